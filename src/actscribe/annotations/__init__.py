@@ -1,0 +1,1 @@
+"""Intervals, and one file per annotation format, each with read and write."""

@@ -1,0 +1,99 @@
+"""What annotation files hold and what a timeline is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from actscribe.errors import ActScribeError
+
+#: In formats that have no word for it, a span that nobody annotated is an interval with this label, for every label,
+#: or this label, a space and a label's name, for that label alone.
+GAP_LABEL = "(not annotated)"
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """One activity from `start` to `end`, in seconds from the beginning of the video (start == end: a point event).
+
+    Args:
+        label: the activity's name as the file spells it.
+        start, end: seconds, 0 <= start <= end, finite.
+        subject: who did it; empty where the file does not say.
+        score: confidence in [0, 1] of a predicted interval; None for one that a person annotated.
+
+    Raises:
+        ActScribeError: the times are negative, reversed or not finite.
+    """
+
+    label: str
+    start: float
+    end: float
+    subject: str = ""
+    score: float | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start <= self.end < float("inf"):
+            raise ActScribeError(
+                f"'{self.label}' from {self.start} s to {self.end} s is not an interval:"
+                " times must be finite, not negative, and the end must not come before the start."
+            )
+
+    @property
+    def duration(self) -> float:
+        """Length in seconds."""
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Annotations:
+    """The annotations of one video.
+
+    Args:
+        intervals: in the order of (start, end, label, subject).
+        gaps: spans that nobody annotated, label "" meaning every label; *not annotated* is not *absent*.
+        media: file names of the video as the annotation file spells them; empty where it does not say.
+        duration: the video's length in seconds as the annotation file has it, or None.
+    """
+
+    intervals: tuple[Interval, ...]
+    gaps: tuple[Interval, ...] = ()
+    media: tuple[str, ...] = ()
+    duration: float | None = None
+
+    @classmethod
+    def of(
+        cls,
+        intervals: Iterable[Interval],
+        media: Iterable[str] = (),
+        duration: float | None = None,
+    ) -> Annotations:
+        """Sort `intervals`, and move those that carry GAP_LABEL to `gaps`."""
+        ordered = sorted(intervals, key=sort_key)
+        gaps = tuple(
+            replace(interval, label=interval.label[len(GAP_LABEL) :].strip())
+            for interval in ordered
+            if is_gap(interval.label)
+        )
+        kept = tuple(interval for interval in ordered if not is_gap(interval.label))
+        return cls(kept, tuple(sorted(gaps, key=sort_key)), tuple(media), duration)
+
+    def as_intervals(self) -> tuple[Interval, ...]:
+        """Return intervals and gaps together, gaps spelled with GAP_LABEL, for formats that know only intervals."""
+        gaps = (replace(gap, label=f"{GAP_LABEL} {gap.label}".strip()) for gap in self.gaps)
+        return tuple(sorted((*self.intervals, *gaps), key=sort_key))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names that occur, sorted."""
+        return tuple(sorted({interval.label for interval in self.intervals}))
+
+
+def sort_key(interval: Interval) -> tuple[float, float, str, str]:
+    """Order of time, then of name: the same file always reads to the same tuple."""
+    return interval.start, interval.end, interval.label, interval.subject
+
+
+def is_gap(label: str) -> bool:
+    """Tell whether a label in a file marks a span that nobody annotated."""
+    return label == GAP_LABEL or label.startswith(f"{GAP_LABEL} ")

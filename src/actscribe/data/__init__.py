@@ -1,0 +1,1 @@
+"""Recordings, clips and their targets, splits, and the frames that belong to a clip."""

@@ -1,0 +1,116 @@
+"""Clips: spans of a recording with the fraction of the span that each label covers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from actscribe.annotations.interval import Interval
+from actscribe.data.recording import Recording
+from actscribe.labels import LabelSet
+
+#: A clip of which more than this fraction is not annotated for a label has no target for it (ours).
+MOST_UNANNOTATED = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How a recording is cut.
+
+    Args:
+        length: of a clip, in seconds; None: the whole video is one clip (trimmed data sets).
+        stride: from one clip's start to the next one's, in seconds.
+    """
+
+    length: float | None = 3.0
+    stride: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A span of a recording with its target.
+
+    Args:
+        recording: name of the recording.
+        start, end: seconds.
+        fractions: covered fraction in [0, 1] per label of the set; nan where not annotated; empty without a target.
+    """
+
+    recording: str
+    start: float
+    end: float
+    fractions: tuple[float, ...] = ()
+
+
+def spans(duration: float, window: Window) -> list[tuple[float, float]]:
+    """Return the (start, end) of every window of a video, in seconds.
+
+    A video shorter than a window is one span. Where the stride leaves a tail, the last window is moved back to end
+    with the video, so that every second is seen (ours).
+    """
+    if window.length is None or duration <= window.length:
+        return [(0.0, duration)]
+    count = int((duration - window.length) / window.stride + 1e-9) + 1
+    starts = [index * window.stride for index in range(count)]
+    tail = duration - window.length
+    if tail - starts[-1] > 1e-6:
+        starts.append(tail)
+    return [(start, min(start + window.length, duration)) for start in starts]
+
+
+def cut(recording: Recording, labels: LabelSet, window: Window) -> list[Clip]:
+    """Cut a recording into clips with their targets (paper 1: the covered fraction of each label)."""
+    pieces = spans(recording.duration, window)
+    if recording.intervals is None:
+        return [Clip(recording.name, start, end) for start, end in pieces]
+    edges = np.array(pieces)
+    columns = [_fractions(edges, recording, name) for name in labels.names]
+    return [
+        Clip(recording.name, start, end, tuple(float(column[i]) for column in columns))
+        for i, (start, end) in enumerate(pieces)
+    ]
+
+
+def targets(clips: Sequence[Clip], task: str, threshold: float = 0.5) -> np.ndarray:
+    """Return the binary targets, shape (clips, labels), float32, nan where not annotated.
+
+    Multi-label: 1 where at least `threshold` of the clip is covered (paper 1: 0.5). Multi-class: 1 for the label that
+    covers most, and a row of nan when none covers anything.
+    """
+    fractions = np.array([clip.fractions for clip in clips], dtype=np.float32).reshape(len(clips), -1)
+    if task == "multi-label":
+        return np.where(np.isnan(fractions), np.nan, fractions >= threshold).astype(np.float32)
+    filled = np.nan_to_num(fractions)
+    chosen = np.zeros_like(filled)
+    chosen[np.arange(len(clips)), filled.argmax(axis=1)] = 1
+    chosen[filled.max(axis=1, initial=0.0) <= 0] = np.nan
+    return chosen
+
+
+def merge_spans(intervals: Iterable[Interval]) -> list[tuple[float, float]]:
+    """Return the union of intervals as disjoint (start, end) spans in order of time."""
+    merged: list[tuple[float, float]] = []
+    for start, end in sorted((interval.start, interval.end) for interval in intervals):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _fractions(edges: np.ndarray, recording: Recording, name: str) -> np.ndarray:
+    """Return the covered fraction of the annotated part of each span for one label, nan where mostly unannotated."""
+    present = _covered(edges, merge_spans(i for i in recording.intervals or () if i.label == name))
+    missing = _covered(edges, merge_spans(gap for gap in recording.gaps if gap.label in ("", name)))
+    length = edges[:, 1] - edges[:, 0]
+    annotated = np.maximum(length - missing, 1e-12)
+    return np.where(missing > MOST_UNANNOTATED * length, np.nan, np.clip(present / annotated, 0, 1))
+
+
+def _covered(edges: np.ndarray, merged: list[tuple[float, float]]) -> np.ndarray:
+    total = np.zeros(len(edges))
+    for start, end in merged:
+        total += np.clip(np.minimum(edges[:, 1], end) - np.maximum(edges[:, 0], start), 0, None)
+    return total

@@ -1,0 +1,33 @@
+"""One long video with its annotations and its group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from actscribe.annotations.interval import Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One video of a study.
+
+    Args:
+        name: unique in the study; file-name safe.
+        video: where the file lies.
+        duration: of the video, in seconds.
+        content: hex digest of the file's bytes; the same content under two names is found by it.
+        group: subject or session; a group never straddles two splits.
+        split: "train", "validation", "test", or "" when the study chooses.
+        intervals: annotated activities under the label set's own names, sorted; None: the video is not annotated.
+        gaps: spans that nobody annotated; label "" stands for every label.
+    """
+
+    name: str
+    video: Path
+    duration: float
+    content: str
+    group: str
+    split: str = ""
+    intervals: tuple[Interval, ...] | None = None
+    gaps: tuple[Interval, ...] = ()

@@ -1,0 +1,33 @@
+"""The one exception a user meets: what was found, what was expected, what to do next."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class ActScribeError(Exception):
+    """A problem the user can mend; the CLI prints it without a traceback and exits with code 2.
+
+    Args:
+        message: what was found and what was expected, naming the file and the line or time.
+        hint: what to type or change next; empty when the message says it all.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+
+def did_you_mean(wrong: str, known: Iterable[str]) -> str:
+    """Return a sentence that names the closest known word, or lists the known ones."""
+    words = sorted(known)
+    lowered = {word.casefold(): word for word in words}
+    close = difflib.get_close_matches(wrong.casefold(), list(lowered), n=1, cutoff=0.6)
+    if close:
+        return f"Did you mean '{lowered[close[0]]}'?"
+    return f"Known: {', '.join(words)}."

@@ -1,0 +1,1 @@
+"""Clip metrics, event metrics, baselines and intervals of confidence."""

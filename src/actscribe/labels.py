@@ -1,0 +1,156 @@
+"""Labels: names, definitions, questions, aliases in annotation files, and the rules between them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from actscribe.errors import ActScribeError, did_you_mean
+
+Task = Literal["multi-label", "multi-class"]
+
+
+class Label(BaseModel):
+    """One activity.
+
+    Args:
+        name: how every table, timeline and export calls it.
+        definition: one sentence that tells a new annotator when it is present.
+        question: the yes/no question that a vision-language model is asked about a clip.
+        phrase: the words for it in running text, as in "a video of {phrase}".
+        aliases: other spellings in annotation files; several aliases may fold into one label.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1)
+    definition: str = ""
+    question: str = ""
+    phrase: str = ""
+    aliases: tuple[str, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_name(cls, value: object) -> object:
+        return {"name": value} if isinstance(value, str) else value
+
+    def asked(self) -> str:
+        """The yes/no question, made from the name where the label set has none."""
+        return self.question or f"Does this video show: {self.described()}?"
+
+    def described(self) -> str:
+        """The words for it in running text."""
+        return self.phrase or self.name.replace("_", " ").lower()
+
+
+class Rules(BaseModel):
+    """What must hold between labels at one moment.
+
+    Args:
+        requires: label -> labels that are present whenever it is.
+        excludes: pairs of labels that are never present together.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    requires: dict[str, tuple[str, ...]] = {}
+    excludes: tuple[tuple[str, str], ...] = ()
+
+
+class LabelSet(BaseModel):
+    """The labels of a study in their fixed order, the task, and the rules.
+
+    Args:
+        name: of the set.
+        task: "multi-label" (several at once, or none) or "multi-class" (exactly one a clip).
+        labels: in the order of every score array's last axis.
+        ignored: names in annotation files that are left out on purpose; any other unknown name is reported.
+        rules: between labels.
+        setting: one sentence on what the videos show; vision-language prompts begin with it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    task: Task = "multi-label"
+    setting: str = ""
+    labels: tuple[Label, ...] = Field(min_length=1)
+    ignored: tuple[str, ...] = ()
+    rules: Rules = Rules()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> LabelSet:
+        counts = Counter(spelling for label in self.labels for spelling in {label.name, *label.aliases})
+        doubled = sorted(spelling for spelling, count in counts.items() if count > 1)
+        if doubled:
+            raise ValueError(f"{', '.join(doubled)}: one spelling cannot stand for two labels")
+        named = {name for name, needed in self.rules.requires.items() for name in (name, *needed)}
+        named |= {name for pair in self.rules.excludes for name in pair}
+        unknown = sorted(named - set(self.names))
+        if unknown:
+            raise ValueError(f"rules name {', '.join(unknown)}. {did_you_mean(unknown[0], self.names)}")
+        return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Label names in score order."""
+        return tuple(label.name for label in self.labels)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def index(self, name: str) -> int:
+        """Return the position of a label on the last axis of scores."""
+        return self.names.index(name)
+
+    def resolve(self, spelling: str) -> str | None:
+        """Return the label that a spelling in a file stands for, or None; case and outer spaces do not matter."""
+        return self._by_spelling.get(spelling.strip().casefold())
+
+    def is_ignored(self, spelling: str) -> bool:
+        """Tell whether a spelling is left out on purpose."""
+        return spelling.strip().casefold() in {name.casefold() for name in self.ignored}
+
+    def unknown(self, spellings: Iterable[str]) -> dict[str, int]:
+        """Return each spelling that is neither a label nor ignored, with how often it occurs."""
+        counts = Counter(spellings)
+        return {s: n for s, n in sorted(counts.items()) if self.resolve(s) is None and not self.is_ignored(s)}
+
+    @cached_property
+    def _by_spelling(self) -> dict[str, str]:
+        return {
+            spelling.strip().casefold(): label.name
+            for label in self.labels
+            for spelling in (label.name, *label.aliases)
+        }
+
+
+def load_label_set(source: str | Path) -> LabelSet:
+    """Return a preset by name, or the label set in a YAML file.
+
+    Raises:
+        ActScribeError: neither a preset nor a file, or a file that is not a label set (line and reason named).
+    """
+    from actscribe.yaml_file import load_model
+
+    if str(source) in presets():
+        with resources.as_file(resources.files("actscribe") / "presets" / f"{source}.yaml") as path:
+            return load_model(path, LabelSet)
+    path = Path(source)
+    if not path.is_file():
+        raise ActScribeError(
+            f"'{source}' is neither a label preset nor a file.", did_you_mean(str(source), presets())
+        )
+    return load_model(path, LabelSet)
+
+
+def presets() -> tuple[str, ...]:
+    """Names of the label sets that come with the package."""
+    folder = resources.files("actscribe") / "presets"
+    return tuple(sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".yaml")))

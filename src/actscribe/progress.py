@@ -1,0 +1,63 @@
+"""Progress of long steps: a bar with the time left on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+T = TypeVar("T")
+LINE_EVERY_S = 10.0
+
+
+def track(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
+    """Yield `items` while showing how far along `what` is and about how long it will still take.
+
+    On a terminal this is a rich bar on standard error; elsewhere one plain line every ten seconds and one at the end,
+    so that a log file stays readable.
+    """
+    if total is None and hasattr(items, "__len__"):
+        total = len(items)
+    if sys.stderr.isatty():
+        yield from _bar(items, what, total)
+    else:
+        yield from _lines(items, what, total)
+
+
+def _bar(items: Iterable[T], what: str, total: int | None) -> Iterator[T]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        yield from progress.track(items, total=total, description=what)
+
+
+def _lines(items: Iterable[T], what: str, total: int | None) -> Iterator[T]:
+    start = last = time.monotonic()
+    done = 0
+    for item in items:
+        yield item
+        done += 1
+        now = time.monotonic()
+        if now - last >= LINE_EVERY_S:
+            last = now
+            print(progress_line(what, done, total, now - start), file=sys.stderr, flush=True)
+    print(f"{what}: {done} done in {clock(time.monotonic() - start)}", file=sys.stderr, flush=True)
+
+
+def progress_line(what: str, done: int, total: int | None, elapsed: float) -> str:
+    """Return one plain progress line; `elapsed` is in seconds."""
+    if not total:
+        return f"{what}: {done} after {clock(elapsed)}"
+    left = elapsed / done * (total - done)
+    return f"{what}: {done}/{total}, about {clock(left)} left"
+
+
+def clock(seconds: float) -> str:
+    """Return seconds as `m:ss`, or `h:mm:ss` from one hour on."""
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60}:{whole % 60:02d}"
+    return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"

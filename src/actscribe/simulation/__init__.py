@@ -1,0 +1,1 @@
+"""Simulated recordings with exact annotations, from a seed."""

@@ -1,0 +1,1 @@
+"""Losses, freezing schedules, and the glue to the Hugging Face Trainer."""

@@ -1,0 +1,29 @@
+"""Which moments of a video a clip's frames are taken from. The one sampler of every recognizer."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+#: Frame times are compared on a grid of a microsecond, finer than any video's time base in use.
+TIME_DECIMALS = 6
+
+
+def sample_times(start: float, end: float, frames: int) -> np.ndarray:
+    """Return `frames` moments of the clip from `start` to `end`, in seconds, ascending, shape (frames,).
+
+    The moments lie on the grid (k + 1/2) * step with step = (end - start) / frames: for a clip that starts at 0 these
+    are the centres of `frames` equal segments (the published test sampler of X-CLIP and ViFi-CLIP). Overlapping
+    windows of one recording share the grid, so the frames that two windows have in common are decoded, and encoded by
+    a vision tower, once. A window that starts between two grid points takes the `frames` points from the first one at
+    or after its start on; each lies within half a step of the window's own segment centre (ours).
+
+    Raises:
+        ValueError: fewer than one frame, or an empty span.
+    """
+    if frames < 1 or not end > start:
+        raise ValueError(f"cannot take {frames} frames from {start} s to {end} s")
+    step = (end - start) / frames
+    first = math.ceil(round(start / step - 0.5, 9))
+    return np.round((first + np.arange(frames) + 0.5) * step, TIME_DECIMALS)
