@@ -86,7 +86,9 @@ def explain_os_error(error: OSError, target: Path) -> ActScribeError:
             "Free some space or choose another folder, then run the same command again.",
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return ActScribeError(f"{target}: cannot be written: {error.strerror}.", "Choose a folder that you may write to.")
+        return ActScribeError(
+            f"{target}: cannot be written: {error.strerror}.", "Choose a folder that you may write to."
+        )
     return ActScribeError(f"{target}: {error.strerror or error}.")
 
 

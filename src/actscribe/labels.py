@@ -144,9 +144,7 @@ def load_label_set(source: str | Path) -> LabelSet:
             return load_model(path, LabelSet)
     path = Path(source)
     if not path.is_file():
-        raise ActScribeError(
-            f"'{source}' is neither a label preset nor a file.", did_you_mean(str(source), presets())
-        )
+        raise ActScribeError(f"'{source}' is neither a label preset nor a file.", did_you_mean(str(source), presets()))
     return load_model(path, LabelSet)
 
 

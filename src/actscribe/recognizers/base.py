@@ -1,46 +1,19 @@
-"""What every recognizer offers, and what it is given."""
+"""What every recognizer offers, and what its training is given."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
-from actscribe.data.clips import Clip
+from actscribe.data.frames import ClipData
+from actscribe.data.view import ClipFrames, View
 from actscribe.labels import LabelSet
 
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What a recognizer wants to see of a clip.
-
-    Args:
-        frames: how many, see `video.sampling.sample_times`.
-        short_side: of a decoded frame, in pixels, aspect kept; a smaller video is not enlarged.
-    """
-
-    frames: int
-    short_side: int
-
-
-@dataclass(frozen=True, slots=True)
-class ClipFrames:
-    """The frames of one clip.
-
-    Args:
-        clip: the span.
-        content: the recording's content digest; with `times` it identifies a frame anywhere.
-        frames: uint8 RGB, shape (frames, height, width, 3).
-        times: presentation times of the frames actually taken, in seconds, shape (frames,).
-    """
-
-    clip: Clip
-    content: str
-    frames: np.ndarray
-    times: np.ndarray
+__all__ = ["ClipData", "ClipFrames", "Job", "Kind", "Recognizer", "View"]
 
 
 class Recognizer(Protocol):
@@ -59,3 +32,49 @@ class Recognizer(Protocol):
     def save(self, folder: Path) -> None:
         """Write all that is needed to load it again into an existing empty folder; safetensors, JSON and YAML only."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Everything a recognizer is made from.
+
+    Args:
+        labels: of the study.
+        settings: the recognizer's own settings model.
+        view: as `Kind.view` answered.
+        train, validation: clips with frames; a zero-shot recognizer leaves them alone.
+        train_targets, validation_targets: float32, shape (clips, labels), nan where not annotated.
+        folder: of the run; checkpoints and training curves go below it.
+        seed: all randomness flows from it.
+        resume: go on from the last checkpoint in `folder`.
+    """
+
+    labels: LabelSet
+    settings: Any
+    view: View
+    train: ClipData
+    validation: ClipData
+    train_targets: np.ndarray
+    validation_targets: np.ndarray
+    folder: Path
+    seed: int
+    resume: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One choice of the registry.
+
+    Args:
+        summary: one line for `--help` and the report.
+        trained: whether `make` learns from the training clips.
+        view: settings and the study's frames per clip -> what the recognizer wants to see.
+        make: trains, or for a zero-shot recognizer just sets up.
+        load: a saved folder and the run's label set -> the recognizer.
+    """
+
+    summary: str
+    trained: bool
+    view: Callable[[Any, int], View]
+    make: Callable[[Job], Recognizer]
+    load: Callable[[Path, LabelSet], Recognizer]

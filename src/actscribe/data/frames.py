@@ -1,0 +1,71 @@
+"""The frames that belong to clips: at random through the disk cache, or streamed in order of time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from actscribe.data.clips import Clip
+from actscribe.data.recording import Recording
+from actscribe.data.view import ClipFrames, View
+from actscribe.video.cache import CachedFrames, FrameCache
+from actscribe.video.sampling import sample_times
+from actscribe.video.windows import clip_frames
+
+
+class ClipData(Sequence[ClipFrames]):
+    """Clips with random access to their frames, as training needs; frames are decoded once, into the cache.
+
+    Args:
+        recordings: that the clips were cut from.
+        clips: in any order.
+        view: what the recognizer wants to see.
+        cache: holds the decoded frames.
+    """
+
+    def __init__(self, recordings: Sequence[Recording], clips: Sequence[Clip], view: View, cache: FrameCache) -> None:
+        self.recordings = {recording.name: recording for recording in recordings}
+        self.clips = tuple(clips)
+        self.view = view
+        self._cache = cache
+        self._times = {name: _distinct_times(clips, name, view.frames) for name in self.recordings}
+        self._open: dict[str, CachedFrames] = {}
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def __getitem__(self, index: int) -> ClipFrames:  # type: ignore[override]
+        clip = self.clips[index]
+        recording = self.recordings[clip.recording]
+        frames = self.cached(clip.recording)
+        wanted = sample_times(clip.start, clip.end, self.view.frames)
+        places = np.searchsorted(self._times[clip.recording], wanted)
+        images = np.stack([frames[place] for place in places])
+        return ClipFrames(clip, recording.content, images, frames.pts[places])
+
+    def cached(self, name: str) -> CachedFrames:
+        """Return the decoded frames of one recording, decoding them on first use."""
+        if name not in self._open:
+            recording = self.recordings[name]
+            self._open[name] = self._cache.frames(
+                recording.video, recording.content, self._times[name], self.view.short_side
+            )
+        return self._open[name]
+
+    def subset(self, places: Sequence[int]) -> ClipData:
+        """Return the clips at `places`, sharing the cache."""
+        return ClipData(tuple(self.recordings.values()), [self.clips[i] for i in places], self.view, self._cache)
+
+
+def stream(recording: Recording, clips: Sequence[Clip], view: View) -> Iterator[ClipFrames]:
+    """Yield the frames of one recording's clips in order of time: one pass over the video, memory bounded."""
+    times = [sample_times(clip.start, clip.end, view.frames) for clip in clips]
+    decoded = clip_frames(recording.video, times, view.short_side)
+    for clip, (images, moments) in zip(clips, decoded, strict=True):
+        yield ClipFrames(clip, recording.content, images, moments)
+
+
+def _distinct_times(clips: Sequence[Clip], name: str, frames: int) -> np.ndarray:
+    times = [sample_times(clip.start, clip.end, frames) for clip in clips if clip.recording == name]
+    return np.unique(np.concatenate(times)) if times else np.zeros(0)

@@ -1,0 +1,148 @@
+"""Which videos belong to a study: a CSV manifest, or a folder."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from actscribe.errors import ActScribeError, did_you_mean
+
+COLUMNS = ("video", "annotations", "label", "group", "split", "source", "source_start", "source_end")
+SPLITS = ("train", "validation", "test")
+SPLIT_ALIASES = {
+    "training": "train",
+    "val": "validation",
+    "valid": "validation",
+    "dev": "validation",
+    "testing": "test",
+}
+VIDEO_ENDINGS = {
+    ".mp4",
+    ".m4v",
+    ".mov",
+    ".avi",
+    ".mkv",
+    ".webm",
+    ".mpg",
+    ".mpeg",
+    ".wmv",
+    ".mts",
+    ".m2ts",
+    ".ts",
+    ".3gp",
+}
+ANNOTATION_ENDINGS = (".eaf", ".boris", ".tsv", ".csv", ".json", ".vtt", ".xml", ".txt")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a manifest.
+
+    Args:
+        line: where it stands, for messages.
+        video: the file.
+        annotations: the annotation file, or None.
+        label: of a trimmed video, as spelled; several are separated by ';'.
+        group: subject or session; the video's own name where the manifest does not say.
+        split: "train", "validation", "test" or "".
+        source, source_start, source_end: the longer video this one was cut from and where, in seconds.
+    """
+
+    line: int
+    video: Path
+    annotations: Path | None
+    label: str
+    group: str
+    split: str
+    source: str = ""
+    source_start: float | None = None
+    source_end: float | None = None
+
+
+def read_manifest(path: Path) -> list[Row]:
+    """Read a manifest, or list a folder.
+
+    In a folder every video counts; its annotations are the file of the same name with an annotation format's ending,
+    and its group is the sub-folder it lies in, or itself.
+
+    Raises:
+        ActScribeError: missing, empty, an unknown column or split, a row without a video (line named).
+    """
+    path = Path(path)
+    if path.is_dir():
+        return _list_folder(path)
+    if not path.is_file():
+        raise ActScribeError(
+            f"{path}: neither a manifest nor a folder of videos.", "Set 'recordings:' in the study file."
+        )
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file)
+        columns = [name.strip() for name in reader.fieldnames or ()]
+        reader.fieldnames = columns
+        if "video" not in columns:
+            raise ActScribeError(f"{path}:1: no column 'video'; found {', '.join(columns) or 'nothing'}.")
+        unknown = [name for name in columns if name not in COLUMNS]
+        if unknown:
+            raise ActScribeError(f"{path}:1: unknown column '{unknown[0]}'. {did_you_mean(unknown[0], COLUMNS)}")
+        rows = [_row(path, reader.line_num, values) for values in reader if any(filter(None, values.values()))]
+    if not rows:
+        raise ActScribeError(f"{path}: the manifest names no video.")
+    return rows
+
+
+def _row(path: Path, line: int, values: dict[str, str | None]) -> Row:
+    cells = {key: (value or "").strip() for key, value in values.items() if isinstance(key, str)}
+    where = f"{path}:{line}"
+    if not cells["video"]:
+        raise ActScribeError(f"{where}: no video in this row.")
+    split = cells.get("split", "").lower()
+    split = SPLIT_ALIASES.get(split, split)
+    if split and split not in SPLITS:
+        raise ActScribeError(f"{where}: unknown split '{split}'. {did_you_mean(split, SPLITS)}")
+    video = path.parent / cells["video"]
+    if not video.is_file():
+        raise ActScribeError(f"{where}: no such video: {video}", "Paths in a manifest are relative to the manifest.")
+    annotations = path.parent / cells["annotations"] if cells.get("annotations") else None
+    if annotations and not annotations.is_file():
+        raise ActScribeError(f"{where}: no such annotation file: {annotations}")
+    if annotations and cells.get("label"):
+        raise ActScribeError(f"{where}: both 'annotations' and 'label' are given; a trimmed video has only a label.")
+    return Row(
+        line=line,
+        video=video,
+        annotations=annotations,
+        label=cells.get("label", ""),
+        group=cells.get("group") or cells["video"],
+        split=split,
+        source=cells.get("source", ""),
+        source_start=_seconds(where, cells, "source_start"),
+        source_end=_seconds(where, cells, "source_end"),
+    )
+
+
+def _seconds(where: str, cells: dict[str, str], name: str) -> float | None:
+    if not cells.get(name):
+        return None
+    try:
+        return float(cells[name])
+    except ValueError:
+        raise ActScribeError(f"{where}: {name} must be seconds, found '{cells[name]}'.") from None
+
+
+def _list_folder(folder: Path) -> list[Row]:
+    videos = sorted(p for p in folder.rglob("*") if p.suffix.lower() in VIDEO_ENDINGS and p.is_file())
+    if not videos:
+        raise ActScribeError(f"{folder}: no video in this folder; known endings: {', '.join(sorted(VIDEO_ENDINGS))}.")
+    rows = []
+    for video in videos:
+        beside = [video.with_suffix(ending) for ending in ANNOTATION_ENDINGS]
+        found = [path for path in beside if path.is_file()]
+        if len(found) > 1:
+            names = " and ".join(path.name for path in found)
+            raise ActScribeError(
+                f"{video}: {names} could both be its annotations.", "Write a manifest that says which, or remove one."
+            )
+        group = str(video.parent.relative_to(folder)) if video.parent != folder else video.stem
+        rows.append(Row(0, video, found[0] if found else None, "", group, ""))
+    return rows

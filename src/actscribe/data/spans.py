@@ -1,0 +1,58 @@
+"""Arithmetic of spans of time: float arrays of shape (spans, 2), in order, disjoint, each longer than nothing.
+
+Spans are half open, [start, end), so that two that touch do not overlap. The results' edges are copies of the
+arguments' edges, never computed, so that "lies inside" and "does not overlap" hold exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from actscribe.annotations.interval import Interval
+from actscribe.data.clips import merge_spans
+
+
+def union(intervals: Iterable[Interval]) -> np.ndarray:
+    """Return the time that any of `intervals` covers; point events cover none."""
+    merged = [span for span in merge_spans(intervals) if span[1] > span[0]]
+    return np.array(merged, dtype=float).reshape(-1, 2)
+
+
+def whole(duration: float) -> np.ndarray:
+    """Return the span from 0 to `duration` seconds."""
+    return np.array([[0.0, duration]]) if duration > 0 else np.empty((0, 2))
+
+
+def intersect(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return the time that is in both."""
+    if not len(first) or not len(second):
+        return np.empty((0, 2))
+    edges = np.unique(np.concatenate([first.ravel(), second.ravel()]))
+    return _runs(edges, _inside(first, edges[:-1]) & _inside(second, edges[:-1]))
+
+
+def subtract(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return the time that is in `first` but not in `second`."""
+    if not len(first) or not len(second):
+        return first
+    edges = np.unique(np.concatenate([first.ravel(), second.ravel()]))
+    return _runs(edges, _inside(first, edges[:-1]) & ~_inside(second, edges[:-1]))
+
+
+def total(spans: np.ndarray) -> float:
+    """Return the covered time in seconds."""
+    return float((spans[:, 1] - spans[:, 0]).sum())
+
+
+def _inside(spans: np.ndarray, moments: np.ndarray) -> np.ndarray:
+    """Tell for each moment whether a span covers it, shape (moments,), bool."""
+    index = np.searchsorted(spans[:, 0], moments, side="right") - 1
+    return (index >= 0) & (moments < spans[np.maximum(index, 0), 1])
+
+
+def _runs(edges: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """Join neighbouring kept pieces between `edges`, shape (pieces + 1,), into spans."""
+    change = np.flatnonzero(np.diff(np.concatenate([[False], kept, [False]]).astype(np.int8)))
+    return edges[change].reshape(-1, 2)

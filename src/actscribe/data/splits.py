@@ -1,0 +1,135 @@
+"""Splits by group, and the proof that nothing leaks from one split into another."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from actscribe.data.clips import merge_spans
+from actscribe.data.manifest import SPLITS, Row
+from actscribe.data.recording import Recording
+from actscribe.errors import ActScribeError
+from actscribe.labels import LabelSet
+
+#: Random orders of the groups tried; the best-stratified one wins.
+TRIALS = 2000
+
+
+def assign_splits(
+    recordings: Sequence[Recording], labels: LabelSet, shares: Mapping[str, float], seed: int
+) -> list[Recording]:
+    """Give every recording a split: the manifest's own, or by group so that each split has its share of every label.
+
+    Stratification is by seconds of each label: of `TRIALS` seeded random orders of the groups, cut at the shares of
+    total duration, the one whose splits come closest to their shares for every label and for duration is taken (ours).
+
+    Raises:
+        ActScribeError: some rows name a split and some do not; fewer groups than splits.
+    """
+    named = [recording for recording in recordings if recording.split]
+    if len(named) == len(recordings):
+        return list(recordings)
+    if named:
+        without = next(recording for recording in recordings if not recording.split)
+        raise ActScribeError(
+            f"{len(named)} recordings name a split and {len(recordings) - len(named)} do not (first: {without.name}).",
+            "Fill the manifest's split column in every row, or leave it empty in all.",
+        )
+    wanted = [split for split in SPLITS if shares[split] > 0]
+    groups = sorted({recording.group for recording in recordings})
+    if len(groups) < len(wanted):
+        raise ActScribeError(
+            f"{len(groups)} groups cannot be split into {', '.join(wanted)} without leakage.",
+            "Add recordings of other groups, or give the manifest a split column and set a share to 0.",
+        )
+    amounts = _amounts(recordings, labels, groups)
+    chosen = _best_order(amounts, np.array([shares[split] for split in wanted]), seed)
+    split_of = {groups[index]: wanted[part] for index, part in enumerate(chosen)}
+    return [replace(recording, split=split_of[recording.group]) for recording in recordings]
+
+
+def check_leakage(recordings: Sequence[Recording], rows: Mapping[Path, Row]) -> None:
+    """Prove that no content, group or span of a source video lies in two splits.
+
+    Raises:
+        ActScribeError: naming the two recordings and their splits.
+    """
+    for what, key in (("the same file content", "content"), ("the same group", "group")):
+        by_key: dict[str, Recording] = {}
+        for recording in recordings:
+            first = by_key.setdefault(getattr(recording, key), recording)
+            if first.split != recording.split:
+                raise ActScribeError(
+                    f"Leakage: {first.name} ({first.split}) and {recording.name} ({recording.split}) have {what}.",
+                    "Give both the same group and let ActScribe split, or mend the manifest's split column.",
+                )
+    _check_sources(recordings, rows)
+
+
+def _check_sources(recordings: Sequence[Recording], rows: Mapping[Path, Row]) -> None:
+    by_source: dict[str, list[tuple[float, float, Recording]]] = defaultdict(list)
+    for recording in recordings:
+        row = rows.get(recording.video)
+        if row and row.source and row.source_start is not None and row.source_end is not None:
+            by_source[row.source].append((row.source_start, row.source_end, recording))
+    for source, cuts in by_source.items():
+        cuts.sort(key=lambda cut: cut[:2])
+        for place, (start, end, one) in enumerate(cuts):
+            for other_start, _, other in cuts[place + 1 :]:
+                if other_start >= end:
+                    break
+                if other.split != one.split:
+                    raise ActScribeError(
+                        f"Leakage: {one.name} ({one.split}) and {other.name} ({other.split}) overlap in {source}"
+                        f" from {max(start, other_start):g} s on.",
+                        "Put both in the same split.",
+                    )
+
+
+def _amounts(recordings: Sequence[Recording], labels: LabelSet, groups: Sequence[str]) -> np.ndarray:
+    """Return seconds of each label and of the whole per group, shape (groups, labels + 1); the whole comes last."""
+    amounts = np.zeros((len(groups), len(labels) + 1))
+    place = {group: index for index, group in enumerate(groups)}
+    for recording in recordings:
+        row = amounts[place[recording.group]]
+        row[-1] += recording.duration
+        for column, name in enumerate(labels.names):
+            of_label = merge_spans(i for i in recording.intervals or () if i.label == name)
+            row[column] += sum(end - start for start, end in of_label)
+    return amounts
+
+
+def _best_order(amounts: np.ndarray, shares: np.ndarray, seed: int) -> np.ndarray:
+    """Return the part of each group, shape (groups,), of the best-stratified of the random orders."""
+    rng = np.random.default_rng(seed)
+    totals = amounts.sum(axis=0)
+    fractions = amounts / np.where(totals > 0, totals, 1)
+    best, best_cost = np.zeros(len(amounts), dtype=int), np.inf
+    for _ in range(TRIALS):
+        order = rng.permutation(len(amounts))
+        part = np.empty(len(amounts), dtype=int)
+        part[order] = _cut(fractions[order, -1], shares)
+        held = np.stack([fractions[part == index].sum(axis=0) for index in range(len(shares))])
+        missing = ((held <= 0) & (totals > 0)).sum()
+        cost = missing * 10 + np.abs(held - shares[:, None])[:, totals > 0].sum()
+        if cost < best_cost - 1e-12:
+            best, best_cost = part, cost
+    return best
+
+
+def _cut(weights: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Cut groups in order at the cumulated shares, leaving every part at least one group."""
+    middles = np.cumsum(weights) - weights / 2
+    part = np.searchsorted(np.cumsum(shares)[:-1], middles, side="right")
+    count, parts = len(weights), len(shares)
+    for index in range(count):
+        lowest = parts - (count - index)
+        highest = index if index < parts else parts - 1
+        part[index] = min(max(part[index], lowest, part[index - 1] if index else 0), highest)
+        if index and part[index] > part[index - 1] + 1:
+            part[index] = part[index - 1] + 1
+    return part

@@ -1,0 +1,39 @@
+"""What a recognizer wants to see of a clip, and what it is shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from actscribe.data.clips import Clip
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a recognizer wants to see of a clip.
+
+    Args:
+        frames: how many, see `video.sampling.sample_times`.
+        short_side: of a decoded frame, in pixels, aspect kept; a smaller video is not enlarged.
+    """
+
+    frames: int
+    short_side: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClipFrames:
+    """The frames of one clip.
+
+    Args:
+        clip: the span.
+        content: the recording's content digest; with `times` it identifies a frame anywhere.
+        frames: uint8 RGB, shape (frames, height, width, 3).
+        times: presentation times of the frames actually taken, in seconds, shape (frames,).
+    """
+
+    clip: Clip
+    content: str
+    frames: np.ndarray
+    times: np.ndarray

@@ -1,0 +1,22 @@
+"""The recognizers a user can name."""
+
+from __future__ import annotations
+
+from actscribe.errors import ActScribeError, did_you_mean
+from actscribe.recognizers import timesformer
+from actscribe.recognizers.base import Kind
+
+RECOGNIZERS: dict[str, Kind] = {
+    "timesformer": timesformer.KIND,
+}
+
+
+def kind(name: str) -> Kind:
+    """Return a recognizer's kind by name.
+
+    Raises:
+        ActScribeError: no such recognizer, with the one probably meant.
+    """
+    if name not in RECOGNIZERS:
+        raise ActScribeError(f"no recognizer is called '{name}'.", did_you_mean(name, RECOGNIZERS))
+    return RECOGNIZERS[name]

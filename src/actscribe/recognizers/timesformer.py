@@ -1,0 +1,149 @@
+"""Supervised TimeSformer (paper 1, system 1): divided space-time attention with a multi-label or multi-class head."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from transformers import TimesformerForVideoClassification
+
+from actscribe.files import write_text
+from actscribe.labels import LabelSet
+from actscribe.models.timesformer import Pixels, blocks, load_timesformer, picture_size
+from actscribe.recognizers.base import ClipData, ClipFrames, Job, Kind, Recognizer, View
+from actscribe.recognizers.batching import batched
+from actscribe.recognizers.settings import TimesformerSettings
+from actscribe.training.augment import augment, clip_rng
+from actscribe.training.device import autocast, device, use_bfloat16
+from actscribe.training.fit import Example, Examples, Fit, fit
+from actscribe.training.freezing import Unfreezing
+from actscribe.training.losses import ClipLoss, class_weights, positive_weights, prior_logits, probabilities
+
+#: Clips scored at once.
+BATCH = 8
+
+
+class TimesformerRecognizer:
+    """A trained TimeSformer.
+
+    Args:
+        model: with one output per label.
+        pixels: how frames are fed.
+        labels: in the order of the outputs.
+        bfloat16: whether matrix products run in bf16.
+    """
+
+    def __init__(
+        self, model: TimesformerForVideoClassification, pixels: Pixels, labels: LabelSet, bfloat16: bool
+    ) -> None:
+        self.model = model.to(device()).eval()
+        self.pixels = pixels
+        self.labels = labels
+        self.bfloat16 = bfloat16
+        self.view = View(model.config.num_frames, pixels.size)
+
+    def score(self, clips: Iterable[ClipFrames]) -> Iterator[np.ndarray]:
+        """Yield scores per clip, shape (labels,); see `Recognizer.score`."""
+        for batch in batched(clips, BATCH):
+            videos = torch.stack([self.pixels.normalise(self.pixels.tensor(clip.frames)) for clip in batch])
+            with torch.inference_mode(), autocast(self.bfloat16):
+                logits = self.model(pixel_values=videos.to(device())).logits
+            yield from probabilities(logits, self.labels.task).cpu().numpy()
+
+    def save(self, folder: Path) -> None:
+        """Write model, feeding and precision; the label set is the run's."""
+        self.model.save_pretrained(folder)
+        values = {"pixels": asdict(self.pixels), "bfloat16": self.bfloat16}
+        write_text(folder / "recognizer.json", json.dumps(values, indent=1))
+
+
+def load(folder: Path, labels: LabelSet) -> Recognizer:
+    """Load what `TimesformerRecognizer.save` wrote."""
+    values = json.loads((folder / "recognizer.json").read_text(encoding="utf-8"))
+    model = TimesformerForVideoClassification.from_pretrained(folder, local_files_only=True, use_safetensors=True)
+    pixels = values["pixels"]
+    pixels = Pixels(pixels["size"], tuple(pixels["mean"]), tuple(pixels["std"]), pixels["fit"])
+    return TimesformerRecognizer(model, pixels, labels, values["bfloat16"])
+
+
+def make(job: Job) -> Recognizer:
+    """Train a TimeSformer on the job's clips (BCE with positive weights, gradual unfreezing: paper 1)."""
+    settings: TimesformerSettings = job.settings
+    torch.manual_seed(job.seed)
+    model, pixels = load_timesformer(settings.checkpoint, job.labels.names, job.view.frames, settings.fit)
+    _start_at_prior(model, job)
+    head = list(model.classifier.parameters())
+    head_ids = {id(parameter) for parameter in head}
+    body = [parameter for parameter in model.parameters() if id(parameter) not in head_ids]
+    parts = [model.timesformer.embeddings, *blocks(model)]
+    fit(
+        Fit(
+            network=_Logits(model),
+            groups=[(body, settings.learning_rate), (head, settings.head_learning_rate)],
+            loss=clip_loss(job),
+            train=Examples(examples(job.train, pixels, job, augmented=settings.augment), job.train_targets),
+            validation=Examples(examples(job.validation, pixels, job, augmented=False), job.validation_targets),
+            task=job.labels.task,
+            settings=settings,
+            folder=job.folder,
+            seed=job.seed,
+            resume=job.resume,
+            unfreezing=Unfreezing(parts, settings.frozen_epochs, settings.unfreeze_blocks),
+        )
+    )
+    model.requires_grad_(True)
+    return TimesformerRecognizer(model, pixels, job.labels, use_bfloat16(settings.precision))
+
+
+def clip_loss(job: Job) -> ClipLoss:
+    """Return the loss with the weights that the training targets ask for."""
+    settings, targets = job.settings, job.train_targets
+    if not settings.positive_weight:
+        return ClipLoss(job.labels.task, np.ones(len(job.labels), dtype=np.float32))
+    weigh = positive_weights if job.labels.task == "multi-label" else class_weights
+    return ClipLoss(job.labels.task, weigh(targets, settings.most_weight))
+
+
+def examples(data: ClipData, pixels: Pixels, job: Job, augmented: bool) -> Example:
+    """Return a function from (epoch, clip index) to the network's input, shape (frames, 3, size, size)."""
+
+    def example(epoch: int | None, index: int) -> Mapping[str, torch.Tensor]:
+        video = pixels.tensor(data[index].frames)
+        if augmented and epoch is not None:
+            video = augment(video, clip_rng(job.seed, epoch, index), job.settings.flip)
+        return {"pixel_values": pixels.normalise(video)}
+
+    return example
+
+
+def view(settings: TimesformerSettings, frames: int) -> View:
+    """Return what the checkpoint wants to see: the study's frames at its own picture size."""
+    return View(frames, picture_size(settings.checkpoint))
+
+
+class _Logits(nn.Module):
+    def __init__(self, model: TimesformerForVideoClassification) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, pixel_values: torch.Tensor) -> torch.Tensor:
+        return self.model(pixel_values=pixel_values).logits
+
+
+def _start_at_prior(model: TimesformerForVideoClassification, job: Job) -> None:
+    with torch.no_grad():
+        model.classifier.bias.copy_(torch.from_numpy(prior_logits(job.train_targets, job.labels.task)))
+
+
+KIND = Kind(
+    summary="supervised TimeSformer: divided space-time attention, fine-tuned on the study's clips",
+    trained=True,
+    view=view,
+    make=make,
+    load=load,
+)

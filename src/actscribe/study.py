@@ -1,0 +1,134 @@
+"""The study file: recordings, label set, windows, split, recognizers to compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from actscribe.errors import ActScribeError, did_you_mean
+from actscribe.labels import LabelSet, load_label_set
+from actscribe.recognizers.settings import SETTINGS
+from actscribe.yaml_file import load_model
+
+STUDY_FILE = "study.yaml"
+
+
+class Windows(BaseModel):
+    """How recordings are cut into clips (paper 1: 2-3 s long, 1-2 s overlap, 8 frames, target at half coverage).
+
+    Args:
+        length: of a clip in seconds; null makes the whole video one clip (trimmed data sets).
+        stride: seconds from one clip's start to the next one's.
+        frames: sampled from a clip.
+        threshold: a label is present in a clip when at least this fraction of it is covered.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    length: float | None = Field(3.0, gt=0)
+    stride: float = Field(1.0, gt=0)
+    frames: int = Field(8, ge=1, le=256)
+    threshold: float = Field(0.5, gt=0, le=1)
+
+    @model_validator(mode="after")
+    def _every_second_is_seen(self) -> Windows:
+        if self.length is not None and self.stride > self.length:
+            raise ValueError(f"stride {self.stride} s leaves gaps between windows of {self.length} s")
+        return self
+
+
+class Split(BaseModel):
+    """Which share of the groups goes where; a split column in the manifest takes precedence."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    train: float = Field(0.6, gt=0)
+    validation: float = Field(0.2, gt=0)
+    test: float = Field(0.2, ge=0)
+
+    @model_validator(mode="after")
+    def _sums_to_one(self) -> Split:
+        total = self.train + self.validation + self.test
+        if abs(total - 1) > 1e-6:
+            raise ValueError(f"train, validation and test must sum to 1, found {total:g}")
+        return self
+
+
+class Study(BaseModel):
+    """One study file.
+
+    Args:
+        name: of the study.
+        recordings: a manifest (CSV with video, annotations, group, split) or a folder of videos with annotation files
+            of the same name beside them; relative to the study file.
+        labels: a preset's name, a YAML file, or a label set written in place.
+        windows: how recordings are cut.
+        split: shares of the groups.
+        seed: all randomness flows from it.
+        empty_labels: "error" refuses a label without a positive clip in train, validation or test; "allow" goes on.
+        recognizers: name -> settings of the recognizers to compare.
+        folder: where the study file lies; filled in by `load_study`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1)
+    recordings: str
+    labels: str | LabelSet
+    windows: Windows = Windows()
+    split: Split = Split()
+    seed: int = Field(0, ge=0)
+    empty_labels: Literal["error", "allow"] = "error"
+    recognizers: dict[str, dict[str, Any]] = {"timesformer": {}}
+    folder: Path = Field(default=Path(), exclude=True)
+
+    @field_validator("recognizers", mode="before")
+    @classmethod
+    def _settings_are_valid(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            raise ValueError("expected 'name: {settings}' lines")
+        for name, settings in value.items():
+            if name not in SETTINGS:
+                raise ValueError(f"no recognizer is called '{name}'. {did_you_mean(str(name), SETTINGS)}")
+            parse_settings(name, settings or {})
+        return {name: settings or {} for name, settings in value.items()}
+
+    def label_set(self) -> LabelSet:
+        """Return the label set, loading the preset or file it names."""
+        if isinstance(self.labels, LabelSet):
+            return self.labels
+        beside = self.folder / self.labels
+        return load_label_set(beside if beside.is_file() else self.labels)
+
+
+def parse_settings(name: str, settings: dict[str, Any]) -> BaseModel:
+    """Return a recognizer's settings as its pydantic model.
+
+    Raises:
+        ValueError: an unknown key (with the one probably meant) or a value out of range.
+    """
+    model = SETTINGS[name]
+    try:
+        return model.model_validate(settings)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        key = ".".join(str(part) for part in problem["loc"])
+        if problem["type"] == "extra_forbidden":
+            raise ValueError(f"{name} has no setting '{key}'. {did_you_mean(key, model.model_fields)}") from None
+        raise ValueError(f"{name}.{key}: {problem['msg']} (found {problem['input']!r})") from None
+
+
+def load_study(path: str | Path) -> Study:
+    """Read a study file, or the study.yaml in a folder.
+
+    Raises:
+        ActScribeError: missing or malformed; the message names the line and the key probably meant.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = path / STUDY_FILE
+    if not path.is_file():
+        raise ActScribeError(f"{path}: no such study file.", "Make one with: actscribe new STUDY_DIR")
+    return load_model(path, Study).model_copy(update={"folder": path.parent})

@@ -1,0 +1,276 @@
+"""The glue to the Hugging Face Trainer that every trained recognizer uses."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.metrics import average_precision_score
+from torch import nn
+from torch.utils.data import Dataset, Sampler
+from transformers import EarlyStoppingCallback, EvalPrediction, PrinterCallback, Trainer, TrainingArguments
+from transformers.integrations import TensorBoardCallback
+from transformers.trainer_callback import TrainerCallback
+
+from actscribe.labels import Task
+from actscribe.recognizers.settings import Training
+from actscribe.training.device import use_bfloat16
+from actscribe.training.freezing import Unfreezing, UnfreezingCallback
+from actscribe.training.losses import ClipLoss
+from actscribe.training.progress import ProgressCallback
+
+#: Turns (epoch, clip index) into the network's keyword arguments; epoch None means no augmentation.
+Example = Callable[[int | None, int], Mapping[str, torch.Tensor]]
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """What a network learns from.
+
+    Args:
+        example: makes one clip's input tensors, without a batch axis.
+        targets: float32, shape (clips, labels), nan where not annotated.
+    """
+
+    example: Example
+    targets: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """One training.
+
+    Args:
+        network: takes the examples' tensors, batched, as keywords and returns logits, shape (clips, labels).
+        groups: parameters with their learning rates; weight decay leaves vectors out.
+        loss, train, validation, task: what is learned.
+        settings: shared by all trained recognizers.
+        folder: checkpoints go to `folder`/checkpoints, curves to `folder`/tensorboard.
+        seed: all randomness flows from it.
+        resume: go on from the last whole checkpoint.
+        unfreezing: which parts learn when; None: all that require gradients, always.
+        accumulation: forward passes per optimiser step, for networks that fit few clips in memory.
+    """
+
+    network: nn.Module
+    groups: Sequence[tuple[Sequence[nn.Parameter], float]]
+    loss: ClipLoss
+    train: Examples
+    validation: Examples
+    task: Task
+    settings: Training
+    folder: Path
+    seed: int
+    resume: bool = False
+    unfreezing: Unfreezing | None = None
+    accumulation: int = 1
+
+
+def fit(work: Fit) -> None:
+    """Train `work.network` in place; it ends with the weights of its best validation epoch.
+
+    A training that was killed and resumes takes the same steps as one that was not: the order of clips and their
+    augmentation depend on (seed, epoch, clip) alone, and the rest is in the checkpoint.
+    """
+    checkpoints = work.folder / "checkpoints"
+    last = last_checkpoint(checkpoints) if work.resume else None
+    trainer = _ClipTrainer(
+        model=_WithLoss(work.network, work.loss),
+        args=_arguments(work, checkpoints),
+        train_dataset=_ClipDataset(work.train),
+        eval_dataset=_ClipDataset(work.validation),
+        data_collator=_collate,
+        compute_metrics=_scorer(work.task),
+        optimizers=(_optimizer(work), None),
+        callbacks=_callbacks(work),
+    )
+    trainer.remove_callback(PrinterCallback)
+    trainer.train(resume_from_checkpoint=str(last) if last else None)
+    _write_history(trainer, work.folder / "training.json")
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """Return the newest checkpoint that was written whole; its state file is written last. Remove broken ones."""
+    found = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
+    whole = []
+    for path in found:
+        try:
+            json.loads((path / "trainer_state.json").read_text(encoding="utf-8"))
+            whole.append(path)
+        except (OSError, ValueError):
+            shutil.rmtree(path)
+    return whole[-1] if whole else None
+
+
+class _WithLoss(nn.Module):
+    """A network and its loss as the Trainer wants them; only what can learn goes into checkpoints."""
+
+    def __init__(self, network: nn.Module, loss: ClipLoss) -> None:
+        super().__init__()
+        self.network = network
+        self.loss = loss
+        self.learned = {name for name, parameter in self.named_parameters() if parameter.requires_grad}
+
+    def forward(self, labels: torch.Tensor, **inputs: torch.Tensor) -> dict[str, torch.Tensor]:
+        logits = self.network(**inputs)
+        return {"loss": self.loss(logits, labels), "logits": logits.float()}
+
+    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        whole = super().state_dict(*args, **kwargs)
+        prefix = kwargs.get("prefix", "")
+        return {name: value for name, value in whole.items() if name.removeprefix(prefix) in self.learned}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
+        missing = self.learned - set(state_dict)
+        if missing:
+            raise RuntimeError(f"checkpoint lacks {len(missing)} learned tensors, first {min(missing)}")
+        super().load_state_dict(state_dict, strict=False, assign=assign)
+        return torch.nn.modules.module._IncompatibleKeys([], [])
+
+
+class _ClipDataset(Dataset[dict[str, torch.Tensor]]):
+    """Clips by (epoch, index), as the training sampler yields them, or by index alone for evaluation."""
+
+    def __init__(self, examples: Examples) -> None:
+        self.examples = examples
+
+    def __len__(self) -> int:
+        return len(self.examples.targets)
+
+    def __getitem__(self, key: int | tuple[int, int]) -> dict[str, torch.Tensor]:
+        epoch, index = key if isinstance(key, tuple) else (None, key)
+        labels = torch.from_numpy(self.examples.targets[index])
+        return {**self.examples.example(epoch, index), "labels": labels}
+
+
+class _EpochSampler(Sampler[tuple[int, int]]):
+    """Yields (epoch, index) in an order that depends on the seed and the epoch alone."""
+
+    def __init__(self, count: int, seed: int) -> None:
+        self.count, self.seed, self.epoch = count, seed, 0
+
+    def __len__(self) -> int:
+        return self.count
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        order = np.random.default_rng((self.seed, self.epoch)).permutation(self.count)
+        return iter([(self.epoch, int(index)) for index in order])
+
+
+class _ClipTrainer(Trainer):
+    def _get_train_sampler(self, train_dataset: Any = None) -> _EpochSampler:
+        return _EpochSampler(len(train_dataset if train_dataset is not None else self.train_dataset), self.args.seed)
+
+
+def _collate(examples: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    return {name: torch.stack([example[name] for example in examples]) for name in examples[0]}
+
+
+def _optimizer(work: Fit) -> torch.optim.Optimizer:
+    groups = []
+    for parameters, rate in work.groups:
+        matrices = [p for p in parameters if p.ndim > 1]
+        vectors = [p for p in parameters if p.ndim <= 1]
+        groups += [{"params": matrices, "lr": rate, "weight_decay": work.settings.weight_decay}] if matrices else []
+        groups += [{"params": vectors, "lr": rate, "weight_decay": 0.0}] if vectors else []
+    return torch.optim.AdamW(groups)
+
+
+def _arguments(work: Fit, checkpoints: Path) -> TrainingArguments:
+    logging.getLogger("transformers.trainer").setLevel(logging.ERROR)
+    settings = work.settings
+    on_cpu = not (torch.cuda.is_available() or torch.backends.mps.is_available())
+    probe = TrainingArguments(output_dir=str(checkpoints), use_cpu=on_cpu, report_to="none")
+    clips = min(settings.batch, len(work.train.targets))
+    per_pass = max(1, clips // (probe.world_size * work.accumulation))
+    return TrainingArguments(
+        output_dir=str(checkpoints),
+        use_cpu=on_cpu,
+        num_train_epochs=settings.epochs,
+        per_device_train_batch_size=per_pass,
+        per_device_eval_batch_size=max(per_pass, 8 if work.accumulation == 1 else 1),
+        gradient_accumulation_steps=work.accumulation,
+        dataloader_drop_last=True,
+        lr_scheduler_type="cosine",
+        warmup_steps=settings.warmup,
+        bf16=use_bfloat16(settings.precision),
+        seed=work.seed,
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        save_total_limit=2,
+        logging_strategy="epoch",
+        load_best_model_at_end=True,
+        metric_for_best_model="eval_score",
+        greater_is_better=True,
+        restore_callback_states_from_checkpoint=True,
+        remove_unused_columns=False,
+        label_names=["labels"],
+        report_to="none",
+        disable_tqdm=True,
+        ddp_find_unused_parameters=work.unfreezing is not None,
+        dataloader_pin_memory=not on_cpu,
+    )
+
+
+def _callbacks(work: Fit) -> list[TrainerCallback]:
+    from torch.utils.tensorboard import SummaryWriter
+
+    callbacks: list[TrainerCallback] = [
+        EarlyStoppingCallback(early_stopping_patience=work.settings.patience),
+        TensorBoardCallback(SummaryWriter(str(work.folder / "tensorboard"))),
+        ProgressCallback(),
+    ]
+    if work.unfreezing:
+        callbacks.append(UnfreezingCallback(work.unfreezing))
+    return callbacks
+
+
+def _scorer(task: Task) -> Callable[[EvalPrediction], dict[str, float]]:
+    def score(prediction: EvalPrediction) -> dict[str, float]:
+        logits, targets = np.asarray(prediction.predictions), np.asarray(prediction.label_ids)
+        return {"score": validation_score(logits, targets, task)}
+
+    return score
+
+
+def validation_score(scores: np.ndarray, targets: np.ndarray, task: Task) -> float:
+    """Return what early stopping maximises: macro average precision, or accuracy over classes weighted alike (ours).
+
+    Both arrays have shape (clips, labels), nan targets are left out. Average precision needs no threshold, so that
+    thresholds can be chosen afterwards on the same validation clips.
+    """
+    values = []
+    if task == "multi-class":
+        rows = ~np.isnan(targets).any(axis=1)
+        truth, chosen = targets[rows].argmax(axis=1), scores[rows].argmax(axis=1)
+        values = [float((chosen[truth == label] == label).mean()) for label in np.unique(truth)]
+    else:
+        for column in range(targets.shape[1]):
+            known = ~np.isnan(targets[:, column])
+            if targets[known, column].any():
+                values.append(float(average_precision_score(targets[known, column], scores[known, column])))
+    return float(np.mean(values)) if values else 0.0
+
+
+def _write_history(trainer: Trainer, path: Path) -> None:
+    from actscribe.files import write_text
+
+    if not trainer.is_world_process_zero():
+        return
+    history = {
+        "best_validation_score": trainer.state.best_metric,
+        "steps": trainer.state.global_step,
+        "epochs": trainer.state.epoch,
+        "log": trainer.state.log_history,
+    }
+    write_text(path, json.dumps(history, indent=1))

@@ -1,0 +1,57 @@
+"""Training progress: one line an epoch, and how long the rest will take at most."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from actscribe.progress import LINE_EVERY_S, clock
+
+
+class ProgressCallback(TrainerCallback):
+    """Says on standard error how training goes: after each epoch, and within long ones every few seconds."""
+
+    def __init__(self) -> None:
+        self._start = self._last = 0.0
+        self._first_step = 0
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
+    ) -> None:
+        """Start the clock; a resumed training counts from where it goes on."""
+        self._start = self._last = time.monotonic()
+        self._first_step = state.global_step
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
+    ) -> None:
+        """Say how far training is if the last line is old."""
+        if time.monotonic() - self._last >= LINE_EVERY_S:
+            self._say(state, f"Training: step {state.global_step}/{state.max_steps}")
+
+    def on_evaluate(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        metrics: dict[str, float] | None = None,
+        **kwargs: object,
+    ) -> None:
+        """Say what the epoch gave on validation."""
+        values = metrics or {}
+        self._say(
+            state,
+            f"Training: epoch {round(state.epoch or 0)}/{round(args.num_train_epochs)},"
+            f" validation loss {values.get('eval_loss', float('nan')):.4f},"
+            f" score {values.get('eval_score', float('nan')):.3f}",
+        )
+
+    def _say(self, state: TrainerState, text: str) -> None:
+        if not state.is_world_process_zero:
+            return
+        self._last = time.monotonic()
+        done = state.global_step - self._first_step
+        left = (self._last - self._start) / max(done, 1) * (state.max_steps - state.global_step)
+        print(f"{text}, at most {clock(left)} left", file=sys.stderr, flush=True)
