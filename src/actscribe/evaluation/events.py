@@ -1,0 +1,278 @@
+"""Timelines against annotations: segments, edit score, onsets and offsets, total durations.
+
+Every label is measured on its own, so labels may overlap; `sequence_scores` is the joint measure of the papers on
+single-label videos. Intervals of one label that touch or overlap are one bout. Time that nobody annotated (gaps) and
+time past the recording's end is cut out of the annotation and of the prediction alike. Scores lie in [0, 1].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from actscribe.annotations.interval import Interval
+from actscribe.data import spans as sp
+from actscribe.data.recording import Recording
+from actscribe.errors import ActScribeError
+from actscribe.labels import LabelSet
+
+#: Overlap thresholds of F1@{10, 25, 50} (ms-tcn).
+IOUS = (0.1, 0.25, 0.5)
+
+Timelines = Mapping[str, Sequence[Interval]]
+
+
+def annotated_spans(recording: Recording, label: str) -> np.ndarray:
+    """Return the spans of a recording that are annotated for a label, in seconds, shape (spans, 2)."""
+    gaps = sp.union(gap for gap in recording.gaps if gap.label in ("", label))
+    return sp.subtract(sp.whole(recording.duration), gaps)
+
+
+def label_spans(recording: Recording, intervals: Iterable[Interval], label: str) -> np.ndarray:
+    """Return the bouts of a label within the annotated time, in seconds, shape (bouts, 2)."""
+    present = sp.union(interval for interval in intervals if interval.label == label)
+    return sp.intersect(present, annotated_spans(recording, label))
+
+
+def match(predicted: np.ndarray, true: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the true span that each predicted span overlaps best, and how well.
+
+    Args:
+        predicted, true: seconds, shapes (p, 2) and (t, 2), each in order and disjoint.
+
+    Returns:
+        index into `true`, shape (p,), -1 where nothing overlaps, the earliest of equals; and the intersection over
+        union, shape (p,).
+    """
+    low = np.searchsorted(true[:, 1], predicted[:, 0], side="right")
+    high = np.searchsorted(true[:, 0], predicted[:, 1], side="left")
+    count = np.maximum(high - low, 0)
+    one = np.repeat(np.arange(len(predicted)), count)
+    other = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count - low, count)
+    shared = np.minimum(predicted[one, 1], true[other, 1]) - np.maximum(predicted[one, 0], true[other, 0])
+    covered = np.maximum(predicted[one, 1], true[other, 1]) - np.minimum(predicted[one, 0], true[other, 0])
+    overlap = shared / covered
+    best = np.zeros(len(predicted))
+    np.maximum.at(best, one, overlap)
+    index = np.full(len(predicted), -1)
+    is_best = overlap == best[one]
+    index[one[is_best][::-1]] = other[is_best][::-1]  # reversed: the earliest of equals is written last
+    return index, best
+
+
+def count_matches(predicted: np.ndarray, true: np.ndarray, ious: Sequence[float] = IOUS) -> np.ndarray:
+    """Return (true positives, false positives, false negatives) per overlap threshold, shape (thresholds, 3).
+
+    The greedy matching of ms-tcn: a predicted span claims the true span that it overlaps best; the first to claim one
+    at the threshold is a true positive, later ones are false positives. Thresholds are met within 1e-9.
+    """
+    index, overlap = match(predicted, true)
+    counts = np.empty((len(ious), 3), dtype=int)
+    for row, threshold in enumerate(ious):
+        hits = len(np.unique(index[(index >= 0) & (overlap >= threshold - 1e-9)]))
+        counts[row] = hits, len(predicted) - hits, len(true) - hits
+    return counts
+
+
+def f1_of(counts: np.ndarray) -> np.ndarray:
+    """Return F1 from (tp, fp, fn) on the last axis; nan where nothing is there to be found (tp + fn = 0)."""
+    counts = np.asarray(counts, dtype=float)
+    tp, fp, fn = counts[..., 0], counts[..., 1], counts[..., 2]
+    return np.divide(2 * tp, 2 * tp + fp + fn, out=np.full(tp.shape, np.nan), where=tp + fn > 0)
+
+
+def segment_counts(
+    recordings: Sequence[Recording], predictions: Timelines, labels: LabelSet, ious: Sequence[float] = IOUS
+) -> np.ndarray:
+    """Return segment (tp, fp, fn), shape (recordings, labels, thresholds, 3), for pooling and for the bootstrap.
+
+    Raises:
+        ActScribeError: a recording is not annotated, or has no timeline.
+    """
+    check_pairs(recordings, predictions)
+    counts = [
+        [
+            count_matches(
+                label_spans(recording, predictions[recording.name], name),
+                label_spans(recording, recording.intervals or (), name),
+                ious,
+            )
+            for name in labels.names
+        ]
+        for recording in recordings
+    ]
+    return np.array(counts, dtype=int).reshape(len(recordings), len(labels), len(ious), 3)
+
+
+def event_table(
+    recordings: Sequence[Recording], predictions: Timelines, labels: LabelSet, ious: Sequence[float] = IOUS
+) -> pd.DataFrame:
+    """Compare timelines with annotations, label by label.
+
+    Columns, after `label`, one row per label and a last row `macro` (means over the labels with a true bout; counts
+    and seconds summed; onsets, offsets and totals left nan):
+
+    - `bouts_true`, `bouts_predicted`;
+    - `tp@10`, `fp@10`, `fn@10`, `f1@10`, … per overlap threshold in percent, pooled over recordings (`count_matches`);
+      F1 is nan for a label without a true bout, and 0 where bouts are true and none is predicted;
+    - `edit`: see `edit_score`, mean over recordings;
+    - `matched`: true bouts with a predicted one at the lowest threshold; the best-overlapping one gives
+      `onset_median_s`, `onset_mae_s`, `offset_median_s`, `offset_mae_s`: predicted minus true, in seconds, the signed
+      median and the mean of absolute values (nan without a match);
+    - `total_true_s`, `total_predicted_s`; `total_error_s` and `total_abs_error_s`: predicted minus true per recording,
+      mean of signed and of absolute values; `total_relative`: predicted sum / true sum - 1;
+    - `frame_precision`, `frame_recall`, `frame_f1`: of time instead of bouts. Seconds are counted, which is what
+      counting frames comes to as frames get short; nan and 0 as for F1.
+
+    Raises:
+        ActScribeError: a recording is not annotated, or has no timeline.
+    """
+    counts = segment_counts(recordings, predictions, labels, ious)
+    rows = []
+    for column, name in enumerate(labels.names):
+        pairs = [
+            (
+                label_spans(recording, recording.intervals or (), name),
+                label_spans(recording, predictions[recording.name], name),
+            )
+            for recording in recordings
+        ]
+        row: dict[str, object] = {"label": name}
+        row["bouts_true"] = sum(len(true) for true, _ in pairs)
+        row["bouts_predicted"] = sum(len(predicted) for _, predicted in pairs)
+        for place, iou in enumerate(ious):
+            pooled = counts[:, column, place].sum(axis=0)
+            row |= _named(pooled, round(100 * iou))
+        row["edit"] = float(np.mean([bout_edit_score(len(true), len(predicted)) for true, predicted in pairs]))
+        rows.append(row | _boundary_errors(pairs, min(ious)) | _durations(pairs))
+    table = pd.DataFrame(rows)
+    return pd.concat([table, _macro(table)], ignore_index=True)
+
+
+def bout_edit_score(true: int, predicted: int) -> float:
+    """Return ms-tcn's edit score for one label, from its numbers of bouts.
+
+    With background left out, as in ms-tcn, the sequences of one label's segments differ in length alone, so the
+    Levenshtein distance is |true - predicted| and the score 1 - distance / max(true, predicted): it tells over- and
+    under-segmentation. Both empty: 1; one empty: 0. Background is not kept, as a bout that begins a moment after the
+    recording does would then cost as much as a missed one.
+    """
+    return 1.0 if true == predicted else min(true, predicted) / max(true, predicted)
+
+
+def edit_score(true: Sequence[object], predicted: Sequence[object]) -> float:
+    """Return 1 - Levenshtein distance / longer length of two sequences (ms-tcn); both empty: 1."""
+    if not true and not predicted:
+        return 1.0
+    row = list(range(len(predicted) + 1))
+    for i, wanted in enumerate(true, start=1):
+        diagonal, row[0] = row[0], i
+        for j, found in enumerate(predicted, start=1):
+            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (wanted != found))
+    return 1 - row[-1] / max(len(true), len(predicted))
+
+
+def sequence_scores(
+    recordings: Sequence[Recording], predictions: Timelines, labels: LabelSet, ious: Sequence[float] = IOUS
+) -> dict[str, float]:
+    """Return the joint measures of ms-tcn: `f1@10`, …, `edit`, and `accuracy` over time.
+
+    F1 is pooled over recordings and labels. `edit` compares the sequences of segments of all labels in order of their
+    start, background left out, and is averaged over recordings. `accuracy` is the fraction of time annotated for every
+    label at which exactly the right labels (or none) are predicted; with one label a moment it is ms-tcn's frame
+    accuracy, background counted as a label.
+    """
+    counts = segment_counts(recordings, predictions, labels, ious).sum(axis=(0, 1))
+    scores = {f"f1@{round(100 * iou)}": float(f1_of(counts[place])) for place, iou in enumerate(ious)}
+    edits, wrong_seconds, seconds = [], 0.0, 0.0
+    for recording in recordings:
+        found = {name: label_spans(recording, predictions[recording.name], name) for name in labels.names}
+        truth = {name: label_spans(recording, recording.intervals or (), name) for name in labels.names}
+        edits.append(edit_score(_sequence(truth), _sequence(found)))
+        everywhere = annotated_spans(recording, "")
+        wrong = []
+        for name in labels.names:
+            everywhere = sp.intersect(everywhere, annotated_spans(recording, name))
+            wrong += [sp.subtract(truth[name], found[name]), sp.subtract(found[name], truth[name])]
+        intervals = [Interval("wrong", float(a), float(b)) for a, b in np.concatenate(wrong)]
+        wrong_seconds += sp.total(sp.intersect(sp.union(intervals), everywhere))
+        seconds += sp.total(everywhere)
+    scores["edit"] = float(np.mean(edits)) if edits else float("nan")
+    scores["accuracy"] = 1 - wrong_seconds / seconds if seconds > 0 else float("nan")
+    return scores
+
+
+def check_pairs(recordings: Sequence[Recording], predictions: Mapping[str, object]) -> None:
+    """Check that every recording is annotated and has a prediction.
+
+    Raises:
+        ActScribeError: one is not, or has none.
+    """
+    for recording in recordings:
+        if recording.intervals is None:
+            raise ActScribeError(f"Recording '{recording.name}' is not annotated, so nothing can be compared with it.")
+        if recording.name not in predictions:
+            raise ActScribeError(f"There are no scores for recording '{recording.name}'.", "Score it, or leave it out.")
+
+
+def _sequence(spans: Mapping[str, np.ndarray]) -> list[str]:
+    """Return the labels of all bouts in order of their start; of two at once the earlier end, then the name, first."""
+    return [name for _, _, name in sorted((start, end, name) for name in spans for start, end in spans[name].tolist())]
+
+
+def _named(counts: np.ndarray, percent: int) -> dict[str, object]:
+    tp, fp, fn = (int(value) for value in counts)
+    return {f"tp@{percent}": tp, f"fp@{percent}": fp, f"fn@{percent}": fn, f"f1@{percent}": float(f1_of(counts))}
+
+
+def _boundary_errors(pairs: Sequence[tuple[np.ndarray, np.ndarray]], iou: float) -> dict[str, object]:
+    errors = [np.empty((0, 2))]
+    for true, predicted in pairs:
+        index, overlap = match(predicted, true)
+        order = np.lexsort((-overlap, index))  # per true span, the best-overlapping predicted span first
+        order = order[(index[order] >= 0) & (overlap[order] >= iou - 1e-9)]
+        claimed, first = np.unique(index[order], return_index=True)
+        errors.append(predicted[order[first]] - true[claimed])
+    error = np.concatenate(errors)
+    row: dict[str, object] = {"matched": len(error)}
+    for side, column in (("onset", 0), ("offset", 1)):
+        row[f"{side}_median_s"] = float(np.median(error[:, column])) if len(error) else float("nan")
+        row[f"{side}_mae_s"] = float(np.abs(error[:, column]).mean()) if len(error) else float("nan")
+    return row
+
+
+def _durations(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, object]:
+    true = np.array([sp.total(spans) for spans, _ in pairs])
+    predicted = np.array([sp.total(spans) for _, spans in pairs])
+    both = sum(sp.total(sp.intersect(one, other)) for one, other in pairs)
+    error = predicted - true
+    nothing = float("nan")
+    return {
+        "total_true_s": float(true.sum()),
+        "total_predicted_s": float(predicted.sum()),
+        "total_error_s": float(error.mean()) if len(error) else nothing,
+        "total_abs_error_s": float(np.abs(error).mean()) if len(error) else nothing,
+        "total_relative": float(error.sum() / true.sum()) if true.sum() > 0 else nothing,
+        "frame_precision": float(both / predicted.sum()) if predicted.sum() > 0 else 0.0,
+        "frame_recall": float(both / true.sum()) if true.sum() > 0 else nothing,
+        "frame_f1": float(2 * both / (true.sum() + predicted.sum())) if true.sum() > 0 else nothing,
+    }
+
+
+def _macro(table: pd.DataFrame) -> pd.DataFrame:
+    present = table[table["bouts_true"] > 0]
+    row: dict[str, object] = {"label": "macro"}
+    for name in table.columns.drop("label"):
+        if name.startswith(("f1@", "frame_")) or name == "edit":
+            row[name] = float(present[name].mean())
+        elif name.startswith(("bouts_", "tp@", "fp@", "fn@")) or name in (
+            "matched",
+            "total_true_s",
+            "total_predicted_s",
+        ):
+            row[name] = table[name].sum()
+        else:
+            row[name] = float("nan")
+    return pd.DataFrame([row])

@@ -1,0 +1,85 @@
+"""What a timeline says in numbers: when an activity first happened, for how long, how often, how interrupted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from actscribe.annotations.interval import Interval
+from actscribe.data import spans as sp
+from actscribe.data.recording import Recording
+from actscribe.evaluation.events import check_pairs
+from actscribe.labels import LabelSet
+
+#: The indicators in the order of the tables; `_s` means seconds.
+INDICATORS = ("first_s", "total_s", "fraction", "bouts", "longest_interruption_s")
+
+
+def indicators(
+    intervals: Iterable[Interval], duration: float, labels: LabelSet, gaps: Iterable[Interval] = ()
+) -> pd.DataFrame:
+    """Return one row per label with the columns `label` and INDICATORS.
+
+    - `first_s`: start of the first bout, seconds from the beginning of the video; nan without one.
+    - `total_s`: covered time. `fraction`: of the annotated time; nan when nothing is annotated.
+    - `bouts`: intervals that touch or overlap are one.
+    - `longest_interruption_s`: longest time without the activity between its first and last bout; 0 for one bout, nan
+      for none.
+
+    Gaps belong to neither side: they cut bouts, are no part of the annotated time, and end an interruption, which is
+    then only as long as was seen of it (ours).
+
+    Args:
+        intervals: of one recording.
+        duration: of it, in seconds.
+        gaps: spans that nobody annotated; label "" stands for every label.
+    """
+    intervals, gaps = list(intervals), list(gaps)
+    rows = []
+    for name in labels.names:
+        annotated = sp.subtract(sp.whole(duration), sp.union(gap for gap in gaps if gap.label in ("", name)))
+        bouts = sp.intersect(sp.union(interval for interval in intervals if interval.label == name), annotated)
+        rows.append({"label": name} | _of_label(bouts, annotated))
+    return pd.DataFrame(rows, columns=["label", *INDICATORS])
+
+
+def compare_indicators(
+    recordings: Sequence[Recording], predictions: Mapping[str, Sequence[Interval]], labels: LabelSet
+) -> pd.DataFrame:
+    """Return the indicators of annotation and prediction side by side, both within the annotated time.
+
+    Columns: `recording`, `label`, `indicator` (one of INDICATORS), `annotated`, `predicted`, `error` (predicted minus
+    annotated; nan where either is).
+
+    Raises:
+        ActScribeError: a recording is not annotated, or has no timeline.
+    """
+    check_pairs(recordings, predictions)
+    columns = ["recording", "label", "indicator", "annotated", "predicted", "error"]
+    tables = [pd.DataFrame(columns=columns)]
+    for recording in recordings:
+        true = indicators(recording.intervals or (), recording.duration, labels, recording.gaps)
+        found = indicators(predictions[recording.name], recording.duration, labels, recording.gaps)
+        table = true.melt("label", INDICATORS, "indicator", "annotated")
+        table["predicted"] = found.melt("label", INDICATORS)["value"]
+        table["recording"] = recording.name
+        table["error"] = table["predicted"] - table["annotated"]
+        tables.append(table[columns])
+    return pd.concat(tables[1:] or tables, ignore_index=True)
+
+
+def _of_label(bouts: np.ndarray, annotated: np.ndarray) -> dict[str, float]:
+    covered, seconds = sp.total(bouts), sp.total(annotated)
+    longest = float("nan")
+    if len(bouts):
+        between = sp.subtract(sp.intersect(annotated, np.array([[bouts[0, 0], bouts[-1, 1]]])), bouts)
+        longest = float((between[:, 1] - between[:, 0]).max(initial=0.0))
+    return {
+        "first_s": float(bouts[0, 0]) if len(bouts) else float("nan"),
+        "total_s": covered,
+        "fraction": covered / seconds if seconds > 0 else float("nan"),
+        "bouts": len(bouts),
+        "longest_interruption_s": longest,
+    }
