@@ -86,9 +86,14 @@ class View:
     camera_height: float
     size: tuple[int, int]
 
-    def project(self, points: np.ndarray, height: float = 0.0) -> np.ndarray:
-        """Return the pixel coordinates (x, y) of world points at `height` above the table, shape (points, 2)."""
-        closer = self.camera_height / max(self.camera_height - height, 0.1)
+    def project(self, points: np.ndarray, height: float | np.ndarray = 0.0) -> np.ndarray:
+        """Return the pixel coordinates (x, y) of world points at `height` above the table, shape (points, 2).
+
+        `height` is one number for all or, shape (points,), one per point.
+        """
+        closer = self.camera_height / np.maximum(self.camera_height - height, 0.1)
+        if isinstance(height, np.ndarray):
+            closer = closer[:, None]
         flat = (points @ self.plane[:2, :2].T + self.plane[:2, 2]) * closer
         seen = flat @ self.pixels[:, :2].T + self.pixels[:, 2]
         return seen[:, :2] / seen[:, 2:]
@@ -156,7 +161,7 @@ class Paint:
 
     Args:
         colour: RGB, 0 to 255.
-        volume: strength of the round shading, 0 (flat) to about 1.
+        volume: strength of the round shading, 0 (flat) to about 1; negative for a hollow (a bowl's inside).
         bevel: width of the rounding in world units: half the width for a ball or a finger, little for a box.
         opacity: 0 to 1.
         texture: brightness factors about 1, float32, shape (n, n), repeated every `grain` world units; or None.
@@ -197,10 +202,21 @@ class Canvas:
             self.pixels = np.full((height, width, 3), background, dtype=np.float32)
 
     def fill(
-        self, outlines: np.ndarray | Sequence[np.ndarray], paint: Paint, height: float = 0.0, angle: float = 0.0
+        self,
+        outlines: np.ndarray | Sequence[np.ndarray],
+        paint: Paint,
+        height: float | np.ndarray = 0.0,
+        angle: float = 0.0,
     ) -> None:
-        """Paint the union of `outlines` at `height`; `angle` turns the texture with the object."""
-        seen = self._projected(outlines, height)
+        """Paint the union of `outlines` at `height`, or at one height per point; `angle` turns the texture."""
+        self._fill(self._projected(outlines, height), paint, angle)
+
+    def solid(self, points: np.ndarray, heights: np.ndarray, paint: Paint, angle: float = 0.0) -> None:
+        """Paint the silhouette of the convex body around `points` at `heights`, shapes (n, 2) and (n,)."""
+        seen = self.view.project(points, heights).astype(np.float32)
+        self._fill([cv2.convexHull(seen)[:, 0]], paint, angle)
+
+    def _fill(self, seen: list[np.ndarray], paint: Paint, angle: float) -> None:
         box = self._box(seen, 2)
         if box is None:
             return
@@ -210,7 +226,7 @@ class Canvas:
         alpha *= np.float32(paint.opacity / 255)
         colour = np.array(paint.colour, dtype=np.float32)
         region = self.pixels[y0:y1, x0:x1]
-        tone = self._tone(mask, paint, height)
+        tone = self._tone(mask, paint)
         if paint.texture is not None:
             grain = self._texture(paint, box, np.asarray(seen[0]).mean(axis=0), angle)
             tone = grain if tone is None else tone * grain
@@ -267,7 +283,7 @@ class Canvas:
             out += sensor.noise[top : top + height, left : left + width]
         return cv2.convertScaleAbs(np.maximum(out, 0, out=out))
 
-    def _projected(self, outlines: np.ndarray | Sequence[np.ndarray], height: float) -> list[np.ndarray]:
+    def _projected(self, outlines: np.ndarray | Sequence[np.ndarray], height: float | np.ndarray) -> list[np.ndarray]:
         listed = [outlines] if isinstance(outlines, np.ndarray) else outlines
         seen = self.view.project(np.concatenate(listed), height)  # one call: small arrays cost mostly the call
         ends = np.cumsum([len(outline) for outline in listed])[:-1]
@@ -282,9 +298,9 @@ class Canvas:
         x1, y1 = min(int(high[0]) + pad + 1, width), min(int(high[1]) + pad + 1, height)
         return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
 
-    def _tone(self, mask: np.ndarray, paint: Paint, height: float) -> np.ndarray | None:
+    def _tone(self, mask: np.ndarray, paint: Paint) -> np.ndarray | None:
         """Return brightness factors of a rounded surface under the light, or None for a flat one."""
-        if paint.volume <= 0:
+        if paint.volume == 0:
             return None
         sigma = max(paint.bevel * 0.6 * self.view.scale, 0.7)
         small, factor = _coarse(mask, sigma)
@@ -294,7 +310,8 @@ class Canvas:
         down = cv2.Sobel(dome, cv2.CV_32F, 0, 1, borderType=cv2.BORDER_REPLICATE)
         gain = paint.volume * sigma / factor * 1.3 / (8 * 255)
         tone = across * np.float32(gain * turned[0]) + down * np.float32(gain * turned[1])
-        tone += dome * np.float32(0.3 * paint.volume / 255) + np.float32(1 - 0.22 * paint.volume)
+        rim = abs(paint.volume)
+        tone += dome * np.float32(0.3 * rim / 255) + np.float32(1 - 0.22 * rim)
         if factor > 1:
             tone = cv2.resize(tone, mask.shape[::-1], interpolation=cv2.INTER_LINEAR)
         return tone
