@@ -1,0 +1,29 @@
+"""The command line: one file per command, each parses, calls one function and prints."""
+
+from __future__ import annotations
+
+import os
+
+import typer
+
+from actscribe.cli import annotate, check, convert, doctor, evaluate, new, simulate, train
+from actscribe.cli.guard import guarded
+
+app = typer.Typer(
+    name="actscribe",
+    help="Write the activity timeline of a video with recognizers that run on your own machine.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for command in (new.new, check.check, train.train, evaluate.evaluate, annotate.annotate, convert.convert):
+    app.command()(guarded(command))
+for command in (simulate.simulate, doctor.doctor):
+    app.command()(guarded(command))
+
+
+def main() -> None:
+    """Run the command line. Nothing that it starts reaches a model hub."""
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    app()

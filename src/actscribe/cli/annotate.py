@@ -1,0 +1,32 @@
+"""actscribe annotate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def annotate(
+    videos: Annotated[list[Path], typer.Argument(help="Videos to annotate.")],
+    run: Annotated[Path, typer.Option(help="Run folder made by `actscribe train`.")],
+    format: Annotated[str, typer.Option(help="Comma-separated: elan, boris, csv, json, vtt, …")] = "json",
+    out: Annotated[Path | None, typer.Option(help="Folder to write to; default beside each video.")] = None,
+    rules: Annotated[
+        bool | None, typer.Option("--rules/--no-rules", help="Apply the label set's rules; default as the run has it.")
+    ] = None,
+) -> None:
+    """Write the activity timeline of videos in the formats that annotation tools read."""
+    from actscribe.runs.annotate import annotate as annotate_videos
+    from actscribe.runs.folder import Run
+    from actscribe.tables import print_table
+    from actscribe.timeline.indicators import indicators
+
+    opened = Run.open(run)
+    formats = [name.strip() for name in format.split(",") if name.strip()]
+    for done in annotate_videos(videos, opened, formats, out, rules):
+        table = indicators(done.recording, done.intervals, opened.labels)
+        print_table(f"{done.recording.video.name}: {len(done.intervals)} intervals", table)
+        for path in done.files:
+            print(path)

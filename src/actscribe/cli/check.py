@@ -1,0 +1,24 @@
+"""actscribe check."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder it lies in.")]) -> None:
+    """Show what is in the data: hours, intervals and clips per label and split, overlaps, problems."""
+    from actscribe.data.loading import load_data
+    from actscribe.data.summary import summarise
+    from actscribe.study import load_study
+    from actscribe.tables import print_table
+
+    loaded = load_study(study)
+    summary = summarise(loaded, load_data(loaded))
+    for title, table in summary.tables.items():
+        print_table(title, table)
+    for note in summary.notes:
+        print(f"Note: {note}")
+    print("No leakage: every file content, group and source span lies in one split only.")

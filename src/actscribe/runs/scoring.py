@@ -1,0 +1,53 @@
+"""Running a recognizer over recordings: one pass over each video, bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from actscribe.data.clips import Clip, Window, cut
+from actscribe.data.frames import stream
+from actscribe.data.recording import Recording
+from actscribe.data.view import ClipFrames
+from actscribe.labels import LabelSet
+from actscribe.progress import track
+from actscribe.recognizers.base import Recognizer
+from actscribe.runs.folder import ScoredClips
+from actscribe.study import Windows
+from actscribe.timeline.scores import TimeScores, merge_windows
+
+
+def score_recordings(
+    recognizer: Recognizer, recordings: Sequence[Recording], labels: LabelSet, windows: Windows, what: str
+) -> ScoredClips:
+    """Cut recordings into clips and score every one, in order; progress is shown under the name `what`."""
+    clips = [
+        clip for recording in recordings for clip in cut(recording, labels, Window(windows.length, windows.stride))
+    ]
+    times: list[np.ndarray] = []
+
+    def seen() -> Iterator[ClipFrames]:
+        for clip_frames in _frames(recordings, clips, recognizer):
+            times.append(clip_frames.times)
+            yield clip_frames
+
+    rows = list(track(recognizer.score(seen()), what, total=len(clips)))
+    scores = np.stack(rows).astype(np.float64) if rows else np.zeros((0, len(labels)))
+    return ScoredClips(clips, times, scores)
+
+
+def time_scores(scored: ScoredClips, recordings: Sequence[Recording], step: float) -> dict[str, TimeScores]:
+    """Return each recording's scores over time, averaged over its overlapping windows."""
+    merged = {}
+    for recording in recordings:
+        rows = [place for place, clip in enumerate(scored.clips) if clip.recording == recording.name]
+        starts = np.array([scored.clips[row].start for row in rows])
+        ends = np.array([scored.clips[row].end for row in rows])
+        merged[recording.name] = merge_windows(starts, ends, scored.scores[rows], recording.duration, step)
+    return merged
+
+
+def _frames(recordings: Sequence[Recording], clips: Sequence[Clip], recognizer: Recognizer) -> Iterator[ClipFrames]:
+    for recording in recordings:
+        yield from stream(recording, [clip for clip in clips if clip.recording == recording.name], recognizer.view)

@@ -1,0 +1,203 @@
+"""Training a recognizer on a study, and choosing on validation how its scores become a timeline."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from actscribe.data.clips import Clip, Window, cut, targets
+from actscribe.data.frames import ClipData
+from actscribe.data.loading import StudyData, load_data
+from actscribe.errors import ActScribeError
+from actscribe.evaluation.clips import choose_thresholds
+from actscribe.files import folder_beside
+from actscribe.recognizers.base import Job, Kind, Recognizer
+from actscribe.recognizers.registry import kind
+from actscribe.runs.folder import Decisions, Facts, Run, machine, versions
+from actscribe.runs.scoring import score_recordings, time_scores
+from actscribe.study import Study, parse_settings
+from actscribe.timeline.tuning import tune
+from actscribe.video.cache import FrameCache, default_cache
+
+#: Clips scored before and after saving; a difference above `SAME` means that something was not saved.
+COMPARED_CLIPS = 16
+SAME = 1e-5
+#: Seconds; the grid on which timelines are made.
+TIME_STEP = 0.1
+
+
+def train(
+    study: Study,
+    recognizer: str,
+    out: Path | None = None,
+    resume: bool = False,
+    cache: FrameCache | None = None,
+    data: StudyData | None = None,
+) -> Run:
+    """Train one of the study's recognizers (or set up a zero-shot one) and return its complete run.
+
+    Early stopping, thresholds and the timeline's settings look at validation only; test clips are not read.
+
+    Args:
+        study: from `load_study`.
+        recognizer: a name of the registry; settings come from the study, defaults where it has none.
+        out: the run folder; default STUDY/runs/RECOGNIZER.
+        resume: go on with a training that was interrupted.
+        cache: of decoded frames; default the user's.
+        data: from `load_data(study)`, where the caller has it already.
+
+    Raises:
+        ActScribeError: bad data, a run in the way, or a saved model that does not give the same scores again.
+    """
+    chosen = kind(recognizer)
+    settings = parse_settings(recognizer, study.recognizers.get(recognizer, {}))
+    folder = out or study.folder / "runs" / recognizer
+    existing = _existing(folder, resume)
+    data = data or load_data(study)
+    clips = {split: _clips(data, study, split) for split in ("train", "validation")}
+    goals = {split: targets(clips[split], data.labels.task, study.windows.threshold) for split in clips}
+    notes = check_targets(study, data)
+    facts = Facts(
+        recognizer=recognizer,
+        settings=settings.model_dump(mode="json"),
+        seed=study.seed,
+        study=study.name,
+        versions=versions(),
+        machine=machine(),
+        notes=notes,
+    )
+    run = existing or Run.create(folder, study, data.labels, data.recordings, facts)
+    view = chosen.view(settings, study.windows.frames)
+    cache = cache or default_cache()
+    known = {split: [i for i, row in enumerate(goals[split]) if not np.isnan(row).all()] for split in clips}
+    job = Job(
+        labels=data.labels,
+        settings=settings,
+        view=view,
+        train=ClipData(data.of_split("train"), [clips["train"][i] for i in known["train"]], view, cache),
+        validation=ClipData(
+            data.of_split("validation"), [clips["validation"][i] for i in known["validation"]], view, cache
+        ),
+        train_targets=goals["train"][known["train"]],
+        validation_targets=goals["validation"][known["validation"]],
+        folder=folder,
+        seed=study.seed,
+        resume=resume,
+    )
+    with timed(run, "train"):
+        made = chosen.make(job)
+    if not is_main_process():
+        return run
+    with timed(run, "validate"):
+        model = save_and_compare(made, chosen, job, folder)
+        decide(run, model, study, data)
+    run.facts.status = "complete"
+    run.save_facts()
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+    return run
+
+
+def decide(run: Run, recognizer: Recognizer, study: Study, data: StudyData) -> None:
+    """Score validation and choose thresholds and timeline settings on it."""
+    labels, recordings = data.labels, data.of_split("validation")
+    scored = score_recordings(recognizer, recordings, labels, study.windows, "Scoring validation")
+    run.save_scores("validation", scored)
+    goals = targets(scored.clips, labels.task, study.windows.threshold)
+    thresholds = dict(zip(labels.names, map(float, choose_thresholds(goals, scored.scores)), strict=True))
+    annotated = [recording for recording in recordings if recording.intervals is not None]
+    merged = time_scores(scored, annotated, TIME_STEP)
+    run.save_decisions(Decisions(thresholds=thresholds, timeline=tune(annotated, merged, labels, thresholds)))
+
+
+def save_and_compare(made: Recognizer, chosen: Kind, job: Job, folder: Path) -> Recognizer:
+    """Save a recognizer, load it again and compare scores; return the one that was loaded.
+
+    Raises:
+        ActScribeError: the loaded one scores differently; the run stays incomplete.
+    """
+    with folder_beside(folder / "model") as beside:
+        made.save(beside)
+    loaded = chosen.load(folder / "model", job.labels)
+    few = min(COMPARED_CLIPS, len(job.validation))
+    shown = [job.validation[place] for place in range(few)]
+    before, after = (np.stack(list(r.score(iter(shown)))) for r in (made, loaded))
+    worst = float(np.abs(before - after).max())
+    if not worst <= SAME:
+        raise ActScribeError(
+            f"{folder}: the saved model gives other scores than the trained one (by up to {worst:.2g}).",
+            "This is a defect of the recognizer; the run is not usable. Please report it with run.json.",
+        )
+    return loaded
+
+
+def check_targets(study: Study, data: StudyData) -> list[str]:
+    """Return notes on labels without a positive clip in a split.
+
+    Raises:
+        ActScribeError: there is such a label, or an empty split, and the study does not allow it.
+    """
+    problems = []
+    for split in ("train", "validation", "test"):
+        clips = _clips(data, study, split)
+        if not clips:
+            if split != "test":
+                raise ActScribeError(f"There is no annotated recording in the {split} split.")
+            continue
+        goals = targets(clips, data.labels.task, study.windows.threshold)
+        empty = [name for name, count in zip(data.labels.names, np.nansum(goals, axis=0), strict=True) if not count]
+        if empty:
+            problems.append(f"no clip of {split} shows: {', '.join(empty)}")
+    if problems and study.empty_labels == "error":
+        raise ActScribeError(
+            "Some labels cannot be learned or judged: " + "; ".join(problems) + ".",
+            "Add recordings, change the split or the label set, or set 'empty_labels: allow' in the study file.",
+        )
+    return problems
+
+
+def is_main_process() -> bool:
+    """Tell whether this process writes the run: the only one, or the first of several."""
+    import torch.distributed
+
+    return not torch.distributed.is_initialized() or torch.distributed.get_rank() == 0
+
+
+@contextmanager
+def timed(run: Run, what: str) -> Iterator[None]:
+    """Add the wall-clock seconds of the block to the run's facts."""
+    start = time.monotonic()
+    yield
+    run.facts.task_seconds[what] = round(run.facts.task_seconds.get(what, 0.0) + time.monotonic() - start, 2)
+    if is_main_process():
+        run.save_facts()
+
+
+def _existing(folder: Path, resume: bool) -> Run | None:
+    if not (folder / "run.json").is_file():
+        if resume:
+            print(f"{folder}: nothing to resume; starting anew.", file=sys.stderr)
+        return None
+    run = Run.open(folder)
+    if run.facts.status == "complete":
+        raise ActScribeError(f"{folder}: a complete run is here already.", "Choose another folder with --out.")
+    if not resume:
+        raise ActScribeError(
+            f"{folder}: an unfinished run is here.", "Go on with --resume, or choose another folder with --out."
+        )
+    return run
+
+
+def _clips(data: StudyData, study: Study, split: str) -> list[Clip]:
+    window = Window(study.windows.length, study.windows.stride)
+    return [
+        clip
+        for recording in data.of_split(split)
+        if recording.intervals is not None
+        for clip in cut(recording, data.labels, window)
+    ]
