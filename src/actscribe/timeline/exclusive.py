@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -32,7 +33,7 @@ def exclusive_spans(scores: np.ndarray, edges: np.ndarray, min_durations: np.nda
     best = np.where(np.isfinite(scores).any(axis=1), filled.argmax(axis=1), -1)
     change = np.flatnonzero(np.diff(best)) + 1
     bounds = np.concatenate([[0], change, [len(best)]])
-    runs = [_Run(int(a), int(b), int(best[a])) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    runs = [_Run(int(a), int(b), int(best[a])) for a, b in pairwise(bounds)]
     runs = [run for run in runs if run.label >= 0]
     sums = np.vstack([np.zeros(scores.shape[1]), np.cumsum(np.nan_to_num(scores), axis=0)])
     while (short := _shortest(runs, edges, min_durations)) is not None:

@@ -25,9 +25,9 @@ def apply_rules(
 
     *requires*: the parts of an interval where a required label is absent are cut away. *excludes*: where two exclusive
     labels overlap, the one with the higher mean score inside the overlap keeps it (the first of the pair on a tie, and
-    where nothing was seen); the other is cut. An interval shorter than its label's minimum duration, or than a millisecond, is dropped. As cutting
-    one label may break a rule of another, the three are repeated until nothing changes. Time is only ever taken away,
-    so this ends, and doing it twice changes nothing.
+    where nothing was seen); the other is cut. An interval shorter than its label's minimum duration, or than a
+    millisecond, is dropped. As cutting one label may break a rule of another, the three are repeated until nothing
+    changes. Time is only ever taken away, so this ends, and doing it twice changes nothing.
 
     Args:
         intervals: labels of the set.

@@ -101,7 +101,7 @@ def merge_windows(
         weights = np.bincount(index, known, minlength=len(times))
         merged[:, column] = np.divide(area, weights, out=np.full(len(times), np.nan), where=weights > 0)
     merged = np.clip(merged, 0.0, 1.0)
-    return TimeScores(times, merged, float(step), np.isfinite(merged).any(axis=1), float(duration))
+    return TimeScores(times, merged, float(step), np.asarray(np.isfinite(merged).any(axis=1)), float(duration))
 
 
 def _pairs(starts: np.ndarray, ends: np.ndarray, times: np.ndarray, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -26,11 +26,11 @@ class LabelDecision(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    on: float = Field(0.5, ge=0, le=1)
-    off: float = Field(0.5, ge=0, le=1)
-    smoothing: float = Field(0.0, ge=0)
-    min_duration: float = Field(0.0, ge=0)
-    min_gap: float = Field(0.0, ge=0)
+    on: float = Field(default=0.5, ge=0, le=1)
+    off: float = Field(default=0.5, ge=0, le=1)
+    smoothing: float = Field(default=0.0, ge=0)
+    min_duration: float = Field(default=0.0, ge=0)
+    min_gap: float = Field(default=0.0, ge=0)
 
     @model_validator(mode="after")
     def _ordered(self) -> LabelDecision:
@@ -51,7 +51,7 @@ class TimelineSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    step: float = Field(0.1, gt=0)
+    step: float = Field(default=0.1, gt=0)
     decisions: dict[str, LabelDecision] = {}
     rules: bool = True
     notes: dict[str, str] = {}

@@ -164,7 +164,7 @@ def _join(recordings: Sequence[Recording], scores: Mapping[str, TimeScores], nam
     for recording in recordings:
         time_scores = scores[recording.name]
         columns.append(time_scores.scores[:, column])
-        times += [time_scores.times + shift, [shift + time_scores.duration + 0.5]]
+        times += [time_scores.times + shift, np.array([shift + time_scores.duration + 0.5])]
         edges.append(time_scores.edges + shift)
         true.append(label_spans(recording, recording.intervals or (), name) + shift)
         annotated.append(annotated_spans(recording, name) + shift)

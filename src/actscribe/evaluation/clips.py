@@ -1,0 +1,163 @@
+"""Scores of clips against their targets: precision, recall, F1, average precision; thresholds.
+
+Targets are float arrays of shape (clips, labels): 1 present, 0 absent, nan not annotated, which is left out label by
+label. Three conventions hold everywhere, scikit-learn's with `zero_division=0` where it has one:
+
+- precision without a single prediction is 0, so F1 of a label that is present but never predicted is 0;
+- a label without a positive target has no recall, F1 and average precision (nan), and is left out of every macro
+  average, as no recognizer could do well on it; its false alarms still count in the micro average;
+- an average of nothing is nan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import average_precision_score
+
+#: Columns of `clip_table` and of the baselines' tables.
+COLUMNS = (
+    "label",
+    "precision",
+    "recall",
+    "f1",
+    "average_precision",
+    "support",
+    "annotated",
+    "predicted_rate",
+    "prior",
+)
+
+#: The numbers of which `macro` holds the mean.
+AVERAGED = ("precision", "recall", "f1", "average_precision")
+
+
+def clip_table(targets: np.ndarray, scores: np.ndarray, thresholds: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
+    """Return the per-label table of a multi-label recognizer, with last rows `macro` and `micro`.
+
+    Columns: `label`; `precision`, `recall`, `f1` at the thresholds (predicted where score >= threshold);
+    `average_precision` of the scores (the step-wise sum of scikit-learn); `support`: clips where the label is present;
+    `annotated`: clips with a target; `predicted_rate`, `prior`: fraction of those predicted and present.
+
+    Args:
+        targets: shape (clips, labels), see the module.
+        scores: in [0, 1], shape (clips, labels).
+        thresholds: shape (labels,).
+        names: of the labels.
+
+    Raises:
+        ValueError: shapes that do not match.
+    """
+    return _table(targets, scores, np.asarray(scores) >= np.asarray(thresholds), names)
+
+
+def class_table(targets: np.ndarray, scores: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
+    """Return the per-class table of a multi-class recognizer: each clip is predicted to be its highest-scored class.
+
+    The columns and rows of `clip_table`; as every clip has one true and one predicted class, the precision, recall and
+    F1 of the row `micro` all are the top-1 accuracy. Clips without a target (a row of nan) are left out.
+
+    Args:
+        targets: one-hot, shape (clips, classes).
+        scores: shape (clips, classes).
+        names: of the classes.
+    """
+    scores = np.asarray(scores)
+    predicted = np.zeros(scores.shape, dtype=bool)
+    predicted[np.arange(len(scores)), scores.argmax(axis=1)] = True
+    return _table(targets, scores, predicted, names)
+
+
+def top_accuracy(targets: np.ndarray, scores: np.ndarray, k: int = 1) -> float:
+    """Return the fraction of clips whose true class is among the `k` highest scores; nan without a clip.
+
+    Of equal scores the earlier classes come first, as in argmax. Arguments as in `class_table`.
+    """
+    known = ~np.isnan(targets).any(axis=1)
+    order = np.argsort(-np.asarray(scores)[known], axis=1, kind="stable")[:, :k]
+    hits = np.take_along_axis(np.asarray(targets)[known], order, axis=1).sum(axis=1)
+    return float(hits.mean()) if len(hits) else float("nan")
+
+
+def confusion(targets: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Return how many clips of each true class (rows) were predicted as each class (columns), shape (C, C)."""
+    known = ~np.isnan(targets).any(axis=1)
+    true, predicted = np.asarray(targets)[known].argmax(axis=1), np.asarray(scores)[known].argmax(axis=1)
+    counts = np.zeros((scores.shape[1], scores.shape[1]), dtype=int)
+    np.add.at(counts, (true, predicted), 1)
+    return counts
+
+
+def choose_thresholds(targets: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Return the threshold per label that maximises F1, shape (labels,); for validation scores (ours).
+
+    A threshold lies halfway between two neighbouring scores (below the lowest: halfway to 0), so that it is as far as
+    can be from both. Of equally good ones the nearest to 0.5 is taken. A label without positives gets 0.5.
+    """
+    targets, scores = np.asarray(targets, dtype=float), np.asarray(scores, dtype=float)
+    _check(targets, scores, targets.shape[1])
+    return np.array([_best_threshold(targets[:, i], scores[:, i]) for i in range(targets.shape[1])])
+
+
+def row_of(counts: Sequence[float], annotated: int) -> dict[str, object]:
+    """Return precision, recall, F1, support, predicted rate and prior from (tp, fp, fn), whole numbers or not."""
+    tp, fp, fn = (float(count) for count in counts)
+    present = tp + fn > 0
+    nothing = float("nan")
+    return {
+        "precision": tp / (tp + fp) if tp + fp > 0 else 0.0,
+        "recall": tp / (tp + fn) if present else nothing,
+        "f1": 2 * tp / (2 * tp + fp + fn) if present else nothing,
+        "support": tp + fn,
+        "annotated": annotated,
+        "predicted_rate": (tp + fp) / annotated if annotated else nothing,
+        "prior": (tp + fn) / annotated if annotated else nothing,
+    }
+
+
+def with_averages(rows: Sequence[dict[str, object]], micro: dict[str, object]) -> pd.DataFrame:
+    """Return the table of label rows with `macro`, the mean over labels that are present, and `micro` below."""
+    table = pd.DataFrame(list(rows), columns=list(COLUMNS))
+    present = table[table["support"] > 0]
+    macro: dict[str, object] = {name: present[name].mean() for name in AVERAGED} | {"label": "macro"}
+    macro |= {name: table[name].sum() for name in ("support", "annotated")}
+    macro |= {name: table[name].mean() for name in ("predicted_rate", "prior")}
+    both = pd.DataFrame([macro, micro | {"label": "micro"}], columns=list(COLUMNS))
+    return pd.concat([table, both], ignore_index=True).astype({"support": int, "annotated": int})
+
+
+def _table(targets: np.ndarray, scores: np.ndarray, predicted: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
+    targets, scores = np.asarray(targets, dtype=float), np.asarray(scores, dtype=float)
+    _check(targets, scores, len(names))
+    rows = [{"label": name} | _row(targets[:, i], scores[:, i], predicted[:, i]) for i, name in enumerate(names)]
+    return with_averages(rows, _row(targets.ravel(), scores.ravel(), predicted.ravel()))
+
+
+def _row(target: np.ndarray, score: np.ndarray, predicted: np.ndarray) -> dict[str, object]:
+    known = ~np.isnan(target)
+    true, said = target[known] > 0, predicted[known]
+    counts = [int(np.sum(true & said)), int(np.sum(~true & said)), int(np.sum(true & ~said))]
+    precision = float(average_precision_score(true, score[known])) if true.any() else float("nan")
+    return row_of(counts, len(true)) | {"average_precision": precision}
+
+
+def _best_threshold(target: np.ndarray, score: np.ndarray) -> float:
+    known = ~np.isnan(target)
+    order = np.argsort(-score[known], kind="stable")
+    ranked, true = score[known][order], target[known][order] > 0
+    if not true.any():
+        return 0.5
+    last = np.flatnonzero(np.append(ranked[1:] < ranked[:-1], True))  # one candidate per distinct score
+    f1 = 2 * np.cumsum(true)[last] / (last + 1 + true.sum())
+    below = np.append(ranked[last[:-1] + 1], 0.0)
+    middle = below + (ranked[last] - below) / 2
+    middle = np.where(middle > below, middle, ranked[last])  # two scores with no number between them
+    best = middle[f1 >= f1.max() - 1e-12]
+    return float(best[np.abs(best - 0.5).argmin()])
+
+
+def _check(targets: np.ndarray, scores: np.ndarray, labels: int) -> None:
+    if targets.shape != scores.shape or targets.ndim != 2 or targets.shape[1] != labels:
+        raise ValueError(f"targets {targets.shape}, scores {scores.shape} and {labels} labels do not match")
