@@ -115,9 +115,7 @@ class Run:
         folder = Path(folder)
         path = folder / "run.json"
         if not path.is_file():
-            raise ActScribeError(
-                f"{folder}: no run here (no run.json).", "Make one with: actscribe train STUDY"
-            )
+            raise ActScribeError(f"{folder}: no run here (no run.json).", "Make one with: actscribe train STUDY")
         try:
             facts = Facts.model_validate_json(path.read_text(encoding="utf-8"))
         except ValueError as error:

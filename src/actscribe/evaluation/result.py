@@ -1,0 +1,169 @@
+"""Everything measured on one split, from scores and annotations alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from actscribe.annotations.interval import Interval
+from actscribe.data.clips import Clip, targets
+from actscribe.data.recording import Recording
+from actscribe.evaluation.baselines import class_baselines, label_baselines
+from actscribe.evaluation.bootstrap import accuracy_interval, f1_intervals, label_counts
+from actscribe.evaluation.calibration import calibration_table
+from actscribe.evaluation.clips import class_table, clip_table, confusion
+from actscribe.evaluation.errors import worst_errors
+from actscribe.evaluation.events import event_table, sequence_scores
+from actscribe.labels import LabelSet
+from actscribe.timeline.indicators import compare_indicators
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluation:
+    """The measurements of one recognizer on one split.
+
+    Args:
+        split: its name.
+        labels: the label set.
+        clips: in the order of the rows of `targets` and `scores`, both of shape (clips, labels).
+        thresholds: of the clip decisions, shape (labels,), chosen on validation.
+        recordings: the annotated recordings of the split.
+        timelines: predicted intervals by recording; empty for trimmed data sets.
+        table: per label, macro, micro; `baselines` has the same columns.
+        confidence: F1 (and accuracy) with percentile intervals of a bootstrap over groups.
+        calibration: Brier score and calibration error per label.
+        confusion: true x predicted clips, multi-class only.
+        errors: the most confident wrong answers, with recording and time.
+        events: timelines against annotations, per label; None for trimmed data sets.
+        joint: the measures of ms-tcn over all labels at once.
+        indicators: annotated against predicted, per recording and label; None for trimmed data sets.
+    """
+
+    split: str
+    labels: LabelSet
+    clips: Sequence[Clip]
+    targets: np.ndarray
+    scores: np.ndarray
+    thresholds: np.ndarray
+    recordings: Sequence[Recording]
+    timelines: Mapping[str, Sequence[Interval]]
+    table: pd.DataFrame
+    baselines: Mapping[str, pd.DataFrame]
+    confidence: pd.DataFrame
+    calibration: pd.DataFrame
+    confusion: np.ndarray | None
+    errors: pd.DataFrame
+    events: pd.DataFrame | None
+    joint: Mapping[str, float]
+    indicators: pd.DataFrame | None
+
+    def headline(self) -> float:
+        """Return macro F1: the one number of paper 1."""
+        return float(self.table.loc[self.table["label"] == "macro", "f1"].iloc[0])
+
+    def values(self) -> dict[str, Any]:
+        """Return all tables as JSON-ready values; nan becomes null."""
+        tables = {
+            "table": self.table,
+            "confidence": self.confidence,
+            "calibration": self.calibration,
+            "errors": self.errors,
+            "events": self.events,
+            "indicators": self.indicators,
+        }
+        values: dict[str, Any] = {"split": self.split, "clips": len(self.clips), "macro_f1": self.headline()}
+        values |= {name: _records(table) for name, table in tables.items() if table is not None}
+        values["baselines"] = {name: _records(table) for name, table in self.baselines.items()}
+        values["joint"] = dict(self.joint)
+        if self.confusion is not None:
+            values["confusion"] = self.confusion.tolist()
+        return values
+
+
+def measure(
+    split: str,
+    labels: LabelSet,
+    clips: Sequence[Clip],
+    scores: np.ndarray,
+    thresholds: np.ndarray,
+    coverage: float,
+    recordings: Sequence[Recording],
+    timelines: Mapping[str, Sequence[Interval]],
+    priors: np.ndarray,
+    seed: int,
+) -> Evaluation:
+    """Measure scores and timelines of one split against its annotations.
+
+    Args:
+        split: its name.
+        labels: the label set.
+        clips: with their covered fractions.
+        scores: in [0, 1], shape (clips, labels).
+        thresholds: of the clip decisions, shape (labels,).
+        coverage: share of a clip that a label must cover to be present.
+        recordings: the annotated recordings of the split.
+        timelines: predicted intervals by recording; empty for trimmed data sets.
+        priors: share of positive clips per label in training, shape (labels,).
+        seed: of the bootstrap.
+    """
+    goals, names = targets(clips, labels.task, coverage), labels.names
+    group_of = {recording.name: recording.group for recording in recordings}
+    where = {"groups": [group_of[c.recording] for c in clips], "recordings": [c.recording for c in clips]}
+    if labels.task == "multi-label":
+        table, predicted = clip_table(goals, scores, thresholds, names), scores >= thresholds
+        baselines = label_baselines(goals, names, priors)
+    else:
+        table, predicted = class_table(goals, scores, names), _one_hot(scores)
+        baselines = class_baselines(goals, names, priors)
+    counts = label_counts(goals, predicted)
+    confidence = f1_intervals(counts, where["groups"], names, recordings=where["recordings"], seed=seed)
+    if labels.task == "multi-class":
+        confidence = pd.concat([confidence, _accuracy(goals, scores, where, seed)], ignore_index=True)
+    return Evaluation(
+        split=split,
+        labels=labels,
+        clips=clips,
+        targets=goals,
+        scores=scores,
+        thresholds=thresholds,
+        recordings=recordings,
+        timelines=timelines,
+        table=table,
+        baselines=baselines,
+        confidence=confidence,
+        calibration=calibration_table(goals, scores, names),
+        confusion=confusion(goals, scores) if labels.task == "multi-class" else None,
+        errors=worst_errors(clips, goals, scores, thresholds, names),
+        events=event_table(recordings, timelines, labels) if timelines else None,
+        joint=sequence_scores(recordings, timelines, labels) if timelines else {},
+        indicators=compare_indicators(recordings, timelines, labels) if timelines else None,
+    )
+
+
+def _accuracy(goals: np.ndarray, scores: np.ndarray, where: dict[str, list[str]], seed: int) -> pd.DataFrame:
+    known = ~np.isnan(goals).any(axis=1)
+    correct = goals[known].argmax(axis=1) == scores[known].argmax(axis=1)
+    groups = [group for group, kept in zip(where["groups"], known, strict=True) if kept]
+    recordings = [recording for recording, kept in zip(where["recordings"], known, strict=True) if kept]
+    return accuracy_interval(correct, groups, recordings=recordings, seed=seed)
+
+
+def _one_hot(scores: np.ndarray) -> np.ndarray:
+    predicted = np.zeros(scores.shape, dtype=bool)
+    predicted[np.arange(len(scores)), scores.argmax(axis=1)] = True
+    return predicted
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    rows = table.to_dict(orient="records")
+    return [{str(key): _plain(value) for key, value in row.items()} for row in rows]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and np.isnan(value) else value

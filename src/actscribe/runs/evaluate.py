@@ -1,0 +1,143 @@
+"""Measuring a run on a split: scores once, then metrics, timelines and the report from what was kept."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from actscribe import annotations as annotation_files
+from actscribe.annotations.interval import Annotations, Interval
+from actscribe.data.clips import Window, cut, targets
+from actscribe.data.manifest import SPLITS
+from actscribe.data.recording import Recording
+from actscribe.errors import ActScribeError, did_you_mean
+from actscribe.evaluation.result import Evaluation, measure
+from actscribe.files import content_hash, write_text
+from actscribe.recognizers.base import Recognizer
+from actscribe.report.page import write_report
+from actscribe.runs.folder import Run, ScoredClips
+from actscribe.runs.scoring import score_recordings, time_scores
+from actscribe.runs.train import timed
+from actscribe.timeline.segments import TimelineSettings, build
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EvaluatedRun:
+    """What `evaluate` returns.
+
+    Args:
+        run: that was measured.
+        evaluation: the measurements.
+        report: the HTML file.
+    """
+
+    run: Run
+    evaluation: Evaluation
+    report: Path
+
+    def summary(self) -> dict[str, pd.DataFrame]:
+        """Return the tables that belong on a terminal, by title."""
+        result, name = self.evaluation, self.run.facts.recognizer
+        columns = ["label", "precision", "recall", "f1", "average_precision", "support", "predicted_rate"]
+        tables = {f"{name} on {result.split}: {len(result.clips)} clips": result.table[columns]}
+        macro = [{"system": name, "macro_f1": result.headline()}]
+        for baseline, table in result.baselines.items():
+            macro.append({"system": baseline, "macro_f1": float(table.loc[table["label"] == "macro", "f1"].iloc[0])})
+        tables["Against baselines"] = pd.DataFrame(macro)
+        tables["F1 with 95 % interval"] = result.confidence
+        if result.events is not None:
+            wanted = ["label", "bouts_true", "bouts_predicted", "f1@10", "f1@25", "f1@50", "edit", "frame_f1"]
+            tables["Timeline against annotation"] = result.events[wanted]
+        return tables
+
+
+def evaluate(run: Run, split: str = "test", frames: bool = False, recognizer: Recognizer | None = None) -> EvaluatedRun:
+    """Measure a complete run on a split and write metrics, timelines and the report into its folder.
+
+    Clips are scored once and kept; a second call measures the kept scores again, so the test split is read once.
+
+    Args:
+        run: a complete one.
+        split: "train", "validation" or "test".
+        frames: whether the report shows frames of the video; off by default, for privacy.
+        recognizer: the run's own, where the caller has loaded it.
+
+    Raises:
+        ActScribeError: an unknown or empty split, or a video that is gone or changed.
+    """
+    run.require_complete()
+    if split not in SPLITS:
+        raise ActScribeError(f"no split is called '{split}'.", did_you_mean(split, SPLITS))
+    recordings = tuple(r for r in run.recordings(split) if r.intervals is not None)
+    if not recordings:
+        raise ActScribeError(f"{run.folder}: no annotated recording in the {split} split.")
+    with timed(run, f"evaluate {split}"):
+        scored = _scores(run, split, recordings, recognizer)
+    settings = run.decisions.timeline
+    timelines = _timelines(run, scored, recordings, settings)
+    result = measure(
+        split,
+        run.labels,
+        scored.clips,
+        scored.scores,
+        np.array([run.decisions.thresholds[name] for name in run.labels.names]),
+        run.study.windows.threshold,
+        recordings,
+        timelines,
+        _training_priors(run),
+        run.facts.seed,
+    )
+    write_text(run.folder / f"metrics-{split}.json", json.dumps(result.values(), indent=1, ensure_ascii=False))
+    _write_timelines(run, split, recordings, timelines)
+    report = write_report(run, result, scored, frames=frames)
+    return EvaluatedRun(run, result, report)
+
+
+def _scores(run: Run, split: str, recordings: Sequence[Recording], recognizer: Recognizer | None) -> ScoredClips:
+    if run.scores_path(split).is_file():
+        print(f"Scores of {split} are kept in {run.scores_path(split)}; they are measured again.", file=sys.stderr)
+        return run.scores(split)
+    for recording in recordings:
+        if not recording.video.is_file():
+            raise ActScribeError(f"{recording.video}: the video is gone.", "Put it back where it was in training.")
+        if content_hash(recording.video) != recording.content:
+            raise ActScribeError(f"{recording.video}: this is not the file the run was made with.")
+    loaded = recognizer or run.recognizer()
+    scored = score_recordings(loaded, recordings, run.labels, run.study.windows, f"Scoring {split}")
+    run.save_scores(split, scored)
+    run.facts.reads[split] = run.facts.reads.get(split, 0) + 1
+    return scored
+
+
+def _timelines(
+    run: Run, scored: ScoredClips, recordings: Sequence[Recording], settings: TimelineSettings
+) -> dict[str, tuple[Interval, ...]]:
+    """Return the predicted timeline of each recording; none for trimmed data sets, which have no timeline."""
+    if run.study.windows.length is None:
+        return {}
+    merged = time_scores(scored, recordings, settings.step)
+    return {name: tuple(build(scores, settings, run.labels)) for name, scores in merged.items()}
+
+
+def _training_priors(run: Run) -> np.ndarray:
+    """Return the share of positive clips per label in training, shape (labels,); no video is read."""
+    window = Window(run.study.windows.length, run.study.windows.stride)
+    clips = [c for r in run.recordings("train") if r.intervals is not None for c in cut(r, run.labels, window)]
+    goals = targets(clips, run.labels.task, run.study.windows.threshold)
+    known = (~np.isnan(goals)).sum(axis=0)
+    return np.nansum(goals, axis=0) / np.maximum(known, 1)
+
+
+def _write_timelines(
+    run: Run, split: str, recordings: Sequence[Recording], timelines: dict[str, tuple[Interval, ...]]
+) -> None:
+    for recording in recordings:
+        if recording.name in timelines:
+            found = Annotations.of(timelines[recording.name], media=[str(recording.video)], duration=recording.duration)
+            annotation_files.write(run.folder / f"timelines-{split}" / f"{recording.name}.json", found, "json")
