@@ -1,3 +1,83 @@
-"""ActScribe writes the activity timeline of a video with recognizers that run on your own machine."""
+"""ActScribe writes the activity timeline of a video with recognizers that run on your own machine.
+
+The same steps as on the command line, as functions:
+
+    from actscribe import Run, annotate, evaluate, load_study, train
+
+    run = train(load_study("study.yaml"), "timesformer")
+    print(evaluate(run).evaluation.table)
+    for done in annotate([Path("new.mp4")], run, formats=("elan", "csv")):
+        print(done.intervals)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from actscribe.annotations import Annotations, Interval, convert
+    from actscribe.annotations import read as read_annotations
+    from actscribe.annotations import write as write_annotations
+    from actscribe.data.loading import load_data
+    from actscribe.data.summary import summarise
+    from actscribe.errors import ActScribeError
+    from actscribe.labels import Label, LabelSet, load_label_set
+    from actscribe.runs.annotate import annotate
+    from actscribe.runs.evaluate import evaluate
+    from actscribe.runs.folder import Run
+    from actscribe.runs.train import train
+    from actscribe.simulation.recording import simulate
+    from actscribe.study import Study, load_study
+
+#: Public name -> where it lives; loaded on first use, so that `import actscribe` stays light.
+_HOMES = {
+    "ActScribeError": "errors",
+    "Annotations": "annotations",
+    "Interval": "annotations",
+    "Label": "labels",
+    "LabelSet": "labels",
+    "Run": "runs.folder",
+    "Study": "study",
+    "annotate": "runs.annotate",
+    "convert": "annotations",
+    "evaluate": "runs.evaluate",
+    "load_data": "data.loading",
+    "load_label_set": "labels",
+    "load_study": "study",
+    "read_annotations": "annotations:read",
+    "simulate": "simulation.recording",
+    "summarise": "data.summary",
+    "train": "runs.train",
+    "write_annotations": "annotations:write",
+}
+
+__all__ = [
+    "ActScribeError",
+    "Annotations",
+    "Interval",
+    "Label",
+    "LabelSet",
+    "Run",
+    "Study",
+    "annotate",
+    "convert",
+    "evaluate",
+    "load_data",
+    "load_label_set",
+    "load_study",
+    "read_annotations",
+    "simulate",
+    "summarise",
+    "train",
+    "write_annotations",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'actscribe' has no attribute '{name}'")
+    module, _, attribute = _HOMES[name].partition(":")
+    return getattr(import_module(f"actscribe.{module}"), attribute or name)
