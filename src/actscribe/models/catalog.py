@@ -1,0 +1,242 @@
+"""Known models: what is in the package, in the local Hugging Face cache, or would need a download.
+
+`pull` is the only function of the project that may use the network.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Literal
+
+from actscribe.errors import ActScribeError, did_you_mean
+
+#: Where a model is: carried by the package, complete in the local cache, partly there, or only on the hub.
+Place = Literal["package", "cache", "incomplete", "download"]
+
+#: The name by which a study chooses the tiny model of the package.
+EMBEDDED = "embedded"
+#: What a pull takes: safetensors, configuration, tokenizer and licence; never a pickle and never code.
+ALLOWED = ("*.safetensors", "*.safetensors.index.json", "*.json", "*.jinja", "*.txt", "*.model", "LICENSE*", "*.md")
+_PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One known model.
+
+    Args:
+        name: to type.
+        hub: id on the Hugging Face hub; empty for a model that only the package carries.
+        kind: what it is used for: "vlm", "timesformer", "clip", "xclip" or "llm".
+        family: as people call it.
+        parameters: in millions.
+        download: in MB (10^6 bytes), safetensors and tokenizer.
+        licence: of the weights, as its model card states it.
+        note: one line.
+    """
+
+    name: str
+    hub: str
+    kind: str
+    family: str
+    parameters: int
+    download: int
+    licence: str
+    note: str = ""
+
+
+def _vlm(
+    name: str, hub: str, family: str, parameters: int, download: int, licence: str = "Apache-2.0", note: str = ""
+) -> Entry:
+    return Entry(name, hub, "vlm", family, parameters, download, licence, note)
+
+
+_LLAMA2 = "Llama 2 Community License"
+
+ENTRIES: tuple[Entry, ...] = (
+    Entry("tiny-vlm", "", "vlm", "SmolVLM2", 0, 0, "Apache-2.0", "trained here on simulated tabletop actions"),
+    Entry("tiny-clip", "", "clip", "CLIP", 0, 0, "Apache-2.0", "trained here on simulated scenes"),
+    Entry("tiny-timesformer", "", "timesformer", "TimeSformer", 0, 0, "Apache-2.0", "trained here on simulated scenes"),
+    _vlm("smolvlm2-256m", "HuggingFaceTB/SmolVLM2-256M-Video-Instruct", "SmolVLM2", 256, 1030, note="laptop, no GPU"),
+    _vlm("smolvlm2-500m", "HuggingFaceTB/SmolVLM2-500M-Video-Instruct", "SmolVLM2", 507, 2030, note="laptop, no GPU"),
+    _vlm("smolvlm2-2.2b", "HuggingFaceTB/SmolVLM2-2.2B-Instruct", "SmolVLM2", 2246, 8990, note="GPU with 8 GB"),
+    _vlm(
+        "qwen2.5-vl-3b",
+        "Qwen/Qwen2.5-VL-3B-Instruct",
+        "Qwen2.5-VL",
+        3755,
+        7510,
+        "Qwen Research License",
+        "not for commercial use",
+    ),
+    _vlm("qwen2.5-vl-7b", "Qwen/Qwen2.5-VL-7B-Instruct", "Qwen2.5-VL", 8292, 16590),
+    _vlm("qwen3-vl-2b", "Qwen/Qwen3-VL-2B-Instruct", "Qwen3-VL", 2128, 4260),
+    _vlm("qwen3-vl-4b", "Qwen/Qwen3-VL-4B-Instruct", "Qwen3-VL", 4438, 8880),
+    _vlm("qwen3-vl-8b", "Qwen/Qwen3-VL-8B-Instruct", "Qwen3-VL", 8767, 17540),
+    _vlm(
+        "llava-next-video-7b", "llava-hf/LLaVA-NeXT-Video-7B-hf", "LLaVA-NeXT-Video", 7063, 14130, _LLAMA2, "of paper 1"
+    ),
+    _vlm("video-llava-7b", "LanguageBind/Video-LLaVA-7B-hf", "Video-LLaVA", 7367, 14740, note="of paper 1"),
+    _vlm("llava-onevision-0.5b", "llava-hf/llava-onevision-qwen2-0.5b-ov-hf", "LLaVA-OneVision", 894, 1790),
+    _vlm("llava-onevision-7b", "llava-hf/llava-onevision-qwen2-7b-ov-hf", "LLaVA-OneVision", 8030, 16060),
+    _vlm("internvl3-1b", "OpenGVLab/InternVL3-1B-hf", "InternVL 3", 938, 1880),
+    _vlm("internvl3-2b", "OpenGVLab/InternVL3-2B-hf", "InternVL 3", 2089, 4180),
+    _vlm("internvl3-8b", "OpenGVLab/InternVL3-8B-hf", "InternVL 3", 7944, 15890),
+    Entry(
+        "timesformer-k400",
+        "facebook/timesformer-base-finetuned-k400",
+        "timesformer",
+        "TimeSformer",
+        121,
+        486,
+        "CC-BY-NC-4.0",
+        "8 frames of 224 pixels, Kinetics-400",
+    ),
+    Entry(
+        "timesformer-ssv2",
+        "facebook/timesformer-base-finetuned-ssv2",
+        "timesformer",
+        "TimeSformer",
+        121,
+        486,
+        "CC-BY-NC-4.0",
+        "8 frames of 224 pixels, Something-Something-v2",
+    ),
+    Entry("clip-b16", "openai/clip-vit-base-patch16", "clip", "CLIP", 150, 599, "MIT"),
+    Entry("clip-b32", "openai/clip-vit-base-patch32", "clip", "CLIP", 151, 605, "MIT"),
+    Entry("xclip-b16", "microsoft/xclip-base-patch16", "xclip", "X-CLIP", 195, 780, "MIT"),
+    Entry("xclip-b32", "microsoft/xclip-base-patch32", "xclip", "X-CLIP", 196, 787, "MIT"),
+)
+
+
+def find(name: str) -> Entry | None:
+    """Return the entry of a name or hub id, or None."""
+    wanted = name.casefold()
+    return next((entry for entry in ENTRIES if wanted in (entry.name, entry.hub.casefold())), None)
+
+
+def place(entry: Entry) -> Place:
+    """Tell where a model is; looks at the disk only."""
+    if not entry.hub:
+        return "package" if embedded_folder(entry.kind) else "download"
+    folder = cached_folder(entry.hub)
+    if folder is None:
+        return "download"
+    return "incomplete" if missing_files(folder) else "cache"
+
+
+def embedded_folder(kind: str) -> Path | None:
+    """Return the folder of the tiny model that the package carries for "vlm", "clip" or "timesformer", or None."""
+    folder = Path(str(resources.files("actscribe"))) / "models" / "embedded" / kind
+    return folder if (folder / "config.json").is_file() else None
+
+
+def cached_folder(hub: str) -> Path | None:
+    """Return the snapshot of a hub id in the local Hugging Face cache, or None. Never uses the network."""
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(hub, "config.json")
+    return Path(found).parent if isinstance(found, str) else None
+
+
+def checkpoint_folder(name: str, kind: str) -> Path:
+    """Return the folder of a model on this machine: "embedded", a name, a hub id in the cache, or a folder.
+
+    Args:
+        name: what the user typed.
+        kind: of the embedded model that "embedded" stands for.
+
+    Raises:
+        ActScribeError: it is not here, or is without safetensors; the message says what is missing and what to type.
+    """
+    if name == EMBEDDED:
+        found = embedded_folder(kind)
+        if found is None:
+            raise ActScribeError("The embedded model is not in this installation.", "Reinstall actscribe.")
+        return found
+    folder = Path(name)
+    if folder.is_dir():
+        _complete(folder, f"Copy the missing files into {folder}.")
+        return folder
+    entry = find(name)
+    if entry is not None and not entry.hub:
+        return checkpoint_folder(EMBEDDED, entry.kind)
+    hub = entry.hub if entry else name
+    cached = cached_folder(hub) if _is_hub_id(hub) else None
+    if cached is None:
+        known = did_you_mean(name, [e.name for e in ENTRIES]) if entry is None and "/" not in name else ""
+        size = f" ({entry.download} MB)" if entry else ""
+        raise ActScribeError(
+            f"Model '{name}' is neither a folder nor in the local Hugging Face cache. {known}".rstrip(),
+            f"Type: actscribe models pull {name}{size}   or use model: {EMBEDDED}",
+        )
+    _complete(cached, f"Type: actscribe models pull {name}")
+    return cached
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """Return the safetensors files of a checkpoint folder that are there, sorted."""
+    return sorted(folder.glob("*.safetensors"))
+
+
+def missing_files(folder: Path) -> list[str]:
+    """Return what a checkpoint folder lacks: config.json, or the safetensors that its index lists."""
+    missing = [] if (folder / "config.json").is_file() else ["config.json"]
+    index = folder / "model.safetensors.index.json"
+    wanted = {"model.safetensors"}
+    if index.is_file():
+        wanted = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+    return missing + sorted(name for name in wanted if not (folder / name).is_file())
+
+
+def pull(name: str) -> Path:
+    """Download a model into the local Hugging Face cache and return its folder.
+
+    Only safetensors, configuration and tokenizer files are taken. This is the only function that uses the network.
+
+    Raises:
+        ActScribeError: no such name, a hub that cannot be reached, or a model that exists only as a pickle.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
+
+    entry = find(name)
+    if entry is not None and not entry.hub:
+        return checkpoint_folder(EMBEDDED, entry.kind)
+    hub = entry.hub if entry else name
+    if not _is_hub_id(hub):
+        raise ActScribeError(
+            f"'{name}' is neither a known model nor a hub id such as owner/model.",
+            did_you_mean(name, [e.name for e in ENTRIES]),
+        )
+    try:
+        folder = Path(snapshot_download(hub, allow_patterns=list(ALLOWED)))
+    except RepositoryNotFoundError as error:
+        raise ActScribeError(
+            f"The hub has no public model '{hub}'.", "Check the spelling, or log in if it is yours: hf auth login"
+        ) from error
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        raise ActScribeError(
+            f"'{hub}' could not be downloaded: {error}",
+            "Check the connection and the free disk space, then type the same command again: it goes on where it"
+            " stopped. On a machine without network, copy the folder there and use its path as the model's name.",
+        ) from error
+    _complete(folder, f"'{hub}' is not offered as safetensors; choose another model: actscribe models list")
+    return folder
+
+
+def _complete(folder: Path, hint: str) -> None:
+    missing = missing_files(folder)
+    if not missing:
+        return
+    pickles = sorted(path.name for path in folder.iterdir() if path.suffix in _PICKLES)
+    also = f" It holds {', '.join(pickles)}: a pickle can run code and is never loaded." if pickles else ""
+    raise ActScribeError(f"{folder}: missing {', '.join(missing)}.{also}", hint)
+
+
+def _is_hub_id(name: str) -> bool:
+    parts = name.split("/")
+    return len(parts) == 2 and all(part and not part.startswith((".", "~")) for part in parts) and "\\" not in name

@@ -1,0 +1,155 @@
+"""Clips and questions into token ids and pixels, through the checkpoint's own processor.
+
+One sampler serves all models (`video.sampling`): the frames of a clip are given as they are, the processor never
+samples again. Frame times go to the processors that write them into the prompt (SmolVLM, Qwen3-VL) or into positions
+(Qwen2.5-VL), counted from the clip's start (ours: a clip is the whole video that the model sees).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from actscribe.data.view import ClipFrames
+from actscribe.errors import ActScribeError
+from actscribe.models.vlm.families import Family, split_units
+from actscribe.models.vlm.vision import Key
+
+#: Frame times reach the processors as indices on a grid of a millisecond.
+GRID_HZ = 1000
+_USER_TEXT = "ACTSCRIBE-USER-TEXT"
+
+
+@dataclass(frozen=True, slots=True)
+class ClipInputs:
+    """One clip with its prompt, ready to be batched.
+
+    Args:
+        text: the whole prompt, the video's placeholder tokens written out.
+        ids: token ids of `text`, int64, shape (tokens,).
+        units: pixels, one row per unit that the vision tower encodes on its own.
+        keys: what identifies each unit.
+        grid: patches in (time, height, width) of the clip, int64, shape (3,); None where frames are squares.
+        unit_seconds: time between units, in seconds.
+    """
+
+    text: str
+    ids: Tensor
+    units: Tensor
+    keys: tuple[Key, ...]
+    grid: Tensor | None
+    unit_seconds: float
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+class Prompter:
+    """Turns a clip and a text into ids and pixels.
+
+    Args:
+        processor: of the checkpoint.
+        family: of the checkpoint.
+
+    Raises:
+        ActScribeError: the chat template has no place for a video.
+    """
+
+    def __init__(self, processor: Any, family: Family) -> None:
+        self.processor = processor
+        self.tokenizer = processor.tokenizer
+        self.family = family
+        if hasattr(processor.video_processor, "cap_pixels_per_frame"):
+            # The reference implementation's bound on Qwen's tokens per frame, the default of coming releases.
+            processor.video_processor.cap_pixels_per_frame = True
+        if self.frame()[0].count(processor.video_token) != 1:
+            raise ActScribeError(
+                f"The chat template of this {family.name} checkpoint does not place {processor.video_token} once.",
+                "Use the chat template of the family's video checkpoints.",
+            )
+
+    @property
+    def placeholder(self) -> int:
+        """Token id that stands for one visual token."""
+        token = self.processor.video_token_id if self.family.modality == "video" else self.processor.image_token_id
+        return int(token)
+
+    def frame(self) -> tuple[str, str]:
+        """Return what the chat template writes before and after the user's text; the video stands in the first."""
+        content = [{"type": "video"}, {"type": "text", "text": _USER_TEXT}]
+        template = self.family.template if self._bare() else None
+        whole = self.processor.apply_chat_template(
+            [{"role": "user", "content": content}], chat_template=template, add_generation_prompt=True
+        )
+        before, _, after = whole.partition(_USER_TEXT)
+        return before, after
+
+    def ids(self, text: str) -> Tensor:
+        """Return the token ids of a whole prompt, shape (tokens,)."""
+        start = self.tokenizer.bos_token
+        special = not (start is not None and text.startswith(start))  # as transformers' apply_chat_template does
+        return torch.tensor(self.tokenizer(text, add_special_tokens=special)["input_ids"])
+
+    def inputs(self, clip: ClipFrames, text: str) -> ClipInputs:
+        """Return one clip with one text.
+
+        Raises:
+            ActScribeError: the text holds a placeholder token of the model, or the clip has no frames.
+        """
+        video_token = self.processor.video_token
+        if video_token in text or self.processor.image_token in text:
+            raise ActScribeError(
+                f"The prompt {text!r} holds {video_token} or {self.processor.image_token}, which this model reads as"
+                " a video.",
+                "Write the label's question without it.",
+            )
+        if not len(clip.frames):
+            raise ActScribeError(f"The clip of '{clip.clip.recording}' at {clip.clip.start} s has no frames.")
+        frames, times = _even(clip, self.family.frames_per_unit)
+        video = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)
+        processed = self.processor.video_processor(
+            [video],
+            video_metadata=[_metadata(clip, times)],
+            do_sample_frames=False,
+            return_metadata=True,
+            return_tensors="pt",
+        )
+        before, after = self.frame()
+        expanded = self.processor.replace_video_token(processed, 0)
+        whole = before.replace(video_token, expanded) + text + after
+        grid = processed["video_grid_thw"][0] if "video_grid_thw" in processed else None
+        size = self.family.frames_per_unit
+        units = split_units(self.family, processed[self.family.pixels], grid)
+        moments = times.round(6).reshape(len(units), size)
+        shape = (*frames.shape[1:3], *units.shape[1:], *(() if grid is None else grid[1:].tolist()))
+        keys = tuple((clip.content, tuple(unit.tolist()), shape) for unit in moments)
+        gap = float(np.diff(times[::size]).mean()) if len(units) > 1 else float(clip.clip.end - clip.clip.start)
+        return ClipInputs(whole, self.ids(whole), units, keys, grid, gap)
+
+    def _bare(self) -> bool:
+        return self.processor.chat_template is None and self.tokenizer.chat_template is None
+
+
+def _even(clip: ClipFrames, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Repeat the last frame until the frames fill whole units."""
+    lacking = -len(clip.frames) % size
+    frames = np.concatenate([clip.frames, np.repeat(clip.frames[-1:], lacking, axis=0)])
+    return frames, np.concatenate([clip.times, np.repeat(clip.times[-1:], lacking)])
+
+
+def _metadata(clip: ClipFrames, times: np.ndarray) -> dict[str, Any]:
+    span = clip.clip
+    indices = np.clip(np.round((times - span.start) * GRID_HZ), 0, None).astype(int)
+    length = round((span.end - span.start) * GRID_HZ)
+    return {
+        "total_num_frames": max(length, int(indices[-1]) + 1),
+        "fps": float(GRID_HZ),
+        "duration": length / GRID_HZ,
+        "frames_indices": indices.tolist(),
+        "height": clip.frames.shape[1],
+        "width": clip.frames.shape[2],
+    }

@@ -1,0 +1,283 @@
+"""A local vision-language model: hidden states, next-token distributions with a shared prefix, text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from transformers import DynamicCache
+
+from actscribe.data.view import ClipFrames
+from actscribe.errors import ActScribeError
+from actscribe.models.vlm.families import Family
+from actscribe.models.vlm.prompts import ClipInputs, Prompter
+from actscribe.models.vlm.vision import LANGUAGE_PARTS, VisionStore, encode
+
+Tower = Literal["language", "vision", "both"]
+_PROJECTIONS = ("q_proj", "v_proj", "qkv")
+_SPELLINGS = ("{}", " {}", "\n{}", "▁{}")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a checkpoint is, for reports and as a key for stored answers.
+
+    Args:
+        family: as people call it.
+        source: name or folder it was loaded from.
+        parameters: number of weights.
+        digest: hex digest of its files.
+        tokens_per_frame: visual tokens, averaged over a clip of 8 frames of 16:9 at `Vlm.short_side`.
+        dtype: of the weights.
+    """
+
+    family: str
+    source: str
+    parameters: int
+    digest: str
+    tokens_per_frame: float
+    dtype: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """Hidden states of a padded batch.
+
+    Args:
+        states: last normalised hidden states, shape (batch, tokens, D).
+        mask: True at real tokens, shape (batch, tokens).
+        video: True at visual tokens, shape (batch, tokens).
+    """
+
+    states: Tensor
+    mask: Tensor
+    video: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """A video with the beginning of a prompt, run once; questions branch off its key-value cache.
+
+    Args:
+        inputs: the clip with the shared prompt; its pixels are gone.
+        after: what the chat template writes after the user's text.
+        layers: keys and values per decoder layer, each of shape (1, heads, tokens, head size).
+    """
+
+    inputs: ClipInputs
+    after: str
+    layers: tuple[tuple[Tensor, Tensor], ...]
+
+
+class Vlm:
+    """A frozen model with its processor. Batches are padded on the right: each row is as if run alone.
+
+    Args:
+        model: a transformers vision-language model in evaluation mode.
+        processor: of the same checkpoint.
+        family: of the checkpoint.
+        identity: of the checkpoint.
+    """
+
+    def __init__(self, model: Any, processor: Any, family: Family, identity: Identity) -> None:
+        self.model = model
+        self.processor = processor
+        self.family = family
+        self.identity = identity
+        self.prompter = Prompter(processor, family)
+        self.vision = VisionStore()
+
+    @property
+    def short_side(self) -> int:
+        """Short side in pixels of the frames worth decoding for this model."""
+        return self.family.short_side(self.model.config, self.processor.video_processor)
+
+    @property
+    def width(self) -> int:
+        """Size D of a hidden state."""
+        return int(self.model.config.get_text_config().hidden_size)
+
+    def describe(self) -> Identity:
+        """Return what this checkpoint is."""
+        return self.identity
+
+    def video_tokens(self, frames: int, height: int, width: int) -> int:
+        """Return the visual tokens of a clip of `frames` frames of height x width pixels."""
+        return self.family.tokens(self.model.config, self.processor.video_processor, frames, height, width)
+
+    def inputs(self, clips: Sequence[ClipFrames], texts: Sequence[str]) -> list[ClipInputs]:
+        """Return each clip with its text, ready for `hidden`; `len` of one is its token count for `plan_batches`."""
+        return [self.prompter.inputs(clip, text) for clip, text in zip(clips, texts, strict=True)]
+
+    def hidden(self, inputs: Sequence[ClipInputs]) -> Hidden:
+        """Run a batch and return its hidden states; gradients flow if they are enabled and weights ask for them."""
+        ids, mask = _pad([one.ids for one in inputs], self.model.device)
+        video = (ids == self.prompter.placeholder) & mask
+        states = self._run(ids, mask, self._positions(ids, mask, inputs), self._features(inputs))
+        return Hidden(states, mask, video)
+
+    @torch.no_grad()
+    def logits(self, inputs: Sequence[ClipInputs]) -> Tensor:
+        """Return the next-token logits after each whole prompt, float32, shape (batch, vocabulary)."""
+        hidden = self.hidden(inputs)
+        return self._head(hidden.states, hidden.mask)
+
+    @torch.no_grad()
+    def prefix(self, clip: ClipFrames, prompt: str) -> Prefix:
+        """Run a clip and the beginning of a prompt once, for `branch` and `generate`."""
+        inputs = self.prompter.inputs(clip, prompt)
+        _, after = self.prompter.frame()
+        start = inputs.text[: len(inputs.text) - len(after)]
+        inputs = replace(inputs, text=start, ids=self.prompter.ids(start))
+        ids, mask = _pad([inputs.ids], self.model.device)
+        cache = DynamicCache()
+        self._run(ids, mask, self._positions(ids, mask, [inputs]), self._features([inputs]), cache)
+        layers = tuple((layer.keys, layer.values) for layer in cache.layers)  # type: ignore[union-attr]
+        return Prefix(replace(inputs, units=inputs.units[:0]), after, layers)  # type: ignore[arg-type]
+
+    @torch.no_grad()
+    def branch(self, prefix: Prefix, suffixes: Sequence[str]) -> Tensor:
+        """Return the next-token logits after prefix + each suffix, float32, shape (suffixes, vocabulary).
+
+        The prompt continued by a suffix is tokenised whole; the cache is used up to where the token ids agree. So the
+        result is that of running each whole prompt alone, whatever the tokenizer does where the two texts meet.
+        """
+        states, mask, _, _ = self._continue(prefix, suffixes)
+        return self._head(states, mask)
+
+    @torch.no_grad()
+    def generate(self, prefix: Prefix, suffix: str = "", most: int = 64) -> str:
+        """Return the greedy answer to prefix + suffix, at most `most` tokens, special tokens left out."""
+        states, mask, positions, cache = self._continue(prefix, [suffix])
+        stops, answer = self._stops(), []
+        seen = cache.get_seq_length()
+        for _ in range(most):
+            token = int(self._head(states, mask).argmax())
+            if token in stops:
+                break
+            answer.append(token)
+            positions, seen = positions[..., -1:] + 1, seen + 1
+            ids = torch.tensor([[token]], device=self.model.device)
+            whole = torch.ones(1, seen, dtype=torch.bool, device=self.model.device)
+            states, mask = self._run(ids, whole, positions, None, cache), whole[:, -1:]
+        return str(self.prompter.tokenizer.decode(answer, skip_special_tokens=True)).strip()
+
+    def yes_no_tokens(self) -> tuple[list[int], list[int]]:
+        """Return the token ids that begin "yes" and "no" in any spelling: Yes, yes, YES, with and without a space.
+
+        Spellings of one token are taken; where a word has none, the first piece of each spelling, less the pieces that
+        begin both words.
+
+        Raises:
+            ActScribeError: the tokenizer begins both words alike, so no token tells them apart.
+        """
+        yes, no = (self._spellings(word) for word in ("yes", "no"))
+        if not (yes - no and no - yes):
+            raise ActScribeError(
+                f"The tokenizer of '{self.identity.source}' has no token that begins 'yes' but not 'no'.",
+                "Use mode: text, which reads the written answer.",
+            )
+        return sorted(yes - no), sorted(no - yes)
+
+    def lora_targets(self, tower: Tower = "language") -> list[str]:
+        """Return the names of the query and value projections of a tower, for peft's `target_modules`.
+
+        Qwen's vision tower projects query, key and value in one layer, which is then the target.
+        """
+        names = []
+        for name, module in self.model.model.named_modules():
+            part, last = name.split(".")[0], name.split(".")[-1]
+            where = "language" if part in LANGUAGE_PARTS else "vision"
+            idle = part == "image_tower"  # Video-LLaVA keeps a second tower for stills
+            if isinstance(module, torch.nn.Linear) and last in _PROJECTIONS and not idle and tower in (where, "both"):
+                names.append(f"model.{name}")
+        return names
+
+    def _spellings(self, word: str) -> set[int]:
+        tokenizer = self.prompter.tokenizer
+        forms = [f.format(w) for w in (word, word.capitalize(), word.upper()) for f in _SPELLINGS]
+        pieces = [tokenizer.encode(form, add_special_tokens=False) for form in forms]
+        known = tokenizer.get_vocab()
+        whole = {p[0] for p in pieces if len(p) == 1} | {known[form] for form in forms if form in known}
+        whole = {token for token in whole if tokenizer.decode([token]).strip().casefold() == word}
+        return whole or {p[0] for p in pieces if tokenizer.decode(p[:1]).strip()}
+
+    def _stops(self) -> set[int]:
+        ends = self.model.generation_config.eos_token_id
+        listed = ends if isinstance(ends, list) else [ends]
+        return {int(end) for end in (*listed, self.prompter.tokenizer.eos_token_id) if end is not None}
+
+    def _continue(self, prefix: Prefix, suffixes: Sequence[str]) -> tuple[Tensor, Tensor, Tensor, DynamicCache]:
+        """Run what follows the prefix: states and mask (suffixes, tokens), positions, and the grown cache."""
+        whole = [self.prompter.ids(prefix.inputs.text + suffix + prefix.after) for suffix in suffixes]
+        shared = min(_agreement(prefix.inputs.ids, ids) for ids in whole)
+        ids, mask = _pad(whole, self.model.device)
+        if bool((ids[:, shared:] == self.prompter.placeholder).any()):
+            raise ValueError("the tokens of the video changed with the text after it")
+        positions = self._positions(ids, mask, [prefix.inputs] * len(whole))[..., shared:]
+        cache = DynamicCache()
+        for index, (keys, values) in enumerate(prefix.layers):
+            rows = (len(whole), -1, -1, -1)
+            cache.update(keys[:, :, :shared].expand(rows), values[:, :, :shared].expand(rows), index)
+        states = self._run(ids[:, shared:], mask, positions, None, cache)
+        return states, mask[:, shared:], positions, cache
+
+    def _run(
+        self, ids: Tensor, mask: Tensor, positions: Tensor, features: Any, cache: DynamicCache | None = None
+    ) -> Tensor:
+        out = self.model.model(
+            input_ids=ids,
+            attention_mask=mask.long(),
+            position_ids=positions,
+            past_key_values=cache,
+            use_cache=cache is not None,
+            mm_encoder_outputs=None if features is None else {self.family.modality: features},
+        )
+        return out.last_hidden_state
+
+    def _features(self, inputs: Sequence[ClipInputs]) -> Any:
+        found = encode(
+            self.model.model,
+            self.family,
+            self.vision,
+            [one.units for one in inputs],
+            [one.keys for one in inputs],
+            [one.grid for one in inputs],
+        )
+        return self.family.pack(self.model.model, found)
+
+    def _positions(self, ids: Tensor, mask: Tensor, inputs: Sequence[ClipInputs]) -> Tensor:
+        """Return position ids, shape (batch, tokens), or (3, batch, tokens) for families with three axes."""
+        if not self.family.three_axes:
+            return (mask.long().cumsum(-1) - 1).clamp(min=0)
+        grids = [one.grid for one in inputs if one.grid is not None]
+        positions, _ = self.model.model.get_rope_index(
+            input_ids=ids,
+            mm_token_type_ids=(ids == self.prompter.placeholder).int() * 2,
+            video_grid_thw=torch.stack(grids).to(ids.device),
+            second_per_grid_ts=[one.unit_seconds for one in inputs],
+            attention_mask=mask.long(),
+        )
+        return positions
+
+    def _head(self, states: Tensor, mask: Tensor) -> Tensor:
+        last = mask.long().sum(-1) - 1
+        return self.model.lm_head(states[torch.arange(len(states), device=states.device), last]).float()
+
+
+def _pad(rows: Sequence[Tensor], device: Any) -> tuple[Tensor, Tensor]:
+    """Return ids padded on the right with 0 and the mask of real ones; the model never looks at padding."""
+    ids = torch.nn.utils.rnn.pad_sequence(list(rows), batch_first=True)
+    lengths = torch.tensor([len(row) for row in rows])
+    mask = torch.arange(ids.shape[1])[None] < lengths[:, None]
+    return ids.to(device), mask.to(device)
+
+
+def _agreement(prefix: Tensor, whole: Tensor) -> int:
+    """Return how many ids `whole` begins with from `prefix`, leaving at least one of `whole` to run."""
+    most = min(len(prefix), len(whole) - 1)
+    differ = (prefix[:most] != whole[:most]).nonzero()
+    return int(differ[0]) if len(differ) else most
