@@ -1,1 +1,35 @@
 """Intervals, and one file per annotation format, each with read and write."""
+
+from actscribe.annotations.checks import check, overlaps, resolve
+from actscribe.annotations.formats import (
+    FORMATS,
+    Conversion,
+    Format,
+    convert,
+    detect,
+    find_format,
+    format_of,
+    read,
+    read_all,
+    write,
+)
+from actscribe.annotations.interval import GAP_LABEL, Annotations, Interval
+
+__all__ = [
+    "FORMATS",
+    "GAP_LABEL",
+    "Annotations",
+    "Conversion",
+    "Format",
+    "Interval",
+    "check",
+    "convert",
+    "detect",
+    "find_format",
+    "format_of",
+    "overlaps",
+    "read",
+    "read_all",
+    "resolve",
+    "write",
+]

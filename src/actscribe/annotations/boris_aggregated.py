@@ -1,0 +1,93 @@
+"""BORIS aggregated events: one row per bout, with its start and stop; often several observations in one file.
+
+Columns are found by name, tab- or comma-separated. The video and its length stand in every row, so a file without
+events does not carry them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from actscribe.annotations.boris import is_point
+from actscribe.annotations.boris_export import NO_SUBJECT, Export, entries, find_table
+from actscribe.annotations.entry import Entry
+from actscribe.annotations.interval import Annotations, Interval
+from actscribe.annotations.table import Row, lay_out
+from actscribe.annotations.text import check_writable, interval_at, milliseconds, seconds_at
+from actscribe.files import write_text
+
+_COLUMNS = (
+    "Observation id",
+    "Observation date",
+    "Description",
+    "Observation type",
+    "Source",
+    "Time offset (s)",
+    "Coding duration",
+    "Media duration (s)",
+    "FPS (frame/s)",
+    "Subject",
+    "Observation duration by subject by observation",
+    "Behavior",
+    "Behavioral category",
+    "Behavior type",
+    "Start (s)",
+    "Stop (s)",
+    "Duration (s)",
+    "Media file name",
+    "Image index start",
+    "Image index stop",
+    "Image file path start",
+    "Image file path stop",
+    "Comment start",
+    "Comment stop",
+)
+
+
+def is_header(names: Sequence[str]) -> bool:
+    """Tell whether normal column names are those of an aggregated export."""
+    return {"behavior", "behavior_type", "start_s", "stop_s"} <= set(names)
+
+
+def read(path: Path, fps: float | None = None) -> list[Entry]:
+    """Return one entry per observation."""
+    return entries(find_table(path, is_header, "Behavior, Behavior type, Start (s) and Stop (s)"), _intervals)
+
+
+def write(path: Path, annotations: Annotations, fps: float | None = None) -> None:
+    """Write the layout of current BORIS versions, tab-separated."""
+    check_writable(path, annotations, "\t\r\n")
+    media = annotations.media[0] if annotations.media else ""
+    body = []
+    for interval in annotations.as_intervals():
+        start, end = milliseconds(interval)
+        row = {
+            "Observation id": path.stem,
+            "Observation type": "Media file(s)" if media else "Live",
+            "Time offset (s)": "0.000",
+            "Media duration (s)": "NA" if annotations.duration is None else repr(float(annotations.duration)),
+            "FPS (frame/s)": "NA" if fps is None else f"{fps:g}",
+            "Subject": interval.subject or NO_SUBJECT,
+            "Behavior": interval.label,
+            "Behavior type": "POINT" if is_point(interval) else "STATE",
+            "Start (s)": f"{start / 1000:.3f}",
+            "Stop (s)": f"{end / 1000:.3f}",
+            "Duration (s)": "NA" if is_point(interval) else f"{(end - start) / 1000:.3f}",
+            "Media file name": media,
+        }
+        body.append([row.get(name, "") for name in _COLUMNS])
+    write_text(path, lay_out(_COLUMNS, body, "\t"))
+
+
+def _intervals(export: Export, where: str, group: Sequence[Row]) -> list[Interval]:
+    found = []
+    for row in group:
+        place = f"line {row.line}"
+        start = seconds_at(export.path, place, export.text(row, "start_s"), "the start") - export.offset(row)
+        if export.text(row, "behavior_type").upper() == "POINT":
+            end = start
+        else:
+            end = seconds_at(export.path, place, export.text(row, "stop_s"), "the stop") - export.offset(row)
+        found.append(interval_at(export.path, place, export.label(row), start, end, export.subject(row)))
+    return found

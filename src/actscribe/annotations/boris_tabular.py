@@ -1,0 +1,104 @@
+"""BORIS tabular events: one row per START, STOP or POINT.
+
+Columns are found by name: older exports put a block of facts before the table and say 'Status', newer ones are one flat
+table and say 'Behavior type'. What is written has the newer layout. The video and its length stand in every row, so a
+file without events does not carry them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from actscribe.annotations.boris import is_point, pair, refuse_overlaps
+from actscribe.annotations.boris_export import NO_SUBJECT, Export, entries, find_table
+from actscribe.annotations.entry import Entry
+from actscribe.annotations.interval import Annotations, Interval
+from actscribe.annotations.table import Row, lay_out
+from actscribe.annotations.text import check_writable, milliseconds, seconds_at
+from actscribe.files import write_text
+
+_COLUMNS = (
+    "Observation id",
+    "Observation date",
+    "Description",
+    "Observation duration",
+    "Observation type",
+    "Source",
+    "Time offset (s)",
+    "Media duration (s)",
+    "FPS",
+    "Subject",
+    "Behavior",
+    "Behavioral category",
+    "Behavior type",
+    "Time",
+    "Media file name",
+    "Image index",
+    "Image file path",
+    "Comment",
+)
+
+
+def is_header(names: Sequence[str]) -> bool:
+    """Tell whether normal column names are those of a tabular export."""
+    return {"behavior", "time"} <= set(names) and bool({"status", "behavior_type"} & set(names))
+
+
+def read(path: Path, fps: float | None = None) -> list[Entry]:
+    """Return one entry per observation.
+
+    Raises:
+        ActScribeError: no such table; an odd state event is raised by the entry's own `read`.
+    """
+    return entries(find_table(path, is_header, "Time, Behavior and Status or Behavior type"), _intervals)
+
+
+def write(path: Path, annotations: Annotations, fps: float | None = None) -> None:
+    """Write one flat table.
+
+    Raises:
+        ActScribeError: two intervals of one label and subject overlap, which START and STOP rows cannot say.
+    """
+    check_writable(path, annotations, "\t\r\n")
+    intervals = annotations.as_intervals()
+    refuse_overlaps(path, intervals)
+    events: list[tuple[int, int, str, Interval]] = []
+    for number, interval in enumerate(intervals):
+        start, end = milliseconds(interval)
+        if is_point(interval):
+            events.append((start, number, "POINT", interval))
+        else:
+            events += [(start, number, "START", interval), (end, number, "STOP", interval)]
+    events.sort(key=lambda event: event[:2])
+    media = annotations.media[0] if annotations.media else ""
+    facts = {
+        "Observation id": path.stem,
+        "Observation type": "Media file(s)" if media else "Live",
+        "Time offset (s)": "0.000",
+        "Media duration (s)": "NA" if annotations.duration is None else repr(float(annotations.duration)),
+        "FPS": "NA" if fps is None else f"{fps:g}",
+        "Media file name": media,
+    }
+    body = [
+        {
+            **facts,
+            "Subject": interval.subject or NO_SUBJECT,
+            "Behavior": interval.label,
+            "Behavior type": status,
+            "Time": f"{time / 1000:.3f}",
+        }
+        for time, _, status, interval in events
+    ]
+    write_text(path, lay_out(_COLUMNS, [[row.get(name, "") for name in _COLUMNS] for row in body], "\t"))
+
+
+def _intervals(export: Export, where: str, group: Sequence[Row]) -> list[Interval]:
+    events = []
+    for row in group:
+        place = f"line {row.line}"
+        time = seconds_at(export.path, place, export.text(row, "time"), "the time") - export.offset(row)
+        status = export.text(row, "status", "behavior_type").upper()
+        events.append((time, export.subject(row), export.label(row), status, place))
+    events.sort(key=lambda event: event[0])
+    return pair(export.path, where, events)

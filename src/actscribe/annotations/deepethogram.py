@@ -1,0 +1,122 @@
+"""DeepEthogram labels (CSV): one row per frame, one column per behaviour, 1, 0, or -1 where it is not annotated.
+
+A leading column of frame numbers and the column 'background' (1 where nothing happens) carry nothing of their own,
+except that a table with no other column says with background -1 that nothing was annotated. The file does not know the
+frame rate, so it has to be given. Times are whole frames; intervals of one label that touch become one; subjects, scores
+and the video's name are not carried; an interval inside a gap of its label takes precedence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+
+from actscribe.annotations.entry import Entry, single
+from actscribe.annotations.interval import GAP_LABEL, Annotations, Interval
+from actscribe.annotations.table import DELIMITERS, Row, lay_out, rows
+from actscribe.annotations.text import check_writable, frame_rate, frame_span, read_text
+from actscribe.errors import ActScribeError
+from actscribe.files import write_text
+
+BACKGROUND = "background"
+_INDEX_NAMES = ("", "unnamed: 0", "frame", "frames", "index")
+_VALUES = ("-1", "0", "1", "-1.0", "0.0", "1.0")
+
+
+def is_table(header: Sequence[str], first: Sequence[str]) -> bool:
+    """Tell whether a header and the first row below it are frames × behaviours."""
+    skipped = _index_columns(header)
+    cells = [cell.strip() for cell in first[skipped:]]
+    return len(header) > skipped and len(first) == len(header) and all(cell in _VALUES for cell in cells)
+
+
+def read(path: Path, fps: float | None = None) -> list[Entry]:
+    """Return the runs of 1 as intervals and the runs of -1 as gaps.
+
+    Raises:
+        ActScribeError: no frame rate, or a cell that is not -1, 0 or 1.
+    """
+    rate = frame_rate(path, fps, "has one row per frame and does not say how fast frames follow each other")
+    text = read_text(path)
+    for delimiter in DELIMITERS:
+        header, *body = rows(path, text, delimiter)
+        if body and is_table(header.cells, body[0].cells):
+            return single(_annotations(path, header.cells, body, rate))
+    raise ActScribeError(f"{path}: expected a header of behaviours and rows of -1, 0 and 1.")
+
+
+def write(path: Path, annotations: Annotations, fps: float | None = None) -> None:
+    """Write one row per frame of the video's length, or up to the last end where that is not known."""
+    check_writable(path, annotations, "\r\n")
+    rate = frame_rate(path, fps, "this format has one row per frame")
+    names = sorted({interval.label for interval in (*annotations.intervals, *annotations.gaps) if interval.label})
+    if BACKGROUND in names:
+        raise ActScribeError(f"{path}: '{BACKGROUND}' means that nothing happens in DeepEthogram; rename the label.")
+    spans = [frame_span(interval, rate) for interval in (*annotations.intervals, *annotations.gaps)]
+    frames = max([round((annotations.duration or 0) * rate), *(end for _, end in spans)])
+    if not frames:
+        raise ActScribeError(f"{path}: there is nothing to write: no interval, and the video's length is not known.")
+    cells = np.zeros((frames, len(names) + 1), dtype=np.int8)
+    for gap in annotations.gaps:
+        first, last = frame_span(gap, rate)
+        cells[first:last, slice(None) if not gap.label else names.index(gap.label) + 1] = -1
+    for interval in annotations.intervals:
+        first, last = frame_span(interval, rate)
+        cells[first:last, names.index(interval.label) + 1] = 1
+    if names:
+        background = np.where((cells[:, 1:] == 0).all(axis=1), 1, 0)
+        cells[:, 0] = np.where((cells[:, 1:] == -1).all(axis=1), -1, background)
+    else:
+        cells[cells[:, 0] == 0, 0] = 1
+    body = ([frame, *row] for frame, row in enumerate(cells.tolist()))
+    write_text(path, lay_out(["", BACKGROUND, *names], body, ","))
+
+
+def _annotations(path: Path, header: Sequence[str], body: Sequence[Row], fps: float) -> Annotations:
+    skipped = _index_columns(header)
+    names = list(header[skipped:])
+    if len(set(names)) < len(names) or not all(name.strip() for name in names):
+        raise ActScribeError(f"{path}:1: every behaviour needs a name of its own, found {', '.join(names)}.")
+    cells = np.array([_values(path, row, skipped, len(names)) for row in body], dtype=np.int8)
+    behaviors = [position for position, name in enumerate(names) if name != BACKGROUND]
+    found = [
+        Interval(names[position], first / fps, last / fps)
+        for position in behaviors
+        for first, last in _runs(cells[:, position] == 1)
+    ]
+    blank = (cells[:, behaviors or slice(None)] == -1).all(axis=1)
+    found += [Interval(GAP_LABEL, first / fps, last / fps) for first, last in _runs(blank)]
+    found += [
+        Interval(f"{GAP_LABEL} {names[position]}", first / fps, last / fps)
+        for position in behaviors
+        for first, last in _runs((cells[:, position] == -1) & ~blank)
+    ]
+    return Annotations.of(found, duration=len(body) / fps)
+
+
+def _values(path: Path, row: Row, skipped: int, count: int) -> list[int]:
+    cells = [cell.strip() for cell in row.cells[skipped:]]
+    wrong = next((cell for cell in cells if cell not in _VALUES), None)
+    if wrong is not None or len(cells) != count:
+        found = f"{len(cells)} values" if wrong is None else f"'{wrong}'"
+        raise ActScribeError(f"{path}:{row.line}: expected {count} values of -1, 0 or 1, found {found}.")
+    return [int(float(cell)) for cell in cells]
+
+
+def _runs(mask: np.ndarray) -> list[tuple[int, int]]:
+    """Return the (first, one past last) frames of each run of True; mask has shape (frames,)."""
+    runs = []
+    position = 0
+    for value, group in groupby(mask.tolist()):
+        length = sum(1 for _ in group)
+        if value:
+            runs.append((position, position + length))
+        position += length
+    return runs
+
+
+def _index_columns(header: Sequence[str]) -> int:
+    return int(bool(header) and header[0].strip().casefold() in _INDEX_NAMES)

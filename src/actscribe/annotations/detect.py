@@ -1,0 +1,79 @@
+"""Finding the format of an annotation file from what is in it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from actscribe.annotations import boris_aggregated, boris_tabular, csv_table, deepethogram, interval_text, json_file
+from actscribe.annotations.table import DELIMITERS, normal, rows
+from actscribe.annotations.text import lines, load_json, read_bytes, read_text, read_xml
+from actscribe.errors import ActScribeError
+
+#: Rows that are searched for a header; older BORIS exports have a block of facts above it.
+_SEARCHED = 200
+_EXPECTED = (
+    "Expected an ELAN, BORIS, VIA 3, CVAT or DeepEthogram file, WebVTT, JSON written by ActScribe,"
+    " a CSV whose header names a label, a start and an end, or lines of label, start, end and duration in milliseconds"
+    " with tabs between."
+)
+
+
+def detect(path: Path) -> str:
+    """Return the key in `FORMATS` of the format of a file.
+
+    Raises:
+        ActScribeError: no such file, not text, empty, damaged, or none of the formats.
+    """
+    path = Path(path)
+    data = read_bytes(path)
+    head = data[:4].lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n")
+    if head.startswith(b"<") or data.lstrip().startswith(b"<"):
+        return _xml(path)
+    text = read_text(path)
+    if text.lstrip()[0] in "{[":
+        return _json(path)
+    if text.startswith("WEBVTT"):
+        return "vtt"
+    return _table(path, text)
+
+
+def _xml(path: Path) -> str:
+    tag = read_xml(path).tag
+    formats = {"ANNOTATION_DOCUMENT": "elan", "annotations": "cvat"}
+    if tag not in formats:
+        raise ActScribeError(f"{path}: an XML file of <{tag}>, which is neither ELAN nor CVAT.", _EXPECTED)
+    return formats[tag]
+
+
+def _json(path: Path) -> str:
+    content = load_json(path)
+    keys = set(content) if isinstance(content, dict) else set()
+    if isinstance(content, dict) and content.get("format") == json_file.NAME:
+        return "json"
+    if "observations" in keys:
+        return "boris"
+    if {"metadata", "view"} <= keys or {"metadata", "attribute"} <= keys:
+        return "via"
+    found = ", ".join(sorted(keys)[:8]) if keys else f"a {type(content).__name__}"
+    raise ActScribeError(f"{path}: a JSON file of no known format (it holds {found}).", _EXPECTED)
+
+
+def _table(path: Path, text: str) -> str:
+    first = lines(text)[:_SEARCHED]
+    filled = [line for line in first if line.strip()]
+    if interval_text.is_row(filled[0]):
+        return "intervals"
+    for delimiter in DELIMITERS:
+        found = rows(path, "\n".join(first), delimiter, strict=False)
+        headers = [[normal(cell) for cell in row.cells] for row in found]
+        if any(boris_aggregated.is_header(names) for names in headers):
+            return "boris-aggregated"
+        if any(boris_tabular.is_header(names) for names in headers):
+            return "boris-tabular"
+        if headers and csv_table.is_header(headers[0]):
+            return "csv"
+        if len(found) > 1 and deepethogram.is_table(found[0].cells, found[1].cells):
+            return "deepethogram"
+    start = re.sub(r"\s+", " ", filled[0])[:80]
+    raise ActScribeError(f"{path}: is none of the known annotation formats; it begins with {start!r}.", _EXPECTED)

@@ -1,0 +1,256 @@
+"""The annotation formats, and reading, writing and converting with the format found from content."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from actscribe.annotations import (
+    boris,
+    boris_aggregated,
+    boris_tabular,
+    csv_table,
+    cvat,
+    deepethogram,
+    elan,
+    interval_text,
+    json_file,
+    via,
+    vtt,
+)
+from actscribe.annotations.checks import resolve
+from actscribe.annotations.detect import detect
+from actscribe.annotations.entry import Entry, choose
+from actscribe.annotations.interval import Annotations, sort_key
+from actscribe.errors import ActScribeError, did_you_mean
+from actscribe.labels import LabelSet
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One annotation format.
+
+    Args:
+        ending: of its files; different for every format, so that several exports of one video do not collide.
+        description: one line for a list of formats.
+        resolution: of times, in seconds; 0: full precision; None: one frame, so reading and writing need a frame rate.
+        keeps: which of "subject", "score", "media" and "duration" it carries; every format carries labels and gaps.
+        read: (path, frames per second or None) to the entries of the file; raises ActScribeError.
+        write: (path, annotations, frames per second or None), whole or not at all; raises ActScribeError.
+    """
+
+    ending: str
+    description: str
+    resolution: float | None
+    keeps: frozenset[str]
+    read: Callable[[Path, float | None], list[Entry]]
+    write: Callable[[Path, Annotations, float | None], None]
+
+
+def _keeps(*fields: str) -> frozenset[str]:
+    return frozenset(fields)
+
+
+FORMATS: dict[str, Format] = {
+    "elan": Format(
+        ".eaf", "ELAN: one tier per label and subject", 0.001, _keeps("subject", "media"), elan.read, elan.write
+    ),
+    "boris": Format(".boris", "BORIS project", 0.001, _keeps("subject", "media", "duration"), boris.read, boris.write),
+    "boris-tabular": Format(
+        ".events.tsv",
+        "BORIS tabular events: START and STOP rows",
+        0.001,
+        _keeps("subject", "media", "duration"),
+        boris_tabular.read,
+        boris_tabular.write,
+    ),
+    "boris-aggregated": Format(
+        ".aggregated.tsv",
+        "BORIS aggregated events: a row per bout",
+        0.001,
+        _keeps("subject", "media", "duration"),
+        boris_aggregated.read,
+        boris_aggregated.write,
+    ),
+    "intervals": Format(
+        ".txt",
+        "text: label, start, end, duration in ms, with tabs between",
+        0.001,
+        _keeps(),
+        interval_text.read,
+        interval_text.write,
+    ),
+    "csv": Format(
+        ".csv",
+        "table: label, start_s, end_s, subject, score, video",
+        0.0,
+        _keeps("subject", "score", "media"),
+        csv_table.read,
+        csv_table.write,
+    ),
+    "json": Format(
+        ".json",
+        "ActScribe's own, carries everything",
+        0.0,
+        _keeps("subject", "score", "media", "duration"),
+        json_file.read,
+        json_file.write,
+    ),
+    "vtt": Format(".vtt", "WebVTT cues for video players", 0.001, _keeps("subject"), vtt.read, vtt.write),
+    "cvat": Format(
+        ".xml", "CVAT XML: a track per interval", None, _keeps("subject", "media", "duration"), cvat.read, cvat.write
+    ),
+    "via": Format(
+        ".via.json", "VIA 3 project: temporal segments", 0.0, _keeps("subject", "media"), via.read, via.write
+    ),
+    "deepethogram": Format(
+        "_labels.csv",
+        "DeepEthogram: frames × behaviours",
+        None,
+        _keeps("duration"),
+        deepethogram.read,
+        deepethogram.write,
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """What `convert` did.
+
+    Args:
+        source_format, target_format: keys in `FORMATS`.
+        counts: label -> intervals written.
+        unknown: names that the label set does not know -> intervals, written under their own name.
+        ignored: names that the label set leaves out on purpose -> intervals, not written.
+        lost: fields that were there and that the target format cannot carry.
+    """
+
+    source_format: str
+    target_format: str
+    counts: dict[str, int]
+    unknown: dict[str, int]
+    ignored: dict[str, int]
+    lost: tuple[str, ...]
+
+
+def read(path: Path, video: str | None = None, fps: float | None = None) -> Annotations:
+    """Read the annotations of one video, whatever the format.
+
+    Args:
+        path: of the annotation file.
+        video: which one, where the file holds several: its path, file name, stem or observation id. A file that holds a
+            single video is taken for it, whatever the name, except a CSV that names the video of every row.
+        fps: frames per second of the video, for formats that count frames (cvat, deepethogram).
+
+    Raises:
+        ActScribeError: no such file, no such video in it, a frame rate is needed, or the file is damaged.
+    """
+    path = Path(path)
+    name = detect(path)
+    return choose(path, FORMATS[name].read(path, fps), video, named=name == "csv").read()
+
+
+def read_all(path: Path, fps: float | None = None) -> dict[str, Annotations]:
+    """Read all videos or observations of a file, by name; a single one that the file does not name has the file's stem."""
+    path = Path(path)
+    found: dict[str, Annotations] = {}
+    for entry in FORMATS[detect(path)].read(path, fps):
+        name = entry.name or path.stem
+        if name in found:
+            raise ActScribeError(f"{path}: holds two videos called '{name}'.", "Rename one of them.")
+        found[name] = entry.read()
+    return found
+
+
+def write(path: Path, annotations: Annotations, format: str, fps: float | None = None) -> None:
+    """Write annotations, whole or not at all.
+
+    Args:
+        path: of the new file.
+        annotations: of one video.
+        format: a key in `FORMATS`.
+        fps: frames per second of the video; needed by cvat and deepethogram, noted by boris.
+
+    Raises:
+        ActScribeError: unknown format, something that the format cannot carry, or a file that cannot be written.
+    """
+    find_format(format).write(Path(path), annotations, fps)
+
+
+def find_format(name: str) -> Format:
+    """Return a format by its name in `FORMATS`."""
+    if name not in FORMATS:
+        raise ActScribeError(f"'{name}' is no annotation format.", did_you_mean(name, FORMATS))
+    return FORMATS[name]
+
+
+def format_of(path: Path) -> str:
+    """Return the format whose ending a target has, the longest ending first."""
+    endings = sorted(((form.ending, name) for name, form in FORMATS.items()), key=lambda item: -len(item[0]))
+    for ending, name in endings:
+        if Path(path).name.casefold().endswith(ending):
+            return name
+    known = ", ".join(f"{form.ending} ({name})" for name, form in FORMATS.items())
+    raise ActScribeError(f"{path}: its ending does not tell the format.", f"Say it with --to, or use one of {known}.")
+
+
+def convert(
+    source: Path,
+    target: Path,
+    to: str | None = None,
+    labels: LabelSet | None = None,
+    video: str | None = None,
+    fps: float | None = None,
+) -> Conversion:
+    """Convert an annotation file into another format.
+
+    Args:
+        source: the file to read.
+        target: the file to write.
+        to: a key in `FORMATS`; None: by the target's ending.
+        labels: maps aliases to label names and leaves ignored names out; names that it does not know are kept as they
+            are and listed in the result.
+        video: which one, where the source holds several.
+        fps: frames per second, for formats that count frames.
+
+    Raises:
+        ActScribeError: as `read` and `write` do, or source and target are the same file.
+    """
+    source, target = Path(source), Path(target)
+    wanted = to or format_of(target)
+    form = find_format(wanted)
+    if source.resolve() == target.resolve():
+        raise ActScribeError(f"{target}: is the source itself.", "Give another name for the converted file.")
+    annotations = read(source, video, fps)
+    unknown: dict[str, int] = {}
+    ignored: Counter[str] = Counter()
+    if labels is not None:
+        known, unknown = resolve(annotations, labels)
+        ignored = Counter(i.label for i in annotations.intervals if labels.is_ignored(i.label))
+        annotations = replace(
+            known,
+            intervals=_sorted(known.intervals, (i for i in annotations.intervals if i.label in unknown)),
+            gaps=_sorted(known.gaps, (gap for gap in annotations.gaps if gap.label in unknown)),
+        )
+    form.write(target, annotations, fps)
+    counts = Counter(interval.label for interval in annotations.intervals)
+    return Conversion(
+        detect(source), wanted, dict(sorted(counts.items())), unknown, dict(ignored), _lost(annotations, form)
+    )
+
+
+def _sorted(*parts: Iterable) -> tuple:
+    return tuple(sorted((interval for part in parts for interval in part), key=sort_key))
+
+
+def _lost(annotations: Annotations, form: Format) -> tuple[str, ...]:
+    present = {
+        "subject": any(interval.subject for interval in annotations.intervals),
+        "score": any(interval.score is not None for interval in annotations.intervals),
+        "media": bool(annotations.media),
+        "duration": annotations.duration is not None,
+    }
+    return tuple(field for field, is_there in present.items() if is_there and field not in form.keeps)

@@ -1,0 +1,92 @@
+"""JSON of our own: carries everything, times in full precision.
+
+    {"format": "actscribe-annotations", "version": 1, "media": ["a.mp4"], "duration": 12.5,
+     "intervals": [{"label": "Suction", "start": 1.0, "end": 2.5, "subject": "P1", "score": 0.9}],
+     "gaps": [{"label": "", "start": 8.0, "end": 9.0}]}
+
+`subject` and `score` are left out where there is none; a gap with an empty label is not annotated for any label.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from actscribe.annotations.entry import Entry, single
+from actscribe.annotations.interval import Annotations, Interval, sort_key
+from actscribe.annotations.text import check_writable, interval_at, read_json
+from actscribe.errors import ActScribeError
+from actscribe.files import write_text
+
+NAME = "actscribe-annotations"
+VERSION = 1
+
+
+class _Interval(BaseModel):
+    label: str
+    start: float
+    end: float
+    subject: str = ""
+    score: float | None = Field(default=None, ge=0, le=1)
+
+
+class _File(BaseModel):
+    format: Literal["actscribe-annotations"]
+    version: int
+    media: tuple[str, ...] = ()
+    duration: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    intervals: tuple[_Interval, ...]
+    gaps: tuple[_Interval, ...] = ()
+
+
+def read(path: Path, fps: float | None = None) -> list[Entry]:
+    """Return the annotations.
+
+    Raises:
+        ActScribeError: another schema, a newer version, or an entry that is not an interval.
+    """
+    content = read_json(path, _File)
+    if content.version > VERSION:
+        raise ActScribeError(
+            f"{path}: is version {content.version} of this format; this ActScribe reads up to {VERSION}.",
+            "Install a newer ActScribe.",
+        )
+    intervals = [
+        interval_at(path, f"interval {number}", item.label, item.start, item.end, item.subject, item.score)
+        for number, item in enumerate(content.intervals, start=1)
+    ]
+    gaps = [Interval(item.label, item.start, item.end, item.subject) for item in content.gaps]
+    return single(
+        Annotations(
+            tuple(sorted(intervals, key=sort_key)),
+            tuple(sorted(gaps, key=sort_key)),
+            content.media,
+            content.duration,
+        )
+    )
+
+
+def write(path: Path, annotations: Annotations, fps: float | None = None) -> None:
+    """Write everything that `annotations` holds."""
+    check_writable(path, annotations)
+    content = {
+        "format": NAME,
+        "version": VERSION,
+        "media": list(annotations.media),
+        "duration": None if annotations.duration is None else float(annotations.duration),
+        "intervals": [_plain(interval) for interval in annotations.intervals],
+        "gaps": [_plain(gap) for gap in annotations.gaps],
+    }
+    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def _plain(interval: Interval) -> dict[str, Any]:
+    plain: dict[str, Any] = {"label": interval.label, "start": float(interval.start), "end": float(interval.end)}
+    if interval.subject:
+        plain["subject"] = interval.subject
+    if interval.score is not None:
+        plain["score"] = float(interval.score)
+    return plain
