@@ -10,16 +10,14 @@ import pandas as pd
 from actscribe.annotations.interval import Interval
 from actscribe.data import spans as sp
 from actscribe.data.recording import Recording
-from actscribe.evaluation.events import check_pairs
+from actscribe.evaluation.events import annotated_spans, check_pairs, label_spans
 from actscribe.labels import LabelSet
 
 #: The indicators in the order of the tables; `_s` means seconds.
 INDICATORS = ("first_s", "total_s", "fraction", "bouts", "longest_interruption_s")
 
 
-def indicators(
-    intervals: Iterable[Interval], duration: float, labels: LabelSet, gaps: Iterable[Interval] = ()
-) -> pd.DataFrame:
+def indicators(recording: Recording, intervals: Iterable[Interval], labels: LabelSet) -> pd.DataFrame:
     """Return one row per label with the columns `label` and INDICATORS.
 
     - `first_s`: start of the first bout, seconds from the beginning of the video; nan without one.
@@ -32,15 +30,14 @@ def indicators(
     then only as long as was seen of it (ours).
 
     Args:
-        intervals: of one recording.
-        duration: of it, in seconds.
-        gaps: spans that nobody annotated; label "" stands for every label.
+        recording: its duration and gaps are used.
+        intervals: its annotated or predicted activities.
+        labels: the set.
     """
-    intervals, gaps = list(intervals), list(gaps)
+    intervals = list(intervals)
     rows = []
     for name in labels.names:
-        annotated = sp.subtract(sp.whole(duration), sp.union(gap for gap in gaps if gap.label in ("", name)))
-        bouts = sp.intersect(sp.union(interval for interval in intervals if interval.label == name), annotated)
+        bouts, annotated = label_spans(recording, intervals, name), annotated_spans(recording, name)
         rows.append({"label": name} | _of_label(bouts, annotated))
     return pd.DataFrame(rows, columns=["label", *INDICATORS])
 
@@ -60,8 +57,8 @@ def compare_indicators(
     columns = ["recording", "label", "indicator", "annotated", "predicted", "error"]
     tables = [pd.DataFrame(columns=columns)]
     for recording in recordings:
-        true = indicators(recording.intervals or (), recording.duration, labels, recording.gaps)
-        found = indicators(predictions[recording.name], recording.duration, labels, recording.gaps)
+        true = indicators(recording, recording.intervals or (), labels)
+        found = indicators(recording, predictions[recording.name], labels)
         table = true.melt("label", INDICATORS, "indicator", "annotated")
         table["predicted"] = found.melt("label", INDICATORS)["value"]
         table["recording"] = recording.name

@@ -68,10 +68,10 @@ def tune(
     """Choose each label's decision on validation recordings (ours).
 
     Maximised per label: segment F1 pooled over the recordings, averaged over the overlap thresholds 0.1, 0.25 and 0.5.
-    Ties go to the higher frame F1, then to the simpler decision: fewer of smoothing, shortest bout, shortest gap and
-    hysteresis in use, then the threshold nearest to 0.5. Multi-class: one smoothing and one shortest bout for all
-    labels, maximising the same measure pooled over labels, then the joint frame F1. Rules are left out while tuning and
-    are on in the result.
+    Ties go to the higher frame F1 in whole percent, then to the simpler decision: fewer of smoothing, shortest bout,
+    shortest gap and hysteresis in use, then the threshold nearest to 0.5. Multi-class: one smoothing and one shortest
+    bout for all labels, maximising the same measure pooled over labels, then the joint frame F1. Rules are left out
+    while tuning and are on in the result.
 
     Args:
         recordings: annotated, validation only.
@@ -134,10 +134,10 @@ def _tune_label(joined: _Joined) -> LabelDecision:
 
 
 def _quality(found: np.ndarray, true: np.ndarray) -> tuple[float, float]:
-    """Return mean segment F1 and frame F1, rounded so that a rounding error decides nothing."""
+    """Return mean segment F1 and frame F1, the latter in whole percent: less is not worth a less simple decision."""
     segment = float(f1_of(count_matches(found, true)).mean())
     frame = 2 * sp.total(sp.intersect(found, true)) / (sp.total(found) + sp.total(true))
-    return round(segment, 9), round(frame, 9)
+    return round(segment, 9), round(frame, 2)
 
 
 def _thresholds(levels: np.ndarray) -> Iterator[tuple[float, float]]:
@@ -199,7 +199,7 @@ def _tune_exclusive(
         pooled = segment_counts(recordings, found, labels).sum(axis=(0, 1))
         segment = float(np.nan_to_num(f1_of(pooled)).mean())
         used = (smoothing > 0) + (shortest > 0)
-        key = (round(segment, 9), round(_joint_frame_f1(recordings, found, labels), 9), -used)
+        key = (round(segment, 9), round(_joint_frame_f1(recordings, found, labels), 2), -used)
         if key > best_key:
             best_key, best = key, decision
     return dict.fromkeys(labels.names, best)

@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+
+from actscribe.data.clips import Clip
+from actscribe.evaluation.errors import COLUMNS, worst_errors
+
+
+def test_wrong_clips_are_merged_into_spans_and_ranked_by_confidence():
+    clips = [Clip("one", float(t), t + 3.0) for t in range(6)] + [Clip("two", 0.0, 3.0)]
+    targets = np.array([[0], [0], [1], [1], [1], [1], [0]], dtype=float)
+    scores = np.array([[0.9], [0.7], [0.8], [0.4], [0.1], [0.9], [0.6]])
+    table = worst_errors(clips, targets, scores, np.array([0.5]), ["a"])
+    assert list(table.columns) == list(COLUMNS)
+    rows = table[["kind", "recording", "start", "end", "score", "clips"]].values.tolist()
+    assert rows == [
+        ["false alarm", "one", 0.0, 4.0, 0.9, 2],
+        ["miss", "one", 3.0, 7.0, 0.1, 2],
+        ["false alarm", "two", 0.0, 3.0, 0.6, 1],
+    ]
+    assert table["margin"].tolist() == pytest.approx([0.8, 0.8, 0.2])
+    assert len(worst_errors(clips, targets, scores, np.array([0.5]), ["a"], top=1)) == 1
+
+
+def test_margins_are_parts_of_the_room_on_the_wrong_side():
+    clips = [Clip("one", 0.0, 1.0), Clip("one", 5.0, 6.0)]
+    scores = np.array([[0.85], [0.35]])
+    table = worst_errors(clips, np.array([[0.0], [1.0]]), scores, np.array([0.7]), ["a"])
+    assert table["kind"].tolist() == ["false alarm", "miss"]
+    assert table["margin"].tolist() == pytest.approx([0.5, 0.5])
+
+
+def test_only_touching_clips_of_one_label_and_recording_merge():
+    clips = [Clip("one", 4.0, 5.0), Clip("one", 0.0, 1.0), Clip("one", 1.0, 2.0), Clip("one", 2.5, 3.0)]
+    table = worst_errors(clips, np.zeros((4, 2)), np.full((4, 2), [0.9, 0.1]), np.full(2, 0.5), ["a", "b"])
+    assert table[["label", "start", "end"]].values.tolist() == [["a", 0, 2], ["a", 2.5, 3], ["a", 4, 5]]
+
+
+def test_what_is_right_or_not_annotated_is_no_error():
+    clips = [Clip("one", 0.0, 1.0), Clip("one", 1.0, 2.0)]
+    table = worst_errors(clips, np.array([[1.0], [np.nan]]), np.array([[0.9], [0.9]]), np.array([0.5]), ["a"])
+    assert table.empty
+    assert list(table.columns) == list(COLUMNS)
