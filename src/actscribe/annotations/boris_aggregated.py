@@ -85,7 +85,7 @@ def _intervals(export: Export, where: str, group: Sequence[Row]) -> list[Interva
     for row in group:
         place = f"line {row.line}"
         start = seconds_at(export.path, place, export.text(row, "start_s"), "the start") - export.offset(row)
-        if export.text(row, "behavior_type").upper() == "POINT":
+        if export.text(row, "behavior_type").strip().upper() == "POINT":
             end = start
         else:
             end = seconds_at(export.path, place, export.text(row, "stop_s"), "the stop") - export.offset(row)

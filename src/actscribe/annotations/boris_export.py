@@ -34,7 +34,7 @@ class Export:
 
     def text(self, row: Row, *names: str) -> str:
         """Return a row's cell in the first of the columns `names` that the table has."""
-        return row.cell(column(self.names, *names)).strip()
+        return row.cell(column(self.names, *names))
 
     def subject(self, row: Row) -> str:
         """Return the subject; empty where BORIS says that there is none."""
@@ -53,7 +53,7 @@ class Export:
 
     def offset(self, row: Row) -> float:
         """Return the seconds that an observation's times are ahead of its video."""
-        text = self.text(row, "time_offset_s", "time_offset") or self.facts.get("time_offset_s", "")
+        text = self.text(row, "time_offset_s", "time_offset").strip() or self.facts.get("time_offset_s", "")
         return seconds_at(self.path, f"line {row.line}", text, "the time offset") if text else 0.0
 
 

@@ -98,7 +98,7 @@ def _intervals(export: Export, where: str, group: Sequence[Row]) -> list[Interva
     for row in group:
         place = f"line {row.line}"
         time = seconds_at(export.path, place, export.text(row, "time"), "the time") - export.offset(row)
-        status = export.text(row, "status", "behavior_type").upper()
+        status = export.text(row, "status", "behavior_type").strip().upper()
         events.append((time, export.subject(row), export.label(row), status, place))
     events.sort(key=lambda event: event[0])
     return pair(export.path, where, events)

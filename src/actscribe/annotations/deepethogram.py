@@ -2,8 +2,8 @@
 
 A leading column of frame numbers and the column 'background' (1 where nothing happens) carry nothing of their own,
 except that a table with no other column says with background -1 that nothing was annotated. The file does not know the
-frame rate, so it has to be given. Times are whole frames; intervals of one label that touch become one; subjects, scores
-and the video's name are not carried; an interval inside a gap of its label takes precedence.
+frame rate, so it has to be given. Times are whole frames; intervals of one label that touch become one; subjects,
+scores and the video's name are not carried; an interval inside a gap of its label takes precedence.
 """
 
 from __future__ import annotations

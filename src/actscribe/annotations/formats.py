@@ -154,7 +154,7 @@ def read(path: Path, video: str | None = None, fps: float | None = None) -> Anno
 
 
 def read_all(path: Path, fps: float | None = None) -> dict[str, Annotations]:
-    """Read all videos or observations of a file, by name; a single one that the file does not name has the file's stem."""
+    """Read all videos or observations of a file, by name; one that the file does not name is called by its stem."""
     path = Path(path)
     found: dict[str, Annotations] = {}
     for entry in FORMATS[detect(path)].read(path, fps):

@@ -1,6 +1,7 @@
 """The tab-separated text of paper 1: label, start, end and duration, times in whole milliseconds, no header.
 
-Labels contain spaces. Subjects, scores, the video's name and length are not carried.
+Labels contain spaces. Subjects, scores, the video's name and length are not carried, and a file
+without any interval is empty, which is refused when it is read.
 """
 
 from __future__ import annotations
