@@ -283,19 +283,28 @@ class Canvas:
             out += sensor.noise[top : top + height, left : left + width]
         return cv2.convertScaleAbs(np.maximum(out, 0, out=out))
 
-    def _projected(self, outlines: np.ndarray | Sequence[np.ndarray], height: float | np.ndarray) -> list[np.ndarray]:
+    def _projected(
+        self, outlines: np.ndarray | Sequence[np.ndarray], height: float | np.ndarray, moved: np.ndarray | None = None
+    ) -> list[np.ndarray]:
+        """Return the outlines in pixels, views of one array: small arrays cost mostly the calls."""
         listed = [outlines] if isinstance(outlines, np.ndarray) else outlines
-        seen = self.view.project(np.concatenate(listed), height)  # one call: small arrays cost mostly the call
-        ends = np.cumsum([len(outline) for outline in listed])[:-1]
-        return np.split(seen, ends) if len(ends) else [seen]
+        points = listed[0] if len(listed) == 1 else np.concatenate(listed)
+        seen = self.view.project(points if moved is None else points + moved, height)
+        if len(listed) == 1:
+            return [seen]
+        parts, start = [], 0
+        for outline in listed:
+            parts.append(seen[start : start + len(outline)])
+            start += len(outline)
+        return parts
 
     def _box(self, seen: list[np.ndarray], pad: int) -> tuple[int, int, int, int] | None:
         """Return (x0, y0, x1, y1) of the pixels that the outlines touch, or None outside the picture."""
-        low = np.min([outline.min(axis=0) for outline in seen], axis=0)
-        high = np.max([outline.max(axis=0) for outline in seen], axis=0)
+        points = seen[0] if len(seen) == 1 else np.concatenate(seen)
+        left, top, wide, high = cv2.boundingRect(points.astype(np.float32))
         height, width = self.view.size
-        x0, y0 = max(int(low[0]) - pad, 0), max(int(low[1]) - pad, 0)
-        x1, y1 = min(int(high[0]) + pad + 1, width), min(int(high[1]) + pad + 1, height)
+        x0, y0 = max(left - pad, 0), max(top - pad, 0)
+        x1, y1 = min(left + wide + pad, width), min(top + high + pad, height)
         return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
 
     def _tone(self, mask: np.ndarray, paint: Paint) -> np.ndarray | None:
@@ -338,8 +347,7 @@ class Canvas:
         multiply: bool,
         opacity: float = 1.0,
     ) -> None:
-        listed = [outlines] if isinstance(outlines, np.ndarray) else outlines
-        seen = self._projected([outline + moved for outline in listed], height)
+        seen = self._projected(outlines, height, moved)
         box = self._box(seen, int(3 * sigma) + 2)
         if box is None:
             return

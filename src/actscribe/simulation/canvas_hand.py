@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from actscribe.simulation.canvas import Canvas, Colour, Paint
-from actscribe.simulation.canvas_shapes import capsule, limb, place, smooth
+from actscribe.simulation.canvas_shapes import Point, capsule, limb, place, smooth
 
 #: From the hand's position (the middle of its knuckles) to what a closed grip holds, in hand lengths.
 GRASP_REACH = 0.2
@@ -17,10 +17,11 @@ KNUCKLES = ((0.0, -0.17), (0.03, -0.06), (0.01, 0.06), (-0.04, 0.165))  # index 
 LENGTHS = (0.40, 0.46, 0.42, 0.32)
 RADII = (0.066, 0.068, 0.065, 0.056)
 WRIST = (-0.56, 0.0)
-PALM = np.array(
+PALM_CORNERS = np.array(
     [(-0.56, -0.12), (-0.36, -0.2), (-0.12, -0.235), (0.04, -0.2), (0.07, -0.05), (0.05, 0.08), (0.0, 0.2),
      (-0.12, 0.235), (-0.36, 0.19), (-0.56, 0.12)]
 )  # fmt: skip
+PALM = smooth(PALM_CORNERS, 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class HandLook:
 def hand_outlines(pose: HandPose) -> list[np.ndarray]:
     """Return the outlines whose union is the whole hand with its forearm, for shadows and contact, world units."""
     fingers = [outline for finger in _fingers(pose) for outline in finger]
-    return [*_forearm(pose, 0.0), *_thumb(pose), *fingers, _world(pose, smooth(PALM, 3))]
+    return [*_forearm(pose, 0.0), *_thumb(pose), *fingers, _world(pose, PALM)]
 
 
 def draw_hand(canvas: Canvas, pose: HandPose, look: HandLook, ground: float = 0.0) -> None:
@@ -87,7 +88,7 @@ def draw_hand(canvas: Canvas, pose: HandPose, look: HandLook, ground: float = 0.
     for finger in _fingers(pose):
         canvas.fill(finger, shown, pose.height)
     palm = Paint(shown.colour, volume=0.45, bevel=0.14 * pose.size)
-    canvas.fill(_world(pose, smooth(PALM, 4)), palm, pose.height + 0.02)
+    canvas.fill(_world(pose, PALM), palm, pose.height + 0.02)
     red, green, blue = (0.8 * channel for channel in shown.colour)
     marks = [_world(pose, capsule((x - 0.05, y), (x - 0.03, y), 0.018)) for x, y in KNUCKLES]
     canvas.glow(marks, (red, green, blue), 0.02 * pose.size, 0.5, pose.height + 0.02)
@@ -150,7 +151,7 @@ def _thumb(pose: HandPose) -> list[np.ndarray]:
     return _tube(pose, [(-0.32, -0.15), tuple(middle), tuple(tip)], [0.1, 0.075, 0.055])
 
 
-def _tube(pose: HandPose, joints: Sequence[Sequence[float]], radii: Sequence[float]) -> list[np.ndarray]:
+def _tube(pose: HandPose, joints: Sequence[Point], radii: Sequence[float]) -> list[np.ndarray]:
     return [_world(pose, outline) for outline in limb(joints, radii)]
 
 

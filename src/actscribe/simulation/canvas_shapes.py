@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
+
+Point = Sequence[float] | np.ndarray  # (x, y)
 
 HALF_TURN = np.stack(
     [np.cos(np.linspace(np.pi / 2, 1.5 * np.pi, 8)), np.sin(np.linspace(np.pi / 2, 1.5 * np.pi, 8))], 1
 )
 
 
-def ellipse(centre: Sequence[float], rx: float, ry: float, angle: float = 0.0, points: int = 28) -> np.ndarray:
+def ellipse(centre: Point, rx: float, ry: float, angle: float = 0.0, points: int = 28) -> np.ndarray:
     """Return the outline of an ellipse turned by `angle` radians."""
-    turn = np.linspace(0, 2 * np.pi, points, endpoint=False)
-    return place(np.stack([rx * np.cos(turn), ry * np.sin(turn)], axis=1), centre, angle)
+    return place(_circle(points) * (rx, ry), centre, angle)
 
 
-def rectangle(
-    centre: Sequence[float], width: float, depth: float, angle: float = 0.0, corner: float = 0.0
-) -> np.ndarray:
+def rectangle(centre: Point, width: float, depth: float, angle: float = 0.0, corner: float = 0.0) -> np.ndarray:
     """Return the outline of a rectangle with round corners of radius `corner`."""
     corner = min(corner, width / 2, depth / 2)
     x, y = width / 2 - corner, depth / 2 - corner
@@ -45,22 +45,28 @@ def smooth(points: np.ndarray, steps: int = 6) -> np.ndarray:
     return curve.reshape(-1, 2)
 
 
-def limb(joints: Sequence[Sequence[float]], radii: Sequence[float]) -> list[np.ndarray]:
+def limb(joints: Sequence[Point], radii: Sequence[float]) -> list[np.ndarray]:
     """Return the outlines whose union is a tube with round ends through `joints`; a radius per joint."""
     line = np.asarray(joints, dtype=float)
     return [capsule(a, b, ra, rb) for a, b, ra, rb in zip(line, line[1:], radii, radii[1:], strict=False)]
 
 
-def capsule(start: Sequence[float], end: Sequence[float], radius: float, end_radius: float | None = None) -> np.ndarray:
+def capsule(start: Point, end: Point, radius: float, end_radius: float | None = None) -> np.ndarray:
     """Return the outline of a line from `start` to `end` thickened to `radius`, round at both ends."""
     end_radius = radius if end_radius is None else end_radius
     back = HALF_TURN @ rotation(math.atan2(end[1] - start[1], end[0] - start[0])).T
     return np.concatenate([np.asarray(start) + radius * back, np.asarray(end) - end_radius * back])
 
 
-def place(outline: np.ndarray, centre: Sequence[float], angle: float = 0.0, scale: float = 1.0) -> np.ndarray:
+def place(outline: np.ndarray, centre: Point, angle: float = 0.0, scale: float = 1.0) -> np.ndarray:
     """Return `outline`, given about the origin, scaled, turned by `angle` radians and moved to `centre`."""
     return outline @ (scale * rotation(angle)).T + np.asarray(centre, dtype=float)
+
+
+@lru_cache(maxsize=8)
+def _circle(points: int) -> np.ndarray:
+    turn = np.linspace(0, 2 * np.pi, points, endpoint=False)
+    return np.stack([np.cos(turn), np.sin(turn)], axis=1)
 
 
 def rotation(angle: float) -> np.ndarray:
