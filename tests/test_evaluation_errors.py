@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from actscribe.data.clips import Clip
-from actscribe.evaluation.errors import COLUMNS, worst_errors
+from actscribe.evaluation.errors import COLUMNS, worst_confusions, worst_errors
 
 
 def test_wrong_clips_are_merged_into_spans_and_ranked_by_confidence():
@@ -40,3 +40,15 @@ def test_what_is_right_or_not_annotated_is_no_error():
     table = worst_errors(clips, np.array([[1.0], [np.nan]]), np.array([[0.9], [0.9]]), np.array([0.5]), ["a"])
     assert table.empty
     assert list(table.columns) == list(COLUMNS)
+
+
+def test_confused_classes_are_one_row_each_and_ranked_by_the_difference():
+    clips = [Clip("one", float(t), t + 1.0) for t in range(5)]
+    targets = np.eye(3)[[0, 0, 1, 2, 2]]
+    targets[4] = np.nan
+    scores = np.array([[0.2, 0.8, 0.0], [0.3, 0.4, 0.3], [0.1, 0.8, 0.1], [0.5, 0.1, 0.4], [1.0, 0.0, 0.0]])
+    table = worst_confusions(clips, targets, scores, ["a", "b", "c"])
+    rows = table[["label", "kind", "start", "end", "score", "clips"]].values.tolist()
+    assert rows == [["a", "taken for b", 0.0, 2.0, 0.8, 2], ["c", "taken for a", 3.0, 4.0, 0.5, 1]]
+    assert table["margin"].tolist() == pytest.approx([0.6, 0.1])
+    assert worst_confusions(clips[:1], targets[:1], targets[:1], ["a", "b", "c"]).empty

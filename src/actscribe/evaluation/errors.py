@@ -39,29 +39,60 @@ def worst_errors(
     for column, name in enumerate(names):
         target, score, threshold = targets[:, column], scores[:, column], float(thresholds[column])
         said = score >= threshold
+        room = np.where(said, 1 - threshold, threshold)  # of a miss it ends at 0, of a false alarm at 1
+        margin = np.divide(np.abs(score - threshold), room, out=np.ones(len(score)), where=room > 0)
         for kind, wrong in (("false alarm", said & (target == 0)), ("miss", ~said & (target > 0))):
-            rows += [{"label": name, "kind": kind} | span for span in _spans(clips, score, wrong, threshold)]
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    order = ["margin", "recording", "start", "label"]
-    return table.sort_values(order, ascending=[False, True, True, True], ignore_index=True).head(top)
+            rows += [{"label": name, "kind": kind} | span for span in _spans(clips, score, margin, wrong)]
+    return _ranked(rows, top)
 
 
-def _spans(clips: Sequence[Clip], score: np.ndarray, wrong: np.ndarray, threshold: float) -> list[dict[str, object]]:
-    """Merge the wrong clips of one label and kind into spans."""
+def worst_confusions(
+    clips: Sequence[Clip], targets: np.ndarray, scores: np.ndarray, names: Sequence[str], top: int = 20
+) -> pd.DataFrame:
+    """Return the `top` most confident errors of a multi-class recognizer; one row for a true and a predicted class.
+
+    The columns of `worst_errors`, except that `label` is the true class, `kind` says "taken for" the predicted class,
+    `score` is the predicted class's, and `margin` how much higher it is than the true class's.
+
+    Args:
+        clips: in any order.
+        targets: one-hot, shape (clips, classes); a row of nan is never an error.
+        scores: same shape; the highest is the prediction.
+        names: of the classes.
+        top: how many spans.
+    """
+    known = ~np.isnan(targets).any(axis=1)
+    row = np.arange(len(scores))
+    true, said = np.where(known[:, None], targets, 0).argmax(axis=1), scores.argmax(axis=1)
+    score, margin = scores[row, said], scores[row, said] - scores[row, true]
+    rows: list[dict[str, object]] = []
+    for wanted, found in sorted(set(zip(true[known].tolist(), said[known].tolist(), strict=True))):
+        if wanted != found:
+            wrong = known & (true == wanted) & (said == found)
+            named = {"label": names[wanted], "kind": f"taken for {names[found]}"}
+            rows += [named | span for span in _spans(clips, score, margin, wrong)]
+    return _ranked(rows, top)
+
+
+def _spans(clips: Sequence[Clip], score: np.ndarray, margin: np.ndarray, wrong: np.ndarray) -> list[dict[str, object]]:
+    """Merge wrong clips of one kind into spans, each with the score and margin of its worst clip."""
     places = sorted(np.flatnonzero(wrong).tolist(), key=lambda i: (clips[i].recording, clips[i].start))
     spans: list[dict] = []
     for place in places:
-        clip, value = clips[place], float(score[place])
-        # Of a miss the room ends at 0, of a false alarm at 1.
-        room = (1 - threshold) if value >= threshold else threshold
-        margin = abs(value - threshold) / room if room > 0 else 1.0
+        clip = clips[place]
+        worst = {"score": float(score[place]), "margin": float(margin[place])}
         last = spans[-1] if spans else None
         if last is None or last["recording"] != clip.recording or clip.start > last["end"]:
-            spans.append({"recording": clip.recording, "start": clip.start, "end": clip.end})
-            spans[-1] |= {"score": value, "margin": margin, "clips": 1}
+            spans.append({"recording": clip.recording, "start": clip.start, "end": clip.end, "clips": 1} | worst)
             continue
         last["end"] = max(last["end"], clip.end)
         last["clips"] += 1
-        if margin > last["margin"]:
-            last["score"], last["margin"] = value, margin
+        if worst["margin"] > last["margin"]:
+            last |= worst
     return spans
+
+
+def _ranked(rows: list[dict[str, object]], top: int) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    order = ["margin", "recording", "start", "label"]
+    return table.sort_values(order, ascending=[False, True, True, True], ignore_index=True).head(top)

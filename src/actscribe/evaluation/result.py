@@ -16,7 +16,7 @@ from actscribe.evaluation.baselines import class_baselines, label_baselines
 from actscribe.evaluation.bootstrap import accuracy_interval, f1_intervals, label_counts
 from actscribe.evaluation.calibration import calibration_table
 from actscribe.evaluation.clips import class_table, clip_table, confusion
-from actscribe.evaluation.errors import worst_errors
+from actscribe.evaluation.errors import worst_confusions, worst_errors
 from actscribe.evaluation.events import event_table, sequence_scores
 from actscribe.labels import LabelSet
 from actscribe.timeline.indicators import compare_indicators
@@ -116,9 +116,11 @@ def measure(
     if labels.task == "multi-label":
         table, predicted = clip_table(goals, scores, thresholds, names), scores >= thresholds
         baselines = label_baselines(goals, names, priors)
+        errors = worst_errors(clips, goals, scores, thresholds, names)
     else:
         table, predicted = class_table(goals, scores, names), _one_hot(scores)
         baselines = class_baselines(goals, names, priors)
+        errors = worst_confusions(clips, goals, scores, names)
     counts = label_counts(goals, predicted)
     confidence = f1_intervals(counts, where["groups"], names, recordings=where["recordings"], seed=seed)
     if labels.task == "multi-class":
@@ -137,7 +139,7 @@ def measure(
         confidence=confidence,
         calibration=calibration_table(goals, scores, names),
         confusion=confusion(goals, scores) if labels.task == "multi-class" else None,
-        errors=worst_errors(clips, goals, scores, thresholds, names),
+        errors=errors,
         events=event_table(recordings, timelines, labels) if timelines else None,
         joint=sequence_scores(recordings, timelines, labels) if timelines else {},
         indicators=compare_indicators(recordings, timelines, labels) if timelines else None,
