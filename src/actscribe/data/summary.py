@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
-from actscribe.data.clips import Window, cut, merge_spans, targets
+from actscribe.annotations.interval import Interval
+from actscribe.data import spans as sp
+from actscribe.data.clips import Window, cut, targets
 from actscribe.data.loading import StudyData
 from actscribe.data.manifest import SPLITS
 from actscribe.study import Study
@@ -80,22 +84,20 @@ def _labels(study: Study, data: StudyData) -> pd.DataFrame:
 
 
 def _overlaps(data: StudyData) -> pd.DataFrame:
-    names = data.labels.names
-    rows = []
-    for place, one in enumerate(names):
-        for other in names[place + 1 :]:
-            seconds = sum(_shared(recording.intervals or (), one, other) for recording in data.recordings)
-            if seconds > 0:
-                rows.append({"label": one, "with": other, "seconds": seconds})
-    return pd.DataFrame(rows)
+    order = {name: place for place, name in enumerate(data.labels.names)}
+    seconds: defaultdict[tuple[str, str], float] = defaultdict(float)
+    for recording in data.recordings:
+        # Only the labels of this recording: a hundred classes make five thousand pairs.
+        present = sorted({interval.label for interval in recording.intervals or ()}, key=order.__getitem__)
+        for one, other in combinations(present, 2):
+            seconds[one, other] += _shared(recording.intervals or (), one, other)
+    shared = [{"label": one, "with": other, "seconds": total} for (one, other), total in seconds.items() if total > 0]
+    return pd.DataFrame(sorted(shared, key=lambda row: (order[row["label"]], order[row["with"]])))
 
 
-def _shared(intervals: tuple, one: str, other: str) -> float:
-    total = 0.0
-    for start, end in merge_spans(i for i in intervals if i.label == one):
-        for from_s, to_s in merge_spans(i for i in intervals if i.label == other):
-            total += max(0.0, min(end, to_s) - max(start, from_s))
-    return total
+def _shared(intervals: tuple[Interval, ...], one: str, other: str) -> float:
+    first, second = (sp.union(i for i in intervals if i.label == name) for name in (one, other))
+    return sp.total(sp.intersect(first, second))
 
 
 def _notes(study: Study, data: StudyData) -> list[str]:
@@ -108,9 +110,7 @@ def _notes(study: Study, data: StudyData) -> list[str]:
         for one, other in data.labels.rules.excludes:
             seconds = _shared(recording.intervals or (), one, other)
             if seconds > 0:
-                notes.append(
-                    f"{recording.name}: {one} and {other} exclude each other, yet share {seconds:.1f} s."
-                )
+                notes.append(f"{recording.name}: {one} and {other} exclude each other, yet share {seconds:.1f} s.")
     groups = len({recording.group for recording in data.recordings if recording.split == "test"})
     if 0 < groups < 5:
         notes.append(f"the test split has only {groups} groups: intervals of confidence will be wide and rough.")
