@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import heapq
 import logging
 import math
@@ -29,8 +30,6 @@ THREADS = min(4, os.cpu_count() or 1)
 JUMP_S = 2.0
 #: Containers whose index lists the keyframes by time; elsewhere every picture is decoded.
 _JUMPABLE = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
-#: FFmpeg also opens these as "video".
-_NOT_VIDEO = {"tty": "a text", "image2": "a picture"}
 #: Read errors without a packet in between, after which the rest of a file counts as unreadable (ours).
 _MOST_READ_ERRORS = 10
 _CONVERT = "If it plays in a video player, convert it with that player or with ffmpeg to MP4 (H.264) and try again."
@@ -98,19 +97,19 @@ class PacketClock:
         self.period = 1 / float(stream.average_rate or stream.guessed_rate or 25)
         self.stated = container.format.name != "avi"
         self._waiting: list[float] = []
-        self._next = 0.0
+        self._next: float | None = None
         self._last = -self.period
 
     def of_packet(self, packet: Packet) -> float:
         """Return the time of a packet, to be called once for each in the order of the file."""
-        ticks = packet.pts if self.stated else packet.dts
-        if ticks is None and self.stated and packet.dts is None:
-            self.stated = False
-        if self.stated:
-            return self.at(ticks if ticks is not None else packet.dts)
-        time = self.at(ticks) if ticks is not None else self._next
-        self._next = time + (packet.duration or 0) * self.tick
-        heapq.heappush(self._waiting, time)
+        ticks = packet.pts if packet.pts is not None else packet.dts
+        if ticks is None and self._next is None:
+            self.stated = False  # a raw stream: not even the first packet says when
+        ticks = ticks if self.stated else packet.dts
+        time = self.at(ticks) if ticks is not None else self._next or 0.0
+        self._next = time + ((packet.duration or 0) * self.tick or self.period)
+        if not self.stated:
+            heapq.heappush(self._waiting, time)
         return time
 
     def of_frame(self, frame: av.VideoFrame) -> float:
@@ -138,7 +137,7 @@ class Pictures:
     """
 
     def __init__(self, path: Path, container: InputContainer, stream: VideoStream) -> None:
-        stream.thread_type = "AUTO"  # type: ignore[assignment]
+        stream.thread_type = "AUTO"
         stream.codec_context.thread_count = THREADS
         self._path, self._container, self._stream = path, container, stream
         self._clock = PacketClock(container, stream)
@@ -156,8 +155,11 @@ class Pictures:
 
     @property
     def tolerance(self) -> float:
-        """How far, in seconds, a picture's stated time may lie after the wanted one: half a tick, at most 0.5 ms."""
-        return max(2e-6, min(self._clock.tick / 2, 5e-4))
+        """How far, in seconds, a picture's stated time may lie after the wanted one: half a tick, at most 0.5 ms.
+
+        Two microseconds more take up the rounding of the wanted times themselves.
+        """
+        return min(self._clock.tick / 2, 5e-4) + 2e-6
 
     def seconds(self, ticks: int) -> float:
         """Convert a duration in ticks to seconds."""
@@ -270,15 +272,31 @@ def _check_file(path: Path) -> None:
         raise ActScribeError(f"{path}: a folder, expected a video file.")
     if not path.exists():
         raise ActScribeError(f"{path}: no such file.", "Check the name and the folder that it is looked for in.")
-    if path.is_file() and not path.stat().st_size:
+    try:
+        with path.open("rb") as file:
+            head = file.read(1024)
+    except PermissionError as error:
         raise ActScribeError(
-            f"{path}: the file is empty (0 bytes), expected a video.", "Copy it again from its source."
+            f"{path}: you may not read it.", "Ask its owner, or copy it to your own folder."
+        ) from error
+    if not head:
+        raise ActScribeError(f"{path}: an empty file (0 bytes), expected a video.", "Copy it again from its source.")
+    # FFmpeg shows texts as films, and follows playlists, which are texts, to other files and addresses.
+    if _is_text(head):
+        raise ActScribeError(
+            f"{path}: a text, expected a video file.", "A playlist will not do: name the video itself."
         )
 
 
+def _is_text(head: bytes) -> bool:
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(head)  # the last character may be cut in two
+    except UnicodeDecodeError:
+        return False
+    return all(character >= " " or character in "\t\n\r\f" for character in text)
+
+
 def _not_readable(path: Path, error: Exception) -> ActScribeError:
-    if isinstance(error, PermissionError):
-        return ActScribeError(f"{path}: you may not read this file.", "Ask its owner, or copy it to your own folder.")
     with path.open("rb") as file:
         is_mp4 = file.read(12)[4:8] == b"ftyp"
     if is_mp4:
@@ -291,15 +309,15 @@ def _not_readable(path: Path, error: Exception) -> ActScribeError:
 
 
 def _video_stream(path: Path, container: InputContainer) -> VideoStream:
-    name = container.format.name
-    if name in _NOT_VIDEO or name.endswith("_pipe"):
-        raise ActScribeError(f"{path}: {_NOT_VIDEO.get(name, 'a picture')}, expected a video file.")
+    if container.format.name == "image2" or container.format.name.endswith("_pipe"):
+        raise ActScribeError(f"{path}: a picture, expected a video file.")
     # A music file's cover is stored as a video stream of one picture.
     streams = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
     if not streams:
-        kinds = sorted({stream.type for stream in container.streams if stream.type != "video"}) or ["empty"]
+        kinds = sorted({str(stream.type) for stream in container.streams if stream.type != "video"})
         only = " and ".join(f"{'an' if kind[0] in 'aeiou' else 'a'} {kind} stream" for kind in kinds)
-        raise ActScribeError(f"{path}: only {only} was found, expected a video.", "Give the file with the picture.")
+        found = f"only {only}" if only else "no stream of any kind"
+        raise ActScribeError(f"{path}: {found} was found, expected a video.", "Give the file with the picture.")
     if streams[0].codec_context is None:
         raise ActScribeError(f"{path}: its video is in a codec that FFmpeg does not know.", _CONVERT)
     return streams[0]

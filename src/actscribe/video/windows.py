@@ -11,6 +11,9 @@ import numpy as np
 
 from actscribe.video.reading import Frame, frames_at
 
+#: Windows that share a grid may differ by a microsecond, the rounding of their times (ours).
+SLACK_S = 1e-5
+
 
 def clip_frames(
     path: Path, clip_times: Sequence[np.ndarray], short_side: int | None = None
@@ -36,7 +39,7 @@ def clip_frames(
     clips = [np.asarray(times, dtype=np.float64) for times in clip_times]
     if any(times.ndim != 1 or not len(times) or (np.diff(times) < 0).any() for times in clips):
         raise ValueError("each clip needs at least one time, and its times must ascend")
-    if any(before[0] > after[0] for before, after in itertools.pairwise(clips)):
+    if any(before[0] > after[0] + SLACK_S for before, after in itertools.pairwise(clips)):
         raise ValueError("clips must ascend in their first time")
     return _clips(Path(path), clips, short_side)
 
@@ -48,7 +51,7 @@ def _clips(path: Path, clips: list[np.ndarray], short_side: int | None) -> Itera
     incoming = zip(wanted.tolist(), frames_at(path, wanted, short_side), strict=True)
     held: deque[tuple[float, Frame]] = deque()
     for times in clips:
-        while held and held[0][0] < times[0]:
+        while held and held[0][0] < times[0] - SLACK_S:
             held.popleft()
         while not held or held[-1][0] < times[-1]:
             held.append(next(incoming))

@@ -1,0 +1,188 @@
+"""Decoded frames on disk: written once in one pass, then read at random, as training does."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from weakref import WeakValueDictionary
+
+import numpy as np
+
+from actscribe.errors import ActScribeError
+from actscribe.files import explain_os_error, write_beside
+from actscribe.video.reading import frames_at
+
+#: Raised when the same sampling would give other pixels than before; entries of another version are never read.
+CACHE_VERSION = 1
+#: A half-written file that nobody has written to for so long was left behind by a process that was killed.
+STALE_S = 900.0
+#: Environment variables that move the user's cache and set its size in GiB, and the size without them.
+FOLDER_VARIABLE, SIZE_VARIABLE, USUAL_GIB = "ACTSCRIBE_CACHE", "ACTSCRIBE_CACHE_GIB", 20.0
+
+
+class CachedFrames(Sequence[np.ndarray]):
+    """The frames of one video at distinct times, mapped from disk: only what is looked at takes memory.
+
+    Args:
+        times: as asked for, seconds, ascending, shape (n,).
+        pts: presentation times of the frames, in seconds, shape (n,).
+        images: uint8 RGB, shape (n, height, width, 3), read-only.
+    """
+
+    def __init__(self, times: np.ndarray, pts: np.ndarray, images: np.ndarray) -> None:
+        self.times, self.pts, self.images = times, pts, images
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def __getitem__(self, index: int) -> np.ndarray:  # type: ignore[override]
+        return np.asarray(self.images[index])
+
+
+class FrameCache:
+    """A folder of decoded frames that stays below a size; the entries used longest ago go first.
+
+    Several processes may use one folder. Two that need the same entry at once both decode it and the later one to
+    finish replaces the other's equal file. An entry appears whole or not at all; one that is cut short is decoded
+    again. An entry that this process still holds is never removed.
+
+    Args:
+        root: the folder, made when first written to.
+        limit_bytes: of all entries together.
+    """
+
+    def __init__(self, root: Path, limit_bytes: int) -> None:
+        self.root, self.limit_bytes = Path(root), limit_bytes
+        self._held: WeakValueDictionary[str, CachedFrames] = WeakValueDictionary()
+
+    def frames(self, path: Path, content: str, times: np.ndarray, short_side: int | None) -> CachedFrames:
+        """Return the frames of a video at distinct times, decoding them in one pass if they are not here yet.
+
+        Args:
+            path: of the video.
+            content: its digest, see `files.content_hash`; with the other arguments it is the key.
+            times: seconds, ascending, shape (n,).
+            short_side: see `reading.frames_at`.
+
+        Raises:
+            ActScribeError: the video cannot be read, the disk is full, or the frames do not fit into the cache.
+            ValueError: no times, or times that do not ascend.
+        """
+        times = np.asarray(times, dtype=np.float64)
+        if not len(times) or (np.diff(times) <= 0).any():
+            raise ValueError("the frame cache wants at least one time, and distinct times that ascend")
+        entry = self.root / f"{_key(content, times, short_side)}.npy"
+        if (held := self._held.get(entry.name)) is not None:
+            return held
+        frames = _open(entry, times)
+        if frames is None:
+            self._write(entry, path, times, short_side)
+            frames = _open(entry, times)
+        if frames is None:
+            raise ActScribeError(f"{entry}: was removed while it was written.", "Run the same command again.")
+        self._held[entry.name] = frames
+        return frames
+
+    def size(self) -> int:
+        """Return how many bytes the entries take."""
+        return sum(state.st_size for _, state in self._entries())
+
+    def _entries(self) -> list[tuple[Path, os.stat_result]]:
+        return [(entry, state) for entry in self.root.glob("[!.]*.npy") if (state := _state(entry))]
+
+    def _write(self, entry: Path, path: Path, times: np.ndarray, short_side: int | None) -> None:
+        decoded = frames_at(path, times, short_side)
+        with write_beside(entry) as beside, beside.open("wb") as file:
+            pts: list[float] = []
+            for frame in decoded:
+                if not pts:
+                    self._make_room(len(times) * frame.image.nbytes, path)
+                    shape = (len(times), *frame.image.shape)
+                    np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+                file.write(frame.image.data)
+                pts.append(frame.pts)
+            np.save(file, np.array(pts, dtype="<f8"))
+
+    def _make_room(self, needed: int, path: Path) -> None:
+        """Remove leftovers, and entries used longest ago, until `needed` bytes fit under the limit."""
+        for leftover in self.root.glob(".*.npy"):
+            if (state := _state(leftover)) and time.time() - state.st_mtime > STALE_S:
+                leftover.unlink(missing_ok=True)
+        states = self._entries()
+        total = sum(state.st_size for _, state in states)
+        for entry, state in sorted(states, key=lambda pair: pair[1].st_mtime_ns):
+            if total + needed <= self.limit_bytes:
+                return
+            if entry.name not in self._held and _removed(entry):
+                total -= state.st_size
+        if total + needed > self.limit_bytes:
+            raise ActScribeError(
+                f"{path}: its frames take {needed / 2**30:.2f} GiB and do not fit into the frame cache {self.root}:"
+                f" {total / 2**30:.2f} of {self.limit_bytes / 2**30:.2f} GiB are in use by this run.",
+                f"Set {SIZE_VARIABLE} to a larger number, or use fewer frames or a smaller short side.",
+            )
+
+
+def default_cache() -> FrameCache:
+    """Return the user's frame cache: ~/.cache/actscribe/frames of at most 20 GiB, unless the environment differs.
+
+    The frames are those of the user's videos and stay on this machine; deleting the folder deletes them.
+
+    Raises:
+        ActScribeError: ACTSCRIBE_CACHE_GIB is no number above zero.
+    """
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    root = Path(os.environ.get(FOLDER_VARIABLE) or Path(base) / "actscribe")
+    given = os.environ.get(SIZE_VARIABLE) or str(USUAL_GIB)
+    try:
+        size = float(given)
+    except ValueError:
+        size = 0.0
+    if not 0 < size < float("inf"):
+        raise ActScribeError(f"{SIZE_VARIABLE} is '{given}', expected a number of GiB above zero, such as 20.")
+    return FrameCache(root / "frames", int(size * 2**30))
+
+
+def _key(content: str, times: np.ndarray, short_side: int | None) -> str:
+    sampling = json.dumps([CACHE_VERSION, content, short_side]).encode()
+    return hashlib.blake2b(sampling + times.astype("<f8").tobytes(), digest_size=16).hexdigest()
+
+
+def _open(entry: Path, times: np.ndarray) -> CachedFrames | None:
+    """Map an entry and mark it as used now; None if it is not there, or not whole, in which case it is removed."""
+    try:
+        # Two arrays one after the other: the images, which are mapped, and the times at which they are shown.
+        images = np.load(entry, mmap_mode="r", allow_pickle=False)
+        with entry.open("rb") as file:
+            file.seek(images.offset + images.nbytes)
+            pts = np.load(file, allow_pickle=False)
+        if not len(images) == len(pts) == len(times):
+            raise ValueError("not the entry that its name says")
+        os.utime(entry)
+    except FileNotFoundError:
+        return None
+    except (ValueError, EOFError):  # cut short: numpy maps no file that is smaller than its header says
+        entry.unlink(missing_ok=True)
+        return None
+    except OSError as error:
+        raise explain_os_error(error, entry) from error
+    return CachedFrames(times, pts, images)
+
+
+def _state(entry: Path) -> os.stat_result | None:
+    try:
+        return entry.stat()
+    except FileNotFoundError:  # removed by another process meanwhile
+        return None
+
+
+def _removed(entry: Path) -> bool:
+    try:
+        entry.unlink(missing_ok=True)
+    except PermissionError:  # Windows: another process has it open
+        return False
+    return True

@@ -1,0 +1,239 @@
+import errno
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from videos import make_video, number_of
+
+from actscribe.errors import ActScribeError
+from actscribe.files import content_hash
+from actscribe.video import cache as cache_module
+from actscribe.video.cache import STALE_S, FrameCache, default_cache
+from actscribe.video.reading import frames_at
+
+TIMES = (np.arange(20) + 0.5) / 10
+MIB = 2**20
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory):
+    return make_video(tmp_path_factory.mktemp("videos") / "a.mkv", 50, codec="ffv1", size=(96, 64))
+
+
+def entries(root):
+    return sorted(path.name for path in root.iterdir() if not path.name.startswith("."))
+
+
+def leftovers(root):
+    return [path for path in root.iterdir() if path.name.startswith(".")]
+
+
+def decode_count(monkeypatch):
+    calls = []
+
+    def counting(*arguments):
+        calls.append(arguments)
+        return frames_at(*arguments)
+
+    monkeypatch.setattr(cache_module, "frames_at", counting)
+    return calls
+
+
+def test_cached_frames_are_the_decoded_ones_and_are_decoded_once(video, tmp_path, monkeypatch):
+    calls = decode_count(monkeypatch)
+    direct = list(frames_at(video, TIMES, 48))
+    for _ in range(3):
+        cached = FrameCache(tmp_path / "new" / "cache", MIB).frames(video, "abc", TIMES, 48)
+        assert len(cached) == 20
+        np.testing.assert_array_equal(cached.pts, [frame.pts for frame in direct])
+        np.testing.assert_array_equal(cached.times, TIMES)
+        for place in (19, 0, 7, 7):
+            np.testing.assert_array_equal(cached[place], direct[place].image)
+            assert number_of(cached[place]) == int(TIMES[place] * 25)
+    assert len(calls) == 1
+    assert leftovers(tmp_path / "new" / "cache") == []
+
+
+def test_content_times_and_size_are_the_key_and_the_file_name_is_not(video, tmp_path):
+    cache = FrameCache(tmp_path, MIB)
+    elsewhere = video.rename(video.with_name("b.mkv"))
+    try:
+        one = cache.frames(elsewhere, content_hash(elsewhere), TIMES, 48)
+    finally:
+        elsewhere.rename(video)
+    assert cache.frames(video, content_hash(video), TIMES, 48) is one
+    cache.frames(video, content_hash(video), TIMES[:-1], 48)
+    cache.frames(video, content_hash(video), TIMES, 32)
+    cache.frames(video, "other content", TIMES, 48)
+    assert len(entries(tmp_path)) == 4
+    assert cache.size() == sum((tmp_path / name).stat().st_size for name in entries(tmp_path))
+
+
+def test_images_are_read_only(video, tmp_path):
+    cached = FrameCache(tmp_path, MIB).frames(video, "abc", TIMES, 48)
+    with pytest.raises(ValueError, match="read-only"):
+        cached[0][0] = 0
+
+
+def test_the_entry_used_longest_ago_goes_first_and_the_limit_holds(video, tmp_path):
+    size = 20 * 48 * 72 * 3
+    limit = 3 * (size + 1000)
+    for number in range(3):
+        FrameCache(tmp_path, limit).frames(video, f"video {number}", TIMES, 48)
+        entry = tmp_path / entries_by_age(tmp_path)[-1]
+        os.utime(entry, (1000 + number, 1000 + number))
+    oldest, middle, newest = entries_by_age(tmp_path)
+    FrameCache(tmp_path, limit).frames(video, "video 0", TIMES, 48)  # used again: now the newest
+    FrameCache(tmp_path, limit).frames(video, "video 3", TIMES, 48)
+    left = entries(tmp_path)
+    assert middle not in left
+    assert oldest in left
+    assert newest in left
+    assert FrameCache(tmp_path, limit).size() <= limit
+
+
+def entries_by_age(root):
+    return sorted(entries(root), key=lambda name: (root / name).stat().st_mtime_ns)
+
+
+def test_an_entry_in_use_is_never_removed(video, tmp_path):
+    size = 20 * 48 * 72 * 3
+    cache = FrameCache(tmp_path, 2 * size + 2000)
+    held = cache.frames(video, "video 0", TIMES, 48)
+    for name in entries(tmp_path):
+        os.utime(tmp_path / name, (0, 0))
+    for number in range(1, 4):
+        cache.frames(video, f"video {number}", TIMES, 48)
+        assert len(entries(tmp_path)) == 2
+    assert cache.frames(video, "video 0", TIMES, 48) is held
+    with pytest.raises(ActScribeError, match=r"do not fit into the frame cache") as caught:
+        cache.frames(video, "large", TIMES, 64)
+    assert "ACTSCRIBE_CACHE_GIB" in caught.value.hint
+    assert "a.mkv" in caught.value.message
+    assert leftovers(tmp_path) == []
+
+
+@pytest.mark.parametrize("kept", [0, 5, 60, 128, 50_000, -1])
+def test_an_entry_cut_short_is_decoded_again(video, tmp_path, kept, monkeypatch):
+    FrameCache(tmp_path, MIB).frames(video, "abc", TIMES, 48)
+    (name,) = entries(tmp_path)
+    whole = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(whole[:kept])
+    calls = decode_count(monkeypatch)
+    cached = FrameCache(tmp_path, MIB).frames(video, "abc", TIMES, 48)
+    assert len(calls) == 1
+    assert number_of(cached[19]) == 48
+    assert (tmp_path / name).read_bytes() == whole
+
+
+def test_an_entry_of_other_data_is_decoded_again(video, tmp_path):
+    FrameCache(tmp_path, MIB).frames(video, "abc", TIMES, 48)
+    (name,) = entries(tmp_path)
+    np.save(tmp_path / name, np.zeros((3, 4)))
+    assert number_of(FrameCache(tmp_path, MIB).frames(video, "abc", TIMES, 48)[3]) == 8
+
+
+def _frames_in_another_process(video, root, results, start):
+    start.wait()
+    cached = FrameCache(root, MIB).frames(video, "abc", TIMES, 48)
+    results.put([number_of(image) for image in cached])
+
+
+def test_two_processes_at_once(video, tmp_path):
+    context = multiprocessing.get_context("spawn")
+    results, start = context.Queue(), context.Event()
+    processes = [
+        context.Process(target=_frames_in_another_process, args=(video, tmp_path, results, start)) for _ in range(2)
+    ]
+    for process in processes:
+        process.start()
+    start.set()
+    got = [results.get(timeout=60) for _ in processes]
+    for process in processes:
+        process.join()
+        assert process.exitcode == 0
+    assert got == [[int(moment * 25) for moment in TIMES]] * 2
+    assert len(entries(tmp_path)) == 1
+    assert leftovers(tmp_path) == []
+
+
+STALLING = """
+import sys, time
+from pathlib import Path
+import numpy as np
+import actscribe.video.cache as cache
+from actscribe.video.reading import frames_at
+
+def stalling(*arguments):
+    for number, frame in enumerate(frames_at(*arguments)):
+        yield frame
+        if number == 15:
+            print("half", flush=True)
+            time.sleep(60)
+
+cache.frames_at = stalling
+times = (np.arange(20) + 0.5) / 10
+cache.FrameCache(Path(sys.argv[2]), 2**20).frames(Path(sys.argv[1]), "abc", times, 48)
+"""
+
+
+def test_a_process_killed_while_writing_leaves_nothing_that_counts(video, tmp_path):
+    with subprocess.Popen([sys.executable, "-c", STALLING, video, tmp_path], stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline().strip() == b"half"
+        process.send_signal(signal.SIGKILL)
+    (leftover,) = leftovers(tmp_path)
+    assert entries(tmp_path) == []
+    cached = FrameCache(tmp_path, MIB).frames(video, "abc", TIMES, 48)
+    assert number_of(cached[19]) == 48
+    assert leftover.exists()  # it might belong to a process that still writes
+    os.utime(leftover, (time.time() - STALE_S - 1,) * 2)
+    FrameCache(tmp_path, MIB).frames(video, "another", TIMES, 48)
+    assert not leftover.exists()
+    assert len(entries(tmp_path)) == 2
+
+
+def test_a_full_disk_is_named_and_leaves_nothing(video, tmp_path, monkeypatch):
+    def full(*arguments):
+        yield next(frames_at(*arguments))
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(cache_module, "frames_at", full)
+    with pytest.raises(ActScribeError, match="the disk is full"):
+        FrameCache(tmp_path, MIB).frames(video, "abc", TIMES, 48)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_video_that_stops_early_leaves_no_entry(video, tmp_path):
+    with pytest.raises(ActScribeError, match="decoding stopped at"):
+        FrameCache(tmp_path, MIB).frames(video, "abc", np.array([0.5, 9.0]), 48)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("times", [[], [1.0, 1.0], [1.0, 0.5]])
+def test_times_must_be_distinct_and_ascend(video, tmp_path, times):
+    with pytest.raises(ValueError, match="distinct"):
+        FrameCache(tmp_path, MIB).frames(video, "abc", np.array(times), 48)
+
+
+def test_the_users_cache_follows_the_environment(tmp_path, monkeypatch):
+    monkeypatch.setenv("ACTSCRIBE_CACHE", str(tmp_path))
+    monkeypatch.setenv("ACTSCRIBE_CACHE_GIB", "0.5")
+    assert default_cache().root == tmp_path / "frames"
+    assert default_cache().limit_bytes == 2**29
+    monkeypatch.delenv("ACTSCRIBE_CACHE")
+    monkeypatch.delenv("ACTSCRIBE_CACHE_GIB")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    assert default_cache().root == tmp_path / "xdg" / "actscribe" / "frames"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert default_cache().root == Path.home() / ".cache" / "actscribe" / "frames"
+    assert default_cache().limit_bytes == 20 * 2**30
+    for wrong in ("many", "0", "-3", "nan", "inf"):
+        monkeypatch.setenv("ACTSCRIBE_CACHE_GIB", wrong)
+        with pytest.raises(ActScribeError, match=f"ACTSCRIBE_CACHE_GIB is '{wrong}'"):
+            default_cache()
