@@ -91,8 +91,8 @@ def _overlaps(data: StudyData) -> pd.DataFrame:
         present = sorted({interval.label for interval in recording.intervals or ()}, key=order.__getitem__)
         for one, other in combinations(present, 2):
             seconds[one, other] += _shared(recording.intervals or (), one, other)
-    shared = [{"label": one, "with": other, "seconds": total} for (one, other), total in seconds.items() if total > 0]
-    return pd.DataFrame(sorted(shared, key=lambda row: (order[row["label"]], order[row["with"]])))
+    ordered = sorted(seconds.items(), key=lambda item: (order[item[0][0]], order[item[0][1]]))
+    return pd.DataFrame([{"label": one, "with": other, "seconds": s} for (one, other), s in ordered if s > 0])
 
 
 def _shared(intervals: tuple[Interval, ...], one: str, other: str) -> float:
