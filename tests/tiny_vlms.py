@@ -114,7 +114,9 @@ def _qwen(text: dict[str, Any], config: Any, vision: dict[str, Any], processors:
         ("<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>"),
         eos="<|im_end|>",
     )
-    rope = {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [1, 1, 2]}
+    half = text.get("head_dim", text["hidden_size"] // text["num_attention_heads"]) // 2
+    sections = [half // 4, half // 4, half - 2 * (half // 4)]
+    rope = {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": sections}
     made = config(
         text_config={**_ids(words), "rope_parameters": rope, **text},
         vision_config=vision,

@@ -16,7 +16,7 @@ from actscribe.models.vlm.families import Family, Features
 #: A 3 s window of the largest family in use (Video-LLaVA 7B, 8 frames, bf16) needs 17 MB; this holds 15 of them (ours).
 STORE_BYTES = 2**28
 #: Units that run through the vision tower at once: enough to fill a GPU, little memory on a CPU (ours).
-UNITS_AT_ONCE = 32
+UNITS_AT_ONCE = 16
 
 #: What the families call the language model inside the whole model.
 LANGUAGE_PARTS = ("language_model", "text_model")
@@ -102,7 +102,10 @@ def encode(
     for group in missing.values():
         for part in batched(group.items(), UNITS_AT_ONCE):
             pixels = torch.stack([units[c][u] for _, (c, u) in part]).to(model.device)
-            made = family.encode(model, pixels, grids[part[0][1][0]])
+            with torch.set_grad_enabled(
+                torch.is_grad_enabled() and not keep
+            ):  # peft makes embeddings ask for gradients
+                made = family.encode(model, pixels, grids[part[0][1][0]])
             store.frames_run += len(part) * family.frames_per_unit
             for (name, (c, u)), features in zip(part, made, strict=True):
                 known[name] = features

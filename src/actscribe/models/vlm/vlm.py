@@ -116,14 +116,15 @@ class Vlm:
         """Run a batch and return its hidden states; gradients flow if they are enabled and weights ask for them."""
         ids, mask = _pad([one.ids for one in inputs], self.model.device)
         video = (ids == self.prompter.placeholder) & mask
-        states = self._run(ids, mask, self._positions(ids, mask, inputs), self._features(inputs))
+        states = self._run(ids, mask.long(), self._positions(ids, mask, inputs), self._features(inputs))
         return Hidden(states, mask, video)
 
     @torch.no_grad()
     def logits(self, inputs: Sequence[ClipInputs]) -> Tensor:
         """Return the next-token logits after each whole prompt, float32, shape (batch, vocabulary)."""
         hidden = self.hidden(inputs)
-        return self._head(hidden.states, hidden.mask)
+        last = hidden.mask.long().sum(-1) - 1
+        return self._head(hidden.states[torch.arange(len(last), device=last.device), last])
 
     @torch.no_grad()
     def prefix(self, clip: ClipFrames, prompt: str) -> Prefix:
@@ -134,7 +135,7 @@ class Vlm:
         inputs = replace(inputs, text=start, ids=self.prompter.ids(start))
         ids, mask = _pad([inputs.ids], self.model.device)
         cache = DynamicCache()
-        self._run(ids, mask, self._positions(ids, mask, [inputs]), self._features([inputs]), cache)
+        self._run(ids, mask.long(), self._positions(ids, mask, [inputs]), self._features([inputs]), cache)
         layers = tuple((layer.keys, layer.values) for layer in cache.layers)  # type: ignore[union-attr]
         return Prefix(replace(inputs, units=inputs.units[:0]), after, layers)  # type: ignore[arg-type]
 
@@ -145,24 +146,23 @@ class Vlm:
         The prompt continued by a suffix is tokenised whole; the cache is used up to where the token ids agree. So the
         result is that of running each whole prompt alone, whatever the tokenizer does where the two texts meet.
         """
-        states, mask, _, _ = self._continue(prefix, suffixes)
-        return self._head(states, mask)
+        return self._head(self._continue(prefix, suffixes)[0])
 
     @torch.no_grad()
     def generate(self, prefix: Prefix, suffix: str = "", most: int = 64) -> str:
         """Return the greedy answer to prefix + suffix, at most `most` tokens, special tokens left out."""
-        states, mask, positions, cache = self._continue(prefix, [suffix])
-        stops, answer = self._stops(), []
-        seen = cache.get_seq_length()
-        for _ in range(most):
-            token = int(self._head(states, mask).argmax())
+        states, positions, cache = self._continue(prefix, [suffix])
+        answer: list[int] = []
+        stops = self._stops()
+        while len(answer) < most:
+            token = int(self._head(states).argmax())
             if token in stops:
                 break
             answer.append(token)
-            positions, seen = positions[..., -1:] + 1, seen + 1
+            positions = positions[..., -1:] + 1
             ids = torch.tensor([[token]], device=self.model.device)
-            whole = torch.ones(1, seen, dtype=torch.bool, device=self.model.device)
-            states, mask = self._run(ids, whole, positions, None, cache), whole[:, -1:]
+            seen = torch.ones(1, cache.get_seq_length() + 1, dtype=torch.long, device=self.model.device)
+            states = self._run(ids, seen, positions, None, cache)[:, -1]
         return str(self.prompter.tokenizer.decode(answer, skip_special_tokens=True)).strip()
 
     def yes_no_tokens(self) -> tuple[list[int], list[int]]:
@@ -210,27 +210,33 @@ class Vlm:
         listed = ends if isinstance(ends, list) else [ends]
         return {int(end) for end in (*listed, self.prompter.tokenizer.eos_token_id) if end is not None}
 
-    def _continue(self, prefix: Prefix, suffixes: Sequence[str]) -> tuple[Tensor, Tensor, Tensor, DynamicCache]:
-        """Run what follows the prefix: states and mask (suffixes, tokens), positions, and the grown cache."""
+    def _continue(self, prefix: Prefix, suffixes: Sequence[str]) -> tuple[Tensor, Tensor, DynamicCache]:
+        """Run what follows the prefix; return the last states (suffixes, D), the positions run, and the grown cache.
+
+        The suffixes stand in one row, each seeing the prefix and itself alone: nothing is padded, and the prefix's
+        keys and values are held once, not once per suffix (ours).
+        """
         whole = [self.prompter.ids(prefix.inputs.text + suffix + prefix.after) for suffix in suffixes]
         shared = min(_agreement(prefix.inputs.ids, ids) for ids in whole)
-        ids, mask = _pad(whole, self.model.device)
-        if bool((ids[:, shared:] == self.prompter.placeholder).any()):
+        lengths = [len(ids) - shared for ids in whole]
+        packed = torch.cat([ids[shared:] for ids in whole])[None].to(self.model.device)
+        if bool((packed == self.prompter.placeholder).any()):
             raise ValueError("the tokens of the video changed with the text after it")
-        positions = self._positions(ids, mask, [prefix.inputs] * len(whole))[..., shared:]
+        padded = self._positions(*_pad(whole, self.model.device), [prefix.inputs] * len(whole))
+        positions = torch.cat([padded[..., row, shared : len(ids)] for row, ids in enumerate(whole)], -1)
         cache = DynamicCache()
         for index, (keys, values) in enumerate(prefix.layers):
-            rows = (len(whole), -1, -1, -1)
-            cache.update(keys[:, :, :shared].expand(rows), values[:, :, :shared].expand(rows), index)
-        states = self._run(ids[:, shared:], mask, positions, None, cache)
-        return states, mask[:, shared:], positions, cache
+            cache.update(keys[:, :, :shared], values[:, :, :shared], index)
+        mask = _branch_mask(shared, lengths, self.model.dtype).to(self.model.device)
+        states = self._run(packed, mask, positions.unsqueeze(-2), None, cache)
+        return states[0, torch.tensor(lengths).cumsum(0) - 1], positions.unsqueeze(-2), cache
 
     def _run(
         self, ids: Tensor, mask: Tensor, positions: Tensor, features: Any, cache: DynamicCache | None = None
     ) -> Tensor:
         out = self.model.model(
             input_ids=ids,
-            attention_mask=mask.long(),
+            attention_mask=mask,
             position_ids=positions,
             past_key_values=cache,
             use_cache=cache is not None,
@@ -263,9 +269,17 @@ class Vlm:
         )
         return positions
 
-    def _head(self, states: Tensor, mask: Tensor) -> Tensor:
-        last = mask.long().sum(-1) - 1
-        return self.model.lm_head(states[torch.arange(len(states), device=states.device), last]).float()
+    def _head(self, states: Tensor) -> Tensor:
+        return self.model.lm_head(states).float()
+
+
+def _branch_mask(shared: int, lengths: Sequence[int], dtype: torch.dtype) -> Tensor:
+    """Return the additive attention mask of suffixes of `lengths` tokens in one row after `shared` tokens."""
+    owner = torch.repeat_interleave(torch.arange(len(lengths)), torch.tensor(lengths))
+    step = torch.arange(len(owner))
+    seen = (owner[:, None] == owner[None]) & (step[:, None] >= step[None])
+    seen = torch.cat([torch.ones(len(owner), shared, dtype=torch.bool), seen], 1)
+    return torch.zeros(seen.shape, dtype=dtype).masked_fill(~seen, torch.finfo(dtype).min)[None, None]
 
 
 def _pad(rows: Sequence[Tensor], device: Any) -> tuple[Tensor, Tensor]:
