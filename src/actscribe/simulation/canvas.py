@@ -354,9 +354,11 @@ class Canvas:
         x0, y0, x1, y1 = box
         factor = max(int(sigma / COARSE), 1)
         shape = (-(-(y1 - y0) // factor), -(-(x1 - x0) // factor))
-        small = _mask([(outline - (x0, y0)) / factor for outline in seen], (0, 0, shape[1], shape[0]))
+        centred = [(outline - (x0 - 0.5, y0 - 0.5)) / factor - 0.5 for outline in seen]
+        small = _mask(centred, (0, 0, shape[1], shape[0]))
         soft = cv2.GaussianBlur(small, (0, 0), max(sigma / factor, 0.5), borderType=cv2.BORDER_REPLICATE)
-        amount = cv2.resize(soft, (x1 - x0, y1 - y0)).astype(np.float32)[..., None] * np.float32(opacity / 255)
+        full = cv2.resize(soft, (factor * shape[1], factor * shape[0]))[: y1 - y0, : x1 - x0]
+        amount = full.astype(np.float32)[..., None] * np.float32(opacity / 255)
         region = self.pixels[y0:y1, x0:x1]
         if multiply:
             region *= 1 + amount * (colour - 1)
@@ -365,7 +367,7 @@ class Canvas:
 
 
 def _mask(seen: list[np.ndarray], box: tuple[int, int, int, int]) -> np.ndarray:
-    """Return the anti-aliased union of pixel outlines over `box`, uint8."""
+    """Return the anti-aliased union of pixel outlines over `box`, uint8; OpenCV's comes out half a pixel wider."""
     x0, y0, x1, y1 = box
     mask = np.zeros((y1 - y0, x1 - x0), dtype=np.uint8)
     for outline in seen:

@@ -54,7 +54,14 @@ def bake(draw: Callable[[Canvas], None], box: tuple[float, float, float, float],
     black, white = shown
     alpha = 255 - (white - black).mean(axis=2)
     picture = np.dstack([np.minimum(black, alpha[..., None]), alpha])
-    return Sprite(np.round(np.clip(picture, 0, 255)).astype(np.uint8), np.linalg.inv(pixels))
+    full = np.round(np.clip(picture, 0, 255)).astype(np.uint8)
+    rows, columns = np.flatnonzero(full[..., 3].any(axis=1)), np.flatnonzero(full[..., 3].any(axis=0))
+    if not rows.size:
+        raise ValueError(f"nothing was drawn inside {box}")
+    top, left = int(rows[0]), int(columns[0])
+    corner = np.array([[1, 0, left], [0, 1, top], [0, 0, 1]])
+    trimmed = full[top : rows[-1] + 1, left : columns[-1] + 1]
+    return Sprite(np.ascontiguousarray(trimmed), np.linalg.inv(pixels) @ corner)
 
 
 def placed(
@@ -70,7 +77,7 @@ def placed(
     return matrix
 
 
-def stamp(canvas: Canvas, sprite: Sprite, matrix: np.ndarray, height: float = 0.0, opacity: float = 1.0) -> None:
+def stamp(canvas: Canvas, sprite: Sprite, matrix: np.ndarray, height: float = 0.0) -> None:
     """Draw a sprite whose own coordinates `matrix` takes to the world, at `height` above the table."""
     full = _to_pixels(canvas.view, height) @ matrix @ sprite.to_local
     box = _box(full, sprite.pixels.shape, canvas.view.size, 1)
@@ -78,12 +85,11 @@ def stamp(canvas: Canvas, sprite: Sprite, matrix: np.ndarray, height: float = 0.
         return
     x0, y0, x1, y1 = box
     moved = np.array([[1, 0, -x0], [0, 1, -y0], [0, 0, 1]]) @ full
-    seen = cv2.warpPerspective(sprite.pixels, moved, (x1 - x0, y1 - y0)).astype(np.float32)
-    if opacity < 1:
-        seen *= np.float32(opacity)
+    seen = cv2.warpPerspective(sprite.pixels, moved, (x1 - x0, y1 - y0))
+    through = cv2.cvtColor(255 - cv2.extractChannel(seen, 3), cv2.COLOR_GRAY2RGB)
     region = canvas.pixels[y0:y1, x0:x1]
-    region *= 1 - seen[..., 3:] * np.float32(1 / 255)
-    region += seen[..., :3]
+    cv2.multiply(region, through, dst=region, scale=1 / 255, dtype=cv2.CV_32F)
+    cv2.add(region, cv2.cvtColor(seen, cv2.COLOR_RGBA2RGB), dst=region, dtype=cv2.CV_32F)
 
 
 def stamp_shadow(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from actscribe.errors import ActScribeError
+from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.files import write_text
 from actscribe.progress import track
 from actscribe.simulation import tabletop_words as words
@@ -115,7 +115,7 @@ def tabletop_clip(
     """
     name = CLASSES[seed % len(CLASSES)].name if action is None else action
     if name not in ACTIONS:
-        raise ActScribeError(f"'{name}' is no tabletop action.", f"Known: {', '.join(ACTIONS)}.")
+        raise ActScribeError(f"'{name}' is no tabletop action.", did_you_mean(name, ACTIONS))
     return _clip(seed, name, frames, size)
 
 

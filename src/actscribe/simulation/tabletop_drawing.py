@@ -64,7 +64,7 @@ def tilted(thing: Thing, state: np.ndarray) -> float:
 def _ball(canvas: Canvas, thing: Thing, state: np.ndarray, ground: float) -> None:
     radius, squeeze = 0.15 * thing.size, state[SQUEEZE]
     middle = state[Z] + radius
-    outline = ellipse(state[:2], radius * (1 - 0.3 * squeeze), radius * (1 + 0.12 * squeeze), state[ANGLE])
+    outline = ellipse(state[:2], radius * (1 - 0.4 * squeeze), radius * (1 + 0.12 * squeeze), state[ANGLE])
     canvas.shadow(outline, middle, ground)
     canvas.fill(outline, Paint(thing.rgb, 0.95, radius), middle)
     cos, sin = math.cos(state[AMOUNT]), math.sin(state[AMOUNT])
@@ -73,7 +73,7 @@ def _ball(canvas: Canvas, thing: Thing, state: np.ndarray, ground: float) -> Non
     spots = [
         place(
             ellipse((0, 0), 0.3 * radius * h, 0.3 * radius, math.atan2(a, f), 12)
-            + 0.93 * radius * np.array([f * (1 - 0.3 * squeeze), a]),
+            + 0.93 * radius * np.array([f * (1 - 0.4 * squeeze), a]),
             state[:2],
             state[ANGLE],
         )
@@ -106,7 +106,7 @@ def _slab(
 ) -> np.ndarray:
     """Draw a flat body with its sides, and return the outline of its top."""
     squeeze = state[SQUEEZE]
-    outline = rectangle(state[:2], width * (1 - 0.28 * squeeze), depth * (1 + 0.1 * squeeze), state[ANGLE], corner)
+    outline = rectangle(state[:2], width * (1 - 0.42 * squeeze), depth * (1 + 0.1 * squeeze), state[ANGLE], corner)
     low, high = float(state[Z]), float(state[Z] + height)
     canvas.shadow(outline, high, ground)
     heights = np.repeat([low, high], len(outline))
@@ -202,7 +202,7 @@ def _lathe(canvas: Canvas, thing: Thing, state: np.ndarray, ground: float) -> No
     profile = np.array(PROFILES[thing.kind]) * thing.size
     tilt = tilted(thing, state)
     cos, sin = math.cos(tilt), math.sin(tilt)
-    squeeze = 1 - 0.25 * state[SQUEEZE]
+    squeeze = 1 - 0.4 * state[SQUEEZE]
     turn = np.linspace(0, 2 * np.pi, 20, endpoint=False)
     rings, tops = [], []
     for far, radius in profile:

@@ -173,7 +173,7 @@ def squeeze(setup: Setup) -> Play:
     stage = Stage(setup.rng, [thing], np.array([state]), [setup.hand()])
     stage.enter(0, stage.hold_point(0, 0), stage.top(0))
     stage.grip(0, to=0.4)
-    cycles = int(setup.rng.integers(2, 5))
+    cycles = int(setup.rng.integers(2, 4))
     pressed, closed = np.zeros(STATE), np.zeros(HAND_STATE)
     pressed[SQUEEZE], closed[GRIP] = 1.0, 0.6
     soft = shuttle(stage.state[0].copy(), pressed, cycles, back=False)

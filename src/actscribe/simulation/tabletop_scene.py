@@ -66,6 +66,7 @@ TABLES: dict[Surface, tuple[Colour, ...]] = {
     "plain": ((168, 170, 172), (132, 146, 142), (196, 186, 168)),
 }
 SHORTEST, LONGEST = 2.0, 4.2  # seconds
+LOW, HAND_ROOM = 0.2, 0.1  # a hand below this height touches what is within this radius of its fingertips
 FREE = 0.82  # things lie within this distance of the middle, in picture coordinates
 
 
@@ -120,7 +121,9 @@ class Scene:
         sensor = make_sensor(rng, (height, width), self.noise, self.blur)
         frames = np.empty((len(times), height, width, 3), dtype=np.uint8)
         for index, time in enumerate(times):
-            moment = self.duration - float(time) if self.backwards else float(time)
+            shown = self.duration - float(time) if self.backwards else float(time)
+            # Whole milliseconds, cut where no usual frame time lies, so that both directions meet the same moments.
+            moment = math.floor(1000 * shown + 0.382) / 1000
             frames[index] = self._frame(moment, height, width, background, sensor)
         return frames
 
@@ -130,7 +133,7 @@ class Scene:
         draw_things(canvas, self.play.things, things)
         for index in np.argsort(hands[:, Z], kind="stable"):
             draw_hand(canvas, self.play.hands[index].pose(hands[index]), self.looks[index])
-        return canvas.finish(sensor, np.random.default_rng([self.seed, 2, round(moment * 1e4)]))
+        return canvas.finish(sensor, np.random.default_rng([self.seed, 2, round(moment * 1000)]))
 
 
 def make_scene(seed: int, action: str | None) -> Scene:
@@ -161,7 +164,7 @@ def make_scene(seed: int, action: str | None) -> Scene:
     setup = Setup(own, camera.angle)
     play = _with_others(setup, script(setup), 0.0 if action in ("nothing", None) else 0.12)
     seconds = play.film.duration * own.uniform(0.85, 1.2)
-    film = play.film.lasting(float(np.clip(seconds, SHORTEST, LONGEST)))
+    film = play.film.lasting(round(float(np.clip(seconds, SHORTEST, LONGEST)), 2))
     return Scene(
         replace(play, film=film), acted != action, camera, light, surface, table_colour, looks, glove, seed, noise, blur
     )
@@ -196,7 +199,7 @@ def _lying(setup: Setup) -> Play:
     states = np.array([setup.state(first, setup.spot(0.6))])
     film = Film(np.array([0.0, 2.5]), np.stack([states, states]), np.zeros((2, 0, HAND_STATE)))
     play = _with_things(setup, Play((first,), (), film, 0), count)
-    return _with_idle_hand(setup, play) if setup.rng.random() < 0.4 else play
+    return _with_idle_hand(setup, play) if setup.rng.random() < 0.5 else play
 
 
 def _with_others(setup: Setup, play: Play, idle: float) -> Play:
@@ -207,19 +210,19 @@ def _with_others(setup: Setup, play: Play, idle: float) -> Play:
 
 
 def _with_things(setup: Setup, play: Play, count: int) -> Play:
-    """Add up to `count` things where nothing else ever is."""
-    keys = play.film.things[:: max(len(play.film.times) // 24, 1)]
+    """Add up to `count` things where no other thing and no low hand ever is."""
+    step = max(len(play.film.times) // 24, 1)
+    taken = [(play.film.things[::step, k, :2], _room(thing)) for k, thing in enumerate(play.things)]
+    hands = play.film.hands[::step].reshape(-1, HAND_STATE)
+    taken.append((hands[hands[:, Z] < LOW, :2], HAND_ROOM))
     kept: list[tuple[Thing, np.ndarray]] = []
     for _ in range(count):
         thing = setup.thing(tuple(KINDS), float(setup.rng.uniform(0.95, 1.2)))
         for _ in range(12):
             point = setup.spot(FREE)
-            clear = all(
-                np.hypot(*(keys[:, k, :2] - point).T).min() > _room(other) + _room(thing)
-                for k, other in enumerate(play.things)
-            ) and all(math.hypot(*(state[:2] - point)) > _room(other) + _room(thing) for other, state in kept)
-            if clear:
+            if all(np.hypot(*(others - point).T).min(initial=9) > room + _room(thing) for others, room in taken):
                 kept.append((thing, setup.state(thing, point)))
+                taken.append((point[None], _room(thing)))
                 break
     if not kept:
         return play

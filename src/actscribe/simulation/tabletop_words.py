@@ -12,6 +12,7 @@ from actscribe.simulation.tabletop_scene import Scene
 from actscribe.simulation.tabletop_things import AMOUNT, ANGLE, COLOURS, KINDS, Z
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+OFTEN = {2: 0.21, 3: 0.26, 4: 0.31, 5: 0.17, 6: 0.05}  # wrong numbers of things: about as often as right ones
 #: Ways to say that a thing is to one side of another: axis, sign, words.
 SIDES = ((0, -1, "to the left of"), (0, 1, "to the right of"), (1, -1, "further up than"), (1, 1, "further down than"))
 Asked = tuple[str, bool]
@@ -126,7 +127,7 @@ def questions(
     No form of question is answered with yes much more often than with no over many clips (ours), so that the words
     alone do not give the answer away.
     """
-    asked = list(_about_things(facts, rng)) + list(_about_hands(scene, facts, rng)) + list(_about_changes(facts, rng))
+    asked = [*_about_things(facts, rng), *_about_hands(scene, facts, action, rng), *_about_changes(facts, action, rng)]
     first = [] if action is None else list(_about_action(action, rng))
     rest = [asked[int(index)] for index in rng.permutation(len(asked))]
     ordered = list(dict.fromkeys([*first, *rest]))
@@ -172,9 +173,10 @@ def _about_things(facts: Facts, rng: np.random.Generator) -> Iterator[Asked]:
     if sum(other.kind == thing.kind for other in shown) == 1:
         yield f"Is the {thing.kind} {thing.colour}?", True
         yield f"Is the {thing.kind} {rng.choice([c for c in COLOURS if c != thing.colour])}?", False
-    wrong = len(shown) + (1 if len(shown) == 1 or rng.random() < 0.5 else -1)
+    odds = np.array([share * (count != len(shown)) for count, share in OFTEN.items()])
+    wrong = int(rng.choice(list(OFTEN), p=odds / odds.sum()))
     for count in (len(shown), wrong):
-        if count > 1:
+        if count in OFTEN:
             yield f"Are there {NUMBERS[count]} objects on the table?", count == len(shown)
     yield from _about_sides(facts, rng)
 
@@ -192,42 +194,33 @@ def _about_sides(facts: Facts, rng: np.random.Generator) -> Iterator[Asked]:
             yield f"Is the {names[0]} {words} the {names[1]}?", bool(apart[axis] * sign > 0)
 
 
-def _about_hands(scene: Scene, facts: Facts, rng: np.random.Generator) -> Iterator[Asked]:
-    """Ask about hands. What nearly every clip would answer alike is asked only in as many clips of each answer."""
-    if not facts.hands or rng.random() < 0.06:
+def _about_hands(scene: Scene, facts: Facts, action: str | None, rng: np.random.Generator) -> Iterator[Asked]:
+    """Ask about hands. What most clips would answer alike is left out of most of those."""
+    if action is None or not facts.hands or rng.random() < 0.05:
         yield str(rng.choice(["Is a hand visible?", "Does a hand appear?"])), facts.hands > 0
         yield "Is the picture free of hands?", facts.hands == 0
-    if facts.hands > 1 or rng.random() < 0.25:
+    if action and (facts.hands > 1 or rng.random() < 0.16):
         yield "Can two hands be seen?", facts.hands > 1
     if facts.hands and rng.random() < 0.5:
         yield "Is a hand gloved?", bool(scene.glove)
         yield "Is the hand bare?", not scene.glove
-    if not any(facts.moves) or rng.random() < 0.35:
-        yield "Does any object move?", any(facts.moves)
 
 
-def _about_changes(facts: Facts, rng: np.random.Generator) -> Iterator[Asked]:
+def _about_changes(facts: Facts, action: str | None, rng: np.random.Generator) -> Iterator[Asked]:
     """Ask what is so at the start and at the end: the two actions of a pair answer these the other way round."""
+    moving, resting = ([i for i, moves in enumerate(facts.moves) if moves is wanted] for wanted in (True, False))
     for index in range(len(facts.things)):
-        thing = facts.things[index]
-        name = thing.name
         if facts.moves[index]:
             yield from _about_way(facts, index)
-            yield f"Does the {name} move?", True
-        elif rng.random() < 0.6:
-            yield f"Does the {name} move?", False
         yield from _about_place(facts, index)
-        if (
-            thing.kind in ("lidded box", "cloth")
-            or (thing.kind in ("bottle", "can") and not facts.moves[index])
-            or (
-                thing.kind in ("bottle", "can", "cup")
-                and abs(facts.start[index, AMOUNT] - facts.end[index, AMOUNT]) == 1
-            )
-        ):
-            yield from _about_form(facts, index)
+        yield from _about_form(facts, index)
+    if moving and resting:
+        yield f"Does the {facts.things[int(rng.choice(moving))].name} move?", True
+        yield f"Does the {facts.things[int(rng.choice(resting))].name} move?", False
+    if action and (not moving or rng.random() < 0.25):
+        yield "Does any object move?", bool(moving)
     heights = np.maximum(facts.start[:, Z], facts.end[:, Z])
-    for index in np.flatnonzero(heights > IN_THE_AIR):
+    for index in (int(high) for high in np.flatnonzero(heights > IN_THE_AIR)):
         for when, states in (("beginning", facts.start), ("end", facts.end)):
             yield f"Is the {facts.things[index].name} in the air at the {when}?", bool(states[index, Z] > IN_THE_AIR)
 
@@ -261,7 +254,13 @@ def _about_place(facts: Facts, index: int) -> Iterator[Asked]:
 
 
 def _about_form(facts: Facts, index: int) -> Iterator[Asked]:
+    """Ask whether a box is open, a cloth folded, or a bottle, can or cup on its side; a rolling can is left out."""
     thing = facts.things[index]
+    changed = abs(facts.start[index, AMOUNT] - facts.end[index, AMOUNT])
+    tipped = thing.kind in ("bottle", "can", "cup") and abs(changed - 1) < 1e-6
+    turned = thing.kind in ("lidded box", "cloth") and (changed > 0.5 or not facts.moves[index])
+    if not (tipped or turned or (thing.kind in ("bottle", "can") and changed < 1e-6)):
+        return
     words = {"lidded box": "open", "cloth": "folded"}.get(thing.kind, "lying on its side")
     for when, states in (("beginning", facts.start), ("end", facts.end)):
         yield f"Is the {thing.name} {words} at the {when}?", bool(states[index, AMOUNT] > 0.5)
