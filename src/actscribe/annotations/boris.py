@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import accumulate, pairwise
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -27,6 +27,8 @@ from actscribe.annotations.text import check_writable, interval_at, milliseconds
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 
+#: No video has this many seconds; a whole number beyond the range of a float would not even convert.
+_NO_TIME = 1e12
 #: BORIS has eight players.
 PLAYERS = 8
 
@@ -77,7 +79,7 @@ def read(path: Path, fps: float | None = None) -> list[Entry]:
 
 
 def write(path: Path, annotations: Annotations, fps: float | None = None) -> None:
-    """Write a project with one observation, named after the target; every state event gets its START and STOP row.
+    """Write a project with one observation, named after the video; every state event gets its START and STOP row.
 
     Raises:
         ActScribeError: two intervals of one label and subject overlap, which toggles cannot say.
@@ -95,7 +97,9 @@ def write(path: Path, annotations: Annotations, fps: float | None = None) -> Non
         "project_format_version": "7.0",
         "subjects_conf": _subjects(intervals),
         "behaviors_conf": _ethogram(intervals, points),
-        "observations": {path.stem: _observation(annotations, _events(intervals, points), now, fps)},
+        "observations": {
+            observation_name(path, annotations): _observation(annotations, _events(intervals, points), now, fps)
+        },
         "behavioral_categories": [],
         "independent_variables": {},
         "coding_map": {},
@@ -103,6 +107,12 @@ def write(path: Path, annotations: Annotations, fps: float | None = None) -> Non
         "converters": {},
     }
     write_text(path, json.dumps(project, indent=1, ensure_ascii=False))
+
+
+def observation_name(path: Path, annotations: Annotations) -> str:
+    """Return the observation id that is written: the video's stem, or the target's where the video has no name."""
+    spelled = annotations.media[0] if annotations.media else path.name
+    return PurePosixPath(spelled.replace("\\", "/")).stem or path.stem
 
 
 def refuse_overlaps(path: Path, intervals: Iterable[Interval]) -> None:
@@ -208,7 +218,7 @@ def _intervals(path: Path, name: str, observation: _Observation, types: dict[str
     events = []
     for number, row in enumerate(observation.events, start=1):
         place = f"{where}, event {number}"
-        if len(row) < 3 or not isinstance(row[0], int | float) or isinstance(row[0], bool):
+        if len(row) < 3 or not isinstance(row[0], int | float) or not abs(row[0]) < _NO_TIME:
             raise ActScribeError(f"{path}: {place}: expected time, subject and behaviour, found {row[:3]}.")
         code = str(row[2])
         if code not in types:

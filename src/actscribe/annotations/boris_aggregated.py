@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from actscribe.annotations.boris import is_point
+from actscribe.annotations.boris import is_point, observation_name
 from actscribe.annotations.boris_export import NO_SUBJECT, Export, entries, find_table
 from actscribe.annotations.entry import Entry
 from actscribe.annotations.interval import Annotations, Interval
@@ -63,7 +63,7 @@ def write(path: Path, annotations: Annotations, fps: float | None = None) -> Non
     for interval in annotations.as_intervals():
         start, end = milliseconds(interval)
         row = {
-            "Observation id": path.stem,
+            "Observation id": observation_name(path, annotations),
             "Observation type": "Media file(s)" if media else "Live",
             "Time offset (s)": "0.000",
             "Media duration (s)": "NA" if annotations.duration is None else repr(float(annotations.duration)),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from actscribe.annotations.boris import is_point, pair, refuse_overlaps
+from actscribe.annotations.boris import is_point, observation_name, pair, refuse_overlaps
 from actscribe.annotations.boris_export import NO_SUBJECT, Export, entries, find_table
 from actscribe.annotations.entry import Entry
 from actscribe.annotations.interval import Annotations, Interval
@@ -73,7 +73,7 @@ def write(path: Path, annotations: Annotations, fps: float | None = None) -> Non
     events.sort(key=lambda event: event[:2])
     media = annotations.media[0] if annotations.media else ""
     facts = {
-        "Observation id": path.stem,
+        "Observation id": observation_name(path, annotations),
         "Observation type": "Media file(s)" if media else "Live",
         "Time offset (s)": "0.000",
         "Media duration (s)": "NA" if annotations.duration is None else repr(float(annotations.duration)),

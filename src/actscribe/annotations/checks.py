@@ -19,13 +19,13 @@ _ROUNDING = 0.001
 _SHOWN = 10
 
 
-def check(annotations: Annotations, source: Path, duration: float) -> Annotations:
+def check(annotations: Annotations, duration: float, source: Path) -> Annotations:
     """Return the annotations cut to the video's end, or refuse them.
 
     Args:
         annotations: as `read` returned them, labels as the file spells them.
-        source: the annotation file, for messages.
         duration: of the video, in seconds.
+        source: the annotation file, for messages.
 
     Raises:
         ActScribeError: the file is about a video of another length, an interval ends more than 1 s after the video, or

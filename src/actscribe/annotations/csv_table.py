@@ -74,7 +74,7 @@ def read(path: Path, fps: float | None = None) -> list[Entry]:
 
 def write(path: Path, annotations: Annotations, fps: float | None = None) -> None:
     """Write label, start_s, end_s and those of subject, score and video that are there, times in full precision."""
-    check_writable(path, annotations)
+    check_writable(path, annotations, "\r")
     intervals = annotations.as_intervals()
     video = annotations.media[0] if annotations.media else ""
     header = ["label", "start_s", "end_s"]

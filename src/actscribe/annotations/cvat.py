@@ -29,6 +29,7 @@ from actscribe.files import write_text
 _SUBJECT_NAMES = ("subject", "id")
 _NOTHING = ("", "__undefined__", "false")
 _SHAPES = ("box", "polygon", "polyline", "points", "ellipse", "cuboid", "mask", "skeleton", "tag")
+_NO_FRAME = 10**12  # no video has this many frames
 _CHOICES = ("select", "radio", "checkbox")
 _DECLARED = re.compile(r"([~@])(\w+)=(.*?):", re.DOTALL)
 _BOX = {"occluded": "0", "keyframe": "1", "xtl": "0", "ytl": "0", "xbr": "100", "ybr": "100", "z_order": "0"}
@@ -213,9 +214,12 @@ def _merge(spans: Iterable[_Span]) -> list[_Span]:
 
 def _whole(path: Path, where: str, text: str | None) -> int:
     try:
-        return int(text or "")
+        number = int(text or "")
     except ValueError:
-        raise ActScribeError(f"{path}: {where}: expected a number of frames, found '{text or ''}'.") from None
+        number = _NO_FRAME
+    if abs(number) >= _NO_FRAME:
+        raise ActScribeError(f"{path}: {where}: expected a number of frames, found '{(text or '')[:40]}'.")
+    return number
 
 
 def _rate(path: Path, text: str | None) -> float | None:

@@ -27,15 +27,24 @@ def detect(path: Path) -> str:
     """
     path = Path(path)
     data = read_bytes(path)
-    head = data[:4].lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n")
-    if head.startswith(b"<") or data.lstrip().startswith(b"<"):
+    if _begins_with_interval(data[:4096].decode("utf-8-sig", errors="replace")):
+        return "intervals"
+    # XML says its own encoding, so it is recognized before the bytes become text.
+    if data.lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n").startswith(b"<"):
         return _xml(path)
     text = read_text(path)
+    if _begins_with_interval(text):
+        return "intervals"
     if text.lstrip()[0] in "{[":
         return _json(path)
     if text.startswith("WEBVTT"):
         return "vtt"
     return _table(path, text)
+
+
+def _begins_with_interval(text: str) -> bool:
+    """Tell whether the first line is a label and three numbers, whatever the label begins with."""
+    return interval_text.is_row(next((line for line in lines(text) if line.strip()), ""))
 
 
 def _xml(path: Path) -> str:
@@ -62,8 +71,6 @@ def _json(path: Path) -> str:
 def _table(path: Path, text: str) -> str:
     first = lines(text)[:_SEARCHED]
     filled = [line for line in first if line.strip()]
-    if interval_text.is_row(filled[0]):
-        return "intervals"
     for delimiter in DELIMITERS:
         found = rows(path, "\n".join(first), delimiter, strict=False)
         headers = [[normal(cell) for cell in row.cells] for row in found]

@@ -48,8 +48,6 @@ def choose(path: Path, entries: Sequence[Entry], video: str | None, named: bool)
     """
     if len(entries) == 1 and (video is None or not named or not entries[0].name):
         return entries[0]
-    if not entries:
-        raise ActScribeError(f"{path}: holds no observation and no video.")
     if video is None:
         raise _refuse(path, entries, f"holds {len(entries)} videos or observations", "Say which one is meant")
     ranks = [max((_fit(video, name) for name in (entry.name, *entry.media)), default=0) for entry in entries]

@@ -149,15 +149,15 @@ def read(path: Path, video: str | None = None, fps: float | None = None) -> Anno
         ActScribeError: no such file, no such video in it, a frame rate is needed, or the file is damaged.
     """
     path = Path(path)
-    name = detect(path)
-    return choose(path, FORMATS[name].read(path, fps), video, named=name == "csv").read()
+    name, entries = _open(path, fps)
+    return choose(path, entries, video, named=name == "csv").read()
 
 
 def read_all(path: Path, fps: float | None = None) -> dict[str, Annotations]:
     """Read all videos or observations of a file, by name; one that the file does not name is called by its stem."""
     path = Path(path)
     found: dict[str, Annotations] = {}
-    for entry in FORMATS[detect(path)].read(path, fps):
+    for entry in _open(path, fps)[1]:
         name = entry.name or path.stem
         if name in found:
             raise ActScribeError(f"{path}: holds two videos called '{name}'.", "Rename one of them.")
@@ -240,6 +240,15 @@ def convert(
     return Conversion(
         detect(source), wanted, dict(sorted(counts.items())), unknown, dict(ignored), _lost(annotations, form)
     )
+
+
+def _open(path: Path, fps: float | None) -> tuple[str, list[Entry]]:
+    """Return the format of a file and what it holds, which is at least one entry."""
+    name = detect(path)
+    entries = FORMATS[name].read(path, fps)
+    if not entries:
+        raise ActScribeError(f"{path}: holds no observation and no video.")
+    return name, entries
 
 
 def _sorted(*parts: Iterable) -> tuple:

@@ -10,13 +10,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
 from actscribe.annotations.entry import Entry, single
-from actscribe.annotations.interval import Annotations, Interval, sort_key
+from actscribe.annotations.interval import GAP_LABEL, Annotations, Interval, sort_key
 from actscribe.annotations.text import check_writable, interval_at, read_json
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
@@ -58,7 +59,10 @@ def read(path: Path, fps: float | None = None) -> list[Entry]:
         interval_at(path, f"interval {number}", item.label, item.start, item.end, item.subject, item.score)
         for number, item in enumerate(content.intervals, start=1)
     ]
-    gaps = [Interval(item.label, item.start, item.end, item.subject) for item in content.gaps]
+    gaps = [
+        replace(interval_at(path, f"gap {number}", item.label or GAP_LABEL, item.start, item.end), label=item.label)
+        for number, item in enumerate(content.gaps, start=1)
+    ]
     return single(
         Annotations(
             tuple(sorted(intervals, key=sort_key)),

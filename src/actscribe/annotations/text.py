@@ -48,13 +48,16 @@ def read_text(path: Path) -> str:
     data = read_bytes(path)
     encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
     try:
-        return data.decode(encoding)
+        text = data.decode(encoding)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ActScribeError(
             f"{path}:{line}: byte 0x{data[error.start]:02x} is not {encoding.removesuffix('-sig').upper()} text.",
             "Save the file as UTF-8 in the program that wrote it (in Excel: 'CSV UTF-8').",
         ) from None
+    if not text.strip():
+        raise ActScribeError(f"{path}: the file is empty.")
+    return text
 
 
 def lines(text: str) -> list[str]:

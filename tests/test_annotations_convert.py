@@ -1,0 +1,118 @@
+"""From one format to another, and what the result says about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from actscribe.annotations import FORMATS, Annotations, Conversion, Interval, convert, format_of, read, write
+from actscribe.errors import ActScribeError
+from actscribe.labels import LabelSet
+
+LABELS = LabelSet.model_validate(
+    {
+        "name": "small",
+        "labels": [{"name": "Ventilation", "aliases": ["CPAP", "PPV"]}, {"name": "Suction"}],
+        "ignored": ["Stimulation extremities"],
+    }
+)
+PAPER = "CPAP\t0\t3000\t3000\nPPV\t3000\t5000\t2000\nSuction\t6000\t7000\t1000\nStimulation extremities\t0\t9\t9\n"
+
+
+def paper(folder: Path, more: str = "") -> Path:
+    path = folder / "in.txt"
+    path.write_text(PAPER + more)
+    return path
+
+
+def test_without_a_label_set_names_stay(tmp_path: Path) -> None:
+    result = convert(paper(tmp_path), tmp_path / "out.eaf")
+    assert result == Conversion(
+        "intervals", "elan", {"CPAP": 1, "PPV": 1, "Stimulation extremities": 1, "Suction": 1}, {}, {}, ()
+    )
+    assert read(tmp_path / "out.eaf").intervals == read(paper(tmp_path)).intervals
+
+
+def test_with_a_label_set_nothing_goes_in_silence(tmp_path: Path) -> None:
+    source = paper(
+        tmp_path, "Drying\t1000\t2000\t1000\nDrying\t3000\t4000\t1000\n(not annotated) Drying\t8000\t9000\t1000\n"
+    )
+    result = convert(source, tmp_path / "out.json", labels=LABELS)
+    assert result.counts == {"Drying": 2, "Suction": 1, "Ventilation": 1}
+    assert result.unknown == {"Drying": 3}
+    assert result.ignored == {"Stimulation extremities": 1}
+    assert read(tmp_path / "out.json") == Annotations(
+        (
+            Interval("Ventilation", 0.0, 5.0),
+            Interval("Drying", 1.0, 2.0),
+            Interval("Drying", 3.0, 4.0),
+            Interval("Suction", 6.0, 7.0),
+        ),
+        (Interval("Drying", 8.0, 9.0),),
+    )
+
+
+def test_what_the_target_cannot_carry_is_said(tmp_path: Path) -> None:
+    source = tmp_path / "in.json"
+    write(source, Annotations((Interval("x", 0, 1, "P", 0.5),), (), ("a.mp4",), 9.0), "json")
+    assert convert(source, tmp_path / "a.txt").lost == ("subject", "score", "media", "duration")
+    assert convert(source, tmp_path / "a.csv").lost == ("duration",)
+    assert convert(source, tmp_path / "a_labels.csv", fps=10).lost == ("subject", "score", "media")
+
+
+def test_one_of_several_videos_is_converted(tmp_path: Path) -> None:
+    source = tmp_path / "in.csv"
+    source.write_text("video,label,start,end\na.mp4,x,0,1\nb.mp4,y,0,1\n")
+    assert convert(source, tmp_path / "out.vtt", video="b.mp4").counts == {"y": 1}
+    with pytest.raises(ActScribeError, match="holds 2 videos"):
+        convert(source, tmp_path / "other.vtt")
+    assert not (tmp_path / "other.vtt").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("a.eaf", "elan"),
+        ("A.EAF", "elan"),
+        ("a.via.json", "via"),
+        ("a.json", "json"),
+        ("a_labels.csv", "deepethogram"),
+        ("a.csv", "csv"),
+        ("a.events.tsv", "boris-tabular"),
+        ("a.aggregated.tsv", "boris-aggregated"),
+        ("a.xml", "cvat"),
+    ],
+)
+def test_the_longest_ending_tells_the_format(name: str, expected: str) -> None:
+    assert format_of(Path(name)) == expected
+
+
+def test_wrong_targets_are_explained(tmp_path: Path) -> None:
+    source = paper(tmp_path)
+    with pytest.raises(ActScribeError, match="its ending does not tell the format") as caught:
+        convert(source, tmp_path / "out.tsv")
+    assert "--to" in caught.value.hint
+    with pytest.raises(ActScribeError, match="'Elan3' is no annotation format") as caught:
+        convert(source, tmp_path / "out.tsv", to="Elan3")
+    assert caught.value.hint == "Did you mean 'elan'?"
+    with pytest.raises(ActScribeError, match="is the source itself"):
+        convert(source, source, to="csv")
+    assert source.read_text() == PAPER
+    with pytest.raises(ActScribeError, match="no such file"):
+        convert(tmp_path / "missing.eaf", tmp_path / "out.csv")
+
+
+def test_every_format_converts_into_every_other(tmp_path: Path) -> None:
+    """Times on a grid that suits all of them: whole frames at 10 per second, none without length."""
+    found = Annotations(
+        (Interval("CPAP", 0.5, 2.0), Interval("Suction", 1.0, 1.5), Interval("CPAP", 3.0, 4.0)), (), (), 5.0
+    )
+    for first, form in FORMATS.items():
+        source = tmp_path / f"in{form.ending}"
+        write(source, found, first, fps=10)
+        for second, target in FORMATS.items():
+            path = tmp_path / f"{first}-out{target.ending}"
+            result = convert(source, path, fps=10)
+            assert (result.source_format, result.target_format) == (first, second)
+            assert read(path, fps=10).intervals == found.intervals

@@ -1,0 +1,133 @@
+"""Write, then read: the identity up to each format's time resolution and the fields that it says it keeps."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from annotation_examples import annotations, exactly, on_grid, seconds, whole_key, without_overlaps
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actscribe.annotations import FORMATS, Annotations, Interval, detect, read, write
+
+FPS = 25.0
+#: ELAN and WebVTT know nothing shorter than a millisecond.
+SHORTEST = {"elan": 1, "vtt": 1, "cvat": 1}
+TOGGLES = ("boris", "boris-tabular")
+#: Formats that name one file of the video.
+ONE_FILE = ("csv", "via", "cvat", "boris-tabular", "boris-aggregated")
+#: Formats whose facts about the video stand in the rows.
+IN_ROWS = ("boris-tabular", "boris-aggregated")
+
+
+def there_and_back(found: Annotations, name: str, fps: float | None = FPS) -> Annotations:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"recording{FORMATS[name].ending}"
+        write(path, found, name, fps)
+        assert detect(path) == name
+        return read(path, fps=fps)
+
+
+@pytest.mark.parametrize("name", [name for name in FORMATS if name != "deepethogram"])
+@given(found=annotations(seconds()))
+def test_write_then_read_is_the_identity(name: str, found: Annotations) -> None:
+    form = FORMATS[name]
+    found = without_overlaps(found) if name in TOGGLES else found
+    is_empty = not found.intervals and not found.gaps
+    if name == "intervals" and is_empty:
+        return
+    again = there_and_back(found, name)
+    if form.resolution == 0:
+        assert sorted(again.intervals, key=whole_key) == exactly(found.intervals, form.keeps)
+        assert sorted(again.gaps, key=whole_key) == exactly(found.gaps, form.keeps)
+    else:
+        rate = FPS if form.resolution is None else 1000
+        assert sorted(again.intervals, key=whole_key) == on_grid(
+            found.intervals, rate, SHORTEST.get(name, 0), form.keeps
+        )
+        assert sorted(again.gaps, key=whole_key) == on_grid(found.gaps, rate, SHORTEST.get(name, 0), form.keeps)
+    media = found.media[:1] if name in ONE_FILE else found.media
+    assert again.media == (media if "media" in form.keeps and not (name in IN_ROWS and is_empty) else ())
+    if "duration" not in form.keeps or found.duration is None or (name in IN_ROWS and is_empty):
+        assert again.duration is None
+    elif name == "cvat":
+        assert again.duration == pytest.approx(found.duration, abs=0.5 / FPS + 1e-9)
+    elif name == "boris" and not found.media:
+        assert again.duration is None
+    else:
+        assert again.duration == found.duration
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@given(found=annotations(seconds()), fps=st.sampled_from((10.0, 25.0, 30000 / 1001)))
+def test_a_second_trip_changes_nothing(name: str, found: Annotations, fps: float) -> None:
+    found = Annotations(found.intervals, found.gaps, found.media, 40.0)
+    found = without_overlaps(found) if name in TOGGLES else found
+    if name == "deepethogram":
+        found = Annotations(*(tuple(i for i in part if i.end < 60) for part in (found.intervals, found.gaps)), (), 40.0)
+    elif name == "intervals" and not found.as_intervals():
+        return
+    once = there_and_back(found, name, fps)
+    assert there_and_back(once, name, fps) == once
+
+
+@given(
+    spans=st.lists(
+        st.tuples(st.sampled_from(("Suction", "a, b", "Ü")), st.integers(0, 60), st.integers(1, 30), st.booleans()),
+        max_size=6,
+    ),
+    blank=st.lists(st.tuples(st.integers(0, 60), st.integers(1, 30)), max_size=2),
+    fps=st.sampled_from((10.0, 25.0, 30000 / 1001)),
+)
+def test_deepethogram_keeps_every_frame(
+    spans: list[tuple[str, int, int, bool]], blank: list[tuple[int, int]], fps: float
+) -> None:
+    """Compare state by frame and label (-1, 0, 1) with one drawn by hand."""
+    frames = 100
+    names = sorted({name for name, *_ in spans})
+    expected = np.zeros((frames, len(names)), dtype=int)
+    gaps = [Interval(name, first / fps, (first + n) / fps) for name, first, n, is_gap in spans if is_gap]
+    gaps += [Interval("", first / fps, (first + n) / fps) for first, n in blank]
+    present = [Interval(name, first / fps, (first + n) / fps) for name, first, n, is_gap in spans if not is_gap]
+    for name, first, n, is_gap in spans:
+        if is_gap:
+            expected[first : first + n, names.index(name)] = -1
+    for first, n in blank:
+        expected[first : first + n] = -1
+    for name, first, n, is_gap in spans:
+        if not is_gap:
+            expected[first : first + n, names.index(name)] = 1
+    again = there_and_back(Annotations(tuple(present), tuple(gaps), (), frames / fps), "deepethogram", fps)
+    assert again.duration == pytest.approx(frames / fps)
+    found = np.zeros_like(expected)
+    moments = (np.arange(frames) + 0.5) / fps
+    for gap in again.gaps:
+        columns = range(len(names)) if not gap.label else [names.index(gap.label)]
+        for column in columns:
+            found[(moments >= gap.start) & (moments < gap.end), column] = -1
+    for interval in again.intervals:
+        found[(moments >= interval.start) & (moments < interval.end), names.index(interval.label)] = 1
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_numpy_times_and_scores_are_written_as_numbers(name: str) -> None:
+    found = Annotations(
+        (Interval("Suction", np.float64(1.0), np.float64(2.0), "", np.float32(0.5)),), (), (), np.float64(8.0)
+    )
+    again = there_and_back(found, name)
+    assert [(i.label, i.start, i.end) for i in again.intervals] == [("Suction", 1.0, 2.0)]
+    assert again.intervals[0].score == (0.5 if "score" in FORMATS[name].keeps else None)
+
+
+@pytest.mark.parametrize("name", [name for name in FORMATS if name not in ("intervals", "deepethogram")])
+def test_nothing_annotated_is_a_file_too(name: str) -> None:
+    assert there_and_back(Annotations(()), name).intervals == ()
+
+
+def test_endings_do_not_collide() -> None:
+    endings = [form.ending for form in FORMATS.values()]
+    assert len(set(endings)) == len(endings) == 11

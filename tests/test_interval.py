@@ -1,0 +1,60 @@
+"""Intervals and annotations: what they refuse, how they are ordered, how gaps travel."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from annotation_examples import intervals, seconds
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actscribe.annotations import GAP_LABEL, Annotations, Interval
+from actscribe.annotations.interval import sort_key
+from actscribe.errors import ActScribeError
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [(-0.1, 1.0), (2.0, 1.0), (math.nan, 1.0), (0.0, math.nan), (0.0, math.inf), (-math.inf, 0.0)],
+)
+def test_impossible_times_are_refused_by_name(start: float, end: float) -> None:
+    with pytest.raises(ActScribeError, match="'Suction' from"):
+        Interval("Suction", start, end)
+
+
+def test_a_point_event_has_no_length() -> None:
+    assert Interval("Birth", 3.0, 3.0).duration == 0.0
+    assert Interval("Suction", 1.25, 3.5).duration == 2.25
+
+
+def test_gaps_are_told_from_intervals_by_their_label() -> None:
+    found = Annotations.of(
+        [
+            Interval("Suction", 5, 6),
+            Interval(GAP_LABEL, 7, 9),
+            Interval(f"{GAP_LABEL} Suction", 1, 2),
+            Interval("(not annotated)ly", 0, 1),
+        ]
+    )
+    assert found.intervals == (Interval("(not annotated)ly", 0, 1), Interval("Suction", 5, 6))
+    assert found.gaps == (Interval("Suction", 1, 2), Interval("", 7, 9))
+    assert found.labels == ("(not annotated)ly", "Suction")
+
+
+@given(st.lists(intervals(seconds())), st.lists(intervals(seconds(), st.sampled_from(("", "Suction", "a b")))))
+def test_gaps_survive_as_labels(found: list[Interval], gaps: list[Interval]) -> None:
+    annotations = Annotations(tuple(sorted(found, key=sort_key)), tuple(sorted(gaps, key=sort_key)))
+    again = Annotations.of(annotations.as_intervals())
+    assert sorted(again.intervals, key=sort_key) == sorted(found, key=sort_key)
+    assert sorted(again.gaps, key=sort_key) == sorted(gaps, key=sort_key)
+
+
+@given(st.permutations([Interval("b", 0, 1), Interval("a", 0, 1), Interval("a", 0, 2), Interval("a", 0, 1, "P")]))
+def test_the_order_does_not_depend_on_the_file(shuffled: list[Interval]) -> None:
+    assert Annotations.of(shuffled).intervals == (
+        Interval("a", 0, 1),
+        Interval("a", 0, 1, "P"),
+        Interval("b", 0, 1),
+        Interval("a", 0, 2),
+    )
