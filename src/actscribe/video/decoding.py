@@ -204,7 +204,7 @@ class Pictures:
         if count:
             where = f", the first near {min(self._damaged):.2f} s" if self._damaged else ""
             logger.warning(
-                "%s: %d damaged places were skipped%s; the picture before each stands in.", self._path, count, where
+                "%s: damaged places skipped: %d%s; the picture before each stands in.", self._path, count, where
             )
 
     def _starts_whole(self, shown: float) -> bool:
