@@ -19,6 +19,7 @@ Kind = Literal[
     "hover", "test", "probe", "rest", "steady", "wipe", "pass",
 ]  # fmt: skip
 Worker = Literal["mask", "catheter", "body", "helper", "passer"]
+Held = Literal["both", "bag", "mask", ""]
 Span = tuple[float, float]
 
 VISIBLE = "Baby visible"
@@ -90,7 +91,7 @@ class Episode:
     bouts: tuple[Bout, ...]
     begin: float
     finish: float
-    grip: Literal["both", "bag", "mask", ""] = ""
+    grip: Held = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ class _Plan:
 
     worker: Worker
     parts: list[tuple[Kind, float]]
-    grip: Literal["both", "bag", "mask", ""] = ""
+    grip: Held = ""
     between: list[float] = field(default_factory=list)
 
     @property
@@ -161,7 +162,7 @@ class _Plan:
 def make_script(rng: np.random.Generator, duration: float, hands: int = 3) -> Script:
     """Return the course of one recording.
 
-    Shares of the time (ours): baby visible 78-88 %, ventilation 27-38 %, stimulation 16-24 %, suction 9-14 %, less where
+    Shares of time (ours): baby visible 78-88 %, ventilation 27-38 %, stimulation 16-24 %, suction 9-14 %; less where
     one pair of hands has no time for more. From SHORTEST_FULL seconds on every label occurs.
 
     Args:
@@ -201,8 +202,8 @@ def _visible_spans(rng: np.random.Generator, duration: float) -> list[Span]:
     """The table is empty at first, at times in between, and now and then at the end."""
     away = duration * rng.uniform(0.12, 0.22)
     first = rng.random() < 0.85
-    last = rng.random() < 0.4 and duration >= 60
     between = int(min(rng.poisson(duration / 90), away // 5, duration // 45))
+    last = rng.random() < 0.4 and away >= 4 * (first + between + 1)  # every gap has time for the carrying
     count = int(first) + between + int(last)
     if not count or duration < 12:
         return [(round(0.15 * duration, 3), duration)] if duration >= 4 else [(0.0, duration)]
@@ -236,7 +237,7 @@ def _mask_plans(rng: np.random.Generator, duration: float, hands: int) -> list[_
     left = {"ppv": _bouts(rng, "ppv", total * (1 - steady)), "cpap": _bouts(rng, "cpap", total * steady)}
     plans: list[_Plan] = []
     while left["ppv"] or left["cpap"]:
-        grip = "both" if hands >= 3 and rng.random() < 0.7 else "bag"
+        grip: Held = "both" if hands >= 3 and rng.random() < 0.7 else "bag"
         kinds: list[Kind] = ["ppv", "cpap"] if grip == "both" else ["ppv"]
         if not any(left[kind] for kind in kinds):
             grip, kinds = "mask", ["cpap"]
@@ -276,8 +277,9 @@ def _body_plans(rng: np.random.Generator, duration: float, busy: bool) -> tuple[
     backs = [_plan(rng, "body", [("back", length)]) for length in _bouts(rng, "back", total * turned)]
     trunks: list[tuple[Kind, float]] = [("trunk", length) for length in _bouts(rng, "trunk", total * (1 - turned))]
     others: list[tuple[Kind, float]] = []
-    for kind, share in (("rest", 0.05 if busy else 0.09), ("extremities", 0.03 if busy else 0.05), ("wipe", 0.03)):
-        others += [(kind, length) for length in _bouts(rng, kind, duration * share)]  # type: ignore[arg-type]
+    shares: dict[Kind, float] = {"rest": 0.05 if busy else 0.09, "extremities": 0.03 if busy else 0.05, "wipe": 0.03}
+    for kind, share in shares.items():
+        others += [(kind, length) for length in _bouts(rng, kind, duration * share)]
     fronts = [_plan(rng, "body", [part, *_taken(rng, others)]) for part in trunks]
     while others:
         fronts.append(_plan(rng, "body", [others.pop(0), *_taken(rng, others)]))
@@ -292,7 +294,7 @@ def _plan(
     rng: np.random.Generator,
     worker: Worker,
     parts: list[tuple[Kind, float]],
-    grip: Literal["both", "bag", "mask", ""] = "",
+    grip: Held = "",
 ) -> _Plan:
     return _Plan(worker, parts, grip, [float(gap) for gap in rng.uniform(0.5, 0.9, len(parts) - 1)])
 
@@ -349,7 +351,7 @@ def _rare_first(rng: np.random.Generator, plans: list[_Plan]) -> list[_Plan]:
     for label in (("suction",), ("trunk", "back"), ("ppv", "cpap")):
         ordered += [p for p in waiting if any(kind in label for kind, _ in p.parts) and p not in ordered][:1]
     seen = {kind for plan in ordered for kind, _ in plan.parts}
-    later = []
+    later: list[_Plan] = []
     for plan in waiting:
         if plan not in ordered:
             kinds = {kind for kind, _ in plan.parts}
