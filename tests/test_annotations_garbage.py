@@ -86,7 +86,7 @@ def test_foreign_files_are_told_what_they_are_not(tmp_path: Path, content: bytes
     path = tmp_path / "damaged"
     path.write_bytes(content)
     with pytest.raises(ActScribeError) as caught:
-        read_all(path)
+        read_all(path, fps=10)
     assert str(path) in caught.value.message
     assert problem in str(caught.value)
 
