@@ -69,7 +69,9 @@ def test_hidden_states_are_those_of_transformers(vlm: Vlm) -> None:
     hidden = vlm.hidden(vlm.inputs([clip], [QUESTIONS[0]]))
     assert hidden.states.shape == (1, made["input_ids"].shape[1], vlm.width)
     torch.testing.assert_close(hidden.states, expected.hidden_states[-1], atol=1e-5, rtol=0)
-    torch.testing.assert_close(vlm.logits(vlm.inputs([clip], [QUESTIONS[0]])), expected.logits[:, -1], atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        vlm.logits(vlm.inputs([clip], [QUESTIONS[0]])), expected.logits[:, -1], atol=1e-5, rtol=0
+    )
 
 
 def test_video_positions_are_counted(vlm: Vlm, kind: str) -> None:

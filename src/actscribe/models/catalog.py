@@ -20,6 +20,8 @@ Place = Literal["package", "cache", "incomplete", "download"]
 EMBEDDED = "embedded"
 #: What a pull takes: safetensors, configuration, tokenizer and licence; never a pickle and never code.
 ALLOWED = ("*.safetensors", "*.safetensors.index.json", "*.json", "*.jinja", "*.txt", "*.model", "LICENSE*", "*.md")
+#: The hub's own account that offers safetensors of older models as pull requests.
+CONVERTER = "SFconvertbot"
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack")
 
 
@@ -135,11 +137,16 @@ def embedded_folder(kind: str) -> Path | None:
 
 
 def cached_folder(hub: str) -> Path | None:
-    """Return the snapshot of a hub id in the local Hugging Face cache, or None. Never uses the network."""
-    from huggingface_hub import try_to_load_from_cache
+    """Return the snapshot of a hub id in the local Hugging Face cache, a complete one if there is, or None."""
+    from huggingface_hub import constants
+    from huggingface_hub.file_download import repo_folder_name
 
-    found = try_to_load_from_cache(hub, "config.json")
-    return Path(found).parent if isinstance(found, str) else None
+    home = Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=hub, repo_type="model")
+    main = home / "refs" / "main"
+    latest = main.read_text(encoding="utf-8").strip() if main.is_file() else ""
+    snapshots = sorted((home / "snapshots").glob("*"), key=lambda folder: (folder.name != latest, folder.name))
+    here = [folder for folder in snapshots if (folder / "config.json").is_file()]
+    return next((folder for folder in here if not missing_files(folder)), here[0] if here else None)
 
 
 def checkpoint_folder(name: str, kind: str) -> Path:
@@ -200,7 +207,6 @@ def pull(name: str) -> Path:
     Raises:
         ActScribeError: no such name, a hub that cannot be reached, or a model that exists only as a pickle.
     """
-    from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 
     entry = find(name)
@@ -213,7 +219,7 @@ def pull(name: str) -> Path:
             did_you_mean(name, [e.name for e in ENTRIES]),
         )
     try:
-        folder = Path(snapshot_download(hub, allow_patterns=list(ALLOWED)))
+        folder = _download(hub)
     except RepositoryNotFoundError as error:
         raise ActScribeError(
             f"The hub has no public model '{hub}'.", "Check the spelling, or log in if it is yours: hf auth login"
@@ -225,6 +231,27 @@ def pull(name: str) -> Path:
             " stopped. On a machine without network, copy the folder there and use its path as the model's name.",
         ) from error
     _complete(folder, f"'{hub}' is not offered as safetensors; choose another model: actscribe models list")
+    return folder
+
+
+def _download(hub: str) -> Path:
+    """Take the main revision, or where it holds only a pickle, the hub's own conversion of it to safetensors."""
+    import huggingface_hub
+
+    def take(revision: str | None) -> Path:
+        return Path(
+            huggingface_hub.snapshot_download(
+                hub, revision=revision, allow_patterns=list(ALLOWED), ignore_patterns=["*/*"]
+            )
+        )
+
+    folder = take(None)
+    if missing_files(folder):
+        converted = huggingface_hub.get_repo_discussions(hub, author=CONVERTER, discussion_type="pull_request")
+        for proposal in converted:
+            folder = take(f"refs/pr/{proposal.num}")
+            if not missing_files(folder):
+                break
     return folder
 
 

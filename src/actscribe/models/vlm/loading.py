@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 import transformers
+from safetensors import SafetensorError
 
 from actscribe.errors import ActScribeError
 from actscribe.models.catalog import checkpoint_folder, weight_files
@@ -38,16 +39,7 @@ def load_vlm(name: str | Path, dtype: str = "auto", device: str = "auto", quanti
     family = FAMILIES[model_type(folder, str(name))]
     where = _device(device)
     options = _quantization(quantize, where) if quantize else {}
-    model = transformers.AutoModelForImageTextToText.from_pretrained(
-        folder,
-        dtype=_dtype(dtype, where),
-        device_map={"": where},
-        local_files_only=True,
-        use_safetensors=True,
-        trust_remote_code=False,
-        **options,
-    )
-    model.eval().requires_grad_(False)
+    model = _load_weights(folder, str(name), dtype=_dtype(dtype, where), device_map={"": where}, **options)
     processor = load_processor(folder, str(name))
     side = family.short_side(model.config, processor.video_processor)
     tokens = family.tokens(model.config, processor.video_processor, 8, side, side * 16 // 9)
@@ -60,6 +52,28 @@ def load_vlm(name: str | Path, dtype: str = "auto", device: str = "auto", quanti
         dtype=quantize or str(model.dtype).removeprefix("torch."),
     )
     return Vlm(model, processor, family, identity)
+
+
+def _load_weights(folder: Path, name: str, **options: Any) -> Any:
+    """Return the frozen model; transformers would fill weights that a file lacks with random numbers, this refuses."""
+    hint = f"Copy the folder again, or type: actscribe models pull {name}"
+    model: Any
+    try:
+        model, told = transformers.AutoModelForImageTextToText.from_pretrained(
+            folder,
+            local_files_only=True,
+            use_safetensors=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+            **options,
+        )
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        raise ActScribeError(f"{folder}: the weights of '{name}' cannot be loaded: {error}", hint) from error
+    if told["missing_keys"]:
+        lacking = sorted(told["missing_keys"])
+        raise ActScribeError(f"{folder}: {len(lacking)} weights of '{name}' are missing, first {lacking[0]}.", hint)
+    model.eval().requires_grad_(False)
+    return model
 
 
 def load_processor(folder: Path, name: str) -> Any:
