@@ -10,8 +10,6 @@ The same steps as on the command line, as functions:
         print(done.intervals)
 """
 
-from __future__ import annotations
-
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 

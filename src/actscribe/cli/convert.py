@@ -21,5 +21,13 @@ def convert(
     from actscribe.labels import load_label_set
 
     label_set = load_label_set(labels) if labels else None
-    result = annotation_files.convert(source, target, to=to, labels=label_set, video=video, fps=fps)
-    print(result.describe())
+    done = annotation_files.convert(source, target, to=to, labels=label_set, video=video, fps=fps)
+    print(f"{source} ({done.source_format}) -> {target} ({done.target_format})")
+    for label, count in done.counts.items():
+        print(f"  {label}: {count}")
+    for name, count in done.unknown.items():
+        print(f"Unknown to the label set, kept under its own name: '{name}' ({count}x)")
+    for name, count in done.ignored.items():
+        print(f"Left out on purpose: '{name}' ({count}x)")
+    if done.lost:
+        print(f"{done.target_format} cannot carry: {', '.join(done.lost)}")

@@ -17,7 +17,7 @@ from actscribe.files import content_hash
 from actscribe.labels import LabelSet
 from actscribe.progress import track
 from actscribe.study import Study
-from actscribe.video.probe import probe
+from actscribe.video.probe import VideoInfo, probe
 
 #: More problems than this are counted, not listed.
 MOST_PROBLEMS = 12
@@ -60,7 +60,7 @@ def load_data(study: Study) -> StudyData:
 def load_recording(row: Row, name: str, labels: LabelSet) -> tuple[Recording, Counter[str], Counter[str]]:
     """Read one manifest row; return the recording, its unknown names and its ignored names with counts."""
     info = probe(row.video)
-    raw = _raw_annotations(row, info.duration)
+    raw = _raw_annotations(row, info)
     recording = Recording(name, row.video, info.duration, content_hash(row.video), row.group, row.split)
     if raw is None:
         return recording, Counter(), Counter()
@@ -97,14 +97,14 @@ def _load_rows(rows: list[Row], labels: LabelSet) -> tuple[list[Recording], Coun
     return recordings, ignored
 
 
-def _raw_annotations(row: Row, duration: float) -> Annotations | None:
+def _raw_annotations(row: Row, info: VideoInfo) -> Annotations | None:
     if row.label:
         parts = [part.strip() for part in row.label.split(";") if part.strip()]
-        return Annotations.of(Interval(part, 0.0, duration) for part in parts)
+        return Annotations.of(Interval(part, 0.0, info.duration) for part in parts)
     if row.annotations is None:
         return None
-    read = annotation_files.read(row.annotations, video=str(row.video))
-    return annotation_files.check(read, duration, row.annotations)
+    read = annotation_files.read(row.annotations, video=str(row.video), fps=info.fps)
+    return annotation_files.check(read, info.duration, row.annotations)
 
 
 def _names(rows: Iterable[Row]) -> list[str]:

@@ -14,6 +14,7 @@ from transformers import TimesformerConfig, TimesformerForVideoClassification
 from transformers.utils.hub import cached_file
 
 from actscribe.errors import ActScribeError
+from actscribe.models.quiet import quiet
 
 #: The name under which the tiny TimeSformer of the package is chosen.
 EMBEDDED = "embedded"
@@ -35,7 +36,7 @@ class Pixels:
     fit: str
 
     def tensor(self, frames: np.ndarray) -> torch.Tensor:
-        """Return uint8 frames, shape (frames, height, width, 3), resized as float in [0, 255], (frames, 3, size, size)."""
+        """Return uint8 frames, (frames, height, width, 3), resized, as float in [0, 255], (frames, 3, size, size)."""
         video = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)
         if self.fit == "crop":
             side = min(video.shape[-2:])
@@ -70,15 +71,16 @@ def load_timesformer(
     folder = checkpoint_folder(checkpoint)
     config = _config(folder, checkpoint)
     same_head = tuple(config.id2label.values()) == labels
-    model = TimesformerForVideoClassification.from_pretrained(
-        folder,
-        num_labels=len(labels),
-        id2label=dict(enumerate(labels)),
-        label2id={name: index for index, name in enumerate(labels)},
-        ignore_mismatched_sizes=not same_head,
-        local_files_only=True,
-        use_safetensors=True,
-    )
+    with quiet():
+        model = TimesformerForVideoClassification.from_pretrained(
+            folder,
+            id2label=dict(enumerate(labels)),
+            label2id={name: index for index, name in enumerate(labels)},
+            ignore_mismatched_sizes=not same_head,
+            dtype=torch.float32,
+            local_files_only=True,
+            use_safetensors=True,
+        )
     if not same_head:
         nn.init.normal_(model.classifier.weight, std=config.initializer_range)
         nn.init.zeros_(model.classifier.bias)
@@ -142,7 +144,7 @@ def _config(folder: str, checkpoint: str) -> TimesformerConfig:
 
 
 def _pixels(folder: str, checkpoint: str, size: int, fit: str) -> Pixels:
-    """Read mean and std from the checkpoint's own file; a library default would silently be another set's statistics."""
+    """Read mean and std from the checkpoint's own file; a library's default would silently be another set's."""
     for name in ("video_preprocessor_config.json", "preprocessor_config.json"):
         path = cached_file(folder, name, local_files_only=True, _raise_exceptions_for_missing_entries=False)
         if path:

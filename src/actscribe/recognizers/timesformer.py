@@ -14,6 +14,7 @@ from transformers import TimesformerForVideoClassification
 
 from actscribe.files import write_text
 from actscribe.labels import LabelSet
+from actscribe.models.quiet import quiet
 from actscribe.models.timesformer import Pixels, blocks, load_timesformer, picture_size
 from actscribe.recognizers.base import ClipData, ClipFrames, Job, Kind, Recognizer, View
 from actscribe.recognizers.batching import batched
@@ -57,7 +58,8 @@ class TimesformerRecognizer:
 
     def save(self, folder: Path) -> None:
         """Write model, feeding and precision; the label set is the run's."""
-        self.model.save_pretrained(folder)
+        with quiet():
+            self.model.save_pretrained(folder)
         values = {"pixels": asdict(self.pixels), "bfloat16": self.bfloat16}
         write_text(folder / "recognizer.json", json.dumps(values, indent=1))
 
@@ -65,7 +67,8 @@ class TimesformerRecognizer:
 def load(folder: Path, labels: LabelSet) -> Recognizer:
     """Load what `TimesformerRecognizer.save` wrote."""
     values = json.loads((folder / "recognizer.json").read_text(encoding="utf-8"))
-    model = TimesformerForVideoClassification.from_pretrained(folder, local_files_only=True, use_safetensors=True)
+    with quiet():
+        model = TimesformerForVideoClassification.from_pretrained(folder, local_files_only=True, use_safetensors=True)
     pixels = values["pixels"]
     pixels = Pixels(pixels["size"], tuple(pixels["mean"]), tuple(pixels["std"]), pixels["fit"])
     return TimesformerRecognizer(model, pixels, labels, values["bfloat16"])

@@ -62,7 +62,7 @@ def annotate(
         ActScribeError: an unreadable video, an unknown format, or two formats or videos that would write one file.
     """
     run.require_complete()
-    endings = [annotation_files.format_of(name).ending for name in formats]
+    endings = [annotation_files.find_format(name).ending for name in formats]
     _check_targets(videos, formats, endings, out)
     infos = [probe(video) for video in videos]
     loaded = recognizer or run.recognizer()

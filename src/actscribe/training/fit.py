@@ -91,6 +91,7 @@ def fit(work: Fit) -> None:
         optimizers=(_optimizer(work), None),
         callbacks=_callbacks(work),
     )
+    trainer.model_accepts_loss_kwargs = False  # our loss is a mean, so accumulated passes are averaged, not summed
     trainer.remove_callback(PrinterCallback)
     trainer.train(resume_from_checkpoint=str(last) if last else None)
     _write_history(trainer, work.folder / "training.json")

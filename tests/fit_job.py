@@ -1,0 +1,94 @@
+"""A small training as its own process: `python fit_job.py FOLDER [--resume] [--die-after STEP]`; prints a digest."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from transformers import TrainerCallback
+
+from actscribe.recognizers.settings import Training
+from actscribe.training import fit as fit_module
+from actscribe.training.augment import augment, clip_rng
+from actscribe.training.fit import Examples, Fit, fit
+from actscribe.training.freezing import Unfreezing
+from actscribe.training.losses import ClipLoss, positive_weights
+
+CLIPS, LABELS, SEED = 24, 2, 3
+
+
+class Net(nn.Module):
+    """Pixels to logits: a part that unfreezes late, and a head."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Flatten(), nn.Linear(2 * 3 * 8 * 8, 16), nn.Tanh())
+        self.head = nn.Linear(16, LABELS)
+
+    def forward(self, video: torch.Tensor) -> torch.Tensor:
+        return self.head(self.body(video / 255))
+
+
+class Die(TrainerCallback):
+    """Kills this process the hard way."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def on_step_end(self, args, state, control, **kwargs):
+        if state.global_step == self.step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def work(folder: Path, resume: bool) -> Fit:
+    torch.manual_seed(SEED)
+    net = Net()
+    rng = np.random.default_rng(SEED)
+    videos = torch.from_numpy(rng.uniform(0, 255, (CLIPS, 2, 3, 8, 8)).astype(np.float32))
+    goals = (videos.mean(dim=(1, 2, 3, 4)).numpy()[:, None] > np.array([[127, 128]])).astype(np.float32)
+    goals[0, 0] = np.nan
+
+    def example(epoch: int | None, index: int) -> dict[str, torch.Tensor]:
+        video = videos[index]
+        return {"video": video if epoch is None else augment(video, clip_rng(SEED, epoch, index), True)}
+
+    return Fit(
+        network=net,
+        groups=[(list(net.body.parameters()), 1e-2), (list(net.head.parameters()), 1e-2)],
+        loss=ClipLoss("multi-label", positive_weights(goals, 20)),
+        train=Examples(example, goals),
+        validation=Examples(example, goals),
+        task="multi-label",
+        settings=Training(epochs=4, batch=8, precision="float32", patience=10),
+        folder=folder,
+        seed=SEED,
+        resume=resume,
+        unfreezing=Unfreezing([net.body], frozen_epochs=1, per_epoch=1),
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--die-after", type=int)
+    options = parser.parse_args()
+    job = work(options.folder, options.resume)
+    if options.die_after:
+        callbacks = fit_module._callbacks
+        fit_module._callbacks = lambda fit_work: [*callbacks(fit_work), Die(options.die_after)]
+    fit(job)
+    weights = torch.cat([parameter.detach().flatten() for parameter in job.network.parameters()])
+    if int(os.environ.get("RANK", "0")) == 0:
+        np.save(options.folder / "weights.npy", weights.numpy())
+        print(hashlib.sha256(weights.numpy().tobytes()).hexdigest())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""Training through the Trainer: resuming after a kill, several processes, what early stopping sees."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import average_precision_score
+
+from actscribe.training.fit import last_checkpoint, validation_score
+
+JOB = Path(__file__).parent / "fit_job.py"
+
+
+def run(*arguments: str, launcher: tuple[str, ...] = (), check: bool = True) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *launcher, str(JOB), *arguments]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=180)
+    assert not check or done.returncode == 0, done.stderr[-3000:]
+    return done
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> np.ndarray:
+    folder = tmp_path_factory.mktemp("whole")
+    run(str(folder))
+    return np.load(folder / "weights.npy")
+
+
+def test_a_killed_training_resumes_to_the_same_weights(tmp_path: Path, uninterrupted: np.ndarray) -> None:
+    died = run(str(tmp_path), "--die-after", "8", check=False)
+    assert died.returncode == -signal.SIGKILL
+    assert not (tmp_path / "weights.npy").exists()
+    run(str(tmp_path), "--resume")
+    np.testing.assert_array_equal(np.load(tmp_path / "weights.npy"), uninterrupted)
+
+
+def test_two_processes_take_the_same_steps_as_one(tmp_path: Path, uninterrupted: np.ndarray) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    where = (f"--master-port={port}", "--master-addr=127.0.0.1")
+    run(str(tmp_path), launcher=("-m", "torch.distributed.run", "--nproc-per-node=2", *where))
+    np.testing.assert_allclose(np.load(tmp_path / "weights.npy"), uninterrupted, atol=2e-5)
+
+
+def test_training_changed_the_weights_and_left_curves(tmp_path: Path, uninterrupted: np.ndarray) -> None:
+    from fit_job import work
+
+    start = np.concatenate([p.detach().numpy().ravel() for p in work(tmp_path, False).network.parameters()])
+    assert np.abs(start - uninterrupted).max() > 1e-3
+
+
+def test_a_half_written_checkpoint_is_not_resumed_from(tmp_path: Path) -> None:
+    for step, state in (("3", "{}"), ("6", '{"half')):
+        folder = tmp_path / f"checkpoint-{step}"
+        folder.mkdir()
+        (folder / "trainer_state.json").write_text(state)
+    (tmp_path / "checkpoint-12").mkdir()
+    assert last_checkpoint(tmp_path) == tmp_path / "checkpoint-3"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint-3"]
+
+
+def test_validation_score_is_macro_average_precision_without_the_unannotated() -> None:
+    rng = np.random.default_rng(0)
+    scores, targets = rng.normal(size=(40, 3)), (rng.random((40, 3)) < 0.4).astype(float)
+    targets[:, 2] = 0
+    targets[:5, 0] = np.nan
+    expected = np.mean(
+        [average_precision_score(targets[5:, 0], scores[5:, 0]), average_precision_score(targets[:, 1], scores[:, 1])]
+    )
+    assert validation_score(scores, targets, "multi-label") == pytest.approx(expected)
+
+
+def test_validation_score_of_classes_weighs_them_alike() -> None:
+    targets = np.eye(3)[[0, 0, 0, 1, 2]]
+    scores = np.eye(3)[[0, 0, 1, 1, 0]]
+    assert validation_score(scores, targets, "multi-class") == pytest.approx((2 / 3 + 1 + 0) / 3)
