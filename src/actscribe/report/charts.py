@@ -1,0 +1,231 @@
+"""The figures of the report as inline SVG: F1 with intervals, precision-recall curves, confusion, reliability."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup
+from sklearn.metrics import precision_recall_curve
+
+from actscribe.evaluation.bootstrap import label_counts
+from actscribe.evaluation.calibration import reliability_bins
+from actscribe.evaluation.result import Evaluation
+from actscribe.report import svg
+from actscribe.report import wording as w
+from actscribe.report.verdict import best_baseline
+
+#: Panels of one label: the picture's size and, inside it, left and top edge and side of the unit square.
+PANEL = (208.0, 194.0)
+LEFT, TOP, SIDE = 46.0, 8.0, 152.0
+
+#: A confusion matrix with more classes than this shows shades without counts.
+MOST_COUNTS = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A small picture of one label with its caption."""
+
+    label: str
+    note: str
+    picture: Markup
+
+
+def f1_figure(result: Evaluation) -> Markup:
+    """Return F1 of every label and the macro average with its interval, and the F1 of the best baseline as a tick."""
+    rows = [*result.labels.names, "macro average"]
+    left, right, row_height = 156.0, 556.0, 28.0
+    height = row_height * len(rows) + 30
+    bottom = height - 24
+
+    def across(value: float) -> float:
+        return left + value * (right - left)
+
+    parts = []
+    for value in (0.0, 0.25, 0.5, 0.75, 1.0):
+        parts.append(svg.line(across(value), 4, across(value), bottom, "grid"))
+        parts.append(svg.text(across(value), bottom + 16, f"{value:g}", "tick", "middle"))
+    baseline = best_baseline(result)
+    for place, name in enumerate(rows):
+        middle = 4 + row_height * (place + 0.5)
+        found = result.confidence.iloc[place]
+        values = [float(found[key]) for key in ("value", "low", "high")]
+        parts.append(svg.name_lines(left - 10, middle, name, 22, "name" if place < len(rows) - 1 else "name strong"))
+        parts.append(_f1_row(values, float(baseline.table["f1"].iloc[place]), across, middle))
+        parts.append(svg.text(right + 14, middle + 4, _f1_words(values), "value"))
+    return svg.drawing(690, height, "F1 of every label with its 95 % interval", *parts, class_="forest")
+
+
+def recall_precision_panels(result: Evaluation) -> tuple[Panel, ...]:
+    """Return one precision-recall curve per label, its operating point, and the share of positives as the baseline."""
+    panels = []
+    for place, name in enumerate(result.labels.names):
+        row = result.table.iloc[place]
+        known = ~np.isnan(result.targets[:, place])
+        target, score = result.targets[known, place] > 0, result.scores[known, place]
+        if not target.any():
+            panels.append(Panel(name, "no clip shows it", _frame("recall", "precision", "nothing to draw")))
+            continue
+        share = float(row["prior"])
+        marks = [svg.line(LEFT, _down(share), LEFT + SIDE, _down(share), "chance")]
+        marks.append(svg.tag("path", d=_steps(target, score), class_="curve"))
+        if row["predicted_rate"] > 0:
+            at = (_across(row["recall"]), _down(row["precision"]))
+            marks.append(svg.tag("circle", cx=at[0], cy=at[1], r=4.5, class_="point"))
+        note = f"AP {w.number(row['average_precision'])}, by chance {w.number(share)}"
+        panels.append(Panel(name, note, _frame("recall", "precision", f"{name}: {note}", *marks)))
+    return tuple(panels)
+
+
+def reliability_panels(result: Evaluation) -> tuple[Panel, ...]:
+    """Return one reliability plot per label: mean score against the share that came true, in bins of equal mass."""
+    panels = []
+    for place, name in enumerate(result.labels.names):
+        bins = reliability_bins(result.targets[:, place], result.scores[:, place])
+        if not len(bins):
+            panels.append(Panel(name, "not annotated", _frame("score", "came true", "nothing to draw")))
+            continue
+        points = [(_across(x), _down(y)) for x, y in bins[["mean_score", "positive_rate"]].to_numpy()]
+        marks = [svg.line(LEFT, TOP + SIDE, LEFT + SIDE, TOP, "chance")]
+        path = "L".join(f"{svg.plain(x)} {svg.plain(y)}" for x, y in points)
+        marks.append(svg.tag("path", d=f"M{path}", class_="curve thin"))
+        marks += [svg.tag("circle", cx=x, cy=y, r=3.5, class_="dot") for x, y in points]
+        note = f"ECE {w.number(result.calibration['ece'].iloc[place])}"
+        panels.append(Panel(name, note, _frame("score", "came true", f"{name}: {note}", *marks)))
+    return tuple(panels)
+
+
+def confusion_panels(result: Evaluation) -> tuple[Panel, ...]:
+    """Return per label the numbers of clips by annotation and decision, for a multi-label set."""
+    counts = label_counts(result.targets, result.scores >= result.thresholds).sum(axis=0)
+    annotated = (~np.isnan(result.targets)).sum(axis=0)
+    panels = []
+    for name, (tp, fp, fn), known in zip(result.labels.names, counts.tolist(), annotated.tolist(), strict=True):
+        tn = known - tp - fp - fn
+        cells = [(0, 0, tp, tp + fn, "found"), (1, 0, fn, tp + fn, "missed")]
+        cells += [(0, 1, fp, fp + tn, "false alarm"), (1, 1, tn, fp + tn, "correct no")]
+        panels.append(Panel(name, "", _two_by_two(name, cells)))
+    return tuple(panels)
+
+
+def confusion_matrix(counts: np.ndarray, names: Sequence[str]) -> Markup:
+    """Return the confusion matrix of a multi-class set: true classes down, predicted classes across.
+
+    Shades are shares of the true class.
+
+    Args:
+        counts: clips, shape (classes, classes).
+        names: of the classes.
+    """
+    size = len(names)
+    cell = min(44.0, 640 / size)
+    left, top = 180.0, 150.0 if size <= 60 else 12.0
+    width, height = left + cell * size + (110 if size <= 60 else 20), top + cell * size + 34
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    parts = [
+        svg.tag("rect", x=left, y=top, width=cell * size, height=cell * size, class_="frame"),
+        svg.text(left + cell * size / 2, height - 8, "predicted", "tick", "middle"),
+    ]
+    for place, name in enumerate(names):
+        middle = (place + 0.5) * cell
+        if size <= 60:
+            short = name if len(name) <= 24 else f"{name[:22]}…"
+            parts.append(svg.text(left - 8, top + middle + 4, short, "name" if cell >= 12 else "name tiny", "end"))
+            turned = f"translate({svg.plain(left + middle + 4)} {svg.plain(top - 8)}) rotate(-50)"
+            parts.append(svg.tag("text", short, transform=turned, class_="name" if cell >= 12 else "name tiny"))
+    for row, column in zip(*np.nonzero(counts), strict=True):
+        share, clips = float(shares[row, column]), int(counts[row, column])
+        said = tag_title(f"{names[row]} taken for {names[column]}: {w.counted(clips, 'clip')}, {w.percent(share)}")
+        x, y = left + column * cell, top + row * cell
+        kind = "right" if row == column else "wrong"
+        parts.append(
+            svg.tag("rect", said, x=x, y=y, width=cell, height=cell, class_=kind, fill_opacity=0.12 + 0.88 * share)
+        )
+        if size <= MOST_COUNTS:
+            shade = "count on" if share > 0.55 else "count"
+            parts.append(svg.text(x + cell / 2, y + cell / 2 + 4, str(clips), shade, "middle"))
+    title = "Confusion matrix: true classes down, predicted across"
+    return svg.drawing(width, height, title, *parts, class_="matrix", natural=True)
+
+
+def tag_title(words: str) -> Markup:
+    """Return the text that is shown when an element is hovered."""
+    return svg.tag("title", words)
+
+
+def _f1_row(values: list[float], baseline: float, across: Callable[[float], float], middle: float) -> Markup:
+    value, low, high = values
+    parts = []
+    if math.isfinite(baseline):
+        parts.append(svg.line(across(baseline), middle - 8, across(baseline), middle + 8, "baseline"))
+    if math.isfinite(low):
+        parts.append(svg.line(across(low), middle, across(high), middle, "whisker"))
+    if math.isfinite(value):
+        parts.append(svg.tag("circle", cx=across(value), cy=middle, r=5, class_="point"))
+    return svg.join(parts)
+
+
+def _f1_words(values: list[float]) -> str:
+    value, low, high = values
+    if not math.isfinite(value):
+        return "no clip shows it"
+    return f"{w.number(value)}  [{w.span(low, high)}]" if math.isfinite(low) else w.number(value)
+
+
+def _frame(x_title: str, y_title: str, title: str, *marks: Markup) -> Markup:
+    """Return a unit square with its axes, and `marks` in it."""
+    parts = [svg.tag("rect", x=LEFT, y=TOP, width=SIDE, height=SIDE, class_="frame")]
+    for value in (0.0, 0.5, 1.0):
+        parts.append(svg.text(_across(value), TOP + SIDE + 14, f"{value:g}", "tick", "middle"))
+        parts.append(svg.text(LEFT - 5, _down(value) + 4, f"{value:g}", "tick", "end"))
+    parts.append(svg.line(_across(0.5), TOP, _across(0.5), TOP + SIDE, "grid"))
+    parts.append(svg.line(LEFT, _down(0.5), LEFT + SIDE, _down(0.5), "grid"))
+    parts.append(svg.text(LEFT + SIDE / 2, TOP + SIDE + 29, x_title, "tick", "middle"))
+    turned = f"translate(11 {svg.plain(TOP + SIDE / 2)}) rotate(-90)"
+    parts.append(svg.tag("text", y_title, transform=turned, class_="tick", text_anchor="middle"))
+    return svg.drawing(*PANEL, title, *parts, *marks)
+
+
+def _two_by_two(name: str, cells: list[tuple[int, int, float, float, str]]) -> Markup:
+    """Return four boxes, shaded by the share of their row: annotated yes and no down, marked yes and no across."""
+    left, top, wide, high = 66.0, 22.0, 70.0, 46.0
+    parts = [svg.text(left + wide * (0.5 + i), top - 7, word, "tick", "middle") for i, word in enumerate(("yes", "no"))]
+    parts += [svg.text(4, top - 7, "marked", "tick")]
+    for row, word in enumerate(("shows it", "does not")):
+        parts.append(svg.text(left - 6, top + high * (row + 0.5) + 4, word, "tick", "end"))
+    for column, row, clips, of, meaning in cells:
+        share = clips / of if of else 0.0
+        x, y = left + wide * column, top + high * row
+        kind = "right" if row == column else "wrong"
+        said = tag_title(f"{name}: {meaning}, {w.counted(round(clips), 'clip')} of {w.count(of)}")
+        box = {"x": x + 1, "y": y + 1, "width": wide - 2, "height": high - 2}
+        parts.append(svg.tag("rect", said, **box, class_=kind, fill_opacity=0.12 + 0.88 * share))
+        shade = "count on" if share > 0.55 else "count"
+        parts.append(svg.text(x + wide / 2, y + high / 2, w.count(clips), shade, "middle"))
+        parts.append(svg.text(x + wide / 2, y + high / 2 + 14, meaning, f"{shade} tiny", "middle"))
+    return svg.drawing(PANEL[0], top + 2 * high + 6, f"{name}: clips by annotation and decision", *parts)
+
+
+def _steps(target: np.ndarray, score: np.ndarray) -> str:
+    """Return the path of a precision-recall curve as the steps whose area is the average precision."""
+    precision, recall, _ = precision_recall_curve(target, score)
+    precision, recall = precision[-2::-1], recall[-2::-1]  # from the highest threshold on, without the point (0, 1)
+    path = [f"M{svg.plain(LEFT)} {svg.plain(_down(precision[0]))}"]
+    last = (svg.plain(LEFT), svg.plain(_down(precision[0])))
+    for found, right in zip(recall, precision, strict=True):
+        here = (f"{_across(found):.1f}", f"{_down(right):.1f}")
+        if here != last:
+            path.append(f"V{here[1]}H{here[0]}")
+            last = here
+    return "".join(path)
+
+
+def _across(value: float) -> float:
+    return LEFT + SIDE * float(value)
+
+
+def _down(value: float) -> float:
+    return TOP + SIDE * (1 - float(value))

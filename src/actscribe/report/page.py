@@ -1,0 +1,99 @@
+"""The report of one run on one split: a single HTML file that loads nothing from anywhere."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from actscribe.data.loading import StudyData
+from actscribe.data.summary import summarise
+from actscribe.evaluation.result import Evaluation
+from actscribe.files import write_text
+from actscribe.report import charts, tables, wording
+from actscribe.report.pictures import error_pictures
+from actscribe.report.provenance import files, provenance
+from actscribe.report.sections import extra_sections
+from actscribe.report.timelines import shown_recordings
+from actscribe.report.verdict import BASELINES, best_baseline, verdict, warnings
+from actscribe.runs.folder import Run, ScoredClips
+
+
+def write_report(run: Run, result: Evaluation, scored: ScoredClips, frames: bool = False) -> Path:
+    """Write report-SPLIT.html into the run folder and return its path.
+
+    The file holds its style and drawings; it has no script, and its content policy forbids loading anything. Every
+    name and text from outside is escaped.
+
+    Args:
+        run: a complete one.
+        result: its measurements on one split.
+        scored: the clips of that split, with the times of the frames that were seen.
+        frames: whether frames of the worst errors are put in; by default there is no picture of the video (privacy).
+
+    Raises:
+        ActScribeError: the folder cannot be written to.
+    """
+    environment = Environment(
+        loader=PackageLoader("actscribe.report", "."),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = environment.get_template("template.html").render(**_content(run, result, scored, frames))
+    path = run.folder / f"report-{result.split}.html"
+    write_text(path, page)
+    return path
+
+
+def _content(run: Run, result: Evaluation, scored: ScoredClips, frames: bool) -> dict[str, Any]:
+    summary = summarise(run.study, StudyData(result.labels, run.recordings(), {}))
+    shown = shown_recordings(result)
+    return {
+        "w": wording,
+        "facts": run.facts,
+        "result": result,
+        "date": datetime.now().astimezone().strftime("%d %B %Y, %H:%M"),
+        "verdict": verdict(result),
+        "warnings": warnings(run, result),
+        "data_tables": _data_tables(summary.tables),
+        "data_notes": summary.notes,
+        "label_table": tables.label_table(result),
+        "baseline_table": tables.baseline_table(result),
+        "baseline_tables": tables.full_baselines(result),
+        "best_baseline": best_baseline(result).name,
+        "baselines": ", ".join(BASELINES[name] for name in result.baselines),
+        "calibration_table": tables.calibration_table(result),
+        "f1_figure": charts.f1_figure(result),
+        "curves": charts.recall_precision_panels(result),
+        "reliability": charts.reliability_panels(result),
+        "confusion_panels": () if result.confusion is not None else charts.confusion_panels(result),
+        "confusion": None if result.confusion is None else _matrix(result),
+        "event_table": None if result.events is None else tables.event_table(result.events),
+        "recordings": shown,
+        "untitled": sum(not recording.is_titled for recording in shown),
+        "error_table": tables.error_table(result.errors),
+        "with_frames": frames,
+        "pictures": error_pictures(result.errors, scored, result.recordings) if frames else (),
+        "sections": extra_sections(run, result.split),
+        "provenance": provenance(run, result, frames),
+        "files": files(run, result),
+    }
+
+
+def _data_tables(found: dict[str, Any]) -> list[tables.Table]:
+    made = []
+    if "Recordings" in found:
+        made.append(tables.split_table(found["Recordings"]))
+    if "Labels" in found:
+        made.append(tables.content_table(found["Labels"]))
+    return made
+
+
+def _matrix(result: Evaluation) -> dict[str, Any]:
+    names, counts = result.labels.names, result.confusion
+    assert counts is not None
+    return {"picture": charts.confusion_matrix(counts, names), "table": tables.mix_up_table(counts, names)}

@@ -1,0 +1,110 @@
+"""How a report's numbers came about: settings, versions, decisions, files and the command."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import dataclass
+
+from actscribe.evaluation.result import Evaluation
+from actscribe.report import wording as w
+from actscribe.report.tables import LABEL, Column, Row, Table, pairs_table
+from actscribe.runs.folder import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """The last section of the report.
+
+    Args:
+        command: that makes the same report again from the run folder.
+        facts: seed, windows, machine, how often the split was read.
+        tables: settings, decisions, run times, versions and the recordings of the split.
+        study: text of the run's study file.
+    """
+
+    command: str
+    facts: Table
+    tables: tuple[Table, ...]
+    study: str
+
+
+def provenance(run: Run, result: Evaluation, frames: bool) -> Provenance:
+    """Return how the run and its measurement came about."""
+    facts = run.facts
+    option = " --frames" if frames else ""
+    command = f"actscribe evaluate {shlex.quote(str(run.folder))} --split {result.split}{option}"
+    settings = pairs_table("Settings of the recognizer.", {k: json.dumps(v) for k, v in facts.settings.items()})
+    seconds = pairs_table("Run times.", {what: w.length(value) for what, value in facts.task_seconds.items()})
+    versions = pairs_table("Versions.", facts.versions)
+    tables = (_decisions(run), settings, seconds, versions, _recordings(result))
+    study = (run.folder / "study.yaml").read_text(encoding="utf-8")
+    return Provenance(command, _facts(run, result), tables, study)
+
+
+def files(run: Run, result: Evaluation) -> tuple[tuple[str, str], ...]:
+    """Return (file of the run folder, what it holds) for everything that the report's numbers come from."""
+    split = result.split
+    held = (
+        (f"metrics-{split}.json", "every table of this report, unrounded"),
+        (f"scores-{split}.parquet", "the score of every clip and label, with the times of the frames that were seen"),
+        (f"timelines-{split}", "the predicted timeline of every recording"),
+        ("decisions.json", "thresholds and timeline settings, chosen on validation"),
+        ("recordings.json", "recordings, annotations and split as they were"),
+        ("study.yaml", "the study as it was"),
+        ("run.json", "settings, seed, versions, machine, run times"),
+    )
+    return tuple((name, what) for name, what in held if (run.folder / name).exists())
+
+
+def _facts(run: Run, result: Evaluation) -> Table:
+    facts, windows = run.facts, run.study.windows
+    length = "the whole video" if windows.length is None else f"{windows.length:g} s, one every {windows.stride:g} s"
+    rules = "applied" if run.decisions.timeline.rules else "not applied"
+    values = {
+        "study": facts.study,
+        "recognizer": facts.recognizer,
+        "seed": facts.seed,
+        "clips": f"{length}, {windows.frames} frames each",
+        "a label is present": f"in a clip of which it covers at least {w.percent(windows.threshold)}",
+        "a label is marked": "where its score reaches the threshold",
+        "split": f"{result.split}, scored {w.counted(facts.reads.get(result.split, 0), 'time')}",
+        "machine": facts.machine or w.MISSING,
+    }
+    if result.labels.task == "multi-class":
+        values["a label is present"] = "the one that covers most of the clip"
+        values["a label is marked"] = "the one with the highest score"
+    if result.timelines:
+        values["label set's rules"] = f"{rules} to timelines"
+    return pairs_table("At a glance.", values)
+
+
+def _decisions(run: Run) -> Table:
+    """Return the decisions of every label with their notes."""
+    decisions = run.decisions
+    columns = (
+        LABEL,
+        Column("clip threshold"),
+        Column("on", "a bout begins where the smoothed score reaches it"),
+        Column("off", "a bout ends where the smoothed score falls below it"),
+        Column("smoothing (s)", "standard deviation of the Gaussian"),
+        Column("shortest bout (s)"),
+        Column("shortest gap (s)"),
+        Column("note", is_text=True),
+    )
+    rows = []
+    for name in run.labels.names:
+        chosen = decisions.timeline.of(name)
+        cells = [name, w.number(decisions.thresholds[name], 3), w.number(chosen.on, 3), w.number(chosen.off, 3)]
+        cells += [w.number(value) for value in (chosen.smoothing, chosen.min_duration, chosen.min_gap)]
+        rows.append(Row((*cells, decisions.timeline.notes.get(name, ""))))
+    return Table("Decisions, chosen on validation only.", columns, tuple(rows))
+
+
+def _recordings(result: Evaluation) -> Table:
+    columns = (Column("recording", is_text=True), Column("group", is_text=True), Column("length"), Column("content"))
+    rows = tuple(
+        Row((recording.name, recording.group, w.clock(recording.duration), recording.content[:12]))
+        for recording in result.recordings
+    )
+    return Table(f"Recordings of the {result.split} split.", columns, rows)

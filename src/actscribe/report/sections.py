@@ -1,0 +1,72 @@
+"""Further sections of the report, from files that other steps left in the run folder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from actscribe.report import wording as w
+from actscribe.report.tables import Column, Row, Table, record_table
+from actscribe.runs.folder import Run
+
+#: Captions that are shown; all are in the file.
+MOST_CAPTIONS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A section of the report.
+
+    Args:
+        title: its heading.
+        tables: in order.
+        notes: paragraphs above them.
+    """
+
+    title: str
+    tables: tuple[Table, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def extra_sections(run: Run, split: str) -> tuple[Section, ...]:
+    """Return what hallucination-SPLIT.json and captions-SPLIT.json in the run folder hold; none where neither is.
+
+    hallucination: title -> list of records (a table), or a text or list of texts (notes). captions: list of
+    {recording, start_s, end_s, caption}. A file that is spelled otherwise becomes a section that says so: the rest of
+    the report is still worth reading.
+    """
+    makers = (("hallucination", "Hallucination", _hallucination), ("captions", "Captions", _captions))
+    sections = []
+    for name, title, make in makers:
+        path = run.folder / f"{name}-{split}.json"
+        if path.is_file():
+            try:
+                sections.append(make(title, path, json.loads(path.read_text(encoding="utf-8"))))
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                sections.append(Section(title, notes=(f"{path.name} could not be read: {error!r}.",)))
+    return tuple(sections)
+
+
+def _hallucination(title: str, path: Path, values: dict[str, Any]) -> Section:
+    tables, notes = [], []
+    for name, value in values.items():
+        if isinstance(value, str):
+            notes.append(value)
+        elif all(isinstance(record, dict) for record in value):
+            tables.append(record_table(name, value))
+        else:
+            notes += [str(text) for text in value]
+    return Section(title, tuple(tables), tuple(notes))
+
+
+def _captions(title: str, path: Path, values: list[dict[str, Any]]) -> Section:
+    columns = (Column("recording", is_text=True), Column("from"), Column("to"), Column("caption", is_text=True))
+    rows = tuple(
+        Row((str(v["recording"]), w.clock(float(v["start_s"])), w.clock(float(v["end_s"])), str(v["caption"])))
+        for v in values[:MOST_CAPTIONS]
+    )
+    total = w.counted(len(values), "caption")
+    shown = f"the first {len(rows)} of {total}; all are in {path.name}" if len(values) > len(rows) else f"all {total}"
+    return Section(title, (Table(f"What the model wrote: {shown}.", columns, rows),))

@@ -1,0 +1,143 @@
+"""The report's first sentences: how good, against what, and what to beware of."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from actscribe.evaluation.result import Evaluation
+from actscribe.report import wording as w
+from actscribe.runs.folder import Run
+
+#: With fewer positive clips than this a label's numbers carry a warning (ours).
+FEW_CLIPS = 10
+
+#: What each baseline does, in words.
+BASELINES = {
+    "always yes": "always answering yes",
+    "always no": "always answering no",
+    "prior": "guessing as often as in training",
+    "majority": "always naming the most frequent class",
+    "uniform": "guessing blindly",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The baseline that is hardest to beat.
+
+    Args:
+        name: as in the tables.
+        table: its per-label table.
+        macro_f1: its headline number; nan where nothing can be measured.
+    """
+
+    name: str
+    table: pd.DataFrame
+    macro_f1: float
+
+    @property
+    def words(self) -> str:
+        """What it does."""
+        return BASELINES.get(self.name, self.name)
+
+
+def best_baseline(result: Evaluation) -> Baseline:
+    """Return the baseline with the highest macro F1."""
+    macro = len(result.labels)
+    found = [Baseline(name, table, float(table["f1"].iloc[macro])) for name, table in result.baselines.items()]
+    return max(found, key=lambda baseline: baseline.macro_f1 if math.isfinite(baseline.macro_f1) else -1.0)
+
+
+def verdict(result: Evaluation) -> tuple[str, ...]:
+    """Return the verdict: the headline sentence, the same in words, and whether it beats the best baseline."""
+    where = _where(result)
+    value = result.headline()
+    if not math.isfinite(value):
+        return (f"Nothing can be measured: none of the {where} shows any of the labels.",)
+    macro = result.confidence.iloc[len(result.labels)]
+    best = best_baseline(result)
+    against = f"{best.words} would give {w.number(best.macro_f1)}"
+    sentence = f"Macro F1 {w.number(value)}{_interval(macro)} on {where}; {against}."
+    return (sentence, _in_words(result), _against(result, best))
+
+
+def warnings(run: Run, result: Evaluation) -> tuple[str, ...]:
+    """Return what to beware of before relying on the numbers."""
+    notes = []
+    if result.split != "test":
+        notes.append(
+            f"These are clips of the {result.split} split, on which the recognizer was "
+            f"{'trained' if result.split == 'train' else 'tuned'}: the numbers flatter it. Judge it on the test split."
+        )
+    reads = run.facts.reads.get(result.split, 0)
+    if result.split == "test" and reads > 1:
+        notes.append(f"The test split was scored {reads} times. Choices made after the first look flatter the numbers.")
+    notes += [f"{_capital(note)}." for note in dict.fromkeys(result.confidence["note"]) if note]
+    support = result.table["support"].iloc[: len(result.labels)].tolist()
+    empty = [name for name, clips in zip(result.labels.names, support, strict=True) if clips == 0]
+    few = [
+        f"{name} ({clips})" for name, clips in zip(result.labels.names, support, strict=True) if 0 < clips < FEW_CLIPS
+    ]
+    if empty:
+        notes.append(f"No clip of this split shows {w.listed(empty)}: not measured, and left out of macro averages.")
+    if few:
+        notes.append(f"Fewer than {FEW_CLIPS} clips show {w.listed(few)}: a single clip moves their numbers visibly.")
+    if result.timelines:
+        notes += _timeline_notes(run.decisions.timeline.notes)
+    said = f"no clip of {result.split} shows"  # of training's notes this one is said above
+    notes += [f"{_capital(note).rstrip('.')}." for note in run.facts.notes if not note.startswith(said)]
+    return tuple(notes)
+
+
+def _where(result: Evaluation) -> str:
+    groups = len({recording.group for recording in result.recordings})
+    recordings = w.counted(len(result.recordings), "recording")
+    return f"{w.counted(len(result.clips), 'clip')} of {recordings} of {w.counted(groups, 'group')}"
+
+
+def _interval(row: pd.Series) -> str:
+    if not (math.isfinite(row["low"]) and math.isfinite(row["high"])):
+        return " (no interval: a single recording)"
+    return f" (95 % interval {w.span(row['low'], row['high'])})"
+
+
+def _in_words(result: Evaluation) -> str:
+    if result.labels.task == "multi-class":
+        accuracy = result.confidence.iloc[len(result.labels) + 1]
+        return f"It names the right class in {w.percent(accuracy['value'])} of the clips{_interval(accuracy)}."
+    row = result.table.iloc[len(result.labels)]
+    found, right = w.percent(row["recall"]), w.percent(row["precision"])
+    return (
+        f"On average over the labels it found {found} of the clips that show the activity, "
+        f"and of the clips that it marked {right} really show it."
+    )
+
+
+def _against(result: Evaluation, best: Baseline) -> str:
+    """Return whether the macro F1, and then which label's F1, is not clearly above the best baseline."""
+    macro, said = result.confidence.iloc[len(result.labels)], best.words
+    if macro["value"] <= best.macro_f1:
+        return f"That is no better than {said}."
+    if not macro["low"] > best.macro_f1:
+        return f"It may be no better than {said}: the interval reaches down to that."
+    f1 = best.table["f1"].tolist()
+    lows = result.confidence["low"].tolist()
+    weak = [name for name, low, least in zip(result.labels.names, lows, f1, strict=False) if low <= least]
+    but = f" Not so for {w.listed(weak)}." if weak else ""
+    return f"The whole interval lies above the best baseline ({said}).{but}"
+
+
+def _timeline_notes(notes: Mapping[str, str]) -> list[str]:
+    """Return one sentence per different note, naming its labels."""
+    labels: dict[str, list[str]] = {}
+    for name, note in notes.items():
+        labels.setdefault(note, []).append(name)
+    return [f"Timeline of {w.listed(names)}: {note}." for note, names in labels.items()]
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
