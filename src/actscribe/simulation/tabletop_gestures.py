@@ -71,7 +71,7 @@ def rest_hand(setup: Setup) -> Play:
 def wave_hand(setup: Setup) -> Play:
     """An open hand waves above the table."""
     stage = _gesturing(setup)
-    place = reaching(stage.hands[0], setup.spot(0.3), setup.rng.uniform(0.5, 0.8), 0.0)
+    place = reaching(stage.hands[0], setup.spot(0.3), _above(stage), 0.0)
     place[SPREAD] = 1.0
     side = np.array([-math.sin(place[ANGLE]), math.cos(place[ANGLE])]) * 0.16
     _come(stage, place)
@@ -86,7 +86,7 @@ def pass_over(setup: Setup) -> Play:
     stage = _gesturing(setup)
     towards = np.array(stage.hands[0].shoulder) / np.hypot(*stage.hands[0].shoulder)
     aside = np.array([-towards[1], towards[0]]) * (1 if setup.rng.random() < 0.5 else -1)
-    height = setup.rng.uniform(0.45, 0.7)
+    height = _above(stage)
     middle = setup.rng.uniform(-0.25, 0.15) * towards
     ends = [reaching(stage.hands[0], middle + side * 1.35 * aside, height) for side in (-1, 1)]
     stage.begin(0, ends[0])
@@ -180,6 +180,12 @@ def squeeze(setup: Setup) -> Play:
     stage.step(2.0, {0: soft}, {0: shuttle(stage.held[0].copy(), closed, cycles, back=False)})
     stage.leave(0)
     return _play(stage, 1)
+
+
+def _above(stage: Stage) -> float:
+    """Return a height above all things at which a hand touches none."""
+    tops = stage.state[:, Z] + [thing.height for thing in stage.things]
+    return float(max(0.35, tops.max(initial=0.0)) + stage.rng.uniform(0.12, 0.35))
 
 
 def _gesturing(setup: Setup) -> Stage:

@@ -12,7 +12,7 @@ from actscribe.simulation.tabletop_scene import Scene
 from actscribe.simulation.tabletop_things import AMOUNT, ANGLE, COLOURS, KINDS, Z
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-OFTEN = {2: 0.21, 3: 0.26, 4: 0.31, 5: 0.17, 6: 0.05}  # wrong numbers of things: about as often as right ones
+OFTEN = {2: 0.22, 3: 0.26, 4: 0.31, 5: 0.18, 6: 0.03}  # wrong numbers of things: about as often as right ones
 #: Ways to say that a thing is to one side of another: axis, sign, words.
 SIDES = ((0, -1, "to the left of"), (0, 1, "to the right of"), (1, -1, "further up than"), (1, 1, "further down than"))
 Asked = tuple[str, bool]
