@@ -13,6 +13,13 @@ from actscribe.video.reading import Frame, frames_at, scaled
 
 LOSSY_GOP = {"x264-params": "keyint=20:min-keyint=20:bframes=3:scenecut=0"}
 OPEN_GOP = {"x264-params": "keyint=25:min-keyint=25:bframes=3:b-adapt=0:open-gop=1:scenecut=0"}
+OPEN_MPEG = {"bf": "2", "g": "25", "sc_threshold": "1000000000"}
+JUMPS = {
+    "mpeg2.mkv": {"codec": "mpeg2video", "options": OPEN_MPEG},
+    "mpeg4.mp4": {"codec": "mpeg4", "options": OPEN_MPEG},
+    "closed.mp4": {"options": LOSSY_GOP},
+    "one_keyframe.mp4": {"options": {"g": "1000", "x264-params": "scenecut=0"}},
+}
 CONTAINERS = {
     "plain.mp4": {},
     "b_frames.mp4": {"options": {"x264-params": "bframes=8:b-adapt=0:b-pyramid=normal"}},
@@ -178,6 +185,20 @@ def test_shrinking_averages_fine_detail_instead_of_picking_pixels(tmp_path):
     assert frame.image.mean() == pytest.approx(127.5, abs=4)
 
 
+def test_shrinking_is_as_exact_as_an_antialiased_bicubic_resize(tmp_path):
+    from PIL import Image
+
+    rng = np.random.default_rng(3)
+    coarse = Image.fromarray(rng.integers(0, 255, (36, 48, 3), dtype=np.uint8))
+    detailed = np.asarray(coarse.resize((512, 384), Image.Resampling.BICUBIC)) // 2
+    detailed = detailed + rng.integers(0, 100, (384, 512, 1), dtype=np.uint8)
+    _encode(tmp_path / "a.mp4", [detailed] * 2)
+    (whole,) = frames_at(tmp_path / "a.mp4", [0.0])
+    (small,) = frames_at(tmp_path / "a.mp4", [0.0], short_side=160)
+    expected = np.asarray(Image.fromarray(whole.image).resize((213, 160), Image.Resampling.BICUBIC))
+    assert np.sqrt(np.mean((small.image - expected.astype(float)) ** 2)) < 1.0
+
+
 def test_times_that_share_a_frame_share_the_object(tmp_path):
     video = make_video(tmp_path / "a.mp4", 10)
     frames = list(frames_at(video, [0.0, 0.0, 0.01, 0.039, 0.04, 0.07]))
@@ -188,10 +209,12 @@ def test_times_that_share_a_frame_share_the_object(tmp_path):
     assert frames[0].image.flags.c_contiguous
 
 
-@pytest.mark.parametrize("name", ["open_gop.mp4", "open_gop.mkv", "closed.mp4", "one_keyframe.mp4", "fragments.mp4"])
+@pytest.mark.parametrize(
+    "name",
+    ["open_gop.mp4", "open_gop.mkv", "mpeg2.mkv", "mpeg4.mp4", "closed.mp4", "one_keyframe.mp4", "fragments.mp4"],
+)
 def test_jumping_by_keyframe_gives_the_frames_that_decoding_all_gives(tmp_path, name):
-    settings_of = CONTAINERS.get(name, {"options": LOSSY_GOP if name == "closed.mp4" else {}})
-    video = make_video(tmp_path / name, 600, **settings_of)
+    video = make_video(tmp_path / name, 600, **(CONTAINERS | JUMPS)[name])
     everything = list(frames_at(video, np.arange(600) / 25))
     assert numbers(everything) == list(range(600))
     rng = np.random.default_rng(7)
@@ -202,9 +225,9 @@ def test_jumping_by_keyframe_gives_the_frames_that_decoding_all_gives(tmp_path, 
             np.testing.assert_array_equal(frame.image, everything[number].image)
 
 
-@pytest.mark.parametrize("name", ["open_gop.mp4", "open_gop.mkv"])
+@pytest.mark.parametrize("name", ["open_gop.mp4", "open_gop.mkv", "mpeg2.mkv", "mpeg4.mp4"])
 def test_a_jump_lands_on_the_last_keyframe_shown_before_the_time(tmp_path, name):
-    video = make_video(tmp_path / name, 600, options=OPEN_GOP)
+    video = make_video(tmp_path / name, 600, **(CONTAINERS | JUMPS)[name])
     with open_video(video) as (container, stream):
         pictures = Pictures(video, container, stream)
         assert not pictures.jump(1.9)  # nearer than a restart of the decoder is worth
@@ -215,8 +238,9 @@ def test_a_jump_lands_on_the_last_keyframe_shown_before_the_time(tmp_path, name)
         assert not pictures.jump(15.0)  # never back
 
 
-def test_an_index_that_calls_every_frame_a_keyframe_is_not_believed(tmp_path):
-    video = make_video(tmp_path / "a.mp4", 300)
+@pytest.mark.parametrize("codec", ["libx264", "mpeg4"])
+def test_an_index_that_calls_every_frame_a_keyframe_is_not_believed(tmp_path, codec):
+    video = make_video(tmp_path / "a.mp4", 300, codec=codec, options={"g": "250"})
     data = video.read_bytes()
     assert data.count(b"stss") == 1
     video.write_bytes(data.replace(b"stss", b"free"))  # without this list every frame counts as a keyframe
