@@ -149,8 +149,9 @@ def _facts(
     if all(state.baby is None for state in states):
         must.append(EMPTY)
     elif present < HALF:
-        arriving = any(start <= span[0] <= end for span in script.visible)
-        must.append(ARRIVES if arriving else LEAVES)
+        middle = (start + end) / 2
+        nearest = min((abs(edge - middle), edge == span[1]) for span in script.visible for edge in span)
+        must.append(LEAVES if nearest[1] else ARRIVES)
     else:
         must.append(PRONE if min(turned) > 0.5 else LYING if max(turned) < 0.5 else LYING[:1])
     must += [DOING[kind] for kind in DOING if kind in doing]

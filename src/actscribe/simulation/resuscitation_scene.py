@@ -27,7 +27,7 @@ from actscribe.simulation.resuscitation_tools import (
 )
 
 PER_TEAM = 2  # recordings that share a team, and so a group
-TEAM, COURSE, FILM, FRAME = range(4)  # streams of random numbers under one seed
+TEAM, COURSE, FILM, FRAME, CAPTION = range(5)  # streams of random numbers under one seed
 GRIPS: dict[HandName, tuple[Grip, ...]] = {
     "mask": ("mask",),
     "bag": ("bag",),
@@ -73,11 +73,16 @@ class Scene:
     @property
     def group(self) -> str:
         """Name of the team."""
-        return f"team{self.index // PER_TEAM + 1:02d}"
+        return group_of(self.index)
 
     def at(self, time: float) -> State:
         """Return the true state at `time` seconds."""
         return self.course.at(time)
+
+
+def group_of(index: int) -> str:
+    """Return the name of the team of recording `index`."""
+    return f"team{index // PER_TEAM + 1:02d}"
 
 
 def make_scene(seed: int, index: int, duration: float, size: int = 256, fps: float = 15.0) -> Scene:

@@ -202,7 +202,7 @@ def _visible_spans(rng: np.random.Generator, duration: float) -> list[Span]:
     """The table is empty at first, at times in between, and now and then at the end."""
     away = duration * rng.uniform(0.12, 0.22)
     first = rng.random() < 0.85
-    between = int(min(rng.poisson(duration / 90), away // 5, duration // 45))
+    between = int(min(rng.poisson(duration / 60), away // 5, duration // 45))
     last = rng.random() < 0.4 and away >= 4 * (first + between + 1)  # every gap has time for the carrying
     count = int(first) + between + int(last)
     if not count or duration < 12:
