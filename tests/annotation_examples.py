@@ -38,7 +38,7 @@ def intervals(times: st.SearchStrategy[float], names: st.SearchStrategy[str] = N
         names,
         st.tuples(times, times),
         SUBJECTS,
-        st.none() | st.floats(0, 1),
+        st.none() | st.sampled_from((0.0, 1.0)) | st.floats(0, 1),
     )
 
 

@@ -55,6 +55,16 @@ def test_toggles_pair_by_subject_behaviour_and_modifier(tmp_path: Path) -> None:
     assert (found.media, found.duration) == (("a.mp4",), 60.0)
 
 
+def test_rows_out_of_order_are_paired_by_time(tmp_path: Path) -> None:
+    times = [4.0, 1.0, 3.0, 2.0]
+    path = project(tmp_path, one=observation(*([time, "", "Suction", "", ""] for time in times)))
+    assert read(path).intervals == (Interval("Suction", 1.0, 2.0), Interval("Suction", 3.0, 4.0))
+    header, *rows = NEW_TABULAR.splitlines(keepends=True)
+    table = tmp_path / "events.csv"
+    table.write_text("".join([header, *reversed(rows)]), encoding="utf-8")
+    assert read(table, "two").intervals == (Interval("s", 0.5, 0.75, "nurse"),)
+
+
 @pytest.mark.parametrize("subject", ["", "nurse"])
 def test_an_odd_state_event_names_subject_behaviour_and_time(tmp_path: Path, subject: str) -> None:
     events = [[1.0, subject, "Suction", "", ""], [2.0, subject, "Suction", "", ""], [12.5, subject, "Suction", "", ""]]

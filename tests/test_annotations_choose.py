@@ -36,6 +36,12 @@ def test_names_fit_by_path_file_name_or_stem(tmp_path: Path, asked: str, expecte
     assert read(path, asked).intervals == (Interval(f"label {expected}", float(expected), expected + 1.0),)
 
 
+def test_the_name_that_agrees_furthest_wins(tmp_path: Path) -> None:
+    path = table(tmp_path, "a.mp4", "Fall/a.mp4", "/home/me/day 1/Fall/a.mp4", "Fall/a.avi")
+    assert read(path, "/data/day 1/Fall/a.mp4").labels == ("label 2",)
+    assert read(path, "/data/day 2/a.mp4").labels == ("label 0",)
+
+
 @pytest.mark.parametrize(
     ("asked", "problem"),
     [

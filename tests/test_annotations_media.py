@@ -146,7 +146,7 @@ def test_via_is_written_as_a_project_of_one_video(tmp_path: Path) -> None:
 def test_json_is_the_documented_schema(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     found = Annotations(
-        (Interval("Süd", 1, 2.5, "P", 0.5), Interval("b", 2, 3)), (Interval("", 8, 9),), ("a.mp4",), 12.5
+        (Interval("Süd", 1, 2.5, "P", 0.5), Interval("b", 2, 3, "", 0.0)), (Interval("", 8, 9),), ("a.mp4",), 12.5
     )
     write(path, found, "json")
     assert "Süd" in path.read_text(encoding="utf-8")
@@ -157,7 +157,7 @@ def test_json_is_the_documented_schema(tmp_path: Path) -> None:
         "duration": 12.5,
         "intervals": [
             {"label": "Süd", "start": 1.0, "end": 2.5, "subject": "P", "score": 0.5},
-            {"label": "b", "start": 2.0, "end": 3.0},
+            {"label": "b", "start": 2.0, "end": 3.0, "score": 0.0},
         ],
         "gaps": [{"label": "", "start": 8.0, "end": 9.0}],
     }

@@ -73,9 +73,10 @@ def _fit(video: str, spelled: str) -> int:
         return 0
     pairs = list(zip(reversed(ours.parent.parts), reversed(theirs.parent.parts), strict=False))
     agreeing = len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
-    if agreeing < len(pairs) and not (_is_absolute(ours) and _is_absolute(theirs)):
+    is_contrary = agreeing < len(pairs)
+    if is_contrary and not (_is_absolute(ours) and _is_absolute(theirs)):
         return 0
-    return 1 + agreeing + (100 if ours.name == theirs.name else 0)
+    return 1 + 2 * agreeing + (not is_contrary) + (100 if ours.name == theirs.name else 0)
 
 
 def _stem(name: str) -> str:
