@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from actscribe.data.clips import Clip
 from actscribe.data.view import ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.models.vlm import Vlm, load_vlm, plan_batches
+from actscribe.models.vlm.answers import yes_no_tokens
 from actscribe.video.sampling import sample_times
 
 QUESTIONS = ("Is the baby visible?", "Is there suction in this video clip?", "no")
@@ -154,6 +156,20 @@ def test_overlapping_windows_share_the_vision_tower(vlm: Vlm) -> None:
         torch.testing.assert_close(shared, alone, atol=1e-5, rtol=0)
 
 
+def test_three_second_windows_run_each_frame_once(vlm: Vlm) -> None:
+    video = np.random.default_rng(8).integers(0, 256, (40, 48, 64, 3), dtype=np.uint8)
+    asked: set[float] = set()
+    vlm.vision.clear()
+    ran = vlm.vision.frames_run
+    for start in range(10):
+        times = sample_times(start, start + 3, 8)
+        clip = ClipFrames(Clip("r", start, start + 3), "windows", video[(times / 0.375).astype(int)], times)
+        vlm.hidden(vlm.inputs([clip], ["What?"]))
+        asked |= set(times.tolist())
+    share = (vlm.vision.frames_run - ran) / len(asked)
+    assert share == 1 if vlm.family.frames_per_unit == 1 else 1 <= share <= 2  # pairs of frames start odd or even
+
+
 def test_the_store_forgets_the_oldest(vlm: Vlm) -> None:
     vlm.vision.clear()
     before, vlm.vision.limit = vlm.vision.limit, 1
@@ -218,6 +234,34 @@ def test_describe_names_the_checkpoint(vlm: Vlm, kind: str) -> None:
     assert told.dtype == "float32"
     assert len(told.digest) == 32
     assert vlm.short_side > 0
+
+
+def test_half_precision_agrees(vlm: Vlm, kind: str, tmp_path: Path) -> None:
+    half = load_vlm(tiny_vlms.build(kind, tmp_path), dtype="bfloat16")
+    clip = clip_of(10)
+    full, rounded = (one.branch(one.prefix(clip, "A video. "), QUESTIONS) for one in (vlm, half))
+    assert rounded.dtype == torch.float32
+    assert float(torch.nn.functional.cosine_similarity(full, rounded).min()) > 0.99
+
+
+def test_words_without_a_token_of_their_own_begin_with_a_piece() -> None:
+    letters = tiny_vlms.tokenizer({}, pieces=256)
+    assert [[letters.decode([t]) for t in tokens] for tokens in yes_no_tokens(letters, "x")] == [["Y", "y"], ["N", "n"]]
+
+
+def test_a_tokenizer_that_begins_both_words_alike_is_refused() -> None:
+    class Deaf:
+        def encode(self, text: str, add_special_tokens: bool) -> list[int]:
+            return [0, 1]
+
+        def decode(self, ids: list[int]) -> str:
+            return "?"
+
+        def get_vocab(self) -> dict[str, int]:
+            return {"?": 0}
+
+    with pytest.raises(ActScribeError, match="has no token that begins 'yes' but not 'no'"):
+        yes_no_tokens(Deaf(), "x")
 
 
 @given(st.lists(st.integers(1, 300), max_size=40), st.integers(1, 1000))

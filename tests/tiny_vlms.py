@@ -56,13 +56,15 @@ def build(family: str, folder: Path, seed: int = 0, **changes: Any) -> Path:
     return folder
 
 
-def tokenizer(specials: dict[str, str], extra: tuple[str, ...] = (), eos: str = "</s>") -> hf.PreTrainedTokenizerFast:
-    """Train a byte-level BPE of 400 pieces on SENTENCES, with the special tokens of a family."""
+def tokenizer(
+    specials: dict[str, str], extra: tuple[str, ...] = (), eos: str = "</s>", pieces: int = 400
+) -> hf.PreTrainedTokenizerFast:
+    """Train a byte-level BPE on SENTENCES, with the special tokens of a family."""
     raw = Tokenizer(models.BPE())
     raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     raw.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=400, show_progress=False, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
+        vocab_size=pieces, show_progress=False, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
     )
     raw.train_from_iterator(SENTENCES, trainer)
     made = hf.PreTrainedTokenizerFast(

@@ -111,6 +111,18 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("clip-b32", "openai/clip-vit-base-patch32", "clip", "CLIP", 151, 605, "MIT"),
     Entry("xclip-b16", "microsoft/xclip-base-patch16", "xclip", "X-CLIP", 195, 780, "MIT"),
     Entry("xclip-b32", "microsoft/xclip-base-patch32", "xclip", "X-CLIP", 196, 787, "MIT"),
+    Entry("smollm2-360m", "HuggingFaceTB/SmolLM2-360M-Instruct", "llm", "SmolLM2", 362, 724, "Apache-2.0", "judge"),
+    Entry("smollm2-1.7b", "HuggingFaceTB/SmolLM2-1.7B-Instruct", "llm", "SmolLM2", 1711, 3420, "Apache-2.0", "judge"),
+    Entry(
+        "mistral-7b",
+        "mistralai/Mistral-7B-Instruct-v0.3",
+        "llm",
+        "Mistral",
+        7248,
+        14500,
+        "Apache-2.0",
+        "judge of paper 1; asks for a login",
+    ),
 )
 
 
@@ -241,7 +253,7 @@ def _download(hub: str) -> Path:
     def take(revision: str | None) -> Path:
         return Path(
             huggingface_hub.snapshot_download(
-                hub, revision=revision, allow_patterns=list(ALLOWED), ignore_patterns=["*/*"]
+                hub, revision=revision, allow_patterns=list(ALLOWED), ignore_patterns=["*/*", "consolidated*"]
             )
         )
 

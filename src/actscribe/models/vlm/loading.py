@@ -57,9 +57,8 @@ def load_vlm(name: str | Path, dtype: str = "auto", device: str = "auto", quanti
 def _load_weights(folder: Path, name: str, **options: Any) -> Any:
     """Return the frozen model; transformers would fill weights that a file lacks with random numbers, this refuses."""
     hint = f"Copy the folder again, or type: actscribe models pull {name}"
-    model: Any
     try:
-        model, told = transformers.AutoModelForImageTextToText.from_pretrained(
+        loaded: Any = transformers.AutoModelForImageTextToText.from_pretrained(
             folder,
             local_files_only=True,
             use_safetensors=True,
@@ -69,6 +68,7 @@ def _load_weights(folder: Path, name: str, **options: Any) -> Any:
         )
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ActScribeError(f"{folder}: the weights of '{name}' cannot be loaded: {error}", hint) from error
+    model, told = loaded
     if told["missing_keys"]:
         lacking = sorted(told["missing_keys"])
         raise ActScribeError(f"{folder}: {len(lacking)} weights of '{name}' are missing, first {lacking[0]}.", hint)

@@ -11,14 +11,13 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from actscribe.data.view import ClipFrames
-from actscribe.errors import ActScribeError
+from actscribe.models.vlm.answers import yes_no_tokens
 from actscribe.models.vlm.families import Family
 from actscribe.models.vlm.prompts import ClipInputs, Prompter
 from actscribe.models.vlm.vision import LANGUAGE_PARTS, VisionStore, encode
 
 Tower = Literal["language", "vision", "both"]
 _PROJECTIONS = ("q_proj", "v_proj", "qkv")
-_SPELLINGS = ("{}", " {}", "\n{}", "▁{}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +85,7 @@ class Vlm:
         self.model = model
         self.processor = processor
         self.family = family
-        self.identity = identity
+        self._identity = identity
         self.prompter = Prompter(processor, family)
         self.vision = VisionStore()
 
@@ -102,7 +101,7 @@ class Vlm:
 
     def describe(self) -> Identity:
         """Return what this checkpoint is."""
-        return self.identity
+        return self._identity
 
     def video_tokens(self, frames: int, height: int, width: int) -> int:
         """Return the visual tokens of a clip of `frames` frames of height x width pixels."""
@@ -166,21 +165,8 @@ class Vlm:
         return str(self.prompter.tokenizer.decode(answer, skip_special_tokens=True)).strip()
 
     def yes_no_tokens(self) -> tuple[list[int], list[int]]:
-        """Return the token ids that begin "yes" and "no" in any spelling: Yes, yes, YES, with and without a space.
-
-        Spellings of one token are taken; where a word has none, the first piece of each spelling, less the pieces that
-        begin both words.
-
-        Raises:
-            ActScribeError: the tokenizer begins both words alike, so no token tells them apart.
-        """
-        yes, no = (self._spellings(word) for word in ("yes", "no"))
-        if not (yes - no and no - yes):
-            raise ActScribeError(
-                f"The tokenizer of '{self.identity.source}' has no token that begins 'yes' but not 'no'.",
-                "Use mode: text, which reads the written answer.",
-            )
-        return sorted(yes - no), sorted(no - yes)
+        """Return the token ids that begin "yes" and "no"; see `answers.yes_no_tokens`."""
+        return yes_no_tokens(self.prompter.tokenizer, self._identity.source)
 
     def lora_targets(self, tower: Tower = "language") -> list[str]:
         """Return the names of the query and value projections of a tower, for peft's `target_modules`.
@@ -195,15 +181,6 @@ class Vlm:
             if isinstance(module, torch.nn.Linear) and last in _PROJECTIONS and not idle and tower in (where, "both"):
                 names.append(f"model.{name}")
         return names
-
-    def _spellings(self, word: str) -> set[int]:
-        tokenizer = self.prompter.tokenizer
-        forms = [f.format(w) for w in (word, word.capitalize(), word.upper()) for f in _SPELLINGS]
-        pieces = [tokenizer.encode(form, add_special_tokens=False) for form in forms]
-        known = tokenizer.get_vocab()
-        whole = {p[0] for p in pieces if len(p) == 1} | {known[form] for form in forms if form in known}
-        whole = {token for token in whole if tokenizer.decode([token]).strip().casefold() == word}
-        return whole or {p[0] for p in pieces if tokenizer.decode(p[:1]).strip()}
 
     def _stops(self) -> set[int]:
         ends = self.model.generation_config.eos_token_id
