@@ -6,7 +6,7 @@ import os
 
 import typer
 
-from actscribe.cli import annotate, check, convert, doctor, evaluate, new, simulate, train
+from actscribe.cli import annotate, check, convert, demo, doctor, evaluate, new, simulate, train
 from actscribe.cli.guard import guarded
 
 app = typer.Typer(
@@ -18,7 +18,7 @@ app = typer.Typer(
 )
 for command in (new.new, check.check, train.train, evaluate.evaluate, annotate.annotate, convert.convert):
     app.command()(guarded(command))
-for command in (simulate.simulate, doctor.doctor):
+for command in (simulate.simulate, demo.demo, doctor.doctor):
     app.command()(guarded(command))
 
 

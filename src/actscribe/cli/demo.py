@@ -1,0 +1,18 @@
+"""actscribe demo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def demo(
+    quick: Annotated[bool, typer.Option("--quick", help="Smaller, within three minutes.")] = False,
+    out: Annotated[Path, typer.Option(help="Folder to make.")] = Path("demo"),
+) -> None:
+    """Run the whole job on simulated recordings, offline, and print where the report lies."""
+    from actscribe.demo import demo as run_demo
+
+    run_demo(out, quick=quick)
