@@ -104,7 +104,7 @@ def wipe(setup: Setup) -> Play:
         states[0, AMOUNT] = 1.0
     hand = setup.hand()
     stage = Stage(setup.rng, things, states, [hand])
-    place = reaching(hand, point, 0.1 if tool == "bare" else 0.16)
+    place = reaching(hand, stage.hold_point(0, 0) if things else point, 0.16 if things else 0.1)
     _come(stage, place)
     angle, reach = setup.rng.uniform(-np.pi, np.pi), setup.rng.uniform(0.2, 0.32)
     along = reach * np.array([math.cos(angle), math.sin(angle)])
@@ -124,7 +124,7 @@ def tap(setup: Setup) -> Play:
     back = back / np.hypot(*back)
     touch = reaching(stage.hands[0], stage.state[0, :2] + 0.15 * back, thing.height + 0.04, 0.0, 1.0)
     _come(stage, touch)
-    by = np.array([*(0.12 * back), 0, 0.28, 0, 0, 0])
+    by = np.array([*(0.18 * back), 0, 0.35, 0, 0, 0])
     cycles = int(setup.rng.integers(3, 6))
     stage.step(2.0, hands={0: shuttle(touch, by, cycles, back=False)})
     stage.leave(0)

@@ -126,6 +126,7 @@ def tip_over(setup: Setup) -> Play:
     stage = Stage(setup.rng, [thing], np.array([state]), [setup.hand()])
     length = PROFILES[thing.kind][-1][0] * thing.size
     base = state[:2].copy()
+    beside = 0.7 * (stage.hold_point(0, 0) - base)  # leaves some of the thing in view
 
     def laid(amount: float) -> np.ndarray:
         out = 0.5 * length * math.sin(math.pi / 2 * amount)
@@ -135,7 +136,7 @@ def tip_over(setup: Setup) -> Play:
         turn = math.pi / 2 * amount
         point = base + 0.9 * length * math.sin(turn) * np.array([math.cos(state[ANGLE]), math.sin(state[ANGLE])])
         height = 0.9 * length * math.cos(turn) + 0.1
-        return changed(reaching(stage.hands[0], point, height, 0.8), ANGLE, stage.held[0, ANGLE])
+        return changed(reaching(stage.hands[0], point + beside, height, 0.8), ANGLE, stage.held[0, ANGLE])
 
     return _turning(stage, top, laid)
 

@@ -159,10 +159,12 @@ def make_scene(seed: int, action: str | None) -> Scene:
     looks, glove = _looks(rng)
     noise, blur = rng.uniform(1.5, 6), rng.uniform(0.2, 0.7)
     acted = action if action is None or action in SCRIPTS else ACTIONS[action].reverse_of
-    script = _lying if acted is None else SCRIPTS[acted]
     own = np.random.default_rng([seed, zlib.crc32((acted or "").encode())])
     setup = Setup(own, camera.angle)
-    play = _with_others(setup, script(setup), 0.0 if action in ("nothing", None) else 0.12)
+    if acted is None:
+        play = _lying(setup)
+    else:
+        play = _with_others(setup, SCRIPTS[acted](setup), 0.0 if acted == "nothing" else 0.12)
     seconds = play.film.duration * own.uniform(0.85, 1.2)
     film = play.film.lasting(round(float(np.clip(seconds, SHORTEST, LONGEST)), 2))
     return Scene(
@@ -204,8 +206,7 @@ def _lying(setup: Setup) -> Play:
 
 def _with_others(setup: Setup, play: Play, idle: float) -> Play:
     """Add things that have no part in the action and, with probability `idle`, a hand that does nothing."""
-    if play.roles or len(play.things) < 2:
-        play = _with_things(setup, play, int(setup.rng.integers(1, 5)))
+    play = _with_things(setup, play, int(setup.rng.integers(1, 5)))
     return _with_idle_hand(setup, play) if len(play.hands) < 2 and setup.rng.random() < idle else play
 
 
