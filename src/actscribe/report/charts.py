@@ -21,6 +21,9 @@ from actscribe.report.verdict import best_baseline
 PANEL = (208.0, 194.0)
 LEFT, TOP, SIDE = 46.0, 8.0, 152.0
 
+#: Of more labels than this, panels are in order of F1, the weakest first; the F1 figure shows the ends of that order.
+MOST_IN_ORDER, MOST_ROWS = 12, 24
+
 #: A confusion matrix with more classes than this shows shades without counts.
 MOST_COUNTS = 25
 
@@ -35,10 +38,17 @@ class Panel:
 
 
 def f1_figure(result: Evaluation) -> Markup:
-    """Return F1 of every label and the macro average with its interval, and the F1 of the best baseline as a tick."""
-    rows = [*result.labels.names, "macro average"]
+    """Return F1 of every label and the macro average with its interval, and the F1 of the best baseline as a tick.
+
+    Of more than MOST_ROWS labels the weakest and the strongest are shown, half of each.
+    """
+    places = label_order(result)
+    if len(places) > MOST_ROWS:
+        places = [*places[: MOST_ROWS // 2], *places[-MOST_ROWS // 2 :]]
+    names = [*(result.labels.names[place] for place in places), "macro average"]
+    places = [*places, len(result.labels)]
     left, right, row_height = 156.0, 556.0, 28.0
-    height = row_height * len(rows) + 30
+    height = row_height * len(places) + 30
     bottom = height - 24
 
     def across(value: float) -> float:
@@ -49,21 +59,29 @@ def f1_figure(result: Evaluation) -> Markup:
         parts.append(svg.line(across(value), 4, across(value), bottom, "grid"))
         parts.append(svg.text(across(value), bottom + 16, f"{value:g}", "tick", "middle"))
     baseline = best_baseline(result)
-    for place, name in enumerate(rows):
-        middle = 4 + row_height * (place + 0.5)
+    for row, (place, name) in enumerate(zip(places, names, strict=True)):
+        middle = 4 + row_height * (row + 0.5)
         found = result.confidence.iloc[place]
         values = [float(found[key]) for key in ("value", "low", "high")]
-        parts.append(svg.name_lines(left - 10, middle, name, 22, "name" if place < len(rows) - 1 else "name strong"))
+        parts.append(svg.name_lines(left - 10, middle, name, 22, "name strong" if place == places[-1] else "name"))
         parts.append(_f1_row(values, float(baseline.table["f1"].iloc[place]), across, middle))
         parts.append(svg.text(right + 14, middle + 4, _f1_words(values), "value"))
     return svg.drawing(690, height, "F1 of every label with its 95 % interval", *parts, class_="forest")
 
 
+def label_order(result: Evaluation) -> list[int]:
+    """Return the places of labels: as they come, or by F1 when there are many, those that no clip shows left out."""
+    f1 = result.table["f1"].to_numpy()[: len(result.labels)]
+    if len(f1) <= MOST_IN_ORDER:
+        return list(range(len(f1)))
+    return np.argsort(f1, kind="stable")[: int(np.isfinite(f1).sum())].tolist()
+
+
 def recall_precision_panels(result: Evaluation) -> tuple[Panel, ...]:
     """Return one precision-recall curve per label, its operating point, and the share of positives as the baseline."""
     panels = []
-    for place, name in enumerate(result.labels.names):
-        row = result.table.iloc[place]
+    for place in label_order(result):
+        name, row = result.labels.names[place], result.table.iloc[place]
         known = ~np.isnan(result.targets[:, place])
         target, score = result.targets[known, place] > 0, result.scores[known, place]
         if not target.any():
@@ -83,7 +101,8 @@ def recall_precision_panels(result: Evaluation) -> tuple[Panel, ...]:
 def reliability_panels(result: Evaluation) -> tuple[Panel, ...]:
     """Return one reliability plot per label: mean score against the share that came true, in bins of equal mass."""
     panels = []
-    for place, name in enumerate(result.labels.names):
+    for place in label_order(result):
+        name = result.labels.names[place]
         bins = reliability_bins(result.targets[:, place], result.scores[:, place])
         if not len(bins):
             panels.append(Panel(name, "not annotated", _frame("score", "came true", "nothing to draw")))
@@ -103,8 +122,9 @@ def confusion_panels(result: Evaluation) -> tuple[Panel, ...]:
     counts = label_counts(result.targets, result.scores >= result.thresholds).sum(axis=0)
     annotated = (~np.isnan(result.targets)).sum(axis=0)
     panels = []
-    for name, (tp, fp, fn), known in zip(result.labels.names, counts.tolist(), annotated.tolist(), strict=True):
-        tn = known - tp - fp - fn
+    for place in label_order(result):
+        name, (tp, fp, fn) = result.labels.names[place], counts[place].tolist()
+        tn = annotated[place] - tp - fp - fn
         cells = [(0, 0, tp, tp + fn, "found"), (1, 0, fn, tp + fn, "missed")]
         cells += [(0, 1, fp, fp + tn, "false alarm"), (1, 1, tn, fp + tn, "correct no")]
         panels.append(Panel(name, "", _two_by_two(name, cells)))

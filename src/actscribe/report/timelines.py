@@ -156,7 +156,8 @@ def _label(lane: _Lanes, top: float, start: float, end: float, scale: float, tit
         inside = spans[(spans[:, 1] > start) & (spans[:, 0] < end)].clip(start, end)
         pixels = LEFT + (inside - start) * scale
         # Never past the right edge: what is widened there grows to the left.
-        return [(min(a, WIDTH - RIGHT - shortest), max(b, a + shortest)) for a, b in pixels.tolist()]
+        begins = [min(a, WIDTH - RIGHT - shortest) for a in pixels[:, 0].tolist()]
+        return [(a, max(b, a + shortest)) for a, b in zip(begins, pixels[:, 1].tolist(), strict=True)]
 
     def errors(spans: np.ndarray) -> list[tuple[float, float]]:
         return across(spans[(spans[:, 1] - spans[:, 0]) * scale >= SHORTEST_ERROR], 0.0)
