@@ -42,8 +42,8 @@ def main() -> None:
     """Render, train, measure, save."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoint")
-    parser.add_argument("--clips", type=int, default=228 * 40, help="training clips")
-    parser.add_argument("--epochs", type=int, default=7)
+    parser.add_argument("--clips", type=int, default=38 * 150, help="training clips")
+    parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--rate", type=float, default=8e-4)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--scratch", type=Path, default=Path(tempfile.gettempdir()) / "actscribe-tabletop")
@@ -60,7 +60,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         learn(model, train, validation, options, Path(scratch))
     facts = {
-        "command": "python training/timesformer/train.py --out src/actscribe/models/embedded/timesformer",
+        "command": f"python training/timesformer/train.py --clips {options.clips} --epochs {options.epochs} --out OUT",
+        "threads": torch.get_num_threads(),
         "seed": options.seed,
         "training_clips": options.clips,
         "epochs": options.epochs,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from transformers import TimesformerConfig, TimesformerForVideoClassification
 from transformers.utils.hub import cached_file
 
 from actscribe.errors import ActScribeError
+from actscribe.models.catalog import checkpoint_folder
 from actscribe.models.quiet import quiet
 
 #: The name under which the tiny TimeSformer of the package is chosen.
@@ -68,7 +68,7 @@ def load_timesformer(
     Raises:
         ActScribeError: the checkpoint is not on this machine, is no TimeSformer, or carries no mean and std.
     """
-    folder = checkpoint_folder(checkpoint)
+    folder = str(checkpoint_folder(checkpoint, "timesformer"))
     config = _config(folder, checkpoint)
     same_head = tuple(config.id2label.values()) == labels
     with quiet():
@@ -90,7 +90,7 @@ def load_timesformer(
 
 def picture_size(checkpoint: str) -> int:
     """Return the side of the checkpoint's square input in pixels, without loading its weights."""
-    return int(_config(checkpoint_folder(checkpoint), checkpoint).image_size)
+    return int(_config(str(checkpoint_folder(checkpoint, "timesformer")), checkpoint).image_size)
 
 
 def fit_frame_count(model: TimesformerForVideoClassification, frames: int) -> None:
@@ -116,18 +116,6 @@ def fit_frame_count(model: TimesformerForVideoClassification, frames: int) -> No
 def blocks(model: TimesformerForVideoClassification) -> list[nn.Module]:
     """Return the transformer blocks from the first to the last."""
     return list(model.timesformer.encoder.layer)
-
-
-def checkpoint_folder(checkpoint: str) -> str:
-    """Return the folder of the embedded checkpoint, or the local folder or cached name as it is."""
-    if checkpoint != EMBEDDED:
-        return checkpoint
-    folder = Path(str(resources.files("actscribe.models") / "embedded" / "timesformer"))
-    if not folder.is_dir():
-        raise ActScribeError(
-            "The embedded TimeSformer is not in this installation.", "Reinstall actscribe, or name a checkpoint folder."
-        )
-    return str(folder)
 
 
 def _config(folder: str, checkpoint: str) -> TimesformerConfig:

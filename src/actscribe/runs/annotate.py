@@ -62,8 +62,9 @@ def annotate(
         ActScribeError: an unreadable video, an unknown format, or two formats or videos that would write one file.
     """
     run.require_complete()
-    endings = [annotation_files.find_format(name).ending for name in formats]
-    _check_targets(videos, formats, endings, out)
+    for name in formats:
+        annotation_files.find_format(name)
+    _check_targets(videos, out)
     infos = [probe(video) for video in videos]
     loaded = recognizer or run.recognizer()
     labels, study, settings = run.labels, run.study, run.decisions.timeline
@@ -75,29 +76,24 @@ def annotate(
         scored = score_recordings(loaded, [recording], labels, study.windows, f"Annotating {video.name}")
         merged = time_scores(scored, [recording], settings.step)[recording.name]
         intervals = tuple(build(merged, settings, labels))
-        files = _write(recording, intervals, formats, endings, out or video.parent)
+        files = _write(recording, intervals, formats, out or video.parent, info.fps)
         done.append(AnnotatedVideo(recording, intervals, merged, scored, files))
     return done
 
 
 def _write(
-    recording: Recording, intervals: tuple[Interval, ...], formats: Sequence[str], endings: Sequence[str], out: Path
+    recording: Recording, intervals: tuple[Interval, ...], formats: Sequence[str], out: Path, fps: float
 ) -> tuple[Path, ...]:
     found = Annotations.of(intervals, media=[str(recording.video)], duration=recording.duration)
     files = []
-    for name, ending in zip(formats, endings, strict=True):
-        path = out / f"{recording.video.stem}{ending}"
-        annotation_files.write(path, found, name)
+    for name in formats:
+        path = out / f"{recording.video.stem}{annotation_files.find_format(name).ending}"
+        annotation_files.write(path, found, name, fps)
         files.append(path)
     return tuple(files)
 
 
-def _check_targets(videos: Sequence[Path], formats: Sequence[str], endings: Sequence[str], out: Path | None) -> None:
-    if len(set(endings)) < len(endings):
-        raise ActScribeError(
-            f"Two of the formats {', '.join(formats)} have the same ending ({', '.join(endings)}).",
-            "Write them one after the other, into two folders.",
-        )
+def _check_targets(videos: Sequence[Path], out: Path | None) -> None:
     targets: dict[Path, Path] = {}
     for video in videos:
         target = (out or video.parent) / video.stem
