@@ -12,6 +12,7 @@ def test_arithmetic_agrees_with_one_flag_per_second(one, other):
     assert (a == frames([span[1:] for span in one], 60)).all()
     assert (frames(sp.intersect(first, second), 60) == (a & b)).all()
     assert (frames(sp.subtract(first, second), 60) == (a & ~b)).all()
+    assert (sp.covers(first, np.arange(60.0)) == a).all()
     assert sp.total(first) == a.sum()
 
 

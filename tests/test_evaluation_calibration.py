@@ -19,6 +19,9 @@ def test_bins_agree_with_scikit_learn():
     np.testing.assert_allclose(table["mean_score"], means)
     np.testing.assert_allclose(table["positive_rate"], rates)
     assert table["clips"].tolist() == [250] * 8
+    tied = np.round(score, 1)
+    rates, means = calibration_curve(target, tied, n_bins=8, strategy="quantile")
+    np.testing.assert_allclose(reliability_bins(target, tied, 8)["mean_score"], means)
 
 
 def test_the_table_agrees_with_scikit_learn_and_leaves_out_what_is_not_annotated():

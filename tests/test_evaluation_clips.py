@@ -90,6 +90,8 @@ def test_classes_agree_with_scikit_learn():
 def test_a_class_that_is_never_true_stays_out_of_macro():
     table = class_table(one_hot([0, 0, 1]), one_hot([0, 2, 1]), NAMES).set_index("label")
     assert np.isnan(table.loc["c", "f1"])
+    assert table.loc["c", "precision"] == 0
+    assert table.loc["macro", "precision"] == 1
     assert table.loc["macro", "f1"] == pytest.approx((2 / 3 + 1) / 2)
 
 
@@ -118,6 +120,8 @@ def test_a_threshold_lies_midway_and_near_a_half():
     # 0.15 (all but one said) and 0.75 (one of two said) give the same F1 of 2/3: the one nearer to 0.5 is taken.
     tied = np.array([[1, 0, 0, 1]]).T.astype(float)
     assert choose_thresholds(tied, np.array([[0.9, 0.6, 0.3, 0.28]]).T)[0] == pytest.approx(0.75)
+    low = np.array([[1, 0, 0, 1, 0]]).T.astype(float)
+    assert choose_thresholds(low, np.array([[0.95, 0.9, 0.8, 0.6, 0.1]]).T)[0] == pytest.approx(0.35)
 
 
 def test_clips_that_are_not_annotated_choose_nothing():

@@ -118,6 +118,12 @@ def test_edit_score_is_the_normalised_levenshtein_similarity(one, other):
     assert bout_edit_score(len(one), len(other)) == pytest.approx(slow_edit(["A"] * len(one), ["A"] * len(other)))
 
 
+def test_labels_that_overlap_are_in_order_of_their_start():
+    rec = recording([("A", 0, 50), ("B", 10, 20)])
+    assert sequence_scores([rec], {"r": intervals([("A", 0, 15), ("B", 10, 20)])}, LABELS)["edit"] == 1.0
+    assert sequence_scores([rec], {"r": intervals([("B", 0, 20), ("A", 10, 50)])}, LABELS)["edit"] == 0.0
+
+
 def test_empty_timelines_have_defined_scores():
     nothing, something = recording([], name="nothing"), recording([("A", 0, 10)], name="something")
     labels = label_set("A")
@@ -143,6 +149,8 @@ def test_a_true_bout_is_claimed_once_by_the_first_and_best_match_decides():
     assert count_matches(np.array([[0.0, 5.0]]), true, [0.5, 0.51]).tolist() == [[1, 0, 1], [0, 1, 2]]
     astride = np.array([[8.0, 24.0]])  # overlaps both, the second more
     assert match(astride, true)[0].tolist() == [1]
+    equal = np.array([[5.0, 25.0]])
+    assert match(equal, true)[0].tolist() == [0]
 
 
 def test_onset_offset_and_total_errors():

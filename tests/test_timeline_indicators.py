@@ -26,10 +26,10 @@ def test_indicators_of_a_small_timeline():
 
 
 def test_gaps_are_neither_presence_nor_absence():
-    rec = recording([], gaps=[("", 25, 35), ("B", 0, 5), ("A", 90, 100)])
-    # 80 s annotated for A; the bout is cut in two; the interruption ends at the gap.
-    assert row(rec, [("A", 2, 4), ("A", 22, 30), ("A", 38, 40)]) == [2, 7, 7 / 80, 3, 18]
-    assert row(rec, [("B", 0, 7)], "B") == [5, 2, 2 / 85, 1, 0]
+    rec = recording([], gaps=[("", 25, 55), ("B", 0, 5), ("A", 90, 100)])
+    # 60 s annotated for A; its second bout is cut; what lies between 25 and 58 s is known from 55 s on only.
+    assert row(rec, [("A", 2, 4), ("A", 22, 30), ("A", 58, 60)]) == [2, 7, 7 / 60, 3, 18]
+    assert row(rec, [("B", 0, 7)], "B") == [5, 2, 2 / 65, 1, 0]
 
 
 def test_nothing_annotated_has_no_fraction():

@@ -102,3 +102,8 @@ def test_mean_inside_spans_weighs_parts_of_steps():
     merged = merge_windows(np.arange(4.0), np.arange(4.0) + 1, np.array([[0.2], [np.nan], [0.6], [1.0]]), 4.0, 1.0)
     means = merged.mean(0, np.array([[0.0, 1.0], [0.5, 2.5], [2.75, 4.0], [1.0, 2.0]]))
     np.testing.assert_allclose(means, [0.2, 0.4, (0.25 * 0.6 + 1.0) / 1.25, np.nan])
+
+
+def test_a_window_covers_the_middle_it_begins_at_but_not_the_one_it_ends_at():
+    merged = merge_windows(np.array([1.5]), np.array([3.5]), np.array([[0.7]]), 5.0, 1.0)
+    np.testing.assert_array_equal(merged.seen, [False, True, True, False, False])

@@ -45,6 +45,7 @@ def test_short_gaps_are_bridged_before_short_bouts_are_dropped():
     assert spans_of(scores, on=0.5, off=0.5) == [[0, 2], [3, 5], [8, 9]]
     assert spans_of(scores, on=0.5, off=0.5, min_gap=1.5, min_duration=3) == [[0, 5]]
     assert spans_of(scores, on=0.5, off=0.5, min_duration=3) == []
+    assert spans_of(scores, on=0.5, off=0.5, min_gap=1, min_duration=2) == [[0, 2], [3, 5]]  # exactly is long enough
 
 
 def test_an_unseen_step_is_neither_covered_nor_bridged():

@@ -30,7 +30,7 @@ def intersect(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     if not len(first) or not len(second):
         return np.empty((0, 2))
     edges = np.unique(np.concatenate([first.ravel(), second.ravel()]))
-    return _runs(edges, _inside(first, edges[:-1]) & _inside(second, edges[:-1]))
+    return _runs(edges, covers(first, edges[:-1]) & covers(second, edges[:-1]))
 
 
 def subtract(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -38,18 +38,20 @@ def subtract(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     if not len(first) or not len(second):
         return first
     edges = np.unique(np.concatenate([first.ravel(), second.ravel()]))
-    return _runs(edges, _inside(first, edges[:-1]) & ~_inside(second, edges[:-1]))
+    return _runs(edges, covers(first, edges[:-1]) & ~covers(second, edges[:-1]))
+
+
+def covers(spans: np.ndarray, moments: np.ndarray) -> np.ndarray:
+    """Tell for each moment whether a span covers it, shape (moments,), bool."""
+    if not len(spans):
+        return np.zeros(len(moments), dtype=bool)
+    index = np.searchsorted(spans[:, 0], moments, side="right") - 1
+    return (index >= 0) & (moments < spans[np.maximum(index, 0), 1])
 
 
 def total(spans: np.ndarray) -> float:
     """Return the covered time in seconds."""
     return float((spans[:, 1] - spans[:, 0]).sum())
-
-
-def _inside(spans: np.ndarray, moments: np.ndarray) -> np.ndarray:
-    """Tell for each moment whether a span covers it, shape (moments,), bool."""
-    index = np.searchsorted(spans[:, 0], moments, side="right") - 1
-    return (index >= 0) & (moments < spans[np.maximum(index, 0), 1])
 
 
 def _runs(edges: np.ndarray, kept: np.ndarray) -> np.ndarray:

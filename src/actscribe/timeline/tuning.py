@@ -150,7 +150,7 @@ def _thresholds(levels: np.ndarray) -> Iterator[tuple[float, float]]:
 
 def _levels(joined: _Joined) -> np.ndarray:
     values = joined.smoothed(0.0)
-    seen = values[np.isfinite(values)]
+    seen = values[np.isfinite(values) & sp.covers(joined.annotated, joined.times)]
     if not len(seen):
         return np.array(LEVELS)
     prior = sp.total(joined.true) / max(sp.total(joined.annotated), 1e-9)
