@@ -117,7 +117,7 @@ def event_table(
     - `bouts_true`, `bouts_predicted`;
     - `tp@10`, `fp@10`, `fn@10`, `f1@10`, … per overlap threshold in percent, pooled over recordings (`count_matches`);
       F1 is nan for a label without a true bout, and 0 where bouts are true and none is predicted;
-    - `edit`: see `edit_score`, mean over recordings;
+    - `edit`: see `bout_edit_score`, mean over recordings;
     - `matched`: true bouts with a predicted one at the lowest threshold; the best-overlapping one gives
       `onset_median_s`, `onset_mae_s`, `offset_median_s`, `offset_mae_s`: predicted minus true, in seconds, the signed
       median and the mean of absolute values (nan without a match);
