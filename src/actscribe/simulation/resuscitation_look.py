@@ -117,7 +117,7 @@ def make_team(rng: np.random.Generator, size: int) -> TeamLook:
 def make_film(rng: np.random.Generator, team: TeamLook, size: int, duration: float) -> FilmLook:
     """Return what is special about one recording of a team."""
     camera = Camera(
-        centre=(float(rng.uniform(-0.06, 0.06)), float(rng.uniform(-0.05, 0.07))),
+        centre=(float(rng.uniform(-0.06, 0.06)), float(rng.uniform(-0.11, 0.0))),
         angle=team.turn + float(rng.normal(0, 0.06)),
         zoom=float(rng.uniform(0.94, 1.1)),
         tilt=(float(rng.uniform(-0.07, 0.07)), float(rng.uniform(-0.07, 0.07))),

@@ -174,7 +174,7 @@ class Carry:
         """Return the doll at a time between `begin` and `finish`."""
         away, side = self.away(time)
         x, y, angle = self.places.baby
-        far = 2 * TABLE_EDGE * side  # half way there is the edge of the table
+        far = 2 * TABLE_EDGE * side - x  # half way there is the edge of the table
         return Baby((x + away * (far - x), y - 0.1 * away), angle + 0.5 * away * side, 0.25 * ease(4 * away))
 
 
@@ -216,7 +216,9 @@ def mask_track(
     keys: list[tuple[float, Sequence[float]]] = [(0.0, lying)]
     for episode, seat in zip(episodes, seats, strict=True):
         keys.append((episode.bouts[0].start - FETCH, lying))
-        for bout in episode.bouts:
+        for before, bout in zip((None, *episode.bouts), episode.bouts, strict=False):
+            if before is not None:  # lifted between two bouts on the face: the seal is broken at once
+                keys.append(((before.end + bout.start) / 2, mask_off(rng, "hover", seat, side)))
             here = seat if bout.kind in ("ppv", "cpap") else mask_off(rng, bout.kind, seat, side)
             keys += [(bout.start, here), (bout.end, here)]
         lying = mask_rest(rng, side)
@@ -240,14 +242,21 @@ def catheter_track(rng: np.random.Generator, episodes: Sequence[Episode], mouths
         keys.append((episode.bouts[0].start - FETCH, lying))
         out = np.array([-side, float(rng.uniform(-0.5, 0.35))])
         out /= np.hypot(*out)
-        for bout in episode.bouts:
-            gap, height = (0.0, ON_BABY) if bout.kind == "suction" else (float(rng.uniform(0.12, 0.24)), ON_BABY + 0.15)
-            tip, handle = np.array(mouth) + gap * out, np.array(mouth) + (gap + 0.3) * out
-            here = (*map(float, tip), *map(float, handle), height)
+        for before, bout in zip((None, *episode.bouts), episode.bouts, strict=False):
+            if before is not None:  # drawn out between two bouts in the mouth
+                keys.append(((before.end + bout.start) / 2, _catheter_at(mouth, out, 0.12)))
+            here = _catheter_at(mouth, out, 0.0 if bout.kind == "suction" else float(rng.uniform(0.12, 0.24)))
             keys += [(bout.start, here), (bout.end, here)]
         lying = catheter_rest(rng, side)
         keys.append((episode.bouts[-1].end + FETCH, lying))
     return Track.of(keys)
+
+
+def _catheter_at(mouth: Point, out: np.ndarray, gap: float) -> tuple[float, ...]:
+    """The catheter with its tip `gap` from the mouth, in the direction `out`."""
+    (x, y), (dx, dy) = mouth, map(float, out)
+    height = ON_BABY if gap == 0 else ON_BABY + 0.15
+    return x + gap * dx, y + gap * dy, x + (gap + 0.3) * dx, y + (gap + 0.3) * dy, height
 
 
 @dataclass(frozen=True, slots=True)

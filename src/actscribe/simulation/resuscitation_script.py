@@ -162,8 +162,9 @@ class _Plan:
 def make_script(rng: np.random.Generator, duration: float, hands: int = 3) -> Script:
     """Return the course of one recording.
 
-    Shares of time (ours): baby visible 78-88 %, ventilation 27-38 %, stimulation 16-24 %, suction 9-14 %; less where
-    one pair of hands has no time for more. From SHORTEST_FULL seconds on every label occurs.
+    Shares of time (ours), on average: baby visible 83 %, ventilation 29 %, stimulation 20 %, suction 10 %. One hand,
+    which does one thing after the other, has time for two thirds of that. From SHORTEST_FULL seconds on every label
+    occurs.
 
     Args:
         rng: source of randomness.
@@ -345,7 +346,7 @@ def _pauses(rng: np.random.Generator, count: int, spare: float) -> list[float]:
 
 
 def _rare_first(rng: np.random.Generator, plans: list[_Plan]) -> list[_Plan]:
-    """Order plans: one for each label, then those that bring another new kind, then the others from long to short."""
+    """Order plans: one for each label, then another new kind, then what is annotated before what is not."""
     waiting = [plans[i] for i in rng.permutation(len(plans))]
     ordered: list[_Plan] = []
     for label in (("suction",), ("trunk", "back"), ("ppv", "cpap")):
@@ -357,7 +358,7 @@ def _rare_first(rng: np.random.Generator, plans: list[_Plan]) -> list[_Plan]:
             kinds = {kind for kind, _ in plan.parts}
             (ordered if kinds - seen else later).append(plan)
             seen |= kinds
-    return ordered + sorted(later, key=lambda plan: -plan.length)
+    return ordered + sorted(later, key=lambda plan: plan.parts[0][0] not in SPELLINGS and len(plan.parts) == 1)
 
 
 def _passes(rng: np.random.Generator, duration: float, hands: int) -> list[Episode]:
