@@ -1,0 +1,236 @@
+"""From rows to tensors: pixels, prompts with answers in one sequence per clip, and targets of the helper losses.
+
+A sequence is the video's tokens and then the turns, each of which sees the video and itself alone and stands at the
+positions it would have by itself: training equals use, and the video is run once for all turns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from build import EOU
+from render import Truth
+from scenes import States
+from sizes import FRAMES, PATCH, SHUFFLE, SIDE, TOKENS
+from texts import Pool, Turn, draw_turns
+from torch import Tensor
+
+from actscribe.simulation.tabletop_actions import ACTIONS
+from actscribe.video.sampling import sample_times
+
+GRID = SIDE // PATCH
+CELLS = GRID // SHUFFLE
+SHIFT = 5  # pixels; how far the picture is moved at random
+NUMBERS = {name: number for number, name in enumerate(ACTIONS)}
+
+
+@dataclass(slots=True)
+class Batch:
+    """Rows and their clips as tensors.
+
+    Args:
+        pixels: (rows, FRAMES, 3, SIDE, SIDE), normalised.
+        order: of each clip's frames among all rows' frames, (clips, FRAMES).
+        ids, positions: (clips, tokens). mask: additive, (clips, 1, tokens, tokens).
+        ends: the video's last token, (clips,).
+        asked: flat indices into (clips * tokens) that predict an answer's token, answers: that token, weights: its
+            weight.
+        patches: kind, colour, offsets and hands at each patch, see `_patches`.
+        motion: what moved at each visual token, and where that is known, (clips, FRAMES * TOKENS, 9) each.
+        actions: number of the action, -1 for none, (clips,).
+    """
+
+    pixels: Tensor
+    order: Tensor
+    ids: Tensor
+    positions: Tensor
+    mask: Tensor
+    ends: Tensor
+    asked: Tensor
+    answers: Tensor
+    weights: Tensor
+    patches: dict[str, Tensor]
+    motion: tuple[Tensor, Tensor]
+    actions: Tensor
+
+
+class Batcher:
+    """Makes batches.
+
+    Args:
+        processor: of the model.
+        frames: uint8, shape (rows, FRAMES, SIDE, SIDE, 3).
+        truths: of the same rows.
+    """
+
+    def __init__(self, processor: Any, frames: np.ndarray, truths: list[Truth]) -> None:
+        self.processor = processor
+        self.words = processor.tokenizer
+        self.image = int(self.words.convert_tokens_to_ids("<image>"))
+        self.frames = frames
+        self.truths = truths
+        self._videos: dict[tuple[int, ...], list[int]] = {}
+
+    def batch(self, rows: np.ndarray, turns: int, rng: np.random.Generator, dtype: torch.dtype) -> Batch:
+        """Return the rows with every action they show, `turns` turns each, moved and lit at random."""
+        pixels, states, clips, order = [], [], [], []
+        for place, number in enumerate(rows):
+            truth = self.truths[number]
+            shift = rng.integers(-SHIFT, SHIFT + 1, 2)
+            pixels.append(_vary(self.frames[number], shift, rng))
+            shown = _shifted(truth.states, shift)
+            states.append(shown)
+            ahead = np.arange(place * FRAMES, (place + 1) * FRAMES)
+            for way, pool in enumerate(truth.pools):
+                clips.append((pool, shown if way == 0 else shown.backwards()))
+                order.append(ahead[::-1].copy() if way else ahead)
+        texts = [self._sequence(pool, draw_turns(pool, rng, turns)) for pool, _ in clips]
+        ids, positions, mask, asked, answers, weights = _packed(texts, dtype)
+        known = [_motion(shown) for _, shown in clips]
+        return Batch(
+            torch.from_numpy(np.stack(pixels)).permute(0, 1, 4, 2, 3).to(dtype),
+            torch.from_numpy(np.stack(order)),
+            ids,
+            positions,
+            mask,
+            torch.tensor([len(text[0]) - 1 for text in texts]),
+            asked,
+            answers,
+            weights,
+            _patches(states),
+            (torch.from_numpy(np.stack([k[0] for k in known])), torch.from_numpy(np.stack([k[1] for k in known]))),
+            torch.tensor([NUMBERS[pool.action] if pool.action else -1 for pool, _ in clips]),
+        )
+
+    def _sequence(self, pool: Pool, turns: list[Turn]) -> tuple[list[int], list[tuple[list[int], int, float]]]:
+        """Return the ids of the video, and of each turn with the number of its answer's ids and their weight."""
+        made = []
+        for turn in turns:
+            prompt = self.words(f"\n\n{turn.prompt}{EOU}\nAssistant:", add_special_tokens=False)["input_ids"]
+            answer = self.words(f" {turn.answer}{EOU}", add_special_tokens=False)["input_ids"]
+            made.append((prompt + answer, len(answer), turn.weight))
+        return self._video(pool.seconds), made
+
+    def _video(self, seconds: float) -> list[int]:
+        """Return the ids of the family's prompt up to the last frame."""
+        times = sample_times(0.0, seconds, FRAMES)
+        key = (int(seconds), *(int(time) for time in times))
+        if key not in self._videos:
+            one = "<fake_token_around_image><global-img>" + "<image>" * TOKENS + "<fake_token_around_image>"
+            stamps = "".join(f"\nFrame from 00:{int(time):02d}:{one}" for time in times)
+            start = f"eight frames from a 0:00:{int(seconds):02d} [H:MM:SS] video.\n"
+            text = f"<|im_start|>User: You are provided the following series of {start}{stamps}"
+            self._videos[key] = self.words(text, add_special_tokens=False)["input_ids"]
+        return self._videos[key]
+
+
+def _vary(frames: np.ndarray, shift: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return a row's frames moved by `shift` pixels (x, y) and lit anew, normalised, float32."""
+    wide = np.pad(frames, ((0, 0), (SHIFT, SHIFT), (SHIFT, SHIFT), (0, 0)), mode="edge")
+    left, top = SHIFT - int(shift[0]), SHIFT - int(shift[1])
+    moved = wide[:, top : top + SIDE, left : left + SIDE].astype(np.float32)
+    gain = (rng.uniform(0.88, 1.12) * rng.uniform(0.95, 1.05, 3)).astype(np.float32)
+    return np.clip(moved * (gain / 127.5) + np.float32(rng.uniform(-0.06, 0.06) - 1.0), -1.0, 1.0)
+
+
+def _shifted(states: States, shift: np.ndarray) -> States:
+    things, hands = states.things.copy(), states.hands.copy()
+    way = np.asarray(shift, np.float32) * 2 / SIDE
+    things[..., :2] += way
+    hands[..., :2] += way
+    return States(things, states.kinds, states.colours, hands, states.roles)
+
+
+def _packed(texts: list, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+    lengths = [len(video) + sum(len(turn[0]) for turn in turns) for video, turns in texts]
+    width = -(-max(lengths) // 16) * 16
+    ids = np.zeros((len(texts), width), np.int64)
+    positions = np.zeros((len(texts), width), np.int64)
+    owner = np.full((len(texts), width), -1, np.int64)  # 0 the video, 1... the turns, -1 padding
+    asked, answers, weights = [], [], []
+    for clip, (video, turns) in enumerate(texts):
+        at = len(video)
+        ids[clip, :at], positions[clip, :at], owner[clip, :at] = video, np.arange(at), 0
+        for number, (turn, answer, weight) in enumerate(turns, 1):
+            end = at + len(turn)
+            ids[clip, at:end] = turn
+            positions[clip, at:end] = len(video) + np.arange(len(turn))
+            owner[clip, at:end] = number
+            asked += [clip * width + place - 1 for place in range(end - answer, end)]
+            answers += turn[len(turn) - answer :]
+            weights += [weight] + [1.0] * (answer - 1) if answer == 2 else [weight] * answer
+            at = end
+    own = torch.from_numpy(owner)
+    causal = torch.ones(width, width, dtype=torch.bool).tril()
+    seen = causal & ((own[:, :, None] == own[:, None]) | (own[:, None] == 0))
+    mask = torch.zeros(seen.shape, dtype=dtype).masked_fill_(~seen, torch.finfo(dtype).min)[:, None]
+    return (
+        torch.from_numpy(ids),
+        torch.from_numpy(positions),
+        mask,
+        torch.tensor(asked),
+        torch.tensor(answers),
+        torch.tensor(weights),
+    )
+
+
+def _place(points: np.ndarray, cells: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the number of the cell that each point lies in, -1 outside the picture, and where in the cell, -1 to 1."""
+    scaled = (points + 1) / 2 * cells
+    whole = np.floor(scaled).astype(int)
+    within = ((whole >= 0) & (whole < cells)).all(axis=-1)
+    return np.where(within, whole[..., 1] * cells + whole[..., 0], -1), (scaled - whole - 0.5) * 2
+
+
+def _patches(states: list[States]) -> dict[str, Tensor]:
+    """Return per patch of every frame: kind and colour (0 none), the thing's offset, a hand's presence and its state."""
+    shape = (len(states), FRAMES, GRID * GRID)
+    kinds, colours = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+    offsets = np.zeros((*shape, 2), np.float32)
+    hands, grips = np.zeros(shape, np.float32), np.zeros((*shape, 5), np.float32)
+    frame = np.arange(FRAMES)
+    for row, shown in enumerate(states):
+        for thing in reversed(range(shown.kinds.shape[1])):  # those that take part come first, and win
+            cell, offset = _place(shown.things[:, thing, :2], GRID)
+            here = (cell >= 0) & (shown.kinds[:, thing] > 0)
+            kinds[row, frame[here], cell[here]] = shown.kinds[here, thing]
+            colours[row, frame[here], cell[here]] = shown.colours[here, thing]
+            offsets[row, frame[here], cell[here]] = offset[here]
+        for hand in range(shown.hands.shape[1]):
+            cell, offset = _place(shown.hands[:, hand, :2], GRID)
+            here = cell >= 0
+            hands[row, frame[here], cell[here]] = 1
+            grips[row, frame[here], cell[here]] = np.concatenate([offset, shown.hands[:, hand, 2:]], 1)[here]
+    arrays = {"kinds": kinds, "colours": colours, "offsets": offsets, "hands": hands, "grips": grips}
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}
+
+
+def _motion(shown: States) -> tuple[np.ndarray, np.ndarray]:
+    """Return per visual token how the thing there has changed since the first frame and the hand since the last one.
+
+    Columns: x, y, height, amount and sine of the turn since the first frame, x and y since the frame before; x and y of
+    the hand since the frame before. The second array tells where they are known.
+    """
+    target = np.zeros((FRAMES, TOKENS, 9), np.float32)
+    known = np.zeros((FRAMES, TOKENS, 9), np.float32)
+    frame = np.arange(FRAMES)
+    for thing in reversed(range(shown.kinds.shape[1])):
+        states = shown.things[:, thing]
+        cell, _ = _place(states[:, :2], CELLS)
+        here = (cell >= 0) & (shown.kinds[:, thing] > 0)
+        since = states - states[0]
+        before = np.diff(states[:, :2], axis=0, prepend=states[:1, :2])
+        columns = np.concatenate([since[:, :4], np.sin(since[:, 4:5]), before * 2], axis=1)
+        target[frame[here], cell[here], :7] = columns[here]
+        known[frame[here], cell[here], :7] = 1.0 if thing < shown.roles else 0.2
+    for hand in range(shown.hands.shape[1]):
+        places = shown.hands[:, hand, :2]
+        cell, _ = _place(places, CELLS)
+        here = (cell >= 0) & (np.roll(cell, 1) >= 0) & (frame > 0)
+        before = np.diff(places, axis=0, prepend=places[:1])
+        target[frame[here], cell[here], 7:] = before[here] * 2
+        known[frame[here], cell[here], 7:] = 1.0
+    return target.reshape(-1, 9), known.reshape(-1, 9)

@@ -1,0 +1,218 @@
+"""Train the tiny vision-language model on simulated tabletop scenes, and write it as a checkpoint folder.
+
+The same arguments on the same version of PyTorch and kind of processor give the same weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import pickle
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import build
+import numpy as np
+import torch
+from attention import use_plain
+from batches import NUMBERS, Batch, Batcher
+from optimizer import Optimizer
+from render import ROUND, Truth, render
+from sizes import FRAMES, PATCH, SIDE, TOKENS
+from texts import draw_turns
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from actscribe.simulation.tabletop_things import COLOURS, KINDS
+
+THREADS = 2  # sums are split by threads, so their number is part of the recipe
+DTYPE = torch.bfloat16
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What the weights depend on besides the code.
+
+    Args:
+        seed: of weights, order and wording.
+        rows: scenes; most are seen in both directions.
+        steps: of the optimizer.
+        rows_per_step: scenes in a batch.
+        rate: learning rate after the warm-up and before the decay.
+        warmup, decay: share of the steps in which the rate rises, and falls to nothing.
+        turns: per clip at the start and at the end.
+        weight_decay: of matrices.
+    """
+
+    seed: int = 0
+    rows: int = 400 * ROUND
+    steps: int = 2000
+    rows_per_step: int = 12
+    rate: float = 3e-3
+    warmup: float = 0.02
+    decay: float = 0.4
+    turns: tuple[int, int] = (2, 5)
+    weight_decay: float = 0.05
+
+
+class Helpers(nn.Module):
+    """Heads of the helper losses; thrown away after training."""
+
+    def __init__(self, vision: int, text: int) -> None:
+        super().__init__()
+        self.sizes = (len(KINDS) + 1, len(COLOURS) + 1, 2, 1, 5)
+        self.patch = nn.Linear(vision, sum(self.sizes))
+        self.motion = nn.Linear(text, 9)
+        self.action = nn.Linear(text, len(NUMBERS))
+
+
+def losses(model: Any, helpers: Helpers, batch: Batch, image: int) -> dict[str, Tensor]:
+    """Return the loss of the answers and the helper losses of a batch."""
+    out = model.get_image_features(batch.pixels)
+    units = torch.cat(out.pooler_output).view(-1, TOKENS, model.config.text_config.hidden_size)
+    features = SimpleNamespace(pooler_output=list(units[batch.order].flatten(1, 2)))
+    hidden = model.model(
+        input_ids=batch.ids,
+        attention_mask=batch.mask,
+        position_ids=batch.positions,
+        mm_encoder_outputs={"image": features},
+        use_cache=False,
+    ).last_hidden_state
+    logits = model.lm_head(hidden.flatten(0, 1)[batch.asked]).float()
+    answers = F.cross_entropy(logits, batch.answers, reduction="none")
+    target, known = batch.motion
+    moved = helpers.motion(hidden[batch.ids == image].view(*target.shape[:2], -1)).float()
+    change = F.smooth_l1_loss(moved, target, reduction="none", beta=0.1) * known
+    action = helpers.action(hidden[torch.arange(len(hidden)), batch.ends]).float()
+    return {
+        "answers": (answers * batch.weights).sum() / batch.weights.sum(),
+        "patches": _patch_loss(helpers, out.last_hidden_state, batch.patches),
+        "motion": change.sum() / known.sum(),
+        "action": F.cross_entropy(action, batch.actions, ignore_index=-1),
+    }
+
+
+def _patch_loss(helpers: Helpers, states: Tensor, wanted: dict[str, Tensor]) -> Tensor:
+    kind, colour, offset, hand, grip = helpers.patch(states).float().flatten(0, 1).split(helpers.sizes, -1)
+    flat = {name: value.flatten(0, 2) for name, value in wanted.items()}
+    there, held = flat["kinds"] > 0, flat["hands"] > 0
+    rare = torch.where(there, 1.0, 0.1)
+    kinds = (F.cross_entropy(kind, flat["kinds"], reduction="none") * rare).sum() / rare.sum()
+    colours = F.cross_entropy(colour[there], flat["colours"][there])
+    offsets = F.smooth_l1_loss(offset[there], flat["offsets"][there])
+    hands = F.binary_cross_entropy_with_logits(hand[:, 0], flat["hands"])
+    grips = F.smooth_l1_loss(grip[held], flat["grips"][held]) if bool(held.any()) else 0.0 * grip.sum()
+    return kinds + 0.5 * colours + offsets + 2 * hands + grips
+
+
+WEIGHTS = {"answers": 1.0, "patches": 0.5, "motion": 4.0, "action": 0.3}
+
+
+def rate(recipe: Recipe, step: int) -> float:
+    """Return the learning rate of a step: up, level, down to nothing."""
+    up = (step + 1) / max(recipe.warmup * recipe.steps, 1)
+    down = (recipe.steps - step) / max(recipe.decay * recipe.steps, 1)
+    return recipe.rate * min(up, down, 1.0)
+
+
+def rows_of(recipe: Recipe, step: int) -> np.ndarray:
+    """Return the rows of a step: all rows in random order, then all again in another one."""
+    per_pass = recipe.rows // recipe.rows_per_step
+    order = np.random.default_rng([recipe.seed, 1, step // per_pass]).permutation(recipe.rows)
+    start = step % per_pass * recipe.rows_per_step
+    return order[start : start + recipe.rows_per_step]
+
+
+def corpus(truths: list[Truth], seed: int) -> list[str]:
+    """Return the texts that the tokenizer is trained on."""
+    rng = np.random.default_rng([seed, 2])
+    pools = [pool for truth in truths[: 40 * ROUND] for pool in truth.pools]
+    turns = [turn for pool in pools for turn in draw_turns(pool, rng, 12)]
+    return [text for turn in turns for text in (turn.prompt, f" {turn.answer}")]
+
+
+def train(recipe: Recipe, cache: Path, out: Path, stop: int | None = None) -> None:
+    """Train and write the checkpoint folder `out`; a state beside it lets a killed run go on.
+
+    Args:
+        recipe: what to do.
+        cache: folder of `render`, made where it is missing.
+        out: checkpoint folder.
+        stop: end after this many steps of the recipe.
+    """
+    torch.set_num_threads(THREADS)
+    torch.use_deterministic_algorithms(True)
+    if not (cache / "frames.npy").is_file():
+        render(cache, recipe.rows, workers=THREADS)
+    truths: list[Truth] = pickle.loads((cache / "truth.pkl").read_bytes())[: recipe.rows]
+    frames = np.load(cache / "frames.npy", mmap_mode="r")
+    processor = build.processor(build.tokenizer(corpus(truths, recipe.seed)))
+    model = build.model(processor.tokenizer, recipe.seed).to(DTYPE).train()
+    use_plain(model)
+    helpers = Helpers(model.config.vision_config.hidden_size, model.config.text_config.hidden_size).to(DTYPE)
+    named = [*model.named_parameters(), *((f"helpers.{name}", w) for name, w in helpers.named_parameters())]
+    optimizer = Optimizer(named, recipe.weight_decay)
+    state = out.with_name(out.name + ".state.pt")
+    if state.is_file():
+        optimizer.load(torch.load(state))
+    batcher = Batcher(processor, frames, truths)
+    began, told = time.monotonic(), {name: 0.0 for name in WEIGHTS}
+    last = min(stop or recipe.steps, recipe.steps)
+    for step in range(optimizer.step_count, last):
+        rng = np.random.default_rng([recipe.seed, 3, step])
+        turns = round(np.interp(step / recipe.steps, (0.15, 0.5), recipe.turns))
+        batch = batcher.batch(rows_of(recipe, step), turns, rng, DTYPE)
+        parts = losses(model, helpers, batch, batcher.image)
+        sum(WEIGHTS[name] * part for name, part in parts.items()).backward()  # type: ignore[union-attr]
+        norm = optimizer.step(rate(recipe, step))
+        told = {name: told[name] + float(part.detach()) for name, part in parts.items()}
+        if (step + 1) % 25 == 0:
+            words = " ".join(f"{name} {value / 25:.3f}" for name, value in told.items())
+            print(f"{step + 1} {words} norm {norm:.2f} {time.monotonic() - began:.0f} s", flush=True)
+            told = {name: 0.0 for name in WEIGHTS}
+        if (step + 1) % 250 == 0 or step + 1 == last:
+            save(model, processor, out)
+            torch.save(optimizer.state(), state)
+    print(f"digest of the weights after {last} steps: {digest(model)}")
+
+
+def save(model: Any, processor: Any, out: Path) -> None:
+    """Write the checkpoint folder."""
+    model.eval().save_pretrained(out)
+    processor.save_pretrained(out)
+    model.train()
+
+
+def digest(model: nn.Module) -> str:
+    """Return a digest of the weights."""
+    state = hashlib.blake2b(digest_size=16)
+    for name, weight in sorted(model.state_dict().items()):
+        state.update(name.encode() + weight.contiguous().view(torch.uint8).numpy().tobytes())
+    return state.hexdigest()
+
+
+def main() -> None:
+    """Train from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="checkpoint folder to write")
+    parser.add_argument("--cache", type=Path, required=True, help="folder for the rendered material (4 GB)")
+    parser.add_argument("--seed", type=int, default=Recipe.seed)
+    parser.add_argument("--steps", type=int, default=Recipe.steps)
+    parser.add_argument("--rows", type=int, default=Recipe.rows)
+    parser.add_argument("--stop", type=int, help="end after this many steps of the recipe")
+    parser.add_argument("--quick", action="store_true", help="a few steps on a few scenes, to see that it runs")
+    args = parser.parse_args()
+    recipe = Recipe(seed=args.seed, steps=args.steps, rows=args.rows)
+    if args.quick:
+        recipe = Recipe(seed=args.seed, steps=4, rows=ROUND, rows_per_step=6)
+    print(recipe, f"torch {torch.__version__}, {FRAMES} frames of {SIDE} pixels, patches of {PATCH}", flush=True)
+    train(recipe, args.cache, args.out, args.stop)
+
+
+if __name__ == "__main__":
+    import train as module  # by its own name, so that the workers of `render` find their modules
+
+    module.main()
