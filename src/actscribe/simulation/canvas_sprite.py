@@ -1,6 +1,7 @@
 """Things that are drawn once per recording and stamped into every frame, moved, turned, stretched and at any height.
 
-Drawing a shaded hand from its outlines takes several times as long as moving a picture of it (`benchmarks/simulate.py`).
+Drawing a shaded hand from its outlines takes several times as long as moving a picture of it
+(`benchmarks/simulate.py`).
 """
 
 from __future__ import annotations

@@ -17,11 +17,9 @@ from actscribe.simulation.canvas import Canvas, Colour, Light, Paint
 from actscribe.simulation.canvas_shapes import capsule, ellipse, limb, place, smooth
 from actscribe.simulation.canvas_sprite import Sprite, bake
 
-Part = Literal["legs", "arms", "trunk", "face", "whole"]
 #: Where masks and catheters go, and what hands rub, in the doll's own coordinates.
 MOUTH = (0.0, -0.355)
 MASK_SEAT = (0.0, -0.385)
-CHEST = (0.0, -0.04)
 SHOULDERS = ((-0.165, -0.17), (0.165, -0.17))
 HIPS = ((-0.09, 0.26), (0.09, 0.26))
 HEAD = (0.0, -0.45)
