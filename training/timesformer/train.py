@@ -31,7 +31,7 @@ from actscribe.training.device import autocast
 from actscribe.training.fit import Examples, Fit, fit
 from actscribe.training.losses import ClipLoss
 
-FRAMES, SIZE, PATCH, HIDDEN, LAYERS = 8, 112, 16, 192, 6
+FRAMES, SIZE, PATCH, HIDDEN, LAYERS = 8, 112, 16, 128, 6
 MEAN, STD = (0.45,) * 3, (0.225,) * 3
 #: Held-out scenes begin here; training seeds lie below.
 VALIDATION_SEED, TEST_SEED = 10_000_000, 20_000_000
@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoint")
     parser.add_argument("--clips", type=int, default=38 * 150, help="training clips")
     parser.add_argument("--epochs", type=int, default=6)
-    parser.add_argument("--rate", type=float, default=8e-4)
+    parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--scratch", type=Path, default=Path(tempfile.gettempdir()) / "actscribe-tabletop")
     parser.add_argument("--quick", action="store_true", help="a smoke run: few clips, one epoch")
@@ -83,7 +83,7 @@ def new_model(seed: int) -> TimesformerForVideoClassification:
         num_frames=FRAMES,
         hidden_size=HIDDEN,
         num_hidden_layers=LAYERS,
-        num_attention_heads=HIDDEN // 64,
+        num_attention_heads=HIDDEN // 32,
         intermediate_size=4 * HIDDEN,
         id2label=dict(enumerate(NAMES)),
         label2id={name: place for place, name in enumerate(NAMES)},
