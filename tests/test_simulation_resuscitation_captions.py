@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from test_simulation_resuscitation import share, spans_of
 
 from actscribe.simulation.resuscitation_captions import captions
 from actscribe.simulation.resuscitation_course import make_course
 from actscribe.simulation.resuscitation_scene import make_scene
-from test_simulation_resuscitation import share, spans_of
 
 SAYS = {
     "Ventilation": r"breaths are given|ventilated|is squeezed rhythmically|squeezes a bag at a steady|CPAP"
