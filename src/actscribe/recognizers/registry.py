@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from actscribe.errors import ActScribeError, did_you_mean
-from actscribe.recognizers import timesformer
+from actscribe.recognizers import timesformer, vlm_head, vlm_lora
 from actscribe.recognizers.base import Kind
 
 RECOGNIZERS: dict[str, Kind] = {
     "timesformer": timesformer.KIND,
+    "vlm-head": vlm_head.KIND,
+    "vlm-lora": vlm_lora.KIND,
 }
 
 

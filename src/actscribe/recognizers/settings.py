@@ -135,7 +135,73 @@ class VlmJudgeSettings(ZeroShot):
     judge_template: str = ""
 
 
+class VlmHeadSettings(Training):
+    """A frozen vision-language model with a trained head (paper 1, FT-LC). `learning_rate` has no part to act on.
+
+    Args:
+        model: "embedded" (the tiny one in the package), a name of `actscribe models list`, or a local folder.
+        prompt: instead of our own; {setting} and {labels} are filled in.
+        pooling: "mean" over the video-token positions, or "attention" over the whole sequence.
+        hidden: units of a hidden layer; 0: a linear head.
+        dropout: of the head.
+        batch_tokens: of a padded batch that runs through the model.
+        features: a folder in which features are kept for other runs, such as of another head; empty keeps them in the
+            run until it is complete.
+    """
+
+    model: str = "embedded"
+    prompt: str = ""
+    pooling: Literal["mean", "attention"] = "mean"
+    hidden: int = Field(0, ge=0)
+    dropout: float = Field(0.1, ge=0, lt=1)
+    batch_tokens: int = Field(4096, ge=1)
+    features: str = ""
+    epochs: int = Field(40, ge=1)
+    head_learning_rate: float = Field(5e-3, gt=0)
+    patience: int = Field(10, ge=1)
+    augment: Literal[False] = False
+    flip: Literal[False] = False
+
+
+class VlmLoraSettings(Training):
+    """A vision-language model fine-tuned through low-rank adapters, with a trained head (paper 1, FT-C-LoRA).
+
+    Args:
+        model: "embedded" (the tiny one in the package), a name of `actscribe models list`, or a local folder.
+        prompt: instead of our own; {setting} and {labels} are filled in.
+        pooling: "mean" over the video-token positions, or "attention" over the whole sequence.
+        hidden: units of a hidden layer; 0: a linear head.
+        dropout: of the head.
+        batch_tokens: of a padded batch that is scored.
+        tower: whose query and value projections are adapted: "language", "vision" or "both".
+        rank, alpha, adapter_dropout: of the adapters; their product is scaled by alpha / rank.
+        accumulation: forward passes per optimiser step; more of them take less memory.
+        checkpointing: compute activations again in the backward pass; less memory, about a third more time.
+        probe_first: train the head alone on kept features, then adapters and head together (Kumar et al. 2022).
+        probe_epochs: of the head alone, at most.
+    """
+
+    model: str = "embedded"
+    prompt: str = ""
+    pooling: Literal["mean", "attention"] = "mean"
+    hidden: int = Field(0, ge=0)
+    dropout: float = Field(0.1, ge=0, lt=1)
+    batch_tokens: int = Field(4096, ge=1)
+    tower: Literal["language", "vision", "both"] = "language"
+    rank: int = Field(16, ge=1)
+    alpha: int = Field(32, ge=1)
+    adapter_dropout: float = Field(0.1, ge=0, lt=1)
+    accumulation: int = Field(1, ge=1)
+    checkpointing: bool = False
+    probe_first: bool = False
+    probe_epochs: int = Field(20, ge=1)
+    weight_decay: float = Field(0.01, ge=0)
+    augment: bool = False
+
+
 #: Every recognizer a study file may name, with its settings.
 SETTINGS: dict[str, type[BaseModel]] = {
     "timesformer": TimesformerSettings,
+    "vlm-head": VlmHeadSettings,
+    "vlm-lora": VlmLoraSettings,
 }

@@ -172,6 +172,13 @@ class _ClipTrainer(Trainer):
     def _get_train_sampler(self, train_dataset: Any = None) -> _EpochSampler:
         return _EpochSampler(len(train_dataset if train_dataset is not None else self.train_dataset), self.args.seed)
 
+    def get_eval_dataloader(self, eval_dataset: Any = None) -> Any:
+        self.args.dataloader_drop_last = False  # every validation clip counts; only training wants equal batches
+        try:
+            return super().get_eval_dataloader(eval_dataset)
+        finally:
+            self.args.dataloader_drop_last = True
+
 
 def _collate(examples: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
     return {name: torch.stack([example[name] for example in examples]) for name in examples[0]}

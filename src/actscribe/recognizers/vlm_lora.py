@@ -1,0 +1,296 @@
+"""A vision-language model fine-tuned through low-rank adapters, with a trained head (paper 1, FT-C-LoRA)."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from actscribe.errors import ActScribeError
+from actscribe.files import folder_beside, write_beside
+from actscribe.labels import LabelSet
+from actscribe.models.quiet import quiet
+from actscribe.models.vlm import ClipInputs, Vlm
+from actscribe.models.vlm.loading import digest
+from actscribe.recognizers.base import ClipFrames, Job, Kind, Recognizer, View
+from actscribe.recognizers.settings import VlmLoraSettings
+from actscribe.recognizers.timesformer import clip_loss
+from actscribe.recognizers.vlm_head import INSIDE, HeadedVlm, load_parts, start, train_head
+from actscribe.recognizers.vlm_head import view as head_view
+from actscribe.training.augment import augment, clip_rng
+from actscribe.training.fit import Examples, Fit, fit
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """Which adapters a model carries.
+
+    Args:
+        targets: names of the adapted layers.
+        rank, alpha, dropout: of the adapters.
+    """
+
+    targets: tuple[str, ...]
+    rank: int
+    alpha: int
+    dropout: float
+
+
+class VlmLoraRecognizer:
+    """A vision-language model with adapters and a trained head.
+
+    Args:
+        parts: model, its adapters in place, and head.
+        adapter: which adapters.
+        labels: in the order of the head's outputs.
+    """
+
+    def __init__(self, parts: HeadedVlm, adapter: Adapter, labels: LabelSet) -> None:
+        self.parts = parts
+        self.adapter = adapter
+        self.labels = labels
+        self.view = parts.view
+
+    def score(self, clips: Iterable[ClipFrames]) -> Iterator[np.ndarray]:
+        """Yield scores per clip, shape (labels,); see `Recognizer.score`."""
+        return self.parts.score(clips, self.labels.task)
+
+    def save(self, folder: Path) -> None:
+        """Write adapters, head and which model they belong to."""
+        adapter = self.adapter
+        values = {"targets": adapter.targets, "rank": adapter.rank, "alpha": adapter.alpha, "dropout": adapter.dropout}
+        weights = adapter_weights(self.parts.backbone.vlm)
+        save_file({name: weight.detach().cpu().contiguous() for name, weight in weights.items()}, _weights_file(folder))
+        self.parts.save(folder, {"adapter": values})
+
+
+def load(folder: Path, labels: LabelSet) -> Recognizer:
+    """Load what `VlmLoraRecognizer.save` wrote.
+
+    Raises:
+        ActScribeError: peft is missing, or the model is not here or not the one that the adapters were trained on.
+    """
+    parts, adapter = _load(folder)
+    return VlmLoraRecognizer(parts, adapter, labels)
+
+
+def merge(folder_in: Path, folder_out: Path) -> None:
+    """Fold the adapters of a saved recognizer into its model, as a folder that `vlm_head.load` reads.
+
+    The whole model is written into `folder_out`/checkpoint as a plain checkpoint. In float32 scores stay within 1e-4;
+    in bfloat16 the sum is rounded to the weights' precision.
+
+    Args:
+        folder_in: what `VlmLoraRecognizer.save` wrote; RUN/model.
+        folder_out: replaced if it exists.
+
+    Raises:
+        ActScribeError: as `load`, `folder_in` holds no adapters, or `folder_out` cannot be written.
+    """
+    if not _weights_file(folder_in).is_file():
+        raise ActScribeError(
+            f"{folder_in}: holds no {_weights_file(folder_in).name}.", "Name the model of a vlm-lora run."
+        )
+    parts, _ = _load(folder_in)
+    vlm = parts.backbone.vlm
+    _fold(vlm.model)
+    with folder_beside(folder_out) as beside, quiet():
+        vlm.model.save_pretrained(beside / INSIDE)
+        vlm.processor.save_pretrained(beside / INSIDE)
+        parts.save(beside, {"digest": digest(beside / INSIDE), "merged": vlm.describe().source})
+
+
+def make(job: Job) -> Recognizer:
+    """Train adapters and head on the job's clips, after the head alone where the settings ask for it."""
+    settings: VlmLoraSettings = job.settings
+    parts = start(job)
+    if settings.probe_first:
+        _probe(job, parts)
+    vlm = parts.backbone.vlm
+    adapter = Adapter(tuple(vlm.lora_targets(settings.tower)), settings.rank, settings.alpha, settings.adapter_dropout)
+    torch.manual_seed(job.seed)
+    inject(vlm, adapter)
+    _tune(job, parts)
+    return VlmLoraRecognizer(parts, adapter, job.labels)
+
+
+def inject(vlm: Vlm, adapter: Adapter) -> None:
+    """Put untrained adapters into a model, in place; nothing else of it takes gradients afterwards.
+
+    Adapters are float32 whatever the model's precision: steps of an optimiser would drown in bfloat16.
+
+    Raises:
+        ActScribeError: peft is missing.
+    """
+    peft = _peft()
+    config = peft.LoraConfig(
+        r=adapter.rank,
+        lora_alpha=adapter.alpha,
+        lora_dropout=adapter.dropout,
+        target_modules=list(adapter.targets),
+    )
+    peft.inject_adapter_in_model(config, vlm.model)
+    for weight in adapter_weights(vlm).values():
+        weight.data = weight.data.float()
+    vlm.model.eval()
+
+
+def adapter_weights(vlm: Vlm) -> dict[str, nn.Parameter]:
+    """Return the weights of the adapters by name."""
+    return {name: weight for name, weight in vlm.model.named_parameters() if ".lora_" in name}
+
+
+def view(settings: VlmLoraSettings, frames: int) -> View:
+    """Return the study's frames at the size that suits the model.
+
+    Raises:
+        ActScribeError: peft is missing; said here, before anything is decoded.
+    """
+    _peft()
+    return head_view(settings, frames)
+
+
+def _load(folder: Path) -> tuple[HeadedVlm, Adapter]:
+    _peft()
+    parts, values = load_parts(folder)
+    stored = values["adapter"]
+    adapter = Adapter(tuple(stored["targets"]), stored["rank"], stored["alpha"], stored["dropout"])
+    vlm = parts.backbone.vlm
+    inject(vlm, adapter)
+    weights, saved = adapter_weights(vlm), load_file(_weights_file(folder))
+    if set(weights) != set(saved):
+        raise ActScribeError(f"{_weights_file(folder)}: its adapters do not fit the model.", "Train again.")
+    for name, weight in weights.items():
+        weight.data.copy_(saved[name])
+    vlm.model.requires_grad_(False)
+    return parts, adapter
+
+
+def _probe(job: Job, parts: HeadedVlm) -> None:
+    """Train the head alone; a resumed training takes the head of a probe that ended."""
+    folder, settings = job.folder / "probe", job.settings
+    done = folder / "head.safetensors"
+    if job.resume and done.is_file():
+        parts.head.load_state_dict(load_file(done))
+        return
+    probe = settings.model_copy(update={"epochs": settings.probe_epochs})
+    train_head(job, parts, probe, job.folder / "checkpoints" / "features", folder)
+    with write_beside(done) as beside:
+        save_file({name: value.contiguous() for name, value in parts.head.state_dict().items()}, beside)
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+
+
+def _tune(job: Job, parts: HeadedVlm) -> None:
+    """Train adapters and head together, in place."""
+    settings: VlmLoraSettings = job.settings
+    vlm, head = parts.backbone.vlm, parts.head
+    vlm.vision.clear()  # the probe's features were made without gradients in mind
+    if settings.checkpointing:
+        vlm.model.gradient_checkpointing_enable({"use_reentrant": False})
+    network = Tuned(parts, job)
+    first = len(job.train)
+    fit(
+        Fit(
+            network=network,
+            groups=[
+                (list(adapter_weights(vlm).values()), settings.learning_rate),
+                (list(head.parameters()), settings.head_learning_rate),
+            ],
+            loss=clip_loss(job),
+            train=Examples(lambda epoch, index: _place(index, epoch), job.train_targets),
+            validation=Examples(lambda epoch, index: _place(first + index, epoch), job.validation_targets),
+            task=job.labels.task,
+            settings=settings.model_copy(update={"precision": "float32"}),  # the weights have theirs
+            folder=job.folder,
+            seed=job.seed,
+            resume=job.resume,
+            accumulation=settings.accumulation,
+        )
+    )
+    if settings.checkpointing:
+        vlm.model.gradient_checkpointing_disable()
+    vlm.model.requires_grad_(False)
+    vlm.vision.clear()  # the vision tower may have changed
+    network.eval()
+
+
+class Tuned(nn.Module):
+    """Model and head as one network over places of clips: training clips first, then validation clips.
+
+    Clips differ in size between recordings, so a batch carries places, and frames are fetched where they are used.
+
+    Args:
+        parts: model and head.
+        job: with the clips.
+    """
+
+    def __init__(self, parts: HeadedVlm, job: Job) -> None:
+        super().__init__()
+        self.model = parts.backbone.vlm.model
+        self.head = parts.head
+        self._backbone = parts.backbone
+        self._job = job
+
+    def forward(self, place: Tensor, epoch: Tensor) -> Tensor:
+        """Return the logits of clips, shape (batch, labels); `epoch` is -1 where nothing is augmented."""
+        inputs = [self._inputs(*pair) for pair in zip(place.tolist(), epoch.tolist(), strict=True)]
+        hidden = self._backbone.vlm.hidden(inputs)
+        return self.head(hidden.states, hidden.mask, hidden.video)
+
+    def _inputs(self, place: int, epoch: int) -> ClipInputs:
+        job = self._job
+        clip = job.train[place] if place < len(job.train) else job.validation[place - len(job.train)]
+        if job.settings.augment and epoch >= 0:
+            clip = _augmented(clip, clip_rng(job.seed, epoch, place), job.settings.flip)
+        return self._backbone.inputs([clip])[0]
+
+
+def _place(place: int, epoch: int | None) -> Mapping[str, Tensor]:
+    return {"place": torch.tensor(place), "epoch": torch.tensor(-1 if epoch is None else epoch)}
+
+
+def _augmented(clip: ClipFrames, rng: np.random.Generator, flip: bool) -> ClipFrames:
+    """Return a changed clip without content digest, so that none of its visual features are kept."""
+    video = torch.from_numpy(np.ascontiguousarray(clip.frames)).permute(0, 3, 1, 2).float()
+    frames = augment(video, rng, flip).round().byte().permute(0, 2, 3, 1).numpy()
+    return replace(clip, content="", frames=frames)
+
+
+def _fold(model: Any) -> None:
+    """Replace every adapted layer by the plain one with the adapter added to its weights."""
+    from peft.tuners.lora import LoraLayer
+
+    for name, layer in [found for found in model.named_modules() if isinstance(found[1], LoraLayer)]:
+        layer.merge(safe_merge=True)
+        model.set_submodule(name, layer.get_base_layer())
+    del model.peft_config
+
+
+def _weights_file(folder: Path) -> Path:
+    return folder / "adapter.safetensors"
+
+
+def _peft() -> Any:
+    try:
+        import peft
+    except ImportError as error:
+        raise ActScribeError(
+            "vlm-lora needs peft, which is not installed.", "Type: pip install 'actscribe[lora]'"
+        ) from error
+    return peft
+
+
+KIND = Kind(
+    summary="vision-language model fine-tuned through low-rank adapters, with a trained head",
+    trained=True,
+    view=view,
+    make=make,
+    load=load,
+)
