@@ -12,6 +12,7 @@ from actscribe.data.clips import Clip, Window, cut, targets
 from actscribe.data.recording import Recording
 from actscribe.evaluation.result import Evaluation, measure
 from actscribe.labels import Label, LabelSet
+from actscribe.report.page import write_report
 from actscribe.runs.folder import Decisions, Facts, Run, ScoredClips
 from actscribe.runs.scoring import time_scores
 from actscribe.study import Study, Windows
@@ -28,6 +29,11 @@ class Made:
     run: Run
     result: Evaluation
     scored: ScoredClips
+
+
+def written(made: Made, frames: bool = False) -> str:
+    """Return the text of the report of a run."""
+    return write_report(made.run, made.result, made.scored, frames).read_text(encoding="utf-8")
 
 
 def multi_label(

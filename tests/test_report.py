@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import math
 import re
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from html_page import Page
 from hypothesis import given
 from hypothesis import strategies as st
-from report_runs import EVIL, Made, by_hand, multi_class, multi_label
+from report_runs import EVIL, Made, by_hand, multi_class, multi_label, written
 
 from actscribe.annotations.interval import Interval
-from actscribe.files import content_hash
-from actscribe.report import timelines, wording
+from actscribe.report import wording
 from actscribe.report.page import write_report
-from actscribe.report.sections import extra_sections
-from actscribe.report.timelines import shown_recordings
 from actscribe.report.verdict import verdict, warnings
-from actscribe.video.writing import write_video
-
-MOST_BYTES = 5_000_000
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +28,6 @@ def several(tmp_path_factory: pytest.TempPathFactory) -> Made:
 @pytest.fixture(scope="module")
 def trimmed(tmp_path_factory: pytest.TempPathFactory) -> Made:
     return multi_class(tmp_path_factory.mktemp("trimmed"))
-
-
-def written(made: Made, frames: bool = False) -> str:
-    return write_report(made.run, made.result, made.scored, frames).read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +161,9 @@ class TestNumbers:
             assert counts["found"] / (counts["found"] + counts["false alarm"]) == pytest.approx(row["precision"])
 
     def test_data_and_decisions_are_there(self, several: Made, page: Page) -> None:
-        assert page.tables["Recordings."][1:] == [[s, "4", "4", "0.13", "0"] for s in ("train", "validation", "test")]
+        assert page.tables["Recordings."][1:] == [
+            [s, "4", "4", "8 min 0 s", "0"] for s in ("train", "validation", "test")
+        ]
         groups, _, first, *_ = page.tables["Annotated intervals and clips per label."]
         assert groups == ["", "train", "validation", "test"]
         test = several.run.recordings("test")
@@ -254,101 +243,6 @@ class TestWarnings:
         assert "No clip of validation shows: Suction." in warnings(made.run, made.result)
 
 
-def boxes(picture: str, kind: str) -> list[tuple[float, float, float]]:
-    """Return (start, end, top) in seconds and pixels of the boxes of a class, all labels, for a hundred seconds."""
-    plot = timelines.WIDTH - timelines.LEFT - timelines.RIGHT
-    found = []
-    for group in re.findall(rf'<(?:g|path)[^>]*class="{kind}"[^>]*>(?:<path d="[^"]*"><title>.*?</path>)*', picture):
-        for x, y, width in re.findall(r"M([\d.]+) ([\d.]+)h([\d.]+)", group):
-            start = (float(x) - timelines.LEFT) / plot * 100
-            found.append((start, start + float(width) / plot * 100, float(y)))
-    return found
-
-
-class TestTimelines:
-    @pytest.fixture
-    def made(self, tmp_path: Path) -> Made:
-        annotated = (Interval("Walking", 10, 20), Interval("Walking", 60, 70))
-        predicted = (Interval("Walking", 15, 25, score=0.9), Interval("Walking", 61, 70, score=0.7))
-        return by_hand(tmp_path, annotated, predicted, gaps=(Interval("", 40, 50),))
-
-    def test_lanes_errors_and_gaps_lie_where_they_belong(self, made: Made) -> None:
-        picture = str(shown_recordings(made.result)[0].pictures[0])
-        spans = {
-            kind: [box[:2] for box in boxes(picture, kind)] for kind in ("true", "found", "missed", "false", "gap")
-        }
-        close = 0.02
-        assert np.allclose(spans["true"], [(10, 20), (60, 70)], atol=close)
-        assert np.allclose(spans["found"], [(15, 25), (61, 70)], atol=close)
-        assert np.allclose(spans["missed"], [(10, 15), (60, 61)], atol=close)
-        assert np.allclose(spans["false"], [(20, 25)], atol=close)
-        assert np.allclose(spans["gap"], [(40, 50)], atol=close)
-        tops = {kind: {box[2] for box in boxes(picture, kind)} for kind in spans}
-        assert tops["true"] == tops["missed"]
-        assert tops["found"] == tops["false"]
-        assert max(tops["true"]) < min(tops["found"])
-
-    def test_bars_say_what_they_are(self, made: Made) -> None:
-        page = Page(str(shown_recordings(made.result)[0].pictures[0]))
-        titles = [text for text, path in page.texts if path[-1] == "title"]
-        assert "Walking, annotated: 0:10.0–0:20.0 (10 s)" in titles
-        assert "Walking, predicted: 0:15.0–0:25.0 (10 s), score 0.90" in titles
-
-    def test_agreement_and_indicators(self, made: Made) -> None:
-        shown = shown_recordings(made.result)[0]
-        assert shown.agreement == pytest.approx(2 * (5 + 9) / (20 + 19))
-        assert shown.absent == ("Sitting",)
-        assert [row.cells for row in shown.indicators.rows] == [
-            ("Walking", "0:10.0 / 0:15.0", "0:20.0 / 0:19.0", "22\u202f% / 21\u202f%", "2 / 2", "0:20.0 / 0:15.0")
-        ]
-
-    def test_a_moment_and_the_last_second_stay_visible(self, tmp_path: Path) -> None:
-        moments = (Interval("Walking", 5, 5.001), Interval("Walking", 99.999, 100))
-        picture = str(shown_recordings(by_hand(tmp_path, moments, ()).result)[0].pictures[0])
-        found = boxes(picture, "true")
-        assert len(found) == 2
-        assert all(end - start > 0.15 and end < 100.01 for start, end, _ in found)
-
-    def test_long_recordings_are_drawn_in_strips_that_cover_them(self, tmp_path: Path) -> None:
-        whole = (Interval("Walking", 0, 4000),)
-        shown = shown_recordings(by_hand(tmp_path, whole, whole, duration=4000.0).result)[0]
-        assert len(shown.pictures) == 3
-        for picture in shown.pictures:
-            assert np.allclose([box[:2] for box in boxes(str(picture), "true")], [(0, 100)], atol=0.02)
-
-    def test_many_recordings_open_the_worst_and_the_best(self, tmp_path: Path) -> None:
-        made = multi_label(tmp_path, recordings=22, groups=22, duration=40.0)
-        page = Page(written(made))
-        folded = [
-            values for name, values, _ in page.elements if name == "details" and values.get("class") == "recording"
-        ]
-        assert [("open" in values) for values in folded] == [True] * 3 + [False] * 16 + [True] * 3
-        agreements = [shown.agreement for shown in shown_recordings(made.result)]
-        assert agreements == sorted(agreements)
-
-    def test_very_many_are_left_out_with_a_word(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        made = multi_label(tmp_path, recordings=22, groups=22, duration=40.0)
-        everything = shown_recordings(made.result)
-        monkeypatch.setattr(timelines, "MOST_SHOWN", 10)
-        some = shown_recordings(made.result)
-        wanted = [*everything[:7], *everything[-3:]]
-        assert [s.recording.name for s in some] == [s.recording.name for s in wanted]
-        assert "Of 22 recordings the 10 worst and best are here." in Page(written(made)).text
-
-    def test_too_many_bouts_are_drawn_without_words(
-        self, several: Made, html: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        loud = shown_recordings(several.result)
-        monkeypatch.setattr(timelines, "MOST_TITLES", 1)
-        silent = written(several)
-        assert len(silent) < 0.9 * len(html)
-        assert "in 4 recordings the bars tell no times" in Page(silent).text
-        for one, other in zip(loud, shown_recordings(several.result), strict=True):
-            assert boxes(str(one.pictures[0]), "found") == boxes(str(other.pictures[0]), "found")
-            assert "annotated:" in str(one.pictures[0])
-            assert "annotated:" not in str(other.pictures[0])
-
-
 class TestMultiClass:
     def test_has_no_timelines_and_no_thresholds(self, class_page: Page) -> None:
         assert "timelines" not in class_page.ids
@@ -373,100 +267,6 @@ class TestMultiClass:
         rows = class_page.tables["Most frequent mix-ups."][1:]
         expected = np.sort(wrong[wrong > 0])[::-1][:10]
         assert [int(row[2]) for row in rows] == expected.tolist()
-
-
-class TestSize:
-    def test_hours_with_hundreds_of_bouts(self, tmp_path: Path) -> None:
-        made = multi_label(tmp_path, recordings=1, groups=1, duration=4 * 3600.0, bouts=300)
-        path = write_report(made.run, made.result, made.scored)
-        assert path.stat().st_size < MOST_BYTES / 2
-        Page(path.read_text(encoding="utf-8"))
-
-    def test_two_hundred_trimmed_clips_of_a_hundred_classes(self, tmp_path: Path) -> None:
-        made = multi_class(tmp_path, classes=101, recordings=200)
-        path = write_report(made.run, made.result, made.scored)
-        assert path.stat().st_size < MOST_BYTES / 5
-        page = Page(path.read_text(encoding="utf-8"))
-        assert len(page.tables["Clips of the test split, label by label."]) == 1 + 101 + 2
-
-
-class TestFrames:
-    @pytest.fixture
-    def made(self, tmp_path: Path) -> Made:
-        """A video whose grey level is its second, and one long miss in it."""
-        video = tmp_path / "only.mp4"
-        frames = (np.full((240, 320, 3), 40 + 2 * (k // 5), dtype=np.uint8) for k in range(500))
-        write_video(video, frames, 5, crf=10)
-        made = by_hand(tmp_path, (Interval("Walking", 50, 90),), ())
-        recording = replace(made.result.recordings[0], content=content_hash(video))
-        return replace(made, result=replace(made.result, recordings=(recording,)))
-
-    def test_none_unless_asked_for(self, made: Made) -> None:
-        html = written(made)
-        assert "<img" not in html
-        assert "base64" not in html
-        assert "only.mp4" not in html
-        assert "left out, for privacy" in html
-
-    def test_show_the_moments_that_the_recognizer_saw(self, made: Made) -> None:
-        page = Page(written(made, frames=True))
-        images = [values for name, values, _ in page.elements if name == "img"]
-        assert len(images) == 4
-        for values, second in zip(images, (51, 61, 71, 81), strict=True):
-            kind, data = values["src"].split(",")
-            assert kind == "data:image/jpeg;base64"
-            picture = cv2.imdecode(np.frombuffer(base64.b64decode(data), np.uint8), cv2.IMREAD_COLOR)
-            assert picture.shape == (144, 192, 3)
-            assert picture.mean() == pytest.approx(40 + 2 * second, abs=2)
-            assert values["alt"] == f"frame at {wording.clock(second)}"
-        assert "privacy" not in page.text
-
-    def test_a_video_that_is_gone_or_another_costs_only_its_pictures(self, made: Made) -> None:
-        video = made.result.recordings[0].video
-        video.write_bytes(b"something else")
-        assert "this is not the file the run was made with" in written(made, frames=True)
-        video.unlink()
-        html = written(made, frames=True)
-        assert "the video is gone" in html
-        assert "<img" not in html
-
-
-class TestExtraSections:
-    def test_nothing_without_files(self, several: Made) -> None:
-        assert extra_sections(several.run, "test") == ()
-
-    def test_tables_notes_and_captions(self, tmp_path: Path) -> None:
-        made = multi_label(tmp_path, recordings=2, groups=2)
-        records = [{"label": EVIL, "asked": 12, "rate": 0.25, "ok": True}, {"label": "Suction", "asked": 9}]
-        held = {"Objects that are not there": records, "note": "Asked twice.", "notes": ["One.", "Two."]}
-        (made.run.folder / "hallucination-test.json").write_text(json.dumps(held), encoding="utf-8")
-        captions = [
-            {"recording": "test-00", "start_s": 61.5 + k, "end_s": 64.5 + k, "caption": f"<b>{k}</b>"}
-            for k in range(35)
-        ]
-        (made.run.folder / "captions-test.json").write_text(json.dumps(captions), encoding="utf-8")
-        page = Page(written(made))
-        assert page.tables["Objects that are not there"] == [
-            ["label", "asked", "rate", "ok"],
-            [EVIL, "12", "0.250", "yes"],
-            ["Suction", "9", "–", "–"],
-        ]
-        assert {"Asked twice.", "One.", "Two."} <= set(page.text.splitlines())
-        caption, rows = next((k, v) for k, v in page.tables.items() if k.startswith("What the model wrote"))
-        assert "first 30 of 35 captions" in caption
-        assert len(rows) == 31
-        assert rows[1] == ["test-00", "1:01.5", "1:04.5", "<b>0</b>"]
-        assert extra_sections(made.run, "validation") == ()
-
-    @pytest.mark.parametrize("text", ["{", "3", '{"a": 3}', '[{"recording": 1}]'])
-    def test_a_broken_file_is_said_not_hidden(self, tmp_path: Path, text: str) -> None:
-        made = by_hand(tmp_path, (Interval("Walking", 0, 30),), ())
-        for name in ("hallucination", "captions"):
-            (made.run.folder / f"{name}-test.json").write_text(text, encoding="utf-8")
-        notes = [note for section in extra_sections(made.run, "test") for note in section.notes]
-        assert len(notes) >= 1
-        assert all("could not be read" in note for note in notes)
-        Page(written(made))
 
 
 class TestWording:

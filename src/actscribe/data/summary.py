@@ -113,7 +113,8 @@ def _notes(study: Study, data: StudyData) -> list[str]:
                 notes.append(f"{recording.name}: {one} and {other} exclude each other, yet share {seconds:.1f} s.")
     groups = len({recording.group for recording in data.recordings if recording.split == "test"})
     if 0 < groups < 5:
-        notes.append(f"the test split has only {groups} groups: intervals of confidence will be wide and rough.")
+        held = f"{groups} group{'s' if groups > 1 else ''}"
+        notes.append(f"the test split has only {held}: intervals of confidence will be wide and rough.")
     if study.windows.length is not None:
         short = sum(recording.duration < study.windows.length for recording in data.recordings)
         if short:

@@ -142,7 +142,7 @@ def confusion_matrix(counts: np.ndarray, names: Sequence[str]) -> Markup:
     """
     size = len(names)
     cell = min(44.0, 640 / size)
-    left, top = 180.0, 150.0 if size <= 60 else 12.0
+    left, top = (180.0, 150.0) if size <= 60 else (20.0, 12.0)
     width, height = left + cell * size + (110 if size <= 60 else 20), top + cell * size + 34
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     parts = [

@@ -249,12 +249,12 @@ def error_table(errors: pd.DataFrame) -> Table:
 
 
 def split_table(recordings: pd.DataFrame) -> Table:
-    """Return recordings, groups and hours per split, from `data.summary`."""
+    """Return recordings, groups and length per split, from `data.summary`."""
     columns = (
         Column("split", is_text=True),
         Column("recordings"),
         Column("groups"),
-        Column("hours"),
+        Column("video", "length of all its recordings together"),
         Column("not annotated", "recordings without annotations; they are not measured"),
     )
     rows = tuple(
@@ -263,7 +263,7 @@ def split_table(recordings: pd.DataFrame) -> Table:
                 str(row["split"]),
                 w.count(row["recordings"]),
                 w.count(row["groups"]),
-                w.number(row["hours"]),
+                w.length(3600 * row["hours"]),
                 w.count(row["not_annotated"]),
             )
         )
