@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from actscribe.errors import ActScribeError, did_you_mean
-from actscribe.recognizers import timesformer, vlm_head, vlm_lora
+from actscribe.recognizers import timesformer, vlm_head, vlm_judge, vlm_list, vlm_lora, vlm_yesno
 from actscribe.recognizers.base import Kind
 
 RECOGNIZERS: dict[str, Kind] = {
     "timesformer": timesformer.KIND,
+    "vlm-list": vlm_list.KIND,
+    "vlm-yesno": vlm_yesno.KIND,
+    "vlm-judge": vlm_judge.KIND,
     "vlm-head": vlm_head.KIND,
     "vlm-lora": vlm_lora.KIND,
 }

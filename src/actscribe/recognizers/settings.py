@@ -202,6 +202,9 @@ class VlmLoraSettings(Training):
 #: Every recognizer a study file may name, with its settings.
 SETTINGS: dict[str, type[BaseModel]] = {
     "timesformer": TimesformerSettings,
+    "vlm-list": VlmListSettings,
+    "vlm-yesno": VlmYesnoSettings,
+    "vlm-judge": VlmJudgeSettings,
     "vlm-head": VlmHeadSettings,
     "vlm-lora": VlmLoraSettings,
 }

@@ -21,6 +21,7 @@ from actscribe.evaluation.result import Evaluation, measure
 from actscribe.files import content_hash, write_text
 from actscribe.recognizers.base import Recognizer
 from actscribe.report.page import write_report
+from actscribe.runs.answers import keep_answers, listening
 from actscribe.runs.folder import Run, ScoredClips
 from actscribe.runs.scoring import score_recordings, time_scores
 from actscribe.runs.train import timed
@@ -109,7 +110,9 @@ def _scores(run: Run, split: str, recordings: Sequence[Recording], recognizer: R
         if content_hash(recording.video) != recording.content:
             raise ActScribeError(f"{recording.video}: this is not the file the run was made with.")
     loaded = recognizer or run.recognizer()
-    scored = score_recordings(loaded, recordings, run.labels, run.study.windows, f"Scoring {split}")
+    with listening(loaded) as answers:
+        scored = score_recordings(loaded, recordings, run.labels, run.study.windows, f"Scoring {split}")
+    keep_answers(run, split, answers)
     run.save_scores(split, scored)
     run.facts.reads[split] = run.facts.reads.get(split, 0) + 1
     return scored

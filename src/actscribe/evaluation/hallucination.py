@@ -1,0 +1,187 @@
+"""Where a zero-shot recognizer says what is not there, in tables (ours, after what paper 1 reports of zero-shot VLMs).
+
+Targets are as in `evaluation.clips`: 1 present, 0 absent, nan not annotated, which is left out label by label.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from actscribe.labels import LabelSet
+
+Records = list[dict[str, Any]]
+
+UNREAD = "Answers that could not be read"
+RULES = "Broken rules: clips in which the answers contradict each other"
+RATES = "Says yes, against the truth"
+EMPTY = "Clips that show none of the activities"
+AGREEMENT = "The caption against the answer on the same clip"
+#: An answer is in doubt when the model gives less than this to yes and no together (ours).
+LITTLE_MASS = 0.5
+#: The report warns of a label where both hold (ours).
+MOST_YES, LEAST_RATIO = 0.9, 1.5
+
+
+def hallucination(
+    labels: LabelSet,
+    targets: np.ndarray,
+    scores: np.ndarray,
+    thresholds: np.ndarray,
+    unread: np.ndarray,
+    mass: np.ndarray | None = None,
+    mentioned: np.ndarray | None = None,
+) -> dict[str, Any]:
+    """Return title -> table (list of records), and `notes` -> list of sentences where there are any.
+
+    Args:
+        labels: of the study.
+        targets: shape (clips, labels).
+        scores: in [0, 1], shape (clips, labels).
+        thresholds: shape (labels,); yes is a score at or above it. A multi-class task takes the highest score instead.
+        unread: whether the answer could not be read, shape (clips, labels).
+        mass: P(yes) + P(no), shape (clips, labels), nan where unknown; None where nothing has it.
+        mentioned: whether the caption mentions the label, 1 or 0, nan without caption, shape (clips, labels).
+    """
+    said = _said(labels, scores, thresholds)
+    found: dict[str, Any] = {UNREAD: unread_table(labels, unread, mass)}
+    if labels.rules.requires or labels.rules.excludes:
+        found[RULES] = rules_table(labels, said)
+    found[RATES] = rates_table(labels, targets, said)
+    empty = empty_table(labels, targets, said)
+    if empty:
+        found[EMPTY] = empty
+    if mentioned is not None and not np.isnan(mentioned).all():
+        found[AGREEMENT] = agreement_table(labels, said, mentioned)
+    notes = _notes(labels, found, len(scores))
+    return {**found, "notes": notes} if notes else found
+
+
+def unread_table(labels: LabelSet, unread: np.ndarray, mass: np.ndarray | None) -> Records:
+    """Return per label: answers, how many could not be read (scored 0.5, neither yes nor no), and where the model's
+    next word is known, how much of its probability was on yes and no, and how often that was less than half."""
+    records: Records = []
+    for column, name in enumerate(labels.names):
+        count = int(unread[:, column].sum())
+        record: dict[str, Any] = {"label": name, "answers": len(unread), "not read": count}
+        record["share not read"] = _share(count, len(unread))
+        if mass is not None and not np.isnan(mass).all():
+            known = mass[:, column][~np.isnan(mass[:, column])]
+            record["probability on yes and no"] = float(known.mean()) if len(known) else None
+            record[f"below {LITTLE_MASS:g}"] = int((known < LITTLE_MASS).sum())
+        records.append(record)
+    return records
+
+
+def rules_table(labels: LabelSet, said: np.ndarray) -> Records:
+    """Return per rule of the label set: clips in which it could break, and in which it does.
+
+    "A without B" can break where A is said; "A with B" (exclusive) where either is.
+    """
+    records: Records = []
+    for name, needed in labels.rules.requires.items():
+        for other in needed:
+            first, second = said[:, labels.index(name)], said[:, labels.index(other)]
+            records.append(_rule(f"{name} without {other}", first, first & ~second))
+    for one, two in labels.rules.excludes:
+        first, second = said[:, labels.index(one)], said[:, labels.index(two)]
+        records.append(_rule(f"{one} with {two}", first | second, first & second))
+    return records
+
+
+def rates_table(labels: LabelSet, targets: np.ndarray, said: np.ndarray) -> Records:
+    """Return per label, over its annotated clips: rate of yes, true rate, their ratio, and yes where it is absent."""
+    records: Records = []
+    for column, name in enumerate(labels.names):
+        known = ~np.isnan(targets[:, column])
+        true, yes = targets[known, column] == 1, said[known, column]
+        rate, prior = _share(yes.sum(), len(yes)), _share(true.sum(), len(true))
+        records.append(
+            {
+                "label": name,
+                "clips": int(known.sum()),
+                "says yes": rate,
+                "is true": prior,
+                "ratio": rate / prior if rate is not None and prior else None,
+                "yes where present": _share((yes & true).sum(), true.sum()),
+                "yes where absent": _share((yes & ~true).sum(), (~true).sum()),
+            }
+        )
+    return records
+
+
+def empty_table(labels: LabelSet, targets: np.ndarray, said: np.ndarray) -> Records:
+    """Return false alarms per label, and of any, in clips annotated as showing no label; [] without one."""
+    empty = (targets == 0).all(axis=1)
+    if not empty.any():
+        return []
+    alarms = said[empty]
+    columns = [*zip(labels.names, alarms.T, strict=True), ("any of them", alarms.any(axis=1))]
+    return [
+        {"label": name, "clips": int(empty.sum()), "says yes": int(yes.sum()), "share": _share(yes.sum(), len(yes))}
+        for name, yes in columns
+    ]
+
+
+def agreement_table(labels: LabelSet, said: np.ndarray, mentioned: np.ndarray) -> Records:
+    """Return per label, over clips with a caption: how often caption and answer agree, and the two ways to differ.
+
+    A caption need not mention everything, so "answered, not mentioned" may be right; "mentioned, not answered" is a
+    contradiction.
+    """
+    records: Records = []
+    for column, name in enumerate(labels.names):
+        known = ~np.isnan(mentioned[:, column])
+        told, yes = mentioned[known, column] == 1, said[known, column]
+        records.append(
+            {
+                "label": name,
+                "captions": int(known.sum()),
+                "agree": _share((told == yes).sum(), len(yes)),
+                "both": int((told & yes).sum()),
+                "answered, not mentioned": int((yes & ~told).sum()),
+                "mentioned, not answered": int((told & ~yes).sum()),
+            }
+        )
+    return records
+
+
+def _said(labels: LabelSet, scores: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+    if labels.task == "multi-label":
+        return scores >= thresholds
+    return np.arange(len(labels)) == scores.argmax(axis=1)[:, None]
+
+
+def _rule(rule: str, possible: np.ndarray, broken: np.ndarray) -> dict[str, Any]:
+    return {
+        "rule": rule,
+        "clips where it could break": int(possible.sum()),
+        "broken": int(broken.sum()),
+        "share": _share(broken.sum(), possible.sum()),
+    }
+
+
+def _notes(labels: LabelSet, found: dict[str, Any], clips: int) -> list[str]:
+    notes = []
+    if unread := sum(record["not read"] for record in found[UNREAD]):
+        notes.append(
+            f"{unread} of {clips * len(labels)} answers could not be read. They are scored 0.5, neither yes nor no."
+        )
+    for record in found[RATES]:
+        rate, ratio = record["says yes"], record["ratio"]
+        if rate is not None and rate >= MOST_YES and (ratio is None or ratio >= LEAST_RATIO):
+            notes.append(f"{record['label']}: the model says yes to nearly every clip ({rate:.0%}); it tells little.")
+        if rate == 0 and record["is true"]:
+            notes.append(
+                f"{record['label']}: the model never says yes, though {record['is true']:.0%} of clips show it."
+            )
+    if AGREEMENT in found:
+        notes.append(
+            "Whether a caption mentions a label is decided by its words, which is rough: it may say the same in others."
+        )
+    return notes
+
+
+def _share(count: int | np.integer, total: int | np.integer) -> float | None:
+    return float(count) / float(total) if total else None

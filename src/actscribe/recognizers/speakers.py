@@ -1,0 +1,164 @@
+"""Whom a zero-shot recognizer asks: a model loaded here or one behind a server, and what it said before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, Protocol
+from weakref import WeakValueDictionary
+
+from actscribe.data.view import ClipFrames, View
+from actscribe.models.catalog import checkpoint_folder
+from actscribe.models.quiet import quiet
+from actscribe.models.server import ChatServer
+from actscribe.models.vlm import Vlm, load_vlm
+from actscribe.models.vlm.loading import digest
+from actscribe.models.vlm.plan import configuration
+from actscribe.models.yes_no import YesNo, from_logits
+from actscribe.recognizers.answers import AnswerStore, answer_key, clip_digest
+from actscribe.recognizers.settings import ZeroShot
+
+#: Models in use. Training holds a recognizer and its reloaded twin at once, which must not take the memory twice.
+_IN_USE: WeakValueDictionary[tuple[str, ...], Vlm] = WeakValueDictionary()
+
+
+class Speaker(Protocol):
+    """A vision-language model, wherever it runs. `opening` and each ending are one prompt."""
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """What answers are kept under."""
+        ...
+
+    def written(self, clip: ClipFrames, opening: str, endings: Sequence[str], most: int) -> list[str]:
+        """Return the written answer to each prompt, at most `most` tokens."""
+        ...
+
+    def yes_no(self, clip: ClipFrames, opening: str, endings: Sequence[str]) -> list[YesNo]:
+        """Return the answer to each yes/no prompt."""
+        ...
+
+
+class LocalSpeaker:
+    """A model loaded here: a clip and the opening run once, the endings branch off.
+
+    Args:
+        vlm: the model.
+    """
+
+    def __init__(self, vlm: Vlm) -> None:
+        self.vlm = vlm
+        known = vlm.describe()
+        self.identity = {"model": known.source, "digest": known.digest, "dtype": known.dtype}
+
+    def written(self, clip: ClipFrames, opening: str, endings: Sequence[str], most: int) -> list[str]:
+        """See `Speaker`."""
+        prefix = self.vlm.prefix(clip, opening)
+        return [self.vlm.generate(prefix, joined("", opening, ending), most) for ending in endings]
+
+    def yes_no(self, clip: ClipFrames, opening: str, endings: Sequence[str]) -> list[YesNo]:
+        """See `Speaker`."""
+        yes, no = self.vlm.yes_no_tokens()
+        prefix = self.vlm.prefix(clip, opening)
+        return from_logits(self.vlm.branch(prefix, [joined("", opening, ending) for ending in endings]), yes, no)
+
+
+class ServerSpeaker:
+    """A model behind a server; it gets the frames as pictures.
+
+    Args:
+        server: with a model that takes pictures.
+    """
+
+    def __init__(self, server: ChatServer) -> None:
+        self.server = server
+        self.identity = server.identity
+
+    def written(self, clip: ClipFrames, opening: str, endings: Sequence[str], most: int) -> list[str]:
+        """See `Speaker`."""
+        images = list(clip.frames)
+        return [self.server.written(joined(opening, opening, ending), images, most) for ending in endings]
+
+    def yes_no(self, clip: ClipFrames, opening: str, endings: Sequence[str]) -> list[YesNo]:
+        """See `Speaker`."""
+        images = list(clip.frames)
+        return [self.server.yes_no(joined(opening, opening, ending), images) for ending in endings]
+
+
+class Remembered:
+    """A speaker whose answers are kept as they come, and that is asked only for what is not there yet.
+
+    Args:
+        speaker: to ask.
+        store: of answers.
+    """
+
+    def __init__(self, speaker: Speaker, store: AnswerStore) -> None:
+        self.speaker = speaker
+        self.store = store
+        self.identity = speaker.identity
+
+    def written(self, clip: ClipFrames, opening: str, endings: Sequence[str], most: int) -> list[str]:
+        """See `Speaker`."""
+        keys = self._keys(clip, opening, endings, {"kind": "written", "most": most})
+        return remember(self.store, keys, lambda left: self.speaker.written(clip, opening, pick(endings, left), most))
+
+    def yes_no(self, clip: ClipFrames, opening: str, endings: Sequence[str]) -> list[YesNo]:
+        """See `Speaker`."""
+        keys = self._keys(clip, opening, endings, {"kind": "yes/no"})
+
+        def ask(left: Sequence[int]) -> list[dict[str, Any]]:
+            return [asdict(answer) for answer in self.speaker.yes_no(clip, opening, pick(endings, left))]
+
+        return [YesNo(**answer) for answer in remember(self.store, keys, ask)]
+
+    def _keys(self, clip: ClipFrames, opening: str, endings: Sequence[str], settings: dict[str, Any]) -> list[str]:
+        seen = clip_digest(clip)
+        return [answer_key(self.identity, joined(opening, opening, end), settings, seen) for end in endings]
+
+
+def remember(store: AnswerStore, keys: Sequence[str], ask: Callable[[Sequence[int]], Sequence[Any]]) -> list[Any]:
+    """Return the answer of each key, asking `ask` once for the places that are not kept; what it answers is kept."""
+    found = [store.get(key) for key in keys]
+    left = [place for place, answer in enumerate(found) if answer is None]
+    if left:
+        for place, answer in zip(left, ask(left), strict=True):
+            found[place] = answer
+        store.put({keys[place]: found[place] for place in left})
+    return found
+
+
+def speaker(settings: ZeroShot) -> Speaker:
+    """Return the model that the settings name.
+
+    Raises:
+        ActScribeError: it is not here, or its server does not answer or is another machine.
+    """
+    if settings.server:
+        return ServerSpeaker(ChatServer(settings.server, settings.server_model, settings.allow_remote))
+    revision = digest(checkpoint_folder(settings.model, "vlm"))
+    key = (revision, settings.model, settings.dtype, settings.quantize or "")
+    vlm = _IN_USE.get(key)
+    if vlm is None:
+        with quiet():
+            vlm = load_vlm(settings.model, settings.dtype, quantize=settings.quantize)
+        _IN_USE[key] = vlm
+    return LocalSpeaker(vlm)
+
+
+def view(settings: ZeroShot, frames: int) -> View:
+    """Return what the model wants to see: the study's frames at its own size, read from its configuration alone."""
+    if settings.server:
+        return View(frames, settings.server_short_side)
+    family, config, video = configuration(settings.model)
+    return View(frames, family.short_side(config, video))
+
+
+def joined(start: str, opening: str, ending: str) -> str:
+    """Return `start` and `ending`, with a space between where there is an opening to part from."""
+    return f"{start} {ending}" if opening and ending else f"{start}{ending}"
+
+
+def pick(endings: Sequence[str], places: Sequence[int]) -> list[str]:
+    """Return the endings at `places`."""
+    return [endings[place] for place in places]

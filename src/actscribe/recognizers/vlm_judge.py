@@ -1,0 +1,111 @@
+"""Zero-shot by caption and judge (paper 1, ZSC-J): what the video model writes, a text model judges label by label."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Protocol
+from weakref import WeakValueDictionary
+
+from actscribe.data.view import ClipFrames, View
+from actscribe.labels import LabelSet
+from actscribe.models.judge import Judge, load_judge
+from actscribe.models.server import ChatServer
+from actscribe.models.yes_no import YesNo
+from actscribe.recognizers.answers import AnswerStore, answer_key, default_store
+from actscribe.recognizers.base import Job, Kind, Recognizer
+from actscribe.recognizers.prompts import Prompts, prompts
+from actscribe.recognizers.settings import VlmJudgeSettings
+from actscribe.recognizers.speakers import Remembered, pick, remember, speaker, view
+from actscribe.recognizers.zero_shot import (
+    Answered,
+    ZeroShotRecognizer,
+    about,
+    from_yes_no,
+    restore,
+)
+
+#: Judges in use: training holds a recognizer and its reloaded twin at once, and a GGUF file takes long to read.
+_IN_USE: WeakValueDictionary[str, Judge] = WeakValueDictionary()
+
+
+class TextModel(Protocol):
+    """A text-only language model, wherever it runs."""
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """What answers are kept under."""
+        ...
+
+    def yes_no(self, prompts: Sequence[str]) -> list[YesNo]:
+        """Return the answer to each yes/no prompt."""
+        ...
+
+
+class ServerJudge:
+    """A judge behind a server.
+
+    Args:
+        server: with a text model.
+    """
+
+    def __init__(self, server: ChatServer) -> None:
+        self.server = server
+        self.identity = server.identity
+
+    def yes_no(self, prompts: Sequence[str]) -> list[YesNo]:
+        """See `TextModel`."""
+        return [self.server.yes_no(prompt) for prompt in prompts]
+
+
+def make(job: Job) -> Recognizer:
+    """Set up both models and the prompts; nothing is learned."""
+    settings: VlmJudgeSettings = job.settings
+    texts = prompts(job.labels, caption=settings.caption_prompt, judge=settings.judge_template)
+    return _recognizer(job.labels, settings, job.view, texts)
+
+
+def load(folder: Path, labels: LabelSet) -> Recognizer:
+    """Load what was saved, with the prompts as they were then."""
+    return restore(folder, labels, VlmJudgeSettings, _recognizer)
+
+
+def judged(judge: TextModel, caption: str, texts: Prompts, store: AnswerStore) -> list[YesNo]:
+    """Return the judge's answer per label on a caption; a caption that occurred before is not judged again."""
+    asked = [text.replace("{caption}", caption) for text in texts.judged]
+    keys = [answer_key(judge.identity, text, {"kind": "judged"}) for text in asked]
+    answers = remember(store, keys, lambda left: [asdict(answer) for answer in judge.yes_no(pick(asked, left))])
+    return [YesNo(**answer) for answer in answers]
+
+
+def _recognizer(labels: LabelSet, settings: VlmJudgeSettings, seen: View, texts: Prompts) -> ZeroShotRecognizer:
+    store = default_store()
+    model = Remembered(speaker(settings), store)
+    judge = _judge(settings)
+
+    def ask(clip: ClipFrames, read: bool) -> Answered:
+        (caption,) = model.written(clip, texts.caption, [""], settings.caption_tokens)
+        answers = judged(judge, caption, texts, store) if caption else [YesNo(None)] * len(labels)
+        return from_yes_no(clip.clip, answers, labels, caption)
+
+    models = {"model": dict(model.identity), "judge": dict(judge.identity)}
+    return ZeroShotRecognizer(labels, seen, ask, about(settings, seen, texts, models))
+
+
+def _judge(settings: VlmJudgeSettings) -> TextModel:
+    if settings.judge_server:
+        return ServerJudge(ChatServer(settings.judge_server, settings.judge_server_model, settings.allow_remote))
+    judge = _IN_USE.get(settings.judge)
+    if judge is None:
+        judge = _IN_USE[settings.judge] = load_judge(settings.judge)
+    return judge
+
+
+KIND = Kind(
+    summary="zero-shot: a vision-language model writes a caption, a text-only model judges each label from it",
+    trained=False,
+    view=view,
+    make=make,
+    load=load,
+)

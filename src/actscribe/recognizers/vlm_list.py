@@ -1,0 +1,64 @@
+"""Zero-shot by list (paper 1, ZSC): one prompt, and the answer lists the activities that occur."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from actscribe.data.clips import Clip
+from actscribe.data.view import ClipFrames, View
+from actscribe.labels import LabelSet
+from actscribe.recognizers.answers import default_store
+from actscribe.recognizers.base import Job, Kind, Recognizer
+from actscribe.recognizers.prompts import Prompts, prompts
+from actscribe.recognizers.reading import named_labels
+from actscribe.recognizers.settings import VlmListSettings
+from actscribe.recognizers.speakers import Remembered, speaker, view
+from actscribe.recognizers.zero_shot import UNKNOWN, Answered, ZeroShotRecognizer, about, restore
+
+
+def make(job: Job) -> Recognizer:
+    """Set up the model and the prompt; nothing is learned."""
+    return _recognizer(job.labels, job.settings, job.view, prompts(job.labels, listing=job.settings.list_prompt))
+
+
+def load(folder: Path, labels: LabelSet) -> Recognizer:
+    """Load what was saved, with the prompt as it was then."""
+    return restore(folder, labels, VlmListSettings, _recognizer)
+
+
+def from_list(clip: Clip, text: str, labels: LabelSet) -> Answered:
+    """Return the scores of a written list: 1 where a label is named, else 0; an unreadable answer is 0.5 throughout.
+
+    A multi-class task shares 1 equally between the classes that are named; an answer that names none of them says
+    nothing about a clip that shows exactly one, and counts as unreadable.
+    """
+    named = named_labels(text, labels)
+    count = len(labels)
+    if named is None or (not named and labels.task == "multi-class"):
+        score = UNKNOWN if labels.task == "multi-label" else 1 / count
+        return Answered(clip, np.full(count, score), np.ones(count, dtype=bool), text)
+    scores = np.array([float(name in named) for name in labels.names])
+    if labels.task == "multi-class":
+        scores = scores / scores.sum()
+    return Answered(clip, scores, np.zeros(count, dtype=bool), text)
+
+
+def _recognizer(labels: LabelSet, settings: VlmListSettings, seen: View, texts: Prompts) -> ZeroShotRecognizer:
+    model = Remembered(speaker(settings), default_store())
+
+    def ask(clip: ClipFrames, read: bool) -> Answered:
+        (text,) = model.written(clip, texts.listing, [""], settings.most_tokens)
+        return from_list(clip.clip, text, labels)
+
+    return ZeroShotRecognizer(labels, seen, ask, about(settings, seen, texts, {"model": dict(model.identity)}))
+
+
+KIND = Kind(
+    summary="zero-shot: a vision-language model lists the activities that occur",
+    trained=False,
+    view=view,
+    make=make,
+    load=load,
+)

@@ -1,0 +1,139 @@
+"""What the zero-shot recognizers share: asking about one clip at a time, and being saved as a reference to a model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from actscribe.data.clips import Clip
+from actscribe.data.view import ClipFrames, View
+from actscribe.errors import ActScribeError
+from actscribe.files import write_text
+from actscribe.labels import LabelSet
+from actscribe.models.yes_no import YesNo
+from actscribe.recognizers.prompts import Prompts
+from actscribe.recognizers.settings import ZeroShot
+
+S = TypeVar("S", bound=ZeroShot)
+FILE = "recognizer.json"
+#: Score of a label that could not be read from the answer: neither yes nor no.
+UNKNOWN = 0.5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answered:
+    """What a model said about one clip.
+
+    Args:
+        clip: the span.
+        scores: in [0, 1], shape (labels,).
+        unread: whether the answer on a label could not be read, shape (labels,); its score is `UNKNOWN`.
+        text: list or caption as it was written; empty where none was asked for.
+        mass: P(yes) + P(no) per label, shape (labels,), nan where there is no distribution; empty for lists.
+    """
+
+    clip: Clip
+    scores: np.ndarray
+    unread: np.ndarray
+    text: str = ""
+    mass: np.ndarray = field(default_factory=lambda: np.zeros(0))
+
+
+#: (clip, whether someone reads the answers) -> what the model said.
+Ask = Callable[[ClipFrames, bool], Answered]
+
+
+class ZeroShotRecognizer:
+    """A recognizer that asks a model about every clip. The model itself is not saved, only which one it is.
+
+    Args:
+        labels: of the study.
+        view: what the model wants to see.
+        ask: asks.
+        about: what `save` writes, JSON values.
+        told: called with every answer in the order of the clips, if set.
+    """
+
+    def __init__(self, labels: LabelSet, view: View, ask: Ask, about: dict[str, Any]) -> None:
+        self.labels = labels
+        self.view = view
+        self.ask = ask
+        self.about = about
+        self.told: Callable[[Answered], None] | None = None
+
+    def score(self, clips: Iterable[ClipFrames]) -> Iterator[np.ndarray]:
+        """Yield scores per clip, shape (labels,); see `Recognizer.score`."""
+        for clip in clips:
+            answered = self.ask(clip, self.told is not None)
+            if self.told is not None:
+                self.told(answered)
+            yield answered.scores
+
+    def save(self, folder: Path) -> None:
+        """Write settings, prompts in full and the model's name and digest; the model stays where it is."""
+        write_text(folder / FILE, json.dumps(self.about, indent=1, ensure_ascii=False))
+
+
+def about(settings: ZeroShot, view: View, texts: Prompts, models: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return what `ZeroShotRecognizer.save` writes; `models` is identity by role."""
+    return {
+        "settings": settings.model_dump(mode="json"),
+        "view": asdict(view),
+        "prompts": asdict(texts),
+        "models": models,
+    }
+
+
+def restore(
+    folder: Path,
+    labels: LabelSet,
+    settings: type[S],
+    build: Callable[[LabelSet, S, View, Prompts], ZeroShotRecognizer],
+) -> ZeroShotRecognizer:
+    """Return what `ZeroShotRecognizer.save` wrote, with the prompts as they were then.
+
+    Args:
+        folder: written by `save`.
+        labels: of the run.
+        settings: the recognizer's settings model.
+        build: makes the recognizer.
+
+    Raises:
+        ActScribeError: a model is gone, or its files have changed since.
+    """
+    saved = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    chosen = settings.model_validate(saved["settings"])
+    made = build(labels, chosen, View(**saved["view"]), Prompts.of(saved["prompts"]))
+    for role, identity in made.about["models"].items():
+        if saved["models"][role].get("digest") != identity.get("digest"):
+            raise ActScribeError(
+                f"{folder}: the {role} '{identity['model']}' is not the one of this run: its files have changed.",
+                "Put the old files back, or set the recognizer up again: actscribe train",
+            )
+    return made
+
+
+def from_yes_no(clip: Clip, answers: list[YesNo], labels: LabelSet, text: str = "") -> Answered:
+    """Return scores from one yes/no answer per label.
+
+    A multi-class task takes each class's odds p / (1 - p), divided by their sum (ours): the softmax of the log-odds.
+    """
+    given = np.array([np.nan if answer.probability is None else answer.probability for answer in answers])
+    unread = np.isnan(given)
+    scores = np.where(unread, UNKNOWN, given)
+    if labels.task == "multi-class":
+        scores = over_classes(scores)
+    mass = np.array([np.nan if answer.mass is None else answer.mass for answer in answers])
+    return Answered(clip, scores, unread, text, mass)
+
+
+def over_classes(scores: np.ndarray) -> np.ndarray:
+    """Return the odds of scores in [0, 1] divided by their sum, shape (classes,)."""
+    kept = np.clip(scores, 1e-9, 1 - 1e-9)
+    odds = kept / (1 - kept)
+    return np.asarray(odds / odds.sum())
