@@ -110,21 +110,7 @@ def measure(
         priors: share of positive clips per label in training, shape (labels,).
         seed: of the bootstrap.
     """
-    goals, names = targets(clips, labels.task, coverage), labels.names
-    group_of = {recording.name: recording.group for recording in recordings}
-    where = {"groups": [group_of[c.recording] for c in clips], "recordings": [c.recording for c in clips]}
-    if labels.task == "multi-label":
-        table, predicted = clip_table(goals, scores, thresholds, names), scores >= thresholds
-        baselines = label_baselines(goals, names, priors)
-        errors = worst_errors(clips, goals, scores, thresholds, names)
-    else:
-        table, predicted = class_table(goals, scores, names), _one_hot(scores)
-        baselines = class_baselines(goals, names, priors)
-        errors = worst_confusions(clips, goals, scores, names)
-    counts = label_counts(goals, predicted)
-    confidence = f1_intervals(counts, where["groups"], names, recordings=where["recordings"], seed=seed)
-    if labels.task == "multi-class":
-        confidence = pd.concat([confidence, _accuracy(goals, scores, where, seed)], ignore_index=True)
+    goals = targets(clips, labels.task, coverage)
     return Evaluation(
         split=split,
         labels=labels,
@@ -134,24 +120,67 @@ def measure(
         thresholds=thresholds,
         recordings=recordings,
         timelines=timelines,
-        table=table,
-        baselines=baselines,
-        confidence=confidence,
-        calibration=calibration_table(goals, scores, names),
-        confusion=confusion(goals, scores) if labels.task == "multi-class" else None,
-        errors=errors,
+        calibration=calibration_table(goals, scores, labels.names),
+        confidence=_confidence(labels, clips, goals, scores, thresholds, recordings, seed),
         events=event_table(recordings, timelines, labels) if timelines else None,
         joint=sequence_scores(recordings, timelines, labels) if timelines else {},
         indicators=compare_indicators(recordings, timelines, labels) if timelines else None,
+        **_clip_tables(labels, clips, goals, scores, thresholds, priors),
     )
 
 
-def _accuracy(goals: np.ndarray, scores: np.ndarray, where: dict[str, list[str]], seed: int) -> pd.DataFrame:
-    known = ~np.isnan(goals).any(axis=1)
+def _clip_tables(
+    labels: LabelSet,
+    clips: Sequence[Clip],
+    goals: np.ndarray,
+    scores: np.ndarray,
+    thresholds: np.ndarray,
+    priors: np.ndarray,
+) -> dict[str, Any]:
+    """Return the fields of `Evaluation` whose definition depends on the task."""
+    names = labels.names
+    if labels.task == "multi-label":
+        return {
+            "table": clip_table(goals, scores, thresholds, names),
+            "baselines": label_baselines(goals, names, priors),
+            "errors": worst_errors(clips, goals, scores, thresholds, names),
+            "confusion": None,
+        }
+    return {
+        "table": class_table(goals, scores, names),
+        "baselines": class_baselines(goals, names, priors),
+        "errors": worst_confusions(clips, goals, scores, names),
+        "confusion": confusion(goals, scores),
+    }
+
+
+def _confidence(
+    labels: LabelSet,
+    clips: Sequence[Clip],
+    goals: np.ndarray,
+    scores: np.ndarray,
+    thresholds: np.ndarray,
+    recordings: Sequence[Recording],
+    seed: int,
+) -> pd.DataFrame:
+    """Return F1 per label and macro, and for classes the accuracy, with bootstrap intervals over groups."""
+    group_of = {recording.name: recording.group for recording in recordings}
+    units = [clip.recording for clip in clips]
+    groups = [group_of[unit] for unit in units]
+    if labels.task == "multi-label":
+        counts = label_counts(goals, scores >= thresholds)
+        return f1_intervals(counts, groups, labels.names, recordings=units, seed=seed)
+    counts = label_counts(goals, _one_hot(scores))
+    by_class = f1_intervals(counts, groups, labels.names, recordings=units, seed=seed)
+    return pd.concat([by_class, _accuracy(goals, scores, groups, units, seed)], ignore_index=True)
+
+
+def _accuracy(
+    goals: np.ndarray, scores: np.ndarray, groups: Sequence[str], units: Sequence[str], seed: int
+) -> pd.DataFrame:
+    known = np.flatnonzero(~np.isnan(goals).any(axis=1))
     correct = goals[known].argmax(axis=1) == scores[known].argmax(axis=1)
-    groups = [group for group, kept in zip(where["groups"], known, strict=True) if kept]
-    recordings = [recording for recording, kept in zip(where["recordings"], known, strict=True) if kept]
-    return accuracy_interval(correct, groups, recordings=recordings, seed=seed)
+    return accuracy_interval(correct, [groups[i] for i in known], recordings=[units[i] for i in known], seed=seed)
 
 
 def _one_hot(scores: np.ndarray) -> np.ndarray:
