@@ -24,7 +24,7 @@ VISION = {
 TEXT = {
     "hidden_size": 192,
     "intermediate_size": 512,
-    "num_hidden_layers": 5,
+    "num_hidden_layers": 4,
     "num_attention_heads": 4,
     "num_key_value_heads": 4,
     "hidden_act": "relu",

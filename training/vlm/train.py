@@ -28,7 +28,7 @@ from torch.nn import functional as F
 
 from actscribe.simulation.tabletop_things import COLOURS, KINDS
 
-THREADS = 2  # sums are split by threads, so their number is part of the recipe
+THREADS = 1  # sums are split by threads, so their number is part of the recipe
 DTYPE = torch.bfloat16
 
 
@@ -42,19 +42,21 @@ class Recipe:
         steps: of the optimizer.
         rows_per_step: scenes in a batch.
         rate: learning rate after the warm-up and before the decay.
-        warmup, decay: share of the steps in which the rate rises, and falls to nothing.
-        turns: per clip at the start and at the end.
+        warmup, decay: steps at the start in which the rate rises, and at the end in which it falls to nothing.
+        turns: per clip at the start, and from `ramp` steps on.
+        ramp: steps.
         weight_decay: of matrices.
     """
 
     seed: int = 0
     rows: int = 400 * ROUND
-    steps: int = 2000
+    steps: int = 1500
     rows_per_step: int = 12
     rate: float = 3e-3
-    warmup: float = 0.02
-    decay: float = 0.4
+    warmup: int = 40
+    decay: int = 400
     turns: tuple[int, int] = (2, 5)
+    ramp: int = 600
     weight_decay: float = 0.05
 
 
@@ -113,9 +115,7 @@ WEIGHTS = {"answers": 1.0, "patches": 0.5, "motion": 4.0, "action": 0.3}
 
 def rate(recipe: Recipe, step: int) -> float:
     """Return the learning rate of a step: up, level, down to nothing."""
-    up = (step + 1) / max(recipe.warmup * recipe.steps, 1)
-    down = (recipe.steps - step) / max(recipe.decay * recipe.steps, 1)
-    return recipe.rate * min(up, down, 1.0)
+    return recipe.rate * min((step + 1) / recipe.warmup, (recipe.steps - step) / recipe.decay, 1.0)
 
 
 def rows_of(recipe: Recipe, step: int) -> np.ndarray:
@@ -146,7 +146,7 @@ def train(recipe: Recipe, cache: Path, out: Path, stop: int | None = None) -> No
     torch.set_num_threads(THREADS)
     torch.use_deterministic_algorithms(True)
     if not (cache / "frames.npy").is_file():
-        render(cache, recipe.rows, workers=THREADS)
+        render(cache, recipe.rows)
     truths: list[Truth] = pickle.loads((cache / "truth.pkl").read_bytes())[: recipe.rows]
     frames = np.load(cache / "frames.npy", mmap_mode="r")
     processor = build.processor(build.tokenizer(corpus(truths, recipe.seed)))
@@ -163,7 +163,7 @@ def train(recipe: Recipe, cache: Path, out: Path, stop: int | None = None) -> No
     last = min(stop or recipe.steps, recipe.steps)
     for step in range(optimizer.step_count, last):
         rng = np.random.default_rng([recipe.seed, 3, step])
-        turns = round(np.interp(step / recipe.steps, (0.15, 0.5), recipe.turns))
+        turns = round(np.interp(step, (0, recipe.ramp), recipe.turns))
         batch = batcher.batch(rows_of(recipe, step), turns, rng, DTYPE)
         parts = losses(model, helpers, batch, batcher.image)
         sum(WEIGHTS[name] * part for name, part in parts.items()).backward()  # type: ignore[union-attr]
@@ -173,7 +173,7 @@ def train(recipe: Recipe, cache: Path, out: Path, stop: int | None = None) -> No
             words = " ".join(f"{name} {value / 25:.3f}" for name, value in told.items())
             print(f"{step + 1} {words} norm {norm:.2f} {time.monotonic() - began:.0f} s", flush=True)
             told = {name: 0.0 for name in WEIGHTS}
-        if (step + 1) % 250 == 0 or step + 1 == last:
+        if (step + 1) % 50 == 0 or step + 1 == last:
             save(model, processor, out)
             torch.save(optimizer.state(), state)
     print(f"digest of the weights after {last} steps: {digest(model)}")
