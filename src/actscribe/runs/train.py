@@ -56,13 +56,26 @@ def train(
         ActScribeError: bad data, a run in the way, or a saved model that does not give the same scores again.
     """
     chosen = kind(recognizer)
-    settings = parse_settings(recognizer, study.recognizers.get(recognizer, {}))
     folder = out or study.folder / "runs" / recognizer
     existing = _existing(folder, resume)
     data = data or load_data(study)
-    clips = {split: _clips(data, study, split) for split in ("train", "validation")}
-    goals = {split: targets(clips[split], data.labels.task, study.windows.threshold) for split in clips}
     notes = check_targets(study, data)
+    run = existing or _new_run(folder, study, recognizer, data, notes)
+    job = _job(run, study, chosen, data, cache or default_cache(), resume)
+    with timed(run, "train"):
+        made = chosen.make(job)
+    if not is_main_process():
+        return run
+    with timed(run, "validate"):
+        decide(run, save_and_compare(made, chosen, job, folder), study, data)
+    run.facts.status = "complete"
+    run.save_facts()
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+    return run
+
+
+def _new_run(folder: Path, study: Study, recognizer: str, data: StudyData, notes: list[str]) -> Run:
+    settings = parse_settings(recognizer, study.recognizers.get(recognizer, {}))
     facts = Facts(
         recognizer=recognizer,
         settings=settings.model_dump(mode="json"),
@@ -72,35 +85,32 @@ def train(
         machine=machine(),
         notes=notes,
     )
-    run = existing or Run.create(folder, study, data.labels, data.recordings, facts)
+    return Run.create(folder, study, data.labels, data.recordings, facts)
+
+
+def _job(run: Run, study: Study, chosen: Kind, data: StudyData, cache: FrameCache, resume: bool) -> Job:
+    """Cut the clips that have a target for some label, and say what the recognizer is made from."""
+    settings = parse_settings(run.facts.recognizer, run.facts.settings)
     view = chosen.view(settings, study.windows.frames)
-    cache = cache or default_cache()
-    known = {split: [i for i, row in enumerate(goals[split]) if not np.isnan(row).all()] for split in clips}
-    job = Job(
+    shown, goals = {}, {}
+    for split in ("train", "validation"):
+        clips = _clips(data, study, split)
+        all_goals = targets(clips, data.labels.task, study.windows.threshold)
+        known = np.flatnonzero(~np.isnan(all_goals).all(axis=1))
+        shown[split] = ClipData(data.of_split(split), [clips[place] for place in known], view, cache)
+        goals[split] = all_goals[known]
+    return Job(
         labels=data.labels,
         settings=settings,
         view=view,
-        train=ClipData(data.of_split("train"), [clips["train"][i] for i in known["train"]], view, cache),
-        validation=ClipData(
-            data.of_split("validation"), [clips["validation"][i] for i in known["validation"]], view, cache
-        ),
-        train_targets=goals["train"][known["train"]],
-        validation_targets=goals["validation"][known["validation"]],
-        folder=folder,
+        train=shown["train"],
+        validation=shown["validation"],
+        train_targets=goals["train"],
+        validation_targets=goals["validation"],
+        folder=run.folder,
         seed=study.seed,
         resume=resume,
     )
-    with timed(run, "train"):
-        made = chosen.make(job)
-    if not is_main_process():
-        return run
-    with timed(run, "validate"):
-        model = save_and_compare(made, chosen, job, folder)
-        decide(run, model, study, data)
-    run.facts.status = "complete"
-    run.save_facts()
-    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
-    return run
 
 
 def decide(run: Run, recognizer: Recognizer, study: Study, data: StudyData) -> None:
