@@ -186,7 +186,7 @@ def _place(points: np.ndarray, cells: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _patches(states: list[States]) -> dict[str, Tensor]:
-    """Return per patch of every frame: kind and colour (0 none), the thing's offset, a hand's presence and its state."""
+    """Return per patch of every frame: kind and colour (0 none), the thing's offset, a hand's presence and state."""
     shape = (len(states), FRAMES, GRID * GRID)
     kinds, colours = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     offsets = np.zeros((*shape, 2), np.float32)

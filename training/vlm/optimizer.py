@@ -1,4 +1,4 @@
-"""The optimizer: Muon for the weight matrices of the layers, Adam for all else, with float32 masters of bfloat16 weights.
+"""The optimizer: Muon for the matrices of the layers, Adam for all else, with float32 masters of bfloat16 weights.
 
 Muon: K. Jordan et al., "Muon: an optimizer for hidden layers", 2024; its update is scaled to Adam's as in Liu et al.,
 "Muon is scalable for LLM training", 2025. Matrices of one shape are orthogonalised together.

@@ -1,7 +1,8 @@
-"""Make the training material of the tiny vision-language model: frames, what is true of them, what can be said of them.
+"""Make the training material of the tiny vision-language model: frames, what is true of them, what can be said.
 
-One row per scene, rendered once, the slow part. An action and the same action run backwards are the same frames in the other order, so a row serves
-both. Rows depend on their number alone: more workers, or a second call, give the same bytes.
+One row per scene, rendered once, the slow part. An action and the same action run backwards are the same frames in the
+other order, so a row serves both. Rows depend on their number alone: more workers, or a second call, give the same
+bytes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is asked about a clip and answered: pools of true sentences per clip, and turns drawn from them in many wordings.
+"""What is asked about a clip and answered: pools of true sentences per clip, and turns drawn from them.
 
 A turn is a prompt with its answer. Every turn of a clip is a conversation of its own; they share the clip alone.
 """

@@ -159,7 +159,7 @@ def train(recipe: Recipe, cache: Path, out: Path, stop: int | None = None) -> No
     if state.is_file():
         optimizer.load(torch.load(state))
     batcher = Batcher(processor, frames, truths)
-    began, told = time.monotonic(), {name: 0.0 for name in WEIGHTS}
+    began, told = time.monotonic(), dict.fromkeys(WEIGHTS, 0.0)
     last = min(stop or recipe.steps, recipe.steps)
     for step in range(optimizer.step_count, last):
         rng = np.random.default_rng([recipe.seed, 3, step])
@@ -172,7 +172,7 @@ def train(recipe: Recipe, cache: Path, out: Path, stop: int | None = None) -> No
         if (step + 1) % 25 == 0:
             words = " ".join(f"{name} {value / 25:.3f}" for name, value in told.items())
             print(f"{step + 1} {words} norm {norm:.2f} {time.monotonic() - began:.0f} s", flush=True)
-            told = {name: 0.0 for name in WEIGHTS}
+            told = dict.fromkeys(WEIGHTS, 0.0)
         if (step + 1) % 50 == 0 or step + 1 == last:
             save(model, processor, out)
             torch.save(optimizer.state(), state)
