@@ -1,6 +1,9 @@
+import gc
 import itertools
 import logging
+import weakref
 
+import av
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -83,9 +86,19 @@ def test_frames_before_the_current_clip_are_let_go(video, monkeypatch):
     assert most <= 10 + 2
 
 
-def _finalized(image):
-    import weakref
+def test_decoded_pictures_are_let_go_without_waiting_for_the_garbage_collector(video):
+    gc.collect()
+    gc.disable()
+    try:
+        most = 0
+        for _ in clip_frames(video, [sample_times(start, end, 10) for start, end in spans(20.0, Window(1.0, 1.0))], 24):
+            most = max(most, sum(isinstance(thing, av.VideoFrame) for thing in gc.get_objects()))
+    finally:
+        gc.enable()
+    assert 1 <= most < 20  # 200 were converted
 
+
+def _finalized(image):
     return weakref.ref(image)
 
 

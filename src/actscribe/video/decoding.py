@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import bisect
 import codecs
 import heapq
 import logging
 import math
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -28,6 +29,10 @@ logger = logging.getLogger(__name__)
 THREADS = min(4, os.cpu_count() or 1)
 #: A jump to a keyframe has to skip more than this many seconds to be worth the decoder's restart (ours).
 JUMP_S = 2.0
+#: Packets read ahead of the decoder to see which picture follows which; B-frames reorder at most 16 (H.264, A.3.1).
+LOOK_AHEAD = 16
+#: Codecs whose non-reference pictures no other picture needs, ever. (HEVC's may be needed by higher sub-layers.)
+_SKIPPABLE = ("h264",)
 #: Containers whose index lists the keyframes by time; elsewhere every picture is decoded.
 _JUMPABLE = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
 #: Read errors without a packet in between, after which the rest of a file counts as unreadable (ours).
@@ -134,14 +139,23 @@ class Pictures:
     """The pictures of an open video, ascending in time, each decoded once.
 
     Damaged packets and pictures out of order are left out and counted; `report` logs how many.
+
+    Args:
+        path, container, stream: see `open_video`.
+        wanted: seconds, ascending. Pictures that are shown at none of these times and that no other picture needs
+            are not decoded (H.264's non-reference pictures, about half of a film), which changes no other picture.
+            None: every picture is decoded.
     """
 
-    def __init__(self, path: Path, container: InputContainer, stream: VideoStream) -> None:
+    def __init__(
+        self, path: Path, container: InputContainer, stream: VideoStream, wanted: Sequence[float] | None = None
+    ) -> None:
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = THREADS
         self._path, self._container, self._stream = path, container, stream
         self._clock = PacketClock(container, stream)
         self._jumps = container.format.name in _JUMPABLE
+        self._wanted = wanted if stream.codec_context.name in _SKIPPABLE else None
         self._errors: list[str] = []
         self._damaged: list[float] = []
         if container.format.name == _JUMPABLE[1]:
@@ -168,9 +182,11 @@ class Pictures:
     def read(self) -> Picture | None:
         """Return the next picture, or None at the end."""
         while not self._ready and not self._drained:
-            packet = next(self._packets, None)
-            if packet is not None:
-                self._decode(packet, self._clock.of_packet(packet))
+            self._look_ahead()
+            if self._ahead:
+                packet, time = self._ahead.popleft()
+                self._skip_if_idle(time)
+                self._decode(packet, time)
             else:
                 self._drain()
         return self._ready.popleft() if self._ready else None
@@ -193,7 +209,7 @@ class Pictures:
                 shown = self._clock.of_packet(first)
                 if shown <= time:
                     self._restart(shown)
-                    self._decode(first, shown)
+                    self._ahead.append((first, shown))
                     return self._starts_whole(shown)
             key = self._keyframe(key - 1)
         return self._rewind()
@@ -236,7 +252,27 @@ class Pictures:
         if begin == float("-inf"):
             self._packets = read_packets(self._container, self._stream, self._errors)
         self._ready: deque[Picture] = deque()
+        self._ahead: deque[tuple[Packet, float]] = deque()
+        self._passed: deque[float] = deque(maxlen=LOOK_AHEAD)
         self._begin, self._last, self._drained = begin, float("-inf"), False
+
+    def _look_ahead(self) -> None:
+        while len(self._ahead) < LOOK_AHEAD:
+            packet = next(self._packets, None)
+            if packet is None:
+                return
+            self._ahead.append((packet, self._clock.of_packet(packet)))
+
+    def _skip_if_idle(self, time: float) -> None:
+        """Tell the decoder whether it may leave out the picture of `time`, should no other picture need it."""
+        if self._wanted is None or not self._clock.stated:
+            return
+        self._passed.append(time)
+        # A later picture that is not known yet can only end this one's turn sooner: to err here is to decode more.
+        later = [other for other in (*self._passed, *(ahead for _, ahead in self._ahead)) if other > time]
+        first = bisect.bisect_left(self._wanted, time - 2 * self.tolerance)
+        idle = bool(later) and (first == len(self._wanted) or self._wanted[first] > min(later))
+        self._stream.codec_context.skip_frame = "NONREF" if idle else "DEFAULT"
 
     def _decode(self, packet: Packet, time: float) -> None:
         try:
