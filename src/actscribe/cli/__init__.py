@@ -6,7 +6,7 @@ import os
 
 import typer
 
-from actscribe.cli import annotate, check, convert, demo, doctor, evaluate, new, simulate, train
+from actscribe.cli import annotate, check, convert, demo, doctor, evaluate, models, new, simulate, train
 from actscribe.cli.guard import guarded
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ for command in (new.new, check.check, train.train, evaluate.evaluate, annotate.a
     app.command()(guarded(command))
 for command in (simulate.simulate, demo.demo, doctor.doctor):
     app.command()(guarded(command))
+app.add_typer(models.models, name="models")
 
 
 def main() -> None:

@@ -20,10 +20,9 @@ _NOTHING = frozenset({"none", "nothing", "no"})
 REACH = 4
 #: Share of the words of a label's phrase that a caption must hold to mention it (ours).
 MENTIONED = 0.6
-_SMALL = frozenset(
-    ("a", "an", "the", "this", "that", "it", "is", "are", "being", "of", "in", "on", "at", "to", "into", "onto")
-    + ("from", "for", "with", "by", "and", "or", "as", "up", "down")
-)
+_SMALL = frozenset({"a", "an", "the", "this", "that", "it", "is", "are", "being", "and", "or", "as", "up", "down"}) | {
+    *("of", "in", "on", "at", "to", "into", "onto", "from", "for", "with", "by")
+}
 
 
 def named_labels(text: str, labels: LabelSet) -> frozenset[str] | None:

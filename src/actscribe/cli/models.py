@@ -1,0 +1,77 @@
+"""actscribe models: which models there are, getting one, what one will cost."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from actscribe.cli.guard import guarded
+
+models = typer.Typer(help="Models: what is here, getting one, what one will cost.", no_args_is_help=True)
+
+MB = 10**6
+
+
+def list_models() -> None:
+    """Show every known model: whether it is here or would need a download, its licence and size."""
+    from actscribe.models.catalog import EMBEDDED, ENTRIES, embedded_folder, place
+
+    words = {"package": "here, in the package", "cache": "here, in the cache", "incomplete": "download incomplete"}
+    print(f"{'name':<22} {'family':<17} {'where':<24} {'download':>9}  licence")
+    for entry in ENTRIES:
+        where = words.get(place(entry), "download" if entry.hub else "not in this installation")
+        size = f"{entry.download} MB" if entry.hub else "–"
+        note = f" ({entry.note})" if entry.note else ""
+        print(f"{entry.name:<22} {entry.family:<17} {where:<24} {size:>9}  {entry.licence}{note}")
+    if embedded_folder("vlm"):
+        print(f"In a study file, 'model: {EMBEDDED}' is the tiny one of the package.")
+    print("Get one with: actscribe models pull NAME. Any folder with a checkpoint of these families works too.")
+
+
+def pull(
+    name: Annotated[str, typer.Argument(help="A name of the list, or a hub id such as owner/model.")],
+) -> None:
+    """Download a model into the local Hugging Face cache. The only command that uses the network."""
+    os.environ["HF_HUB_OFFLINE"] = "0"  # before the hub's client is loaded: `main` turned it off for all else
+    from actscribe.models import catalog
+
+    entry = catalog.find(name)
+    if entry is not None and entry.hub:
+        print(f"{entry.hub}: about {entry.download} MB, licence {entry.licence}.")
+    print(f"It is in {catalog.pull(name)}")
+    print(f"Use it with, in a study file: model: {name}")
+
+
+def plan(
+    name: Annotated[str, typer.Argument(help="A vision-language model: 'embedded', a name of the list, or a folder.")],
+    frames: Annotated[int, typer.Option(help="Frames of a clip.", min=1)] = 8,
+    recognizer: Annotated[str, typer.Option(help="Which recognizer is to use it.")] = "vlm-yesno",
+    labels: Annotated[int, typer.Option(help="Labels of the study.", min=1)] = 4,
+    dtype: Annotated[str, typer.Option(help="float32, bfloat16, 8bit or 4bit.")] = "float32",
+    batch: Annotated[int, typer.Option(help="Clips at once; vlm-head and vlm-lora only.", min=1)] = 1,
+) -> None:
+    """Estimate tokens, memory and time per clip on this machine before anything is loaded."""
+    from actscribe.models.vlm import plan as planning
+
+    found = planning.plan(name, frames, planning.Use(recognizer, dtype=dtype, labels=labels, batch=batch))
+    lines = {
+        "model": f"{name}: {found.family}, {found.parameters / 1e6:,.0f} M parameters in {dtype}",
+        "clip": f"{frames} frames, {found.video_tokens} visual tokens, {found.sequence} tokens with the prompt",
+        "memory": f"{found.memory / MB:,.0f} MB at the peak, besides about 700 MB of Python and PyTorch",
+        "weights": f"{found.weights / MB:,.0f} MB",
+        "key-value cache": f"{found.cache / MB:,.0f} MB",
+        "working": f"{found.activations / MB:,.0f} MB",
+        "visual features": f"{found.store / MB:,.0f} MB, kept for overlapping windows",
+        "training": f"{found.training / MB:,.0f} MB, adapter with gradients and optimizer",
+        "time": f"about {found.seconds:.2g} s a clip on this machine{' and training step' * bool(found.training)}",
+    }
+    if not found.training:
+        del lines["training"]
+    for topic, text in lines.items():
+        print(f"{topic + ':':<18} {text}")
+
+
+for word, command in (("list", list_models), ("pull", pull), ("plan", plan)):
+    models.command(word)(guarded(command))
