@@ -9,6 +9,7 @@ import numpy as np
 from actscribe.data.clips import Clip
 from actscribe.data.recording import Recording
 from actscribe.data.view import ClipFrames, View
+from actscribe.progress import track
 from actscribe.video.cache import CachedFrames, FrameCache
 from actscribe.video.sampling import sample_times
 from actscribe.video.windows import clip_frames
@@ -53,9 +54,10 @@ class ClipData(Sequence[ClipFrames]):
             )
         return self._open[name]
 
-    def subset(self, places: Sequence[int]) -> ClipData:
-        """Return the clips at `places`, sharing the cache."""
-        return ClipData(tuple(self.recordings.values()), [self.clips[i] for i in places], self.view, self._cache)
+    def prepare(self, what: str) -> None:
+        """Decode every recording that a clip is cut from, where the cache does not hold it yet; show progress."""
+        for name in track(sorted({clip.recording for clip in self.clips}), what):
+            self.cached(name)
 
 
 def stream(recording: Recording, clips: Sequence[Clip], view: View) -> Iterator[ClipFrames]:

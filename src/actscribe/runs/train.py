@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from accelerate import PartialState
 
 from actscribe.data.clips import Clip, Window, cut, targets
 from actscribe.data.frames import ClipData
@@ -57,10 +58,14 @@ def train(
     """
     chosen = kind(recognizer)
     folder = out or study.folder / "runs" / recognizer
-    existing = _existing(folder, resume)
+    existing = _existing(folder, resume) if is_main_process() else None
     data = data or load_data(study)
     notes = check_targets(study, data)
-    run = existing or _new_run(folder, study, recognizer, data, notes)
+    if is_main_process():
+        run = existing or _new_run(folder, study, recognizer, data, notes)
+    PartialState().wait_for_everyone()
+    if not is_main_process():
+        run = Run.open(folder)
     job = _job(run, study, chosen, data, cache or default_cache(), resume)
     with timed(run, "train"):
         made = chosen.make(job)
@@ -173,9 +178,7 @@ def check_targets(study: Study, data: StudyData) -> list[str]:
 
 def is_main_process() -> bool:
     """Tell whether this process writes the run: the only one, or the first of several."""
-    import torch.distributed
-
-    return not torch.distributed.is_initialized() or torch.distributed.get_rank() == 0
+    return PartialState().is_main_process
 
 
 @contextmanager
