@@ -105,6 +105,19 @@ class Batcher:
             torch.tensor([NUMBERS[pool.action] if pool.action else -1 for pool, _ in clips]),
         )
 
+    def stills(
+        self, rows: np.ndarray, rng: np.random.Generator, dtype: torch.dtype
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return two frames of each row, for the vision tower alone, and what each patch shows."""
+        pixels, states = [], []
+        for number in rows:
+            shift, chosen = rng.integers(-SHIFT, SHIFT + 1, 2), np.sort(rng.permutation(FRAMES)[:2])
+            pixels.append(_vary(self.frames[number][chosen], shift, rng))
+            shown = _shifted(self.truths[number].states, shift)
+            kept = (shown.things[chosen], shown.kinds[chosen], shown.colours[chosen], shown.hands[chosen])
+            states.append(States(*kept, shown.roles))
+        return torch.from_numpy(np.stack(pixels)).permute(0, 1, 4, 2, 3).to(dtype), _patches(states)
+
     def _sequence(self, pool: Pool, turns: list[Turn]) -> tuple[list[int], list[tuple[list[int], int, float]]]:
         """Return the ids of the video, and of each turn with the number of its answer's ids and their weight."""
         made = []
@@ -187,11 +200,11 @@ def _place(points: np.ndarray, cells: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _patches(states: list[States]) -> dict[str, Tensor]:
     """Return per patch of every frame: kind and colour (0 none), the thing's offset, a hand's presence and state."""
-    shape = (len(states), FRAMES, GRID * GRID)
+    frame = np.arange(len(states[0].kinds))
+    shape = (len(states), len(frame), GRID * GRID)
     kinds, colours = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     offsets = np.zeros((*shape, 2), np.float32)
     hands, grips = np.zeros(shape, np.float32), np.zeros((*shape, 5), np.float32)
-    frame = np.arange(FRAMES)
     for row, shown in enumerate(states):
         for thing in reversed(range(shown.kinds.shape[1])):  # those that take part come first, and win
             cell, offset = _place(shown.things[:, thing, :2], GRID)

@@ -19,12 +19,10 @@ from texts import Pool
 from actscribe.data.clips import Clip
 from actscribe.data.view import ClipFrames
 from actscribe.models.vlm import Vlm, load_vlm
-from actscribe.simulation.tabletop_actions import ACTIONS, CLASSES
+from actscribe.recognizers.prompts import CAPTION, LIST, QUESTION
+from actscribe.simulation.tabletop_actions import ACTIONS, CLASSES, SETTING
 from actscribe.video.sampling import sample_times
 
-CAPTION = "Describe what happens in the video."
-YES_NO = " Answer yes or no."
-WHICH = "Which of these activities happen: {}? Answer with a list, or none."
 OBJECTS = "Which objects are on the table?"
 OFFERED = 6  # activities in a list question
 
@@ -69,11 +67,13 @@ class Scorer:
 
     def clip(self, frames: ClipFrames, pool: Pool, rng: np.random.Generator) -> float:
         """Ask about one clip; return P(yes) for the question about its pair's forward action, or 0."""
-        prefix = self.vlm.prefix(frames, "")
-        caption = self.vlm.generate(prefix, CAPTION)
+        prefix = self.vlm.prefix(frames, SETTING)
+        caption = self.vlm.generate(prefix, CAPTION.format(setting=""))
         self.said.append({"action": pool.action, "caption": caption, "true": pool.happens[0]})
         asked = self._questions(pool, rng)
-        logits = torch.log_softmax(self.vlm.branch(prefix, [question + YES_NO for _, question, _ in asked]), -1)
+        logits = torch.log_softmax(
+            self.vlm.branch(prefix, [" " + QUESTION.format(question=question) for _, question, _ in asked]), -1
+        )
         says = (logits[:, self.yes].logsumexp(-1) - logits[:, self.no].logsumexp(-1)).numpy()
         for (kind, _, answer), score in zip(asked, says, strict=True):
             self.right.setdefault(kind, []).append(bool((score > 0) == answer))
@@ -109,10 +109,10 @@ class Scorer:
         shown = [pool.action] if rng.random() < 0.75 else []
         offered = [str(name) for name in rng.permutation([*shown, *offered[: OFFERED - len(shown)]])]
         phrases = [ACTIONS[name].phrase for name in offered]
-        answer = self.vlm.generate(prefix, WHICH.format("; ".join(phrases)))
+        answer = self.vlm.generate(prefix, LIST.format(setting="", labels="; ".join(phrases)))
         listed = {phrase for phrase in phrases if phrase in answer}
         self._count("list", listed, {ACTIONS[name].phrase for name in shown})
-        self._count("objects", _items(self.vlm.generate(prefix, OBJECTS)), set(pool.objects))
+        self._count("objects", _items(self.vlm.generate(prefix, f" {OBJECTS}")), set(pool.objects))
 
     def _count(self, kind: str, said: set[str], true: set[str]) -> None:
         self.counts[kind].update(hit=len(said & true), said=len(said), true=len(true), exact=said == true, clips=1)
@@ -168,7 +168,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=10, help=f"of {ROUND} held-out scenes")
     parser.add_argument("--out", type=Path, help="JSON file for the scores and every caption")
     args = parser.parse_args()
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)
     scores = evaluate(load_vlm(args.model, dtype="float32"), args.rounds)
     if args.out:
         args.out.write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")

@@ -45,6 +45,7 @@ class Recipe:
         warmup, decay: steps at the start in which the rate rises, and at the end in which it falls to nothing.
         turns: per clip at the start, and from `ramp` steps on.
         ramp: steps.
+        stills: more scenes per step of which two frames pass through the vision tower alone.
         weight_decay: of matrices.
     """
 
@@ -57,6 +58,7 @@ class Recipe:
     decay: int = 400
     turns: tuple[int, int] = (2, 5)
     ramp: int = 600
+    stills: int = 0
     weight_decay: float = 0.05
 
 
@@ -166,6 +168,10 @@ def train(recipe: Recipe, cache: Path, out: Path, stop: int | None = None) -> No
         turns = round(np.interp(step, (0, recipe.ramp), recipe.turns))
         batch = batcher.batch(rows_of(recipe, step), turns, rng, DTYPE)
         parts = losses(model, helpers, batch, batcher.image)
+        if recipe.stills:
+            pixels, wanted = batcher.stills(rng.integers(0, recipe.rows, recipe.stills), rng, DTYPE)
+            seen = model.get_image_features(pixels).last_hidden_state
+            parts["patches"] = parts["patches"] + _patch_loss(helpers, seen, wanted)
         sum(WEIGHTS[name] * part for name, part in parts.items()).backward()  # type: ignore[union-attr]
         norm = optimizer.step(rate(recipe, step))
         told = {name: told[name] + float(part.detach()) for name, part in parts.items()}
@@ -202,10 +208,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=Recipe.seed)
     parser.add_argument("--steps", type=int, default=Recipe.steps)
     parser.add_argument("--rows", type=int, default=Recipe.rows)
+    parser.add_argument("--stills", type=int, default=Recipe.stills)
     parser.add_argument("--stop", type=int, help="end after this many steps of the recipe")
     parser.add_argument("--quick", action="store_true", help="a few steps on a few scenes, to see that it runs")
     args = parser.parse_args()
-    recipe = Recipe(seed=args.seed, steps=args.steps, rows=args.rows)
+    recipe = Recipe(seed=args.seed, steps=args.steps, rows=args.rows, stills=args.stills)
     if args.quick:
         recipe = Recipe(seed=args.seed, steps=4, rows=ROUND, rows_per_step=6)
     print(recipe, f"torch {torch.__version__}, {FRAMES} frames of {SIDE} pixels, patches of {PATCH}", flush=True)
