@@ -13,6 +13,10 @@ from pathlib import Path
 
 from actscribe.errors import ActScribeError
 
+#: Error numbers of a full disk, and what libraries say that write files themselves (safetensors, Arrow; torch).
+FULL = (errno.ENOSPC, errno.EDQUOT)
+FULL_WORDS = ("No space left on device", "PytorchStreamWriter failed writing", "inline_container.cc")
+
 
 @contextmanager
 def write_beside(target: Path) -> Iterator[Path]:
@@ -79,7 +83,7 @@ def content_hash(path: Path) -> str:
 
 def explain_os_error(error: OSError, target: Path) -> ActScribeError:
     """Turn an operating-system error met while writing `target` into a message with a way out."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in FULL:
         free = shutil.disk_usage(target.parent if target.parent.exists() else Path.cwd()).free // 2**20
         return ActScribeError(
             f"{target}: the disk is full ({free} MiB free). Nothing was left half-written.",
@@ -90,6 +94,16 @@ def explain_os_error(error: OSError, target: Path) -> ActScribeError:
             f"{target}: cannot be written: {error.strerror}.", "Choose a folder that you may write to."
         )
     return ActScribeError(f"{target}: {error.strerror or error}.")
+
+
+def disk_is_full(error: BaseException) -> bool:
+    """Tell whether an error, or one that led to it, came from a full disk; some libraries say so in words only."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if (isinstance(cause, OSError) and cause.errno in FULL) or any(word in str(cause) for word in FULL_WORDS):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
 
 
 def _umask() -> int:

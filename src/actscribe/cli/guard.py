@@ -10,6 +10,7 @@ from typing import ParamSpec, TypeVar
 import typer
 
 from actscribe.errors import ActScribeError
+from actscribe.files import disk_is_full
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,11 +29,8 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
             if error.hint:
                 print(error.hint, file=sys.stderr)
             raise typer.Exit(BAD_INPUT) from None
-        except OSError as error:
-            if error.errno is None or error.filename is None:
-                raise
-            print(f"Error: {error.filename}: {error.strerror}.", file=sys.stderr)
-            raise typer.Exit(BAD_INPUT) from None
+        except Exception as error:
+            raise typer.Exit(_explain(error, command.__name__)) from None
         except KeyboardInterrupt:
             print(f"\nInterrupted. What was done so far is kept.{_way_on(command.__name__)}", file=sys.stderr)
             raise typer.Exit(INTERRUPTED) from None
@@ -40,5 +38,17 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
+def _explain(error: Exception, name: str) -> int:
+    """Print what a full disk or a missing file means to the user and return the exit code; raise what is a defect."""
+    if disk_is_full(error):
+        print(f"Error: the disk is full. Free some space.{_way_on(name)}", file=sys.stderr)
+    elif isinstance(error, OSError) and error.filename is not None:
+        print(f"Error: {error.filename}: {error.strerror}.", file=sys.stderr)
+    else:
+        raise error
+    return BAD_INPUT
+
+
 def _way_on(name: str) -> str:
-    return " Go on with the same command and --resume." if name == "train" else " Run the same command again."
+    again = {"train": "Go on with the same command and --resume.", "annotate": "Run it again with --overwrite."}
+    return f" {again.get(name, 'Run the same command again.')}"
