@@ -33,8 +33,15 @@ def load_model(path: Path, model: type[Model]) -> Model:
         mark = error.problem_mark
         where = f":{mark.line + 1}" if mark else ""
         raise ActScribeError(f"{path}{where}: not valid YAML: {error.problem}.") from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise ActScribeError(f"{path}:{line}: not valid YAML: a control character, {chr(error.character)!r}.") from None
+    except ValueError as error:
+        raise ActScribeError(f"{path}: a date or number that does not exist: {error}.") from None
     if not isinstance(values, dict):
-        raise ActScribeError(f"{path}:1: expected 'key: value' lines, found {type(values).__name__}.")
+        raise ActScribeError(
+            f"{path}:1: expected 'key: value' lines, found {'nothing' if values is None else type(values).__name__}."
+        )
     try:
         return model.model_validate(values)
     except ValidationError as error:
@@ -43,7 +50,9 @@ def load_model(path: Path, model: type[Model]) -> Model:
 
 def _explain(path: Path, root: yaml.Node | None, error: ValidationError, model: type[BaseModel]) -> str:
     lines = []
-    for problem in error.errors():
+    problems = error.errors()
+    # Of a value that may be a text or more, what is wrong with the more says what the text would say.
+    for problem in [one for one in problems if one["loc"][-1:] != ("str",)] or problems:
         location = problem["loc"]
         where = f"{path}:{_line(root, location)}"
         name = ".".join(str(part) for part in location) or model.__name__
