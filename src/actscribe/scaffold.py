@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from importlib import resources
 from pathlib import Path
@@ -58,7 +59,8 @@ def scaffold(folder: Path, labels: str) -> list[Path]:
     with write_beside(label_file) as beside:
         _copy_labels(labels, beside)
     write_text(manifest, MANIFEST)
-    write_text(study, TEMPLATE.format(name=folder.resolve().name or label_set.name, presets=", ".join(presets())))
+    name = folder.resolve().name or label_set.name
+    write_text(study, TEMPLATE.format(name=json.dumps(name, ensure_ascii=False), presets=", ".join(presets())))
     return [study, manifest, label_file]
 
 
