@@ -108,10 +108,12 @@ def _raw_annotations(row: Row, info: VideoInfo) -> Annotations | None:
 
 
 def _names(rows: Iterable[Row]) -> list[str]:
-    """Return a short unique name for each row: the file's stem, with its folders where stems repeat."""
+    """Return a short unique name for each row: the file's stem, with its folders, and its place, where stems repeat."""
     rows = list(rows)
     stems = Counter(row.video.stem for row in rows)
-    return [row.video.stem if stems[row.video.stem] == 1 else _long_name(row.video) for row in rows]
+    names = [row.video.stem if stems[row.video.stem] == 1 else _long_name(row.video) for row in rows]
+    counts = Counter(names)
+    return [name if counts[name] == 1 else f"{name}-{place + 1}" for place, name in enumerate(names)]
 
 
 def _long_name(video: Path) -> str:

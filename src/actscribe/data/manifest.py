@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,7 +68,7 @@ def read_manifest(path: Path) -> list[Row]:
     and its group is the sub-folder it lies in, or itself.
 
     Raises:
-        ActScribeError: missing, empty, an unknown column or split, a row without a video (line named).
+        ActScribeError: missing, empty, an unknown column or split, a row without a video, a video twice (line named).
     """
     path = Path(path)
     if path.is_dir():
@@ -76,18 +77,40 @@ def read_manifest(path: Path) -> list[Row]:
         raise ActScribeError(
             f"{path}: neither a manifest nor a folder of videos.", "Set 'recordings:' in the study file."
         )
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        columns = [name.strip() for name in reader.fieldnames or ()]
-        reader.fieldnames = columns
-        if "video" not in columns:
-            raise ActScribeError(f"{path}:1: no column 'video'; found {', '.join(columns) or 'nothing'}.")
-        unknown = [name for name in columns if name not in COLUMNS]
-        if unknown:
-            raise ActScribeError(f"{path}:1: unknown column '{unknown[0]}'. {did_you_mean(unknown[0], COLUMNS)}")
-        rows = [_row(path, reader.line_num, values) for values in reader if any(filter(None, values.values()))]
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ActScribeError(f"{path}: is not UTF-8 text ({error.reason}).", "Save it as CSV UTF-8.") from None
+    rows = _rows(path, text)
     if not rows:
         raise ActScribeError(f"{path}: the manifest names no video.")
+    return rows
+
+
+def _rows(path: Path, text: str) -> list[Row]:
+    reader = csv.DictReader(io.StringIO(text, newline=""), restkey="")
+    columns = [name.strip() for name in reader.fieldnames or ()]
+    reader.fieldnames = columns
+    if "video" not in columns:
+        raise ActScribeError(f"{path}:1: no column 'video'; found {', '.join(columns) or 'nothing'}.")
+    unknown = [name for name in columns if name not in COLUMNS]
+    if unknown:
+        raise ActScribeError(f"{path}:1: unknown column '{unknown[0]}'. {did_you_mean(unknown[0], COLUMNS)}")
+    rows: list[Row] = []
+    lines: dict[Path, int] = {}
+    for values in reader:
+        where = f"{path}:{reader.line_num}"
+        if any(values.pop("", None) or ()):  # cells beyond the last column
+            raise ActScribeError(
+                f"{where}: more cells than columns ({len(columns)}).", 'Put names with a comma into "quotation marks".'
+            )
+        if not any(values.values()):
+            continue
+        row = _row(path, reader.line_num, values)
+        first = lines.setdefault(row.video.resolve(), row.line)
+        if first != row.line:
+            raise ActScribeError(f"{where}: this video is in line {first} already: {row.video}", "Remove one of them.")
+        rows.append(row)
     return rows
 
 
