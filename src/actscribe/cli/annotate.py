@@ -16,6 +16,7 @@ def annotate(
     rules: Annotated[
         bool | None, typer.Option("--rules/--no-rules", help="Apply the label set's rules; default as the run has it.")
     ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
 ) -> None:
     """Write the activity timeline of videos in the formats that annotation tools read."""
     from actscribe.runs.annotate import annotate as annotate_videos
@@ -25,7 +26,7 @@ def annotate(
 
     opened = Run.open(run)
     formats = [name.strip() for name in format.split(",") if name.strip()]
-    for done in annotate_videos(videos, opened, formats, out, rules):
+    for done in annotate_videos(videos, opened, formats, out, rules, overwrite=overwrite):
         table = indicators(done.intervals, done.recording.duration, opened.labels)
         print_table(f"{done.recording.video.name}: {len(done.intervals)} intervals", table)
         for path in done.files:

@@ -45,6 +45,7 @@ def annotate(
     out: Path | None = None,
     rules: bool | None = None,
     recognizer: Recognizer | None = None,
+    overwrite: bool = False,
 ) -> list[AnnotatedVideo]:
     """Write the timeline of each video to OUT/NAME.ENDING in each format.
 
@@ -57,15 +58,15 @@ def annotate(
         out: folder; default beside each video.
         rules: whether the label set's rules are applied; None: as the run has it.
         recognizer: the run's own, where the caller has loaded it.
+        overwrite: replace files that are there; they may be a person's annotations of the same name.
 
     Raises:
-        ActScribeError: an unreadable video, an unknown format, or two formats or videos that would write one file.
+        ActScribeError: an unreadable video, an unknown format, two videos that would write one file, or a file that is
+            there already.
     """
     run.require_complete()
-    for name in formats:
-        annotation_files.find_format(name)
-    _check_targets(videos, out)
     infos = [probe(video) for video in videos]
+    _check_targets(videos, formats, out, overwrite)
     loaded = recognizer or run.recognizer()
     labels, study, settings = run.labels, run.study, run.decisions.timeline
     if rules is not None:
@@ -87,13 +88,19 @@ def _write(
     found = Annotations.of(intervals, media=[str(recording.video)], duration=recording.duration)
     files = []
     for name in formats:
-        path = out / f"{recording.video.stem}{annotation_files.find_format(name).ending}"
+        path = _target(recording.video, name, out)
         annotation_files.write(path, found, name, fps)
         files.append(path)
     return tuple(files)
 
 
-def _check_targets(videos: Sequence[Path], out: Path | None) -> None:
+def _target(video: Path, format: str, out: Path | None) -> Path:
+    return (out or video.parent) / f"{video.stem}{annotation_files.find_format(format).ending}"
+
+
+def _check_targets(videos: Sequence[Path], formats: Sequence[str], out: Path | None, overwrite: bool) -> None:
+    if not formats:
+        raise ActScribeError("No format to write was named.", f"Known: {', '.join(annotation_files.FORMATS)}.")
     targets: dict[Path, Path] = {}
     for video in videos:
         target = (out or video.parent) / video.stem
@@ -102,3 +109,9 @@ def _check_targets(videos: Sequence[Path], out: Path | None) -> None:
                 f"{targets[target]} and {video} would both write {target}.*", "Annotate them into two folders (--out)."
             )
         targets[target] = video
+    present = [path for video in videos for name in formats if (path := _target(video, name, out)).exists()]
+    if present and not overwrite:
+        raise ActScribeError(
+            f"{present[0]} exists already; nothing was changed.",
+            "Choose another folder with --out, or replace what is there with --overwrite.",
+        )
