@@ -62,6 +62,8 @@ def train(
     data = data or load_data(study)
     notes = check_targets(study, data)
     if is_main_process():
+        if existing:
+            _check_same(existing, study, data)
         run = existing or _new_run(folder, study, recognizer, data, notes)
     PartialState().wait_for_everyone()
     if not is_main_process():
@@ -81,6 +83,7 @@ def train(
 
 def _new_run(folder: Path, study: Study, recognizer: str, data: StudyData, notes: list[str]) -> Run:
     settings = parse_settings(recognizer, study.recognizers.get(recognizer, {}))
+    kind(recognizer).view(settings, study.windows.frames)  # a missing checkpoint shows before anything is written
     facts = Facts(
         recognizer=recognizer,
         settings=settings.model_dump(mode="json"),
@@ -204,6 +207,24 @@ def _existing(folder: Path, resume: bool) -> Run | None:
             f"{folder}: an unfinished run is here.", "Go on with --resume, or choose another folder with --out."
         )
     return run
+
+
+def _check_same(run: Run, study: Study, data: StudyData) -> None:
+    """Refuse to go on with a run under another study, whose results would be of neither."""
+    then, now = (one.model_dump(mode="json", exclude={"recognizers", "labels"}) for one in (run.study, study))
+    changed = [key for key in now if now[key] != then[key]]
+    own = parse_settings(run.facts.recognizer, study.recognizers.get(run.facts.recognizer, {}))
+    changed += ["recognizers"] if own.model_dump(mode="json") != run.facts.settings else []
+    changed += ["labels"] if run.labels != data.labels else []
+    held = [
+        [(r.name, r.content, r.split, r.intervals, r.gaps) for r in one] for one in (run.recordings(), data.recordings)
+    ]
+    changed += ["the recordings or their annotations"] if held[0] != held[1] else []
+    if changed:
+        raise ActScribeError(
+            f"{run.folder}: the study has changed since this training began: {', '.join(changed)}.",
+            "Undo the change to go on with it, or train into another folder with --out.",
+        )
 
 
 def _clips(data: StudyData, study: Study, split: str) -> list[Clip]:

@@ -17,7 +17,7 @@ from torch import nn
 from torch.utils.data import Dataset, Sampler
 from transformers import EarlyStoppingCallback, EvalPrediction, PrinterCallback, Trainer, TrainingArguments
 from transformers.integrations import TensorBoardCallback
-from transformers.trainer_callback import TrainerCallback
+from transformers.trainer_callback import TrainerCallback, TrainerState
 
 from actscribe.labels import Task
 from actscribe.recognizers.settings import Training
@@ -26,6 +26,7 @@ from actscribe.training.freezing import Unfreezing, UnfreezingCallback
 from actscribe.training.losses import ClipLoss
 from actscribe.training.progress import ProgressCallback
 
+TRAINER_STATE_NAME = "trainer_state.json"
 #: Turns (epoch, clip index) into the network's keyword arguments; epoch None means no augmentation.
 Example = Callable[[int | None, int], Mapping[str, torch.Tensor]]
 
@@ -93,7 +94,11 @@ def fit(work: Fit) -> None:
     )
     trainer.model_accepts_loss_kwargs = False  # our loss is a mean, so accumulated passes are averaged, not summed
     trainer.remove_callback(PrinterCallback)
-    trainer.train(resume_from_checkpoint=str(last) if last else None)
+    if last and _ended(last):
+        trainer.state = TrainerState.load_from_json(str(last / TRAINER_STATE_NAME))
+        trainer._load_best_model()  # the Trainer itself would go on for an epoch after early stopping
+    else:
+        trainer.train(resume_from_checkpoint=str(last) if last else None)
     _write_history(trainer, work.folder / "training.json")
 
 
@@ -103,11 +108,17 @@ def last_checkpoint(folder: Path) -> Path | None:
     whole = []
     for path in found:
         try:
-            json.loads((path / "trainer_state.json").read_text(encoding="utf-8"))
+            json.loads((path / TRAINER_STATE_NAME).read_text(encoding="utf-8"))
             whole.append(path)
         except (OSError, ValueError):
             shutil.rmtree(path)
     return whole[-1] if whole else None
+
+
+def _ended(checkpoint: Path) -> bool:
+    """Tell whether training ended with this checkpoint: its last epoch, or early stopping."""
+    state = json.loads((checkpoint / TRAINER_STATE_NAME).read_text(encoding="utf-8"))
+    return bool(state["stateful_callbacks"]["TrainerControl"]["args"]["should_training_stop"])
 
 
 class _WithLoss(nn.Module):
