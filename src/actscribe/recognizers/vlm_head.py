@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 from actscribe.labels import LabelSet, Task
+from actscribe.models.catalog import EMBEDDED
 from actscribe.models.quiet import quiet
 from actscribe.models.vlm import Hidden, load_vlm
 from actscribe.models.vlm.plan import configuration
@@ -68,8 +69,9 @@ class HeadedVlm:
     def save(self, folder: Path, more: Mapping[str, Any]) -> None:
         """Write head, prompt and which model it belongs to, with `more` values; the model itself is not copied."""
         model = self.backbone.vlm.describe()
+        local = model.source != EMBEDDED and Path(model.source).is_dir()
         values = {
-            "model": str(Path(model.source).absolute()) if Path(model.source).is_dir() else model.source,
+            "model": str(Path(model.source).absolute()) if local else model.source,
             "digest": model.digest,
             "dtype": model.dtype,
             "prompt": self.backbone.prompt,

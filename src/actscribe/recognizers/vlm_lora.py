@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -175,7 +174,7 @@ def _load(folder: Path) -> tuple[HeadedVlm, Adapter]:
 
 def _probe(job: Job, parts: HeadedVlm) -> None:
     """Train the head alone; a resumed training takes the head of a probe that ended."""
-    folder, settings = job.folder / "probe", job.settings
+    folder, settings = job.folder / "checkpoints" / "probe", job.settings
     done = folder / "head.safetensors"
     if job.resume and done.is_file():
         parts.head.load_state_dict(load_file(done))
@@ -184,14 +183,13 @@ def _probe(job: Job, parts: HeadedVlm) -> None:
     train_head(job, parts, probe, job.folder / "checkpoints" / "features", folder)
     with write_beside(done) as beside:
         save_file({name: value.contiguous() for name, value in parts.head.state_dict().items()}, beside)
-    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
 
 
 def _tune(job: Job, parts: HeadedVlm) -> None:
     """Train adapters and head together, in place."""
     settings: VlmLoraSettings = job.settings
     vlm, head = parts.backbone.vlm, parts.head
-    vlm.vision.clear()  # the probe's features were made without gradients in mind
+    vlm.vision.clear()  # what the probe left there was made in inference mode, which autograd refuses
     if settings.checkpointing:
         vlm.model.gradient_checkpointing_enable({"use_reentrant": False})
     network = Tuned(parts, job)
