@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +80,17 @@ class AnswerStore:
 def default_store() -> AnswerStore:
     """Return the user's store: answers.sqlite beside the cache of decoded frames."""
     return AnswerStore(default_cache().root.parent / "answers.sqlite")
+
+
+def remember(store: AnswerStore, keys: Sequence[str], ask: Callable[[Sequence[int]], Sequence[Any]]) -> list[Any]:
+    """Return the answer of each key, asking `ask` once for the places that are not kept; what it answers is kept."""
+    found = [store.get(key) for key in keys]
+    left = [place for place, answer in enumerate(found) if answer is None]
+    if left:
+        for place, answer in zip(left, ask(left), strict=True):
+            found[place] = answer
+        store.put({keys[place]: found[place] for place in left})
+    return found
 
 
 def answer_key(model: Mapping[str, Any], prompt: str, settings: Mapping[str, Any], clip: str = "") -> str:

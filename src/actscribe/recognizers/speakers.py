@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
@@ -15,7 +15,7 @@ from actscribe.models.vlm import Vlm, load_vlm
 from actscribe.models.vlm.loading import digest
 from actscribe.models.vlm.plan import configuration
 from actscribe.models.yes_no import YesNo, from_logits
-from actscribe.recognizers.answers import AnswerStore, answer_key, clip_digest
+from actscribe.recognizers.answers import AnswerStore, answer_key, clip_digest, remember
 from actscribe.recognizers.settings import ZeroShot
 
 #: Models in use. Training holds a recognizer and its reloaded twin at once, which must not take the memory twice.
@@ -115,17 +115,6 @@ class Remembered:
     def _keys(self, clip: ClipFrames, opening: str, endings: Sequence[str], settings: dict[str, Any]) -> list[str]:
         seen = clip_digest(clip)
         return [answer_key(self.identity, joined(opening, opening, end), settings, seen) for end in endings]
-
-
-def remember(store: AnswerStore, keys: Sequence[str], ask: Callable[[Sequence[int]], Sequence[Any]]) -> list[Any]:
-    """Return the answer of each key, asking `ask` once for the places that are not kept; what it answers is kept."""
-    found = [store.get(key) for key in keys]
-    left = [place for place, answer in enumerate(found) if answer is None]
-    if left:
-        for place, answer in zip(left, ask(left), strict=True):
-            found[place] = answer
-        store.put({keys[place]: found[place] for place in left})
-    return found
 
 
 def speaker(settings: ZeroShot) -> Speaker:

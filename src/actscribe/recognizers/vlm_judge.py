@@ -13,11 +13,11 @@ from actscribe.labels import LabelSet
 from actscribe.models.judge import Judge, load_judge
 from actscribe.models.server import ChatServer
 from actscribe.models.yes_no import YesNo
-from actscribe.recognizers.answers import AnswerStore, answer_key, default_store
+from actscribe.recognizers.answers import AnswerStore, answer_key, default_store, remember
 from actscribe.recognizers.base import Job, Kind, Recognizer
 from actscribe.recognizers.prompts import Prompts, prompts
 from actscribe.recognizers.settings import VlmJudgeSettings
-from actscribe.recognizers.speakers import Remembered, pick, remember, speaker, view
+from actscribe.recognizers.speakers import Remembered, pick, speaker, view
 from actscribe.recognizers.zero_shot import (
     Answered,
     ZeroShotRecognizer,
