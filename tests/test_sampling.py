@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actscribe.data.clips import Window, spans
@@ -39,6 +39,7 @@ def test_a_window_between_grid_points_begins_with_the_first_one_inside():
     assert sample_times(0.1875, 3.1875, 8)[0] == 0.1875
 
 
+@settings(deadline=None)
 @given(
     start=st.floats(0, 20_000),
     length=st.floats(0.02, 600),
@@ -55,6 +56,7 @@ def test_always_that_many_ascending_times_within_half_a_step_of_the_centres(star
     assert times[-1] <= start + length + 1e-5
 
 
+@settings(deadline=None)
 @given(stride=st.integers(1, 40), frames=st.integers(1, 32), duration=st.floats(5, 200))
 def test_clips_in_order_of_time_have_first_times_in_order(stride, frames, duration):
     firsts = [sample_times(start, end, frames)[0] for start, end in spans(duration, Window(4.0, stride / 10))]

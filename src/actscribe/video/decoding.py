@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 THREADS = min(4, os.cpu_count() or 1)
 #: A jump to a keyframe has to skip more than this many seconds to be worth the decoder's restart (ours).
 JUMP_S = 2.0
-#: Packets read ahead of the decoder to see which picture follows which; B-frames reorder at most 16 (H.264, A.3.1).
+#: Packets read ahead of the decoder to see which picture follows which: as many as H.264 can put out of order.
 LOOK_AHEAD = 16
 #: Codecs whose non-reference pictures no other picture needs, ever. (HEVC's may be needed by higher sub-layers.)
 _SKIPPABLE = ("h264",)
@@ -62,7 +62,10 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     except (av.error.FFmpegError, OSError) as error:
         raise _not_readable(path, error) from error
     with container:
-        yield container, _video_stream(path, container)
+        try:
+            yield container, _video_stream(path, container)
+        except av.error.FFmpegError as error:
+            raise ActScribeError(f"{path}: reading it failed ({error.strerror}).", _CONVERT) from error
 
 
 def origin(container: InputContainer) -> float:
@@ -160,6 +163,7 @@ class Pictures:
         self._damaged: list[float] = []
         if container.format.name == _JUMPABLE[1]:
             container.seek(0)  # makes FFmpeg load the list of keyframes, which lies at the end of a Matroska file
+        self._packets = read_packets(container, stream, self._errors)
         self._restart(float("-inf"))
 
     @property
@@ -249,8 +253,6 @@ class Pictures:
 
     def _restart(self, begin: float) -> None:
         """Forget all pictures; the next ones begin at `begin` seconds."""
-        if begin == float("-inf"):
-            self._packets = read_packets(self._container, self._stream, self._errors)
         self._ready: deque[Picture] = deque()
         self._ahead: deque[tuple[Packet, float]] = deque()
         self._passed: deque[float] = deque(maxlen=LOOK_AHEAD)
