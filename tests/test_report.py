@@ -18,6 +18,7 @@ from actscribe.annotations.interval import Interval
 from actscribe.report import wording
 from actscribe.report.page import write_report
 from actscribe.report.verdict import verdict, warnings
+from actscribe.runs.evaluate import evaluate
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +81,14 @@ class TestSelfContained:
             return re.sub(r"ActScribe report of [^.]*\.", "", text)
 
         assert undated(written(several)) == undated(html)
+
+    def test_evaluate_writes_it_from_kept_scores(self, tmp_path: Path) -> None:
+        made = multi_label(tmp_path, recordings=2, groups=2, duration=40.0)
+        made.run.save_scores("test", made.scored)
+        done = evaluate(made.run, "test")
+        said = f"Macro F1 {done.evaluation.headline():.2f} "
+        assert said in Page(done.report.read_text(encoding="utf-8")).text
+        assert (made.run.folder / "metrics-test.json").is_file()
 
     def test_lies_in_the_run_folder_by_split_and_leaves_nothing_else(self, several: Made) -> None:
         before = {path.name for path in several.run.folder.iterdir()} - {"report-test.html"}
