@@ -1,0 +1,232 @@
+"""How fast vision-language models answer about clips, against the plain way.
+
+    python benchmarks/vlm.py [--quick]
+
+Four comparisons in one run, on the embedded model, or where it is missing on a random one of about its size; clips of 8
+frames, the four labels of the newborn preset. Times are medians of rounds in which the ways take turns.
+
+yesno4_vs_plain            questions that branch off one pass over video and setting, against one `generate` of
+                           transformers per clip and label, which writes a single token: the shortest that it can be.
+yesno4_vs_one              four labels against one, both by branching; 1: three more labels cost nothing.
+vision_frames_vs_distinct  frames that the vision tower runs over a minute, 3 s windows and 1 s stride, against the
+                           number of distinct frames; 1: none runs twice.
+head_epoch_vs_backbone     an epoch of vlm-head over kept features, against running the model over the same clips.
+
+Before the clock starts, both ways of asking have to give the same scores within 1e-4. The last line is one JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import transformers as hf
+from scipy import ndimage
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from vlm_head import head_epoch_vs_backbone
+
+from actscribe.data.clips import Clip, Window, spans
+from actscribe.data.frames import ClipData
+from actscribe.data.recording import Recording
+from actscribe.data.view import ClipFrames
+from actscribe.files import content_hash
+from actscribe.labels import load_label_set
+from actscribe.models.catalog import embedded_folder
+from actscribe.models.quiet import quiet
+from actscribe.models.vlm import Vlm, load_vlm
+from actscribe.models.yes_no import from_logits
+from actscribe.recognizers.base import Job
+from actscribe.recognizers.prompts import prompts
+from actscribe.recognizers.registry import kind
+from actscribe.recognizers.settings import VlmHeadSettings
+from actscribe.recognizers.speakers import LocalSpeaker
+from actscribe.video.cache import FrameCache
+from actscribe.video.sampling import sample_times
+from actscribe.video.writing import write_video
+
+FRAMES, WINDOW, MINUTE = 8, Window(3.0, 1.0), 60.0
+LABELS = load_label_set("newborn_resuscitation")
+HEIGHT, WIDTH = 96, 170
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="fewer clips and rounds")
+    quick = parser.parse_args().quick
+    with tempfile.TemporaryDirectory() as name, quiet():
+        folder = Path(name)
+        os.environ["ACTSCRIBE_CACHE"] = str(folder / "cache")
+        embedded = embedded_folder("vlm")
+        model = embedded or stand_in(folder / "model")
+        vlm = load_vlm(model, "float32")
+        known = vlm.describe()
+        print(f"{'embedded model' if embedded else 'random stand-in'}: {known.family}, {known.parameters / 1e6:.1f} M,")
+        print(f"{known.tokens_per_frame:g} tokens a frame, float32, {torch.get_num_threads()} threads")
+        figures = {
+            **yes_no(vlm, clips=2 if quick else 4, rounds=5 if quick else 15),
+            **vision(vlm),
+            **head(model, folder, seconds=20 if quick else 60),
+        }
+    figures |= {"parameters": known.parameters, "embedded": embedded is not None, "quick": quick}
+    print(json.dumps(figures))
+
+
+def yes_no(vlm: Vlm, clips: int, rounds: int) -> dict[str, float]:
+    said, speaker = prompts(LABELS), LocalSpeaker(vlm)
+    shown = [clip_at(10.0 * place, 10.0 * place + 3.0) for place in range(clips)]
+
+    def branch(count: int) -> list[list[float]]:
+        vlm.vision.clear()
+        found = [speaker.yes_no(clip, said.opening, said.questions[:count]) for clip in shown]
+        return [[float(answer.probability or 0.0) for answer in answers] for answers in found]
+
+    def plain() -> list[list[float]]:
+        return [[generate(vlm, clip, f"{said.opening} {question}") for question in said.questions] for clip in shown]
+
+    np.testing.assert_allclose(branch(4), plain(), atol=1e-4)
+    four, one, each = take_turns([lambda: branch(4), lambda: branch(1), plain], rounds)
+    print(f"yes/no per clip, median of {rounds} rounds over {clips} clips")
+    for name, seconds in (("4 labels, branched", four), ("1 label, branched", one), ("4 labels, plain", each)):
+        print(f"  {name:<20} {1000 * seconds / clips:8.1f} ms")
+    return {"yesno4_vs_plain": round(each / four, 3), "yesno4_vs_one": round(four / one, 3)}
+
+
+def generate(vlm: Vlm, clip: ClipFrames, prompt: str) -> float:
+    """Ask as transformers' documentation does: processor, `generate`, the distribution of the first token."""
+    before, after = vlm.prompter.frame()
+    indices = [round(float(moment - clip.clip.start) * 1000) for moment in clip.times]
+    told = {"total_num_frames": 3000, "fps": 1000.0, "duration": 3.0, "frames_indices": indices}
+    inputs = vlm.processor(
+        text=[before + prompt + after],
+        videos=[torch.from_numpy(clip.frames).permute(0, 3, 1, 2)],
+        video_metadata=[told],
+        do_sample_frames=False,
+        return_tensors="pt",
+    )
+    out = vlm.model.generate(
+        **inputs, max_new_tokens=1, do_sample=False, output_logits=True, return_dict_in_generate=True
+    )
+    (answer,) = from_logits(out.logits[0], *vlm.yes_no_tokens())
+    return float(answer.probability or 0.0)
+
+
+def vision(vlm: Vlm) -> dict[str, float]:
+    said, speaker = prompts(LABELS), LocalSpeaker(vlm)
+    vlm.vision.clear()
+    run, asked = vlm.vision.frames_run, vlm.vision.frames_asked
+    distinct: set[float] = set()
+    for start, end in spans(MINUTE, WINDOW):
+        clip = clip_at(start, end)
+        distinct |= set(clip.times.tolist())
+        speaker.yes_no(clip, said.opening, said.questions[:1])
+    run, asked = vlm.vision.frames_run - run, vlm.vision.frames_asked - asked
+    print(f"vision tower over {MINUTE:.0f} s: {asked} frames in windows, {len(distinct)} distinct, {run} run")
+    return {"vision_frames_vs_distinct": round(run / len(distinct), 3)}
+
+
+def head(model: Path, folder: Path, seconds: int) -> dict[str, float]:
+    video = folder / "scene.mp4"
+    write_video(video, (picture(number / 10) for number in range(seconds * 10)), 10)
+    cut = {"train": spans(seconds, WINDOW), "validation": spans(seconds, Window(3.0, 3.0))}
+    recordings = [Recording(split, video, float(seconds), content_hash(video), split, split) for split in cut]
+    settings = VlmHeadSettings(model=str(model), precision="float32")
+    view, cache = kind("vlm-head").view(settings, FRAMES), FrameCache(folder / "frames", 2**30)
+    data = {s: ClipData(recordings, [Clip(s, *span) for span in cut[s]], view, cache) for s in cut}
+    rng = np.random.default_rng(0)
+    goals = {split: (rng.random((len(cut[split]), 4)) < 0.5).astype(np.float32) for split in cut}
+    job = Job(
+        labels=LABELS,
+        settings=settings,
+        view=view,
+        train=data["train"],
+        validation=data["validation"],
+        train_targets=goals["train"],
+        validation_targets=goals["validation"],
+        folder=folder / "head",
+        seed=0,
+    )
+    backbone, epoch = head_epoch_vs_backbone(job)
+    print(f"vlm-head over {sum(map(len, cut.values()))} clips: model {backbone:.2f} s, an epoch {epoch:.3f} s")
+    return {"head_epoch_vs_backbone": round(backbone / epoch, 2)}
+
+
+def take_turns(ways: list[Callable[[], Any]], rounds: int) -> list[float]:
+    """Return the median seconds of each way; they take turns, so that a busy moment hits all alike."""
+    seconds: list[list[float]] = [[] for _ in ways]
+    for _ in range(rounds):
+        for place, way in enumerate(ways):
+            begin = time.perf_counter()
+            way()
+            seconds[place].append(time.perf_counter() - begin)
+    return [statistics.median(values) for values in seconds]
+
+
+def clip_at(start: float, end: float) -> ClipFrames:
+    times = sample_times(start, end, FRAMES)
+    return ClipFrames(Clip("minute", start, end), "a minute", np.stack([picture(float(at)) for at in times]), times)
+
+
+def picture(at: float) -> np.ndarray:
+    """A textured scene that moves with time (seconds), uint8 RGB, shape (HEIGHT, WIDTH, 3)."""
+    noise = np.random.default_rng(0).normal(128, 60, (HEIGHT // 8, WIDTH // 10, 3))
+    scene = ndimage.zoom(noise, (8, 10, 1), order=1)
+    return np.roll(np.clip(scene, 0, 255).astype(np.uint8), (round(9 * at), round(17 * at)), (0, 1))
+
+
+def stand_in(folder: Path) -> Path:
+    """Write a random SmolVLM of about the embedded model's size, with a tokenizer of its own."""
+    raw = Tokenizer(models.BPE())
+    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    raw.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=2000, show_progress=False, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
+    )
+    said = prompts(LABELS)
+    frame = "You are provided the following series of eight frames from a 0:00:03 [H:MM:SS] video. Frame from 00:00:"
+    raw.train_from_iterator([said.opening, *said.questions, frame, "Yes No yes no User: Assistant:"] * 3, trainer)
+    names = ("image_token", "fake_image_token", "global_image_token", "end_of_utterance_token")
+    marks = ("<image>", "<fake_token_around_image>", "<global-img>", "<end_of_utterance>")
+    words = hf.PreTrainedTokenizerFast(
+        tokenizer_object=raw,
+        bos_token="<|im_start|>",
+        eos_token=marks[3],
+        pad_token="<pad>",
+        extra_special_tokens=dict(zip(names, marks, strict=True)),
+    )
+    ids = {
+        "vocab_size": len(words),
+        "pad_token_id": words.pad_token_id,
+        "bos_token_id": words.bos_token_id,
+        "eos_token_id": words.eos_token_id,
+    }
+    text = {"hidden_size": 256, "intermediate_size": 768, "num_attention_heads": 4, "num_key_value_heads": 4}
+    tower = {"hidden_size": 192, "intermediate_size": 768, "num_attention_heads": 6, "image_size": 96, "patch_size": 12}
+    config = hf.SmolVLMConfig(
+        text_config={"model_type": "llama", "num_hidden_layers": 6, **ids, **text},
+        vision_config={"num_hidden_layers": 6, **tower},
+        image_token_id=words.convert_tokens_to_ids("<image>"),
+        scale_factor=2,
+    )
+    torch.manual_seed(0)
+    side = {"longest_edge": 96}
+    hf.SmolVLMForConditionalGeneration(config).save_pretrained(folder)
+    hf.SmolVLMProcessor(
+        hf.SmolVLMImageProcessor(size=side, max_image_size=side, do_image_splitting=False),
+        words,
+        hf.SmolVLMVideoProcessor(size=side, max_image_size=side),
+        image_seq_len=16,
+    ).save_pretrained(folder)
+    return folder
+
+
+if __name__ == "__main__":
+    main()

