@@ -27,7 +27,7 @@ def annotate(
     opened = Run.open(run)
     formats = [name.strip() for name in format.split(",") if name.strip()]
     for done in annotate_videos(videos, opened, formats, out, rules, overwrite=overwrite):
-        table = indicators(done.intervals, done.recording.duration, opened.labels)
+        table = indicators(done.recording, done.intervals, opened.labels)
         print_table(f"{done.recording.video.name}: {len(done.intervals)} intervals", table)
         for path in done.files:
             print(path)
