@@ -92,7 +92,7 @@ def _load(folder: Path, name: str, revision: str, **options: Any) -> Judge:
             model: Any = transformers.AutoModelForCausalLM.from_pretrained(
                 folder, dtype=torch.float32, **local, **options
             )
-    except (OSError, ValueError, KeyError, RuntimeError, NotImplementedError) as error:
+    except Exception as error:  # a damaged file makes its readers raise whatever they stumble over
         raise ActScribeError(
             f"{folder}: the judge '{name}' cannot be loaded: {error}",
             "Give a causal language model: safetensors or .gguf of a family that transformers reads.",
