@@ -1,0 +1,130 @@
+"""The package as a whole: light to import, complete, and what its pages promise exists."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from typer.main import get_command
+
+import actscribe
+from actscribe.cli import app
+from actscribe.recognizers.registry import RECOGNIZERS
+from actscribe.recognizers.settings import SETTINGS
+from actscribe.study import load_study, parse_settings
+
+ROOT = Path(__file__).parents[1]
+HEAVY = {"torch", "transformers", "pandas", "av", "cv2", "matplotlib", "sklearn", "scipy", "pyarrow", "tensorboard"}
+MODULES = [found.name for found in pkgutil.walk_packages(actscribe.__path__, "actscribe.")]
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
+MOST_LINES, MOST_FUNCTION_LINES = 400, 50
+EXAMPLES = sorted(path.parent for path in ROOT.glob("examples/*/study.yaml"))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import actscribe",
+        "import actscribe; actscribe.Study, actscribe.load_study, actscribe.ActScribeError, actscribe.LabelSet",
+        "import sys; sys.argv = ['actscribe', '--help']; from actscribe.cli import main; main()",
+        "import sys; sys.argv = ['actscribe', 'train', '--help']; from actscribe.cli import main; main()",
+    ],
+)
+def test_importing_and_help_load_nothing_heavy(code: str) -> None:
+    ending = "import sys; print('LOADED', *sorted({name.partition('.')[0] for name in sys.modules}))"
+    wrapped = f"try:\n    exec({code!r})\nexcept SystemExit:\n    pass\n{ending}"
+    done = subprocess.run([sys.executable, "-c", wrapped], capture_output=True, text=True, timeout=300, check=True)
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert "actscribe" in loaded
+    assert not loaded & HEAVY
+
+
+def test_every_public_name_is_there_and_documented() -> None:
+    for name in actscribe.__all__:
+        assert getattr(actscribe, name).__doc__, name
+    assert sorted(actscribe.__all__) == actscribe.__all__
+    assert set(actscribe._HOMES) == set(actscribe.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'anotate'"):
+        _ = actscribe.anotate  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_module_imports_and_says_what_it_is_for(name: str) -> None:
+    assert importlib.import_module(name).__doc__
+
+
+def test_files_and_functions_stay_short() -> None:
+    long = []
+    for path in SOURCES:
+        text = path.read_text(encoding="utf-8")
+        if len(text.splitlines()) >= MOST_LINES:
+            long.append(f"{path.relative_to(ROOT)}: {len(text.splitlines())} lines")
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lines = (node.end_lineno or 0) - node.lineno + 1 - _docstring_lines(node)
+                if lines > MOST_FUNCTION_LINES:
+                    long.append(f"{path.relative_to(ROOT)}:{node.lineno} {node.name}: {lines} lines")
+    assert not long
+
+
+def _docstring_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    first = node.body[0]
+    if ast.get_docstring(node) is None:
+        return 0
+    return (first.end_lineno or 0) - first.lineno + 1
+
+
+def test_every_recognizer_has_settings_and_the_other_way_round() -> None:
+    assert set(SETTINGS) == set(RECOGNIZERS)
+    for name in SETTINGS:
+        assert parse_settings(name, {}) == SETTINGS[name]()
+
+
+@pytest.mark.parametrize("folder", EXAMPLES, ids=lambda path: path.name)
+def test_every_example_study_loads(folder: Path) -> None:
+    study = load_study(folder)
+    assert len(study.label_set()) >= 1
+    assert set(study.recognizers) <= set(RECOGNIZERS)
+    assert not Path(study.recordings).is_absolute()
+
+
+def test_there_are_examples() -> None:
+    assert {path.name for path in EXAMPLES} >= {"falls_at_home", "surveillance_fights"}
+
+
+def commands(text: str) -> list[list[str]]:
+    """Return the words of every `actscribe …` line in the code blocks of a page, without comments."""
+    blocks = re.findall(r"^```[^\n]*\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    found = [re.search(r"(?:^|[\s/])actscribe (.*)", line.partition(" #")[0]) for line in lines]
+    return [shlex.split(match[1]) for match in found if match and not line_is_import(match.string)]
+
+
+def line_is_import(line: str) -> bool:
+    return line.lstrip().startswith(("from ", "import "))
+
+
+def test_commands_are_found_in_a_page() -> None:
+    page = "```sh\npip install actscribe\n.venv/bin/actscribe train s --resume   # x\nactscribe new \\\n  d\n```\n"
+    assert commands(page) == [["train", "s", "--resume"], ["new", "d"]]
+    assert commands("```python\nfrom actscribe import train\n```") == []
+
+
+@pytest.mark.parametrize("page", sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]), ids=lambda path: path.name)
+def test_every_command_on_a_page_exists_with_its_options(page: Path) -> None:
+    for words in commands(page.read_text(encoding="utf-8")):
+        command = get_command(app)
+        while isinstance(command, typer.core.TyperGroup) and words and not words[0].startswith("-"):
+            assert words[0] in command.commands, (page.name, words)
+            command = command.commands[words.pop(0)]
+        known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+        used = {word.partition("=")[0] for word in words if word.startswith("--")} - {"--help"}
+        assert used <= known, (page.name, words)
