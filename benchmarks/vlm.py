@@ -81,7 +81,7 @@ def main() -> None:
 
 
 def yes_no(vlm: Vlm, clips: int, rounds: int) -> dict[str, float]:
-    said, speaker = prompts(LABELS), LocalSpeaker(vlm)
+    said, speaker, tokens = prompts(LABELS), LocalSpeaker(vlm), vlm.yes_no_tokens()
     shown = [clip_at(10.0 * place, 10.0 * place + 3.0) for place in range(clips)]
 
     def branch(count: int) -> list[list[float]]:
@@ -90,7 +90,8 @@ def yes_no(vlm: Vlm, clips: int, rounds: int) -> dict[str, float]:
         return [[float(answer.probability or 0.0) for answer in answers] for answers in found]
 
     def plain() -> list[list[float]]:
-        return [[generate(vlm, clip, f"{said.opening} {question}") for question in said.questions] for clip in shown]
+        asked = [f"{said.opening} {question}" for question in said.questions]
+        return [[generate(vlm, clip, question, tokens) for question in asked] for clip in shown]
 
     np.testing.assert_allclose(branch(4), plain(), atol=1e-4)
     four, one, each = take_turns([lambda: branch(4), lambda: branch(1), plain], rounds)
@@ -100,7 +101,7 @@ def yes_no(vlm: Vlm, clips: int, rounds: int) -> dict[str, float]:
     return {"yesno4_vs_plain": round(each / four, 3), "yesno4_vs_one": round(four / one, 3)}
 
 
-def generate(vlm: Vlm, clip: ClipFrames, prompt: str) -> float:
+def generate(vlm: Vlm, clip: ClipFrames, prompt: str, tokens: tuple[list[int], list[int]]) -> float:
     """Ask as transformers' documentation does: processor, `generate`, the distribution of the first token."""
     before, after = vlm.prompter.frame()
     indices = [round(float(moment - clip.clip.start) * 1000) for moment in clip.times]
@@ -115,7 +116,7 @@ def generate(vlm: Vlm, clip: ClipFrames, prompt: str) -> float:
     out = vlm.model.generate(
         **inputs, max_new_tokens=1, do_sample=False, output_logits=True, return_dict_in_generate=True
     )
-    (answer,) = from_logits(out.logits[0], *vlm.yes_no_tokens())
+    (answer,) = from_logits(out.logits[0], *tokens)
     return float(answer.probability or 0.0)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import cached_property
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
@@ -58,9 +59,13 @@ class LocalSpeaker:
 
     def yes_no(self, clip: ClipFrames, opening: str, endings: Sequence[str]) -> list[YesNo]:
         """See `Speaker`."""
-        yes, no = self.vlm.yes_no_tokens()
         prefix = self.vlm.prefix(clip, opening)
-        return from_logits(self.vlm.branch(prefix, [joined("", opening, ending) for ending in endings]), yes, no)
+        logits = self.vlm.branch(prefix, [joined("", opening, ending) for ending in endings])
+        return from_logits(logits, *self._yes_no)
+
+    @cached_property
+    def _yes_no(self) -> tuple[list[int], list[int]]:
+        return self.vlm.yes_no_tokens()
 
 
 class ServerSpeaker:
