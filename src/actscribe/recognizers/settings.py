@@ -18,6 +18,7 @@ class Training(BaseModel):
         weight_decay: AdamW; not on biases and norms.
         warmup: share of all steps.
         patience: epochs without a better validation score before training stops.
+        optimizer: "adamw", or "muon" for the matrices, which suits small networks that learn much from little.
         precision: "auto" takes bf16 where the processor or GPU has it.
         augment: random crops, brightness and contrast in training; the same for all frames of a clip.
         flip: mirror clips at random; off by default, since it swaps left and right.
@@ -33,6 +34,7 @@ class Training(BaseModel):
     weight_decay: float = Field(0.05, ge=0)
     warmup: float = Field(0.1, ge=0, lt=1)
     patience: int = Field(4, ge=1)
+    optimizer: Literal["adamw", "muon"] = "adamw"
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     augment: bool = True
     flip: bool = False

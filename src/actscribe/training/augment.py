@@ -7,15 +7,17 @@ import torch
 from torch import nn
 
 #: Smallest side of a random crop, as a share of the picture's.
-LEAST_CROP = 0.8
-#: Largest relative change of brightness and contrast.
-MOST_LIGHT = 0.25
+LEAST_CROP = 0.75
+#: Largest relative change of brightness, of contrast, and of each colour channel.
+MOST_LIGHT, MOST_TINT = 0.3, 0.15
+#: Share of clips that lose their colour.
+GREY = 0.15
 
 
 def augment(video: torch.Tensor, rng: np.random.Generator, flip: bool) -> torch.Tensor:
     """Return a changed copy of a clip with values in [0, 255], shape (frames, 3, height, width).
 
-    Every frame gets the same crop, brightness, contrast and mirroring, so that motion stays what it was; the published
+    Every frame gets the same crop, brightness, contrast, tint and mirroring, so that motion stays what it was; the published
     pipelines draw colour anew for each frame, which adds flicker (ours).
     """
     height, width = video.shape[-2:]
@@ -27,7 +29,10 @@ def augment(video: torch.Tensor, rng: np.random.Generator, flip: bool) -> torch.
     video = nn.functional.interpolate(cropped, size=(height, width), mode="bilinear", align_corners=False)
     brightness, contrast = rng.uniform(1 - MOST_LIGHT, 1 + MOST_LIGHT, size=2)
     mean = video.mean()
-    video = ((video - mean) * contrast + mean * brightness).clamp(0, 255)
+    tint = torch.from_numpy(rng.uniform(1 - MOST_TINT, 1 + MOST_TINT, size=3).astype(np.float32)).view(3, 1, 1)
+    video = (((video - mean) * contrast + mean * brightness) * tint).clamp(0, 255)
+    if rng.random() < GREY:
+        video = video.mean(dim=1, keepdim=True).expand(-1, 3, -1, -1)
     if flip and rng.random() < 0.5:
         video = video.flip(-1)
     return video

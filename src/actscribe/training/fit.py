@@ -24,6 +24,7 @@ from actscribe.recognizers.settings import Training
 from actscribe.training.device import use_bfloat16
 from actscribe.training.freezing import Unfreezing, UnfreezingCallback
 from actscribe.training.losses import ClipLoss
+from actscribe.training.optimizers import optimizer
 from actscribe.training.progress import ProgressCallback
 
 TRAINER_STATE_NAME = "trainer_state.json"
@@ -89,7 +90,7 @@ def fit(work: Fit) -> None:
         eval_dataset=_ClipDataset(work.validation),
         data_collator=_collate,
         compute_metrics=_scorer(work.task),
-        optimizers=(_optimizer(work), None),
+        optimizers=(optimizer(work.groups, work.settings.weight_decay, work.settings.optimizer), None),
         callbacks=_callbacks(work),
     )
     trainer.model_accepts_loss_kwargs = False  # our loss is a mean, so accumulated passes are averaged, not summed
@@ -193,16 +194,6 @@ class _ClipTrainer(Trainer):
 
 def _collate(examples: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
     return {name: torch.stack([example[name] for example in examples]) for name in examples[0]}
-
-
-def _optimizer(work: Fit) -> torch.optim.Optimizer:
-    groups = []
-    for parameters, rate in work.groups:
-        matrices = [p for p in parameters if p.ndim > 1]
-        vectors = [p for p in parameters if p.ndim <= 1]
-        groups += [{"params": matrices, "lr": rate, "weight_decay": work.settings.weight_decay}] if matrices else []
-        groups += [{"params": vectors, "lr": rate, "weight_decay": 0.0}] if vectors else []
-    return torch.optim.AdamW(groups)
 
 
 def _arguments(work: Fit, checkpoints: Path) -> TrainingArguments:
