@@ -17,7 +17,7 @@ GREY = 0.15
 def augment(video: torch.Tensor, rng: np.random.Generator, flip: bool) -> torch.Tensor:
     """Return a changed copy of a clip with values in [0, 255], shape (frames, 3, height, width).
 
-    Every frame gets the same crop, brightness, contrast, tint and mirroring, so that motion stays what it was; the published
+    Every frame gets the same crop, brightness, contrast, tint and mirroring: motion stays what it was. Published
     pipelines draw colour anew for each frame, which adds flicker (ours).
     """
     height, width = video.shape[-2:]
