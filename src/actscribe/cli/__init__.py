@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import typer
 
@@ -16,9 +17,18 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (new.new, check.check, train.train, evaluate.evaluate, annotate.annotate, convert.convert):
-    app.command()(guarded(command))
-for command in (simulate.simulate, demo.demo, doctor.doctor):
+COMMANDS: tuple[Callable[..., None], ...] = (
+    new.new,
+    check.check,
+    train.train,
+    evaluate.evaluate,
+    annotate.annotate,
+    convert.convert,
+    simulate.simulate,
+    demo.demo,
+    doctor.doctor,
+)
+for command in COMMANDS:
     app.command()(guarded(command))
 app.add_typer(models.models, name="models")
 

@@ -40,26 +40,27 @@ def hallucination(
         targets: shape (clips, labels).
         scores: in [0, 1], shape (clips, labels).
         thresholds: shape (labels,); yes is a score at or above it. A multi-class task takes the highest score instead.
-        unread: whether the answer could not be read, shape (clips, labels).
+        unread: whether the answer could not be read, shape (clips, labels); it is counted, and left out of all else.
         mass: P(yes) + P(no), shape (clips, labels), nan where unknown; None where nothing has it.
         mentioned: whether the caption mentions the label, 1 or 0, nan without caption, shape (clips, labels).
     """
-    said = _said(labels, scores, thresholds)
+    said = _said(labels, scores, thresholds) & ~unread
+    targets = np.where(unread, np.nan, targets)
     found: dict[str, Any] = {UNREAD: unread_table(labels, unread, mass)}
     if labels.rules.requires or labels.rules.excludes:
-        found[RULES] = rules_table(labels, said)
+        found[RULES] = rules_table(labels, said, unread)
     found[RATES] = rates_table(labels, targets, said)
     empty = empty_table(labels, targets, said)
     if empty:
         found[EMPTY] = empty
     if mentioned is not None and not np.isnan(mentioned).all():
-        found[AGREEMENT] = agreement_table(labels, said, mentioned)
+        found[AGREEMENT] = agreement_table(labels, said, np.where(unread, np.nan, mentioned))
     notes = _notes(labels, found, len(scores))
     return {**found, "notes": notes} if notes else found
 
 
 def unread_table(labels: LabelSet, unread: np.ndarray, mass: np.ndarray | None) -> Records:
-    """Return per label: answers, how many could not be read (scored 0.5, neither yes nor no), and where the model's
+    """Return per label: answers, how many could not be read (left out of all other tables), and where the model's
     next word is known, how much of its probability was on yes and no, and how often that was less than half."""
     records: Records = []
     for column, name in enumerate(labels.names):
@@ -74,19 +75,19 @@ def unread_table(labels: LabelSet, unread: np.ndarray, mass: np.ndarray | None) 
     return records
 
 
-def rules_table(labels: LabelSet, said: np.ndarray) -> Records:
+def rules_table(labels: LabelSet, said: np.ndarray, unread: np.ndarray) -> Records:
     """Return per rule of the label set: clips in which it could break, and in which it does.
 
-    "A without B" can break where A is said; "A with B" (exclusive) where either is.
+    "A without B" can break where A is said; "A with B" (exclusive) where either is; both only where both were read.
     """
     records: Records = []
     for name, needed in labels.rules.requires.items():
         for other in needed:
-            first, second = said[:, labels.index(name)], said[:, labels.index(other)]
-            records.append(_rule(f"{name} without {other}", first, first & ~second))
+            first, second, read = _pair(labels, said, unread, name, other)
+            records.append(_rule(f"{name} without {other}", first & read, first & ~second & read))
     for one, two in labels.rules.excludes:
-        first, second = said[:, labels.index(one)], said[:, labels.index(two)]
-        records.append(_rule(f"{one} with {two}", first | second, first & second))
+        first, second, read = _pair(labels, said, unread, one, two)
+        records.append(_rule(f"{one} with {two}", (first | second) & read, first & second))
     return records
 
 
@@ -153,6 +154,14 @@ def _said(labels: LabelSet, scores: np.ndarray, thresholds: np.ndarray) -> np.nd
     return np.arange(len(labels)) == scores.argmax(axis=1)[:, None]
 
 
+def _pair(
+    labels: LabelSet, said: np.ndarray, unread: np.ndarray, one: str, two: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return for two labels whether each is said, and whether both were read, shape (clips,) each."""
+    first, second = labels.index(one), labels.index(two)
+    return said[:, first], said[:, second], ~(unread[:, first] | unread[:, second])
+
+
 def _rule(rule: str, possible: np.ndarray, broken: np.ndarray) -> dict[str, Any]:
     return {
         "rule": rule,
@@ -166,7 +175,8 @@ def _notes(labels: LabelSet, found: dict[str, Any], clips: int) -> list[str]:
     notes = []
     if unread := sum(record["not read"] for record in found[UNREAD]):
         notes.append(
-            f"{unread} of {clips * len(labels)} answers could not be read. They are scored 0.5, neither yes nor no."
+            f"{unread} of {clips * len(labels)} answers could not be read. They count as neither yes nor no here; in"
+            " scores and timelines they are 0.5, which is yes where the threshold of the label is no higher."
         )
     for record in found[RATES]:
         rate, ratio = record["says yes"], record["ratio"]

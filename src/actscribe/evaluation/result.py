@@ -178,7 +178,7 @@ def _confidence(
 def _accuracy(
     goals: np.ndarray, scores: np.ndarray, groups: Sequence[str], units: Sequence[str], seed: int
 ) -> pd.DataFrame:
-    known = np.flatnonzero(~np.isnan(goals).any(axis=1))
+    known = np.flatnonzero(~np.isnan(goals).any(axis=1)).tolist()
     correct = goals[known].argmax(axis=1) == scores[known].argmax(axis=1)
     return accuracy_interval(correct, [groups[i] for i in known], recordings=[units[i] for i in known], seed=seed)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -70,7 +71,7 @@ def load_timesformer(
     """
     folder = str(checkpoint_folder(checkpoint, "timesformer"))
     config = _config(folder, checkpoint)
-    same_head = tuple(config.id2label.values()) == labels
+    same_head = tuple((config.id2label or {}).values()) == labels
     with quiet():
         model = TimesformerForVideoClassification.from_pretrained(
             folder,
@@ -82,15 +83,16 @@ def load_timesformer(
             use_safetensors=True,
         )
     if not same_head:
-        nn.init.normal_(model.classifier.weight, std=config.initializer_range)
-        nn.init.zeros_(model.classifier.bias)
+        head = cast(nn.Linear, model.classifier)
+        nn.init.normal_(head.weight, std=0.02)
+        nn.init.zeros_(head.bias)
     fit_frame_count(model, frames)
-    return model, _pixels(folder, checkpoint, int(config.image_size), fit)
+    return model, _pixels(folder, checkpoint, _side(config), fit)
 
 
 def picture_size(checkpoint: str) -> int:
     """Return the side of the checkpoint's square input in pixels, without loading its weights."""
-    return int(_config(str(checkpoint_folder(checkpoint, "timesformer")), checkpoint).image_size)
+    return _side(_config(str(checkpoint_folder(checkpoint, "timesformer")), checkpoint))
 
 
 def fit_frame_count(model: TimesformerForVideoClassification, frames: int) -> None:
@@ -129,6 +131,11 @@ def _config(folder: str, checkpoint: str) -> TimesformerConfig:
     if config.architectures and "TimesformerForVideoClassification" not in config.architectures:
         raise ActScribeError(f"'{checkpoint}' is no TimeSformer: its config.json says {config.architectures}.")
     return config
+
+
+def _side(config: TimesformerConfig) -> int:
+    size = config.image_size
+    return int(size if isinstance(size, int) else size[0])
 
 
 def _pixels(folder: str, checkpoint: str, size: int, fit: str) -> Pixels:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -42,7 +43,8 @@ class TimesformerRecognizer:
     def __init__(
         self, model: TimesformerForVideoClassification, pixels: Pixels, labels: LabelSet, bfloat16: bool
     ) -> None:
-        self.model = model.to(device()).eval()
+        self.model = model.eval()
+        nn.Module.to(self.model, device())
         self.pixels = pixels
         self.labels = labels
         self.bfloat16 = bfloat16
@@ -141,8 +143,9 @@ class _Logits(nn.Module):
 
 
 def _start_at_prior(model: TimesformerForVideoClassification, job: Job) -> None:
+    head = cast(nn.Linear, model.classifier)
     with torch.no_grad():
-        model.classifier.bias.copy_(torch.from_numpy(prior_logits(job.train_targets, job.labels.task)))
+        head.bias.copy_(torch.from_numpy(prior_logits(job.train_targets, job.labels.task)))
 
 
 KIND = Kind(

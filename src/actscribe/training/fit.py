@@ -135,7 +135,7 @@ class _WithLoss(nn.Module):
         logits = self.network(**inputs)
         return {"loss": self.loss(logits, labels), "logits": logits.float()}
 
-    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:  # type: ignore[override]
         whole = super().state_dict(*args, **kwargs)
         prefix = kwargs.get("prefix", "")
         return {name: value for name, value in whole.items() if name.removeprefix(prefix) in self.learned}
@@ -182,7 +182,8 @@ class _EpochSampler(Sampler[tuple[int, int]]):
 
 class _ClipTrainer(Trainer):
     def _get_train_sampler(self, train_dataset: Any = None) -> _EpochSampler:
-        return _EpochSampler(len(train_dataset if train_dataset is not None else self.train_dataset), self.args.seed)
+        chosen: Any = self.train_dataset if train_dataset is None else train_dataset
+        return _EpochSampler(len(chosen), self.args.seed)
 
     def get_eval_dataloader(self, eval_dataset: Any = None) -> Any:
         self.args.dataloader_drop_last = False  # every validation clip counts; only training wants equal batches
