@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,7 @@ def test_every_moment_of_a_video_lies_in_a_window(duration: float, length: float
     found = spans(duration, Window(length, length * part))
     assert found[0][0] == 0
     assert found[-1][1] == pytest.approx(duration)
-    assert all(later[0] <= earlier[1] + 1e-9 for earlier, later in zip(found, found[1:], strict=False))
+    assert all(later[0] <= earlier[1] + 1e-9 for earlier, later in pairwise(found))
     assert all(0 <= start < end <= duration + 1e-9 for start, end in found)
 
 

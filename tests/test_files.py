@@ -31,7 +31,10 @@ def test_ctrl_c_while_writing_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_explained(tmp_path: Path) -> None:
-    with pytest.raises(ActScribeError, match=r"the disk is full \(\d+ MiB free\)"), write_beside(tmp_path / "a") as beside:
+    with (
+        pytest.raises(ActScribeError, match=r"the disk is full \(\d+ MiB free\)"),
+        write_beside(tmp_path / "a") as beside,
+    ):
         beside.write_text("half")
         raise OSError(errno.ENOSPC, "No space left on device")
     assert list(tmp_path.iterdir()) == []

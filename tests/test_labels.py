@@ -76,7 +76,10 @@ GOOD = "name: s\nrecordings: manifest.csv\nlabels: newborn_resuscitation\n"
         (GOOD + "split: {train: 0.9, validation: 0.2, test: 0.2}\n", r"study\.yaml:4: .*must sum to 1, found 1.3"),
         (GOOD + "windows: {length: 1, stride: 2}\n", "stride 2.0 s leaves gaps between windows of 1.0 s"),
         (GOOD + "recognizers: {timesfomer: {}}\n", r"study\.yaml:4: .*Did you mean 'timesformer'"),
-        (GOOD + "recognizers:\n  timesformer: {epoch: 3}\n", "timesformer has no setting 'epoch'. Did you mean 'epochs'"),
+        (
+            GOOD + "recognizers:\n  timesformer: {epoch: 3}\n",
+            "timesformer has no setting 'epoch'. Did you mean 'epochs'",
+        ),
         (GOOD + "recognizers:\n  timesformer: {epochs: 0}\n", "timesformer.epochs: .*found 0"),
     ],
 )
