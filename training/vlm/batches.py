@@ -41,6 +41,7 @@ class Batch:
         patches: kind, colour, offsets and hands at each patch, see `_patches`.
         motion: what moved at each visual token, and where that is known, (clips, FRAMES * TOKENS, 9) each.
         actions: number of the action, -1 for none, (clips,).
+        questions: flat indices of the last tokens of prompts that ask for one action, and the number of that action.
     """
 
     pixels: Tensor
@@ -55,6 +56,7 @@ class Batch:
     patches: dict[str, Tensor]
     motion: tuple[Tensor, Tensor]
     actions: Tensor
+    questions: tuple[Tensor, Tensor]
 
 
 class Batcher:
@@ -87,7 +89,8 @@ class Batcher:
             for way, pool in enumerate(truth.pools):
                 clips.append((pool, shown if way == 0 else shown.backwards()))
                 order.append(ahead[::-1].copy() if way else ahead)
-        texts = [self._sequence(pool, draw_turns(pool, rng, turns)) for pool, _ in clips]
+        drawn = [draw_turns(pool, rng, turns) for pool, _ in clips]
+        texts = [self._sequence(pool, some) for (pool, _), some in zip(clips, drawn, strict=True)]
         ids, positions, mask, asked, answers, weights = _packed(texts, dtype)
         known = [_motion(shown) for _, shown in clips]
         return Batch(
@@ -103,6 +106,7 @@ class Batcher:
             _patches(states),
             (torch.from_numpy(np.stack([k[0] for k in known])), torch.from_numpy(np.stack([k[1] for k in known]))),
             torch.tensor([NUMBERS[pool.action] if pool.action else -1 for pool, _ in clips]),
+            _asked_for(drawn, texts, ids.shape[1]),
         )
 
     def stills(
@@ -138,6 +142,18 @@ class Batcher:
             text = f"<|im_start|>User: You are provided the following series of {start}{stamps}"
             self._videos[key] = self.words(text, add_special_tokens=False)["input_ids"]
         return self._videos[key]
+
+
+def _asked_for(drawn: list[list[Turn]], texts: list, width: int) -> tuple[Tensor, Tensor]:
+    places, numbers = [], []
+    for clip, (turns, (video, made)) in enumerate(zip(drawn, texts, strict=True)):
+        at = clip * width + len(video)
+        for turn, (tokens, answer, _) in zip(turns, made, strict=True):
+            if turn.asked:
+                places.append(at + len(tokens) - answer - 1)
+                numbers.append(NUMBERS[turn.asked])
+            at += len(tokens)
+    return torch.tensor(places), torch.tensor(numbers)
 
 
 def _vary(frames: np.ndarray, shift: np.ndarray, rng: np.random.Generator) -> np.ndarray:

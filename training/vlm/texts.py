@@ -5,7 +5,7 @@ A turn is a prompt with its answer. Every turn of a clip is a conversation of it
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import words as w
@@ -31,11 +31,13 @@ class Turn:
         prompt: the user's text.
         answer: the model's.
         weight: of each of the answer's tokens in the loss.
+        asked: the action that the prompt asks for, where it asks for one.
     """
 
     prompt: str
     answer: str
     weight: float = 1.0
+    asked: str | None = None
 
 
 @dataclass(slots=True)
@@ -119,7 +121,7 @@ def draw_turns(pool: Pool, rng: np.random.Generator, count: int) -> list[Turn]:
     while len(makers) < count:
         makers.append(odds[int(rng.integers(len(odds)))])
     turns = [make(pool, rng) for make in makers[:count]]
-    return [Turn(_with_setting(turn.prompt, rng), turn.answer, turn.weight) for turn in turns]
+    return [replace(turn, prompt=_with_setting(turn.prompt, rng)) for turn in turns]
 
 
 def _with_setting(prompt: str, rng: np.random.Generator) -> str:
@@ -166,7 +168,7 @@ def _about_action(pool: Pool, rng: np.random.Generator) -> Turn:
     if rng.random() < 0.15:
         name = asked.name.replace("_", " ")
         question = _one(w.DEFINED, rng).format(definition=asked.definition, name=name, q=asked.question)
-    return _answered(question, right, rng)
+    return replace(_answered(question, right, rng), asked=asked.name)
 
 
 def _wrong(action: str, rng: np.random.Generator) -> str:

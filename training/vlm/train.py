@@ -45,6 +45,8 @@ class Recipe:
         warmup, decay: steps at the start in which the rate rises, and at the end in which it falls to nothing.
         turns: per clip at the start, and from `ramp` steps on.
         ramp: steps.
+        middle: the helper losses read the language model halfway up, where the turns can still read what they ask for,
+            not at its top.
         stills: more scenes per step of which two frames pass through the vision tower alone.
         weight_decay: of matrices.
     """
@@ -58,6 +60,7 @@ class Recipe:
     decay: int = 400
     turns: tuple[int, int] = (2, 5)
     ramp: int = 600
+    middle: bool = False
     stills: int = 0
     weight_decay: float = 0.05
 
@@ -73,29 +76,38 @@ class Helpers(nn.Module):
         self.action = nn.Linear(text, len(NUMBERS))
 
 
-def losses(model: Any, helpers: Helpers, batch: Batch, image: int) -> dict[str, Tensor]:
+def losses(model: Any, helpers: Helpers, batch: Batch, image: int, middle: bool = False) -> dict[str, Tensor]:
     """Return the loss of the answers and the helper losses of a batch."""
     out = model.get_image_features(batch.pixels)
     units = torch.cat(out.pooler_output).view(-1, TOKENS, model.config.text_config.hidden_size)
     features = SimpleNamespace(pooler_output=list(units[batch.order].flatten(1, 2)))
-    hidden = model.model(
+    read = model.model(
         input_ids=batch.ids,
         attention_mask=batch.mask,
         position_ids=batch.positions,
         mm_encoder_outputs={"image": features},
         use_cache=False,
-    ).last_hidden_state
+        output_hidden_states=middle,
+    )
+    hidden = inner = read.last_hidden_state
+    if middle:
+        states = read.hidden_states[model.config.text_config.num_hidden_layers // 2]
+        inner = F.rms_norm(states, states.shape[-1:])
     logits = model.lm_head(hidden.flatten(0, 1)[batch.asked]).float()
     answers = F.cross_entropy(logits, batch.answers, reduction="none")
     target, known = batch.motion
-    moved = helpers.motion(hidden[batch.ids == image].view(*target.shape[:2], -1)).float()
+    moved = helpers.motion(inner[batch.ids == image].view(*target.shape[:2], -1)).float()
     change = F.smooth_l1_loss(moved, target, reduction="none", beta=0.1) * known
-    action = helpers.action(hidden[torch.arange(len(hidden)), batch.ends]).float()
+    action = helpers.action(inner[torch.arange(len(hidden)), batch.ends]).float()
+    told = F.cross_entropy(action, batch.actions, ignore_index=-1)
+    if middle:  # what is asked for is told apart by the same head as what is seen: to answer is to compare
+        places, numbers = batch.questions
+        told = told + F.cross_entropy(helpers.action(inner.flatten(0, 1)[places]).float(), numbers)
     return {
         "answers": (answers * batch.weights).sum() / batch.weights.sum(),
         "patches": _patch_loss(helpers, out.last_hidden_state, batch.patches),
         "motion": change.sum() / known.sum(),
-        "action": F.cross_entropy(action, batch.actions, ignore_index=-1),
+        "action": told,
     }
 
 
@@ -167,7 +179,7 @@ def train(recipe: Recipe, cache: Path, out: Path, stop: int | None = None) -> No
         rng = np.random.default_rng([recipe.seed, 3, step])
         turns = round(np.interp(step, (0, recipe.ramp), recipe.turns))
         batch = batcher.batch(rows_of(recipe, step), turns, rng, DTYPE)
-        parts = losses(model, helpers, batch, batcher.image)
+        parts = losses(model, helpers, batch, batcher.image, recipe.middle)
         if recipe.stills:
             pixels, wanted = batcher.stills(rng.integers(0, recipe.rows, recipe.stills), rng, DTYPE)
             seen = model.get_image_features(pixels).last_hidden_state
@@ -209,10 +221,11 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=Recipe.steps)
     parser.add_argument("--rows", type=int, default=Recipe.rows)
     parser.add_argument("--stills", type=int, default=Recipe.stills)
+    parser.add_argument("--middle", action="store_true")
     parser.add_argument("--stop", type=int, help="end after this many steps of the recipe")
     parser.add_argument("--quick", action="store_true", help="a few steps on a few scenes, to see that it runs")
     args = parser.parse_args()
-    recipe = Recipe(seed=args.seed, steps=args.steps, rows=args.rows, stills=args.stills)
+    recipe = Recipe(seed=args.seed, steps=args.steps, rows=args.rows, middle=args.middle, stills=args.stills)
     if args.quick:
         recipe = Recipe(seed=args.seed, steps=4, rows=ROUND, rows_per_step=6)
     print(recipe, f"torch {torch.__version__}, {FRAMES} frames of {SIDE} pixels, patches of {PATCH}", flush=True)
