@@ -75,6 +75,16 @@ def test_unread_answers_are_counted() -> None:
     assert "below 0.5" not in tables()[h.UNREAD][0]
 
 
+def test_unread_answers_are_neither_yes_nor_no() -> None:
+    unread = np.zeros((5, 3), bool)
+    unread[1, 0] = unread[2, 1] = unread[4, 2] = True
+    found = tables(unread=unread, scores=np.where(unread, 1.0, SCORES), mentioned=np.ones((5, 3)))
+    assert rows(found[h.RATES], "clips", "says yes") == [(4, 3 / 4), (4, 3 / 4), (4, 2 / 4)]
+    assert rows(found[h.RULES], "clips where it could break", "broken") == [(2, 0), (1, 0), (2, 2)]
+    assert [record["clips"] for record in found[h.EMPTY]] == [1] * 4
+    assert [record["captions"] for record in found[h.AGREEMENT]] == [4, 4, 4]
+
+
 def test_captions_against_answers() -> None:
     mentioned = np.array([[1, 1, 0], [1, 1, 0], [NAN, NAN, NAN], [0, 0, 1], [1, 0, 1]])
     found = rows(
