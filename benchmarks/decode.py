@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--video", type=Path, help="measure on this file instead of one made here")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        video = options.video or make_video(Path(folder) / "scene.mp4", seconds=40 if options.quick else 180)
+        video = options.video or make_video(Path(folder) / "scene.mp4", seconds=40 if options.quick else 120)
         report(video, rounds=3 if options.quick else 5)
 
 
