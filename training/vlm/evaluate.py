@@ -39,6 +39,13 @@ def action_of(caption: str) -> str | None:
     return max(fits)[1] if fits else None
 
 
+def order_told(said: list[dict[str, Any]]) -> list[bool]:
+    """Return for each caption that names its clip's action or that action's reverse whether it names the right one."""
+    told = [(one["action"], action_of(one["caption"])) for one in said if one["action"]]
+    return [named == true for true, named in told if named and named in (true, ACTIONS[true].reverse_of)
+            and ACTIONS[true].reverse_of]  # fmt: skip
+
+
 def _pattern(template: str) -> re.Pattern[str]:
     parts = re.split(r"(\{\w+\})", template.rstrip(".").lower())
     words = {"{with}": "( with an? .+)?", "{hand}": "(an?|some|the) ?.*", "{hands}": "two .*hands"}
@@ -130,6 +137,7 @@ def evaluate(vlm: Vlm, rounds: int) -> dict[str, Any]:
         frames, truth = make(number, TEST_SEEDS)
         ordered += _row(scorer, frames, truth, number)
     scorer.right["pair, order told from one question"] = ordered
+    scorer.right["pair, order told from captions"] = order_told(scorer.said)
     scores: dict[str, Any] = {name: _share(right) for name, right in scorer.right.items()}
     for kind, count in scorer.counts.items():
         f1 = 2 * count["hit"] / max(count["said"] + count["true"], 1)
