@@ -59,9 +59,9 @@ def _vlm(
 _LLAMA2 = "Llama 2 Community License"
 
 ENTRIES: tuple[Entry, ...] = (
-    Entry("tiny-vlm", "", "vlm", "SmolVLM2", 0, 0, "Apache-2.0", "trained here on simulated tabletop actions"),
+    Entry("tiny-vlm", "", "vlm", "SmolVLM2", 3, 7, "Apache-2.0", "trained here on simulated tabletop actions"),
     Entry("tiny-clip", "", "clip", "CLIP", 0, 0, "Apache-2.0", "trained here on simulated scenes"),
-    Entry("tiny-timesformer", "", "timesformer", "TimeSformer", 0, 0, "Apache-2.0", "trained here on simulated scenes"),
+    Entry("tiny-timesformer", "", "timesformer", "TimeSformer", 2, 4, "Apache-2.0", "trained here on simulated scenes"),
     _vlm("smolvlm2-256m", "HuggingFaceTB/SmolVLM2-256M-Video-Instruct", "SmolVLM2", 256, 1030, note="laptop, no GPU"),
     _vlm("smolvlm2-500m", "HuggingFaceTB/SmolVLM2-500M-Video-Instruct", "SmolVLM2", 507, 2030, note="laptop, no GPU"),
     _vlm("smolvlm2-2.2b", "HuggingFaceTB/SmolVLM2-2.2B-Instruct", "SmolVLM2", 2246, 8990, note="GPU with 8 GB"),
