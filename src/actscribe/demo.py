@@ -35,9 +35,9 @@ class Size:
     epochs: int
 
 
-FULL, QUICK = Size(recordings=20, minutes=1.5, epochs=5), Size(recordings=8, minutes=1.0, epochs=2)
+FULL, QUICK = Size(recordings=30, minutes=1.5, epochs=8), Size(recordings=8, minutes=1.0, epochs=2)
 #: What is compared, with settings other than the defaults.
-RECOGNIZERS = {"timesformer": {"flip": True}}
+RECOGNIZERS = {"timesformer": {"flip": True, "optimizer": "muon", "learning_rate": 5e-4, "weight_decay": 0.1}}
 
 
 def demo(out: Path, quick: bool = False, seed: int = 1) -> Path:
