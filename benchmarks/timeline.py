@@ -105,12 +105,12 @@ def peak_mib(run: Path, video: Path) -> float:
 def untrained_run(folder: Path) -> Path:
     """Write a complete run around the embedded TimeSformer without training it."""
     from actscribe.labels import load_label_set
+    from actscribe.models.device import use_bfloat16
     from actscribe.models.timesformer import load_timesformer
     from actscribe.recognizers.timesformer import TimesformerRecognizer
     from actscribe.runs.folder import Decisions, Facts, Run
     from actscribe.study import Study
     from actscribe.timeline.segments import TimelineSettings
-    from actscribe.training.device import use_bfloat16
 
     labels = load_label_set("newborn_resuscitation")
     study = Study(name="speed", recordings="none", labels=labels)

@@ -13,6 +13,7 @@ from actscribe import annotations as annotation_files
 from actscribe.data.loading import StudyData, load_data
 from actscribe.data.summary import summarise
 from actscribe.errors import ActScribeError
+from actscribe.evaluation.clips import macro_f1
 from actscribe.progress import clock
 from actscribe.runs.annotate import annotate
 from actscribe.runs.evaluate import EvaluatedRun, evaluate
@@ -94,8 +95,7 @@ def _comparison(evaluated: list[EvaluatedRun]) -> pd.DataFrame:
             }
         )
     for name, table in evaluated[0].evaluation.baselines.items():
-        macro_f1 = float(table.loc[table["label"] == "macro", "f1"].iloc[0])
-        rows.append({"system": name, "macro_f1": macro_f1})
+        rows.append({"system": name, "macro_f1": macro_f1(table)})
     return pd.DataFrame(rows)
 
 

@@ -43,7 +43,7 @@ def _decoder() -> str:
 def _compute() -> dict[str, str]:
     import torch
 
-    from actscribe.training.device import bfloat16_pays
+    from actscribe.models.device import bfloat16_pays
 
     pays, reason = bfloat16_pays()
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"

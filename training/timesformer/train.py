@@ -21,6 +21,7 @@ import torch
 from transformers import SmolVLMForConditionalGeneration, TimesformerConfig, TimesformerForVideoClassification
 
 from actscribe import evaluate, load_study, simulate, train
+from actscribe.evaluation.clips import macro_f1
 from actscribe.files import content_hash, folder_beside, write_text
 from actscribe.progress import clock
 
@@ -83,7 +84,7 @@ def make(options: argparse.Namespace, work: Path) -> dict[str, object]:
         "simulation_seed": SEED,
         "starts_from": content_hash(options.vlm / "model.safetensors"),
         "test_macro_f1": round(result.headline(), 3),
-        "test_macro_f1_of_always_yes": round(_macro(result.baselines["always yes"]), 3),
+        "test_macro_f1_of_always_yes": round(macro_f1(result.baselines["always yes"]), 3),
         "test_recordings": len(result.recordings),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
@@ -147,10 +148,6 @@ def save(model: TimesformerForVideoClassification, out: Path, facts: dict[str, o
         write_text(beside / "preprocessor_config.json", json.dumps(preprocessing, indent=1))
         if facts:
             write_text(beside / "scores.json", json.dumps(facts, indent=1))
-
-
-def _macro(table: object) -> float:
-    return float(table.loc[table["label"] == "macro", "f1"].iloc[0])
 
 
 if __name__ == "__main__":

@@ -8,10 +8,11 @@ bytes.
 from __future__ import annotations
 
 import argparse
+import json
 import multiprocessing
-import pickle
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scenes import States, read_states
@@ -29,6 +30,8 @@ TEST_SEEDS = 8_000_000_000
 FORWARD = tuple(SCRIPTS)
 STILLS = 3
 ROUND = len(FORWARD) + STILLS
+#: Fields of States that are arrays, in their order.
+ARRAYS = ("things", "kinds", "colours", "hands")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ def make(number: int, first_seed: int = TRAIN_SEEDS) -> tuple[np.ndarray, Truth]
 
 
 def render(folder: Path, rows: int, first_seed: int = TRAIN_SEEDS, workers: int = 2) -> None:
-    """Write `rows` rows to a folder: frames.npy, uint8, shape (rows, FRAMES, SIDE, SIDE, 3), and truth.pkl."""
+    """Write `rows` rows to a folder: frames.npy, uint8, shape (rows, FRAMES, SIDE, SIDE, 3), and the truth."""
     folder.mkdir(parents=True, exist_ok=True)
     beside = folder / "frames.part.npy"
     np.lib.format.open_memmap(beside, "w+", np.uint8, (rows, FRAMES, SIDE, SIDE, 3)).flush()
@@ -97,8 +100,34 @@ def render(folder: Path, rows: int, first_seed: int = TRAIN_SEEDS, workers: int 
             truths += some
             if len(truths) % (20 * ROUND) == 0:
                 print(f"rendered {len(truths)} of {rows}", flush=True)
-    (folder / "truth.pkl").write_bytes(pickle.dumps(truths))
+    write_truths(folder, truths)
     beside.replace(folder / "frames.npy")
+
+
+def write_truths(folder: Path, truths: list[Truth]) -> None:
+    """Write what is known of the rows: arrays to states.npz, the rest to truth.json."""
+    states = {name: np.stack([getattr(truth.states, name) for truth in truths]) for name in ARRAYS}
+    np.savez(folder / "states.npz", roles=np.array([truth.states.roles for truth in truths]), **states)
+    texts = [{"shown": asdict(truth.shown), "pools": [asdict(pool) for pool in truth.pools]} for truth in truths]
+    (folder / "truth.json").write_text(json.dumps(texts), encoding="utf-8")
+
+
+def read_truths(folder: Path) -> list[Truth]:
+    """Read what `write_truths` wrote."""
+    texts = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
+    with np.load(folder / "states.npz", allow_pickle=False) as file:
+        arrays = [file[name] for name in (*ARRAYS, "roles")]
+    truths = []
+    for text, *values, roles in zip(texts, *arrays, strict=True):
+        pools = tuple(_pool(pool) for pool in text["pools"])
+        truths.append(Truth(Row(**text["shown"]), States(*values, int(roles)), pools))
+    return truths
+
+
+def _pool(values: dict[str, Any]) -> Pool:
+    questions = [(question, answer) for question, answer in values.pop("questions")]
+    lists = [(question, tuple(items)) for question, items in values.pop("lists")]
+    return Pool(**{**values, "objects": tuple(values["objects"])}, questions=questions, lists=lists)
 
 
 def _render_some(job: tuple[Path, int, int, int]) -> list[Truth]:
@@ -124,6 +153,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    import render as module  # by its own name, so that what is pickled can be read by others
+    import render as module  # by its own name, so that worker processes and this one mean the same
 
     module.main()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import pickle
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ import torch
 from attention import use_plain
 from batches import NUMBERS, Batch, Batcher
 from optimizer import Optimizer
-from render import ROUND, Truth, render
+from render import ROUND, Truth, read_truths, render
 from sizes import FRAMES, PATCH, SIDE, TOKENS
 from texts import draw_turns
 from torch import Tensor, nn
@@ -161,7 +160,7 @@ def train(recipe: Recipe, cache: Path, out: Path, stop: int | None = None) -> No
     torch.use_deterministic_algorithms(True)
     if not (cache / "frames.npy").is_file():
         render(cache, recipe.rows)
-    truths: list[Truth] = pickle.loads((cache / "truth.pkl").read_bytes())[: recipe.rows]
+    truths = read_truths(cache)[: recipe.rows]
     frames = np.load(cache / "frames.npy", mmap_mode="r")
     processor = build.processor(build.tokenizer(corpus(truths, recipe.seed)))
     model = build.model(processor.tokenizer, recipe.seed).to(DTYPE).train()
@@ -171,7 +170,7 @@ def train(recipe: Recipe, cache: Path, out: Path, stop: int | None = None) -> No
     optimizer = Optimizer(named, recipe.weight_decay)
     state = out.with_name(out.name + ".state.pt")
     if state.is_file():
-        optimizer.load(torch.load(state))
+        optimizer.load(torch.load(state, weights_only=True))
     batcher = Batcher(processor, frames, truths)
     began, told = time.monotonic(), dict.fromkeys(WEIGHTS, 0.0)
     last = min(stop or recipe.steps, recipe.steps)

@@ -101,6 +101,11 @@ def choose_thresholds(targets: np.ndarray, scores: np.ndarray) -> np.ndarray:
     return np.array([_best_threshold(targets[:, i], scores[:, i]) for i in range(targets.shape[1])])
 
 
+def macro_f1(table: pd.DataFrame) -> float:
+    """Return the F1 of the row `macro` of a table of this module: the one number of paper 1."""
+    return float(table.loc[table["label"] == "macro", "f1"].iloc[0])
+
+
 def row_of(counts: Sequence[float], annotated: int) -> dict[str, object]:
     """Return precision, recall, F1, support, predicted rate and prior from (tp, fp, fn), whole numbers or not."""
     tp, fp, fn = (float(count) for count in counts)

@@ -15,7 +15,7 @@ from actscribe.data.recording import Recording
 from actscribe.evaluation.baselines import class_baselines, label_baselines
 from actscribe.evaluation.bootstrap import accuracy_interval, f1_intervals, label_counts
 from actscribe.evaluation.calibration import calibration_table
-from actscribe.evaluation.clips import class_table, clip_table, confusion
+from actscribe.evaluation.clips import class_table, clip_table, confusion, macro_f1
 from actscribe.evaluation.errors import worst_confusions, worst_errors
 from actscribe.evaluation.events import event_table, sequence_scores
 from actscribe.labels import LabelSet
@@ -63,7 +63,7 @@ class Evaluation:
 
     def headline(self) -> float:
         """Return macro F1: the one number of paper 1."""
-        return float(self.table.loc[self.table["label"] == "macro", "f1"].iloc[0])
+        return macro_f1(self.table)
 
     def values(self) -> dict[str, Any]:
         """Return all tables as JSON-ready values; nan becomes null."""

@@ -13,18 +13,18 @@ import torch
 from torch import nn
 from transformers import TimesformerForVideoClassification
 
+from actscribe.batching import batched
 from actscribe.files import write_text
 from actscribe.labels import LabelSet
+from actscribe.models.device import autocast, device, use_bfloat16
 from actscribe.models.quiet import quiet
 from actscribe.models.timesformer import Pixels, blocks, load_timesformer, picture_size
 from actscribe.recognizers.base import ClipData, ClipFrames, Job, Kind, Recognizer, View
-from actscribe.recognizers.batching import batched
 from actscribe.recognizers.settings import TimesformerSettings
 from actscribe.training.augment import augment, clip_rng
-from actscribe.training.device import autocast, device, use_bfloat16
 from actscribe.training.fit import Example, Examples, Fit, fit
 from actscribe.training.freezing import Unfreezing
-from actscribe.training.losses import ClipLoss, class_weights, positive_weights, prior_logits, probabilities
+from actscribe.training.losses import clip_loss, prior_logits, probabilities
 
 #: Clips scored at once.
 BATCH = 8
@@ -92,7 +92,7 @@ def make(job: Job) -> Recognizer:
         Fit(
             network=_Logits(model),
             groups=[(body, settings.learning_rate), (head, settings.head_learning_rate)],
-            loss=clip_loss(job),
+            loss=clip_loss(job.labels.task, job.train_targets, settings),
             train=Examples(examples(job.train, pixels, job, augmented=settings.augment), job.train_targets),
             validation=Examples(examples(job.validation, pixels, job, augmented=False), job.validation_targets),
             task=job.labels.task,
@@ -105,15 +105,6 @@ def make(job: Job) -> Recognizer:
     )
     model.requires_grad_(True)
     return TimesformerRecognizer(model, pixels, job.labels, use_bfloat16(settings.precision))
-
-
-def clip_loss(job: Job) -> ClipLoss:
-    """Return the loss with the weights that the training targets ask for."""
-    settings, targets = job.settings, job.train_targets
-    if not settings.positive_weight:
-        return ClipLoss(job.labels.task, np.ones(len(job.labels), dtype=np.float32))
-    weigh = positive_weights if job.labels.task == "multi-label" else class_weights
-    return ClipLoss(job.labels.task, weigh(targets, settings.most_weight))
 
 
 def examples(data: ClipData, pixels: Pixels, job: Job, augmented: bool) -> Example:

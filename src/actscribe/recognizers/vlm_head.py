@@ -13,22 +13,21 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from actscribe.batching import batched
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 from actscribe.labels import LabelSet, Task
 from actscribe.models.catalog import EMBEDDED
+from actscribe.models.device import use_bfloat16
 from actscribe.models.quiet import quiet
 from actscribe.models.vlm import Hidden, load_vlm
 from actscribe.models.vlm.plan import configuration
 from actscribe.models.vlm.pooling import VlmHead
 from actscribe.recognizers.base import ClipFrames, Job, Kind, Recognizer, View
-from actscribe.recognizers.batching import batched
 from actscribe.recognizers.settings import Training, VlmHeadSettings, VlmLoraSettings
-from actscribe.recognizers.timesformer import clip_loss
-from actscribe.training.device import use_bfloat16
 from actscribe.training.features import Backbone, Features, clip_features, in_batches
 from actscribe.training.fit import Example, Examples, Fit, fit
-from actscribe.training.losses import probabilities
+from actscribe.training.losses import clip_loss, priors, probabilities
 
 #: Clips read before the first of them is scored; token budgets divide them into batches.
 READ_AHEAD = 16
@@ -161,7 +160,7 @@ def start(job: Job) -> HeadedVlm:
     torch.manual_seed(job.seed)
     with quiet():
         vlm = load_vlm(settings.model, "bfloat16" if use_bfloat16(settings.precision) else "float32")
-    shares = priors(job.train_targets, job.labels.task)
+    shares = priors(job.train_targets, job.labels.task).tolist()
     head = VlmHead(vlm.width, shares, settings.pooling, settings.hidden, settings.dropout, job.labels.task)
     backbone = Backbone(vlm, prompt(settings.prompt, job.labels), settings.pooling, settings.batch_tokens)
     return HeadedVlm(backbone, head.to(vlm.model.device).eval(), job.view, settings.hidden)
@@ -190,7 +189,7 @@ def fit_head(job: Job, head: VlmHead, features: tuple[Features, Features], setti
         Fit(
             network=_OnFeatures(head),
             groups=[(list(head.parameters()), settings.head_learning_rate)],
-            loss=clip_loss(job),
+            loss=clip_loss(job.labels.task, job.train_targets, settings),
             train=Examples(_example(train, longest), job.train_targets),
             validation=Examples(_example(validation, longest), job.validation_targets),
             task=job.labels.task,
@@ -229,14 +228,6 @@ def prompt(template: str, labels: LabelSet) -> str:
     """Return the text that follows the video: `template`, or ours where it is empty, filled in from the label set."""
     listed = "; ".join(label.described() for label in labels.labels)
     return (template or PROMPT).replace("{setting}", labels.setting).replace("{labels}", listed).strip()
-
-
-def priors(targets: np.ndarray, task: Task) -> list[float]:
-    """Return the share of clips with each label, shape (labels,), smoothed by half a clip; nan is left out."""
-    positives = np.nansum(targets, axis=0) + 0.5
-    known = (~np.isnan(targets)).sum(axis=0) + 1
-    shares = positives / known if task == "multi-label" else positives / positives.sum()
-    return [float(share) for share in shares]
 
 
 def view(settings: VlmHeadSettings | VlmLoraSettings, frames: int) -> View:

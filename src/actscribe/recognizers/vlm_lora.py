@@ -20,11 +20,11 @@ from actscribe.models.vlm import ClipInputs, Vlm
 from actscribe.models.vlm.loading import digest
 from actscribe.recognizers.base import ClipFrames, Job, Kind, Recognizer, View
 from actscribe.recognizers.settings import VlmLoraSettings
-from actscribe.recognizers.timesformer import clip_loss
 from actscribe.recognizers.vlm_head import INSIDE, HeadedVlm, load_parts, start, train_head
 from actscribe.recognizers.vlm_head import view as head_view
 from actscribe.training.augment import augment, clip_rng
 from actscribe.training.fit import Examples, Fit, fit
+from actscribe.training.losses import clip_loss
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +201,7 @@ def _tune(job: Job, parts: HeadedVlm) -> None:
                 (list(adapter_weights(vlm).values()), settings.learning_rate),
                 (list(head.parameters()), settings.head_learning_rate),
             ],
-            loss=clip_loss(job),
+            loss=clip_loss(job.labels.task, job.train_targets, settings),
             train=Examples(lambda epoch, index: _place(index, epoch), job.train_targets),
             validation=Examples(lambda epoch, index: _place(first + index, epoch), job.validation_targets),
             task=job.labels.task,

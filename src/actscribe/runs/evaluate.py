@@ -17,6 +17,7 @@ from actscribe.data.clips import Window, cut, targets
 from actscribe.data.manifest import SPLITS
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError, did_you_mean
+from actscribe.evaluation.clips import macro_f1
 from actscribe.evaluation.result import Evaluation, measure
 from actscribe.files import content_hash, write_text
 from actscribe.recognizers.base import Recognizer
@@ -49,7 +50,7 @@ class EvaluatedRun:
         tables = {f"{name} on {result.split}: {len(result.clips)} clips": result.table[columns]}
         macro = [{"system": name, "macro_f1": result.headline()}]
         for baseline, table in result.baselines.items():
-            macro.append({"system": baseline, "macro_f1": float(table.loc[table["label"] == "macro", "f1"].iloc[0])})
+            macro.append({"system": baseline, "macro_f1": macro_f1(table)})
         tables["Against baselines"] = pd.DataFrame(macro)
         tables["F1 with 95 % interval"] = result.confidence
         if result.events is not None:

@@ -20,8 +20,8 @@ from transformers.integrations import TensorBoardCallback
 from transformers.trainer_callback import TrainerCallback, TrainerState
 
 from actscribe.labels import Task
+from actscribe.models.device import use_bfloat16
 from actscribe.recognizers.settings import Training
-from actscribe.training.device import use_bfloat16
 from actscribe.training.freezing import Unfreezing, UnfreezingCallback
 from actscribe.training.losses import ClipLoss
 from actscribe.training.optimizers import optimizer

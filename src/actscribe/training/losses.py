@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from actscribe.labels import Task
+from actscribe.recognizers.settings import Training
 
 
 def positive_weights(targets: np.ndarray, most: float) -> np.ndarray:
@@ -28,11 +29,16 @@ def class_weights(targets: np.ndarray, most: float) -> np.ndarray:
     return np.clip(weights, 1 / most, most).astype(np.float32)
 
 
+def priors(targets: np.ndarray, task: Task) -> np.ndarray:
+    """Return the share of clips with each label, shape (labels,), smoothed by half a clip; nan is left out."""
+    positives = np.nansum(targets, axis=0) + 0.5
+    known = (~np.isnan(targets)).sum(axis=0) + 1
+    return positives / known if task == "multi-label" else positives / positives.sum()
+
+
 def prior_logits(targets: np.ndarray, task: Task) -> np.ndarray:
     """Return the head bias at which an untrained head answers with the label priors, shape (labels,)."""
-    positives = np.nansum(targets, axis=0)
-    known = (~np.isnan(targets)).sum(axis=0)
-    prior = np.clip((positives + 0.5) / (known + 1), 1e-3, 1 - 1e-3)
+    prior = np.clip(priors(targets, task), 1e-3, 1 - 1e-3)
     return np.log(prior / (1 - prior) if task == "multi-label" else prior).astype(np.float32)
 
 
@@ -62,6 +68,14 @@ class ClipLoss(nn.Module):
             return (entries * known).mean()
         entries = -(torch.log_softmax(logits, dim=-1) * filled * self.weights).sum(dim=-1)
         return entries.mean()
+
+
+def clip_loss(task: Task, targets: np.ndarray, settings: Training) -> ClipLoss:
+    """Return the loss with the weights that the settings ask for and the training targets give."""
+    if not settings.positive_weight:
+        return ClipLoss(task, np.ones(targets.shape[1], dtype=np.float32))
+    weigh = positive_weights if task == "multi-label" else class_weights
+    return ClipLoss(task, weigh(targets, settings.most_weight))
 
 
 def probabilities(logits: torch.Tensor, task: Task) -> torch.Tensor:

@@ -12,6 +12,7 @@ import transformers
 from safetensors import SafetensorError
 
 from actscribe.errors import ActScribeError
+from actscribe.models import device as devices
 from actscribe.models.catalog import checkpoint_folder, weight_files
 from actscribe.models.vlm.families import FAMILIES
 from actscribe.models.vlm.vlm import Identity, Vlm
@@ -131,7 +132,7 @@ def digest(folder: Path) -> str:
 
 def _device(device: str) -> torch.device:
     if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+        return devices.device()
     try:
         where = torch.device(device)
     except RuntimeError as error:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from actscribe.batching import batched
 from actscribe.models.vlm.families import Family, Features
 
 #: A 3 s window of the largest family in use (Video-LLaVA 7B, 8 frames, bf16) needs 17 MB; this holds 15 of them (ours).
@@ -23,7 +23,6 @@ LANGUAGE_PARTS = ("language_model", "text_model")
 
 #: Recording's content digest, times of the unit's frames in seconds, sizes of the frames and of their pixels.
 Key = tuple[str, tuple[float, ...], tuple[int, ...]]
-T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -119,13 +118,6 @@ def vision_trains(model: Any) -> bool:
     return any(
         weight.requires_grad for name, weight in model.named_parameters() if name.split(".")[0] not in LANGUAGE_PARTS
     )
-
-
-def batched(items: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
-    """Yield `items` in tuples of at most `size`."""
-    rest = iter(items)
-    while part := tuple(islice(rest, size)):
-        yield part
 
 
 def _size(features: Features) -> int:
