@@ -6,18 +6,38 @@ import math
 
 import pandas as pd
 
+#: Short headings of long columns, so that names of labels need not be folded at 80 characters.
+HEADINGS = {
+    "average_precision": "AP",
+    "predicted_rate": "said",
+    "bouts_true": "true",
+    "bouts_predicted": "found",
+    "clips_with": "clips with",
+    "clips_annotated": "of",
+}
+
 
 def print_table(title: str, table: pd.DataFrame) -> None:
-    """Print a table with its title; floats with three decimals, missing values as a dash."""
+    """Print a table with its title; floats with three decimals, missing values as a dash, notes below.
+
+    Names in the first column stay on one line; a column `note` is printed once for all rows that share it.
+    """
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    drawn = Table(title=title, title_justify="left")
-    for place, column in enumerate(table.columns):
-        drawn.add_column(str(column).replace("_", " "), justify="left" if place == 0 else "right", overflow="fold")
-    for row in table.itertuples(index=False):
+    console = Console()
+    shown = table.drop(columns="note", errors="ignore")
+    drawn = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for place, column in enumerate(shown.columns):
+        number = pd.api.types.is_numeric_dtype(shown[column])
+        heading = HEADINGS.get(str(column), str(column).replace("_", " "))
+        drawn.add_column(heading, justify="right" if number else "left", no_wrap=place == 0 or number, overflow="fold")
+    for row in shown.itertuples(index=False):
         drawn.add_row(*(cell(value) for value in row))
-    Console().print(drawn)
+    console.print(drawn)
+    for note in sorted(set(table["note"]) - {""}) if "note" in table else ():
+        console.print(f"Note: {note}", highlight=False)
 
 
 def cell(value: object) -> str:

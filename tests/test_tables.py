@@ -1,0 +1,34 @@
+"""Tables on a terminal of 80 characters."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from actscribe.tables import cell, print_table
+
+
+def test_names_stay_whole_and_a_note_is_said_once(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    names = ["Baby visible", "Ventilation"]
+    table = pd.DataFrame(
+        {
+            "label": names,
+            "split": "validation",
+            "average_precision": [0.5, float("nan")],
+            **{f"column_{i}": [i, i] for i in range(4)},
+            "note": "only 2 groups: the interval is unreliable",
+        }
+    )
+    print_table("Title", table)
+    out = capsys.readouterr().out
+    assert all(any(name in line and "validation" in line for line in out.splitlines()) for name in names)
+    assert out.count("only 2 groups") == 1
+    assert " AP " in out
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_cells() -> None:
+    assert [cell(value) for value in (0.12345, float("nan"), None, 3, "x")] == ["0.123", "–", "–", "3", "x"]
