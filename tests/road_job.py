@@ -24,6 +24,7 @@ class Die(TrainerCallback):
 
 
 def main() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job that a shell put in the background ignores it
     number, step = signal.Signals[sys.argv[1]], int(sys.argv[2])
     callbacks = fit_module._callbacks
     fit_module._callbacks = lambda work: [*callbacks(work), Die(number, step)]

@@ -1,4 +1,7 @@
 import errno
+import os
+import subprocess
+import sys
 from fractions import Fraction
 
 import av
@@ -43,6 +46,32 @@ def test_the_same_frames_give_the_same_bytes(tmp_path):
         for file in files:
             write_video(file, [numbered(i, 160, 120) for i in range(30)], 25)
         assert files[0].read_bytes() == files[1].read_bytes()
+
+
+WRITE_SMALL = """
+import sys
+import cv2
+import numpy as np
+from actscribe.video.writing import write_video
+for number in range(2, 6):
+    rng = np.random.default_rng(number)
+    wide = cv2.GaussianBlur(rng.integers(0, 255, (109, 109, 3)).astype(np.uint8), (0, 0), 2)
+    wide = cv2.normalize(wide, None, 0, 249, cv2.NORM_MINMAX)
+    frames = [wide[k // 2 :][:34, k : k + 34] + rng.integers(0, 6, (34, 34, 3)).astype(np.uint8) for k in range(75)]
+    write_video(f"{sys.argv[1]}/{number}.mp4", frames, 12.5, crf=30)
+"""
+
+
+def test_what_lies_in_memory_does_not_change_the_bytes_of_a_small_picture(tmp_path):
+    written = []
+    for filler in ("1", "255"):  # glibc fills fresh memory with it; x264's macroblock tree used to read some of it
+        folder = tmp_path / filler
+        folder.mkdir()
+        command = [sys.executable, "-c", WRITE_SMALL, str(folder)]
+        subprocess.run(command, check=True, env={**os.environ, "MALLOC_PERTURB_": filler})
+        written.append([path.read_bytes() for path in sorted(folder.iterdir())])
+    assert len(written[0]) == 4
+    assert written[0] == written[1]
 
 
 def test_an_odd_size_gains_one_row_and_column(tmp_path):

@@ -11,6 +11,9 @@ import numpy as np
 
 from actscribe.files import write_beside
 
+#: x264's macroblock tree reads past its buffers in small pictures: what lay in memory there would change the bytes.
+SAME_BYTES = {"x264-params": "mbtree=0"}
+
 
 def write_video(
     path: Path,
@@ -40,7 +43,7 @@ def write_video(
         ActScribeError: the disk is full or the folder cannot be written to.
     """
     rate = Fraction(fps).limit_denominator(1001)
-    options = {"crf": str(crf), "preset": preset} | ({"g": str(gop)} if gop else {})
+    options = {"crf": str(crf), "preset": preset, **SAME_BYTES} | ({"g": str(gop)} if gop else {})
     with write_beside(Path(path)) as beside, av.open(str(beside), "w", options={"fflags": "+bitexact"}) as container:
         stream = container.add_stream("libx264", rate=rate, options=options)
         stream.pix_fmt = "yuv420p"
