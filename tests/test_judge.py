@@ -15,16 +15,16 @@ from actscribe.errors import ActScribeError
 from actscribe.models import judge as judges
 from actscribe.models.judge import load_judge
 
-PROMPTS = ("Is the baby visible? Answer yes or no.", "Is there suction?", "no")
+PROMPTS = ("Is the baby visible? Answer yes or no.", "Is there suction?", "Is", "no")
 
 
 @pytest.mark.parametrize("template", [True, False])
 def test_answers_are_the_softmax_of_a_plain_forward(template: bool, tmp_path: Path) -> None:
-    judge = load_judge(str(tiny_judge(tmp_path, template)))
+    judge = load_judge(str(tiny_judge(tmp_path, template)), "float32")
     tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path)
     model = transformers.LlamaForCausalLM.from_pretrained(tmp_path)
-    answers = judge.yes_no(PROMPTS)
-    for prompt, answer in zip(PROMPTS, answers, strict=True):
+    answers = [*judge.yes_no(PROMPTS), *judge.yes_no(PROMPTS[:2]), *judge.yes_no(PROMPTS[:1])]
+    for prompt, answer in zip(PROMPTS + PROMPTS[:2] + PROMPTS[:1], answers, strict=True):
         text = f"<|im_start|>user\n{prompt}<|im_end|>\n<|im_start|>assistant\n" if template else prompt
         ids = tokenizer(text, return_tensors="pt", add_special_tokens=not template)["input_ids"]
         with torch.no_grad():
@@ -34,6 +34,15 @@ def test_answers_are_the_softmax_of_a_plain_forward(template: bool, tmp_path: Pa
         assert answer.probability == pytest.approx(yes / (yes + no), abs=1e-5)
         assert answer.mass == pytest.approx(yes + no, abs=1e-5)
     assert np.ptp([answer.probability for answer in answers]) > 0.01  # else the comparison would say nothing
+
+
+def test_in_bfloat16_answers_are_nearly_the_same(tmp_path: Path) -> None:
+    tiny_judge(tmp_path)
+    whole, half = (load_judge(str(tmp_path), dtype) for dtype in ("float32", "bfloat16"))
+    assert (whole.identity["dtype"], half.identity["dtype"]) == ("float32", "bfloat16")
+    pairs = zip(whole.yes_no(PROMPTS), half.yes_no(PROMPTS), strict=True)
+    apart = max(abs(a.probability - b.probability) for a, b in pairs)  # type: ignore[operator]
+    assert 0 < apart < 0.05
 
 
 def test_the_packaged_judge_reads_english() -> None:

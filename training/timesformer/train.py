@@ -1,10 +1,11 @@
 """Train the embedded TimeSformer.
 
-    python training/timesformer/train.py --out src/actscribe/models/embedded/timesformer
+    python training/vlm/train.py --stop 1200 --cache CACHE --out VLM
+    python training/timesformer/train.py --vlm VLM --out src/actscribe/models/embedded/timesformer
 
 As the published TimeSformer starts from an image transformer, this one starts from the vision tower of the embedded
-vision-language model: patches, positions and spatial attention are copied, temporal projections begin at zero. It is
-then trained on simulated newborn resuscitations, of a seed and of teams that no demo and no test uses: what it reaches
+vision-language model after a third of its training: patches, positions and spatial attention are copied, temporal
+projections begin at zero. It is then trained on simulated newborn resuscitations, of a seed and of teams that no demo and no test uses: what it reaches
 in the demo after fine-tuning shows that the road works, not how little data would do. The same seed gives the same
 weights on the same machine and versions. `--quick` is a smoke run of a minute.
 """
@@ -28,9 +29,10 @@ from actscribe.progress import clock
 #: Of the simulated recordings; the demo and the tests use small seeds.
 SEED = 424242
 FRAMES = 8
+#: Side of the picture in pixels: a catheter is three of them wide. The tower saw 96; its positions are interpolated.
+SIZE = 128
 #: As the vision tower takes its pixels.
 MEAN, STD = (0.5,) * 3, (0.5,) * 3
-EMBEDDED_VLM = Path(__file__).parents[2] / "src/actscribe/models/embedded/vlm"
 STUDY = {
     "split": {"train": 0.8, "validation": 0.1, "test": 0.1},
     "empty_labels": "allow",
@@ -41,9 +43,9 @@ def main() -> None:
     """Simulate, train, measure, save."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoint")
-    parser.add_argument("--vlm", type=Path, default=EMBEDDED_VLM, help="checkpoint whose vision tower it starts from")
+    parser.add_argument("--vlm", type=Path, required=True, help="checkpoint whose vision tower it starts from")
     parser.add_argument("--work", type=Path, help="folder for recordings and run; default a temporary one")
-    parser.add_argument("--recordings", type=int, default=72)
+    parser.add_argument("--recordings", type=int, default=160)
     parser.add_argument("--minutes", type=float, default=1.0)
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--quick", action="store_true", help="a smoke run: few recordings, one epoch")
@@ -79,7 +81,7 @@ def make(options: argparse.Namespace, work: Path) -> dict[str, object]:
     run = train(study, "timesformer", out=work / "run")
     result = evaluate(run).evaluation
     facts = {
-        "command": "python training/timesformer/train.py --out OUT"
+        "command": "python training/timesformer/train.py --vlm VLM --out OUT"
         f" --recordings {options.recordings} --minutes {options.minutes:g} --epochs {options.epochs}",
         "simulation_seed": SEED,
         "starts_from": content_hash(options.vlm / "model.safetensors"),
@@ -99,7 +101,7 @@ def new_model(tower: torch.nn.Module, seed: int) -> TimesformerForVideoClassific
     """Return a TimeSformer that begins as an image transformer, the vision tower of a SmolVLM checkpoint."""
     vision = tower.config
     config = TimesformerConfig(
-        image_size=vision.image_size,
+        image_size=SIZE,
         patch_size=vision.patch_size,
         num_frames=FRAMES,
         hidden_size=vision.hidden_size,
@@ -113,13 +115,20 @@ def new_model(tower: torch.nn.Module, seed: int) -> TimesformerForVideoClassific
     embeddings, own = model.timesformer.embeddings, tower.embeddings
     with torch.no_grad():
         embeddings.patch_embeddings.projection.load_state_dict(own.patch_embedding.state_dict())
-        embeddings.position_embeddings[0, 1:] = own.position_embedding.weight
+        embeddings.position_embeddings[0, 1:] = resized(own.position_embedding.weight, SIZE // vision.patch_size)
         embeddings.position_embeddings[0, 0] = own.position_embedding.weight.mean(dim=0)
         torch.nn.init.trunc_normal_(embeddings.time_embeddings, std=0.02)
         model.timesformer.layernorm.load_state_dict(tower.post_layernorm.state_dict())
     for block, layer in zip(model.timesformer.encoder.layer, tower.encoder.layers, strict=True):
         copy_layer(block, layer)
     return model
+
+
+def resized(positions: torch.Tensor, side: int) -> torch.Tensor:
+    """Return position embeddings of a square of patches, shape (patches, D), for `side` x `side` patches."""
+    before = int(positions.shape[0] ** 0.5)
+    grid = positions.T.reshape(1, -1, before, before)
+    return torch.nn.functional.interpolate(grid, size=(side, side), mode="bicubic")[0].flatten(1).T
 
 
 def copy_layer(block: torch.nn.Module, layer: torch.nn.Module) -> None:

@@ -20,6 +20,7 @@ from actscribe.simulation.tabletop_things import COLOURS, KINDS
 #: Actions in which a hand holds or touches the first thing.
 UNTOUCHED = ("roll_left", "roll_right", "nothing", "rest_hand", "wave_hand", "pass_over", "point_at", "wipe")
 STILL = ("nothing", "rest_hand")
+YES_NO_WEIGHT = 4.0  # of the one token that answers a question: a caption has a dozen
 DRAWS = 2  # times that wordings are drawn anew for a clip's pool
 
 
@@ -145,7 +146,7 @@ def _full(pool: Pool, rng: np.random.Generator) -> Turn:
 
 
 def _answered(question: str, answer: bool, rng: np.random.Generator) -> Turn:
-    return Turn(_one(w.YES_NO, rng).format(q=question), "Yes" if answer else "No", 4.0)
+    return Turn(_one(w.YES_NO, rng).format(q=question), "Yes" if answer else "No", YES_NO_WEIGHT)
 
 
 def _yes_no(pool: Pool, rng: np.random.Generator) -> Turn:

@@ -11,10 +11,12 @@ from typing import Any
 
 import torch
 import transformers
+from transformers import DynamicCache
 
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash
 from actscribe.models.catalog import checkpoint_folder
+from actscribe.models.device import device, use_bfloat16
 from actscribe.models.quiet import quiet
 from actscribe.models.vlm.answers import yes_no_tokens
 from actscribe.models.vlm.loading import digest
@@ -42,14 +44,25 @@ class Judge:
 
     @torch.no_grad()
     def yes_no(self, prompts: Sequence[str]) -> list[YesNo]:
-        """Return the answer to each prompt, read from the next-token distribution; all prompts run as one batch."""
+        """Return the answer to each prompt, read from the next-token distribution.
+
+        What all prompts begin with, such as the description that they ask about, runs once; then the rest of each, as
+        one batch.
+        """
         ids = [torch.tensor(self.ids(prompt)) for prompt in prompts]
-        rows = torch.nn.utils.rnn.pad_sequence(ids, batch_first=True)  # on the right: a causal model never sees it
-        last = torch.tensor([len(row) - 1 for row in ids])
-        mask = (torch.arange(rows.shape[1])[None] <= last[:, None]).long()
+        shared = _agreement(ids)
+        cache = DynamicCache()
         where = self.model.device
-        states = self.model.base_model(input_ids=rows.to(where), attention_mask=mask.to(where)).last_hidden_state
-        logits = self.model.get_output_embeddings()(states[torch.arange(len(ids)), last]).float()
+        if shared:
+            self.model.base_model(input_ids=ids[0][None, :shared].to(where), past_key_values=cache, use_cache=True)
+            cache.batch_repeat_interleave(len(ids))
+        rows = torch.nn.utils.rnn.pad_sequence([row[shared:] for row in ids], batch_first=True)
+        last = torch.tensor([len(row) for row in ids]) - shared - 1
+        seen = torch.arange(shared + rows.shape[1])[None] <= last[:, None] + shared  # padding stands on the right
+        states = self.model.base_model(
+            input_ids=rows.to(where), attention_mask=seen.long().to(where), past_key_values=cache, use_cache=True
+        ).last_hidden_state
+        logits = self.model.get_output_embeddings()(states[torch.arange(len(ids)), last.to(where)]).float()
         return from_logits(logits.cpu(), self._yes, self._no)
 
     def ids(self, prompt: str) -> list[int]:
@@ -62,12 +75,20 @@ class Judge:
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
 
-def load_judge(name: str) -> Judge:
+def _agreement(rows: Sequence[torch.Tensor]) -> int:
+    """Return how many ids all rows begin with, leaving at least one of each."""
+    most = min(map(len, rows)) - 1
+    differ = (torch.stack([row[:most] for row in rows]) != rows[0][:most]).any(0).nonzero()
+    return int(differ[0]) if len(differ) else most
+
+
+def load_judge(name: str, dtype: str = "auto") -> Judge:
     """Return a judge.
 
     Args:
         name: "smollm2" (in the package of the extra), a .gguf file, a folder with safetensors or one .gguf file, a name
             of `actscribe models list`, or a hub id in the local Hugging Face cache.
+        dtype: of the weights: "float32", "bfloat16", or "auto": bf16 where the GPU or processor is faster in it.
 
     Raises:
         ActScribeError: the extra is not installed, or the model is not here or no causal language model.
@@ -77,15 +98,14 @@ def load_judge(name: str) -> Judge:
     path = found[0] if len(found) == 1 else path
     if path.suffix == ".gguf" and path.is_file():
         _require("gguf")
-        return _load(path.parent, name, content_hash(path), gguf_file=path.name)
+        return _load(path.parent, name, content_hash(path), dtype, gguf_file=path.name)
     folder = checkpoint_folder(name, "llm")
-    return _load(folder, name, digest(folder), use_safetensors=True)
+    return _load(folder, name, digest(folder), dtype, use_safetensors=True)
 
 
-def _load(folder: Path, name: str, revision: str, **options: Any) -> Judge:
+def _load(folder: Path, name: str, revision: str, dtype: str, **options: Any) -> Judge:
     local = {"local_files_only": True, "trust_remote_code": False}
     told = {key: value for key, value in options.items() if key == "gguf_file"}
-    where = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         with quiet(), redirect_stderr(io.StringIO()):  # reading GGUF draws a bar that no setting turns off
             tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **local, **told)
@@ -97,8 +117,9 @@ def _load(folder: Path, name: str, revision: str, **options: Any) -> Judge:
             f"{folder}: the judge '{name}' cannot be loaded: {error}",
             "Give a causal language model: safetensors or .gguf of a family that transformers reads.",
         ) from error
-    model = model.to(where).eval().requires_grad_(False)
-    return Judge(model, tokenizer, {"model": name, "digest": revision, "dtype": "float32"})
+    chosen = torch.bfloat16 if use_bfloat16(dtype) else torch.float32
+    model = model.to(device(), chosen).eval().requires_grad_(False)
+    return Judge(model, tokenizer, {"model": name, "digest": revision, "dtype": str(chosen).removeprefix("torch.")})
 
 
 def _packaged() -> Path:

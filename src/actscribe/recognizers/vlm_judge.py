@@ -27,7 +27,7 @@ from actscribe.recognizers.zero_shot import (
 )
 
 #: Judges in use: training holds a recognizer and its reloaded twin at once, and a GGUF file takes long to read.
-_IN_USE: WeakValueDictionary[str, Judge] = WeakValueDictionary()
+_IN_USE: WeakValueDictionary[tuple[str, str], Judge] = WeakValueDictionary()
 
 
 class TextModel(Protocol):
@@ -96,9 +96,10 @@ def _recognizer(labels: LabelSet, settings: VlmJudgeSettings, seen: View, texts:
 def _judge(settings: VlmJudgeSettings) -> TextModel:
     if settings.judge_server:
         return ServerJudge(ChatServer(settings.judge_server, settings.judge_server_model, settings.allow_remote))
-    judge = _IN_USE.get(settings.judge)
+    key = (settings.judge, settings.dtype)
+    judge = _IN_USE.get(key)
     if judge is None:
-        judge = _IN_USE[settings.judge] = load_judge(settings.judge)
+        judge = _IN_USE[key] = load_judge(*key)
     return judge
 
 
