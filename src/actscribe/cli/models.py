@@ -1,8 +1,9 @@
-"""actscribe models: which models there are, getting one, what one will cost."""
+"""actscribe models: which models there are, getting one, what one will cost, folding adapters into one."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -73,5 +74,18 @@ def plan(
         print(f"{topic + ':':<18} {text}")
 
 
-for word, command in (("list", list_models), ("pull", pull), ("plan", plan)):
+def merge(
+    run: Annotated[Path, typer.Argument(help="A run of vlm-lora.")],
+    out: Annotated[Path, typer.Argument(help="Folder of the merged run; must not exist.")],
+) -> None:
+    """Fold the adapters of a vlm-lora run into its model: a run that needs neither peft nor the first checkpoint."""
+    from actscribe.runs.folder import Run
+    from actscribe.runs.merge import merge as merge_run
+
+    merged = merge_run(Run.open(run), out)
+    print(f"Run: {merged.folder}")
+    print(f"Next: actscribe evaluate {merged.folder}   or: actscribe annotate VIDEO --run {merged.folder}")
+
+
+for word, command in (("list", list_models), ("pull", pull), ("plan", plan), ("merge", merge)):
     models.command(word)(guarded(command))
