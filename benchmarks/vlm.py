@@ -18,6 +18,7 @@ Before the clock starts, both ways of asking have to give the same scores within
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import statistics
@@ -74,7 +75,7 @@ def main() -> None:
         figures = {
             **yes_no(vlm, clips=2 if quick else 4, rounds=5 if quick else 15),
             **vision(vlm),
-            **head(model, folder, seconds=20 if quick else 60),
+            **head(model, folder, seconds=120 if quick else 600),
         }
     figures |= {"parameters": known.parameters, "embedded": embedded is not None, "quick": quick}
     print(json.dumps(figures))
@@ -178,9 +179,13 @@ def clip_at(start: float, end: float) -> ClipFrames:
 
 def picture(at: float) -> np.ndarray:
     """A textured scene that moves with time (seconds), uint8 RGB, shape (HEIGHT, WIDTH, 3)."""
+    return np.roll(texture(), (round(9 * at), round(17 * at)), (0, 1))
+
+
+@functools.cache
+def texture() -> np.ndarray:
     noise = np.random.default_rng(0).normal(128, 60, (HEIGHT // 8, WIDTH // 10, 3))
-    scene = ndimage.zoom(noise, (8, 10, 1), order=1)
-    return np.roll(np.clip(scene, 0, 255).astype(np.uint8), (round(9 * at), round(17 * at)), (0, 1))
+    return np.clip(ndimage.zoom(noise, (8, 10, 1), order=1), 0, 255).astype(np.uint8)
 
 
 def stand_in(folder: Path) -> Path:

@@ -11,8 +11,9 @@ from actscribe.recognizers.base import Job
 from actscribe.recognizers.vlm_head import fit_head, start
 from actscribe.training.features import clip_features
 
-#: Epochs whose mean time is taken, so that setting up a training does not count.
-EPOCHS = 5
+#: Epochs whose mean time is taken: the time of so many and one more, less that of one, so that setting up a training
+#: does not count and its noise is small beside theirs.
+EPOCHS = 30
 
 
 def head_epoch_vs_backbone(job: Job) -> tuple[float, float]:
