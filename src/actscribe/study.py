@@ -9,10 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.labels import LabelSet, load_label_set
+from actscribe.models.catalog import EMBEDDED
 from actscribe.recognizers.settings import SETTINGS
 from actscribe.yaml_file import load_model
 
 STUDY_FILE = "study.yaml"
+#: Settings of recognizers that name a model or the path of one, and the one that names a folder to keep features in.
+MODEL_SETTINGS = {"checkpoint", "model", "judge"}
+FEATURES = "features"
 
 
 class Windows(BaseModel):
@@ -131,4 +135,18 @@ def load_study(path: str | Path) -> Study:
         path = path / STUDY_FILE
     if not path.is_file():
         raise ActScribeError(f"{path}: no such study file.", "Make one with: actscribe new STUDY_DIR")
-    return load_model(path, Study).model_copy(update={"folder": path.parent})
+    study = load_model(path, Study)
+    chosen = {name: _placed(settings, path.parent) for name, settings in study.recognizers.items()}
+    return study.model_copy(update={"folder": path.parent, "recognizers": chosen})
+
+
+def _placed(settings: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return settings with paths that are relative to the study file made absolute; names of models stay names."""
+    placed = dict(settings)
+    for key in MODEL_SETTINGS & settings.keys():
+        beside = folder / str(settings[key])
+        if settings[key] != EMBEDDED and beside.exists():
+            placed[key] = str(beside.absolute())
+    if settings.get(FEATURES):
+        placed[FEATURES] = str((folder / settings[FEATURES]).absolute())
+    return placed
