@@ -14,6 +14,8 @@ from actscribe.data import spans as sp
 from actscribe.data.clips import Window, cut, targets
 from actscribe.data.loading import StudyData
 from actscribe.data.manifest import SPLITS
+from actscribe.data.recording import Recording
+from actscribe.labels import LabelSet
 from actscribe.study import Study
 
 
@@ -100,6 +102,23 @@ def _shared(intervals: tuple[Interval, ...], one: str, other: str) -> float:
     return sp.total(sp.intersect(first, second))
 
 
+def _broken_rules(recording: Recording, labels: LabelSet) -> list[str]:
+    """Say where annotations break the label set's rules: recognizers learn from them as they are."""
+    notes = []
+    intervals = recording.intervals or ()
+    for one, other in labels.rules.excludes:
+        seconds = _shared(intervals, one, other)
+        if seconds > 0:
+            notes.append(f"{recording.name}: {one} and {other} exclude each other, yet share {seconds:.1f} s.")
+    for name, needed in labels.rules.requires.items():
+        for other in needed:
+            own, allowed = (sp.union(i for i in intervals if i.label == label) for label in (name, other))
+            seconds = sp.total(sp.subtract(own, allowed))
+            if seconds > 0:
+                notes.append(f"{recording.name}: {name} requires {other}, yet is without it for {seconds:.1f} s.")
+    return notes
+
+
 def _notes(study: Study, data: StudyData) -> list[str]:
     notes = [f"'{name}' is left out on purpose ({count} intervals)." for name, count in data.ignored.items()]
     for recording in data.recordings:
@@ -107,10 +126,7 @@ def _notes(study: Study, data: StudyData) -> list[str]:
             notes.append(f"{recording.name}: parts are not annotated; clips there have no target.")
         if recording.intervals is not None and not recording.intervals:
             notes.append(f"{recording.name}: annotated, but without a single interval.")
-        for one, other in data.labels.rules.excludes:
-            seconds = _shared(recording.intervals or (), one, other)
-            if seconds > 0:
-                notes.append(f"{recording.name}: {one} and {other} exclude each other, yet share {seconds:.1f} s.")
+        notes += _broken_rules(recording, data.labels)
     groups = len({recording.group for recording in data.recordings if recording.split == "test"})
     if 0 < groups < 5:
         held = f"{groups} group{'s' if groups > 1 else ''}"
