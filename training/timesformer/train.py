@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, help="folder for recordings and run; default a temporary one")
     parser.add_argument("--recordings", type=int, default=160)
     parser.add_argument("--minutes", type=float, default=1.0)
-    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--quick", action="store_true", help="a smoke run: few recordings, one epoch")
     options = parser.parse_args()
     if options.quick:
