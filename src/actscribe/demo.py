@@ -54,7 +54,7 @@ RECOGNIZERS: dict[str, dict[str, Any]] = {
     "vlm-yesno": {},
     "vlm-judge": {},
     "vlm-head": {"hidden": 128},
-    "vlm-lora": {"learning_rate": 1e-3},
+    "vlm-lora": {"tower": "both", "learning_rate": 3e-3, "hidden": 128, "flip": True},
 }
 
 
