@@ -45,7 +45,7 @@ class Size:
     epochs: dict[str, int]
 
 
-FULL = Size(30, 1.5, 1.5, {"timesformer": 4, "vlm-lora": 3})
+FULL = Size(30, 1.5, 1.5, {"timesformer": 4, "vlm-lora": 2})
 QUICK = Size(8, 1.0, 2.0, {"timesformer": 2, "vlm-lora": 1})
 #: What is compared (paper 1), with settings other than the defaults.
 RECOGNIZERS: dict[str, dict[str, Any]] = {
@@ -53,8 +53,14 @@ RECOGNIZERS: dict[str, dict[str, Any]] = {
     "vlm-list": {},
     "vlm-yesno": {},
     "vlm-judge": {},
-    "vlm-head": {"hidden": 128},
-    "vlm-lora": {"tower": "both", "learning_rate": 3e-3, "hidden": 128, "flip": True},
+    "vlm-head": {"pooling": "attention", "hidden": 128},
+    "vlm-lora": {
+        "pooling": "attention",
+        "hidden": 128,
+        "probe_first": True,
+        "learning_rate": 2e-3,
+        "head_learning_rate": 2e-3,
+    },
 }
 
 

@@ -76,8 +76,13 @@ class Batcher:
         self.truths = truths
         self._videos: dict[tuple[int, ...], list[int]] = {}
 
-    def batch(self, rows: np.ndarray, turns: int, rng: np.random.Generator, dtype: torch.dtype) -> Batch:
-        """Return the rows with every action they show, `turns` turns each, moved and lit at random."""
+    def batch(
+        self, rows: np.ndarray, turns: int, rng: np.random.Generator, dtype: torch.dtype, strange: bool = False
+    ) -> Batch:
+        """Return the rows with every action they show, `turns` turns each, moved and lit at random.
+
+        See `draw_turns` for `strange`.
+        """
         pixels, states, clips, order = [], [], [], []
         for place, number in enumerate(rows):
             truth = self.truths[number]
@@ -89,7 +94,7 @@ class Batcher:
             for way, pool in enumerate(truth.pools):
                 clips.append((pool, shown if way == 0 else shown.backwards()))
                 order.append(ahead[::-1].copy() if way else ahead)
-        drawn = [draw_turns(pool, rng, turns) for pool, _ in clips]
+        drawn = [draw_turns(pool, rng, turns, strange) for pool, _ in clips]
         texts = [self._sequence(pool, some) for (pool, _), some in zip(clips, drawn, strict=True)]
         ids, positions, mask, asked, answers, weights = _packed(texts, dtype)
         known = [_motion(shown) for _, shown in clips]

@@ -6,6 +6,7 @@ A turn is a prompt with its answer. Every turn of a clip is a conversation of it
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 import words as w
@@ -115,18 +116,28 @@ def _generic(made: TabletopClip, rng: np.random.Generator) -> list[tuple[str, bo
 # Turns
 
 
-def draw_turns(pool: Pool, rng: np.random.Generator, count: int) -> list[Turn]:
-    """Return `count` turns about a clip: the first tells or asks what happens, the others are mixed."""
+def draw_turns(pool: Pool, rng: np.random.Generator, count: int, strange: bool = False) -> list[Turn]:
+    """Return `count` turns about a clip: the first tells or asks what happens, the others are mixed.
+
+    With `strange`, any words may stand before a question and in a list: what is asked for has to be told from its form.
+    """
     makers = [_happens, _about_action] if pool.action else [_happens, _yes_no]
-    odds = (_about_action, _about_action, _yes_no, _yes_no, _yes_no, _which, _which, _open, _open, _lies, _full, _seen)
+    which = partial(_which, strange=strange)
+    odds = (_about_action, _about_action, _yes_no, _yes_no, _yes_no, which, which, _open, _open, _lies, _full, _seen)
     while len(makers) < count:
         makers.append(odds[int(rng.integers(len(odds)))])
     turns = [make(pool, rng) for make in makers[:count]]
-    return [replace(turn, prompt=_with_setting(turn.prompt, rng)) for turn in turns]
+    return [replace(turn, prompt=_with_setting(turn.prompt, rng, strange)) for turn in turns]
 
 
-def _with_setting(prompt: str, rng: np.random.Generator) -> str:
+def _with_setting(prompt: str, rng: np.random.Generator, strange: bool) -> str:
+    if strange and rng.random() < 0.4:
+        return f"{_some_words(rng, 4, 18).capitalize()}. {prompt}"
     return f"{_one(w.SETTINGS, rng)} {prompt}" if rng.random() < 0.25 else prompt
+
+
+def _some_words(rng: np.random.Generator, least: int, most: int) -> str:
+    return " ".join(_one(w.COMMON, rng) for _ in range(int(rng.integers(least, most))))
 
 
 def _one(options: tuple[str, ...] | list[str], rng: np.random.Generator) -> str:
@@ -179,8 +190,11 @@ def _wrong(action: str, rng: np.random.Generator) -> str:
     return _one([other.name for other in CLASSES if other.name != action], rng)
 
 
-def _which(pool: Pool, rng: np.random.Generator) -> Turn:
-    """Ask which of some activities happen; in a quarter of the lists none of them does."""
+def _which(pool: Pool, rng: np.random.Generator, strange: bool = False) -> Turn:
+    """Ask which of some activities happen; in a quarter of the lists none of them does.
+
+    With `strange`, half of the lists hold things made of any words, of which none happens.
+    """
     if pool.action is None:
         return _open(pool, rng)
     offered = [pool.action] if rng.random() < 0.75 else []
@@ -191,6 +205,11 @@ def _which(pool: Pool, rng: np.random.Generator) -> Turn:
     offered = [offered[int(index)] for index in rng.permutation(len(offered))]
     named = bool(rng.random() < 0.4)
     say = {name: name.replace("_", " ") if named else ACTIONS[name].phrase for name in offered}
+    if strange and rng.random() < 0.5:
+        offered = offered[:2] if rng.random() < 0.5 else [name for name in offered if name == pool.action]
+        say |= {f"strange {number}": _some_words(rng, 1, 10) for number in range(int(rng.integers(1, 5)))}
+        offered += [name for name in say if name.startswith("strange ")]
+        offered = [offered[int(index)] for index in rng.permutation(len(offered))]
     prompt = _one(w.WHICH, rng).format(items=_joined([say[name] for name in offered], rng)) + _one(w.LIST_ENDS, rng)
     return Turn(prompt, say[pool.action] if pool.action in offered else "none", 1.5)
 

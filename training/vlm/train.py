@@ -38,7 +38,8 @@ class Recipe:
     Args:
         seed: of weights, order and wording.
         rows: scenes; most are seen in both directions.
-        steps: of the optimizer.
+        steps: of the optimizer, on prompts of the tabletop.
+        more: steps after those, at a third of the rate, in which any words may stand in a prompt.
         rows_per_step: scenes in a batch.
         rate: learning rate after the warm-up and before the decay.
         warmup, decay: steps at the start in which the rate rises, and at the end in which it falls to nothing.
@@ -51,6 +52,7 @@ class Recipe:
     seed: int = 0
     rows: int = 400 * ROUND
     steps: int = 3600
+    more: int = 400
     rows_per_step: int = 12
     rate: float = 3e-3
     warmup: int = 40
@@ -128,7 +130,10 @@ WEIGHTS = {"yes_no": 0.0, "answers": 1.0, "patches": 0.5, "motion": 4.0, "action
 
 
 def rate(recipe: Recipe, step: int) -> float:
-    """Return the learning rate of a step: up, level, down to nothing."""
+    """Return the learning rate of a step: up, level, down to nothing; then a smaller hill."""
+    if step >= recipe.steps:
+        left = recipe.steps + recipe.more - step
+        return recipe.rate / 3 * min((step + 1 - recipe.steps) / recipe.warmup, left / recipe.more, 1.0)
     return recipe.rate * min((step + 1) / recipe.warmup, (recipe.steps - step) / recipe.decay, 1.0)
 
 
@@ -174,11 +179,11 @@ def train(recipe: Recipe, cache: Path, out: Path, stop: int | None = None) -> No
         optimizer.load(torch.load(state, weights_only=True))
     batcher = Batcher(processor, frames, truths)
     began, told = time.monotonic(), dict.fromkeys(WEIGHTS, 0.0)
-    last = min(stop or recipe.steps, recipe.steps)
+    last = min(stop or recipe.steps + recipe.more, recipe.steps + recipe.more)
     for step in range(optimizer.step_count, last):
         rng = np.random.default_rng([recipe.seed, 3, step])
         turns = round(np.interp(step, (0, recipe.ramp), recipe.turns))
-        batch = batcher.batch(rows_of(recipe, step), turns, rng, DTYPE)
+        batch = batcher.batch(rows_of(recipe, step), turns, rng, DTYPE, strange=step >= recipe.steps)
         parts = losses(model, helpers, batch, batcher.image)
         pixels, wanted = batcher.stills(rng.integers(0, recipe.rows, recipe.stills), rng, DTYPE)
         seen = model.get_image_features(pixels).last_hidden_state
@@ -224,7 +229,7 @@ def main() -> None:
     args = parser.parse_args()
     recipe = Recipe(seed=args.seed, steps=args.steps, rows=args.rows)
     if args.quick:
-        recipe = Recipe(seed=args.seed, steps=4, rows=ROUND, rows_per_step=6)
+        recipe = Recipe(seed=args.seed, steps=2, more=2, rows=ROUND, rows_per_step=6)
     print(recipe, f"torch {torch.__version__}, {FRAMES} frames of {SIDE} pixels, patches of {PATCH}", flush=True)
     train(recipe, args.cache, args.out, args.stop)
 
