@@ -74,7 +74,7 @@ def test_a_clip_whose_group_is_tested_is_never_drawn(tmp_path: Path) -> None:
 GROUPS = st.dictionaries(st.sampled_from([f"p{i}" for i in range(8)]), st.integers(1, 5), min_size=3, max_size=8)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(groups=st.fixed_dictionaries({"a": GROUPS, "b": GROUPS, "c": GROUPS}), seed=st.integers(0, 99))
 def test_people_who_do_everything_stay_on_one_side(groups, seed: int) -> None:
     found = made_up(Path(), groups)
