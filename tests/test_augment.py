@@ -11,6 +11,7 @@ from torchvision.transforms.v2 import functional as pictures
 
 from actscribe.labels import Label, LabelSet, load_label_set
 from actscribe.recognizers.settings import Augmentation, TimesformerSettings, VlmHeadSettings, VlmLoraSettings
+from actscribe.study import parse_settings
 from actscribe.training.augment import augment, clip_rng, may_flip
 from actscribe.training.fit import Examples, _ClipDataset, _EpochSampler
 from actscribe.training.losses import ClipLoss
@@ -242,3 +243,17 @@ def test_augmentation_without_effect_is_refused() -> None:
         VlmLoraSettings(augment=True, augmentation={"smoothing": 0.1})
     with pytest.raises(ValidationError, match="shares of the short side"):
         Augmentation(scales=(1.2,))
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"augmentation": {"hues": 1}}, r"no setting 'augmentation.hues'. Did you mean 'hue'"),
+        ({"augment": False, "augmentation": {"hue": 0.2}}, r"^timesformer: augmentation has no effect"),
+        ({"augmentation": {"scales": [2.0]}}, r"^timesformer.augmentation.scales: scales are shares"),
+        ({"augmentation": {"hue": 0.9}}, r"^timesformer.augmentation.hue: .* \(found 0.9\)"),
+    ],
+)
+def test_wrong_settings_of_a_study_are_explained(values: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        parse_settings("timesformer", values)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.labels import LabelSet, load_label_set
 from actscribe.recognizers.settings import SETTINGS
-from actscribe.yaml_file import load_model
+from actscribe.yaml_file import fields_at, load_model
 
 STUDY_FILE = "study.yaml"
 
@@ -116,7 +116,12 @@ def parse_settings(name: str, settings: dict[str, Any]) -> BaseModel:
         problem = error.errors()[0]
         key = ".".join(str(part) for part in problem["loc"])
         if problem["type"] == "extra_forbidden":
-            raise ValueError(f"{name} has no setting '{key}'. {did_you_mean(key, model.model_fields)}") from None
+            known = fields_at(model, problem["loc"][:-1])
+            meant = did_you_mean(str(problem["loc"][-1]), known)
+            raise ValueError(f"{name} has no setting '{key}'. {meant}") from None
+        if problem["type"] == "value_error":
+            where = f"{name}.{key}" if key else name
+            raise ValueError(f"{where}: {problem['msg'].removeprefix('Value error, ')}") from None
         raise ValueError(f"{name}.{key}: {problem['msg']} (found {problem['input']!r})") from None
 
 

@@ -134,7 +134,7 @@ class Pictures(BaseModel):
     std: tuple[float, float, float]
 
 
-class TestViews(BaseModel):
+class ViewCount(BaseModel):
     """Views of a clip whose scores are averaged; `data.views.Views` has the same fields."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -221,7 +221,7 @@ class Recipe(BaseModel):
     flip: bool = True
     augmentation: Augmentation
     pictures: Pictures
-    test: TestViews = TestViews()
+    test: ViewCount = ViewCount()
     seed: int = Field(1024, ge=0)
     published: tuple[Published, ...] = ()
 

@@ -11,7 +11,8 @@ from typing import Literal
 from actscribe.data.benchmarks.files import VideoIndex
 from actscribe.errors import ActScribeError
 
-#: "corrected" mends what the published code gets wrong; "as_published" repeats it, to compare with published numbers.
+#: "corrected" gives each class its right name as words; "as_published" the prompts of X-CLIP and ViFi-CLIP, mistakes
+#: included, to compare with their numbers. Both score every clip, from fixed views.
 Mode = Literal["corrected", "as_published"]
 
 
