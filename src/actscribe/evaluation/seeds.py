@@ -138,14 +138,14 @@ def seed_table(results: Sequence[Mapping[str, float]], confidence: float = 0.95)
         results: one mapping from metric to value a seed, all with the same metrics.
         confidence: of the interval.
     """
-    rows = []
+    rows, nothing = [], float("nan")
     for metric in results[0] if results else ():
         values = [float(result[metric]) for result in results]
         if np.isfinite(values).all():
             one = mean_interval(values, confidence)
             rows.append((metric, one.mean, one.low, one.high, one.std, one.count))
         else:
-            rows.append((metric, *[float("nan")] * 4, len(values)))
+            rows.append((metric, nothing, nothing, nothing, nothing, len(values)))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 

@@ -40,7 +40,7 @@ def read(source: Source) -> Benchmark:
 
 
 def _classes(path: Path) -> list[str]:
-    names = []
+    names: list[str] = []
     for number, line in read_lines(path):
         index, _, name = line.partition(" ")
         if index != str(len(names) + 1) or not name.strip():
