@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from functools import cached_property
@@ -14,6 +15,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from actscribe.errors import ActScribeError, did_you_mean
 
 Task = Literal["multi-label", "multi-class"]
+
+#: Words in a label's name or phrase that a mirrored video contradicts.
+DIRECTIONS = frozenset(
+    {"left", "right", "leftward", "rightward", "leftwards", "rightwards", "lefthand", "righthand"}
+    | {"clockwise", "anticlockwise", "counterclockwise"}
+)
 
 
 class Label(BaseModel):
@@ -73,6 +80,8 @@ class LabelSet(BaseModel):
         ignored: names in annotation files that are left out on purpose; any other unknown name is reported.
         rules: between labels.
         setting: one sentence on what the videos show; vision-language prompts begin with it.
+        directional: labels that a mirrored video does not show; training mirrors no clip of them. Left out: those whose
+            name or phrase says left, right or clockwise; an empty list: none.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -83,6 +92,7 @@ class LabelSet(BaseModel):
     labels: tuple[Label, ...] = Field(min_length=1)
     ignored: tuple[str, ...] = ()
     rules: Rules = Rules()
+    directional: tuple[str, ...] | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> LabelSet:
@@ -95,6 +105,9 @@ class LabelSet(BaseModel):
         unknown = sorted(named - set(self.names))
         if unknown:
             raise ValueError(f"rules name {', '.join(unknown)}. {did_you_mean(unknown[0], self.names)}")
+        unknown = sorted(set(self.directional or ()) - set(self.names))
+        if unknown:
+            raise ValueError(f"directional names {', '.join(unknown)}. {did_you_mean(unknown[0], self.names)}")
         return self
 
     @property
@@ -108,6 +121,12 @@ class LabelSet(BaseModel):
     def index(self, name: str) -> int:
         """Return the position of a label on the last axis of scores."""
         return self.names.index(name)
+
+    def mirror_sensitive(self) -> tuple[str, ...]:
+        """Return the labels that a mirrored video does not show: `directional`, or by the words of name and phrase."""
+        if self.directional is not None:
+            return self.directional
+        return tuple(label.name for label in self.labels if DIRECTIONS & _words(f"{label.name} {label.phrase}"))
 
     def resolve(self, spelling: str) -> str | None:
         """Return the label that a spelling in a file stands for, or None; case and outer spaces do not matter."""
@@ -129,6 +148,11 @@ class LabelSet(BaseModel):
             for label in self.labels
             for spelling in (label.name, *label.aliases)
         }
+
+
+def _words(text: str) -> set[str]:
+    parted = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
+    return set(re.findall(r"[a-z]+", parted.lower()))
 
 
 def load_label_set(source: str | Path) -> LabelSet:

@@ -11,7 +11,7 @@ from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.labels import LabelSet, load_label_set
 from actscribe.models.catalog import EMBEDDED
 from actscribe.recognizers.settings import SETTINGS
-from actscribe.yaml_file import load_model
+from actscribe.yaml_file import fields_at, load_model
 
 STUDY_FILE = "study.yaml"
 #: Settings of recognizers that name a model or the path of one, and the one that names a folder to keep features in.
@@ -120,7 +120,12 @@ def parse_settings(name: str, settings: dict[str, Any]) -> BaseModel:
         problem = error.errors()[0]
         key = ".".join(str(part) for part in problem["loc"])
         if problem["type"] == "extra_forbidden":
-            raise ValueError(f"{name} has no setting '{key}'. {did_you_mean(key, model.model_fields)}") from None
+            known = fields_at(model, problem["loc"][:-1])
+            meant = did_you_mean(str(problem["loc"][-1]), known)
+            raise ValueError(f"{name} has no setting '{key}'. {meant}") from None
+        if problem["type"] == "value_error":
+            where = f"{name}.{key}" if key else name
+            raise ValueError(f"{where}: {problem['msg'].removeprefix('Value error, ')}") from None
         raise ValueError(f"{name}.{key}: {problem['msg']} (found {problem['input']!r})") from None
 
 

@@ -57,7 +57,7 @@ def _explain(path: Path, root: yaml.Node | None, error: ValidationError, model: 
         where = f"{path}:{_line(root, location)}"
         name = ".".join(str(part) for part in location) or model.__name__
         if problem["type"] == "extra_forbidden":
-            known = _fields(model, location[:-1])
+            known = fields_at(model, location[:-1])
             lines.append(f"{where}: unknown key '{location[-1]}'. {did_you_mean(str(location[-1]), known)}")
         elif problem["type"] == "missing":
             lines.append(f"{where}: '{name}' is missing.")
@@ -85,7 +85,7 @@ def _line(node: yaml.Node | None, location: tuple[int | str, ...]) -> int:
     return line
 
 
-def _fields(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+def fields_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
     """Return the keys that the model at `location` knows."""
     current: object = model
     for part in location:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from actscribe.data.recording import Recording
 from actscribe.data.view import ClipFrames, View
 from actscribe.progress import track
 from actscribe.video.cache import CachedFrames, FrameCache
-from actscribe.video.sampling import sample_times
+from actscribe.video.sampling import candidate_times, sample_times
 from actscribe.video.windows import clip_frames
 
 
@@ -30,7 +30,7 @@ class ClipData(Sequence[ClipFrames]):
         self.clips = tuple(clips)
         self.view = view
         self._cache = cache
-        self._times = {name: _distinct_times(clips, name, view.frames) for name in self.recordings}
+        self._times = _distinct_times(self.recordings, clips, view)
         self._open: dict[str, CachedFrames] = {}
 
     def __len__(self) -> int:
@@ -38,12 +38,15 @@ class ClipData(Sequence[ClipFrames]):
 
     def __getitem__(self, index: int) -> ClipFrames:  # type: ignore[override]
         clip = self.clips[index]
-        recording = self.recordings[clip.recording]
-        frames = self.cached(clip.recording)
-        wanted = sample_times(clip.start, clip.end, self.view.frames)
-        places = np.searchsorted(self._times[clip.recording], wanted)
-        images = np.stack([frames[place] for place in places])
-        return ClipFrames(clip, recording.content, images, frames.pts[places])
+        return self._at(clip, sample_times(clip.start, clip.end, self.view.frames))
+
+    def drawn(self, index: int, rng: np.random.Generator) -> ClipFrames:
+        """Return a clip with one random candidate of every segment, as training samples; see `View.candidates`."""
+        clip, view = self.clips[index], self.view
+        if view.candidates == 1:
+            return self[index]
+        choices = candidate_times(clip.start, clip.end, view.frames, view.candidates)
+        return self._at(clip, choices[np.arange(view.frames), rng.integers(view.candidates, size=view.frames)])
 
     def cached(self, name: str) -> CachedFrames:
         """Return the decoded frames of one recording, decoding them on first use."""
@@ -53,6 +56,12 @@ class ClipData(Sequence[ClipFrames]):
                 recording.video, recording.content, self._times[name], self.view.short_side
             )
         return self._open[name]
+
+    def _at(self, clip: Clip, wanted: np.ndarray) -> ClipFrames:
+        frames = self.cached(clip.recording)
+        places = np.searchsorted(self._times[clip.recording], wanted)
+        images = np.stack([frames[place] for place in places])
+        return ClipFrames(clip, self.recordings[clip.recording].content, images, frames.pts[places])
 
     def prepare(self, what: str) -> None:
         """Decode every recording that a clip is cut from, where the cache does not hold it yet; show progress."""
@@ -68,6 +77,11 @@ def stream(recording: Recording, clips: Sequence[Clip], view: View) -> Iterator[
         yield ClipFrames(clip, recording.content, images, moments)
 
 
-def _distinct_times(clips: Sequence[Clip], name: str, frames: int) -> np.ndarray:
-    times = [sample_times(clip.start, clip.end, frames) for clip in clips if clip.recording == name]
-    return np.unique(np.concatenate(times)) if times else np.zeros(0)
+def _distinct_times(names: Iterable[str], clips: Sequence[Clip], view: View) -> dict[str, np.ndarray]:
+    """Return the moments that may be asked for of each recording, in order."""
+    times: dict[str, list[np.ndarray]] = {name: [] for name in names}
+    for clip in clips:
+        times[clip.recording].append(sample_times(clip.start, clip.end, view.frames))
+        if view.candidates > 1:
+            times[clip.recording].append(candidate_times(clip.start, clip.end, view.frames, view.candidates).ravel())
+    return {name: np.unique(np.concatenate(parts)) if parts else np.zeros(0) for name, parts in times.items()}

@@ -16,10 +16,19 @@ class View:
     Args:
         frames: how many, see `video.sampling.sample_times`.
         short_side: of a decoded frame, in pixels, aspect kept; a smaller video is not enlarged.
+        candidates: moments in each of the `frames` segments that training draws from, an odd number; 1: the centres
+            alone, in training too. So many times the frames are decoded and kept in the cache.
     """
 
     frames: int
     short_side: int
+    candidates: int = 1
+
+    def __post_init__(self) -> None:
+        if self.candidates < 1 or self.candidates % 2 == 0:
+            raise ValueError(
+                f"expected an odd number of candidates, so that one is the centre, found {self.candidates}"
+            )
 
 
 @dataclass(frozen=True, slots=True)

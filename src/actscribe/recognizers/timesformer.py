@@ -21,10 +21,11 @@ from actscribe.models.quiet import quiet
 from actscribe.models.timesformer import Pixels, blocks, load_timesformer, picture_size
 from actscribe.recognizers.base import ClipData, ClipFrames, Job, Kind, Recognizer, View
 from actscribe.recognizers.settings import TimesformerSettings
-from actscribe.training.augment import augment, clip_rng
+from actscribe.training.augment import augment, clip_rng, may_flip
 from actscribe.training.fit import Example, Examples, Fit, fit
 from actscribe.training.freezing import Unfreezing
 from actscribe.training.losses import clip_loss, prior_logits, probabilities
+from actscribe.training.mixing import soften
 
 #: Clips scored at once.
 BATCH = 8
@@ -88,12 +89,13 @@ def make(job: Job) -> Recognizer:
     head_ids = {id(parameter) for parameter in head}
     body = [parameter for parameter in model.parameters() if id(parameter) not in head_ids]
     parts = [model.timesformer.embeddings, *blocks(model)]
+    train = Examples(examples(job.train, pixels, job, augmented=settings.augment), job.train_targets)
     fit(
         Fit(
             network=_Logits(model),
             groups=[(body, settings.learning_rate), (head, settings.head_learning_rate)],
             loss=clip_loss(job.labels.task, job.train_targets, settings),
-            train=Examples(examples(job.train, pixels, job, augmented=settings.augment), job.train_targets),
+            train=soften(train, settings.augmentation, job.labels.task, job.seed),
             validation=Examples(examples(job.validation, pixels, job, augmented=False), job.validation_targets),
             task=job.labels.task,
             settings=settings,
@@ -110,10 +112,14 @@ def make(job: Job) -> Recognizer:
 def examples(data: ClipData, pixels: Pixels, job: Job, augmented: bool) -> Example:
     """Return a function from (epoch, clip index) to the network's input, shape (frames, 3, size, size)."""
 
+    settings: TimesformerSettings = job.settings
+    flips = may_flip(job.labels, job.train_targets) & settings.flip
+
     def example(epoch: int | None, index: int) -> Mapping[str, torch.Tensor]:
         video = pixels.tensor(data[index].frames)
         if augmented and epoch is not None:
-            video = augment(video, clip_rng(job.seed, epoch, index), job.settings.flip)
+            rng = clip_rng(job.seed, epoch, index)
+            video = augment(video, rng, bool(flips[index]), settings.augmentation)
         return {"pixel_values": pixels.normalise(video)}
 
     return example

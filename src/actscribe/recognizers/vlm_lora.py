@@ -19,10 +19,10 @@ from actscribe.models.quiet import quiet
 from actscribe.models.vlm import ClipInputs, Vlm
 from actscribe.models.vlm.loading import digest
 from actscribe.recognizers.base import ClipFrames, Job, Kind, Recognizer, View
-from actscribe.recognizers.settings import VlmLoraSettings
+from actscribe.recognizers.settings import Augmentation, VlmLoraSettings
 from actscribe.recognizers.vlm_head import INSIDE, HeadedVlm, load_parts, start, train_head
 from actscribe.recognizers.vlm_head import view as head_view
-from actscribe.training.augment import augment, clip_rng
+from actscribe.training.augment import augment, clip_rng, may_flip
 from actscribe.training.fit import Examples, Fit, fit
 from actscribe.training.losses import clip_loss
 
@@ -246,7 +246,8 @@ class Tuned(nn.Module):
         job = self._job
         clip = job.train[place] if place < len(job.train) else job.validation[place - len(job.train)]
         if job.settings.augment and epoch >= 0:
-            clip = _augmented(clip, clip_rng(job.seed, epoch, place), job.settings.flip)
+            flip = job.settings.flip and bool(may_flip(job.labels, job.train_targets[place : place + 1])[0])
+            clip = _augmented(clip, clip_rng(job.seed, epoch, place), flip, job.settings.augmentation)
         return self._backbone.inputs([clip])[0]
 
 
@@ -254,10 +255,10 @@ def _place(place: int, epoch: int | None) -> Mapping[str, Tensor]:
     return {"place": torch.tensor(place), "epoch": torch.tensor(-1 if epoch is None else epoch)}
 
 
-def _augmented(clip: ClipFrames, rng: np.random.Generator, flip: bool) -> ClipFrames:
+def _augmented(clip: ClipFrames, rng: np.random.Generator, flip: bool, how: Augmentation) -> ClipFrames:
     """Return a changed clip without content digest, so that none of its visual features are kept."""
     video = torch.from_numpy(np.ascontiguousarray(clip.frames)).permute(0, 3, 1, 2).float()
-    frames = augment(video, rng, flip).round().byte().permute(0, 2, 3, 1).numpy()
+    frames = augment(video, rng, flip, how).round().byte().permute(0, 2, 3, 1).numpy()
     return replace(clip, content="", frames=frames)
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from actscribe.batching import batched
 from actscribe.data.clips import Clip, Window, cut
-from actscribe.data.frames import stream
 from actscribe.data.recording import Recording
 from actscribe.data.view import ClipFrames
+from actscribe.data.views import ONE_VIEW, Views, mean_of_views, stream_views
 from actscribe.labels import LabelSet
 from actscribe.progress import track
 from actscribe.recognizers.base import Recognizer
@@ -19,22 +20,31 @@ from actscribe.timeline.scores import TimeScores, merge_windows
 
 
 def score_recordings(
-    recognizer: Recognizer, recordings: Sequence[Recording], labels: LabelSet, windows: Windows, what: str
+    recognizer: Recognizer,
+    recordings: Sequence[Recording],
+    labels: LabelSet,
+    windows: Windows,
+    what: str,
+    views: Views = ONE_VIEW,
 ) -> ScoredClips:
-    """Cut recordings into clips and score every one, in order; progress is shown under the name `what`."""
+    """Cut recordings into clips and score every one, in order; progress is shown under the name `what`.
+
+    A clip's scores are the mean over its views, and its frame times are those of all of them.
+    """
     clips = [
         clip for recording in recordings for clip in cut(recording, labels, Window(windows.length, windows.stride))
     ]
     times: list[np.ndarray] = []
 
     def seen() -> Iterator[ClipFrames]:
-        for clip_frames in _frames(recordings, clips, recognizer):
+        for clip_frames in _frames(recordings, clips, recognizer, views):
             times.append(clip_frames.times)
             yield clip_frames
 
-    rows = list(track(recognizer.score(seen()), what, total=len(clips)))
+    rows = list(track(recognizer.score(seen()), what, total=len(clips) * len(views)))
     scores = np.stack(rows).astype(np.float64) if rows else np.zeros((0, len(labels)))
-    return ScoredClips(clips, times, scores)
+    seen_times = [np.unique(np.concatenate(group)) for group in batched(times, len(views))] if len(views) > 1 else times
+    return ScoredClips(clips, seen_times, mean_of_views(scores, views))
 
 
 def time_scores(scored: ScoredClips, recordings: Sequence[Recording], step: float) -> dict[str, TimeScores]:
@@ -48,6 +58,9 @@ def time_scores(scored: ScoredClips, recordings: Sequence[Recording], step: floa
     return merged
 
 
-def _frames(recordings: Sequence[Recording], clips: Sequence[Clip], recognizer: Recognizer) -> Iterator[ClipFrames]:
+def _frames(
+    recordings: Sequence[Recording], clips: Sequence[Clip], recognizer: Recognizer, views: Views
+) -> Iterator[ClipFrames]:
     for recording in recordings:
-        yield from stream(recording, [clip for clip in clips if clip.recording == recording.name], recognizer.view)
+        own = [clip for clip in clips if clip.recording == recording.name]
+        yield from stream_views(recording, own, recognizer.view, views)

@@ -28,7 +28,8 @@ from actscribe.training.optimizers import optimizer
 from actscribe.training.progress import ProgressCallback
 
 TRAINER_STATE_NAME = "trainer_state.json"
-#: Turns (epoch, clip index) into the network's keyword arguments; epoch None means no augmentation.
+#: Turns (epoch, clip index) into the network's keyword arguments; epoch None means no augmentation. "labels", where
+#: given, stand in for the clip's targets, shape (labels,).
 Example = Callable[[int | None, int], Mapping[str, torch.Tensor]]
 
 
@@ -59,6 +60,8 @@ class Fit:
         resume: go on from the last whole checkpoint.
         unfreezing: which parts learn when; None: all that require gradients, always.
         accumulation: forward passes per optimiser step, for networks that fit few clips in memory.
+        clips_per_epoch: of each epoch's order that are used, the first ones again where there are more than clips;
+            None: each clip once. See `recipes.one_device`.
     """
 
     network: nn.Module
@@ -73,6 +76,7 @@ class Fit:
     resume: bool = False
     unfreezing: Unfreezing | None = None
     accumulation: int = 1
+    clips_per_epoch: int | None = None
 
 
 def fit(work: Fit) -> None:
@@ -90,6 +94,7 @@ def fit(work: Fit) -> None:
         eval_dataset=_ClipDataset(work.validation),
         data_collator=_collate,
         compute_metrics=_scorer(work.task),
+        clips_per_epoch=work.clips_per_epoch,
         optimizers=(optimizer(work.groups, work.settings.weight_decay, work.settings.optimizer), None),
         callbacks=_callbacks(work),
     )
@@ -160,30 +165,41 @@ class _ClipDataset(Dataset[dict[str, torch.Tensor]]):
     def __getitem__(self, key: int | tuple[int, int]) -> dict[str, torch.Tensor]:
         epoch, index = key if isinstance(key, tuple) else (None, key)
         labels = torch.from_numpy(self.examples.targets[index])
-        return {**self.examples.example(epoch, index), "labels": labels}
+        return {"labels": labels, **self.examples.example(epoch, index)}
 
 
 class _EpochSampler(Sampler[tuple[int, int]]):
-    """Yields (epoch, index) in an order that depends on the seed and the epoch alone."""
+    """Yields (epoch, index) in an order that depends on the seed and the epoch alone.
 
-    def __init__(self, count: int, seed: int) -> None:
+    Args:
+        count: of clips.
+        seed: of training.
+        used: how many are yielded; see `Fit.clips_per_epoch`.
+    """
+
+    def __init__(self, count: int, seed: int, used: int | None = None) -> None:
         self.count, self.seed, self.epoch = count, seed, 0
+        self.used = count if used is None else used
 
     def __len__(self) -> int:
-        return self.count
+        return self.used
 
     def set_epoch(self, epoch: int) -> None:
         self.epoch = epoch
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
         order = np.random.default_rng((self.seed, self.epoch)).permutation(self.count)
-        return iter([(self.epoch, int(index)) for index in order])
+        return iter([(self.epoch, int(index)) for index in np.resize(order, self.used)])
 
 
 class _ClipTrainer(Trainer):
+    def __init__(self, *, clips_per_epoch: int | None, **kwargs: Any) -> None:
+        self.clips_per_epoch = clips_per_epoch
+        super().__init__(**kwargs)
+
     def _get_train_sampler(self, train_dataset: Any = None) -> _EpochSampler:
         chosen: Any = self.train_dataset if train_dataset is None else train_dataset
-        return _EpochSampler(len(chosen), self.args.seed)
+        return _EpochSampler(len(chosen), self.args.seed, self.clips_per_epoch)
 
     def get_eval_dataloader(self, eval_dataset: Any = None) -> Any:
         self.args.dataloader_drop_last = False  # every validation clip counts; only training wants equal batches

@@ -27,3 +27,29 @@ def sample_times(start: float, end: float, frames: int) -> np.ndarray:
     step = (end - start) / frames
     first = math.ceil(round(start / step - 0.5, 9))
     return np.round((first + np.arange(frames) + 0.5) * step, TIME_DECIMALS)
+
+
+def candidate_times(start: float, end: float, frames: int, candidates: int) -> np.ndarray:
+    """Return `candidates` moments in each of `frames` segments of a clip, seconds, shape (frames, candidates).
+
+    They divide every segment evenly. Training draws one of each row (segment sampling, Wang et al., ECCV 2016); of an
+    odd number the middle one is the segment's centre, which is what is taken at test. Since the moments are few and
+    fixed, they can be decoded once. A video with fewer frames than moments gives some frames twice.
+
+    Raises:
+        ValueError: see `sample_times`.
+    """
+    return sample_times(start, end, frames * candidates).reshape(frames, candidates)
+
+
+def view_times(start: float, end: float, frames: int, views: int) -> np.ndarray:
+    """Return the moments of `views` temporal views of a clip, in seconds, each ascending, shape (views, frames).
+
+    Each view takes one moment of every segment, and together they divide the segments evenly; one view takes the
+    centres. The published code calls its random training sampler for each view, so that its numbers change from run
+    to run; these do not (ours).
+
+    Raises:
+        ValueError: see `sample_times`.
+    """
+    return candidate_times(start, end, frames, views).T

@@ -1,0 +1,109 @@
+"""From a benchmark set to what every recognizer is trained and evaluated on, and the table of what is missing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from actscribe.annotations.interval import Interval
+from actscribe.data.benchmarks.base import Benchmark, BenchmarkClip, Missing
+from actscribe.data.benchmarks.few_shot import ClipSplit
+from actscribe.data.loading import StudyData
+from actscribe.data.manifest import SPLITS
+from actscribe.data.recording import Recording
+from actscribe.errors import ActScribeError
+from actscribe.files import content_hash
+from actscribe.labels import Label, LabelSet
+from actscribe.progress import track
+from actscribe.study import Study, Windows
+from actscribe.video.probe import probe
+
+
+def label_set(benchmark: Benchmark) -> LabelSet:
+    """Return the classes as a multi-class label set, in the order of their ids; the prompt is the phrase."""
+    labels = tuple(Label(name=one.name, phrase=one.prompt) for one in benchmark.classes)
+    return LabelSet(name=benchmark.name, task="multi-class", labels=labels)
+
+
+def study_of(
+    benchmark: Benchmark, recognizers: Mapping[str, Mapping[str, Any]], frames: int, seed: int, name: str = ""
+) -> Study:
+    """Return a study of trimmed videos: `runs.train.train(study, recognizer, out, data=study_data(...)[0])`.
+
+    Args:
+        benchmark: whose classes are the labels.
+        recognizers: name -> settings, as in a study file.
+        frames: of a clip.
+        seed: of training.
+        name: of the study; default the set's.
+    """
+    return Study(
+        name=name or benchmark.name,
+        recordings="",
+        labels=label_set(benchmark),
+        windows=Windows(length=None, frames=frames),
+        seed=seed,
+        recognizers={one: dict(settings) for one, settings in recognizers.items()},
+    )
+
+
+def study_data(benchmark: Benchmark, split: ClipSplit) -> tuple[StudyData, tuple[Missing, ...]]:
+    """Probe the clips of a split and return them as recordings with one interval each, and those nobody can read.
+
+    Raises:
+        ActScribeError: not one clip of a part can be read.
+    """
+    recordings: list[Recording] = []
+    broken: list[Missing] = []
+    parts = {"train": split.train, "validation": split.validation, "test": split.test}
+    names = _recording_names([clip for clips in parts.values() for clip in clips])
+    listed = [(part, clip) for part, clips in parts.items() for clip in clips]
+    for part, clip in track(listed, f"Reading clips of {benchmark.name}"):
+        try:
+            duration = probe(clip.video).duration
+        except ActScribeError as error:
+            broken.append(Missing(clip.name, clip.class_id, part, error.message))
+            continue
+        whole = (Interval(benchmark.classes[clip.class_id].name, 0.0, duration),)
+        content = content_hash(clip.video)
+        recordings.append(Recording(names[clip.name], clip.video, duration, content, clip.group, part, whole))
+    for part, clips in parts.items():
+        if clips and not any(recording.split == part for recording in recordings):
+            why = broken[0].reason
+            raise ActScribeError(f"none of the {len(clips)} {part} clips of {benchmark.name} can be read.", why)
+    return StudyData(label_set(benchmark), tuple(recordings), {}), tuple(broken)
+
+
+def availability(benchmark: Benchmark) -> pd.DataFrame:
+    """Return one row a split: clips that the lists name (`expected`), that are here (`found`), that are `missing`.
+
+    Column `classes_without` counts classes of which the split has no clip here.
+    """
+    rows = []
+    for split in SPLITS:
+        found = benchmark.of_split(split)
+        missing = sum(lost.split == split for lost in benchmark.missing)
+        if found or missing:
+            without = len(benchmark.classes) - len({clip.class_id for clip in found})
+            rows.append((split, len(found) + missing, len(found), missing, without))
+    return pd.DataFrame(rows, columns=["split", "expected", "found", "missing", "classes_without"])
+
+
+def missing_table(benchmark: Benchmark) -> pd.DataFrame:
+    """Return one row a missing clip: clip, class, split, reason."""
+    classes = [one.name for one in benchmark.classes]
+    rows = [
+        (lost.name, "" if lost.class_id is None else classes[lost.class_id], lost.split, lost.reason)
+        for lost in benchmark.missing
+    ]
+    return pd.DataFrame(rows, columns=["clip", "class", "split", "reason"])
+
+
+def _recording_names(clips: Sequence[BenchmarkClip]) -> dict[str, str]:
+    """Return clip name -> a unique recording name: the file's stem, with its folders where stems repeat."""
+    stems = {clip.name: clip.name.rpartition("/")[2] for clip in clips}
+    counts = Counter(stems.values())
+    return {name: stem if counts[stem] == 1 else name.replace("/", "-") for name, stem in stems.items()}

@@ -1,0 +1,231 @@
+"""Splits of a benchmark set: K shots of a class, a held-out part, base and novel classes."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from actscribe.data.benchmarks.base import Benchmark, BenchmarkClip
+from actscribe.data.benchmarks.files import plain
+from actscribe.errors import ActScribeError, did_you_mean
+
+#: Validation clips a class that are drawn beside the shots (CoOp, Zhou et al. 2022, draws at most 4).
+VALIDATION_SHOTS = 4
+#: At most one of so many groups of a class goes to validation (ours).
+GROUP_SHARE = 4
+
+
+#: The clips of one class by group.
+Groups = Mapping[str, Sequence[BenchmarkClip]]
+
+
+@dataclass(frozen=True, slots=True)
+class ClipSplit:
+    """Which clips a recognizer learns from, is chosen on, and is tested on.
+
+    Args:
+        name: how it came about.
+        train, validation, test: disjoint.
+    """
+
+    name: str
+    train: tuple[BenchmarkClip, ...]
+    validation: tuple[BenchmarkClip, ...]
+    test: tuple[BenchmarkClip, ...]
+
+    def __post_init__(self) -> None:
+        check_overlap(self.train, self.test)
+        check_overlap(self.validation, self.test, "validation")
+        check_overlap(self.train, self.validation, other="validation")
+
+
+def few_shot(benchmark: Benchmark, shots: int, seed: int, validation: int = VALIDATION_SHOTS) -> ClipSplit:
+    """Draw `shots` training clips of every class.
+
+    For one seed the draw of fewer shots lies inside the draw of more, and the validation clips are the same. Groups
+    are spread first: a second clip of a group comes only after one of each. No clip is drawn whose group has a clip in
+    the test split, and no group has clips in both training and validation. (Published lists are neither nested nor
+    spread over groups; ours.)
+
+    Args:
+        benchmark: with a training and a test split.
+        shots: of every class.
+        seed: of the draw.
+        validation: clips a class that are drawn from other groups of the training split, where the set has no
+            validation split of its own; a class may get fewer. Published runs have none and report the last epoch.
+
+    Raises:
+        ActScribeError: no test clips, or classes with too few clips or groups (counted).
+    """
+    if shots < 1 or validation < 0:
+        raise ActScribeError(f"{shots} shots and {validation} validation clips a class cannot be drawn.")
+    test, held = benchmark.of_split("test"), benchmark.of_split("validation")
+    if not test:
+        raise ActScribeError(
+            f"{benchmark.name} has no test clips here.", "Make folders train and test, or hold a part of it out."
+        )
+    taken = {clip.group for clip in (*test, *held)}
+    pool = [clip for clip in benchmark.of_split("train") if clip.group not in taken]
+    if not held and validation:
+        reserved = _reserve(_by_class(pool), lambda groups: min(validation, max(1, len(groups) // GROUP_SHARE)), seed)
+        apart = _orders([clip for clip in pool if clip.group in reserved], seed)
+        held = tuple(replace(clip, split="validation") for order in apart.values() for clip in order[:validation])
+        pool = [clip for clip in pool if clip.group not in reserved]
+    orders = _orders(pool, seed)
+    _check_enough(benchmark, orders, shots)
+    train = tuple(clip for class_id in range(len(benchmark.classes)) for clip in orders[class_id][:shots])
+    return ClipSplit(f"{shots} shots, seed {seed}", train, held, test)
+
+
+def hold_out(benchmark: Benchmark, share: float, seed: int, split: str = "validation") -> Benchmark:
+    """Return the set with about `share` of each class's training clips moved to another split, whole groups at a time.
+
+    Raises:
+        ActScribeError: a class has clips of one group only (counted), or the share is not between 0 and 1.
+    """
+    if not 0 < share < 1:
+        raise ActScribeError(f"expected a share between 0 and 1 to hold out, found {share:g}.")
+    by_class = _by_class(benchmark.of_split("train"))
+    moved = _reserve(by_class, lambda groups: round(share * sum(map(len, groups.values()))), seed, by_clips=True)
+    clips = tuple(
+        replace(clip, split=split) if clip.split == "train" and clip.group in moved else clip
+        for clip in benchmark.clips
+    )
+    return replace(benchmark, clips=clips)
+
+
+def full_split(benchmark: Benchmark) -> ClipSplit:
+    """Return the set's own splits: full supervision. Where it has no validation split, `hold_out` makes one."""
+    parts = (benchmark.of_split(split) for split in ("train", "validation", "test"))
+    return ClipSplit("all clips", *parts)
+
+
+def check_overlap(
+    clips: Sequence[BenchmarkClip], others: Sequence[BenchmarkClip], what: str = "training", other: str = "test"
+) -> None:
+    """Prove that two lists share no clip.
+
+    Raises:
+        ActScribeError: they do; counts the clips. (The published few-shot lists of split 1 share up to 254 of 816
+            clips with the test lists of splits 2 and 3.)
+    """
+    names = {clip.name for clip in others}
+    shared = [clip.name for clip in clips if clip.name in names]
+    if shared:
+        raise ActScribeError(
+            f"{len(shared)} of {len(clips)} {what} clips are {other} clips as well; first {shared[0]}.",
+            "Use lists of the same official split.",
+        )
+
+
+def shared_groups(clips: Iterable[BenchmarkClip], others: Iterable[BenchmarkClip]) -> int:
+    """Return how many of `clips` come from a group that `others` have clips of too; official splits may."""
+    groups = {clip.group for clip in others}
+    return sum(clip.group in groups for clip in clips)
+
+
+def restrict(benchmark: Benchmark, names: Sequence[str]) -> Benchmark:
+    """Return the set with these classes only; ids become the places in `names`, as in published base and novel lists.
+
+    Raises:
+        ActScribeError: a name that is no class (case and punctuation aside), or one given twice.
+    """
+    ids = {plain(one.name): index for index, one in enumerate(benchmark.classes)}
+    unknown = [name for name in names if plain(name) not in ids]
+    if unknown:
+        known = [one.name for one in benchmark.classes]
+        raise ActScribeError(f"{benchmark.name} has no class '{unknown[0]}'.", did_you_mean(unknown[0], known))
+    kept = [ids[plain(name)] for name in names]
+    if len(set(kept)) < len(kept):
+        raise ActScribeError(f"{len(kept) - len(set(kept))} classes are named twice.")
+    new = {old: place for place, old in enumerate(kept)}
+    return replace(
+        benchmark,
+        classes=tuple(benchmark.classes[old] for old in kept),
+        clips=tuple(replace(clip, class_id=new[clip.class_id]) for clip in benchmark.clips if clip.class_id in new),
+        missing=tuple(replace(lost, class_id=new[lost.class_id]) for lost in benchmark.missing if lost.class_id in new),
+    )
+
+
+def base_and_novel(benchmark: Benchmark) -> tuple[Benchmark, Benchmark]:
+    """Return the half of the classes with most listed training clips, and the other half (ViFi-CLIP's rule).
+
+    Of equally frequent classes the lower id is base; an odd class is base. Frequency counts what the lists name, on
+    disk or not. Published class halves are label files: `restrict(benchmark, lists.read_labels(path))`.
+    """
+    counts = Counter(clip.class_id for clip in benchmark.of_split("train"))
+    counts.update(lost.class_id for lost in benchmark.missing if lost.split == "train" and lost.class_id is not None)
+    order = sorted(range(len(benchmark.classes)), key=lambda index: (-counts[index], index))
+    half = (len(order) + 1) // 2
+    parts = ([benchmark.classes[index].name for index in sorted(part)] for part in (order[:half], order[half:]))
+    base, novel = (restrict(benchmark, names) for names in parts)
+    return base, novel
+
+
+def _by_class(clips: Iterable[BenchmarkClip]) -> dict[int, dict[str, list[BenchmarkClip]]]:
+    """Return class -> group -> clips, classes and groups in order."""
+    found: defaultdict[int, defaultdict[str, list[BenchmarkClip]]] = defaultdict(lambda: defaultdict(list))
+    for clip in sorted(clips, key=lambda clip: (clip.class_id, clip.group, clip.name)):
+        found[clip.class_id][clip.group].append(clip)
+    return {class_id: dict(groups) for class_id, groups in found.items()}
+
+
+def _reserve(
+    by_class: Mapping[int, Groups], wanted: Callable[[Groups], int], seed: int, by_clips: bool = False
+) -> set[str]:
+    """Return groups to set apart: for each class `wanted(groups)` of them, or as many as hold that many clips.
+
+    Groups may hold clips of several classes (a person); none is taken that is a class's last one.
+    """
+    left = {class_id: len(groups) for class_id, groups in by_class.items()}
+    classes_of: defaultdict[str, list[int]] = defaultdict(list)
+    for class_id, groups in by_class.items():
+        for group in groups:
+            classes_of[group].append(class_id)
+    taken: set[str] = set()
+    lacking = []
+    for class_id, groups in by_class.items():
+        weights = {group: len(clips) if by_clips else 1 for group, clips in groups.items()}
+        have, need = sum(weights[group] for group in groups if group in taken), max(1, wanted(groups))
+        for place in np.random.default_rng((seed, class_id)).permutation(len(groups)):
+            group = list(groups)[place]
+            if have >= need:
+                break
+            if group not in taken and all(left[other] > 1 for other in classes_of[group]):
+                taken.add(group)
+                have += weights[group]
+                left.update({other: left[other] - 1 for other in classes_of[group]})
+        lacking += [] if have else [class_id]
+    if lacking:
+        raise ActScribeError(
+            f"{len(lacking)} classes (first: id {lacking[0]}) have too few groups to set one apart from training.",
+            "Draw without validation clips, or give the set more groups.",
+        )
+    return taken
+
+
+def _orders(clips: Iterable[BenchmarkClip], seed: int) -> dict[int, list[BenchmarkClip]]:
+    """Return each class's clips in the drawn order: one of every group, then a second of every group, and so on."""
+    orders: dict[int, list[BenchmarkClip]] = {}
+    for class_id, groups in _by_class(clips).items():
+        rng = np.random.default_rng((seed, class_id, 1))
+        drawn = [rng.permutation(len(groups[group])) for group in groups]
+        members = [[groups[group][i] for i in order] for group, order in zip(groups, drawn, strict=True)]
+        members = [members[place] for place in rng.permutation(len(members))]
+        longest = max(map(len, members))
+        orders[class_id] = [group[i] for i in range(longest) for group in members if i < len(group)]
+    return orders
+
+
+def _check_enough(benchmark: Benchmark, orders: Mapping[int, Sequence[BenchmarkClip]], shots: int) -> None:
+    found = {one.name: len(orders.get(index, ())) for index, one in enumerate(benchmark.classes)}
+    short = [name for name, count in found.items() if count < shots]
+    if short:
+        raise ActScribeError(
+            f"{len(short)} of {len(found)} classes have fewer than {shots} clips to draw from;"
+            f" first {short[0]} with {found[short[0]]}.",
+            "Take fewer shots or fewer validation clips, or complete the set; its table of missing clips says how.",
+        )

@@ -1,0 +1,97 @@
+"""A plain set of one's own: one folder of videos per class."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from actscribe.data.benchmarks.base import Benchmark, BenchmarkClass, BenchmarkClip, Missing, Source
+from actscribe.data.benchmarks.files import words
+from actscribe.data.manifest import SPLIT_ALIASES, SPLITS, VIDEO_ENDINGS
+from actscribe.errors import ActScribeError
+
+
+def read(source: Source) -> Benchmark:
+    """Return the set of `videos`/CLASS/*.mp4, or of `videos`/SPLIT/CLASS/*.mp4 with SPLIT train, val or test.
+
+    Ids are the places of the sorted class names of all splits. Without folders of splits every clip is training;
+    `few_shot.hold_out` sets some apart, or split lists say which (`lists.read_list`). Both modes are alike.
+
+    Raises:
+        ActScribeError: no videos, videos beside the class folders, a bad or unmatched `groups`.
+    """
+    splits = _split_folders(source.videos)
+    found = [(split, video) for split, folder in splits.items() for video in _videos(folder)]
+    names = sorted({video.relative_to(splits[split]).parts[0] for split, video in found})
+    if not found:
+        raise ActScribeError(
+            f"{source.videos}: no videos in folders of classes.", "Expected CLASS/video.mp4 or train/CLASS/video.mp4."
+        )
+    ids = {name: index for index, name in enumerate(names)}
+    pattern = _pattern(source.groups)
+    clips, missing = [], []
+    for split, video in found:
+        inside = video.relative_to(splits[split])
+        name, class_id = inside.with_suffix("").as_posix(), ids[inside.parts[0]]
+        if video.stat().st_size:
+            group = _group(pattern, video, f"{split}/{name}")
+            clips.append(BenchmarkClip(name, video, class_id, group, split))
+        else:
+            missing.append(Missing(name, class_id, split, "empty file"))
+    notes = () if len(splits) > 1 else ("no folders train and test: every clip is in the training split.",)
+    classes = tuple(BenchmarkClass(name, words(name)) for name in names)
+    _check_unique(source.videos, clips)
+    return Benchmark("folder", source.mode, classes, tuple(clips), tuple(missing), notes)
+
+
+def _split_folders(root: Path) -> dict[str, Path]:
+    if not root.is_dir():
+        raise ActScribeError(f"{root}: no such folder.")
+    found: dict[str, Path] = {}
+    for path in sorted(root.iterdir()):
+        split = SPLIT_ALIASES.get(path.name.lower(), path.name.lower())
+        if path.is_dir() and split in SPLITS:
+            if split in found:
+                raise ActScribeError(f"{root}: {found[split].name} and {path.name} are both the {split} split.")
+            found[split] = path
+    return found or {"train": root}
+
+
+def _videos(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() in VIDEO_ENDINGS and path.is_file():
+            if path.parent == folder:
+                raise ActScribeError(f"{path}: lies in no class folder.", "Move it into the folder of its class.")
+            yield path
+
+
+def _pattern(text: str) -> re.Pattern[str] | None:
+    if not text:
+        return None
+    try:
+        pattern = re.compile(text)
+    except re.error as error:
+        raise ActScribeError(f"groups: '{text}' is not a regular expression: {error}.") from None
+    if pattern.groups != 1:
+        raise ActScribeError(f"groups: '{text}' must have one group in brackets, found {pattern.groups}.")
+    return pattern
+
+
+def _group(pattern: re.Pattern[str] | None, video: Path, own: str) -> str:
+    if pattern is None:
+        return own
+    found = pattern.search(video.stem)
+    if not found:
+        raise ActScribeError(f"{video}: groups '{pattern.pattern}' does not match this name.")
+    return found[1]
+
+
+def _check_unique(root: Path, clips: list[BenchmarkClip]) -> None:
+    seen: dict[str, BenchmarkClip] = {}
+    for clip in clips:
+        first = seen.setdefault(clip.name, clip)
+        if first is not clip:
+            raise ActScribeError(
+                f"{root}: {first.video} and {clip.video} are both {clip.name}.", "Give them different names."
+            )

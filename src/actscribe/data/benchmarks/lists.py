@@ -1,0 +1,147 @@
+"""Split lists and label files of other people: which clips of a set they name, and which classes they mean."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from actscribe.data.benchmarks.base import Benchmark, BenchmarkClip
+from actscribe.data.benchmarks.files import plain, read_lines
+from actscribe.data.manifest import VIDEO_ENDINGS
+from actscribe.errors import ActScribeError, did_you_mean
+from actscribe.files import write_text
+
+_ENDINGS = "|".join(sorted(ending[1:] for ending in VIDEO_ENDINGS))
+#: A path with a video's ending, then nothing, or a space or comma and the class; paths may hold spaces and commas.
+LINE = re.compile(rf'"?(?P<path>.+\.(?:{_ENDINGS}))"?(?:[\s,]+(?P<label>.+))?$', re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedClips:
+    """What a split list names.
+
+    Args:
+        clips: that are on this machine, in the order of the list.
+        missing: names of clips that the set knows and this machine lacks.
+    """
+
+    clips: tuple[BenchmarkClip, ...]
+    missing: tuple[str, ...]
+
+
+def read_list(path: Path, benchmark: Benchmark, labels: Path | None = None) -> ListedClips:
+    """Return the clips that a split list names, found in `benchmark` by their file's stem.
+
+    Known forms of a line: `path label`, `path,label` (with or without a header), `path` alone. A label is an id from 0
+    or a class name. Ids are the set's own unless `labels` is given, a file of `id,name` lines that says what this
+    list's ids mean (base-to-novel lists count anew). The classes are compared with the set's own clip by clip.
+
+    Raises:
+        ActScribeError: a line that is none of this, a clip that the set does not know or that is listed twice, or a
+            class other than the set's; with counts and the first line.
+    """
+    names = dict(enumerate(read_labels(labels))) if labels else {i: c.name for i, c in enumerate(benchmark.classes)}
+    known, gone = _by_stem(benchmark)
+    clips: list[BenchmarkClip] = []
+    missing: list[str] = []
+    lines: dict[str, int] = {}
+    unknown: list[str] = []
+    other: list[str] = []
+    for number, line in read_lines(path):
+        found = LINE.match(line)
+        if not found:
+            if number == 1 and "," in line:  # a header
+                continue
+            raise ActScribeError(f"{path}:{number}: expected 'path/video.mp4 LABEL', found '{line}'.")
+        where = f"{path}:{number}"
+        name = _choose(found["path"], known, gone)
+        if name is None:
+            unknown.append(f"{where}: {found['path']}")
+            continue
+        first = lines.setdefault(name, number)
+        if first != number:
+            raise ActScribeError(f"{where}: {name} is in line {first} already.")
+        own = name.partition("/")[0]
+        meant = _meant(where, found["label"], names) if found["label"] else own
+        if plain(meant) != plain(own):
+            other.append(f"{where}: {found['label']} means '{meant}', the clip is of '{own}'")
+        clip = known.get(name)
+        if clip is None:
+            missing.append(name)
+        else:
+            clips.append(clip)
+    _refuse(path, benchmark, unknown, other)
+    return ListedClips(tuple(clips), tuple(missing))
+
+
+def write_list(path: Path, clips: Iterable[BenchmarkClip]) -> None:
+    """Write `class/video.ending id` lines, as `read_list` and the published tools read them."""
+    lines = (f"{clip.name.partition('/')[0]}/{clip.video.name} {clip.class_id}\n" for clip in clips)
+    write_text(path, "".join(lines))
+
+
+def read_labels(path: Path) -> tuple[str, ...]:
+    """Return the class names of a label file, lines `id,name` with ids from 0 in order, with or without a header.
+
+    Raises:
+        ActScribeError: a line that is not (named).
+    """
+    names: list[str] = []
+    for number, line in read_lines(path):
+        cells = next(csv.reader([line], skipinitialspace=True))
+        if number == 1 and cells[0].strip().lower() == "id":
+            continue
+        if len(cells) != 2 or cells[0].strip() != str(len(names)):
+            raise ActScribeError(f"{path}:{number}: expected '{len(names)},class name', found '{line}'.")
+        names.append(cells[1].strip())
+    return tuple(names)
+
+
+def _by_stem(benchmark: Benchmark) -> tuple[dict[str, BenchmarkClip], Mapping[str, list[str]]]:
+    """Return the clips by name, and the names of clips, there or missing, by stem."""
+    names: defaultdict[str, list[str]] = defaultdict(list)
+    for name in (*(clip.name for clip in benchmark.clips), *(lost.name for lost in benchmark.missing)):
+        names[PurePosixPath(name).name.casefold()].append(name)
+    return {clip.name: clip for clip in benchmark.clips}, names
+
+
+def _choose(listed: str, known: Mapping[str, BenchmarkClip], names: Mapping[str, list[str]]) -> str | None:
+    """Return the name of the clip that a listed path means: of several by case, then by folder."""
+    path = PurePosixPath(listed.replace("\\", "/"))
+    found = names.get(path.stem.casefold(), [])
+    if len(found) > 1:
+        found = [name for name in found if PurePosixPath(name).name == path.stem] or found
+    if len(found) > 1:
+        folders = {plain(part) for part in path.parts[:-1]}
+        found = [name for name in found if plain(name.partition("/")[0]) in folders]
+    return found[0] if len(found) == 1 else None
+
+
+def _meant(where: str, label: str, names: Mapping[int, str]) -> str:
+    label = label.strip().strip('"')
+    if re.fullmatch(r"\d+(?:[\s,]+\d+)+", label):
+        raise ActScribeError(f"{where}: '{label}' is a list of several classes a clip; this set has one a clip.")
+    if not label.isdigit():
+        if plain(label) not in map(plain, names.values()):
+            raise ActScribeError(f"{where}: '{label}' is no class of this set.", did_you_mean(label, names.values()))
+        return label
+    if int(label) not in names:
+        raise ActScribeError(f"{where}: there is no class {label}; ids go from 0 to {len(names) - 1}.")
+    return names[int(label)]
+
+
+def _refuse(path: Path, benchmark: Benchmark, unknown: list[str], other: list[str]) -> None:
+    if unknown:
+        raise ActScribeError(
+            f"{path}: {len(unknown)} clips are unknown to {benchmark.name}; first {unknown[0]}",
+            "Is this a list of another set, or of raw frames?",
+        )
+    if other:
+        raise ActScribeError(
+            f"{path}: {len(other)} clips have another class than in {benchmark.name}; first {other[0]}.",
+            "Give the label file that belongs to this list, if its ids are not those of the set.",
+        )

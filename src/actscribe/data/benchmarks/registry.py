@@ -1,0 +1,43 @@
+"""The benchmark sets a user can name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from actscribe.data.benchmarks import folder, hmdb51, kinetics, ucf101
+from actscribe.data.benchmarks.base import Benchmark, Source
+from actscribe.errors import ActScribeError, did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One choice.
+
+    Args:
+        summary: one line for `--help`.
+        read: where it lies -> the set.
+    """
+
+    summary: str
+    read: Callable[[Source], Benchmark]
+
+
+BENCHMARKS: dict[str, Kind] = {
+    "ucf101": Kind("101 classes, from classInd.txt and {train,test}list0N.txt", ucf101.read),
+    "hmdb51": Kind("51 classes, from CLASS_test_splitN.txt", hmdb51.read),
+    "kinetics400": Kind("400 classes, from train.csv and validate.csv", kinetics.read),
+    "mini-kinetics200": Kind("200 classes, from {train,val}_ytid_list.txt and the csv files", kinetics.read_mini),
+    "folder": Kind("one folder of videos per class", folder.read),
+}
+
+
+def read_benchmark(name: str, source: Source) -> Benchmark:
+    """Return a set by name from where it lies.
+
+    Raises:
+        ActScribeError: no such set (with the one probably meant), or see the set's own `read`.
+    """
+    if name not in BENCHMARKS:
+        raise ActScribeError(f"no benchmark set is called '{name}'.", did_you_mean(name, BENCHMARKS))
+    return BENCHMARKS[name].read(source)

@@ -1,0 +1,84 @@
+"""Benchmark sets in miniature: the layout and the oddities of the official ones, with a few clips."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from actscribe.data.benchmarks.base import Benchmark, BenchmarkClass, BenchmarkClip, Source
+
+#: In the order of classInd.txt, which is not the order of sorted names: HammerThrow sorts before Hammering.
+UCF = ("ApplyEyeMakeup", "Hammering", "HammerThrow", "HandstandPushups", "JumpingJack", "JumpRope")
+HMDB = ("brush_hair", "kick", "kick_ball", "sword", "sword_exercise")
+#: Real shapes of HMDB51's file names: brackets, spaces, ampersands, hashes, dots.
+ODD = (
+    "#122_Cleaning_Up_(Part_1)_{}_f_cm_np1_ba_med_{}",
+    "Tom & Jerry [ep. 2]!_{}_u_nm_np2_le_bad_{}",
+    "50_FIRST_DATES;_{}_h_nm_np1_fr_goo_{}",
+)
+
+
+def touch(path: Path, content: bytes = b"x") -> Path:
+    """Write a file that stands for a video."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+def write_lines(path: Path, lines: Iterable[str]) -> Path:
+    """Write a list as on Windows, as the official UCF101 lists are."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes("".join(f"{line}\r\n" for line in lines).encode())
+    return path
+
+
+def ucf(root: Path, groups: int = 6, test_groups: int = 2, clips: int = 2) -> Source:
+    """Write UCF101 in miniature: `clips` clips in each group; the first groups are for test, as in split 1."""
+    train, test = [], []
+    for index, name in enumerate(UCF):
+        spelled = name.replace("Handstand", "HandStand")  # the official files differ from their folder
+        for group in range(1, groups + 1):
+            for clip in range(1, clips + 1):
+                file = f"v_{spelled}_g{group:02d}_c{clip:02d}.avi"
+                touch(root / "UCF-101" / name / file)
+                listed = f"{name}/{file}"
+                test += [listed] if group <= test_groups else []
+                train += [f"{listed} {index + 1}"] if group > test_groups else []
+    lists = root / "ucfTrainTestlist"
+    write_lines(lists / "classInd.txt", [f"{index} {name}" for index, name in enumerate(UCF, 1)])
+    write_lines(lists / "trainlist01.txt", train)
+    write_lines(lists / "testlist01.txt", test)
+    return Source(root / "UCF-101", lists)
+
+
+def hmdb(root: Path, classes: Iterable[str] = HMDB) -> Source:
+    """Write HMDB51 in miniature: in each class sources 0 and 1 train (two clips, one clip), 2 test, one clip unused."""
+    for name in classes:
+        lines = []
+        for place, shape in enumerate(ODD):
+            for number in range(2):
+                stem = shape.format(name, number)
+                code = 0 if (place, number) == (1, 1) else (1, 1, 2)[place]
+                touch(root / "videos" / name / f"{stem}.avi")
+                lines.append(f"{stem}.avi {code} ")
+        write_lines(root / "splits" / f"{name}_test_split1.txt", lines)
+    return Source(root / "videos", root / "splits")
+
+
+def kinetics_csv(path: Path, rows: Iterable[tuple[str, str, int, str]]) -> Path:
+    """Write a Kinetics csv of (label, YouTube id, start second, part)."""
+    lines = ["label,youtube_id,time_start,time_end,split"]
+    lines += [f'"{label}",{name},{start},{start + 10},{part}' for label, name, start, part in rows]
+    return write_lines(path, lines)
+
+
+def made_up(folder: Path, groups_of: Mapping[str, Mapping[str, int]], split: str = "train") -> Benchmark:
+    """Return a set without files: class -> group -> number of clips, all of one split."""
+    clips = [
+        BenchmarkClip(f"{name}/{group}-{number}", folder / f"{name}-{group}-{number}.mp4", index, group, split)
+        for index, (name, groups) in enumerate(groups_of.items())
+        for group, count in groups.items()
+        for number in range(count)
+    ]
+    classes = tuple(BenchmarkClass(name, name) for name in groups_of)
+    return Benchmark("made-up", "corrected", classes, tuple(clips))

@@ -1,0 +1,247 @@
+"""Few-shot draws, split lists of other people, base and novel classes, and the way into a study."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_benchmarks import UCF, hmdb, made_up, touch, ucf, write_lines
+from small_studies import LEFT, film
+
+from actscribe.data.benchmarks.base import BenchmarkClip, Source
+from actscribe.data.benchmarks.convert import availability, label_set, missing_table, study_data, study_of
+from actscribe.data.benchmarks.few_shot import (
+    ClipSplit,
+    base_and_novel,
+    check_overlap,
+    few_shot,
+    full_split,
+    hold_out,
+    restrict,
+    shared_groups,
+)
+from actscribe.data.benchmarks.lists import read_labels, read_list, write_list
+from actscribe.data.benchmarks.registry import read_benchmark
+from actscribe.data.clips import Window, cut, targets
+from actscribe.errors import ActScribeError
+
+
+def names(clips) -> list[str]:
+    return [clip.name for clip in clips]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_draws_are_nested_and_exactly_k_a_class(tmp_path: Path, seed: int) -> None:
+    found = read_benchmark("ucf101", ucf(tmp_path, groups=12))
+    draws = {shots: few_shot(found, shots, seed) for shots in (2, 4, 8)}
+    for shots, draw in draws.items():
+        assert Counter(clip.class_id for clip in draw.train) == dict.fromkeys(range(6), shots)
+        assert draw.validation == draws[2].validation
+        assert draw.test == found.of_split("test")
+    assert set(names(draws[2].train)) < set(names(draws[4].train)) < set(names(draws[8].train))
+
+
+def test_draws_differ_by_seed_and_not_by_run(tmp_path: Path) -> None:
+    found = read_benchmark("ucf101", ucf(tmp_path, groups=12))
+    assert few_shot(found, 4, 0) == few_shot(found, 4, 0)
+    drawn = {frozenset(names(few_shot(found, 4, seed).train)) for seed in range(5)}
+    assert len(drawn) == 5
+
+
+def test_groups_are_spread_first_and_never_straddle(tmp_path: Path) -> None:
+    found = read_benchmark("ucf101", ucf(tmp_path, groups=8))  # 6 groups of 2 clips to draw from, 1 for validation
+    draw = few_shot(found, 7, 0)
+    for class_id in range(6):
+        held = Counter(clip.group for clip in draw.train if clip.class_id == class_id)
+        assert sorted(held.values()) == [1, 1, 1, 2, 2]
+    assert shared_groups(draw.train, draw.test) == shared_groups(draw.train, draw.validation) == 0
+    assert {clip.split for clip in draw.validation} == {"validation"}
+    assert Counter(clip.class_id for clip in draw.validation) == dict.fromkeys(range(6), 2)
+
+
+def test_a_clip_whose_group_is_tested_is_never_drawn(tmp_path: Path) -> None:
+    train = made_up(tmp_path, {"a": {"p1": 3, "p2": 3, "p3": 3}})
+    tested = BenchmarkClip("a/t", tmp_path / "t.mp4", 0, "p2", "test")
+    found = type(train)("s", "corrected", train.classes, (*train.clips, tested))
+    for seed in range(10):
+        draw = few_shot(found, 3, seed)
+        assert "p2" not in {clip.group for clip in (*draw.train, *draw.validation)}
+
+
+GROUPS = st.dictionaries(st.sampled_from([f"p{i}" for i in range(8)]), st.integers(1, 5), min_size=3, max_size=8)
+
+
+@settings(max_examples=20)
+@given(groups=st.fixed_dictionaries({"a": GROUPS, "b": GROUPS, "c": GROUPS}), seed=st.integers(0, 99))
+def test_people_who_do_everything_stay_on_one_side(groups, seed: int) -> None:
+    found = made_up(Path(), groups)
+    held = hold_out(found, 0.3, seed, "test")
+    assert shared_groups(held.of_split("train"), held.of_split("test")) == 0
+    assert sorted(names(held.clips)) == sorted(names(found.clips))
+    assert {clip.class_id for clip in held.of_split("train")} == {0, 1, 2}
+    try:
+        draw = few_shot(held, 1, seed, validation=2)
+    except ActScribeError as error:
+        assert "too few groups" in error.message  # noqa: PT017
+        return
+    assert shared_groups(draw.train, (*draw.validation, *draw.test)) == 0
+    assert shared_groups(draw.validation, draw.test) == 0
+    assert Counter(clip.class_id for clip in draw.train) == {0: 1, 1: 1, 2: 1}
+
+
+def test_too_few_clips_are_counted(tmp_path: Path) -> None:
+    found = read_benchmark("hmdb51", hmdb(tmp_path))
+    assert len(few_shot(found, 3, 0, validation=0).train) == 15
+    with pytest.raises(ActScribeError, match=r"5 of 5 classes have fewer than 4 clips to draw from; first brush_hair"):
+        few_shot(found, 4, 0, validation=0)
+    alone = made_up(tmp_path, {"a": {"p1": 4}})
+    with pytest.raises(ActScribeError, match="no test clips"):
+        few_shot(alone, 1, 0)
+    with pytest.raises(ActScribeError, match=r"1 classes \(first: id 0\) have too few groups"):
+        hold_out(alone, 0.5, 0)
+    with pytest.raises(ActScribeError, match="between 0 and 1"):
+        hold_out(alone, 1.0, 0)
+    with pytest.raises(ActScribeError, match="0 shots"):
+        few_shot(found, 0, 0)
+
+
+def test_a_set_with_its_own_validation_keeps_it(tmp_path: Path) -> None:
+    for split in ("train", "val", "test"):
+        for number in range(3):
+            touch(tmp_path / split / "a" / f"{split}{number}.mp4")
+    found = read_benchmark("folder", Source(tmp_path))
+    draw = few_shot(found, 3, 0)
+    assert names(draw.validation) == ["a/val0", "a/val1", "a/val2"]
+    assert len(draw.train) == 3
+    assert full_split(found).train == found.of_split("train")
+
+
+def test_overlap_of_shots_and_test_counts_the_clips(tmp_path: Path) -> None:
+    found = read_benchmark("ucf101", ucf(tmp_path))
+    train, test = found.of_split("train"), found.of_split("test")
+    check_overlap(train, test)
+    with pytest.raises(ActScribeError, match=r"3 of 48 training clips are test clips as well"):
+        check_overlap(train, (*test, *train[:3]))
+    with pytest.raises(ActScribeError, match=r"2 of 48 training clips are test clips as well"):
+        ClipSplit("theirs", train, (), (*test, *train[:2]))
+    with pytest.raises(ActScribeError, match=r"1 of 48 training clips are validation clips as well"):
+        ClipSplit("theirs", train, train[:1], test)
+
+
+def test_split_lists_of_other_people(tmp_path: Path) -> None:
+    found = read_benchmark("ucf101", ucf(tmp_path))
+    by_name = {clip.name: clip for clip in found.clips}
+    wanted = [by_name["HammerThrow/v_HammerThrow_g03_c01"], by_name["JumpRope/v_JumpRope_g04_c02"]]
+    forms = {
+        "space.txt": ["HammerThrow/v_HammerThrow_g03_c01.avi 2", "data/JumpRope/v_JumpRope_g04_c02.mp4 5"],
+        "bare.txt": ["v_HammerThrow_g03_c01.avi", "v_jumprope_G04_c02.avi"],
+        "names.csv": ["path,label", "v_HammerThrow_g03_c01.avi,HammerThrow", '"v_JumpRope_g04_c02.avi",jump rope'],
+    }
+    for name, lines in forms.items():
+        assert read_list(write_lines(tmp_path / name, lines), found).clips == tuple(wanted), name
+    write_list(tmp_path / "mine.txt", wanted)
+    assert (tmp_path / "mine.txt").read_text().splitlines()[0] == "HammerThrow/v_HammerThrow_g03_c01.avi 2"
+    assert read_list(tmp_path / "mine.txt", found).clips == tuple(wanted)
+
+
+def test_a_list_may_count_its_classes_anew(tmp_path: Path) -> None:
+    found = read_benchmark("ucf101", ucf(tmp_path))
+    path = write_lines(tmp_path / "base.txt", ["v_HammerThrow_g03_c01.avi 0", "v_JumpRope_g04_c02.avi 1"])
+    labels = write_lines(tmp_path / "labels.csv", ["id,name", "0,Hammer Throw", "1,JumpRope"])
+    with pytest.raises(ActScribeError, match=r"2 clips have another class .*base.txt:1: 0 means 'ApplyEyeMakeup'"):
+        read_list(path, found)
+    assert [clip.class_id for clip in read_list(path, found, labels).clips] == [2, 5]
+    base = restrict(found, read_labels(labels))
+    assert [one.name for one in base.classes] == ["HammerThrow", "JumpRope"]
+    assert [clip.class_id for clip in read_list(path, base).clips] == [0, 1]
+
+
+def test_the_published_label_swap_is_found_by_comparing(tmp_path: Path) -> None:
+    found = read_benchmark("hmdb51", hmdb(tmp_path))
+    listed = write_lines(tmp_path / "l.txt", [f"{clip.video.name} {clip.class_id}" for clip in found.of_split("test")])
+    assert len(read_list(listed, found).clips) == 10
+    swapped = ["id,name", "0,brush hair", "1,kick ball", "2,kick", "3,sword exercise", "4,sword"]
+    labels = write_lines(tmp_path / "l.csv", swapped)
+    with pytest.raises(ActScribeError, match="8 clips have another class than in hmdb51"):
+        read_list(listed, found, labels)
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["a/v_Nobody_g01_c01.avi 0"], "1 clips are unknown to ucf101"),
+        (["v_JumpRope_g04_c02.avi 5", "x/v_JumpRope_g04_c02.avi 5"], ":2: .* is in line 1 already"),
+        (["v_JumpRope_g04_c02.avi 1 3 5"], "several classes a clip"),
+        (["v_JumpRope_g04_c02.avi 6"], "no class 6; ids go from 0 to 5"),
+        (["v_JumpRope_g04_c02.avi Jumping"], "'Jumping' is no class"),
+        (["frames/v_JumpRope_g04_c02 30 5"], ":1: expected 'path/video.mp4 LABEL'"),
+    ],
+)
+def test_odd_lists_are_refused(tmp_path: Path, lines: list[str], message: str) -> None:
+    found = read_benchmark("ucf101", ucf(tmp_path))
+    with pytest.raises(ActScribeError, match=message):
+        read_list(write_lines(tmp_path / "odd.txt", lines), found)
+
+
+def test_listed_clips_that_are_gone_are_told(tmp_path: Path) -> None:
+    source = ucf(tmp_path)
+    (source.videos / "JumpRope" / "v_JumpRope_g04_c02.avi").unlink()
+    found = read_benchmark("ucf101", source)
+    read = read_list(write_lines(tmp_path / "l.txt", ["v_JumpRope_g04_c02.avi 5", "v_JumpRope_g04_c01.avi 5"]), found)
+    assert read.missing == ("JumpRope/v_JumpRope_g04_c02",)
+    assert names(read.clips) == ["JumpRope/v_JumpRope_g04_c01"]
+    table = availability(found).set_index("split")
+    assert table.loc["train"].tolist() == [48, 47, 1, 0]
+    assert table.loc["test"].tolist() == [24, 24, 0, 0]
+    assert missing_table(found).to_numpy().tolist() == [["JumpRope/v_JumpRope_g04_c02", "JumpRope", "train", "no file"]]
+
+
+def test_bad_label_files_and_classes(tmp_path: Path) -> None:
+    with pytest.raises(ActScribeError, match=r":2: expected '1,class name', found '2,b'"):
+        read_labels(write_lines(tmp_path / "l.csv", ["0,a", "2,b"]))
+    found = made_up(tmp_path, {"jump": {"g": 1}, "run": {"g": 1}})
+    with pytest.raises(ActScribeError, match="no class 'jumq'") as caught:
+        restrict(found, ["jumq"])
+    assert "jump" in caught.value.hint
+    with pytest.raises(ActScribeError, match="named twice"):
+        restrict(found, ["run", "Run"])
+
+
+def test_base_classes_are_the_frequent_half(tmp_path: Path) -> None:
+    found = made_up(tmp_path, {"a": {"g": 2}, "b": {"g": 5}, "c": {"g": 2}, "d": {"g": 1}, "e": {"g": 7}})
+    base, novel = base_and_novel(found)
+    assert [one.name for one in base.classes] == ["a", "b", "e"]
+    assert [one.name for one in novel.classes] == ["c", "d"]
+    assert Counter(clip.class_id for clip in base.clips) == {0: 2, 1: 5, 2: 7}
+    assert Counter(clip.class_id for clip in novel.clips) == {0: 2, 1: 1}
+
+
+def test_a_draw_becomes_a_study_of_trimmed_videos(tmp_path: Path) -> None:
+    for split in ("train", "val", "test"):
+        for name in ("lamp_on", "lamp_off"):
+            film(tmp_path / split / name / f"{split}.mp4", [(LEFT, 0, 1000)], 1.5)
+    touch(tmp_path / "test" / "lamp_on" / "broken.mp4", b"no video")
+    found = read_benchmark("folder", Source(tmp_path))
+    data, broken = study_data(found, full_split(found))
+    assert [(lost.name, lost.split) for lost in broken] == [("lamp_on/broken", "test")]
+    assert data.labels.names == ("lamp_off", "lamp_on")
+    assert data.labels.task == "multi-class"
+    assert data.labels.labels[1].described() == "lamp on"
+    assert len({recording.name for recording in data.recordings}) == 6
+    for split in ("train", "validation", "test"):
+        clips = [clip for one in data.of_split(split) for clip in cut(one, data.labels, Window(None))]
+        assert targets(clips, "multi-class").tolist() == [[1, 0], [0, 1]]
+        assert [clip.end for clip in clips] == pytest.approx([1.5, 1.5])
+    study = study_of(found, {"timesformer": {"epochs": 1}}, 4, 3)
+    assert study.windows.length is None
+    assert study.label_set() == label_set(found) == data.labels
+
+
+def test_no_readable_clip_is_an_error(tmp_path: Path) -> None:
+    found = read_benchmark("ucf101", ucf(tmp_path, groups=3))
+    assert len(found.classes) == len(UCF)
+    with pytest.raises(ActScribeError, match="none of the 12 train clips of ucf101 can be read"):
+        study_data(found, full_split(found))
