@@ -52,8 +52,8 @@ class LabelHead(nn.Module):
         if self.bias is None:
             return
         self.bias.zero_()
-        logits = self(scores).double()
-        wanted = torch.from_numpy(np.clip(priors, LEAST_SHARE, 1 - LEAST_SHARE)).double().to(logits.device)
+        logits = self(scores).cpu().double()  # not every GPU has float64
+        wanted = torch.from_numpy(np.clip(priors, LEAST_SHARE, 1 - LEAST_SHARE)).double()
         middle = wanted.logit()
         low, high = middle - logits.amax(0), middle - logits.amin(0)  # at these all clips lie below, above the prior
         for _ in range(60):

@@ -76,7 +76,12 @@ class Loaded:
             ActScribeError: a prompt has more tokens than the tower takes; it would be cut without a word.
         """
         most = int(self.backbone.model.config.text_config.max_position_embeddings)
-        made = self.tokenizer(list(prompts), padding=self.backbone.padding, max_length=most, return_tensors="pt")
+        whole = (
+            {"padding": "max_length", "max_length": most}
+            if self.backbone.padding == "max_length"
+            else {"padding": True}
+        )
+        made = self.tokenizer(list(prompts), return_tensors="pt", **whole)
         mask = made.get("attention_mask", torch.ones_like(made["input_ids"]))
         long = [prompt for prompt, count in zip(prompts, mask.sum(1).tolist(), strict=True) if count > most]
         if long:

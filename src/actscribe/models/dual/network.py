@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from actscribe.models.dual.config import VghifConfig
 from actscribe.models.dual.heads import LabelHead
-from actscribe.models.dual.interface import Backbone, TextFeatures, Tokens, Towers, encode_texts
+from actscribe.models.dual.interface import Backbone, TextFeatures, Tokens, Towers, Visual, encode_texts
 from actscribe.models.dual.vghif import Vghif
 
 
@@ -54,10 +54,7 @@ class DualEncoder(nn.Module):
     def scores(self, pixel_values: Tensor) -> Tensor:
         """Return scaled cosines of videos (batch, frames, 3, side, side) and prompts, shape (batch, prompts)."""
         visual = self.backbone.visual(pixel_values, self.vghif.levels if self.vghif else ())
-        video, text = visual.video, self.backbone.condition(self.texts().features, visual)
-        if self.vghif:
-            video, text = self.vghif(visual, text)
-        return self.backbone.logits(video, text)
+        return match(self.backbone, self.vghif, visual, self.texts().features)
 
     def forward(self, pixel_values: Tensor) -> Tensor:
         """Return the logits of videos (batch, frames, 3, side, side), shape (batch, labels)."""
@@ -85,3 +82,18 @@ class DualEncoder(nn.Module):
                 kind = {"backbone": "new" if is_new else "pretrained", "vghif": "vghif", "head": "head"}[first]
                 groups[kind].append(parameter)
         return groups
+
+
+def match(backbone: Backbone, vghif: Vghif | None, visual: Visual, text: Tensor) -> Tensor:
+    """Return scaled cosines of videos and prompts, refined by VgHIF where there is one, shape (batch, prompts).
+
+    Args:
+        backbone: an adapter.
+        vghif: made for it, or None.
+        visual: of the adapter, with VgHIF's levels.
+        text: features of the prompts, not normalised, shape (prompts, D).
+    """
+    video, met = visual.video, backbone.condition(text, visual)
+    if vghif is not None:
+        video, met = vghif(visual, met)
+    return backbone.logits(video, met)
