@@ -134,7 +134,7 @@ def added_time(
 
 
 def backbone(kind: str, frames: int) -> Backbone:
-    """Return an adapter with random weights in the sizes of openai/clip-vit-base-patch16, microsoft/xclip-base-patch16."""
+    """Return an adapter with random weights, of the sizes of clip-vit-base-patch16 or xclip-base-patch16."""
     if kind == "clip":
         return ClipBackbone(CLIPModel(CLIPConfig(vision_config=VISION)))
     return XclipBackbone(XCLIPModel(XCLIPConfig(vision_config={**VISION, "num_frames": frames})))

@@ -35,6 +35,11 @@ class ClipBackbone(Backbone):
 
     def tune(self, towers: Towers) -> None:
         """Let the parameters of `towers` learn, and no other."""
-        names = {"none": (), "image": IMAGE, "text": TEXT, "both": (*IMAGE, *TEXT, "logit_scale")}[towers]
+        learns: dict[Towers, tuple[str, ...]] = {
+            "none": (),
+            "image": IMAGE,
+            "text": TEXT,
+            "both": (*IMAGE, *TEXT, "logit_scale"),
+        }
         for name, parameter in self.model.named_parameters():
-            parameter.requires_grad_(name.startswith(names) and NEVER not in name)
+            parameter.requires_grad_(name.startswith(learns[towers]) and NEVER not in name)

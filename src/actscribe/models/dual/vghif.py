@@ -66,8 +66,8 @@ class Vghif(nn.Module):
         if len(visual.levels) != len(self.levels):
             raise ValueError(f"expected {len(self.levels)} levels, found {len(visual.levels)}")
         size = text.float().square().mean(-1, keepdim=True).sqrt()
-        places = range(len(self.levels))
-        for place in places if self.config.order == "shallow-to-deep" else reversed(places):
+        count = len(self.levels)
+        for place in range(count) if self.config.order == "shallow-to-deep" else range(count - 1, -1, -1):
             tokens = _at(self.entries, place)(visual.levels[place])
             text = text + (size * _at(self.meetings, place)(text, tokens)).to(text.dtype)
         video = visual.video
@@ -105,7 +105,7 @@ class Entry(nn.Module):
         super().__init__()
         self.config = config
         self.norm = nn.LayerNorm(width)
-        self.project = nn.Linear(width, config.bottleneck)
+        self.project = _unit(nn.Linear(width, config.bottleneck))
         table = moment_waves(config.frames, config.bottleneck)
         self.moments = nn.Parameter(table) if config.time == "learned" else None
 
@@ -148,8 +148,8 @@ class Meeting(nn.Module):
         self.heads = config.heads
         self.norm = nn.LayerNorm(joint)
         self.key_norm = nn.LayerNorm(keys)
-        self.query = nn.Linear(joint, inner)
-        self.key_value = nn.Linear(keys, 2 * inner)
+        self.query = _unit(nn.Linear(joint, inner))
+        self.key_value = _unit(nn.Linear(keys, 2 * inner))
         self.out = nn.Linear(inner, joint)
         self.gate = nn.Parameter(torch.zeros(())) if config.start == "gate" else None
         if config.start == "projection":
@@ -166,6 +166,13 @@ class Meeting(nn.Module):
 
     def _split(self, states: Tensor) -> Tensor:
         return states.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+
+def _unit(layer: nn.Linear) -> nn.Linear:
+    """Let a layer give values of variance 1, as its normed inputs have: moments and content then weigh alike."""
+    nn.init.normal_(layer.weight, std=layer.in_features**-0.5)
+    nn.init.zeros_(layer.bias)
+    return layer
 
 
 def moment_waves(frames: int, width: int) -> Tensor:
