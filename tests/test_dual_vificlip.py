@@ -126,6 +126,9 @@ def test_what_is_no_checkpoint_is_said_to_be_none(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(ActScribeError, match="cannot be read as a PyTorch checkpoint"):
         read_published(path)
+    path.write_bytes(b"PK, not")
+    with pytest.raises(ActScribeError, match="cannot be read as a PyTorch checkpoint"):
+        read_published(path)
     path.write_bytes(b"")
     with pytest.raises(ActScribeError, match="cannot be read as a PyTorch checkpoint"):
         read_published(path)

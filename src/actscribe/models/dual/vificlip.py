@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 from collections import OrderedDict
 from pathlib import Path
 from zipfile import BadZipFile
@@ -120,15 +121,15 @@ def read_published(path: Path) -> dict[str, Tensor]:
         # The run's settings lie beside the weights as a yacs node; they are read as a plain dictionary.
         with torch.serialization.safe_globals([(OrderedDict, "yacs.config.CfgNode")]):
             content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise ActScribeError(
-            f"{path}: holds more than tensors and plain values, so it is not read: {_first_line(error)}",
-            "Load it where you trust it, and save only its weights: torch.save({'model': state_dict}, file)",
-        ) from error
-    except (OSError, RuntimeError, EOFError, BadZipFile, ValueError, KeyError) as error:
-        raise ActScribeError(
-            f"{path}: cannot be read as a PyTorch checkpoint: {_first_line(error)}", "Copy the file again."
-        ) from error
+    except (pickle.UnpicklingError, OSError, RuntimeError, EOFError, BadZipFile, ValueError, KeyError) as error:
+        foreign = re.search(r"GLOBAL (\S+)", str(error)) if isinstance(error, pickle.UnpicklingError) else None
+        if foreign:
+            raise ActScribeError(
+                f"{path}: holds more than tensors and plain values ({foreign.group(1)}), so it is not read.",
+                "Load it where you trust it, and save only its weights: torch.save({'model': state_dict}, file)",
+            ) from error
+        told = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise ActScribeError(f"{path}: cannot be read as a PyTorch checkpoint: {told}", "Copy it again.") from error
     state = content.get("model", content) if isinstance(content, dict) else None
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()) or not state:
         raise ActScribeError(f"{path}: expected a dictionary of tensors, or one under 'model', found none.")
@@ -187,7 +188,3 @@ def _renamed(name: str, value: Tensor, path: Path) -> dict[str, Tensor]:
         return {renamed: value}
     names = [f"{whole}.self_attn.{which}_proj.{kind}" for which in "qkv"]
     return dict(zip(names, (third.clone() for third in value.chunk(3)), strict=True))
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0]
