@@ -66,9 +66,10 @@ def _block(fill: Any, width: int, inner: int) -> State:
 
 def save_published(path: Path, state: State) -> Path:
     """Write a checkpoint as the published training code does: weights, optimiser, settings."""
-    module = ModuleType("yacs.config")
-    module.CfgNode = CfgNode
-    CfgNode.__module__, sys.modules["yacs.config"] = "yacs.config", module
+    modules = {name: ModuleType(name) for name in ("yacs", "yacs.config")}
+    modules["yacs.config"].CfgNode = CfgNode
+    CfgNode.__module__ = "yacs.config"
+    sys.modules.update(modules)
     settings = CfgNode(MODEL=CfgNode(ARCH="ViT-B/16"), BASE=[""])
     settings.__dict__["__immutable__"] = True
     saved = {
@@ -82,7 +83,8 @@ def save_published(path: Path, state: State) -> Path:
     try:
         torch.save(saved, path)
     finally:
-        del sys.modules["yacs.config"]
+        for name in modules:
+            del sys.modules[name]
     return path
 
 

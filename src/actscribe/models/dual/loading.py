@@ -166,9 +166,8 @@ def load_network(folder: Path) -> tuple[DualEncoder, Loaded]:
         added = load_file(folder / "added.safetensors")
         told = network.load_state_dict(added, strict=False)
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        raise ActScribeError(
-            f"{folder}: cannot be loaded: {error}", "Copy the folder again, or train again."
-        ) from error
+        told = " ".join(str(error).split())
+        raise ActScribeError(f"{folder}: cannot be loaded: {told}", "Copy the folder again, or train again.") from error
     lacking = [key for key in told.missing_keys if not key.startswith("backbone.")]
     if lacking or told.unexpected_keys:
         first = (lacking or told.unexpected_keys)[0]
