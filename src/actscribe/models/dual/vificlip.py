@@ -101,7 +101,8 @@ def convert(path: Path, base: str, folder: Path) -> Path:
         model = CLIPModel.from_pretrained(start, local_files_only=True, use_safetensors=True, dtype=torch.float32)
         tokenizer = AutoTokenizer.from_pretrained(start, local_files_only=True, trust_remote_code=False)
     model.load_state_dict(to_transformers(state, model, path))
-    values = {"image_mean": MEAN, "image_std": STD, "size": {"shortest_edge": model.config.vision_config.image_size}}
+    side = model.vision_model.embeddings.image_size
+    values = {"image_mean": MEAN, "image_std": STD, "size": {"shortest_edge": side}}
     with quiet(), folder_beside(folder) as beside:
         model.save_pretrained(beside)
         tokenizer.save_pretrained(beside)
