@@ -1,60 +1,20 @@
-"""TimeSformer through transformers' own class: loading, frame counts, pictures to tensors."""
+"""TimeSformer through transformers' own class: loading and frame counts."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from pathlib import Path
 from typing import cast
 
-import numpy as np
 import torch
 from torch import nn
 from transformers import TimesformerConfig, TimesformerForVideoClassification
-from transformers.utils.hub import cached_file
 
 from actscribe.errors import ActScribeError
 from actscribe.models.catalog import checkpoint_folder
+from actscribe.models.pixels import Pixels, read_pixels
 from actscribe.models.quiet import quiet
 
 #: The name under which the tiny TimeSformer of the package is chosen.
 EMBEDDED = "embedded"
-
-
-@dataclass(frozen=True, slots=True)
-class Pixels:
-    """How uint8 frames become the checkpoint's input.
-
-    Args:
-        size: of the square input, in pixels.
-        mean, std: per channel, of values in [0, 1]; always the checkpoint's own.
-        fit: "stretch" keeps the whole picture, "crop" takes the centre square.
-    """
-
-    size: int
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-    fit: str
-
-    def tensor(self, frames: np.ndarray) -> torch.Tensor:
-        """Return uint8 frames, (frames, height, width, 3), resized, as float in [0, 255], (frames, 3, size, size)."""
-        video = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)
-        if self.fit == "crop":
-            side = min(video.shape[-2:])
-            top, left = (video.shape[-2] - side) // 2, (video.shape[-1] - side) // 2
-            video = video[..., top : top + side, left : left + side]
-        if video.shape[-2:] == (self.size, self.size):
-            return video.float()
-        resized = nn.functional.interpolate(
-            video.float(), size=(self.size, self.size), mode="bilinear", antialias=True, align_corners=False
-        )
-        return resized.clamp(0, 255)
-
-    def normalise(self, video: torch.Tensor) -> torch.Tensor:
-        """Return values in [0, 255], shape (..., 3, size, size), as the checkpoint expects them."""
-        mean = torch.tensor(self.mean, device=video.device).view(3, 1, 1)
-        std = torch.tensor(self.std, device=video.device).view(3, 1, 1)
-        return (video / 255 - mean) / std
 
 
 def load_timesformer(
@@ -87,7 +47,7 @@ def load_timesformer(
         nn.init.normal_(head.weight, std=0.02)
         nn.init.zeros_(head.bias)
     fit_frame_count(model, frames)
-    return model, _pixels(folder, checkpoint, _side(config), fit)
+    return model, read_pixels(folder, checkpoint, _side(config), fit)
 
 
 def picture_size(checkpoint: str) -> int:
@@ -136,23 +96,3 @@ def _config(folder: str, checkpoint: str) -> TimesformerConfig:
 def _side(config: TimesformerConfig) -> int:
     size = config.image_size
     return int(size if isinstance(size, int) else size[0])
-
-
-def _pixels(folder: str, checkpoint: str, size: int, fit: str) -> Pixels:
-    """Read mean and std from the checkpoint's own file; a library's default would silently be another set's."""
-    for name in ("video_preprocessor_config.json", "preprocessor_config.json"):
-        path = cached_file(folder, name, local_files_only=True, _raise_exceptions_for_missing_entries=False)
-        if path:
-            break
-    else:
-        raise ActScribeError(
-            f"'{checkpoint}' has no preprocessor_config.json, so its mean and std are unknown.",
-            "Copy the file from where the checkpoint came from.",
-        )
-    values = json.loads(Path(path).read_text(encoding="utf-8"))
-    mean, std = tuple(values.get("image_mean") or ()), tuple(values.get("image_std") or ())
-    if len(mean) != 3 or len(std) != 3 or not all(value > 0 for value in std):
-        raise ActScribeError(
-            f"{path}: expected image_mean and a positive image_std for 3 channels, found {mean}, {std}."
-        )
-    return Pixels(size, mean, std, fit)

@@ -1,0 +1,167 @@
+"""What VgHIF costs on top of CLIP, ViFi-CLIP and X-CLIP at ViT-B/16: parameters, operations, time.
+
+    python benchmarks/vghif.py [--quick]
+
+Backbones have random weights in their published sizes; 8 and 32 frames, 51, 101 and 400 classes, VgHIF as it is by
+default and, for operations, with all patch tokens too. CLIP and ViFi-CLIP are one network. The text tower is left
+out: its features are computed once per label set. Expected on a default VgHIF: below 1 % each.
+
+params_pct   parameters of VgHIF against those of the whole backbone.
+flops_pct    operations that it adds to the passes over a batch of 8 videos; counted by PyTorch on the meta device,
+             where nothing is computed, and held against the number that the module itself states.
+latency_pct  time that it adds, batch of 8 (1 with --quick): medians of rounds in which the ways take turns.
+
+The last line is one JSON object with the worst case of each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+from transformers import CLIPConfig, CLIPModel, XCLIPConfig, XCLIPModel
+
+from actscribe.models.dual.clip import ClipBackbone
+from actscribe.models.dual.config import VghifConfig
+from actscribe.models.dual.interface import Backbone
+from actscribe.models.dual.network import match
+from actscribe.models.dual.vghif import Vghif
+from actscribe.models.dual.xclip import XclipBackbone
+from actscribe.models.quiet import quiet
+
+FRAMES, CLASSES, BATCH = (8, 32), (51, 101, 400), 8
+SIDE, PATCH = 224, 16
+VISION = {"patch_size": PATCH, "image_size": SIDE}
+NAMES = {"clip, vifi-clip": "clip", "x-clip": "x-clip"}
+CHOICES = {"class tokens": VghifConfig(), "all patches": VghifConfig(tokens="patch")}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="time one video, 8 frames, 2 rounds")
+    quick = parser.parse_args().quick
+    with quiet():
+        figures = {**parameters(), **operations(), **latency(quick)}
+    print(json.dumps({**figures, "quick": quick}))
+
+
+def parameters() -> dict[str, float]:
+    worst = 0.0
+    for name, kind in NAMES.items():
+        with torch.device("meta"):
+            adapter = backbone(kind, 8)
+            added = vghif(adapter, VghifConfig())
+        whole, more = count(adapter), count(added)
+        print(f"{name:<16} {whole / 1e6:7.1f} M parameters, VgHIF {more / 1e6:.2f} M: {100 * more / whole:.2f} %")
+        worst = max(worst, 100 * more / whole)
+    return {"params_pct": round(worst, 3)}
+
+
+def operations() -> dict[str, float]:
+    worst: dict[str, float] = {}
+    print(f"{'operations':<16} {'tokens':<14} frames classes   backbone     VgHIF    added")
+    for name, kind in NAMES.items():
+        for frames in FRAMES:
+            with torch.device("meta"):
+                adapter = backbone(kind, frames)
+                made = {choice: vghif(adapter, config) for choice, config in CHOICES.items()}
+                pixels = torch.empty(BATCH, frames, 3, SIDE, SIDE)
+            for classes in CLASSES:
+                text = torch.empty(classes, adapter.joint, device="meta")
+                plain = flops(adapter, None, pixels, text)
+                for choice, module in made.items():
+                    added = flops(adapter, module, pixels, text) - plain
+                    stated = BATCH * module.flops(frames, (SIDE // PATCH) ** 2, classes)
+                    assert added == stated, f"counted {added}, stated {stated}"
+                    share = 100 * added / plain
+                    row = f"{frames:6d} {classes:7d} {plain / 1e9:8.0f} G {added / 1e9:7.2f} G {share:6.2f} %"
+                    print(f"{name:<16} {choice:<14} {row}")
+                    worst[choice] = max(worst.get(choice, 0.0), share)
+    return {"flops_pct": round(worst["class tokens"], 3), "flops_pct_all_patches": round(worst["all patches"], 3)}
+
+
+def latency(quick: bool) -> dict[str, float]:
+    """Time the visual tower with and without keeping levels, and what follows it with and without VgHIF."""
+    batch, rounds = (1, 2) if quick else (BATCH, 5)
+    worst = 0.0
+    for name, kind in NAMES.items():
+        for frames in FRAMES[:1] if quick else FRAMES:
+            torch.manual_seed(0)
+            adapter = backbone(kind, frames).eval()
+            module = vghif(adapter, VghifConfig()).eval()
+            pixels = torch.randn(batch, frames, 3, SIDE, SIDE)
+            texts = [torch.randn(classes, adapter.joint) for classes in CLASSES]
+            shares = added_time(adapter, module, pixels, texts, rounds)
+            for classes, share in zip(CLASSES, shares, strict=True):
+                print(f"{name:<16} batch {batch}, {frames:2d} frames, {classes:3d} classes: {share:+.2f} % time")
+            worst = max(worst, *shares)
+    return {"latency_pct": round(worst, 2)}
+
+
+@torch.inference_mode()
+def added_time(
+    adapter: Backbone, module: Vghif, pixels: torch.Tensor, texts: list[torch.Tensor], rounds: int
+) -> list[float]:
+    """Return the time that VgHIF adds to a pass for each number of classes, in percent.
+
+    The tower runs once per round and way; the classes are matched with what it saw.
+    """
+    with_levels = adapter.visual(pixels, module.levels)  # the first pass warms up
+    for text in texts:
+        match(adapter, module, with_levels, text)
+    towers: dict[bool, list[float]] = {False: [], True: []}
+    rest: dict[tuple[int, bool], list[float]] = {}
+    for turn in range(rounds):
+        for refined in (False, True) if turn % 2 else (True, False):
+            towers[refined].append(seconds(lambda: adapter.visual(pixels, module.levels if refined else ())))  # noqa: B023
+        for place, text in enumerate(texts):
+            for refined in (False, True) if turn % 2 else (True, False):
+                used = module if refined else None
+                spent = seconds(lambda: match(adapter, used, with_levels, text))  # noqa: B023
+                rest.setdefault((place, refined), []).append(spent)
+    shares = []
+    for place in range(len(texts)):
+        plain, refined = (statistics.median(towers[way]) + statistics.median(rest[place, way]) for way in (False, True))
+        shares.append(100 * (refined / plain - 1))
+    return shares
+
+
+def backbone(kind: str, frames: int) -> Backbone:
+    """Return an adapter with random weights, of the sizes of clip-vit-base-patch16 or xclip-base-patch16."""
+    if kind == "clip":
+        return ClipBackbone(CLIPModel(CLIPConfig(vision_config=VISION)))
+    return XclipBackbone(XCLIPModel(XCLIPConfig(vision_config={**VISION, "num_frames": frames})))
+
+
+def vghif(adapter: Backbone, config: VghifConfig) -> Vghif:
+    return Vghif(config, adapter.depth, adapter.width, adapter.joint)
+
+
+def flops(adapter: Backbone, module: Vghif | None, pixels: torch.Tensor, text: torch.Tensor) -> int:
+    """Return the operations of one pass from pixels to scores, as PyTorch counts them."""
+    adapter.model.set_attn_implementation("eager")  # all its products are counted
+    with FlopCounterMode(display=False) as counter, sdpa_kernel(SDPBackend.MATH), torch.no_grad():
+        visual = adapter.visual(pixels, module.levels if module else ())
+        match(adapter, module, visual, text)
+    return int(counter.get_total_flops())
+
+
+def count(module: Any) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def seconds(work: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,227 @@
+"""From a name, folder or published file to a dual encoder with its tokenizer, never over the network; saving one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from transformers import AutoTokenizer, CLIPModel, PreTrainedTokenizerBase, XCLIPModel
+
+from actscribe.errors import ActScribeError, did_you_mean
+from actscribe.files import write_beside, write_text
+from actscribe.labels import Task
+from actscribe.models.catalog import checkpoint_folder
+from actscribe.models.dual.clip import ClipBackbone
+from actscribe.models.dual.config import VghifConfig
+from actscribe.models.dual.heads import LabelHead
+from actscribe.models.dual.interface import Backbone, Tokens
+from actscribe.models.dual.network import DualEncoder
+from actscribe.models.dual.vificlip import BASE, converted
+from actscribe.models.dual.xclip import XclipBackbone, fit_frame_count
+from actscribe.models.pixels import Pixels, read_pixels
+from actscribe.models.quiet import quiet
+
+PICKLES = (".pth", ".pt", ".pyth", ".bin", ".ckpt", ".pkl")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One backbone that a study may name.
+
+    Args:
+        kind: of its embedded model in the catalog.
+        model_type: in its config.json.
+        model: of transformers.
+        adapter: around it.
+    """
+
+    kind: str
+    model_type: str
+    model: Any
+    adapter: Callable[[Any], Backbone]
+
+
+#: Every backbone by the name that a study gives it.
+BACKBONES: dict[str, Choice] = {
+    "clip": Choice("clip", "clip", CLIPModel, ClipBackbone),
+    "vifi-clip": Choice("clip", "clip", CLIPModel, ClipBackbone),
+    "x-clip": Choice("xclip", "xclip", XCLIPModel, XclipBackbone),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A backbone with what belongs to it.
+
+    Args:
+        backbone: in evaluation mode, nothing learning.
+        tokenizer: of its text tower.
+        pixels: how frames are fed.
+    """
+
+    backbone: Backbone
+    tokenizer: PreTrainedTokenizerBase
+    pixels: Pixels
+
+    def tokens(self, prompts: Sequence[str]) -> Tokens:
+        """Return prompts as the text tower takes them.
+
+        Raises:
+            ActScribeError: a prompt has more tokens than the tower takes; it would be cut without a word.
+        """
+        most = int(self.backbone.model.config.text_config.max_position_embeddings)
+        whole = (
+            {"padding": "max_length", "max_length": most}
+            if self.backbone.padding == "max_length"
+            else {"padding": True}
+        )
+        made = self.tokenizer(list(prompts), return_tensors="pt", **whole)
+        mask = made.get("attention_mask", torch.ones_like(made["input_ids"]))
+        long = [prompt for prompt, count in zip(prompts, mask.sum(1).tolist(), strict=True) if count > most]
+        if long:
+            raise ActScribeError(
+                f"Prompt '{long[0]}' is longer than the {most} tokens that the text tower takes.", "Shorten it."
+            )
+        return Tokens(tuple(prompts), made["input_ids"], mask)
+
+
+def load_backbone(name: str, checkpoint: str, frames: int, fit: str = "crop", base: str = BASE) -> Loaded:
+    """Return a frozen backbone in evaluation mode.
+
+    Args:
+        name: "clip", "vifi-clip" or "x-clip".
+        checkpoint: "embedded", a name of `actscribe models list`, a hub id in the local Hugging Face cache, a folder,
+            or for ViFi-CLIP a published .pth file, which is converted once into a folder beside it.
+        frames: of each video; X-CLIP is set to it.
+        fit: "crop" takes the centre square, as published; "stretch" keeps the whole picture.
+        base: the CLIP that a published .pth file was trained from.
+
+    Raises:
+        ActScribeError: it is not on this machine, is of another kind, or lacks weights, tokenizer or normalisation.
+    """
+    if name not in BACKBONES:
+        raise ActScribeError(f"Unknown backbone '{name}'.", did_you_mean(name, BACKBONES))
+    choice = BACKBONES[name]
+    folder = _folder(name, checkpoint, base)
+    model = _model(choice, folder, checkpoint)
+    if name == "x-clip":
+        fit_frame_count(model, frames)
+    backbone = choice.adapter(model).eval()
+    backbone.tune("none")
+    return Loaded(backbone, _tokenizer(folder, checkpoint), read_pixels(str(folder), checkpoint, backbone.side, fit))
+
+
+def save_network(network: DualEncoder, loaded: Loaded, name: str, folder: Path) -> None:
+    """Write a network and what belongs to it into an existing folder: safetensors and JSON only.
+
+    Args:
+        network: trained or not.
+        loaded: that it was built from.
+        name: of the backbone, see `BACKBONES`.
+        folder: to write into.
+    """
+    below = folder / "backbone"
+    pixels = loaded.pixels
+    with quiet():
+        network.backbone.model.save_pretrained(below)
+        loaded.tokenizer.save_pretrained(below)
+    size = {"shortest_edge": pixels.size}
+    feeding = {"image_mean": pixels.mean, "image_std": pixels.std, "size": size}
+    write_text(below / "preprocessor_config.json", json.dumps(feeding, indent=1))
+    added = {key: value.contiguous() for key, value in network.state_dict().items() if not key.startswith("backbone.")}
+    with write_beside(folder / "added.safetensors") as beside:
+        save_file(added, beside)
+    values = {
+        "backbone": name,
+        "frames": getattr(network.backbone, "frames", None),
+        "fit": pixels.fit,
+        "prompts": network.prompts,
+        "task": network.head.task,
+        "labels": network.head.labels,
+        "neutral": network.head.neutral,
+        "vghif": network.vghif.config.model_dump() if network.vghif else None,
+    }
+    write_text(folder / "dual.json", json.dumps(values, indent=1))
+
+
+def load_network(folder: Path) -> tuple[DualEncoder, Loaded]:
+    """Return a network that `save_network` wrote, frozen, in evaluation mode, and what belongs to it.
+
+    Raises:
+        ActScribeError: a file is missing or does not fit the others.
+    """
+    try:
+        values = json.loads((folder / "dual.json").read_text(encoding="utf-8"))
+        task: Task = values["task"]
+        loaded = load_backbone(values["backbone"], str(folder / "backbone"), values["frames"] or 1, values["fit"])
+        head = LabelHead(task, values["labels"], values["neutral"])
+        vghif = VghifConfig(**values["vghif"]) if values["vghif"] else None
+        network = DualEncoder(loaded.backbone, loaded.tokens(values["prompts"]), head, vghif)
+        added = load_file(folder / "added.safetensors")
+        told = network.load_state_dict(added, strict=False)
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        told = " ".join(str(error).split())
+        raise ActScribeError(f"{folder}: cannot be loaded: {told}", "Copy the folder again, or train again.") from error
+    lacking = [key for key in told.missing_keys if not key.startswith("backbone.")]
+    if lacking or told.unexpected_keys:
+        first = (lacking or told.unexpected_keys)[0]
+        raise ActScribeError(f"{folder / 'added.safetensors'}: does not fit dual.json, first at {first}.")
+    network.freeze()
+    return network.eval(), loaded
+
+
+def _folder(name: str, checkpoint: str, base: str) -> Path:
+    path = Path(checkpoint)
+    if path.suffix in PICKLES and path.is_file():
+        if name != "vifi-clip":
+            raise ActScribeError(
+                f"{path}: a pickle can run code and is never loaded as {name}.",
+                "Published ViFi-CLIP files are converted: choose the backbone vifi-clip. Others: save as safetensors.",
+            )
+        return converted(path, base)
+    return checkpoint_folder(checkpoint, BACKBONES[name].kind)
+
+
+def _model(choice: Choice, folder: Path, checkpoint: str) -> Any:
+    """Return transformers' model; it would fill weights that a file lacks with random numbers, this refuses."""
+    path = folder / "config.json"
+    try:
+        kind = json.loads(path.read_text(encoding="utf-8")).get("model_type")
+    except (OSError, ValueError, AttributeError) as error:
+        raise ActScribeError(f"{path}: cannot be read: {error}.") from error
+    if kind != choice.model_type:
+        raise ActScribeError(f"'{checkpoint}' is a {kind}, expected a {choice.model_type}.", f"See {path}.")
+    hint = f"Copy the folder again, or type: actscribe models pull {checkpoint}"
+    try:
+        with quiet():
+            model, told = choice.model.from_pretrained(
+                folder,
+                local_files_only=True,
+                use_safetensors=True,
+                dtype=torch.float32,
+                output_loading_info=True,
+            )
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        raise ActScribeError(f"{folder}: the weights of '{checkpoint}' cannot be loaded: {error}", hint) from error
+    if told["missing_keys"]:
+        lacking = sorted(told["missing_keys"])
+        raise ActScribeError(
+            f"{folder}: {len(lacking)} weights of '{checkpoint}' are missing, first {lacking[0]}.", hint
+        )
+    return model
+
+
+def _tokenizer(folder: Path, checkpoint: str) -> PreTrainedTokenizerBase:
+    try:
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        raise ActScribeError(
+            f"{folder}: the tokenizer of '{checkpoint}' cannot be loaded: {error}",
+            f"Complete the folder, or type: actscribe models pull {checkpoint}",
+        ) from error

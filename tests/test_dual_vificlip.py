@@ -1,0 +1,151 @@
+"""ViFi-CLIP's published layout: every key finds its place, the logits are those computed by hand, pickles stay shut."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from published_vificlip import logits_by_hand, published_state, save_published
+from tiny_duals import PROMPTS, clip_model, tokens, videos, write
+
+from actscribe.errors import ActScribeError
+from actscribe.models.dual.heads import LabelHead
+from actscribe.models.dual.loading import load_backbone
+from actscribe.models.dual.network import DualEncoder
+from actscribe.models.dual.vificlip import converted, read_published, to_transformers
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(clip_model(), tmp_path_factory.mktemp("base"))
+
+
+def test_no_key_is_missing_and_none_is_unknown(tmp_path: Path) -> None:
+    path = save_published(tmp_path / "vifi.pth", published_state())
+    model = clip_model()
+    state = to_transformers(read_published(path), model, path)
+    told = model.load_state_dict(state, strict=True)
+    assert (told.missing_keys, told.unexpected_keys) == ([], [])
+    weights = published_state()
+    block = "module.image_encoder.transformer.resblocks.2.attn.in_proj_weight"
+    assert torch.equal(state["vision_model.encoder.layers.2.self_attn.k_proj.weight"], weights[block][40:80])
+    assert torch.equal(state["text_projection.weight"], weights["module.text_encoder.text_projection"].t())
+
+
+def test_the_logits_are_those_computed_by_hand(tmp_path: Path, base: Path) -> None:
+    state = published_state()
+    path = save_published(tmp_path / "vifi.pth", state)
+    loaded = load_backbone("vifi-clip", str(path), frames=3, base=str(base))
+    network = DualEncoder(loaded.backbone, loaded.tokens(PROMPTS), LabelHead("multi-class", 3))
+    embedding = clip_model().text_model.embeddings.token_embedding.weight.detach()
+    with torch.no_grad():
+        found, expected = network(videos(2, 3)), logits_by_hand(state, embedding, tokens().ids, videos(2, 3))
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+    assert loaded.pixels.mean == (0.485, 0.456, 0.406)  # ImageNet's, as ViFi-CLIP was trained, not CLIP's
+    assert loaded.pixels.std == (0.229, 0.224, 0.225)
+
+
+def test_weights_alone_in_half_precision_are_read_too(tmp_path: Path) -> None:
+    path = tmp_path / "weights.pth"
+    torch.save({name.removeprefix("module."): value.half() for name, value in published_state().items()}, path)
+    state = to_transformers(read_published(path), clip_model(), path)
+    assert {value.dtype for value in state.values()} == {torch.float32}
+
+
+def test_a_file_is_converted_once_into_safetensors(tmp_path: Path, base: Path) -> None:
+    path = save_published(tmp_path / "vifi.pth", published_state())
+    folder = converted(path, str(base))
+    assert folder == tmp_path / "vifi"
+    assert [file.suffix for file in folder.iterdir() if file.suffix in (".bin", ".pt", ".pth")] == []
+    written = (folder / "model.safetensors").stat().st_mtime_ns
+    assert (converted(path, str(base)) / "model.safetensors").stat().st_mtime_ns == written
+    before = load_backbone("clip", str(folder), 2).backbone.model.logit_scale.item()
+    other = published_state()
+    other["module.logit_scale"] = torch.tensor(1.5)
+    save_published(path, other)
+    converted(path, str(base))
+    after = load_backbone("clip", str(folder), 2).backbone.model.logit_scale.item()
+    assert (before, after) == (2.5, 1.5)
+    assert json.loads((folder / "converted_from.json").read_text())["file"] == "vifi.pth"
+
+
+class Harmful:
+    def __init__(self, target: Path) -> None:
+        self.target = str(target)
+
+    def __reduce__(self) -> tuple:
+        return os.mkdir, (self.target,)
+
+
+def test_a_pickle_that_would_run_code_is_refused_unread(tmp_path: Path, base: Path) -> None:
+    path = tmp_path / "vifi.pth"
+    torch.save({"model": published_state(), "config": Harmful(tmp_path / "harmed")}, path)
+    with pytest.raises(ActScribeError, match=r"holds more than tensors.*mkdir") as caught:
+        load_backbone("vifi-clip", str(path), 4, base=str(base))
+    assert "save only its weights" in caught.value.hint
+    assert not (tmp_path / "harmed").exists()
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["vifi.pth"]
+
+
+def without(name: str) -> dict[str, torch.Tensor]:
+    return {key: value for key, value in published_state().items() if key != name}
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (without("module.image_encoder.proj"), "1 tensors are missing, first visual_projection.weight"),
+        (
+            published_state() | {"module.image_encoder.transformer.resblocks.9.ln_1.weight": torch.ones(40)},
+            "1 are unknown, first vision_model.encoder.layers.9.layer_norm1.weight",
+        ),
+        (published_state() | {"module.other": torch.ones(1)}, "other is no tensor of a ViFi-CLIP"),
+        (
+            published_state() | {"module.image_encoder.proj": torch.ones(40, 7)},
+            r"visual_projection.weight has shape \(7, 40\), the base's has \(24, 40\)",
+        ),
+        (published_state() | {"module.prompt_learner.ctx": torch.ones(4, 32)}, "learned prompts"),
+    ],
+)
+def test_another_network_is_refused_by_name(tmp_path: Path, state: dict[str, torch.Tensor], said: str) -> None:
+    path = save_published(tmp_path / "vifi.pth", state)
+    with pytest.raises(ActScribeError, match=said):
+        to_transformers(read_published(path), clip_model(), path)
+
+
+def test_what_is_no_checkpoint_is_said_to_be_none(tmp_path: Path) -> None:
+    path = tmp_path / "vifi.pth"
+    for content in ([1, 2], {"model": {"epoch": 3}}, {}):
+        torch.save(content, path)
+        with pytest.raises(ActScribeError, match="expected a dictionary of tensors"):
+            read_published(path)
+    save_published(path, published_state())
+    path.write_bytes(path.read_bytes()[:2000])
+    with pytest.raises(ActScribeError, match="cannot be read as a PyTorch checkpoint"):
+        read_published(path)
+    path.write_bytes(b"PK, not")
+    with pytest.raises(ActScribeError, match="cannot be read as a PyTorch checkpoint"):
+        read_published(path)
+    path.write_bytes(b"")
+    with pytest.raises(ActScribeError, match="cannot be read as a PyTorch checkpoint"):
+        read_published(path)
+
+
+def test_a_folder_of_that_name_is_never_overwritten(tmp_path: Path, base: Path) -> None:
+    path = save_published(tmp_path / "vifi.pth", published_state())
+    (tmp_path / "vifi").mkdir()
+    (tmp_path / "vifi" / "notes.txt").write_text("mine")
+    with pytest.raises(ActScribeError, match="is in the way"):
+        converted(path, str(base))
+    assert (tmp_path / "vifi" / "notes.txt").read_text() == "mine"
+
+
+def test_only_vifi_clip_opens_such_a_file_and_it_names_the_base_it_needs(tmp_path: Path) -> None:
+    path = save_published(tmp_path / "vifi.pth", published_state())
+    with pytest.raises(ActScribeError, match="never loaded as x-clip"):
+        load_backbone("x-clip", str(path), 4)
+    with pytest.raises(ActScribeError, match="actscribe models pull clip-b16"):
+        load_backbone("vifi-clip", str(path), 4)
