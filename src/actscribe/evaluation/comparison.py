@@ -216,6 +216,25 @@ def risk_rows(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
+def curve_table(points: Sequence[tuple[int, System]], shared: Shared) -> pd.DataFrame:
+    """Return macro F1 by number of training recordings.
+
+    Columns: `system`, `recordings`, `seeds`, `macro_f1`, `low`, `high`, `seed_sd`, as in `headline_table`.
+
+    Args:
+        points: number of training recordings, and the recognizer that was trained on them.
+        shared: of the comparison.
+    """
+    rows = []
+    for number, system in points:
+        counts = system.counts()[..., :3]
+        low, high = _bounds(macro_over_seeds(shared.draws.resampled(counts)), shared.draws)
+        by_seed = with_macro(counts.sum(axis=0))[:, -1]
+        spread = float(by_seed.std(ddof=1)) if len(by_seed) > 1 else float("nan")
+        rows.append((system.name, number, len(by_seed), float(by_seed.mean()), float(low), float(high), spread))
+    return pd.DataFrame(rows, columns=["system", "recordings", "seeds", "macro_f1", "low", "high", "seed_sd"])
+
+
 def score_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
     """Return one row per recognizer, seed, clip and label.
 
