@@ -54,7 +54,16 @@ def field(count: int = 8, labels: LabelSet = MULTI_LABEL, seed: int = 0, duratio
         one = Recording(f"r{place}", Path(f"r{place}.mp4"), long, f"{place:032d}", f"g{place // 2}", "test")
         gaps = (Interval("", 10.0, 14.0),) if place == 0 and labels.task == "multi-label" else ()
         made.append(
-            Recording(one.name, one.video, long, one.content, one.group, "test", tuple(sorted(intervals)), gaps)
+            Recording(
+                one.name,
+                one.video,
+                long,
+                one.content,
+                one.group,
+                "test",
+                tuple(sorted(intervals, key=lambda one: (one.start, one.label))),
+                gaps,
+            )
         )
     window = Window(3.0, 1.5) if labels.task == "multi-label" else Window(None)
     clips = [clip for recording in made for clip in cut(recording, labels, window)]

@@ -94,7 +94,7 @@ def share(systems: Sequence[System], priors: np.ndarray, seed: int) -> Shared:
     first = systems[0].runs[0]
     for system in systems:
         for run in system.runs:
-            if list(run.clips) != list(first.clips):
+            if _spans(run) != _spans(first) or not np.array_equal(run.targets, first.targets, equal_nan=True):
                 raise ValueError(f"{system.name} was measured on other clips than {systems[0].name}")
     group_of = {recording.name: recording.group for recording in first.recordings}
     units = [clip.recording for clip in first.clips]
@@ -260,6 +260,10 @@ def score_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
             }
             tables.append(pd.DataFrame(columns))
     return pd.concat(tables, ignore_index=True)
+
+
+def _spans(run: Evaluation) -> list[tuple[str, float, float]]:
+    return [(clip.recording, clip.start, clip.end) for clip in run.clips]
 
 
 def _averages(tables: Sequence[pd.DataFrame]) -> dict[str, object]:
