@@ -27,12 +27,12 @@ def headline_table(done: Comparison) -> Table:
         Column("ECE", "how far scores lie from being probabilities; 0 is best"),
     )
     rows = []
-    for place, row in enumerate(done.tables["headline"].to_dict("records")):
+    for row in done.tables["headline"].to_dict("records"):
         cells = [str(row["system"]), w.number(row["macro_f1"]), w.span(row["low"], row["high"])]
         cells.append(w.number(row["seed_sd"], 3))
         cells += [w.number(row[f"macro_{name}"]) for name in ("precision", "recall", "average_precision")]
         cells += [w.number(row[name]) for name in ("micro_f1", "kappa", "mcc")] + [w.number(row["ece"])]
-        rows.append(Row(tuple(cells), place >= len(done.systems)))
+        rows.append(Row(tuple(cells)))
     return Table("All recognizers, and below them answers that never look at the video.", columns, tuple(rows))
 
 
@@ -52,12 +52,11 @@ def label_table(done: Comparison) -> Table:
         Column("clips with"),
     )
     rows = []
-    names = {system.name for system in done.systems}
     for row in done.tables["labels"].to_dict("records"):
         cells = [row["system"], row["label"], *(w.number(row[name]) for name in ("precision", "recall", "f1"))]
         cells += [w.span(row["low"], row["high"]), w.number(row["average_precision"]), w.number(row["mcc"])]
         cells += [w.number(row["kappa"]), w.span(row["kappa_low"], row["kappa_high"]), w.count(row["support"])]
-        rows.append(Row(tuple(cells), row["system"] not in names))
+        rows.append(Row(tuple(cells)))
     return Table("Label by label.", columns, tuple(rows))
 
 

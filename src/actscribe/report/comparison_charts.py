@@ -28,6 +28,8 @@ WIDE, HIGH, EDGE = 720.0, 300.0, 56.0
 LANES_WIDTH, LANES_LEFT, LANES_RIGHT = 900.0, 150.0, 20.0
 LANE, BETWEEN = 11.0, 2.0
 NAME_HIGH = 13.0
+#: Pixels that a name at the end of a line takes.
+NAME_WIDE, NAME_APART = 110.0, 14.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +155,9 @@ def lines(series: Sequence[Series], ticks: Mapping[float, str], x_title: str, y_
         if points:
             parts.append(svg.tag("path", d=_path(points), class_=f"line {one.colour}"))
             parts += [svg.tag("circle", cx=x, cy=y, r=3.5, class_=f"mark {one.colour}") for x, y in points]
-            ends.append((points[-1][1], one))
-    for y, one in _apart(ends):
-        parts.append(svg.text(right + 12, y + 4, one.name, f"tinted {one.colour}"))
+            ends.append((*points[-1], one))
+    for x, y, one in _apart(ends):
+        parts.append(svg.text(x + 12, y + 4, one.name, f"tinted {one.colour}"))
     return svg.drawing(WIDE, HIGH, title, *parts, class_="wide")
 
 
@@ -214,7 +216,7 @@ def lanes(recording: Recording, systems: Sequence[System], names: Sequence[str])
     for place, name in enumerate(names):
         top = 4 + block * place
         parts.append(svg.text(LANES_LEFT, top + 10, name, "name strong"))
-        rows = [("annotated", "true", recording.intervals or ())]
+        rows = [("annotated", "truth", recording.intervals or ())]
         rows += [(s.name, f"bar {colour(i)}", s.runs[0].timelines[recording.name]) for i, s in enumerate(systems)]
         for row, (who, kind, intervals) in enumerate(rows):
             y = top + NAME_HIGH + (LANE + BETWEEN) * row
@@ -276,18 +278,23 @@ def _tenths(series: Sequence[Series]) -> tuple[float, float]:
     return (low, high) if high - low > 0.15 else (max(low - 0.1, 0.0), max(low - 0.1, 0.0) + 0.3)
 
 
-def _apart(ends: Sequence[tuple[float, Series]], least: float = 14.0) -> list[tuple[float, Series]]:
-    """Return names at the ends of lines, moved down where they would lie on each other, and up again at the bottom."""
-    placed: list[tuple[float, Series]] = []
-    for y, one in sorted(ends, key=lambda end: end[0]):
-        placed.append((max(y, placed[-1][0] + least) if placed else y, one))
-    over = max(placed[-1][0] - (HIGH - 46), 0.0) if placed else 0.0
-    limit = math.inf
-    moved = []
-    for y, one in reversed(placed):
-        limit = min(limit - least, y) if math.isfinite(limit) else y - over
-        moved.append((limit, one))
-    return moved[::-1]
+def _apart(ends: Sequence[tuple[float, float, Series]]) -> list[tuple[float, float, Series]]:
+    """Return where names go: right of the last point, moved down, or up at the bottom, where another one is."""
+    placed: list[tuple[float, float, Series]] = []
+    for x, y, one in sorted(ends, key=lambda end: (end[1], end[0])):
+        while any(abs(x - other_x) < NAME_WIDE and abs(y - other_y) < NAME_APART for other_x, other_y, _ in placed):
+            y += 1
+        placed.append((x, y, one))
+    over = max((y for _, y, _ in placed), default=0.0) - (HIGH - 50)
+    if over <= 0:
+        return placed
+    moved: list[tuple[float, float, Series]] = []
+    for x, y, one in reversed(placed):
+        y = min(y, HIGH - 50)
+        while any(abs(x - other_x) < NAME_WIDE and abs(y - other_y) < NAME_APART for other_x, other_y, _ in moved):
+            y -= 1
+        moved.append((x, y, one))
+    return moved
 
 
 def _path(points: Sequence[tuple[float, float]]) -> str:
