@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -34,6 +35,8 @@ from actscribe.runs.train import train
 
 JOB = Path(__file__).parent / "road_job.py"
 TRAINED = {"batch": 8, "epochs": 2, "learning_rate": 3e-3, "head_learning_rate": 1e-2, "precision": "float32"}
+#: The trained recognizer alone, and where its run lies.
+ONE, RUN = ("--only", "timesformer"), "runs/timesformer/seed-1"
 WINDOWS = {"length": 2.0, "stride": 2.0, "frames": 4, "threshold": 0.5}
 
 
@@ -86,6 +89,17 @@ def lamps(tmp_path_factory: pytest.TempPathFactory) -> Lamps:
 @pytest.fixture(autouse=True)
 def shared_cache(lamps: Lamps, own_cache: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ACTSCRIBE_CACHE", str(lamps.cache))
+
+
+@pytest.fixture(scope="module")
+def whole(lamps: Lamps, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A comparison of the trained recognizer alone that was never interrupted; its run is that of `lamps`."""
+    folder = tmp_path_factory.mktemp("whole")
+    shutil.copytree(lamps.first / RUN, folder / RUN)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ACTSCRIBE_CACHE", str(lamps.cache))
+        actscribe("compare", lamps.study, *ONE, "--out", folder)
+    return folder
 
 
 def test_it_prints_the_headline_and_writes_everything(lamps: Lamps) -> None:
@@ -157,27 +171,27 @@ def test_what_is_done_is_not_done_again(lamps: Lamps, monkeypatch: pytest.Monkey
     assert tables(lamps.first) == before
 
 
-@pytest.mark.parametrize("step", [3, 5])
-def test_killed_in_training_and_resumed_it_gives_the_same_bytes(lamps: Lamps, tmp_path: Path, step: int) -> None:
-    """Killed in the first training at an optimiser step, and once more when the answers of the model come in."""
-    command = [str(word) for word in lamps.again(tmp_path / "killed")]
+def test_killed_in_training_and_resumed_it_gives_the_same_bytes(lamps: Lamps, whole: Path, tmp_path: Path) -> None:
+    """Killed, with no chance to tidy up, in the second epoch of the training."""
+    out = tmp_path / "killed"
+    command = [str(word) for word in ("compare", lamps.study, *ONE, "--out", out)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
-        [sys.executable, str(JOB), "SIGKILL", str(step), *command], capture_output=True, env=environment, timeout=600
+        [sys.executable, str(JOB), "SIGKILL", "3", *command], capture_output=True, env=environment, timeout=600
     )
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
-    assert not (tmp_path / "killed" / "tables").exists()
-    actscribe(*lamps.again(tmp_path / "killed", "--resume"))
-    assert tables(tmp_path / "killed") == tables(lamps.first)
+    assert not (out / "tables").exists()
+    actscribe("compare", lamps.study, *ONE, "--out", out, "--resume")
+    assert tables(out) == tables(whole)
 
 
 class Killed(BaseException):
     """Nothing in the package catches it."""
 
 
-@pytest.mark.parametrize("moment", [4, 9, 15, 22])
+@pytest.mark.parametrize("moment", [4, 9, 15, 24])
 def test_killed_between_two_files_and_resumed_it_gives_the_same_bytes(
-    lamps: Lamps, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int
+    lamps: Lamps, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int
 ) -> None:
     """Whatever file would have been the next to appear: everything up to it is there, nothing after it."""
     left = [moment]
@@ -192,57 +206,62 @@ def test_killed_between_two_files_and_resumed_it_gives_the_same_bytes(
 
         return one
 
-    out = tmp_path / "killed"
-    only = ("--only", "timesformer", "--out", out)
+    command = ("compare", lamps.study, *ONE, "--out", tmp_path / "killed")
     with monkeypatch.context() as patch:
         for name in moved:
             patch.setattr(Path, name, move(name))
-        done = CliRunner().invoke(app, ["compare", str(lamps.study), *map(str, only)])
+        done = CliRunner().invoke(app, [str(word) for word in command])
         assert isinstance(done.exception, Killed)
-    actscribe("compare", lamps.study, *only, "--resume")
-    whole = tmp_path.parent / "uninterrupted"
-    if not whole.exists():
-        actscribe("compare", lamps.study, "--only", "timesformer", "--out", whole)
-    assert tables(out) == tables(whole)
+    actscribe(*command, "--resume")
+    assert tables(tmp_path / "killed") == tables(whole)
 
 
-def test_repeated_from_its_provenance_it_gives_the_same_numbers(lamps: Lamps, tmp_path: Path) -> None:
-    said = actscribe("compare", "--from", lamps.first / "provenance.json", "--out", tmp_path / "again")
+def test_repeated_from_its_provenance_it_gives_the_same_numbers(
+    lamps: Lamps, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again, altered = tmp_path / "again", tmp_path / "altered.json"
+    trained: list[Path] = []
+    monkeypatch.setattr(work, "train", lambda *a, **k: trained.append(a[2]) or train(*a, **k))
+    said = actscribe("compare", "--from", whole / "provenance.json", "--out", again)
     assert "The same numbers in every table." in said
-    assert tables(tmp_path / "again") == tables(lamps.first)
-    altered = json.loads((lamps.first / "provenance.json").read_text())
-    altered["results"]["headline"] = "0" * 32
-    (tmp_path / "altered.json").write_text(json.dumps(altered))
-    said = actscribe("compare", "--from", tmp_path / "altered.json", "--out", tmp_path / "again", "--resume")
+    assert trained == [again / RUN]
+    assert tables(again) == tables(whole)
+    values = json.loads((whole / "provenance.json").read_text())
+    values["results"]["headline"] = "0" * 32
+    altered.write_text(json.dumps(values))
+    said = actscribe("compare", "--from", altered, "--out", again, "--resume")
     assert "Not the same numbers: headline" in said
-    altered["recordings"][0]["content"] = "0" * 32
-    (tmp_path / "altered.json").write_text(json.dumps(altered))
-    said = actscribe("compare", "--from", tmp_path / "altered.json", "--out", tmp_path / "other", code=2)
+    values["recordings"][0]["content"] = "0" * 32
+    altered.write_text(json.dumps(values))
+    said = actscribe("compare", "--from", altered, "--out", tmp_path / "other", code=2)
     assert "not those of the comparison: r0" in said
-    assert "in it" in actscribe("compare", lamps.study, "--from", lamps.first / "provenance.json", code=2)
+    assert "in it" in actscribe("compare", lamps.study, "--from", whole / "provenance.json", code=2)
 
 
 def test_a_run_of_train_is_taken_and_one_of_other_settings_is_not(
     lamps: Lamps, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    study = load_study(lamps.study)
     run = lamps.study.parent / "runs" / "timesformer"
-    train(study, "timesformer")
-    trained: list[Path] = []
-    monkeypatch.setattr(work, "train", lambda *a, **k: trained.append(a[2]) or train(*a, **k))
-    actscribe("compare", lamps.study, "--only", "timesformer", "--out", tmp_path / "reused")
+    shutil.copytree(lamps.first / RUN, run)
+    (run / "cost.json").unlink()
+    trained: list[object] = []
+    monkeypatch.setattr(work, "train", lambda *a, **k: trained.append(a))
+    actscribe("compare", lamps.study, *ONE, "--out", tmp_path / "reused")
     assert not trained
-    assert Provenance.read(tmp_path / "reused").runs["runs/timesformer/seed-1"] == str(run)
+    assert Provenance.read(tmp_path / "reused").runs[RUN] == str(run)
     assert (run / "cost.json").is_file()
     actscribe("report", tmp_path / "reused")
     values = yaml.safe_load(lamps.study.read_text())
     values["recognizers"]["timesformer"]["epochs"] = 1
     other = lamps.study.with_name("other.yaml")
     other.write_text(yaml.safe_dump(values))
-    said = actscribe("compare", other, "--only", "timesformer", "--out", lamps.first, "--resume", code=2)
+    said = actscribe("compare", other, *ONE, "--out", lamps.first, "--resume", code=2)
     assert "the study has changed since this run was made: recognizers" in said
-    actscribe("compare", other, "--only", "timesformer", "--out", tmp_path / "new")
-    assert trained == [tmp_path / "new" / "runs/timesformer/seed-1"]
+    assert Provenance.read(lamps.first).status == "complete"
+    changed = load_study(other)
+    assert work.found(Part("timesformer", 1), changed, load_data(changed), tmp_path / "new") is None
+    assert work.found(Part("timesformer", 1), load_study(lamps.study), load_data(changed), tmp_path / "new") is not None
+    shutil.rmtree(run)
 
 
 def test_bad_options_are_answered(lamps: Lamps, tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 from actscribe.compare.board import Board
 from actscribe.compare.folder import FILE, Listed, Provenance, digests, write_scores, write_tables
 from actscribe.compare.page import write_comparison_report
-from actscribe.compare.plan import chosen, default_folder, parse_curve, parts
+from actscribe.compare.plan import chosen, default_folder, parse_curve, parts, study_of, subset
 from actscribe.compare.result import Comparison, assemble
-from actscribe.compare.work import finish
+from actscribe.compare.work import finish, found
 from actscribe.data.loading import StudyData, load_data
 from actscribe.data.manifest import read_manifest
 from actscribe.data.recording import Recording
@@ -131,8 +131,10 @@ def _run(
     cache: FrameCache | None,
     anew: bool = False,
 ) -> Comparison:
-    provenance.write(folder)
     every = parts(study, provenance.recognizers, provenance.seeds, provenance.curve)
+    for part in every:  # a run of another study in the way is said before anything is written
+        found(part, study_of(study, part), subset(data, part.recordings, part.seed), folder, anew)
+    provenance.write(folder)
     with Board(every).shown() as board:
         for part in every:
             run = finish(part, study, data, folder, board, cache, anew)
