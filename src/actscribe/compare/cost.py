@@ -80,13 +80,14 @@ def measure_cost(run: Run, training_memory: float | None = None) -> Cost:
         start = time.monotonic()
         done = sum(1 for _ in recognizer.score(_frames(run, clips, recognizer)))
         seconds = time.monotonic() - start
+    trained = kind(run.facts.recognizer).trained
     cost = Cost(
         parameters=parameters or None,
         trainable_parameters=_trainable(run),
         memory_mb=round(peak[0] / MB, 1),
-        training_memory_mb=training_memory,
+        training_memory_mb=training_memory if trained else None,
         seconds_per_minute=round(60 * seconds / _covered(clips), 4),
-        train_s=run.facts.task_seconds.get("train") if kind(run.facts.recognizer).trained else None,
+        train_s=run.facts.task_seconds.get("train") if trained else None,
         timed_clips=done,
     )
     write_text(run.folder / FILE, cost.model_dump_json(indent=1))
@@ -155,7 +156,8 @@ def _how_many(run: Run) -> int:
 def _clips(run: Run, most: int) -> list[Clip]:
     """Return the first clips of the test split, in order."""
     window = Window(run.study.windows.length, run.study.windows.stride)
-    labels, found = run.labels, []
+    labels = run.labels
+    found: list[Clip] = []
     for recording in run.recordings("test"):
         found += cut(recording, labels, window)[: most - len(found)]
     return found

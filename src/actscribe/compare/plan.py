@@ -37,8 +37,10 @@ class Part:
     @property
     def words(self) -> str:
         """What a user reads."""
-        some = "" if self.recordings is None else f", {self.recordings} training recordings"
-        return f"{self.recognizer}, seed {self.seed}{some}"
+        if self.recordings is None:
+            return f"{self.recognizer}, seed {self.seed}"
+        plural = "" if self.recordings == 1 else "s"
+        return f"{self.recognizer}, seed {self.seed}, {self.recordings} training recording{plural}"
 
 
 def chosen(study: Study, only: Sequence[str] | None) -> list[str]:

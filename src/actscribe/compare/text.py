@@ -63,8 +63,6 @@ def _numbers(table: pd.DataFrame) -> list[bool]:
 
 
 def _shown(value: object) -> str:
-    if value is pd.NA:
-        return cell(None)
     if isinstance(value, float) and math.isfinite(value) and 0 < abs(value) < 0.0005:
         return "<0.001" if value > 0 else ">-0.001"
     return cell(value)

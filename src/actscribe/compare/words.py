@@ -183,8 +183,10 @@ def _against_blind(done: Comparison, best: str) -> str:
     name, value = _blind(done)
     if row["difference"] <= 0:
         return f"No recognizer is better than “{name}”, an answer that never looks at the video ({w.number(value)})."
-    clear = "clearly" if row["p_holm"] < CLEAR else "but not clearly"
-    return f"It is {clear} better than “{name}” ({w.number(value)}), the best answer that never looks at the video."
+    blind = f"“{name}” ({w.number(value)}), the best answer that never looks at the video"
+    if row["p_holm"] < CLEAR:
+        return f"It is clearly better than {blind}."
+    return f"It is better than {blind}, but that may be chance (corrected p = {_p(row['p_holm'])})."
 
 
 def _blind(done: Comparison) -> tuple[str, float]:

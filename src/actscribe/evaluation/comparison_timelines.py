@@ -92,14 +92,15 @@ def slice_table(
         shared: what they have in common.
         columns: manifest column -> recording -> value.
     """
-    slices = {"group": {recording.name: recording.group for recording in shared.recordings}}
+    slices: dict[str, Mapping[str, str]] = {}
+    slices["group"] = {recording.name: recording.group for recording in shared.recordings}
     slices |= {"duration": _thirds(shared), **(columns or {})}
     rows = []
     for kind, value_of in slices.items():
         held = set(value_of.values())
         values = [third for third in THIRDS if third in held] if kind == "duration" else sorted(held)
         for value in values if len(values) > 1 else ():
-            inside = np.flatnonzero([value_of.get(unit, "") == value for unit in shared.units])
+            inside = [place for place, unit in enumerate(shared.units) if value_of.get(unit, "") == value]
             groups, units = [shared.groups[i] for i in inside], [shared.units[i] for i in inside]
             draws = draw(len(inside), groups, units, seed=shared.seed)
             for system in systems:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from actscribe.annotations.interval import Interval
 from actscribe.data import spans as sp
 from actscribe.data.recording import Recording
 from actscribe.evaluation.calibration import reliability_bins
@@ -216,7 +217,7 @@ def lanes(recording: Recording, systems: Sequence[System], names: Sequence[str])
     for place, name in enumerate(names):
         top = 4 + block * place
         parts.append(svg.text(LANES_LEFT, top + 10, name, "name strong"))
-        rows = [("annotated", "truth", recording.intervals or ())]
+        rows: list[tuple[str, str, Sequence[Interval]]] = [("annotated", "truth", recording.intervals or ())]
         rows += [(s.name, f"bar {colour(i)}", s.runs[0].timelines[recording.name]) for i, s in enumerate(systems)]
         for row, (who, kind, intervals) in enumerate(rows):
             y = top + NAME_HIGH + (LANE + BETWEEN) * row
