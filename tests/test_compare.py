@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,6 @@ import pandas as pd
 import pytest
 import tiny_vlms
 import yaml
-from rich.console import Console
 from small_studies import lamp_study, write_manifest
 from tiny_models import tiny_timesformer
 from transformers import AutoModelForImageTextToText, TimesformerForVideoClassification
@@ -26,11 +24,9 @@ from typer.testing import CliRunner
 from actscribe import Run, load_data, load_study
 from actscribe.cli import app
 from actscribe.compare import work
-from actscribe.compare.board import Board
 from actscribe.compare.folder import Provenance
 from actscribe.compare.plan import Part, chosen, parse_curve, parts, subset
 from actscribe.errors import ActScribeError
-from actscribe.progress import say, track
 from actscribe.runs.train import train
 
 JOB = Path(__file__).parent / "road_job.py"
@@ -210,8 +206,8 @@ def test_killed_between_two_files_and_resumed_it_gives_the_same_bytes(
     with monkeypatch.context() as patch:
         for name in moved:
             patch.setattr(Path, name, move(name))
-        done = CliRunner().invoke(app, [str(word) for word in command])
-        assert isinstance(done.exception, Killed)
+        with pytest.raises(Killed):
+            CliRunner().invoke(app, [str(word) for word in command])
     actscribe(*command, "--resume")
     assert tables(tmp_path / "killed") == tables(whole)
 
@@ -302,38 +298,3 @@ def test_curves_are_parsed_and_their_subsets_lie_in_each_other(lamps: Lamps) -> 
         assert names(1, seed) < names(2, seed) < names(3, seed) < names(None, seed)
         assert subset(data, 1, seed).of_split("test") == data.of_split("test")
     assert len({frozenset(names(1, seed)) for seed in range(20)}) > 1
-
-
-def test_the_board_shows_a_table_on_a_terminal() -> None:
-    drawn = StringIO()
-    every = [Part("timesformer", 1), Part("vlm-list", 1), Part("timesformer", 2)]
-    board = Board(every, Console(file=drawn, force_terminal=True, width=100))
-    with board.shown():
-        with board.on(every[0]):
-            say("Training: epoch 1/2", 75.0)
-            table = board.table()
-        board.finished(every[0], 0.25, reused=False)
-        board.finished(every[2], 0.75, reused=False)
-    cells = [list(column.cells) for column in table.columns]
-    assert cells[0] == ["timesformer", "vlm-list"]
-    assert cells[2:4] == [["Training: epoch 1/2", "waiting"], ["1:15", ""]]
-    last = [list(column.cells) for column in board.table().columns]
-    assert last[1:3] == [["2/2", "0/1"], ["done", "waiting"]]
-    assert last[4] == ["0.500", "–"]
-    assert "timesformer" in drawn.getvalue()
-
-
-def test_elsewhere_it_prints_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    part = Part("timesformer", 1)
-    board = Board([part], Console(file=StringIO()))
-    with board.shown(), board.on(part):
-        assert list(track(range(3), "Scoring test")) == [0, 1, 2]
-        say("Training: epoch 1/2", 75.0)
-    board.finished(part, 0.5, reused=True)
-    lines = capsys.readouterr().err.splitlines()
-    assert lines == [
-        "timesformer, seed 1: Training: epoch 1/2, about 1:15 left",
-        "timesformer, seed 1: was done already, macro F1 0.500",
-    ]
-    say("Outside", None)
-    assert capsys.readouterr().err == "Outside\n"
