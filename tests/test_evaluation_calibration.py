@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
+from scipy.special import expit, softmax
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss
 
-from actscribe.evaluation.calibration import calibration_table, reliability_bins
+from actscribe.evaluation.calibration import calibration_table, fit_temperature, reliability_bins, tempered
 
 
 def some_clips(distort=1.0):
@@ -43,3 +44,40 @@ def test_small_and_empty_sets():
     empty = calibration_table(np.full((2, 1), np.nan), np.zeros((2, 1)), ["a"]).set_index("label")
     assert np.isnan(empty.loc["a", "brier"])
     assert np.isnan(empty.loc["macro", "ece"])
+
+
+def overconfident(factor, task="multi-label", clips=4000):
+    """Targets drawn from true probabilities, and scores whose logits are those times `factor`."""
+    rng = np.random.default_rng(7)
+    logits = rng.normal(size=(clips, 3)) * 1.5
+    if task == "multi-label":
+        return (rng.random(logits.shape) < expit(logits)).astype(float), expit(factor * logits)
+    chosen = (softmax(logits, axis=1).cumsum(axis=1) > rng.random((clips, 1))).argmax(axis=1)
+    return np.eye(3)[chosen], softmax(factor * logits, axis=1)
+
+
+@pytest.mark.parametrize("task", ["multi-label", "multi-class"])
+@pytest.mark.parametrize("factor", [0.4, 1.0, 3.0])
+def test_the_temperature_of_distorted_scores_is_found_and_mends_them(task, factor):
+    targets, scores = overconfident(factor, task)
+    found = fit_temperature(targets, scores, task)
+    assert found == pytest.approx(factor, rel=0.08)
+    mended = tempered(scores, found, task)
+    names = ["a", "b", "c"]
+    before, after = (calibration_table(targets, s, names)["ece"].iloc[-1] for s in (scores, mended))
+    assert after < (0.03 if factor == 1 else before / 2)
+    np.testing.assert_array_equal(scores.argmax(axis=1), mended.argmax(axis=1))
+    if task == "multi-class":
+        np.testing.assert_allclose(mended.sum(axis=1), 1)
+
+
+def test_temperature_leaves_out_what_is_not_annotated_and_bears_sure_scores():
+    targets, scores = overconfident(3.0)
+    masked, wrong = targets.copy(), scores.copy()
+    masked[::2] = np.nan
+    wrong[::2] = 1.0
+    assert fit_temperature(masked, wrong, "multi-label") == pytest.approx(
+        fit_temperature(targets[1::2], scores[1::2], "multi-label"), rel=1e-3
+    )
+    assert fit_temperature(np.full((2, 1), np.nan), np.zeros((2, 1)), "multi-label") == 1
+    assert 1 < fit_temperature(np.array([[1.0], [0.0], [1.0]]), np.array([[1.0], [0.0], [0.0]]), "multi-label") <= 20

@@ -31,4 +31,4 @@ def test_names_stay_whole_and_a_note_is_said_once(
 
 
 def test_cells() -> None:
-    assert [cell(value) for value in (0.12345, float("nan"), None, 3, "x")] == ["0.123", "–", "–", "3", "x"]
+    assert [cell(value) for value in (0.12345, float("nan"), None, pd.NA, 3, "x")] == ["0.123", "–", "–", "–", "3", "x"]

@@ -4,11 +4,38 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sized
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 T = TypeVar("T")
 LINE_EVERY_S = 10.0
+#: Seconds between two words to a listener.
+TELL_EVERY_S = 0.2
+#: Is told what is being done ("Scoring test: 3/40") and about how many seconds are left, None where nobody knows.
+Listener = Callable[[str, float | None], None]
+_LISTENER: ContextVar[Listener | None] = ContextVar("listener", default=None)
+
+
+@contextmanager
+def told(listener: Listener) -> Iterator[None]:
+    """Tell a listener of progress inside the block, instead of showing it on standard error."""
+    token = _LISTENER.set(listener)
+    try:
+        yield
+    finally:
+        _LISTENER.reset(token)
+
+
+def say(text: str, left: float | None) -> None:
+    """Print a line of progress on standard error, or tell it to whoever listens; `left` is in seconds."""
+    listener = _LISTENER.get()
+    if listener is not None:
+        listener(text, left)
+    else:
+        ending = "" if left is None else f", at most {clock(left)} left"
+        print(f"{text}{ending}", file=sys.stderr, flush=True)
 
 
 def track(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
@@ -19,7 +46,10 @@ def track(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T
     """
     if total is None and isinstance(items, Sized):
         total = len(items)
-    if sys.stderr.isatty():
+    listener = _LISTENER.get()
+    if listener is not None:
+        yield from _told(items, what, total, listener)
+    elif sys.stderr.isatty():
         yield from _bar(items, what, total)
     else:
         yield from _lines(items, what, total)
@@ -32,6 +62,17 @@ def _bar(items: Iterable[T], what: str, total: int | None) -> Iterator[T]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         yield from progress.track(items, total=total, description=what)
+
+
+def _told(items: Iterable[T], what: str, total: int | None, listener: Listener) -> Iterator[T]:
+    start = last = time.monotonic()
+    for done, item in enumerate(items, start=1):
+        yield item
+        now = time.monotonic()
+        if now - last >= TELL_EVERY_S:
+            last = now
+            left = (now - start) / done * (total - done) if total else None
+            listener(f"{what}: {done}/{total}" if total else f"{what}: {done}", left)
 
 
 def _lines(items: Iterable[T], what: str, total: int | None) -> Iterator[T]:

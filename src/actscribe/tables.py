@@ -42,7 +42,7 @@ def print_table(title: str, table: pd.DataFrame) -> None:
 
 def cell(value: object) -> str:
     """Return a table cell's text."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
+    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
         return "–"
     if isinstance(value, float):
         return f"{value:.3f}"

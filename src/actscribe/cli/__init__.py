@@ -7,7 +7,20 @@ from collections.abc import Callable
 
 import typer
 
-from actscribe.cli import annotate, check, convert, demo, doctor, evaluate, models, new, simulate, train
+from actscribe.cli import (
+    annotate,
+    check,
+    compare,
+    convert,
+    demo,
+    doctor,
+    evaluate,
+    models,
+    new,
+    report,
+    simulate,
+    train,
+)
 from actscribe.cli.guard import guarded
 
 app = typer.Typer(
@@ -22,6 +35,8 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     check.check,
     train.train,
     evaluate.evaluate,
+    compare.compare,
+    report.report,
     annotate.annotate,
     convert.convert,
     simulate.simulate,

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 
 from actscribe.errors import ActScribeError, did_you_mean
 
 COLUMNS = ("video", "annotations", "label", "group", "split", "source", "source_start", "source_end")
+#: How like a known column's name another one must be to be taken for a misspelling: "grup" is one, "light" is not.
+CLOSE = 0.75
 SPLITS = ("train", "validation", "test")
 SPLIT_ALIASES = {
     "training": "train",
@@ -48,6 +52,7 @@ class Row:
         group: subject or session; the video's own name where the manifest does not say.
         split: "train", "validation", "test" or "".
         source, source_start, source_end: the longer video this one was cut from and where, in seconds.
+        extra: the study's own columns, such as site or camera; a comparison shows results by each.
     """
 
     line: int
@@ -59,6 +64,7 @@ class Row:
     source: str = ""
     source_start: float | None = None
     source_end: float | None = None
+    extra: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_manifest(path: Path) -> list[Row]:
@@ -93,9 +99,10 @@ def _rows(path: Path, text: str) -> list[Row]:
     reader.fieldnames = columns
     if "video" not in columns:
         raise ActScribeError(f"{path}:1: no column 'video'; found {', '.join(columns) or 'nothing'}.")
-    unknown = [name for name in columns if name not in COLUMNS]
-    if unknown:
-        raise ActScribeError(f"{path}:1: unknown column '{unknown[0]}'. {did_you_mean(unknown[0], COLUMNS)}")
+    for name in columns:
+        close = get_close_matches(name.casefold(), COLUMNS, n=1, cutoff=CLOSE)
+        if close and name not in COLUMNS:  # others are the study's own
+            raise ActScribeError(f"{path}:1: unknown column '{name}'. Did you mean '{close[0]}'?")
     rows: list[Row] = []
     lines: dict[Path, int] = {}
     for values in reader:
@@ -141,6 +148,7 @@ def _row(path: Path, line: int, values: dict[str, str | None]) -> Row:
         source=cells.get("source", ""),
         source_start=_seconds(where, cells, "source_start"),
         source_end=_seconds(where, cells, "source_end"),
+        extra={name: value for name, value in cells.items() if name and name not in COLUMNS},
     )
 
 

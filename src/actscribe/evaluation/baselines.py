@@ -36,6 +36,18 @@ def label_baselines(
     }
 
 
+def majority_answers(targets: np.ndarray, names: Sequence[str], priors: np.ndarray) -> pd.DataFrame:
+    """Return the table of giving each label its most frequent answer in training, whatever the clip.
+
+    Args:
+        targets: shape (clips, labels), nan not annotated.
+        names: of the labels.
+        priors: probability of yes per label, from training, shape (labels,).
+    """
+    said = np.broadcast_to((np.asarray(priors) >= 0.5).astype(float), np.shape(targets))
+    return clip_table(targets, said, np.full(len(names), 0.5), names)
+
+
 def class_baselines(
     targets: np.ndarray, names: Sequence[str], priors: np.ndarray | None = None
 ) -> dict[str, pd.DataFrame]:

@@ -8,6 +8,7 @@ so a resample is a weighted sum of the groups' counts and a thousand resamples a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,38 @@ FEW_GROUPS = 5
 COLUMNS = ("metric", "value", "low", "high", "groups", "note")
 
 Metric = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draws:
+    """Resamples of whole clusters: groups, or recordings where there are few groups.
+
+    Args:
+        index: place of each unit's cluster, shape (units,).
+        weights: how often each resample drew each cluster, shape (resamples, clusters).
+        groups: how many groups there are.
+        note: why not to rely on intervals, or nothing.
+    """
+
+    index: np.ndarray
+    weights: np.ndarray
+    groups: int
+    note: str
+
+    @property
+    def clusters(self) -> int:
+        """How many are drawn from."""
+        return self.weights.shape[1]
+
+    def sums(self, counts: np.ndarray) -> np.ndarray:
+        """Return counts of units, shape (units, ...), summed by cluster, shape (clusters, ...)."""
+        sums = np.zeros((self.clusters, *counts.shape[1:]))
+        np.add.at(sums, self.index, counts)
+        return sums
+
+    def resampled(self, counts: np.ndarray) -> np.ndarray:
+        """Return the counts of every resample, shape (resamples, ...)."""
+        return np.tensordot(self.weights.astype(float), self.sums(counts), axes=1)
 
 
 def label_counts(targets: np.ndarray, predicted: np.ndarray) -> np.ndarray:
@@ -63,8 +96,8 @@ def f1_intervals(
         one row per label and `macro`, columns COLUMNS; `groups` says how many there are, `note` why not to rely on the
         interval, or nothing.
     """
-    sums, weights, size, note = _draw(counts, groups, recordings, resamples, seed)
-    return _rows([*names, "macro"], _with_macro, sums, weights, confidence, size, note)
+    draws = draw(len(counts), groups, recordings, resamples, seed)
+    return intervals([*names, "macro"], with_macro, counts, draws, confidence)
 
 
 def accuracy_interval(
@@ -78,8 +111,8 @@ def accuracy_interval(
 ) -> pd.DataFrame:
     """Return the row `accuracy` of clips that are `correct`, bool, shape (clips,); the rest as in `f1_intervals`."""
     counts = np.stack([np.asarray(correct, dtype=float), np.ones(len(correct))], axis=-1)
-    sums, weights, size, note = _draw(counts, groups, recordings, resamples, seed)
-    return _rows(["accuracy"], _ratio, sums, weights, confidence, size, note)
+    draws = draw(len(counts), groups, recordings, resamples, seed)
+    return intervals(["accuracy"], lambda pooled: ratio(pooled)[..., None], counts, draws, confidence)
 
 
 def paired_difference(
@@ -108,63 +141,94 @@ def paired_difference(
         first[..., 0] + first[..., 2], second[..., 0] + second[..., 2]
     ):
         raise ValueError("the two recognizers were not measured on the same clips")
-    sums, weights, size, note = _draw(np.concatenate([first, second], axis=1), groups, recordings, resamples, seed)
+    draws = draw(len(first), groups, recordings, resamples, seed)
     count = len(names)
 
     def difference(pooled: np.ndarray) -> np.ndarray:
-        return _with_macro(pooled[..., count:, :]) - _with_macro(pooled[..., :count, :])
+        return with_macro(pooled[..., count:, :]) - with_macro(pooled[..., :count, :])
 
-    return _rows([*names, "macro"], difference, sums, weights, confidence, size, note)
+    both = np.concatenate([first, second], axis=1)
+    return intervals([*names, "macro"], difference, both, draws, confidence)
 
 
-def _with_macro(pooled: np.ndarray) -> np.ndarray:
-    """Return F1 per label with the mean of those that exist behind, shape (..., labels + 1)."""
+def with_macro(pooled: np.ndarray) -> np.ndarray:
+    """Return F1 per label with the mean of those that exist behind: (..., labels, 3) to (..., labels + 1)."""
     f1 = f1_of(pooled)
-    exists = np.isfinite(f1).sum(axis=-1)
-    macro = np.divide(np.nansum(f1, axis=-1), exists, out=np.full(exists.shape, np.nan), where=exists > 0)
-    return np.concatenate([f1, macro[..., None]], axis=-1)
+    return np.concatenate([f1, mean_of_known(f1)[..., None]], axis=-1)
 
 
-def _ratio(pooled: np.ndarray) -> np.ndarray:
-    part, all_ = pooled[..., 0], pooled[..., 1]
-    return np.divide(part, all_, out=np.full(part.shape, np.nan), where=all_ > 0)[..., None]
+def mean_of_known(values: np.ndarray) -> np.ndarray:
+    """Return the mean over the last axis of what is not nan; nan where nothing is left."""
+    exists = np.isfinite(values).sum(axis=-1)
+    total = np.nansum(values, axis=-1)
+    return np.divide(total, exists, out=np.full(exists.shape, np.nan), where=exists > 0)
 
 
-def _draw(
-    counts: np.ndarray, groups: Sequence[str], recordings: Sequence[str] | None, resamples: int, seed: int
-) -> tuple[np.ndarray, np.ndarray, int, str]:
-    """Return counts summed by group, how often each resample drew each group, the number of groups, and the note."""
-    if len(groups) != len(counts) or (recordings is not None and len(recordings) != len(counts)):
-        raise ValueError(f"{len(counts)} rows of counts need as many groups and recordings")
-    units, index = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
-    size, note = len(units), ""
+def ratio(pooled: np.ndarray) -> np.ndarray:
+    """Return part / whole of the last axis, nan where the whole is 0."""
+    part, whole = pooled[..., 0], pooled[..., 1]
+    return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
+
+
+def draw(
+    units: int,
+    groups: Sequence[str],
+    recordings: Sequence[str] | None = None,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Draws:
+    """Draw whole groups again, or recordings where there are fewer than FEW_GROUPS groups.
+
+    Args:
+        units: how many rows of counts there will be.
+        groups, recordings: of each unit.
+        resamples: how many.
+        seed: of the draws; they depend on it and on the number of clusters alone.
+    """
+    if len(groups) != units or (recordings is not None and len(recordings) != units):
+        raise ValueError(f"{units} rows of counts need as many groups and recordings")
+    names, index = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
+    size, note = len(names), ""
     if size < FEW_GROUPS:
         note = f"only {size} group{'' if size == 1 else 's'}: the interval is unreliable"
         if recordings is not None:
-            units, index = np.unique(np.asarray(recordings, dtype=str), return_inverse=True)
-            note += f", drawn over {len(units)} recordings and so rather too short"
-    sums = np.zeros((len(units), *counts.shape[1:]))
-    np.add.at(sums, index, counts)
-    drawn = max(len(units), 1)
-    weights = np.random.default_rng(seed).multinomial(len(units), np.full(drawn, 1 / drawn), size=resamples)
-    return sums, weights[:, : len(units)], size, note
+            names, index = np.unique(np.asarray(recordings, dtype=str), return_inverse=True)
+            note += f", drawn over {len(names)} recordings and so rather too short"
+    drawn = max(len(names), 1)
+    weights = np.random.default_rng(seed).multinomial(len(names), np.full(drawn, 1 / drawn), size=resamples)
+    return Draws(index, weights[:, : len(names)], size, note)
 
 
-def _rows(
-    names: Sequence[str],
-    metric: Metric,
-    sums: np.ndarray,
-    weights: np.ndarray,
-    confidence: float,
-    groups: int,
-    note: str,
+def bounds(drawn: np.ndarray, confidence: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+    """Return the percentile interval of values, shape (resamples, ...), nan left out: two of shape (...)."""
+    flat = drawn.reshape(len(drawn), -1)
+    tails = [(1 - confidence) / 2, (1 + confidence) / 2]
+    found = np.full((2, flat.shape[1]), np.nan)
+    for place, column in enumerate(flat.T):
+        known = column[np.isfinite(column)]
+        if len(known):
+            found[:, place] = np.quantile(known, tails)
+    return found[0].reshape(drawn.shape[1:]), found[1].reshape(drawn.shape[1:])
+
+
+def intervals(
+    names: Sequence[str], metric: Metric, counts: np.ndarray, draws: Draws, confidence: float = 0.95
 ) -> pd.DataFrame:
-    values = metric(sums.sum(axis=0))
-    drawn = metric(np.tensordot(weights.astype(float), sums, axes=1))
-    tail = (1 - confidence) / 2
-    rows = []
-    for place, name in enumerate(names):
-        known = drawn[np.isfinite(drawn[:, place]), place]
-        low, high = np.quantile(known, [tail, 1 - tail]) if len(known) and len(sums) > 1 else (np.nan, np.nan)
-        rows.append((name, float(values[place]), float(low), float(high), groups, note))
+    """Return one row per value of a metric of summed counts, with its interval; columns COLUMNS.
+
+    Args:
+        names: of the values.
+        metric: from counts, shape (..., *rest), to values, shape (..., names).
+        counts: of units, shape (units, *rest).
+        draws: over the same units.
+        confidence: between 0 and 1.
+    """
+    values = metric(draws.sums(counts).sum(axis=0))
+    low, high = bounds(metric(draws.resampled(counts)), confidence)
+    if draws.clusters < 2:
+        low, high = np.full_like(low, np.nan), np.full_like(high, np.nan)
+    rows = [
+        (name, float(values[place]), float(low[place]), float(high[place]), draws.groups, draws.note)
+        for place, name in enumerate(names)
+    ]
     return pd.DataFrame(rows, columns=list(COLUMNS))

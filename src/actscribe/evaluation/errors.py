@@ -42,7 +42,7 @@ def worst_errors(
         room = np.where(said, 1 - threshold, threshold)  # of a miss it ends at 0, of a false alarm at 1
         margin = np.divide(np.abs(score - threshold), room, out=np.ones(len(score)), where=room > 0)
         for kind, wrong in (("false alarm", said & (target == 0)), ("miss", ~said & (target > 0))):
-            rows += [{"label": name, "kind": kind} | span for span in _spans(clips, score, margin, wrong)]
+            rows += [{"label": name, "kind": kind} | span for span in merged_spans(clips, score, margin, wrong)]
     return _ranked(rows, top)
 
 
@@ -70,12 +70,20 @@ def worst_confusions(
         if wanted != found:
             wrong = known & (true == wanted) & (said == found)
             named = {"label": names[wanted], "kind": f"taken for {names[found]}"}
-            rows += [named | span for span in _spans(clips, score, margin, wrong)]
+            rows += [named | span for span in merged_spans(clips, score, margin, wrong)]
     return _ranked(rows, top)
 
 
-def _spans(clips: Sequence[Clip], score: np.ndarray, margin: np.ndarray, wrong: np.ndarray) -> list[dict[str, object]]:
-    """Merge wrong clips of one kind into spans, each with the score and margin of its worst clip."""
+def merged_spans(
+    clips: Sequence[Clip], score: np.ndarray, margin: np.ndarray, wrong: np.ndarray
+) -> list[dict[str, object]]:
+    """Return clips of one kind, those that touch or overlap merged, each span with score and margin of its worst clip.
+
+    Args:
+        clips: in any order.
+        score, margin: of each, shape (clips,).
+        wrong: which of them count, bool, shape (clips,).
+    """
     places = sorted(np.flatnonzero(wrong).tolist(), key=lambda i: (clips[i].recording, clips[i].start))
     spans: list[dict] = []
     for place in places:

@@ -65,6 +65,10 @@ class Evaluation:
         """Return macro F1: the one number of paper 1."""
         return macro_f1(self.table)
 
+    def decisions(self) -> np.ndarray:
+        """Return what is said of each clip, bool, shape (clips, labels): by threshold, or the highest score wins."""
+        return self.scores >= self.thresholds if self.labels.task == "multi-label" else _one_hot(self.scores)
+
     def values(self) -> dict[str, Any]:
         """Return all tables as JSON-ready values; nan becomes null."""
         tables = {

@@ -85,7 +85,7 @@ def recall_precision_panels(result: Evaluation) -> tuple[Panel, ...]:
         known = ~np.isnan(result.targets[:, place])
         target, score = result.targets[known, place] > 0, result.scores[known, place]
         if not target.any():
-            panels.append(Panel(name, "no clip shows it", _frame("recall", "precision", "nothing to draw")))
+            panels.append(Panel(name, "no clip shows it", unit_square("recall", "precision", "nothing to draw")))
             continue
         share = float(row["prior"])
         marks = [svg.line(LEFT, _down(share), LEFT + SIDE, _down(share), "chance")]
@@ -94,7 +94,7 @@ def recall_precision_panels(result: Evaluation) -> tuple[Panel, ...]:
             at = (_across(row["recall"]), _down(row["precision"]))
             marks.append(svg.tag("circle", cx=at[0], cy=at[1], r=4.5, class_="point"))
         note = f"AP {w.number(row['average_precision'])}, by chance {w.number(share)}"
-        panels.append(Panel(name, note, _frame("recall", "precision", f"{name}: {note}", *marks)))
+        panels.append(Panel(name, note, unit_square("recall", "precision", f"{name}: {note}", *marks)))
     return tuple(panels)
 
 
@@ -105,7 +105,7 @@ def reliability_panels(result: Evaluation) -> tuple[Panel, ...]:
         name = result.labels.names[place]
         bins = reliability_bins(result.targets[:, place], result.scores[:, place])
         if not len(bins):
-            panels.append(Panel(name, "not annotated", _frame("score", "came true", "nothing to draw")))
+            panels.append(Panel(name, "not annotated", unit_square("score", "came true", "nothing to draw")))
             continue
         points = [(_across(x), _down(y)) for x, y in bins[["mean_score", "positive_rate"]].to_numpy()]
         marks = [svg.line(LEFT, TOP + SIDE, LEFT + SIDE, TOP, "chance")]
@@ -113,7 +113,7 @@ def reliability_panels(result: Evaluation) -> tuple[Panel, ...]:
         marks.append(svg.tag("path", d=f"M{path}", class_="curve thin"))
         marks += [svg.tag("circle", cx=x, cy=y, r=3.5, class_="dot") for x, y in points]
         note = f"ECE {w.number(result.calibration['ece'].iloc[place])}"
-        panels.append(Panel(name, note, _frame("score", "came true", f"{name}: {note}", *marks)))
+        panels.append(Panel(name, note, unit_square("score", "came true", f"{name}: {note}", *marks)))
     return tuple(panels)
 
 
@@ -195,7 +195,7 @@ def _f1_words(values: list[float]) -> str:
     return f"{w.number(value)}  [{w.span(low, high)}]" if math.isfinite(low) else w.number(value)
 
 
-def _frame(x_title: str, y_title: str, title: str, *marks: Markup) -> Markup:
+def unit_square(x_title: str, y_title: str, title: str, *marks: Markup) -> Markup:
     """Return a unit square with its axes, and `marks` in it."""
     parts = [svg.tag("rect", x=LEFT, y=TOP, width=SIDE, height=SIDE, class_="frame")]
     for value in (0.0, 0.5, 1.0):

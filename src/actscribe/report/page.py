@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,14 @@ def write_report(run: Run, result: Evaluation, scored: ScoredClips, frames: bool
     Raises:
         ActScribeError: the folder cannot be written to.
     """
+    page = render("template.html", _content(run, result, scored, frames))
+    path = run.folder / f"report-{result.split}.html"
+    write_text(path, page)
+    return path
+
+
+def render(template: str, content: Mapping[str, Any]) -> str:
+    """Return a page of this package's templates; every text in `content` is escaped."""
     environment = Environment(
         loader=PackageLoader("actscribe.report", "."),
         autoescape=select_autoescape(["html"]),
@@ -43,10 +52,7 @@ def write_report(run: Run, result: Evaluation, scored: ScoredClips, frames: bool
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    page = environment.get_template("template.html").render(**_content(run, result, scored, frames))
-    path = run.folder / f"report-{result.split}.html"
-    write_text(path, page)
-    return path
+    return environment.get_template(template).render(**content)
 
 
 def _content(run: Run, result: Evaluation, scored: ScoredClips, frames: bool) -> dict[str, Any]:

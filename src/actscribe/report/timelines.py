@@ -144,7 +144,7 @@ def _strip(recording: str, lanes: Sequence[_Lanes], start: float, end: float, ti
     """Return the timeline from `start` to `end`; without `titled` its bouts say nothing when hovered."""
     scale = (WIDTH - LEFT - RIGHT) / (end - start)
     bottom = 4 + ROW * len(lanes)
-    parts = [_axis(start, end, scale, bottom)]
+    parts = [axis(start, end, scale, bottom)]
     for place, lane in enumerate(lanes):
         parts.append(_label(lane, 4 + ROW * place, start, end, scale, titled))
     title = f"Timeline of {recording} from {w.clock(start)} to {w.clock(end)}: annotated above predicted"
@@ -205,11 +205,12 @@ def _said(label: str, kind: str, span: Iterable[float], score: float | None) -> 
     return f"{label}, {word}: {w.clock(start)}–{w.clock(end)} ({w.length(end - start)}){sure}"
 
 
-def _axis(start: float, end: float, scale: float, bottom: float) -> Markup:
+def axis(start: float, end: float, scale: float, bottom: float, left: float = LEFT) -> Markup:
+    """Return ticks of time from `start` to `end` seconds, at `scale` pixels a second from `left` on."""
     step = next((tick for tick in TICKS if tick * scale >= TICK_PIXELS), TICKS[-1])
     parts = []
     for place in range(math.ceil(start / step - 1e-9), math.floor(end / step + 1e-9) + 1):
-        x = LEFT + (place * step - start) * scale
+        x = left + (place * step - start) * scale
         parts.append(svg.line(x, 4, x, bottom + 4, "grid"))
         parts.append(svg.text(x, bottom + 17, w.clock(place * step, 1 if step < 1 else 0), "tick", "middle"))
     return svg.join(parts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,16 +73,32 @@ def evaluate(run: Run, split: str = "test", frames: bool = False, recognizer: Re
     Raises:
         ActScribeError: an unknown or empty split, or a video that is gone or changed.
     """
+    if run.scores_path(split).is_file():
+        print(f"Scores of {split} are kept in {run.scores_path(split)}; they are measured again.", file=sys.stderr)
+    result, scored = measured(run, split, recognizer)
+    write_text(run.folder / f"metrics-{split}.json", json.dumps(result.values(), indent=1, ensure_ascii=False))
+    _write_timelines(run, split, result.recordings, result.timelines)
+    report = write_report(run, result, scored, frames=frames)
+    return EvaluatedRun(run, result, report)
+
+
+def measured(run: Run, split: str = "test", recognizer: Recognizer | None = None) -> tuple[Evaluation, ScoredClips]:
+    """Measure a complete run on a split from its kept scores, scoring the clips first where there are none.
+
+    Arguments and errors as in `evaluate`; nothing is written but the scores.
+    """
     run.require_complete()
     if split not in SPLITS:
         raise ActScribeError(f"no split is called '{split}'.", did_you_mean(split, SPLITS))
     recordings = tuple(r for r in run.recordings(split) if r.intervals is not None)
     if not recordings:
         raise ActScribeError(f"{run.folder}: no annotated recording in the {split} split.")
-    with timed(run, f"evaluate {split}"):
-        scored = _scores(run, split, recordings, recognizer)
-    settings = run.decisions.timeline
-    timelines = _timelines(run, scored, recordings, settings)
+    if run.scores_path(split).is_file():
+        scored = run.scores(split)
+    else:
+        with timed(run, f"evaluate {split}"):
+            scored = _scored(run, split, recordings, recognizer)
+    timelines = _timelines(run, scored, recordings, run.decisions.timeline)
     result = measure(
         split,
         run.labels,
@@ -92,19 +108,13 @@ def evaluate(run: Run, split: str = "test", frames: bool = False, recognizer: Re
         run.study.windows.threshold,
         recordings,
         timelines,
-        _training_priors(run),
+        training_priors(run),
         run.facts.seed,
     )
-    write_text(run.folder / f"metrics-{split}.json", json.dumps(result.values(), indent=1, ensure_ascii=False))
-    _write_timelines(run, split, recordings, timelines)
-    report = write_report(run, result, scored, frames=frames)
-    return EvaluatedRun(run, result, report)
+    return result, scored
 
 
-def _scores(run: Run, split: str, recordings: Sequence[Recording], recognizer: Recognizer | None) -> ScoredClips:
-    if run.scores_path(split).is_file():
-        print(f"Scores of {split} are kept in {run.scores_path(split)}; they are measured again.", file=sys.stderr)
-        return run.scores(split)
+def _scored(run: Run, split: str, recordings: Sequence[Recording], recognizer: Recognizer | None) -> ScoredClips:
     for recording in recordings:
         if not recording.video.is_file():
             raise ActScribeError(f"{recording.video}: the video is gone.", "Put it back where it was in training.")
@@ -129,7 +139,7 @@ def _timelines(
     return {name: tuple(build(scores, settings, run.labels)) for name, scores in merged.items()}
 
 
-def _training_priors(run: Run) -> np.ndarray:
+def training_priors(run: Run) -> np.ndarray:
     """Return the share of positive clips per label in training, shape (labels,); no video is read."""
     window = Window(run.study.windows.length, run.study.windows.stride)
     clips = [c for r in run.recordings("train") if r.intervals is not None for c in cut(r, run.labels, window)]
@@ -139,7 +149,7 @@ def _training_priors(run: Run) -> np.ndarray:
 
 
 def _write_timelines(
-    run: Run, split: str, recordings: Sequence[Recording], timelines: dict[str, tuple[Interval, ...]]
+    run: Run, split: str, recordings: Sequence[Recording], timelines: Mapping[str, Sequence[Interval]]
 ) -> None:
     for recording in recordings:
         if recording.name in timelines:

@@ -209,8 +209,8 @@ def _existing(folder: Path, resume: bool) -> Run | None:
     return run
 
 
-def _check_same(run: Run, study: Study, data: StudyData) -> None:
-    """Refuse to go on with a run under another study, whose results would be of neither."""
+def changes(run: Run, study: Study, data: StudyData) -> list[str]:
+    """Return what differs between the study that a run was made with and `study`; nothing if its results hold."""
     then, now = (one.model_dump(mode="json", exclude={"recognizers", "labels"}) for one in (run.study, study))
     changed = [key for key in now if now[key] != then[key]]
     own = parse_settings(run.facts.recognizer, study.recognizers.get(run.facts.recognizer, {}))
@@ -219,7 +219,12 @@ def _check_same(run: Run, study: Study, data: StudyData) -> None:
     held = [
         [(r.name, r.content, r.split, r.intervals, r.gaps) for r in one] for one in (run.recordings(), data.recordings)
     ]
-    changed += ["the recordings or their annotations"] if held[0] != held[1] else []
+    return changed + (["the recordings or their annotations"] if held[0] != held[1] else [])
+
+
+def _check_same(run: Run, study: Study, data: StudyData) -> None:
+    """Refuse to go on with a run under another study, whose results would be of neither."""
+    changed = changes(run, study, data)
     if changed:
         raise ActScribeError(
             f"{run.folder}: the study has changed since this training began: {', '.join(changed)}.",

@@ -105,7 +105,8 @@ def fit(work: Fit) -> None:
         trainer._load_best_model()  # the Trainer itself would go on for an epoch after early stopping
     else:
         trainer.train(resume_from_checkpoint=str(last) if last else None)
-    _write_history(trainer, work.folder / "training.json")
+    learned = sum(parameter.numel() for group, _ in work.groups for parameter in group)
+    _write_history(trainer, learned, work.folder / "training.json")
 
 
 def last_checkpoint(folder: Path) -> Path | None:
@@ -289,7 +290,7 @@ def validation_score(scores: np.ndarray, targets: np.ndarray, task: Task) -> flo
     return float(np.mean(values)) if values else 0.0
 
 
-def _write_history(trainer: Trainer, path: Path) -> None:
+def _write_history(trainer: Trainer, learned: int, path: Path) -> None:
     from actscribe.files import write_text
 
     if not trainer.is_world_process_zero():
@@ -298,6 +299,7 @@ def _write_history(trainer: Trainer, path: Path) -> None:
         "best_validation_score": trainer.state.best_metric,
         "steps": trainer.state.global_step,
         "epochs": trainer.state.epoch,
+        "trainable_parameters": learned,
         "log": trainer.state.log_history,
     }
     write_text(path, json.dumps(history, indent=1))

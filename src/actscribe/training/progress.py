@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import time
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from actscribe.progress import LINE_EVERY_S, clock
+from actscribe.progress import LINE_EVERY_S, say
 
 
 class ProgressCallback(TrainerCallback):
@@ -54,4 +53,4 @@ class ProgressCallback(TrainerCallback):
         self._last = time.monotonic()
         done = state.global_step - self._first_step
         left = (self._last - self._start) / max(done, 1) * (state.max_steps - state.global_step)
-        print(f"{text}, at most {clock(left)} left", file=sys.stderr, flush=True)
+        say(text, left)

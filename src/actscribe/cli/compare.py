@@ -1,0 +1,60 @@
+"""actscribe compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from actscribe.errors import ActScribeError
+
+if TYPE_CHECKING:
+    from actscribe.compare.result import Comparison
+
+
+def compare(
+    study: Annotated[Path | None, typer.Argument(help="study.yaml, or the folder it lies in.")] = None,
+    only: Annotated[str | None, typer.Option(help="Comma-separated recognizers; default all of the study.")] = None,
+    seeds: Annotated[int, typer.Option(help="How often each trained recognizer is trained.", min=1)] = 1,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the comparison in the folder; what is done is reused.")
+    ] = False,
+    curve: Annotated[
+        str, typer.Option(help="Learning curve by number of training recordings, such as 1,2,5,10,all.")
+    ] = "",
+    out: Annotated[Path | None, typer.Option(help="Folder to write to; default STUDY/comparison.")] = None,
+    again: Annotated[
+        Path | None, typer.Option("--from", help="provenance.json of a comparison to repeat, every training anew.")
+    ] = None,
+) -> None:
+    """Compare all recognizers of a study on the same clips, with statistics, tables and one report."""
+    from actscribe.compare.compare import compare as compare_study
+    from actscribe.compare.compare import repeat
+    from actscribe.study import load_study
+
+    if again is not None:
+        if study is not None or only is not None or curve or seeds != 1:
+            raise ActScribeError("--from repeats a comparison as it was: study, --only, --seeds and --curve are in it.")
+        done, differ = repeat(again, out, resume)
+        _show(done)
+        print(f"Not the same numbers: {', '.join(differ)}" if differ else "The same numbers in every table.")
+        return
+    if study is None:
+        raise ActScribeError("Which study?", "Type: actscribe compare study.yaml")
+    names = None if only is None else [name.strip() for name in only.split(",") if name.strip()]
+    _show(compare_study(load_study(study), names, seeds, resume, curve, out))
+
+
+def _show(done: Comparison) -> None:
+    from actscribe.compare.folder import REPORT, TABLES
+    from actscribe.compare.words import verdict
+    from actscribe.tables import print_table
+
+    columns = ["system", "seeds", "macro_f1", "low", "high", "macro_average_precision", "kappa", "ece", "note"]
+    headline = done.tables["headline"][columns].rename(columns={"macro_average_precision": "AP"})
+    print_table("Macro F1 on test with its 95 % interval", headline)
+    for sentence in verdict(done):
+        print(sentence)
+    print(f"Tables: {done.folder / TABLES}")
+    print(f"Report: {done.folder / REPORT}")

@@ -1,0 +1,32 @@
+"""actscribe report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(help="Folder of a run, or of a comparison.")],
+    split: Annotated[str, typer.Option(help="Of a run: test, validation or train.")] = "test",
+    open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+) -> None:
+    """Write the report of a run or a comparison again from what was kept, and say where it lies."""
+    import webbrowser
+
+    from actscribe.compare.folder import FILE
+
+    if (folder / FILE).is_file():
+        from actscribe.compare.compare import rewrite_report
+
+        path = rewrite_report(folder)
+    else:
+        from actscribe.runs.evaluate import evaluate
+        from actscribe.runs.folder import Run
+
+        path = evaluate(Run.open(folder), split).report
+    print(f"Report: {path}")
+    if open_it:
+        webbrowser.open(path.resolve().as_uri())

@@ -1,0 +1,108 @@
+"""How a comparison is going: a live table on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from rich import box
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from actscribe.compare.plan import Part
+from actscribe.progress import LINE_EVERY_S, clock, told
+
+
+@dataclass(slots=True)
+class _Row:
+    """One recognizer: how many of its parts there are and are done, what is happening, macro F1 of its seeds."""
+
+    total: int
+    done: int = 0
+    doing: str = ""
+    left: float | None = None
+    f1: list[float] = field(default_factory=list)
+
+
+class Board:
+    """Shows what each recognizer of a comparison is doing.
+
+    Args:
+        parts: all that there is to do.
+        console: to draw on; on one that is no terminal plain lines are printed instead.
+    """
+
+    def __init__(self, parts: Sequence[Part], console: Console | None = None) -> None:
+        self._console = console or Console(stderr=True)
+        names = [part.recognizer for part in parts]
+        self._rows = {name: _Row(names.count(name)) for name in names}
+        self._live: Live | None = None
+        self._last = 0.0
+        self._start = time.monotonic()
+
+    @contextmanager
+    def shown(self) -> Iterator[Board]:
+        """Keep the table on the terminal while the block runs; what is printed meanwhile scrolls above it."""
+        if not self._console.is_terminal:
+            yield self
+            return
+        with Live(self.table(), console=self._console, refresh_per_second=4) as live:
+            self._live = live
+            try:
+                yield self
+            finally:
+                live.update(self.table())
+                self._live = None
+
+    @contextmanager
+    def on(self, part: Part) -> Iterator[None]:
+        """Take what is told of progress inside the block as that of a part."""
+        row = self._rows[part.recognizer]
+
+        def listen(text: str, left: float | None) -> None:
+            row.doing, row.left = text, left
+            self._tell(part, text, left)
+
+        with told(listen):
+            yield
+
+    def finished(self, part: Part, macro_f1: float, reused: bool) -> None:
+        """Say that a part is done."""
+        row = self._rows[part.recognizer]
+        row.done, row.doing, row.left = row.done + 1, "", None
+        if part.recordings is None:
+            row.f1.append(macro_f1)
+        if self._live is not None:
+            self._live.update(self.table())
+        else:
+            how = "was done already" if reused else f"done after {clock(time.monotonic() - self._start)}"
+            self._print(f"{part.words}: {how}, macro F1 {macro_f1:.3f}")
+
+    def table(self) -> Table:
+        """Return the table as it stands."""
+        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+        for head, justify in (("recognizer", "left"), ("runs", "right"), ("stage", "left"), ("left", "right")):
+            table.add_column(head, justify=justify, no_wrap=head != "stage")  # type: ignore[arg-type]
+        table.add_column("macro F1", justify="right", no_wrap=True)
+        for name, row in self._rows.items():
+            stage = row.doing or ("done" if row.done == row.total else "waiting")
+            mean = f"{sum(row.f1) / len(row.f1):.3f}" if row.f1 else "–"
+            left = "" if row.left is None else clock(row.left)
+            table.add_row(name, f"{row.done}/{row.total}", stage, left, mean)
+        return table
+
+    def _tell(self, part: Part, text: str, left: float | None) -> None:
+        if self._live is not None:
+            self._live.update(self.table())
+            return
+        now = time.monotonic()
+        if now - self._last >= LINE_EVERY_S:
+            self._last = now
+            self._print(f"{part.words}: {text}" + ("" if left is None else f", about {clock(left)} left"))
+
+    def _print(self, text: str) -> None:
+        print(text, file=sys.stderr, flush=True)

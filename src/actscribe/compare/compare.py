@@ -1,0 +1,190 @@
+"""Comparing all recognizers of a study, and repeating a comparison from its provenance."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from actscribe.compare.board import Board
+from actscribe.compare.folder import FILE, Listed, Provenance, digests, write_scores, write_tables
+from actscribe.compare.page import write_comparison_report
+from actscribe.compare.plan import chosen, default_folder, parse_curve, parts, study_of, subset
+from actscribe.compare.result import Comparison, assemble
+from actscribe.compare.work import finish, found
+from actscribe.data.loading import StudyData, load_data
+from actscribe.data.manifest import read_manifest
+from actscribe.data.recording import Recording
+from actscribe.errors import ActScribeError
+from actscribe.evaluation.comparison import score_table
+from actscribe.runs.folder import machine, versions
+from actscribe.study import Study
+from actscribe.video.cache import FrameCache
+
+
+def compare(
+    study: Study,
+    only: Sequence[str] | None = None,
+    seeds: int = 1,
+    resume: bool = False,
+    curve: str = "",
+    out: Path | None = None,
+    cache: FrameCache | None = None,
+) -> Comparison:
+    """Train or set up each recognizer of a study, measure all on the same test clips, and write tables and report.
+
+    The split is the study's whatever the seed; seeds count up from the study's own. Everything that is done is kept:
+    killed at any moment and resumed, it ends with the same tables.
+
+    Args:
+        study: from `load_study`.
+        only: names of recognizers; default all of the study.
+        seeds: how often each trained recognizer is trained.
+        resume: go on with the comparison that lies in the folder.
+        curve: numbers of training recordings of a learning curve, such as "1,2,5,10,all"; empty: none.
+        out: folder; default STUDY/comparison.
+        cache: of decoded frames; default the user's.
+
+    Raises:
+        ActScribeError: bad data, a comparison in the way, or as `train` and `evaluate`.
+    """
+    folder = out or default_folder(study)
+    if (folder / FILE).is_file() and not resume:
+        raise ActScribeError(
+            f"{folder}: a comparison is here already.",
+            "Go on with it, or add to it, with --resume: what is done is reused. Or choose another folder with --out.",
+        )
+    names = chosen(study, only)
+    data = load_data(study)
+    _check_splits(data)
+    annotated = sum(recording.intervals is not None for recording in data.of_split("train"))
+    provenance = Provenance(
+        study=study.model_copy(update={"labels": data.labels}),
+        folder=str(study.folder.absolute()),
+        recognizers=names,
+        seeds=seeds,
+        curve=parse_curve(curve, annotated),
+        recordings=[_listed(recording) for recording in data.recordings],
+        columns=_columns(study, data),
+        versions=versions(),
+        machine=machine(),
+    )
+    return _run(provenance, study, data, folder, cache)
+
+
+def repeat(
+    path: Path, out: Path | None = None, resume: bool = False, cache: FrameCache | None = None
+) -> tuple[Comparison, list[str]]:
+    """Make a comparison again from its provenance.json, every training anew, and say which tables differ.
+
+    Args:
+        path: provenance.json, or the folder it lies in.
+        out: folder; default beside the first one, with -again behind its name.
+        resume: go on with a repetition that was interrupted.
+        cache: of decoded frames; default the user's.
+
+    Returns:
+        the comparison, and the names of tables whose numbers are not the same.
+
+    Raises:
+        ActScribeError: it never ended, its recordings are gone or have changed, or as `compare`.
+    """
+    before = Provenance.read(path)
+    first = path if path.is_dir() else path.parent
+    if before.status != "complete":
+        raise ActScribeError(f"{first}: this comparison did not end.", "Go on with: actscribe compare STUDY --resume")
+    folder = out or first.absolute().with_name(f"{first.absolute().name}-again")
+    if (folder / FILE).is_file() and not resume:
+        raise ActScribeError(f"{folder}: a comparison is here already.", "Go on with --resume, or choose --out.")
+    study = before.study
+    data = load_data(study)
+    _check_recordings(before, data, first)
+    fresh = before.model_copy(
+        update={"status": "running", "runs": {}, "results": {}, "versions": versions(), "machine": machine()}
+    )
+    # A run that lies in the study's folder is not taken: it may be the very one that is to be repeated.
+    done = _run(fresh, study, data, folder, cache, anew=True)
+    after = done.provenance.results
+    differ = sorted(name for name in before.results if after.get(name) != before.results[name])
+    return done, differ
+
+
+def rewrite_report(folder: Path) -> Path:
+    """Write the report of a complete comparison again and return its path.
+
+    Raises:
+        ActScribeError: no comparison there, or one that did not end.
+    """
+    provenance = Provenance.read(folder)
+    if provenance.status != "complete":
+        raise ActScribeError(f"{folder}: this comparison did not end.", "Go on with: actscribe compare STUDY --resume")
+    return write_comparison_report(assemble(folder, provenance))
+
+
+def _run(
+    provenance: Provenance,
+    study: Study,
+    data: StudyData,
+    folder: Path,
+    cache: FrameCache | None,
+    anew: bool = False,
+) -> Comparison:
+    every = parts(study, provenance.recognizers, provenance.seeds, provenance.curve)
+    for part in every:  # a run of another study in the way is said before anything is written
+        found(part, study_of(study, part), subset(data, part.recordings, part.seed), folder, anew)
+    provenance.write(folder)
+    with Board(every).shown() as board:
+        for part in every:
+            run = finish(part, study, data, folder, board, cache, anew)
+            inside = run.folder.is_relative_to(folder)
+            provenance.runs[part.place] = part.place if inside else str(run.folder.absolute())
+            provenance.write(folder)
+    done = assemble(folder, provenance)
+    write_tables(folder, {**done.tables, "costs": done.costs})
+    write_scores(folder, score_table(done.systems, done.shared))
+    provenance.results = digests(done.tables)
+    provenance.status = "complete"
+    provenance.write(folder)
+    write_comparison_report(done)
+    return done
+
+
+def _listed(recording: Recording) -> Listed:
+    marks = [[asdict(interval) for interval in side] for side in (recording.intervals or (), recording.gaps)]
+    text = json.dumps([recording.intervals is None, *marks], sort_keys=True)
+    digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return Listed(
+        name=recording.name,
+        content=recording.content,
+        annotations=digest,
+        group=recording.group,
+        split=recording.split,
+    )
+
+
+def _check_recordings(before: Provenance, data: StudyData, folder: Path) -> None:
+    then = {one.name: one for one in before.recordings}
+    now = {recording.name: _listed(recording) for recording in data.recordings}
+    wrong = sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name))
+    if wrong:
+        raise ActScribeError(
+            f"{folder}: recordings, annotations or split are not those of the comparison: {', '.join(wrong[:8])}.",
+            "Put them back as they were, or make a new comparison: actscribe compare STUDY",
+        )
+
+
+def _check_splits(data: StudyData) -> None:
+    if not any(recording.intervals is not None for recording in data.of_split("test")):
+        raise ActScribeError(
+            "There is no annotated recording in the test split, so nothing can be compared.",
+            "Give test a share under 'split:' in the study file, or name it in the manifest.",
+        )
+
+
+def _columns(study: Study, data: StudyData) -> dict[str, dict[str, str]]:
+    """Return the study's own manifest columns by recording, for slices."""
+    extra = {row.video: row.extra for row in read_manifest(study.folder / study.recordings)}
+    names = sorted({name for values in extra.values() for name in values})
+    return {name: {r.name: extra[r.video].get(name, "") for r in data.recordings} for name in names}

@@ -1,0 +1,193 @@
+"""What a recognizer costs: parameters, memory, and seconds of compute per minute of video."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+from pydantic import BaseModel, ConfigDict
+from torch.nn.modules.module import register_module_forward_pre_hook
+
+from actscribe.data.clips import Clip, Window, cut
+from actscribe.data.frames import stream
+from actscribe.data.recording import Recording
+from actscribe.files import write_text
+from actscribe.recognizers.base import Recognizer
+from actscribe.recognizers.registry import kind
+from actscribe.runs.folder import Run
+from actscribe.video.cache import FOLDER_VARIABLE
+
+FILE = "cost.json"
+#: Clips that are timed: about so many seconds' worth at the pace of validation, but within these bounds.
+TIMED_S, FEWEST, MOST = 20.0, 4, 32
+#: Seconds between two looks at the memory in use.
+LOOK_EVERY_S = 0.02
+MB = 10**6
+
+
+class Cost(BaseModel):
+    """The cost of one run; None where it is not known.
+
+    Args:
+        parameters: of all networks that ran while scoring; a model behind a server is not counted.
+        trainable_parameters: that training changed.
+        memory_mb: peak of the process while scoring (on a GPU: of its memory), 10^6 bytes.
+        training_memory_mb: the same while training.
+        seconds_per_minute: wall clock for one minute of video, decoding included.
+        train_s: wall clock of training.
+        timed_clips: over how many clips it was timed.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    parameters: int | None = None
+    trainable_parameters: int | None = None
+    memory_mb: float | None = None
+    training_memory_mb: float | None = None
+    seconds_per_minute: float | None = None
+    train_s: float | None = None
+    timed_clips: int = 0
+
+
+def kept_cost(run: Run) -> Cost | None:
+    """Return what was measured of a run before, if it was."""
+    path = run.folder / FILE
+    return Cost.model_validate_json(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def measure_cost(run: Run, training_memory: float | None = None) -> Cost:
+    """Measure a complete run on a few of its test clips, without answers that are kept, and write cost.json.
+
+    Args:
+        run: a complete one.
+        training_memory: peak while it was trained, in 10^6 bytes, where that was looked at.
+    """
+    gc.collect()
+    clips = _clips(run, _how_many(run))
+    with _no_kept_answers(), peak_memory() as peak:
+        recognizer = run.recognizer()
+        parameters = _parameters(recognizer, run, clips[:1])
+        start = time.monotonic()
+        done = sum(1 for _ in recognizer.score(_frames(run, clips, recognizer)))
+        seconds = time.monotonic() - start
+    trained = kind(run.facts.recognizer).trained
+    cost = Cost(
+        parameters=parameters or None,
+        trainable_parameters=_trainable(run),
+        memory_mb=round(peak[0] / MB, 1),
+        training_memory_mb=training_memory if trained else None,
+        seconds_per_minute=round(60 * seconds / _covered(clips), 4),
+        train_s=run.facts.task_seconds.get("train") if trained else None,
+        timed_clips=done,
+    )
+    write_text(run.folder / FILE, cost.model_dump_json(indent=1))
+    return cost
+
+
+@contextmanager
+def peak_memory() -> Iterator[list[int]]:
+    """Yield a list whose one number is, after the block, the most bytes that were in use inside it.
+
+    On a GPU its own count is taken; elsewhere the resident size of the process, looked at fifty times a second.
+    """
+    found = [0]
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
+        yield found
+        found[0] = torch.cuda.max_memory_allocated()
+        return
+    process, stop = psutil.Process(), threading.Event()
+
+    def look() -> None:
+        while True:
+            found[0] = max(found[0], process.memory_info().rss)
+            if stop.wait(LOOK_EVERY_S):
+                return
+
+    watcher = threading.Thread(target=look, daemon=True)
+    watcher.start()
+    try:
+        yield found
+    finally:
+        stop.set()
+        watcher.join()
+
+
+def _parameters(recognizer: Recognizer, run: Run, clips: Sequence[Clip]) -> int:
+    """Score a clip and return how many parameters the networks that ran have; it also warms them up."""
+    seen: dict[int, int] = {}
+
+    def note(module: torch.nn.Module, _: Any) -> None:
+        seen.update((id(parameter), parameter.numel()) for parameter in module.parameters(recurse=False))
+
+    handle = register_module_forward_pre_hook(note)
+    try:
+        list(recognizer.score(_frames(run, clips, recognizer)))
+    finally:
+        handle.remove()
+    return sum(seen.values())
+
+
+def _trainable(run: Run) -> int | None:
+    if not kind(run.facts.recognizer).trained:
+        return 0
+    path = run.folder / "training.json"
+    values = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return values.get("trainable_parameters")
+
+
+def _how_many(run: Run) -> int:
+    """Return how many clips to time, from how long the scoring of validation took."""
+    clips = len(run.scores("validation").clips)
+    seconds = run.facts.task_seconds.get("validate", 0.0) / max(clips, 1)
+    return max(FEWEST, min(MOST, int(TIMED_S / max(seconds, 1e-3))))
+
+
+def _clips(run: Run, most: int) -> list[Clip]:
+    """Return the first clips of the test split, in order."""
+    window = Window(run.study.windows.length, run.study.windows.stride)
+    labels = run.labels
+    found: list[Clip] = []
+    for recording in run.recordings("test"):
+        found += cut(recording, labels, window)[: most - len(found)]
+    return found
+
+
+def _covered(clips: Sequence[Clip]) -> float:
+    """Return the seconds of video that clips cover, overlaps counted once."""
+    spans: dict[str, tuple[float, float]] = {}
+    for clip in clips:
+        start, end = spans.get(clip.recording, (clip.start, clip.end))
+        spans[clip.recording] = (min(start, clip.start), max(end, clip.end))
+    return sum(end - start for start, end in spans.values())
+
+
+def _frames(run: Run, clips: Sequence[Clip], recognizer: Recognizer) -> Iterator[Any]:
+    recordings: dict[str, Recording] = {recording.name: recording for recording in run.recordings("test")}
+    for name in dict.fromkeys(clip.recording for clip in clips):
+        yield from stream(recordings[name], [clip for clip in clips if clip.recording == name], recognizer.view)
+
+
+@contextmanager
+def _no_kept_answers() -> Iterator[None]:
+    """Let zero-shot recognizers that are loaded inside the block answer anew: an answer that is kept costs nothing."""
+    before = os.environ.get(FOLDER_VARIABLE)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as empty:
+        os.environ[FOLDER_VARIABLE] = str(Path(empty))
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ[FOLDER_VARIABLE]
+            else:
+                os.environ[FOLDER_VARIABLE] = before

@@ -1,0 +1,109 @@
+"""The comparison's folder: provenance from which everything can be repeated, tables, scores."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+
+from actscribe.compare.text import csv_text, latex_text, markdown_text
+from actscribe.errors import ActScribeError
+from actscribe.files import content_hash, folder_beside, write_beside, write_text
+from actscribe.study import Study
+
+FILE, TABLES, SCORES, REPORT = "provenance.json", "tables", "scores.parquet", "report.html"
+
+
+class Listed(BaseModel):
+    """One recording of the study as it was: enough to tell whether it is still the same."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    content: str
+    annotations: str
+    group: str
+    split: str
+
+
+class Provenance(BaseModel):
+    """What provenance.json holds.
+
+    Args:
+        status: "running" until every table is written, then "complete".
+        study: as it was, paths of models made absolute.
+        folder: of the study file.
+        recognizers: that were compared.
+        seeds: how many of each trained one.
+        curve: numbers of training recordings of the learning curve.
+        recordings: of the study.
+        columns: manifest column -> recording -> value, for slices.
+        runs: place of each part -> folder of its run; relative ones lie in the comparison's folder.
+        versions, machine: of the last session that worked on it.
+        results: table -> digest of its CSV, by which a repetition is compared.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: Literal["running", "complete"] = "running"
+    study: Study
+    folder: str
+    recognizers: list[str]
+    seeds: int
+    curve: list[int] = []
+    recordings: list[Listed]
+    columns: dict[str, dict[str, str]] = {}
+    runs: dict[str, str] = {}
+    versions: dict[str, str] = {}
+    machine: str = ""
+    results: dict[str, str] = {}
+
+    @classmethod
+    def read(cls, path: Path) -> Provenance:
+        """Read provenance.json, or the one in a folder.
+
+        Raises:
+            ActScribeError: missing, or not of this version.
+        """
+        path = path / FILE if path.is_dir() else path
+        if not path.is_file():
+            raise ActScribeError(f"{path}: no such file.", "Make a comparison with: actscribe compare STUDY")
+        try:
+            found = cls.model_validate_json(path.read_text(encoding="utf-8"))
+        except (ValueError, OSError) as error:
+            raise ActScribeError(f"{path}: not a comparison of this version: {error}") from None
+        return found.model_copy(update={"study": found.study.model_copy(update={"folder": Path(found.folder)})})
+
+    def write(self, folder: Path) -> None:
+        """Write provenance.json into the comparison's folder."""
+        write_text(folder / FILE, self.model_dump_json(indent=1))
+
+
+def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Write every table as CSV, LaTeX and Markdown into the sub-folder `tables`, all or none."""
+    with folder_beside(folder / TABLES) as beside:
+        for name, table in tables.items():
+            for ending, write in (("csv", csv_text), ("tex", latex_text), ("md", markdown_text)):
+                (beside / f"{name}.{ending}").write_text(write(table), encoding="utf-8", newline="")
+
+
+def write_scores(folder: Path, table: pd.DataFrame) -> None:
+    """Write scores.parquet: one row per recognizer, seed, clip and label."""
+    with write_beside(folder / SCORES) as beside:
+        table.to_parquet(beside, index=False)
+
+
+def digests(tables: Mapping[str, pd.DataFrame]) -> dict[str, str]:
+    """Return the digest of each table's CSV."""
+    return {
+        name: hashlib.blake2b(csv_text(table).encode(), digest_size=16).hexdigest() for name, table in tables.items()
+    }
+
+
+def same_file(path: Path, digest: str) -> bool:
+    """Tell whether a file is there and has this content."""
+    return path.is_file() and content_hash(path) == digest

@@ -1,0 +1,139 @@
+"""From the runs of a comparison to its tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from actscribe.compare.cost import Cost, kept_cost
+from actscribe.compare.folder import Provenance
+from actscribe.compare.plan import Part, parts
+from actscribe.data.clips import targets
+from actscribe.evaluation import comparison as cp
+from actscribe.evaluation import comparison_timelines as ct
+from actscribe.evaluation.comparison import Shared, System
+from actscribe.evaluation.hallucination import UNREAD
+from actscribe.runs.evaluate import measured, training_priors
+from actscribe.runs.folder import Run
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """A finished comparison.
+
+    Args:
+        folder: where it lies.
+        provenance: how it came about.
+        systems: the recognizers with their measured runs.
+        shared: what they have in common.
+        tables: by name, the same bytes whenever the same study is compared.
+        costs: of each recognizer; these differ from time to time.
+    """
+
+    folder: Path
+    provenance: Provenance
+    systems: tuple[System, ...]
+    shared: Shared
+    tables: Mapping[str, pd.DataFrame]
+    costs: pd.DataFrame
+
+    def runs(self) -> dict[str, list[Run]]:
+        """Return the runs of each recognizer, one per seed."""
+        return {system.name: _runs(self.folder, self.provenance, system.name) for system in self.systems}
+
+
+def assemble(folder: Path, provenance: Provenance) -> Comparison:
+    """Read the runs of a comparison, measure them and put the tables together; no video is read.
+
+    Args:
+        folder: of the comparison.
+        provenance: with the folder of every part's run.
+    """
+    runs = {name: _runs(folder, provenance, name) for name in provenance.recognizers}
+    systems = tuple(_system(name, its) for name, its in runs.items())
+    first = next(iter(runs.values()))[0]
+    shared = cp.share(systems, training_priors(first), provenance.study.seed)
+    made: dict[str, pd.DataFrame | None] = {
+        "headline": cp.headline_table(systems, shared),
+        "labels": cp.label_table(systems, shared),
+        "pairs": cp.pair_table(systems, shared),
+        "calibration": cp.calibration_rows(systems, shared),
+        "risk_coverage": cp.risk_rows(systems, shared),
+        "timelines": ct.timeline_table(systems, shared),
+        "indicators": ct.indicator_table(systems, shared),
+        "slices": ct.slice_table(systems, shared, provenance.columns),
+        "hallucination": ct.hallucination_rows(systems, shared),
+        "disagreements": ct.disagreement_table(systems, shared),
+        "learning_curve": _curve(folder, provenance, systems, shared, _training_recordings(first)),
+    }
+    tables = {name: table for name, table in made.items() if table is not None}
+    return Comparison(folder, provenance, systems, shared, tables, cost_table(runs))
+
+
+def cost_table(runs: Mapping[str, Sequence[Run]]) -> pd.DataFrame:
+    """Return one row per recognizer with the fields of `Cost`: the most memory and parameters, means of the rest."""
+    rows = []
+    for name, its in runs.items():
+        costs = [cost for run in its if (cost := kept_cost(run)) is not None]
+        row: dict[str, object] = {"system": name}
+        for field in Cost.model_fields:
+            known = [value for cost in costs if (value := getattr(cost, field)) is not None]
+            peak = field.endswith(("parameters", "memory_mb"))
+            row[field] = (max(known) if peak else float(np.mean(known))) if known else None
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _runs(folder: Path, provenance: Provenance, name: str) -> list[Run]:
+    whole = parts(provenance.study, [name], provenance.seeds, ())
+    return [_run(folder, provenance, part) for part in whole]
+
+
+def _run(folder: Path, provenance: Provenance, part: Part) -> Run:
+    return Run.open(folder / provenance.runs[part.place])
+
+
+def _system(name: str, runs: Sequence[Run]) -> System:
+    validation = []
+    for run in runs:
+        scored = run.scores("validation")
+        validation.append((targets(scored.clips, run.labels.task, run.study.windows.threshold), scored.scores))
+    results = tuple(measured(run)[0] for run in runs)
+    return System(name, tuple(run.facts.seed for run in runs), results, tuple(validation), _unread(runs[0]))
+
+
+def _unread(run: Run) -> float:
+    """Return the share of a zero-shot model's answers on test that could not be read, nan for other recognizers."""
+    path = run.folder / "hallucination-test.json"
+    if not path.is_file():
+        return float("nan")
+    rows = json.loads(path.read_text(encoding="utf-8"))[UNREAD]
+    answers = sum(row["answers"] for row in rows)
+    return sum(row["not read"] for row in rows) / answers if answers else float("nan")
+
+
+def _training_recordings(run: Run) -> int:
+    return sum(recording.intervals is not None for recording in run.recordings("train"))
+
+
+def _curve(
+    folder: Path, provenance: Provenance, systems: Sequence[System], shared: Shared, everything: int
+) -> pd.DataFrame | None:
+    """Return macro F1 by number of training recordings, the whole set last; None where no curve was asked for."""
+    if not provenance.curve:
+        return None
+    by_name = {system.name: system for system in systems}
+    points = []
+    every = parts(provenance.study, provenance.recognizers, provenance.seeds, provenance.curve)
+    for name in provenance.recognizers:
+        for number in provenance.curve:
+            its = [_run(folder, provenance, p) for p in every if (p.recognizer, p.recordings) == (name, number)]
+            if its:
+                points.append((number, _system(name, its)))
+        points.append((everything, by_name[name]))
+    return cp.curve_table(points, shared)

@@ -1,0 +1,68 @@
+"""Tables as CSV, LaTeX and Markdown text. The same values always give the same bytes."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from actscribe.tables import cell
+
+#: What LaTeX reads as something else.
+LATEX = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "–": "--",
+}
+
+
+def csv_text(table: pd.DataFrame) -> str:
+    """Return a table as CSV with unrounded numbers; missing values are empty."""
+    return table.to_csv(index=False, lineterminator="\n")
+
+
+def markdown_text(table: pd.DataFrame) -> str:
+    """Return a table as Markdown, numbers with three decimals."""
+    heads = [_head(column) for column in table.columns]
+    marks = ["---:" if number else "---" for number in _numbers(table)]
+    rows = [[_shown(value).replace("|", "\\|") for value in row] for row in table.itertuples(index=False)]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in (heads, marks, *rows))
+
+
+def latex_text(table: pd.DataFrame) -> str:
+    """Return a table as a LaTeX tabular with the rules of the package booktabs, numbers with three decimals."""
+    places = "".join("r" if number else "l" for number in _numbers(table))
+    rows = [[_latex(_shown(value)) for value in row] for row in table.itertuples(index=False)]
+    lines = [rf"\begin{{tabular}}{{{places}}}", r"\toprule", _line([_latex(_head(name)) for name in table.columns])]
+    lines += [r"\midrule", *map(_line, rows), r"\bottomrule", r"\end{tabular}"]
+    return "\n".join(lines) + "\n"
+
+
+def _line(cells: list[str]) -> str:
+    return " & ".join(cells) + r" \\"
+
+
+def _latex(text: str) -> str:
+    return "".join(LATEX.get(letter, letter) for letter in text)
+
+
+def _head(column: object) -> str:
+    return str(column).replace("_", " ")
+
+
+def _numbers(table: pd.DataFrame) -> list[bool]:
+    return [pd.api.types.is_numeric_dtype(table[name]) for name in table.columns]
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, float) and math.isfinite(value) and 0 < abs(value) < 0.0005:
+        return "<0.001" if value > 0 else ">-0.001"
+    return cell(value)

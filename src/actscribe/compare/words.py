@@ -1,0 +1,241 @@
+"""One sentence for each figure of the comparison's report, written from its numbers."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from actscribe.compare.result import Comparison
+from actscribe.report import wording as w
+
+#: A corrected p below this is called clear.
+CLEAR = 0.05
+
+
+def verdict(done: Comparison) -> tuple[str, ...]:
+    """Return the first sentences: which is best, whether clearly, and what this test set could have shown."""
+    ranked = ranking(done)
+    if not len(ranked):
+        return ("Nothing can be compared: no clip of the test split shows any of the labels.",)
+    best = ranked.iloc[0]
+    said = f"{best['system']} has the highest macro F1: {_value(best)} on {_where(done)}."
+    sentences = [said, _against_next(done, ranked), _against_blind(done, str(best["system"]))]
+    power = _power(done)
+    return tuple(sentence for sentence in (*sentences, power) if sentence)
+
+
+def ranking(done: Comparison) -> pd.DataFrame:
+    """Return the rows of the recognizers in the headline, the best first; those without a number are left out."""
+    rows = done.tables["headline"].iloc[: len(done.systems)]
+    return rows[rows["macro_f1"].notna()].sort_values("macro_f1", ascending=False, kind="stable")
+
+
+def forest(done: Comparison) -> str:
+    """Say how many recognizers are clearly better than never looking."""
+    name, value = _blind(done)
+    above = done.tables["headline"].iloc[: len(done.systems)]["low"] > value
+    return (
+        f"{int(above.sum())} of {w.counted(len(done.systems), 'recognizer')} lie with their whole bar right of "
+        f"{w.number(value)}, which “{name}” reaches without looking at the video."
+    )
+
+
+def heat(done: Comparison) -> str:
+    """Say which label is hardest and which easiest."""
+    table = done.tables["labels"]
+    own = table[table["system"].isin([system.name for system in done.systems])]
+    best = own.dropna(subset="f1").groupby("label", sort=False)["f1"].max()
+    if not len(best):
+        return "No clip shows any of the labels."
+    hard, easy = best.idxmin(), best.idxmax()
+    if hard == easy:
+        return f"The only label that can be measured is {easy}: the best recognizer reaches {w.number(best[easy])}."
+    return (
+        f"{hard} is the hardest label: the best recognizer reaches {w.number(best[hard])} on it, "
+        f"but {w.number(best[easy])} on {easy}, the easiest."
+    )
+
+
+def timelines(done: Comparison) -> str:
+    """Say whose timeline fits best and how far its beginnings are off."""
+    table = done.tables["timelines"]
+    macro = table[(table["label"] == "macro") & table["value"].notna()].set_index(["measure", "system"])
+    if "f1@50" not in macro.index.get_level_values(0):
+        return "No activity is annotated in these recordings."
+    found = macro.loc["f1@50"].sort_values("value", ascending=False, kind="stable")
+    best, row = found.index[0], found.iloc[0]
+    said = f"Of the activities' bouts {best} finds most with at least half overlap: segment F1@50 is {_value(row)}"
+    if ("onset_mae_s", best) in macro.index:
+        said += f"; the bouts it finds begin {macro.loc[('onset_mae_s', best), 'value']:.1f} s off on average"
+    return f"{said}."
+
+
+def calibration(done: Comparison) -> str:
+    """Say whose scores are closest to probabilities, and what a temperature mends."""
+    table = done.tables["calibration"]
+    macro = table[(table["label"] == "macro") & table["ece"].notna()].sort_values("ece", kind="stable")
+    if not len(macro):
+        return "There is nothing annotated to hold scores against."
+    best, worst = macro.iloc[0], macro.iloc[-1]
+    mended = f"a temperature fitted on validation brings that to {w.number(worst['ece_tempered'])}"
+    if len(macro) == 1:
+        return f"Scores of {best['system']} are off by {w.number(best['ece'])} on average; {mended}."
+    return (
+        f"Scores of {best['system']} are closest to probabilities (off by {w.number(best['ece'])} on average); "
+        f"those of {worst['system']} are off by {w.number(worst['ece'])}, and {mended}."
+    )
+
+
+def risk(done: Comparison) -> str:
+    """Say what is gained when a fifth of the clips goes to a person."""
+    ranked = ranking(done)
+    if not len(ranked):
+        return "There is nothing to measure."
+    best = str(ranked.iloc[0]["system"])
+    table = done.tables["risk_coverage"]
+    by_share = table[table["system"] == best].set_index("to_person")["macro_f1"]
+    before, after = float(by_share.loc[0.0]), float(by_share.loc[0.2])
+    return (
+        f"If the 20 % least certain clips go to a person, macro F1 of {best} on the rest is {w.number(after)} "
+        f"instead of {w.number(before)}."
+    )
+
+
+def cost(done: Comparison) -> str:
+    """Say what the best recognizer costs beside the quickest."""
+    costs = done.costs.assign(seconds=pd.to_numeric(done.costs["seconds_per_minute"]))
+    known = costs[costs["seconds"].notna()].sort_values("seconds", kind="stable")
+    ranked = ranking(done)
+    if not len(known) or not len(ranked):
+        return "What they cost was not measured."
+    quick, best = known.iloc[0], str(ranked.iloc[0]["system"])
+    said = f"{quick['system']} is quickest, {_seconds(quick['seconds'])} of compute for a minute of video"
+    its = known[known["system"] == best]
+    if quick["system"] == best:
+        return f"{said}, and the best as well."
+    if not len(its):
+        return f"{said}."
+    times = its["seconds"].iloc[0] / quick["seconds"]
+    return f"{said}; the best, {best}, takes {_seconds(its['seconds'].iloc[0])}, {times:.1f} times as long."
+
+
+def hallucination(done: Comparison) -> str:
+    """Say who claims most that is not there."""
+    table = done.tables["hallucination"]
+    known = table[table["false_alarm_rate"].notna()].sort_values("false_alarm_rate", kind="stable")
+    if not len(known):
+        return "No clip is annotated as lacking a label."
+    worst, least = known.iloc[-1], known.iloc[0]
+    said = f"{worst['system']} marks a label that is absent in {w.percent(worst['false_alarm_rate'])} of the clips"
+    if math.isfinite(worst["empty_clips"]):
+        said += f", and claims something in {w.percent(worst['empty_clips'])} of those that show nothing"
+    if len(known) > 1:
+        said += f"; {least['system']} does so least, in {w.percent(least['false_alarm_rate'])}"
+    return f"{said}."
+
+
+def curve(done: Comparison) -> str:
+    """Say what more recordings have given to the best recognizer, and whether more still would."""
+    table = done.tables["learning_curve"]
+    trained = [name for name, part in table.groupby("system", sort=False) if len(part) > 1]
+    ranked = [name for name in ranking(done)["system"] if name in trained]
+    if not ranked:
+        return "None of the recognizers learns from recordings."
+    points = table[table["system"] == ranked[0]].sort_values("recordings").iloc[[0, -2, -1]]
+    first, before, last = (row for _, row in points.iterrows())
+    gain = float(last["macro_f1"] - before["macro_f1"])
+    steps = f"from {w.counted(int(before['recordings']), 'recording')} to {int(last['recordings'])}"
+    still = "more recordings are likely to help" if gain > 0.02 else "more of the same would add little"
+    return (
+        f"{ranked[0]} reaches {w.number(first['macro_f1'])} with "
+        f"{w.counted(int(first['recordings']), 'training recording')} and {w.number(last['macro_f1'])} with "
+        f"{int(last['recordings'])}; the last step, {steps}, changed it by {w.signed(gain, 2)}: {still}."
+    )
+
+
+def disagreements(done: Comparison) -> str:
+    """Say where to look first."""
+    table = done.tables["disagreements"]
+    if not len(table):
+        return "The recognizers never contradict each other."
+    row = table.iloc[0]
+    truth = {"yes": "it is annotated", "no": "it is not annotated"}.get(row["annotated"], "nobody annotated it")
+    return (
+        f"The surest contradiction is in {row['recording']} from {w.clock(row['start'])} to {w.clock(row['end'])}: "
+        f"{row['says_yes']} sees {row['label']}, {row['says_no']} does not; {truth}."
+    )
+
+
+def _against_next(done: Comparison, ranked: pd.DataFrame) -> str:
+    if len(ranked) < 2:
+        return ""
+    best, second = (str(name) for name in ranked["system"].iloc[:2])
+    row, sign = _pair(done, second, best)
+    gap = f"{w.number(sign * row['difference'])} above {second}"
+    if row["p_holm"] < CLEAR:
+        return f"That is {gap}, a clear difference (permutation test, corrected p = {_p(row['p_holm'])})."
+    return f"That is {gap}, which may be chance (permutation test, corrected p = {_p(row['p_holm'])})."
+
+
+def _against_blind(done: Comparison, best: str) -> str:
+    row = done.tables["pairs"].set_index("second").loc[[best]].iloc[0]
+    name, value = _blind(done)
+    if row["difference"] <= 0:
+        return f"No recognizer is better than “{name}”, an answer that never looks at the video ({w.number(value)})."
+    blind = f"“{name}” ({w.number(value)}), the best answer that never looks at the video"
+    if row["p_holm"] < CLEAR:
+        return f"It is clearly better than {blind}."
+    return f"It is better than {blind}, but that may be chance (corrected p = {_p(row['p_holm'])})."
+
+
+def _blind(done: Comparison) -> tuple[str, float]:
+    """Return the best answer that is the same for every clip, with its macro F1."""
+    name = str(done.tables["pairs"]["first"].iloc[0])
+    headline = done.tables["headline"].set_index("system")
+    return name, float(headline.loc[name, "macro_f1"])
+
+
+def _power(done: Comparison) -> str:
+    pairs = done.tables["pairs"]
+    names = {system.name for system in done.systems}
+    between = pairs[pairs["first"].isin(names) & pairs["second"].isin(names)] if len(names) > 1 else pairs
+    least = between["detectable"].median()
+    if not math.isfinite(least):
+        return ""
+    said = (
+        f"A test set of {w.counted(len(done.shared.recordings), 'recording')} like this one shows a true difference "
+        f"of {w.number(least)} between two recognizers in four of five studies; smaller ones can stay hidden."
+    )
+    tests, smallest = len(pairs), float(pairs["smallest_p"].iloc[0])
+    if smallest * tests >= CLEAR:
+        said += f" So few are here that no corrected p can fall below {_p(min(smallest * tests, 1.0))}."
+    return said
+
+
+def _pair(done: Comparison, first: str, second: str) -> tuple[pd.Series, int]:
+    """Return the row of a pair, and -1 if it is written the other way round."""
+    table = done.tables["pairs"].set_index(["first", "second"])
+    if (first, second) in table.index:
+        return table.loc[(first, second)], 1
+    return table.loc[(second, first)], -1
+
+
+def _where(done: Comparison) -> str:
+    groups = len({recording.group for recording in done.shared.recordings})
+    recordings = w.counted(len(done.shared.recordings), "recording")
+    return f"{w.counted(len(done.shared.clips), 'test clip')} of {recordings} of {w.counted(groups, 'group')}"
+
+
+def _value(row: pd.Series) -> str:
+    value = row["macro_f1"] if "macro_f1" in row else row["value"]
+    held = math.isfinite(row["low"]) and math.isfinite(row["high"])
+    return f"{w.number(value)} (95 % interval {w.span(row['low'], row['high'])})" if held else w.number(value)
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.2f} s" if value < 1 else w.length(value)
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"{value:.3f}" if math.isfinite(value) else w.MISSING

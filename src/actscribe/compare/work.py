@@ -1,0 +1,105 @@
+"""Doing the parts of a comparison, each only if it is not done yet."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+
+from actscribe.compare.board import Board
+from actscribe.compare.cost import MB, kept_cost, measure_cost, peak_memory
+from actscribe.compare.plan import Part, study_of, subset
+from actscribe.data.loading import StudyData
+from actscribe.errors import ActScribeError
+from actscribe.evaluation.result import Evaluation
+from actscribe.runs.evaluate import evaluate, measured
+from actscribe.runs.folder import Run
+from actscribe.runs.train import changes, train
+from actscribe.study import Study
+from actscribe.video.cache import FrameCache
+
+
+def finish(
+    part: Part,
+    study: Study,
+    data: StudyData,
+    folder: Path,
+    board: Board,
+    cache: FrameCache | None = None,
+    anew: bool = False,
+) -> Run:
+    """Return the complete, evaluated run of a part, doing whatever of it is missing.
+
+    A complete run of the same study, seed and settings is taken from the comparison's folder, or from where `actscribe
+    train` puts one. An unfinished training goes on from its last checkpoint.
+
+    Args:
+        part: to do.
+        study, data: of the comparison.
+        folder: of the comparison.
+        board: is told how it goes.
+        cache: of decoded frames; default the user's.
+        anew: take no run from outside the comparison's folder.
+
+    Raises:
+        ActScribeError: as `train` and `evaluate`, or a run of another study is in the way.
+    """
+    own, its = study_of(study, part), subset(data, part.recordings, part.seed)
+    run = found(part, own, its, folder, anew)
+    ready = run is not None and _is_evaluated(run, part)
+    with board.on(part):
+        memory = None
+        if run is None:
+            gc.collect()
+            with peak_memory() as peak:
+                place = folder / part.place
+                begun = (place / "run.json").is_file()
+                run = train(own, part.recognizer, place, resume=begun, cache=cache, data=its)
+            memory = round(peak[0] / MB, 1)
+        result = _evaluation(run, part)
+        if part.recordings is None and kept_cost(run) is None:
+            measure_cost(run, memory)
+    board.finished(part, result.headline(), ready)
+    return run
+
+
+def found(part: Part, study: Study, data: StudyData, folder: Path, anew: bool = False) -> Run | None:
+    """Return the complete run of a part, if there is one.
+
+    Raises:
+        ActScribeError: a complete run lies in the comparison's folder, but of another study.
+    """
+    own = _complete(folder / part.place)
+    if own is not None:
+        changed = changes(own, study, data)
+        if changed:
+            raise ActScribeError(
+                f"{own.folder}: the study has changed since this run was made: {', '.join(changed)}.",
+                "Undo the change, or compare into another folder with --out.",
+            )
+        return own
+    if anew or part.recordings is not None:
+        return None
+    trained = _complete(study.folder / "runs" / part.recognizer)
+    return trained if trained is not None and not changes(trained, study, data) else None
+
+
+def _complete(folder: Path) -> Run | None:
+    if not (folder / "run.json").is_file():
+        return None
+    run = Run.open(folder)
+    return run if run.facts.status == "complete" else None
+
+
+def _is_evaluated(run: Run, part: Part) -> bool:
+    return run.scores_path("test").is_file() and (part.recordings is not None or _has_report(run))
+
+
+def _has_report(run: Run) -> bool:
+    return (run.folder / "report-test.html").is_file()
+
+
+def _evaluation(run: Run, part: Part) -> Evaluation:
+    """Return the measurements of a run, scoring test if that is not done; runs of the curve get no report."""
+    if part.recordings is not None or _has_report(run):
+        return measured(run)[0]
+    return evaluate(run).evaluation

@@ -1,0 +1,56 @@
+"""Agreement beyond chance on clips: Cohen's kappa and Matthews' correlation of decisions with an annotator's.
+
+Both are functions of counts that add up over clips, so they take intervals as F1 does. Two annotators are compared in
+the same way: one's targets stand for the decisions.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def four_counts(targets: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Return each clip's (tp, fp, fn, tn) per label, shape (clips, labels, 4); nothing where not annotated.
+
+    Args:
+        targets: shape (clips, labels), nan not annotated.
+        predicted: bool, shape (clips, labels).
+    """
+    targets, said = np.asarray(targets, dtype=float), np.asarray(predicted, dtype=bool)
+    known, true = ~np.isnan(targets), targets > 0
+    parts = [true & said, known & ~true & said, true & ~said, known & ~true & ~said]
+    return np.stack(parts, axis=-1).astype(float)
+
+
+def kappa(counts: np.ndarray) -> np.ndarray:
+    """Return Cohen's kappa from (tp, fp, fn, tn) on the last axis (Cohen 1960).
+
+    1 is full agreement, 0 what chance gives; nan without a clip, or where both sides give one and the same answer
+    throughout, so that chance agrees fully too.
+    """
+    tp, fp, fn, tn = np.moveaxis(np.asarray(counts, dtype=float), -1, 0)
+    clips = tp + fp + fn + tn
+    beyond = 2 * (tp * tn - fp * fn)
+    most = (tp + fp) * (fp + tn) + (tp + fn) * (fn + tn)
+    return np.divide(beyond, most, out=np.full(clips.shape, np.nan), where=most > 0)
+
+
+def mcc(counts: np.ndarray) -> np.ndarray:
+    """Return Matthews' correlation coefficient from (tp, fp, fn, tn) on the last axis (Matthews 1975).
+
+    In [-1, 1]; 0 where decisions or targets are all alike (as scikit-learn has it), nan without a clip.
+    """
+    tp, fp, fn, tn = np.moveaxis(np.asarray(counts, dtype=float), -1, 0)
+    size = np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
+    none = np.where(tp + fp + fn + tn > 0, 0.0, np.nan)
+    return np.divide(tp * tn - fp * fn, size, out=none, where=size > 0)
+
+
+def class_kappa(confusion: np.ndarray) -> float:
+    """Return Cohen's kappa of a confusion matrix, shape (classes, classes); nan as in `kappa`."""
+    counts = np.asarray(confusion, dtype=float)
+    clips = counts.sum()
+    by_chance = float(counts.sum(axis=0) @ counts.sum(axis=1))
+    if clips**2 - by_chance <= 0:
+        return float("nan")
+    return float((clips * np.trace(counts) - by_chance) / (clips**2 - by_chance))

@@ -1,0 +1,316 @@
+"""Several recognizers on the same clips: how good each is, and whether they differ.
+
+A recognizer may have been trained with several seeds. Its number is then the mean over them, its interval says how far
+that mean would move with other recordings, and `seed_sd` how far it moves from seed to seed (ours).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from actscribe.data.clips import Clip
+from actscribe.data.recording import Recording
+from actscribe.evaluation.agreement import class_kappa, four_counts, kappa, mcc
+from actscribe.evaluation.baselines import majority_answers
+from actscribe.evaluation.bootstrap import Draws, bounds, draw, label_counts, mean_of_known, with_macro
+from actscribe.evaluation.calibration import calibration_table, fit_temperature, tempered
+from actscribe.evaluation.certainty import certainty, risk_coverage
+from actscribe.evaluation.result import Evaluation
+from actscribe.evaluation.significance import compare_pair, holm, macro_over_seeds
+from actscribe.labels import LabelSet
+
+#: Numbers of the rows `macro` and `micro` that the headline carries, under the names it gives them.
+HEADLINE = {"precision": "macro", "recall": "macro", "average_precision": "macro", "f1": "micro"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class System:
+    """One recognizer of a comparison.
+
+    Args:
+        name: of the recognizer.
+        seeds: it was trained with; one where nothing is left to chance.
+        runs: measured on test, one per seed.
+        validation: targets and scores on validation, shape (clips, labels) each, one pair per seed.
+        unread: share of a zero-shot model's answers that could not be read; nan where nothing is written.
+    """
+
+    name: str
+    seeds: tuple[int, ...]
+    runs: tuple[Evaluation, ...]
+    validation: tuple[tuple[np.ndarray, np.ndarray], ...]
+    unread: float = float("nan")
+
+    def decisions(self) -> np.ndarray:
+        """Return what is said of each clip, bool, shape (clips, seeds, labels)."""
+        return np.stack([run.decisions() for run in self.runs], axis=1)
+
+    def counts(self) -> np.ndarray:
+        """Return each clip's (tp, fp, fn, tn), shape (clips, seeds, labels, 4)."""
+        return np.stack([four_counts(run.targets, run.decisions()) for run in self.runs], axis=1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shared:
+    """What all recognizers of a comparison have in common.
+
+    Args:
+        labels: the label set.
+        clips: in the order of the rows of `targets`, shape (clips, labels), nan not annotated.
+        recordings: the annotated ones.
+        units, groups: recording and group of each clip.
+        draws: resamples over the clips.
+        baselines: tables of answers that never look at the video.
+        seed: of draws and flips.
+    """
+
+    labels: LabelSet
+    clips: Sequence[Clip]
+    targets: np.ndarray
+    recordings: Sequence[Recording]
+    units: Sequence[str]
+    groups: Sequence[str]
+    draws: Draws
+    baselines: Mapping[str, pd.DataFrame]
+    seed: int
+
+
+def share(systems: Sequence[System], priors: np.ndarray, seed: int) -> Shared:
+    """Return what the recognizers have in common.
+
+    Args:
+        systems: at least one.
+        priors: share of positive clips per label in training, shape (labels,).
+        seed: of draws and flips.
+
+    Raises:
+        ValueError: they were not measured on the same clips and annotations.
+    """
+    first = systems[0].runs[0]
+    for system in systems:
+        for run in system.runs:
+            if _spans(run) != _spans(first) or not np.array_equal(run.targets, first.targets, equal_nan=True):
+                raise ValueError(f"{system.name} was measured on other clips than {systems[0].name}")
+    group_of = {recording.name: recording.group for recording in first.recordings}
+    units = [clip.recording for clip in first.clips]
+    groups = [group_of[unit] for unit in units]
+    baselines = dict(first.baselines)
+    if first.labels.task == "multi-label":
+        baselines["majority"] = majority_answers(first.targets, first.labels.names, priors)
+    draws = draw(len(units), groups, units, seed=seed)
+    return Shared(first.labels, first.clips, first.targets, first.recordings, units, groups, draws, baselines, seed)
+
+
+def headline_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
+    """Return one row per recognizer and baseline.
+
+    Columns: `system`; `seeds`; `macro_f1`, `low`, `high`, `seed_sd`; `macro_precision`, `macro_recall`,
+    `macro_average_precision`, `micro_f1` (of classes: the accuracy); `mcc`, `kappa`: means over labels (kappa of
+    classes: of all at once); `ece`: mean over labels; `note` on the interval.
+    """
+    rows = []
+    for system in systems:
+        counts = system.counts()
+        low, high = _bounds(macro_over_seeds(shared.draws.resampled(counts[..., :3])), shared.draws)
+        by_seed = with_macro(counts.sum(axis=0)[..., :3])[:, -1]
+        row: dict[str, object] = {"system": system.name, "seeds": len(system.runs), "macro_f1": float(by_seed.mean())}
+        row |= {"low": float(low), "high": float(high)}
+        row["seed_sd"] = float(by_seed.std(ddof=1)) if len(by_seed) > 1 else float("nan")
+        row |= _averages([run.table for run in system.runs])
+        row["mcc"] = float(mean_of_known(mean_of_known(mcc(counts.sum(axis=0)))))
+        row["kappa"] = _kappa(system, counts)
+        row["ece"] = float(np.mean([run.calibration["ece"].iloc[-1] for run in system.runs]))
+        rows.append(row | {"note": shared.draws.note})
+    for name, table in shared.baselines.items():
+        macro = float(table.loc[table["label"] == "macro", "f1"].iloc[0])
+        rows.append({"system": name, "macro_f1": macro} | _averages([table]) | {"note": ""})
+    return pd.DataFrame(rows).astype({"seeds": "Int64"})
+
+
+def label_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
+    """Return one row per recognizer or baseline and label.
+
+    Columns: `system`, `label`; `precision`, `recall`, `f1` with `low`, `high`; `average_precision`; `mcc`; `kappa`
+    with `kappa_low`, `kappa_high`; `support`; `predicted_rate`. Means over seeds.
+    """
+    rows = []
+    for system in systems:
+        counts = system.counts()
+        pooled, drawn = counts.sum(axis=0), shared.draws.resampled(counts)
+        f1 = _bounds(_over_seeds(with_macro(drawn[..., :3])[..., :-1]), shared.draws)
+        agreed, agreed_bounds = _over_seeds(kappa(pooled)), _bounds(_over_seeds(kappa(drawn)), shared.draws)
+        correlated = _over_seeds(mcc(pooled))
+        for place, name in enumerate(shared.labels.names):
+            row: dict[str, object] = {"system": system.name, "label": name}
+            row |= _label_row([run.table for run in system.runs], place)
+            row |= {"low": float(f1[0][place]), "high": float(f1[1][place]), "mcc": float(correlated[place])}
+            row |= {"kappa": float(agreed[place]), "kappa_low": float(agreed_bounds[0][place])}
+            rows.append(row | {"kappa_high": float(agreed_bounds[1][place])})
+    for name, table in shared.baselines.items():
+        rows += [
+            {"system": name, "label": label} | _label_row([table], place)
+            for place, label in enumerate(shared.labels.names)
+        ]
+    columns = ["system", "label", "precision", "recall", "f1", "low", "high", "average_precision", "mcc", "kappa"]
+    columns += ["kappa_low", "kappa_high", "support", "predicted_rate"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def pair_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
+    """Return one row per pair of recognizers, and per recognizer against the best answer that never looks.
+
+    Columns: `first`, `second`; `difference` in macro F1 (second minus first), `low`, `high`; `p` of the permutation
+    test, `p_holm` corrected for all rows, `smallest_p` that so few recordings allow; `detectable`: the smallest true
+    difference that this test set would show in four of five studies.
+    """
+    counts = {system.name: system.counts()[..., :3] for system in systems}
+    name, constant = _best_constant(shared)
+    pairs = [(name, system.name) for system in systems] + list(combinations(counts, 2))
+    counts = {name: constant, **counts}
+    found = [compare_pair(counts[one], counts[other], shared.draws, shared.seed) for one, other in pairs]
+    corrected = holm([difference.p for difference in found])
+    rows = [
+        (*pair, each.value, each.low, each.high, each.p, p, each.smallest_p, each.detectable)
+        for pair, each, p in zip(pairs, found, corrected.tolist(), strict=True)
+    ]
+    columns = ["first", "second", "difference", "low", "high", "p", "p_holm", "smallest_p", "detectable"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def calibration_rows(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
+    """Return one row per recognizer and label, and `macro`: are scores probabilities, and can they be made so?
+
+    Columns: `system`, `label`; `ece`, `brier` as scored; `temperature` fitted on validation; `ece_tempered`,
+    `brier_tempered` on test after it. Means over seeds.
+    """
+    tables = []
+    for system in systems:
+        parts = []
+        for run, (goals, scores) in zip(system.runs, system.validation, strict=True):
+            temperature = fit_temperature(goals, scores, shared.labels.task)
+            after = tempered(run.scores, temperature, shared.labels.task)
+            mended = calibration_table(run.targets, after, shared.labels.names)
+            part = run.calibration[["ece", "brier"]].assign(temperature=temperature)
+            parts.append(part.assign(ece_tempered=mended["ece"], brier_tempered=mended["brier"]))
+        mean = sum(part.to_numpy() for part in parts) / len(parts)
+        table = pd.DataFrame(mean, columns=parts[0].columns)
+        table.insert(0, "label", [*shared.labels.names, "macro"])
+        table.insert(0, "system", system.name)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def risk_rows(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
+    """Return `certainty.risk_coverage` of every recognizer, with a column `system` in front."""
+    tables = []
+    for system in systems:
+        sure = [certainty(run.scores, run.thresholds, shared.labels.task) for run in system.runs]
+        table = risk_coverage(shared.targets, system.decisions(), np.stack(sure, axis=1), shared.draws)
+        table.insert(0, "system", system.name)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def curve_table(points: Sequence[tuple[int, System]], shared: Shared) -> pd.DataFrame:
+    """Return macro F1 by number of training recordings.
+
+    Columns: `system`, `recordings`, `seeds`, `macro_f1`, `low`, `high`, `seed_sd`, as in `headline_table`.
+
+    Args:
+        points: number of training recordings, and the recognizer that was trained on them.
+        shared: of the comparison.
+    """
+    rows = []
+    for number, system in points:
+        counts = system.counts()[..., :3]
+        low, high = _bounds(macro_over_seeds(shared.draws.resampled(counts)), shared.draws)
+        by_seed = with_macro(counts.sum(axis=0))[:, -1]
+        spread = float(by_seed.std(ddof=1)) if len(by_seed) > 1 else float("nan")
+        rows.append((system.name, number, len(by_seed), float(by_seed.mean()), float(low), float(high), spread))
+    return pd.DataFrame(rows, columns=["system", "recordings", "seeds", "macro_f1", "low", "high", "seed_sd"])
+
+
+def score_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
+    """Return one row per recognizer, seed, clip and label.
+
+    Columns: `recognizer`, `seed`, `recording`, `start_s`, `end_s`, `label`, `target` (nan not annotated), `score`,
+    `threshold` (nan in a multi-class set), `predicted`.
+    """
+    clips, labels = len(shared.clips), len(shared.labels)
+    tables = []
+    for system in systems:
+        for seed, run in zip(system.seeds, system.runs, strict=True):
+            thresholds = run.thresholds if shared.labels.task == "multi-label" else np.full(labels, np.nan)
+            columns = {
+                "recognizer": [system.name] * (clips * labels),
+                "seed": [seed] * (clips * labels),
+                "recording": np.repeat(shared.units, labels),
+                "start_s": np.repeat([clip.start for clip in shared.clips], labels),
+                "end_s": np.repeat([clip.end for clip in shared.clips], labels),
+                "label": np.tile(shared.labels.names, clips),
+                "target": run.targets.ravel().astype(float),
+                "score": run.scores.ravel(),
+                "threshold": np.tile(thresholds, clips),
+                "predicted": run.decisions().ravel(),
+            }
+            tables.append(pd.DataFrame(columns))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _spans(run: Evaluation) -> list[tuple[str, float, float]]:
+    return [(clip.recording, clip.start, clip.end) for clip in run.clips]
+
+
+def _averages(tables: Sequence[pd.DataFrame]) -> dict[str, object]:
+    """Return numbers of the rows `macro` and `micro`, means over tables."""
+    found: dict[str, object] = {}
+    for column, row in HEADLINE.items():
+        values = [table.loc[table["label"] == row, column].iloc[0] for table in tables]
+        found[f"{row}_{column}"] = float(np.mean(values))
+    return found
+
+
+def _label_row(tables: Sequence[pd.DataFrame], place: int) -> dict[str, object]:
+    names = ("precision", "recall", "f1", "average_precision", "predicted_rate")
+    row: dict[str, object] = {name: float(np.mean([table[name].iloc[place] for table in tables])) for name in names}
+    return row | {"support": int(tables[0]["support"].iloc[place])}
+
+
+def _kappa(system: System, counts: np.ndarray) -> float:
+    if system.runs[0].confusion is None:
+        return float(mean_of_known(mean_of_known(kappa(counts.sum(axis=0)))))
+    return float(np.mean([class_kappa(run.confusion) for run in system.runs if run.confusion is not None]))
+
+
+def _best_constant(shared: Shared) -> tuple[str, np.ndarray]:
+    """Return the best of the answers that are the same for every clip, with its counts, shape (clips, 1, labels, 3)."""
+    labels = len(shared.labels)
+    if shared.labels.task == "multi-class":
+        recall = shared.baselines["majority"]["recall"].to_numpy(dtype=float)[:labels]
+        answers = {"majority": np.nan_to_num(recall) > 0}
+        if not answers["majority"].any():  # the most frequent class of training is not in this split
+            answers = {"majority": np.zeros(labels, dtype=bool)}
+    else:
+        majority = shared.baselines["majority"]["predicted_rate"].to_numpy(dtype=float)[:labels] > 0
+        answers = {"always yes": np.ones(labels, dtype=bool), "majority": majority}
+    counts = {
+        name: label_counts(shared.targets, np.broadcast_to(said, shared.targets.shape))[:, None]
+        for name, said in answers.items()
+    }
+    best = max(counts, key=lambda name: float(np.nan_to_num(macro_over_seeds(counts[name].sum(axis=0)))))
+    return best, counts[best]
+
+
+def _over_seeds(values: np.ndarray) -> np.ndarray:
+    """Return the mean over the axis of seeds, the last but one, of what is known."""
+    return mean_of_known(np.swapaxes(values, -1, -2))
+
+
+def _bounds(drawn: np.ndarray, draws: Draws) -> tuple[np.ndarray, np.ndarray]:
+    low, high = bounds(drawn)
+    return (low, high) if draws.clusters > 1 else (np.full_like(low, np.nan), np.full_like(high, np.nan))

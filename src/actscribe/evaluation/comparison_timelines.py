@@ -1,0 +1,252 @@
+"""Several recognizers on the same recordings: timelines, indicators, slices, answers against the truth, disagreements.
+
+All numbers are means over the seeds of a recognizer; intervals are those of `evaluation.bootstrap`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from actscribe.evaluation.bootstrap import Draws, bounds, draw, mean_of_known, ratio, with_macro
+from actscribe.evaluation.comparison import Shared, System
+from actscribe.evaluation.errors import merged_spans
+from actscribe.evaluation.events import IOUS, event_table, segment_counts
+from actscribe.evaluation.hallucination import empty_table, rates_table, rules_table
+from actscribe.evaluation.result import Evaluation
+from actscribe.evaluation.significance import macro_over_seeds
+from actscribe.timeline.indicators import INDICATORS
+
+#: Disagreements that are listed.
+MOST_DISAGREEMENTS = 25
+#: Slices by duration: the shortest, middle and longest third of the recordings.
+THIRDS = ("shortest third", "middle third", "longest third")
+
+
+def timeline_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame | None:
+    """Return timelines against annotations with intervals over groups; None for trimmed data sets.
+
+    Columns: `system`, `measure`, `label` (and `macro`), `value`, `low`, `high`. Measures: `f1@10`, `f1@25`, `f1@50`,
+    `edit`, `onset_mae_s`, `offset_mae_s`, as `events.event_table` defines them; `macro` is the mean over the labels
+    with a true bout.
+    """
+    if not shared.recordings or not systems[0].runs[0].timelines:
+        return None
+    draws = recording_draws(shared)
+    rows: list[tuple[object, ...]] = []
+    for system in systems:
+        counts = np.stack([segment_counts(shared.recordings, run.timelines, shared.labels) for run in system.runs], 1)
+        for place, iou in enumerate(IOUS):
+            of_threshold = counts[..., place, :].astype(float)
+            values = with_macro(_with_whole(of_threshold, draws))
+            rows += _measured(system, f"f1@{round(100 * iou)}", values, shared, draws)
+        sums = np.stack([_event_sums(run, shared) for run in system.runs], axis=1)
+        true_bouts = (counts[:, 0, :, 0, 0] + counts[:, 0, :, 0, 2]).sum(axis=0)
+        for place, measure in enumerate(("edit", "onset_mae_s", "offset_mae_s")):
+            parts = sums[..., place, :]
+            values = ratio(_with_whole(parts, draws))
+            known = np.where(true_bouts > 0, values, np.nan)
+            values = np.concatenate([values, mean_of_known(known)[..., None]], axis=-1)
+            rows += _measured(system, measure, values, shared, draws)
+    return pd.DataFrame(rows, columns=["system", "measure", "label", "value", "low", "high"])
+
+
+def indicator_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame | None:
+    """Return how far indicators of predicted timelines are off, with intervals; None for trimmed data sets.
+
+    Columns: `system`, `label`, `indicator`; `off_by`: mean absolute error over the recordings in which both sides have
+    it (seconds; for `fraction` and `bouts` without unit), `low`, `high`; `recordings`: how many those are, mean over
+    seeds.
+    """
+    if systems[0].runs[0].indicators is None:
+        return None
+    draws = recording_draws(shared)
+    order = [recording.name for recording in shared.recordings]
+    rows = []
+    for system in systems:
+        errors = np.stack([_indicator_errors(run, order) for run in system.runs], axis=1)
+        known = np.isfinite(errors)
+        parts = np.stack([np.abs(np.where(known, errors, 0)), known.astype(float)], axis=-1)
+        # Mean over seeds of what is known: (1 + resamples, seeds, labels, indicators) without its axis 1.
+        values = mean_of_known(np.moveaxis(ratio(_with_whole(parts, draws)), 1, -1))
+        low, high = _ends(values[1:], draws)
+        for i, label in enumerate(shared.labels.names):
+            for j, indicator in enumerate(INDICATORS):
+                cells = (float(values[0, i, j]), float(low[i, j]), float(high[i, j]))
+                rows.append((system.name, label, indicator, *cells, float(known[..., i, j].sum(axis=0).mean())))
+    return pd.DataFrame(rows, columns=["system", "label", "indicator", "off_by", "low", "high", "recordings"])
+
+
+def slice_table(
+    systems: Sequence[System], shared: Shared, columns: Mapping[str, Mapping[str, str]] | None = None
+) -> pd.DataFrame:
+    """Return macro F1 on parts of the recordings.
+
+    Columns: `slice` ("group", "duration" or a manifest column), `value`; `recordings`, `clips`; `system`, `macro_f1`,
+    `low`, `high`. A slice whose recordings all have the same value is left out.
+
+    Args:
+        systems: at least one.
+        shared: what they have in common.
+        columns: manifest column -> recording -> value.
+    """
+    slices: dict[str, Mapping[str, str]] = {}
+    slices["group"] = {recording.name: recording.group for recording in shared.recordings}
+    slices |= {"duration": _thirds(shared), **(columns or {})}
+    rows = []
+    for kind, value_of in slices.items():
+        held = set(value_of.values())
+        values = [third for third in THIRDS if third in held] if kind == "duration" else sorted(held)
+        for value in values if len(values) > 1 else ():
+            inside = [place for place, unit in enumerate(shared.units) if value_of.get(unit, "") == value]
+            groups, units = [shared.groups[i] for i in inside], [shared.units[i] for i in inside]
+            draws = draw(len(inside), groups, units, seed=shared.seed)
+            for system in systems:
+                counts = system.counts()[inside][..., :3]
+                low, high = _ends(macro_over_seeds(draws.resampled(counts)), draws)
+                found = float(macro_over_seeds(counts.sum(axis=0)))
+                rows.append((kind, value, len(set(units)), len(inside), system.name, found, float(low), float(high)))
+    names = ["slice", "value", "recordings", "clips", "system", "macro_f1", "low", "high"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def hallucination_rows(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
+    """Return how often each recognizer says what is not there.
+
+    Columns: `system`; `false_alarm_rate`: yes where the label is absent, mean over labels; `says_yes`, `is_true`: mean
+    rates over labels; `empty_clips`: share of clips annotated as showing nothing in which it claims something;
+    `broken_rules`: share of the occasions at which a rule of the label set could break that do; `not_read`: share of
+    written answers that could not be read. nan where there is no such clip, rule or answer.
+    """
+    rows = []
+    for system in systems:
+        found = [_said_wrongly(run, shared) for run in system.runs]
+        means = {name: float(np.mean([each[name] for each in found])) for name in found[0]}
+        rows.append({"system": system.name, **means, "not_read": system.unread})
+    return pd.DataFrame(rows)
+
+
+def disagreement_table(systems: Sequence[System], shared: Shared, most: int = MOST_DISAGREEMENTS) -> pd.DataFrame:
+    """Return the spans in which recognizers contradict each other most surely (ours).
+
+    Columns: `recording`, `start`, `end` in seconds, `label`; `annotated`: "yes", "no" or "" where nobody annotated;
+    `says_yes`, `says_no`: names of recognizers; `gap`: how far the surest yes and the surest no are apart, in [0, 2];
+    `clips` in a row. Sorted by gap. How sure one is: the part of the room between threshold and 0 or 1 that its score
+    takes up, mean over seeds; of classes: the score minus the highest other one.
+    """
+    columns = ["recording", "start", "end", "label", "annotated", "says_yes", "says_no", "gap", "clips"]
+    sure = np.stack([_sureness(system, shared) for system in systems])
+    yes = sure >= 0
+    gap = sure.max(axis=0) - sure.min(axis=0)
+    rows: list[dict[str, object]] = []
+    for column, label in enumerate(shared.labels.names):
+        truth = shared.targets[:, column]
+        words = np.where(np.isnan(truth), "", np.where(truth > 0, "yes", "no"))
+        told = [(str(word), *sides) for word, *sides in zip(words, *yes[:, :, column].tolist(), strict=True)]
+        split = [any(sides) and not all(sides) for _, *sides in told]
+        for key in sorted({each for each, parted in zip(told, split, strict=True) if parted}):
+            wrong = np.array([each == key for each in told])
+            names = [[s.name for s, said in zip(systems, key[1:], strict=True) if said is way] for way in (True, False)]
+            named = {"label": label, "annotated": key[0], "says_yes": ", ".join(names[0])}
+            named["says_no"] = ", ".join(names[1])
+            spans = merged_spans(shared.clips, gap[:, column], gap[:, column], wrong)
+            rows += [{**span, **named, "gap": span["margin"]} for span in spans]
+    table = pd.DataFrame(rows, columns=columns)
+    order = ["gap", "recording", "start", "label"]
+    return table.sort_values(order, ascending=[False, True, True, True], ignore_index=True).head(most)
+
+
+def recording_draws(shared: Shared) -> Draws:
+    """Return resamples over the recordings, by group."""
+    names = [recording.name for recording in shared.recordings]
+    groups = [recording.group for recording in shared.recordings]
+    return draw(len(names), groups, names, seed=shared.seed)
+
+
+def _measured(
+    system: System, measure: str, values: np.ndarray, shared: Shared, draws: Draws
+) -> Iterator[tuple[object, ...]]:
+    """Yield rows of values, shape (1 + resamples, seeds, labels + 1), the first being the value itself."""
+    means = mean_of_known(np.swapaxes(values, -1, -2))
+    low, high = _ends(means[1:], draws)
+    for place, label in enumerate([*shared.labels.names, "macro"]):
+        yield (system.name, measure, label, float(means[0, place]), float(low[place]), float(high[place]))
+
+
+def _event_sums(run: Evaluation, shared: Shared) -> np.ndarray:
+    """Return per recording and label the parts of edit, onset and offset error, shape (recordings, labels, 3, 2)."""
+    sums = np.zeros((len(shared.recordings), len(shared.labels), 3, 2))
+    for place, recording in enumerate(shared.recordings):
+        table = event_table([recording], run.timelines, shared.labels).iloc[:-1]
+        matched = table["matched"].to_numpy(dtype=float)
+        sums[place, :, 0] = np.stack([table["edit"], np.ones(len(table))], axis=1)
+        for row, name in ((1, "onset_mae_s"), (2, "offset_mae_s")):
+            sums[place, :, row] = np.stack([np.nan_to_num(table[name]) * matched, matched], axis=1)
+    return sums
+
+
+def _indicator_errors(run: Evaluation, order: Sequence[str]) -> np.ndarray:
+    """Return predicted minus annotated, nan where either is, shape (recordings, labels, indicators)."""
+    table = run.indicators
+    assert table is not None
+    labels = {name: place for place, name in enumerate(run.labels.names)}
+    errors = np.full((len(order), len(labels), len(INDICATORS)), np.nan)
+    rows = {name: place for place, name in enumerate(order)}
+    columns = ("recording", "label", "indicator", "error")
+    for recording, label, indicator, error in zip(*(table[name] for name in columns), strict=True):
+        errors[rows[recording], labels[label], INDICATORS.index(indicator)] = error
+    return errors
+
+
+def _with_whole(counts: np.ndarray, draws: Draws) -> np.ndarray:
+    """Return the sum of counts, shape (units, ...), and behind it that of every resample, (1 + resamples, ...)."""
+    return np.concatenate([counts.sum(axis=0)[None], draws.resampled(counts)])
+
+
+def _thirds(shared: Shared) -> dict[str, str]:
+    """Return which third by duration each recording belongs to; one value for all that are equally long."""
+    durations = {recording.name: recording.duration for recording in shared.recordings}
+    edges = np.quantile(list(durations.values()), [1 / 3, 2 / 3])
+    return {name: THIRDS[int(np.searchsorted(edges, value - 1e-9))] for name, value in durations.items()}
+
+
+def _said_wrongly(run: Evaluation, shared: Shared) -> dict[str, float]:
+    said = run.decisions()
+    rates = rates_table(shared.labels, run.targets, said)
+    empty = empty_table(shared.labels, run.targets, said)
+    rules = rules_table(shared.labels, said, np.zeros(said.shape, dtype=bool))
+    possible = sum(rule["clips where it could break"] for rule in rules)
+    return {
+        "false_alarm_rate": _mean([rate["yes where absent"] for rate in rates]),
+        "says_yes": _mean([rate["says yes"] for rate in rates]),
+        "is_true": _mean([rate["is true"] for rate in rates]),
+        "empty_clips": float(empty[-1]["share"]) if empty else float("nan"),
+        "broken_rules": sum(rule["broken"] for rule in rules) / possible if possible else float("nan"),
+    }
+
+
+def _mean(values: Sequence[float | None]) -> float:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else float("nan")
+
+
+def _sureness(system: System, shared: Shared) -> np.ndarray:
+    """Return how sure a recognizer is, from -1 (no) to 1 (yes), shape (clips, labels), mean over seeds."""
+    found = []
+    for run in system.runs:
+        scores, thresholds = run.scores, run.thresholds
+        if shared.labels.task == "multi-label":
+            room = np.where(scores >= thresholds, 1 - thresholds, thresholds)
+            found.append(np.divide(scores - thresholds, room, out=np.ones(scores.shape), where=room > 0))
+            continue
+        ranked = np.sort(scores, axis=1)
+        best, second = ranked[:, -1:], ranked[:, -2:-1] if scores.shape[1] > 1 else ranked[:, -1:]
+        found.append(scores - np.where(run.decisions(), second, best))
+    return np.mean(found, axis=0)
+
+
+def _ends(drawn: np.ndarray, draws: Draws) -> tuple[np.ndarray, np.ndarray]:
+    low, high = bounds(drawn)
+    return (low, high) if draws.clusters > 1 else (np.full_like(low, np.nan), np.full_like(high, np.nan))

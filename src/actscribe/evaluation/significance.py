@@ -1,0 +1,156 @@
+"""Whether two recognizers differ: a permutation test over recordings, Holm's correction, and what could be seen at all.
+
+Counts of a recognizer have the shape (clips, seeds, labels, 3): true positives, false positives and false negatives.
+Its headline number is the mean over seeds of macro F1; a recognizer that knows no chance has one seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import t as student
+
+from actscribe.evaluation.bootstrap import Draws, bounds, mean_of_known, with_macro
+
+#: Up to this many clusters all flips are tried (half of them: a flip and its mirror image count alike).
+MOST_EXACT = 13
+#: Flips drawn where there are more clusters, and how many are worked on at once.
+FLIPS, AT_ONCE = 10_000, 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Macro F1 of a second recognizer minus that of a first, on the same clips.
+
+    Args:
+        value, low, high: the difference with its interval.
+        p: of the permutation test, two-sided.
+        smallest_p: that so few clusters allow.
+        detectable: see `smallest_detectable`.
+    """
+
+    value: float
+    low: float
+    high: float
+    p: float
+    smallest_p: float
+    detectable: float
+
+
+def macro_over_seeds(pooled: np.ndarray) -> np.ndarray:
+    """Return the mean over seeds of macro F1: (..., seeds, labels, 3) to (...)."""
+    return mean_of_known(with_macro(pooled)[..., -1])
+
+
+def compare_pair(first: np.ndarray, second: np.ndarray, draws: Draws, seed: int = 0) -> Difference:
+    """Compare two recognizers by macro F1; both see the same draws, so what makes a recording hard for both cancels.
+
+    Args:
+        first, second: counts, shape (clips, seeds, labels, 3); of one with a single seed that one is used throughout.
+        draws: over the clips.
+        seed: of the flips.
+
+    Raises:
+        ValueError: the two were not measured on the same targets, or on different numbers of seeds.
+    """
+    one, other = _aligned(first, second)
+    drawn = macro_over_seeds(draws.resampled(other)) - macro_over_seeds(draws.resampled(one))
+    sums = draws.sums(one), draws.sums(other)
+    value = float(macro_over_seeds(sums[1].sum(axis=0)) - macro_over_seeds(sums[0].sum(axis=0)))
+    low, high = bounds(drawn) if draws.clusters > 1 else (np.nan, np.nan)
+    return Difference(
+        value,
+        float(low),
+        float(high),
+        permutation_test(*sums, seed),
+        smallest_p(draws.clusters),
+        smallest_detectable(_spread(drawn), draws.clusters),
+    )
+
+
+def permutation_test(first: np.ndarray, second: np.ndarray, seed: int = 0) -> float:
+    """Return the two-sided p of the difference in macro F1 under exchange of the two within clusters.
+
+    If the two are equally good, swapping them in any cluster is as likely as not. Of an additive metric this is the
+    sign-flip test; F1 is computed again from the swapped sums (Good 2005, Permutation, Parametric and Bootstrap Tests,
+    section 3; for F1 Yeh 2000, More accurate tests). All swaps are tried with up to MOST_EXACT clusters; of more,
+    FLIPS are drawn and p = (1 + as extreme ones) / (1 + FLIPS).
+
+    Args:
+        first, second: counts summed by cluster, shape (clusters, seeds, labels, 3).
+        seed: of the draws.
+
+    Returns:
+        p; nan without a cluster or where no label can be measured.
+    """
+    clusters = len(first)
+    total, difference = (first + second).sum(axis=0), second - first
+    observed = abs(_change(first.sum(axis=0), total))
+    if not clusters or not np.isfinite(observed):
+        return float("nan")
+    exact = clusters <= MOST_EXACT
+    if exact:
+        flips = (np.arange(2 ** (clusters - 1))[:, None] >> np.arange(clusters)) & 1
+    else:
+        flips = np.random.default_rng(seed).integers(0, 2, (FLIPS, clusters))
+    extreme = 0
+    for begin in range(0, len(flips), AT_ONCE):
+        swapped = first.sum(axis=0) + np.tensordot(flips[begin : begin + AT_ONCE].astype(float), difference, axes=1)
+        extreme += int(np.sum(np.abs(_change(swapped, total)) >= observed - 1e-12))
+    return extreme / len(flips) if exact else (1 + extreme) / (1 + FLIPS)
+
+
+def smallest_p(clusters: int) -> float:
+    """Return the smallest p that the permutation test can give."""
+    return 1 / 2 ** max(clusters - 1, 0) if clusters <= MOST_EXACT else 1 / (1 + FLIPS)
+
+
+def holm(p: Sequence[float]) -> np.ndarray:
+    """Return p values corrected for testing all of them (Holm 1979), shape (tests,); nan stays and does not count."""
+    values = np.asarray(p, dtype=float)
+    corrected = np.full(values.shape, np.nan)
+    known = np.flatnonzero(np.isfinite(values))
+    order = known[np.argsort(values[known], kind="stable")]
+    factors = len(order) - np.arange(len(order))
+    corrected[order] = np.minimum(np.maximum.accumulate(factors * values[order]), 1)
+    return corrected
+
+
+def smallest_detectable(standard_error: float, clusters: int, power: float = 0.8, alpha: float = 0.05) -> float:
+    """Return the smallest true difference that a two-sided test at `alpha` would find with probability `power`.
+
+    (t(1 - alpha / 2) + t(power)) times the standard error, with clusters - 1 degrees of freedom (Bloom 1995, Minimum
+    detectable effects); nan with fewer than two clusters.
+
+    Args:
+        standard_error: of the difference.
+        clusters: groups or recordings that it comes from.
+        power, alpha: between 0 and 1.
+    """
+    if clusters < 2:
+        return float("nan")
+    quantiles = student.ppf([1 - alpha / 2, power], clusters - 1)
+    return float(quantiles.sum() * standard_error * np.sqrt(clusters / (clusters - 1)))
+
+
+def _aligned(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    seeds = max(first.shape[1], second.shape[1])
+    if {first.shape[1], second.shape[1]} - {1, seeds} or len(first) != len(second):
+        raise ValueError(f"counts of {first.shape} and {second.shape} cannot be paired")
+    shape = (len(first), seeds, *first.shape[2:])
+    one, other = np.broadcast_to(first, shape), np.broadcast_to(second, shape)
+    if not np.array_equal(one[..., 0] + one[..., 2], other[..., 0] + other[..., 2]):
+        raise ValueError("the two recognizers were not measured on the same clips")
+    return one, other
+
+
+def _change(first: np.ndarray, total: np.ndarray) -> np.ndarray:
+    """Return macro F1 of the rest minus that of `first`, both being parts of `total`."""
+    return np.asarray(macro_over_seeds(total - first) - macro_over_seeds(first))
+
+
+def _spread(drawn: np.ndarray) -> float:
+    known = drawn[np.isfinite(drawn)]
+    return float(known.std(ddof=1)) if len(known) > 1 else float("nan")

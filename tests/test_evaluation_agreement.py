@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import cohen_kappa_score, confusion_matrix, matthews_corrcoef
+
+from actscribe.evaluation.agreement import class_kappa, four_counts, kappa, mcc
+from actscribe.evaluation.bootstrap import draw, intervals
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=2, max_size=40))
+def test_kappa_and_mcc_agree_with_scikit_learn(pairs):
+    true, said = (np.array(side, dtype=int) for side in zip(*pairs, strict=True))
+    counts = four_counts(true[:, None].astype(float), said[:, None] > 0).sum(axis=0)[0]
+    if len(set(true) | set(said)) == 2:
+        assert mcc(counts) == pytest.approx(matthews_corrcoef(true, said))
+        assert kappa(counts) == pytest.approx(cohen_kappa_score(true, said))
+    else:
+        assert mcc(counts) == 0
+        assert np.isnan(kappa(counts))
+
+
+def test_kappa_by_hand():
+    # 20 + 15 of 50 alike, so 0.7; by chance (25 * 30 + 25 * 20) / 50 ** 2 = 0.5; (0.7 - 0.5) / (1 - 0.5) = 0.4.
+    assert kappa(np.array([20, 5, 10, 15])) == pytest.approx(0.4)
+
+
+def test_clips_that_are_not_annotated_count_nowhere():
+    targets = np.array([[1, np.nan], [0, np.nan], [1, np.nan]])
+    counts = four_counts(targets, np.array([[True, True], [False, True], [False, False]])).sum(axis=0)
+    assert counts.tolist() == [[1, 0, 1, 1], [0, 0, 0, 0]]
+    assert np.isnan(kappa(counts)[1])
+    assert np.isnan(mcc(counts)[1])
+
+
+def test_kappa_takes_intervals_over_recordings():
+    rng = np.random.default_rng(0)
+    targets = (rng.random((600, 1)) < 0.4).astype(float)
+    said = np.where(rng.random((600, 1)) < 0.85, targets > 0, targets == 0)
+    names = [str(place // 30) for place in range(600)]
+    row = intervals(["a"], kappa, four_counts(targets, said), draw(600, names)).iloc[0]
+    assert row["value"] == pytest.approx(cohen_kappa_score(targets[:, 0], said[:, 0]))
+    assert row["low"] < row["value"] < row["high"]
+
+
+def test_kappa_of_classes_agrees_with_scikit_learn():
+    rng = np.random.default_rng(1)
+    true = rng.integers(0, 4, 200)
+    said = np.where(rng.random(200) < 0.6, true, rng.integers(0, 4, 200))
+    assert class_kappa(confusion_matrix(true, said)) == pytest.approx(cohen_kappa_score(true, said))
+    assert np.isnan(class_kappa(np.diag([5, 0])))
+    assert np.isnan(class_kappa(np.zeros((2, 2))))

@@ -1,0 +1,242 @@
+"""Several made-up recognizers on the same recordings: every table against what it says of one of them alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import accuracy_score, cohen_kappa_score, f1_score, matthews_corrcoef
+from systems import MULTI_CLASS, NAMES, PRIORS, Field, field, system
+
+from actscribe.annotations.interval import Interval
+from actscribe.evaluation import comparison as cp
+from actscribe.evaluation import comparison_timelines as ct
+from actscribe.evaluation.comparison import Shared, System
+from actscribe.evaluation.events import event_table, label_spans
+from actscribe.evaluation.hallucination import rates_table
+
+
+@pytest.fixture(scope="module")
+def where() -> Field:
+    return field()
+
+
+@pytest.fixture(scope="module")
+def systems(where: Field) -> list[System]:
+    return [
+        system(where, "weak", 0.2),
+        system(where, "good", 0.75, seeds=(4, 5, 6)),
+        system(where, "middle", 0.45, seeds=(4, 5, 6), unread=0.1),
+    ]
+
+
+@pytest.fixture(scope="module")
+def shared(systems: list[System]) -> Shared:
+    return cp.share(systems, PRIORS, seed=0)
+
+
+def known(one: System, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Targets and decisions of the clips that are annotated for every label."""
+    run = one.runs[seed]
+    rows = ~np.isnan(run.targets).any(axis=1)
+    return run.targets[rows].astype(int), run.decisions()[rows].astype(int)
+
+
+def test_headline_holds_means_over_seeds_and_baselines(systems: list[System], shared: Shared) -> None:
+    table = cp.headline_table(systems, shared).set_index("system")
+    assert table.index.tolist() == ["weak", "good", "middle", "always yes", "always no", "prior", "majority"]
+    pairs = [known(systems[1], seed) for seed in range(3)]
+    macro = [f1_score(*pair, average="macro") for pair in pairs]
+    row = table.loc["good"]
+    assert row["macro_f1"] == pytest.approx(np.mean(macro))
+    assert row["seed_sd"] == pytest.approx(np.std(macro, ddof=1))
+    assert row["micro_f1"] == pytest.approx(np.mean([f1_score(*pair, average="micro") for pair in pairs]))
+    kappas = [[cohen_kappa_score(t[:, i], s[:, i]) for i in range(3)] for t, s in pairs]
+    assert row["kappa"] == pytest.approx(np.mean(kappas))
+    assert row["mcc"] == pytest.approx(
+        np.mean([[matthews_corrcoef(t[:, i], s[:, i]) for i in range(3)] for t, s in pairs])
+    )
+    assert (row["low"] < row["macro_f1"]) & (row["macro_f1"] < row["high"])
+    assert row["ece"] == pytest.approx(np.mean([run.calibration["ece"].iloc[-1] for run in systems[1].runs]))
+    assert row["note"].startswith("only 4 groups")
+    truth = pairs[0][0]
+    assert table.loc["always yes", "macro_f1"] == pytest.approx(f1_score(truth, np.ones_like(truth), average="macro"))
+    visible = np.tile([1, 0, 0], (len(truth), 1))  # the only label that more than half of training shows
+    assert table.loc["majority", "macro_f1"] == pytest.approx(f1_score(truth, visible, average="macro"))
+    assert pd.isna(table.loc["weak", "seed_sd"])
+    assert table["seeds"].tolist()[:3] == [1, 3, 3]
+
+
+def test_label_rows_agree_with_scikit_learn(systems: list[System], shared: Shared) -> None:
+    table = cp.label_table(systems, shared)
+    assert len(table) == 7 * 3
+    row = table[(table["system"] == "weak") & (table["label"] == "Suction")].iloc[0]
+    truth, said = known(systems[0])
+    assert row["f1"] == pytest.approx(f1_score(truth[:, 2], said[:, 2]))
+    assert row["kappa"] == pytest.approx(cohen_kappa_score(truth[:, 2], said[:, 2]))
+    assert row["mcc"] == pytest.approx(matthews_corrcoef(truth[:, 2], said[:, 2]))
+    assert row["low"] < row["f1"] < row["high"]
+    assert row["kappa_low"] < row["kappa"] < row["kappa_high"]
+    assert row["support"] == truth[:, 2].sum()
+
+
+def test_pairs_are_all_there_and_corrected_together(systems: list[System], shared: Shared) -> None:
+    table = cp.pair_table(systems, shared)
+    assert list(zip(table["first"], table["second"], strict=True)) == [
+        *[("always yes", name) for name in ("weak", "good", "middle")],
+        *[("weak", "good"), ("weak", "middle"), ("good", "middle")],
+    ]
+    macro = cp.headline_table(systems, shared).set_index("system")["macro_f1"]
+    for row in table.itertuples():
+        assert row.difference == pytest.approx(macro[row.second] - macro[row.first])
+        assert row.low <= row.difference <= row.high
+        assert row.p_holm >= row.p >= row.smallest_p == 1 / 128  # four groups are too few: eight recordings are drawn
+    assert table.iloc[3]["p"] == 1 / 128
+    assert table["p_holm"].min() == pytest.approx(6 / 128)
+
+
+def test_calibration_is_mended_where_validation_shows_how(systems: list[System], shared: Shared) -> None:
+    table = cp.calibration_rows(systems, shared)
+    assert table["label"].tolist() == [*NAMES, "macro"] * 3
+    middle = table[table["system"] == "middle"].iloc[-1]
+    assert middle["temperature"] < 1  # scores that follow the truth but stay near the middle
+    assert middle["brier_tempered"] < middle["brier"]
+
+
+def test_risk_falls_as_the_uncertain_clips_go(systems: list[System], shared: Shared) -> None:
+    table = cp.risk_rows(systems, shared)
+    good = table[table["system"] == "good"].set_index("to_person")["macro_f1"]
+    assert good[0.0] == pytest.approx(cp.headline_table(systems, shared).set_index("system")["macro_f1"]["good"])
+    assert good[0.5] > good[0.0]
+
+
+def test_scores_have_a_row_per_clip_label_recognizer_and_seed(systems: list[System], shared: Shared) -> None:
+    table = cp.score_table(systems, shared)
+    clips = len(shared.clips)
+    assert len(table) == 7 * clips * 3
+    one = table[(table["recognizer"] == "good") & (table["seed"] == 5) & (table["label"] == "Ventilation")]
+    assert one["score"].tolist() == systems[1].runs[1].scores[:, 1].tolist()
+    assert one["recording"].tolist() == list(shared.units)
+    np.testing.assert_array_equal(one["target"], shared.targets[:, 1])
+    assert (one["predicted"] == (one["score"] >= one["threshold"])).all()
+
+
+def test_recognizers_on_other_clips_are_refused(systems: list[System]) -> None:
+    with pytest.raises(ValueError, match="other clips"):
+        cp.share([systems[0], system(field(7), "other", 0.5)], PRIORS, 0)
+
+
+def test_timelines_agree_with_the_table_of_one_run(systems: list[System], shared: Shared) -> None:
+    table = ct.timeline_table(systems, shared)
+    assert table is not None
+    expected = event_table(shared.recordings, systems[0].runs[0].timelines, shared.labels).set_index("label")
+    weak = table[table["system"] == "weak"].set_index(["measure", "label"])
+    for measure in ("f1@10", "f1@25", "f1@50", "edit"):
+        for label in (*NAMES, "macro"):
+            row = weak.loc[(measure, label)]
+            assert row["value"] == pytest.approx(expected.loc[label, measure])
+            assert row["low"] <= row["value"] <= row["high"]
+    for label in NAMES:
+        assert weak.loc[("onset_mae_s", label), "value"] == pytest.approx(expected.loc[label, "onset_mae_s"])
+    means = [event_table(shared.recordings, run.timelines, shared.labels)["f1@50"].iloc[-1] for run in systems[1].runs]
+    good = table[(table["system"] == "good") & (table["measure"] == "f1@50") & (table["label"] == "macro")]
+    assert good["value"].iloc[0] == pytest.approx(np.mean(means))
+
+
+def test_indicators_say_by_how_much_they_are_off(systems: list[System], shared: Shared) -> None:
+    table = ct.indicator_table(systems, shared)
+    assert table is not None
+    row = table[(table["system"] == "weak") & (table["label"] == "Ventilation") & (table["indicator"] == "first_s")]
+    off = []
+    for recording in shared.recordings:
+        sides = (recording.intervals or (), systems[0].runs[0].timelines[recording.name])
+        spans = [label_spans(recording, side, "Ventilation") for side in sides]
+        if all(map(len, spans)):
+            off.append(abs(spans[1][0, 0] - spans[0][0, 0]))
+    assert row["recordings"].iloc[0] == len(off)
+    assert row["off_by"].iloc[0] == pytest.approx(np.mean(off))
+    assert row["low"].iloc[0] <= np.mean(off) <= row["high"].iloc[0]
+
+
+def test_slices_are_measured_on_their_own_clips(systems: list[System], shared: Shared) -> None:
+    camera = {f"r{place}": "left" if place < 5 else "right" for place in range(8)}
+    site = dict.fromkeys(camera, "here")
+    table = ct.slice_table(systems, shared, {"camera": camera, "site": site})
+    assert set(table["slice"]) == {"group", "duration", "camera"}
+    assert table[table["slice"] == "duration"]["value"].unique().tolist() == list(ct.THIRDS)
+    row = table[(table["value"] == "right") & (table["system"] == "weak")].iloc[0]
+    run = systems[0].runs[0]
+    rows = [place for place, unit in enumerate(shared.units) if int(unit[1:]) >= 5]
+    assert row["clips"] == len(rows)
+    assert row["recordings"] == 3
+    assert row["macro_f1"] == pytest.approx(f1_score(run.targets[rows], run.decisions()[rows], average="macro"))
+
+
+def test_hallucination_counts_what_is_said_of_nothing(systems: list[System], shared: Shared) -> None:
+    table = ct.hallucination_rows(systems, shared).set_index("system")
+    run = systems[0].runs[0]
+    rates = rates_table(shared.labels, run.targets, run.decisions())
+    assert table.loc["weak", "false_alarm_rate"] == pytest.approx(np.mean([r["yes where absent"] for r in rates]))
+    empty = (run.targets == 0).all(axis=1)
+    assert table.loc["weak", "empty_clips"] == pytest.approx(run.decisions()[empty].any(axis=1).mean())
+    said = run.decisions()
+    assert table.loc["weak", "broken_rules"] == pytest.approx((said[:, 1] & ~said[:, 0]).sum() / said[:, 1].sum())
+    assert table.loc["middle", "not_read"] == 0.1
+
+
+def test_disagreements_name_both_sides(systems: list[System], shared: Shared) -> None:
+    table = ct.disagreement_table(systems, shared, most=10**6)
+    assert table["gap"].is_monotonic_decreasing
+    row = table.iloc[0]
+    inside = [
+        place
+        for place, clip in enumerate(shared.clips)
+        if clip.recording == row["recording"] and row["start"] <= clip.start and clip.end <= row["end"]
+    ]
+    column = NAMES.index(row["label"])
+    sure = {one.name: np.mean([(r.scores - 0.5) / 0.5 for r in one.runs], axis=0)[:, column] for one in systems}
+    yes, no = row["says_yes"].split(", "), row["says_no"].split(", ")
+    assert {*yes, *no} == {"weak", "good", "middle"}
+    gaps = [max(sure[name][i] for name in sure) - min(sure[name][i] for name in sure) for i in inside]
+    assert row["gap"] == pytest.approx(max(gaps))
+    assert all((sure[name][inside] >= 0).all() for name in yes)
+    assert all((sure[name][inside] < 0).all() for name in no)
+    said = np.stack([np.mean([run.scores for run in one.runs], axis=0) >= 0.5 for one in systems])
+    parted = int((said.any(axis=0) & ~said.all(axis=0)).sum())
+    assert table["clips"].sum() == parted
+    assert len(ct.disagreement_table(systems, shared, most=3)) == 3
+
+
+def test_trimmed_classes_have_accuracy_and_no_timelines() -> None:
+    where = field(40, MULTI_CLASS)
+    systems = [system(where, "a", 0.3), system(where, "bb", 0.6, seeds=(1, 2))]
+    shared = cp.share(systems, PRIORS, 0)
+    table = cp.headline_table(systems, shared).set_index("system")
+    truth, said = (side.argmax(axis=1) for side in known(systems[0]))
+    assert table.loc["a", "micro_f1"] == pytest.approx(accuracy_score(truth, said))
+    assert table.loc["a", "kappa"] == pytest.approx(cohen_kappa_score(truth, said))
+    assert ct.timeline_table(systems, shared) is None
+    assert ct.indicator_table(systems, shared) is None
+    pairs = cp.pair_table(systems, shared)
+    assert pairs["first"].tolist() == ["majority", "majority", "a"]
+    alone = f1_score(truth, np.zeros(len(truth)), average="macro", zero_division=0)  # the first is the most frequent
+    assert pairs["difference"].iloc[0] == pytest.approx(table.loc["a", "macro_f1"] - alone)
+    assert np.isnan(cp.score_table(systems, shared)["threshold"]).all()
+    found = ct.disagreement_table(systems, shared)
+    assert (found["says_yes"].isin(["a", "bb"])).all()
+    assert ct.slice_table(systems, shared)["slice"].unique().tolist() == ["group", "duration"]
+    assert cp.calibration_rows(systems, shared)["temperature"].between(0.05, 20).all()
+
+
+def test_one_recognizer_alone_and_one_recording_are_borne() -> None:
+    where = field(1)
+    one = [system(where, "only", 0.5)]
+    shared = cp.share(one, PRIORS, 0)
+    assert cp.headline_table(one, shared)["low"].isna().all()
+    assert len(cp.pair_table(one, shared)) == 1
+    assert ct.disagreement_table(one, shared).empty
+    assert ct.slice_table(one, shared).empty
+    table = ct.timeline_table(one, shared)
+    assert table is not None
+    assert table["low"].isna().all()
+    assert Interval("", 10.0, 14.0) in where.recordings[0].gaps
