@@ -123,7 +123,7 @@ class ZeroShot(BaseModel):
     Args:
         model: "embedded" (the tiny one in the package), a name of `actscribe models list`, or a local folder.
         dtype: of the weights; "auto" takes bf16 on a GPU that has it, and for a judge also on a processor that has it.
-        quantize: "4bit" or "8bit", on a GPU with bitsandbytes.
+        quantize: "4bit" or "8bit", on a GPU with bitsandbytes; compared with the full model on 20 validation clips.
         server: address of an OpenAI-compatible server such as http://127.0.0.1:11434/v1; empty loads `model` here.
         server_model: the server's name for the model; empty where it offers only one.
         server_short_side: of the frames sent to a server, in pixels.

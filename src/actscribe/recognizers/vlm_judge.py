@@ -13,6 +13,7 @@ from actscribe.labels import LabelSet
 from actscribe.models.judge import Judge, load_judge
 from actscribe.models.server import ChatServer
 from actscribe.models.yes_no import YesNo
+from actscribe.recognizers.agreement import check_quantized
 from actscribe.recognizers.answers import AnswerStore, answer_key, default_store, remember
 from actscribe.recognizers.base import Job, Kind, Recognizer
 from actscribe.recognizers.prompts import Prompts, prompts
@@ -63,6 +64,7 @@ def make(job: Job) -> Recognizer:
     """Set up both models and the prompts; nothing is learned."""
     settings: VlmJudgeSettings = job.settings
     texts = prompts(job.labels, caption=settings.caption_prompt, judge=settings.judge_template)
+    check_quantized(job, texts)
     return _recognizer(job.labels, settings, job.view, texts)
 
 

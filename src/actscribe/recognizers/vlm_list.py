@@ -9,6 +9,7 @@ import numpy as np
 from actscribe.data.clips import Clip
 from actscribe.data.view import ClipFrames, View
 from actscribe.labels import LabelSet
+from actscribe.recognizers.agreement import check_quantized
 from actscribe.recognizers.answers import default_store
 from actscribe.recognizers.base import Job, Kind, Recognizer
 from actscribe.recognizers.prompts import Prompts, prompts
@@ -20,7 +21,9 @@ from actscribe.recognizers.zero_shot import UNKNOWN, Answered, ZeroShotRecognize
 
 def make(job: Job) -> Recognizer:
     """Set up the model and the prompt; nothing is learned."""
-    return _recognizer(job.labels, job.settings, job.view, prompts(job.labels, listing=job.settings.list_prompt))
+    texts = prompts(job.labels, listing=job.settings.list_prompt)
+    check_quantized(job, texts)
+    return _recognizer(job.labels, job.settings, job.view, texts)
 
 
 def load(folder: Path, labels: LabelSet) -> Recognizer:

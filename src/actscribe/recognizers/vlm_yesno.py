@@ -11,6 +11,7 @@ from actscribe.data.clips import Clip
 from actscribe.data.view import ClipFrames, View
 from actscribe.labels import LabelSet
 from actscribe.models.yes_no import YesNo, from_text
+from actscribe.recognizers.agreement import check_quantized
 from actscribe.recognizers.answers import clip_digest, default_store
 from actscribe.recognizers.base import Job, Kind, Recognizer
 from actscribe.recognizers.prompts import Prompts, prompts
@@ -35,6 +36,7 @@ def make(job: Job) -> Recognizer:
     """Set up the model and the questions; nothing is learned."""
     settings: VlmYesnoSettings = job.settings
     texts = prompts(job.labels, question=settings.question_template, caption=settings.caption_prompt)
+    check_quantized(job, texts)
     return _recognizer(job.labels, settings, job.view, texts)
 
 
