@@ -89,7 +89,7 @@ def content(done: Comparison) -> dict[str, Any]:
         "study": done.provenance.study.name,
         "date": datetime.now().astimezone().strftime("%d %B %Y, %H:%M"),
         "verdict": words.verdict(done),
-        "notes": _notes(done),
+        "warnings": _notes(done)[:12],
         "headline": headline_table(done),
         "figures": [figure for figure in _figures(done) if figure is not None],
         "recordings": _recordings(done),

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from actscribe.evaluation.agreement import four_counts
 from actscribe.evaluation.events import f1_of
 
 #: With fewer groups than this an interval carries a note, and recordings are drawn instead where they are given (ours).
@@ -63,9 +64,7 @@ def label_counts(targets: np.ndarray, predicted: np.ndarray) -> np.ndarray:
         targets: shape (clips, labels), nan not annotated.
         predicted: bool, shape (clips, labels).
     """
-    targets, predicted = np.asarray(targets, dtype=float), np.asarray(predicted, dtype=bool)
-    known, true = ~np.isnan(targets), targets > 0
-    return np.stack([true & predicted, known & ~true & predicted, true & ~predicted], axis=-1).astype(float)
+    return four_counts(targets, predicted)[..., :3]
 
 
 def f1_intervals(

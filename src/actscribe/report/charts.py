@@ -21,6 +21,9 @@ from actscribe.report.verdict import best_baseline
 PANEL = (208.0, 194.0)
 LEFT, TOP, SIDE = 46.0, 8.0, 152.0
 
+#: Forest figures: width, edges of the scores from 0 to 1, height of a row.
+FOREST_WIDTH, FOREST_LEFT, FOREST_RIGHT, FOREST_ROW = 690.0, 156.0, 556.0, 28.0
+
 #: Of more labels than this, panels are in order of F1, the weakest first; the F1 figure shows the ends of that order.
 MOST_IN_ORDER, MOST_ROWS = 12, 24
 
@@ -37,6 +40,27 @@ class Panel:
     picture: Markup
 
 
+def forest_frame(rows: int) -> tuple[float, list[Markup]]:
+    """Return the height of a forest figure of scores from 0 to 1, and its grid with ticks."""
+    height = FOREST_ROW * rows + 30
+    bottom = height - 24
+    parts = []
+    for value in (0.0, 0.25, 0.5, 0.75, 1.0):
+        parts.append(svg.line(forest_across(value), 4, forest_across(value), bottom, "grid"))
+        parts.append(svg.text(forest_across(value), bottom + 16, f"{value:g}", "tick", "middle"))
+    return height, parts
+
+
+def forest_across(value: float) -> float:
+    """Return where a score stands in a forest figure."""
+    return FOREST_LEFT + value * (FOREST_RIGHT - FOREST_LEFT)
+
+
+def forest_row(row: int) -> float:
+    """Return the middle of a row of a forest figure."""
+    return 4 + FOREST_ROW * (row + 0.5)
+
+
 def f1_figure(result: Evaluation) -> Markup:
     """Return F1 of every label and the macro average with its interval, and the F1 of the best baseline as a tick.
 
@@ -47,26 +71,18 @@ def f1_figure(result: Evaluation) -> Markup:
         places = [*places[: MOST_ROWS // 2], *places[-MOST_ROWS // 2 :]]
     names = [*(result.labels.names[place] for place in places), "macro average"]
     places = [*places, len(result.labels)]
-    left, right, row_height = 156.0, 556.0, 28.0
-    height = row_height * len(places) + 30
-    bottom = height - 24
-
-    def across(value: float) -> float:
-        return left + value * (right - left)
-
-    parts = []
-    for value in (0.0, 0.25, 0.5, 0.75, 1.0):
-        parts.append(svg.line(across(value), 4, across(value), bottom, "grid"))
-        parts.append(svg.text(across(value), bottom + 16, f"{value:g}", "tick", "middle"))
+    height, parts = forest_frame(len(places))
     baseline = best_baseline(result)
     for row, (place, name) in enumerate(zip(places, names, strict=True)):
-        middle = 4 + row_height * (row + 0.5)
+        middle = forest_row(row)
         found = result.confidence.iloc[place]
         values = [float(found[key]) for key in ("value", "low", "high")]
-        parts.append(svg.name_lines(left - 10, middle, name, 22, "name strong" if place == places[-1] else "name"))
-        parts.append(_f1_row(values, float(baseline.table["f1"].iloc[place]), across, middle))
-        parts.append(svg.text(right + 14, middle + 4, _f1_words(values), "value"))
-    return svg.drawing(690, height, "F1 of every label with its 95 % interval", *parts, class_="forest")
+        parts.append(
+            svg.name_lines(FOREST_LEFT - 10, middle, name, 22, "name strong" if place == places[-1] else "name")
+        )
+        parts.append(_f1_row(values, float(baseline.table["f1"].iloc[place]), forest_across, middle))
+        parts.append(svg.text(FOREST_RIGHT + 14, middle + 4, _f1_words(values), "value"))
+    return svg.drawing(FOREST_WIDTH, height, "F1 of every label with its 95 % interval", *parts, class_="forest")
 
 
 def label_order(result: Evaluation) -> list[int]:

@@ -18,7 +18,20 @@ from actscribe.evaluation.comparison import System
 from actscribe.evaluation.events import annotated_spans
 from actscribe.report import svg
 from actscribe.report import wording as w
-from actscribe.report.charts import LEFT, SIDE, TOP, Panel, tag_title, unit_square
+from actscribe.report.charts import (
+    FOREST_LEFT,
+    FOREST_RIGHT,
+    FOREST_WIDTH,
+    LEFT,
+    SIDE,
+    TOP,
+    Panel,
+    forest_across,
+    forest_frame,
+    forest_row,
+    tag_title,
+    unit_square,
+)
 from actscribe.report.timelines import axis
 
 #: Classes of colour, in the order of the recognizers; of more than eight they repeat.
@@ -64,29 +77,31 @@ def forest(headline: pd.DataFrame, systems: int) -> Markup:
         headline: of the comparison; recognizers first.
         systems: how many rows are recognizers.
     """
-    left, right, row_height = 156.0, 556.0, 28.0
-    height = row_height * len(headline) + 30
-    bottom = height - 24
-
-    def across(value: float) -> float:
-        return left + value * (right - left)
-
-    parts = []
-    for value in (0.0, 0.25, 0.5, 0.75, 1.0):
-        parts.append(svg.line(across(value), 4, across(value), bottom, "grid"))
-        parts.append(svg.text(across(value), bottom + 16, f"{value:g}", "tick", "middle"))
+    height, parts = forest_frame(len(headline))
     for place, row in enumerate(headline.to_dict("records")):
-        middle, value, is_system = 4 + row_height * (place + 0.5), float(row["macro_f1"]), place < systems
-        parts.append(svg.name_lines(left - 10, middle, str(row["system"]), 22, "name strong" if is_system else "name"))
+        middle, value, is_system = forest_row(place), float(row["macro_f1"]), place < systems
+        parts.append(
+            svg.name_lines(FOREST_LEFT - 10, middle, str(row["system"]), 22, "name strong" if is_system else "name")
+        )
         words = w.number(value)
         if is_system and math.isfinite(row["low"]):
-            parts.append(svg.line(across(row["low"]), middle, across(row["high"]), middle, f"reach {colour(place)}"))
+            parts.append(
+                svg.line(
+                    forest_across(row["low"]),
+                    middle,
+                    forest_across(row["high"]),
+                    middle,
+                    f"reach {colour(place)}",
+                )
+            )
             words += f"  [{w.span(row['low'], row['high'])}]"
         if math.isfinite(value):
             kind = f"mark {colour(place)}" if is_system else "hollow"
-            parts.append(svg.tag("circle", cx=across(value), cy=middle, r=5, class_=kind))
-        parts.append(svg.text(right + 14, middle + 4, words, "value"))
-    return svg.drawing(690, height, "Macro F1 of every recognizer with its 95 % interval", *parts, class_="forest")
+            parts.append(svg.tag("circle", cx=forest_across(value), cy=middle, r=5, class_=kind))
+        parts.append(svg.text(FOREST_RIGHT + 14, middle + 4, words, "value"))
+    return svg.drawing(
+        FOREST_WIDTH, height, "Macro F1 of every recognizer with its 95 % interval", *parts, class_="forest"
+    )
 
 
 def heat_map(labels: pd.DataFrame, systems: Sequence[str], names: Sequence[str]) -> Markup:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -68,7 +69,7 @@ class TextFeatures:
     features: Tensor
 
 
-class Backbone(nn.Module):
+class Backbone(nn.Module, ABC):
     """A dual encoder on video: an adapter around transformers' own model, whose logits are those of that model.
 
     An adapter for another model fills in `visual`, and what else differs from CLIP.
@@ -94,6 +95,7 @@ class Backbone(nn.Module):
         """Width D of the joint space."""
         return int(self.model.config.projection_dim)
 
+    @abstractmethod
     def visual(self, pixels: Tensor, levels: Sequence[int] = ()) -> Visual:
         """Return what the visual encoder makes of videos.
 
@@ -101,7 +103,6 @@ class Backbone(nn.Module):
             pixels: normalised, shape (batch, frames, 3, side, side).
             levels: block numbers from 1, ascending.
         """
-        raise NotImplementedError
 
     def text(self, tokens: Tokens) -> Tensor:
         """Return the text features of prompts, not normalised, shape (prompts, D)."""
@@ -115,9 +116,9 @@ class Backbone(nn.Module):
         """Return the backbone's own score of videos (batch, D) and texts (batch, prompts, D), (batch, prompts)."""
         return scaled_cosine(video, text, self.model.logit_scale)
 
+    @abstractmethod
     def tune(self, towers: Towers) -> None:
         """Choose which parameters learn."""
-        raise NotImplementedError
 
     @property
     def text_learns(self) -> bool:
