@@ -10,15 +10,22 @@ import typer
 
 def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder it lies in.")]) -> None:
     """Show what is in the data: hours, intervals and clips per label and split, overlaps, problems."""
+    from actscribe.data.clips import Window
     from actscribe.data.loading import load_data
     from actscribe.data.summary import summarise
+    from actscribe.evaluation.annotators import between
     from actscribe.study import load_study
     from actscribe.tables import print_table
 
     loaded = load_study(study)
-    summary = summarise(loaded, load_data(loaded))
+    data = load_data(loaded)
+    summary = summarise(loaded, data)
     for title, table in summary.tables.items():
         print_table(title, table)
+    if data.second:
+        window = Window(loaded.windows.length, loaded.windows.stride)
+        agreed = between(data.recordings, data.second, data.labels, window, loaded.windows.threshold)
+        print_table("Two annotators on the same clips", agreed)
     for note in summary.notes:
         print(f"Note: {note}")
     print("No leakage: every file content, group and source span lies in one split only.")

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from actscribe.errors import ActScribeError
-
-if TYPE_CHECKING:
-    from actscribe.compare.result import Comparison
 
 
 def compare(
@@ -31,30 +28,17 @@ def compare(
     """Compare all recognizers of a study on the same clips, with statistics, tables and one report."""
     from actscribe.compare.compare import compare as compare_study
     from actscribe.compare.compare import repeat
+    from actscribe.compare.show import show
     from actscribe.study import load_study
 
     if again is not None:
         if study is not None or only is not None or curve or seeds != 1:
             raise ActScribeError("--from repeats a comparison as it was: study, --only, --seeds and --curve are in it.")
         done, differ = repeat(again, out, resume)
-        _show(done)
+        show(done)
         print(f"Not the same numbers: {', '.join(differ)}" if differ else "The same numbers in every table.")
         return
     if study is None:
         raise ActScribeError("Which study?", "Type: actscribe compare study.yaml")
     names = None if only is None else [name.strip() for name in only.split(",") if name.strip()]
-    _show(compare_study(load_study(study), names, seeds, resume, curve, out))
-
-
-def _show(done: Comparison) -> None:
-    from actscribe.compare.folder import REPORT, TABLES
-    from actscribe.compare.words import verdict
-    from actscribe.tables import print_table
-
-    columns = ["system", "seeds", "macro_f1", "low", "high", "macro_average_precision", "kappa", "ece", "note"]
-    headline = done.tables["headline"][columns].rename(columns={"macro_average_precision": "AP"})
-    print_table("Macro F1 on test with its 95 % interval", headline)
-    for sentence in verdict(done):
-        print(sentence)
-    print(f"Tables: {done.folder / TABLES}")
-    print(f"Report: {done.folder / REPORT}")
+    show(compare_study(load_study(study), names, seeds, resume, curve, out))

@@ -66,8 +66,9 @@ def compare(
         recognizers=names,
         seeds=seeds,
         curve=parse_curve(curve, annotated),
-        recordings=[_listed(recording) for recording in data.recordings],
+        recordings=[_listed(recording, data) for recording in data.recordings],
         columns=_columns(study, data),
+        second=dict(data.second),
         versions=versions(),
         machine=machine(),
     )
@@ -151,8 +152,11 @@ def _run(
     return done
 
 
-def _listed(recording: Recording) -> Listed:
-    marks = [[asdict(interval) for interval in side] for side in (recording.intervals or (), recording.gaps)]
+def _listed(recording: Recording, data: StudyData) -> Listed:
+    sides = [recording.intervals or (), recording.gaps]
+    if recording.name in data.second:
+        sides += [data.second[recording.name].intervals, data.second[recording.name].gaps]
+    marks = [[asdict(interval) for interval in side] for side in sides]
     text = json.dumps([recording.intervals is None, *marks], sort_keys=True)
     digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
     return Listed(
@@ -166,7 +170,7 @@ def _listed(recording: Recording) -> Listed:
 
 def _check_recordings(before: Provenance, data: StudyData, folder: Path) -> None:
     then = {one.name: one for one in before.recordings}
-    now = {recording.name: _listed(recording) for recording in data.recordings}
+    now = {recording.name: _listed(recording, data) for recording in data.recordings}
     wrong = sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name))
     if wrong:
         raise ActScribeError(

@@ -10,6 +10,7 @@ from typing import Literal
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
+from actscribe.annotations.interval import Annotations
 from actscribe.compare.text import csv_text, latex_text, markdown_text
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash, folder_beside, write_beside, write_text
@@ -42,6 +43,7 @@ class Provenance(BaseModel):
         curve: numbers of training recordings of the learning curve.
         recordings: of the study.
         columns: manifest column -> recording -> value, for slices.
+        second: recording -> what a second annotator wrote.
         runs: place of each part -> folder of its run; relative ones lie in the comparison's folder.
         versions, machine: of the last session that worked on it.
         results: table -> digest of its CSV, by which a repetition is compared.
@@ -57,6 +59,7 @@ class Provenance(BaseModel):
     curve: list[int] = []
     recordings: list[Listed]
     columns: dict[str, dict[str, str]] = {}
+    second: dict[str, Annotations] = {}
     runs: dict[str, str] = {}
     versions: dict[str, str] = {}
     machine: str = ""

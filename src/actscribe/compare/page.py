@@ -18,6 +18,7 @@ from markupsafe import Markup
 from actscribe.compare import words
 from actscribe.compare.folder import REPORT, TABLES
 from actscribe.compare.page_tables import (
+    annotator_table,
     cost_table,
     disagreement_table,
     headline_table,
@@ -26,6 +27,7 @@ from actscribe.compare.page_tables import (
     timeline_table,
 )
 from actscribe.compare.result import Comparison
+from actscribe.evaluation.annotators import FIRST, SECOND
 from actscribe.files import write_text
 from actscribe.report import comparison_charts as charts
 from actscribe.report import wording as w
@@ -113,7 +115,11 @@ def _figures(done: Comparison) -> list[Figure | None]:
             "How good each is",
             words.forest(done),
             headline_table(done),
-            charts.forest(done.tables["headline"], len(names)),
+            charts.forest(
+                done.tables["headline"].rename(columns={"macro_f1": "value"}),
+                len(names),
+                "Macro F1 of every recognizer with its 95 % interval",
+            ),
             hint="Dot: macro F1. Bar: 95 % interval. Hollow orange: an answer that never looks at the video.",
         ),
         Figure(
@@ -137,6 +143,7 @@ def _figures(done: Comparison) -> list[Figure | None]:
         _risk(done),
         _curve(done),
         _cost(done),
+        _annotators(done),
         Figure(
             "hallucination",
             "Claims of what is not there",
@@ -194,6 +201,20 @@ def _cost(done: Comparison) -> Figure:
     picture = charts.cost_scatter(done.tables["headline"], done.costs)
     hint = "Further up is better, further left is cheaper. Bar: 95 % interval."
     return Figure("cost", "Cost against accuracy", words.cost(done), cost_table(done), picture, hint=hint)
+
+
+def _annotators(done: Comparison) -> Figure | None:
+    table = done.tables.get("annotators")
+    if table is None:
+        return None
+    whole = table[(table["label"] == "all") & (table["against"] == FIRST)]
+    rows = pd.concat([whole[whole["system"] != SECOND], whole[whole["system"] == SECOND]])
+    title = "Kappa against the annotator with its 95 % interval"
+    picture = charts.forest(rows.rename(columns={"kappa": "value"}), len(done.systems), title)
+    hint = "Dot: kappa, the agreement beyond chance. Bar: 95 % interval. Hollow orange: the second annotator."
+    return Figure(
+        "annotators", "Beside a second annotator", words.annotators(done), annotator_table(done), picture, hint=hint
+    )
 
 
 def _recordings(done: Comparison) -> list[Lanes]:

@@ -88,6 +88,24 @@ def pairs_table(done: Comparison) -> Table:
     return Table("Pair by pair.", columns, rows)
 
 
+def annotator_table(done: Comparison) -> Table:
+    """Return kappa of the second annotator and of each recognizer, against either annotator."""
+    columns = (
+        Column("who", is_text=True),
+        Column("against", is_text=True),
+        Column("label", is_text=True),
+        Column("kappa"),
+        Column("95 % interval"),
+        Column("alike", "share of the clips that both call the same"),
+        Column("clips", "that both annotators annotated"),
+    )
+    rows = []
+    for row in done.tables["annotators"].to_dict("records"):
+        cells = (row["system"], row["against"], row["label"], w.number(row["kappa"]), w.span(row["low"], row["high"]))
+        rows.append(Row((*cells, w.percent(row["alike"]), w.count(row["clips"])), row["label"] == "all"))
+    return Table("Agreement beyond chance, on the clips that two annotators annotated.", columns, tuple(rows))
+
+
 def timeline_table(done: Comparison) -> Table | None:
     """Return timelines against annotation; None for trimmed data sets."""
     table = done.tables.get("timelines")

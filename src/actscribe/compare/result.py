@@ -16,6 +16,7 @@ from actscribe.compare.plan import Part, parts
 from actscribe.data.clips import targets
 from actscribe.evaluation import comparison as cp
 from actscribe.evaluation import comparison_timelines as ct
+from actscribe.evaluation.annotators import annotator_table
 from actscribe.evaluation.comparison import Shared, System
 from actscribe.evaluation.hallucination import UNREAD
 from actscribe.runs.evaluate import measured, training_priors
@@ -62,6 +63,7 @@ def assemble(folder: Path, provenance: Provenance) -> Comparison:
         "headline": cp.headline_table(systems, shared),
         "labels": cp.label_table(systems, shared),
         "pairs": cp.pair_table(systems, shared),
+        "annotators": annotator_table(systems, shared, provenance.second, provenance.study.windows.threshold),
         "calibration": cp.calibration_rows(systems, shared),
         "risk_coverage": cp.risk_rows(systems, shared),
         "timelines": ct.timeline_table(systems, shared),

@@ -7,6 +7,7 @@ import math
 import pandas as pd
 
 from actscribe.compare.result import Comparison
+from actscribe.evaluation.annotators import FIRST, SECOND
 from actscribe.report import wording as w
 
 #: A corrected p below this is called clear.
@@ -135,6 +136,22 @@ def hallucination(done: Comparison) -> str:
     return f"{said}."
 
 
+def annotators(done: Comparison) -> str:
+    """Say how far two annotators agree, and how near the best recognizer comes to that."""
+    table = done.tables["annotators"]
+    whole = table[(table["label"] == "all") & (table["against"] == FIRST) & table["kappa"].notna()]
+    people, rest = whole[whole["system"] == SECOND], whole[whole["system"] != SECOND]
+    if not len(people) or not len(rest):
+        return "Where two annotated, nothing but chance can be measured."
+    two, best = people.iloc[0], rest.sort_values("kappa", ascending=False, kind="stable").iloc[0]
+    clips = w.counted(int(two["clips"]), "clip")
+    said = f"Two annotators agree with kappa {_held(two, 'kappa')} on {clips} that both annotated"
+    nearest = f"{best['system']}, the nearest recognizer, agrees with the first of them with {_held(best, 'kappa')}"
+    if best["kappa"] >= two["kappa"]:
+        return f"{said}; {nearest}: no less than the two agree with each other."
+    return f"{said}; {nearest}."
+
+
 def curve(done: Comparison) -> str:
     """Say what more recordings have given to the best recognizer, and whether more still would."""
     table = done.tables["learning_curve"]
@@ -228,9 +245,14 @@ def _where(done: Comparison) -> str:
 
 
 def _value(row: pd.Series) -> str:
-    value = row["macro_f1"] if "macro_f1" in row else row["value"]
+    return _held(row, "macro_f1" if "macro_f1" in row else "value")
+
+
+def _held(row: pd.Series, name: str) -> str:
+    """Return a number with its interval, where it has one."""
+    value = w.number(row[name])
     held = math.isfinite(row["low"]) and math.isfinite(row["high"])
-    return f"{w.number(value)} (95 % interval {w.span(row['low'], row['high'])})" if held else w.number(value)
+    return f"{value} (95 % interval {w.span(row['low'], row['high'])})" if held else value
 
 
 def _seconds(value: float) -> str:

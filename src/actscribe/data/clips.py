@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from actscribe.annotations.interval import Interval
+from actscribe.annotations.interval import Annotations, Interval
 from actscribe.data.recording import Recording
 from actscribe.labels import LabelSet
 
@@ -62,14 +62,18 @@ def spans(duration: float, window: Window) -> list[tuple[float, float]]:
 
 def cut(recording: Recording, labels: LabelSet, window: Window) -> list[Clip]:
     """Cut a recording into clips with their targets (paper 1: the covered fraction of each label)."""
-    pieces = spans(recording.duration, window)
+    clips = [Clip(recording.name, start, end) for start, end in spans(recording.duration, window)]
     if recording.intervals is None:
-        return [Clip(recording.name, start, end) for start, end in pieces]
-    edges = np.array(pieces)
-    columns = [_fractions(edges, recording, name) for name in labels.names]
+        return clips
+    return annotated_by(clips, Annotations(recording.intervals, recording.gaps), labels)
+
+
+def annotated_by(clips: Sequence[Clip], annotations: Annotations, labels: LabelSet) -> list[Clip]:
+    """Return clips of one recording with the covered fraction of each label in these annotations of it."""
+    edges = np.array([(clip.start, clip.end) for clip in clips]).reshape(-1, 2)
+    columns = [_fractions(edges, annotations.intervals, annotations.gaps, name) for name in labels.names]
     return [
-        Clip(recording.name, start, end, tuple(float(column[i]) for column in columns))
-        for i, (start, end) in enumerate(pieces)
+        replace(clip, fractions=tuple(float(column[place]) for column in columns)) for place, clip in enumerate(clips)
     ]
 
 
@@ -100,10 +104,10 @@ def merge_spans(intervals: Iterable[Interval]) -> list[tuple[float, float]]:
     return merged
 
 
-def _fractions(edges: np.ndarray, recording: Recording, name: str) -> np.ndarray:
+def _fractions(edges: np.ndarray, intervals: Sequence[Interval], gaps: Sequence[Interval], name: str) -> np.ndarray:
     """Return the covered fraction of the annotated part of each span for one label, nan where mostly unannotated."""
-    present = _covered(edges, merge_spans(i for i in recording.intervals or () if i.label == name))
-    missing = _covered(edges, merge_spans(gap for gap in recording.gaps if gap.label in ("", name)))
+    present = _covered(edges, merge_spans(i for i in intervals if i.label == name))
+    missing = _covered(edges, merge_spans(gap for gap in gaps if gap.label in ("", name)))
     length = edges[:, 1] - edges[:, 0]
     annotated = np.maximum(length - missing, 1e-12)
     return np.where(missing > MOST_UNANNOTATED * length, np.nan, np.clip(present / annotated, 0, 1))

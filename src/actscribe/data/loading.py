@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from actscribe import annotations as annotation_files
@@ -31,11 +31,13 @@ class StudyData:
         labels: of the study.
         recordings: each with its split.
         ignored: names in annotation files that the label set leaves out on purpose, with counts.
+        second: recording -> what a second annotator wrote, under the label set's names; nothing is trained on it.
     """
 
     labels: LabelSet
     recordings: tuple[Recording, ...]
     ignored: dict[str, int]
+    second: Mapping[str, Annotations] = field(default_factory=dict)
 
     def of_split(self, split: str) -> tuple[Recording, ...]:
         """Return the recordings of one split."""
@@ -51,39 +53,63 @@ def load_data(study: Study) -> StudyData:
     """
     labels = study.label_set()
     rows = read_manifest(study.folder / study.recordings)
-    recordings, ignored = _load_rows(rows, labels)
-    recordings = assign_splits(recordings, labels, study.split.model_dump(), study.seed)
+    loaded = _load_rows(rows, labels)
+    recordings = assign_splits([one.recording for one in loaded], labels, study.split.model_dump(), study.seed)
     check_leakage(recordings, {row.video: row for row in rows})
-    return StudyData(labels, tuple(recordings), dict(sorted(ignored.items())))
+    ignored = sum((one.ignored for one in loaded), Counter[str]())
+    second = {one.recording.name: one.second for one in loaded if one.second is not None}
+    return StudyData(labels, tuple(recordings), dict(sorted(ignored.items())), second)
 
 
-def load_recording(row: Row, name: str, labels: LabelSet) -> tuple[Recording, Counter[str], Counter[str]]:
-    """Read one manifest row; return the recording, its unknown names and its ignored names with counts."""
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One manifest row, read.
+
+    Args:
+        recording: with the annotations that count.
+        second: the second annotator's, or None.
+        unknown, ignored: names of both annotators that the label set does not know, or leaves out, with counts.
+    """
+
+    recording: Recording
+    second: Annotations | None
+    unknown: Counter[str]
+    ignored: Counter[str]
+
+
+def load_recording(row: Row, name: str, labels: LabelSet) -> Loaded:
+    """Read one manifest row.
+
+    Raises:
+        ActScribeError: an unreadable video, or annotations that are not of this video.
+    """
     info = probe(row.video)
-    raw = _raw_annotations(row, info)
     recording = Recording(name, row.video, info.duration, content_hash(row.video), row.group, row.split)
-    if raw is None:
-        return recording, Counter(), Counter()
-    names = [interval.label for interval in raw.intervals]
-    resolved, unknown = annotation_files.resolve(raw, labels)
-    ignored = Counter(label for label in names if labels.is_ignored(label))
-    return replace(recording, intervals=resolved.intervals, gaps=resolved.gaps), Counter(unknown), ignored
-
-
-def _load_rows(rows: list[Row], labels: LabelSet) -> tuple[list[Recording], Counter[str]]:
-    problems: list[str] = []
     unknown: Counter[str] = Counter()
     ignored: Counter[str] = Counter()
-    recordings = []
+    read = []
+    for path, label in ((row.annotations, row.label), (row.annotations_2, row.label_2)):
+        raw = _raw_annotations(row.video, path, label, info)
+        if raw is not None:
+            ignored += Counter(i.label for i in raw.intervals if labels.is_ignored(i.label))
+            raw, unknown_here = annotation_files.resolve(raw, labels)
+            unknown += Counter(unknown_here)
+        read.append(raw)
+    first, second = read
+    if first is not None:
+        recording = replace(recording, intervals=first.intervals, gaps=first.gaps)
+    return Loaded(recording, second, unknown, ignored)
+
+
+def _load_rows(rows: list[Row], labels: LabelSet) -> list[Loaded]:
+    problems: list[str] = []
+    loaded = []
     for row, name in track(list(zip(rows, _names(rows), strict=True)), "Reading recordings"):
         try:
-            recording, unknown_here, ignored_here = load_recording(row, name, labels)
+            loaded.append(load_recording(row, name, labels))
         except ActScribeError as error:
             problems.append(str(error))
-            continue
-        recordings.append(recording)
-        unknown += unknown_here
-        ignored += ignored_here
+    unknown = sum((one.unknown for one in loaded), Counter[str]())
     if unknown:
         listed = ", ".join(f"'{spelling}' ({count}x)" for spelling, count in sorted(unknown.items()))
         problems.append(
@@ -94,17 +120,17 @@ def _load_rows(rows: list[Row], labels: LabelSet) -> tuple[list[Recording], Coun
         more = len(problems) - MOST_PROBLEMS
         shown = [*problems[:MOST_PROBLEMS], *([f"… and {more} more problems."] if more > 0 else [])]
         raise ActScribeError("\n".join(shown))
-    return recordings, ignored
+    return loaded
 
 
-def _raw_annotations(row: Row, info: VideoInfo) -> Annotations | None:
-    if row.label:
-        parts = [part.strip() for part in row.label.split(";") if part.strip()]
+def _raw_annotations(video: Path, path: Path | None, label: str, info: VideoInfo) -> Annotations | None:
+    if label:
+        parts = [part.strip() for part in label.split(";") if part.strip()]
         return Annotations.of(Interval(part, 0.0, info.duration) for part in parts)
-    if row.annotations is None:
+    if path is None:
         return None
-    read = annotation_files.read(row.annotations, video=str(row.video), fps=info.fps)
-    return annotation_files.check(read, info.duration, row.annotations)
+    read = annotation_files.read(path, video=str(video), fps=info.fps)
+    return annotation_files.check(read, info.duration, path)
 
 
 def _names(rows: Iterable[Row]) -> list[str]:

@@ -11,7 +11,18 @@ from pathlib import Path
 
 from actscribe.errors import ActScribeError, did_you_mean
 
-COLUMNS = ("video", "annotations", "label", "group", "split", "source", "source_start", "source_end")
+COLUMNS = (
+    "video",
+    "annotations",
+    "label",
+    "annotations_2",
+    "label_2",
+    "group",
+    "split",
+    "source",
+    "source_start",
+    "source_end",
+)
 #: How like a known column's name another one must be to be taken for a misspelling: "grup" is one, "light" is not.
 CLOSE = 0.75
 SPLITS = ("train", "validation", "test")
@@ -49,6 +60,7 @@ class Row:
         video: the file.
         annotations: the annotation file, or None.
         label: of a trimmed video, as spelled; several are separated by ';'.
+        annotations_2, label_2: the same by a second annotator; kappa is counted between the two.
         group: subject or session; the video's own name where the manifest does not say.
         split: "train", "validation", "test" or "".
         source, source_start, source_end: the longer video this one was cut from and where, in seconds.
@@ -65,6 +77,8 @@ class Row:
     source_start: float | None = None
     source_end: float | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
+    annotations_2: Path | None = None
+    label_2: str = ""
 
 
 def read_manifest(path: Path) -> list[Row]:
@@ -133,11 +147,9 @@ def _row(path: Path, line: int, values: dict[str, str | None]) -> Row:
     video = path.parent / cells["video"]
     if not video.is_file():
         raise ActScribeError(f"{where}: no such video: {video}", "Paths in a manifest are relative to the manifest.")
-    annotations = path.parent / cells["annotations"] if cells.get("annotations") else None
-    if annotations and not annotations.is_file():
-        raise ActScribeError(f"{where}: no such annotation file: {annotations}")
-    if annotations and cells.get("label"):
-        raise ActScribeError(f"{where}: both 'annotations' and 'label' are given; a trimmed video has only a label.")
+    annotations = _annotations(path, where, cells)
+    second = _annotations(path, where, cells, "_2")
+    _check_second(where, cells, annotations, second)
     return Row(
         line=line,
         video=video,
@@ -149,7 +161,36 @@ def _row(path: Path, line: int, values: dict[str, str | None]) -> Row:
         source_start=_seconds(where, cells, "source_start"),
         source_end=_seconds(where, cells, "source_end"),
         extra={name: value for name, value in cells.items() if name and name not in COLUMNS},
+        annotations_2=second,
+        label_2=cells.get("label_2", ""),
     )
+
+
+def _annotations(path: Path, where: str, cells: Mapping[str, str], whose: str = "") -> Path | None:
+    """Return the annotation file of a row, if it has one; `whose` is "_2" for the second annotator."""
+    if not cells.get(f"annotations{whose}"):
+        return None
+    found = path.parent / cells[f"annotations{whose}"]
+    if not found.is_file():
+        raise ActScribeError(f"{where}: no such annotation file: {found}")
+    if cells.get(f"label{whose}"):
+        raise ActScribeError(
+            f"{where}: both 'annotations{whose}' and 'label{whose}' are given; a trimmed video has only a label."
+        )
+    return found
+
+
+def _check_second(where: str, cells: Mapping[str, str], first: Path | None, second: Path | None) -> None:
+    for name in ("annotations", "label"):
+        if cells.get(f"{name}_2") and not cells.get(name):
+            raise ActScribeError(
+                f"{where}: '{name}_2' without '{name}'.", f"The one who counts is in '{name}'; fill that first."
+            )
+    if first and second and first.resolve() == second.resolve():
+        raise ActScribeError(
+            f"{where}: 'annotations' and 'annotations_2' are the same file: {first}",
+            "Two annotators have two files; leave 'annotations_2' empty where there was one.",
+        )
 
 
 def _seconds(where: str, cells: dict[str, str], name: str) -> float | None:

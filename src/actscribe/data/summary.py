@@ -127,6 +127,9 @@ def _notes(study: Study, data: StudyData) -> list[str]:
         if recording.intervals is not None and not recording.intervals:
             notes.append(f"{recording.name}: annotated, but without a single interval.")
         notes += _broken_rules(recording, data.labels)
+        second = data.second.get(recording.name)
+        if second is not None and second.intervals and second.intervals == recording.intervals:
+            notes.append(f"{recording.name}: both annotators wrote the very same intervals; is one a copy?")
     groups = len({recording.group for recording in data.recordings if recording.split == "test"})
     if 0 < groups < 5:
         held = f"{groups} group{'s' if groups > 1 else ''}"

@@ -1,7 +1,7 @@
 """Agreement beyond chance on clips: Cohen's kappa and Matthews' correlation of decisions with an annotator's.
 
 Both are functions of counts that add up over clips, so they take intervals as F1 does. Two annotators are compared in
-the same way: one's targets stand for the decisions.
+the same way (`evaluation.annotators`): one's targets stand for the decisions.
 """
 
 from __future__ import annotations
@@ -46,11 +46,21 @@ def mcc(counts: np.ndarray) -> np.ndarray:
     return np.divide(tp * tn - fp * fn, size, out=none, where=size > 0)
 
 
-def class_kappa(confusion: np.ndarray) -> float:
-    """Return Cohen's kappa of a confusion matrix, shape (classes, classes); nan as in `kappa`."""
-    counts = np.asarray(confusion, dtype=float)
-    clips = counts.sum()
-    by_chance = float(counts.sum(axis=0) @ counts.sum(axis=1))
-    if clips**2 - by_chance <= 0:
-        return float("nan")
-    return float((clips * np.trace(counts) - by_chance) / (clips**2 - by_chance))
+def class_kappa(counts: np.ndarray) -> np.ndarray:
+    """Return Cohen's kappa of one class out of several, all classes at once: (..., classes, 4) to (...).
+
+    Args:
+        counts: (tp, fp, fn, tn) of each class; every clip has one true class and one that is said. nan as in `kappa`.
+    """
+    tp, fp, fn, tn = np.moveaxis(np.asarray(counts, dtype=float), -1, 0)
+    clips = (tp + fp + fn + tn).max(axis=-1, initial=0.0)
+    by_chance = ((tp + fp) * (tp + fn)).sum(axis=-1)
+    beyond, most = clips * tp.sum(axis=-1) - by_chance, clips**2 - by_chance
+    return np.divide(beyond, most, out=np.full(clips.shape, np.nan), where=most > 0)
+
+
+def raw_agreement(counts: np.ndarray) -> np.ndarray:
+    """Return the share of clips that both sides call alike, from (tp, fp, fn, tn) on the last axis; nan of none."""
+    tp, fp, fn, tn = np.moveaxis(np.asarray(counts, dtype=float), -1, 0)
+    clips = tp + fp + fn + tn
+    return np.divide(tp + tn, clips, out=np.full(clips.shape, np.nan), where=clips > 0)

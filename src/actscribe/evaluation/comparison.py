@@ -282,9 +282,9 @@ def _label_row(tables: Sequence[pd.DataFrame], place: int) -> dict[str, object]:
 
 
 def _kappa(system: System, counts: np.ndarray) -> float:
-    if system.runs[0].confusion is None:
-        return float(mean_of_known(mean_of_known(kappa(counts.sum(axis=0)))))
-    return float(np.mean([class_kappa(run.confusion) for run in system.runs if run.confusion is not None]))
+    pooled = counts.sum(axis=0)
+    by_seed = class_kappa(pooled) if system.runs[0].labels.task == "multi-class" else mean_of_known(kappa(pooled))
+    return float(mean_of_known(by_seed))
 
 
 def _best_constant(shared: Shared) -> tuple[str, np.ndarray]:

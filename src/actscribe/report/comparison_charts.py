@@ -70,38 +70,31 @@ def colour(place: int) -> str:
     return COLOURS[place % len(COLOURS)]
 
 
-def forest(headline: pd.DataFrame, systems: int) -> Markup:
-    """Return macro F1 of every recognizer with its interval, and of every baseline as a hollow dot.
+def forest(table: pd.DataFrame, systems: int, title: str) -> Markup:
+    """Return a number of every recognizer with its interval, and of what it is held against as a hollow dot.
 
     Args:
-        headline: of the comparison; recognizers first.
+        table: columns `system`, `value`, `low`, `high` (nan: none); recognizers first. Below 0 is drawn at 0.
         systems: how many rows are recognizers.
+        title: what a screen reader says.
     """
-    height, parts = forest_frame(len(headline))
-    for place, row in enumerate(headline.to_dict("records")):
-        middle, value, is_system = forest_row(place), float(row["macro_f1"]), place < systems
+    height, parts = forest_frame(len(table))
+    for place, row in enumerate(table.to_dict("records")):
+        middle, value, is_system = forest_row(place), float(row["value"]), place < systems
         parts.append(
             svg.name_lines(FOREST_LEFT - 10, middle, str(row["system"]), 22, "name strong" if is_system else "name")
         )
         words = w.number(value)
-        if is_system and math.isfinite(row["low"]):
-            parts.append(
-                svg.line(
-                    forest_across(row["low"]),
-                    middle,
-                    forest_across(row["high"]),
-                    middle,
-                    f"reach {colour(place)}",
-                )
-            )
+        if math.isfinite(row["low"]):
+            ends = [forest_across(max(row[side], 0.0)) for side in ("low", "high")]
+            kind = f"reach {colour(place)}" if is_system else "reach other"
+            parts.append(svg.line(ends[0], middle, ends[1], middle, kind))
             words += f"  [{w.span(row['low'], row['high'])}]"
         if math.isfinite(value):
             kind = f"mark {colour(place)}" if is_system else "hollow"
-            parts.append(svg.tag("circle", cx=forest_across(value), cy=middle, r=5, class_=kind))
+            parts.append(svg.tag("circle", cx=forest_across(max(value, 0.0)), cy=middle, r=5, class_=kind))
         parts.append(svg.text(FOREST_RIGHT + 14, middle + 4, words, "value"))
-    return svg.drawing(
-        FOREST_WIDTH, height, "Macro F1 of every recognizer with its 95 % interval", *parts, class_="forest"
-    )
+    return svg.drawing(FOREST_WIDTH, height, title, *parts, class_="forest")
 
 
 def heat_map(labels: pd.DataFrame, systems: Sequence[str], names: Sequence[str]) -> Markup:

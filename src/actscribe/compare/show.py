@@ -1,0 +1,24 @@
+"""What a comparison says on the terminal: the headline, agreement of annotators, the verdict, where everything lies."""
+
+from __future__ import annotations
+
+from actscribe.compare.folder import REPORT, TABLES
+from actscribe.compare.result import Comparison
+from actscribe.compare.words import verdict
+from actscribe.evaluation.annotators import FIRST
+from actscribe.tables import print_table
+
+
+def show(done: Comparison) -> None:
+    """Print the table of all recognizers and baselines with intervals, and the first sentences of the report."""
+    columns = ["system", "seeds", "macro_f1", "low", "high", "macro_average_precision", "kappa", "ece", "note"]
+    headline = done.tables["headline"][columns].rename(columns={"macro_average_precision": "AP"})
+    print_table("Macro F1 on test with its 95 % interval", headline)
+    if "annotators" in done.tables:
+        table = done.tables["annotators"]
+        wanted = table[(table["against"] == FIRST) & (table["label"] == "all")]
+        print_table("Kappa against the annotator, where two annotated", wanted.drop(columns=["against", "label"]))
+    for sentence in verdict(done):
+        print(sentence)
+    print(f"Tables: {done.folder / TABLES}")
+    print(f"Report: {done.folder / REPORT}")
