@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 import tiny_vlms
 import yaml
-from small_studies import lamp_study, write_manifest
+from small_studies import LEFT, interval_text, lamp_study, write_manifest
 from tiny_models import tiny_timesformer
 from transformers import AutoModelForImageTextToText, TimesformerForVideoClassification
 from typer.testing import CliRunner
@@ -74,7 +74,8 @@ def lamps(tmp_path_factory: pytest.TempPathFactory) -> Lamps:
         {"video": f"r{n}.mp4", "annotations": f"r{n}.txt", "group": f"p{n // 2}", "split": split, "camera": "ab"[n % 2]}
         for n, split in enumerate(["train"] * 4 + ["validation"] * 2 + ["test"] * 3)
     ]
-    write_manifest(root / "study", rows)
+    second = {"r7.mp4": interval_text(root / "study" / "second.txt", [(LEFT, 0, 4000)]).name}
+    write_manifest(root / "study", [{**row, "annotations_2": second.get(row["video"], "")} for row in rows])
     made = Lamps(study, root / "cache", root / "first", "")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ACTSCRIBE_CACHE", str(made.cache))
@@ -103,7 +104,7 @@ def test_it_prints_the_headline_and_writes_everything(lamps: Lamps) -> None:
     assert "highest macro F1" in lamps.printed
     assert (lamps.first / "report.html").is_file()
     names = {path.stem for path in (lamps.first / "tables").iterdir()}
-    assert names >= {"headline", "labels", "pairs", "timelines", "learning_curve", "costs", "slices"}
+    assert names >= {"headline", "labels", "pairs", "timelines", "learning_curve", "costs", "slices", "annotators"}
     scores = pd.read_parquet(lamps.first / "scores.parquet")
     runs = [lamps.first / "runs" / place for place in ("timesformer/seed-1", "timesformer/seed-2", "vlm-yesno/seed-1")]
     assert len(scores) == sum(len(pd.read_parquet(run / "scores-test.parquet")) for run in runs) * 2
