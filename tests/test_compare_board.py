@@ -24,10 +24,11 @@ def test_the_board_shows_a_table_on_a_terminal() -> None:
         board.finished(every[2], 0.75, reused=False)
     cells = [list(column.cells) for column in table.columns]
     assert cells[0] == ["timesformer", "vlm-list"]
-    assert cells[2:4] == [["Training: epoch 1/2", "waiting"], ["1:15", ""]]
+    assert cells[2:5] == [["Training", "waiting"], ["epoch 1/2", ""], ["1:15", ""]]
+    assert str(table.caption).startswith("0 of 3 runs done after 0:0")
     last = [list(column.cells) for column in board.table().columns]
     assert last[1:3] == [["2/2", "0/1"], ["done", "waiting"]]
-    assert last[4] == ["0.500", "–"]
+    assert last[5] == ["0.500", "–"]
     assert "timesformer" in drawn.getvalue()
 
 

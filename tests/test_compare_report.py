@@ -6,6 +6,7 @@ import re
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from comparisons import SKILLS, made_up
@@ -21,9 +22,10 @@ from actscribe.compare.folder import write_tables
 from actscribe.compare.page import write_comparison_report
 from actscribe.compare.result import Comparison, assemble
 from actscribe.compare.text import csv_text, latex_text, markdown_text
+from actscribe.report import svg
 from actscribe.report.comparison_charts import Series, lines
 
-FIGURES = ("forest", "heat", "calibration", "risk", "curve", "cost", "hallucination")
+FIGURES = ("forest", "heat", "calibration", "risk", "curve", "cost", "slices", "hallucination")
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +72,8 @@ def test_every_figure_has_a_sentence_a_picture_and_its_table(page: Page) -> None
     headings = {values["id"] for name, values, _ in page.elements if name == "h2"}
     assert headings >= {*FIGURES, "timelines", "disagreements", "made"}
     pictures = [values.get("aria-label") for name, values, _ in page.elements if name == "svg" and "role" in values]
-    # forest, heat map, three reliability plots, risk, curve, cost, hallucination, eight recordings
-    assert len(pictures) == 2 + 3 + 4 + 8
+    # forest, heat map, three reliability plots, risk, curve, cost, slices, hallucination, eight recordings
+    assert len(pictures) == 2 + 3 + 5 + 8
     assert all(pictures)
     captions = " ".join(page.tables)
     for word in (
@@ -81,6 +83,9 @@ def test_every_figure_has_a_sentence_a_picture_and_its_table(page: Page) -> None
         "training recordings",
         "Cost",
         "is not there",
+        "the points of the plots",
+        "on parts of the test recordings",
+        "Bouts of test-r0, from–to.",
     ):
         assert word in captions
 
@@ -111,11 +116,70 @@ def test_sentences_say_what_the_tables_hold(done: Comparison, page: Page) -> Non
     assert f"{risk[('vlm-lora', 0.2)]:.2f} instead of {risk[('vlm-lora', 0.0)]:.2f}" in words.risk(done)
     alarms = done.tables["hallucination"].set_index("system")["false_alarm_rate"]
     assert f"vlm-yesno marks a label that is absent in {100 * alarms['vlm-yesno']:.0f}" in words.hallucination(done)
+    slices = done.tables["slices"]
+    best = slices[slices["system"] == "vlm-lora"].groupby("slice")["macro_f1"]
+    widest = best.get_group((best.max() - best.min()).idxmax())
+    assert f"macro F1 {widest.min():.2f} (95 % interval" in words.slices(done)
+    assert f"and {widest.max():.2f} " in words.slices(done)
+    firsts = done.tables["indicators"].query("system == 'vlm-lora' and indicator == 'first_s'").set_index("label")
+    name = firsts["off_by"].idxmax()
+    assert f"the time to the first {name} is off by {firsts.loc[name, 'off_by']:.1f} s (95" in words.indicators(done)
+    assert words.slices(done) in page.text
+    assert words.indicators(done) in page.text
     row = done.tables["disagreements"].iloc[0]
     assert f"{row['says_yes']} sees {row['label']}, {row['says_no']} does not" in words.disagreements(done)
     assert "vlm-lora reaches" in words.curve(done)
     assert "2.0 s" not in words.cost(done)
     assert words.cost(done).startswith("vlm-lora is quickest, 0.10 s of compute")
+
+
+def test_bouts_of_a_recording_are_there_as_times(done: Comparison, page: Page) -> None:
+    recording = done.shared.recordings[1]
+    rows = page.tables[f"Bouts of {recording.name}, from–to."]
+    assert rows[0] == ["label", "annotated", *SKILLS]
+    first = next(one for one in recording.intervals or () if one.label == rows[1][0])
+    assert rows[1][1].startswith(f"0:{first.start:04.1f}–0:{first.end:04.1f}")
+    assert rows[1][1].count("–") == sum(one.label == rows[1][0] for one in recording.intervals or ())
+    points = page.tables["Scores and the shares that came true: the points of the plots."][1:]
+    annotated = int((~np.isnan(done.shared.targets)).sum())
+    decisions = [int(row[3].replace("\u202f", "")) for row in points if row[0] == "vlm-yesno"]
+    assert sum(decisions) == annotated
+
+
+def contrast(one: str, other: str) -> float:
+    """Of two colours as WCAG 2 counts it."""
+
+    def light(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    high, low = sorted((light(one), light(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def mixed(over: str, under: str, opacity: float) -> str:
+    pairs = [(int(over[i : i + 2], 16), int(under[i : i + 2], 16)) for i in (1, 3, 5)]
+    return "#" + "".join(f"{round(opacity * a + (1 - opacity) * b):02x}" for a, b in pairs)
+
+
+def test_every_text_stands_out_from_what_is_behind_it(html: str) -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    style = html[html.index("<style>") : html.index("</style>")]
+    roots = re.findall(r":root \{([^}]*)\}", style)
+    light, dark = (dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", root)) for root in roots)
+    series = [re.findall(r"--own: (#[0-9a-f]{6})", line) for line in re.findall(r"\.one \{.*\n.*", style)]
+    assert [len(colours) for colours in series] == [8, 8]
+    for theme, colours in zip((light, {**light, **dark}), series, strict=True):
+        paper, ink = theme["paper"], theme["ink"]
+        for colour in (ink, theme["soft"], theme["blue"], *colours):
+            assert contrast(colour, paper) >= 4.5
+        for back in ("panel", "good-back", "amber-back"):
+            assert contrast(ink, theme[back]) >= 4.5
+        assert contrast(theme["amber"], theme["amber-back"]) >= 4.5
+        for cell in ("cell-blue", "cell-red"):
+            for share in (0.0, 0.5, 1.0):
+                assert contrast(ink, mixed(theme[cell], paper, svg.shade(share))) >= 4.5
 
 
 def test_notes_warn_of_few_groups(page: Page) -> None:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score, matthews_corrcoef
 
-from actscribe.evaluation.agreement import class_kappa, four_counts, kappa, mcc
+from actscribe.evaluation.agreement import class_kappa, class_mcc, four_counts, kappa, mcc
 from actscribe.evaluation.bootstrap import draw, intervals
 
 
@@ -50,5 +50,9 @@ def test_kappa_of_classes_agrees_with_scikit_learn():
     one_hot = np.eye(4)
     counts = four_counts(one_hot[true], one_hot[said] > 0).sum(axis=0)
     assert class_kappa(counts) == pytest.approx(cohen_kappa_score(true, said))
+    assert class_mcc(counts) == pytest.approx(matthews_corrcoef(true, said))
+    constant = four_counts(one_hot[true], one_hot[np.zeros(200, dtype=int)] > 0).sum(axis=0)
+    assert class_mcc(constant) == 0
+    assert np.isnan(class_mcc(np.zeros((2, 4))))
     assert np.isnan(class_kappa(np.array([[5, 0, 0, 0], [0, 0, 0, 5]])))
     assert np.isnan(class_kappa(np.zeros((2, 4))))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import accuracy_score, cohen_kappa_score, f1_score, matthews_corrcoef
+from sklearn.metrics import accuracy_score, cohen_kappa_score, f1_score, matthews_corrcoef, precision_score
 from systems import MULTI_CLASS, NAMES, PRIORS, Field, field, system
 
 from actscribe.annotations.interval import Interval
@@ -69,7 +69,8 @@ def test_headline_holds_means_over_seeds_and_baselines(systems: list[System], sh
 
 def test_label_rows_agree_with_scikit_learn(systems: list[System], shared: Shared) -> None:
     table = cp.label_table(systems, shared)
-    assert len(table) == 7 * 3
+    assert len(table) == 7 * 5
+    assert table["label"].tolist()[:5] == [*NAMES, "macro", "micro"]
     row = table[(table["system"] == "weak") & (table["label"] == "Suction")].iloc[0]
     truth, said = known(systems[0])
     assert row["f1"] == pytest.approx(f1_score(truth[:, 2], said[:, 2]))
@@ -78,6 +79,20 @@ def test_label_rows_agree_with_scikit_learn(systems: list[System], shared: Share
     assert row["low"] < row["f1"] < row["high"]
     assert row["kappa_low"] < row["kappa"] < row["kappa_high"]
     assert row["support"] == truth[:, 2].sum()
+    weak = table[table["system"] == "weak"].set_index("label")
+    macro, micro, own = weak.loc["macro"], weak.loc["micro"], weak.loc[list(NAMES)]
+    for name in ("precision", "recall", "f1", "average_precision", "mcc", "kappa"):
+        assert macro[name] == pytest.approx(own[name].mean())
+    assert micro["precision"] == pytest.approx(precision_score(truth, said, average="micro"))
+    assert micro["f1"] == pytest.approx(f1_score(truth, said, average="micro"))
+    assert micro["kappa"] == pytest.approx(cohen_kappa_score(truth.ravel(), said.ravel()))
+    assert micro["mcc"] == pytest.approx(matthews_corrcoef(truth.ravel(), said.ravel()))
+    for row in (macro, micro):
+        assert row["low"] < row["f1"] < row["high"]
+        assert row["kappa_low"] < row["kappa"] < row["kappa_high"]
+    constant = cp.headline_table(systems, shared).set_index("system").loc[["always yes", "always no", "majority"]]
+    assert (constant[["mcc", "kappa"]] == 0).all(axis=None)
+    assert matthews_corrcoef(truth[:, 0], np.ones(len(truth))) == 0
 
 
 def test_pairs_are_all_there_and_corrected_together(systems: list[System], shared: Shared) -> None:
@@ -141,6 +156,12 @@ def test_timelines_agree_with_the_table_of_one_run(systems: list[System], shared
     means = [event_table(shared.recordings, run.timelines, shared.labels)["f1@50"].iloc[-1] for run in systems[1].runs]
     good = table[(table["system"] == "good") & (table["measure"] == "f1@50") & (table["label"] == "macro")]
     assert good["value"].iloc[0] == pytest.approx(np.mean(means))
+    assert table["system"].unique().tolist() == ["weak", "good", "middle", "always yes", "always no", "majority"]
+    one_bout = {r.name: [Interval(name, 0.0, r.duration) for name in NAMES] for r in shared.recordings}
+    expected = event_table(shared.recordings, one_bout, shared.labels).set_index("label")
+    constant = table[table["label"] == "macro"].set_index(["system", "measure"])["value"]
+    assert constant[("always yes", "f1@10")] == pytest.approx(expected.loc["macro", "f1@10"])
+    assert constant[("always no", "f1@10")] == 0
 
 
 def test_indicators_say_by_how_much_they_are_off(systems: list[System], shared: Shared) -> None:
@@ -170,6 +191,9 @@ def test_slices_are_measured_on_their_own_clips(systems: list[System], shared: S
     assert row["clips"] == len(rows)
     assert row["recordings"] == 3
     assert row["macro_f1"] == pytest.approx(f1_score(run.targets[rows], run.decisions()[rows], average="macro"))
+    always = table[(table["value"] == "right") & (table["system"] == "always yes")].iloc[0]
+    yes = np.ones((len(rows), 3))
+    assert always["macro_f1"] == pytest.approx(f1_score(run.targets[rows], yes, average="macro"))
 
 
 def test_hallucination_counts_what_is_said_of_nothing(systems: list[System], shared: Shared) -> None:
@@ -215,6 +239,11 @@ def test_trimmed_classes_have_accuracy_and_no_timelines() -> None:
     truth, said = (side.argmax(axis=1) for side in known(systems[0]))
     assert table.loc["a", "micro_f1"] == pytest.approx(accuracy_score(truth, said))
     assert table.loc["a", "kappa"] == pytest.approx(cohen_kappa_score(truth, said))
+    assert table.loc["a", "mcc"] == pytest.approx(matthews_corrcoef(truth, said))
+    micro = cp.label_table(systems, shared).set_index(["system", "label"]).loc[("a", "micro")]
+    assert micro["f1"] == pytest.approx(accuracy_score(truth, said))
+    assert micro["low"] < micro["f1"] < micro["high"]
+    assert micro["kappa"] == table.loc["a", "kappa"]
     assert ct.timeline_table(systems, shared) is None
     assert ct.indicator_table(systems, shared) is None
     pairs = cp.pair_table(systems, shared)

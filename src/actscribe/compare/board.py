@@ -85,14 +85,20 @@ class Board:
     def table(self) -> Table:
         """Return the table as it stands."""
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-        for head, justify in (("recognizer", "left"), ("runs", "right"), ("stage", "left"), ("left", "right")):
-            table.add_column(head, justify=justify, no_wrap=head != "stage")  # type: ignore[arg-type]
+        table.add_column("recognizer", no_wrap=True)
+        table.add_column("runs", justify="right", no_wrap=True)
+        table.add_column("stage", no_wrap=True)
+        table.add_column("progress", overflow="fold")
+        table.add_column("left", justify="right", no_wrap=True)
         table.add_column("macro F1", justify="right", no_wrap=True)
         for name, row in self._rows.items():
-            stage = row.doing or ("done" if row.done == row.total else "waiting")
+            stage, _, progress = row.doing.partition(": ")
+            stage = stage or ("done" if row.done == row.total else "waiting")
             mean = f"{sum(row.f1) / len(row.f1):.3f}" if row.f1 else "–"
             left = "" if row.left is None else clock(row.left)
-            table.add_row(name, f"{row.done}/{row.total}", stage, left, mean)
+            table.add_row(name, f"{row.done}/{row.total}", stage, progress, left, mean)
+        done, total = (sum(getattr(row, name) for row in self._rows.values()) for name in ("done", "total"))
+        table.caption = f"{done} of {total} runs done after {clock(time.monotonic() - self._start)}"
         return table
 
     def _tell(self, part: Part, text: str, left: float | None) -> None:

@@ -19,11 +19,13 @@ from actscribe.compare import words
 from actscribe.compare.folder import REPORT, TABLES
 from actscribe.compare.page_tables import (
     annotator_table,
+    bout_table,
     cost_table,
     disagreement_table,
     headline_table,
     label_table,
     pairs_table,
+    reliability_table,
     timeline_table,
 )
 from actscribe.compare.result import Comparison
@@ -39,6 +41,8 @@ from actscribe.report.timelines import agreement
 
 #: Of more recordings than this the ones that the recognizers fit worst are shown.
 MOST_RECORDINGS = 12
+#: A manifest column (or group) with more values than this is in the table of slices only, not in its figure.
+MOST_VALUES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ class Figure:
         key: its id on the page.
         title: its heading.
         sentence: what to see in it.
-        table: with the numbers.
+        tables: with the numbers.
         picture: None where panels stand in its place, or there is nothing to draw.
         panels: small pictures.
         hint: how to read it.
@@ -58,7 +62,7 @@ class Figure:
     key: str
     title: str
     sentence: str
-    table: Table
+    tables: tuple[Table, ...]
     picture: Markup | None = None
     panels: tuple[Panel, ...] = ()
     hint: str = ""
@@ -66,11 +70,12 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Lanes:
-    """One recording with the timelines of all recognizers."""
+    """One recording with the timelines of all recognizers, and their bouts as times."""
 
     name: str
     note: str
     picture: Markup
+    table: Table
 
 
 def write_comparison_report(done: Comparison) -> Path:
@@ -96,10 +101,10 @@ def content(done: Comparison) -> dict[str, Any]:
         "figures": [figure for figure in _figures(done) if figure is not None],
         "recordings": _recordings(done),
         "timeline_sentence": words.timelines(done) if "timelines" in done.tables else "",
+        "indicator_sentence": words.indicators(done),
         "timeline_table": timeline_table(done),
         "indicator_table": _plain(done, "indicators", "By how much indicators are off: mean absolute error."),
         "pairs": pairs_table(done),
-        "slices": _plain(done, "slices", "Macro F1 on parts of the test recordings."),
         "disagreements": disagreement_table(done),
         "disagreement_sentence": words.disagreements(done),
         **_provenance(done),
@@ -114,7 +119,7 @@ def _figures(done: Comparison) -> list[Figure | None]:
             "forest",
             "How good each is",
             words.forest(done),
-            headline_table(done),
+            (headline_table(done),),
             charts.forest(
                 done.tables["headline"].rename(columns={"macro_f1": "value"}),
                 len(names),
@@ -126,7 +131,7 @@ def _figures(done: Comparison) -> list[Figure | None]:
             "heat",
             "Label by label",
             words.heat(done),
-            label_table(done),
+            (label_table(done),),
             charts.heat_map(done.tables["labels"], names, labels),
             hint="F1 of each recognizer and label; the stronger the colour, the better.",
         ),
@@ -134,8 +139,11 @@ def _figures(done: Comparison) -> list[Figure | None]:
             "calibration",
             "Can scores be read as probabilities?",
             words.calibration(done),
-            _plain_table(
-                done.tables["calibration"], "Calibration error and Brier score, before and after a temperature."
+            (
+                _plain_table(
+                    done.tables["calibration"], "Calibration error and Brier score, before and after a temperature."
+                ),
+                reliability_table(done),
             ),
             panels=charts.reliability(done.systems),
             hint="Points on the dashed line: yes. Below it, scores promise too much; above it, too little.",
@@ -144,11 +152,12 @@ def _figures(done: Comparison) -> list[Figure | None]:
         _curve(done),
         _cost(done),
         _annotators(done),
+        _slices(done),
         Figure(
             "hallucination",
             "Claims of what is not there",
             words.hallucination(done),
-            _plain_table(done.tables["hallucination"], "How often each says what is not there."),
+            (_plain_table(done.tables["hallucination"], "How often each says what is not there."),),
             charts.bars(
                 list(zip(names, done.tables["hallucination"]["false_alarm_rate"].tolist(), strict=True)),
                 "Share of clips in which an absent label is marked",
@@ -172,7 +181,7 @@ def _risk(done: Comparison) -> Figure:
     title = "Macro F1 on the rest when the least certain clips go to a person"
     picture = charts.lines(series, ticks, "least certain clips that go to a person", "macro F1 on the rest", title)
     return Figure(
-        "risk", "When a person takes the doubtful clips", words.risk(done), _plain_table(table, f"{title}."), picture
+        "risk", "When a person takes the doubtful clips", words.risk(done), (_plain_table(table, f"{title}."),), picture
     )
 
 
@@ -193,14 +202,14 @@ def _curve(done: Comparison) -> Figure | None:
     picture = charts.lines(series, ticks, "training recordings", "macro F1", title)
     hint = "Bar: 95 % interval. A recognizer that learns nothing is a single point."
     return Figure(
-        "curve", "What more recordings give", words.curve(done), _plain_table(table, f"{title}."), picture, hint=hint
+        "curve", "What more recordings give", words.curve(done), (_plain_table(table, f"{title}."),), picture, hint=hint
     )
 
 
 def _cost(done: Comparison) -> Figure:
     picture = charts.cost_scatter(done.tables["headline"], done.costs)
     hint = "Further up is better, further left is cheaper. Bar: 95 % interval."
-    return Figure("cost", "Cost against accuracy", words.cost(done), cost_table(done), picture, hint=hint)
+    return Figure("cost", "Cost against accuracy", words.cost(done), (cost_table(done),), picture, hint=hint)
 
 
 def _annotators(done: Comparison) -> Figure | None:
@@ -213,7 +222,27 @@ def _annotators(done: Comparison) -> Figure | None:
     picture = charts.forest(rows.rename(columns={"kappa": "value"}), len(done.systems), title)
     hint = "Dot: kappa, the agreement beyond chance. Bar: 95 % interval. Hollow orange: the second annotator."
     return Figure(
-        "annotators", "Beside a second annotator", words.annotators(done), annotator_table(done), picture, hint=hint
+        "annotators", "Beside a second annotator", words.annotators(done), (annotator_table(done),), picture, hint=hint
+    )
+
+
+def _slices(done: Comparison) -> Figure | None:
+    """Return the best recognizer on parts of the test set; None where all recordings are of one kind."""
+    table, ranked = done.tables["slices"], words.ranking(done)
+    if not len(table) or not len(ranked):
+        return None
+    best = str(ranked["system"].iloc[0])
+    own = table[table["system"] == best]
+    few = own.groupby("slice", sort=False)["value"].transform("size") <= MOST_VALUES
+    shown = own[few]
+    rows = shown.assign(system=shown["slice"] + ": " + shown["value"].replace("", "not said"), value=shown["macro_f1"])
+    place = [system.name for system in done.systems].index(best)
+    title = f"Macro F1 of {best} on parts of the test set with its 95 % interval"
+    picture = charts.forest(rows, len(rows), title, charts.colour(place)) if len(rows) else None
+    caption = "Macro F1 on parts of the test recordings, of every recognizer and of answers that never look."
+    hint = f"Dot: macro F1 of {best} on the recordings of that kind alone. Bar: 95 % interval."
+    return Figure(
+        "slices", "Parts of the test set", words.slices(done), (_plain_table(table, caption),), picture, hint=hint
     )
 
 
@@ -235,7 +264,8 @@ def _recordings(done: Comparison) -> list[Lanes]:
         names = [name for name in done.shared.labels.names if name in present]
         said = ", ".join(f"{s.name} {w.number(fit)}" for s, fit in zip(done.systems, fits, strict=True))
         note = f"group {recording.group}, {w.length(recording.duration)}; agreement: {said}"
-        shown.append(Lanes(recording.name, note, charts.lanes(recording, done.systems, names)))
+        picture, table = charts.lanes(recording, done.systems, names), bout_table(recording, done, names)
+        shown.append(Lanes(recording.name, note, picture, table))
     return shown
 
 

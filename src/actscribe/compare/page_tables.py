@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
+from actscribe.annotations.interval import Interval
 from actscribe.compare.result import Comparison
+from actscribe.data import spans as sp
+from actscribe.data.recording import Recording
 from actscribe.report import wording as w
+from actscribe.report.comparison_charts import reliability_points
 from actscribe.report.tables import Column, Row, Table
 
 
@@ -56,7 +61,7 @@ def label_table(done: Comparison) -> Table:
         cells = [row["system"], row["label"], *(w.number(row[name]) for name in ("precision", "recall", "f1"))]
         cells += [w.span(row["low"], row["high"]), w.number(row["average_precision"]), w.number(row["mcc"])]
         cells += [w.number(row["kappa"]), w.span(row["kappa_low"], row["kappa_high"]), w.count(row["support"])]
-        rows.append(Row(tuple(cells)))
+        rows.append(Row(tuple(cells), row["label"] in ("macro", "micro")))
     return Table("Label by label.", columns, tuple(rows))
 
 
@@ -107,7 +112,7 @@ def annotator_table(done: Comparison) -> Table:
 
 
 def timeline_table(done: Comparison) -> Table | None:
-    """Return timelines against annotation; None for trimmed data sets."""
+    """Return timelines against annotation, also of one bout as long as the recording; None for trimmed data sets."""
     table = done.tables.get("timelines")
     if table is None:
         return None
@@ -116,16 +121,49 @@ def timeline_table(done: Comparison) -> Table | None:
     columns = (Column("recognizer", is_text=True), *(Column(title) for title in measures.values()))
     macro = table[table["label"] == "macro"].set_index(["system", "measure"])
     rows = []
-    for system in done.systems:
-        cells = [system.name]
+    for name in table["system"].unique():
+        cells = [str(name)]
         for measure in measures:
-            row = macro.loc[(system.name, measure)]
+            row = macro.loc[(name, measure)]
             held = math.isfinite(row["low"])
             cells.append(
                 f"{w.number(row['value'])} [{w.span(row['low'], row['high'])}]" if held else w.number(row["value"])
             )
         rows.append(Row(tuple(cells)))
     return Table("Timelines against annotation, means over labels, with 95 % intervals.", columns, tuple(rows))
+
+
+def bout_table(recording: Recording, done: Comparison, names: Sequence[str]) -> Table:
+    """Return the bouts of one recording as times: a row per label, annotated and by every recognizer's first run.
+
+    Args:
+        recording: annotated.
+        done: the comparison.
+        names: of the labels to show.
+    """
+    columns = [Column(title, is_text=True) for title in ("label", "annotated", *(s.name for s in done.systems))]
+    sides = [recording.intervals or (), *(system.runs[0].timelines[recording.name] for system in done.systems)]
+    rows = []
+    for name in names:
+        cells = [", ".join(f"{w.clock(a)}–{w.clock(b)}" for a, b in _bouts(side, name)) or w.MISSING for side in sides]
+        rows.append(Row((name, *cells)))
+    return Table(f"Bouts of {recording.name}, from–to.", tuple(columns), tuple(rows))
+
+
+def reliability_table(done: Comparison) -> Table:
+    """Return the points of the reliability plots."""
+    columns = (
+        Column("recognizer", is_text=True),
+        Column("mean score", "of the clips and labels of one bin"),
+        Column("came true", "share of them that is annotated"),
+        Column("decisions", "clips and labels in the bin, all trainings together"),
+    )
+    rows = [
+        Row((system.name, w.number(score), w.number(share), w.count(count)))
+        for system in done.systems
+        for score, share, count in reliability_points(system).itertuples(index=False)
+    ]
+    return Table("Scores and the shares that came true: the points of the plots.", columns, tuple(rows))
 
 
 def disagreement_table(done: Comparison) -> Table:
@@ -178,3 +216,7 @@ def cost_table(done: Comparison) -> Table:
         cells.append(w.MISSING if value["train_s"] is None else w.length(value["train_s"]))
         rows.append(Row(tuple(cells)))
     return Table("Cost, measured on this machine in the same comparison.", columns, tuple(rows))
+
+
+def _bouts(intervals: Iterable[Interval], name: str) -> list[list[float]]:
+    return sp.union(interval for interval in intervals if interval.label == name).tolist()

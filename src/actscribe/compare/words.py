@@ -45,7 +45,7 @@ def forest(done: Comparison) -> str:
 def heat(done: Comparison) -> str:
     """Say which label is hardest and which easiest."""
     table = done.tables["labels"]
-    own = table[table["system"].isin([system.name for system in done.systems])]
+    own = table[table["system"].isin(_names(done)) & table["label"].isin(done.shared.labels.names)]
     best = own.dropna(subset="f1").groupby("label", sort=False)["f1"].max()
     if not len(best):
         return "No clip shows any of the labels."
@@ -61,7 +61,8 @@ def heat(done: Comparison) -> str:
 def timelines(done: Comparison) -> str:
     """Say whose timeline fits best and how far its beginnings are off."""
     table = done.tables["timelines"]
-    macro = table[(table["label"] == "macro") & table["value"].notna()].set_index(["measure", "system"])
+    own = table["system"].isin(_names(done)) & (table["label"] == "macro") & table["value"].notna()
+    macro = table[own].set_index(["measure", "system"])
     if "f1@50" not in macro.index.get_level_values(0):
         return "No activity is annotated in these recordings."
     found = macro.loc["f1@50"].sort_values("value", ascending=False, kind="stable")
@@ -70,6 +71,39 @@ def timelines(done: Comparison) -> str:
     if ("onset_mae_s", best) in macro.index:
         said += f"; the bouts it finds begin {macro.loc[('onset_mae_s', best), 'value']:.1f} s off on average"
     return f"{said}."
+
+
+def indicators(done: Comparison) -> str:
+    """Say by how much the best recognizer is off in the time to the first bout of an activity."""
+    table, ranked = done.tables.get("indicators"), ranking(done)
+    if table is None or not len(ranked):
+        return ""
+    best = str(ranked.iloc[0]["system"])
+    own = table[(table["system"] == best) & (table["indicator"] == "first_s") & table["off_by"].notna()]
+    own = own.sort_values("off_by", kind="stable")
+    if not len(own):
+        return ""
+    worst = own.iloc[-1]
+    said = f"In the timelines of {best} the time to the first {worst['label']} is off by {_off(worst)}"
+    if len(own) == 1:
+        return f"{said}."
+    least = own.iloc[0]
+    return f"{said}, more than that of any other label; the time to the first {least['label']} by {_off(least)}."
+
+
+def slices(done: Comparison) -> str:
+    """Say on which parts of the test recordings the best recognizer differs most."""
+    table, ranked = done.tables["slices"], ranking(done)
+    own = table[table["macro_f1"].notna() & (table["system"] == (ranked["system"].iloc[0] if len(ranked) else ""))]
+    if not len(own):
+        return "There is nothing to measure on parts of the test set."
+    gaps = own.groupby("slice", sort=False)["macro_f1"].agg(lambda values: values.max() - values.min())
+    widest = own[own["slice"] == gaps.idxmax()].sort_values("macro_f1", kind="stable")
+    low, high = widest.iloc[0], widest.iloc[-1]
+    return (
+        f"{low['system']}, the best of all, differs most by {low['slice']}: macro F1 {_value(low)} for "
+        f"“{low['value']}” and {_value(high)} for “{high['value']}”."
+    )
 
 
 def calibration(done: Comparison) -> str:
@@ -215,7 +249,7 @@ def _blind(done: Comparison) -> tuple[str, float]:
 
 def _power(done: Comparison) -> str:
     pairs = done.tables["pairs"]
-    names = {system.name for system in done.systems}
+    names = set(_names(done))
     between = pairs[pairs["first"].isin(names) & pairs["second"].isin(names)] if len(names) > 1 else pairs
     least = between["detectable"].median()
     if not math.isfinite(least):
@@ -236,6 +270,16 @@ def _pair(done: Comparison, first: str, second: str) -> tuple[pd.Series, int]:
     if (first, second) in table.index:
         return table.loc[(first, second)], 1
     return table.loc[(second, first)], -1
+
+
+def _names(done: Comparison) -> list[str]:
+    return [system.name for system in done.systems]
+
+
+def _off(row: pd.Series) -> str:
+    held = math.isfinite(row["low"]) and math.isfinite(row["high"])
+    reach = f" (95 % interval {w.number(row['low'], 1)}–{w.number(row['high'], 1)} s)" if held else ""
+    return f"{w.number(row['off_by'], 1)} s{reach}"
 
 
 def _where(done: Comparison) -> str:

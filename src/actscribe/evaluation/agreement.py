@@ -59,6 +59,19 @@ def class_kappa(counts: np.ndarray) -> np.ndarray:
     return np.divide(beyond, most, out=np.full(clips.shape, np.nan), where=most > 0)
 
 
+def class_mcc(counts: np.ndarray) -> np.ndarray:
+    """Return Matthews' correlation of one class out of several, all at once: (..., classes, 4) to (...).
+
+    Gorodkin 2004; arguments as in `class_kappa`, 0 and nan as in `mcc`.
+    """
+    tp, fp, fn, tn = np.moveaxis(np.asarray(counts, dtype=float), -1, 0)
+    clips = (tp + fp + fn + tn).max(axis=-1, initial=0.0)
+    covariance = clips * tp.sum(axis=-1) - ((tp + fp) * (tp + fn)).sum(axis=-1)
+    said, true = (clips**2 - ((tp + wrong) ** 2).sum(axis=-1) for wrong in (fp, fn))
+    size = np.sqrt(np.maximum(said * true, 0))
+    return np.divide(covariance, size, out=np.where(clips > 0, 0.0, np.nan), where=size > 0)
+
+
 def raw_agreement(counts: np.ndarray) -> np.ndarray:
     """Return the share of clips that both sides call alike, from (tp, fp, fn, tn) on the last axis; nan of none."""
     tp, fp, fn, tn = np.moveaxis(np.asarray(counts, dtype=float), -1, 0)

@@ -6,7 +6,7 @@ that mean would move with other recordings, and `seed_sd` how far it moves from 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -15,15 +15,21 @@ import pandas as pd
 
 from actscribe.data.clips import Clip
 from actscribe.data.recording import Recording
-from actscribe.evaluation.agreement import class_kappa, four_counts, kappa, mcc
+from actscribe.evaluation.agreement import class_kappa, class_mcc, four_counts, kappa, mcc
 from actscribe.evaluation.baselines import majority_answers
 from actscribe.evaluation.bootstrap import Draws, bounds, draw, label_counts, mean_of_known, with_macro
 from actscribe.evaluation.calibration import calibration_table, fit_temperature, tempered
 from actscribe.evaluation.certainty import certainty, risk_coverage
+from actscribe.evaluation.events import f1_of
 from actscribe.evaluation.result import Evaluation
 from actscribe.evaluation.significance import compare_pair, holm, macro_over_seeds
 from actscribe.labels import LabelSet
 
+#: What stands for these measures where a clip has one class out of several.
+AT_ONCE: dict[Callable[[np.ndarray], np.ndarray], Callable[[np.ndarray], np.ndarray]] = {
+    kappa: class_kappa,
+    mcc: class_mcc,
+}
 #: Numbers of the rows `macro` and `micro` that the headline carries, under the names it gives them.
 HEADLINE = {"precision": "macro", "recall": "macro", "average_precision": "macro", "f1": "micro"}
 
@@ -110,8 +116,8 @@ def headline_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
     """Return one row per recognizer and baseline.
 
     Columns: `system`; `seeds`; `macro_f1`, `low`, `high`, `seed_sd`; `macro_precision`, `macro_recall`,
-    `macro_average_precision`, `micro_f1` (of classes: the accuracy); `mcc`, `kappa`: means over labels (kappa of
-    classes: of all at once); `ece`: mean over labels; `note` on the interval.
+    `macro_average_precision`, `micro_f1` (of classes: the accuracy); `mcc`, `kappa`: means over labels (of classes: of
+    all at once), 0 for an answer that does not depend on the clip; `ece`: mean over labels; `note` on the interval.
     """
     rows = []
     for system in systems:
@@ -122,39 +128,42 @@ def headline_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
         row |= {"low": float(low), "high": float(high)}
         row["seed_sd"] = float(by_seed.std(ddof=1)) if len(by_seed) > 1 else float("nan")
         row |= _averages([run.table for run in system.runs])
-        row["mcc"] = float(mean_of_known(mean_of_known(mcc(counts.sum(axis=0)))))
-        row["kappa"] = _kappa(system, counts)
+        pooled, whole = counts.sum(axis=0), shared.labels.task == "multi-class"
+        row["mcc"] = float(mean_of_known(class_mcc(pooled) if whole else mean_of_known(mcc(pooled))))
+        row["kappa"] = float(mean_of_known(class_kappa(pooled) if whole else mean_of_known(kappa(pooled))))
         row["ece"] = float(np.mean([run.calibration["ece"].iloc[-1] for run in system.runs]))
         rows.append(row | {"note": shared.draws.note})
     for name, table in shared.baselines.items():
         macro = float(table.loc[table["label"] == "macro", "f1"].iloc[0])
-        rows.append({"system": name, "macro_f1": macro} | _averages([table]) | {"note": ""})
+        rows.append({"system": name, "macro_f1": macro} | _averages([table]) | {"mcc": 0.0, "kappa": 0.0, "note": ""})
     return pd.DataFrame(rows).astype({"seeds": "Int64"})
 
 
 def label_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
-    """Return one row per recognizer or baseline and label.
+    """Return one row per recognizer or baseline and label, and their rows `macro` and `micro`.
 
     Columns: `system`, `label`; `precision`, `recall`, `f1` with `low`, `high`; `average_precision`; `mcc`; `kappa`
-    with `kappa_low`, `kappa_high`; `support`; `predicted_rate`. Means over seeds.
+    with `kappa_low`, `kappa_high`; `support`; `predicted_rate`. Means over seeds. `macro` is the mean over labels,
+    `micro` counts all decisions together (of classes: all at once, its F1 being the accuracy).
     """
     rows = []
+    names = [*shared.labels.names, "macro", "micro"]
     for system in systems:
         counts = system.counts()
         pooled, drawn = counts.sum(axis=0), shared.draws.resampled(counts)
-        f1 = _bounds(_over_seeds(with_macro(drawn[..., :3])[..., :-1]), shared.draws)
-        agreed, agreed_bounds = _over_seeds(kappa(pooled)), _bounds(_over_seeds(kappa(drawn)), shared.draws)
-        correlated = _over_seeds(mcc(pooled))
-        for place, name in enumerate(shared.labels.names):
+        f1_low, f1_high = _bounds(_over_seeds(_with_averages(drawn, f1_of, shared)), shared.draws)
+        kappa_low, kappa_high = _bounds(_over_seeds(_with_averages(drawn, kappa, shared)), shared.draws)
+        agreed, correlated = (_over_seeds(_with_averages(pooled, measure, shared)) for measure in (kappa, mcc))
+        for place, name in enumerate(names):
             row: dict[str, object] = {"system": system.name, "label": name}
             row |= _label_row([run.table for run in system.runs], place)
-            row |= {"low": float(f1[0][place]), "high": float(f1[1][place]), "mcc": float(correlated[place])}
-            row |= {"kappa": float(agreed[place]), "kappa_low": float(agreed_bounds[0][place])}
-            rows.append(row | {"kappa_high": float(agreed_bounds[1][place])})
+            row |= {"low": float(f1_low[place]), "high": float(f1_high[place]), "mcc": float(correlated[place])}
+            row |= {"kappa": float(agreed[place]), "kappa_low": float(kappa_low[place])}
+            rows.append(row | {"kappa_high": float(kappa_high[place])})
     for name, table in shared.baselines.items():
         rows += [
-            {"system": name, "label": label} | _label_row([table], place)
-            for place, label in enumerate(shared.labels.names)
+            {"system": name, "label": label} | _label_row([table], place) | {"mcc": 0.0, "kappa": 0.0}
+            for place, label in enumerate(names)
         ]
     columns = ["system", "label", "precision", "recall", "f1", "low", "high", "average_precision", "mcc", "kappa"]
     columns += ["kappa_low", "kappa_high", "support", "predicted_rate"]
@@ -281,27 +290,33 @@ def _label_row(tables: Sequence[pd.DataFrame], place: int) -> dict[str, object]:
     return row | {"support": int(tables[0]["support"].iloc[place])}
 
 
-def _kappa(system: System, counts: np.ndarray) -> float:
-    pooled = counts.sum(axis=0)
-    by_seed = class_kappa(pooled) if system.runs[0].labels.task == "multi-class" else mean_of_known(kappa(pooled))
-    return float(mean_of_known(by_seed))
+def _with_averages(counts: np.ndarray, measure: Callable[[np.ndarray], np.ndarray], shared: Shared) -> np.ndarray:
+    """Return a measure per label with macro and micro behind: (..., labels, 4) to (..., labels + 2)."""
+    values = measure(counts)
+    at_once = AT_ONCE.get(measure) if shared.labels.task == "multi-class" else None
+    micro = at_once(counts) if at_once else measure(counts.sum(axis=-2))
+    return np.concatenate([values, mean_of_known(values)[..., None], micro[..., None]], axis=-1)
+
+
+def constant_answers(shared: Shared) -> dict[str, np.ndarray]:
+    """Return the answers that are the same for every clip by name, each bool, shape (labels,)."""
+    labels = len(shared.labels)
+    if shared.labels.task == "multi-class":
+        recall = shared.baselines["majority"]["recall"].to_numpy(dtype=float)[:labels]
+        return {"majority": np.nan_to_num(recall) > 0}  # nothing, where no clip of this split is of that class
+    majority = shared.baselines["majority"]["predicted_rate"].to_numpy(dtype=float)[:labels] > 0
+    none = np.zeros(labels, dtype=bool)
+    return {"always yes": ~none, "always no": none, "majority": majority}
+
+
+def constant_counts(shared: Shared, said: np.ndarray) -> np.ndarray:
+    """Return the counts of an answer that is the same for every clip, shape (clips, 1, labels, 3)."""
+    return label_counts(shared.targets, np.broadcast_to(said, shared.targets.shape))[:, None]
 
 
 def _best_constant(shared: Shared) -> tuple[str, np.ndarray]:
     """Return the best of the answers that are the same for every clip, with its counts, shape (clips, 1, labels, 3)."""
-    labels = len(shared.labels)
-    if shared.labels.task == "multi-class":
-        recall = shared.baselines["majority"]["recall"].to_numpy(dtype=float)[:labels]
-        answers = {"majority": np.nan_to_num(recall) > 0}
-        if not answers["majority"].any():  # the most frequent class of training is not in this split
-            answers = {"majority": np.zeros(labels, dtype=bool)}
-    else:
-        majority = shared.baselines["majority"]["predicted_rate"].to_numpy(dtype=float)[:labels] > 0
-        answers = {"always yes": np.ones(labels, dtype=bool), "majority": majority}
-    counts = {
-        name: label_counts(shared.targets, np.broadcast_to(said, shared.targets.shape))[:, None]
-        for name, said in answers.items()
-    }
+    counts = {name: constant_counts(shared, said) for name, said in constant_answers(shared).items()}
     best = max(counts, key=lambda name: float(np.nan_to_num(macro_over_seeds(counts[name].sum(axis=0)))))
     return best, counts[best]
 

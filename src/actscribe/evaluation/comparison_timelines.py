@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from actscribe.annotations.interval import Interval
 from actscribe.evaluation.bootstrap import Draws, bounds, draw, mean_of_known, ratio, with_macro
-from actscribe.evaluation.comparison import Shared, System
+from actscribe.evaluation.comparison import Shared, System, constant_answers, constant_counts
 from actscribe.evaluation.errors import merged_spans
-from actscribe.evaluation.events import IOUS, event_table, segment_counts
+from actscribe.evaluation.events import IOUS, Timelines, event_table, segment_counts
 from actscribe.evaluation.hallucination import empty_table, rates_table, rules_table
 from actscribe.evaluation.result import Evaluation
 from actscribe.evaluation.significance import macro_over_seeds
@@ -28,6 +29,8 @@ THIRDS = ("shortest third", "middle third", "longest third")
 def timeline_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame | None:
     """Return timelines against annotations with intervals over groups; None for trimmed data sets.
 
+    Behind the recognizers stand the answers that are the same at every moment: one bout as long as the recording.
+
     Columns: `system`, `measure`, `label` (and `macro`), `value`, `low`, `high`. Measures: `f1@10`, `f1@25`, `f1@50`,
     `edit`, `onset_mae_s`, `offset_mae_s`, as `events.event_table` defines them; `macro` is the mean over the labels
     with a true bout.
@@ -36,20 +39,22 @@ def timeline_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame | 
         return None
     draws = recording_draws(shared)
     rows: list[tuple[object, ...]] = []
-    for system in systems:
-        counts = np.stack([segment_counts(shared.recordings, run.timelines, shared.labels) for run in system.runs], 1)
+    said: dict[str, Sequence[Timelines]] = {system.name: [run.timelines for run in system.runs] for system in systems}
+    said |= {name: [_constant_timelines(shared, answer)] for name, answer in constant_answers(shared).items()}
+    for name, runs in said.items():
+        counts = np.stack([segment_counts(shared.recordings, each, shared.labels) for each in runs], 1)
         for place, iou in enumerate(IOUS):
             of_threshold = counts[..., place, :].astype(float)
             values = with_macro(_with_whole(of_threshold, draws))
-            rows += _measured(system, f"f1@{round(100 * iou)}", values, shared, draws)
-        sums = np.stack([_event_sums(run, shared) for run in system.runs], axis=1)
+            rows += _measured(name, f"f1@{round(100 * iou)}", values, shared, draws)
+        sums = np.stack([_event_sums(each, shared) for each in runs], axis=1)
         true_bouts = (counts[:, 0, :, 0, 0] + counts[:, 0, :, 0, 2]).sum(axis=0)
         for place, measure in enumerate(("edit", "onset_mae_s", "offset_mae_s")):
             parts = sums[..., place, :]
             values = ratio(_with_whole(parts, draws))
             known = np.where(true_bouts > 0, values, np.nan)
             values = np.concatenate([values, mean_of_known(known)[..., None]], axis=-1)
-            rows += _measured(system, measure, values, shared, draws)
+            rows += _measured(name, measure, values, shared, draws)
     return pd.DataFrame(rows, columns=["system", "measure", "label", "value", "low", "high"])
 
 
@@ -82,7 +87,7 @@ def indicator_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame |
 def slice_table(
     systems: Sequence[System], shared: Shared, columns: Mapping[str, Mapping[str, str]] | None = None
 ) -> pd.DataFrame:
-    """Return macro F1 on parts of the recordings.
+    """Return macro F1 on parts of the recordings, of recognizers and of answers that are the same for every clip.
 
     Columns: `slice` ("group", "duration" or a manifest column), `value`; `recordings`, `clips`; `system`, `macro_f1`,
     `low`, `high`. A slice whose recordings all have the same value is left out.
@@ -95,6 +100,8 @@ def slice_table(
     slices: dict[str, Mapping[str, str]] = {}
     slices["group"] = {recording.name: recording.group for recording in shared.recordings}
     slices |= {"duration": _thirds(shared), **(columns or {})}
+    said = {system.name: system.counts()[..., :3] for system in systems}
+    said |= {name: constant_counts(shared, answer) for name, answer in constant_answers(shared).items()}
     rows = []
     for kind, value_of in slices.items():
         held = set(value_of.values())
@@ -103,11 +110,10 @@ def slice_table(
             inside = [place for place, unit in enumerate(shared.units) if value_of.get(unit, "") == value]
             groups, units = [shared.groups[i] for i in inside], [shared.units[i] for i in inside]
             draws = draw(len(inside), groups, units, seed=shared.seed)
-            for system in systems:
-                counts = system.counts()[inside][..., :3]
-                low, high = _ends(macro_over_seeds(draws.resampled(counts)), draws)
-                found = float(macro_over_seeds(counts.sum(axis=0)))
-                rows.append((kind, value, len(set(units)), len(inside), system.name, found, float(low), float(high)))
+            for name, counts in said.items():
+                low, high = _ends(macro_over_seeds(draws.resampled(counts[inside])), draws)
+                found = float(macro_over_seeds(counts[inside].sum(axis=0)))
+                rows.append((kind, value, len(set(units)), len(inside), name, found, float(low), float(high)))
     names = ["slice", "value", "recordings", "clips", "system", "macro_f1", "low", "high"]
     return pd.DataFrame(rows, columns=names)
 
@@ -166,20 +172,25 @@ def recording_draws(shared: Shared) -> Draws:
 
 
 def _measured(
-    system: System, measure: str, values: np.ndarray, shared: Shared, draws: Draws
+    system: str, measure: str, values: np.ndarray, shared: Shared, draws: Draws
 ) -> Iterator[tuple[object, ...]]:
     """Yield rows of values, shape (1 + resamples, seeds, labels + 1), the first being the value itself."""
     means = mean_of_known(np.swapaxes(values, -1, -2))
     low, high = _ends(means[1:], draws)
     for place, label in enumerate([*shared.labels.names, "macro"]):
-        yield (system.name, measure, label, float(means[0, place]), float(low[place]), float(high[place]))
+        yield (system, measure, label, float(means[0, place]), float(low[place]), float(high[place]))
 
 
-def _event_sums(run: Evaluation, shared: Shared) -> np.ndarray:
+def _constant_timelines(shared: Shared, said: np.ndarray) -> Timelines:
+    names = [name for name, yes in zip(shared.labels.names, said.tolist(), strict=True) if yes]
+    return {r.name: tuple(Interval(name, 0.0, r.duration) for name in names) for r in shared.recordings}
+
+
+def _event_sums(timelines: Timelines, shared: Shared) -> np.ndarray:
     """Return per recording and label the parts of edit, onset and offset error, shape (recordings, labels, 3, 2)."""
     sums = np.zeros((len(shared.recordings), len(shared.labels), 3, 2))
     for place, recording in enumerate(shared.recordings):
-        table = event_table([recording], run.timelines, shared.labels).iloc[:-1]
+        table = event_table([recording], timelines, shared.labels).iloc[:-1]
         matched = table["matched"].to_numpy(dtype=float)
         sums[place, :, 0] = np.stack([table["edit"], np.ones(len(table))], axis=1)
         for row, name in ((1, "onset_mae_s"), (2, "offset_mae_s")):

@@ -178,11 +178,10 @@ def confusion_matrix(counts: np.ndarray, names: Sequence[str]) -> Markup:
         x, y = left + column * cell, top + row * cell
         kind = "right" if row == column else "wrong"
         parts.append(
-            svg.tag("rect", said, x=x, y=y, width=cell, height=cell, class_=kind, fill_opacity=0.12 + 0.88 * share)
+            svg.tag("rect", said, x=x, y=y, width=cell, height=cell, class_=kind, fill_opacity=svg.shade(share))
         )
         if size <= MOST_COUNTS:
-            shade = "count on" if share > 0.55 else "count"
-            parts.append(svg.text(x + cell / 2, y + cell / 2 + 4, str(clips), shade, "middle"))
+            parts.append(svg.text(x + cell / 2, y + cell / 2 + 4, str(clips), "count", "middle"))
     title = "Confusion matrix: true classes down, predicted across"
     return svg.drawing(width, height, title, *parts, class_="matrix", natural=True)
 
@@ -238,10 +237,9 @@ def _two_by_two(name: str, cells: list[tuple[int, int, float, float, str]]) -> M
         kind = "right" if row == column else "wrong"
         said = tag_title(f"{name}: {meaning}, {w.counted(round(clips), 'clip')} of {w.count(of)}")
         box = {"x": x + 1, "y": y + 1, "width": wide - 2, "height": high - 2}
-        parts.append(svg.tag("rect", said, **box, class_=kind, fill_opacity=0.12 + 0.88 * share))
-        shade = "count on" if share > 0.55 else "count"
-        parts.append(svg.text(x + wide / 2, y + high / 2, w.count(clips), shade, "middle"))
-        parts.append(svg.text(x + wide / 2, y + high / 2 + 14, meaning, f"{shade} tiny", "middle"))
+        parts.append(svg.tag("rect", said, **box, class_=kind, fill_opacity=svg.shade(share)))
+        parts.append(svg.text(x + wide / 2, y + high / 2, w.count(clips), "count", "middle"))
+        parts.append(svg.text(x + wide / 2, y + high / 2 + 14, meaning, "count tiny", "middle"))
     return svg.drawing(PANEL[0], top + 2 * high + 6, f"{name}: clips by annotation and decision", *parts)
 
 

@@ -70,28 +70,30 @@ def colour(place: int) -> str:
     return COLOURS[place % len(COLOURS)]
 
 
-def forest(table: pd.DataFrame, systems: int, title: str) -> Markup:
+def forest(table: pd.DataFrame, systems: int, title: str, one_colour: str = "") -> Markup:
     """Return a number of every recognizer with its interval, and of what it is held against as a hollow dot.
 
     Args:
         table: columns `system`, `value`, `low`, `high` (nan: none); recognizers first. Below 0 is drawn at 0.
         systems: how many rows are recognizers.
         title: what a screen reader says.
+        one_colour: class of all, where rows are not recognizers.
     """
     height, parts = forest_frame(len(table))
     for place, row in enumerate(table.to_dict("records")):
         middle, value, is_system = forest_row(place), float(row["value"]), place < systems
+        own = one_colour or colour(place)
         parts.append(
             svg.name_lines(FOREST_LEFT - 10, middle, str(row["system"]), 22, "name strong" if is_system else "name")
         )
         words = w.number(value)
         if math.isfinite(row["low"]):
             ends = [forest_across(max(row[side], 0.0)) for side in ("low", "high")]
-            kind = f"reach {colour(place)}" if is_system else "reach other"
+            kind = f"reach {own}" if is_system else "reach other"
             parts.append(svg.line(ends[0], middle, ends[1], middle, kind))
             words += f"  [{w.span(row['low'], row['high'])}]"
         if math.isfinite(value):
-            kind = f"mark {colour(place)}" if is_system else "hollow"
+            kind = f"mark {own}" if is_system else "hollow"
             parts.append(svg.tag("circle", cx=forest_across(max(value, 0.0)), cy=middle, r=5, class_=kind))
         parts.append(svg.text(FOREST_RIGHT + 14, middle + 4, words, "value"))
     return svg.drawing(FOREST_WIDTH, height, title, *parts, class_="forest")
@@ -112,11 +114,10 @@ def heat_map(labels: pd.DataFrame, systems: Sequence[str], names: Sequence[str])
         for column, system in enumerate(systems):
             value, x = float(by_place.loc[(system, name)]), left + cell_wide * column
             said = tag_title(f"{system}, {name}: F1 {w.number(value)}")
-            shade = 0.06 + 0.94 * value if math.isfinite(value) else 0.0
+            shade = svg.shade(value) if math.isfinite(value) else 0.0
             box = {"x": x + 1, "y": y + 1, "width": cell_wide - 2, "height": cell_high - 2}
             parts.append(svg.tag("rect", said, **box, class_="heat", fill_opacity=shade))
-            kind = "count on" if shade > 0.6 else "count"
-            parts.append(svg.text(x + cell_wide / 2, y + cell_high / 2 + 4, w.number(value), kind, "middle"))
+            parts.append(svg.text(x + cell_wide / 2, y + cell_high / 2 + 4, w.number(value), "count", "middle"))
     title = "F1 of every recognizer and label"
     return svg.drawing(width, height, title, *parts, class_="matrix", natural=True)
 
@@ -125,9 +126,7 @@ def reliability(systems: Sequence[System]) -> tuple[Panel, ...]:
     """Return one reliability plot per recognizer, over all labels and seeds."""
     panels = []
     for place, system in enumerate(systems):
-        targets = np.concatenate([run.targets.ravel() for run in system.runs])
-        scores = np.concatenate([run.scores.ravel() for run in system.runs])
-        bins = reliability_bins(targets, scores)
+        bins = reliability_points(system)
         points = [(LEFT + SIDE * x, TOP + SIDE * (1 - y)) for x, y in bins[["mean_score", "positive_rate"]].to_numpy()]
         marks = [svg.line(LEFT, TOP + SIDE, LEFT + SIDE, TOP, "chance")]
         if points:
@@ -137,6 +136,13 @@ def reliability(systems: Sequence[System]) -> tuple[Panel, ...]:
         picture = unit_square("score", "came true", f"{system.name}: {note}", *marks)
         panels.append(Panel(system.name, note, picture))
     return tuple(panels)
+
+
+def reliability_points(system: System) -> pd.DataFrame:
+    """Return `calibration.reliability_bins` of a recognizer over all labels and seeds."""
+    targets = np.concatenate([run.targets.ravel() for run in system.runs])
+    scores = np.concatenate([run.scores.ravel() for run in system.runs])
+    return reliability_bins(targets, scores)
 
 
 def lines(series: Sequence[Series], ticks: Mapping[float, str], x_title: str, y_title: str, title: str) -> Markup:

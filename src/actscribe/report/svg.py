@@ -40,7 +40,7 @@ def drawing(width: float, height: float, title: str, *content: str, class_: str 
         *content,
         viewBox=f"0 0 {plain(width)} {plain(height)}",
         class_=class_ or None,
-        style=f"max-width:{plain(width)}px" if natural else None,
+        style=f"--natural:{plain(width)}px" if natural else None,
         role="img",
         aria_label=title,
     )
@@ -70,6 +70,11 @@ def name_lines(x: float, y: float, name: str, width: int = 22, class_: str = "na
     first = y + 4 - 6.5 * (len(lines) - 1)
     drawn = [text(x, first + 13 * place, words, class_, "end") for place, words in enumerate(lines)]
     return tag("g", tag("title", name), *drawn)
+
+
+def shade(share: float) -> float:
+    """Return the opacity of a box for a share in [0, 1]; text in it stays legible in ink (contrast above 4.5)."""
+    return 0.06 + 0.62 * share
 
 
 def plain(value: float) -> str:
