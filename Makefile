@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install demo demo-quick test lint format benchmarks clean
+.PHONY: help install demo demo-quick test report-test lint format benchmarks clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/ -/'
@@ -23,6 +23,9 @@ demo-quick: install  ## the same, smaller, within 3 minutes
 
 test: install    ## all tests
 	$(BIN)/python -m pytest
+
+report-test: install  ## the reports in headless Chromium, which must be on the PATH: console, width, keyboard, A4
+	$(BIN)/python -m pytest tests/report_in_chromium.py
 
 lint: install    ## style, types
 	$(BIN)/ruff check .

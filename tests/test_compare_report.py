@@ -127,7 +127,9 @@ def test_sentences_say_what_the_tables_hold(done: Comparison, page: Page) -> Non
     assert words.slices(done) in page.text
     assert words.indicators(done) in page.text
     row = done.tables["disagreements"].iloc[0]
-    assert f"{row['says_yes']} sees {row['label']}, {row['says_no']} does not" in words.disagreements(done)
+    assert (row["says_yes"], row["says_no"].count(",")) == ("vlm-yesno", 1)
+    others = row["says_no"].replace(", ", " and ")
+    assert f"vlm-yesno sees {row['label']}, {others} do not" in words.disagreements(done)
     assert "vlm-lora reaches" in words.curve(done)
     assert "2.0 s" not in words.cost(done)
     assert words.cost(done).startswith("vlm-lora is quickest, 0.10 s of compute")

@@ -125,10 +125,10 @@ def timeline_table(done: Comparison) -> Table | None:
         cells = [str(name)]
         for measure in measures:
             row = macro.loc[(name, measure)]
-            held = math.isfinite(row["low"])
-            cells.append(
-                f"{w.number(row['value'])} [{w.span(row['low'], row['high'])}]" if held else w.number(row["value"])
+            value, low, high = (
+                w.number(row[key], 1 if measure.endswith("_s") else 2) for key in ("value", "low", "high")
             )
+            cells.append(f"{value} [{low}–{high}]" if math.isfinite(row["low"]) else value)
         rows.append(Row(tuple(cells)))
     return Table("Timelines against annotation, means over labels, with 95 % intervals.", columns, tuple(rows))
 

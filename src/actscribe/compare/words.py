@@ -214,7 +214,8 @@ def disagreements(done: Comparison) -> str:
     truth = {"yes": "it is annotated", "no": "it is not annotated"}.get(row["annotated"], "nobody annotated it")
     return (
         f"The surest contradiction is in {row['recording']} from {w.clock(row['start'])} to {w.clock(row['end'])}: "
-        f"{row['says_yes']} sees {row['label']}, {row['says_no']} does not; {truth}."
+        f"{_people(row['says_yes'], 'sees', 'see')} {row['label']}, "
+        f"{_people(row['says_no'], 'does', 'do')} not; {truth}."
     )
 
 
@@ -270,6 +271,12 @@ def _pair(done: Comparison, first: str, second: str) -> tuple[pd.Series, int]:
     if (first, second) in table.index:
         return table.loc[(first, second)], 1
     return table.loc[(second, first)], -1
+
+
+def _people(names: str, one: str, many: str) -> str:
+    """Return "a sees" or "a, b and c see" of names as the table has them."""
+    *rest, last = names.split(", ")
+    return f"{', '.join(rest)} and {last} {many}" if rest else f"{last} {one}"
 
 
 def _names(done: Comparison) -> list[str]:

@@ -1,0 +1,170 @@
+"""The reports in headless Chromium: what it logs, how wide they are, the keyboard, and printing on A4.
+
+Not among the tests that `make test` collects, since Chromium is no dependency of the package: `make report-test`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from chromium import Tab, tab
+from comparisons import made_up
+from report_runs import multi_class, multi_label, written
+from systems import MULTI_CLASS
+from test_annotators import late
+
+from actscribe.compare.page import write_comparison_report
+from actscribe.compare.result import assemble
+
+#: Report -> ids of the headings that must lead to something, and how many pictures there are at least.
+REPORTS = {
+    "comparison": (
+        "all forest heat calibration risk curve cost annotators slices hallucination timelines disagreements made"
+        " words",
+        3 + 8 + 8,
+    ),
+    "comparison of classes": ("all forest heat calibration risk cost slices hallucination disagreements made words", 9),
+    "run": ("data labels figures timelines errors made words", 1 + 3 * 4 + 6),
+    "run of classes": ("data labels figures errors made words", 2 + 2 * 5),
+}
+WIDTHS = (1280, 390)
+#: Paper of 210 mm less two margins of 12 mm, in CSS pixels.
+PAPER = 703
+
+#: Elements that stick out of the window and cannot be scrolled to inside something of their own.
+SPILT = """[...document.querySelectorAll('body *')].filter(e => {
+  const box = e.getBoundingClientRect();
+  if (!box.width || box.right <= document.documentElement.clientWidth + 1) return false;
+  for (let up = e; up && up !== document.body; up = up.parentElement)
+    if (['auto', 'scroll', 'hidden'].includes(getComputedStyle(up).overflowX)) return false;
+  return true;
+}).map(e => e.outerHTML.slice(0, 120))"""
+#: Pictures that are shown but have no size, or nothing drawn in them.
+EMPTY = """[...document.querySelectorAll('svg[role=img]')].filter(e => e.checkVisibility()).filter(e => {
+  const box = e.getBoundingClientRect();
+  return box.width < 100 || box.height < 30 || !e.querySelector('path, rect, circle');
+}).map(e => e.getAttribute('aria-label'))"""
+#: What is wider than its frame and cannot be reached with the keyboard, or has no name.
+UNREACHED = """[...document.querySelectorAll('.scroll')].filter(e =>
+  e.scrollWidth > e.clientWidth && (e.tabIndex < 0 || !e.getAttribute('aria-label'))).length"""
+OPEN_ALL = "document.querySelectorAll('details').forEach(e => e.open = true)"
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("reports")
+    provenance = made_up(folder / "several")
+    recordings = assemble(folder / "several", provenance).shared.recordings
+    provenance.second = {one.name: late(one, 0.7) for one in recordings}
+    classes = made_up(folder / "classes", count=24, seeds=1, curve=(), labels=MULTI_CLASS)
+    found = {
+        "comparison": write_comparison_report(assemble(folder / "several", provenance)),
+        "comparison of classes": write_comparison_report(assemble(folder / "classes", classes)),
+    }
+    for name, made in (("run", multi_label(folder / "a")), ("run of classes", multi_class(folder / "b"))):
+        found[name] = folder / f"{name}.html"
+        found[name].write_text(written(made), encoding="utf-8")
+    return found
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+    with tab(tmp_path_factory.mktemp("profile")) as opened:
+        yield opened
+
+
+def test_the_checks_find_what_they_look_for(chromium: Tab, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.html"
+    policy = "<meta http-equiv='Content-Security-Policy' content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+    bad.write_text(
+        f"<!doctype html>{policy}<script>1</script><div style='width:2000px'>wide</div>"
+        "<svg role='img' aria-label='nothing' width='200' height='200'></svg>"
+        "<div class='scroll' style='overflow-x:auto;width:50px'><p style='width:900px'>out of reach</p></div>",
+        encoding="utf-8",
+    )
+    chromium.open(bad, 390)
+    assert any("Content Security Policy" in text for text in chromium.logged)
+    assert len(chromium.run(SPILT)) == 1
+    assert chromium.run(EMPTY) == ["nothing"]
+    assert chromium.run(UNREACHED) == 1
+    wide, window = chromium.run("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    assert wide > window
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", REPORTS)
+def test_nothing_is_logged_or_missing_and_nothing_scrolls_sideways(
+    chromium: Tab, pages: dict[str, Path], name: str, width: int
+) -> None:
+    chromium.open(pages[name], width)
+    assert chromium.logged == []
+    assert chromium.asked == [pages[name].resolve().as_uri()]
+    headings, pictures = REPORTS[name]
+    found = chromium.run("[...document.querySelectorAll('h2')].filter(e => e.checkVisibility()).map(e => e.id)")
+    assert found == headings.split()
+    assert chromium.run("[...document.querySelectorAll('nav a')].map(e => e.hash.slice(1))") == found
+    assert chromium.run("document.querySelectorAll('svg[role=img]').length") >= pictures
+    for _ in ("folded", "unfolded"):
+        wide, window = chromium.run("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+        assert wide <= window
+        assert chromium.run(SPILT) == []
+        assert chromium.run(EMPTY) == []
+        assert chromium.run(UNREACHED) == 0
+        chromium.run(OPEN_ALL)
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_every_figure_of_a_comparison_has_a_sentence_and_a_table(
+    chromium: Tab, pages: dict[str, Path], name: str
+) -> None:
+    chromium.open(pages[name], 1280)
+    without = """[...document.querySelectorAll('section')].filter(e => e.querySelector('svg[role=img]'))
+      .filter(e => !e.querySelector('p') || !e.querySelector('table tbody tr')).map(e => e.querySelector('h2').id)"""
+    assert chromium.run(without) == []
+
+
+def test_the_keyboard_opens_what_is_folded(chromium: Tab, pages: dict[str, Path]) -> None:
+    chromium.open(pages["comparison"], 1280)
+    reached = []
+    for _ in range(60):
+        chromium.press("Tab", 9)
+        reached.append(chromium.run("document.activeElement.tagName"))
+        if reached[-1] == "SUMMARY":
+            break
+    assert reached[0] == "A"
+    assert reached[-1] == "SUMMARY"
+    outline = "getComputedStyle(document.activeElement).outlineStyle"
+    assert chromium.run(outline) != "none"
+    before = chromium.run("document.activeElement.parentElement.open")
+    chromium.press("Enter", 13, "\r")
+    assert chromium.run("document.activeElement.parentElement.open") is not before
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_it_prints_on_a4(chromium: Tab, pages: dict[str, Path], name: str) -> None:
+    chromium.open(pages[name], PAPER, 1000)
+    chromium.media("print")
+    wide, paper = chromium.run("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    assert wide <= paper
+    assert chromium.run("[...document.querySelectorAll('nav')].filter(e => e.checkVisibility()).length") == 0
+    printed = chromium.pdf()
+    assert printed.startswith(b"%PDF-")
+    boxes = {tuple(map(float, box.split())) for box in re.findall(rb"/MediaBox\s*\[([^\]]*)\]", printed)}
+    assert len(boxes) == 1
+    left, top, right, bottom = boxes.pop()
+    # A4 is 595.28 by 841.89 points; the browser rounds to its own pixels.
+    assert (left, top) == (0, 0)
+    assert right == pytest.approx(595.28, abs=1)
+    assert bottom == pytest.approx(841.89, abs=1)
+
+
+def test_the_dark_theme_is_dark(chromium: Tab, pages: dict[str, Path]) -> None:
+    colours = []
+    for dark in (False, True):
+        chromium.open(pages["comparison"], 1280, dark=dark)
+        colours.append(chromium.run("getComputedStyle(document.body).backgroundColor"))
+        assert chromium.logged == []
+    assert colours == ["rgb(255, 255, 255)", "rgb(20, 24, 29)"]
