@@ -1,4 +1,4 @@
-"""The whole job on simulated recordings: simulate, check, train, evaluate, annotate a video of no training."""
+"""The whole job on simulated recordings: simulate, check, compare all recognizers, annotate a video of no training."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from actscribe import annotations as annotation_files
-from actscribe.data.loading import StudyData, load_data
+from actscribe.compare.compare import compare
+from actscribe.compare.folder import REPORT
+from actscribe.compare.result import Comparison
+from actscribe.compare.show import show
+from actscribe.compare.words import ranking
+from actscribe.data.loading import load_data
 from actscribe.data.summary import summarise
 from actscribe.errors import ActScribeError
-from actscribe.evaluation.clips import macro_f1
 from actscribe.progress import clock
 from actscribe.runs.annotate import annotate
-from actscribe.runs.evaluate import EvaluatedRun, evaluate
-from actscribe.runs.train import train
+from actscribe.runs.folder import Run
 from actscribe.simulation.recording import simulate
 from actscribe.study import Study, load_study
 from actscribe.tables import print_table
@@ -65,7 +66,7 @@ RECOGNIZERS: dict[str, dict[str, Any]] = {
 
 
 def demo(out: Path, quick: bool = False, seed: int = 1) -> Path:
-    """Run every step of the road in `out` and return the path of the report.
+    """Run every step of the road in `out` and return the path of the comparison's report.
 
     Raises:
         ActScribeError: `out` exists and was not made by the demo.
@@ -73,27 +74,24 @@ def demo(out: Path, quick: bool = False, seed: int = 1) -> Path:
     start = time.monotonic()
     size = QUICK if quick else FULL
     _clear(out)
-    study_folder = out / "study"
     _say("1. Simulating annotated recordings")
-    simulate(study_folder, recordings=size.recordings, minutes=size.minutes, seed=seed)
-    study = _study(study_folder, size)
-    data = load_data(study)
+    simulate(out / "study", recordings=size.recordings, minutes=size.minutes, seed=seed)
+    study = _study(out / "study", size)
     _say("2. What is in the data")
-    for title, table in summarise(study, data).tables.items():
+    for title, table in summarise(study, load_data(study)).tables.items():
         print_table(title, table)
-    _say("3. Training and testing")
-    evaluated = [_run(study, data, name) for name in study.recognizers]
+    _say("3. Training and testing every recognizer on the same clips")
+    done = compare(study, out=out / "comparison")
     _say("4. The comparison")
-    for title, table in _comparison(evaluated).items():
-        print_table(title, table)
-    best = max(evaluated, key=lambda one: one.evaluation.headline())
-    for title, table in best.summary().items():
-        print_table(title, table)
+    _show(done)
+    best = _best(done)
+    _say(f"5. The timeline of a video that nobody trained on, by {best.facts.recognizer}")
     _annotate_new_video(out, best, seed)
-    _say(f"Done in {clock(time.monotonic() - start)}. Reports, with captions and hallucinations where there are any:")
-    for one in evaluated:
-        print(one.report.resolve())
-    return best.report
+    report = (done.folder / REPORT).resolve()
+    _say(f"Done in {clock(time.monotonic() - start)}. The report of all recognizers:")
+    print(report)
+    print("Beside it, under runs/, each has one of its own, with captions and hallucinations where there are any.")
+    return report
 
 
 def _study(folder: Path, size: Size) -> Study:
@@ -106,42 +104,24 @@ def _study(folder: Path, size: Size) -> Study:
     return study.model_copy(update={"windows": windows, "recognizers": chosen, "empty_labels": "allow"})
 
 
-def _run(study: Study, data: StudyData, name: str) -> EvaluatedRun:
-    start = time.monotonic()
-    done = evaluate(train(study, name, data=data))
-    print(f"{name}: macro F1 {done.evaluation.headline():.3f} on test, {clock(time.monotonic() - start)}", flush=True)
-    return done
+def _show(done: Comparison) -> None:
+    """Print what `actscribe compare` prints, and F1 label by label."""
+    labels = done.tables["labels"]
+    f1 = labels.pivot(index="system", columns="label", values="f1")
+    f1 = f1.loc[labels["system"].unique(), list(done.shared.labels.names)]
+    print_table("F1 per label on test", f1.reset_index())
+    show(done)
 
 
-def _comparison(evaluated: list[EvaluatedRun]) -> dict[str, pd.DataFrame]:
-    """Return macro F1 with its interval and seconds of training and scoring, and F1 per label."""
-    rows, labels = [], []
-    for one in evaluated:
-        macro = one.evaluation.confidence.set_index("metric").loc["macro"]
-        seconds = one.run.facts.task_seconds
-        rows.append(
-            {
-                "system": one.run.facts.recognizer,
-                "macro_f1": one.evaluation.headline(),
-                "low": float(macro["low"]),
-                "high": float(macro["high"]),
-                "train_s": round(seconds["train"], 1),
-                "test_s": round(seconds["evaluate test"], 1),
-            }
-        )
-        labels.append((one.run.facts.recognizer, one.evaluation.table))
-    for name, table in evaluated[0].evaluation.baselines.items():
-        rows.append({"system": name, "macro_f1": macro_f1(table)})
-        labels.append((name, table))
-    per_label = [{"system": name, **dict(zip(table["label"], table["f1"], strict=True))} for name, table in labels]
-    return {"Macro F1 on test": pd.DataFrame(rows), "F1 per label on test": pd.DataFrame(per_label)}
+def _best(done: Comparison) -> Run:
+    """Return the run of the recognizer with the highest macro F1."""
+    return done.runs()[str(ranking(done)["system"].iloc[0])][0]
 
 
-def _annotate_new_video(out: Path, best: EvaluatedRun, seed: int) -> None:
-    _say(f"5. The timeline of a video that nobody trained on, by {best.run.facts.recognizer}")
+def _annotate_new_video(out: Path, run: Run, seed: int) -> None:
     simulate(out / "new", recordings=1, minutes=1.0, seed=seed + 1000)
     video = next((out / "new").rglob("*.mp4"))
-    done = annotate([video], best.run, EXPORTS, out / "timeline")[0]
+    done = annotate([video], run, EXPORTS, out / "timeline")[0]
     for path in done.files:
         read = annotation_files.read(path)
         print(f"{path}: {len(read.intervals)} intervals read back")

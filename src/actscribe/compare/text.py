@@ -38,11 +38,17 @@ def markdown_text(table: pd.DataFrame) -> str:
 
 
 def latex_text(table: pd.DataFrame) -> str:
-    """Return a table as a LaTeX tabular with the rules of the package booktabs, numbers with three decimals."""
+    """Return a table as a LaTeX tabular with the rules of the package booktabs, numbers with three decimals.
+
+    What a column `note` says of its rows stands once, as a comment below: it is for the caption.
+    """
+    notes = sorted(set(table["note"]) - {""}) if "note" in table else []
+    table = table.drop(columns="note", errors="ignore")
     places = "".join("r" if number else "l" for number in _numbers(table))
     rows = [[_latex(_shown(value)) for value in row] for row in table.itertuples(index=False)]
     lines = [rf"\begin{{tabular}}{{{places}}}", r"\toprule", _line([_latex(_head(name)) for name in table.columns])]
     lines += [r"\midrule", *map(_line, rows), r"\bottomrule", r"\end{tabular}"]
+    lines += [f"% Note: {' '.join(note.split())}" for note in notes]
     return "\n".join(lines) + "\n"
 
 
