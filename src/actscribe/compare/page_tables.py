@@ -13,7 +13,15 @@ from actscribe.data import spans as sp
 from actscribe.data.recording import Recording
 from actscribe.report import wording as w
 from actscribe.report.comparison_charts import reliability_points
-from actscribe.report.tables import Column, Row, Table
+from actscribe.report.tables import Column, Row, Table, record_table
+
+
+def plain_table(table: pd.DataFrame, caption: str) -> Table:
+    """Return a table of a comparison with its own column names, missing values as a dash."""
+    records = [
+        {str(key): None if pd.isna(value) else value for key, value in row.items()} for row in table.to_dict("records")
+    ]
+    return record_table(caption, records)
 
 
 def headline_table(done: Comparison) -> Table:
