@@ -11,6 +11,9 @@ import numpy as np
 import pytest
 from scipy.stats import chi2_contingency
 
+from actscribe.cli.simulate import simulate as simulate_command
+from actscribe.data.benchmarks.base import Source
+from actscribe.data.benchmarks.registry import read_benchmark
 from actscribe.errors import ActScribeError
 from actscribe.labels import load_label_set
 from actscribe.simulation.tabletop_actions import ACTIONS, CLASSES, label_set
@@ -264,6 +267,23 @@ def test_a_data_set_has_its_videos_groups_and_captions(tmp_path: Path) -> None:
     told = read_csv(tmp_path / "a" / "captions.csv")
     assert [row["caption"] for row in told if row["video"] == rows[0]["video"]] == clip.captions
     assert {row["video"] for row in told} == {row["video"] for row in rows}
+
+
+def test_a_data_set_made_by_the_command_is_a_benchmark_set_in_its_own_splits(tmp_path: Path) -> None:
+    out = tmp_path / "set"
+    simulate_command(out, seed=2, size=64, tabletop=7, actions="tap, wave_hand")
+    found = read_benchmark("folder", Source(out, groups="^([0-9]+)$"))
+    assert [(one.name, one.prompt) for one in found.classes] == [("tap", "tap"), ("wave_hand", "wave hand")]
+    assert Counter(clip.split for clip in found.clips) == {"train": 10, "validation": 2, "test": 2}
+    rows = {row["video"]: row for row in read_csv(out / "clips.csv")}
+    for clip in found.clips:
+        row = rows[clip.video.relative_to(out).as_posix()]
+        assert (row["split"], row["group"]) == (clip.split, f"scene-{clip.group}")
+
+
+def test_an_unknown_action_is_answered_with_the_one_meant(tmp_path: Path) -> None:
+    with pytest.raises(ActScribeError, match="push_left"):
+        simulate_command(tmp_path, tabletop=1, actions="push_lefft")
 
 
 def test_a_data_set_is_written_again_byte_for_byte(tmp_path: Path) -> None:

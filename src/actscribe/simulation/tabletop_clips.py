@@ -143,10 +143,11 @@ def simulate_tabletop(
     fps: float = 12.5,
     crf: int = 23,
 ) -> None:
-    """Write a trimmed data set to the folder `out`: videos, `clips.csv` and `captions.csv`.
+    """Write a trimmed data set to the folder `out`: SPLIT/ACTION/GROUP.mp4, `clips.csv` and `captions.csv`.
 
-    `clips.csv` has a row per video: video (path from `out`), label, group, split. A group is one scene seed with all
-    actions acted out in it; groups never straddle splits. `captions.csv` has a row per sentence: video, caption.
+    The folder is a benchmark set (kind "folder", groups `^([0-9]+)$`); `clips.csv` says the same once more:
+    a row per video: video (path from `out`), label, group, split. A group is one scene seed with all actions acted out
+    in it; groups never straddle splits. `captions.csv` has a row per sentence: video, caption.
     Videos that are already there are written again; the same arguments give the same bytes.
 
     Args:
@@ -167,7 +168,7 @@ def simulate_tabletop(
     jobs = [(group, action) for group in range(clips_per_class) for action in actions]
     for group, action in track(jobs, "tabletop clips"):
         clip = tabletop_clip(seed * SEED_STEP + group, action, 1, size)
-        video = f"videos/{action}/{group:04d}.mp4"
+        video = f"{splits[group]}/{action}/{group:04d}.mp4"
         times = np.arange(int(clip.duration * fps)) / fps
         write_video(out / video, iter(clip.render(times)), fps, crf=crf)
         clips.append((video, action, f"scene-{group:04d}", splits[group]))
