@@ -9,8 +9,10 @@ from typing import Any
 
 import torch
 import transformers as hf
-from material import PATCH, SIDE
+from material import COMMON, PATCH, SIDE
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+
+from actscribe.models.quiet import quiet
 
 VOCABULARY = 1024
 MARKS = ("<|startoftext|>", "<|endoftext|>", "<pad>")
@@ -42,7 +44,6 @@ PROMPT = {"prompt_layers": 2, "prompt_num_attention_heads": 4, "prompt_alpha": 0
 
 def tokenizer(texts: Iterable[str]) -> hf.PreTrainedTokenizerFast:
     """Train a lower-case byte-level BPE on captions and on common English words, each said a few times."""
-    common = (Path(__file__).parents[1] / "vlm" / "common_words.txt").read_text(encoding="utf-8").split()
     raw = Tokenizer(models.BPE())
     raw.normalizer = normalizers.Lowercase()
     raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
@@ -54,7 +55,7 @@ def tokenizer(texts: Iterable[str]) -> hf.PreTrainedTokenizerFast:
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         special_tokens=list(MARKS),
     )
-    raw.train_from_iterator([*texts, *[f" {word}" for word in common] * 8, *["a video of", "a video."] * 99], trainer)
+    raw.train_from_iterator([*texts, *[f" {word}" for word in COMMON] * 8, *["a video of", "a video."] * 99], trainer)
     ends = [(mark, raw.token_to_id(mark)) for mark in MARKS[:2]]
     raw.post_processor = processors.TemplateProcessing(single=f"{MARKS[0]} $A {MARKS[1]}", special_tokens=ends)
     return hf.PreTrainedTokenizerFast(
@@ -84,7 +85,8 @@ def xclip(words: hf.PreTrainedTokenizerFast, start: Any, frames: int, seed: int)
 def save(model: Any, words: hf.PreTrainedTokenizerFast, out: Path) -> None:
     """Write a checkpoint folder; weights as float16, which halves it and changes no prediction."""
     state = {name: value.detach().half().contiguous() for name, value in model.state_dict().items()}
-    model.save_pretrained(out, state_dict=state)
+    with quiet():
+        model.save_pretrained(out, state_dict=state)
     words.save_pretrained(out)
     half = [0.5, 0.5, 0.5]
     feeding = {"image_mean": half, "image_std": half, "size": {"shortest_edge": SIDE}}

@@ -21,6 +21,7 @@ from scenes import States
 from sizes import FRAMES
 from sizes import SIDE as RENDERED
 
+from actscribe.simulation.tabletop_actions import CLASSES
 from actscribe.simulation.tabletop_things import COLOURS, KINDS
 
 SIDE, PATCH = 64, 16
@@ -32,9 +33,14 @@ TESTED = frozenset(
     {"push_left", "push_right", "push_away", "push_towards", "roll_left", "roll_right", "put_into", "take_out"}
     | {"open_lid", "close_lid", "cover", "uncover", "wave_hand", "tap", "shake", "squeeze", "wipe", "point_at"}
 )
+#: The words for the actions that are trained on.
+PHRASES = {action.name: f"{action.phrase}." for action in CLASSES if action.name not in TESTED}
 COLUMNS = ("far left", "left", "middle", "right", "far right")
 ROWS = ("top", "upper", "middle", "lower", "bottom")
 KIND_NAMES, COLOUR_NAMES = tuple(KINDS), tuple(COLOURS)
+COMMON = np.array((Path(__file__).parents[1] / "vlm" / "common_words.txt").read_text(encoding="utf-8").split())
+#: Ways to say a few words.
+PLACED = ("a video of {}.", "a photo of a {}.", "{}.", "this shows {}.", "a person who does {}.", "an example of {}.")
 ABOVE = 0.4  # world units; higher is in the air
 NEAR = 0.16  # picture units
 
@@ -47,11 +53,13 @@ class Clip:
         pixels: normalised, shape (frames, 3, SIDE, SIDE).
         states: of the frames, in the coordinates of the crop.
         sentences: that are true of the frames in this order, and where that is an action too, in the other order.
+        actions: that the frames show in these orders; none for a still scene.
     """
 
     pixels: Tensor
     states: States
     sentences: tuple[tuple[str, ...], ...]
+    actions: tuple[str, ...]
 
 
 class Material:
@@ -76,7 +84,9 @@ class Material:
         side = int(rng.integers(LEAST, RENDERED + 1))
         left, top = (int(rng.integers(RENDERED - side + 1)) for _ in range(2))
         pictures = self.frames[number][chosen][:, top : top + side, left : left + side]
-        return Clip(_varied(pictures, rng), _moved(truth.states, chosen, left, top, side), _sentences(truth))
+        states = _moved(truth.states, chosen, left, top, side)
+        actions = tuple(name for name in (truth.shown.action, truth.shown.reverse) if name)
+        return Clip(_varied(pictures, rng), states, _sentences(truth), actions)
 
 
 def _varied(pictures: np.ndarray, rng: np.random.Generator) -> Tensor:
@@ -174,3 +184,27 @@ def _cells(points: np.ndarray, there: np.ndarray) -> tuple[np.ndarray, np.ndarra
     whole = np.floor(scaled).astype(int)
     row = np.flatnonzero(there & ((whole >= 0) & (whole < GRID)).all(axis=1))
     return row, whole[row, 1] * GRID + whole[row, 0], ((scaled - whole - 0.5) * 2)[row]
+
+
+def frame_targets(states: list[States]) -> dict[str, Tensor]:
+    """Return for each frame whether a hand is seen and where (x, y, height), and the same of the thing that takes part.
+
+    The thing's fourth column is its amount: how far open, folded or tipped.
+    """
+    hands = np.concatenate([one.hands[:, 0, :3] for one in states])
+    things = np.concatenate([one.things[:, 0, :4] for one in states])
+    acts = np.concatenate([np.full(len(one.kinds), one.roles > 0) for one in states])
+    near = np.abs(things[:, :2]).max(axis=1) < 1.1
+    found = {
+        "hand_seen": (np.abs(hands[:, :2]).max(axis=1) < 1).astype(np.int64),
+        "hand": hands,
+        "thing_acts": (acts & near).astype(np.int64),
+        "thing": np.clip(things, -1.5, 1.5),
+    }
+    return {name: torch.from_numpy(value) for name, value in found.items()}
+
+
+def word_salad(count: int, rng: np.random.Generator) -> tuple[list[str], list[str]]:
+    """Return sentences of random common words, each bare and within other words."""
+    said = [" ".join(rng.choice(COMMON, int(rng.integers(1, 5)))) for _ in range(count)]
+    return said, [PLACED[int(rng.integers(len(PLACED)))].format(words) for words in said]

@@ -12,7 +12,18 @@ from typing import Any
 import build
 import numpy as np
 import torch
-from material import COLOUR_NAMES, FRAMES, KIND_NAMES, Clip, Material, caption, patch_targets
+from material import (
+    COLOUR_NAMES,
+    FRAMES,
+    KIND_NAMES,
+    PHRASES,
+    Clip,
+    Material,
+    caption,
+    frame_targets,
+    patch_targets,
+    word_salad,
+)
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -37,20 +48,25 @@ class Recipe:
         rows_per_step: of X-CLIP, most of them in both directions.
         rate, video_rate: learning rates after the warm-up and before the cosine falls.
         weight_decay: of matrices.
-        patches: weight of the helper loss.
+        salads: pairs of sentences of random words in a step, so that unseen words are told apart too.
+        patches, tokens, phrases, words: weights of the losses beside the captions'.
     """
 
     seed: int = 0
     rows: int = 10800
-    steps: int = 1600
+    steps: int = 1800
     video_steps: int = 500
-    clips: int = 26
-    stills: int = 48
+    clips: int = 22
+    stills: int = 24
     rows_per_step: int = 20
     rate: float = 3e-3
     video_rate: float = 1e-3
     weight_decay: float = 0.05
+    salads: int = 48
     patches: float = 0.5
+    tokens: float = 1.0
+    phrases: float = 0.5
+    words: float = 0.3
 
 
 class Helper(nn.Module):
@@ -72,6 +88,22 @@ class Helper(nn.Module):
         offsets = F.smooth_l1_loss(offset[there], flat["offsets"][there])
         hands = F.cross_entropy(hand, flat["hands"]) + F.smooth_l1_loss(hand_offset[held], flat["hand_offsets"][held])
         return kinds + 0.5 * colours + offsets + hands
+
+
+class FrameHelper(nn.Module):
+    """Tells from the class token where the first hand is and the thing that takes part; thrown away after training."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.out = nn.Linear(width, 2 + 3 + 4)
+
+    def forward(self, tokens: Tensor, wanted: dict[str, Tensor]) -> Tensor:
+        """Return the loss on class tokens, shape (frames, width)."""
+        seen, hand, thing = self.out(tokens).split((2, 3, 4), -1)
+        there, acts = wanted["hand_seen"] > 0, wanted["thing_acts"] > 0
+        places = F.smooth_l1_loss(hand[there], wanted["hand"][there], beta=0.1)
+        things = F.smooth_l1_loss(thing[acts], wanted["thing"][acts], beta=0.1)
+        return F.cross_entropy(seen, wanted["hand_seen"]) + 4 * (places + things)
 
 
 class Trainer:
@@ -104,10 +136,15 @@ class Trainer:
         with torch.no_grad():
             self.model.logit_scale.clamp_(max=float(np.log(MOST_SCALE)))
 
-    def tokens(self, texts: list[str]) -> Tokens:
-        """Return texts as ids."""
+    def texts(self, texts: list[str]) -> Tensor:
+        """Return text features, shape (texts, D)."""
         made = self.words(texts, return_tensors="pt", padding=True, truncation=True)
-        return Tokens(tuple(texts), made["input_ids"], made["attention_mask"])
+        return ClipBackbone(self.model).text(Tokens(tuple(texts), made["input_ids"], made["attention_mask"]))
+
+    def salads(self, pairs: tuple[list[str], list[str]]) -> Tensor:
+        """Return scaled cosines of the first and the second wordings."""
+        first, second = self.texts([*pairs[0], *pairs[1]]).chunk(2)
+        return cosines(first, second, self.model)
 
 
 def contrast(logits: Tensor) -> Tensor:
@@ -121,28 +158,43 @@ def cosines(images: Tensor, texts: Tensor, model: Any) -> Tensor:
     return F.normalize(images, dim=-1) @ F.normalize(texts, dim=-1).t() * model.logit_scale.exp()
 
 
+def script_loss(logits: Tensor, clips: list[Clip]) -> Tensor:
+    """Return the loss of naming the action among the trained ones, either way round: a mean sees no order."""
+    names = list(PHRASES)
+    own = torch.zeros(len(clips), len(names), dtype=torch.bool)
+    for row, clip in enumerate(clips):
+        own[row, [names.index(name) for name in clip.actions]] = True
+    return (logits.logsumexp(1) - logits.masked_fill(~own, -torch.inf).logsumexp(1)).mean()
+
+
 def train_clip(recipe: Recipe, material: Material, words: Any, out: Path) -> Any:
     """Train CLIP: each frame with what is where in it, each clip's mean with what happens; write and return it."""
     model = build.clip(words, recipe.seed)
-    backbone, helper = ClipBackbone(model), Helper(build.VISION["hidden_size"])  # type: ignore[arg-type]
-    trainer = Trainer(model, words, recipe.rate, recipe.steps, recipe.weight_decay, helper)
+    width = build.VISION["hidden_size"]
+    patches, tokens = Helper(width), FrameHelper(width)
+    trainer = Trainer(model, words, recipe.rate, recipe.steps, recipe.weight_decay, patches, tokens)
     log = Log()
     for step in range(recipe.steps):
         rng = np.random.default_rng([recipe.seed, 1, step])
         clips = [material.clip(int(n), rng) for n in rng.choice(material.actions, recipe.clips, replace=False)]
         lying = [int(number) for number in rng.choice(material.stills, recipe.stills, replace=False)]
-        stills = [material.clip(number, rng, rng.integers(FRAMES, size=1)) for number in lying]
-        pixels = torch.cat([one.pixels for one in (*clips, *stills)])
-        hidden = model.vision_model(pixel_values=pixels)
+        seen = [*clips, *(material.clip(number, rng, rng.integers(FRAMES, size=1)) for number in lying)]
+        hidden = model.vision_model(pixel_values=torch.cat([one.pixels for one in seen]))
         features = model.visual_projection(hidden.pooler_output)
-        frames = [caption(one.states, f, rng) for one in (*clips, *stills) for f in range(len(one.pixels))]
-        happens = [_drawn(one, rng) for one in clips]
-        per_frame = contrast(cosines(features, backbone.text(trainer.tokens(frames)), model))
         means = features[: len(clips) * FRAMES].unflatten(0, (-1, FRAMES)).mean(1)
-        per_clip = contrast(cosines(means, backbone.text(trainer.tokens(happens)), model))
-        seen = helper(hidden.last_hidden_state[:, 1:], patch_targets([one.states for one in (*clips, *stills)]))
-        trainer.step(step, per_frame + per_clip + recipe.patches * seen)
-        log.add(step, frames=per_frame, clips=per_clip, patches=seen)
+        captions = [caption(one.states, f, rng) for one in seen for f in range(len(one.pixels))]
+        states = [one.states for one in seen]
+        phrases = trainer.texts(list(PHRASES.values()))
+        parts = {
+            "frames": contrast(cosines(features, trainer.texts(captions), model)),
+            "clips": contrast(cosines(means, trainer.texts([_drawn(one, rng) for one in clips]), model)),
+            "phrases": recipe.phrases * script_loss(cosines(means, phrases, model), clips),
+            "words": recipe.words * contrast(trainer.salads(word_salad(recipe.salads, rng))),
+            "patches": recipe.patches * patches(hidden.last_hidden_state[:, 1:], patch_targets(states)),
+            "tokens": recipe.tokens * tokens(hidden.pooler_output, frame_targets(states)),
+        }
+        trainer.step(step, torch.stack(list(parts.values())).sum())
+        log.add(step, **parts)
         if (step + 1) % 200 == 0 or step + 1 == recipe.steps:
             build.save(model, words, out)
     return model
@@ -159,17 +211,20 @@ def train_xclip(recipe: Recipe, material: Material, words: Any, start: Any, out:
         rng = np.random.default_rng([recipe.seed, 2, step])
         rows = [material.clip(int(n), rng) for n in rng.choice(material.actions, recipe.rows_per_step, replace=False)]
         shown = [
-            (one.pixels if way == 0 else one.pixels.flip(0), said)
+            (one.pixels.flip(0) if backwards else one.pixels, one.sentences[backwards], name)
             for one in rows
-            for way, said in enumerate(one.sentences)
+            for backwards, name in enumerate(one.actions)
         ]
-        visual = backbone.visual(torch.stack([pixels for pixels, _ in shown]))
-        texts = backbone.text(trainer.tokens([str(rng.choice(said)) for _, said in shown]))
-        logits = backbone.logits(visual.video, backbone.condition(texts, visual))
-        loss = contrast(logits)
+        visual = backbone.visual(torch.stack([pixels for pixels, _, _ in shown]))
+        with torch.no_grad():
+            said = trainer.texts([str(rng.choice(sentences)) for _, sentences, _ in shown])
+            phrases = trainer.texts(list(PHRASES.values()))
+        logits = backbone.logits(visual.video, backbone.condition(phrases, visual))
+        own = torch.tensor([list(PHRASES).index(name) for _, _, name in shown])
+        named = F.cross_entropy(logits, own)
+        loss = contrast(backbone.logits(visual.video, backbone.condition(said, visual))) + named
         trainer.step(step, loss)
-        right = (logits.argmax(1) == torch.arange(len(logits))).float().mean()
-        log.add(step, clips=loss, right=right)
+        log.add(step, clips=loss, named=named, right=(logits.argmax(1) == own).float().mean())
         if (step + 1) % 100 == 0 or step + 1 == recipe.video_steps:
             build.save(model, words, out)
     return model
@@ -237,7 +292,7 @@ def main() -> None:
     args = parser.parse_args()
     recipe = Recipe(seed=args.seed)
     if args.quick:
-        recipe = Recipe(seed=args.seed, rows=54, steps=2, video_steps=2, clips=4, stills=3, rows_per_step=2)
+        recipe = Recipe(seed=args.seed, rows=27, steps=2, video_steps=2, clips=4, stills=3, rows_per_step=2)
     print(recipe, f"torch {torch.__version__}", flush=True)
     train(recipe, args.cache, args.out)
 
