@@ -292,3 +292,18 @@ def test_a_data_set_is_written_again_byte_for_byte(tmp_path: Path) -> None:
     files = sorted(path.relative_to(tmp_path / "a") for path in (tmp_path / "a").rglob("*.*"))
     assert len(files) == 4
     assert all((tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes() for file in files)
+
+
+def test_plain_scenes_share_table_and_light_and_show_only_what_takes_part() -> None:
+    """The corner of a table looks alike in all plain scenes of one seed each, and in no two others."""
+    corners = {
+        plain: np.array([tabletop_clip(seed, "tap", 1, 64, plain).frames[0, :6, :6].mean() for seed in range(8)])
+        for plain in (True, False)
+    }
+    assert corners[True].std() < 0.3 * corners[False].std()
+    for seed in range(8):
+        made = tabletop_clip(seed, "push_left", 2, 32, plain=True)
+        assert len(made.objects) <= 1
+        assert len(made.scene.play.things) == 1
+        back = tabletop_clip(seed, "push_right", 2, 32, plain=True)
+        np.testing.assert_array_equal(made.frames, back.frames[::-1])
