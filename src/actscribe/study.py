@@ -15,7 +15,7 @@ from actscribe.yaml_file import fields_at, load_model
 
 STUDY_FILE = "study.yaml"
 #: Settings of recognizers that name a model or the path of one, and the one that names a folder to keep features in.
-MODEL_SETTINGS = {"checkpoint", "model", "judge"}
+MODEL_SETTINGS = {"checkpoint", "base", "model", "judge"}
 FEATURES = "features"
 
 

@@ -154,9 +154,11 @@ def _timelines(
 
 
 def training_priors(run: Run) -> np.ndarray:
-    """Return the share of positive clips per label in training, shape (labels,); no video is read."""
+    """Return the share of positive clips per label in training, shape (labels,), 0 without a clip; no video is read."""
     window = Window(run.study.windows.length, run.study.windows.stride)
     clips = [c for r in run.recordings("train") if r.intervals is not None for c in cut(r, run.labels, window)]
+    if not clips:
+        return np.zeros(len(run.labels))
     goals = targets(clips, run.labels.task, run.study.windows.threshold)
     known = (~np.isnan(goals)).sum(axis=0)
     return np.nansum(goals, axis=0) / np.maximum(known, 1)
