@@ -15,7 +15,7 @@ def benchmark(
         str, typer.Argument(metavar="SET", help="ucf101, hmdb51, kinetics400, mini-kinetics200 or folder.")
     ],
     videos: Annotated[Path, typer.Option(help="Folder of the videos; sub-folders are searched.")],
-    backbone: Annotated[str, typer.Option(help="clip, vifi-clip, x-clip, or another trained recognizer.")],
+    backbone: Annotated[str, typer.Option(help="clip, vifi-clip, x-clip, or another recognizer.")],
     lists: Annotated[Path | None, typer.Option(help="Folder of the official lists; default: with the videos.")] = None,
     split: Annotated[int, typer.Option(help="Number of the official split.", min=1)] = 1,
     as_published: Annotated[

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -185,9 +186,16 @@ def _beside(plan: Plan, chosen: _Set, seed: int) -> tuple[BenchmarkClip, ...]:
     found = chosen.learned
     if plan.keeps_last or found.of_split("validation") or chosen.listed is None:
         return found.of_split("validation")
-    groups = {clip.group for clip in chosen.listed.clips}
-    rest = tuple(clip for clip in found.clips if clip.split == "test" or clip.group not in groups)
-    drawn = few_shot(replace(found, clips=rest), VALIDATION_SHOTS, seed, validation=0).train
+    used = {clip.group for clip in (*chosen.listed.clips, *found.of_split("test"))}
+    rest = tuple(clip for clip in found.of_split("train") if clip.group not in used)
+    counts = Counter(clip.class_id for clip in rest)
+    count = min(VALIDATION_SHOTS, *(counts[index] for index in range(len(found.classes))))
+    if not count:
+        raise ActScribeError(
+            f"{plan.shots_list}: beside these clips and their groups some class has no training clip for validation.",
+            "Type --set keep=last: the last epoch's weights are kept, and validation is not looked at.",
+        )
+    drawn = few_shot(replace(found, clips=(*rest, *found.of_split("test"))), count, seed, validation=0).train
     return tuple(replace(clip, split="validation") for clip in drawn)
 
 
@@ -366,6 +374,6 @@ def _plan_notes(plan: Plan) -> list[str]:
         )
     if plan.vghif and plan.seeds < 6:
         notes.append(f"with {plan.seeds} seeds the sign-flip p is {2 / 2**plan.seeds:g} at least.")
-    if plan.shots != 0 and not plan.trains(False):
+    if plan.vghif and not plan.trains(False):
         notes.append(f"{plan.backbone} alone learns nothing here, so one run stands for all seeds.")
     return notes

@@ -14,11 +14,11 @@ from pydantic import BaseModel
 
 from actscribe.data.benchmarks.base import Source
 from actscribe.data.views import Views
-from actscribe.errors import ActScribeError, did_you_mean
+from actscribe.errors import ActScribeError
 from actscribe.evaluation.seeds import MOST_PAIRS
 from actscribe.recognizers.registry import kind
 from actscribe.recognizers.settings import SETTINGS
-from actscribe.study import parse_settings
+from actscribe.study import parse_settings, placed
 from actscribe.training.recipes import Recipe, load_recipe, one_device
 
 #: Recipe's backbone -> recognizer.
@@ -37,7 +37,7 @@ class Plan:
     Args:
         dataset: name of the set.
         source: where it lies.
-        backbone: name of a trained recognizer.
+        backbone: name of a recognizer.
         shots: training clips a class; 0: zero-shot; None: all training clips, or those of `shots_list`.
         shots_list: a split list of training clips, see `lists.read_list`.
         vghif: also with VgHIF, on the same seeds, shots and settings.
@@ -69,18 +69,13 @@ class Plan:
     published: Recipe | None = field(init=False)
 
     def __post_init__(self) -> None:
-        if not kind(self.backbone).trained:
-            raise ActScribeError(f"{self.backbone} learns nothing.", "A study and `actscribe compare` measure it.")
+        kind(self.backbone)
         object.__setattr__(self, "published", load_recipe(self.recipe) if self.recipe else None)
-        _check_shots(self)
-        _check_kind(self)
+        _check_numbers(self)
+        _check_vghif(self)
         if self.published is not None:
             _check_recipe(self.published, self.backbone)
-        learns = getattr(self.settings(self.vghif), LEARNS, "")
-        if self.base_to_novel and learns == "probe":
-            raise ActScribeError("A linear probe has no scores for classes that it has not learned.")
-        if self.shots == 0 and learns != "none":
-            raise ActScribeError(f"learns: {learns} needs training clips.", "Give --shots 2 or more.")
+        _check_learning(self)
 
     @property
     def clip_frames(self) -> int:
@@ -122,19 +117,19 @@ class Plan:
         if self.published is not None:
             own_batch = "batch" in self.overrides
             chosen = recipe_settings(self.published, 0 if own_batch else clips, self.views.crops)
-        if self.shots == 0:
+        if self.shots == 0 and _is_dual(self.backbone):
             chosen |= {LEARNS: "none", "keep": "last"}
         chosen = merge(chosen, {key: value for key, value in self.overrides.items() if key != VGHIF})
         if vghif:
             chosen[VGHIF] = self.overrides.get(VGHIF) or True
         try:
-            return parse_settings(self.backbone, chosen)
+            return parse_settings(self.backbone, placed(chosen, Path()))
         except ValueError as error:
             raise ActScribeError(str(error), "Settings are given as: --set KEY=VALUE") from None
 
     def trains(self, vghif: bool) -> bool:
         """Tell whether anything learns from the training clips: nothing does in a zero-shot dual encoder."""
-        return vghif or getattr(self.settings(False), LEARNS, "") != "none"
+        return kind(self.backbone).trains(self.settings(vghif))
 
     def command(self) -> str:
         """Return the command that says the same."""
@@ -219,7 +214,7 @@ def parse_overrides(texts: Iterable[str]) -> dict[str, Any]:
             raise ActScribeError(f"--set {text}: expected KEY=VALUE.", "Example: --set learning_rate=1e-5")
         try:
             parsed = yaml.safe_load(value)
-        except yaml.YAMLError:
+        except (yaml.YAMLError, ValueError):  # the latter: a date that does not exist
             raise ActScribeError(f"--set {text}: '{value}' is not a YAML value.") from None
         inner = found
         for place, part in enumerate(path[:-1]):
@@ -263,7 +258,7 @@ def _learns(recipe: Recipe) -> str:
     return "both" if image and text else "image" if image else "text" if text else "none"
 
 
-def _check_shots(plan: Plan) -> None:
+def _check_numbers(plan: Plan) -> None:
     if plan.shots is not None and plan.shots < 0:
         raise ActScribeError(f"{plan.shots} shots cannot be drawn.")
     if plan.shots_list and plan.shots is not None:
@@ -272,30 +267,45 @@ def _check_shots(plan: Plan) -> None:
         raise ActScribeError("--base-to-novel draws its own shots.", "Leave out --shots-list and give --shots.")
     if not 1 <= plan.seeds <= MOST_PAIRS:
         raise ActScribeError(f"expected 1 to {MOST_PAIRS} seeds, found {plan.seeds}.")
-    if plan.crops not in (None, 1, 3) or min(plan.clips or 1, plan.frames or 1) < 1:
-        raise ActScribeError(f"a clip cannot be seen in {plan.clips} x {plan.crops} views of {plan.frames} frames.")
-    if plan.shots == 0 and LEARNS not in SETTINGS[plan.backbone].model_fields:
-        raise ActScribeError(f"{plan.backbone} knows no class before it is trained.", "Give --shots 2 or more.")
+    if plan.crops not in (None, 1, 3):
+        raise ActScribeError(f"expected 1 or 3 crops of a test clip, found {plan.crops}.")
+    if plan.clips == 0 or plan.frames == 0:
+        raise ActScribeError("A test clip needs at least 1 view of at least 1 frame.")
 
 
-def _check_kind(plan: Plan) -> None:
-    known = SETTINGS[plan.backbone].model_fields
-    dual = VGHIF in known
-    if plan.vghif and not dual:
-        able = [name for name, model in SETTINGS.items() if VGHIF in model.model_fields]
-        raise ActScribeError(f"{plan.backbone} has no text tower for VgHIF.", did_you_mean(plan.backbone, able))
-    if plan.base_to_novel and not dual:
-        raise ActScribeError(f"{plan.backbone} cannot be asked for classes that it has not learned.")
+def _check_vghif(plan: Plan) -> None:
+    if plan.vghif and not _is_dual(plan.backbone):
+        able = ", ".join(name for name in SETTINGS if _is_dual(name))
+        raise ActScribeError(f"{plan.backbone} has no text tower that VgHIF could refine.", f"These have one: {able}.")
     if plan.vghif and plan.shots == 0:
         raise ActScribeError(
             "An untrained VgHIF gives the scores of its backbone.", "Leave out --vghif, or give --shots 2 or more."
         )
-    changes = plan.overrides.get(VGHIF, {})
-    if VGHIF in plan.overrides and not (plan.vghif and isinstance(changes, Mapping)):
+    if VGHIF in plan.overrides and not (plan.vghif and isinstance(plan.overrides[VGHIF], Mapping)):
         raise ActScribeError(
-            "vghif is set, but it is the option --vghif that adds it.",
+            "It is the option --vghif that adds VgHIF.",
             "Type --vghif, and --set vghif.KEY=VALUE to change its settings.",
         )
+
+
+def _check_learning(plan: Plan) -> None:
+    learns = getattr(plan.settings(plan.vghif), LEARNS, "")
+    trains = plan.trains(plan.vghif)
+    if plan.shots == 0 and trains:
+        what = f"learns: {learns} needs" if learns else f"{plan.backbone} needs"
+        raise ActScribeError(f"{what} training clips.", "Give --shots 2 or more, or --shots full.")
+    if plan.shots != 0 and not trains:
+        how = ", or let it learn with --set learns=probe, image, text or both" if learns else ""
+        raise ActScribeError(f"{plan.backbone} learns nothing from shots.", f"Give --shots 0{how}.")
+    if plan.base_to_novel and (learns == "probe" or not _is_dual(plan.backbone)):
+        raise ActScribeError(
+            f"{plan.backbone} has no scores for classes that it has not learned.",
+            "Base-to-novel needs a backbone that compares videos with prompts, not a probe.",
+        )
+
+
+def _is_dual(name: str) -> bool:
+    return VGHIF in SETTINGS[name].model_fields
 
 
 def _check_recipe(recipe: Recipe, backbone: str) -> None:

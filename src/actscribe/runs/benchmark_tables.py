@@ -51,7 +51,7 @@ def seed_result(system: str, seed: int, parts: Mapping[str, Run]) -> SeedResult:
     classes = {}
     for part, run in parts.items():
         scored = run.scores("test")
-        goals = targets(scored.clips, "multi-class")
+        goals = targets(scored.clips, "multi-class").astype(float)
         prefix = "" if part == ALL else f"{part}_"
         values |= {f"{prefix}{metric}": value for metric, value in class_scores(goals, scored.scores).items()}
         counts = confusion(goals, scored.scores)
