@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 import yaml
 from scipy import stats
 from small_benchmarks import ACTIONS, action_videos, write_lines
-from tiny_duals import clip_model, write
+from tiny_duals import clip_model, write, xclip_model
 from typer.testing import CliRunner
 
 from actscribe.cli import app
@@ -219,11 +220,15 @@ def test_finished_runs_are_reused_and_only_by_the_same_plan(
             benchmark(replace(plan, **change), out, resume=True, cache=place.cache)
 
 
-def test_zero_shot_needs_no_training_clips_and_has_one_seed(place: Place, tmp_path: Path) -> None:
-    done = benchmark(place.plan(0, "clip", seeds=5), tmp_path, cache=place.cache)
-    run = Run.open(tmp_path / "clip-0-seed0")
+@pytest.mark.parametrize("backbone", ["clip", "x-clip"])
+def test_zero_shot_needs_no_training_clips_and_has_one_seed(place: Place, tmp_path: Path, backbone: str) -> None:
+    write(xclip_model(4), tmp_path / "x-clip")
+    overrides = {"checkpoint": str(tmp_path / "x-clip")} if backbone == "x-clip" else {}
+    plan = place.plan(0, backbone, seeds=5, overrides=overrides)
+    done = benchmark(plan, tmp_path, cache=place.cache)
+    run = Run.open(tmp_path / plan.run_name(False, 0))
     assert {recording.split for recording in run.recordings()} == {"test"}
-    assert not list(tmp_path.glob("clip-0-seed1"))
+    assert not (tmp_path / plan.run_name(False, 1)).exists()
     row = done.tables["results"].set_index("metric").loc["top1"]
     assert (row["mean"], row["seeds"]) == (pytest.approx(by_hand(run.folder)[0]), 1)
     assert np.isnan(row["low"])
@@ -293,7 +298,7 @@ def test_a_recipe_takes_the_published_steps_and_no_validation(place: Place, tmp_
     times = pd.read_parquet(run.scores_path("test"))["frame_times_s"]
     assert max(map(len, times)) > 4  # two temporal views of four frames
     assert done.tables["published"]["top1"].tolist() == pytest.approx([0.572])
-    assert any("starting from CLIP" in note for note in done.notes)
+    assert [note for note in done.notes if "starting from CLIP" in note] == list(done.notes)
 
 
 def test_a_list_of_shots_is_taken_as_it_is(place: Place, tmp_path: Path) -> None:
@@ -321,6 +326,27 @@ def test_a_list_of_shots_is_taken_as_it_is(place: Place, tmp_path: Path) -> None
         )
     assert "keep=last" in caught.value.hint
     assert not (tmp_path / "other").exists()
+
+
+def test_what_is_missing_or_odd_is_counted_and_said(place: Place, tmp_path: Path) -> None:
+    source = Source(shutil.copytree(place.source.videos, tmp_path / "set"))
+    test, train = source.videos / "test" / "cup", source.videos / "train" / "cup"
+    (test / "cup_test_1.mp4").write_bytes(b"")
+    (test / "cup_test_0.mp4").write_bytes(b"no video")
+    for clip in range(4):
+        shutil.copy(source.videos / "test" / "box" / "box_test_0.mp4", train / f"cup_train_{clip}.mp4")
+    plan = replace(place.plan(3, overrides={"keep": "last"}), source=source)
+    done = benchmark(plan, tmp_path / "out", cache=place.cache)
+    assert done.tables["availability"].to_numpy().tolist() == [["train", 24, 24, 0, 0], ["test", 12, 11, 1, 0]]
+    assert done.tables["missing"]["clip"].tolist() == ["cup/cup_test_1", "cup/cup_test_0"]
+    assert done.notes[0] == "3 of 18 training clips are the same file as a test clip."
+    assert done.notes[1].startswith("1 clips are here and cannot be read")
+    assert "no clip of test shows: cup" in done.notes
+    classes = pd.read_csv(done.folder / "classes.csv").set_index("class")
+    assert classes.loc["cup", "clips"] == 0
+    assert np.isnan(classes.loc["cup", "mean"])
+    found = json.loads((done.folder / "benchmark.json").read_text())
+    assert found["missing"] == {"no_file": 1, "unreadable": 1}
 
 
 def test_the_command_prints_the_tables(place: Place, tmp_path: Path) -> None:

@@ -3,51 +3,73 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from actscribe.errors import ActScribeError
 
+if TYPE_CHECKING:
+    from actscribe.runs.benchmark import Benchmarked
+
+Set = Annotated[str, typer.Argument(metavar="SET", help="ucf101, hmdb51, kinetics400, mini-kinetics200 or folder.")]
+Videos = Annotated[Path, typer.Option(help="Folder of the videos; sub-folders are searched.")]
+Backbone = Annotated[str, typer.Option(help="clip, vifi-clip, x-clip, or another recognizer.")]
+Lists = Annotated[Path | None, typer.Option(help="Folder of the official lists; default: with the videos.")]
+Split = Annotated[int, typer.Option(help="Number of the official split.", min=1)]
+Published = Annotated[bool, typer.Option("--as-published", help="Prompts of the published code, mistakes included.")]
+Groups = Annotated[
+    str, typer.Option(help="Folder sets: regular expression whose bracket finds a clip's group in its name.")
+]
+Vghif = Annotated[bool, typer.Option("--vghif", help="Also with VgHIF, and a paired test of the two.")]
+Shots = Annotated[str, typer.Option(help="Training clips a class, such as 2, 4, 8, 16; full; 0: zero-shot.")]
+Seeds = Annotated[int, typer.Option(help="How many draws and trainings.", min=1)]
+Recipe = Annotated[str, typer.Option(help="A published training, by name or file.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting, such as learning_rate=1e-5.")
+]
+Frames = Annotated[int | None, typer.Option(help="Of a clip; default 8, or the recipe's.", min=1)]
+Clips = Annotated[int | None, typer.Option(help="Temporal views of a test clip; default 1, or the recipe's.", min=1)]
+Crops = Annotated[int | None, typer.Option(help="Spatial views of a test clip, 1 or 3; default 1, or the recipe's.")]
+ShotsList = Annotated[Path | None, typer.Option(help="Split list of the training clips, drawn by others.")]
+BaseToNovel = Annotated[bool, typer.Option("--base-to-novel", help="Learn half of the classes, test on both halves.")]
+Out = Annotated[Path | None, typer.Option(help="Folder to write to; default runs/SET-splitN.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on, or add to what is there; finished runs are reused.")]
+
+#: Tables that are printed, with their titles.
+SHOWN = {
+    "availability": "Clips of the set on this machine",
+    "published": "What the recipe's authors report",
+    "results": "Results with 95 % intervals over seeds",
+    "difference": "With VgHIF less without, on the same seeds",
+}
+
 
 def benchmark(
-    dataset: Annotated[
-        str, typer.Argument(metavar="SET", help="ucf101, hmdb51, kinetics400, mini-kinetics200 or folder.")
-    ],
-    videos: Annotated[Path, typer.Option(help="Folder of the videos; sub-folders are searched.")],
-    backbone: Annotated[str, typer.Option(help="clip, vifi-clip, x-clip, or another recognizer.")],
-    lists: Annotated[Path | None, typer.Option(help="Folder of the official lists; default: with the videos.")] = None,
-    split: Annotated[int, typer.Option(help="Number of the official split.", min=1)] = 1,
-    as_published: Annotated[
-        bool, typer.Option("--as-published", help="Prompts of the published code, its mistakes included.")
-    ] = False,
-    groups: Annotated[
-        str, typer.Option(help="Folder sets: regular expression whose bracket finds a clip's group in its name.")
-    ] = "",
-    vghif: Annotated[bool, typer.Option("--vghif", help="Also with VgHIF, and a paired test of the two.")] = False,
-    shots: Annotated[str, typer.Option(help="Training clips a class, such as 2, 4, 8, 16; full; 0: zero-shot.")] = "",
-    seeds: Annotated[int, typer.Option(help="How many draws and trainings.", min=1)] = 5,
-    recipe: Annotated[str, typer.Option(help="A published training, by name or file.")] = "",
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting, such as learning_rate=1e-5.")
-    ] = None,
-    frames: Annotated[int | None, typer.Option(help="Of a clip; default 8, or the recipe's.", min=1)] = None,
-    clips: Annotated[int | None, typer.Option(help="Temporal views of a test clip; default 1.", min=1)] = None,
-    crops: Annotated[int | None, typer.Option(help="Spatial views of a test clip, 1 or 3; default 1.")] = None,
-    shots_list: Annotated[Path | None, typer.Option(help="Split list of the training clips, drawn by others.")] = None,
-    base_to_novel: Annotated[
-        bool, typer.Option("--base-to-novel", help="Learn half of the classes, test on both halves.")
-    ] = False,
-    out: Annotated[Path | None, typer.Option(help="Folder to write to; default runs/SET-splitN.")] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on, or add to what is there; finished runs are reused.")
-    ] = False,
+    dataset: Set,
+    videos: Videos,
+    backbone: Backbone,
+    lists: Lists = None,
+    split: Split = 1,
+    as_published: Published = False,
+    groups: Groups = "",
+    vghif: Vghif = False,
+    shots: Shots = "",
+    seeds: Seeds = 5,
+    recipe: Recipe = "",
+    settings: Settings = None,
+    frames: Frames = None,
+    clips: Clips = None,
+    crops: Crops = None,
+    shots_list: ShotsList = None,
+    base_to_novel: BaseToNovel = False,
+    out: Out = None,
+    resume: Resume = False,
 ) -> None:
     """Measure a backbone on a benchmark set over several seeds, with and without VgHIF."""
     from actscribe.data.benchmarks.base import Source
     from actscribe.runs.benchmark import benchmark as run_benchmark
     from actscribe.runs.benchmark_plan import Plan, parse_overrides
-    from actscribe.tables import print_table
 
     plan = Plan(
         dataset,
@@ -55,23 +77,22 @@ def benchmark(
         backbone,
         _shots(shots, shots_list),
         shots_list,
-        vghif,
-        seeds,
-        recipe,
-        parse_overrides(set_ or ()),
-        frames,
-        clips,
-        crops,
-        base_to_novel,
+        vghif=vghif,
+        seeds=seeds,
+        recipe=recipe,
+        overrides=parse_overrides(settings or ()),
+        frames=frames,
+        clips=clips,
+        crops=crops,
+        base_to_novel=base_to_novel,
     )
-    done = run_benchmark(plan, out, resume)
-    titles = {
-        "availability": "Clips of the set on this machine",
-        "published": f"Published for {recipe}",
-        "results": "Results with 95 % intervals over seeds",
-        "difference": "With VgHIF less without, on the same seeds",
-    }
-    for name, title in titles.items():
+    _show(run_benchmark(plan, out, resume))
+
+
+def _show(done: Benchmarked) -> None:
+    from actscribe.tables import print_table
+
+    for name, title in SHOWN.items():
         if name in done.tables:
             print_table(title, done.tables[name])
     for note in done.notes:

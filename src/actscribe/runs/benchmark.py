@@ -46,7 +46,7 @@ from actscribe.runs.benchmark_tables import (
 )
 from actscribe.runs.evaluate import score_split
 from actscribe.runs.folder import Facts, Run, machine, versions
-from actscribe.runs.train import changes, train
+from actscribe.runs.train import UNDECIDED, changes, train
 from actscribe.study import Study
 from actscribe.video.cache import FrameCache
 
@@ -124,6 +124,8 @@ def benchmark(
             say(f"{system(plan, vghif)}, seed {seed} ({place + 1} of {len(parts)})", None)
             _finish(plan, chosen, draw, folder / plan.run_name(vghif, seed), vghif, seed, cache)
             gc.collect()
+    if unreadable:
+        notes[f"{len(unreadable)} clips are here and cannot be read; they are left out (missing.csv says why)."] = None
     return _write(plan, chosen.whole, folder, parts, tuple(unreadable.values()), tuple(notes))
 
 
@@ -319,7 +321,7 @@ def _write(
 ) -> Benchmarked:
     results = _results(plan, folder, parts)
     runs = [Run.open(folder / plan.run_name(vghif, seed)) for seed, some in parts.items() for vghif in some]
-    notes = tuple(dict.fromkeys((*notes, *(note for run in runs for note in run.facts.notes))))
+    notes = tuple(dict.fromkeys((*notes, *_run_notes(runs))))
     made: dict[str, pd.DataFrame | None] = {
         "results": result_table(results),
         "difference": difference_table(results),
@@ -356,10 +358,17 @@ def _settings(folder: Path, plan: Plan, vghif: bool) -> dict[str, Any]:
 
 def _published(plan: Plan) -> pd.DataFrame | None:
     """Return what the recipe's authors report of this set and these shots, as fractions; None: nothing."""
+    if plan.published is None or plan.shots_list is not None:
+        return None
+    names, shots = {plan.dataset}, plan.shots
+    if plan.shots == 0:
+        names, shots = {f"{plan.dataset} zero-shot"}, None
+    if plan.base_to_novel:
+        names = {f"{plan.dataset} {half}" for half in (BASE, NOVEL)}
     rows = [
         (row.dataset, row.top1 / 100, None if row.top5 is None else row.top5 / 100, row.source)
-        for row in (plan.published.published if plan.published else ())
-        if row.dataset.partition(" ")[0] == plan.dataset and row.shots == plan.shots
+        for row in plan.published.published
+        if row.dataset in names and row.shots == shots
     ]
     return pd.DataFrame(rows, columns=["dataset", "top1", "top5", "source"]) if rows else None
 
@@ -376,4 +385,14 @@ def _plan_notes(plan: Plan) -> list[str]:
         notes.append(f"with {plan.seeds} seeds the sign-flip p is {2 / 2**plan.seeds:g} at least.")
     if plan.vghif and not plan.trains(False):
         notes.append(f"{plan.backbone} alone learns nothing here, so one run stands for all seeds.")
+    return notes
+
+
+def _run_notes(runs: Sequence[Run]) -> list[str]:
+    """Return what the runs say of themselves, and packages that changed from one run to another."""
+    notes = [note for run in runs for note in run.facts.notes if note != UNDECIDED]  # top-1 needs no threshold
+    first = runs[0].facts.versions
+    changed = sorted({name for run in runs for name in first if run.facts.versions.get(name) != first[name]})
+    if changed:
+        notes.append(f"the runs were made with different versions of {', '.join(changed)}.")
     return notes
