@@ -7,7 +7,7 @@ label; zero-shot, where nothing is learned, against a neutral prompt (see `model
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import cast
@@ -27,7 +27,7 @@ from actscribe.models.dual.loading import Loaded, load_backbone, load_network, p
 from actscribe.models.dual.network import DualEncoder
 from actscribe.models.pixels import Pixels
 from actscribe.progress import track
-from actscribe.recognizers.base import ClipData, ClipFrames, Job, Kind, Recognizer, View
+from actscribe.recognizers.base import ClipFrames, Job, Kind, Recognizer, View
 from actscribe.recognizers.settings_dual import DualSettings, VificlipSettings
 from actscribe.training.examples import pixel_examples
 from actscribe.training.fit import Examples, Fit, fit
@@ -145,7 +145,8 @@ def make(job: Job) -> Recognizer:
     )
     if settings.trains:
         job.train.prepare("Decoding training recordings")
-        job.validation.prepare("Decoding validation recordings")
+        if settings.keep == "best":
+            job.validation.prepare("Decoding validation recordings")
     loaded = _load(settings, how.frames)
     network = _probe(job, loaded, how) if settings.learns == "probe" else _encoder(job, loaded, how)
     return DualRecognizer(network, loaded, job.labels, how)
@@ -227,7 +228,8 @@ def _probe(job: Job, loaded: Loaded, how: How) -> LinearProbe:
     settings: DualSettings = job.settings
     probe = LinearProbe(loaded.backbone, prior_logits(job.train_targets, job.labels.task)).to(device())
     train = _embedded(probe, job.train, loaded.pixels, how, "Embedding training clips")
-    validation = _embedded(probe, job.validation, loaded.pixels, how, "Embedding validation clips")
+    shown = job.validation if settings.keep == "best" else ()
+    validation = _embedded(probe, shown, loaded.pixels, how, "Embedding validation clips")
     fit(
         Fit(
             network=_OnEmbeddings(probe.out),
@@ -245,7 +247,7 @@ def _probe(job: Job, loaded: Loaded, how: How) -> LinearProbe:
     return probe.requires_grad_(False)
 
 
-def _embedded(probe: LinearProbe, data: ClipData, pixels: Pixels, how: How, what: str) -> list[Tensor]:
+def _embedded(probe: LinearProbe, data: Sequence[ClipFrames], pixels: Pixels, how: How, what: str) -> list[Tensor]:
     """Return the embedding of each clip, shape (D,), on the CPU; progress is shown under the name `what`."""
     found: list[Tensor] = []
     for videos in _videos(track(data, what, total=len(data)), pixels):

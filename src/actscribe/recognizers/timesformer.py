@@ -82,7 +82,8 @@ def make(job: Job) -> Recognizer:
     settings: TimesformerSettings = job.settings
     torch.manual_seed(job.seed)
     job.train.prepare("Decoding training recordings")
-    job.validation.prepare("Decoding validation recordings")
+    if settings.keep == "best":
+        job.validation.prepare("Decoding validation recordings")
     model, pixels = load_timesformer(settings.checkpoint, job.labels.names, job.view.frames, settings.fit)
     _start_at_prior(model, job)
     head = list(model.classifier.parameters())
