@@ -20,6 +20,7 @@ from actscribe.cli import app
 from actscribe.data.benchmarks.base import Source
 from actscribe.errors import ActScribeError
 from actscribe.runs import benchmark as module
+from actscribe.runs.annotate import annotate
 from actscribe.runs.benchmark import benchmark
 from actscribe.runs.benchmark_plan import Plan
 from actscribe.runs.folder import Run
@@ -141,6 +142,18 @@ def test_both_systems_see_the_same_shots_and_settings(pair: tuple[Plan, Path]) -
         assert len(shots[seed]) == 12
         assert len(with_.recordings("validation")) == 6
     assert shots[0] != shots[1]
+
+
+def test_a_run_annotates_a_video_with_the_class_that_scores_highest(pair: tuple[Plan, Path], tmp_path: Path) -> None:
+    plan, out = pair
+    run = Run.open(out / plan.run_name(True, 0))
+    scored = run.scores("test")
+    wanted = [run.labels.names[place] for place in scored.scores.argmax(axis=1)][:3]
+    recordings = {recording.name: recording for recording in run.recordings("test")}
+    videos = [recordings[clip.recording].video for clip in scored.clips[:3]]
+    done = annotate(videos, run, formats=("json",), out=tmp_path)
+    assert [[interval.label for interval in one.intervals] for one in done] == [[label] for label in wanted]
+    assert [one.intervals[0].end for one in done] == pytest.approx([0.6] * 3)
 
 
 def test_benchmark_json_says_how_it_came_about(pair: tuple[Plan, Path]) -> None:
