@@ -362,7 +362,7 @@ def test_what_is_missing_or_odd_is_counted_and_said(place: Place, tmp_path: Path
     assert found["missing"] == {"no_file": 1, "unreadable": 1}
 
 
-def test_the_command_prints_the_tables(place: Place, tmp_path: Path) -> None:
+def test_the_command_prints_the_tables(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     words = ["benchmark", "folder", "--videos", str(place.source.videos), "--backbone", "clip", "--frames", "4"]
     words += ["--set", f"checkpoint={place.checkpoint}", "--out", str(tmp_path / "out")]
     asked = CliRunner().invoke(app, words)
@@ -374,3 +374,11 @@ def test_the_command_prints_the_tables(place: Place, tmp_path: Path) -> None:
     assert f"Tables: {tmp_path / 'out' / 'clip-0'}" in done.output
     wrong = CliRunner().invoke(app, [*words, "--shots", "many"])
     assert "--shots many: expected a number or full" in wrong.output
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "read_benchmark", interrupted)
+    stopped = CliRunner().invoke(app, [*words, "--shots", "0", "--resume"])
+    assert stopped.exit_code == 130
+    assert "--resume" in stopped.output

@@ -115,6 +115,8 @@ def benchmark(
     chosen = _set(plan)
     probes = Probes()
     notes: dict[str, None] = dict.fromkeys((*chosen.whole.notes, *_plan_notes(plan)))
+    if chosen.listed is not None and chosen.listed.missing:
+        notes[f"{len(chosen.listed.missing)} clips of {plan.shots_list} are not on this machine."] = None
     unreadable: dict[str, Missing] = {}
     for place, (seed, variants) in enumerate(parts.items()):
         draw = _draw(plan, chosen, seed, probes)
