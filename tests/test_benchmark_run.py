@@ -378,7 +378,7 @@ def test_the_command_prints_the_tables(place: Place, tmp_path: Path, monkeypatch
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "read_benchmark", interrupted)
+    monkeypatch.setattr(module, "classes_of", interrupted)
     stopped = CliRunner().invoke(app, [*words, "--shots", "0", "--resume"])
     assert stopped.exit_code == 130
     assert "--resume" in stopped.output

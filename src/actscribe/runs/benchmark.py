@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,24 +12,14 @@ from typing import Any
 import pandas as pd
 from pydantic import BaseModel
 
-from actscribe.data.benchmarks.base import Benchmark, BenchmarkClip, Missing
-from actscribe.data.benchmarks.convert import Probes, availability, missing_table, study_data, study_of
-from actscribe.data.benchmarks.few_shot import (
-    VALIDATION_SHOTS,
-    ClipSplit,
-    base_and_novel,
-    few_shot,
-    full_split,
-    hold_out,
-    shared_groups,
-)
-from actscribe.data.benchmarks.lists import ListedClips, read_list
-from actscribe.data.benchmarks.registry import read_benchmark
+from actscribe.data.benchmarks.base import Benchmark, Missing
+from actscribe.data.benchmarks.convert import Probes, availability, missing_table, study_of
 from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError
 from actscribe.files import folder_beside
 from actscribe.progress import say
 from actscribe.recognizers.base import Recognizer
+from actscribe.runs.benchmark_draw import Classes, Draw, classes_of, draw
 from actscribe.runs.benchmark_plan import Plan
 from actscribe.runs.benchmark_tables import (
     ALL,
@@ -50,8 +39,6 @@ from actscribe.runs.train import UNDECIDED, changes, train
 from actscribe.study import Study
 from actscribe.video.cache import FrameCache
 
-#: Share of each class's training clips that are set apart where the set has no validation split.
-HELD_OUT = 0.1
 #: In a run's folder: its scores on the novel classes, as a run without a model of its own.
 NOVEL_FOLDER = "novel"
 
@@ -70,26 +57,6 @@ class Benchmarked:
     folder: Path
     results: tuple[SeedResult, ...]
     tables: Mapping[str, pd.DataFrame]
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Set:
-    """A benchmark set as a plan uses it: all classes, or the base half with the novel one beside it."""
-
-    whole: Benchmark
-    learned: Benchmark
-    novel: Benchmark | None
-    listed: ListedClips | None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Draw:
-    """The clips of one seed as recordings."""
-
-    data: StudyData
-    novel: StudyData | None
-    unreadable: tuple[Missing, ...]
     notes: tuple[str, ...]
 
 
@@ -112,19 +79,19 @@ def benchmark(
     folder = out or Path("runs") / f"{plan.dataset}-split{plan.source.split}"
     parts = _parts(plan)
     _check_free(folder, plan, parts, resume)
-    chosen = _set(plan)
+    chosen = classes_of(plan)
     probes = Probes()
     notes: dict[str, None] = dict.fromkeys((*chosen.whole.notes, *_plan_notes(plan)))
     if chosen.listed is not None and chosen.listed.missing:
         notes[f"{len(chosen.listed.missing)} clips of {plan.shots_list} are not on this machine."] = None
     unreadable: dict[str, Missing] = {}
     for place, (seed, variants) in enumerate(parts.items()):
-        draw = _draw(plan, chosen, seed, probes)
-        notes |= dict.fromkeys(draw.notes)
-        unreadable |= {lost.name: lost for lost in draw.unreadable}
+        drawn = draw(plan, chosen, seed, probes)
+        notes |= dict.fromkeys(drawn.notes)
+        unreadable |= {lost.name: lost for lost in drawn.unreadable}
         for vghif in variants:
             say(f"{system(plan, vghif)}, seed {seed} ({place + 1} of {len(parts)})", None)
-            _finish(plan, chosen, draw, folder / plan.run_name(vghif, seed), vghif, seed, cache)
+            _finish(plan, chosen, drawn, folder / plan.run_name(vghif, seed), vghif, seed, cache)
             gc.collect()
     if unreadable:
         notes[f"{len(unreadable)} clips are here and cannot be read; they are left out (missing.csv says why)."] = None
@@ -157,94 +124,30 @@ def _check_free(folder: Path, plan: Plan, parts: Mapping[int, Sequence[bool]], r
             )
 
 
-def _set(plan: Plan) -> _Set:
-    whole = read_benchmark(plan.dataset, plan.source)
-    if not whole.of_split("test"):
-        raise ActScribeError(
-            f"{whole.name} has no test clips here.", "Make folders train and test, or complete the set's videos."
-        )
-    listed = read_list(plan.shots_list, whole) if plan.shots_list else None
-    if plan.base_to_novel:
-        base, novel = base_and_novel(whole)
-        return _Set(whole, base, novel, listed)
-    return _Set(whole, whole, None, listed)
-
-
-def _split(plan: Plan, chosen: _Set, seed: int) -> ClipSplit:
-    """Return one seed's clips; with keep "last" none is set apart for validation."""
-    found = chosen.learned
-    test = found.of_split("test")
-    if plan.shots == 0:
-        return ClipSplit("zero-shot", (), (), test)
-    if chosen.listed is not None:
-        return ClipSplit(f"clips of {plan.shots_list}", chosen.listed.clips, _beside(plan, chosen, seed), test)
-    if plan.shots is not None:
-        return few_shot(found, plan.shots, seed, 0 if plan.keeps_last else VALIDATION_SHOTS)
-    if not plan.keeps_last and not found.of_split("validation"):
-        found = hold_out(found, HELD_OUT, seed)
-    return full_split(found)
-
-
-def _beside(plan: Plan, chosen: _Set, seed: int) -> tuple[BenchmarkClip, ...]:
-    """Return validation clips for a list of training clips: drawn from groups that the list does not touch."""
-    found = chosen.learned
-    if plan.keeps_last or found.of_split("validation") or chosen.listed is None:
-        return found.of_split("validation")
-    used = {clip.group for clip in (*chosen.listed.clips, *found.of_split("test"))}
-    rest = tuple(clip for clip in found.of_split("train") if clip.group not in used)
-    counts = Counter(clip.class_id for clip in rest)
-    count = min(VALIDATION_SHOTS, *(counts[index] for index in range(len(found.classes))))
-    if not count:
-        raise ActScribeError(
-            f"{plan.shots_list}: beside these clips and their groups some class has no training clip for validation.",
-            "Type --set keep=last: the last epoch's weights are kept, and validation is not looked at.",
-        )
-    drawn = few_shot(replace(found, clips=(*rest, *found.of_split("test"))), count, seed, validation=0).train
-    return tuple(replace(clip, split="validation") for clip in drawn)
-
-
-def _draw(plan: Plan, chosen: _Set, seed: int, probes: Probes) -> _Draw:
-    split = _split(plan, chosen, seed)
-    data, unreadable = study_data(chosen.learned, split, probes)
-    novel = None
-    if chosen.novel is not None:
-        novel, more = study_data(chosen.novel, ClipSplit("novel", (), (), chosen.novel.of_split("test")), probes)
-        unreadable = (*unreadable, *more)
-    notes = []
-    shared = shared_groups(split.train, split.test)
-    if shared:
-        notes.append(f"{shared} of {len(split.train)} training clips are of a group that has test clips too.")
-    contents = {recording.content for recording in data.of_split("test")}
-    same = sum(recording.content in contents for recording in data.of_split("train"))
-    if same:
-        notes.append(f"{same} of {len(split.train)} training clips are the same file as a test clip.")
-    return _Draw(data, novel, unreadable, tuple(notes))
-
-
 def _study(plan: Plan, benchmark: Benchmark, settings: BaseModel, seed: int) -> Study:
     made = study_of(benchmark, {plan.backbone: settings.model_dump(mode="json")}, plan.clip_frames, seed)
     return made.model_copy(update={"empty_labels": "allow"})  # Kinetics may have lost a class's last video
 
 
 def _finish(
-    plan: Plan, chosen: _Set, draw: _Draw, folder: Path, vghif: bool, seed: int, cache: FrameCache | None
+    plan: Plan, chosen: Classes, drawn: Draw, folder: Path, vghif: bool, seed: int, cache: FrameCache | None
 ) -> None:
     """Train and score one run, as far as that is not done."""
-    settings = plan.settings(vghif, len(draw.data.of_split("train")))
+    settings = plan.settings(vghif, len(drawn.data.of_split("train")))
     study = _study(plan, chosen.learned, settings, seed)
     begun = (folder / "run.json").is_file()
     run = Run.open(folder) if begun else None
     if run is None or run.facts.status != "complete":
-        run = train(study, plan.backbone, folder, resume=begun, cache=cache, data=draw.data)
-    _check_same(run, study, draw.data)
+        run = train(study, plan.backbone, folder, resume=begun, cache=cache, data=drawn.data)
+    _check_same(run, study, drawn.data)
     recognizer = _score(run, plan, None)
-    if chosen.novel is None or draw.novel is None:
+    if chosen.novel is None or drawn.novel is None:
         return
     study = _study(plan, chosen.novel, settings, seed)
     place = folder / NOVEL_FOLDER
     if (place / "run.json").is_file():
         other = Run.open(place)
-        _check_same(other, study, draw.novel)
+        _check_same(other, study, drawn.novel)
     else:
         facts = Facts(
             status="complete",
@@ -256,10 +159,10 @@ def _finish(
             machine=machine(),
             notes=["scored by the model of the run above, with the prompts of the novel classes"],
         )
-        other = Run.create(place, study, draw.novel.labels, draw.novel.recordings, facts)
+        other = Run.create(place, study, drawn.novel.labels, drawn.novel.recordings, facts)
     if not _is_scored(other, plan):
         learned: Any = recognizer or run.recognizer()
-        _score(other, plan, learned.for_labels(draw.novel.labels))
+        _score(other, plan, learned.for_labels(drawn.novel.labels))
 
 
 def _score(run: Run, plan: Plan, recognizer: Recognizer | None) -> Recognizer | None:
