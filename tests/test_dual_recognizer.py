@@ -79,8 +79,8 @@ LEARNED = [
     ("vifi-clip", {}, SEVERAL),
     ("vifi-clip", {"learns": "text", "vghif": {"bottleneck": 16, "heads": 2}}, CLASSES),
     ("x-clip", {"vghif": {"bottleneck": 16, "heads": 2}}, CLASSES),
-    ("x-clip", {"learns": "probe", "epochs": 60}, SEVERAL),
-    ("clip", {"learns": "probe", "epochs": 60}, CLASSES),
+    ("x-clip", {"learns": "probe", "epochs": 40}, SEVERAL),
+    ("clip", {"learns": "probe", "epochs": 40}, CLASSES),
 ]
 
 
@@ -88,7 +88,7 @@ LEARNED = [
 def test_training_learns_its_clips_and_what_is_saved_scores_the_same(
     name: str, settings: dict, labels: LabelSet, root: Path, tmp_path: Path
 ) -> None:
-    work = job(tmp_path / "run", name, root, labels, **({"epochs": 30, "keep": "last"} | settings))
+    work = job(tmp_path / "run", name, root, labels, **({"epochs": 20, "keep": "last"} | settings))
     made = dual.make(work)
     found = scores(made, work.train)
     assert ((found > 0.5) == work.train_targets).mean() > 0.9
