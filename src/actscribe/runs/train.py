@@ -140,8 +140,11 @@ def decide(run: Run, recognizer: Recognizer, study: Study, data: StudyData) -> N
         return
     goals = _targets(scored.clips, study, labels)
     thresholds = dict(zip(labels.names, map(float, choose_thresholds(goals, scored.scores)), strict=True))
-    merged = time_scores(scored, annotated, TIME_STEP)
-    run.save_decisions(Decisions(thresholds=thresholds, timeline=tune(annotated, merged, labels, thresholds)))
+    timeline = TimelineSettings(step=TIME_STEP)
+    # A whole video is one clip and shows one class: there is no moment to choose, and 101 classes would take minutes.
+    if labels.task == "multi-label" or study.windows.length is not None:
+        timeline = tune(annotated, time_scores(scored, annotated, TIME_STEP), labels, thresholds)
+    run.save_decisions(Decisions(thresholds=thresholds, timeline=timeline))
 
 
 def save_and_compare(made: Recognizer, chosen: Kind, job: Job, folder: Path) -> Recognizer:
