@@ -1,4 +1,4 @@
-"""A small training as its own process: `python fit_job.py FOLDER [--resume] [--die-after STEP]`; prints a digest."""
+"""A small training as its own process: `python fit_job.py FOLDER [--dual NAME] [--resume] [--die-after STEP]`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,15 @@ import signal
 from pathlib import Path
 
 import numpy as np
+import tiny_duals
 import torch
+from dual_jobs import sides
 from torch import nn
 from transformers import TrainerCallback
 
+from actscribe.models.dual.config import VghifConfig
+from actscribe.models.dual.heads import LabelHead
+from actscribe.models.dual.network import DualEncoder
 from actscribe.recognizers.settings import Training
 from actscribe.training import fit as fit_module
 from actscribe.training.augment import augment, clip_rng
@@ -73,13 +78,37 @@ def work(folder: Path, resume: bool) -> Fit:
     )
 
 
+def dual_work(folder: Path, name: str) -> Fit:
+    """A dual encoder of random weights with VgHIF: clips red on the left or blue on the right."""
+    adapter = tiny_duals.backbone(name)
+    head = LabelHead("multi-label", LABELS)
+    torch.manual_seed(SEED)
+    vghif = VghifConfig(bottleneck=16, heads=2)
+    network = DualEncoder(adapter, tiny_duals.tokens(tiny_duals.PROMPTS[:LABELS]), head, vghif, "both")
+    clips, goals = sides("training", 8, SEED, "multi-label")
+    videos = [torch.from_numpy(clip.frames).permute(0, 3, 1, 2) / 128 - 1 for clip in clips]
+    examples = Examples(lambda _, index: {"pixel_values": videos[index]}, goals)
+    return Fit(
+        network=network,
+        groups=[(group, 1e-3) for group in network.groups().values() if group],
+        loss=ClipLoss("multi-label", positive_weights(goals, 20)),
+        train=examples,
+        validation=examples,
+        task="multi-label",
+        settings=Training(epochs=3, batch=4, precision="float32", keep="last", last_share=0.1),
+        folder=folder,
+        seed=SEED,
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--dual", choices=("clip", "x-clip"))
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--die-after", type=int)
     options = parser.parse_args()
-    job = work(options.folder, options.resume)
+    job = dual_work(options.folder, options.dual) if options.dual else work(options.folder, options.resume)
     if options.die_after:
         callbacks = fit_module._callbacks
         fit_module._callbacks = lambda fit_work: [*callbacks(fit_work), Die(options.die_after)]

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import numpy as np
+
 from actscribe.data.benchmarks.base import Benchmark, BenchmarkClass, BenchmarkClip, Source
+from actscribe.video.writing import write_video
 
 #: In the order of classInd.txt, which is not the order of sorted names: HammerThrow sorts before Hammering.
 UCF = ("ApplyEyeMakeup", "Hammering", "HammerThrow", "HandstandPushups", "JumpingJack", "JumpRope")
@@ -82,3 +85,20 @@ def made_up(folder: Path, groups_of: Mapping[str, Mapping[str, int]], split: str
     ]
     classes = tuple(BenchmarkClass(name, name) for name in groups_of)
     return Benchmark("made-up", "corrected", classes, tuple(clips))
+
+
+#: Words that the tokenizer of tests/tiny_duals.py knows.
+ACTIONS = ("box", "cup", "hand", "lift", "push", "wave")
+
+
+def action_videos(root: Path, train: int = 4, test: int = 2) -> Source:
+    """Write a folder set of real videos, 0.6 s of a grey that differs by class under noise that differs by clip."""
+    for split, count in (("train", train), ("test", test)):
+        for index, name in enumerate(ACTIONS):
+            for clip in range(count):
+                path = root / split / name / f"{name}_{split}_{clip}.mp4"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                rng = np.random.default_rng((index, clip, count))
+                noise = rng.integers(0, 90, (6, 32, 48, 3), dtype=np.uint8)
+                write_video(path, iter(noise + np.uint8(30 * index)), 10)
+    return Source(root)

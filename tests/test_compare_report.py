@@ -21,9 +21,9 @@ from actscribe.compare.compare import rewrite_report
 from actscribe.compare.folder import write_tables
 from actscribe.compare.page import write_comparison_report
 from actscribe.compare.result import Comparison, assemble
-from actscribe.compare.text import csv_text, latex_text, markdown_text
 from actscribe.report import svg
 from actscribe.report.comparison_charts import Series, lines
+from actscribe.table_text import csv_text, latex_text, markdown_text
 
 FIGURES = ("forest", "heat", "calibration", "risk", "curve", "cost", "slices", "hallucination")
 

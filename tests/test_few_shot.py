@@ -12,7 +12,7 @@ from small_benchmarks import UCF, hmdb, made_up, touch, ucf, write_lines
 from small_studies import LEFT, film
 
 from actscribe.data.benchmarks.base import BenchmarkClip, Source
-from actscribe.data.benchmarks.convert import availability, label_set, missing_table, study_data, study_of
+from actscribe.data.benchmarks.convert import Probes, availability, label_set, missing_table, study_data, study_of
 from actscribe.data.benchmarks.few_shot import (
     ClipSplit,
     base_and_novel,
@@ -238,6 +238,19 @@ def test_a_draw_becomes_a_study_of_trimmed_videos(tmp_path: Path) -> None:
     study = study_of(found, {"timesformer": {"epochs": 1}}, 4, 3)
     assert study.windows.length is None
     assert study.label_set() == label_set(found) == data.labels
+
+
+def test_videos_are_read_once_for_several_splits(tmp_path: Path) -> None:
+    for split in ("train", "val", "test"):
+        film(tmp_path / split / "lamp" / f"{split}.mp4", [(LEFT, 0, 1000)], 1.5)
+    found = read_benchmark("folder", Source(tmp_path))
+    probes = Probes()
+    first = study_data(found, full_split(found), probes)
+    for clip in found.clips:
+        clip.video.unlink()
+    assert study_data(found, full_split(found), probes) == first
+    with pytest.raises(ActScribeError, match="can be read"):
+        study_data(found, full_split(found))
 
 
 def test_no_readable_clip_is_an_error(tmp_path: Path) -> None:

@@ -11,6 +11,9 @@ import numpy as np
 import pytest
 from scipy.stats import chi2_contingency
 
+from actscribe.cli.simulate import simulate as simulate_command
+from actscribe.data.benchmarks.base import Source
+from actscribe.data.benchmarks.registry import read_benchmark
 from actscribe.errors import ActScribeError
 from actscribe.labels import load_label_set
 from actscribe.simulation.tabletop_actions import ACTIONS, CLASSES, label_set
@@ -266,9 +269,41 @@ def test_a_data_set_has_its_videos_groups_and_captions(tmp_path: Path) -> None:
     assert {row["video"] for row in told} == {row["video"] for row in rows}
 
 
+def test_a_data_set_made_by_the_command_is_a_benchmark_set_in_its_own_splits(tmp_path: Path) -> None:
+    out = tmp_path / "set"
+    simulate_command(out, seed=2, size=64, tabletop=7, actions="tap, wave_hand")
+    found = read_benchmark("folder", Source(out, groups="^([0-9]+)$"))
+    assert [(one.name, one.prompt) for one in found.classes] == [("tap", "tap"), ("wave_hand", "wave hand")]
+    assert Counter(clip.split for clip in found.clips) == {"train": 10, "validation": 2, "test": 2}
+    rows = {row["video"]: row for row in read_csv(out / "clips.csv")}
+    for clip in found.clips:
+        row = rows[clip.video.relative_to(out).as_posix()]
+        assert (row["split"], row["group"]) == (clip.split, f"scene-{clip.group}")
+
+
+def test_an_unknown_action_is_answered_with_the_one_meant(tmp_path: Path) -> None:
+    with pytest.raises(ActScribeError, match="push_left"):
+        simulate_command(tmp_path, tabletop=1, actions="push_lefft")
+
+
 def test_a_data_set_is_written_again_byte_for_byte(tmp_path: Path) -> None:
     for name in ("a", "b"):
         simulate_tabletop(tmp_path / name, 2, 1, actions=("fold",), size=32, fps=6)
     files = sorted(path.relative_to(tmp_path / "a") for path in (tmp_path / "a").rglob("*.*"))
     assert len(files) == 4
     assert all((tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes() for file in files)
+
+
+def test_plain_scenes_share_table_and_light_and_show_only_what_takes_part() -> None:
+    """The corner of a table looks alike in all plain scenes of one seed each, and in no two others."""
+    corners = {
+        plain: np.array([tabletop_clip(seed, "tap", 1, 64, plain).frames[0, :6, :6].mean() for seed in range(8)])
+        for plain in (True, False)
+    }
+    assert corners[True].std() < 0.3 * corners[False].std()
+    for seed in range(8):
+        made = tabletop_clip(seed, "push_left", 2, 32, plain=True)
+        assert len(made.objects) <= 1
+        assert len(made.scene.play.things) == 1
+        back = tabletop_clip(seed, "push_right", 2, 32, plain=True)
+        np.testing.assert_array_equal(made.frames, back.frames[::-1])

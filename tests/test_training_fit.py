@@ -9,11 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import fit_job
 import numpy as np
 import pytest
+import torch
 from sklearn.metrics import average_precision_score
 
-from actscribe.training.fit import last_checkpoint, validation_score
+from actscribe.training.fit import fit, last_checkpoint, validation_score
 
 JOB = Path(__file__).parent / "fit_job.py"
 
@@ -41,19 +43,37 @@ def test_a_killed_training_resumes_to_the_same_weights(tmp_path: Path, uninterru
     np.testing.assert_array_equal(np.load(tmp_path / "weights.npy"), uninterrupted)
 
 
-def test_two_processes_take_the_same_steps_as_one(tmp_path: Path, uninterrupted: np.ndarray) -> None:
+def in_two_processes(*arguments: str) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     where = (f"--master-port={port}", "--master-addr=127.0.0.1")
-    run(str(tmp_path), launcher=("-m", "torch.distributed.run", "--nproc-per-node=2", *where))
+    run(*arguments, launcher=("-m", "torch.distributed.run", "--nproc-per-node=2", *where))
+
+
+@pytest.mark.parametrize("name", ["clip", "x-clip"])
+def test_two_processes_train_a_dual_encoder_as_one_does(tmp_path: Path, name: str) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    job = fit_job.dual_work(one, name)
+    before = torch.cat([parameter.detach().flatten() for parameter in job.network.parameters()])
+    fit(job)
+    alone = torch.cat([parameter.detach().flatten() for parameter in job.network.parameters()])
+    assert (alone - before).abs().max() > 1e-3
+    two.mkdir()
+    in_two_processes(str(two), "--dual", name)
+    # Adam takes steps of the learning rate also where a gradient is nearly nothing, so rounding may turn one around.
+    apart = np.abs(np.load(two / "weights.npy") - alone.numpy())
+    assert apart.max() < 2e-3
+    assert np.quantile(apart, 0.999) < 2e-5
+
+
+def test_two_processes_take_the_same_steps_as_one(tmp_path: Path, uninterrupted: np.ndarray) -> None:
+    in_two_processes(str(tmp_path))
     np.testing.assert_allclose(np.load(tmp_path / "weights.npy"), uninterrupted, atol=2e-5)
 
 
 def test_training_changed_the_weights_and_left_curves(tmp_path: Path, uninterrupted: np.ndarray) -> None:
-    from fit_job import work
-
-    start = np.concatenate([p.detach().numpy().ravel() for p in work(tmp_path, False).network.parameters()])
+    start = np.concatenate([p.detach().numpy().ravel() for p in fit_job.work(tmp_path, False).network.parameters()])
     assert np.abs(start - uninterrupted).max() > 1e-3
 
 

@@ -13,6 +13,7 @@ import tiny_vlms
 import torch
 import vlm_jobs
 
+from actscribe.data.view import ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.models.vlm import load_vlm
 from actscribe.models.vlm.loading import digest
@@ -183,3 +184,19 @@ def test_merging_a_head_says_what_is_missing(folder: Path, tmp_path: Path) -> No
     saved = save(vlm_head.VlmHeadRecognizer(vlm_head.start(job), job.labels), tmp_path / "model")
     with pytest.raises(ActScribeError, match=r"holds no adapter\.safetensors"):
         vlm_lora.merge(saved, tmp_path / "merged")
+
+
+def test_moments_are_drawn_in_training_alone(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = vlm_jobs.job(tmp_path, "vlm-lora", model=str(folder), candidates=3)
+    assert kind("vlm-lora").view(job.settings, 4).candidates == 3
+    network, asked = randomised(job), []
+
+    def drawn(self: vlm_jobs.MadeClips, index: int, rng: np.random.Generator) -> ClipFrames:
+        asked.append((index, int(rng.integers(10**9))))
+        return self[index]
+
+    monkeypatch.setattr(vlm_jobs.MadeClips, "drawn", drawn)
+    for place, epoch in ((0, 0), (1, 0), (0, 1), (0, -1), (len(job.train), -1)):
+        network._inputs(place, epoch)
+    expected = [(0, 0), (1, 0), (0, 1)]
+    assert asked == [(i, int(np.random.default_rng((job.seed, e, i)).integers(10**9))) for i, e in expected]

@@ -15,7 +15,7 @@ from actscribe.yaml_file import fields_at, load_model
 
 STUDY_FILE = "study.yaml"
 #: Settings of recognizers that name a model or the path of one, and the one that names a folder to keep features in.
-MODEL_SETTINGS = {"checkpoint", "model", "judge"}
+MODEL_SETTINGS = {"checkpoint", "base", "model", "judge"}
 FEATURES = "features"
 
 
@@ -141,17 +141,17 @@ def load_study(path: str | Path) -> Study:
     if not path.is_file():
         raise ActScribeError(f"{path}: no such study file.", "Make one with: actscribe new STUDY_DIR")
     study = load_model(path, Study)
-    chosen = {name: _placed(settings, path.parent) for name, settings in study.recognizers.items()}
+    chosen = {name: placed(settings, path.parent) for name, settings in study.recognizers.items()}
     return study.model_copy(update={"folder": path.parent, "recognizers": chosen})
 
 
-def _placed(settings: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Return settings with paths that are relative to the study file made absolute; names of models stay names."""
-    placed = dict(settings)
+def placed(settings: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return settings with paths that are relative to `folder` made absolute; names of models stay names."""
+    changed = dict(settings)
     for key in MODEL_SETTINGS & settings.keys():
         beside = folder / str(settings[key])
         if settings[key] != EMBEDDED and beside.exists():
-            placed[key] = str(beside.absolute())
+            changed[key] = str(beside.absolute())
     if settings.get(FEATURES):
-        placed[FEATURES] = str((folder / settings[FEATURES]).absolute())
-    return placed
+        changed[FEATURES] = str((folder / settings[FEATURES]).absolute())
+    return changed

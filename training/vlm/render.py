@@ -71,29 +71,29 @@ class Truth:
     pools: tuple[Pool, ...]
 
 
-def clip(seed: int, action: str | None) -> TabletopClip:
+def clip(seed: int, action: str | None, plain: bool = False) -> TabletopClip:
     """Return the clip of a seed in the size of the model."""
     if action is None:
-        return tabletop_scene(seed, FRAMES, SIDE)
-    return tabletop_clip(seed, action, FRAMES, SIDE)
+        return tabletop_scene(seed, FRAMES, SIDE, plain)
+    return tabletop_clip(seed, action, FRAMES, SIDE, plain)
 
 
-def make(number: int, first_seed: int = TRAIN_SEEDS) -> tuple[np.ndarray, Truth]:
+def make(number: int, first_seed: int = TRAIN_SEEDS, plain: bool = False) -> tuple[np.ndarray, Truth]:
     """Return the frames of a row, uint8, shape (FRAMES, SIDE, SIDE, 3), and what is known of it."""
     shown = row(number, first_seed)
-    made = clip(shown.seed, shown.action)
+    made = clip(shown.seed, shown.action, plain)
     pools = [make_pool(made)]
     if shown.reverse is not None:  # the same scene run backwards: no need to lay it out again
         pools.append(make_pool(replace(made, action=shown.reverse, scene=replace(made.scene, backwards=True))))
     return made.frames, Truth(shown, read_states(made), tuple(pools))
 
 
-def render(folder: Path, rows: int, first_seed: int = TRAIN_SEEDS, workers: int = 2) -> None:
+def render(folder: Path, rows: int, first_seed: int = TRAIN_SEEDS, workers: int = 2, plain: bool = False) -> None:
     """Write `rows` rows to a folder: frames.npy, uint8, shape (rows, FRAMES, SIDE, SIDE, 3), and the truth."""
     folder.mkdir(parents=True, exist_ok=True)
     beside = folder / "frames.part.npy"
     np.lib.format.open_memmap(beside, "w+", np.uint8, (rows, FRAMES, SIDE, SIDE, 3)).flush()
-    jobs = [(beside, start, min(start + ROUND, rows), first_seed) for start in range(0, rows, ROUND)]
+    jobs = [(beside, start, min(start + ROUND, rows), first_seed, plain) for start in range(0, rows, ROUND)]
     truths: list[Truth] = []
     with multiprocessing.get_context("spawn").Pool(workers) as pool:
         for some in pool.imap(_render_some, jobs):
@@ -130,12 +130,12 @@ def _pool(values: dict[str, Any]) -> Pool:
     return Pool(**{**values, "objects": tuple(values["objects"])}, questions=questions, lists=lists)
 
 
-def _render_some(job: tuple[Path, int, int, int]) -> list[Truth]:
-    path, start, end, first_seed = job
+def _render_some(job: tuple[Path, int, int, int, bool]) -> list[Truth]:
+    path, start, end, first_seed, plain = job
     frames = np.lib.format.open_memmap(path, "r+")
     truths = []
     for number in range(start, end):
-        frames[number], truth = make(number, first_seed)
+        frames[number], truth = make(number, first_seed, plain)
         truths.append(truth)
     frames.flush()
     return truths
@@ -148,8 +148,9 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=400 * ROUND)
     parser.add_argument("--first-seed", type=int, default=TRAIN_SEEDS)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--plain", action="store_true", help="one table, light and hand; nothing without a part")
     args = parser.parse_args()
-    render(args.out, args.rows, args.first_seed, args.workers)
+    render(args.out, args.rows, args.first_seed, args.workers, args.plain)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import typer
 
 from actscribe.cli import (
     annotate,
+    benchmark,
     check,
     compare,
     convert,
@@ -36,6 +37,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     train.train,
     evaluate.evaluate,
     compare.compare,
+    benchmark.benchmark,
     report.report,
     annotate.annotate,
     convert.convert,

@@ -14,10 +14,26 @@ def simulate(
     minutes: Annotated[float, typer.Option(help="Length of each.", min=0.1)] = 2.0,
     seed: Annotated[int, typer.Option(help="All randomness flows from it.", min=0)] = 0,
     size: Annotated[int, typer.Option(help="Width and height in pixels.", min=64)] = 256,
+    tabletop: Annotated[int, typer.Option(help="Instead: trimmed clips of tabletop actions, so many of each.")] = 0,
+    actions: Annotated[str, typer.Option(help="Comma-separated tabletop actions; default all 38.")] = "",
+    plain: Annotated[bool, typer.Option(help="Tabletops with one table, light and hand, without bystanders.")] = False,
 ) -> None:
     """Simulate newborn resuscitations with exact annotations, as a study that is ready to train on."""
+    if tabletop:
+        _tabletop(out, tabletop, seed, actions, size, plain)
+        return
     from actscribe.simulation.recording import simulate as simulate_study
 
     simulate_study(out, recordings=recordings, minutes=minutes, seed=seed, size=size)
     print(f"Study: {out / 'study.yaml'}")
     print(f"Next: actscribe check {out}")
+
+
+def _tabletop(out: Path, clips: int, seed: int, actions: str, size: int, plain: bool) -> None:
+    from actscribe.simulation.tabletop_actions import ACTIONS
+    from actscribe.simulation.tabletop_clips import simulate_tabletop
+
+    names = [name.strip() for name in actions.split(",") if name.strip()] or list(ACTIONS)
+    simulate_tabletop(out, clips, seed, actions=names, size=size, plain=plain)
+    print(f"Set: {out}, {clips} clips of each of {len(names)} actions")
+    print(f"Next: actscribe benchmark folder --videos {out} --groups '^([0-9]+)$' --backbone vifi-clip --shots 8")

@@ -180,11 +180,12 @@ def _check_recordings(before: Provenance, data: StudyData, folder: Path) -> None
 
 
 def _check_splits(data: StudyData) -> None:
-    if not any(recording.intervals is not None for recording in data.of_split("test")):
-        raise ActScribeError(
-            "There is no annotated recording in the test split, so nothing can be compared.",
-            "Give test a share under 'split:' in the study file, or name it in the manifest.",
-        )
+    for split in ("validation", "test"):  # validation also calibrates, whatever a recognizer needs it for
+        if not any(recording.intervals is not None for recording in data.of_split(split)):
+            raise ActScribeError(
+                f"There is no annotated recording in the {split} split, so nothing can be compared.",
+                f"Give {split} a share under 'split:' in the study file, or name it in the manifest.",
+            )
 
 
 def _columns(study: Study, data: StudyData) -> dict[str, dict[str, str]]:

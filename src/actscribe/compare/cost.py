@@ -25,6 +25,7 @@ from actscribe.files import write_text
 from actscribe.recognizers.base import Recognizer
 from actscribe.recognizers.registry import kind
 from actscribe.runs.folder import Run
+from actscribe.study import parse_settings
 from actscribe.video.cache import FOLDER_VARIABLE
 
 FILE = "cost.json"
@@ -80,7 +81,7 @@ def measure_cost(run: Run, training_memory: float | None = None) -> Cost:
         start = time.monotonic()
         done = sum(1 for _ in recognizer.score(_frames(run, clips, recognizer)))
         seconds = time.monotonic() - start
-    trained = kind(run.facts.recognizer).trained
+    trained = _trained(run)
     cost = Cost(
         parameters=parameters or None,
         trainable_parameters=_trainable(run),
@@ -138,8 +139,13 @@ def _parameters(recognizer: Recognizer, run: Run, clips: Sequence[Clip]) -> int:
     return sum(seen.values())
 
 
+def _trained(run: Run) -> bool:
+    name = run.facts.recognizer
+    return kind(name).trains(parse_settings(name, run.facts.settings))
+
+
 def _trainable(run: Run) -> int | None:
-    if not kind(run.facts.recognizer).trained:
+    if not _trained(run):
         return 0
     path = run.folder / "training.json"
     values = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

@@ -11,10 +11,10 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from actscribe.annotations.interval import Annotations
-from actscribe.compare.text import csv_text, latex_text, markdown_text
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash, folder_beside, write_beside, write_text
 from actscribe.study import Study
+from actscribe.table_text import csv_text, latex_text, markdown_text
 
 FILE, TABLES, SCORES, REPORT = "provenance.json", "tables", "scores.parquet", "report.html"
 

@@ -11,7 +11,7 @@ import numpy as np
 from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.recognizers.registry import kind
-from actscribe.study import Study
+from actscribe.study import Study, parse_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +67,16 @@ def parts(study: Study, recognizers: Sequence[str], seeds: int, curve: Sequence[
 
     Zero-shot recognizers learn nothing and draw nothing: they run once and have no learning curve.
     """
+    trained = {name for name in recognizers if kind(name).trains(parse_settings(name, study.recognizers[name]))}
     found = [
-        Part(name, study.seed + step) for step in range(seeds) for name in recognizers if not step or kind(name).trained
+        Part(name, study.seed + step) for step in range(seeds) for name in recognizers if not step or name in trained
     ]
     return found + [
         Part(name, study.seed + step, number)
         for number in sorted(curve)
         for step in range(seeds)
         for name in recognizers
-        if kind(name).trained
+        if name in trained
     ]
 
 

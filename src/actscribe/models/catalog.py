@@ -61,6 +61,7 @@ _LLAMA2 = "Llama 2 Community License"
 ENTRIES: tuple[Entry, ...] = (
     Entry("tiny-vlm", "", "vlm", "SmolVLM2", 3, 7, "Apache-2.0", "trained here on simulated tabletop actions"),
     Entry("tiny-clip", "", "clip", "CLIP", 0, 0, "Apache-2.0", "trained here on simulated scenes"),
+    Entry("tiny-xclip", "", "xclip", "X-CLIP", 0, 0, "Apache-2.0", "trained here on simulated scenes"),
     Entry("tiny-timesformer", "", "timesformer", "TimeSformer", 2, 4, "Apache-2.0", "trained here on simulated scenes"),
     _vlm("smolvlm2-256m", "HuggingFaceTB/SmolVLM2-256M-Video-Instruct", "SmolVLM2", 256, 1030, note="laptop, no GPU"),
     _vlm("smolvlm2-500m", "HuggingFaceTB/SmolVLM2-500M-Video-Instruct", "SmolVLM2", 507, 2030, note="laptop, no GPU"),
@@ -143,7 +144,7 @@ def place(entry: Entry) -> Place:
 
 
 def embedded_folder(kind: str) -> Path | None:
-    """Return the folder of the tiny model that the package carries for "vlm", "clip" or "timesformer", or None."""
+    """Return the folder of the tiny model of the package for "vlm", "timesformer", "clip" or "xclip", or None."""
     folder = Path(str(resources.files("actscribe"))) / "models" / "embedded" / kind
     return folder if (folder / "config.json").is_file() else None
 

@@ -20,20 +20,26 @@ class Pixels:
 
     Args:
         size: of the square input, in pixels.
-        mean, std: per channel, of values in [0, 1]; always the checkpoint's own.
+        mean, std: per channel, of values in [0, 1]; the checkpoint's own, unless a study gives others.
         fit: "stretch" keeps the whole picture, "crop" takes the centre square.
+        kept: share of the short side that the centre square keeps; published tests of CLIP on video: 224/256.
     """
 
     size: int
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     fit: str
+    kept: float = 1.0
+
+    def whole(self, frames: np.ndarray) -> torch.Tensor:
+        """Return uint8 frames, (frames, height, width, 3), with channels first, (frames, 3, height, width)."""
+        return torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)
 
     def tensor(self, frames: np.ndarray) -> torch.Tensor:
         """Return uint8 frames, (frames, height, width, 3), resized, as float in [0, 255], (frames, 3, size, size)."""
-        video = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)
+        video = self.whole(frames)
         if self.fit == "crop":
-            side = min(video.shape[-2:])
+            side = max(1, round(min(video.shape[-2:]) * self.kept))
             top, left = (video.shape[-2] - side) // 2, (video.shape[-1] - side) // 2
             video = video[..., top : top + side, left : left + side]
         if video.shape[-2:] == (self.size, self.size):

@@ -13,7 +13,7 @@ from actscribe.data.frames import ClipData
 from actscribe.data.view import ClipFrames, View
 from actscribe.labels import LabelSet
 
-__all__ = ["ClipData", "ClipFrames", "Job", "Kind", "Recognizer", "View"]
+__all__ = ["ClipData", "ClipFrames", "Job", "Kind", "Recognizer", "View", "always", "never"]
 
 
 class Recognizer(Protocol):
@@ -67,14 +67,24 @@ class Kind:
 
     Args:
         summary: one line for `--help` and the report.
-        trained: whether `make` learns from the training clips.
+        trains: settings -> whether `make` learns from the training clips; else it draws nothing and looks at none.
         view: settings and the study's frames per clip -> what the recognizer wants to see.
         make: trains, or for a zero-shot recognizer just sets up.
         load: a saved folder and the run's label set -> the recognizer.
     """
 
     summary: str
-    trained: bool
+    trains: Callable[[Any], bool]
     view: Callable[[Any, int], View]
     make: Callable[[Job], Recognizer]
     load: Callable[[Path, LabelSet], Recognizer]
+
+
+def always(settings: object) -> bool:
+    """Answer `Kind.trains` of a recognizer that learns whatever its settings are."""
+    return True
+
+
+def never(settings: object) -> bool:
+    """Answer `Kind.trains` of a recognizer that learns nothing."""
+    return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from actscribe.errors import ActScribeError, did_you_mean
-from actscribe.recognizers import timesformer, vlm_head, vlm_judge, vlm_list, vlm_lora, vlm_yesno
+from actscribe.recognizers import dual, timesformer, vlm_head, vlm_judge, vlm_list, vlm_lora, vlm_yesno
 from actscribe.recognizers.base import Kind
 
 RECOGNIZERS: dict[str, Kind] = {
@@ -13,6 +13,9 @@ RECOGNIZERS: dict[str, Kind] = {
     "vlm-judge": vlm_judge.KIND,
     "vlm-head": vlm_head.KIND,
     "vlm-lora": vlm_lora.KIND,
+    "clip": dual.CLIP,
+    "vifi-clip": dual.VIFICLIP,
+    "x-clip": dual.XCLIP,
 }
 
 

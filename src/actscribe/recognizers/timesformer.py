@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import cast
@@ -19,10 +19,10 @@ from actscribe.labels import LabelSet
 from actscribe.models.device import autocast, device, use_bfloat16
 from actscribe.models.quiet import quiet
 from actscribe.models.timesformer import Pixels, blocks, load_timesformer, picture_size
-from actscribe.recognizers.base import ClipData, ClipFrames, Job, Kind, Recognizer, View
+from actscribe.recognizers.base import ClipFrames, Job, Kind, Recognizer, View, always
 from actscribe.recognizers.settings import TimesformerSettings
-from actscribe.training.augment import augment, clip_rng, may_flip
-from actscribe.training.fit import Example, Examples, Fit, fit
+from actscribe.training.examples import pixel_examples
+from actscribe.training.fit import Examples, Fit, fit
 from actscribe.training.freezing import Unfreezing
 from actscribe.training.losses import clip_loss, prior_logits, probabilities
 from actscribe.training.mixing import soften
@@ -82,21 +82,22 @@ def make(job: Job) -> Recognizer:
     settings: TimesformerSettings = job.settings
     torch.manual_seed(job.seed)
     job.train.prepare("Decoding training recordings")
-    job.validation.prepare("Decoding validation recordings")
+    if settings.keep == "best":
+        job.validation.prepare("Decoding validation recordings")
     model, pixels = load_timesformer(settings.checkpoint, job.labels.names, job.view.frames, settings.fit)
     _start_at_prior(model, job)
     head = list(model.classifier.parameters())
     head_ids = {id(parameter) for parameter in head}
     body = [parameter for parameter in model.parameters() if id(parameter) not in head_ids]
     parts = [model.timesformer.embeddings, *blocks(model)]
-    train = Examples(examples(job.train, pixels, job, augmented=settings.augment), job.train_targets)
+    train = Examples(pixel_examples(job.train, pixels, job), job.train_targets)
     fit(
         Fit(
             network=_Logits(model),
             groups=[(body, settings.learning_rate), (head, settings.head_learning_rate)],
             loss=clip_loss(job.labels.task, job.train_targets, settings),
             train=soften(train, settings.augmentation, job.labels.task, job.seed),
-            validation=Examples(examples(job.validation, pixels, job, augmented=False), job.validation_targets),
+            validation=Examples(pixel_examples(job.validation, pixels, job), job.validation_targets),
             task=job.labels.task,
             settings=settings,
             folder=job.folder,
@@ -109,25 +110,9 @@ def make(job: Job) -> Recognizer:
     return TimesformerRecognizer(model, pixels, job.labels, use_bfloat16(settings.precision))
 
 
-def examples(data: ClipData, pixels: Pixels, job: Job, augmented: bool) -> Example:
-    """Return a function from (epoch, clip index) to the network's input, shape (frames, 3, size, size)."""
-
-    settings: TimesformerSettings = job.settings
-    flips = may_flip(job.labels, job.train_targets) & settings.flip
-
-    def example(epoch: int | None, index: int) -> Mapping[str, torch.Tensor]:
-        video = pixels.tensor(data[index].frames)
-        if augmented and epoch is not None:
-            rng = clip_rng(job.seed, epoch, index)
-            video = augment(video, rng, bool(flips[index]), settings.augmentation)
-        return {"pixel_values": pixels.normalise(video)}
-
-    return example
-
-
 def view(settings: TimesformerSettings, frames: int) -> View:
     """Return what the checkpoint wants to see: the study's frames at its own picture size."""
-    return View(frames, picture_size(settings.checkpoint))
+    return View(frames, picture_size(settings.checkpoint), settings.candidates)
 
 
 class _Logits(nn.Module):
@@ -147,7 +132,7 @@ def _start_at_prior(model: TimesformerForVideoClassification, job: Job) -> None:
 
 KIND = Kind(
     summary="supervised TimeSformer: divided space-time attention, fine-tuned on the study's clips",
-    trained=True,
+    trains=always,
     view=view,
     make=make,
     load=load,

@@ -23,7 +23,7 @@ from actscribe.models.quiet import quiet
 from actscribe.models.vlm import Hidden, load_vlm
 from actscribe.models.vlm.plan import configuration
 from actscribe.models.vlm.pooling import VlmHead
-from actscribe.recognizers.base import ClipFrames, Job, Kind, Recognizer, View
+from actscribe.recognizers.base import ClipFrames, Job, Kind, Recognizer, View, always
 from actscribe.recognizers.settings import Training, VlmHeadSettings, VlmLoraSettings
 from actscribe.training.features import Backbone, Features, clip_features, in_batches
 from actscribe.training.fit import Example, Examples, Fit, fit
@@ -233,12 +233,12 @@ def prompt(template: str, labels: LabelSet) -> str:
 def view(settings: VlmHeadSettings | VlmLoraSettings, frames: int) -> View:
     """Return the study's frames at the size that suits the model; only its configuration is read."""
     family, config, video = configuration(settings.model)
-    return View(frames, family.short_side(config, video))
+    return View(frames, family.short_side(config, video), settings.candidates)
 
 
 KIND = Kind(
     summary="frozen vision-language model with a trained head on its pooled hidden states",
-    trained=True,
+    trains=always,
     view=view,
     make=make,
     load=load,

@@ -15,7 +15,7 @@ from actscribe.models.server import ChatServer
 from actscribe.models.yes_no import YesNo
 from actscribe.recognizers.agreement import check_quantized
 from actscribe.recognizers.answers import AnswerStore, answer_key, default_store, remember
-from actscribe.recognizers.base import Job, Kind, Recognizer
+from actscribe.recognizers.base import Job, Kind, Recognizer, never
 from actscribe.recognizers.prompts import Prompts, prompts
 from actscribe.recognizers.settings import VlmJudgeSettings
 from actscribe.recognizers.speakers import Remembered, pick, speaker, view
@@ -107,7 +107,7 @@ def _judge(settings: VlmJudgeSettings) -> TextModel:
 
 KIND = Kind(
     summary="zero-shot: a vision-language model writes a caption, a text-only model judges each label from it",
-    trained=False,
+    trains=never,
     view=view,
     make=make,
     load=load,

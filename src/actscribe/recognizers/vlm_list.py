@@ -11,7 +11,7 @@ from actscribe.data.view import ClipFrames, View
 from actscribe.labels import LabelSet
 from actscribe.recognizers.agreement import check_quantized
 from actscribe.recognizers.answers import default_store
-from actscribe.recognizers.base import Job, Kind, Recognizer
+from actscribe.recognizers.base import Job, Kind, Recognizer, never
 from actscribe.recognizers.prompts import Prompts, prompts
 from actscribe.recognizers.reading import named_labels
 from actscribe.recognizers.settings import VlmListSettings
@@ -60,7 +60,7 @@ def _recognizer(labels: LabelSet, settings: VlmListSettings, seen: View, texts: 
 
 KIND = Kind(
     summary="zero-shot: a vision-language model lists the activities that occur",
-    trained=False,
+    trains=never,
     view=view,
     make=make,
     load=load,

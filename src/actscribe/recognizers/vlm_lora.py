@@ -18,11 +18,12 @@ from actscribe.labels import LabelSet
 from actscribe.models.quiet import quiet
 from actscribe.models.vlm import ClipInputs, Vlm
 from actscribe.models.vlm.loading import digest
-from actscribe.recognizers.base import ClipFrames, Job, Kind, Recognizer, View
+from actscribe.recognizers.base import ClipFrames, Job, Kind, Recognizer, View, always
 from actscribe.recognizers.settings import Augmentation, VlmLoraSettings
 from actscribe.recognizers.vlm_head import INSIDE, HeadedVlm, load_parts, start, train_head
 from actscribe.recognizers.vlm_head import view as head_view
-from actscribe.training.augment import augment, clip_rng, may_flip
+from actscribe.training.augment import augment, may_flip
+from actscribe.training.examples import training_clip
 from actscribe.training.fit import Examples, Fit, fit
 from actscribe.training.losses import clip_loss
 
@@ -179,7 +180,7 @@ def _probe(job: Job, parts: HeadedVlm) -> None:
     if job.resume and done.is_file():
         parts.head.load_state_dict(load_file(done))
         return
-    probe = settings.model_copy(update={"epochs": settings.probe_epochs})
+    probe = settings.model_copy(update={"epochs": settings.probe_epochs, "accumulation": 1})
     train_head(job, parts, probe, job.folder / "checkpoints" / "features", folder)
     with write_beside(done) as beside:
         save_file({name: value.contiguous() for name, value in parts.head.state_dict().items()}, beside)
@@ -209,7 +210,6 @@ def _tune(job: Job, parts: HeadedVlm) -> None:
             folder=job.folder,
             seed=job.seed,
             resume=job.resume,
-            accumulation=settings.accumulation,
         )
     )
     if settings.checkpointing:
@@ -244,10 +244,13 @@ class Tuned(nn.Module):
 
     def _inputs(self, place: int, epoch: int) -> ClipInputs:
         job = self._job
-        clip = job.train[place] if place < len(job.train) else job.validation[place - len(job.train)]
-        if job.settings.augment and epoch >= 0:
+        if epoch < 0:
+            clip = job.train[place] if place < len(job.train) else job.validation[place - len(job.train)]
+            return self._backbone.inputs([clip])[0]
+        clip, rng = training_clip(job.train, place, job.seed, epoch)
+        if job.settings.augment:
             flip = job.settings.flip and bool(may_flip(job.labels, job.train_targets[place : place + 1])[0])
-            clip = _augmented(clip, clip_rng(job.seed, epoch, place), flip, job.settings.augmentation)
+            clip = _augmented(clip, rng, flip, job.settings.augmentation)
         return self._backbone.inputs([clip])[0]
 
 
@@ -288,7 +291,7 @@ def _peft() -> Any:
 
 KIND = Kind(
     summary="vision-language model fine-tuned through low-rank adapters, with a trained head",
-    trained=True,
+    trains=always,
     view=view,
     make=make,
     load=load,

@@ -13,7 +13,7 @@ from actscribe.labels import LabelSet
 from actscribe.models.yes_no import YesNo, from_text
 from actscribe.recognizers.agreement import check_quantized
 from actscribe.recognizers.answers import clip_digest, default_store
-from actscribe.recognizers.base import Job, Kind, Recognizer
+from actscribe.recognizers.base import Job, Kind, Recognizer, never
 from actscribe.recognizers.prompts import Prompts, prompts
 from actscribe.recognizers.settings import VlmYesnoSettings
 from actscribe.recognizers.speakers import Remembered, Speaker, speaker, view
@@ -95,7 +95,7 @@ def _chosen(clip: ClipFrames, share: float) -> bool:
 
 KIND = Kind(
     summary="zero-shot: a vision-language model answers one yes/no question per label",
-    trained=False,
+    trains=never,
     view=view,
     make=make,
     load=load,

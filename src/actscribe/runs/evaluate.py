@@ -16,6 +16,7 @@ from actscribe.annotations.interval import Annotations, Interval
 from actscribe.data.clips import Window, cut, targets
 from actscribe.data.manifest import SPLITS
 from actscribe.data.recording import Recording
+from actscribe.data.views import ONE_VIEW, Views
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.evaluation.clips import macro_f1
 from actscribe.evaluation.result import Evaluation, measure
@@ -96,8 +97,7 @@ def measured(run: Run, split: str = "test", recognizer: Recognizer | None = None
     if run.scores_path(split).is_file():
         scored = run.scores(split)
     else:
-        with timed(run, f"evaluate {split}"):
-            scored = _scored(run, split, recordings, recognizer)
+        scored = score_split(run, split, recognizer)
     timelines = _timelines(run, scored, recordings, run.decisions.timeline)
     result = measure(
         split,
@@ -114,18 +114,32 @@ def measured(run: Run, split: str = "test", recognizer: Recognizer | None = None
     return result, scored
 
 
-def _scored(run: Run, split: str, recordings: Sequence[Recording], recognizer: Recognizer | None) -> ScoredClips:
+def score_split(run: Run, split: str, recognizer: Recognizer | None = None, views: Views = ONE_VIEW) -> ScoredClips:
+    """Score the clips of a split, keep the scores in the run, and return them.
+
+    Args:
+        run: a complete one.
+        split: "train", "validation" or "test".
+        recognizer: the run's own, where the caller has loaded it.
+        views: of a clip, whose scores are averaged.
+
+    Raises:
+        ActScribeError: a video that is gone or changed.
+    """
+    recordings = tuple(r for r in run.recordings(split) if r.intervals is not None)
     for recording in recordings:
         if not recording.video.is_file():
             raise ActScribeError(f"{recording.video}: the video is gone.", "Put it back where it was in training.")
         if content_hash(recording.video) != recording.content:
             raise ActScribeError(f"{recording.video}: this is not the file the run was made with.")
-    loaded = recognizer or run.recognizer()
-    with listening(loaded) as answers:
-        scored = score_recordings(loaded, recordings, run.labels, run.study.windows, f"Scoring {split}")
-    keep_answers(run, split, answers)
-    run.save_scores(split, scored)
-    run.facts.reads[split] = run.facts.reads.get(split, 0) + 1
+    with timed(run, f"evaluate {split}"):
+        loaded = recognizer or run.recognizer()
+        with listening(loaded) as answers:
+            scored = score_recordings(loaded, recordings, run.labels, run.study.windows, f"Scoring {split}", views)
+        keep_answers(run, split, answers)
+        run.save_scores(split, scored)
+        run.facts.reads[split] = run.facts.reads.get(split, 0) + 1
+        run.facts.views[split] = (views.clips, views.crops)
     return scored
 
 
@@ -140,9 +154,11 @@ def _timelines(
 
 
 def training_priors(run: Run) -> np.ndarray:
-    """Return the share of positive clips per label in training, shape (labels,); no video is read."""
+    """Return the share of positive clips per label in training, shape (labels,), 0 without a clip; no video is read."""
     window = Window(run.study.windows.length, run.study.windows.stride)
     clips = [c for r in run.recordings("train") if r.intervals is not None for c in cut(r, run.labels, window)]
+    if not clips:
+        return np.zeros(len(run.labels))
     goals = targets(clips, run.labels.task, run.study.windows.threshold)
     known = (~np.isnan(goals)).sum(axis=0)
     return np.nansum(goals, axis=0) / np.maximum(known, 1)

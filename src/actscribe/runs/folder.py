@@ -55,6 +55,7 @@ class Facts(BaseModel):
         machine: processor and cores.
         notes: what the user should know about this run.
         reads: split -> how often its clips were scored.
+        views: split -> (clips, crops) from which its kept scores are, see `data.views.Views`.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -69,6 +70,7 @@ class Facts(BaseModel):
     machine: str = ""
     notes: list[str] = []
     reads: dict[str, int] = {}
+    views: dict[str, tuple[int, int]] = {}
 
 
 class Decisions(BaseModel):

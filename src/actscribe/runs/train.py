@@ -5,9 +5,11 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from accelerate import PartialState
@@ -18,17 +20,21 @@ from actscribe.data.loading import StudyData, load_data
 from actscribe.errors import ActScribeError
 from actscribe.evaluation.clips import choose_thresholds
 from actscribe.files import folder_beside
+from actscribe.labels import LabelSet
 from actscribe.recognizers.base import Job, Kind, Recognizer
 from actscribe.recognizers.registry import kind
 from actscribe.runs.folder import Decisions, Facts, Run, machine, versions
 from actscribe.runs.scoring import score_recordings, time_scores
 from actscribe.study import Study, parse_settings
+from actscribe.timeline.segments import TimelineSettings
 from actscribe.timeline.tuning import tune
 from actscribe.video.cache import FrameCache, default_cache
 
 #: Clips scored before and after saving; a difference above `SAME` means that something was not saved.
 COMPARED_CLIPS = 16
 SAME = 1e-5
+#: Said in run.json where there are no validation clips.
+UNDECIDED = "no validation clips: thresholds are 0.5, and the timeline's settings are the defaults"
 #: Seconds; the grid on which timelines are made.
 TIME_STEP = 0.1
 
@@ -60,7 +66,7 @@ def train(
     folder = out or study.folder / "runs" / recognizer
     existing = _existing(folder, resume) if is_main_process() else None
     data = data or load_data(study)
-    notes = check_targets(study, data)
+    notes = check_targets(study, data, _needed(study, recognizer))
     if is_main_process():
         if existing:
             _check_same(existing, study, data)
@@ -101,11 +107,11 @@ def _job(run: Run, study: Study, chosen: Kind, data: StudyData, cache: FrameCach
     settings = parse_settings(run.facts.recognizer, run.facts.settings)
     view = chosen.view(settings, study.windows.frames)
     shown, goals = {}, {}
-    for split in ("train", "validation"):
+    for split, seen in (("train", view), ("validation", replace(view, candidates=1))):
         clips = _clips(data, study, split)
-        all_goals = targets(clips, data.labels.task, study.windows.threshold)
+        all_goals = _targets(clips, study, data.labels)
         known = np.flatnonzero(~np.isnan(all_goals).all(axis=1))
-        shown[split] = ClipData(data.of_split(split), [clips[place] for place in known], view, cache)
+        shown[split] = ClipData(data.of_split(split), [clips[place] for place in known], seen, cache)
         goals[split] = all_goals[known]
     return Job(
         labels=data.labels,
@@ -122,15 +128,23 @@ def _job(run: Run, study: Study, chosen: Kind, data: StudyData, cache: FrameCach
 
 
 def decide(run: Run, recognizer: Recognizer, study: Study, data: StudyData) -> None:
-    """Score validation and choose thresholds and timeline settings on it."""
+    """Score validation and choose thresholds and timeline settings on it; without clips there, take 0.5 and say so."""
     labels, recordings = data.labels, data.of_split("validation")
     scored = score_recordings(recognizer, recordings, labels, study.windows, "Scoring validation")
     run.save_scores("validation", scored)
-    goals = targets(scored.clips, labels.task, study.windows.threshold)
-    thresholds = dict(zip(labels.names, map(float, choose_thresholds(goals, scored.scores)), strict=True))
     annotated = [recording for recording in recordings if recording.intervals is not None]
-    merged = time_scores(scored, annotated, TIME_STEP)
-    run.save_decisions(Decisions(thresholds=thresholds, timeline=tune(annotated, merged, labels, thresholds)))
+    if not annotated:
+        run.facts.notes.append(UNDECIDED)
+        thresholds = dict.fromkeys(labels.names, 0.5)
+        run.save_decisions(Decisions(thresholds=thresholds, timeline=TimelineSettings(step=TIME_STEP)))
+        return
+    goals = _targets(scored.clips, study, labels)
+    thresholds = dict(zip(labels.names, map(float, choose_thresholds(goals, scored.scores)), strict=True))
+    timeline = TimelineSettings(step=TIME_STEP)
+    # A whole video is one clip and shows one class: there is no moment to choose, and 101 classes would take minutes.
+    if labels.task == "multi-label" or study.windows.length is not None:
+        timeline = tune(annotated, time_scores(scored, annotated, TIME_STEP), labels, thresholds)
+    run.save_decisions(Decisions(thresholds=thresholds, timeline=timeline))
 
 
 def save_and_compare(made: Recognizer, chosen: Kind, job: Job, folder: Path) -> Recognizer:
@@ -142,8 +156,10 @@ def save_and_compare(made: Recognizer, chosen: Kind, job: Job, folder: Path) -> 
     with folder_beside(folder / "model") as beside:
         made.save(beside)
     loaded = chosen.load(folder / "model", job.labels)
-    few = min(COMPARED_CLIPS, len(job.validation))
-    shown = [job.validation[place] for place in range(few)]
+    clips = job.validation if len(job.validation) else job.train
+    shown = [clips[place] for place in range(min(COMPARED_CLIPS, len(clips)))]
+    if not shown:
+        return loaded
     before, after = (np.stack(list(r.score(iter(shown)))) for r in (made, loaded))
     worst = float(np.abs(before - after).max())
     if not worst <= SAME:
@@ -154,20 +170,25 @@ def save_and_compare(made: Recognizer, chosen: Kind, job: Job, folder: Path) -> 
     return loaded
 
 
-def check_targets(study: Study, data: StudyData) -> list[str]:
+def check_targets(study: Study, data: StudyData, needed: Sequence[str] = ("train", "validation")) -> list[str]:
     """Return notes on labels without a positive clip in a split.
 
+    Args:
+        study: whose clips they are.
+        data: of the study.
+        needed: splits that must have a clip.
+
     Raises:
-        ActScribeError: there is such a label, or an empty split, and the study does not allow it.
+        ActScribeError: there is such a label, and the study does not allow it, or a needed split is empty.
     """
     problems = []
     for split in ("train", "validation", "test"):
         clips = _clips(data, study, split)
         if not clips:
-            if split != "test":
+            if split in needed:
                 raise ActScribeError(f"There is no annotated recording in the {split} split.")
             continue
-        goals = targets(clips, data.labels.task, study.windows.threshold)
+        goals = _targets(clips, study, data.labels)
         empty = [name for name, count in zip(data.labels.names, np.nansum(goals, axis=0), strict=True) if not count]
         if empty:
             problems.append(f"no clip of {split} shows: {', '.join(empty)}")
@@ -177,6 +198,21 @@ def check_targets(study: Study, data: StudyData) -> list[str]:
             "Add recordings, change the split or the label set, or set 'empty_labels: allow' in the study file.",
         )
     return problems
+
+
+def _needed(study: Study, recognizer: str) -> tuple[str, ...]:
+    """Return the splits that a recognizer cannot do without; a zero-shot one checks its quantization at most."""
+    settings: Any = parse_settings(recognizer, study.recognizers.get(recognizer, {}))
+    if not kind(recognizer).trains(settings):
+        return ("validation",) if getattr(settings, "quantize", None) else ()
+    return ("train", "validation") if settings.keep == "best" else ("train",)
+
+
+def _targets(clips: Sequence[Clip], study: Study, labels: LabelSet) -> np.ndarray:
+    """Return the targets of clips, shape (clips, labels), also of none."""
+    if not clips:
+        return np.zeros((0, len(labels)), dtype=np.float32)
+    return targets(clips, labels.task, study.windows.threshold)
 
 
 def is_main_process() -> bool:

@@ -96,7 +96,7 @@ class TabletopClip:
 
 
 def tabletop_clip(
-    seed: int, action: str | None = None, frames: int = 8, size: int | tuple[int, int] = 112
+    seed: int, action: str | None = None, frames: int = 8, size: int | tuple[int, int] = 112, plain: bool = False
 ) -> TabletopClip:
     """Return the clip of a seed, with `frames` moments spread over it as `video.sampling.sample_times` does.
 
@@ -109,6 +109,7 @@ def tabletop_clip(
         action: a name of CLASSES; None: seeds take the classes in turn, so that n successive seeds are balanced.
         frames: how many.
         size: side in pixels, or (height, width).
+        plain: one table, camera, light and hand for all seeds, and nothing beside what takes part.
 
     Raises:
         ActScribeError: no such action.
@@ -116,19 +117,19 @@ def tabletop_clip(
     name = CLASSES[seed % len(CLASSES)].name if action is None else action
     if name not in ACTIONS:
         raise ActScribeError(f"'{name}' is no tabletop action.", did_you_mean(name, ACTIONS))
-    return _clip(seed, name, frames, size)
+    return _clip(seed, name, frames, size, plain)
 
 
-def tabletop_scene(seed: int, frames: int = 8, size: int | tuple[int, int] = 112) -> TabletopClip:
+def tabletop_scene(seed: int, frames: int = 8, size: int | tuple[int, int] = 112, plain: bool = False) -> TabletopClip:
     """Return a clip in which things just lie on the table: for counting, naming, colours and places.
 
     Arguments as for `tabletop_clip`. In some a hand rests at the edge.
     """
-    return _clip(seed, None, frames, size)
+    return _clip(seed, None, frames, size, plain)
 
 
-def _clip(seed: int, action: str | None, frames: int, size: int | tuple[int, int]) -> TabletopClip:
-    scene = make_scene(seed, action)
+def _clip(seed: int, action: str | None, frames: int, size: int | tuple[int, int], plain: bool) -> TabletopClip:
+    scene = make_scene(seed, action, plain)
     shape = (size, size) if isinstance(size, int) else size
     return TabletopClip(seed, action, scene, sample_times(0.0, scene.duration, frames), shape)
 
@@ -142,11 +143,13 @@ def simulate_tabletop(
     size: int | tuple[int, int] = 128,
     fps: float = 12.5,
     crf: int = 23,
+    plain: bool = False,
 ) -> None:
-    """Write a trimmed data set to the folder `out`: videos, `clips.csv` and `captions.csv`.
+    """Write a trimmed data set to the folder `out`: SPLIT/ACTION/GROUP.mp4, `clips.csv` and `captions.csv`.
 
-    `clips.csv` has a row per video: video (path from `out`), label, group, split. A group is one scene seed with all
-    actions acted out in it; groups never straddle splits. `captions.csv` has a row per sentence: video, caption.
+    The folder is a benchmark set (kind "folder", groups `^([0-9]+)$`); `clips.csv` says the same once more:
+    a row per video: video (path from `out`), label, group, split. A group is one scene seed with all actions acted out
+    in it; groups never straddle splits. `captions.csv` has a row per sentence: video, caption.
     Videos that are already there are written again; the same arguments give the same bytes.
 
     Args:
@@ -157,6 +160,7 @@ def simulate_tabletop(
         size: side in pixels, or (height, width).
         fps: frames per second.
         crf: x264's quality, see `write_video`.
+        plain: see `tabletop_clip`.
 
     Raises:
         ActScribeError: no such action, or the folder cannot be written to.
@@ -166,8 +170,8 @@ def simulate_tabletop(
     clips, sentences = [], []
     jobs = [(group, action) for group in range(clips_per_class) for action in actions]
     for group, action in track(jobs, "tabletop clips"):
-        clip = tabletop_clip(seed * SEED_STEP + group, action, 1, size)
-        video = f"videos/{action}/{group:04d}.mp4"
+        clip = tabletop_clip(seed * SEED_STEP + group, action, 1, size, plain)
+        video = f"{splits[group]}/{action}/{group:04d}.mp4"
         times = np.arange(int(clip.duration * fps)) / fps
         write_video(out / video, iter(clip.render(times)), fps, crf=crf)
         clips.append((video, action, f"scene-{group:04d}", splits[group]))

@@ -65,6 +65,9 @@ TABLES: dict[Surface, tuple[Colour, ...]] = {
     "tiles": ((176, 178, 172), (140, 152, 160), (188, 170, 148)),
     "plain": ((168, 170, 172), (132, 146, 142), (196, 186, 168)),
 }
+#: What every plain scene is seen with.
+PLAIN_CAMERA = Camera((0.0, 0.0), 0.0, 1.0, (0.0, 0.0), 3.6, 0.0, 6.0, 0.0)
+PLAIN_LIGHT = Light((1.0, 1.0, 1.0), 1.0, 0.8, 0.4, 0.4, 0.3, 0.0)
 SHORTEST, LONGEST = 2.0, 4.2  # seconds
 LOW, HAND_ROOM = 0.2, 0.1  # a hand below this height touches what is within this radius of its fingertips
 FREE = 0.82  # things lie within this distance of the middle, in picture coordinates
@@ -136,10 +139,11 @@ class Scene:
         return canvas.finish(sensor, np.random.default_rng([self.seed, 2, round(moment * 1000)]))
 
 
-def make_scene(seed: int, action: str | None) -> Scene:
+def make_scene(seed: int, action: str | None, plain: bool = False) -> Scene:
     """Return the scene of a seed; `action` None: things lie on the table, in half of the scenes beside a hand.
 
-    Camera, light, table and hands depend on the seed alone; the two actions of a pair share the play as well.
+    Camera, light, table and hands depend on the seed alone; the two actions of a pair share the play as well. In a
+    `plain` scene they are the same for all seeds, and nothing lies there that has no part in the action.
     """
     rng = np.random.default_rng([seed, 0])
     camera = Camera(
@@ -158,13 +162,18 @@ def make_scene(seed: int, action: str | None) -> Scene:
     table_colour = choices[int(rng.integers(len(choices)))]
     looks, glove = _looks(rng)
     noise, blur = rng.uniform(1.5, 6), rng.uniform(0.2, 0.7)
+    if plain:
+        camera, light, surface, table_colour = PLAIN_CAMERA, PLAIN_LIGHT, "plain", TABLES["plain"][0]
+        looks, glove, noise, blur = (HandLook(SKINS[1], None, None, None),) * 3, "", 1.5, 0.2
     acted = action if action is None or action in SCRIPTS else ACTIONS[action].reverse_of
     own = np.random.default_rng([seed, zlib.crc32((acted or "").encode())])
     setup = Setup(own, camera.angle)
     if acted is None:
         play = _lying(setup)
     else:
-        play = _with_others(setup, SCRIPTS[acted](setup), 0.0 if acted == "nothing" else 0.12)
+        play = SCRIPTS[acted](setup)
+        if not plain or acted in ("nothing", "rest_hand"):
+            play = _with_others(setup, play, 0.0 if plain or acted == "nothing" else 0.12)
     seconds = play.film.duration * own.uniform(0.85, 1.2)
     film = play.film.lasting(round(float(np.clip(seconds, SHORTEST, LONGEST)), 2))
     return Scene(

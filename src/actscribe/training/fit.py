@@ -52,16 +52,14 @@ class Fit:
 
     Args:
         network: takes the examples' tensors, batched, as keywords and returns logits, shape (clips, labels).
-        groups: parameters with their learning rates; weight decay leaves vectors out.
-        loss, train, validation, task: what is learned.
+        groups: parameters with their learning rates.
+        loss, train, task: what is learned.
+        validation: chooses the epoch; without clips where `settings.keep` is "last".
         settings: shared by all trained recognizers.
         folder: checkpoints go to `folder`/checkpoints, curves to `folder`/tensorboard.
         seed: all randomness flows from it.
         resume: go on from the last whole checkpoint.
         unfreezing: which parts learn when; None: all that require gradients, always.
-        accumulation: forward passes per optimiser step, for networks that fit few clips in memory.
-        clips_per_epoch: of each epoch's order that are used, the first ones again where there are more than clips;
-            None: each clip once. See `recipes.one_device`.
     """
 
     network: nn.Module
@@ -75,34 +73,44 @@ class Fit:
     seed: int
     resume: bool = False
     unfreezing: Unfreezing | None = None
-    accumulation: int = 1
-    clips_per_epoch: int | None = None
 
 
 def fit(work: Fit) -> None:
-    """Train `work.network` in place; it ends with the weights of its best validation epoch.
+    """Train `work.network` in place; it ends with the weights of its best validation epoch, or of its last one.
 
     A training that was killed and resumes takes the same steps as one that was not: the order of clips and their
     augmentation depend on (seed, epoch, clip) alone, and the rest is in the checkpoint.
     """
     checkpoints = work.folder / "checkpoints"
     last = last_checkpoint(checkpoints) if work.resume else None
+    settings, best = work.settings, work.settings.keep == "best"
+    steps = optimizer(
+        work.groups,
+        settings.weight_decay,
+        settings.optimizer,
+        settings.betas,
+        settings.eps,
+        settings.decay_vectors,
+    )
     trainer = _ClipTrainer(
         model=_WithLoss(work.network, work.loss),
         args=_arguments(work, checkpoints),
         train_dataset=_ClipDataset(work.train),
-        eval_dataset=_ClipDataset(work.validation),
+        eval_dataset=_ClipDataset(work.validation) if best else None,
         data_collator=_collate,
         compute_metrics=_scorer(work.task),
-        clips_per_epoch=work.clips_per_epoch,
-        optimizers=(optimizer(work.groups, work.settings.weight_decay, work.settings.optimizer), None),
+        clips_per_epoch=settings.clips_per_epoch,
+        optimizers=(steps, None),
         callbacks=_callbacks(work),
     )
     trainer.model_accepts_loss_kwargs = False  # our loss is a mean, so accumulated passes are averaged, not summed
     trainer.remove_callback(PrinterCallback)
     if last and _ended(last):
         trainer.state = TrainerState.load_from_json(str(last / TRAINER_STATE_NAME))
-        trainer._load_best_model()  # the Trainer itself would go on for an epoch after early stopping
+        if best:
+            trainer._load_best_model()  # the Trainer itself would go on for an epoch after early stopping
+        else:
+            trainer._load_from_checkpoint(str(last))
     else:
         trainer.train(resume_from_checkpoint=str(last) if last else None)
     learned = sum(parameter.numel() for group, _ in work.groups for parameter in group)
@@ -175,7 +183,7 @@ class _EpochSampler(Sampler[tuple[int, int]]):
     Args:
         count: of clips.
         seed: of training.
-        used: how many are yielded; see `Fit.clips_per_epoch`.
+        used: how many are yielded; see `Training.clips_per_epoch`.
     """
 
     def __init__(self, count: int, seed: int, used: int | None = None) -> None:
@@ -219,27 +227,29 @@ def _arguments(work: Fit, checkpoints: Path) -> TrainingArguments:
     settings = work.settings
     on_cpu = not (torch.cuda.is_available() or torch.backends.mps.is_available())
     probe = TrainingArguments(output_dir=str(checkpoints), use_cpu=on_cpu, report_to="none")
-    clips = min(settings.batch, len(work.train.targets))
-    per_pass = max(1, clips // (probe.world_size * work.accumulation))
+    best = settings.keep == "best"
+    clips = min(settings.batch, settings.clips_per_epoch or len(work.train.targets))
+    per_pass = max(1, clips // (probe.world_size * settings.accumulation))
     return TrainingArguments(
         output_dir=str(checkpoints),
         use_cpu=on_cpu,
         num_train_epochs=settings.epochs,
         per_device_train_batch_size=per_pass,
-        per_device_eval_batch_size=max(per_pass, 8 if work.accumulation == 1 else 1),
-        gradient_accumulation_steps=work.accumulation,
+        per_device_eval_batch_size=max(per_pass, 8 if settings.accumulation == 1 else 1),
+        gradient_accumulation_steps=settings.accumulation,
         dataloader_drop_last=True,
-        lr_scheduler_type="cosine",
+        lr_scheduler_type="cosine_with_min_lr" if settings.last_share else "cosine",
+        lr_scheduler_kwargs={"min_lr_rate": settings.last_share} if settings.last_share else {},
         warmup_steps=settings.warmup,
         bf16=use_bfloat16(settings.precision),
         seed=work.seed,
-        eval_strategy="epoch",
+        eval_strategy="epoch" if best else "no",
         save_strategy="epoch",
         save_total_limit=2,
         logging_strategy="epoch",
-        load_best_model_at_end=True,
-        metric_for_best_model="eval_score",
-        greater_is_better=True,
+        load_best_model_at_end=best,
+        metric_for_best_model="eval_score" if best else None,
+        greater_is_better=True if best else None,
         restore_callback_states_from_checkpoint=True,
         remove_unused_columns=False,
         label_names=["labels"],
@@ -254,10 +264,11 @@ def _callbacks(work: Fit) -> list[TrainerCallback]:
     from torch.utils.tensorboard import SummaryWriter
 
     callbacks: list[TrainerCallback] = [
-        EarlyStoppingCallback(early_stopping_patience=work.settings.patience),
         TensorBoardCallback(SummaryWriter(str(work.folder / "tensorboard"))),
         ProgressCallback(),
     ]
+    if work.settings.keep == "best":
+        callbacks.insert(0, EarlyStoppingCallback(early_stopping_patience=work.settings.patience))
     if work.unfreezing:
         callbacks.append(UnfreezingCallback(work.unfreezing))
     return callbacks

@@ -12,16 +12,31 @@ Name = Literal["adamw", "muon"]
 
 
 def optimizer(
-    groups: Sequence[tuple[Sequence[nn.Parameter], float]], weight_decay: float, name: Name
+    groups: Sequence[tuple[Sequence[nn.Parameter], float]],
+    weight_decay: float,
+    name: Name,
+    betas: tuple[float, float] = (0.9, 0.999),
+    eps: float = 1e-8,
+    decay_vectors: bool = False,
 ) -> torch.optim.Optimizer:
-    """Return the optimiser of parameter groups, each with its learning rate; weight decay leaves vectors out."""
+    """Return the optimiser of parameter groups, each with its learning rate.
+
+    Args:
+        groups: parameters with their learning rate.
+        weight_decay: of matrices, and of all else too with `decay_vectors`.
+        name: see `Training.optimizer`.
+        betas, eps: of AdamW.
+        decay_vectors: whether biases, norms and scalars decay.
+    """
     parts = []
     for parameters, rate in groups:
         matrices = [p for p in parameters if p.ndim > 1]
         vectors = [p for p in parameters if p.ndim <= 1]
         parts += [{"params": matrices, "lr": rate, "weight_decay": weight_decay}] if matrices else []
-        parts += [{"params": vectors, "lr": rate, "weight_decay": 0.0}] if vectors else []
-    return torch.optim.AdamW(parts) if name == "adamw" else MuonAdamW(parts)
+        parts += [{"params": vectors, "lr": rate, "weight_decay": weight_decay * decay_vectors}] if vectors else []
+    if name == "adamw":
+        return torch.optim.AdamW(parts, betas=betas, eps=eps)
+    return MuonAdamW(parts, betas, eps)
 
 
 class MuonAdamW(torch.optim.Optimizer):
@@ -32,9 +47,12 @@ class MuonAdamW(torch.optim.Optimizer):
 
     Args:
         groups: with the keys params, lr and weight_decay.
+        betas, eps: of AdamW.
     """
 
-    def __init__(self, groups: Sequence[dict[str, Any]]) -> None:
+    def __init__(
+        self, groups: Sequence[dict[str, Any]], betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8
+    ) -> None:
         flat, other = [], []
         for group in groups:
             flat.append({**group, "params": [p for p in group["params"] if p.ndim == 2]})
@@ -44,7 +62,7 @@ class MuonAdamW(torch.optim.Optimizer):
         if flat:
             self._halves.append(torch.optim.Muon(flat, momentum=0.95, adjust_lr_fn="match_rms_adamw"))
         if other:
-            self._halves.append(torch.optim.AdamW(other))
+            self._halves.append(torch.optim.AdamW(other, betas=betas, eps=eps))
         super().__init__([{"params": [p for group in groups for p in group["params"]]}], {})
         # The halves' own group dicts, so that a schedule that sets "lr" here sets it there.
         self.param_groups = [group for half in self._halves for group in half.param_groups]

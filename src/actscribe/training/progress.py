@@ -30,6 +30,13 @@ class ProgressCallback(TrainerCallback):
         if time.monotonic() - self._last >= LINE_EVERY_S:
             self._say(state, f"Training: step {state.global_step}/{state.max_steps}")
 
+    def on_epoch_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
+    ) -> None:
+        """Say that an epoch is done, where no validation will."""
+        if args.eval_strategy == "no":
+            self._say(state, f"Training: epoch {round(state.epoch or 0)}/{round(args.num_train_epochs)}")
+
     def on_evaluate(
         self,
         args: TrainingArguments,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -50,12 +51,43 @@ def study_of(
     )
 
 
-def study_data(benchmark: Benchmark, split: ClipSplit) -> tuple[StudyData, tuple[Missing, ...]]:
+class Probes:
+    """What was found out about videos, each read once, for several splits of one set."""
+
+    def __init__(self) -> None:
+        self._found: dict[Path, tuple[float, str] | ActScribeError] = {}
+
+    def of(self, video: Path) -> tuple[float, str]:
+        """Return a video's duration in seconds and its content digest.
+
+        Raises:
+            ActScribeError: it cannot be read.
+        """
+        if video not in self._found:
+            try:
+                self._found[video] = probe(video).duration, content_hash(video)
+            except ActScribeError as error:
+                self._found[video] = error
+        found = self._found[video]
+        if isinstance(found, ActScribeError):
+            raise found
+        return found
+
+
+def study_data(
+    benchmark: Benchmark, split: ClipSplit, probes: Probes | None = None
+) -> tuple[StudyData, tuple[Missing, ...]]:
     """Probe the clips of a split and return them as recordings with one interval each, and those nobody can read.
+
+    Args:
+        benchmark: whose classes are the labels.
+        split: of its clips.
+        probes: of earlier splits of the set, so that no video is read twice.
 
     Raises:
         ActScribeError: not one clip of a part can be read.
     """
+    probes = probes or Probes()
     recordings: list[Recording] = []
     broken: list[Missing] = []
     parts = {"train": split.train, "validation": split.validation, "test": split.test}
@@ -63,12 +95,11 @@ def study_data(benchmark: Benchmark, split: ClipSplit) -> tuple[StudyData, tuple
     listed = [(part, clip) for part, clips in parts.items() for clip in clips]
     for part, clip in track(listed, f"Reading clips of {benchmark.name}"):
         try:
-            duration = probe(clip.video).duration
+            duration, content = probes.of(clip.video)
         except ActScribeError as error:
             broken.append(Missing(clip.name, clip.class_id, part, error.message))
             continue
         whole = (Interval(benchmark.classes[clip.class_id].name, 0.0, duration),)
-        content = content_hash(clip.video)
         recordings.append(Recording(names[clip.name], clip.video, duration, content, clip.group, part, whole))
     for part, clips in parts.items():
         if clips and not any(recording.split == part for recording in recordings):

@@ -89,8 +89,9 @@ class LinearProbe(nn.Module):
         return self.norm(self.backbone.visual(pixel_values).video.float())
 
     def score(self, embedded: Tensor) -> Tensor:
-        """Return the logits of what `embed` made, shape (batch, labels)."""
-        return self.out(embedded)
+        """Return the logits of what `embed` made, shape (batch, labels), float32 under any autocast."""
+        with torch.autocast(embedded.device.type, enabled=False):
+            return self.out(embedded)
 
     def forward(self, pixel_values: Tensor) -> Tensor:
         """Return the logits of videos (batch, frames, 3, side, side), shape (batch, labels)."""

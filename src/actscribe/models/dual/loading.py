@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -19,7 +20,7 @@ from actscribe.labels import Task
 from actscribe.models.catalog import checkpoint_folder
 from actscribe.models.dual.clip import ClipBackbone
 from actscribe.models.dual.config import VghifConfig
-from actscribe.models.dual.heads import LabelHead
+from actscribe.models.dual.heads import LabelHead, LinearProbe
 from actscribe.models.dual.interface import Backbone, Tokens
 from actscribe.models.dual.network import DualEncoder
 from actscribe.models.dual.vificlip import BASE, converted
@@ -105,9 +106,7 @@ def load_backbone(name: str, checkpoint: str, frames: int, fit: str = "crop", ba
     Raises:
         ActScribeError: it is not on this machine, is of another kind, or lacks weights, tokenizer or normalisation.
     """
-    if name not in BACKBONES:
-        raise ActScribeError(f"Unknown backbone '{name}'.", did_you_mean(name, BACKBONES))
-    choice = BACKBONES[name]
+    choice = _choice(name)
     folder = _folder(name, checkpoint, base)
     model = _model(choice, folder, checkpoint)
     if name == "x-clip":
@@ -117,11 +116,23 @@ def load_backbone(name: str, checkpoint: str, frames: int, fit: str = "crop", ba
     return Loaded(backbone, _tokenizer(folder, checkpoint), read_pixels(str(folder), checkpoint, backbone.side, fit))
 
 
-def save_network(network: DualEncoder, loaded: Loaded, name: str, folder: Path) -> None:
+def picture_size(name: str, checkpoint: str, base: str = BASE) -> int:
+    """Return the side of a backbone's square input in pixels, without loading its weights.
+
+    Arguments and errors as in `load_backbone`.
+    """
+    choice = _choice(name)
+    folder = _folder(name, checkpoint, base)
+    _check_kind(choice, folder, checkpoint)
+    config = choice.model.config_class.from_pretrained(folder, local_files_only=True)
+    return int(config.vision_config.image_size)
+
+
+def save_network(network: DualEncoder | LinearProbe, loaded: Loaded, name: str, folder: Path) -> None:
     """Write a network and what belongs to it into an existing folder: safetensors and JSON only.
 
     Args:
-        network: trained or not.
+        network: trained or not; also a linear probe.
         loaded: that it was built from.
         name: of the backbone, see `BACKBONES`.
         folder: to write into.
@@ -141,16 +152,13 @@ def save_network(network: DualEncoder, loaded: Loaded, name: str, folder: Path) 
         "backbone": name,
         "frames": getattr(network.backbone, "frames", None),
         "fit": pixels.fit,
-        "prompts": network.prompts,
-        "task": network.head.task,
-        "labels": network.head.labels,
-        "neutral": network.head.neutral,
-        "vghif": network.vghif.config.model_dump() if network.vghif else None,
+        "kept": pixels.kept,
+        "head": _head_values(network),
     }
     write_text(folder / "dual.json", json.dumps(values, indent=1))
 
 
-def load_network(folder: Path) -> tuple[DualEncoder, Loaded]:
+def load_network(folder: Path) -> tuple[DualEncoder | LinearProbe, Loaded]:
     """Return a network that `save_network` wrote, frozen, in evaluation mode, and what belongs to it.
 
     Raises:
@@ -158,11 +166,9 @@ def load_network(folder: Path) -> tuple[DualEncoder, Loaded]:
     """
     try:
         values = json.loads((folder / "dual.json").read_text(encoding="utf-8"))
-        task: Task = values["task"]
         loaded = load_backbone(values["backbone"], str(folder / "backbone"), values["frames"] or 1, values["fit"])
-        head = LabelHead(task, values["labels"], values["neutral"])
-        vghif = VghifConfig(**values["vghif"]) if values["vghif"] else None
-        network = DualEncoder(loaded.backbone, loaded.tokens(values["prompts"]), head, vghif)
+        loaded = replace(loaded, pixels=replace(loaded.pixels, kept=values["kept"]))
+        network = _network(loaded, values["head"])
         added = load_file(folder / "added.safetensors")
         told = network.load_state_dict(added, strict=False)
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
@@ -172,8 +178,38 @@ def load_network(folder: Path) -> tuple[DualEncoder, Loaded]:
     if lacking or told.unexpected_keys:
         first = (lacking or told.unexpected_keys)[0]
         raise ActScribeError(f"{folder / 'added.safetensors'}: does not fit dual.json, first at {first}.")
-    network.freeze()
+    if isinstance(network, DualEncoder):
+        network.freeze()
+    network.requires_grad_(False)
     return network.eval(), loaded
+
+
+def _head_values(network: DualEncoder | LinearProbe) -> dict[str, Any]:
+    if isinstance(network, LinearProbe):
+        return {"probe": network.out.out_features}
+    return {
+        "prompts": network.prompts,
+        "task": network.head.task,
+        "labels": network.head.labels,
+        "neutral": network.head.neutral,
+        "vghif": network.vghif.config.model_dump() if network.vghif else None,
+    }
+
+
+def _network(loaded: Loaded, values: dict[str, Any]) -> DualEncoder | LinearProbe:
+    """Return the network that `_head_values` described, untrained."""
+    if "probe" in values:
+        return LinearProbe(loaded.backbone, np.zeros(values["probe"], dtype=np.float32))
+    task: Task = values["task"]
+    head = LabelHead(task, values["labels"], values["neutral"])
+    vghif = VghifConfig(**values["vghif"]) if values["vghif"] else None
+    return DualEncoder(loaded.backbone, loaded.tokens(values["prompts"]), head, vghif)
+
+
+def _choice(name: str) -> Choice:
+    if name not in BACKBONES:
+        raise ActScribeError(f"Unknown backbone '{name}'.", did_you_mean(name, BACKBONES))
+    return BACKBONES[name]
 
 
 def _folder(name: str, checkpoint: str, base: str) -> Path:
@@ -188,8 +224,7 @@ def _folder(name: str, checkpoint: str, base: str) -> Path:
     return checkpoint_folder(checkpoint, BACKBONES[name].kind)
 
 
-def _model(choice: Choice, folder: Path, checkpoint: str) -> Any:
-    """Return transformers' model; it would fill weights that a file lacks with random numbers, this refuses."""
+def _check_kind(choice: Choice, folder: Path, checkpoint: str) -> None:
     path = folder / "config.json"
     try:
         kind = json.loads(path.read_text(encoding="utf-8")).get("model_type")
@@ -197,6 +232,11 @@ def _model(choice: Choice, folder: Path, checkpoint: str) -> Any:
         raise ActScribeError(f"{path}: cannot be read: {error}.") from error
     if kind != choice.model_type:
         raise ActScribeError(f"'{checkpoint}' is a {kind}, expected a {choice.model_type}.", f"See {path}.")
+
+
+def _model(choice: Choice, folder: Path, checkpoint: str) -> Any:
+    """Return transformers' model; it would fill weights that a file lacks with random numbers, this refuses."""
+    _check_kind(choice, folder, checkpoint)
     hint = f"Copy the folder again, or type: actscribe models pull {checkpoint}"
     try:
         with quiet():

@@ -67,6 +67,15 @@ class DualEncoder(nn.Module):
         tokens = Tokens(self.prompts, self.ids, self.mask)
         self.features = encode_texts(self.backbone, tokens).features
 
+    def for_prompts(self, tokens: Tokens, head: LabelHead) -> DualEncoder:
+        """Return a frozen network with the weights of this one, which is frozen too, for other prompts and labels."""
+        where = self.ids.device
+        placed = Tokens(tokens.prompts, tokens.ids.to(where), tokens.mask.to(where))
+        made = DualEncoder(self.backbone, placed, head.to(where))
+        made.vghif = self.vghif
+        made.freeze()
+        return made.eval()
+
     def groups(self) -> dict[str, list[nn.Parameter]]:
         """Return the parameters that learn, by what their learning rate should be.
 

@@ -1,0 +1,5 @@
+"""`python -m actscribe` is the command `actscribe`."""
+
+from actscribe.cli import main
+
+main()

@@ -1,0 +1,112 @@
+"""actscribe benchmark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from actscribe.errors import ActScribeError
+
+if TYPE_CHECKING:
+    from actscribe.runs.benchmark import Benchmarked
+
+Set = Annotated[str, typer.Argument(metavar="SET", help="ucf101, hmdb51, kinetics400, mini-kinetics200 or folder.")]
+Videos = Annotated[Path, typer.Option(help="Folder of the videos; sub-folders are searched.")]
+Backbone = Annotated[str, typer.Option(help="clip, vifi-clip, x-clip, or another recognizer.")]
+Lists = Annotated[Path | None, typer.Option(help="Folder of the official lists; default: with the videos.")]
+Split = Annotated[int, typer.Option(help="Number of the official split.", min=1)]
+Published = Annotated[bool, typer.Option("--as-published", help="Prompts of the published code, mistakes included.")]
+Groups = Annotated[
+    str, typer.Option(help="Folder sets: regular expression whose bracket finds a clip's group in its name.")
+]
+Vghif = Annotated[bool, typer.Option("--vghif", help="Also with VgHIF, and a paired test of the two.")]
+Shots = Annotated[str, typer.Option(help="Training clips a class, such as 2, 4, 8, 16; full; 0: zero-shot.")]
+Seeds = Annotated[int, typer.Option(help="How many draws and trainings.", min=1)]
+Recipe = Annotated[str, typer.Option(help="A published training, by name or file.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting, such as learning_rate=1e-5.")
+]
+Frames = Annotated[int | None, typer.Option(help="Of a clip; default 8, or the recipe's.", min=1)]
+Clips = Annotated[int | None, typer.Option(help="Temporal views of a test clip; default 1, or the recipe's.", min=1)]
+Crops = Annotated[int | None, typer.Option(help="Spatial views of a test clip, 1 or 3; default 1, or the recipe's.")]
+ShotsList = Annotated[Path | None, typer.Option(help="Split list of the training clips, drawn by others.")]
+BaseToNovel = Annotated[bool, typer.Option("--base-to-novel", help="Learn half of the classes, test on both halves.")]
+Out = Annotated[Path | None, typer.Option(help="Folder to write to; default runs/SET-splitN.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on, or add to what is there; finished runs are reused.")]
+
+#: Tables that are printed, with their titles.
+SHOWN = {
+    "availability": "Clips of the set on this machine",
+    "published": "What the recipe's authors report",
+    "results": "Results with 95 % intervals over seeds",
+    "difference": "With VgHIF less without, on the same seeds",
+}
+
+
+def benchmark(
+    dataset: Set,
+    videos: Videos,
+    backbone: Backbone,
+    lists: Lists = None,
+    split: Split = 1,
+    as_published: Published = False,
+    groups: Groups = "",
+    vghif: Vghif = False,
+    shots: Shots = "",
+    seeds: Seeds = 5,
+    recipe: Recipe = "",
+    settings: Settings = None,
+    frames: Frames = None,
+    clips: Clips = None,
+    crops: Crops = None,
+    shots_list: ShotsList = None,
+    base_to_novel: BaseToNovel = False,
+    out: Out = None,
+    resume: Resume = False,
+) -> None:
+    """Measure a backbone on a benchmark set over several seeds, with and without VgHIF."""
+    from actscribe.data.benchmarks.base import Source
+    from actscribe.runs.benchmark import benchmark as run_benchmark
+    from actscribe.runs.benchmark_plan import Plan, parse_overrides
+
+    plan = Plan(
+        dataset,
+        Source(videos, lists, split, "as_published" if as_published else "corrected", groups),
+        backbone,
+        _shots(shots, shots_list),
+        shots_list,
+        vghif=vghif,
+        seeds=seeds,
+        recipe=recipe,
+        overrides=parse_overrides(settings or ()),
+        frames=frames,
+        clips=clips,
+        crops=crops,
+        base_to_novel=base_to_novel,
+    )
+    _show(run_benchmark(plan, out, resume))
+
+
+def _show(done: Benchmarked) -> None:
+    from actscribe.tables import print_table
+
+    for name, title in SHOWN.items():
+        if name in done.tables:
+            print_table(title, done.tables[name])
+    for note in done.notes:
+        print(f"Note: {note}")
+    print(f"Tables: {done.folder}")
+
+
+def _shots(text: str, shots_list: Path | None) -> int | None:
+    """Return the number of shots; None for all clips, or where a list says which."""
+    if text == "full" or (not text and shots_list is not None):
+        return None
+    if not text.isdecimal():
+        raise ActScribeError(
+            f"--shots {text}: expected a number or full." if text else "How many training clips a class?",
+            "Example: --shots 8, or --shots full, or --shots 0 for zero-shot",
+        )
+    return int(text)

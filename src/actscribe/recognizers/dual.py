@@ -1,0 +1,286 @@
+"""CLIP, ViFi-CLIP and X-CLIP as recognizers, with and without VgHIF (paper 2): videos against prompts of the labels.
+
+One road for all of them. Multi-class: softmax over the class prompts. Multi-label: a sigmoid with a learned bias per
+label; zero-shot, where nothing is learned, against a neutral prompt (see `models.dual.heads.LabelHead`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from actscribe.batching import batched
+from actscribe.errors import ActScribeError
+from actscribe.files import write_text
+from actscribe.labels import LabelSet
+from actscribe.models.device import autocast, device, use_bfloat16
+from actscribe.models.dual.heads import LabelHead, LinearProbe
+from actscribe.models.dual.interface import Towers
+from actscribe.models.dual.loading import Loaded, load_backbone, load_network, picture_size, save_network
+from actscribe.models.dual.network import DualEncoder
+from actscribe.models.pixels import Pixels
+from actscribe.progress import track
+from actscribe.recognizers.base import ClipFrames, Job, Kind, Recognizer, View
+from actscribe.recognizers.settings_dual import DualSettings, VificlipSettings
+from actscribe.training.examples import pixel_examples
+from actscribe.training.fit import Examples, Fit, fit
+from actscribe.training.losses import clip_loss, prior_logits, priors, probabilities
+from actscribe.training.mixing import soften
+
+#: Clips scored at once.
+BATCH = 8
+#: Training clips, evenly spaced, on which the biases of a multi-label study are started (ours).
+START_CLIPS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How a recognizer meets videos and labels, beside its network.
+
+    Args:
+        backbone: its name.
+        frames: of a clip.
+        short_side: of the frames that pictures are cut from, in pixels.
+        template: of a label's prompt.
+        neutral: prompt of a multi-label zero-shot study.
+        bfloat16: whether matrix products run in bf16; cosines never do.
+    """
+
+    backbone: str
+    frames: int
+    short_side: int
+    template: str
+    neutral: str
+    bfloat16: bool
+
+
+class DualRecognizer:
+    """A dual encoder, zero-shot or trained, or a linear probe on its video embedding.
+
+    Args:
+        network: from pixels to logits; kept in evaluation mode.
+        loaded: backbone, tokenizer and feeding that the network was built from.
+        labels: in the order of the network's outputs.
+        how: everything else.
+    """
+
+    def __init__(self, network: DualEncoder | LinearProbe, loaded: Loaded, labels: LabelSet, how: How) -> None:
+        self.network = network.to(device()).eval()
+        self.loaded = loaded
+        self.labels = labels
+        self.how = how
+        self.view = View(how.frames, how.short_side)
+
+    def score(self, clips: Iterable[ClipFrames]) -> Iterator[np.ndarray]:
+        """Yield scores per clip, shape (labels,); see `Recognizer.score`."""
+        for videos in _videos(clips, self.loaded.pixels):
+            with torch.inference_mode(), autocast(self.how.bfloat16):
+                logits = self.network(videos)
+            yield from probabilities(logits, self.labels.task).cpu().numpy()
+
+    def save(self, folder: Path) -> None:
+        """Write the network with all that belongs to it; the label set is the run's."""
+        save_network(self.network, self.loaded, self.how.backbone, folder)
+        write_text(folder / "recognizer.json", json.dumps(asdict(self.how), indent=1))
+
+    def for_labels(self, labels: LabelSet) -> DualRecognizer:
+        """Return the recognizer for another label set, with the same weights and new prompts, such as novel classes.
+
+        In a multi-label study a label that was trained keeps its bias; a new one takes the mean of them (ours).
+
+        Raises:
+            ActScribeError: a linear probe knows its own labels only.
+        """
+        if isinstance(self.network, LinearProbe):
+            raise ActScribeError(
+                "A linear probe knows the labels it was trained on and no others.",
+                "Set learns to none, image, text or both to compare videos with prompts.",
+            )
+        before = self.network.head
+        neutral = labels.task == "multi-label" and (before.neutral or before.bias is None)
+        head = LabelHead(labels.task, len(labels), neutral)
+        if head.bias is not None and before.bias is not None:
+            known = dict(zip(self.labels.names, before.bias.tolist(), strict=True))
+            usual = float(np.mean(list(known.values())))
+            with torch.no_grad():
+                head.bias.copy_(torch.tensor([known.get(name, usual) for name in labels.names]))
+        tokens = self.loaded.tokens(prompts(labels, self.how, neutral))
+        return DualRecognizer(self.network.for_prompts(tokens, head), self.loaded, labels, self.how)
+
+
+def prompts(labels: LabelSet, how: How, neutral: bool) -> list[str]:
+    """Return the prompt of each label in order, and the neutral one last if asked for."""
+    listed = [how.template.replace("{name}", label.described()) for label in labels.labels]
+    return listed + [how.neutral] * neutral
+
+
+def load(folder: Path, labels: LabelSet) -> Recognizer:
+    """Load what `DualRecognizer.save` wrote.
+
+    Raises:
+        ActScribeError: a file is missing or does not fit the others.
+    """
+    network, loaded = load_network(folder)
+    how = How(**json.loads((folder / "recognizer.json").read_text(encoding="utf-8")))
+    return DualRecognizer(network, loaded, labels, how)
+
+
+def make(job: Job) -> Recognizer:
+    """Return a zero-shot recognizer at once, or train what the settings ask for on the job's clips."""
+    settings: DualSettings = job.settings
+    how = How(
+        backbone=settings.backbone,
+        frames=job.view.frames,
+        short_side=job.view.short_side,
+        template=settings.template,
+        neutral=settings.neutral,
+        bfloat16=use_bfloat16(settings.precision),
+    )
+    if settings.trains:
+        job.train.prepare("Decoding training recordings")
+        if settings.keep == "best":
+            job.validation.prepare("Decoding validation recordings")
+    loaded = _load(settings, how.frames)
+    network = _probe(job, loaded, how) if settings.learns == "probe" else _encoder(job, loaded, how)
+    return DualRecognizer(network, loaded, job.labels, how)
+
+
+def view(settings: DualSettings, frames: int) -> View:
+    """Return the study's frames at the size from which the checkpoint's pictures are cut; no weights are loaded."""
+    size = picture_size(settings.backbone, settings.checkpoint, *_base(settings))
+    return View(frames, round(size / settings.kept), settings.candidates)
+
+
+def _base(settings: DualSettings) -> tuple[str, ...]:
+    """Return what a published .pth file was trained from, where the recognizer takes such files."""
+    return (settings.base,) if isinstance(settings, VificlipSettings) else ()
+
+
+def _load(settings: DualSettings, frames: int) -> Loaded:
+    loaded = load_backbone(settings.backbone, settings.checkpoint, frames, settings.fit, *_base(settings))
+    own = loaded.pixels
+    pixels = replace(own, kept=settings.kept, mean=settings.mean or own.mean, std=settings.std or own.std)
+    return replace(loaded, pixels=pixels)
+
+
+def _encoder(job: Job, loaded: Loaded, how: How) -> DualEncoder:
+    """Return a dual encoder with the prompts of the job's labels, trained if the settings ask for it."""
+    settings: DualSettings = job.settings
+    task = job.labels.task
+    neutral = task == "multi-label" and not settings.trains
+    tokens = loaded.tokens(prompts(job.labels, how, neutral))
+    torch.manual_seed(job.seed)  # VgHIF starts from it
+    head = LabelHead(task, len(job.labels), neutral)
+    network = DualEncoder(loaded.backbone, tokens, head, settings.vghif, cast(Towers, settings.learns)).to(device())
+    if settings.trains:
+        if task == "multi-label":
+            _start_at_prior(network, job, loaded.pixels, how)
+        _train(network, job, loaded.pixels)
+    network.freeze()
+    return network
+
+
+def _start_at_prior(network: DualEncoder, job: Job, pixels: Pixels, how: How) -> None:
+    count = len(job.train)
+    places = np.unique(np.linspace(0, count - 1, min(count, START_CLIPS)).round().astype(int))
+    found = []
+    for videos in _videos((job.train[place] for place in places.tolist()), pixels):
+        with torch.no_grad(), autocast(how.bfloat16):
+            found.append(network.eval().scores(videos))
+    network.head.start(torch.cat(found), priors(job.train_targets, job.labels.task))
+
+
+def _train(network: DualEncoder, job: Job, pixels: Pixels) -> None:
+    """Train in place all that learns, each part at its own rate."""
+    settings: DualSettings = job.settings
+    rates = {
+        "pretrained": settings.learning_rate,
+        "new": settings.learning_rate * settings.new_factor,
+        "vghif": settings.vghif_learning_rate,
+        "head": settings.head_learning_rate,
+    }
+    train = Examples(pixel_examples(job.train, pixels, job), job.train_targets)
+    fit(
+        Fit(
+            network=network,
+            groups=[(group, rates[name]) for name, group in network.groups().items() if group],
+            loss=clip_loss(job.labels.task, job.train_targets, settings),
+            train=soften(train, settings.augmentation, job.labels.task, job.seed),
+            validation=Examples(pixel_examples(job.validation, pixels, job), job.validation_targets),
+            task=job.labels.task,
+            settings=settings,
+            folder=job.folder,
+            seed=job.seed,
+            resume=job.resume,
+        )
+    )
+
+
+def _probe(job: Job, loaded: Loaded, how: How) -> LinearProbe:
+    """Return a linear probe, trained on embeddings that are computed once and kept in memory."""
+    settings: DualSettings = job.settings
+    probe = LinearProbe(loaded.backbone, prior_logits(job.train_targets, job.labels.task)).to(device())
+    train = _embedded(probe, job.train, loaded.pixels, how, "Embedding training clips")
+    shown = job.validation if settings.keep == "best" else ()
+    validation = _embedded(probe, shown, loaded.pixels, how, "Embedding validation clips")
+    fit(
+        Fit(
+            network=_OnEmbeddings(probe.out),
+            groups=[(list(probe.out.parameters()), settings.head_learning_rate)],
+            loss=clip_loss(job.labels.task, job.train_targets, settings),
+            train=Examples(lambda _, index: {"embedded": train[index]}, job.train_targets),
+            validation=Examples(lambda _, index: {"embedded": validation[index]}, job.validation_targets),
+            task=job.labels.task,
+            settings=settings.model_copy(update={"precision": "float32"}),
+            folder=job.folder,
+            seed=job.seed,
+            resume=job.resume,
+        )
+    )
+    return probe.requires_grad_(False)
+
+
+def _embedded(probe: LinearProbe, data: Sequence[ClipFrames], pixels: Pixels, how: How, what: str) -> list[Tensor]:
+    """Return the embedding of each clip, shape (D,), on the CPU; progress is shown under the name `what`."""
+    found: list[Tensor] = []
+    for videos in _videos(track(data, what, total=len(data)), pixels):
+        with torch.no_grad(), autocast(how.bfloat16):
+            found += probe.eval().embed(videos).cpu()
+    return found
+
+
+class _OnEmbeddings(nn.Module):
+    def __init__(self, out: nn.Linear) -> None:
+        super().__init__()
+        self.out = out
+
+    def forward(self, embedded: Tensor) -> Tensor:
+        return self.out(embedded)
+
+
+def _videos(clips: Iterable[ClipFrames], pixels: Pixels) -> Iterator[Tensor]:
+    """Yield clips as the network takes them, a few at once, shape (batch, frames, 3, size, size)."""
+    for batch in batched(clips, BATCH):
+        yield torch.stack([pixels.normalise(pixels.tensor(clip.frames)) for clip in batch]).to(device())
+
+
+def _trains(settings: DualSettings) -> bool:
+    return settings.trains
+
+
+CLIP = Kind(
+    summary="CLIP on frames against prompts of the labels: zero-shot, linear probe, or with towers trained",
+    trains=_trains,
+    view=view,
+    make=make,
+    load=load,
+)
+VIFICLIP = replace(CLIP, summary="ViFi-CLIP: both towers of CLIP fine-tuned on the study's clips")
+XCLIP = replace(CLIP, summary="X-CLIP: attention between frames and video-specific prompts, its text tower frozen")

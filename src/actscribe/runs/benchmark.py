@@ -1,0 +1,303 @@
+"""Measuring a backbone with and without VgHIF on a benchmark set: shots drawn, trained, tested, over several seeds."""
+
+from __future__ import annotations
+
+import gc
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pydantic import BaseModel
+
+from actscribe.data.benchmarks.base import Benchmark, Missing
+from actscribe.data.benchmarks.convert import Probes, availability, missing_table, study_of
+from actscribe.data.loading import StudyData
+from actscribe.errors import ActScribeError
+from actscribe.files import folder_beside
+from actscribe.progress import say
+from actscribe.recognizers.base import Recognizer
+from actscribe.runs.benchmark_draw import Classes, Draw, classes_of, draw
+from actscribe.runs.benchmark_plan import Plan
+from actscribe.runs.benchmark_tables import (
+    ALL,
+    BASE,
+    NOVEL,
+    SeedResult,
+    class_table,
+    difference_table,
+    files,
+    result_table,
+    seed_result,
+    seeds_table,
+)
+from actscribe.runs.evaluate import score_split
+from actscribe.runs.folder import Facts, Run, machine, versions
+from actscribe.runs.train import UNDECIDED, changes, train
+from actscribe.study import Study
+from actscribe.video.cache import FrameCache
+
+#: In a run's folder: its scores on the novel classes, as a run without a model of its own.
+NOVEL_FOLDER = "novel"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Benchmarked:
+    """What `benchmark` returns.
+
+    Args:
+        folder: of the tables: results, difference (with VgHIF), seeds, classes, availability, missing, published.
+        results: one a system and seed.
+        tables: by name.
+        notes: what the user should know.
+    """
+
+    folder: Path
+    results: tuple[SeedResult, ...]
+    tables: Mapping[str, pd.DataFrame]
+    notes: tuple[str, ...]
+
+
+def benchmark(
+    plan: Plan, out: Path | None = None, resume: bool = False, cache: FrameCache | None = None
+) -> Benchmarked:
+    """Train and test a backbone on each seed's shots, with VgHIF too if the plan says so, and write the tables.
+
+    Runs go to OUT/BACKBONE[-vghif]-SHOTS-seedN, tables to OUT/BACKBONE[-vghif]-SHOTS. Test clips are scored once.
+
+    Args:
+        plan: what to do.
+        out: folder; default runs/SET-splitN.
+        resume: go on where a benchmark was interrupted, or add to it; what is done is reused.
+        cache: of decoded frames; default the user's.
+
+    Raises:
+        ActScribeError: bad data, too few clips, runs in the way, or runs of another plan to be reused.
+    """
+    folder = out or Path("runs") / f"{plan.dataset}-split{plan.source.split}"
+    parts = _parts(plan)
+    _check_free(folder, plan, parts, resume)
+    chosen = classes_of(plan)
+    probes = Probes()
+    notes: dict[str, None] = dict.fromkeys((*chosen.whole.notes, *_plan_notes(plan)))
+    if chosen.listed is not None and chosen.listed.missing:
+        notes[f"{len(chosen.listed.missing)} clips of {plan.shots_list} are not on this machine."] = None
+    unreadable: dict[str, Missing] = {}
+    for place, (seed, variants) in enumerate(parts.items()):
+        drawn = draw(plan, chosen, seed, probes)
+        notes |= dict.fromkeys(drawn.notes)
+        unreadable |= {lost.name: lost for lost in drawn.unreadable}
+        for vghif in variants:
+            say(f"{system(plan, vghif)}, seed {seed} ({place + 1} of {len(parts)})", None)
+            _finish(plan, chosen, drawn, folder / plan.run_name(vghif, seed), vghif, seed, cache)
+            gc.collect()
+    if unreadable:
+        notes[f"{len(unreadable)} clips are here and cannot be read; they are left out (missing.csv says why)."] = None
+    return _write(plan, chosen.whole, folder, parts, tuple(unreadable.values()), tuple(notes))
+
+
+def system(plan: Plan, vghif: bool) -> str:
+    """Return what tables call a backbone with or without VgHIF."""
+    return f"{plan.backbone} + VgHIF" if vghif else plan.backbone
+
+
+def _variants(plan: Plan) -> tuple[bool, ...]:
+    return (False, True) if plan.vghif else (False,)
+
+
+def _parts(plan: Plan) -> dict[int, list[bool]]:
+    """Return seed -> which systems run; what learns nothing runs once, for it is the same with every seed."""
+    seeds = range(plan.seeds if any(map(plan.trains, _variants(plan))) else 1)
+    return {seed: [vghif for vghif in _variants(plan) if not seed or plan.trains(vghif)] for seed in seeds}
+
+
+def _check_free(folder: Path, plan: Plan, parts: Mapping[int, Sequence[bool]], resume: bool) -> None:
+    if resume:
+        return
+    for name in (plan.name, *(plan.run_name(vghif, seed) for seed, some in parts.items() for vghif in some)):
+        if (folder / name).exists():
+            raise ActScribeError(
+                f"{folder / name}: a benchmark was run here.",
+                "Go on with it, or add to it, with --resume: what is done is reused. Or choose another --out.",
+            )
+
+
+def _study(plan: Plan, benchmark: Benchmark, settings: BaseModel, seed: int) -> Study:
+    made = study_of(benchmark, {plan.backbone: settings.model_dump(mode="json")}, plan.clip_frames, seed)
+    return made.model_copy(update={"empty_labels": "allow"})  # Kinetics may have lost a class's last video
+
+
+def _finish(
+    plan: Plan, chosen: Classes, drawn: Draw, folder: Path, vghif: bool, seed: int, cache: FrameCache | None
+) -> None:
+    """Train and score one run, as far as that is not done."""
+    settings = plan.settings(vghif, len(drawn.data.of_split("train")))
+    study = _study(plan, chosen.learned, settings, seed)
+    begun = (folder / "run.json").is_file()
+    run = Run.open(folder) if begun else None
+    if run is None or run.facts.status != "complete":
+        run = train(study, plan.backbone, folder, resume=begun, cache=cache, data=drawn.data)
+    _check_same(run, study, drawn.data)
+    recognizer = _score(run, plan, None)
+    if chosen.novel is None or drawn.novel is None:
+        return
+    study = _study(plan, chosen.novel, settings, seed)
+    place = folder / NOVEL_FOLDER
+    if (place / "run.json").is_file():
+        other = Run.open(place)
+        _check_same(other, study, drawn.novel)
+    else:
+        facts = Facts(
+            status="complete",
+            recognizer=plan.backbone,
+            settings=run.facts.settings,
+            seed=seed,
+            study=study.name,
+            versions=versions(),
+            machine=machine(),
+            notes=["scored by the model of the run above, with the prompts of the novel classes"],
+        )
+        other = Run.create(place, study, drawn.novel.labels, drawn.novel.recordings, facts)
+    if not _is_scored(other, plan):
+        learned: Any = recognizer or run.recognizer()
+        _score(other, plan, learned.for_labels(drawn.novel.labels))
+
+
+def _score(run: Run, plan: Plan, recognizer: Recognizer | None) -> Recognizer | None:
+    """Score test if that is not done; return the recognizer if one was loaded."""
+    if _is_scored(run, plan):
+        return recognizer
+    loaded = recognizer or run.recognizer()
+    score_split(run, "test", loaded, plan.views)
+    return loaded
+
+
+def _is_scored(run: Run, plan: Plan) -> bool:
+    """Tell whether the run keeps test scores of these views; those that a killed process left count as none.
+
+    Raises:
+        ActScribeError: it keeps scores of other views.
+    """
+    if not run.scores_path("test").is_file() or "test" not in run.facts.views:
+        return False
+    kept, wanted = run.facts.views["test"], (plan.views.clips, plan.views.crops)
+    if kept != wanted:
+        raise ActScribeError(
+            f"{run.folder}: its scores are of {kept[0]} x {kept[1]} views, not of {wanted[0]} x {wanted[1]}.",
+            "Give the same --clips and --crops, or benchmark into another folder with --out.",
+        )
+    return True
+
+
+def _check_same(run: Run, study: Study, data: StudyData) -> None:
+    """Refuse to reuse a run of another plan."""
+    changed = changes(run, study, data)
+    if "recognizers" in changed:
+        own = study.recognizers[run.facts.recognizer]
+        differ = [key for key in own if own[key] != run.facts.settings.get(key)]
+        changed[changed.index("recognizers")] = f"settings ({', '.join(differ)})"
+    if changed:
+        raise ActScribeError(
+            f"{run.folder}: this run was made otherwise; it differs in: {', '.join(changed)}.",
+            "Undo the change, or benchmark into another folder with --out.",
+        )
+
+
+def _results(plan: Plan, folder: Path, parts: Mapping[int, Sequence[bool]]) -> tuple[SeedResult, ...]:
+    """Measure the kept scores of every seed; what learns nothing has one run, that stands for all."""
+    found = []
+    for vghif in _variants(plan):
+        for seed in parts:
+            run = Run.open(folder / plan.run_name(vghif, seed if vghif in parts[seed] else 0))
+            of = {BASE: run, NOVEL: Run.open(run.folder / NOVEL_FOLDER)} if plan.base_to_novel else {ALL: run}
+            found.append(seed_result(system(plan, vghif), seed, of))
+    return tuple(found)
+
+
+def _write(
+    plan: Plan,
+    whole: Benchmark,
+    folder: Path,
+    parts: Mapping[int, Sequence[bool]],
+    unreadable: Sequence[Missing],
+    notes: Sequence[str],
+) -> Benchmarked:
+    results = _results(plan, folder, parts)
+    runs = [Run.open(folder / plan.run_name(vghif, seed)) for seed, some in parts.items() for vghif in some]
+    notes = tuple(dict.fromkeys((*notes, *_run_notes(runs))))
+    made: dict[str, pd.DataFrame | None] = {
+        "results": result_table(results),
+        "difference": difference_table(results),
+        "seeds": seeds_table(results),
+        "published": _published(plan),
+        "availability": availability(whole),
+        "missing": missing_table(replace(whole, missing=(*whole.missing, *unreadable))),
+        "classes": class_table(results),
+    }
+    tables = {name: table for name, table in made.items() if table is not None}
+    facts = {
+        "command": plan.command(),
+        "classes": len(whole.classes),
+        "seeds": list(parts),
+        "systems": {system(plan, vghif): _settings(folder, plan, vghif) for vghif in _variants(plan)},
+        "seconds": {run.folder.name: run.facts.task_seconds for run in runs},
+        "versions": versions(),
+        "machine": machine(),
+        "missing": {"no_file": len(whole.missing), "unreadable": len(unreadable)},
+        "notes": list(notes),
+    }
+    texts = [f"# {plan.dataset}: {plan.name}", f"    {plan.command()}", *(f"Note: {note}" for note in notes)]
+    place = folder / plan.name
+    with folder_beside(place) as beside:
+        for name, text in files(tables, facts, texts).items():
+            (beside / name).write_text(text, encoding="utf-8", newline="")
+    return Benchmarked(place, results, tables, notes)
+
+
+def _settings(folder: Path, plan: Plan, vghif: bool) -> dict[str, Any]:
+    run = Run.open(folder / plan.run_name(vghif, 0))
+    return json.loads(json.dumps(run.facts.settings))
+
+
+def _published(plan: Plan) -> pd.DataFrame | None:
+    """Return what the recipe's authors report of this set and these shots, as fractions; None: nothing."""
+    if plan.published is None or plan.shots_list is not None:
+        return None
+    names, shots = {plan.dataset}, plan.shots
+    if plan.shots == 0:
+        names, shots = {f"{plan.dataset} zero-shot"}, None
+    if plan.base_to_novel:
+        names = {f"{plan.dataset} {half}" for half in (BASE, NOVEL)}
+    rows = [
+        (row.dataset, row.top1 / 100, None if row.top5 is None else row.top5 / 100, row.source)
+        for row in plan.published.published
+        if row.dataset in names and row.shots == shots
+    ]
+    return pd.DataFrame(rows, columns=["dataset", "top1", "top5", "source"]) if rows else None
+
+
+def _plan_notes(plan: Plan) -> list[str]:
+    notes = []
+    if plan.published is not None:
+        recipe = plan.published
+        notes.append(
+            f"recipe {recipe.name} is published for {recipe.architecture}, starting from {recipe.start};"
+            f" this run starts from checkpoint {getattr(plan.settings(False), 'checkpoint', 'embedded')}."
+        )
+    if plan.vghif and plan.seeds < 6:
+        notes.append(f"with {plan.seeds} seeds the sign-flip p is {2 / 2**plan.seeds:g} at least.")
+    if plan.vghif and not plan.trains(False):
+        notes.append(f"{plan.backbone} alone learns nothing here, so one run stands for all seeds.")
+    return notes
+
+
+def _run_notes(runs: Sequence[Run]) -> list[str]:
+    """Return what the runs say of themselves, and packages that changed from one run to another."""
+    notes = [note for run in runs for note in run.facts.notes if note != UNDECIDED]  # top-1 needs no threshold
+    first = runs[0].facts.versions
+    changed = sorted({name for run in runs for name in first if run.facts.versions.get(name) != first[name]})
+    if changed:
+        notes.append(f"the runs were made with different versions of {', '.join(changed)}.")
+    return notes

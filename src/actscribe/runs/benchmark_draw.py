@@ -1,0 +1,140 @@
+"""The clips of a benchmark: classes to learn and to ask for, and what each seed trains, chooses and tests on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+
+from actscribe.data.benchmarks.base import Benchmark, BenchmarkClip, Missing
+from actscribe.data.benchmarks.convert import Probes, study_data
+from actscribe.data.benchmarks.few_shot import (
+    VALIDATION_SHOTS,
+    ClipSplit,
+    base_and_novel,
+    few_shot,
+    full_split,
+    hold_out,
+    shared_groups,
+)
+from actscribe.data.benchmarks.lists import ListedClips, read_list
+from actscribe.data.benchmarks.registry import read_benchmark
+from actscribe.data.loading import StudyData
+from actscribe.errors import ActScribeError
+from actscribe.runs.benchmark_plan import Plan
+
+#: Share of each class's training clips that are set apart where the set has no validation split.
+HELD_OUT = 0.1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Classes:
+    """A benchmark set as a plan uses it.
+
+    Args:
+        whole: as it lies on this machine.
+        learned: all its classes, or the base half.
+        novel: the other half; None: nothing is asked for but what is learned.
+        listed: training clips of `Plan.shots_list`, or None.
+    """
+
+    whole: Benchmark
+    learned: Benchmark
+    novel: Benchmark | None
+    listed: ListedClips | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draw:
+    """The clips of one seed as recordings.
+
+    Args:
+        data: training, validation and test.
+        novel: test clips of the novel classes, or None.
+        unreadable: clips that are here and that no decoder reads; they are in neither.
+        notes: what the user should know of this draw.
+    """
+
+    data: StudyData
+    novel: StudyData | None
+    unreadable: tuple[Missing, ...]
+    notes: tuple[str, ...]
+
+
+def classes_of(plan: Plan) -> Classes:
+    """Read the set of a plan, and its list of shots.
+
+    Raises:
+        ActScribeError: no test clips, or as `read_benchmark` and `read_list`.
+    """
+    whole = read_benchmark(plan.dataset, plan.source)
+    if not whole.of_split("test"):
+        raise ActScribeError(
+            f"{whole.name} has no test clips here.", "Make folders train and test, or complete the set's videos."
+        )
+    listed = read_list(plan.shots_list, whole) if plan.shots_list else None
+    if plan.base_to_novel:
+        base, novel = base_and_novel(whole)
+        return Classes(whole, base, novel, listed)
+    return Classes(whole, whole, None, listed)
+
+
+def _split(plan: Plan, chosen: Classes, seed: int) -> ClipSplit:
+    """Return one seed's clips; with keep "last" none is set apart for validation."""
+    found = chosen.learned
+    test = found.of_split("test")
+    if plan.shots == 0:
+        return ClipSplit("zero-shot", (), (), test)
+    if chosen.listed is not None:
+        return ClipSplit(f"clips of {plan.shots_list}", chosen.listed.clips, _beside(plan, chosen, seed), test)
+    if plan.shots is not None:
+        return few_shot(found, plan.shots, seed, 0 if plan.keeps_last else VALIDATION_SHOTS)
+    if not plan.keeps_last and not found.of_split("validation"):
+        found = hold_out(found, HELD_OUT, seed)
+    return full_split(found)
+
+
+def _beside(plan: Plan, chosen: Classes, seed: int) -> tuple[BenchmarkClip, ...]:
+    """Return validation clips for a list of training clips: drawn from groups that the list does not touch."""
+    found = chosen.learned
+    if plan.keeps_last or found.of_split("validation") or chosen.listed is None:
+        return found.of_split("validation")
+    used = {clip.group for clip in (*chosen.listed.clips, *found.of_split("test"))}
+    rest = tuple(clip for clip in found.of_split("train") if clip.group not in used)
+    counts = Counter(clip.class_id for clip in rest)
+    count = min(VALIDATION_SHOTS, *(counts[index] for index in range(len(found.classes))))
+    if not count:
+        raise ActScribeError(
+            f"{plan.shots_list}: beside these clips and their groups some class has no training clip for validation.",
+            "Type --set keep=last: the last epoch's weights are kept, and validation is not looked at.",
+        )
+    drawn = few_shot(replace(found, clips=(*rest, *found.of_split("test"))), count, seed, validation=0).train
+    return tuple(replace(clip, split="validation") for clip in drawn)
+
+
+def draw(plan: Plan, chosen: Classes, seed: int, probes: Probes) -> Draw:
+    """Return the clips of one seed.
+
+    Args:
+        plan: how many shots, and whether validation is looked at.
+        chosen: from `classes_of`.
+        seed: of the draw.
+        probes: of the seeds before.
+
+    Raises:
+        ActScribeError: too few clips or groups, or training clips that are test clips as well.
+    """
+    split = _split(plan, chosen, seed)
+    data, unreadable = study_data(chosen.learned, split, probes)
+    novel = None
+    if chosen.novel is not None:
+        novel, more = study_data(chosen.novel, ClipSplit("novel", (), (), chosen.novel.of_split("test")), probes)
+        unreadable = (*unreadable, *more)
+    notes = []
+    shared = shared_groups(split.train, split.test)
+    if shared:
+        notes.append(f"{shared} of {len(split.train)} training clips are of a group that has test clips too.")
+    contents = {recording.content for recording in data.of_split("test")}
+    same = sum(recording.content in contents for recording in data.of_split("train"))
+    if same:
+        notes.append(f"{same} of {len(split.train)} training clips are the same file as a test clip.")
+    return Draw(data, novel, unreadable, tuple(notes))

@@ -1,0 +1,315 @@
+"""What a benchmark runs: a set, shots, seeds, and the settings of each training, from a published recipe or not."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+
+from actscribe.data.benchmarks.base import Source
+from actscribe.data.views import Views
+from actscribe.errors import ActScribeError
+from actscribe.evaluation.seeds import MOST_PAIRS
+from actscribe.recognizers.registry import kind
+from actscribe.recognizers.settings import SETTINGS
+from actscribe.study import parse_settings, placed
+from actscribe.training.recipes import Recipe, load_recipe, one_device
+
+#: Recipe's backbone -> recognizer.
+BACKBONES = {"clip": "clip", "xclip": "x-clip", "vifi-clip": "vifi-clip"}
+#: Frames of a clip where neither the user nor a recipe says.
+FRAMES = 8
+#: Moments a segment of which training with a recipe draws one; published: every frame of the segment.
+CANDIDATES = 5
+VGHIF, LEARNS = "vghif", "learns"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One benchmark: `actscribe benchmark` with its options.
+
+    Args:
+        dataset: name of the set.
+        source: where it lies.
+        backbone: name of a recognizer.
+        shots: training clips a class; 0: zero-shot; None: all training clips, or those of `shots_list`.
+        shots_list: a split list of training clips, see `lists.read_list`.
+        vghif: also with VgHIF, on the same seeds, shots and settings.
+        seeds: how many, from 0 on; zero-shot has one.
+        recipe: name or file of a published training; empty: the recognizer's own settings.
+        overrides: settings instead of those, from `parse_overrides`; `vghif` holds those of VgHIF.
+        frames: of a clip; None: the recipe's, or FRAMES.
+        clips, crops: views of a test clip, see `Views`; None: the recipe's, or 1.
+        base_to_novel: learn the base half of the classes, test on both halves.
+        published: the recipe, loaded.
+
+    Raises:
+        ActScribeError: choices that contradict each other, or a setting that the recognizer does not have.
+    """
+
+    dataset: str
+    source: Source
+    backbone: str
+    shots: int | None
+    shots_list: Path | None = None
+    vghif: bool = False
+    seeds: int = 5
+    recipe: str = ""
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    frames: int | None = None
+    clips: int | None = None
+    crops: int | None = None
+    base_to_novel: bool = False
+    published: Recipe | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        kind(self.backbone)
+        object.__setattr__(self, "published", load_recipe(self.recipe) if self.recipe else None)
+        _check_numbers(self)
+        _check_vghif(self)
+        if self.published is not None:
+            _check_recipe(self.published, self.backbone)
+        _check_learning(self)
+
+    @property
+    def clip_frames(self) -> int:
+        """Frames of a clip."""
+        return self.frames or (self.published.frames if self.published else FRAMES)
+
+    @property
+    def views(self) -> Views:
+        """Views of a test clip."""
+        test = self.published.test if self.published else None
+        clips = self.clips or (test.clips if test else 1)
+        return Views(clips, self.crops or (test.crops if test else 1))
+
+    @property
+    def keeps_last(self) -> bool:
+        """Whether training ends with its last epoch's weights and looks at no validation clip."""
+        return bool(getattr(self.settings(False), "keep", "best") == "last")
+
+    @property
+    def name(self) -> str:
+        """Of the folder of its tables: backbone, shots."""
+        return self._stem(self.vghif)
+
+    def run_name(self, vghif: bool, seed: int) -> str:
+        """Return the folder of one run."""
+        return f"{self._stem(vghif)}-seed{seed}"
+
+    def settings(self, vghif: bool, clips: int = 0) -> BaseModel:
+        """Return the settings of the trainings with or without VgHIF.
+
+        Args:
+            vghif: with it.
+            clips: training clips, from which a recipe's batches follow; 0: not known yet, or none.
+
+        Raises:
+            ActScribeError: a setting that does not exist or is out of range, or too few clips for a recipe's step.
+        """
+        chosen: dict[str, Any] = {}
+        if self.published is not None:
+            own_batch = "batch" in self.overrides
+            chosen = recipe_settings(self.published, 0 if own_batch else clips, self.views.crops)
+        if self.shots == 0 and _is_dual(self.backbone):
+            chosen |= {LEARNS: "none", "keep": "last"}
+        chosen = merge(chosen, {key: value for key, value in self.overrides.items() if key != VGHIF})
+        if vghif:
+            chosen[VGHIF] = self.overrides.get(VGHIF) or True
+        try:
+            return parse_settings(self.backbone, placed(chosen, Path()))
+        except ValueError as error:
+            raise ActScribeError(str(error), "Settings are given as: --set KEY=VALUE") from None
+
+    def trains(self, vghif: bool) -> bool:
+        """Tell whether anything learns from the training clips: nothing does in a zero-shot dual encoder."""
+        return kind(self.backbone).trains(self.settings(vghif))
+
+    def command(self) -> str:
+        """Return the command that says the same."""
+        source = self.source
+        words = ["actscribe", "benchmark", self.dataset, "--videos", str(source.videos)]
+        words += ["--lists", str(source.lists)] if source.lists else []
+        words += ["--split", str(source.split)] if source.split != 1 else []
+        words += ["--as-published"] if source.mode == "as_published" else []
+        words += ["--groups", source.groups] if source.groups else []
+        words += ["--backbone", self.backbone, *(["--vghif"] if self.vghif else [])]
+        if self.shots_list:
+            words += ["--shots-list", str(self.shots_list)]
+        else:
+            words += ["--shots", "full" if self.shots is None else str(self.shots)]
+        words += ["--seeds", str(self.seeds)]
+        words += ["--recipe", self.recipe] if self.recipe else []
+        words += [word for one in spell_overrides(self.overrides) for word in ("--set", one)]
+        words += ["--frames", str(self.clip_frames)]
+        words += ["--clips", str(self.views.clips), "--crops", str(self.views.crops)]
+        return shlex.join(words + (["--base-to-novel"] if self.base_to_novel else []))
+
+    def _stem(self, vghif: bool) -> str:
+        shots = self.shots_list.stem if self.shots_list else "full" if self.shots is None else str(self.shots)
+        return f"{self.backbone}{'-vghif' * vghif}-{shots}{'-base' * self.base_to_novel}"
+
+
+def recipe_settings(recipe: Recipe, clips: int, crops: int) -> dict[str, Any]:
+    """Return a published recipe as settings of a dual encoder.
+
+    Args:
+        recipe: without learned prompts.
+        clips: training clips, for batch, accumulation and clips_per_epoch; 0: leave these out.
+        crops: of a test clip; three come from pictures that are no larger than the network's input.
+
+    Raises:
+        ActScribeError: too few clips for one published optimiser step.
+    """
+    steps, pictures = recipe.optimizer, recipe.pictures
+    batch: dict[str, Any] = {}
+    if clips:
+        passes = one_device(recipe.layout, clips, recipe.layout.per_device)
+        batch = {
+            "batch": passes.batch,
+            "accumulation": passes.accumulation,
+            "clips_per_epoch": passes.clips_per_epoch,
+        }
+    return batch | {
+        "epochs": recipe.epochs,
+        "learning_rate": steps.learning_rate,
+        "new_factor": steps.new_factor,
+        "betas": steps.betas,
+        "eps": steps.eps,
+        "weight_decay": steps.weight_decay,
+        "decay_vectors": steps.decay_vectors,
+        "warmup": steps.warmup_epochs / recipe.epochs,
+        "last_share": steps.last_share,
+        "keep": "last",
+        "candidates": CANDIDATES,
+        LEARNS: _learns(recipe),
+        "template": recipe.template,
+        "flip": recipe.flip,
+        "augment": True,
+        "augmentation": recipe.augmentation.model_dump(),
+        "fit": "crop",
+        "kept": pictures.size / (pictures.three_crop_short_side if crops == 3 else pictures.short_side),
+        "mean": tuple(value / 255 for value in pictures.mean),
+        "std": tuple(value / 255 for value in pictures.std),
+    }
+
+
+def parse_overrides(texts: Iterable[str]) -> dict[str, Any]:
+    """Return `KEY=VALUE` texts as nested settings: values are YAML, dots go down (`augmentation.mixup=0`).
+
+    Raises:
+        ActScribeError: not of this form, not YAML, or a key both with a value of its own and with parts.
+    """
+    found: dict[str, Any] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        path = key.strip().split(".")
+        if not equals or not all(path):
+            raise ActScribeError(f"--set {text}: expected KEY=VALUE.", "Example: --set learning_rate=1e-5")
+        try:
+            parsed = yaml.safe_load(value)
+        except (yaml.YAMLError, ValueError):  # the latter: a date that does not exist
+            raise ActScribeError(f"--set {text}: '{value}' is not a YAML value.") from None
+        inner = found
+        for place, part in enumerate(path[:-1]):
+            inner = inner.setdefault(part, {})
+            if not isinstance(inner, dict):
+                raise ActScribeError(f"--set {text}: '{'.'.join(path[: place + 1])}' has a value already.")
+        if path[-1] in inner:
+            raise ActScribeError(f"--set {text}: '{key.strip()}' is set twice.")
+        inner[path[-1]] = parsed
+    return found
+
+
+def spell_overrides(overrides: Mapping[str, Any], above: str = "") -> list[str]:
+    """Return nested settings as the texts that `parse_overrides` reads."""
+    texts = []
+    for key, value in overrides.items():
+        if isinstance(value, Mapping) and value:
+            texts += spell_overrides(value, f"{above}{key}.")
+        else:
+            texts.append(f"{above}{key}={json.dumps(value, ensure_ascii=False)}")
+    return texts
+
+
+def merge(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `settings` with `changes`, part by part where both hold parts."""
+    merged = dict(settings)
+    for key, value in changes.items():
+        inner = merged.get(key)
+        merged[key] = merge(inner, value) if isinstance(inner, Mapping) and isinstance(value, Mapping) else value
+    return merged
+
+
+def _learns(recipe: Recipe) -> str:
+    """Return which towers learn; the modules that X-CLIP adds learn with its image tower."""
+    if recipe.prompts is not None or "prompts" in recipe.learns:
+        raise ActScribeError(
+            f"recipe {recipe.name} learns prompt tokens, which no recognizer here has.",
+            "Take a recipe that fine-tunes, such as vifi_clip_few_shot.",
+        )
+    image, text = "vision" in recipe.learns, "text" in recipe.learns
+    return "both" if image and text else "image" if image else "text" if text else "none"
+
+
+def _check_numbers(plan: Plan) -> None:
+    if plan.shots is not None and plan.shots < 0:
+        raise ActScribeError(f"{plan.shots} shots cannot be drawn.")
+    if plan.shots_list and plan.shots is not None:
+        raise ActScribeError("--shots and --shots-list exclude each other.", "The list says how many shots there are.")
+    if plan.shots_list and plan.base_to_novel:
+        raise ActScribeError("--base-to-novel draws its own shots.", "Leave out --shots-list and give --shots.")
+    if not 1 <= plan.seeds <= MOST_PAIRS:
+        raise ActScribeError(f"expected 1 to {MOST_PAIRS} seeds, found {plan.seeds}.")
+    if plan.crops not in (None, 1, 3):
+        raise ActScribeError(f"expected 1 or 3 crops of a test clip, found {plan.crops}.")
+    if plan.clips == 0 or plan.frames == 0:
+        raise ActScribeError("A test clip needs at least 1 view of at least 1 frame.")
+
+
+def _check_vghif(plan: Plan) -> None:
+    if plan.vghif and not _is_dual(plan.backbone):
+        able = ", ".join(name for name in SETTINGS if _is_dual(name))
+        raise ActScribeError(f"{plan.backbone} has no text tower that VgHIF could refine.", f"These have one: {able}.")
+    if plan.vghif and plan.shots == 0:
+        raise ActScribeError(
+            "An untrained VgHIF gives the scores of its backbone.", "Leave out --vghif, or give --shots 2 or more."
+        )
+    if VGHIF in plan.overrides and not (plan.vghif and isinstance(plan.overrides[VGHIF], Mapping)):
+        raise ActScribeError(
+            "It is the option --vghif that adds VgHIF.",
+            "Type --vghif, and --set vghif.KEY=VALUE to change its settings.",
+        )
+
+
+def _check_learning(plan: Plan) -> None:
+    learns = getattr(plan.settings(plan.vghif), LEARNS, "")
+    trains = plan.trains(plan.vghif)
+    if plan.shots == 0 and trains:
+        what = f"learns: {learns} needs" if learns else f"{plan.backbone} needs"
+        raise ActScribeError(f"{what} training clips.", "Give --shots 2 or more, or --shots full.")
+    if plan.shots != 0 and not trains:
+        how = ", or let it learn with --set learns=probe, image, text or both" if learns else ""
+        raise ActScribeError(f"{plan.backbone} learns nothing from shots.", f"Give --shots 0{how}.")
+    if plan.base_to_novel and (learns == "probe" or not _is_dual(plan.backbone)):
+        raise ActScribeError(
+            f"{plan.backbone} has no scores for classes that it has not learned.",
+            "Base-to-novel needs a backbone that compares videos with prompts, not a probe.",
+        )
+
+
+def _is_dual(name: str) -> bool:
+    return VGHIF in SETTINGS[name].model_fields
+
+
+def _check_recipe(recipe: Recipe, backbone: str) -> None:
+    own = BACKBONES[recipe.backbone]
+    if own != backbone:
+        raise ActScribeError(f"recipe {recipe.name} is for {own}, not for {backbone}.", f"Type --backbone {own}")
+    _learns(recipe)

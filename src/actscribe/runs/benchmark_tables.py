@@ -1,0 +1,143 @@
+"""The tables of a benchmark, from the kept scores of its runs. The same runs give the same bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from actscribe.data.clips import targets
+from actscribe.evaluation.clips import confusion
+from actscribe.evaluation.seeds import class_scores, harmonic_mean, paired_test, seed_table
+from actscribe.runs.folder import Run
+from actscribe.table_text import csv_text, markdown_text
+
+#: Which classes a result is about.
+ALL, BASE, NOVEL = "all", "base", "novel"
+#: Tables with a row a class or clip: hundreds of thousands for Kinetics.
+LONG = ("classes", "missing")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SeedResult:
+    """One system with one seed, measured on test.
+
+    Args:
+        system: what is measured, such as "vifi-clip + VgHIF".
+        seed: of shots and training.
+        values: metric -> fraction in [0, 1], see `class_scores`; base-to-novel: both halves and `harmonic_mean`.
+        classes: part -> one row a class: class, clips, accuracy (nan without clips).
+    """
+
+    system: str
+    seed: int
+    values: Mapping[str, float]
+    classes: Mapping[str, pd.DataFrame]
+
+
+def seed_result(system: str, seed: int, parts: Mapping[str, Run]) -> SeedResult:
+    """Return the measurements of one system and seed from the test scores that its runs keep.
+
+    Args:
+        system: its name.
+        seed: its seed.
+        parts: ALL alone, or BASE and NOVEL, with the run that holds its scores.
+    """
+    values: dict[str, float] = {}
+    classes = {}
+    for part, run in parts.items():
+        scored = run.scores("test")
+        goals = targets(scored.clips, "multi-class").astype(float)
+        prefix = "" if part == ALL else f"{part}_"
+        values |= {f"{prefix}{metric}": value for metric, value in class_scores(goals, scored.scores).items()}
+        counts = confusion(goals, scored.scores)
+        clips = counts.sum(axis=1)
+        right = np.divide(counts.diagonal(), clips, out=np.full(len(clips), np.nan), where=clips > 0)
+        classes[part] = pd.DataFrame({"class": run.labels.names, "clips": clips.astype(int), "accuracy": right})
+    if NOVEL in parts:
+        values["harmonic_mean"] = harmonic_mean(values["base_top1"], values["novel_top1"])
+    return SeedResult(system, seed, values, classes)
+
+
+def result_table(results: Sequence[SeedResult]) -> pd.DataFrame:
+    """Return one row a system and metric: system, metric, mean, low, high, std, seeds; see `seed_table`."""
+    return pd.concat(
+        [_first(seed_table([one.values for one in its]), system=name) for name, its in _by_system(results).items()],
+        ignore_index=True,
+    )
+
+
+def difference_table(results: Sequence[SeedResult]) -> pd.DataFrame | None:
+    """Return one row a metric: the second system less the first on the same seeds; None of one system.
+
+    Columns: metric, difference, low, high (95 % t interval), t, p_t, p_sign_flip, seeds.
+    """
+    systems = list(_by_system(results).values())
+    if len(systems) < 2:
+        return None
+    without, with_ = systems
+    rows = []
+    for metric in without[0].values:
+        after, before = ([one.values[metric] for one in side] for side in (with_, without))
+        if np.isfinite(after).all() and np.isfinite(before).all():
+            test = paired_test(after, before)
+            gain = test.difference
+            rows.append((metric, gain.mean, gain.low, gain.high, test.t, test.p_t, test.p_sign_flip, gain.count))
+    return pd.DataFrame(rows, columns=["metric", "difference", "low", "high", "t", "p_t", "p_sign_flip", "seeds"])
+
+
+def seeds_table(results: Sequence[SeedResult]) -> pd.DataFrame:
+    """Return one row a system and seed with every metric."""
+    return pd.DataFrame([{"system": one.system, "seed": one.seed, **one.values} for one in results])
+
+
+def class_table(results: Sequence[SeedResult]) -> pd.DataFrame:
+    """Return one row a system and class: system, part, class, clips, mean accuracy, and that of each seed."""
+    tables = []
+    for name, its in _by_system(results).items():
+        for part, first in its[0].classes.items():
+            each = {f"seed_{one.seed}": one.classes[part]["accuracy"].to_numpy() for one in its}
+            made = first[["class", "clips"]].assign(mean=np.mean(list(each.values()), axis=0), **each)
+            tables.append(_first(made, system=name, part=part))
+    return pd.concat(tables, ignore_index=True)
+
+
+def files(tables: Mapping[str, pd.DataFrame], facts: Mapping[str, Any], texts: Iterable[str]) -> dict[str, str]:
+    """Return the files of a benchmark's folder: one CSV a table, benchmark.md, benchmark.json.
+
+    Args:
+        tables: by name; those of LONG are files of their own only.
+        facts: of benchmark.json, beside the tables.
+        texts: paragraphs that stand before the tables in benchmark.md.
+    """
+    made = {f"{name}.csv": csv_text(table) for name, table in tables.items()}
+    short = {name: table for name, table in tables.items() if name not in LONG}
+    shown = [f"## {name.capitalize()}\n\n{markdown_text(table)}" for name, table in short.items()]
+    made["benchmark.md"] = "\n".join([*(f"{text}\n" for text in texts), *shown])
+    values = {**facts, "tables": {name: _rows(table) for name, table in short.items()}}
+    made["benchmark.json"] = json.dumps(values, indent=1, ensure_ascii=False) + "\n"
+    return made
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows as JSON has them: no nan."""
+    plain = table.astype(object).where(table.notna(), None)
+    return json.loads(json.dumps(plain.to_dict("records"), default=lambda number: number.item()))
+
+
+def _by_system(results: Sequence[SeedResult]) -> dict[str, list[SeedResult]]:
+    found: dict[str, list[SeedResult]] = {}
+    for one in results:
+        found.setdefault(one.system, []).append(one)
+    return found
+
+
+def _first(table: pd.DataFrame, **columns: str) -> pd.DataFrame:
+    """Return a table with columns of one value put first."""
+    for place, (name, value) in enumerate(columns.items()):
+        table.insert(place, name, value)
+    return table

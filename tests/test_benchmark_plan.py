@@ -1,0 +1,216 @@
+"""What a benchmark will do: published recipes as settings, overrides, and choices that contradict each other."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actscribe.data.benchmarks.base import Source
+from actscribe.data.views import Views
+from actscribe.errors import ActScribeError
+from actscribe.recognizers.settings import SETTINGS
+from actscribe.runs.benchmark_plan import Plan, merge, parse_overrides, recipe_settings, spell_overrides
+from actscribe.training.recipes import load_recipe, recipes
+
+VIDEOS = Source(Path("videos"))
+
+
+def plan(backbone: str = "vifi-clip", shots: int | None = 8, **choices: object) -> Plan:
+    return Plan("hmdb51", VIDEOS, backbone, shots, **choices)  # type: ignore[arg-type]
+
+
+def test_vifi_clip_on_two_shots_of_hmdb51() -> None:
+    """102 clips: one step of 64 clips an epoch on 8 cards x 4 clips x 2 passes, here 16 passes of 4 clips."""
+    found = recipe_settings(load_recipe("vifi_clip_few_shot"), 102, 1)
+    augmentation = found.pop("augmentation")
+    means, stds = found.pop("mean"), found.pop("std")
+    assert found == {
+        "batch": 64,
+        "accumulation": 16,
+        "clips_per_epoch": 64,
+        "epochs": 50,
+        "learning_rate": 2e-6,
+        "new_factor": 1,
+        "betas": (0.9, 0.98),
+        "eps": 1e-8,
+        "weight_decay": 0.001,
+        "decay_vectors": True,
+        "warmup": 0.1,
+        "last_share": 0.01,
+        "keep": "last",
+        "candidates": 5,
+        "learns": "both",
+        "template": "a photo of a {name}.",
+        "flip": True,
+        "augment": True,
+        "fit": "crop",
+        "kept": 0.875,
+    }
+    assert means == pytest.approx((0.485, 0.456, 0.406))
+    assert stds == pytest.approx((0.229, 0.224, 0.225))
+    assert (augmentation["crop"], augmentation["mixup"], augmentation["cutmix"]) == ("multi-scale", 0.8, 1.0)
+
+
+@pytest.mark.parametrize(("clips", "used"), [(204, 192), (408, 384), (816, 768), (1616, 1600)])
+def test_an_epoch_uses_the_clips_of_the_published_steps(clips: int, used: int) -> None:
+    assert recipe_settings(load_recipe("vifi_clip_few_shot"), clips, 1)["clips_per_epoch"] == used
+
+
+def test_three_crops_come_from_smaller_pictures_and_x_clip_keeps_its_text_tower() -> None:
+    found = recipe_settings(load_recipe("xclip_few_shot"), 102, 3)
+    assert (found["kept"], found["learns"], found["new_factor"]) == (1.0, "image", 10)
+    assert (found["decay_vectors"], found["template"]) == (False, "{name}")
+
+
+@pytest.mark.parametrize("name", [name for name in recipes() if "prompts" not in name])
+def test_every_recipe_that_fine_tunes_becomes_settings(name: str) -> None:
+    backbone = "x-clip" if name.startswith("xclip") else "vifi-clip"
+    made = plan(backbone, vghif=True, recipe=name)
+    with_, without = made.settings(True, 4000).model_dump(), made.settings(False, 4000).model_dump()
+    assert [key for key in with_ if with_[key] != without[key]] == ["vghif"]
+    recipe = load_recipe(name)
+    assert (made.clip_frames, made.views) == (recipe.frames, Views(recipe.test.clips, recipe.test.crops))
+    assert made.keeps_last
+
+
+def test_what_the_user_says_wins_over_the_recipe() -> None:
+    texts = ["learning_rate=1e-5", "augmentation.mixup=0", "vghif.levels=[2, 4]", "batch=10", "epochs=7"]
+    made = plan(recipe="vifi_clip_few_shot", vghif=True, overrides=parse_overrides(texts), frames=4, crops=3)
+    found = made.settings(True, 12)  # too few clips for the published step, but the batch is given
+    assert (found.learning_rate, found.batch, found.accumulation, found.clips_per_epoch) == (1e-5, 10, 1, None)
+    assert (found.augmentation.mixup, found.augmentation.cutmix) == (0, 1.0)
+    assert found.vghif.levels == (2, 4)
+    assert made.settings(False, 12).vghif is None
+    assert (made.clip_frames, made.views, found.kept) == (4, Views(1, 3), 1.0)
+    with pytest.raises(ActScribeError, match="12 clips do not fill one step of 64"):
+        plan(recipe="vifi_clip_few_shot").settings(False, 12)
+
+
+def test_defaults_are_the_recognizers_own() -> None:
+    made = plan("x-clip", vghif=True)
+    assert made.settings(False) == SETTINGS["x-clip"]()
+    assert made.settings(True) == SETTINGS["x-clip"](vghif=True)
+    assert (made.clip_frames, made.views, made.keeps_last) == (8, Views(1, 1), False)
+
+
+def test_zero_shot_learns_nothing_and_needs_no_validation() -> None:
+    made = plan(shots=0)
+    assert made.settings(False).learns == "none"
+    assert made.keeps_last
+    assert not made.trains(False)
+
+
+def test_folders_are_named_by_what_is_in_them(tmp_path: Path) -> None:
+    assert plan(vghif=True).run_name(False, 2) == "vifi-clip-8-seed2"
+    assert plan(vghif=True).run_name(True, 2) == "vifi-clip-vghif-8-seed2"
+    assert plan(vghif=True).name == "vifi-clip-vghif-8"
+    assert plan("timesformer", None).name == "timesformer-full"
+    assert plan(shots=None, shots_list=tmp_path / "hmdb_k8.txt").name == "vifi-clip-hmdb_k8"
+    assert plan(shots=16, base_to_novel=True).name == "vifi-clip-16-base"
+
+
+def test_the_command_says_everything() -> None:
+    source = Source(Path("my videos"), Path("lists"), 2, "as_published", "_(p[0-9]+)_")
+    overrides = parse_overrides(["epochs=3", "vghif.levels=[1,2]", "template=a {name}"])
+    choices = {"seeds": 3, "recipe": "xclip_few_shot", "frames": 8, "clips": 2, "crops": 1, "base_to_novel": True}
+    made = Plan("ucf101", source, "x-clip", None, None, True, overrides=overrides, **choices)  # type: ignore[arg-type]
+    words = shlex.split(made.command())
+    assert words[:5] == ["actscribe", "benchmark", "ucf101", "--videos", "my videos"]
+    for pair in (
+        ("--lists", "lists"),
+        ("--split", "2"),
+        ("--groups", "_(p[0-9]+)_"),
+        ("--backbone", "x-clip"),
+        ("--shots", "full"),
+        ("--seeds", "3"),
+        ("--recipe", "xclip_few_shot"),
+        ("--frames", "8"),
+        ("--clips", "2"),
+        ("--crops", "1"),
+    ):
+        assert words[words.index(pair[0]) + 1] == pair[1]
+    assert {"--as-published", "--vghif", "--base-to-novel"} <= set(words)
+    given = [words[place + 1] for place, word in enumerate(words) if word == "--set"]
+    assert parse_overrides(given) == overrides
+
+
+def test_overrides_are_yaml_by_dotted_keys() -> None:
+    texts = ["epochs=3", "vghif.levels=[3, 6]", "vghif.time=none", "mean=null", "template=a video of {name}, x=1"]
+    assert parse_overrides(texts) == {
+        "epochs": 3,
+        "vghif": {"levels": [3, 6], "time": "none"},
+        "mean": None,
+        "template": "a video of {name}, x=1",
+    }
+
+
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-99, 99)
+    | st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=6),
+    lambda inner: st.lists(inner, max_size=3),
+    max_leaves=4,
+)
+keys = st.text("abcde_", min_size=1, max_size=4)
+
+
+@given(st.dictionaries(keys, values | st.dictionaries(keys, values, min_size=1, max_size=3), max_size=4))
+def test_overrides_are_spelled_as_they_are_read(overrides: dict) -> None:
+    assert parse_overrides(spell_overrides(overrides)) == overrides
+    assert merge({}, overrides) == overrides
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (["epochs"], "--set epochs: expected KEY=VALUE"),
+        (["=3"], "expected KEY=VALUE"),
+        (["a..b=3"], "expected KEY=VALUE"),
+        (["a=2020-13-45"], "is not a YAML value"),
+        (["a=[1"], r"'\[1' is not a YAML value"),
+        (["a=1", "a=2"], "'a' is set twice"),
+        (["a=1", "a.b=2"], "'a' has a value already"),
+        (["a.b=1", "a=2"], "'a' is set twice"),
+    ],
+)
+def test_bad_overrides_are_named(texts: list[str], message: str) -> None:
+    with pytest.raises(ActScribeError, match=message):
+        parse_overrides(texts)
+
+
+@pytest.mark.parametrize(
+    ("choices", "message", "hint"),
+    [
+        ({"backbone": "vificlip"}, "no recognizer is called 'vificlip'", "vifi-clip"),
+        ({"recipe": "vifi_clip_few"}, "neither a recipe nor a file", "vifi_clip_few_shot"),
+        ({"recipe": "xclip_few_shot"}, "xclip_few_shot is for x-clip, not for vifi-clip", "--backbone x-clip"),
+        ({"recipe": "vifi_clip_prompts_few_shot"}, "learns prompt tokens", "vifi_clip_few_shot"),
+        ({"backbone": "timesformer", "vghif": True}, "no text tower", "vifi-clip"),
+        ({"backbone": "timesformer", "shots": 0}, "timesformer needs training clips", "--shots 2"),
+        ({"backbone": "timesformer", "base_to_novel": True}, "no scores for classes", "prompts"),
+        ({"overrides": {"learns": "probe", "augment": False}, "base_to_novel": True}, "no scores for classes", "probe"),
+        ({"shots": 0, "vghif": True}, "untrained VgHIF", "--shots 2"),
+        ({"shots": 0, "overrides": {"learns": "image"}}, "learns: image needs training clips", "--shots 2"),
+        ({"backbone": "clip"}, "clip learns nothing from shots", "--set learns=probe"),
+        ({"backbone": "vlm-yesno"}, "vlm-yesno learns nothing from shots", "--shots 0."),
+        ({"overrides": {"vghif": {"levels": [1]}}}, "--vghif that adds", "--set vghif.KEY"),
+        ({"overrides": {"vghif": True}, "vghif": True}, "--vghif that adds", "--set vghif.KEY"),
+        ({"overrides": {"vghif": {"level": [1]}}, "vghif": True}, "no setting 'vghif.level'.*'levels'", "--set"),
+        ({"overrides": {"epoch": 3}}, "vifi-clip has no setting 'epoch'. Did you mean 'epochs'", "--set KEY=VALUE"),
+        ({"overrides": {"epochs": 0}}, "vifi-clip.epochs: .*greater than or equal to 1", "--set"),
+        ({"shots": -1}, "-1 shots", ""),
+        ({"seeds": 21}, "1 to 20 seeds, found 21", ""),
+        ({"crops": 2}, "1 or 3 crops", ""),
+        ({"shots_list": Path("k8.txt")}, "exclude each other", ""),
+        ({"shots": None, "shots_list": Path("k8.txt"), "base_to_novel": True}, "draws its own", "--shots"),
+    ],
+)
+def test_contradictions_are_refused_before_anything_is_read(choices: dict, message: str, hint: str) -> None:
+    with pytest.raises(ActScribeError, match=message) as caught:
+        plan(**choices)
+    assert hint in caught.value.hint

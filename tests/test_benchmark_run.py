@@ -1,0 +1,384 @@
+"""Whole benchmarks on tiny videos and models: tables against the kept scores, resuming, splits, views."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from scipy import stats
+from small_benchmarks import ACTIONS, action_videos, write_lines
+from tiny_duals import clip_model, write, xclip_model
+from typer.testing import CliRunner
+
+from actscribe.cli import app
+from actscribe.data.benchmarks.base import Source
+from actscribe.errors import ActScribeError
+from actscribe.runs import benchmark as module
+from actscribe.runs.annotate import annotate
+from actscribe.runs.benchmark import benchmark
+from actscribe.runs.benchmark_plan import Plan
+from actscribe.runs.folder import Run
+from actscribe.training.recipes import load_recipe
+from actscribe.video.cache import FrameCache
+
+
+class Place:
+    """A set of videos and a checkpoint, and plans that use them."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.source: Source = action_videos(root / "set")
+        self.checkpoint = write(clip_model(), root / "clip")
+        self.cache = FrameCache(root / "cache", 2**30)
+
+    def plan(self, shots: int | None = 2, backbone: str = "vifi-clip", **choices: object) -> Plan:
+        """Return a plan of one epoch on four frames."""
+        own = {"checkpoint": str(self.checkpoint), "precision": "float32"}
+        own |= {} if choices.get("recipe") else {"epochs": 1, "batch": 6}
+        own |= choices.pop("overrides", {})  # type: ignore[arg-type]
+        usual = {"seeds": 1, "frames": 4, "overrides": own}
+        return Plan("folder", self.source, backbone, shots, **{**usual, **choices})  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    return Place(tmp_path_factory.mktemp("place"))
+
+
+@pytest.fixture(scope="module")
+def pair(place: Place) -> tuple[Plan, Path]:
+    """Return a plan with and without VgHIF on two seeds, and the folder where it was run."""
+    plan = place.plan(vghif=True, seeds=2, overrides={"vghif_learning_rate": 0.05, "vghif": {"levels": [2, 4]}})
+    benchmark(plan, place.root / "pair", cache=place.cache)
+    return plan, place.root / "pair"
+
+
+def kept(folder: Path) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Return true classes, scores and class names of a run, read from its files alone; names tell the classes."""
+    table = pd.read_parquet(folder / "scores-test.parquet")
+    columns = [name for name in table.columns if name.startswith("score: ")]
+    names = [name.removeprefix("score: ") for name in columns]
+    truth = np.array([names.index(name.split("_")[0]) for name in table["recording"]])
+    return truth, table[columns].to_numpy(), names
+
+
+def by_hand(folder: Path) -> tuple[float, float, float]:
+    """Return top-1, top-5 and mean per class."""
+    truth, scores, names = kept(folder)
+    ranks = (scores > scores[np.arange(len(truth)), truth][:, None]).sum(axis=1)
+    per_class = [np.mean(ranks[truth == index] == 0) for index in range(len(names))]
+    return float(np.mean(ranks == 0)), float(np.mean(ranks < 5)), float(np.mean(per_class))
+
+
+def tables(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.suffix in (".csv", ".md")}
+
+
+def test_results_are_means_over_seeds_of_the_kept_scores(pair: tuple[Plan, Path]) -> None:
+    plan, out = pair
+    found = pd.read_csv(out / plan.name / "results.csv").set_index(["system", "metric"])
+    assert list(dict.fromkeys(found.index.get_level_values(0))) == ["vifi-clip", "vifi-clip + VgHIF"]
+    for system, run in (("vifi-clip", "vifi-clip-2-seed"), ("vifi-clip + VgHIF", "vifi-clip-vghif-2-seed")):
+        values = np.array([by_hand(out / f"{run}{seed}") for seed in range(2)])
+        for place, metric in enumerate(("top1", "top5", "mean_per_class")):
+            row = found.loc[system, metric]
+            half = stats.t.ppf(0.975, 1) * values[:, place].std(ddof=1) / np.sqrt(2)
+            assert row["mean"] == pytest.approx(values[:, place].mean())
+            assert row["high"] - row["mean"] == pytest.approx(half)
+            assert row["seeds"] == 2
+
+
+def test_the_difference_is_paired_by_seed(pair: tuple[Plan, Path]) -> None:
+    plan, out = pair
+    found = pd.read_csv(out / plan.name / "difference.csv").set_index("metric")
+    gains = np.array(
+        [
+            np.subtract(by_hand(out / f"vifi-clip-vghif-2-seed{s}"), by_hand(out / f"vifi-clip-2-seed{s}"))
+            for s in (0, 1)
+        ]
+    )
+    assert found["difference"].tolist() == pytest.approx(gains.mean(axis=0).tolist())
+    assert found.loc["top1", "p_sign_flip"] in (0.5, 1.0)  # two pairs have four sign patterns, the found one twice
+    if gains[0, 0] != gains[1, 0]:
+        assert found.loc["top1", "p_t"] == pytest.approx(stats.ttest_1samp(gains[:, 0], 0).pvalue)
+
+
+def test_classes_and_seeds_are_those_of_the_kept_scores(pair: tuple[Plan, Path]) -> None:
+    plan, out = pair
+    seeds = pd.read_csv(out / plan.name / "seeds.csv")
+    assert seeds[["system", "seed"]].to_numpy().tolist() == [
+        [name, seed] for name in ("vifi-clip", "vifi-clip + VgHIF") for seed in (0, 1)
+    ]
+    assert seeds["top5"].tolist()[:2] == pytest.approx([by_hand(out / f"vifi-clip-2-seed{s}")[1] for s in (0, 1)])
+    classes = pd.read_csv(out / plan.name / "classes.csv")
+    assert classes["clips"].tolist() == [2] * 12
+    last = classes[classes["system"] == "vifi-clip + VgHIF"].set_index("class")
+    for seed in (0, 1):
+        truth, scores, names = kept(out / f"vifi-clip-vghif-2-seed{seed}")
+        for index, name in enumerate(names):
+            wanted = np.mean(scores[truth == index].argmax(axis=1) == index)
+            assert last.loc[name, f"seed_{seed}"] == pytest.approx(wanted)
+    assert last["mean"].tolist() == pytest.approx(last[["seed_0", "seed_1"]].mean(axis=1).tolist())
+
+
+def test_both_systems_see_the_same_shots_and_settings(pair: tuple[Plan, Path]) -> None:
+    plan, out = pair
+    shots = {}
+    for seed in (0, 1):
+        without, with_ = (Run.open(out / plan.run_name(vghif, seed)) for vghif in (False, True))
+        assert without.recordings() == with_.recordings()
+        assert without.facts.seed == with_.facts.seed == seed
+        differ = [key for key, value in with_.facts.settings.items() if value != without.facts.settings[key]]
+        assert differ == ["vghif"]
+        assert with_.facts.settings["vghif"]["levels"] == [2, 4]
+        assert not np.array_equal(with_.scores("test").scores, without.scores("test").scores)
+        shots[seed] = {recording.name for recording in with_.recordings("train")}
+        assert len(shots[seed]) == 12
+        assert len(with_.recordings("validation")) == 6
+    assert shots[0] != shots[1]
+
+
+def test_a_run_annotates_a_video_with_the_class_that_scores_highest(pair: tuple[Plan, Path], tmp_path: Path) -> None:
+    plan, out = pair
+    run = Run.open(out / plan.run_name(True, 0))
+    scored = run.scores("test")
+    wanted = [run.labels.names[place] for place in scored.scores.argmax(axis=1)][:3]
+    recordings = {recording.name: recording for recording in run.recordings("test")}
+    videos = [recordings[clip.recording].video for clip in scored.clips[:3]]
+    done = annotate(videos, run, formats=("json",), out=tmp_path)
+    assert [[interval.label for interval in one.intervals] for one in done] == [[label] for label in wanted]
+    assert [one.intervals[0].end for one in done] == pytest.approx([0.6] * 3)
+
+
+def test_benchmark_json_says_how_it_came_about(pair: tuple[Plan, Path]) -> None:
+    plan, out = pair
+    found = json.loads((out / plan.name / "benchmark.json").read_text())
+    assert found["command"] == plan.command()
+    assert found["seeds"] == [0, 1]
+    assert set(found["seconds"]) == {plan.run_name(vghif, seed) for vghif in (False, True) for seed in (0, 1)}
+    assert all(steps["train"] > 0 and steps["evaluate test"] > 0 for steps in found["seconds"].values())
+    assert found["systems"]["vifi-clip"]["epochs"] == 1
+    assert found["versions"]["torch"]
+    assert found["tables"]["availability"][0] == {
+        "split": "train",
+        "expected": 24,
+        "found": 24,
+        "missing": 0,
+        "classes_without": 0,
+    }
+    assert found["notes"] == ["with 2 seeds the sign-flip p is 0.5 at least."]
+    text = (out / plan.name / "benchmark.md").read_text()
+    assert plan.command() in text
+    assert "| vifi-clip + VgHIF | top1 |" in text
+
+
+def test_killed_and_resumed_it_ends_with_the_same_tables(
+    pair: tuple[Plan, Path], place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, out = pair
+    done = []
+    real = module.score_split
+
+    def killed(run: Run, *rest: object) -> object:
+        done.append(run.folder.name)
+        scored = real(run, *rest)  # type: ignore[arg-type]
+        if len(done) == 2:  # killed between its scores and its facts
+            run.facts.views.clear()
+            run.save_facts()
+            raise KeyboardInterrupt
+        return scored
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "score_split", killed)
+        with pytest.raises(KeyboardInterrupt):
+            benchmark(plan, tmp_path, cache=place.cache)
+    assert done == ["vifi-clip-2-seed0", "vifi-clip-vghif-2-seed0"]
+    with pytest.raises(ActScribeError, match="a benchmark was run here") as caught:
+        benchmark(plan, tmp_path, cache=place.cache)
+    assert "--resume" in caught.value.hint
+    benchmark(plan, tmp_path, resume=True, cache=place.cache)
+    assert tables(tmp_path / plan.name) == tables(out / plan.name)
+    assert Run.open(tmp_path / "vifi-clip-2-seed0").facts.reads == {"test": 1}
+
+
+def test_finished_runs_are_reused_and_only_by_the_same_plan(
+    pair: tuple[Plan, Path], place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, out = pair
+    before = tables(out / plan.name)
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("a finished part was done again")
+
+    monkeypatch.setattr(module, "train", never)
+    monkeypatch.setattr(module, "score_split", never)
+    benchmark(plan, out, resume=True, cache=place.cache)
+    assert tables(out / plan.name) == before
+    own = {key: value for key, value in plan.overrides.items() if key != "vghif"}
+    alone = benchmark(replace(plan, vghif=False, overrides=own), out, resume=True, cache=place.cache)
+    both = pd.read_csv(out / plan.name / "results.csv")
+    assert alone.tables["results"]["mean"].tolist() == both["mean"][:3].tolist()
+    for change, message in (
+        ({"clips": 2}, "scores are of 1 x 1 views, not of 2 x 1"),
+        ({"overrides": {**plan.overrides, "epochs": 3}}, r"differs in: settings \(epochs\)"),
+        ({"frames": 2}, "differs in: windows"),
+    ):
+        with pytest.raises(ActScribeError, match=message):
+            benchmark(replace(plan, **change), out, resume=True, cache=place.cache)
+
+
+@pytest.mark.parametrize("backbone", ["clip", "x-clip"])
+def test_zero_shot_needs_no_training_clips_and_has_one_seed(place: Place, tmp_path: Path, backbone: str) -> None:
+    write(xclip_model(4), tmp_path / "x-clip")
+    overrides = {"checkpoint": str(tmp_path / "x-clip")} if backbone == "x-clip" else {}
+    plan = place.plan(0, backbone, seeds=5, overrides=overrides)
+    done = benchmark(plan, tmp_path, cache=place.cache)
+    run = Run.open(tmp_path / plan.run_name(False, 0))
+    assert {recording.split for recording in run.recordings()} == {"test"}
+    assert not (tmp_path / plan.run_name(False, 1)).exists()
+    row = done.tables["results"].set_index("metric").loc["top1"]
+    assert (row["mean"], row["seeds"]) == (pytest.approx(by_hand(run.folder)[0]), 1)
+    assert np.isnan(row["low"])
+    assert "difference" not in done.tables
+
+
+def test_what_learns_nothing_runs_once_beside_a_vghif_that_learns(place: Place, tmp_path: Path) -> None:
+    plan = place.plan(1, "clip", seeds=2, vghif=True)
+    done = benchmark(plan, tmp_path, cache=place.cache)
+    made = sorted(path.name for path in tmp_path.iterdir() if "seed" in path.name)
+    assert made == ["clip-1-seed0", "clip-vghif-1-seed0", "clip-vghif-1-seed1"]
+    plain = done.tables["seeds"].query("system == 'clip'")
+    assert plain["top1"].tolist() == [by_hand(tmp_path / "clip-1-seed0")[0]] * 2
+    assert "clip alone learns nothing here, so one run stands for all seeds." in done.notes
+
+
+def test_full_supervision_holds_whole_clips_out_for_validation(place: Place, tmp_path: Path) -> None:
+    plan = place.plan(None, "timesformer", overrides={"checkpoint": "embedded"})
+    benchmark(plan, tmp_path, cache=place.cache)
+    run = Run.open(tmp_path / "timesformer-full-seed0")
+    shown = {
+        split: [recording.intervals[0].label for recording in run.recordings(split)] for split in ("train", "test")
+    }
+    assert sorted(shown["train"]) == sorted(ACTIONS * 3)
+    assert sorted(shown["test"]) == sorted(ACTIONS * 2)
+    assert len(run.recordings("validation")) == 6
+
+
+def test_base_to_novel_asks_for_classes_that_training_never_saw(place: Place, tmp_path: Path) -> None:
+    plan = place.plan(2, seeds=2, base_to_novel=True)
+    done = benchmark(plan, tmp_path, cache=place.cache)
+    halves, means = [], []
+    for seed in (0, 1):
+        folder = tmp_path / f"vifi-clip-2-base-seed{seed}"
+        run, novel = Run.open(folder), Run.open(folder / "novel")
+        assert run.labels.names == ACTIONS[:3]
+        assert novel.labels.names == ACTIONS[3:]
+        assert {recording.split for recording in novel.recordings()} == {"test"}
+        base, new = (float(np.mean(s.argmax(axis=1) == t)) for t, s, _ in (kept(folder), kept(folder / "novel")))
+        halves.append((base, new))
+        means.append(2 * base * new / (base + new) if base and new else 0.0)
+    found = done.tables["results"].set_index("metric")["mean"]
+    assert found["base_top1"] == pytest.approx(np.mean([base for base, _ in halves]))
+    assert found["novel_top1"] == pytest.approx(np.mean([new for _, new in halves]))
+    assert found["harmonic_mean"] == pytest.approx(np.mean(means))
+    assert done.tables["classes"]["part"].tolist() == ["base"] * 3 + ["novel"] * 3
+    before = tables(tmp_path / plan.name)
+    benchmark(plan, tmp_path, resume=True, cache=place.cache)
+    assert tables(tmp_path / plan.name) == before
+
+
+def test_a_recipe_takes_the_published_steps_and_no_validation(place: Place, tmp_path: Path) -> None:
+    values = load_recipe("vifi_clip_few_shot").model_dump(mode="json")
+    layout = {"devices": 2, "per_device": 2, "accumulation": 2}  # 12 clips: 6 a card, 3 passes, 1 step of 8
+    values |= {"name": "small", "epochs": 2, "frames": 4, "layout": layout, "test": {"clips": 2, "crops": 3}}
+    values |= {"published": [{"dataset": "folder", "shots": 2, "top1": 57.2, "source": "made up"}]}
+    values["optimizer"]["warmup_epochs"] = 1
+    (tmp_path / "small.yaml").write_text(yaml.safe_dump(values))
+    plan = place.plan(2, recipe=str(tmp_path / "small.yaml"), frames=None)
+    done = benchmark(plan, tmp_path / "out", cache=place.cache)
+    run = Run.open(done.folder.parent / "vifi-clip-2-seed0")
+    assert not run.recordings("validation")
+    assert len(run.recordings("train")) == 12
+    assert json.loads((run.folder / "training.json").read_text())["steps"] == 2
+    assert (run.facts.settings["batch"], run.facts.settings["accumulation"]) == (8, 4)
+    assert run.facts.views == {"test": (2, 3)}
+    times = pd.read_parquet(run.scores_path("test"))["frame_times_s"]
+    assert max(map(len, times)) > 4  # two temporal views of four frames
+    assert done.tables["published"]["top1"].tolist() == pytest.approx([0.572])
+    assert [note for note in done.notes if "starting from CLIP" in note] == list(done.notes)
+
+
+def test_a_list_of_shots_is_taken_as_it_is(place: Place, tmp_path: Path) -> None:
+    lines = [f"{name}/{name}_train_{clip}.mp4 {index}" for index, name in enumerate(ACTIONS) for clip in (0, 3)]
+    shots = write_lines(tmp_path / "k2.txt", lines)
+    plan = place.plan(None, shots_list=shots, overrides={"keep": "last"})
+    benchmark(plan, tmp_path / "out", cache=place.cache)
+    run = Run.open(tmp_path / "out" / "vifi-clip-k2-seed0")
+    assert sorted(recording.name for recording in run.recordings("train")) == sorted(
+        line.split()[0].split("/")[1].removesuffix(".mp4") for line in lines
+    )
+    spoiled = write_lines(tmp_path / "bad.txt", [*lines, "box/box_test_1.mp4 0"])
+    with pytest.raises(ActScribeError, match="1 of 13 training clips are test clips as well; first box/box_test_1"):
+        benchmark(replace(plan, shots_list=spoiled), tmp_path / "other", cache=place.cache)
+    with_validation = benchmark(place.plan(None, shots_list=shots), tmp_path / "best", cache=place.cache)
+    held = Run.open(with_validation.folder.parent / "vifi-clip-k2-seed0").recordings("validation")
+    assert len(held) == 12
+    assert not {recording.name for recording in held} & {recording.name for recording in run.recordings("train")}
+    everything = [f"{name}/{name}_train_{clip}.mp4" for name in ACTIONS for clip in range(4)]
+    with pytest.raises(ActScribeError, match="no training clip for validation") as caught:
+        benchmark(
+            place.plan(None, shots_list=write_lines(tmp_path / "all.txt", everything)),
+            tmp_path / "other",
+            cache=place.cache,
+        )
+    assert "keep=last" in caught.value.hint
+    assert not (tmp_path / "other").exists()
+
+
+def test_what_is_missing_or_odd_is_counted_and_said(place: Place, tmp_path: Path) -> None:
+    source = Source(shutil.copytree(place.source.videos, tmp_path / "set"))
+    test, train = source.videos / "test" / "cup", source.videos / "train" / "cup"
+    (test / "cup_test_1.mp4").write_bytes(b"")
+    (test / "cup_test_0.mp4").write_bytes(b"no video")
+    for clip in range(4):
+        shutil.copy(source.videos / "test" / "box" / "box_test_0.mp4", train / f"cup_train_{clip}.mp4")
+    plan = replace(place.plan(3, overrides={"keep": "last"}), source=source)
+    done = benchmark(plan, tmp_path / "out", cache=place.cache)
+    assert done.tables["availability"].to_numpy().tolist() == [["train", 24, 24, 0, 0], ["test", 12, 11, 1, 0]]
+    assert done.tables["missing"]["clip"].tolist() == ["cup/cup_test_1", "cup/cup_test_0"]
+    assert done.notes[0] == "3 of 18 training clips are the same file as a test clip."
+    assert done.notes[1].startswith("1 clips are here and cannot be read")
+    assert "no clip of test shows: cup" in done.notes
+    classes = pd.read_csv(done.folder / "classes.csv").set_index("class")
+    assert classes.loc["cup", "clips"] == 0
+    assert np.isnan(classes.loc["cup", "mean"])
+    found = json.loads((done.folder / "benchmark.json").read_text())
+    assert found["missing"] == {"no_file": 1, "unreadable": 1}
+
+
+def test_the_command_prints_the_tables(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["benchmark", "folder", "--videos", str(place.source.videos), "--backbone", "clip", "--frames", "4"]
+    words += ["--set", f"checkpoint={place.checkpoint}", "--out", str(tmp_path / "out")]
+    asked = CliRunner().invoke(app, words)
+    assert asked.exit_code == 2
+    assert "How many training clips a class?" in asked.output
+    done = CliRunner().invoke(app, [*words, "--shots", "0"])
+    assert done.exit_code == 0, done.output
+    assert "Results with 95 % intervals over seeds" in done.output
+    assert f"Tables: {tmp_path / 'out' / 'clip-0'}" in done.output
+    wrong = CliRunner().invoke(app, [*words, "--shots", "many"])
+    assert "--shots many: expected a number or full" in wrong.output
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "classes_of", interrupted)
+    stopped = CliRunner().invoke(app, [*words, "--shots", "0", "--resume"])
+    assert stopped.exit_code == 130
+    assert "--resume" in stopped.output

@@ -1,0 +1,319 @@
+"""CLIP, ViFi-CLIP and X-CLIP as recognizers: scores by hand, what learns, saving, other labels, probes."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from dual_jobs import CLASSES, NAMES, QUICK, SEVERAL, checkpoint, job, sides
+from safetensors.torch import load_file
+from tiny_duals import MEAN, SIDE, STD, clip_model, tokenizer, xclip_model
+from vlm_jobs import scores
+
+from actscribe.data.clips import Clip
+from actscribe.data.view import ClipFrames
+from actscribe.errors import ActScribeError
+from actscribe.labels import LabelSet
+from actscribe.models.dual.network import DualEncoder
+from actscribe.recognizers import dual
+from actscribe.recognizers.registry import kind
+from actscribe.study import parse_settings
+
+NOVEL = ("lift box", "wave hand", "push cup left")
+RECOGNIZERS = ("clip", "vifi-clip", "x-clip")
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("checkpoints")
+
+
+def still(seed: int = 0) -> ClipFrames:
+    """A clip of four equal frames."""
+    picture = np.random.default_rng(seed).integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
+    return ClipFrames(Clip("r", 0.0, 3.0), "c", np.stack([picture] * 4), np.arange(4.0))
+
+
+def own_logits(name: str, clip: ClipFrames, prompts: list[str]) -> torch.Tensor:
+    """What transformers' own model says, from its own inputs."""
+    pixels = (torch.from_numpy(clip.frames).permute(0, 3, 1, 2) / 255 - torch.tensor(MEAN).view(3, 1, 1)) / (
+        torch.tensor(STD).view(3, 1, 1)
+    )
+    words = tokenizer()(prompts, padding=True, return_tensors="pt")
+    with torch.no_grad():
+        if name == "x-clip":
+            model = xclip_model()
+            return model(pixel_values=pixels[None], **words).logits_per_video[0]
+        return clip_model()(pixel_values=pixels[:1], **words).logits_per_image[0]
+
+
+@pytest.mark.parametrize("name", RECOGNIZERS)
+def test_zero_shot_scores_are_those_of_transformers_own_model(name: str, root: Path, tmp_path: Path) -> None:
+    settings = {"learns": "none", "template": "a photo of {name} .", "neutral": "a video ."}
+    clip = still()
+    made = dual.make(job(tmp_path, name, root, **settings))
+    expected = own_logits(name, clip, [f"a photo of {label} ." for label in NAMES]).softmax(0)
+    np.testing.assert_allclose(next(made.score([clip])), expected, atol=1e-5)
+    several = dual.make(job(tmp_path, name, root, SEVERAL, **settings))
+    logits = own_logits(name, clip, [*(f"a photo of {label} ." for label in NAMES), "a video ."])
+    # sigmoid of the difference is the softmax over a label's prompt and the neutral one
+    pairs = [float(torch.stack([logits[place], logits[2]]).softmax(0)[0]) for place in range(2)]
+    np.testing.assert_allclose(next(several.score([clip])), pairs, atol=1e-5)
+    assert not (tmp_path / "training.json").exists()
+
+
+def test_zero_shot_looks_at_no_clip(root: Path, tmp_path: Path) -> None:
+    work = job(tmp_path, "clip", root)
+    dual.make(work)
+    assert (work.train.reads, work.validation.reads) == (0, 0)
+
+
+LEARNED = [
+    ("clip", {"learns": "image"}, CLASSES),
+    ("clip", {"vghif": {"bottleneck": 16, "heads": 2}}, SEVERAL),
+    ("vifi-clip", {}, SEVERAL),
+    ("vifi-clip", {"learns": "text", "vghif": {"bottleneck": 16, "heads": 2}}, CLASSES),
+    ("x-clip", {"vghif": {"bottleneck": 16, "heads": 2}}, CLASSES),
+    ("x-clip", {"learns": "probe", "epochs": 40}, SEVERAL),
+    ("clip", {"learns": "probe", "epochs": 40}, CLASSES),
+]
+
+
+@pytest.mark.parametrize(("name", "settings", "labels"), LEARNED)
+def test_training_learns_its_clips_and_what_is_saved_scores_the_same(
+    name: str, settings: dict, labels: LabelSet, root: Path, tmp_path: Path
+) -> None:
+    work = job(tmp_path / "run", name, root, labels, **({"epochs": 20, "keep": "last"} | settings))
+    made = dual.make(work)
+    found = scores(made, work.train)
+    assert ((found > 0.5) == work.train_targets).mean() > 0.9
+    assert not any(parameter.requires_grad for parameter in made.network.parameters())
+    (tmp_path / "model").mkdir()
+    made.save(tmp_path / "model")
+    loaded = kind(name).load(tmp_path / "model", labels)
+    assert loaded.view == made.view == work.view
+    np.testing.assert_allclose(scores(loaded, work.validation), scores(made, work.validation), atol=1e-6)
+    assert {file.suffix for file in (tmp_path / "model").rglob("*") if file.is_file()} <= {".safetensors", ".json"}
+
+
+def parts_that_changed(network: DualEncoder, before: dict[str, torch.Tensor]) -> set[str]:
+    changed = {key for key, value in network.state_dict().items() if not torch.equal(value, before[key])}
+    return {".".join(key.split(".")[:3]) if key.startswith("backbone") else key.split(".")[0] for key in changed}
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "expected"),
+    [
+        ("clip", {"learns": "image"}, {"backbone.model.vision_model", "backbone.model.visual_projection", "head"}),
+        ("clip", {"learns": "text"}, {"backbone.model.text_model", "backbone.model.text_projection", "head"}),
+        ("clip", {"learns": "none", "vghif": True}, {"vghif", "head"}),
+    ],
+)
+def test_only_what_is_asked_for_learns(
+    name: str, settings: dict, expected: set[str], root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before: dict[str, torch.Tensor] = {}
+    fit = dual.fit
+
+    def noting(work: dual.Fit) -> None:
+        before.update({key: value.clone() for key, value in work.network.state_dict().items()})
+        fit(work)
+
+    monkeypatch.setattr(dual, "fit", noting)
+    made = dual.make(job(tmp_path, name, root, SEVERAL, epochs=2, **settings))
+    assert parts_that_changed(made.network, before) == expected
+
+
+def test_parts_learn_at_their_own_rates(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[dual.Fit] = []
+    monkeypatch.setattr(dual, "fit", seen.append)
+    rates = {"learning_rate": 1e-6, "new_factor": 7.0, "vghif_learning_rate": 3e-3, "head_learning_rate": 0.5}
+    made = dual.make(job(tmp_path, "x-clip", root, SEVERAL, vghif=True, **rates))
+    by_id = {id(parameter): key for key, parameter in made.network.named_parameters()}
+    found = {by_id[id(parameter)]: rate for group, rate in seen[0].groups for parameter in group}
+    assert found["head.bias"] == 0.5
+    assert found["backbone.model.mit.position_embedding"] == pytest.approx(7e-6)
+    assert found["backbone.model.visual_projection.weight"] == 1e-6
+    assert found["vghif.video.out.weight"] == 3e-3
+    assert not any("text_model" in key or "logit_scale" in key for key in found)
+
+
+@pytest.mark.parametrize("name", RECOGNIZERS)
+@pytest.mark.parametrize("labels", [CLASSES, SEVERAL])
+def test_an_untrained_vghif_changes_nothing(
+    name: str, labels: LabelSet, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dual, "fit", lambda work: None)
+    tower = {"learns": "image"}
+    plain, fused = (dual.make(job(tmp_path, name, root, labels, vghif=vghif, **tower)) for vghif in (False, True))
+    clips = sides("validation", 4, 2, labels.task)[0]
+    np.testing.assert_array_equal(scores(fused, clips), scores(plain, clips))
+
+
+def test_untrained_biases_answer_the_priors(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dual, "fit", lambda work: None)
+    work = job(tmp_path, "vifi-clip", root, SEVERAL)
+    work.train_targets[:, 0] = [1, 0, 0, 0, 0, 0, 0, 0]
+    means = scores(dual.make(work), work.train).mean(axis=0)
+    np.testing.assert_allclose(means, [1.5 / 9, 4.5 / 9], atol=1e-3)  # half a clip is added to each side
+
+
+def test_vghif_depends_on_the_seed_alone(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dual, "fit", lambda work: None)
+    work = job(tmp_path, "clip", root, vghif=True)
+    made = []
+    for seed in (5, 5, 6):
+        torch.rand(3)
+        made.append(dual.make(replace(work, seed=seed)).network.vghif.entries[0].project.weight)
+    assert torch.equal(made[0], made[1])
+    assert not torch.equal(made[0], made[2])
+
+
+def test_new_labels_are_new_prompts_on_the_same_weights(root: Path, tmp_path: Path) -> None:
+    made = dual.make(job(tmp_path, "vifi-clip", root, epochs=2, template="a photo of {name} .", vghif=True))
+    novel = made.for_labels(LabelSet(name="novel", task="multi-class", labels=NOVEL))  # type: ignore[arg-type]
+    clips = sides("validation", 4, 2, "multi-class")[0]
+    found = scores(novel, clips)
+    assert found.shape == (4, 3)
+    np.testing.assert_allclose(found.sum(1), 1, atol=1e-5)
+    np.testing.assert_array_equal(scores(made.for_labels(CLASSES), clips), scores(made, clips))
+    turned = CLASSES.model_copy(update={"labels": CLASSES.labels[::-1]})
+    np.testing.assert_allclose(scores(made.for_labels(turned), clips), scores(made, clips)[:, ::-1], atol=1e-6)
+    (tmp_path / "novel").mkdir()
+    novel.save(tmp_path / "novel")
+    np.testing.assert_allclose(scores(dual.load(tmp_path / "novel", novel.labels), clips), found, atol=1e-6)
+
+
+def test_new_labels_of_a_multi_label_study_take_the_usual_bias(root: Path, tmp_path: Path) -> None:
+    made = dual.make(job(tmp_path, "vifi-clip", root, SEVERAL, epochs=2))
+    own = made.network.head.bias
+    novel = made.for_labels(SEVERAL.model_copy(update={"labels": LabelSet(name="n", labels=NOVEL).labels}))  # type: ignore[arg-type]
+    torch.testing.assert_close(novel.network.head.bias, torch.stack([own.mean(), own.mean(), own[0]]))
+    neutral = dual.make(job(tmp_path, "clip", root)).for_labels(SEVERAL)
+    assert neutral.network.prompts[-1] == "a video."
+    probe = dual.make(job(tmp_path / "probe", "clip", root, learns="probe", epochs=1))
+    with pytest.raises(ActScribeError, match="knows the labels it was trained on"):
+        probe.for_labels(CLASSES)
+
+
+def test_a_probe_embeds_each_clip_once(root: Path, tmp_path: Path) -> None:
+    work = job(tmp_path, "clip", root, learns="probe", epochs=5)
+    dual.make(work)
+    assert (work.train.reads, work.validation.reads) == (8, 4)
+
+
+def test_half_precision_leaves_cosines_whole(root: Path, tmp_path: Path) -> None:
+    settings = {"learns": "none", "vghif": None}
+    whole, half = (
+        dual.make(job(tmp_path, "clip", root, SEVERAL, precision=precision, **settings))
+        for precision in ("float32", "bfloat16")
+    )
+    clips = sides("validation", 4, 2, "multi-label")[0]
+    found, expected = scores(half, clips), scores(whole, clips)
+    assert not np.array_equal(found, expected)
+    np.testing.assert_allclose(found, expected, atol=0.05)
+    # a logit rounded to bfloat16 has 8 bits; these have more
+    logits = np.log(found / (1 - found))
+    assert np.abs(torch.from_numpy(logits).bfloat16().float().numpy() - logits).max() > 1e-4
+
+
+def test_keeping_the_last_epoch_never_looks_at_validation(root: Path, tmp_path: Path) -> None:
+    work = job(tmp_path, "vifi-clip", root, keep="last", epochs=3, patience=1, learning_rate=0.05)
+    no_goals = work.validation_targets[:0]
+    made = dual.make(replace(work, validation_targets=no_goals))
+    assert work.validation.reads == 0
+    told = json.loads((tmp_path / "training.json").read_text())
+    assert (told["epochs"], told["best_validation_score"]) == (3, None)
+    assert not any("eval_loss" in row for row in told["log"])
+    last = load_file(tmp_path / "checkpoints" / "checkpoint-3" / "model.safetensors")
+    ends = dict(made.network.named_parameters())
+    for key, value in last.items():
+        torch.testing.assert_close(ends[key.removeprefix("network.")], value, atol=0, rtol=0)
+    again = dual.make(replace(work, resume=True, validation_targets=no_goals))
+    np.testing.assert_array_equal(scores(again, work.train), scores(made, work.train))
+
+
+@pytest.mark.parametrize("keep", ["best", "last"])
+def test_a_killed_training_goes_on_to_the_same_weights(
+    keep: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = {"augment": True, "augmentation": {"mixup": 0.8, "smoothing": 0.1}, "epochs": 3, "batch": 4, "vghif": True}
+    more |= {"keep": keep, "last_share": 0.1, "accumulation": 2, "candidates": 3}
+    whole = dual.make(job(tmp_path / "whole", "vifi-clip", root, SEVERAL, **more))
+    work = job(tmp_path / "killed", "vifi-clip", root, SEVERAL, **more)
+    forward, calls = DualEncoder.forward, itertools.count()
+
+    def dying(self: DualEncoder, pixel_values: torch.Tensor) -> torch.Tensor:
+        if next(calls) == 8:  # four passes an epoch, and one of validation
+            raise KeyboardInterrupt
+        return forward(self, pixel_values)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DualEncoder, "forward", dying)
+        with pytest.raises(KeyboardInterrupt):
+            dual.make(work)
+    resumed = dual.make(replace(work, resume=True))
+    for one, other in zip(resumed.network.parameters(), whole.network.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_a_views_side_is_read_without_weights(root: Path, tmp_path: Path) -> None:
+    for name in RECOGNIZERS:
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "config.json").write_text((checkpoint(name, root) / "config.json").read_text())
+        (folder / "model.safetensors").write_bytes(b"")
+        settings = parse_settings(name, {"checkpoint": str(folder), "fit": "crop", "kept": 0.8, "candidates": 5})
+        view = kind(name).view(settings, 6)
+        assert (view.frames, view.short_side, view.candidates) == (6, 40, 5)
+    wrong = parse_settings("x-clip", {"checkpoint": str(tmp_path / "clip")})
+    with pytest.raises(ActScribeError, match="is a clip, expected a xclip"):
+        kind("x-clip").view(wrong, 6)
+
+
+def test_a_studys_mean_std_and_share_replace_the_checkpoints_and_are_saved(root: Path, tmp_path: Path) -> None:
+    other = {"mean": (0.5, 0.25, 0.125), "std": (0.5, 0.25, 0.125), "fit": "crop", "kept": 0.875}
+    made = dual.make(job(tmp_path, "clip", root, **other))
+    made.save(tmp_path)
+    for recognizer in (made, dual.load(tmp_path, CLASSES)):
+        pixels = recognizer.loaded.pixels
+        assert (pixels.mean, pixels.std, pixels.fit, pixels.kept) == tuple(other.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "told"),
+    [
+        ("x-clip", {"learns": "text"}, "X-CLIP never tunes its text tower"),
+        ("clip", {"learns": "probe", "vghif": True}, "a probe does not have"),
+        ("clip", {"learns": "probe", "candidates": 3}, "computed once"),
+        ("clip", {"template": "a video"}, r"expected \{name\}"),
+        ("clip", {"kept": 0.9}, "kept has no effect while fit is 'stretch'"),
+        ("clip", {"mean": (0.5, 0.5, 0.5)}, "give both or none"),
+        ("clip", {"mean": (123, 116, 103), "std": (58, 57, 57)}, "divide by 255"),
+        ("clip", {"vghif": {"level": [1]}}, "Did you mean 'levels'"),
+        ("vlm-head", {"candidates": 3}, "candidates"),
+        ("timesformer", {"candidates": 2}, "odd number"),
+        ("timesformer", {"betas": (0.9, 1.0)}, "betas"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(name: str, settings: dict, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        parse_settings(name, settings)
+
+
+def test_settings_survive_being_written_down() -> None:
+    for name in RECOGNIZERS:
+        for values in ({}, {"vghif": True}, {"vghif": {"levels": [1, 3]}}, {"learns": "probe"}, QUICK):
+            settings = parse_settings(name, values)
+            assert parse_settings(name, settings.model_dump(mode="json")) == settings
+    assert [kind("clip").trains(parse_settings("clip", v)) for v in ({}, {"vghif": True}, {"learns": "probe"})] == [
+        False,
+        True,
+        True,
+    ]
+    assert kind("vifi-clip").trains(parse_settings("vifi-clip", {}))

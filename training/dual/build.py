@@ -1,0 +1,102 @@
+"""The tiny CLIP and X-CLIP before training: transformers' classes in small configurations, and their tokenizer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers as hf
+from material import COMMON, PATCH, SIDE
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+
+from actscribe.models.quiet import quiet
+
+VOCABULARY = 1024
+MARKS = ("<|startoftext|>", "<|endoftext|>", "<pad>")
+JOINT = 128
+VISION = {
+    "hidden_size": 128,
+    "intermediate_size": 512,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 4,
+    "image_size": SIDE,
+    "patch_size": PATCH,
+}
+TEXT = {
+    "hidden_size": 128,
+    "intermediate_size": 384,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "max_position_embeddings": 77,
+}
+#: Of X-CLIP: one layer of integration over time, two of video-specific prompts, as published.
+TIME = {
+    "mit_hidden_size": JOINT,
+    "mit_intermediate_size": 512,
+    "mit_num_hidden_layers": 1,
+    "mit_num_attention_heads": 4,
+}
+PROMPT = {"prompt_layers": 2, "prompt_num_attention_heads": 4, "prompt_alpha": 0.1}
+
+
+def tokenizer(texts: Iterable[str]) -> hf.PreTrainedTokenizerFast:
+    """Train a lower-case byte-level BPE on captions and on common English words, each said a few times."""
+    raw = Tokenizer(models.BPE())
+    raw.normalizer = normalizers.Lowercase()
+    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    raw.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY,
+        min_frequency=2,
+        show_progress=False,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        special_tokens=list(MARKS),
+    )
+    raw.train_from_iterator([*texts, *[f" {word}" for word in COMMON] * 8, *["a video of", "a video."] * 99], trainer)
+    ends = [(mark, raw.token_to_id(mark)) for mark in MARKS[:2]]
+    raw.post_processor = processors.TemplateProcessing(single=f"{MARKS[0]} $A {MARKS[1]}", special_tokens=ends)
+    return hf.PreTrainedTokenizerFast(
+        tokenizer_object=raw, bos_token=MARKS[0], eos_token=MARKS[1], pad_token=MARKS[2], model_max_length=77
+    )
+
+
+def clip(words: hf.PreTrainedTokenizerFast, seed: int) -> Any:
+    """Return an untrained CLIP, float32."""
+    torch.manual_seed(seed)
+    return hf.CLIPModel(hf.CLIPConfig(text_config=_text(words), vision_config=VISION, projection_dim=JOINT))
+
+
+def xclip(words: hf.PreTrainedTokenizerFast, start: Any, frames: int, seed: int) -> Any:
+    """Return an X-CLIP that has the towers of a trained CLIP; what X-CLIP adds is untrained."""
+    torch.manual_seed(seed)
+    vision = {**VISION, **TIME, "num_frames": frames}
+    config = hf.XCLIPConfig(text_config=_text(words), vision_config=vision, projection_dim=JOINT, **PROMPT)
+    made = hf.XCLIPModel(config)
+    towers = {name.replace("pre_layrnorm", "pre_layernorm"): value for name, value in start.state_dict().items()}
+    told = made.load_state_dict(towers, strict=False)
+    if told.unexpected_keys:
+        raise RuntimeError(f"X-CLIP has no place for {told.unexpected_keys}")
+    return made
+
+
+def save(model: Any, words: hf.PreTrainedTokenizerFast, out: Path) -> None:
+    """Write a checkpoint folder; weights as float16, which halves it and changes no prediction."""
+    state = {name: value.detach().half().contiguous() for name, value in model.state_dict().items()}
+    with quiet():
+        model.save_pretrained(out, state_dict=state)
+    words.save_pretrained(out)
+    half = [0.5, 0.5, 0.5]
+    feeding = {"image_mean": half, "image_std": half, "size": {"shortest_edge": SIDE}}
+    (out / "preprocessor_config.json").write_text(json.dumps(feeding, indent=1), encoding="utf-8")
+
+
+def _text(words: hf.PreTrainedTokenizerFast) -> dict[str, Any]:
+    ids = {
+        "bos_token_id": words.bos_token_id,
+        "eos_token_id": words.eos_token_id,
+        "pad_token_id": words.pad_token_id,
+    }
+    return {**TEXT, **ids, "vocab_size": len(words)}
