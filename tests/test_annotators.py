@@ -169,7 +169,7 @@ def test_a_bad_second_column_is_answered_with_its_line(tmp_path: Path, text: str
 def test_the_report_holds_the_second_annotator_beside_the_recognizers(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    provenance = made_up(tmp_path)
+    provenance = made_up(tmp_path, count=4, seeds=1, curve=())
     recordings = {r.name: r for r in assemble(tmp_path, provenance).shared.recordings}
     provenance.second = {name: late(one, 0.7) for name, one in recordings.items()}
     provenance.write(tmp_path)

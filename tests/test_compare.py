@@ -232,6 +232,12 @@ def test_repeated_from_its_provenance_it_gives_the_same_numbers(
     altered.write_text(json.dumps(values))
     said = actscribe("compare", "--from", altered, "--out", tmp_path / "other", code=2)
     assert "not those of the comparison: r0" in said
+    second = lamps.study.parent / "second.txt"
+    before = second.read_bytes()
+    interval_text(second, [(LEFT, 0, 3000)])
+    said = actscribe("compare", "--from", whole / "provenance.json", "--out", tmp_path / "other", code=2)
+    second.write_bytes(before)
+    assert "not those of the comparison: r7" in said
     assert "in it" in actscribe("compare", lamps.study, "--from", whole / "provenance.json", code=2)
 
 
