@@ -214,3 +214,8 @@ def test_contradictions_are_refused_before_anything_is_read(choices: dict, messa
     with pytest.raises(ActScribeError, match=message) as caught:
         plan(**choices)
     assert hint in caught.value.hint
+
+
+def test_a_recognizer_that_has_vghif_by_default_is_no_backbone_to_compare_with() -> None:
+    with pytest.raises(ActScribeError, match="--backbone vifi-clip --vghif"):
+        Plan("folder", Source(Path()), "vifi-clip-vghif", 2)

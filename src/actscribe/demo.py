@@ -14,13 +14,17 @@ from actscribe.compare.folder import REPORT
 from actscribe.compare.result import Comparison
 from actscribe.compare.show import show
 from actscribe.compare.words import ranking
+from actscribe.data.benchmarks.base import Source
 from actscribe.data.loading import load_data
 from actscribe.data.summary import summarise
 from actscribe.errors import ActScribeError
 from actscribe.progress import clock
 from actscribe.runs.annotate import annotate
+from actscribe.runs.benchmark import benchmark
+from actscribe.runs.benchmark_plan import Plan
 from actscribe.runs.folder import Run
 from actscribe.simulation.recording import simulate
+from actscribe.simulation.tabletop_clips import simulate_tabletop
 from actscribe.study import Study, load_study
 from actscribe.tables import print_table
 
@@ -38,16 +42,37 @@ class Size:
         minutes: of each.
         stride: seconds from one clip's start to the next one's; clips are 3 s long.
         epochs: of the recognizers that are trained whole.
+        clips: of each tabletop action, for the few-shot table.
+        shots, seeds: of that table.
+        few_shot_epochs: of 20 updates each.
     """
 
     recordings: int
     minutes: float
     stride: float
     epochs: dict[str, int]
+    clips: int
+    shots: int
+    seeds: int
+    few_shot_epochs: int
 
 
-FULL = Size(30, 1.5, 1.5, {"timesformer": 4, "vlm-lora": 2})
-QUICK = Size(8, 1.0, 2.0, {"timesformer": 2, "vlm-lora": 1})
+FULL = Size(30, 1.5, 1.5, {"timesformer": 4, "vlm-lora": 2}, clips=40, shots=8, seeds=2, few_shot_epochs=4)
+QUICK = Size(8, 1.0, 2.0, {"timesformer": 2, "vlm-lora": 1}, clips=7, shots=2, seeds=1, few_shot_epochs=1)
+#: Six actions that differ from another in the order of frames alone, and two that do not.
+ACTIONS = ("push_left", "push_right", "put_into", "take_out", "open_lid", "close_lid", "wave_hand", "tap")
+#: Of both few-shot trainings, with and without VgHIF.
+FEW_SHOT: dict[str, Any] = {
+    "optimizer": "muon",
+    "learning_rate": 1e-3,
+    "vghif_learning_rate": 2e-2,
+    "weight_decay": 0.05,
+    "batch": 16,
+    "clips_per_epoch": 320,
+    "keep": "last",
+    "positive_weight": False,
+    "precision": "float32",
+}
 #: What is compared (paper 1), with settings other than the defaults.
 RECOGNIZERS: dict[str, dict[str, Any]] = {
     "timesformer": {"flip": True, "optimizer": "muon", "learning_rate": 5e-4, "weight_decay": 0.1},
@@ -87,6 +112,8 @@ def demo(out: Path, quick: bool = False, seed: int = 1) -> Path:
     best = _best(done)
     _say(f"5. The timeline of a video that nobody trained on, by {best.facts.recognizer}")
     _annotate_new_video(out, best, seed)
+    _say(f"6. ViFi-CLIP with and without VgHIF (paper 2), {size.shots} shots of each tabletop action")
+    _few_shot(out / "tabletop", size, seed)
     report = (done.folder / REPORT).resolve()
     _say(f"Done in {clock(time.monotonic() - start)}. The report of all recognizers:")
     print(report)
@@ -125,6 +152,21 @@ def _annotate_new_video(out: Path, run: Run, seed: int) -> None:
     for path in done.files:
         read = annotation_files.read(path)
         print(f"{path}: {len(read.intervals)} intervals read back")
+
+
+def _few_shot(out: Path, size: Size, seed: int) -> None:
+    simulate_tabletop(out / "set", size.clips, seed, actions=ACTIONS, size=112, plain=True)
+    plan = Plan(
+        "folder",
+        Source(out / "set", groups="^([0-9]+)$"),
+        "vifi-clip",
+        size.shots,
+        vghif=True,
+        seeds=size.seeds,
+        overrides=FEW_SHOT | {"epochs": size.few_shot_epochs},
+    )
+    for title, table in benchmark(plan, out / "runs").shown().items():
+        print_table(title, table)
 
 
 def _clear(out: Path) -> None:

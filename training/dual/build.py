@@ -12,6 +12,7 @@ import transformers as hf
 from material import COMMON, PATCH, SIDE
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
+from actscribe.models.dual.vghif import moment_waves
 from actscribe.models.quiet import quiet
 
 VOCABULARY = 1024
@@ -39,6 +40,8 @@ TIME = {
     "mit_num_hidden_layers": 1,
     "mit_num_attention_heads": 4,
 }
+#: Size of a moment's position; waves have no mean over a clip, so they shift no video embedding.
+POSITION = 0.5
 PROMPT = {"prompt_layers": 2, "prompt_num_attention_heads": 4, "prompt_alpha": 0.1}
 
 
@@ -58,9 +61,37 @@ def tokenizer(texts: Iterable[str]) -> hf.PreTrainedTokenizerFast:
     raw.train_from_iterator([*texts, *[f" {word}" for word in COMMON] * 8, *["a video of", "a video."] * 99], trainer)
     ends = [(mark, raw.token_to_id(mark)) for mark in MARKS[:2]]
     raw.post_processor = processors.TemplateProcessing(single=f"{MARKS[0]} $A {MARKS[1]}", special_tokens=ends)
+    return _fast(raw)
+
+
+def _fast(raw: Tokenizer) -> hf.PreTrainedTokenizerFast:
     return hf.PreTrainedTokenizerFast(
         tokenizer_object=raw, bos_token=MARKS[0], eos_token=MARKS[1], pad_token=MARKS[2], model_max_length=77
     )
+
+
+def renumbered(words: hf.PreTrainedTokenizerFast, model: Any) -> tuple[hf.PreTrainedTokenizerFast, Any]:
+    """Return tokenizer and CLIP with the end mark as the highest id; the model gives the same numbers as before.
+
+    X-CLIP takes the highest id for the end of a text; a BPE trainer numbers its special tokens first.
+    """
+    text = words.backend_tokenizer.to_str()
+    values = json.loads(text)
+    vocabulary = values["model"]["vocab"]
+    end, last = MARKS[1], max(vocabulary, key=vocabulary.__getitem__)
+    old, new = vocabulary[end], vocabulary[last]
+    vocabulary[end], vocabulary[last] = new, old
+    for token in values["added_tokens"]:
+        token["id"] = vocabulary[token["content"]]
+    for token in values["post_processor"]["special_tokens"].values():
+        token["ids"] = [vocabulary[name] for name in token["tokens"]]
+    made = _fast(Tokenizer.from_str(json.dumps(values)))
+    with torch.no_grad():
+        table = model.text_model.embeddings.token_embedding.weight
+        table[[old, new]] = table[[new, old]]
+    model.config.text_config.eos_token_id = made.eos_token_id
+    model.text_model.eos_token_id = made.eos_token_id
+    return made, model
 
 
 def clip(words: hf.PreTrainedTokenizerFast, seed: int) -> Any:
@@ -70,7 +101,10 @@ def clip(words: hf.PreTrainedTokenizerFast, seed: int) -> Any:
 
 
 def xclip(words: hf.PreTrainedTokenizerFast, start: Any, frames: int, seed: int) -> Any:
-    """Return an X-CLIP that has the towers of a trained CLIP; what X-CLIP adds is untrained."""
+    """Return an X-CLIP that has the towers of a trained CLIP; what X-CLIP adds is untrained.
+
+    Its additions start small (ours): at transformers' own start they drown what the towers have learned.
+    """
     torch.manual_seed(seed)
     vision = {**VISION, **TIME, "num_frames": frames}
     config = hf.XCLIPConfig(text_config=_text(words), vision_config=vision, projection_dim=JOINT, **PROMPT)
@@ -79,6 +113,15 @@ def xclip(words: hf.PreTrainedTokenizerFast, start: Any, frames: int, seed: int)
     told = made.load_state_dict(towers, strict=False)
     if told.unexpected_keys:
         raise RuntimeError(f"X-CLIP has no place for {told.unexpected_keys}")
+    with torch.no_grad():
+        for name, weight in made.named_parameters():
+            if (name.endswith("out_proj.weight") and "message_attn" in name) or (
+                name.startswith("mit.encoder") and (name.endswith(("out_proj.weight", "fc2.weight")))
+            ):
+                weight.zero_()
+            if "message_fc" in name:
+                weight.mul_(0.1)
+        made.mit.position_embedding.copy_(POSITION * moment_waves(frames, JOINT))
     return made
 
 

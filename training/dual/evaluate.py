@@ -62,7 +62,7 @@ def evaluate(folder: Path, rows: int) -> dict[str, dict[str, float]]:
     """Return the scores of `folder`/clip and `folder`/xclip on newly rendered scenes."""
     rng = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as made:
-        render(Path(made), rows, TEST_SEEDS)
+        render(Path(made), rows, TEST_SEEDS, plain=True)
         material = Material(Path(made), rows)
         clips = [material.clip(int(number), rng) for number in material.actions]
         clip = load_backbone("clip", str(folder / "clip"), FRAMES, "stretch")

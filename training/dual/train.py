@@ -33,6 +33,7 @@ from actscribe.models.dual.xclip import XclipBackbone
 from actscribe.training.optimizers import optimizer
 
 THREADS = 1  # sums are split by threads, so their number is part of the recipe
+NEW = 10.0  # times the rate, for what X-CLIP adds to CLIP, as published
 MOST_SCALE = 100.0  # of the cosines, as in CLIP
 
 
@@ -53,9 +54,9 @@ class Recipe:
     """
 
     seed: int = 0
-    rows: int = 10800
-    steps: int = 1800
-    video_steps: int = 500
+    rows: int = 5400
+    steps: int = 1500
+    video_steps: int = 600
     clips: int = 22
     stills: int = 24
     rows_per_step: int = 20
@@ -116,19 +117,33 @@ class Trainer:
         steps: of the optimizer.
         weight_decay: of matrices.
         more: modules that learn beside it.
+        new: parts of names whose weights start from nothing, at NEW times the rate.
     """
 
-    def __init__(self, model: Any, words: Any, rate: float, steps: int, weight_decay: float, *more: nn.Module) -> None:
+    def __init__(
+        self,
+        model: Any,
+        words: Any,
+        rate: float,
+        steps: int,
+        weight_decay: float,
+        more: tuple[nn.Module, ...] = (),
+        new: tuple[str, ...] = (),
+    ) -> None:
         self.model, self.words, self.steps = model, words, steps
-        self.weights = [p for module in (model, *more) for p in module.parameters() if p.requires_grad]
-        self.optimizer = optimizer([(self.weights, rate)], weight_decay, "muon")
+        learned = [(n, p) for module in (model, *more) for n, p in module.named_parameters() if p.requires_grad]
+        fresh = [weight for name, weight in learned if any(part in name for part in new)]
+        known = [weight for name, weight in learned if not any(part in name for part in new)]
+        self.weights = [*known, *fresh]
+        self.optimizer = optimizer([(known, rate), (fresh, NEW * rate)], weight_decay, "muon")
+        self.first = [group["lr"] for group in self.optimizer.param_groups]
         warm = max(1, steps // 20)
-        self.rates = [rate * min((s + 1) / warm, 0.5 + 0.5 * float(np.cos(np.pi * s / steps))) for s in range(steps)]
+        self.shares = [min((s + 1) / warm, 0.5 + 0.5 * float(np.cos(np.pi * s / steps))) for s in range(steps)]
 
     def step(self, number: int, loss: Tensor) -> None:
         """Take an optimizer step."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.rates[number]
+        for group, rate in zip(self.optimizer.param_groups, self.first, strict=True):
+            group["lr"] = rate * self.shares[number]
         self.optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(self.weights, 1.0)
@@ -172,7 +187,7 @@ def train_clip(recipe: Recipe, material: Material, words: Any, out: Path) -> Any
     model = build.clip(words, recipe.seed)
     width = build.VISION["hidden_size"]
     patches, tokens = Helper(width), FrameHelper(width)
-    trainer = Trainer(model, words, recipe.rate, recipe.steps, recipe.weight_decay, patches, tokens)
+    trainer = Trainer(model, words, recipe.rate, recipe.steps, recipe.weight_decay, (patches, tokens))
     log = Log()
     for step in range(recipe.steps):
         rng = np.random.default_rng([recipe.seed, 1, step])
@@ -205,7 +220,9 @@ def train_xclip(recipe: Recipe, material: Material, words: Any, start: Any, out:
     model = build.xclip(words, start, FRAMES, recipe.seed)
     backbone = XclipBackbone(model)
     backbone.tune("image")
-    trainer = Trainer(model, words, recipe.video_rate, recipe.video_steps, recipe.weight_decay)
+    trainer = Trainer(
+        model, words, recipe.video_rate, recipe.video_steps, recipe.weight_decay, new=XclipBackbone.new_parts
+    )
     log = Log()
     for step in range(recipe.video_steps):
         rng = np.random.default_rng([recipe.seed, 2, step])
@@ -276,7 +293,8 @@ def train(recipe: Recipe, cache: Path, out: Path) -> None:
     torch.use_deterministic_algorithms(True)
     material = Material(cache, recipe.rows)
     words = build.tokenizer(corpus(material, recipe.seed))
-    clip = train_clip(recipe, material, words, out / "clip")
+    words, clip = build.renumbered(words, train_clip(recipe, material, words, out / "clip"))
+    build.save(clip, words, out / "clip")
     print(f"digest of CLIP: {digest(clip)}", flush=True)
     xclip = train_xclip(recipe, material, words, clip, out / "xclip")
     print(f"digest of X-CLIP: {digest(xclip)}", flush=True)

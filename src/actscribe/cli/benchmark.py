@@ -36,14 +36,6 @@ BaseToNovel = Annotated[bool, typer.Option("--base-to-novel", help="Learn half o
 Out = Annotated[Path | None, typer.Option(help="Folder to write to; default runs/SET-splitN.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on, or add to what is there; finished runs are reused.")]
 
-#: Tables that are printed, with their titles.
-SHOWN = {
-    "availability": "Clips of the set on this machine",
-    "published": "What the recipe's authors report",
-    "results": "Results with 95 % intervals over seeds",
-    "difference": "With VgHIF less without, on the same seeds",
-}
-
 
 def benchmark(
     dataset: Set,
@@ -92,9 +84,8 @@ def benchmark(
 def _show(done: Benchmarked) -> None:
     from actscribe.tables import print_table
 
-    for name, title in SHOWN.items():
-        if name in done.tables:
-            print_table(title, done.tables[name])
+    for title, table in done.shown().items():
+        print_table(title, table)
     for note in done.notes:
         print(f"Note: {note}")
     print(f"Tables: {done.folder}")

@@ -60,8 +60,8 @@ _LLAMA2 = "Llama 2 Community License"
 
 ENTRIES: tuple[Entry, ...] = (
     Entry("tiny-vlm", "", "vlm", "SmolVLM2", 3, 7, "Apache-2.0", "trained here on simulated tabletop actions"),
-    Entry("tiny-clip", "", "clip", "CLIP", 0, 0, "Apache-2.0", "trained here on simulated scenes"),
-    Entry("tiny-xclip", "", "xclip", "X-CLIP", 0, 0, "Apache-2.0", "trained here on simulated scenes"),
+    Entry("tiny-clip", "", "clip", "CLIP", 2, 3, "Apache-2.0", "trained here on simulated scenes"),
+    Entry("tiny-xclip", "", "xclip", "X-CLIP", 3, 5, "Apache-2.0", "trained here on simulated scenes"),
     Entry("tiny-timesformer", "", "timesformer", "TimeSformer", 2, 4, "Apache-2.0", "trained here on simulated scenes"),
     _vlm("smolvlm2-256m", "HuggingFaceTB/SmolVLM2-256M-Video-Instruct", "SmolVLM2", 256, 1030, note="laptop, no GPU"),
     _vlm("smolvlm2-500m", "HuggingFaceTB/SmolVLM2-500M-Video-Instruct", "SmolVLM2", 507, 2030, note="laptop, no GPU"),

@@ -284,3 +284,6 @@ CLIP = Kind(
 )
 VIFICLIP = replace(CLIP, summary="ViFi-CLIP: both towers of CLIP fine-tuned on the study's clips")
 XCLIP = replace(CLIP, summary="X-CLIP: attention between frames and video-specific prompts, its text tower frozen")
+CLIP_VGHIF = replace(CLIP, summary="CLIP whose prompts meet its visual levels (VgHIF); towers as for clip")
+VIFICLIP_VGHIF = replace(CLIP, summary="ViFi-CLIP with VgHIF")
+XCLIP_VGHIF = replace(CLIP, summary="X-CLIP with VgHIF")

@@ -16,6 +16,9 @@ RECOGNIZERS: dict[str, Kind] = {
     "clip": dual.CLIP,
     "vifi-clip": dual.VIFICLIP,
     "x-clip": dual.XCLIP,
+    "clip-vghif": dual.CLIP_VGHIF,
+    "vifi-clip-vghif": dual.VIFICLIP_VGHIF,
+    "x-clip-vghif": dual.XCLIP_VGHIF,
 }
 
 

@@ -6,7 +6,14 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from actscribe.recognizers.settings_dual import ClipSettings, VificlipSettings, XclipSettings
+from actscribe.recognizers.settings_dual import (
+    ClipSettings,
+    ClipVghifSettings,
+    VificlipSettings,
+    VificlipVghifSettings,
+    XclipSettings,
+    XclipVghifSettings,
+)
 from actscribe.recognizers.settings_training import Augmentation, Training
 
 __all__ = [
@@ -201,4 +208,7 @@ SETTINGS: dict[str, type[BaseModel]] = {
     "clip": ClipSettings,
     "vifi-clip": VificlipSettings,
     "x-clip": XclipSettings,
+    "clip-vghif": ClipVghifSettings,
+    "vifi-clip-vghif": VificlipVghifSettings,
+    "x-clip-vghif": XclipVghifSettings,
 }

@@ -121,3 +121,21 @@ class XclipSettings(DualSettings):
         if value in ("text", "both"):
             raise ValueError(f"X-CLIP never tunes its text tower; expected none, probe or image, found {value}")
         return value
+
+
+class ClipVghifSettings(ClipSettings):
+    """CLIP with VgHIF (paper 2), a recognizer of its own, so that one study compares with and without."""
+
+    vghif: VghifConfig | None = VghifConfig()
+
+
+class VificlipVghifSettings(VificlipSettings):
+    """ViFi-CLIP with VgHIF (paper 2)."""
+
+    vghif: VghifConfig | None = VghifConfig()
+
+
+class XclipVghifSettings(XclipSettings):
+    """X-CLIP with VgHIF (paper 2)."""
+
+    vghif: VghifConfig | None = VghifConfig()

@@ -274,8 +274,14 @@ def _check_numbers(plan: Plan) -> None:
 
 
 def _check_vghif(plan: Plan) -> None:
+    plain = plan.backbone.removesuffix(f"-{VGHIF}")
+    if plain != plan.backbone:
+        raise ActScribeError(
+            "It is the option --vghif that adds VgHIF, beside the runs without it.",
+            f"Type --backbone {plain} --vghif",
+        )
     if plan.vghif and not _is_dual(plan.backbone):
-        able = ", ".join(name for name in SETTINGS if _is_dual(name))
+        able = ", ".join(name for name in BACKBONES.values())
         raise ActScribeError(f"{plan.backbone} has no text tower that VgHIF could refine.", f"These have one: {able}.")
     if plan.vghif and plan.shots == 0:
         raise ActScribeError(
