@@ -53,7 +53,7 @@ def test_clip_sees_what_lies_on_the_table(clip: Loaded) -> None:
     """The thing that is there, against things of another kind and colour that are not."""
     right = asked = 0
     for number in range(40):
-        made = tabletop_clip(FIRST_SEED + number, "nothing", FRAMES, 64)
+        made = tabletop_clip(FIRST_SEED + number, "nothing", FRAMES, 64, plain=True)
         shown = clip.backbone.visual(video(clip, made)).video
         colours, kinds = zip(*(name.split(" ", 1) for name in made.objects), strict=True)
         absent = [
@@ -79,7 +79,7 @@ def test_xclip_tells_the_order_of_frames_and_clip_cannot(clip: Loaded, xclip: Lo
     right = {"clip": 0, "xclip": 0}
     for number, name in enumerate(("fold", "tip_over", "lift_up", "stack", "put_on") * 4):
         seed, reverse = FIRST_SEED + number, str(ACTIONS[name].reverse_of)
-        ahead, back = tabletop_clip(seed, name, FRAMES, 64), tabletop_clip(seed, reverse, FRAMES, 64)
+        ahead, back = (tabletop_clip(seed, one, FRAMES, 64, plain=True) for one in (name, reverse))
         np.testing.assert_array_equal(ahead.frames, back.frames[::-1])
         prompts = [f"{ACTIONS[name].phrase}.", f"{ACTIONS[reverse].phrase}."]
         for kind, loaded in (("clip", clip), ("xclip", xclip)):

@@ -12,6 +12,7 @@ from typing import Any
 import build
 import numpy as np
 import torch
+import transformers as hf
 from material import (
     COLOUR_NAMES,
     FRAMES,
@@ -295,6 +296,7 @@ def train(recipe: Recipe, cache: Path, out: Path) -> None:
     words = build.tokenizer(corpus(material, recipe.seed))
     words, clip = build.renumbered(words, train_clip(recipe, material, words, out / "clip"))
     build.save(clip, words, out / "clip")
+    clip = hf.CLIPModel.from_pretrained(out / "clip", dtype=torch.float32)  # X-CLIP starts from what is shipped
     print(f"digest of CLIP: {digest(clip)}", flush=True)
     xclip = train_xclip(recipe, material, words, clip, out / "xclip")
     print(f"digest of X-CLIP: {digest(xclip)}", flush=True)
