@@ -9,7 +9,8 @@ out: its features are computed once per label set. Expected on a default VgHIF: 
 params_pct   parameters of VgHIF against those of the whole backbone.
 flops_pct    operations that it adds to the passes over a batch of 8 videos; counted by PyTorch on the meta device,
              where nothing is computed, and held against the number that the module itself states.
-latency_pct  time that it adds, batch of 8 (1 with --quick): medians of rounds in which the ways take turns.
+latency_pct  time that it adds, batch of 8 (1 with --quick): medians of rounds in which the ways take turns; in
+             bfloat16 where the processor has it.
 
 The last line is one JSON object with the worst case of each.
 """
@@ -28,6 +29,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import CLIPConfig, CLIPModel, XCLIPConfig, XCLIPModel
 
+from actscribe.models.device import use_bfloat16
 from actscribe.models.dual.clip import ClipBackbone
 from actscribe.models.dual.config import VghifConfig
 from actscribe.models.dual.interface import Backbone
@@ -89,15 +91,16 @@ def operations() -> dict[str, float]:
 
 def latency(quick: bool) -> dict[str, float]:
     """Time the visual tower with and without keeping levels, and what follows it with and without VgHIF."""
-    batch, rounds = (1, 2) if quick else (BATCH, 5)
+    batch, rounds = (1, 2) if quick else (BATCH, 3)
+    dtype = torch.bfloat16 if use_bfloat16("auto") else torch.float32
     worst = 0.0
     for name, kind in NAMES.items():
         for frames in FRAMES[:1] if quick else FRAMES:
             torch.manual_seed(0)
-            adapter = backbone(kind, frames).eval()
-            module = vghif(adapter, VghifConfig()).eval()
-            pixels = torch.randn(batch, frames, 3, SIDE, SIDE)
-            texts = [torch.randn(classes, adapter.joint) for classes in CLASSES]
+            adapter = backbone(kind, frames).eval().to(dtype)
+            module = vghif(adapter, VghifConfig()).eval().to(dtype)
+            pixels = torch.randn(batch, frames, 3, SIDE, SIDE, dtype=dtype)
+            texts = [torch.randn(classes, adapter.joint, dtype=dtype) for classes in CLASSES]
             shares = added_time(adapter, module, pixels, texts, rounds)
             for classes, share in zip(CLASSES, shares, strict=True):
                 print(f"{name:<16} batch {batch}, {frames:2d} frames, {classes:3d} classes: {share:+.2f} % time")

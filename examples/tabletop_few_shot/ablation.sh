@@ -3,6 +3,7 @@
 #   sh examples/tabletop_few_shot/ablation.sh OUT
 set -eu
 out=$1
+added=2e-2
 actions=push_left,push_right,push_away,push_towards,roll_left,roll_right,put_into,take_out,open_lid,close_lid,cover,uncover
 actions=$actions,wave_hand,tap,shake,squeeze,wipe,point_at
 [ -f "$out/set/clips.csv" ] || actscribe simulate "$out/set" --plain --tabletop 80 --seed 5 --size 112 --actions "$actions"
@@ -11,7 +12,7 @@ few() { # name of the folder, then options
   shift
   actscribe benchmark folder --videos "$out/set" --groups '^([0-9]+)$' --backbone vifi-clip --shots 8 --seeds 2 \
     --out "$folder" --resume \
-    --set optimizer=muon --set learning_rate=$rate --set vghif_learning_rate=2e-2 --set weight_decay=0.05 \
+    --set optimizer=muon --set learning_rate=$rate --set vghif_learning_rate=$added --set weight_decay=0.05 \
     --set epochs=4 --set clips_per_epoch=320 --set batch=16 --set keep=last --set positive_weight=false \
     --set precision=float32 "$@"
 }
@@ -25,8 +26,8 @@ vary() { # name of the folder, then options; the runs without VgHIF are those of
 for rate in 3e-4 3e-3 1e-2; do few "rate-$rate"; done
 rate=1e-3
 few as-it-is --vghif
-vary vghif-rate-1e-3 --set vghif_learning_rate=1e-3
-vary vghif-rate-5e-3 --set vghif_learning_rate=5e-3
+for added in 1e-3 5e-3; do few "vghif-rate-$added" --vghif; done
+added=2e-2
 vary time-none --set vghif.time=none
 vary time-learned --set vghif.time=learned
 vary level-last --set 'vghif.levels=[4]'
