@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -245,3 +246,15 @@ def test_names_at_the_ends_of_lines_do_not_lie_on_each_other() -> None:
     assert len(heights) == 8
     assert min(b - a for a, b in pairwise(heights)) >= 13.9
     assert heights[-1] < 300
+
+
+def test_the_verdict_names_the_best_answer_that_never_looks_guessing_included(done: Comparison) -> None:
+    """A guess that scores above every recognizer is said, though no test pairs with it."""
+    headline = done.tables["headline"].copy()
+    guess = headline.iloc[[-1]].assign(system="guess by chance", macro_f1=0.999)
+    better = replace(done, tables={**done.tables, "headline": pd.concat([headline, guess], ignore_index=True)})
+    assert any("No recognizer is better than “guess by chance”" in line for line in words.verdict(better))
+    assert "0.999" in words.forest(better) or "1.00" in words.forest(better)
+    best = float(words.ranking(done)["macro_f1"].iloc[0])
+    blind = float(headline["macro_f1"].iloc[len(done.systems) :].max())
+    assert any("No recognizer is better" in line for line in words.verdict(done)) == (best <= blind)
