@@ -10,8 +10,10 @@ params_pct   parameters of VgHIF against those of the whole backbone.
 flops_pct    operations that it adds to the passes over a batch of 8 videos; counted by PyTorch on the meta device,
              where nothing is computed, and held against the number that the module itself states.
 matching_pct time that it adds after the tower, against the whole pass.
-latency_pct  time that it adds to a pass, tower included, batch of 8 (1 with --quick): the least of rounds in which the ways take turns,
-             since what else runs only adds; in bfloat16 where the processor has it.
+latency_pct  time that it adds to a pass, tower included.
+
+Both times: batch of 8 (1 with --quick), the least of rounds in which the ways take turns, since what else runs only
+adds; in bfloat16 where the processor has it.
 
 The last line is one JSON object with the worst case of each.
 """
