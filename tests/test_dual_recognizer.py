@@ -23,6 +23,7 @@ from actscribe.models.dual.network import DualEncoder
 from actscribe.recognizers import dual
 from actscribe.recognizers.registry import kind
 from actscribe.study import parse_settings
+from actscribe.training import examples
 
 NOVEL = ("lift box", "wave hand", "push cup left")
 RECOGNIZERS = ("clip", "vifi-clip", "x-clip")
@@ -118,20 +119,20 @@ def test_only_what_is_asked_for_learns(
     name: str, settings: dict, expected: set[str], root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before: dict[str, torch.Tensor] = {}
-    fit = dual.fit
+    fit = examples.fit
 
-    def noting(work: dual.Fit) -> None:
+    def noting(work: examples.Fit) -> None:
         before.update({key: value.clone() for key, value in work.network.state_dict().items()})
         fit(work)
 
-    monkeypatch.setattr(dual, "fit", noting)
+    monkeypatch.setattr(examples, "fit", noting)
     made = dual.make(job(tmp_path, name, root, SEVERAL, epochs=2, **settings))
     assert parts_that_changed(made.network, before) == expected
 
 
 def test_parts_learn_at_their_own_rates(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[dual.Fit] = []
-    monkeypatch.setattr(dual, "fit", seen.append)
+    seen: list[examples.Fit] = []
+    monkeypatch.setattr(examples, "fit", seen.append)
     rates = {"learning_rate": 1e-6, "new_factor": 7.0, "vghif_learning_rate": 3e-3, "head_learning_rate": 0.5}
     made = dual.make(job(tmp_path, "x-clip", root, SEVERAL, vghif=True, **rates))
     by_id = {id(parameter): key for key, parameter in made.network.named_parameters()}
@@ -148,7 +149,7 @@ def test_parts_learn_at_their_own_rates(root: Path, tmp_path: Path, monkeypatch:
 def test_an_untrained_vghif_changes_nothing(
     name: str, labels: LabelSet, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dual, "fit", lambda work: None)
+    monkeypatch.setattr(examples, "fit", lambda work: None)
     tower = {"learns": "image"}
     plain, fused = (dual.make(job(tmp_path, name, root, labels, vghif=vghif, **tower)) for vghif in (False, True))
     clips = sides("validation", 4, 2, labels.task)[0]
@@ -156,7 +157,7 @@ def test_an_untrained_vghif_changes_nothing(
 
 
 def test_untrained_biases_answer_the_priors(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dual, "fit", lambda work: None)
+    monkeypatch.setattr(examples, "fit", lambda work: None)
     work = job(tmp_path, "vifi-clip", root, SEVERAL)
     work.train_targets[:, 0] = [1, 0, 0, 0, 0, 0, 0, 0]
     means = scores(dual.make(work), work.train).mean(axis=0)
@@ -164,7 +165,7 @@ def test_untrained_biases_answer_the_priors(root: Path, tmp_path: Path, monkeypa
 
 
 def test_vghif_depends_on_the_seed_alone(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dual, "fit", lambda work: None)
+    monkeypatch.setattr(examples, "fit", lambda work: None)
     work = job(tmp_path, "clip", root, vghif=True)
     made = []
     for seed in (5, 5, 6):

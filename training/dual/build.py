@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 import transformers as hf
-from material import COMMON, PATCH, SIDE
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from material import COMMON, PATCH, SIDE, byte_level_bpe
+from tokenizers import Tokenizer, processors
 
 from actscribe.models.dual.vghif import moment_waves
 from actscribe.models.quiet import quiet
@@ -47,18 +47,8 @@ PROMPT = {"prompt_layers": 2, "prompt_num_attention_heads": 4, "prompt_alpha": 0
 
 def tokenizer(texts: Iterable[str]) -> hf.PreTrainedTokenizerFast:
     """Train a lower-case byte-level BPE on captions and on common English words, each said a few times."""
-    raw = Tokenizer(models.BPE())
-    raw.normalizer = normalizers.Lowercase()
-    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
-    raw.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=VOCABULARY,
-        min_frequency=2,
-        show_progress=False,
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        special_tokens=list(MARKS),
-    )
-    raw.train_from_iterator([*texts, *[f" {word}" for word in COMMON] * 8, *["a video of", "a video."] * 99], trainer)
+    said = [*texts, *[f" {word}" for word in COMMON] * 8, *["a video of", "a video."] * 99]
+    raw = byte_level_bpe(said, VOCABULARY, MARKS, as_clip=True)
     ends = [(mark, raw.token_to_id(mark)) for mark in MARKS[:2]]
     raw.post_processor = processors.TemplateProcessing(single=f"{MARKS[0]} $A {MARKS[1]}", special_tokens=ends)
     return _fast(raw)

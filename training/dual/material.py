@@ -16,10 +16,13 @@ from torch import Tensor, nn
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "vlm"))
 
+from bpe import byte_level_bpe as byte_level_bpe  # what is shared with training/vlm passes through this module
+from helper_losses import thing_loss as thing_loss
 from render import Truth, read_truths
 from scenes import States
 from sizes import FRAMES
 from sizes import SIDE as RENDERED
+from words import COMMON
 
 from actscribe.simulation.tabletop_actions import CLASSES
 from actscribe.simulation.tabletop_things import COLOURS, KINDS
@@ -38,7 +41,6 @@ PHRASES = {action.name: f"{action.phrase}." for action in CLASSES if action.name
 COLUMNS = ("far left", "left", "middle", "right", "far right")
 ROWS = ("top", "upper", "middle", "lower", "bottom")
 KIND_NAMES, COLOUR_NAMES = tuple(KINDS), tuple(COLOURS)
-COMMON = np.array((Path(__file__).parents[1] / "vlm" / "common_words.txt").read_text(encoding="utf-8").split())
 #: Ways to say a few words.
 PLACED = ("a video of {}.", "a photo of a {}.", "{}.", "this shows {}.", "a person who does {}.", "an example of {}.")
 ABOVE = 0.4  # world units; higher is in the air

@@ -23,6 +23,7 @@ from material import (
     caption,
     frame_targets,
     patch_targets,
+    thing_loss,
     word_salad,
 )
 from torch import Tensor, nn
@@ -83,13 +84,10 @@ class Helper(nn.Module):
         """Return the loss on patches, shape (frames, patches, width)."""
         kind, colour, offset, hand, hand_offset = self.out(patches).flatten(0, 1).split(self.sizes, -1)
         flat = {name: value.flatten(0, 1) for name, value in wanted.items()}
-        there, held = flat["kinds"] > 0, flat["hands"] > 0
-        rare = torch.where(there, 1.0, 0.1)
-        kinds = (F.cross_entropy(kind, flat["kinds"], reduction="none") * rare).sum() / rare.sum()
-        colours = F.cross_entropy(colour[there], flat["colours"][there])
-        offsets = F.smooth_l1_loss(offset[there], flat["offsets"][there])
+        held = flat["hands"] > 0
+        things = thing_loss(kind, colour, offset, flat)
         hands = F.cross_entropy(hand, flat["hands"]) + F.smooth_l1_loss(hand_offset[held], flat["hand_offsets"][held])
-        return kinds + 0.5 * colours + offsets + hands
+        return things + hands
 
 
 class FrameHelper(nn.Module):
@@ -131,7 +129,7 @@ class Trainer:
         more: tuple[nn.Module, ...] = (),
         new: tuple[str, ...] = (),
     ) -> None:
-        self.model, self.words, self.steps = model, words, steps
+        self.model, self.words = model, words
         learned = [(n, p) for module in (model, *more) for n, p in module.named_parameters() if p.requires_grad]
         fresh = [weight for name, weight in learned if any(part in name for part in new)]
         known = [weight for name, weight in learned if not any(part in name for part in new)]

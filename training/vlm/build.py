@@ -8,8 +8,9 @@ from typing import Any
 import torch
 import transformers as hf
 import words as w
+from bpe import byte_level_bpe
 from sizes import FRAMES, PATCH, SHUFFLE, SIDE, TOKENS
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import AddedToken
 
 VOCABULARY = 1536
 VISION = {
@@ -44,19 +45,11 @@ FIXED = (
 
 def tokenizer(texts: Iterable[str]) -> hf.PreTrainedTokenizerFast:
     """Train the byte-level BPE on the captions and prompts, and on common English words, each said a few times."""
-    raw = Tokenizer(models.BPE())
-    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    raw.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=VOCABULARY,
-        min_frequency=2,
-        show_progress=False,
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        special_tokens=["<|im_start|>", EOU, "<pad>", "<image>", "<fake_token_around_image>", "<global-img>"],
-    )
+    marks = ("<|im_start|>", EOU, "<pad>", "<image>", "<fake_token_around_image>", "<global-img>")
     common = [f" {word}" for word in w.COMMON] * 8
     prompts = [*w.SETTINGS, *w.HAPPENS, *w.LIES, *w.FULL, *w.YES_NO, *w.DEFINED, *w.WHICH, *w.SEEN, *w.LIST_ENDS]
-    raw.train_from_iterator([*texts, *prompts, *common, "User: \nAssistant: Yes", "Assistant: No"], trainer)
+    said = [*texts, *prompts, *common, "User: \nAssistant: Yes", "Assistant: No"]
+    raw = byte_level_bpe(said, VOCABULARY, marks)
     made = hf.PreTrainedTokenizerFast(
         tokenizer_object=raw,
         bos_token="<|im_start|>",

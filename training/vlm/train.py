@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from attention import use_plain
 from batches import NUMBERS, Batch, Batcher
+from helper_losses import thing_loss
 from optimizer import Optimizer
 from render import ROUND, Truth, read_truths, render
 from sizes import FRAMES, PATCH, SIDE, TOKENS
@@ -115,14 +116,11 @@ def losses(model: Any, helpers: Helpers, batch: Batch, image: int) -> dict[str, 
 def _patch_loss(helpers: Helpers, states: Tensor, wanted: dict[str, Tensor]) -> Tensor:
     kind, colour, offset, hand, grip = helpers.patch(states).float().flatten(0, 1).split(helpers.sizes, -1)
     flat = {name: value.flatten(0, 2) for name, value in wanted.items()}
-    there, held = flat["kinds"] > 0, flat["hands"] > 0
-    rare = torch.where(there, 1.0, 0.1)
-    kinds = (F.cross_entropy(kind, flat["kinds"], reduction="none") * rare).sum() / rare.sum()
-    colours = F.cross_entropy(colour[there], flat["colours"][there])
-    offsets = F.smooth_l1_loss(offset[there], flat["offsets"][there])
+    held = flat["hands"] > 0
+    things = thing_loss(kind, colour, offset, flat)
     hands = F.binary_cross_entropy_with_logits(hand[:, 0], flat["hands"])
     grips = F.smooth_l1_loss(grip[held], flat["grips"][held]) if bool(held.any()) else 0.0 * grip.sum()
-    return kinds + 0.5 * colours + offsets + 2 * hands + grips
+    return things + 2 * hands + grips
 
 
 #: Of the parts in what is minimised; "yes_no" is a part of "answers", to look at.

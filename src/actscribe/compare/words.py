@@ -152,7 +152,8 @@ def cost(done: Comparison) -> str:
     if not len(its):
         return f"{said}."
     times = its["seconds"].iloc[0] / quick["seconds"]
-    return f"{said}; the best, {best}, takes {_seconds(its['seconds'].iloc[0])}, {times:.1f} times as long."
+    longer = "about as long" if times < 1.1 else f"{times:.1f} times as long"
+    return f"{said}; the best, {best}, takes {_seconds(its['seconds'].iloc[0])}, {longer}."
 
 
 def hallucination(done: Comparison) -> str:

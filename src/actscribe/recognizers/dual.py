@@ -29,10 +29,9 @@ from actscribe.models.pixels import Pixels
 from actscribe.progress import track
 from actscribe.recognizers.base import ClipFrames, Job, Kind, Recognizer, View
 from actscribe.recognizers.settings_dual import DualSettings, VificlipSettings
-from actscribe.training.examples import pixel_examples
+from actscribe.training.examples import fit_pixels
 from actscribe.training.fit import Examples, Fit, fit
 from actscribe.training.losses import clip_loss, prior_logits, priors, probabilities
-from actscribe.training.mixing import soften
 
 #: Clips scored at once.
 BATCH = 8
@@ -206,21 +205,7 @@ def _train(network: DualEncoder, job: Job, pixels: Pixels) -> None:
         "vghif": settings.vghif_learning_rate,
         "head": settings.head_learning_rate,
     }
-    train = Examples(pixel_examples(job.train, pixels, job), job.train_targets)
-    fit(
-        Fit(
-            network=network,
-            groups=[(group, rates[name]) for name, group in network.groups().items() if group],
-            loss=clip_loss(job.labels.task, job.train_targets, settings),
-            train=soften(train, settings.augmentation, job.labels.task, job.seed),
-            validation=Examples(pixel_examples(job.validation, pixels, job), job.validation_targets),
-            task=job.labels.task,
-            settings=settings,
-            folder=job.folder,
-            seed=job.seed,
-            resume=job.resume,
-        )
-    )
+    fit_pixels(network, [(group, rates[name]) for name, group in network.groups().items() if group], pixels, job)
 
 
 def _probe(job: Job, loaded: Loaded, how: How) -> LinearProbe:

@@ -21,11 +21,9 @@ from actscribe.models.quiet import quiet
 from actscribe.models.timesformer import Pixels, blocks, load_timesformer, picture_size
 from actscribe.recognizers.base import ClipFrames, Job, Kind, Recognizer, View, always
 from actscribe.recognizers.settings import TimesformerSettings
-from actscribe.training.examples import pixel_examples
-from actscribe.training.fit import Examples, Fit, fit
+from actscribe.training.examples import fit_pixels
 from actscribe.training.freezing import Unfreezing
-from actscribe.training.losses import clip_loss, prior_logits, probabilities
-from actscribe.training.mixing import soften
+from actscribe.training.losses import prior_logits, probabilities
 
 #: Clips scored at once.
 BATCH = 8
@@ -90,22 +88,9 @@ def make(job: Job) -> Recognizer:
     head_ids = {id(parameter) for parameter in head}
     body = [parameter for parameter in model.parameters() if id(parameter) not in head_ids]
     parts = [model.timesformer.embeddings, *blocks(model)]
-    train = Examples(pixel_examples(job.train, pixels, job), job.train_targets)
-    fit(
-        Fit(
-            network=_Logits(model),
-            groups=[(body, settings.learning_rate), (head, settings.head_learning_rate)],
-            loss=clip_loss(job.labels.task, job.train_targets, settings),
-            train=soften(train, settings.augmentation, job.labels.task, job.seed),
-            validation=Examples(pixel_examples(job.validation, pixels, job), job.validation_targets),
-            task=job.labels.task,
-            settings=settings,
-            folder=job.folder,
-            seed=job.seed,
-            resume=job.resume,
-            unfreezing=Unfreezing(parts, settings.frozen_epochs, settings.unfreeze_blocks),
-        )
-    )
+    groups = [(body, settings.learning_rate), (head, settings.head_learning_rate)]
+    unfreezing = Unfreezing(parts, settings.frozen_epochs, settings.unfreeze_blocks)
+    fit_pixels(_Logits(model), groups, pixels, job, unfreezing)
     model.requires_grad_(True)
     return TimesformerRecognizer(model, pixels, job.labels, use_bfloat16(settings.precision))
 

@@ -1,11 +1,11 @@
-"""From the clips of a job to the pixels that a network learns from."""
+"""From the clips of a job to the pixels that a network learns from, and its training on them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-from torch import Tensor
+from torch import Tensor, nn
 
 from actscribe.data.frames import ClipData
 from actscribe.data.view import ClipFrames
@@ -13,7 +13,45 @@ from actscribe.models.pixels import Pixels
 from actscribe.recognizers.base import Job
 from actscribe.recognizers.settings import Training
 from actscribe.training.augment import augment, clip_rng, may_flip
-from actscribe.training.fit import Example
+from actscribe.training.fit import Example, Examples, Fit, fit
+from actscribe.training.freezing import Unfreezing
+from actscribe.training.losses import clip_loss
+from actscribe.training.mixing import soften
+
+
+def fit_pixels(
+    network: nn.Module,
+    groups: Sequence[tuple[Sequence[nn.Parameter], float]],
+    pixels: Pixels,
+    job: Job,
+    unfreezing: Unfreezing | None = None,
+) -> None:
+    """Train a network from pixels to logits in place on the job's clips, augmented and mixed as its settings say.
+
+    Args:
+        network: takes `pixel_values`, shape (clips, frames, 3, size, size), returns logits, shape (clips, labels).
+        groups: parameters with their learning rates.
+        pixels: how frames are fed.
+        job: clips, targets, settings and seed.
+        unfreezing: see `Fit`.
+    """
+    settings: Training = job.settings
+    train = Examples(pixel_examples(job.train, pixels, job), job.train_targets)
+    fit(
+        Fit(
+            network=network,
+            groups=groups,
+            loss=clip_loss(job.labels.task, job.train_targets, settings),
+            train=soften(train, settings.augmentation, job.labels.task, job.seed),
+            validation=Examples(pixel_examples(job.validation, pixels, job), job.validation_targets),
+            task=job.labels.task,
+            settings=settings,
+            folder=job.folder,
+            seed=job.seed,
+            resume=job.resume,
+            unfreezing=unfreezing,
+        )
+    )
 
 
 def pixel_examples(data: ClipData, pixels: Pixels, job: Job) -> Example:
