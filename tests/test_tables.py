@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from actscribe.tables import cell, print_table
+from actscribe.tables import cell, print_sentence, print_table
 
 
 def test_names_stay_whole_and_a_note_is_said_once(
@@ -32,3 +32,12 @@ def test_names_stay_whole_and_a_note_is_said_once(
 
 def test_cells() -> None:
     assert [cell(value) for value in (0.12345, float("nan"), None, pd.NA, 3, "x")] == ["0.123", "–", "–", "–", "3", "x"]
+
+
+def test_a_sentence_breaks_between_words_and_keeps_its_brackets(capsys: pytest.CaptureFixture[str]) -> None:
+    text = "The label [Baby visible] was marked in every clip of this recording, which is more than anybody saw there."
+    print_sentence(text)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    assert max(map(len, lines)) <= 80
+    assert " ".join(line.strip() for line in lines) == text

@@ -37,7 +37,14 @@ def print_table(title: str, table: pd.DataFrame) -> None:
         drawn.add_row(*(cell(value) for value in row))
     console.print(drawn)
     for note in sorted(set(table["note"]) - {""}) if "note" in table else ():
-        console.print(f"Note: {note}", highlight=False)
+        print_sentence(f"Note: {note}")
+
+
+def print_sentence(text: str) -> None:
+    """Print a sentence, broken between words at the width of the terminal."""
+    from rich.console import Console
+
+    Console().print(text, highlight=False, markup=False)
 
 
 def cell(value: object) -> str:

@@ -82,12 +82,12 @@ def benchmark(
 
 
 def _show(done: Benchmarked) -> None:
-    from actscribe.tables import print_table
+    from actscribe.tables import print_sentence, print_table
 
     for title, table in done.shown().items():
         print_table(title, table)
     for note in done.notes:
-        print(f"Note: {note}")
+        print_sentence(f"Note: {note}")
     print(f"Tables: {done.folder}")
 
 

@@ -15,7 +15,7 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder 
     from actscribe.data.summary import summarise
     from actscribe.evaluation.annotators import between
     from actscribe.study import load_study
-    from actscribe.tables import print_table
+    from actscribe.tables import print_sentence, print_table
 
     loaded = load_study(study)
     data = load_data(loaded)
@@ -27,5 +27,5 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder 
         agreed = between(data.recordings, data.second, data.labels, window, loaded.windows.threshold)
         print_table("Two annotators on the same clips", agreed)
     for note in summary.notes:
-        print(f"Note: {note}")
+        print_sentence(f"Note: {note}")
     print("No leakage: every file content, group and source span lies in one split only.")

@@ -6,7 +6,7 @@ from actscribe.compare.folder import REPORT, TABLES
 from actscribe.compare.result import Comparison
 from actscribe.compare.words import verdict
 from actscribe.evaluation.annotators import FIRST
-from actscribe.tables import print_table
+from actscribe.tables import print_sentence, print_table
 
 
 def show(done: Comparison) -> None:
@@ -19,6 +19,6 @@ def show(done: Comparison) -> None:
         wanted = table[(table["against"] == FIRST) & (table["label"] == "all")]
         print_table("Kappa against the annotator, where two annotated", wanted.drop(columns=["against", "label"]))
     for sentence in verdict(done):
-        print(sentence)
+        print_sentence(sentence)
     print(f"Tables: {done.folder / TABLES}")
     print(f"Report: {done.folder / REPORT}")
