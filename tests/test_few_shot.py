@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from small_benchmarks import UCF, hmdb, made_up, touch, ucf, write_lines
 from small_studies import LEFT, film
 
-from actscribe.data.benchmarks.base import BenchmarkClip, Source
+from actscribe.data.benchmarks.base import Benchmark, BenchmarkClip, Source
 from actscribe.data.benchmarks.convert import Probes, availability, label_set, missing_table, study_data, study_of
 from actscribe.data.benchmarks.few_shot import (
     ClipSplit,
@@ -210,13 +211,39 @@ def test_bad_label_files_and_classes(tmp_path: Path) -> None:
         restrict(found, ["run", "Run"])
 
 
+def with_test_clips(found: Benchmark) -> Benchmark:
+    """Return the set with one test clip of each class more."""
+    more = [
+        BenchmarkClip(f"{one.name}/t", Path("t.mp4"), place, "t", "test") for place, one in enumerate(found.classes)
+    ]
+    return replace(found, clips=(*found.clips, *more))
+
+
 def test_base_classes_are_the_frequent_half(tmp_path: Path) -> None:
-    found = made_up(tmp_path, {"a": {"g": 2}, "b": {"g": 5}, "c": {"g": 2}, "d": {"g": 1}, "e": {"g": 7}})
-    base, novel = base_and_novel(found)
-    assert [one.name for one in base.classes] == ["a", "b", "e"]
-    assert [one.name for one in novel.classes] == ["c", "d"]
-    assert Counter(clip.class_id for clip in base.clips) == {0: 2, 1: 5, 2: 7}
-    assert Counter(clip.class_id for clip in novel.clips) == {0: 2, 1: 1}
+    counts = {"a": {"g": 2}, "b": {"g": 5}, "c": {"g": 2}, "d": {"g": 1}, "e": {"g": 7}}
+    base, novel = base_and_novel(with_test_clips(made_up(tmp_path, counts)))
+    assert [one.name for one in base.classes] == ["b", "c", "e"]
+    assert [one.name for one in novel.classes] == ["a", "d"]
+    assert Counter(clip.class_id for clip in base.of_split("train")) == {0: 5, 1: 2, 2: 7}
+    assert Counter(clip.class_id for clip in novel.of_split("train")) == {0: 2, 1: 1}
+
+
+def test_base_classes_of_hmdb51_are_the_last_names_as_published(tmp_path: Path) -> None:
+    # ViFi-CLIP's hmdb_51_base_labels.csv begins with pour (25) and ends with wave (50); every class has 70 clips.
+    base, novel = base_and_novel(
+        with_test_clips(made_up(tmp_path, {f"class {index:02d}": {"g": 3} for index in range(51)}))
+    )
+    assert [one.name for one in base.classes] == [f"class {index:02d}" for index in range(25, 51)]
+    assert [one.name for one in novel.classes] == [f"class {index:02d}" for index in range(25)]
+
+
+def test_halves_that_could_only_be_right_or_cannot_be_tested_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ActScribeError, match="has 3 classes: too few"):
+        base_and_novel(with_test_clips(made_up(tmp_path, {"a": {"g": 1}, "b": {"g": 1}, "c": {"g": 1}})))
+    found = with_test_clips(made_up(tmp_path, {"a": {"g": 1}, "b": {"g": 1}, "c": {"g": 1}, "d": {"g": 1}}))
+    clips = tuple(clip for clip in found.clips if clip.split == "train" or clip.class_id > 1)
+    with pytest.raises(ActScribeError, match="No novel class of made-up has a test clip"):
+        base_and_novel(replace(found, clips=clips))
 
 
 def test_a_draw_becomes_a_study_of_trimmed_videos(tmp_path: Path) -> None:

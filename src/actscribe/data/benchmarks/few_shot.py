@@ -153,15 +153,26 @@ def restrict(benchmark: Benchmark, names: Sequence[str]) -> Benchmark:
 def base_and_novel(benchmark: Benchmark) -> tuple[Benchmark, Benchmark]:
     """Return the half of the classes with most listed training clips, and the other half (ViFi-CLIP's rule).
 
-    Of equally frequent classes the lower id is base; an odd class is base. Frequency counts what the lists name, on
+    Of equally frequent classes the higher id is base, as in ViFi-CLIP's label files: in HMDB51 all classes have 70
+    clips, and base are the last 26 names, pour to wave. An odd class is base. Frequency counts what the lists name, on
     disk or not. Published class halves are label files: `restrict(benchmark, lists.read_labels(path))`.
+
+    Raises:
+        ActScribeError: a half has fewer than two classes, or no test clip; its accuracy would mean nothing.
     """
     counts = Counter(clip.class_id for clip in benchmark.of_split("train"))
     counts.update(lost.class_id for lost in benchmark.missing if lost.split == "train" and lost.class_id is not None)
-    order = sorted(range(len(benchmark.classes)), key=lambda index: (-counts[index], index))
-    half = (len(order) + 1) // 2
-    parts = ([benchmark.classes[index].name for index in sorted(part)] for part in (order[:half], order[half:]))
+    order = sorted(range(len(benchmark.classes)), key=lambda index: (counts[index], index))
+    half = len(order) // 2
+    if half < 2:
+        raise ActScribeError(
+            f"{benchmark.name} has {len(order)} classes: too few for two halves of two or more.", "Add classes."
+        )
+    parts = ([benchmark.classes[index].name for index in sorted(part)] for part in (order[half:], order[:half]))
     base, novel = (restrict(benchmark, names) for names in parts)
+    for what, part in (("base", base), ("novel", novel)):
+        if not part.of_split("test"):
+            raise ActScribeError(f"No {what} class of {benchmark.name} has a test clip here.", "Complete its videos.")
     return base, novel
 
 
@@ -202,7 +213,7 @@ def _reserve(
     if lacking:
         raise ActScribeError(
             f"{len(lacking)} classes (first: id {lacking[0]}) have too few groups to set one apart from training.",
-            "Draw without validation clips, or give the set more groups.",
+            "Give the set more groups. Without validation clips none is set apart: --set keep=last",
         )
     return taken
 
