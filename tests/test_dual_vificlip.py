@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from pathlib import Path
@@ -107,6 +108,14 @@ def without(name: str) -> dict[str, torch.Tensor]:
             published_state() | {"module.image_encoder.proj": torch.ones(40, 7)},
             r"visual_projection.weight has shape \(7, 40\), the base's has \(24, 40\)",
         ),
+        (
+            published_state() | {"module.image_encoder.proj": torch.ones(2, 3, 4)},
+            r"proj of shape \(2, 3, 4\) is no tensor",
+        ),
+        (
+            published_state() | {"module.image_encoder.transformer.resblocks.0.attn.in_proj_bias": torch.tensor(1.0)},
+            r"in_proj_bias has shape \(\), expected queries, keys and values",
+        ),
         (published_state() | {"module.prompt_learner.ctx": torch.ones(4, 32)}, "learned prompts"),
     ],
 )
@@ -118,7 +127,7 @@ def test_another_network_is_refused_by_name(tmp_path: Path, state: dict[str, tor
 
 def test_what_is_no_checkpoint_is_said_to_be_none(tmp_path: Path) -> None:
     path = tmp_path / "vifi.pth"
-    for content in ([1, 2], {"model": {"epoch": 3}}, {}):
+    for content in ([1, 2], {"model": {"epoch": 3}}, {}, {1: torch.ones(1)}):
         torch.save(content, path)
         with pytest.raises(ActScribeError, match="expected a dictionary of tensors"):
             read_published(path)
@@ -126,12 +135,12 @@ def test_what_is_no_checkpoint_is_said_to_be_none(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(ActScribeError, match="cannot be read as a PyTorch checkpoint"):
         read_published(path)
-    path.write_bytes(b"PK, not")
-    with pytest.raises(ActScribeError, match="cannot be read as a PyTorch checkpoint"):
-        read_published(path)
-    path.write_bytes(b"")
-    with pytest.raises(ActScribeError, match="cannot be read as a PyTorch checkpoint"):
-        read_published(path)
+    old = io.BytesIO()
+    torch.save(published_state(), old, _use_new_zipfile_serialization=False)
+    for content in (b"PK, not", b"", b"\x80\x02.", b"\x80", old.getvalue()[:1000], b"a text\n"):
+        path.write_bytes(content)
+        with pytest.raises(ActScribeError, match="cannot be read as a PyTorch checkpoint"):
+            read_published(path)
 
 
 def test_a_folder_of_that_name_is_never_overwritten(tmp_path: Path, base: Path) -> None:

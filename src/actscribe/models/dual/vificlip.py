@@ -13,7 +13,6 @@ import pickle
 import re
 from collections import OrderedDict
 from pathlib import Path
-from zipfile import BadZipFile
 
 import torch
 from torch import Tensor
@@ -122,7 +121,7 @@ def read_published(path: Path) -> dict[str, Tensor]:
         # The run's settings lie beside the weights as a yacs node; they are read as a plain dictionary.
         with torch.serialization.safe_globals([(OrderedDict, "yacs.config.CfgNode")]):
             content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, OSError, RuntimeError, EOFError, BadZipFile, ValueError, KeyError) as error:
+    except Exception as error:  # a damaged file makes the restricted reader stumble in any way
         foreign = re.search(r"GLOBAL (\S+)", str(error)) if isinstance(error, pickle.UnpicklingError) else None
         if foreign:
             raise ActScribeError(
@@ -132,9 +131,13 @@ def read_published(path: Path) -> dict[str, Tensor]:
         told = str(error).strip().partition("\n")[0] or type(error).__name__
         raise ActScribeError(f"{path}: cannot be read as a PyTorch checkpoint: {told}", "Copy it again.") from error
     state = content.get("model", content) if isinstance(content, dict) else None
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()) or not state:
+    if not isinstance(state, dict) or not state or not all(map(_is_named_tensor, state.items())):
         raise ActScribeError(f"{path}: expected a dictionary of tensors, or one under 'model', found none.")
     return {name.removeprefix("module."): value for name, value in state.items()}
+
+
+def _is_named_tensor(entry: tuple[object, object]) -> bool:
+    return isinstance(entry[0], str) and isinstance(entry[1], Tensor)
 
 
 def to_transformers(state: dict[str, Tensor], base: CLIPModel, path: Path) -> dict[str, Tensor]:
@@ -176,16 +179,23 @@ def to_transformers(state: dict[str, Tensor], base: CLIPModel, path: Path) -> di
 def _renamed(name: str, value: Tensor, path: Path) -> dict[str, Tensor]:
     if name in _NAMES:
         return {_NAMES[name]: value}
-    if name in _TURNED:
+    if name in _TURNED and value.ndim == 2:
         return {_TURNED[name]: value.t().contiguous()}
     part = next((part for part in _PARTS if name.startswith(part)), None)
     if part is None:
-        raise ActScribeError(f"{path}: {name} is no tensor of a ViFi-CLIP.", "Use a published ViFi-CLIP checkpoint.")
+        shape = f" of shape {tuple(value.shape)}" if name in _TURNED else ""
+        raise ActScribeError(
+            f"{path}: {name}{shape} is no tensor of a ViFi-CLIP.", "Use a published ViFi-CLIP checkpoint."
+        )
     renamed = _PARTS[part] + name.removeprefix(part)
     for old, new in _IN_BLOCK.items():
         renamed = renamed.replace(old, new)
     whole, joined, kind = renamed.partition(".attn.in_proj_")
     if not joined:
         return {renamed: value}
+    if not value.ndim or len(value) % 3:
+        raise ActScribeError(
+            f"{path}: {name} has shape {tuple(value.shape)}, expected queries, keys and values in one."
+        )
     names = [f"{whole}.self_attn.{which}_proj.{kind}" for which in "qkv"]
     return dict(zip(names, (third.clone() for third in value.chunk(3)), strict=True))
