@@ -177,6 +177,24 @@ def test_a_list_without_header_is_no_kinetics_csv(tmp_path: Path) -> None:
     assert "SlowFast" in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('"abseiling,abc,1,11,train', "expected seconds"),
+        ("abseiling,abc,one,11,train", "expected seconds"),
+        ("abseiling,abc", "expected seconds"),
+        (",abc,1,11,train", "expected a label"),
+    ],
+)
+def test_malformed_kinetics_lines_are_named(tmp_path: Path, line: str, message: str) -> None:
+    source = kinetics_400(tmp_path)
+    path = tmp_path / "lists" / "train.csv"
+    before = path.read_text(encoding="utf-8").splitlines()
+    write_lines(path, [before[0], line, *before[1:]])
+    with pytest.raises(ActScribeError, match=rf"train.csv:2: {message}"):
+        read_benchmark("kinetics400", source)
+
+
 def test_absent_lists_and_videos_are_explained(tmp_path: Path) -> None:
     source = kinetics_400(tmp_path)
     (tmp_path / "lists" / "train.csv").unlink()
@@ -228,12 +246,27 @@ def test_a_folder_set_without_splits_is_all_training(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("groups", "message"), [("(p", "not a regular"), ("p", "one group"), (r"(q\d)", "does not match")]
+    ("groups", "message"),
+    [("(p", "not a regular"), ("p", "one group"), (r"(q\d)", "does not match"), (r"x_(q\d)?", "does not match")],
 )
 def test_bad_groups_are_errors(tmp_path: Path, groups: str, message: str) -> None:
     touch(tmp_path / "a" / "x_p1.mp4")
     with pytest.raises(ActScribeError, match=message):
         read_benchmark("folder", Source(tmp_path, groups=groups))
+
+
+@pytest.mark.parametrize(
+    ("name", "choices", "message"),
+    [
+        ("folder", {"split": 2}, "folder has one split, there is no split 2"),
+        ("ucf101", {"split": 4}, "ucf101 has 3 official splits, there is no split 4"),
+        ("folder", {"lists": Path("lists")}, "no official lists"),
+        ("hmdb51", {"groups": "(p)"}, "groups of its own"),
+    ],
+)
+def test_choices_that_a_set_does_not_have_are_refused(name: str, choices: dict, message: str) -> None:
+    with pytest.raises(ActScribeError, match=message):
+        read_benchmark(name, Source(Path("videos"), **choices))
 
 
 def test_odd_folders_are_explained(tmp_path: Path) -> None:

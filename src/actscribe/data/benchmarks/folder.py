@@ -82,7 +82,7 @@ def _group(pattern: re.Pattern[str] | None, video: Path, own: str) -> str:
     if pattern is None:
         return own
     found = pattern.search(video.stem)
-    if not found:
+    if not found or found[1] is None:  # the bracket may be optional in the expression
         raise ActScribeError(f"{video}: groups '{pattern.pattern}' does not match this name.")
     return found[1]
 

@@ -103,18 +103,27 @@ def _read_parts(folder: Path) -> list[Row]:
 
 def _read_csv(path: Path, split: str) -> list[Row]:
     lines = read_lines(path)
-    reader = csv.DictReader((line for _, line in lines), skipinitialspace=True)
-    absent = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+    header = _cells(lines[0][1]) if lines else []
+    absent = [name for name in COLUMNS if name not in header]
     if absent:
         raise ActScribeError(
             f"{path}:1: no column '{absent[0]}'; found '{lines[0][1] if lines else ''}'.",
             "Expected the official csv with its header. Lists without one, such as SlowFast's, are split lists.",
         )
     rows = []
-    for values, (number, line) in zip(reader, lines[1:], strict=True):
+    for number, line in lines[1:]:
+        values = dict(zip(header, _cells(line), strict=False))
         try:
+            label, name = values["label"], values["youtube_id"]
             start, end = int(float(values["time_start"])), int(float(values["time_end"]))
-        except (TypeError, ValueError):
+        except (KeyError, ValueError, OverflowError):
             raise ActScribeError(f"{path}:{number}: expected seconds as times, found '{line}'.") from None
-        rows.append(Row(values["label"].strip(), values["youtube_id"].strip(), start, end, split))
+        if not label or not name:
+            raise ActScribeError(f"{path}:{number}: expected a label and a YouTube id, found '{line}'.")
+        rows.append(Row(label, name, start, end, split))
     return rows
+
+
+def _cells(line: str) -> list[str]:
+    """Return the cells of one line; read alone, a quote that is never closed takes no other line with it."""
+    return [cell.strip() for cell in next(csv.reader([line], skipinitialspace=True))]
