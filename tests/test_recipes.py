@@ -92,3 +92,6 @@ def test_a_wrong_recipe_is_explained(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(text.replace("  hue: 0.1", "  hues: 0.1"))
     with pytest.raises(ActScribeError, match=r"mine.yaml:\d+: unknown key 'hues'. Did you mean 'hue'"):
         load_recipe(tmp_path / "mine.yaml")
+    (tmp_path / "mine.yaml").write_text(text.replace("learns: [vision", "learns: [visoin"))
+    with pytest.raises(ActScribeError, match=r"mine.yaml:\d+: learns.0: Input should be 'vision'.*visoin"):
+        load_recipe(tmp_path / "mine.yaml")

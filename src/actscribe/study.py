@@ -17,6 +17,8 @@ STUDY_FILE = "study.yaml"
 #: Settings of recognizers that name a model or the path of one, and the one that names a folder to keep features in.
 MODEL_SETTINGS = {"checkpoint", "base", "model", "judge"}
 FEATURES = "features"
+#: Of one clip.
+MOST_FRAMES = 256
 
 
 class Windows(BaseModel):
@@ -33,7 +35,7 @@ class Windows(BaseModel):
 
     length: float | None = Field(3.0, gt=0)
     stride: float = Field(1.0, gt=0)
-    frames: int = Field(8, ge=1, le=256)
+    frames: int = Field(8, ge=1, le=MOST_FRAMES)
     threshold: float = Field(0.5, gt=0, le=1)
 
     @model_validator(mode="after")

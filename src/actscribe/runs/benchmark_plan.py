@@ -18,7 +18,7 @@ from actscribe.errors import ActScribeError
 from actscribe.evaluation.seeds import MOST_PAIRS
 from actscribe.recognizers.registry import kind
 from actscribe.recognizers.settings import SETTINGS
-from actscribe.study import parse_settings, placed
+from actscribe.study import MOST_FRAMES, parse_settings, placed
 from actscribe.training.recipes import Recipe, load_recipe, one_device
 
 #: Recipe's backbone -> recognizer.
@@ -123,6 +123,7 @@ class Plan:
         if vghif:
             chosen[VGHIF] = self.overrides.get(VGHIF) or True
         try:
+            parse_settings(self.backbone, chosen)
             return parse_settings(self.backbone, placed(chosen, Path()))
         except ValueError as error:
             raise ActScribeError(str(error), "Settings are given as: --set KEY=VALUE") from None
@@ -187,6 +188,7 @@ def recipe_settings(recipe: Recipe, clips: int, crops: int) -> dict[str, Any]:
         "warmup": steps.warmup_epochs / recipe.epochs,
         "last_share": steps.last_share,
         "keep": "last",
+        "positive_weight": False,  # published: plain soft cross-entropy, however uneven the classes
         "candidates": CANDIDATES,
         LEARNS: _learns(recipe),
         "template": recipe.template,
@@ -271,6 +273,8 @@ def _check_numbers(plan: Plan) -> None:
         raise ActScribeError(f"expected 1 or 3 crops of a test clip, found {plan.crops}.")
     if plan.clips == 0 or plan.frames == 0:
         raise ActScribeError("A test clip needs at least 1 view of at least 1 frame.")
+    if plan.clip_frames > MOST_FRAMES:
+        raise ActScribeError(f"expected at most {MOST_FRAMES} frames of a clip, found {plan.clip_frames}.")
 
 
 def _check_vghif(plan: Plan) -> None:

@@ -13,6 +13,8 @@ from actscribe.recognizers.settings import Augmentation
 from actscribe.yaml_file import load_model
 
 FOLDER = "recipes"
+#: Parts of a network that a recipe may train; the last three of these are what X-CLIP adds to CLIP, then prompt tokens.
+Part = Literal["vision", "text", "logit_scale", "message", "mit", "video_prompts", "prompts"]
 
 
 class Layout(BaseModel):
@@ -99,7 +101,7 @@ class Optimizer(BaseModel):
         learning_rate: of the pretrained parts that learn.
         new_factor: times that for modules that start from nothing.
         betas, eps, weight_decay: of AdamW.
-        decay_vectors: whether weight decay acts on biases, norms and positions too.
+        decay_vectors: whether weight decay acts on biases and norms too; on positions it always does (ours).
         warmup_epochs: of all `epochs`.
         last_share: of the learning rate, at the end.
     """
@@ -215,7 +217,7 @@ class Recipe(BaseModel):
     epochs: int = Field(ge=1)
     layout: Layout
     optimizer: Optimizer
-    learns: tuple[str, ...] = Field(min_length=1)
+    learns: tuple[Part, ...] = Field(min_length=1)
     prompts: Prompts | None = None
     template: str
     flip: bool = True
