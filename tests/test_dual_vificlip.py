@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import pickle
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,12 @@ def test_a_pickle_that_would_run_code_is_refused_unread(tmp_path: Path, base: Pa
     assert "save only its weights" in caught.value.hint
     assert not (tmp_path / "harmed").exists()
     assert sorted(file.name for file in tmp_path.iterdir()) == ["vifi.pth"]
+    for protocol in (2, 4):  # a bare pickle, not PyTorch's archive
+        path.write_bytes(pickle.dumps(Harmful(tmp_path / "harmed"), protocol))
+        with pytest.raises(ActScribeError) as caught:
+            read_published(path)
+        assert "weights_only" not in str(caught.value)  # PyTorch's advice how to run it all the same
+        assert not (tmp_path / "harmed").exists()
 
 
 def without(name: str) -> dict[str, torch.Tensor]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import pickle
 import re
+import warnings
 from collections import OrderedDict
 from pathlib import Path
 
@@ -119,7 +120,8 @@ def read_published(path: Path) -> dict[str, Tensor]:
     """
     try:
         # The run's settings lie beside the weights as a yacs node; they are read as a plain dictionary.
-        with torch.serialization.safe_globals([(OrderedDict, "yacs.config.CfgNode")]):
+        with torch.serialization.safe_globals([(OrderedDict, "yacs.config.CfgNode")]), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # PyTorch's own on odd pickles; what is wrong is said below
             content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file makes the restricted reader stumble in any way
         foreign = re.search(r"GLOBAL (\S+)", str(error)) if isinstance(error, pickle.UnpicklingError) else None
@@ -129,6 +131,8 @@ def read_published(path: Path) -> dict[str, Tensor]:
                 "Load it where you trust it, and save only its weights: torch.save({'model': state_dict}, file)",
             ) from error
         told = str(error).strip().partition("\n")[0] or type(error).__name__
+        if isinstance(error, pickle.UnpicklingError):  # PyTorch's own words say how to run the file's code
+            told = "it is no pickle of tensors and plain values, and nothing else is read."
         raise ActScribeError(f"{path}: cannot be read as a PyTorch checkpoint: {told}", "Copy it again.") from error
     state = content.get("model", content) if isinstance(content, dict) else None
     if not isinstance(state, dict) or not state or not all(map(_is_named_tensor, state.items())):
