@@ -6,8 +6,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
+from tiny_duals import clip_model, write
 
 from actscribe.data.benchmarks.base import Benchmark, BenchmarkClass, BenchmarkClip, Source
+from actscribe.runs.benchmark_plan import Plan
+from actscribe.video.cache import FrameCache
 from actscribe.video.writing import write_video
 
 #: In the order of classInd.txt, which is not the order of sorted names: HammerThrow sorts before Hammering.
@@ -102,3 +105,21 @@ def action_videos(root: Path, train: int = 4, test: int = 2) -> Source:
                 noise = rng.integers(0, 90, (6, 32, 48, 3), dtype=np.uint8)
                 write_video(path, iter(noise + np.uint8(30 * index)), 10)
     return Source(root)
+
+
+class Place:
+    """A set of videos and a checkpoint, and plans that use them."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.source: Source = action_videos(root / "set")
+        self.checkpoint = write(clip_model(), root / "clip")
+        self.cache = FrameCache(root / "cache", 2**30)
+
+    def plan(self, shots: int | None = 2, backbone: str = "vifi-clip", **choices: object) -> Plan:
+        """Return a plan of one epoch on four frames."""
+        own = {"checkpoint": str(self.checkpoint), "precision": "float32"}
+        own |= {} if choices.get("recipe") else {"epochs": 1, "batch": 6}
+        own |= choices.pop("overrides", {})  # type: ignore[arg-type]
+        usual = {"seeds": 1, "frames": 4, "overrides": own}
+        return Plan("folder", self.source, backbone, shots, **{**usual, **choices})  # type: ignore[arg-type]

@@ -263,6 +263,15 @@ def test_a_killed_training_goes_on_to_the_same_weights(
         assert torch.equal(one, other)
 
 
+def test_a_saved_recognizer_that_is_not_whole_is_refused(root: Path, tmp_path: Path) -> None:
+    dual.make(job(tmp_path, "clip", root, learns="none", template="a photo of {name} .")).save(tmp_path / "model")
+    path = tmp_path / "model" / "recognizer.json"
+    for text in ("{", "[]", '{"backbone": "clip"}', None):
+        path.unlink() if text is None else path.write_text(text)
+        with pytest.raises(ActScribeError, match=r"recognizer.json: cannot be loaded"):
+            dual.load(tmp_path / "model", CLASSES)
+
+
 def test_a_views_side_is_read_without_weights(root: Path, tmp_path: Path) -> None:
     for name in RECOGNIZERS:
         folder = tmp_path / name
@@ -275,6 +284,11 @@ def test_a_views_side_is_read_without_weights(root: Path, tmp_path: Path) -> Non
     wrong = parse_settings("x-clip", {"checkpoint": str(tmp_path / "clip")})
     with pytest.raises(ActScribeError, match="is a clip, expected a xclip"):
         kind("x-clip").view(wrong, 6)
+    deep = parse_settings("clip", {"checkpoint": str(tmp_path / "clip"), "vghif": {"levels": [3, 6]}})
+    with pytest.raises(ActScribeError, match="asks for block 6, but the visual encoder has 4 blocks"):
+        kind("clip").view(deep, 6)
+    with pytest.raises(ActScribeError, match=r"gone\.pth: no such file"):
+        kind("vifi-clip").view(parse_settings("vifi-clip", {"checkpoint": str(tmp_path / "gone.pth")}), 6)
 
 
 def test_a_studys_mean_std_and_share_replace_the_checkpoints_and_are_saved(root: Path, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from actscribe.labels import LabelSet
 from actscribe.models.device import autocast, device, use_bfloat16
 from actscribe.models.dual.heads import LabelHead, LinearProbe
 from actscribe.models.dual.interface import Towers
-from actscribe.models.dual.loading import Loaded, load_backbone, load_network, picture_size, save_network
+from actscribe.models.dual.loading import Loaded, load_backbone, load_network, save_network, visual_config
 from actscribe.models.dual.network import DualEncoder
 from actscribe.models.pixels import Pixels
 from actscribe.progress import track
@@ -127,7 +127,11 @@ def load(folder: Path, labels: LabelSet) -> Recognizer:
         ActScribeError: a file is missing or does not fit the others.
     """
     network, loaded = load_network(folder)
-    how = How(**json.loads((folder / "recognizer.json").read_text(encoding="utf-8")))
+    path = folder / "recognizer.json"
+    try:
+        how = How(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise ActScribeError(f"{path}: cannot be loaded: {error}", "Copy the folder again, or train again.") from error
     return DualRecognizer(network, loaded, labels, how)
 
 
@@ -152,9 +156,15 @@ def make(job: Job) -> Recognizer:
 
 
 def view(settings: DualSettings, frames: int) -> View:
-    """Return the study's frames at the size from which the checkpoint's pictures are cut; no weights are loaded."""
-    size = picture_size(settings.backbone, settings.checkpoint, *_base(settings))
-    return View(frames, round(size / settings.kept), settings.candidates)
+    """Return the study's frames at the size from which the checkpoint's pictures are cut; no weights are loaded.
+
+    Raises:
+        ActScribeError: the checkpoint is not here, or has no such block as VgHIF asks for.
+    """
+    config = visual_config(settings.backbone, settings.checkpoint, *_base(settings))
+    if settings.vghif:
+        settings.vghif.levels_of(int(config.num_hidden_layers))
+    return View(frames, round(int(config.image_size) / settings.kept), settings.candidates)
 
 
 def _base(settings: DualSettings) -> tuple[str, ...]:

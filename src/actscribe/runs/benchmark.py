@@ -19,6 +19,7 @@ from actscribe.errors import ActScribeError
 from actscribe.files import folder_beside
 from actscribe.progress import say
 from actscribe.recognizers.base import Recognizer
+from actscribe.recognizers.registry import kind
 from actscribe.runs.benchmark_draw import Classes, Draw, classes_of, draw
 from actscribe.runs.benchmark_plan import Plan
 from actscribe.runs.benchmark_tables import (
@@ -90,6 +91,8 @@ def benchmark(
     folder = out or Path("runs") / f"{plan.dataset}-split{plan.source.split}"
     parts = _parts(plan)
     _check_free(folder, plan, parts, resume)
+    for vghif in _variants(plan):  # what the checkpoint cannot do shows before the first training
+        kind(plan.backbone).view(plan.settings(vghif), plan.clip_frames)
     chosen = classes_of(plan)
     probes = Probes()
     notes: dict[str, None] = dict.fromkeys((*chosen.whole.notes, *_plan_notes(plan)))

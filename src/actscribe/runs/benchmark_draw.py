@@ -24,6 +24,8 @@ from actscribe.runs.benchmark_plan import Plan
 
 #: Share of each class's training clips that are set apart where the set has no validation split.
 HELD_OUT = 0.1
+#: Share of each class's clips that a set without folders train and test is tested on, as in HMDB51; for all seeds.
+TESTED, TEST_SEED = 0.3, 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,17 +63,26 @@ class Draw:
 
 
 def classes_of(plan: Plan) -> Classes:
-    """Read the set of a plan, and its list of shots.
+    """Read the set of a plan, and its list of shots; of a set of one folder a class, hold clips out for testing.
 
     Raises:
         ActScribeError: no test clips, or as `read_benchmark` and `read_list`.
     """
     whole = read_benchmark(plan.dataset, plan.source)
+    if {clip.split for clip in whole.clips} == {"train"} and plan.dataset == "folder" and not plan.shots_list:
+        whole = hold_out(whole, TESTED, TEST_SEED, "test")
+        told = f"{len(whole.of_split('test'))} of {len(whole.clips)} clips, whole groups, are held out for testing."
+        whole = replace(whole, notes=(told,))
     if not whole.of_split("test"):
         raise ActScribeError(
             f"{whole.name} has no test clips here.", "Make folders train and test, or complete the set's videos."
         )
     listed = read_list(plan.shots_list, whole) if plan.shots_list else None
+    if listed is not None and not listed.clips:
+        raise ActScribeError(
+            f"{plan.shots_list}: names no clip that is here; {len(listed.missing)} that it names are missing.",
+            "Complete the set's videos, or give another list.",
+        )
     if plan.base_to_novel:
         base, novel = base_and_novel(whole)
         return Classes(whole, base, novel, listed)

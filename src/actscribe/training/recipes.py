@@ -82,7 +82,7 @@ def one_device(layout: Layout, clips: int, fit: int) -> Passes:
     if not steps:
         raise ActScribeError(
             f"{clips} clips do not fill one step of {layout.batch} clips on {layout.devices} devices.",
-            "Set the recipe's batch to the clips there are.",
+            f"Take smaller steps than published: --set batch={min(clips, fit)}",
         )
     per_pass = max(size for size in range(1, min(fit, layout.batch) + 1) if layout.batch % size == 0)
     return Passes(

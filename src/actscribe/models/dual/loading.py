@@ -116,16 +116,15 @@ def load_backbone(name: str, checkpoint: str, frames: int, fit: str = "crop", ba
     return Loaded(backbone, _tokenizer(folder, checkpoint), read_pixels(str(folder), checkpoint, backbone.side, fit))
 
 
-def picture_size(name: str, checkpoint: str, base: str = BASE) -> int:
-    """Return the side of a backbone's square input in pixels, without loading its weights.
+def visual_config(name: str, checkpoint: str, base: str = BASE) -> Any:
+    """Return the configuration of a backbone's visual encoder, such as `image_size`, without loading its weights.
 
     Arguments and errors as in `load_backbone`.
     """
     choice = _choice(name)
     folder = _folder(name, checkpoint, base)
     _check_kind(choice, folder, checkpoint)
-    config = choice.model.config_class.from_pretrained(folder, local_files_only=True)
-    return int(config.vision_config.image_size)
+    return choice.model.config_class.from_pretrained(folder, local_files_only=True).vision_config
 
 
 def save_network(network: DualEncoder | LinearProbe, loaded: Loaded, name: str, folder: Path) -> None:
@@ -214,7 +213,9 @@ def _choice(name: str) -> Choice:
 
 def _folder(name: str, checkpoint: str, base: str) -> Path:
     path = Path(checkpoint)
-    if path.suffix in PICKLES and path.is_file():
+    if path.suffix.lower() in PICKLES and not path.is_dir():
+        if not path.is_file():
+            raise ActScribeError(f"{path}: no such file.")
         if name != "vifi-clip":
             raise ActScribeError(
                 f"{path}: a pickle can run code and is never loaded as {name}.",
