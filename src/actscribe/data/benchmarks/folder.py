@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,7 +60,8 @@ def _split_folders(root: Path) -> dict[str, Path]:
 
 
 def _videos(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.rglob("*")):
+    # Links to folders are followed, as for the other sets; rglob does not.
+    for path in sorted(Path(place, file) for place, _, files in os.walk(folder, followlinks=True) for file in files):
         if path.suffix.lower() in VIDEO_ENDINGS and path.is_file():
             if path.parent == folder:
                 raise ActScribeError(f"{path}: lies in no class folder.", "Move it into the folder of its class.")
