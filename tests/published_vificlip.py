@@ -18,6 +18,11 @@ State = dict[str, Tensor]
 class CfgNode(dict):
     """Stands in for yacs' class of that name, whose pickle lies beside the weights in published files."""
 
+    def __init__(self, **values: Any) -> None:
+        super().__init__(values)
+        own = {"__immutable__": True, "__deprecated_keys__": set(), "__renamed_keys__": {}, "__new_allowed__": False}
+        self.__dict__.update(own)  # the attributes that yacs gives each node
+
 
 def published_state(seed: int = 3) -> State:
     """Return random tensors under OpenAI's names as ViFi-CLIP saves them, sizes of the tiny CLIP."""
@@ -71,7 +76,6 @@ def save_published(path: Path, state: State) -> Path:
     CfgNode.__module__ = "yacs.config"
     sys.modules.update(modules)
     settings = CfgNode(MODEL=CfgNode(ARCH="ViT-B/16"), BASE=[""])
-    settings.__dict__["__immutable__"] = True
     saved = {
         "model": state,
         "optimizer": {"state": {0: {"exp_avg": torch.ones(2)}}, "param_groups": [{"lr": 8e-6, "params": [0]}]},
