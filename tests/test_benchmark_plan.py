@@ -118,6 +118,7 @@ def test_the_command_says_everything() -> None:
     source = Source(Path("my videos"), Path("lists"), 2, "as_published", "_(p[0-9]+)_")
     overrides = parse_overrides(["epochs=3", "vghif.levels=[1,2]", "template=a {name}"])
     choices = {"seeds": 3, "recipe": "xclip_few_shot", "frames": 8, "clips": 2, "crops": 1, "base_to_novel": True}
+    choices["halves"] = (Path("b.csv"), Path("n.csv"))
     made = Plan("ucf101", source, "x-clip", None, None, True, overrides=overrides, **choices)  # type: ignore[arg-type]
     words = shlex.split(made.command())
     assert words[:5] == ["actscribe", "benchmark", "ucf101", "--videos", "my videos"]
@@ -135,6 +136,7 @@ def test_the_command_says_everything() -> None:
     ):
         assert words[words.index(pair[0]) + 1] == pair[1]
     assert {"--as-published", "--vghif", "--base-to-novel"} <= set(words)
+    assert words[words.index("--halves") + 1 :] == ["b.csv", "n.csv"]
     given = [words[place + 1] for place, word in enumerate(words) if word == "--set"]
     assert parse_overrides(given) == overrides
 
@@ -211,6 +213,7 @@ def test_bad_overrides_are_named(texts: list[str], message: str) -> None:
         ({"crops": 2}, "1 or 3 crops", ""),
         ({"shots_list": Path("k8.txt")}, "exclude each other", ""),
         ({"shots": None, "shots_list": Path("k8.txt"), "base_to_novel": True}, "draws its own", "--shots"),
+        ({"halves": (Path("b.csv"), Path("n.csv"))}, "names base and novel classes", "--base-to-novel"),
     ],
 )
 def test_contradictions_are_refused_before_anything_is_read(choices: dict, message: str, hint: str) -> None:

@@ -20,6 +20,7 @@ from actscribe.errors import ActScribeError
 from actscribe.runs import benchmark as module
 from actscribe.runs.annotate import annotate
 from actscribe.runs.benchmark import benchmark
+from actscribe.runs.benchmark_draw import classes_of
 from actscribe.runs.benchmark_plan import Plan
 from actscribe.runs.folder import Run
 from actscribe.training.recipes import load_recipe
@@ -270,6 +271,17 @@ def test_base_to_novel_asks_for_classes_that_training_never_saw(place: Place, tm
     before = tables(tmp_path / plan.name)
     benchmark(plan, tmp_path, resume=True, cache=place.cache)
     assert tables(tmp_path / plan.name) == before
+
+
+def test_halves_come_from_label_files_in_their_order(place: Place, tmp_path: Path) -> None:
+    listed = {"base.csv": [ACTIONS[4], ACTIONS[0]], "novel.csv": [ACTIONS[1], ACTIONS[5], ACTIONS[2]]}
+    for file, names in listed.items():
+        (tmp_path / file).write_text("id,name\n" + "".join(f"{place},{name}\n" for place, name in enumerate(names)))
+    base, novel = (tmp_path / file for file in listed)
+    chosen = classes_of(place.plan(2, base_to_novel=True, halves=(base, novel)))
+    assert chosen.novel is not None
+    assert [[one.name for one in part.classes] for part in (chosen.learned, chosen.novel)] == list(listed.values())
+    assert {Path(clip.name).parent.name for clip in chosen.learned.clips if clip.class_id == 0} == {ACTIONS[4]}
 
 
 def test_a_recipe_takes_the_published_steps_and_no_validation(place: Place, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from dual_jobs import CLASSES, NAMES, QUICK, SEVERAL, checkpoint, job, sides
+from dual_jobs import CLASSES, NAMES, QUICK, SEVERAL, Shown, checkpoint, job, sides
 from safetensors.torch import load_file
 from tiny_duals import MEAN, SIDE, STD, clip_model, tokenizer, xclip_model
 from vlm_jobs import scores
@@ -332,3 +332,14 @@ def test_settings_survive_being_written_down() -> None:
         True,
     ]
     assert kind("vifi-clip").trains(parse_settings("vifi-clip", {}))
+
+
+def test_a_prompt_that_is_too_long_shows_before_any_video_is_decoded(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def decoded(self: object, what: str) -> None:
+        raise AssertionError(what)
+
+    monkeypatch.setattr(Shown, "prepare", decoded)
+    with pytest.raises(ActScribeError, match="longer than the"):
+        dual.make(job(tmp_path, "vifi-clip", root, template="so long " * 100 + "{name}"))

@@ -20,6 +20,7 @@ from actscribe.data.benchmarks.few_shot import (
     check_overlap,
     few_shot,
     full_split,
+    halves,
     hold_out,
     restrict,
     shared_groups,
@@ -244,6 +245,22 @@ def test_halves_that_could_only_be_right_or_cannot_be_tested_are_refused(tmp_pat
     clips = tuple(clip for clip in found.clips if clip.split == "train" or clip.class_id > 1)
     with pytest.raises(ActScribeError, match="No novel class of made-up has a test clip"):
         base_and_novel(replace(found, clips=clips))
+
+
+@pytest.mark.parametrize(
+    ("base", "novel", "told"),
+    [
+        (["a", "b"], ["c", "x"], "has no class 'x'"),
+        (["a", "b"], ["B", "c"], "1 classes are base and novel at once .first: 'b'"),
+        (["a", "b", "a"], ["c", "d"], "named twice"),
+        (["a"], ["c", "d"], "two base classes or more, found 1"),
+        (["a", "b"], [], "two novel classes or more, found 0"),
+    ],
+)
+def test_halves_by_name_are_whole_and_apart(tmp_path: Path, base: list[str], novel: list[str], told: str) -> None:
+    found = with_test_clips(made_up(tmp_path, {name: {"g": 1} for name in "abcd"}))
+    with pytest.raises(ActScribeError, match=told):
+        halves(found, base, novel)
 
 
 def test_a_draw_becomes_a_study_of_trimmed_videos(tmp_path: Path) -> None:

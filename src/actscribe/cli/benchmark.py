@@ -33,6 +33,10 @@ Clips = Annotated[int | None, typer.Option(help="Temporal views of a test clip; 
 Crops = Annotated[int | None, typer.Option(help="Spatial views of a test clip, 1 or 3; default 1, or the recipe's.")]
 ShotsList = Annotated[Path | None, typer.Option(help="Split list of the training clips, drawn by others.")]
 BaseToNovel = Annotated[bool, typer.Option("--base-to-novel", help="Learn half of the classes, test on both halves.")]
+Halves = Annotated[
+    tuple[Path, Path] | None,
+    typer.Option(metavar="BASE NOVEL", help="Label files of the two halves; default: the rule of ViFi-CLIP."),
+]
 Out = Annotated[Path | None, typer.Option(help="Folder to write to; default runs/SET-splitN.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on, or add to what is there; finished runs are reused.")]
 
@@ -55,6 +59,7 @@ def benchmark(
     crops: Crops = None,
     shots_list: ShotsList = None,
     base_to_novel: BaseToNovel = False,
+    halves: Halves = None,
     out: Out = None,
     resume: Resume = False,
 ) -> None:
@@ -77,6 +82,7 @@ def benchmark(
         clips=clips,
         crops=crops,
         base_to_novel=base_to_novel,
+        halves=halves,
     )
     _show(run_benchmark(plan, out, resume))
 

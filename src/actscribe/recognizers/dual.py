@@ -146,10 +146,6 @@ def make(job: Job) -> Recognizer:
         neutral=settings.neutral,
         bfloat16=use_bfloat16(settings.precision),
     )
-    if settings.trains:
-        job.train.prepare("Decoding training recordings")
-        if settings.keep == "best":
-            job.validation.prepare("Decoding validation recordings")
     loaded = _load(settings, how.frames)
     network = _probe(job, loaded, how) if settings.learns == "probe" else _encoder(job, loaded, how)
     return DualRecognizer(network, loaded, job.labels, how)
@@ -179,12 +175,21 @@ def _load(settings: DualSettings, frames: int) -> Loaded:
     return replace(loaded, pixels=pixels)
 
 
+def _decode(job: Job) -> None:
+    """Decode all clips that training looks at, in one pass over each recording."""
+    job.train.prepare("Decoding training recordings")
+    if job.settings.keep == "best":
+        job.validation.prepare("Decoding validation recordings")
+
+
 def _encoder(job: Job, loaded: Loaded, how: How) -> DualEncoder:
     """Return a dual encoder with the prompts of the job's labels, trained if the settings ask for it."""
     settings: DualSettings = job.settings
     task = job.labels.task
     neutral = task == "multi-label" and not settings.trains
     tokens = loaded.tokens(prompts(job.labels, how, neutral))
+    if settings.trains:
+        _decode(job)
     torch.manual_seed(job.seed)  # VgHIF starts from it
     head = LabelHead(task, len(job.labels), neutral)
     network = DualEncoder(loaded.backbone, tokens, head, settings.vghif, cast(Towers, settings.learns)).to(device())
@@ -221,6 +226,7 @@ def _train(network: DualEncoder, job: Job, pixels: Pixels) -> None:
 def _probe(job: Job, loaded: Loaded, how: How) -> LinearProbe:
     """Return a linear probe, trained on embeddings that are computed once and kept in memory."""
     settings: DualSettings = job.settings
+    _decode(job)
     probe = LinearProbe(loaded.backbone, prior_logits(job.train_targets, job.labels.task)).to(device())
     train = _embedded(probe, job.train, loaded.pixels, how, "Embedding training clips")
     shown = job.validation if settings.keep == "best" else ()

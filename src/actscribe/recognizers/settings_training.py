@@ -128,4 +128,6 @@ class Training(BaseModel):
     def _augmentation_is_used(self) -> Self:
         if not self.augment and self.augmentation != Augmentation():
             raise ValueError("augmentation has no effect while augment is off")
+        if not self.augment and self.flip:
+            raise ValueError("flip has no effect while augment is off")
         return self

@@ -13,10 +13,11 @@ from actscribe.data.benchmarks.few_shot import (
     base_and_novel,
     few_shot,
     full_split,
+    halves,
     hold_out,
     shared_groups,
 )
-from actscribe.data.benchmarks.lists import ListedClips, read_list
+from actscribe.data.benchmarks.lists import ListedClips, read_labels, read_list
 from actscribe.data.benchmarks.registry import read_benchmark
 from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError
@@ -84,7 +85,8 @@ def classes_of(plan: Plan) -> Classes:
             "Complete the set's videos, or give another list.",
         )
     if plan.base_to_novel:
-        base, novel = base_and_novel(whole)
+        named = [read_labels(path) for path in plan.halves or ()]
+        base, novel = halves(whole, *named) if named else base_and_novel(whole)
         return Classes(whole, base, novel, listed)
     return Classes(whole, whole, None, listed)
 

@@ -47,6 +47,7 @@ class Plan:
         frames: of a clip; None: the recipe's, or FRAMES.
         clips, crops: views of a test clip, see `Views`; None: the recipe's, or 1.
         base_to_novel: learn the base half of the classes, test on both halves.
+        halves: label files of the base and of the novel classes; None: see `few_shot.base_and_novel`.
         published: the recipe, loaded.
 
     Raises:
@@ -66,6 +67,7 @@ class Plan:
     clips: int | None = None
     crops: int | None = None
     base_to_novel: bool = False
+    halves: tuple[Path, Path] | None = None
     published: Recipe | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -150,7 +152,8 @@ class Plan:
         words += [word for one in spell_overrides(self.overrides) for word in ("--set", one)]
         words += ["--frames", str(self.clip_frames)]
         words += ["--clips", str(self.views.clips), "--crops", str(self.views.crops)]
-        return shlex.join(words + (["--base-to-novel"] if self.base_to_novel else []))
+        words += ["--base-to-novel"] if self.base_to_novel else []
+        return shlex.join(words + (["--halves", *map(str, self.halves)] if self.halves else []))
 
     def _stem(self, vghif: bool) -> str:
         shots = self.shots_list.stem if self.shots_list else "full" if self.shots is None else str(self.shots)
@@ -267,6 +270,8 @@ def _check_numbers(plan: Plan) -> None:
         raise ActScribeError("--shots and --shots-list exclude each other.", "The list says how many shots there are.")
     if plan.shots_list and plan.base_to_novel:
         raise ActScribeError("--base-to-novel draws its own shots.", "Leave out --shots-list and give --shots.")
+    if plan.halves and not plan.base_to_novel:
+        raise ActScribeError("--halves names base and novel classes.", "Give --base-to-novel as well, or leave it out.")
     if not 1 <= plan.seeds <= MOST_PAIRS:
         raise ActScribeError(f"expected 1 to {MOST_PAIRS} seeds, found {plan.seeds}.")
     if plan.crops not in (None, 1, 3):

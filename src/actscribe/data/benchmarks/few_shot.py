@@ -155,7 +155,7 @@ def base_and_novel(benchmark: Benchmark) -> tuple[Benchmark, Benchmark]:
 
     Of equally frequent classes the higher id is base, as in ViFi-CLIP's label files: in HMDB51 all classes have 70
     clips, and base are the last 26 names, pour to wave. An odd class is base. Frequency counts what the lists name, on
-    disk or not. Published class halves are label files: `restrict(benchmark, lists.read_labels(path))`.
+    disk or not. Published class halves are label files, see `halves` and `lists.read_labels`.
 
     Raises:
         ActScribeError: a half has fewer than two classes, or no test clip; its accuracy would mean nothing.
@@ -168,12 +168,28 @@ def base_and_novel(benchmark: Benchmark) -> tuple[Benchmark, Benchmark]:
         raise ActScribeError(
             f"{benchmark.name} has {len(order)} classes: too few for two halves of two or more.", "Add classes."
         )
-    parts = ([benchmark.classes[index].name for index in sorted(part)] for part in (order[half:], order[:half]))
-    base, novel = (restrict(benchmark, names) for names in parts)
-    for what, part in (("base", base), ("novel", novel)):
+    base, novel = ([benchmark.classes[index].name for index in sorted(part)] for part in (order[half:], order[:half]))
+    return halves(benchmark, base, novel)
+
+
+def halves(benchmark: Benchmark, base: Sequence[str], novel: Sequence[str]) -> tuple[Benchmark, Benchmark]:
+    """Return the base and the novel classes, each with ids from 0 in the order named.
+
+    Raises:
+        ActScribeError: a name that is no class, or named twice or in both; a part with fewer than two classes or no
+            test clip: its accuracy would mean nothing.
+    """
+    both = {plain(name) for name in base} & {plain(name) for name in novel}
+    if both:
+        first = next(name for name in base if plain(name) in both)
+        raise ActScribeError(f"{len(both)} classes are base and novel at once (first: '{first}').")
+    parts = restrict(benchmark, base), restrict(benchmark, novel)
+    for what, part in zip(("base", "novel"), parts, strict=True):
+        if len(part.classes) < 2:
+            raise ActScribeError(f"expected two {what} classes or more, found {len(part.classes)}.")
         if not part.of_split("test"):
             raise ActScribeError(f"No {what} class of {benchmark.name} has a test clip here.", "Complete its videos.")
-    return base, novel
+    return parts
 
 
 def _by_class(clips: Iterable[BenchmarkClip]) -> dict[int, dict[str, list[BenchmarkClip]]]:
