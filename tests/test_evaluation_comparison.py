@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -269,3 +271,19 @@ def test_one_recognizer_alone_and_one_recording_are_borne() -> None:
     assert table is not None
     assert table["low"].isna().all()
     assert Interval("", 10.0, 14.0) in where.recordings[0].gaps
+
+
+def test_a_label_in_every_clip_or_in_none_is_in_no_mean_of_kappa() -> None:
+    where = field(2)
+    truth = where.truth.copy()
+    truth[:, 0], truth[:, 1] = 1.0, 0.0
+    clips = [replace(clip, fractions=tuple(row)) for clip, row in zip(where.clips, truth.tolist(), strict=True)]
+    one = [system(replace(where, truth=truth, clips=clips), "only", 0.4)]
+    shared = cp.share(one, PRIORS, 0)
+    labels = cp.label_table(one, shared).set_index(["system", "label"]).loc["only"]
+    headline = cp.headline_table(one, shared).set_index("system").loc["only"]
+    for name in ("kappa", "mcc"):
+        assert headline[name] == labels.loc["macro", name] == labels.loc["Suction", name]
+        assert labels.loc["Suction", name] > 0
+    assert labels.loc["Ventilation", "mcc"] == 0
+    assert labels.loc["Suction", "kappa_low"] == labels.loc["macro", "kappa_low"]
