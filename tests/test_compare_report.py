@@ -20,10 +20,12 @@ from actscribe.cli import app
 from actscribe.compare import words
 from actscribe.compare.compare import rewrite_report
 from actscribe.compare.folder import write_tables
-from actscribe.compare.page import write_comparison_report
+from actscribe.compare.page import content, write_comparison_report
 from actscribe.compare.result import Comparison, assemble
+from actscribe.compare.show import show
 from actscribe.report import svg
 from actscribe.report.comparison_charts import Series, lines
+from actscribe.runs.folder import Run
 from actscribe.table_text import csv_text, latex_text, markdown_text
 
 FIGURES = ("forest", "heat", "calibration", "risk", "curve", "cost", "slices", "hallucination")
@@ -116,7 +118,7 @@ def test_sentences_say_what_the_tables_hold(done: Comparison, page: Page) -> Non
     risk = done.tables["risk_coverage"].set_index(["system", "to_person"])["macro_f1"]
     assert f"{risk[('vlm-lora', 0.2)]:.2f} instead of {risk[('vlm-lora', 0.0)]:.2f}" in words.risk(done)
     alarms = done.tables["hallucination"].set_index("system")["false_alarm_rate"]
-    assert f"vlm-yesno marks a label that is absent in {100 * alarms['vlm-yesno']:.0f}" in words.hallucination(done)
+    assert f"vlm-yesno marks a label in {100 * alarms['vlm-yesno']:.0f}" in words.hallucination(done)
     slices = done.tables["slices"]
     best = slices[slices["system"] == "vlm-lora"].groupby("slice")["macro_f1"]
     widest = best.get_group((best.max() - best.min()).idxmax())
@@ -190,6 +192,21 @@ def test_notes_warn_of_few_groups(page: Page) -> None:
     assert any(text.startswith("Only 4 groups") for text in head)
 
 
+def test_what_holds_for_all_is_warned_of_once(tmp_path: Path) -> None:
+    provenance = made_up(tmp_path, count=4, seeds=1, curve=())
+    for place, folder in enumerate(sorted(provenance.runs.values())):
+        run = Run.open(tmp_path / folder)
+        run.facts.notes = ["no clip of test shows: X", *(f"note {number}" for number in range(12 if place else 0))]
+        run.facts.reads["test"] = 2 if place else 1
+        run.save_facts()
+    notes = content(assemble(tmp_path, provenance))["warnings"]
+    assert notes[0].startswith("Only 2 groups")
+    assert notes[1] == "No clip of test shows: X."
+    assert notes[2] == "vlm-yesno, vlm-lora: note 0."
+    assert len(notes) == 13
+    assert notes[-1] == "And 3 more, in the reports of the single runs."
+
+
 def test_the_report_is_written_again_and_opened(done: Comparison, html: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def undated(text: str) -> str:
         return re.sub(r"ActScribe report of [^.]*\.", "", text)
@@ -258,3 +275,64 @@ def test_the_verdict_names_the_best_answer_that_never_looks_guessing_included(do
     best = float(words.ranking(done)["macro_f1"].iloc[0])
     blind = float(headline["macro_f1"].iloc[len(done.systems) :].max())
     assert any("No recognizer is better" in line for line in words.verdict(done)) == (best <= blind)
+
+
+@pytest.mark.parametrize(
+    ("scores", "spread", "ending"),
+    [
+        ((0.4, 0.5, 0.6), 0.01, "+0.10, +0.10 for each doubling: more recordings are likely to help."),
+        ((0.4, 0.6, 0.61), 0.01, "+0.01, +0.01 for each doubling: more of the same would add little."),
+        ((0.4, 0.5, 0.55), 0.06, "differ by as much, so whether more would help stays open."),
+        ((0.4, 0.6, 0.55), 0.06, "differ by as much, so whether more would help stays open."),
+        ((0.4, 0.6, 0.5), 0.01, "−0.10, −0.10 for each doubling: more of the same would add little."),
+        (
+            (0.4, 0.5, 0.6),
+            float("nan"),
+            "that may be chance; --seeds 3 would tell more.",
+        ),
+    ],
+)
+def test_the_curve_promises_no_more_than_its_trainings_show(
+    done: Comparison, scores: tuple[float, ...], spread: float, ending: str
+) -> None:
+    rows = [("vlm-lora", number, 3, f1, spread) for number, f1 in zip((2, 4, 8), scores, strict=True)]
+    table = pd.DataFrame(rows, columns=["system", "recordings", "seeds", "macro_f1", "seed_sd"])
+    said = words.curve(replace(done, tables={**done.tables, "learning_curve": table}))
+    assert said.startswith("vlm-lora reaches 0.40 with 2 training recordings")
+    assert said.endswith(ending)
+
+
+def test_what_the_test_set_could_have_shown_is_not_said_where_it_could_show_nothing(done: Comparison) -> None:
+    pairs = done.tables["pairs"]
+    tests, least = len(pairs), pairs[~pairs["first"].str.startswith("a")]["detectable"].median()
+    assert (done.shared.draws.clusters, float(pairs["smallest_p"].iloc[0]), tests) == (8, 1 / 128, 6)
+    said = words.verdict(done)[-1]
+    assert said.startswith(f"A test set of 8 recordings like this one shows a true difference of {least:.2f} between")
+    assert "if it is the only one tested" in said
+    assert "no corrected p" not in said  # 6 / 128 = 0.047
+
+    def with_least(p: float) -> str:
+        return words.verdict(replace(done, tables={**done.tables, "pairs": pairs.assign(smallest_p=p)}))[-1]
+
+    assert with_least(1 / 64).endswith("no corrected p can fall below 0.094.")
+    assert with_least(1 / 8) == "8 recordings are too few to show any difference: no p can fall below 0.125."
+
+
+def test_equals_are_called_equal(done: Comparison) -> None:
+    headline, pairs = done.tables["headline"].copy(), done.tables["pairs"].copy()
+    headline.loc[headline["system"].isin(["timesformer", "vlm-lora"]), "macro_f1"] = 0.7
+    pairs.loc[(pairs["first"] == "timesformer") & (pairs["second"] == "vlm-lora"), "difference"] = 0.0
+    alarms = done.tables["hallucination"].assign(false_alarm_rate=1.0, empty_clips=float("nan"))
+    changed = {"headline": headline, "pairs": pairs, "hallucination": alarms}
+    level = replace(done, tables={**done.tables, **changed})
+    assert words.verdict(level)[0].startswith("timesformer has the highest macro F1: 0.70")
+    assert words.verdict(level)[1] == "vlm-lora reaches the same."
+    assert "least" not in words.hallucination(level)
+
+
+def test_a_test_split_that_shows_nothing_is_borne(tmp_path: Path) -> None:
+    done = assemble(tmp_path, made_up(tmp_path, count=4, seeds=1, shown=False))
+    page = Page(write_comparison_report(done).read_text(encoding="utf-8"))
+    assert "Nothing can be compared: no clip of the test split shows any of the labels." in page.text
+    assert {"forest", "hallucination", "timelines"} <= set(page.ids)
+    show(done)

@@ -12,6 +12,8 @@ from actscribe.report import wording as w
 
 #: A corrected p below this is called clear.
 CLEAR = 0.05
+#: A change of macro F1 up to this is called little.
+LITTLE = 0.02
 
 
 def verdict(done: Comparison) -> tuple[str, ...]:
@@ -34,6 +36,8 @@ def ranking(done: Comparison) -> pd.DataFrame:
 
 def forest(done: Comparison) -> str:
     """Say how many recognizers are clearly better than never looking."""
+    if not len(ranking(done)):
+        return "No clip shows any of the labels."
     name, value = _guess(done)
     above = done.tables["headline"].iloc[: len(done.systems)]["low"] > value
     return (
@@ -67,7 +71,7 @@ def timelines(done: Comparison) -> str:
         return "No activity is annotated in these recordings."
     found = macro.loc["f1@50"].sort_values("value", ascending=False, kind="stable")
     best, row = found.index[0], found.iloc[0]
-    said = f"Of the activities' bouts {best} finds most with at least half overlap: segment F1@50 is {_value(row)}"
+    said = f"The timelines of {best} fit best: segment F1@50, of bouts that overlap by at least half, is {_value(row)}"
     if ("onset_mae_s", best) in macro.index:
         said += f"; the bouts it finds begin {macro.loc[('onset_mae_s', best), 'value']:.1f} s off on average"
     return f"{said}."
@@ -163,10 +167,10 @@ def hallucination(done: Comparison) -> str:
     if not len(known):
         return "No clip is annotated as lacking a label."
     worst, least = known.iloc[-1], known.iloc[0]
-    said = f"{worst['system']} marks a label that is absent in {w.percent(worst['false_alarm_rate'])} of the clips"
+    said = f"{worst['system']} marks a label in {w.percent(worst['false_alarm_rate'])} of the clips that do not show it"
     if math.isfinite(worst["empty_clips"]):
-        said += f", and claims something in {w.percent(worst['empty_clips'])} of those that show nothing"
-    if len(known) > 1:
+        said += f", and something in {w.percent(worst['empty_clips'])} of those that show nothing"
+    if least["false_alarm_rate"] < worst["false_alarm_rate"]:
         said += f"; {least['system']} does so least, in {w.percent(least['false_alarm_rate'])}"
     return f"{said}."
 
@@ -197,12 +201,13 @@ def curve(done: Comparison) -> str:
     points = table[table["system"] == ranked[0]].sort_values("recordings").iloc[[0, -2, -1]]
     first, before, last = (row for _, row in points.iterrows())
     gain = float(last["macro_f1"] - before["macro_f1"])
+    doublings = math.log2(last["recordings"] / before["recordings"])
     steps = f"from {w.counted(int(before['recordings']), 'recording')} to {int(last['recordings'])}"
-    still = "more recordings are likely to help" if gain > 0.02 else "more of the same would add little"
     return (
         f"{ranked[0]} reaches {w.number(first['macro_f1'])} with "
         f"{w.counted(int(first['recordings']), 'training recording')} and {w.number(last['macro_f1'])} with "
-        f"{int(last['recordings'])}; the last step, {steps}, changed it by {w.signed(gain, 2)}: {still}."
+        f"{int(last['recordings'])}; the last step, {steps}, changed it by {w.signed(gain, 2)}, "
+        f"{w.signed(gain / doublings, 2)} for each doubling: {_whether_more_helps(gain, _noise(before, last))}."
     )
 
 
@@ -220,11 +225,26 @@ def disagreements(done: Comparison) -> str:
     )
 
 
+def _noise(before: pd.Series, last: pd.Series) -> float:
+    """Return twice the standard error, over trainings, of the step between two points of the curve; nan with one."""
+    return 2 * math.sqrt((before["seed_sd"] ** 2 + last["seed_sd"] ** 2) / last["seeds"])
+
+
+def _whether_more_helps(gain: float, noise: float) -> str:
+    if not math.isfinite(noise):
+        return "with one training of each size that may be chance; --seeds 3 would tell more"
+    if abs(gain) <= noise and noise > LITTLE:
+        return "trainings of one size differ by as much, so whether more would help stays open"
+    return "more recordings are likely to help" if gain > LITTLE else "more of the same would add little"
+
+
 def _against_next(done: Comparison, ranked: pd.DataFrame) -> str:
     if len(ranked) < 2:
         return ""
     best, second = (str(name) for name in ranked["system"].iloc[:2])
     row, sign = _pair(done, second, best)
+    if abs(row["difference"]) < 1e-9:
+        return f"{second} reaches the same."
     gap = f"{w.number(sign * row['difference'])} above {second}"
     if row["p_holm"] < CLEAR:
         return f"That is {gap}, a clear difference (permutation test, corrected p = {_p(row['p_holm'])})."
@@ -264,11 +284,15 @@ def _power(done: Comparison) -> str:
     least = between["detectable"].median()
     if not math.isfinite(least):
         return ""
-    said = (
-        f"A test set of {w.counted(len(done.shared.recordings), 'recording')} like this one shows a true difference "
-        f"of {w.number(least)} between two recognizers in four of five studies; smaller ones can stay hidden."
-    )
+    clusters, recordings = done.shared.draws.clusters, len(done.shared.recordings)
+    drawn = w.counted(clusters, "recording" if clusters == recordings else "group")
     tests, smallest = len(pairs), float(pairs["smallest_p"].iloc[0])
+    if smallest >= CLEAR:
+        return f"{drawn} are too few to show any difference: no p can fall below {_p(smallest)}."
+    said = (
+        f"A test set of {drawn} like this one shows a true difference of {w.number(least)} between two "
+        f"recognizers in four of five studies, if it is the only one tested; smaller ones can stay hidden."
+    )
     if smallest * tests >= CLEAR:
         said += f" So few are here that no corrected p can fall below {_p(min(smallest * tests, 1.0))}."
     return said
