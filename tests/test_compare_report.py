@@ -151,6 +151,13 @@ def test_bouts_of_a_recording_are_there_as_times(done: Comparison, page: Page) -
     assert sum(decisions) == annotated
 
 
+def test_heads_of_the_first_tables_are_explained_without_a_pointer(page: Page) -> None:
+    """Explanations in `title` are seen by nobody with a keyboard, a finger or paper."""
+    said = page.text[page.text.rindex("\nWords") :]
+    for head in ("macro F1", "95 % interval", "± seeds", "AP", "ECE", "MCC", "corrected p", "Would show", "Begin off"):
+        assert head in said
+
+
 def contrast(one: str, other: str) -> float:
     """Of two colours as WCAG 2 counts it."""
 
@@ -277,28 +284,39 @@ def test_the_verdict_names_the_best_answer_that_never_looks_guessing_included(do
     assert any("No recognizer is better" in line for line in words.verdict(done)) == (best <= blind)
 
 
+OPEN = "could change it by as much, so whether more would help stays open."
+
+
 @pytest.mark.parametrize(
-    ("scores", "spread", "ending"),
+    ("step", "spread", "reach", "ending"),
     [
-        ((0.4, 0.5, 0.6), 0.01, "+0.10, +0.10 for each doubling: more recordings are likely to help."),
-        ((0.4, 0.6, 0.61), 0.01, "+0.01, +0.01 for each doubling: more of the same would add little."),
-        ((0.4, 0.5, 0.55), 0.06, "differ by as much, so whether more would help stays open."),
-        ((0.4, 0.6, 0.55), 0.06, "differ by as much, so whether more would help stays open."),
-        ((0.4, 0.6, 0.5), 0.01, "−0.10, −0.10 for each doubling: more of the same would add little."),
+        ((4, 0.10), 0.01, 0.05, "changed it by +0.10: more recordings are likely to help."),
+        ((2, 0.10), 0.01, 0.05, "changed it by +0.10, +0.05 for each doubling: more recordings are likely to help."),
+        ((4, 0.00), 0.005, 0.01, "changed it by 0.00: more of the same would add little."),
+        ((4, 0.01), 0.01, 0.03, OPEN),
+        ((4, 0.05), 0.06, 0.01, OPEN),
+        ((4, 0.05), 0.01, 0.06, OPEN),
+        ((4, 0.05), 0.01, float("nan"), OPEN),
+        ((4, -0.10), 0.01, 0.05, "changed it by −0.10: more of the same would add little."),
         (
-            (0.4, 0.5, 0.6),
+            (4, 0.10),
             float("nan"),
-            "that may be chance; --seeds 3 would tell more.",
+            0.05,
+            "with one training of each size that may be chance; --seeds 3 would tell more.",
         ),
     ],
 )
-def test_the_curve_promises_no_more_than_its_trainings_show(
-    done: Comparison, scores: tuple[float, ...], spread: float, ending: str
+def test_the_curve_promises_no_more_than_its_recordings_and_trainings_show(
+    done: Comparison, step: tuple[int, float], spread: float, reach: float, ending: str
 ) -> None:
-    rows = [("vlm-lora", number, 3, f1, spread) for number, f1 in zip((2, 4, 8), scores, strict=True)]
+    number, gain = step
+    seeds = 1 if np.isnan(spread) else 3
+    rows = [("vlm-lora", 1, seeds, 0.4, spread), ("vlm-lora", number, seeds, 0.5, spread)]
+    rows.append(("vlm-lora", 8, seeds, 0.5 + gain, spread))
     table = pd.DataFrame(rows, columns=["system", "recordings", "seeds", "macro_f1", "seed_sd"])
+    table = table.assign(gain=gain, gain_low=gain - reach, gain_high=gain + reach)
     said = words.curve(replace(done, tables={**done.tables, "learning_curve": table}))
-    assert said.startswith("vlm-lora reaches 0.40 with 2 training recordings")
+    assert said.startswith("vlm-lora reaches 0.40 with 1 training recording")
     assert said.endswith(ending)
 
 

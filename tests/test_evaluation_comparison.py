@@ -127,6 +127,21 @@ def test_risk_falls_as_the_uncertain_clips_go(systems: list[System], shared: Sha
     assert good[0.5] > good[0.0]
 
 
+def test_a_step_of_the_curve_is_measured_on_the_same_draws(systems: list[System], shared: Shared) -> None:
+    weak, good, middle = (replace(one, name="x") for one in systems)
+    table = cp.curve_table([(1, middle), (4, good), (2, weak), (4, replace(good, name="y"))], shared)
+    assert table["system"].tolist() == ["x", "x", "x", "y"]
+    assert table.loc[[0, 3], ["gain", "gain_low", "gain_high"]].isna().all(axis=None)
+    pair = cp.pair_table([systems[2], systems[1]], shared).iloc[-1]
+    step = table.iloc[1]
+    assert step["gain"] == pytest.approx(step["macro_f1"] - table["macro_f1"].iloc[0])
+    assert [step["gain"], step["gain_low"], step["gain_high"]] == pytest.approx(
+        [pair["difference"], pair["low"], pair["high"]]
+    )
+    assert step["gain_high"] - step["gain_low"] < sum(table["high"].iloc[:2] - table["low"].iloc[:2])
+    assert table["gain"].iloc[2] < 0
+
+
 def test_scores_have_a_row_per_clip_label_recognizer_and_seed(systems: list[System], shared: Shared) -> None:
     table = cp.score_table(systems, shared)
     clips = len(shared.clips)

@@ -200,14 +200,14 @@ def curve(done: Comparison) -> str:
         return "None of the recognizers learns from recordings."
     points = table[table["system"] == ranked[0]].sort_values("recordings").iloc[[0, -2, -1]]
     first, before, last = (row for _, row in points.iterrows())
-    gain = float(last["macro_f1"] - before["macro_f1"])
-    doublings = math.log2(last["recordings"] / before["recordings"])
+    gain, doublings = last["gain"], math.log2(last["recordings"] / before["recordings"])
     steps = f"from {w.counted(int(before['recordings']), 'recording')} to {int(last['recordings'])}"
+    each = "" if abs(doublings - 1) < 0.01 else f", {w.signed(gain / doublings, 2)} for each doubling"
     return (
         f"{ranked[0]} reaches {w.number(first['macro_f1'])} with "
         f"{w.counted(int(first['recordings']), 'training recording')} and {w.number(last['macro_f1'])} with "
-        f"{int(last['recordings'])}; the last step, {steps}, changed it by {w.signed(gain, 2)}, "
-        f"{w.signed(gain / doublings, 2)} for each doubling: {_whether_more_helps(gain, _noise(before, last))}."
+        f"{int(last['recordings'])}; the last step, {steps}, changed it by {w.signed(gain, 2)}{each}: "
+        f"{_whether_more_helps(before, last)}."
     )
 
 
@@ -225,17 +225,18 @@ def disagreements(done: Comparison) -> str:
     )
 
 
-def _noise(before: pd.Series, last: pd.Series) -> float:
-    """Return twice the standard error, over trainings, of the step between two points of the curve; nan with one."""
-    return 2 * math.sqrt((before["seed_sd"] ** 2 + last["seed_sd"] ** 2) / last["seeds"])
-
-
-def _whether_more_helps(gain: float, noise: float) -> str:
-    if not math.isfinite(noise):
+def _whether_more_helps(before: pd.Series, last: pd.Series) -> str:
+    """Return what the last step of the curve promises, given what other test recordings and trainings could change."""
+    gain, seeds = last["gain"], last["seeds"]
+    if seeds < 2:
         return "with one training of each size that may be chance; --seeds 3 would tell more"
-    if abs(gain) <= noise and noise > LITTLE:
-        return "trainings of one size differ by as much, so whether more would help stays open"
-    return "more recordings are likely to help" if gain > LITTLE else "more of the same would add little"
+    noise = 2 * math.sqrt((before["seed_sd"] ** 2 + last["seed_sd"] ** 2) / seeds)
+    low, high = min(last["gain_low"], gain - noise), max(last["gain_high"], gain + noise)
+    if gain > LITTLE and low > 0:
+        return "more recordings are likely to help"
+    if high <= LITTLE:
+        return "more of the same would add little"
+    return "other test recordings or trainings could change it by as much, so whether more would help stays open"
 
 
 def _against_next(done: Comparison, ranked: pd.DataFrame) -> str:

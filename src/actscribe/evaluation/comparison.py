@@ -231,20 +231,29 @@ def risk_rows(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
 def curve_table(points: Sequence[tuple[int, System]], shared: Shared) -> pd.DataFrame:
     """Return macro F1 by number of training recordings.
 
-    Columns: `system`, `recordings`, `seeds`, `macro_f1`, `low`, `high`, `seed_sd`, as in `headline_table`.
+    Columns: `system`, `recordings`, `seeds`, `macro_f1`, `low`, `high`, `seed_sd`, as in `headline_table`; `gain`,
+    `gain_low`, `gain_high`: change since the number before, on the same draws; nan for the first.
 
     Args:
-        points: number of training recordings, and the recognizer that was trained on them.
+        points: number of training recordings, and the recognizer that was trained on them; of each recognizer in order.
         shared: of the comparison.
     """
     rows = []
+    before: tuple[str, float, np.ndarray] | None = None
     for number, system in points:
         counts = system.counts()[..., :3]
-        low, high = _bounds(macro_over_seeds(shared.draws.resampled(counts)), shared.draws)
+        drawn = macro_over_seeds(shared.draws.resampled(counts))
+        low, high = _bounds(drawn, shared.draws)
         by_seed = with_macro(counts.sum(axis=0))[:, -1]
-        spread = float(by_seed.std(ddof=1)) if len(by_seed) > 1 else float("nan")
-        rows.append((system.name, number, len(by_seed), float(by_seed.mean()), float(low), float(high), spread))
-    return pd.DataFrame(rows, columns=["system", "recordings", "seeds", "macro_f1", "low", "high", "seed_sd"])
+        value, spread = float(by_seed.mean()), float(by_seed.std(ddof=1)) if len(by_seed) > 1 else float("nan")
+        gain = [float("nan")] * 3
+        if before is not None and before[0] == system.name:
+            ends = _bounds(drawn - before[2], shared.draws)
+            gain = [value - before[1], *(float(end) for end in ends)]
+        before = (system.name, value, drawn)
+        rows.append((system.name, number, len(by_seed), value, float(low), float(high), spread, *gain))
+    columns = ["system", "recordings", "seeds", "macro_f1", "low", "high", "seed_sd", "gain", "gain_low", "gain_high"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def score_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
