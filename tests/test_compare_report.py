@@ -23,6 +23,8 @@ from actscribe.compare.folder import write_tables
 from actscribe.compare.page import content, write_comparison_report
 from actscribe.compare.result import Comparison, assemble
 from actscribe.compare.show import show
+from actscribe.evaluation.bootstrap import draw
+from actscribe.report import comparison_charts as charts
 from actscribe.report import svg
 from actscribe.report.comparison_charts import Series, lines
 from actscribe.runs.folder import Run
@@ -194,9 +196,45 @@ def test_every_text_stands_out_from_what_is_behind_it(html: str) -> None:
                 assert contrast(ink, mixed(theme[cell], paper, svg.shade(share))) >= 4.5
 
 
+def test_recognizers_past_the_eighth_are_told_apart() -> None:
+    assert charts.colour(3) == "four"
+    assert charts.colour(11) == "four again"
+    series = [Series("a", charts.colour(8), [0.0, 1.0], [0.5, 0.6])]
+    drawn = str(lines(series, {0.0: "0", 1.0: "1"}, "x", "y", "title"))
+    assert 'class="line one again"' in drawn
+    assert 'class="mark one again"' in drawn
+
+
+def test_heads_of_the_heat_map_are_whole(done: Comparison) -> None:
+    labels = done.tables["labels"].replace({"system": {"vlm-lora": "vifi-clip-vghif"}})
+    drawn = str(charts.heat_map(labels, ["timesformer", "vifi-clip-vghif"], done.shared.labels.names))
+    assert ">vifi-clip-</text>" in drawn
+    assert ">vghif</text>" in drawn
+    assert "…" not in drawn
+
+
+def test_names_do_not_lie_on_the_points_of_others() -> None:
+    """A point just right of another one, at the same height, where that one's name would be."""
+    places = ((0.40, 0.5), (0.45, 0.5), (0.80, 0.9))
+    series = [Series(f"name {i}", "one", [x], [y]) for i, (x, y) in enumerate(places)]
+    drawn = str(lines(series, {0.0: "0", 1.0: "1"}, "x", "y", "title"))
+    dots = [tuple(map(float, dot)) for dot in re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)"', drawn)]
+    names = [tuple(map(float, name)) for name in re.findall(r'<text x="([\d.]+)" y="([\d.]+)" class="tinted', drawn)]
+    assert (len(dots), len(names)) == (3, 3)
+    for x, y in names:
+        assert not any(x - 4 < dot_x < x + 42 and abs(dot_y - (y - 4)) < 7 for dot_x, dot_y in dots)
+
+
 def test_notes_warn_of_few_groups(page: Page) -> None:
     head = [text for text, path in page.texts if "header" in path]
     assert any(text.startswith("Only 4 groups") for text in head)
+
+
+@pytest.mark.parametrize(("groups", "expected"), [(6, ["Intervals come from 6 groups; of fewer than 20"]), (20, [])])
+def test_intervals_of_few_groups_are_said_to_be_short(done: Comparison, groups: int, expected: list[str]) -> None:
+    draws = draw(groups, [str(place) for place in range(groups)])
+    notes = content(replace(done, shared=replace(done.shared, draws=draws)))["warnings"]
+    assert [note[: len(expected[0])] for note in notes] == expected if expected else notes == []
 
 
 def test_what_holds_for_all_is_warned_of_once(tmp_path: Path) -> None:
@@ -332,7 +370,7 @@ def test_what_the_test_set_could_have_shown_is_not_said_where_it_could_show_noth
     def with_least(p: float) -> str:
         return words.verdict(replace(done, tables={**done.tables, "pairs": pairs.assign(smallest_p=p)}))[-1]
 
-    assert with_least(1 / 64).endswith("no corrected p can fall below 0.094.")
+    assert with_least(1 / 64).endswith("no corrected p can fall below 0.094: nothing can come out clear.")
     assert with_least(1 / 8) == "8 recordings are too few to show any difference: no p can fall below 0.125."
 
 

@@ -36,6 +36,8 @@ from actscribe.report.timelines import agreement
 
 #: Of more recordings than this the ones that the recognizers fit worst are shown.
 MOST_RECORDINGS = 12
+#: From so many groups on, intervals held what they promise in simulations (tests of `evaluation.significance`).
+ENOUGH = 20
 #: Warnings at the head of the page.
 MOST_NOTES = 12
 
@@ -119,13 +121,20 @@ def _notes(done: Comparison) -> list[str]:
         for note in dict.fromkeys(notes):
             of.setdefault(note, []).append(name)
     general = [note for note, names in of.items() if len(names) == len(done.systems)]
-    if done.shared.draws.note:
-        general.insert(0, done.shared.draws.note)
+    if note := done.shared.draws.note or _few(done):
+        general.insert(0, note)
     said = [f"{note[:1].upper()}{note[1:]}." for note in general]
     said += [f"{', '.join(names)}: {note}." for note, names in of.items() if note not in general]
     if len(said) > MOST_NOTES:
         said[MOST_NOTES:] = [f"And {len(said) - MOST_NOTES} more, in the reports of the single runs."]
     return said
+
+
+def _few(done: Comparison) -> str:
+    clusters = done.shared.draws.clusters
+    if clusters >= ENOUGH:
+        return ""
+    return f"intervals come from {clusters} groups; of fewer than {ENOUGH} they are rather too short"
 
 
 def _plain(done: Comparison, name: str, caption: str) -> Table | None:

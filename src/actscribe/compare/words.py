@@ -246,10 +246,12 @@ def _against_next(done: Comparison, ranked: pd.DataFrame) -> str:
     row, sign = _pair(done, second, best)
     if abs(row["difference"]) < 1e-9:
         return f"{second} reaches the same."
+    ends = sorted((sign * row["low"], sign * row["high"]))
     gap = f"{w.number(sign * row['difference'])} above {second}"
-    if row["p_holm"] < CLEAR:
-        return f"That is {gap}, a clear difference (permutation test, corrected p = {_p(row['p_holm'])})."
-    return f"That is {gap}, which may be chance (permutation test, corrected p = {_p(row['p_holm'])})."
+    if math.isfinite(ends[0]):
+        gap += f" (95 % interval {w.signed(ends[0], 2)} to {w.signed(ends[1], 2)})"
+    test = f"permutation test: p = {_p(row['p'])}, corrected {_p(row['p_holm'])}"
+    return f"That is {gap}, {'a clear difference' if row['p_holm'] < CLEAR else 'which may be chance'} ({test})."
 
 
 def _against_blind(done: Comparison, best: str) -> str:
@@ -261,7 +263,7 @@ def _against_blind(done: Comparison, best: str) -> str:
     blind = f"“{name}” ({w.number(value)}), the best answer that is the same for every clip"
     if row["p_holm"] < CLEAR:
         return f"It is clearly better than {blind}."
-    return f"It is better than {blind}, but that may be chance (corrected p = {_p(row['p_holm'])})."
+    return f"It is better than {blind}, but that may be chance (p = {_p(row['p'])}, corrected {_p(row['p_holm'])})."
 
 
 def _guess(done: Comparison) -> tuple[str, float]:
@@ -295,7 +297,8 @@ def _power(done: Comparison) -> str:
         f"recognizers in four of five studies, if it is the only one tested; smaller ones can stay hidden."
     )
     if smallest * tests >= CLEAR:
-        said += f" So few are here that no corrected p can fall below {_p(min(smallest * tests, 1.0))}."
+        least_p = _p(min(smallest * tests, 1.0))
+        said += f" With {tests} tests of so few, no corrected p can fall below {least_p}: nothing can come out clear."
     return said
 
 
