@@ -196,13 +196,16 @@ def test_every_text_stands_out_from_what_is_behind_it(html: str) -> None:
                 assert contrast(ink, mixed(theme[cell], paper, svg.shade(share))) >= 4.5
 
 
-def test_recognizers_past_the_eighth_are_told_apart() -> None:
+def test_recognizers_past_the_eighth_are_told_apart(html: str) -> None:
     assert charts.colour(3) == "four"
     assert charts.colour(11) == "four again"
     series = [Series("a", charts.colour(8), [0.0, 1.0], [0.5, 0.6])]
     drawn = str(lines(series, {0.0: "0", 1.0: "1"}, "x", "y", "title"))
     assert 'class="line one again"' in drawn
     assert 'class="mark one again"' in drawn
+    assert 'class="wide"' in drawn
+    # Nowhere else: a hollow mark is an answer that never looks, a dashed line is chance.
+    assert re.findall(r"^(.*)\.again \{", html, re.MULTILINE) == [".wide .line", ".wide .mark"]
 
 
 def test_heads_of_the_heat_map_are_whole(done: Comparison) -> None:
