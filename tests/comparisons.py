@@ -23,9 +23,14 @@ ZERO_SHOT = ("vlm-yesno",)
 
 
 def made_up(
-    folder: Path, count: int = 8, seeds: int = 2, curve: tuple[int, ...] = (2,), labels: LabelSet = MULTI_LABEL
+    folder: Path,
+    count: int = 8,
+    seeds: int = 2,
+    curve: tuple[int, ...] = (2,),
+    labels: LabelSet = MULTI_LABEL,
+    shown: bool = True,
 ) -> Provenance:
-    """Write the runs and the provenance of a comparison into `folder`."""
+    """Write the runs and the provenance of a comparison into `folder`; without `shown` test shows no activity."""
     length = 3.0 if labels.task == "multi-label" else None
     windows = Windows(length=length, stride=1.5 if length else 1.0)
     study = Study(
@@ -38,6 +43,8 @@ def made_up(
         folder=folder,
     )
     splits = {split: _field(split, count, labels, seed) for seed, split in enumerate(("test", "validation", "train"))}
+    if not shown:
+        splits["test"] = _without_activity(splits["test"])
     recordings = tuple(recording for one in splits.values() for recording in one.recordings)
     provenance = Provenance(
         status="complete",
@@ -70,6 +77,12 @@ def _field(split: str, count: int, labels: LabelSet, seed: int) -> Field:
     ]
     clips = [replace(clip, recording=f"{split}-{clip.recording}") for clip in made.clips]
     return Field(labels, tuple(recordings), clips, made.truth)
+
+
+def _without_activity(one: Field) -> Field:
+    recordings = tuple(replace(recording, intervals=(), gaps=()) for recording in one.recordings)
+    clips = [replace(clip, fractions=(0.0,) * len(one.labels)) for clip in one.clips]
+    return Field(one.labels, recordings, clips, np.zeros(one.truth.shape))
 
 
 def _run(

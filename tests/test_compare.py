@@ -24,6 +24,7 @@ from typer.testing import CliRunner
 from actscribe import Run, load_data, load_study
 from actscribe.cli import app
 from actscribe.compare import work
+from actscribe.compare.compare import _as_before
 from actscribe.compare.folder import Provenance
 from actscribe.compare.plan import Part, chosen, parse_curve, parts, subset
 from actscribe.errors import ActScribeError
@@ -166,6 +167,23 @@ def test_what_is_done_is_not_done_again(lamps: Lamps, monkeypatch: pytest.Monkey
     monkeypatch.setattr(work, "measure_cost", refuse)
     actscribe(*lamps.again(lamps.first, "--resume"))
     assert tables(lamps.first) == before
+    # Seeds and curve need not be typed again: they are in the folder.
+    actscribe("compare", lamps.study, "--out", lamps.first, "--resume")
+    assert tables(lamps.first) == before
+    assert (Provenance.read(lamps.first).seeds, Provenance.read(lamps.first).curve) == (2, [1])
+
+
+def test_resumed_it_is_what_was_asked_for_unless_something_else_is(lamps: Lamps) -> None:
+    study, before = load_study(lamps.study), Provenance.read(lamps.first)
+    assert _as_before(before, study, None, None, None) == (None, 2, "1")
+    assert _as_before(before, study, ["timesformer"], 3, "") == (["timesformer"], 3, "")
+    one = before.model_copy(update={"recognizers": ["timesformer"]})
+    assert _as_before(one, study, None, None, None) == (["timesformer"], 2, "1")
+    more = study.model_copy(update={"recognizers": {**study.recognizers, "clip": {}}})
+    assert _as_before(before, more, None, None, None)[0] is None  # all of them, the new one too
+    assert _as_before(one, more, None, None, None)[0] == ["timesformer"]
+    gone = study.model_copy(update={"recognizers": {"vlm-yesno": {}}})
+    assert _as_before(one, gone, None, None, None)[0] is None
 
 
 def test_killed_in_training_and_resumed_it_gives_the_same_bytes(lamps: Lamps, whole: Path, tmp_path: Path) -> None:
@@ -239,6 +257,7 @@ def test_repeated_from_its_provenance_it_gives_the_same_numbers(
     second.write_bytes(before)
     assert "not those of the comparison: r7" in said
     assert "in it" in actscribe("compare", lamps.study, "--from", whole / "provenance.json", code=2)
+    assert "in it" in actscribe("compare", "--from", whole / "provenance.json", "--seeds", 1, code=2)
 
 
 def test_a_run_of_train_is_taken_and_one_of_other_settings_is_not(
@@ -295,6 +314,9 @@ def test_curves_are_parsed_and_their_subsets_lie_in_each_other(lamps: Lamps) -> 
     assert parse_curve("", 4) == []
     with pytest.raises(ActScribeError, match="'0' is no number"):
         parse_curve("0", 4)
+    assert parse_curve("all", 4) == parse_curve("4,all", 4) == []
+    with pytest.raises(ActScribeError, match="there are only 4 annotated training recordings"):
+        parse_curve("5,10,all", 4)
     data = load_data(load_study(lamps.study))
 
     def names(number: int | None, seed: int) -> set[str]:

@@ -20,10 +20,14 @@ from actscribe.cli import app
 from actscribe.compare import words
 from actscribe.compare.compare import rewrite_report
 from actscribe.compare.folder import write_tables
-from actscribe.compare.page import write_comparison_report
+from actscribe.compare.page import content, write_comparison_report
 from actscribe.compare.result import Comparison, assemble
+from actscribe.compare.show import show
+from actscribe.evaluation.bootstrap import draw
+from actscribe.report import comparison_charts as charts
 from actscribe.report import svg
 from actscribe.report.comparison_charts import Series, lines
+from actscribe.runs.folder import Run
 from actscribe.table_text import csv_text, latex_text, markdown_text
 
 FIGURES = ("forest", "heat", "calibration", "risk", "curve", "cost", "slices", "hallucination")
@@ -116,7 +120,7 @@ def test_sentences_say_what_the_tables_hold(done: Comparison, page: Page) -> Non
     risk = done.tables["risk_coverage"].set_index(["system", "to_person"])["macro_f1"]
     assert f"{risk[('vlm-lora', 0.2)]:.2f} instead of {risk[('vlm-lora', 0.0)]:.2f}" in words.risk(done)
     alarms = done.tables["hallucination"].set_index("system")["false_alarm_rate"]
-    assert f"vlm-yesno marks a label that is absent in {100 * alarms['vlm-yesno']:.0f}" in words.hallucination(done)
+    assert f"vlm-yesno marks a label in {100 * alarms['vlm-yesno']:.0f}" in words.hallucination(done)
     slices = done.tables["slices"]
     best = slices[slices["system"] == "vlm-lora"].groupby("slice")["macro_f1"]
     widest = best.get_group((best.max() - best.min()).idxmax())
@@ -147,6 +151,13 @@ def test_bouts_of_a_recording_are_there_as_times(done: Comparison, page: Page) -
     annotated = int((~np.isnan(done.shared.targets)).sum())
     decisions = [int(row[3].replace("\u202f", "")) for row in points if row[0] == "vlm-yesno"]
     assert sum(decisions) == annotated
+
+
+def test_heads_of_the_first_tables_are_explained_without_a_pointer(page: Page) -> None:
+    """Explanations in `title` are seen by nobody with a keyboard, a finger or paper."""
+    said = page.text[page.text.rindex("\nWords") :]
+    for head in ("macro F1", "95 % interval", "± seeds", "AP", "ECE", "MCC", "corrected p", "Would show", "Begin off"):
+        assert head in said
 
 
 def contrast(one: str, other: str) -> float:
@@ -185,9 +196,63 @@ def test_every_text_stands_out_from_what_is_behind_it(html: str) -> None:
                 assert contrast(ink, mixed(theme[cell], paper, svg.shade(share))) >= 4.5
 
 
+def test_recognizers_past_the_eighth_are_told_apart(html: str) -> None:
+    assert charts.colour(3) == "four"
+    assert charts.colour(11) == "four again"
+    series = [Series("a", charts.colour(8), [0.0, 1.0], [0.5, 0.6])]
+    drawn = str(lines(series, {0.0: "0", 1.0: "1"}, "x", "y", "title"))
+    assert 'class="line one again"' in drawn
+    assert 'class="mark one again"' in drawn
+    assert 'class="wide"' in drawn
+    # Nowhere else: a hollow mark is an answer that never looks, a dashed line is chance.
+    assert re.findall(r"^(.*)\.again \{", html, re.MULTILINE) == [".wide .line", ".wide .mark"]
+
+
+def test_heads_of_the_heat_map_are_whole(done: Comparison) -> None:
+    labels = done.tables["labels"].replace({"system": {"vlm-lora": "vifi-clip-vghif"}})
+    drawn = str(charts.heat_map(labels, ["timesformer", "vifi-clip-vghif"], done.shared.labels.names))
+    assert ">vifi-clip-</text>" in drawn
+    assert ">vghif</text>" in drawn
+    assert "…" not in drawn
+
+
+def test_names_do_not_lie_on_the_points_of_others() -> None:
+    """A point just right of another one, at the same height, where that one's name would be."""
+    places = ((0.40, 0.5), (0.45, 0.5), (0.80, 0.9))
+    series = [Series(f"name {i}", "one", [x], [y]) for i, (x, y) in enumerate(places)]
+    drawn = str(lines(series, {0.0: "0", 1.0: "1"}, "x", "y", "title"))
+    dots = [tuple(map(float, dot)) for dot in re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)"', drawn)]
+    names = [tuple(map(float, name)) for name in re.findall(r'<text x="([\d.]+)" y="([\d.]+)" class="tinted', drawn)]
+    assert (len(dots), len(names)) == (3, 3)
+    for x, y in names:
+        assert not any(x - 4 < dot_x < x + 42 and abs(dot_y - (y - 4)) < 7 for dot_x, dot_y in dots)
+
+
 def test_notes_warn_of_few_groups(page: Page) -> None:
     head = [text for text, path in page.texts if "header" in path]
     assert any(text.startswith("Only 4 groups") for text in head)
+
+
+@pytest.mark.parametrize(("groups", "expected"), [(6, ["Intervals come from 6 groups; of fewer than 20"]), (20, [])])
+def test_intervals_of_few_groups_are_said_to_be_short(done: Comparison, groups: int, expected: list[str]) -> None:
+    draws = draw(groups, [str(place) for place in range(groups)])
+    notes = content(replace(done, shared=replace(done.shared, draws=draws)))["warnings"]
+    assert [note[: len(expected[0])] for note in notes] == expected if expected else notes == []
+
+
+def test_what_holds_for_all_is_warned_of_once(tmp_path: Path) -> None:
+    provenance = made_up(tmp_path, count=4, seeds=1, curve=())
+    for place, folder in enumerate(sorted(provenance.runs.values())):
+        run = Run.open(tmp_path / folder)
+        run.facts.notes = ["no clip of test shows: X", *(f"note {number}" for number in range(12 if place else 0))]
+        run.facts.reads["test"] = 2 if place else 1
+        run.save_facts()
+    notes = content(assemble(tmp_path, provenance))["warnings"]
+    assert notes[0].startswith("Only 2 groups")
+    assert notes[1] == "No clip of test shows: X."
+    assert notes[2] == "vlm-yesno, vlm-lora: note 0."
+    assert len(notes) == 13
+    assert notes[-1] == "And 3 more, in the reports of the single runs."
 
 
 def test_the_report_is_written_again_and_opened(done: Comparison, html: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,3 +323,75 @@ def test_the_verdict_names_the_best_answer_that_never_looks_guessing_included(do
     best = float(words.ranking(done)["macro_f1"].iloc[0])
     blind = float(headline["macro_f1"].iloc[len(done.systems) :].max())
     assert any("No recognizer is better" in line for line in words.verdict(done)) == (best <= blind)
+
+
+OPEN = "could change it by as much, so whether more would help stays open."
+
+
+@pytest.mark.parametrize(
+    ("step", "spread", "reach", "ending"),
+    [
+        ((4, 0.10), 0.01, 0.05, "changed it by +0.10: more recordings are likely to help."),
+        ((2, 0.10), 0.01, 0.05, "changed it by +0.10, +0.05 for each doubling: more recordings are likely to help."),
+        ((4, 0.00), 0.005, 0.01, "changed it by 0.00: more of the same would add little."),
+        ((4, 0.01), 0.01, 0.03, OPEN),
+        ((4, 0.05), 0.06, 0.01, OPEN),
+        ((4, 0.05), 0.01, 0.06, OPEN),
+        ((4, 0.05), 0.01, float("nan"), OPEN),
+        ((4, -0.10), 0.01, 0.05, "changed it by −0.10: more of the same would add little."),
+        (
+            (4, 0.10),
+            float("nan"),
+            0.05,
+            "with one training of each size that may be chance; --seeds 3 would tell more.",
+        ),
+    ],
+)
+def test_the_curve_promises_no_more_than_its_recordings_and_trainings_show(
+    done: Comparison, step: tuple[int, float], spread: float, reach: float, ending: str
+) -> None:
+    number, gain = step
+    seeds = 1 if np.isnan(spread) else 3
+    rows = [("vlm-lora", 1, seeds, 0.4, spread), ("vlm-lora", number, seeds, 0.5, spread)]
+    rows.append(("vlm-lora", 8, seeds, 0.5 + gain, spread))
+    table = pd.DataFrame(rows, columns=["system", "recordings", "seeds", "macro_f1", "seed_sd"])
+    table = table.assign(gain=gain, gain_low=gain - reach, gain_high=gain + reach)
+    said = words.curve(replace(done, tables={**done.tables, "learning_curve": table}))
+    assert said.startswith("vlm-lora reaches 0.40 with 1 training recording")
+    assert said.endswith(ending)
+
+
+def test_what_the_test_set_could_have_shown_is_not_said_where_it_could_show_nothing(done: Comparison) -> None:
+    pairs = done.tables["pairs"]
+    tests, least = len(pairs), pairs[~pairs["first"].str.startswith("a")]["detectable"].median()
+    assert (done.shared.draws.clusters, float(pairs["smallest_p"].iloc[0]), tests) == (8, 1 / 128, 6)
+    said = words.verdict(done)[-1]
+    assert said.startswith(f"A test set of 8 recordings like this one shows a true difference of {least:.2f} between")
+    assert "if it is the only one tested" in said
+    assert "no corrected p" not in said  # 6 / 128 = 0.047
+
+    def with_least(p: float) -> str:
+        return words.verdict(replace(done, tables={**done.tables, "pairs": pairs.assign(smallest_p=p)}))[-1]
+
+    assert with_least(1 / 64).endswith("no corrected p can fall below 0.094: nothing can come out clear.")
+    assert with_least(1 / 8) == "8 recordings are too few to show any difference: no p can fall below 0.125."
+
+
+def test_equals_are_called_equal(done: Comparison) -> None:
+    headline, pairs = done.tables["headline"].copy(), done.tables["pairs"].copy()
+    headline.loc[headline["system"].isin(["timesformer", "vlm-lora"]), "macro_f1"] = 0.7
+    pairs.loc[(pairs["first"] == "timesformer") & (pairs["second"] == "vlm-lora"), "difference"] = 0.0
+    alarms = done.tables["hallucination"].assign(false_alarm_rate=1.0, empty_clips=float("nan"))
+    changed = {"headline": headline, "pairs": pairs, "hallucination": alarms}
+    level = replace(done, tables={**done.tables, **changed})
+    assert words.verdict(level)[0].startswith("timesformer has the highest macro F1: 0.70")
+    assert words.verdict(level)[1] == "vlm-lora reaches the same."
+    assert "least" not in words.hallucination(level)
+
+
+def test_a_test_split_that_shows_nothing_is_borne(tmp_path: Path) -> None:
+    done = assemble(tmp_path, made_up(tmp_path, count=4, seeds=1, shown=False))
+    page = Page(write_comparison_report(done).read_text(encoding="utf-8"))
+    assert "Nothing can be compared: no clip of the test split shows any of the labels." in page.text
+    assert {"forest", "hallucination", "timelines"} <= set(page.ids)
+    show(done)

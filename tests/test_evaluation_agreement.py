@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score, matthews_corrcoef
 
-from actscribe.evaluation.agreement import class_kappa, class_mcc, four_counts, kappa, mcc
+from actscribe.evaluation.agreement import class_kappa, class_mcc, four_counts, kappa, mcc, where_varied
 from actscribe.evaluation.bootstrap import draw, intervals
 
 
@@ -56,3 +56,18 @@ def test_kappa_of_classes_agrees_with_scikit_learn():
     assert np.isnan(class_mcc(np.zeros((2, 4))))
     assert np.isnan(class_kappa(np.array([[5, 0, 0, 0], [0, 0, 0, 5]])))
     assert np.isnan(class_kappa(np.zeros((2, 4))))
+
+
+def test_means_are_over_the_same_labels_for_everyone():
+    """A label that is in every clip gives kappa 0 to one miss and no kappa to none: it counts for neither."""
+    targets = np.array([[1, 1, 0], [1, 1, 0], [1, 0, 0], [1, 0, 0]], dtype=float)
+    careful = targets > 0
+    with_a_miss = careful.copy()
+    with_a_miss[0, 0] = False
+    with_a_miss[0, 2] = True
+    for said in (careful, with_a_miss):
+        counts = four_counts(targets, said).sum(axis=0)
+        for measure in (kappa, mcc):
+            found = where_varied(measure(counts), counts)
+            assert found[1] == 1
+            assert np.isnan(found[[0, 2]]).all()

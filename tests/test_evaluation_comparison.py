@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -123,6 +125,21 @@ def test_risk_falls_as_the_uncertain_clips_go(systems: list[System], shared: Sha
     good = table[table["system"] == "good"].set_index("to_person")["macro_f1"]
     assert good[0.0] == pytest.approx(cp.headline_table(systems, shared).set_index("system")["macro_f1"]["good"])
     assert good[0.5] > good[0.0]
+
+
+def test_a_step_of_the_curve_is_measured_on_the_same_draws(systems: list[System], shared: Shared) -> None:
+    weak, good, middle = (replace(one, name="x") for one in systems)
+    table = cp.curve_table([(1, middle), (4, good), (2, weak), (4, replace(good, name="y"))], shared)
+    assert table["system"].tolist() == ["x", "x", "x", "y"]
+    assert table.loc[[0, 3], ["gain", "gain_low", "gain_high"]].isna().all(axis=None)
+    pair = cp.pair_table([systems[2], systems[1]], shared).iloc[-1]
+    step = table.iloc[1]
+    assert step["gain"] == pytest.approx(step["macro_f1"] - table["macro_f1"].iloc[0])
+    assert [step["gain"], step["gain_low"], step["gain_high"]] == pytest.approx(
+        [pair["difference"], pair["low"], pair["high"]]
+    )
+    assert step["gain_high"] - step["gain_low"] < sum(table["high"].iloc[:2] - table["low"].iloc[:2])
+    assert table["gain"].iloc[2] < 0
 
 
 def test_scores_have_a_row_per_clip_label_recognizer_and_seed(systems: list[System], shared: Shared) -> None:
@@ -269,3 +286,19 @@ def test_one_recognizer_alone_and_one_recording_are_borne() -> None:
     assert table is not None
     assert table["low"].isna().all()
     assert Interval("", 10.0, 14.0) in where.recordings[0].gaps
+
+
+def test_a_label_in_every_clip_or_in_none_is_in_no_mean_of_kappa() -> None:
+    where = field(2)
+    truth = where.truth.copy()
+    truth[:, 0], truth[:, 1] = 1.0, 0.0
+    clips = [replace(clip, fractions=tuple(row)) for clip, row in zip(where.clips, truth.tolist(), strict=True)]
+    one = [system(replace(where, truth=truth, clips=clips), "only", 0.4)]
+    shared = cp.share(one, PRIORS, 0)
+    labels = cp.label_table(one, shared).set_index(["system", "label"]).loc["only"]
+    headline = cp.headline_table(one, shared).set_index("system").loc["only"]
+    for name in ("kappa", "mcc"):
+        assert headline[name] == labels.loc["macro", name] == labels.loc["Suction", name]
+        assert labels.loc["Suction", name] > 0
+    assert labels.loc["Ventilation", "mcc"] == 0
+    assert labels.loc["Suction", "kappa_low"] == labels.loc["macro", "kappa_low"]

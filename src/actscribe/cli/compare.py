@@ -13,13 +13,20 @@ from actscribe.errors import ActScribeError
 def compare(
     study: Annotated[Path | None, typer.Argument(help="study.yaml, or the folder it lies in.")] = None,
     only: Annotated[str | None, typer.Option(help="Comma-separated recognizers; default all of the study.")] = None,
-    seeds: Annotated[int, typer.Option(help="How often each trained recognizer is trained.", min=1)] = 1,
+    seeds: Annotated[
+        int | None, typer.Option(help="How often each trained recognizer is trained; default 1.", min=1)
+    ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the comparison in the folder; what is done is reused.")
+        bool,
+        typer.Option(
+            "--resume",
+            help="Go on with the comparison in the folder, as it was asked for; what is done is reused. With other"
+            " --only, --seeds or --curve: change it to those.",
+        ),
     ] = False,
     curve: Annotated[
-        str, typer.Option(help="Learning curve by number of training recordings, such as 1,2,5,10,all.")
-    ] = "",
+        str | None, typer.Option(help="Learning curve by number of training recordings, such as 1,2,5,10,all.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write to; default STUDY/comparison.")] = None,
     again: Annotated[
         Path | None, typer.Option("--from", help="provenance.json of a comparison to repeat, every training anew.")
@@ -32,7 +39,7 @@ def compare(
     from actscribe.study import load_study
 
     if again is not None:
-        if study is not None or only is not None or curve or seeds != 1:
+        if any(value is not None for value in (study, only, curve, seeds)):
             raise ActScribeError("--from repeats a comparison as it was: study, --only, --seeds and --curve are in it.")
         done, differ = repeat(again, out, resume)
         show(done)

@@ -27,9 +27,9 @@ from actscribe.video.cache import FrameCache
 def compare(
     study: Study,
     only: Sequence[str] | None = None,
-    seeds: int = 1,
+    seeds: int | None = None,
     resume: bool = False,
-    curve: str = "",
+    curve: str | None = None,
     out: Path | None = None,
     cache: FrameCache | None = None,
 ) -> Comparison:
@@ -41,9 +41,9 @@ def compare(
     Args:
         study: from `load_study`.
         only: names of recognizers; default all of the study.
-        seeds: how often each trained recognizer is trained.
-        resume: go on with the comparison that lies in the folder.
-        curve: numbers of training recordings of a learning curve, such as "1,2,5,10,all"; empty: none.
+        seeds: how often each trained recognizer is trained; default 1.
+        resume: go on with the comparison that lies in the folder; what is left at its default is as it was there.
+        curve: numbers of training recordings of a learning curve, such as "1,2,5,10,all"; default none.
         out: folder; default STUDY/comparison.
         cache: of decoded frames; default the user's.
 
@@ -51,11 +51,14 @@ def compare(
         ActScribeError: bad data, a comparison in the way, or as `train` and `evaluate`.
     """
     folder = out or default_folder(study)
-    if (folder / FILE).is_file() and not resume:
-        raise ActScribeError(
-            f"{folder}: a comparison is here already.",
-            "Go on with it, or add to it, with --resume: what is done is reused. Or choose another folder with --out.",
-        )
+    if (folder / FILE).is_file():
+        if not resume:
+            raise ActScribeError(
+                f"{folder}: a comparison is here already.",
+                "Go on with it, or add to it, with --resume: what is done is reused. Or choose another folder with"
+                " --out.",
+            )
+        only, seeds, curve = _as_before(Provenance.read(folder), study, only, seeds, curve)
     names = chosen(study, only)
     data = load_data(study)
     _check_splits(data)
@@ -64,8 +67,8 @@ def compare(
         study=study.model_copy(update={"labels": data.labels}),
         folder=str(study.folder.absolute()),
         recognizers=names,
-        seeds=seeds,
-        curve=parse_curve(curve, annotated),
+        seeds=seeds or 1,
+        curve=parse_curve(curve or "", annotated),
         recordings=[_listed(recording, data) for recording in data.recordings],
         columns=_columns(study, data),
         second=dict(data.second),
@@ -150,6 +153,18 @@ def _run(
     provenance.write(folder)
     write_comparison_report(done)
     return done
+
+
+def _as_before(
+    before: Provenance, study: Study, only: Sequence[str] | None, seeds: int | None, curve: str | None
+) -> tuple[Sequence[str] | None, int, str]:
+    """Return recognizers, seeds and curve that are asked for; where nothing is, those a comparison was begun with.
+
+    One of all recognizers stays one of all: those that the study has got since then join it.
+    """
+    if only is None and set(before.recognizers) != set(before.study.recognizers):
+        only = [name for name in before.recognizers if name in study.recognizers] or None
+    return only, seeds or before.seeds, ",".join(map(str, before.curve)) if curve is None else curve
 
 
 def _listed(recording: Recording, data: StudyData) -> Listed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import json
 import os
@@ -9,7 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,6 @@ def measure_cost(run: Run, training_memory: float | None = None) -> Cost:
         run: a complete one.
         training_memory: peak while it was trained, in 10^6 bytes, where that was looked at.
     """
-    gc.collect()
     clips = _clips(run, _how_many(run))
     with _no_kept_answers(), peak_memory() as peak:
         recognizer = run.recognizer()
@@ -99,9 +99,11 @@ def measure_cost(run: Run, training_memory: float | None = None) -> Cost:
 def peak_memory() -> Iterator[list[int]]:
     """Yield a list whose one number is, after the block, the most bytes that were in use inside it.
 
-    On a GPU its own count is taken; elsewhere the resident size of the process, looked at fifty times a second.
+    On a GPU its own count is taken; elsewhere the resident size of the process, looked at fifty times a second. What
+    was in use before and is no longer is given back first: otherwise a large recognizer would show in the next one.
     """
     found = [0]
+    _give_back()
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()
         yield found
@@ -122,6 +124,15 @@ def peak_memory() -> Iterator[list[int]]:
     finally:
         stop.set()
         watcher.join()
+
+
+def _give_back() -> None:
+    """Give memory that is no longer in use back to the system, where the allocator can be asked to (glibc)."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    with suppress(AttributeError, OSError, TypeError):  # another libc, or Windows
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _parameters(recognizer: Recognizer, run: Run, clips: Sequence[Clip]) -> int:

@@ -157,7 +157,10 @@ def _slices(done: Comparison) -> Figure | None:
     title = f"Macro F1 of {best} on parts of the test set with its 95 % interval"
     picture = charts.forest(rows, len(rows), title, charts.colour(place)) if len(rows) else None
     caption = "Macro F1 on parts of the test recordings, of every recognizer and of answers that never look."
-    hint = f"Dot: macro F1 of {best} on the recordings of that kind alone. Bar: 95 % interval."
+    hint = (
+        f"Dot: macro F1 of {best} on the recordings of that kind alone. Bar: 95 % interval. A label that no clip of a"
+        " part shows is not in its mean, so parts that show different labels are not alike."
+    )
     return Figure(
         "slices", "Parts of the test set", words.slices(done), (plain_table(table, caption),), picture, hint=hint
     )

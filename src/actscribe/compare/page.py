@@ -36,6 +36,10 @@ from actscribe.report.timelines import agreement
 
 #: Of more recordings than this the ones that the recognizers fit worst are shown.
 MOST_RECORDINGS = 12
+#: From so many groups on, intervals held what they promise in simulations (tests of `evaluation.significance`).
+ENOUGH = 20
+#: Warnings at the head of the page.
+MOST_NOTES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ def content(done: Comparison) -> dict[str, Any]:
         "study": done.provenance.study.name,
         "date": datetime.now().astimezone().strftime("%d %B %Y, %H:%M"),
         "verdict": words.verdict(done),
-        "warnings": _notes(done)[:12],
+        "warnings": _notes(done),
         "headline": headline_table(done),
         "figures": figures(done),
         "recordings": _recordings(done),
@@ -105,18 +109,32 @@ def _recordings(done: Comparison) -> list[Lanes]:
 
 
 def _notes(done: Comparison) -> list[str]:
-    notes = []
-    if done.shared.draws.note:
-        notes.append(f"{done.shared.draws.note[:1].upper()}{done.shared.draws.note[1:]}.")
+    """Return what to know before relying on the numbers; what holds for all recognizers is said once."""
+    of: dict[str, list[str]] = {}
     for name, runs in done.runs().items():
-        for note in dict.fromkeys(note for run in runs for note in run.facts.notes):
-            notes.append(f"{name}: {note.rstrip('.')}.")
+        notes = [note.rstrip(".") for run in runs for note in run.facts.notes]
         if any(run.facts.versions != done.provenance.versions for run in runs):
-            notes.append(f"{name}: a run was made with other versions of packages than the last one.")
+            notes.append("a run was made with other versions of packages than the last one")
         most = max(run.facts.reads.get("test", 0) for run in runs)
         if most > 1:
-            notes.append(f"{name}: test was scored {most} times. Choices made after the first look flatter it.")
-    return list(dict.fromkeys(notes))
+            notes.append(f"test was scored {most} times. Choices made after the first look flatter it")
+        for note in dict.fromkeys(notes):
+            of.setdefault(note, []).append(name)
+    general = [note for note, names in of.items() if len(names) == len(done.systems)]
+    if note := done.shared.draws.note or _few(done):
+        general.insert(0, note)
+    said = [f"{note[:1].upper()}{note[1:]}." for note in general]
+    said += [f"{', '.join(names)}: {note}." for note, names in of.items() if note not in general]
+    if len(said) > MOST_NOTES:
+        said[MOST_NOTES:] = [f"And {len(said) - MOST_NOTES} more, in the reports of the single runs."]
+    return said
+
+
+def _few(done: Comparison) -> str:
+    clusters = done.shared.draws.clusters
+    if clusters >= ENOUGH:
+        return ""
+    return f"intervals come from {clusters} groups; of fewer than {ENOUGH} they are rather too short"
 
 
 def _plain(done: Comparison, name: str, caption: str) -> Table | None:

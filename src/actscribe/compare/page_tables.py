@@ -82,7 +82,10 @@ def pairs_table(done: Comparison) -> Table:
         Column("95 % interval"),
         Column("p", "permutation test: how often so large a difference arises by chance"),
         Column("corrected p", "for testing all pairs (Holm)"),
-        Column("would show", "smallest true difference that this test set shows in four of five studies"),
+        Column(
+            "would show",
+            "smallest true difference that one test shows in four of five such studies",
+        ),
     )
     rows = tuple(
         Row(

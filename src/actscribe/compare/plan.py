@@ -83,19 +83,27 @@ def parts(study: Study, recognizers: Sequence[str], seeds: int, curve: Sequence[
 def parse_curve(text: str, available: int) -> list[int]:
     """Return the numbers of recordings of "1,2,5,10,all", "all" and what is no less than all left out.
 
+    "all" alone is the comparison itself, and no curve.
+
     Args:
         text: numbers separated by commas; may be empty.
         available: annotated training recordings.
 
     Raises:
-        ActScribeError: a word that is neither a number from 1 on nor "all".
+        ActScribeError: a word that is neither a number from 1 on nor "all", or numbers none of which is below all.
     """
     numbers = set()
     for word in filter(None, (part.strip() for part in text.split(","))):
         if word != "all" and not (word.isdecimal() and int(word) > 0):
             raise ActScribeError(f"--curve: '{word}' is no number of recordings.", "Example: --curve 1,2,5,10,all")
         numbers.add(available if word == "all" else int(word))
-    return sorted(number for number in numbers if number < available)
+    below = sorted(number for number in numbers if number < available)
+    if not below and numbers - {available}:
+        raise ActScribeError(
+            f"--curve {text}: there are only {available} annotated training recordings.",
+            "Name at least one number below that: a curve ends with all of them anyway.",
+        )
+    return below
 
 
 def subset(data: StudyData, number: int | None, seed: int) -> StudyData:

@@ -12,6 +12,8 @@ from actscribe.report import wording as w
 
 #: A corrected p below this is called clear.
 CLEAR = 0.05
+#: A change of macro F1 up to this is called little.
+LITTLE = 0.02
 
 
 def verdict(done: Comparison) -> tuple[str, ...]:
@@ -34,6 +36,8 @@ def ranking(done: Comparison) -> pd.DataFrame:
 
 def forest(done: Comparison) -> str:
     """Say how many recognizers are clearly better than never looking."""
+    if not len(ranking(done)):
+        return "No clip shows any of the labels."
     name, value = _guess(done)
     above = done.tables["headline"].iloc[: len(done.systems)]["low"] > value
     return (
@@ -67,7 +71,7 @@ def timelines(done: Comparison) -> str:
         return "No activity is annotated in these recordings."
     found = macro.loc["f1@50"].sort_values("value", ascending=False, kind="stable")
     best, row = found.index[0], found.iloc[0]
-    said = f"Of the activities' bouts {best} finds most with at least half overlap: segment F1@50 is {_value(row)}"
+    said = f"The timelines of {best} fit best: segment F1@50, of bouts that overlap by at least half, is {_value(row)}"
     if ("onset_mae_s", best) in macro.index:
         said += f"; the bouts it finds begin {macro.loc[('onset_mae_s', best), 'value']:.1f} s off on average"
     return f"{said}."
@@ -163,10 +167,10 @@ def hallucination(done: Comparison) -> str:
     if not len(known):
         return "No clip is annotated as lacking a label."
     worst, least = known.iloc[-1], known.iloc[0]
-    said = f"{worst['system']} marks a label that is absent in {w.percent(worst['false_alarm_rate'])} of the clips"
+    said = f"{worst['system']} marks a label in {w.percent(worst['false_alarm_rate'])} of the clips that do not show it"
     if math.isfinite(worst["empty_clips"]):
-        said += f", and claims something in {w.percent(worst['empty_clips'])} of those that show nothing"
-    if len(known) > 1:
+        said += f", and something in {w.percent(worst['empty_clips'])} of those that show nothing"
+    if least["false_alarm_rate"] < worst["false_alarm_rate"]:
         said += f"; {least['system']} does so least, in {w.percent(least['false_alarm_rate'])}"
     return f"{said}."
 
@@ -196,13 +200,14 @@ def curve(done: Comparison) -> str:
         return "None of the recognizers learns from recordings."
     points = table[table["system"] == ranked[0]].sort_values("recordings").iloc[[0, -2, -1]]
     first, before, last = (row for _, row in points.iterrows())
-    gain = float(last["macro_f1"] - before["macro_f1"])
+    gain, doublings = last["gain"], math.log2(last["recordings"] / before["recordings"])
     steps = f"from {w.counted(int(before['recordings']), 'recording')} to {int(last['recordings'])}"
-    still = "more recordings are likely to help" if gain > 0.02 else "more of the same would add little"
+    each = "" if abs(doublings - 1) < 0.01 else f", {w.signed(gain / doublings, 2)} for each doubling"
     return (
         f"{ranked[0]} reaches {w.number(first['macro_f1'])} with "
         f"{w.counted(int(first['recordings']), 'training recording')} and {w.number(last['macro_f1'])} with "
-        f"{int(last['recordings'])}; the last step, {steps}, changed it by {w.signed(gain, 2)}: {still}."
+        f"{int(last['recordings'])}; the last step, {steps}, changed it by {w.signed(gain, 2)}{each}: "
+        f"{_whether_more_helps(before, last)}."
     )
 
 
@@ -220,15 +225,33 @@ def disagreements(done: Comparison) -> str:
     )
 
 
+def _whether_more_helps(before: pd.Series, last: pd.Series) -> str:
+    """Return what the last step of the curve promises, given what other test recordings and trainings could change."""
+    gain, seeds = last["gain"], last["seeds"]
+    if seeds < 2:
+        return "with one training of each size that may be chance; --seeds 3 would tell more"
+    noise = 2 * math.sqrt((before["seed_sd"] ** 2 + last["seed_sd"] ** 2) / seeds)
+    low, high = min(last["gain_low"], gain - noise), max(last["gain_high"], gain + noise)
+    if gain > LITTLE and low > 0:
+        return "more recordings are likely to help"
+    if high <= LITTLE:
+        return "more of the same would add little"
+    return "other test recordings or trainings could change it by as much, so whether more would help stays open"
+
+
 def _against_next(done: Comparison, ranked: pd.DataFrame) -> str:
     if len(ranked) < 2:
         return ""
     best, second = (str(name) for name in ranked["system"].iloc[:2])
     row, sign = _pair(done, second, best)
+    if abs(row["difference"]) < 1e-9:
+        return f"{second} reaches the same."
+    ends = sorted((sign * row["low"], sign * row["high"]))
     gap = f"{w.number(sign * row['difference'])} above {second}"
-    if row["p_holm"] < CLEAR:
-        return f"That is {gap}, a clear difference (permutation test, corrected p = {_p(row['p_holm'])})."
-    return f"That is {gap}, which may be chance (permutation test, corrected p = {_p(row['p_holm'])})."
+    if math.isfinite(ends[0]):
+        gap += f" (95 % interval {w.signed(ends[0], 2)} to {w.signed(ends[1], 2)})"
+    test = f"permutation test: p = {_p(row['p'])}, corrected {_p(row['p_holm'])}"
+    return f"That is {gap}, {'a clear difference' if row['p_holm'] < CLEAR else 'which may be chance'} ({test})."
 
 
 def _against_blind(done: Comparison, best: str) -> str:
@@ -240,7 +263,7 @@ def _against_blind(done: Comparison, best: str) -> str:
     blind = f"“{name}” ({w.number(value)}), the best answer that is the same for every clip"
     if row["p_holm"] < CLEAR:
         return f"It is clearly better than {blind}."
-    return f"It is better than {blind}, but that may be chance (corrected p = {_p(row['p_holm'])})."
+    return f"It is better than {blind}, but that may be chance (p = {_p(row['p'])}, corrected {_p(row['p_holm'])})."
 
 
 def _guess(done: Comparison) -> tuple[str, float]:
@@ -264,13 +287,18 @@ def _power(done: Comparison) -> str:
     least = between["detectable"].median()
     if not math.isfinite(least):
         return ""
-    said = (
-        f"A test set of {w.counted(len(done.shared.recordings), 'recording')} like this one shows a true difference "
-        f"of {w.number(least)} between two recognizers in four of five studies; smaller ones can stay hidden."
-    )
+    clusters, recordings = done.shared.draws.clusters, len(done.shared.recordings)
+    drawn = w.counted(clusters, "recording" if clusters == recordings else "group")
     tests, smallest = len(pairs), float(pairs["smallest_p"].iloc[0])
+    if smallest >= CLEAR:
+        return f"{drawn} are too few to show any difference: no p can fall below {_p(smallest)}."
+    said = (
+        f"A test set of {drawn} like this one shows a true difference of {w.number(least)} between two "
+        f"recognizers in four of five studies, if it is the only one tested; smaller ones can stay hidden."
+    )
     if smallest * tests >= CLEAR:
-        said += f" So few are here that no corrected p can fall below {_p(min(smallest * tests, 1.0))}."
+        least_p = _p(min(smallest * tests, 1.0))
+        said += f" With {tests} tests of so few, no corrected p can fall below {least_p}: nothing can come out clear."
     return said
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from pathlib import Path
 
 from actscribe.compare.board import Board
@@ -49,7 +48,6 @@ def finish(
     with board.on(part):
         memory = None
         if run is None:
-            gc.collect()
             with peak_memory() as peak:
                 place = folder / part.place
                 begun = (place / "run.json").is_file()

@@ -46,6 +46,20 @@ def mcc(counts: np.ndarray) -> np.ndarray:
     return np.divide(tp * tn - fp * fn, size, out=none, where=size > 0)
 
 
+def where_varied(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Return kappa or MCC of labels, nan where the targets of a label are all alike, for means over labels.
+
+    Nothing can be agreed on beyond chance there, and kappa would be 0 for who says otherwise once, but not known for
+    who never does: means would be over other labels for one than for the other.
+
+    Args:
+        values: of labels, shape (..., labels).
+        counts: (tp, fp, fn, tn) of each, shape (..., labels, 4).
+    """
+    tp, fp, fn, tn = np.moveaxis(np.asarray(counts, dtype=float), -1, 0)
+    return np.where((tp + fn > 0) & (fp + tn > 0), values, np.nan)
+
+
 def class_kappa(counts: np.ndarray) -> np.ndarray:
     """Return Cohen's kappa of one class out of several, all classes at once: (..., classes, 4) to (...).
 

@@ -15,7 +15,7 @@ import pandas as pd
 from actscribe.annotations.interval import Annotations
 from actscribe.data.clips import Clip, Window, annotated_by, cut, targets
 from actscribe.data.recording import Recording
-from actscribe.evaluation.agreement import class_kappa, four_counts, kappa, raw_agreement
+from actscribe.evaluation.agreement import class_kappa, four_counts, kappa, raw_agreement, where_varied
 from actscribe.evaluation.bootstrap import Draws, bounds, draw, mean_of_known
 from actscribe.evaluation.comparison import Shared, System
 from actscribe.labels import LabelSet
@@ -33,8 +33,9 @@ def between(
 ) -> pd.DataFrame:
     """Return how far two annotators agree on clips.
 
-    Columns: `label` (and `all`: of labels the mean, of classes all at once), `recordings`, `clips` that both
-    annotated, `alike`: share of those on which they say the same, `kappa`.
+    Columns: `label` (and `all`: of classes all at once, of labels the mean, for kappa over those that the first one
+    marks neither in all clips nor in none), `recordings`, `clips` that both annotated, `alike`: share of those on which
+    they say the same, `kappa`.
 
     Args:
         recordings: of a study.
@@ -67,9 +68,9 @@ def annotator_table(
 
     All rows are of the same clips: those that both annotators annotated.
 
-    Columns: `system` (or SECOND), `against` (FIRST or SECOND), `label` (and `all`: of labels the mean, of classes all
-    at once), `kappa`, `low`, `high`, `alike`: share of clips called the same, `clips`. Means over seeds; intervals as
-    in `comparison.headline_table`.
+    Columns: `system` (or SECOND), `against` (FIRST or SECOND), `label` (and `all`: as in `between`), `kappa`, `low`,
+    `high`, `alike`: share of clips called the same, `clips`. Means over seeds; intervals as in
+    `comparison.headline_table`.
 
     Args:
         systems: at least one.
@@ -126,7 +127,7 @@ def _with_all(pooled: np.ndarray, task: str) -> tuple[np.ndarray, np.ndarray]:
         hits = pooled[..., 0].sum(axis=-1)
         whole = class_kappa(pooled), np.divide(hits, clips, out=np.full(clips.shape, np.nan), where=clips > 0)
     else:
-        whole = mean_of_known(by_label), mean_of_known(alike)
+        whole = mean_of_known(where_varied(by_label, pooled)), mean_of_known(alike)
     by_label, alike = (
         np.concatenate([own, one[..., None]], axis=-1) for own, one in zip((by_label, alike), whole, strict=True)
     )

@@ -15,7 +15,7 @@ import pandas as pd
 
 from actscribe.data.clips import Clip
 from actscribe.data.recording import Recording
-from actscribe.evaluation.agreement import class_kappa, class_mcc, four_counts, kappa, mcc
+from actscribe.evaluation.agreement import class_kappa, class_mcc, four_counts, kappa, mcc, where_varied
 from actscribe.evaluation.baselines import majority_answers
 from actscribe.evaluation.bootstrap import Draws, bounds, draw, label_counts, mean_of_known, with_macro
 from actscribe.evaluation.calibration import calibration_table, fit_temperature, tempered
@@ -116,8 +116,9 @@ def headline_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
     """Return one row per recognizer and baseline.
 
     Columns: `system`; `seeds`; `macro_f1`, `low`, `high`, `seed_sd`; `macro_precision`, `macro_recall`,
-    `macro_average_precision`, `micro_f1` (of classes: the accuracy); `mcc`, `kappa`: means over labels (of classes: of
-    all at once), 0 for an answer that does not depend on the clip; `ece`: mean over labels; `note` on the interval.
+    `macro_average_precision`, `micro_f1` (of classes: the accuracy); `mcc`, `kappa`: means over labels that are
+    neither in all clips nor in none (of classes: of all at once), 0 for an answer that does not depend on the clip;
+    `ece`: mean over labels; `note` on the interval.
     """
     rows = []
     for system in systems:
@@ -129,8 +130,9 @@ def headline_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
         row["seed_sd"] = float(by_seed.std(ddof=1)) if len(by_seed) > 1 else float("nan")
         row |= _averages([run.table for run in system.runs])
         pooled, whole = counts.sum(axis=0), shared.labels.task == "multi-class"
-        row["mcc"] = float(mean_of_known(class_mcc(pooled) if whole else mean_of_known(mcc(pooled))))
-        row["kappa"] = float(mean_of_known(class_kappa(pooled) if whole else mean_of_known(kappa(pooled))))
+        for name, measure in (("mcc", mcc), ("kappa", kappa)):
+            values = AT_ONCE[measure](pooled) if whole else mean_of_known(where_varied(measure(pooled), pooled))
+            row[name] = float(mean_of_known(values))
         row["ece"] = float(np.mean([run.calibration["ece"].iloc[-1] for run in system.runs]))
         rows.append(row | {"note": shared.draws.note})
     for name, table in shared.baselines.items():
@@ -143,8 +145,9 @@ def label_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
     """Return one row per recognizer or baseline and label, and their rows `macro` and `micro`.
 
     Columns: `system`, `label`; `precision`, `recall`, `f1` with `low`, `high`; `average_precision`; `mcc`; `kappa`
-    with `kappa_low`, `kappa_high`; `support`; `predicted_rate`. Means over seeds. `macro` is the mean over labels,
-    `micro` counts all decisions together (of classes: all at once, its F1 being the accuracy).
+    with `kappa_low`, `kappa_high`; `support`; `predicted_rate`. Means over seeds. `macro` is the mean over labels that
+    a clip shows (of MCC and kappa: that another one does not), `micro` counts all decisions together (of classes: all
+    at once, its F1 being the accuracy).
     """
     rows = []
     names = [*shared.labels.names, "macro", "micro"]
@@ -228,20 +231,29 @@ def risk_rows(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
 def curve_table(points: Sequence[tuple[int, System]], shared: Shared) -> pd.DataFrame:
     """Return macro F1 by number of training recordings.
 
-    Columns: `system`, `recordings`, `seeds`, `macro_f1`, `low`, `high`, `seed_sd`, as in `headline_table`.
+    Columns: `system`, `recordings`, `seeds`, `macro_f1`, `low`, `high`, `seed_sd`, as in `headline_table`; `gain`,
+    `gain_low`, `gain_high`: change since the number before, on the same draws; nan for the first.
 
     Args:
-        points: number of training recordings, and the recognizer that was trained on them.
+        points: number of training recordings, and the recognizer that was trained on them; of each recognizer in order.
         shared: of the comparison.
     """
     rows = []
+    before: tuple[str, float, np.ndarray] | None = None
     for number, system in points:
         counts = system.counts()[..., :3]
-        low, high = _bounds(macro_over_seeds(shared.draws.resampled(counts)), shared.draws)
+        drawn = macro_over_seeds(shared.draws.resampled(counts))
+        low, high = _bounds(drawn, shared.draws)
         by_seed = with_macro(counts.sum(axis=0))[:, -1]
-        spread = float(by_seed.std(ddof=1)) if len(by_seed) > 1 else float("nan")
-        rows.append((system.name, number, len(by_seed), float(by_seed.mean()), float(low), float(high), spread))
-    return pd.DataFrame(rows, columns=["system", "recordings", "seeds", "macro_f1", "low", "high", "seed_sd"])
+        value, spread = float(by_seed.mean()), float(by_seed.std(ddof=1)) if len(by_seed) > 1 else float("nan")
+        gain = [float("nan")] * 3
+        if before is not None and before[0] == system.name:
+            ends = _bounds(drawn - before[2], shared.draws)
+            gain = [value - before[1], *(float(end) for end in ends)]
+        before = (system.name, value, drawn)
+        rows.append((system.name, number, len(by_seed), value, float(low), float(high), spread, *gain))
+    columns = ["system", "recordings", "seeds", "macro_f1", "low", "high", "seed_sd", "gain", "gain_low", "gain_high"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def score_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
@@ -295,7 +307,8 @@ def _with_averages(counts: np.ndarray, measure: Callable[[np.ndarray], np.ndarra
     values = measure(counts)
     at_once = AT_ONCE.get(measure) if shared.labels.task == "multi-class" else None
     micro = at_once(counts) if at_once else measure(counts.sum(axis=-2))
-    return np.concatenate([values, mean_of_known(values)[..., None], micro[..., None]], axis=-1)
+    macro = mean_of_known(where_varied(values, counts) if measure in AT_ONCE else values)
+    return np.concatenate([values, macro[..., None], micro[..., None]], axis=-1)
 
 
 def constant_answers(shared: Shared) -> dict[str, np.ndarray]:

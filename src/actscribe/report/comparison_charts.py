@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -34,7 +35,7 @@ from actscribe.report.charts import (
 )
 from actscribe.report.timelines import axis
 
-#: Classes of colour, in the order of the recognizers; of more than eight they repeat.
+#: Classes of colour, in the order of the recognizers; of more than eight they repeat, dashed and hollow.
 COLOURS = ("one", "two", "three", "four", "five", "six", "seven", "eight")
 
 #: Pixels of line charts and lanes.
@@ -43,7 +44,7 @@ LANES_WIDTH, LANES_LEFT, LANES_RIGHT = 900.0, 150.0, 20.0
 LANE, BETWEEN = 11.0, 2.0
 NAME_HIGH = 13.0
 #: Pixels that a name at the end of a line takes.
-NAME_WIDE, NAME_APART = 110.0, 14.0
+NAME_WIDE, NAME_APART, LETTER_WIDE = 110.0, 14.0, 7.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class Series:
 
 def colour(place: int) -> str:
     """Return the colour class of the recognizer in this place."""
-    return COLOURS[place % len(COLOURS)]
+    return COLOURS[place % len(COLOURS)] + (" again" if place >= len(COLOURS) else "")
 
 
 def forest(table: pd.DataFrame, systems: int, title: str, one_colour: str = "") -> Markup:
@@ -101,13 +102,15 @@ def forest(table: pd.DataFrame, systems: int, title: str, one_colour: str = "") 
 
 def heat_map(labels: pd.DataFrame, systems: Sequence[str], names: Sequence[str]) -> Markup:
     """Return F1 of every recognizer (across) and label (down); the stronger the colour, the higher."""
-    cell_wide, cell_high, left, top = 82.0, 30.0, 170.0, 30.0
+    cell_wide, cell_high, left = 82.0, 30.0, 170.0
+    heads = [textwrap.wrap(system, 13) for system in systems]
+    top = 17.0 + 13 * max(len(head) for head in heads)
     width, height = left + cell_wide * len(systems) + 10, top + cell_high * len(names) + 8
     by_place = labels.set_index(["system", "label"])["f1"]
     parts = []
-    for column, system in enumerate(systems):
-        short = system if len(system) <= 13 else f"{system[:12]}…"
-        parts.append(svg.text(left + cell_wide * (column + 0.5), top - 10, short, "name", "middle"))
+    for column, head in enumerate(heads):
+        for line, words in enumerate(reversed(head)):
+            parts.append(svg.text(left + cell_wide * (column + 0.5), top - 10 - 13 * line, words, "name", "middle"))
     for row, name in enumerate(names):
         y = top + cell_high * row
         parts.append(svg.name_lines(left - 10, y + cell_high / 2, name))
@@ -294,10 +297,21 @@ def _tenths(series: Sequence[Series]) -> tuple[float, float]:
 
 
 def _apart(ends: Sequence[tuple[float, float, Series]]) -> list[tuple[float, float, Series]]:
-    """Return where names go: right of the last point, moved down, or up at the bottom, where another one is."""
+    """Return where names go: right of the last point, moved down, or up at the bottom, where another one is.
+
+    Nor do they lie on the last point of another line.
+    """
+    dots = [(x, y) for x, y, _ in ends]
+
+    def taken(x: float, y: float, name: str, others: Sequence[tuple[float, float, Series]]) -> bool:
+        ahead = x + 12 + LETTER_WIDE * len(name)
+        return any(
+            abs(x - other_x) < NAME_WIDE and abs(y - other_y) < NAME_APART for other_x, other_y, _ in others
+        ) or any(x + 6 < dot_x < ahead and abs(y - dot_y) < NAME_APART / 2 + 2 for dot_x, dot_y in dots)
+
     placed: list[tuple[float, float, Series]] = []
     for x, y, one in sorted(ends, key=lambda end: (end[1], end[0])):
-        while any(abs(x - other_x) < NAME_WIDE and abs(y - other_y) < NAME_APART for other_x, other_y, _ in placed):
+        while taken(x, y, one.name, placed):
             y += 1
         placed.append((x, y, one))
     over = max((y for _, y, _ in placed), default=0.0) - (HIGH - 50)
@@ -306,7 +320,7 @@ def _apart(ends: Sequence[tuple[float, float, Series]]) -> list[tuple[float, flo
     moved: list[tuple[float, float, Series]] = []
     for x, y, one in reversed(placed):
         y = min(y, HIGH - 50)
-        while any(abs(x - other_x) < NAME_WIDE and abs(y - other_y) < NAME_APART for other_x, other_y, _ in moved):
+        while taken(x, y, one.name, moved):
             y -= 1
         moved.append((x, y, one))
     return moved

@@ -1,0 +1,29 @@
+"""What a comparison measures of memory, by memory that the test takes itself."""
+
+from __future__ import annotations
+
+import platform
+import time
+
+import pytest
+import torch
+
+from actscribe.compare.cost import MB, peak_memory
+
+
+def test_a_peak_is_its_own_and_not_that_of_the_recognizer_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """200 MB of small pieces, all given up but the last one, which keeps the allocator from giving the rest back."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with peak_memory() as before:
+        pass
+    with peak_memory() as large:
+        held = [bytes(2000) for _ in range(100_000)]
+        time.sleep(0.1)
+    last = held[-1]
+    del held
+    with peak_memory() as after:
+        pass
+    assert len(last) == 2000
+    assert large[0] - before[0] > 180 * MB
+    if platform.libc_ver()[0] == "glibc":  # others give it back by themselves, or keep it
+        assert after[0] - before[0] < 60 * MB
