@@ -1,14 +1,19 @@
-"""What a comparison measures of memory, by memory that the test takes itself."""
+"""What a comparison measures: memory, by memory that the test takes itself; parameters, by those of the model."""
 
 from __future__ import annotations
 
 import platform
 import time
+from pathlib import Path
 
 import pytest
 import torch
+from dual_jobs import job, sides
+from tiny_duals import clip_model
+from vlm_jobs import scores
 
-from actscribe.compare.cost import MB, peak_memory
+from actscribe.compare.cost import MB, parameters_that_ran, peak_memory
+from actscribe.recognizers import dual
 
 
 def test_a_peak_is_its_own_and_not_that_of_the_recognizer_before(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,3 +32,10 @@ def test_a_peak_is_its_own_and_not_that_of_the_recognizer_before(monkeypatch: py
     assert large[0] - before[0] > 180 * MB
     if platform.libc_ver()[0] == "glibc":  # others give it back by themselves, or keep it
         assert after[0] - before[0] < 60 * MB
+
+
+def test_a_text_tower_counts_though_its_features_are_kept(tmp_path: Path) -> None:
+    made = dual.make(job(tmp_path / "run", "clip", tmp_path, learns="none"))
+    with parameters_that_ran() as seen:
+        scores(made, sides("clips", 2, 3, "multi-class")[0])
+    assert sum(seen.values()) == sum(parameter.numel() for parameter in clip_model().parameters())

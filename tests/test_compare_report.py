@@ -375,6 +375,8 @@ def test_what_the_test_set_could_have_shown_is_not_said_where_it_could_show_noth
 
     assert with_least(1 / 64).endswith("no corrected p can fall below 0.094: nothing can come out clear.")
     assert with_least(1 / 8) == "8 recordings are too few to show any difference: no p can fall below 0.125."
+    wide = {**done.tables, "pairs": pairs.assign(detectable=1.48)}
+    assert words.verdict(replace(done, tables=wide))[-1].startswith("8 recordings that vary so much show no difference")
 
 
 def test_equals_are_called_equal(done: Comparison) -> None:

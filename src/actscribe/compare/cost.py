@@ -41,7 +41,7 @@ class Cost(BaseModel):
     """The cost of one run; None where it is not known.
 
     Args:
-        parameters: of all networks that ran while scoring; a model behind a server is not counted.
+        parameters: of all networks that ran while scoring, whole; a model behind a server is not counted.
         trainable_parameters: that training changed.
         memory_mb: peak of the process while scoring (on a GPU: of its memory), 10^6 bytes.
         training_memory_mb: the same while training.
@@ -77,13 +77,14 @@ def measure_cost(run: Run, training_memory: float | None = None) -> Cost:
     clips = _clips(run, _how_many(run))
     with _no_kept_answers(), peak_memory() as peak:
         recognizer = run.recognizer()
-        parameters = _parameters(recognizer, run, clips[:1])
+        with parameters_that_ran() as seen:  # and warm up
+            list(recognizer.score(_frames(run, clips[:1], recognizer)))
         start = time.monotonic()
         done = sum(1 for _ in recognizer.score(_frames(run, clips, recognizer)))
         seconds = time.monotonic() - start
     trained = _trained(run)
     cost = Cost(
-        parameters=parameters or None,
+        parameters=sum(seen.values()) or None,
         trainable_parameters=_trainable(run),
         memory_mb=round(peak[0] / MB, 1),
         training_memory_mb=training_memory if trained else None,
@@ -135,19 +136,22 @@ def _give_back() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-def _parameters(recognizer: Recognizer, run: Run, clips: Sequence[Clip]) -> int:
-    """Score a clip and return how many parameters the networks that ran have; it also warms them up."""
+@contextmanager
+def parameters_that_ran() -> Iterator[dict[int, int]]:
+    """Yield a dict that, after the block, holds the size of each parameter of all networks that ran inside it.
+
+    Of a network that ran all parts count, also a text tower whose features were kept from before.
+    """
     seen: dict[int, int] = {}
 
     def note(module: torch.nn.Module, _: Any) -> None:
-        seen.update((id(parameter), parameter.numel()) for parameter in module.parameters(recurse=False))
+        seen.update((id(parameter), parameter.numel()) for parameter in module.parameters())
 
     handle = register_module_forward_pre_hook(note)
     try:
-        list(recognizer.score(_frames(run, clips, recognizer)))
+        yield seen
     finally:
         handle.remove()
-    return sum(seen.values())
 
 
 def _trained(run: Run) -> bool:

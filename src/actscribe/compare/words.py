@@ -292,13 +292,15 @@ def _power(done: Comparison) -> str:
     tests, smallest = len(pairs), float(pairs["smallest_p"].iloc[0])
     if smallest >= CLEAR:
         return f"{drawn} are too few to show any difference: no p can fall below {_p(smallest)}."
+    if least >= 1:
+        return f"{drawn} that vary so much show no difference in four of five studies, however large it is."
     said = (
         f"A test set of {drawn} like this one shows a true difference of {w.number(least)} between two "
         f"recognizers in four of five studies, if it is the only one tested; smaller ones can stay hidden."
     )
     if smallest * tests >= CLEAR:
         least_p = _p(min(smallest * tests, 1.0))
-        said += f" With {tests} tests of so few, no corrected p can fall below {least_p}: nothing can come out clear."
+        said += f" With {tests} tests on so few, no corrected p can fall below {least_p}: nothing can come out clear."
     return said
 
 
