@@ -57,7 +57,7 @@ class Size:
     few_shot_epochs: int
 
 
-FULL = Size(30, 1.5, 1.5, {"timesformer": 4, "vlm-lora": 2}, clips=40, shots=8, seeds=2, few_shot_epochs=4)
+FULL = Size(30, 1.5, 1.5, {"timesformer": 4, "vlm-lora": 2}, clips=40, shots=8, seeds=5, few_shot_epochs=4)
 QUICK = Size(8, 1.0, 2.0, {"timesformer": 2, "vlm-lora": 1}, clips=7, shots=2, seeds=1, few_shot_epochs=1)
 #: Six actions that differ from another in the order of frames alone, and two that do not.
 ACTIONS = ("push_left", "push_right", "put_into", "take_out", "open_lid", "close_lid", "wave_hand", "tap")

@@ -64,17 +64,21 @@ def seed_result(system: str, seed: int, parts: Mapping[str, Run]) -> SeedResult:
 
 
 def result_table(results: Sequence[SeedResult]) -> pd.DataFrame:
-    """Return one row a system and metric: system, metric, mean, low, high, std, seeds; see `seed_table`."""
-    return pd.concat(
+    """Return one row a system and metric: system, metric, mean, low, high, std, seeds; see `seed_table`.
+
+    Intervals end where a fraction does: Student's knows no bounds and passes them where seeds are few.
+    """
+    made = pd.concat(
         [_first(seed_table([one.values for one in its]), system=name) for name, its in _by_system(results).items()],
         ignore_index=True,
     )
+    return made.assign(low=made["low"].clip(0, 1), high=made["high"].clip(0, 1))
 
 
 def difference_table(results: Sequence[SeedResult]) -> pd.DataFrame | None:
     """Return one row a metric: the second system less the first on the same seeds; None of one system.
 
-    Columns: metric, difference, low, high (95 % t interval), t, p_t, p_sign_flip, seeds.
+    Columns: metric, difference, low, high (95 % t interval, within -1 and 1), t, p_t, p_sign_flip, seeds.
     """
     systems = list(_by_system(results).values())
     if len(systems) < 2:
@@ -86,7 +90,8 @@ def difference_table(results: Sequence[SeedResult]) -> pd.DataFrame | None:
         if np.isfinite(after).all() and np.isfinite(before).all():
             test = paired_test(after, before)
             gain = test.difference
-            rows.append((metric, gain.mean, gain.low, gain.high, test.t, test.p_t, test.p_sign_flip, gain.count))
+            low, high = np.clip((gain.low, gain.high), -1, 1)
+            rows.append((metric, gain.mean, low, high, test.t, test.p_t, test.p_sign_flip, gain.count))
     return pd.DataFrame(rows, columns=["metric", "difference", "low", "high", "t", "p_t", "p_sign_flip", "seeds"])
 
 
