@@ -148,12 +148,16 @@ def load_study(path: str | Path) -> Study:
 
 
 def placed(settings: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Return settings with paths that are relative to `folder` made absolute; names of models stay names."""
+    """Return settings with paths that are relative to `folder` made absolute; names of models stay names.
+
+    What is no path at all is left for `parse_settings` to refuse.
+    """
     changed = dict(settings)
     for key in MODEL_SETTINGS & settings.keys():
         beside = folder / str(settings[key])
         if settings[key] != EMBEDDED and beside.exists():
             changed[key] = str(beside.absolute())
-    if settings.get(FEATURES):
-        changed[FEATURES] = str((folder / settings[FEATURES]).absolute())
+    features = settings.get(FEATURES)
+    if isinstance(features, str) and features:
+        changed[FEATURES] = str((folder / features).absolute())
     return changed

@@ -125,7 +125,6 @@ class Plan:
         if vghif:
             chosen[VGHIF] = self.overrides.get(VGHIF) or True
         try:
-            parse_settings(self.backbone, chosen)
             return parse_settings(self.backbone, placed(chosen, Path()))
         except ValueError as error:
             raise ActScribeError(str(error), "Settings are given as: --set KEY=VALUE") from None
