@@ -6,6 +6,9 @@ import io
 import json
 import os
 import pickle
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,10 +17,12 @@ from published_vificlip import logits_by_hand, published_state, save_published
 from tiny_duals import PROMPTS, clip_model, tokens, videos, write
 
 from actscribe.errors import ActScribeError
+from actscribe.files import content_hash
+from actscribe.models.dual import vificlip
 from actscribe.models.dual.heads import LabelHead
 from actscribe.models.dual.loading import load_backbone
 from actscribe.models.dual.network import DualEncoder
-from actscribe.models.dual.vificlip import converted, read_published, to_transformers
+from actscribe.models.dual.vificlip import convert, converted, read_published, to_transformers
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +77,29 @@ def test_a_file_is_converted_once_into_safetensors(tmp_path: Path, base: Path) -
     after = load_backbone("clip", str(folder), 2).backbone.model.logit_scale.item()
     assert (before, after) == (2.5, 1.5)
     assert json.loads((folder / "converted_from.json").read_text())["file"] == "vifi.pth"
+
+
+def test_processes_that_start_at_once_convert_a_file_once(
+    tmp_path: Path, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = save_published(tmp_path / "vifi.pth", published_state())
+    both_asked = threading.Barrier(2)
+    conversions = []
+
+    def asked(file: Path) -> str:
+        digest = content_hash(file)
+        with suppress(threading.BrokenBarrierError):
+            both_asked.wait(timeout=20)  # neither finds the other's folder
+        return digest
+
+    monkeypatch.setattr(vificlip, "content_hash", asked)
+    monkeypatch.setattr(vificlip, "convert", lambda *given: conversions.append(given) or convert(*given))
+    monkeypatch.setattr(vificlip, "read_published", lambda file: both_asked.abort() or read_published(file))
+    with ThreadPoolExecutor(2) as pool:
+        folders = list(pool.map(lambda _: converted(path, str(base)), range(2)))
+    assert folders == [tmp_path / "vifi"] * 2
+    assert len(conversions) == 1
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["vifi", "vifi.pth"]
 
 
 class Harmful:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -31,13 +32,13 @@ def score_recordings(
 
     A clip's scores are the mean over its views, and its frame times are those of all of them.
     """
-    clips = [
-        clip for recording in recordings for clip in cut(recording, labels, Window(windows.length, windows.stride))
-    ]
+    window = Window(windows.length, windows.stride)
+    cuts = [(recording, cut(recording, labels, window)) for recording in recordings]
+    clips = [clip for _, own in cuts for clip in own]
     times: list[np.ndarray] = []
 
     def seen() -> Iterator[ClipFrames]:
-        for clip_frames in _frames(recordings, clips, recognizer, views):
+        for clip_frames in _frames(cuts, recognizer, views):
             times.append(clip_frames.times)
             yield clip_frames
 
@@ -49,9 +50,12 @@ def score_recordings(
 
 def time_scores(scored: ScoredClips, recordings: Sequence[Recording], step: float) -> dict[str, TimeScores]:
     """Return each recording's scores over time, averaged over its overlapping windows."""
+    rows_of = defaultdict(list)
+    for row, clip in enumerate(scored.clips):
+        rows_of[clip.recording].append(row)
     merged = {}
     for recording in recordings:
-        rows = [place for place, clip in enumerate(scored.clips) if clip.recording == recording.name]
+        rows = rows_of[recording.name]
         starts = np.array([scored.clips[row].start for row in rows])
         ends = np.array([scored.clips[row].end for row in rows])
         merged[recording.name] = merge_windows(starts, ends, scored.scores[rows], recording.duration, step)
@@ -59,8 +63,7 @@ def time_scores(scored: ScoredClips, recordings: Sequence[Recording], step: floa
 
 
 def _frames(
-    recordings: Sequence[Recording], clips: Sequence[Clip], recognizer: Recognizer, views: Views
+    cuts: Iterable[tuple[Recording, Sequence[Clip]]], recognizer: Recognizer, views: Views
 ) -> Iterator[ClipFrames]:
-    for recording in recordings:
-        own = [clip for clip in clips if clip.recording == recording.name]
+    for recording, own in cuts:
         yield from stream_views(recording, own, recognizer.view, views)

@@ -13,14 +13,17 @@ import pickle
 import re
 import warnings
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
+from filelock import FileLock
 from torch import Tensor
 from transformers import AutoTokenizer, CLIPModel
 
 from actscribe.errors import ActScribeError
-from actscribe.files import content_hash, folder_beside, write_text
+from actscribe.files import content_hash, explain_os_error, folder_beside, write_text
 from actscribe.models.catalog import checkpoint_folder
 from actscribe.models.quiet import quiet
 
@@ -63,6 +66,8 @@ _IN_BLOCK = {
 def converted(path: Path, base: str = BASE) -> Path:
     """Return the folder of a published file, converting it on first use into a folder of its name beside it.
 
+    Processes that ask at once, as in a training on several, wait for the first to convert.
+
     Args:
         path: of the .pth file.
         base: a CLIP folder, or a name of `actscribe models list`; see `convert`.
@@ -72,12 +77,31 @@ def converted(path: Path, base: str = BASE) -> Path:
     """
     folder = path.with_suffix("")
     origin = {"file": path.name, "content": content_hash(path), "base": base}
-    told = folder / ORIGIN
-    if told.is_file() and json.loads(told.read_text(encoding="utf-8")) == origin:
+    if _is_from(origin, folder):
         return folder
-    if folder.exists() and not told.is_file():
+    if folder.exists() and not (folder / ORIGIN).is_file():
         raise ActScribeError(f"{folder} is in the way: {path.name} would be converted into it.", "Move one of the two.")
-    return convert(path, base, folder)
+    with _alone(path):
+        return folder if _is_from(origin, folder) else convert(path, base, folder)
+
+
+def _is_from(origin: dict[str, str], folder: Path) -> bool:
+    told = folder / ORIGIN
+    return told.is_file() and json.loads(told.read_text(encoding="utf-8")) == origin
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    beside = path.with_name(f".{path.name}.lock")
+    try:
+        lock = FileLock(beside).acquire()
+    except OSError as error:
+        raise explain_os_error(error, beside) from error
+    with lock:
+        try:
+            yield
+        finally:
+            beside.unlink(missing_ok=True)  # who waited for it finds the work done
 
 
 def convert(path: Path, base: str, folder: Path) -> Path:
