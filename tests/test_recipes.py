@@ -31,6 +31,7 @@ def test_every_recipe_loads(name: str) -> None:
     [
         ("xclip_few_shot", 32, 50, 2e-6, 10, 64, "{name}"),
         ("xclip_kinetics400", 8, 30, 8e-6, 10, 256, "{name}"),
+        ("xclip_zero_shot", 32, 10, 8e-6, 10, 256, "{name}"),
         ("vifi_clip_few_shot", 32, 50, 2e-6, 1, 64, "a photo of a {name}."),
         ("vifi_clip_kinetics400", 16, 30, 2.2e-5, 1, 512, "a photo of a {name}."),
         ("vifi_clip_zero_shot", 32, 10, 8e-6, 1, 256, "a photo of a {name}."),

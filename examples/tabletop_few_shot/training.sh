@@ -1,0 +1,26 @@
+#!/bin/sh
+# What of the training matters, on the scenes of ablation.sh (run that first, with the same OUT), two seeds:
+#   sh examples/tabletop_few_shot/training.sh OUT
+# CLIP and X-CLIP at other learning rates, VgHIF on X-CLIP with all clips, random moments. Results: docs/results.md.
+set -eu
+out=$1
+few() { # name of the folder, backbone, rate, then options
+  folder=$out/$1 backbone=$2 rate=$3
+  shift 3
+  actscribe benchmark folder --videos "$out/set" --groups '^([0-9]+)$' --backbone "$backbone" --seeds 2 \
+    --out "$folder" --resume \
+    --set optimizer=muon --set learning_rate=$rate --set weight_decay=0.05 --set epochs=4 --set batch=16 \
+    --set keep=last --set positive_weight=false --set precision=float32 "$@"
+}
+eight() { few "$@" --shots 8 --set clips_per_epoch=320; }
+for rate in 3e-4 1e-3 3e-3 1e-2; do eight "clip-rate-$rate" clip $rate --set learns=image; done
+for rate in 2e-4 5e-4 1e-3 2e-3; do eight "x-clip-rate-$rate" x-clip $rate --set learns=image; done
+eight moments-5 vifi-clip 1e-3 --vghif --set vghif_learning_rate=2e-2 --set candidates=5
+for added in 2e-2 5e-3 1e-3; do
+  first=$out/x-clip-full-vghif-2e-2 folder=$out/x-clip-full-vghif-$added
+  if [ -d "$first" ] && [ ! -d "$folder" ]; then # the runs without VgHIF are the same ones
+    mkdir "$folder"
+    for seed in 0 1; do cp -r "$first/x-clip-full-seed$seed" "$folder/"; done
+  fi
+  few "x-clip-full-vghif-$added" x-clip 5e-4 --shots full --vghif --set vghif_learning_rate=$added --set learns=image
+done
