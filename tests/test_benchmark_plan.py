@@ -98,6 +98,12 @@ def test_defaults_are_the_recognizers_own() -> None:
     assert (made.clip_frames, made.views, made.keeps_last) == (8, Views(1, 1), False)
 
 
+def test_other_settings_of_vghif_leave_the_runs_without_it_as_they_are() -> None:
+    made = plan("x-clip", vghif=True, overrides=parse_overrides(["vghif_learning_rate=0.03", "vghif.time=none"]))
+    assert made.settings(False) == SETTINGS["x-clip"]()
+    assert made.settings(True).vghif_learning_rate == 0.03
+
+
 def test_zero_shot_learns_nothing_and_needs_no_validation() -> None:
     made = plan(shots=0)
     assert made.settings(False).learns == "none"
@@ -203,6 +209,7 @@ def test_bad_overrides_are_named(texts: list[str], message: str) -> None:
         ({"backbone": "vlm-yesno"}, "vlm-yesno learns nothing from shots", "--shots 0."),
         ({"overrides": {"vghif": {"levels": [1]}}}, "--vghif that adds", "--set vghif.KEY"),
         ({"overrides": {"vghif": True}, "vghif": True}, "--vghif that adds", "--set vghif.KEY"),
+        ({"overrides": {"vghif_learning_rate": 0.01}}, "which this benchmark is without", "--vghif"),
         ({"overrides": {"vghif": {"level": [1]}}, "vghif": True}, "no setting 'vghif.level'.*'levels'", "--set"),
         ({"overrides": {"epoch": 3}}, "vifi-clip has no setting 'epoch'. Did you mean 'epochs'", "--set KEY=VALUE"),
         ({"overrides": {"epochs": 0}}, "vifi-clip.epochs: .*greater than or equal to 1", "--set"),

@@ -115,7 +115,7 @@ def test_both_systems_see_the_same_shots_and_settings(pair: tuple[Plan, Path]) -
         assert without.recordings() == with_.recordings()
         assert without.facts.seed == with_.facts.seed == seed
         differ = [key for key, value in with_.facts.settings.items() if value != without.facts.settings[key]]
-        assert differ == ["vghif"]
+        assert differ == ["vghif", "vghif_learning_rate"]
         assert with_.facts.settings["vghif"]["levels"] == [2, 4]
         assert not np.array_equal(with_.scores("test").scores, without.scores("test").scores)
         shots[seed] = {recording.name for recording in with_.recordings("train")}
@@ -200,13 +200,17 @@ def test_finished_runs_are_reused_and_only_by_the_same_plan(
     monkeypatch.setattr(module, "score_split", never)
     benchmark(plan, out, resume=True, cache=place.cache)
     assert tables(out / plan.name) == before
-    own = {key: value for key, value in plan.overrides.items() if key != "vghif"}
+    own = {key: value for key, value in plan.overrides.items() if not key.startswith("vghif")}
     alone = benchmark(replace(plan, vghif=False, overrides=own), out, resume=True, cache=place.cache)
     both = pd.read_csv(out / plan.name / "results.csv")
     assert alone.tables["results"]["mean"].tolist() == both["mean"][:3].tolist()
     for change, message in (
         ({"clips": 2}, "scores are of 1 x 1 views, not of 2 x 1"),
         ({"overrides": {**plan.overrides, "epochs": 3}}, r"differs in: settings \(epochs\)"),
+        (
+            {"overrides": {**plan.overrides, "vghif_learning_rate": 0.02}},
+            r"vghif-2-seed0: .*differs in: settings \(vghif_learning_rate\)",
+        ),
         ({"frames": 2}, "differs in: windows"),
     ):
         with pytest.raises(ActScribeError, match=message):

@@ -12,7 +12,7 @@ few() { # name of the folder, then options
   shift
   actscribe benchmark folder --videos "$out/set" --groups '^([0-9]+)$' --backbone vifi-clip --shots 8 --seeds 2 \
     --out "$folder" --resume \
-    --set optimizer=muon --set learning_rate=$rate --set vghif_learning_rate=$added --set weight_decay=0.05 \
+    --set optimizer=muon --set learning_rate=$rate --set weight_decay=0.05 \
     --set epochs=4 --set clips_per_epoch=320 --set batch=16 --set keep=last --set positive_weight=false \
     --set precision=float32 "$@"
 }
@@ -21,12 +21,13 @@ vary() { # name of the folder, then options; the runs without VgHIF are those of
   for seed in 0 1; do
     [ -d "$out/$1/vifi-clip-8-seed$seed" ] || cp -r "$out/as-it-is/vifi-clip-8-seed$seed" "$out/$1/"
   done
-  few "$@" --vghif
+  few "$@" --vghif --set vghif_learning_rate=$added
 }
 for rate in 3e-4 3e-3 1e-2; do few "rate-$rate"; done
 rate=1e-3
-few as-it-is --vghif
-for added in 1e-3 5e-3; do few "vghif-rate-$added" --vghif; done
+few as-it-is
+vary as-it-is
+for added in 1e-3 5e-3; do vary "vghif-rate-$added"; done
 added=2e-2
 vary time-none --set vghif.time=none
 vary time-learned --set vghif.time=learned

@@ -16,11 +16,12 @@ eight() { few "$@" --shots 8 --set clips_per_epoch=320; }
 for rate in 3e-4 1e-3 3e-3 1e-2; do eight "clip-rate-$rate" clip $rate --set learns=image; done
 for rate in 2e-4 5e-4 1e-3 2e-3; do eight "x-clip-rate-$rate" x-clip $rate --set learns=image; done
 eight moments-5 vifi-clip 1e-3 --vghif --set vghif_learning_rate=2e-2 --set candidates=5
+few x-clip-full x-clip 5e-4 --shots full --set learns=image
 for added in 2e-2 5e-3 1e-3; do
-  first=$out/x-clip-full-vghif-2e-2 folder=$out/x-clip-full-vghif-$added
-  if [ -d "$first" ] && [ ! -d "$folder" ]; then # the runs without VgHIF are the same ones
-    mkdir "$folder"
-    for seed in 0 1; do cp -r "$first/x-clip-full-seed$seed" "$folder/"; done
-  fi
+  folder=$out/x-clip-full-vghif-$added
+  mkdir -p "$folder"
+  for seed in 0 1; do # the runs without VgHIF are the same ones
+    [ -d "$folder/x-clip-full-seed$seed" ] || cp -r "$out/x-clip-full/x-clip-full-seed$seed" "$folder/"
+  done
   few "x-clip-full-vghif-$added" x-clip 5e-4 --shots full --vghif --set vghif_learning_rate=$added --set learns=image
 done

@@ -27,7 +27,7 @@ BACKBONES = {"clip": "clip", "xclip": "x-clip", "vifi-clip": "vifi-clip"}
 FRAMES = 8
 #: Moments a segment of which training with a recipe draws one; published: every frame of the segment.
 CANDIDATES = 5
-VGHIF, LEARNS = "vghif", "learns"
+VGHIF, VGHIF_RATE, LEARNS = "vghif", "vghif_learning_rate", "learns"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +121,10 @@ class Plan:
             chosen = recipe_settings(self.published, 0 if own_batch else clips, self.views.crops)
         if self.shots == 0 and _is_dual(self.backbone):
             chosen |= {LEARNS: "none", "keep": "last"}
-        chosen = merge(chosen, {key: value for key, value in self.overrides.items() if key != VGHIF})
+        chosen = merge(chosen, {key: value for key, value in self.overrides.items() if key not in (VGHIF, VGHIF_RATE)})
         if vghif:
             chosen[VGHIF] = self.overrides.get(VGHIF) or True
+            chosen |= {key: value for key, value in self.overrides.items() if key == VGHIF_RATE}
         try:
             return parse_settings(self.backbone, placed(chosen, Path()))
         except ValueError as error:
@@ -299,6 +300,10 @@ def _check_vghif(plan: Plan) -> None:
         raise ActScribeError(
             "It is the option --vghif that adds VgHIF.",
             "Type --vghif, and --set vghif.KEY=VALUE to change its settings.",
+        )
+    if VGHIF_RATE in plan.overrides and not plan.vghif:
+        raise ActScribeError(
+            f"{VGHIF_RATE} is the rate of VgHIF, which this benchmark is without.", "Type --vghif, or leave it out."
         )
 
 
