@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 import torch
@@ -231,6 +233,19 @@ def test_an_epoch_may_use_fewer_clips_or_some_twice() -> None:
     assert drawn[:8] == [index for _, index in few]
     few.set_epoch(1)
     assert [index for _, index in few] != drawn[:8]
+
+
+def test_a_clip_that_an_epoch_shows_again_is_drawn_anew() -> None:
+    sampler = _EpochSampler(10, 0, 25)
+    shown = []
+    for epoch in range(2):
+        sampler.set_epoch(epoch)
+        shown += list(sampler)
+    assert len(shown) == len(set(shown)) == 50
+    times = Counter(index for _, index in shown[:25])
+    assert set(times.values()) == {2, 3}
+    assert [index for _, index in shown[:10]] != [index for _, index in shown[10:20]]
+    assert {place for place, _ in shown[25:]}.isdisjoint(place for place, _ in shown[:25])
 
 
 def test_augmentation_without_effect_is_refused() -> None:

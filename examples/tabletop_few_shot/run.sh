@@ -17,10 +17,10 @@ for backbone in "$@"; do
     *) learns=both rate=1e-3 ;;
   esac
   for shots in 8 4 2 16 full; do # 80 updates of 16 clips each; all clips of the training split are seen four times
-    case $shots in full) clips=1260 ;; *) clips=320 ;; esac
+    case $shots in full) clips=1260 added=5e-3 ;; *) clips=320 added=2e-2 ;; esac # rates: see training.sh
     actscribe benchmark folder --videos "$out/set" --groups '^([0-9]+)$' --backbone "$backbone" --vghif --shots $shots \
       --seeds 5 --out "$out/$backbone" --resume \
-      --set optimizer=muon --set learning_rate=$rate --set vghif_learning_rate=2e-2 --set weight_decay=0.05 \
+      --set optimizer=muon --set learning_rate=$rate --set vghif_learning_rate=$added --set weight_decay=0.05 \
       --set epochs=4 --set clips_per_epoch=$clips --set batch=16 --set keep=last --set positive_weight=false \
       --set precision=float32 --set learns=$learns
   done

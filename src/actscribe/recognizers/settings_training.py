@@ -74,8 +74,8 @@ class Training(BaseModel):
         betas, eps: of AdamW.
         decay_vectors: whether weight decay acts on biases, norms and scalars too.
         accumulation: forward passes per optimiser step; more of them take less memory.
-        clips_per_epoch: of each epoch's order that are used, the first ones again where there are more than clips;
-            null: each clip once. See `recipes.one_device`.
+        clips_per_epoch: of each epoch's order that are used; more than there are clips: in rounds that are each drawn
+            anew; null: each clip once. See `recipes.one_device`.
         candidates: moments in each segment of a clip of which training draws one, an odd number; 1: the centre.
         precision: "auto" takes bf16 where the processor or GPU has it.
         augment: random crops, brightness and contrast in training; the same for all frames of a clip.

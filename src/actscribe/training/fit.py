@@ -178,7 +178,10 @@ class _ClipDataset(Dataset[dict[str, torch.Tensor]]):
 
 
 class _EpochSampler(Sampler[tuple[int, int]]):
-    """Yields (epoch, index) in an order that depends on the seed and the epoch alone.
+    """Yields (round, index) in an order that depends on the seed and the epoch alone.
+
+    An epoch is one round over the clips, or several where `used` is more than `count`. Each has its own order and its
+    own pictures (see `Examples.example`), so that no clip is shown twice as the same picture.
 
     Args:
         count: of clips.
@@ -197,8 +200,12 @@ class _EpochSampler(Sampler[tuple[int, int]]):
         self.epoch = epoch
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
-        order = np.random.default_rng((self.seed, self.epoch)).permutation(self.count)
-        return iter([(self.epoch, int(index)) for index in np.resize(order, self.used)])
+        rounds = -(-self.used // self.count)
+        shown: list[tuple[int, int]] = []
+        for place in range(self.epoch * rounds, (self.epoch + 1) * rounds):
+            order = np.random.default_rng((self.seed, place)).permutation(self.count)
+            shown += [(place, int(index)) for index in order]
+        return iter(shown[: self.used])
 
 
 class _ClipTrainer(Trainer):
