@@ -3,7 +3,7 @@
     python examples/tabletop_few_shot/table.py OUT
 
 Rows are the systems of each folder of tables: top-1 with its 95 % interval over seeds, the paired difference where
-there is one, and the means over the 12 actions of pairs, which differ in the order of frames alone, and over the others.
+there is one, and the means over the 12 actions of pairs, which differ in the order of frames alone, and over others.
 """
 
 from __future__ import annotations
