@@ -91,6 +91,13 @@ def test_what_the_user_says_wins_over_the_recipe() -> None:
         plan(recipe="vifi_clip_few_shot").settings(False, 12)
 
 
+def test_more_passes_than_the_default_batch_are_fine_for_a_recipe_of_larger_steps() -> None:
+    made = plan(recipe="vifi_clip_few_shot", overrides={"accumulation": 64})
+    assert (made.settings(False, 102).batch, made.settings(False, 102).accumulation) == (64, 64)
+    with pytest.raises(ActScribeError, match="accumulation 24 does not divide the 64 clips"):
+        plan(recipe="vifi_clip_few_shot", overrides={"accumulation": 24})
+
+
 def test_defaults_are_the_recognizers_own() -> None:
     made = plan("x-clip", vghif=True)
     assert made.settings(False) == SETTINGS["x-clip"]()

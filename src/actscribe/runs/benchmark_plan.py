@@ -119,6 +119,8 @@ class Plan:
         if self.published is not None:
             own_batch = "batch" in self.overrides
             chosen = recipe_settings(self.published, 0 if own_batch else clips, self.views.crops)
+            if "accumulation" in self.overrides:  # must divide it, also where the clips are not known yet
+                chosen.setdefault("batch", self.published.layout.batch)
         if self.shots == 0 and _is_dual(self.backbone):
             chosen |= {LEARNS: "none", "keep": "last"}
         chosen = merge(chosen, {key: value for key, value in self.overrides.items() if key not in (VGHIF, VGHIF_RATE)})
