@@ -107,7 +107,7 @@ def load_backbone(name: str, checkpoint: str, frames: int, fit: str = "crop", ba
         ActScribeError: it is not on this machine, is of another kind, or lacks weights, tokenizer or normalisation.
     """
     choice = _choice(name)
-    folder = _folder(name, checkpoint, base)
+    folder = backbone_folder(name, checkpoint, base)
     model = _model(choice, folder, checkpoint)
     if name == "x-clip":
         fit_frame_count(model, frames)
@@ -122,8 +122,24 @@ def visual_config(name: str, checkpoint: str, base: str = BASE) -> Any:
     Arguments and errors as in `load_backbone`.
     """
     choice = _choice(name)
-    folder = _folder(name, checkpoint, base)
+    folder = backbone_folder(name, checkpoint, base)
     return _config(choice, folder, checkpoint).vision_config
+
+
+def backbone_folder(name: str, checkpoint: str, base: str = BASE) -> Path:
+    """Return the folder of a backbone's checkpoint; arguments and errors as in `load_backbone`."""
+    choice = _choice(name)
+    path = Path(checkpoint)
+    if path.suffix.lower() in PICKLES and not path.is_dir():
+        if not path.is_file():
+            raise ActScribeError(f"{path}: no such file.")
+        if name != "vifi-clip":
+            raise ActScribeError(
+                f"{path}: a pickle can run code and is never loaded as {name}.",
+                "Published ViFi-CLIP files are converted: choose the backbone vifi-clip. Others: save as safetensors.",
+            )
+        return converted(path, base)
+    return checkpoint_folder(checkpoint, choice.kind)
 
 
 def save_network(network: DualEncoder | LinearProbe, loaded: Loaded, name: str, folder: Path) -> None:
@@ -208,20 +224,6 @@ def _choice(name: str) -> Choice:
     if name not in BACKBONES:
         raise ActScribeError(f"Unknown backbone '{name}'.", did_you_mean(name, BACKBONES))
     return BACKBONES[name]
-
-
-def _folder(name: str, checkpoint: str, base: str) -> Path:
-    path = Path(checkpoint)
-    if path.suffix.lower() in PICKLES and not path.is_dir():
-        if not path.is_file():
-            raise ActScribeError(f"{path}: no such file.")
-        if name != "vifi-clip":
-            raise ActScribeError(
-                f"{path}: a pickle can run code and is never loaded as {name}.",
-                "Published ViFi-CLIP files are converted: choose the backbone vifi-clip. Others: save as safetensors.",
-            )
-        return converted(path, base)
-    return checkpoint_folder(checkpoint, BACKBONES[name].kind)
 
 
 def _config(choice: Choice, folder: Path, checkpoint: str) -> Any:
