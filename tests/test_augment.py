@@ -209,6 +209,37 @@ def fits(partner: int, index: int, mean: float, labels: torch.Tensor) -> bool:
     return -1e-6 <= share <= 1 + 1e-6 and bool(torch.allclose(wanted, labels.float(), atol=1e-4))
 
 
+def drawn(seed: int, epochs: int = 150, count: int = 6) -> tuple[np.ndarray, np.ndarray]:
+    """Return partner and share of each clip in each epoch, shapes (epochs, count), read off the mixed targets."""
+    plain = Examples(lambda epoch, index: {"pixel_values": torch.full((1, 3, 2, 2), float(index))}, np.eye(count))
+    data = soften(plain, Augmentation(mixup=0.8), "multi-class", seed)
+    partners, shares = np.zeros((epochs, count), dtype=int), np.zeros((epochs, count))
+    for epoch, index in np.random.default_rng(0).permutation(list(np.ndindex(epochs, count))).tolist():
+        labels = data.example(epoch, index)["labels"].numpy()
+        others = np.flatnonzero(labels * (np.arange(count) != index))
+        partners[epoch, index] = others[0] if len(others) else index
+        shares[epoch, index] = labels[index]
+    return partners, shares
+
+
+def test_partners_and_shares_are_drawn_anew_for_each_clip_epoch_and_seed() -> None:
+    partners, shares = drawn(seed=5)
+    for index in range(6):
+        counts = np.bincount(partners[:, index], minlength=6)
+        assert np.delete(counts, index).min() >= 10  # of 150 epochs each other clip is the partner in 25, +- 4.6
+        assert np.delete(counts, index).max() <= 42
+    offsets = (partners - np.arange(6)) % 6
+    assert np.mean([len(set(row)) > 2 for row in offsets.tolist()]) > 0.9  # no shift that a whole epoch shares
+    mixed = shares[partners != np.arange(6)]
+    assert len(np.unique(mixed)) > 0.99 * len(mixed)
+    # Of a beta distribution with both parameters 0.8: mean 1/2, variance 1 / (4 * 2.6).
+    assert mixed.mean() == pytest.approx(0.5, abs=0.04)
+    assert mixed.var() == pytest.approx(1 / 10.4, abs=0.015)
+    again, other = drawn(seed=5), drawn(seed=6)
+    np.testing.assert_array_equal(again[0], partners)
+    assert np.mean(other[0] == partners) < 0.3  # 1 in 6 by chance
+
+
 def test_mixing_depends_on_seed_epoch_and_clip_alone_and_spares_validation() -> None:
     how = Augmentation(mixup=0.8, smoothing=0.1)
     one, two = (soften(plain_examples(), how, "multi-class", seed=5) for _ in range(2))

@@ -6,6 +6,8 @@ import shlex
 from pathlib import Path
 
 import pytest
+import tiny_duals
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,7 +15,7 @@ from actscribe.data.benchmarks.base import Source
 from actscribe.data.views import Views
 from actscribe.errors import ActScribeError
 from actscribe.recognizers.settings import SETTINGS
-from actscribe.runs.benchmark_plan import Plan, merge, parse_overrides, recipe_settings, spell_overrides
+from actscribe.runs.benchmark_plan import PARTS, Plan, merge, parse_overrides, recipe_settings, spell_overrides
 from actscribe.training.recipes import load_recipe, recipes
 
 VIDEOS = Source(Path("videos"))
@@ -91,6 +93,13 @@ def test_what_the_user_says_wins_over_the_recipe() -> None:
         plan(recipe="vifi_clip_few_shot").settings(False, 12)
 
 
+def test_more_passes_than_the_default_batch_are_fine_for_a_recipe_of_larger_steps() -> None:
+    made = plan(recipe="vifi_clip_few_shot", overrides={"accumulation": 64})
+    assert (made.settings(False, 102).batch, made.settings(False, 102).accumulation) == (64, 64)
+    with pytest.raises(ActScribeError, match="accumulation 24 does not divide the 64 clips"):
+        plan(recipe="vifi_clip_few_shot", overrides={"accumulation": 24})
+
+
 def test_defaults_are_the_recognizers_own() -> None:
     made = plan("x-clip", vghif=True)
     assert made.settings(False) == SETTINGS["x-clip"]()
@@ -157,6 +166,34 @@ def test_overrides_are_yaml_by_dotted_keys() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("{name}", "{name}"),
+        ("'{name}'", "{name}"),
+        ('"a\\u0020{name}"', "a {name}"),
+        (" {name} on video ", "{name} on video"),
+        ("[{name}]", "[{name}]"),
+        ("a video: {name}", "a video: {name}"),
+        ("{name} # 1", "{name} # 1"),
+    ],
+)
+def test_a_template_is_text_whatever_yaml_would_read(written: str, read: str) -> None:
+    for key in ("template", "neutral"):
+        found = parse_overrides([f"{key}={written}"])
+        assert found == {key: read}
+        assert parse_overrides(spell_overrides(found)) == found
+    assert plan("x-clip", overrides=parse_overrides([f"template={written}"])).settings(False).template == read
+    with pytest.raises(ActScribeError, match="is not a YAML value"):
+        parse_overrides(["template='{name}"])
+    assert parse_overrides(["a.template={name}"]) == {"a": {"template": {"name": None}}}  # of no recognizer
+
+
+@given(st.sampled_from(["template", "neutral"]), st.text(st.characters(min_codepoint=32, max_codepoint=126)))
+def test_any_template_is_spelled_as_it_is_read(key: str, text: str) -> None:
+    assert parse_overrides(spell_overrides({key: text})) == {key: text}
+
+
 values = st.recursive(
     st.none()
     | st.booleans()
@@ -206,6 +243,12 @@ def test_bad_overrides_are_named(texts: list[str], message: str) -> None:
         ({"shots": 0, "vghif": True}, "untrained VgHIF", "--shots 2"),
         ({"shots": 0, "overrides": {"learns": "image"}}, "learns: image needs training clips", "--shots 2"),
         ({"backbone": "clip"}, "clip learns nothing from shots", "--set learns=probe"),
+        ({"backbone": "clip"}, "clip learns nothing from shots", "--set learns=probe, image, text or both."),
+        (
+            {"backbone": "x-clip", "overrides": {"learns": "none"}},
+            "x-clip learns nothing from shots",
+            "Give --shots 0, or let it learn with --set learns=probe or image.",
+        ),
         ({"backbone": "vlm-yesno"}, "vlm-yesno learns nothing from shots", "--shots 0."),
         ({"overrides": {"vghif": {"levels": [1]}}}, "--vghif that adds", "--set vghif.KEY"),
         ({"overrides": {"vghif": True}, "vghif": True}, "--vghif that adds", "--set vghif.KEY"),
@@ -227,6 +270,46 @@ def test_contradictions_are_refused_before_anything_is_read(choices: dict, messa
     with pytest.raises(ActScribeError, match=message) as caught:
         plan(**choices)
     assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("recipe", "learns", "hint"),
+    [
+        ("xclip_few_shot", "message, mit, video_prompts", "[message, mit, video_prompts, vision]."),
+        ("xclip_few_shot", "vision", "[message, mit, video_prompts, vision]."),
+        ("vifi_clip_few_shot", "vision, mit", "[vision] or [text] or [logit_scale, text, vision]."),
+        ("vifi_clip_few_shot", "logit_scale", "[vision] or [text] or [logit_scale, text, vision]."),
+    ],
+)
+def test_a_recipe_of_parts_that_do_not_learn_alone_is_refused(
+    tmp_path: Path, recipe: str, learns: str, hint: str
+) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        yaml.safe_dump(load_recipe(recipe).model_dump(mode="json") | {"learns": learns.split(", "), "name": "mine"})
+    )
+    backbone = "x-clip" if recipe.startswith("xclip") else "vifi-clip"
+    with pytest.raises(ActScribeError, match=rf"recipe mine learns \[{learns}\], which {backbone} cannot") as caught:
+        plan(backbone, recipe=str(path))
+    assert caught.value.hint == f"Set the recipe's learns to {hint}"
+
+
+@pytest.mark.parametrize("kind", ["clip", "x-clip"])
+def test_the_parts_of_a_recipe_are_those_that_learn(kind: str) -> None:
+    adapter = tiny_duals.backbone(kind)
+    starts = {
+        "vision": ("vision_model.", "visual_projection."),
+        "text": ("text_model.", "text_projection."),
+        "logit_scale": ("logit_scale",),
+        "mit": ("mit.",),
+        "video_prompts": ("prompts_",),
+    }
+    for learns, parts in PARTS[kind.replace("-", "")].items():
+        adapter.tune(learns)
+        names = [name for name, parameter in adapter.model.named_parameters() if parameter.requires_grad]
+        found = {"message" for name in names if "message_" in name}
+        found |= {part for part, some in starts.items() for name in names if name.startswith(some)}
+        assert found == parts
 
 
 def test_a_recognizer_that_has_vghif_by_default_is_no_backbone_to_compare_with() -> None:

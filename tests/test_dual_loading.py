@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from tiny_duals import MEAN, PROMPTS, SIDE, STD, clip_model, videos, write, xcli
 from actscribe.errors import ActScribeError
 from actscribe.models.dual.config import VghifConfig
 from actscribe.models.dual.heads import LabelHead
-from actscribe.models.dual.loading import load_backbone, load_network, save_network
+from actscribe.models.dual.loading import load_backbone, load_network, save_network, visual_config
 from actscribe.models.dual.network import DualEncoder
 
 VGHIF = VghifConfig(bottleneck=8, heads=2, tokens="class+pooled", time="learned")
@@ -116,6 +117,69 @@ def test_incomplete_folders_are_refused(tmp_path: Path) -> None:
     (folder / "config.json").write_text(json.dumps([]))
     with pytest.raises(ActScribeError, match="cannot be read"):
         load_backbone("clip", str(folder), 4)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"image_mean": [0.5, 0.5', "expected a JSON object .* cannot be read"),
+        ("[]", "expected a JSON object .* cannot be read"),
+        ('{"image_mean": ["0.5", "0.5", "0.5"], "image_std": [0.2, 0.2, 0.2]}', "3 numbers each, found .*'0.5'"),
+        ('{"image_mean": [0.5, 0.5, 0.5], "image_std": ["0.2", "0.2", "0.2"]}', "3 numbers each, found .*'0.2'"),
+        ('{"image_mean": [0.5, 0.5, NaN], "image_std": [0.2, 0.2, 0.2]}', "3 numbers each, found .*nan"),
+        ('{"image_mean": 0.5, "image_std": [0.2, 0.2, 0.2]}', "3 numbers each, found 0.5"),
+        ('{"image_mean": [0.5, 0.5, 0.5], "image_std": [0.2, 0.2, 0]}', "positive image_std"),
+        ('{"image_mean": [0.5, 0.5, 0.5]}', "3 numbers each, found .*None"),
+    ],
+)
+def test_damaged_statistics_name_their_file(tmp_path: Path, text: str, message: str) -> None:
+    folder = write(clip_model(), tmp_path)
+    (folder / "preprocessor_config.json").write_text(text)
+    with pytest.raises(ActScribeError, match=f"preprocessor_config.json: .*{message}") as caught:
+        load_backbone("clip", str(folder), 4)
+    assert "Copy the file again" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["clip", "x-clip"])
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"hidden_size": "40"}, "'hidden_size' expected int, got str"),
+        ({"image_size": None}, "image_size"),
+        ({"image_size": [32, 32]}, "vision_config.image_size to be a whole number above 0, found .*32"),
+        ({"patch_size": 0}, "vision_config.patch_size to be a whole number above 0, found 0"),
+        ({"num_attention_heads": 0}, "ZeroDivisionError|num_attention_heads to be a whole number above 0"),
+        ({"num_hidden_layers": 0}, "num_hidden_layers to be a whole number above 0, found 0"),
+    ],
+)
+def test_a_bad_field_of_the_configuration_names_its_file(
+    folders: dict[str, Path], tmp_path: Path, name: str, changes: dict, message: str
+) -> None:
+    folder = Path(shutil.copytree(folders[name], tmp_path / "copy"))
+    values = json.loads((folder / "config.json").read_text())
+    values["vision_config"] |= changes
+    (folder / "config.json").write_text(json.dumps(values))
+    for read in (lambda: load_backbone(name, str(folder), 4), lambda: visual_config(name, str(folder))):
+        with pytest.raises(ActScribeError, match=rf"config.json: expected .*({message})") as caught:
+            read()
+        assert "Copy the folder again" in caught.value.hint
+
+
+def test_damage_beyond_the_configuration_is_no_traceback_either(folders: dict[str, Path], tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(folders["clip"], tmp_path / "copy"))
+    whole = (folder / "config.json").read_text()
+    values = json.loads(whole)
+    values["vision_config"]["hidden_act"] = "no_such"
+    (folder / "config.json").write_text(json.dumps(values))
+    with pytest.raises(ActScribeError, match=r"cannot be loaded as its config.json says: KeyError: 'no_such'"):
+        load_backbone("clip", str(folder), 4)
+    (folder / "config.json").write_text(whole)
+    (folder / "tokenizer.json").write_text('{"version": "1.0"}')
+    with pytest.raises(ActScribeError, match=r"tokenizer of .* cannot be loaded"):
+        load_backbone("clip", str(folder), 4)
+    (tmp_path / "dual.json").write_text("[]")
+    with pytest.raises(ActScribeError, match="cannot be loaded"):
+        load_network(tmp_path)
 
 
 def test_a_prompt_that_would_be_cut_is_refused(folders: dict[str, Path]) -> None:

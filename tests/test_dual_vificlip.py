@@ -79,6 +79,27 @@ def test_a_file_is_converted_once_into_safetensors(tmp_path: Path, base: Path) -
     assert json.loads((folder / "converted_from.json").read_text())["file"] == "vifi.pth"
 
 
+def test_a_damaged_origin_counts_as_not_converted(tmp_path: Path, base: Path) -> None:
+    path = save_published(tmp_path / "vifi.pth", published_state())
+    origin = converted(path, str(base)) / "converted_from.json"
+    whole = origin.read_bytes()
+    for damaged in (whole[:20], b"\xff\xfe", b""):
+        origin.write_bytes(damaged)
+        assert converted(path, str(base)) == tmp_path / "vifi"
+        assert origin.read_bytes() == whole
+
+
+def test_a_damaged_base_is_named(tmp_path: Path) -> None:
+    path = save_published(tmp_path / "vifi.pth", published_state())
+    base = write(clip_model(), tmp_path / "base")
+    values = json.loads((base / "config.json").read_text())
+    values["vision_config"]["hidden_size"] = "40"
+    (base / "config.json").write_text(json.dumps(values))
+    with pytest.raises(ActScribeError, match=r"the base .* cannot be loaded: .*hidden_size") as caught:
+        converted(path, str(base))
+    assert "Copy the folder again" in caught.value.hint
+
+
 def test_processes_that_start_at_once_convert_a_file_once(
     tmp_path: Path, base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ import pytest
 from small_studies import write_study
 
 from actscribe import load_study
+from actscribe.errors import ActScribeError
 
 
 def test_paths_of_settings_are_relative_to_the_study_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,3 +34,13 @@ def test_paths_of_settings_are_relative_to_the_study_file(tmp_path: Path, monkey
         "vlm-list": {"model": "owner/weights"},
         "vlm-lora": {},
     }
+
+
+@pytest.mark.parametrize(("name", "key"), [("x-clip", "template"), ("vlm-yesno", "question_template")])
+def test_an_unquoted_brace_is_told_to_be_quoted(tmp_path: Path, name: str, key: str) -> None:
+    text = f"name: s\nrecordings: r.csv\nlabels: tabletop_actions\nrecognizers:\n  {name}: {{{key}: {{name}}}}\n"
+    (tmp_path / "study.yaml").write_text(text)
+    with pytest.raises(ActScribeError, match=rf"{name}.{key}: .*valid string.* into quotes, such as '{{name}}'"):
+        load_study(tmp_path)
+    (tmp_path / "study.yaml").write_text(text.replace("{name}}", "'{name}'}"))
+    assert load_study(tmp_path).recognizers[name] == {key: "{name}"}

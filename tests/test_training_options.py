@@ -60,6 +60,43 @@ def test_settings_reach_the_optimiser() -> None:
     assert [(g["betas"], g["weight_decay"]) for g in both.param_groups if "betas" in g] == [((0.8, 0.98), 0.0)]
 
 
+HOW = {"betas": (0.8, 0.98), "eps": 1e-6, "weight_decay": 0.07, "decay_vectors": True, "epochs": 1, "keep": "last"}
+
+
+def test_fit_hands_settings_to_the_optimiser(tmp_path: Path) -> None:
+    trained(tmp_path, **HOW)
+    kept = torch.load(tmp_path / "checkpoints" / "checkpoint-3" / "optimizer.pt", weights_only=True)
+    groups = kept["param_groups"]
+    assert [(g["betas"], g["eps"], g["weight_decay"]) for g in groups] == [((0.8, 0.98), 1e-6, 0.07)] * 4
+    assert [len(g["params"]) for g in groups] == [1] * 4  # matrix and bias of body and head
+
+
+def test_fit_hands_settings_to_muon(tmp_path: Path) -> None:
+    trained(tmp_path, **HOW, optimizer="muon")
+    kept = torch.load(tmp_path / "checkpoints" / "checkpoint-3" / "optimizer.pt", weights_only=True)
+    flat, other = (half["param_groups"] for half in kept["halves"])
+    assert [(g["momentum"], g["weight_decay"]) for g in flat] == [(0.95, 0.07)] * 2
+    assert [(g["betas"], g["eps"], g["weight_decay"]) for g in other] == [((0.8, 0.98), 1e-6, 0.07)] * 2
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"batch": 4, "accumulation": 8}, r"accumulation 8 does not divide the 4 clips .* one of 1, 2, 4, or another"),
+        ({"batch": 10, "accumulation": 4}, r"accumulation 4 does not divide the 10 clips .* one of 1, 2, 5, 10, or"),
+        (
+            {"batch": 16, "clips_per_epoch": 6, "accumulation": 4},
+            r"accumulation 4 does not divide the 6 clips .* one of 1, 2, 3, 6, or",
+        ),
+    ],
+)
+def test_passes_that_do_not_share_a_step_are_refused(values: dict[str, int], message: str) -> None:
+    for name in ("timesformer", "vlm-lora", "clip"):
+        with pytest.raises(ValueError, match=rf"^{name}: {message}"):
+            parse_settings(name, dict(values))
+    assert Training(batch=12, accumulation=4, clips_per_epoch=30).accumulation == 4
+
+
 def test_an_epoch_may_use_fewer_clips_or_some_twice(tmp_path: Path) -> None:
     assert trained(tmp_path / "few", clips_per_epoch=16, epochs=2)[1]["steps"] == 4
     assert trained(tmp_path / "many", clips_per_epoch=32, batch=32, epochs=2)[1]["steps"] == 2

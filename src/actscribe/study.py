@@ -11,7 +11,7 @@ from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.labels import LabelSet, load_label_set
 from actscribe.models.catalog import EMBEDDED
 from actscribe.recognizers.settings import SETTINGS
-from actscribe.yaml_file import fields_at, load_model
+from actscribe.yaml_file import fields_at, load_model, unquoted
 
 STUDY_FILE = "study.yaml"
 #: Settings of recognizers that name a model or the path of one, and the one that names a folder to keep features in.
@@ -128,7 +128,8 @@ def parse_settings(name: str, settings: dict[str, Any]) -> BaseModel:
         if problem["type"] == "value_error":
             where = f"{name}.{key}" if key else name
             raise ValueError(f"{where}: {problem['msg'].removeprefix('Value error, ')}") from None
-        raise ValueError(f"{name}.{key}: {problem['msg']} (found {problem['input']!r})") from None
+        advice = unquoted(problem["type"], problem["input"])
+        raise ValueError(f"{name}.{key}: {problem['msg']} (found {problem['input']!r}){advice}") from None
 
 
 def load_study(path: str | Path) -> Study:

@@ -64,8 +64,15 @@ def _explain(path: Path, root: yaml.Node | None, error: ValidationError, model: 
         else:
             message = problem["msg"].removeprefix("Value error, ")
             found = f" (found {problem['input']!r})" if problem["type"] != "value_error" else ""
-            lines.append(f"{where}: {name}: {message}{found}")
+            lines.append(f"{where}: {name}: {message}{found}{unquoted(problem['type'], problem['input'])}")
     return "\n".join(lines)
+
+
+def unquoted(problem: str, found: object) -> str:
+    """Return advice on a mapping in the place of a text, as YAML reads `{name}`; empty for any other problem."""
+    if problem != "string_type" or not isinstance(found, dict):
+        return ""
+    return ". Put a text that begins with a brace into quotes, such as '{name}'"
 
 
 def _line(node: yaml.Node | None, location: tuple[int | str, ...]) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from actscribe.errors import ActScribeError, did_you_mean
+from actscribe.files import content_hash
 
 #: Where a model is: carried by the package, complete in the local cache, partly there, or only on the hub.
 Place = Literal["package", "cache", "incomplete", "download"]
@@ -200,6 +201,11 @@ def checkpoint_folder(name: str, kind: str) -> Path:
 def weight_files(folder: Path) -> list[Path]:
     """Return the safetensors files of a checkpoint folder that are there, sorted."""
     return sorted(folder.glob("*.safetensors"))
+
+
+def weights_digest(folder: Path) -> str:
+    """Return the hex digests of a checkpoint folder's safetensors files, in the order of their names."""
+    return " ".join(content_hash(path) for path in weight_files(folder))
 
 
 def missing_files(folder: Path) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,7 +66,7 @@ def read_pixels(folder: str, checkpoint: str, size: int, fit: str) -> Pixels:
         size, fit: of the result.
 
     Raises:
-        ActScribeError: no such file, or one without mean and std.
+        ActScribeError: no such file, or one that is damaged or without mean and std.
     """
     for name in ("video_preprocessor_config.json", "preprocessor_config.json"):
         path = cached_file(folder, name, local_files_only=True, _raise_exceptions_for_missing_entries=False)
@@ -76,10 +77,23 @@ def read_pixels(folder: str, checkpoint: str, size: int, fit: str) -> Pixels:
             f"'{checkpoint}' has no preprocessor_config.json, so its mean and std are unknown.",
             "Copy the file from where the checkpoint came from.",
         )
-    values = json.loads(Path(path).read_text(encoding="utf-8"))
-    mean, std = tuple(values.get("image_mean") or ()), tuple(values.get("image_std") or ())
-    if len(mean) != 3 or len(std) != 3 or not all(value > 0 for value in std):
+    again = "Copy the file again from where the checkpoint came from."
+    try:
+        values = json.loads(Path(path).read_text(encoding="utf-8"))
+        mean, std = values.get("image_mean"), values.get("image_std")
+    except (OSError, ValueError, AttributeError) as error:
         raise ActScribeError(
-            f"{path}: expected image_mean and a positive image_std for 3 channels, found {mean}, {std}."
+            f"{path}: expected a JSON object with image_mean and image_std; it cannot be read: {error}.", again
+        ) from error
+    if not (_is_triple(mean) and _is_triple(std) and min(std) > 0):
+        raise ActScribeError(
+            f"{path}: expected image_mean and a positive image_std, 3 numbers each, found {mean}, {std}.", again
         )
-    return Pixels(size, mean, std, fit)
+    return Pixels(size, tuple(mean), tuple(std), fit)
+
+
+def _is_triple(value: object) -> bool:
+    """Tell whether a JSON value is one finite number for each of 3 channels."""
+    if not isinstance(value, list) or len(value) != 3:
+        return False
+    return all(type(one) in (int, float) and math.isfinite(one) for one in value)

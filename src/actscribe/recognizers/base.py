@@ -13,7 +13,7 @@ from actscribe.data.frames import ClipData
 from actscribe.data.view import ClipFrames, View
 from actscribe.labels import LabelSet
 
-__all__ = ["ClipData", "ClipFrames", "Job", "Kind", "Recognizer", "View", "always", "never"]
+__all__ = ["ClipData", "ClipFrames", "Job", "Kind", "Recognizer", "View", "always", "never", "unknown"]
 
 
 class Recognizer(Protocol):
@@ -61,6 +61,11 @@ class Job:
     resume: bool = False
 
 
+def unknown(settings: object) -> str:
+    """Answer `Kind.weights` of a recognizer that trains nothing."""
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One choice of the registry.
@@ -71,6 +76,7 @@ class Kind:
         view: settings and the study's frames per clip -> what the recognizer wants to see.
         make: trains, or for a zero-shot recognizer just sets up.
         load: a saved folder and the run's label set -> the recognizer.
+        weights: settings -> the digest of the weights that training starts from; empty where nothing tells.
     """
 
     summary: str
@@ -78,6 +84,7 @@ class Kind:
     view: Callable[[Any, int], View]
     make: Callable[[Job], Recognizer]
     load: Callable[[Path, LabelSet], Recognizer]
+    weights: Callable[[Any], str] = unknown
 
 
 def always(settings: object) -> bool:

@@ -20,10 +20,18 @@ from actscribe.batching import batched
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 from actscribe.labels import LabelSet
+from actscribe.models.catalog import weights_digest
 from actscribe.models.device import autocast, device, use_bfloat16
 from actscribe.models.dual.heads import LabelHead, LinearProbe
 from actscribe.models.dual.interface import Towers
-from actscribe.models.dual.loading import Loaded, load_backbone, load_network, save_network, visual_config
+from actscribe.models.dual.loading import (
+    Loaded,
+    backbone_folder,
+    load_backbone,
+    load_network,
+    save_network,
+    visual_config,
+)
 from actscribe.models.dual.network import DualEncoder
 from actscribe.models.pixels import Pixels
 from actscribe.progress import track
@@ -163,6 +171,11 @@ def view(settings: DualSettings, frames: int) -> View:
     return View(frames, round(int(config.image_size) / settings.kept), settings.candidates)
 
 
+def weights(settings: DualSettings) -> str:
+    """Return the digest of the checkpoint's weights, see `Kind.weights`."""
+    return weights_digest(backbone_folder(settings.backbone, settings.checkpoint, *_base(settings)))
+
+
 def _base(settings: DualSettings) -> tuple[str, ...]:
     """Return what a published .pth file was trained from, where the recognizer takes such files."""
     return (settings.base,) if isinstance(settings, VificlipSettings) else ()
@@ -282,6 +295,7 @@ CLIP = Kind(
     view=view,
     make=make,
     load=load,
+    weights=weights,
 )
 VIFICLIP = replace(CLIP, summary="ViFi-CLIP: both towers of CLIP fine-tuned on the study's clips")
 XCLIP = replace(CLIP, summary="X-CLIP: attention between frames and video-specific prompts, its text tower frozen")

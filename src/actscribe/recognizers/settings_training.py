@@ -73,7 +73,7 @@ class Training(BaseModel):
         optimizer: "adamw", or "muon" for the matrices, which suits small networks that learn much from little.
         betas, eps: of AdamW.
         decay_vectors: whether weight decay acts on biases, norms and scalars too.
-        accumulation: forward passes per optimiser step; more of them take less memory.
+        accumulation: forward passes per optimiser step, which share its clips evenly; more of them take less memory.
         clips_per_epoch: of each epoch's order that are used; more than there are clips: in rounds that are each drawn
             anew; null: each clip once. See `recipes.one_device`.
         candidates: moments in each segment of a clip of which training draws one, an odd number; 1: the centre.
@@ -130,4 +130,15 @@ class Training(BaseModel):
             raise ValueError("augmentation has no effect while augment is off")
         if not self.augment and self.flip:
             raise ValueError("flip has no effect while augment is off")
+        return self
+
+    @model_validator(mode="after")
+    def _passes_share_a_step(self) -> Self:
+        clips = min(self.batch, self.clips_per_epoch or self.batch)
+        if clips % self.accumulation:
+            fitting = ", ".join(str(passes) for passes in range(1, clips + 1) if clips % passes == 0)
+            raise ValueError(
+                f"accumulation {self.accumulation} does not divide the {clips} clips of an optimiser step"
+                f" (batch, or clips_per_epoch where that is less); expected one of {fitting}, or another batch"
+            )
         return self

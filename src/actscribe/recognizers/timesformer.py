@@ -16,6 +16,7 @@ from transformers import TimesformerForVideoClassification
 from actscribe.batching import batched
 from actscribe.files import write_text
 from actscribe.labels import LabelSet
+from actscribe.models.catalog import checkpoint_folder, weights_digest
 from actscribe.models.device import autocast, device, use_bfloat16
 from actscribe.models.quiet import quiet
 from actscribe.models.timesformer import Pixels, blocks, load_timesformer, picture_size
@@ -115,10 +116,16 @@ def _start_at_prior(model: TimesformerForVideoClassification, job: Job) -> None:
         head.bias.copy_(torch.from_numpy(prior_logits(job.train_targets, job.labels.task)))
 
 
+def weights(settings: TimesformerSettings) -> str:
+    """Return the digest of the checkpoint's weights, see `Kind.weights`."""
+    return weights_digest(checkpoint_folder(settings.checkpoint, "timesformer"))
+
+
 KIND = Kind(
     summary="supervised TimeSformer: divided space-time attention, fine-tuned on the study's clips",
     trains=always,
     view=view,
     make=make,
     load=load,
+    weights=weights,
 )

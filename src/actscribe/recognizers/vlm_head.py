@@ -17,10 +17,11 @@ from actscribe.batching import batched
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 from actscribe.labels import LabelSet, Task
-from actscribe.models.catalog import EMBEDDED
+from actscribe.models.catalog import EMBEDDED, checkpoint_folder
 from actscribe.models.device import use_bfloat16
 from actscribe.models.quiet import quiet
 from actscribe.models.vlm import Hidden, load_vlm
+from actscribe.models.vlm.loading import digest
 from actscribe.models.vlm.plan import configuration
 from actscribe.models.vlm.pooling import VlmHead
 from actscribe.recognizers.base import ClipFrames, Job, Kind, Recognizer, View, always
@@ -236,10 +237,16 @@ def view(settings: VlmHeadSettings | VlmLoraSettings, frames: int) -> View:
     return View(frames, family.short_side(config, video), settings.candidates)
 
 
+def weights(settings: VlmHeadSettings | VlmLoraSettings) -> str:
+    """Return the digest of the model's files, see `Kind.weights`."""
+    return digest(checkpoint_folder(settings.model, "vlm"))
+
+
 KIND = Kind(
     summary="frozen vision-language model with a trained head on its pooled hidden states",
     trains=always,
     view=view,
     make=make,
     load=load,
+    weights=weights,
 )

@@ -20,7 +20,7 @@ from actscribe.models.vlm import ClipInputs, Vlm
 from actscribe.models.vlm.loading import digest
 from actscribe.recognizers.base import ClipFrames, Job, Kind, Recognizer, View, always
 from actscribe.recognizers.settings import Augmentation, VlmLoraSettings
-from actscribe.recognizers.vlm_head import INSIDE, HeadedVlm, load_parts, start, train_head
+from actscribe.recognizers.vlm_head import INSIDE, HeadedVlm, load_parts, start, train_head, weights
 from actscribe.recognizers.vlm_head import view as head_view
 from actscribe.training.augment import augment, may_flip
 from actscribe.training.examples import training_clip
@@ -295,4 +295,5 @@ KIND = Kind(
     view=view,
     make=make,
     load=load,
+    weights=weights,
 )

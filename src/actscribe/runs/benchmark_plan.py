@@ -28,6 +28,15 @@ FRAMES = 8
 #: Moments a segment of which training with a recipe draws one; published: every frame of the segment.
 CANDIDATES = 5
 VGHIF, VGHIF_RATE, LEARNS = "vghif", "vghif_learning_rate", "learns"
+#: Settings that are text whatever YAML would make of it: `{name}` alone is a published template.
+TEXTS = ("template", "neutral")
+#: Recipe's backbone -> `learns` -> the parts that learn then, see the adapters' `tune`.
+_CLIP_PARTS = {"image": {"vision"}, "text": {"text"}, "both": {"vision", "text", "logit_scale"}}
+PARTS: dict[str, dict[str, set[str]]] = {
+    "clip": _CLIP_PARTS,
+    "vifi-clip": _CLIP_PARTS,
+    "xclip": {"image": {"vision", "message", "mit", "video_prompts"}},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +128,8 @@ class Plan:
         if self.published is not None:
             own_batch = "batch" in self.overrides
             chosen = recipe_settings(self.published, 0 if own_batch else clips, self.views.crops)
+            if "accumulation" in self.overrides:  # must divide it, also where the clips are not known yet
+                chosen.setdefault("batch", self.published.layout.batch)
         if self.shots == 0 and _is_dual(self.backbone):
             chosen |= {LEARNS: "none", "keep": "last"}
         chosen = merge(chosen, {key: value for key, value in self.overrides.items() if key not in (VGHIF, VGHIF_RATE)})
@@ -208,6 +219,8 @@ def recipe_settings(recipe: Recipe, clips: int, crops: int) -> dict[str, Any]:
 def parse_overrides(texts: Iterable[str]) -> dict[str, Any]:
     """Return `KEY=VALUE` texts as nested settings: values are YAML, dots go down (`augmentation.mixup=0`).
 
+    The value of a key in `TEXTS` is the text itself, or what YAML reads between its quotes.
+
     Raises:
         ActScribeError: not of this form, not YAML, or a key both with a value of its own and with parts.
     """
@@ -218,7 +231,8 @@ def parse_overrides(texts: Iterable[str]) -> dict[str, Any]:
         if not equals or not all(path):
             raise ActScribeError(f"--set {text}: expected KEY=VALUE.", "Example: --set learning_rate=1e-5")
         try:
-            parsed = yaml.safe_load(value)
+            is_text = len(path) == 1 and path[0] in TEXTS and not value.lstrip().startswith(("'", '"'))
+            parsed = value.strip() if is_text else yaml.safe_load(value)
         except (yaml.YAMLError, ValueError):  # the latter: a date that does not exist
             raise ActScribeError(f"--set {text}: '{value}' is not a YAML value.") from None
         inner = found
@@ -253,14 +267,26 @@ def merge(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, 
 
 
 def _learns(recipe: Recipe) -> str:
-    """Return which towers learn; the modules that X-CLIP adds learn with its image tower."""
+    """Return which towers learn; the modules that X-CLIP adds learn with its image tower.
+
+    Raises:
+        ActScribeError: the recognizer cannot learn these parts together.
+    """
     if recipe.prompts is not None or "prompts" in recipe.learns:
         raise ActScribeError(
             f"recipe {recipe.name} learns prompt tokens, which no recognizer here has.",
             "Take a recipe that fine-tunes, such as vifi_clip_few_shot.",
         )
-    image, text = "vision" in recipe.learns, "text" in recipe.learns
-    return "both" if image and text else "image" if image else "text" if text else "none"
+    able = PARTS[recipe.backbone]
+    for learns, parts in able.items():
+        if parts == set(recipe.learns):
+            return learns
+    known = " or ".join(f"[{', '.join(sorted(parts))}]" for parts in able.values())
+    raise ActScribeError(
+        f"recipe {recipe.name} learns [{', '.join(recipe.learns)}], which {BACKBONES[recipe.backbone]} cannot learn"
+        " together and without the rest.",
+        f"Set the recipe's learns to {known}.",
+    )
 
 
 def _check_numbers(plan: Plan) -> None:
@@ -314,13 +340,19 @@ def _check_learning(plan: Plan) -> None:
         what = f"learns: {learns} needs" if learns else f"{plan.backbone} needs"
         raise ActScribeError(f"{what} training clips.", "Give --shots 2 or more, or --shots full.")
     if plan.shots != 0 and not trains:
-        how = ", or let it learn with --set learns=probe, image, text or both" if learns else ""
+        how = f", or let it learn with --set learns={_learnable(plan.backbone)}" if learns else ""
         raise ActScribeError(f"{plan.backbone} learns nothing from shots.", f"Give --shots 0{how}.")
     if plan.base_to_novel and (learns == "probe" or not _is_dual(plan.backbone)):
         raise ActScribeError(
             f"{plan.backbone} has no scores for classes that it has not learned.",
             "Base-to-novel needs a backbone that compares videos with prompts, not a probe.",
         )
+
+
+def _learnable(backbone: str) -> str:
+    """Return in words what a dual encoder takes for `learns`, other than "none"."""
+    able = ["probe", *PARTS[next(own for own, name in BACKBONES.items() if name == backbone)]]
+    return f"{', '.join(able[:-1])} or {able[-1]}"
 
 
 def _is_dual(name: str) -> bool:

@@ -56,6 +56,8 @@ class Facts(BaseModel):
         notes: what the user should know about this run.
         reads: split -> how often its clips were scored.
         views: split -> (clips, crops) from which its kept scores are, see `data.views.Views`.
+        weights: digest of the checkpoint's weights that training started from; empty where none is known, as in runs
+            of earlier versions.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -71,6 +73,7 @@ class Facts(BaseModel):
     notes: list[str] = []
     reads: dict[str, int] = {}
     views: dict[str, tuple[int, int]] = {}
+    weights: str = ""
 
 
 class Decisions(BaseModel):

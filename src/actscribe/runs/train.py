@@ -98,6 +98,7 @@ def _new_run(folder: Path, study: Study, recognizer: str, data: StudyData, notes
         versions=versions(),
         machine=machine(),
         notes=notes,
+        weights=kind(recognizer).weights(settings),
     )
     return Run.create(folder, study, data.labels, data.recordings, facts)
 
@@ -250,12 +251,24 @@ def changes(run: Run, study: Study, data: StudyData) -> list[str]:
     then, now = (one.model_dump(mode="json", exclude={"recognizers", "labels"}) for one in (run.study, study))
     changed = [key for key in now if now[key] != then[key]]
     own = parse_settings(run.facts.recognizer, study.recognizers.get(run.facts.recognizer, {}))
-    changed += ["recognizers"] if own.model_dump(mode="json") != run.facts.settings else []
+    changed += ["recognizers"] if own.model_dump(mode="json") != run.facts.settings else _other_weights(run, own)
     changed += ["labels"] if run.labels != data.labels else []
     held = [
         [(r.name, r.content, r.split, r.intervals, r.gaps) for r in one] for one in (run.recordings(), data.recordings)
     ]
     return changed + (["the recordings or their annotations"] if held[0] != held[1] else [])
+
+
+def _other_weights(run: Run, settings: Any) -> list[str]:
+    """Return words on a checkpoint that has changed; nothing where no digest tells, or it is no longer here."""
+    if not run.facts.weights or not is_main_process():
+        return []
+    try:
+        same = kind(run.facts.recognizer).weights(settings) == run.facts.weights
+    except ActScribeError:  # a complete run does not need it any more, and an unfinished one says so itself
+        return []
+    named = getattr(settings, "checkpoint", None) or getattr(settings, "model", "")
+    return [] if same else [f"checkpoint {named} has other weights than when this run was made"]
 
 
 def _check_same(run: Run, study: Study, data: StudyData) -> None:

@@ -107,7 +107,7 @@ def load_backbone(name: str, checkpoint: str, frames: int, fit: str = "crop", ba
         ActScribeError: it is not on this machine, is of another kind, or lacks weights, tokenizer or normalisation.
     """
     choice = _choice(name)
-    folder = _folder(name, checkpoint, base)
+    folder = backbone_folder(name, checkpoint, base)
     model = _model(choice, folder, checkpoint)
     if name == "x-clip":
         fit_frame_count(model, frames)
@@ -122,9 +122,24 @@ def visual_config(name: str, checkpoint: str, base: str = BASE) -> Any:
     Arguments and errors as in `load_backbone`.
     """
     choice = _choice(name)
-    folder = _folder(name, checkpoint, base)
-    _check_kind(choice, folder, checkpoint)
-    return choice.model.config_class.from_pretrained(folder, local_files_only=True).vision_config
+    folder = backbone_folder(name, checkpoint, base)
+    return _config(choice, folder, checkpoint).vision_config
+
+
+def backbone_folder(name: str, checkpoint: str, base: str = BASE) -> Path:
+    """Return the folder of a backbone's checkpoint; arguments and errors as in `load_backbone`."""
+    choice = _choice(name)
+    path = Path(checkpoint)
+    if path.suffix.lower() in PICKLES and not path.is_dir():
+        if not path.is_file():
+            raise ActScribeError(f"{path}: no such file.")
+        if name != "vifi-clip":
+            raise ActScribeError(
+                f"{path}: a pickle can run code and is never loaded as {name}.",
+                "Published ViFi-CLIP files are converted: choose the backbone vifi-clip. Others: save as safetensors.",
+            )
+        return converted(path, base)
+    return checkpoint_folder(checkpoint, choice.kind)
 
 
 def save_network(network: DualEncoder | LinearProbe, loaded: Loaded, name: str, folder: Path) -> None:
@@ -170,7 +185,7 @@ def load_network(folder: Path) -> tuple[DualEncoder | LinearProbe, Loaded]:
         network = _network(loaded, values["head"])
         added = load_file(folder / "added.safetensors")
         told = network.load_state_dict(added, strict=False)
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         told = " ".join(str(error).split())
         raise ActScribeError(f"{folder}: cannot be loaded: {told}", "Copy the folder again, or train again.") from error
     lacking = [key for key in told.missing_keys if not key.startswith("backbone.")]
@@ -211,34 +226,35 @@ def _choice(name: str) -> Choice:
     return BACKBONES[name]
 
 
-def _folder(name: str, checkpoint: str, base: str) -> Path:
-    path = Path(checkpoint)
-    if path.suffix.lower() in PICKLES and not path.is_dir():
-        if not path.is_file():
-            raise ActScribeError(f"{path}: no such file.")
-        if name != "vifi-clip":
-            raise ActScribeError(
-                f"{path}: a pickle can run code and is never loaded as {name}.",
-                "Published ViFi-CLIP files are converted: choose the backbone vifi-clip. Others: save as safetensors.",
-            )
-        return converted(path, base)
-    return checkpoint_folder(checkpoint, BACKBONES[name].kind)
-
-
-def _check_kind(choice: Choice, folder: Path, checkpoint: str) -> None:
+def _config(choice: Choice, folder: Path, checkpoint: str) -> Any:
+    """Return the configuration of a folder, checked: its kind, and that its sizes are numbers."""
     path = folder / "config.json"
     try:
         kind = json.loads(path.read_text(encoding="utf-8")).get("model_type")
     except (OSError, ValueError, AttributeError) as error:
-        raise ActScribeError(f"{path}: cannot be read: {error}.") from error
+        raise ActScribeError(f"{path}: cannot be read: {error}.", _again(checkpoint)) from error
     if kind != choice.model_type:
         raise ActScribeError(f"'{checkpoint}' is a {kind}, expected a {choice.model_type}.", f"See {path}.")
+    try:
+        config = choice.model.config_class.from_pretrained(folder, local_files_only=True)
+    except Exception as error:  # a damaged field makes transformers stumble in any way
+        raise ActScribeError(
+            f"{path}: expected the configuration of a {choice.model_type}: {_told(error)}", _again(checkpoint)
+        ) from error
+    for key in ("image_size", "patch_size", "num_hidden_layers", "num_attention_heads"):
+        found = getattr(config.vision_config, key)
+        if type(found) is not int or found < 1:
+            raise ActScribeError(
+                f"{path}: expected vision_config.{key} to be a whole number above 0, found {found!r}.",
+                _again(checkpoint),
+            )
+    return config
 
 
 def _model(choice: Choice, folder: Path, checkpoint: str) -> Any:
     """Return transformers' model; it would fill weights that a file lacks with random numbers, this refuses."""
-    _check_kind(choice, folder, checkpoint)
-    hint = f"Copy the folder again, or type: actscribe models pull {checkpoint}"
+    _config(choice, folder, checkpoint)
+    hint = _again(checkpoint)
     try:
         with quiet():
             model, told = choice.model.from_pretrained(
@@ -248,8 +264,10 @@ def _model(choice: Choice, folder: Path, checkpoint: str) -> Any:
                 dtype=torch.float32,
                 output_loading_info=True,
             )
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise ActScribeError(f"{folder}: the weights of '{checkpoint}' cannot be loaded: {error}", hint) from error
+    except Exception as error:  # weights that are damaged, or no network that config.json describes
+        raise ActScribeError(
+            f"{folder}: the weights of '{checkpoint}' cannot be loaded as its config.json says: {_told(error)}", hint
+        ) from error
     if told["missing_keys"]:
         lacking = sorted(told["missing_keys"])
         raise ActScribeError(
@@ -261,8 +279,19 @@ def _model(choice: Choice, folder: Path, checkpoint: str) -> Any:
 def _tokenizer(folder: Path, checkpoint: str) -> PreTrainedTokenizerBase:
     try:
         return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # tokenizers raise Exception itself on a damaged file
         raise ActScribeError(
-            f"{folder}: the tokenizer of '{checkpoint}' cannot be loaded: {error}",
+            f"{folder}: the tokenizer of '{checkpoint}' cannot be loaded: {_told(error)}",
             f"Complete the folder, or type: actscribe models pull {checkpoint}",
         ) from error
+
+
+def _told(error: Exception) -> str:
+    """Return an error in one line, with its kind where its words alone say little."""
+    words = " ".join(str(error).split())
+    return f"{type(error).__name__}: {words}" if isinstance(error, (KeyError, ArithmeticError)) else words
+
+
+def _again(checkpoint: str) -> str:
+    pull = "" if Path(checkpoint).is_dir() else f", or type: actscribe models pull {checkpoint}"
+    return f"Copy the folder again from where the checkpoint came from{pull}"

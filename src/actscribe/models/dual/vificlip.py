@@ -86,8 +86,11 @@ def converted(path: Path, base: str = BASE) -> Path:
 
 
 def _is_from(origin: dict[str, str], folder: Path) -> bool:
-    told = folder / ORIGIN
-    return told.is_file() and json.loads(told.read_text(encoding="utf-8")) == origin
+    """Tell whether a folder was converted from that file; one whose origin cannot be read was not."""
+    try:
+        return bool(json.loads((folder / ORIGIN).read_text(encoding="utf-8")) == origin)
+    except (OSError, ValueError):
+        return False
 
 
 @contextmanager
@@ -121,9 +124,15 @@ def convert(path: Path, base: str, folder: Path) -> Path:
     """
     start = checkpoint_folder(base, "clip")
     state = read_published(path)
-    with quiet():
-        model = CLIPModel.from_pretrained(start, local_files_only=True, use_safetensors=True, dtype=torch.float32)
-        tokenizer = AutoTokenizer.from_pretrained(start, local_files_only=True, trust_remote_code=False)
+    try:
+        with quiet():
+            model = CLIPModel.from_pretrained(start, local_files_only=True, use_safetensors=True, dtype=torch.float32)
+            tokenizer = AutoTokenizer.from_pretrained(start, local_files_only=True, trust_remote_code=False)
+    except Exception as error:  # a damaged folder makes transformers stumble in any way
+        told = " ".join(str(error).split())
+        raise ActScribeError(
+            f"{start}: the base '{base}' cannot be loaded: {told}", "Copy the folder again."
+        ) from error
     model.load_state_dict(to_transformers(state, model, path))
     side = model.vision_model.embeddings.image_size
     values = {"image_mean": MEAN, "image_std": STD, "size": {"shortest_edge": side}}

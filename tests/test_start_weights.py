@@ -1,0 +1,69 @@
+"""Runs know the weights that they started from: another checkpoint at the same path is no reason to reuse them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from small_benchmarks import Place
+from tiny_duals import clip_model, write
+
+from actscribe.errors import ActScribeError
+from actscribe.recognizers.registry import RECOGNIZERS, kind
+from actscribe.recognizers.settings import SETTINGS, ClipSettings
+from actscribe.runs.benchmark import benchmark
+from actscribe.runs.folder import Run
+
+
+def by_hand(path: Path) -> str:
+    return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
+
+
+def test_every_recognizer_that_trains_tells_what_it_starts_from() -> None:
+    for name in RECOGNIZERS:
+        settings = SETTINGS[name]()
+        told = kind(name).weights(settings)
+        assert bool(told) == ("clip" in name or kind(name).trains(settings)), name
+        assert told == kind(name).weights(settings)
+
+
+def test_the_digest_is_of_the_weights_and_of_all_of_them(tmp_path: Path) -> None:
+    write(clip_model(), tmp_path)
+    settings = ClipSettings(checkpoint=str(tmp_path))
+    before = kind("clip").weights(settings)
+    assert before == by_hand(tmp_path / "model.safetensors")
+    (tmp_path / "README.md").write_text("of no influence")
+    assert kind("clip").weights(settings) == before
+    clip_model(seed=1).save_pretrained(tmp_path)
+    assert kind("clip").weights(settings) == by_hand(tmp_path / "model.safetensors") != before
+
+
+def test_runs_of_other_weights_are_not_reused(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    plan, out = place.plan(0, "clip"), tmp_path / "out"
+    weights = place.checkpoint / "model.safetensors"
+    benchmark(plan, out, cache=place.cache)
+    path = out / plan.run_name(False, 0) / "run.json"
+    whole, first = path.read_text(), weights.read_bytes()
+    assert Run.open(path.parent).facts.weights == by_hand(weights)
+    benchmark(plan, out, resume=True, cache=place.cache)
+
+    clip_model(seed=1).save_pretrained(place.checkpoint)
+    message = rf"checkpoint {place.checkpoint} has other weights than when this run was made"
+    with pytest.raises(ActScribeError, match=rf"made otherwise; it differs in: {message}") as caught:
+        benchmark(plan, out, resume=True, cache=place.cache)
+    assert "--out" in caught.value.hint
+    path.write_text(json.dumps(json.loads(whole) | {"status": "training"}))
+    with pytest.raises(ActScribeError, match=rf"changed since this training began: {message}"):
+        benchmark(plan, out, resume=True, cache=place.cache)
+
+    earlier = json.loads(whole)
+    del earlier["weights"]  # a run of an earlier version is taken as it is
+    path.write_text(json.dumps(earlier))
+    benchmark(plan, out, resume=True, cache=place.cache)
+    path.write_text(whole)
+    weights.write_bytes(first)
+    benchmark(plan, out, resume=True, cache=place.cache)
+    assert path.read_text() == whole
