@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_benchmarks import UCF, hmdb, made_up, touch, ucf, write_lines
+from small_benchmarks import HMDB, UCF, hmdb, made_up, touch, ucf, write_lines
 from small_studies import LEFT, film
 
 from actscribe.data.benchmarks.base import Benchmark, BenchmarkClip, Source
@@ -169,6 +169,30 @@ def test_the_published_label_swap_is_found_by_comparing(tmp_path: Path) -> None:
     labels = write_lines(tmp_path / "l.csv", swapped)
     with pytest.raises(ActScribeError, match="8 clips have another class than in hmdb51"):
         read_list(listed, found, labels)
+
+
+def test_shots_of_another_split_are_counted_as_tested_and_unused(tmp_path: Path) -> None:
+    """Split 2 tests the clips that split 1 trains on, but for one clip of a class, which it leaves out."""
+    source = hmdb(tmp_path)
+    for path in sorted((tmp_path / "splits").glob("*_split1.txt")):
+        lines = [line.rsplit(maxsplit=1) for line in path.read_text(encoding="utf-8").splitlines()]
+        codes = {"1": iter("202"), "2": iter("11"), "0": iter("1")}  # three train, two test, one unused
+        second = [f"{file} {next(codes[code])}" for file, code in lines]
+        write_lines(path.with_name(path.name.replace("split1", "split2")), second)
+    shots = [clip for clip in read_benchmark("hmdb51", source).of_split("train") if clip.class_id < 3]
+    write_list(tmp_path / "shots.txt", shots)
+    found = read_benchmark("hmdb51", replace(source, split=2))
+    told = (
+        r"shots.txt: of its 9 clips of hmdb51, 6 are test clips of this split and 3 are in no part of it; first .*:2: "
+    )
+    with pytest.raises(ActScribeError, match=told) as caught:
+        read_list(tmp_path / "shots.txt", found)
+    assert "--split 1" in caught.value.hint
+    with pytest.raises(ActScribeError, match=r"of its 6 clips .* 4 are test clips .* 2 are in no part of it"):
+        few = tmp_path / "few.txt"
+        write_list(few, [clip for clip in shots if clip.class_id < 2])
+        read_list(few, restrict(found, HMDB[:2]))
+    assert [name.partition("/")[0] for name in restrict(found, HMDB[3:]).unused] == list(HMDB[3:])
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,7 @@ class Benchmark:
         clips: in the order of the official lists.
         missing: that the lists name and this machine lacks.
         notes: what the user should know.
+        unused: names of clips that the lists of this split name without putting them into any part of it.
     """
 
     name: str
@@ -127,6 +128,7 @@ class Benchmark:
     clips: tuple[BenchmarkClip, ...]
     missing: tuple[Missing, ...] = ()
     notes: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
 
     def of_split(self, split: str) -> tuple[BenchmarkClip, ...]:
         """Return the clips of one split."""

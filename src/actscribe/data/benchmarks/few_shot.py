@@ -142,11 +142,13 @@ def restrict(benchmark: Benchmark, names: Sequence[str]) -> Benchmark:
     if len(set(kept)) < len(kept):
         raise ActScribeError(f"{len(kept) - len(set(kept))} classes are named twice.")
     new = {old: place for place, old in enumerate(kept)}
+    own = {benchmark.classes[old].name for old in kept}
     return replace(
         benchmark,
         classes=tuple(benchmark.classes[old] for old in kept),
         clips=tuple(replace(clip, class_id=new[clip.class_id]) for clip in benchmark.clips if clip.class_id in new),
         missing=tuple(replace(lost, class_id=new[lost.class_id]) for lost in benchmark.missing if lost.class_id in new),
+        unused=tuple(name for name in benchmark.unused if name.partition("/")[0] in own),
     )
 
 

@@ -41,14 +41,16 @@ def read_list(path: Path, benchmark: Benchmark, labels: Path | None = None) -> L
     list's ids mean (base-to-novel lists count anew). The classes are compared with the set's own clip by clip.
 
     Raises:
-        ActScribeError: a line that is none of this, a clip that the set does not know or that is listed twice, or a
-            class other than the set's; with counts and the first line.
+        ActScribeError: a line that is none of this, a clip that is in no part of the set's split, that the set does not
+            know or that is listed twice, or a class other than the set's; with counts and the first line.
     """
     names = dict(enumerate(read_labels(labels))) if labels else {i: c.name for i, c in enumerate(benchmark.classes)}
     known, gone = _by_stem(benchmark)
+    out = frozenset(benchmark.unused)
     clips: list[BenchmarkClip] = []
     missing: list[str] = []
     lines: dict[str, int] = {}
+    unused: list[str] = []
     unknown: list[str] = []
     other: list[str] = []
     for number, line in read_lines(path):
@@ -65,6 +67,9 @@ def read_list(path: Path, benchmark: Benchmark, labels: Path | None = None) -> L
         first = lines.setdefault(name, number)
         if first != number:
             raise ActScribeError(f"{where}: {name} is in line {first} already.")
+        if name in out:
+            unused.append(f"{where}: {name}")
+            continue
         own = name.partition("/")[0]
         meant = _meant(where, found["label"], names) if found["label"] else own
         if plain(meant) != plain(own):
@@ -74,6 +79,7 @@ def read_list(path: Path, benchmark: Benchmark, labels: Path | None = None) -> L
             missing.append(name)
         else:
             clips.append(clip)
+    _refuse_unused(path, benchmark, lines, unused)
     _refuse(path, benchmark, unknown, other)
     return ListedClips(tuple(clips), tuple(missing))
 
@@ -102,9 +108,10 @@ def read_labels(path: Path) -> tuple[str, ...]:
 
 
 def _by_stem(benchmark: Benchmark) -> tuple[dict[str, BenchmarkClip], Mapping[str, list[str]]]:
-    """Return the clips by name, and the names of clips, there or missing, by stem."""
+    """Return the clips by name, and the names of clips, there, missing or in no part of the split, by stem."""
     names: defaultdict[str, list[str]] = defaultdict(list)
-    for name in (*(clip.name for clip in benchmark.clips), *(lost.name for lost in benchmark.missing)):
+    listed = (*benchmark.clips, *benchmark.missing)
+    for name in (*(one.name for one in listed), *benchmark.unused):
         names[PurePosixPath(name).name.casefold()].append(name)
     return {clip.name: clip for clip in benchmark.clips}, names
 
@@ -132,6 +139,19 @@ def _meant(where: str, label: str, names: Mapping[int, str]) -> str:
     if int(label) not in names:
         raise ActScribeError(f"{where}: there is no class {label}; ids go from 0 to {len(names) - 1}.")
     return names[int(label)]
+
+
+def _refuse_unused(path: Path, benchmark: Benchmark, lines: Mapping[str, int], unused: list[str]) -> None:
+    """Refuse a list of another official split: some of its clips are in no part of this one, and others are tested."""
+    if unused:
+        listed = (*benchmark.clips, *benchmark.missing)
+        tested = len({one.name for one in listed if one.split == "test"} & lines.keys())
+        raise ActScribeError(
+            f"{path}: of its {len(lines)} clips of {benchmark.name}, {tested} are test clips of this split and"
+            f" {len(unused)} are in no part of it; first {unused[0]}.",
+            "It was made for another official split: give that one (published shots are of --split 1), or leave the"
+            " list out and draw shots of this split with --shots.",
+        )
 
 
 def _refuse(path: Path, benchmark: Benchmark, unknown: list[str], other: list[str]) -> None:
