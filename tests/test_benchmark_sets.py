@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +14,10 @@ import pytest
 from small_benchmarks import ACTIONS, Place, write_lines
 
 from actscribe.data.benchmarks.base import Source
+from actscribe.data.benchmarks.convert import Probes
 from actscribe.errors import ActScribeError
 from actscribe.runs.benchmark import benchmark
+from actscribe.runs.benchmark_draw import Draw, classes_of, draw
 from actscribe.runs.folder import Run
 
 
@@ -50,7 +53,7 @@ def test_what_is_missing_or_odd_is_counted_and_said(place: Place, tmp_path: Path
         shutil.copy(source.videos / "test" / "box" / "box_test_0.mp4", train / f"cup_train_{clip}.mp4")
     plan = replace(place.plan(3, overrides={"keep": "last"}), source=source)
     done = benchmark(plan, tmp_path / "out", cache=place.cache)
-    assert done.tables["availability"].to_numpy().tolist() == [["train", 24, 24, 0, 0], ["test", 12, 11, 1, 0]]
+    assert done.tables["availability"].to_numpy().tolist() == [["train", 24, 24, 0, 0], ["test", 12, 10, 2, 1]]
     assert done.tables["missing"]["clip"].tolist() == ["cup/cup_test_1", "cup/cup_test_0"]
     assert done.notes[0] == "3 of 18 training clips are the same file as a test clip."
     assert done.notes[1].startswith("1 clips are here and cannot be read")
@@ -60,6 +63,62 @@ def test_what_is_missing_or_odd_is_counted_and_said(place: Place, tmp_path: Path
     assert np.isnan(classes.loc["cup", "mean"])
     found = json.loads((done.folder / "benchmark.json").read_text())
     assert found["missing"] == {"no_file": 1, "unreadable": 1}
+
+
+def spoil(source: Source, root: Path, name: str, clips: Iterable[int]) -> Source:
+    """Return a copy of a set with some training clips of a class that cannot be read."""
+    copy = Source(shutil.copytree(source.videos, root / "set"))
+    for clip in clips:
+        (copy.videos / "train" / name / f"{name}_train_{clip}.mp4").write_bytes(b"no video")
+    return copy
+
+
+def shown(drawn: Draw) -> dict[str, list[str]]:
+    """Return class -> names of its training clips."""
+    found: dict[str, list[str]] = {name: [] for name in ACTIONS}
+    for recording in drawn.data.of_split("train"):
+        found[recording.intervals[0].label].append(recording.name)
+    return found
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_shots_that_cannot_be_read_are_drawn_anew(place: Place, tmp_path: Path, seed: int) -> None:
+    plan = place.plan(2, overrides={"keep": "last"})
+    healthy = shown(draw(plan, classes_of(plan), seed, Probes()))
+    broken = [int(name[-1]) for name in healthy["cup"]]
+    plan = replace(plan, source=spoil(place.source, tmp_path, "cup", broken))
+    probes, chosen = Probes(), classes_of(plan)
+    found = draw(plan, chosen, seed, probes)
+    assert sorted(shown(found)["cup"]) == [f"cup_train_{clip}" for clip in range(4) if clip not in broken]
+    assert {**shown(found), "cup": []} == {**healthy, "cup": []}
+    assert not found.notes
+    lost = probes.unreadable(chosen.whole.clips)
+    assert [(one.name, one.split) for one in lost] == [(f"cup/cup_train_{clip}", "train") for clip in sorted(broken)]
+
+
+def test_a_class_of_too_few_readable_clips_is_named(place: Place, tmp_path: Path) -> None:
+    plan = replace(
+        place.plan(3, overrides={"keep": "last"}), source=spoil(place.source, tmp_path / "some", "cup", range(2))
+    )
+    found = draw(plan, classes_of(plan), 0, Probes())
+    assert {name: len(clips) for name, clips in shown(found).items()} == {**dict.fromkeys(ACTIONS, 3), "cup": 2}
+    assert found.notes == ("fewer than 3 training clips of a class, since no more can be read: cup (2).",)
+    plan = replace(plan, source=spoil(place.source, tmp_path / "all", "cup", range(4)))
+    with pytest.raises(
+        ActScribeError, match=r"1 of 6 classes have no training clip that can be read; first cup: .*cup"
+    ):
+        draw(plan, classes_of(plan), 0, Probes())
+
+
+def test_unreadable_clips_of_both_halves_are_counted_under_their_own_class(place: Place, tmp_path: Path) -> None:
+    source = spoil(place.source, tmp_path, "push", ())
+    for name in ("box", "wave"):
+        (source.videos / "test" / name / f"{name}_test_0.mp4").write_bytes(b"no video")
+    plan = replace(place.plan(2, base_to_novel=True, overrides={"keep": "last"}), source=source)
+    done = benchmark(plan, tmp_path / "out", cache=place.cache)
+    table = done.tables["missing"][["clip", "class", "split"]].to_numpy().tolist()
+    assert table == [["box/box_test_0", "box", "test"], ["wave/wave_test_0", "wave", "test"]]
+    assert done.tables["availability"].set_index("split").loc["test"].tolist() == [12, 10, 2, 0]
 
 
 def test_what_the_checkpoint_cannot_do_shows_before_anything_is_trained(place: Place, tmp_path: Path) -> None:

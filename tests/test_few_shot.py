@@ -64,6 +64,30 @@ def test_groups_are_spread_first_and_never_straddle(tmp_path: Path) -> None:
     assert Counter(clip.class_id for clip in draw.validation) == dict.fromkeys(range(6), 2)
 
 
+def test_an_unreadable_clip_gives_way_to_the_next_of_its_class(tmp_path: Path) -> None:
+    found = read_benchmark("ucf101", ucf(tmp_path, groups=10, clips=3))
+    healthy = {shots: few_shot(found, shots, 0) for shots in (2, 4, 12)}
+    assert few_shot(found, 4, 0, readable=lambda clip: True) == healthy[4]
+    order = [clip for clip in healthy[12].train if clip.class_id == 0]
+    broken = {order[0].name, order[2].name, healthy[2].validation[0].name}
+    asked: list[str] = []
+
+    def readable(clip: BenchmarkClip) -> bool:
+        asked.append(clip.name)
+        return clip.name not in broken
+
+    draws = {shots: few_shot(found, shots, 0, readable=readable) for shots in (12, 4, 2)}
+    assert [clip for clip in draws[2].train if clip.class_id == 0] == [order[1], order[3]]
+    assert set(names(draws[2].train)) < set(names(draws[4].train)) < set(names(draws[12].train))
+    assert [clip for clip in draws[4].train if clip.class_id] == [clip for clip in healthy[4].train if clip.class_id]
+    assert Counter(clip.class_id for clip in draws[2].validation) == Counter(c.class_id for c in healthy[2].validation)
+    assert not broken & {*names(draws[12].train), *names(draws[2].validation)}
+    asked.clear()
+    few_shot(found, 2, 0, readable=readable)
+    used = names((*draws[2].validation, *draws[2].train))
+    assert sorted(asked) == sorted((*used, order[0].name, order[2].name, healthy[2].validation[0].name))
+
+
 def test_a_clip_whose_group_is_tested_is_never_drawn(tmp_path: Path) -> None:
     train = made_up(tmp_path, {"a": {"p1": 3, "p2": 3, "p3": 3}})
     tested = BenchmarkClip("a/t", tmp_path / "t.mp4", 0, "p2", "test")

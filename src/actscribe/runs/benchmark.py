@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pandas as pd
 from pydantic import BaseModel
 
 from actscribe.data.benchmarks.base import Benchmark, Missing
-from actscribe.data.benchmarks.convert import Probes, availability, missing_table, study_of
+from actscribe.data.benchmarks.convert import Probes, availability, lacking, missing_table, study_of
 from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError
 from actscribe.files import folder_beside
@@ -98,18 +98,17 @@ def benchmark(
     notes: dict[str, None] = dict.fromkeys((*chosen.whole.notes, *_plan_notes(plan)))
     if chosen.listed is not None and chosen.listed.missing:
         notes[f"{len(chosen.listed.missing)} clips of {plan.shots_list} are not on this machine."] = None
-    unreadable: dict[str, Missing] = {}
     for place, (seed, variants) in enumerate(parts.items()):
         drawn = draw(plan, chosen, seed, probes)
         notes |= dict.fromkeys(drawn.notes)
-        unreadable |= {lost.name: lost for lost in drawn.unreadable}
         for vghif in variants:
             say(f"{system(plan, vghif)}, seed {seed} ({place + 1} of {len(parts)})", None)
             _finish(plan, chosen, drawn, folder / plan.run_name(vghif, seed), vghif, seed, cache)
             gc.collect()
+    unreadable = probes.unreadable(chosen.whole.clips)
     if unreadable:
         notes[f"{len(unreadable)} clips are here and cannot be read; they are left out (missing.csv says why)."] = None
-    return _write(plan, chosen.whole, folder, parts, tuple(unreadable.values()), tuple(notes))
+    return _write(plan, chosen.whole, folder, parts, unreadable, tuple(notes))
 
 
 def system(plan: Plan, vghif: bool) -> str:
@@ -238,7 +237,7 @@ def _write(
     unreadable: Sequence[Missing],
     notes: Sequence[str],
 ) -> Benchmarked:
-    results = _results(plan, folder, parts)
+    results, here = _results(plan, folder, parts), lacking(whole, unreadable)
     runs = [Run.open(folder / plan.run_name(vghif, seed)) for seed, some in parts.items() for vghif in some]
     notes = tuple(dict.fromkeys((*notes, *_run_notes(runs))))
     made: dict[str, pd.DataFrame | None] = {
@@ -246,8 +245,8 @@ def _write(
         "difference": difference_table(results),
         "seeds": seeds_table(results),
         "published": _published(plan),
-        "availability": availability(whole),
-        "missing": missing_table(replace(whole, missing=(*whole.missing, *unreadable))),
+        "availability": availability(here),
+        "missing": missing_table(here),
         "classes": class_table(results),
     }
     tables = {name: table for name, table in made.items() if table is not None}

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 
 from actscribe.data.benchmarks.base import Benchmark, BenchmarkClip
 from actscribe.data.benchmarks.files import plain
 from actscribe.errors import ActScribeError, did_you_mean
+from actscribe.progress import track
 
 #: Validation clips a class that are drawn beside the shots (CoOp, Zhou et al. 2022, draws at most 4).
 VALIDATION_SHOTS = 4
@@ -42,7 +44,13 @@ class ClipSplit:
         check_overlap(self.train, self.validation, other="validation")
 
 
-def few_shot(benchmark: Benchmark, shots: int, seed: int, validation: int = VALIDATION_SHOTS) -> ClipSplit:
+def few_shot(
+    benchmark: Benchmark,
+    shots: int,
+    seed: int,
+    validation: int = VALIDATION_SHOTS,
+    readable: Callable[[BenchmarkClip], bool] | None = None,
+) -> ClipSplit:
     """Draw `shots` training clips of every class.
 
     For one seed the draw of fewer shots lies inside the draw of more, and the validation clips are the same. Groups
@@ -56,6 +64,8 @@ def few_shot(benchmark: Benchmark, shots: int, seed: int, validation: int = VALI
         seed: of the draw.
         validation: clips a class that are drawn from other groups of the training split, where the set has no
             validation split of its own; a class may get fewer. Published runs have none and report the last epoch.
+        readable: whether a clip's video can be read; one that cannot gives way to the next in the drawn order, and a
+            class gets fewer clips where too few of its own can. Asked of drawn clips only. None: nothing is asked.
 
     Raises:
         ActScribeError: no test clips, or classes with too few clips or groups (counted).
@@ -72,12 +82,11 @@ def few_shot(benchmark: Benchmark, shots: int, seed: int, validation: int = VALI
     if not held and validation:
         reserved = _reserve(_by_class(pool), lambda groups: min(validation, max(1, len(groups) // GROUP_SHARE)), seed)
         apart = _orders([clip for clip in pool if clip.group in reserved], seed)
-        held = tuple(replace(clip, split="validation") for order in apart.values() for clip in order[:validation])
+        held = tuple(replace(clip, split="validation") for clip in _take(apart, validation, readable, "validation"))
         pool = [clip for clip in pool if clip.group not in reserved]
     orders = _orders(pool, seed)
     _check_enough(benchmark, orders, shots)
-    train = tuple(clip for class_id in range(len(benchmark.classes)) for clip in orders[class_id][:shots])
-    return ClipSplit(f"{shots} shots, seed {seed}", train, held, test)
+    return ClipSplit(f"{shots} shots, seed {seed}", _take(orders, shots, readable, "training"), held, test)
 
 
 def hold_out(benchmark: Benchmark, share: float, seed: int, split: str = "validation") -> Benchmark:
@@ -247,6 +256,19 @@ def _orders(clips: Iterable[BenchmarkClip], seed: int) -> dict[int, list[Benchma
         longest = max(map(len, members))
         orders[class_id] = [group[i] for i in range(longest) for group in members if i < len(group)]
     return orders
+
+
+def _take(
+    orders: Mapping[int, Sequence[BenchmarkClip]],
+    count: int,
+    readable: Callable[[BenchmarkClip], bool] | None,
+    part: str,
+) -> tuple[BenchmarkClip, ...]:
+    """Return the first `count` clips of each class's order that can be read."""
+    if readable is None:
+        return tuple(clip for order in orders.values() for clip in order[:count])
+    shown = track(orders.values(), f"Reading drawn {part} clips, class by class")
+    return tuple(clip for order in shown for clip in islice(filter(readable, order), count))
 
 
 def _check_enough(benchmark: Benchmark, orders: Mapping[int, Sequence[BenchmarkClip]], shots: int) -> None:
