@@ -11,13 +11,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from small_benchmarks import ACTIONS, Place, write_lines
+from small_benchmarks import ACTIONS, Place, touch, write_lines
+from typer.testing import CliRunner
 
+from actscribe.cli import app
 from actscribe.data.benchmarks.base import Source
 from actscribe.data.benchmarks.convert import Probes
 from actscribe.errors import ActScribeError
+from actscribe.runs import benchmark as module
 from actscribe.runs.benchmark import benchmark
 from actscribe.runs.benchmark_draw import Draw, classes_of, draw
+from actscribe.runs.benchmark_plan import Plan
 from actscribe.runs.folder import Run
 
 
@@ -119,6 +123,47 @@ def test_unreadable_clips_of_both_halves_are_counted_under_their_own_class(place
     table = done.tables["missing"][["clip", "class", "split"]].to_numpy().tolist()
     assert table == [["box/box_test_0", "box", "test"], ["wave/wave_test_0", "wave", "test"]]
     assert done.tables["availability"].set_index("split").loc["test"].tolist() == [12, 10, 2, 0]
+
+
+def test_a_list_with_ids_of_its_own_comes_with_its_label_file(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = tuple(reversed(ACTIONS))
+    shots = write_lines(tmp_path / "k1.txt", [f"{name}/{name}_train_0.mp4 {own}" for own, name in enumerate(names)])
+    labels = write_lines(tmp_path / "k1.csv", ["id,name", *(f"{own},{name}" for own, name in enumerate(names))])
+    asked: list[Plan] = []
+
+    def never(plan: Plan, *_: object) -> None:
+        asked.append(plan)
+        raise ActScribeError("asked")
+
+    monkeypatch.setattr(module, "benchmark", never)
+    words = ["benchmark", "folder", "--videos", str(place.source.videos), "--backbone", "vifi-clip"]
+    words += ["--shots-list", str(shots), "--set", f"checkpoint={place.checkpoint}"]
+    for given in ([], ["--shots-labels", str(labels)]):
+        assert "asked" in CliRunner().invoke(app, [*words, *given]).output
+    without, with_ = asked
+    with pytest.raises(ActScribeError, match="6 clips have another class than in folder") as caught:
+        classes_of(without)
+    assert "--shots-labels FILE" in caught.value.hint
+    listed = classes_of(with_).listed
+    assert listed is not None
+    assert [clip.name for clip in listed.clips] == [f"{name}/{name}_train_0" for name in names]
+
+
+def test_one_clip_a_class_in_plain_folders_cannot_be_parted_but_can_be_tested(tmp_path: Path) -> None:
+    for name in ACTIONS:
+        touch(tmp_path / name / "1.mp4")
+    plan = Plan("folder", Source(tmp_path), "clip", 0)
+    with pytest.raises(ActScribeError, match=r"6 classes .* too few groups") as caught:
+        classes_of(plan)
+    assert "keep=last" not in caught.value.hint
+    assert "folder called test is enough" in caught.value.hint
+    (tmp_path / "test").mkdir()
+    for name in ACTIONS:
+        (tmp_path / name).rename(tmp_path / "test" / name)
+    found = classes_of(plan).whole
+    assert (len(found.of_split("test")), found.notes) == (6, ())
 
 
 def test_what_the_checkpoint_cannot_do_shows_before_anything_is_trained(place: Place, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from actscribe.data.benchmarks.few_shot import (
     hold_out,
     shared_groups,
 )
+from actscribe.data.benchmarks.folder import FLAT
 from actscribe.data.benchmarks.lists import ListedClips, read_labels, read_list
 from actscribe.data.benchmarks.registry import read_benchmark
 from actscribe.data.loading import StudyData
@@ -71,12 +72,12 @@ def classes_of(plan: Plan) -> Classes:
     if {clip.split for clip in whole.clips} == {"train"} and plan.dataset == "folder" and not plan.shots_list:
         whole = hold_out(whole, TESTED, TEST_SEED, "test")
         told = f"{len(whole.of_split('test'))} of {len(whole.clips)} clips, whole groups, are held out for testing."
-        whole = replace(whole, notes=(told,))
+        whole = replace(whole, notes=(told, *(note for note in whole.notes if note != FLAT)))
     if not whole.of_split("test"):
         raise ActScribeError(
             f"{whole.name} has no test clips here.", "Make folders train and test, or complete the set's videos."
         )
-    listed = read_list(plan.shots_list, whole) if plan.shots_list else None
+    listed = read_list(plan.shots_list, whole, plan.shots_labels) if plan.shots_list else None
     if listed is not None and not listed.clips:
         raise ActScribeError(
             f"{plan.shots_list}: names no clip that is here; {len(listed.missing)} that it names are missing.",

@@ -16,6 +16,12 @@ from actscribe.progress import track
 
 #: Validation clips a class that are drawn beside the shots (CoOp, Zhou et al. 2022, draws at most 4).
 VALIDATION_SHOTS = 4
+#: What to do where a class has too few groups to set one apart, by the part that it was for.
+HINTS = {
+    "validation": "Give the set more groups. Without validation clips none is set apart: --set keep=last",
+    "test": "Give each class clips of two groups or more, or sort the clips into folders train and test;"
+    " for --shots 0 one folder called test is enough.",
+}
 #: At most one of so many groups of a class goes to validation (ours).
 GROUP_SHARE = 4
 
@@ -80,7 +86,9 @@ def few_shot(
     taken = {clip.group for clip in (*test, *held)}
     pool = [clip for clip in benchmark.of_split("train") if clip.group not in taken]
     if not held and validation:
-        reserved = _reserve(_by_class(pool), lambda groups: min(validation, max(1, len(groups) // GROUP_SHARE)), seed)
+        reserved = _reserve(
+            _by_class(pool), lambda groups: min(validation, max(1, len(groups) // GROUP_SHARE)), seed, "validation"
+        )
         apart = _orders([clip for clip in pool if clip.group in reserved], seed)
         held = tuple(replace(clip, split="validation") for clip in _take(apart, validation, readable, "validation"))
         pool = [clip for clip in pool if clip.group not in reserved]
@@ -90,7 +98,7 @@ def few_shot(
 
 
 def hold_out(benchmark: Benchmark, share: float, seed: int, split: str = "validation") -> Benchmark:
-    """Return the set with about `share` of each class's training clips moved to another split, whole groups at a time.
+    """Return the set with about `share` of each class's training clips moved to "validation" or "test", whole groups.
 
     Raises:
         ActScribeError: a class has clips of one group only (counted), or the share is not between 0 and 1.
@@ -98,7 +106,7 @@ def hold_out(benchmark: Benchmark, share: float, seed: int, split: str = "valida
     if not 0 < share < 1:
         raise ActScribeError(f"expected a share between 0 and 1 to hold out, found {share:g}.")
     by_class = _by_class(benchmark.of_split("train"))
-    moved = _reserve(by_class, lambda groups: round(share * sum(map(len, groups.values()))), seed, by_clips=True)
+    moved = _reserve(by_class, lambda groups: round(share * sum(map(len, groups.values()))), seed, split, by_clips=True)
     clips = tuple(
         replace(clip, split=split) if clip.split == "train" and clip.group in moved else clip
         for clip in benchmark.clips
@@ -212,11 +220,12 @@ def _by_class(clips: Iterable[BenchmarkClip]) -> dict[int, dict[str, list[Benchm
 
 
 def _reserve(
-    by_class: Mapping[int, Groups], wanted: Callable[[Groups], int], seed: int, by_clips: bool = False
+    by_class: Mapping[int, Groups], wanted: Callable[[Groups], int], seed: int, part: str, by_clips: bool = False
 ) -> set[str]:
     """Return groups to set apart: for each class `wanted(groups)` of them, or as many as hold that many clips.
 
-    Groups may hold clips of several classes (a person); none is taken that is a class's last one.
+    They are for `part`, "validation" or "test". Groups may hold clips of several classes (a person); none is taken that
+    is a class's last one.
     """
     left = {class_id: len(groups) for class_id, groups in by_class.items()}
     classes_of: defaultdict[str, list[int]] = defaultdict(list)
@@ -240,7 +249,7 @@ def _reserve(
     if lacking:
         raise ActScribeError(
             f"{len(lacking)} classes (first: id {lacking[0]}) have too few groups to set one apart from training.",
-            "Give the set more groups. Without validation clips none is set apart: --set keep=last",
+            HINTS[part],
         )
     return taken
 

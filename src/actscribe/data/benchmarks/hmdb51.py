@@ -54,7 +54,9 @@ def read(source: Source) -> Benchmark:
 
 
 def _split_files(folder: Path, ending: str) -> dict[str, Path]:
-    found = sorted(folder.glob(f"*{ending}")) or sorted(folder.glob(f"*/*{ending}"))
+    there = sorted(folder.glob(f"*{ending}")), sorted(folder.glob(f"*/*{ending}"))
+    # Names with a dot in front are no lists; macOS leaves ._NAME files.
+    found = next(filter(None, ([path for path in paths if path.name[0] != "."] for paths in there)), [])
     if not found:
         raise ActScribeError(
             f"{folder}: no split list of HMDB51: expected files such as brush_hair{ending}.",

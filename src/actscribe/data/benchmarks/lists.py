@@ -18,6 +18,8 @@ from actscribe.files import write_text
 _ENDINGS = "|".join(sorted(ending[1:] for ending in VIDEO_ENDINGS))
 #: A path with a video's ending, then nothing, or a space or comma and the class; paths may hold spaces and commas.
 LINE = re.compile(rf'"?(?P<path>.+\.(?:{_ENDINGS}))"?(?:[\s,]+(?P<label>.+))?$', re.IGNORECASE)
+#: A stem in one case -> as it is spelled, and the name of the clip, for each clip that goes by it.
+Stems = Mapping[str, list[tuple[str, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class ListedClips:
 
 
 def read_list(path: Path, benchmark: Benchmark, labels: Path | None = None) -> ListedClips:
-    """Return the clips that a split list names, found in `benchmark` by their file's stem.
+    """Return the clips that a split list names, found in `benchmark` by their file's stem, or a YouTube id.
 
     Known forms of a line: `path label`, `path,label` (with or without a header), `path` alone. A label is an id from 0
     or a class name. Ids are the set's own unless `labels` is given, a file of `id,name` lines that says what this
@@ -45,7 +47,7 @@ def read_list(path: Path, benchmark: Benchmark, labels: Path | None = None) -> L
             know or that is listed twice, or a class other than the set's; with counts and the first line.
     """
     names = dict(enumerate(read_labels(labels))) if labels else {i: c.name for i, c in enumerate(benchmark.classes)}
-    known, gone = _by_stem(benchmark)
+    known, stems = {clip.name: clip for clip in benchmark.clips}, _by_stem(benchmark)
     out = frozenset(benchmark.unused)
     clips: list[BenchmarkClip] = []
     missing: list[str] = []
@@ -60,7 +62,7 @@ def read_list(path: Path, benchmark: Benchmark, labels: Path | None = None) -> L
                 continue
             raise ActScribeError(f"{path}:{number}: expected 'path/video.mp4 LABEL', found '{line}'.")
         where = f"{path}:{number}"
-        name = _choose(found["path"], known, gone)
+        name = _choose(found["path"], stems)
         if name is None:
             unknown.append(f"{where}: {found['path']}")
             continue
@@ -107,32 +109,34 @@ def read_labels(path: Path) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _by_stem(benchmark: Benchmark) -> tuple[dict[str, BenchmarkClip], Mapping[str, list[str]]]:
-    """Return the clips by name, and the names of clips, there, missing or in no part of the split, by stem."""
-    names: defaultdict[str, list[str]] = defaultdict(list)
+def _by_stem(benchmark: Benchmark) -> Stems:
+    """Return the clips of a set, there, missing or in no part of its split, by every stem that they go by."""
+    found: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
     listed = (*benchmark.clips, *benchmark.missing)
-    for name in (*(one.name for one in listed), *benchmark.unused):
-        names[PurePosixPath(name).name.casefold()].append(name)
-    return {clip.name: clip for clip in benchmark.clips}, names
+    others = [(one.other_stem, one.name) for one in listed if one.other_stem]
+    names = (*(one.name for one in listed), *benchmark.unused)
+    for stem, name in (*((PurePosixPath(name).name, name) for name in names), *others):
+        found[stem.casefold()].append((stem, name))
+    return found
 
 
-def _choose(listed: str, known: Mapping[str, BenchmarkClip], names: Mapping[str, list[str]]) -> str | None:
+def _choose(listed: str, stems: Stems) -> str | None:
     """Return the name of the clip that a listed path means: of several by case, then by folder."""
     path = PurePosixPath(listed.replace("\\", "/"))
-    found = names.get(path.stem.casefold(), [])
+    found = stems.get(path.stem.casefold(), [])
     if len(found) > 1:
-        found = [name for name in found if PurePosixPath(name).name == path.stem] or found
+        found = [(stem, name) for stem, name in found if stem == path.stem] or found
     if len(found) > 1:
         folders = {plain(part) for part in path.parts[:-1]}
-        found = [name for name in found if plain(name.partition("/")[0]) in folders]
-    return found[0] if len(found) == 1 else None
+        found = [(stem, name) for stem, name in found if plain(name.partition("/")[0]) in folders]
+    return found[0][1] if len(found) == 1 else None
 
 
 def _meant(where: str, label: str, names: Mapping[int, str]) -> str:
     label = label.strip().strip('"')
     if re.fullmatch(r"\d+(?:[\s,]+\d+)+", label):
         raise ActScribeError(f"{where}: '{label}' is a list of several classes a clip; this set has one a clip.")
-    if not label.isdigit():
+    if not label.isdecimal():
         if plain(label) not in map(plain, names.values()):
             raise ActScribeError(f"{where}: '{label}' is no class of this set.", did_you_mean(label, names.values()))
         return label
@@ -163,5 +167,5 @@ def _refuse(path: Path, benchmark: Benchmark, unknown: list[str], other: list[st
     if other:
         raise ActScribeError(
             f"{path}: {len(other)} clips have another class than in {benchmark.name}; first {other[0]}.",
-            "Give the label file that belongs to this list, if its ids are not those of the set.",
+            "If its ids are not those of the set, give the label file that belongs to the list: --shots-labels FILE",
         )
