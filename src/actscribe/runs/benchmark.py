@@ -22,6 +22,7 @@ from actscribe.recognizers.base import Recognizer
 from actscribe.recognizers.registry import kind
 from actscribe.runs.benchmark_draw import Classes, Draw, classes_of, draw
 from actscribe.runs.benchmark_plan import Plan
+from actscribe.runs.benchmark_published import published_notes, published_table
 from actscribe.runs.benchmark_tables import (
     ALL,
     BASE,
@@ -244,7 +245,7 @@ def _write(
         "results": result_table(results),
         "difference": difference_table(results),
         "seeds": seeds_table(results),
-        "published": _published(plan),
+        "published": published_table(plan),
         "availability": availability(here),
         "missing": missing_table(here),
         "classes": class_table(results),
@@ -274,31 +275,8 @@ def _settings(folder: Path, plan: Plan, vghif: bool) -> dict[str, Any]:
     return json.loads(json.dumps(run.facts.settings))
 
 
-def _published(plan: Plan) -> pd.DataFrame | None:
-    """Return what the recipe's authors report of this set and these shots, as fractions; None: nothing."""
-    if plan.published is None or plan.shots_list is not None:
-        return None
-    names, shots = {plan.dataset}, plan.shots
-    if plan.shots == 0:
-        names, shots = {f"{plan.dataset} zero-shot"}, None
-    if plan.base_to_novel:
-        names = {f"{plan.dataset} {half}" for half in (BASE, NOVEL)}
-    rows = [
-        (row.dataset, row.top1 / 100, None if row.top5 is None else row.top5 / 100, row.source)
-        for row in plan.published.published
-        if row.dataset in names and row.shots == shots
-    ]
-    return pd.DataFrame(rows, columns=["dataset", "top1", "top5", "source"]) if rows else None
-
-
 def _plan_notes(plan: Plan) -> list[str]:
-    notes = []
-    if plan.published is not None:
-        recipe = plan.published
-        notes.append(
-            f"recipe {recipe.name} is published for {recipe.architecture}, starting from {recipe.start};"
-            f" this run starts from checkpoint {getattr(plan.settings(False), 'checkpoint', 'embedded')}."
-        )
+    notes = published_notes(plan)
     if plan.vghif and plan.seeds < 6:
         runs = "1 seed" if plan.seeds == 1 else f"{plan.seeds} seeds"
         notes.append(f"with {runs} the sign-flip p is {2 / 2**plan.seeds:g} at least.")
