@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from actscribe.data.benchmarks.base import Benchmark, BenchmarkClip
+from actscribe.data.benchmarks.base import Benchmark, BenchmarkClip, Missing
 from actscribe.data.benchmarks.files import plain, read_lines
 from actscribe.data.manifest import VIDEO_ENDINGS
 from actscribe.errors import ActScribeError, did_you_mean
@@ -112,7 +112,7 @@ def read_labels(path: Path) -> tuple[str, ...]:
 def _by_stem(benchmark: Benchmark) -> Stems:
     """Return the clips of a set, there, missing or in no part of its split, by every stem that they go by."""
     found: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
-    listed = (*benchmark.clips, *benchmark.missing)
+    listed: tuple[BenchmarkClip | Missing, ...] = (*benchmark.clips, *benchmark.missing)
     others = [(one.other_stem, one.name) for one in listed if one.other_stem]
     names = (*(one.name for one in listed), *benchmark.unused)
     for stem, name in (*((PurePosixPath(name).name, name) for name in names), *others):
@@ -148,7 +148,7 @@ def _meant(where: str, label: str, names: Mapping[int, str]) -> str:
 def _refuse_unused(path: Path, benchmark: Benchmark, lines: Mapping[str, int], unused: list[str]) -> None:
     """Refuse a list of another official split: some of its clips are in no part of this one, and others are tested."""
     if unused:
-        listed = (*benchmark.clips, *benchmark.missing)
+        listed: tuple[BenchmarkClip | Missing, ...] = (*benchmark.clips, *benchmark.missing)
         tested = len({one.name for one in listed if one.split == "test"} & lines.keys())
         raise ActScribeError(
             f"{path}: of its {len(lines)} clips of {benchmark.name}, {tested} are test clips of this split and"
