@@ -156,6 +156,13 @@ def test_the_command_says_everything() -> None:
     assert parse_overrides(given) == overrides
 
 
+def test_the_command_names_the_label_file_of_a_list() -> None:
+    words = shlex.split(plan(shots=None, shots_list=Path("my k2.txt"), shots_labels=Path("k2.csv")).command())
+    place = words.index("--shots-list")
+    assert words[place : place + 4] == ["--shots-list", "my k2.txt", "--shots-labels", "k2.csv"]
+    assert "--shots" not in words
+
+
 def test_overrides_are_yaml_by_dotted_keys() -> None:
     texts = ["epochs=3", "vghif.levels=[3, 6]", "vghif.time=none", "mean=null", "template=a video of {name}, x=1"]
     assert parse_overrides(texts) == {
@@ -263,6 +270,7 @@ def test_bad_overrides_are_named(texts: list[str], message: str) -> None:
         ({"crops": 2}, "1 or 3 crops", ""),
         ({"shots_list": Path("k8.txt")}, "exclude each other", ""),
         ({"shots": None, "shots_list": Path("k8.txt"), "base_to_novel": True}, "draws its own", "--shots"),
+        ({"shots_labels": Path("k8.csv")}, "what the ids of a list mean", "--shots-list"),
         ({"halves": (Path("b.csv"), Path("n.csv"))}, "names base and novel classes", "--base-to-novel"),
     ],
 )

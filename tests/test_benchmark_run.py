@@ -23,6 +23,7 @@ from actscribe.runs.benchmark import benchmark
 from actscribe.runs.benchmark_draw import classes_of
 from actscribe.runs.benchmark_plan import Plan
 from actscribe.runs.folder import Run
+from actscribe.runs.scoring import score_recordings
 from actscribe.training.recipes import load_recipe
 
 
@@ -267,6 +268,11 @@ def test_base_to_novel_asks_for_classes_that_training_never_saw(place: Place, tm
         base, new = (float(np.mean(s.argmax(axis=1) == t)) for t, s, _ in (kept(folder), kept(folder / "novel")))
         halves.append((base, new))
         means.append(2 * base * new / (base + new) if base and new else 0.0)
+    direct = run.recognizer().for_labels(novel.labels)  # type: ignore[attr-defined]
+    asked = (novel.recordings("test"), novel.labels, novel.study.windows, "asked again")
+    assert np.allclose(novel.scores("test").scores, score_recordings(direct, *asked).scores, atol=1e-5)
+    base_prompts = score_recordings(run.recognizer(), *asked).scores
+    assert not np.allclose(novel.scores("test").scores, base_prompts, atol=1e-3)
     found = done.tables["results"].set_index("metric")["mean"]
     assert found["base_top1"] == pytest.approx(np.mean([base for base, _ in halves]))
     assert found["novel_top1"] == pytest.approx(np.mean([new for _, new in halves]))

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from small_benchmarks import ACTIONS, Place, write_lines
+from small_benchmarks import ACTIONS, Place, touch, write_lines
+from typer.testing import CliRunner
 
+from actscribe.cli import app
 from actscribe.data.benchmarks.base import Source
+from actscribe.data.benchmarks.convert import Probes
 from actscribe.errors import ActScribeError
+from actscribe.runs import benchmark as module
 from actscribe.runs.benchmark import benchmark
+from actscribe.runs.benchmark_draw import Draw, classes_of, draw
+from actscribe.runs.benchmark_plan import Plan
 from actscribe.runs.folder import Run
 
 
@@ -50,7 +57,7 @@ def test_what_is_missing_or_odd_is_counted_and_said(place: Place, tmp_path: Path
         shutil.copy(source.videos / "test" / "box" / "box_test_0.mp4", train / f"cup_train_{clip}.mp4")
     plan = replace(place.plan(3, overrides={"keep": "last"}), source=source)
     done = benchmark(plan, tmp_path / "out", cache=place.cache)
-    assert done.tables["availability"].to_numpy().tolist() == [["train", 24, 24, 0, 0], ["test", 12, 11, 1, 0]]
+    assert done.tables["availability"].to_numpy().tolist() == [["train", 24, 24, 0, 0], ["test", 12, 10, 2, 1]]
     assert done.tables["missing"]["clip"].tolist() == ["cup/cup_test_1", "cup/cup_test_0"]
     assert done.notes[0] == "3 of 18 training clips are the same file as a test clip."
     assert done.notes[1].startswith("1 clips are here and cannot be read")
@@ -60,6 +67,103 @@ def test_what_is_missing_or_odd_is_counted_and_said(place: Place, tmp_path: Path
     assert np.isnan(classes.loc["cup", "mean"])
     found = json.loads((done.folder / "benchmark.json").read_text())
     assert found["missing"] == {"no_file": 1, "unreadable": 1}
+
+
+def spoil(source: Source, root: Path, name: str, clips: Iterable[int]) -> Source:
+    """Return a copy of a set with some training clips of a class that cannot be read."""
+    copy = Source(shutil.copytree(source.videos, root / "set"))
+    for clip in clips:
+        (copy.videos / "train" / name / f"{name}_train_{clip}.mp4").write_bytes(b"no video")
+    return copy
+
+
+def shown(drawn: Draw) -> dict[str, list[str]]:
+    """Return class -> names of its training clips."""
+    found: dict[str, list[str]] = {name: [] for name in ACTIONS}
+    for recording in drawn.data.of_split("train"):
+        found[recording.intervals[0].label].append(recording.name)
+    return found
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_shots_that_cannot_be_read_are_drawn_anew(place: Place, tmp_path: Path, seed: int) -> None:
+    plan = place.plan(2, overrides={"keep": "last"})
+    healthy = shown(draw(plan, classes_of(plan), seed, Probes()))
+    broken = [int(name[-1]) for name in healthy["cup"]]
+    plan = replace(plan, source=spoil(place.source, tmp_path, "cup", broken))
+    probes, chosen = Probes(), classes_of(plan)
+    found = draw(plan, chosen, seed, probes)
+    assert sorted(shown(found)["cup"]) == [f"cup_train_{clip}" for clip in range(4) if clip not in broken]
+    assert {**shown(found), "cup": []} == {**healthy, "cup": []}
+    assert not found.notes
+    lost = probes.unreadable(chosen.whole.clips)
+    assert [(one.name, one.split) for one in lost] == [(f"cup/cup_train_{clip}", "train") for clip in sorted(broken)]
+
+
+def test_a_class_of_too_few_readable_clips_is_named(place: Place, tmp_path: Path) -> None:
+    plan = replace(
+        place.plan(3, overrides={"keep": "last"}), source=spoil(place.source, tmp_path / "some", "cup", range(2))
+    )
+    found = draw(plan, classes_of(plan), 0, Probes())
+    assert {name: len(clips) for name, clips in shown(found).items()} == {**dict.fromkeys(ACTIONS, 3), "cup": 2}
+    assert found.notes == ("fewer than 3 training clips of a class, since no more can be read: cup (2).",)
+    plan = replace(plan, source=spoil(place.source, tmp_path / "all", "cup", range(4)))
+    with pytest.raises(
+        ActScribeError, match=r"1 of 6 classes have no training clip that can be read; first cup: .*cup"
+    ):
+        draw(plan, classes_of(plan), 0, Probes())
+
+
+def test_unreadable_clips_of_both_halves_are_counted_under_their_own_class(place: Place, tmp_path: Path) -> None:
+    source = spoil(place.source, tmp_path, "push", ())
+    for name in ("box", "wave"):
+        (source.videos / "test" / name / f"{name}_test_0.mp4").write_bytes(b"no video")
+    plan = replace(place.plan(2, base_to_novel=True, overrides={"keep": "last"}), source=source)
+    done = benchmark(plan, tmp_path / "out", cache=place.cache)
+    table = done.tables["missing"][["clip", "class", "split"]].to_numpy().tolist()
+    assert table == [["box/box_test_0", "box", "test"], ["wave/wave_test_0", "wave", "test"]]
+    assert done.tables["availability"].set_index("split").loc["test"].tolist() == [12, 10, 2, 0]
+
+
+def test_a_list_with_ids_of_its_own_comes_with_its_label_file(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = tuple(reversed(ACTIONS))
+    shots = write_lines(tmp_path / "k1.txt", [f"{name}/{name}_train_0.mp4 {own}" for own, name in enumerate(names)])
+    labels = write_lines(tmp_path / "k1.csv", ["id,name", *(f"{own},{name}" for own, name in enumerate(names))])
+    asked: list[Plan] = []
+
+    def never(plan: Plan, *_: object) -> None:
+        asked.append(plan)
+        raise ActScribeError("asked")
+
+    monkeypatch.setattr(module, "benchmark", never)
+    words = ["benchmark", "folder", "--videos", str(place.source.videos), "--backbone", "vifi-clip"]
+    words += ["--shots-list", str(shots), "--set", f"checkpoint={place.checkpoint}"]
+    for given in ([], ["--shots-labels", str(labels)]):
+        assert "asked" in CliRunner().invoke(app, [*words, *given]).output
+    without, with_ = asked
+    with pytest.raises(ActScribeError, match="6 clips have another class than in folder") as caught:
+        classes_of(without)
+    assert "--shots-labels FILE" in caught.value.hint
+    listed = classes_of(with_).listed
+    assert listed is not None
+    assert [clip.name for clip in listed.clips] == [f"{name}/{name}_train_0" for name in names]
+
+
+def test_one_clip_a_class_in_plain_folders_cannot_be_parted_but_can_be_tested(tmp_path: Path) -> None:
+    for name in ACTIONS:
+        touch(tmp_path / name / "1.mp4")
+    plan = Plan("folder", Source(tmp_path), "clip", 0)
+    with pytest.raises(ActScribeError, match=r"6 classes .* too few groups") as caught:
+        classes_of(plan)
+    assert "keep=last" not in caught.value.hint
+    assert "folder called test is enough" in caught.value.hint
+    (tmp_path / "test").mkdir()
+    for name in ACTIONS:
+        (tmp_path / name).rename(tmp_path / "test" / name)
+    found = classes_of(plan).whole
+    assert (len(found.of_split("test")), found.notes) == (6, ())
 
 
 def test_what_the_checkpoint_cannot_do_shows_before_anything_is_trained(place: Place, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from small_benchmarks import HMDB, ODD, UCF, hmdb, kinetics_csv, touch, ucf, wri
 
 from actscribe.data.benchmarks.base import Source
 from actscribe.data.benchmarks.files import plain, words
+from actscribe.data.benchmarks.lists import read_list, write_list
 from actscribe.data.benchmarks.registry import BENCHMARKS, read_benchmark
 from actscribe.errors import ActScribeError
 
@@ -101,6 +102,15 @@ def test_hmdb_ids_follow_class_names_not_file_names(tmp_path: Path) -> None:
     assert [one.name for one in read_benchmark("hmdb51", source).classes] == sorted(by_file)
 
 
+def test_files_that_macos_leaves_beside_lists_and_videos_are_passed_over(tmp_path: Path) -> None:
+    source = hmdb(tmp_path)
+    touch(tmp_path / "splits" / "._kick_test_split1.txt", b"\x00\x05\x16\x07\xff")
+    assert tuple(one.name for one in read_benchmark("hmdb51", source).classes) == HMDB
+    for path in ("a/1.mp4", "a/._1.mp4", ".Trashes/2.mp4"):
+        touch(tmp_path / "set" / path)
+    assert [clip.name for clip in read_benchmark("folder", Source(tmp_path / "set")).clips] == ["a/1"]
+
+
 def test_hmdb_prompts_are_swapped_only_as_published(tmp_path: Path) -> None:
     source = hmdb(tmp_path)
     right = {one.name: one.prompt for one in read_benchmark("hmdb51", source).classes}
@@ -154,6 +164,17 @@ def test_youtube_ids_differ_in_case(tmp_path: Path) -> None:
     (tmp_path / "videos" / "train" / "aaaaaaaaaaa.mp4").unlink()
     gone = read_benchmark("kinetics400", source).missing
     assert "zumba, fast/aaaaaaaaaaa_123456_123466" in {one.name for one in gone}
+
+
+def test_a_list_may_name_a_kinetics_clip_by_its_youtube_id(tmp_path: Path) -> None:
+    found = read_benchmark("kinetics400", kinetics_400(tmp_path))
+    listed = ["aaaaaaaaaaa.mp4 2", "train/AAAAAAAAAAA_000012_000022.mp4 0", "x/-abcDEF_123.mp4 1", "gone_______.mp4 0"]
+    read = read_list(write_lines(tmp_path / "list.txt", listed), found)
+    assert [clip.class_id for clip in read.clips] == [2, 0, 1]
+    assert read.missing == ("abseiling/gone________000000_000010",)
+    write_list(tmp_path / "mine.txt", found.clips)
+    assert "zumba, fast/aaaaaaaaaaa.mp4 2" in (tmp_path / "mine.txt").read_text()
+    assert read_list(tmp_path / "mine.txt", found).clips == found.clips
 
 
 def test_mini_kinetics_takes_its_classes_from_the_csv(tmp_path: Path) -> None:
@@ -233,6 +254,11 @@ def test_a_folder_set_with_splits_and_groups(tmp_path: Path) -> None:
     assert {(clip.split, clip.group) for clip in found.clips} == {("train", "p1"), ("validation", "p2"), ("test", "p3")}
     assert [(one.name, one.reason) for one in found.missing] == [("open_door/empty_p1", "empty file")]
     assert not found.notes
+    touch(tmp_path / "wave" / "deep" / "1.mp4")
+    touch(tmp_path / "lists" / "readme.txt")
+    assert read_benchmark("folder", Source(tmp_path, groups=r"_(p\d)")).notes == (
+        "folders beside Val, test, train are in no split and are not read: wave.",
+    )
 
 
 def test_a_folder_set_without_splits_is_all_training(tmp_path: Path) -> None:

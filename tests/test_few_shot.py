@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_benchmarks import UCF, hmdb, made_up, touch, ucf, write_lines
+from small_benchmarks import HMDB, UCF, hmdb, made_up, touch, ucf, write_lines
 from small_studies import LEFT, film
 
 from actscribe.data.benchmarks.base import Benchmark, BenchmarkClip, Source
@@ -62,6 +62,30 @@ def test_groups_are_spread_first_and_never_straddle(tmp_path: Path) -> None:
     assert shared_groups(draw.train, draw.test) == shared_groups(draw.train, draw.validation) == 0
     assert {clip.split for clip in draw.validation} == {"validation"}
     assert Counter(clip.class_id for clip in draw.validation) == dict.fromkeys(range(6), 2)
+
+
+def test_an_unreadable_clip_gives_way_to_the_next_of_its_class(tmp_path: Path) -> None:
+    found = read_benchmark("ucf101", ucf(tmp_path, groups=10, clips=3))
+    healthy = {shots: few_shot(found, shots, 0) for shots in (2, 4, 12)}
+    assert few_shot(found, 4, 0, readable=lambda clip: True) == healthy[4]
+    order = [clip for clip in healthy[12].train if clip.class_id == 0]
+    broken = {order[0].name, order[2].name, healthy[2].validation[0].name}
+    asked: list[str] = []
+
+    def readable(clip: BenchmarkClip) -> bool:
+        asked.append(clip.name)
+        return clip.name not in broken
+
+    draws = {shots: few_shot(found, shots, 0, readable=readable) for shots in (12, 4, 2)}
+    assert [clip for clip in draws[2].train if clip.class_id == 0] == [order[1], order[3]]
+    assert set(names(draws[2].train)) < set(names(draws[4].train)) < set(names(draws[12].train))
+    assert [clip for clip in draws[4].train if clip.class_id] == [clip for clip in healthy[4].train if clip.class_id]
+    assert Counter(clip.class_id for clip in draws[2].validation) == Counter(c.class_id for c in healthy[2].validation)
+    assert not broken & {*names(draws[12].train), *names(draws[2].validation)}
+    asked.clear()
+    few_shot(found, 2, 0, readable=readable)
+    used = names((*draws[2].validation, *draws[2].train))
+    assert sorted(asked) == sorted((*used, order[0].name, order[2].name, healthy[2].validation[0].name))
 
 
 def test_a_clip_whose_group_is_tested_is_never_drawn(tmp_path: Path) -> None:
@@ -171,6 +195,30 @@ def test_the_published_label_swap_is_found_by_comparing(tmp_path: Path) -> None:
         read_list(listed, found, labels)
 
 
+def test_shots_of_another_split_are_counted_as_tested_and_unused(tmp_path: Path) -> None:
+    """Split 2 tests the clips that split 1 trains on, but for one clip of a class, which it leaves out."""
+    source = hmdb(tmp_path)
+    for path in sorted((tmp_path / "splits").glob("*_split1.txt")):
+        lines = [line.rsplit(maxsplit=1) for line in path.read_text(encoding="utf-8").splitlines()]
+        codes = {"1": iter("202"), "2": iter("11"), "0": iter("1")}  # three train, two test, one unused
+        second = [f"{file} {next(codes[code])}" for file, code in lines]
+        write_lines(path.with_name(path.name.replace("split1", "split2")), second)
+    shots = [clip for clip in read_benchmark("hmdb51", source).of_split("train") if clip.class_id < 3]
+    write_list(tmp_path / "shots.txt", shots)
+    found = read_benchmark("hmdb51", replace(source, split=2))
+    told = (
+        r"shots.txt: of its 9 clips of hmdb51, 6 are test clips of this split and 3 are in no part of it; first .*:2: "
+    )
+    with pytest.raises(ActScribeError, match=told) as caught:
+        read_list(tmp_path / "shots.txt", found)
+    assert "--split 1" in caught.value.hint
+    with pytest.raises(ActScribeError, match=r"of its 6 clips .* 4 are test clips .* 2 are in no part of it"):
+        few = tmp_path / "few.txt"
+        write_list(few, [clip for clip in shots if clip.class_id < 2])
+        read_list(few, restrict(found, HMDB[:2]))
+    assert [name.partition("/")[0] for name in restrict(found, HMDB[3:]).unused] == list(HMDB[3:])
+
+
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
@@ -178,6 +226,7 @@ def test_the_published_label_swap_is_found_by_comparing(tmp_path: Path) -> None:
         (["v_JumpRope_g04_c02.avi 5", "x/v_JumpRope_g04_c02.avi 5"], ":2: .* is in line 1 already"),
         (["v_JumpRope_g04_c02.avi 1 3 5"], "several classes a clip"),
         (["v_JumpRope_g04_c02.avi 6"], "no class 6; ids go from 0 to 5"),
+        (["v_JumpRope_g04_c02.avi \u00b2"], "'\u00b2' is no class"),
         (["v_JumpRope_g04_c02.avi Jumping"], "'Jumping' is no class"),
         (["frames/v_JumpRope_g04_c02 30 5"], ":1: expected 'path/video.mp4 LABEL'"),
     ],

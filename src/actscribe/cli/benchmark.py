@@ -32,6 +32,9 @@ Frames = Annotated[int | None, typer.Option(help="Of a clip; default 8, or the r
 Clips = Annotated[int | None, typer.Option(help="Temporal views of a test clip; default 1, or the recipe's.", min=1)]
 Crops = Annotated[int | None, typer.Option(help="Spatial views of a test clip, 1 or 3; default 1, or the recipe's.")]
 ShotsList = Annotated[Path | None, typer.Option(help="Split list of the training clips, drawn by others.")]
+ShotsLabels = Annotated[
+    Path | None, typer.Option(help="Label file of that list, lines id,name, if its ids are not those of the set.")
+]
 BaseToNovel = Annotated[bool, typer.Option("--base-to-novel", help="Learn half of the classes, test on both halves.")]
 Halves = Annotated[
     tuple[Path, Path] | None,
@@ -58,6 +61,7 @@ def benchmark(
     clips: Clips = None,
     crops: Crops = None,
     shots_list: ShotsList = None,
+    shots_labels: ShotsLabels = None,
     base_to_novel: BaseToNovel = False,
     halves: Halves = None,
     out: Out = None,
@@ -83,6 +87,7 @@ def benchmark(
         crops=crops,
         base_to_novel=base_to_novel,
         halves=halves,
+        shots_labels=shots_labels,
     )
     _show(run_benchmark(plan, out, resume))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pandas as pd
 from pydantic import BaseModel
 
 from actscribe.data.benchmarks.base import Benchmark, Missing
-from actscribe.data.benchmarks.convert import Probes, availability, missing_table, study_of
+from actscribe.data.benchmarks.convert import Probes, availability, lacking, missing_table, study_of
 from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError
 from actscribe.files import folder_beside
@@ -22,6 +22,7 @@ from actscribe.recognizers.base import Recognizer
 from actscribe.recognizers.registry import kind
 from actscribe.runs.benchmark_draw import Classes, Draw, classes_of, draw
 from actscribe.runs.benchmark_plan import Plan
+from actscribe.runs.benchmark_published import published_notes, published_table
 from actscribe.runs.benchmark_tables import (
     ALL,
     BASE,
@@ -98,18 +99,17 @@ def benchmark(
     notes: dict[str, None] = dict.fromkeys((*chosen.whole.notes, *_plan_notes(plan)))
     if chosen.listed is not None and chosen.listed.missing:
         notes[f"{len(chosen.listed.missing)} clips of {plan.shots_list} are not on this machine."] = None
-    unreadable: dict[str, Missing] = {}
     for place, (seed, variants) in enumerate(parts.items()):
         drawn = draw(plan, chosen, seed, probes)
         notes |= dict.fromkeys(drawn.notes)
-        unreadable |= {lost.name: lost for lost in drawn.unreadable}
         for vghif in variants:
             say(f"{system(plan, vghif)}, seed {seed} ({place + 1} of {len(parts)})", None)
             _finish(plan, chosen, drawn, folder / plan.run_name(vghif, seed), vghif, seed, cache)
             gc.collect()
+    unreadable = probes.unreadable(chosen.whole.clips)
     if unreadable:
         notes[f"{len(unreadable)} clips are here and cannot be read; they are left out (missing.csv says why)."] = None
-    return _write(plan, chosen.whole, folder, parts, tuple(unreadable.values()), tuple(notes))
+    return _write(plan, chosen.whole, folder, parts, unreadable, tuple(notes))
 
 
 def system(plan: Plan, vghif: bool) -> str:
@@ -238,16 +238,16 @@ def _write(
     unreadable: Sequence[Missing],
     notes: Sequence[str],
 ) -> Benchmarked:
-    results = _results(plan, folder, parts)
+    results, here = _results(plan, folder, parts), lacking(whole, unreadable)
     runs = [Run.open(folder / plan.run_name(vghif, seed)) for seed, some in parts.items() for vghif in some]
     notes = tuple(dict.fromkeys((*notes, *_run_notes(runs))))
     made: dict[str, pd.DataFrame | None] = {
         "results": result_table(results),
         "difference": difference_table(results),
         "seeds": seeds_table(results),
-        "published": _published(plan),
-        "availability": availability(whole),
-        "missing": missing_table(replace(whole, missing=(*whole.missing, *unreadable))),
+        "published": published_table(plan),
+        "availability": availability(here),
+        "missing": missing_table(here),
         "classes": class_table(results),
     }
     tables = {name: table for name, table in made.items() if table is not None}
@@ -275,31 +275,8 @@ def _settings(folder: Path, plan: Plan, vghif: bool) -> dict[str, Any]:
     return json.loads(json.dumps(run.facts.settings))
 
 
-def _published(plan: Plan) -> pd.DataFrame | None:
-    """Return what the recipe's authors report of this set and these shots, as fractions; None: nothing."""
-    if plan.published is None or plan.shots_list is not None:
-        return None
-    names, shots = {plan.dataset}, plan.shots
-    if plan.shots == 0:
-        names, shots = {f"{plan.dataset} zero-shot"}, None
-    if plan.base_to_novel:
-        names = {f"{plan.dataset} {half}" for half in (BASE, NOVEL)}
-    rows = [
-        (row.dataset, row.top1 / 100, None if row.top5 is None else row.top5 / 100, row.source)
-        for row in plan.published.published
-        if row.dataset in names and row.shots == shots
-    ]
-    return pd.DataFrame(rows, columns=["dataset", "top1", "top5", "source"]) if rows else None
-
-
 def _plan_notes(plan: Plan) -> list[str]:
-    notes = []
-    if plan.published is not None:
-        recipe = plan.published
-        notes.append(
-            f"recipe {recipe.name} is published for {recipe.architecture}, starting from {recipe.start};"
-            f" this run starts from checkpoint {getattr(plan.settings(False), 'checkpoint', 'embedded')}."
-        )
+    notes = published_notes(plan)
     if plan.vghif and plan.seeds < 6:
         runs = "1 seed" if plan.seeds == 1 else f"{plan.seeds} seeds"
         notes.append(f"with {runs} the sign-flip p is {2 / 2**plan.seeds:g} at least.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from actscribe.data.benchmarks.base import Benchmark, BenchmarkClip, Missing
+from actscribe.data.benchmarks.base import Benchmark, BenchmarkClip
 from actscribe.data.benchmarks.convert import Probes, study_data
 from actscribe.data.benchmarks.few_shot import (
     VALIDATION_SHOTS,
@@ -17,6 +17,7 @@ from actscribe.data.benchmarks.few_shot import (
     hold_out,
     shared_groups,
 )
+from actscribe.data.benchmarks.folder import FLAT
 from actscribe.data.benchmarks.lists import ListedClips, read_labels, read_list
 from actscribe.data.benchmarks.registry import read_benchmark
 from actscribe.data.loading import StudyData
@@ -48,18 +49,16 @@ class Classes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Draw:
-    """The clips of one seed as recordings.
+    """The clips of one seed as recordings; those that no decoder reads are in none, `Probes.unreadable` tells them.
 
     Args:
         data: training, validation and test.
         novel: test clips of the novel classes, or None.
-        unreadable: clips that are here and that no decoder reads; they are in neither.
         notes: what the user should know of this draw.
     """
 
     data: StudyData
     novel: StudyData | None
-    unreadable: tuple[Missing, ...]
     notes: tuple[str, ...]
 
 
@@ -73,12 +72,12 @@ def classes_of(plan: Plan) -> Classes:
     if {clip.split for clip in whole.clips} == {"train"} and plan.dataset == "folder" and not plan.shots_list:
         whole = hold_out(whole, TESTED, TEST_SEED, "test")
         told = f"{len(whole.of_split('test'))} of {len(whole.clips)} clips, whole groups, are held out for testing."
-        whole = replace(whole, notes=(told,))
+        whole = replace(whole, notes=(told, *(note for note in whole.notes if note != FLAT)))
     if not whole.of_split("test"):
         raise ActScribeError(
             f"{whole.name} has no test clips here.", "Make folders train and test, or complete the set's videos."
         )
-    listed = read_list(plan.shots_list, whole) if plan.shots_list else None
+    listed = read_list(plan.shots_list, whole, plan.shots_labels) if plan.shots_list else None
     if listed is not None and not listed.clips:
         raise ActScribeError(
             f"{plan.shots_list}: names no clip that is here; {len(listed.missing)} that it names are missing.",
@@ -91,22 +90,22 @@ def classes_of(plan: Plan) -> Classes:
     return Classes(whole, whole, None, listed)
 
 
-def _split(plan: Plan, chosen: Classes, seed: int) -> ClipSplit:
-    """Return one seed's clips; with keep "last" none is set apart for validation."""
+def _split(plan: Plan, chosen: Classes, seed: int, probes: Probes) -> ClipSplit:
+    """Return one seed's clips, shots of those that can be read; with keep "last" none is set apart for validation."""
     found = chosen.learned
     test = found.of_split("test")
     if plan.shots == 0:
         return ClipSplit("zero-shot", (), (), test)
     if chosen.listed is not None:
-        return ClipSplit(f"clips of {plan.shots_list}", chosen.listed.clips, _beside(plan, chosen, seed), test)
+        return ClipSplit(f"clips of {plan.shots_list}", chosen.listed.clips, _beside(plan, chosen, seed, probes), test)
     if plan.shots is not None:
-        return few_shot(found, plan.shots, seed, 0 if plan.keeps_last else VALIDATION_SHOTS)
+        return few_shot(found, plan.shots, seed, 0 if plan.keeps_last else VALIDATION_SHOTS, probes.reads)
     if not plan.keeps_last and not found.of_split("validation"):
         found = hold_out(found, HELD_OUT, seed)
     return full_split(found)
 
 
-def _beside(plan: Plan, chosen: Classes, seed: int) -> tuple[BenchmarkClip, ...]:
+def _beside(plan: Plan, chosen: Classes, seed: int, probes: Probes) -> tuple[BenchmarkClip, ...]:
     """Return validation clips for a list of training clips: drawn from groups that the list does not touch."""
     found = chosen.learned
     if plan.keeps_last or found.of_split("validation") or chosen.listed is None:
@@ -120,8 +119,32 @@ def _beside(plan: Plan, chosen: Classes, seed: int) -> tuple[BenchmarkClip, ...]
             f"{plan.shots_list}: beside these clips and their groups some class has no training clip for validation.",
             "Type --set keep=last: the last epoch's weights are kept, and validation is not looked at.",
         )
-    drawn = few_shot(replace(found, clips=(*rest, *found.of_split("test"))), count, seed, validation=0).train
+    pool = replace(found, clips=(*rest, *found.of_split("test")))
+    drawn = few_shot(pool, count, seed, validation=0, readable=probes.reads).train
     return tuple(replace(clip, split="validation") for clip in drawn)
+
+
+def _short_notes(plan: Plan, chosen: Classes, split: ClipSplit, probes: Probes) -> list[str]:
+    """Return a note where classes get fewer shots than asked for, since too few of their clips can be read.
+
+    Raises:
+        ActScribeError: a class gets none.
+    """
+    if not plan.shots:
+        return []
+    counts = Counter(clip.class_id for clip in split.train)
+    classes = chosen.learned.classes
+    short = [index for index in range(len(classes)) if counts[index] < plan.shots]
+    none = [index for index in short if not counts[index]]
+    if none:
+        clips = (clip for clip in chosen.learned.of_split("train") if clip.class_id == none[0])
+        raise ActScribeError(
+            f"{len(none)} of {len(classes)} classes have no training clip that can be read;"
+            f" first {classes[none[0]].name}: {probes.unreadable(clips)[0].reason}",
+            "Replace the files of these videos.",
+        )
+    listed = ", ".join(f"{classes[index].name} ({counts[index]})" for index in short)
+    return [f"fewer than {plan.shots} training clips of a class, since no more can be read: {listed}."] if short else []
 
 
 def draw(plan: Plan, chosen: Classes, seed: int, probes: Probes) -> Draw:
@@ -134,15 +157,15 @@ def draw(plan: Plan, chosen: Classes, seed: int, probes: Probes) -> Draw:
         probes: of the seeds before.
 
     Raises:
-        ActScribeError: too few clips or groups, or training clips that are test clips as well.
+        ActScribeError: too few clips or groups, a class of which no clip can be read, or training clips that are test
+            clips as well.
     """
-    split = _split(plan, chosen, seed)
-    data, unreadable = study_data(chosen.learned, split, probes)
+    split = _split(plan, chosen, seed, probes)
+    notes = _short_notes(plan, chosen, split, probes)
+    data, _ = study_data(chosen.learned, split, probes)
     novel = None
     if chosen.novel is not None:
-        novel, more = study_data(chosen.novel, ClipSplit("novel", (), (), chosen.novel.of_split("test")), probes)
-        unreadable = (*unreadable, *more)
-    notes = []
+        novel, _ = study_data(chosen.novel, ClipSplit("novel", (), (), chosen.novel.of_split("test")), probes)
     shared = shared_groups(split.train, split.test)
     if shared:
         notes.append(f"{shared} of {len(split.train)} training clips are of a group that has test clips too.")
@@ -150,4 +173,4 @@ def draw(plan: Plan, chosen: Classes, seed: int, probes: Probes) -> Draw:
     same = sum(recording.content in contents for recording in data.of_split("train"))
     if same:
         notes.append(f"{same} of {len(split.train)} training clips are the same file as a test clip.")
-    return Draw(data, novel, unreadable, tuple(notes))
+    return Draw(data, novel, tuple(notes))

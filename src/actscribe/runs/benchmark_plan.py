@@ -57,6 +57,7 @@ class Plan:
         clips, crops: views of a test clip, see `Views`; None: the recipe's, or 1.
         base_to_novel: learn the base half of the classes, test on both halves.
         halves: label files of the base and of the novel classes; None: see `few_shot.base_and_novel`.
+        shots_labels: the label file that says what the ids of `shots_list` mean; None: they are the set's own.
         published: the recipe, loaded.
 
     Raises:
@@ -77,6 +78,7 @@ class Plan:
     crops: int | None = None
     base_to_novel: bool = False
     halves: tuple[Path, Path] | None = None
+    shots_labels: Path | None = None
     published: Recipe | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -156,6 +158,7 @@ class Plan:
         words += ["--backbone", self.backbone, *(["--vghif"] if self.vghif else [])]
         if self.shots_list:
             words += ["--shots-list", str(self.shots_list)]
+            words += ["--shots-labels", str(self.shots_labels)] if self.shots_labels else []
         else:
             words += ["--shots", "full" if self.shots is None else str(self.shots)]
         words += ["--seeds", str(self.seeds)]
@@ -296,6 +299,8 @@ def _check_numbers(plan: Plan) -> None:
         raise ActScribeError("--shots and --shots-list exclude each other.", "The list says how many shots there are.")
     if plan.shots_list and plan.base_to_novel:
         raise ActScribeError("--base-to-novel draws its own shots.", "Leave out --shots-list and give --shots.")
+    if plan.shots_labels and not plan.shots_list:
+        raise ActScribeError("--shots-labels says what the ids of a list mean.", "Give --shots-list as well.")
     if plan.halves and not plan.base_to_novel:
         raise ActScribeError("--halves names base and novel classes.", "Give --base-to-novel as well, or leave it out.")
     if not 1 <= plan.seeds <= MOST_PAIRS:

@@ -82,6 +82,7 @@ class BenchmarkClip:
         class_id: its place in `Benchmark.classes`.
         group: clips of one group never straddle two splits that we draw.
         split: "train", "validation" or "test".
+        other_stem: another name that lists may have for the file, such as a YouTube id; empty: none.
     """
 
     name: str
@@ -89,6 +90,7 @@ class BenchmarkClip:
     class_id: int
     group: str
     split: str
+    other_stem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +102,14 @@ class Missing:
         class_id: its class; None where the files do not tell.
         split: "train", "validation" or "test".
         reason: "no file", "empty file", or what the video reader says.
+        other_stem: as `BenchmarkClip.other_stem`.
     """
 
     name: str
     class_id: int | None
     split: str
     reason: str
+    other_stem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,7 @@ class Benchmark:
         clips: in the order of the official lists.
         missing: that the lists name and this machine lacks.
         notes: what the user should know.
+        unused: names of clips that the lists of this split name without putting them into any part of it.
     """
 
     name: str
@@ -127,6 +132,7 @@ class Benchmark:
     clips: tuple[BenchmarkClip, ...]
     missing: tuple[Missing, ...] = ()
     notes: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
 
     def of_split(self, split: str) -> tuple[BenchmarkClip, ...]:
         """Return the clips of one split."""
@@ -168,9 +174,9 @@ def assemble(
             video = index.find(entry.other_stem, class_name)
         if video is None or not video.stat().st_size:
             reason = "empty file" if video else "no file"
-            missing.append(Missing(clip_name, entry.class_id, entry.split, reason))
+            missing.append(Missing(clip_name, entry.class_id, entry.split, reason, entry.other_stem))
         else:
-            clips.append(BenchmarkClip(clip_name, video, entry.class_id, entry.group, entry.split))
+            clips.append(BenchmarkClip(clip_name, video, entry.class_id, entry.group, entry.split, entry.other_stem))
     if entries and not clips:
         raise ActScribeError(
             f"{source.videos}: none of the {len(entries)} videos of {name} is here (looked for {entries[0].stem}.*,"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,23 @@ class Probes:
             raise found
         return found
 
+    def reads(self, clip: BenchmarkClip) -> bool:
+        """Tell whether a clip's video can be read."""
+        try:
+            self.of(clip.video)
+        except ActScribeError:
+            return False
+        return True
+
+    def unreadable(self, clips: Iterable[BenchmarkClip]) -> tuple[Missing, ...]:
+        """Return those of `clips` whose video was tried and cannot be read, with what the reader says."""
+        tried = ((clip, self._found.get(clip.video)) for clip in clips)
+        return tuple(
+            Missing(clip.name, clip.class_id, clip.split, found.message)
+            for clip, found in tried
+            if isinstance(found, ActScribeError)
+        )
+
 
 def study_data(
     benchmark: Benchmark, split: ClipSplit, probes: Probes | None = None
@@ -108,10 +126,17 @@ def study_data(
     return StudyData(label_set(benchmark), tuple(recordings), {}), tuple(broken)
 
 
+def lacking(benchmark: Benchmark, unreadable: Sequence[Missing]) -> Benchmark:
+    """Return the set with clips that are here and cannot be read among the missing ones, for the two tables."""
+    names = {lost.name for lost in unreadable}
+    clips = tuple(clip for clip in benchmark.clips if clip.name not in names)
+    return replace(benchmark, clips=clips, missing=(*benchmark.missing, *unreadable))
+
+
 def availability(benchmark: Benchmark) -> pd.DataFrame:
     """Return one row a split: clips that the lists name (`expected`), that are here (`found`), that are `missing`.
 
-    Column `classes_without` counts classes of which the split has no clip here.
+    Column `classes_without` counts classes of which the split has no clip here. See `lacking` for unreadable clips.
     """
     rows = []
     for split in SPLITS:

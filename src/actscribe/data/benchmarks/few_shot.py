@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 
 from actscribe.data.benchmarks.base import Benchmark, BenchmarkClip
 from actscribe.data.benchmarks.files import plain
 from actscribe.errors import ActScribeError, did_you_mean
+from actscribe.progress import track
 
 #: Validation clips a class that are drawn beside the shots (CoOp, Zhou et al. 2022, draws at most 4).
 VALIDATION_SHOTS = 4
+#: What to do where a class has too few groups to set one apart, by the part that it was for.
+HINTS = {
+    "validation": "Give the set more groups. Without validation clips none is set apart: --set keep=last",
+    "test": "Give each class clips of two groups or more, or sort the clips into folders train and test;"
+    " for --shots 0 one folder called test is enough.",
+}
 #: At most one of so many groups of a class goes to validation (ours).
 GROUP_SHARE = 4
 
@@ -42,7 +50,13 @@ class ClipSplit:
         check_overlap(self.train, self.validation, other="validation")
 
 
-def few_shot(benchmark: Benchmark, shots: int, seed: int, validation: int = VALIDATION_SHOTS) -> ClipSplit:
+def few_shot(
+    benchmark: Benchmark,
+    shots: int,
+    seed: int,
+    validation: int = VALIDATION_SHOTS,
+    readable: Callable[[BenchmarkClip], bool] | None = None,
+) -> ClipSplit:
     """Draw `shots` training clips of every class.
 
     For one seed the draw of fewer shots lies inside the draw of more, and the validation clips are the same. Groups
@@ -56,6 +70,8 @@ def few_shot(benchmark: Benchmark, shots: int, seed: int, validation: int = VALI
         seed: of the draw.
         validation: clips a class that are drawn from other groups of the training split, where the set has no
             validation split of its own; a class may get fewer. Published runs have none and report the last epoch.
+        readable: whether a clip's video can be read; one that cannot gives way to the next in the drawn order, and a
+            class gets fewer clips where too few of its own can. Asked of drawn clips only. None: nothing is asked.
 
     Raises:
         ActScribeError: no test clips, or classes with too few clips or groups (counted).
@@ -70,18 +86,19 @@ def few_shot(benchmark: Benchmark, shots: int, seed: int, validation: int = VALI
     taken = {clip.group for clip in (*test, *held)}
     pool = [clip for clip in benchmark.of_split("train") if clip.group not in taken]
     if not held and validation:
-        reserved = _reserve(_by_class(pool), lambda groups: min(validation, max(1, len(groups) // GROUP_SHARE)), seed)
+        reserved = _reserve(
+            _by_class(pool), lambda groups: min(validation, max(1, len(groups) // GROUP_SHARE)), seed, "validation"
+        )
         apart = _orders([clip for clip in pool if clip.group in reserved], seed)
-        held = tuple(replace(clip, split="validation") for order in apart.values() for clip in order[:validation])
+        held = tuple(replace(clip, split="validation") for clip in _take(apart, validation, readable, "validation"))
         pool = [clip for clip in pool if clip.group not in reserved]
     orders = _orders(pool, seed)
     _check_enough(benchmark, orders, shots)
-    train = tuple(clip for class_id in range(len(benchmark.classes)) for clip in orders[class_id][:shots])
-    return ClipSplit(f"{shots} shots, seed {seed}", train, held, test)
+    return ClipSplit(f"{shots} shots, seed {seed}", _take(orders, shots, readable, "training"), held, test)
 
 
 def hold_out(benchmark: Benchmark, share: float, seed: int, split: str = "validation") -> Benchmark:
-    """Return the set with about `share` of each class's training clips moved to another split, whole groups at a time.
+    """Return the set with about `share` of each class's training clips moved to "validation" or "test", whole groups.
 
     Raises:
         ActScribeError: a class has clips of one group only (counted), or the share is not between 0 and 1.
@@ -89,7 +106,7 @@ def hold_out(benchmark: Benchmark, share: float, seed: int, split: str = "valida
     if not 0 < share < 1:
         raise ActScribeError(f"expected a share between 0 and 1 to hold out, found {share:g}.")
     by_class = _by_class(benchmark.of_split("train"))
-    moved = _reserve(by_class, lambda groups: round(share * sum(map(len, groups.values()))), seed, by_clips=True)
+    moved = _reserve(by_class, lambda groups: round(share * sum(map(len, groups.values()))), seed, split, by_clips=True)
     clips = tuple(
         replace(clip, split=split) if clip.split == "train" and clip.group in moved else clip
         for clip in benchmark.clips
@@ -142,11 +159,13 @@ def restrict(benchmark: Benchmark, names: Sequence[str]) -> Benchmark:
     if len(set(kept)) < len(kept):
         raise ActScribeError(f"{len(kept) - len(set(kept))} classes are named twice.")
     new = {old: place for place, old in enumerate(kept)}
+    own = {benchmark.classes[old].name for old in kept}
     return replace(
         benchmark,
         classes=tuple(benchmark.classes[old] for old in kept),
         clips=tuple(replace(clip, class_id=new[clip.class_id]) for clip in benchmark.clips if clip.class_id in new),
         missing=tuple(replace(lost, class_id=new[lost.class_id]) for lost in benchmark.missing if lost.class_id in new),
+        unused=tuple(name for name in benchmark.unused if name.partition("/")[0] in own),
     )
 
 
@@ -201,11 +220,12 @@ def _by_class(clips: Iterable[BenchmarkClip]) -> dict[int, dict[str, list[Benchm
 
 
 def _reserve(
-    by_class: Mapping[int, Groups], wanted: Callable[[Groups], int], seed: int, by_clips: bool = False
+    by_class: Mapping[int, Groups], wanted: Callable[[Groups], int], seed: int, part: str, by_clips: bool = False
 ) -> set[str]:
     """Return groups to set apart: for each class `wanted(groups)` of them, or as many as hold that many clips.
 
-    Groups may hold clips of several classes (a person); none is taken that is a class's last one.
+    They are for `part`, "validation" or "test". Groups may hold clips of several classes (a person); none is taken that
+    is a class's last one.
     """
     left = {class_id: len(groups) for class_id, groups in by_class.items()}
     classes_of: defaultdict[str, list[int]] = defaultdict(list)
@@ -229,7 +249,7 @@ def _reserve(
     if lacking:
         raise ActScribeError(
             f"{len(lacking)} classes (first: id {lacking[0]}) have too few groups to set one apart from training.",
-            "Give the set more groups. Without validation clips none is set apart: --set keep=last",
+            HINTS[part],
         )
     return taken
 
@@ -245,6 +265,19 @@ def _orders(clips: Iterable[BenchmarkClip], seed: int) -> dict[int, list[Benchma
         longest = max(map(len, members))
         orders[class_id] = [group[i] for i in range(longest) for group in members if i < len(group)]
     return orders
+
+
+def _take(
+    orders: Mapping[int, Sequence[BenchmarkClip]],
+    count: int,
+    readable: Callable[[BenchmarkClip], bool] | None,
+    part: str,
+) -> tuple[BenchmarkClip, ...]:
+    """Return the first `count` clips of each class's order that can be read."""
+    if readable is None:
+        return tuple(clip for order in orders.values() for clip in order[:count])
+    shown = track(orders.values(), f"Reading drawn {part} clips, class by class")
+    return tuple(clip for order in shown for clip in islice(filter(readable, order), count))
 
 
 def _check_enough(benchmark: Benchmark, orders: Mapping[int, Sequence[BenchmarkClip]], shots: int) -> None:

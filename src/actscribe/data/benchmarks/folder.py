@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from actscribe.data.benchmarks.base import Benchmark, BenchmarkClass, BenchmarkClip, Missing, Source
@@ -12,12 +12,16 @@ from actscribe.data.benchmarks.files import words
 from actscribe.data.manifest import SPLIT_ALIASES, SPLITS, VIDEO_ENDINGS
 from actscribe.errors import ActScribeError
 
+#: Note on a set without folders of splits.
+FLAT = "no folders train and test: every clip is in the training split."
+
 
 def read(source: Source) -> Benchmark:
     """Return the set of `videos`/CLASS/*.mp4, or of `videos`/SPLIT/CLASS/*.mp4 with SPLIT train, val or test.
 
     Ids are the places of the sorted class names of all splits. Without folders of splits every clip is training;
-    `few_shot.hold_out` sets some apart, or split lists say which (`lists.read_list`). Both modes are alike.
+    `few_shot.hold_out` sets some apart, or split lists say which (`lists.read_list`). Both modes are alike. Names that
+    begin with a dot are passed over; folders of videos beside those of splits are not read, and a note names them.
 
     Raises:
         ActScribeError: no videos, videos beside the class folders, a bad or unmatched `groups`.
@@ -40,7 +44,7 @@ def read(source: Source) -> Benchmark:
             clips.append(BenchmarkClip(name, video, class_id, group, split))
         else:
             missing.append(Missing(name, class_id, split, "empty file"))
-    notes = () if len(splits) > 1 else ("no folders train and test: every clip is in the training split.",)
+    notes = (*((FLAT,) if set(splits) == {"train"} else ()), *_beside(source.videos, splits))
     classes = tuple(BenchmarkClass(name, words(name)) for name in names)
     _check_unique(source.videos, clips)
     return Benchmark("folder", source.mode, classes, tuple(clips), tuple(missing), notes)
@@ -59,13 +63,31 @@ def _split_folders(root: Path) -> dict[str, Path]:
     return found or {"train": root}
 
 
+def _beside(root: Path, splits: Mapping[str, Path]) -> Iterator[str]:
+    """Yield a note that names the folders of videos beside those of splits, if there are any."""
+    if root in splits.values():
+        return
+    others = [path for path in sorted(root.iterdir()) if path.is_dir() and path not in splits.values()]
+    held = [path.name for path in others if path.name[0] != "." and next(_walk(path), None)]
+    if held:
+        own = ", ".join(path.name for path in splits.values())
+        yield f"folders beside {own} are in no split and are not read: {', '.join(held)}."
+
+
 def _videos(folder: Path) -> Iterator[Path]:
+    for path in sorted(_walk(folder)):
+        if path.parent == folder:
+            raise ActScribeError(f"{path}: lies in no class folder.", "Move it into the folder of its class.")
+        yield path
+
+
+def _walk(folder: Path) -> Iterator[Path]:
     # Links to folders are followed, as for the other sets; rglob does not.
-    for path in sorted(Path(place, file) for place, _, files in os.walk(folder, followlinks=True) for file in files):
-        if path.suffix.lower() in VIDEO_ENDINGS and path.is_file():
-            if path.parent == folder:
-                raise ActScribeError(f"{path}: lies in no class folder.", "Move it into the folder of its class.")
-            yield path
+    for place, folders, files in os.walk(folder, followlinks=True):
+        folders[:] = [name for name in folders if name[0] != "."]
+        for path in (Path(place, file) for file in files if file[0] != "."):
+            if path.suffix.lower() in VIDEO_ENDINGS and path.is_file():
+                yield path
 
 
 def _pattern(text: str) -> re.Pattern[str] | None:

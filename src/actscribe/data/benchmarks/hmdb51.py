@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from actscribe.data.benchmarks.base import Benchmark, BenchmarkClass, Entry, Source, assemble, count_note
@@ -35,20 +36,27 @@ def read(source: Source) -> Benchmark:
     files = _split_files(source.list_folder(), ending)
     names = sorted(files)
     entries: list[Entry] = []
-    unused = 0
+    unused: list[str] = []
     for class_id, name in enumerate(names):
         for number, line in read_lines(files[name]):
             entry = _entry(f"{files[name]}:{number}", line, class_id, name)
-            unused += entry.split == ""
-            entries += [entry] if entry.split else []
+            if entry.split:
+                entries.append(entry)
+            else:
+                unused.append(f"{name}/{entry.stem}")
     swapped = PUBLISHED_PROMPTS if source.mode == "as_published" else {}
     classes = [BenchmarkClass(name, swapped.get(name, words(name))) for name in names]
-    notes = (*count_note("HMDB51", "classes", len(names), CLASSES), f"{unused} clips belong to no part of this split.")
-    return assemble("hmdb51", source, classes, entries, notes=notes)
+    notes = (
+        *count_note("HMDB51", "classes", len(names), CLASSES),
+        f"{len(unused)} clips belong to no part of this split.",
+    )
+    return replace(assemble("hmdb51", source, classes, entries, notes=notes), unused=tuple(unused))
 
 
 def _split_files(folder: Path, ending: str) -> dict[str, Path]:
-    found = sorted(folder.glob(f"*{ending}")) or sorted(folder.glob(f"*/*{ending}"))
+    there = sorted(folder.glob(f"*{ending}")), sorted(folder.glob(f"*/*{ending}"))
+    # Names with a dot in front are no lists; macOS leaves ._NAME files.
+    found = next(filter(None, ([path for path in paths if path.name[0] != "."] for paths in there)), [])
     if not found:
         raise ActScribeError(
             f"{folder}: no split list of HMDB51: expected files such as brush_hair{ending}.",

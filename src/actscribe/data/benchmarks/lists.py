@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from actscribe.data.benchmarks.base import Benchmark, BenchmarkClip
+from actscribe.data.benchmarks.base import Benchmark, BenchmarkClip, Missing
 from actscribe.data.benchmarks.files import plain, read_lines
 from actscribe.data.manifest import VIDEO_ENDINGS
 from actscribe.errors import ActScribeError, did_you_mean
@@ -18,6 +18,8 @@ from actscribe.files import write_text
 _ENDINGS = "|".join(sorted(ending[1:] for ending in VIDEO_ENDINGS))
 #: A path with a video's ending, then nothing, or a space or comma and the class; paths may hold spaces and commas.
 LINE = re.compile(rf'"?(?P<path>.+\.(?:{_ENDINGS}))"?(?:[\s,]+(?P<label>.+))?$', re.IGNORECASE)
+#: A stem in one case -> as it is spelled, and the name of the clip, for each clip that goes by it.
+Stems = Mapping[str, list[tuple[str, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +36,23 @@ class ListedClips:
 
 
 def read_list(path: Path, benchmark: Benchmark, labels: Path | None = None) -> ListedClips:
-    """Return the clips that a split list names, found in `benchmark` by their file's stem.
+    """Return the clips that a split list names, found in `benchmark` by their file's stem, or a YouTube id.
 
     Known forms of a line: `path label`, `path,label` (with or without a header), `path` alone. A label is an id from 0
     or a class name. Ids are the set's own unless `labels` is given, a file of `id,name` lines that says what this
     list's ids mean (base-to-novel lists count anew). The classes are compared with the set's own clip by clip.
 
     Raises:
-        ActScribeError: a line that is none of this, a clip that the set does not know or that is listed twice, or a
-            class other than the set's; with counts and the first line.
+        ActScribeError: a line that is none of this, a clip that is in no part of the set's split, that the set does not
+            know or that is listed twice, or a class other than the set's; with counts and the first line.
     """
     names = dict(enumerate(read_labels(labels))) if labels else {i: c.name for i, c in enumerate(benchmark.classes)}
-    known, gone = _by_stem(benchmark)
+    known, stems = {clip.name: clip for clip in benchmark.clips}, _by_stem(benchmark)
+    out = frozenset(benchmark.unused)
     clips: list[BenchmarkClip] = []
     missing: list[str] = []
     lines: dict[str, int] = {}
+    unused: list[str] = []
     unknown: list[str] = []
     other: list[str] = []
     for number, line in read_lines(path):
@@ -58,13 +62,16 @@ def read_list(path: Path, benchmark: Benchmark, labels: Path | None = None) -> L
                 continue
             raise ActScribeError(f"{path}:{number}: expected 'path/video.mp4 LABEL', found '{line}'.")
         where = f"{path}:{number}"
-        name = _choose(found["path"], known, gone)
+        name = _choose(found["path"], stems)
         if name is None:
             unknown.append(f"{where}: {found['path']}")
             continue
         first = lines.setdefault(name, number)
         if first != number:
             raise ActScribeError(f"{where}: {name} is in line {first} already.")
+        if name in out:
+            unused.append(f"{where}: {name}")
+            continue
         own = name.partition("/")[0]
         meant = _meant(where, found["label"], names) if found["label"] else own
         if plain(meant) != plain(own):
@@ -74,6 +81,7 @@ def read_list(path: Path, benchmark: Benchmark, labels: Path | None = None) -> L
             missing.append(name)
         else:
             clips.append(clip)
+    _refuse_unused(path, benchmark, lines, unused)
     _refuse(path, benchmark, unknown, other)
     return ListedClips(tuple(clips), tuple(missing))
 
@@ -101,37 +109,53 @@ def read_labels(path: Path) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _by_stem(benchmark: Benchmark) -> tuple[dict[str, BenchmarkClip], Mapping[str, list[str]]]:
-    """Return the clips by name, and the names of clips, there or missing, by stem."""
-    names: defaultdict[str, list[str]] = defaultdict(list)
-    for name in (*(clip.name for clip in benchmark.clips), *(lost.name for lost in benchmark.missing)):
-        names[PurePosixPath(name).name.casefold()].append(name)
-    return {clip.name: clip for clip in benchmark.clips}, names
+def _by_stem(benchmark: Benchmark) -> Stems:
+    """Return the clips of a set, there, missing or in no part of its split, by every stem that they go by."""
+    found: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+    listed: tuple[BenchmarkClip | Missing, ...] = (*benchmark.clips, *benchmark.missing)
+    others = [(one.other_stem, one.name) for one in listed if one.other_stem]
+    names = (*(one.name for one in listed), *benchmark.unused)
+    for stem, name in (*((PurePosixPath(name).name, name) for name in names), *others):
+        found[stem.casefold()].append((stem, name))
+    return found
 
 
-def _choose(listed: str, known: Mapping[str, BenchmarkClip], names: Mapping[str, list[str]]) -> str | None:
+def _choose(listed: str, stems: Stems) -> str | None:
     """Return the name of the clip that a listed path means: of several by case, then by folder."""
     path = PurePosixPath(listed.replace("\\", "/"))
-    found = names.get(path.stem.casefold(), [])
+    found = stems.get(path.stem.casefold(), [])
     if len(found) > 1:
-        found = [name for name in found if PurePosixPath(name).name == path.stem] or found
+        found = [(stem, name) for stem, name in found if stem == path.stem] or found
     if len(found) > 1:
         folders = {plain(part) for part in path.parts[:-1]}
-        found = [name for name in found if plain(name.partition("/")[0]) in folders]
-    return found[0] if len(found) == 1 else None
+        found = [(stem, name) for stem, name in found if plain(name.partition("/")[0]) in folders]
+    return found[0][1] if len(found) == 1 else None
 
 
 def _meant(where: str, label: str, names: Mapping[int, str]) -> str:
     label = label.strip().strip('"')
     if re.fullmatch(r"\d+(?:[\s,]+\d+)+", label):
         raise ActScribeError(f"{where}: '{label}' is a list of several classes a clip; this set has one a clip.")
-    if not label.isdigit():
+    if not label.isdecimal():
         if plain(label) not in map(plain, names.values()):
             raise ActScribeError(f"{where}: '{label}' is no class of this set.", did_you_mean(label, names.values()))
         return label
     if int(label) not in names:
         raise ActScribeError(f"{where}: there is no class {label}; ids go from 0 to {len(names) - 1}.")
     return names[int(label)]
+
+
+def _refuse_unused(path: Path, benchmark: Benchmark, lines: Mapping[str, int], unused: list[str]) -> None:
+    """Refuse a list of another official split: some of its clips are in no part of this one, and others are tested."""
+    if unused:
+        listed: tuple[BenchmarkClip | Missing, ...] = (*benchmark.clips, *benchmark.missing)
+        tested = len({one.name for one in listed if one.split == "test"} & lines.keys())
+        raise ActScribeError(
+            f"{path}: of its {len(lines)} clips of {benchmark.name}, {tested} are test clips of this split and"
+            f" {len(unused)} are in no part of it; first {unused[0]}.",
+            "It was made for another official split: give that one (published shots are of --split 1), or leave the"
+            " list out and draw shots of this split with --shots.",
+        )
 
 
 def _refuse(path: Path, benchmark: Benchmark, unknown: list[str], other: list[str]) -> None:
@@ -143,5 +167,5 @@ def _refuse(path: Path, benchmark: Benchmark, unknown: list[str], other: list[st
     if other:
         raise ActScribeError(
             f"{path}: {len(other)} clips have another class than in {benchmark.name}; first {other[0]}.",
-            "Give the label file that belongs to this list, if its ids are not those of the set.",
+            "If its ids are not those of the set, give the label file that belongs to the list: --shots-labels FILE",
         )

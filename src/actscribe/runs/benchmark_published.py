@@ -1,0 +1,56 @@
+"""What a recipe's authors report of the set and the shots of a benchmark, and how its runs differ from theirs."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from actscribe.runs.benchmark_plan import Plan
+from actscribe.runs.benchmark_tables import BASE, NOVEL
+
+#: Official split of the published shots and halves, see docs/benchmarks.md.
+SPLIT = 1
+
+
+def published_table(plan: Plan) -> pd.DataFrame | None:
+    """Return what the recipe's authors report of this set and these shots, as fractions; None: nothing."""
+    if plan.published is None or plan.shots_list is not None:
+        return None
+    names, shots = {plan.dataset}, plan.shots
+    if plan.shots == 0:
+        names, shots = {f"{plan.dataset} zero-shot"}, None
+    if plan.base_to_novel:
+        names = {f"{plan.dataset} {half}" for half in (BASE, NOVEL)}
+    rows = [
+        (row.dataset, row.top1 / 100, None if row.top5 is None else row.top5 / 100, row.source)
+        for row in plan.published.published
+        if row.dataset in names and row.shots == shots
+    ]
+    return pd.DataFrame(rows, columns=["dataset", "top1", "top5", "source"]) if rows else None
+
+
+def published_notes(plan: Plan) -> list[str]:
+    """Return what the recipe starts from, and what else keeps the published numbers from being those of these runs."""
+    recipe = plan.published
+    if recipe is None:
+        return []
+    checkpoint = getattr(plan.settings(False), "checkpoint", "embedded")
+    notes = [
+        f"recipe {recipe.name} is published for {recipe.architecture}, starting from {recipe.start};"
+        f" this run starts from checkpoint {checkpoint}."
+    ]
+    if published_table(plan) is None:
+        return notes
+    if plan.shots == 0:
+        notes.append(
+            "the published zero-shot numbers are of a network after the recipe's training on Kinetics-400;"
+            f" this run trains nothing beyond its checkpoint {checkpoint}."
+        )
+    split = "a split that their source does not name" if plan.shots == 0 else f"split {SPLIT}"
+    theirs = [split, f"{recipe.frames} frames", f"{recipe.test.clips} x {recipe.test.crops} views"]
+    own = [f"split {plan.source.split}", f"{plan.clip_frames} frames", f"{plan.views.clips} x {plan.views.crops} views"]
+    same = [plan.source.split == SPLIT, plan.clip_frames == recipe.frames, own[2] == theirs[2]]
+    differ = [place for place, equal in enumerate(same) if not equal]
+    if differ:
+        published, here = (", ".join(words[place] for place in differ) for words in (theirs, own))
+        notes.append(f"the published numbers are of {published}; this run is of {here}.")
+    return notes
