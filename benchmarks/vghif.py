@@ -4,7 +4,8 @@
 
 Backbones have random weights in their published sizes; 8 and 32 frames, 51, 101 and 400 classes, VgHIF as it is by
 default and, for operations, with all patch tokens too. CLIP and ViFi-CLIP are one network. The text tower is left
-out: its features are computed once per label set. Expected on a default VgHIF: below 1 % each.
+out: its features are computed once per label set. Expected on a default VgHIF: below 1 % each, but for latency_pct,
+which is no surer than equal passes are equal: a few percent on an idle machine, anything beside other work.
 
 params_pct   parameters of VgHIF against those of the whole backbone.
 flops_pct    operations that it adds to the passes over a batch of 8 videos; counted by PyTorch on the meta device,
