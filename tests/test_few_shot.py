@@ -318,8 +318,9 @@ def test_a_draw_becomes_a_study_of_trimmed_videos(tmp_path: Path) -> None:
             film(tmp_path / split / name / f"{split}.mp4", [(LEFT, 0, 1000)], 1.5)
     touch(tmp_path / "test" / "lamp_on" / "broken.mp4", b"no video")
     found = read_benchmark("folder", Source(tmp_path))
-    data, broken = study_data(found, full_split(found))
-    assert [(lost.name, lost.split) for lost in broken] == [("lamp_on/broken", "test")]
+    probes = Probes()
+    data = study_data(found, full_split(found), probes)
+    assert [(lost.name, lost.split) for lost in probes.unreadable(found.clips)] == [("lamp_on/broken", "test")]
     assert data.labels.names == ("lamp_off", "lamp_on")
     assert data.labels.task == "multi-class"
     assert data.labels.labels[1].described() == "lamp on"

@@ -31,3 +31,8 @@ def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     if close:
         return f"Did you mean '{lowered[close[0]]}'?"
     return f"Known: {', '.join(words)}."
+
+
+def in_one_line(error: BaseException) -> str:
+    """Return the words of another library's error without its line breaks, to stand within a message."""
+    return " ".join(str(error).split())

@@ -17,11 +17,10 @@ from actscribe.batching import batched
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 from actscribe.labels import LabelSet, Task
-from actscribe.models.catalog import EMBEDDED, checkpoint_folder
+from actscribe.models.catalog import EMBEDDED, checkpoint_folder, weights_digest
 from actscribe.models.device import use_bfloat16
 from actscribe.models.quiet import quiet
 from actscribe.models.vlm import Hidden, load_vlm
-from actscribe.models.vlm.loading import digest
 from actscribe.models.vlm.plan import configuration
 from actscribe.models.vlm.pooling import VlmHead
 from actscribe.recognizers.base import ClipFrames, Job, Kind, Recognizer, View, always
@@ -238,8 +237,8 @@ def view(settings: VlmHeadSettings | VlmLoraSettings, frames: int) -> View:
 
 
 def weights(settings: VlmHeadSettings | VlmLoraSettings) -> str:
-    """Return the digest of the model's files, see `Kind.weights`."""
-    return digest(checkpoint_folder(settings.model, "vlm"))
+    """Return the digest of the model's weights, see `Kind.weights`."""
+    return weights_digest(checkpoint_folder(settings.model, "vlm"))
 
 
 KIND = Kind(

@@ -162,10 +162,10 @@ def draw(plan: Plan, chosen: Classes, seed: int, probes: Probes) -> Draw:
     """
     split = _split(plan, chosen, seed, probes)
     notes = _short_notes(plan, chosen, split, probes)
-    data, _ = study_data(chosen.learned, split, probes)
+    data = study_data(chosen.learned, split, probes)
     novel = None
     if chosen.novel is not None:
-        novel, _ = study_data(chosen.novel, ClipSplit("novel", (), (), chosen.novel.of_split("test")), probes)
+        novel = study_data(chosen.novel, ClipSplit("novel", (), (), chosen.novel.of_split("test")), probes)
     shared = shared_groups(split.train, split.test)
     if shared:
         notes.append(f"{shared} of {len(split.train)} training clips are of a group that has test clips too.")

@@ -33,7 +33,7 @@ def label_set(benchmark: Benchmark) -> LabelSet:
 def study_of(
     benchmark: Benchmark, recognizers: Mapping[str, Mapping[str, Any]], frames: int, seed: int, name: str = ""
 ) -> Study:
-    """Return a study of trimmed videos: `runs.train.train(study, recognizer, out, data=study_data(...)[0])`.
+    """Return a study of trimmed videos: `runs.train.train(study, recognizer, out, data=study_data(...))`.
 
     Args:
         benchmark: whose classes are the labels.
@@ -92,38 +92,33 @@ class Probes:
         )
 
 
-def study_data(
-    benchmark: Benchmark, split: ClipSplit, probes: Probes | None = None
-) -> tuple[StudyData, tuple[Missing, ...]]:
-    """Probe the clips of a split and return them as recordings with one interval each, and those nobody can read.
+def study_data(benchmark: Benchmark, split: ClipSplit, probes: Probes | None = None) -> StudyData:
+    """Probe the clips of a split and return them as recordings with one interval each, without those nobody can read.
 
     Args:
         benchmark: whose classes are the labels.
         split: of its clips.
-        probes: of earlier splits of the set, so that no video is read twice.
+        probes: of earlier splits of the set, so that no video is read twice; they tell afterwards what is unreadable.
 
     Raises:
         ActScribeError: not one clip of a part can be read.
     """
     probes = probes or Probes()
     recordings: list[Recording] = []
-    broken: list[Missing] = []
     parts = {"train": split.train, "validation": split.validation, "test": split.test}
     names = _recording_names([clip for clips in parts.values() for clip in clips])
     listed = [(part, clip) for part, clips in parts.items() for clip in clips]
     for part, clip in track(listed, f"Reading clips of {benchmark.name}"):
-        try:
-            duration, content = probes.of(clip.video)
-        except ActScribeError as error:
-            broken.append(Missing(clip.name, clip.class_id, part, error.message))
+        if not probes.reads(clip):
             continue
+        duration, content = probes.of(clip.video)
         whole = (Interval(benchmark.classes[clip.class_id].name, 0.0, duration),)
         recordings.append(Recording(names[clip.name], clip.video, duration, content, clip.group, part, whole))
     for part, clips in parts.items():
         if clips and not any(recording.split == part for recording in recordings):
-            why = broken[0].reason
+            why = probes.unreadable(clips)[0].reason
             raise ActScribeError(f"none of the {len(clips)} {part} clips of {benchmark.name} can be read.", why)
-    return StudyData(label_set(benchmark), tuple(recordings), {}), tuple(broken)
+    return StudyData(label_set(benchmark), tuple(recordings), {})
 
 
 def lacking(benchmark: Benchmark, unreadable: Sequence[Missing]) -> Benchmark:

@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from transformers import AutoTokenizer, CLIPModel, PreTrainedTokenizerBase, XCLIPModel
 
-from actscribe.errors import ActScribeError, did_you_mean
+from actscribe.errors import ActScribeError, did_you_mean, in_one_line
 from actscribe.files import write_beside, write_text
 from actscribe.labels import Task
 from actscribe.models.catalog import checkpoint_folder
@@ -186,8 +186,9 @@ def load_network(folder: Path) -> tuple[DualEncoder | LinearProbe, Loaded]:
         added = load_file(folder / "added.safetensors")
         told = network.load_state_dict(added, strict=False)
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
-        told = " ".join(str(error).split())
-        raise ActScribeError(f"{folder}: cannot be loaded: {told}", "Copy the folder again, or train again.") from error
+        raise ActScribeError(
+            f"{folder}: cannot be loaded: {in_one_line(error)}", "Copy the folder again, or train again."
+        ) from error
     lacking = [key for key in told.missing_keys if not key.startswith("backbone.")]
     if lacking or told.unexpected_keys:
         first = (lacking or told.unexpected_keys)[0]
@@ -288,7 +289,7 @@ def _tokenizer(folder: Path, checkpoint: str) -> PreTrainedTokenizerBase:
 
 def _told(error: Exception) -> str:
     """Return an error in one line, with its kind where its words alone say little."""
-    words = " ".join(str(error).split())
+    words = in_one_line(error)
     return f"{type(error).__name__}: {words}" if isinstance(error, (KeyError, ArithmeticError)) else words
 
 

@@ -22,7 +22,7 @@ from filelock import FileLock
 from torch import Tensor
 from transformers import AutoTokenizer, CLIPModel
 
-from actscribe.errors import ActScribeError
+from actscribe.errors import ActScribeError, in_one_line
 from actscribe.files import content_hash, explain_os_error, folder_beside, write_text
 from actscribe.models.catalog import checkpoint_folder
 from actscribe.models.quiet import quiet
@@ -129,9 +129,8 @@ def convert(path: Path, base: str, folder: Path) -> Path:
             model = CLIPModel.from_pretrained(start, local_files_only=True, use_safetensors=True, dtype=torch.float32)
             tokenizer = AutoTokenizer.from_pretrained(start, local_files_only=True, trust_remote_code=False)
     except Exception as error:  # a damaged folder makes transformers stumble in any way
-        told = " ".join(str(error).split())
         raise ActScribeError(
-            f"{start}: the base '{base}' cannot be loaded: {told}", "Copy the folder again."
+            f"{start}: the base '{base}' cannot be loaded: {in_one_line(error)}", "Copy the folder again."
         ) from error
     model.load_state_dict(to_transformers(state, model, path))
     side = model.vision_model.embeddings.image_size
