@@ -45,12 +45,12 @@ class ProgressCallback(TrainerCallback):
         metrics: dict[str, float] | None = None,
         **kwargs: object,
     ) -> None:
-        """Say what the epoch gave on validation."""
+        """Say what the epoch gave on validation, short enough for 80 columns behind the name of a recognizer."""
         values = metrics or {}
         self._say(
             state,
             f"Training: epoch {round(state.epoch or 0)}/{round(args.num_train_epochs)},"
-            f" validation loss {values.get('eval_loss', float('nan')):.4f},"
+            f" loss {values.get('eval_loss', float('nan')):.3f},"
             f" score {values.get('eval_score', float('nan')):.3f}",
         )
 
