@@ -89,7 +89,9 @@ def train(
 
 def _new_run(folder: Path, study: Study, recognizer: str, data: StudyData, notes: list[str]) -> Run:
     settings = parse_settings(recognizer, study.recognizers.get(recognizer, {}))
-    kind(recognizer).view(settings, study.windows.frames)  # a missing checkpoint shows before anything is written
+    chosen = kind(recognizer)
+    chosen.view(settings, study.windows.frames)  # a missing checkpoint shows before anything is written
+    started = chosen.starting(settings, data.labels, study.windows.frames)  # and one that does not fit
     facts = Facts(
         recognizer=recognizer,
         settings=settings.model_dump(mode="json"),
@@ -97,8 +99,8 @@ def _new_run(folder: Path, study: Study, recognizer: str, data: StudyData, notes
         study=study.name,
         versions=versions(),
         machine=machine(),
-        notes=notes,
-        weights=kind(recognizer).weights(settings),
+        notes=notes + started,
+        weights=chosen.weights(settings),
     )
     return Run.create(folder, study, data.labels, data.recordings, facts)
 
