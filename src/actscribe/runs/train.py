@@ -80,7 +80,9 @@ def train(
     if not is_main_process():
         return run
     with timed(run, "validate"):
-        decide(run, save_and_compare(made, chosen, job, folder), study, data)
+        loaded = save_and_compare(made, chosen, job, folder)
+        run.note(folder / "model")
+        decide(run, loaded, study, data)
     run.facts.status = "complete"
     run.save_facts()
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
