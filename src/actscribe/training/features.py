@@ -32,7 +32,7 @@ from actscribe.progress import track
 #: Clips in one file: what a killed pass loses at most.
 SHARD = 16
 #: Part of every shard's name; raise it when the meaning of features changes.
-FEATURES_VERSION = 1
+FEATURES_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
