@@ -160,6 +160,7 @@ def _key(backbone: Backbone, data: ClipData, span: range) -> str:
         backbone.pooling,
         view.frames,
         view.short_side,
+        view.square_pixels,
         [(data.recordings[clip.recording].content, clip.start, clip.end) for clip in clips],
     ]
     return hashlib.blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()
