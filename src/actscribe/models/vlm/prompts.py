@@ -67,9 +67,9 @@ class Prompter:
         self.processor = processor
         self.tokenizer = processor.tokenizer
         self.family = family
-        if hasattr(processor.video_processor, "cap_pixels_per_frame"):
-            # The reference implementation's bound on Qwen's tokens per frame, the default of coming releases.
-            processor.video_processor.cap_pixels_per_frame = True
+        if getattr(processor.video_processor, "cap_pixels_per_frame", False) is None:
+            # Left open by Qwen's checkpoints: no cap, as transformers reads that (and warns of each time).
+            processor.video_processor.cap_pixels_per_frame = False
         if self.frame()[0].count(processor.video_token) != 1:
             raise ActScribeError(
                 f"The chat template of this {family.name} checkpoint does not place {processor.video_token} once.",
