@@ -19,6 +19,7 @@ from actscribe.data.manifest import read_manifest
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
 from actscribe.evaluation.comparison import score_table
+from actscribe.recognizers.ready import check_ready
 from actscribe.runs.folder import machine, versions
 from actscribe.study import Study
 from actscribe.video.cache import FrameCache
@@ -60,6 +61,7 @@ def compare(
             )
         only, seeds, curve = _as_before(Provenance.read(folder), study, only, seeds, curve)
     names = chosen(study, only)
+    check_ready(study, names)
     data = load_data(study)
     _check_splits(data)
     annotated = sum(recording.intervals is not None for recording in data.of_split("train"))
@@ -103,6 +105,7 @@ def repeat(
     if (folder / FILE).is_file() and not resume:
         raise ActScribeError(f"{folder}: a comparison is here already.", "Go on with --resume, or choose --out.")
     study = before.study
+    check_ready(study, before.recognizers)
     data = load_data(study)
     _check_recordings(before, data, first)
     fresh = before.model_copy(

@@ -66,6 +66,11 @@ def unknown(settings: object) -> str:
     return ""
 
 
+def no_packages(settings: object) -> tuple[str, ...]:
+    """Answer `Kind.packages` of a recognizer that needs no optional one."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One choice of the registry.
@@ -77,6 +82,7 @@ class Kind:
         make: trains, or for a zero-shot recognizer just sets up.
         load: a saved folder and the run's label set -> the recognizer.
         weights: settings -> the digest of the weights that training starts from; empty where nothing tells.
+        packages: settings -> modules that must be importable, keys of `packages.COMMANDS`.
     """
 
     summary: str
@@ -85,6 +91,7 @@ class Kind:
     make: Callable[[Job], Recognizer]
     load: Callable[[Path, LabelSet], Recognizer]
     weights: Callable[[Any], str] = unknown
+    packages: Callable[[Any], tuple[str, ...]] = no_packages
 
 
 def always(settings: object) -> bool:

@@ -22,6 +22,7 @@ from actscribe.evaluation.clips import choose_thresholds
 from actscribe.files import folder_beside
 from actscribe.labels import LabelSet
 from actscribe.recognizers.base import Job, Kind, Recognizer
+from actscribe.recognizers.ready import check_ready
 from actscribe.recognizers.registry import kind
 from actscribe.runs.folder import Decisions, Facts, Run, machine, versions
 from actscribe.runs.scoring import score_recordings, time_scores
@@ -65,6 +66,7 @@ def train(
     chosen = kind(recognizer)
     folder = out or study.folder / "runs" / recognizer
     existing = _existing(folder, resume) if is_main_process() else None
+    check_ready(study, [recognizer])
     data = data or load_data(study)
     notes = check_targets(study, data, _needed(study, recognizer))
     if is_main_process():
@@ -89,7 +91,6 @@ def train(
 
 def _new_run(folder: Path, study: Study, recognizer: str, data: StudyData, notes: list[str]) -> Run:
     settings = parse_settings(recognizer, study.recognizers.get(recognizer, {}))
-    kind(recognizer).view(settings, study.windows.frames)  # a missing checkpoint shows before anything is written
     facts = Facts(
         recognizer=recognizer,
         settings=settings.model_dump(mode="json"),
