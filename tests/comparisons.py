@@ -92,7 +92,7 @@ def _run(
     facts = Facts(
         status="complete",
         recognizer=part.recognizer,
-        settings={"epochs": 3},
+        settings={} if part.recognizer in ZERO_SHOT else {"epochs": 3},
         seed=part.seed,
         study=study.name,
         task_seconds={"train": 75.0, "validate": 4.0, "evaluate test": 5.0},

@@ -82,7 +82,7 @@ def measure_cost(run: Run, training_memory: float | None = None) -> Cost:
         start = time.monotonic()
         done = sum(1 for _ in recognizer.score(_frames(run, clips, recognizer)))
         seconds = time.monotonic() - start
-    trained = _trained(run)
+    trained = is_trained(run)
     cost = Cost(
         parameters=sum(seen.values()) or None,
         trainable_parameters=_trainable(run),
@@ -154,13 +154,14 @@ def parameters_that_ran() -> Iterator[dict[int, int]]:
         handle.remove()
 
 
-def _trained(run: Run) -> bool:
+def is_trained(run: Run) -> bool:
+    """Tell whether the recognizer of a run learned anything."""
     name = run.facts.recognizer
     return kind(name).trains(parse_settings(name, run.facts.settings))
 
 
 def _trainable(run: Run) -> int | None:
-    if not _trained(run):
+    if not is_trained(run):
         return 0
     path = run.folder / "training.json"
     values = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

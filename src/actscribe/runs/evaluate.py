@@ -109,7 +109,6 @@ def measured(run: Run, split: str = "test", recognizer: Recognizer | None = None
         recordings,
         timelines,
         training_priors(run),
-        run.facts.seed,
     )
     return result, scored
 
