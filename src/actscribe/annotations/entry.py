@@ -69,7 +69,7 @@ class _Fit(NamedTuple):
 
 _NONE = _Fit(0)
 _NAMED = 5
-_WORDS = {5: "its path", 3: "its file name", 2: "its file name without an ending", 1: "its file name, ending apart"}
+_WORDS = {5: "the path", 3: "the file name", 2: "the file name without an ending", 1: "the file name, ending apart"}
 NAMES_NONE = "being the only one of a file that names no video"
 
 
@@ -97,7 +97,7 @@ def choose(path: Path, entries: Sequence[Entry], video: str | None) -> Match:
         return Match(entries[0], NAMES_NONE)
     by_id = _by_id(entries, video)
     if by_id is not None:
-        return Match(by_id, "its name")
+        return Match(by_id, "the observation's name")
     asked = _Asked(video, path)
     fits = [max(asked.fit(name) for name in _names(entry)) for entry in entries]
     if len(entries) > 1:
