@@ -19,6 +19,7 @@ Model = TypeVar("Model", bound=BaseModel)
 #: Larger files than this are refused: in memory they take many times their size. A day of video at 30 frames a second
 #: in DeepEthogram's table of ten behaviours has 50 MiB.
 MOST_BYTES = 128 * 2**20
+MOST_LINES = 20_000_000
 #: Brackets, braces and commas of a JSON file, each of which may become an object of 60 bytes or more.
 MOST_JSON_PARTS = 6_000_000
 _MARKS = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
@@ -91,6 +92,8 @@ def read_text(path: Path, most: int = MOST_BYTES) -> str:
         ) from None
     if not text.strip():
         raise ActScribeError(f"{path}: the file is empty.")
+    if text.count("\n") + text.count("\r") > MOST_LINES:
+        raise ActScribeError(f"{path}: has more than {MOST_LINES:,} lines.", "Is this the right file?")
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise ActScribeError(f"{path}:{line}: holds a NUL character, so it is damaged or not a text file.")

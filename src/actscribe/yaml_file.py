@@ -48,8 +48,9 @@ def parse(path: Path, text: str) -> tuple[yaml.Node | None, Any]:
     Raises:
         ActScribeError: as `load_model` says.
     """
-    loader = yaml.SafeLoader(text)
+    loader: yaml.SafeLoader | None = None
     try:
+        loader = yaml.SafeLoader(text)
         root = loader.get_single_node()
         if root is None:
             return None, None
@@ -68,7 +69,8 @@ def parse(path: Path, text: str) -> tuple[yaml.Node | None, Any]:
     except (ValueError, OverflowError) as error:
         raise ActScribeError(f"{path}: a date or number that does not exist: {error}.") from None
     finally:
-        loader.dispose()
+        if loader:
+            loader.dispose()
 
 
 def _check_size(path: Path, root: yaml.Node) -> None:
