@@ -26,6 +26,7 @@ from actscribe.files import write_text
 from actscribe.recognizers.base import Recognizer
 from actscribe.recognizers.registry import kind
 from actscribe.runs.folder import Run
+from actscribe.runs.scoring import seen_by
 from actscribe.study import parse_settings
 from actscribe.video.cache import FOLDER_VARIABLE
 
@@ -196,8 +197,9 @@ def _covered(clips: Sequence[Clip]) -> float:
 
 def _frames(run: Run, clips: Sequence[Clip], recognizer: Recognizer) -> Iterator[Any]:
     recordings: dict[str, Recording] = {recording.name: recording for recording in run.recordings("test")}
+    view = seen_by(recognizer, run.study.windows)
     for name in dict.fromkeys(clip.recording for clip in clips):
-        yield from stream(recordings[name], [clip for clip in clips if clip.recording == name], recognizer.view)
+        yield from stream(recordings[name], [clip for clip in clips if clip.recording == name], view)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from typing import Any
 from actscribe.data.view import ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.video.cache import default_cache
+from actscribe.video.sampling import nominal_times
 
 #: Seconds to wait while another process writes.
 PATIENCE_S = 60.0
@@ -107,8 +108,11 @@ def answer_key(model: Mapping[str, Any], prompt: str, settings: Mapping[str, Any
 
 
 def clip_digest(clip: ClipFrames) -> str:
-    """Return a digest of the recording, the span, the frame times (microseconds) and the pixels of a clip."""
-    times = [round(float(time), 6) for time in (clip.clip.start, clip.clip.end, *clip.times)]
-    state = hashlib.blake2b(json.dumps([clip.content, times, clip.frames.shape]).encode(), digest_size=16)
+    """Return a digest of all that a model is told and shown of a clip: nominal frame times (microseconds) and pixels.
+
+    Where in which recording the clip lies is no part of it: the same pictures get the same answer.
+    """
+    times = nominal_times(clip.clip.start, clip.clip.end, len(clip.frames)).tolist()
+    state = hashlib.blake2b(json.dumps([times, clip.frames.shape]).encode(), digest_size=16)
     state.update(clip.frames.tobytes())
     return state.hexdigest()

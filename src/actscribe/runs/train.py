@@ -107,7 +107,7 @@ def _new_run(folder: Path, study: Study, recognizer: str, data: StudyData, notes
 def _job(run: Run, study: Study, chosen: Kind, data: StudyData, cache: FrameCache, resume: bool) -> Job:
     """Cut the clips that have a target for some label, and say what the recognizer is made from."""
     settings = parse_settings(run.facts.recognizer, run.facts.settings)
-    view = chosen.view(settings, study.windows.frames)
+    view = replace(chosen.view(settings, study.windows.frames), square_pixels=study.windows.square_pixels)
     shown, goals = {}, {}
     for split, seen in (("train", view), ("validation", replace(view, candidates=1))):
         clips = _clips(data, study, split)

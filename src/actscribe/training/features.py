@@ -32,7 +32,7 @@ from actscribe.progress import track
 #: Clips in one file: what a killed pass loses at most.
 SHARD = 16
 #: Part of every shard's name; raise it when the meaning of features changes.
-FEATURES_VERSION = 1
+FEATURES_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +143,7 @@ def _key(backbone: Backbone, data: ClipData, span: range) -> str:
         backbone.pooling,
         view.frames,
         view.short_side,
+        view.square_pixels,
         [(data.recordings[clip.recording].content, clip.start, clip.end) for clip in clips],
     ]
     return hashlib.blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from actscribe.errors import ActScribeError
 from actscribe.files import explain_os_error, write_beside
-from actscribe.video.reading import frames_at
+from actscribe.video.reading import Frame, frames_at
 
 #: Raised when the same sampling would give other pixels than before; entries of another version are never read.
 CACHE_VERSION = 1
@@ -59,14 +59,16 @@ class FrameCache:
         self.root, self.limit_bytes = Path(root), limit_bytes
         self._held: WeakValueDictionary[str, CachedFrames] = WeakValueDictionary()
 
-    def frames(self, path: Path, content: str, times: np.ndarray, short_side: int | None) -> CachedFrames:
+    def frames(
+        self, path: Path, content: str, times: np.ndarray, short_side: int | None, square_pixels: bool = True
+    ) -> CachedFrames:
         """Return the frames of a video at distinct times, decoding them in one pass if they are not here yet.
 
         Args:
             path: of the video.
             content: its digest, see `files.content_hash`; with the other arguments it is the key.
             times: seconds, ascending, shape (n,).
-            short_side: see `reading.frames_at`.
+            short_side, square_pixels: see `reading.frames_at`.
 
         Raises:
             ActScribeError: the video cannot be read, the disk is full, or the frames do not fit into the cache.
@@ -75,12 +77,12 @@ class FrameCache:
         times = np.asarray(times, dtype=np.float64)
         if not len(times) or (np.diff(times) <= 0).any():
             raise ValueError("the frame cache wants at least one time, and distinct times that ascend")
-        entry = self.root / f"{_key(content, times, short_side)}.npy"
+        entry = self.root / f"{_key(content, times, short_side, square_pixels)}.npy"
         if (held := self._held.get(entry.name)) is not None:
             return held
         frames = _open(entry, times)
         if frames is None:
-            self._write(entry, path, times, short_side)
+            self._write(entry, path, times, frames_at(path, times, short_side, square_pixels))
             frames = _open(entry, times)
         if frames is None:
             raise ActScribeError(f"{entry}: was removed while it was written.", "Run the same command again.")
@@ -94,8 +96,7 @@ class FrameCache:
     def _entries(self) -> list[tuple[Path, os.stat_result]]:
         return [(entry, state) for entry in self.root.glob("[!.]*.npy") if (state := _state(entry))]
 
-    def _write(self, entry: Path, path: Path, times: np.ndarray, short_side: int | None) -> None:
-        decoded = frames_at(path, times, short_side)
+    def _write(self, entry: Path, path: Path, times: np.ndarray, decoded: Iterable[Frame]) -> None:
         with write_beside(entry) as beside, beside.open("wb") as file:
             pts: list[float] = []
             for frame in decoded:
@@ -147,8 +148,8 @@ def default_cache() -> FrameCache:
     return FrameCache(root / "frames", int(size * 2**30))
 
 
-def _key(content: str, times: np.ndarray, short_side: int | None) -> str:
-    sampling = json.dumps([CACHE_VERSION, content, short_side]).encode()
+def _key(content: str, times: np.ndarray, short_side: int | None, square_pixels: bool) -> str:
+    sampling = json.dumps([CACHE_VERSION, content, short_side, square_pixels]).encode()
     return hashlib.blake2b(sampling + times.astype("<f8").tobytes(), digest_size=16).hexdigest()
 
 
