@@ -11,6 +11,7 @@ import numpy as np
 
 from actscribe import annotations as annotation_files
 from actscribe.annotations import FORMATS, Annotations, Interval
+from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import sort_key
 from actscribe.errors import ActScribeError
 from campaigns.annotation_documents import FPS, opened
@@ -21,6 +22,7 @@ from campaigns.worker import note_group
 
 #: Seconds of the video that the files are about.
 DURATION = 60.0
+CLOCK = FrameClock(FPS)
 #: Share of the cases whose right effect is known.
 KNOWN = 0.5
 BASES = 12
@@ -36,7 +38,7 @@ def prepare(sources: Path) -> None:
             found = drawn(np.random.default_rng([number]), bool(number % 2))
             path = sources / name / str(number) / f"source{form.ending}"
             path.parent.mkdir(parents=True)
-            annotation_files.write(path, found, name, fps=FPS)
+            annotation_files.write(path, found, name, clock=CLOCK)
             holds = [asdict(one) for one in found.intervals]
             (path.parent / HOLDS).write_text(json.dumps(holds), encoding="utf-8")
 
@@ -84,7 +86,7 @@ def _carried(name: str, holds: list[Interval]) -> list[Interval]:
 def _judged(group: str, path: Path, effect: str, expected: Expected) -> Verdict:
     """Compare what is read with what must be."""
     try:
-        found = annotation_files.read(path, fps=FPS)
+        found = annotation_files.read(path, clock=CLOCK)
     except ActScribeError as error:
         if expected.refusable:
             return _sentence(group, path, error)
@@ -113,7 +115,7 @@ def _sentence(group: str, path: Path, error: ActScribeError) -> Verdict:
 def _sound(group: str, path: Path, what: str) -> Verdict:
     """A changed file is refused, or what was read is sound and can be written and read again."""
     try:
-        videos = annotation_files.read_all(path, fps=FPS)
+        videos = annotation_files.read_all(path, clock=CLOCK)
     except ActScribeError as error:
         return _sentence(group, path, error)
     for name, found in videos.items():
