@@ -69,7 +69,10 @@ class Ended:
 
     @property
     def last_words(self) -> str:
-        """The end of what it printed."""
+        """The end of what it printed; of a traceback, the error."""
+        if self.problem == "traceback":
+            after = self.text.rsplit("Traceback (most recent call last)", 1)[1].splitlines()[1:]
+            return next((line for line in after if line and not line[0].isspace()), "")[:400]
         return " / ".join(line.strip() for line in self.text.strip().splitlines()[-6:])[-400:]
 
 

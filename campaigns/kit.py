@@ -20,16 +20,14 @@ from tiny_duals import clip_model, write
 from tiny_models import tiny_timesformer
 from tiny_vlms import build
 
-TRAINED = {"checkpoint": "tiny", "batch": 8, "epochs": 2, "precision": "float32"}
+TRAINED = {"checkpoint": "tiny", "batch": 4, "epochs": 2, "precision": "float32"}
 ASKED = {"model": "vlm", "dtype": "float32", "caption_share": 0}
 WINDOWS = {"length": 2.0, "stride": 2.0, "frames": 4, "threshold": 0.5}
 #: Length of the paths that cases work at, so that texts with paths in them have one layout.
 _PATH = 90
-#: Values in JSON that differ from time to time, and files that hold such.
-_TIMES = re.compile(
-    r'"(?:task_seconds|train_runtime|eval_runtime|[a-z_]*per_second|seconds_per_minute|memory_mb|train_s|created)":'
-    r"\s*(?:\{[^}]*\}|[^,}\n]+)"
-)
+#: Keys of JSON files whose values measure time or memory, and files that do.
+_TIMES = re.compile(r"task_seconds|seconds|.*_runtime|.*_per_second|seconds_per_minute|memory_mb|train_s|costs")
+_TEXTS = (".json", ".yaml", ".txt", ".csv", ".md", ".tex", ".eaf", ".vtt", ".boris")
 _DIFFER = re.compile(r"events\.out\.tfevents|(^|/)cost\.json$|(^|/)costs\.|\.html$|\.log$|\.sqlite-(wal|shm)$")
 
 
@@ -60,15 +58,20 @@ def place(folder: Path) -> Path:
     return made
 
 
-def snapshot(folder: Path) -> dict[str, str]:
-    """Return the digest of each file below a folder, without the folder's own path, times, and what measures time."""
+def snapshot(folder: Path, *places: Path) -> dict[str, str]:
+    """Return the digest of each file below a folder, without what measures time.
+
+    Args:
+        folder: whose files.
+        places: whose paths do not count in texts; default the folder that `folder` lies in.
+    """
     found = {}
     for path in sorted(folder.rglob("*")):
         name = str(path.relative_to(folder))
         if path.is_dir():
             found[f"{name}/"] = "folder"
         elif path.is_file():
-            found[name] = "" if _DIFFER.search(name) else _digest(path, folder)
+            found[name] = "" if _DIFFER.search(name) else _digest(path, places or (folder.parent,))
     return {name: digest for name, digest in found.items() if "events.out.tfevents" not in name}
 
 
@@ -80,20 +83,22 @@ def differences(wanted: dict[str, str], found: dict[str, str]) -> list[str]:
     return missing + more + other
 
 
-def _digest(path: Path, folder: Path) -> str:
+def _digest(path: Path, places: Sequence[Path]) -> str:
     data = path.read_bytes()
-    if path.suffix in (".json", ".yaml", ".txt", ".csv", ".md", ".tex", ".eaf", ".vtt"):
-        text = data.decode("utf-8", errors="replace").replace(str(folder.parent), "PLACE")
-        if path.name == "provenance.json":
-            text = _without_costs(text)
-        data = _TIMES.sub("", text).encode()
+    if path.suffix in _TEXTS:
+        text = data.decode("utf-8", errors="replace")
+        for place in places:
+            text = text.replace(str(place), "PLACE")
+        if path.suffix == ".json":
+            text = json.dumps(_without_times(json.loads(text)))
+        data = text.encode()
     return hashlib.blake2b(data, digest_size=12).hexdigest()
 
 
-def _without_costs(text: str) -> str:
-    values: dict[str, Any] = json.loads(text)
-    values.get("results", {}).pop("costs", None)
-    return json.dumps(values)
+def _without_times(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_times(inner) for key, inner in value.items() if not _TIMES.fullmatch(key)}
+    return [_without_times(inner) for inner in value] if isinstance(value, list) else value
 
 
 def copied(source: Path, target: Path) -> Path:
