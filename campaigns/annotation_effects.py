@@ -18,7 +18,21 @@ from campaigns.annotation_documents import Document, Rows, opened
 
 Intervals = list[Interval]
 #: Labels that other programs take for something else.
-NAMES = ("=1+1", "Über druck", "e\u0301", "NOTE", "12", "1,5", "x;y", "-", "nan", "null", "START", "No focal subject", "#1")
+NAMES = (
+    "=1+1",
+    "Über druck",
+    "e\u0301",
+    "NOTE",
+    "12",
+    "1,5",
+    "x;y",
+    "-",
+    "nan",
+    "null",
+    "START",
+    "No focal subject",
+    "#1",
+)
 TABLES = ("csv", "boris-tabular", "boris-aggregated", "intervals")
 
 

@@ -109,7 +109,7 @@ def _sentence(group: str, path: Path, error: ActScribeError) -> Verdict:
         return Verdict(group, "unnamed refusal", True, error.message[:300])
     if len(str(error)) > LONGEST:
         return Verdict(group, "endless refusal", True, f"{len(str(error))} characters")
-    return Verdict(group, "refused")
+    return Verdict(group, "refused", said=str(error)[:400])
 
 
 def _sound(group: str, path: Path, what: str) -> Verdict:

@@ -13,7 +13,7 @@ import numpy as np
 from campaigns import kit
 from campaigns.campaign import Campaign, Case, Verdict
 from campaigns.commands import MODULES, Ended, actscribe
-from campaigns.kills import Counter
+from campaigns.counter import Counter
 from campaigns.worker import note_group
 
 #: What the numbers of a measured and of a trained run are; the rest of its folder tells how they came about.
@@ -87,7 +87,7 @@ def attempt(case: Case) -> Verdict:
     if ended.code:
         if "Error: " not in ended.text:
             return Verdict(group, "no sentence", True, f"{said}: {ended.last_words}")
-        return Verdict(group, "refused")
+        return Verdict(group, "refused", said=f"{said}: {ended.last_words}")
     differ = kit.differences(wanted, _numbers(case.folder / target.result, names, case))
     if differ:
         return Verdict(group, "other numbers", True, f"{said}: {'; '.join(differ[:4])}")

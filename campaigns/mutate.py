@@ -7,14 +7,31 @@ from collections.abc import Callable
 
 import numpy as np
 
-#: What readers stumble over: numbers that are none, too large or too exact, marks of formats, letters of other scripts.
+#: Numbers that are none, too large, too exact or of another spelling.
+NUMBERS: tuple[bytes, ...] = (
+    *(b"", b"0", b"-1", b"1e308", b"1e-320", b"9" * 40, b"0." + b"1" * 60, b"nan", b"NaN", b"inf", b"-Infinity"),
+    *(b"1_0", b"00:61:00", b"1:2:3:4", b"25,5", b"1.2.3", b"\xd9\xa1", b"\xe2\x88\x921", b"0x10", b"1e5", b"true"),
+)
+#: What else readers stumble over: marks of formats, bytes of other encodings, and a great many of one.
 TOKENS: tuple[bytes, ...] = (
-    *(b"", b"0", b"-1", b"1e308", b"1e-320", b"9" * 40, b"0." + b"1" * 60, b"nan", b"NaN", b"inf", b"-Infinity", b"1_0"),
-    *(b"00:61:00", b"1:2:3:4", b"25,5", b"1.2.3", b"\xd9\xa1", b"\xe2\x88\x921", b"0x10", b"1e5", b"true", b"null"),
-    *(b"\t", b"\n", b"\r", b"\r\n\r\n", b'"', b"'", b";", b",", b"<", b">", b"&", b"]]>", b"<!--", b"-->", b"{", b"}"),
-    *(b"[", b"]", b"\\", b"\\u0000", b"\\ud800", b"\0", b"\xff", b"\xfc", b"\xef\xbb\xbf", b"\xc0\x80", b"\xed\xa0\x80"),
-    *(b"=cmd|' /C calc'!A0", b"../../x", b"a" * 5000, b"\xe2\x80\xa8", b"\xc2\xa0", b"(not annotated)", b"No focal subject"),
-    *(b"<" * 3000, b"[" * 3000, b" " * 3000, b"\n" * 3000, b"e\xcc\x81"),
+    *(*NUMBERS, b"null", b"\t", b"\n", b"\r", b"\r\n\r\n", b'"', b"'", b";", b",", b"<", b">", b"&", b"]]>", b"<!--"),
+    *(
+        b"-->",
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b"\\",
+        b"\\u0000",
+        b"\\ud800",
+        b"\0",
+        b"\xff",
+        b"\xfc",
+        b"\xef\xbb\xbf",
+        b"\xc0\x80",
+    ),
+    *(b"\xed\xa0\x80", b"=cmd|' /C calc'!A0", b"../../x", b"a" * 5000, b"\xe2\x80\xa8", b"\xc2\xa0", b"e\xcc\x81"),
+    *(b"(not annotated)", b"No focal subject", b"<" * 3000, b"[" * 3000, b" " * 3000, b"\n" * 3000),
 )
 _NUMBER = re.compile(rb"-?\d+(?:\.\d+)?")
 _FIELD = re.compile(rb"[^\t,;\"\n<>=]+")
@@ -43,7 +60,11 @@ def number(data: bytes, rng: np.random.Generator) -> bytes:
     if not found:
         return token(data, rng)
     one = found[rng.integers(len(found))]
-    new = TOKENS[rng.integers(22)] if rng.random() < 0.6 else str(round(rng.normal() * 10.0 ** rng.integers(-3, 12), 3)).encode()
+    new = (
+        TOKENS[rng.integers(22)]
+        if rng.random() < 0.6
+        else str(round(rng.normal() * 10.0 ** rng.integers(-3, 12), 3)).encode()
+    )
     return data[: one.start()] + new + data[one.end() :]
 
 

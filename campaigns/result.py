@@ -15,6 +15,7 @@ from campaigns.worker import Tried
 
 #: So many violations are listed in the table; all are in the JSON file.
 _LISTED = 20
+_EXAMPLES = 4
 
 
 @dataclass(slots=True)
@@ -26,6 +27,7 @@ class Result:
         seed: of it.
         counts: (group, outcome) -> cases.
         violations: case -> verdict.
+        said: (group, outcome) -> what was said of the first few cases that were no violations.
         seconds: that the whole took.
         slowest: seconds of the slowest case.
         peak: bytes of memory of the case that took most.
@@ -35,6 +37,7 @@ class Result:
     seed: int
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     violations: dict[int, Verdict] = field(default_factory=dict)
+    said: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     seconds: float = 0.0
     slowest: float = 0.0
     peak: int = 0
@@ -44,6 +47,9 @@ class Result:
         verdict = tried.verdict
         self.counts[verdict.group, verdict.outcome] += 1
         self.slowest, self.peak = max(self.slowest, tried.seconds), max(self.peak, tried.peak)
+        examples = self.said.setdefault((verdict.group, verdict.outcome), [])
+        if verdict.said and not verdict.broken and len(examples) < _EXAMPLES:
+            examples.append(verdict.said)
         if verdict.broken:
             self.violations[tried.number] = verdict
 
@@ -81,6 +87,7 @@ class Result:
             "peak_bytes": self.peak,
             "commit": commit(),
             "counts": [[group, outcome, count] for (group, outcome), count in sorted(self.counts.items())],
+            "said": [[*key, examples] for key, examples in sorted(self.said.items()) if examples],
             "violations": {number: asdict(verdict) for number, verdict in self.violations.items()},
         }
         write_text(folder / f"{self.campaign.name}.json", json.dumps(values, indent=1))

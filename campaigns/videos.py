@@ -1,4 +1,4 @@
-"""Mutated videos of many containers and codecs: a sentence, or frames with ascending times and a length that they bear out."""
+"""Mutated videos of many containers and codecs: a sentence, or ascending times and a length that frames bear out."""
 
 from __future__ import annotations
 
@@ -58,7 +58,15 @@ def large(data: bytes, rng: np.random.Generator) -> bytes:
     place = int(rng.integers(0, len(data)))
     if rng.random() < 0.6:
         place %= 4096
-    pieces = (b"\xff" * 4, b"\x7f" + b"\xff" * 3, b"\x80\0\0\0", b"\xff" * 8, b"\x7f" + b"\xff" * 7, b"\0" * 4, b"\0\0\0\1")
+    pieces = (
+        b"\xff" * 4,
+        b"\x7f" + b"\xff" * 3,
+        b"\x80\0\0\0",
+        b"\xff" * 8,
+        b"\x7f" + b"\xff" * 7,
+        b"\0" * 4,
+        b"\0\0\0\1",
+    )
     piece = pieces[rng.integers(len(pieces))]
     return data[:place] + piece + data[place + len(piece) :]
 
@@ -114,12 +122,12 @@ def _read(group: str, path: Path, what: str) -> tuple[Verdict, str]:
         except ActScribeError as error:
             if str(path) not in error.message:
                 return Verdict(group, "unnamed refusal", True, f"{what}: {error.message[:300]}"), str(error)
-            return Verdict(group, "refused"), str(error)
+            return Verdict(group, "refused", said=f"{what}: {error}"[:400]), str(error)
     found = json.dumps([asdict(info), frames, told], default=str)
     problem = _problem(info, times, frames) or _doubt(group, path, info, told)
     if problem:
         return Verdict(group, problem[0], True, f"{what}: {problem[1]}"), found
-    return Verdict(group, "read, with a word" if told else "read"), found
+    return Verdict(group, "read, with a word" if told else "read", said="; ".join(told)[:400]), found
 
 
 def _problem(info: VideoInfo, times: np.ndarray, frames: list) -> tuple[str, str] | None:

@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -77,12 +77,7 @@ def try_all(campaign: Campaign, numbers: list[int], seed: int, root: Path) -> It
     left = list(numbers)
     while left:
         share = left[:1] if campaign.fresh else left
-        read, write = os.pipe()
-        child = os.fork()
-        if child == 0:
-            os.close(read)
-            _end_with(lambda: _work(campaign, share, seed, root, write))
-        os.close(write)
+        child, read = _forked(campaign, share, seed, root)
         try:
             for tried in _watched(campaign, child, read, root, share):
                 left.remove(tried.number)
@@ -91,6 +86,17 @@ def try_all(campaign: Campaign, numbers: list[int], seed: int, root: Path) -> It
         finally:
             os.close(read)
             _kill(child)
+
+
+def _forked(campaign: Campaign, numbers: list[int], seed: int, root: Path) -> tuple[int, int]:
+    """Return the process id of a child that tries cases, and the end of the pipe that tells of them."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(read)
+        _end_with(lambda: _work(campaign, numbers, seed, root, write))
+    os.close(write)
+    return child, read
 
 
 def _work(campaign: Campaign, numbers: list[int], seed: int, root: Path, write: int) -> None:
@@ -104,7 +110,9 @@ def _work(campaign: Campaign, numbers: list[int], seed: int, root: Path, write: 
                 start = time.monotonic()
                 verdict = _attempt(campaign, case)
                 seconds = time.monotonic() - start
-            peak = 1024 * max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+            peak = 1024 * max(
+                resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+            )
             print(json.dumps({"verdict": asdict(verdict), "seconds": seconds, "peak": peak}), file=out, flush=True)
 
 
@@ -229,7 +237,7 @@ def _output_to(path: Path) -> Iterator[None]:
                 os.close(copy)
 
 
-def _end_with(block) -> None:  # type: ignore[no-untyped-def]
+def _end_with(block: Callable[[], None]) -> None:
     """Run a block in a forked child and end the process, without what the parent wants done at its own end."""
     try:
         block()
