@@ -74,7 +74,7 @@ def evaluate(run: Run, split: str = "test", frames: bool = False, recognizer: Re
     Raises:
         ActScribeError: an unknown or empty split, or a video that is gone or changed.
     """
-    if run.scores_path(split).is_file():
+    if run.has_scores(split):
         print(f"Scores of {split} are kept in {run.scores_path(split)}; they are measured again.", file=sys.stderr)
     result, scored = measured(run, split, recognizer)
     write_text(run.folder / f"metrics-{split}.json", json.dumps(result.values(), indent=1, ensure_ascii=False))
@@ -94,7 +94,7 @@ def measured(run: Run, split: str = "test", recognizer: Recognizer | None = None
     recordings = tuple(r for r in run.recordings(split) if r.intervals is not None)
     if not recordings:
         raise ActScribeError(f"{run.folder}: no annotated recording in the {split} split.")
-    if run.scores_path(split).is_file():
+    if run.has_scores(split):
         scored = run.scores(split)
     else:
         scored = score_split(run, split, recognizer)

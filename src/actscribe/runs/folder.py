@@ -23,10 +23,14 @@ from actscribe.files import write_beside, write_text
 from actscribe.labels import LabelSet
 from actscribe.recognizers.base import Recognizer
 from actscribe.recognizers.registry import kind
+from actscribe.recognizers.saved import loading_saved
+from actscribe.runs.integrity import MODEL, check, digests, sealed, unsealed
 from actscribe.study import Study
 from actscribe.timeline.segments import TimelineSettings
 from actscribe.yaml_file import load_model
 
+#: Files that a run has from its first moment on.
+BASE = ("study.yaml", "labels.yaml", "recordings.json")
 #: Packages whose versions can change a number.
 TRACED = (
     "torch",
@@ -58,6 +62,7 @@ class Facts(BaseModel):
         views: split -> (clips, crops) from which its kept scores are, see `data.views.Views`.
         weights: digest of the checkpoint's weights that training started from; empty where none is known, as in runs
             of earlier versions.
+        digests: of the files that results depend on, by their paths in the folder, see `integrity`.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -74,6 +79,7 @@ class Facts(BaseModel):
     reads: dict[str, int] = {}
     views: dict[str, tuple[int, int]] = {}
     weights: str = ""
+    digests: dict[str, str] = {}
 
 
 class Decisions(BaseModel):
@@ -107,6 +113,7 @@ class Run:
         write_text(folder / "labels.yaml", _yaml(labels.model_dump(mode="json")))
         write_text(folder / "recordings.json", json.dumps([_recording_values(r) for r in recordings], indent=1))
         run = cls(folder, facts)
+        run.note(*(folder / name for name in BASE))
         run.save_facts()
         return run
 
@@ -115,16 +122,18 @@ class Run:
         """Open a run by its folder.
 
         Raises:
-            ActScribeError: no run there, or one whose training did not end.
+            ActScribeError: no run there, or one of which a file is missing or was changed.
         """
         folder = Path(folder)
         path = folder / "run.json"
         if not path.is_file():
             raise ActScribeError(f"{folder}: no run here (no run.json).", "Make one with: actscribe train STUDY")
         try:
-            facts = Facts.model_validate_json(path.read_text(encoding="utf-8"))
+            facts = Facts.model_validate(unsealed(path))
         except ValueError as error:
             raise ActScribeError(f"{path}: not a run of this version: {error}") from None
+        whole = facts.status == "complete"
+        check(folder, {name: found for name, found in facts.digests.items() if whole or name in BASE})
         return cls(folder, facts)
 
     def require_complete(self) -> Run:
@@ -142,7 +151,14 @@ class Run:
 
     def save_facts(self) -> None:
         """Write run.json."""
-        write_text(self.folder / "run.json", self.facts.model_dump_json(indent=1))
+        write_text(self.folder / "run.json", sealed(self.facts.model_dump(mode="json")))
+
+    def note(self, *paths: Path) -> None:
+        """Take the digests of files or whole folders that were just written; they hold once the facts are saved."""
+        found = digests(self.folder, paths)
+        gone = tuple(f"{path.relative_to(self.folder).as_posix()}/" for path in paths)
+        kept = {name: value for name, value in self.facts.digests.items() if not name.startswith(gone)}
+        self.facts.digests = kept | found
 
     @property
     def study(self) -> Study:
@@ -167,20 +183,33 @@ class Run:
 
     def save_decisions(self, decisions: Decisions) -> None:
         """Write decisions.json."""
-        write_text(self.folder / "decisions.json", decisions.model_dump_json(indent=1))
+        path = self.folder / "decisions.json"
+        write_text(path, decisions.model_dump_json(indent=1))
+        self.note(path)
 
     def recognizer(self) -> Recognizer:
-        """Load the trained recognizer."""
-        return kind(self.facts.recognizer).load(self.folder / "model", self.labels)
+        """Load the trained recognizer.
+
+        Raises:
+            ActScribeError: its files do not fit each other or this installation, or the model it refers to is not here.
+        """
+        with loading_saved(self.folder / MODEL):
+            return kind(self.facts.recognizer).load(self.folder / MODEL, self.labels)
 
     def scores_path(self, split: str) -> Path:
         """Where the per-clip scores of a split are kept."""
         return self.folder / f"scores-{split}.parquet"
 
+    def has_scores(self, split: str) -> bool:
+        """Tell whether the scores of a split are kept; those that a killed process left unnoted count as none."""
+        path = self.scores_path(split)
+        return path.is_file() and path.name in self.facts.digests
+
     def save_scores(self, split: str, scored: ScoredClips) -> None:
         """Write a split's clips with frame times, covered fractions and scores as parquet."""
         with write_beside(self.scores_path(split)) as beside:
             scored.table(self.labels).to_parquet(beside, index=False)
+        self.note(self.scores_path(split))
 
     def scores(self, split: str) -> ScoredClips:
         """Read back what `save_scores` wrote."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from actscribe.errors import ActScribeError
 from actscribe.files import folder_beside
+from actscribe.recognizers.saved import loading_saved
 from actscribe.recognizers.vlm_lora import merge as merge_model
 from actscribe.runs.folder import Run
 
@@ -37,8 +38,11 @@ def merge(run: Run, out: Path) -> Run:
     with folder_beside(out) as beside:
         for name in KEPT:
             shutil.copyfile(run.folder / name, beside / name)
-        merge_model(run.folder / "model", beside / "model")
+        with loading_saved(run.folder / "model"):
+            merge_model(run.folder / "model", beside / "model")
         note = f"Adapters of the vlm-lora run {run.folder.name} folded into the model; settings are of that training."
-        facts = {"recognizer": "vlm-head", "notes": [*run.facts.notes, note], "reads": {}}
-        Run(beside, run.facts.model_copy(update=facts)).save_facts()
+        facts = {"recognizer": "vlm-head", "notes": [*run.facts.notes, note], "reads": {}, "digests": {}}
+        merged = Run(beside, run.facts.model_copy(update=facts))
+        merged.note(beside / "model", *(beside / name for name in KEPT))
+        merged.save_facts()
     return Run.open(out)
