@@ -13,7 +13,9 @@ from av.sidedata.sidedata import Type
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from actscribe.errors import ActScribeError
-from actscribe.video.decoding import JUMP_S, Picture, Pictures, open_video
+from actscribe.video import contained
+from actscribe.video.decoding import JUMP_S, Picture, Pictures
+from actscribe.video.opening import open_video
 
 #: Up to this many seconds after the end of the last picture, that picture still stands in: containers round, and
 #: sound often runs a little longer. Beyond it something is missing, and that is an error (ours).
@@ -43,7 +45,7 @@ def frames_at(path: Path, times: Sequence[float] | np.ndarray, short_side: int |
     clock, at most 0.5 ms); before the first frame it is the first. Time zero is where the container begins (see
     `decoding.origin`). Times that share a frame get the same object. Stretches without a wanted time are skipped by
     keyframe, which changes no frame. Damaged places are skipped: the frame before stands in, and one line in the log
-    counts them.
+    counts them. Inside `contained.contained` another process decodes.
 
     Args:
         path: of the video.
@@ -61,6 +63,20 @@ def frames_at(path: Path, times: Sequence[float] | np.ndarray, short_side: int |
 
 
 def _frames(path: Path, times: list[float], short_side: int | None) -> Iterator[Frame]:
+    keeper = contained.current()
+    if keeper is None or not times:
+        yield from decoded_frames(path, times, short_side)
+        return
+    frame: Frame | None = None
+    for pts, image in keeper.frames(path, times, short_side):
+        if image is not None:
+            frame = Frame(pts, image)
+        assert frame is not None, "the first frame of a job comes with its image"
+        yield frame
+
+
+def decoded_frames(path: Path, times: list[float], short_side: int | None) -> Iterator[Frame]:
+    """Yield the frame that is shown at each of `times`, decoded in this process; see `frames_at`."""
     if not times:
         return
     with open_video(path) as (container, stream):
