@@ -6,13 +6,16 @@ from actscribe.annotations.formats import (
     Conversion,
     Format,
     convert,
+    counts_frames,
     detect,
     find_format,
     format_of,
     read,
     read_all,
+    read_matched,
     write,
 )
+from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import GAP_LABEL, Annotations, Interval
 
 __all__ = [
@@ -21,15 +24,18 @@ __all__ = [
     "Annotations",
     "Conversion",
     "Format",
+    "FrameClock",
     "Interval",
     "check",
     "convert",
+    "counts_frames",
     "detect",
     "find_format",
     "format_of",
     "overlaps",
     "read",
     "read_all",
+    "read_matched",
     "resolve",
     "write",
 ]
