@@ -22,6 +22,7 @@ from actscribe.evaluation.comparison import score_table
 from actscribe.runs.folder import machine, versions
 from actscribe.study import Study
 from actscribe.video.cache import FrameCache
+from actscribe.video.contained import contained
 
 
 def compare(
@@ -127,6 +128,7 @@ def rewrite_report(folder: Path) -> Path:
     return write_comparison_report(assemble(folder, provenance))
 
 
+@contained()
 def _run(
     provenance: Provenance,
     study: Study,

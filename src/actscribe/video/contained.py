@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from actscribe.errors import ActScribeError
+from actscribe.errors import UnreadableVideo
 
 #: Seconds without a sign of life after which a child is ended: a disk that wakes up takes ten (ours).
 SILENCE_S = 60.0
@@ -78,10 +78,18 @@ class Keeper:
         """Return the fields of `probe.VideoInfo` but its path.
 
         Raises:
-            ActScribeError: as `probe.probe`, or the child crashed, hung or ran out of memory.
+            UnreadableVideo: as `probe.probe`, or the child crashed, hung or ran out of memory.
         """
-        (answer,) = list(self._answers(path, {"do": "measure", "path": str(path)}))
-        return dict(answer[0]["info"])
+        return dict(self._only(path, "measure")[0]["info"])
+
+    def times(self, path: Path) -> tuple[np.ndarray, float]:
+        """Return when each frame is shown and when the last one ends, see `frame_times.frame_times`.
+
+        Raises:
+            UnreadableVideo: as `frame_times.frame_clock`, or the child crashed, hung or ran out of memory.
+        """
+        message, data = self._only(path, "times")
+        return np.frombuffer(data or b"", dtype="<f8"), float(message["end"])
 
     def frames(
         self, path: Path, times: Sequence[float], short_side: int | None
@@ -89,7 +97,7 @@ class Keeper:
         """Yield (presentation time, image) for each of `times`; None for the image: the one before again.
 
         Raises:
-            ActScribeError: as `reading.frames_at`, or the child crashed, hung or ran out of memory.
+            UnreadableVideo: as `reading.frames_at`, or the child crashed, hung or ran out of memory.
         """
         job = {"do": "frames", "path": str(path), "times": list(times), "short_side": short_side}
         for message, data in self._answers(path, job):
@@ -99,6 +107,12 @@ class Keeper:
         """End all idle children."""
         while self._idle:
             self._idle.pop().end()
+
+    def _only(self, path: Path, job: str) -> tuple[dict[str, Any], bytearray | None]:
+        answers = list(self._answers(path, {"do": job, "path": str(path)}))
+        if len(answers) != 1:
+            raise _broken(path, "sent what makes no sense")
+        return answers[0]
 
     def _answers(self, path: Path, job: dict[str, Any]) -> Iterator[tuple[dict[str, Any], bytearray | None]]:
         child = self._idle.pop() if self._idle else Child(self._program, self._silence_s)
@@ -117,7 +131,7 @@ class Keeper:
             else:  # crashed, or nobody wants the rest
                 child.end()
         if message["is"] == "error":
-            raise ActScribeError(str(message["message"]), str(message["hint"]))
+            raise UnreadableVideo(str(message["message"]), str(message["hint"]))
 
 
 class Child:
@@ -148,7 +162,7 @@ class Child:
         """Return the next message but signs of life and lines for the log, and the bytes that came with it.
 
         Raises:
-            ActScribeError: the child died or was silent for too long, or what it sent makes no sense.
+            UnreadableVideo: the child died or was silent for too long, or what it sent makes no sense.
         """
         self._silent_since = time.monotonic()
         try:
@@ -199,7 +213,7 @@ class Child:
                 self._process.kill()
                 return
 
-    def _reason(self, path: Path) -> ActScribeError:
+    def _reason(self, path: Path) -> UnreadableVideo:
         """Return why the child is gone."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(5)
@@ -220,5 +234,5 @@ def _image(path: Path, data: bytearray, shape: Sequence[int]) -> np.ndarray:
         raise _broken(path, "sent what makes no sense") from None
 
 
-def _broken(path: Path, how: str) -> ActScribeError:
-    return ActScribeError(f"{path}: its decoder {how}.", _OTHERS)
+def _broken(path: Path, how: str) -> UnreadableVideo:
+    return UnreadableVideo(f"{path}: its decoder {how}.", _OTHERS)

@@ -16,7 +16,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from actscribe.errors import ActScribeError, in_one_line
+from actscribe.errors import UnreadableVideo, in_one_line
 
 #: Pictures of more pixels than 8K video has are not decoded: a damaged header can ask for gigabytes (ours).
 MOST_PIXELS = 8192 * 4352
@@ -37,7 +37,7 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     """Open the video stream of a file that players show. Nothing but the file is ever read: no playlist's addresses.
 
     Raises:
-        ActScribeError: the file is missing, or not a video; the message says what it is instead. Or it was changed or
+        UnreadableVideo: the file is missing, or not a video; the message says what it is instead. Or it was changed or
             replaced before the block ended.
     """
     path = Path(path)
@@ -55,7 +55,7 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
         yield container, stream
     except av.error.FFmpegError as error:
-        raise ActScribeError(f"{path}: reading it failed ({error.strerror}).", CONVERT) from error
+        raise UnreadableVideo(f"{path}: reading it failed ({error.strerror}).", CONVERT) from error
     finally:
         _silence()
         container.close()
@@ -94,29 +94,29 @@ def _check_file(path: Path) -> os.stat_result:
         state = path.stat()
     except FileNotFoundError:
         hint = "Check the name and the folder that it is looked for in."
-        raise ActScribeError(f"{path}: no such file.", hint) from None
+        raise UnreadableVideo(f"{path}: no such file.", hint) from None
     except (OSError, ValueError) as error:  # a name that is too long, or holds a zero; links in a ring
-        raise ActScribeError(f"{path}: cannot be opened ({in_one_line(error)}).") from None
+        raise UnreadableVideo(f"{path}: cannot be opened ({in_one_line(error)}).") from None
     if stat.S_ISDIR(state.st_mode):
-        raise ActScribeError(f"{path}: a folder, expected a video file.")
+        raise UnreadableVideo(f"{path}: a folder, expected a video file.")
     # Opening a pipe or a device would wait for ever, and neither can be read twice.
     for kind, name in _KINDS.items():
         if kind(state.st_mode):
-            raise ActScribeError(f"{path}: {name}, expected a video file.", "Save the video to a file first.")
+            raise UnreadableVideo(f"{path}: {name}, expected a video file.", "Save the video to a file first.")
     try:
         with path.open("rb") as file:
             head = file.read(1024)
     except PermissionError as error:
-        raise ActScribeError(
+        raise UnreadableVideo(
             f"{path}: you may not read it.", "Ask its owner, or copy it to your own folder."
         ) from error
     except OSError as error:
-        raise ActScribeError(f"{path}: cannot be read ({error.strerror}).", COPY) from error
+        raise UnreadableVideo(f"{path}: cannot be read ({error.strerror}).", COPY) from error
     if not head:
-        raise ActScribeError(f"{path}: an empty file (0 bytes), expected a video.", COPY)
+        raise UnreadableVideo(f"{path}: an empty file (0 bytes), expected a video.", COPY)
     # FFmpeg shows texts as films, and follows playlists, which are texts, to other files and addresses.
     if _is_text(head):
-        raise ActScribeError(
+        raise UnreadableVideo(
             f"{path}: a text, expected a video file.", "A playlist will not do: name the video itself."
         )
     return state
@@ -127,11 +127,11 @@ def _check_unchanged(path: Path, before: os.stat_result) -> None:
         now = path.stat()
     except OSError:
         message = f"{path}: was removed or renamed while it was read."
-        raise ActScribeError(message, "Put it back, and try again.") from None
+        raise UnreadableVideo(message, "Put it back, and try again.") from None
     if (now.st_size, now.st_mtime_ns, now.st_ino) != (before.st_size, before.st_mtime_ns, before.st_ino):
         more = now.st_size - before.st_size
         how = "was replaced" if now.st_ino != before.st_ino else f"grew by {more} bytes" if more > 0 else "was changed"
-        raise ActScribeError(
+        raise UnreadableVideo(
             f"{path}: {how} while it was read.", "Wait until its recording or copying has ended, and try again."
         )
 
@@ -147,32 +147,32 @@ def _is_text(head: bytes) -> bool:
     return all(character >= " " or character in "\t\n\r\f" for character in text)
 
 
-def _not_readable(path: Path, error: Exception) -> ActScribeError:
+def _not_readable(path: Path, error: Exception) -> UnreadableVideo:
     with path.open("rb") as file:
         is_mp4 = file.read(12)[4:8] == b"ftyp"
     if is_mp4:
-        return ActScribeError(
+        return UnreadableVideo(
             f"{path}: an MP4 without its index, so the recording or the copy was cut off before it was finished.",
             "Copy it again from its source, or repair it with a tool such as untrunc.",
         )
     what = getattr(error, "strerror", None) or in_one_line(error)
-    return ActScribeError(f"{path}: not a video that can be read ({what}).", CONVERT)
+    return UnreadableVideo(f"{path}: not a video that can be read ({what}).", CONVERT)
 
 
 def _video_stream(path: Path, container: InputContainer) -> VideoStream:
     if container.format.name == "image2" or container.format.name.endswith("_pipe"):
-        raise ActScribeError(f"{path}: a picture, expected a video file.")
+        raise UnreadableVideo(f"{path}: a picture, expected a video file.")
     stream = picture_stream(container)
     if stream is None:
         kinds = sorted({str(stream.type) for stream in container.streams if stream.type != "video"})
         only = " and ".join(f"{'an' if kind[0] in 'aeiou' else 'a'} {kind} stream" for kind in kinds)
         found = f"only {only}" if only else "no stream of any kind"
-        raise ActScribeError(f"{path}: {found} was found, expected a video.", "Give the file with the picture.")
+        raise UnreadableVideo(f"{path}: {found} was found, expected a video.", "Give the file with the picture.")
     if stream.codec_context is None:
-        raise ActScribeError(f"{path}: its video is in a codec that FFmpeg does not know.", CONVERT)
+        raise UnreadableVideo(f"{path}: its video is in a codec that FFmpeg does not know.", CONVERT)
     width, height = stream.codec_context.width, stream.codec_context.height
     if width * height > MOST_PIXELS:
-        raise ActScribeError(
+        raise UnreadableVideo(
             f"{path}: its pictures are said to have {width} x {height} pixels, expected at most 8192 x 4352.",
             "The file may be damaged. Copy it again from its source, or convert it to a smaller size.",
         )

@@ -11,7 +11,7 @@ import numpy as np
 from av.container import InputContainer
 from av.stream import Disposition
 
-from actscribe.errors import ActScribeError
+from actscribe.errors import UnreadableVideo
 from actscribe.video import contained
 from actscribe.video.opening import COPY, open_video, picture_stream
 from actscribe.video.packets import STREAMED
@@ -69,8 +69,8 @@ def probe(path: Path) -> VideoInfo:
     streams of video. Inside `contained.contained` another process does it.
 
     Raises:
-        ActScribeError: no such file, not a video, only sound, no frame in it, times that cannot be true; names the file
-            and what was found.
+        UnreadableVideo: no such file, not a video, only sound, no frame in it, times that cannot be true; names the
+            file and what was found.
     """
     keeper = contained.current()
     return measure(Path(path)) if keeper is None else VideoInfo(Path(path), **keeper.measure(Path(path)))
@@ -86,7 +86,7 @@ def measure(path: Path) -> VideoInfo:
         tick = float(stream.time_base or 1)
         doubts = [*_doubts(found, container.format.name in STREAMED, path.stat().st_size), *_other_streams(container)]
     if found.first is None:
-        raise ActScribeError(
+        raise UnreadableVideo(
             f"{path}: {len(found.times)} frames of {codec} video were found, but none could be decoded.",
             f"{COPY} Or convert it to MP4 (H.264).",
         )

@@ -12,7 +12,7 @@ import numpy as np
 from av.sidedata.sidedata import Type
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from actscribe.errors import ActScribeError
+from actscribe.errors import UnreadableVideo
 from actscribe.video import contained
 from actscribe.video.decoding import JUMP_S, Picture, Pictures
 from actscribe.video.opening import open_video
@@ -53,7 +53,7 @@ def frames_at(path: Path, times: Sequence[float] | np.ndarray, short_side: int |
         short_side: of the returned images, in pixels, aspect kept; a smaller video is not enlarged. None: as it is.
 
     Raises:
-        ActScribeError: the file is no video, or decoding stopped more than a second before a wanted time.
+        UnreadableVideo: the file is no video, or decoding stopped more than a second before a wanted time.
         ValueError: the times do not ascend.
     """
     wanted = np.asarray(times, dtype=np.float64)
@@ -86,7 +86,7 @@ def decoded_frames(path: Path, times: list[float], short_side: int | None) -> It
         shown = pictures.read()
         following = pictures.read()
         if shown is None:
-            raise ActScribeError(
+            raise UnreadableVideo(
                 f"{path}: not one picture of its video could be decoded.", "Copy it again from its source."
             )
         frame: Frame | None = None
@@ -165,7 +165,7 @@ def _check_tail(path: Path, time: float, last: Picture, pictures: Pictures, clai
     if time <= end + TAIL_S:
         return
     says = f" The file says that it lasts {claimed / av.time_base:.2f} s." if claimed else ""
-    raise ActScribeError(
+    raise UnreadableVideo(
         f"{path}: no picture at {time:.2f} s, decoding stopped at {end:.2f} s.{says}",
         f"The file may be cut off or damaged: copy it again from its source, or use it up to {end:.2f} s only.",
     )

@@ -12,7 +12,7 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from actscribe.errors import ActScribeError
+from actscribe.errors import UnreadableVideo
 from actscribe.video.opening import COPY, origin
 from actscribe.video.packets import PacketClock, ReadErrors
 
@@ -57,7 +57,7 @@ def scan(path: Path, container: InputContainer, stream: VideoStream, decode: boo
     Frames that an edit list cuts away are not counted, as no player and no annotation tool shows them.
 
     Raises:
-        ActScribeError: no frame in it, or times that cannot be true.
+        UnreadableVideo: no frame in it, or times that cannot be true.
     """
     clock, errors = PacketClock(container, stream), ReadErrors()
     hides = stream.codec_context.name == "vp8"
@@ -75,7 +75,7 @@ def scan(path: Path, container: InputContainer, stream: VideoStream, decode: boo
     if decode and first is None:
         first = _decode(stream, None)
     if not times:
-        raise ActScribeError(f"{path}: its video stream holds no frame.", COPY)
+        raise UnreadableVideo(f"{path}: its video stream holds no frame.", COPY)
     ordered = np.sort(np.array(times))
     stated = _stated_end(container, stream, float(ordered[-1]) + clock.period)
     witness = stated if stream.duration else None
@@ -122,7 +122,7 @@ def _lasting(times: np.ndarray, latest: deque[tuple[float, float]], stated: floa
 
 def _check_length(path: Path, end: float, frames: int) -> None:
     if not end <= MOST_S:
-        raise ActScribeError(
+        raise UnreadableVideo(
             f"{path}: its {frames} frames are said to last {end / 86400:,.0f} days, expected at most"
             f" {MOST_S / 86400:.0f}; its header or its time stamps are damaged.",
             f"{COPY} Or write it anew at its true rate, with ffmpeg for example.",

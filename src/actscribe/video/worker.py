@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from actscribe.errors import ActScribeError, in_one_line
+from actscribe.video.frame_times import frame_times
 from actscribe.video.opening import CONVERT, COPY
 from actscribe.video.packets import PULSE
 from actscribe.video.probe import measure
@@ -86,7 +87,11 @@ def main() -> None:
     ours.addHandler(LogLines(sender))
     ours.propagate = False
     PULSE.set(Life(sender).pulse)
-    jobs: dict[str, Callable[[dict[str, Any], Sender], None]] = {"measure": _measure, "frames": _frames}
+    jobs: dict[str, Callable[[dict[str, Any], Sender], None]] = {
+        "measure": _measure,
+        "times": _times,
+        "frames": _frames,
+    }
     with suppress(BrokenPipeError, KeyboardInterrupt):  # the parent has gone, or is about to
         for line in sys.stdin.buffer:
             job = json.loads(line)
@@ -109,6 +114,11 @@ def _measure(job: dict[str, Any], sender: Sender) -> None:
     info = asdict(measure(Path(job["path"])))
     del info["path"]
     sender.send("info", info=info)
+
+
+def _times(job: dict[str, Any], sender: Sender) -> None:
+    times, end = frame_times(Path(job["path"]))
+    sender.send("times", times.astype("<f8").data.cast("B"), end=end)
 
 
 def _frames(job: dict[str, Any], sender: Sender) -> None:
