@@ -23,6 +23,7 @@ from actscribe.recognizers.ready import check_ready
 from actscribe.runs.folder import machine, versions
 from actscribe.study import Study
 from actscribe.video.cache import FrameCache
+from actscribe.video.contained import contained
 
 
 def compare(
@@ -130,6 +131,7 @@ def rewrite_report(folder: Path) -> Path:
     return write_comparison_report(assemble(folder, provenance))
 
 
+@contained()
 def _run(
     provenance: Provenance,
     study: Study,

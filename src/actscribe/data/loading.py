@@ -17,6 +17,7 @@ from actscribe.files import content_hash
 from actscribe.labels import LabelSet
 from actscribe.progress import track
 from actscribe.study import Study
+from actscribe.video.contained import contained
 from actscribe.video.frame_times import frame_clock
 from actscribe.video.probe import VideoInfo, probe
 
@@ -47,6 +48,7 @@ class StudyData:
         return tuple(recording for recording in self.recordings if recording.split == split)
 
 
+@contained()
 def load_data(study: Study) -> StudyData:
     """Read everything a study names, assign splits and prove that nothing leaks.
 

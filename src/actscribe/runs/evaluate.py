@@ -28,6 +28,7 @@ from actscribe.runs.folder import Run, ScoredClips
 from actscribe.runs.scoring import score_recordings, time_scores
 from actscribe.runs.train import timed
 from actscribe.timeline.segments import TimelineSettings, build
+from actscribe.video.contained import contained
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +61,7 @@ class EvaluatedRun:
         return tables
 
 
+@contained()
 def evaluate(run: Run, split: str = "test", frames: bool = False, recognizer: Recognizer | None = None) -> EvaluatedRun:
     """Measure a complete run on a split and write metrics, timelines and the report into its folder.
 
@@ -83,6 +85,7 @@ def evaluate(run: Run, split: str = "test", frames: bool = False, recognizer: Re
     return EvaluatedRun(run, result, report)
 
 
+@contained()
 def measured(run: Run, split: str = "test", recognizer: Recognizer | None = None) -> tuple[Evaluation, ScoredClips]:
     """Measure a complete run on a split from its kept scores, scoring the clips first where there are none.
 

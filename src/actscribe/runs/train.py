@@ -30,6 +30,7 @@ from actscribe.study import Study, parse_settings
 from actscribe.timeline.segments import TimelineSettings
 from actscribe.timeline.tuning import tune
 from actscribe.video.cache import FrameCache, default_cache
+from actscribe.video.contained import contained
 
 #: Clips scored before and after saving; a difference above `SAME` means that something was not saved.
 COMPARED_CLIPS = 16
@@ -40,6 +41,7 @@ UNDECIDED = "no validation clips: thresholds are 0.5, and the timeline's setting
 TIME_STEP = 0.1
 
 
+@contained()
 def train(
     study: Study,
     recognizer: str,
