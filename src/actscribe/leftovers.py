@@ -109,7 +109,7 @@ def _machine() -> str:
 
 
 def _started(pid: int) -> int:
-    """Return when a process began, as its system counts; -1 if there is none of this id. Clock changes do not matter."""
+    """Return when a process began, as its system counts, which clock changes do not move; -1 if there is none."""
     try:
         if Path("/proc/self/stat").exists():  # ticks since the system's start, behind the name in brackets
             return int(
