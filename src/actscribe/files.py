@@ -13,7 +13,7 @@ from pathlib import Path
 
 from actscribe.errors import ActScribeError
 from actscribe.leftovers import sweep, temporary_name
-from actscribe.ownership import MARKER, check_replaceable, mark
+from actscribe.ownership import check_replaceable, mark
 
 #: Error numbers of a full disk, and what libraries say that write files themselves (safetensors, Arrow; torch).
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -79,7 +79,7 @@ def folder_beside(target: Path) -> Iterator[Path]:
     try:
         yield beside
         mark(beside)
-        _set_modes(beside)
+        share(beside)
         check_replaceable(target)
         _put(beside, target)
     except OSError as error:
@@ -139,9 +139,14 @@ def _set_mode(path: Path, mode: int) -> None:
         path.chmod(mode)
 
 
-def _set_modes(folder: Path) -> None:
-    """Give every file of a folder that was just written the mode that its marker has."""
-    mode = stat.S_IMODE((folder / MARKER).stat().st_mode)
+def share(folder: Path) -> None:
+    """Give every file in a folder that was just written the mode of any new file there: umask, and what it hands down.
+
+    Libraries make some that their owner alone may read, and colleagues could not use them.
+    """
+    tried = folder / temporary_name("tried")
+    mode = _create(tried)
+    tried.unlink()
     for place, _, names in os.walk(folder):
         for name in names:
             if not (Path(place) / name).is_symlink():

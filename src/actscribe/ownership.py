@@ -11,7 +11,7 @@ from actscribe.errors import ActScribeError
 from actscribe.leftovers import is_temporary
 
 #: In every folder that is written as a whole: who wrote it, and which files. Only such a folder is ever replaced.
-MARKER, MADE_BY = ".actscribe.json", "actscribe"
+MARKER, MADE_BY = "made-by-actscribe.json", "actscribe"
 #: What file managers put into folders by themselves; nobody misses it.
 CLUTTER = {".DS_Store", "Thumbs.db", "desktop.ini", ".directory"}
 
@@ -65,9 +65,24 @@ def check_free(folder: Path, hint: str) -> None:
     if not folder.is_dir():
         raise ActScribeError(f"{folder}: is a file, expected a folder.", hint)
     first = min(name for name in _inside(folder) if not _is_nobodys(name))
-    raise ActScribeError(
-        f"{folder}: holds files that ActScribe did not write, such as {first}; nothing was changed.", hint
-    )
+    raise ActScribeError(f"{folder}: is not empty, {first} lies in it; nothing was changed.", hint)
+
+
+def check_file(target: Path, overwrite: bool = False) -> None:
+    """Prove that a file may be written at `target`: nothing is there, or a file and the user wants it replaced.
+
+    Raises:
+        ActScribeError: a file is there and not to be replaced, or a folder or device is there.
+    """
+    if target.is_dir():
+        raise ActScribeError(f"{target}: is a folder; a file is to be written here.", "Name a file.")
+    if target.exists() and not target.is_file():
+        raise ActScribeError(f"{target}: is no ordinary file, so it is not replaced.", "Name another file.")
+    if os.path.lexists(target) and not overwrite:
+        raise ActScribeError(
+            f"{target} exists already; nothing was changed.",
+            "Choose another place, or replace what is there with --overwrite (in Python: overwrite=True).",
+        )
 
 
 def is_empty(folder: Path) -> bool:

@@ -26,6 +26,7 @@ from actscribe.files import write_text
 from actscribe.recognizers.base import Recognizer
 from actscribe.recognizers.registry import kind
 from actscribe.runs.folder import Run
+from actscribe.runs.videos import located
 from actscribe.study import parse_settings
 from actscribe.video.cache import FOLDER_VARIABLE
 
@@ -194,8 +195,10 @@ def _covered(clips: Sequence[Clip]) -> float:
 
 
 def _frames(run: Run, clips: Sequence[Clip], recognizer: Recognizer) -> Iterator[Any]:
-    recordings: dict[str, Recording] = {recording.name: recording for recording in run.recordings("test")}
-    for name in dict.fromkeys(clip.recording for clip in clips):
+    names = dict.fromkeys(clip.recording for clip in clips)
+    shown = (recording for recording in run.recordings("test") if recording.name in names)
+    recordings: dict[str, Recording] = {recording.name: recording for recording in located(run, shown)}
+    for name in names:
         yield from stream(recordings[name], [clip for clip in clips if clip.recording == name], recognizer.view)
 
 
