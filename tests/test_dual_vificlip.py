@@ -95,7 +95,7 @@ def test_a_damaged_base_is_named(tmp_path: Path) -> None:
     values = json.loads((base / "config.json").read_text())
     values["vision_config"]["hidden_size"] = "40"
     (base / "config.json").write_text(json.dumps(values))
-    with pytest.raises(ActScribeError, match=r"the base .* cannot be loaded: .*hidden_size") as caught:
+    with pytest.raises(ActScribeError, match=r"base.* as its config.json says: .*hidden_size") as caught:
         converted(path, str(base))
     assert "Copy the folder again" in caught.value.hint
 

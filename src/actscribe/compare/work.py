@@ -89,7 +89,7 @@ def _complete(folder: Path) -> Run | None:
 
 
 def _is_evaluated(run: Run, part: Part) -> bool:
-    return run.scores_path("test").is_file() and (part.recordings is not None or _has_report(run))
+    return run.has_scores("test") and (part.recordings is not None or _has_report(run))
 
 
 def _has_report(run: Run) -> bool:

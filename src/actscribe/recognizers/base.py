@@ -13,7 +13,7 @@ from actscribe.data.frames import ClipData
 from actscribe.data.view import ClipFrames, View
 from actscribe.labels import LabelSet
 
-__all__ = ["ClipData", "ClipFrames", "Job", "Kind", "Recognizer", "View", "always", "never", "unknown"]
+__all__ = ["ClipData", "ClipFrames", "Job", "Kind", "Recognizer", "View", "always", "never", "unknown", "unsaid"]
 
 
 class Recognizer(Protocol):
@@ -66,6 +66,11 @@ def unknown(settings: object) -> str:
     return ""
 
 
+def unsaid(settings: object, labels: object, frames: int) -> list[str]:
+    """Answer `Kind.starting` of a recognizer whose checkpoint is taken as it is."""
+    return []
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One choice of the registry.
@@ -77,6 +82,8 @@ class Kind:
         make: trains, or for a zero-shot recognizer just sets up.
         load: a saved folder and the run's label set -> the recognizer.
         weights: settings -> the digest of the weights that training starts from; empty where nothing tells.
+        starting: settings, label set and frames per clip -> what the run's notes say of the checkpoint that training
+            starts from, such as a new head; refuses one whose weights do not fit, before anything is written.
     """
 
     summary: str
@@ -85,6 +92,7 @@ class Kind:
     make: Callable[[Job], Recognizer]
     load: Callable[[Path, LabelSet], Recognizer]
     weights: Callable[[Any], str] = unknown
+    starting: Callable[[Any, LabelSet, int], list[str]] = unsaid
 
 
 def always(settings: object) -> bool:

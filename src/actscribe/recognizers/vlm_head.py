@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from actscribe.batching import batched
@@ -18,7 +18,9 @@ from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 from actscribe.labels import LabelSet, Task
 from actscribe.models.catalog import EMBEDDED, checkpoint_folder, weights_digest
+from actscribe.models.checkpoint_files import read_json
 from actscribe.models.device import use_bfloat16
+from actscribe.models.loading import fill
 from actscribe.models.quiet import quiet
 from actscribe.models.vlm import Hidden, load_vlm
 from actscribe.models.vlm.plan import configuration
@@ -128,7 +130,7 @@ def load_parts(folder: Path) -> tuple[HeadedVlm, dict[str, Any]]:
     Raises:
         ActScribeError: the model is not on this machine, or is another one than the head was trained on.
     """
-    values = json.loads((folder / "recognizer.json").read_text(encoding="utf-8"))
+    values = read_json(folder / "recognizer.json", "Copy the folder again, or train again.")
     inside, place = folder / INSIDE, values["place"]
     outside = str(Place.model_validate(place).find(folder)) if place else values["model"]
     with quiet():
@@ -142,7 +144,7 @@ def load_parts(folder: Path) -> tuple[HeadedVlm, dict[str, Any]]:
         )
     uniform = [1 / values["labels"]] * values["labels"]
     head = VlmHead(vlm.width, uniform, values["pooling"], values["hidden"])
-    head.load_state_dict(load_file(folder / "head.safetensors"))
+    fill(head.state_dict(), folder / "head.safetensors")
     backbone = Backbone(vlm, values["prompt"], values["pooling"], values["batch_tokens"])
     view = View(values["frames"], values["short_side"])
     return HeadedVlm(backbone, head.to(vlm.model.device).eval(), view, values["hidden"]), values

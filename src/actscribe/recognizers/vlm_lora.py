@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from actscribe.errors import ActScribeError
 from actscribe.files import folder_beside, write_beside
 from actscribe.labels import LabelSet
+from actscribe.models.loading import fill
 from actscribe.models.quiet import quiet
 from actscribe.models.vlm import ClipInputs, Vlm
 from actscribe.models.vlm.loading import digest
@@ -164,11 +165,7 @@ def _load(folder: Path) -> tuple[HeadedVlm, Adapter]:
     adapter = Adapter(tuple(stored["targets"]), stored["rank"], stored["alpha"], stored["dropout"])
     vlm = parts.backbone.vlm
     inject(vlm, adapter)
-    weights, saved = adapter_weights(vlm), load_file(_weights_file(folder))
-    if set(weights) != set(saved):
-        raise ActScribeError(f"{_weights_file(folder)}: its adapters do not fit the model.", "Train again.")
-    for name, weight in weights.items():
-        weight.data.copy_(saved[name])
+    fill(adapter_weights(vlm), _weights_file(folder))
     vlm.model.requires_grad_(False)
     return parts, adapter
 
@@ -178,7 +175,7 @@ def _probe(job: Job, parts: HeadedVlm) -> None:
     folder, settings = job.folder / CHECKPOINTS / PROBE, job.settings
     done = folder / "head.safetensors"
     if job.resume and done.is_file():
-        parts.head.load_state_dict(load_file(done))
+        fill(parts.head.state_dict(), done)
         return
     probe = settings.model_copy(update={"epochs": settings.probe_epochs, "accumulation": 1})
     train_head(job, parts, probe, job.folder / CHECKPOINTS / FEATURES, folder)

@@ -197,7 +197,7 @@ def _is_scored(run: Run, plan: Plan) -> bool:
     Raises:
         ActScribeError: it keeps scores of other views.
     """
-    if not run.scores_path("test").is_file() or "test" not in run.facts.views:
+    if not run.has_scores("test") or "test" not in run.facts.views:
         return False
     kept, wanted = run.facts.views["test"], (plan.views.clips, plan.views.crops)
     if kept != wanted:

@@ -85,7 +85,7 @@ def evaluate(
     """
     check_writable(run.folder)
     sweep_below(run.folder)
-    if run.scores_path(split).is_file():
+    if run.has_scores(split):
         print(f"Scores of {split} are kept in {run.scores_path(split)}; they are measured again.", file=sys.stderr)
     result, scored = measured(run, split, recognizer, videos)
     write_text(run.folder / f"metrics-{split}.json", json.dumps(result.values(), indent=1, ensure_ascii=False))
@@ -107,7 +107,7 @@ def measured(
     recordings = tuple(r for r in run.recordings(split) if r.intervals is not None)
     if not recordings:
         raise ActScribeError(f"{run.folder}: no annotated recording in the {split} split.")
-    if run.scores_path(split).is_file():
+    if run.has_scores(split):
         scored = run.scores(split)
         recordings = located(run, recordings, videos, needed=False) if videos else recordings
     else:

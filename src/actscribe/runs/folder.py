@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
@@ -11,25 +10,28 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 import yaml
-from pydantic import BaseModel, ConfigDict, TypeAdapter, field_validator
+from pydantic import BaseModel, ConfigDict
 
 from actscribe import __version__
-from actscribe.annotations.interval import Interval
 from actscribe.data.clips import Clip
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError, in_one_line
 from actscribe.files import check_writable, write_beside, write_text
 from actscribe.labels import LabelSet
-from actscribe.names import is_safe_name
 from actscribe.ownership import check_free
 from actscribe.places import Place
 from actscribe.recognizers.base import Recognizer
 from actscribe.recognizers.registry import kind
+from actscribe.recognizers.saved import loading_saved
+from actscribe.runs.integrity import MODEL, check, digests, sealed, unsealed
+from actscribe.runs.listed import LISTED, Listed
 from actscribe.study import Study
 from actscribe.timeline.segments import TimelineSettings
 from actscribe.yaml_file import load_model
 
 RUN_FILE = "run.json"
+#: Files that a run has from its first moment on.
+BASE = ("study.yaml", "labels.yaml", "recordings.json")
 #: Packages whose versions can change a number.
 TRACED = (
     "torch",
@@ -63,6 +65,7 @@ class Facts(BaseModel):
         weights: digest of the checkpoint's weights that training started from; empty where none is known, as in runs
             of earlier versions.
         home: where the study lay, by which paths of models in it are told from others.
+        digests: of the files that results depend on, by their paths in the folder, see `integrity`.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -80,47 +83,7 @@ class Facts(BaseModel):
     views: dict[str, tuple[int, int]] = {}
     weights: str = ""
     home: Place | None = None
-
-
-class Listed(BaseModel):
-    """A recording as recordings.json has it, where it lies and its size in bytes apart from what annotators wrote."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: str
-    video: Place
-    size: int | None
-    duration: float
-    content: str
-    group: str
-    split: str
-    intervals: tuple[Interval, ...] | None
-    gaps: tuple[Interval, ...]
-
-    @field_validator("name")
-    @classmethod
-    def _is_a_file_name(cls, name: str) -> str:
-        if not is_safe_name(name):  # files are called by it, and a run may come from somebody else
-            raise ValueError(f"'{name}' is no name of a recording")
-        return name
-
-    @classmethod
-    def of(cls, recording: Recording, folder: Path) -> Listed:
-        """Return what a run in `folder` notes of a recording."""
-        size = recording.video.stat().st_size if recording.video.is_file() else None
-        return cls.model_validate({**asdict(recording), "video": Place.of(recording.video, folder), "size": size})
-
-    def moved(self, folder: Path, other: Path) -> Listed:
-        """Return what a run in another folder notes of the same recording."""
-        return self.model_copy(update={"video": Place.of(self.video.find(folder), other)})
-
-    def recording(self, video: Path) -> Recording:
-        """Return the recording, with its video at a path."""
-        values = {name: getattr(self, name) for name in type(self).model_fields if name not in ("video", "size")}
-        return Recording(**values, video=video)
-
-
-_LISTED = TypeAdapter(tuple[Listed, ...])
+    digests: dict[str, str] = {}
 
 
 class Decisions(BaseModel):
@@ -159,6 +122,7 @@ class Run:
         write_text(folder / "study.yaml", _yaml(study.model_dump(mode="json")))
         write_text(folder / "labels.yaml", _yaml(labels.model_dump(mode="json")))
         run.save_listed(tuple(Listed.of(recording, folder) for recording in recordings))
+        run.note(*(folder / name for name in BASE))
         run.facts.status = facts.status
         run.save_facts()
         return run
@@ -168,19 +132,21 @@ class Run:
         """Open a run by its folder.
 
         Raises:
-            ActScribeError: no run there, or one whose training did not end.
+            ActScribeError: no run there, or one of which a file is missing or was changed.
         """
         folder = Path(folder)
         path = folder / RUN_FILE
         if not path.is_file():
             raise ActScribeError(f"{folder}: no run here (no run.json).", "Make one with: actscribe train STUDY")
         try:
-            facts = Facts.model_validate_json(path.read_text(encoding="utf-8"))
+            facts = Facts.model_validate(unsealed(path))
         except ValueError as error:
             raise ActScribeError(
                 f"{path}: was not written by this version of ActScribe ({in_one_line(error)}).",
                 "Name the folder of a run, or to make one, a new or empty folder with --out.",
             ) from None
+        whole = facts.status == "complete"
+        check(folder, {name: found for name, found in facts.digests.items() if whole or name in BASE})
         return cls(folder, facts)
 
     def require_complete(self) -> Run:
@@ -198,7 +164,14 @@ class Run:
 
     def save_facts(self) -> None:
         """Write run.json."""
-        write_text(self.folder / RUN_FILE, self.facts.model_dump_json(indent=1))
+        write_text(self.folder / RUN_FILE, sealed(self.facts.model_dump(mode="json")))
+
+    def note(self, *paths: Path) -> None:
+        """Take the digests of files or whole folders that were just written; they hold once the facts are saved."""
+        found = digests(self.folder, paths)
+        gone = tuple(f"{path.relative_to(self.folder).as_posix()}/" for path in paths)
+        kept = {name: value for name, value in self.facts.digests.items() if not name.startswith(gone)}
+        self.facts.digests = kept | found
 
     @property
     def study(self) -> Study:
@@ -218,7 +191,7 @@ class Run:
         """
         path = self.folder / "recordings.json"
         try:
-            found = _LISTED.validate_json(path.read_text(encoding="utf-8"))
+            found = LISTED.validate_json(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise ActScribeError(
                 f"{path}: cannot be read: {in_one_line(error)}.", "Copy the run's folder again."
@@ -227,7 +200,7 @@ class Run:
 
     def save_listed(self, listed: tuple[Listed, ...]) -> None:
         """Write recordings.json."""
-        write_text(self.folder / "recordings.json", _LISTED.dump_json(listed, indent=1).decode())
+        write_text(self.folder / "recordings.json", LISTED.dump_json(listed, indent=1).decode())
 
     def recordings(self, split: str | None = None) -> tuple[Recording, ...]:
         """Return the run's recordings with the annotations it was made with, of one split or all.
@@ -243,20 +216,33 @@ class Run:
 
     def save_decisions(self, decisions: Decisions) -> None:
         """Write decisions.json."""
-        write_text(self.folder / "decisions.json", decisions.model_dump_json(indent=1))
+        path = self.folder / "decisions.json"
+        write_text(path, decisions.model_dump_json(indent=1))
+        self.note(path)
 
     def recognizer(self) -> Recognizer:
-        """Load the trained recognizer."""
-        return kind(self.facts.recognizer).load(self.folder / "model", self.labels)
+        """Load the trained recognizer.
+
+        Raises:
+            ActScribeError: its files do not fit each other or this installation, or the model it refers to is not here.
+        """
+        with loading_saved(self.folder / MODEL):
+            return kind(self.facts.recognizer).load(self.folder / MODEL, self.labels)
 
     def scores_path(self, split: str) -> Path:
         """Where the per-clip scores of a split are kept."""
         return self.folder / f"scores-{split}.parquet"
 
+    def has_scores(self, split: str) -> bool:
+        """Tell whether the scores of a split are kept; those that a killed process left unnoted count as none."""
+        path = self.scores_path(split)
+        return path.is_file() and path.name in self.facts.digests
+
     def save_scores(self, split: str, scored: ScoredClips) -> None:
         """Write a split's clips with frame times, covered fractions and scores as parquet."""
         with write_beside(self.scores_path(split)) as beside:
             scored.table(self.labels).to_parquet(beside, index=False)
+        self.note(self.scores_path(split))
 
     def scores(self, split: str) -> ScoredClips:
         """Read back what `save_scores` wrote."""
@@ -309,10 +295,14 @@ def check_run_folder(folder: Path) -> None:
     Raises:
         ActScribeError: it holds something else, or cannot be written to.
     """
+    hint = "Choose a new or empty folder with --out."
     if (folder / RUN_FILE).is_file():
-        Run.open(folder)
+        try:
+            Run.open(folder)
+        except ActScribeError as error:
+            raise ActScribeError(error.message, f"{error.hint} Or: {hint}") from error
     else:
-        check_free(folder, "Choose a new or empty folder with --out.")
+        check_free(folder, hint)
     check_writable(folder)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from actscribe.errors import ActScribeError
 from actscribe.files import check_writable, folder_beside
 from actscribe.places import Place
+from actscribe.recognizers.saved import loading_saved
 from actscribe.recognizers.vlm_lora import merge as merge_model
 from actscribe.runs.folder import Run
 
@@ -42,15 +43,18 @@ def merge(run: Run, out: Path) -> Run:
             shutil.copyfile(run.folder / name, beside / name)
         merged = Run(beside, run.facts)
         merged.save_listed(tuple(one.moved(run.folder, beside) for one in run.listed()))
-        merge_model(run.folder / "model", beside / "model")
+        with loading_saved(run.folder / "model"):
+            merge_model(run.folder / "model", beside / "model")
         note = f"Adapters of the vlm-lora run {run.folder.name} folded into the model; settings are of that training."
         home = run.facts.home and Place.of(run.facts.home.find(run.folder), beside)
         facts: dict[str, object] = {
             "recognizer": "vlm-head",
             "notes": [*run.facts.notes, note],
             "reads": {},
+            "digests": {},
             "home": home,
         }
         merged.facts = run.facts.model_copy(update=facts)
+        merged.note(*(beside / name for name in ("model", "recordings.json", *KEPT)))
         merged.save_facts()
     return Run.open(out)

@@ -85,7 +85,9 @@ def train(
     if not is_main_process():
         return run
     with timed(run, "validate"):
-        decide(run, save_and_compare(made, chosen, job, folder), study, data)
+        loaded = save_and_compare(made, chosen, job, folder)
+        run.note(folder / "model")
+        decide(run, loaded, study, data)
     run.facts.status = "complete"
     run.save_facts()
     remove_checkpoints(folder)
@@ -93,8 +95,10 @@ def train(
 
 
 def _new_run(folder: Path, study: Study, recognizer: str, data: StudyData, notes: list[str]) -> Run:
-    settings: Any = parse_settings(recognizer, study.recognizers.get(recognizer, {}))
-    kind(recognizer).view(settings, study.windows.frames)  # a missing checkpoint shows before anything is written
+    settings = parse_settings(recognizer, study.recognizers.get(recognizer, {}))
+    chosen = kind(recognizer)
+    chosen.view(settings, study.windows.frames)  # a missing checkpoint shows before anything is written
+    started = chosen.starting(settings, data.labels, study.windows.frames)  # and one that does not fit
     facts = Facts(
         recognizer=recognizer,
         settings=settings.model_dump(mode="json"),
@@ -102,8 +106,8 @@ def _new_run(folder: Path, study: Study, recognizer: str, data: StudyData, notes
         study=study.name,
         versions=versions(),
         machine=machine(),
-        notes=notes,
-        weights=kind(recognizer).weights(settings),
+        notes=notes + started,
+        weights=chosen.weights(settings),
     )
     return Run.create(folder, study, data.labels, data.recordings, facts)
 

@@ -22,9 +22,10 @@ from filelock import FileLock
 from torch import Tensor
 from transformers import AutoTokenizer, CLIPModel
 
-from actscribe.errors import ActScribeError, in_one_line
+from actscribe.errors import ActScribeError
 from actscribe.files import content_hash, explain_os_error, folder_beside, write_text
 from actscribe.models.catalog import checkpoint_folder
+from actscribe.models.loading import load_part, load_weights, read_config
 from actscribe.models.quiet import quiet
 from actscribe.ownership import check_replaceable
 
@@ -124,14 +125,9 @@ def convert(path: Path, base: str, folder: Path) -> Path:
     """
     start = checkpoint_folder(base, "clip")
     state = read_published(path)
-    try:
-        with quiet():
-            model = CLIPModel.from_pretrained(start, local_files_only=True, use_safetensors=True, dtype=torch.float32)
-            tokenizer = AutoTokenizer.from_pretrained(start, local_files_only=True, trust_remote_code=False)
-    except Exception as error:  # a damaged folder makes transformers stumble in any way
-        raise ActScribeError(
-            f"{start}: the base '{base}' cannot be loaded: {in_one_line(error)}", "Copy the folder again."
-        ) from error
+    read_config(start, base, ("clip",))
+    model = load_weights(CLIPModel, start, base, dtype=torch.float32)
+    tokenizer = load_part(AutoTokenizer, start, base, "tokenizer")
     model.load_state_dict(to_transformers(state, model, path))
     side = model.vision_model.embeddings.image_size
     values = {"image_mean": MEAN, "image_std": STD, "size": {"shortest_edge": side}}
