@@ -17,10 +17,10 @@ $(VENV)/.installed: pyproject.toml
 	touch $@
 
 demo: install    ## the whole job on simulated recordings, offline; prints where the report lies (up to 12 minutes)
-	$(BIN)/actscribe demo
+	$(BIN)/actscribe demo --overwrite
 
 demo-quick: install  ## the same, smaller, within 3 minutes
-	$(BIN)/actscribe demo --quick
+	$(BIN)/actscribe demo --quick --overwrite
 
 test: install    ## all tests
 	$(BIN)/python -m pytest

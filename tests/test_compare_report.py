@@ -236,7 +236,7 @@ def test_where_there_is_no_interval_the_reason_is_said(done: Comparison, groups:
 
 def test_what_holds_for_all_is_warned_of_once(tmp_path: Path) -> None:
     provenance = made_up(tmp_path, count=4, seeds=1, curve=())
-    for place, folder in enumerate(sorted(provenance.runs.values())):
+    for place, folder in enumerate(sorted(place.beside for place in provenance.runs.values())):
         run = Run.open(tmp_path / folder)
         run.facts.notes = ["no clip of test shows: X", *(f"note {number}" for number in range(12 if place else 0))]
         run.facts.reads["test"] = 2 if place else 1

@@ -33,6 +33,7 @@ def convert(
             help="For formats that count frames, where the video is not at hand and its rate is constant.", min=0.001
         ),
     ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there.")] = False,
 ) -> None:
     """Convert between annotation formats."""
     from actscribe import annotations as annotation_files
@@ -40,10 +41,11 @@ def convert(
 
     label_set = load_label_set(labels) if labels else None
     wanted = to or annotation_files.format_of(target)
+    annotation_files.check_target(source, target, video, overwrite)
     counts = annotation_files.find_format(wanted).resolution is None or annotation_files.counts_frames(source)
     clock = _clock(video, fps, counts)
     done = annotation_files.convert(
-        source, target, to=wanted, labels=label_set, video=observation or video, clock=clock
+        source, target, to=wanted, labels=label_set, video=observation or video, clock=clock, overwrite=overwrite
     )
     print(f"{source} ({done.source_format}) -> {target} ({done.target_format}), found by {done.matched}")
     for label, count in done.counts.items():

@@ -27,6 +27,7 @@ from actscribe.recognizers.base import Recognizer
 from actscribe.recognizers.registry import kind
 from actscribe.runs.folder import Run
 from actscribe.runs.scoring import seen_by
+from actscribe.runs.videos import located
 from actscribe.study import parse_settings
 from actscribe.video.cache import FOLDER_VARIABLE
 
@@ -196,9 +197,11 @@ def _covered(clips: Sequence[Clip]) -> float:
 
 
 def _frames(run: Run, clips: Sequence[Clip], recognizer: Recognizer) -> Iterator[Any]:
-    recordings: dict[str, Recording] = {recording.name: recording for recording in run.recordings("test")}
     view = seen_by(recognizer, run.study.windows)
-    for name in dict.fromkeys(clip.recording for clip in clips):
+    names = dict.fromkeys(clip.recording for clip in clips)
+    shown = (recording for recording in run.recordings("test") if recording.name in names)
+    recordings: dict[str, Recording] = {recording.name: recording for recording in located(run, shown)}
+    for name in names:
         yield from stream(recordings[name], [clip for clip in clips if clip.recording == name], view)
 
 

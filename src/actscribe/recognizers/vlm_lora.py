@@ -26,7 +26,7 @@ from actscribe.recognizers.vlm_head import INSIDE, HeadedVlm, load_parts, start,
 from actscribe.recognizers.vlm_head import view as head_view
 from actscribe.training.augment import augment, may_flip
 from actscribe.training.examples import training_clip
-from actscribe.training.fit import Examples, Fit, fit
+from actscribe.training.fit import CHECKPOINTS, FEATURES, PROBE, Examples, Fit, fit
 from actscribe.training.losses import clip_loss
 
 
@@ -173,13 +173,13 @@ def _load(folder: Path) -> tuple[HeadedVlm, Adapter]:
 
 def _probe(job: Job, parts: HeadedVlm) -> None:
     """Train the head alone; a resumed training takes the head of a probe that ended."""
-    folder, settings = job.folder / "checkpoints" / "probe", job.settings
+    folder, settings = job.folder / CHECKPOINTS / PROBE, job.settings
     done = folder / "head.safetensors"
     if job.resume and done.is_file():
         fill(parts.head.state_dict(), done)
         return
     probe = settings.model_copy(update={"epochs": settings.probe_epochs, "accumulation": 1})
-    train_head(job, parts, probe, job.folder / "checkpoints" / "features", folder)
+    train_head(job, parts, probe, job.folder / CHECKPOINTS / FEATURES, folder)
     with write_beside(done) as beside:
         save_file({name: value.contiguous() for name, value in parts.head.state_dict().items()}, beside)
 
