@@ -35,7 +35,7 @@ class Evaluation:
         timelines: predicted intervals by recording; empty for trimmed data sets.
         table: per label, macro, micro; `baselines` has the same columns.
         confidence: F1 (and accuracy) with intervals over groups.
-        calibration: Brier score and calibration error per label.
+        calibration: Brier score and calibration error per label, see `calibration.calibration_table`.
         confusion: true x predicted clips, multi-class only.
         errors: the most confident wrong answers, with recording and time.
         events: timelines against annotations, per label; None for trimmed data sets.
@@ -122,7 +122,7 @@ def measure(
         thresholds=thresholds,
         recordings=recordings,
         timelines=timelines,
-        calibration=calibration_table(goals, scores, labels.names),
+        calibration=calibration_table(goals, scores, labels.names, labels.task),
         confidence=_confidence(labels, clips, goals, scores, thresholds, recordings),
         events=event_table(recordings, timelines, labels) if timelines else None,
         joint=sequence_scores(recordings, timelines, labels) if timelines else {},
