@@ -234,32 +234,44 @@ def mix_up_table(counts: np.ndarray, names: Sequence[str], most: int = 10) -> Ta
     return Table("Most frequent mix-ups.", columns, rows)
 
 
+_CLIP_ERRORS = (
+    (Column("score", "the most wrong score in the span"), Column("clips", "wrong clips in a row")),
+    "Where it was most sure and wrong. Look at these moments of the video first.",
+)
+_TIMELINE_ERRORS = (
+    (
+        Column("seconds"),
+        Column(
+            "of",
+            "whole bout: nothing of it was found, or nothing is there; part: a bout that is too short or too long",
+            is_text=True,
+        ),
+        Column("score", "mean of the clips in the span"),
+    ),
+    "Where the timelines are wrong: whole bouts first, then the longest. Look at these moments of the video first.",
+)
+
+
 def error_table(errors: pd.DataFrame) -> Table:
-    """Return the most confident errors with recording and time."""
+    """Return the errors worth looking at first, of timelines or of clips, with recording and time."""
+    last, caption = _TIMELINE_ERRORS if "seconds" in errors else _CLIP_ERRORS
     columns = (
         Column("recording", is_text=True),
         LABEL,
         Column("error", "false alarm: marked, but not annotated; miss: annotated, but not marked", is_text=True),
         Column("from"),
         Column("to"),
-        Column("score", "the most wrong score in the span"),
-        Column("clips", "wrong clips in a row"),
+        *last,
     )
-    rows = tuple(
-        Row(
-            (
-                str(row["recording"]),
-                str(row["label"]),
-                str(row["kind"]),
-                w.clock(row["start"]),
-                w.clock(row["end"]),
-                w.number(row["score"]),
-                w.count(row["clips"]),
-            )
-        )
-        for row in _records(errors)
-    )
-    return Table("Where it was most sure and wrong. Look at these moments of the video first.", columns, rows)
+    rows = []
+    for row in _records(errors):
+        cells = [str(row["recording"]), str(row["label"]), str(row["kind"]), w.clock(row["start"]), w.clock(row["end"])]
+        if "seconds" in row:
+            cells += [w.number(row["seconds"], 1), "whole bout" if row["whole"] else "part", w.number(row["score"])]
+        else:
+            cells += [w.number(row["score"]), w.count(row["clips"])]
+        rows.append(Row(tuple(cells)))
+    return Table(caption, columns, tuple(rows))
 
 
 def split_table(recordings: pd.DataFrame) -> Table:
