@@ -95,7 +95,7 @@ def test_a_damaged_base_is_named(tmp_path: Path) -> None:
     values = json.loads((base / "config.json").read_text())
     values["vision_config"]["hidden_size"] = "40"
     (base / "config.json").write_text(json.dumps(values))
-    with pytest.raises(ActScribeError, match=r"the base .* cannot be loaded: .*hidden_size") as caught:
+    with pytest.raises(ActScribeError, match=r"base.* as its config.json says: .*hidden_size") as caught:
         converted(path, str(base))
     assert "Copy the folder again" in caught.value.hint
 
@@ -203,7 +203,7 @@ def test_a_folder_of_that_name_is_never_overwritten(tmp_path: Path, base: Path) 
     path = save_published(tmp_path / "vifi.pth", published_state())
     (tmp_path / "vifi").mkdir()
     (tmp_path / "vifi" / "notes.txt").write_text("mine")
-    with pytest.raises(ActScribeError, match="is in the way"):
+    with pytest.raises(ActScribeError, match="vifi: was not written by ActScribe"):
         converted(path, str(base))
     assert (tmp_path / "vifi" / "notes.txt").read_text() == "mine"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -165,3 +166,14 @@ def placed(settings: dict[str, Any], folder: Path) -> dict[str, Any]:
     if isinstance(features, str) and features:
         changed[FEATURES] = str((folder / features).absolute())
     return changed
+
+
+def unplaced(settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Return settings with paths that lie in `folder` made relative to it: what `placed` did, undone."""
+    folder = folder.absolute()
+    inside = {
+        key: Path(value).relative_to(folder).as_posix()
+        for key, value in settings.items()
+        if key in (*MODEL_SETTINGS, FEATURES) and isinstance(value, str) and Path(value).is_relative_to(folder)
+    }
+    return {**settings, **inside}

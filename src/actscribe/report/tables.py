@@ -128,12 +128,26 @@ def calibration_table(result: Evaluation) -> Table:
     columns = (
         LABEL,
         Column("Brier", "mean squared distance of score and truth; 0 is best, always saying 0.5 gives 0.25"),
-        Column("ECE", "expected calibration error: how far scores lie from the shares that came true; 0 is best"),
+        Column(
+            "ECE",
+            "calibration error: how far scores lie from the shares that came true (10 bins of equal mass; of "
+            "the top label, of equal width)",
+        ),
+        Column(
+            "at best", "the ECE that perfect probabilities would get on as many clips; below it nothing can be seen"
+        ),
         Column("annotated clips"),
     )
     rows = tuple(
-        Row((str(row["label"]), w.number(row["brier"], 3), w.number(row["ece"], 3), w.count(row["annotated"])), last)
-        for row, last in _with_totals(result.calibration)
+        Row(
+            (
+                str(row["label"]),
+                *(w.number(row[key], 3) for key in ("brier", "ece", "ece_floor")),
+                w.count(row["annotated"]),
+            ),
+            place >= len(result.labels),
+        )
+        for place, row in enumerate(_records(result.calibration))
     )
     return Table("Can a score be read as a probability?", columns, rows)
 

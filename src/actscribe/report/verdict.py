@@ -101,7 +101,7 @@ def _where(result: Evaluation) -> str:
 
 def _interval(row: pd.Series) -> str:
     if not (math.isfinite(row["low"]) and math.isfinite(row["high"])):
-        return " (no interval: a single recording)"
+        return " (no interval: too few groups)"
     return f" (95 % interval {w.span(row['low'], row['high'])})"
 
 
@@ -122,6 +122,9 @@ def _against(result: Evaluation, best: Baseline) -> str:
     macro, said = result.confidence.iloc[len(result.labels)], best.words
     if macro["value"] <= best.macro_f1:
         return f"That is no better than {said}."
+    if math.isnan(macro["low"]):
+        groups = w.counted(int(macro["groups"]), "group")
+        return f"Whether it would beat {said} on other groups too cannot be told from {groups}."
     if not macro["low"] > best.macro_f1:
         return f"It may be no better than {said}: the interval reaches down to that."
     f1 = best.table["f1"].tolist()

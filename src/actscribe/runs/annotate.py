@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from actscribe import annotations as annotation_files
+from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.data.recording import Recording
-from actscribe.errors import ActScribeError
+from actscribe.errors import ActScribeError, UnreadableVideo, in_one_line
 from actscribe.files import content_hash
 from actscribe.recognizers.base import Recognizer
 from actscribe.runs.folder import Run, ScoredClips
 from actscribe.runs.scoring import score_recordings, time_scores
 from actscribe.timeline.scores import TimeScores
 from actscribe.timeline.segments import build
+from actscribe.video.contained import contained
+from actscribe.video.frame_times import frame_clock
 from actscribe.video.probe import probe
 
 
@@ -47,9 +50,28 @@ def annotate(
     recognizer: Recognizer | None = None,
     overwrite: bool = False,
 ) -> list[AnnotatedVideo]:
-    """Write the timeline of each video to OUT/NAME.ENDING in each format.
+    """Write the timeline of each video to OUT/NAME.ENDING in each format; see `annotate_each`.
 
-    Memory does not grow with the length of a video: frames pass through, only scores stay.
+    Raises:
+        ActScribeError: as `annotate_each`; the files of the videos that could be annotated are there all the same.
+    """
+    with contained():
+        return list(annotate_each(videos, run, formats, out, rules, recognizer, overwrite))
+
+
+def annotate_each(
+    videos: Sequence[Path],
+    run: Run,
+    formats: Sequence[str] = ("json",),
+    out: Path | None = None,
+    rules: bool | None = None,
+    recognizer: Recognizer | None = None,
+    overwrite: bool = False,
+) -> Iterator[AnnotatedVideo]:
+    """Write the timeline of each video to OUT/NAME.ENDING in each format, and yield each when its files are there.
+
+    A video that cannot be read, or whose decoder crashes or hangs, does not keep the others from theirs: it is named in
+    the error at the end. Memory does not grow with the length of a video: frames pass through, only scores stay.
 
     Args:
         videos: files.
@@ -61,35 +83,66 @@ def annotate(
         overwrite: replace files that are there; they may be a person's annotations of the same name.
 
     Raises:
-        ActScribeError: an unreadable video, an unknown format, two videos that would write one file, or a file that is
-            there already.
+        ActScribeError: before anything is scored: an unknown format, two videos that would write one file, a file that
+            is there already, or no readable video. At the end: the videos that could not be annotated, and why.
     """
     run.require_complete()
-    infos = [probe(video) for video in videos]
     _check_targets(videos, formats, out, overwrite)
+    broken: list[ActScribeError] = []
+    probed = [found for video in videos if (found := _probed(video, broken)) is not None]
+    if not probed:
+        raise _unread(broken, 0)
     loaded = recognizer or run.recognizer()
     labels, study, settings = run.labels, run.study, run.decisions.timeline
     if rules is not None:
         settings = settings.model_copy(update={"rules": rules})
-    done = []
-    for video, info in zip(videos, infos, strict=True):
-        recording = Recording(video.stem, video, info.duration, content_hash(video), video.stem)
-        scored = score_recordings(loaded, [recording], labels, study.windows, f"Annotating {video.name}")
+    for video, duration, clock in probed:
+        try:
+            recording = Recording(video.stem, video, duration, content_hash(video), video.stem)
+            scored = score_recordings(loaded, [recording], labels, study.windows, f"Annotating {video.name}")
+        except UnreadableVideo as error:
+            broken.append(error)
+            continue
+        except OSError as error:  # it is gone, or its disk is
+            broken.append(UnreadableVideo(f"{video}: {error.strerror or in_one_line(error)}."))
+            continue
         merged = time_scores(scored, [recording], settings.step)[recording.name]
         intervals = tuple(build(merged, settings, labels))
-        files = _write(recording, intervals, formats, out or video.parent, info.fps)
-        done.append(AnnotatedVideo(recording, intervals, merged, scored, files))
-    return done
+        files = _write(recording, intervals, formats, out or video.parent, clock)
+        yield AnnotatedVideo(recording, intervals, merged, scored, files)
+    if broken:
+        raise _unread(broken, len(videos) - len(broken))
+
+
+def _probed(video: Path, broken: list[ActScribeError]) -> tuple[Path, float, FrameClock] | None:
+    """Return what is known about a video before it is decoded; None, and a word in `broken`, if it cannot be read."""
+    try:
+        return video, probe(video).duration, frame_clock(video)
+    except ActScribeError as error:
+        broken.append(error)
+        return None
+
+
+def _unread(broken: Sequence[ActScribeError], done: int) -> ActScribeError:
+    if len(broken) == 1 and not done:
+        return broken[0]
+    said = "\n".join(error.message for error in broken)
+    return ActScribeError(
+        f"{len(broken)} of {len(broken) + done} videos could not be annotated; the others were.\n{said}"
+        if done
+        else f"None of {len(broken)} videos could be annotated.\n{said}",
+        broken[0].hint,
+    )
 
 
 def _write(
-    recording: Recording, intervals: tuple[Interval, ...], formats: Sequence[str], out: Path, fps: float
+    recording: Recording, intervals: tuple[Interval, ...], formats: Sequence[str], out: Path, clock: FrameClock
 ) -> tuple[Path, ...]:
     found = Annotations.of(intervals, media=[str(recording.video)], duration=recording.duration)
     files = []
     for name in formats:
         path = _target(recording.video, name, out)
-        annotation_files.write(path, found, name, fps)
+        annotation_files.write(path, found, name, clock)
         files.append(path)
     return tuple(files)
 

@@ -22,10 +22,12 @@ from filelock import FileLock
 from torch import Tensor
 from transformers import AutoTokenizer, CLIPModel
 
-from actscribe.errors import ActScribeError, in_one_line
+from actscribe.errors import ActScribeError
 from actscribe.files import content_hash, explain_os_error, folder_beside, write_text
 from actscribe.models.catalog import checkpoint_folder
+from actscribe.models.loading import load_part, load_weights, read_config
 from actscribe.models.quiet import quiet
+from actscribe.ownership import check_replaceable
 
 #: ImageNet's mean and std, of values in [0, 1]: 123.675, 116.28, 103.53 and 58.395, 57.12, 57.375 over 255.
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -79,8 +81,7 @@ def converted(path: Path, base: str = BASE) -> Path:
     origin = {"file": path.name, "content": content_hash(path), "base": base}
     if _is_from(origin, folder):
         return folder
-    if folder.exists() and not (folder / ORIGIN).is_file():
-        raise ActScribeError(f"{folder} is in the way: {path.name} would be converted into it.", "Move one of the two.")
+    check_replaceable(folder)
     with _alone(path):
         return folder if _is_from(origin, folder) else convert(path, base, folder)
 
@@ -95,7 +96,7 @@ def _is_from(origin: dict[str, str], folder: Path) -> bool:
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    beside = path.with_name(f".{path.name}.lock")
+    beside = path.with_name(f".actscribe-{path.name}.lock")
     try:
         lock = FileLock(beside).acquire()
     except OSError as error:
@@ -113,7 +114,7 @@ def convert(path: Path, base: str, folder: Path) -> Path:
     Args:
         path: of the .pth file.
         base: the CLIP that training started from: a folder, or a name of `actscribe models list`.
-        folder: to write; what a former conversion left there is replaced.
+        folder: to write; what a former conversion left there is replaced, and nothing else.
 
     Returns:
         `folder`.
@@ -124,14 +125,9 @@ def convert(path: Path, base: str, folder: Path) -> Path:
     """
     start = checkpoint_folder(base, "clip")
     state = read_published(path)
-    try:
-        with quiet():
-            model = CLIPModel.from_pretrained(start, local_files_only=True, use_safetensors=True, dtype=torch.float32)
-            tokenizer = AutoTokenizer.from_pretrained(start, local_files_only=True, trust_remote_code=False)
-    except Exception as error:  # a damaged folder makes transformers stumble in any way
-        raise ActScribeError(
-            f"{start}: the base '{base}' cannot be loaded: {in_one_line(error)}", "Copy the folder again."
-        ) from error
+    read_config(start, base, ("clip",))
+    model = load_weights(CLIPModel, start, base, dtype=torch.float32)
+    tokenizer = load_part(AutoTokenizer, start, base, "tokenizer")
     model.load_state_dict(to_transformers(state, model, path))
     side = model.vision_model.embeddings.image_size
     values = {"image_mean": MEAN, "image_std": STD, "size": {"shortest_edge": side}}
