@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import subprocess
 import sys
@@ -9,6 +10,9 @@ from pathlib import Path
 
 import pytest
 from small_studies import LEFT, RIGHT, film, interval_text, write_manifest, write_study
+
+from actscribe.cli import terminal
+from actscribe.cli.guard import guarded
 
 RUN = [sys.executable, "-m", "actscribe"]
 #: What a study in German holds that an American terminal of 1970 lacks.
@@ -131,3 +135,18 @@ def test_whoever_asks_for_warnings_gets_them() -> None:
     code = LIBRARIES.partition("import numpy")[0] + 'warnings.warn("future", FutureWarning)'
     done = subprocess.run([sys.executable, "-W", "default", "-c", code], capture_output=True, text=True, check=True)
     assert "FutureWarning: future" in done.stderr
+
+
+def test_a_broken_pipe_of_another_kind_is_no_quiet_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    def command() -> None:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    with pytest.raises(BrokenPipeError):
+        guarded(command)()
+
+
+def test_letters_and_signs_are_spelled() -> None:
+    codecs.register_error("actscribe", terminal.plain)
+    text = "Säugling – 3 × 4 ≥ 5 → „α“ \udcff\U0001f476 ﬁ"
+    assert text.encode("ascii", "actscribe") == b'Saugling - 3 x 4 >= 5 -> "?" ?? fi'
+    assert text[:8].encode("cp1252", "actscribe") == "Säugling".encode("cp1252")

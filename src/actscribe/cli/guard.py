@@ -8,7 +8,7 @@ from typing import ParamSpec, TypeVar
 
 import typer
 
-from actscribe.cli.terminal import PIPE_CLOSED, tell
+from actscribe.cli.terminal import PIPE_CLOSED, reader_gone, tell
 from actscribe.errors import ActScribeError
 from actscribe.files import disk_is_full
 
@@ -33,7 +33,9 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
         except ActScribeError as error:
             tell(f"Error: {error.message}", *([error.hint] if error.hint else []))
             raise typer.Exit(BAD_INPUT) from None
-        except BrokenPipeError:  # whoever read the output has seen enough
+        except BrokenPipeError:
+            if not reader_gone():  # another pipe than that of our output: a defect
+                raise
             raise typer.Exit(PIPE_CLOSED) from None
         except Exception as error:
             raise typer.Exit(_explain(error, command.__name__)) from None

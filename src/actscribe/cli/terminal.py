@@ -40,7 +40,7 @@ PLAIN = {"–": "-", "—": "-", "…": "...", "→": "->", "×": "x", "≤": "<
 def prepare() -> None:
     """Make the standard streams take any text, and keep other libraries from writing to them."""
     _open_all()
-    codecs.register_error("actscribe", _plain)
+    codecs.register_error("actscribe", plain)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="actscribe")
@@ -65,6 +65,19 @@ def finish(code: int) -> int:
             _discard(stream)
             code = code or lost(error)
     return code
+
+
+def reader_gone() -> bool:
+    """Tell whether nobody reads our output any more; what could not be written is still held, and is tried again."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except BrokenPipeError:
+            return True
+        except (OSError, ValueError):
+            continue
+    return False
 
 
 def lost(error: OSError) -> int:
@@ -92,7 +105,7 @@ def _open_all() -> None:
             os.open(os.devnull, os.O_RDWR)
 
 
-def _plain(error: UnicodeError) -> tuple[str, int]:
+def plain(error: UnicodeError) -> tuple[str, int]:
     """Spell characters that an encoding lacks with those it has, for `codecs.register_error`."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
@@ -101,8 +114,8 @@ def _plain(error: UnicodeError) -> tuple[str, int]:
 
 
 def _letter(letter: str) -> str:
-    base = unicodedata.normalize("NFKD", letter)[0]
-    return PLAIN.get(letter) or (base if base.isascii() and base.isprintable() else "?")
+    parts = [part for part in unicodedata.normalize("NFKD", letter) if part.isascii() and part.isprintable()]
+    return PLAIN.get(letter) or "".join(parts) or "?"
 
 
 def _silence() -> None:
