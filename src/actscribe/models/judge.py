@@ -54,13 +54,13 @@ class Judge:
         cache = DynamicCache()
         where = self.model.device
         if shared:
-            self.model.base_model(input_ids=ids[0][None, :shared].to(where), past_key_values=cache, use_cache=True)
+            self.model.base_model(input_ids=ids[0][None, :shared].to(where), cache=cache, use_cache=True)
             cache.batch_repeat_interleave(len(ids))
         rows = torch.nn.utils.rnn.pad_sequence([row[shared:] for row in ids], batch_first=True)
         last = torch.tensor([len(row) for row in ids]) - shared - 1
         seen = torch.arange(shared + rows.shape[1])[None] <= last[:, None] + shared  # padding stands on the right
         states = self.model.base_model(
-            input_ids=rows.to(where), attention_mask=seen.long().to(where), past_key_values=cache, use_cache=True
+            input_ids=rows.to(where), attention_mask=seen.long().to(where), cache=cache, use_cache=True
         ).last_hidden_state
         logits = self.model.get_output_embeddings()(states[torch.arange(len(ids)), last.to(where)]).float()
         return from_logits(logits.cpu(), self._yes, self._no)

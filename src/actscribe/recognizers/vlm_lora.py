@@ -190,7 +190,7 @@ def _tune(job: Job, parts: HeadedVlm) -> None:
     vlm, head = parts.backbone.vlm, parts.head
     vlm.vision.clear()  # what the probe left there was made in inference mode, which autograd refuses
     if settings.checkpointing:
-        vlm.model.gradient_checkpointing_enable({"use_reentrant": False})
+        vlm.model.activation_checkpointing_enable({"use_reentrant": False})
     network = Tuned(parts, job)
     first = len(job.train)
     fit(
@@ -211,7 +211,7 @@ def _tune(job: Job, parts: HeadedVlm) -> None:
         )
     )
     if settings.checkpointing:
-        vlm.model.gradient_checkpointing_disable()
+        vlm.model.activation_checkpointing_disable()
     vlm.model.requires_grad_(False)
     vlm.vision.clear()  # the vision tower may have changed
     network.eval()
