@@ -19,7 +19,7 @@ from campaigns.campaign import Campaign, Case, Verdict
 from campaigns.worker import note_group
 
 #: Seconds that an answer may take in the campaign, and by how much the tool may exceed it.
-PATIENCE, SPARE_S = 3.0, 6.0
+PATIENCE, SPARE_S = 2.0, 5.0
 #: Characters of a message, and bytes at most of a server that does not stop.
 LONGEST = 5000
 _MOST_FLOOD = 6 * 2**30
