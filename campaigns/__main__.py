@@ -52,7 +52,8 @@ def main() -> None:
 
 def _at_once(names: list[str], options: argparse.Namespace) -> Iterator[tuple[str, int]]:
     """Yield the name and the exit status of each campaign, so many at once, each in a process of its own."""
-    waiting, running = list(names), {}
+    waiting = list(names)
+    running: dict[int, str] = {}
     while waiting or running:
         while waiting and len(running) < options.at_once:
             name = waiting.pop(0)
