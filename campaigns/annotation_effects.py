@@ -179,7 +179,7 @@ def moved(source: Source, rng: np.random.Generator) -> Expected:
 
 def shifted(source: Source, rng: np.random.Generator) -> Expected:
     """All times later."""
-    document, tenths = source.document, int(rng.integers(1, 40))
+    document, tenths = source.document, int(rng.integers(1, 35))
     for place in range(len(document.labels())):
         document.move(place, tenths)
     return Expected(document.text().encode(), [_later(one, tenths) for one in source.holds], False)
