@@ -350,4 +350,4 @@ def _write_history(trainer: Trainer, learned: int, path: Path) -> None:
         # Not the Trainer's closing summary: after a resumption it counts the last session's steps only.
         "log": [row for row in trainer.state.log_history if "train_runtime" not in row],
     }
-    write_text(path, json.dumps(history, indent=1))
+    write_text(path, json.dumps(history, indent=1, sort_keys=True))  # a resumed state has its keys in another order
