@@ -11,9 +11,14 @@ from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
-from actscribe.files import content_hash
+from actscribe.files import content_hash, trial_folder
+from actscribe.labels import LabelSet
+from actscribe.names import safe_name, same_name
+from actscribe.ownership import check_file
+from actscribe.progress import say
 from actscribe.recognizers.base import Recognizer
 from actscribe.runs.folder import Run, ScoredClips
+from actscribe.runs.kept_scores import KeptScores
 from actscribe.runs.scoring import score_recordings, time_scores
 from actscribe.timeline.scores import TimeScores
 from actscribe.timeline.segments import build
@@ -51,70 +56,106 @@ def annotate(
 ) -> list[AnnotatedVideo]:
     """Write the timeline of each video to OUT/NAME.ENDING in each format.
 
-    Memory does not grow with the length of a video: frames pass through, only scores stay.
+    Memory does not grow with the length of a video: frames pass through, only scores stay. Whether everything can be
+    written is tried before the first video is scored. Scores are kept until all is written, so that the same call goes
+    on where one that failed or was killed has stopped.
 
     Args:
         videos: files.
         run: a complete one.
         formats: names from `annotations.FORMATS`.
-        out: folder; default beside each video.
+        out: folder; default beside each video. NAME is the video's, as a file name that every system takes.
         rules: whether the label set's rules are applied; None: as the run has it.
         recognizer: the run's own, where the caller has loaded it.
         overwrite: replace files that are there; they may be a person's annotations of the same name.
 
     Raises:
-        ActScribeError: an unreadable video, an unknown format, two videos that would write one file, or a file that is
-            there already.
+        ActScribeError: an unreadable video, an unknown format or one that cannot carry a label, two videos that would
+            write one file, a file that is there already, or a folder that cannot be written to.
     """
     run.require_complete()
+    formats = tuple(dict.fromkeys(formats))
+    _check_targets(videos, formats, out, overwrite)
     infos = [probe(video) for video in videos]
     clocks = [frame_clock(video) for video in videos]
-    _check_targets(videos, formats, out, overwrite)
-    loaded = recognizer or run.recognizer()
     labels, study, settings = run.labels, run.study, run.decisions.timeline
+    for video, info, clock in zip(videos, infos, clocks, strict=True):
+        _try_to_write(video, formats, out or video.parent, labels, info.duration, clock)
+    loaded = recognizer or run.recognizer()
     if rules is not None:
         settings = settings.model_copy(update={"rules": rules})
-    done = []
+    done, keeping = [], []
     for video, info, clock in zip(videos, infos, clocks, strict=True):
-        recording = Recording(video.stem, video, info.duration, content_hash(video), video.stem)
-        scored = score_recordings(loaded, [recording], labels, study.windows, f"Annotating {video.name}")
+        recording = Recording(safe_name(video.stem), video, info.duration, content_hash(video), video.stem)
+        kept = KeptScores(run, recording)
+        keeping.append(kept)
+        scored = kept.read()
+        if scored is None:
+            scored = score_recordings(loaded, [recording], labels, study.windows, f"Annotating {video.name}")
+            kept.write(scored)
+        else:
+            say(f"{video.name} is scored already; its scores were kept in {kept.path}.", None)
         merged = time_scores(scored, [recording], settings.step)[recording.name]
         intervals = tuple(build(merged, settings, labels))
-        files = _write(recording, intervals, formats, out or video.parent, clock)
+        files = _write(recording, intervals, formats, out or video.parent, clock, kept)
         done.append(AnnotatedVideo(recording, intervals, merged, scored, files))
+    for kept in keeping:
+        kept.remove()
     return done
 
 
 def _write(
-    recording: Recording, intervals: tuple[Interval, ...], formats: Sequence[str], out: Path, clock: FrameClock
+    recording: Recording,
+    intervals: tuple[Interval, ...],
+    formats: Sequence[str],
+    out: Path,
+    clock: FrameClock,
+    kept: KeptScores,
 ) -> tuple[Path, ...]:
     found = Annotations.of(intervals, media=[str(recording.video)], duration=recording.duration)
     files = []
     for name in formats:
         path = _target(recording.video, name, out)
-        annotation_files.write(path, found, name, clock)
+        try:
+            annotation_files.write(path, found, name, clock)
+        except ActScribeError as error:
+            raise ActScribeError(error.message, f"{error.hint} {kept.way_on()}".strip()) from error
         files.append(path)
     return tuple(files)
 
 
 def _target(video: Path, format: str, out: Path | None) -> Path:
-    return (out or video.parent) / f"{video.stem}{annotation_files.find_format(format).ending}"
+    return (out or video.parent) / f"{safe_name(video.stem)}{annotation_files.find_format(format).ending}"
 
 
 def _check_targets(videos: Sequence[Path], formats: Sequence[str], out: Path | None, overwrite: bool) -> None:
     if not formats:
         raise ActScribeError("No format to write was named.", f"Known: {', '.join(annotation_files.FORMATS)}.")
-    targets: dict[Path, Path] = {}
+    targets: dict[tuple[Path, str], Path] = {}
     for video in videos:
-        target = (out or video.parent) / video.stem
-        if target in targets:
+        folder, name = out or video.parent, safe_name(video.stem)
+        first = targets.setdefault((folder.resolve(), same_name(name)), video)
+        if first is not video:
             raise ActScribeError(
-                f"{targets[target]} and {video} would both write {target}.*", "Annotate them into two folders (--out)."
+                f"{first} and {video} would both write {folder / name}.*", "Annotate them into two folders (--out)."
             )
-        targets[target] = video
-    present = [path for video in videos for name in formats if (path := _target(video, name, out)).exists()]
-    if present and not overwrite:
-        raise ActScribeError(
-            f"{present[0]} exists already; nothing was changed.",
-            "Choose another folder with --out, or replace what is there with --overwrite.",
-        )
+    for path in (_target(video, name, out) for video in videos for name in formats):
+        check_file(path, overwrite)
+        if any(video.exists() and path.exists() and video.samefile(path) for video in videos):
+            raise ActScribeError(f"{path}: is a video that is to be annotated.", "Choose another folder with --out.")
+
+
+def _try_to_write(
+    video: Path, formats: Sequence[str], out: Path, labels: LabelSet, duration: float, clock: FrameClock
+) -> None:
+    """Write a trial with every label in every format and remove it: what cannot be written shows before the scoring."""
+    trial = Annotations.of(
+        (Interval(name, 0.0, duration, score=0.5) for name in labels.names), media=[str(video)], duration=duration
+    )
+    with trial_folder(out) as tried:
+        for name in formats:
+            try:
+                annotation_files.write(_target(video, name, tried), trial, name, clock)
+            except ActScribeError as error:
+                message = error.message.replace(str(tried), str(out))
+                raise ActScribeError(message, error.hint or f"Leave {name} out of --format.") from error
