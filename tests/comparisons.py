@@ -93,7 +93,7 @@ def _run(
     facts = Facts(
         status="complete",
         recognizer=part.recognizer,
-        settings={"epochs": 3},
+        settings={} if part.recognizer in ZERO_SHOT else {"epochs": 3},
         seed=part.seed,
         study=study.name,
         task_seconds={"train": 75.0, "validate": 4.0, "evaluate test": 5.0},
@@ -114,6 +114,7 @@ def _run(
             scores = scores / scores.sum(axis=1, keepdims=True)
         times = [np.array([clip.start + 0.5, clip.end - 0.5]) for clip in one.clips]
         run.save_scores(split, ScoredClips(one.clips, times, scores))
+    run.save_facts()
     if part.recordings is None:
         slow = 10.0 ** (len(part.recognizer) - 9)
         cost = Cost(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,14 +21,16 @@ from actscribe.data.summary import summarise
 from actscribe.errors import ActScribeError
 from actscribe.files import check_writable, write_text
 from actscribe.ownership import check_free
+from actscribe.packages import explain, missing
 from actscribe.progress import clock
+from actscribe.recognizers.registry import kind
 from actscribe.runs.annotate import annotate
 from actscribe.runs.benchmark import benchmark
 from actscribe.runs.benchmark_plan import Plan
 from actscribe.runs.folder import Run
 from actscribe.simulation.recording import simulate
 from actscribe.simulation.tabletop_clips import simulate_tabletop
-from actscribe.study import Study, load_study
+from actscribe.study import Study, load_study, parse_settings
 from actscribe.tables import print_table
 
 #: A folder with this file, and these words in it, was made by the demo; it may be made anew if the user says so.
@@ -106,10 +109,13 @@ def demo(out: Path, quick: bool = False, seed: int = 1, overwrite: bool = False)
     """
     start = time.monotonic()
     size = QUICK if quick else FULL
+    left_out = _lacking()
     _clear(out, overwrite)
     _say("1. Simulating annotated recordings")
     simulate(out / "study", recordings=size.recordings, minutes=size.minutes, seed=seed)
-    study = _study(out / "study", size)
+    study = _study(out / "study", size, left_out)
+    for name, lacks in left_out.items():
+        print(f"Without {name}: {'; '.join(lacks)}")
     _say("2. What is in the data")
     for title, table in summarise(study, load_data(study)).tables.items():
         print_table(title, table)
@@ -129,12 +135,22 @@ def demo(out: Path, quick: bool = False, seed: int = 1, overwrite: bool = False)
     return report
 
 
-def _study(folder: Path, size: Size) -> Study:
+def _lacking() -> dict[str, list[str]]:
+    """Return the recognizers that cannot run in this installation, with what each lacks."""
+    lacks = {
+        name: [explain(module) for module in missing(kind(name).packages(parse_settings(name, settings)))]
+        for name, settings in RECOGNIZERS.items()
+    }
+    return {name: found for name, found in lacks.items() if found}
+
+
+def _study(folder: Path, size: Size, left_out: Collection[str]) -> Study:
     study = load_study(folder)
     windows = study.windows.model_copy(update={"stride": size.stride})
     chosen = {
         name: {**settings, **({"epochs": size.epochs[name]} if name in size.epochs else {})}
         for name, settings in RECOGNIZERS.items()
+        if name not in left_out
     }
     return study.model_copy(update={"windows": windows, "recognizers": chosen, "empty_labels": "allow"})
 

@@ -30,6 +30,8 @@ class Windows(BaseModel):
         stride: seconds from one clip's start to the next one's.
         frames: sampled from a clip.
         threshold: a label is present in a clip when at least this fraction of it is covered.
+        square_pixels: show frames as a video player does. A video may say that its pixels are wider than high, as
+            copies squeezed to one size do; false feeds its pictures as they are stored, as published code does.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -38,6 +40,7 @@ class Windows(BaseModel):
     stride: float = Field(1.0, gt=0)
     frames: int = Field(8, ge=1, le=MOST_FRAMES)
     threshold: float = Field(0.5, gt=0, le=1)
+    square_pixels: bool = True
 
     @model_validator(mode="after")
     def _every_second_is_seen(self) -> Windows:

@@ -8,12 +8,34 @@ from pathlib import Path
 
 from actscribe.annotations.entry import Entry
 from actscribe.annotations.interval import Annotations, Interval
-from actscribe.annotations.table import DELIMITERS, Row, column, normal, rows
-from actscribe.annotations.text import parse_seconds, read_text, seconds_at
+from actscribe.annotations.table import Row, Table, column, find_table, normal, refuse_doubled, table_of_rows
+from actscribe.annotations.text import parse_seconds, quoted, read_text, seconds_at
+from actscribe.annotations.workbook import is_packed, read_sheets
 from actscribe.errors import ActScribeError
 
 #: BORIS' word for events without a subject.
 NO_SUBJECT = "No focal subject"
+#: Columns of which a second one of the same name would be passed over; modifiers and comments may repeat.
+_SINGLE = {
+    "observation_id",
+    "time_offset_s",
+    "time_offset",
+    "media_duration_s",
+    "total_length",
+    "media_file",
+    "media_file_name",
+    "media_file_path",
+    "subject",
+    "behavior",
+    "behavior_type",
+    "status",
+    "time",
+    "start_s",
+    "stop_s",
+}
+#: Older exports say above the header what is true of the whole table, with a name and a few values in each row.
+_MOST_FACTS = 4
+_STATUS = {"START", "STOP", "POINT", "STATE"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +76,64 @@ class Export:
     def offset(self, row: Row) -> float:
         """Return the seconds that an observation's times are ahead of its video."""
         text = self.text(row, "time_offset_s", "time_offset").strip() or self.facts.get("time_offset_s", "")
-        return seconds_at(self.path, f"line {row.line}", text, "the time offset") if text else 0.0
+        return seconds_at(self.path, row.place, text, "the time offset") if text else 0.0
 
 
-def find_table(path: Path, is_header: Callable[[Sequence[str]], bool], expected: str) -> Export:
-    """Return the table below the first row that `is_header` accepts, whatever the delimiter.
+def read_export(
+    path: Path,
+    is_header: Callable[[Sequence[str]], bool],
+    expected: str,
+    intervals: Callable[[Export, str, Sequence[Row]], list[Interval]],
+) -> list[Entry]:
+    """Return the entries of a text file, or of each sheet of a workbook.
+
+    Args:
+        path: of the file.
+        is_header: tells whether normal names are those of the table.
+        expected: columns, for the message that there is none.
+        intervals: turns the rows of one observation into intervals.
 
     Raises:
-        ActScribeError: there is no such row.
+        ActScribeError: no such table, a row that cannot be read, or a workbook with a sheet that holds something else.
     """
-    text = read_text(path)
-    for delimiter in DELIMITERS:
-        found = rows(path, text, delimiter, strict=False)
-        for position, row in enumerate(found):
-            names = tuple(normal(cell) for cell in row.cells)
-            if is_header(names):
-                facts = {normal(fact.cells[0]): fact.cell(1) for fact in found[:position]}
-                return Export(path, names, tuple(found[position + 1 :]), facts)
-    raise ActScribeError(f"{path}: has no header row with {expected}.")
+    if not is_packed(path):
+        found = find_table(path, read_text(path), is_header)
+        if found is None:
+            raise ActScribeError(f"{path}: has no header row with {expected}.")
+        return entries(_export(path, found), intervals)
+    every: list[Entry] = []
+    for rows in read_sheets(path):
+        found = table_of_rows(path, rows, is_header)
+        if found is None:
+            raise ActScribeError(
+                f"{path}: {rows[0].place}: a sheet without a header row with {expected}.", "Remove the other sheets."
+            )
+        every += entries(_export(path, found), intervals)
+    return every
+
+
+def _export(path: Path, table: Table) -> Export:
+    refuse_doubled(path, table.header, (name for name in table.names if name in _SINGLE))
+    needed = [column(table.names, "behavior"), column(table.names, "time", "start_s")]
+    for row in table.body:
+        # At once, whatever observation the row names: the garbage below a table names one of its own.
+        if not all(row.cell(place).strip() for place in needed):
+            raise ActScribeError(f"{path}: {row.place}: a row without a behaviour or a time: {quoted(row.cells[0])}.")
+    facts: dict[str, str] = {}
+    for row in table.above:
+        filled = [cell.strip() for cell in row.cells if cell.strip()]
+        if len(filled) > _MOST_FACTS or _STATUS & {cell.upper() for cell in filled}:
+            raise ActScribeError(
+                f"{path}: {row.place}: a row of the table stands above its header, which is in {table.header.place}.",
+                "Put the header first.",
+            )
+        name, value = normal(row.cells[0]), row.cell(1)
+        if name in _SINGLE and facts.setdefault(name, value) != value:
+            raise ActScribeError(
+                f"{path}: {row.place}: {quoted(row.cells[0])} is said twice, {quoted(facts[name])} and {quoted(value)}."
+            )
+        facts[name] = value
+    return Export(path, table.names, table.body, facts)
 
 
 def entries(export: Export, intervals: Callable[[Export, str, Sequence[Row]], list[Interval]]) -> list[Entry]:

@@ -18,12 +18,18 @@ BAD_INPUT, INTERRUPTED = 2, 130
 
 
 def guarded(command: Callable[P, R]) -> Callable[P, R]:
-    """Return `command` with user errors printed without a traceback (exit code 2) and Ctrl-C answered (130)."""
+    """Return `command` with user errors printed without a traceback (exit code 2) and Ctrl-C answered (130).
+
+    Videos are decoded by another process, so that one which crashes FFmpeg is such an error, too.
+    """
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        from actscribe.video.contained import contained
+
         try:
-            return command(*args, **kwargs)
+            with contained():
+                return command(*args, **kwargs)
         except ActScribeError as error:
             print(f"Error: {error.message}", file=sys.stderr)
             if error.hint:

@@ -24,9 +24,11 @@ from actscribe.files import check_writable
 from actscribe.leftovers import sweep_below
 from actscribe.ownership import check_free, check_replaceable
 from actscribe.places import Place
+from actscribe.recognizers.ready import check_ready
 from actscribe.runs.folder import machine, versions
 from actscribe.study import Study
 from actscribe.video.cache import FrameCache
+from actscribe.video.contained import contained
 
 
 def compare(
@@ -59,6 +61,7 @@ def compare(
     if _is_begun(folder, resume):
         only, seeds, curve = _as_before(Provenance.read(folder), study, only, seeds, curve)
     names = chosen(study, only)
+    check_ready(study, names)
     data = load_data(study)
     _check_splits(data)
     annotated = sum(recording.intervals is not None for recording in data.of_split("train"))
@@ -111,6 +114,7 @@ def repeat(
             f"{path}: the study '{study.name}' is not in {study.folder} ('{study.recordings}' is not there).",
             f"Say where it is now: actscribe compare STUDY --from {shlex.quote(str(path))}",
         )
+    check_ready(study, before.recognizers)
     data = load_data(study)
     _check_recordings(before, data, first)
     fresh = before.model_copy(
@@ -135,6 +139,7 @@ def rewrite_report(folder: Path) -> Path:
     return write_comparison_report(assemble(folder, provenance))
 
 
+@contained()
 def _run(
     provenance: Provenance,
     study: Study,

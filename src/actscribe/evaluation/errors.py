@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from actscribe.data.clips import Clip
+from actscribe.data.clips import SAME_S, Clip
 
 #: Columns of the table.
 COLUMNS = ("label", "kind", "recording", "start", "end", "score", "margin", "clips")
@@ -90,7 +90,7 @@ def merged_spans(
         clip = clips[place]
         worst = {"score": float(score[place]), "margin": float(margin[place])}
         last = spans[-1] if spans else None
-        if last is None or last["recording"] != clip.recording or clip.start > last["end"]:
+        if last is None or last["recording"] != clip.recording or clip.start > last["end"] + SAME_S:
             spans.append({"recording": clip.recording, "start": clip.start, "end": clip.end, "clips": 1} | worst)
             continue
         last["end"] = max(last["end"], clip.end)

@@ -20,6 +20,7 @@ from actscribe.models.loading import load_part, load_weights, read_config
 from actscribe.models.vlm.answers import yes_no_tokens
 from actscribe.models.vlm.loading import digest
 from actscribe.models.yes_no import YesNo, from_logits
+from actscribe.packages import COMMANDS, require
 
 #: The judge that a Python package carries: SmolLM2-135M-Instruct, 4-bit weights, Apache-2.0.
 PACKAGED = "smollm2"
@@ -96,7 +97,7 @@ def load_judge(name: str, dtype: str = "auto") -> Judge:
     found = sorted(path.glob("*.gguf")) if path.is_dir() and not any(path.glob("*.safetensors")) else []
     path = found[0] if len(found) == 1 else path
     if path.suffix == ".gguf" and path.is_file():
-        _require("gguf")
+        require("gguf", f"The judge '{name}'")
         if is_pointer(path):
             raise not_fetched(path)
         return _load(path.parent, name, content_hash(path), dtype, gguf_file=path.name)
@@ -114,19 +115,18 @@ def _load(folder: Path, name: str, revision: str, dtype: str, **options: Any) ->
 
 
 def _packaged() -> Path:
-    _require(PACKAGE)
+    require(PACKAGE, f"The judge '{PACKAGED}'")
     spec = importlib.util.find_spec(PACKAGE)
     files = (
         [file for place in spec.submodule_search_locations or [] for file in Path(place).glob("*.gguf")] if spec else []
     )
     if not files:
-        raise ActScribeError(f"The package {PACKAGE} holds no .gguf file.", "Type: pip install 'actscribe[judge]'")
+        raise ActScribeError(f"The package {PACKAGE} holds no .gguf file.", f"Type: {COMMANDS[PACKAGE]}")
     return files[0]
 
 
-def _require(package: str) -> None:
-    if importlib.util.find_spec(package) is None:
-        raise ActScribeError(
-            f"The judge needs the package {package}, which is not installed.",
-            "Type: pip install 'actscribe[judge]'   or name another judge in the settings.",
-        )
+def packages(name: str) -> tuple[str, ...]:
+    """Return the optional packages (modules) that a judge of this name needs."""
+    if name == PACKAGED:
+        return ("gguf", PACKAGE)
+    return ("gguf",) if name.endswith(".gguf") else ()

@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 from actscribe.data.view import ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.video.cache import default_cache
+from actscribe.video.sampling import nominal_times
 
 #: Seconds to wait while another process writes.
 PATIENCE_S = 60.0
@@ -101,6 +102,7 @@ class AnswerStore:
         for _ in range(TRIES):
             try:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
+                self.path.touch()  # with the mode of any new file; SQLite's own lets only their owner write
                 self._base = sqlite3.connect(self.path, timeout=PATIENCE_S, isolation_level=None)
                 self._which = self.path.stat().st_ino
                 for line in _SETTING_UP:
@@ -194,8 +196,8 @@ def _digest(key: str, answer: str) -> bytes:
 
 
 def default_store() -> AnswerStore:
-    """Return the user's store: answers.sqlite beside the cache of decoded frames."""
-    return AnswerStore(default_cache().root.parent / "answers.sqlite")
+    """Return the user's store: actscribe-answers.sqlite beside the cache of decoded frames."""
+    return AnswerStore(default_cache().root.parent / "actscribe-answers.sqlite")
 
 
 def remember(store: AnswerStore, keys: Sequence[str], ask: Callable[[Sequence[int]], Sequence[Any]]) -> list[Any]:
@@ -223,8 +225,11 @@ def answer_key(model: Mapping[str, Any], prompt: str, settings: Mapping[str, Any
 
 
 def clip_digest(clip: ClipFrames) -> str:
-    """Return a digest of the recording, the span, the frame times (microseconds) and the pixels of a clip."""
-    times = [round(float(time), 6) for time in (clip.clip.start, clip.clip.end, *clip.times)]
-    state = hashlib.blake2b(json.dumps([clip.content, times, clip.frames.shape]).encode(), digest_size=16)
+    """Return a digest of all that a model is told and shown of a clip: nominal frame times (microseconds) and pixels.
+
+    Where in which recording the clip lies is no part of it: the same pictures get the same answer.
+    """
+    times = nominal_times(clip.clip.start, clip.clip.end, len(clip.frames)).tolist()
+    state = hashlib.blake2b(json.dumps([times, clip.frames.shape]).encode(), digest_size=16)
     state.update(clip.frames.tobytes())
     return state.hexdigest()

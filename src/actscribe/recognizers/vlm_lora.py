@@ -19,6 +19,7 @@ from actscribe.models.loading import fill
 from actscribe.models.quiet import quiet
 from actscribe.models.vlm import ClipInputs, Vlm
 from actscribe.models.vlm.loading import digest
+from actscribe.packages import require
 from actscribe.recognizers.base import ClipFrames, Job, Kind, Recognizer, View, always
 from actscribe.recognizers.settings import Augmentation, VlmLoraSettings
 from actscribe.recognizers.vlm_head import INSIDE, HeadedVlm, load_parts, start, train_head, weights
@@ -276,13 +277,15 @@ def _weights_file(folder: Path) -> Path:
     return folder / "adapter.safetensors"
 
 
+def packages(settings: object) -> tuple[str, ...]:
+    """Return the optional packages that adapters need."""
+    return ("peft",)
+
+
 def _peft() -> Any:
-    try:
-        import peft
-    except ImportError as error:
-        raise ActScribeError(
-            "vlm-lora needs peft, which is not installed.", "Type: pip install 'actscribe[lora]'"
-        ) from error
+    require("peft", "vlm-lora")
+    import peft
+
     return peft
 
 
@@ -293,4 +296,5 @@ KIND = Kind(
     make=make,
     load=load,
     weights=weights,
+    packages=packages,
 )

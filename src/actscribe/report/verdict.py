@@ -75,7 +75,10 @@ def warnings(run: Run, result: Evaluation) -> tuple[str, ...]:
         )
     reads = run.facts.reads.get(result.split, 0)
     if result.split == "test" and reads > 1:
-        notes.append(f"The test split was scored {reads} times. Choices made after the first look flatter the numbers.")
+        notes.append(
+            f"The test split was scored {reads} times, counting what was stopped before its end. Choices made after the"
+            " first look flatter the numbers."
+        )
     notes += [f"{_capital(note)}." for note in dict.fromkeys(result.confidence["note"]) if note]
     support = result.table["support"].iloc[: len(result.labels)].tolist()
     empty = [name for name, clips in zip(result.labels.names, support, strict=True) if clips == 0]
@@ -101,7 +104,7 @@ def _where(result: Evaluation) -> str:
 
 def _interval(row: pd.Series) -> str:
     if not (math.isfinite(row["low"]) and math.isfinite(row["high"])):
-        return " (no interval: a single recording)"
+        return " (no interval: too few groups)"
     return f" (95 % interval {w.span(row['low'], row['high'])})"
 
 
@@ -122,6 +125,9 @@ def _against(result: Evaluation, best: Baseline) -> str:
     macro, said = result.confidence.iloc[len(result.labels)], best.words
     if macro["value"] <= best.macro_f1:
         return f"That is no better than {said}."
+    if math.isnan(macro["low"]):
+        groups = w.counted(int(macro["groups"]), "group")
+        return f"Whether it would beat {said} on other groups too cannot be told from {groups}."
     if not macro["low"] > best.macro_f1:
         return f"It may be no better than {said}: the interval reaches down to that."
     f1 = best.table["f1"].tolist()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from actscribe import annotations as annotation_files
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.data.recording import Recording
-from actscribe.errors import ActScribeError
+from actscribe.errors import ActScribeError, UnreadableVideo, in_one_line
 from actscribe.files import content_hash, trial_folder
 from actscribe.labels import LabelSet
 from actscribe.names import safe_name, same_name
@@ -18,10 +18,11 @@ from actscribe.ownership import check_file
 from actscribe.progress import say
 from actscribe.recognizers.base import Recognizer
 from actscribe.runs.folder import Run, ScoredClips
-from actscribe.runs.kept_scores import KeptScores
+from actscribe.runs.kept_scores import KeptScores, forget_old
 from actscribe.runs.scoring import score_recordings, time_scores
 from actscribe.timeline.scores import TimeScores
 from actscribe.timeline.segments import build
+from actscribe.video.contained import contained
 from actscribe.video.frame_times import frame_clock
 from actscribe.video.probe import probe
 
@@ -54,11 +55,30 @@ def annotate(
     recognizer: Recognizer | None = None,
     overwrite: bool = False,
 ) -> list[AnnotatedVideo]:
-    """Write the timeline of each video to OUT/NAME.ENDING in each format.
+    """Write the timeline of each video to OUT/NAME.ENDING in each format; see `annotate_each`.
 
-    Memory does not grow with the length of a video: frames pass through, only scores stay. Whether everything can be
-    written is tried before the first video is scored. Scores are kept until all is written, so that the same call goes
-    on where one that failed or was killed has stopped.
+    Raises:
+        ActScribeError: as `annotate_each`; the files of the videos that could be annotated are there all the same.
+    """
+    with contained():
+        return list(annotate_each(videos, run, formats, out, rules, recognizer, overwrite))
+
+
+def annotate_each(
+    videos: Sequence[Path],
+    run: Run,
+    formats: Sequence[str] = ("json",),
+    out: Path | None = None,
+    rules: bool | None = None,
+    recognizer: Recognizer | None = None,
+    overwrite: bool = False,
+) -> Iterator[AnnotatedVideo]:
+    """Write the timeline of each video to OUT/NAME.ENDING in each format, and yield each when its files are there.
+
+    A video that cannot be read, or whose decoder crashes or hangs, does not keep the others from theirs: it is named in
+    the error at the end. Memory does not grow with the length of a video: frames pass through, only scores stay.
+    Whether everything can be written is tried before the first video is scored. Scores are kept until all is written,
+    so that the same call goes on where one that failed or was killed has stopped.
 
     Args:
         videos: files.
@@ -70,38 +90,80 @@ def annotate(
         overwrite: replace files that are there; they may be a person's annotations of the same name.
 
     Raises:
-        ActScribeError: an unreadable video, an unknown format or one that cannot carry a label, two videos that would
-            write one file, a file that is there already, or a folder that cannot be written to.
+        ActScribeError: before anything is scored: an unknown format or one that cannot carry a label, two videos that
+            would write one file, a file that is there already, a folder that cannot be written to, or no readable
+            video. At the end: the videos that could not be annotated, and why.
     """
     run.require_complete()
     formats = tuple(dict.fromkeys(formats))
     _check_targets(videos, formats, out, overwrite)
-    infos = [probe(video) for video in videos]
-    clocks = [frame_clock(video) for video in videos]
-    labels, study, settings = run.labels, run.study, run.decisions.timeline
-    for video, info, clock in zip(videos, infos, clocks, strict=True):
-        _try_to_write(video, formats, out or video.parent, labels, info.duration, clock)
+    broken: list[ActScribeError] = []
+    probed = [found for video in videos if (found := _probed(video, broken)) is not None]
+    if not probed:
+        raise _unread(broken, 0)
+    for video, duration, clock in probed:
+        _try_to_write(video, formats, out or video.parent, run.labels, duration, clock)
     loaded = recognizer or run.recognizer()
+    settings = run.decisions.timeline
     if rules is not None:
         settings = settings.model_copy(update={"rules": rules})
-    done, keeping = [], []
-    for video, info, clock in zip(videos, infos, clocks, strict=True):
-        recording = Recording(safe_name(video.stem), video, info.duration, content_hash(video), video.stem)
-        kept = KeptScores(run, recording)
+    forget_old()
+    keeping: list[KeptScores] = []
+    for video, duration, clock in probed:
+        try:
+            recording = Recording(safe_name(video.stem), video, duration, content_hash(video), video.stem)
+            kept = KeptScores(run, recording)
+            scored = _scored(loaded, kept)
+        except UnreadableVideo as error:
+            broken.append(error)
+            continue
+        except OSError as error:  # it is gone, or its disk is
+            broken.append(UnreadableVideo(f"{video}: {error.strerror or in_one_line(error)}."))
+            continue
         keeping.append(kept)
-        scored = kept.read()
-        if scored is None:
-            scored = score_recordings(loaded, [recording], labels, study.windows, f"Annotating {video.name}")
-            kept.write(scored)
-        else:
-            say(f"{video.name} is scored already; its scores were kept in {kept.path}.", None)
         merged = time_scores(scored, [recording], settings.step)[recording.name]
-        intervals = tuple(build(merged, settings, labels))
+        intervals = tuple(build(merged, settings, run.labels))
         files = _write(recording, intervals, formats, out or video.parent, clock, kept)
-        done.append(AnnotatedVideo(recording, intervals, merged, scored, files))
+        yield AnnotatedVideo(recording, intervals, merged, scored, files)
+    if broken:
+        raise _unread(broken, len(videos) - len(broken))
     for kept in keeping:
         kept.remove()
-    return done
+
+
+def _scored(recognizer: Recognizer, kept: KeptScores) -> ScoredClips:
+    """Return the scores of a video: those kept by a call that did not end, else new ones, which are kept."""
+    recording, run = kept.recording, kept.run
+    found = kept.read()
+    if found is not None:
+        say(f"{recording.video.name} is scored already: its scores were kept in {kept.path}", None)
+        return found
+    made = score_recordings(
+        recognizer, [recording], run.labels, run.study.windows, f"Annotating {recording.video.name}"
+    )
+    kept.write(made)
+    return made
+
+
+def _probed(video: Path, broken: list[ActScribeError]) -> tuple[Path, float, FrameClock] | None:
+    """Return what is known about a video before it is decoded; None, and a word in `broken`, if it cannot be read."""
+    try:
+        return video, probe(video).duration, frame_clock(video)
+    except ActScribeError as error:
+        broken.append(error)
+        return None
+
+
+def _unread(broken: Sequence[ActScribeError], done: int) -> ActScribeError:
+    if len(broken) == 1 and not done:
+        return broken[0]
+    said = "\n".join(error.message for error in broken)
+    return ActScribeError(
+        f"{len(broken)} of {len(broken) + done} videos could not be annotated; the others were.\n{said}"
+        if done
+        else f"None of {len(broken)} videos could be annotated.\n{said}",
+        broken[0].hint,
+    )
 
 
 def _write(

@@ -41,6 +41,7 @@ from actscribe.runs.folder import RUN_FILE, Facts, Run, machine, versions
 from actscribe.runs.train import UNDECIDED, changes, train
 from actscribe.study import Study
 from actscribe.video.cache import FrameCache
+from actscribe.video.contained import contained
 
 #: In a run's folder: its scores on the novel classes, as a run without a model of its own.
 NOVEL_FOLDER = "novel"
@@ -74,6 +75,7 @@ class Benchmarked:
         return {title: self.tables[name] for name, title in SHOWN.items() if name in self.tables}
 
 
+@contained()
 def benchmark(
     plan: Plan, out: Path | None = None, resume: bool = False, cache: FrameCache | None = None
 ) -> Benchmarked:

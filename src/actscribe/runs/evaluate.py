@@ -30,6 +30,7 @@ from actscribe.runs.scoring import score_recordings, time_scores
 from actscribe.runs.train import timed
 from actscribe.runs.videos import located
 from actscribe.timeline.segments import TimelineSettings, build
+from actscribe.video.contained import contained
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +63,7 @@ class EvaluatedRun:
         return tables
 
 
+@contained()
 def evaluate(
     run: Run,
     split: str = "test",
@@ -94,6 +96,7 @@ def evaluate(
     return EvaluatedRun(run, result, report)
 
 
+@contained()
 def measured(
     run: Run, split: str = "test", recognizer: Recognizer | None = None, videos: Sequence[Path] = ()
 ) -> tuple[Evaluation, ScoredClips]:
@@ -107,11 +110,10 @@ def measured(
     recordings = tuple(r for r in run.recordings(split) if r.intervals is not None)
     if not recordings:
         raise ActScribeError(f"{run.folder}: no annotated recording in the {split} split.")
-    if run.has_scores(split):
-        scored = run.scores(split)
-        recordings = located(run, recordings, videos, needed=False) if videos else recordings
-    else:
-        scored = score_split(run, split, recognizer, videos=videos)
+    kept = run.has_scores(split)
+    if videos or not kept:
+        recordings = located(run, recordings, videos, needed=not kept)
+    scored = run.scores(split) if kept else _score(run, split, recordings, recognizer)
     timelines = _timelines(run, scored, recordings, run.decisions.timeline)
     result = measure(
         split,
@@ -123,18 +125,11 @@ def measured(
         recordings,
         timelines,
         training_priors(run),
-        run.facts.seed,
     )
     return result, scored
 
 
-def score_split(
-    run: Run,
-    split: str,
-    recognizer: Recognizer | None = None,
-    views: Views = ONE_VIEW,
-    videos: Sequence[Path] = (),
-) -> ScoredClips:
+def score_split(run: Run, split: str, recognizer: Recognizer | None = None, views: Views = ONE_VIEW) -> ScoredClips:
     """Score the clips of a split, keep the scores in the run, and return them.
 
     Args:
@@ -142,12 +137,17 @@ def score_split(
         split: "train", "validation" or "test".
         recognizer: the run's own, where the caller has loaded it.
         views: of a clip, whose scores are averaged.
-        videos: folders in which to look for videos that are not where they were.
 
     Raises:
         ActScribeError: a video that is gone or changed.
     """
-    recordings = located(run, (r for r in run.recordings(split) if r.intervals is not None), videos)
+    recordings = located(run, (r for r in run.recordings(split) if r.intervals is not None))
+    return _score(run, split, recordings, recognizer, views)
+
+
+def _score(
+    run: Run, split: str, recordings: Sequence[Recording], recognizer: Recognizer | None, views: Views = ONE_VIEW
+) -> ScoredClips:
     run.facts.reads[split] = run.facts.reads.get(split, 0) + 1
     run.save_facts()  # before the first look, so that one that is stopped counts
     with timed(run, f"evaluate {split}"):

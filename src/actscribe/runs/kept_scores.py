@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
+import time
 
 import pandas as pd
 
@@ -19,6 +21,8 @@ from actscribe.video.cache import default_cache
 #: In the user's cache: a file for each video and run.
 FOLDER = "annotated"
 DIGEST_BYTES = 16
+#: Seconds after which nobody is expected to repeat the call (a month).
+FORGOTTEN_S = 30 * 24 * 3600.0
 
 
 class KeptScores:
@@ -83,6 +87,16 @@ class KeptScores:
     def remove(self) -> None:
         """Forget the scores: what they were kept for is done."""
         self.path.unlink(missing_ok=True)
+
+
+def forget_old() -> None:
+    """Remove scores of calls that failed and were never repeated."""
+    for path in (default_cache().root.parent / FOLDER).glob("*.scores"):
+        try:
+            if re.fullmatch(r"[0-9a-f]{32}\.scores", path.name) and time.time() - path.stat().st_mtime > FORGOTTEN_S:
+                path.unlink(missing_ok=True)
+        except OSError:  # another process was quicker, or the cache is somebody else's
+            continue
 
 
 def _digest(content: bytes) -> bytes:

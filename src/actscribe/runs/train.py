@@ -23,6 +23,7 @@ from actscribe.labels import LabelSet
 from actscribe.leftovers import sweep_below
 from actscribe.places import Place
 from actscribe.recognizers.base import Job, Kind, Recognizer
+from actscribe.recognizers.ready import check_ready
 from actscribe.recognizers.registry import kind
 from actscribe.runs.folder import RUN_FILE, Decisions, Facts, Run, check_run_folder, machine, versions
 from actscribe.runs.scoring import score_recordings, time_scores
@@ -31,6 +32,7 @@ from actscribe.timeline.segments import TimelineSettings
 from actscribe.timeline.tuning import tune
 from actscribe.training.fit import remove_checkpoints
 from actscribe.video.cache import FrameCache, default_cache
+from actscribe.video.contained import contained
 
 #: Clips scored before and after saving; a difference above `SAME` means that something was not saved.
 COMPARED_CLIPS = 16
@@ -41,6 +43,7 @@ UNDECIDED = "no validation clips: thresholds are 0.5, and the timeline's setting
 TIME_STEP = 0.1
 
 
+@contained()
 def train(
     study: Study,
     recognizer: str,
@@ -67,6 +70,7 @@ def train(
     chosen = kind(recognizer)
     folder = out or study.folder / "runs" / recognizer
     existing = _existing(folder, resume) if is_main_process() else None
+    check_ready(study, [recognizer])
     if is_main_process():
         sweep_below(folder)
     data = data or load_data(study)
@@ -97,8 +101,7 @@ def train(
 def _new_run(folder: Path, study: Study, recognizer: str, data: StudyData, notes: list[str]) -> Run:
     settings = parse_settings(recognizer, study.recognizers.get(recognizer, {}))
     chosen = kind(recognizer)
-    chosen.view(settings, study.windows.frames)  # a missing checkpoint shows before anything is written
-    started = chosen.starting(settings, data.labels, study.windows.frames)  # and one that does not fit
+    started = chosen.starting(settings, data.labels, study.windows.frames)  # before anything is written
     facts = Facts(
         recognizer=recognizer,
         settings=settings.model_dump(mode="json"),
@@ -115,7 +118,7 @@ def _new_run(folder: Path, study: Study, recognizer: str, data: StudyData, notes
 def _job(run: Run, study: Study, chosen: Kind, data: StudyData, cache: FrameCache, resume: bool) -> Job:
     """Cut the clips that have a target for some label, and say what the recognizer is made from."""
     settings = parse_settings(run.facts.recognizer, run.facts.settings)
-    view = chosen.view(settings, study.windows.frames)
+    view = replace(chosen.view(settings, study.windows.frames), square_pixels=study.windows.square_pixels)
     shown, goals = {}, {}
     for split, seen in (("train", view), ("validation", replace(view, candidates=1))):
         clips = _clips(data, study, split)

@@ -41,7 +41,7 @@ SHARD = 16
 #: Under which key of a shard's metadata the sums of its tensors stand.
 SUMS = "crc32"
 #: Part of every shard's name; raise it when the meaning of features or the form of shards changes.
-FEATURES_VERSION = 2
+FEATURES_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +160,7 @@ def _key(backbone: Backbone, data: ClipData, span: range) -> str:
         backbone.pooling,
         view.frames,
         view.short_side,
+        view.square_pixels,
         [(data.recordings[clip.recording].content, clip.start, clip.end) for clip in clips],
     ]
     return hashlib.blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()

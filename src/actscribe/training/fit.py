@@ -347,6 +347,7 @@ def _write_history(trainer: Trainer, learned: int, path: Path) -> None:
         "steps": trainer.state.global_step,
         "epochs": trainer.state.epoch,
         "trainable_parameters": learned,
-        "log": trainer.state.log_history,
+        # Not the Trainer's closing summary: after a resumption it counts the last session's steps only.
+        "log": [row for row in trainer.state.log_history if "train_runtime" not in row],
     }
     write_text(path, json.dumps(history, indent=1))

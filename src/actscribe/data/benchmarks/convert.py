@@ -46,7 +46,7 @@ def study_of(
         name=name or benchmark.name,
         recordings="",
         labels=label_set(benchmark),
-        windows=Windows(length=None, frames=frames),
+        windows=Windows(length=None, frames=frames, square_pixels=benchmark.mode != "as_published"),
         seed=seed,
         recognizers={one: dict(settings) for one, settings in recognizers.items()},
     )
