@@ -114,6 +114,7 @@ def _run(
             scores = scores / scores.sum(axis=1, keepdims=True)
         times = [np.array([clip.start + 0.5, clip.end - 0.5]) for clip in one.clips]
         run.save_scores(split, ScoredClips(one.clips, times, scores))
+    run.save_facts()
     if part.recordings is None:
         slow = 10.0 ** (len(part.recognizer) - 9)
         cost = Cost(

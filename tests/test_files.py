@@ -22,6 +22,7 @@ from actscribe.files import check_writable, content_hash, folder_beside, write_b
 from actscribe.leftovers import is_temporary, sweep_below, temporary_name
 from actscribe.ownership import MARKER, check_free, check_replaceable
 from actscribe.progress import clock, progress_line, track
+from actscribe.recognizers.answers import AnswerStore
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
@@ -108,6 +109,8 @@ def test_modes_follow_the_umask_whoever_writes_the_file(tmp_path: Path, umask: i
     write_text(tmp_path / "two.txt", "x")
     with write_beside(tmp_path / "three.parquet") as beside:
         pd.DataFrame({"a": [1]}).to_parquet(beside)
+    store = AnswerStore(tmp_path / "answers.sqlite")
+    store.put({"a": 1})
     with folder_beside(tmp_path / "model") as beside:
         (beside / "deep").mkdir()
         save_file({"a": torch.zeros(2)}, beside / "deep" / "w.safetensors")
@@ -187,7 +190,11 @@ def test_which_folders_are_free(tmp_path: Path) -> None:
     (tmp_path / "dots" / ".git").mkdir()
     (tmp_path / "file").write_text("x")
     (tmp_path / "nowhere").symlink_to(tmp_path / "gone")
-    wrong = {"dots": "such as .git", "file": "is a file, expected a folder", "nowhere": "a place that does not exist"}
+    wrong = {
+        "dots": "is not empty, .git lies in it",
+        "file": "is a file, expected a folder",
+        "nowhere": "a place that does not exist",
+    }
     for name, words in wrong.items():
         with pytest.raises(ActScribeError, match=words):
             check_free(tmp_path / name, "hint")

@@ -125,6 +125,27 @@ def check_writable(folder: Path) -> None:
         raise explain_os_error(error, Path(folder)) from error
 
 
+@contextmanager
+def trial_folder(folder: Path) -> Iterator[Path]:
+    """Yield a temporary folder in `folder`, or in the nearest one above it that exists, to try what will be written.
+
+    Raises:
+        ActScribeError: as `check_writable`.
+    """
+    check_writable(folder)
+    place = Path(folder)
+    while not place.exists():
+        place = place.parent
+    tried = place / temporary_name("tried")
+    try:
+        tried.mkdir()
+        yield tried
+    except OSError as error:
+        raise explain_os_error(error, Path(folder)) from error
+    finally:
+        shutil.rmtree(tried, ignore_errors=True)  # its name is our own, and it was made above
+
+
 def _create(path: Path) -> int:
     """Make an empty file and return the mode that the system gave it: umask and what the folder hands down."""
     handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)

@@ -59,5 +59,10 @@ def _explain(error: Exception, name: str) -> int:
 
 def _way_on(name: str) -> str:
     go_on = "Go on with the same command and --resume."
-    again = {"train": go_on, "compare": go_on, "benchmark": go_on, "annotate": "Run it again with --overwrite."}
+    again = {
+        "train": go_on,
+        "compare": go_on,
+        "benchmark": go_on,
+        "annotate": "Run it again with --overwrite; no video is scored twice.",
+    }
     return f" {again.get(name, 'Run the same command again.')}"

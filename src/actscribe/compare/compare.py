@@ -109,12 +109,12 @@ def repeat(
     folder = out or first.absolute().with_name(f"{first.absolute().name}-again")
     _is_begun(folder, resume)
     study = before.study
-    check_ready(study, before.recognizers)
     if not (study.folder / study.recordings).exists():
         raise ActScribeError(
             f"{path}: the study '{study.name}' is not in {study.folder} ('{study.recordings}' is not there).",
             f"Say where it is now: actscribe compare STUDY --from {shlex.quote(str(path))}",
         )
+    check_ready(study, before.recognizers)
     data = load_data(study)
     _check_recordings(before, data, first)
     fresh = before.model_copy(

@@ -116,7 +116,10 @@ def _notes(done: Comparison) -> list[str]:
             notes.append("a run was made with other versions of packages than the last one")
         most = max(run.facts.reads.get("test", 0) for run in runs)
         if most > 1:
-            notes.append(f"test was scored {most} times. Choices made after the first look flatter it")
+            notes.append(
+                f"test was scored {most} times, counting what was stopped before its end. Choices made after the first"
+                " look flatter it"
+            )
         for note in dict.fromkeys(notes):
             of.setdefault(note, []).append(name)
     general = [note for note, names in of.items() if len(names) == len(done.systems)]

@@ -78,7 +78,10 @@ def warnings(run: Run, result: Evaluation) -> tuple[str, ...]:
         )
     reads = run.facts.reads.get(result.split, 0)
     if result.split == "test" and reads > 1:
-        notes.append(f"The test split was scored {reads} times. Choices made after the first look flatter the numbers.")
+        notes.append(
+            f"The test split was scored {reads} times, counting what was stopped before its end. Choices made after the"
+            " first look flatter the numbers."
+        )
     notes += [f"{_capital(note)}." for note in dict.fromkeys(result.confidence["note"]) if note]
     support = result.table["support"].iloc[: len(result.labels)].tolist()
     empty = [name for name, clips in zip(result.labels.names, support, strict=True) if clips == 0]

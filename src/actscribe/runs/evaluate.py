@@ -110,11 +110,10 @@ def measured(
     recordings = tuple(r for r in run.recordings(split) if r.intervals is not None)
     if not recordings:
         raise ActScribeError(f"{run.folder}: no annotated recording in the {split} split.")
-    if run.has_scores(split):
-        scored = run.scores(split)
-        recordings = located(run, recordings, videos, needed=False) if videos else recordings
-    else:
-        scored = score_split(run, split, recognizer, videos=videos)
+    kept = run.has_scores(split)
+    if videos or not kept:
+        recordings = located(run, recordings, videos, needed=not kept)
+    scored = run.scores(split) if kept else _score(run, split, recordings, recognizer)
     timelines = _timelines(run, scored, recordings, run.decisions.timeline)
     result = measure(
         split,
@@ -130,13 +129,7 @@ def measured(
     return result, scored
 
 
-def score_split(
-    run: Run,
-    split: str,
-    recognizer: Recognizer | None = None,
-    views: Views = ONE_VIEW,
-    videos: Sequence[Path] = (),
-) -> ScoredClips:
+def score_split(run: Run, split: str, recognizer: Recognizer | None = None, views: Views = ONE_VIEW) -> ScoredClips:
     """Score the clips of a split, keep the scores in the run, and return them.
 
     Args:
@@ -144,12 +137,17 @@ def score_split(
         split: "train", "validation" or "test".
         recognizer: the run's own, where the caller has loaded it.
         views: of a clip, whose scores are averaged.
-        videos: folders in which to look for videos that are not where they were.
 
     Raises:
         ActScribeError: a video that is gone or changed.
     """
-    recordings = located(run, (r for r in run.recordings(split) if r.intervals is not None), videos)
+    recordings = located(run, (r for r in run.recordings(split) if r.intervals is not None))
+    return _score(run, split, recordings, recognizer, views)
+
+
+def _score(
+    run: Run, split: str, recordings: Sequence[Recording], recognizer: Recognizer | None, views: Views = ONE_VIEW
+) -> ScoredClips:
     run.facts.reads[split] = run.facts.reads.get(split, 0) + 1
     run.save_facts()  # before the first look, so that one that is stopped counts
     with timed(run, f"evaluate {split}"):
