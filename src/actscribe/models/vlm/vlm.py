@@ -86,7 +86,7 @@ class Vlm:
         self.processor = processor
         self.family = family
         self._identity = identity
-        self.prompter = Prompter(processor, family)
+        self.prompter = Prompter(processor, family, identity.source)
         self.vision = VisionStore()
 
     @property
