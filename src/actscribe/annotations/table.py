@@ -22,7 +22,7 @@ from actscribe.errors import ActScribeError
 DELIMITERS = "\t;,"
 #: Rows that are searched for a header; older BORIS exports have a block of facts above it.
 SEARCHED = 200
-_MOST_CELLS = 20_000_000
+_MOST_CELLS, _MOST_COLUMNS = 20_000_000, 5_000
 _SEPARATOR = re.compile(r'\s*"?sep=(.)"?\s*', re.IGNORECASE)
 #: What spreadsheets take for the beginning of a formula.
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
@@ -79,7 +79,7 @@ def find_table(path: Path, text: str, is_header: Callable[[Sequence[str]], bool]
     first, delimiters = _separator(physical)
     for delimiter in delimiters:
         for position in range(first, min(first + SEARCHED, len(physical))):
-            if is_header([normal(cell) for cell in _alone(physical[position], delimiter)]):
+            if _is_header(physical[position], delimiter, is_header):
                 return _read(path, physical, delimiter, first, position)
     return None
 
@@ -94,7 +94,7 @@ def has_header(text: str, is_header: Callable[[Sequence[str]], bool]) -> bool:
     physical = lines(text)
     first, delimiters = _separator(physical)
     return any(
-        is_header([normal(cell) for cell in _alone(line, delimiter)])
+        _is_header(line, delimiter, is_header)
         for delimiter in delimiters
         for line in physical[first : first + SEARCHED]
     )
@@ -112,8 +112,12 @@ def first_rows(text: str, delimiter: str, count: int = 2) -> list[Row]:
     """Return the first rows of a text that are not empty, below a 'sep=' line, to recognize a format by."""
     physical = lines(text)
     first, _ = _separator(physical)
-    filled = (Row(n + 1, tuple(_alone(physical[n], delimiter))) for n in range(first, min(len(physical), SEARCHED)))
-    return [row for row in filled if _is_filled(row)][:count]
+    found: list[Row] = []
+    for number, line in enumerate(physical[first : first + SEARCHED], start=first + 1):
+        if len(found) < count and line.count(delimiter) < _MOST_COLUMNS:
+            row = Row(number, tuple(_alone(line, delimiter)))
+            found += [row] if _is_filled(row) else []
+    return found
 
 
 def delimiters_of(text: str) -> str:
@@ -197,6 +201,12 @@ def _table(path: Path, above: Iterable[Row], header: Row, body: Iterable[Row]) -
                 ' points. A text that holds the separator belongs into "quotation marks".',
             )
     return Table(names, header, tuple(row for row in above if _is_filled(row)), filled)
+
+
+def _is_header(line: str, delimiter: str, accepts: Callable[[Sequence[str]], bool]) -> bool:
+    if line.count(delimiter) >= _MOST_COLUMNS:
+        return False
+    return accepts([normal(cell) for cell in _alone(line, delimiter)])
 
 
 def _is_filled(row: Row) -> bool:
