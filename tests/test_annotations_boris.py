@@ -115,13 +115,6 @@ def test_files_that_are_played_in_turn_become_entries_of_their_own(tmp_path: Pat
     assert read(path, "b.mp4") == second
 
 
-def test_a_player_with_an_offset_of_its_own_is_not_taken_for_the_video(tmp_path: Path) -> None:
-    facts = {"file": {"1": ["a.mp4"], "2": ["b.mp4"], "3": ["c.mp4"]}}
-    media = {"length": {"a.mp4": 10.0}, "offset": {"1": 0.0, "2": 5.0, "3": 0.0}}
-    path = project(tmp_path, one=observation([1.0, "", "Birth", "", ""], **facts, media_info=media))
-    assert read(path).media == ("a.mp4", "c.mp4")
-
-
 def test_live_observations_and_image_times(tmp_path: Path) -> None:
     live = observation([1.0, "", "Birth", "", ""], file=[], media_info={})
     path = project(tmp_path, live=live, images=observation(["NA", "", "Birth", "", "", 3, "3.png"]))
