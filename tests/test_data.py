@@ -208,5 +208,5 @@ def test_a_folder_pairs_videos_with_annotations_of_the_same_name(tmp_path: Path)
         ("y.MOV", None, "y"),
     ]
     (tmp_path / "s1" / "x.csv").touch()
-    with pytest.raises(ActScribeError, match=r"x\.eaf and x\.csv could both"):
+    with pytest.raises(ActScribeError, match=r"x\.csv and x\.eaf could both"):
         read_manifest(tmp_path)

@@ -33,8 +33,8 @@ class Windows(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    length: float | None = Field(3.0, gt=0)
-    stride: float = Field(1.0, gt=0)
+    length: float | None = Field(3.0, gt=0, allow_inf_nan=False)
+    stride: float = Field(1.0, gt=0, allow_inf_nan=False)
     frames: int = Field(8, ge=1, le=MOST_FRAMES)
     threshold: float = Field(0.5, gt=0, le=1)
 
@@ -72,6 +72,8 @@ class Study(BaseModel):
         labels: a preset's name, a YAML file, or a label set written in place.
         windows: how recordings are cut.
         split: shares of the groups.
+        groups: "none" says on purpose that recordings have no groups, each showing another subject; null: the manifest
+            or the sub-folders say which recordings belong together.
         seed: all randomness flows from it.
         empty_labels: "error" refuses a label without a positive clip in train, validation or test; "allow" goes on.
         recognizers: name -> settings of the recognizers to compare.
@@ -85,6 +87,7 @@ class Study(BaseModel):
     labels: str | LabelSet
     windows: Windows = Windows()
     split: Split = Split()
+    groups: Literal["none"] | None = None
     seed: int = Field(0, ge=0)
     empty_labels: Literal["error", "allow"] = "error"
     recognizers: dict[str, dict[str, Any]] = {"timesformer": {}}

@@ -47,6 +47,10 @@ class Row:
         """Where it stands, for messages."""
         return f"sheet '{self.sheet}', row {self.line}" if self.sheet else f"line {self.line}"
 
+    def at(self, path: Path) -> str:
+        """Where it stands, with the file."""
+        return f"{path}: {self.place}" if self.sheet else f"{path}:{self.line}"
+
     def cell(self, column: int | None) -> str:
         """Return the text in a column; empty where the row is too short or there is no such column."""
         return self.cells[column] if column is not None and column < len(self.cells) else ""
@@ -136,7 +140,7 @@ def refuse_doubled(path: Path, row: Row, names: Iterable[str]) -> None:
         if name and count > 1:
             places = [str(place) for place, cell in enumerate(row.cells, start=1) if normal(cell) == name]
             raise ActScribeError(
-                f"{path}: {row.place}: {count} columns are called '{name}' (columns {' and '.join(places)}).",
+                f"{row.at(path)}: {count} columns are called '{name}' (columns {' and '.join(places)}).",
                 "Only one can be meant; rename or remove the other.",
             )
 
@@ -189,14 +193,14 @@ def _table(path: Path, above: Iterable[Row], header: Row, body: Iterable[Row]) -
     for row in filled:
         if row.cells == header.cells:
             raise ActScribeError(
-                f"{path}: {row.place}: the header of {header.place} again; are these two tables?",
+                f"{row.at(path)}: the header of {header.place} again; are these two tables?",
                 "Remove this row if both belong together, or make two files.",
             )
         beyond = next((cell for cell in row.cells[width:] if cell.strip()), None)
         if beyond is not None:
             raise ActScribeError(
-                f"{path}: {row.place}: {len(row.cells)} cells, but the header has {width} columns; the first that is"
-                f" too many is {quoted(beyond)}.",
+                f"{row.at(path)}: more cells than columns ({len(row.cells)} and {width}); the first that is too many"
+                f" is {quoted(beyond)}.",
                 "Decimal commas in a file with commas between the columns? Save it with semicolons, tabs or decimal"
                 ' points. A text that holds the separator belongs into "quotation marks".',
             )

@@ -19,6 +19,7 @@ from actscribe.data.manifest import read_manifest
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
 from actscribe.evaluation.comparison import score_table
+from actscribe.progress import say
 from actscribe.runs.folder import machine, versions
 from actscribe.study import Study
 from actscribe.video.cache import FrameCache
@@ -61,6 +62,8 @@ def compare(
         only, seeds, curve = _as_before(Provenance.read(folder), study, only, seeds, curve)
     names = chosen(study, only)
     data = load_data(study)
+    for sentence in data.not_known:
+        say(f"Warning: {sentence}", None)
     _check_splits(data)
     annotated = sum(recording.intervals is not None for recording in data.of_split("train"))
     provenance = Provenance(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from actscribe import annotations as annotation_files
 from actscribe.annotations.interval import Annotations, Interval
+from actscribe.data.folder import annotations_of, unused
+from actscribe.data.groups import in_two_splits, not_known
 from actscribe.data.manifest import Row, read_manifest
 from actscribe.data.recording import Recording
 from actscribe.data.splits import assign_splits, check_leakage
@@ -34,6 +36,8 @@ class StudyData:
         ignored: names in annotation files that the label set leaves out on purpose, with counts.
         second: recording -> what a second annotator wrote, under the label set's names; nothing is trained on it.
         matched: by what videos were found in annotation files, with counts.
+        not_known: sentences on what the proof that nothing leaks could not see.
+        unused: files beside the videos that the study does not use.
     """
 
     labels: LabelSet
@@ -41,6 +45,8 @@ class StudyData:
     ignored: dict[str, int]
     second: Mapping[str, Annotations] = field(default_factory=dict)
     matched: Mapping[str, int] = field(default_factory=dict)
+    not_known: tuple[str, ...] = ()
+    unused: tuple[Path, ...] = ()
 
     def of_split(self, split: str) -> tuple[Recording, ...]:
         """Return the recordings of one split."""
@@ -55,14 +61,38 @@ def load_data(study: Study) -> StudyData:
             intervals, unknown labels with their counts, leakage between splits.
     """
     labels = study.label_set()
-    rows = read_manifest(study.folder / study.recordings)
+    listed = study.folder / study.recordings
+    rows = read_manifest(listed)
+    groups = not_known(rows, study.groups == "none")
     loaded = _load_rows(rows, labels)
     recordings = assign_splits([one.recording for one in loaded], labels, study.split.model_dump(), study.seed)
     check_leakage(recordings, {row.video: row for row in rows})
     ignored = sum((one.ignored for one in loaded), Counter[str]())
     second = {one.recording.name: one.second for one in loaded if one.second is not None}
     matched = Counter(by for one in loaded for by in one.matched)
-    return StudyData(labels, tuple(recordings), dict(sorted(ignored.items())), second, dict(sorted(matched.items())))
+    splits = {str(recording.video): recording.split for recording in recordings}
+    return StudyData(
+        labels,
+        tuple(recordings),
+        dict(sorted(ignored.items())),
+        second,
+        dict(sorted(matched.items())),
+        tuple(sentence for sentence in (groups, *in_two_splits(rows, splits)) if sentence),
+        tuple(_unused(listed, rows)),
+    )
+
+
+def _unused(listed: Path, rows: Sequence[Row]) -> list[Path]:
+    """Return what lies beside the videos and is not used.
+
+    Where a manifest says what belongs to the study, other videos and their annotations are left out on purpose; only
+    files that look like annotations of the study's own videos are told.
+    """
+    used = [path for row in rows for path in (row.video, row.annotations, row.annotations_2) if path is not None]
+    if listed.is_dir():
+        return unused((row.video.parent for row in rows), used)
+    beside = annotations_of(row.video for row in rows if row.annotations is None and not row.label)
+    return sorted(set(beside.values()) - set(used))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from actscribe.errors import ActScribeError
 from actscribe.evaluation.clips import choose_thresholds
 from actscribe.files import folder_beside
 from actscribe.labels import LabelSet
+from actscribe.progress import say
 from actscribe.recognizers.base import Job, Kind, Recognizer
 from actscribe.recognizers.registry import kind
 from actscribe.runs.folder import Decisions, Facts, Run, machine, versions
@@ -65,8 +66,12 @@ def train(
     chosen = kind(recognizer)
     folder = out or study.folder / "runs" / recognizer
     existing = _existing(folder, resume) if is_main_process() else None
-    data = data or load_data(study)
-    notes = check_targets(study, data, _needed(study, recognizer))
+    if data is None:
+        data = load_data(study)
+        if is_main_process():
+            for sentence in data.not_known:
+                say(f"Warning: {sentence}", None)
+    notes = [*check_targets(study, data, _needed(study, recognizer)), *data.not_known]
     if is_main_process():
         if existing:
             _check_same(existing, study, data)
