@@ -23,9 +23,10 @@ DELIMITERS = "\t;,"
 #: Rows that are searched for a header; older BORIS exports have a block of facts above it.
 SEARCHED = 200
 _MOST_CELLS, _MOST_COLUMNS = 20_000_000, 5_000
+_LONGEST_NAME = 200
 _SEPARATOR = re.compile(r'\s*"?sep=(.)"?\s*', re.IGNORECASE)
-#: What spreadsheets take for the beginning of a formula.
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+#: What spreadsheets take for a formula.
+_FORMULA = re.compile(r"'*[=+\-@\t\r].", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ def refuse_doubled(path: Path, row: Row, names: Iterable[str]) -> None:
 
 def normal(name: str) -> str:
     """Return a column name without case, units' brackets and spelling variants: 'Start (s)' is 'start_s'."""
-    return re.sub(r"[^a-z0-9]+", "_", name.casefold().replace("behaviour", "behavior")).strip("_")
+    return re.sub(r"[^a-z0-9]+", "_", name[:_LONGEST_NAME].casefold().replace("behaviour", "behavior")).strip("_")
 
 
 def column(header: Sequence[str], *names: str) -> int | None:

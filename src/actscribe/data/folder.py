@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from actscribe.annotations import FORMATS
@@ -45,33 +45,43 @@ def annotations_of(videos: Iterable[Path]) -> dict[Path, Path]:
     Raises:
         ActScribeError: two files could be a video's annotations, or a file could be those of two videos.
     """
+    found: dict[Path, Path] = {}
+    for path, owners in candidates(videos):
+        if len(owners) > 1:
+            names = " and ".join(video.name for video in owners)
+            raise ActScribeError(
+                f"{path}: could be annotations of {names}.",
+                "Write a manifest that says which, or move one of the videos elsewhere.",
+            )
+        first = found.setdefault(owners[0], path)
+        if first != path:
+            raise ActScribeError(
+                f"{owners[0]}: {first.name} and {path.name} could both be its annotations.",
+                "Write a manifest that says which, or move one of them elsewhere.",
+            )
+    return found
+
+
+def candidates(videos: Iterable[Path]) -> Iterator[tuple[Path, list[Path]]]:
+    """Yield each file that by its name could be annotations of a video beside it, with the videos that it fits."""
     by_folder: dict[Path, list[Path]] = defaultdict(list)
     for video in videos:
         by_folder[video.parent].append(video)
-    found: dict[Path, Path] = {}
     for folder, held in by_folder.items():
-        by_name = defaultdict(set)
+        by_name: dict[str, set[Path]] = defaultdict(set)
         for video in held:
             by_name[_same(video.stem)].add(video)
             by_name[_same(video.name)].add(video)
-        for path in sorted(folder.iterdir()):
+        for path in _in(folder):
             owners = set() if path in held or not _is_shown(path) else _owners(path, by_name)
-            if len(owners) > 1:
-                raise _refuse(path, "annotations of", sorted(owners))
-            for video in owners:
-                first = found.setdefault(video, path)
-                if first != path:
-                    raise ActScribeError(
-                        f"{video}: {first.name} and {path.name} could both be its annotations.",
-                        "Write a manifest that says which, or move one of them elsewhere.",
-                    )
-    return found
+            if owners:
+                yield path, sorted(owners)
 
 
 def unused(folders: Iterable[Path], used: Iterable[Path]) -> list[Path]:
     """Return the files in folders (not in those below them) that are neither used, hidden, nor of a study itself."""
     known = {path.resolve() for path in used}
-    beside = [path for folder in sorted(set(folders)) for path in sorted(folder.iterdir()) if path.is_file()]
+    beside = [path for folder in sorted(set(folders)) for path in _in(folder)]
     return [
         path
         for path in beside
@@ -89,7 +99,10 @@ def _owners(path: Path, by_name: dict[str, set[Path]]) -> set[Path]:
 
 
 def _files(folder: Path) -> Iterable[Path]:
-    for parent, folders, files in os.walk(folder):
+    def fail(error: OSError) -> None:
+        raise _unreadable(error) from error
+
+    for parent, folders, files in os.walk(folder, onerror=fail):
         own = Path(parent) != folder and any(name in files for name in _OWN)
         folders[:] = [] if own else sorted(name for name in folders if not name.startswith("."))
         if not own:
@@ -104,8 +117,12 @@ def _same(name: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
 
 
-def _refuse(path: Path, what: str, videos: Sequence[Path]) -> ActScribeError:
-    names = " and ".join(video.name for video in videos)
-    return ActScribeError(
-        f"{path}: could be {what} {names}.", "Write a manifest that says which, or move one of the videos elsewhere."
-    )
+def _in(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: OSError) -> ActScribeError:
+    return ActScribeError(f"{error.filename}: this folder cannot be read: {error.strerror}.")

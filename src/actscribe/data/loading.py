@@ -9,7 +9,8 @@ from pathlib import Path
 
 from actscribe import annotations as annotation_files
 from actscribe.annotations.interval import Annotations, Interval
-from actscribe.data.folder import annotations_of, unused
+from actscribe.data.clips import Window, count
+from actscribe.data.folder import candidates, unused
 from actscribe.data.groups import in_two_splits, not_known
 from actscribe.data.manifest import Row, read_manifest
 from actscribe.data.recording import Recording
@@ -24,6 +25,8 @@ from actscribe.video.probe import VideoInfo, probe
 
 #: More problems than this are counted, not listed.
 MOST_PROBLEMS = 12
+#: A thousand hours at a clip a second.
+MOST_STUDY_CLIPS = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class StudyData:
         second: recording -> what a second annotator wrote, under the label set's names; nothing is trained on it.
         matched: by what videos were found in annotation files, with counts.
         not_known: sentences on what the proof that nothing leaks could not see.
-        unused: files beside the videos that the study does not use.
+        unused: files beside the videos that the study does not use, relative to its recordings where they can be.
     """
 
     labels: LabelSet
@@ -65,6 +68,7 @@ def load_data(study: Study) -> StudyData:
     rows = read_manifest(listed)
     groups = not_known(rows, study.groups == "none")
     loaded = _load_rows(rows, labels)
+    _check_clips(study, [one.recording for one in loaded])
     recordings = assign_splits([one.recording for one in loaded], labels, study.split.model_dump(), study.seed)
     check_leakage(recordings, {row.video: row for row in rows})
     ignored = sum((one.ignored for one in loaded), Counter[str]())
@@ -90,9 +94,22 @@ def _unused(listed: Path, rows: Sequence[Row]) -> list[Path]:
     """
     used = [path for row in rows for path in (row.video, row.annotations, row.annotations_2) if path is not None]
     if listed.is_dir():
-        return unused((row.video.parent for row in rows), used)
-    beside = annotations_of(row.video for row in rows if row.annotations is None and not row.label)
-    return sorted(set(beside.values()) - set(used))
+        left, base = unused((row.video.parent for row in rows), used), listed
+    else:
+        lacking = [row.video for row in rows if row.annotations is None and not row.label]
+        left, base = sorted({path for path, _ in candidates(lacking)} - set(used)), listed.parent
+    return [path.relative_to(base) if path.is_relative_to(base) else path for path in left]
+
+
+def _check_clips(study: Study, recordings: Iterable[Recording]) -> None:
+    window = Window(study.windows.length, study.windows.stride)
+    wanted = sum(count(recording.duration, window) for recording in recordings)
+    if not wanted < MOST_STUDY_CLIPS:
+        raise ActScribeError(
+            f"windows of {study.windows.length} s every {study.windows.stride} s cut the study's videos into"
+            f" {wanted:,.0f} clips; up to {MOST_STUDY_CLIPS:,} can be held in memory.",
+            "Set a larger 'stride:' in the study's windows.",
+        )
 
 
 @dataclass(frozen=True, slots=True)
