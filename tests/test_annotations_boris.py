@@ -264,7 +264,7 @@ def test_aggregated_exports_in_another_dialect(tmp_path: Path) -> None:
     )
     assert read(path, "two").intervals == (Interval("s", 60.5, 62.25, "nurse"), Interval("p", 70.0, 70.0, "nurse"))
     # The times of 'two' run through both files, so neither file alone stands for it.
-    with pytest.raises(ActScribeError, match=r"has nothing for 'c.mp4'"):
+    with pytest.raises(ActScribeError, match=r"the length of 'b.mp4' is not in the file"):
         read(path, "c.mp4")
 
 

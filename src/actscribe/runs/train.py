@@ -22,6 +22,7 @@ from actscribe.files import folder_beside
 from actscribe.labels import LabelSet
 from actscribe.leftovers import sweep_below
 from actscribe.places import Place
+from actscribe.progress import say
 from actscribe.recognizers.base import Job, Kind, Recognizer
 from actscribe.recognizers.ready import check_ready
 from actscribe.recognizers.registry import kind
@@ -73,8 +74,12 @@ def train(
     check_ready(study, [recognizer])
     if is_main_process():
         sweep_below(folder)
-    data = data or load_data(study)
-    notes = check_targets(study, data, _needed(study, recognizer))
+    if data is None:
+        data = load_data(study)
+        if is_main_process():
+            for sentence in data.not_known:
+                say(f"Warning: {sentence}", None)
+    notes = [*check_targets(study, data, _needed(study, recognizer)), *data.not_known]
     if is_main_process():
         if existing:
             _check_same(existing, study, data)
