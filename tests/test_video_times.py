@@ -116,8 +116,8 @@ def test_a_clock_of_33_bits_that_wraps_round_twice_goes_on(tmp_path, caplog):
     video.write_bytes(data)
     agree(video, 75)
     assert doubts(caplog, video) == []
-    twice = [number * wrap // 2 + 5 for number in range(6)]  # a week of one picture in thirteen hours is no video, yet
-    assert mended([ticks % wrap for ticks in twice], wrap=wrap, step=wrap // 2 - 1) == twice
+    three_days = [number * 60 * TICKS + 5 for number in range(3 * 24 * 60)]
+    assert mended([ticks % wrap for ticks in three_days], wrap=wrap, step=60 * TICKS) == three_days
 
 
 def mended(stamps, wrap=None, step=3600, last=None):
@@ -186,6 +186,7 @@ def test_a_last_picture_that_lasts_is_as_long_as_its_file_says(tmp_path, caplog,
     with av.open(str(video), "w") as file:
         stream = file.add_stream("libx264", rate=1, options={"x264-params": f"bframes={b_frames}"})
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 1000)
         for number in range(6):
             frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 40 * number, np.uint8), format="rgb24")
             frame.pts, frame.time_base = number * 2000, Fraction(1, 1000)
@@ -206,9 +207,7 @@ def test_an_avi_whose_header_makes_each_picture_last_a_year_is_refused(tmp_path)
     assert struct.unpack_from("<II", data, place) == (1, 25)  # scale, rate
     struct.pack_into("<II", data, place, 0x7FFFFFFF, 50)
     video.write_bytes(data)
-    with pytest.raises(
-        UnreadableVideo, match=r"a\.avi: its 75 frames are said to last 37,283 days, expected at most 31"
-    ):
+    with pytest.raises(UnreadableVideo, match=r"its 75 frames are said to last 37,283 days, expected at most 31"):
         probe(video)
     struct.pack_into("<II", data, place, 3600, 1)
     video.write_bytes(data)
@@ -241,7 +240,7 @@ def test_a_first_picture_that_comes_late_is_said(tmp_path, caplog):
     assert doubts(caplog, video)[0] == "its first picture comes at 10.00 s; before that there is nothing to see."
 
 
-@pytest.mark.parametrize("suffix", ["ts", "flv", "mkv", "mp4"])
+@pytest.mark.parametrize("suffix", ["flv", "mkv"])
 def test_time_stamps_below_zero_and_twice_the_same(tmp_path, suffix):
     video = make_video(tmp_path / f"a.{suffix}", 60, pts=lambda i: i - (i > 30), options={"bf": "0"})  # 30 and 31: one
     info = probe(video)
@@ -350,7 +349,7 @@ def test_pictures_too_large_to_be_true_are_refused(tmp_path):
     video = make_video(tmp_path / "a.y4m", 3, codec="rawvideo", container="yuv4mpegpipe")
     assert probe(video).frames == 3
     video.write_bytes(video.read_bytes().replace(b"W64 H48", b"W64000 H48000", 1))
-    with pytest.raises(UnreadableVideo, match="64000 x 48000 pixels|not a video that can be read"):
+    with pytest.raises(UnreadableVideo, match=r"64000 x 48000 pixels|not a video that can be read"):
         probe(video)
 
 
