@@ -14,7 +14,7 @@ from av.video.stream import VideoStream
 
 from actscribe.errors import UnreadableVideo
 from actscribe.video.opening import COPY, origin
-from actscribe.video.packets import PacketClock, ReadErrors
+from actscribe.video.packets import STREAMED, PacketClock, ReadErrors
 
 #: VP8 stores pictures that are never shown as packets whose first byte lacks this bit (RFC 6386, section 9.1).
 _VP8_SHOWN = 0x10
@@ -60,6 +60,7 @@ def scan(path: Path, container: InputContainer, stream: VideoStream, decode: boo
         UnreadableVideo: no frame in it, or times that cannot be true.
     """
     clock, errors = PacketClock(container, stream), ReadErrors()
+    guessed = container.format.name in STREAMED  # no length is stored: FFmpeg makes it of an average rate
     hides = stream.codec_context.name == "vp8"
     times: list[float] = []
     latest: deque[tuple[float, float]] = deque(maxlen=_LATEST)
@@ -69,7 +70,7 @@ def scan(path: Path, container: InputContainer, stream: VideoStream, decode: boo
         read_to = max(read_to, (packet.pos or 0) + packet.size)
         if not packet.is_discard and not (hides and not memoryview(packet)[0] & _VP8_SHOWN):
             times.append(clock.of_packet(packet))
-            latest.append((times[-1], (packet.duration or 0) * clock.tick))
+            latest.append((times[-1], 0.0 if guessed else (packet.duration or 0) * clock.tick))
         if decode and first is None:
             first = _decode(stream, packet)
     if decode and first is None:
@@ -78,7 +79,7 @@ def scan(path: Path, container: InputContainer, stream: VideoStream, decode: boo
         raise UnreadableVideo(f"{path}: its video stream holds no frame.", COPY)
     ordered = np.sort(np.array(times))
     stated = _stated_end(container, stream, float(ordered[-1]) + clock.period)
-    witness = stated if stream.duration else None
+    witness = stated if stream.duration and not guessed else None
     end = round(float(ordered[-1]) + _lasting(ordered, latest, witness, clock.period), 6)
     _check_length(path, end, len(times))
     return Scan(
