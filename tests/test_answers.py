@@ -222,4 +222,4 @@ def test_another_process_that_holds_a_damaged_store_goes_on(tmp_path: Path) -> N
 
 def test_it_lies_in_the_users_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ACTSCRIBE_CACHE", str(tmp_path))
-    assert default_store().path == tmp_path / "answers.sqlite"
+    assert default_store().path == tmp_path / "actscribe-answers.sqlite"

@@ -223,7 +223,7 @@ def test_a_folder_of_that_name_is_never_overwritten(tmp_path: Path, base: Path) 
     path = save_published(tmp_path / "vifi.pth", published_state())
     (tmp_path / "vifi").mkdir()
     (tmp_path / "vifi" / "notes.txt").write_text("mine")
-    with pytest.raises(ActScribeError, match="is in the way"):
+    with pytest.raises(ActScribeError, match="vifi: was not written by ActScribe"):
         converted(path, str(base))
     assert (tmp_path / "vifi" / "notes.txt").read_text() == "mine"
 

@@ -5,14 +5,18 @@ from actscribe.annotations.formats import (
     FORMATS,
     Conversion,
     Format,
+    check_target,
     convert,
+    counts_frames,
     detect,
     find_format,
     format_of,
     read,
     read_all,
+    read_matched,
     write,
 )
+from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import GAP_LABEL, Annotations, Interval
 
 __all__ = [
@@ -21,15 +25,19 @@ __all__ = [
     "Annotations",
     "Conversion",
     "Format",
+    "FrameClock",
     "Interval",
     "check",
+    "check_target",
     "convert",
+    "counts_frames",
     "detect",
     "find_format",
     "format_of",
     "overlaps",
     "read",
     "read_all",
+    "read_matched",
     "resolve",
     "write",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,9 +23,13 @@ from actscribe.annotations import (
 from actscribe.annotations.checks import resolve
 from actscribe.annotations.detect import detect
 from actscribe.annotations.entry import Entry, choose
+from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, sort_key
+from actscribe.annotations.tier_choice import TierChoice
 from actscribe.errors import ActScribeError, did_you_mean
+from actscribe.files import check_writable
 from actscribe.labels import LabelSet
+from actscribe.ownership import check_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +39,21 @@ class Format:
     Args:
         ending: of its files; different for every format, so that several exports of one video do not collide.
         description: one line for a list of formats.
-        resolution: of times, in seconds; 0: full precision; None: one frame, so reading and writing need a frame rate.
+        resolution: of times, in seconds; 0: full precision; None: one frame, so reading and writing need the video's
+            frame times.
         keeps: which of "subject", "score", "media" and "duration" it carries; every format carries labels and gaps.
-        read: (path, frames per second or None) to the entries of the file; raises ActScribeError.
-        write: (path, annotations, frames per second or None), whole or not at all; raises ActScribeError.
+        read: (path, the video's frame times or None) to the entries of the file; raises ActScribeError.
+        write: (path, annotations, the video's frame times or None), whole or not at all; raises ActScribeError.
+        read_tiers: as read, of the tiers that are chosen by name; None: the format has no tiers.
     """
 
     ending: str
     description: str
     resolution: float | None
     keeps: frozenset[str]
-    read: Callable[[Path, float | None], list[Entry]]
-    write: Callable[[Path, Annotations, float | None], None]
+    read: Callable[[Path, FrameClock | None], list[Entry]]
+    write: Callable[[Path, Annotations, FrameClock | None], None]
+    read_tiers: Callable[[Path, TierChoice], list[Entry]] | None = None
 
 
 def _keeps(*fields: str) -> frozenset[str]:
@@ -55,7 +62,13 @@ def _keeps(*fields: str) -> frozenset[str]:
 
 FORMATS: dict[str, Format] = {
     "elan": Format(
-        ".eaf", "ELAN: one tier per label and subject", 0.001, _keeps("subject", "media"), elan.read, elan.write
+        ".eaf",
+        "ELAN: one tier per label and subject",
+        0.001,
+        _keeps("subject", "media"),
+        elan.read,
+        elan.write,
+        elan.read_tiers,
     ),
     "boris": Format(".boris", "BORIS project", 0.001, _keeps("subject", "media", "duration"), boris.read, boris.write),
     "boris-tabular": Format(
@@ -126,6 +139,7 @@ class Conversion:
         unknown: names that the label set does not know -> intervals, written under their own name.
         ignored: names that the label set leaves out on purpose -> intervals, not written.
         lost: fields that were there and that the target format cannot carry.
+        matched: by what the video was found in the source.
     """
 
     source_format: str
@@ -134,30 +148,40 @@ class Conversion:
     unknown: dict[str, int]
     ignored: dict[str, int]
     lost: tuple[str, ...]
+    matched: str
 
 
-def read(path: Path, video: str | None = None, fps: float | None = None) -> Annotations:
+def read(
+    path: Path, video: str | None = None, clock: FrameClock | None = None, tiers: Sequence[str] = ()
+) -> Annotations:
     """Read the annotations of one video, whatever the format.
 
     Args:
         path: of the annotation file.
-        video: which one, where the file holds several: its path, file name, stem or observation id. A file that holds a
-            single video is taken for it, whatever the name, except a CSV that names the video of every row.
-        fps: frames per second of the video, for formats that count frames (cvat, deepethogram).
+        video: whose: its path, file name, stem or observation id (see `entry` for what fits). None: the only one.
+        clock: when the video's frames are shown, for formats that count frames (see `counts_frames`).
+        tiers: patterns of the tiers to read, of formats that have some: 'act*', '!notes'; none: all.
 
     Raises:
-        ActScribeError: no such file, no such video in it, a frame rate is needed, or the file is damaged.
+        ActScribeError: no such file, no such video in it, the frame times are needed, or the file is damaged.
     """
+    return read_matched(path, video, clock, tiers)[0]
+
+
+def read_matched(
+    path: Path, video: str | None = None, clock: FrameClock | None = None, tiers: Sequence[str] = ()
+) -> tuple[Annotations, str]:
+    """Read as `read` does, and say in words by what the video was found, for instance 'the file name'."""
     path = Path(path)
-    name, entries = _open(path, fps)
-    return choose(path, entries, video, named=name == "csv").read()
+    match = choose(path, _open(path, clock, tiers), video)
+    return match.entry.read(), match.by
 
 
-def read_all(path: Path, fps: float | None = None) -> dict[str, Annotations]:
+def read_all(path: Path, clock: FrameClock | None = None) -> dict[str, Annotations]:
     """Read all videos or observations of a file, by name; one that the file does not name is called by its stem."""
     path = Path(path)
     found: dict[str, Annotations] = {}
-    for entry in _open(path, fps)[1]:
+    for entry in _open(path, clock):
         name = entry.name or path.stem
         if name in found:
             raise ActScribeError(f"{path}: holds two videos called '{name}'.", "Rename one of them.")
@@ -165,19 +189,24 @@ def read_all(path: Path, fps: float | None = None) -> dict[str, Annotations]:
     return found
 
 
-def write(path: Path, annotations: Annotations, format: str, fps: float | None = None) -> None:
+def write(path: Path, annotations: Annotations, format: str, clock: FrameClock | None = None) -> None:
     """Write annotations, whole or not at all.
 
     Args:
         path: of the new file.
         annotations: of one video.
         format: a key in `FORMATS`.
-        fps: frames per second of the video; needed by cvat and deepethogram, noted by boris.
+        clock: when the video's frames are shown; needed by formats that count frames, its rate is noted by BORIS'.
 
     Raises:
         ActScribeError: unknown format, something that the format cannot carry, or a file that cannot be written.
     """
-    find_format(format).write(Path(path), annotations, fps)
+    find_format(format).write(Path(path), annotations, clock)
+
+
+def counts_frames(path: Path) -> bool:
+    """Tell whether the file at `path` counts frames, so that reading it needs the video's frame times."""
+    return FORMATS[detect(path)].resolution is None
 
 
 def find_format(name: str) -> Format:
@@ -203,7 +232,9 @@ def convert(
     to: str | None = None,
     labels: LabelSet | None = None,
     video: str | None = None,
-    fps: float | None = None,
+    clock: FrameClock | None = None,
+    tiers: Sequence[str] = (),
+    overwrite: bool = False,
 ) -> Conversion:
     """Convert an annotation file into another format.
 
@@ -214,17 +245,18 @@ def convert(
         labels: maps aliases to label names and leaves ignored names out; names that it does not know are kept as they
             are and listed in the result.
         video: which one, where the source holds several.
-        fps: frames per second, for formats that count frames.
+        clock: when the video's frames are shown, for formats that count frames.
+        overwrite: replace a file that is there.
+        tiers: patterns of the tiers to read, of formats that have some.
 
     Raises:
-        ActScribeError: as `read` and `write` do, or source and target are the same file.
+        ActScribeError: as `read` and `write` do, or a file is at `target` already, the source itself for one.
     """
     source, target = Path(source), Path(target)
     wanted = to or format_of(target)
     form = find_format(wanted)
-    if source.resolve() == target.resolve():
-        raise ActScribeError(f"{target}: is the source itself.", "Give another name for the converted file.")
-    annotations = read(source, video, fps)
+    check_target(source, target, video, overwrite)
+    annotations, matched = read_matched(source, video, clock, tiers)
     unknown: dict[str, int] = {}
     ignored: Counter[str] = Counter()
     if labels is not None:
@@ -235,20 +267,41 @@ def convert(
             intervals=_sorted(known.intervals, (i for i in annotations.intervals if i.label in unknown)),
             gaps=_sorted(known.gaps, (gap for gap in annotations.gaps if gap.label in unknown)),
         )
-    form.write(target, annotations, fps)
+    form.write(target, annotations, clock)
     counts = Counter(interval.label for interval in annotations.intervals)
     return Conversion(
-        detect(source), wanted, dict(sorted(counts.items())), unknown, dict(ignored), _lost(annotations, form)
+        source_format=detect(source),
+        target_format=wanted,
+        counts=dict(sorted(counts.items())),
+        unknown=unknown,
+        ignored=dict(ignored),
+        lost=_lost(annotations, form),
+        matched=matched,
     )
 
 
-def _open(path: Path, fps: float | None) -> tuple[str, list[Entry]]:
-    """Return the format of a file and what it holds, which is at least one entry."""
-    name = detect(path)
-    entries = FORMATS[name].read(path, fps)
+def check_target(source: Path, target: Path, video: str | None = None, overwrite: bool = False) -> None:
+    """Prove before anything is read that `convert` may write its target.
+
+    Raises:
+        ActScribeError: it is the source or the video, by whatever link or spelling; a file is there that is not to be
+            replaced; or the folder cannot be written to.
+    """
+    for what, path in (("source", source), ("video", Path(video or ""))):
+        if path.is_file() and target.exists() and path.samefile(target):
+            raise ActScribeError(f"{target}: is the {what} itself.", "Give another name for the converted file.")
+    check_file(target, overwrite)
+    check_writable(target.parent)
+
+
+def _open(path: Path, clock: FrameClock | None, tiers: Sequence[str] = ()) -> list[Entry]:
+    """Return what a file holds, which is at least one entry."""
+    form = FORMATS[detect(path)]
+    choice = TierChoice(tuple(tiers))
+    entries = form.read_tiers(path, choice) if choice.patterns and form.read_tiers else form.read(path, clock)
     if not entries:
         raise ActScribeError(f"{path}: holds no observation and no video.")
-    return name, entries
+    return entries
 
 
 def _sorted(*parts: Iterable) -> tuple:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from actscribe.annotations.entry import Entry, single
+from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations
-from actscribe.annotations.text import check_writable, interval_at, lines, milliseconds, read_text
+from actscribe.annotations.text import check_writable, interval_at, lines, milliseconds, parse_number, read_text
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 
@@ -24,7 +25,7 @@ def is_row(line: str) -> bool:
     return len(fields) == 4 and all(_is_number(field) for field in fields[1:])
 
 
-def read(path: Path, fps: float | None = None) -> list[Entry]:
+def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     """Return the intervals.
 
     Raises:
@@ -40,7 +41,7 @@ def read(path: Path, fps: float | None = None) -> list[Entry]:
                 f" found {line[:80]!r}."
             )
         label, *numbers = line.rsplit("\t", 3)
-        start, end, duration = map(float, numbers)
+        start, end, duration = map(parse_number, numbers)
         if abs(end - start - duration) > _ROUNDING:
             raise ActScribeError(
                 f"{path}:{number}: the duration is {duration:g} ms, but from {start:g} to {end:g} ms it is"
@@ -51,7 +52,7 @@ def read(path: Path, fps: float | None = None) -> list[Entry]:
     return single(Annotations.of(found))
 
 
-def write(path: Path, annotations: Annotations, fps: float | None = None) -> None:
+def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
     """Write one line per interval."""
     check_writable(path, annotations, "\t\r\n")
     text = []
@@ -63,7 +64,7 @@ def write(path: Path, annotations: Annotations, fps: float | None = None) -> Non
 
 def _is_number(text: str) -> bool:
     try:
-        float(text)
+        parse_number(text)
     except ValueError:
         return False
     return True

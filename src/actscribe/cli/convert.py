@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from actscribe.errors import ActScribeError
+
+if TYPE_CHECKING:
+    from actscribe.annotations import FrameClock
 
 
 def convert(
@@ -13,16 +18,39 @@ def convert(
     target: Annotated[Path, typer.Argument(help="File to write.")],
     to: Annotated[str | None, typer.Option(help="Format of the target; default from its ending.")] = None,
     labels: Annotated[str | None, typer.Option(help="Label preset or YAML file: aliases become label names.")] = None,
-    video: Annotated[str | None, typer.Option(help="Which video or observation, where a file holds several.")] = None,
-    fps: Annotated[float | None, typer.Option(help="For formats that count frames.", min=0.001)] = None,
+    video: Annotated[
+        str | None,
+        typer.Option(
+            help="Whose annotations, where a file holds several; formats that count frames need the video's own file."
+        ),
+    ] = None,
+    observation: Annotated[
+        str | None, typer.Option(help="What the file calls the video, where that is not the video's own name.")
+    ] = None,
+    tiers: Annotated[
+        list[str] | None,
+        typer.Option(help="Tiers to read, by name: 'act*'; '!notes' leaves some out. May be repeated."),
+    ] = None,
+    fps: Annotated[
+        float | None,
+        typer.Option(
+            help="For formats that count frames, where the video is not at hand and its rate is constant.", min=0.001
+        ),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there.")] = False,
 ) -> None:
     """Convert between annotation formats."""
     from actscribe import annotations as annotation_files
     from actscribe.labels import load_label_set
 
     label_set = load_label_set(labels) if labels else None
-    done = annotation_files.convert(source, target, to=to, labels=label_set, video=video, fps=fps)
-    print(f"{source} ({done.source_format}) -> {target} ({done.target_format})")
+    wanted = to or annotation_files.format_of(target)
+    annotation_files.check_target(source, target, video, overwrite)
+    counts = annotation_files.find_format(wanted).resolution is None or annotation_files.counts_frames(source)
+    clock = _clock(video, fps, counts)
+    named = observation or video
+    done = annotation_files.convert(source, target, wanted, label_set, named, clock, tuple(tiers or ()), overwrite)
+    print(f"{source} ({done.source_format}) -> {target} ({done.target_format}), found by {done.matched}")
     for label, count in done.counts.items():
         print(f"  {label}: {count}")
     for name, count in done.unknown.items():
@@ -31,3 +59,18 @@ def convert(
         print(f"Left out on purpose: '{name}' ({count}x)")
     if done.lost:
         print(f"{done.target_format} cannot carry: {', '.join(done.lost)}")
+
+
+def _clock(video: str | None, fps: float | None, counts: bool) -> FrameClock | None:
+    """Return the frame times of the video's file where frames are counted; else the given constant rate, if any."""
+    from actscribe.annotations import FrameClock
+    from actscribe.video.frame_times import frame_clock
+
+    if not counts or video is None or not Path(video).is_file():
+        return None if fps is None else FrameClock(fps)
+    if fps is not None:
+        raise ActScribeError(
+            f"Both --fps {fps:g} and the video {video} were given, which says itself when its frames are shown.",
+            "Leave out --fps.",
+        )
+    return frame_clock(Path(video))

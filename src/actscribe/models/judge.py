@@ -21,6 +21,7 @@ from actscribe.models.loading import load_part, load_weights, read_config
 from actscribe.models.vlm.answers import yes_no_tokens
 from actscribe.models.vlm.loading import digest
 from actscribe.models.yes_no import YesNo, from_logits
+from actscribe.packages import COMMANDS, require
 
 #: The judge that a Python package carries: SmolLM2-135M-Instruct, 4-bit weights, Apache-2.0.
 PACKAGED = "smollm2"
@@ -55,13 +56,13 @@ class Judge:
         cache = DynamicCache()
         where = self.model.device
         if shared:
-            self.model.base_model(input_ids=ids[0][None, :shared].to(where), past_key_values=cache, use_cache=True)
+            self.model.base_model(input_ids=ids[0][None, :shared].to(where), cache=cache, use_cache=True)
             cache.batch_repeat_interleave(len(ids))
         rows = torch.nn.utils.rnn.pad_sequence([row[shared:] for row in ids], batch_first=True)
         last = torch.tensor([len(row) for row in ids]) - shared - 1
         seen = torch.arange(shared + rows.shape[1])[None] <= last[:, None] + shared  # padding stands on the right
         states = self.model.base_model(
-            input_ids=rows.to(where), attention_mask=seen.long().to(where), past_key_values=cache, use_cache=True
+            input_ids=rows.to(where), attention_mask=seen.long().to(where), cache=cache, use_cache=True
         ).last_hidden_state
         logits = self.model.get_output_embeddings()(states[torch.arange(len(ids)), last.to(where)]).float()
         return from_logits(logits.cpu(), self._yes, self._no)
@@ -101,7 +102,7 @@ def load_judge(name: str, dtype: str = "auto") -> Judge:
     found = sorted(path.glob("*.gguf")) if path.is_dir() and not any(path.glob("*.safetensors")) else []
     path = found[0] if len(found) == 1 else path
     if path.suffix == ".gguf" and path.is_file():
-        _require("gguf")
+        require("gguf", f"The judge '{name}'")
         if is_pointer(path):
             raise not_fetched(path)
         return _load(path.parent, name, content_hash(path), dtype, gguf_file=path.name)
@@ -119,19 +120,18 @@ def _load(folder: Path, name: str, revision: str, dtype: str, **options: Any) ->
 
 
 def _packaged() -> Path:
-    _require(PACKAGE)
+    require(PACKAGE, f"The judge '{PACKAGED}'")
     spec = importlib.util.find_spec(PACKAGE)
     files = (
         [file for place in spec.submodule_search_locations or [] for file in Path(place).glob("*.gguf")] if spec else []
     )
     if not files:
-        raise ActScribeError(f"The package {PACKAGE} holds no .gguf file.", "Type: pip install 'actscribe[judge]'")
+        raise ActScribeError(f"The package {PACKAGE} holds no .gguf file.", f"Type: {COMMANDS[PACKAGE]}")
     return files[0]
 
 
-def _require(package: str) -> None:
-    if importlib.util.find_spec(package) is None:
-        raise ActScribeError(
-            f"The judge needs the package {package}, which is not installed.",
-            "Type: pip install 'actscribe[judge]'   or name another judge in the settings.",
-        )
+def packages(name: str) -> tuple[str, ...]:
+    """Return the optional packages (modules) that a judge of this name needs."""
+    if name == PACKAGED:
+        return ("gguf", PACKAGE)
+    return ("gguf",) if name.endswith(".gguf") else ()

@@ -102,6 +102,7 @@ class AnswerStore:
         for _ in range(TRIES):
             try:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
+                self.path.touch()  # with the mode of any new file; SQLite's own lets only their owner write
                 self._base = sqlite3.connect(self.path, timeout=PATIENCE_S, isolation_level=None)
                 self._which = self.path.stat().st_ino
                 for line in _SETTING_UP:
@@ -195,8 +196,8 @@ def _digest(key: str, answer: str) -> bytes:
 
 
 def default_store() -> AnswerStore:
-    """Return the user's store: answers.sqlite beside the cache of decoded frames."""
-    return AnswerStore(default_cache().root.parent / "answers.sqlite")
+    """Return the user's store: actscribe-answers.sqlite beside the cache of decoded frames."""
+    return AnswerStore(default_cache().root.parent / "actscribe-answers.sqlite")
 
 
 def remember(store: AnswerStore, keys: Sequence[str], ask: Callable[[Sequence[int]], Sequence[Any]]) -> list[Any]:

@@ -25,10 +25,11 @@ from actscribe.models.quiet import quiet
 from actscribe.models.vlm import Hidden, load_vlm
 from actscribe.models.vlm.plan import configuration
 from actscribe.models.vlm.pooling import VlmHead
+from actscribe.places import Place
 from actscribe.recognizers.base import ClipFrames, Job, Kind, Recognizer, View, always
 from actscribe.recognizers.settings import Training, VlmHeadSettings, VlmLoraSettings
 from actscribe.training.features import Backbone, Features, clip_features, in_batches
-from actscribe.training.fit import Example, Examples, Fit, fit
+from actscribe.training.fit import CHECKPOINTS, FEATURES, Example, Examples, Fit, fit
 from actscribe.training.losses import clip_loss, priors, probabilities
 
 #: Clips read before the first of them is scored; token budgets divide them into batches.
@@ -73,6 +74,7 @@ class HeadedVlm:
         local = model.source != EMBEDDED and Path(model.source).is_dir()
         values = {
             "model": str(Path(model.source).absolute()) if local else model.source,
+            "place": Place.of(Path(model.source), folder).model_dump() if local else None,
             "digest": model.digest,
             "dtype": model.dtype,
             "prompt": self.backbone.prompt,
@@ -129,9 +131,10 @@ def load_parts(folder: Path) -> tuple[HeadedVlm, dict[str, Any]]:
         ActScribeError: the model is not on this machine, or is another one than the head was trained on.
     """
     values = read_json(folder / "recognizer.json", "Copy the folder again, or train again.")
-    inside = folder / INSIDE
+    inside, place = folder / INSIDE, values["place"]
+    outside = str(Place.model_validate(place).find(folder)) if place else values["model"]
     with quiet():
-        vlm = load_vlm(inside if inside.is_dir() else values["model"], values["dtype"])
+        vlm = load_vlm(inside if inside.is_dir() else outside, values["dtype"])
     found = vlm.describe().digest
     if found != values["digest"]:
         raise ActScribeError(
@@ -151,7 +154,7 @@ def make(job: Job) -> Recognizer:
     """Train a head on features of the job's clips, which run through the model once."""
     settings: VlmHeadSettings = job.settings
     parts = start(job)
-    kept = Path(settings.features) if settings.features else job.folder / "checkpoints" / "features"
+    kept = Path(settings.features) if settings.features else job.folder / CHECKPOINTS / FEATURES
     train_head(job, parts, settings, kept, job.folder)
     return VlmHeadRecognizer(parts, job.labels)
 

@@ -19,13 +19,14 @@ from actscribe.models.loading import fill
 from actscribe.models.quiet import quiet
 from actscribe.models.vlm import ClipInputs, Vlm
 from actscribe.models.vlm.loading import digest
+from actscribe.packages import require
 from actscribe.recognizers.base import ClipFrames, Job, Kind, Recognizer, View, always
 from actscribe.recognizers.settings import Augmentation, VlmLoraSettings
 from actscribe.recognizers.vlm_head import INSIDE, HeadedVlm, load_parts, start, train_head, weights
 from actscribe.recognizers.vlm_head import view as head_view
 from actscribe.training.augment import augment, may_flip
 from actscribe.training.examples import training_clip
-from actscribe.training.fit import Examples, Fit, fit
+from actscribe.training.fit import CHECKPOINTS, FEATURES, PROBE, Examples, Fit, fit
 from actscribe.training.losses import clip_loss
 
 
@@ -172,13 +173,13 @@ def _load(folder: Path) -> tuple[HeadedVlm, Adapter]:
 
 def _probe(job: Job, parts: HeadedVlm) -> None:
     """Train the head alone; a resumed training takes the head of a probe that ended."""
-    folder, settings = job.folder / "checkpoints" / "probe", job.settings
+    folder, settings = job.folder / CHECKPOINTS / PROBE, job.settings
     done = folder / "head.safetensors"
     if job.resume and done.is_file():
         fill(parts.head.state_dict(), done)
         return
     probe = settings.model_copy(update={"epochs": settings.probe_epochs, "accumulation": 1})
-    train_head(job, parts, probe, job.folder / "checkpoints" / "features", folder)
+    train_head(job, parts, probe, job.folder / CHECKPOINTS / FEATURES, folder)
     with write_beside(done) as beside:
         save_file({name: value.contiguous() for name, value in parts.head.state_dict().items()}, beside)
 
@@ -189,7 +190,7 @@ def _tune(job: Job, parts: HeadedVlm) -> None:
     vlm, head = parts.backbone.vlm, parts.head
     vlm.vision.clear()  # what the probe left there was made in inference mode, which autograd refuses
     if settings.checkpointing:
-        vlm.model.gradient_checkpointing_enable({"use_reentrant": False})
+        vlm.model.activation_checkpointing_enable({"use_reentrant": False})
     network = Tuned(parts, job)
     first = len(job.train)
     fit(
@@ -210,7 +211,7 @@ def _tune(job: Job, parts: HeadedVlm) -> None:
         )
     )
     if settings.checkpointing:
-        vlm.model.gradient_checkpointing_disable()
+        vlm.model.activation_checkpointing_disable()
     vlm.model.requires_grad_(False)
     vlm.vision.clear()  # the vision tower may have changed
     network.eval()
@@ -276,13 +277,15 @@ def _weights_file(folder: Path) -> Path:
     return folder / "adapter.safetensors"
 
 
+def packages(settings: object) -> tuple[str, ...]:
+    """Return the optional packages that adapters need."""
+    return ("peft",)
+
+
 def _peft() -> Any:
-    try:
-        import peft
-    except ImportError as error:
-        raise ActScribeError(
-            "vlm-lora needs peft, which is not installed.", "Type: pip install 'actscribe[lora]'"
-        ) from error
+    require("peft", "vlm-lora")
+    import peft
+
     return peft
 
 
@@ -293,4 +296,5 @@ KIND = Kind(
     make=make,
     load=load,
     weights=weights,
+    packages=packages,
 )

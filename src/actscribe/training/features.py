@@ -41,7 +41,7 @@ SHARD = 16
 #: Under which key of a shard's metadata the sums of its tensors stand.
 SUMS = "crc32"
 #: Part of every shard's name; raise it when the meaning of features or the form of shards changes.
-FEATURES_VERSION = 2
+FEATURES_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)

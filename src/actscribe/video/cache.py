@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 import os
-import time
+import re
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ import numpy as np
 
 from actscribe.errors import ActScribeError
 from actscribe.files import explain_os_error, write_beside
+from actscribe.leftovers import sweep
 from actscribe.video.reading import Frame, frames_at
 
 logger = logging.getLogger(__name__)
@@ -24,8 +25,9 @@ logger = logging.getLogger(__name__)
 #: Raised when the same sampling would give other pixels than before, or entries have another form; entries of another
 #: version are never read.
 CACHE_VERSION = 2
-#: A half-written file that nobody has written to for so long was left behind by a process that was killed.
-STALE_S = 900.0
+#: How entries are called, so that nothing else in a folder that a user names is taken for one and removed.
+ENDING = ".actscribe-frames"
+OURS = re.compile(r"[0-9a-f]{32}\.actscribe-frames")
 #: Environment variables that move the user's cache and set its size in GiB, and the size without them.
 FOLDER_VARIABLE, SIZE_VARIABLE, USUAL_GIB = "ACTSCRIBE_CACHE", "ACTSCRIBE_CACHE_GIB", 20.0
 
@@ -122,7 +124,7 @@ class FrameCache:
         times = np.asarray(times, dtype=np.float64)
         if not len(times) or (np.diff(times) <= 0).any():
             raise ValueError("the frame cache wants at least one time, and distinct times that ascend")
-        entry = self.root / f"{_key(content, times, short_side, square_pixels)}.npy"
+        entry = self.root / f"{_key(content, times, short_side, square_pixels)}{ENDING}"
         if (held := self._held.get(entry.name)) is not None:
             return held
 
@@ -147,7 +149,8 @@ class FrameCache:
         return sum(state.st_size for _, state in self._entries())
 
     def _entries(self) -> list[tuple[Path, os.stat_result]]:
-        return [(entry, state) for entry in self.root.glob("[!.]*.npy") if (state := _state(entry))]
+        ours = (entry for entry in self.root.glob(f"*{ENDING}") if OURS.fullmatch(entry.name))
+        return [(entry, state) for entry in ours if (state := _state(entry))]
 
     def _write(self, entry: Path, path: Path, times: np.ndarray, decoded: Iterable[Frame]) -> None:
         with write_beside(entry) as beside, beside.open("wb") as file:
@@ -166,9 +169,7 @@ class FrameCache:
 
     def _make_room(self, needed: int, path: Path) -> None:
         """Remove leftovers, and entries used longest ago, until `needed` bytes fit under the limit."""
-        for leftover in self.root.glob(".*.npy"):
-            if (state := _state(leftover)) and time.time() - state.st_mtime > STALE_S:
-                leftover.unlink(missing_ok=True)
+        sweep(self.root)
         states = self._entries()
         total = sum(state.st_size for _, state in states)
         for entry, state in sorted(states, key=lambda pair: pair[1].st_mtime_ns):

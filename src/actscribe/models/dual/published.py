@@ -32,6 +32,7 @@ from actscribe.models.checkpoint_files import damage, is_pointer, not_fetched
 from actscribe.models.loading import load_part, load_weights, read_config, words
 from actscribe.models.loading_report import LoadingReport, check_filled, check_finite
 from actscribe.models.quiet import quiet
+from actscribe.ownership import check_replaceable
 
 #: ImageNet's mean and std, of values in [0, 1]: 123.675, 116.28, 103.53 and 58.395, 57.12, 57.375 over 255.
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -88,8 +89,7 @@ def converted(path: Path, build: Build, base: str = BASE) -> Path:
     origin = {"file": path.name, "content": content_hash(path), "base": base}
     if _is_from(origin, folder):
         return folder
-    if folder.exists() and not (folder / ORIGIN).is_file():
-        raise ActScribeError(f"{folder} is in the way: {path.name} would be converted into it.", "Move one of the two.")
+    check_replaceable(folder)
     with _alone(path):
         return folder if _is_from(origin, folder) else convert(path, build, base, folder)
 
@@ -104,7 +104,7 @@ def _is_from(origin: dict[str, str], folder: Path) -> bool:
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    beside = path.with_name(f".{path.name}.lock")
+    beside = path.with_name(f".actscribe-{path.name}.lock")
     try:
         lock = FileLock(beside).acquire()
     except OSError as error:
@@ -123,7 +123,7 @@ def convert(path: Path, build: Build, base: str, folder: Path) -> Path:
         path: of the .pth or .safetensors file.
         build: of the network that it is of.
         base: the CLIP that training started from: a folder, or a name of `actscribe models list`.
-        folder: to write; what a former conversion left there is replaced.
+        folder: to write; what a former conversion left there is replaced, and nothing else.
 
     Returns:
         `folder`.

@@ -15,6 +15,7 @@ from actscribe.models.catalog import checkpoint_folder, weight_files
 from actscribe.models.loading import load_part, load_weights, read_config
 from actscribe.models.vlm.families import FAMILIES, Family
 from actscribe.models.vlm.vlm import Identity, Vlm
+from actscribe.packages import require
 
 #: Weight files up to this size enter the digest whole, larger ones by their header and samples.
 WHOLE_BYTES = 2**28
@@ -142,8 +143,7 @@ def _quantization(quantize: str, where: torch.device) -> dict[str, Any]:
             f"Quantization to {quantize} needs a CUDA GPU, found {where.type}.",
             "Leave it out, or use dtype: bfloat16 to halve the memory.",
         )
-    if not transformers.utils.is_bitsandbytes_available():
-        raise ActScribeError("Quantization needs bitsandbytes.", "Type: pip install bitsandbytes")
+    require("bitsandbytes", f"Quantization to {quantize}")
     if quantize == "8bit":
         return {"quantization_config": transformers.BitsAndBytesConfig(load_in_8bit=True)}
     settings = transformers.BitsAndBytesConfig(
