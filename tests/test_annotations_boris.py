@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from actscribe.annotations import Annotations, Interval, detect, read, read_all, write
+from actscribe.annotations import Annotations, FrameClock, Interval, detect, read, read_all, write
 from actscribe.errors import ActScribeError
 
 ETHOGRAM = {
@@ -148,7 +148,7 @@ def test_what_is_written_is_a_whole_project(tmp_path: Path) -> None:
         media=("baby.mp4",),
         duration=60.0,
     )
-    write(path, found, "boris", fps=25.0)
+    write(path, found, "boris", clock=FrameClock(25.0))
     content = json.loads(path.read_text(encoding="utf-8"))
     assert content["project_format_version"] == "7.0"
     assert {b["code"]: b["type"] for b in content["behaviors_conf"].values()} == {

@@ -6,7 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from actscribe.annotations import FORMATS, Annotations, Conversion, Interval, convert, format_of, read, write
+from actscribe.annotations import (
+    FORMATS,
+    Annotations,
+    Conversion,
+    FrameClock,
+    Interval,
+    convert,
+    format_of,
+    read,
+    write,
+)
 from actscribe.errors import ActScribeError
 from actscribe.labels import LabelSet
 
@@ -58,7 +68,7 @@ def test_what_the_target_cannot_carry_is_said(tmp_path: Path) -> None:
     write(source, Annotations((Interval("x", 0, 1, "P", 0.5),), (), ("a.mp4",), 9.0), "json")
     assert convert(source, tmp_path / "a.txt").lost == ("subject", "score", "media", "duration")
     assert convert(source, tmp_path / "a.csv").lost == ("duration",)
-    assert convert(source, tmp_path / "a_labels.csv", fps=10).lost == ("subject", "score", "media")
+    assert convert(source, tmp_path / "a_labels.csv", clock=FrameClock(10)).lost == ("subject", "score", "media")
 
 
 def test_one_of_several_videos_is_converted(tmp_path: Path) -> None:
@@ -110,9 +120,9 @@ def test_every_format_converts_into_every_other(tmp_path: Path) -> None:
     )
     for first, form in FORMATS.items():
         source = tmp_path / f"in{form.ending}"
-        write(source, found, first, fps=10)
+        write(source, found, first, clock=FrameClock(10))
         for second, target in FORMATS.items():
             path = tmp_path / f"{first}-out{target.ending}"
-            result = convert(source, path, fps=10)
+            result = convert(source, path, clock=FrameClock(10))
             assert (result.source_format, result.target_format) == (first, second)
-            assert read(path, fps=10).intervals == found.intervals
+            assert read(path, clock=FrameClock(10)).intervals == found.intervals

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from actscribe.annotations import FORMATS, Annotations, Interval, detect, read_all, write
+from actscribe.annotations import FORMATS, Annotations, FrameClock, Interval, detect, read_all, write
 from actscribe.errors import ActScribeError
 
 FOUND = Annotations.of(
@@ -36,7 +36,7 @@ PNG = (
 def written(name: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a"
-        write(path, FOUND, name, fps=10)
+        write(path, FOUND, name, clock=FrameClock(10))
         return path.read_bytes()
 
 
@@ -47,7 +47,7 @@ def read_or_refuse(content: bytes) -> None:
         path.write_bytes(content)
         refusal = ""
         try:
-            read_all(path, fps=10)
+            read_all(path, clock=FrameClock(10))
         except ActScribeError as error:
             refusal = str(error)
         assert not refusal or "damaged.file" in refusal
@@ -86,7 +86,7 @@ def test_foreign_files_are_told_what_they_are_not(tmp_path: Path, content: bytes
     path = tmp_path / "damaged"
     path.write_bytes(content)
     with pytest.raises(ActScribeError) as caught:
-        read_all(path, fps=10)
+        read_all(path, clock=FrameClock(10))
     assert str(path) in caught.value.message
     assert problem in str(caught.value)
 

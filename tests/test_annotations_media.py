@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from actscribe.annotations import Annotations, Interval, detect, read, read_all, write
+from actscribe.annotations import Annotations, FrameClock, Interval, detect, read, read_all, write
 from actscribe.errors import ActScribeError
 
 VTT = """WEBVTT - made by hand
@@ -210,7 +210,7 @@ def test_cvat_tracks_by_hand(tmp_path: Path) -> None:
         "a.xml",
     )
     assert detect(path) == "cvat"
-    assert read(path, fps=10) == Annotations(
+    assert read(path, clock=FrameClock(10)) == Annotations(
         (
             Interval("Suction", 0.0, 5.0),
             Interval("action=standing", 1.0, 2.0, "p1"),
@@ -235,7 +235,7 @@ def test_cvat_tracks_without_names_are_told_apart(tmp_path: Path) -> None:
         f'<track id="{n}" label="ped">{box(0, action="walking")}{box(5, action="walking")}</track>' for n in (3, 4)
     )
     path = file(tmp_path, f"<annotations>{meta}{tracks}</annotations>", "a.xml")
-    assert read(path, fps=10).intervals == (
+    assert read(path, clock=FrameClock(10)).intervals == (
         Interval("action=walking", 0.0, 1.0, "ped 3"),
         Interval("action=walking", 0.0, 1.0, "ped 4"),
         Interval("ped", 0.0, 1.0, "ped 3"),
@@ -246,20 +246,25 @@ def test_cvat_tracks_without_names_are_told_apart(tmp_path: Path) -> None:
 def test_cvat_tags_on_images(tmp_path: Path) -> None:
     images = "".join(f'<image id="{n}" name="{n}.png"><tag label="Suction"/></image>' for n in (4, 5, 6, 9))
     path = file(tmp_path, f"<annotations>{images}<image id='7' name='7.png'/></annotations>", "a.xml")
-    assert read(path, fps=2).intervals == (Interval("Suction", 2.0, 3.5), Interval("Suction", 4.5, 5.0))
+    assert read(path, clock=FrameClock(2)).intervals == (Interval("Suction", 2.0, 3.5), Interval("Suction", 4.5, 5.0))
 
 
 def test_cvat_is_written_as_tracks_with_its_frame_rate(tmp_path: Path) -> None:
     path = tmp_path / "a.xml"
     found = Annotations((Interval("Suction", 1, 2, "nurse"), Interval("PPV", 3.0, 3.0)), (), ("v.mp4",), 10.0)
-    write(path, found, "cvat", fps=25)
+    write(path, found, "cvat", clock=FrameClock(25))
     root = ElementTree.parse(path).getroot()
     assert root.findtext("meta/task/fps") == "25.0"
     assert root.findtext("meta/task/size") == "250"
     tracks = [(t.get("label"), [(b.get("frame"), b.get("outside")) for b in t]) for t in root.iter("track")]
     assert tracks == [("Suction", [("25", "0"), ("49", "0"), ("50", "1")]), ("PPV", [("75", "0"), ("76", "1")])]
-    # The file's own rate counts, whatever rate is given.
-    assert read(path, fps=50).intervals == (Interval("Suction", 1.0, 2.0, "nurse"), Interval("PPV", 3.0, 3.04))
+    # The file's own rate counts, whatever rate is given; the video's own frame times count most.
+    video = FrameClock.of_frames([k / 5 for k in range(100)], 20.0)
+    assert read(path, clock=video).intervals[0] == Interval("Suction", 5.0, 10.0, "nurse")
+    assert read(path, clock=FrameClock(50)).intervals == (
+        Interval("Suction", 1.0, 2.0, "nurse"),
+        Interval("PPV", 3.0, 3.04),
+    )
 
 
 @pytest.mark.parametrize(
@@ -276,17 +281,17 @@ def test_cvat_is_written_as_tracks_with_its_frame_rate(tmp_path: Path) -> None:
 )
 def test_wrong_tracks_are_named(tmp_path: Path, content: str, problem: str) -> None:
     with pytest.raises(ActScribeError, match=problem):
-        read(file(tmp_path, f"<annotations>{content}</annotations>", "a.xml"), fps=10)
+        read(file(tmp_path, f"<annotations>{content}</annotations>", "a.xml"), clock=FrameClock(10))
 
 
 @pytest.mark.parametrize("name", ["cvat", "deepethogram"])
-def test_formats_that_count_frames_ask_for_the_frame_rate(tmp_path: Path, name: str) -> None:
+def test_formats_that_count_frames_ask_for_the_frame_times(tmp_path: Path, name: str) -> None:
     path = tmp_path / "a"
     with pytest.raises(ActScribeError) as caught:
         write(path, Annotations((Interval("x", 0, 1),)), name)
     assert "--fps 25" in caught.value.hint
-    with pytest.raises(ActScribeError, match="a frame rate of 0 is not possible"):
-        write(path, Annotations((Interval("x", 0, 1),)), name, fps=0)
+    with pytest.raises(ActScribeError, match="A frame rate of 0 is not possible"):
+        write(path, Annotations((Interval("x", 0, 1),)), name, clock=FrameClock(0))
     path.write_text(",background,x\n0,1,0\n" if name == "deepethogram" else "<annotations/>")
     with pytest.raises(ActScribeError) as caught:
         read(path)
@@ -297,7 +302,7 @@ def test_deepethogram_by_hand(tmp_path: Path) -> None:
     rows = ["", "0,1,0,0", "1,0,1,0", "2,0,1,-1", "3,0,0,-1", "4,-1,-1,-1", "5,0,0,1"]
     path = file(tmp_path, "\n".join([",background,Suction,PPV", *rows]), "v_labels.csv")
     assert detect(path) == "deepethogram"
-    assert read(path, fps=2) == Annotations(
+    assert read(path, clock=FrameClock(2)) == Annotations(
         (Interval("Suction", 0.5, 1.5), Interval("PPV", 2.5, 3.0)),
         (Interval("PPV", 1.0, 2.0), Interval("", 2.0, 2.5)),
         (),
@@ -310,15 +315,15 @@ def test_deepethogram_is_written_frame_by_frame(tmp_path: Path) -> None:
     found = Annotations(
         (Interval("a", 0.0, 1.0), Interval("b", 0.5, 0.5)), (Interval("b", 0.0, 0.5), Interval("", 1.5, 2)), (), 2.5
     )
-    write(path, found, "deepethogram", fps=2)
+    write(path, found, "deepethogram", clock=FrameClock(2))
     assert path.read_text() == ",background,a,b\n0,0,1,-1\n1,0,1,1\n2,1,0,0\n3,-1,-1,-1\n4,1,0,0\n"
 
 
 def test_deepethogram_without_behaviours_says_what_was_annotated(tmp_path: Path) -> None:
     path = tmp_path / "v_labels.csv"
-    write(path, Annotations((), (Interval("", 1, 2),), (), 3.0), "deepethogram", fps=1)
+    write(path, Annotations((), (Interval("", 1, 2),), (), 3.0), "deepethogram", clock=FrameClock(1))
     assert path.read_text() == ",background\n0,1\n1,-1\n2,1\n"
-    assert read(path, fps=1) == Annotations((), (Interval("", 1, 2),), (), 3.0)
+    assert read(path, clock=FrameClock(1)) == Annotations((), (Interval("", 1, 2),), (), 3.0)
 
 
 @pytest.mark.parametrize(
@@ -331,14 +336,14 @@ def test_deepethogram_without_behaviours_says_what_was_annotated(tmp_path: Path)
 )
 def test_wrong_frames_are_named(tmp_path: Path, content: str, problem: str) -> None:
     with pytest.raises(ActScribeError, match=problem):
-        read(file(tmp_path, content, "v_labels.csv"), fps=1)
+        read(file(tmp_path, content, "v_labels.csv"), clock=FrameClock(1))
 
 
 def test_what_deepethogram_cannot_say_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ActScribeError, match="'background' means that nothing happens"):
-        write(tmp_path / "a", Annotations((Interval("background", 0, 1),)), "deepethogram", fps=1)
+        write(tmp_path / "a", Annotations((Interval("background", 0, 1),)), "deepethogram", clock=FrameClock(1))
     with pytest.raises(ActScribeError, match="there is nothing to write"):
-        write(tmp_path / "a", Annotations(()), "deepethogram", fps=1)
+        write(tmp_path / "a", Annotations(()), "deepethogram", clock=FrameClock(1))
 
 
 def test_files_without_a_name_for_their_video_go_by_their_own(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from annotation_examples import annotations, exactly, on_grid, seconds, whole_ke
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actscribe.annotations import FORMATS, Annotations, Interval, detect, read, write
+from actscribe.annotations import FORMATS, Annotations, FrameClock, Interval, detect, read, write
 
 FPS = 25.0
 #: ELAN and WebVTT know nothing shorter than a millisecond.
@@ -23,12 +23,12 @@ ONE_FILE = ("csv", "via", "cvat", "boris-tabular", "boris-aggregated")
 IN_ROWS = ("boris-tabular", "boris-aggregated")
 
 
-def there_and_back(found: Annotations, name: str, fps: float | None = FPS) -> Annotations:
+def there_and_back(found: Annotations, name: str, fps: float = FPS) -> Annotations:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"recording{FORMATS[name].ending}"
-        write(path, found, name, fps)
+        write(path, found, name, FrameClock(fps))
         assert detect(path) == name
-        return read(path, fps=fps)
+        return read(path, clock=FrameClock(fps))
 
 
 @pytest.mark.parametrize("name", [name for name in FORMATS if name != "deepethogram"])

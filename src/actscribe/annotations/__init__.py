@@ -6,6 +6,7 @@ from actscribe.annotations.formats import (
     Conversion,
     Format,
     convert,
+    counts_frames,
     detect,
     find_format,
     format_of,
@@ -13,6 +14,7 @@ from actscribe.annotations.formats import (
     read_all,
     write,
 )
+from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import GAP_LABEL, Annotations, Interval
 
 __all__ = [
@@ -21,9 +23,11 @@ __all__ = [
     "Annotations",
     "Conversion",
     "Format",
+    "FrameClock",
     "Interval",
     "check",
     "convert",
+    "counts_frames",
     "detect",
     "find_format",
     "format_of",

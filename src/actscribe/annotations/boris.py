@@ -22,6 +22,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from actscribe.annotations.entry import Entry
+from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.annotations.text import check_writable, interval_at, milliseconds, read_json
 from actscribe.errors import ActScribeError
@@ -63,7 +64,7 @@ class _Project(BaseModel):
     behaviors_conf: dict[str, _Behavior] = {}
 
 
-def read(path: Path, fps: float | None = None) -> list[Entry]:
+def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     """Return one entry per observation, or per file of an observation that plays several in turn.
 
     Raises:
@@ -78,7 +79,7 @@ def read(path: Path, fps: float | None = None) -> list[Entry]:
     return entries
 
 
-def write(path: Path, annotations: Annotations, fps: float | None = None) -> None:
+def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
     """Write a project with one observation, named after the video; every state event gets its START and STOP row.
 
     Raises:
@@ -98,7 +99,7 @@ def write(path: Path, annotations: Annotations, fps: float | None = None) -> Non
         "subjects_conf": _subjects(intervals),
         "behaviors_conf": _ethogram(intervals, points),
         "observations": {
-            observation_name(path, annotations): _observation(annotations, _events(intervals, points), now, fps)
+            observation_name(path, annotations): _observation(annotations, _events(intervals, points), now, clock)
         },
         "behavioral_categories": [],
         "independent_variables": {},
@@ -276,7 +277,9 @@ def _events(intervals: Sequence[Interval], points: set[str]) -> list[list[Any]]:
     return [[time / 1000, interval.subject, interval.label, "", "", "NA"] for time, _, interval in rows]
 
 
-def _observation(annotations: Annotations, events: list[list[Any]], date: str, fps: float | None) -> dict[str, Any]:
+def _observation(
+    annotations: Annotations, events: list[list[Any]], date: str, clock: FrameClock | None
+) -> dict[str, Any]:
     media = annotations.media[:PLAYERS]
     return {
         "file": {str(n + 1): [media[n]] if n < len(media) else [] for n in range(PLAYERS)} if media else {},
@@ -292,7 +295,7 @@ def _observation(annotations: Annotations, events: list[list[Any]], date: str, f
         "scan_sampling_time": 0,
         "media_info": {
             "length": {name: annotations.duration for name in media if annotations.duration is not None},
-            "fps": {name: fps for name in media if fps is not None},
+            "fps": {name: round(clock.rate, 3) for name in media if clock is not None},
             "hasVideo": dict.fromkeys(media, True),
             "hasAudio": dict.fromkeys(media, False),
             "offset": {str(number): 0.0 for number in range(1, len(media) + 1)},

@@ -12,6 +12,7 @@ from pathlib import Path
 from actscribe.annotations.boris import is_point, observation_name
 from actscribe.annotations.boris_export import NO_SUBJECT, Export, entries, find_table
 from actscribe.annotations.entry import Entry
+from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.annotations.table import Row, lay_out
 from actscribe.annotations.text import check_writable, interval_at, milliseconds, seconds_at
@@ -50,12 +51,12 @@ def is_header(names: Sequence[str]) -> bool:
     return {"behavior", "behavior_type", "start_s", "stop_s"} <= set(names)
 
 
-def read(path: Path, fps: float | None = None) -> list[Entry]:
+def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     """Return one entry per observation."""
     return entries(find_table(path, is_header, "Behavior, Behavior type, Start (s) and Stop (s)"), _intervals)
 
 
-def write(path: Path, annotations: Annotations, fps: float | None = None) -> None:
+def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
     """Write the layout of current BORIS versions, tab-separated."""
     check_writable(path, annotations, "\t\r\n")
     media = annotations.media[0] if annotations.media else ""
@@ -67,7 +68,7 @@ def write(path: Path, annotations: Annotations, fps: float | None = None) -> Non
             "Observation type": "Media file(s)" if media else "Live",
             "Time offset (s)": "0.000",
             "Media duration (s)": "NA" if annotations.duration is None else repr(float(annotations.duration)),
-            "FPS (frame/s)": "NA" if fps is None else f"{fps:g}",
+            "FPS (frame/s)": "NA" if clock is None else f"{clock.rate:g}",
             "Subject": interval.subject or NO_SUBJECT,
             "Behavior": interval.label,
             "Behavior type": "POINT" if is_point(interval) else "STATE",

@@ -13,6 +13,7 @@ from pathlib import Path
 from actscribe.annotations.boris import is_point, observation_name, pair, refuse_overlaps
 from actscribe.annotations.boris_export import NO_SUBJECT, Export, entries, find_table
 from actscribe.annotations.entry import Entry
+from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.annotations.table import Row, lay_out
 from actscribe.annotations.text import check_writable, milliseconds, seconds_at
@@ -45,7 +46,7 @@ def is_header(names: Sequence[str]) -> bool:
     return {"behavior", "time"} <= set(names) and bool({"status", "behavior_type"} & set(names))
 
 
-def read(path: Path, fps: float | None = None) -> list[Entry]:
+def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     """Return one entry per observation.
 
     Raises:
@@ -54,7 +55,7 @@ def read(path: Path, fps: float | None = None) -> list[Entry]:
     return entries(find_table(path, is_header, "Time, Behavior and Status or Behavior type"), _intervals)
 
 
-def write(path: Path, annotations: Annotations, fps: float | None = None) -> None:
+def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
     """Write one flat table.
 
     Raises:
@@ -77,7 +78,7 @@ def write(path: Path, annotations: Annotations, fps: float | None = None) -> Non
         "Observation type": "Media file(s)" if media else "Live",
         "Time offset (s)": "0.000",
         "Media duration (s)": "NA" if annotations.duration is None else repr(float(annotations.duration)),
-        "FPS": "NA" if fps is None else f"{fps:g}",
+        "FPS": "NA" if clock is None else f"{clock.rate:g}",
         "Media file name": media,
     }
     body = [

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actscribe.annotations.entry import Entry
+from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.annotations.table import DELIMITERS, Row, column, lay_out, normal, rows
 from actscribe.annotations.text import check_writable, interval_at, lines, read_text, seconds_at
@@ -45,7 +46,7 @@ def is_header(names: Sequence[str]) -> bool:
     return "label" in found and "start" in found and ("end" in found or "duration" in found)
 
 
-def read(path: Path, fps: float | None = None) -> list[Entry]:
+def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     """Return one entry per video named in the table, or a single one where there is no such column.
 
     Raises:
@@ -72,7 +73,7 @@ def read(path: Path, fps: float | None = None) -> list[Entry]:
     return [Entry(name, (name,) if name else (), _reader(found, name)) for name, found in groups.items()]
 
 
-def write(path: Path, annotations: Annotations, fps: float | None = None) -> None:
+def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
     """Write label, start_s, end_s and those of subject, score and video that are there, times in full precision."""
     check_writable(path, annotations, "\r")
     intervals = annotations.as_intervals()

@@ -21,8 +21,9 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from actscribe.annotations.entry import Entry, single
+from actscribe.annotations.frame_clock import FrameClock, needed
 from actscribe.annotations.interval import Annotations
-from actscribe.annotations.text import check_writable, frame_rate, frame_span, interval_at, read_xml
+from actscribe.annotations.text import check_writable, interval_at, read_xml
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 
@@ -52,7 +53,7 @@ class _Meta:
     attributes: dict[tuple[str, str], tuple[bool, str]] = field(default_factory=dict)
     step: int = 1
     size: int | None = None
-    fps: float | None = None
+    clock: FrameClock | None = None
     media: tuple[str, ...] = ()
 
     def is_behavior(self, label: str, attribute: str, on_track: bool) -> bool:
@@ -61,37 +62,43 @@ class _Meta:
         return attribute.casefold() not in _SUBJECT_NAMES and kind in _CHOICES and (changes or not on_track)
 
 
-def read(path: Path, fps: float | None = None) -> list[Entry]:
+def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     """Return the intervals of all tracks, tags and shapes.
 
     Raises:
-        ActScribeError: no frame rate, neither in the file nor given, or a frame number that is none.
+        ActScribeError: no clock, neither in the file nor given, or a frame number that is none.
     """
     root = read_xml(path)
     meta = _meta(path, root)
-    rate = frame_rate(path, meta.fps or fps, "CVAT counts frames and does not say how fast they follow each other")
+    known = clock if clock and clock.edges else meta.clock or clock
+    clock = needed(path, known, "CVAT counts frames and does not say when they are shown")
     spans = [span for track in root.iter("track") for span in _merge(_track(path, track, meta))]
     spans += _merge(sorted(_images(path, root, meta), key=lambda span: span.first))
     intervals = [
         interval_at(
-            path, f"frames {span.first} to {span.last}", span.label, span.first / rate, span.last / rate, span.subject
+            path,
+            f"frames {span.first} to {span.last}",
+            span.label,
+            clock.seconds(span.first),
+            clock.seconds(span.last),
+            span.subject,
         )
         for span in spans
     ]
-    duration = None if meta.size is None else meta.size * meta.step / rate
+    duration = None if meta.size is None else clock.seconds(meta.size * meta.step)
     return single(Annotations.of(intervals, meta.media, duration))
 
 
-def write(path: Path, annotations: Annotations, fps: float | None = None) -> None:
+def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
     """Write one track per interval.
 
     Raises:
-        ActScribeError: no frame rate.
+        ActScribeError: no clock.
     """
     check_writable(path, annotations, "\r")
-    rate = frame_rate(path, fps, "CVAT counts frames")
+    clock = needed(path, clock, "CVAT counts frames")
     intervals = annotations.as_intervals()
-    size = None if annotations.duration is None else round(annotations.duration * rate)
+    size = None if annotations.duration is None else clock.frame(annotations.duration)
     root = ElementTree.Element("annotations")
     SubElement(root, "version").text = "1.1"
     task = SubElement(SubElement(root, "meta"), "task")
@@ -99,7 +106,8 @@ def write(path: Path, annotations: Annotations, fps: float | None = None) -> Non
     if size is not None:
         SubElement(task, "size").text = str(size)
     SubElement(task, "mode").text = "interpolation"
-    SubElement(task, "fps").text = repr(float(rate))
+    if clock.is_steady:
+        SubElement(task, "fps").text = repr(float(clock.rate))
     labels = SubElement(task, "labels")
     for name in sorted({interval.label for interval in intervals}):
         _declare(labels, name)
@@ -107,7 +115,7 @@ def write(path: Path, annotations: Annotations, fps: float | None = None) -> Non
         SubElement(task, "source").text = annotations.media[0]
     for number, interval in enumerate(intervals):
         track = SubElement(root, "track", id=str(number), label=interval.label, source="manual")
-        first, last = frame_span(interval, rate)
+        first, last = clock.span(interval)
         for frame in sorted({first, last - 1}):
             _box(track, frame, "0", interval.subject)
         if size is None or last < size:
@@ -151,7 +159,7 @@ def _meta(path: Path, root: Element) -> _Meta:
         attributes,
         max(int(step.group(1)), 1) if step else 1,
         _whole(path, "the task's size", meta.findtext(".//size")) if meta.find(".//size") is not None else None,
-        _rate(path, meta.findtext(".//fps")),
+        _clock(path, meta.findtext(".//fps")),
         (source,) if source else (),
     )
 
@@ -222,8 +230,8 @@ def _whole(path: Path, where: str, text: str | None) -> int:
     return number
 
 
-def _rate(path: Path, text: str | None) -> float | None:
+def _clock(path: Path, text: str | None) -> FrameClock | None:
     try:
-        return float(text) if text else None
-    except ValueError:
-        raise ActScribeError(f"{path}: the frame rate is '{text}', expected a number.") from None
+        return FrameClock(float(text)) if text else None
+    except (ValueError, ActScribeError):
+        raise ActScribeError(f"{path}: the frame rate is '{text}', expected frames per second.") from None

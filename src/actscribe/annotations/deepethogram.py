@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from actscribe.annotations.entry import Entry, single
+from actscribe.annotations.frame_clock import FrameClock, needed
 from actscribe.annotations.interval import GAP_LABEL, Annotations, Interval
 from actscribe.annotations.table import DELIMITERS, Row, lay_out, rows
-from actscribe.annotations.text import check_writable, frame_rate, frame_span, read_text
+from actscribe.annotations.text import check_writable, read_text
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 
@@ -33,38 +34,38 @@ def is_table(header: Sequence[str], first: Sequence[str]) -> bool:
     return len(header) > skipped and len(first) == len(header) and all(cell in _VALUES for cell in cells)
 
 
-def read(path: Path, fps: float | None = None) -> list[Entry]:
+def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     """Return the runs of 1 as intervals and the runs of -1 as gaps.
 
     Raises:
-        ActScribeError: no frame rate, or a cell that is not -1, 0 or 1.
+        ActScribeError: no clock, or a cell that is not -1, 0 or 1.
     """
-    rate = frame_rate(path, fps, "has one row per frame and does not say how fast frames follow each other")
+    clock = needed(path, clock, "has one row per frame and does not say when frames are shown")
     text = read_text(path)
     for delimiter in DELIMITERS:
         header, *body = rows(path, text, delimiter)
         if body and is_table(header.cells, body[0].cells):
-            return single(_annotations(path, header.cells, body, rate))
+            return single(_annotations(path, header.cells, body, clock))
     raise ActScribeError(f"{path}: expected a header of behaviours and rows of -1, 0 and 1.")
 
 
-def write(path: Path, annotations: Annotations, fps: float | None = None) -> None:
+def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
     """Write one row per frame of the video's length, or up to the last end where that is not known."""
     check_writable(path, annotations, "\r\n")
-    rate = frame_rate(path, fps, "this format has one row per frame")
+    clock = needed(path, clock, "this format has one row per frame")
     names = sorted({interval.label for interval in (*annotations.intervals, *annotations.gaps) if interval.label})
     if BACKGROUND in names:
         raise ActScribeError(f"{path}: '{BACKGROUND}' means that nothing happens in DeepEthogram; rename the label.")
-    spans = [frame_span(interval, rate) for interval in (*annotations.intervals, *annotations.gaps)]
-    frames = max([round((annotations.duration or 0) * rate), *(end for _, end in spans)])
+    spans = [clock.span(interval) for interval in (*annotations.intervals, *annotations.gaps)]
+    frames = max([clock.frame(annotations.duration or 0.0), *(end for _, end in spans)])
     if not frames:
         raise ActScribeError(f"{path}: there is nothing to write: no interval, and the video's length is not known.")
     cells = np.zeros((frames, len(names) + 1), dtype=np.int8)
     for gap in annotations.gaps:
-        first, last = frame_span(gap, rate)
+        first, last = clock.span(gap)
         cells[first:last, slice(None) if not gap.label else names.index(gap.label) + 1] = -1
     for interval in annotations.intervals:
-        first, last = frame_span(interval, rate)
+        first, last = clock.span(interval)
         cells[first:last, names.index(interval.label) + 1] = 1
     if names:
         background = np.where((cells[:, 1:] == 0).all(axis=1), 1, 0)
@@ -75,7 +76,7 @@ def write(path: Path, annotations: Annotations, fps: float | None = None) -> Non
     write_text(path, lay_out(["", BACKGROUND, *names], body, ","))
 
 
-def _annotations(path: Path, header: Sequence[str], body: Sequence[Row], fps: float) -> Annotations:
+def _annotations(path: Path, header: Sequence[str], body: Sequence[Row], clock: FrameClock) -> Annotations:
     skipped = _index_columns(header)
     names = list(header[skipped:])
     if len(set(names)) < len(names) or not all(name.strip() for name in names):
@@ -83,18 +84,18 @@ def _annotations(path: Path, header: Sequence[str], body: Sequence[Row], fps: fl
     cells = np.array([_values(path, row, skipped, len(names)) for row in body], dtype=np.int8)
     behaviors = [position for position, name in enumerate(names) if name != BACKGROUND]
     found = [
-        Interval(names[position], first / fps, last / fps)
+        Interval(names[position], clock.seconds(first), clock.seconds(last))
         for position in behaviors
         for first, last in _runs(cells[:, position] == 1)
     ]
     blank = (cells[:, behaviors or slice(None)] == -1).all(axis=1)
-    found += [Interval(GAP_LABEL, first / fps, last / fps) for first, last in _runs(blank)]
+    found += [Interval(GAP_LABEL, clock.seconds(first), clock.seconds(last)) for first, last in _runs(blank)]
     found += [
-        Interval(f"{GAP_LABEL} {names[position]}", first / fps, last / fps)
+        Interval(f"{GAP_LABEL} {names[position]}", clock.seconds(first), clock.seconds(last))
         for position in behaviors
         for first, last in _runs((cells[:, position] == -1) & ~blank)
     ]
-    return Annotations.of(found, duration=len(body) / fps)
+    return Annotations.of(found, duration=clock.seconds(len(body)))
 
 
 def _values(path: Path, row: Row, skipped: int, count: int) -> list[int]:

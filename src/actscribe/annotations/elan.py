@@ -20,13 +20,14 @@ from pathlib import Path, PurePosixPath
 from pympi.Elan import Eaf, to_string
 
 from actscribe.annotations.entry import Entry, single
+from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.annotations.text import check_writable, interval_at, milliseconds, read_xml
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 
 
-def read(path: Path, fps: float | None = None) -> list[Entry]:
+def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     """Return the annotations of every tier that has its own times.
 
     Raises:
@@ -44,7 +45,7 @@ def read(path: Path, fps: float | None = None) -> list[Entry]:
     return single(Annotations.of(intervals, media=[name for name in media if name]))
 
 
-def write(path: Path, annotations: Annotations, fps: float | None = None) -> None:
+def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
     """Write an EAF file, whole or not at all."""
     check_writable(path, annotations, "\r")
     eaf = Eaf(author="ActScribe")

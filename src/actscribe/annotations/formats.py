@@ -23,6 +23,7 @@ from actscribe.annotations import (
 from actscribe.annotations.checks import resolve
 from actscribe.annotations.detect import detect
 from actscribe.annotations.entry import Entry, choose
+from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, sort_key
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.labels import LabelSet
@@ -35,18 +36,19 @@ class Format:
     Args:
         ending: of its files; different for every format, so that several exports of one video do not collide.
         description: one line for a list of formats.
-        resolution: of times, in seconds; 0: full precision; None: one frame, so reading and writing need a frame rate.
+        resolution: of times, in seconds; 0: full precision; None: one frame, so reading and writing need the video's
+            frame times.
         keeps: which of "subject", "score", "media" and "duration" it carries; every format carries labels and gaps.
-        read: (path, frames per second or None) to the entries of the file; raises ActScribeError.
-        write: (path, annotations, frames per second or None), whole or not at all; raises ActScribeError.
+        read: (path, the video's frame times or None) to the entries of the file; raises ActScribeError.
+        write: (path, annotations, the video's frame times or None), whole or not at all; raises ActScribeError.
     """
 
     ending: str
     description: str
     resolution: float | None
     keeps: frozenset[str]
-    read: Callable[[Path, float | None], list[Entry]]
-    write: Callable[[Path, Annotations, float | None], None]
+    read: Callable[[Path, FrameClock | None], list[Entry]]
+    write: Callable[[Path, Annotations, FrameClock | None], None]
 
 
 def _keeps(*fields: str) -> frozenset[str]:
@@ -136,28 +138,28 @@ class Conversion:
     lost: tuple[str, ...]
 
 
-def read(path: Path, video: str | None = None, fps: float | None = None) -> Annotations:
+def read(path: Path, video: str | None = None, clock: FrameClock | None = None) -> Annotations:
     """Read the annotations of one video, whatever the format.
 
     Args:
         path: of the annotation file.
         video: which one, where the file holds several: its path, file name, stem or observation id. A file that holds a
             single video is taken for it, whatever the name, except a CSV that names the video of every row.
-        fps: frames per second of the video, for formats that count frames (cvat, deepethogram).
+        clock: when the video's frames are shown, for formats that count frames (see `counts_frames`).
 
     Raises:
-        ActScribeError: no such file, no such video in it, a frame rate is needed, or the file is damaged.
+        ActScribeError: no such file, no such video in it, the frame times are needed, or the file is damaged.
     """
     path = Path(path)
-    name, entries = _open(path, fps)
+    name, entries = _open(path, clock)
     return choose(path, entries, video, named=name == "csv").read()
 
 
-def read_all(path: Path, fps: float | None = None) -> dict[str, Annotations]:
+def read_all(path: Path, clock: FrameClock | None = None) -> dict[str, Annotations]:
     """Read all videos or observations of a file, by name; one that the file does not name is called by its stem."""
     path = Path(path)
     found: dict[str, Annotations] = {}
-    for entry in _open(path, fps)[1]:
+    for entry in _open(path, clock)[1]:
         name = entry.name or path.stem
         if name in found:
             raise ActScribeError(f"{path}: holds two videos called '{name}'.", "Rename one of them.")
@@ -165,19 +167,24 @@ def read_all(path: Path, fps: float | None = None) -> dict[str, Annotations]:
     return found
 
 
-def write(path: Path, annotations: Annotations, format: str, fps: float | None = None) -> None:
+def write(path: Path, annotations: Annotations, format: str, clock: FrameClock | None = None) -> None:
     """Write annotations, whole or not at all.
 
     Args:
         path: of the new file.
         annotations: of one video.
         format: a key in `FORMATS`.
-        fps: frames per second of the video; needed by cvat and deepethogram, noted by boris.
+        clock: when the video's frames are shown; needed by formats that count frames, its rate is noted by BORIS'.
 
     Raises:
         ActScribeError: unknown format, something that the format cannot carry, or a file that cannot be written.
     """
-    find_format(format).write(Path(path), annotations, fps)
+    find_format(format).write(Path(path), annotations, clock)
+
+
+def counts_frames(path: Path) -> bool:
+    """Tell whether the file at `path` counts frames, so that reading it needs the video's frame times."""
+    return FORMATS[detect(path)].resolution is None
 
 
 def find_format(name: str) -> Format:
@@ -203,7 +210,7 @@ def convert(
     to: str | None = None,
     labels: LabelSet | None = None,
     video: str | None = None,
-    fps: float | None = None,
+    clock: FrameClock | None = None,
 ) -> Conversion:
     """Convert an annotation file into another format.
 
@@ -214,7 +221,7 @@ def convert(
         labels: maps aliases to label names and leaves ignored names out; names that it does not know are kept as they
             are and listed in the result.
         video: which one, where the source holds several.
-        fps: frames per second, for formats that count frames.
+        clock: when the video's frames are shown, for formats that count frames.
 
     Raises:
         ActScribeError: as `read` and `write` do, or source and target are the same file.
@@ -224,7 +231,7 @@ def convert(
     form = find_format(wanted)
     if source.resolve() == target.resolve():
         raise ActScribeError(f"{target}: is the source itself.", "Give another name for the converted file.")
-    annotations = read(source, video, fps)
+    annotations = read(source, video, clock)
     unknown: dict[str, int] = {}
     ignored: Counter[str] = Counter()
     if labels is not None:
@@ -235,17 +242,17 @@ def convert(
             intervals=_sorted(known.intervals, (i for i in annotations.intervals if i.label in unknown)),
             gaps=_sorted(known.gaps, (gap for gap in annotations.gaps if gap.label in unknown)),
         )
-    form.write(target, annotations, fps)
+    form.write(target, annotations, clock)
     counts = Counter(interval.label for interval in annotations.intervals)
     return Conversion(
         detect(source), wanted, dict(sorted(counts.items())), unknown, dict(ignored), _lost(annotations, form)
     )
 
 
-def _open(path: Path, fps: float | None) -> tuple[str, list[Entry]]:
+def _open(path: Path, clock: FrameClock | None) -> tuple[str, list[Entry]]:
     """Return the format of a file and what it holds, which is at least one entry."""
     name = detect(path)
-    entries = FORMATS[name].read(path, fps)
+    entries = FORMATS[name].read(path, clock)
     if not entries:
         raise ActScribeError(f"{path}: holds no observation and no video.")
     return name, entries

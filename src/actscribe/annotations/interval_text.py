@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from actscribe.annotations.entry import Entry, single
+from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations
 from actscribe.annotations.text import check_writable, interval_at, lines, milliseconds, read_text
 from actscribe.errors import ActScribeError
@@ -24,7 +25,7 @@ def is_row(line: str) -> bool:
     return len(fields) == 4 and all(_is_number(field) for field in fields[1:])
 
 
-def read(path: Path, fps: float | None = None) -> list[Entry]:
+def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     """Return the intervals.
 
     Raises:
@@ -51,7 +52,7 @@ def read(path: Path, fps: float | None = None) -> list[Entry]:
     return single(Annotations.of(found))
 
 
-def write(path: Path, annotations: Annotations, fps: float | None = None) -> None:
+def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
     """Write one line per interval."""
     check_writable(path, annotations, "\t\r\n")
     text = []

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from actscribe.annotations.entry import Entry, single
+from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import GAP_LABEL, Annotations, Interval, sort_key
 from actscribe.annotations.text import check_writable, interval_at, read_json
 from actscribe.errors import ActScribeError
@@ -43,7 +44,7 @@ class _File(BaseModel):
     gaps: tuple[_Interval, ...] = ()
 
 
-def read(path: Path, fps: float | None = None) -> list[Entry]:
+def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     """Return the annotations.
 
     Raises:
@@ -73,7 +74,7 @@ def read(path: Path, fps: float | None = None) -> list[Entry]:
     )
 
 
-def write(path: Path, annotations: Annotations, fps: float | None = None) -> None:
+def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
     """Write everything that `annotations` holds."""
     check_writable(path, annotations)
     content = {

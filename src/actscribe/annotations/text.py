@@ -167,24 +167,6 @@ def check_writable(path: Path, annotations: Annotations, forbidden: str = "") ->
             raise ActScribeError(f"{path}: the score of '{interval.label}' {when} is {interval.score}, not in [0, 1].")
 
 
-def frame_rate(path: Path, fps: float | None, why: str) -> float:
-    """Return `fps`, or refuse because the format counts frames."""
-    if fps is None:
-        raise ActScribeError(
-            f"{path}: {why}, so the video's frame rate is needed to turn frames into seconds.",
-            "Give the frames per second: --fps 25 on the command line, fps=25 in Python.",
-        )
-    if not 0 < fps < float("inf"):
-        raise ActScribeError(f"{path}: a frame rate of {fps} is not possible.", "Give frames per second, such as 25.")
-    return fps
-
-
-def frame_span(interval: Interval, fps: float) -> tuple[int, int]:
-    """Return the first frame of an interval and the first one after it; an interval has at least one frame."""
-    first = round(interval.start * fps)
-    return first, max(round(interval.end * fps), first + 1)
-
-
 def milliseconds(interval: Interval, shortest: int = 0) -> tuple[int, int]:
     """Return start and end in whole milliseconds, the end at least `shortest` after the start."""
     start = round(interval.start * 1000)

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from actscribe.annotations.entry import Entry
+from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.annotations.text import check_writable, interval_at, read_json
 from actscribe.errors import ActScribeError
@@ -59,7 +60,7 @@ class _Project(BaseModel):
     metadata: dict[str, _Segment]
 
 
-def read(path: Path, fps: float | None = None) -> list[Entry]:
+def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     """Return one entry per view, that is per video.
 
     Raises:
@@ -76,7 +77,7 @@ def read(path: Path, fps: float | None = None) -> list[Entry]:
     return entries
 
 
-def write(path: Path, annotations: Annotations, fps: float | None = None) -> None:
+def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
     """Write a project of one video whose labels are the options of one select attribute."""
     check_writable(path, annotations)
     intervals = annotations.as_intervals()

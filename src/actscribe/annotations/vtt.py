@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 
 from actscribe.annotations.entry import Entry, single
+from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.annotations.text import check_writable, interval_at, lines, milliseconds, read_text
 from actscribe.errors import ActScribeError
@@ -22,7 +23,7 @@ _VOICE = re.compile(r"<v(?:\.[^\s>]*)?[ \t]([^>]*)>")
 _TAG = re.compile(r"<[^>]*>")
 
 
-def read(path: Path, fps: float | None = None) -> list[Entry]:
+def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     """Return one interval per line of each cue.
 
     Raises:
@@ -42,7 +43,7 @@ def read(path: Path, fps: float | None = None) -> list[Entry]:
     return single(Annotations.of(found))
 
 
-def write(path: Path, annotations: Annotations, fps: float | None = None) -> None:
+def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
     """Write one cue per interval."""
     check_writable(path, annotations, "\r\n")
     cues = []

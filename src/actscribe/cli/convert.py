@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from actscribe.errors import ActScribeError
+
+if TYPE_CHECKING:
+    from actscribe.annotations import FrameClock
 
 
 def convert(
@@ -13,15 +18,29 @@ def convert(
     target: Annotated[Path, typer.Argument(help="File to write.")],
     to: Annotated[str | None, typer.Option(help="Format of the target; default from its ending.")] = None,
     labels: Annotated[str | None, typer.Option(help="Label preset or YAML file: aliases become label names.")] = None,
-    video: Annotated[str | None, typer.Option(help="Which video or observation, where a file holds several.")] = None,
-    fps: Annotated[float | None, typer.Option(help="For formats that count frames.", min=0.001)] = None,
+    video: Annotated[
+        str | None,
+        typer.Option(
+            help="Which video or observation, where a file holds several; formats that count frames need the video's"
+            " own file.",
+        ),
+    ] = None,
+    fps: Annotated[
+        float | None,
+        typer.Option(
+            help="For formats that count frames, where the video is not at hand and its rate is constant.", min=0.001
+        ),
+    ] = None,
 ) -> None:
     """Convert between annotation formats."""
     from actscribe import annotations as annotation_files
     from actscribe.labels import load_label_set
 
     label_set = load_label_set(labels) if labels else None
-    done = annotation_files.convert(source, target, to=to, labels=label_set, video=video, fps=fps)
+    wanted = to or annotation_files.format_of(target)
+    counts = annotation_files.find_format(wanted).resolution is None or annotation_files.counts_frames(source)
+    clock = _clock(video, fps, counts)
+    done = annotation_files.convert(source, target, to=wanted, labels=label_set, video=video, clock=clock)
     print(f"{source} ({done.source_format}) -> {target} ({done.target_format})")
     for label, count in done.counts.items():
         print(f"  {label}: {count}")
@@ -31,3 +50,18 @@ def convert(
         print(f"Left out on purpose: '{name}' ({count}x)")
     if done.lost:
         print(f"{done.target_format} cannot carry: {', '.join(done.lost)}")
+
+
+def _clock(video: str | None, fps: float | None, counts: bool) -> FrameClock | None:
+    """Return the frame times of the video's file where frames are counted; else the given constant rate, if any."""
+    from actscribe.annotations import FrameClock
+    from actscribe.video.frame_times import frame_clock
+
+    if not counts or video is None or not Path(video).is_file():
+        return None if fps is None else FrameClock(fps)
+    if fps is not None:
+        raise ActScribeError(
+            f"Both --fps {fps:g} and the video {video} were given, which says itself when its frames are shown.",
+            "Leave out --fps.",
+        )
+    return frame_clock(Path(video))

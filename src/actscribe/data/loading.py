@@ -17,6 +17,7 @@ from actscribe.files import content_hash
 from actscribe.labels import LabelSet
 from actscribe.progress import track
 from actscribe.study import Study
+from actscribe.video.frame_times import frame_clock
 from actscribe.video.probe import VideoInfo, probe
 
 #: More problems than this are counted, not listed.
@@ -129,7 +130,8 @@ def _raw_annotations(video: Path, path: Path | None, label: str, info: VideoInfo
         return Annotations.of(Interval(part, 0.0, info.duration) for part in parts)
     if path is None:
         return None
-    read = annotation_files.read(path, video=str(video), fps=info.fps)
+    clock = frame_clock(video) if annotation_files.counts_frames(path) else None
+    read = annotation_files.read(path, video=str(video), clock=clock)
     return annotation_files.check(read, info.duration, path)
 
 

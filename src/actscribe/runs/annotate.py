@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actscribe import annotations as annotation_files
+from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
@@ -16,6 +17,7 @@ from actscribe.runs.folder import Run, ScoredClips
 from actscribe.runs.scoring import score_recordings, time_scores
 from actscribe.timeline.scores import TimeScores
 from actscribe.timeline.segments import build
+from actscribe.video.frame_times import frame_clock
 from actscribe.video.probe import probe
 
 
@@ -66,30 +68,31 @@ def annotate(
     """
     run.require_complete()
     infos = [probe(video) for video in videos]
+    clocks = [frame_clock(video) for video in videos]
     _check_targets(videos, formats, out, overwrite)
     loaded = recognizer or run.recognizer()
     labels, study, settings = run.labels, run.study, run.decisions.timeline
     if rules is not None:
         settings = settings.model_copy(update={"rules": rules})
     done = []
-    for video, info in zip(videos, infos, strict=True):
+    for video, info, clock in zip(videos, infos, clocks, strict=True):
         recording = Recording(video.stem, video, info.duration, content_hash(video), video.stem)
         scored = score_recordings(loaded, [recording], labels, study.windows, f"Annotating {video.name}")
         merged = time_scores(scored, [recording], settings.step)[recording.name]
         intervals = tuple(build(merged, settings, labels))
-        files = _write(recording, intervals, formats, out or video.parent, info.fps)
+        files = _write(recording, intervals, formats, out or video.parent, clock)
         done.append(AnnotatedVideo(recording, intervals, merged, scored, files))
     return done
 
 
 def _write(
-    recording: Recording, intervals: tuple[Interval, ...], formats: Sequence[str], out: Path, fps: float
+    recording: Recording, intervals: tuple[Interval, ...], formats: Sequence[str], out: Path, clock: FrameClock
 ) -> tuple[Path, ...]:
     found = Annotations.of(intervals, media=[str(recording.video)], duration=recording.duration)
     files = []
     for name in formats:
         path = _target(recording.video, name, out)
-        annotation_files.write(path, found, name, fps)
+        annotation_files.write(path, found, name, clock)
         files.append(path)
     return tuple(files)
 

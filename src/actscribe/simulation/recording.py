@@ -19,7 +19,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from actscribe.annotations import find_format, write
+from actscribe.annotations import FrameClock, find_format, write
 from actscribe.data.clips import Window, spans
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
@@ -157,7 +157,7 @@ def film(out: Path, settings: Settings, index: int, shown: bool = False) -> None
         frames = track(frames, f"Filming {files.name}", math.ceil(round(settings.duration * settings.fps, 6)))
     with _one_thread():
         write_video(files.video, frames, settings.fps, crf=scene.film.crf)
-    write(files.annotations, scene.script.annotations(files.video.name), settings.format, settings.fps)
+    write(files.annotations, scene.script.annotations(files.video.name), settings.format, FrameClock(settings.fps))
     write_text(files.captions, _table([["video", "start_s", "end_s", "caption"], *_told(scene, files.video.name)]))
 
 

@@ -1,0 +1,103 @@
+"""Frames to seconds and back: by hand, and by the frame times that decoding a variable-rate video gives."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+from typer.testing import CliRunner
+from videos import make_video
+
+from actscribe.annotations import Annotations, FrameClock, Interval, read, write
+from actscribe.cli import app
+from actscribe.errors import ActScribeError
+from actscribe.video.frame_times import frame_clock
+from actscribe.video.probe import probe
+
+#: As a phone films: 30 frames a second, then 10 in the dark, then 30 again.
+PHONE = [*(k / 30 for k in range(15)), *(0.5 + k / 10 for k in range(10)), *(1.5 + k / 30 for k in range(15))]
+
+
+def test_a_constant_rate() -> None:
+    clock = FrameClock(25)
+    assert (clock.seconds(0), clock.seconds(50), clock.frames, clock.is_steady) == (0.0, 2.0, None, True)
+    assert [clock.frame(t) for t in (0.0, 0.019, 0.021, 2.0)] == [0, 0, 1, 50]
+    assert clock.span(Interval("x", 1.0, 1.001)) == (25, 26)
+    for rate in (0, -1, float("inf"), float("nan")):
+        with pytest.raises(ActScribeError, match="is not possible"):
+            FrameClock(rate)
+
+
+def test_frames_of_a_variable_rate() -> None:
+    clock = FrameClock.of_frames([0.0, 1.0, 0.1, 3.0], 3.5)
+    assert (clock.frames, clock.rate, clock.is_steady) == (4, 4 / 3.5, False)
+    assert [clock.seconds(k) for k in range(5)] == [0.0, 0.1, 1.0, 3.0, 3.5]
+    assert [clock.frame(t) for t in (0.0, 0.04, 0.06, 1.9, 2.1, 3.3, 3.5)] == [0, 0, 1, 2, 3, 4, 4]
+    assert clock.seconds(6) == 3.5 + 2 * 3.5 / 4  # frames that the video lacks: seen by whoever checks its length
+    assert clock.frame(clock.seconds(6)) == 6
+    assert clock.seconds(-3) < 0
+    with pytest.raises(ActScribeError, match="are no video"):
+        FrameClock.of_frames([], 1.0)
+
+
+def test_a_late_first_frame_is_not_steady() -> None:
+    assert FrameClock.of_frames([k / 25 for k in range(50)], 2.0).is_steady
+    assert not FrameClock.of_frames([1.0 + k / 25 for k in range(50)], 3.0).is_steady
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi"])
+def test_frame_times_are_those_that_were_written(tmp_path: Path, name: str) -> None:
+    times = [k / 25 for k in range(40)] if name == "a.avi" else PHONE  # AVI has a constant rate
+    options = {"bf": "2"}
+    ticks = [round(time * 1000) for time in times]
+    video = make_video(tmp_path / name, 40, pts=ticks.__getitem__, time_base=Fraction(1, 1000), options=options)
+    clock = frame_clock(video)
+    assert list(clock.edges[:-1]) == pytest.approx(times, abs=1e-3)
+    assert clock.edges[-1] == probe(video).duration
+
+
+def test_pictures_that_are_never_shown_are_no_frames(tmp_path: Path) -> None:
+    source, hidden = make_video(tmp_path / "a.webm", 30, codec="libvpx"), tmp_path / "b.webm"
+    with av.open(str(source)) as file, av.open(str(hidden), "w") as out:
+        stream = out.add_stream_from_template(file.streams.video[0])
+        for number, packet in enumerate(file.demux(video=0)):
+            if packet.size:
+                content = bytearray(bytes(packet))
+                content[0] &= 0xEF if number == 10 else 0xFF  # the bit that says: show this picture
+                copy = av.Packet(bytes(content))
+                copy.pts, copy.dts, copy.time_base = packet.pts, packet.dts, packet.time_base
+                copy.is_keyframe, copy.stream = packet.is_keyframe, stream
+                out.mux(copy)
+    with av.open(str(hidden)) as file:
+        decoded = [float(frame.time or 0) for frame in file.decode(video=0)]
+    assert len(decoded) == 29
+    assert list(frame_clock(hidden).edges[:-1]) == pytest.approx(decoded, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["cvat", "deepethogram"])
+def test_frames_are_counted_by_the_videos_own_times(tmp_path: Path, name: str) -> None:
+    video = make_video(tmp_path / "phone.mp4", 40, pts=lambda k: round(PHONE[k] * 1000), time_base=Fraction(1, 1000))
+    found = Annotations((Interval("walk", PHONE[12], PHONE[20]),), duration=2.0)
+    path = tmp_path / f"a.{name}"
+    write(path, found, name, frame_clock(video))
+    assert [(round(i.start, 3), round(i.end, 3)) for i in read(path, clock=frame_clock(video)).intervals] == [
+        (0.4, 1.0)
+    ]
+    with pytest.raises(ActScribeError, match="the video is needed"):
+        read(path)  # no rate is written that would put them elsewhere
+
+
+def test_convert_takes_the_clock_from_the_video(tmp_path: Path) -> None:
+    video = make_video(tmp_path / "phone.mp4", 40, pts=lambda k: round(PHONE[k] * 1000), time_base=Fraction(1, 1000))
+    table = tmp_path / "phone_labels.csv"
+    table.write_text("background,walk\n" + "1,0\n" * 15 + "0,1\n" * 10 + "1,0\n" * 15)
+    run = CliRunner().invoke
+    done = run(app, ["convert", str(table), str(tmp_path / "a.csv"), "--video", str(video)])
+    assert done.exit_code == 0, done.output
+    (walk,) = read(tmp_path / "a.csv").intervals
+    assert (walk.start, walk.end) == pytest.approx((0.5, 1.5), abs=2e-3)
+    both = run(app, ["convert", str(table), str(tmp_path / "b.csv"), "--video", str(video), "--fps", "20"])
+    assert both.exit_code
+    assert not (tmp_path / "b.csv").exists()
