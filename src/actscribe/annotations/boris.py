@@ -9,29 +9,24 @@ given an offset of their own are left out of the media: their files have other t
 
 from __future__ import annotations
 
-import datetime
-import json
-import string
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from itertools import accumulate, pairwise
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, Field
 
 from actscribe.annotations.entry import Entry
 from actscribe.annotations.frame_clock import FrameClock
-from actscribe.annotations.interval import Annotations, Interval
-from actscribe.annotations.text import check_writable, interval_at, milliseconds, read_json
+from actscribe.annotations.interval import Annotations, Interval, is_gap
+from actscribe.annotations.rounding import is_point
+from actscribe.annotations.text import interval_at, read_json
 from actscribe.errors import ActScribeError
-from actscribe.files import write_text
 
 #: No video has this many seconds; a whole number beyond the range of a float would not even convert.
 _NO_TIME = 1e12
-#: BORIS has eight players.
-PLAYERS = 8
 
 
 class _MediaInfo(BaseModel):
@@ -77,57 +72,6 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     for name, observation in project.observations.items():
         entries += _entries(path, name, observation, types)
     return entries
-
-
-def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
-    """Write a project with one observation, named after the video; every state event gets its START and STOP row.
-
-    Raises:
-        ActScribeError: two intervals of one label and subject overlap, which toggles cannot say.
-    """
-    check_writable(path, annotations, "\t\r\n")
-    intervals = annotations.as_intervals()
-    refuse_overlaps(path, intervals)
-    points = {i.label for i in intervals if is_point(i)} - {i.label for i in intervals if not is_point(i)}
-    now = datetime.datetime.now().isoformat(timespec="seconds")
-    project = {
-        "time_format": "hh:mm:ss",
-        "project_date": now,
-        "project_name": path.stem,
-        "project_description": "Written by ActScribe",
-        "project_format_version": "7.0",
-        "subjects_conf": _subjects(intervals),
-        "behaviors_conf": _ethogram(intervals, points),
-        "observations": {
-            observation_name(path, annotations): _observation(annotations, _events(intervals, points), now, clock)
-        },
-        "behavioral_categories": [],
-        "independent_variables": {},
-        "coding_map": {},
-        "behaviors_coding_map": [],
-        "converters": {},
-    }
-    write_text(path, json.dumps(project, indent=1, ensure_ascii=False))
-
-
-def observation_name(path: Path, annotations: Annotations) -> str:
-    """Return the observation id that is written: the video's stem, or the target's where the video has no name."""
-    spelled = annotations.media[0] if annotations.media else path.name
-    return PurePosixPath(spelled.replace("\\", "/")).stem or path.stem
-
-
-def refuse_overlaps(path: Path, intervals: Iterable[Interval]) -> None:
-    """Refuse two intervals of one label and subject that overlap: START and STOP rows could not be paired."""
-    last: dict[tuple[str, str], Interval] = {}
-    for interval in intervals:
-        before = last.get((interval.label, interval.subject))
-        if before and milliseconds(interval)[0] < milliseconds(before)[1]:
-            raise ActScribeError(
-                f"{path}: '{interval.label}' is there twice at once, from {before.start:g} s to {before.end:g} s and"
-                f" from {interval.start:g} s to {interval.end:g} s; START and STOP events cannot say that.",
-                "Merge the two, give them two subjects, or choose another format (csv, json, elan).",
-            )
-        last[interval.label, interval.subject] = interval
 
 
 def pair(path: Path, where: str, events: Iterable[tuple[float, str, str, str, str]]) -> list[Interval]:
@@ -186,23 +130,26 @@ def _entries(path: Path, name: str, observation: _Observation, types: dict[str, 
     if not players or len(players[0]) == 1:
         media = tuple(files[0] for files in players if len(files) == 1)
         duration = lengths.get(media[0]) if media else None
-        return [Entry(name, media, lambda: Annotations.of(whole(), media, duration))]
+        return [Entry(name, media, lambda: Annotations.of(found := whole(), media, duration, _labels(types, found)))]
     queue = players[0]
     known = [lengths.get(file) for file in queue]
     if any(length is None for length in known):
-        return [Entry(name, (), lambda: Annotations.of(whole(), queue))]
+        return [Entry(name, (), lambda: Annotations.of(found := whole(), queue, None, _labels(types, found)))]
     edges = [0.0, *accumulate(length or 0.0 for length in known)]
     return [
-        Entry(f"{name}: {file}", (file,), partial(_part, whole, file, start, end, is_last=number == len(queue)))
+        Entry(f"{name}: {file}", (file,), partial(_part, whole, types, file, start, end, is_last=number == len(queue)))
         for number, (file, (start, end)) in enumerate(zip(queue, pairwise(edges), strict=True), start=1)
     ]
 
 
-def _part(whole: Callable[[], list[Interval]], file: str, start: float, end: float, is_last: bool) -> Annotations:
+def _part(
+    whole: Callable[[], list[Interval]], types: Iterable[str], file: str, start: float, end: float, is_last: bool
+) -> Annotations:
     """Return what falls into one of several files that are played in turn, with times from its own beginning."""
     stop = float("inf") if is_last else end
     found = []
-    for interval in whole():
+    intervals = whole()
+    for interval in intervals:
         is_inside = (
             start <= interval.start < stop if is_point(interval) else interval.start < stop and interval.end > start
         )
@@ -210,7 +157,14 @@ def _part(whole: Callable[[], list[Interval]], file: str, start: float, end: flo
             # BORIS keeps milliseconds; rounding takes the subtraction's noise off.
             first, last = (round(time - start, 6) for time in (max(interval.start, start), min(interval.end, stop)))
             found.append(replace(interval, start=first, end=last))
-    return Annotations.of(found, (file,), round(end - start, 6))
+    return Annotations.of(found, (file,), round(end - start, 6), _labels(types, intervals))
+
+
+def _labels(codes: Iterable[str], found: Iterable[Interval]) -> list[str]:
+    """Return the ethogram's behaviours as labels, without those that occur with modifiers only."""
+    names = {interval.label for interval in found}
+    modified = {name.partition(": ")[0] for name in names} - names
+    return [code for code in codes if code not in modified and not is_gap(code)]
 
 
 def _intervals(path: Path, name: str, observation: _Observation, types: dict[str, str]) -> list[Interval]:
@@ -231,74 +185,3 @@ def _intervals(path: Path, name: str, observation: _Observation, types: dict[str
     # A stable sort: BORIS keeps rows in time order, and rows at one time in the order of coding.
     events.sort(key=lambda event: event[0])
     return pair(path, where, events)
-
-
-def is_point(interval: Interval) -> bool:
-    """Tell whether an interval has no length in milliseconds, so that BORIS calls it a point event."""
-    start, end = milliseconds(interval)
-    return start == end
-
-
-def _subjects(intervals: Iterable[Interval]) -> dict[str, dict[str, str]]:
-    names = sorted({interval.subject for interval in intervals if interval.subject})
-    return {str(number): {"key": "", "name": name, "description": ""} for number, name in enumerate(names)}
-
-
-def _ethogram(intervals: Iterable[Interval], points: set[str]) -> dict[str, dict[str, Any]]:
-    free = [*string.ascii_lowercase, *string.digits]
-    behaviors: dict[str, dict[str, Any]] = {}
-    for number, code in enumerate(sorted({interval.label for interval in intervals})):
-        key = next((letter for letter in code.lower() if letter in free), free[0] if free else "")
-        if key:
-            free.remove(key)
-        behaviors[str(number)] = {
-            "type": "Point event" if code in points else "State event",
-            "key": key,
-            "code": code,
-            "description": "",
-            "color": "",
-            "category": "",
-            "modifiers": {},
-            "excluded": "",
-            "coding map": "",
-        }
-    return behaviors
-
-
-def _events(intervals: Sequence[Interval], points: set[str]) -> list[list[Any]]:
-    """Return rows of time, subject, code, modifier, comment and frame; a STOP precedes the START that touches it."""
-    rows: list[tuple[int, int, Interval]] = []
-    for number, interval in enumerate(intervals):
-        start, end = milliseconds(interval)
-        rows.append((start, number, interval))
-        if interval.label not in points:
-            rows.append((end, number, interval))
-    rows.sort(key=lambda row: row[:2])
-    return [[time / 1000, interval.subject, interval.label, "", "", "NA"] for time, _, interval in rows]
-
-
-def _observation(
-    annotations: Annotations, events: list[list[Any]], date: str, clock: FrameClock | None
-) -> dict[str, Any]:
-    media = annotations.media[:PLAYERS]
-    return {
-        "file": {str(n + 1): [media[n]] if n < len(media) else [] for n in range(PLAYERS)} if media else {},
-        "type": "MEDIA" if media else "LIVE",
-        "date": date,
-        "description": "",
-        "time offset": 0.0,
-        "observation time interval": [0, 0],
-        "independent_variables": {},
-        "visualize_spectrogram": False,
-        "visualize_waveform": False,
-        "close_behaviors_between_videos": False,
-        "scan_sampling_time": 0,
-        "media_info": {
-            "length": {name: annotations.duration for name in media if annotations.duration is not None},
-            "fps": {name: round(clock.rate, 3) for name in media if clock is not None},
-            "hasVideo": dict.fromkeys(media, True),
-            "hasAudio": dict.fromkeys(media, False),
-            "offset": {str(number): 0.0 for number in range(1, len(media) + 1)},
-        },
-        "events": events,
-    }

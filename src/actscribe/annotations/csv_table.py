@@ -15,6 +15,7 @@ from pathlib import Path
 from actscribe.annotations.entry import Entry
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
+from actscribe.annotations.rounding import milliseconds, seconds_text
 from actscribe.annotations.table import DELIMITERS, Row, column, lay_out, normal, rows
 from actscribe.annotations.text import check_writable, interval_at, lines, read_text, seconds_at
 from actscribe.errors import ActScribeError
@@ -74,24 +75,24 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
 
 
 def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
-    """Write label, start_s, end_s and those of subject, score and video that are there, times in full precision."""
+    """Write label, start_s, end_s and those of subject, score and video that are there, times in milliseconds."""
     check_writable(path, annotations, "\r")
-    intervals = annotations.as_intervals()
+    intervals = milliseconds(annotations.as_intervals())
     video = annotations.media[0] if annotations.media else ""
     header = ["label", "start_s", "end_s"]
-    header += ["subject"] if any(interval.subject for interval in intervals) else []
-    header += ["score"] if any(interval.score is not None for interval in intervals) else []
+    header += ["subject"] if any(interval.subject for interval, *_ in intervals) else []
+    header += ["score"] if any(interval.score is not None for interval, *_ in intervals) else []
     header += ["video"] if video else []
     body = [
         {
             "label": interval.label,
-            "start_s": repr(float(interval.start)),
-            "end_s": repr(float(interval.end)),
+            "start_s": seconds_text(start),
+            "end_s": seconds_text(end),
             "subject": interval.subject,
             "score": "" if interval.score is None else repr(float(interval.score)),
             "video": video,
         }
-        for interval in intervals
+        for interval, start, end in intervals
     ]
     if not body and video:
         body.append({"video": video})

@@ -22,7 +22,8 @@ from xml.etree.ElementTree import Element, SubElement
 
 from actscribe.annotations.entry import Entry, single
 from actscribe.annotations.frame_clock import FrameClock, needed
-from actscribe.annotations.interval import Annotations
+from actscribe.annotations.interval import Annotations, is_gap
+from actscribe.annotations.rounding import apart
 from actscribe.annotations.text import check_writable, interval_at, read_xml
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
@@ -86,7 +87,9 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
         for span in spans
     ]
     duration = None if meta.size is None else clock.seconds(meta.size * meta.step)
-    return single(Annotations.of(intervals, meta.media, duration))
+    declared = (label.findtext("name") or "" for label in root.iterfind("meta//label"))
+    labels = [name for name in declared if name.strip() and not is_gap(name)]
+    return single(Annotations.of(intervals, meta.media, duration, labels))
 
 
 def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
@@ -95,7 +98,7 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
     Raises:
         ActScribeError: no clock.
     """
-    check_writable(path, annotations, "\r")
+    check_writable(path, annotations, "\r", ethogram=True)
     clock = needed(path, clock, "CVAT counts frames")
     intervals = annotations.as_intervals()
     size = None if annotations.duration is None else clock.frame(annotations.duration)
@@ -109,13 +112,12 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
     if clock.is_steady:
         SubElement(task, "fps").text = repr(float(clock.rate))
     labels = SubElement(task, "labels")
-    for name in sorted({interval.label for interval in intervals}):
+    for name in dict.fromkeys([*annotations.labels, *(interval.label for interval in intervals)]):
         _declare(labels, name)
     if annotations.media:
         SubElement(task, "source").text = annotations.media[0]
-    for number, interval in enumerate(intervals):
+    for number, (interval, first, last) in enumerate(apart(intervals, clock.span)):
         track = SubElement(root, "track", id=str(number), label=interval.label, source="manual")
-        first, last = clock.span(interval)
         for frame in sorted({first, last - 1}):
             _box(track, frame, "0", interval.subject)
         if size is None or last < size:

@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from actscribe.annotations import boris_aggregated, boris_tabular, csv_table, deepethogram, interval_text, json_file
+from actscribe.annotations import (
+    boris_aggregated,
+    boris_tabular,
+    csv_table,
+    deepethogram,
+    interval_text,
+    json_file,
+    label_studio,
+    textgrid,
+)
 from actscribe.annotations.table import DELIMITERS, normal, rows
 from actscribe.annotations.text import lines, load_json, read_bytes, read_text, read_xml
 from actscribe.errors import ActScribeError
@@ -13,7 +22,8 @@ from actscribe.errors import ActScribeError
 #: Rows that are searched for a header; older BORIS exports have a block of facts above it.
 _SEARCHED = 200
 _EXPECTED = (
-    "Expected an ELAN, BORIS, VIA 3, CVAT or DeepEthogram file, WebVTT, JSON written by ActScribe,"
+    "Expected an ELAN, BORIS, VIA 3, CVAT, DeepEthogram, Label Studio or Praat TextGrid file,"
+    " WebVTT, JSON written by ActScribe,"
     " a CSV whose header names a label, a start and an end, or lines of label, start, end and duration in milliseconds"
     " with tabs between."
 )
@@ -39,6 +49,8 @@ def detect(path: Path) -> str:
         return _json(path)
     if text.startswith("WEBVTT"):
         return "vtt"
+    if textgrid.is_textgrid(text):
+        return "textgrid"
     return _table(path, text)
 
 
@@ -64,6 +76,8 @@ def _json(path: Path) -> str:
         return "boris"
     if {"metadata", "view"} <= keys or {"metadata", "attribute"} <= keys:
         return "via"
+    if label_studio.is_tasks(content):
+        return "label-studio"
     found = ", ".join(sorted(keys)[:8]) if keys else f"a {type(content).__name__}"
     raise ActScribeError(f"{path}: a JSON file of no known format (it holds {found}).", _EXPECTED)
 

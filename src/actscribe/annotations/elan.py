@@ -5,26 +5,26 @@ tier. So both habits work: one tier per label with empty values, and one tier wi
 participant is the subject. Every tier with its own times is read; symbolic tiers, which hang on another tier's
 annotations, are not.
 
-What is written: one tier per label and subject, named after both, with the label as value. Annotations of one tier
-must not overlap in ELAN, so an overlapping one moves to a further tier. ELAN knows no annotation shorter than 1 ms:
-a point event becomes 1 ms long.
+What is written (`elan_write.py`): one tier per label and subject, named after both, with the label as value and all
+labels as controlled vocabulary. Annotations of one tier must not overlap in ELAN, so an overlapping one moves to a
+further tier. ELAN knows no annotation shorter than 1 ms: a point event becomes 1 ms long.
 """
 
 from __future__ import annotations
 
 import itertools
-import mimetypes
 import re
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from urllib.parse import unquote
+from xml.etree.ElementTree import Element
 
-from pympi.Elan import Eaf, to_string
+from pympi.Elan import Eaf
 
 from actscribe.annotations.entry import Entry, single
 from actscribe.annotations.frame_clock import FrameClock
-from actscribe.annotations.interval import Annotations, Interval
-from actscribe.annotations.text import check_writable, interval_at, milliseconds, read_xml
+from actscribe.annotations.interval import Annotations, Interval, is_gap
+from actscribe.annotations.text import interval_at, read_xml
 from actscribe.errors import ActScribeError
-from actscribe.files import write_text
 
 
 def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
@@ -33,7 +33,7 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     Raises:
         ActScribeError: not an EAF file, or an annotation without usable times.
     """
-    read_xml(path)  # pympi's own parser expands entities
+    root = read_xml(path)  # pympi's own parser expands entities
     try:
         eaf = Eaf(str(path), suppress_version_warning=True)
     except (KeyError, ValueError, IndexError, TypeError) as error:
@@ -42,28 +42,15 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
         ) from None
     intervals = [interval for tier in eaf.tiers for interval in _tier(path, eaf, tier)]
     media = (_file_name(item.get("MEDIA_URL") or item.get("RELATIVE_MEDIA_URL", "")) for item in eaf.media_descriptors)
-    return single(Annotations.of(intervals, media=[name for name in media if name]))
+    return single(Annotations.of(intervals, media=[name for name in media if name], labels=_labels(root)))
 
 
-def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
-    """Write an EAF file, whole or not at all."""
-    check_writable(path, annotations, "\r")
-    eaf = Eaf(author="ActScribe")
-    eaf.remove_tier("default")
-    for name in annotations.media:
-        url = f"file://{'' if name.startswith('/') else '/'}{name}" if _is_absolute(name) else name
-        mime = mimetypes.guess_type(name)[0] or "video/mp4"
-        eaf.add_linked_file(url, f"./{PurePosixPath(name.replace(chr(92), '/')).name}", mime)
-    tiers: dict[str, tuple[str, str, int]] = {}
-    for interval in annotations.as_intervals():
-        start, end = milliseconds(interval, shortest=1)
-        tier = _free_tier(interval, start, tiers)
-        if tier not in tiers:
-            eaf.add_tier(tier, part=interval.subject or None)
-        tiers[tier] = (interval.label, interval.subject, end)
-        eaf.add_annotation(tier, start, end, interval.label)
-    eaf.properties = [("lastUsedAnnotationId", eaf.maxaid)]
-    write_text(path, '<?xml version="1.0" encoding="UTF-8"?>\n' + to_string(eaf))
+def _labels(root: Element) -> list[str]:
+    """Return the values of the controlled vocabularies that annotations are chosen from, in their order."""
+    named = {kind.get("CONTROLLED_VOCABULARY_REF") for kind in root.iter("LINGUISTIC_TYPE")}
+    used = [entries for entries in root.iter("CONTROLLED_VOCABULARY") if entries.get("CV_ID") in named]
+    values = [value.text or "" for entries in used for tag in ("CVE_VALUE", "CV_ENTRY") for value in entries.iter(tag)]
+    return [value for value in values if value.strip() and not is_gap(value)]
 
 
 def _tier(path: Path, eaf: Eaf, tier: str) -> list[Interval]:
@@ -94,28 +81,12 @@ def _times(path: Path, tier: str, times: list[int | None]) -> list[float]:
     return filled
 
 
-def _free_tier(interval: Interval, start: int, tiers: dict[str, tuple[str, str, int]]) -> str:
-    """Return the first tier of this label and subject that is free at `start`, in milliseconds.
-
-    Args:
-        interval: that needs a tier.
-        start: in milliseconds.
-        tiers: name -> label, subject and the end of the last annotation.
-    """
-    base = f"{interval.label} @ {interval.subject}" if interval.subject else interval.label
-    for count in itertools.count(1):
-        name = f"{base} #{count}" if count > 1 else base
-        label, subject, end = tiers.get(name, (interval.label, interval.subject, 0))
-        if (label, subject) == (interval.label, interval.subject) and end <= start:
-            break
-    return name
-
-
-def _is_absolute(name: str) -> bool:
-    return name.startswith("/") or re.match(r"[A-Za-z]:[/\\]", name) is not None
-
-
 def _file_name(url: str) -> str:
-    """Return the path in a file URL, 'file:///C:/a.mp4' being 'C:/a.mp4'; other spellings as they are."""
+    """Return the path in a file URL, 'file:///C:/a.mp4' being 'C:/a.mp4'; other spellings as they are.
+
+    ELAN writes the path as it is, others percent-encode it: an encoded one holds neither spaces nor umlauts.
+    """
     name = url.removeprefix("file://")
+    if url.isascii() and " " not in url:
+        name = unquote(name)
     return name[1:] if re.match(r"/[A-Za-z]:[/\\]", name) else name

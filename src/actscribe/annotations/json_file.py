@@ -1,10 +1,11 @@
-"""JSON of our own: carries everything, times in full precision.
+"""JSON of our own: carries everything, times in milliseconds.
 
     {"format": "actscribe-annotations", "version": 1, "media": ["a.mp4"], "duration": 12.5,
      "intervals": [{"label": "Suction", "start": 1.0, "end": 2.5, "subject": "P1", "score": 0.9}],
-     "gaps": [{"label": "", "start": 8.0, "end": 9.0}]}
+     "gaps": [{"label": "", "start": 8.0, "end": 9.0}], "labels": ["Ventilation", "Suction"]}
 
-`subject` and `score` are left out where there is none; a gap with an empty label is not annotated for any label.
+`labels` are all that could have been annotated, in the label set's order. `subject` and `score` are left out where
+there is none; a gap with an empty label is not annotated for any label.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pydantic import BaseModel, Field
 from actscribe.annotations.entry import Entry, single
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import GAP_LABEL, Annotations, Interval, sort_key
+from actscribe.annotations.rounding import milliseconds
 from actscribe.annotations.text import check_writable, interval_at, read_json
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
@@ -42,6 +44,7 @@ class _File(BaseModel):
     duration: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     intervals: tuple[_Interval, ...]
     gaps: tuple[_Interval, ...] = ()
+    labels: tuple[str, ...] = ()
 
 
 def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
@@ -70,26 +73,28 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
             tuple(sorted(gaps, key=sort_key)),
             content.media,
             content.duration,
+            content.labels,
         )
     )
 
 
 def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
     """Write everything that `annotations` holds."""
-    check_writable(path, annotations)
+    check_writable(path, annotations, ethogram=True)
     content = {
         "format": NAME,
         "version": VERSION,
         "media": list(annotations.media),
-        "duration": None if annotations.duration is None else float(annotations.duration),
-        "intervals": [_plain(interval) for interval in annotations.intervals],
-        "gaps": [_plain(gap) for gap in annotations.gaps],
+        "duration": None if annotations.duration is None else round(float(annotations.duration), 3),
+        "intervals": [_plain(*row) for row in milliseconds(annotations.intervals)],
+        "gaps": [_plain(*row) for row in milliseconds(annotations.gaps)],
+        "labels": list(annotations.labels),
     }
     write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
-def _plain(interval: Interval) -> dict[str, Any]:
-    plain: dict[str, Any] = {"label": interval.label, "start": float(interval.start), "end": float(interval.end)}
+def _plain(interval: Interval, start: int, end: int) -> dict[str, Any]:
+    plain: dict[str, Any] = {"label": interval.label, "start": start / 1000, "end": end / 1000}
     if interval.subject:
         plain["subject"] = interval.subject
     if interval.score is not None:

@@ -19,8 +19,17 @@ Model = TypeVar("Model", bound=BaseModel)
 
 #: Characters that no format carries: control characters, lone surrogates, byte order marks, non-characters.
 _NEVER = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufeff\ufffe\uffff"
+#: The latest moment that is written: ELAN counts milliseconds in 32 bits. No video has 49 days.
+LATEST = (2**32 - 1) / 1000
+#: The date of every file that has to carry one: that of now would give the same annotations another file each time.
+NO_DATE = "1970-01-01T00:00:00"
 _CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d+(?:[.,]\d+)?)")
 _BREAK = re.compile(r"\r\n|\r|\n")
+
+
+def shown(text: str) -> str:
+    """Return a text in quotes for a message, cut where it is long."""
+    return repr(text if len(text) <= 80 else f"{text[:79]}…")
 
 
 def read_bytes(path: Path) -> bytes:
@@ -67,12 +76,16 @@ def lines(text: str) -> list[str]:
 
 def read_json(path: Path, model: type[Model]) -> Model:
     """Return the JSON file at `path` as `model`; errors name the line, or the entry that is not as expected."""
-    value = load_json(path)
+    return validated(path, "", model, load_json(path))
+
+
+def validated(path: Path, where: str, model: type[Model], value: object) -> Model:
+    """Return a part of a JSON file as `model`; `where` says which, for the error."""
     try:
         return model.model_validate(value)
     except ValidationError as error:
         problem = error.errors()[0]
-        place = " > ".join(str(part) for part in problem["loc"])
+        place = " > ".join([*([where] if where else []), *(str(part) for part in problem["loc"])])
         raise ActScribeError(f"{path}: {place}: {problem['msg']} (found {str(problem['input'])[:60]!r}).") from None
 
 
@@ -136,7 +149,7 @@ def interval_at(
         raise ActScribeError(f"{path}: {where}: {error.message}", error.hint) from None
 
 
-def check_writable(path: Path, annotations: Annotations, forbidden: str = "") -> None:
+def check_writable(path: Path, annotations: Annotations, forbidden: str = "", ethogram: bool = False) -> None:
     r"""Refuse labels and subjects that would not come back as they are.
 
     Args:
@@ -144,30 +157,37 @@ def check_writable(path: Path, annotations: Annotations, forbidden: str = "") ->
         annotations: what is about to be written.
         forbidden: further characters that the format cannot carry, as the inside of a regular expression's brackets,
             for instance "\t\r\n".
+        ethogram: the format carries labels that do not occur, too.
 
     Raises:
-        ActScribeError: an empty label, a character that cannot be written, or a score outside [0, 1].
+        ActScribeError: an empty label, a character that cannot be written, a time that no video has, or a score outside
+            [0, 1].
     """
     never = re.compile(f"[{_NEVER}{forbidden}]")
+    if annotations.duration is not None and not 0 <= annotations.duration <= LATEST:
+        raise ActScribeError(f"{path}: a length of {annotations.duration:g} s is not possible for a video.")
+    for label in annotations.labels if ethogram else ():
+        if never.search(label) or not label.strip():
+            raise ActScribeError(
+                f"{path}: the label {shown(label)} is empty or holds a character that this format cannot carry.",
+                "Rename the label, or choose another format (csv, json).",
+            )
     for name in annotations.media:
         if never.search(name):
             raise ActScribeError(f"{path}: the video name {name!r} holds a character that cannot be written.")
     for interval in annotations.as_intervals():
         when = f"from {interval.start:g} s to {interval.end:g} s"
+        if interval.end > LATEST:
+            raise ActScribeError(f"{path}: the interval {when} ends after 49 days; no video is that long.")
         if not interval.label.strip():
             raise ActScribeError(f"{path}: the interval {when} has no label; every interval needs one.")
         for text in (interval.label, interval.subject):
             found = never.search(text)
             if found:
                 raise ActScribeError(
-                    f"{path}: {text!r} ({when}) holds the character {found.group()!r}, which this format cannot carry.",
+                    f"{path}: {shown(text)} ({when}) holds the character {found.group()!r}, which this format cannot"
+                    " carry.",
                     "Rename the label, or choose another format (csv, json).",
                 )
         if interval.score is not None and not 0 <= interval.score <= 1:
             raise ActScribeError(f"{path}: the score of '{interval.label}' {when} is {interval.score}, not in [0, 1].")
-
-
-def milliseconds(interval: Interval, shortest: int = 0) -> tuple[int, int]:
-    """Return start and end in whole milliseconds, the end at least `shortest` after the start."""
-    start = round(interval.start * 1000)
-    return start, max(round(interval.end * 1000), start + shortest)

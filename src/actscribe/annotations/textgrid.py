@@ -18,7 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actscribe.annotations.entry import Entry, single
+from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval, is_gap
+from actscribe.annotations.rounding import seconds_text
 from actscribe.annotations.text import check_writable, interval_at, read_text
 from actscribe.annotations.tiers import SUBJECT_SIGN, Tier, tiers
 from actscribe.errors import ActScribeError
@@ -55,7 +57,7 @@ def is_textgrid(text: str) -> bool:
     return _HEAD.match(text) is not None
 
 
-def read(path: Path, clock: object = None) -> list[Entry]:
+def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     """Return the intervals and points of all tiers.
 
     Raises:
@@ -81,15 +83,15 @@ def read(path: Path, clock: object = None) -> list[Entry]:
     return single(_annotations(path, found, duration))
 
 
-def write(path: Path, annotations: Annotations, clock: object = None) -> None:
+def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
     """Write a TextGrid in the long form."""
-    check_writable(path, annotations, "\r")
+    check_writable(path, annotations, "\r", ethogram=True)
     found = tiers(annotations, points=True)
     last = max((end for tier in found for _, end in tier.spans), default=0)
     end = max(last, round((annotations.duration or 0) * 1000), 1)
     lines = ['File type = "ooTextFile"', 'Object class = "TextGrid"', ""]
     lines += [_LENGTH_UNKNOWN] if annotations.duration is None else []
-    lines += ["xmin = 0", f"xmax = {_seconds(end)}", "tiers? <exists>", f"size = {len(found)}", "item []:"]
+    lines += ["xmin = 0", f"xmax = {seconds_text(end)}", "tiers? <exists>", f"size = {len(found)}", "item []:"]
     for number, tier in enumerate(found, start=1):
         lines += [f"    item [{number}]:", *(f"        {line}" for line in _tier(tier, end))]
     write_text(path, "\n".join(lines) + "\n")
@@ -208,11 +210,11 @@ def _subject(name: str, text: str) -> str:
 def _tier(tier: Tier, end: int) -> list[str]:
     """Return the lines of a tier; intervals of a tier fill it from 0 to `end` (milliseconds) without a hole."""
     head = [f'class = "{"TextTier" if tier.is_points else "IntervalTier"}"', f"name = {_quoted(tier.name)}"]
-    head += ["xmin = 0", f"xmax = {_seconds(end)}"]
+    head += ["xmin = 0", f"xmax = {seconds_text(end)}"]
     if tier.is_points:
         lines = [*head, f"points: size = {len(tier.spans)}"]
         for number, (time, _) in enumerate(tier.spans, start=1):
-            lines += [f"points [{number}]:", f"    number = {_seconds(time)}", f"    mark = {_quoted(tier.label)}"]
+            lines += [f"points [{number}]:", f"    number = {seconds_text(time)}", f"    mark = {_quoted(tier.label)}"]
         return lines
     filled: list[tuple[int, int, str]] = []
     last = 0
@@ -222,15 +224,10 @@ def _tier(tier: Tier, end: int) -> list[str]:
         last = stop
     lines = [*head, f"intervals: size = {len(filled)}"]
     for number, (start, stop, text) in enumerate(filled, start=1):
-        lines += [f"intervals [{number}]:", f"    xmin = {_seconds(start)}", f"    xmax = {_seconds(stop)}"]
+        lines += [f"intervals [{number}]:", f"    xmin = {seconds_text(start)}", f"    xmax = {seconds_text(stop)}"]
         lines += [f"    text = {_quoted(text)}"]
     return lines
 
 
 def _quoted(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
-
-
-def _seconds(milliseconds: int) -> str:
-    """Return seconds with no more digits than there are."""
-    return f"{milliseconds / 1000:.3f}".rstrip("0").rstrip(".")

@@ -1,13 +1,13 @@
-"""Whole milliseconds, and intervals laid out on tiers: what the formats that are written share."""
+"""Intervals laid out on tiers, for the formats whose tools show them so (ELAN, Praat)."""
 
 from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from actscribe.annotations.interval import Annotations, Interval
+from actscribe.annotations.interval import Annotations
+from actscribe.annotations.rounding import milliseconds
 
 #: Between the label and the subject in a tier's name.
 SUBJECT_SIGN = " @ "
@@ -29,32 +29,6 @@ class Tier:
     subject: str
     is_points: bool = False
     spans: list[tuple[int, int]] = field(default_factory=list)
-
-
-def milliseconds(intervals: Iterable[Interval], shortest: int = 0) -> list[tuple[Interval, int, int]]:
-    """Return each interval with its start and end in whole milliseconds, in the order given.
-
-    Rounding neither empties an interval nor makes one overlap the next of its label and subject: one that has a length
-    keeps at least 1 ms, and its neighbour begins after it. So times move by half a millisecond at most, except among
-    intervals that are shorter than one.
-
-    Args:
-        intervals: in the order of their starts.
-        shortest: length in milliseconds of a point event.
-    """
-    rounded = []
-    last: dict[tuple[str, str], tuple[float, int]] = {}
-    for interval in intervals:
-        key = (interval.label, interval.subject)
-        before_end, before = last.get(key, (0.0, 0))
-        start = round(interval.start * 1000)
-        if before_end <= interval.start and interval.end > interval.start:
-            start = max(start, before)
-        end = max(round(interval.end * 1000), start + (1 if interval.end > interval.start else shortest))
-        if interval.end > interval.start:
-            last[key] = max(last.get(key, (0.0, 0)), (interval.end, end))
-        rounded.append((interval, start, end))
-    return rounded
 
 
 def tiers(annotations: Annotations, points: bool) -> list[Tier]:
