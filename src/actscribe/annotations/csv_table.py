@@ -15,7 +15,7 @@ from pathlib import Path
 from actscribe.annotations.entry import Entry
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
-from actscribe.annotations.rounding import milliseconds, seconds_text
+from actscribe.annotations.rounding import milliseconds
 from actscribe.annotations.table import DELIMITERS, Row, column, lay_out, normal, rows
 from actscribe.annotations.text import check_writable, interval_at, lines, read_text, seconds_at
 from actscribe.errors import ActScribeError
@@ -86,8 +86,8 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
     body = [
         {
             "label": interval.label,
-            "start_s": seconds_text(start),
-            "end_s": seconds_text(end),
+            "start_s": repr(start / 1000),
+            "end_s": repr(end / 1000),
             "subject": interval.subject,
             "score": "" if interval.score is None else repr(float(interval.score)),
             "video": video,

@@ -41,7 +41,7 @@ class Format:
     Args:
         ending: of its files; different for every format, so that several exports of one video do not collide.
         description: one line for a list of formats.
-        resolution: of times, in seconds; 0: full precision; None: one frame, so reading and writing need the video's
+        resolution: of times, in seconds; None: one frame, so reading and writing need the video's
             frame times.
         keeps: which of "subject", "score", "media" and "duration" it carries; every format carries labels and gaps.
         read: (path, the video's frame times or None) to the entries of the file; raises ActScribeError.
@@ -94,7 +94,7 @@ FORMATS: dict[str, Format] = {
     "csv": Format(
         ".csv",
         "table: label, start_s, end_s, subject, score, video",
-        0.0,
+        0.001,
         _keeps("subject", "score", "media"),
         csv_table.read,
         csv_table.write,
@@ -102,7 +102,7 @@ FORMATS: dict[str, Format] = {
     "json": Format(
         ".json",
         "ActScribe's own, carries everything",
-        0.0,
+        0.001,
         _keeps("subject", "score", "media", "duration"),
         json_file.read,
         json_file.write,
@@ -112,7 +112,7 @@ FORMATS: dict[str, Format] = {
         ".xml", "CVAT XML: a track per interval", None, _keeps("subject", "media", "duration"), cvat.read, cvat.write
     ),
     "via": Format(
-        ".via.json", "VIA 3 project: temporal segments", 0.0, _keeps("subject", "media"), via.read, via.write
+        ".via.json", "VIA 3 project: temporal segments", 0.001, _keeps("subject", "media"), via.read, via.write
     ),
     "textgrid": Format(
         ".TextGrid",

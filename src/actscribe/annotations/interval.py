@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from actscribe.errors import ActScribeError
 
@@ -55,14 +55,15 @@ class Annotations:
         media: file names of the video as the annotation file spells them; empty where it does not say.
         duration: the video's length in seconds as the annotation file has it, or None.
         labels: every label that could have been annotated, in the label set's order; those that occur and are not named
-            are added, sorted. So a label that does not occur is offered by the tool that opens an export.
+            are added, sorted. So the tool that opens an export offers what does not occur, too. An offer is no
+            annotation: two files that say the same are equal whatever they offer.
     """
 
     intervals: tuple[Interval, ...]
     gaps: tuple[Interval, ...] = ()
     media: tuple[str, ...] = ()
     duration: float | None = None
-    labels: tuple[str, ...] = ()
+    labels: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         named = dict.fromkeys(self.labels)

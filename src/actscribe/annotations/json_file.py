@@ -4,8 +4,8 @@
      "intervals": [{"label": "Suction", "start": 1.0, "end": 2.5, "subject": "P1", "score": 0.9}],
      "gaps": [{"label": "", "start": 8.0, "end": 9.0}], "labels": ["Ventilation", "Suction"]}
 
-`labels` are all that could have been annotated, in the label set's order. `subject` and `score` are left out where
-there is none; a gap with an empty label is not annotated for any label.
+`labels` are all that could have been annotated, in the label set's order; they are left out where they are those that
+occur, as are `subject` and `score` where there is none. A gap with an empty label is not annotated for any label.
 """
 
 from __future__ import annotations
@@ -81,15 +81,16 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
 def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
     """Write everything that `annotations` holds."""
     check_writable(path, annotations, ethogram=True)
-    content = {
+    content: dict[str, Any] = {
         "format": NAME,
         "version": VERSION,
         "media": list(annotations.media),
         "duration": None if annotations.duration is None else round(float(annotations.duration), 3),
         "intervals": [_plain(*row) for row in milliseconds(annotations.intervals)],
         "gaps": [_plain(*row) for row in milliseconds(annotations.gaps)],
-        "labels": list(annotations.labels),
     }
+    if annotations.labels != tuple(sorted({interval.label for interval in annotations.intervals})):
+        content["labels"] = list(annotations.labels)
     write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 

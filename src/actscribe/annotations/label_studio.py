@@ -157,7 +157,7 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
         result += _result(f"r{number}", interval, first + 1, last)
     answer: dict[str, Any] = {"result": result}
     if is_predicted:
-        answer = {"model_version": "ActScribe", "score": round(sum(scores) / len(scores), 6), **answer}
+        answer = {"model_version": "ActScribe", "score": round(float(sum(scores)) / len(scores), 6), **answer}
     names = dict.fromkeys([*annotations.labels, *(interval.label for interval in intervals)])
     labels = [{"value": name, "background": _COLORS[n % len(_COLORS)]} for n, name in enumerate(names)]
     data: dict[str, Any] = {"video": _served(annotations.media[0]) if annotations.media else ""}
