@@ -12,6 +12,7 @@ from actscribe.annotations.formats import (
     format_of,
     read,
     read_all,
+    read_matched,
     write,
 )
 from actscribe.annotations.frame_clock import FrameClock
@@ -34,6 +35,7 @@ __all__ = [
     "overlaps",
     "read",
     "read_all",
+    "read_matched",
     "resolve",
     "write",
 ]

@@ -71,7 +71,7 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
             kept.append(_interval(path, row, columns))
     if not groups:
         groups[""] = []
-    return [Entry(name, (name,) if name else (), _reader(found, name)) for name, found in groups.items()]
+    return [Entry(name, (name,) if name else (), _reader(found, name), joins=True) for name, found in groups.items()]
 
 
 def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:

@@ -151,6 +151,7 @@ class Conversion:
         unknown: names that the label set does not know -> intervals, written under their own name.
         ignored: names that the label set leaves out on purpose -> intervals, not written.
         lost: fields that were there and that the target format cannot carry.
+        matched: by what the video was found in the source.
     """
 
     source_format: str
@@ -159,6 +160,7 @@ class Conversion:
     unknown: dict[str, int]
     ignored: dict[str, int]
     lost: tuple[str, ...]
+    matched: str
 
 
 def read(path: Path, video: str | None = None, clock: FrameClock | None = None) -> Annotations:
@@ -166,23 +168,27 @@ def read(path: Path, video: str | None = None, clock: FrameClock | None = None) 
 
     Args:
         path: of the annotation file.
-        video: which one, where the file holds several: its path, file name, stem or observation id. A file that holds a
-            single video is taken for it, whatever the name, except a CSV that names the video of every row.
+        video: whose: its path, file name, stem or observation id (see `entry` for what fits). None: the only one.
         clock: when the video's frames are shown, for formats that count frames (see `counts_frames`).
 
     Raises:
         ActScribeError: no such file, no such video in it, the frame times are needed, or the file is damaged.
     """
+    return read_matched(path, video, clock)[0]
+
+
+def read_matched(path: Path, video: str | None = None, clock: FrameClock | None = None) -> tuple[Annotations, str]:
+    """Read as `read` does, and say in words by what the video was found, for instance 'its file name'."""
     path = Path(path)
-    name, entries = _open(path, clock)
-    return choose(path, entries, video, named=name == "csv").read()
+    match = choose(path, _open(path, clock), video)
+    return match.entry.read(), match.by
 
 
 def read_all(path: Path, clock: FrameClock | None = None) -> dict[str, Annotations]:
     """Read all videos or observations of a file, by name; one that the file does not name is called by its stem."""
     path = Path(path)
     found: dict[str, Annotations] = {}
-    for entry in _open(path, clock)[1]:
+    for entry in _open(path, clock):
         name = entry.name or path.stem
         if name in found:
             raise ActScribeError(f"{path}: holds two videos called '{name}'.", "Rename one of them.")
@@ -257,7 +263,7 @@ def convert(
     form = find_format(wanted)
     if source.resolve() == target.resolve():
         raise ActScribeError(f"{target}: is the source itself.", "Give another name for the converted file.")
-    annotations = read(source, video, clock)
+    annotations, matched = read_matched(source, video, clock)
     unknown: dict[str, int] = {}
     ignored: Counter[str] = Counter()
     if labels is not None:
@@ -271,17 +277,22 @@ def convert(
     write(target, replace(annotations, media=resolved(source, annotations.media)), wanted, clock)
     counts = Counter(interval.label for interval in annotations.intervals)
     return Conversion(
-        detect(source), wanted, dict(sorted(counts.items())), unknown, dict(ignored), _lost(annotations, form)
+        source_format=detect(source),
+        target_format=wanted,
+        counts=dict(sorted(counts.items())),
+        unknown=unknown,
+        ignored=dict(ignored),
+        lost=_lost(annotations, form),
+        matched=matched,
     )
 
 
-def _open(path: Path, clock: FrameClock | None) -> tuple[str, list[Entry]]:
-    """Return the format of a file and what it holds, which is at least one entry."""
-    name = detect(path)
-    entries = FORMATS[name].read(path, clock)
+def _open(path: Path, clock: FrameClock | None) -> list[Entry]:
+    """Return what a file holds, which is at least one entry."""
+    entries = FORMATS[detect(path)].read(path, clock)
     if not entries:
         raise ActScribeError(f"{path}: holds no observation and no video.")
-    return name, entries
+    return entries
 
 
 def _sorted(*parts: Iterable) -> tuple:

@@ -21,9 +21,11 @@ def convert(
     video: Annotated[
         str | None,
         typer.Option(
-            help="Which video or observation, where a file holds several; formats that count frames need the video's"
-            " own file.",
+            help="Whose annotations, where a file holds several; formats that count frames need the video's own file."
         ),
+    ] = None,
+    observation: Annotated[
+        str | None, typer.Option(help="What the file calls the video, where that is not the video's own name.")
     ] = None,
     fps: Annotated[
         float | None,
@@ -40,8 +42,10 @@ def convert(
     wanted = to or annotation_files.format_of(target)
     counts = annotation_files.find_format(wanted).resolution is None or annotation_files.counts_frames(source)
     clock = _clock(video, fps, counts)
-    done = annotation_files.convert(source, target, to=wanted, labels=label_set, video=video, clock=clock)
-    print(f"{source} ({done.source_format}) -> {target} ({done.target_format})")
+    done = annotation_files.convert(
+        source, target, to=wanted, labels=label_set, video=observation or video, clock=clock
+    )
+    print(f"{source} ({done.source_format}) -> {target} ({done.target_format}), found by {done.matched}")
     for label, count in done.counts.items():
         print(f"  {label}: {count}")
     for name, count in done.unknown.items():

@@ -33,12 +33,14 @@ class StudyData:
         recordings: each with its split.
         ignored: names in annotation files that the label set leaves out on purpose, with counts.
         second: recording -> what a second annotator wrote, under the label set's names; nothing is trained on it.
+        matched: by what videos were found in annotation files, with counts.
     """
 
     labels: LabelSet
     recordings: tuple[Recording, ...]
     ignored: dict[str, int]
     second: Mapping[str, Annotations] = field(default_factory=dict)
+    matched: Mapping[str, int] = field(default_factory=dict)
 
     def of_split(self, split: str) -> tuple[Recording, ...]:
         """Return the recordings of one split."""
@@ -59,7 +61,8 @@ def load_data(study: Study) -> StudyData:
     check_leakage(recordings, {row.video: row for row in rows})
     ignored = sum((one.ignored for one in loaded), Counter[str]())
     second = {one.recording.name: one.second for one in loaded if one.second is not None}
-    return StudyData(labels, tuple(recordings), dict(sorted(ignored.items())), second)
+    matched = Counter(by for one in loaded for by in one.matched)
+    return StudyData(labels, tuple(recordings), dict(sorted(ignored.items())), second, dict(sorted(matched.items())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +73,14 @@ class Loaded:
         recording: with the annotations that count.
         second: the second annotator's, or None.
         unknown, ignored: names of both annotators that the label set does not know, or leaves out, with counts.
+        matched: by what the video was found in each annotation file.
     """
 
     recording: Recording
     second: Annotations | None
     unknown: Counter[str]
     ignored: Counter[str]
+    matched: tuple[str, ...]
 
 
 def load_recording(row: Row, name: str, labels: LabelSet) -> Loaded:
@@ -89,8 +94,14 @@ def load_recording(row: Row, name: str, labels: LabelSet) -> Loaded:
     unknown: Counter[str] = Counter()
     ignored: Counter[str] = Counter()
     read = []
-    for path, label in ((row.annotations, row.label), (row.annotations_2, row.label_2)):
-        raw = _raw_annotations(row.video, path, label, info)
+    matched = []
+    for path, label, observation in (
+        (row.annotations, row.label, row.observation),
+        (row.annotations_2, row.label_2, row.observation_2),
+    ):
+        raw, by = _raw_annotations(row.video, path, label, observation, info)
+        if by:
+            matched.append(by)
         if raw is not None:
             ignored += Counter(i.label for i in raw.intervals if labels.is_ignored(i.label))
             raw, unknown_here = annotation_files.resolve(raw, labels)
@@ -99,7 +110,7 @@ def load_recording(row: Row, name: str, labels: LabelSet) -> Loaded:
     first, second = read
     if first is not None:
         recording = replace(recording, intervals=first.intervals, gaps=first.gaps)
-    return Loaded(recording, second, unknown, ignored)
+    return Loaded(recording, second, unknown, ignored, tuple(matched))
 
 
 def _load_rows(rows: list[Row], labels: LabelSet) -> list[Loaded]:
@@ -124,15 +135,18 @@ def _load_rows(rows: list[Row], labels: LabelSet) -> list[Loaded]:
     return loaded
 
 
-def _raw_annotations(video: Path, path: Path | None, label: str, info: VideoInfo) -> Annotations | None:
+def _raw_annotations(
+    video: Path, path: Path | None, label: str, observation: str, info: VideoInfo
+) -> tuple[Annotations | None, str]:
+    """Return what a row says of its video, and by what the video was found in the annotation file."""
     if label:
         parts = [part.strip() for part in label.split(";") if part.strip()]
-        return Annotations.of(Interval(part, 0.0, info.duration) for part in parts)
+        return Annotations.of(Interval(part, 0.0, info.duration) for part in parts), ""
     if path is None:
-        return None
+        return None, ""
     clock = frame_clock(video) if annotation_files.counts_frames(path) else None
-    read = annotation_files.read(path, video=str(video), clock=clock)
-    return annotation_files.check(read, info.duration, path)
+    read, by = annotation_files.read_matched(path, observation or str(video), clock)
+    return annotation_files.check(read, info.duration, path), by
 
 
 def _names(rows: Iterable[Row]) -> list[str]:

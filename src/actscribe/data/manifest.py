@@ -17,6 +17,8 @@ COLUMNS = (
     "label",
     "annotations_2",
     "label_2",
+    "observation",
+    "observation_2",
     "group",
     "split",
     "source",
@@ -61,6 +63,7 @@ class Row:
         annotations: the annotation file, or None.
         label: of a trimmed video, as spelled; several are separated by ';'.
         annotations_2, label_2: the same by a second annotator; kappa is counted between the two.
+        observation, observation_2: what the annotation file calls the video, where that is not the video's own name.
         group: subject or session; the video's own name where the manifest does not say.
         split: "train", "validation", "test" or "".
         source, source_start, source_end: the longer video this one was cut from and where, in seconds.
@@ -79,6 +82,8 @@ class Row:
     extra: Mapping[str, str] = field(default_factory=dict)
     annotations_2: Path | None = None
     label_2: str = ""
+    observation: str = ""
+    observation_2: str = ""
 
 
 def read_manifest(path: Path) -> list[Row]:
@@ -163,6 +168,8 @@ def _row(path: Path, line: int, values: dict[str, str | None]) -> Row:
         extra={name: value for name, value in cells.items() if name and name not in COLUMNS},
         annotations_2=second,
         label_2=cells.get("label_2", ""),
+        observation=cells.get("observation", ""),
+        observation_2=cells.get("observation_2", ""),
     )
 
 
