@@ -12,6 +12,7 @@ from actscribe.annotations.interval import Annotations, Interval
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash
+from actscribe.labels import LabelSet
 from actscribe.recognizers.base import Recognizer
 from actscribe.runs.folder import Run, ScoredClips
 from actscribe.runs.scoring import score_recordings, time_scores
@@ -80,15 +81,20 @@ def annotate(
         scored = score_recordings(loaded, [recording], labels, study.windows, f"Annotating {video.name}")
         merged = time_scores(scored, [recording], settings.step)[recording.name]
         intervals = tuple(build(merged, settings, labels))
-        files = _write(recording, intervals, formats, out or video.parent, clock)
+        files = _write(recording, intervals, labels, formats, out or video.parent, clock)
         done.append(AnnotatedVideo(recording, intervals, merged, scored, files))
     return done
 
 
 def _write(
-    recording: Recording, intervals: tuple[Interval, ...], formats: Sequence[str], out: Path, clock: FrameClock
+    recording: Recording,
+    intervals: tuple[Interval, ...],
+    labels: LabelSet,
+    formats: Sequence[str],
+    out: Path,
+    clock: FrameClock,
 ) -> tuple[Path, ...]:
-    found = Annotations.of(intervals, media=[str(recording.video)], duration=recording.duration)
+    found = Annotations.of(intervals, [str(recording.video.absolute())], recording.duration, labels.names)
     files = []
     for name in formats:
         path = _target(recording.video, name, out)
