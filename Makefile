@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install demo demo-quick test report-test lint format benchmarks clean
+.PHONY: help install demo demo-quick test report-test lint format benchmarks campaign-programs clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/ -/'
@@ -38,6 +38,9 @@ format: install  ## put the code into its format
 
 benchmarks: install  ## speed against the plain way, one table each
 	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+
+campaign-programs: install  ## exports opened by BORIS, ELAN's schema, Label Studio and Praat readers; fetches them once
+	$(BIN)/python -m campaigns.programs --venvs .venv-programs
 
 clean:           ## caches and the demo's output; not the virtual environment
 	rm -rf demo .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -37,7 +37,7 @@ from pydantic import BaseModel, Field
 from actscribe.annotations.entry import Entry
 from actscribe.annotations.frame_clock import FrameClock, needed
 from actscribe.annotations.interval import Annotations, Interval, is_gap
-from actscribe.annotations.media import mime_type
+from actscribe.annotations.media import is_absolute, mime_type
 from actscribe.annotations.rounding import apart
 from actscribe.annotations.text import check_writable, interval_at, load_json, validated
 from actscribe.errors import ActScribeError
@@ -155,16 +155,17 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
     result = []
     for number, (interval, first, last) in enumerate(apart(intervals, span), start=1):
         result += _result(f"r{number}", interval, first + 1, last)
-    answer: dict[str, Any] = {"result": result}
+    answer: dict[str, Any] = {"id": 1, "result": result}
     if is_predicted:
         answer = {"model_version": "ActScribe", "score": round(float(sum(scores)) / len(scores), 6), **answer}
     names = dict.fromkeys([*annotations.labels, *(interval.label for interval in intervals)])
     labels = [{"value": name, "background": _COLORS[n % len(_COLORS)]} for n, name in enumerate(names)]
-    data: dict[str, Any] = {"video": _served(annotations.media[0]) if annotations.media else ""}
+    data: dict[str, Any] = {"video": _served(path, annotations.media[0]) if annotations.media else ""}
     data |= {"fps": int(rate) if rate == int(rate) else rate, "labels": labels}
     if annotations.duration is not None:
         data["duration"] = round(annotations.duration, 3)
     task = {
+        "id": 1,
         "data": data,
         "annotations": [] if is_predicted else [answer],
         "predictions": [answer] if is_predicted else [],
@@ -255,8 +256,11 @@ def _spelled(url: str) -> str:
     return url
 
 
-def _served(name: str) -> str:
-    return f"{_LOCAL_FILES}?d={quote(name.lstrip('/'))}" if name.startswith("/") else name
+def _served(path: Path, name: str) -> str:
+    """Return the URL at which Label Studio serves a video of this machine; other names as they are."""
+    beside = path.absolute().parent / name
+    file = beside.as_posix() if not is_absolute(name) and beside.exists() else name
+    return f"{_LOCAL_FILES}?d={quote(file.lstrip('/'))}" if file.startswith("/") else name
 
 
 def _labels(data: dict[str, Any]) -> list[str]:

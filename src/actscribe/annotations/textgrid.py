@@ -7,7 +7,7 @@ Praat's own examples (tiers 'Mary' and 'John'), a tier's name is the subject; a 
 What is written: the long form in UTF-8, one interval tier per label and subject, points in a point tier beside it, and
 an empty tier for each label of the label set that does not occur. Intervals of one tier cannot overlap in Praat, so an
 overlapping one moves to a further tier. A TextGrid needs an end: it is the video's length, or else the last end, which
-a comment in the file says. The video's name and scores are not carried.
+a comment at the end of the file says. The video's name and scores are not carried.
 """
 
 from __future__ import annotations
@@ -90,10 +90,10 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
     last = max((end for tier in found for _, end in tier.spans), default=0)
     end = max(last, round((annotations.duration or 0) * 1000), 1)
     lines = ['File type = "ooTextFile"', 'Object class = "TextGrid"', ""]
-    lines += [_LENGTH_UNKNOWN] if annotations.duration is None else []
     lines += ["xmin = 0", f"xmax = {seconds_text(end)}", "tiers? <exists>", f"size = {len(found)}", "item []:"]
     for number, tier in enumerate(found, start=1):
         lines += [f"    item [{number}]:", *(f"        {line}" for line in _tier(tier, end))]
+    lines += [_LENGTH_UNKNOWN] if annotations.duration is None else []  # last: some readers count the lines of the head
     write_text(path, "\n".join(lines) + "\n")
 
 
