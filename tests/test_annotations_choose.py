@@ -78,7 +78,7 @@ def test_a_relative_path_is_read_as_the_absolute_one(tmp_path: Path, monkeypatch
     path = table(tmp_path / "study", "D:/lab/videos/v1.mp4", "D:/lab/videos/v2.mp4")
     monkeypatch.chdir(tmp_path)
     for asked in ("study/v1.mp4", str(tmp_path / "study" / "v1.mp4"), "./study/../study/v1.mp4"):
-        assert read_matched(path, asked) == (read(path, "v1.mp4"), "its file name, in another folder")
+        assert read_matched(path, asked) == (read(path, "v1.mp4"), "the file name, in another folder")
 
 
 def test_names_are_relative_to_the_file_that_holds_them(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_names_are_relative_to_the_file_that_holds_them(tmp_path: Path) -> None:
         (tmp_path / folder / "v.mp4").touch()
     path = table(tmp_path / "ann", "../old/v.mp4", "../new/v.mp4")
     assert read_matched(path, str(tmp_path / "new" / "v.mp4"))[0].labels == ("label 1",)
-    assert read_matched(path, str(tmp_path / "new" / "v.mp4"))[1] == "its path"
+    assert read_matched(path, str(tmp_path / "new" / "v.mp4"))[1] == "the path"
 
 
 def test_a_link_has_the_name_of_the_video(tmp_path: Path) -> None:
@@ -101,13 +101,13 @@ def test_a_link_has_the_name_of_the_video(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("named", "asked", "by"),
     [
-        ("cam1.mp4", "cam1.mp4", "its path"),
-        ("D:/study/cam1.mp4", "/data/cam1.mp4", "its file name, in another folder"),
-        ("study/cam1.mp4", "/data/cam1.mp4", "its file name, in another folder"),
-        ("CAM1.mp4", "/data/cam1.mp4", "its file name, spelled in another way"),
-        ("my%20cam.mp4", "/data/my cam.mp4", "its file name"),
-        ("cam1", "/data/cam1.mp4", "its file name without an ending, spelled in another way"),
-        ("cam1.wav", "/data/cam1.mp4", "its file name, ending apart, spelled in another way"),
+        ("cam1.mp4", "cam1.mp4", "the path"),
+        ("D:/study/cam1.mp4", "/data/cam1.mp4", "the file name, in another folder"),
+        ("study/cam1.mp4", "/data/cam1.mp4", "the file name, in another folder"),
+        ("CAM1.mp4", "/data/cam1.mp4", "the file name, spelled in another way"),
+        ("my%20cam.mp4", "/data/my cam.mp4", "the file name"),
+        ("cam1", "/data/cam1.mp4", "the file name without an ending, spelled in another way"),
+        ("cam1.wav", "/data/cam1.mp4", "the file name, ending apart, spelled in another way"),
         (None, "/data/any.mp4", "being the only one of a file that names no video"),
         ("cam1.mp4", None, "being the only one of its file"),
     ],

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from actscribe.annotations.boris import POINT_COMMENT
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.annotations.media import has_sound, is_video
@@ -111,7 +112,14 @@ def _events(intervals: Sequence[tuple[Interval, int, int]], points: set[str]) ->
         if interval.label not in points:
             rows.append((end, number, interval))
     rows.sort(key=lambda row: row[:2])
-    return [[time / 1000, interval.subject, interval.label, "", "", "NA"] for time, _, interval in rows]
+    return [
+        [time / 1000, interval.subject, interval.label, "", _comment(interval, points), "NA"]
+        for time, _, interval in rows
+    ]
+
+
+def _comment(interval: Interval, points: set[str]) -> str:
+    return POINT_COMMENT if is_point(interval) and interval.label not in points else ""
 
 
 def _observation(

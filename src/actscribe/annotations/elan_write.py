@@ -12,8 +12,11 @@ from actscribe.annotations.interval import Annotations, is_gap
 from actscribe.annotations.media import file_url, is_absolute, mime_type, relative_path
 from actscribe.annotations.text import NO_DATE, check_writable
 from actscribe.annotations.tiers import Tier, tiers
+from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 
+#: In seconds: milliseconds are unsigned numbers of 32 bits.
+_LATEST = (2**32 - 1) / 1000
 _SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 _SCHEMA_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
 #: Names of what tiers are made of: labels come from the vocabulary, spans that nobody annotated do not.
@@ -33,6 +36,9 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
     beginning of time, so that the same annotations give the same file.
     """
     check_writable(path, annotations, "\r", ethogram=True)
+    late = next((interval for interval in annotations.as_intervals() if interval.end > _LATEST), None)
+    if late:
+        raise ActScribeError(f"{path}: '{late.label[:60]}' ends at {late.end:g} s; ELAN counts up to 49 days.")
     found = tiers(annotations, points=False)
     root = Element("ANNOTATION_DOCUMENT", AUTHOR="ActScribe", DATE=f"{NO_DATE}+00:00", FORMAT="3.0", VERSION="3.0")
     root.set("xmlns:xsi", _SCHEMA_INSTANCE)

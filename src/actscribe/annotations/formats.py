@@ -178,7 +178,7 @@ def read(path: Path, video: str | None = None, clock: FrameClock | None = None) 
 
 
 def read_matched(path: Path, video: str | None = None, clock: FrameClock | None = None) -> tuple[Annotations, str]:
-    """Read as `read` does, and say in words by what the video was found, for instance 'its file name'."""
+    """Read as `read` does, and say in words by what the video was found, for instance 'the file name'."""
     path = Path(path)
     match = choose(path, _open(path, clock), video)
     return match.entry.read(), match.by

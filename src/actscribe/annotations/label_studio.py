@@ -39,7 +39,7 @@ from actscribe.annotations.frame_clock import FrameClock, needed
 from actscribe.annotations.interval import Annotations, Interval, is_gap
 from actscribe.annotations.media import is_absolute, mime_type
 from actscribe.annotations.rounding import apart
-from actscribe.annotations.text import check_writable, interval_at, load_json, validated
+from actscribe.annotations.text import check_writable, interval_at, load_json, validate
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 
@@ -120,7 +120,7 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     content = load_json(path)
     entries: list[Entry] = []
     for number, item in enumerate(content if isinstance(content, list) else [content], start=1):
-        task = validated(path, f"task {number}", _Task, item)
+        task = validate(path, item, _Task, f"task {number}")
         media = _media(task.data)
         answers = [answer for answer in task.annotations if not answer.was_cancelled] or task.predictions
         for position, answer in enumerate(answers, start=1):
@@ -177,7 +177,7 @@ def _annotations(
     path: Path, where: str, task: _Task, answer: _Answer, media: str, clock: FrameClock | None
 ) -> Annotations:
     results = [
-        validated(path, f"{where}, region {number}", _Result, item)
+        validate(path, item, _Result, f"{where}, region {number}")
         for number, item in enumerate(answer.result, start=1)
         if item.get("type") in (*_SPANS, "textarea", "choices")
     ]

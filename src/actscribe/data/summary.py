@@ -121,7 +121,7 @@ def _broken_rules(recording: Recording, labels: LabelSet) -> list[str]:
 
 def _notes(study: Study, data: StudyData) -> list[str]:
     notes = [f"'{name}' is left out on purpose ({count} intervals)." for name, count in data.ignored.items()]
-    notes += [f"in their annotation files, {count} videos are found by {by}." for by, count in data.matched.items()]
+    notes += [f"annotations of {count} videos were found by {by}." for by, count in data.matched.items()]
     for recording in data.recordings:
         if recording.gaps:
             notes.append(f"{recording.name}: parts are not annotated; clips there have no target.")
