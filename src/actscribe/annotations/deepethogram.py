@@ -55,9 +55,9 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
 
 def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
     """Write one row per frame of the video's length, or up to the last end where that is not known."""
-    check_writable(path, annotations, "\r\n")
+    check_writable(path, annotations, "\r\n", ethogram=True)
     clock = needed(path, clock, "this format has one row per frame")
-    names = sorted({interval.label for interval in (*annotations.intervals, *annotations.gaps) if interval.label})
+    names = list(dict.fromkeys([*annotations.labels, *sorted(gap.label for gap in annotations.gaps if gap.label)]))
     if BACKGROUND in names:
         raise ActScribeError(f"{path}: '{BACKGROUND}' means that nothing happens in DeepEthogram; rename the label.")
     spans = [clock.span(interval) for interval in (*annotations.intervals, *annotations.gaps)]
@@ -99,7 +99,8 @@ def _annotations(path: Path, header: Sequence[str], body: Sequence[Row], clock: 
         for position in behaviors
         for first, last in _runs((cells[:, position] == -1) & ~blank)
     ]
-    return Annotations.of(found, duration=clock.seconds(len(body)))
+    labels = [names[position] for position in behaviors]
+    return Annotations.of(found, duration=clock.seconds(len(body)), labels=labels)
 
 
 def _values(path: Path, row: Row, skipped: int, count: int) -> list[int]:
