@@ -2,8 +2,8 @@
 
     python benchmarks/decode.py [--quick] [--video FILE]
 
-Windows of 3 s with a stride of 1 s, 8 frames each, short side 224. Three comparisons, all in one run, each the median of
-several rounds in which they take turns:
+Windows of 3 s with a stride of 1 s, 8 frames each, short side 224. Three comparisons, all in one run, each the median
+of several rounds in which they take turns:
 
 windows_vs_per_clip  `clip_frames` against opening the file, seeking and decoding once for each clip; above 1: faster.
 windows_vs_bare      `clip_frames` against decoding every picture and throwing it away, same decoder threads. Near 1:
