@@ -28,7 +28,9 @@ WINDOWS = {"length": 2.0, "stride": 2.0, "frames": 4, "threshold": 0.5}
 _PATH = 90
 #: Keys of JSON files whose values measure time or memory, or are digests of texts with paths in them (the texts
 #: themselves are compared), and files that measure.
-_TIMES = re.compile(r"task_seconds|seconds|.*_runtime|.*_per_second|seconds_per_minute|memory_mb|train_s|costs|digests|seal")
+_TIMES = re.compile(
+    r"task_seconds|seconds|.*_runtime|.*_per_second|seconds_per_minute|memory_mb|train_s|costs|digests|seal"
+)
 _TEXTS = (".json", ".yaml", ".txt", ".csv", ".md", ".tex", ".eaf", ".vtt", ".boris")
 _DIFFER = re.compile(r"events\.out\.tfevents|(^|/)cost\.json$|(^|/)costs\.|\.html$|\.log$|\.sqlite-(wal|shm)$")
 
