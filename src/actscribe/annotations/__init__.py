@@ -5,6 +5,7 @@ from actscribe.annotations.formats import (
     FORMATS,
     Conversion,
     Format,
+    check_target,
     convert,
     counts_frames,
     detect,
@@ -12,6 +13,7 @@ from actscribe.annotations.formats import (
     format_of,
     read,
     read_all,
+    read_matched,
     write,
 )
 from actscribe.annotations.frame_clock import FrameClock
@@ -26,6 +28,7 @@ __all__ = [
     "FrameClock",
     "Interval",
     "check",
+    "check_target",
     "convert",
     "counts_frames",
     "detect",
@@ -34,6 +37,7 @@ __all__ = [
     "overlaps",
     "read",
     "read_all",
+    "read_matched",
     "resolve",
     "write",
 ]

@@ -2,9 +2,13 @@
 
 State events are unpaired toggles: the first row of a subject, behaviour and modifiers starts it, the second stops it.
 Point events are intervals without length. A behaviour with modifiers reads as 'behaviour: modifiers' (ours). Times are
-those of the video: the observation's time offset is taken off. A player with several files plays them one after
-another, so such an observation reads as one entry per file, with times from that file's beginning. Players that were
-given an offset of their own are left out of the media: their files have other times.
+those of the video: the observation's time offset, and the media's creation date where that is the offset, are taken
+off. An observation that plays several files, one after another or side by side with offsets, reads as one entry for
+each stretch of time (see `boris_media`), with times from that file's beginning. What lies outside the observation time
+interval, or beyond the first player's files, nobody observed: gaps.
+
+Refused by name: observations from pictures, live ones on the clock of the day, and scan samples, which say nothing of
+the time between.
 """
 
 from __future__ import annotations
@@ -12,15 +16,15 @@ from __future__ import annotations
 import datetime
 import json
 import string
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from functools import partial
-from itertools import accumulate, pairwise
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
+from actscribe.annotations.boris_media import Part, parts
+from actscribe.annotations.boris_observation import Observation
 from actscribe.annotations.entry import Entry
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
@@ -30,28 +34,12 @@ from actscribe.files import write_text
 
 #: No video has this many seconds; a whole number beyond the range of a float would not even convert.
 _NO_TIME = 1e12
+_WAY_OUT = (
+    "Correct the observation in BORIS, or make a new one of the same video; the project's others can be read"
+    " by their names."
+)
 #: BORIS has eight players.
 PLAYERS = 8
-
-
-class _MediaInfo(BaseModel):
-    length: dict[str, float | None] = {}
-    offset: dict[str, float | None] = {}
-
-
-class _Observation(BaseModel):
-    file: dict[str, list[str]] | list[Any] = {}
-    media_info: _MediaInfo = _MediaInfo()
-    time_offset: float | None = Field(default=0.0, alias="time offset")
-    events: list[list[Any]] = []
-
-    def players(self) -> list[list[str]]:
-        """Return the files of each player in use that runs with the observation's own clock."""
-        players = self.file if isinstance(self.file, dict) else {}
-        used = sorted((number, files) for number, files in players.items() if files)
-        return [
-            files for index, (number, files) in enumerate(used) if not index or not self.media_info.offset.get(number)
-        ]
 
 
 class _Behavior(BaseModel):
@@ -60,7 +48,7 @@ class _Behavior(BaseModel):
 
 
 class _Project(BaseModel):
-    observations: dict[str, _Observation]
+    observations: dict[str, Observation]
     behaviors_conf: dict[str, _Behavior] = {}
 
 
@@ -176,46 +164,29 @@ def _who(subject: str) -> str:
     return f"subject '{subject}'" if subject else "no focal subject"
 
 
-def _entries(path: Path, name: str, observation: _Observation, types: dict[str, str]) -> list[Entry]:
-    players = observation.players()
-    lengths = observation.media_info.length
-
-    def whole() -> list[Interval]:
-        return _intervals(path, name, observation, types)
-
-    if not players or len(players[0]) == 1:
-        media = tuple(files[0] for files in players if len(files) == 1)
-        duration = lengths.get(media[0]) if media else None
-        return [Entry(name, media, lambda: Annotations.of(whole(), media, duration))]
-    queue = players[0]
-    known = [lengths.get(file) for file in queue]
-    if any(length is None for length in known):
-        return [Entry(name, (), lambda: Annotations.of(whole(), queue))]
-    edges = [0.0, *accumulate(length or 0.0 for length in known)]
-    return [
-        Entry(f"{name}: {file}", (file,), partial(_part, whole, file, start, end, is_last=number == len(queue)))
-        for number, (file, (start, end)) in enumerate(zip(queue, pairwise(edges), strict=True), start=1)
-    ]
-
-
-def _part(whole: Callable[[], list[Interval]], file: str, start: float, end: float, is_last: bool) -> Annotations:
-    """Return what falls into one of several files that are played in turn, with times from its own beginning."""
-    stop = float("inf") if is_last else end
-    found = []
-    for interval in whole():
-        is_inside = (
-            start <= interval.start < stop if is_point(interval) else interval.start < stop and interval.end > start
-        )
-        if is_inside:
-            # BORIS keeps milliseconds; rounding takes the subtraction's noise off.
-            first, last = (round(time - start, 6) for time in (max(interval.start, start), min(interval.end, stop)))
-            found.append(replace(interval, start=first, end=last))
-    return Annotations.of(found, (file,), round(end - start, 6))
-
-
-def _intervals(path: Path, name: str, observation: _Observation, types: dict[str, str]) -> list[Interval]:
+def _entries(path: Path, name: str, observation: Observation, types: dict[str, str]) -> list[Entry]:
     where = f"observation '{name}'"
-    offset = observation.time_offset or 0.0
+    try:
+        ahead = observation.ahead()
+        found = parts(observation.players(), *observation.observed())
+    except ActScribeError as error:
+        # Raised when this observation is asked for, so that it does not hide the others.
+        files = tuple(file for player in observation.players() for file in player.files)
+        problem = ActScribeError(f"{path}: {where}: {error.message}", _WAY_OUT)
+        return [Entry(name, files, partial(_refuse, problem))]
+
+    def read(part: Part) -> Annotations:
+        return part.of(_intervals(path, where, observation, types, ahead))
+
+    names = [name] if len(found) == 1 else [f"{name}: {', '.join(part.files)}" for part in found]
+    return [Entry(one, part.files, partial(read, part)) for one, part in zip(names, found, strict=True)]
+
+
+def _refuse(problem: ActScribeError) -> Annotations:
+    raise problem
+
+
+def _intervals(path: Path, where: str, observation: Observation, types: dict[str, str], ahead: float) -> list[Interval]:
     events = []
     for number, row in enumerate(observation.events, start=1):
         place = f"{where}, event {number}"
@@ -227,10 +198,28 @@ def _intervals(path: Path, name: str, observation: _Observation, types: dict[str
         status = "POINT" if types[code].casefold().startswith("point") else "TOGGLE"
         modifiers = [text for text in str(row[3]).split("|") if text not in ("", "None")] if len(row) > 3 else []
         label = f"{code}: {', '.join(modifiers)}" if modifiers else code
-        events.append((float(row[0]) - offset, str(row[1]), label, status, place))
+        # BORIS keeps milliseconds; rounding takes the subtraction's noise off.
+        time = float(row[0]) - ahead if not ahead else round(float(row[0]) - ahead, 6)
+        events.append((time, str(row[1]), label, status, place))
     # A stable sort: BORIS keeps rows in time order, and rows at one time in the order of coding.
     events.sort(key=lambda event: event[0])
+    _refuse_doubled(path, where, events)
     return pair(path, where, events)
+
+
+def _refuse_doubled(path: Path, where: str, events: Iterable[tuple[float, str, str, str, str]]) -> None:
+    """Refuse state events that all stand there twice: paired, each bout would become two without length."""
+    times: dict[tuple[str, str], list[float]] = {}
+    for time, subject, label, status, _ in events:
+        if status == "TOGGLE":
+            times.setdefault((subject, label), []).append(time)
+    for (subject, label), found in times.items():
+        if len(found) > 2 and len(found) % 4 == 0 and found[::2] == found[1::2]:
+            raise ActScribeError(
+                f"{path}: {where}: every state event '{label}' of {_who(subject)} stands there twice, the first at"
+                f" {found[0]:g} s.",
+                "Delete one of each two in BORIS.",
+            )
 
 
 def is_point(interval: Interval) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from actscribe.annotations.boris import is_point, observation_name
-from actscribe.annotations.boris_export import NO_SUBJECT, Export, entries, find_table
+from actscribe.annotations.boris_export import NO_SUBJECT, Export, read_export
 from actscribe.annotations.entry import Entry
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
@@ -53,7 +53,7 @@ def is_header(names: Sequence[str]) -> bool:
 
 def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     """Return one entry per observation."""
-    return entries(find_table(path, is_header, "Behavior, Behavior type, Start (s) and Stop (s)"), _intervals)
+    return read_export(path, is_header, "Behavior, Behavior type, Start (s) and Stop (s)", _intervals)
 
 
 def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
@@ -84,7 +84,7 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
 def _intervals(export: Export, where: str, group: Sequence[Row]) -> list[Interval]:
     found = []
     for row in group:
-        place = f"line {row.line}"
+        place = row.place
         start = seconds_at(export.path, place, export.text(row, "start_s"), "the start") - export.offset(row)
         if export.text(row, "behavior_type").strip().upper() == "POINT":
             end = start

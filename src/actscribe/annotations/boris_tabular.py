@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from actscribe.annotations.boris import is_point, observation_name, pair, refuse_overlaps
-from actscribe.annotations.boris_export import NO_SUBJECT, Export, entries, find_table
+from actscribe.annotations.boris_export import NO_SUBJECT, Export, read_export
 from actscribe.annotations.entry import Entry
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
@@ -52,7 +52,7 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     Raises:
         ActScribeError: no such table; an odd state event is raised by the entry's own `read`.
     """
-    return entries(find_table(path, is_header, "Time, Behavior and Status or Behavior type"), _intervals)
+    return read_export(path, is_header, "Time, Behavior and Status or Behavior type", _intervals)
 
 
 def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
@@ -97,7 +97,7 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
 def _intervals(export: Export, where: str, group: Sequence[Row]) -> list[Interval]:
     events = []
     for row in group:
-        place = f"line {row.line}"
+        place = row.place
         time = seconds_at(export.path, place, export.text(row, "time"), "the time") - export.offset(row)
         status = export.text(row, "status", "behavior_type").strip().upper()
         events.append((time, export.subject(row), export.label(row), status, place))

@@ -9,7 +9,7 @@ scores and the video's name are not carried; an interval inside a gap of its lab
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ import numpy as np
 from actscribe.annotations.entry import Entry, single
 from actscribe.annotations.frame_clock import FrameClock, needed
 from actscribe.annotations.interval import GAP_LABEL, Annotations, Interval
-from actscribe.annotations.table import DELIMITERS, Row, lay_out, rows
+from actscribe.annotations.table import Row, delimiters_of, first_rows, lay_out, table_at
 from actscribe.annotations.text import check_writable, read_text
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
@@ -42,10 +42,14 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     """
     clock = needed(path, clock, "has one row per frame and does not say when frames are shown")
     text = read_text(path)
-    for delimiter in DELIMITERS:
-        header, *body = rows(path, text, delimiter)
-        if body and is_table(header.cells, body[0].cells):
-            return single(_annotations(path, header.cells, body, clock))
+    for delimiter in delimiters_of(text):
+        top = first_rows(text, delimiter)
+        if len(top) == 2 and is_table(top[0].cells, top[1].cells):
+            body = table_at(path, text, delimiter, top[0].line).body
+            for before, row in pairwise(body):
+                if row.line > before.line + 1:
+                    raise ActScribeError(f"{path}:{before.line + 1}: an empty row, but every frame needs its own.")
+            return single(_annotations(path, top[0].cells, body, clock))
     raise ActScribeError(f"{path}: expected a header of behaviours and rows of -1, 0 and 1.")
 
 

@@ -1,14 +1,27 @@
-"""The videos or observations that one annotation file holds, and how one of them is chosen."""
+"""The videos or observations that one annotation file holds, and how the one that is meant is found.
+
+One rule for all formats (ours). A name in the file and the video's fit when they are one file, or when their file names
+agree; case, Unicode form (NFC, NFD), slashes and percent signs of URLs do not count, and a name without an ending, or
+with another one (a converted copy), fits where no name with the right ending does. Folders have to agree as far as
+both name them, except between two absolute paths, which may come from two machines, and in a file that names no other
+video. An observation's own name counts where it is asked for by that name, or where the observation names no video.
+A file that names no video at all is taken for the one that it is paired with, if it holds a single observation.
+Whatever else is open, two that fit or none that does, is refused.
+"""
 
 from __future__ import annotations
 
+import posixpath
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import takewhile
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations, takewhile
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+from urllib.parse import unquote
 
-from actscribe.annotations.interval import Annotations
+from actscribe.annotations.interval import Annotations, sort_key
 from actscribe.errors import ActScribeError
 
 _SHOWN = 20
@@ -20,13 +33,46 @@ class Entry:
 
     Args:
         name: what the file calls it: an observation id or a file name; empty where the file names nothing.
-        media: file names of the video; empty where they are not known, or where times run through several files.
+        media: file names of the video; empty where they are not known.
         read: returns the annotations; raises ActScribeError when this entry, and only this one, is not sound.
+        joins: the entry is some rows of a table, so that others which name the same video in another way belong to it.
+        undivided: why what belongs to each of `media` cannot be told apart; such an entry is only read by its own name.
     """
 
     name: str
     media: tuple[str, ...]
     read: Callable[[], Annotations]
+    joins: bool = False
+    undivided: str = ""
+
+
+class Match(NamedTuple):
+    """The entry that is meant, and in words by what it was found."""
+
+    entry: Entry
+    by: str
+
+
+class _Fit(NamedTuple):
+    """How well two spellings of a name agree: the larger, the better; `kind` 0: not at all.
+
+    Args:
+        kind: 5 one file or one text, 3 file name, 2 file name without an ending, 1 with another ending.
+        agreeing: folders that are the same, from the file upwards.
+        in_place: no folder is contrary.
+        literal: case and Unicode form are the same too.
+    """
+
+    kind: int
+    agreeing: int = 0
+    in_place: bool = False
+    literal: bool = False
+
+
+_NONE = _Fit(0)
+_NAMED = 5
+_WORDS = {5: "the path", 3: "the file name", 2: "the file name without an ending", 1: "the file name, ending apart"}
+NAMES_NONE = "being the only one of a file that names no video"
 
 
 def single(annotations: Annotations) -> list[Entry]:
@@ -34,67 +80,216 @@ def single(annotations: Annotations) -> list[Entry]:
     return [Entry(annotations.media[0] if annotations.media else "", annotations.media, lambda: annotations)]
 
 
-def choose(path: Path, entries: Sequence[Entry], video: str | None, named: bool) -> Entry:
+def choose(path: Path, entries: Sequence[Entry], video: str | None) -> Match:
     """Return the entry that `video` means.
 
     Args:
-        path: of the annotation file, for messages.
-        entries: what it holds.
-        video: observation id, file name, stem, or the end of a path; None where the file holds one video.
-        named: the file names the video of every row, so that even a single entry has to fit.
+        path: of the annotation file.
+        entries: what it holds, at least one.
+        video: path of the video, or a file name, stem or observation id; None where the file holds one video.
 
     Raises:
         ActScribeError: nothing fits or several do; the message lists what is in the file.
     """
-    if len(entries) == 1 and (video is None or not named or not entries[0].name):
-        return entries[0]
+    if len(entries) > 1 and any(entry.joins and not entry.name for entry in entries):
+        raise _refuse(path, entries, "holds rows that name no video beside rows that do", "Name the video in every row")
     if video is None:
+        return _only(path, entries)
+    if len(entries) == 1 and not entries[0].media:
+        return Match(entries[0], NAMES_NONE)
+    by_id = _by_id(entries, video)
+    if by_id is not None:
+        return Match(by_id, "the observation's name")
+    asked = _Asked(video, path)
+    fits = [max(asked.fit(name) for name in _names(entry)) for entry in entries]
+    if len(entries) > 1:
+        fits = [
+            fit if fit.in_place or asked.is_foreign(entry) else _NONE for fit, entry in zip(fits, entries, strict=True)
+        ]
+    found = [(fit, entry) for fit, entry in zip(fits, entries, strict=True) if fit.kind]
+    if not found:
+        raise _nothing(path, entries, video)
+    best = max(fit for fit, _ in found)
+    chosen = [entry for fit, entry in found if fit == best]
+    joined = [(fit, entry) for fit, entry in found if fit == best or any(is_one_video(entry, one) for one in chosen)]
+    taken = [entry for _, entry in joined]
+    if not all(one.joins and other.joins and is_one_video(one, other) for one, other in combinations(taken, 2)):
+        raise _refuse(path, taken, f"'{video}' fits {len(taken)} of its entries", "Say which one is meant")
+    for fit, entry in joined:
+        if fit.kind < _NAMED and entry.joins:
+            _refuse_bridge(path, entry, [other for other in entries if other not in taken], video)
+    if taken[0].undivided:
+        raise ActScribeError(f"{path}: {taken[0].undivided}", "Read the BORIS project itself, which says more.")
+    return Match(_join(taken), _say(best))
+
+
+def is_one_video(one: Entry, other: Entry) -> bool:
+    """Tell whether two entries may name the same video: their file names agree and no folder is contrary."""
+    return any(_is_like(first, second) for first in _names(one) for second in _names(other))
+
+
+def _is_like(one: str, other: str) -> bool:
+    fit = _fit(one, other)
+    return fit.kind > 1 and fit.in_place
+
+
+def first_spellings(names: Iterable[str]) -> dict[str, str]:
+    """Return the first spelling of the video that each name means; names that may mean two videos stand alone."""
+    by_stem: dict[str, list[str]] = {}
+    for name in dict.fromkeys(names):
+        by_stem.setdefault(_split(_parts(name).name)[0], []).append(name)
+    first: dict[str, str] = {}
+    for group in by_stem.values():
+        like = {name: [other for other in group if other == name or _is_like(name, other)] for name in group}
+        for name, alike in like.items():
+            first[name] = alike[0] if all(like[other] == alike for other in alike) else name
+    return first
+
+
+def same_name(one: str, other: str) -> bool:
+    """Tell whether two texts are one name, case and Unicode form apart."""
+    return _normal(one) == _normal(other)
+
+
+class _Asked:
+    """A video that is asked for, in each of its spellings."""
+
+    def __init__(self, video: str, path: Path) -> None:
+        self.video, self._folder = video, path.absolute().parent
+        self._file = Path(video) if video and Path(video).is_file() else None
+        # Absolute but not resolved: a link has the video's name, what it points to need not.
+        self._spelled = str(self._file.absolute()) if self._file else video
+
+    def fit(self, name: str) -> _Fit:
+        """Tell how well a name in the file fits the video."""
+        if name == self.video or (self._file and _is_same_file(self._folder / name, self._file)):
+            return _Fit(_NAMED, in_place=True, literal=True)
+        if self._file and self._is_beside(name):
+            return _NONE
+        return max(_fit(self._spelled, spelled) for spelled in {name, unquote(name)})
+
+    def is_foreign(self, entry: Entry) -> bool:
+        """Tell whether both paths are absolute, so that their folders may be those of two machines."""
+        ours = _parts(self._spelled)
+        return _is_absolute(ours) and any(_is_absolute(_parts(name)) for name in _names(entry))
+
+    def _is_beside(self, name: str) -> bool:
+        """Tell whether a name is that of another file in the video's folder, such as a.avi beside a.mp4."""
+        beside = self._file.with_name(PurePosixPath(name.replace("\\", "/")).name or ".") if self._file else None
+        return beside is not None and beside.is_file() and not _is_same_file(beside, self._file)
+
+
+def _only(path: Path, entries: Sequence[Entry]) -> Match:
+    if len(entries) > 1 and not all(entry.joins and is_one_video(entries[0], entry) for entry in entries):
         raise _refuse(path, entries, f"holds {len(entries)} videos or observations", "Say which one is meant")
-    ranks = [max((_fit(video, name) for name in (entry.name, *entry.media)), default=0) for entry in entries]
-    best = max(ranks)
-    fitting = [entry for entry, rank in zip(entries, ranks, strict=True) if rank == best]
-    if best == 0:
-        hint = "Name one of them; a video in which nothing happens needs a row with its name and an empty label"
-        raise _refuse(path, entries, f"has nothing for '{video}'", hint if named else "Say which one is meant")
-    if len(fitting) > 1:
-        raise _refuse(path, fitting, f"'{video}' fits {len(fitting)} of its entries", "Say which one is meant")
-    return fitting[0]
+    return Match(_join(entries), "being the only one of its file")
 
 
-def _fit(video: str, spelled: str) -> int:
-    """Rank how well two spellings of a file name agree; 0: not at all.
+def _by_id(entries: Sequence[Entry], video: str) -> Entry | None:
+    """Return the observation that has the name asked for, the same case before another one, if there is just one."""
+    named = [entry for entry in entries if entry.name not in ("", *entry.media) and same_name(video, entry.name)]
+    literal = [entry for entry in named if entry.name == video]
+    return next((found[0] for found in (literal, named) if len(found) == 1), None)
 
-    Folders have to agree as far as both name them, except between two absolute paths: those may come from two machines.
-    """
-    if video == spelled:
-        return 1000
-    ours, theirs = (PurePosixPath(name.replace("\\", "/")) for name in (video, spelled))
-    if not ours.name or _stem(ours.name) != _stem(theirs.name):
-        return 0
+
+def _names(entry: Entry) -> tuple[str, ...]:
+    """Return what an entry calls its video; an observation's own name only where it names no video."""
+    return entry.media or (entry.name,)
+
+
+def _fit(video: str, spelled: str) -> _Fit:
+    ours, theirs = _parts(video), _parts(spelled)
+    if not ours.name or not theirs.name:
+        return _NONE
+    (our_stem, our_ending), (stem, ending) = _split(ours.name), _split(theirs.name)
+    if our_stem != stem:
+        return _NONE
+    kind = 3 if our_ending == ending else 1 if our_ending and ending else 2
     pairs = list(zip(reversed(ours.parent.parts), reversed(theirs.parent.parts), strict=False))
     agreeing = len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
-    is_contrary = agreeing < len(pairs)
-    if is_contrary and not (_is_absolute(ours) and _is_absolute(theirs)):
-        return 0
-    return 1 + 2 * agreeing + (not is_contrary) + (100 if ours.name == theirs.name else 0)
+    is_literal = PurePosixPath(video.replace("\\", "/")).name == PurePosixPath(spelled.replace("\\", "/")).name
+    return _Fit(kind, agreeing, agreeing == len(pairs), is_literal)
 
 
-def _stem(name: str) -> str:
-    """Return a file name without its ending; 'P1.2' has none."""
-    return re.sub(r"\.(?=\w*[A-Za-z])\w{2,4}$", "", name)
+def _normal(name: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name.strip()).casefold())
+
+
+def _parts(name: str) -> PurePosixPath:
+    """Return a path with slashes, without case and without steps up that lead out of what it names."""
+    tidy = posixpath.normpath(_normal(name).replace("\\", "/")) if name.strip() else ""
+    while tidy.startswith("../"):
+        tidy = tidy[3:]
+    return PurePosixPath("" if tidy in (".", "..") else tidy)
+
+
+def _split(name: str) -> tuple[str, str]:
+    """Return a file name without its ending, and the ending; 'P1.2' has none."""
+    stem = re.sub(r"\.(?=\w*[a-z])\w{2,4}$", "", name)
+    return stem, name[len(stem) :]
 
 
 def _is_absolute(path: PurePosixPath) -> bool:
-    return path.parts[0].startswith("/") or path.parts[0].endswith(":")
+    return bool(path.parts) and (path.parts[0].startswith("/") or path.parts[0].endswith(":"))
+
+
+def _is_same_file(name: Path, video: Path | None) -> bool:
+    try:
+        return video is not None and name.samefile(video)
+    except (OSError, ValueError):
+        return False
+
+
+def _say(fit: _Fit) -> str:
+    said = _WORDS[fit.kind]
+    if not fit.literal:
+        said += ", spelled in another way"
+    return said if fit.in_place else f"{said}, in another folder"
+
+
+def _refuse_bridge(path: Path, entry: Entry, others: Sequence[Entry], video: str) -> None:
+    """Refuse rows that may belong to the video and to another one of the table just as well."""
+    other = next((other for other in others if is_one_video(entry, other)), None)
+    if other is not None:
+        raise _refuse(
+            path,
+            [entry, other],
+            f"'{entry.name}' may be '{video}' or '{other.name}'",
+            "Name the folder in every row, or say which one is meant",
+        )
+
+
+def _join(entries: Sequence[Entry]) -> Entry:
+    """Return the rows of one video under all its spellings as one entry."""
+    if len(entries) == 1:
+        return entries[0]
+
+    def read() -> Annotations:
+        parts = [entry.read() for entry in entries]
+        return replace(
+            parts[0],
+            intervals=tuple(sorted((i for part in parts for i in part.intervals), key=sort_key)),
+            gaps=tuple(sorted((gap for part in parts for gap in part.gaps), key=sort_key)),
+        )
+
+    return replace(entries[0], read=read)
+
+
+def _nothing(path: Path, entries: Sequence[Entry], video: str) -> ActScribeError:
+    if len(entries) == 1 and not entries[0].joins:
+        return _refuse(path, entries, f"is not about '{video}' but about", "If the two are one video, say so")
+    hint = "Say which one is meant"
+    if all(entry.joins for entry in entries):
+        hint = "Name one of them; a video in which nothing happens needs a row with its name and an empty label"
+    return _refuse(path, entries, f"has nothing for '{video}'", hint)
 
 
 def _refuse(path: Path, entries: Sequence[Entry], found: str, hint: str) -> ActScribeError:
     listed = [entry.name if set(entry.media) <= {entry.name} else _with_media(entry) for entry in entries]
     rest = f"\n  and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
-    names = "".join(f"\n  {name}" for name in listed[:_SHOWN])
-    return ActScribeError(
-        f"{path}: {found}:{names}{rest}", f"{hint}: --video NAME on the command line, video='NAME' in Python."
-    )
+    names = "".join(f"\n  {name or '(no name)'}" for name in listed[:_SHOWN])
+    how = "--observation NAME on the command line, the column 'observation' of a manifest, video='NAME' in Python"
+    return ActScribeError(f"{path}: {found}:{names}{rest}", f"{hint}: {how}.")
 
 
 def _with_media(entry: Entry) -> str:

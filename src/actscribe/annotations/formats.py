@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,8 +25,11 @@ from actscribe.annotations.detect import detect
 from actscribe.annotations.entry import Entry, choose
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, sort_key
+from actscribe.annotations.tier_choice import TierChoice
 from actscribe.errors import ActScribeError, did_you_mean
+from actscribe.files import check_writable
 from actscribe.labels import LabelSet
+from actscribe.ownership import check_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Format:
         keeps: which of "subject", "score", "media" and "duration" it carries; every format carries labels and gaps.
         read: (path, the video's frame times or None) to the entries of the file; raises ActScribeError.
         write: (path, annotations, the video's frame times or None), whole or not at all; raises ActScribeError.
+        read_tiers: as read, of the tiers that are chosen by name; None: the format has no tiers.
     """
 
     ending: str
@@ -49,6 +53,7 @@ class Format:
     keeps: frozenset[str]
     read: Callable[[Path, FrameClock | None], list[Entry]]
     write: Callable[[Path, Annotations, FrameClock | None], None]
+    read_tiers: Callable[[Path, TierChoice], list[Entry]] | None = None
 
 
 def _keeps(*fields: str) -> frozenset[str]:
@@ -57,7 +62,13 @@ def _keeps(*fields: str) -> frozenset[str]:
 
 FORMATS: dict[str, Format] = {
     "elan": Format(
-        ".eaf", "ELAN: one tier per label and subject", 0.001, _keeps("subject", "media"), elan.read, elan.write
+        ".eaf",
+        "ELAN: one tier per label and subject",
+        0.001,
+        _keeps("subject", "media"),
+        elan.read,
+        elan.write,
+        elan.read_tiers,
     ),
     "boris": Format(".boris", "BORIS project", 0.001, _keeps("subject", "media", "duration"), boris.read, boris.write),
     "boris-tabular": Format(
@@ -128,6 +139,7 @@ class Conversion:
         unknown: names that the label set does not know -> intervals, written under their own name.
         ignored: names that the label set leaves out on purpose -> intervals, not written.
         lost: fields that were there and that the target format cannot carry.
+        matched: by what the video was found in the source.
     """
 
     source_format: str
@@ -136,30 +148,40 @@ class Conversion:
     unknown: dict[str, int]
     ignored: dict[str, int]
     lost: tuple[str, ...]
+    matched: str
 
 
-def read(path: Path, video: str | None = None, clock: FrameClock | None = None) -> Annotations:
+def read(
+    path: Path, video: str | None = None, clock: FrameClock | None = None, tiers: Sequence[str] = ()
+) -> Annotations:
     """Read the annotations of one video, whatever the format.
 
     Args:
         path: of the annotation file.
-        video: which one, where the file holds several: its path, file name, stem or observation id. A file that holds a
-            single video is taken for it, whatever the name, except a CSV that names the video of every row.
+        video: whose: its path, file name, stem or observation id (see `entry` for what fits). None: the only one.
         clock: when the video's frames are shown, for formats that count frames (see `counts_frames`).
+        tiers: patterns of the tiers to read, of formats that have some: 'act*', '!notes'; none: all.
 
     Raises:
         ActScribeError: no such file, no such video in it, the frame times are needed, or the file is damaged.
     """
+    return read_matched(path, video, clock, tiers)[0]
+
+
+def read_matched(
+    path: Path, video: str | None = None, clock: FrameClock | None = None, tiers: Sequence[str] = ()
+) -> tuple[Annotations, str]:
+    """Read as `read` does, and say in words by what the video was found, for instance 'the file name'."""
     path = Path(path)
-    name, entries = _open(path, clock)
-    return choose(path, entries, video, named=name == "csv").read()
+    match = choose(path, _open(path, clock, tiers), video)
+    return match.entry.read(), match.by
 
 
 def read_all(path: Path, clock: FrameClock | None = None) -> dict[str, Annotations]:
     """Read all videos or observations of a file, by name; one that the file does not name is called by its stem."""
     path = Path(path)
     found: dict[str, Annotations] = {}
-    for entry in _open(path, clock)[1]:
+    for entry in _open(path, clock):
         name = entry.name or path.stem
         if name in found:
             raise ActScribeError(f"{path}: holds two videos called '{name}'.", "Rename one of them.")
@@ -211,6 +233,8 @@ def convert(
     labels: LabelSet | None = None,
     video: str | None = None,
     clock: FrameClock | None = None,
+    tiers: Sequence[str] = (),
+    overwrite: bool = False,
 ) -> Conversion:
     """Convert an annotation file into another format.
 
@@ -222,16 +246,17 @@ def convert(
             are and listed in the result.
         video: which one, where the source holds several.
         clock: when the video's frames are shown, for formats that count frames.
+        overwrite: replace a file that is there.
+        tiers: patterns of the tiers to read, of formats that have some.
 
     Raises:
-        ActScribeError: as `read` and `write` do, or source and target are the same file.
+        ActScribeError: as `read` and `write` do, or a file is at `target` already, the source itself for one.
     """
     source, target = Path(source), Path(target)
     wanted = to or format_of(target)
     form = find_format(wanted)
-    if source.resolve() == target.resolve():
-        raise ActScribeError(f"{target}: is the source itself.", "Give another name for the converted file.")
-    annotations = read(source, video, clock)
+    check_target(source, target, video, overwrite)
+    annotations, matched = read_matched(source, video, clock, tiers)
     unknown: dict[str, int] = {}
     ignored: Counter[str] = Counter()
     if labels is not None:
@@ -245,17 +270,38 @@ def convert(
     form.write(target, annotations, clock)
     counts = Counter(interval.label for interval in annotations.intervals)
     return Conversion(
-        detect(source), wanted, dict(sorted(counts.items())), unknown, dict(ignored), _lost(annotations, form)
+        source_format=detect(source),
+        target_format=wanted,
+        counts=dict(sorted(counts.items())),
+        unknown=unknown,
+        ignored=dict(ignored),
+        lost=_lost(annotations, form),
+        matched=matched,
     )
 
 
-def _open(path: Path, clock: FrameClock | None) -> tuple[str, list[Entry]]:
-    """Return the format of a file and what it holds, which is at least one entry."""
-    name = detect(path)
-    entries = FORMATS[name].read(path, clock)
+def check_target(source: Path, target: Path, video: str | None = None, overwrite: bool = False) -> None:
+    """Prove before anything is read that `convert` may write its target.
+
+    Raises:
+        ActScribeError: it is the source or the video, by whatever link or spelling; a file is there that is not to be
+            replaced; or the folder cannot be written to.
+    """
+    for what, path in (("source", source), ("video", Path(video or ""))):
+        if path.is_file() and target.exists() and path.samefile(target):
+            raise ActScribeError(f"{target}: is the {what} itself.", "Give another name for the converted file.")
+    check_file(target, overwrite)
+    check_writable(target.parent)
+
+
+def _open(path: Path, clock: FrameClock | None, tiers: Sequence[str] = ()) -> list[Entry]:
+    """Return what a file holds, which is at least one entry."""
+    form = FORMATS[detect(path)]
+    choice = TierChoice(tuple(tiers))
+    entries = form.read_tiers(path, choice) if choice.patterns and form.read_tiers else form.read(path, clock)
     if not entries:
         raise ActScribeError(f"{path}: holds no observation and no video.")
-    return name, entries
+    return entries
 
 
 def _sorted(*parts: Iterable) -> tuple:

@@ -4,7 +4,8 @@
      "intervals": [{"label": "Suction", "start": 1.0, "end": 2.5, "subject": "P1", "score": 0.9}],
      "gaps": [{"label": "", "start": 8.0, "end": 9.0}]}
 
-`subject` and `score` are left out where there is none; a gap with an empty label is not annotated for any label.
+`subject` and `score` are left out where there is none; a gap with an empty label is not annotated for any label. Any
+other key is refused: it could be a misspelled one, or say something that would be lost.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt
 
 from actscribe.annotations.entry import Entry, single
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import GAP_LABEL, Annotations, Interval, sort_key
-from actscribe.annotations.text import check_writable, interval_at, read_json
+from actscribe.annotations.text import check_writable, interval_at, load_json, validate
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 
@@ -28,18 +29,22 @@ VERSION = 1
 
 
 class _Interval(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
     label: str
-    start: float
-    end: float
+    start: StrictFloat
+    end: StrictFloat
     subject: str = ""
-    score: float | None = Field(default=None, ge=0, le=1)
+    score: StrictFloat | None = Field(default=None, ge=0, le=1)
 
 
 class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
     format: Literal["actscribe-annotations"]
-    version: int
+    version: StrictInt
     media: tuple[str, ...] = ()
-    duration: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    duration: StrictFloat | None = Field(default=None, ge=0, allow_inf_nan=False)
     intervals: tuple[_Interval, ...]
     gaps: tuple[_Interval, ...] = ()
 
@@ -50,18 +55,17 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     Raises:
         ActScribeError: another schema, a newer version, or an entry that is not an interval.
     """
-    content = read_json(path, _File)
-    if content.version > VERSION:
+    values = load_json(path)
+    version = values.get("version") if isinstance(values, dict) else None
+    if isinstance(version, int) and version > VERSION:
         raise ActScribeError(
-            f"{path}: is version {content.version} of this format; this ActScribe reads up to {VERSION}.",
+            f"{path}: is version {version} of this format; this ActScribe reads up to {VERSION}.",
             "Install a newer ActScribe.",
         )
-    intervals = [
-        interval_at(path, f"interval {number}", item.label, item.start, item.end, item.subject, item.score)
-        for number, item in enumerate(content.intervals, start=1)
-    ]
+    content = validate(path, values, _File)
+    intervals = [_interval(path, f"interval {number}", item) for number, item in enumerate(content.intervals, start=1)]
     gaps = [
-        replace(interval_at(path, f"gap {number}", item.label or GAP_LABEL, item.start, item.end), label=item.label)
+        replace(_interval(path, f"gap {number}", item, GAP_LABEL), label=item.label)
         for number, item in enumerate(content.gaps, start=1)
     ]
     return single(
@@ -86,6 +90,10 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
         "gaps": [_plain(gap) for gap in annotations.gaps],
     }
     write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def _interval(path: Path, where: str, item: _Interval, unnamed: str = "") -> Interval:
+    return interval_at(path, where, item.label or unnamed, item.start, item.end, item.subject, item.score)
 
 
 def _plain(interval: Interval) -> dict[str, Any]:

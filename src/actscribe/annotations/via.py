@@ -73,7 +73,8 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     for view in views:
         files = [project.file[str(fid)] for fid in project.view.get(view, _View()).fid_list if str(fid) in project.file]
         media = tuple(file.fname or file.src for file in files if file.fname or file.src)
-        entries.append(Entry(media[0] if media else "", media, partial(_annotations, path, project, view, media)))
+        name = media[0] if media else f"view {view}"
+        entries.append(Entry(name, media, partial(_annotations, path, project, view, media)))
     return entries
 
 

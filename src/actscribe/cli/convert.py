@@ -21,9 +21,15 @@ def convert(
     video: Annotated[
         str | None,
         typer.Option(
-            help="Which video or observation, where a file holds several; formats that count frames need the video's"
-            " own file.",
+            help="Whose annotations, where a file holds several; formats that count frames need the video's own file."
         ),
+    ] = None,
+    observation: Annotated[
+        str | None, typer.Option(help="What the file calls the video, where that is not the video's own name.")
+    ] = None,
+    tiers: Annotated[
+        list[str] | None,
+        typer.Option(help="Tiers to read, by name: 'act*'; '!notes' leaves some out. May be repeated."),
     ] = None,
     fps: Annotated[
         float | None,
@@ -31,6 +37,7 @@ def convert(
             help="For formats that count frames, where the video is not at hand and its rate is constant.", min=0.001
         ),
     ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there.")] = False,
 ) -> None:
     """Convert between annotation formats."""
     from actscribe import annotations as annotation_files
@@ -38,10 +45,12 @@ def convert(
 
     label_set = load_label_set(labels) if labels else None
     wanted = to or annotation_files.format_of(target)
+    annotation_files.check_target(source, target, video, overwrite)
     counts = annotation_files.find_format(wanted).resolution is None or annotation_files.counts_frames(source)
     clock = _clock(video, fps, counts)
-    done = annotation_files.convert(source, target, to=wanted, labels=label_set, video=video, clock=clock)
-    print(f"{source} ({done.source_format}) -> {target} ({done.target_format})")
+    named = observation or video
+    done = annotation_files.convert(source, target, wanted, label_set, named, clock, tuple(tiers or ()), overwrite)
+    print(f"{source} ({done.source_format}) -> {target} ({done.target_format}), found by {done.matched}")
     for label, count in done.counts.items():
         print(f"  {label}: {count}")
     for name, count in done.unknown.items():
