@@ -58,9 +58,9 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
 
 def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
     """Write one row per frame of the video's length, or up to the last end where that is not known."""
-    check_writable(path, annotations, "\r\n")
+    check_writable(path, annotations, "\r\n", ethogram=True)
     clock = needed(path, clock, "this format has one row per frame")
-    names = sorted({interval.label for interval in (*annotations.intervals, *annotations.gaps) if interval.label})
+    names = list(dict.fromkeys([*annotations.labels, *sorted(gap.label for gap in annotations.gaps if gap.label)]))
     if BACKGROUND in names:
         raise ActScribeError(f"{path}: '{BACKGROUND}' means that nothing happens in DeepEthogram; rename the label.")
     spans = [clock.span(interval) for interval in (*annotations.intervals, *annotations.gaps)]
@@ -100,7 +100,8 @@ def _annotations(path: Path, header: Sequence[str], body: Sequence[Row], clock: 
         for span in _runs((cells[:, position] == -1) & ~blank, frames)
     ]
     found = [Interval(label, clock.seconds(first), clock.seconds(last)) for label, (first, last) in spans]
-    return Annotations.of(found, duration=clock.seconds(int(frames[-1]) + 1))
+    labels = [names[position] for position in behaviors]
+    return Annotations.of(found, duration=clock.seconds(int(frames[-1]) + 1), labels=labels)
 
 
 def _frames(path: Path, body: Sequence[Row], clock: FrameClock) -> np.ndarray:

@@ -123,7 +123,7 @@ def annotate_each(
         keeping.append(kept)
         merged = time_scores(scored, [recording], settings.step)[recording.name]
         intervals = tuple(build(merged, settings, run.labels))
-        files = _write(recording, intervals, formats, out or video.parent, clock, kept)
+        files = _write(recording, intervals, run.labels, formats, out or video.parent, clock, kept)
         yield AnnotatedVideo(recording, intervals, merged, scored, files)
     if broken:
         raise _unread(broken, len(videos) - len(broken))
@@ -169,12 +169,13 @@ def _unread(broken: Sequence[ActScribeError], done: int) -> ActScribeError:
 def _write(
     recording: Recording,
     intervals: tuple[Interval, ...],
+    labels: LabelSet,
     formats: Sequence[str],
     out: Path,
     clock: FrameClock,
     kept: KeptScores,
 ) -> tuple[Path, ...]:
-    found = Annotations.of(intervals, media=[str(recording.video)], duration=recording.duration)
+    found = Annotations.of(intervals, [str(recording.video.absolute())], recording.duration, labels.names)
     files = []
     for name in formats:
         path = _target(recording.video, name, out)
