@@ -26,7 +26,7 @@ from actscribe.annotations import (
 )
 from actscribe.annotations.checks import resolve
 from actscribe.annotations.detect import detect
-from actscribe.annotations.entry import Entry, choose
+from actscribe.annotations.entry import Entry, choose, is_there
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, sort_key
 from actscribe.annotations.media import located, resolved
@@ -132,6 +132,7 @@ FORMATS: dict[str, Format] = {
         _keeps("subject", "duration"),
         textgrid.read,
         textgrid.write,
+        textgrid.read_tiers,
     ),
     "label-studio": Format(
         ".label-studio.json",
@@ -314,7 +315,7 @@ def check_target(source: Path, target: Path, video: str | None = None, overwrite
             replaced; or the folder cannot be written to.
     """
     for what, path in (("source", source), ("video", Path(video or ""))):
-        if path.is_file() and target.exists() and path.samefile(target):
+        if is_there(path) and target.exists() and path.samefile(target):
             raise ActScribeError(f"{target}: is the {what} itself.", "Give another name for the converted file.")
     check_file(target, overwrite)
     check_writable(target.parent)
