@@ -92,7 +92,9 @@ def test_what_would_be_lost_or_misread_is_refused_with_its_line(tmp_path: Path, 
         assert part in message
 
 
-@pytest.mark.parametrize("number", ["1_000", "١", "1e308", "1e999", "nan", "inf", "-1", "0x10", "1" * 1_000_000, "１"])
+@pytest.mark.parametrize(
+    "number", ["1_000", "١", "1e308", "1e999", "nan", "inf", "-1", "0x10", "1" * 1_000_000, "１", "1:75", "1:60:00"]
+)
 @pytest.mark.parametrize(
     "layout", ["label,start,end\nwalk,{0},{0}\n", "walk\t{0}\t{0}\t0\n", AGGREGATED + "o\tp\tA\tSTATE\t{0}\t{0}\n"]
 )
@@ -180,9 +182,7 @@ def test_every_frame_of_deepethogram_has_its_row(tmp_path: Path) -> None:
 
 def test_a_table_of_frames_without_end_is_not_written(tmp_path: Path) -> None:
     long = Annotations((Interval("walk", 1, 1e10),))
-    with pytest.raises(
-        ActScribeError, match=r"250,000,000,000 frames and 1 labels would be a table that is too large"
-    ):
+    with pytest.raises(ActScribeError, match=r"250,000,000,000 frames and 1 labels would be a table that is too large"):
         write(tmp_path / "a_labels.csv", long, "deepethogram", FrameClock(25.0))
     with pytest.raises(ActScribeError, match="frame rate of 1e"):
         FrameClock(1e308)
