@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,8 +19,10 @@ from actscribe.data.splits import assign_splits, check_leakage
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash
 from actscribe.labels import LabelSet
+from actscribe.names import same_name, unique_names
 from actscribe.progress import track
 from actscribe.study import Study
+from actscribe.video.contained import contained
 from actscribe.video.frame_times import frame_clock
 from actscribe.video.probe import VideoInfo, probe
 
@@ -56,6 +59,7 @@ class StudyData:
         return tuple(recording for recording in self.recordings if recording.split == split)
 
 
+@contained()
 def load_data(study: Study) -> StudyData:
     """Read everything a study names, assign splits and prove that nothing leaks.
 
@@ -67,7 +71,7 @@ def load_data(study: Study) -> StudyData:
     listed = study.folder / study.recordings
     rows = read_manifest(listed)
     groups = not_known(rows, study.groups == "none")
-    loaded = _load_rows(rows, labels, study.tiers)
+    loaded = _load_rows(rows, labels, study.tiers, listed if listed.is_dir() else listed.parent)
     _check_clips(study, [one.recording for one in loaded])
     recordings = assign_splits([one.recording for one in loaded], labels, study.split.model_dump(), study.seed)
     check_leakage(recordings, {row.video: row for row in rows})
@@ -160,10 +164,10 @@ def load_recording(row: Row, name: str, labels: LabelSet, tiers: tuple[str, ...]
     return Loaded(recording, second, unknown, ignored, tuple(matched))
 
 
-def _load_rows(rows: list[Row], labels: LabelSet, tiers: tuple[str, ...]) -> list[Loaded]:
+def _load_rows(rows: list[Row], labels: LabelSet, tiers: tuple[str, ...], folder: Path) -> list[Loaded]:
     problems: list[str] = []
     loaded = []
-    for row, name in track(list(zip(rows, _names(rows), strict=True)), "Reading recordings"):
+    for row, name in track(list(zip(rows, _names(rows, folder), strict=True)), "Reading recordings"):
         try:
             loaded.append(load_recording(row, name, labels, tiers))
         except ActScribeError as error:
@@ -196,14 +200,24 @@ def _raw_annotations(
     return annotation_files.check(read, info.duration, path), by
 
 
-def _names(rows: Iterable[Row]) -> list[str]:
-    """Return a short unique name for each row: the file's stem, with its folders, and its place, where stems repeat."""
-    rows = list(rows)
-    stems = Counter(row.video.stem for row in rows)
-    names = [row.video.stem if stems[row.video.stem] == 1 else _long_name(row.video) for row in rows]
-    counts = Counter(names)
-    return [name if counts[name] == 1 else f"{name}-{place + 1}" for place, name in enumerate(names)]
+def _names(rows: Sequence[Row], folder: Path) -> list[str]:
+    """Return a name for each row: the file's stem, with its folders from the study's on where stems repeat.
+
+    Two files of one folder that differ in their endings alone are told apart by these. Where the study lies does not
+    matter, as far as its videos lie in it.
+    """
+    parts = [_parts(row.video, folder) for row in rows]
+    counts = Counter(tuple(map(same_name, own)) for own in parts)
+    for own, row in zip(parts, rows, strict=True):
+        if counts[tuple(map(same_name, own))] > 1:
+            own[-1] += f"-{row.video.suffix.removeprefix('.')}"
+    return unique_names(parts)
 
 
-def _long_name(video: Path) -> str:
-    return "-".join((*video.parts[-3:-1], video.stem))
+def _parts(video: Path, folder: Path) -> list[str]:
+    """Return the folders above a video and its stem, as they stand relative to the study's folder where they can."""
+    try:
+        parts = Path(os.path.relpath(video, folder)).parts
+    except ValueError:  # another drive (Windows)
+        parts = video.absolute().parts
+    return [part for part in parts[:-1] if part not in ("..", os.sep)] + [video.stem]

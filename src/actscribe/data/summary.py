@@ -11,7 +11,7 @@ import pandas as pd
 
 from actscribe.annotations.interval import Interval
 from actscribe.data import spans as sp
-from actscribe.data.clips import Window, cut, targets
+from actscribe.data.clips import SAME_S, Window, cut, targets
 from actscribe.data.loading import StudyData
 from actscribe.data.manifest import SPLITS
 from actscribe.data.recording import Recording
@@ -145,7 +145,8 @@ def _notes(study: Study, data: StudyData) -> list[str]:
         held = f"{groups} group{'s' if groups > 1 else ''}"
         notes.append(f"the test split has only {held}: intervals of confidence will be wide and rough.")
     if study.windows.length is not None:
-        short = sum(recording.duration < study.windows.length for recording in data.recordings)
+        shortest = study.windows.length - SAME_S
+        short = sum(recording.duration < shortest for recording in data.recordings)
         if short:
             notes.append(f"{short} recordings are shorter than a window; each is one clip.")
     return notes
