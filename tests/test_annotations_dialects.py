@@ -186,7 +186,7 @@ def test_a_table_of_frames_without_end_is_not_written(tmp_path: Path) -> None:
         write(tmp_path / "a_labels.csv", long, "deepethogram", FrameClock(25.0))
     with pytest.raises(ActScribeError, match="frame rate of 1e"):
         FrameClock(1e308)
-    for name in ("csv", "json", "vtt", "elan", "boris", "via", "boris-tabular", "boris-aggregated", "intervals"):
+    for name in ("csv", "json", "vtt", "boris", "via", "boris-tabular", "boris-aggregated", "intervals"):
         write(tmp_path / name, long, name)
         assert read(tmp_path / name).intervals == long.intervals
     with pytest.raises(ActScribeError, match="no video is that long"):
