@@ -70,6 +70,7 @@ class Study(BaseModel):
         recordings: a manifest (CSV with video, annotations, group, split) or a folder of videos with annotation files
             of the same name beside them; relative to the study file.
         labels: a preset's name, a YAML file, or a label set written in place.
+        tiers: patterns of the tiers that are read, of formats that have tiers (ELAN): 'act*', '!notes'; none: all.
         windows: how recordings are cut.
         split: shares of the groups.
         seed: all randomness flows from it.
@@ -83,6 +84,7 @@ class Study(BaseModel):
     name: str = Field(min_length=1)
     recordings: str
     labels: str | LabelSet
+    tiers: tuple[str, ...] = ()
     windows: Windows = Windows()
     split: Split = Split()
     seed: int = Field(0, ge=0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from actscribe.annotations.entry import Entry, choose
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, sort_key
 from actscribe.annotations.media import located, resolved
+from actscribe.annotations.tier_choice import TierChoice
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.labels import LabelSet
 
@@ -46,6 +47,7 @@ class Format:
         keeps: which of "subject", "score", "media" and "duration" it carries; every format carries labels and gaps.
         read: (path, the video's frame times or None) to the entries of the file; raises ActScribeError.
         write: (path, annotations, the video's frame times or None), whole or not at all; raises ActScribeError.
+        read_tiers: as read, of the tiers that are chosen by name; None: the format has no tiers.
     """
 
     ending: str
@@ -54,6 +56,7 @@ class Format:
     keeps: frozenset[str]
     read: Callable[[Path, FrameClock | None], list[Entry]]
     write: Callable[[Path, Annotations, FrameClock | None], None]
+    read_tiers: Callable[[Path, TierChoice], list[Entry]] | None = None
 
 
 def _keeps(*fields: str) -> frozenset[str]:
@@ -62,7 +65,13 @@ def _keeps(*fields: str) -> frozenset[str]:
 
 FORMATS: dict[str, Format] = {
     "elan": Format(
-        ".eaf", "ELAN: one tier per label and subject", 0.001, _keeps("subject", "media"), elan.read, elan_write.write
+        ".eaf",
+        "ELAN: one tier per label and subject",
+        0.001,
+        _keeps("subject", "media"),
+        elan.read,
+        elan_write.write,
+        elan.read_tiers,
     ),
     "boris": Format(
         ".boris", "BORIS project", 0.001, _keeps("subject", "media", "duration"), boris.read, boris_write.write
@@ -163,24 +172,29 @@ class Conversion:
     matched: str
 
 
-def read(path: Path, video: str | None = None, clock: FrameClock | None = None) -> Annotations:
+def read(
+    path: Path, video: str | None = None, clock: FrameClock | None = None, tiers: Sequence[str] = ()
+) -> Annotations:
     """Read the annotations of one video, whatever the format.
 
     Args:
         path: of the annotation file.
         video: whose: its path, file name, stem or observation id (see `entry` for what fits). None: the only one.
         clock: when the video's frames are shown, for formats that count frames (see `counts_frames`).
+        tiers: patterns of the tiers to read, of formats that have some: 'act*', '!notes'; none: all.
 
     Raises:
         ActScribeError: no such file, no such video in it, the frame times are needed, or the file is damaged.
     """
-    return read_matched(path, video, clock)[0]
+    return read_matched(path, video, clock, tiers)[0]
 
 
-def read_matched(path: Path, video: str | None = None, clock: FrameClock | None = None) -> tuple[Annotations, str]:
+def read_matched(
+    path: Path, video: str | None = None, clock: FrameClock | None = None, tiers: Sequence[str] = ()
+) -> tuple[Annotations, str]:
     """Read as `read` does, and say in words by what the video was found, for instance 'the file name'."""
     path = Path(path)
-    match = choose(path, _open(path, clock), video)
+    match = choose(path, _open(path, clock, tiers), video)
     return match.entry.read(), match.by
 
 
@@ -243,6 +257,7 @@ def convert(
     labels: LabelSet | None = None,
     video: str | None = None,
     clock: FrameClock | None = None,
+    tiers: Sequence[str] = (),
 ) -> Conversion:
     """Convert an annotation file into another format.
 
@@ -254,6 +269,7 @@ def convert(
             are and listed in the result.
         video: which one, where the source holds several.
         clock: when the video's frames are shown, for formats that count frames.
+        tiers: patterns of the tiers to read, of formats that have some.
 
     Raises:
         ActScribeError: as `read` and `write` do, or source and target are the same file.
@@ -263,7 +279,7 @@ def convert(
     form = find_format(wanted)
     if source.resolve() == target.resolve():
         raise ActScribeError(f"{target}: is the source itself.", "Give another name for the converted file.")
-    annotations, matched = read_matched(source, video, clock)
+    annotations, matched = read_matched(source, video, clock, tiers)
     unknown: dict[str, int] = {}
     ignored: Counter[str] = Counter()
     if labels is not None:
@@ -287,9 +303,11 @@ def convert(
     )
 
 
-def _open(path: Path, clock: FrameClock | None) -> list[Entry]:
+def _open(path: Path, clock: FrameClock | None, tiers: Sequence[str] = ()) -> list[Entry]:
     """Return what a file holds, which is at least one entry."""
-    entries = FORMATS[detect(path)].read(path, clock)
+    form = FORMATS[detect(path)]
+    choice = TierChoice(tuple(tiers))
+    entries = form.read_tiers(path, choice) if choice.patterns and form.read_tiers else form.read(path, clock)
     if not entries:
         raise ActScribeError(f"{path}: holds no observation and no video.")
     return entries

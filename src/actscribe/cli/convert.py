@@ -27,6 +27,10 @@ def convert(
     observation: Annotated[
         str | None, typer.Option(help="What the file calls the video, where that is not the video's own name.")
     ] = None,
+    tiers: Annotated[
+        list[str] | None,
+        typer.Option(help="Tiers to read, by name: 'act*'; '!notes' leaves some out. May be repeated."),
+    ] = None,
     fps: Annotated[
         float | None,
         typer.Option(
@@ -42,9 +46,8 @@ def convert(
     wanted = to or annotation_files.format_of(target)
     counts = annotation_files.find_format(wanted).resolution is None or annotation_files.counts_frames(source)
     clock = _clock(video, fps, counts)
-    done = annotation_files.convert(
-        source, target, to=wanted, labels=label_set, video=observation or video, clock=clock
-    )
+    named = observation or video
+    done = annotation_files.convert(source, target, wanted, label_set, named, clock, tuple(tiers or ()))
     print(f"{source} ({done.source_format}) -> {target} ({done.target_format}), found by {done.matched}")
     for label, count in done.counts.items():
         print(f"  {label}: {count}")

@@ -56,7 +56,7 @@ def load_data(study: Study) -> StudyData:
     """
     labels = study.label_set()
     rows = read_manifest(study.folder / study.recordings)
-    loaded = _load_rows(rows, labels)
+    loaded = _load_rows(rows, labels, study.tiers)
     recordings = assign_splits([one.recording for one in loaded], labels, study.split.model_dump(), study.seed)
     check_leakage(recordings, {row.video: row for row in rows})
     ignored = sum((one.ignored for one in loaded), Counter[str]())
@@ -83,7 +83,7 @@ class Loaded:
     matched: tuple[str, ...]
 
 
-def load_recording(row: Row, name: str, labels: LabelSet) -> Loaded:
+def load_recording(row: Row, name: str, labels: LabelSet, tiers: tuple[str, ...] = ()) -> Loaded:
     """Read one manifest row.
 
     Raises:
@@ -99,7 +99,7 @@ def load_recording(row: Row, name: str, labels: LabelSet) -> Loaded:
         (row.annotations, row.label, row.observation),
         (row.annotations_2, row.label_2, row.observation_2),
     ):
-        raw, by = _raw_annotations(row.video, path, label, observation, info)
+        raw, by = _raw_annotations(row.video, path, label, observation, info, tiers)
         if by:
             matched.append(by)
         if raw is not None:
@@ -113,12 +113,12 @@ def load_recording(row: Row, name: str, labels: LabelSet) -> Loaded:
     return Loaded(recording, second, unknown, ignored, tuple(matched))
 
 
-def _load_rows(rows: list[Row], labels: LabelSet) -> list[Loaded]:
+def _load_rows(rows: list[Row], labels: LabelSet, tiers: tuple[str, ...]) -> list[Loaded]:
     problems: list[str] = []
     loaded = []
     for row, name in track(list(zip(rows, _names(rows), strict=True)), "Reading recordings"):
         try:
-            loaded.append(load_recording(row, name, labels))
+            loaded.append(load_recording(row, name, labels, tiers))
         except ActScribeError as error:
             problems.append(str(error))
     unknown = sum((one.unknown for one in loaded), Counter[str]())
@@ -136,7 +136,7 @@ def _load_rows(rows: list[Row], labels: LabelSet) -> list[Loaded]:
 
 
 def _raw_annotations(
-    video: Path, path: Path | None, label: str, observation: str, info: VideoInfo
+    video: Path, path: Path | None, label: str, observation: str, info: VideoInfo, tiers: tuple[str, ...]
 ) -> tuple[Annotations | None, str]:
     """Return what a row says of its video, and by what the video was found in the annotation file."""
     if label:
@@ -145,7 +145,7 @@ def _raw_annotations(
     if path is None:
         return None, ""
     clock = frame_clock(video) if annotation_files.counts_frames(path) else None
-    read, by = annotation_files.read_matched(path, observation or str(video), clock)
+    read, by = annotation_files.read_matched(path, observation or str(video), clock, tiers)
     return annotation_files.check(read, info.duration, path), by
 
 
