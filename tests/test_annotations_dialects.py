@@ -65,20 +65,20 @@ def test_a_mark_says_the_encoding(tmp_path: Path, encoding: str) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("label,start,end\nwalk,1,5,14,5\n", ":line 2: 5 cells, but the header has 3 columns|Decimal commas"),
-        ("label,start,end,,\nwalk,1,5,14,5\n", ":line 2: 5 cells, but the header has 3 columns"),
-        ("label,start,end\nwalk,1,2\n\nsit,1,2,x\n", ":line 4: 4 cells"),
-        ("label,start,end,start\nwalk,1,2,3\n", ":line 1: 2 columns are called 'start' (columns 2 and 4)"),
-        ("label,Start (s),end,start_s\nwalk,1,2,3\n", ":line 1: 2 columns are called 'start_s'"),
-        ("label,start,onset,end\nwalk,1,7,8\n", ":line 2: two columns hold the start, and they differ: 1 s and 7 s"),
+        ("label,start,end\nwalk,1,5,14,5\n", ":2: more cells than columns (5 and 3)|Decimal commas"),
+        ("label,start,end,,\nwalk,1,5,14,5\n", ":2: more cells than columns (5 and 3)"),
+        ("label,start,end\nwalk,1,2\n\nsit,1,2,x\n", ":4: more cells than columns (4 and 3)"),
+        ("label,start,end,start\nwalk,1,2,3\n", ":1: 2 columns are called 'start' (columns 2 and 4)"),
+        ("label,Start (s),end,start_s\nwalk,1,2,3\n", ":1: 2 columns are called 'start_s'"),
+        ("label,start,onset,end\nwalk,1,7,8\n", ": line 2: two columns hold the start, and they differ: 1 s and 7 s"),
         ("Camera 3\nlabel,start,end\nwalk,1,2\n", ":1: 'Camera 3' stands above the header, which is in line 2"),
         ("walk,0,1\nlabel,start,end\nwalk,1,2\n", ":1: 'walk 0 1' stands above the header"),
-        ("label,start,end\nwalk,1,2\nTotal,,\n", ":line 3: the start is ''"),
-        ("label,start,end\nwalk,1,2\n-- end of export --\n", ":line 3: the start is ''"),
-        ("label,start,end,video\n,,5,v.mp4\n", ":line 2: the start is ''"),
-        ("label,start,end,score,video\n,,,0.5,v.mp4\n", ":line 2: the start is ''"),
-        ("label;start;end\nwalk,1,2\n", ":line 2: the start is ''"),
-        ('label,start_ms,end_ms\nwalk,"1,500","61,000"\n', ":line 2: the start is '1,500' milliseconds: a thousands"),
+        ("label,start,end\nwalk,1,2\nTotal,,\n", ": line 3: the start is ''"),
+        ("label,start,end\nwalk,1,2\n-- end of export --\n", ": line 3: the start is ''"),
+        ("label,start,end,video\n,,5,v.mp4\n", ": line 2: the start is ''"),
+        ("label,start,end,score,video\n,,,0.5,v.mp4\n", ": line 2: the start is ''"),
+        ("label;start;end\nwalk,1,2\n", ": line 2: the start is ''"),
+        ('label,start_ms,end_ms\nwalk,"1,500","61,000"\n', ": line 2: the start is '1,500' milliseconds: a thousands"),
         ('label,start,end\n"walk,0,1\nsit,1,2\n"run,2,3\n', ":2: a quotation mark in this row is not closed"),
         ('label,start,end\n"walk,0,1\n"sit,1,2\n', ":2: a quotation mark in this row is not closed"),
         ('label,start,end,note\nx,0,1,"see\ny,1,2,\nz,2,3,"\n', ":2: a quotation mark in this row is not closed"),
@@ -89,7 +89,7 @@ def test_a_mark_says_the_encoding(tmp_path: Path, encoding: str) -> None:
 def test_what_would_be_lost_or_misread_is_refused_with_its_line(tmp_path: Path, content: str, said: str) -> None:
     message = refused(file(tmp_path, content))
     for part in said.split("|"):
-        assert part.removeprefix(":line").strip() in message or part in message
+        assert part in message
 
 
 @pytest.mark.parametrize("number", ["1_000", "١", "1e308", "1e999", "nan", "inf", "-1", "0x10", "1" * 1_000_000, "１"])
@@ -140,8 +140,8 @@ def test_a_comment_of_two_lines_is_one_row(tmp_path: Path) -> None:
     ("content", "said"),
     [
         ("o\tp\tA\tSTART\t1\tv.mp4\t\n" + TABULAR + "o\tp\tA\tSTOP\t2\tv.mp4\t\n", "line 1: a row of the table stands"),
-        (TABULAR + TABULAR + "o\tp\tA\tSTART\t1\tv.mp4\t\n", "line 2: the header of line 1 again"),
-        (TABULAR + "o\tp\tA\tSTART\t1\tv.mp4\t\to\n", "line 2: 8 cells, but the header has 7 columns"),
+        (TABULAR + TABULAR + "o\tp\tA\tSTART\t1\tv.mp4\t\n", ":2: the header of line 1 again"),
+        (TABULAR + "o\tp\tA\tSTART\t1\tv.mp4\t\to\n", ":2: more cells than columns (8 and 7)"),
         (TABULAR.replace("Subject", "Time") + "o\t1\tA\tSTART\t2\tv\t\n", "2 columns are called 'time'"),
         (TABULAR + "o\tp\tA\tSTART\t1\tv.mp4\t\nend of file\n", "line 3: a row without a behaviour or a time"),
         ("Time offset (s)\t0\nTime offset (s)\t10\n" + TABULAR, "'Time offset (s)' is said twice"),

@@ -23,6 +23,10 @@ class ActScribeError(Exception):
         return f"{self.message}\n{self.hint}" if self.hint else self.message
 
 
+class UnreadableVideo(ActScribeError):
+    """One video cannot be opened, or not be decoded to its end; the work on others may go on."""
+
+
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     """Return a sentence that names the closest known word, or lists the known ones."""
     words = sorted(known)

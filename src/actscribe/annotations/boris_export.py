@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -50,7 +50,7 @@ _MOST_FACTS = 4
 _STATUS = {"START", "STOP", "POINT", "STATE"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Export:
     """A table of events.
 
@@ -80,7 +80,7 @@ class Export:
 
     def text(self, row: Row, *names: str) -> str:
         """Return a row's cell in the first of the columns `names` that the table has."""
-        return row.cell(column(self.names, *names))
+        return row.cell(next((self._places[name] for name in names if name in self._places), None))
 
     def subject(self, row: Row) -> str:
         """Return the subject; empty where BORIS says that there is none."""
@@ -89,13 +89,23 @@ class Export:
 
     def label(self, row: Row) -> str:
         """Return the behaviour with its modifiers, which stand between the category and the type or status."""
+        texts = (text for place in self._modifiers for text in row.cell(place).split("|"))
+        modifiers = [text for text in texts if text not in ("", "None", "NA")]
+        behavior = self.text(row, "behavior")
+        return f"{behavior}: {', '.join(modifiers)}" if modifiers else behavior
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {name: place for place, name in reversed(list(enumerate(self.names)))}
+
+    @cached_property
+    def _modifiers(self) -> list[int]:
         first, last = column(self.names, "behavioral_category"), column(self.names, "behavior_type", "status")
         between = range(first + 1, last) if first is not None and last is not None else range(0)
-        columns = [c for c in between if self.names[c] != "comment"]
-        columns += [c for c, name in enumerate(self.names) if name.startswith("modifier") and c not in between]
-        modifiers = [text for c in columns for text in row.cell(c).split("|") if text not in ("", "None", "NA")]
-        behavior = row.cell(column(self.names, "behavior"))
-        return f"{behavior}: {', '.join(modifiers)}" if modifiers else behavior
+        columns = [place for place in between if self.names[place] != "comment"]
+        return columns + [
+            place for place, name in enumerate(self.names) if name.startswith("modifier") and place not in between
+        ]
 
     def offset(self, row: Row) -> float:
         """Return the seconds that an observation's times are ahead of its video."""

@@ -18,7 +18,7 @@ from actscribe.annotations import (
     vtt,
 )
 from actscribe.annotations.table import SEARCHED, delimiters_of, first_rows, has_header, table_of_rows
-from actscribe.annotations.text import lines, load_json, read_bytes, read_text, read_xml
+from actscribe.annotations.text import lines, load_json, read_bytes, read_text, root_tag
 from actscribe.annotations.workbook import is_packed, read_sheets
 from actscribe.errors import ActScribeError
 
@@ -68,7 +68,7 @@ def _begins_with_interval(text: str) -> bool:
 
 
 def _xml(path: Path) -> str:
-    tag = read_xml(path).tag
+    tag = root_tag(path)
     formats = {"ANNOTATION_DOCUMENT": "elan", "annotations": "cvat"}
     if tag not in formats:
         raise ActScribeError(f"{path}: an XML file of <{tag}>, which is neither ELAN nor CVAT.", _EXPECTED)
@@ -103,13 +103,13 @@ def _workbook(path: Path) -> str:
 
 
 def _table(path: Path, text: str) -> str:
-    foreign.refuse(path, text)
-    first = "\n".join(lines(text)[:SEARCHED])
+    first = "\n".join(lines(text.lstrip("\r\n"))[:SEARCHED])
+    foreign.refuse(path, first)
     for name, is_header in _HEADERS.items():
         if has_header(first, is_header):
             return name
-    for delimiter in delimiters_of(text):
-        found = first_rows(text, delimiter)
+    for delimiter in delimiters_of(first):
+        found = first_rows(first, delimiter)
         if len(found) > 1 and deepethogram.is_table(found[0].cells, found[1].cells):
             return "deepethogram"
     start = re.sub(r"\s+", " ", next(line for line in lines(text) if line.strip())[:400])[:80]

@@ -53,10 +53,10 @@ def read_tiers(path: Path, choice: TierChoice) -> list[Entry]:
         )
     intervals = [interval for tier in chosen for interval in _intervals(path, tier)]
     origins = dict.fromkeys(media.origin for media in document.media) or {0.0: None}
-    return [_entry(path, document, intervals, origin, _labels(root)) for origin in origins]
+    return [_entry(path, document, intervals, _labels(root), origin) for origin in origins]
 
 
-def _entry(path: Path, document: Document, intervals: list[Interval], origin: float, labels: list[str]) -> Entry:
+def _entry(path: Path, document: Document, intervals: list[Interval], labels: list[str], origin: float) -> Entry:
     media = [item for item in document.media if item.origin == origin]
     names = tuple(_file_name(item.urls[0]) for item in media)
     # What ELAN adds beside the address, relative to the document, finds a video that was moved together with it.

@@ -26,13 +26,15 @@ from actscribe.annotations import (
 )
 from actscribe.annotations.checks import resolve
 from actscribe.annotations.detect import detect
-from actscribe.annotations.entry import Entry, choose
+from actscribe.annotations.entry import Entry, choose, is_there
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, sort_key
 from actscribe.annotations.media import located, resolved
 from actscribe.annotations.tier_choice import TierChoice
 from actscribe.errors import ActScribeError, did_you_mean
+from actscribe.files import check_writable
 from actscribe.labels import LabelSet
+from actscribe.ownership import check_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,7 @@ FORMATS: dict[str, Format] = {
         _keeps("subject", "duration"),
         textgrid.read,
         textgrid.write,
+        textgrid.read_tiers,
     ),
     "label-studio": Format(
         ".label-studio.json",
@@ -258,6 +261,7 @@ def convert(
     video: str | None = None,
     clock: FrameClock | None = None,
     tiers: Sequence[str] = (),
+    overwrite: bool = False,
 ) -> Conversion:
     """Convert an annotation file into another format.
 
@@ -269,16 +273,16 @@ def convert(
             are and listed in the result.
         video: which one, where the source holds several.
         clock: when the video's frames are shown, for formats that count frames.
+        overwrite: replace a file that is there.
         tiers: patterns of the tiers to read, of formats that have some.
 
     Raises:
-        ActScribeError: as `read` and `write` do, or source and target are the same file.
+        ActScribeError: as `read` and `write` do, or a file is at `target` already, the source itself for one.
     """
     source, target = Path(source), Path(target)
     wanted = to or format_of(target)
     form = find_format(wanted)
-    if source.resolve() == target.resolve():
-        raise ActScribeError(f"{target}: is the source itself.", "Give another name for the converted file.")
+    check_target(source, target, video, overwrite)
     annotations, matched = read_matched(source, video, clock, tiers)
     unknown: dict[str, int] = {}
     ignored: Counter[str] = Counter()
@@ -301,6 +305,20 @@ def convert(
         lost=_lost(annotations, form),
         matched=matched,
     )
+
+
+def check_target(source: Path, target: Path, video: str | None = None, overwrite: bool = False) -> None:
+    """Prove before anything is read that `convert` may write its target.
+
+    Raises:
+        ActScribeError: it is the source or the video, by whatever link or spelling; a file is there that is not to be
+            replaced; or the folder cannot be written to.
+    """
+    for what, path in (("source", source), ("video", Path(video or ""))):
+        if is_there(path) and target.exists() and path.samefile(target):
+            raise ActScribeError(f"{target}: is the {what} itself.", "Give another name for the converted file.")
+    check_file(target, overwrite)
+    check_writable(target.parent)
 
 
 def _open(path: Path, clock: FrameClock | None, tiers: Sequence[str] = ()) -> list[Entry]:

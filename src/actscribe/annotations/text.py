@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError
 
@@ -26,6 +29,7 @@ __all__ = [
     "read_json",
     "read_text",
     "read_xml",
+    "root_tag",
     "seconds_at",
     "validate",
 ]
@@ -43,7 +47,7 @@ _MOST_SECONDS = 1e11
 #: Characters of a file's text that an error quotes.
 _QUOTED = 60
 #: An element and an attribute take some 100 bytes each in memory, or more.
-_MOST_ELEMENTS, _MOST_ATTRIBUTES, _LONGEST_TAG = 6_000_000, 8_000_000, 200_000
+_MOST_ELEMENTS, _MOST_ATTRIBUTES, _LONGEST_TAG = 3_000_000, 5_000_000, 200_000
 _LONG_TAG = re.compile(rb"<[^<>]{%d}" % _LONGEST_TAG)
 
 
@@ -61,8 +65,24 @@ def read_xml(path: Path) -> Element:
             f" ({_MOST_ELEMENTS:,}; {_MOST_ATTRIBUTES:,}; {_LONGEST_TAG:,} characters in one element's tag).",
             "Is this the right file? If it is, export it in parts, or without interpolated frames.",
         )
-    try:
+    with _sound_xml(path):
         return defusedxml.ElementTree.fromstring(data)
+
+
+def root_tag(path: Path) -> str:
+    """Return the name of an XML file's outermost element, without reading on; errors as `read_xml` has them."""
+    data = read_bytes(path)
+    with _sound_xml(path):
+        # Read in pieces, so that a large file is not read twice; a long tag without end would be kept in memory.
+        for _, element in defusedxml.ElementTree.iterparse(io.BytesIO(data[: 2 * _LONGEST_TAG]), events=("start",)):
+            return str(element.tag)
+    raise ActScribeError(f"{path}: an XML file without an element.")
+
+
+@contextmanager
+def _sound_xml(path: Path) -> Iterator[None]:
+    try:
+        yield
     except ParseError as error:
         raise ActScribeError(
             f"{path}:{error.position[0]}: not well-formed XML: {error}.",

@@ -22,6 +22,7 @@ from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval, is_gap
 from actscribe.annotations.rounding import seconds_text
 from actscribe.annotations.text import check_writable, interval_at, read_text
+from actscribe.annotations.tier_choice import TierChoice
 from actscribe.annotations.tiers import SUBJECT_SIGN, Tier, tiers
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
@@ -58,10 +59,16 @@ def is_textgrid(text: str) -> bool:
 
 
 def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
-    """Return the intervals and points of all tiers.
+    """Return the intervals and points of all tiers."""
+    return read_tiers(path, TierChoice())
+
+
+def read_tiers(path: Path, choice: TierChoice) -> list[Entry]:
+    """Return the intervals and points of the tiers that are chosen.
 
     Raises:
-        ActScribeError: another kind of Praat file, a file that was cut off, or one whose time does not begin at 0.
+        ActScribeError: another kind of Praat file, a file that was cut off, one whose time does not begin at 0, or no
+            such tier.
     """
     text = read_text(path)
     reader = _Reader(path, text)
@@ -78,7 +85,9 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
             f"{path}: its time begins at {begin:g} s, not at 0, and it does not say which moment of the video that is.",
             "Shift it in Praat: Modify > Modify times > Shift to zero; then save it again.",
         )
-    found = list(reader.tiers()) if reader.flag() == "<exists>" else []
+    every = list(reader.tiers()) if reader.flag() == "<exists>" else []
+    chosen = choice.pick(path, [name for name, _ in every])
+    found = [(name, spans) for name, spans in every if name in chosen]
     duration = None if _LENGTH_UNKNOWN in text else end
     return single(_annotations(path, found, duration))
 

@@ -123,8 +123,13 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
 def _annotations(path: Path, project: _Project, view: str, media: tuple[str, ...]) -> Annotations:
     found: list[Interval] = []
     for name, segment in project.metadata.items():
-        if str(segment.vid) == view and len(segment.z) == 2:
-            found += _segment(path, project, f"segment '{name}'", segment)
+        if str(segment.vid) != view or len(segment.z) < 2:
+            continue
+        if len(segment.z) > 2:
+            raise ActScribeError(
+                f"{path}: segment '{name}': expected a start and an end, found {len(segment.z)} times."
+            )
+        found += _segment(path, project, f"segment '{name}'", segment)
     return Annotations.of(found, media, labels=_labels(project))
 
 

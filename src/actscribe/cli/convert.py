@@ -37,6 +37,7 @@ def convert(
             help="For formats that count frames, where the video is not at hand and its rate is constant.", min=0.001
         ),
     ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there.")] = False,
 ) -> None:
     """Convert between annotation formats."""
     from actscribe import annotations as annotation_files
@@ -44,10 +45,11 @@ def convert(
 
     label_set = load_label_set(labels) if labels else None
     wanted = to or annotation_files.format_of(target)
+    annotation_files.check_target(source, target, video, overwrite)
     counts = annotation_files.find_format(wanted).resolution is None or annotation_files.counts_frames(source)
     clock = _clock(video, fps, counts)
     named = observation or video
-    done = annotation_files.convert(source, target, wanted, label_set, named, clock, tuple(tiers or ()))
+    done = annotation_files.convert(source, target, wanted, label_set, named, clock, tuple(tiers or ()), overwrite)
     print(f"{source} ({done.source_format}) -> {target} ({done.target_format}), found by {done.matched}")
     for label, count in done.counts.items():
         print(f"  {label}: {count}")
@@ -62,9 +64,10 @@ def convert(
 def _clock(video: str | None, fps: float | None, counts: bool) -> FrameClock | None:
     """Return the frame times of the video's file where frames are counted; else the given constant rate, if any."""
     from actscribe.annotations import FrameClock
+    from actscribe.annotations.entry import is_there
     from actscribe.video.frame_times import frame_clock
 
-    if not counts or video is None or not Path(video).is_file():
+    if not counts or video is None or not is_there(Path(video)):
         return None if fps is None else FrameClock(fps)
     if fps is not None:
         raise ActScribeError(

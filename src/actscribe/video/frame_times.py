@@ -4,35 +4,31 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from actscribe.annotations.frame_clock import FrameClock
-from actscribe.errors import ActScribeError
-from actscribe.video.decoding import PacketClock, open_video, read_packets
+import numpy as np
 
-#: VP8 stores pictures that are never shown as packets whose first byte lacks this bit (RFC 6386, section 9.1).
-_VP8_SHOWN = 0x10
+from actscribe.annotations.frame_clock import FrameClock
+from actscribe.video import contained
+from actscribe.video.opening import open_video
+from actscribe.video.scan import scan
 
 
 def frame_clock(path: Path) -> FrameClock:
     """Return when each frame of a video is shown and when the last one ends; every packet is read, none decoded.
 
     Frames that an edit list cuts away are not counted, as no player and no annotation tool shows them. The end is the
-    duration that `probe` measures.
+    duration that `probe` measures. Inside `contained.contained` another process reads.
 
     Raises:
-        ActScribeError: no such file, not a video, no frame in it.
+        UnreadableVideo: no such file, not a video, no frame in it, times that cannot be true.
     """
     path = Path(path)
-    times: list[float] = []
-    end = 0.0
+    keeper = contained.current()
+    times, end = frame_times(path) if keeper is None else keeper.times(path)
+    return FrameClock.of_frames(times, end)
+
+
+def frame_times(path: Path) -> tuple[np.ndarray, float]:
+    """Return when each frame is shown, ascending, shape (frames,), and when the last one ends, in seconds."""
     with open_video(path) as (container, stream):
-        clock = PacketClock(container, stream)
-        hides = stream.codec_context.name == "vp8"
-        for packet in read_packets(container, stream, []):
-            if packet.is_discard or (hides and not bytes(packet)[0] & _VP8_SHOWN):
-                continue
-            time = clock.of_packet(packet)
-            times.append(time)
-            end = max(end, time + ((packet.duration or 0) * clock.tick or clock.period))
-    if not times:
-        raise ActScribeError(f"{path}: its video stream holds no frame.", "Copy it again from its source.")
-    return FrameClock.of_frames(times, round(end, 6))
+        found = scan(path, container, stream, decode=False)
+    return found.times, found.end

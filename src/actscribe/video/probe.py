@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
-import av.error
 import numpy as np
 from av.container import InputContainer
-from av.video.stream import VideoStream
+from av.stream import Disposition
 
-from actscribe.errors import ActScribeError
-from actscribe.video.decoding import PacketClock, open_video, origin, read_packets
+from actscribe.errors import UnreadableVideo
+from actscribe.video import contained
+from actscribe.video.opening import COPY, MP4, open_video, picture_stream
+from actscribe.video.packets import STREAMED
 from actscribe.video.reading import display_matrix, scaled, turn
+from actscribe.video.scan import Scan, scan, usual_step
 
 logger = logging.getLogger(__name__)
 
-#: A stated length that is off by more than this many seconds is worth a word (ours).
-LENGTH_DOUBT_S = 1.0
+#: A stated length that is off by more than this many seconds is worth a word; so is a first picture that comes so late,
+#: and pictures that usually, or even one that once lasts so long (ours).
+LENGTH_DOUBT_S, LATE_DOUBT_S, STEP_DOUBT_S, LONGEST_DOUBT_S = 1.0, 5.0, 5.0, 60.0
 #: A rate is variable when more than this fraction of the steps between frames is off the median step by more than
 #: a fifth and two ticks (ours).
 VARIABLE_FRACTION = 0.01
+#: In a transport stream, pictures are missing where a step is longer than this many seconds and usual steps (ours).
+HOLE_S, HOLE_STEPS = 0.5, 5.0
+#: A file whose video ends before this fraction of its bytes, and so many bytes early, goes on with something else.
+END_FRACTION, END_BYTES = 0.95, 1 << 16
+#: More places than this are counted, not listed.
+MOST_PLACES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,84 +63,105 @@ class VideoInfo:
 def probe(path: Path) -> VideoInfo:
     """Measure a video: every packet is read, the first picture alone is decoded (an hour of video: a few seconds).
 
-    The length that the container states is not used: it is missing from live and unfinished recordings and wrong in
-    cut ones. Where it is off by more than a second, a line in the log says so.
+    The length that the container states is not used, as it is missing from live and unfinished recordings and wrong in
+    cut ones; only the last frame's own length may come from it. What is doubtful is a line in the log: a stated length
+    that is off by more than a second, damaged time stamps, a clock that restarts, holes in a transport stream, other
+    streams of video. Inside `contained.contained` another process does it.
 
     Raises:
-        ActScribeError: no such file, not a video, only sound, no frame in it; names the file and what was found.
+        UnreadableVideo: no such file, not a video, only sound, no frame in it, times that cannot be true; names the
+            file and what was found.
     """
-    path = Path(path)
+    keeper = contained.current()
+    return measure(Path(path)) if keeper is None else VideoInfo(Path(path), **keeper.measure(Path(path)))
+
+
+def measure(path: Path) -> VideoInfo:
+    """Measure a video in this process; see `probe`."""
     with open_video(path) as (container, stream):
         stream.codec_context.thread_count = 1
-        times, lasting, first = _scan(container, stream)
+        found = scan(path, container, stream)
         codec = stream.codec_context.name
         aspect = float(stream.sample_aspect_ratio or 1) or 1.0
-        stated = _stated_end(container, stream)
         tick = float(stream.time_base or 1)
-    if not len(times):
-        raise ActScribeError(f"{path}: its video stream holds no frame.", "Copy it again from its source.")
-    if first is None:
-        raise ActScribeError(
-            f"{path}: {len(times)} frames of {codec} video were found, but none could be decoded.",
-            "Copy it again from its source, or convert it to MP4 (H.264).",
+        doubts = [*_doubts(found, container.format.name, path.stat().st_size), *_other_streams(container)]
+    if found.first is None:
+        raise UnreadableVideo(
+            f"{path}: {len(found.times)} frames of {codec} video were found, but none could be decoded.",
+            f"{COPY} Or convert it to MP4 (H.264).",
         )
-    duration = round(float((times + lasting).max()), 6)
-    if stated is not None and abs(stated - duration) > LENGTH_DOUBT_S:
-        logger.warning(
-            "%s: the file says that its video ends at %.2f s, but it ends at %.2f s; it may be cut off.",
-            path, stated, duration,
-        )  # fmt: skip
-    width, height = scaled(first.width, first.height, aspect, None)
-    rotation = turn(display_matrix(first))
+    for doubt in doubts:
+        logger.warning("%s: %s", path, doubt)
+    width, height = scaled(found.first.width, found.first.height, aspect, None)
+    rotation = turn(display_matrix(found.first))
     if rotation % 180:
         width, height = height, width
-    span = float(times[-1] - times[0]) + float(lasting[-1])
     return VideoInfo(
         path=path,
-        duration=duration,
+        duration=found.end,
         width=width,
         height=height,
-        fps=round(len(times) / span, 3),
+        fps=round(len(found.times) / (found.end - float(found.times[0])), 3),
         rotation=rotation,
-        variable_frame_rate=_is_variable(times, tick),
+        variable_frame_rate=_is_variable(found.times, tick),
         codec=codec,
-        frames=len(times),
+        frames=len(found.times),
     )
 
 
-def _scan(container: InputContainer, stream: VideoStream) -> tuple[np.ndarray, np.ndarray, av.VideoFrame | None]:
-    """Return when each frame is shown, ascending, for how long, both in seconds, and the first one decoded."""
-    clock = PacketClock(container, stream)
-    times: list[float] = []
-    lasting: list[float] = []
-    first: av.VideoFrame | None = None
-    for packet in read_packets(container, stream, []):
-        if not packet.is_discard:  # cut away at the beginning by an edit list
-            times.append(clock.of_packet(packet))
-            lasting.append((packet.duration or 0) * clock.tick or clock.period)
-        if first is None:
-            first = _decode(stream, packet)
-    if first is None:
-        first = _decode(stream, None)
-    order = np.argsort(times, kind="stable")
-    return np.array(times)[order], np.array(lasting)[order], first
+def _doubts(found: Scan, container: str, size: int) -> Iterator[str]:
+    """Yield a sentence for whatever about the times of a video is doubtful."""
+    begin, end = float(found.times[0]), found.end
+    if container not in STREAMED and found.stated is not None and abs(found.stated - end) > LENGTH_DOUBT_S:
+        why = "it may be cut off" if end < found.stated else "its header or its time stamps may be damaged"
+        yield f"the file says that its video ends at {found.stated:.2f} s, but it ends at {end:.2f} s; {why}."
+    if begin > LATE_DOUBT_S:
+        yield f"its first picture comes at {begin:.2f} s; before that there is nothing to see."
+    step = usual_step(found.times, end - begin)
+    steps = np.diff(found.times, append=end)
+    longest = int(steps.argmax())
+    if step > STEP_DOUBT_S:
+        yield f"by its time stamps each picture lasts {step:.0f} s; is that so?"
+    elif steps[longest] > LONGEST_DOUBT_S:
+        when = f"{found.times[longest]:.2f} s"
+        yield f"by its time stamps the picture of {when} lasts {steps[longest]:.2f} s; is that so?"
+    if found.restarts:
+        yield f"its clock is set anew at {_places(found.restarts)}; what follows counts on from there."
+    if found.damaged:
+        yield f"damaged time stamps at {_places(found.damaged)}; those frames take the times between their neighbours'."
+    holes = _holes(found.times, step) if container in STREAMED else []
+    if holes:
+        first = ", ".join(f"from {start:.2f} to {stop:.2f} s" for start, stop in holes[:MOST_PLACES])
+        yield f"no new picture {first}{_more(len(holes))}; the one before stands in."
+    if found.errors.words:
+        rest = f", and nothing after {end:.2f} s could be read" if found.errors.gave_up else ""
+        yield f"reading it failed at {len(found.errors.words)} places ({found.errors.words[0]}){rest}."
+    if container != MP4 and found.read_to < END_FRACTION * size and size - found.read_to > END_BYTES:
+        yield (
+            f"its video ends at {end:.2f} s, {found.read_to / size:.0%} into the file; what follows is something"
+            " else. If the video goes on there, write it anew with ffmpeg."
+        )
 
 
-def _decode(stream: VideoStream, packet: av.Packet | None) -> av.VideoFrame | None:
-    try:
-        return next(iter(stream.decode(packet)), None)
-    except (av.error.FFmpegError, OSError):
-        return None
+def _other_streams(container: InputContainer) -> Iterator[str]:
+    streams = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    chosen = picture_stream(container)
+    if chosen is not None and len(streams) > 1:
+        yield f"it holds {len(streams)} streams of video; number {streams.index(chosen) + 1} is read, as players do."
 
 
-def _stated_end(container: InputContainer, stream: VideoStream) -> float | None:
-    """Return when the video ends by the container's word, in seconds from zero; None if it says nothing of it."""
-    if stream.duration and stream.time_base:
-        begin = (stream.start_time or 0) * float(stream.time_base) - origin(container)
-        return begin + stream.duration * float(stream.time_base)
-    if container.duration and not container.streams.audio:
-        return container.duration / av.time_base
-    return None
+def _holes(times: np.ndarray, step: float) -> list[tuple[float, float]]:
+    """Return when the pictures before and after each hole are shown, in seconds."""
+    places = np.flatnonzero(np.diff(times) > max(HOLE_S, HOLE_STEPS * step))
+    return [(float(times[place]), float(times[place + 1])) for place in places]
+
+
+def _places(times: tuple[float, ...]) -> str:
+    return ", ".join(f"{max(time, 0.0):.2f} s" for time in times[:MOST_PLACES]) + _more(len(times))
+
+
+def _more(count: int) -> str:
+    return f" and {count - MOST_PLACES} more places" if count > MOST_PLACES else ""
 
 
 def _is_variable(times: np.ndarray, tick: float) -> bool:

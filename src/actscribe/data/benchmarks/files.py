@@ -7,8 +7,8 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
-from actscribe.data.manifest import VIDEO_ENDINGS
 from actscribe.errors import ActScribeError
+from actscribe.video.endings import VIDEO_ENDINGS
 
 #: More file names than this are counted, not listed.
 MOST_NAMES = 8
