@@ -117,6 +117,17 @@ def test_elan_urls_of_other_systems(tmp_path: Path, spelled: str, url: str, rela
     assert (media.get("MEDIA_URL"), media.get("RELATIVE_MEDIA_URL"), media.get("MIME_TYPE")) == (url, relative, mime)
 
 
+def test_via_is_told_where_on_the_disk_or_the_web_a_video_is(tmp_path: Path, video: Path) -> None:
+    for spelled, place in (
+        (str(video), {"loc": 3, "src": video.as_uri()}),
+        ("https://x.org/a.mp4", {"loc": 2, "src": "https://x.org/a.mp4"}),
+        ("gone.mp4", {"loc": 1, "src": ""}),
+    ):
+        path = exported(tmp_path / "out", Annotations((), (), (spelled,)), "via")
+        file = json.loads(path.read_text(encoding="utf-8"))["file"]["1"]
+        assert file == {"fid": "1", "fname": spelled, "type": 4, **place}
+
+
 @pytest.mark.parametrize("sound", [False, True])
 def test_boris_is_told_whether_there_is_sound(tmp_path: Path, sound: bool) -> None:
     video = tmp_path / "a.mkv"

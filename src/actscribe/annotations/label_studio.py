@@ -195,11 +195,10 @@ def _annotations(
     }
     rate = _rate(path, task.data, clock) if any(result.value.ranges for result in regions) else None
     found = [interval for region in regions for interval in _region(path, where, region, subjects, rate)]
-    duration = task.data.get("duration")
+    told = task.data.get("duration")
+    duration = float(told) if isinstance(told, int | float) and 0 <= told < float("inf") else None
     labels = [name for name in _labels(task.data) if not is_gap(name)]
-    return Annotations.of(
-        found, (media,) if media else (), float(duration) if isinstance(duration, int | float) else None, labels
-    )
+    return Annotations.of(found, (media,) if media else (), duration, labels)
 
 
 def _region(
