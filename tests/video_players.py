@@ -72,7 +72,8 @@ def ffprobe_times(path: Path) -> np.ndarray:
         check=True,
     )
     found = json.loads(done.stdout)
-    zero = 0.0 if found["format"]["format_name"] == MP4 else float(found["format"].get("start_time", 0.0))
+    # FFmpeg 5 lets Matroska begin with what a sound encoder puts before its sound, FFmpeg 8 and mpv do not.
+    zero = 0.0 if found["format"]["format_name"] == MP4 else max(float(found["format"].get("start_time", 0.0)), 0.0)
     times = [frame.get("best_effort_timestamp_time") for frame in found["frames"]]
     return len(times), np.sort([float(time) - zero for time in times if time is not None])
 
