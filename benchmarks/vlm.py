@@ -51,7 +51,7 @@ from actscribe.recognizers.registry import kind
 from actscribe.recognizers.settings import VlmHeadSettings
 from actscribe.recognizers.speakers import LocalSpeaker
 from actscribe.video.cache import FrameCache
-from actscribe.video.sampling import sample_times
+from actscribe.video.sampling import nominal_times, sample_times
 from actscribe.video.writing import write_video
 
 FRAMES, WINDOW, MINUTE = 8, Window(3.0, 1.0), 60.0
@@ -105,7 +105,8 @@ def yes_no(vlm: Vlm, clips: int, rounds: int) -> dict[str, float]:
 def generate(vlm: Vlm, clip: ClipFrames, prompt: str, tokens: tuple[list[int], list[int]]) -> float:
     """Ask as transformers' documentation does: processor, `generate`, the distribution of the first token."""
     before, after = vlm.prompter.frame()
-    indices = [round(float(moment - clip.clip.start) * 1000) for moment in clip.times]
+    times = nominal_times(clip.clip.start, clip.clip.end, len(clip.frames))
+    indices = [round(float(moment) * 1000) for moment in times]
     told = {"total_num_frames": 3000, "fps": 1000.0, "duration": 3.0, "frames_indices": indices}
     inputs = vlm.processor(
         text=[before + prompt + after],

@@ -13,6 +13,7 @@ from actscribe.compare.folder import Listed, Provenance
 from actscribe.compare.plan import Part
 from actscribe.data.recording import Recording
 from actscribe.labels import LabelSet
+from actscribe.places import Place
 from actscribe.runs.folder import Decisions, Facts, Run, ScoredClips
 from actscribe.study import Study, Windows
 from actscribe.timeline.segments import LabelDecision, TimelineSettings
@@ -49,7 +50,7 @@ def made_up(
     provenance = Provenance(
         status="complete",
         study=study,
-        folder=str(folder),
+        folder=Place.of(folder, folder),
         recognizers=list(SKILLS),
         seeds=seeds,
         curve=list(curve),
@@ -65,7 +66,7 @@ def made_up(
             for number in (None,) if name in ZERO_SHOT else (None, *curve):
                 part = Part(name, seed, number)
                 _run(folder / part.place, study, recordings, splits, part, skill if number is None else skill / 2)
-                provenance.runs[part.place] = part.place
+                provenance.runs[part.place] = Place.of(folder / part.place, folder)
     provenance.write(folder)
     return provenance
 
@@ -92,7 +93,7 @@ def _run(
     facts = Facts(
         status="complete",
         recognizer=part.recognizer,
-        settings={"epochs": 3},
+        settings={} if part.recognizer in ZERO_SHOT else {"epochs": 3},
         seed=part.seed,
         study=study.name,
         task_seconds={"train": 75.0, "validate": 4.0, "evaluate test": 5.0},
@@ -113,6 +114,7 @@ def _run(
             scores = scores / scores.sum(axis=1, keepdims=True)
         times = [np.array([clip.start + 0.5, clip.end - 0.5]) for clip in one.clips]
         run.save_scores(split, ScoredClips(one.clips, times, scores))
+    run.save_facts()
     if part.recordings is None:
         slow = 10.0 ** (len(part.recognizer) - 9)
         cost = Cost(

@@ -160,7 +160,7 @@ def _measure(
 ) -> Evaluation:
     priors = np.nan_to_num(np.nanmean(targets(clips, labels.task), axis=0))
     thresholds = np.full(len(labels), 0.5)
-    return measure("test", labels, clips, scores, thresholds, 0.5, test, timelines, priors, 7)
+    return measure("test", labels, clips, scores, thresholds, 0.5, test, timelines, priors)
 
 
 def _bouts(names: tuple[str, ...], duration: float, bouts: int, rng: np.random.Generator) -> tuple[Interval, ...]:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+from videos import make_video
 
 from actscribe.annotations import Annotations, FrameClock, Interval, read, read_all, read_matched, write
+from actscribe.cli import app
+from actscribe.data.loading import load_recording
+from actscribe.data.manifest import read_manifest
 from actscribe.errors import ActScribeError
+from actscribe.labels import LabelSet
 
 
 def table(folder: Path, *videos: str) -> Path:
@@ -78,7 +86,7 @@ def test_a_relative_path_is_read_as_the_absolute_one(tmp_path: Path, monkeypatch
     path = table(tmp_path / "study", "D:/lab/videos/v1.mp4", "D:/lab/videos/v2.mp4")
     monkeypatch.chdir(tmp_path)
     for asked in ("study/v1.mp4", str(tmp_path / "study" / "v1.mp4"), "./study/../study/v1.mp4"):
-        assert read_matched(path, asked) == (read(path, "v1.mp4"), "its file name, in another folder")
+        assert read_matched(path, asked) == (read(path, "v1.mp4"), "the file name, in another folder")
 
 
 def test_names_are_relative_to_the_file_that_holds_them(tmp_path: Path) -> None:
@@ -88,7 +96,7 @@ def test_names_are_relative_to_the_file_that_holds_them(tmp_path: Path) -> None:
         (tmp_path / folder / "v.mp4").touch()
     path = table(tmp_path / "ann", "../old/v.mp4", "../new/v.mp4")
     assert read_matched(path, str(tmp_path / "new" / "v.mp4"))[0].labels == ("label 1",)
-    assert read_matched(path, str(tmp_path / "new" / "v.mp4"))[1] == "its path"
+    assert read_matched(path, str(tmp_path / "new" / "v.mp4"))[1] == "the path"
 
 
 def test_a_link_has_the_name_of_the_video(tmp_path: Path) -> None:
@@ -101,20 +109,20 @@ def test_a_link_has_the_name_of_the_video(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("named", "asked", "by"),
     [
-        ("cam1.mp4", "cam1.mp4", "its path"),
-        ("D:/study/cam1.mp4", "/data/cam1.mp4", "its file name, in another folder"),
-        ("study/cam1.mp4", "/data/cam1.mp4", "its file name, in another folder"),
-        ("CAM1.mp4", "/data/cam1.mp4", "its file name, spelled in another way"),
-        ("my%20cam.mp4", "/data/my cam.mp4", "its file name"),
-        ("cam1", "/data/cam1.mp4", "its file name without an ending, spelled in another way"),
-        ("cam1.wav", "/data/cam1.mp4", "its file name, ending apart, spelled in another way"),
+        ("cam1.mp4", "cam1.mp4", "the path"),
+        ("D:/study/cam1.mp4", "/data/cam1.mp4", "the file name, in another folder"),
+        ("study/cam1.mp4", "/data/cam1.mp4", "the file name, in another folder"),
+        ("CAM1.mp4", "/data/cam1.mp4", "the file name, spelled in another way"),
+        ("my%20cam.mp4", "/data/my cam.mp4", "the file name"),
+        ("cam1", "/data/cam1.mp4", "the file name without an ending, spelled in another way"),
+        ("cam1.wav", "/data/cam1.mp4", "the file name, ending apart, spelled in another way"),
         (None, "/data/any.mp4", "being the only one of a file that names no video"),
         ("cam1.mp4", None, "being the only one of its file"),
     ],
 )
 def test_it_is_said_by_what_a_video_was_found(tmp_path: Path, named: str | None, asked: str | None, by: str) -> None:
-    path = tmp_path / "a.eaf"
-    write(path, Annotations((Interval("x", 0, 1),), (), (named,) if named else ()), "elan")
+    path = tmp_path / "a.json"
+    write(path, Annotations((Interval("x", 0, 1),), (), (named,) if named else ()), "json")
     assert read_matched(path, asked)[1] == by
 
 
@@ -168,3 +176,39 @@ def test_a_file_about_one_video_is_taken_for_it_whatever_its_name(tmp_path: Path
     path = tmp_path / "one.csv"
     path.write_text("label,start,end\nx,0,1\n")
     assert read(path, "b.mp4").labels == ("x",)
+
+
+def test_names_that_can_be_no_path_are_other_videos(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").touch()
+    path = table(tmp_path, "a.mp4", "x" * 5000 + "/a.mp4", "y" * 5000, "..", "/", "a" * 300 + ".mp4")
+    assert read(path, str(tmp_path / "a.mp4")).labels[0] == "label 0"
+    with pytest.raises(ActScribeError, match="has nothing for"):
+        read(path, "z" * 5000)
+
+
+def test_a_video_that_nothing_names_is_only_taken_alone(tmp_path: Path) -> None:
+    path = tmp_path / "live.boris"
+    live = {"type": "LIVE", "file": [], "events": []}
+    path.write_text(json.dumps({"behaviors_conf": {}, "observations": {"session 1": live}}))
+    assert read_matched(path, "/data/any.mp4")[1] == "being the only one of a file that names no video"
+    path.write_text(json.dumps({"behaviors_conf": {}, "observations": {"session 1": live, "any": live}}))
+    assert read_matched(path, "/data/any.mp4")[1] == "the file name without an ending, spelled in another way"
+    with pytest.raises(ActScribeError, match="has nothing for"):
+        read(path, "/data/other.mp4")
+
+
+def test_a_manifest_says_what_the_file_calls_its_video(tmp_path: Path) -> None:
+    video = make_video(tmp_path / "P01.mp4", 50)
+    path = tmp_path / "a.json"
+    write(path, Annotations((Interval("walk", 0, 1),), (), ("mother visit.mp4",)), "json")
+    (tmp_path / "m.csv").write_text("video,annotations,observation\nP01.mp4,a.json,mother visit\n")
+    (row,) = read_manifest(tmp_path / "m.csv")
+    labels = LabelSet.model_validate({"name": "x", "task": "multi-label", "labels": ["walk"]})
+    loaded = load_recording(row, "P01", labels)
+    assert (loaded.recording.intervals, loaded.recording.video) == ((Interval("walk", 0, 1),), video)
+    with pytest.raises(ActScribeError, match="column 'observation' of a manifest"):
+        load_recording(replace(row, observation=""), "P01", labels)
+    words = ["convert", str(path), str(tmp_path / "b.csv"), "--video", str(video)]
+    assert CliRunner().invoke(app, words).exit_code
+    done = CliRunner().invoke(app, [*words, "--observation", "mother visit.mp4"])
+    assert (done.exit_code, "found by the path" in done.output) == (0, True)

@@ -256,7 +256,6 @@ def test_repeated_from_its_provenance_it_gives_the_same_numbers(
     said = actscribe("compare", "--from", whole / "provenance.json", "--out", tmp_path / "other", code=2)
     second.write_bytes(before)
     assert "not those of the comparison: r7" in said
-    assert "in it" in actscribe("compare", lamps.study, "--from", whole / "provenance.json", code=2)
     assert "in it" in actscribe("compare", "--from", whole / "provenance.json", "--seeds", 1, code=2)
 
 
@@ -270,7 +269,7 @@ def test_a_run_of_train_is_taken_and_one_of_other_settings_is_not(
     monkeypatch.setattr(work, "train", lambda *a, **k: trained.append(a))
     actscribe("compare", lamps.study, *ONE, "--out", tmp_path / "reused")
     assert not trained
-    assert Provenance.read(tmp_path / "reused").runs[RUN] == str(run)
+    assert Provenance.read(tmp_path / "reused").runs[RUN].find(tmp_path / "reused") == run
     assert (run / "cost.json").is_file()
     actscribe("report", tmp_path / "reused")
     values = yaml.safe_load(lamps.study.read_text())

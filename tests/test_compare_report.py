@@ -23,7 +23,7 @@ from actscribe.compare.folder import write_tables
 from actscribe.compare.page import content, write_comparison_report
 from actscribe.compare.result import Comparison, assemble
 from actscribe.compare.show import show
-from actscribe.evaluation.bootstrap import draw
+from actscribe.evaluation.intervals import group_units
 from actscribe.report import comparison_charts as charts
 from actscribe.report import svg
 from actscribe.report.comparison_charts import Series, lines
@@ -124,7 +124,7 @@ def test_sentences_say_what_the_tables_hold(done: Comparison, page: Page) -> Non
     slices = done.tables["slices"]
     best = slices[slices["system"] == "vlm-lora"].groupby("slice")["macro_f1"]
     widest = best.get_group((best.max() - best.min()).idxmax())
-    assert f"macro F1 {widest.min():.2f} (95 % interval" in words.slices(done)
+    assert f"macro F1 {widest.min():.2f} for" in words.slices(done)  # no part has enough groups for an interval
     assert f"and {widest.max():.2f} " in words.slices(done)
     firsts = done.tables["indicators"].query("system == 'vlm-lora' and indicator == 'first_s'").set_index("label")
     name = firsts["off_by"].idxmax()
@@ -228,31 +228,28 @@ def test_names_do_not_lie_on_the_points_of_others() -> None:
         assert not any(x - 4 < dot_x < x + 42 and abs(dot_y - (y - 4)) < 7 for dot_x, dot_y in dots)
 
 
-def test_notes_warn_of_few_groups(page: Page) -> None:
-    head = [text for text, path in page.texts if "header" in path]
-    assert any(text.startswith("Only 4 groups") for text in head)
-
-
-@pytest.mark.parametrize(("groups", "expected"), [(6, ["Intervals come from 6 groups; of fewer than 20"]), (20, [])])
-def test_intervals_of_few_groups_are_said_to_be_short(done: Comparison, groups: int, expected: list[str]) -> None:
-    draws = draw(groups, [str(place) for place in range(groups)])
-    notes = content(replace(done, shared=replace(done.shared, draws=draws)))["warnings"]
-    assert [note[: len(expected[0])] for note in notes] == expected if expected else notes == []
+@pytest.mark.parametrize(("groups", "expected"), [(4, ["Only 4 groups: too few for an interval."]), (5, [])])
+def test_where_there_is_no_interval_the_reason_is_said(done: Comparison, groups: int, expected: list[str]) -> None:
+    grouping = group_units([str(place) for place in range(groups)])
+    assert content(replace(done, shared=replace(done.shared, grouping=grouping)))["warnings"] == expected
 
 
 def test_what_holds_for_all_is_warned_of_once(tmp_path: Path) -> None:
     provenance = made_up(tmp_path, count=4, seeds=1, curve=())
-    for place, folder in enumerate(sorted(provenance.runs.values())):
+    for place, folder in enumerate(sorted(place.beside for place in provenance.runs.values())):
         run = Run.open(tmp_path / folder)
         run.facts.notes = ["no clip of test shows: X", *(f"note {number}" for number in range(12 if place else 0))]
         run.facts.reads["test"] = 2 if place else 1
         run.save_facts()
     notes = content(assemble(tmp_path, provenance))["warnings"]
     assert notes[0].startswith("Only 2 groups")
-    assert notes[1] == "No clip of test shows: X."
-    assert notes[2] == "vlm-yesno, vlm-lora: note 0."
+    assert notes[1].startswith(
+        "Trained once, so that what another training would change is in no interval: timesformer"
+    )
+    assert notes[2] == "No clip of test shows: X."
+    assert notes[3] == "vlm-yesno, vlm-lora: note 0."
     assert len(notes) == 13
-    assert notes[-1] == "And 3 more, in the reports of the single runs."
+    assert notes[-1] == "And 4 more, in the reports of the single runs."
 
 
 def test_the_report_is_written_again_and_opened(done: Comparison, html: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -364,9 +361,10 @@ def test_the_curve_promises_no_more_than_its_recordings_and_trainings_show(
 def test_what_the_test_set_could_have_shown_is_not_said_where_it_could_show_nothing(done: Comparison) -> None:
     pairs = done.tables["pairs"]
     tests, least = len(pairs), pairs[~pairs["first"].str.startswith("a")]["detectable"].median()
-    assert (done.shared.draws.clusters, float(pairs["smallest_p"].iloc[0]), tests) == (8, 1 / 128, 6)
-    said = words.verdict(done)[-1]
-    assert said.startswith(f"A test set of 8 recordings like this one shows a true difference of {least:.2f} between")
+    assert (done.shared.grouping.count, float(pairs["smallest_p"].iloc[0]), tests) == (5, 1 / 16, 6)
+    assert words.verdict(done)[-1] == "5 groups are too few to show any difference: no p can fall below 0.062."
+    said = words.verdict(replace(done, tables={**done.tables, "pairs": pairs.assign(smallest_p=1 / 128)}))[-1]
+    assert said.startswith(f"A test set of 5 groups like this one shows a true difference of {least:.2f} between")
     assert "if it is the only one tested" in said
     assert "no corrected p" not in said  # 6 / 128 = 0.047
 
@@ -374,9 +372,9 @@ def test_what_the_test_set_could_have_shown_is_not_said_where_it_could_show_noth
         return words.verdict(replace(done, tables={**done.tables, "pairs": pairs.assign(smallest_p=p)}))[-1]
 
     assert with_least(1 / 64).endswith("no corrected p can fall below 0.094: nothing can come out clear.")
-    assert with_least(1 / 8) == "8 recordings are too few to show any difference: no p can fall below 0.125."
-    wide = {**done.tables, "pairs": pairs.assign(detectable=1.48)}
-    assert words.verdict(replace(done, tables=wide))[-1].startswith("8 recordings that vary so much show no difference")
+    assert with_least(1 / 8) == "5 groups are too few to show any difference: no p can fall below 0.125."
+    wide = {**done.tables, "pairs": pairs.assign(detectable=1.48, smallest_p=1 / 128)}
+    assert words.verdict(replace(done, tables=wide))[-1].startswith("5 groups that vary so much show no difference")
 
 
 def test_equals_are_called_equal(done: Comparison) -> None:

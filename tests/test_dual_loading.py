@@ -70,13 +70,13 @@ def test_a_network_that_does_not_fit_its_description_is_refused(folders: dict[st
     save_network(DualEncoder(loaded.backbone, loaded.tokens(PROMPTS), head, VGHIF), loaded, "clip", tmp_path)
     path, whole = tmp_path / "added.safetensors", load_file(tmp_path / "added.safetensors")
     save_file({name: value for name, value in whole.items() if name != "head.bias"}, path)
-    with pytest.raises(ActScribeError, match=r"does not fit dual.json, first at head.bias"):
+    with pytest.raises(ActScribeError, match=r"added.safetensors: does not fit: 1 weight is missing, first head.bias"):
         load_network(tmp_path)
     save_file(whole | {"head.bias": torch.zeros(5)}, path)
-    with pytest.raises(ActScribeError, match=r"cannot be loaded.*head.bias"):
+    with pytest.raises(ActScribeError, match=r"of another shape, first head.bias of shape \[5\] in place of \[3\]"):
         load_network(tmp_path)
     (tmp_path / "dual.json").unlink()
-    with pytest.raises(ActScribeError, match=r"cannot be loaded.*dual.json"):
+    with pytest.raises(ActScribeError, match=r"dual.json: is missing"):
         load_network(tmp_path)
 
 
@@ -105,10 +105,10 @@ def test_incomplete_folders_are_refused(tmp_path: Path) -> None:
     folder = write(clip_model(), tmp_path)
     weights = load_file(folder / "model.safetensors")
     save_file({k: v for k, v in weights.items() if k != "visual_projection.weight"}, folder / "model.safetensors")
-    with pytest.raises(ActScribeError, match=r"1 weights .* are missing, first visual_projection.weight"):
+    with pytest.raises(ActScribeError, match=r"1 weight is missing, first visual_projection.weight"):
         load_backbone("clip", str(folder), 4)
     (folder / "model.safetensors").write_bytes(b"\x00" * 40)
-    with pytest.raises(ActScribeError, match="cannot be loaded"):
+    with pytest.raises(ActScribeError, match=r"model.safetensors: is no safetensors file \(40 bytes\)"):
         load_backbone("clip", str(folder), 4)
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     (folder / "preprocessor_config.json").unlink()
@@ -122,14 +122,16 @@ def test_incomplete_folders_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"image_mean": [0.5, 0.5', "expected a JSON object .* cannot be read"),
-        ("[]", "expected a JSON object .* cannot be read"),
+        ('{"image_mean": [0.5, 0.5', "cannot be read"),
+        ("[]", "cannot be read: expected a JSON object"),
         ('{"image_mean": ["0.5", "0.5", "0.5"], "image_std": [0.2, 0.2, 0.2]}', "3 numbers each, found .*'0.5'"),
         ('{"image_mean": [0.5, 0.5, 0.5], "image_std": ["0.2", "0.2", "0.2"]}', "3 numbers each, found .*'0.2'"),
         ('{"image_mean": [0.5, 0.5, NaN], "image_std": [0.2, 0.2, 0.2]}', "3 numbers each, found .*nan"),
         ('{"image_mean": 0.5, "image_std": [0.2, 0.2, 0.2]}', "3 numbers each, found 0.5"),
         ('{"image_mean": [0.5, 0.5, 0.5], "image_std": [0.2, 0.2, 0]}', "positive image_std"),
         ('{"image_mean": [0.5, 0.5, 0.5]}', "3 numbers each, found .*None"),
+        ('{"image_mean": [123.7, 116.3, 103.5], "image_std": [58.4, 57.1, 57.4]}', "of values in .0, 1., found .*123"),
+        ('{"image_mean": [0.5, 0.5, 1e308], "image_std": [0.2, 0.2, 0.2]}', "of values in .0, 1., found"),
     ],
 )
 def test_damaged_statistics_name_their_file(tmp_path: Path, text: str, message: str) -> None:
@@ -137,7 +139,8 @@ def test_damaged_statistics_name_their_file(tmp_path: Path, text: str, message: 
     (folder / "preprocessor_config.json").write_text(text)
     with pytest.raises(ActScribeError, match=f"preprocessor_config.json: .*{message}") as caught:
         load_backbone("clip", str(folder), 4)
-    assert "Copy the file again" in caught.value.hint
+    assert "Copy " in caught.value.hint
+    assert " again" in caught.value.hint
 
 
 @pytest.mark.parametrize("name", ["clip", "x-clip"])
@@ -160,7 +163,7 @@ def test_a_bad_field_of_the_configuration_names_its_file(
     values["vision_config"] |= changes
     (folder / "config.json").write_text(json.dumps(values))
     for read in (lambda: load_backbone(name, str(folder), 4), lambda: visual_config(name, str(folder))):
-        with pytest.raises(ActScribeError, match=rf"config.json: expected .*({message})") as caught:
+        with pytest.raises(ActScribeError, match=rf"config.json.*({message})") as caught:
             read()
         assert "Copy the folder again" in caught.value.hint
 
@@ -178,7 +181,7 @@ def test_damage_beyond_the_configuration_is_no_traceback_either(folders: dict[st
     with pytest.raises(ActScribeError, match=r"tokenizer of .* cannot be loaded"):
         load_backbone("clip", str(folder), 4)
     (tmp_path / "dual.json").write_text("[]")
-    with pytest.raises(ActScribeError, match="cannot be loaded"):
+    with pytest.raises(ActScribeError, match=r"dual.json: cannot be read"):
         load_network(tmp_path)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from dual_jobs import CLASSES, NAMES, QUICK, SEVERAL, Shown, checkpoint, job, sides
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from tiny_duals import MEAN, SIDE, STD, clip_model, tokenizer, xclip_model
 from vlm_jobs import scores
 
@@ -277,7 +277,7 @@ def test_a_views_side_is_read_without_weights(root: Path, tmp_path: Path) -> Non
         folder = tmp_path / name
         folder.mkdir()
         (folder / "config.json").write_text((checkpoint(name, root) / "config.json").read_text())
-        (folder / "model.safetensors").write_bytes(b"")
+        save_file({}, folder / "model.safetensors")
         settings = parse_settings(name, {"checkpoint": str(folder), "fit": "crop", "kept": 0.8, "candidates": 5})
         view = kind(name).view(settings, 6)
         assert (view.frames, view.short_side, view.candidates) == (6, 40, 5)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score, matthews_corrcoef
 
 from actscribe.evaluation.agreement import class_kappa, class_mcc, four_counts, kappa, mcc, where_varied
-from actscribe.evaluation.bootstrap import draw, intervals
+from actscribe.evaluation.intervals import estimate, group_units
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=2, max_size=40))
@@ -38,9 +38,9 @@ def test_kappa_takes_intervals_over_recordings():
     targets = (rng.random((600, 1)) < 0.4).astype(float)
     said = np.where(rng.random((600, 1)) < 0.85, targets > 0, targets == 0)
     names = [str(place // 30) for place in range(600)]
-    row = intervals(["a"], kappa, four_counts(targets, said), draw(600, names)).iloc[0]
-    assert row["value"] == pytest.approx(cohen_kappa_score(targets[:, 0], said[:, 0]))
-    assert row["low"] < row["value"] < row["high"]
+    found = estimate(kappa, four_counts(targets, said)[:, None], group_units(names), "any")
+    assert found.value == pytest.approx(cohen_kappa_score(targets[:, 0], said[:, 0]))
+    assert found.low < found.value < found.high
 
 
 def test_kappa_of_classes_agrees_with_scikit_learn():

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from actscribe.evaluation.bootstrap import draw
 from actscribe.evaluation.certainty import certainty, risk_coverage
+from actscribe.evaluation.intervals import group_units
 
 
 def test_certainty_is_the_mean_part_of_the_room_beyond_the_threshold():
@@ -21,7 +21,7 @@ def test_the_rest_is_measured_without_the_least_certain_clips():
     sure = rng.random(200)
     said = np.where(rng.random((200, 2)) < 0.5 + sure[:, None] / 2, targets > 0, targets == 0)
     names = [str(place // 20) for place in range(200)]
-    table = risk_coverage(targets, said[:, None], sure[:, None], draw(200, names), (0.0, 0.2, 0.5))
+    table = risk_coverage(targets, said[:, None], sure[:, None], group_units(names), (0.0, 0.2, 0.5))
     assert table["clips"].tolist() == [200, 160, 100]
     kept = np.argsort(-sure)
     for row in table.itertuples():
@@ -35,8 +35,8 @@ def test_seeds_are_averaged_and_each_has_its_own_order():
     targets = np.array([[1.0], [1.0], [0.0], [0.0]])
     said = np.array([[[True], [True]], [[False], [True]], [[False], [True]], [[False], [False]]])
     sure = np.array([[1.0, 0.9], [0.1, 0.8], [0.5, 0.1], [0.6, 0.7]])
-    table = risk_coverage(targets, said, sure, draw(4, list("abcd")), (0.0, 0.25))
+    table = risk_coverage(targets, said, sure, group_units(list("abcd")), (0.0, 0.25))
     # Seed 0: tp 1, fn 1 -> 2/3, without clip 1: 1. Seed 1: tp 2, fp 1 -> 4/5, without clip 2: 1.
     assert table["macro_f1"].tolist() == pytest.approx([(2 / 3 + 4 / 5) / 2, 1])
-    alone = risk_coverage(targets, said, sure, draw(4, ["a"] * 4), (0.0,)).iloc[0]
+    alone = risk_coverage(targets, said, sure, group_units(["a"] * 4), (0.0,)).iloc[0]
     assert np.isnan(alone["low"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import torch
 import vlm_jobs
 
 from actscribe.data.view import View
+from actscribe.errors import ActScribeError
 from actscribe.models.vlm import Hidden, Vlm, load_vlm
 from actscribe.training import features as features_module
 from actscribe.training.features import Backbone, clip_features, in_batches
@@ -108,6 +110,28 @@ def test_a_broken_shard_is_made_again(mean: Backbone, tmp_path: Path, monkeypatc
     again = clip_features(mean, data, tmp_path, "Features")
     assert counted.clips == 2
     torch.testing.assert_close(again[3], kept, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("pooling", ["mean", "attention"])
+def test_a_flipped_bit_is_made_again_or_refused(
+    mean: Backbone, tmp_path: Path, pooling: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    data, _ = vlm_jobs.clips("r", 4, 2, seed=1)
+    backbone = replace(mean, pooling=pooling)
+    first = clip_features(backbone, data, tmp_path, "Features")
+    right = [first[index].clone() for index in range(4)]
+    whole = first.files[1].read_bytes()
+    rng = np.random.default_rng(2)
+    for place in [*range(0, 200, 9), *rng.integers(len(whole), size=12)]:
+        bad = bytearray(whole)
+        bad[place] ^= 1 << int(rng.integers(8))
+        first.files[1].write_bytes(bad)
+        with suppress(ActScribeError):  # damaged under the eyes of a training
+            assert all(torch.equal(first[index], right[index]) for index in (2, 3))
+        caplog.clear()
+        again = clip_features(backbone, data, tmp_path, "Features")
+        assert [torch.equal(again[index], right[index]) for index in range(4)] == [True] * 4
+        assert "kept features are damaged" in caplog.text or first.files[1].read_bytes() != whole
 
 
 def test_whatever_features_depend_on_keeps_them_apart(mean: Backbone, folder: Path, tmp_path: Path) -> None:

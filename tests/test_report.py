@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from report_runs import EVIL, Made, by_hand, multi_class, multi_label, written
 
 from actscribe.annotations.interval import Interval
+from actscribe.evaluation.events import event_table
 from actscribe.report import wording
 from actscribe.report.page import write_report
 from actscribe.report.verdict import verdict, warnings
@@ -23,7 +24,7 @@ from actscribe.runs.evaluate import evaluate
 
 @pytest.fixture(scope="module")
 def several(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    return multi_label(tmp_path_factory.mktemp("several"), recordings=4, groups=4)
+    return multi_label(tmp_path_factory.mktemp("several"), recordings=6, groups=6)
 
 
 @pytest.fixture(scope="module")
@@ -128,8 +129,8 @@ class TestNumbers:
             assert cells[6].replace("\u202f", "") == str(row["support"])
             assert cells[7:9] == [f"{100 * row[key]:.0f}\u202f%" for key in ("predicted_rate", "prior")]
             found = several.result.confidence
-            expected = f"{two(found['low'][place])}–{two(found['high'][place])}" if place < len(found) else "–"
-            assert cells[4] == expected
+            known = place < len(found) and np.isfinite(found["low"][place])
+            assert cells[4] == (f"{two(found['low'][place])}–{two(found['high'][place])}" if known else "–")
         assert [cells[9] for cells in rows[1:]] == ["0.500"] * 4 + ["–"] * 2
 
     def test_baselines_stand_beside(self, several: Made, page: Page) -> None:
@@ -152,13 +153,15 @@ class TestNumbers:
         assert f"segment F1 @10 {joint['f1@10']:.2f}, @25 {joint['f1@25']:.2f}" in page.text.replace("\n", " ")
 
     def test_errors_are_listed_with_their_times(self, several: Made, page: Page) -> None:
-        rows = next(v for k, v in page.tables.items() if k.startswith("Where it was most sure"))[1:]
+        rows = next(v for k, v in page.tables.items() if k.startswith("Where the timelines are wrong"))[1:]
         assert len(rows) == len(several.result.errors)
         for cells, (_, row) in zip(rows, several.result.errors.iterrows(), strict=True):
             assert cells[:3] == [row["recording"], row["label"], row["kind"]]
             minutes, seconds = cells[3].split(":")
             assert int(minutes) * 60 + float(seconds) == pytest.approx(row["start"], abs=0.051)
-            assert cells[5] == two(row["score"])
+            assert cells[5] == f"{row['seconds']:.1f}"
+            assert cells[6] == ("whole bout" if row["whole"] else "part")
+            assert cells[7] == ("–" if np.isnan(row["score"]) else two(row["score"]))
 
     def test_two_by_two_counts_add_up_to_the_annotated_clips(self, several: Made, page: Page) -> None:
         for place, name in enumerate(several.result.labels.names):
@@ -171,7 +174,7 @@ class TestNumbers:
 
     def test_data_and_decisions_are_there(self, several: Made, page: Page) -> None:
         assert page.tables["Recordings."][1:] == [
-            [s, "4", "4", "8 min 0 s", "0"] for s in ("train", "validation", "test")
+            [s, "6", "6", "12 min 0 s", "0"] for s in ("train", "validation", "test")
         ]
         groups, _, first, *_ = page.tables["Annotated intervals and clips per label."]
         assert groups == ["", "train", "validation", "test"]
@@ -193,7 +196,7 @@ class TestVerdict:
         clips = len(several.result.clips)
         assert verdict(several.result)[0] == (
             f"Macro F1 {macro['value']:.2f} (95 % interval {macro['low']:.2f}–{macro['high']:.2f}) on {clips} clips of "
-            f"4 recordings of 4 groups; always answering yes would give {yes:.2f}."
+            f"6 recordings of 6 groups; always answering yes would give {yes:.2f}."
         )
         assert verdict(several.result)[0] in page.text
         assert "lies above the best baseline" in verdict(several.result)[2]
@@ -210,7 +213,15 @@ class TestVerdict:
         )
         made = by_hand(tmp_path, somewhere, (*everywhere, Interval("Sitting", 40, 90)))
         assert verdict(made.result)[2] == "That is no better than always answering yes."
-        assert "no interval: a single recording" in verdict(made.result)[0]
+        assert "no interval: too few groups" in verdict(made.result)[0]
+
+    def test_timelines_that_are_worse_than_the_clips_are_said_in_the_headline(self, tmp_path: Path) -> None:
+        walking = (Interval("Walking", 0, 50), Interval("Sitting", 50, 100))
+        good = by_hand(tmp_path / "good", walking, walking)
+        assert verdict(good.result)[3].endswith("F1 of time 1.00, of whole bouts (overlap of half) 1.00.")
+        timelines = {"only": (Interval("Walking", 0, 10), Interval("Sitting", 50, 60))}
+        events = event_table(good.result.recordings, timelines, good.result.labels)
+        assert "much worse than the decisions on clips" in verdict(replace(good.result, events=events))[3]
 
     def test_nothing_to_measure(self, tmp_path: Path) -> None:
         made = by_hand(tmp_path, (), (Interval("Walking", 0, 40),))
@@ -228,9 +239,14 @@ class TestVerdict:
 
 
 class TestWarnings:
-    def test_few_groups_and_few_validation_bouts_stand_at_the_top(self, page: Page) -> None:
+    def test_few_groups_stand_at_the_top(self, tmp_path: Path) -> None:
+        page = Page(written(multi_label(tmp_path, recordings=4, groups=4)))
         head = [text for text, path in page.texts if "header" in path]
-        assert any(text.startswith("Only 4 groups") for text in head)
+        assert "Only 4 groups: too few for an interval." in head
+        assert any(text.endswith("on other groups too cannot be told from 4 groups.") for text in head)
+
+    def test_few_validation_bouts_stand_at_the_top(self, page: Page) -> None:
+        head = [text for text, path in page.texts if "header" in path]
         assert "Timeline of Ventilation: chosen on only 3 validation bouts: take it as a first guess." in head
 
     def test_labels_without_or_with_few_clips(self, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from actscribe.report.timelines import shown_recordings
 
 @pytest.fixture(scope="module")
 def several(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    return multi_label(tmp_path_factory.mktemp("several"), recordings=4, groups=4)
+    return multi_label(tmp_path_factory.mktemp("several"), recordings=6, groups=6)
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ class TestTimelines:
         monkeypatch.setattr(timelines, "MOST_TITLES", 1)
         silent = written(several)
         assert len(silent) < 0.9 * len(html)
-        assert "in 4 recordings the bars tell no times" in Page(silent).text
+        assert "in 6 recordings the bars tell no times" in Page(silent).text
         for one, other in zip(loud, shown_recordings(several.result), strict=True):
             assert boxes(str(one.pictures[0]), "found") == boxes(str(other.pictures[0]), "found")
             assert "annotated:" in str(one.pictures[0])

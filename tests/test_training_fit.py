@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import fit_job
@@ -41,6 +43,17 @@ def test_a_killed_training_resumes_to_the_same_weights(tmp_path: Path, uninterru
     assert not (tmp_path / "weights.npy").exists()
     run(str(tmp_path), "--resume")
     np.testing.assert_array_equal(np.load(tmp_path / "weights.npy"), uninterrupted)
+
+
+def test_a_training_that_ends_early_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    job = fit_job.work(tmp_path, resume=False)
+    job = replace(job, settings=job.settings.model_copy(update={"epochs": 30, "patience": 1, "learning_rate": 0.0}))
+    fit(job)
+    said = capsys.readouterr().err
+    scores = [float(score) for score in re.findall(r"Training: epoch \d+/30, loss [\d.]+, score ([\d.]+)", said)]
+    best = int(np.argmax(scores)) + 1
+    assert best < len(scores) < 30
+    assert f"Training: ended after epoch {len(scores)} of 30: no better on validation since epoch {best}." in said
 
 
 def in_two_processes(*arguments: str) -> None:

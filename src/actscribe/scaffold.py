@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from importlib import resources
 from pathlib import Path
 
 from actscribe.errors import ActScribeError
-from actscribe.files import write_beside, write_text
+from actscribe.files import check_writable, write_beside, write_text
 from actscribe.labels import load_label_set, presets
 from actscribe.study import STUDY_FILE
 
@@ -50,12 +51,13 @@ def scaffold(folder: Path, labels: str) -> list[Path]:
     """Write a new study into `folder` and return the files.
 
     Raises:
-        ActScribeError: a study is there already, or no such label preset.
+        ActScribeError: a study is there already, no such label preset, or a folder that cannot be written to.
     """
     study, manifest, label_file = folder / STUDY_FILE, folder / "manifest.csv", folder / "labels.yaml"
     for path in (study, manifest, label_file):
-        if path.exists():
+        if os.path.lexists(path):
             raise ActScribeError(f"{path} exists already; nothing was changed.", "Choose another folder.")
+    check_writable(folder)
     label_set = load_label_set(labels)
     with write_beside(label_file) as beside:
         _copy_labels(labels, beside)

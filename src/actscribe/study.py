@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,14 +30,17 @@ class Windows(BaseModel):
         stride: seconds from one clip's start to the next one's.
         frames: sampled from a clip.
         threshold: a label is present in a clip when at least this fraction of it is covered.
+        square_pixels: show frames as a video player does. A video may say that its pixels are wider than high, as
+            copies squeezed to one size do; false feeds its pictures as they are stored, as published code does.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    length: float | None = Field(3.0, gt=0)
-    stride: float = Field(1.0, gt=0)
+    length: float | None = Field(3.0, gt=0, allow_inf_nan=False)
+    stride: float = Field(1.0, gt=0, allow_inf_nan=False)
     frames: int = Field(8, ge=1, le=MOST_FRAMES)
     threshold: float = Field(0.5, gt=0, le=1)
+    square_pixels: bool = True
 
     @model_validator(mode="after")
     def _every_second_is_seen(self) -> Windows:
@@ -70,8 +74,11 @@ class Study(BaseModel):
         recordings: a manifest (CSV with video, annotations, group, split) or a folder of videos with annotation files
             of the same name beside them; relative to the study file.
         labels: a preset's name, a YAML file, or a label set written in place.
+        tiers: patterns of the tiers that are read, of ELAN and Praat files: 'act*', '!notes'; none: all.
         windows: how recordings are cut.
         split: shares of the groups.
+        groups: "none" says on purpose that recordings have no groups, each showing another subject; null: the manifest
+            or the sub-folders say which recordings belong together.
         seed: all randomness flows from it.
         empty_labels: "error" refuses a label without a positive clip in train, validation or test; "allow" goes on.
         recognizers: name -> settings of the recognizers to compare.
@@ -83,8 +90,10 @@ class Study(BaseModel):
     name: str = Field(min_length=1)
     recordings: str
     labels: str | LabelSet
+    tiers: tuple[str, ...] = ()
     windows: Windows = Windows()
     split: Split = Split()
+    groups: Literal["none"] | None = None
     seed: int = Field(0, ge=0)
     empty_labels: Literal["error", "allow"] = "error"
     recognizers: dict[str, dict[str, Any]] = {"timesformer": {}}
@@ -162,3 +171,14 @@ def placed(settings: dict[str, Any], folder: Path) -> dict[str, Any]:
     if isinstance(features, str) and features:
         changed[FEATURES] = str((folder / features).absolute())
     return changed
+
+
+def unplaced(settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Return settings with paths that lie in `folder` made relative to it: what `placed` did, undone."""
+    folder = folder.absolute()
+    inside = {
+        key: Path(value).relative_to(folder).as_posix()
+        for key, value in settings.items()
+        if key in (*MODEL_SETTINGS, FEATURES) and isinstance(value, str) and Path(value).is_relative_to(folder)
+    }
+    return {**settings, **inside}

@@ -3,41 +3,38 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from actscribe.errors import ActScribeError, did_you_mean
+from actscribe.reading import read_text
 
 Model = TypeVar("Model", bound=BaseModel)
+
+#: Of a file, and of what it holds once its aliases are written out. Kinetics-700 with a definition for each class is
+#: 200 kB and 5,000 values; reading 50,000 takes seconds.
+MOST_BYTES = 2 * 2**20
+MOST_VALUES = 50_000
+#: Characters; YAML reads '1:1:1' as a number to the base of 60, in time that grows with the square of its length.
+_LONGEST_NUMBER = 400
+_MERGE = "tag:yaml.org,2002:merge"
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float", "tag:yaml.org,2002:timestamp")
 
 
 def load_model(path: Path, model: type[Model]) -> Model:
     """Read the YAML file at `path` into `model`.
 
     Raises:
-        ActScribeError: no such file, not YAML, or not what `model` expects; the message gives the line.
+        ActScribeError: no such file, not YAML, a key twice in one mapping (both lines are named), too large when its
+            aliases are written out, or not what `model` expects; the message gives the line.
     """
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise ActScribeError(f"{path}: no such file.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ActScribeError(f"{path}: cannot be read as text: {error}.") from error
-    try:
-        values = yaml.safe_load(text)
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f":{mark.line + 1}" if mark else ""
-        raise ActScribeError(f"{path}{where}: not valid YAML: {error.problem}.") from None
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        raise ActScribeError(f"{path}:{line}: not valid YAML: a control character, {chr(error.character)!r}.") from None
-    except ValueError as error:
-        raise ActScribeError(f"{path}: a date or number that does not exist: {error}.") from None
+    text = read_text(path, MOST_BYTES)
+    if sum(map(text.count, ",\n\r")) > MOST_VALUES:
+        raise ActScribeError(f"{path}: has more than {MOST_VALUES:,} lines or values.", "Is this the right file?")
+    root, values = parse(path, text)
     if not isinstance(values, dict):
         raise ActScribeError(
             f"{path}:1: expected 'key: value' lines, found {'nothing' if values is None else type(values).__name__}."
@@ -46,6 +43,97 @@ def load_model(path: Path, model: type[Model]) -> Model:
         return model.model_validate(values)
     except ValidationError as error:
         raise ActScribeError(_explain(path, root, error, model)) from None
+
+
+def parse(path: Path, text: str) -> tuple[yaml.Node | None, Any]:
+    """Return the nodes of one YAML document, which know their lines, and its values.
+
+    Raises:
+        ActScribeError: as `load_model` says.
+    """
+    loader: yaml.SafeLoader | None = None
+    try:
+        loader = yaml.SafeLoader(text)
+        root = loader.get_single_node()
+        if root is None:
+            return None, None
+        _check_size(path, root)
+        _check_keys(path, loader, root)
+        return root, loader.construct_document(root)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f":{mark.line + 1}" if mark else ""
+        raise ActScribeError(f"{path}{where}: not valid YAML: {error.problem}.") from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise ActScribeError(f"{path}:{line}: not valid YAML: a control character, {chr(error.character)!r}.") from None
+    except RecursionError:
+        raise ActScribeError(f"{path}: lists and mappings stand too deep in each other.") from None
+    except (ValueError, OverflowError) as error:
+        raise ActScribeError(f"{path}: a date or number that does not exist: {error}.") from None
+    finally:
+        if loader:
+            loader.dispose()
+
+
+def _check_size(path: Path, root: yaml.Node) -> None:
+    """Refuse what becomes too large when every alias is written out, aliases of what they stand in, and long numbers.
+
+    A kilobyte of aliases of aliases stands for gigabytes (the "billion laughs").
+    """
+    sizes: dict[int, int] = {}
+
+    def size(node: yaml.Node) -> int:
+        if id(node) in sizes:
+            if not sizes[id(node)]:
+                raise ActScribeError(f"{path}:{_mark(node)}: an alias stands inside what it is an alias of.")
+            return sizes[id(node)]
+        sizes[id(node)] = 0
+        inner = _inner(node)
+        if not inner and node.tag in _NUMBERS and len(node.value) > _LONGEST_NUMBER:
+            raise ActScribeError(f"{path}:{_mark(node)}: a number of {len(node.value):,} characters.")
+        sizes[id(node)] = 1 + sum(size(one) for one in inner)
+        if sizes[id(node)] > MOST_VALUES:
+            raise ActScribeError(
+                f"{path}:{_mark(node)}: has more than {MOST_VALUES:,} values once its aliases (*) are written out."
+            )
+        return sizes[id(node)]
+
+    size(root)
+
+
+def _check_keys(path: Path, loader: yaml.SafeLoader, root: yaml.Node) -> None:
+    """Refuse a key that is twice in one mapping; YAML's own reader would keep the last without a word."""
+    waiting, seen = [root], set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        waiting += _inner(node)
+        if not isinstance(node, yaml.MappingNode):
+            continue
+        lines: dict[Any, int] = {}
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
+            value = key.value if key.tag == _MERGE else loader.construct_object(key)
+            if value in lines:
+                raise ActScribeError(
+                    f"{path}:{_mark(key)}: the key '{key.value}' stands in line {lines[value]} already.",
+                    "Only one of the two can be meant; remove the other.",
+                )
+            lines[value] = _mark(key)
+
+
+def _inner(node: yaml.Node) -> list[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        return [part for pair in node.value for part in pair]
+    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
+
+
+def _mark(node: yaml.Node) -> int:
+    return int(node.start_mark.line) + 1
 
 
 def _explain(path: Path, root: yaml.Node | None, error: ValidationError, model: type[BaseModel]) -> str:

@@ -3,6 +3,9 @@
 Columns are found by name; several names are understood for each (`_NAMES`), and `_ms` or `(ms)` at the end of a name
 means milliseconds. A column for the video lets one file hold many; a row with a video and no label says that the video
 is annotated even if nothing happens in it. Comma, semicolon or tab between the columns; decimal point or comma.
+
+A label, subject or video that a spreadsheet would run as a formula (`=cmd`) is written with an apostrophe before it,
+which is taken off when it is read.
 """
 
 from __future__ import annotations
@@ -15,8 +18,18 @@ from pathlib import Path
 from actscribe.annotations.entry import Entry
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
-from actscribe.annotations.table import DELIMITERS, Row, column, lay_out, normal, rows
-from actscribe.annotations.text import check_writable, interval_at, lines, read_text, seconds_at
+from actscribe.annotations.rounding import milliseconds
+from actscribe.annotations.table import Row, as_text, find_table, from_text, lay_out, refuse_doubled
+from actscribe.annotations.text import (
+    check_writable,
+    interval_at,
+    lines,
+    parse_number,
+    parse_seconds,
+    quoted,
+    read_text,
+    seconds_at,
+)
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 
@@ -29,15 +42,25 @@ _NAMES = {
     "score": "score confidence probability",
     "video": "video video_name video_file video_path file file_name filename media media_file recording",
 }
+#: Fields that a row may have in which nothing happens.
+_OF_VIDEO = ("video", "subject")
 _UNIT = re.compile(r"_(hh_mm_ss_ms|hh_mm_ss|ss_msec|msec|ms|milliseconds|sec|secs|s|seconds)$")
 _MILLISECONDS = {"msec", "ms", "milliseconds"}
 _HEADER = "label,start_s,end_s,subject,score,video"
+#: '61,000' in milliseconds is a minute with a thousands separator, or 61 ms with decimals.
+_THOUSANDS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+")
+#: Seconds by which two columns of one time may differ: most tables are rounded to a millisecond, some to a frame.
+_ROUNDING = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class _Column:
     position: int
     factor: float
+
+
+#: Field -> the columns that hold it, the one that is read first; the others must agree with it where they are times.
+_Columns = dict[str, list[_Column]]
 
 
 def is_header(names: Sequence[str]) -> bool:
@@ -50,23 +73,31 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     """Return one entry per video named in the table, or a single one where there is no such column.
 
     Raises:
-        ActScribeError: a column is missing, or a row (named by its line) is not an interval.
+        ActScribeError: a column is missing or twice there, something stands above the header, or a row (named by its
+            line) is not an interval.
     """
     text = read_text(path)
-    first = lines(text)[0]
-    delimiter = next((d for d in DELIMITERS if is_header([normal(name) for name in _cells(path, first, d)])), None)
-    if delimiter is None:
+    table = find_table(path, text, is_header)
+    if table is None:
+        first = next(line for line in lines(text) if line.strip())
         raise ActScribeError(
             f"{path}:1: no header with a label, a start and an end was found: {first[:80]!r}.",
             f"Begin the file with a header such as {_HEADER} (subject, score and video may be left out).",
         )
-    header, *body = rows(path, text, delimiter)
-    columns = _columns([normal(name) for name in header.cells])
+    if table.above:
+        raise ActScribeError(
+            f"{path}:{table.above[0].line}: {quoted(' '.join(table.above[0].cells))} stands above the header, which is"
+            f" in line {table.header.line}.",
+            "Remove what stands above the header.",
+        )
+    columns = _columns(table.names)
+    used = {table.names[one.position] for held in columns.values() for one in held}
+    refuse_doubled(path, table.header, (name for name in table.names if name in used))
     groups: dict[str, list[Interval]] = {}
-    for row in body:
-        video = _text(row, columns.get("video"))
+    for row in table.body:
+        video = _text(row, columns, "video")
         kept = groups.setdefault(video, [])
-        if _text(row, columns["label"]).strip() or not video or _text(row, columns["start"]).strip():
+        if not video or any(_text(row, columns, field).strip() for field in columns if field not in _OF_VIDEO):
             kept.append(_interval(path, row, columns))
     if not groups:
         groups[""] = []
@@ -74,67 +105,84 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
 
 
 def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
-    """Write label, start_s, end_s and those of subject, score and video that are there, times in full precision."""
+    """Write label, start_s, end_s and those of subject, score and video that are there, times in milliseconds."""
     check_writable(path, annotations, "\r")
-    intervals = annotations.as_intervals()
+    intervals = milliseconds(annotations.as_intervals())
     video = annotations.media[0] if annotations.media else ""
     header = ["label", "start_s", "end_s"]
-    header += ["subject"] if any(interval.subject for interval in intervals) else []
-    header += ["score"] if any(interval.score is not None for interval in intervals) else []
+    header += ["subject"] if any(interval.subject for interval, *_ in intervals) else []
+    header += ["score"] if any(interval.score is not None for interval, *_ in intervals) else []
     header += ["video"] if video else []
     body = [
         {
-            "label": interval.label,
-            "start_s": repr(float(interval.start)),
-            "end_s": repr(float(interval.end)),
-            "subject": interval.subject,
+            "label": as_text(interval.label),
+            "start_s": repr(start / 1000),
+            "end_s": repr(end / 1000),
+            "subject": as_text(interval.subject),
             "score": "" if interval.score is None else repr(float(interval.score)),
-            "video": video,
+            "video": as_text(video),
         }
-        for interval in intervals
+        for interval, start, end in intervals
     ]
     if not body and video:
-        body.append({"video": video})
-    write_text(path, lay_out(header, [[row.get(name, "") for name in header] for row in body], ","))
+        body.append({"video": as_text(video)})
+    text = lay_out(header, [[row.get(name, "") for name in header] for row in body], ",")
+    if any("\n" in name for interval, *_ in intervals for name in (interval.label, interval.subject)):
+        find_table(path, text, is_header)  # refuses a text of several lines that would read as rows of its own
+    write_text(path, text)
 
 
 def _reader(found: list[Interval], name: str) -> Callable[[], Annotations]:
     return lambda: Annotations.of(found, (name,) if name else ())
 
 
-def _columns(names: Sequence[str]) -> dict[str, _Column]:
+def _columns(names: Sequence[str]) -> _Columns:
     """Return where each known field stands and what turns its numbers into seconds."""
     bare = [_UNIT.sub("", name) for name in names]
     units = [found.group(1) if (found := _UNIT.search(name)) else "" for name in names]
-    columns = {}
+    columns: _Columns = {}
     for field, spellings in _NAMES.items():
-        position = column(bare, *spellings.split())
-        if position is not None:
-            columns[field] = _Column(position, 0.001 if units[position] in _MILLISECONDS else 1.0)
+        positions = [place for spelling in spellings.split() for place, name in enumerate(bare) if name == spelling]
+        if positions:
+            columns[field] = [_Column(place, 0.001 if units[place] in _MILLISECONDS else 1.0) for place in positions]
     return columns
 
 
-def _interval(path: Path, row: Row, columns: dict[str, _Column]) -> Interval:
-    where = f"line {row.line}"
-
-    def seconds(field: str) -> float:
-        return seconds_at(path, where, _text(row, columns[field]), f"the {field}") * columns[field].factor
-
-    start = seconds("start")
-    end = seconds("end") if "end" in columns else start + seconds("duration")
-    score = _text(row, columns.get("score")).strip()
+def _interval(path: Path, row: Row, columns: _Columns) -> Interval:
+    start = _seconds(path, row, columns, "start")
+    end = _seconds(path, row, columns, "end") if "end" in columns else start + _seconds(path, row, columns, "duration")
+    score = _text(row, columns, "score").strip()
     try:
-        value = float(score) if score else None
+        value = parse_number(score.replace(",", ".")) if score else None
     except ValueError:
-        raise ActScribeError(f"{path}: {where}: the score is '{score}', expected a number in [0, 1].") from None
-    label, subject = _text(row, columns["label"]), _text(row, columns.get("subject"))
-    return interval_at(path, where, label, start, end, subject, value)
+        raise ActScribeError(
+            f"{path}: {row.place}: the score is {quoted(score)}, expected a number in [0, 1]."
+        ) from None
+    return interval_at(path, row.place, _text(row, columns, "label"), start, end, _text(row, columns, "subject"), value)
 
 
-def _text(row: Row, field: _Column | None) -> str:
-    return row.cell(field.position if field else None)
+def _seconds(path: Path, row: Row, columns: _Columns, field: str) -> float:
+    """Return a time, or refuse it: none, ambiguous, or two columns of it that disagree."""
+    first, *others = columns[field]
+    text = row.cell(first.position)
+    if first.factor < 1 and _THOUSANDS.fullmatch(text.strip()):
+        raise ActScribeError(
+            f"{path}: {row.place}: the {field} is {quoted(text)} milliseconds: a thousands separator, or decimals?",
+            "Save the file without thousands separators.",
+        )
+    seconds = seconds_at(path, row.place, text, f"the {field}") * first.factor
+    for other in others:
+        try:
+            again = parse_seconds(row.cell(other.position)) * other.factor
+        except ValueError:
+            continue  # a clock time, a date, a frame's name
+        if abs(again - seconds) > _ROUNDING:
+            raise ActScribeError(
+                f"{path}: {row.place}: two columns hold the {field}, and they differ: {seconds:g} s and {again:g} s.",
+                "Rename or remove the one that is not the time in the video.",
+            )
+    return seconds
 
 
-def _cells(path: Path, line: str, delimiter: str) -> Sequence[str]:
-    found = rows(path, line, delimiter, strict=False)
-    return found[0].cells if found else ()
+def _text(row: Row, columns: _Columns, field: str) -> str:
+    return from_text(row.cell(columns[field][0].position)) if field in columns else ""

@@ -5,15 +5,31 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from actscribe.annotations import boris_aggregated, boris_tabular, csv_table, deepethogram, interval_text, json_file
-from actscribe.annotations.table import DELIMITERS, normal, rows
-from actscribe.annotations.text import lines, load_json, read_bytes, read_text, read_xml
+from actscribe.annotations import (
+    boris_aggregated,
+    boris_tabular,
+    csv_table,
+    deepethogram,
+    foreign,
+    interval_text,
+    json_file,
+    label_studio,
+    textgrid,
+    vtt,
+)
+from actscribe.annotations.table import SEARCHED, delimiters_of, first_rows, has_header, table_of_rows
+from actscribe.annotations.text import lines, load_json, read_bytes, read_text, root_tag
+from actscribe.annotations.workbook import is_packed, read_sheets
 from actscribe.errors import ActScribeError
 
-#: Rows that are searched for a header; older BORIS exports have a block of facts above it.
-_SEARCHED = 200
+_HEADERS = {
+    "boris-aggregated": boris_aggregated.is_header,
+    "boris-tabular": boris_tabular.is_header,
+    "csv": csv_table.is_header,
+}
 _EXPECTED = (
-    "Expected an ELAN, BORIS, VIA 3, CVAT or DeepEthogram file, WebVTT, JSON written by ActScribe,"
+    "Expected an ELAN, BORIS, VIA 3, CVAT, DeepEthogram, Label Studio or Praat TextGrid file,"
+    " WebVTT, JSON written by ActScribe,"
     " a CSV whose header names a label, a start and an end, or lines of label, start, end and duration in milliseconds"
     " with tabs between."
 )
@@ -26,6 +42,8 @@ def detect(path: Path) -> str:
         ActScribeError: no such file, not text, empty, damaged, or none of the formats.
     """
     path = Path(path)
+    if is_packed(path):
+        return _workbook(path)
     data = read_bytes(path)
     if _begins_with_interval(data[:4096].decode("utf-8-sig", errors="replace")):
         return "intervals"
@@ -37,8 +55,10 @@ def detect(path: Path) -> str:
         return "intervals"
     if text.lstrip()[0] in "{[":
         return _json(path)
-    if text.startswith("WEBVTT"):
+    if text.lstrip().startswith("WEBVTT") or vtt.is_subtitles(text):
         return "vtt"
+    if textgrid.is_textgrid(text):
+        return "textgrid"
     return _table(path, text)
 
 
@@ -48,7 +68,7 @@ def _begins_with_interval(text: str) -> bool:
 
 
 def _xml(path: Path) -> str:
-    tag = read_xml(path).tag
+    tag = root_tag(path)
     formats = {"ANNOTATION_DOCUMENT": "elan", "annotations": "cvat"}
     if tag not in formats:
         raise ActScribeError(f"{path}: an XML file of <{tag}>, which is neither ELAN nor CVAT.", _EXPECTED)
@@ -64,23 +84,33 @@ def _json(path: Path) -> str:
         return "boris"
     if {"metadata", "view"} <= keys or {"metadata", "attribute"} <= keys:
         return "via"
+    if label_studio.is_tasks(content):
+        return "label-studio"
     found = ", ".join(sorted(keys)[:8]) if keys else f"a {type(content).__name__}"
     raise ActScribeError(f"{path}: a JSON file of no known format (it holds {found}).", _EXPECTED)
 
 
+def _workbook(path: Path) -> str:
+    sheets = read_sheets(path)
+    for name, is_header in _HEADERS.items():
+        if name != "csv" and any(table_of_rows(path, rows, is_header) for rows in sheets):
+            return name
+    raise ActScribeError(
+        f"{path}: an Excel workbook of no known export; of workbooks, those with BORIS's tabular or aggregated events"
+        " are read.",
+        "Save other tables as 'CSV UTF-8'.",
+    )
+
+
 def _table(path: Path, text: str) -> str:
-    first = lines(text)[:_SEARCHED]
-    filled = [line for line in first if line.strip()]
-    for delimiter in DELIMITERS:
-        found = rows(path, "\n".join(first), delimiter, strict=False)
-        headers = [[normal(cell) for cell in row.cells] for row in found]
-        if any(boris_aggregated.is_header(names) for names in headers):
-            return "boris-aggregated"
-        if any(boris_tabular.is_header(names) for names in headers):
-            return "boris-tabular"
-        if headers and csv_table.is_header(headers[0]):
-            return "csv"
+    first = "\n".join(lines(text.lstrip("\r\n"))[:SEARCHED])
+    foreign.refuse(path, first)
+    for name, is_header in _HEADERS.items():
+        if has_header(first, is_header):
+            return name
+    for delimiter in delimiters_of(first):
+        found = first_rows(first, delimiter)
         if len(found) > 1 and deepethogram.is_table(found[0].cells, found[1].cells):
             return "deepethogram"
-    start = re.sub(r"\s+", " ", filled[0])[:80]
+    start = re.sub(r"\s+", " ", next(line for line in lines(text) if line.strip())[:400])[:80]
     raise ActScribeError(f"{path}: is none of the known annotation formats; it begins with {start!r}.", _EXPECTED)

@@ -1,10 +1,12 @@
-"""JSON of our own: carries everything, times in full precision.
+"""JSON of our own: carries everything, times in milliseconds.
 
     {"format": "actscribe-annotations", "version": 1, "media": ["a.mp4"], "duration": 12.5,
      "intervals": [{"label": "Suction", "start": 1.0, "end": 2.5, "subject": "P1", "score": 0.9}],
-     "gaps": [{"label": "", "start": 8.0, "end": 9.0}]}
+     "gaps": [{"label": "", "start": 8.0, "end": 9.0}], "labels": ["Ventilation", "Suction"]}
 
-`subject` and `score` are left out where there is none; a gap with an empty label is not annotated for any label.
+`labels` are all that could have been annotated, in the label set's order; they are left out where they are those that
+occur, as are `subject` and `score` where there is none. A gap with an empty label is not annotated for any label. Any
+other key is refused: it could be a misspelled one, or say something that would be lost.
 """
 
 from __future__ import annotations
@@ -14,12 +16,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt
 
 from actscribe.annotations.entry import Entry, single
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import GAP_LABEL, Annotations, Interval, sort_key
-from actscribe.annotations.text import check_writable, interval_at, read_json
+from actscribe.annotations.rounding import milliseconds
+from actscribe.annotations.text import check_writable, interval_at, load_json, validate
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 
@@ -28,20 +31,25 @@ VERSION = 1
 
 
 class _Interval(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
     label: str
-    start: float
-    end: float
+    start: StrictFloat
+    end: StrictFloat
     subject: str = ""
-    score: float | None = Field(default=None, ge=0, le=1)
+    score: StrictFloat | None = Field(default=None, ge=0, le=1)
 
 
 class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
     format: Literal["actscribe-annotations"]
-    version: int
+    version: StrictInt
     media: tuple[str, ...] = ()
-    duration: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    duration: StrictFloat | None = Field(default=None, ge=0, allow_inf_nan=False)
     intervals: tuple[_Interval, ...]
     gaps: tuple[_Interval, ...] = ()
+    labels: tuple[str, ...] = ()
 
 
 def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
@@ -50,18 +58,17 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     Raises:
         ActScribeError: another schema, a newer version, or an entry that is not an interval.
     """
-    content = read_json(path, _File)
-    if content.version > VERSION:
+    values = load_json(path)
+    version = values.get("version") if isinstance(values, dict) else None
+    if isinstance(version, int) and version > VERSION:
         raise ActScribeError(
-            f"{path}: is version {content.version} of this format; this ActScribe reads up to {VERSION}.",
+            f"{path}: is version {version} of this format; this ActScribe reads up to {VERSION}.",
             "Install a newer ActScribe.",
         )
-    intervals = [
-        interval_at(path, f"interval {number}", item.label, item.start, item.end, item.subject, item.score)
-        for number, item in enumerate(content.intervals, start=1)
-    ]
+    content = validate(path, values, _File)
+    intervals = [_interval(path, f"interval {number}", item) for number, item in enumerate(content.intervals, start=1)]
     gaps = [
-        replace(interval_at(path, f"gap {number}", item.label or GAP_LABEL, item.start, item.end), label=item.label)
+        replace(_interval(path, f"gap {number}", item, GAP_LABEL), label=item.label)
         for number, item in enumerate(content.gaps, start=1)
     ]
     return single(
@@ -70,26 +77,33 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
             tuple(sorted(gaps, key=sort_key)),
             content.media,
             content.duration,
+            content.labels,
         )
     )
 
 
 def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
     """Write everything that `annotations` holds."""
-    check_writable(path, annotations)
-    content = {
+    check_writable(path, annotations, ethogram=True)
+    content: dict[str, Any] = {
         "format": NAME,
         "version": VERSION,
         "media": list(annotations.media),
-        "duration": None if annotations.duration is None else float(annotations.duration),
-        "intervals": [_plain(interval) for interval in annotations.intervals],
-        "gaps": [_plain(gap) for gap in annotations.gaps],
+        "duration": None if annotations.duration is None else round(float(annotations.duration), 3),
+        "intervals": [_plain(*row) for row in milliseconds(annotations.intervals)],
+        "gaps": [_plain(*row) for row in milliseconds(annotations.gaps)],
     }
+    if annotations.labels != tuple(sorted({interval.label for interval in annotations.intervals})):
+        content["labels"] = list(annotations.labels)
     write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
-def _plain(interval: Interval) -> dict[str, Any]:
-    plain: dict[str, Any] = {"label": interval.label, "start": float(interval.start), "end": float(interval.end)}
+def _interval(path: Path, where: str, item: _Interval, unnamed: str = "") -> Interval:
+    return interval_at(path, where, item.label or unnamed, item.start, item.end, item.subject, item.score)
+
+
+def _plain(interval: Interval, start: int, end: int) -> dict[str, Any]:
+    plain: dict[str, Any] = {"label": interval.label, "start": start / 1000, "end": end / 1000}
     if interval.subject:
         plain["subject"] = interval.subject
     if interval.score is not None:

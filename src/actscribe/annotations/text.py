@@ -1,63 +1,54 @@
-"""What the formats share: decoding, times, and errors that name the file and the place in it."""
+"""What the formats share: numbers and times, XML, and errors that name the file and the place in it."""
 
 from __future__ import annotations
 
-import json
+import io
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 from xml.etree.ElementTree import Element, ParseError
 
 import defusedxml.ElementTree
 from defusedxml import DefusedXmlException
-from pydantic import BaseModel, ValidationError
 
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.errors import ActScribeError
+from actscribe.reading import load_json, read_bytes, read_json, read_text, validate
 
-Model = TypeVar("Model", bound=BaseModel)
+__all__ = [
+    "NO_DATE",
+    "check_writable",
+    "interval_at",
+    "lines",
+    "load_json",
+    "parse_number",
+    "parse_seconds",
+    "quoted",
+    "read_bytes",
+    "read_json",
+    "read_text",
+    "read_xml",
+    "root_tag",
+    "seconds_at",
+    "validate",
+]
 
 #: Characters that no format carries: control characters, lone surrogates, byte order marks, non-characters.
 _NEVER = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufeff\ufffe\uffff"
-_CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d+(?:[.,]\d+)?)")
+#: ASCII digits only: `float` also takes '1_000', 'nan', 'infinity' and the digits of every script.
+_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,30}(?:\.[0-9]{0,60})?|\.[0-9]{1,60})(?:[eE][+-]?[0-9]{1,3})?")
+#: The date of every file that has to carry one: that of now would give the same annotations another file each time.
+NO_DATE = "1970-01-01T00:00:00"
+_CLOCK = re.compile(r"(?:([0-9]{1,6}):)?([0-9]{1,6}):([0-9]{1,6}(?:[.,][0-9]{1,60})?)")
 _BREAK = re.compile(r"\r\n|\r|\n")
-
-
-def read_bytes(path: Path) -> bytes:
-    """Return the bytes of a text file; a file that is none is refused before it is read whole."""
-    try:
-        with Path(path).open("rb") as file:
-            head = file.read(4096)
-            if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
-                raise ActScribeError(
-                    f"{path}: is not a text file, so it is no annotation file.",
-                    "Give the file that the annotation tool saved or exported.",
-                )
-            data = head + file.read()
-    except FileNotFoundError:
-        raise ActScribeError(f"{path}: no such file.") from None
-    except OSError as error:
-        raise ActScribeError(f"{path}: cannot be read: {error.strerror}.") from error
-    if not data.strip():
-        raise ActScribeError(f"{path}: the file is empty.")
-    return data
-
-
-def read_text(path: Path) -> str:
-    """Return the text of a UTF-8 file (or UTF-16 with a byte order mark), without the mark, line ends untouched."""
-    data = read_bytes(path)
-    encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ActScribeError(
-            f"{path}:{line}: byte 0x{data[error.start]:02x} is not {encoding.removesuffix('-sig').upper()} text.",
-            "Save the file as UTF-8 in the program that wrote it (in Excel: 'CSV UTF-8').",
-        ) from None
-    if not text.strip():
-        raise ActScribeError(f"{path}: the file is empty.")
-    return text
+#: Seconds: 3000 years. BORIS counts some live observations from 1970; beyond, a number is damaged or an attack.
+_MOST_SECONDS = 1e11
+#: Characters of a file's text that an error quotes.
+_QUOTED = 60
+#: An element and an attribute take some 100 bytes each in memory, or more.
+_MOST_ELEMENTS, _MOST_ATTRIBUTES, _LONGEST_TAG = 3_000_000, 5_000_000, 200_000
+_LONG_TAG = re.compile(rb"<[^<>]{%d}" % _LONGEST_TAG)
 
 
 def lines(text: str) -> list[str]:
@@ -65,33 +56,33 @@ def lines(text: str) -> list[str]:
     return _BREAK.split(text)
 
 
-def read_json(path: Path, model: type[Model]) -> Model:
-    """Return the JSON file at `path` as `model`; errors name the line, or the entry that is not as expected."""
-    value = load_json(path)
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        place = " > ".join(str(part) for part in problem["loc"])
-        raise ActScribeError(f"{path}: {place}: {problem['msg']} (found {str(problem['input'])[:60]!r}).") from None
-
-
-def load_json(path: Path) -> object:
-    """Return what a JSON file holds."""
-    try:
-        return json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        raise ActScribeError(
-            f"{path}:{error.lineno}: not valid JSON: {error.msg}.", "The file may have been cut off; save it again."
-        ) from None
-    except (RecursionError, ValueError) as error:
-        raise ActScribeError(f"{path}: not valid JSON: {error}.") from None
-
-
 def read_xml(path: Path) -> Element:
-    """Return the root of an XML file; one that is not well-formed or declares entities is refused."""
+    """Return the root of an XML file; one that is not well-formed, declares entities or is too large is refused."""
+    data = read_bytes(path)
+    if data.count(b"<") > _MOST_ELEMENTS or data.count(b"=") > _MOST_ATTRIBUTES or _LONG_TAG.search(data):
+        raise ActScribeError(
+            f"{path}: has more XML elements, or more attributes, than can be read"
+            f" ({_MOST_ELEMENTS:,}; {_MOST_ATTRIBUTES:,}; {_LONGEST_TAG:,} characters in one element's tag).",
+            "Is this the right file? If it is, export it in parts, or without interpolated frames.",
+        )
+    with _sound_xml(path):
+        return defusedxml.ElementTree.fromstring(data)
+
+
+def root_tag(path: Path) -> str:
+    """Return the name of an XML file's outermost element, without reading on; errors as `read_xml` has them."""
+    data = read_bytes(path)
+    with _sound_xml(path):
+        # Read in pieces, so that a large file is not read twice; a long tag without end would be kept in memory.
+        for _, element in defusedxml.ElementTree.iterparse(io.BytesIO(data[: 2 * _LONGEST_TAG]), events=("start",)):
+            return str(element.tag)
+    raise ActScribeError(f"{path}: an XML file without an element.")
+
+
+@contextmanager
+def _sound_xml(path: Path) -> Iterator[None]:
     try:
-        return defusedxml.ElementTree.fromstring(read_bytes(path))
+        yield
     except ParseError as error:
         raise ActScribeError(
             f"{path}:{error.position[0]}: not well-formed XML: {error}.",
@@ -101,6 +92,19 @@ def read_xml(path: Path) -> Element:
         raise ActScribeError(f"{path}: declares XML entities, which annotation files do not need; refused.") from None
     except (ValueError, LookupError) as error:
         raise ActScribeError(f"{path}: not well-formed XML: {error}.") from None
+
+
+def parse_number(text: str) -> float:
+    """Return a number written in ASCII digits with a decimal point, '-1.5e3' for instance; finite.
+
+    Raises:
+        ValueError: the text is no such number.
+    """
+    text = text.strip()
+    value = float(text) if _NUMBER.fullmatch(text) else float("nan")
+    if not abs(value) < float("inf"):
+        raise ValueError(f"no number: {quoted(text)}")
+    return value
 
 
 def parse_seconds(text: str) -> float:
@@ -113,7 +117,7 @@ def parse_seconds(text: str) -> float:
     if clock:
         hours, minutes, seconds = clock.groups()
         return int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds.replace(",", "."))
-    return float(text.replace(",", "."))
+    return parse_number(text.replace(",", "."))
 
 
 def seconds_at(path: Path, where: str, text: str, what: str) -> float:
@@ -121,7 +125,12 @@ def seconds_at(path: Path, where: str, text: str, what: str) -> float:
     try:
         return parse_seconds(text)
     except ValueError:
-        raise ActScribeError(f"{path}: {where}: {what} is '{text}', expected a time in seconds.") from None
+        raise ActScribeError(f"{path}: {where}: {what} is {quoted(text)}, expected a time in seconds.") from None
+
+
+def quoted(text: str) -> str:
+    """Return a file's text in quotation marks for a message, cut short where it is long."""
+    return f"'{text}'" if len(text) <= _QUOTED else f"'{text[:_QUOTED]}…'"
 
 
 def interval_at(
@@ -130,13 +139,22 @@ def interval_at(
     """Return the interval that stands at `where` (a line, a row, a cue); an error names it and the file."""
     if not label.strip():
         raise ActScribeError(f"{path}: {where}: the interval from {start:g} s to {end:g} s has no label.")
+    if max(start, end) > _MOST_SECONDS:
+        raise ActScribeError(
+            f"{path}: {where}: {quoted(label)} from {start:g} s to {end:g} s: no video is that long.",
+            "The number is damaged, or in another unit than seconds.",
+        )
+    if score is not None and not 0 <= score <= 1:
+        raise ActScribeError(
+            f"{path}: {where}: the score of {quoted(label)} is {score:g}, expected a number in [0, 1]."
+        )
     try:
         return Interval(label, start, end, subject, score)
     except ActScribeError as error:
         raise ActScribeError(f"{path}: {where}: {error.message}", error.hint) from None
 
 
-def check_writable(path: Path, annotations: Annotations, forbidden: str = "") -> None:
+def check_writable(path: Path, annotations: Annotations, forbidden: str = "", ethogram: bool = False) -> None:
     r"""Refuse labels and subjects that would not come back as they are.
 
     Args:
@@ -144,11 +162,21 @@ def check_writable(path: Path, annotations: Annotations, forbidden: str = "") ->
         annotations: what is about to be written.
         forbidden: further characters that the format cannot carry, as the inside of a regular expression's brackets,
             for instance "\t\r\n".
+        ethogram: the format carries labels that do not occur, too.
 
     Raises:
-        ActScribeError: an empty label, a character that cannot be written, or a score outside [0, 1].
+        ActScribeError: an empty label, a character that cannot be written, a time that no video has, or a score
+            outside [0, 1].
     """
     never = re.compile(f"[{_NEVER}{forbidden}]")
+    if annotations.duration is not None and not 0 <= annotations.duration <= _MOST_SECONDS:
+        raise ActScribeError(f"{path}: a length of {annotations.duration:g} s is not possible for a video.")
+    for label in annotations.labels if ethogram else ():
+        if never.search(label) or not label.strip():
+            raise ActScribeError(
+                f"{path}: the label {_shown(label)} is empty or holds a character that this format cannot carry.",
+                "Rename the label, or choose another format (csv, json).",
+            )
     for name in annotations.media:
         if never.search(name):
             raise ActScribeError(f"{path}: the video name {name!r} holds a character that cannot be written.")
@@ -156,18 +184,22 @@ def check_writable(path: Path, annotations: Annotations, forbidden: str = "") ->
         when = f"from {interval.start:g} s to {interval.end:g} s"
         if not interval.label.strip():
             raise ActScribeError(f"{path}: the interval {when} has no label; every interval needs one.")
+        if interval.end > _MOST_SECONDS:
+            raise ActScribeError(f"{path}: {quoted(interval.label)} {when}: no video is that long.")
         for text in (interval.label, interval.subject):
             found = never.search(text)
             if found:
                 raise ActScribeError(
-                    f"{path}: {text!r} ({when}) holds the character {found.group()!r}, which this format cannot carry.",
+                    f"{path}: {_shown(text)} ({when}) holds the character {found.group()!r}, which this format cannot"
+                    " carry.",
                     "Rename the label, or choose another format (csv, json).",
                 )
         if interval.score is not None and not 0 <= interval.score <= 1:
-            raise ActScribeError(f"{path}: the score of '{interval.label}' {when} is {interval.score}, not in [0, 1].")
+            raise ActScribeError(
+                f"{path}: the score of {quoted(interval.label)} {when} is {interval.score}, not in [0, 1]."
+            )
 
 
-def milliseconds(interval: Interval, shortest: int = 0) -> tuple[int, int]:
-    """Return start and end in whole milliseconds, the end at least `shortest` after the start."""
-    start = round(interval.start * 1000)
-    return start, max(round(interval.end * 1000), start + shortest)
+def _shown(text: str) -> str:
+    """Return a text with its control characters spelled out, cut short where it is long."""
+    return repr(text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…")

@@ -1,78 +1,155 @@
 """WebVTT: cues that a video player shows; each line of a cue's text is one label (ours).
 
-The subject is the voice of a line, `<v Subject>Label`; other tags are passed over. A cue cannot be shorter than 1 ms,
-so a point event becomes 1 ms long. Scores, the video's name and length are not carried.
+The subject is the voice of a line, `<v Subject>Label`; other tags are passed over, but a time stamp within a cue, which
+would split it, is refused. SubRip (`.srt`), which has no header, is read too. A line with '-->' always begins a cue,
+whether or not an empty line stands before it. A cue cannot be shorter than 1 ms, so a point event becomes 1 ms long.
+Scores, the video's name and length are not carried.
 """
 
 from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from actscribe.annotations.entry import Entry, single
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
-from actscribe.annotations.text import check_writable, interval_at, lines, milliseconds, read_text
+from actscribe.annotations.rounding import milliseconds
+from actscribe.annotations.text import check_writable, interval_at, lines, quoted, read_text
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 
-_TIME = r"(?:(\d{2,}):)?([0-5]\d):([0-5]\d)[.,](\d{3})"
+_TIME = r"(?:([0-9]{1,8}):)?([0-5]?[0-9]):([0-5][0-9])[.,]([0-9]{3})"
 _TIMING = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?:\s.*)?")
-_VOICE = re.compile(r"<v(?:\.[^\s>]*)?[ \t]([^>]*)>")
-_TAG = re.compile(r"<[^>]*>")
+_HEADER = re.compile(r"WEBVTT(?:[ \t].*)?")
+# A tag ends before the next one begins; otherwise a text of many '<' would be searched to its end from each of them.
+_VOICE = re.compile(r"<v(?:\.[^\s<>]*)?[ \t]([^<>]*)>")
+_TAG = re.compile(r"<[^<>]*>")
+_STAMP = re.compile(rf"<{_TIME}>")
+_COMMENT = re.compile(r"(?:NOTE|STYLE|REGION)(?:[ \t].*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class _Cue:
+    line: int
+    timing: str
+    text: list[tuple[int, str]] = field(default_factory=list)
+
+
+def is_subtitles(text: str) -> bool:
+    """Tell whether a text begins as WebVTT or SubRip does."""
+    first, second = ([line.strip() for line in lines(text[:4096]) if line.strip()] + ["", ""])[:2]
+    return bool(
+        _HEADER.fullmatch(first) or _TIMING.fullmatch(first) or (first.isdecimal() and _TIMING.fullmatch(second))
+    )
 
 
 def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     """Return one interval per line of each cue.
 
     Raises:
-        ActScribeError: no WEBVTT header, or a timing line that cannot be read.
+        ActScribeError: neither WebVTT nor SubRip, a timing line that cannot be read, text that belongs to no cue, or a
+            header that moves the times (line named).
     """
-    text = lines(read_text(path))
-    if not re.fullmatch(r"WEBVTT(?:[ \t].*)?", text[0]):
-        raise ActScribeError(f"{path}:1: expected 'WEBVTT', found {text[0][:40]!r}.")
-    found: list[Interval] = []
-    block: list[tuple[int, str]] = []
-    for number, line in enumerate([*text[1:], ""], start=2):
-        if line.strip():
-            block.append((number, line))
-        else:
-            found += _cue(path, block)
-            block = []
-    return single(Annotations.of(found))
+    text = read_text(path)
+    if not is_subtitles(text):
+        raise ActScribeError(f"{path}:1: expected 'WEBVTT', found {quoted(lines(text)[0])}.")
+    return single(Annotations.of(i for cue in _cues(path, lines(text)) for i in _intervals(path, cue)))
 
 
 def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
     """Write one cue per interval."""
     check_writable(path, annotations, "\r\n")
     cues = []
-    for interval in annotations.as_intervals():
-        start, end = milliseconds(interval, shortest=1)
+    for interval, start, end in milliseconds(annotations.as_intervals(), shortest=1):
         voice = f"<v {html.escape(interval.subject, quote=False)}>" if interval.subject else ""
         cues.append(f"\n{_clock(start)} --> {_clock(end)}\n{voice}{html.escape(interval.label, quote=False)}\n")
     write_text(path, "WEBVTT\n" + "".join(cues))
 
 
-def _cue(path: Path, block: list[tuple[int, str]]) -> list[Interval]:
-    """Return the intervals of a block of lines; comments, styles and regions hold none."""
-    position = next((index for index, (_, line) in enumerate(block[:2]) if "-->" in line), None)
-    if position is None:
-        return []
-    line_number, timing = block[position]
-    times = _TIMING.fullmatch(timing)
+def _cues(path: Path, text: Sequence[str]) -> Iterator[_Cue]:
+    """Yield the cues; whatever else stands in the file must be a header, a comment, or the name of a cue."""
+    cue: _Cue | None = None
+    block: list[tuple[int, str]] = []  # lines since the last empty one that belong to no cue
+    for number, line in enumerate([*text, ""], start=1):
+        if "-->" in line:
+            if cue:
+                _refuse_number(path, cue)
+                yield cue
+            else:
+                _check_block(path, block, is_named=True)
+            cue, block = _Cue(number, line), []
+        elif not line.strip():
+            if cue:
+                yield cue
+            _check_block(path, block, is_named=False)
+            cue, block = None, []
+        elif cue:
+            cue.text.append((number, line))
+        else:
+            block.append((number, line))
+
+
+def _check_block(path: Path, block: list[tuple[int, str]], is_named: bool) -> None:
+    """Refuse lines outside of cues in which something could be lost; `is_named`: a cue follows at once."""
+    if not block:
+        return
+    if _HEADER.fullmatch(block[0][1]):
+        for number, line in block:
+            if line.startswith("X-TIMESTAMP-MAP"):
+                raise ActScribeError(
+                    f"{path}:{number}: {quoted(line)} moves all times by a stream's clock, which is not known.",
+                    "Export the subtitles of the whole video as one file, and remove this line.",
+                )
+    elif not _COMMENT.fullmatch(block[0][1]) and not (is_named and len(block) == 1):
+        number, line = block[0]
+        raise ActScribeError(
+            f"{path}:{number}: {quoted(line)} belongs to no cue.",
+            "The text of a cue stands directly below its timing; a comment begins with NOTE.",
+        )
+
+
+def _refuse_number(path: Path, cue: _Cue) -> None:
+    """Refuse a number directly above the next timing: a label of this cue, or the next one's number?"""
+    if cue.text and cue.text[-1][1].strip().isdecimal():
+        number, line = cue.text[-1]
+        raise ActScribeError(
+            f"{path}:{number}: '{line.strip()}' could be a label, or the number of the next cue.",
+            "Put an empty line before it if it is the number, or after it if it is a label.",
+        )
+
+
+def _intervals(path: Path, cue: _Cue) -> list[Interval]:
+    times = _TIMING.fullmatch(cue.timing)
     if not times:
         raise ActScribeError(
-            f"{path}:{line_number}: expected a timing such as 00:01.000 --> 00:02.500, found {timing[:60]!r}."
+            f"{path}:{cue.line}: expected a timing such as 00:01.000 --> 00:02.500, found {quoted(cue.timing)}."
         )
-    fields = [int(field or 0) for field in times.groups()]
+    fields = [int(part or 0) for part in times.groups()]
     start, end = ((((h * 60 + m) * 60 + s) * 1000 + ms) / 1000 for h, m, s, ms in (fields[:4], fields[4:]))
     found = []
-    for number, line in block[position + 1 :] or [(line_number, "")]:
-        voice = _VOICE.search(line)
-        subject = html.unescape(voice.group(1)) if voice else ""
-        found.append(interval_at(path, f"line {number}", html.unescape(_TAG.sub("", line)), start, end, subject))
+    for number, line in cue.text or [(cue.line, "")]:
+        if _STAMP.search(line):
+            raise ActScribeError(
+                f"{path}:{number}: a time stamp within a cue splits it: {quoted(line)}.", "Write one cue for each part."
+            )
+        voices = _VOICE.findall(line)
+        if len(voices) > 1:
+            raise ActScribeError(f"{path}:{number}: two voices in one line: {quoted(line)}.", "Give each its own line.")
+        subject = _unescaped(path, number, voices[0]) if voices else ""
+        label = _unescaped(path, number, _TAG.sub("", line))
+        found.append(interval_at(path, f"line {number}", label, start, end, subject))
     return found
+
+
+def _unescaped(path: Path, number: int, text: str) -> str:
+    try:
+        return html.unescape(text)
+    except ValueError:  # &# and thousands of digits
+        raise ActScribeError(f"{path}:{number}: a character reference that stands for no character.") from None
 
 
 def _clock(milliseconds: int) -> str:

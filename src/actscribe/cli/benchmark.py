@@ -17,7 +17,7 @@ Videos = Annotated[Path, typer.Option(help="Folder of the videos; sub-folders ar
 Backbone = Annotated[str, typer.Option(help="clip, vifi-clip, x-clip, or another recognizer.")]
 Lists = Annotated[Path | None, typer.Option(help="Folder of the official lists; default: with the videos.")]
 Split = Annotated[int, typer.Option(help="Number of the official split.", min=1)]
-Published = Annotated[bool, typer.Option("--as-published", help="Prompts of the published code, mistakes included.")]
+Published = Annotated[bool, typer.Option("--as-published", help="Prompts and pictures as the published code has them.")]
 Groups = Annotated[
     str, typer.Option(help="Folder sets: regular expression whose bracket finds a clip's group in its name.")
 ]

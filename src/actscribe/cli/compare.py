@@ -11,7 +11,10 @@ from actscribe.errors import ActScribeError
 
 
 def compare(
-    study: Annotated[Path | None, typer.Argument(help="study.yaml, or the folder it lies in.")] = None,
+    study: Annotated[
+        Path | None,
+        typer.Argument(help="study.yaml, or the folder it lies in; with --from only if it was moved since."),
+    ] = None,
     only: Annotated[str | None, typer.Option(help="Comma-separated recognizers; default all of the study.")] = None,
     seeds: Annotated[
         int | None, typer.Option(help="How often each trained recognizer is trained; default 1.", min=1)
@@ -39,9 +42,9 @@ def compare(
     from actscribe.study import load_study
 
     if again is not None:
-        if any(value is not None for value in (study, only, curve, seeds)):
-            raise ActScribeError("--from repeats a comparison as it was: study, --only, --seeds and --curve are in it.")
-        done, differ = repeat(again, out, resume)
+        if any(value is not None for value in (only, curve, seeds)):
+            raise ActScribeError("--from repeats a comparison as it was: --only, --seeds and --curve are in it.")
+        done, differ = repeat(again, out, resume, home=study)
         show(done)
         print(f"Not the same numbers: {', '.join(differ)}" if differ else "The same numbers in every table.")
         return

@@ -27,12 +27,17 @@ def convert(
     observation: Annotated[
         str | None, typer.Option(help="What the file calls the video, where that is not the video's own name.")
     ] = None,
+    tiers: Annotated[
+        list[str] | None,
+        typer.Option(help="Tiers to read, by name: 'act*'; '!notes' leaves some out. May be repeated."),
+    ] = None,
     fps: Annotated[
         float | None,
         typer.Option(
             help="For formats that count frames, where the video is not at hand and its rate is constant.", min=0.001
         ),
     ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there.")] = False,
 ) -> None:
     """Convert between annotation formats."""
     from actscribe import annotations as annotation_files
@@ -40,11 +45,11 @@ def convert(
 
     label_set = load_label_set(labels) if labels else None
     wanted = to or annotation_files.format_of(target)
+    annotation_files.check_target(source, target, video, overwrite)
     counts = annotation_files.find_format(wanted).resolution is None or annotation_files.counts_frames(source)
     clock = _clock(video, fps, counts)
-    done = annotation_files.convert(
-        source, target, to=wanted, labels=label_set, video=observation or video, clock=clock
-    )
+    named = observation or video
+    done = annotation_files.convert(source, target, wanted, label_set, named, clock, tuple(tiers or ()), overwrite)
     print(f"{source} ({done.source_format}) -> {target} ({done.target_format}), found by {done.matched}")
     for label, count in done.counts.items():
         print(f"  {label}: {count}")
@@ -59,9 +64,10 @@ def convert(
 def _clock(video: str | None, fps: float | None, counts: bool) -> FrameClock | None:
     """Return the frame times of the video's file where frames are counted; else the given constant rate, if any."""
     from actscribe.annotations import FrameClock
+    from actscribe.annotations.entry import is_there
     from actscribe.video.frame_times import frame_clock
 
-    if not counts or video is None or not Path(video).is_file():
+    if not counts or video is None or not is_there(Path(video)):
         return None if fps is None else FrameClock(fps)
     if fps is not None:
         raise ActScribeError(

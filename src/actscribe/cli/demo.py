@@ -11,8 +11,11 @@ import typer
 def demo(
     quick: Annotated[bool, typer.Option("--quick", help="Smaller, within three minutes.")] = False,
     out: Annotated[Path, typer.Option(help="Folder to make.")] = Path("demo"),
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Delete an earlier demo in that folder, with all that is in it.")
+    ] = False,
 ) -> None:
     """Run the whole job on simulated recordings, offline, and print where the report lies."""
     from actscribe.demo import demo as run_demo
 
-    run_demo(out, quick=quick)
+    run_demo(out, quick=quick, overwrite=overwrite)

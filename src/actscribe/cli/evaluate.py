@@ -14,13 +14,17 @@ def evaluate(
     frames: Annotated[
         bool, typer.Option("--frames", help="Put frames of the worst errors into the report (privacy!).")
     ] = False,
+    videos: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder in which to look for videos that are not where they were, by their content."),
+    ] = None,
 ) -> None:
     """Measure a run on a split, with baselines and intervals of confidence, and write its report."""
     from actscribe.runs.evaluate import evaluate as evaluate_run
     from actscribe.runs.folder import Run
     from actscribe.tables import print_table
 
-    result = evaluate_run(Run.open(run), split, frames=frames)
+    result = evaluate_run(Run.open(run), split, frames=frames, videos=videos or ())
     for title, table in result.summary().items():
         print_table(title, table)
     print(f"Report: {result.report}")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from actscribe.compare.board import Board
-from actscribe.compare.folder import FILE, Listed, Provenance, digests, write_scores, write_tables
+from actscribe.compare.folder import FILE, TABLES, Listed, Provenance, digests, write_scores, write_tables
 from actscribe.compare.page import write_comparison_report
 from actscribe.compare.plan import chosen, default_folder, parse_curve, parts, study_of, subset
 from actscribe.compare.result import Comparison, assemble
@@ -19,6 +20,12 @@ from actscribe.data.manifest import read_manifest
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
 from actscribe.evaluation.comparison import score_table
+from actscribe.files import check_writable
+from actscribe.leftovers import sweep_below
+from actscribe.ownership import check_free, check_replaceable
+from actscribe.places import Place
+from actscribe.progress import say
+from actscribe.recognizers.ready import check_ready
 from actscribe.runs.folder import machine, versions
 from actscribe.study import Study
 from actscribe.video.cache import FrameCache
@@ -52,21 +59,18 @@ def compare(
         ActScribeError: bad data, a comparison in the way, or as `train` and `evaluate`.
     """
     folder = out or default_folder(study)
-    if (folder / FILE).is_file():
-        if not resume:
-            raise ActScribeError(
-                f"{folder}: a comparison is here already.",
-                "Go on with it, or add to it, with --resume: what is done is reused. Or choose another folder with"
-                " --out.",
-            )
+    if _is_begun(folder, resume):
         only, seeds, curve = _as_before(Provenance.read(folder), study, only, seeds, curve)
     names = chosen(study, only)
+    check_ready(study, names)
     data = load_data(study)
+    for sentence in data.not_known:
+        say(f"Warning: {sentence}", None)
     _check_splits(data)
     annotated = sum(recording.intervals is not None for recording in data.of_split("train"))
     provenance = Provenance(
         study=study.model_copy(update={"labels": data.labels}),
-        folder=str(study.folder.absolute()),
+        folder=Place.of(study.folder, folder),
         recognizers=names,
         seeds=seeds or 1,
         curve=parse_curve(curve or "", annotated),
@@ -80,7 +84,11 @@ def compare(
 
 
 def repeat(
-    path: Path, out: Path | None = None, resume: bool = False, cache: FrameCache | None = None
+    path: Path,
+    out: Path | None = None,
+    resume: bool = False,
+    cache: FrameCache | None = None,
+    home: Path | None = None,
 ) -> tuple[Comparison, list[str]]:
     """Make a comparison again from its provenance.json, every training anew, and say which tables differ.
 
@@ -89,6 +97,7 @@ def repeat(
         out: folder; default beside the first one, with -again behind its name.
         resume: go on with a repetition that was interrupted.
         cache: of decoded frames; default the user's.
+        home: folder of the study, or its study file, where it was moved away from the comparison.
 
     Returns:
         the comparison, and the names of tables whose numbers are not the same.
@@ -96,14 +105,19 @@ def repeat(
     Raises:
         ActScribeError: it never ended, its recordings are gone or have changed, or as `compare`.
     """
-    before = Provenance.read(path)
+    before = Provenance.read(path, home.parent if home is not None and home.is_file() else home)
     first = path if path.is_dir() else path.parent
     if before.status != "complete":
         raise ActScribeError(f"{first}: this comparison did not end.", "Go on with: actscribe compare STUDY --resume")
     folder = out or first.absolute().with_name(f"{first.absolute().name}-again")
-    if (folder / FILE).is_file() and not resume:
-        raise ActScribeError(f"{folder}: a comparison is here already.", "Go on with --resume, or choose --out.")
+    _is_begun(folder, resume)
     study = before.study
+    if not (study.folder / study.recordings).exists():
+        raise ActScribeError(
+            f"{path}: the study '{study.name}' is not in {study.folder} ('{study.recordings}' is not there).",
+            f"Say where it is now: actscribe compare STUDY --from {shlex.quote(str(path))}",
+        )
+    check_ready(study, before.recognizers)
     data = load_data(study)
     _check_recordings(before, data, first)
     fresh = before.model_copy(
@@ -138,14 +152,14 @@ def _run(
     anew: bool = False,
 ) -> Comparison:
     every = parts(study, provenance.recognizers, provenance.seeds, provenance.curve)
+    sweep_below(folder)
     for part in every:  # a run of another study in the way is said before anything is written
         found(part, study_of(study, part), subset(data, part.recordings, part.seed), folder, anew)
     provenance.write(folder)
     with Board(every).shown() as board:
         for part in every:
             run = finish(part, study, data, folder, board, cache, anew)
-            inside = run.folder.is_relative_to(folder)
-            provenance.runs[part.place] = part.place if inside else str(run.folder.absolute())
+            provenance.runs[part.place] = Place.of(run.folder, folder)
             provenance.write(folder)
     done = assemble(folder, provenance)
     write_tables(folder, {**done.tables, "costs": done.costs})
@@ -155,6 +169,28 @@ def _run(
     provenance.write(folder)
     write_comparison_report(done)
     return done
+
+
+def _is_begun(folder: Path, resume: bool) -> bool:
+    """Tell whether a comparison lies in a folder.
+
+    Raises:
+        ActScribeError: one does and is not to be gone on with, the folder or its tables hold what is not ours, or it
+            cannot be written to.
+    """
+    begun = (folder / FILE).is_file()
+    if begun:
+        Provenance.read(folder)
+        check_replaceable(folder / TABLES)
+    else:
+        check_free(folder, "Choose a new or empty folder with --out.")
+    if begun and not resume:
+        raise ActScribeError(
+            f"{folder}: a comparison is here already.",
+            "Go on with it, or add to it, with --resume: what is done is reused. Or choose another folder with --out.",
+        )
+    check_writable(folder)
+    return begun
 
 
 def _as_before(

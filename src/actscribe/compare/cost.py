@@ -26,6 +26,8 @@ from actscribe.files import write_text
 from actscribe.recognizers.base import Recognizer
 from actscribe.recognizers.registry import kind
 from actscribe.runs.folder import Run
+from actscribe.runs.scoring import seen_by
+from actscribe.runs.videos import located
 from actscribe.study import parse_settings
 from actscribe.video.cache import FOLDER_VARIABLE
 
@@ -82,7 +84,7 @@ def measure_cost(run: Run, training_memory: float | None = None) -> Cost:
         start = time.monotonic()
         done = sum(1 for _ in recognizer.score(_frames(run, clips, recognizer)))
         seconds = time.monotonic() - start
-    trained = _trained(run)
+    trained = is_trained(run)
     cost = Cost(
         parameters=sum(seen.values()) or None,
         trainable_parameters=_trainable(run),
@@ -154,13 +156,14 @@ def parameters_that_ran() -> Iterator[dict[int, int]]:
         handle.remove()
 
 
-def _trained(run: Run) -> bool:
+def is_trained(run: Run) -> bool:
+    """Tell whether the recognizer of a run learned anything."""
     name = run.facts.recognizer
     return kind(name).trains(parse_settings(name, run.facts.settings))
 
 
 def _trainable(run: Run) -> int | None:
-    if not _trained(run):
+    if not is_trained(run):
         return 0
     path = run.folder / "training.json"
     values = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
@@ -194,9 +197,12 @@ def _covered(clips: Sequence[Clip]) -> float:
 
 
 def _frames(run: Run, clips: Sequence[Clip], recognizer: Recognizer) -> Iterator[Any]:
-    recordings: dict[str, Recording] = {recording.name: recording for recording in run.recordings("test")}
-    for name in dict.fromkeys(clip.recording for clip in clips):
-        yield from stream(recordings[name], [clip for clip in clips if clip.recording == name], recognizer.view)
+    view = seen_by(recognizer, run.study.windows)
+    names = dict.fromkeys(clip.recording for clip in clips)
+    shown = (recording for recording in run.recordings("test") if recording.name in names)
+    recordings: dict[str, Recording] = {recording.name: recording for recording in located(run, shown)}
+    for name in names:
+        yield from stream(recordings[name], [clip for clip in clips if clip.recording == name], view)
 
 
 @contextmanager

@@ -11,9 +11,11 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from actscribe.annotations.interval import Annotations
-from actscribe.errors import ActScribeError
+from actscribe.errors import ActScribeError, in_one_line
 from actscribe.files import content_hash, folder_beside, write_beside, write_text
-from actscribe.study import Study
+from actscribe.places import Place
+from actscribe.reading import load_json
+from actscribe.study import Study, placed, unplaced
 from actscribe.table_text import csv_text, latex_text, markdown_text
 
 FILE, TABLES, SCORES, REPORT = "provenance.json", "tables", "scores.parquet", "report.html"
@@ -36,7 +38,7 @@ class Provenance(BaseModel):
 
     Args:
         status: "running" until every table is written, then "complete".
-        study: as it was, paths of models made absolute.
+        study: as it was; models in its folder by paths from there.
         folder: of the study file.
         recognizers: that were compared.
         seeds: how many of each trained one.
@@ -44,7 +46,7 @@ class Provenance(BaseModel):
         recordings: of the study.
         columns: manifest column -> recording -> value, for slices.
         second: recording -> what a second annotator wrote.
-        runs: place of each part -> folder of its run; relative ones lie in the comparison's folder.
+        runs: place of each part -> folder of its run.
         versions, machine: of the last session that worked on it.
         results: table -> digest of its CSV, by which a repetition is compared.
     """
@@ -53,21 +55,25 @@ class Provenance(BaseModel):
 
     status: Literal["running", "complete"] = "running"
     study: Study
-    folder: str
+    folder: Place
     recognizers: list[str]
     seeds: int
     curve: list[int] = []
     recordings: list[Listed]
     columns: dict[str, dict[str, str]] = {}
     second: dict[str, Annotations] = {}
-    runs: dict[str, str] = {}
+    runs: dict[str, Place] = {}
     versions: dict[str, str] = {}
     machine: str = ""
     results: dict[str, str] = {}
 
     @classmethod
-    def read(cls, path: Path) -> Provenance:
-        """Read provenance.json, or the one in a folder.
+    def read(cls, path: Path, home: Path | None = None) -> Provenance:
+        """Read provenance.json, or the one in a folder; its study gets the folder and the models that it has now.
+
+        Args:
+            path: of the file or its folder.
+            home: folder of the study; default where it lies seen from the file, or where it was.
 
         Raises:
             ActScribeError: missing, or not of this version.
@@ -76,14 +82,24 @@ class Provenance(BaseModel):
         if not path.is_file():
             raise ActScribeError(f"{path}: no such file.", "Make a comparison with: actscribe compare STUDY")
         try:
-            found = cls.model_validate_json(path.read_text(encoding="utf-8"))
+            found = cls.model_validate(load_json(path))
         except (ValueError, OSError) as error:
-            raise ActScribeError(f"{path}: not a comparison of this version: {error}") from None
-        return found.model_copy(update={"study": found.study.model_copy(update={"folder": Path(found.folder)})})
+            raise ActScribeError(
+                f"{path}: is no comparison of this version of ActScribe ({in_one_line(error)}).",
+                "Name the folder of a comparison, or to make one, a new or empty folder with --out.",
+            ) from None
+        home = home or found.folder.find(path.parent, found.study.recordings)
+        models = {name: placed(settings, home) for name, settings in found.study.recognizers.items()}
+        study = found.study.model_copy(update={"folder": home, "recognizers": models})
+        return found.model_copy(update={"study": study})
 
     def write(self, folder: Path) -> None:
         """Write provenance.json into the comparison's folder."""
-        write_text(folder / FILE, self.model_dump_json(indent=1))
+        home = self.study.folder
+        models = {name: unplaced(settings, home) for name, settings in self.study.recognizers.items()}
+        study = self.study.model_copy(update={"recognizers": models})
+        noted = self.model_copy(update={"study": study, "folder": Place.of(home, folder)})
+        write_text(folder / FILE, noted.model_dump_json(indent=1))
 
 
 def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:

@@ -15,6 +15,7 @@ import yaml
 from markupsafe import Markup
 
 from actscribe.compare import words
+from actscribe.compare.cost import is_trained
 from actscribe.compare.figures import figures
 from actscribe.compare.folder import REPORT, TABLES
 from actscribe.compare.page_tables import (
@@ -36,8 +37,6 @@ from actscribe.report.timelines import agreement
 
 #: Of more recordings than this the ones that the recognizers fit worst are shown.
 MOST_RECORDINGS = 12
-#: From so many groups on, intervals held what they promise in simulations (tests of `evaluation.significance`).
-ENOUGH = 20
 #: Warnings at the head of the page.
 MOST_NOTES = 12
 
@@ -117,12 +116,14 @@ def _notes(done: Comparison) -> list[str]:
             notes.append("a run was made with other versions of packages than the last one")
         most = max(run.facts.reads.get("test", 0) for run in runs)
         if most > 1:
-            notes.append(f"test was scored {most} times. Choices made after the first look flatter it")
+            notes.append(
+                f"test was scored {most} times, counting what was stopped before its end. Choices made after the first"
+                " look flatter it"
+            )
         for note in dict.fromkeys(notes):
             of.setdefault(note, []).append(name)
     general = [note for note, names in of.items() if len(names) == len(done.systems)]
-    if note := done.shared.draws.note or _few(done):
-        general.insert(0, note)
+    general = [*filter(None, (done.shared.grouping.note, _once(done))), *general]
     said = [f"{note[:1].upper()}{note[1:]}." for note in general]
     said += [f"{', '.join(names)}: {note}." for note, names in of.items() if note not in general]
     if len(said) > MOST_NOTES:
@@ -130,11 +131,12 @@ def _notes(done: Comparison) -> list[str]:
     return said
 
 
-def _few(done: Comparison) -> str:
-    clusters = done.shared.draws.clusters
-    if clusters >= ENOUGH:
+def _once(done: Comparison) -> str:
+    """Say of recognizers that were trained once that another training is in no interval."""
+    once = [s.name for s in done.systems if len(s.runs) == 1 and is_trained(done.runs()[s.name][0])]
+    if not once:
         return ""
-    return f"intervals come from {clusters} groups; of fewer than {ENOUGH} they are rather too short"
+    return f"trained once, so that what another training would change is in no interval: {', '.join(once)}"
 
 
 def _plain(done: Comparison, name: str, caption: str) -> Table | None:

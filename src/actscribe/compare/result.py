@@ -20,7 +20,7 @@ from actscribe.evaluation.annotators import annotator_table
 from actscribe.evaluation.comparison import Shared, System
 from actscribe.evaluation.hallucination import UNREAD
 from actscribe.runs.evaluate import measured, training_priors
-from actscribe.runs.folder import Run
+from actscribe.runs.folder import RUN_FILE, Run
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,7 +97,7 @@ def _runs(folder: Path, provenance: Provenance, name: str) -> list[Run]:
 
 
 def _run(folder: Path, provenance: Provenance, part: Part) -> Run:
-    return Run.open(folder / provenance.runs[part.place])
+    return Run.open(provenance.runs[part.place].find(folder, RUN_FILE))
 
 
 def _system(name: str, runs: Sequence[Run]) -> System:

@@ -39,6 +39,9 @@ def forest(done: Comparison) -> str:
     if not len(ranking(done)):
         return "No clip shows any of the labels."
     name, value = _guess(done)
+    if done.shared.grouping.note:
+        bar = f"“{name}” reaches {w.number(value)} without looking at the video"
+        return f"{bar}. The points have no bars: {done.shared.grouping.note}."
     above = done.tables["headline"].iloc[: len(done.systems)]["low"] > value
     return (
         f"{int(above.sum())} of {w.counted(len(done.systems), 'recognizer')} lie with their whole bar right of "
@@ -113,7 +116,8 @@ def slices(done: Comparison) -> str:
 def calibration(done: Comparison) -> str:
     """Say whose scores are closest to probabilities, and what a temperature mends."""
     table = done.tables["calibration"]
-    macro = table[(table["label"] == "macro") & table["ece"].notna()].sort_values("ece", kind="stable")
+    last = table.drop_duplicates("system", keep="last")
+    macro = last[last["ece"].notna()].sort_values("ece", kind="stable")
     if not len(macro):
         return "There is nothing annotated to hold scores against."
     best, worst = macro.iloc[0], macro.iloc[-1]
@@ -287,8 +291,8 @@ def _power(done: Comparison) -> str:
     least = between["detectable"].median()
     if not math.isfinite(least):
         return ""
-    clusters, recordings = done.shared.draws.clusters, len(done.shared.recordings)
-    drawn = w.counted(clusters, "recording" if clusters == recordings else "group")
+    groups, recordings = done.shared.grouping.count, len(done.shared.recordings)
+    drawn = w.counted(groups, "recording" if groups == recordings else "group")
     tests, smallest = len(pairs), float(pairs["smallest_p"].iloc[0])
     if smallest >= CLEAR:
         return f"{drawn} are too few to show any difference: no p can fall below {_p(smallest)}."

@@ -11,7 +11,7 @@ from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError
 from actscribe.evaluation.result import Evaluation
 from actscribe.runs.evaluate import evaluate, measured
-from actscribe.runs.folder import Run
+from actscribe.runs.folder import RUN_FILE, Run
 from actscribe.runs.train import changes, train
 from actscribe.study import Study
 from actscribe.video.cache import FrameCache
@@ -50,10 +50,10 @@ def finish(
         if run is None:
             with peak_memory() as peak:
                 place = folder / part.place
-                begun = (place / "run.json").is_file()
+                begun = (place / RUN_FILE).is_file()
                 run = train(own, part.recognizer, place, resume=begun, cache=cache, data=its)
             memory = round(peak[0] / MB, 1)
-        result = _evaluation(run, part)
+        result = _evaluation(run, part, study)
         if part.recordings is None and kept_cost(run) is None:
             measure_cost(run, memory)
     board.finished(part, result.headline(), ready)
@@ -82,22 +82,25 @@ def found(part: Part, study: Study, data: StudyData, folder: Path, anew: bool = 
 
 
 def _complete(folder: Path) -> Run | None:
-    if not (folder / "run.json").is_file():
+    if not (folder / RUN_FILE).is_file():
         return None
     run = Run.open(folder)
     return run if run.facts.status == "complete" else None
 
 
 def _is_evaluated(run: Run, part: Part) -> bool:
-    return run.scores_path("test").is_file() and (part.recordings is not None or _has_report(run))
+    return run.has_scores("test") and (part.recordings is not None or _has_report(run))
 
 
 def _has_report(run: Run) -> bool:
     return (run.folder / "report-test.html").is_file()
 
 
-def _evaluation(run: Run, part: Part) -> Evaluation:
-    """Return the measurements of a run, scoring test if that is not done; runs of the curve get no report."""
+def _evaluation(run: Run, part: Part, study: Study) -> Evaluation:
+    """Return the measurements of a run, scoring test if that is not done; runs of the curve get no report.
+
+    Videos that are not where the run has them are looked for in the study's folder.
+    """
     if part.recordings is not None or _has_report(run):
-        return measured(run)[0]
-    return evaluate(run).evaluation
+        return measured(run, videos=(study.folder,))[0]
+    return evaluate(run, videos=(study.folder,)).evaluation

@@ -9,10 +9,18 @@ import numpy as np
 
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.data.recording import Recording
+from actscribe.errors import ActScribeError
 from actscribe.labels import LabelSet
 
+#: Two moments this close, in seconds, are one: files and arithmetic give the same moment in other last digits (ours).
+#: No video's frames are nearer to each other.
+SAME_S = 1e-6
+#: Two parts of a whole this close are equal, so that what is exactly half counts as half whatever rounding made of it.
+SAME_PART = 1e-9
 #: A clip of which more than this fraction is not annotated for a label has no target for it (ours).
 MOST_UNANNOTATED = 0.5
+#: Of one video: a day at ten clips a second. With forty labels these take about a gigabyte.
+MOST_CLIPS = 864_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +52,34 @@ class Clip:
     fractions: tuple[float, ...] = ()
 
 
+def count(duration: float, window: Window) -> float:
+    """Return about how many clips a video of `duration` seconds is cut into; infinite where no number is that large."""
+    if window.length is None or duration <= window.length:
+        return 1.0
+    return (duration - window.length) / window.stride + 1
+
+
 def spans(duration: float, window: Window) -> list[tuple[float, float]]:
     """Return the (start, end) of every window of a video, in seconds.
 
     A video shorter than a window is one span. Where the stride leaves a tail, the last window is moved back to end
     with the video, so that every second is seen (ours).
+
+    Raises:
+        ActScribeError: more than `MOST_CLIPS`, before the first of them is made.
     """
-    if window.length is None or duration <= window.length:
+    if window.length is None or duration <= window.length + SAME_S:
         return [(0.0, duration)]
-    count = int((duration - window.length) / window.stride + 1e-9) + 1
-    starts = [index * window.stride for index in range(count)]
+    wanted = count(duration, window)
+    if not wanted < MOST_CLIPS:
+        raise ActScribeError(
+            f"windows of {window.length:g} s every {window.stride:g} s cut a video of {duration:.1f} s into"
+            f" {wanted:,.0f} clips; up to {MOST_CLIPS:,} can be held in memory.",
+            "Set a larger 'stride:' in the study's windows.",
+        )
+    starts = [index * window.stride for index in range(int(wanted + SAME_PART))]
     tail = duration - window.length
-    if tail - starts[-1] > 1e-6:
+    if tail - starts[-1] > SAME_S:
         starts.append(tail)
     return [(start, min(start + window.length, duration)) for start in starts]
 
@@ -81,23 +105,24 @@ def targets(clips: Sequence[Clip], task: str, threshold: float = 0.5) -> np.ndar
     """Return the binary targets, shape (clips, labels), float32, nan where not annotated.
 
     Multi-label: 1 where at least `threshold` of the clip is covered (paper 1: 0.5). Multi-class: 1 for the label that
-    covers most, and a row of nan when none covers anything.
+    covers most, the first of equals, and a row of nan when none covers anything.
     """
-    fractions = np.array([clip.fractions for clip in clips], dtype=np.float32).reshape(len(clips), -1)
+    fractions = np.array([clip.fractions for clip in clips], dtype=np.float64).reshape(len(clips), -1)
     if task == "multi-label":
-        return np.where(np.isnan(fractions), np.nan, fractions >= threshold).astype(np.float32)
+        return np.where(np.isnan(fractions), np.nan, fractions >= threshold - SAME_PART).astype(np.float32)
     filled = np.nan_to_num(fractions)
-    chosen = np.zeros_like(filled)
-    chosen[np.arange(len(clips)), filled.argmax(axis=1)] = 1
-    chosen[filled.max(axis=1, initial=0.0) <= 0] = np.nan
+    most = filled.max(axis=1, initial=0.0)
+    chosen = np.zeros(filled.shape, dtype=np.float32)
+    chosen[np.arange(len(clips)), (filled >= most[:, None] - SAME_PART).argmax(axis=1)] = 1
+    chosen[most <= SAME_PART] = np.nan
     return chosen
 
 
 def merge_spans(intervals: Iterable[Interval]) -> list[tuple[float, float]]:
-    """Return the union of intervals as disjoint (start, end) spans in order of time."""
+    """Return the union of intervals as disjoint (start, end) spans in order of time; those that touch are one."""
     merged: list[tuple[float, float]] = []
     for start, end in sorted((interval.start, interval.end) for interval in intervals):
-        if merged and start <= merged[-1][1]:
+        if merged and start <= merged[-1][1] + SAME_S:
             merged[-1] = (merged[-1][0], max(merged[-1][1], end))
         else:
             merged.append((start, end))
@@ -110,7 +135,7 @@ def _fractions(edges: np.ndarray, intervals: Sequence[Interval], gaps: Sequence[
     missing = _covered(edges, merge_spans(gap for gap in gaps if gap.label in ("", name)))
     length = edges[:, 1] - edges[:, 0]
     annotated = np.maximum(length - missing, 1e-12)
-    return np.where(missing > MOST_UNANNOTATED * length, np.nan, np.clip(present / annotated, 0, 1))
+    return np.where(missing > MOST_UNANNOTATED * length + SAME_S, np.nan, np.clip(present / annotated, 0, 1))
 
 
 def _covered(edges: np.ndarray, merged: list[tuple[float, float]]) -> np.ndarray:

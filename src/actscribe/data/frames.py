@@ -53,7 +53,11 @@ class ClipData(Sequence[ClipFrames]):
         if name not in self._open:
             recording = self.recordings[name]
             self._open[name] = self._cache.frames(
-                recording.video, recording.content, self._times[name], self.view.short_side
+                recording.video,
+                recording.content,
+                self._times[name],
+                self.view.short_side,
+                self.view.square_pixels,
             )
         return self._open[name]
 
@@ -72,7 +76,7 @@ class ClipData(Sequence[ClipFrames]):
 def stream(recording: Recording, clips: Sequence[Clip], view: View) -> Iterator[ClipFrames]:
     """Yield the frames of one recording's clips in order of time: one pass over the video, memory bounded."""
     times = [sample_times(clip.start, clip.end, view.frames) for clip in clips]
-    decoded = clip_frames(recording.video, times, view.short_side)
+    decoded = clip_frames(recording.video, times, view.short_side, view.square_pixels)
     for clip, (images, moments) in zip(clips, decoded, strict=True):
         yield ClipFrames(clip, recording.content, images, moments)
 

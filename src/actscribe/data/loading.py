@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from actscribe import annotations as annotation_files
 from actscribe.annotations.interval import Annotations, Interval
+from actscribe.data.clips import Window, count
+from actscribe.data.folder import candidates, unused
+from actscribe.data.groups import in_two_splits, not_known
 from actscribe.data.manifest import Row, read_manifest
 from actscribe.data.recording import Recording
 from actscribe.data.splits import assign_splits, check_leakage
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash
 from actscribe.labels import LabelSet
+from actscribe.names import same_name, unique_names
 from actscribe.progress import track
 from actscribe.study import Study
 from actscribe.video.contained import contained
@@ -23,6 +28,8 @@ from actscribe.video.probe import VideoInfo, probe
 
 #: More problems than this are counted, not listed.
 MOST_PROBLEMS = 12
+#: A thousand hours at a clip a second.
+MOST_STUDY_CLIPS = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,8 @@ class StudyData:
         ignored: names in annotation files that the label set leaves out on purpose, with counts.
         second: recording -> what a second annotator wrote, under the label set's names; nothing is trained on it.
         matched: by what videos were found in annotation files, with counts.
+        not_known: sentences on what the proof that nothing leaks could not see.
+        unused: files beside the videos that the study does not use, relative to its recordings where they can be.
     """
 
     labels: LabelSet
@@ -42,6 +51,8 @@ class StudyData:
     ignored: dict[str, int]
     second: Mapping[str, Annotations] = field(default_factory=dict)
     matched: Mapping[str, int] = field(default_factory=dict)
+    not_known: tuple[str, ...] = ()
+    unused: tuple[Path, ...] = ()
 
     def of_split(self, split: str) -> tuple[Recording, ...]:
         """Return the recordings of one split."""
@@ -57,14 +68,52 @@ def load_data(study: Study) -> StudyData:
             intervals, unknown labels with their counts, leakage between splits.
     """
     labels = study.label_set()
-    rows = read_manifest(study.folder / study.recordings)
-    loaded = _load_rows(rows, labels)
+    listed = study.folder / study.recordings
+    rows = read_manifest(listed)
+    groups = not_known(rows, study.groups == "none")
+    loaded = _load_rows(rows, labels, study.tiers, listed if listed.is_dir() else listed.parent)
+    _check_clips(study, [one.recording for one in loaded])
     recordings = assign_splits([one.recording for one in loaded], labels, study.split.model_dump(), study.seed)
     check_leakage(recordings, {row.video: row for row in rows})
     ignored = sum((one.ignored for one in loaded), Counter[str]())
     second = {one.recording.name: one.second for one in loaded if one.second is not None}
     matched = Counter(by for one in loaded for by in one.matched)
-    return StudyData(labels, tuple(recordings), dict(sorted(ignored.items())), second, dict(sorted(matched.items())))
+    splits = {str(recording.video): recording.split for recording in recordings}
+    return StudyData(
+        labels,
+        tuple(recordings),
+        dict(sorted(ignored.items())),
+        second,
+        dict(sorted(matched.items())),
+        tuple(sentence for sentence in (groups, *in_two_splits(rows, splits)) if sentence),
+        tuple(_unused(listed, rows)),
+    )
+
+
+def _unused(listed: Path, rows: Sequence[Row]) -> list[Path]:
+    """Return what lies beside the videos and is not used.
+
+    Where a manifest says what belongs to the study, other videos and their annotations are left out on purpose; only
+    files that look like annotations of the study's own videos are told.
+    """
+    used = [path for row in rows for path in (row.video, row.annotations, row.annotations_2) if path is not None]
+    if listed.is_dir():
+        left, base = unused((row.video.parent for row in rows), used), listed
+    else:
+        lacking = [row.video for row in rows if row.annotations is None and not row.label]
+        left, base = sorted({path for path, _ in candidates(lacking)} - set(used)), listed.parent
+    return [path.relative_to(base) if path.is_relative_to(base) else path for path in left]
+
+
+def _check_clips(study: Study, recordings: Iterable[Recording]) -> None:
+    window = Window(study.windows.length, study.windows.stride)
+    wanted = sum(count(recording.duration, window) for recording in recordings)
+    if not wanted < MOST_STUDY_CLIPS:
+        raise ActScribeError(
+            f"windows of {study.windows.length} s every {study.windows.stride} s cut the study's videos into"
+            f" {wanted:,.0f} clips; up to {MOST_STUDY_CLIPS:,} can be held in memory.",
+            "Set a larger 'stride:' in the study's windows.",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +134,7 @@ class Loaded:
     matched: tuple[str, ...]
 
 
-def load_recording(row: Row, name: str, labels: LabelSet) -> Loaded:
+def load_recording(row: Row, name: str, labels: LabelSet, tiers: tuple[str, ...] = ()) -> Loaded:
     """Read one manifest row.
 
     Raises:
@@ -101,7 +150,7 @@ def load_recording(row: Row, name: str, labels: LabelSet) -> Loaded:
         (row.annotations, row.label, row.observation),
         (row.annotations_2, row.label_2, row.observation_2),
     ):
-        raw, by = _raw_annotations(row.video, path, label, observation, info)
+        raw, by = _raw_annotations(row.video, path, label, observation, info, tiers)
         if by:
             matched.append(by)
         if raw is not None:
@@ -115,12 +164,12 @@ def load_recording(row: Row, name: str, labels: LabelSet) -> Loaded:
     return Loaded(recording, second, unknown, ignored, tuple(matched))
 
 
-def _load_rows(rows: list[Row], labels: LabelSet) -> list[Loaded]:
+def _load_rows(rows: list[Row], labels: LabelSet, tiers: tuple[str, ...], folder: Path) -> list[Loaded]:
     problems: list[str] = []
     loaded = []
-    for row, name in track(list(zip(rows, _names(rows), strict=True)), "Reading recordings"):
+    for row, name in track(list(zip(rows, _names(rows, folder), strict=True)), "Reading recordings"):
         try:
-            loaded.append(load_recording(row, name, labels))
+            loaded.append(load_recording(row, name, labels, tiers))
         except ActScribeError as error:
             problems.append(str(error))
     unknown = sum((one.unknown for one in loaded), Counter[str]())
@@ -138,7 +187,7 @@ def _load_rows(rows: list[Row], labels: LabelSet) -> list[Loaded]:
 
 
 def _raw_annotations(
-    video: Path, path: Path | None, label: str, observation: str, info: VideoInfo
+    video: Path, path: Path | None, label: str, observation: str, info: VideoInfo, tiers: tuple[str, ...]
 ) -> tuple[Annotations | None, str]:
     """Return what a row says of its video, and by what the video was found in the annotation file."""
     if label:
@@ -147,18 +196,28 @@ def _raw_annotations(
     if path is None:
         return None, ""
     clock = frame_clock(video) if annotation_files.counts_frames(path) else None
-    read, by = annotation_files.read_matched(path, observation or str(video), clock)
+    read, by = annotation_files.read_matched(path, observation or str(video), clock, tiers)
     return annotation_files.check(read, info.duration, path), by
 
 
-def _names(rows: Iterable[Row]) -> list[str]:
-    """Return a short unique name for each row: the file's stem, with its folders, and its place, where stems repeat."""
-    rows = list(rows)
-    stems = Counter(row.video.stem for row in rows)
-    names = [row.video.stem if stems[row.video.stem] == 1 else _long_name(row.video) for row in rows]
-    counts = Counter(names)
-    return [name if counts[name] == 1 else f"{name}-{place + 1}" for place, name in enumerate(names)]
+def _names(rows: Sequence[Row], folder: Path) -> list[str]:
+    """Return a name for each row: the file's stem, with its folders from the study's on where stems repeat.
+
+    Two files of one folder that differ in their endings alone are told apart by these. Where the study lies does not
+    matter, as far as its videos lie in it.
+    """
+    parts = [_parts(row.video, folder) for row in rows]
+    counts = Counter(tuple(map(same_name, own)) for own in parts)
+    for own, row in zip(parts, rows, strict=True):
+        if counts[tuple(map(same_name, own))] > 1:
+            own[-1] += f"-{row.video.suffix.removeprefix('.')}"
+    return unique_names(parts)
 
 
-def _long_name(video: Path) -> str:
-    return "-".join((*video.parts[-3:-1], video.stem))
+def _parts(video: Path, folder: Path) -> list[str]:
+    """Return the folders above a video and its stem, as they stand relative to the study's folder where they can."""
+    try:
+        parts = Path(os.path.relpath(video, folder)).parts
+    except ValueError:  # another drive (Windows)
+        parts = video.absolute().parts
+    return [part for part in parts[:-1] if part not in ("..", os.sep)] + [video.stem]

@@ -1,7 +1,8 @@
 """Arithmetic of spans of time: float arrays of shape (spans, 2), in order, disjoint, each longer than nothing.
 
 Spans are half open, [start, end), so that two that touch do not overlap. The results' edges are copies of the
-arguments' edges, never computed, so that "lies inside" and "does not overlap" hold exactly.
+arguments' edges, never computed, so that "lies inside" and "does not overlap" hold exactly. What is no longer than
+`SAME_S` is rounding and no time: it makes no span, and parts none.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ from collections.abc import Iterable
 import numpy as np
 
 from actscribe.annotations.interval import Interval
-from actscribe.data.clips import merge_spans
+from actscribe.data.clips import SAME_S, merge_spans
 
 
 def union(intervals: Iterable[Interval]) -> np.ndarray:
     """Return the time that any of `intervals` covers; point events cover none."""
-    merged = [span for span in merge_spans(intervals) if span[1] > span[0]]
+    merged = [span for span in merge_spans(intervals) if span[1] - span[0] > SAME_S]
     return np.array(merged, dtype=float).reshape(-1, 2)
 
 
@@ -57,4 +58,5 @@ def total(spans: np.ndarray) -> float:
 def _runs(edges: np.ndarray, kept: np.ndarray) -> np.ndarray:
     """Join neighbouring kept pieces between `edges`, shape (pieces + 1,), into spans."""
     change = np.flatnonzero(np.diff(np.concatenate([[False], kept, [False]]).astype(np.int8)))
-    return edges[change].reshape(-1, 2)
+    spans = edges[change].reshape(-1, 2)
+    return spans[spans[:, 1] - spans[:, 0] > SAME_S]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from actscribe.data.clips import merge_spans
+from actscribe.data.clips import SAME_S, merge_spans
 from actscribe.data.manifest import SPLITS, Row
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
@@ -80,7 +80,7 @@ def _check_sources(recordings: Sequence[Recording], rows: Mapping[Path, Row]) ->
         cuts.sort(key=lambda cut: cut[:2])
         for place, (start, end, one) in enumerate(cuts):
             for other_start, _, other in cuts[place + 1 :]:
-                if other_start >= end:
+                if other_start >= end - SAME_S:
                     break
                 if other.split != one.split:
                     raise ActScribeError(

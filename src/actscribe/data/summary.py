@@ -11,12 +11,15 @@ import pandas as pd
 
 from actscribe.annotations.interval import Interval
 from actscribe.data import spans as sp
-from actscribe.data.clips import Window, cut, targets
+from actscribe.data.clips import SAME_S, Window, cut, targets
 from actscribe.data.loading import StudyData
 from actscribe.data.manifest import SPLITS
 from actscribe.data.recording import Recording
 from actscribe.labels import LabelSet
 from actscribe.study import Study
+
+#: Files that one note names.
+SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +124,14 @@ def _broken_rules(recording: Recording, labels: LabelSet) -> list[str]:
 
 def _notes(study: Study, data: StudyData) -> list[str]:
     notes = [f"'{name}' is left out on purpose ({count} intervals)." for name, count in data.ignored.items()]
-    notes += [f"in their annotation files, {count} videos are found by {by}." for by, count in data.matched.items()]
+    notes += [f"annotations of {count} videos were found by {by}." for by, count in data.matched.items()]
+    if data.unused:
+        shown = ", ".join(str(path) for path in data.unused[:SHOWN])
+        more = f" and {len(data.unused) - SHOWN} more" if len(data.unused) > SHOWN else ""
+        notes.append(f"beside the videos and not used: {shown}{more}.")
     for recording in data.recordings:
+        if recording.intervals and all(interval.score is not None for interval in recording.intervals):
+            notes.append(f"{recording.name}: every interval has a score; were they written by a recognizer?")
         if recording.gaps:
             notes.append(f"{recording.name}: parts are not annotated; clips there have no target.")
         if recording.intervals is not None and not recording.intervals:
@@ -136,7 +145,8 @@ def _notes(study: Study, data: StudyData) -> list[str]:
         held = f"{groups} group{'s' if groups > 1 else ''}"
         notes.append(f"the test split has only {held}: intervals of confidence will be wide and rough.")
     if study.windows.length is not None:
-        short = sum(recording.duration < study.windows.length for recording in data.recordings)
+        shortest = study.windows.length - SAME_S
+        short = sum(recording.duration < shortest for recording in data.recordings)
         if short:
             notes.append(f"{short} recordings are shorter than a window; each is one clip.")
     return notes

@@ -18,11 +18,13 @@ class View:
         short_side: of a decoded frame, in pixels, aspect kept; a smaller video is not enlarged.
         candidates: moments in each of the `frames` segments that training draws from, an odd number; 1: the centres
             alone, in training too. So many times the frames are decoded and kept in the cache.
+        square_pixels: see `video.reading.frames_at`.
     """
 
     frames: int
     short_side: int
     candidates: int = 1
+    square_pixels: bool = True
 
     def __post_init__(self) -> None:
         if self.candidates < 1 or self.candidates % 2 == 0:

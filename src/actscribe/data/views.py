@@ -75,6 +75,6 @@ def mean_of_views(scores: np.ndarray, views: Views) -> np.ndarray:
 def _dense(recording: Recording, clips: Sequence[Clip], view: View, views: int) -> Iterator[ClipFrames]:
     """Yield each clip with the frames of all its temporal views, in order of time."""
     times = [view_times(clip.start, clip.end, view.frames, views).T.ravel() for clip in clips]
-    decoded = clip_frames(recording.video, times, view.short_side)
+    decoded = clip_frames(recording.video, times, view.short_side, view.square_pixels)
     for clip, (images, moments) in zip(clips, decoded, strict=True):
         yield ClipFrames(clip, recording.content, images, moments)

@@ -16,8 +16,8 @@ from actscribe.annotations.interval import Annotations
 from actscribe.data.clips import Clip, Window, annotated_by, cut, targets
 from actscribe.data.recording import Recording
 from actscribe.evaluation.agreement import class_kappa, four_counts, kappa, raw_agreement, where_varied
-from actscribe.evaluation.bootstrap import Draws, bounds, draw, mean_of_known
 from actscribe.evaluation.comparison import Shared, System
+from actscribe.evaluation.intervals import Groups, estimate, group_units, mean_of_known
 from actscribe.labels import LabelSet
 
 #: How the two are called in tables.
@@ -83,29 +83,34 @@ def annotator_table(
         return None
     clips = [shared.clips[place] for place in rows]
     first, other = shared.targets[rows], _second_targets(clips, second, shared.labels, coverage)
-    draws = draw(len(rows), [shared.groups[i] for i in rows], [shared.units[i] for i in rows], seed=shared.seed)
+    groups = group_units([shared.groups[i] for i in rows])
     unknown = np.isnan(first) | np.isnan(other)
     sides = {FIRST: np.where(unknown, np.nan, first), SECOND: np.where(unknown, np.nan, other)}
     said = {SECOND: (other > 0)[:, None], **{system.name: system.decisions()[rows] for system in systems}}
     tables = []
     for name, side in [(SECOND, FIRST), *((system.name, side) for side in sides for system in systems)]:
-        table = _agreement(sides[side], said[name], draws, shared.labels)
+        table = _agreement(sides[side], said[name], groups, shared.labels)
         table.insert(0, "against", side)
         table.insert(0, "system", name)
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
 
 
-def _agreement(goals: np.ndarray, said: np.ndarray, draws: Draws, labels: LabelSet) -> pd.DataFrame:
+def _agreement(goals: np.ndarray, said: np.ndarray, groups: Groups, labels: LabelSet) -> pd.DataFrame:
     """Return a row per label and `all` for decisions of shape (clips, seeds, labels)."""
     counts = np.stack([four_counts(goals, said[:, seed]) for seed in range(said.shape[1])], axis=1)
-    values, alike = (_over_seeds(each) for each in _with_all(counts.sum(axis=0), labels.task))
-    low, high = bounds(_over_seeds(_with_all(draws.resampled(counts), labels.task)[0]))
-    if draws.clusters < 2:
-        low, high = np.full_like(low, np.nan), np.full_like(high, np.nan)
+    alike = _over_seeds(_with_all(counts.sum(axis=0), labels.task)[1])
+    showing = np.append(groups.showing(counts[..., :3]), groups.count)
+    found = estimate(lambda pooled: _with_all(pooled, labels.task)[0], counts, groups, "any", showing)
     known = counts[:, 0].sum(axis=(0, 2)).astype(int)
     names = [*labels.names, "all"]
-    columns = {"label": names, "kappa": values, "low": low, "high": high, "alike": alike}
+    columns = {
+        "label": names,
+        "kappa": found.value,
+        "low": found.low,
+        "high": np.minimum(found.high, 1),
+        "alike": alike,
+    }
     return pd.DataFrame({**columns, "clips": [*known, known.max()]})
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from actscribe.evaluation.bootstrap import Draws, bounds, label_counts
-from actscribe.evaluation.significance import macro_over_seeds
+from actscribe.evaluation.intervals import Groups, estimate, label_counts
+from actscribe.evaluation.significance import macro
 
 #: Shares of the clips that go to a person.
 SHARES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
@@ -34,7 +34,7 @@ def certainty(scores: np.ndarray, thresholds: np.ndarray, task: str) -> np.ndarr
 
 
 def risk_coverage(
-    targets: np.ndarray, predicted: np.ndarray, sure: np.ndarray, draws: Draws, shares: tuple[float, ...] = SHARES
+    targets: np.ndarray, predicted: np.ndarray, sure: np.ndarray, groups: Groups, shares: tuple[float, ...] = SHARES
 ) -> pd.DataFrame:
     """Return macro F1 on the clips that are left when the least certain ones go to a person.
 
@@ -45,7 +45,7 @@ def risk_coverage(
         targets: shape (clips, labels), nan not annotated.
         predicted: bool, shape (clips, seeds, labels).
         sure: from `certainty`, shape (clips, seeds).
-        draws: over the clips.
+        groups: of the clips.
         shares: in [0, 1).
     """
     clips, seeds = sure.shape
@@ -57,8 +57,6 @@ def risk_coverage(
     for share in shares:
         left = clips - round(share * clips)
         kept = counts * (rank < left)[:, :, None, None]
-        low, high = bounds(macro_over_seeds(draws.resampled(kept)))
-        if draws.clusters < 2:
-            low, high = np.full_like(low, np.nan), np.full_like(high, np.nan)
-        rows.append((share, left, float(macro_over_seeds(kept.sum(axis=0))), float(low), float(high)))
+        found = estimate(macro, kept, groups)
+        rows.append((share, left, float(found.value), float(found.low), float(found.high)))
     return pd.DataFrame(rows, columns=["to_person", "clips", "macro_f1", "low", "high"])

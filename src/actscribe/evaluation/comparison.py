@@ -1,13 +1,14 @@
 """Several recognizers on the same clips: how good each is, and whether they differ.
 
 A recognizer may have been trained with several seeds. Its number is then the mean over them, its interval says how far
-that mean would move with other recordings, and `seed_sd` how far it moves from seed to seed (ours).
+that mean would move with other groups and other trainings, and `seed_sd` how far it moves from seed to seed (ours).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -17,12 +18,12 @@ from actscribe.data.clips import Clip
 from actscribe.data.recording import Recording
 from actscribe.evaluation.agreement import class_kappa, class_mcc, four_counts, kappa, mcc, where_varied
 from actscribe.evaluation.baselines import majority_answers
-from actscribe.evaluation.bootstrap import Draws, bounds, draw, label_counts, mean_of_known, with_macro
 from actscribe.evaluation.calibration import calibration_table, fit_temperature, tempered
 from actscribe.evaluation.certainty import certainty, risk_coverage
 from actscribe.evaluation.events import f1_of
+from actscribe.evaluation.intervals import Groups, estimate, group_units, label_counts, mean_of_known
 from actscribe.evaluation.result import Evaluation
-from actscribe.evaluation.significance import compare_pair, holm, macro_over_seeds
+from actscribe.evaluation.significance import compare_pair, difference, holm, macro, macro_over_seeds
 from actscribe.labels import LabelSet
 
 #: What stands for these measures where a clip has one class out of several.
@@ -70,9 +71,9 @@ class Shared:
         clips: in the order of the rows of `targets`, shape (clips, labels), nan not annotated.
         recordings: the annotated ones.
         units, groups: recording and group of each clip.
-        draws: resamples over the clips.
+        grouping: of the clips, for intervals.
         baselines: tables of answers that never look at the video.
-        seed: of draws and flips.
+        seed: of flips.
     """
 
     labels: LabelSet
@@ -81,7 +82,7 @@ class Shared:
     recordings: Sequence[Recording]
     units: Sequence[str]
     groups: Sequence[str]
-    draws: Draws
+    grouping: Groups
     baselines: Mapping[str, pd.DataFrame]
     seed: int
 
@@ -92,7 +93,7 @@ def share(systems: Sequence[System], priors: np.ndarray, seed: int) -> Shared:
     Args:
         systems: at least one.
         priors: share of positive clips per label in training, shape (labels,).
-        seed: of draws and flips.
+        seed: of flips.
 
     Raises:
         ValueError: they were not measured on the same clips and annotations.
@@ -108,8 +109,8 @@ def share(systems: Sequence[System], priors: np.ndarray, seed: int) -> Shared:
     baselines = dict(first.baselines)
     if first.labels.task == "multi-label":
         baselines["majority"] = majority_answers(first.targets, first.labels.names, priors)
-    draws = draw(len(units), groups, units, seed=seed)
-    return Shared(first.labels, first.clips, first.targets, first.recordings, units, groups, draws, baselines, seed)
+    grouping = group_units(groups)
+    return Shared(first.labels, first.clips, first.targets, first.recordings, units, groups, grouping, baselines, seed)
 
 
 def headline_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
@@ -118,26 +119,27 @@ def headline_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
     Columns: `system`; `seeds`; `macro_f1`, `low`, `high`, `seed_sd`; `macro_precision`, `macro_recall`,
     `macro_average_precision`, `micro_f1` (of classes: the accuracy); `mcc`, `kappa`: means over labels that are
     neither in all clips nor in none (of classes: of all at once), 0 for an answer that does not depend on the clip;
-    `ece`: mean over labels; `note` on the interval.
+    `ece`: mean over labels, of classes that of the top label, and `ece_floor`; `note` on the interval.
     """
     rows = []
     for system in systems:
         counts = system.counts()
-        low, high = _bounds(macro_over_seeds(shared.draws.resampled(counts[..., :3])), shared.draws)
-        by_seed = with_macro(counts.sum(axis=0)[..., :3])[:, -1]
+        found = estimate(macro, counts[..., :3], shared.grouping)
+        by_seed = macro(counts.sum(axis=0)[..., :3])
         row: dict[str, object] = {"system": system.name, "seeds": len(system.runs), "macro_f1": float(by_seed.mean())}
-        row |= {"low": float(low), "high": float(high)}
+        row |= {"low": float(found.low), "high": float(found.high)}
         row["seed_sd"] = float(by_seed.std(ddof=1)) if len(by_seed) > 1 else float("nan")
         row |= _averages([run.table for run in system.runs])
         pooled, whole = counts.sum(axis=0), shared.labels.task == "multi-class"
         for name, measure in (("mcc", mcc), ("kappa", kappa)):
             values = AT_ONCE[measure](pooled) if whole else mean_of_known(where_varied(measure(pooled), pooled))
             row[name] = float(mean_of_known(values))
-        row["ece"] = float(np.mean([run.calibration["ece"].iloc[-1] for run in system.runs]))
-        rows.append(row | {"note": shared.draws.note})
+        for name in ("ece", "ece_floor"):
+            row[name] = float(np.mean([run.calibration[name].iloc[-1] for run in system.runs]))
+        rows.append(row | {"note": shared.grouping.note})
     for name, table in shared.baselines.items():
-        macro = float(table.loc[table["label"] == "macro", "f1"].iloc[0])
-        rows.append({"system": name, "macro_f1": macro} | _averages([table]) | {"mcc": 0.0, "kappa": 0.0, "note": ""})
+        value = float(table.loc[table["label"] == "macro", "f1"].iloc[0])
+        rows.append({"system": name, "macro_f1": value} | _averages([table]) | {"mcc": 0.0, "kappa": 0.0, "note": ""})
     return pd.DataFrame(rows).astype({"seeds": "Int64"})
 
 
@@ -153,16 +155,17 @@ def label_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
     names = [*shared.labels.names, "macro", "micro"]
     for system in systems:
         counts = system.counts()
-        pooled, drawn = counts.sum(axis=0), shared.draws.resampled(counts)
-        f1_low, f1_high = _bounds(_over_seeds(_with_averages(drawn, f1_of, shared)), shared.draws)
-        kappa_low, kappa_high = _bounds(_over_seeds(_with_averages(drawn, kappa, shared)), shared.draws)
-        agreed, correlated = (_over_seeds(_with_averages(pooled, measure, shared)) for measure in (kappa, mcc))
+        showing = shared.grouping.showing(counts[..., :3])
+        showing = np.concatenate([showing, [shared.grouping.count] * 2])
+        f1 = estimate(partial(_with_averages, f1_of, shared), counts, shared.grouping, "share", showing)
+        agreed = estimate(partial(_with_averages, kappa, shared), counts, shared.grouping, "any", showing)
+        correlated = _over_seeds(_with_averages(mcc, shared, counts.sum(axis=0)))
         for place, name in enumerate(names):
             row: dict[str, object] = {"system": system.name, "label": name}
             row |= _label_row([run.table for run in system.runs], place)
-            row |= {"low": float(f1_low[place]), "high": float(f1_high[place]), "mcc": float(correlated[place])}
-            row |= {"kappa": float(agreed[place]), "kappa_low": float(kappa_low[place])}
-            rows.append(row | {"kappa_high": float(kappa_high[place])})
+            row |= {"low": float(f1.low[place]), "high": float(f1.high[place]), "mcc": float(correlated[place])}
+            row |= {"kappa": float(agreed.value[place]), "kappa_low": float(agreed.low[place])}
+            rows.append(row | {"kappa_high": float(min(agreed.high[place], 1.0))})
     for name, table in shared.baselines.items():
         rows += [
             {"system": name, "label": label} | _label_row([table], place) | {"mcc": 0.0, "kappa": 0.0}
@@ -177,14 +180,14 @@ def pair_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
     """Return one row per pair of recognizers, and per recognizer against the best answer that never looks.
 
     Columns: `first`, `second`; `difference` in macro F1 (second minus first), `low`, `high`; `p` of the permutation
-    test, `p_holm` corrected for all rows, `smallest_p` that so few recordings allow; `detectable`: the smallest true
+    test, `p_holm` corrected for all rows, `smallest_p` that so few groups allow; `detectable`: the smallest true
     difference that this test set would show in four of five studies.
     """
     counts = {system.name: system.counts()[..., :3] for system in systems}
     name, constant = _best_constant(shared)
     pairs = [(name, system.name) for system in systems] + list(combinations(counts, 2))
     counts = {name: constant, **counts}
-    found = [compare_pair(counts[one], counts[other], shared.draws, shared.seed) for one, other in pairs]
+    found = [compare_pair(counts[one], counts[other], shared.grouping, shared.seed) for one, other in pairs]
     corrected = holm([difference.p for difference in found])
     rows = [
         (*pair, each.value, each.low, each.high, each.p, p, each.smallest_p, each.detectable)
@@ -195,10 +198,10 @@ def pair_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
 
 
 def calibration_rows(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
-    """Return one row per recognizer and label, and `macro`: are scores probabilities, and can they be made so?
+    """Return the rows of `calibration_table` per recognizer: are scores probabilities, and can they be made so?
 
-    Columns: `system`, `label`; `ece`, `brier` as scored; `temperature` fitted on validation; `ece_tempered`,
-    `brier_tempered` on test after it. Means over seeds.
+    Columns: `system`, `label`; `ece`, `ece_floor`, `brier` as scored; `temperature` fitted on validation;
+    `ece_tempered`, `brier_tempered` on test after it. Means over seeds.
     """
     tables = []
     for system in systems:
@@ -206,12 +209,12 @@ def calibration_rows(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
         for run, (goals, scores) in zip(system.runs, system.validation, strict=True):
             temperature = fit_temperature(goals, scores, shared.labels.task)
             after = tempered(run.scores, temperature, shared.labels.task)
-            mended = calibration_table(run.targets, after, shared.labels.names)
-            part = run.calibration[["ece", "brier"]].assign(temperature=temperature)
+            mended = calibration_table(run.targets, after, shared.labels.names, shared.labels.task)
+            part = run.calibration[["ece", "ece_floor", "brier"]].assign(temperature=temperature)
             parts.append(part.assign(ece_tempered=mended["ece"], brier_tempered=mended["brier"]))
         mean = sum(part.to_numpy() for part in parts) / len(parts)
         table = pd.DataFrame(mean, columns=parts[0].columns)
-        table.insert(0, "label", [*shared.labels.names, "macro"])
+        table.insert(0, "label", system.runs[0].calibration["label"])
         table.insert(0, "system", system.name)
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
@@ -222,7 +225,7 @@ def risk_rows(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
     tables = []
     for system in systems:
         sure = [certainty(run.scores, run.thresholds, shared.labels.task) for run in system.runs]
-        table = risk_coverage(shared.targets, system.decisions(), np.stack(sure, axis=1), shared.draws)
+        table = risk_coverage(shared.targets, system.decisions(), np.stack(sure, axis=1), shared.grouping)
         table.insert(0, "system", system.name)
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
@@ -232,26 +235,26 @@ def curve_table(points: Sequence[tuple[int, System]], shared: Shared) -> pd.Data
     """Return macro F1 by number of training recordings.
 
     Columns: `system`, `recordings`, `seeds`, `macro_f1`, `low`, `high`, `seed_sd`, as in `headline_table`; `gain`,
-    `gain_low`, `gain_high`: change since the number before, on the same draws; nan for the first.
+    `gain_low`, `gain_high`: change since the number before, on the same clips; nan for the first.
 
     Args:
         points: number of training recordings, and the recognizer that was trained on them; of each recognizer in order.
         shared: of the comparison.
     """
     rows = []
-    before: tuple[str, float, np.ndarray] | None = None
+    before: tuple[str, np.ndarray] | None = None
     for number, system in points:
         counts = system.counts()[..., :3]
-        drawn = macro_over_seeds(shared.draws.resampled(counts))
-        low, high = _bounds(drawn, shared.draws)
-        by_seed = with_macro(counts.sum(axis=0))[:, -1]
-        value, spread = float(by_seed.mean()), float(by_seed.std(ddof=1)) if len(by_seed) > 1 else float("nan")
+        found = estimate(macro, counts, shared.grouping)
+        by_seed = macro(counts.sum(axis=0))
+        spread = float(by_seed.std(ddof=1)) if len(by_seed) > 1 else float("nan")
         gain = [float("nan")] * 3
         if before is not None and before[0] == system.name:
-            ends = _bounds(drawn - before[2], shared.draws)
-            gain = [value - before[1], *(float(end) for end in ends)]
-        before = (system.name, value, drawn)
-        rows.append((system.name, number, len(by_seed), value, float(low), float(high), spread, *gain))
+            change = difference(before[1], counts, shared.grouping)
+            gain = [float(change.value), float(change.low), float(change.high)]
+        before = (system.name, counts)
+        ends = (float(found.low), float(found.high))
+        rows.append((system.name, number, len(by_seed), float(found.value), *ends, spread, *gain))
     columns = ["system", "recordings", "seeds", "macro_f1", "low", "high", "seed_sd", "gain", "gain_low", "gain_high"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -302,13 +305,13 @@ def _label_row(tables: Sequence[pd.DataFrame], place: int) -> dict[str, object]:
     return row | {"support": int(tables[0]["support"].iloc[place])}
 
 
-def _with_averages(counts: np.ndarray, measure: Callable[[np.ndarray], np.ndarray], shared: Shared) -> np.ndarray:
+def _with_averages(measure: Callable[[np.ndarray], np.ndarray], shared: Shared, counts: np.ndarray) -> np.ndarray:
     """Return a measure per label with macro and micro behind: (..., labels, 4) to (..., labels + 2)."""
     values = measure(counts)
     at_once = AT_ONCE.get(measure) if shared.labels.task == "multi-class" else None
     micro = at_once(counts) if at_once else measure(counts.sum(axis=-2))
-    macro = mean_of_known(where_varied(values, counts) if measure in AT_ONCE else values)
-    return np.concatenate([values, macro[..., None], micro[..., None]], axis=-1)
+    mean = mean_of_known(where_varied(values, counts) if measure in AT_ONCE else values)
+    return np.concatenate([values, mean[..., None], micro[..., None]], axis=-1)
 
 
 def constant_answers(shared: Shared) -> dict[str, np.ndarray]:
@@ -337,8 +340,3 @@ def _best_constant(shared: Shared) -> tuple[str, np.ndarray]:
 def _over_seeds(values: np.ndarray) -> np.ndarray:
     """Return the mean over the axis of seeds, the last but one, of what is known."""
     return mean_of_known(np.swapaxes(values, -1, -2))
-
-
-def _bounds(drawn: np.ndarray, draws: Draws) -> tuple[np.ndarray, np.ndarray]:
-    low, high = bounds(drawn)
-    return (low, high) if draws.clusters > 1 else (np.full_like(low, np.nan), np.full_like(high, np.nan))

@@ -1,6 +1,6 @@
 """Several recognizers on the same recordings: timelines, indicators, slices, answers against the truth, disagreements.
 
-All numbers are means over the seeds of a recognizer; intervals are those of `evaluation.bootstrap`.
+All numbers are means over the seeds of a recognizer; intervals are those of `evaluation.intervals`.
 """
 
 from __future__ import annotations
@@ -11,13 +11,23 @@ import numpy as np
 import pandas as pd
 
 from actscribe.annotations.interval import Interval
-from actscribe.evaluation.bootstrap import Draws, bounds, draw, mean_of_known, ratio, with_macro
 from actscribe.evaluation.comparison import Shared, System, constant_answers, constant_counts
 from actscribe.evaluation.errors import merged_spans
 from actscribe.evaluation.events import IOUS, Timelines, event_table, segment_counts
 from actscribe.evaluation.hallucination import empty_table, rates_table, rules_table
+from actscribe.evaluation.intervals import (
+    Estimate,
+    Groups,
+    Metric,
+    Scale,
+    estimate,
+    group_units,
+    mean_of_known,
+    ratio,
+    with_macro,
+)
 from actscribe.evaluation.result import Evaluation
-from actscribe.evaluation.significance import macro_over_seeds
+from actscribe.evaluation.significance import macro
 from actscribe.timeline.indicators import INDICATORS
 
 #: Disagreements that are listed.
@@ -37,7 +47,7 @@ def timeline_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame | 
     """
     if not shared.recordings or not systems[0].runs[0].timelines:
         return None
-    draws = recording_draws(shared)
+    groups = group_recordings(shared)
     rows: list[tuple[object, ...]] = []
     said: dict[str, Sequence[Timelines]] = {system.name: [run.timelines for run in system.runs] for system in systems}
     said |= {name: [_constant_timelines(shared, answer)] for name, answer in constant_answers(shared).items()}
@@ -45,16 +55,17 @@ def timeline_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame | 
         counts = np.stack([segment_counts(shared.recordings, each, shared.labels) for each in runs], 1)
         for place, iou in enumerate(IOUS):
             of_threshold = counts[..., place, :].astype(float)
-            values = with_macro(_with_whole(of_threshold, draws))
-            rows += _measured(name, f"f1@{round(100 * iou)}", values, shared, draws)
+            showing = np.append(groups.showing(of_threshold), groups.count)
+            found = estimate(with_macro, of_threshold, groups, "share", showing)
+            rows += _measured(name, f"f1@{round(100 * iou)}", found, shared)
         sums = np.stack([_event_sums(each, shared) for each in runs], axis=1)
         true_bouts = (counts[:, 0, :, 0, 0] + counts[:, 0, :, 0, 2]).sum(axis=0)
         for place, measure in enumerate(("edit", "onset_mae_s", "offset_mae_s")):
             parts = sums[..., place, :]
-            values = ratio(_with_whole(parts, draws))
-            known = np.where(true_bouts > 0, values, np.nan)
-            values = np.concatenate([values, mean_of_known(known)[..., None]], axis=-1)
-            rows += _measured(name, measure, values, shared, draws)
+            showing = np.append(groups.showing(parts), groups.count)
+            scale: Scale = "share" if measure == "edit" else "positive"
+            found = estimate(_ratio_with_mean(true_bouts > 0), parts, groups, scale, showing)
+            rows += _measured(name, measure, found, shared)
     return pd.DataFrame(rows, columns=["system", "measure", "label", "value", "low", "high"])
 
 
@@ -67,19 +78,17 @@ def indicator_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame |
     """
     if systems[0].runs[0].indicators is None:
         return None
-    draws = recording_draws(shared)
+    groups = group_recordings(shared)
     order = [recording.name for recording in shared.recordings]
     rows = []
     for system in systems:
         errors = np.stack([_indicator_errors(run, order) for run in system.runs], axis=1)
         known = np.isfinite(errors)
         parts = np.stack([np.abs(np.where(known, errors, 0)), known.astype(float)], axis=-1)
-        # Mean over seeds of what is known: (1 + resamples, seeds, labels, indicators) without its axis 1.
-        values = mean_of_known(np.moveaxis(ratio(_with_whole(parts, draws)), 1, -1))
-        low, high = _ends(values[1:], draws)
+        found = estimate(ratio, parts, groups, "positive", groups.showing(parts[..., 1:]))
         for i, label in enumerate(shared.labels.names):
             for j, indicator in enumerate(INDICATORS):
-                cells = (float(values[0, i, j]), float(low[i, j]), float(high[i, j]))
+                cells = (float(found.value[i, j]), float(found.low[i, j]), float(found.high[i, j]))
                 rows.append((system.name, label, indicator, *cells, float(known[..., i, j].sum(axis=0).mean())))
     return pd.DataFrame(rows, columns=["system", "label", "indicator", "off_by", "low", "high", "recordings"])
 
@@ -108,12 +117,11 @@ def slice_table(
         values = [third for third in THIRDS if third in held] if kind == "duration" else sorted(held)
         for value in values if len(values) > 1 else ():
             inside = [place for place, unit in enumerate(shared.units) if value_of.get(unit, "") == value]
-            groups, units = [shared.groups[i] for i in inside], [shared.units[i] for i in inside]
-            draws = draw(len(inside), groups, units, seed=shared.seed)
+            groups, units = group_units([shared.groups[i] for i in inside]), {shared.units[i] for i in inside}
             for name, counts in said.items():
-                low, high = _ends(macro_over_seeds(draws.resampled(counts[inside])), draws)
-                found = float(macro_over_seeds(counts[inside].sum(axis=0)))
-                rows.append((kind, value, len(set(units)), len(inside), name, found, float(low), float(high)))
+                found = estimate(macro, counts[inside], groups)
+                cells = (float(found.value), float(found.low), float(found.high))
+                rows.append((kind, value, len(units), len(inside), name, *cells))
     names = ["slice", "value", "recordings", "clips", "system", "macro_f1", "low", "high"]
     return pd.DataFrame(rows, columns=names)
 
@@ -164,21 +172,26 @@ def disagreement_table(systems: Sequence[System], shared: Shared, most: int = MO
     return table.sort_values(order, ascending=[False, True, True, True], ignore_index=True).head(most)
 
 
-def recording_draws(shared: Shared) -> Draws:
-    """Return resamples over the recordings, by group."""
-    names = [recording.name for recording in shared.recordings]
-    groups = [recording.group for recording in shared.recordings]
-    return draw(len(names), groups, names, seed=shared.seed)
+def group_recordings(shared: Shared) -> Groups:
+    """Return the groups of the recordings, in their order."""
+    return group_units([recording.group for recording in shared.recordings])
 
 
-def _measured(
-    system: str, measure: str, values: np.ndarray, shared: Shared, draws: Draws
-) -> Iterator[tuple[object, ...]]:
-    """Yield rows of values, shape (1 + resamples, seeds, labels + 1), the first being the value itself."""
-    means = mean_of_known(np.swapaxes(values, -1, -2))
-    low, high = _ends(means[1:], draws)
+def _measured(system: str, measure: str, found: Estimate, shared: Shared) -> Iterator[tuple[object, ...]]:
+    """Yield a row per label and `macro` of estimates, shape (labels + 1,)."""
     for place, label in enumerate([*shared.labels.names, "macro"]):
-        yield (system, measure, label, float(means[0, place]), float(low[place]), float(high[place]))
+        yield (system, measure, label, float(found.value[place]), float(found.low[place]), float(found.high[place]))
+
+
+def _ratio_with_mean(counted: np.ndarray) -> Metric:
+    """Return what turns (..., labels, 2) into part / whole per label with the mean of the `counted` labels behind."""
+
+    def measure(pooled: np.ndarray) -> np.ndarray:
+        values = ratio(pooled)
+        whole = mean_of_known(np.where(counted, values, np.nan))
+        return np.concatenate([values, whole[..., None]], axis=-1)
+
+    return measure
 
 
 def _constant_timelines(shared: Shared, said: np.ndarray) -> Timelines:
@@ -209,11 +222,6 @@ def _indicator_errors(run: Evaluation, order: Sequence[str]) -> np.ndarray:
     for recording, label, indicator, error in zip(*(table[name] for name in columns), strict=True):
         errors[rows[recording], labels[label], INDICATORS.index(indicator)] = error
     return errors
-
-
-def _with_whole(counts: np.ndarray, draws: Draws) -> np.ndarray:
-    """Return the sum of counts, shape (units, ...), and behind it that of every resample, (1 + resamples, ...)."""
-    return np.concatenate([counts.sum(axis=0)[None], draws.resampled(counts)])
 
 
 def _thirds(shared: Shared) -> dict[str, str]:
@@ -256,8 +264,3 @@ def _sureness(system: System, shared: Shared) -> np.ndarray:
         best, second = ranked[:, -1:], ranked[:, -2:-1] if scores.shape[1] > 1 else ranked[:, -1:]
         found.append(scores - np.where(run.decisions(), second, best))
     return np.mean(found, axis=0)
-
-
-def _ends(drawn: np.ndarray, draws: Draws) -> tuple[np.ndarray, np.ndarray]:
-    low, high = bounds(drawn)
-    return (low, high) if draws.clusters > 1 else (np.full_like(low, np.nan), np.full_like(high, np.nan))

@@ -20,6 +20,8 @@ from actscribe.labels import LabelSet
 
 #: Overlap thresholds of F1@{10, 25, 50} (ms-tcn).
 IOUS = (0.1, 0.25, 0.5)
+#: Overlaps this close are equal. At 25 frames a second bouts of up to 20 minutes differ by more, if they differ (ours).
+SAME = 1e-9
 
 Timelines = Mapping[str, Sequence[Interval]]
 
@@ -43,8 +45,8 @@ def match(predicted: np.ndarray, true: np.ndarray) -> tuple[np.ndarray, np.ndarr
         predicted, true: seconds, shapes (p, 2) and (t, 2), each in order and disjoint.
 
     Returns:
-        index into `true`, shape (p,), -1 where nothing overlaps, the earliest of equals; and the intersection over
-        union, shape (p,).
+        index into `true`, shape (p,), -1 where nothing overlaps, the earliest of those within `SAME` of the best; and
+        the intersection over union, shape (p,).
     """
     low = np.searchsorted(true[:, 1], predicted[:, 0], side="right")
     high = np.searchsorted(true[:, 0], predicted[:, 1], side="left")
@@ -57,7 +59,7 @@ def match(predicted: np.ndarray, true: np.ndarray) -> tuple[np.ndarray, np.ndarr
     best = np.zeros(len(predicted))
     np.maximum.at(best, one, overlap)
     index = np.full(len(predicted), -1)
-    is_best = overlap == best[one]
+    is_best = overlap >= best[one] - SAME
     index[one[is_best][::-1]] = other[is_best][::-1]  # reversed: the earliest of equals is written last
     return index, best
 
@@ -66,12 +68,12 @@ def count_matches(predicted: np.ndarray, true: np.ndarray, ious: Sequence[float]
     """Return (true positives, false positives, false negatives) per overlap threshold, shape (thresholds, 3).
 
     The greedy matching of ms-tcn: a predicted span claims the true span that it overlaps best; the first to claim one
-    at the threshold is a true positive, later ones are false positives. Thresholds are met within 1e-9.
+    at the threshold is a true positive, later ones are false positives. Thresholds are met within `SAME`.
     """
     index, overlap = match(predicted, true)
     counts = np.empty((len(ious), 3), dtype=int)
     for row, threshold in enumerate(ious):
-        hits = len(np.unique(index[(index >= 0) & (overlap >= threshold - 1e-9)]))
+        hits = len(np.unique(index[(index >= 0) & (overlap >= threshold - SAME)]))
         counts[row] = hits, len(predicted) - hits, len(true) - hits
     return counts
 
@@ -219,7 +221,8 @@ def check_pairs(recordings: Sequence[Recording], predictions: Mapping[str, objec
 
 def _sequence(spans: Mapping[str, np.ndarray]) -> list[str]:
     """Return the labels of all bouts in order of their start; of two at once the earlier end, then the name, first."""
-    return [name for _, _, name in sorted((start, end, name) for name in spans for start, end in spans[name].tolist())]
+    bouts = ((round(start, 6), round(end, 6), name) for name in spans for start, end in spans[name].tolist())
+    return [name for _, _, name in sorted(bouts)]
 
 
 def _named(counts: np.ndarray, percent: int) -> dict[str, object]:
@@ -231,10 +234,13 @@ def _boundary_errors(pairs: Sequence[tuple[np.ndarray, np.ndarray]], iou: float)
     errors = [np.empty((0, 2))]
     for true, predicted in pairs:
         index, overlap = match(predicted, true)
-        order = np.lexsort((-overlap, index))  # per true span, the best-overlapping predicted span first
-        order = order[(index[order] >= 0) & (overlap[order] >= iou - 1e-9)]
-        claimed, first = np.unique(index[order], return_index=True)
-        errors.append(predicted[order[first]] - true[claimed])
+        best = np.zeros(len(true))
+        found = index >= 0
+        np.maximum.at(best, index[found], overlap[found])
+        fitting = np.flatnonzero(found & (overlap >= iou - SAME))
+        fitting = fitting[overlap[fitting] >= best[index[fitting]] - SAME]
+        claimed, first = np.unique(index[fitting], return_index=True)  # of equals the earliest
+        errors.append(predicted[fitting[first]] - true[claimed])
     error = np.concatenate(errors)
     row: dict[str, object] = {"matched": len(error)}
     for side, column in (("onset", 0), ("offset", 1)):

@@ -13,11 +13,11 @@ from actscribe.annotations.interval import Interval
 from actscribe.data.clips import Clip, targets
 from actscribe.data.recording import Recording
 from actscribe.evaluation.baselines import class_baselines, label_baselines
-from actscribe.evaluation.bootstrap import accuracy_interval, f1_intervals, label_counts
 from actscribe.evaluation.calibration import calibration_table
 from actscribe.evaluation.clips import class_table, clip_table, confusion, macro_f1
-from actscribe.evaluation.errors import worst_confusions, worst_errors
+from actscribe.evaluation.errors import timeline_errors, worst_confusions, worst_errors
 from actscribe.evaluation.events import event_table, sequence_scores
+from actscribe.evaluation.intervals import accuracy_interval, f1_intervals, label_counts
 from actscribe.labels import LabelSet
 from actscribe.timeline.indicators import compare_indicators
 
@@ -34,10 +34,10 @@ class Evaluation:
         recordings: the annotated recordings of the split.
         timelines: predicted intervals by recording; empty for trimmed data sets.
         table: per label, macro, micro; `baselines` has the same columns.
-        confidence: F1 (and accuracy) with percentile intervals of a bootstrap over groups.
-        calibration: Brier score and calibration error per label.
+        confidence: F1 (and accuracy) with intervals over groups.
+        calibration: Brier score and calibration error per label, see `calibration.calibration_table`.
         confusion: true x predicted clips, multi-class only.
-        errors: the most confident wrong answers, with recording and time.
+        errors: where the timelines are wrong for longest; for trimmed data sets the most confident wrong answers.
         events: timelines against annotations, per label; None for trimmed data sets.
         joint: the measures of ms-tcn over all labels at once.
         indicators: annotated against predicted, per recording and label; None for trimmed data sets.
@@ -98,7 +98,6 @@ def measure(
     recordings: Sequence[Recording],
     timelines: Mapping[str, Sequence[Interval]],
     priors: np.ndarray,
-    seed: int,
 ) -> Evaluation:
     """Measure scores and timelines of one split against its annotations.
 
@@ -112,9 +111,11 @@ def measure(
         recordings: the annotated recordings of the split.
         timelines: predicted intervals by recording; empty for trimmed data sets.
         priors: share of positive clips per label in training, shape (labels,).
-        seed: of the bootstrap.
     """
     goals = targets(clips, labels.task, coverage)
+    tables = _clip_tables(labels, clips, goals, scores, thresholds, priors)
+    if timelines:  # what is listed as wrong is wrong in what a person is given
+        tables["errors"] = timeline_errors(recordings, timelines, labels, clips, scores)
     return Evaluation(
         split=split,
         labels=labels,
@@ -124,12 +125,12 @@ def measure(
         thresholds=thresholds,
         recordings=recordings,
         timelines=timelines,
-        calibration=calibration_table(goals, scores, labels.names),
-        confidence=_confidence(labels, clips, goals, scores, thresholds, recordings, seed),
+        calibration=calibration_table(goals, scores, labels.names, labels.task),
+        confidence=_confidence(labels, clips, goals, scores, thresholds, recordings),
         events=event_table(recordings, timelines, labels) if timelines else None,
         joint=sequence_scores(recordings, timelines, labels) if timelines else {},
         indicators=compare_indicators(recordings, timelines, labels) if timelines else None,
-        **_clip_tables(labels, clips, goals, scores, thresholds, priors),
+        **tables,
     )
 
 
@@ -165,26 +166,22 @@ def _confidence(
     scores: np.ndarray,
     thresholds: np.ndarray,
     recordings: Sequence[Recording],
-    seed: int,
 ) -> pd.DataFrame:
-    """Return F1 per label and macro, and for classes the accuracy, with bootstrap intervals over groups."""
+    """Return F1 per label and macro, and for classes the accuracy, with intervals over groups."""
     group_of = {recording.name: recording.group for recording in recordings}
-    units = [clip.recording for clip in clips]
-    groups = [group_of[unit] for unit in units]
+    groups = [group_of[clip.recording] for clip in clips]
     if labels.task == "multi-label":
         counts = label_counts(goals, scores >= thresholds)
-        return f1_intervals(counts, groups, labels.names, recordings=units, seed=seed)
+        return f1_intervals(counts, groups, labels.names)
     counts = label_counts(goals, _one_hot(scores))
-    by_class = f1_intervals(counts, groups, labels.names, recordings=units, seed=seed)
-    return pd.concat([by_class, _accuracy(goals, scores, groups, units, seed)], ignore_index=True)
+    by_class = f1_intervals(counts, groups, labels.names)
+    return pd.concat([by_class, _accuracy(goals, scores, groups)], ignore_index=True)
 
 
-def _accuracy(
-    goals: np.ndarray, scores: np.ndarray, groups: Sequence[str], units: Sequence[str], seed: int
-) -> pd.DataFrame:
+def _accuracy(goals: np.ndarray, scores: np.ndarray, groups: Sequence[str]) -> pd.DataFrame:
     known = np.flatnonzero(~np.isnan(goals).any(axis=1)).tolist()
     correct = goals[known].argmax(axis=1) == scores[known].argmax(axis=1)
-    return accuracy_interval(correct, [groups[i] for i in known], recordings=[units[i] for i in known], seed=seed)
+    return accuracy_interval(correct, [groups[i] for i in known])
 
 
 def _one_hot(scores: np.ndarray) -> np.ndarray:

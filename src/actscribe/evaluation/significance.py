@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import t as student
 
-from actscribe.evaluation.bootstrap import Draws, bounds, mean_of_known, with_macro
+from actscribe.evaluation.intervals import Estimate, Groups, estimate, mean_of_known, with_macro
 
 #: Up to this many clusters all flips are tried (half of them: a flip and its mirror image count alike).
 MOST_EXACT = 13
@@ -39,34 +39,53 @@ class Difference:
     detectable: float
 
 
+def macro(pooled: np.ndarray) -> np.ndarray:
+    """Return macro F1 of summed counts: (..., labels, 3) to (...)."""
+    return np.asarray(with_macro(pooled)[..., -1])
+
+
 def macro_over_seeds(pooled: np.ndarray) -> np.ndarray:
     """Return the mean over seeds of macro F1: (..., seeds, labels, 3) to (...)."""
-    return mean_of_known(with_macro(pooled)[..., -1])
+    return mean_of_known(macro(pooled))
 
 
-def compare_pair(first: np.ndarray, second: np.ndarray, draws: Draws, seed: int = 0) -> Difference:
-    """Compare two recognizers by macro F1; both see the same draws, so what makes a recording hard for both cancels.
+def difference(first: np.ndarray, second: np.ndarray, groups: Groups) -> Estimate:
+    """Return macro F1 of a second recognizer minus that of a first, with its interval, all of shape ().
+
+    The same groups are left out of both, so what makes a group hard for both cancels. Of one with a single seed that
+    one is used throughout; seeds are paired by their place.
+
+    Args:
+        first, second: counts, shape (clips, seeds, labels, 3).
+        groups: of the clips.
+
+    Raises:
+        ValueError: the two were not measured on the same targets, or on different numbers of seeds.
+    """
+    both = np.stack(_aligned(first, second), axis=-3)
+    return estimate(lambda pooled: np.diff(macro(pooled), axis=-1)[..., 0], both, groups, "any")
+
+
+def compare_pair(first: np.ndarray, second: np.ndarray, groups: Groups, seed: int = 0) -> Difference:
+    """Compare two recognizers by macro F1.
 
     Args:
         first, second: counts, shape (clips, seeds, labels, 3); of one with a single seed that one is used throughout.
-        draws: over the clips.
+        groups: of the clips.
         seed: of the flips.
 
     Raises:
         ValueError: the two were not measured on the same targets, or on different numbers of seeds.
     """
     one, other = _aligned(first, second)
-    drawn = macro_over_seeds(draws.resampled(other)) - macro_over_seeds(draws.resampled(one))
-    sums = draws.sums(one), draws.sums(other)
-    value = float(macro_over_seeds(sums[1].sum(axis=0)) - macro_over_seeds(sums[0].sum(axis=0)))
-    low, high = bounds(drawn) if draws.clusters > 1 else (np.nan, np.nan)
+    found = difference(one, other, groups)
     return Difference(
-        value,
-        float(low),
-        float(high),
-        permutation_test(*sums, seed),
-        smallest_p(draws.clusters),
-        smallest_detectable(_spread(drawn), draws.clusters),
+        float(found.value),
+        float(found.low),
+        float(found.high),
+        permutation_test(groups.sums(one), groups.sums(other), seed),
+        smallest_p(groups.count),
+        smallest_detectable(float(found.standard_error), groups.count),
     )
 
 
@@ -126,13 +145,13 @@ def smallest_detectable(standard_error: float, clusters: int, power: float = 0.8
 
     Args:
         standard_error: of the difference.
-        clusters: groups or recordings that it comes from.
+        clusters: groups that it comes from.
         power, alpha: between 0 and 1.
     """
     if clusters < 2:
         return float("nan")
     quantiles = student.ppf([1 - alpha / 2, power], clusters - 1)
-    return float(quantiles.sum() * standard_error * np.sqrt(clusters / (clusters - 1)))
+    return float(quantiles.sum() * standard_error)
 
 
 def _aligned(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -149,8 +168,3 @@ def _aligned(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndar
 def _change(first: np.ndarray, total: np.ndarray) -> np.ndarray:
     """Return macro F1 of the rest minus that of `first`, both being parts of `total`."""
     return np.asarray(macro_over_seeds(total - first) - macro_over_seeds(first))
-
-
-def _spread(drawn: np.ndarray) -> float:
-    known = drawn[np.isfinite(drawn)]
-    return float(known.std(ddof=1)) if len(known) > 1 else float("nan")

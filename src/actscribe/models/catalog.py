@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Literal
 
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.files import content_hash
+from actscribe.models.checkpoint_files import check_files, missing_files
 
 #: Where a model is: carried by the package, complete in the local cache, partly there, or only on the hub.
 Place = Literal["package", "cache", "incomplete", "download"]
@@ -141,7 +141,7 @@ def place(entry: Entry) -> Place:
     folder = cached_folder(entry.hub)
     if folder is None:
         return "download"
-    return "incomplete" if missing_files(folder) else "cache"
+    return "cache" if is_whole(folder) else "incomplete"
 
 
 def embedded_folder(kind: str) -> Path | None:
@@ -160,7 +160,7 @@ def cached_folder(hub: str) -> Path | None:
     latest = main.read_text(encoding="utf-8").strip() if main.is_file() else ""
     snapshots = sorted((home / "snapshots").glob("*"), key=lambda folder: (folder.name != latest, folder.name))
     here = [folder for folder in snapshots if (folder / "config.json").is_file()]
-    return next((folder for folder in here if not missing_files(folder)), here[0] if here else None)
+    return next((folder for folder in here if is_whole(folder)), here[0] if here else None)
 
 
 def checkpoint_folder(name: str, kind: str) -> Path:
@@ -171,7 +171,8 @@ def checkpoint_folder(name: str, kind: str) -> Path:
         kind: of the embedded model that "embedded" stands for.
 
     Raises:
-        ActScribeError: it is not here, or is without safetensors; the message says what is missing and what to type.
+        ActScribeError: it is not here, or is without safetensors, or a file of it is cut short, not fetched, or asks
+            for code of its own; the message says what is missing and what to type.
     """
     if name == EMBEDDED:
         found = embedded_folder(kind)
@@ -180,7 +181,7 @@ def checkpoint_folder(name: str, kind: str) -> Path:
         return found
     folder = Path(name)
     if folder.is_dir():
-        _complete(folder, f"Copy the missing files into {folder}.")
+        _complete(folder, f"Copy the missing files into {folder}.", f"Copy it again into {folder}.")
         return folder
     entry = find(name)
     if entry is not None and not entry.hub:
@@ -194,7 +195,8 @@ def checkpoint_folder(name: str, kind: str) -> Path:
             f"Model '{name}' is neither a folder nor in the local Hugging Face cache. {known}".rstrip(),
             f"Type: actscribe models pull {name}{size}   or use model: {EMBEDDED}",
         )
-    _complete(cached, f"Type: actscribe models pull {name}")
+    pull = f"ype: actscribe models pull {name}"
+    _complete(cached, f"T{pull}", f"Delete it, then t{pull}")
     return cached
 
 
@@ -208,14 +210,12 @@ def weights_digest(folder: Path) -> str:
     return " ".join(content_hash(path) for path in weight_files(folder))
 
 
-def missing_files(folder: Path) -> list[str]:
-    """Return what a checkpoint folder lacks: config.json, or the safetensors that its index lists."""
-    missing = [] if (folder / "config.json").is_file() else ["config.json"]
-    index = folder / "model.safetensors.index.json"
-    wanted = {"model.safetensors"}
-    if index.is_file():
-        wanted = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-    return missing + sorted(name for name in wanted if not (folder / name).is_file())
+def is_whole(folder: Path) -> bool:
+    """Tell whether a checkpoint folder lacks nothing; one whose index cannot be read does."""
+    try:
+        return not missing_files(folder)
+    except ActScribeError:
+        return False
 
 
 def pull(name: str) -> Path:
@@ -249,7 +249,8 @@ def pull(name: str) -> Path:
             "Check the connection and the free disk space, then type the same command again: it goes on where it"
             " stopped. On a machine without network, copy the folder there and use its path as the model's name.",
         ) from error
-    _complete(folder, f"'{hub}' is not offered as safetensors; choose another model: actscribe models list")
+    other = f"'{hub}' is not offered as safetensors; choose another model: actscribe models list"
+    _complete(folder, other, "Delete it, then type the same command again.")
     return folder
 
 
@@ -265,22 +266,30 @@ def _download(hub: str) -> Path:
         )
 
     folder = take(None)
-    if missing_files(folder):
+    if not is_whole(folder):
         converted = huggingface_hub.get_repo_discussions(hub, author=CONVERTER, discussion_type="pull_request")
         for proposal in converted:
             folder = take(f"refs/pr/{proposal.num}")
-            if not missing_files(folder):
+            if is_whole(folder):
                 break
     return folder
 
 
-def _complete(folder: Path, hint: str) -> None:
+def _complete(folder: Path, hint: str, damaged: str) -> None:
+    """Refuse a folder that lacks files, with `hint`, or one of whose files is damaged, with that."""
     missing = missing_files(folder)
     if not missing:
+        check_files(folder, damaged)
         return
     pickles = sorted(path.name for path in folder.iterdir() if path.suffix in _PICKLES)
-    also = f" It holds {', '.join(pickles)}: a pickle can run code and is never loaded." if pickles else ""
-    raise ActScribeError(f"{folder}: missing {', '.join(missing)}.{also}", hint)
+    if pickles:
+        raise ActScribeError(
+            f"{folder}: missing {', '.join(missing)}. It holds {', '.join(pickles)}: a pickle can run code and is never"
+            " loaded.",
+            f"{hint} Where you trust the pickle, save the model from it once, in Python:"
+            " model.save_pretrained(FOLDER) writes safetensors.",
+        )
+    raise ActScribeError(f"{folder}: missing {', '.join(missing)}.", hint)
 
 
 def _is_hub_id(name: str) -> bool:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-import io
 from collections.abc import Sequence
-from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +14,14 @@ from transformers import DynamicCache
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash
 from actscribe.models.catalog import checkpoint_folder
+from actscribe.models.chat_template import filled
+from actscribe.models.checkpoint_files import is_pointer, not_fetched
 from actscribe.models.device import device, use_bfloat16
-from actscribe.models.quiet import quiet
+from actscribe.models.loading import load_part, load_weights, read_config
 from actscribe.models.vlm.answers import yes_no_tokens
 from actscribe.models.vlm.loading import digest
 from actscribe.models.yes_no import YesNo, from_logits
+from actscribe.packages import COMMANDS, require
 
 #: The judge that a Python package carries: SmolLM2-135M-Instruct, 4-bit weights, Apache-2.0.
 PACKAGED = "smollm2"
@@ -41,6 +42,7 @@ class Judge:
         self.tokenizer = tokenizer
         self.identity = identity
         self._yes, self._no = yes_no_tokens(tokenizer, identity["model"])
+        self.ids("Is it?")  # a template that cannot be filled in shows before any video is read
 
     @torch.no_grad()
     def yes_no(self, prompts: Sequence[str]) -> list[YesNo]:
@@ -54,13 +56,13 @@ class Judge:
         cache = DynamicCache()
         where = self.model.device
         if shared:
-            self.model.base_model(input_ids=ids[0][None, :shared].to(where), past_key_values=cache, use_cache=True)
+            self.model.base_model(input_ids=ids[0][None, :shared].to(where), cache=cache, use_cache=True)
             cache.batch_repeat_interleave(len(ids))
         rows = torch.nn.utils.rnn.pad_sequence([row[shared:] for row in ids], batch_first=True)
         last = torch.tensor([len(row) for row in ids]) - shared - 1
         seen = torch.arange(shared + rows.shape[1])[None] <= last[:, None] + shared  # padding stands on the right
         states = self.model.base_model(
-            input_ids=rows.to(where), attention_mask=seen.long().to(where), past_key_values=cache, use_cache=True
+            input_ids=rows.to(where), attention_mask=seen.long().to(where), cache=cache, use_cache=True
         ).last_hidden_state
         logits = self.model.get_output_embeddings()(states[torch.arange(len(ids)), last.to(where)]).float()
         return from_logits(logits.cpu(), self._yes, self._no)
@@ -69,8 +71,11 @@ class Judge:
         """Return the token ids of a prompt as the model's chat template puts it, up to where the answer begins."""
         if self.tokenizer.chat_template is None:
             return list(self.tokenizer(prompt)["input_ids"])
-        text = self.tokenizer.apply_chat_template(
-            [{"role": "user", "content": prompt}], add_generation_prompt=True, tokenize=False
+        message = [{"role": "user", "content": prompt}]
+        text = filled(
+            self.tokenizer.chat_template,
+            lambda: self.tokenizer.apply_chat_template(message, add_generation_prompt=True, tokenize=False),
+            self.identity["model"],
         )
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
@@ -91,51 +96,42 @@ def load_judge(name: str, dtype: str = "auto") -> Judge:
         dtype: of the weights: "float32", "bfloat16", or "auto": bf16 where the GPU or processor is faster in it.
 
     Raises:
-        ActScribeError: the extra is not installed, or the model is not here or no causal language model.
+        ActScribeError: the extra is not installed, or the model is not here, damaged or no causal language model.
     """
     path = _packaged() if name == PACKAGED else Path(name)
     found = sorted(path.glob("*.gguf")) if path.is_dir() and not any(path.glob("*.safetensors")) else []
     path = found[0] if len(found) == 1 else path
     if path.suffix == ".gguf" and path.is_file():
-        _require("gguf")
+        require("gguf", f"The judge '{name}'")
+        if is_pointer(path):
+            raise not_fetched(path)
         return _load(path.parent, name, content_hash(path), dtype, gguf_file=path.name)
     folder = checkpoint_folder(name, "llm")
-    return _load(folder, name, digest(folder), dtype, use_safetensors=True)
+    read_config(folder, name, ())
+    return _load(folder, name, digest(folder), dtype)
 
 
 def _load(folder: Path, name: str, revision: str, dtype: str, **options: Any) -> Judge:
-    local = {"local_files_only": True, "trust_remote_code": False}
-    told = {key: value for key, value in options.items() if key == "gguf_file"}
-    try:
-        with quiet(), redirect_stderr(io.StringIO()):  # reading GGUF draws a bar that no setting turns off
-            tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **local, **told)
-            model: Any = transformers.AutoModelForCausalLM.from_pretrained(
-                folder, dtype=torch.float32, **local, **options
-            )
-    except Exception as error:  # a damaged file makes its readers raise whatever they stumble over
-        raise ActScribeError(
-            f"{folder}: the judge '{name}' cannot be loaded: {error}",
-            "Give a causal language model: safetensors or .gguf of a family that transformers reads.",
-        ) from error
+    tokenizer = load_part(transformers.AutoTokenizer, folder, name, "tokenizer of the judge", **options)
+    model = load_weights(transformers.AutoModelForCausalLM, folder, name, dtype=torch.float32, **options)
     chosen = torch.bfloat16 if use_bfloat16(dtype) else torch.float32
     model = model.to(device(), chosen).eval().requires_grad_(False)
     return Judge(model, tokenizer, {"model": name, "digest": revision, "dtype": str(chosen).removeprefix("torch.")})
 
 
 def _packaged() -> Path:
-    _require(PACKAGE)
+    require(PACKAGE, f"The judge '{PACKAGED}'")
     spec = importlib.util.find_spec(PACKAGE)
     files = (
         [file for place in spec.submodule_search_locations or [] for file in Path(place).glob("*.gguf")] if spec else []
     )
     if not files:
-        raise ActScribeError(f"The package {PACKAGE} holds no .gguf file.", "Type: pip install 'actscribe[judge]'")
+        raise ActScribeError(f"The package {PACKAGE} holds no .gguf file.", f"Type: {COMMANDS[PACKAGE]}")
     return files[0]
 
 
-def _require(package: str) -> None:
-    if importlib.util.find_spec(package) is None:
-        raise ActScribeError(
-            f"The judge needs the package {package}, which is not installed.",
-            "Type: pip install 'actscribe[judge]'   or name another judge in the settings.",
-        )
+def packages(name: str) -> tuple[str, ...]:
+    """Return the optional packages (modules) that a judge of this name needs."""
+    if name == PACKAGED:
+        return ("gguf", PACKAGE)
+    return ("gguf",) if name.endswith(".gguf") else ()

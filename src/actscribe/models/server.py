@@ -1,6 +1,7 @@
 """A model behind an OpenAI-compatible chat endpoint (Ollama, llama.cpp, vLLM), on this machine unless told otherwise.
 
-Standard library only: a request and its answer, no stream, no proxy, no redirect.
+A request and its answer, bounded in time and size (`exchange`); no stream. A server that says that it is busy is asked
+again, a few times.
 """
 
 from __future__ import annotations
@@ -9,8 +10,7 @@ import base64
 import ipaddress
 import json
 import math
-import urllib.error
-import urllib.request
+import time
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,12 +19,19 @@ import cv2
 import numpy as np
 
 from actscribe.errors import ActScribeError
+from actscribe.models.exchange import INTERFACE, Trouble, exchange, shown
 from actscribe.models.yes_no import YesNo, from_text
 
-#: Seconds for one answer: a large model on a CPU may take minutes for a video.
+#: Seconds for one answer, further tries included: a large model on a CPU may take minutes for a video.
 TIMEOUT_S = 600.0
+#: Seconds for the list of models, which asks no model.
+LIST_TIMEOUT_S = 30.0
+#: Seconds between tries where a server says that it is busy, or drops the connection.
+WAITS_S = (0.5, 2.0)
 #: Alternatives asked for at the first token; what the OpenAI protocol allows at most.
 TOP = 20
+#: Of a token: rounding may lift a probability of 1 by a little.
+MOST_LOGPROB = 0.01
 #: Tokens in which a written yes or no is looked for.
 YES_NO_TOKENS = 8
 
@@ -36,7 +43,7 @@ class ChatServer:
         address: such as http://127.0.0.1:11434/v1; without a path, /v1 is added.
         model: the server's name for it; empty where the server offers only one.
         allow_remote: whether the address may be another machine.
-        timeout: seconds for one answer.
+        timeout: seconds for one answer, from the question to its last byte.
 
     Raises:
         ActScribeError: an address that is none, or not of this machine; a server that does not answer or offers several
@@ -70,6 +77,8 @@ class ChatServer:
         choice = self._chat(text, images, ask)
         wrote = self._message(choice)
         chances = _first_alternatives(choice)
+        if chances is None:
+            raise self._not_understood(choice)
         yes, no = (sum(p for token, p in chances if token.strip().casefold() == word) for word in ("yes", "no"))
         if yes + no > 0:
             return YesNo(yes / (yes + no), min(yes + no, 1.0), wrote)
@@ -82,7 +91,7 @@ class ChatServer:
             content = [*shown, {"type": "text", "text": text}]
         messages = [{"role": "user", "content": content}]
         found = self._call(
-            "/chat/completions", {"model": self.model, "messages": messages, "temperature": 0, **settings}
+            "/chat/completions", {"model": self.model, "messages": messages, "temperature": 0, **settings}, self.timeout
         )
         try:
             return dict(found["choices"][0])
@@ -91,45 +100,48 @@ class ChatServer:
 
     def _message(self, choice: dict[str, Any]) -> str:
         try:
-            return str(choice["message"]["content"] or "")
+            text = choice["message"]["content"]
         except (KeyError, TypeError):
             raise self._not_understood(choice) from None
+        if not isinstance(text, str | None):
+            raise self._not_understood(choice)
+        return (text or "").encode("utf-8", "replace").decode()  # JSON can spell characters that no file can hold
 
     def _only_model(self) -> str:
-        found = self._call("/models")
+        found = self._call("/models", None, min(LIST_TIMEOUT_S, self.timeout))
         try:
             names = [str(model["id"]) for model in found["data"]]
         except (KeyError, TypeError):
             raise self._not_understood(found) from None
         if len(names) != 1:
             raise ActScribeError(
-                f"The server at {self.address} offers {len(names)} models: {', '.join(names) or 'none'}.",
+                f"The server at {self.address} offers {len(names)} models: {shown(', '.join(names) or 'none')}.",
                 "Name one of them in the settings: server_model (or judge_server_model).",
             )
         return names[0]
 
-    def _call(self, path: str, body: dict[str, Any] | None = None) -> Any:
+    def _call(self, path: str, body: dict[str, Any] | None, seconds: float) -> Any:
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.address + path, data, {"Content-Type": "application/json"})
-        # No proxy and no redirect: either could carry the frames to another machine.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect())
-        try:
-            with opener.open(request, timeout=self.timeout) as answer:
-                return json.loads(answer.read())
-        except urllib.error.HTTPError as error:
-            with error:
-                said = error.read(2000).decode(errors="replace").strip()
-            raise ActScribeError(f"The server at {self.address} answered {error.code} to {path}: {said}") from None
-        except (OSError, ValueError) as error:
-            raise ActScribeError(
-                f"No usable answer from {self.address}{path}: {error}.",
-                "Start the server (for example: ollama serve) and check the address. Answers so far are kept.",
-            ) from None
+        until = time.monotonic() + seconds
+        for wait in (*WAITS_S, None):
+            try:
+                return exchange(self.address + path, data, max(until - time.monotonic(), 0.01))
+            except Trouble as trouble:
+                if wait is None or not trouble.again or time.monotonic() + wait >= until:
+                    raise self._explained(path, trouble) from None
+            time.sleep(wait)
+        raise AssertionError("the last try returns or raises")
+
+    def _explained(self, path: str, trouble: Trouble) -> ActScribeError:
+        if trouble.status:
+            said = f"The server at {self.address} answered {trouble.status} to {path}: {trouble.what}"
+        else:
+            said = f"No usable answer from {self.address}{path}: {trouble.what}"
+        return ActScribeError(said, trouble.hint)
 
     def _not_understood(self, found: Any) -> ActScribeError:
         return ActScribeError(
-            f"The server at {self.address} answered something else than a chat completion: {json.dumps(found)[:300]}",
-            "Give the address of its OpenAI-compatible interface; it usually ends in /v1.",
+            f"The server at {self.address} answered something else than a chat completion: {_json(found)}", INTERFACE
         )
 
 
@@ -170,15 +182,26 @@ def data_uri(image: np.ndarray) -> str:
     return "data:image/png;base64," + base64.b64encode(png.tobytes()).decode()
 
 
-def _first_alternatives(choice: dict[str, Any]) -> list[tuple[str, float]]:
-    """Return (token, probability) of the first token's alternatives; none where the server gives none."""
+def _first_alternatives(choice: dict[str, Any]) -> list[tuple[str, float]] | None:
+    """Return (token, probability) of the first token's alternatives, none where the server gives none.
+
+    None where it gives something that is no probability: a number above 1 would make any answer a sure one.
+    """
     try:
         listed = choice["logprobs"]["content"][0]["top_logprobs"]
-        return [(str(one["token"]), math.exp(float(one["logprob"]))) for one in listed]
-    except (KeyError, IndexError, TypeError, ValueError, OverflowError):
+    except (KeyError, IndexError, TypeError):
         return []
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
+    try:
+        found = [(str(one["token"]), float(one["logprob"])) for one in listed or ()]
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
+    if any(math.isnan(logprob) or logprob > MOST_LOGPROB for _, logprob in found):
+        return None
+    return [(token, math.exp(logprob)) for token, logprob in found]
+
+
+def _json(found: Any) -> str:
+    try:
+        return shown(json.dumps(found))
+    except RecursionError:
+        return "JSON that is nested too deeply"

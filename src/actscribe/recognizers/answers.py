@@ -3,22 +3,45 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import sqlite3
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from actscribe.data.view import ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.video.cache import default_cache
+from actscribe.video.sampling import nominal_times
 
 #: Seconds to wait while another process writes.
 PATIENCE_S = 60.0
+#: How often a file is tried: as it is, and once anew after it was set aside; one more for another process' haste.
+TRIES = 3
+_SETTING_UP = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=NORMAL",
+    "PRAGMA cell_size_check=ON",
+    "CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, answer TEXT NOT NULL, digest BLOB NOT NULL)",
+    "SELECT key, answer, digest FROM answers LIMIT 0",
+)
+#: What reading a damaged file may raise. An operational error is damage by its words alone: most are of a full disk,
+#: a lock or a missing right.
+_DAMAGE = (sqlite3.Error, ValueError, TypeError, OverflowError, MemoryError)
+_DAMAGED_WORDS = ("malformed", "no such column", "columns", "syntax error", "unrecognized", "Could not decode")
 
 
 class AnswerStore:
     """Answers in one SQLite file, safe for several processes at once (write-ahead log).
+
+    Each answer lies beside a digest of itself and its key. A file in which a digest is wrong, or that SQLite cannot
+    read, is renamed (never deleted) and a new one takes its place, with all answers that are still whole: what was lost
+    is asked for again. One sentence says so.
 
     The file holds what models said about videos, captions included; deleting it deletes them.
 
@@ -26,41 +49,45 @@ class AnswerStore:
         path: of the file; made if it is not there.
 
     Raises:
-        ActScribeError: the file is damaged or cannot be written.
+        ActScribeError: the file cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._base = sqlite3.connect(path, timeout=PATIENCE_S, isolation_level=None)
-            self._base.execute("PRAGMA journal_mode=WAL")
-            self._base.execute("PRAGMA synchronous=NORMAL")
-            self._base.execute("CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, answer TEXT NOT NULL)")
-        except (sqlite3.Error, OSError) as error:
-            raise self._problem(error) from error
+        self._open()
 
     def get(self, key: str) -> Any:
         """Return the answer kept under a key, or None."""
-        try:
-            row = self._base.execute("SELECT answer FROM answers WHERE key = ?", (key,)).fetchone()
-            return None if row is None else json.loads(row[0])
-        except (sqlite3.Error, ValueError) as error:
-            raise self._problem(error) from error
+        for _ in range(TRIES):
+            try:
+                row = self._base.execute("SELECT answer, digest FROM answers WHERE key = ?", (key,)).fetchone()
+                if row is None:
+                    return None
+                if row[1] == _digest(key, row[0]):
+                    return json.loads(row[0])
+                damage: Exception = ValueError("an answer is not what was written")
+            except _DAMAGE as error:
+                damage = error
+            self._mend(damage)
+        raise self._problem(damage)
 
     def put(self, answers: Mapping[str, Any]) -> None:
         """Keep answers, all or none; the first answer to a key stays. They survive the end of this process."""
-        rows = [(key, json.dumps(answer)) for key, answer in answers.items()]
-        try:
-            self._base.execute("BEGIN IMMEDIATE")
+        rows = [(key, text, _digest(key, text)) for key, text in ((k, json.dumps(a)) for k, a in answers.items())]
+        for _ in range(TRIES):
             try:
-                self._base.executemany("INSERT OR IGNORE INTO answers VALUES (?, ?)", rows)
-            except BaseException:
-                self._base.execute("ROLLBACK")
-                raise
-            self._base.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise self._problem(error) from error
+                self._base.execute("BEGIN IMMEDIATE")
+                try:
+                    self._base.executemany("INSERT OR IGNORE INTO answers VALUES (?, ?, ?)", rows)
+                except BaseException:
+                    self._base.execute("ROLLBACK")
+                    raise
+                self._base.execute("COMMIT")
+                return
+            except sqlite3.Error as error:
+                damage = error
+            self._mend(damage)
+        raise self._problem(damage)
 
     def __len__(self) -> int:
         return int(self._base.execute("SELECT count(*) FROM answers").fetchone()[0])
@@ -69,17 +96,108 @@ class AnswerStore:
         """Close the file."""
         self._base.close()
 
+    def _open(self) -> None:
+        """Open the file, or in place of a damaged one a new one with all that could be saved."""
+        aside: Path | None = None
+        for _ in range(TRIES):
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self.path.touch()  # with the mode of any new file; SQLite's own lets only their owner write
+                self._base = sqlite3.connect(self.path, timeout=PATIENCE_S, isolation_level=None)
+                self._which = self.path.stat().st_ino
+                for line in _SETTING_UP:
+                    self._base.execute(line)
+                found = self._base.execute("PRAGMA integrity_check(1)").fetchone()[0]
+                if found == "ok":
+                    break
+                damage: Exception = ValueError(" ".join(found.split()))
+            except (*_DAMAGE, OSError) as error:
+                damage = error
+            aside = self._damaged(damage)
+        else:
+            raise self._problem(damage)
+        if aside is not None:
+            self._take_over(aside)
+
+    def _mend(self, error: Exception) -> None:
+        """Go on with a new file if the error is of a damaged one.
+
+        Raises:
+            ActScribeError: the error is of another sort, such as a full disk.
+        """
+        aside = self._damaged(error)
+        self._open()
+        if aside is not None:
+            self._take_over(aside)
+
+    def _take_over(self, aside: Path) -> None:
+        self.put(_whole(aside))
+        print(f"{len(self)} of its answers are whole and were kept.", file=sys.stderr)
+
+    def _damaged(self, error: Exception) -> Path | None:
+        """Set the file aside, or raise the error if it is of another sort than damage."""
+        if not _is_damage(error):
+            raise self._problem(error)
+        return self._set_aside(error)
+
+    def _set_aside(self, error: Exception) -> Path | None:
+        """Rename the file, unless another process has done so already, and say it; return its new path."""
+        self._base.close()
+        try:
+            with FileLock(self.path.with_name(f".{self.path.name}.lock"), timeout=PATIENCE_S):
+                if not self.path.exists() or self.path.stat().st_ino != self._which:
+                    return None
+                aside = _free(self.path.with_suffix(".damaged"))
+                for ending in ("", "-wal", "-shm"):
+                    file = self.path.with_name(self.path.name + ending)
+                    if file.exists():
+                        file.rename(aside.with_name(aside.name + ending))
+        except (OSError, Timeout) as problem:
+            raise self._problem(problem) from problem
+        told = f"{self.path}: the kept answers are damaged ({error}); the file is now {aside.name}"
+        print(f"{told}, and what it lost is asked for again.", file=sys.stderr)
+        return aside
+
     def _problem(self, error: Exception) -> ActScribeError:
         return ActScribeError(
             f"{self.path}: model answers cannot be kept: {error}.",
-            "Free some space, or delete the file: the answers in it are then asked for again. Another place for it:"
-            " set ACTSCRIBE_CACHE to a folder.",
+            "Free some space, or choose another place for it: set ACTSCRIBE_CACHE to a folder that can be written to.",
         )
 
 
+def _is_damage(error: Exception) -> bool:
+    """Tell a damaged file from one that cannot be read or written now."""
+    if isinstance(error, sqlite3.OperationalError):
+        return any(words in str(error) for words in _DAMAGED_WORDS)
+    return isinstance(error, _DAMAGE)
+
+
+def _whole(path: Path) -> dict[str, Any]:
+    """Return the answers of a damaged file whose digests are right, as far as SQLite can read it."""
+    found: dict[str, Any] = {}
+    with suppress(*_DAMAGE), closing(sqlite3.connect(path)) as base:
+        base.text_factory = bytes  # damaged text may be no UTF-8
+        for key, answer, digest in base.execute("SELECT key, answer, digest FROM answers"):
+            with suppress(ValueError, TypeError, AttributeError):
+                name, text = key.decode(), answer.decode()
+                if digest == _digest(name, text):
+                    found[name] = json.loads(text)
+    return found
+
+
+def _free(path: Path) -> Path:
+    """Return a path of which nothing exists yet: `path` itself, or with a number."""
+    names = itertools.chain([path], (path.with_name(f"{path.name}-{number}") for number in itertools.count(2)))
+    return next(name for name in names if not name.exists())
+
+
+def _digest(key: str, answer: str) -> bytes:
+    return hashlib.blake2b(f"{key}\0{answer}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
+
+
 def default_store() -> AnswerStore:
-    """Return the user's store: answers.sqlite beside the cache of decoded frames."""
-    return AnswerStore(default_cache().root.parent / "answers.sqlite")
+    """Return the user's store: actscribe-answers.sqlite beside the cache of decoded frames."""
+    return AnswerStore(default_cache().root.parent / "actscribe-answers.sqlite")
 
 
 def remember(store: AnswerStore, keys: Sequence[str], ask: Callable[[Sequence[int]], Sequence[Any]]) -> list[Any]:
@@ -107,8 +225,11 @@ def answer_key(model: Mapping[str, Any], prompt: str, settings: Mapping[str, Any
 
 
 def clip_digest(clip: ClipFrames) -> str:
-    """Return a digest of the recording, the span, the frame times (microseconds) and the pixels of a clip."""
-    times = [round(float(time), 6) for time in (clip.clip.start, clip.clip.end, *clip.times)]
-    state = hashlib.blake2b(json.dumps([clip.content, times, clip.frames.shape]).encode(), digest_size=16)
+    """Return a digest of all that a model is told and shown of a clip: nominal frame times (microseconds) and pixels.
+
+    Where in which recording the clip lies is no part of it: the same pictures get the same answer.
+    """
+    times = nominal_times(clip.clip.start, clip.clip.end, len(clip.frames)).tolist()
+    state = hashlib.blake2b(json.dumps([times, clip.frames.shape]).encode(), digest_size=16)
     state.update(clip.frames.tobytes())
     return state.hexdigest()

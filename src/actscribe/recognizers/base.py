@@ -13,7 +13,7 @@ from actscribe.data.frames import ClipData
 from actscribe.data.view import ClipFrames, View
 from actscribe.labels import LabelSet
 
-__all__ = ["ClipData", "ClipFrames", "Job", "Kind", "Recognizer", "View", "always", "never", "unknown"]
+__all__ = ["ClipData", "ClipFrames", "Job", "Kind", "Recognizer", "View", "always", "never", "unknown", "unsaid"]
 
 
 class Recognizer(Protocol):
@@ -66,6 +66,16 @@ def unknown(settings: object) -> str:
     return ""
 
 
+def no_packages(settings: object) -> tuple[str, ...]:
+    """Answer `Kind.packages` of a recognizer that needs no optional one."""
+    return ()
+
+
+def unsaid(settings: object, labels: object, frames: int) -> list[str]:
+    """Answer `Kind.starting` of a recognizer whose checkpoint is taken as it is."""
+    return []
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One choice of the registry.
@@ -77,6 +87,9 @@ class Kind:
         make: trains, or for a zero-shot recognizer just sets up.
         load: a saved folder and the run's label set -> the recognizer.
         weights: settings -> the digest of the weights that training starts from; empty where nothing tells.
+        packages: settings -> modules that must be importable, keys of `packages.COMMANDS`.
+        starting: settings, label set and frames per clip -> what the run's notes say of the checkpoint that training
+            starts from, such as a new head; refuses one whose weights do not fit, before anything is written.
     """
 
     summary: str
@@ -85,6 +98,8 @@ class Kind:
     make: Callable[[Job], Recognizer]
     load: Callable[[Path, LabelSet], Recognizer]
     weights: Callable[[Any], str] = unknown
+    packages: Callable[[Any], tuple[str, ...]] = no_packages
+    starting: Callable[[Any, LabelSet, int], list[str]] = unsaid
 
 
 def always(settings: object) -> bool:

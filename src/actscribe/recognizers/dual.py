@@ -27,6 +27,7 @@ from actscribe.models.dual.interface import Towers
 from actscribe.models.dual.loading import (
     Loaded,
     backbone_folder,
+    changes,
     load_backbone,
     load_network,
     save_network,
@@ -36,7 +37,7 @@ from actscribe.models.dual.network import DualEncoder
 from actscribe.models.pixels import Pixels
 from actscribe.progress import track
 from actscribe.recognizers.base import ClipFrames, Job, Kind, Recognizer, View
-from actscribe.recognizers.settings_dual import DualSettings, VificlipSettings
+from actscribe.recognizers.settings_dual import DualSettings, VificlipSettings, XclipSettings
 from actscribe.training.examples import fit_pixels
 from actscribe.training.fit import Examples, Fit, fit
 from actscribe.training.losses import clip_loss, prior_logits, priors, probabilities
@@ -176,9 +177,15 @@ def weights(settings: DualSettings) -> str:
     return weights_digest(backbone_folder(settings.backbone, settings.checkpoint, *_base(settings)))
 
 
+def starting(settings: DualSettings, labels: LabelSet, frames: int) -> list[str]:
+    """Return what is resized of the checkpoint, once its weights were seen to fit; see `Kind.starting`."""
+    _load(settings, frames)
+    return changes(settings.backbone, settings.checkpoint, frames, *_base(settings))
+
+
 def _base(settings: DualSettings) -> tuple[str, ...]:
-    """Return what a published .pth file was trained from, where the recognizer takes such files."""
-    return (settings.base,) if isinstance(settings, VificlipSettings) else ()
+    """Return what a published file was trained from, where the recognizer takes such files."""
+    return (settings.base,) if isinstance(settings, (VificlipSettings, XclipSettings)) else ()
 
 
 def _load(settings: DualSettings, frames: int) -> Loaded:
@@ -296,6 +303,7 @@ CLIP = Kind(
     make=make,
     load=load,
     weights=weights,
+    starting=starting,
 )
 VIFICLIP = replace(CLIP, summary="ViFi-CLIP: both towers of CLIP fine-tuned on the study's clips")
 XCLIP = replace(CLIP, summary="X-CLIP: attention between frames and video-specific prompts, its text tower frozen")

@@ -148,6 +148,11 @@ def view(settings: ZeroShot, frames: int) -> View:
     return View(frames, family.short_side(config, video))
 
 
+def packages(settings: ZeroShot) -> tuple[str, ...]:
+    """Return the optional packages that the model needs."""
+    return ("bitsandbytes",) if settings.quantize and not settings.server else ()
+
+
 def joined(start: str, opening: str, ending: str) -> str:
     """Return `start` and `ending`, with a space between where there is an opening to part from."""
     return f"{start} {ending}" if opening and ending else f"{start}{ending}"

@@ -17,9 +17,10 @@ from actscribe.batching import batched
 from actscribe.files import write_text
 from actscribe.labels import LabelSet
 from actscribe.models.catalog import checkpoint_folder, weights_digest
+from actscribe.models.checkpoint_files import read_json
 from actscribe.models.device import autocast, device, use_bfloat16
 from actscribe.models.quiet import quiet
-from actscribe.models.timesformer import Pixels, blocks, load_timesformer, picture_size
+from actscribe.models.timesformer import Pixels, blocks, changes, load_saved, load_timesformer, picture_size
 from actscribe.recognizers.base import ClipFrames, Job, Kind, Recognizer, View, always
 from actscribe.recognizers.settings import TimesformerSettings
 from actscribe.training.examples import fit_pixels
@@ -68,9 +69,8 @@ class TimesformerRecognizer:
 
 def load(folder: Path, labels: LabelSet) -> Recognizer:
     """Load what `TimesformerRecognizer.save` wrote."""
-    values = json.loads((folder / "recognizer.json").read_text(encoding="utf-8"))
-    with quiet():
-        model = TimesformerForVideoClassification.from_pretrained(folder, local_files_only=True, use_safetensors=True)
+    values = read_json(folder / "recognizer.json", "Copy the folder again, or train again.")
+    model = load_saved(folder)
     pixels = values["pixels"]
     pixels = Pixels(pixels["size"], tuple(pixels["mean"]), tuple(pixels["std"]), pixels["fit"])
     return TimesformerRecognizer(model, pixels, labels, values["bfloat16"])
@@ -121,6 +121,12 @@ def weights(settings: TimesformerSettings) -> str:
     return weights_digest(checkpoint_folder(settings.checkpoint, "timesformer"))
 
 
+def starting(settings: TimesformerSettings, labels: LabelSet, frames: int) -> list[str]:
+    """Return what is made anew of the checkpoint, once its weights were seen to fit; see `Kind.starting`."""
+    load_timesformer(settings.checkpoint, labels.names, frames, settings.fit)
+    return changes(settings.checkpoint, labels.names, frames)
+
+
 KIND = Kind(
     summary="supervised TimeSformer: divided space-time attention, fine-tuned on the study's clips",
     trains=always,
@@ -128,4 +134,5 @@ KIND = Kind(
     make=make,
     load=load,
     weights=weights,
+    starting=starting,
 )

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from actscribe.batching import batched
@@ -18,15 +18,18 @@ from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 from actscribe.labels import LabelSet, Task
 from actscribe.models.catalog import EMBEDDED, checkpoint_folder, weights_digest
+from actscribe.models.checkpoint_files import read_json
 from actscribe.models.device import use_bfloat16
+from actscribe.models.loading import fill
 from actscribe.models.quiet import quiet
 from actscribe.models.vlm import Hidden, load_vlm
 from actscribe.models.vlm.plan import configuration
 from actscribe.models.vlm.pooling import VlmHead
+from actscribe.places import Place
 from actscribe.recognizers.base import ClipFrames, Job, Kind, Recognizer, View, always
 from actscribe.recognizers.settings import Training, VlmHeadSettings, VlmLoraSettings
 from actscribe.training.features import Backbone, Features, clip_features, in_batches
-from actscribe.training.fit import Example, Examples, Fit, fit
+from actscribe.training.fit import CHECKPOINTS, FEATURES, Example, Examples, Fit, fit
 from actscribe.training.losses import clip_loss, priors, probabilities
 
 #: Clips read before the first of them is scored; token budgets divide them into batches.
@@ -71,6 +74,7 @@ class HeadedVlm:
         local = model.source != EMBEDDED and Path(model.source).is_dir()
         values = {
             "model": str(Path(model.source).absolute()) if local else model.source,
+            "place": Place.of(Path(model.source), folder).model_dump() if local else None,
             "digest": model.digest,
             "dtype": model.dtype,
             "prompt": self.backbone.prompt,
@@ -126,10 +130,11 @@ def load_parts(folder: Path) -> tuple[HeadedVlm, dict[str, Any]]:
     Raises:
         ActScribeError: the model is not on this machine, or is another one than the head was trained on.
     """
-    values = json.loads((folder / "recognizer.json").read_text(encoding="utf-8"))
-    inside = folder / INSIDE
+    values = read_json(folder / "recognizer.json", "Copy the folder again, or train again.")
+    inside, place = folder / INSIDE, values["place"]
+    outside = str(Place.model_validate(place).find(folder)) if place else values["model"]
     with quiet():
-        vlm = load_vlm(inside if inside.is_dir() else values["model"], values["dtype"])
+        vlm = load_vlm(inside if inside.is_dir() else outside, values["dtype"])
     found = vlm.describe().digest
     if found != values["digest"]:
         raise ActScribeError(
@@ -139,7 +144,7 @@ def load_parts(folder: Path) -> tuple[HeadedVlm, dict[str, Any]]:
         )
     uniform = [1 / values["labels"]] * values["labels"]
     head = VlmHead(vlm.width, uniform, values["pooling"], values["hidden"])
-    head.load_state_dict(load_file(folder / "head.safetensors"))
+    fill(head.state_dict(), folder / "head.safetensors")
     backbone = Backbone(vlm, values["prompt"], values["pooling"], values["batch_tokens"])
     view = View(values["frames"], values["short_side"])
     return HeadedVlm(backbone, head.to(vlm.model.device).eval(), view, values["hidden"]), values
@@ -149,7 +154,7 @@ def make(job: Job) -> Recognizer:
     """Train a head on features of the job's clips, which run through the model once."""
     settings: VlmHeadSettings = job.settings
     parts = start(job)
-    kept = Path(settings.features) if settings.features else job.folder / "checkpoints" / "features"
+    kept = Path(settings.features) if settings.features else job.folder / CHECKPOINTS / FEATURES
     train_head(job, parts, settings, kept, job.folder)
     return VlmHeadRecognizer(parts, job.labels)
 

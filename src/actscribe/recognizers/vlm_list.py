@@ -15,7 +15,7 @@ from actscribe.recognizers.base import Job, Kind, Recognizer, never
 from actscribe.recognizers.prompts import Prompts, prompts
 from actscribe.recognizers.reading import named_labels
 from actscribe.recognizers.settings import VlmListSettings
-from actscribe.recognizers.speakers import Remembered, speaker, view
+from actscribe.recognizers.speakers import Remembered, packages, speaker, view
 from actscribe.recognizers.zero_shot import UNKNOWN, Answered, ZeroShotRecognizer, about, restore
 
 
@@ -64,4 +64,5 @@ KIND = Kind(
     view=view,
     make=make,
     load=load,
+    packages=packages,
 )

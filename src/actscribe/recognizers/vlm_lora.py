@@ -9,22 +9,24 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from actscribe.errors import ActScribeError
 from actscribe.files import folder_beside, write_beside
 from actscribe.labels import LabelSet
+from actscribe.models.loading import fill
 from actscribe.models.quiet import quiet
 from actscribe.models.vlm import ClipInputs, Vlm
 from actscribe.models.vlm.loading import digest
+from actscribe.packages import require
 from actscribe.recognizers.base import ClipFrames, Job, Kind, Recognizer, View, always
 from actscribe.recognizers.settings import Augmentation, VlmLoraSettings
 from actscribe.recognizers.vlm_head import INSIDE, HeadedVlm, load_parts, start, train_head, weights
 from actscribe.recognizers.vlm_head import view as head_view
 from actscribe.training.augment import augment, may_flip
 from actscribe.training.examples import training_clip
-from actscribe.training.fit import Examples, Fit, fit
+from actscribe.training.fit import CHECKPOINTS, FEATURES, PROBE, Examples, Fit, fit
 from actscribe.training.losses import clip_loss
 
 
@@ -164,24 +166,20 @@ def _load(folder: Path) -> tuple[HeadedVlm, Adapter]:
     adapter = Adapter(tuple(stored["targets"]), stored["rank"], stored["alpha"], stored["dropout"])
     vlm = parts.backbone.vlm
     inject(vlm, adapter)
-    weights, saved = adapter_weights(vlm), load_file(_weights_file(folder))
-    if set(weights) != set(saved):
-        raise ActScribeError(f"{_weights_file(folder)}: its adapters do not fit the model.", "Train again.")
-    for name, weight in weights.items():
-        weight.data.copy_(saved[name])
+    fill(adapter_weights(vlm), _weights_file(folder))
     vlm.model.requires_grad_(False)
     return parts, adapter
 
 
 def _probe(job: Job, parts: HeadedVlm) -> None:
     """Train the head alone; a resumed training takes the head of a probe that ended."""
-    folder, settings = job.folder / "checkpoints" / "probe", job.settings
+    folder, settings = job.folder / CHECKPOINTS / PROBE, job.settings
     done = folder / "head.safetensors"
     if job.resume and done.is_file():
-        parts.head.load_state_dict(load_file(done))
+        fill(parts.head.state_dict(), done)
         return
     probe = settings.model_copy(update={"epochs": settings.probe_epochs, "accumulation": 1})
-    train_head(job, parts, probe, job.folder / "checkpoints" / "features", folder)
+    train_head(job, parts, probe, job.folder / CHECKPOINTS / FEATURES, folder)
     with write_beside(done) as beside:
         save_file({name: value.contiguous() for name, value in parts.head.state_dict().items()}, beside)
 
@@ -192,7 +190,7 @@ def _tune(job: Job, parts: HeadedVlm) -> None:
     vlm, head = parts.backbone.vlm, parts.head
     vlm.vision.clear()  # what the probe left there was made in inference mode, which autograd refuses
     if settings.checkpointing:
-        vlm.model.gradient_checkpointing_enable({"use_reentrant": False})
+        vlm.model.activation_checkpointing_enable({"use_reentrant": False})
     network = Tuned(parts, job)
     first = len(job.train)
     fit(
@@ -213,7 +211,7 @@ def _tune(job: Job, parts: HeadedVlm) -> None:
         )
     )
     if settings.checkpointing:
-        vlm.model.gradient_checkpointing_disable()
+        vlm.model.activation_checkpointing_disable()
     vlm.model.requires_grad_(False)
     vlm.vision.clear()  # the vision tower may have changed
     network.eval()
@@ -279,13 +277,15 @@ def _weights_file(folder: Path) -> Path:
     return folder / "adapter.safetensors"
 
 
+def packages(settings: object) -> tuple[str, ...]:
+    """Return the optional packages that adapters need."""
+    return ("peft",)
+
+
 def _peft() -> Any:
-    try:
-        import peft
-    except ImportError as error:
-        raise ActScribeError(
-            "vlm-lora needs peft, which is not installed.", "Type: pip install 'actscribe[lora]'"
-        ) from error
+    require("peft", "vlm-lora")
+    import peft
+
     return peft
 
 
@@ -296,4 +296,5 @@ KIND = Kind(
     make=make,
     load=load,
     weights=weights,
+    packages=packages,
 )

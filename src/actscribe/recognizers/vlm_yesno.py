@@ -16,7 +16,7 @@ from actscribe.recognizers.answers import clip_digest, default_store
 from actscribe.recognizers.base import Job, Kind, Recognizer, never
 from actscribe.recognizers.prompts import Prompts, prompts
 from actscribe.recognizers.settings import VlmYesnoSettings
-from actscribe.recognizers.speakers import Remembered, Speaker, speaker, view
+from actscribe.recognizers.speakers import Remembered, Speaker, packages, speaker, view
 from actscribe.recognizers.zero_shot import (
     Answered,
     ZeroShotRecognizer,
@@ -99,4 +99,5 @@ KIND = Kind(
     view=view,
     make=make,
     load=load,
+    packages=packages,
 )

@@ -15,12 +15,16 @@ from actscribe.data.view import ClipFrames, View
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 from actscribe.labels import LabelSet
+from actscribe.models.catalog import EMBEDDED
 from actscribe.models.yes_no import YesNo
+from actscribe.places import Place
 from actscribe.recognizers.prompts import Prompts
 from actscribe.recognizers.settings import ZeroShot
 
 S = TypeVar("S", bound=ZeroShot)
 FILE = "recognizer.json"
+#: Settings that name a model, which may be the path of one.
+ROLES = ("model", "judge")
 #: Score of a label that could not be read from the answer: neither yes nor no.
 UNKNOWN = 0.5
 
@@ -75,8 +79,14 @@ class ZeroShotRecognizer:
             yield answered.scores
 
     def save(self, folder: Path) -> None:
-        """Write settings, prompts in full and the model's name and digest; the model stays where it is."""
-        write_text(folder / FILE, json.dumps(self.about, indent=1, ensure_ascii=False))
+        """Write settings, prompts in full and the model's name, place and digest; the model stays where it is."""
+        named = {role: self.about["settings"].get(role) for role in ROLES}
+        places = {
+            role: Place.of(Path(name), folder).model_dump()
+            for role, name in named.items()
+            if name and name != EMBEDDED and Path(name).exists()
+        }
+        write_text(folder / FILE, json.dumps({**self.about, "places": places}, indent=1, ensure_ascii=False))
 
 
 def about(settings: ZeroShot, view: View, texts: Prompts, models: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -107,7 +117,8 @@ def restore(
         ActScribeError: a model is gone, or its files have changed since.
     """
     saved = json.loads((folder / FILE).read_text(encoding="utf-8"))
-    chosen = settings.model_validate(saved["settings"])
+    moved = {role: str(Place.model_validate(place).find(folder)) for role, place in saved["places"].items()}
+    chosen = settings.model_validate({**saved["settings"], **moved})
     made = build(labels, chosen, View(**saved["view"]), Prompts.of(saved["prompts"]))
     for role, identity in made.about["models"].items():
         if saved["models"][role].get("digest") != identity.get("digest"):

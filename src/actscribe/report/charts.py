@@ -10,8 +10,8 @@ import numpy as np
 from markupsafe import Markup
 from sklearn.metrics import precision_recall_curve
 
-from actscribe.evaluation.bootstrap import label_counts
 from actscribe.evaluation.calibration import reliability_bins
+from actscribe.evaluation.intervals import label_counts
 from actscribe.evaluation.result import Evaluation
 from actscribe.report import svg
 from actscribe.report import wording as w

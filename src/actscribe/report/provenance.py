@@ -68,7 +68,7 @@ def _facts(run: Run, result: Evaluation) -> Table:
         "clips": f"{length}, {windows.frames} frames each",
         "a label is present": f"in a clip of which it covers at least {w.percent(windows.threshold)}",
         "a label is marked": "where its score reaches the threshold",
-        "split": f"{result.split}, scored {w.counted(facts.reads.get(result.split, 0), 'time')}",
+        "split": f"{result.split}, {_read(facts.reads.get(result.split, 0))}",
         "machine": facts.machine or w.MISSING,
     }
     if result.labels.task == "multi-class":
@@ -77,6 +77,11 @@ def _facts(run: Run, result: Evaluation) -> Table:
     if result.timelines:
         values["label set's rules"] = f"{rules} to timelines"
     return pairs_table("At a glance.", values)
+
+
+def _read(times: int) -> str:
+    """Return how often a split was scored."""
+    return f"scored {w.counted(times, 'time')}{', counting what was stopped before its end' if times > 1 else ''}"
 
 
 def _decisions(run: Run) -> Table:

@@ -11,9 +11,14 @@ from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError, UnreadableVideo, in_one_line
-from actscribe.files import content_hash
+from actscribe.files import content_hash, trial_folder
+from actscribe.labels import LabelSet
+from actscribe.names import safe_name, same_name
+from actscribe.ownership import check_file
+from actscribe.progress import say
 from actscribe.recognizers.base import Recognizer
 from actscribe.runs.folder import Run, ScoredClips
+from actscribe.runs.kept_scores import KeptScores, forget_old
 from actscribe.runs.scoring import score_recordings, time_scores
 from actscribe.timeline.scores import TimeScores
 from actscribe.timeline.segments import build
@@ -72,46 +77,72 @@ def annotate_each(
 
     A video that cannot be read, or whose decoder crashes or hangs, does not keep the others from theirs: it is named in
     the error at the end. Memory does not grow with the length of a video: frames pass through, only scores stay.
+    Whether everything can be written is tried before the first video is scored. Scores are kept until all is written,
+    so that the same call goes on where one that failed or was killed has stopped.
 
     Args:
         videos: files.
         run: a complete one.
         formats: names from `annotations.FORMATS`.
-        out: folder; default beside each video.
+        out: folder; default beside each video. NAME is the video's, as a file name that every system takes.
         rules: whether the label set's rules are applied; None: as the run has it.
         recognizer: the run's own, where the caller has loaded it.
         overwrite: replace files that are there; they may be a person's annotations of the same name.
 
     Raises:
-        ActScribeError: before anything is scored: an unknown format, two videos that would write one file, a file that
-            is there already, or no readable video. At the end: the videos that could not be annotated, and why.
+        ActScribeError: before anything is scored: an unknown format or one that cannot carry a label, two videos that
+            would write one file, a file that is there already, a folder that cannot be written to, or no readable
+            video. At the end: the videos that could not be annotated, and why.
     """
     run.require_complete()
+    formats = tuple(dict.fromkeys(formats))
     _check_targets(videos, formats, out, overwrite)
     broken: list[ActScribeError] = []
     probed = [found for video in videos if (found := _probed(video, broken)) is not None]
     if not probed:
         raise _unread(broken, 0)
+    for video, duration, clock in probed:
+        _try_to_write(video, formats, out or video.parent, run.labels, duration, clock)
     loaded = recognizer or run.recognizer()
-    labels, study, settings = run.labels, run.study, run.decisions.timeline
+    settings = run.decisions.timeline
     if rules is not None:
         settings = settings.model_copy(update={"rules": rules})
+    forget_old()
+    keeping: list[KeptScores] = []
     for video, duration, clock in probed:
         try:
-            recording = Recording(video.stem, video, duration, content_hash(video), video.stem)
-            scored = score_recordings(loaded, [recording], labels, study.windows, f"Annotating {video.name}")
+            recording = Recording(safe_name(video.stem), video, duration, content_hash(video), video.stem)
+            kept = KeptScores(run, recording)
+            scored = _scored(loaded, kept)
         except UnreadableVideo as error:
             broken.append(error)
             continue
         except OSError as error:  # it is gone, or its disk is
             broken.append(UnreadableVideo(f"{video}: {error.strerror or in_one_line(error)}."))
             continue
+        keeping.append(kept)
         merged = time_scores(scored, [recording], settings.step)[recording.name]
-        intervals = tuple(build(merged, settings, labels))
-        files = _write(recording, intervals, formats, out or video.parent, clock)
+        intervals = tuple(build(merged, settings, run.labels))
+        files = _write(kept, intervals, formats, out or video.parent, clock)
         yield AnnotatedVideo(recording, intervals, merged, scored, files)
     if broken:
         raise _unread(broken, len(videos) - len(broken))
+    for kept in keeping:
+        kept.remove()
+
+
+def _scored(recognizer: Recognizer, kept: KeptScores) -> ScoredClips:
+    """Return the scores of a video: those kept by a call that did not end, else new ones, which are kept."""
+    recording, run = kept.recording, kept.run
+    found = kept.read()
+    if found is not None:
+        say(f"{recording.video.name} is scored already: its scores were kept in {kept.path}", None)
+        return found
+    made = score_recordings(
+        recognizer, [recording], run.labels, run.study.windows, f"Annotating {recording.video.name}"
+    )
+    kept.write(made)
+    return made
 
 
 def _probed(video: Path, broken: list[ActScribeError]) -> tuple[Path, float, FrameClock] | None:
@@ -136,35 +167,56 @@ def _unread(broken: Sequence[ActScribeError], done: int) -> ActScribeError:
 
 
 def _write(
-    recording: Recording, intervals: tuple[Interval, ...], formats: Sequence[str], out: Path, clock: FrameClock
+    kept: KeptScores, intervals: tuple[Interval, ...], formats: Sequence[str], out: Path, clock: FrameClock
 ) -> tuple[Path, ...]:
-    found = Annotations.of(intervals, media=[str(recording.video)], duration=recording.duration)
+    recording, labels = kept.recording, kept.run.labels.names
+    found = Annotations.of(intervals, [str(recording.video.absolute())], recording.duration, labels)
     files = []
     for name in formats:
         path = _target(recording.video, name, out)
-        annotation_files.write(path, found, name, clock)
+        try:
+            annotation_files.write(path, found, name, clock)
+        except ActScribeError as error:
+            raise ActScribeError(error.message, f"{error.hint} {kept.way_on()}".strip()) from error
         files.append(path)
     return tuple(files)
 
 
 def _target(video: Path, format: str, out: Path | None) -> Path:
-    return (out or video.parent) / f"{video.stem}{annotation_files.find_format(format).ending}"
+    return (out or video.parent) / f"{safe_name(video.stem)}{annotation_files.find_format(format).ending}"
 
 
 def _check_targets(videos: Sequence[Path], formats: Sequence[str], out: Path | None, overwrite: bool) -> None:
     if not formats:
         raise ActScribeError("No format to write was named.", f"Known: {', '.join(annotation_files.FORMATS)}.")
-    targets: dict[Path, Path] = {}
+    targets: dict[tuple[Path, str], Path] = {}
     for video in videos:
-        target = (out or video.parent) / video.stem
-        if target in targets:
+        folder, name = out or video.parent, safe_name(video.stem)
+        first = targets.setdefault((folder.resolve(), same_name(name)), video)
+        if first is not video:
             raise ActScribeError(
-                f"{targets[target]} and {video} would both write {target}.*", "Annotate them into two folders (--out)."
+                f"{first} and {video} would both write {folder / name}.*", "Annotate them into two folders (--out)."
             )
-        targets[target] = video
-    present = [path for video in videos for name in formats if (path := _target(video, name, out)).exists()]
-    if present and not overwrite:
-        raise ActScribeError(
-            f"{present[0]} exists already; nothing was changed.",
-            "Choose another folder with --out, or replace what is there with --overwrite.",
-        )
+    for path in (_target(video, name, out) for video in videos for name in formats):
+        check_file(path, overwrite)
+        if any(video.exists() and path.exists() and video.samefile(path) for video in videos):
+            raise ActScribeError(f"{path}: is a video that is to be annotated.", "Choose another folder with --out.")
+
+
+def _try_to_write(
+    video: Path, formats: Sequence[str], out: Path, labels: LabelSet, duration: float, clock: FrameClock
+) -> None:
+    """Write a trial with every label in every format and remove it: what cannot be written shows before the scoring."""
+    trial = Annotations.of(
+        (Interval(name, 0.0, duration, score=0.5) for name in labels.names),
+        [str(video.absolute())],
+        duration,
+        labels.names,
+    )
+    with trial_folder(out) as tried:
+        for name in formats:
+            try:
+                annotation_files.write(_target(video, name, tried), trial, name, clock)
+            except ActScribeError as error:
+                message = error.message.replace(str(tried), str(out))
+                raise ActScribeError(message, error.hint or f"Leave {name} out of --format.") from error

@@ -75,4 +75,6 @@ def _mentioned(run: Run, answers: Sequence[Answered]) -> np.ndarray | None:
 
 
 def _write(run: Run, name: str, values: Any) -> None:
-    write_text(run.folder / name, json.dumps(values, indent=1, ensure_ascii=False))
+    path = run.folder / name
+    write_text(path, json.dumps(values, indent=1, ensure_ascii=False))
+    run.note(path)

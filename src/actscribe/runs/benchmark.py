@@ -16,7 +16,8 @@ from actscribe.data.benchmarks.base import Benchmark, Missing
 from actscribe.data.benchmarks.convert import Probes, availability, lacking, missing_table, study_of
 from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError
-from actscribe.files import folder_beside
+from actscribe.files import check_writable, folder_beside
+from actscribe.ownership import check_replaceable
 from actscribe.progress import say
 from actscribe.recognizers.base import Recognizer
 from actscribe.recognizers.registry import kind
@@ -36,7 +37,7 @@ from actscribe.runs.benchmark_tables import (
     seeds_table,
 )
 from actscribe.runs.evaluate import score_split
-from actscribe.runs.folder import Facts, Run, machine, versions
+from actscribe.runs.folder import RUN_FILE, Facts, Run, machine, versions
 from actscribe.runs.train import UNDECIDED, changes, train
 from actscribe.study import Study
 from actscribe.video.cache import FrameCache
@@ -130,6 +131,8 @@ def _parts(plan: Plan) -> dict[int, list[bool]]:
 
 
 def _check_free(folder: Path, plan: Plan, parts: Mapping[int, Sequence[bool]], resume: bool) -> None:
+    check_replaceable(folder / plan.name)
+    check_writable(folder)
     if resume:
         return
     for name in (plan.name, *(plan.run_name(vghif, seed) for seed, some in parts.items() for vghif in some)):
@@ -151,7 +154,7 @@ def _finish(
     """Train and score one run, as far as that is not done."""
     settings = plan.settings(vghif, len(drawn.data.of_split("train")))
     study = _study(plan, chosen.learned, settings, seed)
-    begun = (folder / "run.json").is_file()
+    begun = (folder / RUN_FILE).is_file()
     run = Run.open(folder) if begun else None
     if run is None or run.facts.status != "complete":
         run = train(study, plan.backbone, folder, resume=begun, cache=cache, data=drawn.data)
@@ -161,8 +164,8 @@ def _finish(
         return
     study = _study(plan, chosen.novel, settings, seed)
     place = folder / NOVEL_FOLDER
-    if (place / "run.json").is_file():
-        other = Run.open(place)
+    other = Run.open(place) if (place / RUN_FILE).is_file() else None
+    if other is not None and other.facts.status != "begun":
         _check_same(other, study, drawn.novel)
     else:
         facts = Facts(
@@ -196,7 +199,7 @@ def _is_scored(run: Run, plan: Plan) -> bool:
     Raises:
         ActScribeError: it keeps scores of other views.
     """
-    if not run.scores_path("test").is_file() or "test" not in run.facts.views:
+    if not run.has_scores("test") or "test" not in run.facts.views:
         return False
     kept, wanted = run.facts.views["test"], (plan.views.clips, plan.views.crops)
     if kept != wanted:

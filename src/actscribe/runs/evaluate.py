@@ -20,13 +20,15 @@ from actscribe.data.views import ONE_VIEW, Views
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.evaluation.clips import macro_f1
 from actscribe.evaluation.result import Evaluation, measure
-from actscribe.files import content_hash, write_text
+from actscribe.files import check_writable, write_text
+from actscribe.leftovers import sweep_below
 from actscribe.recognizers.base import Recognizer
 from actscribe.report.page import write_report
 from actscribe.runs.answers import keep_answers, listening
 from actscribe.runs.folder import Run, ScoredClips
 from actscribe.runs.scoring import score_recordings, time_scores
 from actscribe.runs.train import timed
+from actscribe.runs.videos import located
 from actscribe.timeline.segments import TimelineSettings, build
 from actscribe.video.contained import contained
 
@@ -62,7 +64,13 @@ class EvaluatedRun:
 
 
 @contained()
-def evaluate(run: Run, split: str = "test", frames: bool = False, recognizer: Recognizer | None = None) -> EvaluatedRun:
+def evaluate(
+    run: Run,
+    split: str = "test",
+    frames: bool = False,
+    recognizer: Recognizer | None = None,
+    videos: Sequence[Path] = (),
+) -> EvaluatedRun:
     """Measure a complete run on a split and write metrics, timelines and the report into its folder.
 
     Clips are scored once and kept; a second call measures the kept scores again, so the test split is read once.
@@ -72,13 +80,16 @@ def evaluate(run: Run, split: str = "test", frames: bool = False, recognizer: Re
         split: "train", "validation" or "test".
         frames: whether the report shows frames of the video; off by default, for privacy.
         recognizer: the run's own, where the caller has loaded it.
+        videos: folders in which to look for videos that are not where they were, whatever they are called now.
 
     Raises:
-        ActScribeError: an unknown or empty split, or a video that is gone or changed.
+        ActScribeError: an unknown or empty split, a video that is gone or changed, or a folder that cannot be written.
     """
-    if run.scores_path(split).is_file():
+    check_writable(run.folder)
+    sweep_below(run.folder)
+    if run.has_scores(split):
         print(f"Scores of {split} are kept in {run.scores_path(split)}; they are measured again.", file=sys.stderr)
-    result, scored = measured(run, split, recognizer)
+    result, scored = measured(run, split, recognizer, videos)
     write_text(run.folder / f"metrics-{split}.json", json.dumps(result.values(), indent=1, ensure_ascii=False))
     _write_timelines(run, split, result.recordings, result.timelines)
     report = write_report(run, result, scored, frames=frames)
@@ -86,7 +97,9 @@ def evaluate(run: Run, split: str = "test", frames: bool = False, recognizer: Re
 
 
 @contained()
-def measured(run: Run, split: str = "test", recognizer: Recognizer | None = None) -> tuple[Evaluation, ScoredClips]:
+def measured(
+    run: Run, split: str = "test", recognizer: Recognizer | None = None, videos: Sequence[Path] = ()
+) -> tuple[Evaluation, ScoredClips]:
     """Measure a complete run on a split from its kept scores, scoring the clips first where there are none.
 
     Arguments and errors as in `evaluate`; nothing is written but the scores.
@@ -97,10 +110,10 @@ def measured(run: Run, split: str = "test", recognizer: Recognizer | None = None
     recordings = tuple(r for r in run.recordings(split) if r.intervals is not None)
     if not recordings:
         raise ActScribeError(f"{run.folder}: no annotated recording in the {split} split.")
-    if run.scores_path(split).is_file():
-        scored = run.scores(split)
-    else:
-        scored = score_split(run, split, recognizer)
+    kept = run.has_scores(split)
+    if videos or not kept:
+        recordings = located(run, recordings, videos, needed=not kept)
+    scored = run.scores(split) if kept else _score(run, split, recordings, recognizer)
     timelines = _timelines(run, scored, recordings, run.decisions.timeline)
     result = measure(
         split,
@@ -112,7 +125,6 @@ def measured(run: Run, split: str = "test", recognizer: Recognizer | None = None
         recordings,
         timelines,
         training_priors(run),
-        run.facts.seed,
     )
     return result, scored
 
@@ -129,19 +141,21 @@ def score_split(run: Run, split: str, recognizer: Recognizer | None = None, view
     Raises:
         ActScribeError: a video that is gone or changed.
     """
-    recordings = tuple(r for r in run.recordings(split) if r.intervals is not None)
-    for recording in recordings:
-        if not recording.video.is_file():
-            raise ActScribeError(f"{recording.video}: the video is gone.", "Put it back where it was in training.")
-        if content_hash(recording.video) != recording.content:
-            raise ActScribeError(f"{recording.video}: this is not the file the run was made with.")
+    recordings = located(run, (r for r in run.recordings(split) if r.intervals is not None))
+    return _score(run, split, recordings, recognizer, views)
+
+
+def _score(
+    run: Run, split: str, recordings: Sequence[Recording], recognizer: Recognizer | None, views: Views = ONE_VIEW
+) -> ScoredClips:
+    run.facts.reads[split] = run.facts.reads.get(split, 0) + 1
+    run.save_facts()  # before the first look, so that one that is stopped counts
     with timed(run, f"evaluate {split}"):
         loaded = recognizer or run.recognizer()
         with listening(loaded) as answers:
             scored = score_recordings(loaded, recordings, run.labels, run.study.windows, f"Scoring {split}", views)
         keep_answers(run, split, answers)
         run.save_scores(split, scored)
-        run.facts.reads[split] = run.facts.reads.get(split, 0) + 1
         run.facts.views[split] = (views.clips, views.crops)
     return scored
 
@@ -172,5 +186,6 @@ def _write_timelines(
 ) -> None:
     for recording in recordings:
         if recording.name in timelines:
-            found = Annotations.of(timelines[recording.name], media=[str(recording.video)], duration=recording.duration)
+            video = str(recording.video.absolute())
+            found = Annotations.of(timelines[recording.name], [video], recording.duration, run.labels.names)
             annotation_files.write(run.folder / f"timelines-{split}" / f"{recording.name}.json", found, "json")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import platform
-from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
@@ -15,18 +13,25 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 from actscribe import __version__
-from actscribe.annotations.interval import Interval
 from actscribe.data.clips import Clip
 from actscribe.data.recording import Recording
-from actscribe.errors import ActScribeError
-from actscribe.files import write_beside, write_text
+from actscribe.errors import ActScribeError, in_one_line
+from actscribe.files import check_writable, write_beside, write_text
 from actscribe.labels import LabelSet
+from actscribe.ownership import check_free
+from actscribe.places import Place
 from actscribe.recognizers.base import Recognizer
 from actscribe.recognizers.registry import kind
+from actscribe.recognizers.saved import loading_saved
+from actscribe.runs.integrity import MODEL, check, digests, sealed, unsealed
+from actscribe.runs.listed import LISTED, Listed
 from actscribe.study import Study
 from actscribe.timeline.segments import TimelineSettings
 from actscribe.yaml_file import load_model
 
+RUN_FILE = "run.json"
+#: Files that a run has from its first moment on.
+BASE = ("study.yaml", "labels.yaml", "recordings.json")
 #: Packages whose versions can change a number.
 TRACED = (
     "torch",
@@ -46,7 +51,8 @@ class Facts(BaseModel):
     """What run.json holds.
 
     Args:
-        status: "training" until the saved model was reloaded and gave the same scores, then "complete".
+        status: "begun" until study, labels and recordings are written, "training" until the saved model was reloaded
+            and gave the same scores, then "complete".
         recognizer: its name in the registry; `settings` are its own.
         seed: of the run.
         study: its name.
@@ -54,15 +60,17 @@ class Facts(BaseModel):
         versions: of Python, this package and what computes.
         machine: processor and cores.
         notes: what the user should know about this run.
-        reads: split -> how often its clips were scored.
+        reads: split -> how often scoring its clips was begun, also where it was stopped before the end.
         views: split -> (clips, crops) from which its kept scores are, see `data.views.Views`.
         weights: digest of the checkpoint's weights that training started from; empty where none is known, as in runs
             of earlier versions.
+        home: where the study lay, by which paths of models in it are told from others.
+        digests: of the files that results depend on, by their paths in the folder, see `integrity`.
     """
 
     model_config = ConfigDict(extra="forbid")
 
-    status: Literal["training", "complete"] = "training"
+    status: Literal["begun", "training", "complete"] = "training"
     recognizer: str
     settings: dict[str, Any]
     seed: int
@@ -74,6 +82,8 @@ class Facts(BaseModel):
     reads: dict[str, int] = {}
     views: dict[str, tuple[int, int]] = {}
     weights: str = ""
+    home: Place | None = None
+    digests: dict[str, str] = {}
 
 
 class Decisions(BaseModel):
@@ -101,12 +111,19 @@ class Run:
     def create(
         cls, folder: Path, study: Study, labels: LabelSet, recordings: tuple[Recording, ...], facts: Facts
     ) -> Run:
-        """Write a new run folder with its study, label set and recordings."""
-        folder.mkdir(parents=True, exist_ok=True)
+        """Write a new run folder with its study, label set and recordings.
+
+        Raises:
+            ActScribeError: the folder holds something else, see `check_run_folder`.
+        """
+        check_run_folder(folder)
+        run = cls(folder, facts.model_copy(update={"status": "begun", "home": Place.of(study.folder, folder)}))
+        run.save_facts()  # first of all: from here on the folder is known as ours
         write_text(folder / "study.yaml", _yaml(study.model_dump(mode="json")))
         write_text(folder / "labels.yaml", _yaml(labels.model_dump(mode="json")))
-        write_text(folder / "recordings.json", json.dumps([_recording_values(r) for r in recordings], indent=1))
-        run = cls(folder, facts)
+        run.save_listed(tuple(Listed.of(recording, folder) for recording in recordings))
+        run.note(*(folder / name for name in BASE))
+        run.facts.status = facts.status
         run.save_facts()
         return run
 
@@ -115,16 +132,21 @@ class Run:
         """Open a run by its folder.
 
         Raises:
-            ActScribeError: no run there, or one whose training did not end.
+            ActScribeError: no run there, or one of which a file is missing or was changed.
         """
         folder = Path(folder)
-        path = folder / "run.json"
+        path = folder / RUN_FILE
         if not path.is_file():
             raise ActScribeError(f"{folder}: no run here (no run.json).", "Make one with: actscribe train STUDY")
         try:
-            facts = Facts.model_validate_json(path.read_text(encoding="utf-8"))
+            facts = Facts.model_validate(unsealed(path))
         except ValueError as error:
-            raise ActScribeError(f"{path}: not a run of this version: {error}") from None
+            raise ActScribeError(
+                f"{path}: was not written by this version of ActScribe ({in_one_line(error)}).",
+                "Name the folder of a run, or to make one, a new or empty folder with --out.",
+            ) from None
+        whole = facts.status == "complete"
+        check(folder, {name: found for name, found in facts.digests.items() if whole or name in BASE})
         return cls(folder, facts)
 
     def require_complete(self) -> Run:
@@ -142,7 +164,14 @@ class Run:
 
     def save_facts(self) -> None:
         """Write run.json."""
-        write_text(self.folder / "run.json", self.facts.model_dump_json(indent=1))
+        write_text(self.folder / RUN_FILE, sealed(self.facts.model_dump(mode="json")))
+
+    def note(self, *paths: Path) -> None:
+        """Take the digests of files or whole folders that were just written; they hold once the facts are saved."""
+        found = digests(self.folder, paths)
+        gone = tuple(f"{path.relative_to(self.folder).as_posix()}/" for path in paths)
+        kept = {name: value for name, value in self.facts.digests.items() if not name.startswith(gone)}
+        self.facts.digests = kept | found
 
     @property
     def study(self) -> Study:
@@ -154,11 +183,31 @@ class Run:
         """The label set as it was."""
         return load_model(self.folder / "labels.yaml", LabelSet)
 
+    def listed(self, split: str | None = None) -> tuple[Listed, ...]:
+        """Return what recordings.json holds of one split or all.
+
+        Raises:
+            ActScribeError: it is gone, or not of this version.
+        """
+        path = self.folder / "recordings.json"
+        try:
+            found = LISTED.validate_json(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ActScribeError(
+                f"{path}: cannot be read: {in_one_line(error)}.", "Copy the run's folder again."
+            ) from None
+        return tuple(one for one in found if split is None or one.split == split)
+
+    def save_listed(self, listed: tuple[Listed, ...]) -> None:
+        """Write recordings.json."""
+        write_text(self.folder / "recordings.json", LISTED.dump_json(listed, indent=1).decode())
+
     def recordings(self, split: str | None = None) -> tuple[Recording, ...]:
-        """Return the run's recordings with the annotations it was made with, of one split or all."""
-        values = json.loads((self.folder / "recordings.json").read_text(encoding="utf-8"))
-        found = tuple(_recording(value) for value in values)
-        return tuple(r for r in found if split is None or r.split == split)
+        """Return the run's recordings with the annotations it was made with, of one split or all.
+
+        A video is where it lies from the run's folder, if one is there, else where it was; see `videos.located`.
+        """
+        return tuple(one.recording(one.video.find(self.folder)) for one in self.listed(split))
 
     @property
     def decisions(self) -> Decisions:
@@ -167,20 +216,33 @@ class Run:
 
     def save_decisions(self, decisions: Decisions) -> None:
         """Write decisions.json."""
-        write_text(self.folder / "decisions.json", decisions.model_dump_json(indent=1))
+        path = self.folder / "decisions.json"
+        write_text(path, decisions.model_dump_json(indent=1))
+        self.note(path)
 
     def recognizer(self) -> Recognizer:
-        """Load the trained recognizer."""
-        return kind(self.facts.recognizer).load(self.folder / "model", self.labels)
+        """Load the trained recognizer.
+
+        Raises:
+            ActScribeError: its files do not fit each other or this installation, or the model it refers to is not here.
+        """
+        with loading_saved(self.folder / MODEL):
+            return kind(self.facts.recognizer).load(self.folder / MODEL, self.labels)
 
     def scores_path(self, split: str) -> Path:
         """Where the per-clip scores of a split are kept."""
         return self.folder / f"scores-{split}.parquet"
 
+    def has_scores(self, split: str) -> bool:
+        """Tell whether the scores of a split are kept; those that a killed process left unnoted count as none."""
+        path = self.scores_path(split)
+        return path.is_file() and path.name in self.facts.digests
+
     def save_scores(self, split: str, scored: ScoredClips) -> None:
         """Write a split's clips with frame times, covered fractions and scores as parquet."""
         with write_beside(self.scores_path(split)) as beside:
             scored.table(self.labels).to_parquet(beside, index=False)
+        self.note(self.scores_path(split))
 
     def scores(self, split: str) -> ScoredClips:
         """Read back what `save_scores` wrote."""
@@ -227,6 +289,23 @@ class ScoredClips:
         return cls(clips, times, scores)
 
 
+def check_run_folder(folder: Path) -> None:
+    """Prove that a run may be written into a folder: it holds nothing, or a run of ours.
+
+    Raises:
+        ActScribeError: it holds something else, or cannot be written to.
+    """
+    hint = "Choose a new or empty folder with --out."
+    if (folder / RUN_FILE).is_file():
+        try:
+            Run.open(folder)
+        except ActScribeError as error:
+            raise ActScribeError(error.message, f"{error.hint} Or: {hint}") from error
+    else:
+        check_free(folder, hint)
+    check_writable(folder)
+
+
 def versions() -> dict[str, str]:
     """Return the versions that can change a number."""
     found = {"python": platform.python_version(), "actscribe": __version__}
@@ -250,15 +329,3 @@ def machine() -> str:
 
 def _yaml(values: dict[str, Any]) -> str:
     return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=110)
-
-
-def _recording_values(recording: Recording) -> dict[str, Any]:
-    return {**asdict(recording), "video": str(recording.video.absolute())}
-
-
-def _recording(values: dict[str, Any]) -> Recording:
-    intervals = values.pop("intervals")
-    return Recording(
-        **{**values, "video": Path(values["video"]), "gaps": tuple(Interval(**gap) for gap in values["gaps"])},
-        intervals=None if intervals is None else tuple(Interval(**interval) for interval in intervals),
-    )

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
 from actscribe.errors import ActScribeError
-from actscribe.files import folder_beside
+from actscribe.files import check_writable, folder_beside
+from actscribe.places import Place
+from actscribe.recognizers.saved import loading_saved
 from actscribe.recognizers.vlm_lora import merge as merge_model
 from actscribe.runs.folder import Run
 
 #: Files that the merged run shares with the one it is made from; what was scored on test is not carried over.
-KEPT = ("study.yaml", "labels.yaml", "recordings.json", "decisions.json", "scores-validation.parquet")
+KEPT = ("study.yaml", "labels.yaml", "decisions.json", "scores-validation.parquet")
 
 
 def merge(run: Run, out: Path) -> Run:
@@ -32,13 +35,26 @@ def merge(run: Run, out: Path) -> Run:
         raise ActScribeError(
             f"{run.folder} is a run of {run.facts.recognizer}, which has no adapters.", "Name a run of vlm-lora."
         )
-    if out.exists():
+    if os.path.lexists(out):
         raise ActScribeError(f"{out} exists.", "Name a folder that does not.")
+    check_writable(out)
     with folder_beside(out) as beside:
         for name in KEPT:
             shutil.copyfile(run.folder / name, beside / name)
-        merge_model(run.folder / "model", beside / "model")
+        merged = Run(beside, run.facts)
+        merged.save_listed(tuple(one.moved(run.folder, beside) for one in run.listed()))
+        with loading_saved(run.folder / "model"):
+            merge_model(run.folder / "model", beside / "model")
         note = f"Adapters of the vlm-lora run {run.folder.name} folded into the model; settings are of that training."
-        facts = {"recognizer": "vlm-head", "notes": [*run.facts.notes, note], "reads": {}}
-        Run(beside, run.facts.model_copy(update=facts)).save_facts()
+        home = run.facts.home and Place.of(run.facts.home.find(run.folder), beside)
+        facts: dict[str, object] = {
+            "recognizer": "vlm-head",
+            "notes": [*run.facts.notes, note],
+            "reads": {},
+            "digests": {},
+            "home": home,
+        }
+        merged.facts = run.facts.model_copy(update=facts)
+        merged.note(*(beside / name for name in ("model", "recordings.json", *KEPT)))
+        merged.save_facts()
     return Run.open(out)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from actscribe.batching import batched
 from actscribe.data.clips import Clip, Window, cut
 from actscribe.data.recording import Recording
-from actscribe.data.view import ClipFrames
+from actscribe.data.view import ClipFrames, View
 from actscribe.data.views import ONE_VIEW, Views, mean_of_views, stream_views
 from actscribe.labels import LabelSet
 from actscribe.progress import track
@@ -38,7 +39,7 @@ def score_recordings(
     times: list[np.ndarray] = []
 
     def seen() -> Iterator[ClipFrames]:
-        for clip_frames in _frames(cuts, recognizer, views):
+        for clip_frames in _frames(cuts, seen_by(recognizer, windows), views):
             times.append(clip_frames.times)
             yield clip_frames
 
@@ -46,6 +47,11 @@ def score_recordings(
     scores = np.stack(rows).astype(np.float64) if rows else np.zeros((0, len(labels)))
     seen_times = [np.unique(np.concatenate(group)) for group in batched(times, len(views))] if len(views) > 1 else times
     return ScoredClips(clips, seen_times, mean_of_views(scores, views))
+
+
+def seen_by(recognizer: Recognizer, windows: Windows) -> View:
+    """Return what a recognizer sees of a study's clips."""
+    return replace(recognizer.view, square_pixels=windows.square_pixels)
 
 
 def time_scores(scored: ScoredClips, recordings: Sequence[Recording], step: float) -> dict[str, TimeScores]:
@@ -62,8 +68,6 @@ def time_scores(scored: ScoredClips, recordings: Sequence[Recording], step: floa
     return merged
 
 
-def _frames(
-    cuts: Iterable[tuple[Recording, Sequence[Clip]]], recognizer: Recognizer, views: Views
-) -> Iterator[ClipFrames]:
+def _frames(cuts: Iterable[tuple[Recording, Sequence[Clip]]], view: View, views: Views) -> Iterator[ClipFrames]:
     for recording, own in cuts:
-        yield from stream_views(recording, own, recognizer.view, views)
+        yield from stream_views(recording, own, view, views)

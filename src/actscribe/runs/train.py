@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -21,13 +20,18 @@ from actscribe.errors import ActScribeError
 from actscribe.evaluation.clips import choose_thresholds
 from actscribe.files import folder_beside
 from actscribe.labels import LabelSet
+from actscribe.leftovers import sweep_below
+from actscribe.places import Place
+from actscribe.progress import say
 from actscribe.recognizers.base import Job, Kind, Recognizer
+from actscribe.recognizers.ready import check_ready
 from actscribe.recognizers.registry import kind
-from actscribe.runs.folder import Decisions, Facts, Run, machine, versions
+from actscribe.runs.folder import RUN_FILE, Decisions, Facts, Run, check_run_folder, machine, versions
 from actscribe.runs.scoring import score_recordings, time_scores
-from actscribe.study import Study, parse_settings
+from actscribe.study import Study, parse_settings, unplaced
 from actscribe.timeline.segments import TimelineSettings
 from actscribe.timeline.tuning import tune
+from actscribe.training.fit import remove_checkpoints
 from actscribe.video.cache import FrameCache, default_cache
 from actscribe.video.contained import contained
 
@@ -67,11 +71,19 @@ def train(
     chosen = kind(recognizer)
     folder = out or study.folder / "runs" / recognizer
     existing = _existing(folder, resume) if is_main_process() else None
-    data = data or load_data(study)
-    notes = check_targets(study, data, _needed(study, recognizer))
+    check_ready(study, [recognizer])
+    if is_main_process():
+        sweep_below(folder)
+    if data is None:
+        data = load_data(study)
+        if is_main_process():
+            for sentence in data.not_known:
+                say(f"Warning: {sentence}", None)
+    notes = [*check_targets(study, data, _needed(study, recognizer)), *data.not_known]
     if is_main_process():
         if existing:
             _check_same(existing, study, data)
+            _move_in(existing, study)
         run = existing or _new_run(folder, study, recognizer, data, notes)
     PartialState().wait_for_everyone()
     if not is_main_process():
@@ -82,16 +94,19 @@ def train(
     if not is_main_process():
         return run
     with timed(run, "validate"):
-        decide(run, save_and_compare(made, chosen, job, folder), study, data)
+        loaded = save_and_compare(made, chosen, job, folder)
+        run.note(folder / "model")
+        decide(run, loaded, study, data)
     run.facts.status = "complete"
     run.save_facts()
-    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+    remove_checkpoints(folder)
     return run
 
 
 def _new_run(folder: Path, study: Study, recognizer: str, data: StudyData, notes: list[str]) -> Run:
     settings = parse_settings(recognizer, study.recognizers.get(recognizer, {}))
-    kind(recognizer).view(settings, study.windows.frames)  # a missing checkpoint shows before anything is written
+    chosen = kind(recognizer)
+    started = chosen.starting(settings, data.labels, study.windows.frames)  # before anything is written
     facts = Facts(
         recognizer=recognizer,
         settings=settings.model_dump(mode="json"),
@@ -99,8 +114,8 @@ def _new_run(folder: Path, study: Study, recognizer: str, data: StudyData, notes
         study=study.name,
         versions=versions(),
         machine=machine(),
-        notes=notes,
-        weights=kind(recognizer).weights(settings),
+        notes=notes + started,
+        weights=chosen.weights(settings),
     )
     return Run.create(folder, study, data.labels, data.recordings, facts)
 
@@ -108,7 +123,7 @@ def _new_run(folder: Path, study: Study, recognizer: str, data: StudyData, notes
 def _job(run: Run, study: Study, chosen: Kind, data: StudyData, cache: FrameCache, resume: bool) -> Job:
     """Cut the clips that have a target for some label, and say what the recognizer is made from."""
     settings = parse_settings(run.facts.recognizer, run.facts.settings)
-    view = chosen.view(settings, study.windows.frames)
+    view = replace(chosen.view(settings, study.windows.frames), square_pixels=study.windows.square_pixels)
     shown, goals = {}, {}
     for split, seen in (("train", view), ("validation", replace(view, candidates=1))):
         clips = _clips(data, study, split)
@@ -234,11 +249,12 @@ def timed(run: Run, what: str) -> Iterator[None]:
 
 
 def _existing(folder: Path, resume: bool) -> Run | None:
-    if not (folder / "run.json").is_file():
+    check_run_folder(folder)
+    run = Run.open(folder) if (folder / RUN_FILE).is_file() else None
+    if run is None or run.facts.status == "begun":
         if resume:
             print(f"{folder}: nothing to resume; starting anew.", file=sys.stderr)
         return None
-    run = Run.open(folder)
     if run.facts.status == "complete":
         raise ActScribeError(f"{folder}: a complete run is here already.", "Choose another folder with --out.")
     if not resume:
@@ -250,15 +266,35 @@ def _existing(folder: Path, resume: bool) -> Run | None:
 
 def changes(run: Run, study: Study, data: StudyData) -> list[str]:
     """Return what differs between the study that a run was made with and `study`; nothing if its results hold."""
-    then, now = (one.model_dump(mode="json", exclude={"recognizers", "labels"}) for one in (run.study, study))
+    apart = {"recognizers", "labels", "recordings"}  # where recordings are listed does not matter, only what they are
+    then, now = (one.model_dump(mode="json", exclude=apart) for one in (run.study, study))
     changed = [key for key in now if now[key] != then[key]]
     own = parse_settings(run.facts.recognizer, study.recognizers.get(run.facts.recognizer, {}))
-    changed += ["recognizers"] if own.model_dump(mode="json") != run.facts.settings else _other_weights(run, own)
+    changed += _other_weights(run, own) if _same_settings(run, study) else ["recognizers"]
     changed += ["labels"] if run.labels != data.labels else []
     held = [
         [(r.name, r.content, r.split, r.intervals, r.gaps) for r in one] for one in (run.recordings(), data.recordings)
     ]
     return changed + (["the recordings or their annotations"] if held[0] != held[1] else [])
+
+
+def own_settings(study: Study, recognizer: str) -> dict[str, Any]:
+    """Return the study's settings of a recognizer, defaults filled in, as run.json has them."""
+    return parse_settings(recognizer, study.recognizers.get(recognizer, {})).model_dump(mode="json")
+
+
+def _same_settings(run: Run, study: Study) -> bool:
+    """Tell whether settings are those of a run; a model in the study's folder is the same wherever that lies now."""
+    then, now = run.facts.settings, own_settings(study, run.facts.recognizer)
+    home = Path(run.facts.home.was) if run.facts.home else study.folder
+    return then == now or unplaced(then, home) == unplaced(now, study.folder)
+
+
+def _move_in(run: Run, study: Study) -> None:
+    """Note where the study and its models lie now; it may have been moved since the training began."""
+    run.facts.settings = own_settings(study, run.facts.recognizer)
+    run.facts.home = Place.of(study.folder, run.folder)
+    run.save_facts()
 
 
 def _other_weights(run: Run, settings: Any) -> list[str]:

@@ -8,7 +8,7 @@ import json
 import math
 import multiprocessing
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -24,11 +24,13 @@ from actscribe.data.clips import Window, spans
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 from actscribe.progress import track
+from actscribe.simulation.claim import claim
 from actscribe.simulation.resuscitation_captions import captions
 from actscribe.simulation.resuscitation_scene import CAPTION, Scene, group_of, make_scene, render_frames
+from actscribe.study import STUDY_FILE
 from actscribe.video.writing import write_video
 
-SETTINGS_FILE = "simulation.json"
+SETTINGS_FILE, MANIFEST = "simulation.json", "manifest.csv"
 STUDY = """\
 # Simulated newborn resuscitations, made by: actscribe simulate (seed {seed}, {minutes:g} minutes each).
 name: simulated-resuscitations
@@ -120,13 +122,15 @@ def simulate(
             `if __name__ == "__main__":`, as multiprocessing needs it.
 
     Raises:
-        ActScribeError: a value out of range, a folder that holds something else, or one that cannot be written to.
+        ActScribeError: a value out of range, a folder that holds something else, a manifest that was edited, or a
+            folder that cannot be written to.
     """
     settings = Settings(seed, minutes, size, fps, format, version("actscribe"))
     _check(settings, recordings, workers)
     out = Path(out)
-    _claim(out, settings)
+    claim(out, SETTINGS_FILE, json.dumps(asdict(settings), indent=2) + "\n")
     names = [_files(out, settings, index) for index in range(recordings)]
+    _check_manifest(out, names)
     missing = [index for index, files in enumerate(names) if not _done(files)]
     processes = min(workers or _cores(), len(missing))
     if processes > 1:
@@ -134,11 +138,16 @@ def simulate(
     else:
         for index in missing:
             film(out, settings, index, shown=True)
+    write_text(out / MANIFEST, _manifest(out, names))
+    if not (out / STUDY_FILE).exists():  # one that is there may have been edited since: settings are made to be changed
+        write_text(out / STUDY_FILE, STUDY.format(seed=seed, minutes=minutes))
+    return SimulatedStudy(out, out / STUDY_FILE, out / MANIFEST, tuple(names))
+
+
+def _manifest(out: Path, recordings: Sequence[SimulatedRecording]) -> str:
     rows = [[files.video.relative_to(out).as_posix(), files.annotations.relative_to(out).as_posix(), files.group, ""]
-            for files in names]  # fmt: skip
-    write_text(out / "manifest.csv", _table([["video", "annotations", "group", "split"], *rows]))
-    write_text(out / "study.yaml", STUDY.format(seed=seed, minutes=minutes))
-    return SimulatedStudy(out, out / "study.yaml", out / "manifest.csv", tuple(names))
+            for files in recordings]  # fmt: skip
+    return _table([["video", "annotations", "group", "split"], *rows])
 
 
 def film(out: Path, settings: Settings, index: int, shown: bool = False) -> None:
@@ -201,20 +210,21 @@ def _check(settings: Settings, recordings: int, workers: int | None) -> None:
             raise ActScribeError(f"{name} has to be {expected}, found {value:g}.")
 
 
-def _claim(out: Path, settings: Settings) -> None:
-    """Note the settings in the folder, or compare them with those of an earlier call."""
-    noted = out / SETTINGS_FILE
-    text = json.dumps(asdict(settings), indent=2) + "\n"
-    if noted.is_file():
-        before = noted.read_text(encoding="utf-8")
-        if before != text:
-            raise ActScribeError(
-                f"{out}: holds a simulation with other settings ({noted.name}).", "Choose another folder, or delete it."
-            )
-    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ActScribeError(f"{out}: exists and is not empty.", "Choose a new folder.")
-    else:
-        write_text(noted, text)
+def _check_manifest(out: Path, recordings: Sequence[SimulatedRecording]) -> None:
+    """Refuse a manifest that is not of an earlier call; one with more recordings than now is kept from shrinking."""
+    path = out / MANIFEST
+    if not os.path.lexists(path):
+        return
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        lines = []
+    wanted = _manifest(out, recordings).splitlines()
+    if lines != wanted[: len(lines)]:
+        raise ActScribeError(
+            f"{path}: was edited since, or lists more recordings than are asked for; nothing was changed.",
+            "Move it away to have it written again, or simulate into another folder.",
+        )
 
 
 def _files(out: Path, settings: Settings, index: int) -> SimulatedRecording:

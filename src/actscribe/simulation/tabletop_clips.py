@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +17,14 @@ from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.files import write_text
 from actscribe.progress import track
 from actscribe.simulation import tabletop_words as words
+from actscribe.simulation.claim import claim
 from actscribe.simulation.tabletop_actions import ACTIONS, CLASSES
 from actscribe.simulation.tabletop_facts import Facts, facts_of
 from actscribe.simulation.tabletop_scene import Scene, make_scene
 from actscribe.video.sampling import sample_times
 from actscribe.video.writing import write_video
 
+SETTINGS_FILE = "tabletop.json"
 #: Share of the groups that each split gets.
 SPLITS = {"train": 0.7, "validation": 0.15, "test": 0.15}
 SEED_STEP = 1_000_003  # between the scenes of two data-set seeds
@@ -115,9 +119,13 @@ def tabletop_clip(
         ActScribeError: no such action.
     """
     name = CLASSES[seed % len(CLASSES)].name if action is None else action
+    _check_action(name)
+    return _clip(seed, name, frames, size, plain)
+
+
+def _check_action(name: str) -> None:
     if name not in ACTIONS:
         raise ActScribeError(f"'{name}' is no tabletop action.", did_you_mean(name, ACTIONS))
-    return _clip(seed, name, frames, size, plain)
 
 
 def tabletop_scene(seed: int, frames: int = 8, size: int | tuple[int, int] = 112, plain: bool = False) -> TabletopClip:
@@ -153,7 +161,7 @@ def simulate_tabletop(
     Videos that are already there are written again; the same arguments give the same bytes.
 
     Args:
-        out: folder; made where it is missing.
+        out: folder to make; an existing one has to be empty or from an earlier call with the same arguments.
         clips_per_class: how many of each action; also the number of groups.
         seed: of the data set.
         actions: which of the classes.
@@ -163,9 +171,22 @@ def simulate_tabletop(
         plain: see `tabletop_clip`.
 
     Raises:
-        ActScribeError: no such action, or the folder cannot be written to.
+        ActScribeError: no such action, a folder that holds something else, or one that cannot be written to.
     """
     out = Path(out)
+    settings = {
+        "clips_per_class": clips_per_class,
+        "seed": seed,
+        "actions": list(actions),
+        "size": size,
+        "fps": fps,
+        "crf": crf,
+        "plain": plain,
+        "version": version("actscribe"),
+    }
+    for name in actions:
+        _check_action(name)
+    claim(out, SETTINGS_FILE, json.dumps(settings, indent=2) + "\n")
     splits = _splits(clips_per_class, seed)
     clips, sentences = [], []
     jobs = [(group, action) for group in range(clips_per_class) for action in actions]

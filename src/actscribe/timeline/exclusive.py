@@ -7,6 +7,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from actscribe.data.clips import SAME_S
+
 
 @dataclass(slots=True)
 class _Run:
@@ -49,9 +51,9 @@ def _shortest(runs: list[_Run], edges: np.ndarray, min_durations: np.ndarray) ->
     if not runs:
         return None
     bounds = np.array([(run.first, run.stop) for run in runs])
-    lengths = np.round(edges[bounds[:, 1]] - edges[bounds[:, 0]], 9)
-    lengths[lengths >= min_durations[[run.label for run in runs]]] = np.inf
-    place = int(lengths.argmin())
+    lengths = edges[bounds[:, 1]] - edges[bounds[:, 0]]
+    lengths[lengths >= min_durations[[run.label for run in runs]] - SAME_S] = np.inf
+    place = int((lengths <= lengths.min() + SAME_S).argmax())
     return place if np.isfinite(lengths[place]) else None
 
 

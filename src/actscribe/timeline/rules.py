@@ -9,6 +9,7 @@ import numpy as np
 
 from actscribe.annotations.interval import Interval, sort_key
 from actscribe.data import spans as sp
+from actscribe.data.clips import SAME_S
 from actscribe.labels import LabelSet
 from actscribe.timeline.scores import SHORTEST, TimeScores
 
@@ -47,7 +48,7 @@ def apply_rules(
         _exclude(state, time_scores, labels)
         for name, kept in state.items():
             shortest = max((min_durations or {}).get(name, 0.0), SHORTEST)
-            state[name] = [interval for interval in kept if interval.duration >= shortest]
+            state[name] = [interval for interval in kept if interval.duration >= shortest - SAME_S]
         if state == before:
             return sorted((interval for kept in state.values() for interval in kept), key=sort_key)
 

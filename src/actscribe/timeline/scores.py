@@ -6,12 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from actscribe.data.clips import SAME_S
+
 #: Weight of a window at its very edge, relative to 1 at its centre (ours): small, but a step that only edges see has a
 #: score all the same.
 EDGE_WEIGHT = 0.05
 
 #: Seconds; a timeline has no shorter bout, as annotation files hold milliseconds (ours).
 SHORTEST = 1e-3
+
+#: A score this far below a threshold reaches it: the mean of equal scores may differ from them by rounding (ours).
+SAME_SCORE = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,8 +111,8 @@ def merge_windows(
 
 def _pairs(starts: np.ndarray, ends: np.ndarray, times: np.ndarray, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return every pair of a window and a step that it covers as two index arrays of one length."""
-    first = np.searchsorted(times, starts, side="left")
-    last = np.searchsorted(times, ends, side="left")
+    first = np.searchsorted(times, starts - SAME_S, side="left")
+    last = np.searchsorted(times, ends - SAME_S, side="left")
     middle = np.searchsorted(edges, (starts + ends) / 2, side="right") - 1
     first = np.where(last > first, first, np.clip(middle, 0, len(times) - 1))
     count = np.maximum(last - first, 1)

@@ -7,10 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from scipy.ndimage import gaussian_filter1d
 
 from actscribe.annotations.interval import Interval, sort_key
+from actscribe.data.clips import SAME_S
 from actscribe.labels import LabelSet
 from actscribe.timeline.exclusive import exclusive_spans
 from actscribe.timeline.rules import apply_rules
-from actscribe.timeline.scores import SHORTEST, TimeScores
+from actscribe.timeline.scores import SAME_SCORE, SHORTEST, TimeScores
 
 
 class LabelDecision(BaseModel):
@@ -134,8 +135,8 @@ def hysteresis(
     Returns:
         spans in seconds, shape (spans, 2), and the stretch of unbroken seen steps that each lies in, shape (spans,).
     """
-    begins = values >= on
-    ends = ~(values >= off)  # nan ends a span
+    begins = values >= on - SAME_SCORE
+    ends = ~(values >= off - SAME_SCORE)  # nan ends a span
     last_event = np.maximum.accumulate(np.where(begins | ends, np.arange(len(values)), 0))
     active = begins[last_event]
     change = np.flatnonzero(np.diff(np.concatenate([[False], active, [False]]).astype(np.int8))).reshape(-1, 2)
@@ -146,7 +147,7 @@ def hysteresis(
     end = _crossing(values, times, after, last, off)
     end = np.where((last < len(values) - 1) & np.isfinite(values[after]), end, edges[last + 1])
     stretch = np.cumsum(np.isnan(values))[first]
-    kept = end - start >= SHORTEST
+    kept = end - start >= SHORTEST - SAME_S
     return np.column_stack([start, end])[kept], stretch[kept]
 
 
@@ -155,14 +156,14 @@ def bridge(spans: np.ndarray, stretch: np.ndarray, min_gap: float) -> np.ndarray
     if len(spans) < 2:
         return spans
     gap = spans[1:, 0] - spans[:-1, 1]
-    apart = ((gap >= min_gap) & (gap > 0)) | (stretch[1:] != stretch[:-1])
+    apart = (gap >= max(min_gap, 2 * SAME_S) - SAME_S) | (stretch[1:] != stretch[:-1])
     starts = np.concatenate([[True], apart])
     return np.column_stack([spans[starts, 0], spans[np.concatenate([apart, [True]]), 1]])
 
 
 def drop_short(spans: np.ndarray, min_duration: float) -> np.ndarray:
     """Leave out spans shorter than `min_duration` seconds."""
-    return spans[spans[:, 1] - spans[:, 0] >= min_duration]
+    return spans[spans[:, 1] - spans[:, 0] >= min_duration - SAME_S]
 
 
 def _crossing(values: np.ndarray, times: np.ndarray, below: np.ndarray, above: np.ndarray, level: float) -> np.ndarray:

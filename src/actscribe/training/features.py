@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
-from collections.abc import Callable, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 import transformers
@@ -22,6 +26,7 @@ from torch import Tensor
 
 from actscribe.data.frames import ClipData
 from actscribe.data.view import ClipFrames
+from actscribe.errors import ActScribeError
 from actscribe.files import write_beside
 from actscribe.models.vlm.batching import plan_batches
 from actscribe.models.vlm.pooling import Pooling, mean_pool
@@ -29,10 +34,14 @@ from actscribe.models.vlm.prompts import ClipInputs
 from actscribe.models.vlm.vlm import Hidden, Vlm
 from actscribe.progress import track
 
+logger = logging.getLogger(__name__)
+
 #: Clips in one file: what a killed pass loses at most.
 SHARD = 16
-#: Part of every shard's name; raise it when the meaning of features changes.
-FEATURES_VERSION = 1
+#: Under which key of a shard's metadata the sums of its tensors stand.
+SUMS = "crc32"
+#: Part of every shard's name; raise it when the meaning of features or the form of shards changes.
+FEATURES_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +92,7 @@ def in_batches(
 
 
 class Features(Sequence[Tensor]):
-    """Features of clips, on disk; see `Backbone.features` for their shapes.
+    """Features of clips, on disk; see `Backbone.features` for their shapes. Each is checked whenever it is read.
 
     Args:
         files: shards of `SHARD` clips, the last may hold fewer.
@@ -100,16 +109,24 @@ class Features(Sequence[Tensor]):
     def __getitem__(self, index: int) -> Tensor:  # type: ignore[override]
         if not 0 <= index < self._count:
             raise IndexError(index)
-        with safe_open(self.files[index // SHARD], "pt") as shard:
-            return shard.get_tensor(str(index % SHARD))
+        file, name = self.files[index // SHARD], str(index % SHARD)
+        with _damage(file), safe_open(file, "pt") as shard:
+            value = shard.get_tensor(name)
+            if _sums(shard)[index % SHARD] != _sum(value):
+                raise ValueError("a feature is not what was written")
+        return value
 
     def longest(self) -> int:
         """Return the length of the first axis of the longest features."""
-        return max((max(_shapes(file)) for file in self.files), default=0)
+        longest = 0
+        for file in self.files:
+            with _damage(file):
+                longest = max(longest, *_shapes(file))
+        return longest
 
 
 def clip_features(backbone: Backbone, data: ClipData, folder: Path, what: str) -> Features:
-    """Return the features of all clips, computing those that `folder` does not hold.
+    """Return the features of all clips, computing those that `folder` does not hold whole.
 
     Progress is shown under the name `what`. Several processes of one training begin at different places, so that each
     makes its share.
@@ -127,7 +144,7 @@ def clip_features(backbone: Backbone, data: ClipData, folder: Path, what: str) -
             made = backbone.features([data[index] for index in spans[place]])
             tensors = {str(row): features.contiguous().cpu() for row, features in enumerate(made)}
             with write_beside(files[place]) as beside:
-                save_file(tensors, beside)
+                save_file(tensors, beside, {SUMS: " ".join(map(_sum, tensors.values()))})
     return Features(files, len(data))
 
 
@@ -143,16 +160,47 @@ def _key(backbone: Backbone, data: ClipData, span: range) -> str:
         backbone.pooling,
         view.frames,
         view.short_side,
+        view.square_pixels,
         [(data.recordings[clip.recording].content, clip.start, clip.end) for clip in clips],
     ]
     return hashlib.blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()
 
 
 def _whole(file: Path, count: int) -> bool:
-    try:
-        return len(_shapes(file)) == count
-    except (OSError, SafetensorError):
+    """Tell whether a shard is there with all that was written; a damaged one is said to be made again."""
+    if not file.is_file():
         return False
+    try:
+        with safe_open(file, "pt") as shard:
+            if _sums(shard) == [_sum(shard.get_tensor(str(row))) for row in range(count)]:
+                return True
+    except Exception:  # whatever a damaged file makes its readers stumble over: it is said below
+        pass
+    logger.warning("%s: kept features are damaged; they are computed again", file)
+    return False
+
+
+@contextmanager
+def _damage(file: Path) -> Iterator[None]:
+    """Say what to do about a shard that was damaged since it was looked at whole."""
+    try:
+        yield
+    except (OSError, ValueError, IndexError, SafetensorError) as error:
+        raise ActScribeError(
+            f"{file}: kept features were damaged while they were used: {error}.",
+            "Run the same command again with --resume: damaged features are computed again.",
+        ) from error
+
+
+def _sums(shard: Any) -> list[str]:
+    """Return the sums that were written into a shard, in the order of its clips."""
+    return str((shard.metadata() or {}).get(SUMS, "")).split()
+
+
+def _sum(value: Tensor) -> str:
+    """Return the CRC-32 of a tensor's type, shape and bytes."""
+    start = zlib.crc32(f"{value.dtype} {list(value.shape)}".encode())
+    return f"{zlib.crc32(value.contiguous().view(-1).view(torch.uint8).numpy().data, start):08x}"
 
 
 def _shapes(file: Path) -> list[int]:

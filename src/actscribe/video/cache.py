@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
-import time
-from collections.abc import Sequence
+import re
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -14,41 +17,85 @@ import numpy as np
 
 from actscribe.errors import ActScribeError
 from actscribe.files import explain_os_error, write_beside
-from actscribe.video.reading import frames_at
+from actscribe.leftovers import sweep
+from actscribe.video.reading import Frame, frames_at
 
-#: Raised when the same sampling would give other pixels than before; entries of another version are never read.
-CACHE_VERSION = 1
-#: A half-written file that nobody has written to for so long was left behind by a process that was killed.
-STALE_S = 900.0
+logger = logging.getLogger(__name__)
+
+#: Raised when the same sampling would give other pixels than before, or entries have another form; entries of another
+#: version are never read.
+CACHE_VERSION = 2
+#: How entries are called, so that nothing else in a folder that a user names is taken for one and removed.
+ENDING = ".actscribe-frames"
+OURS = re.compile(r"[0-9a-f]{32}\.actscribe-frames")
 #: Environment variables that move the user's cache and set its size in GiB, and the size without them.
 FOLDER_VARIABLE, SIZE_VARIABLE, USUAL_GIB = "ACTSCRIBE_CACHE", "ACTSCRIBE_CACHE_GIB", 20.0
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What an entry holds, mapped from disk: only what is looked at takes memory.
+
+    Args:
+        images: uint8 RGB, shape (n, height, width, 3), read-only.
+        pts: presentation times of the frames, in seconds, shape (n,).
+        sums: CRC-32 of each image as it was written, uint32, shape (n,).
+    """
+
+    images: np.ndarray
+    pts: np.ndarray
+    sums: np.ndarray
+
+
 class CachedFrames(Sequence[np.ndarray]):
-    """The frames of one video at distinct times, mapped from disk: only what is looked at takes memory.
+    """The frames of one video at distinct times. Each is checked against its sum whenever it is read.
 
     Args:
         times: as asked for, seconds, ascending, shape (n,).
-        pts: presentation times of the frames, in seconds, shape (n,).
-        images: uint8 RGB, shape (n, height, width, 3), read-only.
+        entry: of the cache.
+        again: decodes the entry anew and returns it; called when a frame is not as it was written.
     """
 
-    def __init__(self, times: np.ndarray, pts: np.ndarray, images: np.ndarray) -> None:
-        self.times, self.pts, self.images = times, pts, images
+    def __init__(self, times: np.ndarray, entry: Entry, again: Callable[[], Entry]) -> None:
+        self.times = times
+        self._entry, self._again = entry, again
 
     def __len__(self) -> int:
         return len(self.times)
 
+    @property
+    def pts(self) -> np.ndarray:
+        """Presentation times of the frames, in seconds, shape (n,)."""
+        return self._entry.pts
+
     def __getitem__(self, index: int) -> np.ndarray:  # type: ignore[override]
-        return np.asarray(self.images[index])
+        """Return a frame: uint8 RGB, shape (height, width, 3), read-only.
+
+        Raises:
+            ActScribeError: it is damaged, and so is what was decoded in its place, or that cannot be decoded.
+        """
+        image = np.asarray(self._entry.images[index])
+        if not self._is_whole(index, image):
+            self._entry = self._again()
+            image = np.asarray(self._entry.images[index])
+            if not self._is_whole(index, image):
+                raise ActScribeError(
+                    "Decoded frames come back from the frame cache otherwise than they were written, twice in a row.",
+                    f"The disk or the memory of this machine is failing. Set {FOLDER_VARIABLE} to a folder on another"
+                    " disk.",
+                )
+        return image
+
+    def _is_whole(self, index: int, image: np.ndarray) -> bool:
+        return zlib.crc32(image.data) == int(self._entry.sums[index])
 
 
 class FrameCache:
     """A folder of decoded frames that stays below a size; the entries used longest ago go first.
 
     Several processes may use one folder. Two that need the same entry at once both decode it and the later one to
-    finish replaces the other's equal file. An entry appears whole or not at all; one that is cut short is decoded
-    again. An entry that this process still holds is never removed.
+    finish replaces the other's equal file. An entry appears whole or not at all; one that is cut short or damaged is
+    decoded again, with a warning. An entry that this process still holds is never removed.
 
     Args:
         root: the folder, made when first written to.
@@ -59,14 +106,16 @@ class FrameCache:
         self.root, self.limit_bytes = Path(root), limit_bytes
         self._held: WeakValueDictionary[str, CachedFrames] = WeakValueDictionary()
 
-    def frames(self, path: Path, content: str, times: np.ndarray, short_side: int | None) -> CachedFrames:
+    def frames(
+        self, path: Path, content: str, times: np.ndarray, short_side: int | None, square_pixels: bool = True
+    ) -> CachedFrames:
         """Return the frames of a video at distinct times, decoding them in one pass if they are not here yet.
 
         Args:
             path: of the video.
             content: its digest, see `files.content_hash`; with the other arguments it is the key.
             times: seconds, ascending, shape (n,).
-            short_side: see `reading.frames_at`.
+            short_side, square_pixels: see `reading.frames_at`.
 
         Raises:
             ActScribeError: the video cannot be read, the disk is full, or the frames do not fit into the cache.
@@ -75,15 +124,23 @@ class FrameCache:
         times = np.asarray(times, dtype=np.float64)
         if not len(times) or (np.diff(times) <= 0).any():
             raise ValueError("the frame cache wants at least one time, and distinct times that ascend")
-        entry = self.root / f"{_key(content, times, short_side)}.npy"
+        entry = self.root / f"{_key(content, times, short_side, square_pixels)}{ENDING}"
         if (held := self._held.get(entry.name)) is not None:
             return held
-        frames = _open(entry, times)
-        if frames is None:
-            self._write(entry, path, times, short_side)
-            frames = _open(entry, times)
-        if frames is None:
-            raise ActScribeError(f"{entry}: was removed while it was written.", "Run the same command again.")
+
+        def decode() -> Entry:
+            self._write(entry, path, times, frames_at(path, times, short_side, square_pixels))
+            made = _open(entry, len(times))
+            if made is None:
+                raise ActScribeError(f"{entry}: was removed while it was written.", "Run the same command again.")
+            return made
+
+        def again() -> Entry:
+            _discard(entry, path)
+            return decode()
+
+        found = _open(entry, len(times), path)
+        frames = CachedFrames(times, decode() if found is None else found, again)
         self._held[entry.name] = frames
         return frames
 
@@ -92,12 +149,13 @@ class FrameCache:
         return sum(state.st_size for _, state in self._entries())
 
     def _entries(self) -> list[tuple[Path, os.stat_result]]:
-        return [(entry, state) for entry in self.root.glob("[!.]*.npy") if (state := _state(entry))]
+        ours = (entry for entry in self.root.glob(f"*{ENDING}") if OURS.fullmatch(entry.name))
+        return [(entry, state) for entry in ours if (state := _state(entry))]
 
-    def _write(self, entry: Path, path: Path, times: np.ndarray, short_side: int | None) -> None:
-        decoded = frames_at(path, times, short_side)
+    def _write(self, entry: Path, path: Path, times: np.ndarray, decoded: Iterable[Frame]) -> None:
         with write_beside(entry) as beside, beside.open("wb") as file:
             pts: list[float] = []
+            sums: list[int] = []
             for frame in decoded:
                 if not pts:
                     self._make_room(len(times) * frame.image.nbytes, path)
@@ -105,13 +163,13 @@ class FrameCache:
                     np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
                 file.write(frame.image.data)
                 pts.append(frame.pts)
+                sums.append(zlib.crc32(frame.image.data))
             np.save(file, np.array(pts, dtype="<f8"))
+            np.save(file, np.array([*sums, _sum(shape, pts, sums)], dtype="<u4"))
 
     def _make_room(self, needed: int, path: Path) -> None:
         """Remove leftovers, and entries used longest ago, until `needed` bytes fit under the limit."""
-        for leftover in self.root.glob(".*.npy"):
-            if (state := _state(leftover)) and time.time() - state.st_mtime > STALE_S:
-                leftover.unlink(missing_ok=True)
+        sweep(self.root)
         states = self._entries()
         total = sum(state.st_size for _, state in states)
         for entry, state in sorted(states, key=lambda pair: pair[1].st_mtime_ns):
@@ -147,30 +205,44 @@ def default_cache() -> FrameCache:
     return FrameCache(root / "frames", int(size * 2**30))
 
 
-def _key(content: str, times: np.ndarray, short_side: int | None) -> str:
-    sampling = json.dumps([CACHE_VERSION, content, short_side]).encode()
+def _key(content: str, times: np.ndarray, short_side: int | None, square_pixels: bool) -> str:
+    sampling = json.dumps([CACHE_VERSION, content, short_side, square_pixels]).encode()
     return hashlib.blake2b(sampling + times.astype("<f8").tobytes(), digest_size=16).hexdigest()
 
 
-def _open(entry: Path, times: np.ndarray) -> CachedFrames | None:
+def _open(path: Path, count: int, video: Path | None = None) -> Entry | None:
     """Map an entry and mark it as used now; None if it is not there, or not whole, in which case it is removed."""
     try:
-        # Two arrays one after the other: the images, which are mapped, and the times at which they are shown.
-        images = np.load(entry, mmap_mode="r", allow_pickle=False)
-        with entry.open("rb") as file:
+        # Three arrays one after the other: the images, which are mapped, when they are shown, and their sums.
+        images = np.load(path, mmap_mode="r", allow_pickle=False)
+        with path.open("rb") as file:
             file.seek(images.offset + images.nbytes)
-            pts = np.load(file, allow_pickle=False)
-        if not len(images) == len(pts) == len(times):
+            pts, sums = np.load(file, allow_pickle=False), np.load(file, allow_pickle=False)
+        if images.dtype != np.uint8 or not len(images) == len(pts) == len(sums) - 1 == count:
             raise ValueError("not the entry that its name says")
-        os.utime(entry)
+        if _sum(images.shape, pts.tolist(), sums[:-1].tolist()) != int(sums[-1]):
+            raise ValueError("not what was written")
+        os.utime(path)
     except FileNotFoundError:
         return None
-    except (ValueError, EOFError):  # cut short: numpy maps no file that is smaller than its header says
-        entry.unlink(missing_ok=True)
-        return None
     except OSError as error:
-        raise explain_os_error(error, entry) from error
-    return CachedFrames(times, pts, images)
+        raise explain_os_error(error, path) from error
+    except Exception:  # cut short or damaged: what numpy makes of a header that is none is without end
+        _discard(path, video)
+        return None
+    return Entry(images, pts, sums[:-1])
+
+
+def _sum(shape: Sequence[int], pts: Sequence[float], sums: Sequence[int]) -> int:
+    """Return the CRC-32 of all of an entry but its images, which have their own."""
+    parts = (np.array(shape, "<u8"), np.array(pts, "<f8"), np.array(sums, "<u4"))
+    return zlib.crc32(b"".join(part.tobytes() for part in parts))
+
+
+def _discard(entry: Path, video: Path | None) -> None:
+    """Remove a damaged entry, saying that its video is decoded again."""
+    logger.warning("%s: damaged in the frame cache (%s); decoding it again", video or "a video", entry.name)
+    entry.unlink(missing_ok=True)
 
 
 def _state(entry: Path) -> os.stat_result | None:

@@ -92,7 +92,7 @@ class Keeper:
         return np.frombuffer(data or b"", dtype="<f8"), float(message["end"])
 
     def frames(
-        self, path: Path, times: Sequence[float], short_side: int | None
+        self, path: Path, times: Sequence[float], short_side: int | None, square_pixels: bool
     ) -> Iterator[tuple[float, np.ndarray | None]]:
         """Yield (presentation time, image) for each of `times`; None for the image: the one before again.
 
@@ -100,6 +100,7 @@ class Keeper:
             UnreadableVideo: as `reading.frames_at`, or the child crashed, hung or ran out of memory.
         """
         job = {"do": "frames", "path": str(path), "times": list(times), "short_side": short_side}
+        job["square_pixels"] = square_pixels
         for message, data in self._answers(path, job):
             yield float(message["pts"]), None if data is None else _image(path, data, message["shape"])
 

@@ -31,14 +31,16 @@ class Frame(NamedTuple):
 
     Args:
         pts: the time from which it is shown, in seconds from the beginning of the video.
-        image: uint8 RGB, shape (height, width, 3), upright and with square pixels.
+        image: uint8 RGB, shape (height, width, 3), upright, and with square pixels unless asked otherwise.
     """
 
     pts: float
     image: np.ndarray
 
 
-def frames_at(path: Path, times: Sequence[float] | np.ndarray, short_side: int | None = None) -> Iterator[Frame]:
+def frames_at(
+    path: Path, times: Sequence[float] | np.ndarray, short_side: int | None = None, square_pixels: bool = True
+) -> Iterator[Frame]:
     """Yield the frame that is shown at each of `times`, in one pass over the file.
 
     The frame shown at t is the last one whose presentation time is not after t (within half a tick of the stream's
@@ -51,6 +53,8 @@ def frames_at(path: Path, times: Sequence[float] | np.ndarray, short_side: int |
         path: of the video.
         times: seconds, ascending (equal ones allowed), shape (n,).
         short_side: of the returned images, in pixels, aspect kept; a smaller video is not enlarged. None: as it is.
+        square_pixels: widen or heighten a video that says that its pixels are not square, as players do; else its
+            pictures are returned in the shape in which they are stored.
 
     Raises:
         UnreadableVideo: the file is no video, or decoding stopped more than a second before a wanted time.
@@ -59,29 +63,29 @@ def frames_at(path: Path, times: Sequence[float] | np.ndarray, short_side: int |
     wanted = np.asarray(times, dtype=np.float64)
     if wanted.ndim != 1 or not np.isfinite(wanted).all() or (np.diff(wanted) < 0).any():
         raise ValueError("times must be finite and ascending, in one dimension")
-    return _frames(Path(path), wanted.tolist(), short_side)
+    return _frames(Path(path), wanted.tolist(), short_side, square_pixels)
 
 
-def _frames(path: Path, times: list[float], short_side: int | None) -> Iterator[Frame]:
+def _frames(path: Path, times: list[float], short_side: int | None, square_pixels: bool) -> Iterator[Frame]:
     keeper = contained.current()
     if keeper is None or not times:
-        yield from decoded_frames(path, times, short_side)
+        yield from decoded_frames(path, times, short_side, square_pixels)
         return
     frame: Frame | None = None
-    for pts, image in keeper.frames(path, times, short_side):
+    for pts, image in keeper.frames(path, times, short_side, square_pixels):
         if image is not None:
             frame = Frame(pts, image)
         assert frame is not None, "the first frame of a job comes with its image"
         yield frame
 
 
-def decoded_frames(path: Path, times: list[float], short_side: int | None) -> Iterator[Frame]:
+def decoded_frames(path: Path, times: list[float], short_side: int | None, square_pixels: bool) -> Iterator[Frame]:
     """Yield the frame that is shown at each of `times`, decoded in this process; see `frames_at`."""
     if not times:
         return
     with open_video(path) as (container, stream):
         pictures = Pictures(path, container, stream, times)
-        convert = Converter(short_side, float(stream.sample_aspect_ratio or 1) or 1.0)
+        convert = Converter(short_side, float(stream.sample_aspect_ratio or 1) if square_pixels else 1.0)
         pictures.jump(times[0])
         shown = pictures.read()
         following = pictures.read()

@@ -29,6 +29,22 @@ def sample_times(start: float, end: float, frames: int) -> np.ndarray:
     return np.round((first + np.arange(frames) + 0.5) * step, TIME_DECIMALS)
 
 
+def nominal_times(start: float, end: float, frames: int) -> np.ndarray:
+    """Return the middles of a clip's segments in seconds from its start, (k + 1/2) * length / frames, shape (frames,).
+
+    This is what a model is told about when its frames are. Where on the common grid a clip begins, and between which of
+    the video's own frames a moment falls, moves the true times by up to half a step; told those, a model scores the
+    same picture differently from window to window and from frame rate to frame rate.
+
+    Raises:
+        ValueError: fewer than one frame, or an empty span.
+    """
+    if frames < 1 or not end > start:
+        raise ValueError(f"cannot place {frames} frames from {start} s to {end} s")
+    length = round(end - start, TIME_DECIMALS)
+    return np.round((np.arange(frames) + 0.5) * length / frames, TIME_DECIMALS)
+
+
 def candidate_times(start: float, end: float, frames: int, candidates: int) -> np.ndarray:
     """Return `candidates` moments in each of `frames` segments of a clip, seconds, shape (frames, candidates).
 

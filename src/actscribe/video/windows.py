@@ -16,7 +16,7 @@ SLACK_S = 1e-5
 
 
 def clip_frames(
-    path: Path, clip_times: Sequence[np.ndarray], short_side: int | None = None
+    path: Path, clip_times: Sequence[np.ndarray], short_side: int | None = None, square_pixels: bool = True
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield the frames of each clip and the times at which they are shown, in the order of the clips.
 
@@ -27,7 +27,7 @@ def clip_frames(
         path: of the video.
         clip_times: the wanted times of each clip in seconds, ascending, shape (frames,), at least one; the clips
             ascend in their first time.
-        short_side: see `reading.frames_at`.
+        short_side, square_pixels: see `reading.frames_at`.
 
     Yields:
         images, uint8 RGB, shape (frames, height, width, 3), and presentation times in seconds, shape (frames,).
@@ -41,14 +41,16 @@ def clip_frames(
         raise ValueError("each clip needs at least one time, and its times must ascend")
     if any(before[0] > after[0] + SLACK_S for before, after in itertools.pairwise(clips)):
         raise ValueError("clips must ascend in their first time")
-    return _clips(Path(path), clips, short_side)
+    return _clips(Path(path), clips, short_side, square_pixels)
 
 
-def _clips(path: Path, clips: list[np.ndarray], short_side: int | None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _clips(
+    path: Path, clips: list[np.ndarray], short_side: int | None, square_pixels: bool
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     if not clips:
         return
     wanted = np.unique(np.concatenate(clips))
-    incoming = zip(wanted.tolist(), frames_at(path, wanted, short_side), strict=True)
+    incoming = zip(wanted.tolist(), frames_at(path, wanted, short_side, square_pixels), strict=True)
     held: deque[tuple[float, Frame]] = deque()
     for times in clips:
         while held and held[0][0] < times[0] - SLACK_S:

@@ -125,7 +125,7 @@ def _times(job: dict[str, Any], sender: Sender) -> None:
 
 def _frames(job: dict[str, Any], sender: Sender) -> None:
     last = None
-    for frame in decoded_frames(Path(job["path"]), job["times"], job["short_side"]):
+    for frame in decoded_frames(Path(job["path"]), job["times"], job["short_side"], job["square_pixels"]):
         data = None if frame is last else frame.image.data.cast("B")
         sender.send("frame", data, pts=frame.pts, shape=list(frame.image.shape))
         last = frame

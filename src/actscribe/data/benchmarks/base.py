@@ -11,8 +11,9 @@ from typing import Literal
 from actscribe.data.benchmarks.files import VideoIndex
 from actscribe.errors import ActScribeError
 
-#: "corrected" gives each class its right name as words; "as_published" the prompts of X-CLIP and ViFi-CLIP, mistakes
-#: included, to compare with their numbers. Both score every clip, from fixed views.
+#: "corrected" gives each class its right name as words and shows pictures as players do; "as_published" takes the
+#: prompts of X-CLIP and ViFi-CLIP, mistakes included, and pictures as they are stored, to compare with their numbers.
+#: Both score every clip, from fixed views.
 Mode = Literal["corrected", "as_published"]
 
 

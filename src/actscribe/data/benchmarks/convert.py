@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash
 from actscribe.labels import Label, LabelSet
+from actscribe.names import unique_names
 from actscribe.progress import track
 from actscribe.study import Study, Windows
 from actscribe.video.probe import probe
@@ -46,7 +46,7 @@ def study_of(
         name=name or benchmark.name,
         recordings="",
         labels=label_set(benchmark),
-        windows=Windows(length=None, frames=frames),
+        windows=Windows(length=None, frames=frames, square_pixels=benchmark.mode != "as_published"),
         seed=seed,
         recognizers={one: dict(settings) for one, settings in recognizers.items()},
     )
@@ -155,6 +155,5 @@ def missing_table(benchmark: Benchmark) -> pd.DataFrame:
 
 def _recording_names(clips: Sequence[BenchmarkClip]) -> dict[str, str]:
     """Return clip name -> a unique recording name: the file's stem, with its folders where stems repeat."""
-    stems = {clip.name: clip.name.rpartition("/")[2] for clip in clips}
-    counts = Counter(stems.values())
-    return {name: stem if counts[stem] == 1 else name.replace("/", "-") for name, stem in stems.items()}
+    distinct = list(dict.fromkeys(clip.name for clip in clips))
+    return dict(zip(distinct, unique_names([name.split("/") for name in distinct]), strict=True))

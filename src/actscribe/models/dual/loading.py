@@ -10,25 +10,28 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from transformers import AutoTokenizer, CLIPModel, PreTrainedTokenizerBase, XCLIPModel
 
-from actscribe.errors import ActScribeError, did_you_mean, in_one_line
+from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.files import write_beside, write_text
 from actscribe.labels import Task
 from actscribe.models.catalog import checkpoint_folder
+from actscribe.models.checkpoint_files import read_json
+from actscribe.models.dual import vificlip, xclip_published
 from actscribe.models.dual.clip import ClipBackbone
 from actscribe.models.dual.config import VghifConfig
 from actscribe.models.dual.heads import LabelHead, LinearProbe
 from actscribe.models.dual.interface import Backbone, Tokens
 from actscribe.models.dual.network import DualEncoder
-from actscribe.models.dual.vificlip import BASE, converted
+from actscribe.models.dual.published import BASE, Build, converted
 from actscribe.models.dual.xclip import XclipBackbone, fit_frame_count
+from actscribe.models.loading import again, fill, load_part, load_weights, read_config, words
 from actscribe.models.pixels import Pixels, read_pixels
 from actscribe.models.quiet import quiet
 
-PICKLES = (".pth", ".pt", ".pyth", ".bin", ".ckpt", ".pkl")
+#: Endings of published training files; all but the last are pickles.
+TRAINING_FILES = (".pth", ".pt", ".pyth", ".bin", ".ckpt", ".pkl", ".safetensors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +43,21 @@ class Choice:
         model_type: in its config.json.
         model: of transformers.
         adapter: around it.
+        build: reads published training files of it; None where there are none.
     """
 
     kind: str
     model_type: str
     model: Any
     adapter: Callable[[Any], Backbone]
+    build: Build | None = None
 
 
 #: Every backbone by the name that a study gives it.
 BACKBONES: dict[str, Choice] = {
     "clip": Choice("clip", "clip", CLIPModel, ClipBackbone),
-    "vifi-clip": Choice("clip", "clip", CLIPModel, ClipBackbone),
-    "x-clip": Choice("xclip", "xclip", XCLIPModel, XclipBackbone),
+    "vifi-clip": Choice("clip", "clip", CLIPModel, ClipBackbone, vificlip.build),
+    "x-clip": Choice("xclip", "xclip", XCLIPModel, XclipBackbone, xclip_published.build),
 }
 
 
@@ -98,10 +103,11 @@ def load_backbone(name: str, checkpoint: str, frames: int, fit: str = "crop", ba
     Args:
         name: "clip", "vifi-clip" or "x-clip".
         checkpoint: "embedded", a name of `actscribe models list`, a hub id in the local Hugging Face cache, a folder,
-            or for ViFi-CLIP a published .pth file, which is converted once into a folder beside it.
+            or for ViFi-CLIP and X-CLIP a published .pth file or its weights as .safetensors, which is converted once
+            into a folder beside it.
         frames: of each video; X-CLIP is set to it.
         fit: "crop" takes the centre square, as published; "stretch" keeps the whole picture.
-        base: the CLIP that a published .pth file was trained from.
+        base: the CLIP that a published file was trained from.
 
     Raises:
         ActScribeError: it is not on this machine, is of another kind, or lacks weights, tokenizer or normalisation.
@@ -113,7 +119,11 @@ def load_backbone(name: str, checkpoint: str, frames: int, fit: str = "crop", ba
         fit_frame_count(model, frames)
     backbone = choice.adapter(model).eval()
     backbone.tune("none")
-    return Loaded(backbone, _tokenizer(folder, checkpoint), read_pixels(str(folder), checkpoint, backbone.side, fit))
+    return Loaded(
+        backbone,
+        load_part(AutoTokenizer, folder, checkpoint, "tokenizer"),
+        read_pixels(str(folder), checkpoint, backbone.side, fit),
+    )
 
 
 def visual_config(name: str, checkpoint: str, base: str = BASE) -> Any:
@@ -126,19 +136,29 @@ def visual_config(name: str, checkpoint: str, base: str = BASE) -> Any:
     return _config(choice, folder, checkpoint).vision_config
 
 
+def changes(name: str, checkpoint: str, frames: int, base: str = BASE) -> list[str]:
+    """Return in words what `load_backbone` resizes; no weight is read. Arguments and errors as there."""
+    if name != "x-clip":
+        return []
+    made_for = visual_config(name, checkpoint, base).num_frames
+    told = f"the positions of '{checkpoint}' for {made_for} frames were resized to {frames}"
+    return [told] if made_for != frames else []
+
+
 def backbone_folder(name: str, checkpoint: str, base: str = BASE) -> Path:
     """Return the folder of a backbone's checkpoint; arguments and errors as in `load_backbone`."""
     choice = _choice(name)
     path = Path(checkpoint)
-    if path.suffix.lower() in PICKLES and not path.is_dir():
+    if path.suffix.lower() in TRAINING_FILES and not path.is_dir():
         if not path.is_file():
             raise ActScribeError(f"{path}: no such file.")
-        if name != "vifi-clip":
+        if choice.build is None:
             raise ActScribeError(
-                f"{path}: a pickle can run code and is never loaded as {name}.",
-                "Published ViFi-CLIP files are converted: choose the backbone vifi-clip. Others: save as safetensors.",
+                f"{path}: a file of training, which is never loaded as {name}: a pickle can run code.",
+                "Published files of ViFi-CLIP and X-CLIP are converted: choose vifi-clip or x-clip. Of others, give a"
+                " folder with config.json and safetensors.",
             )
-        return converted(path, base)
+        return converted(path, choice.build, base)
     return checkpoint_folder(checkpoint, choice.kind)
 
 
@@ -178,21 +198,16 @@ def load_network(folder: Path) -> tuple[DualEncoder | LinearProbe, Loaded]:
     Raises:
         ActScribeError: a file is missing or does not fit the others.
     """
+    path = folder / "dual.json"
+    values = read_json(path, "Copy the folder again, or train again.")
     try:
-        values = json.loads((folder / "dual.json").read_text(encoding="utf-8"))
         loaded = load_backbone(values["backbone"], str(folder / "backbone"), values["frames"] or 1, values["fit"])
         loaded = replace(loaded, pixels=replace(loaded.pixels, kept=values["kept"]))
         network = _network(loaded, values["head"])
-        added = load_file(folder / "added.safetensors")
-        told = network.load_state_dict(added, strict=False)
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
-        raise ActScribeError(
-            f"{folder}: cannot be loaded: {in_one_line(error)}", "Copy the folder again, or train again."
-        ) from error
-    lacking = [key for key in told.missing_keys if not key.startswith("backbone.")]
-    if lacking or told.unexpected_keys:
-        first = (lacking or told.unexpected_keys)[0]
-        raise ActScribeError(f"{folder / 'added.safetensors'}: does not fit dual.json, first at {first}.")
+    except (ValueError, KeyError, TypeError, RuntimeError, AttributeError) as error:
+        raise ActScribeError(f"{path}: is damaged: {words(error)}", "Copy the folder again, or train again.") from error
+    added = {name: value for name, value in network.state_dict().items() if not name.startswith("backbone.")}
+    fill(added, folder / "added.safetensors")
     if isinstance(network, DualEncoder):
         network.freeze()
     network.requires_grad_(False)
@@ -230,69 +245,18 @@ def _choice(name: str) -> Choice:
 def _config(choice: Choice, folder: Path, checkpoint: str) -> Any:
     """Return the configuration of a folder, checked: its kind, and that its sizes are numbers."""
     path = folder / "config.json"
-    try:
-        kind = json.loads(path.read_text(encoding="utf-8")).get("model_type")
-    except (OSError, ValueError, AttributeError) as error:
-        raise ActScribeError(f"{path}: cannot be read: {error}.", _again(checkpoint)) from error
-    if kind != choice.model_type:
-        raise ActScribeError(f"'{checkpoint}' is a {kind}, expected a {choice.model_type}.", f"See {path}.")
-    try:
-        config = choice.model.config_class.from_pretrained(folder, local_files_only=True)
-    except Exception as error:  # a damaged field makes transformers stumble in any way
-        raise ActScribeError(
-            f"{path}: expected the configuration of a {choice.model_type}: {_told(error)}", _again(checkpoint)
-        ) from error
+    read_config(folder, checkpoint, (choice.model_type,))
+    config = load_part(choice.model.config_class, folder, checkpoint, "config.json")
     for key in ("image_size", "patch_size", "num_hidden_layers", "num_attention_heads"):
         found = getattr(config.vision_config, key)
         if type(found) is not int or found < 1:
             raise ActScribeError(
                 f"{path}: expected vision_config.{key} to be a whole number above 0, found {found!r}.",
-                _again(checkpoint),
+                again(checkpoint),
             )
     return config
 
 
 def _model(choice: Choice, folder: Path, checkpoint: str) -> Any:
-    """Return transformers' model; it would fill weights that a file lacks with random numbers, this refuses."""
     _config(choice, folder, checkpoint)
-    hint = _again(checkpoint)
-    try:
-        with quiet():
-            model, told = choice.model.from_pretrained(
-                folder,
-                local_files_only=True,
-                use_safetensors=True,
-                dtype=torch.float32,
-                output_loading_info=True,
-            )
-    except Exception as error:  # weights that are damaged, or no network that config.json describes
-        raise ActScribeError(
-            f"{folder}: the weights of '{checkpoint}' cannot be loaded as its config.json says: {_told(error)}", hint
-        ) from error
-    if told["missing_keys"]:
-        lacking = sorted(told["missing_keys"])
-        raise ActScribeError(
-            f"{folder}: {len(lacking)} weights of '{checkpoint}' are missing, first {lacking[0]}.", hint
-        )
-    return model
-
-
-def _tokenizer(folder: Path, checkpoint: str) -> PreTrainedTokenizerBase:
-    try:
-        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except Exception as error:  # tokenizers raise Exception itself on a damaged file
-        raise ActScribeError(
-            f"{folder}: the tokenizer of '{checkpoint}' cannot be loaded: {_told(error)}",
-            f"Complete the folder, or type: actscribe models pull {checkpoint}",
-        ) from error
-
-
-def _told(error: Exception) -> str:
-    """Return an error in one line, with its kind where its words alone say little."""
-    words = in_one_line(error)
-    return f"{type(error).__name__}: {words}" if isinstance(error, (KeyError, ArithmeticError)) else words
-
-
-def _again(checkpoint: str) -> str:
-    pull = "" if Path(checkpoint).is_dir() else f", or type: actscribe models pull {checkpoint}"
-    return f"Copy the folder again from where the checkpoint came from{pull}"
+    return load_weights(choice.model, folder, checkpoint, dtype=torch.float32)

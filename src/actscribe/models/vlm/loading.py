@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
-from safetensors import SafetensorError
 
 from actscribe.errors import ActScribeError
 from actscribe.models import device as devices
 from actscribe.models.catalog import checkpoint_folder, weight_files
-from actscribe.models.vlm.families import FAMILIES
+from actscribe.models.loading import load_part, load_weights, read_config
+from actscribe.models.vlm.families import FAMILIES, Family
 from actscribe.models.vlm.vlm import Identity, Vlm
+from actscribe.packages import require
 
 #: Weight files up to this size enter the digest whole, larger ones by their header and samples.
 WHOLE_BYTES = 2**28
@@ -33,15 +33,18 @@ def load_vlm(name: str | Path, dtype: str = "auto", device: str = "auto", quanti
         quantize: None, "4bit" or "8bit"; needs a CUDA GPU and bitsandbytes.
 
     Raises:
-        ActScribeError: it is not on this machine, holds no safetensors, or is of a family that is not supported; a
-            setting that is unknown or needs a GPU.
+        ActScribeError: it is not on this machine, holds no safetensors, is of a family that is not supported, damaged,
+            or of weights that do not fit; a setting that is unknown or needs a GPU.
     """
     folder = checkpoint_folder(str(name), "vlm")
     family = FAMILIES[model_type(folder, str(name))]
     where = _device(device)
     options = _quantization(quantize, where) if quantize else {}
-    model = _load_weights(folder, str(name), dtype=_dtype(dtype, where), device_map={"": where}, **options)
     processor = load_processor(folder, str(name))
+    build, placed = transformers.AutoModelForImageTextToText, {"device_map": {"": where}, **options}
+    model = load_weights(build, folder, str(name), dtype=_dtype(dtype, where), **placed)
+    model.eval().requires_grad_(False)
+    _check_placeholder(model.config, processor, family, folder)
     side = family.short_side(model.config, processor.video_processor)
     tokens = family.tokens(model.config, processor.video_processor, 8, side, side * 16 // 9)
     identity = Identity(
@@ -55,53 +58,34 @@ def load_vlm(name: str | Path, dtype: str = "auto", device: str = "auto", quanti
     return Vlm(model, processor, family, identity)
 
 
-def _load_weights(folder: Path, name: str, **options: Any) -> Any:
-    """Return the frozen model; transformers would fill weights that a file lacks with random numbers, this refuses."""
-    hint = f"Copy the folder again, or type: actscribe models pull {name}"
-    try:
-        loaded: Any = transformers.AutoModelForImageTextToText.from_pretrained(
-            folder,
-            local_files_only=True,
-            use_safetensors=True,
-            trust_remote_code=False,
-            output_loading_info=True,
-            **options,
+def _check_placeholder(config: Any, processor: Any, family: Family, folder: Path) -> None:
+    """Refuse a model that waits for another token than its processor writes where the video stands."""
+    kinds = (f"{family.modality}_token_id", f"{family.modality}_token_index")
+    wanted = next((getattr(config, kind) for kind in kinds if hasattr(config, kind)), None)
+    written = getattr(processor, f"{family.modality}_token_id", None)
+    if wanted != written:
+        raise ActScribeError(
+            f"{folder}: config.json puts token {wanted} where the {family.modality} stands, the processor {written}.",
+            "Copy the folder again: its files are of two checkpoints.",
         )
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise ActScribeError(f"{folder}: the weights of '{name}' cannot be loaded: {error}", hint) from error
-    model, told = loaded
-    if told["missing_keys"]:
-        lacking = sorted(told["missing_keys"])
-        raise ActScribeError(f"{folder}: {len(lacking)} weights of '{name}' are missing, first {lacking[0]}.", hint)
-    model.eval().requires_grad_(False)
-    return model
 
 
 def load_processor(folder: Path, name: str) -> Any:
     """Return the processor of a checkpoint folder.
 
     Raises:
-        ActScribeError: a file of it is missing.
+        ActScribeError: a file of it is missing or damaged.
     """
-    try:
-        return transformers.AutoProcessor.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        raise ActScribeError(
-            f"{folder}: the processor of '{name}' cannot be loaded: {error}",
-            f"Complete the folder, or type: actscribe models pull {name}",
-        ) from error
+    return load_part(transformers.AutoProcessor, folder, name, "processor")
 
 
 def model_type(folder: Path, name: str) -> str:
     """Return the family key of a checkpoint folder.
 
     Raises:
-        ActScribeError: config.json is not one of a supported family.
+        ActScribeError: config.json is damaged, or not one of a supported family.
     """
-    try:
-        kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
-    except (OSError, ValueError, AttributeError) as error:
-        raise ActScribeError(f"{folder / 'config.json'}: cannot be read: {error}.") from error
+    kind = read_config(folder, name, (), able=True).get("model_type")
     if kind not in FAMILIES:
         known = ", ".join(f"{family.name} ({key})" for key, family in FAMILIES.items())
         raise ActScribeError(f"'{name}' is a {kind}, which is no supported family.", f"Supported: {known}.")
@@ -159,8 +143,7 @@ def _quantization(quantize: str, where: torch.device) -> dict[str, Any]:
             f"Quantization to {quantize} needs a CUDA GPU, found {where.type}.",
             "Leave it out, or use dtype: bfloat16 to halve the memory.",
         )
-    if not transformers.utils.is_bitsandbytes_available():
-        raise ActScribeError("Quantization needs bitsandbytes.", "Type: pip install bitsandbytes")
+    require("bitsandbytes", f"Quantization to {quantize}")
     if quantize == "8bit":
         return {"quantization_config": transformers.BitsAndBytesConfig(load_in_8bit=True)}
     settings = transformers.BitsAndBytesConfig(

@@ -12,6 +12,7 @@ import transformers
 
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.models.catalog import checkpoint_folder, find
+from actscribe.models.loading import load_part
 from actscribe.models.vlm.dimensions import DIMENSIONS
 from actscribe.models.vlm.families import FAMILIES, Family
 from actscribe.models.vlm.loading import model_type
@@ -178,8 +179,8 @@ def configuration(name: str) -> tuple[Family, Any, Any]:
         config = transformers.AutoConfig.for_model(kind, **values)
         return FAMILIES[kind], config, getattr(transformers, video_class)(**settings)
     family = FAMILIES[model_type(folder, name)]
-    config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    return family, config, transformers.AutoVideoProcessor.from_pretrained(folder, local_files_only=True)
+    config = load_part(transformers.AutoConfig, folder, name, "config.json")
+    return family, config, load_part(transformers.AutoVideoProcessor, folder, name, "video processor")
 
 
 def read_shape(family: Family, config: Any, video: Any, frames: int, height: int, width: int) -> Shape:

@@ -1,8 +1,10 @@
 """Clips and questions into token ids and pixels, through the checkpoint's own processor.
 
 One sampler serves all models (`video.sampling`): the frames of a clip are given as they are, the processor never
-samples again. Frame times go to the processors that write them into the prompt (SmolVLM, Qwen3-VL) or into positions
-(Qwen2.5-VL), counted from the clip's start (ours: a clip is the whole video that the model sees).
+samples again. Times go to the processors that write them into the prompt (SmolVLM, Qwen3-VL) or into positions
+(Qwen2.5-VL), counted from the clip's start (ours: a clip is the whole video that the model sees). They are the nominal
+ones of `video.sampling.nominal_times`, so that what a model is told depends on the pictures and not on where the window
+or the video's frames lie.
 """
 
 from __future__ import annotations
@@ -16,8 +18,10 @@ from torch import Tensor
 
 from actscribe.data.view import ClipFrames
 from actscribe.errors import ActScribeError
+from actscribe.models.chat_template import filled
 from actscribe.models.vlm.families import Family, split_units
 from actscribe.models.vlm.vision import Key
+from actscribe.video.sampling import TIME_DECIMALS, nominal_times
 
 #: Frame times reach the processors as indices on a grid of a millisecond.
 GRID_HZ = 1000
@@ -34,7 +38,8 @@ class ClipInputs:
         units: pixels, one row per unit that the vision tower encodes on its own.
         keys: what identifies each unit.
         grid: patches in (time, height, width) of the clip, int64, shape (3,); None where frames are squares.
-        unit_seconds: time between units, in seconds.
+        unit_seconds: nominal time between units, in seconds: frames of a unit * clip's length / frames, which is what
+            transformers derives from the sampled frame rate.
     """
 
     text: str
@@ -54,19 +59,21 @@ class Prompter:
     Args:
         processor: of the checkpoint.
         family: of the checkpoint.
+        source: name of the checkpoint, for messages.
 
     Raises:
-        ActScribeError: the chat template has no place for a video.
+        ActScribeError: the chat template has no place for a video, or cannot be filled in.
     """
 
-    def __init__(self, processor: Any, family: Family) -> None:
+    def __init__(self, processor: Any, family: Family, source: str) -> None:
         self.processor = processor
         self.tokenizer = processor.tokenizer
         self.family = family
-        if hasattr(processor.video_processor, "cap_pixels_per_frame"):
-            # The reference implementation's bound on Qwen's tokens per frame, the default of coming releases.
-            processor.video_processor.cap_pixels_per_frame = True
-        if self.frame()[0].count(processor.video_token) != 1:
+        if getattr(processor.video_processor, "cap_pixels_per_frame", False) is None:
+            # Left open by Qwen's checkpoints: no cap, as transformers reads that (and warns of each time).
+            processor.video_processor.cap_pixels_per_frame = False
+        self._before, self._after = self._framed(source)
+        if self._before.count(processor.video_token) != 1:
             raise ActScribeError(
                 f"The chat template of this {family.name} checkpoint does not place {processor.video_token} once.",
                 "Use the chat template of the family's video checkpoints.",
@@ -80,10 +87,18 @@ class Prompter:
 
     def frame(self) -> tuple[str, str]:
         """Return what the chat template writes before and after the user's text; the video stands in the first."""
+        return self._before, self._after
+
+    def _framed(self, source: str) -> tuple[str, str]:
         content = [{"type": "video"}, {"type": "text", "text": _USER_TEXT}]
-        template = self.family.template if self._bare() else None
-        whole = self.processor.apply_chat_template(
-            [{"role": "user", "content": content}], chat_template=template, add_generation_prompt=True
+        own = self.processor.chat_template or self.tokenizer.chat_template
+        template = self.family.template if own is None else None
+        whole = filled(
+            own,
+            lambda: self.processor.apply_chat_template(
+                [{"role": "user", "content": content}], chat_template=template, add_generation_prompt=True
+            ),
+            source,
         )
         before, _, after = whole.partition(_USER_TEXT)
         return before, after
@@ -109,11 +124,12 @@ class Prompter:
             )
         if not len(clip.frames):
             raise ActScribeError(f"The clip of '{clip.clip.recording}' at {clip.clip.start} s has no frames.")
-        frames, times = _even(clip, self.family.frames_per_unit)
+        size = self.family.frames_per_unit
+        frames, times = _whole(clip.frames, size), _whole(clip.times, size)
         video = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)
         processed = self.processor.video_processor(
             [video],
-            video_metadata=[_metadata(clip, times)],
+            video_metadata=[_metadata(clip, size)],
             do_sample_frames=False,
             return_metadata=True,
             return_tensors="pt",
@@ -122,28 +138,23 @@ class Prompter:
         expanded = self.processor.replace_video_token(processed, 0)
         whole = before.replace(video_token, expanded) + text + after
         grid = processed["video_grid_thw"][0] if "video_grid_thw" in processed else None
-        size = self.family.frames_per_unit
         units = split_units(self.family, processed[self.family.pixels], grid)
         moments = times.round(6).reshape(len(units), size)
         shape = (*frames.shape[1:3], *units.shape[1:], *(() if grid is None else grid[1:].tolist()))
         keys = tuple((clip.content, tuple(unit.tolist()), shape) for unit in moments)
-        gap = float(np.diff(times[::size]).mean()) if len(units) > 1 else float(clip.clip.end - clip.clip.start)
-        return ClipInputs(whole, self.ids(whole), units, keys, grid, gap)
-
-    def _bare(self) -> bool:
-        return self.processor.chat_template is None and self.tokenizer.chat_template is None
+        apart = size * round(clip.clip.end - clip.clip.start, TIME_DECIMALS) / len(clip.frames)
+        return ClipInputs(whole, self.ids(whole), units, keys, grid, apart)
 
 
-def _even(clip: ClipFrames, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Repeat the last frame until the frames fill whole units."""
-    lacking = -len(clip.frames) % size
-    frames = np.concatenate([clip.frames, np.repeat(clip.frames[-1:], lacking, axis=0)])
-    return frames, np.concatenate([clip.times, np.repeat(clip.times[-1:], lacking)])
+def _whole(per_frame: np.ndarray, size: int) -> np.ndarray:
+    """Repeat the last entry until the frames fill whole units."""
+    return np.concatenate([per_frame, np.repeat(per_frame[-1:], -len(per_frame) % size, axis=0)])
 
 
-def _metadata(clip: ClipFrames, times: np.ndarray) -> dict[str, Any]:
+def _metadata(clip: ClipFrames, size: int) -> dict[str, Any]:
     span = clip.clip
-    indices = np.clip(np.round((times - span.start) * GRID_HZ), 0, None).astype(int)
+    times = _whole(nominal_times(span.start, span.end, len(clip.frames)), size)
+    indices = np.round(times * GRID_HZ).astype(int)
     length = round((span.end - span.start) * GRID_HZ)
     return {
         "total_num_frames": max(length, int(indices[-1]) + 1),

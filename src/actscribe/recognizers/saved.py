@@ -1,0 +1,28 @@
+"""Opening what a recognizer saved: whatever is wrong with the folder is one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from actscribe.errors import ActScribeError
+from actscribe.models.loading import words
+
+
+@contextmanager
+def loading_saved(folder: Path) -> Iterator[None]:
+    """Turn whatever a saved recognizer stumbles over while it is loaded into an error that names its folder.
+
+    Raises:
+        ActScribeError: in place of any other exception of the block.
+    """
+    try:
+        yield
+    except ActScribeError:
+        raise
+    except Exception as error:
+        raise ActScribeError(
+            f"{folder}: the recognizer cannot be loaded: {words(error)}",
+            "Copy the run's folder again from where it was made, or train again.",
+        ) from error

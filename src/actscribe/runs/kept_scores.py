@@ -1,0 +1,103 @@
+"""Scores of new videos, kept until their annotation files are written: no video is scored twice if that fails."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+import time
+
+import pandas as pd
+
+from actscribe.data.clips import Clip, Window, cut
+from actscribe.data.recording import Recording
+from actscribe.errors import ActScribeError
+from actscribe.files import write_beside
+from actscribe.progress import say
+from actscribe.runs.folder import Run, ScoredClips, versions
+from actscribe.video.cache import default_cache
+
+#: In the user's cache: a file for each video and run.
+FOLDER = "annotated"
+DIGEST_BYTES = 16
+#: Seconds after which nobody is expected to repeat the call (a month).
+FORGOTTEN_S = 30 * 24 * 3600.0
+
+
+class KeptScores:
+    """The scores of one video by one run: a digest and a parquet table in one file of the user's cache.
+
+    Its name tells all that they depend on: the video's content, the files of the run's model, the recognizer's
+    settings, labels, windows and versions.
+
+    Args:
+        run: that scores, complete.
+        recording: the video, not annotated.
+    """
+
+    def __init__(self, run: Run, recording: Recording) -> None:
+        self.run, self.recording = run, recording
+        facts, windows = run.facts, run.study.windows
+        parts = [
+            recording.content,
+            facts.recognizer,
+            facts.settings,
+            {name: digest for name, digest in facts.digests.items() if name.startswith("model/")},
+            run.labels.model_dump(mode="json"),
+            windows.model_dump(mode="json"),
+            versions(),
+        ]
+        key = _digest(json.dumps(parts, sort_keys=True).encode()).hex()
+        self.path = default_cache().root.parent / FOLDER / f"{key}.scores"
+        self.clips: list[Clip] = cut(recording, run.labels, Window(windows.length, windows.stride))
+
+    def read(self) -> ScoredClips | None:
+        """Return the kept scores; None where there are none, or none that can be trusted."""
+        try:
+            content = self.path.read_bytes()
+        except OSError:
+            return None
+        held, table = content[:DIGEST_BYTES], content[DIGEST_BYTES:]
+        if held != _digest(table):
+            return None
+        found = ScoredClips.from_table(pd.read_parquet(io.BytesIO(table)), self.run.labels)
+        spans = [[(clip.start, clip.end) for clip in clips] for clips in (found.clips, self.clips)]
+        return ScoredClips(self.clips, found.times, found.scores) if spans[0] == spans[1] else None
+
+    def write(self, scored: ScoredClips) -> None:
+        """Keep scores; where that is not possible, it is said and the work goes on."""
+        table = io.BytesIO()
+        scored.table(self.run.labels).to_parquet(table, index=False)
+        try:
+            with write_beside(self.path) as beside:
+                beside.write_bytes(_digest(table.getvalue()) + table.getvalue())
+        except ActScribeError as error:
+            say(f"The scores of {self.recording.video.name} are not kept: {error.message}", None)
+
+    def way_on(self) -> str:
+        """Return what to do where the annotation files cannot be written; empty where no scores are kept."""
+        if not self.path.is_file():
+            return ""
+        return (
+            f"The scores are kept in {self.path}: the same command, with --overwrite where files are written already,"
+            " or with another --out, goes on without scoring again."
+        )
+
+    def remove(self) -> None:
+        """Forget the scores: what they were kept for is done."""
+        self.path.unlink(missing_ok=True)
+
+
+def forget_old() -> None:
+    """Remove scores of calls that failed and were never repeated."""
+    for path in (default_cache().root.parent / FOLDER).glob("*.scores"):
+        try:
+            if re.fullmatch(r"[0-9a-f]{32}\.scores", path.name) and time.time() - path.stat().st_mtime > FORGOTTEN_S:
+                path.unlink(missing_ok=True)
+        except OSError:  # another process was quicker, or the cache is somebody else's
+            continue
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=DIGEST_BYTES).digest()

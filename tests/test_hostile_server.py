@@ -1,0 +1,203 @@
+"""Whatever a local server sends, its client ends in time, in little memory, with a sentence that names the address."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import socket
+import time
+import tracemalloc
+from typing import Any
+
+import pytest
+from hostile_server import Script, hostile_server, json_of, says
+
+from actscribe.errors import ActScribeError
+from actscribe.models import server as servers
+from actscribe.models.exchange import MOST_BYTES
+from actscribe.models.server import ChatServer
+
+FINE = json.dumps({"choices": [{"message": {"content": "A hand."}}]}).encode()
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(servers, "WAITS_S", (0.01, 0.01))
+
+
+def drip(beginning: bytes, piece: bytes) -> Script:
+    """Send `piece` for ever, 100 times a second: no single wait is long."""
+
+    def script(connection: socket.socket, number: int) -> None:
+        connection.recv(2**16)
+        connection.sendall(beginning)
+        while True:
+            connection.sendall(piece)
+            time.sleep(0.01)
+
+    return script
+
+
+def flood(connection: socket.socket, number: int) -> None:
+    connection.recv(2**16)
+    connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+    while True:
+        connection.sendall(b" " * 2**20)
+
+
+def silent(connection: socket.socket, number: int) -> None:
+    connection.recv(2**16)
+    time.sleep(5)
+
+
+def gone(connection: socket.socket, number: int) -> None:
+    connection.recv(2**16)
+
+
+def answer_with(logprob: str) -> bytes:
+    top = f'[{{"token": "Yes", "logprob": {logprob}}}]'
+    return (
+        b'{"choices": [{"message": {"content": "Yes"}, "logprobs": {"content": [{"top_logprobs": '
+        + top.encode()
+        + b"}]}}]}"
+    )
+
+
+SLOW = "gave no whole answer within 0.5 s"
+ENDLESS: dict[str, Script] = {
+    "never answers": silent,
+    "a byte of the body at a time": drip(b"HTTP/1.1 200 OK\r\nContent-Length: 4000000000\r\n\r\n", b" "),
+    "a byte of a header at a time": drip(b"HTTP/1.1 200 OK\r\nX-", b"a"),
+    "interim answers for ever": drip(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "a chunk at a time": drip(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    "trailers for ever": drip(
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n1\r\n0\r\n", b"X-Trailer: a\r\n"
+    ),
+}
+BROKEN: dict[str, tuple[Script, str]] = {
+    "no HTTP": (says("hello"), "is not HTTP"),
+    "a mail server": (says("220 mail.example.com ESMTP"), "is not HTTP"),
+    "TLS where none was asked for": (says("\x15\x03\x01\x00\x02\x02P"), "is not HTTP"),
+    "a thousand headers": (says("HTTP/1.1 200 OK|" + "|".join(f"X-{n}: 1" for n in range(1000))), "is not HTTP"),
+    "a long status": (says("HTTP/1.1 200 " + "a" * 70000), "is not HTTP"),
+    "a status that is none": (says("HTTP/1.1 OK"), "is not HTTP"),
+    "chunks of no size": (says("HTTP/1.1 200 OK|Transfer-Encoding: chunked", b"zz\r\n"), "broke off"),
+    "too little": (says("HTTP/1.1 200 OK|Content-Length: 500", FINE), "broke off 4.. bytes before the end"),
+    "nothing": (gone, "ended the connection without one"),
+    "an empty body": (json_of(b""), "no JSON that can be read"),
+    "no content": (says("HTTP/1.1 204 No Content"), "no JSON that can be read"),
+    "HTML": (
+        says("HTTP/1.1 200 OK|Content-Type: text/html", b"<html>login\x1b[2J</html>"),
+        r"text/html; .*<html>login",
+    ),
+    "no UTF-8": (json_of(b'{"choices": "\xff\xfe\x80"}'), "no JSON that can be read"),
+    "Infinity": (json_of(answer_with("-Infinity")), "-Infinity is no JSON number"),
+    "NaN": (json_of(answer_with("NaN")), "NaN is no JSON number"),
+    "a number that overflows": (json_of(answer_with("1e999")), "something else than a chat completion"),
+    "a probability of 22026": (json_of(answer_with("10")), "something else than a chat completion"),
+    "a word for a number": (json_of(answer_with('"high"')), "something else than a chat completion"),
+    "an endless number": (json_of(b"1" * 10000), "no JSON that can be read"),
+    "a hundred thousand brackets": (json_of(b"[" * 100000), "nested too deeply"),
+    "a list for a text": (json_of(b'{"choices": [{"message": {"content": [1]}}]}'), "something else than a chat"),
+    "a redirect": (
+        says("HTTP/1.1 307 Moved|Location: http://192.0.2.1/"),
+        "answered 307 to /chat/completions: a redirect",
+    ),
+    "gzip": (json_of(gzip.compress(b" " * 2**20), "|Content-Encoding: gzip"), r"packed \(gzip\)"),
+    "no key": (says("HTTP/1.1 401 Unauthorized"), r"answered 401 to /chat/completions: \(nothing\)"),
+    "no such model": (says("HTTP/1.1 404 Not Found", b'{"error": "model not found"}'), "answered 404 .*not found"),
+    "500": (says("HTTP/1.1 500 Oops", b"<h1>out of\n\n  memory</h1>"), "answered 500 .*out of memory"),
+}
+
+
+def asked(address: str, timeout: float = 1.0) -> Any:
+    return ChatServer(address, "tiny", timeout=timeout).yes_no("Is it?")
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_what_never_ends_ends_in_time(name: str) -> None:
+    with hostile_server(ENDLESS[name]) as (address, calls):
+        began = time.monotonic()
+        with pytest.raises(ActScribeError, match=SLOW) as caught:
+            asked(address, timeout=0.5)
+        assert 0.4 < time.monotonic() - began < 5
+        assert len(calls) == 1
+    assert address in caught.value.message
+    assert "server's log" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_is_broken_is_one_sentence(name: str) -> None:
+    script, words = BROKEN[name]
+    with hostile_server(script) as (address, calls), pytest.raises(ActScribeError, match=words) as caught:
+        asked(address, timeout=20)
+    assert address in caught.value.message
+    assert len(caught.value.message) < 800
+    assert "\n" not in caught.value.message
+    assert caught.value.message.isprintable()
+    assert caught.value.hint
+    assert len(calls) <= 3
+
+
+def test_a_flood_is_not_read_into_memory() -> None:
+    with hostile_server(flood) as (address, _):
+        tracemalloc.start()
+        try:
+            with pytest.raises(ActScribeError, match="more than 4 MiB"):
+                asked(address, timeout=30)
+            assert tracemalloc.get_traced_memory()[1] < 6 * MOST_BYTES
+        finally:
+            tracemalloc.stop()
+
+
+@pytest.mark.parametrize("trouble", ["HTTP/1.1 503 Loading model", "HTTP/1.1 429 Too Many Requests", ""])
+def test_a_busy_server_is_asked_again(trouble: str) -> None:
+    def script(connection: socket.socket, number: int) -> None:
+        if number == 2:
+            json_of(FINE)(connection, number)
+        elif trouble:
+            says(trouble)(connection, number)
+        else:
+            gone(connection, number)
+
+    with hostile_server(script) as (address, calls):
+        assert ChatServer(address, "tiny").written("What happens?") == "A hand."
+        assert len(calls) == 3
+
+
+def test_tries_are_few_and_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    with hostile_server(says("HTTP/1.1 503 Loading model")) as (address, calls):
+        with pytest.raises(ActScribeError, match="answered 503"):
+            asked(address)
+        assert len(calls) == 3
+        monkeypatch.setattr(servers, "WAITS_S", (5.0, 5.0))
+        began = time.monotonic()
+        with pytest.raises(ActScribeError, match="answered 503"):
+            asked(address)
+        assert time.monotonic() - began < 1
+        assert len(calls) == 4
+
+
+def test_the_list_of_models_is_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(servers, "LIST_TIMEOUT_S", 0.5)
+    with hostile_server(silent) as (address, _), pytest.raises(ActScribeError, match=r"/models: .*within"):
+        ChatServer(address)
+    many = json.dumps({"data": [{"id": f"model {n}"} for n in range(5000)]}).encode()
+    with hostile_server(json_of(many)) as (address, _), pytest.raises(ActScribeError, match="5000 models") as caught:
+        ChatServer(address)
+    assert len(caught.value.message) < 500
+
+
+def test_characters_that_no_file_can_hold_are_replaced() -> None:
+    body = b'{"choices": [{"message": {"content": "a \\ud800 hand"}}]}'
+    with hostile_server(json_of(body)) as (address, _):
+        assert ChatServer(address, "tiny").written("What?") == "a ? hand"
+
+
+def test_plain_text_and_chunks_are_read_like_any_answer() -> None:
+    size = f"{len(FINE):x}\r\n".encode()
+    chunked = says(
+        "HTTP/1.1 200 OK|Transfer-Encoding: chunked|Content-Type: text/plain", size + FINE + b"\r\n0\r\n\r\n"
+    )
+    with hostile_server(chunked) as (address, _):
+        assert ChatServer(address, "tiny").written("What?") == "A hand."
