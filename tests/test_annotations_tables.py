@@ -137,7 +137,7 @@ def test_a_table_without_a_known_header_says_what_one_looks_like(tmp_path: Path)
 def test_csv_is_written_with_the_columns_that_are_there(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     write(path, Annotations((Interval('a "b", c', 0.1, 0.30000000000000004),)), "csv")
-    assert path.read_text() == 'label,start_s,end_s\n"a ""b"", c",0.1,0.30000000000000004\n'
+    assert path.read_text() == 'label,start_s,end_s\n"a ""b"", c",0.1,0.3\n'
     write(path, Annotations((Interval("x", 0, 1, "P", 0.5),), media=("v.mp4",)), "csv")
     assert path.read_text() == "label,start_s,end_s,subject,score,video\nx,0.0,1.0,P,0.5,v.mp4\n"
 

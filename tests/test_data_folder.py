@@ -231,3 +231,17 @@ def test_check_says_what_it_could_not_prove(tmp_path: Path, filmed: Path) -> Non
     said = check(folder, "m.csv")
     assert "Warning" not in said
     assert "No leakage: every file content, group and source span lies in one split only." in said
+
+
+@pytest.mark.parametrize("command", ["train", "compare"])
+def test_training_says_it_before_anything_else(tmp_path: Path, filmed: Path, command: str) -> None:
+    """Every recording is in the training split, so that both stop once the data are read."""
+    folder = tmp_path / "study"
+    shutil.copytree(filmed, folder)
+    rows = [f"{path.name},{path.stem}.txt,{path.stem[:8]},train" for path in sorted(folder.glob("*.mp4"))]
+    (folder / "m.csv").write_text("\n".join(["video,annotations,Patient,split", *rows]))
+    (folder / "study.yaml").write_text(STUDY.format(recordings="m.csv", more=""))
+    done = CliRunner().invoke(app, [command, str(folder)])
+    assert done.exit_code == 2
+    assert "Warning: no group was given" in done.stderr
+    assert "The column 'Patient' looks like one" in done.stderr
