@@ -92,7 +92,9 @@ def test_what_would_be_lost_or_misread_is_refused_with_its_line(tmp_path: Path, 
         assert part in message
 
 
-@pytest.mark.parametrize("number", ["1_000", "١", "1e308", "1e999", "nan", "inf", "-1", "0x10", "1" * 1_000_000, "１"])
+@pytest.mark.parametrize(
+    "number", ["1_000", "١", "1e308", "1e999", "nan", "inf", "-1", "0x10", "1" * 1_000_000, "１", "1:75", "1:60:00"]
+)
 @pytest.mark.parametrize(
     "layout", ["label,start,end\nwalk,{0},{0}\n", "walk\t{0}\t{0}\t0\n", AGGREGATED + "o\tp\tA\tSTATE\t{0}\t{0}\n"]
 )
@@ -184,7 +186,7 @@ def test_a_table_of_frames_without_end_is_not_written(tmp_path: Path) -> None:
         write(tmp_path / "a_labels.csv", long, "deepethogram", FrameClock(25.0))
     with pytest.raises(ActScribeError, match="frame rate of 1e"):
         FrameClock(1e308)
-    for name in ("csv", "json", "vtt", "elan", "boris", "via", "boris-tabular", "boris-aggregated", "intervals"):
+    for name in ("csv", "json", "vtt", "boris", "via", "boris-tabular", "boris-aggregated", "intervals"):
         write(tmp_path / name, long, name)
         assert read(tmp_path / name).intervals == long.intervals
     with pytest.raises(ActScribeError, match="no video is that long"):

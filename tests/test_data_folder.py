@@ -171,11 +171,20 @@ def test_no_groups_on_purpose_is_said_too() -> None:
         not_known([row("a.mp4"), row("b.mp4", "p")], on_purpose=True)
 
 
+def test_sub_folders_that_hold_the_same_subjects_are_no_silent_groups(tmp_path: Path) -> None:
+    """As in falls at home: one folder for each kind of film, the same people in both."""
+    touch(tmp_path, "ADL/subject1_ADL_1.mp4", "Fall/subject1_Fall_1.mp4", "Fall/subject2_Fall_1.mp4")
+    said = not_known(read_manifest(tmp_path), on_purpose=False)
+    assert "by the names of the files subject1 is in more than one of them" in said
+    touch(tmp_path / "apart", "s1/day1_a.mp4", "s1/day2_a.mp4", "s2/day3_a.mp4", "s2/day3_b.mp4")
+    assert not not_known(read_manifest(tmp_path / "apart"), on_purpose=False)
+
+
 def test_a_subject_in_two_splits_is_said_though_groups_are_apart() -> None:
     rows = [row("a.mp4", "monday", subject="anna"), row("b.mp4", "friday", subject="anna"), row("c.mp4", "x", site="s")]
     splits = {"a.mp4": "train", "b.mp4": "test", "c.mp4": "test"}
     (said,) = in_two_splits(rows, splits)
-    assert "'anna' of 1 are in more than one split" in said
+    assert "by the column 'subject', anna of 1 are in more than one split" in said
     assert in_two_splits(rows, {**splits, "b.mp4": "train"}) == []
 
 
