@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
@@ -72,7 +73,8 @@ def test_what_is_written_is_an_eaf_with_a_tier_per_label_and_subject(tmp_path: P
     kinds = {kind.get("LINGUISTIC_TYPE_ID") for kind in root.iter("LINGUISTIC_TYPE")}
     assert {one.get("LINGUISTIC_TYPE_REF") for one in root.iter("TIER")} <= kinds
     media = root.find("HEADER/MEDIA_DESCRIPTOR")
-    assert (media.get("MEDIA_URL"), media.get("RELATIVE_MEDIA_URL")) == ("file:///data/a.mp4", "./a.mp4")
+    way = os.path.relpath("/data/a.mp4", tmp_path)
+    assert (media.get("MEDIA_URL"), media.get("RELATIVE_MEDIA_URL")) == ("file:///data/a.mp4", way)
     assert media.get("MIME_TYPE") == "video/mp4"
 
 
@@ -145,7 +147,7 @@ def test_impossible_times_name_tier_and_annotation(tmp_path: Path, slots: dict, 
     assert str(path) in str(caught.value)
 
 
-def test_entities_are_refused_before_pympi_expands_them(tmp_path: Path) -> None:
+def test_entities_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "bomb.eaf"
     entities = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>'
     path.write_text(HEADER.replace("<ANNOTATION_DOCUMENT", f"{entities}<ANNOTATION_DOCUMENT") + TYPES, encoding="utf-8")
@@ -153,7 +155,7 @@ def test_entities_are_refused_before_pympi_expands_them(tmp_path: Path) -> None:
         read(path)
 
 
-def test_an_eaf_that_pympi_cannot_read_is_explained(tmp_path: Path) -> None:
+def test_an_annotation_without_times_is_explained(tmp_path: Path) -> None:
     path = eaf(
         tmp_path,
         {"ts1": 0, "ts2": 10},
@@ -255,9 +257,33 @@ def test_tiers_are_chosen_by_name(tmp_path: Path, caplog: pytest.LogCaptureFixtu
     assert caplog.messages == [f"{path}: tiers not read, left out by name: Notes A, kind, of kind."]
     assert labels(path, "WALK", "kind") == ("fast", "walk")
     assert labels(path, "*kind", "!kind") == ("very",)
+    caplog.clear()
+    assert labels(path, "walk", "rnu") == ("walk",)
+    assert caplog.messages[0] == f"{path}: no tier is called rnu."
     assert read(path, tiers=("kind",)).intervals == (Interval("fast", 1.0, 4.0),)
     with pytest.raises(ActScribeError, match=r"none is chosen by run\*. It has walk, Notes A, kind, of kind"):
         labels(path, "run*")
+
+
+def test_tiers_of_a_textgrid_are_chosen_too(tmp_path: Path) -> None:
+    path = tmp_path / "a.TextGrid"
+    write(path, Annotations((Interval("walk", 0, 1), Interval("notes", 2, 3))), "textgrid")
+    assert labels(path, "!NOTES") == ("walk",)
+    with pytest.raises(ActScribeError, match="none is chosen by run"):
+        labels(path, "run")
+
+
+def test_a_tier_with_brackets_is_chosen_by_its_own_name(tmp_path: Path) -> None:
+    path = with_media(tmp_path, more=tier("act [left]", aligned("a2", "ts1", "ts2", "wave")))
+    assert labels(path, "act [left]") == ("wave",)
+
+
+def test_the_medium_of_older_documents(tmp_path: Path) -> None:
+    path = with_media(tmp_path)
+    path.write_text(path.read_text().replace("<HEADER", '<HEADER MEDIA_FILE="file:///C:/cam.mpg"'))
+    assert read(path, "/data/cam.mpg").media == ("C:/cam.mpg",)
+    with pytest.raises(ActScribeError, match="is not about"):
+        read(path, "/data/other.mpg")
 
 
 def test_tiers_that_divide_another_one_or_hang_on_nothing_are_refused(tmp_path: Path) -> None:

@@ -106,13 +106,14 @@ def read_json(path: Path, model: type[Model]) -> Model:
     return validate(path, load_json(path), model)
 
 
-def validate(path: Path, value: Any, model: type[Model]) -> Model:
-    """Return what the JSON file at `path` holds as `model`; an error names the entry that is not as expected."""
+def validate(path: Path, value: Any, model: type[Model], where: str = "") -> Model:
+    """Return what the JSON file at `path` holds (at `where`) as `model`; an error names what is not as expected."""
     try:
         return model.model_validate(value)
     except ValidationError as error:
         problem = error.errors()[0]
         *above, last = [str(part) for part in problem["loc"]] or [model.__name__]
+        above = [where, *above] if where else above
         if problem["type"] == "extra_forbidden":
             where = f"{' > '.join(above)}: " if above else ""
             raise ActScribeError(

@@ -74,7 +74,7 @@ class Study(BaseModel):
         recordings: a manifest (CSV with video, annotations, group, split) or a folder of videos with annotation files
             of the same name beside them; relative to the study file.
         labels: a preset's name, a YAML file, or a label set written in place.
-        tiers: patterns of the tiers that are read, of formats that have tiers (ELAN): 'act*', '!notes'; none: all.
+        tiers: patterns of the tiers that are read, of ELAN and Praat files: 'act*', '!notes'; none: all.
         windows: how recordings are cut.
         split: shares of the groups.
         groups: "none" says on purpose that recordings have no groups, each showing another subject; null: the manifest

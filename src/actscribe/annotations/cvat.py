@@ -25,7 +25,8 @@ from xml.etree.ElementTree import Element, SubElement
 from actscribe.annotations.cvat_tasks import Task, names, owned, tasks, whole
 from actscribe.annotations.entry import Entry
 from actscribe.annotations.frame_clock import FrameClock, needed
-from actscribe.annotations.interval import GAP_LABEL, Annotations
+from actscribe.annotations.interval import GAP_LABEL, Annotations, is_gap
+from actscribe.annotations.rounding import apart
 from actscribe.annotations.text import check_writable, interval_at, read_xml
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
@@ -99,7 +100,9 @@ def _annotations(
         )
         for span in (*spans, *_deleted(path, images, task))
     ]
-    return Annotations.of([*intervals, *task.gaps(clock)], task.media, task.duration(clock))
+    declared = (label.findtext("name") or "" for label in root.iterfind("meta//label"))
+    labels = [name for name in declared if name.strip() and not is_gap(name)]
+    return Annotations.of([*intervals, *task.gaps(clock)], task.media, task.duration(clock), labels)
 
 
 def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
@@ -108,7 +111,7 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
     Raises:
         ActScribeError: no clock.
     """
-    check_writable(path, annotations, "\r")
+    check_writable(path, annotations, "\r", ethogram=True)
     clock = needed(path, clock, "CVAT counts frames")
     intervals = annotations.as_intervals()
     size = None if annotations.duration is None else clock.frame(annotations.duration)
@@ -122,13 +125,12 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
     if clock.is_steady:
         SubElement(task, "fps").text = repr(float(clock.rate))
     labels = SubElement(task, "labels")
-    for name in sorted({interval.label for interval in intervals}):
+    for name in dict.fromkeys([*annotations.labels, *(interval.label for interval in intervals)]):
         _declare(labels, name)
     if annotations.media:
         SubElement(task, "source").text = annotations.media[0]
-    for number, interval in enumerate(intervals):
+    for number, (interval, first, last) in enumerate(apart(intervals, clock.span)):
         track = SubElement(root, "track", id=str(number), label=interval.label, source="manual")
-        first, last = clock.span(interval)
         for frame in sorted({first, last - 1}):
             _box(track, frame, "0", interval.subject)
         if size is None or last < size:

@@ -13,6 +13,8 @@ from actscribe.annotations import (
     foreign,
     interval_text,
     json_file,
+    label_studio,
+    textgrid,
     vtt,
 )
 from actscribe.annotations.table import SEARCHED, delimiters_of, first_rows, has_header, table_of_rows
@@ -26,7 +28,8 @@ _HEADERS = {
     "csv": csv_table.is_header,
 }
 _EXPECTED = (
-    "Expected an ELAN, BORIS, VIA 3, CVAT or DeepEthogram file, WebVTT, JSON written by ActScribe,"
+    "Expected an ELAN, BORIS, VIA 3, CVAT, DeepEthogram, Label Studio or Praat TextGrid file,"
+    " WebVTT, JSON written by ActScribe,"
     " a CSV whose header names a label, a start and an end, or lines of label, start, end and duration in milliseconds"
     " with tabs between."
 )
@@ -54,6 +57,8 @@ def detect(path: Path) -> str:
         return _json(path)
     if text.lstrip().startswith("WEBVTT") or vtt.is_subtitles(text):
         return "vtt"
+    if textgrid.is_textgrid(text):
+        return "textgrid"
     return _table(path, text)
 
 
@@ -79,6 +84,13 @@ def _json(path: Path) -> str:
         return "boris"
     if {"metadata", "view"} <= keys or {"metadata", "attribute"} <= keys:
         return "via"
+    if label_studio.is_tasks(content):
+        return "label-studio"
+    if isinstance(content, list) and any(isinstance(item, dict) and "annotator" in item for item in content[:1]):
+        raise ActScribeError(
+            f"{path}: looks like Label Studio's JSON-MIN, which leaves out who is who.",
+            "Export the project again and choose 'JSON'.",
+        )
     found = ", ".join(sorted(keys)[:8]) if keys else f"a {type(content).__name__}"
     raise ActScribeError(f"{path}: a JSON file of no known format (it holds {found}).", _EXPECTED)
 

@@ -81,8 +81,9 @@ def parse(path: Path, root: Element) -> Document:
     known = {span.identifier: span for spans in aligned.values() for span in spans}
     refers = {one.get("ANNOTATION_ID", ""): one.get("ANNOTATION_REF", "") for one in root.iter("REF_ANNOTATION")}
     tiers = tuple(_tier(path, tier, aligned[tier.get("TIER_ID", "")], known, refers) for tier in root.iter("TIER"))
-    media = tuple(_media(path, item) for item in root.iter("MEDIA_DESCRIPTOR"))
-    return Document(tuple(one for one in media if one.urls), tiers)
+    media = [one for one in (_media(path, item) for item in root.iter("MEDIA_DESCRIPTOR")) if one.urls]
+    older = "" if header is None else header.get("MEDIA_FILE", "")  # before EAF 2.0, the only place
+    return Document(tuple(media) or ((Media((older,), 0.0),) if older else ()), tiers)
 
 
 def _refuse_doubled(path: Path, root: Element) -> None:

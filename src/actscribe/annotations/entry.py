@@ -25,6 +25,8 @@ from actscribe.annotations.interval import Annotations, sort_key
 from actscribe.errors import ActScribeError
 
 _SHOWN = 20
+#: More files of one name in a table are not spellings of a few videos (ours).
+_MOST_ALIKE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +142,21 @@ def first_spellings(names: Iterable[str]) -> dict[str, str]:
         by_stem.setdefault(_split(_parts(name).name)[0], []).append(name)
     first: dict[str, str] = {}
     for group in by_stem.values():
+        if len(group) > _MOST_ALIKE:
+            first |= {name: name for name in group}
+            continue
         like = {name: [other for other in group if other == name or _is_like(name, other)] for name in group}
         for name, alike in like.items():
             first[name] = alike[0] if all(like[other] == alike for other in alike) else name
     return first
+
+
+def is_there(path: Path) -> bool:
+    """Tell whether a path is that of a file; what cannot be a path, too long a name for instance, is not."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def same_name(one: str, other: str) -> bool:
@@ -156,7 +169,7 @@ class _Asked:
 
     def __init__(self, video: str, path: Path) -> None:
         self.video, self._folder = video, path.absolute().parent
-        self._file = Path(video) if video and Path(video).is_file() else None
+        self._file = Path(video) if video and is_there(Path(video)) else None
         # Absolute but not resolved: a link has the video's name, what it points to need not.
         self._spelled = str(self._file.absolute()) if self._file else video
 
@@ -175,8 +188,10 @@ class _Asked:
 
     def _is_beside(self, name: str) -> bool:
         """Tell whether a name is that of another file in the video's folder, such as a.avi beside a.mp4."""
-        beside = self._file.with_name(PurePosixPath(name.replace("\\", "/")).name or ".") if self._file else None
-        return beside is not None and beside.is_file() and not _is_same_file(beside, self._file)
+        if self._file is None:
+            return False
+        beside = self._file.parent / PurePosixPath(name.replace("\\", "/")).name
+        return is_there(beside) and not _is_same_file(beside, self._file)
 
 
 def _only(path: Path, entries: Sequence[Entry]) -> Match:

@@ -11,20 +11,25 @@ from actscribe.annotations import (
     boris,
     boris_aggregated,
     boris_tabular,
+    boris_write,
     csv_table,
     cvat,
     deepethogram,
     elan,
+    elan_write,
     interval_text,
     json_file,
+    label_studio,
+    textgrid,
     via,
     vtt,
 )
 from actscribe.annotations.checks import resolve
 from actscribe.annotations.detect import detect
-from actscribe.annotations.entry import Entry, choose
+from actscribe.annotations.entry import Entry, choose, is_there
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, sort_key
+from actscribe.annotations.media import located, resolved
 from actscribe.annotations.tier_choice import TierChoice
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.files import check_writable
@@ -39,7 +44,7 @@ class Format:
     Args:
         ending: of its files; different for every format, so that several exports of one video do not collide.
         description: one line for a list of formats.
-        resolution: of times, in seconds; 0: full precision; None: one frame, so reading and writing need the video's
+        resolution: of times, in seconds; None: one frame, so reading and writing need the video's
             frame times.
         keeps: which of "subject", "score", "media" and "duration" it carries; every format carries labels and gaps.
         read: (path, the video's frame times or None) to the entries of the file; raises ActScribeError.
@@ -67,10 +72,12 @@ FORMATS: dict[str, Format] = {
         0.001,
         _keeps("subject", "media"),
         elan.read,
-        elan.write,
+        elan_write.write,
         elan.read_tiers,
     ),
-    "boris": Format(".boris", "BORIS project", 0.001, _keeps("subject", "media", "duration"), boris.read, boris.write),
+    "boris": Format(
+        ".boris", "BORIS project", 0.001, _keeps("subject", "media", "duration"), boris.read, boris_write.write
+    ),
     "boris-tabular": Format(
         ".events.tsv",
         "BORIS tabular events: START and STOP rows",
@@ -98,7 +105,7 @@ FORMATS: dict[str, Format] = {
     "csv": Format(
         ".csv",
         "table: label, start_s, end_s, subject, score, video",
-        0.0,
+        0.001,
         _keeps("subject", "score", "media"),
         csv_table.read,
         csv_table.write,
@@ -106,7 +113,7 @@ FORMATS: dict[str, Format] = {
     "json": Format(
         ".json",
         "ActScribe's own, carries everything",
-        0.0,
+        0.001,
         _keeps("subject", "score", "media", "duration"),
         json_file.read,
         json_file.write,
@@ -116,7 +123,24 @@ FORMATS: dict[str, Format] = {
         ".xml", "CVAT XML: a track per interval", None, _keeps("subject", "media", "duration"), cvat.read, cvat.write
     ),
     "via": Format(
-        ".via.json", "VIA 3 project: temporal segments", 0.0, _keeps("subject", "media"), via.read, via.write
+        ".via.json", "VIA 3 project: temporal segments", 0.001, _keeps("subject", "media"), via.read, via.write
+    ),
+    "textgrid": Format(
+        ".TextGrid",
+        "Praat TextGrid: one tier per label and subject",
+        0.001,
+        _keeps("subject", "duration"),
+        textgrid.read,
+        textgrid.write,
+        textgrid.read_tiers,
+    ),
+    "label-studio": Format(
+        ".label-studio.json",
+        "Label Studio: tasks with timeline labels",
+        None,
+        _keeps("subject", "score", "media", "duration"),
+        label_studio.read,
+        label_studio.write,
     ),
     "deepethogram": Format(
         "_labels.csv",
@@ -194,14 +218,17 @@ def write(path: Path, annotations: Annotations, format: str, clock: FrameClock |
 
     Args:
         path: of the new file.
-        annotations: of one video.
+        annotations: of one video. A relative name of it means the file beside `path`, or else in the current folder;
+            what is written leads to it from `path`, or is absolute.
         format: a key in `FORMATS`.
         clock: when the video's frames are shown; needed by formats that count frames, its rate is noted by BORIS'.
 
     Raises:
         ActScribeError: unknown format, something that the format cannot carry, or a file that cannot be written.
     """
-    find_format(format).write(Path(path), annotations, clock)
+    path = Path(path)
+    form = find_format(format)
+    form.write(path, replace(annotations, media=located(path, annotations.media)), clock)
 
 
 def counts_frames(path: Path) -> bool:
@@ -220,7 +247,7 @@ def format_of(path: Path) -> str:
     """Return the format whose ending a target has, the longest ending first."""
     endings = sorted(((form.ending, name) for name, form in FORMATS.items()), key=lambda item: -len(item[0]))
     for ending, name in endings:
-        if Path(path).name.casefold().endswith(ending):
+        if Path(path).name.casefold().endswith(ending.casefold()):
             return name
     known = ", ".join(f"{form.ending} ({name})" for name, form in FORMATS.items())
     raise ActScribeError(f"{path}: its ending does not tell the format.", f"Say it with --to, or use one of {known}.")
@@ -267,7 +294,7 @@ def convert(
             intervals=_sorted(known.intervals, (i for i in annotations.intervals if i.label in unknown)),
             gaps=_sorted(known.gaps, (gap for gap in annotations.gaps if gap.label in unknown)),
         )
-    form.write(target, annotations, clock)
+    write(target, replace(annotations, media=resolved(source, annotations.media)), wanted, clock)
     counts = Counter(interval.label for interval in annotations.intervals)
     return Conversion(
         source_format=detect(source),
@@ -288,7 +315,7 @@ def check_target(source: Path, target: Path, video: str | None = None, overwrite
             replaced; or the folder cannot be written to.
     """
     for what, path in (("source", source), ("video", Path(video or ""))):
-        if path.is_file() and target.exists() and path.samefile(target):
+        if is_there(path) and target.exists() and path.samefile(target):
             raise ActScribeError(f"{target}: is the {what} itself.", "Give another name for the converted file.")
     check_file(target, overwrite)
     check_writable(target.parent)

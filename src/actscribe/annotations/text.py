@@ -17,11 +17,11 @@ from actscribe.errors import ActScribeError
 from actscribe.reading import load_json, read_bytes, read_json, read_text, validate
 
 __all__ = [
+    "NO_DATE",
     "check_writable",
     "interval_at",
     "lines",
     "load_json",
-    "milliseconds",
     "parse_number",
     "parse_seconds",
     "quoted",
@@ -38,7 +38,9 @@ __all__ = [
 _NEVER = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufeff\ufffe\uffff"
 #: ASCII digits only: `float` also takes '1_000', 'nan', 'infinity' and the digits of every script.
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,30}(?:\.[0-9]{0,60})?|\.[0-9]{1,60})(?:[eE][+-]?[0-9]{1,3})?")
-_CLOCK = re.compile(r"(?:([0-9]{1,6}):)?([0-9]{1,6}):([0-9]{1,6}(?:[.,][0-9]{1,60})?)")
+#: The date of every file that has to carry one: that of now would give the same annotations another file each time.
+NO_DATE = "1970-01-01T00:00:00"
+_CLOCK = re.compile(r"(?:([0-9]{1,8}):)?([0-9]{1,8}):([0-9]{1,2}(?:[.,][0-9]{1,60})?)")
 _BREAK = re.compile(r"\r\n|\r|\n")
 #: Seconds: 3000 years. BORIS counts some live observations from 1970; beyond, a number is damaged or an attack.
 _MOST_SECONDS = 1e11
@@ -113,8 +115,10 @@ def parse_seconds(text: str) -> float:
     """
     clock = _CLOCK.fullmatch(text.strip())
     if clock:
-        hours, minutes, seconds = clock.groups()
-        return int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds.replace(",", "."))
+        hours, minutes, seconds = int(clock[1] or 0), int(clock[2]), float(clock[3].replace(",", "."))
+        if seconds >= 60 or (clock[1] and minutes >= 60):
+            raise ValueError(f"no time of a clock: {text.strip()}")
+        return hours * 3600 + minutes * 60 + seconds
     return parse_number(text.replace(",", "."))
 
 
@@ -149,10 +153,10 @@ def interval_at(
     try:
         return Interval(label, start, end, subject, score)
     except ActScribeError as error:
-        raise ActScribeError(f"{path}: {where}: {error.message}", error.hint) from None
+        raise ActScribeError(f"{path}: {where}: {error.message.replace(label, label[:_QUOTED])}", error.hint) from None
 
 
-def check_writable(path: Path, annotations: Annotations, forbidden: str = "") -> None:
+def check_writable(path: Path, annotations: Annotations, forbidden: str = "", ethogram: bool = False) -> None:
     r"""Refuse labels and subjects that would not come back as they are.
 
     Args:
@@ -160,12 +164,21 @@ def check_writable(path: Path, annotations: Annotations, forbidden: str = "") ->
         annotations: what is about to be written.
         forbidden: further characters that the format cannot carry, as the inside of a regular expression's brackets,
             for instance "\t\r\n".
+        ethogram: the format carries labels that do not occur, too.
 
     Raises:
         ActScribeError: an empty label, a character that cannot be written, a time that no video has, or a score
             outside [0, 1].
     """
     never = re.compile(f"[{_NEVER}{forbidden}]")
+    if annotations.duration is not None and not 0 <= annotations.duration <= _MOST_SECONDS:
+        raise ActScribeError(f"{path}: a length of {annotations.duration:g} s is not possible for a video.")
+    for label in annotations.labels if ethogram else ():
+        if never.search(label) or not label.strip():
+            raise ActScribeError(
+                f"{path}: the label {_shown(label)} is empty or holds a character that this format cannot carry.",
+                "Rename the label, or choose another format (csv, json).",
+            )
     for name in annotations.media:
         if never.search(name):
             raise ActScribeError(f"{path}: the video name {name!r} holds a character that cannot be written.")
@@ -174,19 +187,21 @@ def check_writable(path: Path, annotations: Annotations, forbidden: str = "") ->
         if not interval.label.strip():
             raise ActScribeError(f"{path}: the interval {when} has no label; every interval needs one.")
         if interval.end > _MOST_SECONDS:
-            raise ActScribeError(f"{path}: '{interval.label}' {when}: no video is that long.")
+            raise ActScribeError(f"{path}: {quoted(interval.label)} {when}: no video is that long.")
         for text in (interval.label, interval.subject):
             found = never.search(text)
             if found:
                 raise ActScribeError(
-                    f"{path}: {text!r} ({when}) holds the character {found.group()!r}, which this format cannot carry.",
+                    f"{path}: {_shown(text)} ({when}) holds the character {found.group()!r}, which this format cannot"
+                    " carry.",
                     "Rename the label, or choose another format (csv, json).",
                 )
         if interval.score is not None and not 0 <= interval.score <= 1:
-            raise ActScribeError(f"{path}: the score of '{interval.label}' {when} is {interval.score}, not in [0, 1].")
+            raise ActScribeError(
+                f"{path}: the score of {quoted(interval.label)} {when} is {interval.score}, not in [0, 1]."
+            )
 
 
-def milliseconds(interval: Interval, shortest: int = 0) -> tuple[int, int]:
-    """Return start and end in whole milliseconds, the end at least `shortest` after the start."""
-    start = round(interval.start * 1000)
-    return start, max(round(interval.end * 1000), start + shortest)
+def _shown(text: str) -> str:
+    """Return a text with its control characters spelled out, cut short where it is long."""
+    return repr(text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…")

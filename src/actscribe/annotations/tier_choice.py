@@ -44,6 +44,9 @@ class TierChoice:
                 f"{path}: of its tiers, none is chosen by {', '.join(self.patterns)}. It has {', '.join(tiers)}.",
                 "Correct 'tiers:' in the study file, or --tiers on the command line.",
             )
+        idle = [pattern for pattern in taken if not any(_fits(name, [pattern]) for name in tiers)]
+        if idle:
+            logger.warning("%s: no tier is called %s.", path, ", ".join(idle))
         rest = [name for name in tiers if name not in chosen]
         if rest:
             why = "left out by name" if self.patterns else "without times of their own"
@@ -52,4 +55,5 @@ class TierChoice:
 
 
 def _fits(name: str, patterns: Sequence[str]) -> bool:
-    return any(fnmatch.fnmatchcase(name.casefold(), pattern.casefold()) for pattern in patterns)
+    spelled = [(name.casefold(), pattern.casefold()) for pattern in patterns]
+    return any(one == other or fnmatch.fnmatchcase(one, other) for one, other in spelled)

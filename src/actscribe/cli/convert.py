@@ -64,9 +64,10 @@ def convert(
 def _clock(video: str | None, fps: float | None, counts: bool) -> FrameClock | None:
     """Return the frame times of the video's file where frames are counted; else the given constant rate, if any."""
     from actscribe.annotations import FrameClock
+    from actscribe.annotations.entry import is_there
     from actscribe.video.frame_times import frame_clock
 
-    if not counts or video is None or not Path(video).is_file():
+    if not counts or video is None or not is_there(Path(video)):
         return None if fps is None else FrameClock(fps)
     if fps is not None:
         raise ActScribeError(

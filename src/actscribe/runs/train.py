@@ -31,7 +31,7 @@ from actscribe.runs.scoring import score_recordings, time_scores
 from actscribe.study import Study, parse_settings, unplaced
 from actscribe.timeline.segments import TimelineSettings
 from actscribe.timeline.tuning import tune
-from actscribe.training.fit import remove_checkpoints
+from actscribe.training.checkpoints import remove_checkpoints
 from actscribe.video.cache import FrameCache, default_cache
 from actscribe.video.contained import contained
 
