@@ -160,8 +160,8 @@ def _survives(path: Path, found: Annotations) -> bool:
 
 
 def _alike(one: Interval, other: Interval) -> bool:
-    """Compare to the microsecond."""
-    same_times = abs(one.start - other.start) < 1e-6 and abs(one.end - other.end) < 1e-6
+    """Compare to the millisecond, as which times are written."""
+    same_times = abs(one.start - other.start) < 1e-3 and abs(one.end - other.end) < 1e-3
     return same_times and (one.label, one.subject, one.score) == (other.label, other.subject, other.score)
 
 
