@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install demo demo-quick test report-test lint format benchmarks clean
+.PHONY: help install demo demo-quick test report-test lint format benchmarks campaigns campaigns-full campaign-programs campaign-video-matrix clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/ -/'
@@ -40,5 +40,17 @@ format: install  ## put the code into its format
 benchmarks: install  ## speed against the plain way, one table each
 	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
 
+campaigns: install  ## short seeded attempts to break the tool, about 5 minutes on two cores; campaigns/README.md
+	$(BIN)/python -m campaigns --at-once 2
+
+campaigns-full: install  ## the long form, whose figures stand in docs/reliability.md (an hour or two)
+	$(BIN)/python -m campaigns --full --at-once 2
+
+campaign-programs: install  ## exports opened by BORIS, ELAN's schema, Label Studio and Praat readers; fetches them once
+	$(BIN)/python -m campaigns.programs --venvs .venv-programs
+
+campaign-video-matrix: install  ## which frame is when: 100 kinds of video against ffprobe, mpv and Chromium (3 minutes)
+	$(BIN)/python -m campaigns.video_matrix
+
 clean:           ## caches and the demo's output; not the virtual environment
-	rm -rf demo .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf demo campaign-results .pytest_cache .ruff_cache .mypy_cache .hypothesis

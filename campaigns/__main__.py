@@ -17,6 +17,7 @@ import importlib
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from campaigns.campaign import Campaign
@@ -37,22 +38,43 @@ def main() -> None:
     parser.add_argument("--count", type=int, help="how many cases of each")
     parser.add_argument("--first", type=int, default=0, help="number of the first case, to see one again")
     parser.add_argument("--seed", type=int, default=1, help="default 1")
+    parser.add_argument("--at-once", type=int, default=1, help="how many campaigns run at the same time; default 1")
     parser.add_argument("--out", type=Path, default=Path("campaign-results"), help="tables; default campaign-results")
     parser.add_argument("--failures", type=Path, help="inputs that violated an oracle; default OUT/failures")
     options = parser.parse_args()
     unknown = sorted(set(options.names) - set(NAMES))
     if unknown:
         parser.error(f"no campaign is called {', '.join(unknown)}; known: {', '.join(NAMES)}")
-    broken = 0
-    for name in options.names or NAMES:
-        campaign = importlib.import_module(f"campaigns.{name}").CAMPAIGN
-        count = options.count or (campaign.full if options.full else campaign.short)
-        numbers = list(range(options.first, options.first + count))
-        result = run(campaign, numbers, options.seed, options.failures or options.out / "failures")
-        result.write(options.out)
-        print(result.markdown(), flush=True)
-        broken += len(result.violations)
-    sys.exit(1 if broken else 0)
+    options.failures = options.failures or options.out / "failures"
+    broken = [name for name, status in _at_once(options.names or list(NAMES), options) if status]
+    sys.exit(f"An oracle is violated in: {', '.join(broken)}" if broken else 0)
+
+
+def _at_once(names: list[str], options: argparse.Namespace) -> Iterator[tuple[str, int]]:
+    """Yield the name and the exit status of each campaign, so many at once, each in a process of its own."""
+    waiting = list(names)
+    running: dict[int, str] = {}
+    while waiting or running:
+        while waiting and len(running) < options.at_once:
+            name = waiting.pop(0)
+            child = os.fork()
+            if child == 0:
+                os._exit(_one(name, options))
+            running[child] = name
+        child, status = os.wait()
+        if child in running:
+            yield running.pop(child), status
+
+
+def _one(name: str, options: argparse.Namespace) -> int:
+    """Run a campaign, write and print its table, and return 1 where an oracle is violated."""
+    campaign = importlib.import_module(f"campaigns.{name}").CAMPAIGN
+    count = options.count or (campaign.full if options.full else campaign.short)
+    numbers = list(range(options.first, options.first + count))
+    result = run(campaign, numbers, options.seed, options.failures)
+    result.write(options.out)
+    print(result.markdown(), flush=True)
+    return 1 if result.violations else 0
 
 
 def run(campaign: Campaign, numbers: list[int], seed: int, failures: Path) -> Result:

@@ -167,6 +167,39 @@ class Json(Document):
         return json.dumps(self.value, indent=1)
 
 
+class LabelStudio(Document):
+    """A list of tasks, the first of which holds everything; frames count from 1 and the last one belongs to it."""
+
+    def __init__(self, text: str) -> None:
+        self.value: Any = json.loads(text)
+
+    @property
+    def result(self) -> list[dict[str, Any]]:
+        return self.value[0]["annotations"][0]["result"]
+
+    def labels(self) -> list[str]:
+        return [one["value"]["timelinelabels"][0] for one in self.result if one["type"] == "timelinelabels"]
+
+    def drop(self, place: int) -> None:
+        gone = self._of(place)
+        self.result[:] = [one for one in self.result if one not in gone]
+
+    def twice(self, place: int) -> None:
+        self.result.extend({**copy.deepcopy(one), "id": "r900"} for one in self._of(place))
+
+    def move(self, place: int, tenths: int) -> None:
+        for one in self._of(place):
+            for span in one["value"]["ranges"]:
+                span["start"], span["end"] = (span[key] + tenths * FPS // 10 for key in ("start", "end"))
+
+    def text(self) -> str:
+        return json.dumps(self.value, indent=1)
+
+    def _of(self, place: int) -> list[dict[str, Any]]:
+        names = [one["id"] for one in self.result if one["type"] == "timelinelabels"]
+        return [one for one in self.result if one["id"] == names[place]]
+
+
 class Xml(Document):
     """ELAN or CVAT."""
 
@@ -215,7 +248,7 @@ class Xml(Document):
 
 
 def opened(format: str, text: str) -> Document | None:
-    """Return a file taken apart; None for formats that have no place for one interval (frames × behaviours)."""
+    """Return a file taken apart; None for formats without one place for one interval (DeepEthogram, TextGrid)."""
     match format:
         case "csv":
             return Rows(text, ",", "label", ("start_s", "end_s"))
@@ -229,6 +262,8 @@ def opened(format: str, text: str) -> Document | None:
             return Cues(text)
         case "json" | "boris" | "via":
             return Json(text, format)
+        case "label-studio":
+            return LabelStudio(text)
         case "elan" | "cvat":
             return Xml(text, format)
     return None

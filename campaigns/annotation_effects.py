@@ -33,6 +33,7 @@ NAMES = (
     "No focal subject",
     "#1",
 )
+JSON = ("json", "boris", "via", "label-studio")
 TABLES = ("csv", "boris-tabular", "boris-aggregated", "intervals")
 
 
@@ -126,7 +127,7 @@ def zeros_behind(source: Source, rng: np.random.Generator) -> Expected:
 def garbage_behind(source: Source, rng: np.random.Generator) -> Expected:
     """The end of a longer file stands behind, as after saving over it."""
     rest = source.text[int(rng.integers(0, len(source.text))) :]
-    if source.format not in ("json", "boris", "via", "elan", "cvat") or not rest.strip():
+    if source.format not in (*JSON, "elan", "cvat") or not rest.strip():
         return _same(source, source.text)
     return _same(source, source.text + rest, refusable=True)
 
@@ -153,7 +154,7 @@ def doubled(source: Source, rng: np.random.Generator) -> Expected | None:
 def renamed(source: Source, rng: np.random.Generator) -> Expected:
     """Another name for a label."""
     label, name = _chosen(source.document, rng)[1], str(rng.choice(NAMES))
-    spelled = name.replace("\u0301", "\\u0301") if source.format in ("json", "boris", "via") else name
+    spelled = name.replace("\u0301", "\\u0301") if source.format in JSON else name
     holds = [replace(one, label=name) if one.label == label else one for one in source.holds]
     text = source.text.replace(label, f'"{name}"' if source.format == "csv" else spelled)
     return Expected(text.encode(), holds, True)
@@ -163,7 +164,7 @@ def quoted_name(source: Source, rng: np.random.Generator) -> Expected:
     """A quotation mark in a label, as people write them: nothing may vanish."""
     label = _chosen(source.document, rng)[1]
     name = (f'"{label}', f'{label[:2]}"{label[2:]}', f'{label}"')[rng.integers(3)]
-    spelled = name.replace('"', '\\"') if source.format in ("json", "boris", "via") else name
+    spelled = name.replace('"', '\\"') if source.format in JSON else name
     holds = [replace(one, label=name) if one.label == label else one for one in source.holds]
     return Expected(source.text.replace(label, spelled).encode(), holds, True)
 
@@ -179,7 +180,7 @@ def moved(source: Source, rng: np.random.Generator) -> Expected:
 
 def shifted(source: Source, rng: np.random.Generator) -> Expected:
     """All times later."""
-    document, tenths = source.document, int(rng.integers(1, 40))
+    document, tenths = source.document, int(rng.integers(1, 35))
     for place in range(len(document.labels())):
         document.move(place, tenths)
     return Expected(document.text().encode(), [_later(one, tenths) for one in source.holds], False)
@@ -255,7 +256,7 @@ def unbalanced_comment(source: Source, rng: np.random.Generator) -> Expected | N
 
 def same_json(source: Source, rng: np.random.Generator) -> Expected | None:
     """JSON laid out in another way."""
-    if source.format not in ("json", "boris", "via"):
+    if source.format not in JSON:
         return None
     value = json.loads(source.text)
     indent = (None, 0, 4)[rng.integers(3)]

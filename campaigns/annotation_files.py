@@ -52,7 +52,7 @@ def drawn(rng: np.random.Generator, subjects: bool) -> Annotations:
         Interval(label, float(start), float(end), "" if label == "walk" else str(rng.choice(who)))
         for label, (start, end) in zip(rng.permutation(labels), edges, strict=True)
     ]
-    gap = Interval("", 57.0, 58.5)
+    gap = Interval("", 55.0, 56.5)
     return Annotations(tuple(sorted(intervals, key=sort_key)), (gap,), ("a.mp4",), DURATION)
 
 

@@ -22,23 +22,29 @@ from tiny_vlms import build
 
 TRAINED = {"checkpoint": "tiny", "batch": 4, "epochs": 2, "precision": "float32"}
 ASKED = {"model": "vlm", "dtype": "float32", "caption_share": 0}
+MATCHED = {"checkpoint": "clip", "precision": "float32"}
 WINDOWS = {"length": 2.0, "stride": 2.0, "frames": 4, "threshold": 0.5}
 #: Length of the paths that cases work at, so that texts with paths in them have one layout.
 _PATH = 90
-#: Keys of JSON files whose values measure time or memory, and files that do.
-_TIMES = re.compile(r"task_seconds|seconds|.*_runtime|.*_per_second|seconds_per_minute|memory_mb|train_s|costs")
+#: Keys of JSON files whose values measure time or memory, count looks at a split (one that was killed counts), or are
+#: digests of texts with paths in them (the texts themselves are compared), and files that measure.
+_TIMES = re.compile(
+    r"task_seconds|seconds|.*_runtime|.*_per_second|seconds_per_minute|memory_mb|train_s|costs|digests|seal"
+)
 _TEXTS = (".json", ".yaml", ".txt", ".csv", ".md", ".tex", ".eaf", ".vtt", ".boris")
 _DIFFER = re.compile(r"events\.out\.tfevents|(^|/)cost\.json$|(^|/)costs\.|\.html$|\.log$|\.sqlite-(wal|shm)$")
 
 
 def study(folder: Path, recognizers: Sequence[str] = ("timesformer",)) -> Path:
     """Make a study of lamps with tiny checkpoints beside it, and return its folder."""
-    known = {"timesformer": TRAINED, "vlm-yesno": ASKED}
+    known = {"timesformer": TRAINED, "vlm-yesno": ASKED, "clip": MATCHED}
     chosen = {name: known[name] for name in recognizers}
     split = {"train": 0.5, "validation": 0.25, "test": 0.25}
     tiny_timesformer(folder / "tiny")
     if "vlm-yesno" in recognizers:
         build("smolvlm", folder / "vlm")
+    if "clip" in recognizers:
+        write(clip_model(), folder / "clip")
     lamp_study(folder, 6, 6.0, recognizers=chosen, empty_labels="allow", split=split, windows=WINDOWS)
     return folder
 

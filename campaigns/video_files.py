@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -79,11 +80,11 @@ def write(kind: Kind, folder: Path) -> Path:
     """Write a video of two seconds in which a square walks over noise."""
     path = folder / kind.name
     with av.open(str(path), "w", format=kind.container, options=kind.flags) as file:
-        stream = file.add_stream(kind.codec, rate=kind.rate, options=kind.options)
+        stream: Any = file.add_stream(kind.codec, rate=kind.rate, options=kind.options)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, kind.pixels
         stream.codec_context.thread_count = 1
         stream.codec_context.time_base = 1 / kind.rate
-        sound = file.add_stream(kind.sound, rate=48000, layout="mono") if kind.sound else None
+        sound: Any = file.add_stream(kind.sound, rate=48000, layout="mono") if kind.sound else None
         if sound:
             _tone(file, sound)
         rng = np.random.default_rng(len(kind.name))

@@ -107,7 +107,9 @@ def attempt(case: Case) -> Verdict:
     what = "+".join(names)
     with _log_level(rng.random() < LOUD):
         verdict, found = _read(group, path, what)
-        if case.number % AGAIN == 0 and _read(group, path, what)[1] != found:
+        if case.number % AGAIN == 0 and (again := _read(group, path, what)[1]) != found:
+            for name, text in (("first", found), ("second", again)):
+                (case.folder / f"{name}.json").write_text(text, encoding="utf-8")
             return Verdict(group, "other result", True, f"{what}: the same file read twice")
     return verdict
 

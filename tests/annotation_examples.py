@@ -34,7 +34,7 @@ MEDIA = st.sampled_from(("a.mp4", "sub/b c.mp4", "/data/ü.mp4", "C:/v/d,e.mp4")
 def intervals(times: st.SearchStrategy[float], names: st.SearchStrategy[str] = NAMES) -> st.SearchStrategy[Interval]:
     """Intervals between two of `times`, now and then without length."""
     return st.builds(
-        lambda label, pair, subject, score: Interval(label, min(pair), max(pair), subject, score),
+        lambda label, pair, subject, score: Interval(label, min(pair), _end(*sorted(pair)), subject, score),
         names,
         st.tuples(times, times),
         SUBJECTS,
@@ -42,24 +42,42 @@ def intervals(times: st.SearchStrategy[float], names: st.SearchStrategy[str] = N
     )
 
 
+def _end(start: float, end: float) -> float:
+    """Leave out what is shorter than 2 ms and no point: what becomes of it is another test."""
+    return end if end - start >= 0.002 else start
+
+
 def annotations(times: st.SearchStrategy[float]) -> st.SearchStrategy[Annotations]:
     """Annotations with everything that `Annotations` can hold."""
     gap_labels = st.sampled_from(("", "Suction", "a, b"))
     gaps = intervals(times, gap_labels).map(lambda gap: replace(gap, score=None, subject=""))
     return st.builds(
-        lambda found, empty, media, duration: Annotations(
-            tuple(sorted(found, key=sort_key)), tuple(sorted(empty, key=sort_key)), tuple(media), duration
-        ),
+        _of_a_video,
         st.lists(intervals(times), max_size=6),
         st.lists(gaps, max_size=3),
         st.lists(MEDIA, max_size=3, unique=True),
-        st.none() | st.floats(0, 10_000),
+        st.none() | st.floats(0.001, 1000),
+        st.lists(NAMES, max_size=3),
     )
+
+
+def _of_a_video(
+    found: list[Interval], gaps: list[Interval], media: list[str], rest: float | None, labels: list[str]
+) -> Annotations:
+    """Return annotations of a video that goes on for `rest` seconds after the last of them."""
+    last = max((interval.end for interval in (*found, *gaps)), default=0.0)
+    ordered, blank = (tuple(sorted(part, key=sort_key)) for part in (found, gaps))
+    return Annotations(ordered, blank, tuple(media), None if rest is None else last + rest, tuple(labels))
 
 
 def seconds() -> st.SearchStrategy[float]:
     """Times of no particular grid, up to a working day."""
     return st.one_of(st.floats(0, 30_000), st.integers(0, 30_000).map(float), st.integers(0, 40).map(lambda n: n / 8))
+
+
+def eighths() -> st.SearchStrategy[float]:
+    """Times within 20 s, on a grid that is coarser than the frames of any video here."""
+    return st.integers(0, 160).map(lambda n: n / 8)
 
 
 def without_overlaps(found: Annotations) -> Annotations:
@@ -86,11 +104,6 @@ def on_grid(found: tuple[Interval, ...], rate: float, shortest: int, keeps: froz
         end = max(round(interval.end * rate), start + shortest)
         rounded.append(_kept(replace(interval, start=start / rate, end=end / rate), keeps))
     return sorted(rounded, key=whole_key)
-
-
-def exactly(found: tuple[Interval, ...], keeps: frozenset[str]) -> list[Interval]:
-    """Leave the times, drop what is not kept."""
-    return sorted((_kept(interval, keeps) for interval in found), key=whole_key)
 
 
 def whole_key(interval: Interval) -> tuple:

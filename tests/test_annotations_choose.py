@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+from videos import make_video
 
 from actscribe.annotations import Annotations, FrameClock, Interval, read, read_all, read_matched, write
+from actscribe.cli import app
+from actscribe.data.loading import load_recording
+from actscribe.data.manifest import read_manifest
 from actscribe.errors import ActScribeError
+from actscribe.labels import LabelSet
 
 
 def table(folder: Path, *videos: str) -> Path:
@@ -113,8 +121,8 @@ def test_a_link_has_the_name_of_the_video(tmp_path: Path) -> None:
     ],
 )
 def test_it_is_said_by_what_a_video_was_found(tmp_path: Path, named: str | None, asked: str | None, by: str) -> None:
-    path = tmp_path / "a.eaf"
-    write(path, Annotations((Interval("x", 0, 1),), (), (named,) if named else ()), "elan")
+    path = tmp_path / "a.json"
+    write(path, Annotations((Interval("x", 0, 1),), (), (named,) if named else ()), "json")
     assert read_matched(path, asked)[1] == by
 
 
@@ -168,3 +176,39 @@ def test_a_file_about_one_video_is_taken_for_it_whatever_its_name(tmp_path: Path
     path = tmp_path / "one.csv"
     path.write_text("label,start,end\nx,0,1\n")
     assert read(path, "b.mp4").labels == ("x",)
+
+
+def test_names_that_can_be_no_path_are_other_videos(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").touch()
+    path = table(tmp_path, "a.mp4", "x" * 5000 + "/a.mp4", "y" * 5000, "..", "/", "a" * 300 + ".mp4")
+    assert read(path, str(tmp_path / "a.mp4")).labels[0] == "label 0"
+    with pytest.raises(ActScribeError, match="has nothing for"):
+        read(path, "z" * 5000)
+
+
+def test_a_video_that_nothing_names_is_only_taken_alone(tmp_path: Path) -> None:
+    path = tmp_path / "live.boris"
+    live = {"type": "LIVE", "file": [], "events": []}
+    path.write_text(json.dumps({"behaviors_conf": {}, "observations": {"session 1": live}}))
+    assert read_matched(path, "/data/any.mp4")[1] == "being the only one of a file that names no video"
+    path.write_text(json.dumps({"behaviors_conf": {}, "observations": {"session 1": live, "any": live}}))
+    assert read_matched(path, "/data/any.mp4")[1] == "the file name without an ending, spelled in another way"
+    with pytest.raises(ActScribeError, match="has nothing for"):
+        read(path, "/data/other.mp4")
+
+
+def test_a_manifest_says_what_the_file_calls_its_video(tmp_path: Path) -> None:
+    video = make_video(tmp_path / "P01.mp4", 50)
+    path = tmp_path / "a.json"
+    write(path, Annotations((Interval("walk", 0, 1),), (), ("mother visit.mp4",)), "json")
+    (tmp_path / "m.csv").write_text("video,annotations,observation\nP01.mp4,a.json,mother visit\n")
+    (row,) = read_manifest(tmp_path / "m.csv")
+    labels = LabelSet.model_validate({"name": "x", "task": "multi-label", "labels": ["walk"]})
+    loaded = load_recording(row, "P01", labels)
+    assert (loaded.recording.intervals, loaded.recording.video) == ((Interval("walk", 0, 1),), video)
+    with pytest.raises(ActScribeError, match="column 'observation' of a manifest"):
+        load_recording(replace(row, observation=""), "P01", labels)
+    words = ["convert", str(path), str(tmp_path / "b.csv"), "--video", str(video)]
+    assert CliRunner().invoke(app, words).exit_code
+    done = CliRunner().invoke(app, [*words, "--observation", "mother visit.mp4"])
+    assert (done.exit_code, "found by the path" in done.output) == (0, True)

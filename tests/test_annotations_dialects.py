@@ -65,20 +65,20 @@ def test_a_mark_says_the_encoding(tmp_path: Path, encoding: str) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("label,start,end\nwalk,1,5,14,5\n", ":line 2: 5 cells, but the header has 3 columns|Decimal commas"),
-        ("label,start,end,,\nwalk,1,5,14,5\n", ":line 2: 5 cells, but the header has 3 columns"),
-        ("label,start,end\nwalk,1,2\n\nsit,1,2,x\n", ":line 4: 4 cells"),
-        ("label,start,end,start\nwalk,1,2,3\n", ":line 1: 2 columns are called 'start' (columns 2 and 4)"),
-        ("label,Start (s),end,start_s\nwalk,1,2,3\n", ":line 1: 2 columns are called 'start_s'"),
-        ("label,start,onset,end\nwalk,1,7,8\n", ":line 2: two columns hold the start, and they differ: 1 s and 7 s"),
+        ("label,start,end\nwalk,1,5,14,5\n", ":2: more cells than columns (5 and 3)|Decimal commas"),
+        ("label,start,end,,\nwalk,1,5,14,5\n", ":2: more cells than columns (5 and 3)"),
+        ("label,start,end\nwalk,1,2\n\nsit,1,2,x\n", ":4: more cells than columns (4 and 3)"),
+        ("label,start,end,start\nwalk,1,2,3\n", ":1: 2 columns are called 'start' (columns 2 and 4)"),
+        ("label,Start (s),end,start_s\nwalk,1,2,3\n", ":1: 2 columns are called 'start_s'"),
+        ("label,start,onset,end\nwalk,1,7,8\n", ": line 2: two columns hold the start, and they differ: 1 s and 7 s"),
         ("Camera 3\nlabel,start,end\nwalk,1,2\n", ":1: 'Camera 3' stands above the header, which is in line 2"),
         ("walk,0,1\nlabel,start,end\nwalk,1,2\n", ":1: 'walk 0 1' stands above the header"),
-        ("label,start,end\nwalk,1,2\nTotal,,\n", ":line 3: the start is ''"),
-        ("label,start,end\nwalk,1,2\n-- end of export --\n", ":line 3: the start is ''"),
-        ("label,start,end,video\n,,5,v.mp4\n", ":line 2: the start is ''"),
-        ("label,start,end,score,video\n,,,0.5,v.mp4\n", ":line 2: the start is ''"),
-        ("label;start;end\nwalk,1,2\n", ":line 2: the start is ''"),
-        ('label,start_ms,end_ms\nwalk,"1,500","61,000"\n', ":line 2: the start is '1,500' milliseconds: a thousands"),
+        ("label,start,end\nwalk,1,2\nTotal,,\n", ": line 3: the start is ''"),
+        ("label,start,end\nwalk,1,2\n-- end of export --\n", ": line 3: the start is ''"),
+        ("label,start,end,video\n,,5,v.mp4\n", ": line 2: the start is ''"),
+        ("label,start,end,score,video\n,,,0.5,v.mp4\n", ": line 2: the start is ''"),
+        ("label;start;end\nwalk,1,2\n", ": line 2: the start is ''"),
+        ('label,start_ms,end_ms\nwalk,"1,500","61,000"\n', ": line 2: the start is '1,500' milliseconds: a thousands"),
         ('label,start,end\n"walk,0,1\nsit,1,2\n"run,2,3\n', ":2: a quotation mark in this row is not closed"),
         ('label,start,end\n"walk,0,1\n"sit,1,2\n', ":2: a quotation mark in this row is not closed"),
         ('label,start,end,note\nx,0,1,"see\ny,1,2,\nz,2,3,"\n', ":2: a quotation mark in this row is not closed"),
@@ -89,10 +89,12 @@ def test_a_mark_says_the_encoding(tmp_path: Path, encoding: str) -> None:
 def test_what_would_be_lost_or_misread_is_refused_with_its_line(tmp_path: Path, content: str, said: str) -> None:
     message = refused(file(tmp_path, content))
     for part in said.split("|"):
-        assert part.removeprefix(":line").strip() in message or part in message
+        assert part in message
 
 
-@pytest.mark.parametrize("number", ["1_000", "١", "1e308", "1e999", "nan", "inf", "-1", "0x10", "1" * 1_000_000, "１"])
+@pytest.mark.parametrize(
+    "number", ["1_000", "١", "1e308", "1e999", "nan", "inf", "-1", "0x10", "1" * 1_000_000, "１", "1:75", "1:60:00"]
+)
 @pytest.mark.parametrize(
     "layout", ["label,start,end\nwalk,{0},{0}\n", "walk\t{0}\t{0}\t0\n", AGGREGATED + "o\tp\tA\tSTATE\t{0}\t{0}\n"]
 )
@@ -140,8 +142,8 @@ def test_a_comment_of_two_lines_is_one_row(tmp_path: Path) -> None:
     ("content", "said"),
     [
         ("o\tp\tA\tSTART\t1\tv.mp4\t\n" + TABULAR + "o\tp\tA\tSTOP\t2\tv.mp4\t\n", "line 1: a row of the table stands"),
-        (TABULAR + TABULAR + "o\tp\tA\tSTART\t1\tv.mp4\t\n", "line 2: the header of line 1 again"),
-        (TABULAR + "o\tp\tA\tSTART\t1\tv.mp4\t\to\n", "line 2: 8 cells, but the header has 7 columns"),
+        (TABULAR + TABULAR + "o\tp\tA\tSTART\t1\tv.mp4\t\n", ":2: the header of line 1 again"),
+        (TABULAR + "o\tp\tA\tSTART\t1\tv.mp4\t\to\n", ":2: more cells than columns (8 and 7)"),
         (TABULAR.replace("Subject", "Time") + "o\t1\tA\tSTART\t2\tv\t\n", "2 columns are called 'time'"),
         (TABULAR + "o\tp\tA\tSTART\t1\tv.mp4\t\nend of file\n", "line 3: a row without a behaviour or a time"),
         ("Time offset (s)\t0\nTime offset (s)\t10\n" + TABULAR, "'Time offset (s)' is said twice"),
@@ -176,6 +178,19 @@ def test_other_exports_of_boris_are_named(tmp_path: Path, content: str, said: st
 def test_every_frame_of_deepethogram_has_its_row(tmp_path: Path) -> None:
     assert ":3: an empty row" in refused(file(tmp_path, "frame,walk\n0,1\n,\n1,0\n"))
     assert found(file(tmp_path, "frame,walk\n0,1\n1,0\n\n")) == [("walk", 0.0, 0.04)]
+
+
+def test_a_table_of_frames_without_end_is_not_written(tmp_path: Path) -> None:
+    long = Annotations((Interval("walk", 1, 1e10),))
+    with pytest.raises(ActScribeError, match=r"250,000,000,000 frames and 1 labels would be a table that is too large"):
+        write(tmp_path / "a_labels.csv", long, "deepethogram", FrameClock(25.0))
+    with pytest.raises(ActScribeError, match="frame rate of 1e"):
+        FrameClock(1e308)
+    for name in ("csv", "json", "vtt", "boris", "via", "boris-tabular", "boris-aggregated", "intervals"):
+        write(tmp_path / name, long, name)
+        assert read(tmp_path / name).intervals == long.intervals
+    with pytest.raises(ActScribeError, match="no video is that long"):
+        write(tmp_path / "a.csv", Annotations((Interval("walk", 1, 1e12),)), "csv")
 
 
 VTT = "WEBVTT\n\n00:01.000 --> 00:02.500\nwalk\n\n00:03.000 --> 00:04.500\nsit\n"
@@ -231,6 +246,16 @@ def test_formulas_are_written_as_text_and_read_back(tmp_path: Path, label: str) 
     assert read(path) == once
     _, cells = csv.reader(io.StringIO(path.read_text(), newline=""))
     assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in cells)
+
+
+@pytest.mark.parametrize("name", ["boris-tabular", "boris-aggregated"])
+def test_formulas_in_tables_of_boris_are_text_too(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "a.tsv"
+    once = (Interval("=1+1", 1, 2, "@x"), Interval("'-x", 3, 4, "'"))
+    write(path, Annotations(once), name)
+    assert read(path).intervals == once
+    cells = [cell for line in path.read_text().splitlines() for cell in line.split("\t")]
+    assert not any(cell.startswith(("=", "+", "-", "@")) for cell in cells)
 
 
 CELL = st.text(st.sampled_from("ab \"\t;,'=-\n"), max_size=6)

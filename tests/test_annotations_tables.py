@@ -50,6 +50,7 @@ def test_the_label_of_the_first_line_does_not_decide_the_format(tmp_path: Path, 
         ("Suction\t1 s\t4 s\t3 s", ":2: expected label"),
         ("\t1000\t4000\t3000", "line 2: the interval from 1 s to 4 s has no label"),
         ("Suction\tnan\tnan\tnan", ":2: expected label"),
+        ("Suction\t1.5\t4\t2.5", ":2: expected whole milliseconds, found '1.5 4 2.5'"),
     ],
 )
 def test_wrong_lines_are_named(tmp_path: Path, line: str, problem: str) -> None:
@@ -137,7 +138,7 @@ def test_a_table_without_a_known_header_says_what_one_looks_like(tmp_path: Path)
 def test_csv_is_written_with_the_columns_that_are_there(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     write(path, Annotations((Interval('a "b", c', 0.1, 0.30000000000000004),)), "csv")
-    assert path.read_text() == 'label,start_s,end_s\n"a ""b"", c",0.1,0.30000000000000004\n'
+    assert path.read_text() == 'label,start_s,end_s\n"a ""b"", c",0.1,0.3\n'
     write(path, Annotations((Interval("x", 0, 1, "P", 0.5),), media=("v.mp4",)), "csv")
     assert path.read_text() == "label,start_s,end_s,subject,score,video\nx,0.0,1.0,P,0.5,v.mp4\n"
 

@@ -161,6 +161,13 @@ def test_overlapping_cuts_of_one_source_are_leakage() -> None:
     check_leakage(pair, rows(10.0))
 
 
+@pytest.mark.parametrize("stride", [1e-6, 1e-300, 1e-3])
+def test_more_clips_than_memory_holds_are_counted_and_not_cut(stride: float) -> None:
+    with pytest.raises(ActScribeError, match=r"cut a video of 1002\.0 s into .*,... clips|into inf clips"):
+        spans(1002.0, Window(2.0, stride))
+    assert len(spans(1002.0, Window(2.0, 0.002))) == 500_001
+
+
 def manifest(folder: Path, text: str) -> Path:
     for name in ("a.mp4", "b.mp4", "a.eaf"):
         (folder / name).touch()
@@ -208,5 +215,5 @@ def test_a_folder_pairs_videos_with_annotations_of_the_same_name(tmp_path: Path)
         ("y.MOV", None, "y"),
     ]
     (tmp_path / "s1" / "x.csv").touch()
-    with pytest.raises(ActScribeError, match=r"x\.eaf and x\.csv could both"):
+    with pytest.raises(ActScribeError, match=r"x\.csv and x\.eaf could both"):
         read_manifest(tmp_path)

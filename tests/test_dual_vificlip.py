@@ -14,15 +14,22 @@ from pathlib import Path
 import pytest
 import torch
 from published_vificlip import logits_by_hand, published_state, save_published
+from safetensors.torch import save_file
 from tiny_duals import PROMPTS, clip_model, tokens, videos, write
 
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash
-from actscribe.models.dual import vificlip
+from actscribe.models.dual import published
 from actscribe.models.dual.heads import LabelHead
 from actscribe.models.dual.loading import load_backbone
 from actscribe.models.dual.network import DualEncoder
-from actscribe.models.dual.vificlip import convert, converted, read_published, to_transformers
+from actscribe.models.dual.published import convert, read_published
+from actscribe.models.dual.published import converted as converted_by
+from actscribe.models.dual.vificlip import build
+
+
+def converted(path: Path, base: str) -> Path:
+    return converted_by(path, build, base)
 
 
 @pytest.fixture(scope="module")
@@ -32,10 +39,10 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_no_key_is_missing_and_none_is_unknown(tmp_path: Path) -> None:
     path = save_published(tmp_path / "vifi.pth", published_state())
-    model = clip_model()
-    state = to_transformers(read_published(path), model, path)
-    told = model.load_state_dict(state, strict=True)
-    assert (told.missing_keys, told.unexpected_keys) == ([], [])
+    before = clip_model().state_dict()
+    state = build(read_published(path), clip_model(), path).state_dict()
+    same = [name for name, value in state.items() if torch.equal(value, before[name])]
+    assert same == ["text_model.embeddings.token_embedding.weight"]
     weights = published_state()
     block = "module.image_encoder.transformer.resblocks.2.attn.in_proj_weight"
     assert torch.equal(state["vision_model.encoder.layers.2.self_attn.k_proj.weight"], weights[block][40:80])
@@ -58,8 +65,20 @@ def test_the_logits_are_those_computed_by_hand(tmp_path: Path, base: Path) -> No
 def test_weights_alone_in_half_precision_are_read_too(tmp_path: Path) -> None:
     path = tmp_path / "weights.pth"
     torch.save({name.removeprefix("module."): value.half() for name, value in published_state().items()}, path)
-    state = to_transformers(read_published(path), clip_model(), path)
-    assert {value.dtype for value in state.values()} == {torch.float32}
+    model = build(read_published(path), clip_model(), path)
+    assert {value.dtype for value in model.parameters()} == {torch.float32}
+    assert model.logit_scale.item() == 2.5
+
+
+def test_weights_alone_as_safetensors_are_read_too(tmp_path: Path, base: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    save_file({name.removeprefix("module."): value for name, value in published_state().items()}, path)
+    assert load_backbone("vifi-clip", str(path), 2, base=str(base)).backbone.model.logit_scale.item() == 2.5
+    whole = path.read_bytes()
+    for content, said in ((whole[:-1], "is cut short"), (b"version https://git-lfs.github.com/spec/v1", "Git LFS")):
+        path.write_bytes(content)
+        with pytest.raises(ActScribeError, match=said):
+            read_published(path)
 
 
 def test_a_file_is_converted_once_into_safetensors(tmp_path: Path, base: Path) -> None:
@@ -113,9 +132,9 @@ def test_processes_that_start_at_once_convert_a_file_once(
             both_asked.wait(timeout=20)  # neither finds the other's folder
         return digest
 
-    monkeypatch.setattr(vificlip, "content_hash", asked)
-    monkeypatch.setattr(vificlip, "convert", lambda *given: conversions.append(given) or convert(*given))
-    monkeypatch.setattr(vificlip, "read_published", lambda file: both_asked.abort() or read_published(file))
+    monkeypatch.setattr(published, "content_hash", asked)
+    monkeypatch.setattr(published, "convert", lambda *given: conversions.append(given) or convert(*given))
+    monkeypatch.setattr(published, "read_published", lambda file: both_asked.abort() or read_published(file))
     with ThreadPoolExecutor(2) as pool:
         folders = list(pool.map(lambda _: converted(path, str(base)), range(2)))
     assert folders == [tmp_path / "vifi"] * 2
@@ -154,15 +173,15 @@ def without(name: str) -> dict[str, torch.Tensor]:
 @pytest.mark.parametrize(
     ("state", "said"),
     [
-        (without("module.image_encoder.proj"), "1 tensors are missing, first visual_projection.weight"),
+        (without("module.image_encoder.proj"), "1 weight is missing, first visual_projection.weight"),
         (
             published_state() | {"module.image_encoder.transformer.resblocks.9.ln_1.weight": torch.ones(40)},
-            "1 are unknown, first vision_model.encoder.layers.9.layer_norm1.weight",
+            "1 weight is unexpected, first vision_model.encoder.layers.9.layer_norm1.weight",
         ),
-        (published_state() | {"module.other": torch.ones(1)}, "other is no tensor of a ViFi-CLIP"),
+        (published_state() | {"module.other": torch.ones(1)}, "other is no tensor of ViFi-CLIP"),
         (
             published_state() | {"module.image_encoder.proj": torch.ones(40, 7)},
-            r"visual_projection.weight has shape \(7, 40\), the base's has \(24, 40\)",
+            r"first visual_projection.weight of shape \[7, 40\] in place of \[24, 40\]",
         ),
         (
             published_state() | {"module.image_encoder.proj": torch.ones(2, 3, 4)},
@@ -172,13 +191,14 @@ def without(name: str) -> dict[str, torch.Tensor]:
             published_state() | {"module.image_encoder.transformer.resblocks.0.attn.in_proj_bias": torch.tensor(1.0)},
             r"in_proj_bias has shape \(\), expected queries, keys and values",
         ),
+        (published_state() | {"module.logit_scale": torch.tensor(float("nan"))}, "1 weight is NaN"),
         (published_state() | {"module.prompt_learner.ctx": torch.ones(4, 32)}, "learned prompts"),
     ],
 )
 def test_another_network_is_refused_by_name(tmp_path: Path, state: dict[str, torch.Tensor], said: str) -> None:
     path = save_published(tmp_path / "vifi.pth", state)
     with pytest.raises(ActScribeError, match=said):
-        to_transformers(read_published(path), clip_model(), path)
+        build(read_published(path), clip_model(), path)
 
 
 def test_what_is_no_checkpoint_is_said_to_be_none(tmp_path: Path) -> None:
@@ -208,9 +228,9 @@ def test_a_folder_of_that_name_is_never_overwritten(tmp_path: Path, base: Path) 
     assert (tmp_path / "vifi" / "notes.txt").read_text() == "mine"
 
 
-def test_only_vifi_clip_opens_such_a_file_and_it_names_the_base_it_needs(tmp_path: Path) -> None:
+def test_plain_clip_opens_no_such_file_and_it_names_the_base_it_needs(tmp_path: Path) -> None:
     path = save_published(tmp_path / "vifi.pth", published_state())
-    with pytest.raises(ActScribeError, match="never loaded as x-clip"):
-        load_backbone("x-clip", str(path), 4)
+    with pytest.raises(ActScribeError, match="never loaded as clip"):
+        load_backbone("clip", str(path), 4)
     with pytest.raises(ActScribeError, match="actscribe models pull clip-b16"):
         load_backbone("vifi-clip", str(path), 4)

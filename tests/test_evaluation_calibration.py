@@ -37,6 +37,29 @@ def test_the_table_agrees_with_scikit_learn_and_leaves_out_what_is_not_annotated
     assert table.loc["macro", "ece"] == pytest.approx(table.loc[["a", "b"], "ece"].mean())
 
 
+def test_the_top_label_error_is_that_of_guo_by_hand():
+    # Highest scores 0.95 and 0.85 (two of three right) in the bin from 0.9 or 0.8; 0.55 (wrong) in that from 0.5.
+    scores = np.array([[0.95, 0.05], [0.05, 0.95], [0.15, 0.85], [0.55, 0.45]])
+    targets = np.array([[1, 0], [1, 0], [0, 1], [0, 1]], dtype=float)
+    row = calibration_table(targets, scores, ["a", "b"], "multi-class").iloc[-1]
+    assert row["label"] == "top label"
+    assert row["ece"] == pytest.approx((2 * abs(0.95 - 0.5) + abs(0.85 - 1) + abs(0.55 - 0)) / 4)
+    assert row["annotated"] == 4
+
+
+@pytest.mark.parametrize("clips", [50, 2000])
+def test_perfect_probabilities_get_the_floor_and_no_less(clips):
+    rng = np.random.default_rng(clips)
+    found = []
+    for _ in range(40):
+        scores = rng.random((clips, 1))
+        found.append(calibration_table((rng.random((clips, 1)) < scores).astype(float), scores, ["a"]).iloc[0])
+    assert np.mean([row["ece"] for row in found]) == pytest.approx(
+        np.mean([row["ece_floor"] for row in found]), rel=0.1
+    )
+    assert (np.mean([row["ece_floor"] for row in found]) > 0.1) == (clips == 50)
+
+
 def test_small_and_empty_sets():
     table = reliability_bins(np.array([0.0, 1.0, 1.0]), np.array([0.5, 0.5, 0.5]))
     assert table[["mean_score", "clips"]].values.tolist() == [[0.5, 3]]

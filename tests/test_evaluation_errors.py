@@ -1,8 +1,13 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from actscribe.annotations.interval import Interval
 from actscribe.data.clips import Clip
-from actscribe.evaluation.errors import COLUMNS, worst_confusions, worst_errors
+from actscribe.data.recording import Recording
+from actscribe.evaluation.errors import COLUMNS, timeline_errors, worst_confusions, worst_errors
+from actscribe.labels import Label, LabelSet
 
 
 def test_wrong_clips_are_merged_into_spans_and_ranked_by_confidence():
@@ -52,3 +57,25 @@ def test_confused_classes_are_one_row_each_and_ranked_by_the_difference():
     assert rows == [["a", "taken for b", 0.0, 2.0, 0.8, 2], ["c", "taken for a", 3.0, 4.0, 0.5, 1]]
     assert table["margin"].tolist() == pytest.approx([0.6, 0.1])
     assert worst_confusions(clips[:1], targets[:1], targets[:1], ["a", "b", "c"]).empty
+
+
+def test_errors_of_timelines_are_what_a_person_sees_missing_or_too_much():
+    labels = LabelSet(name="one", labels=(Label(name="a"), Label(name="b")))
+    true = (Interval("a", 0, 10), Interval("a", 20, 22), Interval("b", 30, 35))
+    one = Recording("one", Path("one.mp4"), 60.0, "", "g", "test", true, (Interval("", 50, 60),))
+    found = (Interval("a", 4, 12), Interval("b", 30, 35), Interval("b", 40, 43), Interval("a", 52, 58))
+    clips = [Clip("one", float(t), t + 2.0) for t in range(0, 58, 2)] + [Clip("other", 20.0, 22.0)]
+    scores = np.tile(np.arange(30)[:, None] / 30, (1, 2))
+    table = timeline_errors([one], {"one": found}, labels, clips, scores)
+    # Nothing is annotated after 50 s; whole bouts stand first, however short.
+    assert table[["label", "kind", "start", "end", "whole"]].values.tolist() == [
+        ["b", "false alarm", 40.0, 43.0, True],
+        ["a", "miss", 20.0, 22.0, True],
+        ["a", "miss", 0.0, 4.0, False],
+        ["a", "false alarm", 10.0, 12.0, False],
+    ]
+    # Middles at 41; 21; 1 and 3; 11: clips 20; 10; 0 and 1; 5.
+    assert table["score"].tolist() == pytest.approx([20 / 30, 10 / 30, 0.5 / 30, 5 / 30])
+    assert table["seconds"].tolist() == [3, 2, 4, 2]
+    assert timeline_errors([one], {"one": true}, labels, clips, scores).empty
+    assert len(timeline_errors([one], {"one": found}, labels, clips, scores, top=1)) == 1

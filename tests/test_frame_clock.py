@@ -12,7 +12,11 @@ from videos import make_video
 
 from actscribe.annotations import Annotations, FrameClock, Interval, read, write
 from actscribe.cli import app
+from actscribe.data.loading import load_recording
+from actscribe.data.manifest import Row
+from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
+from actscribe.labels import LabelSet
 from actscribe.video.frame_times import frame_clock
 from actscribe.video.probe import probe
 
@@ -101,3 +105,74 @@ def test_convert_takes_the_clock_from_the_video(tmp_path: Path) -> None:
     both = run(app, ["convert", str(table), str(tmp_path / "b.csv"), "--video", str(video), "--fps", "20"])
     assert both.exit_code
     assert not (tmp_path / "b.csv").exists()
+
+
+def table(folder: Path, *rows: str) -> Path:
+    path = folder / "v_labels.csv"
+    path.write_text("\n".join([",background,walk", *rows]) + "\n")
+    return path
+
+
+def test_the_frame_index_of_deepethogram_places_rows(tmp_path: Path) -> None:
+    path = table(tmp_path, "2,0,1", "3,0,1", "6,0,1", "7,1,0", "8,-1,-1")
+    found = read(path, clock=FrameClock(10))
+    assert [(i.start, i.end) for i in found.intervals] == [(0.2, 0.4), (0.6, 0.7)]
+    assert [(gap.label, gap.start, gap.end) for gap in found.gaps] == [("", 0.0, 0.2), ("", 0.4, 0.6), ("", 0.8, 0.9)]
+    assert found.duration == 0.9
+
+
+def test_frames_counted_from_one_are_told_by_the_video(tmp_path: Path) -> None:
+    path = table(tmp_path, "1,0,1", "2,0,1", "3,1,0")
+    counted_from_one = read(path, clock=FrameClock.of_frames([0.0, 0.1, 0.2], 0.3))
+    assert ([(i.start, i.end) for i in counted_from_one.intervals], counted_from_one.gaps) == ([(0.0, 0.2)], ())
+    without_the_first = read(path, clock=FrameClock.of_frames([0.0, 0.1, 0.2, 0.3], 0.4))
+    assert [(i.start, i.end) for i in without_the_first.intervals] == [(0.1, 0.3)]
+    assert [(gap.start, gap.end) for gap in without_the_first.gaps] == [(0.0, 0.1)]
+    with pytest.raises(ActScribeError, match="the first row is frame 1"):
+        read(path, clock=FrameClock(10))
+
+
+@pytest.mark.parametrize(
+    ("rows", "problem"),
+    [
+        (("0,1,0", "1,1,0", "1,0,1"), "csv:4: frame 1 does not come after the one before it"),
+        (("0,1,0", "2,1,0", "1,0,1"), "csv:4: frame 1 does not come after"),
+        (("0,1,0", "5,1,0", "10,0,1"), "a row for every 5th frame"),
+        (("0.0,1,0", "0.04,1,0"), "csv:3: expected the number of a frame, found '0.04'"),
+        (("-1,1,0",), "expected the number of a frame, found '-1'"),
+        (("0,1,0", "1e300,1,0"), "expected the number of a frame, found '1e300'"),
+        (("x,1,0",), "expected the number of a frame, found 'x'"),
+    ],
+)
+def test_an_index_that_numbers_no_frames_is_refused(tmp_path: Path, rows: tuple[str, ...], problem: str) -> None:
+    with pytest.raises(ActScribeError, match=problem):
+        read(table(tmp_path, *rows), clock=FrameClock(10))
+
+
+def study_row(folder: Path, name: str, text: str, frames: int, pts: list[int], rate: int) -> Recording:
+    """Return the recording of a manifest row: annotations beside a video whose frame k is shown at pts[k] / rate."""
+    path = folder / name
+    path.write_text(text)
+    video = make_video(folder / "v.mp4", frames, pts=pts.__getitem__, time_base=Fraction(1, rate))
+    labels = LabelSet.model_validate({"name": "x", "task": "multi-label", "labels": ["walk"]})
+    return load_recording(Row(1, video, path, "", "", ""), "v", labels).recording
+
+
+def test_a_study_counts_the_frames_of_its_phone_videos(tmp_path: Path) -> None:
+    box = '<box frame="{}" outside="{}" keyframe="1"/>'
+    track = f'<track id="0" label="walk">{box.format(20, 0)}{box.format(30, 1)}</track>'
+    text = f"<annotations><meta><task><size>40</size></task></meta>{track}</annotations>"
+    found = study_row(tmp_path, "v.xml", text, 40, [round(time * 1000) for time in PHONE], 1000)
+    (walk,) = found.intervals or ()
+    assert (walk.start, walk.end) == pytest.approx((PHONE[20], PHONE[30]), abs=1e-3)
+    assert not found.gaps
+
+
+def test_a_study_masks_what_a_task_left_out_of_its_video(tmp_path: Path) -> None:
+    box = '<box frame="{}" outside="{}" keyframe="1"/>'
+    track = f'<track id="0" label="walk">{box.format(25, 0)}{box.format(30, 1)}</track>'
+    facts = "<size>20</size><start_frame>20</start_frame><stop_frame>39</stop_frame>"
+    text = f"<annotations><meta><task>{facts}<source>v.mp4</source></task></meta>{track}</annotations>"
+    found = study_row(tmp_path, "v.xml", text, 100, list(range(100)), 10)
+    assert [(i.start, i.end) for i in found.intervals or ()] == [(2.5, 3.0)]
+    assert [(gap.start, gap.end) for gap in found.gaps] == [(0.0, 2.0), (4.0, found.duration)]

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from report_runs import EVIL, Made, by_hand, multi_class, multi_label, written
 
 from actscribe.annotations.interval import Interval
+from actscribe.evaluation.events import event_table
 from actscribe.report import wording
 from actscribe.report.page import write_report
 from actscribe.report.verdict import verdict, warnings
@@ -152,13 +153,15 @@ class TestNumbers:
         assert f"segment F1 @10 {joint['f1@10']:.2f}, @25 {joint['f1@25']:.2f}" in page.text.replace("\n", " ")
 
     def test_errors_are_listed_with_their_times(self, several: Made, page: Page) -> None:
-        rows = next(v for k, v in page.tables.items() if k.startswith("Where it was most sure"))[1:]
+        rows = next(v for k, v in page.tables.items() if k.startswith("Where the timelines are wrong"))[1:]
         assert len(rows) == len(several.result.errors)
         for cells, (_, row) in zip(rows, several.result.errors.iterrows(), strict=True):
             assert cells[:3] == [row["recording"], row["label"], row["kind"]]
             minutes, seconds = cells[3].split(":")
             assert int(minutes) * 60 + float(seconds) == pytest.approx(row["start"], abs=0.051)
-            assert cells[5] == two(row["score"])
+            assert cells[5] == f"{row['seconds']:.1f}"
+            assert cells[6] == ("whole bout" if row["whole"] else "part")
+            assert cells[7] == ("–" if np.isnan(row["score"]) else two(row["score"]))
 
     def test_two_by_two_counts_add_up_to_the_annotated_clips(self, several: Made, page: Page) -> None:
         for place, name in enumerate(several.result.labels.names):
@@ -211,6 +214,14 @@ class TestVerdict:
         made = by_hand(tmp_path, somewhere, (*everywhere, Interval("Sitting", 40, 90)))
         assert verdict(made.result)[2] == "That is no better than always answering yes."
         assert "no interval: too few groups" in verdict(made.result)[0]
+
+    def test_timelines_that_are_worse_than_the_clips_are_said_in_the_headline(self, tmp_path: Path) -> None:
+        walking = (Interval("Walking", 0, 50), Interval("Sitting", 50, 100))
+        good = by_hand(tmp_path / "good", walking, walking)
+        assert verdict(good.result)[3].endswith("F1 of time 1.00, of whole bouts (overlap of half) 1.00.")
+        timelines = {"only": (Interval("Walking", 0, 10), Interval("Sitting", 50, 60))}
+        events = event_table(good.result.recordings, timelines, good.result.labels)
+        assert "much worse than the decisions on clips" in verdict(replace(good.result, events=events))[3]
 
     def test_nothing_to_measure(self, tmp_path: Path) -> None:
         made = by_hand(tmp_path, (), (Interval("Walking", 0, 40),))

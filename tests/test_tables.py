@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from actscribe.table_text import csv_text
 from actscribe.tables import cell, print_sentence, print_table
 
 
@@ -41,3 +42,11 @@ def test_a_sentence_breaks_between_words_and_keeps_its_brackets(capsys: pytest.C
     assert len(lines) == 2
     assert max(map(len, lines)) <= 80
     assert " ".join(line.strip() for line in lines) == text
+
+
+def test_no_cell_of_a_csv_is_a_formula() -> None:
+    table = pd.DataFrame(
+        {"=label": ["=1+1", "@x", "-", None, "plain"], "n": [-1.5, 2, 3, 4, 5], "mixed": [-1, "+a", "", 2, "-b"]}
+    )
+    lines = csv_text(table).splitlines()
+    assert lines == ["'=label,n,mixed", "'=1+1,-1.5,-1", "'@x,2.0,'+a", "-,3.0,", ",4.0,2", "plain,5.0,'-b"]

@@ -13,7 +13,7 @@ from actscribe.data import spans as sp
 from actscribe.data.clips import Clip, Window, annotated_by, cut, spans, targets
 from actscribe.data.recording import Recording
 from actscribe.evaluation.errors import merged_spans
-from actscribe.evaluation.events import count_matches, event_table, match
+from actscribe.evaluation.events import count_matches, event_table, match, sequence_scores
 from actscribe.timeline.exclusive import exclusive_spans
 from actscribe.timeline.scores import merge_windows
 from actscribe.timeline.segments import LabelDecision, TimelineSettings, bridge, build, drop_short
@@ -186,3 +186,10 @@ def test_a_step_counts_for_the_window_that_begins_in_its_middle() -> None:
 
 def _annotations(made: Recording) -> Annotations:
     return Annotations(made.intervals or (), made.gaps)
+
+
+def test_bouts_that_start_together_are_in_one_order() -> None:
+    later = 0.1 + 0.2  # 0.30000000000000004
+    true = recording([("A", later, 5.0), ("B", 0.3, 5.0), ("C", 6.0, 7.0)], 10.0)
+    found = {"r": intervals([("A", 0.3, 5.0), ("B", later, 5.0), ("C", 6.0, 7.0)])}
+    assert sequence_scores([true], found, label_set("A", "B", "C"))["edit"] == 1.0

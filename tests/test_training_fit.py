@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import fit_job
@@ -15,7 +19,8 @@ import pytest
 import torch
 from sklearn.metrics import average_precision_score
 
-from actscribe.training.fit import fit, last_checkpoint, validation_score
+from actscribe.training.checkpoints import last_checkpoint, note_checkpoint
+from actscribe.training.fit import fit, validation_score
 
 JOB = Path(__file__).parent / "fit_job.py"
 
@@ -41,6 +46,17 @@ def test_a_killed_training_resumes_to_the_same_weights(tmp_path: Path, uninterru
     assert not (tmp_path / "weights.npy").exists()
     run(str(tmp_path), "--resume")
     np.testing.assert_array_equal(np.load(tmp_path / "weights.npy"), uninterrupted)
+
+
+def test_a_training_that_ends_early_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    job = fit_job.work(tmp_path, resume=False)
+    job = replace(job, settings=job.settings.model_copy(update={"epochs": 30, "patience": 1, "learning_rate": 0.0}))
+    fit(job)
+    said = capsys.readouterr().err
+    scores = [float(score) for score in re.findall(r"Training: epoch \d+/30, loss [\d.]+, score ([\d.]+)", said)]
+    best = int(np.argmax(scores)) + 1
+    assert best < len(scores) < 30
+    assert f"Training: ended after epoch {len(scores)} of 30: no better on validation since epoch {best}." in said
 
 
 def in_two_processes(*arguments: str) -> None:
@@ -77,14 +93,40 @@ def test_training_changed_the_weights_and_left_curves(tmp_path: Path, uninterrup
     assert np.abs(start - uninterrupted).max() > 1e-3
 
 
+def checkpoint(folder: Path, step: int, best: int) -> Path:
+    made = folder / f"checkpoint-{step}"
+    made.mkdir()
+    (made / "model.safetensors").write_bytes(bytes(range(200)))
+    state = {"best_model_checkpoint": f"/elsewhere/checkpoint-{best}"}
+    (made / "trainer_state.json").write_text(json.dumps(state))
+    note_checkpoint(made)
+    return made
+
+
 def test_a_half_written_checkpoint_is_not_resumed_from(tmp_path: Path) -> None:
-    for step, state in (("3", "{}"), ("6", '{"half')):
-        folder = tmp_path / f"checkpoint-{step}"
-        folder.mkdir()
-        (folder / "trainer_state.json").write_text(state)
+    checkpoint(tmp_path, 3, 3)
+    (checkpoint(tmp_path, 6, 3) / "digests.json").unlink()
     (tmp_path / "checkpoint-12").mkdir()
     assert last_checkpoint(tmp_path) == tmp_path / "checkpoint-3"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint-3"]
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "trainer_state.json", "digests.json"])
+def test_a_damaged_checkpoint_is_not_resumed_from(tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture) -> None:
+    for damage in (lambda c: c[:-1], lambda c: c[:40] + b"~" + c[41:], lambda c: b"", lambda c: b"[]"):
+        checkpoint(tmp_path, 3, 3)
+        path = checkpoint(tmp_path, 6, 3) / name
+        path.write_bytes(damage(path.read_bytes()))
+        caplog.clear()
+        assert last_checkpoint(tmp_path) == tmp_path / "checkpoint-3"
+        assert "checkpoint-6: is damaged" in caplog.text
+        shutil.rmtree(tmp_path / "checkpoint-3")
+
+
+def test_a_checkpoint_whose_best_is_damaged_is_not_resumed_from(tmp_path: Path) -> None:
+    (checkpoint(tmp_path, 3, 3) / "model.safetensors").write_bytes(b"")
+    checkpoint(tmp_path, 6, 3)
+    assert last_checkpoint(tmp_path) is None  # the best weights would be those of the end
 
 
 def test_validation_score_is_macro_average_precision_without_the_unannotated() -> None:

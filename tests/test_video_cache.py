@@ -81,7 +81,7 @@ def test_images_are_read_only(video, tmp_path):
         cached[0][0] = 0
 
 
-@pytest.mark.parametrize("order", itertools.permutations(range(3)))
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
 def test_the_entry_used_longest_ago_goes_first_and_the_limit_holds(video, tmp_path, order):
     size = 20 * 48 * 72 * 3
     limit = 3 * (size + 1000)

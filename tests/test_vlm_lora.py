@@ -99,7 +99,7 @@ def test_checkpointing_gives_the_same_gradients(folder: Path, tmp_path: Path) ->
     for checkpointing in (False, True):
         network = randomised(job)
         if checkpointing:
-            network.model.gradient_checkpointing_enable({"use_reentrant": False})
+            network.model.activation_checkpointing_enable({"use_reentrant": False})
         runs: list[int] = []
         layer = next(part for name, part in network.model.named_modules() if name.endswith("q_proj"))
         layer.register_forward_hook(lambda *_, runs=runs: runs.append(1))

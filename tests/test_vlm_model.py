@@ -59,8 +59,6 @@ def reference(vlm: Vlm, clip: ClipFrames, text: str) -> dict[str, torch.Tensor]:
         do_sample_frames=False,
         return_tensors="pt",
     )
-    if vlm.family.name == "Qwen2.5-VL":
-        made["second_per_grid_ts"] = [2 * 3 / 8]
     return dict(made)
 
 

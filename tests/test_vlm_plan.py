@@ -60,7 +60,7 @@ def _head(vlm: Vlm, four: list[ClipFrames]) -> None:
 
 def _train(vlm: Vlm, four: list[ClipFrames]) -> None:
     adapted = peft.get_peft_model(vlm.model, peft.LoraConfig(r=16, target_modules=vlm.lora_targets()))
-    vlm.model.gradient_checkpointing_enable()
+    vlm.model.activation_checkpointing_enable()
     vlm.model.enable_input_require_grads()
     vlm.model.train()
     optimizer = torch.optim.AdamW([weight for weight in adapted.parameters() if weight.requires_grad])

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from actscribe.annotations import Annotations, Interval, convert
+    from actscribe.annotations import Annotations, FrameClock, Interval, convert
     from actscribe.annotations import read as read_annotations
     from actscribe.annotations import write as write_annotations
     from actscribe.data.loading import load_data
@@ -29,11 +29,13 @@ if TYPE_CHECKING:
     from actscribe.runs.train import train
     from actscribe.simulation.recording import simulate
     from actscribe.study import Study, load_study
+    from actscribe.video.frame_times import frame_clock
 
 #: Public name -> where it lives; loaded on first use, so that `import actscribe` stays light.
 _HOMES = {
     "ActScribeError": "errors",
     "Annotations": "annotations",
+    "FrameClock": "annotations",
     "Interval": "annotations",
     "Label": "labels",
     "LabelSet": "labels",
@@ -42,6 +44,7 @@ _HOMES = {
     "annotate": "runs.annotate",
     "convert": "annotations",
     "evaluate": "runs.evaluate",
+    "frame_clock": "video.frame_times",
     "load_data": "data.loading",
     "load_label_set": "labels",
     "load_study": "study",
@@ -55,6 +58,7 @@ _HOMES = {
 __all__ = [
     "ActScribeError",
     "Annotations",
+    "FrameClock",
     "Interval",
     "Label",
     "LabelSet",
@@ -63,6 +67,7 @@ __all__ = [
     "annotate",
     "convert",
     "evaluate",
+    "frame_clock",
     "load_data",
     "load_label_set",
     "load_study",

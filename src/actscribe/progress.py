@@ -34,7 +34,7 @@ def say(text: str, left: float | None) -> None:
     if listener is not None:
         listener(text, left)
     else:
-        ending = "" if left is None else f", at most {clock(left)} left"
+        ending = "" if left is None else f", about {clock(left)} left"
         print(f"{text}{ending}", file=sys.stderr, flush=True)
 
 

@@ -19,7 +19,8 @@ Model = TypeVar("Model", bound=BaseModel)
 #: Larger files than this are refused: in memory they take many times their size. A day of video at 30 frames a second
 #: in DeepEthogram's table of ten behaviours has 50 MiB.
 MOST_BYTES = 128 * 2**20
-MOST_LINES = 20_000_000
+#: A day of video at 30 frames a second in DeepEthogram is 2.6 million.
+MOST_LINES = 3_000_000
 #: Brackets, braces and commas of a JSON file, each of which may become an object of 60 bytes or more.
 MOST_JSON_PARTS = 6_000_000
 _MARKS = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
@@ -105,13 +106,14 @@ def read_json(path: Path, model: type[Model]) -> Model:
     return validate(path, load_json(path), model)
 
 
-def validate(path: Path, value: Any, model: type[Model]) -> Model:
-    """Return what the JSON file at `path` holds as `model`; an error names the entry that is not as expected."""
+def validate(path: Path, value: Any, model: type[Model], where: str = "") -> Model:
+    """Return what the JSON file at `path` holds (at `where`) as `model`; an error names what is not as expected."""
     try:
         return model.model_validate(value)
     except ValidationError as error:
         problem = error.errors()[0]
         *above, last = [str(part) for part in problem["loc"]] or [model.__name__]
+        above = [where, *above] if where else above
         if problem["type"] == "extra_forbidden":
             where = f"{' > '.join(above)}: " if above else ""
             raise ActScribeError(

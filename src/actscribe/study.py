@@ -36,8 +36,8 @@ class Windows(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    length: float | None = Field(3.0, gt=0)
-    stride: float = Field(1.0, gt=0)
+    length: float | None = Field(3.0, gt=0, allow_inf_nan=False)
+    stride: float = Field(1.0, gt=0, allow_inf_nan=False)
     frames: int = Field(8, ge=1, le=MOST_FRAMES)
     threshold: float = Field(0.5, gt=0, le=1)
     square_pixels: bool = True
@@ -74,8 +74,11 @@ class Study(BaseModel):
         recordings: a manifest (CSV with video, annotations, group, split) or a folder of videos with annotation files
             of the same name beside them; relative to the study file.
         labels: a preset's name, a YAML file, or a label set written in place.
+        tiers: patterns of the tiers that are read, of ELAN and Praat files: 'act*', '!notes'; none: all.
         windows: how recordings are cut.
         split: shares of the groups.
+        groups: "none" says on purpose that recordings have no groups, each showing another subject; null: the manifest
+            or the sub-folders say which recordings belong together.
         seed: all randomness flows from it.
         empty_labels: "error" refuses a label without a positive clip in train, validation or test; "allow" goes on.
         recognizers: name -> settings of the recognizers to compare.
@@ -87,8 +90,10 @@ class Study(BaseModel):
     name: str = Field(min_length=1)
     recordings: str
     labels: str | LabelSet
+    tiers: tuple[str, ...] = ()
     windows: Windows = Windows()
     split: Split = Split()
+    groups: Literal["none"] | None = None
     seed: int = Field(0, ge=0)
     empty_labels: Literal["error", "allow"] = "error"
     recognizers: dict[str, dict[str, Any]] = {"timesformer": {}}

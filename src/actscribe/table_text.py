@@ -6,6 +6,7 @@ import math
 
 import pandas as pd
 
+from actscribe.annotations.table import as_text
 from actscribe.tables import cell
 
 #: What LaTeX reads as something else.
@@ -25,8 +26,15 @@ LATEX = {
 
 
 def csv_text(table: pd.DataFrame) -> str:
-    """Return a table as CSV with unrounded numbers; missing values are empty."""
-    return table.to_csv(index=False, lineterminator="\n")
+    """Return a table as CSV with unrounded numbers; missing values are empty.
+
+    A text that a spreadsheet would run as a formula has an apostrophe before it, see `annotations.table`.
+    """
+    safe = table.rename(columns=lambda name: as_text(str(name)))
+    for place, kind in enumerate(safe.dtypes):
+        if not pd.api.types.is_numeric_dtype(kind):
+            safe.isetitem(place, [as_text(value) if isinstance(value, str) else value for value in safe.iloc[:, place]])
+    return safe.to_csv(index=False, lineterminator="\n")
 
 
 def markdown_text(table: pd.DataFrame) -> str:

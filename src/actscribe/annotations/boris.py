@@ -13,13 +13,10 @@ the time between.
 
 from __future__ import annotations
 
-import datetime
-import json
-import string
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import Path
 
 from pydantic import BaseModel
 
@@ -27,10 +24,9 @@ from actscribe.annotations.boris_media import Part, parts
 from actscribe.annotations.boris_observation import Observation
 from actscribe.annotations.entry import Entry
 from actscribe.annotations.frame_clock import FrameClock
-from actscribe.annotations.interval import Annotations, Interval
-from actscribe.annotations.text import check_writable, interval_at, milliseconds, read_json
+from actscribe.annotations.interval import Annotations, Interval, is_gap
+from actscribe.annotations.text import interval_at, read_json
 from actscribe.errors import ActScribeError
-from actscribe.files import write_text
 
 #: No video has this many seconds; a whole number beyond the range of a float would not even convert.
 _NO_TIME = 1e12
@@ -38,8 +34,8 @@ _WAY_OUT = (
     "Correct the observation in BORIS, or make a new one of the same video; the project's others can be read"
     " by their names."
 )
-#: BORIS has eight players.
-PLAYERS = 8
+#: The comment of both rows of a point event whose behaviour is a state event elsewhere.
+POINT_COMMENT = "point event"
 
 
 class _Behavior(BaseModel):
@@ -65,57 +61,6 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     for name, observation in project.observations.items():
         entries += _entries(path, name, observation, types)
     return entries
-
-
-def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
-    """Write a project with one observation, named after the video; every state event gets its START and STOP row.
-
-    Raises:
-        ActScribeError: two intervals of one label and subject overlap, which toggles cannot say.
-    """
-    check_writable(path, annotations, "\t\r\n")
-    intervals = annotations.as_intervals()
-    refuse_overlaps(path, intervals)
-    points = {i.label for i in intervals if is_point(i)} - {i.label for i in intervals if not is_point(i)}
-    now = datetime.datetime.now().isoformat(timespec="seconds")
-    project = {
-        "time_format": "hh:mm:ss",
-        "project_date": now,
-        "project_name": path.stem,
-        "project_description": "Written by ActScribe",
-        "project_format_version": "7.0",
-        "subjects_conf": _subjects(intervals),
-        "behaviors_conf": _ethogram(intervals, points),
-        "observations": {
-            observation_name(path, annotations): _observation(annotations, _events(intervals, points), now, clock)
-        },
-        "behavioral_categories": [],
-        "independent_variables": {},
-        "coding_map": {},
-        "behaviors_coding_map": [],
-        "converters": {},
-    }
-    write_text(path, json.dumps(project, indent=1, ensure_ascii=False))
-
-
-def observation_name(path: Path, annotations: Annotations) -> str:
-    """Return the observation id that is written: the video's stem, or the target's where the video has no name."""
-    spelled = annotations.media[0] if annotations.media else path.name
-    return PurePosixPath(spelled.replace("\\", "/")).stem or path.stem
-
-
-def refuse_overlaps(path: Path, intervals: Iterable[Interval]) -> None:
-    """Refuse two intervals of one label and subject that overlap: START and STOP rows could not be paired."""
-    last: dict[tuple[str, str], Interval] = {}
-    for interval in intervals:
-        before = last.get((interval.label, interval.subject))
-        if before and milliseconds(interval)[0] < milliseconds(before)[1]:
-            raise ActScribeError(
-                f"{path}: '{interval.label}' is there twice at once, from {before.start:g} s to {before.end:g} s and"
-                f" from {interval.start:g} s to {interval.end:g} s; START and STOP events cannot say that.",
-                "Merge the two, give them two subjects, or choose another format (csv, json, elan).",
-            )
-        last[interval.label, interval.subject] = interval
 
 
 def pair(path: Path, where: str, events: Iterable[tuple[float, str, str, str, str]]) -> list[Interval]:
@@ -176,10 +121,18 @@ def _entries(path: Path, name: str, observation: Observation, types: dict[str, s
         return [Entry(name, files, partial(_refuse, problem))]
 
     def read(part: Part) -> Annotations:
-        return part.of(_intervals(path, where, observation, types, ahead))
+        intervals = _intervals(path, where, observation, types, ahead)
+        return replace(part.of(intervals), labels=_labels(types, intervals))
 
     names = [name] if len(found) == 1 else [f"{name}: {', '.join(part.files)}" for part in found]
     return [Entry(one, part.files, partial(read, part)) for one, part in zip(names, found, strict=True)]
+
+
+def _labels(codes: Iterable[str], found: Iterable[Interval]) -> tuple[str, ...]:
+    """Return the ethogram's behaviours as labels, without those that occur with modifiers only."""
+    names = {interval.label for interval in found}
+    modified = {name.partition(": ")[0] for name in names} - names
+    return tuple(code for code in codes if code not in modified and not is_gap(code))
 
 
 def _refuse(problem: ActScribeError) -> Annotations:
@@ -188,6 +141,7 @@ def _refuse(problem: ActScribeError) -> Annotations:
 
 def _intervals(path: Path, where: str, observation: Observation, types: dict[str, str], ahead: float) -> list[Interval]:
     events = []
+    bouts = []
     for number, row in enumerate(observation.events, start=1):
         place = f"{where}, event {number}"
         if len(row) < 3 or not isinstance(row[0], int | float) or not abs(row[0]) < _NO_TIME:
@@ -201,18 +155,19 @@ def _intervals(path: Path, where: str, observation: Observation, types: dict[str
         # BORIS keeps milliseconds; rounding takes the subtraction's noise off.
         time = float(row[0]) - ahead if not ahead else round(float(row[0]) - ahead, 6)
         events.append((time, str(row[1]), label, status, place))
+        if status == "TOGGLE" and row[4:5] != [POINT_COMMENT]:
+            bouts.append((time, str(row[1]), label))
     # A stable sort: BORIS keeps rows in time order, and rows at one time in the order of coding.
     events.sort(key=lambda event: event[0])
-    _refuse_doubled(path, where, events)
+    _refuse_doubled(path, where, sorted(bouts))
     return pair(path, where, events)
 
 
-def _refuse_doubled(path: Path, where: str, events: Iterable[tuple[float, str, str, str, str]]) -> None:
+def _refuse_doubled(path: Path, where: str, events: Iterable[tuple[float, str, str]]) -> None:
     """Refuse state events that all stand there twice: paired, each bout would become two without length."""
     times: dict[tuple[str, str], list[float]] = {}
-    for time, subject, label, status, _ in events:
-        if status == "TOGGLE":
-            times.setdefault((subject, label), []).append(time)
+    for time, subject, label in events:
+        times.setdefault((subject, label), []).append(time)
     for (subject, label), found in times.items():
         if len(found) > 2 and len(found) % 4 == 0 and found[::2] == found[1::2]:
             raise ActScribeError(
@@ -220,74 +175,3 @@ def _refuse_doubled(path: Path, where: str, events: Iterable[tuple[float, str, s
                 f" {found[0]:g} s.",
                 "Delete one of each two in BORIS.",
             )
-
-
-def is_point(interval: Interval) -> bool:
-    """Tell whether an interval has no length in milliseconds, so that BORIS calls it a point event."""
-    start, end = milliseconds(interval)
-    return start == end
-
-
-def _subjects(intervals: Iterable[Interval]) -> dict[str, dict[str, str]]:
-    names = sorted({interval.subject for interval in intervals if interval.subject})
-    return {str(number): {"key": "", "name": name, "description": ""} for number, name in enumerate(names)}
-
-
-def _ethogram(intervals: Iterable[Interval], points: set[str]) -> dict[str, dict[str, Any]]:
-    free = [*string.ascii_lowercase, *string.digits]
-    behaviors: dict[str, dict[str, Any]] = {}
-    for number, code in enumerate(sorted({interval.label for interval in intervals})):
-        key = next((letter for letter in code.lower() if letter in free), free[0] if free else "")
-        if key:
-            free.remove(key)
-        behaviors[str(number)] = {
-            "type": "Point event" if code in points else "State event",
-            "key": key,
-            "code": code,
-            "description": "",
-            "color": "",
-            "category": "",
-            "modifiers": {},
-            "excluded": "",
-            "coding map": "",
-        }
-    return behaviors
-
-
-def _events(intervals: Sequence[Interval], points: set[str]) -> list[list[Any]]:
-    """Return rows of time, subject, code, modifier, comment and frame; a STOP precedes the START that touches it."""
-    rows: list[tuple[int, int, Interval]] = []
-    for number, interval in enumerate(intervals):
-        start, end = milliseconds(interval)
-        rows.append((start, number, interval))
-        if interval.label not in points:
-            rows.append((end, number, interval))
-    rows.sort(key=lambda row: row[:2])
-    return [[time / 1000, interval.subject, interval.label, "", "", "NA"] for time, _, interval in rows]
-
-
-def _observation(
-    annotations: Annotations, events: list[list[Any]], date: str, clock: FrameClock | None
-) -> dict[str, Any]:
-    media = annotations.media[:PLAYERS]
-    return {
-        "file": {str(n + 1): [media[n]] if n < len(media) else [] for n in range(PLAYERS)} if media else {},
-        "type": "MEDIA" if media else "LIVE",
-        "date": date,
-        "description": "",
-        "time offset": 0.0,
-        "observation time interval": [0, 0],
-        "independent_variables": {},
-        "visualize_spectrogram": False,
-        "visualize_waveform": False,
-        "close_behaviors_between_videos": False,
-        "scan_sampling_time": 0,
-        "media_info": {
-            "length": {name: annotations.duration for name in media if annotations.duration is not None},
-            "fps": {name: round(clock.rate, 3) for name in media if clock is not None},
-            "hasVideo": dict.fromkeys(media, True),
-            "hasAudio": dict.fromkeys(media, False),
-            "offset": {str(number): 0.0 for number in range(1, len(media) + 1)},
-        },
-        "events": events,
-    }

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from actscribe.annotations.boris import is_point, observation_name
 from actscribe.annotations.boris_export import NO_SUBJECT, Export, read_export
+from actscribe.annotations.boris_write import observation_name
 from actscribe.annotations.entry import Entry
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
-from actscribe.annotations.table import Row, lay_out
-from actscribe.annotations.text import check_writable, interval_at, milliseconds, seconds_at
+from actscribe.annotations.rounding import is_point, milliseconds
+from actscribe.annotations.table import Row, as_text, lay_out
+from actscribe.annotations.text import check_writable, interval_at, seconds_at
 from actscribe.files import write_text
 
 _COLUMNS = (
@@ -61,13 +62,12 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
     check_writable(path, annotations, "\t\r\n")
     media = annotations.media[0] if annotations.media else ""
     body = []
-    for interval in annotations.as_intervals():
-        start, end = milliseconds(interval)
+    for interval, start, end in milliseconds(annotations.as_intervals()):
         row = {
             "Observation id": observation_name(path, annotations),
             "Observation type": "Media file(s)" if media else "Live",
             "Time offset (s)": "0.000",
-            "Media duration (s)": "NA" if annotations.duration is None else repr(float(annotations.duration)),
+            "Media duration (s)": "NA" if annotations.duration is None else f"{annotations.duration:.3f}",
             "FPS (frame/s)": "NA" if clock is None else f"{clock.rate:g}",
             "Subject": interval.subject or NO_SUBJECT,
             "Behavior": interval.label,
@@ -77,7 +77,7 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
             "Duration (s)": "NA" if is_point(interval) else f"{(end - start) / 1000:.3f}",
             "Media file name": media,
         }
-        body.append([row.get(name, "") for name in _COLUMNS])
+        body.append([as_text(row.get(name, "")) for name in _COLUMNS])
     write_text(path, lay_out(_COLUMNS, body, "\t"))
 
 

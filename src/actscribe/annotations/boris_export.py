@@ -1,15 +1,27 @@
-"""What BORIS' two table exports have in common: a header found by its names, observations, subjects, modifiers."""
+"""What BORIS' two table exports have in common: a header found by its names, observations, subjects, modifiers.
+
+Times run through all the files of an observation. Where the export has the files' lengths, each file is an entry of its
+own, else only the observation as a whole can be asked for, by its name. Rows without an observation id have the times
+of their own video. An export carries neither the observation time interval nor the offsets of further players: the
+project file has them, and is the better source.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
+from typing import TypeAlias
 
-from actscribe.annotations.entry import Entry
+from actscribe.annotations.boris_media import Part, Player, parts
+from actscribe.annotations.boris_source import NOWHERE, players, queue
+from actscribe.annotations.checks import TOLERANCE
+from actscribe.annotations.entry import Entry, first_spellings
 from actscribe.annotations.interval import Annotations, Interval
-from actscribe.annotations.table import Row, Table, column, find_table, normal, refuse_doubled, table_of_rows
-from actscribe.annotations.text import parse_seconds, quoted, read_text, seconds_at
+from actscribe.annotations.table import Row, Table, column, find_table, from_text, normal, refuse_doubled, table_of_rows
+from actscribe.annotations.text import quoted, read_text, seconds_at
 from actscribe.annotations.workbook import is_packed, read_sheets
 from actscribe.errors import ActScribeError
 
@@ -38,7 +50,7 @@ _MOST_FACTS = 4
 _STATUS = {"START", "STOP", "POINT", "STATE"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Export:
     """A table of events.
 
@@ -47,16 +59,28 @@ class Export:
         names: of the columns, in normal form.
         rows: below the header.
         facts: what older exports say above the header: normal name -> value.
+        played: and which files each player plays there: (normal name of the player, file).
     """
 
     path: Path
     names: tuple[str, ...]
     rows: tuple[Row, ...]
     facts: dict[str, str]
+    played: tuple[tuple[str, str], ...] = ()
+
+    def players(self, lengths: str) -> Iterator[Player]:
+        """Yield the players that are named above the header, with the lengths of a cell that lists them."""
+        for number in dict.fromkeys(number for number, _ in self.played):
+            yield queue([file for other, file in self.played if other == number], lengths)
+
+    def media(self, row: Row) -> str:
+        """Return the file in which a row's event lies; empty where the row does not say."""
+        file = self.text(row, "media_file_name", "media_file_path", "media_file").strip()
+        return "" if file in NOWHERE else file
 
     def text(self, row: Row, *names: str) -> str:
         """Return a row's cell in the first of the columns `names` that the table has."""
-        return row.cell(column(self.names, *names))
+        return from_text(row.cell(next((self._places[name] for name in names if name in self._places), None)))
 
     def subject(self, row: Row) -> str:
         """Return the subject; empty where BORIS says that there is none."""
@@ -65,13 +89,23 @@ class Export:
 
     def label(self, row: Row) -> str:
         """Return the behaviour with its modifiers, which stand between the category and the type or status."""
+        texts = (text for place in self._modifiers for text in row.cell(place).split("|"))
+        modifiers = [text for text in texts if text not in ("", "None", "NA")]
+        behavior = self.text(row, "behavior")
+        return f"{behavior}: {', '.join(modifiers)}" if modifiers else behavior
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {name: place for place, name in reversed(list(enumerate(self.names)))}
+
+    @cached_property
+    def _modifiers(self) -> list[int]:
         first, last = column(self.names, "behavioral_category"), column(self.names, "behavior_type", "status")
         between = range(first + 1, last) if first is not None and last is not None else range(0)
-        columns = [c for c in between if self.names[c] != "comment"]
-        columns += [c for c, name in enumerate(self.names) if name.startswith("modifier") and c not in between]
-        modifiers = [text for c in columns for text in row.cell(c).split("|") if text not in ("", "None", "NA")]
-        behavior = row.cell(column(self.names, "behavior"))
-        return f"{behavior}: {', '.join(modifiers)}" if modifiers else behavior
+        columns = [place for place in between if self.names[place] != "comment"]
+        return columns + [
+            place for place, name in enumerate(self.names) if name.startswith("modifier") and place not in between
+        ]
 
     def offset(self, row: Row) -> float:
         """Return the seconds that an observation's times are ahead of its video."""
@@ -79,11 +113,15 @@ class Export:
         return seconds_at(self.path, row.place, text, "the time offset") if text else 0.0
 
 
+#: Turns the rows of one observation, named by a text for messages, into intervals.
+Intervals: TypeAlias = Callable[[Export, str, Sequence[Row]], list[Interval]]
+
+
 def read_export(
     path: Path,
     is_header: Callable[[Sequence[str]], bool],
     expected: str,
-    intervals: Callable[[Export, str, Sequence[Row]], list[Interval]],
+    intervals: Intervals,
 ) -> list[Entry]:
     """Return the entries of a text file, or of each sheet of a workbook.
 
@@ -120,6 +158,7 @@ def _export(path: Path, table: Table) -> Export:
         if not all(row.cell(place).strip() for place in needed):
             raise ActScribeError(f"{path}: {row.place}: a row without a behaviour or a time: {quoted(row.cells[0])}.")
     facts: dict[str, str] = {}
+    played = []
     for row in table.above:
         filled = [cell.strip() for cell in row.cells if cell.strip()]
         if len(filled) > _MOST_FACTS or _STATUS & {cell.upper() for cell in filled}:
@@ -128,35 +167,99 @@ def _export(path: Path, table: Table) -> Export:
                 "Put the header first.",
             )
         name, value = normal(row.cells[0]), row.cell(1)
+        if re.fullmatch(r"player_\d+", name) and value.strip():
+            played.append((name, value.strip()))
         if name in _SINGLE and facts.setdefault(name, value) != value:
             raise ActScribeError(
                 f"{path}: {row.place}: {quoted(row.cells[0])} is said twice, {quoted(facts[name])} and {quoted(value)}."
             )
         facts[name] = value
-    return Export(path, table.names, table.body, facts)
+    return Export(path, table.names, table.body, facts, tuple(played))
 
 
-def entries(export: Export, intervals: Callable[[Export, str, Sequence[Row]], list[Interval]]) -> list[Entry]:
-    """Return one entry per observation; `intervals` turns the rows of one into intervals."""
-    groups: dict[str, list[Row]] = {}
+def entries(export: Export, intervals: Intervals) -> list[Entry]:
+    """Return the entries of each observation; where the table has no observation ids, one entry for each video."""
+    groups: dict[tuple[bool, str], list[Row]] = {}
+    first = first_spellings(export.media(row) for row in export.rows)
     for row in export.rows:
         name = export.text(row, "observation_id") or export.facts.get("observation_id", "")
-        groups.setdefault(name, []).append(row)
-    if not groups:
-        return [Entry("", (), lambda: Annotations(()))]
-    return [_entry(export, name, group, intervals) for name, group in groups.items()]
+        source = export.text(row, "source")
+        is_observation = bool(name) or sum(len(player.files) for player in players(source, "")) > 1
+        name = name or (source if is_observation else first[export.media(row)])
+        groups.setdefault((is_observation, name), []).append(row)
+    found: list[Entry] = []
+    for (is_observation, name), rows in groups.items():
+        one = _Observation(export, name, tuple(rows), intervals)
+        found += one.entries() if is_observation else [one.of_video()]
+    return found or [Entry("", (), lambda: Annotations(()))]
 
 
-def _entry(
-    export: Export, name: str, group: Sequence[Row], intervals: Callable[[Export, str, Sequence[Row]], list[Interval]]
-) -> Entry:
-    spelled = (export.text(row, "media_file_name", "media_file_path", "media_file") for row in group)
-    media = tuple(dict.fromkeys(file for file in spelled if file not in ("", "NA")))
-    try:
-        length = parse_seconds(export.text(group[0], "total_length", "media_duration_s"))
-    except ValueError:
-        length = None
-    where = f"observation '{name}'"
-    # Times run through all the files of an observation, so none of several can stand for it.
-    matched = media if len(media) == 1 else ()
-    return Entry(name, matched, lambda: Annotations.of(intervals(export, where, group), media, length))
+@dataclass(frozen=True, slots=True)
+class _Observation:
+    """The rows of one observation, or of one video where the table has no observation ids."""
+
+    export: Export
+    name: str
+    rows: tuple[Row, ...]
+    intervals: Intervals
+
+    def of_video(self) -> Entry:
+        """Return the rows of one video, whose times are its own."""
+        media = (self.name,) if self.name else ()
+        length = queue(("",), self._said("media_duration_s", "total_length")).lengths[0]
+        return Entry(self.name, media, lambda: Annotations.of(self._read(), media, length), joins=True)
+
+    def entries(self) -> list[Entry]:
+        """Return one entry for each file that can be told apart, else one for all of them."""
+        used = self._players()
+        try:
+            if len(used) > 1:
+                raise ActScribeError("has several players, and an export does not say by how much they are shifted.")
+            found = parts(used)
+        except ActScribeError as error:
+            files = tuple(file for player in used for file in player.files)
+            length = queue(("",), self._said("total_length")).lengths[0]
+            whole = partial(self._whole, files, length)
+            return [Entry(self.name, files, whole, undivided=f"observation '{self.name}' {error.message}")]
+        names = [self.name] if len(found) == 1 else [f"{self.name}: {', '.join(part.files)}" for part in found]
+        return [Entry(one, part.files, partial(self._part, part)) for one, part in zip(names, found, strict=True)]
+
+    def _whole(self, files: tuple[str, ...], length: float | None) -> Annotations:
+        return Annotations.of(self._read(), files, length)
+
+    def _part(self, part: Part) -> Annotations:
+        found = self._read()
+        late = max((i for i in found), key=lambda i: i.end, default=None)
+        if part.is_last and part.end is not None and late is not None and late.end > part.end + TOLERANCE:
+            raise ActScribeError(
+                f"{self.export.path}: observation '{self.name}': '{late.label}' ends at {late.end:g} s, after its media"
+                f" have ended at {part.end:g} s.",
+                "The export does not say what its times count from; read the BORIS project itself.",
+            )
+        return part.of(found)
+
+    def _read(self) -> list[Interval]:
+        """Return the intervals; refuse two observations of one name, and those whose events have no time in a video."""
+        where = f"observation '{self.name}'"
+        for normal_name, spelled in (("source", "source"), ("observation_date", "date")):
+            said = sorted({self.export.text(row, normal_name) for row in self.rows})
+            if len(said) > 1:
+                raise ActScribeError(
+                    f"{self.export.path}: two observations are called '{self.name}': the {spelled} of one is"
+                    f" {quoted(said[0])}, of the other {quoted(said[1])}.",
+                    "Give them two names in BORIS and export them again.",
+                )
+        if re.search("picture|image", self._said("observation_type"), re.IGNORECASE):
+            raise ActScribeError(
+                f"{self.export.path}: {where} is made from pictures; its events have no time in a video."
+            )
+        return self.intervals(self.export, where, self.rows)
+
+    def _players(self) -> list[Player]:
+        lengths = self._said("media_duration_s", "total_length")
+        used = players(self._said("source"), lengths) or list(self.export.players(lengths))
+        files = [file for file in dict.fromkeys(self.export.media(row) for row in self.rows) if file]
+        return used or ([queue(files, lengths)] if files else [])
+
+    def _said(self, *names: str) -> str:
+        return self.export.text(self.rows[0], *names)

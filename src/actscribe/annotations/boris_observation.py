@@ -22,7 +22,7 @@ class _MediaInfo(BaseModel):
 class Observation(BaseModel):
     """One observation of a project, as it stands in the file."""
 
-    file: dict[str, list[str]] | list[Any] = {}
+    file: dict[str, list[str]] | list[str] = {}
     type: str = "MEDIA"
     media_info: _MediaInfo = _MediaInfo()
     time_offset: float | None = Field(default=0.0, alias="time offset")
@@ -37,7 +37,7 @@ class Observation(BaseModel):
 
     def players(self) -> list[Player]:
         """Return the players in use; the first one's own offset does not count, as BORIS counts by it."""
-        files = self.file if isinstance(self.file, dict) else {}
+        files = self.file if isinstance(self.file, dict) else {"1": self.file}
         offsets = {"2": self.second_offset, **self.media_info.offset}
         used = sorted((number, names) for number, names in files.items() if names)
         return [

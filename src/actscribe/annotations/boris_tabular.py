@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from actscribe.annotations.boris import is_point, observation_name, pair, refuse_overlaps
+from actscribe.annotations.boris import pair
 from actscribe.annotations.boris_export import NO_SUBJECT, Export, read_export
+from actscribe.annotations.boris_write import observation_name, refuse_overlaps
 from actscribe.annotations.entry import Entry
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
-from actscribe.annotations.table import Row, lay_out
-from actscribe.annotations.text import check_writable, milliseconds, seconds_at
+from actscribe.annotations.rounding import is_point, milliseconds
+from actscribe.annotations.table import Row, as_text, lay_out
+from actscribe.annotations.text import check_writable, seconds_at
 from actscribe.files import write_text
 
 _COLUMNS = (
@@ -62,11 +64,10 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
         ActScribeError: two intervals of one label and subject overlap, which START and STOP rows cannot say.
     """
     check_writable(path, annotations, "\t\r\n")
-    intervals = annotations.as_intervals()
+    intervals = milliseconds(annotations.as_intervals())
     refuse_overlaps(path, intervals)
     events: list[tuple[int, int, str, Interval]] = []
-    for number, interval in enumerate(intervals):
-        start, end = milliseconds(interval)
+    for number, (interval, start, end) in enumerate(intervals):
         if is_point(interval):
             events.append((start, number, "POINT", interval))
         else:
@@ -77,7 +78,7 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
         "Observation id": observation_name(path, annotations),
         "Observation type": "Media file(s)" if media else "Live",
         "Time offset (s)": "0.000",
-        "Media duration (s)": "NA" if annotations.duration is None else repr(float(annotations.duration)),
+        "Media duration (s)": "NA" if annotations.duration is None else f"{annotations.duration:.3f}",
         "FPS": "NA" if clock is None else f"{clock.rate:g}",
         "Media file name": media,
     }
@@ -91,7 +92,7 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
         }
         for time, _, status, interval in events
     ]
-    write_text(path, lay_out(_COLUMNS, [[row.get(name, "") for name in _COLUMNS] for row in body], "\t"))
+    write_text(path, lay_out(_COLUMNS, [[as_text(row.get(name, "")) for name in _COLUMNS] for row in body], "\t"))
 
 
 def _intervals(export: Export, where: str, group: Sequence[Row]) -> list[Interval]:

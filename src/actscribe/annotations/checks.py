@@ -80,13 +80,14 @@ def resolve(annotations: Annotations, labels: LabelSet) -> tuple[Annotations, di
     """Return the annotations under the label set's own names, and the names that it does not know, with their counts.
 
     Aliases become their label; intervals of one label and subject that then overlap or touch become one, with the
-    highest of their scores (ours). Ignored names are left out. Unknown ones are left out too, and counted: it is for
-    the caller to refuse or to report them.
+    highest of their scores (ours). All labels of the set are the labels of the result. Ignored names are left out.
+    Unknown ones are left out too, and counted: it is for the caller to refuse or to report them.
     """
     intervals = merge(_named(annotations.intervals, labels))
     gaps = merge(_named(annotations.gaps, labels))
     spellings = Counter(interval.label for interval in (*annotations.intervals, *annotations.gaps) if interval.label)
-    return replace(annotations, intervals=intervals, gaps=gaps), labels.unknown(spellings.elements())
+    named = replace(annotations, intervals=intervals, gaps=gaps, labels=tuple(labels.names))
+    return named, labels.unknown(spellings.elements())
 
 
 def merge(intervals: Iterable[Interval]) -> tuple[Interval, ...]:

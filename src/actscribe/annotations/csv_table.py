@@ -18,6 +18,7 @@ from pathlib import Path
 from actscribe.annotations.entry import Entry
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
+from actscribe.annotations.rounding import milliseconds
 from actscribe.annotations.table import Row, as_text, find_table, from_text, lay_out, refuse_doubled
 from actscribe.annotations.text import (
     check_writable,
@@ -104,29 +105,29 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
 
 
 def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
-    """Write label, start_s, end_s and those of subject, score and video that are there, times in full precision."""
+    """Write label, start_s, end_s and those of subject, score and video that are there, times in milliseconds."""
     check_writable(path, annotations, "\r")
-    intervals = annotations.as_intervals()
+    intervals = milliseconds(annotations.as_intervals())
     video = annotations.media[0] if annotations.media else ""
     header = ["label", "start_s", "end_s"]
-    header += ["subject"] if any(interval.subject for interval in intervals) else []
-    header += ["score"] if any(interval.score is not None for interval in intervals) else []
+    header += ["subject"] if any(interval.subject for interval, *_ in intervals) else []
+    header += ["score"] if any(interval.score is not None for interval, *_ in intervals) else []
     header += ["video"] if video else []
     body = [
         {
             "label": as_text(interval.label),
-            "start_s": repr(float(interval.start)),
-            "end_s": repr(float(interval.end)),
+            "start_s": repr(start / 1000),
+            "end_s": repr(end / 1000),
             "subject": as_text(interval.subject),
             "score": "" if interval.score is None else repr(float(interval.score)),
             "video": as_text(video),
         }
-        for interval in intervals
+        for interval, start, end in intervals
     ]
     if not body and video:
         body.append({"video": as_text(video)})
     text = lay_out(header, [[row.get(name, "") for name in header] for row in body], ",")
-    if any("\n" in name for interval in intervals for name in (interval.label, interval.subject)):
+    if any("\n" in name for interval, *_ in intervals for name in (interval.label, interval.subject)):
         find_table(path, text, is_header)  # refuses a text of several lines that would read as rows of its own
     write_text(path, text)
 

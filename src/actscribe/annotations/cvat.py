@@ -14,15 +14,19 @@ and the subject as a text attribute. Times are whole frames; scores are not carr
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from actscribe.annotations.entry import Entry, single
+from actscribe.annotations.cvat_tasks import Task, names, owned, tasks, whole
+from actscribe.annotations.entry import Entry
 from actscribe.annotations.frame_clock import FrameClock, needed
-from actscribe.annotations.interval import Annotations
+from actscribe.annotations.interval import GAP_LABEL, Annotations, is_gap
+from actscribe.annotations.rounding import apart
 from actscribe.annotations.text import check_writable, interval_at, read_xml
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
@@ -30,7 +34,6 @@ from actscribe.files import write_text
 _SUBJECT_NAMES = ("subject", "id")
 _NOTHING = ("", "__undefined__", "false")
 _SHAPES = ("box", "polygon", "polyline", "points", "ellipse", "cuboid", "mask", "skeleton", "tag")
-_NO_FRAME = 10**12  # no video has this many frames
 _CHOICES = ("select", "radio", "checkbox")
 _DECLARED = re.compile(r"([~@])(\w+)=(.*?):", re.DOTALL)
 _BOX = {"occluded": "0", "keyframe": "1", "xtl": "0", "ytl": "0", "xbr": "100", "ybr": "100", "z_order": "0"}
@@ -51,10 +54,7 @@ class _Meta:
     """What the meta block says; `attributes`: (label, attribute) -> changes on a track, kind of input."""
 
     attributes: dict[tuple[str, str], tuple[bool, str]] = field(default_factory=dict)
-    step: int = 1
-    size: int | None = None
     clock: FrameClock | None = None
-    media: tuple[str, ...] = ()
 
     def is_behavior(self, label: str, attribute: str, on_track: bool) -> bool:
         """Tell whether the values of an attribute are activities."""
@@ -63,17 +63,32 @@ class _Meta:
 
 
 def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
-    """Return the intervals of all tracks, tags and shapes.
+    """Return one entry per task, with the intervals of its tracks, tags and shapes.
 
     Raises:
-        ActScribeError: no clock, neither in the file nor given, or a frame number that is none.
+        ActScribeError: no clock, neither in the file nor given, or a task that is none; a frame number that is none is
+            raised by the entry's own `read`.
     """
     root = read_xml(path)
-    meta = _meta(path, root)
+    meta, found = _meta(path, root), tasks(path, root)
     known = clock if clock and clock.edges else meta.clock or clock
     clock = needed(path, known, "CVAT counts frames and does not say when they are shown")
-    spans = [span for track in root.iter("track") for span in _merge(_track(path, track, meta))]
-    spans += _merge(sorted(_images(path, root, meta), key=lambda span: span.first))
+    # A task's own name is not the video's: a file without a source names no video.
+    called = names(found) if len(found) > 1 else [found[0].media[0] if found[0].media else ""]
+    return [
+        Entry(name, task.media, partial(_annotations, path, root, meta, task, found, clock))
+        for name, task in zip(called, found, strict=True)
+    ]
+
+
+def _annotations(
+    path: Path, root: Element, meta: _Meta, task: Task, all_tasks: Sequence[Task], clock: FrameClock
+) -> Annotations:
+    tracks = owned(path, root.iter("track"), task, all_tasks)
+    images = owned(path, root.iter("image"), task, all_tasks)
+    _refuse_doubled(path, tracks)
+    spans = [span for track in tracks for span in _merge(_track(path, track, meta, task))]
+    spans += _merge(sorted(_images(path, images, meta, task), key=lambda span: span.first))
     intervals = [
         interval_at(
             path,
@@ -83,10 +98,11 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
             clock.seconds(span.last),
             span.subject,
         )
-        for span in spans
+        for span in (*spans, *_deleted(path, images, task))
     ]
-    duration = None if meta.size is None else clock.seconds(meta.size * meta.step)
-    return single(Annotations.of(intervals, meta.media, duration))
+    declared = (label.findtext("name") or "" for label in root.iterfind("meta//label"))
+    labels = [name for name in declared if name.strip() and not is_gap(name)]
+    return Annotations.of([*intervals, *task.gaps(clock)], task.media, task.duration(clock), labels)
 
 
 def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
@@ -95,7 +111,7 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
     Raises:
         ActScribeError: no clock.
     """
-    check_writable(path, annotations, "\r")
+    check_writable(path, annotations, "\r", ethogram=True)
     clock = needed(path, clock, "CVAT counts frames")
     intervals = annotations.as_intervals()
     size = None if annotations.duration is None else clock.frame(annotations.duration)
@@ -109,13 +125,12 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
     if clock.is_steady:
         SubElement(task, "fps").text = repr(float(clock.rate))
     labels = SubElement(task, "labels")
-    for name in sorted({interval.label for interval in intervals}):
+    for name in dict.fromkeys([*annotations.labels, *(interval.label for interval in intervals)]):
         _declare(labels, name)
     if annotations.media:
         SubElement(task, "source").text = annotations.media[0]
-    for number, interval in enumerate(intervals):
+    for number, (interval, first, last) in enumerate(apart(intervals, clock.span)):
         track = SubElement(root, "track", id=str(number), label=interval.label, source="manual")
-        first, last = clock.span(interval)
         for frame in sorted({first, last - 1}):
             _box(track, frame, "0", interval.subject)
         if size is None or last < size:
@@ -153,42 +168,61 @@ def _meta(path: Path, root: Element) -> _Meta:
             if name is None and older:
                 changes, kind, name = older.group(1) == "~", older.group(2), older.group(3)
             attributes[label.findtext("name") or "", name or ""] = (changes, kind)
-    step = re.search(r"step\s*=\s*(\d+)", meta.findtext(".//frame_filter") or "")
-    source = meta.findtext(".//source")
-    return _Meta(
-        attributes,
-        max(int(step.group(1)), 1) if step else 1,
-        _whole(path, "the task's size", meta.findtext(".//size")) if meta.find(".//size") is not None else None,
-        _clock(path, meta.findtext(".//fps")),
-        (source,) if source else (),
-    )
+    return _Meta(attributes, _clock(path, meta.findtext(".//fps")))
 
 
-def _track(path: Path, track: Element, meta: _Meta) -> Iterator[_Span]:
+def _track(path: Path, track: Element, meta: _Meta, task: Task) -> Iterator[_Span]:
     """Yield what holds from each shape of a track to the next one; the last shape holds for one frame."""
     label, number = track.get("label", ""), track.get("id", "")
-    shapes = sorted(
-        (
-            (_whole(path, f"track {number or label}", shape.get("frame")), shape)
-            for shape in track
-            if shape.tag in _SHAPES
-        ),
-        key=lambda pair: pair[0],
-    )
+    where = f"track {number or label}"
+    found = ((_frame(path, where, shape.get("frame"), task), shape) for shape in track if shape.tag in _SHAPES)
+    shapes = sorted(found, key=lambda pair: pair[0])
+    frames = [frame for frame, _ in shapes]
+    doubled = next((one for one, other in pairwise(frames) if one == other), None)
+    if doubled is not None:
+        raise ActScribeError(f"{path}: {where}: two shapes are at frame {doubled}.", "Delete one of them.")
     acts = any(meta.is_behavior(label, a.get("name", ""), True) for _, shape in shapes for a in shape.iter("attribute"))
     unnamed = f"{label} {number}".strip() if acts else ""
-    frames = [frame for frame, _ in shapes]
-    for (first, shape), last in zip(shapes, [*frames[1:], frames[-1] + meta.step] if frames else [], strict=True):
+    for (first, shape), last in zip(shapes, [*frames[1:], frames[-1] + task.step] if frames else [], strict=True):
         if shape.get("outside") != "1":
             yield from _shape(shape, label, meta, first, last, unnamed, on_track=True)
 
 
-def _images(path: Path, root: Element, meta: _Meta) -> Iterator[_Span]:
-    for image in root.iter("image"):
-        frame = _whole(path, f"image '{image.get('name', '')}'", image.get("id"))
+def _images(path: Path, images: Iterable[Element], meta: _Meta, task: Task) -> Iterator[_Span]:
+    for image in images:
+        frame = _frame(path, f"image '{image.get('name', '')}'", image.get("id"), task)
         for shape in image:
             if shape.tag in _SHAPES:
-                yield from _shape(shape, shape.get("label", ""), meta, frame, frame + meta.step, "", on_track=False)
+                last = frame + task.step
+                yield from _shape(shape, shape.get("label", ""), meta, frame, last, "", on_track=False)
+
+
+def _deleted(path: Path, images: Sequence[Element], task: Task) -> list[_Span]:
+    """Return the frames of an image task that were deleted from it; CVAT lists all others, those without shapes too."""
+    if task.end is None or all(len(image) for image in images):
+        return []
+    kept = sorted({_frame(path, f"image '{image.get('name', '')}'", image.get("id"), task) for image in images})
+    edges = pairwise([task.first - task.step, *kept, task.end])
+    return [_Span(GAP_LABEL, "", one + task.step, other) for one, other in edges if other - one > task.step]
+
+
+def _refuse_doubled(path: Path, tracks: Iterable[Element]) -> None:
+    """Refuse two tracks of one id: without names, two people would be one."""
+    seen: set[str] = set()
+    for number in (track.get("id", "") for track in tracks):
+        if number and number in seen:
+            raise ActScribeError(f"{path}: two tracks have the id '{number}'.", "Export the task again.")
+        seen.add(number)
+
+
+def _frame(path: Path, where: str, text: str | None, task: Task) -> int:
+    frame = whole(path, where, text)
+    if frame >= 0 and not task.holds(frame):
+        raise ActScribeError(
+            f"{path}: {where}: frame {frame} is outside the task, which has frames {task.first} to {task.last}.",
+            "Export the task again; CVAT numbers frames by the video, not by the task.",
+        )
+    return frame
 
 
 def _shape(
@@ -218,16 +252,6 @@ def _merge(spans: Iterable[_Span]) -> list[_Span]:
             done.append(before)
         current[key] = span
     return [*done, *current.values()]
-
-
-def _whole(path: Path, where: str, text: str | None) -> int:
-    try:
-        number = int(text or "")
-    except ValueError:
-        number = _NO_FRAME
-    if abs(number) >= _NO_FRAME:
-        raise ActScribeError(f"{path}: {where}: expected a number of frames, found '{(text or '')[:40]}'.")
-    return number
 
 
 def _clock(path: Path, text: str | None) -> FrameClock | None:

@@ -13,10 +13,12 @@ from actscribe.annotations import (
     foreign,
     interval_text,
     json_file,
+    label_studio,
+    textgrid,
     vtt,
 )
 from actscribe.annotations.table import SEARCHED, delimiters_of, first_rows, has_header, table_of_rows
-from actscribe.annotations.text import lines, load_json, read_bytes, read_text, read_xml
+from actscribe.annotations.text import lines, load_json, read_bytes, read_text, root_tag
 from actscribe.annotations.workbook import is_packed, read_sheets
 from actscribe.errors import ActScribeError
 
@@ -26,7 +28,8 @@ _HEADERS = {
     "csv": csv_table.is_header,
 }
 _EXPECTED = (
-    "Expected an ELAN, BORIS, VIA 3, CVAT or DeepEthogram file, WebVTT, JSON written by ActScribe,"
+    "Expected an ELAN, BORIS, VIA 3, CVAT, DeepEthogram, Label Studio or Praat TextGrid file,"
+    " WebVTT, JSON written by ActScribe,"
     " a CSV whose header names a label, a start and an end, or lines of label, start, end and duration in milliseconds"
     " with tabs between."
 )
@@ -54,6 +57,8 @@ def detect(path: Path) -> str:
         return _json(path)
     if text.lstrip().startswith("WEBVTT") or vtt.is_subtitles(text):
         return "vtt"
+    if textgrid.is_textgrid(text):
+        return "textgrid"
     return _table(path, text)
 
 
@@ -63,7 +68,7 @@ def _begins_with_interval(text: str) -> bool:
 
 
 def _xml(path: Path) -> str:
-    tag = read_xml(path).tag
+    tag = root_tag(path)
     formats = {"ANNOTATION_DOCUMENT": "elan", "annotations": "cvat"}
     if tag not in formats:
         raise ActScribeError(f"{path}: an XML file of <{tag}>, which is neither ELAN nor CVAT.", _EXPECTED)
@@ -79,6 +84,13 @@ def _json(path: Path) -> str:
         return "boris"
     if {"metadata", "view"} <= keys or {"metadata", "attribute"} <= keys:
         return "via"
+    if label_studio.is_tasks(content):
+        return "label-studio"
+    if isinstance(content, list) and any(isinstance(item, dict) and "annotator" in item for item in content[:1]):
+        raise ActScribeError(
+            f"{path}: looks like Label Studio's JSON-MIN, which leaves out who is who.",
+            "Export the project again and choose 'JSON'.",
+        )
     found = ", ".join(sorted(keys)[:8]) if keys else f"a {type(content).__name__}"
     raise ActScribeError(f"{path}: a JSON file of no known format (it holds {found}).", _EXPECTED)
 
@@ -96,13 +108,13 @@ def _workbook(path: Path) -> str:
 
 
 def _table(path: Path, text: str) -> str:
-    foreign.refuse(path, text)
-    first = "\n".join(lines(text)[:SEARCHED])
+    first = "\n".join(lines(text.lstrip("\r\n"))[:SEARCHED])
+    foreign.refuse(path, first)
     for name, is_header in _HEADERS.items():
         if has_header(first, is_header):
             return name
-    for delimiter in delimiters_of(text):
-        found = first_rows(text, delimiter)
+    for delimiter in delimiters_of(first):
+        found = first_rows(first, delimiter)
         if len(found) > 1 and deepethogram.is_table(found[0].cells, found[1].cells):
             return "deepethogram"
     start = re.sub(r"\s+", " ", next(line for line in lines(text) if line.strip())[:400])[:80]

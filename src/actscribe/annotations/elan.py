@@ -2,120 +2,111 @@
 
 How labels are found (ours): the label of an annotation is its value; where the value is empty, it is the name of its
 tier. So both habits work: one tier per label with empty values, and one tier with the label as value. The tier's
-participant is the subject. Every tier with its own times is read; symbolic tiers, which hang on another tier's
-annotations, are not.
+participant is the subject. Every tier with its own times is read, or those that are chosen by name; a symbolic tier,
+whose annotations hang on those of another one, only if it is chosen by name. The document's time counts from each
+medium's time origin, so media with different origins are entries with different times.
 
-What is written: one tier per label and subject, named after both, with the label as value. Annotations of one tier
-must not overlap in ELAN, so an overlapping one moves to a further tier. ELAN knows no annotation shorter than 1 ms:
-a point event becomes 1 ms long.
+What is written (`elan_write.py`): one tier per label and subject, named after both, with the label as value and all
+labels as controlled vocabulary. Annotations of one tier must not overlap in ELAN, so an overlapping one moves to a
+further tier. ELAN knows no annotation shorter than 1 ms: a point event becomes 1 ms long.
 """
 
 from __future__ import annotations
 
-import itertools
-import mimetypes
 import re
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from urllib.parse import unquote
+from xml.etree.ElementTree import Element
 
-from pympi.Elan import Eaf, to_string
-
-from actscribe.annotations.entry import Entry, single
+from actscribe.annotations.elan_document import Document, Tier, parse
+from actscribe.annotations.entry import Entry
 from actscribe.annotations.frame_clock import FrameClock
-from actscribe.annotations.interval import Annotations, Interval
-from actscribe.annotations.text import check_writable, interval_at, milliseconds, read_xml
+from actscribe.annotations.interval import Annotations, Interval, is_gap
+from actscribe.annotations.text import interval_at, read_xml
+from actscribe.annotations.tier_choice import TierChoice
 from actscribe.errors import ActScribeError
-from actscribe.files import write_text
 
 
 def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
-    """Return the annotations of every tier that has its own times.
+    """Return the annotations of every tier that has its own times, as `read_tiers` without a choice."""
+    return read_tiers(path, TierChoice())
+
+
+def read_tiers(path: Path, choice: TierChoice) -> list[Entry]:
+    """Return the annotations of the tiers that are chosen, one entry for all media that begin at the same moment.
+
+    A tier that hangs on another one's annotations is read, with their times, where it is chosen by name. What is left
+    out is said in the log.
 
     Raises:
-        ActScribeError: not an EAF file, or an annotation without usable times.
+        ActScribeError: not an EAF file, no such tier, or an annotation without usable times.
     """
-    read_xml(path)  # pympi's own parser expands entities
-    try:
-        eaf = Eaf(str(path), suppress_version_warning=True)
-    except (KeyError, ValueError, IndexError, TypeError) as error:
+    root = read_xml(path)
+    document, labels = parse(path, root), _labels(root)
+    tiers = choice.pick(path, [tier.name for tier in document.tiers], [t.name for t in document.tiers if t.hangs])
+    chosen = [tier for tier in document.tiers if tier.name in tiers]
+    divided = next((tier for tier in chosen if tier.divides), None)
+    if divided is not None:
         raise ActScribeError(
-            f"{path}: is not a sound ELAN file: {type(error).__name__} {error}.", "Open it in ELAN and save it again."
-        ) from None
-    intervals = [interval for tier in eaf.tiers for interval in _tier(path, eaf, tier)]
-    media = (_file_name(item.get("MEDIA_URL") or item.get("RELATIVE_MEDIA_URL", "")) for item in eaf.media_descriptors)
-    return single(Annotations.of(intervals, media=[name for name in media if name]))
+            f"{path}: tier '{divided.name}' divides the annotations of another one, without times of its own.",
+            "Give it times in ELAN (a tier type 'Time Subdivision' or 'Included In'), or do not choose it.",
+        )
+    intervals = [interval for tier in chosen for interval in _intervals(path, tier)]
+    origins = dict.fromkeys(media.origin for media in document.media) or {0.0: None}
+    return [_entry(path, document, intervals, labels, origin) for origin in origins]
 
 
-def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
-    """Write an EAF file, whole or not at all."""
-    check_writable(path, annotations, "\r")
-    eaf = Eaf(author="ActScribe")
-    eaf.remove_tier("default")
-    for name in annotations.media:
-        url = f"file://{'' if name.startswith('/') else '/'}{name}" if _is_absolute(name) else name
-        mime = mimetypes.guess_type(name)[0] or "video/mp4"
-        eaf.add_linked_file(url, f"./{PurePosixPath(name.replace(chr(92), '/')).name}", mime)
-    tiers: dict[str, tuple[str, str, int]] = {}
-    for interval in annotations.as_intervals():
-        start, end = milliseconds(interval, shortest=1)
-        tier = _free_tier(interval, start, tiers)
-        if tier not in tiers:
-            eaf.add_tier(tier, part=interval.subject or None)
-        tiers[tier] = (interval.label, interval.subject, end)
-        eaf.add_annotation(tier, start, end, interval.label)
-    eaf.properties = [("lastUsedAnnotationId", eaf.maxaid)]
-    write_text(path, '<?xml version="1.0" encoding="UTF-8"?>\n' + to_string(eaf))
+def _entry(path: Path, document: Document, intervals: list[Interval], labels: list[str], origin: float) -> Entry:
+    media = [item for item in document.media if item.origin == origin]
+    names = tuple(_file_name(item.urls[0]) for item in media)
+    # What ELAN adds beside the address, relative to the document, finds a video that was moved together with it.
+    matched = tuple(dict.fromkeys(_file_name(url) for item in media for url in item.urls))
+
+    def read() -> Annotations:
+        moved = [
+            interval_at(
+                path,
+                f"with the time origin {origin:g} s",
+                one.label,
+                round(one.start + origin, 6),
+                round(one.end + origin, 6),
+                one.subject,
+            )
+            for one in intervals
+        ]
+        return Annotations.of(moved if origin else intervals, names, labels=labels)
+
+    return Entry(names[0] if names else "", matched, read)
 
 
-def _tier(path: Path, eaf: Eaf, tier: str) -> list[Interval]:
-    aligned, _, attributes, _ = eaf.tiers[tier]
-    slots = [slot for first, second, _, _ in aligned.values() for slot in (first, second)]
-    times = _times(path, tier, [eaf.timeslots.get(slot) for slot in slots])
-    found = []
-    for position, (identifier, (_, _, value, _)) in enumerate(aligned.items()):
-        label = value if value.strip() else tier
-        where = f"tier '{tier}', annotation {identifier}"
-        start, end = times[2 * position] / 1000, times[2 * position + 1] / 1000
-        found.append(interval_at(path, where, label, start, end, attributes.get("PARTICIPANT") or ""))
-    return found
+def _labels(root: Element) -> list[str]:
+    """Return the values of the controlled vocabularies that annotations are chosen from, in their order."""
+    named = {kind.get("CONTROLLED_VOCABULARY_REF") for kind in root.iter("LINGUISTIC_TYPE")}
+    used = [entries for entries in root.iter("CONTROLLED_VOCABULARY") if entries.get("CV_ID") in named]
+    values = [value.text or "" for entries in used for tag in ("CVE_VALUE", "CV_ENTRY") for value in entries.iter(tag)]
+    return [value for value in values if value.strip() and not is_gap(value)]
 
 
-def _times(path: Path, tier: str, times: list[int | None]) -> list[float]:
-    """Fill slots that ELAN left without a time (subdivided annotations) evenly between their neighbours."""
-    known = [position for position, time in enumerate(times) if time is not None]
-    if times and (not known or known[0] != 0 or known[-1] != len(times) - 1):
-        raise ActScribeError(f"{path}: tier '{tier}' begins or ends with an annotation that has no time.")
-    filled = [float(time) if time is not None else 0.0 for time in times]
-    for left, right in itertools.pairwise(known):
-        # An annotation's end and the start of the next one are one moment.
-        first, last = (left + 1) // 2, (right + 1) // 2
-        for position in range(left + 1, right):
-            share = ((position + 1) // 2 - first) / (last - first)
-            filled[position] = filled[left] + share * (filled[right] - filled[left])
-    return filled
-
-
-def _free_tier(interval: Interval, start: int, tiers: dict[str, tuple[str, str, int]]) -> str:
-    """Return the first tier of this label and subject that is free at `start`, in milliseconds.
-
-    Args:
-        interval: that needs a tier.
-        start: in milliseconds.
-        tiers: name -> label, subject and the end of the last annotation.
-    """
-    base = f"{interval.label} @ {interval.subject}" if interval.subject else interval.label
-    for count in itertools.count(1):
-        name = f"{base} #{count}" if count > 1 else base
-        label, subject, end = tiers.get(name, (interval.label, interval.subject, 0))
-        if (label, subject) == (interval.label, interval.subject) and end <= start:
-            break
-    return name
-
-
-def _is_absolute(name: str) -> bool:
-    return name.startswith("/") or re.match(r"[A-Za-z]:[/\\]", name) is not None
+def _intervals(path: Path, tier: Tier) -> list[Interval]:
+    return [
+        interval_at(
+            path,
+            f"tier '{tier.name}', annotation {span.identifier}",
+            span.value if span.value.strip() else tier.name,
+            span.start / 1000,
+            span.end / 1000,
+            tier.participant,
+        )
+        for span in tier.spans
+    ]
 
 
 def _file_name(url: str) -> str:
-    """Return the path in a file URL, 'file:///C:/a.mp4' being 'C:/a.mp4'; other spellings as they are."""
+    """Return the path in a file URL, 'file:///C:/a.mp4' being 'C:/a.mp4'; other spellings as they are.
+
+    ELAN writes the path as it is, others percent-encode it: an encoded one holds neither spaces nor umlauts.
+    """
     name = url.removeprefix("file://")
+    if url.isascii() and " " not in url:
+        name = unquote(name)
     return name[1:] if re.match(r"/[A-Za-z]:[/\\]", name) else name

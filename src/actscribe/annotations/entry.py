@@ -14,7 +14,7 @@ from __future__ import annotations
 import posixpath
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, takewhile
 from pathlib import Path, PurePosixPath
@@ -25,6 +25,8 @@ from actscribe.annotations.interval import Annotations, sort_key
 from actscribe.errors import ActScribeError
 
 _SHOWN = 20
+#: More files of one name in a table are not spellings of a few videos (ours).
+_MOST_ALIKE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,14 @@ class Entry:
         media: file names of the video; empty where they are not known.
         read: returns the annotations; raises ActScribeError when this entry, and only this one, is not sound.
         joins: the entry is some rows of a table, so that others which name the same video in another way belong to it.
+        undivided: why what belongs to each of `media` cannot be told apart; such an entry is only read by its own name.
     """
 
     name: str
     media: tuple[str, ...]
     read: Callable[[], Annotations]
     joins: bool = False
+    undivided: str = ""
 
 
 class Match(NamedTuple):
@@ -116,13 +120,43 @@ def choose(path: Path, entries: Sequence[Entry], video: str | None) -> Match:
     for fit, entry in joined:
         if fit.kind < _NAMED and entry.joins:
             _refuse_bridge(path, entry, [other for other in entries if other not in taken], video)
+    if taken[0].undivided:
+        raise ActScribeError(f"{path}: {taken[0].undivided}", "Read the BORIS project itself, which says more.")
     return Match(_join(taken), _say(best))
 
 
 def is_one_video(one: Entry, other: Entry) -> bool:
     """Tell whether two entries may name the same video: their file names agree and no folder is contrary."""
-    fits = (_fit(first, second) for first in _names(one) for second in _names(other))
-    return any(fit.kind > 1 and fit.in_place for fit in fits)
+    return any(_is_like(first, second) for first in _names(one) for second in _names(other))
+
+
+def _is_like(one: str, other: str) -> bool:
+    fit = _fit(one, other)
+    return fit.kind > 1 and fit.in_place
+
+
+def first_spellings(names: Iterable[str]) -> dict[str, str]:
+    """Return the first spelling of the video that each name means; names that may mean two videos stand alone."""
+    by_stem: dict[str, list[str]] = {}
+    for name in dict.fromkeys(names):
+        by_stem.setdefault(_split(_parts(name).name)[0], []).append(name)
+    first: dict[str, str] = {}
+    for group in by_stem.values():
+        if len(group) > _MOST_ALIKE:
+            first |= {name: name for name in group}
+            continue
+        like = {name: [other for other in group if other == name or _is_like(name, other)] for name in group}
+        for name, alike in like.items():
+            first[name] = alike[0] if all(like[other] == alike for other in alike) else name
+    return first
+
+
+def is_there(path: Path) -> bool:
+    """Tell whether a path is that of a file; what cannot be a path, too long a name for instance, is not."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def same_name(one: str, other: str) -> bool:
@@ -135,7 +169,7 @@ class _Asked:
 
     def __init__(self, video: str, path: Path) -> None:
         self.video, self._folder = video, path.absolute().parent
-        self._file = Path(video) if video and Path(video).is_file() else None
+        self._file = Path(video) if video and is_there(Path(video)) else None
         # Absolute but not resolved: a link has the video's name, what it points to need not.
         self._spelled = str(self._file.absolute()) if self._file else video
 
@@ -154,8 +188,10 @@ class _Asked:
 
     def _is_beside(self, name: str) -> bool:
         """Tell whether a name is that of another file in the video's folder, such as a.avi beside a.mp4."""
-        beside = self._file.with_name(PurePosixPath(name.replace("\\", "/")).name or ".") if self._file else None
-        return beside is not None and beside.is_file() and not _is_same_file(beside, self._file)
+        if self._file is None:
+            return False
+        beside = self._file.parent / PurePosixPath(name.replace("\\", "/")).name
+        return is_there(beside) and not _is_same_file(beside, self._file)
 
 
 def _only(path: Path, entries: Sequence[Entry]) -> Match:

@@ -23,12 +23,12 @@ _BINARY = ("0", "1", "0.0", "1.0")
 
 
 def refuse(path: Path, text: str) -> None:
-    """Refuse a text file that is known and holds no intervals.
+    """Refuse a text that is known and holds no intervals; its beginning is enough.
 
     Raises:
         ActScribeError: BORIS's binary table, time budget or behavioural strings, or a file for SDIS-GSEQ.
     """
-    first = next(line for line in lines(text[:4096]) if line.strip())
+    first = lines(text.lstrip()[:4096])[0]
     if first.casefold().startswith("# observation id"):
         raise ActScribeError(f"{path}: BORIS's behavioural strings, which hold no times.", _EXPORT)
     if first.startswith("%") and "SDIS" in text[:4096]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,20 +11,26 @@ from actscribe.annotations import (
     boris,
     boris_aggregated,
     boris_tabular,
+    boris_write,
     csv_table,
     cvat,
     deepethogram,
     elan,
+    elan_write,
     interval_text,
     json_file,
+    label_studio,
+    textgrid,
     via,
     vtt,
 )
 from actscribe.annotations.checks import resolve
 from actscribe.annotations.detect import detect
-from actscribe.annotations.entry import Entry, choose
+from actscribe.annotations.entry import Entry, choose, is_there
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, sort_key
+from actscribe.annotations.media import located, resolved
+from actscribe.annotations.tier_choice import TierChoice
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.files import check_writable
 from actscribe.labels import LabelSet
@@ -38,11 +44,12 @@ class Format:
     Args:
         ending: of its files; different for every format, so that several exports of one video do not collide.
         description: one line for a list of formats.
-        resolution: of times, in seconds; 0: full precision; None: one frame, so reading and writing need the video's
+        resolution: of times, in seconds; None: one frame, so reading and writing need the video's
             frame times.
         keeps: which of "subject", "score", "media" and "duration" it carries; every format carries labels and gaps.
         read: (path, the video's frame times or None) to the entries of the file; raises ActScribeError.
         write: (path, annotations, the video's frame times or None), whole or not at all; raises ActScribeError.
+        read_tiers: as read, of the tiers that are chosen by name; None: the format has no tiers.
     """
 
     ending: str
@@ -51,6 +58,7 @@ class Format:
     keeps: frozenset[str]
     read: Callable[[Path, FrameClock | None], list[Entry]]
     write: Callable[[Path, Annotations, FrameClock | None], None]
+    read_tiers: Callable[[Path, TierChoice], list[Entry]] | None = None
 
 
 def _keeps(*fields: str) -> frozenset[str]:
@@ -59,9 +67,17 @@ def _keeps(*fields: str) -> frozenset[str]:
 
 FORMATS: dict[str, Format] = {
     "elan": Format(
-        ".eaf", "ELAN: one tier per label and subject", 0.001, _keeps("subject", "media"), elan.read, elan.write
+        ".eaf",
+        "ELAN: one tier per label and subject",
+        0.001,
+        _keeps("subject", "media"),
+        elan.read,
+        elan_write.write,
+        elan.read_tiers,
     ),
-    "boris": Format(".boris", "BORIS project", 0.001, _keeps("subject", "media", "duration"), boris.read, boris.write),
+    "boris": Format(
+        ".boris", "BORIS project", 0.001, _keeps("subject", "media", "duration"), boris.read, boris_write.write
+    ),
     "boris-tabular": Format(
         ".events.tsv",
         "BORIS tabular events: START and STOP rows",
@@ -89,7 +105,7 @@ FORMATS: dict[str, Format] = {
     "csv": Format(
         ".csv",
         "table: label, start_s, end_s, subject, score, video",
-        0.0,
+        0.001,
         _keeps("subject", "score", "media"),
         csv_table.read,
         csv_table.write,
@@ -97,7 +113,7 @@ FORMATS: dict[str, Format] = {
     "json": Format(
         ".json",
         "ActScribe's own, carries everything",
-        0.0,
+        0.001,
         _keeps("subject", "score", "media", "duration"),
         json_file.read,
         json_file.write,
@@ -107,7 +123,24 @@ FORMATS: dict[str, Format] = {
         ".xml", "CVAT XML: a track per interval", None, _keeps("subject", "media", "duration"), cvat.read, cvat.write
     ),
     "via": Format(
-        ".via.json", "VIA 3 project: temporal segments", 0.0, _keeps("subject", "media"), via.read, via.write
+        ".via.json", "VIA 3 project: temporal segments", 0.001, _keeps("subject", "media"), via.read, via.write
+    ),
+    "textgrid": Format(
+        ".TextGrid",
+        "Praat TextGrid: one tier per label and subject",
+        0.001,
+        _keeps("subject", "duration"),
+        textgrid.read,
+        textgrid.write,
+        textgrid.read_tiers,
+    ),
+    "label-studio": Format(
+        ".label-studio.json",
+        "Label Studio: tasks with timeline labels",
+        None,
+        _keeps("subject", "score", "media", "duration"),
+        label_studio.read,
+        label_studio.write,
     ),
     "deepethogram": Format(
         "_labels.csv",
@@ -142,24 +175,29 @@ class Conversion:
     matched: str
 
 
-def read(path: Path, video: str | None = None, clock: FrameClock | None = None) -> Annotations:
+def read(
+    path: Path, video: str | None = None, clock: FrameClock | None = None, tiers: Sequence[str] = ()
+) -> Annotations:
     """Read the annotations of one video, whatever the format.
 
     Args:
         path: of the annotation file.
         video: whose: its path, file name, stem or observation id (see `entry` for what fits). None: the only one.
         clock: when the video's frames are shown, for formats that count frames (see `counts_frames`).
+        tiers: patterns of the tiers to read, of formats that have some: 'act*', '!notes'; none: all.
 
     Raises:
         ActScribeError: no such file, no such video in it, the frame times are needed, or the file is damaged.
     """
-    return read_matched(path, video, clock)[0]
+    return read_matched(path, video, clock, tiers)[0]
 
 
-def read_matched(path: Path, video: str | None = None, clock: FrameClock | None = None) -> tuple[Annotations, str]:
+def read_matched(
+    path: Path, video: str | None = None, clock: FrameClock | None = None, tiers: Sequence[str] = ()
+) -> tuple[Annotations, str]:
     """Read as `read` does, and say in words by what the video was found, for instance 'the file name'."""
     path = Path(path)
-    match = choose(path, _open(path, clock), video)
+    match = choose(path, _open(path, clock, tiers), video)
     return match.entry.read(), match.by
 
 
@@ -180,14 +218,17 @@ def write(path: Path, annotations: Annotations, format: str, clock: FrameClock |
 
     Args:
         path: of the new file.
-        annotations: of one video.
+        annotations: of one video. A relative name of it means the file beside `path`, or else in the current folder;
+            what is written leads to it from `path`, or is absolute.
         format: a key in `FORMATS`.
         clock: when the video's frames are shown; needed by formats that count frames, its rate is noted by BORIS'.
 
     Raises:
         ActScribeError: unknown format, something that the format cannot carry, or a file that cannot be written.
     """
-    find_format(format).write(Path(path), annotations, clock)
+    path = Path(path)
+    form = find_format(format)
+    form.write(path, replace(annotations, media=located(path, annotations.media)), clock)
 
 
 def counts_frames(path: Path) -> bool:
@@ -206,7 +247,7 @@ def format_of(path: Path) -> str:
     """Return the format whose ending a target has, the longest ending first."""
     endings = sorted(((form.ending, name) for name, form in FORMATS.items()), key=lambda item: -len(item[0]))
     for ending, name in endings:
-        if Path(path).name.casefold().endswith(ending):
+        if Path(path).name.casefold().endswith(ending.casefold()):
             return name
     known = ", ".join(f"{form.ending} ({name})" for name, form in FORMATS.items())
     raise ActScribeError(f"{path}: its ending does not tell the format.", f"Say it with --to, or use one of {known}.")
@@ -219,6 +260,7 @@ def convert(
     labels: LabelSet | None = None,
     video: str | None = None,
     clock: FrameClock | None = None,
+    tiers: Sequence[str] = (),
     overwrite: bool = False,
 ) -> Conversion:
     """Convert an annotation file into another format.
@@ -232,6 +274,7 @@ def convert(
         video: which one, where the source holds several.
         clock: when the video's frames are shown, for formats that count frames.
         overwrite: replace a file that is there.
+        tiers: patterns of the tiers to read, of formats that have some.
 
     Raises:
         ActScribeError: as `read` and `write` do, or a file is at `target` already, the source itself for one.
@@ -240,7 +283,7 @@ def convert(
     wanted = to or format_of(target)
     form = find_format(wanted)
     check_target(source, target, video, overwrite)
-    annotations, matched = read_matched(source, video, clock)
+    annotations, matched = read_matched(source, video, clock, tiers)
     unknown: dict[str, int] = {}
     ignored: Counter[str] = Counter()
     if labels is not None:
@@ -251,7 +294,7 @@ def convert(
             intervals=_sorted(known.intervals, (i for i in annotations.intervals if i.label in unknown)),
             gaps=_sorted(known.gaps, (gap for gap in annotations.gaps if gap.label in unknown)),
         )
-    form.write(target, annotations, clock)
+    write(target, replace(annotations, media=resolved(source, annotations.media)), wanted, clock)
     counts = Counter(interval.label for interval in annotations.intervals)
     return Conversion(
         source_format=detect(source),
@@ -272,15 +315,17 @@ def check_target(source: Path, target: Path, video: str | None = None, overwrite
             replaced; or the folder cannot be written to.
     """
     for what, path in (("source", source), ("video", Path(video or ""))):
-        if path.is_file() and target.exists() and path.samefile(target):
+        if is_there(path) and target.exists() and path.samefile(target):
             raise ActScribeError(f"{target}: is the {what} itself.", "Give another name for the converted file.")
     check_file(target, overwrite)
     check_writable(target.parent)
 
 
-def _open(path: Path, clock: FrameClock | None) -> list[Entry]:
+def _open(path: Path, clock: FrameClock | None, tiers: Sequence[str] = ()) -> list[Entry]:
     """Return what a file holds, which is at least one entry."""
-    entries = FORMATS[detect(path)].read(path, clock)
+    form = FORMATS[detect(path)]
+    choice = TierChoice(tuple(tiers))
+    entries = form.read_tiers(path, choice) if choice.patterns and form.read_tiers else form.read(path, clock)
     if not entries:
         raise ActScribeError(f"{path}: holds no observation and no video.")
     return entries

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from actscribe.errors import ActScribeError
 
@@ -54,12 +54,21 @@ class Annotations:
         gaps: spans that nobody annotated, label "" meaning every label; *not annotated* is not *absent*.
         media: file names of the video as the annotation file spells them; empty where it does not say.
         duration: the video's length in seconds as the annotation file has it, or None.
+        labels: every label that could have been annotated, in the label set's order; those that occur and are not named
+            are added, sorted. So the tool that opens an export offers what does not occur, too. An offer is no
+            annotation: two files that say the same are equal whatever they offer.
     """
 
     intervals: tuple[Interval, ...]
     gaps: tuple[Interval, ...] = ()
     media: tuple[str, ...] = ()
     duration: float | None = None
+    labels: tuple[str, ...] = field(default=(), compare=False)
+
+    def __post_init__(self) -> None:
+        named = dict.fromkeys(self.labels)
+        more = sorted({interval.label for interval in self.intervals} - named.keys())
+        object.__setattr__(self, "labels", (*named, *more))
 
     @classmethod
     def of(
@@ -67,6 +76,7 @@ class Annotations:
         intervals: Iterable[Interval],
         media: Iterable[str] = (),
         duration: float | None = None,
+        labels: Iterable[str] = (),
     ) -> Annotations:
         """Sort `intervals`, and move those that carry GAP_LABEL to `gaps`."""
         ordered = sorted(intervals, key=sort_key)
@@ -76,17 +86,12 @@ class Annotations:
             if is_gap(interval.label)
         )
         kept = tuple(interval for interval in ordered if not is_gap(interval.label))
-        return cls(kept, tuple(sorted(gaps, key=sort_key)), tuple(media), duration)
+        return cls(kept, tuple(sorted(gaps, key=sort_key)), tuple(media), duration, tuple(labels))
 
     def as_intervals(self) -> tuple[Interval, ...]:
         """Return intervals and gaps together, gaps spelled with GAP_LABEL, for formats that know only intervals."""
         gaps = (replace(gap, label=f"{GAP_LABEL} {gap.label}".strip()) for gap in self.gaps)
         return tuple(sorted((*self.intervals, *gaps), key=sort_key))
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The names that occur, sorted."""
-        return tuple(sorted({interval.label for interval in self.intervals}))
 
 
 def sort_key(interval: Interval) -> tuple[float, float, str, str]:

@@ -11,7 +11,8 @@ from pathlib import Path
 from actscribe.annotations.entry import Entry, single
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations
-from actscribe.annotations.text import check_writable, interval_at, lines, milliseconds, parse_number, read_text
+from actscribe.annotations.rounding import milliseconds
+from actscribe.annotations.text import check_writable, interval_at, lines, parse_number, read_text
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 
@@ -42,6 +43,11 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
             )
         label, *numbers = line.rsplit("\t", 3)
         start, end, duration = map(parse_number, numbers)
+        if not (start.is_integer() and end.is_integer() and duration.is_integer()):
+            raise ActScribeError(
+                f"{path}:{number}: expected whole milliseconds, found {' '.join(numbers)!r}.",
+                "Are these seconds? Then make it a CSV with a header: label,start_s,end_s.",
+            )
         if abs(end - start - duration) > _ROUNDING:
             raise ActScribeError(
                 f"{path}:{number}: the duration is {duration:g} ms, but from {start:g} to {end:g} ms it is"
@@ -55,10 +61,8 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
 def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
     """Write one line per interval."""
     check_writable(path, annotations, "\t\r\n")
-    text = []
-    for interval in annotations.as_intervals():
-        start, end = milliseconds(interval)
-        text.append(f"{interval.label}\t{start}\t{end}\t{end - start}\n")
+    rows = milliseconds(annotations.as_intervals())
+    text = [f"{interval.label}\t{start}\t{end}\t{end - start}\n" for interval, start, end in rows]
     write_text(path, "".join(text))
 
 

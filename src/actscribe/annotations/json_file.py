@@ -1,10 +1,11 @@
-"""JSON of our own: carries everything, times in full precision.
+"""JSON of our own: carries everything, times in milliseconds.
 
     {"format": "actscribe-annotations", "version": 1, "media": ["a.mp4"], "duration": 12.5,
      "intervals": [{"label": "Suction", "start": 1.0, "end": 2.5, "subject": "P1", "score": 0.9}],
-     "gaps": [{"label": "", "start": 8.0, "end": 9.0}]}
+     "gaps": [{"label": "", "start": 8.0, "end": 9.0}], "labels": ["Ventilation", "Suction"]}
 
-`subject` and `score` are left out where there is none; a gap with an empty label is not annotated for any label. Any
+`labels` are all that could have been annotated, in the label set's order; they are left out where they are those that
+occur, as are `subject` and `score` where there is none. A gap with an empty label is not annotated for any label. Any
 other key is refused: it could be a misspelled one, or say something that would be lost.
 """
 
@@ -20,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt
 from actscribe.annotations.entry import Entry, single
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import GAP_LABEL, Annotations, Interval, sort_key
+from actscribe.annotations.rounding import milliseconds
 from actscribe.annotations.text import check_writable, interval_at, load_json, validate
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
@@ -47,6 +49,7 @@ class _File(BaseModel):
     duration: StrictFloat | None = Field(default=None, ge=0, allow_inf_nan=False)
     intervals: tuple[_Interval, ...]
     gaps: tuple[_Interval, ...] = ()
+    labels: tuple[str, ...] = ()
 
 
 def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
@@ -74,21 +77,24 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
             tuple(sorted(gaps, key=sort_key)),
             content.media,
             content.duration,
+            content.labels,
         )
     )
 
 
 def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
     """Write everything that `annotations` holds."""
-    check_writable(path, annotations)
-    content = {
+    check_writable(path, annotations, ethogram=True)
+    content: dict[str, Any] = {
         "format": NAME,
         "version": VERSION,
         "media": list(annotations.media),
-        "duration": None if annotations.duration is None else float(annotations.duration),
-        "intervals": [_plain(interval) for interval in annotations.intervals],
-        "gaps": [_plain(gap) for gap in annotations.gaps],
+        "duration": None if annotations.duration is None else round(float(annotations.duration), 3),
+        "intervals": [_plain(*row) for row in milliseconds(annotations.intervals)],
+        "gaps": [_plain(*row) for row in milliseconds(annotations.gaps)],
     }
+    if annotations.labels != tuple(sorted({interval.label for interval in annotations.intervals})):
+        content["labels"] = list(annotations.labels)
     write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
@@ -96,8 +102,8 @@ def _interval(path: Path, where: str, item: _Interval, unnamed: str = "") -> Int
     return interval_at(path, where, item.label or unnamed, item.start, item.end, item.subject, item.score)
 
 
-def _plain(interval: Interval) -> dict[str, Any]:
-    plain: dict[str, Any] = {"label": interval.label, "start": float(interval.start), "end": float(interval.end)}
+def _plain(interval: Interval, start: int, end: int) -> dict[str, Any]:
+    plain: dict[str, Any] = {"label": interval.label, "start": start / 1000, "end": end / 1000}
     if interval.subject:
         plain["subject"] = interval.subject
     if interval.score is not None:

@@ -22,10 +22,11 @@ from actscribe.errors import ActScribeError
 DELIMITERS = "\t;,"
 #: Rows that are searched for a header; older BORIS exports have a block of facts above it.
 SEARCHED = 200
-_MOST_CELLS = 20_000_000
+MOST_CELLS, _MOST_COLUMNS = 20_000_000, 5_000
+_LONGEST_NAME = 200
 _SEPARATOR = re.compile(r'\s*"?sep=(.)"?\s*', re.IGNORECASE)
-#: What spreadsheets take for the beginning of a formula.
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+#: What spreadsheets take for a formula.
+_FORMULA = re.compile(r"'*[=+\-@\t\r].", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,10 @@ class Row:
     def place(self) -> str:
         """Where it stands, for messages."""
         return f"sheet '{self.sheet}', row {self.line}" if self.sheet else f"line {self.line}"
+
+    def at(self, path: Path) -> str:
+        """Where it stands, with the file."""
+        return f"{path}: {self.place}" if self.sheet else f"{path}:{self.line}"
 
     def cell(self, column: int | None) -> str:
         """Return the text in a column; empty where the row is too short or there is no such column."""
@@ -79,7 +84,7 @@ def find_table(path: Path, text: str, is_header: Callable[[Sequence[str]], bool]
     first, delimiters = _separator(physical)
     for delimiter in delimiters:
         for position in range(first, min(first + SEARCHED, len(physical))):
-            if is_header([normal(cell) for cell in _alone(physical[position], delimiter)]):
+            if _is_header(physical[position], delimiter, is_header):
                 return _read(path, physical, delimiter, first, position)
     return None
 
@@ -94,7 +99,7 @@ def has_header(text: str, is_header: Callable[[Sequence[str]], bool]) -> bool:
     physical = lines(text)
     first, delimiters = _separator(physical)
     return any(
-        is_header([normal(cell) for cell in _alone(line, delimiter)])
+        _is_header(line, delimiter, is_header)
         for delimiter in delimiters
         for line in physical[first : first + SEARCHED]
     )
@@ -112,8 +117,12 @@ def first_rows(text: str, delimiter: str, count: int = 2) -> list[Row]:
     """Return the first rows of a text that are not empty, below a 'sep=' line, to recognize a format by."""
     physical = lines(text)
     first, _ = _separator(physical)
-    filled = (Row(n + 1, tuple(_alone(physical[n], delimiter))) for n in range(first, min(len(physical), SEARCHED)))
-    return [row for row in filled if _is_filled(row)][:count]
+    found: list[Row] = []
+    for number, line in enumerate(physical[first : first + SEARCHED], start=first + 1):
+        if len(found) < count and line.count(delimiter) < _MOST_COLUMNS:
+            row = Row(number, tuple(_alone(line, delimiter)))
+            found += [row] if _is_filled(row) else []
+    return found
 
 
 def delimiters_of(text: str) -> str:
@@ -132,14 +141,14 @@ def refuse_doubled(path: Path, row: Row, names: Iterable[str]) -> None:
         if name and count > 1:
             places = [str(place) for place, cell in enumerate(row.cells, start=1) if normal(cell) == name]
             raise ActScribeError(
-                f"{path}: {row.place}: {count} columns are called '{name}' (columns {' and '.join(places)}).",
+                f"{row.at(path)}: {count} columns are called '{name}' (columns {' and '.join(places)}).",
                 "Only one can be meant; rename or remove the other.",
             )
 
 
 def normal(name: str) -> str:
     """Return a column name without case, units' brackets and spelling variants: 'Start (s)' is 'start_s'."""
-    return re.sub(r"[^a-z0-9]+", "_", name.casefold().replace("behaviour", "behavior")).strip("_")
+    return re.sub(r"[^a-z0-9]+", "_", name[:_LONGEST_NAME].casefold().replace("behaviour", "behavior")).strip("_")
 
 
 def column(header: Sequence[str], *names: str) -> int | None:
@@ -171,8 +180,8 @@ def from_text(cell: str) -> str:
 
 def _read(path: Path, physical: Sequence[str], delimiter: str, first: int, position: int) -> Table:
     """Return the table with its header at a position; what is above it begins at `first`."""
-    if sum(line.count(delimiter) + 1 for line in physical) > _MOST_CELLS:
-        raise ActScribeError(f"{path}: has more than {_MOST_CELLS:,} cells.", "Split it into one file per video.")
+    if sum(line.count(delimiter) + 1 for line in physical) > MOST_CELLS:
+        raise ActScribeError(f"{path}: has more than {MOST_CELLS:,} cells.", "Split it into one file per video.")
     above = [Row(n + 1, tuple(_alone(physical[n], delimiter))) for n in range(first, position)]
     header = Row(position + 1, tuple(_alone(physical[position], delimiter)))
     return _table(path, above, header, _body(path, physical, position, delimiter))
@@ -185,18 +194,24 @@ def _table(path: Path, above: Iterable[Row], header: Row, body: Iterable[Row]) -
     for row in filled:
         if row.cells == header.cells:
             raise ActScribeError(
-                f"{path}: {row.place}: the header of {header.place} again; are these two tables?",
+                f"{row.at(path)}: the header of {header.place} again; are these two tables?",
                 "Remove this row if both belong together, or make two files.",
             )
         beyond = next((cell for cell in row.cells[width:] if cell.strip()), None)
         if beyond is not None:
             raise ActScribeError(
-                f"{path}: {row.place}: {len(row.cells)} cells, but the header has {width} columns; the first that is"
-                f" too many is {quoted(beyond)}.",
+                f"{row.at(path)}: more cells than columns ({len(row.cells)} and {width}); the first that is too many"
+                f" is {quoted(beyond)}.",
                 "Decimal commas in a file with commas between the columns? Save it with semicolons, tabs or decimal"
                 ' points. A text that holds the separator belongs into "quotation marks".',
             )
     return Table(names, header, tuple(row for row in above if _is_filled(row)), filled)
+
+
+def _is_header(line: str, delimiter: str, accepts: Callable[[Sequence[str]], bool]) -> bool:
+    if line.count(delimiter) >= _MOST_COLUMNS:
+        return False
+    return accepts([normal(cell) for cell in _alone(line, delimiter)])
 
 
 def _is_filled(row: Row) -> bool:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError
 
@@ -14,11 +17,11 @@ from actscribe.errors import ActScribeError
 from actscribe.reading import load_json, read_bytes, read_json, read_text, validate
 
 __all__ = [
+    "NO_DATE",
     "check_writable",
     "interval_at",
     "lines",
     "load_json",
-    "milliseconds",
     "parse_number",
     "parse_seconds",
     "quoted",
@@ -26,6 +29,7 @@ __all__ = [
     "read_json",
     "read_text",
     "read_xml",
+    "root_tag",
     "seconds_at",
     "validate",
 ]
@@ -34,14 +38,16 @@ __all__ = [
 _NEVER = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufeff\ufffe\uffff"
 #: ASCII digits only: `float` also takes '1_000', 'nan', 'infinity' and the digits of every script.
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,30}(?:\.[0-9]{0,60})?|\.[0-9]{1,60})(?:[eE][+-]?[0-9]{1,3})?")
-_CLOCK = re.compile(r"(?:([0-9]{1,6}):)?([0-9]{1,6}):([0-9]{1,6}(?:[.,][0-9]{1,60})?)")
+#: The date of every file that has to carry one: that of now would give the same annotations another file each time.
+NO_DATE = "1970-01-01T00:00:00"
+_CLOCK = re.compile(r"(?:([0-9]{1,8}):)?([0-9]{1,8}):([0-9]{1,2}(?:[.,][0-9]{1,60})?)")
 _BREAK = re.compile(r"\r\n|\r|\n")
 #: Seconds: 3000 years. BORIS counts some live observations from 1970; beyond, a number is damaged or an attack.
 _MOST_SECONDS = 1e11
 #: Characters of a file's text that an error quotes.
 _QUOTED = 60
 #: An element and an attribute take some 100 bytes each in memory, or more.
-_MOST_ELEMENTS, _MOST_ATTRIBUTES, _LONGEST_TAG = 6_000_000, 8_000_000, 200_000
+_MOST_ELEMENTS, _MOST_ATTRIBUTES, _LONGEST_TAG = 3_000_000, 5_000_000, 200_000
 _LONG_TAG = re.compile(rb"<[^<>]{%d}" % _LONGEST_TAG)
 
 
@@ -59,8 +65,24 @@ def read_xml(path: Path) -> Element:
             f" ({_MOST_ELEMENTS:,}; {_MOST_ATTRIBUTES:,}; {_LONGEST_TAG:,} characters in one element's tag).",
             "Is this the right file? If it is, export it in parts, or without interpolated frames.",
         )
-    try:
+    with _sound_xml(path):
         return defusedxml.ElementTree.fromstring(data)
+
+
+def root_tag(path: Path) -> str:
+    """Return the name of an XML file's outermost element, without reading on; errors as `read_xml` has them."""
+    data = read_bytes(path)
+    with _sound_xml(path):
+        # Read in pieces, so that a large file is not read twice; a long tag without end would be kept in memory.
+        for _, element in defusedxml.ElementTree.iterparse(io.BytesIO(data[: 2 * _LONGEST_TAG]), events=("start",)):
+            return str(element.tag)
+    raise ActScribeError(f"{path}: an XML file without an element.")
+
+
+@contextmanager
+def _sound_xml(path: Path) -> Iterator[None]:
+    try:
+        yield
     except ParseError as error:
         raise ActScribeError(
             f"{path}:{error.position[0]}: not well-formed XML: {error}.",
@@ -93,8 +115,10 @@ def parse_seconds(text: str) -> float:
     """
     clock = _CLOCK.fullmatch(text.strip())
     if clock:
-        hours, minutes, seconds = clock.groups()
-        return int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds.replace(",", "."))
+        hours, minutes, seconds = int(clock[1] or 0), int(clock[2]), float(clock[3].replace(",", "."))
+        if seconds >= 60 or (clock[1] and minutes >= 60):
+            raise ValueError(f"no time of a clock: {text.strip()}")
+        return hours * 3600 + minutes * 60 + seconds
     return parse_number(text.replace(",", "."))
 
 
@@ -129,10 +153,10 @@ def interval_at(
     try:
         return Interval(label, start, end, subject, score)
     except ActScribeError as error:
-        raise ActScribeError(f"{path}: {where}: {error.message}", error.hint) from None
+        raise ActScribeError(f"{path}: {where}: {error.message.replace(label, label[:_QUOTED])}", error.hint) from None
 
 
-def check_writable(path: Path, annotations: Annotations, forbidden: str = "") -> None:
+def check_writable(path: Path, annotations: Annotations, forbidden: str = "", ethogram: bool = False) -> None:
     r"""Refuse labels and subjects that would not come back as they are.
 
     Args:
@@ -140,12 +164,21 @@ def check_writable(path: Path, annotations: Annotations, forbidden: str = "") ->
         annotations: what is about to be written.
         forbidden: further characters that the format cannot carry, as the inside of a regular expression's brackets,
             for instance "\t\r\n".
+        ethogram: the format carries labels that do not occur, too.
 
     Raises:
         ActScribeError: an empty label, a character that cannot be written, a time that no video has, or a score
             outside [0, 1].
     """
     never = re.compile(f"[{_NEVER}{forbidden}]")
+    if annotations.duration is not None and not 0 <= annotations.duration <= _MOST_SECONDS:
+        raise ActScribeError(f"{path}: a length of {annotations.duration:g} s is not possible for a video.")
+    for label in annotations.labels if ethogram else ():
+        if never.search(label) or not label.strip():
+            raise ActScribeError(
+                f"{path}: the label {_shown(label)} is empty or holds a character that this format cannot carry.",
+                "Rename the label, or choose another format (csv, json).",
+            )
     for name in annotations.media:
         if never.search(name):
             raise ActScribeError(f"{path}: the video name {name!r} holds a character that cannot be written.")
@@ -154,19 +187,21 @@ def check_writable(path: Path, annotations: Annotations, forbidden: str = "") ->
         if not interval.label.strip():
             raise ActScribeError(f"{path}: the interval {when} has no label; every interval needs one.")
         if interval.end > _MOST_SECONDS:
-            raise ActScribeError(f"{path}: '{interval.label}' {when}: no video is that long.")
+            raise ActScribeError(f"{path}: {quoted(interval.label)} {when}: no video is that long.")
         for text in (interval.label, interval.subject):
             found = never.search(text)
             if found:
                 raise ActScribeError(
-                    f"{path}: {text!r} ({when}) holds the character {found.group()!r}, which this format cannot carry.",
+                    f"{path}: {_shown(text)} ({when}) holds the character {found.group()!r}, which this format cannot"
+                    " carry.",
                     "Rename the label, or choose another format (csv, json).",
                 )
         if interval.score is not None and not 0 <= interval.score <= 1:
-            raise ActScribeError(f"{path}: the score of '{interval.label}' {when} is {interval.score}, not in [0, 1].")
+            raise ActScribeError(
+                f"{path}: the score of {quoted(interval.label)} {when} is {interval.score}, not in [0, 1]."
+            )
 
 
-def milliseconds(interval: Interval, shortest: int = 0) -> tuple[int, int]:
-    """Return start and end in whole milliseconds, the end at least `shortest` after the start."""
-    start = round(interval.start * 1000)
-    return start, max(round(interval.end * 1000), start + shortest)
+def _shown(text: str) -> str:
+    """Return a text with its control characters spelled out, cut short where it is long."""
+    return repr(text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…")

@@ -16,17 +16,21 @@ from pydantic import BaseModel
 
 from actscribe.annotations.entry import Entry
 from actscribe.annotations.frame_clock import FrameClock
-from actscribe.annotations.interval import Annotations, Interval
+from actscribe.annotations.interval import Annotations, Interval, is_gap
+from actscribe.annotations.media import file_url, is_absolute
+from actscribe.annotations.rounding import milliseconds
 from actscribe.annotations.text import check_writable, interval_at, read_json
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 
 _TEXT, _CHECKBOX, _SELECT = 1, 2, 4
+_ASKED_FOR, _ON_WEB, _ON_DISK = 1, 2, 3  # VIA's places of a file
 _SEGMENT = "FILE1_Z2_XY0"  # one file, two times, no coordinates
 
 
 class _Attribute(BaseModel):
     aname: str = ""
+    anchor_id: str = ""
     type: int = _TEXT
     options: dict[str, str] = {}
 
@@ -79,19 +83,20 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
 
 
 def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
-    """Write a project of one video whose labels are the options of one select attribute."""
-    check_writable(path, annotations)
-    intervals = annotations.as_intervals()
-    options = {str(number): label for number, label in enumerate(sorted({interval.label for interval in intervals}))}
+    """Write a project of one video whose labels, all of the label set, are the options of one select attribute."""
+    check_writable(path, annotations, ethogram=True)
+    intervals = milliseconds(annotations.as_intervals())
+    names = dict.fromkeys([*annotations.labels, *(interval.label for interval, *_ in intervals)])
+    options = {str(number): label for number, label in enumerate(names)}
     numbers = {label: number for number, label in options.items()}
     media = annotations.media[0] if annotations.media else ""
     metadata = {}
-    for number, interval in enumerate(intervals):
+    for number, (interval, start, end) in enumerate(intervals):
         values = {"1": numbers[interval.label]} | ({"2": interval.subject} if interval.subject else {})
         metadata[f"1_{number:08d}"] = {
             "vid": "1",
             "flg": 0,
-            "z": [float(interval.start), float(interval.end)],
+            "z": [start / 1000, end / 1000],
             "xy": [],
             "av": values,
         }
@@ -110,19 +115,43 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
             "1": _attribute("activity", _SELECT, "activities of the label set", options),
             "2": _attribute("subject", _TEXT, "who does it", {}),
         },
-        "file": {"1": {"fid": "1", "fname": media, "type": 4, "loc": 1, "src": ""}},
+        "file": {"1": {"fid": "1", "fname": media, "type": 4, **_place(media)}},
         "metadata": metadata,
         "view": {"1": {"fid_list": ["1"]}},
     }
     write_text(path, json.dumps(project, ensure_ascii=False))
 
 
+def _place(media: str) -> dict[str, Any]:
+    """Return where VIA looks for a video: an absolute path or URL is opened, any other file is asked for."""
+    if not media or not is_absolute(media):
+        return {"loc": _ASKED_FOR, "src": ""}
+    return {"loc": _ON_DISK if file_url(media).startswith("file:") else _ON_WEB, "src": file_url(media)}
+
+
 def _annotations(path: Path, project: _Project, view: str, media: tuple[str, ...]) -> Annotations:
     found: list[Interval] = []
     for name, segment in project.metadata.items():
-        if str(segment.vid) == view and len(segment.z) == 2:
-            found += _segment(path, project, f"segment '{name}'", segment)
-    return Annotations.of(found, media)
+        if str(segment.vid) != view or len(segment.z) < 2:
+            continue
+        if len(segment.z) > 2:
+            raise ActScribeError(
+                f"{path}: segment '{name}': expected a start and an end, found {len(segment.z)} times."
+            )
+        found += _segment(path, project, f"segment '{name}'", segment)
+    return Annotations.of(found, media, labels=_labels(project))
+
+
+def _labels(project: _Project) -> list[str]:
+    """Return the options that a segment may be given."""
+    chosen = {identifier for segment in project.metadata.values() if len(segment.z) == 2 for identifier in segment.av}
+    offered = [
+        label
+        for identifier, attribute in project.attribute.items()
+        if attribute.aname.casefold() != "subject" and (attribute.anchor_id == _SEGMENT or identifier in chosen)
+        for label in attribute.options.values()
+    ]
+    return [label for label in offered if label.strip() and not is_gap(label)]
 
 
 def _segment(path: Path, project: _Project, where: str, segment: _Segment) -> list[Interval]:

@@ -17,11 +17,12 @@ from pathlib import Path
 from actscribe.annotations.entry import Entry, single
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
-from actscribe.annotations.text import check_writable, interval_at, lines, milliseconds, quoted, read_text
+from actscribe.annotations.rounding import milliseconds
+from actscribe.annotations.text import check_writable, interval_at, lines, quoted, read_text
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 
-_TIME = r"(?:([0-9]{1,5}):)?([0-5]?[0-9]):([0-5][0-9])[.,]([0-9]{3})"
+_TIME = r"(?:([0-9]{1,8}):)?([0-5]?[0-9]):([0-5][0-9])[.,]([0-9]{3})"
 _TIMING = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?:\s.*)?")
 _HEADER = re.compile(r"WEBVTT(?:[ \t].*)?")
 # A tag ends before the next one begins; otherwise a text of many '<' would be searched to its end from each of them.
@@ -63,8 +64,7 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
     """Write one cue per interval."""
     check_writable(path, annotations, "\r\n")
     cues = []
-    for interval in annotations.as_intervals():
-        start, end = milliseconds(interval, shortest=1)
+    for interval, start, end in milliseconds(annotations.as_intervals(), shortest=1):
         voice = f"<v {html.escape(interval.subject, quote=False)}>" if interval.subject else ""
         cues.append(f"\n{_clock(start)} --> {_clock(end)}\n{voice}{html.escape(interval.label, quote=False)}\n")
     write_text(path, "WEBVTT\n" + "".join(cues))

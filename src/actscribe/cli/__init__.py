@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 
 import typer
@@ -20,6 +21,7 @@ from actscribe.cli import (
     new,
     report,
     simulate,
+    terminal,
     train,
 )
 from actscribe.cli.guard import guarded
@@ -53,5 +55,12 @@ app.add_typer(models.models, name="models")
 def main() -> None:
     """Run the command line. Nothing that it starts reaches a model hub."""
     os.environ["HF_HUB_OFFLINE"] = "1"
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    app()
+    terminal.prepare()
+    code: object = 0
+    try:
+        app()
+    except SystemExit as end:
+        code = end.code
+    except OSError as error:  # outside of any command, such as a help text
+        code = terminal.lost(error)
+    sys.exit(terminal.finish(code if isinstance(code, int) else int(code is not None)))

@@ -28,4 +28,9 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder 
         print_table("Two annotators on the same clips", agreed)
     for note in summary.notes:
         print_sentence(f"Note: {note}")
-    print("No leakage: every file content, group and source span lies in one split only.")
+    for sentence in data.not_known:
+        print_sentence(f"Warning: {sentence}")
+    if data.not_known:
+        print_sentence("No leakage of file contents and source spans; for subjects it is not proved, see the warning.")
+    else:
+        print("No leakage: every file content, group and source span lies in one split only.")

@@ -27,6 +27,10 @@ def convert(
     observation: Annotated[
         str | None, typer.Option(help="What the file calls the video, where that is not the video's own name.")
     ] = None,
+    tiers: Annotated[
+        list[str] | None,
+        typer.Option(help="Tiers to read, by name: 'act*'; '!notes' leaves some out. May be repeated."),
+    ] = None,
     fps: Annotated[
         float | None,
         typer.Option(
@@ -44,9 +48,8 @@ def convert(
     annotation_files.check_target(source, target, video, overwrite)
     counts = annotation_files.find_format(wanted).resolution is None or annotation_files.counts_frames(source)
     clock = _clock(video, fps, counts)
-    done = annotation_files.convert(
-        source, target, to=wanted, labels=label_set, video=observation or video, clock=clock, overwrite=overwrite
-    )
+    named = observation or video
+    done = annotation_files.convert(source, target, wanted, label_set, named, clock, tuple(tiers or ()), overwrite)
     print(f"{source} ({done.source_format}) -> {target} ({done.target_format}), found by {done.matched}")
     for label, count in done.counts.items():
         print(f"  {label}: {count}")
@@ -61,9 +64,10 @@ def convert(
 def _clock(video: str | None, fps: float | None, counts: bool) -> FrameClock | None:
     """Return the frame times of the video's file where frames are counted; else the given constant rate, if any."""
     from actscribe.annotations import FrameClock
+    from actscribe.annotations.entry import is_there
     from actscribe.video.frame_times import frame_clock
 
-    if not counts or video is None or not Path(video).is_file():
+    if not counts or video is None or not is_there(Path(video)):
         return None if fps is None else FrameClock(fps)
     if fps is not None:
         raise ActScribeError(

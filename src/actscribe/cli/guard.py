@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 import typer
 
+from actscribe.cli.terminal import PIPE_CLOSED, reader_gone, tell
 from actscribe.errors import ActScribeError
 from actscribe.files import disk_is_full
 
@@ -31,14 +31,16 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
             with contained():
                 return command(*args, **kwargs)
         except ActScribeError as error:
-            print(f"Error: {error.message}", file=sys.stderr)
-            if error.hint:
-                print(error.hint, file=sys.stderr)
+            tell(f"Error: {error.message}", *([error.hint] if error.hint else []))
             raise typer.Exit(BAD_INPUT) from None
+        except BrokenPipeError:
+            if not reader_gone():  # another pipe than that of our output: a defect
+                raise
+            raise typer.Exit(PIPE_CLOSED) from None
         except Exception as error:
             raise typer.Exit(_explain(error, command.__name__)) from None
         except KeyboardInterrupt:
-            print(f"\nInterrupted. What was done so far is kept.{_way_on(command.__name__)}", file=sys.stderr)
+            tell(f"\nInterrupted. What was done so far is kept.{_way_on(command.__name__)}")
             raise typer.Exit(INTERRUPTED) from None
 
     return run
@@ -47,9 +49,9 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
 def _explain(error: Exception, name: str) -> int:
     """Print what a full disk or a missing file means to the user and return the exit code; raise what is a defect."""
     if disk_is_full(error):
-        print(f"Error: the disk is full. Free some space.{_way_on(name)}", file=sys.stderr)
+        tell(f"Error: the disk is full. Free some space.{_way_on(name)}")
     elif isinstance(error, OSError) and error.filename is not None:
-        print(f"Error: {error.filename}: {error.strerror}.", file=sys.stderr)
+        tell(f"Error: {error.filename}: {error.strerror}.")
     else:
         raise error
     return BAD_INPUT

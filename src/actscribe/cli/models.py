@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from actscribe.cli.guard import guarded
+from actscribe.cli.terminal import allow_bars
 
 models = typer.Typer(help="Models: what is here, getting one, what one will cost.", no_args_is_help=True)
 
@@ -36,6 +37,7 @@ def pull(
 ) -> None:
     """Download a model into the local Hugging Face cache. The only command that uses the network."""
     os.environ["HF_HUB_OFFLINE"] = "0"  # before the hub's client is loaded: `main` turned it off for all else
+    allow_bars()
     from actscribe.models import catalog
 
     entry = catalog.find(name)

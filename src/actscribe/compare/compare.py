@@ -24,6 +24,7 @@ from actscribe.files import check_writable
 from actscribe.leftovers import sweep_below
 from actscribe.ownership import check_free, check_replaceable
 from actscribe.places import Place
+from actscribe.progress import say
 from actscribe.recognizers.ready import check_ready
 from actscribe.runs.folder import machine, versions
 from actscribe.study import Study
@@ -63,6 +64,8 @@ def compare(
     names = chosen(study, only)
     check_ready(study, names)
     data = load_data(study)
+    for sentence in data.not_known:
+        say(f"Warning: {sentence}", None)
     _check_splits(data)
     annotated = sum(recording.intervals is not None for recording in data.of_split("train"))
     provenance = Provenance(

@@ -38,13 +38,16 @@ def headline_table(done: Comparison) -> Table:
         Column("kappa", "agreement with the annotator beyond chance; 1 is full agreement"),
         Column("MCC", "correlation of decisions with the annotation"),
         Column("ECE", "how far scores lie from being probabilities; 0 is best"),
+        Column("at best", "the ECE that perfect probabilities would get on as many clips"),
     )
     rows = []
     for row in done.tables["headline"].to_dict("records"):
         cells = [str(row["system"]), w.number(row["macro_f1"]), w.span(row["low"], row["high"])]
         cells.append(w.number(row["seed_sd"], 3))
         cells += [w.number(row[f"macro_{name}"]) for name in ("precision", "recall", "average_precision")]
-        cells += [w.number(row[name]) for name in ("micro_f1", "kappa", "mcc")] + [w.number(row["ece"])]
+        cells += [w.number(row[name]) for name in ("micro_f1", "kappa", "mcc")] + [
+            w.number(row[name]) for name in ("ece", "ece_floor")
+        ]
         rows.append(Row(tuple(cells)))
     return Table("All recognizers, and below them answers that never look at the video.", columns, tuple(rows))
 

@@ -116,7 +116,8 @@ def slices(done: Comparison) -> str:
 def calibration(done: Comparison) -> str:
     """Say whose scores are closest to probabilities, and what a temperature mends."""
     table = done.tables["calibration"]
-    macro = table[(table["label"] == "macro") & table["ece"].notna()].sort_values("ece", kind="stable")
+    last = table.drop_duplicates("system", keep="last")
+    macro = last[last["ece"].notna()].sort_values("ece", kind="stable")
     if not len(macro):
         return "There is nothing annotated to hold scores against."
     best, worst = macro.iloc[0], macro.iloc[-1]

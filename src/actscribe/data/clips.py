@@ -9,6 +9,7 @@ import numpy as np
 
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.data.recording import Recording
+from actscribe.errors import ActScribeError
 from actscribe.labels import LabelSet
 
 #: Two moments this close, in seconds, are one: files and arithmetic give the same moment in other last digits (ours).
@@ -18,6 +19,8 @@ SAME_S = 1e-6
 SAME_PART = 1e-9
 #: A clip of which more than this fraction is not annotated for a label has no target for it (ours).
 MOST_UNANNOTATED = 0.5
+#: Of one video: a day at ten clips a second. With forty labels these take about a gigabyte.
+MOST_CLIPS = 864_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +52,32 @@ class Clip:
     fractions: tuple[float, ...] = ()
 
 
+def count(duration: float, window: Window) -> float:
+    """Return about how many clips a video of `duration` seconds is cut into; infinite where no number is that large."""
+    if window.length is None or duration <= window.length:
+        return 1.0
+    return (duration - window.length) / window.stride + 1
+
+
 def spans(duration: float, window: Window) -> list[tuple[float, float]]:
     """Return the (start, end) of every window of a video, in seconds.
 
     A video shorter than a window is one span. Where the stride leaves a tail, the last window is moved back to end
     with the video, so that every second is seen (ours).
+
+    Raises:
+        ActScribeError: more than `MOST_CLIPS`, before the first of them is made.
     """
     if window.length is None or duration <= window.length + SAME_S:
         return [(0.0, duration)]
-    count = int((duration - window.length) / window.stride + SAME_PART) + 1
-    starts = [index * window.stride for index in range(count)]
+    wanted = count(duration, window)
+    if not wanted < MOST_CLIPS:
+        raise ActScribeError(
+            f"windows of {window.length:g} s every {window.stride:g} s cut a video of {duration:.1f} s into"
+            f" {wanted:,.0f} clips; up to {MOST_CLIPS:,} can be held in memory.",
+            "Set a larger 'stride:' in the study's windows.",
+        )
+    starts = [index * window.stride for index in range(int(wanted + SAME_PART))]
     tail = duration - window.length
     if tail - starts[-1] > SAME_S:
         starts.append(tail)

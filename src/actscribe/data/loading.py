@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from actscribe import annotations as annotation_files
 from actscribe.annotations.interval import Annotations, Interval
+from actscribe.data.clips import Window, count
+from actscribe.data.folder import candidates, unused
+from actscribe.data.groups import in_two_splits, not_known
 from actscribe.data.manifest import Row, read_manifest
 from actscribe.data.recording import Recording
 from actscribe.data.splits import assign_splits, check_leakage
@@ -25,6 +28,8 @@ from actscribe.video.probe import VideoInfo, probe
 
 #: More problems than this are counted, not listed.
 MOST_PROBLEMS = 12
+#: A thousand hours at a clip a second.
+MOST_STUDY_CLIPS = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,8 @@ class StudyData:
         ignored: names in annotation files that the label set leaves out on purpose, with counts.
         second: recording -> what a second annotator wrote, under the label set's names; nothing is trained on it.
         matched: by what videos were found in annotation files, with counts.
+        not_known: sentences on what the proof that nothing leaks could not see.
+        unused: files beside the videos that the study does not use, relative to its recordings where they can be.
     """
 
     labels: LabelSet
@@ -44,6 +51,8 @@ class StudyData:
     ignored: dict[str, int]
     second: Mapping[str, Annotations] = field(default_factory=dict)
     matched: Mapping[str, int] = field(default_factory=dict)
+    not_known: tuple[str, ...] = ()
+    unused: tuple[Path, ...] = ()
 
     def of_split(self, split: str) -> tuple[Recording, ...]:
         """Return the recordings of one split."""
@@ -61,13 +70,50 @@ def load_data(study: Study) -> StudyData:
     labels = study.label_set()
     listed = study.folder / study.recordings
     rows = read_manifest(listed)
-    loaded = _load_rows(rows, labels, listed if listed.is_dir() else listed.parent)
+    groups = not_known(rows, study.groups == "none")
+    loaded = _load_rows(rows, labels, study.tiers, listed if listed.is_dir() else listed.parent)
+    _check_clips(study, [one.recording for one in loaded])
     recordings = assign_splits([one.recording for one in loaded], labels, study.split.model_dump(), study.seed)
     check_leakage(recordings, {row.video: row for row in rows})
     ignored = sum((one.ignored for one in loaded), Counter[str]())
     second = {one.recording.name: one.second for one in loaded if one.second is not None}
     matched = Counter(by for one in loaded for by in one.matched)
-    return StudyData(labels, tuple(recordings), dict(sorted(ignored.items())), second, dict(sorted(matched.items())))
+    splits = {str(recording.video): recording.split for recording in recordings}
+    return StudyData(
+        labels,
+        tuple(recordings),
+        dict(sorted(ignored.items())),
+        second,
+        dict(sorted(matched.items())),
+        tuple(sentence for sentence in (groups, *in_two_splits(rows, splits)) if sentence),
+        tuple(_unused(listed, rows)),
+    )
+
+
+def _unused(listed: Path, rows: Sequence[Row]) -> list[Path]:
+    """Return what lies beside the videos and is not used.
+
+    Where a manifest says what belongs to the study, other videos and their annotations are left out on purpose; only
+    files that look like annotations of the study's own videos are told.
+    """
+    used = [path for row in rows for path in (row.video, row.annotations, row.annotations_2) if path is not None]
+    if listed.is_dir():
+        left, base = unused((row.video.parent for row in rows), used), listed
+    else:
+        lacking = [row.video for row in rows if row.annotations is None and not row.label]
+        left, base = sorted({path for path, _ in candidates(lacking)} - set(used)), listed.parent
+    return [path.relative_to(base) if path.is_relative_to(base) else path for path in left]
+
+
+def _check_clips(study: Study, recordings: Iterable[Recording]) -> None:
+    window = Window(study.windows.length, study.windows.stride)
+    wanted = sum(count(recording.duration, window) for recording in recordings)
+    if not wanted < MOST_STUDY_CLIPS:
+        raise ActScribeError(
+            f"windows of {study.windows.length} s every {study.windows.stride} s cut the study's videos into"
+            f" {wanted:,.0f} clips; up to {MOST_STUDY_CLIPS:,} can be held in memory.",
+            "Set a larger 'stride:' in the study's windows.",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +134,7 @@ class Loaded:
     matched: tuple[str, ...]
 
 
-def load_recording(row: Row, name: str, labels: LabelSet) -> Loaded:
+def load_recording(row: Row, name: str, labels: LabelSet, tiers: tuple[str, ...] = ()) -> Loaded:
     """Read one manifest row.
 
     Raises:
@@ -104,7 +150,7 @@ def load_recording(row: Row, name: str, labels: LabelSet) -> Loaded:
         (row.annotations, row.label, row.observation),
         (row.annotations_2, row.label_2, row.observation_2),
     ):
-        raw, by = _raw_annotations(row.video, path, label, observation, info)
+        raw, by = _raw_annotations(row.video, path, label, observation, info, tiers)
         if by:
             matched.append(by)
         if raw is not None:
@@ -118,12 +164,12 @@ def load_recording(row: Row, name: str, labels: LabelSet) -> Loaded:
     return Loaded(recording, second, unknown, ignored, tuple(matched))
 
 
-def _load_rows(rows: list[Row], labels: LabelSet, folder: Path) -> list[Loaded]:
+def _load_rows(rows: list[Row], labels: LabelSet, tiers: tuple[str, ...], folder: Path) -> list[Loaded]:
     problems: list[str] = []
     loaded = []
     for row, name in track(list(zip(rows, _names(rows, folder), strict=True)), "Reading recordings"):
         try:
-            loaded.append(load_recording(row, name, labels))
+            loaded.append(load_recording(row, name, labels, tiers))
         except ActScribeError as error:
             problems.append(str(error))
     unknown = sum((one.unknown for one in loaded), Counter[str]())
@@ -141,7 +187,7 @@ def _load_rows(rows: list[Row], labels: LabelSet, folder: Path) -> list[Loaded]:
 
 
 def _raw_annotations(
-    video: Path, path: Path | None, label: str, observation: str, info: VideoInfo
+    video: Path, path: Path | None, label: str, observation: str, info: VideoInfo, tiers: tuple[str, ...]
 ) -> tuple[Annotations | None, str]:
     """Return what a row says of its video, and by what the video was found in the annotation file."""
     if label:
@@ -150,7 +196,7 @@ def _raw_annotations(
     if path is None:
         return None, ""
     clock = frame_clock(video) if annotation_files.counts_frames(path) else None
-    read, by = annotation_files.read_matched(path, observation or str(video), clock)
+    read, by = annotation_files.read_matched(path, observation or str(video), clock, tiers)
     return annotation_files.check(read, info.duration, path), by
 
 

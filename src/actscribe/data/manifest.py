@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import io
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
+from actscribe.annotations import table
+from actscribe.annotations.text import parse_number, quoted
+from actscribe.annotations.workbook import is_packed
+from actscribe.data.folder import annotations_of, list_videos
 from actscribe.errors import ActScribeError, did_you_mean
+from actscribe.reading import read_text
+from actscribe.video.endings import VIDEO_ENDINGS
 
 COLUMNS = (
     "video",
@@ -35,22 +40,6 @@ SPLIT_ALIASES = {
     "dev": "validation",
     "testing": "test",
 }
-VIDEO_ENDINGS = {
-    ".mp4",
-    ".m4v",
-    ".mov",
-    ".avi",
-    ".mkv",
-    ".webm",
-    ".mpg",
-    ".mpeg",
-    ".wmv",
-    ".mts",
-    ".m2ts",
-    ".ts",
-    ".3gp",
-}
-ANNOTATION_ENDINGS = (".eaf", ".boris", ".tsv", ".csv", ".json", ".vtt", ".xml", ".txt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +57,7 @@ class Row:
         split: "train", "validation", "test" or "".
         source, source_start, source_end: the longer video this one was cut from and where, in seconds.
         extra: the study's own columns, such as site or camera; a comparison shows results by each.
+        has_group: somebody said which group: the manifest, or the sub-folder that the video lies in.
     """
 
     line: int
@@ -84,16 +74,19 @@ class Row:
     label_2: str = ""
     observation: str = ""
     observation_2: str = ""
+    has_group: bool = True
 
 
 def read_manifest(path: Path) -> list[Row]:
     """Read a manifest, or list a folder.
 
-    In a folder every video counts; its annotations are the file of the same name with an annotation format's ending,
-    and its group is the sub-folder it lies in, or itself.
+    A manifest is a table with commas, semicolons or tabs between the columns, as spreadsheets write them; upper and
+    lower case of column names are the same. In a folder every video counts; its annotations are the file of the same
+    name with an annotation format's ending, and its group is the sub-folder it lies in, or itself.
 
     Raises:
-        ActScribeError: missing, empty, an unknown column or split, a row without a video, a video twice (line named).
+        ActScribeError: missing, empty, an unknown column or one that is twice there, an unknown split, a row without a
+            video, a video twice (line named).
     """
     path = Path(path)
     if path.is_dir():
@@ -102,46 +95,59 @@ def read_manifest(path: Path) -> list[Row]:
         raise ActScribeError(
             f"{path}: neither a manifest nor a folder of videos.", "Set 'recordings:' in the study file."
         )
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ActScribeError(f"{path}: is not UTF-8 text ({error.reason}).", "Save it as CSV UTF-8.") from None
-    rows = _rows(path, text)
+    if is_packed(path):
+        raise ActScribeError(f"{path}: a workbook, expected a manifest as text.", "Save it as 'CSV UTF-8'.")
+    rows = _rows(path, read_text(path))
     if not rows:
         raise ActScribeError(f"{path}: the manifest names no video.")
     return rows
 
 
 def _rows(path: Path, text: str) -> list[Row]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), restkey="")
-    columns = [name.strip() for name in reader.fieldnames or ()]
-    reader.fieldnames = columns
-    if "video" not in columns:
-        raise ActScribeError(f"{path}:1: no column 'video'; found {', '.join(columns) or 'nothing'}.")
-    for name in columns:
-        close = get_close_matches(name.casefold(), COLUMNS, n=1, cutoff=CLOSE)
-        if close and name not in COLUMNS:  # others are the study's own
-            raise ActScribeError(f"{path}:1: unknown column '{name}'. Did you mean '{close[0]}'?")
+    found = table.find_table(path, text, lambda names: "video" in names)
+    if found is None:
+        first = max(
+            (table.first_rows(text, one, 1)[0] for one in table.delimiters_of(text)), key=lambda r: len(r.cells)
+        )
+        raise ActScribeError(f"{path}:{first.line}: no column 'video'; found {', '.join(first.cells)}.")
+    header = found.header
+    if found.above:
+        raise ActScribeError(
+            f"{found.above[0].at(path)}: {quoted(' '.join(found.above[0].cells))} stands above the header, which is in"
+            f" line {header.line}.",
+            "Remove what stands above the header.",
+        )
+    columns = _columns(path, header)
     rows: list[Row] = []
     lines: dict[Path, int] = {}
-    for values in reader:
-        where = f"{path}:{reader.line_num}"
-        if any(values.pop("", None) or ()):  # cells beyond the last column
+    for one in found.body:
+        row = _row(path, one.line, {name: one.cell(place) for place, name in enumerate(columns)})
+        first_line = lines.setdefault(row.video.resolve(), row.line)
+        if first_line != row.line:
             raise ActScribeError(
-                f"{where}: more cells than columns ({len(columns)}).", 'Put names with a comma into "quotation marks".'
+                f"{one.at(path)}: this video is in line {first_line} already: {row.video}", "Remove one of them."
             )
-        if not any(values.values()):
-            continue
-        row = _row(path, reader.line_num, values)
-        first = lines.setdefault(row.video.resolve(), row.line)
-        if first != row.line:
-            raise ActScribeError(f"{where}: this video is in line {first} already: {row.video}", "Remove one of them.")
         rows.append(row)
     return rows
 
 
-def _row(path: Path, line: int, values: dict[str, str | None]) -> Row:
-    cells = {key: (value or "").strip() for key, value in values.items() if isinstance(key, str)}
+def _columns(path: Path, header: table.Row) -> list[str]:
+    """Return the names of the columns: the known ones as we spell them, the study's own as the manifest does."""
+    columns = [table.normal(cell) if table.normal(cell) in COLUMNS else cell.strip() for cell in header.cells]
+    doubled = [name for name, count in Counter(columns).items() if name and count > 1]
+    if doubled:
+        raise ActScribeError(
+            f"{header.at(path)}: two columns are called '{doubled[0]}'.", "Only one can be meant; rename the other."
+        )
+    for name in columns:
+        close = get_close_matches(name.casefold(), COLUMNS, n=1, cutoff=CLOSE)
+        if close and name not in COLUMNS:  # others are the study's own
+            raise ActScribeError(f"{header.at(path)}: unknown column '{name}'. Did you mean '{close[0]}'?")
+    return columns
+
+
+def _row(path: Path, line: int, values: Mapping[str, str]) -> Row:
+    cells = {key: value.strip() for key, value in values.items()}
     where = f"{path}:{line}"
     if not cells["video"]:
         raise ActScribeError(f"{where}: no video in this row.")
@@ -151,9 +157,18 @@ def _row(path: Path, line: int, values: dict[str, str | None]) -> Row:
         raise ActScribeError(f"{where}: unknown split '{split}'. {did_you_mean(split, SPLITS)}")
     video = path.parent / cells["video"]
     if not video.is_file():
-        raise ActScribeError(f"{where}: no such video: {video}", "Paths in a manifest are relative to the manifest.")
+        slashes = " Write / in place of \\." if "\\" in cells["video"] else ""
+        raise ActScribeError(
+            f"{where}: no such video: {video}", f"Paths in a manifest are relative to the manifest.{slashes}"
+        )
     annotations = _annotations(path, where, cells)
     second = _annotations(path, where, cells, "_2")
+    first, last = _seconds(where, cells, "source_start"), _seconds(where, cells, "source_end")
+    if (first is None) != (last is None) or (first is not None and last is not None and last < first):
+        raise ActScribeError(
+            f"{where}: the source goes from '{cells.get('source_start', '')}' to '{cells.get('source_end', '')}'.",
+            "Give both in seconds, the end after the start, or neither.",
+        )
     _check_second(where, cells, annotations, second)
     return Row(
         line=line,
@@ -162,9 +177,10 @@ def _row(path: Path, line: int, values: dict[str, str | None]) -> Row:
         label=cells.get("label", ""),
         group=cells.get("group") or cells["video"],
         split=split,
+        has_group=bool(cells.get("group")),
         source=cells.get("source", ""),
-        source_start=_seconds(where, cells, "source_start"),
-        source_end=_seconds(where, cells, "source_end"),
+        source_start=first,
+        source_end=last,
         extra={name: value for name, value in cells.items() if name and name not in COLUMNS},
         annotations_2=second,
         label_2=cells.get("label_2", ""),
@@ -200,28 +216,26 @@ def _check_second(where: str, cells: Mapping[str, str], first: Path | None, seco
         )
 
 
-def _seconds(where: str, cells: dict[str, str], name: str) -> float | None:
+def _seconds(where: str, cells: Mapping[str, str], name: str) -> float | None:
     if not cells.get(name):
         return None
     try:
-        return float(cells[name])
+        seconds = parse_number(cells[name].replace(",", "."))
     except ValueError:
-        raise ActScribeError(f"{where}: {name} must be seconds, found '{cells[name]}'.") from None
+        seconds = -1.0
+    if seconds < 0:
+        raise ActScribeError(f"{where}: {name} must be seconds, found {quoted(cells[name])}.")
+    return seconds
 
 
 def _list_folder(folder: Path) -> list[Row]:
-    videos = sorted(p for p in folder.rglob("*") if p.suffix.lower() in VIDEO_ENDINGS and p.is_file())
+    videos = list_videos(folder)
     if not videos:
         raise ActScribeError(f"{folder}: no video in this folder; known endings: {', '.join(sorted(VIDEO_ENDINGS))}.")
+    found = annotations_of(videos)
     rows = []
     for video in videos:
-        beside = [video.with_suffix(ending) for ending in ANNOTATION_ENDINGS]
-        found = [path for path in beside if path.is_file()]
-        if len(found) > 1:
-            names = " and ".join(path.name for path in found)
-            raise ActScribeError(
-                f"{video}: {names} could both be its annotations.", "Write a manifest that says which, or remove one."
-            )
-        group = str(video.parent.relative_to(folder)) if video.parent != folder else video.stem
-        rows.append(Row(0, video, found[0] if found else None, "", group, ""))
+        inside = video.parent != folder
+        group = str(video.parent.relative_to(folder)) if inside else video.stem
+        rows.append(Row(0, video, found.get(video), "", group, "", has_group=inside))
     return rows

@@ -18,6 +18,9 @@ from actscribe.data.recording import Recording
 from actscribe.labels import LabelSet
 from actscribe.study import Study
 
+#: Files that one note names.
+SHOWN = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
@@ -122,7 +125,13 @@ def _broken_rules(recording: Recording, labels: LabelSet) -> list[str]:
 def _notes(study: Study, data: StudyData) -> list[str]:
     notes = [f"'{name}' is left out on purpose ({count} intervals)." for name, count in data.ignored.items()]
     notes += [f"annotations of {count} videos were found by {by}." for by, count in data.matched.items()]
+    if data.unused:
+        shown = ", ".join(str(path) for path in data.unused[:SHOWN])
+        more = f" and {len(data.unused) - SHOWN} more" if len(data.unused) > SHOWN else ""
+        notes.append(f"beside the videos and not used: {shown}{more}.")
     for recording in data.recordings:
+        if recording.intervals and all(interval.score is not None for interval in recording.intervals):
+            notes.append(f"{recording.name}: every interval has a score; were they written by a recognizer?")
         if recording.gaps:
             notes.append(f"{recording.name}: parts are not annotated; clips there have no target.")
         if recording.intervals is not None and not recording.intervals:

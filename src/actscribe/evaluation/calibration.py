@@ -11,38 +11,70 @@ from scipy.special import expit, logit, softmax
 
 #: Scores are kept this far from 0 and 1 where a logarithm is taken of them, and temperatures from extremes.
 SURE, MOST_TEMPERATURE = 1e-6, 20.0
+#: Targets drawn from the scores themselves, for the calibration error that perfect probabilities would get.
+DRAWS = 200
+#: Rows below those of the labels.
+MACRO, TOP_LABEL = "macro", "top label"
 
 
-def calibration_table(targets: np.ndarray, scores: np.ndarray, names: Sequence[str], bins: int = 10) -> pd.DataFrame:
-    """Return per label `label`, `brier`, `ece`, `annotated`, and a row `macro` with the means.
+def calibration_table(
+    targets: np.ndarray, scores: np.ndarray, names: Sequence[str], task: str = "multi-label", bins: int = 10
+) -> pd.DataFrame:
+    """Return a row per label, `macro` with their means, and for one class out of several the row `top label`.
 
-    `brier`: mean squared difference of score and target, 0 best. `ece`: mean over clips of the distance between the
-    mean score and the share of positives of their bin (`reliability_bins`), 0 best. Labels without a target: nan.
+    Columns: `label`; `brier`: mean squared difference of score and target, 0 best; `ece`; `ece_floor`; `annotated`:
+    clips. Labels without a target: nan.
+
+    `ece` of a label is the class-wise calibration error with bins of equal mass (Nixon et al. 2019): the mean over
+    clips of the distance between mean score and share of positives of their bin. Of `top label` it is the usual one of
+    Guo et al. (2017): of the highest score and whether its class is right, with bins of equal width. It is never 0 on
+    few clips: `ece_floor` is what scores that are perfect probabilities would get on as many, a mean of DRAWS drawings.
 
     Args:
         targets: shape (clips, labels), nan not annotated.
         scores: in [0, 1], same shape.
         names: of the labels.
-        bins: of equal mass.
+        task: "multi-label" or "multi-class".
+        bins: at most this many.
     """
-    rows: list[dict[str, object]] = []
-    for column, name in enumerate(names):
-        known = ~np.isnan(targets[:, column])
-        target, score = targets[known, column], scores[known, column]
-        binned = reliability_bins(target, score, bins)
-        distance = (binned["mean_score"] - binned["positive_rate"]).abs()
-        rows.append(
-            {
-                "label": name,
-                "brier": float(np.mean((score - target) ** 2)) if len(target) else float("nan"),
-                "ece": float((distance * binned["clips"]).sum() / len(target)) if len(target) else float("nan"),
-                "annotated": len(target),
-            }
-        )
-    table = pd.DataFrame(rows, columns=["label", "brier", "ece", "annotated"])
-    macro = {"label": "macro", "brier": table["brier"].mean(), "ece": table["ece"].mean()}
-    macro["annotated"] = table["annotated"].sum()
-    return pd.concat([table, pd.DataFrame([macro])], ignore_index=True)
+    columns = [_row(name, targets[:, place], scores[:, place], bins, True) for place, name in enumerate(names)]
+    table = pd.DataFrame(columns, columns=["label", "brier", "ece", "ece_floor", "annotated"])
+    means = {name: table[name].mean() for name in ("brier", "ece", "ece_floor")}
+    rows = [{"label": MACRO, **means, "annotated": table["annotated"].sum()}]
+    if task == "multi-class":
+        known = ~np.isnan(targets).any(axis=1)
+        right = targets[known].argmax(axis=1) == scores[known].argmax(axis=1)
+        rows.append(_row(TOP_LABEL, right.astype(float), scores[known].max(axis=1, initial=0.0), bins, False))
+    return pd.concat([table, pd.DataFrame(rows)], ignore_index=True)
+
+
+def _row(name: str, target: np.ndarray, score: np.ndarray, bins: int, equal_mass: bool) -> dict[str, object]:
+    known = ~np.isnan(target)
+    target, score = np.asarray(target, dtype=float)[known], np.asarray(score, dtype=float)[known]
+    row: dict[str, object] = {
+        "label": name,
+        "brier": np.nan,
+        "ece": np.nan,
+        "ece_floor": np.nan,
+        "annotated": len(target),
+    }
+    if not len(target):
+        return row
+    index = _equal_mass(score, bins) if equal_mass else np.minimum((score * bins).astype(int), bins - 1)
+    drawn = np.random.default_rng(0).random((DRAWS, len(score))) < score
+    row |= {"brier": float(np.mean((score - target) ** 2)), "ece": float(_distance(index, target[None], score)[0])}
+    return row | {"ece_floor": float(_distance(index, drawn.astype(float), score).mean())}
+
+
+def _distance(index: np.ndarray, targets: np.ndarray, score: np.ndarray) -> np.ndarray:
+    """Return the calibration error of each row of targets, shape (rows, clips), with the same bins and scores."""
+    inside = (index[:, None] == np.arange(index.max() + 1)).astype(float)
+    return np.asarray(np.abs((targets - score) @ inside).sum(axis=1) / len(score))
+
+
+def _equal_mass(score: np.ndarray, bins: int) -> np.ndarray:
+    edges = np.unique(np.quantile(score, np.linspace(0, 1, bins + 1)))
+    return np.searchsorted(edges[1:-1], score, side="left")
 
 
 def reliability_bins(target: np.ndarray, score: np.ndarray, bins: int = 10) -> pd.DataFrame:
@@ -57,9 +89,7 @@ def reliability_bins(target: np.ndarray, score: np.ndarray, bins: int = 10) -> p
     target, score = np.asarray(target, dtype=float)[known], np.asarray(score, dtype=float)[known]
     if not len(target):
         return pd.DataFrame({"mean_score": [], "positive_rate": [], "clips": []})
-    edges = np.unique(np.quantile(score, np.linspace(0, 1, bins + 1)))
-    index = np.searchsorted(edges[1:-1], score, side="left")
-    table = pd.DataFrame({"bin": index, "mean_score": score, "positive_rate": target, "clips": 1})
+    table = pd.DataFrame({"bin": _equal_mass(score, bins), "mean_score": score, "positive_rate": target, "clips": 1})
     return (
         table.groupby("bin").agg({"mean_score": "mean", "positive_rate": "mean", "clips": "sum"}).reset_index(drop=True)
     )

@@ -119,7 +119,7 @@ def headline_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
     Columns: `system`; `seeds`; `macro_f1`, `low`, `high`, `seed_sd`; `macro_precision`, `macro_recall`,
     `macro_average_precision`, `micro_f1` (of classes: the accuracy); `mcc`, `kappa`: means over labels that are
     neither in all clips nor in none (of classes: of all at once), 0 for an answer that does not depend on the clip;
-    `ece`: mean over labels; `note` on the interval.
+    `ece`: mean over labels, of classes that of the top label, and `ece_floor`; `note` on the interval.
     """
     rows = []
     for system in systems:
@@ -134,7 +134,8 @@ def headline_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
         for name, measure in (("mcc", mcc), ("kappa", kappa)):
             values = AT_ONCE[measure](pooled) if whole else mean_of_known(where_varied(measure(pooled), pooled))
             row[name] = float(mean_of_known(values))
-        row["ece"] = float(np.mean([run.calibration["ece"].iloc[-1] for run in system.runs]))
+        for name in ("ece", "ece_floor"):
+            row[name] = float(np.mean([run.calibration[name].iloc[-1] for run in system.runs]))
         rows.append(row | {"note": shared.grouping.note})
     for name, table in shared.baselines.items():
         value = float(table.loc[table["label"] == "macro", "f1"].iloc[0])
@@ -197,10 +198,10 @@ def pair_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
 
 
 def calibration_rows(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
-    """Return one row per recognizer and label, and `macro`: are scores probabilities, and can they be made so?
+    """Return the rows of `calibration_table` per recognizer: are scores probabilities, and can they be made so?
 
-    Columns: `system`, `label`; `ece`, `brier` as scored; `temperature` fitted on validation; `ece_tempered`,
-    `brier_tempered` on test after it. Means over seeds.
+    Columns: `system`, `label`; `ece`, `ece_floor`, `brier` as scored; `temperature` fitted on validation;
+    `ece_tempered`, `brier_tempered` on test after it. Means over seeds.
     """
     tables = []
     for system in systems:
@@ -208,12 +209,12 @@ def calibration_rows(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
         for run, (goals, scores) in zip(system.runs, system.validation, strict=True):
             temperature = fit_temperature(goals, scores, shared.labels.task)
             after = tempered(run.scores, temperature, shared.labels.task)
-            mended = calibration_table(run.targets, after, shared.labels.names)
-            part = run.calibration[["ece", "brier"]].assign(temperature=temperature)
+            mended = calibration_table(run.targets, after, shared.labels.names, shared.labels.task)
+            part = run.calibration[["ece", "ece_floor", "brier"]].assign(temperature=temperature)
             parts.append(part.assign(ece_tempered=mended["ece"], brier_tempered=mended["brier"]))
         mean = sum(part.to_numpy() for part in parts) / len(parts)
         table = pd.DataFrame(mean, columns=parts[0].columns)
-        table.insert(0, "label", [*shared.labels.names, "macro"])
+        table.insert(0, "label", system.runs[0].calibration["label"])
         table.insert(0, "system", system.name)
         tables.append(table)
     return pd.concat(tables, ignore_index=True)

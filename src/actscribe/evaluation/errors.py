@@ -1,4 +1,4 @@
-"""The errors worth looking at first: where a recognizer was most sure and wrong."""
+"""The errors worth looking at first: where a timeline is wrong for longest, or a recognizer most sure and wrong."""
 
 from __future__ import annotations
 
@@ -7,10 +7,57 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from actscribe.data import spans as sp
 from actscribe.data.clips import SAME_S, Clip
+from actscribe.data.recording import Recording
+from actscribe.evaluation.events import Timelines, label_spans
+from actscribe.labels import LabelSet
 
-#: Columns of the table.
+#: Columns of the errors of clips, and of those of timelines.
 COLUMNS = ("label", "kind", "recording", "start", "end", "score", "margin", "clips")
+TIMELINE_COLUMNS = ("label", "kind", "recording", "start", "end", "seconds", "whole", "score")
+
+
+def timeline_errors(
+    recordings: Sequence[Recording],
+    timelines: Timelines,
+    labels: LabelSet,
+    clips: Sequence[Clip],
+    scores: np.ndarray,
+    top: int = 20,
+) -> pd.DataFrame:
+    """Return the `top` longest spans in which a timeline is wrong, whole bouts before parts of bouts.
+
+    Columns: `label`; `kind`: "false alarm" or "miss"; `recording`, `start`, `end`, `seconds`; `whole`: a bout of which
+    nothing was found, or that lies where nothing is; `score`: the mean over the clips whose middle lies in the span,
+    nan where there is none. Sorted by `whole`, length, then recording, time and label.
+
+    Args:
+        recordings: annotated; spans that nobody annotated are never an error.
+        timelines: by recording.
+        labels: the label set.
+        clips: in any order.
+        scores: of them, shape (clips, labels).
+        top: how many spans.
+    """
+    rows: list[dict[str, object]] = []
+    middles = np.array([(clip.start + clip.end) / 2 for clip in clips])
+    owners = np.array([clip.recording for clip in clips], dtype=str)
+    for recording in recordings:
+        own = owners == recording.name
+        for column, name in enumerate(labels.names):
+            true = label_spans(recording, recording.intervals or (), name)
+            found = label_spans(recording, timelines[recording.name], name)
+            for kind, bouts, other in (("false alarm", found, true), ("miss", true, found)):
+                for start, end in sp.subtract(bouts, other).tolist():
+                    inside = own & (middles >= start) & (middles < end)
+                    whole = bool(((bouts[:, 0] == start) & (bouts[:, 1] == end)).any())
+                    row = {"label": name, "kind": kind, "recording": recording.name, "start": start, "end": end}
+                    score = float(scores[inside, column].mean()) if inside.any() else float("nan")
+                    rows.append(row | {"seconds": end - start, "whole": whole, "score": score})
+    table = pd.DataFrame(rows, columns=list(TIMELINE_COLUMNS))
+    order = ["whole", "seconds", "recording", "start", "label"]
+    return table.sort_values(order, ascending=[False, False, True, True, True], ignore_index=True).head(top)
 
 
 def worst_errors(

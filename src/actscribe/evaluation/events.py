@@ -221,7 +221,8 @@ def check_pairs(recordings: Sequence[Recording], predictions: Mapping[str, objec
 
 def _sequence(spans: Mapping[str, np.ndarray]) -> list[str]:
     """Return the labels of all bouts in order of their start; of two at once the earlier end, then the name, first."""
-    return [name for _, _, name in sorted((start, end, name) for name in spans for start, end in spans[name].tolist())]
+    bouts = ((round(start, 6), round(end, 6), name) for name in spans for start, end in spans[name].tolist())
+    return [name for _, _, name in sorted(bouts)]
 
 
 def _named(counts: np.ndarray, percent: int) -> dict[str, object]:

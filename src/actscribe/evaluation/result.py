@@ -15,7 +15,7 @@ from actscribe.data.recording import Recording
 from actscribe.evaluation.baselines import class_baselines, label_baselines
 from actscribe.evaluation.calibration import calibration_table
 from actscribe.evaluation.clips import class_table, clip_table, confusion, macro_f1
-from actscribe.evaluation.errors import worst_confusions, worst_errors
+from actscribe.evaluation.errors import timeline_errors, worst_confusions, worst_errors
 from actscribe.evaluation.events import event_table, sequence_scores
 from actscribe.evaluation.intervals import accuracy_interval, f1_intervals, label_counts
 from actscribe.labels import LabelSet
@@ -35,9 +35,9 @@ class Evaluation:
         timelines: predicted intervals by recording; empty for trimmed data sets.
         table: per label, macro, micro; `baselines` has the same columns.
         confidence: F1 (and accuracy) with intervals over groups.
-        calibration: Brier score and calibration error per label.
+        calibration: Brier score and calibration error per label, see `calibration.calibration_table`.
         confusion: true x predicted clips, multi-class only.
-        errors: the most confident wrong answers, with recording and time.
+        errors: where the timelines are wrong for longest; for trimmed data sets the most confident wrong answers.
         events: timelines against annotations, per label; None for trimmed data sets.
         joint: the measures of ms-tcn over all labels at once.
         indicators: annotated against predicted, per recording and label; None for trimmed data sets.
@@ -113,6 +113,9 @@ def measure(
         priors: share of positive clips per label in training, shape (labels,).
     """
     goals = targets(clips, labels.task, coverage)
+    tables = _clip_tables(labels, clips, goals, scores, thresholds, priors)
+    if timelines:  # what is listed as wrong is wrong in what a person is given
+        tables["errors"] = timeline_errors(recordings, timelines, labels, clips, scores)
     return Evaluation(
         split=split,
         labels=labels,
@@ -122,12 +125,12 @@ def measure(
         thresholds=thresholds,
         recordings=recordings,
         timelines=timelines,
-        calibration=calibration_table(goals, scores, labels.names),
+        calibration=calibration_table(goals, scores, labels.names, labels.task),
         confidence=_confidence(labels, clips, goals, scores, thresholds, recordings),
         events=event_table(recordings, timelines, labels) if timelines else None,
         joint=sequence_scores(recordings, timelines, labels) if timelines else {},
         indicators=compare_indicators(recordings, timelines, labels) if timelines else None,
-        **_clip_tables(labels, clips, goals, scores, thresholds, priors),
+        **tables,
     )
 
 

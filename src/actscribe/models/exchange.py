@@ -134,7 +134,7 @@ def _connected(parts: SplitResult, seconds: float, watch: _Watch) -> Iterator[ht
 
 def _explain(error: Exception | None, watch: _Watch, seconds: float) -> NoReturn:
     if watch.over or isinstance(error, TimeoutError):
-        raise Trouble(f"it gave no whole answer within {seconds:.0f} s.", SLOW) from None
+        raise Trouble(f"it gave no whole answer within {round(seconds, 1):g} s.", SLOW) from None
     if isinstance(error, (ConnectionRefusedError, socket.gaierror)):
         raise Trouble(f"it cannot be reached ({error}).", START) from None
     if isinstance(error, (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)):

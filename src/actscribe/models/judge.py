@@ -14,6 +14,7 @@ from transformers import DynamicCache
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash
 from actscribe.models.catalog import checkpoint_folder
+from actscribe.models.chat_template import filled
 from actscribe.models.checkpoint_files import is_pointer, not_fetched
 from actscribe.models.device import device, use_bfloat16
 from actscribe.models.loading import load_part, load_weights, read_config
@@ -41,6 +42,7 @@ class Judge:
         self.tokenizer = tokenizer
         self.identity = identity
         self._yes, self._no = yes_no_tokens(tokenizer, identity["model"])
+        self.ids("Is it?")  # a template that cannot be filled in shows before any video is read
 
     @torch.no_grad()
     def yes_no(self, prompts: Sequence[str]) -> list[YesNo]:
@@ -54,13 +56,13 @@ class Judge:
         cache = DynamicCache()
         where = self.model.device
         if shared:
-            self.model.base_model(input_ids=ids[0][None, :shared].to(where), past_key_values=cache, use_cache=True)
+            self.model.base_model(input_ids=ids[0][None, :shared].to(where), cache=cache, use_cache=True)
             cache.batch_repeat_interleave(len(ids))
         rows = torch.nn.utils.rnn.pad_sequence([row[shared:] for row in ids], batch_first=True)
         last = torch.tensor([len(row) for row in ids]) - shared - 1
         seen = torch.arange(shared + rows.shape[1])[None] <= last[:, None] + shared  # padding stands on the right
         states = self.model.base_model(
-            input_ids=rows.to(where), attention_mask=seen.long().to(where), past_key_values=cache, use_cache=True
+            input_ids=rows.to(where), attention_mask=seen.long().to(where), cache=cache, use_cache=True
         ).last_hidden_state
         logits = self.model.get_output_embeddings()(states[torch.arange(len(ids)), last.to(where)]).float()
         return from_logits(logits.cpu(), self._yes, self._no)
@@ -69,8 +71,11 @@ class Judge:
         """Return the token ids of a prompt as the model's chat template puts it, up to where the answer begins."""
         if self.tokenizer.chat_template is None:
             return list(self.tokenizer(prompt)["input_ids"])
-        text = self.tokenizer.apply_chat_template(
-            [{"role": "user", "content": prompt}], add_generation_prompt=True, tokenize=False
+        message = [{"role": "user", "content": prompt}]
+        text = filled(
+            self.tokenizer.chat_template,
+            lambda: self.tokenizer.apply_chat_template(message, add_generation_prompt=True, tokenize=False),
+            self.identity["model"],
         )
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 

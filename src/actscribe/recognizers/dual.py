@@ -37,7 +37,7 @@ from actscribe.models.dual.network import DualEncoder
 from actscribe.models.pixels import Pixels
 from actscribe.progress import track
 from actscribe.recognizers.base import ClipFrames, Job, Kind, Recognizer, View
-from actscribe.recognizers.settings_dual import DualSettings, VificlipSettings
+from actscribe.recognizers.settings_dual import DualSettings, VificlipSettings, XclipSettings
 from actscribe.training.examples import fit_pixels
 from actscribe.training.fit import Examples, Fit, fit
 from actscribe.training.losses import clip_loss, prior_logits, priors, probabilities
@@ -184,8 +184,8 @@ def starting(settings: DualSettings, labels: LabelSet, frames: int) -> list[str]
 
 
 def _base(settings: DualSettings) -> tuple[str, ...]:
-    """Return what a published .pth file was trained from, where the recognizer takes such files."""
-    return (settings.base,) if isinstance(settings, VificlipSettings) else ()
+    """Return what a published file was trained from, where the recognizer takes such files."""
+    return (settings.base,) if isinstance(settings, (VificlipSettings, XclipSettings)) else ()
 
 
 def _load(settings: DualSettings, frames: int) -> Loaded:

@@ -19,7 +19,7 @@ class DualSettings(Training):
 
     Args:
         checkpoint: "embedded" (the tiny one in the package), a name of `actscribe models list`, a local folder, or for
-            vifi-clip a published .pth file.
+            vifi-clip and x-clip a published .pth file or its weights as .safetensors.
         fit: "stretch" keeps the whole picture; "crop" takes the centre square, as published.
         kept: share of the short side that the centre square keeps; published 224/256.
         mean, std: of values in [0, 1] per channel, in place of the checkpoint's own, as some recipes publish them.
@@ -99,7 +99,7 @@ class VificlipSettings(DualSettings):
     """ViFi-CLIP: CLIP with both towers fine-tuned on video (Rasheed et al., CVPR 2023).
 
     Args:
-        base: the CLIP that a published .pth file was trained from; a folder, or a name of `actscribe models list`.
+        base: the CLIP that a published file was trained from; a folder, or a name of `actscribe models list`.
     """
 
     backbone = "vifi-clip"
@@ -109,10 +109,15 @@ class VificlipSettings(DualSettings):
 
 
 class XclipSettings(DualSettings):
-    """X-CLIP: attention between frames and video-specific prompts (Ni et al., ECCV 2022); its text tower is frozen."""
+    """X-CLIP: attention between frames and video-specific prompts (Ni et al., ECCV 2022); its text tower is frozen.
+
+    Args:
+        base: as for ViFi-CLIP.
+    """
 
     backbone = "x-clip"
 
+    base: str = "clip-b16"
     learns: Learns = "image"
 
     @field_validator("learns")

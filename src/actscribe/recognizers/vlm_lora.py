@@ -25,8 +25,9 @@ from actscribe.recognizers.settings import Augmentation, VlmLoraSettings
 from actscribe.recognizers.vlm_head import INSIDE, HeadedVlm, load_parts, start, train_head, weights
 from actscribe.recognizers.vlm_head import view as head_view
 from actscribe.training.augment import augment, may_flip
+from actscribe.training.checkpoints import CHECKPOINTS, FEATURES, PROBE
 from actscribe.training.examples import training_clip
-from actscribe.training.fit import CHECKPOINTS, FEATURES, PROBE, Examples, Fit, fit
+from actscribe.training.fit import Examples, Fit, fit
 from actscribe.training.losses import clip_loss
 
 
@@ -190,7 +191,7 @@ def _tune(job: Job, parts: HeadedVlm) -> None:
     vlm, head = parts.backbone.vlm, parts.head
     vlm.vision.clear()  # what the probe left there was made in inference mode, which autograd refuses
     if settings.checkpointing:
-        vlm.model.gradient_checkpointing_enable({"use_reentrant": False})
+        vlm.model.activation_checkpointing_enable({"use_reentrant": False})
     network = Tuned(parts, job)
     first = len(job.train)
     fit(
@@ -211,7 +212,7 @@ def _tune(job: Job, parts: HeadedVlm) -> None:
         )
     )
     if settings.checkpointing:
-        vlm.model.gradient_checkpointing_disable()
+        vlm.model.activation_checkpointing_disable()
     vlm.model.requires_grad_(False)
     vlm.vision.clear()  # the vision tower may have changed
     network.eval()

@@ -70,9 +70,11 @@ def _of_error(
     seen = [
         times
         for clip, times in zip(scored.clips, scored.times, strict=True)
-        if clip.recording == recording.name and clip.start >= start and clip.end <= end
+        if clip.recording == recording.name and clip.start < end and clip.end > start
     ]
     times = np.unique(np.concatenate(seen))
+    inside = times[(times >= start) & (times <= end)]
+    times = inside if len(inside) else times
     chosen = times[np.linspace(0, len(times) - 1, min(FRAMES, len(times))).round().astype(int)]
     try:
         if recording.name not in checked:

@@ -128,12 +128,26 @@ def calibration_table(result: Evaluation) -> Table:
     columns = (
         LABEL,
         Column("Brier", "mean squared distance of score and truth; 0 is best, always saying 0.5 gives 0.25"),
-        Column("ECE", "expected calibration error: how far scores lie from the shares that came true; 0 is best"),
+        Column(
+            "ECE",
+            "calibration error: how far scores lie from the shares that came true (10 bins of equal mass; of "
+            "the top label, of equal width)",
+        ),
+        Column(
+            "at best", "the ECE that perfect probabilities would get on as many clips; below it nothing can be seen"
+        ),
         Column("annotated clips"),
     )
     rows = tuple(
-        Row((str(row["label"]), w.number(row["brier"], 3), w.number(row["ece"], 3), w.count(row["annotated"])), last)
-        for row, last in _with_totals(result.calibration)
+        Row(
+            (
+                str(row["label"]),
+                *(w.number(row[key], 3) for key in ("brier", "ece", "ece_floor")),
+                w.count(row["annotated"]),
+            ),
+            place >= len(result.labels),
+        )
+        for place, row in enumerate(_records(result.calibration))
     )
     return Table("Can a score be read as a probability?", columns, rows)
 
@@ -220,32 +234,44 @@ def mix_up_table(counts: np.ndarray, names: Sequence[str], most: int = 10) -> Ta
     return Table("Most frequent mix-ups.", columns, rows)
 
 
+_CLIP_ERRORS = (
+    (Column("score", "the most wrong score in the span"), Column("clips", "wrong clips in a row")),
+    "Where it was most sure and wrong. Look at these moments of the video first.",
+)
+_TIMELINE_ERRORS = (
+    (
+        Column("seconds"),
+        Column(
+            "of",
+            "whole bout: nothing of it was found, or nothing is there; part: a bout that is too short or too long",
+            is_text=True,
+        ),
+        Column("score", "mean of the clips in the span"),
+    ),
+    "Where the timelines are wrong: whole bouts first, then the longest. Look at these moments of the video first.",
+)
+
+
 def error_table(errors: pd.DataFrame) -> Table:
-    """Return the most confident errors with recording and time."""
+    """Return the errors worth looking at first, of timelines or of clips, with recording and time."""
+    last, caption = _TIMELINE_ERRORS if "seconds" in errors else _CLIP_ERRORS
     columns = (
         Column("recording", is_text=True),
         LABEL,
         Column("error", "false alarm: marked, but not annotated; miss: annotated, but not marked", is_text=True),
         Column("from"),
         Column("to"),
-        Column("score", "the most wrong score in the span"),
-        Column("clips", "wrong clips in a row"),
+        *last,
     )
-    rows = tuple(
-        Row(
-            (
-                str(row["recording"]),
-                str(row["label"]),
-                str(row["kind"]),
-                w.clock(row["start"]),
-                w.clock(row["end"]),
-                w.number(row["score"]),
-                w.count(row["clips"]),
-            )
-        )
-        for row in _records(errors)
-    )
-    return Table("Where it was most sure and wrong. Look at these moments of the video first.", columns, rows)
+    rows = []
+    for row in _records(errors):
+        cells = [str(row["recording"]), str(row["label"]), str(row["kind"]), w.clock(row["start"]), w.clock(row["end"])]
+        if "seconds" in row:
+            cells += [w.number(row["seconds"], 1), "whole bout" if row["whole"] else "part", w.number(row["score"])]
+        else:
+            cells += [w.number(row["score"]), w.count(row["clips"])]
+        rows.append(Row(tuple(cells)))
+    return Table(caption, columns, tuple(rows))
 
 
 def split_table(recordings: pd.DataFrame) -> Table:

@@ -15,6 +15,9 @@ from actscribe.runs.folder import Run
 #: With fewer positive clips than this a label's numbers carry a warning (ours).
 FEW_CLIPS = 10
 
+#: Timelines whose F1 of time lies this far below the F1 of clips are said to be worse (ours).
+WORSE = 0.15
+
 #: What each baseline does, in words.
 BASELINES = {
     "always yes": "always answering yes",
@@ -62,7 +65,7 @@ def verdict(result: Evaluation) -> tuple[str, ...]:
     best = best_baseline(result)
     against = f"{best.words} would give {w.number(best.macro_f1)}"
     sentence = f"Macro F1 {w.number(value)}{_interval(macro)} on {where}; {against}."
-    return (sentence, _in_words(result), _against(result, best))
+    return tuple(filter(None, (sentence, _in_words(result), _against(result, best), _timelines(result))))
 
 
 def warnings(run: Run, result: Evaluation) -> tuple[str, ...]:
@@ -135,6 +138,22 @@ def _against(result: Evaluation, best: Baseline) -> str:
     weak = [name for name, low, least in zip(result.labels.names, lows, f1, strict=False) if low <= least]
     but = f" Not so for {w.listed(weak)}." if weak else ""
     return f"The whole interval lies above the best baseline ({said}).{but}"
+
+
+def _timelines(result: Evaluation) -> str:
+    """Say how good the timelines are, which is what a person is given; nothing for trimmed data sets."""
+    if result.events is None:
+        return ""
+    macro = result.events.iloc[-1]
+    if not math.isfinite(macro["frame_f1"]):
+        return ""
+    said = (
+        f"Its timelines: F1 of time {w.number(macro['frame_f1'])}, of whole bouts (overlap of half) "
+        f"{w.number(macro['f1@50'])}"
+    )
+    if result.headline() - macro["frame_f1"] > WORSE:
+        return f"{said}. They are much worse than the decisions on clips: do not judge them by the macro F1 above."
+    return f"{said}."
 
 
 def _timeline_notes(notes: Mapping[str, str]) -> list[str]:

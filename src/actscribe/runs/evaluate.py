@@ -186,5 +186,6 @@ def _write_timelines(
 ) -> None:
     for recording in recordings:
         if recording.name in timelines:
-            found = Annotations.of(timelines[recording.name], media=[str(recording.video)], duration=recording.duration)
+            video = str(recording.video.absolute())
+            found = Annotations.of(timelines[recording.name], [video], recording.duration, run.labels.names)
             annotation_files.write(run.folder / f"timelines-{split}" / f"{recording.name}.json", found, "json")

@@ -1,4 +1,4 @@
-"""Training progress: one line an epoch, and how long the rest will take at most."""
+"""Training progress: one line an epoch, about how long the rest will take, and why it ended."""
 
 from __future__ import annotations
 
@@ -22,6 +22,23 @@ class ProgressCallback(TrainerCallback):
         """Start the clock; a resumed training counts from where it goes on."""
         self._start = self._last = time.monotonic()
         self._first_step = state.global_step
+
+    def on_epoch_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
+    ) -> None:
+        """Start the clock anew: epochs get longer as more of the network learns."""
+        self._start, self._first_step = time.monotonic(), state.global_step
+
+    def on_train_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
+    ) -> None:
+        """Say why training ended before its last epoch, if it did, and where its curves are."""
+        if not state.is_world_process_zero:
+            return
+        epoch, epochs = round(state.epoch or 0), round(args.num_train_epochs)
+        if epoch < epochs:
+            best = round((state.best_global_step or 0) / state.max_steps * epochs)
+            say(f"Training: ended after epoch {epoch} of {epochs}: no better on validation since epoch {best}.", None)
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bisect
-import itertools
 import logging
 from collections import deque
 from collections.abc import Sequence
@@ -16,8 +15,8 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from actscribe.video.opening import MP4
-from actscribe.video.packets import PacketClock, ReadErrors, latest_ticks
+from actscribe.video.opening import MP4, open_video
+from actscribe.video.packets import PacketClock, ReadErrors, demuxed, latest_ticks
 
 logger = logging.getLogger(__name__)
 
@@ -64,9 +63,8 @@ class Pictures:
         self._wanted = wanted if stream.codec_context.name in _SKIPPABLE else None
         self._errors = ReadErrors()
         self._damaged: list[float] = []
-        if container.format.name == _MATROSKA:
-            container.seek(0)  # makes FFmpeg load the list of keyframes, which lies at the end of a Matroska file
-        self._jumps = container.format.name in _JUMPABLE and self._index_holds()
+        self._jumps = container.format.name in _JUMPABLE
+        self._keys: list[int] | None = None
         self._packets = self._clock.packets(self._errors)
         self._restart(float("-inf"))
 
@@ -105,7 +103,7 @@ class Pictures:
         The pictures from there on are exactly those that decoding everything gives: pictures that are shown before
         the keyframe but stored after it (open GOP) are left out, since they need pictures that were skipped.
         """
-        if not self._jumps or not self._clock.stated:
+        if time <= max(self._last, 0.0) + JUMP_S or not self._has_index():
             return False
         key = self._keyframe(self._clock.ticks(time))
         if key is None or self._clock.at(key) <= max(self._last, 0.0) + JUMP_S:
@@ -131,16 +129,16 @@ class Pictures:
                 "%s: damaged places skipped: %d%s; the picture before each stands in.", self._path, count, where
             )
 
-    def _index_holds(self) -> bool:
-        """Check that the index tells one time of each place: a clock that goes back, or past the end, is mended
-        packet by packet from the beginning on."""
-        entries = self._stream.index_entries
-        end = latest_ticks(self._container, self._stream)
-        if not len(entries) or (end is not None and self._clock.at(entries[-1].timestamp) > self._clock.at(end) + 1):
-            return False
-        if self._container.format.name == MP4:
-            return True
-        return all(one.pos <= other.pos for one, other in itertools.pairwise(entries))
+    def _has_index(self) -> bool:
+        """Tell whether keyframes can be found by time; the list of them is made when it is first needed."""
+        if self._jumps and self._clock.stated and self._keys is None:
+            matroska = self._container.format.name == _MATROSKA
+            self._keys = _matroska_keyframes(self._path) if matroska else _keyframes(self._stream)
+            # Beyond the end that the file states, times are put right packet by packet, from the beginning on.
+            end = latest_ticks(self._container, self._stream)
+            late = end is not None and self._keys and self._clock.at(self._keys[-1]) > self._clock.at(end) + 1
+            self._jumps = bool(self._keys) and not late
+        return self._jumps and self._clock.stated
 
     def _starts_whole(self, shown: float) -> bool:
         """Check that decoding did begin with a keyframe; where the index lied, decode from the beginning."""
@@ -152,15 +150,15 @@ class Pictures:
 
     def _rewind(self) -> bool:
         self._jumps = False
-        self._seek(self._stream.index_entries[0].timestamp)
+        assert self._keys, "it jumped by them"
+        self._seek(self._keys[0])
         self._restart(float("-inf"))
         return True
 
     def _keyframe(self, ticks: int) -> int | None:
         """Return the time in the index, in ticks, of the last keyframe at or before `ticks`."""
-        entries = self._stream.index_entries
-        number = entries.search_timestamp(ticks, backward=True)
-        return entries[number].timestamp if number >= 0 else None
+        number = bisect.bisect_right(self._keys or [], ticks)
+        return self._keys[number - 1] if self._keys and number else None
 
     def _seek(self, ticks: int) -> None:
         self._container.seek(ticks, stream=self._stream, backward=True)
@@ -218,3 +216,24 @@ class Pictures:
             if time > self._last:
                 self._last = time
                 self._ready.append(Picture(time, frame))
+
+
+def _keyframes(stream: VideoStream) -> list[int]:
+    """Return the times of a stream's keyframes by its index, in ticks, ascending."""
+    return sorted(entry.timestamp for entry in stream.index_entries if entry.is_keyframe)
+
+
+def _matroska_keyframes(path: Path) -> list[int]:
+    """Return the times of a Matroska file's keyframes by its index, in ticks; none if its places do not ascend, too.
+
+    FFmpeg loads this index, which lies at the end of the file, when it first seeks. Where a clock begins anew, seeking
+    to zero would find the wrong beginning, so that this is tried on the file opened a second time.
+    """
+    with open_video(path) as (container, stream):
+        first = next(demuxed(container, stream, ReadErrors()), None)
+        container.seek(0)
+        again = next(demuxed(container, stream, ReadErrors()), None)
+        if first is None or again is None or first.pos != again.pos:
+            return []
+        places = [entry.pos for entry in stream.index_entries]
+        return _keyframes(stream) if places == sorted(places) else []

@@ -13,7 +13,7 @@ from av.stream import Disposition
 
 from actscribe.errors import UnreadableVideo
 from actscribe.video import contained
-from actscribe.video.opening import COPY, open_video, picture_stream
+from actscribe.video.opening import COPY, MP4, open_video, picture_stream
 from actscribe.video.packets import STREAMED
 from actscribe.video.reading import display_matrix, scaled, turn
 from actscribe.video.scan import Scan, scan, usual_step
@@ -21,14 +21,14 @@ from actscribe.video.scan import Scan, scan, usual_step
 logger = logging.getLogger(__name__)
 
 #: A stated length that is off by more than this many seconds is worth a word; so is a first picture that comes so late,
-#: and a picture that lasts so long (ours).
-LENGTH_DOUBT_S, LATE_DOUBT_S, STEP_DOUBT_S = 1.0, 5.0, 60.0
+#: and pictures that usually, or even one that once lasts so long (ours).
+LENGTH_DOUBT_S, LATE_DOUBT_S, STEP_DOUBT_S, LONGEST_DOUBT_S = 1.0, 5.0, 5.0, 60.0
 #: A rate is variable when more than this fraction of the steps between frames is off the median step by more than
 #: a fifth and two ticks (ours).
 VARIABLE_FRACTION = 0.01
 #: In a transport stream, pictures are missing where a step is longer than this many seconds and usual steps (ours).
 HOLE_S, HOLE_STEPS = 0.5, 5.0
-#: A stream whose video ends before this fraction of its bytes, and so many bytes early, goes on with something else.
+#: A file whose video ends before this fraction of its bytes, and so many bytes early, goes on with something else.
 END_FRACTION, END_BYTES = 0.95, 1 << 16
 #: More places than this are counted, not listed.
 MOST_PLACES = 3
@@ -84,7 +84,7 @@ def measure(path: Path) -> VideoInfo:
         codec = stream.codec_context.name
         aspect = float(stream.sample_aspect_ratio or 1) or 1.0
         tick = float(stream.time_base or 1)
-        doubts = [*_doubts(found, container.format.name in STREAMED, path.stat().st_size), *_other_streams(container)]
+        doubts = [*_doubts(found, container.format.name, path.stat().st_size), *_other_streams(container)]
     if found.first is None:
         raise UnreadableVideo(
             f"{path}: {len(found.times)} frames of {codec} video were found, but none could be decoded.",
@@ -109,32 +109,39 @@ def measure(path: Path) -> VideoInfo:
     )
 
 
-def _doubts(found: Scan, streamed: bool, size: int) -> Iterator[str]:
+def _doubts(found: Scan, container: str, size: int) -> Iterator[str]:
     """Yield a sentence for whatever about the times of a video is doubtful."""
     begin, end = float(found.times[0]), found.end
-    if not streamed and found.stated is not None and abs(found.stated - end) > LENGTH_DOUBT_S:
+    if container not in STREAMED and found.stated is not None and abs(found.stated - end) > LENGTH_DOUBT_S:
         why = "it may be cut off" if end < found.stated else "its header or its time stamps may be damaged"
         yield f"the file says that its video ends at {found.stated:.2f} s, but it ends at {end:.2f} s; {why}."
+    elif found.missing:
+        yield f"its index counts {found.missing} frames more than the {len(found.times)} that could be read."
     if begin > LATE_DOUBT_S:
         yield f"its first picture comes at {begin:.2f} s; before that there is nothing to see."
     step = usual_step(found.times, end - begin)
+    steps = np.diff(found.times, append=end)
+    longest = int(steps.argmax())
     if step > STEP_DOUBT_S:
         yield f"by its time stamps each picture lasts {step:.0f} s; is that so?"
+    elif steps[longest] > LONGEST_DOUBT_S:
+        when = f"{found.times[longest]:.2f} s"
+        yield f"by its time stamps the picture of {when} lasts {steps[longest]:.2f} s; is that so?"
     if found.restarts:
         yield f"its clock is set anew at {_places(found.restarts)}; what follows counts on from there."
     if found.damaged:
         yield f"damaged time stamps at {_places(found.damaged)}; those frames take the times between their neighbours'."
-    holes = _holes(found.times, step) if streamed else []
+    holes = _holes(found.times, step) if container in STREAMED else []
     if holes:
         first = ", ".join(f"from {start:.2f} to {stop:.2f} s" for start, stop in holes[:MOST_PLACES])
         yield f"no new picture {first}{_more(len(holes))}; the one before stands in."
     if found.errors.words:
         rest = f", and nothing after {end:.2f} s could be read" if found.errors.gave_up else ""
         yield f"reading it failed at {len(found.errors.words)} places ({found.errors.words[0]}){rest}."
-    if streamed and found.read_to < END_FRACTION * size and size - found.read_to > END_BYTES:
+    if container != MP4 and found.read_to < END_FRACTION * size and size - found.read_to > END_BYTES:
         yield (
-            f"its video ends at {end:.2f} s, {found.read_to / size:.0%} into the file; what follows belongs to other"
-            " streams. If the video goes on there, write it anew with ffmpeg."
+            f"its video ends at {end:.2f} s, {found.read_to / size:.0%} into the file; what follows is something"
+            " else. If the video goes on there, write it anew with ffmpeg."
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -60,11 +61,12 @@ class Mender:
         last: int | None,
         repairs: Repairs,
     ) -> None:
-        self._source, self._step, self._wrap, self._end, self._repairs = packets, step, wrap, last, repairs
+        self._source, self._usual, self._wrap, self._end, self._repairs = packets, step, wrap, last, repairs
         self._second = second
         self._forward, self._back = max(FORWARD_S * second, 3 * step), max(BACK_S * second, 3 * step)
         self._ahead: deque[Packet] = deque()
         self._shown: deque[int] = deque(maxlen=LOOK_AHEAD)
+        self._decodes: bool | None = None  # whether the stream states decoding times
         self._shift = 0
         self._last: int | None = None
         self._note: list[int] | None = None  # where to note when the packet in work is shown
@@ -88,7 +90,7 @@ class Mender:
             value
             for packet in self._ahead
             if (value := packet.pts if packet.pts is not None else packet.dts) is not None
-            and abs(self._step_from(begin, value)) <= LOOK_AHEAD * max(self._forward, self._step)
+            and abs(self._step_from(begin, value)) <= LOOK_AHEAD * self._forward
         ]
         return min((begin + self._step_from(begin, value) for value in near), default=begin)
 
@@ -105,11 +107,16 @@ class Mender:
         if stated is None:
             return
         if self._last is None:
-            value = self._begin_with(stated)
+            self._ahead.appendleft(packet)
+            value = self._begin()
+            self._ahead.popleft()
+            if self._left:
+                self._left -= 1
+                self._note = self._repairs.damaged
         else:
             value = self._next(packet, stated, self._last)
         self._last = value
-        if packet.dts is None:
+        if not self._decodes:
             if packet.pts != value:
                 packet.pts = value
         else:
@@ -121,27 +128,26 @@ class Mender:
             self._note = None
 
     def _begin(self) -> int:
-        """Return the decoding time of the first packet, in place of one that those after it do not bear out."""
+        """Return the decoding time of the first packet that is to come, and note how many before a good one are bad."""
         times = [time for packet in self._ahead if (time := self._stated(packet)) is not None]
-        for place, time in enumerate(times[:-1]):
-            if -self._back <= self._step_from(time, times[place + 1]) <= self._forward:
-                return time if place == 0 else time - place * self._step
+        for place, (time, after) in enumerate(itertools.pairwise(times)):
+            delta = self._step_from(time, after)
+            # A single packet before a hole that a whole stream begins with is no packet of it.
+            hole = place == 0 and self._wrap is None and delta > 0 and self._is_hole(after, delta)
+            if -self._back <= delta <= self._forward or hole:
+                self._left = place
+                return time - place * self._step()
         return times[0]
 
-    def _begin_with(self, stated: int) -> int:
-        times = [stated, *(time for packet in self._ahead if (time := self._stated(packet)) is not None)]
-        for place, time in enumerate(times[:-1]):
-            if -self._back <= self._step_from(time, times[place + 1]) <= self._forward:
-                value = time - place * self._step
-                if place:
-                    self._left = place - 1
-                    self._note = self._repairs.damaged
-                return value
-        return stated
+    def _step(self) -> int:
+        """Return the median step from packet to packet nearby, in ticks; of the stream where too few are left."""
+        times = [time for packet in self._ahead if (time := self._stated(packet)) is not None]
+        steps = [step for one, other in itertools.pairwise(times) if 0 < (step := other - one) <= self._forward]
+        return sorted(steps)[len(steps) // 2] if len(steps) >= WITNESSES else self._usual
 
     def _next(self, packet: Packet, stated: int, last: int) -> int:
         """Return the decoding time of a packet, given that of the one before."""
-        length = packet.duration or self._step
+        length = packet.duration or self._usual
         if self._left:
             self._left -= 1
             return self._damaged(last)
@@ -154,28 +160,30 @@ class Mender:
         if returns is not None:
             self._left = returns
             return self._damaged(last)
-        if delta > 0 and self._is_hole(last + delta, delta):
+        borne_out = len(self._ahead) >= WITNESSES
+        if delta > 0 and self._is_hole(last + delta, delta) and (borne_out or self._end is not None):
             self._shift = last + delta - stated
             return last + delta
-        if len(self._ahead) < WITNESSES:
+        if not borne_out:
             return self._damaged(last)
-        value = last + self._step
+        value = last + self._step()
         self._shift = value - stated
         self._note = self._repairs.restarts
         return value
 
     def _damaged(self, last: int) -> int:
         self._note = self._repairs.damaged
-        return last + self._step
+        return last + self._step()
 
     def _return(self, last: int, forward: float) -> int | None:
         """Return how many more packets come before one that goes on where the clock left off; None: there is none."""
+        step = self._step()
         for place, packet in enumerate(self._ahead):
             stated = self._stated(packet)
             if stated is None:
                 continue
             delta = self._step_from(last, stated + self._shift)
-            if 0 < delta <= forward + (place + 1) * self._step:
+            if 0 < delta <= forward + (place + 1) * step:
                 return place
         return None
 
@@ -183,7 +191,7 @@ class Mender:
         """Tell whether a lasting step forward may be true."""
         if self._end is not None:
             return value <= self._end + self._second or delta <= HOLE_BEYOND_END_S * self._second
-        return delta <= HOLE_S * self._second and len(self._ahead) >= WITNESSES
+        return delta <= HOLE_S * self._second
 
     def _mend_shown(self, packet: Packet, value: int) -> None:
         """Put a presentation time right, given the decoding time `value`."""
@@ -202,22 +210,28 @@ class Mender:
             return False
         if shown <= value + self._forward or (self._end is not None and shown <= self._end + self._second):
             return True
-        ahead = [self._stated(packet) for packet in self._ahead]
-        later = [value + self._step_from(value, time + self._shift) for time in ahead if time is not None]
-        return shown <= max(later, default=value) + self._forward
+        if not self._is_hole(shown, shown - value):
+            return False
+        # Across a freeze, a picture stored early is shown when the packets after it have caught up, and stay there.
+        ahead = [time for packet in self._ahead if (time := self._stated(packet)) is not None][-LOOK_AHEAD // 2 :]
+        later = sum(value + self._step_from(value, time + self._shift) >= shown - self._forward for time in ahead)
+        return 2 * later > len(ahead)
 
     def _free(self, value: int) -> int:
         """Return the first time from `value` on at which no packet nearby is shown."""
         ahead = [packet.pts for packet in self._ahead if packet.pts is not None]
         taken = [*self._shown, *(value + self._step_from(value, time + self._shift) for time in ahead)]
+        step = self._step()
         earliest = min((time for time in taken if time >= value), default=value)
-        lowest = value + (earliest - value) % self._step
-        for number in range(len(taken) + 1):
-            place = lowest + number * self._step
-            if all(abs(place - time) >= self._step / 2 for time in taken):
-                self._shown.append(place)
-                return place
-        return value
+        lowest = value + (earliest - value) % step
+        if not self._shown:  # nothing is shown before the first picture
+            lowest = max(value, earliest - step)
+        elif len(self._shown) < LOOK_AHEAD:
+            lowest = max(lowest, self._shown[0])
+        places = (lowest + number * step for number in range(len(taken) + 1))
+        place = next((one for one in places if all(abs(one - time) >= step / 2 for time in taken)), value)
+        self._shown.append(place)
+        return place
 
     def _step_from(self, before: int, after: int) -> int:
         """Return how far it is from one time to another, by the shorter way round a clock that wraps."""
@@ -227,6 +241,11 @@ class Mender:
         half = self._wrap // 2
         return (delta + half) % self._wrap - half
 
-    @staticmethod
-    def _stated(packet: Packet) -> int | None:
-        return packet.dts if packet.dts is not None else packet.pts
+    def _stated(self, packet: Packet) -> int | None:
+        """Return the time that a packet is judged by: of decoding, or of showing where the stream states no other.
+
+        FFmpeg finds out the first decoding times of a Matroska file only with the third packet.
+        """
+        if self._decodes is None:
+            self._decodes = packet.dts is not None or any(other.dts is not None for other in self._ahead)
+        return packet.dts if self._decodes else packet.pts

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from actscribe.data.benchmarks.base import Benchmark, BenchmarkClass, BenchmarkClip, Missing, Source
 from actscribe.data.benchmarks.files import words
-from actscribe.data.manifest import SPLIT_ALIASES, SPLITS, VIDEO_ENDINGS
+from actscribe.data.folder import is_video
+from actscribe.data.manifest import SPLIT_ALIASES, SPLITS
 from actscribe.errors import ActScribeError
 
 #: Note on a set without folders of splits.
@@ -86,7 +87,7 @@ def _walk(folder: Path) -> Iterator[Path]:
     for place, folders, files in os.walk(folder, followlinks=True):
         folders[:] = [name for name in folders if name[0] != "."]
         for path in (Path(place, file) for file in files if file[0] != "."):
-            if path.suffix.lower() in VIDEO_ENDINGS and path.is_file():
+            if is_video(path) and path.is_file():
                 yield path
 
 

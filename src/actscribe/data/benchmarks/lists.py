@@ -11,9 +11,9 @@ from pathlib import Path, PurePosixPath
 
 from actscribe.data.benchmarks.base import Benchmark, BenchmarkClip, Missing
 from actscribe.data.benchmarks.files import plain, read_lines
-from actscribe.data.manifest import VIDEO_ENDINGS
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.files import write_text
+from actscribe.video.endings import VIDEO_ENDINGS
 
 _ENDINGS = "|".join(sorted(ending[1:] for ending in VIDEO_ENDINGS))
 #: A path with a video's ending, then nothing, or a space or comma and the class; paths may hold spaces and commas.

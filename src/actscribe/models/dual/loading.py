@@ -18,18 +18,20 @@ from actscribe.files import write_beside, write_text
 from actscribe.labels import Task
 from actscribe.models.catalog import checkpoint_folder
 from actscribe.models.checkpoint_files import read_json
+from actscribe.models.dual import vificlip, xclip_published
 from actscribe.models.dual.clip import ClipBackbone
 from actscribe.models.dual.config import VghifConfig
 from actscribe.models.dual.heads import LabelHead, LinearProbe
 from actscribe.models.dual.interface import Backbone, Tokens
 from actscribe.models.dual.network import DualEncoder
-from actscribe.models.dual.vificlip import BASE, converted
+from actscribe.models.dual.published import BASE, Build, converted
 from actscribe.models.dual.xclip import XclipBackbone, fit_frame_count
 from actscribe.models.loading import again, fill, load_part, load_weights, read_config, words
 from actscribe.models.pixels import Pixels, read_pixels
 from actscribe.models.quiet import quiet
 
-PICKLES = (".pth", ".pt", ".pyth", ".bin", ".ckpt", ".pkl")
+#: Endings of published training files; all but the last are pickles.
+TRAINING_FILES = (".pth", ".pt", ".pyth", ".bin", ".ckpt", ".pkl", ".safetensors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +43,21 @@ class Choice:
         model_type: in its config.json.
         model: of transformers.
         adapter: around it.
+        build: reads published training files of it; None where there are none.
     """
 
     kind: str
     model_type: str
     model: Any
     adapter: Callable[[Any], Backbone]
+    build: Build | None = None
 
 
 #: Every backbone by the name that a study gives it.
 BACKBONES: dict[str, Choice] = {
     "clip": Choice("clip", "clip", CLIPModel, ClipBackbone),
-    "vifi-clip": Choice("clip", "clip", CLIPModel, ClipBackbone),
-    "x-clip": Choice("xclip", "xclip", XCLIPModel, XclipBackbone),
+    "vifi-clip": Choice("clip", "clip", CLIPModel, ClipBackbone, vificlip.build),
+    "x-clip": Choice("xclip", "xclip", XCLIPModel, XclipBackbone, xclip_published.build),
 }
 
 
@@ -99,10 +103,11 @@ def load_backbone(name: str, checkpoint: str, frames: int, fit: str = "crop", ba
     Args:
         name: "clip", "vifi-clip" or "x-clip".
         checkpoint: "embedded", a name of `actscribe models list`, a hub id in the local Hugging Face cache, a folder,
-            or for ViFi-CLIP a published .pth file, which is converted once into a folder beside it.
+            or for ViFi-CLIP and X-CLIP a published .pth file or its weights as .safetensors, which is converted once
+            into a folder beside it.
         frames: of each video; X-CLIP is set to it.
         fit: "crop" takes the centre square, as published; "stretch" keeps the whole picture.
-        base: the CLIP that a published .pth file was trained from.
+        base: the CLIP that a published file was trained from.
 
     Raises:
         ActScribeError: it is not on this machine, is of another kind, or lacks weights, tokenizer or normalisation.
@@ -144,15 +149,16 @@ def backbone_folder(name: str, checkpoint: str, base: str = BASE) -> Path:
     """Return the folder of a backbone's checkpoint; arguments and errors as in `load_backbone`."""
     choice = _choice(name)
     path = Path(checkpoint)
-    if path.suffix.lower() in PICKLES and not path.is_dir():
+    if path.suffix.lower() in TRAINING_FILES and not path.is_dir():
         if not path.is_file():
             raise ActScribeError(f"{path}: no such file.")
-        if name != "vifi-clip":
+        if choice.build is None:
             raise ActScribeError(
-                f"{path}: a pickle can run code and is never loaded as {name}.",
-                "Published ViFi-CLIP files are converted: choose the backbone vifi-clip. Others: save as safetensors.",
+                f"{path}: a file of training, which is never loaded as {name}: a pickle can run code.",
+                "Published files of ViFi-CLIP and X-CLIP are converted: choose vifi-clip or x-clip. Of others, give a"
+                " folder with config.json and safetensors.",
             )
-        return converted(path, base)
+        return converted(path, choice.build, base)
     return checkpoint_folder(checkpoint, choice.kind)
 
 

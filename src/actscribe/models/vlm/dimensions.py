@@ -71,7 +71,7 @@ def _smolvlm(vision: dict[str, Any], scale: int, text: dict[str, Any]) -> Dimens
 def _qwen25(text: dict[str, Any], tie: bool) -> Dimensions:
     vision = {"hidden_size": 1280, "intermediate_size": 3420, "depth": 32, "out_hidden_size": text["hidden_size"]}
     config = {"vision_config": vision, "text_config": text, "tie_word_embeddings": tie}
-    return "qwen2_5_vl", "Qwen2VLVideoProcessor", {"size": _QWEN25_SIZE, "cap_pixels_per_frame": True}, config
+    return "qwen2_5_vl", "Qwen2VLVideoProcessor", {"size": _QWEN25_SIZE}, config
 
 
 def _qwen3(text: dict[str, Any], vision: tuple[int, int, int], tie: bool) -> Dimensions:
@@ -85,7 +85,7 @@ def _qwen3(text: dict[str, Any], vision: tuple[int, int, int], tie: bool) -> Dim
         "out_hidden_size": text["hidden_size"],
     }
     config = {"vision_config": tower, "text_config": {**text, "head_dim": 128}, "tie_word_embeddings": tie}
-    return "qwen3_vl", "Qwen3VLVideoProcessor", {"size": _QWEN3_SIZE, "cap_pixels_per_frame": True}, config
+    return "qwen3_vl", "Qwen3VLVideoProcessor", {"size": _QWEN3_SIZE}, config
 
 
 def _onevision(text: dict[str, Any]) -> Dimensions:

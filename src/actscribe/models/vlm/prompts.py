@@ -18,6 +18,7 @@ from torch import Tensor
 
 from actscribe.data.view import ClipFrames
 from actscribe.errors import ActScribeError
+from actscribe.models.chat_template import filled
 from actscribe.models.vlm.families import Family, split_units
 from actscribe.models.vlm.vision import Key
 from actscribe.video.sampling import TIME_DECIMALS, nominal_times
@@ -58,19 +59,21 @@ class Prompter:
     Args:
         processor: of the checkpoint.
         family: of the checkpoint.
+        source: name of the checkpoint, for messages.
 
     Raises:
-        ActScribeError: the chat template has no place for a video.
+        ActScribeError: the chat template has no place for a video, or cannot be filled in.
     """
 
-    def __init__(self, processor: Any, family: Family) -> None:
+    def __init__(self, processor: Any, family: Family, source: str) -> None:
         self.processor = processor
         self.tokenizer = processor.tokenizer
         self.family = family
-        if hasattr(processor.video_processor, "cap_pixels_per_frame"):
-            # The reference implementation's bound on Qwen's tokens per frame, the default of coming releases.
-            processor.video_processor.cap_pixels_per_frame = True
-        if self.frame()[0].count(processor.video_token) != 1:
+        if getattr(processor.video_processor, "cap_pixels_per_frame", False) is None:
+            # Left open by Qwen's checkpoints: no cap, as transformers reads that (and warns of each time).
+            processor.video_processor.cap_pixels_per_frame = False
+        self._before, self._after = self._framed(source)
+        if self._before.count(processor.video_token) != 1:
             raise ActScribeError(
                 f"The chat template of this {family.name} checkpoint does not place {processor.video_token} once.",
                 "Use the chat template of the family's video checkpoints.",
@@ -84,10 +87,18 @@ class Prompter:
 
     def frame(self) -> tuple[str, str]:
         """Return what the chat template writes before and after the user's text; the video stands in the first."""
+        return self._before, self._after
+
+    def _framed(self, source: str) -> tuple[str, str]:
         content = [{"type": "video"}, {"type": "text", "text": _USER_TEXT}]
-        template = self.family.template if self._bare() else None
-        whole = self.processor.apply_chat_template(
-            [{"role": "user", "content": content}], chat_template=template, add_generation_prompt=True
+        own = self.processor.chat_template or self.tokenizer.chat_template
+        template = self.family.template if own is None else None
+        whole = filled(
+            own,
+            lambda: self.processor.apply_chat_template(
+                [{"role": "user", "content": content}], chat_template=template, add_generation_prompt=True
+            ),
+            source,
         )
         before, _, after = whole.partition(_USER_TEXT)
         return before, after
@@ -133,9 +144,6 @@ class Prompter:
         keys = tuple((clip.content, tuple(unit.tolist()), shape) for unit in moments)
         apart = size * round(clip.clip.end - clip.clip.start, TIME_DECIMALS) / len(clip.frames)
         return ClipInputs(whole, self.ids(whole), units, keys, grid, apart)
-
-    def _bare(self) -> bool:
-        return self.processor.chat_template is None and self.tokenizer.chat_template is None
 
 
 def _whole(per_frame: np.ndarray, size: int) -> np.ndarray:

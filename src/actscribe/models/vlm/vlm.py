@@ -86,7 +86,7 @@ class Vlm:
         self.processor = processor
         self.family = family
         self._identity = identity
-        self.prompter = Prompter(processor, family)
+        self.prompter = Prompter(processor, family, identity.source)
         self.vision = VisionStore()
 
     @property
@@ -215,7 +215,7 @@ class Vlm:
             input_ids=ids,
             attention_mask=mask,
             position_ids=positions,
-            past_key_values=cache,
+            cache=cache,
             use_cache=cache is not None,
             mm_encoder_outputs=None if features is None else {self.family.modality: features},
         )

@@ -1,0 +1,128 @@
+"""A folder as a study: which videos lie in it, which annotation file belongs to each, and what is not used."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from actscribe.annotations import FORMATS
+from actscribe.errors import ActScribeError
+from actscribe.video.endings import VIDEO_ENDINGS
+
+#: What other programs call files of the same formats.
+_FOREIGN_ENDINGS = (".tsv", ".xlsx", ".json", ".srt")
+#: What may follow a video's name in the name of its annotations; the longest that fits counts.
+ANNOTATION_ENDINGS = tuple(
+    sorted({form.ending.casefold() for form in FORMATS.values()} | {*_FOREIGN_ENDINGS}, key=lambda e: (-len(e), e))
+)
+#: Folders that hold one of these were written by this program, and so was every video in them.
+_OWN = ("run.json", "provenance.json", "made-by-actscribe.json")
+#: What file managers leave behind; names that begin with a dot too, such as macOS's '._a.mp4' on other disks.
+_CLUTTER = {"thumbs.db", "desktop.ini", "ehthumbs.db"}
+#: Of a study that lies in the folder itself.
+_STUDY = {"study.yaml", "labels.yaml", "manifest.csv"}
+
+
+def list_videos(folder: Path) -> list[Path]:
+    """Return the videos in a folder and the folders in it, sorted; hidden ones and our own output are passed over."""
+    return sorted(path for path in _files(folder) if is_video(path))
+
+
+def is_video(path: Path) -> bool:
+    """Tell whether a file has a video's ending and is not hidden."""
+    return path.suffix.casefold() in VIDEO_ENDINGS and not path.name.startswith(".")
+
+
+def annotations_of(videos: Iterable[Path]) -> dict[Path, Path]:
+    """Return the annotation file beside each video that has one.
+
+    It is called as the video is, with or without the video's own ending, and then as an annotation format is; upper
+    and lower case are the same, and so are the two ways to write an accent.
+
+    Raises:
+        ActScribeError: two files could be a video's annotations, or a file could be those of two videos.
+    """
+    found: dict[Path, Path] = {}
+    for path, owners in candidates(videos):
+        if len(owners) > 1:
+            names = " and ".join(video.name for video in owners)
+            raise ActScribeError(
+                f"{path}: could be annotations of {names}.",
+                "Write a manifest that says which, or move one of the videos elsewhere.",
+            )
+        first = found.setdefault(owners[0], path)
+        if first != path:
+            raise ActScribeError(
+                f"{owners[0]}: {first.name} and {path.name} could both be its annotations.",
+                "Write a manifest that says which, or move one of them elsewhere.",
+            )
+    return found
+
+
+def candidates(videos: Iterable[Path]) -> Iterator[tuple[Path, list[Path]]]:
+    """Yield each file that by its name could be annotations of a video beside it, with the videos that it fits."""
+    by_folder: dict[Path, list[Path]] = defaultdict(list)
+    for video in videos:
+        by_folder[video.parent].append(video)
+    for folder, held in by_folder.items():
+        by_name: dict[str, set[Path]] = defaultdict(set)
+        for video in held:
+            by_name[_same(video.stem)].add(video)
+            by_name[_same(video.name)].add(video)
+        for path in _in(folder):
+            owners = set() if path in held or not _is_shown(path) else _owners(path, by_name)
+            if owners:
+                yield path, sorted(owners)
+
+
+def unused(folders: Iterable[Path], used: Iterable[Path]) -> list[Path]:
+    """Return the files in folders (not in those below them) that are neither used, hidden, nor of a study itself."""
+    known = {path.resolve() for path in used}
+    beside = [path for folder in sorted(set(folders)) for path in _in(folder)]
+    return [
+        path
+        for path in beside
+        if _is_shown(path) and path.name.casefold() not in _STUDY and path.resolve() not in known
+    ]
+
+
+def _owners(path: Path, by_name: dict[str, set[Path]]) -> set[Path]:
+    name = _same(path.name)
+    owners: set[Path] = set()
+    for ending in ANNOTATION_ENDINGS:
+        if name.endswith(ending):
+            owners |= by_name.get(name.removesuffix(ending), set())
+    return owners
+
+
+def _files(folder: Path) -> Iterable[Path]:
+    def fail(error: OSError) -> None:
+        raise _unreadable(error) from error
+
+    for parent, folders, files in os.walk(folder, onerror=fail):
+        own = Path(parent) != folder and any(name in files for name in _OWN)
+        folders[:] = [] if own else sorted(name for name in folders if not name.startswith("."))
+        if not own:
+            yield from (path for name in files if (path := Path(parent) / name).is_file())
+
+
+def _is_shown(path: Path) -> bool:
+    return path.is_file() and not path.name.startswith((".", "~$")) and path.name.casefold() not in _CLUTTER
+
+
+def _same(name: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
+
+
+def _in(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: OSError) -> ActScribeError:
+    return ActScribeError(f"{error.filename}: this folder cannot be read: {error.strerror}.")

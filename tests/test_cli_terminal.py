@@ -1,0 +1,152 @@
+"""The command on terminals of any encoding, into pipes that close and onto full disks; libraries stay quiet."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from small_studies import LEFT, RIGHT, film, interval_text, write_manifest, write_study
+
+from actscribe.cli import terminal
+from actscribe.cli.guard import guarded
+
+RUN = [sys.executable, "-m", "actscribe"]
+#: What a study in German holds that an American terminal of 1970 lacks.
+NAME = "Säugling–α…"
+COMMANDS = {
+    "help": ["--help"],
+    "check": ["check", "study"],
+    "doctor": ["doctor"],
+    "models list": ["models", "list"],
+    "convert": ["convert", f"study/{NAME}0.txt", "out.json"],
+}
+LIBRARIES = """
+import logging, os, sys, warnings
+from actscribe.cli import terminal
+terminal.prepare()
+import numpy, sklearn, torch, transformers, tqdm
+warnings.warn("future", FutureWarning)
+warnings.warn_explicit("deprecated", DeprecationWarning, "f.py", 1, module="sklearn.base")
+warnings.simplefilter("always")
+warnings.warn("user", UserWarning)
+for name in ("transformers", "transformers.trainer", "torch", "accelerate", "huggingface_hub", "absl", "py.warnings"):
+    logging.getLogger(name).warning("chatter of %s", name)
+from transformers.utils.logging import get_logger
+get_logger("transformers.models").warning("chatter")
+list(tqdm.tqdm(range(3)))
+print("what we print")
+logging.getLogger("actscribe.video").warning("what we say")
+"""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("place")
+    study = folder / "study"
+    study.mkdir()
+    rows = []
+    for number, split in enumerate(("train", "validation", "test")):
+        film(study / f"{NAME}{number}.mp4", [(LEFT, 0, 1500), (RIGHT, 1000, 2500)], 3.0, number)
+        interval_text(study / f"{NAME}{number}.txt", [(LEFT, 0, 1500), (RIGHT, 1000, 2500)])
+        one = f"{NAME}{number}"
+        rows.append({"video": f"{one}.mp4", "annotations": f"{one}.txt", "group": one, "split": split})
+    write_manifest(study, rows)
+    write_study(study)
+    return folder
+
+
+def run(place: Path, arguments: list[str], out: int = subprocess.PIPE, **more: str) -> tuple[int, bytes, str]:
+    """Return exit code, standard output and what stands on standard error besides progress."""
+    (place / "out.json").unlink(missing_ok=True)
+    environment = {**os.environ, "COLUMNS": "100", **more}
+    process = subprocess.Popen([*RUN, *arguments], cwd=place, env=environment, stdout=out, stderr=subprocess.PIPE)
+    said, err = process.communicate()
+    told = [line for line in err.decode(errors="replace").splitlines() if " done in " not in line]
+    return process.returncode, said, "\n".join(told)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_what_the_encoding_lacks_is_spelled_with_what_it_has(name: str, place: Path) -> None:
+    code, out, err = run(place, COMMANDS[name], PYTHONIOENCODING="ascii")
+    assert code == 0, err
+    assert err == ""
+    assert out.isascii()
+    if name == "convert":
+        assert b"Saugling-?..." in out
+
+
+def test_an_error_is_spelled_too(place: Path) -> None:
+    code, out, err = run(place, ["check", f"{NAME}/study.yaml"], PYTHONIOENCODING="ascii")
+    assert (code, out) == (2, b"")
+    assert err.startswith("Error: ")
+    assert "Saugling-?..." in err
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "doctor"])
+def test_a_reader_that_has_gone_is_no_error(name: str, place: Path) -> None:
+    reading, closed = os.pipe()
+    os.close(reading)
+    code, _, err = run(place, COMMANDS[name], closed)
+    os.close(closed)
+    assert code in (1, 141)  # rich, which writes help texts and tables, ends with 1
+    assert err == ""
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_full_disk_is_one_sentence(name: str, place: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        code, _, err = run(place, COMMANDS[name], full.fileno())
+    assert code == 2
+    assert "the disk is full" in err
+    assert err.count("\n") == 0
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "cp437"])
+def test_windows_code_pages_keep_the_letters_that_they_have(encoding: str, place: Path) -> None:
+    code, out, err = run(place, COMMANDS["convert"], PYTHONIOENCODING=f"{encoding}:strict")
+    assert code == 0, err
+    assert "Säugling" in out.decode(encoding)
+
+
+def test_a_locale_without_letters(place: Path) -> None:
+    bare = {"LC_ALL": "C", "LANG": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    code, out, err = run(place, COMMANDS["convert"], **bare)
+    assert code == 0, err
+    assert out.isascii()
+    assert b"ugling" in out
+
+
+def test_a_closed_output_is_no_place_for_ours(place: Path) -> None:
+    command = " ".join([*RUN, "models", "list", ">&-", "2>&-"])
+    assert subprocess.run(["sh", "-c", command], cwd=place, check=False).returncode == 0
+
+
+def test_libraries_say_nothing_and_we_do() -> None:
+    done = subprocess.run([sys.executable, "-c", LIBRARIES], capture_output=True, text=True, check=True)
+    assert done.stdout == "what we print\n"
+    assert done.stderr == "what we say\n"
+
+
+def test_whoever_asks_for_warnings_gets_them() -> None:
+    code = LIBRARIES.partition("import numpy")[0] + 'warnings.warn("future", FutureWarning)'
+    done = subprocess.run([sys.executable, "-W", "default", "-c", code], capture_output=True, text=True, check=True)
+    assert "FutureWarning: future" in done.stderr
+
+
+def test_a_broken_pipe_of_another_kind_is_no_quiet_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    def command() -> None:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    with pytest.raises(BrokenPipeError):
+        guarded(command)()
+
+
+def test_letters_and_signs_are_spelled() -> None:
+    codecs.register_error("actscribe", terminal.plain)
+    text = "Säugling – 3 × 4 ≥ 5 → „α“ \udcff\U0001f476 ﬁ"
+    assert text.encode("ascii", "actscribe") == b'Saugling - 3 x 4 >= 5 -> "?" ?? fi'
+    assert text[:8].encode("cp1252", "actscribe") == "Säugling".encode("cp1252")
