@@ -2,12 +2,15 @@
 
     python benchmarks/decode.py [--quick] [--video FILE]
 
-Windows of 3 s with a stride of 1 s, 8 frames each, short side 224. Two comparisons, all in one run, each the median of
-several rounds in which the three take turns:
+Windows of 3 s with a stride of 1 s, 8 frames each, short side 224. Three comparisons, all in one run, each the median
+of several rounds in which they take turns:
 
 windows_vs_per_clip  `clip_frames` against opening the file, seeking and decoding once for each clip; above 1: faster.
 windows_vs_bare      `clip_frames` against decoding every picture and throwing it away, same decoder threads. Near 1:
                      choosing, shrinking and stacking cost next to nothing.
+contained_vs_windows the same in this process against in a child process, as every command decodes, see
+                     `video.contained`. Near 1: the pipe costs little. What a child costs once, starting it and probing
+                     the video in it, stands apart (`child_start_s`).
 
 Without --video it makes one: H.264, 640x360, 25 frames/s, keyframes 10 s apart, B-frames, a moving textured scene with
 camera noise. The last line is one JSON object.
@@ -21,6 +24,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import av
@@ -28,6 +32,7 @@ import numpy as np
 from scipy import ndimage
 
 from actscribe.data.clips import Window, spans
+from actscribe.video.contained import contained
 from actscribe.video.decoding import THREADS
 from actscribe.video.probe import probe
 from actscribe.video.sampling import sample_times
@@ -55,14 +60,21 @@ def report(video: Path, rounds: int) -> None:
         "windows, one pass": lambda: drain(clip_frames(video, times, SHORT_SIDE)),
         "one decode per clip": lambda: drain(per_clip(video, times)),
         "bare decode": lambda: bare(video),
+        "windows, in a child": lambda: drain(clip_frames(video, times, SHORT_SIDE)),
     }
     seconds: dict[str, list[float]] = {name: [] for name in ways}
+    starts: list[float] = []
     for _ in range(rounds):
         for name, way in ways.items():
-            begin = time.perf_counter()
-            way()
-            seconds[name].append(time.perf_counter() - begin)
-    ours, apart, plain = (statistics.median(values) for values in seconds.values())
+            with contained() if name.endswith("child") else nullcontext():
+                begin = time.perf_counter()
+                if name.endswith("child"):
+                    probe(video)  # starts the child
+                    starts.append(time.perf_counter() - begin)
+                    begin = time.perf_counter()
+                way()
+                seconds[name].append(time.perf_counter() - begin)
+    ours, apart, plain, child = (statistics.median(values) for values in seconds.values())
     print(
         f"{info.codec} {info.width}x{info.height}, {info.fps:g} frames/s, {info.duration:.0f} s, {len(times)} windows,"
     )
@@ -74,7 +86,10 @@ def report(video: Path, rounds: int) -> None:
     figures = {
         "windows_vs_per_clip": round(apart / ours, 3),
         "windows_vs_bare": round(plain / ours, 3),
+        "contained_vs_windows": round(ours / child, 3),
         "windows_s": round(ours, 3),
+        "child_s": round(child, 3),
+        "child_start_s": round(statistics.median(starts), 3),
         "per_clip_s": round(apart, 3),
         "bare_s": round(plain, 3),
         "video_s": round(info.duration, 3),

@@ -92,7 +92,9 @@ def test_what_would_be_lost_or_misread_is_refused_with_its_line(tmp_path: Path, 
         assert part in message
 
 
-@pytest.mark.parametrize("number", ["1_000", "١", "1e308", "1e999", "nan", "inf", "-1", "0x10", "1" * 1_000_000, "１"])
+@pytest.mark.parametrize(
+    "number", ["1_000", "١", "1e308", "1e999", "nan", "inf", "-1", "0x10", "1" * 1_000_000, "１", "1:75", "1:60:00"]
+)
 @pytest.mark.parametrize(
     "layout", ["label,start,end\nwalk,{0},{0}\n", "walk\t{0}\t{0}\t0\n", AGGREGATED + "o\tp\tA\tSTATE\t{0}\t{0}\n"]
 )
@@ -178,6 +180,19 @@ def test_every_frame_of_deepethogram_has_its_row(tmp_path: Path) -> None:
     assert found(file(tmp_path, "frame,walk\n0,1\n1,0\n\n")) == [("walk", 0.0, 0.04)]
 
 
+def test_a_table_of_frames_without_end_is_not_written(tmp_path: Path) -> None:
+    long = Annotations((Interval("walk", 1, 1e10),))
+    with pytest.raises(ActScribeError, match=r"250,000,000,000 frames and 1 labels would be a table that is too large"):
+        write(tmp_path / "a_labels.csv", long, "deepethogram", FrameClock(25.0))
+    with pytest.raises(ActScribeError, match="frame rate of 1e"):
+        FrameClock(1e308)
+    for name in ("csv", "json", "vtt", "boris", "via", "boris-tabular", "boris-aggregated", "intervals"):
+        write(tmp_path / name, long, name)
+        assert read(tmp_path / name).intervals == long.intervals
+    with pytest.raises(ActScribeError, match="no video is that long"):
+        write(tmp_path / "a.csv", Annotations((Interval("walk", 1, 1e12),)), "csv")
+
+
 VTT = "WEBVTT\n\n00:01.000 --> 00:02.500\nwalk\n\n00:03.000 --> 00:04.500\nsit\n"
 
 
@@ -231,6 +246,16 @@ def test_formulas_are_written_as_text_and_read_back(tmp_path: Path, label: str) 
     assert read(path) == once
     _, cells = csv.reader(io.StringIO(path.read_text(), newline=""))
     assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in cells)
+
+
+@pytest.mark.parametrize("name", ["boris-tabular", "boris-aggregated"])
+def test_formulas_in_tables_of_boris_are_text_too(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "a.tsv"
+    once = (Interval("=1+1", 1, 2, "@x"), Interval("'-x", 3, 4, "'"))
+    write(path, Annotations(once), name)
+    assert read(path).intervals == once
+    cells = [cell for line in path.read_text().splitlines() for cell in line.split("\t")]
+    assert not any(cell.startswith(("=", "+", "-", "@")) for cell in cells)
 
 
 CELL = st.text(st.sampled_from("ab \"\t;,'=-\n"), max_size=6)

@@ -50,6 +50,7 @@ def test_the_label_of_the_first_line_does_not_decide_the_format(tmp_path: Path, 
         ("Suction\t1 s\t4 s\t3 s", ":2: expected label"),
         ("\t1000\t4000\t3000", "line 2: the interval from 1 s to 4 s has no label"),
         ("Suction\tnan\tnan\tnan", ":2: expected label"),
+        ("Suction\t1.5\t4\t2.5", ":2: expected whole milliseconds, found '1.5 4 2.5'"),
     ],
 )
 def test_wrong_lines_are_named(tmp_path: Path, line: str, problem: str) -> None:

@@ -171,11 +171,20 @@ def test_no_groups_on_purpose_is_said_too() -> None:
         not_known([row("a.mp4"), row("b.mp4", "p")], on_purpose=True)
 
 
+def test_sub_folders_that_hold_the_same_subjects_are_no_silent_groups(tmp_path: Path) -> None:
+    """As in falls at home: one folder for each kind of film, the same people in both."""
+    touch(tmp_path, "ADL/subject1_ADL_1.mp4", "Fall/subject1_Fall_1.mp4", "Fall/subject2_Fall_1.mp4")
+    said = not_known(read_manifest(tmp_path), on_purpose=False)
+    assert "by the names of the files subject1 is in more than one of them" in said
+    touch(tmp_path / "apart", "s1/day1_a.mp4", "s1/day2_a.mp4", "s2/day3_a.mp4", "s2/day3_b.mp4")
+    assert not not_known(read_manifest(tmp_path / "apart"), on_purpose=False)
+
+
 def test_a_subject_in_two_splits_is_said_though_groups_are_apart() -> None:
     rows = [row("a.mp4", "monday", subject="anna"), row("b.mp4", "friday", subject="anna"), row("c.mp4", "x", site="s")]
     splits = {"a.mp4": "train", "b.mp4": "test", "c.mp4": "test"}
     (said,) = in_two_splits(rows, splits)
-    assert "'anna' of 1 are in more than one split" in said
+    assert "by the column 'subject', anna of 1 are in more than one split" in said
     assert in_two_splits(rows, {**splits, "b.mp4": "train"}) == []
 
 
@@ -231,3 +240,17 @@ def test_check_says_what_it_could_not_prove(tmp_path: Path, filmed: Path) -> Non
     said = check(folder, "m.csv")
     assert "Warning" not in said
     assert "No leakage: every file content, group and source span lies in one split only." in said
+
+
+@pytest.mark.parametrize("command", ["train", "compare"])
+def test_training_says_it_before_anything_else(tmp_path: Path, filmed: Path, command: str) -> None:
+    """Every recording is in the training split, so that both stop once the data are read."""
+    folder = tmp_path / "study"
+    shutil.copytree(filmed, folder)
+    rows = [f"{path.name},{path.stem}.txt,{path.stem[:8]},train" for path in sorted(folder.glob("*.mp4"))]
+    (folder / "m.csv").write_text("\n".join(["video,annotations,Patient,split", *rows]))
+    (folder / "study.yaml").write_text(STUDY.format(recordings="m.csv", more=""))
+    done = CliRunner().invoke(app, [command, str(folder)])
+    assert done.exit_code == 2
+    assert "Warning: no group was given" in done.stderr
+    assert "The column 'Patient' looks like one" in done.stderr

@@ -130,6 +130,8 @@ def test_incomplete_folders_are_refused(tmp_path: Path) -> None:
         ('{"image_mean": 0.5, "image_std": [0.2, 0.2, 0.2]}', "3 numbers each, found 0.5"),
         ('{"image_mean": [0.5, 0.5, 0.5], "image_std": [0.2, 0.2, 0]}', "positive image_std"),
         ('{"image_mean": [0.5, 0.5, 0.5]}', "3 numbers each, found .*None"),
+        ('{"image_mean": [123.7, 116.3, 103.5], "image_std": [58.4, 57.1, 57.4]}', "of values in .0, 1., found .*123"),
+        ('{"image_mean": [0.5, 0.5, 1e308], "image_std": [0.2, 0.2, 0.2]}', "of values in .0, 1., found"),
     ],
 )
 def test_damaged_statistics_name_their_file(tmp_path: Path, text: str, message: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import resource
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
@@ -25,7 +26,7 @@ from actscribe.models import checkpoint_files
 from actscribe.models.dual.loading import changes as dual_changes
 from actscribe.models.dual.loading import load_backbone
 from actscribe.models.judge import load_judge
-from actscribe.models.loading import fill
+from actscribe.models.loading import fill, load_part, load_weights
 from actscribe.models.loading_report import LoadingReport
 from actscribe.models.timesformer import changes, load_saved, load_timesformer
 from actscribe.models.vlm import load_vlm
@@ -146,7 +147,7 @@ def test_files_that_are_not_what_they_seem_are_refused(loader: tuple[Path, Calla
     refused(r"model\.safetensors: is a pointer of Git LFS")
     config.write_text(POINTER)
     refused(r"config\.json: is a pointer of Git LFS")
-    for text in ("", "[]", "null", "3", '{"model_type"', "\udcff", "[" * 100_000):
+    for text in ("", "[]", "null", "3", '{"rms_norm_eps": NaN}', '{"model_type"', "\udcff", "[" * 100_000):
         config.write_text(text, errors="surrogateescape")
         refused(r"config\.json: cannot be read")
     edit(config, auto_map={"AutoModel": "modeling_own.OwnModel"})
@@ -267,6 +268,52 @@ def test_a_missing_quantizer_names_its_package(originals: dict[str, Path], tmp_p
     with pytest.raises(ActScribeError, match="quantized by bitsandbytes, which cannot be read here") as told:
         load_vlm(folder)
     assert "pip install bitsandbytes" in told.value.hint
+
+
+@pytest.mark.parametrize(
+    ("kind", "part", "changes", "said"),
+    [
+        ("timesformer", "", {"num_hidden_layers": 10**9}, r"num_hidden_layers is 1000000000, expected at most 2000"),
+        ("timesformer", "", {"intermediate_size": 10**9}, r"config\.json: tells of \d+ weights"),
+        ("smolvlm", "text_config", {"vocab_size": 10**9}, r"config\.json: tells of \d+ weights"),
+        ("qwen3_vl", "vision_config", {"depth": 10**9}, r"depth is 1000000000"),
+        ("judge", "", {"intermediate_size": 10**8}, r"config\.json: tells of \d+ weights"),
+        ("clip", "vision_config", {"intermediate_size": 10**9}, r"config\.json: tells of \d+ weights"),
+        ("smolvlm", "", {"image_token_id": 3}, r"config\.json puts token 3 where the image stands, the processor \d+"),
+        ("timesformer", "", {"architectures": True}, r"its config\.json says True"),
+    ],
+)
+def test_configurations_beyond_their_files_take_no_memory(
+    originals: dict[str, Path], tmp_path: Path, kind: str, part: str, changes: dict[str, Any], said: str
+) -> None:
+    folder = Path(shutil.copytree(originals[kind], tmp_path / "copy"))
+    values = json.loads((folder / "config.json").read_text())
+    (values[part] if part else values).update(changes)
+    (folder / "config.json").write_text(json.dumps(values))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ActScribeError, match=said):
+        LOADERS[kind][1](str(folder))
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**19  # KiB
+
+
+def test_a_panic_of_another_library_is_a_sentence(
+    originals: dict[str, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    class Panic(BaseException):
+        pass
+
+    class Broken:
+        @classmethod
+        def from_pretrained(cls, folder: Path, **options: object) -> object:
+            raise Panic("range end index 9 out of range")
+
+    for call in (
+        lambda: load_part(Broken, tmp_path, "made", "tokenizer"),
+        lambda: load_weights(Broken, tmp_path, "made"),
+    ):
+        (tmp_path / "config.json").write_text("{}")
+        with pytest.raises(ActScribeError, match="range end index 9"):
+            call()
 
 
 def test_tables_that_are_computed_today_may_be_in_a_file(originals: dict[str, Path], tmp_path: Path) -> None:

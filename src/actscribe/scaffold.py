@@ -31,7 +31,8 @@ windows:
   frames: 8        # sampled from each clip
   threshold: 0.5   # a label is present in a clip when it covers at least this share of it
 
-# Whole groups (subjects, sessions) go into one split. A split column in the manifest takes precedence.
+# Whole groups (subjects, sessions) go into one split. A split column in the manifest takes precedence. Without groups
+# nobody can see whether a subject is in two splits; if each video shows another subject, say so: groups: none
 split: {{train: 0.6, validation: 0.2, test: 0.2}}
 seed: 0
 

@@ -15,7 +15,7 @@ from actscribe.annotations.entry import Entry
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.annotations.rounding import is_point, milliseconds
-from actscribe.annotations.table import Row, lay_out
+from actscribe.annotations.table import Row, as_text, lay_out
 from actscribe.annotations.text import check_writable, interval_at, seconds_at
 from actscribe.files import write_text
 
@@ -77,7 +77,7 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
             "Duration (s)": "NA" if is_point(interval) else f"{(end - start) / 1000:.3f}",
             "Media file name": media,
         }
-        body.append([row.get(name, "") for name in _COLUMNS])
+        body.append([as_text(row.get(name, "")) for name in _COLUMNS])
     write_text(path, lay_out(_COLUMNS, body, "\t"))
 
 

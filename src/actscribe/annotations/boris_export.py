@@ -19,7 +19,7 @@ from actscribe.annotations.boris_media import Part, Player, parts
 from actscribe.annotations.boris_source import NOWHERE, players, queue
 from actscribe.annotations.entry import Entry, first_spellings
 from actscribe.annotations.interval import Annotations, Interval
-from actscribe.annotations.table import Row, Table, column, find_table, normal, refuse_doubled, table_of_rows
+from actscribe.annotations.table import Row, Table, column, find_table, from_text, normal, refuse_doubled, table_of_rows
 from actscribe.annotations.text import quoted, read_text, seconds_at
 from actscribe.annotations.workbook import is_packed, read_sheets
 from actscribe.errors import ActScribeError
@@ -79,7 +79,7 @@ class Export:
 
     def text(self, row: Row, *names: str) -> str:
         """Return a row's cell in the first of the columns `names` that the table has."""
-        return row.cell(next((self._places[name] for name in names if name in self._places), None))
+        return from_text(row.cell(next((self._places[name] for name in names if name in self._places), None)))
 
     def subject(self, row: Row) -> str:
         """Return the subject; empty where BORIS says that there is none."""

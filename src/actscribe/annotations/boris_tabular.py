@@ -17,7 +17,7 @@ from actscribe.annotations.entry import Entry
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.annotations.rounding import is_point, milliseconds
-from actscribe.annotations.table import Row, lay_out
+from actscribe.annotations.table import Row, as_text, lay_out
 from actscribe.annotations.text import check_writable, seconds_at
 from actscribe.files import write_text
 
@@ -92,7 +92,7 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
         }
         for time, _, status, interval in events
     ]
-    write_text(path, lay_out(_COLUMNS, [[row.get(name, "") for name in _COLUMNS] for row in body], "\t"))
+    write_text(path, lay_out(_COLUMNS, [[as_text(row.get(name, "")) for name in _COLUMNS] for row in body], "\t"))
 
 
 def _intervals(export: Export, where: str, group: Sequence[Row]) -> list[Interval]:

@@ -19,10 +19,11 @@ import numpy as np
 from actscribe.annotations.entry import Entry, single
 from actscribe.annotations.frame_clock import FrameClock, needed
 from actscribe.annotations.interval import GAP_LABEL, Annotations, Interval
-from actscribe.annotations.table import Row, delimiters_of, first_rows, lay_out, table_at
+from actscribe.annotations.table import MOST_CELLS, Row, delimiters_of, first_rows, lay_out, table_at
 from actscribe.annotations.text import check_writable, read_text
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
+from actscribe.reading import MOST_LINES
 
 BACKGROUND = "background"
 _INDEX_NAMES = ("", "unnamed: 0", "frame", "frames", "index")
@@ -67,6 +68,11 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
     frames = max([clock.frame(annotations.duration or 0.0), *(end for _, end in spans)])
     if not frames:
         raise ActScribeError(f"{path}: there is nothing to write: no interval, and the video's length is not known.")
+    if frames >= MOST_LINES or frames * (len(names) + 2) > MOST_CELLS:
+        raise ActScribeError(
+            f"{path}: {frames:,} frames and {len(names):,} labels would be a table that is too large to be read again.",
+            "Choose a format with one row per interval (csv, json).",
+        )
     cells = np.zeros((frames, len(names) + 1), dtype=np.int8)
     for gap in annotations.gaps:
         first, last = clock.span(gap)

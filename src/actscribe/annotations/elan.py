@@ -42,7 +42,7 @@ def read_tiers(path: Path, choice: TierChoice) -> list[Entry]:
         ActScribeError: not an EAF file, no such tier, or an annotation without usable times.
     """
     root = read_xml(path)
-    document = parse(path, root)
+    document, labels = parse(path, root), _labels(root)
     tiers = choice.pick(path, [tier.name for tier in document.tiers], [t.name for t in document.tiers if t.hangs])
     chosen = [tier for tier in document.tiers if tier.name in tiers]
     divided = next((tier for tier in chosen if tier.divides), None)
@@ -53,7 +53,7 @@ def read_tiers(path: Path, choice: TierChoice) -> list[Entry]:
         )
     intervals = [interval for tier in chosen for interval in _intervals(path, tier)]
     origins = dict.fromkeys(media.origin for media in document.media) or {0.0: None}
-    return [_entry(path, document, intervals, _labels(root), origin) for origin in origins]
+    return [_entry(path, document, intervals, labels, origin) for origin in origins]
 
 
 def _entry(path: Path, document: Document, intervals: list[Interval], labels: list[str], origin: float) -> Entry:

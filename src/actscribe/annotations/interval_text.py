@@ -43,6 +43,11 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
             )
         label, *numbers = line.rsplit("\t", 3)
         start, end, duration = map(parse_number, numbers)
+        if not (start.is_integer() and end.is_integer() and duration.is_integer()):
+            raise ActScribeError(
+                f"{path}:{number}: expected whole milliseconds, found {' '.join(numbers)!r}.",
+                "Are these seconds? Then make it a CSV with a header: label,start_s,end_s.",
+            )
         if abs(end - start - duration) > _ROUNDING:
             raise ActScribeError(
                 f"{path}:{number}: the duration is {duration:g} ms, but from {start:g} to {end:g} ms it is"

@@ -22,7 +22,7 @@ from actscribe.errors import ActScribeError
 DELIMITERS = "\t;,"
 #: Rows that are searched for a header; older BORIS exports have a block of facts above it.
 SEARCHED = 200
-_MOST_CELLS, _MOST_COLUMNS = 20_000_000, 5_000
+MOST_CELLS, _MOST_COLUMNS = 20_000_000, 5_000
 _LONGEST_NAME = 200
 _SEPARATOR = re.compile(r'\s*"?sep=(.)"?\s*', re.IGNORECASE)
 #: What spreadsheets take for a formula.
@@ -180,8 +180,8 @@ def from_text(cell: str) -> str:
 
 def _read(path: Path, physical: Sequence[str], delimiter: str, first: int, position: int) -> Table:
     """Return the table with its header at a position; what is above it begins at `first`."""
-    if sum(line.count(delimiter) + 1 for line in physical) > _MOST_CELLS:
-        raise ActScribeError(f"{path}: has more than {_MOST_CELLS:,} cells.", "Split it into one file per video.")
+    if sum(line.count(delimiter) + 1 for line in physical) > MOST_CELLS:
+        raise ActScribeError(f"{path}: has more than {MOST_CELLS:,} cells.", "Split it into one file per video.")
     above = [Row(n + 1, tuple(_alone(physical[n], delimiter))) for n in range(first, position)]
     header = Row(position + 1, tuple(_alone(physical[position], delimiter)))
     return _table(path, above, header, _body(path, physical, position, delimiter))

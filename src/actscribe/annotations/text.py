@@ -40,7 +40,7 @@ _NEVER = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufeff\ufffe\uffff"
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,30}(?:\.[0-9]{0,60})?|\.[0-9]{1,60})(?:[eE][+-]?[0-9]{1,3})?")
 #: The date of every file that has to carry one: that of now would give the same annotations another file each time.
 NO_DATE = "1970-01-01T00:00:00"
-_CLOCK = re.compile(r"(?:([0-9]{1,6}):)?([0-9]{1,6}):([0-9]{1,6}(?:[.,][0-9]{1,60})?)")
+_CLOCK = re.compile(r"(?:([0-9]{1,8}):)?([0-9]{1,8}):([0-9]{1,2}(?:[.,][0-9]{1,60})?)")
 _BREAK = re.compile(r"\r\n|\r|\n")
 #: Seconds: 3000 years. BORIS counts some live observations from 1970; beyond, a number is damaged or an attack.
 _MOST_SECONDS = 1e11
@@ -115,8 +115,10 @@ def parse_seconds(text: str) -> float:
     """
     clock = _CLOCK.fullmatch(text.strip())
     if clock:
-        hours, minutes, seconds = clock.groups()
-        return int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds.replace(",", "."))
+        hours, minutes, seconds = int(clock[1] or 0), int(clock[2]), float(clock[3].replace(",", "."))
+        if seconds >= 60 or (clock[1] and minutes >= 60):
+            raise ValueError(f"no time of a clock: {text.strip()}")
+        return hours * 3600 + minutes * 60 + seconds
     return parse_number(text.replace(",", "."))
 
 
@@ -151,7 +153,7 @@ def interval_at(
     try:
         return Interval(label, start, end, subject, score)
     except ActScribeError as error:
-        raise ActScribeError(f"{path}: {where}: {error.message}", error.hint) from None
+        raise ActScribeError(f"{path}: {where}: {error.message.replace(label, label[:_QUOTED])}", error.hint) from None
 
 
 def check_writable(path: Path, annotations: Annotations, forbidden: str = "", ethogram: bool = False) -> None:

@@ -22,7 +22,7 @@ from actscribe.annotations.text import check_writable, interval_at, lines, quote
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 
-_TIME = r"(?:([0-9]{1,5}):)?([0-5]?[0-9]):([0-5][0-9])[.,]([0-9]{3})"
+_TIME = r"(?:([0-9]{1,8}):)?([0-5]?[0-9]):([0-5][0-9])[.,]([0-9]{3})"
 _TIMING = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?:\s.*)?")
 _HEADER = re.compile(r"WEBVTT(?:[ \t].*)?")
 # A tag ends before the next one begins; otherwise a text of many '<' would be searched to its end from each of them.

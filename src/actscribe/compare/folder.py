@@ -14,6 +14,7 @@ from actscribe.annotations.interval import Annotations
 from actscribe.errors import ActScribeError, in_one_line
 from actscribe.files import content_hash, folder_beside, write_beside, write_text
 from actscribe.places import Place
+from actscribe.reading import load_json
 from actscribe.study import Study, placed, unplaced
 from actscribe.table_text import csv_text, latex_text, markdown_text
 
@@ -81,7 +82,7 @@ class Provenance(BaseModel):
         if not path.is_file():
             raise ActScribeError(f"{path}: no such file.", "Make a comparison with: actscribe compare STUDY")
         try:
-            found = cls.model_validate_json(path.read_text(encoding="utf-8"))
+            found = cls.model_validate(load_json(path))
         except (ValueError, OSError) as error:
             raise ActScribeError(
                 f"{path}: is no comparison of this version of ActScribe ({in_one_line(error)}).",

@@ -39,11 +39,11 @@ def not_known(rows: Sequence[Row], on_purpose: bool) -> str:
         if with_group:
             raise ActScribeError(
                 f"the study says 'groups: none', but {with_group.video} has the group '{with_group.group}'.",
-                "Remove one of the two.",
+                "Leave 'groups:' out of the study, or the groups out of a manifest; sub-folders are groups.",
             )
         return "the study says 'groups: none': each recording stands for itself, and nothing else was compared."
     if not without:
-        return ""
+        return _torn_by_folders(rows)
     if len(without) < len(rows):
         what = f"{len(without)} of {len(rows)} recordings have no group (first: {without[0].video.name})"
         does = "each of these counts as a group of its own, and whether its subject is in another split"
@@ -68,12 +68,28 @@ def in_two_splits(rows: Sequence[Row], splits: Mapping[str, str]) -> list[str]:
                 held[row.extra[column]].add(splits[str(row.video)])
         torn = sorted(value for value, of_value in held.items() if len(of_value) > 1)
         if torn and any(row.has_group for row in rows):
-            names = ", ".join(f"'{value}'" for value in torn[:_SHOWN]) + (" …" if len(torn) > _SHOWN else "")
             said.append(
-                f"by the column '{column}', {names} of {len(held)} are in more than one split. Is this who the videos"
-                " show? Then it must be the group."
+                f"by the column '{column}', {_listed(torn)} of {len(held)} are in more than one split. Is this who"
+                " the videos show? Then it must be the group."
             )
     return said
+
+
+def _torn_by_folders(rows: Sequence[Row]) -> str:
+    """Say where the names of files hint at subjects that lie in several sub-folders, which were taken for groups."""
+    if any(row.line for row in rows):  # a manifest, which says what its groups are
+        return ""
+    place, names = _in_names(rows)
+    folders = defaultdict(set)
+    for row in rows:
+        folders[_parts(row)[place] if names else ""].add(row.group)
+    torn = [name for name in names if len(folders[name]) > 1]
+    if not torn:
+        return ""
+    return (
+        f"the sub-folders were taken for groups, but by the names of the files {_listed(torn)} is in more than one of"
+        " them: if these are the subjects, leakage between them is not seen. Write a manifest with a column 'group'."
+    )
 
 
 def _advice(rows: Sequence[Row]) -> str:
@@ -81,12 +97,11 @@ def _advice(rows: Sequence[Row]) -> str:
     purpose = "If each recording shows another subject, write 'groups: none' into the study."
     if columns:
         return f"The column '{columns[0]}' looks like one: call it 'group'. {purpose}"
-    names = _in_names(rows)
+    _, names = _in_names(rows)
     if names:
-        shown = ", ".join(names[:_SHOWN]) + (" …" if len(names) > _SHOWN else "")
         return (
-            f"The names of the files hold {shown}: if these are the subjects, write them into a column 'group' of the"
-            f" manifest. {purpose}"
+            f"The names of the files hold {_listed(names)}: if these are the subjects, write them into a column"
+            f" 'group' of the manifest. {purpose}"
         )
     return f"Write who each video shows into a column 'group' of a manifest. {purpose}"
 
@@ -96,12 +111,20 @@ def _columns(rows: Sequence[Row], words: Set[str]) -> list[str]:
     return [name for name in names if _SUFFIX.sub("", normal(name)) in words or normal(name) in words]
 
 
-def _in_names(rows: Sequence[Row]) -> list[str]:
-    """Return the values of the first part of the file names that is a word and a number and repeats, 'subject1'."""
-    parts = [re.split(r"[_\-\s.]+", row.video.stem) for row in rows]
+def _in_names(rows: Sequence[Row]) -> tuple[int, list[str]]:
+    """Return the first part of the file names that is a word and a number and repeats, 'subject1', and its values."""
+    parts = [_parts(row) for row in rows]
     for place in range(min((len(own) for own in parts), default=0)):
         values = [own[place] for own in parts]
         distinct = sorted(set(values))
         if 1 < len(distinct) < len(values) and all(_NAMED.fullmatch(value) for value in distinct):
-            return distinct
-    return []
+            return place, distinct
+    return 0, []
+
+
+def _parts(row: Row) -> list[str]:
+    return re.split(r"[_\-\s.]+", row.video.stem)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (" …" if len(names) > _SHOWN else "")

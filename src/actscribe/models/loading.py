@@ -6,22 +6,25 @@ What goes wrong is one sentence that names the folder: transformers stumbles ove
 from __future__ import annotations
 
 import io
-from collections.abc import Collection, Mapping
-from contextlib import redirect_stderr
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, nullcontext, redirect_stderr
 from pathlib import Path
 from typing import Any
 
 import torch
+import transformers
 from safetensors.torch import load_file
 from torch import Tensor
 
 from actscribe.errors import ActScribeError, in_one_line
-from actscribe.models.checkpoint_files import check_quantizer, damage, is_pointer, not_fetched, read_json
+from actscribe.models.checkpoint_files import check_quantizer, damage, is_pointer, not_fetched, read_json, shards
 from actscribe.models.loading_report import LoadingReport, check_filled, check_finite
 from actscribe.models.quiet import quiet
 
 #: Letters of another library's words that a message carries.
 MOST_WORDS = 400
+#: Layers of a network; the deepest today have fewer than two hundred.
+MOST_LAYERS = 2000
 _ALONE = {"local_files_only": True, "trust_remote_code": False}
 
 
@@ -66,13 +69,16 @@ def load_weights(build: Any, folder: Path, name: str, fresh: Collection[str] = (
         ActScribeError: the weights cannot be read, do not fit, or are no numbers; see `LoadingReport.require`.
     """
     hint = again(name)
+    if "gguf_file" not in options:
+        _check_scale(build, folder, hint)
     reading = options if "gguf_file" in options else {"use_safetensors": True, **options}
     try:
-        with quiet(), redirect_stderr(io.StringIO()):  # reading GGUF draws a bar that no setting turns off
+        with _silent("gguf_file" in options):
             model, told = build.from_pretrained(
                 folder, output_loading_info=True, ignore_mismatched_sizes=True, **_ALONE, **reading
             )
-    except Exception as error:
+    except BaseException as error:
+        _reraise_orders(error)
         raise ActScribeError(
             f"{folder}: the weights of '{name}' cannot be loaded as its config.json says: {words(error)}", hint
         ) from error
@@ -97,9 +103,12 @@ def load_part(build: Any, folder: Path, name: str, what: str, **options: Any) ->
         ActScribeError: a file of it is missing or damaged.
     """
     try:
-        with quiet(), redirect_stderr(io.StringIO()):
-            return build.from_pretrained(folder, **_ALONE, **options)
-    except Exception as error:  # tokenizers raise Exception itself on a damaged file
+        with _silent("gguf_file" in options):
+            part = build.from_pretrained(folder, **_ALONE, **options)
+            _try_words(part)
+            return part
+    except BaseException as error:
+        _reraise_orders(error)
         raise ActScribeError(
             f"{folder}: the {what} of '{name}' cannot be loaded: {words(error)}", again(name)
         ) from error
@@ -130,6 +139,58 @@ def fill(wanted: Mapping[str, Tensor], path: Path) -> None:
     with torch.no_grad():
         for name, value in found.items():
             wanted[name].copy_(value)
+
+
+@contextmanager
+def _silent(gguf: bool) -> Iterator[None]:
+    """Keep transformers' words from the terminal, and the bar that reading GGUF draws, which no setting turns off."""
+    with quiet(), redirect_stderr(io.StringIO()) if gguf else nullcontext():
+        yield
+
+
+def _check_scale(build: Any, folder: Path, hint: str) -> None:
+    """Refuse a configuration of a network beyond what the files can hold, before memory is taken for it.
+
+    No weight takes less than two bits. A configuration that cannot be built is left to who loads it to explain.
+    """
+    path = folder / "config.json"
+    deep = next(((key, found) for key, found in _numbers(read_json(path, hint)) if found > MOST_LAYERS), None)
+    if deep:
+        raise ActScribeError(f"{path}: {deep[0]} is {deep[1]}, expected at most {MOST_LAYERS}.", hint)
+    try:
+        with quiet(), torch.device("meta"):
+            if hasattr(build, "from_config"):
+                model = build.from_config(transformers.AutoConfig.from_pretrained(folder, **_ALONE))
+            else:
+                model = build(build.config_class.from_pretrained(folder, **_ALONE))
+    except BaseException as error:
+        _reraise_orders(error)
+        return
+    wanted, held = model.num_parameters(), sum((folder / file).stat().st_size for file in shards(folder))
+    if wanted > 4 * held:
+        raise ActScribeError(f"{path}: tells of {wanted} weights, and the files hold only {held} bytes.", hint)
+
+
+def _numbers(values: Any) -> Iterator[tuple[str, float]]:
+    """Yield the numbers of layers anywhere in a configuration, with their keys."""
+    for key, found in values.items() if isinstance(values, dict) else ():
+        if isinstance(found, dict):
+            yield from _numbers(found)
+        elif ("layers" in key or key == "depth") and isinstance(found, (int, float)):
+            yield key, found
+
+
+def _try_words(part: Any) -> None:
+    """Take a tokenizer, or that of a processor, through a few words: some damage shows only then."""
+    tokenizer = getattr(part, "tokenizer", part)
+    if hasattr(tokenizer, "encode"):
+        tokenizer.decode(tokenizer.encode("Is the baby visible? Yes."))
+
+
+def _reraise_orders(error: BaseException) -> None:
+    """Let through what stops the program; a panic of the tokenizers' Rust is, like it, no `Exception`."""
+    if isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit)):
+        raise error
 
 
 def words(error: BaseException) -> str:

@@ -89,6 +89,10 @@ def read_pixels(folder: str, checkpoint: str, size: int, fit: str) -> Pixels:
         raise ActScribeError(
             f"{path}: expected image_mean and a positive image_std, 3 numbers each, found {mean}, {std}.", again
         )
+    if not (min(mean) >= 0 and max(mean) <= 1 and max(std) <= 1):
+        raise ActScribeError(
+            f"{path}: expected image_mean and image_std of values in [0, 1], found {mean}, {std}.", again
+        )
     return Pixels(size, tuple(mean), tuple(std), fit)
 
 

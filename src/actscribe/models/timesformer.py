@@ -108,7 +108,7 @@ def blocks(model: TimesformerForVideoClassification) -> list[nn.Module]:
 def _config(folder: Path, checkpoint: str) -> TimesformerConfig:
     values = read_config(folder, checkpoint, ("timesformer",))
     named = values.get("architectures") or [TimesformerForVideoClassification.__name__]
-    if TimesformerForVideoClassification.__name__ not in named:
+    if not isinstance(named, list) or TimesformerForVideoClassification.__name__ not in named:
         raise ActScribeError(
             f"'{checkpoint}' is no TimeSformer of videos: its config.json says {named}.", "Choose another checkpoint."
         )

@@ -123,7 +123,7 @@ def annotate_each(
         keeping.append(kept)
         merged = time_scores(scored, [recording], settings.step)[recording.name]
         intervals = tuple(build(merged, settings, run.labels))
-        files = _write(recording, intervals, run.labels, formats, out or video.parent, clock, kept)
+        files = _write(kept, intervals, formats, out or video.parent, clock)
         yield AnnotatedVideo(recording, intervals, merged, scored, files)
     if broken:
         raise _unread(broken, len(videos) - len(broken))
@@ -167,15 +167,10 @@ def _unread(broken: Sequence[ActScribeError], done: int) -> ActScribeError:
 
 
 def _write(
-    recording: Recording,
-    intervals: tuple[Interval, ...],
-    labels: LabelSet,
-    formats: Sequence[str],
-    out: Path,
-    clock: FrameClock,
-    kept: KeptScores,
+    kept: KeptScores, intervals: tuple[Interval, ...], formats: Sequence[str], out: Path, clock: FrameClock
 ) -> tuple[Path, ...]:
-    found = Annotations.of(intervals, [str(recording.video.absolute())], recording.duration, labels.names)
+    recording, labels = kept.recording, kept.run.labels.names
+    found = Annotations.of(intervals, [str(recording.video.absolute())], recording.duration, labels)
     files = []
     for name in formats:
         path = _target(recording.video, name, out)
@@ -213,7 +208,10 @@ def _try_to_write(
 ) -> None:
     """Write a trial with every label in every format and remove it: what cannot be written shows before the scoring."""
     trial = Annotations.of(
-        (Interval(name, 0.0, duration, score=0.5) for name in labels.names), media=[str(video)], duration=duration
+        (Interval(name, 0.0, duration, score=0.5) for name in labels.names),
+        [str(video.absolute())],
+        duration,
+        labels.names,
     )
     with trial_folder(out) as tried:
         for name in formats:

@@ -40,7 +40,7 @@ def contained(program: Sequence[str] | None = None, silence_s: float = SILENCE_S
     threads than the one that entered the block, and forked processes, decode in their own process.
 
     Args:
-        program: what to start in place of our own child.
+        program: what to start in place of our own child; it is given our process id as its last argument.
         silence_s: seconds without a sign of life after which a child is ended.
     """
     if current() is not None:
@@ -144,9 +144,14 @@ class Child:
         # Arithmetic libraries start a thread, and its memory, for each core; decoding uses none of theirs.
         env = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         self._process = subprocess.Popen(
-            program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env
+            [*program, str(os.getpid())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=env,
         )
         self._silence_s, self._silent_since, self._hung = silence_s, float("inf"), False
+        self._begun = False
         self._ended = threading.Event()
         threading.Thread(target=self._watch, name="decoder watch", daemon=True).start()
 
@@ -169,7 +174,7 @@ class Child:
         try:
             while True:
                 message = self._message(path)
-                self._silent_since = time.monotonic()
+                self._begun, self._silent_since = True, time.monotonic()
                 if message["is"] == "log":
                     logging.getLogger(str(message["name"])).log(int(message["level"]), "%s", message["text"])
                 elif message["is"] != "alive":
@@ -209,7 +214,8 @@ class Child:
 
     def _watch(self) -> None:
         while not self._ended.wait(min(0.5, self._silence_s / 4)):
-            if time.monotonic() - self._silent_since > self._silence_s:
+            patience = self._silence_s if self._begun else max(self._silence_s, SILENCE_S)
+            if time.monotonic() - self._silent_since > patience:
                 self._hung = True
                 self._process.kill()
                 return

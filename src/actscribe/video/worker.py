@@ -67,10 +67,11 @@ class Life:
         self._packets += 1
 
     def _beat(self) -> None:
-        seen, parent = 0, os.getppid()
+        seen, parent = 0, int(sys.argv[-1])
         while True:
             time.sleep(ALIVE_S)
-            if os.getppid() != parent:  # killed: nobody would end a decoder that hangs
+            # Killed: nobody would end a decoder that hangs. (On Windows Python's launcher may stand between us.)
+            if os.name != "nt" and os.getppid() != parent:
                 os._exit(1)
             if self._packets != seen:
                 seen = self._packets
@@ -87,6 +88,7 @@ def main() -> None:
     ours.addHandler(LogLines(sender))
     ours.propagate = False
     PULSE.set(Life(sender).pulse)
+    sender.send("alive")
     jobs: dict[str, Callable[[dict[str, Any], Sender], None]] = {
         "measure": _measure,
         "times": _times,

@@ -7,7 +7,9 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
+from actscribe.annotations.text import lines
 from actscribe.errors import ActScribeError
+from actscribe.reading import read_text
 from actscribe.video.endings import VIDEO_ENDINGS
 
 #: More file names than this are counted, not listed.
@@ -100,10 +102,6 @@ def read_lines(path: Path) -> list[tuple[int, str]]:
     """Return the lines of a text file that say something, with their numbers from 1.
 
     Raises:
-        ActScribeError: it cannot be read as UTF-8 text.
+        ActScribeError: it is empty, or cannot be read as text.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ActScribeError(f"{path}: cannot be read as text: {error}.") from None
-    return [(number, line.strip()) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    return [(number, line.strip()) for number, line in enumerate(lines(read_text(path)), 1) if line.strip()]

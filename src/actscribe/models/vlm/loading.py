@@ -13,7 +13,7 @@ from actscribe.errors import ActScribeError
 from actscribe.models import device as devices
 from actscribe.models.catalog import checkpoint_folder, weight_files
 from actscribe.models.loading import load_part, load_weights, read_config
-from actscribe.models.vlm.families import FAMILIES
+from actscribe.models.vlm.families import FAMILIES, Family
 from actscribe.models.vlm.vlm import Identity, Vlm
 from actscribe.packages import require
 
@@ -44,6 +44,7 @@ def load_vlm(name: str | Path, dtype: str = "auto", device: str = "auto", quanti
     build, placed = transformers.AutoModelForImageTextToText, {"device_map": {"": where}, **options}
     model = load_weights(build, folder, str(name), dtype=_dtype(dtype, where), **placed)
     model.eval().requires_grad_(False)
+    _check_placeholder(model.config, processor, family, folder)
     side = family.short_side(model.config, processor.video_processor)
     tokens = family.tokens(model.config, processor.video_processor, 8, side, side * 16 // 9)
     identity = Identity(
@@ -55,6 +56,18 @@ def load_vlm(name: str | Path, dtype: str = "auto", device: str = "auto", quanti
         dtype=quantize or str(model.dtype).removeprefix("torch."),
     )
     return Vlm(model, processor, family, identity)
+
+
+def _check_placeholder(config: Any, processor: Any, family: Family, folder: Path) -> None:
+    """Refuse a model that waits for another token than its processor writes where the video stands."""
+    kinds = (f"{family.modality}_token_id", f"{family.modality}_token_index")
+    wanted = next((getattr(config, kind) for kind in kinds if hasattr(config, kind)), None)
+    written = getattr(processor, f"{family.modality}_token_id", None)
+    if wanted != written:
+        raise ActScribeError(
+            f"{folder}: config.json puts token {wanted} where the {family.modality} stands, the processor {written}.",
+            "Copy the folder again: its files are of two checkpoints.",
+        )
 
 
 def load_processor(folder: Path, name: str) -> Any:
