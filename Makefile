@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install demo demo-quick test report-test lint format benchmarks campaigns campaigns-full campaign-programs clean
+.PHONY: help install demo demo-quick test report-test lint format benchmarks campaigns campaigns-full campaign-programs campaign-video-matrix clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/ -/'
@@ -48,6 +48,9 @@ campaigns-full: install  ## the long form, whose figures stand in docs/reliabili
 
 campaign-programs: install  ## exports opened by BORIS, ELAN's schema, Label Studio and Praat readers; fetches them once
 	$(BIN)/python -m campaigns.programs --venvs .venv-programs
+
+campaign-video-matrix: install  ## which frame is when: 100 kinds of video against ffprobe, mpv and Chromium (3 minutes)
+	$(BIN)/python -m campaigns.video_matrix
 
 clean:           ## caches and the demo's output; not the virtual environment
 	rm -rf demo campaign-results .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -223,7 +223,7 @@ KINDS = {
     "values": Hostility(value, "be sound"),
     "more values": Hostility(value, "be sound"),
     "chat template": Hostility(template, "be sound"),
-    "renamed weights": Hostility(names, "refuse"),
+    "renamed weights": Hostility(names, "refuse or be the same"),
     "lost weights": Hostility(lost, "refuse"),
     "other shapes": Hostility(shapes, "refuse"),
     "lying header": Hostility(header_lies, "refuse"),

@@ -31,23 +31,23 @@ class Target:
         damaged: the one of them in which a file is damaged.
         command: that meets the damage; STUDY stands for the study that the sources were made from.
         result: folder whose numbers must be those of the undisturbed command.
-        anew: names in `result` that are removed first, so that the command makes them again.
+        wanted: folder of the sources that has the undisturbed command's numbers.
     """
 
     copied: tuple[str, ...]
     damaged: str
     command: tuple[str, ...]
     result: str
-    anew: tuple[str, ...] = ()
+    wanted: str
 
 
 TARGETS = {
-    "run": Target(("run",), "run", ("evaluate", "run"), "run"),
-    "run, scored anew": Target(("run",), "run", ("evaluate", "run"), "run", MEASURED),
-    "asked run": Target(("asked", "cache"), "asked", ("evaluate", "asked"), "asked", MEASURED),
-    "answers": Target(("asked", "cache"), "cache", ("evaluate", "asked"), "asked", MEASURED),
-    "unfinished run": Target(("half",), "half", ("train", STUDY, "--out", "half", "--resume"), "half"),
-    "frames": Target(("cache",), "cache", ("train", "study", "--out", "fresh"), "fresh"),
+    "run": Target(("run",), "run", ("evaluate", "run"), "run", "run"),
+    "run, not measured": Target(("run-new",), "run-new", ("evaluate", "run-new"), "run-new", "run"),
+    "asked run": Target(("asked-new", "cache"), "asked-new", ("evaluate", "asked-new"), "asked-new", "asked"),
+    "answers": Target(("asked-new", "cache"), "cache", ("evaluate", "asked-new"), "asked-new", "asked"),
+    "unfinished run": Target(("half",), "half", ("train", STUDY, "--out", "half", "--resume"), "half", "fresh"),
+    "frames": Target(("cache",), "cache", ("train", "study", "--out", "fresh"), "fresh", "fresh"),
 }
 
 
@@ -56,6 +56,7 @@ def prepare(sources: Path) -> None:
     kit.study(sources / "study", ("timesformer", "vlm-yesno"))
     for name, run in (("timesformer", "run"), ("vlm-yesno", "asked")):
         _do(sources, "train", "study", "--recognizer", name, "--out", run)
+        shutil.copytree(sources / run, sources / f"{run}-new")
         _do(sources, "evaluate", run)
     steps = Counter(note=sources / "steps.json")
     _do(sources, "train", "study", "--out", "fresh", heard=steps)
@@ -74,10 +75,7 @@ def attempt(case: Case) -> Verdict:
     for folder in ("study", *target.copied):
         shutil.copytree(case.sources / folder, case.folder / folder)
     names = TRAINED if target.command[0] == "train" else MEASURED
-    wanted = _numbers(case.sources / ("fresh" if target.result == "half" else target.result), names, case)
-    for one in target.anew:
-        path = case.folder / target.result / one
-        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    wanted = _numbers(case.sources / target.wanted, names, case)
     file, how = _damage(case.folder / target.damaged, name, rng)
     said = f"{how} {file.relative_to(case.folder)}"
     command = [str(case.sources / "study") if word == STUDY else word for word in target.command]
@@ -98,8 +96,7 @@ def _damage(folder: Path, name: str, rng: np.random.Generator) -> tuple[Path, st
     """Damage one file below a folder and return it and how."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and "tfevents" not in path.name)
     if name in ("answers", "frames"):
-        ending = ".sqlite" if name == "answers" else ".npy"
-        files = [path for path in files if path.suffix == ending]
+        files = [path for path in files if (path.parent.name == "frames") == (name == "frames")]
     file = files[rng.integers(len(files))]
     how = DAMAGES[rng.integers(len(DAMAGES))]
     how(file, files, rng)

@@ -26,8 +26,8 @@ MATCHED = {"checkpoint": "clip", "precision": "float32"}
 WINDOWS = {"length": 2.0, "stride": 2.0, "frames": 4, "threshold": 0.5}
 #: Length of the paths that cases work at, so that texts with paths in them have one layout.
 _PATH = 90
-#: Keys of JSON files whose values measure time or memory, or are digests of texts with paths in them (the texts
-#: themselves are compared), and files that measure.
+#: Keys of JSON files whose values measure time or memory, count looks at a split (one that was killed counts), or are
+#: digests of texts with paths in them (the texts themselves are compared), and files that measure.
 _TIMES = re.compile(
     r"task_seconds|seconds|.*_runtime|.*_per_second|seconds_per_minute|memory_mb|train_s|costs|digests|seal"
 )

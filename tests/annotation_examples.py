@@ -52,13 +52,22 @@ def annotations(times: st.SearchStrategy[float]) -> st.SearchStrategy[Annotation
     gap_labels = st.sampled_from(("", "Suction", "a, b"))
     gaps = intervals(times, gap_labels).map(lambda gap: replace(gap, score=None, subject=""))
     return st.builds(
-        Annotations,
-        st.lists(intervals(times), max_size=6).map(lambda found: tuple(sorted(found, key=sort_key))),
-        st.lists(gaps, max_size=3).map(lambda found: tuple(sorted(found, key=sort_key))),
-        st.lists(MEDIA, max_size=3, unique=True).map(tuple),
-        st.none() | st.floats(0, 10_000),
-        st.lists(NAMES, max_size=3).map(tuple),
+        _of_a_video,
+        st.lists(intervals(times), max_size=6),
+        st.lists(gaps, max_size=3),
+        st.lists(MEDIA, max_size=3, unique=True),
+        st.none() | st.floats(0.001, 1000),
+        st.lists(NAMES, max_size=3),
     )
+
+
+def _of_a_video(
+    found: list[Interval], gaps: list[Interval], media: list[str], rest: float | None, labels: list[str]
+) -> Annotations:
+    """Return annotations of a video that goes on for `rest` seconds after the last of them."""
+    last = max((interval.end for interval in (*found, *gaps)), default=0.0)
+    ordered, blank = (tuple(sorted(part, key=sort_key)) for part in (found, gaps))
+    return Annotations(ordered, blank, tuple(media), None if rest is None else last + rest, tuple(labels))
 
 
 def seconds() -> st.SearchStrategy[float]:
@@ -67,8 +76,8 @@ def seconds() -> st.SearchStrategy[float]:
 
 
 def eighths() -> st.SearchStrategy[float]:
-    """Times on a grid that is coarser than the frames of any video here."""
-    return st.integers(0, 400).map(lambda n: n / 8)
+    """Times within 20 s, on a grid that is coarser than the frames of any video here."""
+    return st.integers(0, 160).map(lambda n: n / 8)
 
 
 def without_overlaps(found: Annotations) -> Annotations:

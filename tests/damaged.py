@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 import dual_jobs
 import numpy as np
 import tiny_vlms
+import torch
 import vlm_jobs
 from tiny_models import tiny_timesformer
 
@@ -16,8 +18,10 @@ from actscribe.data.clips import Clip
 from actscribe.data.recording import Recording
 from actscribe.data.view import ClipFrames
 from actscribe.labels import LabelSet
+from actscribe.models.dual.config import VghifConfig
+from actscribe.models.dual.network import DualEncoder
 from actscribe.models.timesformer import load_timesformer
-from actscribe.recognizers import vlm_head, vlm_lora
+from actscribe.recognizers import dual, vlm_head, vlm_lora
 from actscribe.recognizers.base import Job, Recognizer
 from actscribe.recognizers.registry import kind
 from actscribe.recognizers.timesformer import TimesformerRecognizer
@@ -118,9 +122,10 @@ def _made(name: str, root: Path) -> tuple[Recognizer, LabelSet]:
         model, pixels = load_timesformer(str(tiny_timesformer(root / "timesformer")), vlm_jobs.LABELS.names, 4)
         return TimesformerRecognizer(model, pixels, vlm_jobs.LABELS, False), vlm_jobs.LABELS
     if name in ("clip-vghif", "x-clip"):
-        settings = {"learns": "none", "vghif": None, "augment": False}
-        job = dual_jobs.job(root / name, name.removesuffix("-vghif"), root, dual_jobs.SEVERAL, **settings)
-        return kind(name).make(job), dual_jobs.SEVERAL
+        backbone = name.removesuffix("-vghif")
+        job = dual_jobs.job(root / name, backbone, root, dual_jobs.SEVERAL, learns="none", augment=False)
+        made = cast(dual.DualRecognizer, kind(name).make(job))
+        return made if name == "x-clip" else _with_vghif(made), dual_jobs.SEVERAL
     model = root / "vlm"
     if not model.exists():
         tiny_vlms.build("smolvlm", model)
@@ -141,6 +146,15 @@ def _made(name: str, root: Path) -> tuple[Recognizer, LabelSet]:
     view = kind(name).view(parsed, 2)
     job = Job(vlm_jobs.LABELS, parsed, view, nothing, nothing, nothing, nothing, root, seed=0)  # type: ignore[arg-type]
     return kind(name).make(job), vlm_jobs.LABELS
+
+
+def _with_vghif(made: dual.DualRecognizer) -> dual.DualRecognizer:
+    torch.manual_seed(0)
+    config = VghifConfig(bottleneck=8, heads=2, start="none")
+    tokens = made.loaded.tokens(made.network.prompts)
+    network = DualEncoder(made.loaded.backbone, tokens, made.network.head, config)
+    network.freeze()
+    return dual.DualRecognizer(network, made.loaded, made.labels, made.how)
 
 
 def shown(recognizer: Recognizer) -> np.ndarray:

@@ -147,7 +147,7 @@ def test_impossible_times_name_tier_and_annotation(tmp_path: Path, slots: dict, 
     assert str(path) in str(caught.value)
 
 
-def test_entities_are_refused_before_pympi_expands_them(tmp_path: Path) -> None:
+def test_entities_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "bomb.eaf"
     entities = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>'
     path.write_text(HEADER.replace("<ANNOTATION_DOCUMENT", f"{entities}<ANNOTATION_DOCUMENT") + TYPES, encoding="utf-8")
@@ -155,7 +155,7 @@ def test_entities_are_refused_before_pympi_expands_them(tmp_path: Path) -> None:
         read(path)
 
 
-def test_an_eaf_that_pympi_cannot_read_is_explained(tmp_path: Path) -> None:
+def test_an_annotation_without_times_is_explained(tmp_path: Path) -> None:
     path = eaf(
         tmp_path,
         {"ts1": 0, "ts2": 10},

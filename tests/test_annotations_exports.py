@@ -91,6 +91,15 @@ def test_what_is_found_nowhere_stays_as_it_is(tmp_path: Path, name: str) -> None
         assert read(path, clock=CLOCK).media == (spelled,)
 
 
+@pytest.mark.parametrize("name", WITH_MEDIA)
+@pytest.mark.parametrize("spelled", ["x" * 5000 + ".mp4", "/" + "y/" * 3000 + "a.mp4", "%", "?d=&", "//x", "~/a", ".."])
+def test_a_name_that_is_no_path_of_this_system_is_written_as_it_is(tmp_path: Path, name: str, spelled: str) -> None:
+    path = exported(tmp_path, Annotations((Interval("x", 0, 1),), (), (spelled,), 1.0), name)
+    again = read(path, clock=CLOCK)
+    assert again.media == ((spelled.lstrip("/") if name == "label-studio" else spelled),)
+    convert(path, tmp_path / "again.csv", clock=CLOCK)
+
+
 def test_elan_finds_the_video_by_url_and_by_the_way_to_it(tmp_path: Path, video: Path) -> None:
     path = exported(tmp_path / "out", Annotations((Interval("x", 0, 1),), (), (str(video),), 1.0), "elan")
     media = ElementTree.parse(path).find("HEADER/MEDIA_DESCRIPTOR")
@@ -115,6 +124,17 @@ def test_elan_urls_of_other_systems(tmp_path: Path, spelled: str, url: str, rela
     path = exported(tmp_path, Annotations((), (), (spelled,)), "elan")
     media = ElementTree.parse(path).find("HEADER/MEDIA_DESCRIPTOR")
     assert (media.get("MEDIA_URL"), media.get("RELATIVE_MEDIA_URL"), media.get("MIME_TYPE")) == (url, relative, mime)
+
+
+def test_via_is_told_where_on_the_disk_or_the_web_a_video_is(tmp_path: Path, video: Path) -> None:
+    for spelled, place in (
+        (str(video), {"loc": 3, "src": video.as_uri()}),
+        ("https://x.org/a.mp4", {"loc": 2, "src": "https://x.org/a.mp4"}),
+        ("gone.mp4", {"loc": 1, "src": ""}),
+    ):
+        path = exported(tmp_path / "out", Annotations((), (), (spelled,)), "via")
+        file = json.loads(path.read_text(encoding="utf-8"))["file"]["1"]
+        assert file == {"fid": "1", "fname": spelled, "type": 4, **place}
 
 
 @pytest.mark.parametrize("sound", [False, True])

@@ -122,6 +122,14 @@ def test_what_is_no_span_of_a_video_is_named(tmp_path: Path, result: dict[str, A
         read(file(tmp_path, task({"result": [result]})), clock=FrameClock(25))
 
 
+def test_the_short_export_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "min.json"
+    path.write_text('[{"video": "a.mp4", "acts": [], "annotator": 1}]', encoding="utf-8")
+    with pytest.raises(ActScribeError, match="JSON-MIN") as caught:
+        read(path)
+    assert "choose 'JSON'" in caught.value.hint
+
+
 def test_what_is_written_is_one_task_with_the_whole_label_set(tmp_path: Path) -> None:
     path = tmp_path / "a.label-studio.json"
     found = [Interval("Moving", 0.08, 0.2, "P"), Interval("Moving", 0.2, 0.21, "P")]

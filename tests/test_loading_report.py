@@ -147,7 +147,7 @@ def test_files_that_are_not_what_they_seem_are_refused(loader: tuple[Path, Calla
     refused(r"model\.safetensors: is a pointer of Git LFS")
     config.write_text(POINTER)
     refused(r"config\.json: is a pointer of Git LFS")
-    for text in ("", "[]", "null", "3", '{"model_type"', "\udcff", "[" * 100_000):
+    for text in ("", "[]", "null", "3", '{"rms_norm_eps": NaN}', '{"model_type"', "\udcff", "[" * 100_000):
         config.write_text(text, errors="surrogateescape")
         refused(r"config\.json: cannot be read")
     edit(config, auto_map={"AutoModel": "modeling_own.OwnModel"})

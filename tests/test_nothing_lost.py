@@ -21,7 +21,7 @@ from actscribe.demo import _clear
 from actscribe.errors import ActScribeError
 from actscribe.leftovers import is_temporary
 from actscribe.runs.folder import Facts, Run
-from actscribe.training.fit import last_checkpoint, remove_checkpoints
+from actscribe.training.checkpoints import last_checkpoint, note_checkpoint, remove_checkpoints
 
 BOTH: Bouts = [(LEFT, 0, 1500), (RIGHT, 1000, 2500)]
 
@@ -208,6 +208,7 @@ def test_only_folders_of_the_trainer_are_removed_with_the_checkpoints(tmp_path: 
     (tmp_path / "elsewhere" / "x").write_text("x")
     (tmp_path / "checkpoints" / "checkpoint-7").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "checkpoints" / "checkpoint-12" / "trainer_state.json").write_text("{}")
+    note_checkpoint(tmp_path / "checkpoints" / "checkpoint-12")
     last = last_checkpoint(tmp_path / "checkpoints")
     assert last is not None
     assert last.name == "checkpoint-12"

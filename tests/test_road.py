@@ -227,6 +227,14 @@ def test_the_timeline_of_a_new_video_reads_back_from_every_format(road: Road, tm
         assert str(path) in road.printed["annotate"].replace("\n", "")
 
 
+def test_exports_offer_every_label_and_lead_to_the_video(road: Road) -> None:
+    for ending in (".eaf", ".boris", ".json"):
+        path = road.root / "out" / f"new{ending}"
+        found = read_annotations(path)
+        assert found.labels == LABELS
+        assert (path.parent / found.media[0]).samefile(road.root / "new.mp4")
+
+
 def test_the_timeline_follows_the_lamps(road: Road) -> None:
     found = read_annotations(road.root / "out" / "new.json").intervals
     middles = np.arange(0.05, NEW_S, 0.1)

@@ -103,6 +103,10 @@ def test_facts_that_were_edited_are_refused(run: Path) -> None:
         Run.open(run)
     path.write_text(json.dumps(dict(reversed(values.items())), indent=4))  # another spelling of the same
     Run.open(run)
+    for notes in ("Säugling — ö", "a folder called \udce4"):
+        text = integrity.sealed({"notes": notes})
+        path.write_text(text, encoding="utf-8")
+        assert integrity.unsealed(path) == {"notes": notes}
 
 
 def test_scores_that_a_killed_process_left_unnoted_count_as_none(run: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,7 +19,8 @@ import pytest
 import torch
 from sklearn.metrics import average_precision_score
 
-from actscribe.training.fit import fit, last_checkpoint, validation_score
+from actscribe.training.checkpoints import last_checkpoint, note_checkpoint
+from actscribe.training.fit import fit, validation_score
 
 JOB = Path(__file__).parent / "fit_job.py"
 
@@ -90,14 +93,40 @@ def test_training_changed_the_weights_and_left_curves(tmp_path: Path, uninterrup
     assert np.abs(start - uninterrupted).max() > 1e-3
 
 
+def checkpoint(folder: Path, step: int, best: int) -> Path:
+    made = folder / f"checkpoint-{step}"
+    made.mkdir()
+    (made / "model.safetensors").write_bytes(bytes(range(200)))
+    state = {"best_model_checkpoint": f"/elsewhere/checkpoint-{best}"}
+    (made / "trainer_state.json").write_text(json.dumps(state))
+    note_checkpoint(made)
+    return made
+
+
 def test_a_half_written_checkpoint_is_not_resumed_from(tmp_path: Path) -> None:
-    for step, state in (("3", "{}"), ("6", '{"half')):
-        folder = tmp_path / f"checkpoint-{step}"
-        folder.mkdir()
-        (folder / "trainer_state.json").write_text(state)
+    checkpoint(tmp_path, 3, 3)
+    (checkpoint(tmp_path, 6, 3) / "digests.json").unlink()
     (tmp_path / "checkpoint-12").mkdir()
     assert last_checkpoint(tmp_path) == tmp_path / "checkpoint-3"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint-3"]
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "trainer_state.json", "digests.json"])
+def test_a_damaged_checkpoint_is_not_resumed_from(tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture) -> None:
+    for damage in (lambda c: c[:-1], lambda c: c[:40] + b"~" + c[41:], lambda c: b"", lambda c: b"[]"):
+        checkpoint(tmp_path, 3, 3)
+        path = checkpoint(tmp_path, 6, 3) / name
+        path.write_bytes(damage(path.read_bytes()))
+        caplog.clear()
+        assert last_checkpoint(tmp_path) == tmp_path / "checkpoint-3"
+        assert "checkpoint-6: is damaged" in caplog.text
+        shutil.rmtree(tmp_path / "checkpoint-3")
+
+
+def test_a_checkpoint_whose_best_is_damaged_is_not_resumed_from(tmp_path: Path) -> None:
+    (checkpoint(tmp_path, 3, 3) / "model.safetensors").write_bytes(b"")
+    checkpoint(tmp_path, 6, 3)
+    assert last_checkpoint(tmp_path) is None  # the best weights would be those of the end
 
 
 def test_validation_score_is_macro_average_precision_without_the_unannotated() -> None:

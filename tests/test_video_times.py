@@ -388,6 +388,31 @@ def test_a_file_that_ends_early_is_said(tmp_path, caplog):
     assert any("the file says that its video ends at 20.00 s" in line for line in doubts(caplog, video))
 
 
+def test_frames_that_an_index_counts_and_that_are_not_there_are_said(tmp_path, caplog):
+    video = make_video(tmp_path / "a.mp4", 40, codec="mpeg4", options={"g": "100"})
+    data = bytearray(video.read_bytes())
+    place = data.index(b"mdhd") + 4 + 16
+    data[place : place + 4] = (512).to_bytes(4, "big")  # one frame's length
+    place = data.index(b"stts") + 8
+    assert struct.unpack_from(">3I", data, place) == (1, 40, 512)
+    place = data.index(b"stsz") + 8
+    assert struct.unpack_from(">2I", data, place) == (0, 40)
+    data[data.index(b"stsc") + 12 : data.index(b"stsc") + 16] = (1).to_bytes(4, "big")
+    video.write_bytes(data)
+    probe(video)
+    assert doubts(caplog, video)
+
+
+def test_a_transport_stream_that_goes_on_under_another_number_is_said(tmp_path, caplog):
+    first = make_video(tmp_path / "a.ts", 100, size=(320, 240))
+    other = make_video(tmp_path / "b.ts", 900, size=(320, 240), container_options={"mpegts_start_pid": "0x200"})
+    video = tmp_path / "both.ts"
+    video.write_bytes(first.read_bytes() + other.read_bytes())
+    assert probe(video).duration == pytest.approx(4.0, abs=0.002)
+    lines = doubts(caplog, video)
+    assert any("its video ends at 4.00 s" in line and "what follows is something else" in line for line in lines)
+
+
 @pytest.fixture(autouse=True)
 def _log(caplog):
     caplog.set_level(logging.WARNING)

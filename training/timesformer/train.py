@@ -24,6 +24,7 @@ from transformers import SmolVLMForConditionalGeneration, TimesformerConfig, Tim
 from actscribe import evaluate, load_study, simulate, train
 from actscribe.evaluation.clips import macro_f1
 from actscribe.files import content_hash, folder_beside, write_text
+from actscribe.models.timesformer import load_saved
 from actscribe.progress import clock
 
 #: Of the simulated recordings; the demo and the tests use small seeds.
@@ -92,7 +93,7 @@ def make(options: argparse.Namespace, work: Path) -> dict[str, object]:
         "torch": torch.__version__,
         "wall_clock": clock(time.monotonic() - start),
     }
-    model = TimesformerForVideoClassification.from_pretrained(run.folder / "model", local_files_only=True)
+    model = load_saved(run.folder / "model")
     save(model, options.out, facts)
     return facts
 

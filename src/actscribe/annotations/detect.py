@@ -86,6 +86,11 @@ def _json(path: Path) -> str:
         return "via"
     if label_studio.is_tasks(content):
         return "label-studio"
+    if isinstance(content, list) and any(isinstance(item, dict) and "annotator" in item for item in content[:1]):
+        raise ActScribeError(
+            f"{path}: looks like Label Studio's JSON-MIN, which leaves out who is who.",
+            "Export the project again and choose 'JSON'.",
+        )
     found = ", ".join(sorted(keys)[:8]) if keys else f"a {type(content).__name__}"
     raise ActScribeError(f"{path}: a JSON file of no known format (it holds {found}).", _EXPECTED)
 

@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, is_gap
-from actscribe.annotations.media import file_url, is_absolute, mime_type, relative_path
+from actscribe.annotations.media import file_url, is_absolute, is_there, mime_type, relative_path
 from actscribe.annotations.text import NO_DATE, check_writable
 from actscribe.annotations.tiers import Tier, tiers
 from actscribe.errors import ActScribeError
@@ -54,7 +54,7 @@ def _header(path: Path, root: Element, media: Sequence[str], count: int) -> None
     header = SubElement(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
     for name in media:
         beside = path.absolute().parent / name
-        url = file_url(name if is_absolute(name) or not beside.exists() else str(beside))
+        url = file_url(name if is_absolute(name) or not is_there(beside) else str(beside))
         SubElement(
             header,
             "MEDIA_DESCRIPTOR",

@@ -37,7 +37,7 @@ from pydantic import BaseModel, Field
 from actscribe.annotations.entry import Entry
 from actscribe.annotations.frame_clock import FrameClock, needed
 from actscribe.annotations.interval import Annotations, Interval, is_gap
-from actscribe.annotations.media import is_absolute, mime_type
+from actscribe.annotations.media import is_absolute, is_there, mime_type
 from actscribe.annotations.rounding import apart
 from actscribe.annotations.text import check_writable, interval_at, load_json, validate
 from actscribe.errors import ActScribeError
@@ -195,11 +195,10 @@ def _annotations(
     }
     rate = _rate(path, task.data, clock) if any(result.value.ranges for result in regions) else None
     found = [interval for region in regions for interval in _region(path, where, region, subjects, rate)]
-    duration = task.data.get("duration")
+    told = task.data.get("duration")
+    duration = float(told) if isinstance(told, int | float) and 0 <= told < float("inf") else None
     labels = [name for name in _labels(task.data) if not is_gap(name)]
-    return Annotations.of(
-        found, (media,) if media else (), float(duration) if isinstance(duration, int | float) else None, labels
-    )
+    return Annotations.of(found, (media,) if media else (), duration, labels)
 
 
 def _region(
@@ -248,7 +247,9 @@ def _media(data: dict[str, Any]) -> str:
 def _spelled(url: str) -> str:
     """Return the file that a URL of Label Studio serves: uploads carry eight random digits before their name."""
     if url.startswith(_LOCAL_FILES):
-        return "".join(parse_qs(urlsplit(url).query).get("d", [url])[:1])
+        (path,) = parse_qs(urlsplit(url).query).get("d", [url])[:1]
+        # Relative to a folder that the server alone knows; the root, unless it was told another one.
+        return f"/{path}" if is_there(Path("/", path)) else path
     if url.startswith("/data/upload/"):
         return re.sub(r"^[0-9a-f]{8}-", "", PurePosixPath(unquote(urlsplit(url).path)).name)
     if "://" in url:
@@ -259,7 +260,7 @@ def _spelled(url: str) -> str:
 def _served(path: Path, name: str) -> str:
     """Return the URL at which Label Studio serves a video of this machine; other names as they are."""
     beside = path.absolute().parent / name
-    file = beside.as_posix() if not is_absolute(name) and beside.exists() else name
+    file = beside.as_posix() if not is_absolute(name) and is_there(beside) else name
     return f"{_LOCAL_FILES}?d={quote(file.lstrip('/'))}" if file.startswith("/") else name
 
 

@@ -50,7 +50,12 @@ def located(target: Path, media: Iterable[str]) -> tuple[str, ...]:
 def resolved(source: Path, media: Iterable[str]) -> tuple[str, ...]:
     """Return the names of videos in a file at `source`, absolute where a relative one is found beside that file."""
     folder = Path(os.path.abspath(Path(source).parent))  # noqa: PTH100
-    return tuple(str(folder / name) if _is_relative(name) and (folder / name).exists() else name for name in media)
+    return tuple(str(folder / name) if _is_relative(name) and is_there(folder / name) else name for name in media)
+
+
+def is_there(path: Path) -> bool:
+    """Tell whether there is a file; a name that no system takes, too long for instance, is the name of none."""
+    return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises for such names
 
 
 def is_absolute(name: str) -> bool:
@@ -92,7 +97,7 @@ def is_video(name: str) -> bool:
 def has_sound(target: Path, name: str) -> bool:
     """Tell whether a video that a file at `target` names has sound; False where it cannot be opened."""
     file = Path(target).parent / name
-    if _is_url(name) or not file.is_file():
+    if _is_url(name) or not is_there(file):
         return False
     import av
 
@@ -107,7 +112,7 @@ def _located(folder: Path, name: str) -> str:
     if _is_url(name) or _is_windows(name):
         return name
     if not name.startswith("/"):
-        if (folder / name).exists() or not Path(name).exists():
+        if is_there(folder / name) or not is_there(Path(name)):
             return name
         name = os.path.abspath(name)  # noqa: PTH100
     file = Path(os.path.normpath(name))

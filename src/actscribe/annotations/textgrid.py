@@ -186,6 +186,8 @@ def _tokens(path: Path, text: str) -> Iterator[_Token]:
         elif flag:
             yield _Token(flag, True, line)
         elif word and _NUMBER.fullmatch(word):
+            if not abs(float(word)) < float("inf"):
+                raise ActScribeError(f"{path}:{line}: {word[:40]} is larger than any number of seconds.")
             yield _Token(float(word), False, line)
 
 

@@ -17,12 +17,14 @@ from pydantic import BaseModel
 from actscribe.annotations.entry import Entry
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval, is_gap
+from actscribe.annotations.media import file_url, is_absolute
 from actscribe.annotations.rounding import milliseconds
 from actscribe.annotations.text import check_writable, interval_at, read_json
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 
 _TEXT, _CHECKBOX, _SELECT = 1, 2, 4
+_ASKED_FOR, _ON_WEB, _ON_DISK = 1, 2, 3  # VIA's places of a file
 _SEGMENT = "FILE1_Z2_XY0"  # one file, two times, no coordinates
 
 
@@ -113,11 +115,18 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
             "1": _attribute("activity", _SELECT, "activities of the label set", options),
             "2": _attribute("subject", _TEXT, "who does it", {}),
         },
-        "file": {"1": {"fid": "1", "fname": media, "type": 4, "loc": 1, "src": ""}},
+        "file": {"1": {"fid": "1", "fname": media, "type": 4, **_place(media)}},
         "metadata": metadata,
         "view": {"1": {"fid_list": ["1"]}},
     }
     write_text(path, json.dumps(project, ensure_ascii=False))
+
+
+def _place(media: str) -> dict[str, Any]:
+    """Return where VIA looks for a video: an absolute path or URL is opened, any other file is asked for."""
+    if not media or not is_absolute(media):
+        return {"loc": _ASKED_FOR, "src": ""}
+    return {"loc": _ON_DISK if file_url(media).startswith("file:") else _ON_WEB, "src": file_url(media)}
 
 
 def _annotations(path: Path, project: _Project, view: str, media: tuple[str, ...]) -> Annotations:

@@ -99,7 +99,7 @@ def read_json(path: Path, hint: str) -> dict[str, Any]:
         ActScribeError: it is not there, cannot be read, or holds no object.
     """
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
     except FileNotFoundError:
         raise ActScribeError(f"{path}: is missing.", hint) from None
     except (OSError, ValueError, RecursionError) as error:
@@ -107,6 +107,10 @@ def read_json(path: Path, hint: str) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise ActScribeError(f"{path}: cannot be read: expected a JSON object, found {_short(values)}.", hint)
     return values
+
+
+def _no_number(word: str) -> None:
+    raise ValueError(f"{word} is no number")
 
 
 def is_pointer(path: Path) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import redirect_stderr
+from contextlib import contextmanager, nullcontext, redirect_stderr
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +73,7 @@ def load_weights(build: Any, folder: Path, name: str, fresh: Collection[str] = (
         _check_scale(build, folder, hint)
     reading = options if "gguf_file" in options else {"use_safetensors": True, **options}
     try:
-        with quiet(), redirect_stderr(io.StringIO()):  # reading GGUF draws a bar that no setting turns off
+        with _silent("gguf_file" in options):
             model, told = build.from_pretrained(
                 folder, output_loading_info=True, ignore_mismatched_sizes=True, **_ALONE, **reading
             )
@@ -103,7 +103,7 @@ def load_part(build: Any, folder: Path, name: str, what: str, **options: Any) ->
         ActScribeError: a file of it is missing or damaged.
     """
     try:
-        with quiet(), redirect_stderr(io.StringIO()):
+        with _silent("gguf_file" in options):
             part = build.from_pretrained(folder, **_ALONE, **options)
             _try_words(part)
             return part
@@ -139,6 +139,13 @@ def fill(wanted: Mapping[str, Tensor], path: Path) -> None:
     with torch.no_grad():
         for name, value in found.items():
             wanted[name].copy_(value)
+
+
+@contextmanager
+def _silent(gguf: bool) -> Iterator[None]:
+    """Keep transformers' words from the terminal, and the bar that reading GGUF draws, which no setting turns off."""
+    with quiet(), redirect_stderr(io.StringIO()) if gguf else nullcontext():
+        yield
 
 
 def _check_scale(build: Any, folder: Path, hint: str) -> None:

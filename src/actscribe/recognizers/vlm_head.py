@@ -28,8 +28,9 @@ from actscribe.models.vlm.pooling import VlmHead
 from actscribe.places import Place
 from actscribe.recognizers.base import ClipFrames, Job, Kind, Recognizer, View, always
 from actscribe.recognizers.settings import Training, VlmHeadSettings, VlmLoraSettings
+from actscribe.training.checkpoints import CHECKPOINTS, FEATURES
 from actscribe.training.features import Backbone, Features, clip_features, in_batches
-from actscribe.training.fit import CHECKPOINTS, FEATURES, Example, Examples, Fit, fit
+from actscribe.training.fit import Example, Examples, Fit, fit
 from actscribe.training.losses import clip_loss, priors, probabilities
 
 #: Clips read before the first of them is scored; token budgets divide them into batches.

@@ -25,8 +25,9 @@ from actscribe.recognizers.settings import Augmentation, VlmLoraSettings
 from actscribe.recognizers.vlm_head import INSIDE, HeadedVlm, load_parts, start, train_head, weights
 from actscribe.recognizers.vlm_head import view as head_view
 from actscribe.training.augment import augment, may_flip
+from actscribe.training.checkpoints import CHECKPOINTS, FEATURES, PROBE
 from actscribe.training.examples import training_clip
-from actscribe.training.fit import CHECKPOINTS, FEATURES, PROBE, Examples, Fit, fit
+from actscribe.training.fit import Examples, Fit, fit
 from actscribe.training.losses import clip_loss
 
 

@@ -29,7 +29,9 @@ COPY_AGAIN = "Put back the file as it was, copy the run's folder again from wher
 
 def sealed(values: Mapping[str, Any]) -> str:
     """Return JSON values as the text of a file that ends with a digest of them."""
-    return json.dumps({**values, SEAL: _seal(values)}, indent=1, ensure_ascii=False)
+    whole = {**values, SEAL: _seal(values)}
+    text = json.dumps(whole, indent=1, ensure_ascii=False)
+    return text if _is_utf8(text) else json.dumps(whole, indent=1)
 
 
 def unsealed(path: Path) -> dict[str, Any]:
@@ -119,6 +121,15 @@ def _noted(note: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return values if isinstance(values, dict) else {}
+
+
+def _is_utf8(text: str) -> bool:
+    """Tell whether a text can be written; names of folders in another encoding cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _seal(values: Mapping[str, Any]) -> str:

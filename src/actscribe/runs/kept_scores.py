@@ -7,6 +7,7 @@ import io
 import json
 import re
 import time
+from contextlib import suppress
 
 import pandas as pd
 
@@ -86,7 +87,8 @@ class KeptScores:
 
     def remove(self) -> None:
         """Forget the scores: what they were kept for is done."""
-        self.path.unlink(missing_ok=True)
+        with suppress(OSError):  # a cache that cannot be written to holds none of them
+            self.path.unlink(missing_ok=True)
 
 
 def forget_old() -> None:

@@ -13,12 +13,16 @@ from actscribe.data.clips import Clip, Window, cut
 from actscribe.data.recording import Recording
 from actscribe.data.view import ClipFrames, View
 from actscribe.data.views import ONE_VIEW, Views, mean_of_views, stream_views
+from actscribe.errors import ActScribeError
 from actscribe.labels import LabelSet
 from actscribe.progress import track
 from actscribe.recognizers.base import Recognizer
 from actscribe.runs.folder import ScoredClips
 from actscribe.study import Windows
 from actscribe.timeline.scores import TimeScores, merge_windows
+
+#: By how much arithmetic in single precision may leave [0, 1].
+ROUNDING = 1e-5
 
 
 def score_recordings(
@@ -32,6 +36,9 @@ def score_recordings(
     """Cut recordings into clips and score every one, in order; progress is shown under the name `what`.
 
     A clip's scores are the mean over its views, and its frame times are those of all of them.
+
+    Raises:
+        ActScribeError: a video that is gone or changed, or scores that are none, see `sound`.
     """
     window = Window(windows.length, windows.stride)
     cuts = [(recording, cut(recording, labels, window)) for recording in recordings]
@@ -43,10 +50,25 @@ def score_recordings(
             times.append(clip_frames.times)
             yield clip_frames
 
-    rows = list(track(recognizer.score(seen()), what, total=len(clips) * len(views)))
+    rows = [sound(row) for row in track(recognizer.score(seen()), what, total=len(clips) * len(views))]
     scores = np.stack(rows).astype(np.float64) if rows else np.zeros((0, len(labels)))
     seen_times = [np.unique(np.concatenate(group)) for group in batched(times, len(views))] if len(views) > 1 else times
     return ScoredClips(clips, seen_times, mean_of_views(scores, views))
+
+
+def sound(row: np.ndarray) -> np.ndarray:
+    """Return scores of a clip, shape (labels,).
+
+    Raises:
+        ActScribeError: one of them is no number in [0, 1]: thresholds and means of it would be nothing either.
+    """
+    if not (np.abs(row - 0.5) <= 0.5 + ROUNDING).all():  # also of NaN
+        raise ActScribeError(
+            f"The recognizer's scores of a clip are {[float(score) for score in row]}, expected numbers in [0, 1].",
+            "Its training diverged, or numbers of its checkpoint's configuration are damaged. Set precision to float32,"
+            " a smaller learning rate, or copy the checkpoint again.",
+        )
+    return row
 
 
 def seen_by(recognizer: Recognizer, windows: Windows) -> View:

@@ -27,11 +27,11 @@ from actscribe.recognizers.base import Job, Kind, Recognizer
 from actscribe.recognizers.ready import check_ready
 from actscribe.recognizers.registry import kind
 from actscribe.runs.folder import RUN_FILE, Decisions, Facts, Run, check_run_folder, machine, versions
-from actscribe.runs.scoring import score_recordings, time_scores
+from actscribe.runs.scoring import score_recordings, sound, time_scores
 from actscribe.study import Study, parse_settings, unplaced
 from actscribe.timeline.segments import TimelineSettings
 from actscribe.timeline.tuning import tune
-from actscribe.training.fit import remove_checkpoints
+from actscribe.training.checkpoints import remove_checkpoints
 from actscribe.video.cache import FrameCache, default_cache
 from actscribe.video.contained import contained
 
@@ -178,7 +178,7 @@ def save_and_compare(made: Recognizer, chosen: Kind, job: Job, folder: Path) -> 
     shown = [clips[place] for place in range(min(COMPARED_CLIPS, len(clips)))]
     if not shown:
         return loaded
-    before, after = (np.stack(list(r.score(iter(shown)))) for r in (made, loaded))
+    before, after = (np.stack([sound(row) for row in r.score(iter(shown))]) for r in (made, loaded))
     worst = float(np.abs(before - after).max())
     if not worst <= SAME:
         raise ActScribeError(

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-import re
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,19 +18,16 @@ from transformers import EarlyStoppingCallback, EvalPrediction, PrinterCallback,
 from transformers.integrations import TensorBoardCallback
 from transformers.trainer_callback import TrainerCallback, TrainerState
 
-from actscribe.files import share, write_text
+from actscribe.files import write_text
 from actscribe.labels import Task
 from actscribe.models.device import use_bfloat16
 from actscribe.recognizers.settings import Training
+from actscribe.training.checkpoints import CHECKPOINTS, TRAINER_STATE_NAME, NotedCheckpoints, last_checkpoint
 from actscribe.training.freezing import Unfreezing, UnfreezingCallback
 from actscribe.training.losses import ClipLoss
 from actscribe.training.optimizers import optimizer
 from actscribe.training.progress import ProgressCallback
 
-TRAINER_STATE_NAME = "trainer_state.json"
-#: In a run's folder: what a training goes on from, in folders that the Trainer names, and in these.
-CHECKPOINTS, FEATURES, PROBE = "checkpoints", "features", "probe"
-KEPT_MEANWHILE = (FEATURES, PROBE)
 #: Turns (epoch, clip index) into the network's keyword arguments; epoch None means no augmentation. "labels", where
 #: given, stand in for the clip's targets, shape (labels,).
 Example = Callable[[int | None, int], Mapping[str, torch.Tensor]]
@@ -121,35 +115,6 @@ def fit(work: Fit) -> None:
         trainer.train(resume_from_checkpoint=str(last) if last else None)
     learned = sum(parameter.numel() for group, _ in work.groups for parameter in group)
     _write_history(trainer, learned, work.folder / "training.json")
-
-
-def last_checkpoint(folder: Path) -> Path | None:
-    """Return the newest checkpoint that was written whole; its state file is written last. Remove broken ones."""
-    found = sorted(_checkpoints(folder), key=lambda path: int(path.name.rpartition("-")[2]))
-    whole = []
-    for path in found:
-        try:
-            json.loads((path / TRAINER_STATE_NAME).read_text(encoding="utf-8"))
-            whole.append(path)
-        except (OSError, ValueError):
-            shutil.rmtree(path)
-    return whole[-1] if whole else None
-
-
-def remove_checkpoints(run: Path) -> None:
-    """Remove what trainings left in a run's folder to go on from; whatever else lies in its checkpoints stays."""
-    folder = run / CHECKPOINTS
-    for path in (*_checkpoints(folder), *(folder / name for name in KEPT_MEANWHILE)):
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-    with suppress(OSError):  # not there, or something of the user's is in it
-        folder.rmdir()
-
-
-def _checkpoints(folder: Path) -> list[Path]:
-    """Return the folders that the Trainer wrote, in no order."""
-    found = folder.glob("checkpoint-*")
-    return [path for path in found if re.fullmatch(r"checkpoint-\d+", path.name) and not path.is_symlink()]
 
 
 def _ended(checkpoint: Path) -> bool:
@@ -295,21 +260,13 @@ def _callbacks(work: Fit) -> list[TrainerCallback]:
     callbacks: list[TrainerCallback] = [
         TensorBoardCallback(SummaryWriter(str(work.folder / "tensorboard"))),
         ProgressCallback(),
-        _SharedCheckpoints(),
+        NotedCheckpoints(),
     ]
     if work.settings.keep == "best":
         callbacks.insert(0, EarlyStoppingCallback(early_stopping_patience=work.settings.patience))
     if work.unfreezing:
         callbacks.append(UnfreezingCallback(work.unfreezing))
     return callbacks
-
-
-class _SharedCheckpoints(TrainerCallback):
-    """Lets those read checkpoints who may read the other files of a run."""
-
-    def on_save(self, args: TrainingArguments, state: TrainerState, control: Any, **kwargs: Any) -> None:
-        if state.is_world_process_zero:
-            share(Path(str(args.output_dir)) / f"checkpoint-{state.global_step}")
 
 
 def _scorer(task: Task) -> Callable[[EvalPrediction], dict[str, float]]:

@@ -115,6 +115,8 @@ def _doubts(found: Scan, container: str, size: int) -> Iterator[str]:
     if container not in STREAMED and found.stated is not None and abs(found.stated - end) > LENGTH_DOUBT_S:
         why = "it may be cut off" if end < found.stated else "its header or its time stamps may be damaged"
         yield f"the file says that its video ends at {found.stated:.2f} s, but it ends at {end:.2f} s; {why}."
+    elif found.missing:
+        yield f"its index counts {found.missing} frames more than the {len(found.times)} that could be read."
     if begin > LATE_DOUBT_S:
         yield f"its first picture comes at {begin:.2f} s; before that there is nothing to see."
     step = usual_step(found.times, end - begin)

@@ -13,7 +13,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from actscribe.errors import UnreadableVideo
-from actscribe.video.opening import COPY, origin
+from actscribe.video.opening import COPY, MP4, origin
 from actscribe.video.packets import STREAMED, PacketClock, ReadErrors
 
 #: VP8 stores pictures that are never shown as packets whose first byte lacks this bit (RFC 6386, section 9.1).
@@ -39,6 +39,7 @@ class Scan:
         restarts: when the clock was set anew, in seconds.
         errors: met while reading.
         read_to: the last byte of video that was read.
+        missing: how many frames the index of an MP4 counts beyond those that could be read.
     """
 
     times: np.ndarray
@@ -49,6 +50,7 @@ class Scan:
     restarts: tuple[float, ...]
     errors: ReadErrors
     read_to: int
+    missing: int
 
 
 def scan(path: Path, container: InputContainer, stream: VideoStream, decode: bool = True) -> Scan:
@@ -65,8 +67,9 @@ def scan(path: Path, container: InputContainer, stream: VideoStream, decode: boo
     times: list[float] = []
     latest: deque[tuple[float, float]] = deque(maxlen=_LATEST)
     first: av.VideoFrame | None = None
-    read_to = 0
+    packets = read_to = 0
     for packet in clock.packets(errors):
+        packets += 1
         read_to = max(read_to, (packet.pos or 0) + packet.size)
         if not packet.is_discard and not (hides and not memoryview(packet)[0] & _VP8_SHOWN):
             times.append(clock.of_packet(packet))
@@ -91,6 +94,7 @@ def scan(path: Path, container: InputContainer, stream: VideoStream, decode: boo
         restarts=tuple(clock.at(ticks) for ticks in clock.repairs.restarts),
         errors=errors,
         read_to=read_to,
+        missing=max(stream.frames - packets, 0) if container.format.name == MP4 else 0,
     )
 
 

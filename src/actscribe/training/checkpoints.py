@@ -1,0 +1,97 @@
+"""What a training leaves behind to go on from: which of it is whole, and how it goes when the run is complete."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from transformers import TrainingArguments
+from transformers.trainer_callback import TrainerCallback, TrainerState
+
+from actscribe.files import content_hash, share, write_text
+
+logger = logging.getLogger(__name__)
+
+TRAINER_STATE_NAME = "trainer_state.json"
+#: In a checkpoint, written last: the digest of each of its files.
+DIGESTS = "digests.json"
+#: In a run's folder: what a training goes on from, in folders that the Trainer names, and in these.
+CHECKPOINTS, FEATURES, PROBE = "checkpoints", "features", "probe"
+KEPT_MEANWHILE = (FEATURES, PROBE)
+#: Files that each process of several writes for itself, perhaps later.
+_OF_ONE_PROCESS = re.compile(r"rng_state_\d+\.pth")
+
+
+class NotedCheckpoints(TrainerCallback):
+    """Notes the digests of a checkpoint, and lets those read it who may read the other files of a run."""
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: Any, **kwargs: Any) -> None:
+        """Take the newest checkpoint in hand."""
+        if state.is_world_process_zero:
+            folder = Path(str(args.output_dir)) / f"checkpoint-{state.global_step}"
+            note_checkpoint(folder)
+            share(folder)
+
+
+def note_checkpoint(folder: Path) -> None:
+    """Write the digests of a checkpoint's files into it; from here on it counts as whole."""
+    files = (path for path in sorted(folder.iterdir()) if path.is_file() and path.name != DIGESTS)
+    found = {path.name: content_hash(path) for path in files if not _OF_ONE_PROCESS.fullmatch(path.name)}
+    write_text(folder / DIGESTS, json.dumps(found, indent=1))
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """Return the newest checkpoint that is as it was written, and so is the best one that it refers to.
+
+    Others are removed: those that a killed process left half-written, and damaged ones, with a warning. A training goes
+    on from the one before, or begins anew, and takes the same steps either way.
+    """
+    found = sorted(_checkpoints(folder), key=lambda path: int(path.name.rpartition("-")[2]))
+    whole = [path for path in found if _is_whole(path)]
+    names = {path.name for path in whole}
+    for path in found:
+        if path.name not in names:
+            shutil.rmtree(path)
+    return next((path for path in reversed(whole) if _best(path) in (None, *names)), None)
+
+
+def remove_checkpoints(run: Path) -> None:
+    """Remove what trainings left in a run's folder to go on from; whatever else lies in its checkpoints stays."""
+    folder = run / CHECKPOINTS
+    for path in (*_checkpoints(folder), *(folder / name for name in KEPT_MEANWHILE)):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+    with suppress(OSError):  # not there, or something of the user's is in it
+        folder.rmdir()
+
+
+def _checkpoints(folder: Path) -> list[Path]:
+    """Return the folders that the Trainer wrote, in no order."""
+    found = folder.glob("checkpoint-*")
+    return [path for path in found if re.fullmatch(r"checkpoint-\d+", path.name) and not path.is_symlink()]
+
+
+def _is_whole(folder: Path) -> bool:
+    path = folder / DIGESTS
+    if not path.is_file():
+        return False
+    try:
+        noted = json.loads(path.read_text(encoding="utf-8"))
+        if noted and all(content_hash(folder / name) == digest for name, digest in noted.items()):
+            return True
+    except (OSError, ValueError, AttributeError, TypeError):
+        pass
+    logger.warning("%s: is damaged; the training goes on from the checkpoint before", folder)
+    return False
+
+
+def _best(folder: Path) -> str | None:
+    """Return the name of the checkpoint that was best when this one was written, None where that is not noted."""
+    state = json.loads((folder / TRAINER_STATE_NAME).read_text(encoding="utf-8"))
+    best = state.get("best_model_checkpoint")
+    return Path(best).name if best else None

@@ -1,0 +1,44 @@
+"""Scores that are no numbers end a run with a sentence, not with a timeline of nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from small_studies import LEFT, RIGHT, bouts, film
+
+from actscribe.data.recording import Recording
+from actscribe.data.view import View
+from actscribe.errors import ActScribeError
+from actscribe.labels import LabelSet
+from actscribe.runs.scoring import score_recordings, sound
+from actscribe.study import Windows
+
+LABELS = LabelSet(name="lamps", labels=(LEFT, RIGHT))  # type: ignore[arg-type]
+
+
+class Fixed:
+    """Gives the same scores for every clip."""
+
+    def __init__(self, *scores: float) -> None:
+        self.labels, self.view, self.given = LABELS, View(2, 32), np.array(scores, dtype=np.float32)
+
+    def score(self, clips):
+        for _ in clips:
+            yield self.given
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf"), 1.1, -0.1])
+def test_what_is_no_score_is_refused(tmp_path, wrong):
+    video = film(tmp_path / "a.mp4", bouts(0, 4.0), 4.0)
+    recording = Recording("a", video, 4.0, "c", "g")
+    windows = Windows(length=2.0, stride=1.0, frames=2)
+    scored = score_recordings(Fixed(0.25, 1.0), [recording], LABELS, windows, "Scoring")
+    assert scored.scores.tolist() == [[0.25, 1.0]] * 3
+    with pytest.raises(ActScribeError, match=r"expected numbers in \[0, 1\]") as caught:
+        score_recordings(Fixed(0.25, wrong), [recording], LABELS, windows, "Scoring")
+    assert "float32" in caught.value.hint
+
+
+def test_rounding_is_no_reason_to_refuse():
+    row = np.array([-1e-7, 1 + 1e-7])
+    assert sound(row) is row
