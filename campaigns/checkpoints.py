@@ -15,6 +15,7 @@ import numpy as np
 from campaigns import kit
 from campaigns.campaign import Campaign, Case, Verdict
 from campaigns.commands import MODULES, actscribe
+from campaigns.jobs import LIMIT
 from campaigns.worker import note_group
 
 #: Recognizer -> folder of its checkpoint in the study.
@@ -61,7 +62,7 @@ def attempt(case: Case) -> Verdict:
     checkpoint = case.folder / "study" / RECOGNIZERS[name]
     said = hostility.change(checkpoint, case.folder / PWNED, case.rng)
     words = ("train", "study", "--recognizer", name, "--out", "run")
-    ended = actscribe(words, case.folder / "log", folder=case.folder, cache=case.folder / "cache")
+    ended = actscribe(words, case.folder / "log", folder=case.folder, cache=case.folder / "cache", seconds=LIMIT)
     if (case.folder / PWNED).exists():
         return Verdict(group, "code ran", True, said)
     if ended.problem or (ended.code and "Error: " not in ended.text):
@@ -306,5 +307,5 @@ CAMPAIGN = Campaign(
     prepare=prepare,
     attempt=attempt,
     modules=MODULES,
-    seconds=45.0,
+    seconds=2 * LIMIT,
 )

@@ -14,6 +14,7 @@ from campaigns import kit
 from campaigns.campaign import Campaign, Case, Verdict
 from campaigns.commands import MODULES, Ended, actscribe
 from campaigns.counter import Counter
+from campaigns.jobs import LIMIT
 from campaigns.worker import note_group
 
 #: What the numbers of a measured and of a trained run are; the rest of its folder tells how they came about.
@@ -79,7 +80,9 @@ def attempt(case: Case) -> Verdict:
     file, how = _damage(case.folder / target.damaged, name, rng)
     said = f"{how} {file.relative_to(case.folder)}"
     command = [str(case.sources / "study") if word == STUDY else word for word in target.command]
-    ended = actscribe(command, case.folder / "command.log", folder=case.folder, cache=case.folder / "cache")
+    ended = actscribe(
+        command, case.folder / "command.log", folder=case.folder, cache=case.folder / "cache", seconds=LIMIT
+    )
     if ended.problem:
         return Verdict(group, ended.problem, True, f"{said}: {ended.last_words}")
     if ended.code:
@@ -138,9 +141,9 @@ def lengthened(file: Path, files: list[Path], rng: np.random.Generator) -> None:
 def digit_changed(file: Path, files: list[Path], rng: np.random.Generator) -> None:
     """Change a digit of a text: a value of the right kind that nobody wrote."""
     data = bytearray(file.read_bytes() or b"0")
-    places = [place for place, byte in enumerate(data[:100_000]) if chr(byte).isdigit()] or [0]
+    places = [place for place, byte in enumerate(data[:100_000]) if byte in b"0123456789"] or [0]
     place = places[rng.integers(len(places))]
-    data[place] = ord(str((int(chr(data[place]) if chr(data[place]).isdigit() else 0) + 1 + rng.integers(8)) % 10))
+    data[place] = ord("0") + (data[place] - ord("0") + 1 + int(rng.integers(8))) % 10
     file.write_bytes(data)
 
 
@@ -192,5 +195,5 @@ CAMPAIGN = Campaign(
     prepare=prepare,
     attempt=attempt,
     modules=MODULES,
-    seconds=60.0,
+    seconds=2 * LIMIT,
 )

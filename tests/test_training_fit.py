@@ -129,6 +129,15 @@ def test_a_checkpoint_whose_best_is_damaged_is_not_resumed_from(tmp_path: Path) 
     assert last_checkpoint(tmp_path) is None  # the best weights would be those of the end
 
 
+def test_the_best_checkpoint_of_a_run_that_was_moved_is_found_beside_the_last(tmp_path: Path) -> None:
+    checkpoint(tmp_path, 3, 3)
+    checkpoint(tmp_path, 6, 3)
+    for _ in range(2):  # the correction does not count as damage
+        assert last_checkpoint(tmp_path) == tmp_path / "checkpoint-6"
+        state = json.loads((tmp_path / "checkpoint-6" / "trainer_state.json").read_text())
+        assert state["best_model_checkpoint"] == str(tmp_path / "checkpoint-3")
+
+
 def test_validation_score_is_macro_average_precision_without_the_unannotated() -> None:
     rng = np.random.default_rng(0)
     scores, targets = rng.normal(size=(40, 3)), (rng.random((40, 3)) < 0.4).astype(float)

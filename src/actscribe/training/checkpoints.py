@@ -57,7 +57,23 @@ def last_checkpoint(folder: Path) -> Path | None:
     for path in found:
         if path.name not in names:
             shutil.rmtree(path)
-    return next((path for path in reversed(whole) if _best(path) in (None, *names)), None)
+    last = next((path for path in reversed(whole) if _best(path) in (None, *names)), None)
+    if last is not None:
+        _place_best(last)
+    return last
+
+
+def _place_best(folder: Path) -> None:
+    """Let the best checkpoint be looked for beside this one: the run may have moved, or is named from elsewhere now.
+
+    Where the Trainer does not find it, it ends with the last weights and says nothing.
+    """
+    best, path = _best(folder), folder / TRAINER_STATE_NAME
+    state = json.loads(path.read_text(encoding="utf-8"))
+    if best is not None and state["best_model_checkpoint"] != str(folder.parent / best):
+        state["best_model_checkpoint"] = str(folder.parent / best)
+        write_text(path, json.dumps(state, indent=2, sort_keys=True))
+        note_checkpoint(folder)
 
 
 def remove_checkpoints(run: Path) -> None:
