@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from actscribe.annotations import Annotations, read, read_all
+from actscribe.annotations import Annotations, check, read, read_all
 from actscribe.errors import ActScribeError
 
 FLAT = """Time,Media file path,FPS,Subject,Behavior,Status
@@ -76,10 +76,10 @@ def test_what_an_export_does_not_tell_apart_is_refused(tmp_path: Path, source: s
     assert seconds(read(path, "o1")) == [(3.0, 6.0)]  # the observation as a whole, asked for by its name
 
 
-def test_events_beyond_the_media_count_from_somewhere_else(tmp_path: Path) -> None:
-    path = table(tmp_path, "player #1:a.mp4", "70.0", *bout(1_700_000_000, 1_700_000_001))
-    with pytest.raises(ActScribeError, match="after its media have ended at 70 s"):
-        read(path)
+def test_events_beyond_the_media_are_not_lost(tmp_path: Path) -> None:
+    found = read(table(tmp_path, "player #1:a.mp4", "70.0", *bout(1_700_000_000, 1_700_000_001)))
+    with pytest.raises(ActScribeError, match="end after the video"):  # a creation date that the export does not name
+        check(found, 70.0, tmp_path)
 
 
 @pytest.mark.parametrize("other", [("2024-01-01", "2024-01-02"), ("player #1:a.mp4", "player #1:b.mp4")])

@@ -94,9 +94,10 @@ def whole(lamps: Lamps, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A comparison of the trained recognizer alone that was never interrupted; its run is that of `lamps`."""
     folder = tmp_path_factory.mktemp("whole")
     shutil.copytree(lamps.first / RUN, folder / RUN)
+    shutil.copyfile(lamps.first / "provenance.json", folder / "provenance.json")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ACTSCRIBE_CACHE", str(lamps.cache))
-        actscribe("compare", lamps.study, *ONE, "--out", folder)
+        actscribe("compare", lamps.study, *ONE, "--seeds", 1, "--curve", "", "--out", folder, "--resume")
     return folder
 
 

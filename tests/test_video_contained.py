@@ -296,6 +296,16 @@ def test_annotate_goes_on_with_the_other_videos_and_names_the_bad_ones(tmp_path,
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"a.json", "b.json", "c.json"}
 
 
+def test_a_video_that_is_replaced_between_probing_and_scoring_is_named(tmp_path, one_run, monkeypatch):
+    videos = [film(tmp_path / f"{name}.mp4", bouts(0, 8.0), 8.0) for name in "abc"]
+    each = annotate_each(videos, one_run, out=tmp_path / "out")
+    assert next(each).recording.name == "a"
+    film(tmp_path / "b.mp4", bouts(1, 9.0), 9.0)
+    with pytest.raises(ActScribeError, match=r"b\.mp4: was replaced while it was read"):
+        assert [done.recording.name for done in each] == ["c"]
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"a.json", "c.json"}
+
+
 @pytest.fixture(scope="module")
 def one_run(tmp_path_factory):
     """A run whose recognizer was not trained long: nothing is learnt, all is written."""

@@ -17,7 +17,6 @@ from typing import TypeAlias
 
 from actscribe.annotations.boris_media import Part, Player, parts
 from actscribe.annotations.boris_source import NOWHERE, players, queue
-from actscribe.annotations.checks import TOLERANCE
 from actscribe.annotations.entry import Entry, first_spellings
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.annotations.table import Row, Table, column, find_table, from_text, normal, refuse_doubled, table_of_rows
@@ -212,6 +211,9 @@ class _Observation:
     def entries(self) -> list[Entry]:
         """Return one entry for each file that can be told apart, else one for all of them."""
         used = self._players()
+        if not used:
+            length = queue(("",), self._said("media_duration_s", "total_length")).lengths[0]
+            return [Entry(self.name, (), partial(self._whole, (), length))]
         try:
             if len(used) > 1:
                 raise ActScribeError("has several players, and an export does not say by how much they are shifted.")
@@ -228,15 +230,7 @@ class _Observation:
         return Annotations.of(self._read(), files, length)
 
     def _part(self, part: Part) -> Annotations:
-        found = self._read()
-        late = max((i for i in found), key=lambda i: i.end, default=None)
-        if part.is_last and part.end is not None and late is not None and late.end > part.end + TOLERANCE:
-            raise ActScribeError(
-                f"{self.export.path}: observation '{self.name}': '{late.label}' ends at {late.end:g} s, after its media"
-                f" have ended at {part.end:g} s.",
-                "The export does not say what its times count from; read the BORIS project itself.",
-            )
-        return part.of(found)
+        return part.of(self._read())
 
     def _read(self) -> list[Interval]:
         """Return the intervals; refuse two observations of one name, and those whose events have no time in a video."""

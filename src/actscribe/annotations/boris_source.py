@@ -38,4 +38,4 @@ def _length(text: str) -> float | None:
         found = parse_seconds(text)
     except ValueError:
         return None
-    return found if 0 < found < float("inf") else None
+    return found if 0 <= found < float("inf") else None

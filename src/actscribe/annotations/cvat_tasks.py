@@ -33,6 +33,7 @@ class Task:
         first: number of its first frame in the video.
         last: of its last one; None where the file does not say.
         step: from one frame to the next.
+        is_told: first or last are written as such, so that no shape can be elsewhere; a mere size is rounded.
     """
 
     identifier: str = ""
@@ -41,6 +42,7 @@ class Task:
     first: int = 0
     last: int | None = None
     step: int = 1
+    is_told: bool = False
 
     @property
     def end(self) -> int | None:
@@ -49,7 +51,7 @@ class Task:
 
     def holds(self, frame: int) -> bool:
         """Tell whether a shape can be at a frame of the video: a shape may also end a track just after the last one."""
-        return frame >= self.first and (self.end is None or frame <= self.end)
+        return not self.is_told or (frame >= self.first and (self.end is None or frame <= self.end))
 
     def duration(self, clock: FrameClock) -> float | None:
         """Return how long the video is, in seconds, as far as file and clock tell."""
@@ -149,7 +151,13 @@ def _task(path: Path, element: Element) -> Task:
         raise ActScribeError(f"{path}: the task's frames are {first} to {last}, which is no span of a video.")
     source = element.findtext("source")
     return Task(
-        element.findtext("id") or "", element.findtext("name") or "", (source,) if source else (), first, last, step
+        element.findtext("id") or "",
+        element.findtext("name") or "",
+        (source,) if source else (),
+        first,
+        last,
+        step,
+        is_told=element.find("start_frame") is not None or stop is not None,
     )
 
 

@@ -43,7 +43,7 @@ def read_tiers(path: Path, choice: TierChoice) -> list[Entry]:
     """
     root = read_xml(path)
     document, labels = parse(path, root), _labels(root)
-    tiers = choice.pick(path, [tier.name for tier in document.tiers], [t.name for t in document.tiers if t.hangs])
+    tiers = set(choice.pick(path, [tier.name for tier in document.tiers], [t.name for t in document.tiers if t.hangs]))
     chosen = [tier for tier in document.tiers if tier.name in tiers]
     divided = next((tier for tier in chosen if tier.divides), None)
     if divided is not None:

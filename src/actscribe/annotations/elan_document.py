@@ -73,11 +73,9 @@ def parse(path: Path, root: Element) -> Document:
             "Open it in ELAN and save it again.",
         )
     _refuse_doubled(path, root)
-    slots = {_id(path, slot, "TIME_SLOT_ID"): slot.get("TIME_VALUE") for slot in root.iter("TIME_SLOT")}
-    aligned = {
-        tier.get("TIER_ID", ""): _aligned(path, tier, {name: _milliseconds(path, name, v) for name, v in slots.items()})
-        for tier in root.iter("TIER")
-    }
+    values = {_id(path, slot, "TIME_SLOT_ID"): slot.get("TIME_VALUE") for slot in root.iter("TIME_SLOT")}
+    slots = {name: _milliseconds(path, name, value) for name, value in values.items()}
+    aligned = {tier.get("TIER_ID", ""): _aligned(path, tier, slots) for tier in root.iter("TIER")}
     known = {span.identifier: span for spans in aligned.values() for span in spans}
     refers = {one.get("ANNOTATION_ID", ""): one.get("ANNOTATION_REF", "") for one in root.iter("REF_ANNOTATION")}
     tiers = tuple(_tier(path, tier, aligned[tier.get("TIER_ID", "")], known, refers) for tier in root.iter("TIER"))

@@ -37,7 +37,8 @@ class TierChoice:
         """
         taken = [pattern for pattern in self.patterns if not pattern.startswith("!")]
         left_out = [pattern[1:] for pattern in self.patterns if pattern.startswith("!")]
-        candidates = [name for name in tiers if _fits(name, taken)] if taken else [n for n in tiers if n not in hanging]
+        apart = set(hanging)
+        candidates = [name for name in tiers if _fits(name, taken)] if taken else [n for n in tiers if n not in apart]
         chosen = [name for name in candidates if not _fits(name, left_out)]
         if self.patterns and tiers and not chosen:
             raise ActScribeError(
@@ -47,7 +48,8 @@ class TierChoice:
         idle = [pattern for pattern in taken if not any(_fits(name, [pattern]) for name in tiers)]
         if idle:
             logger.warning("%s: no tier is called %s.", path, ", ".join(idle))
-        rest = [name for name in tiers if name not in chosen]
+        read = set(chosen)
+        rest = [name for name in tiers if name not in read]
         if rest:
             why = "left out by name" if self.patterns else "without times of their own"
             logger.warning("%s: tiers not read, %s: %s.", path, why, ", ".join(rest))

@@ -85,7 +85,7 @@ class Provenance(BaseModel):
             found = cls.model_validate(load_json(path))
         except (ValueError, OSError) as error:
             raise ActScribeError(
-                f"{path}: is no comparison of this version of ActScribe ({in_one_line(error)}).",
+                f"{path}: not a comparison of this version of ActScribe ({in_one_line(error)}).",
                 "Name the folder of a comparison, or to make one, a new or empty folder with --out.",
             ) from None
         home = home or found.folder.find(path.parent, found.study.recordings)

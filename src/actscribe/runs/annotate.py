@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,11 @@ from actscribe.timeline.scores import TimeScores
 from actscribe.timeline.segments import build
 from actscribe.video.contained import contained
 from actscribe.video.frame_times import frame_clock
+from actscribe.video.opening import check_unchanged, check_video_file
 from actscribe.video.probe import probe
+
+#: A video, the state of its file, its duration in seconds, and when its frames are shown.
+Probed = tuple[Path, os.stat_result, float, FrameClock]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,7 @@ def annotate_each(
     probed = [found for video in videos if (found := _probed(video, broken)) is not None]
     if not probed:
         raise _unread(broken, 0)
-    for video, duration, clock in probed:
+    for video, _, duration, clock in probed:
         _try_to_write(video, formats, out or video.parent, run.labels, duration, clock)
     loaded = recognizer or run.recognizer()
     settings = run.decisions.timeline
@@ -109,11 +114,12 @@ def annotate_each(
         settings = settings.model_copy(update={"rules": rules})
     forget_old()
     keeping: list[KeptScores] = []
-    for video, duration, clock in probed:
+    for video, state, duration, clock in probed:
         try:
             recording = Recording(safe_name(video.stem), video, duration, content_hash(video), video.stem)
             kept = KeptScores(run, recording)
             scored = _scored(loaded, kept)
+            check_unchanged(video, state)
         except UnreadableVideo as error:
             broken.append(error)
             continue
@@ -145,10 +151,10 @@ def _scored(recognizer: Recognizer, kept: KeptScores) -> ScoredClips:
     return made
 
 
-def _probed(video: Path, broken: list[ActScribeError]) -> tuple[Path, float, FrameClock] | None:
+def _probed(video: Path, broken: list[ActScribeError]) -> Probed | None:
     """Return what is known about a video before it is decoded; None, and a word in `broken`, if it cannot be read."""
     try:
-        return video, probe(video).duration, frame_clock(video)
+        return video, check_video_file(video), probe(video).duration, frame_clock(video)
     except ActScribeError as error:
         broken.append(error)
         return None

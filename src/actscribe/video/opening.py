@@ -41,7 +41,7 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
             replaced before the block ended.
     """
     path = Path(path)
-    before = _check_file(path)
+    before = check_video_file(path)
     _silence()
     try:
         # An absolute name: FFmpeg takes "10:30.mp4" for an address. Titles may be in any old encoding.
@@ -59,7 +59,7 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     finally:
         _silence()
         container.close()
-    _check_unchanged(path, before)
+    check_unchanged(path, before)
 
 
 def origin(container: InputContainer) -> float:
@@ -70,6 +70,21 @@ def origin(container: InputContainer) -> float:
     before its picture, the first picture has a time above zero.
     """
     return 0.0 if container.format.name == MP4 else (container.start_time or 0) / av.time_base
+
+
+def check_unchanged(path: Path, before: os.stat_result) -> None:
+    """Refuse a file that is no longer what it was, by its size, its time and its place on the disk."""
+    try:
+        now = path.stat()
+    except OSError:
+        message = f"{path}: was removed or renamed while it was read."
+        raise UnreadableVideo(message, "Put it back, and try again.") from None
+    if (now.st_size, now.st_mtime_ns, now.st_ino) != (before.st_size, before.st_mtime_ns, before.st_ino):
+        more = now.st_size - before.st_size
+        how = "was replaced" if now.st_ino != before.st_ino else f"grew by {more} bytes" if more > 0 else "was changed"
+        raise UnreadableVideo(
+            f"{path}: {how} while it was read.", "Wait until its recording or copying has ended, and try again."
+        )
 
 
 def picture_stream(container: InputContainer) -> VideoStream | None:
@@ -89,7 +104,12 @@ def _silence() -> None:
     av.logging.set_level(None)
 
 
-def _check_file(path: Path) -> os.stat_result:
+def check_video_file(path: Path) -> os.stat_result:
+    """Return the state of a file that may be a video.
+
+    Raises:
+        UnreadableVideo: it is missing, no file, empty, a text, or may not be read.
+    """
     try:
         state = path.stat()
     except FileNotFoundError:
@@ -120,20 +140,6 @@ def _check_file(path: Path) -> os.stat_result:
             f"{path}: a text, expected a video file.", "A playlist will not do: name the video itself."
         )
     return state
-
-
-def _check_unchanged(path: Path, before: os.stat_result) -> None:
-    try:
-        now = path.stat()
-    except OSError:
-        message = f"{path}: was removed or renamed while it was read."
-        raise UnreadableVideo(message, "Put it back, and try again.") from None
-    if (now.st_size, now.st_mtime_ns, now.st_ino) != (before.st_size, before.st_mtime_ns, before.st_ino):
-        more = now.st_size - before.st_size
-        how = "was replaced" if now.st_ino != before.st_ino else f"grew by {more} bytes" if more > 0 else "was changed"
-        raise UnreadableVideo(
-            f"{path}: {how} while it was read.", "Wait until its recording or copying has ended, and try again."
-        )
 
 
 def _is_text(head: bytes) -> bool:
