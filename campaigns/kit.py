@@ -30,7 +30,7 @@ _PATH = 90
 #: Keys of JSON files whose values measure time or memory, count looks at a split (one that was killed counts), or are
 #: digests of texts with paths in them (the texts themselves are compared), and files that measure.
 _TIMES = re.compile(
-    r"task_seconds|seconds|.*_runtime|.*_per_second|seconds_per_minute|memory_mb|train_s|costs|digests|seal"
+    r"task_seconds|seconds|.*_runtime|.*_per_second|seconds_per_minute|memory_mb|train_s|costs|digests|seal|reads"
 )
 _TEXTS = (".json", ".yaml", ".txt", ".csv", ".md", ".tex", ".eaf", ".vtt", ".boris")
 _DIFFER = re.compile(r"events\.out\.tfevents|(^|/)cost\.json$|(^|/)costs\.|\.html$|\.log$|\.sqlite-(wal|shm)$")
