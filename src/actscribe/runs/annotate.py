@@ -119,7 +119,7 @@ def annotate_each(
             recording = Recording(safe_name(video.stem), video, duration, content_hash(video), video.stem)
             kept = KeptScores(run, recording)
             scored = _scored(loaded, kept)
-            check_unchanged(video, state)
+            _check_unchanged(video, state, kept)
         except UnreadableVideo as error:
             broken.append(error)
             continue
@@ -149,6 +149,15 @@ def _scored(recognizer: Recognizer, kept: KeptScores) -> ScoredClips:
     )
     kept.write(made)
     return made
+
+
+def _check_unchanged(video: Path, state: os.stat_result, kept: KeptScores) -> None:
+    """Refuse scores of which nobody can say what file they are of, and do not keep them."""
+    try:
+        check_unchanged(video, state)
+    except UnreadableVideo:
+        kept.remove()
+        raise
 
 
 def _probed(video: Path, broken: list[ActScribeError]) -> Probed | None:

@@ -34,6 +34,11 @@ _MATROSKA = "matroska,webm"
 _JUMPABLE = (MP4, _MATROSKA)
 
 
+#: Codecs whose threads, one to a picture, conceal damage by what the others have finished by then: the same damaged file
+#: gave other pictures from one run to the next.
+_RACING = ("ffv1", "mpeg4")
+
+
 class Picture(NamedTuple):
     """A decoded picture and the time from which it is shown, in seconds from the beginning of the video."""
 
@@ -56,7 +61,7 @@ class Pictures:
     def __init__(
         self, path: Path, container: InputContainer, stream: VideoStream, wanted: Sequence[float] | None = None
     ) -> None:
-        stream.thread_type = "AUTO"
+        stream.thread_type = "SLICE" if stream.codec_context.name in _RACING else "AUTO"
         stream.codec_context.thread_count = THREADS
         self._path, self._container, self._stream = path, container, stream
         self._clock = PacketClock(container, stream)

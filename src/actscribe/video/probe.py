@@ -101,7 +101,7 @@ def measure(path: Path) -> VideoInfo:
         duration=found.end,
         width=width,
         height=height,
-        fps=round(len(found.times) / (found.end - float(found.times[0])), 3),
+        fps=_rate(len(found.times), found.end - float(found.times[0])),
         rotation=rotation,
         variable_frame_rate=_is_variable(found.times, tick),
         codec=codec,
@@ -172,3 +172,9 @@ def _is_variable(times: np.ndarray, tick: float) -> bool:
         return False
     usual = float(np.median(steps))
     return float(np.mean(np.abs(steps - usual) > usual / 5 + 2 * tick)) > VARIABLE_FRACTION
+
+
+def _rate(frames: int, seconds: float) -> float:
+    """Return frames per second to a thousandth, or to six digits where they are further apart than that."""
+    rate = frames / seconds
+    return round(rate, 3) if rate >= 1 else float(f"{rate:.6g}")

@@ -1,0 +1,50 @@
+"""What a damaged video gives is the same at every reading, whatever its decoder's threads are doing."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from actscribe.errors import UnreadableVideo
+from actscribe.video.reading import frames_at
+
+FPS, FRAMES = 25, 40
+
+
+def write(path: Path, codec: str, places: int) -> Path:
+    """Write a second and a half of moving noise, with so many flipped bytes in the middle of the file."""
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, (96, 400, 3), dtype=np.uint8)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=FPS)
+        stream.width, stream.height, stream.pix_fmt = 160, 96, "yuv420p"
+        stream.options = {"level": "3", "slices": "4"} if codec == "ffv1" else {}
+        for number in range(FRAMES):
+            picture = np.ascontiguousarray(noise[:, number * 4 : number * 4 + 160])
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    data = bytearray(path.read_bytes())
+    for place in np.random.default_rng(0).integers(len(data) // 4, len(data) * 3 // 4, places):
+        data[place] ^= 0xFF
+    path.write_bytes(data)
+    return path
+
+
+def digest(path: Path) -> str:
+    found = hashlib.sha256()
+    try:
+        for frame in frames_at(path, np.arange(FRAMES) / FPS):
+            found.update(frame.image.tobytes() + np.float64(frame.pts).tobytes())
+    except UnreadableVideo as error:
+        found.update(error.message.encode())
+    return found.hexdigest()
+
+
+@pytest.mark.parametrize(("codec", "places"), [("ffv1", 400), ("mpeg4", 60), ("libx264", 60)])
+def test_damage_gives_the_same_pictures_every_time(tmp_path: Path, codec: str, places: int) -> None:
+    path = write(tmp_path / "a.mkv", codec, places)
+    assert len({digest(path) for _ in range(12)}) == 1
