@@ -22,8 +22,8 @@ demo: install    ## the whole job on simulated recordings, offline; prints where
 demo-quick: install  ## the same, smaller, within 3 minutes
 	$(BIN)/actscribe demo --quick --overwrite
 
-test: install    ## all tests
-	$(BIN)/python -m pytest
+test: install    ## all tests, in as many processes as there are cores (at most four: each takes a gigabyte)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 report-test: install  ## the reports in headless Chromium, which must be on the PATH: console, width, keyboard, A4
 	$(BIN)/python -m pytest tests/report_in_chromium.py
