@@ -201,7 +201,7 @@ def test_the_run_folder_holds_what_made_it_and_no_pickle(road: Road) -> None:
     assert run.facts.settings["epochs"] == 4
     for package in ("torch", "transformers", "av", "numpy"):
         assert run.facts.versions[package] == __import__(package).__version__.partition("+")[0]
-    assert run.study.windows.model_dump() == WINDOWS
+    assert run.study.windows.model_dump() == WINDOWS | {"square_pixels": True}
     assert run.labels.names == LABELS
     files = [path for path in road.run.rglob("*") if path.is_file()]
     events = [path for path in files if path.name.startswith("events.out.tfevents")]  # ends in a count of the process

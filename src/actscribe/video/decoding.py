@@ -34,8 +34,8 @@ _MATROSKA = "matroska,webm"
 _JUMPABLE = (MP4, _MATROSKA)
 
 
-#: Codecs whose threads, one to a picture, conceal damage by what the others have finished by then: the same damaged file
-#: gave other pictures from one run to the next.
+#: Codecs whose threads, one to a picture, conceal damage by what the others have finished by then: the same damaged
+#: file gave other pictures from one run to the next.
 _RACING = ("ffv1", "mpeg4")
 
 
