@@ -101,8 +101,10 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     columns = _columns(table.names)
     used = {table.names[one.position] for held in columns.values() for one in held}
     refuse_doubled(path, table.header, (name for name in table.names if name in used))
-    first, second = (columns[field][0].position for field in ("start", "end" if "end" in columns else "duration"))
-    refuse_decimal_commas(path, table, first, second, ordered="end" in columns)
+    second = "end" if "end" in columns else "duration"
+    refuse_decimal_commas(
+        path, table, columns["start"][0].position, columns[second][0].position, ordered=second == "end"
+    )
     groups: dict[str, list[Interval]] = {}
     for row in table.body:
         video = _text(row, columns, "video")
