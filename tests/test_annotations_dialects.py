@@ -57,6 +57,22 @@ def test_tables_of_spreadsheets_read_the_same(tmp_path: Path, content: str) -> N
     assert read(path).intervals == (Interval("Gehen", 1.5, 14.5),)
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "walk,1.0,5,14,5\n",  # a decimal point
+        "walk,1,5,14,5\nwalk,100,105,14,6\n",  # 100.105 to 14.6 is no interval
+        "walk,1,5,S14,5\n",
+        "walk,1,5,14,\nsit,1,5,15,\nrun,1,5,14,5\n",  # most rows have nothing there
+    ],
+)
+def test_whole_numbers_with_commas_are_read_where_they_cannot_be_decimal_ones(tmp_path: Path, rows: str) -> None:
+    path = file(tmp_path, f"label,start,end,subject,note\n{rows}")
+    assert ("walk", 1.0, 5.0) in found(path)
+    # Semicolons leave no doubt: the comma is free for decimals.
+    assert found(file(tmp_path, "label;start;end;subject;note\nwalk;1;5;14;5\n")) == [("walk", 1.0, 5.0)]
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
 def test_a_mark_says_the_encoding(tmp_path: Path, encoding: str) -> None:
     assert found(file(tmp_path, "label,start,end\nÜben,1,2\n".encode(encoding))) == [("Üben", 1.0, 2.0)]
@@ -84,6 +100,15 @@ def test_a_mark_says_the_encoding(tmp_path: Path, encoding: str) -> None:
         ('label,start,end,note\nx,0,1,"see\ny,1,2,\nz,2,3,"\n', ":2: a quotation mark in this row is not closed"),
         ('label,start,end\n"walk,0,1\nsit",1,2\n', ":2: a quotation mark in this row is not closed"),
         ("label,start,end\nwalk,1,2\nsit,3\0,4\n", "not a text file"),
+        (
+            "label,start,end,subject,note\nwalk,1,5,14,5\n",
+            ":2: are the times 1 and 5, or, with decimal commas, 1.5 and",
+        ),
+        ("label,start,end,subject,score\nwalk,1,5,14,0\nrun,2,9,3\nsit,20,25,30,0\n", ":2: are the times 1 and 5"),
+        ("start,end,label,subject,note\n1,5,14,5,walk\n", ":2: are the times 1 and 5"),
+        ("label,onset,duration,subject,note\nwalk,21,5,14,5\n", ":2: are the times 21 and 5"),
+        (AGGREGATED.replace("\t", ",") + "o,p,A,STATE,1,5,14,5\n", ":2: are the times 1 and 5"),
+        (AGGREGATED + "o\tp\tA\t25\t1\t5\n", ": line 2: the behaviour type is '25', expected STATE or POINT"),
     ],
 )
 def test_what_would_be_lost_or_misread_is_refused_with_its_line(tmp_path: Path, content: str, said: str) -> None:

@@ -205,6 +205,21 @@ def test_a_bad_manifest_is_answered_with_its_line(tmp_path: Path, text: str, exp
         read_manifest(manifest(tmp_path, text))
 
 
+def test_a_manifest_from_another_system_names_files_in_its_own_case_and_accents(tmp_path: Path) -> None:
+    folder = tmp_path / "Ka\u0308fig"  # as macOS writes it
+    folder.mkdir()
+    for name in ("a.mp4", "a.eaf", "x.mp4", "X.mp4"):
+        (folder / name).touch()
+    manifest = tmp_path / "m.csv"
+    manifest.write_text("video,annotations\nkäfig/A.MP4,Käfig/a.EAF\nkäfig/X.mp4,\n", encoding="utf-8")
+    first, second = read_manifest(manifest)
+    assert (first.video, first.annotations) == (folder / "a.mp4", folder / "a.eaf")
+    assert second.video == folder / "X.mp4"
+    manifest.write_text("video\nKäfig/X.MP4\n", encoding="utf-8")
+    with pytest.raises(ActScribeError, match=r"m\.csv:2: no such video"):
+        read_manifest(manifest)
+
+
 def test_a_folder_pairs_videos_with_annotations_of_the_same_name(tmp_path: Path) -> None:
     (tmp_path / "s1").mkdir()
     for name in ("s1/x.mp4", "s1/x.eaf", "y.MOV", "notes.txt"):

@@ -16,7 +16,8 @@ from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.annotations.rounding import is_point, milliseconds
 from actscribe.annotations.table import Row, as_text, lay_out
-from actscribe.annotations.text import check_writable, interval_at, seconds_at
+from actscribe.annotations.text import check_writable, interval_at, quoted, seconds_at
+from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 
 _COLUMNS = (
@@ -86,7 +87,12 @@ def _intervals(export: Export, where: str, group: Sequence[Row]) -> list[Interva
     for row in group:
         place = row.place
         start = seconds_at(export.path, place, export.text(row, "start_s"), "the start") - export.offset(row)
-        if export.text(row, "behavior_type").strip().upper() == "POINT":
+        kind = export.text(row, "behavior_type").strip()
+        if kind.upper() not in ("STATE", "POINT"):
+            raise ActScribeError(
+                f"{export.path}: {place}: the behaviour type is {quoted(kind)}, expected STATE or POINT."
+            )
+        if kind.upper() == "POINT":
             end = start
         else:
             end = seconds_at(export.path, place, export.text(row, "stop_s"), "the stop") - export.offset(row)

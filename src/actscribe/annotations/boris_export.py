@@ -19,7 +19,17 @@ from actscribe.annotations.boris_media import Part, Player, parts
 from actscribe.annotations.boris_source import NOWHERE, players, queue
 from actscribe.annotations.entry import Entry, first_spellings
 from actscribe.annotations.interval import Annotations, Interval
-from actscribe.annotations.table import Row, Table, column, find_table, from_text, normal, refuse_doubled, table_of_rows
+from actscribe.annotations.table import (
+    Row,
+    Table,
+    column,
+    find_table,
+    from_text,
+    normal,
+    refuse_decimal_commas,
+    refuse_doubled,
+    table_of_rows,
+)
 from actscribe.annotations.text import quoted, read_text, seconds_at
 from actscribe.annotations.workbook import is_packed, read_sheets
 from actscribe.errors import ActScribeError
@@ -151,6 +161,7 @@ def read_export(
 
 def _export(path: Path, table: Table) -> Export:
     refuse_doubled(path, table.header, (name for name in table.names if name in _SINGLE))
+    refuse_decimal_commas(path, table, column(table.names, "start_s"), column(table.names, "stop_s"))
     needed = [column(table.names, "behavior"), column(table.names, "time", "start_s")]
     for row in table.body:
         # At once, whatever observation the row names: the garbage below a table names one of its own.

@@ -19,7 +19,15 @@ from actscribe.annotations.entry import Entry
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.annotations.rounding import milliseconds
-from actscribe.annotations.table import Row, as_text, find_table, from_text, lay_out, refuse_doubled
+from actscribe.annotations.table import (
+    Row,
+    as_text,
+    find_table,
+    from_text,
+    lay_out,
+    refuse_decimal_commas,
+    refuse_doubled,
+)
 from actscribe.annotations.text import (
     check_writable,
     interval_at,
@@ -73,8 +81,8 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     """Return one entry per video named in the table, or a single one where there is no such column.
 
     Raises:
-        ActScribeError: a column is missing or twice there, something stands above the header, or a row (named by its
-            line) is not an interval.
+        ActScribeError: a column is missing or twice there, something stands above the header, a row (named by its
+            line) is not an interval, or its commas may be decimal ones.
     """
     text = read_text(path)
     table = find_table(path, text, is_header)
@@ -93,6 +101,10 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     columns = _columns(table.names)
     used = {table.names[one.position] for held in columns.values() for one in held}
     refuse_doubled(path, table.header, (name for name in table.names if name in used))
+    second = "end" if "end" in columns else "duration"
+    refuse_decimal_commas(
+        path, table, columns["start"][0].position, columns[second][0].position, ordered=second == "end"
+    )
     groups: dict[str, list[Interval]] = {}
     for row in table.body:
         video = _text(row, columns, "video")

@@ -13,7 +13,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from actscribe.annotations.text import lines, quoted
@@ -25,6 +25,7 @@ SEARCHED = 200
 MOST_CELLS, _MOST_COLUMNS = 20_000_000, 5_000
 _LONGEST_NAME = 200
 _SEPARATOR = re.compile(r'\s*"?sep=(.)"?\s*', re.IGNORECASE)
+_WHOLE = re.compile(r"[0-9]{1,12}")
 #: What spreadsheets take for a formula.
 _FORMULA = re.compile(r"'*[=+\-@\t\r].", re.DOTALL)
 
@@ -66,12 +67,14 @@ class Table:
         header: as it stands in the file.
         above: rows above the header that are not empty.
         body: rows below it that are not empty; none has a filled cell beyond the last named column.
+        delimiter: what stands between the cells; empty in a workbook.
     """
 
     names: tuple[str, ...]
     header: Row
     above: tuple[Row, ...]
     body: tuple[Row, ...]
+    delimiter: str = ""
 
 
 def find_table(path: Path, text: str, is_header: Callable[[Sequence[str]], bool]) -> Table | None:
@@ -146,6 +149,44 @@ def refuse_doubled(path: Path, row: Row, names: Iterable[str]) -> None:
             )
 
 
+def refuse_decimal_commas(
+    path: Path, table: Table, first: int | None, second: int | None, ordered: bool = True
+) -> None:
+    """Refuse a table with commas in which 'walk,1,5,14,5' may mean from 1 to 5, or from 1.5 to 14.5 (ours).
+
+    That is open where whole numbers fill the columns of the two times and the next two as well, in most rows, and no
+    row tells: by a decimal point, or by an end that would come before its start.
+
+    Args:
+        path: of the file.
+        table: as read.
+        first, second: positions of the columns of a start and an end, or of a duration; None: there is none.
+        ordered: the second is an end.
+
+    Raises:
+        ActScribeError: naming the first such row and both ways to read it.
+    """
+    if table.delimiter != "," or first is None or second != first + 1:
+        return
+    timed = [row for row in table.body if row.cell(first).strip()]
+    doubtful = []
+    for row in timed:
+        cells = [cell.strip() for cell in row.cells[first : first + 4]]
+        if not all(_WHOLE.fullmatch(cell) for cell in cells[:2]):
+            return
+        if len(cells) == 4 and all(_WHOLE.fullmatch(cell) for cell in cells):
+            if ordered and float(f"{cells[0]}.{cells[1]}") > float(f"{cells[2]}.{cells[3]}"):
+                return
+            doubtful.append((row, cells))
+    if 2 * len(doubtful) > len(timed):
+        row, cells = doubtful[0]
+        raise ActScribeError(
+            f"{row.at(path)}: are the times {cells[0]} and {cells[1]}, or, with decimal commas, {cells[0]}.{cells[1]}"
+            f" and {cells[2]}.{cells[3]}? Nothing in the file tells.",
+            f"Write whole numbers as {cells[0]}.0, or save the file with semicolons, tabs or decimal points.",
+        )
+
+
 def normal(name: str) -> str:
     """Return a column name without case, units' brackets and spelling variants: 'Start (s)' is 'start_s'."""
     return re.sub(r"[^a-z0-9]+", "_", name[:_LONGEST_NAME].casefold().replace("behaviour", "behavior")).strip("_")
@@ -184,7 +225,7 @@ def _read(path: Path, physical: Sequence[str], delimiter: str, first: int, posit
         raise ActScribeError(f"{path}: has more than {MOST_CELLS:,} cells.", "Split it into one file per video.")
     above = [Row(n + 1, tuple(_alone(physical[n], delimiter))) for n in range(first, position)]
     header = Row(position + 1, tuple(_alone(physical[position], delimiter)))
-    return _table(path, above, header, _body(path, physical, position, delimiter))
+    return replace(_table(path, above, header, _body(path, physical, position, delimiter)), delimiter=delimiter)
 
 
 def _table(path: Path, above: Iterable[Row], header: Row, body: Iterable[Row]) -> Table:

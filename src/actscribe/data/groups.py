@@ -12,7 +12,7 @@ from actscribe.errors import ActScribeError
 
 #: Columns that say who or what a recording shows: of these, one value in two splits is leakage.
 _SUBJECTS = frozenset(
-    {"subject", "patient", "participant", "person", "individual", "proband", "volunteer", "actor", "performer"}
+    {"subject", "subj", "patient", "participant", "person", "individual", "proband", "volunteer", "actor", "performer"}
     | {"speaker", "child", "infant", "baby", "mother", "dyad", "family", "pair"}
     | {"animal", "mouse", "rat", "bird", "fish", "monkey", "dog", "cat", "cow", "pig", "horse"}
 )

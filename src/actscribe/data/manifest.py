@@ -9,10 +9,12 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from actscribe.annotations import table
+from actscribe.annotations.entry import is_there
 from actscribe.annotations.text import parse_number, quoted
 from actscribe.annotations.workbook import is_packed
 from actscribe.data.folder import annotations_of, list_videos
 from actscribe.errors import ActScribeError, did_you_mean
+from actscribe.names import same_name
 from actscribe.reading import read_text
 from actscribe.video.endings import VIDEO_ENDINGS
 
@@ -81,8 +83,9 @@ def read_manifest(path: Path) -> list[Row]:
     """Read a manifest, or list a folder.
 
     A manifest is a table with commas, semicolons or tabs between the columns, as spreadsheets write them; upper and
-    lower case of column names are the same. In a folder every video counts; its annotations are the file of the same
-    name with an annotation format's ending, and its group is the sub-folder it lies in, or itself.
+    lower case of column names are the same, and of files' names where only one file fits. In a folder every video
+    counts; its annotations are the file of the same name with an annotation format's ending, and its group is the
+    sub-folder it lies in, or itself.
 
     Raises:
         ActScribeError: missing, empty, an unknown column or one that is twice there, an unknown split, a row without a
@@ -155,7 +158,7 @@ def _row(path: Path, line: int, values: Mapping[str, str]) -> Row:
     split = SPLIT_ALIASES.get(split, split)
     if split and split not in SPLITS:
         raise ActScribeError(f"{where}: unknown split '{split}'. {did_you_mean(split, SPLITS)}")
-    video = path.parent / cells["video"]
+    video = _spelled(path.parent, cells["video"])
     if not video.is_file():
         slashes = " Write / in place of \\." if "\\" in cells["video"] else ""
         raise ActScribeError(
@@ -189,11 +192,29 @@ def _row(path: Path, line: int, values: Mapping[str, str]) -> Row:
     )
 
 
+def _spelled(folder: Path, name: str) -> Path:
+    """Return the file that a cell names as the disk spells it, where it has no such name but a single like one.
+
+    Manifests travel: Windows and macOS take upper and lower case for one, and macOS writes accents in another way.
+    """
+    found = folder / name
+    if is_there(found):
+        return found
+    found = folder
+    for part in Path(name).parts:
+        here = found / part
+        if part != ".." and found.is_dir() and not here.exists():
+            like = [one for one in found.iterdir() if same_name(one.name) == same_name(part)]
+            here = like[0] if len(like) == 1 else here
+        found = here
+    return found
+
+
 def _annotations(path: Path, where: str, cells: Mapping[str, str], whose: str = "") -> Path | None:
     """Return the annotation file of a row, if it has one; `whose` is "_2" for the second annotator."""
     if not cells.get(f"annotations{whose}"):
         return None
-    found = path.parent / cells[f"annotations{whose}"]
+    found = _spelled(path.parent, cells[f"annotations{whose}"])
     if not found.is_file():
         raise ActScribeError(f"{where}: no such annotation file: {found}")
     if cells.get(f"label{whose}"):
