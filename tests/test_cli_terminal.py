@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import codecs
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from small_studies import LEFT, RIGHT, film, interval_text, write_manifest, write_study
+from typer.testing import CliRunner
 
-from actscribe.cli import terminal
+from actscribe.cli import app, terminal
 from actscribe.cli.guard import guarded
 
 RUN = [sys.executable, "-m", "actscribe"]
@@ -150,3 +152,9 @@ def test_letters_and_signs_are_spelled() -> None:
     text = "Säugling – 3 × 4 ≥ 5 → „α“ \udcff\U0001f476 ﬁ"
     assert text.encode("ascii", "actscribe") == b'Saugling - 3 x 4 >= 5 -> "?" ?? fi'
     assert text[:8].encode("cp1252", "actscribe") == "Säugling".encode("cp1252")
+
+
+def test_the_command_that_comes_next_can_be_pasted(tmp_path: Path) -> None:
+    study = tmp_path / "it's my study"
+    said = CliRunner().invoke(app, ["new", str(study)]).output
+    assert shlex.split(said.partition("then type: ")[2]) == ["actscribe", "check", str(study)]

@@ -372,6 +372,19 @@ def test_leftovers_in_a_run_go_with_the_next_evaluation_and_nothing_else(study: 
     assert users.read_text() == "mine"
 
 
+def test_checkpoints_of_a_complete_run_go_with_the_next_evaluation_those_of_an_unfinished_one_stay(study: Path) -> None:
+    """A training that is killed after it was noted as complete leaves several times the weights."""
+    run = a_run(study / "runs" / "timesformer", study)
+    left = run.folder / "checkpoints" / "checkpoint-12"
+    left.mkdir(parents=True)
+    (left / "optimizer.pt").write_text("w")
+    for status, stays in (("training", True), ("complete", False)):
+        run.facts.status = status  # type: ignore[assignment]
+        run.save_facts()
+        actscribe("evaluate", run.folder, "--split", "nothing", code=2)
+        assert left.exists() == stays
+
+
 def test_a_frame_cache_in_a_users_folder_leaves_the_users_arrays(tmp_path: Path, made: Path) -> None:
     import numpy as np
 

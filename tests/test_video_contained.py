@@ -181,6 +181,17 @@ def test_what_harms_a_child_is_a_sentence_and_the_next_video_is_read(tmp_path, v
     assert children() == set()
 
 
+def test_a_child_that_is_stopped_before_a_job_longer_than_a_pipe_holds_is_ended(video):
+    with contained(silence_s=2.0):
+        probe(video)
+        (child,) = children()
+        os.kill(int(child), signal.SIGSTOP)
+        with pytest.raises(UnreadableVideo, match="gave no sign of life for 2 s and was ended"):
+            list(frames_at(video, np.linspace(0, 5, 20_000)))
+        assert probe(video).frames == 150
+    assert children() == set()
+
+
 def test_a_slow_reader_is_no_silence(video):
     with contained(silence_s=3.0):
         for frame in frames_at(video, [0.1, 1.0, 2.0]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -86,7 +87,8 @@ def merge(
 
     merged = merge_run(Run.open(run), out)
     print(f"Run: {merged.folder}")
-    print(f"Next: actscribe evaluate {merged.folder}   or: actscribe annotate VIDEO --run {merged.folder}")
+    place = shlex.quote(str(merged.folder))
+    print(f"Next: actscribe evaluate {place}   or: actscribe annotate VIDEO --run {place}")
 
 
 for word, command in (("list", list_models), ("pull", pull), ("plan", plan), ("merge", merge)):

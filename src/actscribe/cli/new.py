@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -17,4 +18,4 @@ def new(
 
     for path in scaffold(study_dir, labels):
         print(path)
-    print(f"Fill manifest.csv, then type: actscribe check {study_dir}")
+    print(f"Fill manifest.csv, then type: actscribe check {shlex.quote(str(study_dir))}")

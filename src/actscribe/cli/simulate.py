@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -26,7 +27,7 @@ def simulate(
 
     simulate_study(out, recordings=recordings, minutes=minutes, seed=seed, size=size)
     print(f"Study: {out / 'study.yaml'}")
-    print(f"Next: actscribe check {out}")
+    print(f"Next: actscribe check {shlex.quote(str(out))}")
 
 
 def _tabletop(out: Path, clips: int, seed: int, actions: str, size: int, plain: bool) -> None:
@@ -36,4 +37,6 @@ def _tabletop(out: Path, clips: int, seed: int, actions: str, size: int, plain: 
     names = [name.strip() for name in actions.split(",") if name.strip()] or list(ACTIONS)
     simulate_tabletop(out, clips, seed, actions=names, size=size, plain=plain)
     print(f"Set: {out}, {clips} clips of each of {len(names)} actions")
-    print(f"Next: actscribe benchmark folder --videos {out} --groups '^([0-9]+)$' --backbone vifi-clip --shots 8")
+    print(
+        f"Next: actscribe benchmark folder --videos {shlex.quote(str(out))} --groups '^([0-9]+)$' --backbone vifi-clip --shots 8"
+    )

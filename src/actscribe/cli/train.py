@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -24,4 +25,4 @@ def train(
         loaded = loaded.model_copy(update={"seed": seed})
     run = train_run(loaded, recognizer, out=out, resume=resume)
     print(f"Run: {run.folder}")
-    print(f"Next: actscribe evaluate {run.folder}")
+    print(f"Next: actscribe evaluate {shlex.quote(str(run.folder))}")

@@ -30,6 +30,7 @@ from actscribe.runs.scoring import score_recordings, time_scores
 from actscribe.runs.train import timed
 from actscribe.runs.videos import located
 from actscribe.timeline.segments import TimelineSettings, build
+from actscribe.training.checkpoints import remove_checkpoints
 from actscribe.video.contained import contained
 
 
@@ -87,6 +88,8 @@ def evaluate(
     """
     check_writable(run.folder)
     sweep_below(run.folder)
+    if run.facts.status == "complete":
+        remove_checkpoints(run.folder)  # of a training that was killed when all but this was done
     if run.has_scores(split):
         print(f"Scores of {split} are kept in {run.scores_path(split)}; they are measured again.", file=sys.stderr)
     result, scored = measured(run, split, recognizer, videos)

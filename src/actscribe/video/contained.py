@@ -158,11 +158,14 @@ class Child:
     def ask(self, job: dict[str, Any], path: Path) -> None:
         """Send a job."""
         assert self._process.stdin is not None
+        self._silent_since = time.monotonic()  # a long job fills the pipe, and a child that is stopped never empties it
         try:
             self._process.stdin.write(json.dumps(job).encode() + b"\n")
             self._process.stdin.flush()
         except OSError:
             raise self._reason(path) from None
+        finally:
+            self._silent_since = float("inf")
 
     def answer(self, path: Path) -> tuple[dict[str, Any], bytearray | None]:
         """Return the next message but signs of life and lines for the log, and the bytes that came with it.
