@@ -37,6 +37,5 @@ def _tabletop(out: Path, clips: int, seed: int, actions: str, size: int, plain: 
     names = [name.strip() for name in actions.split(",") if name.strip()] or list(ACTIONS)
     simulate_tabletop(out, clips, seed, actions=names, size=size, plain=plain)
     print(f"Set: {out}, {clips} clips of each of {len(names)} actions")
-    print(
-        f"Next: actscribe benchmark folder --videos {shlex.quote(str(out))} --groups '^([0-9]+)$' --backbone vifi-clip --shots 8"
-    )
+    place = shlex.quote(str(out))
+    print(f"Next: actscribe benchmark folder --videos {place} --groups '^([0-9]+)$' --backbone vifi-clip --shots 8")
