@@ -3,9 +3,9 @@
     python -m campaigns.coverage [--sets 400] [--seed 0]
 
 Groups differ in length, in how often a label occurs, and in how well it is found, by a spread on the logit scale. The
-truth is the value of 200,000 groups. A row is a number of groups and a spread; its cells are the share of test sets whose
-95 % interval holds the truth: of one label's F1, of macro F1, and of the difference in macro F1 to a recognizer that finds
-a third less. Two minutes on one core.
+truth is the value of 200,000 groups. A row is a number of groups and a spread; its cells are the share of test sets
+whose 95 % interval holds the truth: of one label's F1, of macro F1, and of the difference in macro F1 to a recognizer
+that finds a third less. About a minute on one core.
 """
 
 from __future__ import annotations
