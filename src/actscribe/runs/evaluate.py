@@ -88,7 +88,8 @@ def evaluate(
     check_writable(run.folder)
     sweep_below(run.folder)
     if run.has_scores(split):
-        print(f"Scores of {split} are kept in {run.scores_path(split)}; they are measured again.", file=sys.stderr)
+        kept = f"Scores of {split} are kept in {run.scores_path(split)}; they are measured again,"
+        print(f"{kept} against the annotations that the run was made with.", file=sys.stderr)
     result, scored = measured(run, split, recognizer, videos)
     write_text(run.folder / f"metrics-{split}.json", json.dumps(result.values(), indent=1, ensure_ascii=False))
     _write_timelines(run, split, result.recordings, result.timelines)
