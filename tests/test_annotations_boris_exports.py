@@ -78,8 +78,10 @@ def test_what_an_export_does_not_tell_apart_is_refused(tmp_path: Path, source: s
 
 def test_events_beyond_the_media_are_not_lost(tmp_path: Path) -> None:
     found = read(table(tmp_path, "player #1:a.mp4", "70.0", *bout(1_700_000_000, 1_700_000_001)))
-    with pytest.raises(ActScribeError, match="end after the video"):  # a creation date that the export does not name
-        check(found, 70.0, tmp_path)
+    with pytest.raises(
+        ActScribeError, match=r"after its video, a\.mp4"
+    ):  # a creation date that the export does not name
+        check(found, 70.0, tmp_path, Path("a.mp4"))
 
 
 @pytest.mark.parametrize("other", [("2024-01-01", "2024-01-02"), ("player #1:a.mp4", "player #1:b.mp4")])

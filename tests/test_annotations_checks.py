@@ -16,6 +16,7 @@ from actscribe.errors import ActScribeError
 from actscribe.labels import LabelSet
 
 SOURCE = Path("notes.eaf")
+VIDEO = Path("v.mp4")
 LABELS = LabelSet.model_validate(
     {
         "name": "small",
@@ -28,25 +29,23 @@ LABELS = LabelSet.model_validate(
 def test_ends_just_past_the_video_are_cut() -> None:
     found = Annotations.of([Interval("a", 1, 10.9), Interval("b", 10.5, 11.0), Interval("c", 2, 3)], duration=10.8)
     gaps = (Interval("", 9.5, 10.5),)
-    cut = check(Annotations(found.intervals, gaps, (), 10.8), 10.0, SOURCE)
+    cut = check(Annotations(found.intervals, gaps, (), 10.8), 10.0, SOURCE, VIDEO)
     assert cut.intervals == (Interval("a", 1, 10.0), Interval("c", 2, 3), Interval("b", 10.0, 10.0))
     assert cut.gaps == (Interval("", 9.5, 10.0),)
 
 
 @pytest.mark.parametrize("length", [8.9, 11.1])
 def test_a_file_about_a_video_of_another_length_is_refused(length: float) -> None:
-    with pytest.raises(
-        ActScribeError, match=rf"notes.eaf: is about a video of {length}0 s, but this video lasts 10.00 s"
-    ):
-        check(Annotations((), duration=length), 10.0, SOURCE)
+    with pytest.raises(ActScribeError, match=rf"notes.eaf: is about a video of {length}0 s, but v.mp4 lasts 10.00 s"):
+        check(Annotations((), duration=length), 10.0, SOURCE, VIDEO)
 
 
 def test_intervals_after_the_video_are_refused_with_the_last_one() -> None:
     found = Annotations.of([Interval("a", 1, 12), Interval("b", 14, 15.5), Interval("c", 0, 9)])
     with pytest.raises(
-        ActScribeError, match=r"2 interval\(s\) end after the video.* 10.00 s.* 'b' from 14.00 s to 15.50 s"
+        ActScribeError, match=r"2 intervals end after its video, v.mp4.* 10.00 s.* 'b' from 14.00 s to 15.50 s"
     ):
-        check(found, 10.0, SOURCE)
+        check(found, 10.0, SOURCE, VIDEO)
 
 
 def test_overlaps_of_one_label_and_subject_are_refused_with_their_times() -> None:
@@ -60,7 +59,7 @@ def test_overlaps_of_one_label_and_subject_are_refused_with_their_times() -> Non
         ]
     )
     with pytest.raises(ActScribeError) as caught:
-        check(found, 10.0, SOURCE)
+        check(found, 10.0, SOURCE, VIDEO)
     assert "'Suction' of nurse: 1.000 s to 4.000 s and 3.500 s to 5.000 s" in caught.value.message
     assert "doctor" not in caught.value.message
     assert "PPV" not in caught.value.message

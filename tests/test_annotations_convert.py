@@ -45,7 +45,7 @@ def test_without_a_label_set_names_stay(tmp_path: Path) -> None:
         {},
         {},
         (),
-        "being the only one of its file",
+        "being the only video in the file",
     )
     assert read(tmp_path / "out.eaf").intervals == read(paper(tmp_path)).intervals
 

@@ -179,6 +179,34 @@ def test_an_empty_label_in_a_split_is_refused_unless_allowed(study: Path) -> Non
     assert not (study / "runs").exists()
 
 
+def test_check_says_what_a_training_would_be_refused_for(study: Path) -> None:
+    def warned() -> bool:
+        done = CliRunner().invoke(app, ["check", str(study)])
+        assert done.exit_code == 0
+        return f"no clip shows these labels, in test: {RIGHT}. 'actscribe train'" in " ".join(done.output.split())
+
+    assert not warned()
+    interval_text(study / "r2.txt", [(LEFT, 0, 1500)])
+    assert warned()
+    (study / "study.yaml").write_text(
+        (study / "study.yaml").read_text(encoding="utf-8") + "\nempty_labels: allow\n", encoding="utf-8"
+    )
+    assert not warned()
+
+
+def test_one_bad_row_of_a_shared_table_is_one_problem(study: Path) -> None:
+    rows = "".join(f"r{place}.mp4,{LEFT},{start},1.0\n" for place, start in enumerate(("0.0", "2.0", "0.0")))
+    (study / "all.csv").write_text(f"video,label,start_s,end_s\n{rows}", encoding="utf-8")
+    for place in range(3):
+        replace(study / "manifest.csv", f"r{place}.txt", "all.csv")
+    assert refused("check", study).count("all.csv: line 3") == 1
+
+
+def test_an_interval_beyond_the_end_names_the_video(study: Path) -> None:
+    interval_text(study / "r1.txt", [(LEFT, 0, 9000)])
+    assert "r1.txt: 1 interval ends after its video, r1.mp4" in refused("check", study)
+
+
 def test_names_that_do_not_exist_are_answered_with_the_ones_that_do(study: Path, tmp_path: Path) -> None:
     assert "Did you mean 'timesformer'?" in refused("train", study, "--recognizer", "timesfromer")
     source = study / "r0.txt"
@@ -206,6 +234,8 @@ def test_a_folder_that_is_no_run(study: Path) -> None:
         message = refused(*command)
         assert "no run here" in message
         assert "actscribe train" in message
+    run = a_run(study, "complete")
+    assert f"name one of its runs: {run}" in refused("evaluate", study)
 
 
 def test_an_incomplete_run_says_how_to_go_on_and_a_complete_one_is_not_replaced(study: Path) -> None:

@@ -19,7 +19,8 @@ name: {name}
 
 # A CSV with the columns video, annotations, group, split; or a folder in which every video has an annotation file of
 # the same name beside it. For trimmed videos use a column 'label' in place of 'annotations'. A column 'annotations_2'
-# holds a second annotator's files, for agreement between the two; columns of your own (site, camera) become slices.
+# holds a second annotator's files, for agreement between the two; of columns of your own (site, camera) a comparison
+# shows its results by each value.
 recordings: manifest.csv
 
 # The activities. Presets: {presets}.

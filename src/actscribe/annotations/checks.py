@@ -19,13 +19,14 @@ _ROUNDING = 0.001
 _SHOWN = 10
 
 
-def check(annotations: Annotations, duration: float, source: Path) -> Annotations:
+def check(annotations: Annotations, duration: float, source: Path, video: Path) -> Annotations:
     """Return the annotations cut to the video's end, or refuse them.
 
     Args:
         annotations: as `read` returned them, labels as the file spells them.
         duration: of the video, in seconds.
         source: the annotation file, for messages.
+        video: for messages too: a table may be about a hundred of them.
 
     Raises:
         ActScribeError: the file is about a video of another length, an interval ends more than 1 s after the video, or
@@ -33,14 +34,15 @@ def check(annotations: Annotations, duration: float, source: Path) -> Annotation
     """
     if annotations.duration is not None and abs(annotations.duration - duration) > TOLERANCE:
         raise ActScribeError(
-            f"{source}: is about a video of {annotations.duration:.2f} s, but this video lasts {duration:.2f} s.",
+            f"{source}: is about a video of {annotations.duration:.2f} s, but {video.name} lasts {duration:.2f} s.",
             "These annotations belong to another video, or the video was cut; pair the files that belong together.",
         )
     late = [i for i in (*annotations.intervals, *annotations.gaps) if i.end > duration + TOLERANCE]
     if late:
+        number = "1 interval ends" if len(late) == 1 else f"{len(late)} intervals end"
         last = max(late, key=lambda interval: interval.end)
         raise ActScribeError(
-            f"{source}: {len(late)} interval(s) end after the video, which lasts {duration:.2f} s; the last is"
+            f"{source}: {number} after its video, {video.name}, which lasts {duration:.2f} s; the last is"
             f" '{last.label}' from {last.start:.2f} s to {last.end:.2f} s.",
             "These annotations belong to another video, or their times are not in the unit that the format expects.",
         )
@@ -53,7 +55,7 @@ def check(annotations: Annotations, duration: float, source: Path) -> Annotation
         )
         rest = f"\n  and {len(doubled) - _SHOWN} more" if len(doubled) > _SHOWN else ""
         raise ActScribeError(
-            f"{source}: intervals of the same label overlap:{shown}{rest}",
+            f"{source}: intervals of the same label overlap in {video.name}:{shown}{rest}",
             "Merge or correct them in the annotation tool, or give them two subjects.",
         )
     return replace(annotations, intervals=_cut(annotations.intervals, duration), gaps=_cut(annotations.gaps, duration))

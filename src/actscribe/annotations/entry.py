@@ -74,7 +74,7 @@ class _Fit(NamedTuple):
 _NONE = _Fit(0)
 _NAMED = 5
 _WORDS = {5: "the path", 3: "the file name", 2: "the file name without an ending", 1: "the file name, ending apart"}
-NAMES_NONE = "being the only one of a file that names no video"
+NAMES_NONE = "being the only one in a file that names no video"
 
 
 def single(annotations: Annotations) -> list[Entry]:
@@ -197,7 +197,7 @@ class _Asked:
 def _only(path: Path, entries: Sequence[Entry]) -> Match:
     if len(entries) > 1 and not all(entry.joins and is_one_video(entries[0], entry) for entry in entries):
         raise _refuse(path, entries, f"holds {len(entries)} videos or observations", "Say which one is meant")
-    return Match(_join(entries), "being the only one of its file")
+    return Match(_join(entries), "being the only video in the file")
 
 
 def _by_id(entries: Sequence[Entry], video: str) -> Entry | None:
@@ -303,7 +303,10 @@ def _refuse(path: Path, entries: Sequence[Entry], found: str, hint: str) -> ActS
     listed = [entry.name if set(entry.media) <= {entry.name} else _with_media(entry) for entry in entries]
     rest = f"\n  and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
     names = "".join(f"\n  {name or '(no name)'}" for name in listed[:_SHOWN])
-    how = "--observation NAME on the command line, the column 'observation' of a manifest, video='NAME' in Python"
+    how = (
+        "--video FILE or --observation NAME on the command line, the column 'observation' of a manifest,"
+        " video='NAME' in Python"
+    )
     return ActScribeError(f"{path}: {found}:{names}{rest}", f"{hint}: {how}.")
 
 

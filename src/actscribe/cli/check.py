@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder it lies in.")]) -> None:
@@ -28,9 +31,23 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder 
         print_table("Two annotators on the same clips", agreed)
     for note in summary.notes:
         print_sentence(f"Note: {note}")
+    for sentence in _empty(summary.tables["Labels"]) if loaded.empty_labels == "error" else ():
+        print_sentence(f"Warning: {sentence}")
     for sentence in data.not_known:
         print_sentence(f"Warning: {sentence}")
     if data.not_known:
         print_sentence("No leakage of file contents and source spans; for subjects it is not proved, see the warning.")
     else:
         print("No leakage: every file content, group and source span lies in one split only.")
+
+
+def _empty(labels: DataFrame) -> list[str]:
+    """Say which labels no clip of a split shows, since a training would be refused for them."""
+    lacking = labels[labels["clips_with"] == 0]
+    parts = [f"{split}: {', '.join(rows['label'])}" for split, rows in lacking.groupby("split", sort=False)]
+    if not parts:
+        return []
+    return [
+        f"no clip shows these labels, in {'; in '.join(parts)}. 'actscribe train' refuses that: add recordings, change"
+        " the split or the label set, or set 'empty_labels: allow' in the study file."
+    ]

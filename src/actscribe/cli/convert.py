@@ -12,6 +12,9 @@ from actscribe.errors import ActScribeError
 if TYPE_CHECKING:
     from actscribe.annotations import FrameClock
 
+#: What a field that a format lacks is called where people read it.
+_LOST = {"subject": "subjects", "score": "scores", "media": "the video's name", "duration": "the video's length"}
+
 
 def convert(
     source: Annotated[Path, typer.Argument(help="Annotation file; its format is found from its content.")],
@@ -58,7 +61,7 @@ def convert(
     for name, count in done.ignored.items():
         print(f"Left out on purpose: '{name}' ({count}x)")
     if done.lost:
-        print(f"{done.target_format} cannot carry: {', '.join(done.lost)}")
+        print(f"{done.target_format} cannot carry: {', '.join(_LOST.get(name, name) for name in done.lost)}")
 
 
 def _clock(video: str | None, fps: float | None, counts: bool) -> FrameClock | None:

@@ -19,7 +19,7 @@ def evaluate(
         typer.Option(help="Folder in which to look for videos that are not where they were, by their content."),
     ] = None,
 ) -> None:
-    """Measure a run on a split, with baselines and intervals of confidence, and write its report."""
+    """Measure a run on a split, with baselines and confidence intervals, and write its report."""
     from actscribe.runs.evaluate import evaluate as evaluate_run
     from actscribe.runs.folder import Run
     from actscribe.tables import print_table

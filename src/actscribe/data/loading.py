@@ -180,6 +180,7 @@ def _load_rows(rows: list[Row], labels: LabelSet, tiers: tuple[str, ...], folder
             "Add each as an alias of a label, or under 'ignored:' to leave it out on purpose."
         )
     if problems:
+        problems = list(dict.fromkeys(problems))  # a table of all videos is refused once for each of them
         more = len(problems) - MOST_PROBLEMS
         shown = [*problems[:MOST_PROBLEMS], *([f"… and {more} more problems."] if more > 0 else [])]
         raise ActScribeError("\n".join(shown))
@@ -197,7 +198,7 @@ def _raw_annotations(
         return None, ""
     clock = frame_clock(video) if annotation_files.counts_frames(path) else None
     read, by = annotation_files.read_matched(path, observation or str(video), clock, tiers)
-    return annotation_files.check(read, info.duration, path), by
+    return annotation_files.check(read, info.duration, path, video), by
 
 
 def _names(rows: Sequence[Row], folder: Path) -> list[str]:

@@ -102,7 +102,10 @@ def read_manifest(path: Path) -> list[Row]:
         raise ActScribeError(f"{path}: a workbook, expected a manifest as text.", "Save it as 'CSV UTF-8'.")
     rows = _rows(path, read_text(path))
     if not rows:
-        raise ActScribeError(f"{path}: the manifest names no video.")
+        raise ActScribeError(
+            f"{path}: the manifest names no video.",
+            "Write a row for each video below the header, such as: video1.mp4,video1.eaf,subject1,",
+        )
     return rows
 
 

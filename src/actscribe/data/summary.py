@@ -124,7 +124,7 @@ def _broken_rules(recording: Recording, labels: LabelSet) -> list[str]:
 
 def _notes(study: Study, data: StudyData) -> list[str]:
     notes = [f"'{name}' is left out on purpose ({count} intervals)." for name, count in data.ignored.items()]
-    notes += [f"annotations of {count} videos were found by {by}." for by, count in data.matched.items()]
+    notes += [f"annotations of {count} videos were found in their files by {by}." for by, count in data.matched.items()]
     if data.unused:
         shown = ", ".join(str(path) for path in data.unused[:SHOWN])
         more = f" and {len(data.unused) - SHOWN} more" if len(data.unused) > SHOWN else ""
@@ -143,7 +143,7 @@ def _notes(study: Study, data: StudyData) -> list[str]:
     groups = len({recording.group for recording in data.recordings if recording.split == "test"})
     if 0 < groups < 5:
         held = f"{groups} group{'s' if groups > 1 else ''}"
-        notes.append(f"the test split has only {held}: intervals of confidence will be wide and rough.")
+        notes.append(f"the test split has only {held}: too few for a confidence interval, which takes five.")
     if study.windows.length is not None:
         shortest = study.windows.length - SAME_S
         short = sum(recording.duration < shortest for recording in data.recordings)

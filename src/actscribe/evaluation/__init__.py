@@ -1,1 +1,1 @@
-"""Clip metrics, event metrics, baselines and intervals of confidence."""
+"""Clip metrics, event metrics, baselines and confidence intervals."""

@@ -91,7 +91,8 @@ def evaluate(
     if run.facts.status == "complete":
         remove_checkpoints(run.folder)  # of a training that was killed when all but this was done
     if run.has_scores(split):
-        print(f"Scores of {split} are kept in {run.scores_path(split)}; they are measured again.", file=sys.stderr)
+        kept = f"Scores of {split} are kept in {run.scores_path(split)}; they are measured again,"
+        print(f"{kept} against the annotations that the run was made with.", file=sys.stderr)
     result, scored = measured(run, split, recognizer, videos)
     write_text(run.folder / f"metrics-{split}.json", json.dumps(result.values(), indent=1, ensure_ascii=False))
     _write_timelines(run, split, result.recordings, result.timelines)

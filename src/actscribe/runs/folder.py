@@ -137,7 +137,7 @@ class Run:
         folder = Path(folder)
         path = folder / RUN_FILE
         if not path.is_file():
-            raise ActScribeError(f"{folder}: no run here (no run.json).", "Make one with: actscribe train STUDY")
+            raise ActScribeError(f"{folder}: no run here (no run.json).", _runs_of(folder))
         try:
             facts = Facts.model_validate(unsealed(path))
         except ValueError as error:
@@ -304,6 +304,14 @@ def check_run_folder(folder: Path) -> None:
     else:
         check_free(folder, hint)
     check_writable(folder)
+
+
+def _runs_of(folder: Path) -> str:
+    """Return what to type where a folder is no run: one of its runs, if it is a study that has some."""
+    runs = sorted(path.parent for path in folder.glob(f"runs/*/{RUN_FILE}"))
+    if runs:
+        return "It is a study; name one of its runs: " + ", ".join(map(str, runs))
+    return "Make one with: actscribe train STUDY"
 
 
 def versions() -> dict[str, str]:

@@ -256,7 +256,10 @@ def _existing(folder: Path, resume: bool) -> Run | None:
             print(f"{folder}: nothing to resume; starting anew.", file=sys.stderr)
         return None
     if run.facts.status == "complete":
-        raise ActScribeError(f"{folder}: a complete run is here already.", "Choose another folder with --out.")
+        raise ActScribeError(
+            f"{folder}: a complete run is here already; nothing was changed.",
+            "Choose another folder with --out, or move or delete this one yourself.",
+        )
     if not resume:
         raise ActScribeError(
             f"{folder}: an unfinished run is here.", "Go on with --resume, or choose another folder with --out."

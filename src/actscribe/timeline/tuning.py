@@ -95,7 +95,8 @@ def tune(
     for name in labels.names:
         counts[name] = sum(len(label_spans(recording, recording.intervals or (), name)) for recording in recordings)
         if counts[name] < FEW_BOUTS:
-            notes[name] = f"chosen on only {counts[name]} validation bouts: take it as a first guess"
+            bouts = "bout" if counts[name] == 1 else "bouts"
+            notes[name] = f"chosen on only {counts[name]} validation {bouts}: take it as a first guess"
         if counts[name] == 0:
             notes[name] = "no bout in validation: the clip threshold is used as it is"
     if labels.task == "multi-class":

@@ -118,7 +118,7 @@ def check_video_file(path: Path) -> os.stat_result:
     except (OSError, ValueError) as error:  # a name that is too long, or holds a zero; links in a ring
         raise UnreadableVideo(f"{path}: cannot be opened ({in_one_line(error)}).") from None
     if stat.S_ISDIR(state.st_mode):
-        raise UnreadableVideo(f"{path}: a folder, expected a video file.")
+        raise UnreadableVideo(f"{path}: a folder, expected a video file.", f"Name the videos in it: {path / '*.mp4'}")
     # Opening a pipe or a device would wait for ever, and neither can be read twice.
     for kind, name in _KINDS.items():
         if kind(state.st_mode):
