@@ -123,7 +123,7 @@ def _sound(group: str, path: Path, what: str) -> Verdict:
         if problem:
             return Verdict(group, "unsound", True, f"{what}: {name[:40]}: {problem}")
         try:
-            checked = annotation_files.check(found, DURATION, path)
+            checked = annotation_files.check(found, DURATION, path, Path(f"{name}.mp4"))
         except ActScribeError as error:
             return _sentence(group, path, error)
         ends = [one.end for one in (*checked.intervals, *checked.gaps)]
