@@ -36,7 +36,9 @@ _JUMPABLE = (MP4, _MATROSKA)
 
 #: Codecs whose threads, one to a picture, conceal damage by what the others have finished by then: the same damaged
 #: file gave other pictures from one run to the next.
-_RACING = ("ffv1", "mpeg4")
+_RACING = ("ffv1", "mpeg4", "vp8")
+#: Codecs whose slices race in the same way. One thread decodes their pictures, of television's size, fast enough.
+_ALONE = ("mpeg1video", "mpeg2video")
 
 
 class Picture(NamedTuple):
@@ -62,7 +64,7 @@ class Pictures:
         self, path: Path, container: InputContainer, stream: VideoStream, wanted: Sequence[float] | None = None
     ) -> None:
         stream.thread_type = "SLICE" if stream.codec_context.name in _RACING else "AUTO"
-        stream.codec_context.thread_count = THREADS
+        stream.codec_context.thread_count = 1 if stream.codec_context.name in _ALONE else THREADS
         self._path, self._container, self._stream = path, container, stream
         self._clock = PacketClock(container, stream)
         self._wanted = wanted if stream.codec_context.name in _SKIPPABLE else None
