@@ -22,6 +22,7 @@ from actscribe.errors import ActScribeError
 from actscribe.files import check_writable, write_text
 from actscribe.ownership import check_free
 from actscribe.packages import explain, missing
+from actscribe.places import real_path
 from actscribe.progress import clock
 from actscribe.recognizers.registry import kind
 from actscribe.runs.annotate import annotate
@@ -128,7 +129,7 @@ def demo(out: Path, quick: bool = False, seed: int = 1, overwrite: bool = False)
     _annotate_new_video(out, best, seed)
     _say(f"6. ViFi-CLIP with and without VgHIF (paper 2), {size.shots} shots of each tabletop action")
     _few_shot(out / "tabletop", size, seed)
-    report = (done.folder / REPORT).resolve()
+    report = real_path(done.folder / REPORT)
     _say(f"Done in {clock(time.monotonic() - start)}. The report of all recognizers:")
     print(report)
     print("Beside it, under runs/, each has one of its own, with captions and hallucinations where there are any.")

@@ -11,6 +11,7 @@ from pathlib import Path
 from actscribe.errors import ActScribeError
 from actscribe.files import check_writable, write_beside, write_text
 from actscribe.labels import load_label_set, presets
+from actscribe.places import real_path
 from actscribe.study import STUDY_FILE
 
 TEMPLATE = """\
@@ -64,7 +65,7 @@ def scaffold(folder: Path, labels: str) -> list[Path]:
     with write_beside(label_file) as beside:
         _copy_labels(labels, beside)
     write_text(manifest, MANIFEST)
-    name = folder.resolve().name or label_set.name
+    name = real_path(folder).name or label_set.name
     write_text(study, TEMPLATE.format(name=json.dumps(name, ensure_ascii=False), presets=", ".join(presets())))
     return [study, manifest, label_file]
 

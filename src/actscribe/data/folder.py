@@ -10,6 +10,7 @@ from pathlib import Path
 
 from actscribe.annotations import FORMATS
 from actscribe.errors import ActScribeError
+from actscribe.places import real_path
 from actscribe.video.endings import VIDEO_ENDINGS
 
 #: What other programs call files of the same formats.
@@ -80,12 +81,12 @@ def candidates(videos: Iterable[Path]) -> Iterator[tuple[Path, list[Path]]]:
 
 def unused(folders: Iterable[Path], used: Iterable[Path]) -> list[Path]:
     """Return the files in folders (not in those below them) that are neither used, hidden, nor of a study itself."""
-    known = {path.resolve() for path in used}
+    known = {real_path(path) for path in used}
     beside = [path for folder in sorted(set(folders)) for path in _in(folder)]
     return [
         path
         for path in beside
-        if _is_shown(path) and path.name.casefold() not in _STUDY and path.resolve() not in known
+        if _is_shown(path) and path.name.casefold() not in _STUDY and real_path(path) not in known
     ]
 
 

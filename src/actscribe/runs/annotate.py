@@ -16,6 +16,7 @@ from actscribe.files import content_hash, trial_folder
 from actscribe.labels import LabelSet
 from actscribe.names import safe_name, same_name
 from actscribe.ownership import check_file
+from actscribe.places import real_path
 from actscribe.progress import say
 from actscribe.recognizers.base import Recognizer
 from actscribe.runs.folder import Run, ScoredClips
@@ -207,7 +208,7 @@ def _check_targets(videos: Sequence[Path], formats: Sequence[str], out: Path | N
     targets: dict[tuple[Path, str], Path] = {}
     for video in videos:
         folder, name = out or video.parent, safe_name(video.stem)
-        first = targets.setdefault((folder.resolve(), same_name(name)), video)
+        first = targets.setdefault((real_path(folder), same_name(name)), video)
         if first is not video:
             raise ActScribeError(
                 f"{first} and {video} would both write {folder / name}.*", "Annotate them into two folders (--out)."
