@@ -197,7 +197,7 @@ def read_matched(
 ) -> tuple[Annotations, str]:
     """Read as `read` does, and say in words by what the video was found, for instance 'the file name'."""
     path = Path(path)
-    match = choose(path, _open(path, clock, tiers), video)
+    match = choose(path, entries(path, clock, tiers), video)
     return match.entry.read(), match.by
 
 
@@ -205,7 +205,7 @@ def read_all(path: Path, clock: FrameClock | None = None) -> dict[str, Annotatio
     """Read all videos or observations of a file, by name; one that the file does not name is called by its stem."""
     path = Path(path)
     found: dict[str, Annotations] = {}
-    for entry in _open(path, clock):
+    for entry in entries(path, clock):
         name = entry.name or path.stem
         if name in found:
             raise ActScribeError(f"{path}: holds two videos called '{name}'.", "Rename one of them.")
@@ -321,14 +321,21 @@ def check_target(source: Path, target: Path, video: str | None = None, overwrite
     check_writable(target.parent)
 
 
-def _open(path: Path, clock: FrameClock | None, tiers: Sequence[str] = ()) -> list[Entry]:
-    """Return what a file holds, which is at least one entry."""
+def entries(path: Path, clock: FrameClock | None = None, tiers: Sequence[str] = ()) -> list[Entry]:
+    """Return the videos or observations that a file holds, at least one; what each says is read on demand.
+
+    Args:
+        path, clock, tiers: as in `read`.
+
+    Raises:
+        ActScribeError: as `read`, but for what only one of the entries suffers from.
+    """
     form = FORMATS[detect(path)]
     choice = TierChoice(tuple(tiers))
-    entries = form.read_tiers(path, choice) if choice.patterns and form.read_tiers else form.read(path, clock)
-    if not entries:
+    found = form.read_tiers(path, choice) if choice.patterns and form.read_tiers else form.read(path, clock)
+    if not found:
         raise ActScribeError(f"{path}: holds no observation and no video.")
-    return entries
+    return found
 
 
 def _sorted(*parts: Iterable) -> tuple:

@@ -32,6 +32,11 @@ def list_videos(folder: Path) -> list[Path]:
     return sorted(path for path in _files(folder) if is_video(path))
 
 
+def list_files(folder: Path) -> list[Path]:
+    """Return all files in a folder and the folders in it, sorted; hidden ones and our own output are passed over."""
+    return sorted(path for path in _files(folder) if _is_shown(path))
+
+
 def is_video(path: Path) -> bool:
     """Tell whether a file has a video's ending and is not hidden."""
     return path.suffix.casefold() in VIDEO_ENDINGS and not path.name.startswith(".")
