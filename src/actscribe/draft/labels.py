@@ -54,16 +54,16 @@ def draft_labels(annotations: Iterable[Annotations]) -> list[DraftLabel]:
         spellings.setdefault(_plain(name), []).append(name)
     if not spellings:
         raise ActScribeError("The annotation files name no activity.", "Start without them: actscribe new STUDY_DIR.")
-    seconds: Counter[str] = Counter()
+    seconds: dict[str, float] = {}
     for interval in (interval for one in found for interval in one.intervals):
-        seconds[interval.label] += interval.end - interval.start
+        seconds[interval.label] = seconds.get(interval.label, 0.0) + interval.end - interval.start
     return [
         DraftLabel(
             names[0].strip(),
             _aliases(names),
             sum(bouts[name] for name in names),
             sum(points[name] for name in names),
-            float(sum(seconds[name] for name in names)),
+            sum(seconds.get(name, 0.0) for name in names),
         )
         for names in spellings.values()
     ]
