@@ -1,1 +1,0 @@
-"""Timelines as figures for print."""
