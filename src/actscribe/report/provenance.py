@@ -49,7 +49,6 @@ def files(run: Run, result: Evaluation) -> tuple[tuple[str, str], ...]:
         (f"metrics-{split}.json", "every table of this report, unrounded"),
         (f"scores-{split}.parquet", "the score of every clip and label, with the times of the frames that were seen"),
         (f"timelines-{split}", "the predicted timeline of every recording"),
-        (f"time-budget-{split}.xlsx", "totals, bouts and first times of annotation and timelines, for a spreadsheet"),
         ("decisions.json", "thresholds and timeline settings, chosen on validation"),
         ("recordings.json", "recordings, annotations and split as they were"),
         ("study.yaml", "the study as it was"),

@@ -25,12 +25,10 @@ from actscribe.leftovers import sweep_below
 from actscribe.recognizers.base import Recognizer
 from actscribe.report.page import write_report
 from actscribe.runs.answers import keep_answers, listening
-from actscribe.runs.budget_file import ENDINGS, write_budget
 from actscribe.runs.folder import Run, ScoredClips
 from actscribe.runs.scoring import score_recordings, time_scores
 from actscribe.runs.train import timed
 from actscribe.runs.videos import located
-from actscribe.timeline.budget import time_budget
 from actscribe.timeline.segments import TimelineSettings, build
 from actscribe.training.checkpoints import remove_checkpoints
 from actscribe.video.contained import contained
@@ -98,7 +96,6 @@ def evaluate(
     result, scored = measured(run, split, recognizer, videos)
     write_text(run.folder / f"metrics-{split}.json", json.dumps(result.values(), indent=1, ensure_ascii=False))
     _write_timelines(run, split, result.recordings, result.timelines)
-    _write_budgets(run, split, result.recordings, result.timelines)
     report = write_report(run, result, scored, frames=frames)
     return EvaluatedRun(run, result, report)
 
@@ -134,22 +131,6 @@ def measured(
         training_priors(run),
     )
     return result, scored
-
-
-def _write_budgets(
-    run: Run, split: str, recordings: Sequence[Recording], timelines: Mapping[str, Sequence[Interval]]
-) -> None:
-    """Write what annotation and prediction say in numbers, for spreadsheets; nothing for trimmed data sets."""
-    if not timelines:
-        return
-    rows = [
-        (recording, source, intervals)
-        for recording in recordings
-        for source, intervals in (("annotated", recording.intervals or ()), ("predicted", timelines[recording.name]))
-    ]
-    table = time_budget(rows, run.labels)
-    for ending in ENDINGS:
-        write_budget(run.folder / f"time-budget-{split}{ending}", table)
 
 
 def score_split(run: Run, split: str, recognizer: Recognizer | None = None, views: Views = ONE_VIEW) -> ScoredClips:
