@@ -21,13 +21,17 @@ def annotate(
     """Write the activity timeline of videos in the formats that annotation tools read."""
     from actscribe.runs.annotate import annotate_each
     from actscribe.runs.folder import Run
-    from actscribe.tables import print_table
+    from actscribe.tables import print_sentence, print_table
     from actscribe.timeline.indicators import indicators
 
     opened = Run.open(run)
     formats = [name.strip() for name in format.split(",") if name.strip()]
+    notes: tuple[str, ...] = ()
     for done in annotate_each(videos, opened, formats, out, rules, overwrite=overwrite):
         table = indicators(done.recording, done.intervals, opened.labels)
         print_table(f"{done.recording.video.name}: {len(done.intervals)} intervals", table)
         for path in done.files:
             print(path)
+        notes = done.notes
+    for note in notes:
+        print_sentence(note)

@@ -21,6 +21,8 @@ from actscribe.recognizers.base import Recognizer
 from actscribe.runs.folder import Run, ScoredClips
 from actscribe.runs.kept_scores import KeptScores, forget_old
 from actscribe.runs.scoring import score_recordings, time_scores
+from actscribe.runs.standing import standing
+from actscribe.timeline.confidence import with_confidence
 from actscribe.timeline.scores import TimeScores
 from actscribe.timeline.segments import build
 from actscribe.video.contained import contained
@@ -38,10 +40,11 @@ class AnnotatedVideo:
 
     Args:
         recording: the video.
-        intervals: predicted, each with its mean score.
+        intervals: predicted, each with its confidence, where the run has one, and its mean score as `raw_score`.
         scores: over time.
         scored: per clip, with the frames that were seen.
         files: what was written.
+        notes: what to know before relying on it, see `standing.standing`; JSON, VTT, ELAN and BORIS files hold them.
     """
 
     recording: Recording
@@ -49,6 +52,7 @@ class AnnotatedVideo:
     scores: TimeScores
     scored: ScoredClips
     files: tuple[Path, ...]
+    notes: tuple[str, ...]
 
 
 def annotate(
@@ -112,6 +116,7 @@ def annotate_each(
     settings = run.decisions.timeline
     if rules is not None:
         settings = settings.model_copy(update={"rules": rules})
+    notes = standing(run)
     forget_old()
     keeping: list[KeptScores] = []
     for video, state, duration, clock in probed:
@@ -128,9 +133,11 @@ def annotate_each(
             continue
         keeping.append(kept)
         merged = time_scores(scored, [recording], settings.step)[recording.name]
-        intervals = tuple(build(merged, settings, run.labels))
-        files = _write(kept, intervals, formats, out or video.parent, clock)
-        yield AnnotatedVideo(recording, intervals, merged, scored, files)
+        intervals = build(merged, settings, run.labels)
+        sure = with_confidence(intervals, merged, run.decisions.confidence, run.labels)
+        found = Annotations.of(sure, [str(video.absolute())], duration, run.labels.names, notes)
+        files = _write(kept, found, formats, out or video.parent, clock)
+        yield AnnotatedVideo(recording, found.intervals, merged, scored, files, notes)
     if broken:
         raise _unread(broken, len(videos) - len(broken))
     for kept in keeping:
@@ -182,13 +189,11 @@ def _unread(broken: Sequence[ActScribeError], done: int) -> ActScribeError:
 
 
 def _write(
-    kept: KeptScores, intervals: tuple[Interval, ...], formats: Sequence[str], out: Path, clock: FrameClock
+    kept: KeptScores, found: Annotations, formats: Sequence[str], out: Path, clock: FrameClock
 ) -> tuple[Path, ...]:
-    recording, labels = kept.recording, kept.run.labels.names
-    found = Annotations.of(intervals, [str(recording.video.absolute())], recording.duration, labels)
     files = []
     for name in formats:
-        path = _target(recording.video, name, out)
+        path = _target(kept.recording.video, name, out)
         try:
             annotation_files.write(path, found, name, clock)
         except ActScribeError as error:
@@ -223,7 +228,7 @@ def _try_to_write(
 ) -> None:
     """Write a trial with every label in every format and remove it: what cannot be written shows before the scoring."""
     trial = Annotations.of(
-        (Interval(name, 0.0, duration, score=0.5) for name in labels.names),
+        (Interval(name, 0.0, duration, score=0.5, raw_score=0.5) for name in labels.names),
         [str(video.absolute())],
         duration,
         labels.names,
