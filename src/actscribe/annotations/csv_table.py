@@ -5,7 +5,7 @@ means milliseconds. A column for the video lets one file hold many; a row with a
 is annotated even if nothing happens in it. Comma, semicolon or tab between the columns; decimal point or comma.
 
 A label, subject or video that a spreadsheet would run as a formula (`=cmd`) is written with an apostrophe before it,
-which is taken off when it is read.
+which is taken off when it is read. Text that is not ASCII begins with a byte order mark, so that Excel opens umlauts.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from actscribe.annotations.table import (
     Row,
     as_text,
     find_table,
+    for_excel,
     from_text,
     lay_out,
     refuse_decimal_commas,
@@ -144,7 +145,7 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
     text = lay_out(header, [[row.get(name, "") for name in header] for row in body], ",")
     if any("\n" in name for interval, *_ in intervals for name in (interval.label, interval.subject)):
         find_table(path, text, is_header)  # refuses a text of several lines that would read as rows of its own
-    write_text(path, text)
+    write_text(path, for_excel(text))
 
 
 def _reader(found: list[Interval], name: str) -> Callable[[], Annotations]:

@@ -6,9 +6,9 @@
 
 `labels` are all that could have been annotated, in the label set's order; they are left out where they are those that
 occur, as are `subject`, the scores and `notes` where there is none. `score` is a confidence that was calibrated on
-validation, `raw_score` what the recognizer said; `notes` are sentences about how the intervals came about. A gap with an
-empty label is not annotated for any label. Any other key is refused: it could be a misspelled one, or say something that
-would be lost.
+validation, `raw_score` what the recognizer said; `notes` are sentences about how the intervals came about. A gap with
+an empty label is not annotated for any label. Any other key is refused: it could be a misspelled one, or say something
+that would be lost.
 """
 
 from __future__ import annotations

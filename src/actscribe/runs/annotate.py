@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from actscribe import annotations as annotation_files
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
@@ -22,7 +24,9 @@ from actscribe.runs.folder import Run, ScoredClips
 from actscribe.runs.kept_scores import KeptScores, forget_old
 from actscribe.runs.scoring import score_recordings, time_scores
 from actscribe.runs.standing import standing
+from actscribe.table_files import check_table, write_table
 from actscribe.timeline.confidence import with_confidence
+from actscribe.timeline.indicators import time_budget as budget_of
 from actscribe.timeline.scores import TimeScores
 from actscribe.timeline.segments import build
 from actscribe.video.contained import contained
@@ -63,6 +67,7 @@ def annotate(
     rules: bool | None = None,
     recognizer: Recognizer | None = None,
     overwrite: bool = False,
+    time_budget: Path | None = None,
 ) -> list[AnnotatedVideo]:
     """Write the timeline of each video to OUT/NAME.ENDING in each format; see `annotate_each`.
 
@@ -70,7 +75,7 @@ def annotate(
         ActScribeError: as `annotate_each`; the files of the videos that could be annotated are there all the same.
     """
     with contained():
-        return list(annotate_each(videos, run, formats, out, rules, recognizer, overwrite))
+        return list(annotate_each(videos, run, formats, out, rules, recognizer, overwrite, time_budget))
 
 
 def annotate_each(
@@ -81,6 +86,7 @@ def annotate_each(
     rules: bool | None = None,
     recognizer: Recognizer | None = None,
     overwrite: bool = False,
+    time_budget: Path | None = None,
 ) -> Iterator[AnnotatedVideo]:
     """Write the timeline of each video to OUT/NAME.ENDING in each format, and yield each when its files are there.
 
@@ -97,6 +103,8 @@ def annotate_each(
         rules: whether the label set's rules are applied; None: as the run has it.
         recognizer: the run's own, where the caller has loaded it.
         overwrite: replace files that are there; they may be a person's annotations of the same name.
+        time_budget: .csv or .xlsx of seconds, bouts, onsets and pauses by video and label, of the videos that could be
+            annotated.
 
     Raises:
         ActScribeError: before anything is scored: an unknown format or one that cannot carry a label, two videos that
@@ -106,6 +114,10 @@ def annotate_each(
     run.require_complete()
     formats = tuple(dict.fromkeys(formats))
     _check_targets(videos, formats, out, overwrite)
+    if time_budget is not None:
+        check_table(time_budget, overwrite)
+        if time_budget.resolve() in {_target(v, name, out).resolve() for v in videos for name in formats}:
+            raise ActScribeError(f"{time_budget}: is the timeline of a video.", "Give the time budget another name.")
     broken: list[ActScribeError] = []
     probed = [found for video in videos if (found := _probed(video, broken)) is not None]
     if not probed:
@@ -119,6 +131,7 @@ def annotate_each(
     notes = standing(run)
     forget_old()
     keeping: list[KeptScores] = []
+    budgets: list[pd.DataFrame] = []
     for video, state, duration, clock in probed:
         try:
             recording = Recording(safe_name(video.stem), video, duration, content_hash(video), video.stem)
@@ -137,7 +150,10 @@ def annotate_each(
         sure = with_confidence(intervals, merged, run.decisions.confidence, run.labels)
         found = Annotations.of(sure, [str(video.absolute())], duration, run.labels.names, notes)
         files = _write(kept, found, formats, out or video.parent, clock)
+        budgets.append(budget_of([recording], {"predicted": {recording.name: found.intervals}}, run.labels))
         yield AnnotatedVideo(recording, found.intervals, merged, scored, files, notes)
+    if time_budget is not None and budgets:
+        write_table(time_budget, pd.concat(budgets, ignore_index=True))
     if broken:
         raise _unread(broken, len(videos) - len(broken))
     for kept in keeping:

@@ -29,7 +29,9 @@ from actscribe.runs.folder import Decisions, Run, ScoredClips
 from actscribe.runs.scoring import score_recordings, time_scores
 from actscribe.runs.train import timed
 from actscribe.runs.videos import located
+from actscribe.table_files import write_table
 from actscribe.timeline.confidence import with_confidence
+from actscribe.timeline.indicators import time_budget
 from actscribe.timeline.segments import build
 from actscribe.training.checkpoints import remove_checkpoints
 from actscribe.video.contained import contained
@@ -97,6 +99,11 @@ def evaluate(
     result, scored = measured(run, split, recognizer, videos)
     write_text(run.folder / f"metrics-{split}.json", json.dumps(result.values(), indent=1, ensure_ascii=False))
     _write_timelines(run, split, result.recordings, result.timelines)
+    if result.timelines:
+        sources = {"annotated": {r.name: r.intervals or () for r in result.recordings}, "predicted": result.timelines}
+        budget = time_budget(result.recordings, sources, run.labels)
+        for ending in (".csv", ".xlsx"):
+            write_table(run.folder / f"time-budget-{split}{ending}", budget)
     report = write_report(run, result, scored, frames=frames)
     return EvaluatedRun(run, result, report)
 
