@@ -60,10 +60,9 @@ def _workbook(table: pd.DataFrame) -> bytes:
     for number, row in enumerate(rows, start=1):
         for place, value in enumerate(row, start=1):
             cell = sheet.cell(number, place)
+            cell.value = ILLEGAL_CHARACTERS_RE.sub("\ufffd", value) if isinstance(value, str) else value
             if isinstance(value, str):
-                cell.set_explicit_value(ILLEGAL_CHARACTERS_RE.sub("\ufffd", value), "s")
-            else:
-                cell.value = value
+                cell.data_type = "s"  # never a formula
             if number == 1:
                 cell.font = Font(bold=True)
     for place in range(len(table.columns)):

@@ -63,8 +63,8 @@ def verdict(result: Evaluation) -> tuple[str, ...]:
         return (f"Nothing can be measured: none of the {where} shows any of the labels.",)
     macro = result.confidence.iloc[len(result.labels)]
     best = best_baseline(result)
-    against = f"{best.words} would give {w.number(best.macro_f1)}"
-    sentence = f"Macro F1 {w.number(value)}{_interval(macro)} on {where}; {against}."
+    beside = f"{best.words} would give {w.number(best.macro_f1)}"
+    sentence = f"Macro F1 {w.number(value)}{_interval(macro)} on {where}; {beside}."
     return tuple(filter(None, (sentence, _in_words(result), against(result, best), _timelines(result))))
 
 

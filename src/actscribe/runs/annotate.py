@@ -148,10 +148,10 @@ def annotate_each(
         merged = time_scores(scored, [recording], settings.step)[recording.name]
         intervals = build(merged, settings, run.labels)
         sure = with_confidence(intervals, merged, run.decisions.confidence, run.labels)
-        found = Annotations.of(sure, [str(video.absolute())], duration, run.labels.names, notes)
-        files = _write(kept, found, formats, out or video.parent, clock)
-        budgets.append(budget_of([recording], {"predicted": {recording.name: found.intervals}}, run.labels))
-        yield AnnotatedVideo(recording, found.intervals, merged, scored, files, notes)
+        timeline = Annotations.of(sure, [str(video.absolute())], duration, run.labels.names, notes)
+        files = _write(kept, timeline, formats, out or video.parent, clock)
+        budgets.append(budget_of([recording], {"predicted": {recording.name: timeline.intervals}}, run.labels))
+        yield AnnotatedVideo(recording, timeline.intervals, merged, scored, files, notes)
     if time_budget is not None and budgets:
         write_table(time_budget, pd.concat(budgets, ignore_index=True))
     if broken:
