@@ -58,6 +58,7 @@ def plan(
 ) -> None:
     """Estimate tokens, memory and time per clip on this machine before anything is loaded."""
     from actscribe.models.vlm import plan as planning
+    from actscribe.tables import seconds_text
 
     found = planning.plan(name, frames, planning.Use(recognizer, dtype=dtype, labels=labels, batch=batch))
     lines = {
@@ -69,7 +70,7 @@ def plan(
         "working": f"{found.activations / MB:,.0f} MB",
         "visual features": f"{found.store / MB:,.0f} MB, kept for overlapping windows",
         "training": f"{found.training / MB:,.0f} MB, adapter with gradients and optimizer",
-        "time": f"about {found.seconds:.2g} s a clip on this machine{' and training step' * bool(found.training)}",
+        "time": f"about {seconds_text(found.seconds)} a clip on this machine{' and training step' * bool(found.training)}",
     }
     if not found.training:
         del lines["training"]

@@ -188,7 +188,7 @@ def save_and_compare(made: Recognizer, chosen: Kind, job: Job, folder: Path) -> 
     worst = float(np.abs(before - after).max())
     if not worst <= SAME:
         raise ActScribeError(
-            f"{folder}: the saved model gives other scores than the trained one (by up to {worst:.2g}).",
+            f"{folder}: the saved model gives other scores than the trained one (by up to {worst:.6f}).",
             "This is a defect of the recognizer; the run is not usable. Please report it with run.json.",
         )
     return loaded
