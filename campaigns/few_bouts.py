@@ -11,8 +11,8 @@ calibrated. Decisions are chosen on validation in each way and measured by segme
 - own: what is best for the label on its own bouts;
 - pooled: what is best for the other labels together, thresholds and times relative to the label's own;
 - K: own and pooled quality averaged, the pooled one weighing as much as K bouts;
-- nested: own or pooled, whichever is better on recordings left out in turn while the others choose (asked for by --nested, up to five
-  bouts, since it takes twice the time of all else);
+- nested: own or pooled, whichever is better on recordings left out in turn while the others choose (up to five bouts,
+  and asked for by --nested, since it takes twice the time of all else);
 - plain: a threshold as high as the label is often, a quarter of its median bout for smoothing, bouts and gaps.
 
 A cell is the mean over studies; in brackets the mean gain over *own* and its standard error. The row "1-5" is the mean

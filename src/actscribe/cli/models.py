@@ -70,7 +70,7 @@ def plan(
         "working": f"{found.activations / MB:,.0f} MB",
         "visual features": f"{found.store / MB:,.0f} MB, kept for overlapping windows",
         "training": f"{found.training / MB:,.0f} MB, adapter with gradients and optimizer",
-        "time": f"about {seconds_text(found.seconds)} a clip on this machine{' and training step' * bool(found.training)}",
+        "time": f"about {seconds_text(found.seconds)} a clip{' and training step' * bool(found.training)} on this machine",
     }
     if not found.training:
         del lines["training"]
