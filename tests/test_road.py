@@ -241,11 +241,11 @@ def test_the_timeline_of_a_new_video_reads_back_from_every_format(road: Road, tm
 def test_a_timeline_says_how_its_run_stands(road: Road) -> None:
     """The sentence of the report, in the terminal and in what was written; confidences that clips can support."""
     found = read_annotations(road.root / "out" / "new.json")
-    printed = " ".join(road.printed["annotate"].split())
-    report = html.unescape((road.run / "report-test.html").read_text(encoding="utf-8"))
-    assert found.notes[0].startswith("The run that made this timeline, measured on test: Macro F1 0.")
-    assert found.notes[0] in printed
-    headline = found.notes[0].partition("measured on test: ")[2].partition("On average")[0].strip()
+    said = " ".join(found.notes[0].split())  # without the narrow spaces before percent signs
+    report = " ".join(html.unescape((road.run / "report-test.html").read_text(encoding="utf-8")).split())
+    assert said.startswith("The run that made this timeline, measured on test: Macro F1 0.")
+    assert said in " ".join(road.printed["annotate"].split())
+    headline = said.partition("measured on test: ")[2].partition("On average")[0].strip()
     assert headline in report
     clips = len(pd.read_parquet(road.run / "scores-validation.parquet"))
     most = (clips / 2 + 1) / (clips / 2 + 2)  # windows of 2 s, one every second

@@ -84,7 +84,7 @@ def verdict(results: pd.DataFrame) -> list[str]:
     for name in [name for name in rows.index if name not in BLIND]:
         row = rows.loc[name]
         ends = (
-            f" (95 % interval {w.percent(row['low'])} to {w.percent(row['high'])}, {_of(row)})"
+            f" (95\u202f% interval {w.percent(row['low'])} to {w.percent(row['high'])}, {_of(row)})"
             if math.isfinite(row["low"])
             else f" (no interval: {row['interval'].removeprefix('none: ')})"
         )
@@ -125,7 +125,7 @@ def _results(results: pd.DataFrame) -> Table:
         blind = row["system"] in BLIND
         cells = [row["system"], _name(row["metric"])[0], w.number(row["mean"], 3), _span(row), row["interval"]]
         cells += [w.number(row["std"], 3), w.MISSING if blind else w.count(row["seeds"])]
-        rows.append(Row(tuple(map(str, cells)), blind))
+        rows.append(Row(tuple(map(str, cells))))
     return Table("Results. Chance and majority never look at a video.", columns, tuple(rows))
 
 
