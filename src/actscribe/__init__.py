@@ -5,7 +5,7 @@ The same steps as on the command line, as functions:
     from actscribe import Run, annotate, evaluate, load_study, train
 
     run = train(load_study("study.yaml"), "timesformer")
-    print(evaluate(run).evaluation.table)
+    print(evaluate(run).evaluation.table.to_string())
     for done in annotate([Path("new.mp4")], run, formats=("elan", "csv")):
         print(done.intervals)
 """

@@ -104,9 +104,9 @@ FORMATS: dict[str, Format] = {
     ),
     "csv": Format(
         ".csv",
-        "table: label, start_s, end_s, subject, score, video",
+        "table: label, start_s, end_s, subject, scores, video",
         0.001,
-        _keeps("subject", "score", "media"),
+        _keeps("subject", "score", "raw score", "media"),
         csv_table.read,
         csv_table.write,
     ),
@@ -114,7 +114,7 @@ FORMATS: dict[str, Format] = {
         ".json",
         "ActScribe's own, carries everything",
         0.001,
-        _keeps("subject", "score", "media", "duration"),
+        _keeps("subject", "score", "raw score", "media", "duration"),
         json_file.read,
         json_file.write,
     ),
@@ -346,6 +346,7 @@ def _lost(annotations: Annotations, form: Format) -> tuple[str, ...]:
     present = {
         "subject": any(interval.subject for interval in annotations.intervals),
         "score": any(interval.score is not None for interval in annotations.intervals),
+        "raw score": any(interval.raw_score is not None for interval in annotations.intervals),
         "media": bool(annotations.media),
         "duration": annotations.duration is not None,
     }

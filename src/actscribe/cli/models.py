@@ -58,8 +58,10 @@ def plan(
 ) -> None:
     """Estimate tokens, memory and time per clip on this machine before anything is loaded."""
     from actscribe.models.vlm import plan as planning
+    from actscribe.tables import seconds_text
 
     found = planning.plan(name, frames, planning.Use(recognizer, dtype=dtype, labels=labels, batch=batch))
+    and_step = " and training step" if found.training else ""
     lines = {
         "model": f"{name}: {found.family}, {found.parameters / 1e6:,.0f} M parameters in {dtype}",
         "clip": f"{frames} frames, {found.video_tokens} visual tokens, {found.sequence} tokens with the prompt",
@@ -69,7 +71,7 @@ def plan(
         "working": f"{found.activations / MB:,.0f} MB",
         "visual features": f"{found.store / MB:,.0f} MB, kept for overlapping windows",
         "training": f"{found.training / MB:,.0f} MB, adapter with gradients and optimizer",
-        "time": f"about {found.seconds:.2g} s a clip on this machine{' and training step' * bool(found.training)}",
+        "time": f"about {seconds_text(found.seconds)} a clip on this machine{and_step}",
     }
     if not found.training:
         del lines["training"]

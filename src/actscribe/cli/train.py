@@ -17,12 +17,16 @@ def train(
     seed: Annotated[int | None, typer.Option(help="Instead of the study's own seed.", min=0)] = None,
 ) -> None:
     """Train a recognizer on a study, or set up a zero-shot one, and choose thresholds on validation."""
+    from actscribe.report.verdict import grouped_notes
     from actscribe.runs.train import train as train_run
     from actscribe.study import load_study
+    from actscribe.tables import print_sentence
 
     loaded = load_study(study)
     if seed is not None:
         loaded = loaded.model_copy(update={"seed": seed})
     run = train_run(loaded, recognizer, out=out, resume=resume)
+    for sentence in grouped_notes("Timeline", run.decisions.timeline.notes):
+        print_sentence(f"Note: {sentence}")
     print(f"Run: {run.folder}")
     print(f"Next: actscribe evaluate {shlex.quote(str(run.folder))}")

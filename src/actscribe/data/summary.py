@@ -130,7 +130,7 @@ def _notes(study: Study, data: StudyData) -> list[str]:
         more = f" and {len(data.unused) - SHOWN} more" if len(data.unused) > SHOWN else ""
         notes.append(f"beside the videos and not used: {shown}{more}.")
     for recording in data.recordings:
-        if recording.intervals and all(interval.score is not None for interval in recording.intervals):
+        if recording.intervals and all(interval.is_predicted for interval in recording.intervals):
             notes.append(f"{recording.name}: every interval has a score; were they written by a recognizer?")
         if recording.gaps:
             notes.append(f"{recording.name}: parts are not annotated; clips there have no target.")

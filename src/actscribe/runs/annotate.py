@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from actscribe import annotations as annotation_files
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
@@ -22,6 +24,10 @@ from actscribe.recognizers.base import Recognizer
 from actscribe.runs.folder import Run, ScoredClips
 from actscribe.runs.kept_scores import KeptScores, forget_old
 from actscribe.runs.scoring import score_recordings, time_scores
+from actscribe.runs.standing import standing
+from actscribe.table_files import check_table, write_table
+from actscribe.timeline.confidence import with_confidence
+from actscribe.timeline.indicators import time_budget as budget_of
 from actscribe.timeline.scores import TimeScores
 from actscribe.timeline.segments import build
 from actscribe.video.contained import contained
@@ -39,10 +45,11 @@ class AnnotatedVideo:
 
     Args:
         recording: the video.
-        intervals: predicted, each with its mean score.
+        intervals: predicted, each with its confidence, where the run has one, and its mean score as `raw_score`.
         scores: over time.
         scored: per clip, with the frames that were seen.
         files: what was written.
+        notes: what to know before relying on it, see `standing.standing`; JSON, VTT, ELAN and BORIS files hold them.
     """
 
     recording: Recording
@@ -50,6 +57,7 @@ class AnnotatedVideo:
     scores: TimeScores
     scored: ScoredClips
     files: tuple[Path, ...]
+    notes: tuple[str, ...]
 
 
 def annotate(
@@ -60,6 +68,7 @@ def annotate(
     rules: bool | None = None,
     recognizer: Recognizer | None = None,
     overwrite: bool = False,
+    time_budget: Path | None = None,
 ) -> list[AnnotatedVideo]:
     """Write the timeline of each video to OUT/NAME.ENDING in each format; see `annotate_each`.
 
@@ -67,7 +76,7 @@ def annotate(
         ActScribeError: as `annotate_each`; the files of the videos that could be annotated are there all the same.
     """
     with contained():
-        return list(annotate_each(videos, run, formats, out, rules, recognizer, overwrite))
+        return list(annotate_each(videos, run, formats, out, rules, recognizer, overwrite, time_budget))
 
 
 def annotate_each(
@@ -78,6 +87,7 @@ def annotate_each(
     rules: bool | None = None,
     recognizer: Recognizer | None = None,
     overwrite: bool = False,
+    time_budget: Path | None = None,
 ) -> Iterator[AnnotatedVideo]:
     """Write the timeline of each video to OUT/NAME.ENDING in each format, and yield each when its files are there.
 
@@ -94,6 +104,8 @@ def annotate_each(
         rules: whether the label set's rules are applied; None: as the run has it.
         recognizer: the run's own, where the caller has loaded it.
         overwrite: replace files that are there; they may be a person's annotations of the same name.
+        time_budget: .csv or .xlsx of seconds, bouts, onsets and pauses by video and label, of the videos that could be
+            annotated.
 
     Raises:
         ActScribeError: before anything is scored: an unknown format or one that cannot carry a label, two videos that
@@ -103,6 +115,10 @@ def annotate_each(
     run.require_complete()
     formats = tuple(dict.fromkeys(formats))
     _check_targets(videos, formats, out, overwrite)
+    if time_budget is not None:
+        check_table(time_budget, overwrite)
+        if time_budget.resolve() in {_target(v, name, out).resolve() for v in videos for name in formats}:
+            raise ActScribeError(f"{time_budget}: is the timeline of a video.", "Give the time budget another name.")
     broken: list[ActScribeError] = []
     probed = [found for video in videos if (found := _probed(video, broken)) is not None]
     if not probed:
@@ -113,8 +129,10 @@ def annotate_each(
     settings = run.decisions.timeline
     if rules is not None:
         settings = settings.model_copy(update={"rules": rules})
+    notes = standing(run)
     forget_old()
     keeping: list[KeptScores] = []
+    budgets: list[pd.DataFrame] = []
     for video, state, duration, clock in probed:
         try:
             recording = Recording(safe_name(video.stem), video, duration, content_hash(video), video.stem)
@@ -129,9 +147,14 @@ def annotate_each(
             continue
         keeping.append(kept)
         merged = time_scores(scored, [recording], settings.step)[recording.name]
-        intervals = tuple(build(merged, settings, run.labels))
-        files = _write(kept, intervals, formats, out or video.parent, clock)
-        yield AnnotatedVideo(recording, intervals, merged, scored, files)
+        intervals = build(merged, settings, run.labels)
+        sure = with_confidence(intervals, merged, run.decisions.confidence, run.labels)
+        timeline = Annotations.of(sure, [str(video.absolute())], duration, run.labels.names, notes)
+        files = _write(kept, timeline, formats, out or video.parent, clock)
+        budgets.append(budget_of([recording], {"predicted": {recording.name: timeline.intervals}}, run.labels))
+        yield AnnotatedVideo(recording, timeline.intervals, merged, scored, files, notes)
+    if time_budget is not None and budgets:
+        write_table(time_budget, pd.concat(budgets, ignore_index=True))
     if broken:
         raise _unread(broken, len(videos) - len(broken))
     for kept in keeping:
@@ -183,13 +206,11 @@ def _unread(broken: Sequence[ActScribeError], done: int) -> ActScribeError:
 
 
 def _write(
-    kept: KeptScores, intervals: tuple[Interval, ...], formats: Sequence[str], out: Path, clock: FrameClock
+    kept: KeptScores, found: Annotations, formats: Sequence[str], out: Path, clock: FrameClock
 ) -> tuple[Path, ...]:
-    recording, labels = kept.recording, kept.run.labels.names
-    found = Annotations.of(intervals, [str(recording.video.absolute())], recording.duration, labels)
     files = []
     for name in formats:
-        path = _target(recording.video, name, out)
+        path = _target(kept.recording.video, name, out)
         try:
             annotation_files.write(path, found, name, clock)
         except ActScribeError as error:
@@ -224,7 +245,7 @@ def _try_to_write(
 ) -> None:
     """Write a trial with every label in every format and remove it: what cannot be written shows before the scoring."""
     trial = Annotations.of(
-        (Interval(name, 0.0, duration, score=0.5) for name in labels.names),
+        (Interval(name, 0.0, duration, score=0.5, raw_score=0.5) for name in labels.names),
         [str(video.absolute())],
         duration,
         labels.names,

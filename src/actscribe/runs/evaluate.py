@@ -25,11 +25,14 @@ from actscribe.leftovers import sweep_below
 from actscribe.recognizers.base import Recognizer
 from actscribe.report.page import write_report
 from actscribe.runs.answers import keep_answers, listening
-from actscribe.runs.folder import Run, ScoredClips
+from actscribe.runs.folder import Decisions, Run, ScoredClips
 from actscribe.runs.scoring import score_recordings, time_scores
 from actscribe.runs.train import timed
 from actscribe.runs.videos import located
-from actscribe.timeline.segments import TimelineSettings, build
+from actscribe.table_files import write_table
+from actscribe.timeline.confidence import with_confidence
+from actscribe.timeline.indicators import time_budget
+from actscribe.timeline.segments import build
 from actscribe.training.checkpoints import remove_checkpoints
 from actscribe.video.contained import contained
 
@@ -96,6 +99,11 @@ def evaluate(
     result, scored = measured(run, split, recognizer, videos)
     write_text(run.folder / f"metrics-{split}.json", json.dumps(result.values(), indent=1, ensure_ascii=False))
     _write_timelines(run, split, result.recordings, result.timelines)
+    if result.timelines:
+        sources = {"annotated": {r.name: r.intervals or () for r in result.recordings}, "predicted": result.timelines}
+        budget = time_budget(result.recordings, sources, run.labels)
+        for ending in (".csv", ".xlsx"):
+            write_table(run.folder / f"time-budget-{split}{ending}", budget)
     report = write_report(run, result, scored, frames=frames)
     return EvaluatedRun(run, result, report)
 
@@ -118,7 +126,7 @@ def measured(
     if videos or not kept:
         recordings = located(run, recordings, videos, needed=not kept)
     scored = run.scores(split) if kept else _score(run, split, recordings, recognizer)
-    timelines = _timelines(run, scored, recordings, run.decisions.timeline)
+    timelines = _timelines(run, scored, recordings, run.decisions)
     result = measure(
         split,
         run.labels,
@@ -165,13 +173,17 @@ def _score(
 
 
 def _timelines(
-    run: Run, scored: ScoredClips, recordings: Sequence[Recording], settings: TimelineSettings
+    run: Run, scored: ScoredClips, recordings: Sequence[Recording], decisions: Decisions
 ) -> dict[str, tuple[Interval, ...]]:
     """Return the predicted timeline of each recording; none for trimmed data sets, which have no timeline."""
     if run.study.windows.length is None:
         return {}
+    settings, labels = decisions.timeline, run.labels
     merged = time_scores(scored, recordings, settings.step)
-    return {name: tuple(build(scores, settings, run.labels)) for name, scores in merged.items()}
+    return {
+        name: with_confidence(build(scores, settings, labels), scores, decisions.confidence, labels)
+        for name, scores in merged.items()
+    }
 
 
 def training_priors(run: Run) -> np.ndarray:

@@ -16,6 +16,7 @@ from actscribe import __version__
 from actscribe.data.clips import Clip
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError, in_one_line
+from actscribe.evaluation.confidence import Confidence
 from actscribe.files import check_writable, write_beside, write_text
 from actscribe.labels import LabelSet
 from actscribe.ownership import check_free
@@ -87,12 +88,13 @@ class Facts(BaseModel):
 
 
 class Decisions(BaseModel):
-    """What validation chose: the clip threshold of each label and how scores become a timeline."""
+    """What validation chose: clip thresholds, how scores become a timeline, and what confidence a score stands for."""
 
     model_config = ConfigDict(extra="forbid")
 
     thresholds: dict[str, float]
     timeline: TimelineSettings
+    confidence: Confidence = Confidence()
 
 
 class Run:

@@ -18,6 +18,7 @@ from actscribe.data.frames import ClipData
 from actscribe.data.loading import StudyData, load_data
 from actscribe.errors import ActScribeError
 from actscribe.evaluation.clips import choose_thresholds
+from actscribe.evaluation.confidence import fit_confidence
 from actscribe.files import folder_beside
 from actscribe.labels import LabelSet
 from actscribe.leftovers import sweep_below
@@ -154,7 +155,9 @@ def decide(run: Run, recognizer: Recognizer, study: Study, data: StudyData) -> N
     if not annotated:
         run.facts.notes.append(UNDECIDED)
         thresholds = dict.fromkeys(labels.names, 0.5)
-        run.save_decisions(Decisions(thresholds=thresholds, timeline=TimelineSettings(step=TIME_STEP)))
+        confidence = fit_confidence(np.empty((0, len(labels))), np.empty((0, len(labels))), labels.names)
+        made = TimelineSettings(step=TIME_STEP)
+        run.save_decisions(Decisions(thresholds=thresholds, timeline=made, confidence=confidence))
         return
     goals = _targets(scored.clips, study, labels)
     thresholds = dict(zip(labels.names, map(float, choose_thresholds(goals, scored.scores)), strict=True))
@@ -162,7 +165,10 @@ def decide(run: Run, recognizer: Recognizer, study: Study, data: StudyData) -> N
     # A whole video is one clip and shows one class: there is no moment to choose, and 101 classes would take minutes.
     if labels.task == "multi-label" or study.windows.length is not None:
         timeline = tune(annotated, time_scores(scored, annotated, TIME_STEP), labels, thresholds)
-    run.save_decisions(Decisions(thresholds=thresholds, timeline=timeline))
+    window = study.windows
+    share = 1.0 if window.length is None else min(1.0, window.stride / window.length)
+    confidence = fit_confidence(goals, scored.scores, labels.names, share)
+    run.save_decisions(Decisions(thresholds=thresholds, timeline=timeline, confidence=confidence))
 
 
 def save_and_compare(made: Recognizer, chosen: Kind, job: Job, folder: Path) -> Recognizer:
@@ -182,7 +188,7 @@ def save_and_compare(made: Recognizer, chosen: Kind, job: Job, folder: Path) -> 
     worst = float(np.abs(before - after).max())
     if not worst <= SAME:
         raise ActScribeError(
-            f"{folder}: the saved model gives other scores than the trained one (by up to {worst:.2g}).",
+            f"{folder}: the saved model gives other scores than the trained one (by up to {worst:.6f}).",
             "This is a defect of the recognizer; the run is not usable. Please report it with run.json.",
         )
     return loaded
