@@ -9,6 +9,7 @@ from collections.abc import Callable
 import typer
 
 from actscribe.cli import (
+    agreement,
     annotate,
     benchmark,
     check,
@@ -43,6 +44,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     report.report,
     annotate.annotate,
     convert.convert,
+    agreement.agreement,
     simulate.simulate,
     demo.demo,
     doctor.doctor,
