@@ -10,7 +10,12 @@ import typer
 from actscribe.cli.convert import frame_times
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from actscribe.data.pairs import Pairs
+
+#: Names that a note lists.
+NAMED = 8
 
 
 def agreement(
@@ -71,14 +76,19 @@ def _notes(found: Pairs, subject: str | None) -> list[str]:
 
     notes = []
     if found.alone:
-        notes.append(f"only one of the two has: {', '.join(found.alone)}; left out")
+        notes.append(f"only one of the two has: {_some(found.alone)}; left out")
     if found.unknown:
         names = ", ".join(f"'{name}' ({count}x)" for name, count in found.unknown.items())
         notes.append(f"unknown to the label set, left out: {names}")
     if len(found.subjects) > 1 and subject is None:
-        notes.append(f"subjects are not told apart ({', '.join(found.subjects)}); choose one with --subject")
+        notes.append(f"subjects are not told apart ({_some(found.subjects)}); choose one with --subject")
     one, other = (names_of(found.pairs, side) for side in (0, 1))
     for who, own in (("first", one - other), ("second", other - one)):
         if own:
-            notes.append(f"only the {who} has: {', '.join(sorted(own))}; spelled in two ways? See --labels")
+            notes.append(f"only the {who} has: {_some(sorted(own))}; spelled in two ways? See --labels")
     return notes
+
+
+def _some(names: Sequence[str]) -> str:
+    rest = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {rest} more" if rest > 0 else "")

@@ -14,6 +14,9 @@ def train(
     recognizer: Annotated[str, typer.Option(help="Which recognizer of the registry.")] = "timesformer",
     out: Annotated[Path | None, typer.Option(help="Run folder; default STUDY/runs/RECOGNIZER.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was interrupted.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an earlier run in the folder, finished or not.")
+    ] = False,
     seed: Annotated[int | None, typer.Option(help="Instead of the study's own seed.", min=0)] = None,
 ) -> None:
     """Train a recognizer on a study, or set up a zero-shot one, and choose thresholds on validation."""
@@ -23,6 +26,6 @@ def train(
     loaded = load_study(study)
     if seed is not None:
         loaded = loaded.model_copy(update={"seed": seed})
-    run = train_run(loaded, recognizer, out=out, resume=resume)
+    run = train_run(loaded, recognizer, out=out, resume=resume, overwrite=overwrite)
     print(f"Run: {run.folder}")
     print(f"Next: actscribe evaluate {shlex.quote(str(run.folder))}")

@@ -18,7 +18,7 @@ from actscribe.data.frames import ClipData
 from actscribe.data.loading import StudyData, load_data
 from actscribe.errors import ActScribeError
 from actscribe.evaluation.clips import choose_thresholds
-from actscribe.files import folder_beside
+from actscribe.files import check_writable, folder_beside
 from actscribe.labels import LabelSet
 from actscribe.leftovers import sweep_below
 from actscribe.places import Place
@@ -27,6 +27,7 @@ from actscribe.recognizers.base import Job, Kind, Recognizer
 from actscribe.recognizers.ready import check_ready
 from actscribe.recognizers.registry import kind
 from actscribe.runs.folder import RUN_FILE, Decisions, Facts, Run, check_run_folder, machine, versions
+from actscribe.runs.replace import check_ours, clear
 from actscribe.runs.scoring import score_recordings, sound, time_scores
 from actscribe.study import Study, parse_settings, unplaced
 from actscribe.timeline.segments import TimelineSettings
@@ -40,6 +41,8 @@ COMPARED_CLIPS = 16
 SAME = 1e-5
 #: Said in run.json where there are no validation clips.
 UNDECIDED = "no validation clips: thresholds are 0.5, and the timeline's settings are the defaults"
+#: What to type where an earlier run is to go.
+REPLACE = "Replace it with --overwrite (in Python: overwrite=True)"
 #: Seconds; the grid on which timelines are made.
 TIME_STEP = 0.1
 
@@ -52,6 +55,7 @@ def train(
     resume: bool = False,
     cache: FrameCache | None = None,
     data: StudyData | None = None,
+    overwrite: bool = False,
 ) -> Run:
     """Train one of the study's recognizers (or set up a zero-shot one) and return its complete run.
 
@@ -64,13 +68,14 @@ def train(
         resume: go on with a training that was interrupted.
         cache: of decoded frames; default the user's.
         data: from `load_data(study)`, where the caller has it already.
+        overwrite: replace an earlier run in the folder, finished or not, once everything else has been checked.
 
     Raises:
         ActScribeError: bad data, a run in the way, or a saved model that does not give the same scores again.
     """
     chosen = kind(recognizer)
     folder = out or study.folder / "runs" / recognizer
-    existing = _existing(folder, resume) if is_main_process() else None
+    existing = _existing(folder, resume, overwrite) if is_main_process() else None
     check_ready(study, [recognizer])
     if is_main_process():
         sweep_below(folder)
@@ -84,7 +89,7 @@ def train(
         if existing:
             _check_same(existing, study, data)
             _move_in(existing, study)
-        run = existing or _new_run(folder, study, recognizer, data, notes)
+        run = existing or _new_run(folder, study, recognizer, data, notes, overwrite)
     PartialState().wait_for_everyone()
     if not is_main_process():
         run = Run.open(folder)
@@ -103,7 +108,7 @@ def train(
     return run
 
 
-def _new_run(folder: Path, study: Study, recognizer: str, data: StudyData, notes: list[str]) -> Run:
+def _new_run(folder: Path, study: Study, recognizer: str, data: StudyData, notes: list[str], overwrite: bool) -> Run:
     settings = parse_settings(recognizer, study.recognizers.get(recognizer, {}))
     chosen = kind(recognizer)
     started = chosen.starting(settings, data.labels, study.windows.frames)  # before anything is written
@@ -117,6 +122,8 @@ def _new_run(folder: Path, study: Study, recognizer: str, data: StudyData, notes
         notes=notes + started,
         weights=chosen.weights(settings),
     )
+    if overwrite and (folder / RUN_FILE).is_file():
+        clear(folder)
     return Run.create(folder, study, data.labels, data.recordings, facts)
 
 
@@ -248,8 +255,20 @@ def timed(run: Run, what: str) -> Iterator[None]:
         run.save_facts()
 
 
-def _existing(folder: Path, resume: bool) -> Run | None:
-    check_run_folder(folder)
+def _existing(folder: Path, resume: bool, overwrite: bool) -> Run | None:
+    """Return the run that is to be gone on with, None for a new one; refuse what is in its way."""
+    if overwrite and resume:
+        raise ActScribeError("Both --resume and --overwrite were given.", "Go on with the run, or replace it.")
+    if overwrite and (folder / RUN_FILE).is_file():
+        check_ours(folder)
+        check_writable(folder)
+        return None
+    try:
+        check_run_folder(folder)
+    except ActScribeError as error:
+        if (folder / RUN_FILE).is_file():  # a damaged one
+            raise ActScribeError(error.message, f"{error.hint} {REPLACE}.") from None
+        raise
     run = Run.open(folder) if (folder / RUN_FILE).is_file() else None
     if run is None or run.facts.status == "begun":
         if resume:
@@ -258,11 +277,12 @@ def _existing(folder: Path, resume: bool) -> Run | None:
     if run.facts.status == "complete":
         raise ActScribeError(
             f"{folder}: a complete run is here already; nothing was changed.",
-            "Choose another folder with --out, or move or delete this one yourself.",
+            f"{REPLACE}, or choose another folder with --out.",
         )
     if not resume:
         raise ActScribeError(
-            f"{folder}: an unfinished run is here.", "Go on with --resume, or choose another folder with --out."
+            f"{folder}: an unfinished run is here.",
+            f"Go on with --resume. {REPLACE}, or choose another folder with --out.",
         )
     return run
 
@@ -318,7 +338,7 @@ def _check_same(run: Run, study: Study, data: StudyData) -> None:
     if changed:
         raise ActScribeError(
             f"{run.folder}: the study has changed since this training began: {', '.join(changed)}.",
-            "Undo the change to go on with it, or train into another folder with --out.",
+            "Undo the change to go on with it, replace it with --overwrite, or train into another folder with --out.",
         )
 
 
