@@ -20,6 +20,7 @@ def train(
     seed: Annotated[int | None, typer.Option(help="Instead of the study's own seed.", min=0)] = None,
 ) -> None:
     """Train a recognizer on a study, or set up a zero-shot one, and choose thresholds on validation."""
+    from actscribe.processes import is_first
     from actscribe.runs.train import train as train_run
     from actscribe.study import load_study
 
@@ -27,5 +28,7 @@ def train(
     if seed is not None:
         loaded = loaded.model_copy(update={"seed": seed})
     run = train_run(loaded, recognizer, out=out, resume=resume, overwrite=overwrite)
+    if not is_first():
+        return
     print(f"Run: {run.folder}")
     print(f"Next: actscribe evaluate {shlex.quote(str(run.folder))}")

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from accelerate import PartialState
 
 from actscribe.data.clips import Clip, Window, cut, targets
 from actscribe.data.frames import ClipData
@@ -22,6 +21,7 @@ from actscribe.files import check_writable, folder_beside
 from actscribe.labels import LabelSet
 from actscribe.leftovers import sweep_below
 from actscribe.places import Place
+from actscribe.processes import count, first_goes_first, is_first, wait
 from actscribe.progress import say
 from actscribe.recognizers.base import Job, Kind, Recognizer
 from actscribe.recognizers.ready import check_ready
@@ -75,28 +75,30 @@ def train(
     """
     chosen = kind(recognizer)
     folder = out or study.folder / "runs" / recognizer
-    existing = _existing(folder, resume, overwrite) if is_main_process() else None
+    existing = _existing(folder, resume, overwrite) if is_first() else None
     check_ready(study, [recognizer])
-    if is_main_process():
+    check_shares(study, recognizer)
+    if is_first():
         sweep_below(folder)
     if data is None:
-        data = load_data(study)
-        if is_main_process():
+        with first_goes_first():
+            data = load_data(study)
+        if is_first():
             for sentence in data.not_known:
                 say(f"Warning: {sentence}", None)
     notes = [*check_targets(study, data, _needed(study, recognizer)), *data.not_known]
-    if is_main_process():
+    if is_first():
         if existing:
             _check_same(existing, study, data)
             _move_in(existing, study)
         run = existing or _new_run(folder, study, recognizer, data, notes, overwrite)
-    PartialState().wait_for_everyone()
-    if not is_main_process():
+    wait()
+    if not is_first():
         run = Run.open(folder)
     job = _job(run, study, chosen, data, cache or default_cache(), resume)
     with timed(run, "train"):
         made = chosen.make(job)
-    if not is_main_process():
+    if not is_first():
         return run
     with timed(run, "validate"):
         loaded = save_and_compare(made, chosen, job, folder)
@@ -225,6 +227,24 @@ def check_targets(study: Study, data: StudyData, needed: Sequence[str] = ("train
     return problems
 
 
+def check_shares(study: Study, recognizer: str) -> None:
+    """Prove that several processes can share the clips of an optimiser step evenly, as one process would take them.
+
+    Raises:
+        ActScribeError: they cannot; another number of clips would be another training.
+    """
+    settings: Any = parse_settings(recognizer, study.recognizers.get(recognizer, {}))
+    if count() == 1 or not kind(recognizer).trains(settings):
+        return
+    clips, parts = min(settings.batch, settings.clips_per_epoch or settings.batch), count() * settings.accumulation
+    if clips % parts:
+        raise ActScribeError(
+            f"{recognizer}: {count()} processes cannot share the {clips} clips of an optimiser step evenly"
+            f"{f' in {settings.accumulation} passes each' if settings.accumulation > 1 else ''}.",
+            f"Set 'batch' to a multiple of {parts}, or start another number of processes.",
+        )
+
+
 def _needed(study: Study, recognizer: str) -> tuple[str, ...]:
     """Return the splits that a recognizer cannot do without; a zero-shot one checks its quantization at most."""
     settings: Any = parse_settings(recognizer, study.recognizers.get(recognizer, {}))
@@ -240,18 +260,13 @@ def _targets(clips: Sequence[Clip], study: Study, labels: LabelSet) -> np.ndarra
     return targets(clips, labels.task, study.windows.threshold)
 
 
-def is_main_process() -> bool:
-    """Tell whether this process writes the run: the only one, or the first of several."""
-    return PartialState().is_main_process
-
-
 @contextmanager
 def timed(run: Run, what: str) -> Iterator[None]:
     """Add the wall-clock seconds of the block to the run's facts."""
     start = time.monotonic()
     yield
     run.facts.task_seconds[what] = round(run.facts.task_seconds.get(what, 0.0) + time.monotonic() - start, 2)
-    if is_main_process():
+    if is_first():
         run.save_facts()
 
 
@@ -322,7 +337,7 @@ def _move_in(run: Run, study: Study) -> None:
 
 def _other_weights(run: Run, settings: Any) -> list[str]:
     """Return words on a checkpoint that has changed; nothing where no digest tells, or it is no longer here."""
-    if not run.facts.weights or not is_main_process():
+    if not run.facts.weights or not is_first():
         return []
     try:
         same = kind(run.facts.recognizer).weights(settings) == run.facts.weights
