@@ -29,7 +29,7 @@ from actscribe.recognizers.registry import kind
 from actscribe.runs.folder import RUN_FILE, Decisions, Facts, Run, check_run_folder, machine, versions
 from actscribe.runs.replace import check_ours, clear
 from actscribe.runs.scoring import score_recordings, sound, time_scores
-from actscribe.study import Study, parse_settings, unplaced
+from actscribe.study import Study, load_study, parse_settings, unplaced
 from actscribe.timeline.segments import TimelineSettings
 from actscribe.timeline.tuning import tune
 from actscribe.training.checkpoints import remove_checkpoints
@@ -49,9 +49,9 @@ TIME_STEP = 0.1
 
 @contained()
 def train(
-    study: Study,
+    study: Study | str | Path,
     recognizer: str,
-    out: Path | None = None,
+    out: str | Path | None = None,
     resume: bool = False,
     cache: FrameCache | None = None,
     data: StudyData | None = None,
@@ -62,7 +62,7 @@ def train(
     Early stopping, thresholds and the timeline's settings look at validation only; test clips are not read.
 
     Args:
-        study: from `load_study`.
+        study: from `load_study`, or its file or folder.
         recognizer: a name of the registry; settings come from the study, defaults where it has none.
         out: the run folder; default STUDY/runs/RECOGNIZER.
         resume: go on with a training that was interrupted.
@@ -74,7 +74,8 @@ def train(
         ActScribeError: bad data, a run in the way, or a saved model that does not give the same scores again.
     """
     chosen = kind(recognizer)
-    folder = out or study.folder / "runs" / recognizer
+    study = study if isinstance(study, Study) else load_study(study)
+    folder = study.folder / "runs" / recognizer if out is None else Path(out)
     existing = _existing(folder, resume, overwrite) if is_first() else None
     check_ready(study, [recognizer])
     check_shares(study, recognizer)
