@@ -176,7 +176,7 @@ class Conversion:
 
 
 def read(
-    path: Path, video: str | None = None, clock: FrameClock | None = None, tiers: Sequence[str] = ()
+    path: str | Path, video: str | None = None, clock: FrameClock | None = None, tiers: Sequence[str] = ()
 ) -> Annotations:
     """Read the annotations of one video, whatever the format.
 
@@ -193,7 +193,7 @@ def read(
 
 
 def read_matched(
-    path: Path, video: str | None = None, clock: FrameClock | None = None, tiers: Sequence[str] = ()
+    path: str | Path, video: str | None = None, clock: FrameClock | None = None, tiers: Sequence[str] = ()
 ) -> tuple[Annotations, str]:
     """Read as `read` does, and say in words by what the video was found, for instance 'the file name'."""
     path = Path(path)
@@ -201,7 +201,7 @@ def read_matched(
     return match.entry.read(), match.by
 
 
-def read_all(path: Path, clock: FrameClock | None = None) -> dict[str, Annotations]:
+def read_all(path: str | Path, clock: FrameClock | None = None) -> dict[str, Annotations]:
     """Read all videos or observations of a file, by name; one that the file does not name is called by its stem."""
     path = Path(path)
     found: dict[str, Annotations] = {}
@@ -213,7 +213,7 @@ def read_all(path: Path, clock: FrameClock | None = None) -> dict[str, Annotatio
     return found
 
 
-def write(path: Path, annotations: Annotations, format: str, clock: FrameClock | None = None) -> None:
+def write(path: str | Path, annotations: Annotations, format: str, clock: FrameClock | None = None) -> None:
     """Write annotations, whole or not at all.
 
     Args:
@@ -254,8 +254,8 @@ def format_of(path: Path) -> str:
 
 
 def convert(
-    source: Path,
-    target: Path,
+    source: str | Path,
+    target: str | Path,
     to: str | None = None,
     labels: LabelSet | None = None,
     video: str | None = None,

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import typer
 
 from actscribe.cli import (
+    agreement,
     annotate,
     benchmark,
     check,
@@ -45,6 +46,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     annotate.annotate,
     plot.plot,
     convert.convert,
+    agreement.agreement,
     simulate.simulate,
     demo.demo,
     doctor.doctor,

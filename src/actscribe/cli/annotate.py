@@ -22,6 +22,8 @@ def annotate(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
 ) -> None:
     """Write the activity timeline of videos in the formats that annotation tools read."""
+    from actscribe.annotations import FORMATS
+    from actscribe.errors import ActScribeError
     from actscribe.runs.annotate import annotate_each
     from actscribe.runs.folder import Run
     from actscribe.tables import print_sentence, print_table
@@ -29,6 +31,8 @@ def annotate(
 
     opened = Run.open(run)
     formats = [name.strip() for name in format.split(",") if name.strip()]
+    if not formats:
+        raise ActScribeError("No format to write was named.", f"Known: {', '.join(FORMATS)}.")
     notes: tuple[str, ...] = ()
     for done in annotate_each(videos, opened, formats, out, rules, overwrite=overwrite, time_budget=time_budget):
         table = indicators(done.recording, done.intervals, opened.labels)

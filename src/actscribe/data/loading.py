@@ -21,7 +21,7 @@ from actscribe.files import content_hash
 from actscribe.labels import LabelSet
 from actscribe.names import same_name, unique_names
 from actscribe.progress import track
-from actscribe.study import Study
+from actscribe.study import Study, load_study
 from actscribe.video.contained import contained
 from actscribe.video.frame_times import frame_clock
 from actscribe.video.probe import VideoInfo, probe
@@ -60,13 +60,14 @@ class StudyData:
 
 
 @contained()
-def load_data(study: Study) -> StudyData:
-    """Read everything a study names, assign splits and prove that nothing leaks.
+def load_data(study: Study | str | Path) -> StudyData:
+    """Read everything a study names, assign splits and prove that nothing leaks; a study is also its file or folder.
 
     Raises:
         ActScribeError: listing every problem found: unreadable videos, annotations of another video, overlapping
             intervals, unknown labels with their counts, leakage between splits.
     """
+    study = study if isinstance(study, Study) else load_study(study)
     labels = study.label_set()
     listed = study.folder / study.recordings
     rows = read_manifest(listed)

@@ -20,6 +20,7 @@ from actscribe.models.quiet import quiet
 from actscribe.models.vlm import ClipInputs, Vlm
 from actscribe.models.vlm.loading import digest
 from actscribe.packages import require
+from actscribe.processes import is_first
 from actscribe.recognizers.base import ClipFrames, Job, Kind, Recognizer, View, always
 from actscribe.recognizers.settings import Augmentation, VlmLoraSettings
 from actscribe.recognizers.vlm_head import INSIDE, HeadedVlm, load_parts, start, train_head, weights
@@ -181,6 +182,8 @@ def _probe(job: Job, parts: HeadedVlm) -> None:
         return
     probe = settings.model_copy(update={"epochs": settings.probe_epochs, "accumulation": 1})
     train_head(job, parts, probe, job.folder / CHECKPOINTS / FEATURES, folder)
+    if not is_first():
+        return
     with write_beside(done) as beside:
         save_file({name: value.contiguous() for name, value in parts.head.state_dict().items()}, beside)
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, overload
 
 import pandas as pd
 
@@ -60,30 +61,45 @@ class AnnotatedVideo:
     notes: tuple[str, ...]
 
 
+@overload
+def annotate(videos: str | Path, run: Run | str | Path, *args: Any, **kwargs: Any) -> AnnotatedVideo: ...
+@overload
 def annotate(
-    videos: Sequence[Path],
-    run: Run,
-    formats: Sequence[str] = ("json",),
-    out: Path | None = None,
+    videos: Sequence[str | Path], run: Run | str | Path, *args: Any, **kwargs: Any
+) -> list[AnnotatedVideo]: ...
+def annotate(
+    videos: str | Path | Sequence[str | Path],
+    run: Run | str | Path,
+    formats: Sequence[str] | None = None,
+    out: str | Path | None = None,
     rules: bool | None = None,
     recognizer: Recognizer | None = None,
     overwrite: bool = False,
-    time_budget: Path | None = None,
-) -> list[AnnotatedVideo]:
-    """Write the timeline of each video to OUT/NAME.ENDING in each format; see `annotate_each`.
+    time_budget: str | Path | None = None,
+) -> AnnotatedVideo | list[AnnotatedVideo]:
+    """Return the timeline of a video, or of several in their order, and write it where formats are named.
+
+    Args:
+        videos: a file, or several.
+        run: a complete one, or its folder.
+        formats: of the files to write, OUT/NAME.ENDING, see `annotate_each`; default JSON if `out` is given, else
+            nothing is written.
+        out, rules, recognizer, overwrite, time_budget: as in `annotate_each`.
 
     Raises:
         ActScribeError: as `annotate_each`; the files of the videos that could be annotated are there all the same.
     """
+    several: Sequence[str | Path] = [videos] if isinstance(videos, (str, Path)) else videos
     with contained():
-        return list(annotate_each(videos, run, formats, out, rules, recognizer, overwrite, time_budget))
+        found = list(annotate_each(several, run, formats, out, rules, recognizer, overwrite, time_budget))
+    return found if several is videos else found[0]
 
 
 def annotate_each(
-    videos: Sequence[Path],
-    run: Run,
-    formats: Sequence[str] = ("json",),
-    out: Path | None = None,
+    videos: Sequence[str | Path],
+    run: Run | str | Path,
+    formats: Sequence[str] | None = None,
+    out: str | Path | None = None,
     rules: bool | None = None,
     recognizer: Recognizer | None = None,
     overwrite: bool = False,
@@ -98,8 +114,8 @@ def annotate_each(
 
     Args:
         videos: files.
-        run: a complete one.
-        formats: names from `annotations.FORMATS`.
+        run: a complete one, or its folder.
+        formats: names from `annotations.FORMATS`; default JSON if `out` is given, else nothing is written.
         out: folder; default beside each video. NAME is the video's, as a file name that every system takes.
         rules: whether the label set's rules are applied; None: as the run has it.
         recognizer: the run's own, where the caller has loaded it.
@@ -112,18 +128,21 @@ def annotate_each(
             would write one file, a file that is there already, a folder that cannot be written to, or no readable
             video. At the end: the videos that could not be annotated, and why.
     """
+    run = run if isinstance(run, Run) else Run.open(run)
     run.require_complete()
-    formats = tuple(dict.fromkeys(formats))
-    _check_targets(videos, formats, out, overwrite)
+    formats = _formats(formats, out)
+    paths, out = [Path(video) for video in videos], None if out is None else Path(out)
+    _check_targets(paths, formats, out, overwrite)
     if time_budget is not None:
+        time_budget = Path(time_budget)
         check_table(time_budget, overwrite)
-        if time_budget.resolve() in {_target(v, name, out).resolve() for v in videos for name in formats}:
+        if real_path(time_budget) in {real_path(_target(video, name, out)) for video in paths for name in formats}:
             raise ActScribeError(f"{time_budget}: is the timeline of a video.", "Give the time budget another name.")
     broken: list[ActScribeError] = []
-    probed = [found for video in videos if (found := _probed(video, broken)) is not None]
+    probed = [found for video in paths if (found := _probed(video, broken)) is not None]
     if not probed:
         raise _unread(broken, 0)
-    for video, _, duration, clock in probed:
+    for video, _, duration, clock in probed if formats else ():
         _try_to_write(video, formats, out or video.parent, run.labels, duration, clock)
     loaded = recognizer or run.recognizer()
     settings = run.decisions.timeline
@@ -156,9 +175,16 @@ def annotate_each(
     if time_budget is not None and budgets:
         write_table(time_budget, pd.concat(budgets, ignore_index=True))
     if broken:
-        raise _unread(broken, len(videos) - len(broken))
+        raise _unread(broken, len(paths) - len(broken))
     for kept in keeping:
         kept.remove()
+
+
+def _formats(asked: Sequence[str] | str | None, out: str | Path | None) -> tuple[str, ...]:
+    """Return the formats that are asked for, each once: a name alone is one of them."""
+    if asked is None:
+        return () if out is None else ("json",)
+    return tuple(dict.fromkeys([asked] if isinstance(asked, str) else asked))
 
 
 def _scored(recognizer: Recognizer, kept: KeptScores) -> ScoredClips:
@@ -224,8 +250,6 @@ def _target(video: Path, format: str, out: Path | None) -> Path:
 
 
 def _check_targets(videos: Sequence[Path], formats: Sequence[str], out: Path | None, overwrite: bool) -> None:
-    if not formats:
-        raise ActScribeError("No format to write was named.", f"Known: {', '.join(annotation_files.FORMATS)}.")
     targets: dict[tuple[Path, str], Path] = {}
     for video in videos:
         folder, name = out or video.parent, safe_name(video.stem)

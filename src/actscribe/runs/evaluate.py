@@ -69,18 +69,18 @@ class EvaluatedRun:
 
 @contained()
 def evaluate(
-    run: Run,
+    run: Run | str | Path,
     split: str = "test",
     frames: bool = False,
     recognizer: Recognizer | None = None,
-    videos: Sequence[Path] = (),
+    videos: Sequence[str | Path] = (),
 ) -> EvaluatedRun:
     """Measure a complete run on a split and write metrics, timelines and the report into its folder.
 
     Clips are scored once and kept; a second call measures the kept scores again, so the test split is read once.
 
     Args:
-        run: a complete one.
+        run: a complete one, or its folder.
         split: "train", "validation" or "test".
         frames: whether the report shows frames of the video; off by default, for privacy.
         recognizer: the run's own, where the caller has loaded it.
@@ -89,6 +89,7 @@ def evaluate(
     Raises:
         ActScribeError: an unknown or empty split, a video that is gone or changed, or a folder that cannot be written.
     """
+    run = run if isinstance(run, Run) else Run.open(run)
     check_writable(run.folder)
     sweep_below(run.folder)
     if run.facts.status == "complete":
@@ -96,7 +97,7 @@ def evaluate(
     if run.has_scores(split):
         kept = f"Scores of {split} are kept in {run.scores_path(split)}; they are measured again,"
         print(f"{kept} against the annotations that the run was made with.", file=sys.stderr)
-    result, scored = measured(run, split, recognizer, videos)
+    result, scored = measured(run, split, recognizer, [Path(place) for place in videos])
     write_text(run.folder / f"metrics-{split}.json", json.dumps(result.values(), indent=1, ensure_ascii=False))
     _write_timelines(run, split, result.recordings, result.timelines)
     if result.timelines:
