@@ -33,14 +33,13 @@ def annotate(
     formats = [name.strip() for name in format.split(",") if name.strip()]
     if not formats:
         raise ActScribeError("No format to write was named.", f"Known: {', '.join(FORMATS)}.")
-    notes: tuple[str, ...] = ()
-    for done in annotate_each(videos, opened, formats, out, rules, overwrite=overwrite, time_budget=time_budget):
+    made = annotate_each(videos, opened, formats, out, rules, overwrite=overwrite, time_budget=time_budget)
+    for place, done in enumerate(made):
+        for note in done.notes if not place else ():  # of the run, so once for all videos
+            print_sentence(note)
         table = indicators(done.recording, done.intervals, opened.labels)
         print_table(f"{done.recording.video.name}: {len(done.intervals)} intervals", table)
         for path in done.files:
             print(path)
-        notes = done.notes
     if time_budget is not None:
         print(time_budget)
-    for note in notes:
-        print_sentence(note)

@@ -90,7 +90,12 @@ def draw(panels: Sequence[Panel], path: Path, width: float = WIDTHS["double"]) -
         raise ActScribeError(
             f"The figure would be {total / 10:.0f} cm high.", "Draw fewer recordings, or fewer labels, in one figure."
         )
-    style = {"font.family": "DejaVu Sans", "svg.hashsalt": "actscribe", "pdf.fonttype": 42, "hatch.linewidth": 0.4}
+    style: dict[Any, Any] = {
+        "font.family": "DejaVu Sans",
+        "svg.hashsalt": "actscribe",
+        "pdf.fonttype": 42,
+        "hatch.linewidth": 0.4,
+    }
     with mpl.rc_context(style):
         figure = Figure(figsize=(width / 25.4, total / 25.4))
         FigureCanvasAgg(figure)
@@ -201,7 +206,7 @@ def _legend(figure: Any, panels: Sequence[Panel]) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    shown = []
+    shown: list[Any] = []
     if any(panel.truth is not None or not panel.predicted for panel in panels):
         shown.append(Patch(facecolor=TRUE, label="annotated"))
     if any(panel.predicted for panel in panels):

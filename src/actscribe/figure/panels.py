@@ -55,7 +55,7 @@ def of_files(files: Sequence[Path], truth: Sequence[Path] = ()) -> list[Panel]:
             "Name one --truth for each timeline, in the same order.",
         )
     found = [_read(path) for path in files]
-    others = [_read(path) for path in truth] or [None] * len(found)
+    others: Sequence[Annotations | None] = [_read(path) for path in truth] or [None] * len(found)
     return [_of_file(path, one, other) for path, one, other in zip(files, found, others, strict=True)]
 
 

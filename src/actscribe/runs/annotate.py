@@ -103,7 +103,7 @@ def annotate_each(
     rules: bool | None = None,
     recognizer: Recognizer | None = None,
     overwrite: bool = False,
-    time_budget: Path | None = None,
+    time_budget: str | Path | None = None,
 ) -> Iterator[AnnotatedVideo]:
     """Write the timeline of each video to OUT/NAME.ENDING in each format, and yield each when its files are there.
 

@@ -54,7 +54,8 @@ def seed_result(system: str, seed: int, parts: Mapping[str, Run]) -> SeedResult:
         parts: ALL alone, or BASE and NOVEL, with the run that holds its scores.
     """
     values: dict[str, float] = {}
-    classes, groups = {}, {}
+    classes: dict[str, pd.DataFrame] = {}
+    groups: dict[str, int] = {}
     for part, run in parts.items():
         scored = run.scores("test")
         goals = targets(scored.clips, "multi-class").astype(float)

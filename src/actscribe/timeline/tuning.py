@@ -19,7 +19,7 @@ from actscribe.timeline.segments import LabelDecision, TimelineSettings, build
 FEW_BOUTS = 5
 
 #: The quality of a decision for the other labels then counts as much as that on this many bouts (same campaign).
-WEIGHT = 5
+WEIGHT = 2
 
 
 def tune(
