@@ -20,6 +20,7 @@ from actscribe.cli import (
     models,
     new,
     report,
+    settings,
     simulate,
     terminal,
     train,
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 COMMANDS: tuple[Callable[..., None], ...] = (
     new.new,
+    settings.settings,
     check.check,
     train.train,
     evaluate.evaluate,

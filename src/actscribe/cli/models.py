@@ -45,7 +45,8 @@ def pull(
     if entry is not None and entry.hub:
         print(f"{entry.hub}: about {entry.download} MB, licence {entry.licence}.")
     print(f"It is in {catalog.pull(name)}")
-    print(f"Use it with, in a study file: model: {name}")
+    setting = "judge" if entry is not None and entry.kind == "llm" else "model"
+    print(f"Use it with, in a study file: {setting}: {name}")
 
 
 def plan(

@@ -19,10 +19,14 @@ def train(
     """Train a recognizer on a study, or set up a zero-shot one, and choose thresholds on validation."""
     from actscribe.runs.train import train as train_run
     from actscribe.study import load_study
+    from actscribe.training.checkpoints import CURVES
 
     loaded = load_study(study)
     if seed is not None:
         loaded = loaded.model_copy(update={"seed": seed})
     run = train_run(loaded, recognizer, out=out, resume=resume)
     print(f"Run: {run.folder}")
+    curves = run.folder / CURVES
+    if curves.is_dir():
+        print(f"Curves of the training: tensorboard --logdir {shlex.quote(str(curves))}")
     print(f"Next: actscribe evaluate {shlex.quote(str(run.folder))}")

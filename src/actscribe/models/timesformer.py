@@ -110,7 +110,7 @@ def _config(folder: Path, checkpoint: str) -> TimesformerConfig:
     named = values.get("architectures") or [TimesformerForVideoClassification.__name__]
     if not isinstance(named, list) or TimesformerForVideoClassification.__name__ not in named:
         raise ActScribeError(
-            f"'{checkpoint}' is no TimeSformer of videos: its config.json says {named}.", "Choose another checkpoint."
+            f"'{checkpoint}' is no TimeSformer of videos: its config.json says {named}.", "Choose another model."
         )
     config = load_part(TimesformerConfig, folder, checkpoint, "config.json")
     for key in ("num_frames", "patch_size", "hidden_size", "num_hidden_layers", "num_attention_heads"):

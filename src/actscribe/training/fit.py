@@ -22,7 +22,7 @@ from actscribe.files import write_text
 from actscribe.labels import Task
 from actscribe.models.device import use_bfloat16
 from actscribe.recognizers.settings import Training
-from actscribe.training.checkpoints import CHECKPOINTS, TRAINER_STATE_NAME, NotedCheckpoints, last_checkpoint
+from actscribe.training.checkpoints import CHECKPOINTS, CURVES, TRAINER_STATE_NAME, NotedCheckpoints, last_checkpoint
 from actscribe.training.freezing import Unfreezing, UnfreezingCallback
 from actscribe.training.losses import ClipLoss
 from actscribe.training.optimizers import optimizer
@@ -258,7 +258,7 @@ def _callbacks(work: Fit) -> list[TrainerCallback]:
     from torch.utils.tensorboard import SummaryWriter
 
     callbacks: list[TrainerCallback] = [
-        TensorBoardCallback(SummaryWriter(str(work.folder / "tensorboard"))),
+        TensorBoardCallback(SummaryWriter(str(work.folder / CURVES))),
         ProgressCallback(),
         NotedCheckpoints(),
     ]
