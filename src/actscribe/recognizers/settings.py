@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from actscribe.recognizers.settings_dual import (
     ClipSettings,
@@ -176,7 +176,9 @@ class VlmLoraSettings(Training):
         hidden: width of a hidden layer in the head; 0: a linear head.
         dropout: share of the head's inputs that are dropped in training.
         batch_tokens: size of a padded batch that is scored, at most.
-        tower: whose query and value projections are adapted: "language", "vision" or "both".
+        tower: whose layers are adapted: "language", "vision" or "both".
+        targets: which of them, one name or several: "query-value", "attention", "mlp", "all-linear" (attention and
+            mlp), or names of the model's own layers such as k_proj, which are checked before anything is decoded.
         rank: of the adapters' matrices: how much they can learn.
         alpha: the adapters' product is scaled by alpha / rank.
         adapter_dropout: share of the adapters' inputs that are dropped in training.
@@ -192,6 +194,7 @@ class VlmLoraSettings(Training):
     dropout: float = Field(0.1, ge=0, lt=1)
     batch_tokens: Annotated[int, Unit("tokens")] = Field(4096, ge=1)
     tower: Literal["language", "vision", "both"] = "language"
+    targets: tuple[str, ...] = Field(("query-value",), min_length=1)
     rank: int = Field(16, ge=1)
     alpha: int = Field(32, ge=1)
     adapter_dropout: float = Field(0.1, ge=0, lt=1)
@@ -200,6 +203,11 @@ class VlmLoraSettings(Training):
     probe_epochs: Annotated[int, Unit("epochs")] = Field(20, ge=1)
     weight_decay: float = Field(0.01, ge=0)
     augment: bool = False
+
+    @field_validator("targets", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _nothing_is_mixed(self) -> Self:
