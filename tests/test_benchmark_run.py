@@ -231,7 +231,7 @@ def test_finished_runs_are_reused_and_only_by_the_same_plan(
 @pytest.mark.parametrize("backbone", ["clip", "x-clip"])
 def test_zero_shot_needs_no_training_clips_and_has_one_seed(place: Place, tmp_path: Path, backbone: str) -> None:
     write(xclip_model(4), tmp_path / "x-clip")
-    overrides = {"checkpoint": str(tmp_path / "x-clip")} if backbone == "x-clip" else {}
+    overrides = {"model": str(tmp_path / "x-clip")} if backbone == "x-clip" else {}
     plan = place.plan(0, backbone, seeds=5, overrides=overrides)
     done = benchmark(plan, tmp_path, cache=place.cache)
     run = Run.open(tmp_path / plan.run_name(False, 0))
@@ -256,7 +256,7 @@ def test_what_learns_nothing_runs_once_beside_a_vghif_that_learns(place: Place, 
 
 
 def test_full_supervision_holds_whole_clips_out_for_validation(place: Place, tmp_path: Path) -> None:
-    plan = place.plan(None, "timesformer", overrides={"checkpoint": "embedded"})
+    plan = place.plan(None, "timesformer", overrides={"model": "embedded"})
     benchmark(plan, tmp_path, cache=place.cache)
     run = Run.open(tmp_path / "timesformer-full-seed0")
     shown = {
@@ -359,7 +359,7 @@ def test_a_list_of_shots_is_taken_as_it_is(place: Place, tmp_path: Path) -> None
 
 def test_the_command_prints_the_tables(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     words = ["benchmark", "folder", "--videos", str(place.source.videos), "--backbone", "clip", "--frames", "4"]
-    words += ["--set", f"checkpoint={place.checkpoint}", "--out", str(tmp_path / "out")]
+    words += ["--set", f"model={place.checkpoint}", "--out", str(tmp_path / "out")]
     asked = CliRunner().invoke(app, words)
     assert asked.exit_code == 2
     assert "How many training clips a class?" in asked.output

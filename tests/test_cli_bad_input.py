@@ -218,7 +218,7 @@ def test_names_that_do_not_exist_are_answered_with_the_ones_that_do(study: Path,
 
 
 def test_a_missing_checkpoint_leaves_no_run(study: Path) -> None:
-    write_study(study, recognizers={"timesformer": {"checkpoint": "facebook/timesformer-base-finetuned-ssv2"}})
+    write_study(study, recognizers={"timesformer": {"model": "facebook/timesformer-base-finetuned-ssv2"}})
     assert "actscribe models pull" in refused("train", study)
     assert not (study / "runs").exists()
 

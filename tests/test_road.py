@@ -70,7 +70,7 @@ def road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
     study, run = root / "study", root / "study" / "runs" / "timesformer"
     labels = root / "lamps.yaml"
     labels.write_text(yaml.safe_dump({"name": "lamps", "labels": list(LABELS)}))
-    settings = {**SETTINGS, "checkpoint": str(tiny_timesformer(root / "checkpoint"))}
+    settings = {**SETTINGS, "model": str(tiny_timesformer(root / "checkpoint"))}
     printed, decoded = {}, set()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ACTSCRIBE_CACHE", str(root / "cache"))

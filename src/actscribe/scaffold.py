@@ -43,7 +43,7 @@ empty_labels: error
 
 recognizers:
   timesformer:
-    checkpoint: embedded   # or a folder, or facebook/timesformer-base-finetuned-ssv2 after `actscribe models pull`
+    model: embedded   # or a folder, or facebook/timesformer-base-finetuned-ssv2 after `actscribe models pull`
     epochs: 12
     flip: false            # true where left and right do not matter
 """

@@ -22,6 +22,7 @@ from actscribe.cli import (
     new,
     plot,
     report,
+    settings,
     simulate,
     terminal,
     train,
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 COMMANDS: tuple[Callable[..., None], ...] = (
     new.new,
+    settings.settings,
     check.check,
     train.train,
     evaluate.evaluate,

@@ -25,6 +25,7 @@ def train(
     from actscribe.runs.train import train as train_run
     from actscribe.study import load_study
     from actscribe.tables import print_sentence
+    from actscribe.training.checkpoints import CURVES
 
     loaded = load_study(study)
     if seed is not None:
@@ -35,4 +36,7 @@ def train(
     for sentence in grouped_notes("Timeline", run.decisions.timeline.notes):
         print_sentence(f"Note: {sentence}")
     print(f"Run: {run.folder}")
+    curves = run.folder / CURVES
+    if curves.is_dir():
+        print(f"Curves of the training: tensorboard --logdir {shlex.quote(str(curves))}")
     print(f"Next: actscribe evaluate {shlex.quote(str(run.folder))}")

@@ -343,15 +343,14 @@ def _move_in(run: Run, study: Study) -> None:
 
 
 def _other_weights(run: Run, settings: Any) -> list[str]:
-    """Return words on a checkpoint that has changed; nothing where no digest tells, or it is no longer here."""
+    """Return words on a model that has changed; nothing where no digest tells, or it is no longer here."""
     if not run.facts.weights or not is_first():
         return []
     try:
         same = kind(run.facts.recognizer).weights(settings) == run.facts.weights
     except ActScribeError:  # a complete run does not need it any more, and an unfinished one says so itself
         return []
-    named = getattr(settings, "checkpoint", None) or getattr(settings, "model", "")
-    return [] if same else [f"checkpoint {named} has other weights than when this run was made"]
+    return [] if same else [f"model {settings.model} has other weights than when this run was made"]
 
 
 def _check_same(run: Run, study: Study, data: StudyData) -> None:

@@ -23,7 +23,7 @@ from actscribe.labels import Task
 from actscribe.models.device import use_bfloat16
 from actscribe.processes import first_goes_first, is_first
 from actscribe.recognizers.settings import Training
-from actscribe.training.checkpoints import CHECKPOINTS, TRAINER_STATE_NAME, NotedCheckpoints, last_checkpoint
+from actscribe.training.checkpoints import CHECKPOINTS, CURVES, TRAINER_STATE_NAME, NotedCheckpoints, last_checkpoint
 from actscribe.training.freezing import Unfreezing, UnfreezingCallback
 from actscribe.training.losses import ClipLoss
 from actscribe.training.optimizers import optimizer
@@ -261,7 +261,7 @@ def _callbacks(work: Fit) -> list[TrainerCallback]:
 
     callbacks: list[TrainerCallback] = [ProgressCallback(), NotedCheckpoints()]
     if is_first():
-        callbacks.insert(0, TensorBoardCallback(SummaryWriter(str(work.folder / "tensorboard"))))
+        callbacks.insert(0, TensorBoardCallback(SummaryWriter(str(work.folder / CURVES))))
     if work.settings.keep == "best":
         callbacks.insert(0, EarlyStoppingCallback(early_stopping_patience=work.settings.patience))
     if work.unfreezing:
