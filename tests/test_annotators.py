@@ -185,6 +185,12 @@ def test_the_report_holds_the_second_annotator_beside_the_recognizers(
     sentence = words.annotators(done)
     assert sentence.startswith(f"Two annotators agree with kappa {two['kappa']:.2f} on {two['clips']} clips")
     assert sentence in page.text
+    assert [title for title in page.tables if title.startswith(("Moments", "Events"))] == [
+        "Moments, one every 1 s.",
+        "Events.",
+    ]
+    assert "By moments: All behaviours at once, 4 recordings: kappa" in sentence
+    assert "are what BORIS prints" in page.text
     show(done)
     assert "Kappa against the annotator, where two annotated" in capsys.readouterr().out
     values = json.loads((tmp_path / "provenance.json").read_text())

@@ -20,8 +20,10 @@ from actscribe.compare.page_tables import (
 )
 from actscribe.compare.result import Comparison
 from actscribe.evaluation.annotators import FIRST, SECOND
+from actscribe.evaluation.raters import Agreement, Measure
 from actscribe.report import comparison_charts as charts
 from actscribe.report import wording as w
+from actscribe.report.agreement import which_is_which
 from actscribe.report.charts import Panel
 from actscribe.report.tables import Table
 
@@ -139,6 +141,8 @@ def _annotators(done: Comparison) -> Figure | None:
     title = "Kappa against the annotator with its 95 % interval"
     picture = charts.forest(rows.rename(columns={"kappa": "value"}), len(done.systems), title)
     hint = "Dot: kappa, the agreement beyond chance. Bar: 95 % interval. Hollow orange: the second annotator."
+    if "annotator_moments" in done.tables:
+        hint += f" {which_is_which(Agreement(done.tables['annotator_moments'], Measure()))}"
     tables = (annotator_table(done), *moment_tables(done))
     return Figure("annotators", "Beside a second annotator", words.annotators(done), tables, picture, hint=hint)
 

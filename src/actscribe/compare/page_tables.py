@@ -13,7 +13,7 @@ from actscribe.data import spans as sp
 from actscribe.data.recording import Recording
 from actscribe.evaluation.raters import Agreement, Measure
 from actscribe.report import wording as w
-from actscribe.report.agreement import views, which_is_which
+from actscribe.report.agreement import views
 from actscribe.report.comparison_charts import reliability_points
 from actscribe.report.tables import Column, Row, Table, record_table
 
@@ -132,9 +132,7 @@ def moment_tables(done: Comparison) -> tuple[Table, ...]:
     table = done.tables.get("annotator_moments")
     if table is None:
         return ()
-    agreed = Agreement(table, Measure())
-    explained = which_is_which(agreed)
-    return tuple(plain_table(part, f"{title}. {explained}") for title, part in views(agreed).items())
+    return tuple(plain_table(part, f"{title}.") for title, part in views(Agreement(table, Measure())).items())
 
 
 def timeline_table(done: Comparison) -> Table | None:

@@ -7,7 +7,7 @@ from actscribe.compare.result import Comparison
 from actscribe.compare.words import verdict
 from actscribe.evaluation.annotators import FIRST
 from actscribe.evaluation.raters import Agreement, Measure
-from actscribe.report.agreement import overall, which_is_which
+from actscribe.report.agreement import overall
 from actscribe.tables import print_sentence, print_table
 
 
@@ -22,7 +22,7 @@ def show(done: Comparison) -> None:
         print_table("Kappa against the annotator, where two annotated", wanted.drop(columns=["against", "label"]))
     if "annotator_moments" in done.tables:
         agreed = Agreement(done.tables["annotator_moments"], Measure())
-        print_sentence(f"{overall(agreed)} {which_is_which(agreed)}")
+        print_sentence(f"{overall(agreed)} That kappa is what BORIS prints; the one above is of labels on clips.")
     for sentence in verdict(done):
         print_sentence(sentence)
     print(f"Tables: {done.folder / TABLES}")
