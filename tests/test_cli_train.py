@@ -19,6 +19,7 @@ def test_the_curves_are_mentioned_where_there_are_any(
 ) -> None:
     run = tmp_path / "a run"
     (run / "tensorboard").mkdir(parents=True) if curves else run.mkdir()
+    (tmp_path / "study").mkdir()
     write_study(tmp_path / "study")
     monkeypatch.setattr(training, "train", lambda *_, **__: SimpleNamespace(folder=run))
     done = CliRunner().invoke(app, ["train", str(tmp_path / "study")])
