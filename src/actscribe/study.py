@@ -56,9 +56,6 @@ class Split(BaseModel):
 
     Args:
         train, validation, test: share of this split; the three sum to 1.
-        within: "groups" gives whole groups to a split; "recordings" divides each recording by time, for studies of one
-            subject: every table then says that nothing is known about other recordings.
-        gap: between two parts of a recording, in no split; null: the length of a window.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -66,8 +63,6 @@ class Split(BaseModel):
     train: Annotated[float, Unit("share of the groups")] = Field(0.6, gt=0)
     validation: Annotated[float, Unit("share of the groups")] = Field(0.2, gt=0)
     test: Annotated[float, Unit("share of the groups")] = Field(0.2, ge=0)
-    within: Literal["groups", "recordings"] = "groups"
-    gap: Annotated[float | None, Unit("s")] = Field(None, ge=0)
 
     @model_validator(mode="after")
     def _sums_to_one(self) -> Split:

@@ -16,7 +16,6 @@ from actscribe.data.groups import in_two_splits, not_known
 from actscribe.data.manifest import Row, read_manifest
 from actscribe.data.recording import Recording
 from actscribe.data.splits import assign_splits, check_leakage
-from actscribe.data.within import WITHIN, part_of, split_within
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash
 from actscribe.labels import LabelSet
@@ -75,47 +74,21 @@ def load_data(study: Study | str | Path) -> StudyData:
     groups = not_known(rows, study.groups == "none")
     loaded = _load_rows(rows, labels, study.tiers, listed if listed.is_dir() else listed.parent)
     _check_clips(study, [one.recording for one in loaded])
-    second = {one.recording.name: one.second for one in loaded if one.second is not None}
-    if study.split.within == "recordings":
-        parts = split_within([one.recording for one in loaded], study.split.model_dump(), *_gap(study))
-        recordings = [part.recording for part in parts]
-        second = {part.recording.name: part_of(second[part.of], part) for part in parts if part.of in second}
-        apart: tuple[str, ...] = (WITHIN,)
-    else:
-        recordings = assign_splits([one.recording for one in loaded], labels, study.split.model_dump(), study.seed)
-        check_leakage(recordings, {row.video: row for row in rows})
-        apart = (groups, *in_two_splits(rows, {str(one.video): one.split for one in recordings}))
+    recordings = assign_splits([one.recording for one in loaded], labels, study.split.model_dump(), study.seed)
+    check_leakage(recordings, {row.video: row for row in rows})
     ignored = sum((one.ignored for one in loaded), Counter[str]())
+    second = {one.recording.name: one.second for one in loaded if one.second is not None}
     matched = Counter(by for one in loaded for by in one.matched)
+    splits = {str(recording.video): recording.split for recording in recordings}
     return StudyData(
         labels,
         tuple(recordings),
         dict(sorted(ignored.items())),
         second,
         dict(sorted(matched.items())),
-        tuple(sentence for sentence in apart if sentence),
+        tuple(sentence for sentence in (groups, *in_two_splits(rows, splits)) if sentence),
         tuple(_unused(listed, rows)),
     )
-
-
-def _gap(study: Study) -> tuple[float, float]:
-    """Return the seconds between two parts of a recording, and how long a part is at least.
-
-    Raises:
-        ActScribeError: videos that are trimmed, or a gap in which a clip of one part could reach into another.
-    """
-    length = study.windows.length
-    if length is None:
-        raise ActScribeError(
-            "A split within recordings needs windows; here every video is one clip.", "Set 'length:' of the windows."
-        )
-    gap = length if study.split.gap is None else study.split.gap
-    if gap < length:
-        raise ActScribeError(
-            f"split.gap of {gap:g} s: a window of {length:g} s could be seen in two splits.",
-            f"Set it to {length:g} or more.",
-        )
-    return gap, length
 
 
 def _unused(listed: Path, rows: Sequence[Row]) -> list[Path]:

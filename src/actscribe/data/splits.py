@@ -44,8 +44,7 @@ def assign_splits(
     if len(groups) < len(wanted):
         raise ActScribeError(
             f"{len(groups)} groups cannot be split into {', '.join(wanted)} without leakage.",
-            "Add recordings of other groups, set a share to 0 (split: {train: 0.7, validation: 0, test: 0.3}), or"
-            " split each recording by time (split: {within: recordings}).",
+            "Add recordings of other groups, or give the manifest a split column and set a share to 0.",
         )
     amounts = _amounts(recordings, labels, groups)
     chosen = _best_order(amounts, np.array([shares[split] for split in wanted]), seed)

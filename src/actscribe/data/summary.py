@@ -55,16 +55,11 @@ def _recordings(data: StudyData) -> pd.DataFrame:
                     "split": split,
                     "recordings": len(held),
                     "groups": len({recording.group for recording in held}),
-                    "hours": sum(map(_seconds, held)) / 3600,
+                    "hours": sum(recording.duration for recording in held) / 3600,
                     "not_annotated": sum(recording.intervals is None for recording in held),
                 }
             )
     return pd.DataFrame(rows)
-
-
-def _seconds(recording: Recording) -> float:
-    """Return how long a recording is, less what was left out of it for every label."""
-    return recording.duration - sp.total(sp.union(gap for gap in recording.gaps if not gap.label))
 
 
 def _labels(study: Study, data: StudyData) -> pd.DataFrame:
