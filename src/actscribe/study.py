@@ -55,7 +55,7 @@ class Split(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     train: float = Field(0.6, gt=0)
-    validation: float = Field(0.2, gt=0)
+    validation: float = Field(0.2, ge=0)
     test: float = Field(0.2, ge=0)
 
     @model_validator(mode="after")

@@ -20,5 +20,7 @@ def show(done: Comparison) -> None:
         print_table("Kappa against the annotator, where two annotated", wanted.drop(columns=["against", "label"]))
     for sentence in verdict(done):
         print_sentence(sentence)
+    for note in done.provenance.not_known:
+        print_sentence(f"Note: {note}")
     print(f"Tables: {done.folder / TABLES}")
     print(f"Report: {done.folder / REPORT}")

@@ -16,6 +16,7 @@ from actscribe.data.groups import in_two_splits, not_known
 from actscribe.data.manifest import Row, read_manifest
 from actscribe.data.recording import Recording
 from actscribe.data.splits import assign_splits, check_leakage
+from actscribe.data.unknown import Unknown, said, unknown_in
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash
 from actscribe.labels import LabelSet
@@ -123,13 +124,14 @@ class Loaded:
     Args:
         recording: with the annotations that count.
         second: the second annotator's, or None.
-        unknown, ignored: names of both annotators that the label set does not know, or leaves out, with counts.
+        unknown: names of both annotators that the label set does not know.
+        ignored: names that it leaves out, with counts.
         matched: by what the video was found in each annotation file.
     """
 
     recording: Recording
     second: Annotations | None
-    unknown: Counter[str]
+    unknown: tuple[Unknown, ...]
     ignored: Counter[str]
     matched: tuple[str, ...]
 
@@ -142,7 +144,7 @@ def load_recording(row: Row, name: str, labels: LabelSet, tiers: tuple[str, ...]
     """
     info = probe(row.video)
     recording = Recording(name, row.video, info.duration, content_hash(row.video), row.group, row.split)
-    unknown: Counter[str] = Counter()
+    unknown: list[Unknown] = []
     ignored: Counter[str] = Counter()
     read = []
     matched = []
@@ -155,13 +157,13 @@ def load_recording(row: Row, name: str, labels: LabelSet, tiers: tuple[str, ...]
             matched.append(by)
         if raw is not None:
             ignored += Counter(i.label for i in raw.intervals if labels.is_ignored(i.label))
-            raw, unknown_here = annotation_files.resolve(raw, labels)
-            unknown += Counter(unknown_here)
+            unknown += unknown_in(raw, labels, path, row.video)
+            raw, _ = annotation_files.resolve(raw, labels)
         read.append(raw)
     first, second = read
     if first is not None:
         recording = replace(recording, intervals=first.intervals, gaps=first.gaps)
-    return Loaded(recording, second, unknown, ignored, tuple(matched))
+    return Loaded(recording, second, tuple(unknown), ignored, tuple(matched))
 
 
 def _load_rows(rows: list[Row], labels: LabelSet, tiers: tuple[str, ...], folder: Path) -> list[Loaded]:
@@ -172,13 +174,9 @@ def _load_rows(rows: list[Row], labels: LabelSet, tiers: tuple[str, ...], folder
             loaded.append(load_recording(row, name, labels, tiers))
         except ActScribeError as error:
             problems.append(str(error))
-    unknown = sum((one.unknown for one in loaded), Counter[str]())
+    unknown = [one for of_row in loaded for one in of_row.unknown]
     if unknown:
-        listed = ", ".join(f"'{spelling}' ({count}x)" for spelling, count in sorted(unknown.items()))
-        problems.append(
-            f"names that label set '{labels.name}' does not know: {listed}.\n"
-            "Add each as an alias of a label, or under 'ignored:' to leave it out on purpose."
-        )
+        problems.append(said(unknown, labels))
     if problems:
         problems = list(dict.fromkeys(problems))  # a table of all videos is refused once for each of them
         more = len(problems) - MOST_PROBLEMS
