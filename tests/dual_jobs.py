@@ -69,7 +69,7 @@ def sides(name: str, count: int, seed: int, task: str) -> tuple[Shown, np.ndarra
 def job(folder: Path, name: str, root: Path, labels: LabelSet = CLASSES, count: int = 8, **settings: Any) -> Job:
     """Return a job with `count` training clips and four of validation; `root` holds checkpoints."""
     folder.mkdir(parents=True, exist_ok=True)
-    parsed = parse_settings(name, QUICK | {"checkpoint": str(checkpoint(name, root))} | settings)
+    parsed = parse_settings(name, QUICK | {"model": str(checkpoint(name, root))} | settings)
     train, targets = sides("training", count, 1, labels.task)
     validation, goals = sides("validation", 4, 2, labels.task)
     view = View(4, tiny_duals.SIDE)

@@ -136,7 +136,7 @@ def _run(
     facts = Facts(
         status="complete",
         recognizer="timesformer",
-        settings={"checkpoint": "embedded", "epochs": 12},
+        settings={"model": "embedded", "epochs": 12},
         seed=7,
         study=name,
         task_seconds={"train": 431.2, "validate": 12.9, "evaluate test": 14.1},

@@ -118,7 +118,7 @@ class Place:
 
     def plan(self, shots: int | None = 2, backbone: str = "vifi-clip", **choices: object) -> Plan:
         """Return a plan of one epoch on four frames."""
-        own = {"checkpoint": str(self.checkpoint), "precision": "float32"}
+        own = {"model": str(self.checkpoint), "precision": "float32"}
         own |= {} if choices.get("recipe") else {"epochs": 1, "batch": 6}
         own |= choices.pop("overrides", {})  # type: ignore[arg-type]
         usual = {"seeds": 1, "frames": 4, "overrides": own}

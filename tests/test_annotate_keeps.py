@@ -217,6 +217,17 @@ def test_a_folder_that_cannot_be_written_shows_before_the_scoring(
     assert list((tmp_path / "out").iterdir()) == []
 
 
+def test_a_link_that_leads_to_itself_is_no_folder(made: Path, tmp_path: Path, cache: Path) -> None:
+    run = a_run(made, tmp_path / "run")
+    new = video(made, tmp_path / "new.mp4")
+    (tmp_path / "loop").symlink_to("loop")
+    counting = Counting(run.labels)
+    for out in (tmp_path / "loop", tmp_path / "loop" / "deeper"):
+        with pytest.raises(ActScribeError, match="loop: is a link to a place that does not exist"):
+            annotate([new], run, out=out, recognizer=counting)
+    assert counting.scored == 0
+
+
 @pytest.mark.parametrize("form", list(annotation_files.FORMATS))
 def test_every_format_is_tried_and_nothing_is_left_of_it(made: Path, tmp_path: Path, cache: Path, form: str) -> None:
     run = a_run(made, tmp_path / "run")

@@ -52,7 +52,7 @@ def test_zero_shot_numbers_are_of_a_training_that_this_run_does_not_do() -> None
     assert shown(made) == pytest.approx([0.446])
     _, trained = published_notes(made)
     assert "after the recipe's training on Kinetics-400" in trained
-    assert "this run trains nothing beyond its checkpoint embedded" in trained
+    assert "this run trains nothing beyond its model embedded" in trained
     assert not any("trains nothing" in note for note in published_notes(plan(2, "xclip_few_shot")))
     other = published_notes(plan(0, "xclip_zero_shot", source=Source(Path("videos"), split=2)))
     assert other[2:] == [

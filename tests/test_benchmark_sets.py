@@ -139,7 +139,7 @@ def test_a_list_with_ids_of_its_own_comes_with_its_label_file(
 
     monkeypatch.setattr(module, "benchmark", never)
     words = ["benchmark", "folder", "--videos", str(place.source.videos), "--backbone", "vifi-clip"]
-    words += ["--shots-list", str(shots), "--set", f"checkpoint={place.checkpoint}"]
+    words += ["--shots-list", str(shots), "--set", f"model={place.checkpoint}"]
     for given in ([], ["--shots-labels", str(labels)]):
         assert "asked" in CliRunner().invoke(app, [*words, *given]).output
     without, with_ = asked

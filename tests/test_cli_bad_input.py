@@ -19,6 +19,7 @@ from actscribe.data.loading import load_data
 from actscribe.errors import ActScribeError
 from actscribe.files import write_beside
 from actscribe.runs.folder import Facts, Run
+from actscribe.runs.replace import clear
 from actscribe.study import load_study
 
 BOTH: Bouts = [(LEFT, 0, 1500), (RIGHT, 1000, 2500)]
@@ -217,7 +218,7 @@ def test_names_that_do_not_exist_are_answered_with_the_ones_that_do(study: Path,
 
 
 def test_a_missing_checkpoint_leaves_no_run(study: Path) -> None:
-    write_study(study, recognizers={"timesformer": {"checkpoint": "facebook/timesformer-base-finetuned-ssv2"}})
+    write_study(study, recognizers={"timesformer": {"model": "facebook/timesformer-base-finetuned-ssv2"}})
     assert "actscribe models pull" in refused("train", study)
     assert not (study / "runs").exists()
 
@@ -235,7 +236,7 @@ def test_a_folder_that_is_no_run(study: Path) -> None:
         assert "no run here" in message
         assert "actscribe train" in message
     run = a_run(study, "complete")
-    assert f"name one of its runs: {run}" in refused("evaluate", study)
+    assert f"Name one of the runs below it:\n  {run}" in refused("evaluate", study)
 
 
 def test_an_incomplete_run_says_how_to_go_on_and_a_complete_one_is_not_replaced(study: Path) -> None:
@@ -379,3 +380,54 @@ def test_the_installed_command_exits_with_2_and_one_message(tmp_path: Path) -> N
     assert done.stderr.splitlines()[0] == f"Error: {tmp_path / 'study.yaml'}:1: 'labels' is missing."
     assert done.stderr.splitlines()[1].endswith("study.yaml:3: unknown key 'lables'. Did you mean 'labels'?")
     assert done.stdout == ""
+
+
+def test_runs_below_a_folder_are_listed_ready_to_type(study: Path) -> None:
+    run = a_run(study, "complete")
+    comparison = study / "my comparison"
+    for place in ("runs/clip-seed0", "curve/3-recordings/clip-seed0"):
+        (comparison / place).parent.mkdir(parents=True)
+        shutil.copytree(run, comparison / place)
+    (comparison / "runs" / "clip-seed1").mkdir()
+    (comparison / "runs" / "clip-seed1" / "run.json").write_text("{}", encoding="utf-8")
+    for command in (
+        ["evaluate", comparison],
+        ["annotate", study / "r0.mp4", "--run", comparison],
+        ["report", comparison],
+    ):
+        lines = refused(*command).splitlines()
+        shown = [line.strip() for line in lines[lines.index("Name one of the runs below it:") + 1 :]]
+        assert shown == [
+            f"'{comparison}/curve/3-recordings/clip-seed0'",
+            f"'{comparison}/runs/clip-seed0'",
+            f"'{comparison}/runs/clip-seed1' (its training did not end)",
+        ]
+
+
+@pytest.mark.parametrize("status", ["training", "complete"])
+def test_overwrite_replaces_what_the_tool_wrote_and_nothing_else(study: Path, status: str) -> None:
+    run = a_run(study, status)
+    assert "--overwrite" in refused("train", study)
+    assert "Both --resume and --overwrite" in refused("train", study, "--resume", "--overwrite")
+    (run / "notes.txt").write_text("mine", encoding="utf-8")
+    assert "holds notes.txt, which ActScribe did not write" in refused("train", study, "--overwrite")
+    (run / "notes.txt").rename(study / "notes.txt")
+    (run / "model").mkdir()
+    (run / "model" / "mine.txt").touch()
+    assert "was not written by ActScribe" in refused("train", study, "--overwrite")
+    (run / "model" / "mine.txt").unlink()
+    before = sorted(path.read_bytes() for path in run.iterdir() if path.is_file())
+    write_study(study, recognizers={"timesformer": {"checkpoint": "nowhere"}})
+    assert "nowhere" in refused("train", study, "--overwrite")  # all else is checked before anything goes
+    assert sorted(path.read_bytes() for path in run.iterdir() if path.is_file()) == before
+
+
+def test_a_damaged_run_is_cleared_as_a_whole(study: Path) -> None:
+    run = a_run(study, "complete")
+    for name in ("timelines-test/r0.json", "tensorboard/events.out.tfevents.1.host", "checkpoints/checkpoint-3/a.bin"):
+        (run / name).parent.mkdir(parents=True)
+        (run / name).touch()
+    (run / "labels.yaml").unlink()
+    assert "Replace it with --overwrite" in refused("train", study)
+    clear(run)
+    assert list(run.iterdir()) == []

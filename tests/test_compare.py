@@ -67,7 +67,7 @@ class Lamps:
 def lamps(tmp_path_factory: pytest.TempPathFactory) -> Lamps:
     root = tmp_path_factory.mktemp("lamps")
     settings = {
-        "timesformer": {**TRAINED, "checkpoint": str(tiny_timesformer(root / "timesformer"))},
+        "timesformer": {**TRAINED, "model": str(tiny_timesformer(root / "timesformer"))},
         "vlm-yesno": {"model": str(tiny_vlms.build("smolvlm", root / "vlm")), "dtype": "float32", "caption_share": 0},
     }
     study = lamp_study(root / "study", windows=WINDOWS, recognizers=settings)

@@ -278,17 +278,17 @@ def test_a_views_side_is_read_without_weights(root: Path, tmp_path: Path) -> Non
         folder.mkdir()
         (folder / "config.json").write_text((checkpoint(name, root) / "config.json").read_text())
         save_file({}, folder / "model.safetensors")
-        settings = parse_settings(name, {"checkpoint": str(folder), "fit": "crop", "kept": 0.8, "candidates": 5})
+        settings = parse_settings(name, {"model": str(folder), "fit": "crop", "kept": 0.8, "candidates": 5})
         view = kind(name).view(settings, 6)
         assert (view.frames, view.short_side, view.candidates) == (6, 40, 5)
-    wrong = parse_settings("x-clip", {"checkpoint": str(tmp_path / "clip")})
+    wrong = parse_settings("x-clip", {"model": str(tmp_path / "clip")})
     with pytest.raises(ActScribeError, match="is a clip, expected a xclip"):
         kind("x-clip").view(wrong, 6)
-    deep = parse_settings("clip", {"checkpoint": str(tmp_path / "clip"), "vghif": {"levels": [3, 6]}})
+    deep = parse_settings("clip", {"model": str(tmp_path / "clip"), "vghif": {"levels": [3, 6]}})
     with pytest.raises(ActScribeError, match="asks for block 6, but the visual encoder has 4 blocks"):
         kind("clip").view(deep, 6)
     with pytest.raises(ActScribeError, match=r"gone\.pth: no such file"):
-        kind("vifi-clip").view(parse_settings("vifi-clip", {"checkpoint": str(tmp_path / "gone.pth")}), 6)
+        kind("vifi-clip").view(parse_settings("vifi-clip", {"model": str(tmp_path / "gone.pth")}), 6)
 
 
 def test_a_studys_mean_std_and_share_replace_the_checkpoints_and_are_saved(root: Path, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def trimmed(folder: Path, splits: dict[str, int], task: str = "multi-class", **r
 
 def settings(name: str, root: Path, **more: object) -> dict[str, object]:
     plain = {key: value for key, value in QUICK.items() if key != "epochs"}
-    return {**plain, "checkpoint": str(checkpoint(name, root)), "epochs": 6, **more}
+    return {**plain, "model": str(checkpoint(name, root)), "epochs": 6, **more}
 
 
 def test_a_few_shot_study_needs_no_validation_clips(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_a_few_shot_study_needs_no_validation_clips(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("task", ["multi-class", "multi-label"])
 def test_a_zero_shot_recognizer_needs_neither_training_nor_validation(tmp_path: Path, task: str) -> None:
-    chosen = {"checkpoint": str(checkpoint("x-clip", tmp_path)), "learns": "none"}
+    chosen = {"model": str(checkpoint("x-clip", tmp_path)), "learns": "none"}
     file = trimmed(tmp_path / "study", {"test": 2}, task, **{"x-clip": chosen})
     run = train(load_study(file), "x-clip")
     assert run.facts.status == "complete"
@@ -87,7 +87,7 @@ def test_a_comparison_trains_what_learns_once_per_seed(tmp_path: Path) -> None:
 
 def test_a_comparison_of_zero_shot_against_trained(tmp_path: Path) -> None:
     recognizers = {
-        "clip": {"checkpoint": str(checkpoint("clip", tmp_path))},
+        "clip": {"model": str(checkpoint("clip", tmp_path))},
         "x-clip": settings("x-clip", tmp_path, epochs=2),
     }
     file = trimmed(tmp_path / "study", {"train": 2, "validation": 1, "test": 2}, **recognizers)
@@ -100,6 +100,6 @@ def test_a_comparison_of_zero_shot_against_trained(tmp_path: Path) -> None:
 def test_a_path_in_a_study_is_relative_to_it(tmp_path: Path) -> None:
     (tmp_path / "study" / "mine").mkdir(parents=True)
     (tmp_path / "study" / "base").mkdir()
-    write_study(tmp_path / "study", recognizers={"vifi-clip": {"checkpoint": "mine", "base": "base"}})
+    write_study(tmp_path / "study", recognizers={"vifi-clip": {"model": "mine", "base": "base"}})
     placed = load_study(tmp_path / "study").recognizers["vifi-clip"]
-    assert placed == {key: str(tmp_path / "study" / word) for key, word in (("checkpoint", "mine"), ("base", "base"))}
+    assert placed == {key: str(tmp_path / "study" / word) for key, word in (("model", "mine"), ("base", "base"))}

@@ -171,6 +171,6 @@ def test_another_network_is_refused_by_name(tmp_path: Path, state: Any, said: st
 
 def test_the_recognizer_names_the_base_it_needs(tmp_path: Path) -> None:
     path = save_published(tmp_path / "xclip.pth", published(model()))
-    assert parse_settings("x-clip", {"checkpoint": str(path), "base": "clip-b32"}).base == "clip-b32"
+    assert parse_settings("x-clip", {"model": str(path), "base": "clip-b32"}).base == "clip-b32"
     with pytest.raises(ActScribeError, match="actscribe models pull clip-b16"):
         load_backbone("x-clip", str(path), FRAMES)

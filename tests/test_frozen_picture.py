@@ -113,7 +113,7 @@ def test_every_dual_encoder_scores_it_alike(name: str, videos: list[Path], tmp_p
 def _trained(name: str, folder: Path) -> Any:
     changes: dict[str, Any] = {"epochs": 1, "batch": 4}
     if name == "timesformer":
-        changes |= {"checkpoint": str(tiny_timesformer(folder / "model")), "augment": False, "precision": "float32"}
+        changes |= {"model": str(tiny_timesformer(folder / "model")), "augment": False, "precision": "float32"}
         job = dual_jobs.job(folder / "run", "clip", folder)
         return kind(name).make(replace(job, settings=parse_settings(name, changes)))
     changes |= {"model": str(tiny_vlms.build("smolvlm", folder / "model"))}

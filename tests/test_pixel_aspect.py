@@ -82,7 +82,7 @@ def test_a_benchmark_trains_on_what_its_mode_says(
     found = Benchmark("two", mode, tuple(BenchmarkClass(name, name) for name in CLASSES.names), (), (), ())
     study = study_of(found, {"clip": {}}, 4, 0)
     assert study.windows.square_pixels is square
-    values = parse_settings("clip", {"checkpoint": str(checkpoint("clip", tmp_path)), "learns": "image"})
+    values = parse_settings("clip", {"model": str(checkpoint("clip", tmp_path)), "learns": "image"})
     facts = SimpleNamespace(recognizer="clip", settings=values.model_dump(mode="json"))
     run: Any = SimpleNamespace(facts=facts, folder=tmp_path)
     data = StudyData(CLASSES, (squeezed, replace(squeezed, name="held", split="validation")), {})

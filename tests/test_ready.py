@@ -26,7 +26,7 @@ def _bare(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_bare")
 def test_a_comparison_lists_all_that_is_missing_before_it_begins(tmp_path: Path) -> None:
     recognizers = {
-        "timesformer": {"checkpoint": str(tmp_path / "gone")},
+        "timesformer": {"model": str(tmp_path / "gone")},
         "vlm-judge": {},
         "vlm-yesno": {"quantize": "4bit"},
         "vlm-lora": {},

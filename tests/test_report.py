@@ -182,7 +182,7 @@ class TestNumbers:
         assert first[9] == str(sum(i.label == first[0] for r in test for i in r.intervals or ()))
         decisions = page.tables["Decisions, chosen on validation only."]
         assert decisions[1][:7] == ["Baby visible", "0.500", "0.550", "0.400", "0.50", "0.50", "0.00"]
-        assert page.tables["Settings of the recognizer."][1:] == [["checkpoint", '"embedded"'], ["epochs", "12"]]
+        assert page.tables["Settings of the recognizer."][1:] == [["model", '"embedded"'], ["epochs", "12"]]
         assert ["torch", "2.14.0"] in page.tables["Versions."]
         assert ["seed", "7"] in page.tables["At a glance."]
         assert ["split", "test, scored 1 time"] in page.tables["At a glance."]

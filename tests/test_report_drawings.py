@@ -64,7 +64,7 @@ class TestTimelines:
         page = Page(str(shown_recordings(made.result)[0].pictures[0]))
         titles = [text for text, path in page.texts if path[-1] == "title"]
         assert "Walking, annotated: 0:10.0–0:20.0 (10 s)" in titles
-        assert "Walking, predicted: 0:15.0–0:25.0 (10 s), score 0.90" in titles
+        assert "Walking, predicted: 0:15.0–0:25.0 (10 s), confidence 0.90" in titles
 
     def test_agreement_and_indicators(self, made: Made) -> None:
         shown = shown_recordings(made.result)[0]

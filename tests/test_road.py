@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import math
 import os
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 import yaml
@@ -68,7 +70,7 @@ def road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
     study, run = root / "study", root / "study" / "runs" / "timesformer"
     labels = root / "lamps.yaml"
     labels.write_text(yaml.safe_dump({"name": "lamps", "labels": list(LABELS)}))
-    settings = {**SETTINGS, "checkpoint": str(tiny_timesformer(root / "checkpoint"))}
+    settings = {**SETTINGS, "model": str(tiny_timesformer(root / "checkpoint"))}
     printed, decoded = {}, set()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ACTSCRIBE_CACHE", str(root / "cache"))
@@ -87,7 +89,16 @@ def road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
         printed["evaluate"] = actscribe("evaluate", run)
         film(root / "new.mp4", bouts(NEW_SEED, NEW_S), NEW_S, NEW_SEED)
         printed["annotate"] = actscribe(
-            "annotate", root / "new.mp4", "--run", run, "--format", ",".join(FORMATS), "--out", root / "out"
+            "annotate",
+            root / "new.mp4",
+            "--run",
+            run,
+            "--format",
+            ",".join(FORMATS),
+            "--out",
+            root / "out",
+            "--time-budget",
+            root / "budget.xlsx",
         )
         yield Road(root, study, run, printed, frozenset(decoded))
 
@@ -208,7 +219,7 @@ def test_the_run_folder_holds_what_made_it_and_no_pickle(road: Road) -> None:
     assert [path.parent.name for path in events] == ["tensorboard"]
     assert events[0].stat().st_size > 200
     suffixes = {path.suffix for path in files if path not in events}
-    assert suffixes <= {".json", ".yaml", ".parquet", ".html", ".safetensors"}
+    assert suffixes <= {".json", ".yaml", ".parquet", ".html", ".safetensors", ".csv", ".xlsx"}
     assert (road.run / "model" / "model.safetensors").is_file()
     assert not [path for path in files if path.name.startswith(".")]
 
@@ -225,6 +236,39 @@ def test_the_timeline_of_a_new_video_reads_back_from_every_format(road: Road, tm
         times = [(interval.start, interval.end) for interval in read]
         np.testing.assert_allclose(times, [bout[1:] for bout in expected], atol=1e-3)
         assert str(path) in road.printed["annotate"].replace("\n", "")
+
+
+def test_a_timeline_says_how_its_run_stands(road: Road) -> None:
+    """The sentence of the report, in the terminal and in what was written; confidences that clips can support."""
+    found = read_annotations(road.root / "out" / "new.json")
+    said = " ".join(found.notes[0].split())  # without the narrow spaces before percent signs
+    report = " ".join(html.unescape((road.run / "report-test.html").read_text(encoding="utf-8")).split())
+    assert said.startswith("The run that made this timeline, measured on test: Macro F1 0.")
+    assert said in " ".join(road.printed["annotate"].split())
+    headline = said.partition("measured on test: ")[2].partition("On average")[0].strip()
+    assert headline in report
+    clips = len(pd.read_parquet(road.run / "scores-validation.parquet"))
+    most = (clips / 2 + 1) / (clips / 2 + 2)  # windows of 2 s, one every second
+    for interval in found.intervals:
+        assert interval.raw_score is not None
+        assert interval.score is not None
+        assert 1 - most <= interval.score <= most
+    rows = list(openpyxl.load_workbook(road.root / "budget.xlsx").active.iter_rows(values_only=True))
+    assert [row[:3] for row in rows[1:]] == [("new", label, "predicted") for label in LABELS]
+    for row in rows[1:]:
+        assert row[3] == pytest.approx(sum(i.duration for i in found.intervals if i.label == row[1]), abs=0.002)
+
+
+def test_a_figure_of_a_run_has_scores_and_both_lanes(road: Road, tmp_path: Path) -> None:
+    name = next(name for name, split in split_of(road).items() if split == "test")
+    actscribe("plot", name, "--run", road.run, "--out", tmp_path / "x.svg")
+    text = (tmp_path / "x.svg").read_text()
+    assert text.count("#333333") >= 2
+    assert text.count("#56b4e9") >= 2
+    assert text.count("stroke: #0072b2") >= 2
+    other = next(name for name, split in split_of(road).items() if split == "train")
+    said = actscribe("plot", other, "--run", road.run, "--out", tmp_path / "y.svg", code=2)
+    assert "--split train" in " ".join(said.split())
 
 
 def test_exports_offer_every_label_and_lead_to_the_video(road: Road) -> None:

@@ -31,7 +31,7 @@ def test_every_recognizer_that_trains_tells_what_it_starts_from() -> None:
 
 def test_the_digest_is_of_the_weights_and_of_all_of_them(tmp_path: Path) -> None:
     write(clip_model(), tmp_path)
-    settings = ClipSettings(checkpoint=str(tmp_path))
+    settings = ClipSettings(model=str(tmp_path))
     before = kind("clip").weights(settings)
     assert before == by_hand(tmp_path / "model.safetensors")
     (tmp_path / "README.md").write_text("of no influence")
@@ -56,7 +56,7 @@ def test_runs_of_other_weights_are_not_reused(tmp_path: Path) -> None:
     benchmark(plan, out, resume=True, cache=place.cache)
 
     clip_model(seed=1).save_pretrained(place.checkpoint)
-    message = rf"checkpoint {place.checkpoint} has other weights than when this run was made"
+    message = rf"model {place.checkpoint} has other weights than when this run was made"
     with pytest.raises(ActScribeError, match=rf"made otherwise; it differs in: {message}") as caught:
         benchmark(plan, out, resume=True, cache=place.cache)
     assert "--out" in caught.value.hint

@@ -16,7 +16,7 @@ def test_paths_of_settings_are_relative_to_the_study_file(tmp_path: Path, monkey
     for name in ("weights/mine", "judges/small.gguf", "embedded", "other"):
         (folder / name).mkdir(parents=True)
     settings = {
-        "timesformer": {"checkpoint": "weights/mine"},
+        "timesformer": {"model": "weights/mine"},
         "vlm-judge": {"model": "embedded", "judge": "judges/small.gguf"},
         "vlm-head": {"model": str(folder / "other"), "features": "kept"},
         "vlm-yesno": {"model": "smolvlm2-256m"},
@@ -27,7 +27,7 @@ def test_paths_of_settings_are_relative_to_the_study_file(tmp_path: Path, monkey
     (tmp_path / "elsewhere" / "smolvlm2-256m").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert load_study(Path("..") / "study").recognizers == {
-        "timesformer": {"checkpoint": str(Path.cwd() / ".." / "study" / "weights" / "mine")},
+        "timesformer": {"model": str(Path.cwd() / ".." / "study" / "weights" / "mine")},
         "vlm-judge": {"model": "embedded", "judge": str(Path.cwd() / ".." / "study" / "judges" / "small.gguf")},
         "vlm-head": {"model": str(folder / "other"), "features": str(Path.cwd() / ".." / "study" / "kept")},
         "vlm-yesno": {"model": "smolvlm2-256m"},

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
+import actscribe
 from actscribe.table_text import csv_text
-from actscribe.tables import cell, print_sentence, print_table
+from actscribe.tables import cell, print_sentence, print_table, seconds_text
 
 
 def test_names_stay_whole_and_a_note_is_said_once(
@@ -33,6 +37,34 @@ def test_names_stay_whole_and_a_note_is_said_once(
 
 def test_cells() -> None:
     assert [cell(value) for value in (0.12345, float("nan"), None, pd.NA, 3, "x")] == ["0.123", "–", "–", "–", "3", "x"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.0523, "0.052 s"), (0.42, "0.42 s"), (3.44, "3.4 s"), (113.0, "113 s"), (12345.0, "12345 s")],
+)
+def test_lengths_of_time_have_no_exponent(seconds: float, said: str) -> None:
+    assert seconds_text(seconds) == said
+
+
+def test_no_column_of_a_wide_table_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    wide = pd.DataFrame({"label": ["Ventilation"], **{f"c{place}": [place / 7] for place in range(30)}})
+    print_table("Wide", wide)
+    said = "".join(capsys.readouterr().out.split())
+    assert all(f"{place / 7:.3f}" in said for place in range(30))
+    assert "…" not in said
+
+
+def test_no_number_that_is_shown_may_turn_into_an_exponent() -> None:
+    """`.2g` writes 1.1e+02; axes from 0 to 1 alone may use it."""
+    sources = Path(actscribe.__file__).parent
+    found = [
+        f"{path.name}: {line.strip()}"
+        for path in sources.rglob("*.py")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.search(r"\{[^{}]*:[^{}]*\.[1-5]g\}", line) and path.name != "comparison_charts.py"
+    ]
+    assert found == []
 
 
 def test_a_sentence_breaks_between_words_and_keeps_its_brackets(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,8 +6,9 @@ from timelines import label_set, recording, time_scores
 
 from actscribe.errors import ActScribeError
 from actscribe.evaluation.events import event_table, sequence_scores
+from actscribe.timeline.grid import join, try_all
 from actscribe.timeline.segments import LabelDecision, TimelineSettings, build
-from actscribe.timeline.tuning import tune
+from actscribe.timeline.tuning import WEIGHT, tune
 
 LABELS = label_set("A", "B")
 
@@ -110,6 +111,21 @@ def test_a_label_without_a_bout_keeps_the_clip_threshold_and_says_so():
     assert "no bout in validation" in settings.notes["B"]
     assert "only 1" in settings.notes["A"]
     assert tune([rec], scores, LABELS).of("B").on == 0.5
+
+
+def test_a_label_of_few_bouts_leans_on_the_others_and_one_of_many_does_not():
+    """B has one bout in validation, of which noise makes a decision of its own look perfect; A has twelve."""
+    recordings, scores = several(6)
+    few = [recordings[0], *(replace(r, intervals=[i for i in r.intervals if i.label == "A"]) for r in recordings[1:])]
+    steadied = tune(few, scores, LABELS)
+    assert "only 1 validation bout to choose on, so that what is best for the other labels" in steadied.notes["B"]
+    assert "A" not in steadied.notes
+    a, b = (try_all(join(few, scores, name, column)) for column, name in enumerate("AB"))
+    assert steadied.of("A") == a.decision(a.best(a.segment, a.frame))
+    mixed = (b.segment + WEIGHT * a.segment) / (1 + WEIGHT)
+    assert mixed[b.best(mixed, mixed)] == pytest.approx(mixed.max())
+    chosen = [place for place in np.ndindex(mixed.shape) if b.decision(place) == steadied.of("B")]
+    assert max(mixed[place] for place in chosen) == pytest.approx(mixed.max())
 
 
 def test_recordings_do_not_leak_into_each_other():

@@ -255,6 +255,14 @@ def test_a_full_disk_is_named_and_leaves_nothing(video, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_cache_that_cannot_be_written_names_the_variable_that_moves_it(video, tmp_path):
+    (tmp_path / "cache").write_text("a file of the user's")
+    with pytest.raises(ActScribeError, match="expected a folder") as error:
+        FrameCache(tmp_path / "cache" / "frames", MIB).frames(video, "abc", TIMES, 48)
+    assert "ACTSCRIBE_CACHE" in error.value.hint
+    assert (tmp_path / "cache").read_text() == "a file of the user's"
+
+
 def test_a_video_that_stops_early_leaves_no_entry(video, tmp_path):
     with pytest.raises(ActScribeError, match="decoding stopped at"):
         FrameCache(tmp_path, MIB).frames(video, "abc", np.array([0.5, 9.0]), 48)

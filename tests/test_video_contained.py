@@ -323,7 +323,7 @@ def one_run(tmp_path_factory):
     root = tmp_path_factory.mktemp("run")
     lamp_study(root)
     settings = {
-        "checkpoint": str(tiny_timesformer(root / "checkpoint")),
+        "model": str(tiny_timesformer(root / "checkpoint")),
         "epochs": 1,
         "batch": 8,
         "precision": "float32",

@@ -46,7 +46,10 @@ def save(recognizer: object, folder: Path) -> Path:
 def test_every_family_trains_saves_loads_and_merges(family: str, tmp_path: Path) -> None:
     model = tiny_vlms.build(family, tmp_path / "vlm")
     before = digest(model)
-    for name, more in (("vlm-head", {}), ("vlm-lora", {"tower": "both", "probe_first": True, "probe_epochs": 1})):
+    for name, more in (
+        ("vlm-head", {}),
+        ("vlm-lora", {"tower": "both", "targets": "all-linear", "probe_first": True, "probe_epochs": 1}),
+    ):
         job = vlm_jobs.job(
             tmp_path / name, name, model=str(model), **{**QUICK, "epochs": 1, "learning_rate": 0.05, **more}
         )
@@ -63,6 +66,15 @@ def test_every_family_trains_saves_loads_and_merges(family: str, tmp_path: Path)
         path.unlink()  # a merged folder needs nothing else
     merged = kind("vlm-head").load(tmp_path / "merged", job.labels)
     np.testing.assert_allclose(vlm_jobs.scores(merged, job.validation), scores, atol=1e-4)
+
+
+def test_a_layer_that_the_model_lacks_is_refused_before_anything_is_decoded(folder: Path) -> None:
+    settings = parse_settings("vlm-lora", {"model": str(folder), "targets": ["attention", "k_prj"]})
+    with pytest.raises(ActScribeError, match=r"(?s)language tower is called 'k_prj'.*'k_proj'.*has down_proj, gate"):
+        kind("vlm-lora").view(settings, 4)
+    kind("vlm-lora").view(parse_settings("vlm-lora", {"model": str(folder), "targets": "k_proj"}), 4)
+    with pytest.raises(ActScribeError, match="'gate_proj'"):  # the vision tower has none
+        kind("vlm-lora").view(settings.model_copy(update={"targets": ("gate_proj",), "tower": "vision"}), 4)
 
 
 @pytest.mark.parametrize("tower", ["language", "vision"])

@@ -221,6 +221,25 @@ def test_lora_targets_name_query_and_value(vlm: Vlm, kind: str) -> None:
     assert all(isinstance(modules[name], torch.nn.Linear) for name in (*language, *vision))
 
 
+def test_lora_targets_by_plain_names_and_by_the_models_own(vlm: Vlm) -> None:
+    linear = {n for n, module in vlm.model.model.named_modules() if isinstance(module, torch.nn.Linear)}
+    language = {f"model.{n}" for n in linear if n.startswith(("language_model", "text_model"))}
+    assert set(vlm.lora_targets("language", ("all-linear",))) == language
+    attention, mlp = (set(vlm.lora_targets("language", (name,))) for name in ("attention", "mlp"))
+    assert (len(attention), len(mlp)) == (8, 6)  # two layers of query, key, value, output; gate, up, down
+    assert attention | mlp == language
+    assert {name.rpartition(".")[2] for name in vlm.lora_targets("language", ("k_proj", "up_proj"))} == {
+        "k_proj",
+        "up_proj",
+    }
+    vision = vlm.lora_targets("vision", ("all-linear",))
+    assert not language & set(vision)
+    assert set(vision) == {*vlm.lora_targets("vision", ("attention",)), *vlm.lora_targets("vision", ("mlp",))}
+    assert not [name for name in vision if "projector" in name or "connector" in name or "merger" in name]
+    with pytest.raises(ActScribeError, match=r"(?s)either tower is called 'atention'.*Did you mean 'attention'"):
+        vlm.lora_targets("both", ("atention",))
+
+
 def test_placeholder_words_in_a_question_are_refused(vlm: Vlm) -> None:
     with pytest.raises(ActScribeError, match="which this model reads as a video"):
         vlm.inputs([clip_of(1)], [f"Is {vlm.processor.video_token} here?"])

@@ -1,13 +1,13 @@
 """ActScribe writes the activity timeline of a video with recognizers that run on your own machine.
 
-The same steps as on the command line, as functions:
+The same steps as on the command line, as functions; a path is a string or a `Path`:
 
-    from actscribe import Run, annotate, evaluate, load_study, train
+    from actscribe import annotate, evaluate, train
 
-    run = train(load_study("study.yaml"), "timesformer")
-    print(evaluate(run).evaluation.table)
-    for done in annotate([Path("new.mp4")], run, formats=("elan", "csv")):
-        print(done.intervals)
+    run = train("my-study", "timesformer")
+    print(evaluate(run).evaluation.table.to_string())
+    for interval in annotate("new.mp4", run).intervals:
+        print(interval.label, interval.start, interval.end)
 """
 
 from importlib import import_module
@@ -77,6 +77,10 @@ __all__ = [
     "train",
     "write_annotations",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 def __getattr__(name: str) -> Any:

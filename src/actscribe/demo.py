@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from actscribe import annotations as annotation_files
@@ -22,6 +23,7 @@ from actscribe.errors import ActScribeError
 from actscribe.files import check_writable, write_text
 from actscribe.ownership import check_free
 from actscribe.packages import explain, missing
+from actscribe.places import real_path
 from actscribe.progress import clock
 from actscribe.recognizers.registry import kind
 from actscribe.runs.annotate import annotate
@@ -111,11 +113,11 @@ def demo(out: Path, quick: bool = False, seed: int = 1, overwrite: bool = False)
     size = QUICK if quick else FULL
     left_out = _lacking()
     _clear(out, overwrite)
+    if left_out:
+        print(_said(left_out))
     _say("1. Simulating annotated recordings")
     simulate(out / "study", recordings=size.recordings, minutes=size.minutes, seed=seed)
     study = _study(out / "study", size, left_out)
-    for name, lacks in left_out.items():
-        print(f"Without {name}: {'; '.join(lacks)}")
     _say("2. What is in the data")
     for title, table in summarise(study, load_data(study)).tables.items():
         print_table(title, table)
@@ -128,7 +130,7 @@ def demo(out: Path, quick: bool = False, seed: int = 1, overwrite: bool = False)
     _annotate_new_video(out, best, seed)
     _say(f"6. ViFi-CLIP with and without VgHIF (paper 2), {size.shots} shots of each tabletop action")
     _few_shot(out / "tabletop", size, seed)
-    report = (done.folder / REPORT).resolve()
+    report = real_path(done.folder / REPORT)
     _say(f"Done in {clock(time.monotonic() - start)}. The report of all recognizers:")
     print(report)
     print("Beside it, under runs/, each has one of its own, with captions and hallucinations where there are any.")
@@ -142,6 +144,12 @@ def _lacking() -> dict[str, list[str]]:
         for name, settings in RECOGNIZERS.items()
     }
     return {name: found for name, found in lacks.items() if found}
+
+
+def _said(left_out: Mapping[str, list[str]]) -> str:
+    """Return one sentence on the recognizers that are left out, and what each lacks."""
+    each = "; ".join(f"{name} ({', '.join(lacks)})" for name, lacks in left_out.items())
+    return fill(f"Left out, because packages are missing: {each}.", 80, break_long_words=False, break_on_hyphens=False)
 
 
 def _study(folder: Path, size: Size, left_out: Collection[str]) -> Study:

@@ -75,11 +75,12 @@ class LabelSet(BaseModel):
     """The labels of a study in their fixed order, the task, and the rules.
 
     Args:
-        name: of the set.
-        task: "multi-label" (several at once, or none) or "multi-class" (exactly one a clip).
-        labels: in the order of every score array's last axis.
+        name: of the label set.
+        task: how many labels a clip has: "multi-label" (several at once, or none) or "multi-class" (exactly one a
+            clip).
+        labels: the activities, in the order of every score array's last axis.
         ignored: names in annotation files that are left out on purpose; any other unknown name is reported.
-        rules: between labels.
+        rules: what must hold between labels at one moment.
         setting: one sentence on what the videos show; vision-language prompts begin with it.
         directional: labels that a mirrored video does not show; training mirrors no clip of them. Left out: those whose
             name or phrase says left, right or clockwise; an empty list: none.

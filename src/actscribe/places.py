@@ -29,12 +29,20 @@ class Place(BaseModel):
 
     def options(self, folder: Path) -> tuple[Path, ...]:
         """Return where it may be now that the file that notes it lies in `folder`, the likelier path first."""
-        beside = [_absolute(start / self.beside) for start in (folder, folder.resolve()) if self.beside]
+        beside = [_absolute(start / self.beside) for start in (folder, real_path(folder)) if self.beside]
         return tuple(dict.fromkeys((*beside, Path(self.was))))
 
     def find(self, folder: Path, holding: str = "") -> Path:
         """Return the first of `options` at which something lies, with a file or folder `holding` in it, else `was`."""
         return next((path for path in self.options(folder) if (path / holding).exists()), Path(self.was))
+
+
+def real_path(path: Path) -> Path:
+    """Return the absolute path with all links followed; a link that leads to itself stays, to be refused when opened.
+
+    `Path.resolve` raises RuntimeError for such a link.
+    """
+    return Path(os.path.realpath(path))
 
 
 def _absolute(path: Path) -> Path:
@@ -46,7 +54,7 @@ def _way(path: Path, folder: Path) -> str:
     try:
         way = os.path.relpath(path, folder)
         if path.exists() and not (folder / way).exists():
-            way = os.path.relpath(path.parent.resolve() / path.name, folder.resolve())
+            way = os.path.relpath(real_path(path.parent) / path.name, real_path(folder))
     except ValueError:  # another drive (Windows)
         return ""
     return Path(way).as_posix()

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TypeVar
 
+from actscribe.processes import is_first
+
 T = TypeVar("T")
 LINE_EVERY_S = 10.0
 #: Seconds between two words to a listener.
@@ -29,7 +31,12 @@ def told(listener: Listener) -> Iterator[None]:
 
 
 def say(text: str, left: float | None) -> None:
-    """Print a line of progress on standard error, or tell it to whoever listens; `left` is in seconds."""
+    """Print a line of progress on standard error, or tell it to whoever listens; `left` is in seconds.
+
+    Of several processes only the first one speaks.
+    """
+    if not is_first():
+        return
     listener = _LISTENER.get()
     if listener is not None:
         listener(text, left)
@@ -42,8 +49,11 @@ def track(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T
     """Yield `items` while showing how far along `what` is and about how long it will still take.
 
     On a terminal this is a rich bar on standard error; elsewhere one plain line every ten seconds and one at the end,
-    so that a log file stays readable.
+    so that a log file stays readable. Of several processes only the first one shows anything.
     """
+    if not is_first():
+        yield from items
+        return
     if total is None and isinstance(items, Sized):
         total = len(items)
     listener = _LISTENER.get()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 from actscribe.errors import ActScribeError
-from actscribe.files import check_writable, write_beside, write_text
+from actscribe.files import check_writable, write_text
 from actscribe.labels import load_label_set, presets
+from actscribe.places import real_path
 from actscribe.study import STUDY_FILE
 
 TEMPLATE = """\
@@ -42,37 +43,65 @@ empty_labels: error
 
 recognizers:
   timesformer:
-    checkpoint: embedded   # or a folder, or facebook/timesformer-base-finetuned-ssv2 after `actscribe models pull`
+    model: embedded   # or a folder, or facebook/timesformer-base-finetuned-ssv2 after `actscribe models pull`
     epochs: 12
     flip: false            # true where left and right do not matter
 """
 MANIFEST = "video,annotations,group,split\n"
 
 
-def scaffold(folder: Path, labels: str) -> list[Path]:
+@dataclass(frozen=True, slots=True)
+class Scaffold:
+    """The texts of a new study's files."""
+
+    study: str
+    manifest: str
+    labels: str
+
+
+def scaffold(folder: Path, labels: str) -> tuple[Path, ...]:
     """Write a new study into `folder` and return the files.
 
     Raises:
         ActScribeError: a study is there already, no such label preset, or a folder that cannot be written to.
     """
-    study, manifest, label_file = folder / STUDY_FILE, folder / "manifest.csv", folder / "labels.yaml"
-    for path in (study, manifest, label_file):
+    check_free(folder)
+    label_set = load_label_set(labels)
+    name = real_path(folder).name or label_set.name
+    study = TEMPLATE.format(name=json.dumps(name, ensure_ascii=False), presets=", ".join(presets()))
+    return write_scaffold(folder, Scaffold(study, MANIFEST, _label_text(labels)))
+
+
+def check_free(folder: Path) -> None:
+    """Prove that a new study can be written into a folder.
+
+    Raises:
+        ActScribeError: one of its files is there already, or the folder cannot be written to.
+    """
+    for path in _paths(folder):
         if os.path.lexists(path):
             raise ActScribeError(f"{path} exists already; nothing was changed.", "Choose another folder.")
     check_writable(folder)
-    label_set = load_label_set(labels)
-    with write_beside(label_file) as beside:
-        _copy_labels(labels, beside)
-    write_text(manifest, MANIFEST)
-    name = folder.resolve().name or label_set.name
-    write_text(study, TEMPLATE.format(name=json.dumps(name, ensure_ascii=False), presets=", ".join(presets())))
-    return [study, manifest, label_file]
 
 
-def _copy_labels(labels: str, target: Path) -> None:
-    """Copy the YAML itself, not its values: its comments help whoever edits it."""
+def write_scaffold(folder: Path, texts: Scaffold) -> tuple[Path, ...]:
+    """Write a study's files, the one that makes it a study last, and return them.
+
+    Raises:
+        ActScribeError: the disk is full or the folder cannot be written to.
+    """
+    study, manifest, labels = _paths(folder)
+    for path, text in ((labels, texts.labels), (manifest, texts.manifest), (study, texts.study)):
+        write_text(path, text)
+    return study, manifest, labels
+
+
+def _paths(folder: Path) -> tuple[Path, Path, Path]:
+    return folder / STUDY_FILE, folder / "manifest.csv", folder / "labels.yaml"
+
+
+def _label_text(labels: str) -> str:
+    """Return the YAML itself, not its values: its comments help whoever edits it."""
     if labels in presets():
-        with resources.as_file(resources.files("actscribe") / "presets" / f"{labels}.yaml") as path:
-            shutil.copyfile(path, target)
-    else:
-        shutil.copyfile(labels, target)
+        return (resources.files("actscribe") / "presets" / f"{labels}.yaml").read_text(encoding="utf-8")
+    return Path(labels).read_text(encoding="utf-8")

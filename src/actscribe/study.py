@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.labels import LabelSet, load_label_set
 from actscribe.models.catalog import EMBEDDED
 from actscribe.recognizers.settings import SETTINGS
-from actscribe.yaml_file import fields_at, load_model, unquoted
+from actscribe.unit import Unit
+from actscribe.yaml_file import SAID, fields_at, load_model, unquoted
 
 STUDY_FILE = "study.yaml"
 #: Settings of recognizers that name a model or the path of one, and the one that names a folder to keep features in.
-MODEL_SETTINGS = {"checkpoint", "base", "model", "judge"}
+MODEL_SETTINGS = {"base", "model", "judge"}
 FEATURES = "features"
 #: Of one clip.
 MOST_FRAMES = 256
@@ -26,9 +28,9 @@ class Windows(BaseModel):
     """How recordings are cut into clips (paper 1: 2-3 s long, 1-2 s overlap, 8 frames, target at half coverage).
 
     Args:
-        length: of a clip in seconds; null makes the whole video one clip (trimmed data sets).
-        stride: seconds from one clip's start to the next one's.
-        frames: sampled from a clip.
+        length: how long a clip is; null makes the whole video one clip (trimmed data sets).
+        stride: time from one clip's start to the next one's.
+        frames: how many are sampled from a clip, evenly in time.
         threshold: a label is present in a clip when at least this fraction of it is covered.
         square_pixels: show frames as a video player does. A video may say that its pixels are wider than high, as
             copies squeezed to one size do; false feeds its pictures as they are stored, as published code does.
@@ -36,10 +38,10 @@ class Windows(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    length: float | None = Field(3.0, gt=0, allow_inf_nan=False)
-    stride: float = Field(1.0, gt=0, allow_inf_nan=False)
-    frames: int = Field(8, ge=1, le=MOST_FRAMES)
-    threshold: float = Field(0.5, gt=0, le=1)
+    length: Annotated[float | None, Unit("s")] = Field(3.0, gt=0, allow_inf_nan=False)
+    stride: Annotated[float, Unit("s")] = Field(1.0, gt=0, allow_inf_nan=False)
+    frames: Annotated[int, Unit("frames")] = Field(8, ge=1, le=MOST_FRAMES)
+    threshold: Annotated[float, Unit("share of the clip")] = Field(0.5, gt=0, le=1)
     square_pixels: bool = True
 
     @model_validator(mode="after")
@@ -50,38 +52,49 @@ class Windows(BaseModel):
 
 
 class Split(BaseModel):
-    """Which share of the groups goes where; a split column in the manifest takes precedence."""
+    """Which share of the groups goes where; a split column in the manifest takes precedence.
+
+    Args:
+        train, validation, test: share of this split; the three sum to 1. With validation 0 nothing is chosen on it.
+        within: "groups" keeps whole groups apart; "recordings" splits every recording by time, which says nothing about
+            other subjects, for studies that have too few of them.
+        gap: between two parts of a recording, in seconds, at least a clip's length; null: a clip's length.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    train: float = Field(0.6, gt=0)
-    validation: float = Field(0.2, ge=0)
-    test: float = Field(0.2, ge=0)
+    train: Annotated[float, Unit("share of the groups")] = Field(0.6, gt=0)
+    validation: Annotated[float, Unit("share of the groups")] = Field(0.2, ge=0)
+    test: Annotated[float, Unit("share of the groups")] = Field(0.2, ge=0)
+    within: Literal["groups", "recordings"] = "groups"
+    gap: Annotated[float | None, Unit("seconds")] = Field(None, gt=0, allow_inf_nan=False)
 
     @model_validator(mode="after")
     def _sums_to_one(self) -> Split:
         total = self.train + self.validation + self.test
         if abs(total - 1) > 1e-6:
             raise ValueError(f"train, validation and test must sum to 1, found {total:g}")
+        if self.gap is not None and self.within == "groups":
+            raise ValueError("'gap' goes with 'within: recordings': groups lie in different recordings")
         return self
 
 
 class Study(BaseModel):
-    """One study file.
+    """The keys of a study file.
 
     Args:
-        name: of the study.
+        name: of the study, as reports and tables call it.
         recordings: a manifest (CSV with video, annotations, group, split) or a folder of videos with annotation files
             of the same name beside them; relative to the study file.
         labels: a preset's name, a YAML file, or a label set written in place.
         tiers: patterns of the tiers that are read, of ELAN and Praat files: 'act*', '!notes'; none: all.
-        windows: how recordings are cut.
-        split: shares of the groups.
+        windows: how recordings are cut into clips.
+        split: which share of the groups is trained on, chosen by, and tested on.
         groups: "none" says on purpose that recordings have no groups, each showing another subject; null: the manifest
             or the sub-folders say which recordings belong together.
-        seed: all randomness flows from it.
+        seed: number from which all randomness flows; the same seed gives the same results.
         empty_labels: "error" refuses a label without a positive clip in train, validation or test; "allow" goes on.
-        recognizers: name -> settings of the recognizers to compare.
+        recognizers: those to compare; below each name, its settings.
         folder: where the study file lies; filled in by `load_study`.
     """
 
@@ -104,10 +117,9 @@ class Study(BaseModel):
     def _settings_are_valid(cls, value: object) -> object:
         if not isinstance(value, dict):
             raise ValueError("expected 'name: {settings}' lines")
-        for name, settings in value.items():
-            if name not in SETTINGS:
-                raise ValueError(f"no recognizer is called '{name}'. {did_you_mean(str(name), SETTINGS)}")
-            parse_settings(name, settings or {})
+        problems = [problem for name, settings in value.items() for problem in _at(name, settings)]
+        if problems:
+            raise ValidationError.from_exception_data("Study", problems)
         return {name: settings or {} for name, settings in value.items()}
 
     def label_set(self) -> LabelSet:
@@ -124,21 +136,39 @@ def parse_settings(name: str, settings: dict[str, Any]) -> BaseModel:
     Raises:
         ValueError: an unknown key (with the one probably meant) or a value out of range.
     """
-    model = SETTINGS[name]
     try:
-        return model.model_validate(settings)
+        return SETTINGS[name].model_validate(settings)
     except ValidationError as error:
-        problem = error.errors()[0]
-        key = ".".join(str(part) for part in problem["loc"])
-        if problem["type"] == "extra_forbidden":
-            known = fields_at(model, problem["loc"][:-1])
-            meant = did_you_mean(str(problem["loc"][-1]), known)
-            raise ValueError(f"{name} has no setting '{key}'. {meant}") from None
-        if problem["type"] == "value_error":
-            where = f"{name}.{key}" if key else name
-            raise ValueError(f"{where}: {problem['msg'].removeprefix('Value error, ')}") from None
-        advice = unquoted(problem["type"], problem["input"])
-        raise ValueError(f"{name}.{key}: {problem['msg']} (found {problem['input']!r}){advice}") from None
+        raise ValueError(_in_words(name, error.errors()[0])) from None
+
+
+def _at(name: str, settings: object) -> list[InitErrorDetails]:
+    """Return all problems of a recognizer's lines, each at its own key."""
+    if name not in SETTINGS:
+        words = f"no recognizer is called '{name}'. {did_you_mean(str(name), SETTINGS)}"
+        return [_problem(words, (name,), settings)]
+    try:
+        SETTINGS[name].model_validate(settings or {})
+    except ValidationError as error:
+        return [_problem(_in_words(name, one), (name, *one["loc"]), one["input"]) for one in error.errors()]
+    return []
+
+
+def _problem(words: str, where: tuple[int | str, ...], found: object) -> InitErrorDetails:
+    # The words stand in the context, for braces in a template would be filled in.
+    return {"type": PydanticCustomError(SAID, "{words}", {"words": words}), "loc": where, "input": found}
+
+
+def _in_words(name: str, problem: ErrorDetails) -> str:
+    key = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        meant = did_you_mean(str(problem["loc"][-1]), fields_at(SETTINGS[name], problem["loc"][:-1]))
+        return f"{name} has no setting '{key}'. {meant}"
+    if problem["type"] == "value_error":
+        return f"{f'{name}.{key}' if key else name}: {problem['msg'].removeprefix('Value error, ')}"
+    if not key:
+        return f"{name}: expected 'setting: value' lines (found {problem['input']!r})"
+    return f"{name}.{key}: {problem['msg']} (found {problem['input']!r}){unquoted(problem['type'], problem['input'])}"
 
 
 def load_study(path: str | Path) -> Study:

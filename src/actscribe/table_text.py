@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from actscribe.annotations.table import as_text
+from actscribe.annotations.table import as_text, for_excel
 from actscribe.tables import cell
 
 #: What LaTeX reads as something else.
@@ -28,13 +28,19 @@ LATEX = {
 def csv_text(table: pd.DataFrame) -> str:
     """Return a table as CSV with unrounded numbers; missing values are empty.
 
-    A text that a spreadsheet would run as a formula has an apostrophe before it, see `annotations.table`.
+    A text that a spreadsheet would run as a formula has an apostrophe before it, see `annotations.table`. Text that is
+    not ASCII begins with a byte order mark, without which Excel takes it for an old encoding.
     """
+    return for_excel(safe_texts(table).to_csv(index=False, lineterminator="\n"))
+
+
+def safe_texts(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of which a spreadsheet runs nothing as a formula."""
     safe = table.rename(columns=lambda name: as_text(str(name)))
     for place, kind in enumerate(safe.dtypes):
         if not pd.api.types.is_numeric_dtype(kind):
             safe.isetitem(place, [as_text(value) if isinstance(value, str) else value for value in safe.iloc[:, place]])
-    return safe.to_csv(index=False, lineterminator="\n")
+    return safe
 
 
 def markdown_text(table: pd.DataFrame) -> str:

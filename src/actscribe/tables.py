@@ -47,6 +47,13 @@ def print_sentence(text: str) -> None:
     Console().print(text, highlight=False, markup=False)
 
 
+def seconds_text(seconds: float) -> str:
+    """Return a length of time in words, with two digits below ten seconds: 0.052 s, 3.4 s, 110 s."""
+    if seconds >= 10:
+        return f"{seconds:.0f} s"
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds:.2f} s" if seconds >= 0.1 else f"{seconds:.3f} s"
+
+
 def cell(value: object) -> str:
     """Return a table cell's text."""
     if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):

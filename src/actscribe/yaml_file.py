@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.reading import read_text
@@ -19,6 +21,8 @@ MOST_BYTES = 2 * 2**20
 MOST_VALUES = 50_000
 #: Characters; YAML reads '1:1:1' as a number to the base of 60, in time that grows with the square of its length.
 _LONGEST_NUMBER = 400
+#: Type of an error whose message says where it is and what was found.
+SAID = "said"
 _MERGE = "tag:yaml.org,2002:merge"
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float", "tag:yaml.org,2002:timestamp")
 
@@ -137,23 +141,26 @@ def _mark(node: yaml.Node) -> int:
 
 
 def _explain(path: Path, root: yaml.Node | None, error: ValidationError, model: type[BaseModel]) -> str:
-    lines = []
     problems = error.errors()
     # Of a value that may be a text or more, what is wrong with the more says what the text would say.
-    for problem in [one for one in problems if one["loc"][-1:] != ("str",)] or problems:
-        location = problem["loc"]
-        where = f"{path}:{_line(root, location)}"
-        name = ".".join(str(part) for part in location) or model.__name__
-        if problem["type"] == "extra_forbidden":
-            known = fields_at(model, location[:-1])
-            lines.append(f"{where}: unknown key '{location[-1]}'. {did_you_mean(str(location[-1]), known)}")
-        elif problem["type"] == "missing":
-            lines.append(f"{where}: '{name}' is missing.")
-        else:
-            message = problem["msg"].removeprefix("Value error, ")
-            found = f" (found {problem['input']!r})" if problem["type"] != "value_error" else ""
-            lines.append(f"{where}: {name}: {message}{found}{unquoted(problem['type'], problem['input'])}")
-    return "\n".join(lines)
+    told = [one for one in problems if one["loc"][-1:] != ("str",)] or problems
+    lines = sorted(((_line(root, one["loc"]), _in_words(one, model)) for one in told), key=itemgetter(0))
+    return "\n".join(f"{path}:{line}: {words}" for line, words in lines)
+
+
+def _in_words(problem: ErrorDetails, model: type[BaseModel]) -> str:
+    location = problem["loc"]
+    name = ".".join(str(part) for part in location) or model.__name__
+    if problem["type"] == SAID:
+        return problem["msg"]
+    if problem["type"] == "extra_forbidden":
+        known = fields_at(model, location[:-1])
+        return f"unknown key '{location[-1]}'. {did_you_mean(str(location[-1]), known)}"
+    if problem["type"] == "missing":
+        return f"'{name}' is missing."
+    message = problem["msg"].removeprefix("Value error, ")
+    found = f" (found {problem['input']!r})" if problem["type"] != "value_error" else ""
+    return f"{name}: {message}{found}{unquoted(problem['type'], problem['input'])}"
 
 
 def unquoted(problem: str, found: object) -> str:

@@ -66,7 +66,7 @@ def make(options: argparse.Namespace, work: Path) -> dict[str, object]:
     recordings = work / "recordings"
     simulate(recordings, recordings=options.recordings, minutes=options.minutes, seed=SEED)
     settings = {
-        "checkpoint": str(work / "start"),
+        "model": str(work / "start"),
         "epochs": options.epochs,
         "patience": options.epochs,
         "frozen_epochs": 0,

@@ -131,7 +131,7 @@ def _observation(
         "file": {str(n + 1): [media[n]] if n < len(media) else [] for n in range(PLAYERS)} if media else {},
         "type": "MEDIA" if media else "LIVE",
         "date": NO_DATE,
-        "description": "",
+        "description": " ".join(annotations.notes),
         "time offset": 0.0,
         "observation time interval": [0, 0],
         "independent_variables": {},

@@ -100,12 +100,20 @@ def merge(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
         key = (interval.label, interval.subject)
         before = current.pop(key, None)
         if before and interval.start <= before.end:
-            scores = [score for score in (before.score, interval.score) if score is not None]
-            interval = replace(before, end=max(before.end, interval.end), score=max(scores, default=None))
+            interval = replace(
+                before,
+                end=max(before.end, interval.end),
+                score=_higher(before.score, interval.score),
+                raw_score=_higher(before.raw_score, interval.raw_score),
+            )
         elif before:
             done.append(before)
         current[key] = interval
     return tuple(sorted((*done, *current.values()), key=sort_key))
+
+
+def _higher(first: float | None, second: float | None) -> float | None:
+    return max((score for score in (first, second) if score is not None), default=None)
 
 
 def _named(intervals: Iterable[Interval], labels: LabelSet) -> list[Interval]:

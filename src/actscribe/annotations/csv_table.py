@@ -5,7 +5,7 @@ means milliseconds. A column for the video lets one file hold many; a row with a
 is annotated even if nothing happens in it. Comma, semicolon or tab between the columns; decimal point or comma.
 
 A label, subject or video that a spreadsheet would run as a formula (`=cmd`) is written with an apostrophe before it,
-which is taken off when it is read.
+which is taken off when it is read. Text that is not ASCII begins with a byte order mark, so that Excel opens umlauts.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from actscribe.annotations.table import (
     Row,
     as_text,
     find_table,
+    for_excel,
     from_text,
     lay_out,
     refuse_decimal_commas,
@@ -48,13 +49,14 @@ _NAMES = {
     "duration": "duration length",
     "subject": "subject participant person individual animal who",
     "score": "score confidence probability",
+    "raw_score": "raw_score",
     "video": "video video_name video_file video_path file file_name filename media media_file recording",
 }
 #: Fields that a row may have in which nothing happens.
 _OF_VIDEO = ("video", "subject")
 _UNIT = re.compile(r"_(hh_mm_ss_ms|hh_mm_ss|ss_msec|msec|ms|milliseconds|sec|secs|s|seconds)$")
 _MILLISECONDS = {"msec", "ms", "milliseconds"}
-_HEADER = "label,start_s,end_s,subject,score,video"
+_HEADER = "label,start_s,end_s,subject,score,raw_score,video"
 #: '61,000' in milliseconds is a minute with a thousands separator, or 61 ms with decimals.
 _THOUSANDS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+")
 #: Seconds by which two columns of one time may differ: most tables are rounded to a millisecond, some to a frame.
@@ -90,7 +92,7 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
         first = next(line for line in lines(text) if line.strip())
         raise ActScribeError(
             f"{path}:1: no header with a label, a start and an end was found: {first[:80]!r}.",
-            f"Begin the file with a header such as {_HEADER} (subject, score and video may be left out).",
+            f"Begin the file with a header such as {_HEADER} (subject, scores and video may be left out).",
         )
     if table.above:
         raise ActScribeError(
@@ -117,13 +119,14 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
 
 
 def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
-    """Write label, start_s, end_s and those of subject, score and video that are there, times in milliseconds."""
+    """Write label, start_s, end_s and those of subject, scores and video that are there, times in milliseconds."""
     check_writable(path, annotations, "\r")
     intervals = milliseconds(annotations.as_intervals())
     video = annotations.media[0] if annotations.media else ""
     header = ["label", "start_s", "end_s"]
     header += ["subject"] if any(interval.subject for interval, *_ in intervals) else []
     header += ["score"] if any(interval.score is not None for interval, *_ in intervals) else []
+    header += ["raw_score"] if any(interval.raw_score is not None for interval, *_ in intervals) else []
     header += ["video"] if video else []
     body = [
         {
@@ -132,6 +135,7 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
             "end_s": repr(end / 1000),
             "subject": as_text(interval.subject),
             "score": "" if interval.score is None else repr(float(interval.score)),
+            "raw_score": "" if interval.raw_score is None else repr(float(interval.raw_score)),
             "video": as_text(video),
         }
         for interval, start, end in intervals
@@ -141,7 +145,7 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
     text = lay_out(header, [[row.get(name, "") for name in header] for row in body], ",")
     if any("\n" in name for interval, *_ in intervals for name in (interval.label, interval.subject)):
         find_table(path, text, is_header)  # refuses a text of several lines that would read as rows of its own
-    write_text(path, text)
+    write_text(path, for_excel(text))
 
 
 def _reader(found: list[Interval], name: str) -> Callable[[], Annotations]:
@@ -163,14 +167,19 @@ def _columns(names: Sequence[str]) -> _Columns:
 def _interval(path: Path, row: Row, columns: _Columns) -> Interval:
     start = _seconds(path, row, columns, "start")
     end = _seconds(path, row, columns, "end") if "end" in columns else start + _seconds(path, row, columns, "duration")
-    score = _text(row, columns, "score").strip()
+    scores = [_score(path, row, columns, field) for field in ("score", "raw_score")]
+    label, subject = _text(row, columns, "label"), _text(row, columns, "subject")
+    return interval_at(path, row.place, label, start, end, subject, *scores)
+
+
+def _score(path: Path, row: Row, columns: _Columns, field: str) -> float | None:
+    score = _text(row, columns, field).strip()
     try:
-        value = parse_number(score.replace(",", ".")) if score else None
+        return parse_number(score.replace(",", ".")) if score else None
     except ValueError:
         raise ActScribeError(
             f"{path}: {row.place}: the score is {quoted(score)}, expected a number in [0, 1]."
         ) from None
-    return interval_at(path, row.place, _text(row, columns, "label"), start, end, _text(row, columns, "subject"), value)
 
 
 def _seconds(path: Path, row: Row, columns: _Columns, field: str) -> float:

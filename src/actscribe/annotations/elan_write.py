@@ -43,14 +43,16 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
     root = Element("ANNOTATION_DOCUMENT", AUTHOR="ActScribe", DATE=f"{NO_DATE}+00:00", FORMAT="3.0", VERSION="3.0")
     root.set("xmlns:xsi", _SCHEMA_INSTANCE)
     root.set("xsi:noNamespaceSchemaLocation", _SCHEMA)
-    _header(path, root, annotations.media, sum(len(tier.spans) for tier in found))
+    header = _header(path, root, annotations.media, sum(len(tier.spans) for tier in found))
+    for number, note in enumerate(annotations.notes, start=1):
+        SubElement(header, "PROPERTY", NAME=f"ActScribe note {number}").text = " ".join(note.split())
     _tiers(root, found)
     _kinds(root, annotations.labels)
     ElementTree.indent(root, "    ")
     write_text(path, '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n")
 
 
-def _header(path: Path, root: Element, media: Sequence[str], count: int) -> None:
+def _header(path: Path, root: Element, media: Sequence[str], count: int) -> Element:
     header = SubElement(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
     for name in media:
         beside = path.absolute().parent / name
@@ -63,6 +65,7 @@ def _header(path: Path, root: Element, media: Sequence[str], count: int) -> None
             RELATIVE_MEDIA_URL=relative_path(path, name),
         )
     SubElement(header, "PROPERTY", NAME="lastUsedAnnotationId").text = str(count)
+    return header
 
 
 def _tiers(root: Element, found: Sequence[Tier]) -> None:

@@ -104,9 +104,9 @@ FORMATS: dict[str, Format] = {
     ),
     "csv": Format(
         ".csv",
-        "table: label, start_s, end_s, subject, score, video",
+        "table: label, start_s, end_s, subject, scores, video",
         0.001,
-        _keeps("subject", "score", "media"),
+        _keeps("subject", "score", "raw score", "media"),
         csv_table.read,
         csv_table.write,
     ),
@@ -114,7 +114,7 @@ FORMATS: dict[str, Format] = {
         ".json",
         "ActScribe's own, carries everything",
         0.001,
-        _keeps("subject", "score", "media", "duration"),
+        _keeps("subject", "score", "raw score", "media", "duration"),
         json_file.read,
         json_file.write,
     ),
@@ -176,7 +176,7 @@ class Conversion:
 
 
 def read(
-    path: Path, video: str | None = None, clock: FrameClock | None = None, tiers: Sequence[str] = ()
+    path: str | Path, video: str | None = None, clock: FrameClock | None = None, tiers: Sequence[str] = ()
 ) -> Annotations:
     """Read the annotations of one video, whatever the format.
 
@@ -193,19 +193,19 @@ def read(
 
 
 def read_matched(
-    path: Path, video: str | None = None, clock: FrameClock | None = None, tiers: Sequence[str] = ()
+    path: str | Path, video: str | None = None, clock: FrameClock | None = None, tiers: Sequence[str] = ()
 ) -> tuple[Annotations, str]:
     """Read as `read` does, and say in words by what the video was found, for instance 'the file name'."""
     path = Path(path)
-    match = choose(path, _open(path, clock, tiers), video)
+    match = choose(path, entries(path, clock, tiers), video)
     return match.entry.read(), match.by
 
 
-def read_all(path: Path, clock: FrameClock | None = None) -> dict[str, Annotations]:
+def read_all(path: str | Path, clock: FrameClock | None = None) -> dict[str, Annotations]:
     """Read all videos or observations of a file, by name; one that the file does not name is called by its stem."""
     path = Path(path)
     found: dict[str, Annotations] = {}
-    for entry in _open(path, clock):
+    for entry in entries(path, clock):
         name = entry.name or path.stem
         if name in found:
             raise ActScribeError(f"{path}: holds two videos called '{name}'.", "Rename one of them.")
@@ -213,7 +213,7 @@ def read_all(path: Path, clock: FrameClock | None = None) -> dict[str, Annotatio
     return found
 
 
-def write(path: Path, annotations: Annotations, format: str, clock: FrameClock | None = None) -> None:
+def write(path: str | Path, annotations: Annotations, format: str, clock: FrameClock | None = None) -> None:
     """Write annotations, whole or not at all.
 
     Args:
@@ -254,8 +254,8 @@ def format_of(path: Path) -> str:
 
 
 def convert(
-    source: Path,
-    target: Path,
+    source: str | Path,
+    target: str | Path,
     to: str | None = None,
     labels: LabelSet | None = None,
     video: str | None = None,
@@ -321,14 +321,21 @@ def check_target(source: Path, target: Path, video: str | None = None, overwrite
     check_writable(target.parent)
 
 
-def _open(path: Path, clock: FrameClock | None, tiers: Sequence[str] = ()) -> list[Entry]:
-    """Return what a file holds, which is at least one entry."""
+def entries(path: Path, clock: FrameClock | None = None, tiers: Sequence[str] = ()) -> list[Entry]:
+    """Return the videos or observations that a file holds, at least one; what each says is read on demand.
+
+    Args:
+        path, clock, tiers: as in `read`.
+
+    Raises:
+        ActScribeError: as `read`, but for what only one of the entries suffers from.
+    """
     form = FORMATS[detect(path)]
     choice = TierChoice(tuple(tiers))
-    entries = form.read_tiers(path, choice) if choice.patterns and form.read_tiers else form.read(path, clock)
-    if not entries:
+    found = form.read_tiers(path, choice) if choice.patterns and form.read_tiers else form.read(path, clock)
+    if not found:
         raise ActScribeError(f"{path}: holds no observation and no video.")
-    return entries
+    return found
 
 
 def _sorted(*parts: Iterable) -> tuple:
@@ -339,6 +346,7 @@ def _lost(annotations: Annotations, form: Format) -> tuple[str, ...]:
     present = {
         "subject": any(interval.subject for interval in annotations.intervals),
         "score": any(interval.score is not None for interval in annotations.intervals),
+        "raw score": any(interval.raw_score is not None for interval in annotations.intervals),
         "media": bool(annotations.media),
         "duration": annotations.duration is not None,
     }

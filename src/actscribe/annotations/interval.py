@@ -20,7 +20,9 @@ class Interval:
         label: the activity's name as the file spells it.
         start, end: seconds, 0 <= start <= end, finite.
         subject: who did it; empty where the file does not say.
-        score: confidence in [0, 1] of a predicted interval; None for one that a person annotated.
+        score: confidence in [0, 1] of a predicted interval; None for one that a person annotated, and where a
+            recognizer has no calibrated one.
+        raw_score: in [0, 1], what the recognizer said before calibration; None for one that a person annotated.
 
     Raises:
         ActScribeError: the times are negative, reversed or not finite.
@@ -31,6 +33,7 @@ class Interval:
     end: float
     subject: str = ""
     score: float | None = None
+    raw_score: float | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.start <= self.end < float("inf"):
@@ -43,6 +46,11 @@ class Interval:
     def duration(self) -> float:
         """Length in seconds."""
         return self.end - self.start
+
+    @property
+    def is_predicted(self) -> bool:
+        """Whether a recognizer made it, as far as its scores tell."""
+        return self.score is not None or self.raw_score is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,7 @@ class Annotations:
         labels: every label that could have been annotated, in the label set's order; those that occur and are not named
             are added, sorted. So the tool that opens an export offers what does not occur, too. An offer is no
             annotation: two files that say the same are equal whatever they offer.
+        notes: sentences about how the intervals came about, for whoever opens the file; no annotation either.
     """
 
     intervals: tuple[Interval, ...]
@@ -64,6 +73,7 @@ class Annotations:
     media: tuple[str, ...] = ()
     duration: float | None = None
     labels: tuple[str, ...] = field(default=(), compare=False)
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         named = dict.fromkeys(self.labels)
@@ -77,6 +87,7 @@ class Annotations:
         media: Iterable[str] = (),
         duration: float | None = None,
         labels: Iterable[str] = (),
+        notes: Iterable[str] = (),
     ) -> Annotations:
         """Sort `intervals`, and move those that carry GAP_LABEL to `gaps`."""
         ordered = sorted(intervals, key=sort_key)
@@ -86,7 +97,7 @@ class Annotations:
             if is_gap(interval.label)
         )
         kept = tuple(interval for interval in ordered if not is_gap(interval.label))
-        return cls(kept, tuple(sorted(gaps, key=sort_key)), tuple(media), duration, tuple(labels))
+        return cls(kept, tuple(sorted(gaps, key=sort_key)), tuple(media), duration, tuple(labels), tuple(notes))
 
     def as_intervals(self) -> tuple[Interval, ...]:
         """Return intervals and gaps together, gaps spelled with GAP_LABEL, for formats that know only intervals."""

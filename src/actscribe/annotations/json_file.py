@@ -1,12 +1,14 @@
 """JSON of our own: carries everything, times in milliseconds.
 
     {"format": "actscribe-annotations", "version": 1, "media": ["a.mp4"], "duration": 12.5,
-     "intervals": [{"label": "Suction", "start": 1.0, "end": 2.5, "subject": "P1", "score": 0.9}],
-     "gaps": [{"label": "", "start": 8.0, "end": 9.0}], "labels": ["Ventilation", "Suction"]}
+     "intervals": [{"label": "Suction", "start": 1.0, "end": 2.5, "subject": "P1", "score": 0.81, "raw_score": 0.97}],
+     "gaps": [{"label": "", "start": 8.0, "end": 9.0}], "labels": ["Ventilation", "Suction"], "notes": ["…"]}
 
 `labels` are all that could have been annotated, in the label set's order; they are left out where they are those that
-occur, as are `subject` and `score` where there is none. A gap with an empty label is not annotated for any label. Any
-other key is refused: it could be a misspelled one, or say something that would be lost.
+occur, as are `subject`, the scores and `notes` where there is none. `score` is a confidence that was calibrated on
+validation, `raw_score` what the recognizer said; `notes` are sentences about how the intervals came about. A gap with
+an empty label is not annotated for any label. Any other key is refused: it could be a misspelled one, or say something
+that would be lost.
 """
 
 from __future__ import annotations
@@ -38,6 +40,7 @@ class _Interval(BaseModel):
     end: StrictFloat
     subject: str = ""
     score: StrictFloat | None = Field(default=None, ge=0, le=1)
+    raw_score: StrictFloat | None = Field(default=None, ge=0, le=1)
 
 
 class _File(BaseModel):
@@ -50,6 +53,7 @@ class _File(BaseModel):
     intervals: tuple[_Interval, ...]
     gaps: tuple[_Interval, ...] = ()
     labels: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
@@ -78,6 +82,7 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
             content.media,
             content.duration,
             content.labels,
+            content.notes,
         )
     )
 
@@ -95,11 +100,14 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
     }
     if annotations.labels != tuple(sorted({interval.label for interval in annotations.intervals})):
         content["labels"] = list(annotations.labels)
+    if annotations.notes:
+        content["notes"] = list(annotations.notes)
     write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
 def _interval(path: Path, where: str, item: _Interval, unnamed: str = "") -> Interval:
-    return interval_at(path, where, item.label or unnamed, item.start, item.end, item.subject, item.score)
+    label = item.label or unnamed
+    return interval_at(path, where, label, item.start, item.end, item.subject, item.score, item.raw_score)
 
 
 def _plain(interval: Interval, start: int, end: int) -> dict[str, Any]:
@@ -108,4 +116,6 @@ def _plain(interval: Interval, start: int, end: int) -> dict[str, Any]:
         plain["subject"] = interval.subject
     if interval.score is not None:
         plain["score"] = float(interval.score)
+    if interval.raw_score is not None:
+        plain["raw_score"] = float(interval.raw_score)
     return plain

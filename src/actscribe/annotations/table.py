@@ -206,6 +206,11 @@ def lay_out(header: Iterable[str], body: Iterable[Iterable[object]], delimiter: 
     return buffer.getvalue()
 
 
+def for_excel(text: str) -> str:
+    """Return the text of a CSV with a byte order mark before it, if Excel would misread it without."""
+    return text if text.isascii() else "\ufeff" + text
+
+
 def as_text(text: str) -> str:
     """Return a cell's text so that no spreadsheet runs it as a formula: an apostrophe before '=', '+', '-' and '@'.
 

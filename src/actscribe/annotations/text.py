@@ -136,7 +136,14 @@ def quoted(text: str) -> str:
 
 
 def interval_at(
-    path: Path, where: str, label: str, start: float, end: float, subject: str = "", score: float | None = None
+    path: Path,
+    where: str,
+    label: str,
+    start: float,
+    end: float,
+    subject: str = "",
+    score: float | None = None,
+    raw_score: float | None = None,
 ) -> Interval:
     """Return the interval that stands at `where` (a line, a row, a cue); an error names it and the file."""
     if not label.strip():
@@ -146,12 +153,13 @@ def interval_at(
             f"{path}: {where}: {quoted(label)} from {start:g} s to {end:g} s: no video is that long.",
             "The number is damaged, or in another unit than seconds.",
         )
-    if score is not None and not 0 <= score <= 1:
-        raise ActScribeError(
-            f"{path}: {where}: the score of {quoted(label)} is {score:g}, expected a number in [0, 1]."
-        )
+    for one in (score, raw_score):
+        if one is not None and not 0 <= one <= 1:
+            raise ActScribeError(
+                f"{path}: {where}: the score of {quoted(label)} is {one:g}, expected a number in [0, 1]."
+            )
     try:
-        return Interval(label, start, end, subject, score)
+        return Interval(label, start, end, subject, score, raw_score)
     except ActScribeError as error:
         raise ActScribeError(f"{path}: {where}: {error.message.replace(label, label[:_QUOTED])}", error.hint) from None
 
@@ -196,10 +204,13 @@ def check_writable(path: Path, annotations: Annotations, forbidden: str = "", et
                     " carry.",
                     "Rename the label, or choose another format (csv, json).",
                 )
-        if interval.score is not None and not 0 <= interval.score <= 1:
-            raise ActScribeError(
-                f"{path}: the score of {quoted(interval.label)} {when} is {interval.score}, not in [0, 1]."
-            )
+        _check_scores(path, interval, when)
+
+
+def _check_scores(path: Path, interval: Interval, when: str) -> None:
+    for score in (interval.score, interval.raw_score):
+        if score is not None and not 0 <= score <= 1:
+            raise ActScribeError(f"{path}: the score of {quoted(interval.label)} {when} is {score}, not in [0, 1].")
 
 
 def _shown(text: str) -> str:

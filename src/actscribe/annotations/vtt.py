@@ -3,7 +3,8 @@
 The subject is the voice of a line, `<v Subject>Label`; other tags are passed over, but a time stamp within a cue, which
 would split it, is refused. SubRip (`.srt`), which has no header, is read too. A line with '-->' always begins a cue,
 whether or not an empty line stands before it. A cue cannot be shorter than 1 ms, so a point event becomes 1 ms long.
-Scores, the video's name and length are not carried.
+Scores, the video's name and length are not carried; what is noted about the intervals is written as a comment, and not
+read back.
 """
 
 from __future__ import annotations
@@ -61,13 +62,14 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
 
 
 def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
-    """Write one cue per interval."""
+    """Write one cue per interval, and what is noted as comments for whoever opens the file."""
     check_writable(path, annotations, "\r\n")
     cues = []
     for interval, start, end in milliseconds(annotations.as_intervals(), shortest=1):
         voice = f"<v {html.escape(interval.subject, quote=False)}>" if interval.subject else ""
         cues.append(f"\n{_clock(start)} --> {_clock(end)}\n{voice}{html.escape(interval.label, quote=False)}\n")
-    write_text(path, "WEBVTT\n" + "".join(cues))
+    notes = [f"\nNOTE {' '.join(note.replace('-->', '->').split())}\n" for note in annotations.notes]
+    write_text(path, "WEBVTT\n" + "".join(notes + cues))
 
 
 def _cues(path: Path, text: Sequence[str]) -> Iterator[_Cue]:

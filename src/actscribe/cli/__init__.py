@@ -9,6 +9,7 @@ from collections.abc import Callable
 import typer
 
 from actscribe.cli import (
+    agreement,
     annotate,
     benchmark,
     check,
@@ -19,7 +20,9 @@ from actscribe.cli import (
     evaluate,
     models,
     new,
+    plot,
     report,
+    settings,
     simulate,
     terminal,
     train,
@@ -35,6 +38,7 @@ app = typer.Typer(
 )
 COMMANDS: tuple[Callable[..., None], ...] = (
     new.new,
+    settings.settings,
     check.check,
     train.train,
     evaluate.evaluate,
@@ -42,7 +46,9 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     benchmark.benchmark,
     report.report,
     annotate.annotate,
+    plot.plot,
     convert.convert,
+    agreement.agreement,
     simulate.simulate,
     demo.demo,
     doctor.doctor,

@@ -16,18 +16,30 @@ def annotate(
     rules: Annotated[
         bool | None, typer.Option("--rules/--no-rules", help="Apply the label set's rules; default as the run has it.")
     ] = None,
+    time_budget: Annotated[
+        Path | None, typer.Option(help="Also write seconds, bouts and pauses per label to this .csv or .xlsx.")
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
 ) -> None:
     """Write the activity timeline of videos in the formats that annotation tools read."""
+    from actscribe.annotations import FORMATS
+    from actscribe.errors import ActScribeError
     from actscribe.runs.annotate import annotate_each
     from actscribe.runs.folder import Run
-    from actscribe.tables import print_table
+    from actscribe.tables import print_sentence, print_table
     from actscribe.timeline.indicators import indicators
 
     opened = Run.open(run)
     formats = [name.strip() for name in format.split(",") if name.strip()]
-    for done in annotate_each(videos, opened, formats, out, rules, overwrite=overwrite):
+    if not formats:
+        raise ActScribeError("No format to write was named.", f"Known: {', '.join(FORMATS)}.")
+    made = annotate_each(videos, opened, formats, out, rules, overwrite=overwrite, time_budget=time_budget)
+    for place, done in enumerate(made):
+        for note in done.notes if not place else ():  # of the run, so once for all videos
+            print_sentence(note)
         table = indicators(done.recording, done.intervals, opened.labels)
         print_table(f"{done.recording.video.name}: {len(done.intervals)} intervals", table)
         for path in done.files:
             print(path)
+    if time_budget is not None:
+        print(time_budget)

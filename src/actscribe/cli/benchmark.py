@@ -93,6 +93,7 @@ def benchmark(
 
 
 def _show(done: Benchmarked) -> None:
+    from actscribe.report.benchmark_page import REPORT
     from actscribe.tables import print_sentence, print_table
 
     for title, table in done.shown().items():
@@ -100,6 +101,7 @@ def _show(done: Benchmarked) -> None:
     for note in done.notes:
         print_sentence(f"Note: {note}")
     print(f"Tables: {done.folder}")
+    print(f"Report: {done.folder / REPORT}")
 
 
 def _shots(text: str, shots_list: Path | None) -> int | None:

@@ -10,6 +10,8 @@ import typer
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from actscribe.data.loading import StudyData
+
 
 def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder it lies in.")]) -> None:
     """Show what is in the data: hours, intervals and clips per label and split, overlaps, problems."""
@@ -29,16 +31,32 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder 
         window = Window(loaded.windows.length, loaded.windows.stride)
         agreed = between(data.recordings, data.second, data.labels, window, loaded.windows.threshold)
         print_table("Two annotators on the same clips", agreed)
+        _show_moments(data, loaded.windows.length)
     for note in summary.notes:
         print_sentence(f"Note: {note}")
     for sentence in _empty(summary.tables["Labels"]) if loaded.empty_labels == "error" else ():
         print_sentence(f"Warning: {sentence}")
     for sentence in data.not_known:
         print_sentence(f"Warning: {sentence}")
-    if data.not_known:
+    if loaded.split.within == "recordings":
+        print_sentence("No second of video is learned from in one split and judged in another one.")
+    elif data.not_known:
         print_sentence("No leakage of file contents and source spans; for subjects it is not proved, see the warning.")
     else:
         print("No leakage: every file content, group and source span lies in one split only.")
+
+
+def _show_moments(data: StudyData, length: float | None) -> None:
+    """Show how far two annotators agree on when something happens; of trimmed videos there is nothing to say."""
+    from actscribe.data.pairs import pairs_of
+    from actscribe.evaluation import raters
+    from actscribe.report.agreement import show
+
+    pairs = pairs_of(data.recordings, data.second)
+    if length is None or not pairs:
+        return
+    groups = {one.name: one.group for one in data.recordings}
+    show(raters.agreement(pairs, data.labels.names, groups=[groups[pair.name] for pair in pairs]))
 
 
 def _empty(labels: DataFrame) -> list[str]:

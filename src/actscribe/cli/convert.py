@@ -50,7 +50,7 @@ def convert(
     wanted = to or annotation_files.format_of(target)
     annotation_files.check_target(source, target, video, overwrite)
     counts = annotation_files.find_format(wanted).resolution is None or annotation_files.counts_frames(source)
-    clock = _clock(video, fps, counts)
+    clock = frame_times(video, fps, counts)
     named = observation or video
     done = annotation_files.convert(source, target, wanted, label_set, named, clock, tuple(tiers or ()), overwrite)
     print(f"{source} ({done.source_format}) -> {target} ({done.target_format}), found by {done.matched}")
@@ -64,7 +64,7 @@ def convert(
         print(f"{done.target_format} cannot carry: {', '.join(_LOST.get(name, name) for name in done.lost)}")
 
 
-def _clock(video: str | None, fps: float | None, counts: bool) -> FrameClock | None:
+def frame_times(video: str | None, fps: float | None, counts: bool) -> FrameClock | None:
     """Return the frame times of the video's file where frames are counted; else the given constant rate, if any."""
     from actscribe.annotations import FrameClock
     from actscribe.annotations.entry import is_there

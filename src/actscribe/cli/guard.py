@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 import typer
 
+from actscribe import processes
 from actscribe.cli.terminal import PIPE_CLOSED, reader_gone, tell
 from actscribe.errors import ActScribeError
 from actscribe.files import disk_is_full
@@ -15,6 +17,10 @@ from actscribe.files import disk_is_full
 P = ParamSpec("P")
 R = TypeVar("R")
 BAD_INPUT, INTERRUPTED = 2, 130
+#: Seconds in which a launcher notices that one process has ended, and ends the others.
+GRACE_S = 5.0
+#: What Gloo's errors say of a process that is gone.
+LOST_PEER = ("gloo", "Connection closed by peer", "Connection reset by peer")
 
 
 def guarded(command: Callable[P, R]) -> Callable[P, R]:
@@ -28,10 +34,13 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
         from actscribe.video.contained import contained
 
         try:
+            _check_alone(command.__name__)
             with contained():
                 return command(*args, **kwargs)
         except ActScribeError as error:
-            tell(f"Error: {error.message}", *([error.hint] if error.hint else []))
+            _let_the_first_speak()
+            who = "" if processes.is_first() else f" (process {processes.place() + 1} of {processes.count()})"
+            tell(f"Error{who}: {error.message}", *([error.hint] if error.hint else []))
             raise typer.Exit(BAD_INPUT) from None
         except BrokenPipeError:
             if not reader_gone():  # another pipe than that of our output: a defect
@@ -40,10 +49,33 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
         except Exception as error:
             raise typer.Exit(_explain(error, command.__name__)) from None
         except KeyboardInterrupt:
-            tell(f"\nInterrupted. What was done so far is kept.{_way_on(command.__name__)}")
+            if processes.is_first():
+                tell(f"\nInterrupted. What was done so far is kept.{_way_on(command.__name__)}")
             raise typer.Exit(INTERRUPTED) from None
 
     return run
+
+
+def _check_alone(name: str) -> None:
+    """Refuse several processes of a command that one process does."""
+    if processes.count() > 1 and name != "train":
+        raise ActScribeError(
+            f"actscribe {name} runs as one process, and {processes.count()} were started.",
+            "Leave out the launcher; only 'actscribe train' shares its work.",
+        )
+
+
+def _let_the_first_speak() -> None:
+    """Wait, unless this is the first process: if that one fails too, it says why, and the launcher ends this one."""
+    if not processes.is_first():
+        time.sleep(GRACE_S)
+
+
+def _another_ended(error: Exception) -> bool:
+    """Tell whether an error means no more than that another process of this training is gone."""
+    if processes.count() == 1 or not isinstance(error, RuntimeError):
+        return False
+    return type(error).__name__.startswith("Dist") or any(word in str(error) for word in LOST_PEER)
 
 
 def _explain(error: Exception, name: str) -> int:
@@ -52,6 +84,9 @@ def _explain(error: Exception, name: str) -> int:
         tell(f"Error: the disk is full. Free some space.{_way_on(name)}")
     elif isinstance(error, OSError) and error.filename is not None:
         tell(f"Error: {error.filename}: {error.strerror}.")
+    elif _another_ended(error):
+        time.sleep(GRACE_S)  # the launcher ends this process meanwhile, and the other one has said why
+        tell(f"Error: another process of this training has ended.{_way_on(name)}")
     else:
         raise error
     return BAD_INPUT

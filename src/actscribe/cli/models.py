@@ -45,23 +45,72 @@ def pull(
     if entry is not None and entry.hub:
         print(f"{entry.hub}: about {entry.download} MB, licence {entry.licence}.")
     print(f"It is in {catalog.pull(name)}")
-    print(f"Use it with, in a study file: model: {name}")
+    setting = "judge" if entry is not None and entry.kind == "llm" else "model"
+    print(f"Use it with, in a study file: {setting}: {name}")
 
 
 def plan(
-    name: Annotated[str, typer.Argument(help="A vision-language model: 'embedded', a name of the list, or a folder.")],
+    name: Annotated[str, typer.Argument(help="A model: 'embedded', a name of the list, or a folder.")],
     frames: Annotated[int, typer.Option(help="Frames of a clip.", min=1)] = 8,
-    recognizer: Annotated[str, typer.Option(help="Which recognizer is to use it.")] = "vlm-yesno",
+    recognizer: Annotated[
+        str | None, typer.Option(help="Which recognizer is to use it.", show_default="what the model is usual for")
+    ] = None,
     labels: Annotated[int, typer.Option(help="Labels of the study.", min=1)] = 4,
-    dtype: Annotated[str, typer.Option(help="float32, bfloat16, 8bit or 4bit.")] = "float32",
-    batch: Annotated[int, typer.Option(help="Clips at once; vlm-head and vlm-lora only.", min=1)] = 1,
+    dtype: Annotated[
+        str, typer.Option(help="float32, bfloat16, 8bit or 4bit; vision-language models only.")
+    ] = "float32",
+    batch: Annotated[
+        int | None,
+        typer.Option(
+            help="Clips at once; no zero-shot vision-language model takes several.",
+            min=1,
+            show_default="1, or as the settings of the recognizer say",
+        ),
+    ] = None,
 ) -> None:
     """Estimate tokens, memory and time per clip on this machine before anything is loaded."""
+    from actscribe.models.catalog import find
+    from actscribe.recognizers.planning import PLANNED, USUAL
+    from actscribe.recognizers.registry import kind
+
+    entry = find(name)
+    chosen = recognizer or USUAL[entry.kind if entry else "vlm"]
+    kind(chosen)  # refuses a name that is none
+    lines = _clip_plan(name, chosen, frames, labels, batch) if chosen in PLANNED else None
+    for topic, text in (lines or _vlm_plan(name, chosen, frames, labels, dtype, batch or 1)).items():
+        print(f"{topic + ':':<18} {text}")
+
+
+def _clip_plan(name: str, recognizer: str, frames: int, labels: int, batch: int | None) -> dict[str, str]:
+    from actscribe.models.vlm.plan import EFFICIENCY, matmul_speed
+    from actscribe.recognizers.planning import plan as planned
+
+    found, clips = planned(recognizer, name, frames, labels, batch)
+    speed = EFFICIENCY * matmul_speed("float32")
+    held = found.weights + max(found.working, found.training)
+    lines = {
+        "model": f"{name} for {recognizer}: {found.parameters / 1e6:,.1f} M parameters in float32",
+        "memory": f"{held / MB:,.0f} MB at the peak, besides about 700 MB of Python and PyTorch",
+        "weights": f"{found.weights / MB:,.0f} MB",
+        "working": f"{found.working / MB:,.0f} MB, to score {clips} clips of {frames} frames at once",
+    }
+    if found.training:
+        lines["training"] = f"{found.training / MB:,.0f} MB, a step of {clips} clips with gradients and optimizer"
+        lines["learns"] = f"{found.learned / 1e6:,.1f} M parameters"
+    lines["time"] = f"about {found.scoring / clips / speed:.2g} s a clip on this machine"
+    if found.training:
+        lines["time"] += f", and {found.step / clips / speed:.2g} s in a training step"
+    return lines
+
+
+def _vlm_plan(name: str, recognizer: str, frames: int, labels: int, dtype: str, batch: int) -> dict[str, str]:
     from actscribe.models.vlm import plan as planning
+    from actscribe.tables import seconds_text
 
     found = planning.plan(name, frames, planning.Use(recognizer, dtype=dtype, labels=labels, batch=batch))
+    and_step = " and training step" if found.training else ""
     lines = {
-        "model": f"{name}: {found.family}, {found.parameters / 1e6:,.0f} M parameters in {dtype}",
+        "model": f"{name} for {recognizer}: {found.family}, {found.parameters / 1e6:,.0f} M parameters in {dtype}",
         "clip": f"{frames} frames, {found.video_tokens} visual tokens, {found.sequence} tokens with the prompt",
         "memory": f"{found.memory / MB:,.0f} MB at the peak, besides about 700 MB of Python and PyTorch",
         "weights": f"{found.weights / MB:,.0f} MB",
@@ -69,12 +118,11 @@ def plan(
         "working": f"{found.activations / MB:,.0f} MB",
         "visual features": f"{found.store / MB:,.0f} MB, kept for overlapping windows",
         "training": f"{found.training / MB:,.0f} MB, adapter with gradients and optimizer",
-        "time": f"about {found.seconds:.2g} s a clip on this machine{' and training step' * bool(found.training)}",
+        "time": f"about {seconds_text(found.seconds)} a clip on this machine{and_step}",
     }
     if not found.training:
         del lines["training"]
-    for topic, text in lines.items():
-        print(f"{topic + ':':<18} {text}")
+    return lines
 
 
 def merge(

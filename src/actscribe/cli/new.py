@@ -12,10 +12,27 @@ import typer
 def new(
     study_dir: Annotated[Path, typer.Argument(help="Folder to make; it must not hold a study yet.")],
     labels: Annotated[str, typer.Option(help="Label preset or YAML file to start from.")] = "newborn_resuscitation",
+    sources: Annotated[
+        list[Path] | None,
+        typer.Option("--from", help="Annotation files, videos or folders of both, to draft labels and manifest from."),
+    ] = None,
+    tiers: Annotated[str, typer.Option(help="With --from: which tiers to read, such as 'act*' or '!notes*'.")] = "",
 ) -> None:
-    """Scaffold a study: study.yaml with comments and an empty manifest, ready to edit."""
+    """Scaffold a study: study.yaml with comments and an empty manifest, or a draft from the files that you have."""
     from actscribe.scaffold import scaffold
+    from actscribe.tables import print_sentence
 
-    for path in scaffold(study_dir, labels):
+    next_step = f"actscribe check {shlex.quote(str(study_dir))}"
+    if not sources:
+        for path in scaffold(study_dir, labels):
+            print(path)
+        print(f"Fill manifest.csv, then type: {next_step}")
+        return
+    from actscribe.draft.study import draft
+
+    drafted = draft(study_dir, sources, tuple(part.strip() for part in tiers.split(",") if part.strip()))
+    for path in drafted.files:
         print(path)
-    print(f"Fill manifest.csv, then type: actscribe check {shlex.quote(str(study_dir))}")
+    for remark in drafted.remarks:
+        print_sentence(remark)
+    print(f"Look through labels.yaml and manifest.csv, then type: {next_step}")

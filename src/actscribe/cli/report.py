@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from actscribe.places import real_path
+
 
 def report(
     folder: Annotated[Path, typer.Argument(help="Folder of a run, or of a comparison.")],
@@ -29,4 +31,4 @@ def report(
         path = evaluate(Run.open(folder), split).report
     print(f"Report: {path}")
     if open_it:
-        webbrowser.open(path.resolve().as_uri())
+        webbrowser.open(real_path(path).as_uri())

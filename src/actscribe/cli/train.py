@@ -14,15 +14,29 @@ def train(
     recognizer: Annotated[str, typer.Option(help="Which recognizer of the registry.")] = "timesformer",
     out: Annotated[Path | None, typer.Option(help="Run folder; default STUDY/runs/RECOGNIZER.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was interrupted.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an earlier run in the folder, finished or not.")
+    ] = False,
     seed: Annotated[int | None, typer.Option(help="Instead of the study's own seed.", min=0)] = None,
 ) -> None:
     """Train a recognizer on a study, or set up a zero-shot one, and choose thresholds on validation."""
+    from actscribe.processes import is_first
+    from actscribe.report.verdict import grouped_notes
     from actscribe.runs.train import train as train_run
     from actscribe.study import load_study
+    from actscribe.tables import print_sentence
+    from actscribe.training.checkpoints import CURVES
 
     loaded = load_study(study)
     if seed is not None:
         loaded = loaded.model_copy(update={"seed": seed})
-    run = train_run(loaded, recognizer, out=out, resume=resume)
+    run = train_run(loaded, recognizer, out=out, resume=resume, overwrite=overwrite)
+    if not is_first():
+        return
+    for sentence in grouped_notes("Timeline", run.decisions.timeline.notes):
+        print_sentence(f"Note: {sentence}")
     print(f"Run: {run.folder}")
+    curves = run.folder / CURVES
+    if curves.is_dir():
+        print(f"Curves of the training: tensorboard --logdir {shlex.quote(str(curves))}")
     print(f"Next: actscribe evaluate {shlex.quote(str(run.folder))}")

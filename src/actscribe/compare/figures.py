@@ -14,6 +14,7 @@ from actscribe.compare.page_tables import (
     cost_table,
     headline_table,
     label_table,
+    moment_tables,
     plain_table,
     reliability_table,
 )
@@ -138,9 +139,8 @@ def _annotators(done: Comparison) -> Figure | None:
     title = "Kappa against the annotator with its 95 % interval"
     picture = charts.forest(rows.rename(columns={"kappa": "value"}), len(done.systems), title)
     hint = "Dot: kappa, the agreement beyond chance. Bar: 95 % interval. Hollow orange: the second annotator."
-    return Figure(
-        "annotators", "Beside a second annotator", words.annotators(done), (annotator_table(done),), picture, hint=hint
-    )
+    tables = (annotator_table(done), *moment_tables(done))
+    return Figure("annotators", "Beside a second annotator", words.annotators(done), tables, picture, hint=hint)
 
 
 def _slices(done: Comparison) -> Figure | None:

@@ -11,7 +11,9 @@ from actscribe.annotations.interval import Interval
 from actscribe.compare.result import Comparison
 from actscribe.data import spans as sp
 from actscribe.data.recording import Recording
+from actscribe.evaluation.raters import Agreement, Measure
 from actscribe.report import wording as w
+from actscribe.report.agreement import views, which_is_which
 from actscribe.report.comparison_charts import reliability_points
 from actscribe.report.tables import Column, Row, Table, record_table
 
@@ -123,6 +125,16 @@ def annotator_table(done: Comparison) -> Table:
         cells = (row["system"], row["against"], row["label"], w.number(row["kappa"]), w.span(row["low"], row["high"]))
         rows.append(Row((*cells, w.percent(row["alike"]), w.count(row["clips"])), row["label"] == "all"))
     return Table("Agreement beyond chance, on the clips that two annotators annotated.", columns, tuple(rows))
+
+
+def moment_tables(done: Comparison) -> tuple[Table, ...]:
+    """Return how far two annotators agree on moments and on events; none where there are no two, or trimmed videos."""
+    table = done.tables.get("annotator_moments")
+    if table is None:
+        return ()
+    agreed = Agreement(table, Measure())
+    explained = which_is_which(agreed)
+    return tuple(plain_table(part, f"{title}. {explained}") for title, part in views(agreed).items())
 
 
 def timeline_table(done: Comparison) -> Table | None:

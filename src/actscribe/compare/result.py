@@ -14,8 +14,10 @@ from actscribe.compare.cost import Cost, kept_cost
 from actscribe.compare.folder import Provenance
 from actscribe.compare.plan import Part, parts
 from actscribe.data.clips import targets
+from actscribe.data.pairs import pairs_of
 from actscribe.evaluation import comparison as cp
 from actscribe.evaluation import comparison_timelines as ct
+from actscribe.evaluation import raters
 from actscribe.evaluation.annotators import annotator_table
 from actscribe.evaluation.comparison import Shared, System
 from actscribe.evaluation.hallucination import UNREAD
@@ -64,6 +66,7 @@ def assemble(folder: Path, provenance: Provenance) -> Comparison:
         "labels": cp.label_table(systems, shared),
         "pairs": cp.pair_table(systems, shared),
         "annotators": annotator_table(systems, shared, provenance.second, provenance.study.windows.threshold),
+        "annotator_moments": _moments(shared, provenance),
         "calibration": cp.calibration_rows(systems, shared),
         "risk_coverage": cp.risk_rows(systems, shared),
         "timelines": ct.timeline_table(systems, shared),
@@ -75,6 +78,15 @@ def assemble(folder: Path, provenance: Provenance) -> Comparison:
     }
     tables = {name: table for name, table in made.items() if table is not None}
     return Comparison(folder, provenance, systems, shared, tables, cost_table(runs))
+
+
+def _moments(shared: cp.Shared, provenance: Provenance) -> pd.DataFrame | None:
+    """Return how far two annotators agree on when something happens; None without two, and of trimmed videos."""
+    pairs = pairs_of(shared.recordings, provenance.second)
+    if not pairs or provenance.study.windows.length is None:
+        return None
+    groups = {one.name: one.group for one in shared.recordings}
+    return raters.agreement(pairs, shared.labels.names, groups=[groups[pair.name] for pair in pairs]).table
 
 
 def cost_table(runs: Mapping[str, Sequence[Run]]) -> pd.DataFrame:

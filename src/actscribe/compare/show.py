@@ -6,6 +6,8 @@ from actscribe.compare.folder import REPORT, TABLES
 from actscribe.compare.result import Comparison
 from actscribe.compare.words import verdict
 from actscribe.evaluation.annotators import FIRST
+from actscribe.evaluation.raters import Agreement, Measure
+from actscribe.report.agreement import overall, which_is_which
 from actscribe.tables import print_sentence, print_table
 
 
@@ -18,6 +20,9 @@ def show(done: Comparison) -> None:
         table = done.tables["annotators"]
         wanted = table[(table["against"] == FIRST) & (table["label"] == "all")]
         print_table("Kappa against the annotator, where two annotated", wanted.drop(columns=["against", "label"]))
+    if "annotator_moments" in done.tables:
+        agreed = Agreement(done.tables["annotator_moments"], Measure())
+        print_sentence(f"{overall(agreed)} {which_is_which(agreed)}")
     for sentence in verdict(done):
         print_sentence(sentence)
     for note in done.provenance.not_known:

@@ -8,7 +8,9 @@ import pandas as pd
 
 from actscribe.compare.result import Comparison
 from actscribe.evaluation.annotators import FIRST, SECOND
+from actscribe.evaluation.raters import Agreement, Measure
 from actscribe.report import wording as w
+from actscribe.report.agreement import overall
 
 #: A corrected p below this is called clear.
 CLEAR = 0.05
@@ -191,8 +193,14 @@ def annotators(done: Comparison) -> str:
     said = f"Two annotators agree with kappa {_held(two, 'kappa')} on {clips} that both annotated"
     nearest = f"{best['system']}, the nearest recognizer, agrees with the first of them with {_held(best, 'kappa')}"
     if best["kappa"] >= two["kappa"]:
-        return f"{said}; {nearest}: no less than the two agree with each other."
-    return f"{said}; {nearest}."
+        nearest += ": no less than the two agree with each other"
+    return f"{said}; {nearest}.{_by_moments(done)}"
+
+
+def _by_moments(done: Comparison) -> str:
+    """Say the same by moments, since clips hide when something begins; nothing of trimmed videos."""
+    table = done.tables.get("annotator_moments")
+    return "" if table is None else f" By moments: {overall(Agreement(table, Measure()))}"
 
 
 def curve(done: Comparison) -> str:

@@ -139,7 +139,15 @@ def _fractions(edges: np.ndarray, intervals: Sequence[Interval], gaps: Sequence[
 
 
 def _covered(edges: np.ndarray, merged: list[tuple[float, float]]) -> np.ndarray:
-    total = np.zeros(len(edges))
-    for start, end in merged:
-        total += np.clip(np.minimum(edges[:, 1], end) - np.maximum(edges[:, 0], start), 0, None)
-    return total
+    """Return how many seconds of each span the disjoint, ascending `merged` spans cover."""
+    if not merged:
+        return np.zeros(len(edges))
+    starts, ends = np.array(merged).T
+    before = np.concatenate([[0.0], np.cumsum(ends - starts)])
+
+    def until(times: np.ndarray) -> np.ndarray:
+        begun = np.searchsorted(starts, times, side="right")
+        rest = np.where(begun > 0, ends[begun - 1] - times, 0.0)
+        return before[begun] - np.maximum(rest, 0.0)
+
+    return np.maximum(until(edges[:, 1]) - until(edges[:, 0]), 0.0)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from actscribe.annotations import FORMATS
 from actscribe.errors import ActScribeError
+from actscribe.places import real_path
 from actscribe.video.endings import VIDEO_ENDINGS
 
 #: What other programs call files of the same formats.
@@ -29,6 +30,11 @@ _STUDY = {"study.yaml", "labels.yaml", "manifest.csv"}
 def list_videos(folder: Path) -> list[Path]:
     """Return the videos in a folder and the folders in it, sorted; hidden ones and our own output are passed over."""
     return sorted(path for path in _files(folder) if is_video(path))
+
+
+def list_files(folder: Path) -> list[Path]:
+    """Return all files in a folder and the folders in it, sorted; hidden ones and our own output are passed over."""
+    return sorted(path for path in _files(folder) if _is_shown(path))
 
 
 def is_video(path: Path) -> bool:
@@ -80,12 +86,12 @@ def candidates(videos: Iterable[Path]) -> Iterator[tuple[Path, list[Path]]]:
 
 def unused(folders: Iterable[Path], used: Iterable[Path]) -> list[Path]:
     """Return the files in folders (not in those below them) that are neither used, hidden, nor of a study itself."""
-    known = {path.resolve() for path in used}
+    known = {real_path(path) for path in used}
     beside = [path for folder in sorted(set(folders)) for path in _in(folder)]
     return [
         path
         for path in beside
-        if _is_shown(path) and path.name.casefold() not in _STUDY and path.resolve() not in known
+        if _is_shown(path) and path.name.casefold() not in _STUDY and real_path(path) not in known
     ]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from actscribe.data.clips import Clip
 from actscribe.data.recording import Recording
 from actscribe.data.view import ClipFrames, View
+from actscribe.processes import first_goes_first
 from actscribe.progress import track
 from actscribe.video.cache import CachedFrames, FrameCache
 from actscribe.video.sampling import candidate_times, sample_times
@@ -68,9 +69,13 @@ class ClipData(Sequence[ClipFrames]):
         return ClipFrames(clip, self.recordings[clip.recording].content, images, frames.pts[places])
 
     def prepare(self, what: str) -> None:
-        """Decode every recording that a clip is cut from, where the cache does not hold it yet; show progress."""
-        for name in track(sorted({clip.recording for clip in self.clips}), what):
-            self.cached(name)
+        """Decode every recording that a clip is cut from, where the cache does not hold it yet; show progress.
+
+        Of several processes the first one decodes, and the others find it done.
+        """
+        with first_goes_first():
+            for name in track(sorted({clip.recording for clip in self.clips}), what):
+                self.cached(name)
 
 
 def stream(recording: Recording, clips: Sequence[Clip], view: View) -> Iterator[ClipFrames]:

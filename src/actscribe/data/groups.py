@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
+from pathlib import Path
 
 from actscribe.annotations.table import normal
 from actscribe.data.manifest import Row
@@ -73,6 +74,13 @@ def in_two_splits(rows: Sequence[Row], splits: Mapping[str, str]) -> list[str]:
                 " the videos show? Then it must be the group."
             )
     return said
+
+
+def groups_in_names(videos: Sequence[Path]) -> list[str]:
+    """Return a group for each video from a part of their names that is a word and a number and repeats, or nothing."""
+    rows = [Row(0, video, None, "", "", "") for video in videos]
+    place, names = _in_names(rows)
+    return [_parts(row)[place] for row in rows] if names else []
 
 
 def _torn_by_folders(rows: Sequence[Row]) -> str:

@@ -13,16 +13,17 @@ from actscribe.annotations.interval import Annotations, Interval
 from actscribe.data.clips import Window, count
 from actscribe.data.folder import candidates, unused
 from actscribe.data.groups import in_two_splits, not_known
-from actscribe.data.manifest import Row, read_manifest
+from actscribe.data.manifest import SPLITS, Row, read_manifest
 from actscribe.data.recording import Recording
 from actscribe.data.splits import assign_splits, check_leakage
 from actscribe.data.unknown import Unknown, said, unknown_in
+from actscribe.data.within import SAID, part_of, split_within
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash
 from actscribe.labels import LabelSet
 from actscribe.names import same_name, unique_names
 from actscribe.progress import track
-from actscribe.study import Study
+from actscribe.study import Study, load_study
 from actscribe.video.contained import contained
 from actscribe.video.frame_times import frame_clock
 from actscribe.video.probe import VideoInfo, probe
@@ -61,34 +62,49 @@ class StudyData:
 
 
 @contained()
-def load_data(study: Study) -> StudyData:
-    """Read everything a study names, assign splits and prove that nothing leaks.
+def load_data(study: Study | str | Path) -> StudyData:
+    """Read everything a study names, assign splits and prove that nothing leaks; a study is also its file or folder.
 
     Raises:
         ActScribeError: listing every problem found: unreadable videos, annotations of another video, overlapping
             intervals, unknown labels with their counts, leakage between splits.
     """
+    study = study if isinstance(study, Study) else load_study(study)
     labels = study.label_set()
     listed = study.folder / study.recordings
     rows = read_manifest(listed)
     groups = not_known(rows, study.groups == "none")
     loaded = _load_rows(rows, labels, study.tiers, listed if listed.is_dir() else listed.parent)
     _check_clips(study, [one.recording for one in loaded])
-    recordings = assign_splits([one.recording for one in loaded], labels, study.split.model_dump(), study.seed)
-    check_leakage(recordings, {row.video: row for row in rows})
-    ignored = sum((one.ignored for one in loaded), Counter[str]())
     second = {one.recording.name: one.second for one in loaded if one.second is not None}
+    whole = [one.recording for one in loaded]
+    if study.split.within == "recordings":
+        recordings, unseen = split_within(whole, study, rows), [SAID]
+        second = _second_within(whole, recordings, second)
+    else:
+        shares = {name: getattr(study.split, name) for name in SPLITS}
+        recordings = assign_splits(whole, labels, shares, study.seed)
+        check_leakage(recordings, {row.video: row for row in rows})
+        unseen = [groups, *in_two_splits(rows, {str(one.video): one.split for one in recordings})]
+    ignored = sum((one.ignored for one in loaded), Counter[str]())
     matched = Counter(by for one in loaded for by in one.matched)
-    splits = {str(recording.video): recording.split for recording in recordings}
     return StudyData(
         labels,
         tuple(recordings),
         dict(sorted(ignored.items())),
         second,
         dict(sorted(matched.items())),
-        tuple(sentence for sentence in (groups, *in_two_splits(rows, splits)) if sentence),
+        tuple(filter(None, unseen)),
         tuple(_unused(listed, rows)),
     )
+
+
+def _second_within(
+    whole: Sequence[Recording], parts: Sequence[Recording], second: Mapping[str, Annotations]
+) -> dict[str, Annotations]:
+    of_video = {one.video: one for one in whole}
+    of_part = ((part, of_video[part.video]) for part in parts)
+    return {part.name: part_of(second[one.name], one, part) for part, one in of_part if one.name in second}
 
 
 def _unused(listed: Path, rows: Sequence[Row]) -> list[Path]:

@@ -15,6 +15,7 @@ from actscribe.annotations.workbook import is_packed
 from actscribe.data.folder import annotations_of, list_videos
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.names import same_name
+from actscribe.places import real_path
 from actscribe.reading import read_text
 from actscribe.video.endings import VIDEO_ENDINGS
 
@@ -128,7 +129,7 @@ def _rows(path: Path, text: str) -> list[Row]:
     lines: dict[Path, int] = {}
     for one in found.body:
         row = _row(path, one.line, {name: one.cell(place) for place, name in enumerate(columns)})
-        first_line = lines.setdefault(row.video.resolve(), row.line)
+        first_line = lines.setdefault(real_path(row.video), row.line)
         if first_line != row.line:
             raise ActScribeError(
                 f"{one.at(path)}: this video is in line {first_line} already: {row.video}", "Remove one of them."
@@ -233,7 +234,7 @@ def _check_second(where: str, cells: Mapping[str, str], first: Path | None, seco
             raise ActScribeError(
                 f"{where}: '{name}_2' without '{name}'.", f"The one who counts is in '{name}'; fill that first."
             )
-    if first and second and first.resolve() == second.resolve():
+    if first and second and real_path(first) == real_path(second):
         raise ActScribeError(
             f"{where}: 'annotations' and 'annotations_2' are the same file: {first}",
             "Two annotators have two files; leave 'annotations_2' empty where there was one.",

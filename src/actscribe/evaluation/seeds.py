@@ -89,6 +89,22 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> MeanInte
     return MeanInterval(mean, mean - half, mean + half, std, len(numbers))
 
 
+def exact_interval(share: float, units: float, confidence: float = 0.95) -> tuple[float, float]:
+    """Return the exact interval of a share (Clopper and Pearson 1934), which has a width at 0 and 1 too.
+
+    Args:
+        share: in [0, 1], of all units.
+        units: how many, at least 1: clips, or groups where clips of one group resemble each other; then the share is
+            one of clips and so many groups stand for it, which errs on the wide side (ours).
+        confidence: between 0 and 1.
+    """
+    right, rest = share * units, (1 - share) * units
+    tail = (1 - confidence) / 2
+    low = float(stats.beta.ppf(tail, right, rest + 1)) if right > 1e-9 else 0.0
+    high = float(stats.beta.ppf(1 - tail, right + 1, rest)) if rest > 1e-9 else 1.0
+    return low, high
+
+
 def paired_test(with_: Sequence[float], without: Sequence[float], confidence: float = 0.95) -> PairedTest:
     """Compare results of the same seeds with and without a change.
 

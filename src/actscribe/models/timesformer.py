@@ -66,7 +66,7 @@ def load_saved(folder: Path) -> TimesformerForVideoClassification:
 
 def changes(checkpoint: str, labels: tuple[str, ...], frames: int) -> list[str]:
     """Return in words what `load_timesformer` makes anew or resizes; no weight is read."""
-    config = _config(checkpoint_folder(checkpoint, "timesformer"), checkpoint)
+    config = configuration(checkpoint)
     told = []
     if _head(config) != labels:
         told.append(f"the head of '{checkpoint}' ({config.num_labels} classes) was replaced by a new one")
@@ -75,9 +75,14 @@ def changes(checkpoint: str, labels: tuple[str, ...], frames: int) -> list[str]:
     return told
 
 
+def configuration(checkpoint: str) -> TimesformerConfig:
+    """Return the configuration of a checkpoint, checked, without loading its weights."""
+    return _config(checkpoint_folder(checkpoint, "timesformer"), checkpoint)
+
+
 def picture_size(checkpoint: str) -> int:
     """Return the side of the checkpoint's square input in pixels, without loading its weights."""
-    return _side(_config(checkpoint_folder(checkpoint, "timesformer"), checkpoint))
+    return _side(configuration(checkpoint))
 
 
 def fit_frame_count(model: TimesformerForVideoClassification, frames: int) -> None:
@@ -110,7 +115,7 @@ def _config(folder: Path, checkpoint: str) -> TimesformerConfig:
     named = values.get("architectures") or [TimesformerForVideoClassification.__name__]
     if not isinstance(named, list) or TimesformerForVideoClassification.__name__ not in named:
         raise ActScribeError(
-            f"'{checkpoint}' is no TimeSformer of videos: its config.json says {named}.", "Choose another checkpoint."
+            f"'{checkpoint}' is no TimeSformer of videos: its config.json says {named}.", "Choose another model."
         )
     config = load_part(TimesformerConfig, folder, checkpoint, "config.json")
     for key in ("num_frames", "patch_size", "hidden_size", "num_hidden_layers", "num_attention_heads"):

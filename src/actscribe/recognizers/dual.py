@@ -166,7 +166,7 @@ def view(settings: DualSettings, frames: int) -> View:
     Raises:
         ActScribeError: the checkpoint is not here, or has no such block as VgHIF asks for.
     """
-    config = visual_config(settings.backbone, settings.checkpoint, *_base(settings))
+    config = visual_config(settings.backbone, settings.model, *_base(settings))
     if settings.vghif:
         settings.vghif.levels_of(int(config.num_hidden_layers))
     return View(frames, round(int(config.image_size) / settings.kept), settings.candidates)
@@ -174,13 +174,13 @@ def view(settings: DualSettings, frames: int) -> View:
 
 def weights(settings: DualSettings) -> str:
     """Return the digest of the checkpoint's weights, see `Kind.weights`."""
-    return weights_digest(backbone_folder(settings.backbone, settings.checkpoint, *_base(settings)))
+    return weights_digest(backbone_folder(settings.backbone, settings.model, *_base(settings)))
 
 
 def starting(settings: DualSettings, labels: LabelSet, frames: int) -> list[str]:
     """Return what is resized of the checkpoint, once its weights were seen to fit; see `Kind.starting`."""
     _load(settings, frames)
-    return changes(settings.backbone, settings.checkpoint, frames, *_base(settings))
+    return changes(settings.backbone, settings.model, frames, *_base(settings))
 
 
 def _base(settings: DualSettings) -> tuple[str, ...]:
@@ -189,7 +189,7 @@ def _base(settings: DualSettings) -> tuple[str, ...]:
 
 
 def _load(settings: DualSettings, frames: int) -> Loaded:
-    loaded = load_backbone(settings.backbone, settings.checkpoint, frames, settings.fit, *_base(settings))
+    loaded = load_backbone(settings.backbone, settings.model, frames, settings.fit, *_base(settings))
     own = loaded.pixels
     pixels = replace(own, kept=settings.kept, mean=settings.mean or own.mean, std=settings.std or own.std)
     return replace(loaded, pixels=pixels)

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from actscribe.recognizers.settings_dual import (
     ClipSettings,
     ClipVghifSettings,
+    DualSettings,
     VificlipSettings,
     VificlipVghifSettings,
     XclipSettings,
     XclipVghifSettings,
 )
 from actscribe.recognizers.settings_training import Augmentation, Training
+from actscribe.unit import Unit
 
 __all__ = [
     "SETTINGS",
     "Augmentation",
     "ClipSettings",
+    "DualSettings",
     "TimesformerSettings",
     "Training",
     "VificlipSettings",
@@ -37,17 +40,18 @@ class TimesformerSettings(Training):
     """Supervised TimeSformer (paper 1, system 1).
 
     Args:
-        checkpoint: "embedded" (the tiny one in the package), a local folder, or a name in the Hugging Face cache such
+        model: "embedded" (the tiny one in the package), a local folder, or a name in the Hugging Face cache such
             as facebook/timesformer-base-finetuned-ssv2 or -k400.
-        fit: "stretch" keeps the whole picture; "crop" takes the centre square, as published.
+        fit: how a picture becomes square: "stretch" keeps the whole picture; "crop" takes the centre square, as
+            published.
         frozen_epochs: epochs in which only the head learns (gradual unfreezing).
         unfreeze_blocks: blocks that join from the top in each epoch after that; 0 unfreezes all at once.
     """
 
-    checkpoint: str = "embedded"
+    model: str = "embedded"
     fit: Literal["stretch", "crop"] = "stretch"
-    frozen_epochs: int = Field(1, ge=0)
-    unfreeze_blocks: int = Field(2, ge=0)
+    frozen_epochs: Annotated[int, Unit("epochs")] = Field(1, ge=0)
+    unfreeze_blocks: Annotated[int, Unit("blocks")] = Field(2, ge=0)
 
 
 class ZeroShot(BaseModel):
@@ -55,11 +59,13 @@ class ZeroShot(BaseModel):
 
     Args:
         model: "embedded" (the tiny one in the package), a name of `actscribe models list`, or a local folder.
-        dtype: of the weights; "auto" takes bf16 on a GPU that has it, and for a judge also on a processor that has it.
-        quantize: "4bit" or "8bit", on a GPU with bitsandbytes; compared with the full model on 20 validation clips.
+        dtype: number format of the weights; "auto" takes bf16 on a GPU that has it, and for a judge also on a processor
+            that has it.
+        quantize: hold the weights in 4 or 8 bits, on a GPU with bitsandbytes; compared with the full model on 20
+            validation clips.
         server: address of an OpenAI-compatible server such as http://127.0.0.1:11434/v1; empty loads `model` here.
         server_model: the server's name for the model; empty where it offers only one.
-        server_short_side: of the frames sent to a server, in pixels.
+        server_short_side: to which frames are reduced before they are sent to a server.
         allow_remote: whether `server` may be another machine. Frames of the videos are sent to it.
     """
 
@@ -70,7 +76,7 @@ class ZeroShot(BaseModel):
     quantize: Literal["4bit", "8bit"] | None = None
     server: str = ""
     server_model: str = ""
-    server_short_side: int = Field(384, ge=16)
+    server_short_side: Annotated[int, Unit("pixels")] = Field(384, ge=16)
     allow_remote: bool = False
 
 
@@ -78,50 +84,51 @@ class VlmListSettings(ZeroShot):
     """One prompt; the answer lists the activities that occur (paper 1, ZSC).
 
     Args:
-        list_prompt: instead of our own; {setting} and {labels} are filled in.
-        most_tokens: of the answer.
+        list_prompt: the prompt, instead of our own; {setting} and {labels} are filled in.
+        most_tokens: length of the answer, at most.
     """
 
     list_prompt: str = ""
-    most_tokens: int = Field(96, ge=1)
+    most_tokens: Annotated[int, Unit("tokens")] = Field(96, ge=1)
 
 
 class VlmYesnoSettings(ZeroShot):
     """One yes/no question per label (paper 1, ZSC).
 
     Args:
-        question_template: instead of our own; {question} is filled in with each label's question.
-        mode: "probability" reads P(yes) / (P(yes) + P(no)) from the next-token distribution; "text" reads the written
-            answer.
+        question_template: the prompt, instead of our own; {question} is filled in with each label's question.
+        mode: how an answer is read: "probability" takes P(yes) / (P(yes) + P(no)) from the next-token distribution;
+            "text" the written answer.
         calibrate: divide by what the model answers about a grey video (contextual calibration, Zhao et al. 2021).
         caption_share: share of the evaluated clips for which the model also writes a caption, so that the report can
             compare the two.
-        caption_prompt: instead of our own; {setting} is filled in.
-        caption_tokens: of a caption, at most.
+        caption_prompt: the prompt that asks for a caption, instead of our own; {setting} is filled in.
+        caption_tokens: length of a caption, at most.
     """
 
     question_template: str = ""
     mode: Literal["probability", "text"] = "probability"
     calibrate: bool = False
-    caption_share: float = Field(0.1, ge=0, le=1)
+    caption_share: Annotated[float, Unit("share of clips")] = Field(0.1, ge=0, le=1)
     caption_prompt: str = ""
-    caption_tokens: int = Field(64, ge=1)
+    caption_tokens: Annotated[int, Unit("tokens")] = Field(64, ge=1)
 
 
 class VlmJudgeSettings(ZeroShot):
     """A caption, and a text-only language model that answers one question per label from it (paper 1, ZSC-J).
 
     Args:
-        caption_prompt: instead of our own; {setting} is filled in.
-        caption_tokens: of a caption, at most.
-        judge: "smollm2" (of the extra actscribe[judge]), a name of `actscribe models list`, or a folder or .gguf file.
+        caption_prompt: the prompt that asks for a caption, instead of our own; {setting} is filled in.
+        caption_tokens: length of a caption, at most.
+        judge: the text-only model: "smollm2" (of the extra actscribe[judge]), a name of `actscribe models list`, or a
+            folder or .gguf file.
         judge_server: address of a server that runs the judge instead; `allow_remote` holds for it too.
         judge_server_model: the server's name for the judge.
-        judge_template: instead of our own; {caption} and {question} are filled in.
+        judge_template: the prompt of the judge, instead of our own; {caption} and {question} are filled in.
     """
 
     caption_prompt: str = ""
-    caption_tokens: int = Field(96, ge=1)
+    caption_tokens: Annotated[int, Unit("tokens")] = Field(96, ge=1)
     judge: str = "smollm2"
     judge_server: str = ""
     judge_server_model: str = ""
@@ -133,11 +140,12 @@ class VlmHeadSettings(Training):
 
     Args:
         model: "embedded" (the tiny one in the package), a name of `actscribe models list`, or a local folder.
-        prompt: instead of our own; {setting} and {labels} are filled in.
-        pooling: "mean" over the video-token positions, or "attention" over the whole sequence.
-        hidden: units of a hidden layer; 0: a linear head.
-        dropout: of the head.
-        batch_tokens: of a padded batch that runs through the model.
+        prompt: that follows the video, instead of our own; {setting} and {labels} are filled in.
+        pooling: how the states of all tokens become one: "mean" over the video-token positions, or "attention" over the
+            whole sequence.
+        hidden: width of a hidden layer in the head; 0: a linear head.
+        dropout: share of the head's inputs that are dropped in training.
+        batch_tokens: size of a padded batch that runs through the model, at most.
         features: a folder in which features are kept for other runs, such as of another head; empty keeps them in the
             run until it is complete.
     """
@@ -145,16 +153,16 @@ class VlmHeadSettings(Training):
     model: str = "embedded"
     prompt: str = ""
     pooling: Literal["mean", "attention"] = "mean"
-    hidden: int = Field(0, ge=0)
+    hidden: Annotated[int, Unit("units")] = Field(0, ge=0)
     dropout: float = Field(0.1, ge=0, lt=1)
-    batch_tokens: int = Field(4096, ge=1)
+    batch_tokens: Annotated[int, Unit("tokens")] = Field(4096, ge=1)
     features: str = ""
-    epochs: int = Field(40, ge=1)
+    epochs: Annotated[int, Unit("epochs")] = Field(40, ge=1)
     head_learning_rate: float = Field(5e-3, gt=0)
-    patience: int = Field(10, ge=1)
+    patience: Annotated[int, Unit("epochs")] = Field(10, ge=1)
     augment: Literal[False] = False
     flip: Literal[False] = False
-    candidates: Literal[1] = 1
+    candidates: Annotated[Literal[1], Unit("moments")] = 1
 
 
 class VlmLoraSettings(Training):
@@ -162,33 +170,44 @@ class VlmLoraSettings(Training):
 
     Args:
         model: "embedded" (the tiny one in the package), a name of `actscribe models list`, or a local folder.
-        prompt: instead of our own; {setting} and {labels} are filled in.
-        pooling: "mean" over the video-token positions, or "attention" over the whole sequence.
-        hidden: units of a hidden layer; 0: a linear head.
-        dropout: of the head.
-        batch_tokens: of a padded batch that is scored.
-        tower: whose query and value projections are adapted: "language", "vision" or "both".
-        rank, alpha, adapter_dropout: of the adapters; their product is scaled by alpha / rank.
+        prompt: that follows the video, instead of our own; {setting} and {labels} are filled in.
+        pooling: how the states of all tokens become one: "mean" over the video-token positions, or "attention" over the
+            whole sequence.
+        hidden: width of a hidden layer in the head; 0: a linear head.
+        dropout: share of the head's inputs that are dropped in training.
+        batch_tokens: size of a padded batch that is scored, at most.
+        tower: whose layers are adapted: "language", "vision" or "both".
+        targets: which of them, one name or several: "query-value", "attention", "mlp", "all-linear" (attention and
+            mlp), or names of the model's own layers such as k_proj, which are checked before anything is decoded.
+        rank: of the adapters' matrices: how much they can learn.
+        alpha: the adapters' product is scaled by alpha / rank.
+        adapter_dropout: share of the adapters' inputs that are dropped in training.
         checkpointing: compute activations again in the backward pass; less memory, about a third more time.
         probe_first: train the head alone on kept features, then adapters and head together (Kumar et al. 2022).
-        probe_epochs: of the head alone, at most.
+        probe_epochs: epochs of the head alone, at most.
     """
 
     model: str = "embedded"
     prompt: str = ""
     pooling: Literal["mean", "attention"] = "mean"
-    hidden: int = Field(0, ge=0)
+    hidden: Annotated[int, Unit("units")] = Field(0, ge=0)
     dropout: float = Field(0.1, ge=0, lt=1)
-    batch_tokens: int = Field(4096, ge=1)
+    batch_tokens: Annotated[int, Unit("tokens")] = Field(4096, ge=1)
     tower: Literal["language", "vision", "both"] = "language"
+    targets: tuple[str, ...] = Field(("query-value",), min_length=1)
     rank: int = Field(16, ge=1)
     alpha: int = Field(32, ge=1)
     adapter_dropout: float = Field(0.1, ge=0, lt=1)
     checkpointing: bool = False
     probe_first: bool = False
-    probe_epochs: int = Field(20, ge=1)
+    probe_epochs: Annotated[int, Unit("epochs")] = Field(20, ge=1)
     weight_decay: float = Field(0.01, ge=0)
     augment: bool = False
+
+    @field_validator("targets", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _nothing_is_mixed(self) -> Self:

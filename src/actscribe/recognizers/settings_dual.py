@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from actscribe.models.dual.config import VghifConfig
 from actscribe.recognizers.settings_training import Training
+from actscribe.unit import Unit
 
 Learns = Literal["none", "probe", "image", "text", "both"]
 #: What a linear probe takes where a study says nothing: its embeddings are computed once, so its epochs cost nothing.
@@ -18,28 +19,31 @@ class DualSettings(Training):
     """What the three dual encoders share. A multi-class study compares class prompts; a multi-label one has biases.
 
     Args:
-        checkpoint: "embedded" (the tiny one in the package), a name of `actscribe models list`, a local folder, or for
+        model: "embedded" (the tiny one in the package), a name of `actscribe models list`, a local folder, or for
             vifi-clip and x-clip a published .pth file or its weights as .safetensors.
-        fit: "stretch" keeps the whole picture; "crop" takes the centre square, as published.
-        kept: share of the short side that the centre square keeps; published 224/256.
-        mean, std: of values in [0, 1] per channel, in place of the checkpoint's own, as some recipes publish them.
-        learns: "image", "text" or "both" towers; "probe": a linear classifier on the frozen video embedding; "none":
+        fit: how a picture becomes square: "stretch" keeps the whole picture; "crop" takes the centre square, as
+            published.
+        kept: side of the centre square that `fit: crop` takes; published 224/256.
+        mean, std: what pictures are normalized with, of values in [0, 1] per channel, in place of the checkpoint's own,
+            as some recipes publish them.
+        learns: what is trained: "image", "text" or "both" towers; "probe": a linear classifier on the frozen video
+            embedding, with epochs 40, patience 10, head_learning_rate 0.005 and no augment unless said; "none":
             zero-shot, or with `vghif` only VgHIF and the biases learn.
-        template: of a label's prompt; {name} becomes the label's phrase, or its name in lower case.
+        template: a label's prompt; {name} becomes the label's phrase, or its name in lower case.
         neutral: the prompt that every label is compared with in a multi-label zero-shot study.
         vghif: how text and video meet level by level (paper 2): true for the defaults, or its settings.
-        learning_rate: of the pretrained towers.
-        new_factor: times that for what X-CLIP added to CLIP.
-        vghif_learning_rate: of VgHIF, which starts from nothing.
-        head_learning_rate: of the biases of a multi-label study, or of the probe.
+        learning_rate: largest learning rate of the pretrained towers.
+        new_factor: how many times that rate is taken for what X-CLIP added to CLIP.
+        vghif_learning_rate: largest learning rate of VgHIF, which starts from nothing.
+        head_learning_rate: largest learning rate of the biases of a multi-label study, or of the probe.
     """
 
     #: Name in `models.dual.loading.BACKBONES`, and in the registry.
     backbone: ClassVar[str]
 
-    checkpoint: str = "embedded"
+    model: str = "embedded"
     fit: Literal["stretch", "crop"] = "stretch"
-    kept: float = Field(1.0, gt=0, le=1)
+    kept: Annotated[float, Unit("share of the short side")] = Field(1.0, gt=0, le=1)
     mean: tuple[float, float, float] | None = None
     std: tuple[float, float, float] | None = None
     learns: Learns = "none"
@@ -112,17 +116,17 @@ class XclipSettings(DualSettings):
     """X-CLIP: attention between frames and video-specific prompts (Ni et al., ECCV 2022); its text tower is frozen.
 
     Args:
-        base: as for ViFi-CLIP.
+        base: the CLIP that a published file was trained from; a folder, or a name of `actscribe models list`.
     """
 
     backbone = "x-clip"
 
     base: str = "clip-b16"
-    learns: Learns = "image"
+    learns: Literal["none", "probe", "image"] = "image"
 
-    @field_validator("learns")
+    @field_validator("learns", mode="before")
     @classmethod
-    def _text_is_frozen(cls, value: Learns) -> Learns:
+    def _text_is_frozen(cls, value: object) -> object:
         if value in ("text", "both"):
             raise ValueError(f"X-CLIP never tunes its text tower; expected none, probe or image, found {value}")
         return value

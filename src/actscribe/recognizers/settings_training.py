@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from actscribe.unit import Unit
+
+_Share = Annotated[float, Field(gt=0, le=1)]
+_SHORT_SIDE = Unit("share of the short side")
+_Decay = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Augmentation(BaseModel):
@@ -13,42 +19,44 @@ class Augmentation(BaseModel):
     The defaults are ours; recipes hold the published values.
 
     Args:
-        crop: "random" keeps the picture's shape and at least 3/4 of its sides; "multi-scale" takes one of `scales`,
-            of its height and width, at a corner or the centre (Wang et al., ECCV 2016); "none" keeps the picture.
-        scales: of a multi-scale crop, as shares of the short side; height and width differ by one place at most.
-        colour: "light" draws brightness, contrast and tint; "jitter" draws brightness, contrast, saturation and hue
-            with the probability `jitter`; "none" keeps colours.
+        crop: which part of the picture is shown: "random" keeps the picture's shape and at least 3/4 of its sides;
+            "multi-scale" takes one of `scales`, of its height and width, at a corner or the centre (Wang et al., ECCV
+            2016); "none" keeps the picture.
+        scales: sides of a multi-scale crop; height and width differ by one place at most.
+        colour: how colours change: "light" draws brightness, contrast and tint; "jitter" draws brightness, contrast,
+            saturation and hue with the probability `jitter`; "none" keeps colours.
         jitter: share of clips whose colours are jittered.
-        brightness, contrast, saturation, hue: largest change of jittered colours; hue as a share of the circle.
+        brightness, contrast, saturation: largest change of it in jittered colours, as a factor above or below 1.
+        hue: largest turn of jittered colours.
         per_frame: jitter each frame anew, which adds flicker, as published.
         grey: share of clips that lose their colour.
         mixup, cutmix: parameter of the beta distribution of how two clips are mixed; 0: never. Pixels only.
-        cutmix_share: share of mixed clips that are cut, where both are on.
-        smoothing: of training targets (Szegedy et al., CVPR 2016).
+        cutmix_share: share of mixed clips that are cut rather than blended, where mixup and cutmix are both on.
+        smoothing: how far training targets are drawn from 0 and 1 towards the middle (Szegedy et al., CVPR 2016).
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     crop: Literal["random", "multi-scale", "none"] = "random"
-    scales: tuple[float, ...] = Field((1.0, 0.875, 0.75, 0.66), min_length=1)
+    scales: Annotated[tuple[_Share, ...], _SHORT_SIDE] = (1.0, 0.875, 0.75, 0.66)
     colour: Literal["light", "jitter", "none"] = "light"
-    jitter: float = Field(0.8, ge=0, le=1)
+    jitter: Annotated[float, Unit("share of clips")] = Field(0.8, ge=0, le=1)
     brightness: float = Field(0.4, ge=0, le=1)
     contrast: float = Field(0.4, ge=0, le=1)
     saturation: float = Field(0.2, ge=0, le=1)
-    hue: float = Field(0.1, ge=0, le=0.5)
+    hue: Annotated[float, Unit("share of the circle")] = Field(0.1, ge=0, le=0.5)
     per_frame: bool = False
-    grey: float = Field(0.15, ge=0, le=1)
+    grey: Annotated[float, Unit("share of clips")] = Field(0.15, ge=0, le=1)
     mixup: float = Field(0.0, ge=0)
     cutmix: float = Field(0.0, ge=0)
-    cutmix_share: float = Field(0.5, ge=0, le=1)
+    cutmix_share: Annotated[float, Unit("share of mixed clips")] = Field(0.5, ge=0, le=1)
     smoothing: float = Field(0.0, ge=0, lt=1)
 
     @field_validator("scales")
     @classmethod
-    def _shares(cls, value: tuple[float, ...]) -> tuple[float, ...]:
-        if not all(0 < scale <= 1 for scale in value):
-            raise ValueError("scales are shares of the short side, above 0 and at most 1")
+    def _one_at_least(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if not value:  # as a constraint of the type it would be broken by any wrong entry too
+            raise ValueError("expected at least one scale")
         return value
 
     def mixes(self) -> bool:
@@ -60,62 +68,58 @@ class Training(BaseModel):
     """Settings that every trained recognizer shares.
 
     Args:
-        epochs: at most; early stopping may end sooner.
+        epochs: passes over the training clips, at most; early stopping may end sooner.
         batch: clips per optimiser step, over all processes together.
-        learning_rate: of the pretrained part.
-        head_learning_rate: of what starts from nothing.
-        weight_decay: of matrices.
-        warmup: share of all steps.
-        last_share: of the learning rates, at the end of the cosine.
+        learning_rate: largest learning rate of the pretrained part.
+        head_learning_rate: largest learning rate of what starts from nothing, such as a head.
+        weight_decay: decoupled decay of weight matrices; see `decay_vectors` for the rest.
+        warmup: how long the learning rates rise before they fall along a cosine.
+        last_share: what is left of the learning rates at the end of the cosine.
         keep: which weights are kept: "best" takes those of the epoch with the best validation score; "last" looks at
             validation in no epoch, never stops early, and needs no validation clips.
         patience: epochs without a better validation score before training stops.
-        optimizer: "adamw", or "muon" for the matrices, which suits small networks that learn much from little.
-        betas, eps: of AdamW.
+        optimizer: what takes the steps: "adamw", or "muon" for the matrices, which suits small networks that learn much
+            from little.
+        betas: decay rates of the two running averages of AdamW.
+        eps: what AdamW adds to its denominator.
         decay_vectors: whether weight decay acts on biases, norms and scalars too.
         accumulation: forward passes per optimiser step, which share its clips evenly; more of them take less memory.
-        clips_per_epoch: of each epoch's order that are used; more than there are clips: in rounds that are each drawn
-            anew; null: each clip once. See `recipes.one_device`.
+        clips_per_epoch: how many clips an epoch uses, in an order drawn anew; more than there are: in rounds; null:
+            each clip once.
         candidates: moments in each segment of a clip of which training draws one, an odd number; 1: the centre.
-        precision: "auto" takes bf16 where the processor or GPU has it.
+        precision: of the arithmetic in training; "auto" takes bf16 where the processor or GPU has it.
         augment: random crops, brightness and contrast in training; the same for all frames of a clip.
-        augmentation: what `augment` does.
-        flip: mirror clips at random, but none of a label that means a direction (see `LabelSet.directional`); off by
-            default, since left and right may matter in ways that names do not tell.
+        augmentation: how `augment` changes clips.
+        flip: mirror clips at random, but none of a label that means a direction (see `directional` of the labels); off
+            by default, since left and right may matter in ways that names do not tell.
         positive_weight: weigh positives by negatives / positives per label (paper 1), at most `most_weight`.
+        most_weight: largest weight that `positive_weight` gives.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    epochs: int = Field(12, ge=1)
-    batch: int = Field(16, ge=1)
+    epochs: Annotated[int, Unit("epochs")] = Field(12, ge=1)
+    batch: Annotated[int, Unit("clips")] = Field(16, ge=1)
     learning_rate: float = Field(3e-4, gt=0)
     head_learning_rate: float = Field(1e-3, gt=0)
     weight_decay: float = Field(0.05, ge=0)
-    warmup: float = Field(0.1, ge=0, lt=1)
-    last_share: float = Field(0.0, ge=0, le=1)
+    warmup: Annotated[float, Unit("share of the steps")] = Field(0.1, ge=0, lt=1)
+    last_share: Annotated[float, Unit("share of the learning rate")] = Field(0.0, ge=0, le=1)
     keep: Literal["best", "last"] = "best"
-    patience: int = Field(4, ge=1)
+    patience: Annotated[int, Unit("epochs")] = Field(4, ge=1)
     optimizer: Literal["adamw", "muon"] = "adamw"
-    betas: tuple[float, float] = (0.9, 0.999)
+    betas: tuple[_Decay, _Decay] = (0.9, 0.999)
     eps: float = Field(1e-8, gt=0)
     decay_vectors: bool = False
-    accumulation: int = Field(1, ge=1)
-    clips_per_epoch: int | None = Field(None, ge=1)
-    candidates: int = Field(1, ge=1)
+    accumulation: Annotated[int, Unit("passes")] = Field(1, ge=1)
+    clips_per_epoch: Annotated[int | None, Unit("clips")] = Field(None, ge=1)
+    candidates: Annotated[int, Unit("moments")] = Field(1, ge=1)
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     augment: bool = True
     augmentation: Augmentation = Augmentation()
     flip: bool = False
     positive_weight: bool = True
     most_weight: float = Field(20.0, ge=1)
-
-    @field_validator("betas")
-    @classmethod
-    def _below_one(cls, value: tuple[float, float]) -> tuple[float, float]:
-        if not all(0 <= beta < 1 for beta in value):
-            raise ValueError("betas lie in [0, 1)")
-        return value
 
     @field_validator("candidates")
     @classmethod

@@ -83,7 +83,7 @@ def make(job: Job) -> Recognizer:
     job.train.prepare("Decoding training recordings")
     if settings.keep == "best":
         job.validation.prepare("Decoding validation recordings")
-    model, pixels = load_timesformer(settings.checkpoint, job.labels.names, job.view.frames, settings.fit)
+    model, pixels = load_timesformer(settings.model, job.labels.names, job.view.frames, settings.fit)
     _start_at_prior(model, job)
     head = list(model.classifier.parameters())
     head_ids = {id(parameter) for parameter in head}
@@ -98,7 +98,7 @@ def make(job: Job) -> Recognizer:
 
 def view(settings: TimesformerSettings, frames: int) -> View:
     """Return what the checkpoint wants to see: the study's frames at its own picture size."""
-    return View(frames, picture_size(settings.checkpoint), settings.candidates)
+    return View(frames, picture_size(settings.model), settings.candidates)
 
 
 class _Logits(nn.Module):
@@ -118,13 +118,13 @@ def _start_at_prior(model: TimesformerForVideoClassification, job: Job) -> None:
 
 def weights(settings: TimesformerSettings) -> str:
     """Return the digest of the checkpoint's weights, see `Kind.weights`."""
-    return weights_digest(checkpoint_folder(settings.checkpoint, "timesformer"))
+    return weights_digest(checkpoint_folder(settings.model, "timesformer"))
 
 
 def starting(settings: TimesformerSettings, labels: LabelSet, frames: int) -> list[str]:
     """Return what is made anew of the checkpoint, once its weights were seen to fit; see `Kind.starting`."""
-    load_timesformer(settings.checkpoint, labels.names, frames, settings.fit)
-    return changes(settings.checkpoint, labels.names, frames)
+    load_timesformer(settings.model, labels.names, frames, settings.fit)
+    return changes(settings.model, labels.names, frames)
 
 
 KIND = Kind(

@@ -18,8 +18,11 @@ from actscribe.labels import LabelSet
 from actscribe.models.loading import fill
 from actscribe.models.quiet import quiet
 from actscribe.models.vlm import ClipInputs, Vlm
+from actscribe.models.vlm.adapted import PLAIN, adapted_layers
 from actscribe.models.vlm.loading import digest
+from actscribe.models.vlm.plan import configuration, unfilled
 from actscribe.packages import require
+from actscribe.processes import is_first
 from actscribe.recognizers.base import ClipFrames, Job, Kind, Recognizer, View, always
 from actscribe.recognizers.settings import Augmentation, VlmLoraSettings
 from actscribe.recognizers.vlm_head import INSIDE, HeadedVlm, load_parts, start, train_head, weights
@@ -117,7 +120,12 @@ def make(job: Job) -> Recognizer:
     if settings.probe_first:
         _probe(job, parts)
     vlm = parts.backbone.vlm
-    adapter = Adapter(tuple(vlm.lora_targets(settings.tower)), settings.rank, settings.alpha, settings.adapter_dropout)
+    adapter = Adapter(
+        tuple(vlm.lora_targets(settings.tower, settings.targets)),
+        settings.rank,
+        settings.alpha,
+        settings.adapter_dropout,
+    )
     torch.manual_seed(job.seed)
     inject(vlm, adapter)
     _tune(job, parts)
@@ -154,9 +162,11 @@ def view(settings: VlmLoraSettings, frames: int) -> View:
     """Return the study's frames at the size that suits the model.
 
     Raises:
-        ActScribeError: peft is missing; said here, before anything is decoded.
+        ActScribeError: peft is missing, or the model has no layer of that name; said here, before anything is decoded.
     """
     _peft()
+    if not {*settings.targets} <= {*PLAIN}:
+        adapted_layers(unfilled(configuration(settings.model)[1]).model, settings.targets, settings.tower)
     return head_view(settings, frames)
 
 
@@ -181,6 +191,8 @@ def _probe(job: Job, parts: HeadedVlm) -> None:
         return
     probe = settings.model_copy(update={"epochs": settings.probe_epochs, "accumulation": 1})
     train_head(job, parts, probe, job.folder / CHECKPOINTS / FEATURES, folder)
+    if not is_first():
+        return
     with write_beside(done) as beside:
         save_file({name: value.contiguous() for name, value in parts.head.state_dict().items()}, beside)
 

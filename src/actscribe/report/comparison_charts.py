@@ -188,7 +188,7 @@ def cost_scatter(headline: pd.DataFrame, costs: pd.DataFrame) -> Markup | None:
         return None
     logs = np.log10(pd.to_numeric(known["seconds_per_minute"]).to_numpy(dtype=float))
     first, last = math.floor(logs.min()), max(math.ceil(logs.max()), math.floor(logs.min()) + 1)
-    ticks = {(power - first) / (last - first): f"{10.0**power:g}" for power in range(first, last + 1)}
+    ticks = {(power - first) / (last - first): f"{10.0**power:.{max(0, -power)}f}" for power in range(first, last + 1)}
     places = [headline["system"].tolist().index(name) for name in known["system"]]
     series = [
         Series(

@@ -201,7 +201,7 @@ def _overlaps(spans: np.ndarray, start: float, end: float) -> np.ndarray:
 def _said(label: str, kind: str, span: Iterable[float], score: float | None) -> str:
     start, end = span
     word = "annotated" if kind == "true" else "predicted"
-    sure = "" if score is None else f", score {w.number(score)}"
+    sure = "" if score is None else f", confidence {w.number(score)}"
     return f"{label}, {word}: {w.clock(start)}–{w.clock(end)} ({w.length(end - start)}){sure}"
 
 

@@ -63,9 +63,9 @@ def verdict(result: Evaluation) -> tuple[str, ...]:
         return (f"Nothing can be measured: none of the {where} shows any of the labels.",)
     macro = result.confidence.iloc[len(result.labels)]
     best = best_baseline(result)
-    against = f"{best.words} would give {w.number(best.macro_f1)}"
-    sentence = f"Macro F1 {w.number(value)}{_interval(macro)} on {where}; {against}."
-    return tuple(filter(None, (sentence, _in_words(result), _against(result, best), _timelines(result))))
+    beside = f"{best.words} would give {w.number(best.macro_f1)}"
+    sentence = f"Macro F1 {w.number(value)}{_interval(macro)} on {where}; {beside}."
+    return tuple(filter(None, (sentence, _in_words(result), against(result, best), _timelines(result))))
 
 
 def warnings(run: Run, result: Evaluation) -> tuple[str, ...]:
@@ -93,7 +93,8 @@ def warnings(run: Run, result: Evaluation) -> tuple[str, ...]:
     if few:
         notes.append(f"Fewer than {FEW_CLIPS} clips show {w.listed(few)}: a single clip moves their numbers visibly.")
     if result.timelines:
-        notes += _timeline_notes(run.decisions.timeline.notes)
+        notes += grouped_notes("Timeline", run.decisions.timeline.notes)
+        notes += grouped_notes("Confidence", run.decisions.confidence.notes)
     said = f"no clip of {result.split} shows"  # of training's notes this one is said above
     notes += [f"{_capital(note).rstrip('.')}." for note in run.facts.notes if not note.startswith(said)]
     return tuple(notes)
@@ -123,17 +124,20 @@ def _in_words(result: Evaluation) -> str:
     )
 
 
-def _against(result: Evaluation, best: Baseline) -> str:
+def against(result: Evaluation, best: Baseline) -> str:
     """Return whether the macro F1, and then which label's F1, is not clearly above the best baseline."""
     macro, said = result.confidence.iloc[len(result.labels)], best.words
+    f1 = best.table["f1"].tolist()
     if macro["value"] <= best.macro_f1:
         return f"That is no better than {said}."
+    values = result.confidence["value"].tolist()
+    lost = [name for name, value, least in zip(result.labels.names, values, f1, strict=False) if value <= least]
+    of = f" Of {w.listed(lost)} it is no better even here." if lost else ""
     if math.isnan(macro["low"]):
         groups = w.counted(int(macro["groups"]), "group")
-        return f"Whether it would beat {said} on other groups too cannot be told from {groups}."
+        return f"Whether it would beat {said} on other groups too cannot be told from {groups}.{of}"
     if not macro["low"] > best.macro_f1:
-        return f"It may be no better than {said}: the interval reaches down to that."
-    f1 = best.table["f1"].tolist()
+        return f"It may be no better than {said}: the interval reaches down to that.{of}"
     lows = result.confidence["low"].tolist()
     weak = [name for name, low, least in zip(result.labels.names, lows, f1, strict=False) if low <= least]
     but = f" Not so for {w.listed(weak)}." if weak else ""
@@ -156,12 +160,12 @@ def _timelines(result: Evaluation) -> str:
     return f"{said}."
 
 
-def _timeline_notes(notes: Mapping[str, str]) -> list[str]:
-    """Return one sentence per different note, naming its labels."""
+def grouped_notes(what: str, notes: Mapping[str, str]) -> list[str]:
+    """Return one sentence per different note, naming its labels: `Timeline of A, B: no bout in validation.`"""
     labels: dict[str, list[str]] = {}
     for name, note in notes.items():
         labels.setdefault(note, []).append(name)
-    return [f"Timeline of {w.listed(names)}: {note}." for note, names in labels.items()]
+    return [f"{what} of {w.listed(names)}: {note}." for note, names in labels.items()]
 
 
 def _capital(words: str) -> str:

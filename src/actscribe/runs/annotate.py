@@ -6,6 +6,9 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, overload
+
+import pandas as pd
 
 from actscribe import annotations as annotation_files
 from actscribe.annotations.frame_clock import FrameClock
@@ -16,11 +19,16 @@ from actscribe.files import content_hash, trial_folder
 from actscribe.labels import LabelSet
 from actscribe.names import safe_name, same_name
 from actscribe.ownership import check_file
+from actscribe.places import real_path
 from actscribe.progress import say
 from actscribe.recognizers.base import Recognizer
 from actscribe.runs.folder import Run, ScoredClips
 from actscribe.runs.kept_scores import KeptScores, forget_old
 from actscribe.runs.scoring import score_recordings, time_scores
+from actscribe.runs.standing import standing
+from actscribe.table_files import check_table, write_table
+from actscribe.timeline.confidence import with_confidence
+from actscribe.timeline.indicators import time_budget as budget_of
 from actscribe.timeline.scores import TimeScores
 from actscribe.timeline.segments import build
 from actscribe.video.contained import contained
@@ -38,10 +46,11 @@ class AnnotatedVideo:
 
     Args:
         recording: the video.
-        intervals: predicted, each with its mean score.
+        intervals: predicted, each with its confidence, where the run has one, and its mean score as `raw_score`.
         scores: over time.
         scored: per clip, with the frames that were seen.
         files: what was written.
+        notes: what to know before relying on it, see `standing.standing`; JSON, VTT, ELAN and BORIS files hold them.
     """
 
     recording: Recording
@@ -49,34 +58,52 @@ class AnnotatedVideo:
     scores: TimeScores
     scored: ScoredClips
     files: tuple[Path, ...]
+    notes: tuple[str, ...]
 
 
+@overload
+def annotate(videos: str | Path, run: Run | str | Path, *args: Any, **kwargs: Any) -> AnnotatedVideo: ...
+@overload
 def annotate(
-    videos: Sequence[Path],
-    run: Run,
-    formats: Sequence[str] = ("json",),
-    out: Path | None = None,
+    videos: Sequence[str | Path], run: Run | str | Path, *args: Any, **kwargs: Any
+) -> list[AnnotatedVideo]: ...
+def annotate(
+    videos: str | Path | Sequence[str | Path],
+    run: Run | str | Path,
+    formats: Sequence[str] | None = None,
+    out: str | Path | None = None,
     rules: bool | None = None,
     recognizer: Recognizer | None = None,
     overwrite: bool = False,
-) -> list[AnnotatedVideo]:
-    """Write the timeline of each video to OUT/NAME.ENDING in each format; see `annotate_each`.
+    time_budget: str | Path | None = None,
+) -> AnnotatedVideo | list[AnnotatedVideo]:
+    """Return the timeline of a video, or of several in their order, and write it where formats are named.
+
+    Args:
+        videos: a file, or several.
+        run: a complete one, or its folder.
+        formats: of the files to write, OUT/NAME.ENDING, see `annotate_each`; default JSON if `out` is given, else
+            nothing is written.
+        out, rules, recognizer, overwrite, time_budget: as in `annotate_each`.
 
     Raises:
         ActScribeError: as `annotate_each`; the files of the videos that could be annotated are there all the same.
     """
+    several: Sequence[str | Path] = [videos] if isinstance(videos, (str, Path)) else videos
     with contained():
-        return list(annotate_each(videos, run, formats, out, rules, recognizer, overwrite))
+        found = list(annotate_each(several, run, formats, out, rules, recognizer, overwrite, time_budget))
+    return found if several is videos else found[0]
 
 
 def annotate_each(
-    videos: Sequence[Path],
-    run: Run,
-    formats: Sequence[str] = ("json",),
-    out: Path | None = None,
+    videos: Sequence[str | Path],
+    run: Run | str | Path,
+    formats: Sequence[str] | None = None,
+    out: str | Path | None = None,
     rules: bool | None = None,
     recognizer: Recognizer | None = None,
     overwrite: bool = False,
+    time_budget: str | Path | None = None,
 ) -> Iterator[AnnotatedVideo]:
     """Write the timeline of each video to OUT/NAME.ENDING in each format, and yield each when its files are there.
 
@@ -87,33 +114,44 @@ def annotate_each(
 
     Args:
         videos: files.
-        run: a complete one.
-        formats: names from `annotations.FORMATS`.
+        run: a complete one, or its folder.
+        formats: names from `annotations.FORMATS`; default JSON if `out` is given, else nothing is written.
         out: folder; default beside each video. NAME is the video's, as a file name that every system takes.
         rules: whether the label set's rules are applied; None: as the run has it.
         recognizer: the run's own, where the caller has loaded it.
         overwrite: replace files that are there; they may be a person's annotations of the same name.
+        time_budget: .csv or .xlsx of seconds, bouts, onsets and pauses by video and label, of the videos that could be
+            annotated.
 
     Raises:
         ActScribeError: before anything is scored: an unknown format or one that cannot carry a label, two videos that
             would write one file, a file that is there already, a folder that cannot be written to, or no readable
             video. At the end: the videos that could not be annotated, and why.
     """
+    run = run if isinstance(run, Run) else Run.open(run)
     run.require_complete()
-    formats = tuple(dict.fromkeys(formats))
-    _check_targets(videos, formats, out, overwrite)
+    formats = _formats(formats, out)
+    paths, out = [Path(video) for video in videos], None if out is None else Path(out)
+    _check_targets(paths, formats, out, overwrite)
+    if time_budget is not None:
+        time_budget = Path(time_budget)
+        check_table(time_budget, overwrite)
+        if real_path(time_budget) in {real_path(_target(video, name, out)) for video in paths for name in formats}:
+            raise ActScribeError(f"{time_budget}: is the timeline of a video.", "Give the time budget another name.")
     broken: list[ActScribeError] = []
-    probed = [found for video in videos if (found := _probed(video, broken)) is not None]
+    probed = [found for video in paths if (found := _probed(video, broken)) is not None]
     if not probed:
         raise _unread(broken, 0)
-    for video, _, duration, clock in probed:
+    for video, _, duration, clock in probed if formats else ():
         _try_to_write(video, formats, out or video.parent, run.labels, duration, clock)
     loaded = recognizer or run.recognizer()
     settings = run.decisions.timeline
     if rules is not None:
         settings = settings.model_copy(update={"rules": rules})
+    notes = standing(run)
     forget_old()
     keeping: list[KeptScores] = []
+    budgets: list[pd.DataFrame] = []
     for video, state, duration, clock in probed:
         try:
             recording = Recording(safe_name(video.stem), video, duration, content_hash(video), video.stem)
@@ -128,13 +166,25 @@ def annotate_each(
             continue
         keeping.append(kept)
         merged = time_scores(scored, [recording], settings.step)[recording.name]
-        intervals = tuple(build(merged, settings, run.labels))
-        files = _write(kept, intervals, formats, out or video.parent, clock)
-        yield AnnotatedVideo(recording, intervals, merged, scored, files)
+        intervals = build(merged, settings, run.labels)
+        sure = with_confidence(intervals, merged, run.decisions.confidence, run.labels)
+        timeline = Annotations.of(sure, [str(video.absolute())], duration, run.labels.names, notes)
+        files = _write(kept, timeline, formats, out or video.parent, clock)
+        budgets.append(budget_of([recording], {"predicted": {recording.name: timeline.intervals}}, run.labels))
+        yield AnnotatedVideo(recording, timeline.intervals, merged, scored, files, notes)
+    if time_budget is not None and budgets:
+        write_table(time_budget, pd.concat(budgets, ignore_index=True))
     if broken:
-        raise _unread(broken, len(videos) - len(broken))
+        raise _unread(broken, len(paths) - len(broken))
     for kept in keeping:
         kept.remove()
+
+
+def _formats(asked: Sequence[str] | str | None, out: str | Path | None) -> tuple[str, ...]:
+    """Return the formats that are asked for, each once: a name alone is one of them."""
+    if asked is None:
+        return () if out is None else ("json",)
+    return tuple(dict.fromkeys([asked] if isinstance(asked, str) else asked))
 
 
 def _scored(recognizer: Recognizer, kept: KeptScores) -> ScoredClips:
@@ -182,13 +232,11 @@ def _unread(broken: Sequence[ActScribeError], done: int) -> ActScribeError:
 
 
 def _write(
-    kept: KeptScores, intervals: tuple[Interval, ...], formats: Sequence[str], out: Path, clock: FrameClock
+    kept: KeptScores, found: Annotations, formats: Sequence[str], out: Path, clock: FrameClock
 ) -> tuple[Path, ...]:
-    recording, labels = kept.recording, kept.run.labels.names
-    found = Annotations.of(intervals, [str(recording.video.absolute())], recording.duration, labels)
     files = []
     for name in formats:
-        path = _target(recording.video, name, out)
+        path = _target(kept.recording.video, name, out)
         try:
             annotation_files.write(path, found, name, clock)
         except ActScribeError as error:
@@ -202,12 +250,10 @@ def _target(video: Path, format: str, out: Path | None) -> Path:
 
 
 def _check_targets(videos: Sequence[Path], formats: Sequence[str], out: Path | None, overwrite: bool) -> None:
-    if not formats:
-        raise ActScribeError("No format to write was named.", f"Known: {', '.join(annotation_files.FORMATS)}.")
     targets: dict[tuple[Path, str], Path] = {}
     for video in videos:
         folder, name = out or video.parent, safe_name(video.stem)
-        first = targets.setdefault((folder.resolve(), same_name(name)), video)
+        first = targets.setdefault((real_path(folder), same_name(name)), video)
         if first is not video:
             raise ActScribeError(
                 f"{first} and {video} would both write {folder / name}.*", "Annotate them into two folders (--out)."
@@ -223,7 +269,7 @@ def _try_to_write(
 ) -> None:
     """Write a trial with every label in every format and remove it: what cannot be written shows before the scoring."""
     trial = Annotations.of(
-        (Interval(name, 0.0, duration, score=0.5) for name in labels.names),
+        (Interval(name, 0.0, duration, score=0.5, raw_score=0.5) for name in labels.names),
         [str(video.absolute())],
         duration,
         labels.names,

@@ -21,6 +21,7 @@ from actscribe.ownership import check_replaceable
 from actscribe.progress import say
 from actscribe.recognizers.base import Recognizer
 from actscribe.recognizers.registry import kind
+from actscribe.report.benchmark_page import REPORT, benchmark_page
 from actscribe.runs.benchmark_draw import Classes, Draw, classes_of, draw
 from actscribe.runs.benchmark_plan import Plan
 from actscribe.runs.benchmark_published import published_notes, published_table
@@ -49,7 +50,7 @@ NOVEL_FOLDER = "novel"
 SHOWN = {
     "availability": "Clips of the set on this machine",
     "published": "What the recipe's authors report",
-    "results": "Results with 95 % intervals over seeds",
+    "results": "Results with 95 % intervals",
     "difference": "With VgHIF less without, on the same seeds",
 }
 
@@ -59,7 +60,8 @@ class Benchmarked:
     """What `benchmark` returns.
 
     Args:
-        folder: of the tables: results, difference (with VgHIF), seeds, classes, availability, missing, published.
+        folder: of the tables: results, difference (with VgHIF), seeds, classes, availability, missing, published, and
+            of report.html.
         results: one a system and seed.
         tables: by name.
         notes: what the user should know.
@@ -272,6 +274,8 @@ def _write(
     with folder_beside(place) as beside:
         for name, text in files(tables, facts, texts).items():
             (beside / name).write_text(text, encoding="utf-8", newline="")
+        page = benchmark_page(f"{plan.dataset}: {plan.name}", plan.command(), tables, notes, facts)
+        (beside / REPORT).write_text(page, encoding="utf-8", newline="")
     return Benchmarked(place, results, tables, notes)
 
 

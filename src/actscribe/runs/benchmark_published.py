@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from actscribe.runs.benchmark_plan import Plan
@@ -33,17 +35,18 @@ def published_notes(plan: Plan) -> list[str]:
     recipe = plan.published
     if recipe is None:
         return []
-    checkpoint = getattr(plan.settings(False), "checkpoint", "embedded")
+    settings: Any = plan.settings(False)
+    model = settings.model
     notes = [
         f"recipe {recipe.name} is published for {recipe.architecture}, starting from {recipe.start};"
-        f" this run starts from checkpoint {checkpoint}."
+        f" this run starts from model {model}."
     ]
     if published_table(plan) is None:
         return notes
     if plan.shots == 0:
         notes.append(
             "the published zero-shot numbers are of a network after the recipe's training on Kinetics-400;"
-            f" this run trains nothing beyond its checkpoint {checkpoint}."
+            f" this run trains nothing beyond its model {model}."
         )
     split = "a split that their source does not name" if plan.shots == 0 else f"split {SPLIT}"
     theirs = [split, f"{recipe.frames} frames", f"{recipe.test.clips} x {recipe.test.crops} views"]

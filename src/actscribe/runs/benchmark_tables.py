@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import pandas as pd
 
 from actscribe.data.clips import targets
 from actscribe.evaluation.clips import confusion
-from actscribe.evaluation.seeds import class_scores, harmonic_mean, paired_test, seed_table
+from actscribe.evaluation.seeds import class_scores, exact_interval, harmonic_mean, paired_test, seed_table
 from actscribe.runs.folder import Run
 from actscribe.table_text import csv_text, markdown_text
 
@@ -20,6 +20,10 @@ from actscribe.table_text import csv_text, markdown_text
 ALL, BASE, NOVEL = "all", "base", "novel"
 #: Tables with a row a class or clip: hundreds of thousands for Kinetics.
 LONG = ("classes", "missing")
+#: Answers that never look at the video.
+CHANCE, MAJORITY = "chance", "majority"
+#: Results of seeds that differ by less are equal.
+SAME = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,12 +35,14 @@ class SeedResult:
         seed: of shots and training.
         values: metric -> fraction in [0, 1], see `class_scores`; base-to-novel: both halves and `harmonic_mean`.
         classes: part -> one row a class: class, clips, accuracy (nan without clips).
+        groups: metric -> groups of the test clips whose share it is; none for means of shares.
     """
 
     system: str
     seed: int
     values: Mapping[str, float]
     classes: Mapping[str, pd.DataFrame]
+    groups: Mapping[str, int] = field(default_factory=dict)
 
 
 def seed_result(system: str, seed: int, parts: Mapping[str, Run]) -> SeedResult:
@@ -48,37 +54,89 @@ def seed_result(system: str, seed: int, parts: Mapping[str, Run]) -> SeedResult:
         parts: ALL alone, or BASE and NOVEL, with the run that holds its scores.
     """
     values: dict[str, float] = {}
-    classes = {}
+    classes: dict[str, pd.DataFrame] = {}
+    groups: dict[str, int] = {}
     for part, run in parts.items():
         scored = run.scores("test")
         goals = targets(scored.clips, "multi-class").astype(float)
         prefix = "" if part == ALL else f"{part}_"
         values |= {f"{prefix}{metric}": value for metric, value in class_scores(goals, scored.scores).items()}
+        group_of = {recording.name: recording.group for recording in run.recordings("test")}
+        groups |= dict.fromkeys(
+            (f"{prefix}top1", f"{prefix}top5"), len({group_of[clip.recording] for clip in scored.clips})
+        )
         counts = confusion(goals, scored.scores)
         clips = counts.sum(axis=1)
         right = np.divide(counts.diagonal(), clips, out=np.full(len(clips), np.nan), where=clips > 0)
         classes[part] = pd.DataFrame({"class": run.labels.names, "clips": clips.astype(int), "accuracy": right})
     if NOVEL in parts:
         values["harmonic_mean"] = harmonic_mean(values["base_top1"], values["novel_top1"])
-    return SeedResult(system, seed, values, classes)
+    return SeedResult(system, seed, values, classes, groups)
 
 
 def result_table(results: Sequence[SeedResult]) -> pd.DataFrame:
-    """Return one row a system and metric: system, metric, mean, low, high, std, seeds; see `seed_table`.
+    """Return one row a system and metric: system, metric, mean, low, high, std, seeds, interval; then `chance_table`.
 
-    Intervals end where a fraction does: Student's knows no bounds and passes them where seeds are few.
+    `interval` says what the ends are: of a mean over seeds (Student's, cut where a fraction ends, which it passes where
+    seeds are few), or exact over the groups of test clips, where there is one seed or all seeds gave the same; none of
+    a mean of shares then, for none can be given.
     """
-    made = pd.concat(
-        [_first(seed_table([one.values for one in its]), system=name) for name, its in _by_system(results).items()],
-        ignore_index=True,
-    )
-    return made.assign(low=made["low"].clip(0, 1), high=made["high"].clip(0, 1))
+    tables = []
+    for name, its in _by_system(results).items():
+        made = seed_table([one.values for one in its])
+        ends = [_ends(row, its[0].groups.get(row["metric"])) for row in made.to_dict("records")]
+        made[["low", "high"]] = [[low, high] for low, high, _ in ends]
+        tables.append(_first(made.assign(interval=[said for *_, said in ends]), system=name))
+    return pd.concat([*tables, chance_table(results)], ignore_index=True)
+
+
+def _ends(row: Mapping[str, Any], groups: int | None) -> tuple[float, float, str]:
+    """Return the ends of an interval and what they are."""
+    if not np.isfinite(row["mean"]):
+        return np.nan, np.nan, ""
+    if row["std"] > SAME:
+        return float(np.clip(row["low"], 0, 1)), float(np.clip(row["high"], 0, 1)), "seeds"
+    if groups:
+        return *exact_interval(row["mean"], groups), f"exact, {groups} group{'' if groups == 1 else 's'}"
+    return np.nan, np.nan, "none: one seed" if row["seeds"] == 1 else "none: all seeds equal"
+
+
+def chance_table(results: Sequence[SeedResult]) -> pd.DataFrame:
+    """Return what answers that never look get on the same clips, as rows of `result_table` without intervals.
+
+    `chance`: each class as often as any other. `majority`: always the class that most test clips show (of top-5, the
+    five that do), so no constant answer is better.
+    """
+    rows = []
+    for name in (CHANCE, MAJORITY):
+        values: dict[str, float] = {}
+        for part, table in results[0].classes.items() if results else ():
+            prefix = "" if part == ALL else f"{part}_"
+            values |= {f"{prefix}{metric}": value for metric, value in _blind(table["clips"].to_numpy(), name).items()}
+        if f"{NOVEL}_top1" in values:
+            values["harmonic_mean"] = harmonic_mean(values["base_top1"], values["novel_top1"])
+        rows += [(name, metric, value) for metric, value in values.items()]
+    made = pd.DataFrame(rows, columns=["system", "metric", "mean"])
+    return made.assign(low=np.nan, high=np.nan, std=np.nan, seeds=0, interval="")
+
+
+def _blind(clips: np.ndarray, name: str) -> dict[str, float]:
+    classes, present, total = len(clips), int((clips > 0).sum()), int(clips.sum())
+    if not total:
+        return dict.fromkeys(("top1", "top5", "mean_per_class"), float("nan"))
+    most = np.sort(clips)[::-1] / total
+    if name == CHANCE:
+        top1, top5, mean = 1 / classes, 5 / classes, 1 / classes
+    else:
+        top1, top5, mean = float(most[0]), float(most[:5].sum()), 1 / present
+    return {"top1": top1, "top5": top5 if classes > 5 else float("nan"), "mean_per_class": mean}
 
 
 def difference_table(results: Sequence[SeedResult]) -> pd.DataFrame | None:
     """Return one row a metric: the second system less the first on the same seeds; None of one system.
 
-    Columns: metric, difference, low, high (95 % t interval, within -1 and 1), t, p_t, p_sign_flip, seeds.
+    Columns: metric, difference, low, high (95 % t interval, within -1 and 1; none where all differences are equal), t,
+    p_t, p_sign_flip, seeds.
     """
     systems = list(_by_system(results).values())
     if len(systems) < 2:
@@ -90,7 +148,7 @@ def difference_table(results: Sequence[SeedResult]) -> pd.DataFrame | None:
         if np.isfinite(after).all() and np.isfinite(before).all():
             test = paired_test(after, before)
             gain = test.difference
-            low, high = np.clip((gain.low, gain.high), -1, 1)
+            low, high = np.clip((gain.low, gain.high), -1, 1) if gain.std > SAME else (np.nan, np.nan)
             rows.append((metric, gain.mean, low, high, test.t, test.p_t, test.p_sign_flip, gain.count))
     return pd.DataFrame(rows, columns=["metric", "difference", "low", "high", "t", "p_t", "p_sign_flip", "seeds"])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,11 +26,14 @@ from actscribe.leftovers import sweep_below
 from actscribe.recognizers.base import Recognizer
 from actscribe.report.page import write_report
 from actscribe.runs.answers import keep_answers, listening
-from actscribe.runs.folder import Run, ScoredClips
+from actscribe.runs.folder import Decisions, Run, ScoredClips
 from actscribe.runs.scoring import score_recordings, time_scores
 from actscribe.runs.train import timed
 from actscribe.runs.videos import located
-from actscribe.timeline.segments import TimelineSettings, build
+from actscribe.table_files import write_table
+from actscribe.timeline.confidence import with_confidence
+from actscribe.timeline.indicators import time_budget
+from actscribe.timeline.segments import build
 from actscribe.training.checkpoints import remove_checkpoints
 from actscribe.video.contained import contained
 
@@ -66,18 +70,18 @@ class EvaluatedRun:
 
 @contained()
 def evaluate(
-    run: Run,
+    run: Run | str | Path,
     split: str = "test",
     frames: bool = False,
     recognizer: Recognizer | None = None,
-    videos: Sequence[Path] = (),
+    videos: Sequence[str | Path] = (),
 ) -> EvaluatedRun:
     """Measure a complete run on a split and write metrics, timelines and the report into its folder.
 
     Clips are scored once and kept; a second call measures the kept scores again, so the test split is read once.
 
     Args:
-        run: a complete one.
+        run: a complete one, or its folder.
         split: "train", "validation" or "test".
         frames: whether the report shows frames of the video; off by default, for privacy.
         recognizer: the run's own, where the caller has loaded it.
@@ -86,6 +90,7 @@ def evaluate(
     Raises:
         ActScribeError: an unknown or empty split, a video that is gone or changed, or a folder that cannot be written.
     """
+    run = run if isinstance(run, Run) else Run.open(run)
     check_writable(run.folder)
     sweep_below(run.folder)
     if run.facts.status == "complete":
@@ -93,9 +98,14 @@ def evaluate(
     if run.has_scores(split):
         kept = f"Scores of {split} are kept in {run.scores_path(split)}; they are measured again,"
         print(f"{kept} against the annotations that the run was made with.", file=sys.stderr)
-    result, scored = measured(run, split, recognizer, videos)
+    result, scored = measured(run, split, recognizer, [Path(place) for place in videos])
     write_text(run.folder / f"metrics-{split}.json", json.dumps(result.values(), indent=1, ensure_ascii=False))
     _write_timelines(run, split, result.recordings, result.timelines)
+    if result.timelines:
+        sources = {"annotated": {r.name: r.intervals or () for r in result.recordings}, "predicted": result.timelines}
+        budget = time_budget(result.recordings, sources, run.labels)
+        for ending in (".csv", ".xlsx"):
+            write_table(run.folder / f"time-budget-{split}{ending}", budget)
     report = write_report(run, result, scored, frames=frames)
     return EvaluatedRun(run, result, report)
 
@@ -113,12 +123,18 @@ def measured(
         raise ActScribeError(f"no split is called '{split}'.", did_you_mean(split, SPLITS))
     recordings = tuple(r for r in run.recordings(split) if r.intervals is not None)
     if not recordings:
-        raise ActScribeError(f"{run.folder}: no annotated recording in the {split} split.")
+        filled = [name for name in SPLITS if any(r.intervals is not None for r in run.recordings(name))]
+        choice = "validation" if "validation" in filled else "train"
+        folder = shlex.quote(str(run.folder))
+        raise ActScribeError(
+            f"{run.folder}: no annotated recording in the {split} split.",
+            f"To measure it on {choice}, which it has seen already: actscribe evaluate {folder} --split {choice}",
+        )
     kept = run.has_scores(split)
     if videos or not kept:
         recordings = located(run, recordings, videos, needed=not kept)
     scored = run.scores(split) if kept else _score(run, split, recordings, recognizer)
-    timelines = _timelines(run, scored, recordings, run.decisions.timeline)
+    timelines = _timelines(run, scored, recordings, run.decisions)
     result = measure(
         split,
         run.labels,
@@ -165,13 +181,17 @@ def _score(
 
 
 def _timelines(
-    run: Run, scored: ScoredClips, recordings: Sequence[Recording], settings: TimelineSettings
+    run: Run, scored: ScoredClips, recordings: Sequence[Recording], decisions: Decisions
 ) -> dict[str, tuple[Interval, ...]]:
     """Return the predicted timeline of each recording; none for trimmed data sets, which have no timeline."""
     if run.study.windows.length is None:
         return {}
+    settings, labels = decisions.timeline, run.labels
     merged = time_scores(scored, recordings, settings.step)
-    return {name: tuple(build(scores, settings, run.labels)) for name, scores in merged.items()}
+    return {
+        name: with_confidence(build(scores, settings, labels), scores, decisions.confidence, labels)
+        for name, scores in merged.items()
+    }
 
 
 def training_priors(run: Run) -> np.ndarray:

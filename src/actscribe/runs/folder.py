@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import platform
+import shlex
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +18,7 @@ from actscribe import __version__
 from actscribe.data.clips import Clip
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError, in_one_line
+from actscribe.evaluation.confidence import Confidence
 from actscribe.files import check_writable, write_beside, write_text
 from actscribe.labels import LabelSet
 from actscribe.ownership import check_free
@@ -30,6 +33,8 @@ from actscribe.timeline.segments import TimelineSettings
 from actscribe.yaml_file import load_model
 
 RUN_FILE = "run.json"
+#: Folders below one that a user named in which runs are looked for, and how many of them a message lists (ours).
+DEEPEST, LISTED_RUNS = 5, 20
 #: Files that a run has from its first moment on.
 BASE = ("study.yaml", "labels.yaml", "recordings.json")
 #: Packages whose versions can change a number.
@@ -87,12 +92,13 @@ class Facts(BaseModel):
 
 
 class Decisions(BaseModel):
-    """What validation chose: the clip threshold of each label and how scores become a timeline."""
+    """What validation chose: clip thresholds, how scores become a timeline, and what confidence a score stands for."""
 
     model_config = ConfigDict(extra="forbid")
 
     thresholds: dict[str, float]
     timeline: TimelineSettings
+    confidence: Confidence = Confidence()
 
 
 class Run:
@@ -307,11 +313,31 @@ def check_run_folder(folder: Path) -> None:
 
 
 def _runs_of(folder: Path) -> str:
-    """Return what to type where a folder is no run: one of its runs, if it is a study that has some."""
-    runs = sorted(path.parent for path in folder.glob(f"runs/*/{RUN_FILE}"))
-    if runs:
-        return "It is a study; name one of its runs: " + ", ".join(map(str, runs))
-    return "Make one with: actscribe train STUDY"
+    """Return what to type where a folder is no run: one of those below it, of a study, comparison or benchmark."""
+    runs = _runs_below(folder)
+    if not runs:
+        return "Make one with: actscribe train STUDY"
+    lines = [f"  {shlex.quote(str(run))}{'' if _is_complete(run) else ' (its training did not end)'}" for run in runs]
+    more = [f"  and {len(runs) - LISTED_RUNS} more"] if len(runs) > LISTED_RUNS else []
+    return "\n".join(["Name one of the runs below it:", *lines[:LISTED_RUNS], *more])
+
+
+def _runs_below(folder: Path) -> list[Path]:
+    found: list[Path] = []
+    for place, below, files in os.walk(folder):
+        depth = len(Path(place).relative_to(folder).parts)
+        below[:] = [] if RUN_FILE in files or depth >= DEEPEST else sorted(n for n in below if not n.startswith("."))
+        if RUN_FILE in files:
+            found.append(Path(place))
+    return sorted(found)
+
+
+def _is_complete(folder: Path) -> bool:
+    """Tell whether a run's own file says so; a damaged one is not."""
+    try:
+        return unsealed(folder / RUN_FILE).get("status") == "complete"
+    except ActScribeError:
+        return False
 
 
 def versions() -> dict[str, str]:

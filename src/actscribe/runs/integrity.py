@@ -17,6 +17,7 @@ from typing import Any
 
 from actscribe.errors import ActScribeError, in_one_line
 from actscribe.files import content_hash, write_text
+from actscribe.places import real_path
 from actscribe.video.cache import default_cache
 
 #: Files from this size on are read once; then size, times and place on the disk tell whether they are the same (ours).
@@ -103,7 +104,7 @@ def _is_same(path: Path, digest: str) -> bool:
         if state.st_size < LARGE_BYTES:
             return content_hash(path) == digest
         looks = {"digest": digest, "looks": [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]}
-        note = default_cache().root.parent / "checked" / f"{_hash(str(path.resolve()))}.json"
+        note = default_cache().root.parent / "checked" / f"{_hash(str(real_path(path)))}.json"
         if _noted(note) == looks:
             return True
         if content_hash(path) != digest:

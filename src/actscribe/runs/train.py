@@ -11,24 +11,26 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from accelerate import PartialState
 
 from actscribe.data.clips import Clip, Window, cut, targets
 from actscribe.data.frames import ClipData
 from actscribe.data.loading import StudyData, load_data
 from actscribe.errors import ActScribeError
 from actscribe.evaluation.clips import choose_thresholds
-from actscribe.files import folder_beside
+from actscribe.evaluation.confidence import fit_confidence
+from actscribe.files import check_writable, folder_beside
 from actscribe.labels import LabelSet
 from actscribe.leftovers import sweep_below
 from actscribe.places import Place
+from actscribe.processes import count, first_goes_first, is_first, wait
 from actscribe.progress import say
 from actscribe.recognizers.base import Job, Kind, Recognizer
 from actscribe.recognizers.ready import check_ready
 from actscribe.recognizers.registry import kind
 from actscribe.runs.folder import RUN_FILE, Decisions, Facts, Run, check_run_folder, machine, versions
+from actscribe.runs.replace import check_ours, clear
 from actscribe.runs.scoring import score_recordings, sound, time_scores
-from actscribe.study import Study, parse_settings, unplaced
+from actscribe.study import Study, load_study, parse_settings, unplaced
 from actscribe.timeline.segments import TimelineSettings
 from actscribe.timeline.tuning import tune
 from actscribe.training.checkpoints import remove_checkpoints
@@ -40,58 +42,65 @@ COMPARED_CLIPS = 16
 SAME = 1e-5
 #: Said in run.json where there are no validation clips.
 UNDECIDED = "no validation clips: thresholds are 0.5, and the timeline's settings are the defaults"
+#: What to type where an earlier run is to go.
+REPLACE = "Replace it with --overwrite (in Python: overwrite=True)"
 #: Seconds; the grid on which timelines are made.
 TIME_STEP = 0.1
 
 
 @contained()
 def train(
-    study: Study,
+    study: Study | str | Path,
     recognizer: str,
-    out: Path | None = None,
+    out: str | Path | None = None,
     resume: bool = False,
     cache: FrameCache | None = None,
     data: StudyData | None = None,
+    overwrite: bool = False,
 ) -> Run:
     """Train one of the study's recognizers (or set up a zero-shot one) and return its complete run.
 
     Early stopping, thresholds and the timeline's settings look at validation only; test clips are not read.
 
     Args:
-        study: from `load_study`.
+        study: from `load_study`, or its file or folder.
         recognizer: a name of the registry; settings come from the study, defaults where it has none.
         out: the run folder; default STUDY/runs/RECOGNIZER.
         resume: go on with a training that was interrupted.
         cache: of decoded frames; default the user's.
         data: from `load_data(study)`, where the caller has it already.
+        overwrite: replace an earlier run in the folder, finished or not, once everything else has been checked.
 
     Raises:
         ActScribeError: bad data, a run in the way, or a saved model that does not give the same scores again.
     """
     chosen = kind(recognizer)
-    folder = out or study.folder / "runs" / recognizer
-    existing = _existing(folder, resume) if is_main_process() else None
+    study = study if isinstance(study, Study) else load_study(study)
+    folder = study.folder / "runs" / recognizer if out is None else Path(out)
+    existing = _existing(folder, resume, overwrite) if is_first() else None
     check_ready(study, [recognizer])
-    if is_main_process():
+    check_shares(study, recognizer)
+    if is_first():
         sweep_below(folder)
     if data is None:
-        data = load_data(study)
-        if is_main_process():
+        with first_goes_first():
+            data = load_data(study)
+        if is_first():
             for sentence in data.not_known:
                 say(f"Warning: {sentence}", None)
     notes = [*check_targets(study, data, _needed(study, recognizer)), *data.not_known]
-    if is_main_process():
+    if is_first():
         if existing:
             _check_same(existing, study, data)
             _move_in(existing, study)
-        run = existing or _new_run(folder, study, recognizer, data, notes)
-    PartialState().wait_for_everyone()
-    if not is_main_process():
+        run = existing or _new_run(folder, study, recognizer, data, notes, overwrite)
+    wait()
+    if not is_first():
         run = Run.open(folder)
     job = _job(run, study, chosen, data, cache or default_cache(), resume)
     with timed(run, "train"):
         made = chosen.make(job)
-    if not is_main_process():
+    if not is_first():
         return run
     with timed(run, "validate"):
         loaded = save_and_compare(made, chosen, job, folder)
@@ -103,7 +112,7 @@ def train(
     return run
 
 
-def _new_run(folder: Path, study: Study, recognizer: str, data: StudyData, notes: list[str]) -> Run:
+def _new_run(folder: Path, study: Study, recognizer: str, data: StudyData, notes: list[str], overwrite: bool) -> Run:
     settings = parse_settings(recognizer, study.recognizers.get(recognizer, {}))
     chosen = kind(recognizer)
     started = chosen.starting(settings, data.labels, study.windows.frames)  # before anything is written
@@ -117,6 +126,8 @@ def _new_run(folder: Path, study: Study, recognizer: str, data: StudyData, notes
         notes=notes + started,
         weights=chosen.weights(settings),
     )
+    if overwrite and (folder / RUN_FILE).is_file():
+        clear(folder)
     return Run.create(folder, study, data.labels, data.recordings, facts)
 
 
@@ -154,7 +165,9 @@ def decide(run: Run, recognizer: Recognizer, study: Study, data: StudyData) -> N
     if not annotated:
         run.facts.notes.append(UNDECIDED)
         thresholds = dict.fromkeys(labels.names, 0.5)
-        run.save_decisions(Decisions(thresholds=thresholds, timeline=TimelineSettings(step=TIME_STEP)))
+        confidence = fit_confidence(np.empty((0, len(labels))), np.empty((0, len(labels))), labels.names)
+        made = TimelineSettings(step=TIME_STEP)
+        run.save_decisions(Decisions(thresholds=thresholds, timeline=made, confidence=confidence))
         return
     goals = _targets(scored.clips, study, labels)
     thresholds = dict(zip(labels.names, map(float, choose_thresholds(goals, scored.scores)), strict=True))
@@ -162,7 +175,10 @@ def decide(run: Run, recognizer: Recognizer, study: Study, data: StudyData) -> N
     # A whole video is one clip and shows one class: there is no moment to choose, and 101 classes would take minutes.
     if labels.task == "multi-label" or study.windows.length is not None:
         timeline = tune(annotated, time_scores(scored, annotated, TIME_STEP), labels, thresholds)
-    run.save_decisions(Decisions(thresholds=thresholds, timeline=timeline))
+    window = study.windows
+    share = 1.0 if window.length is None else min(1.0, window.stride / window.length)
+    confidence = fit_confidence(goals, scored.scores, labels.names, share)
+    run.save_decisions(Decisions(thresholds=thresholds, timeline=timeline, confidence=confidence))
 
 
 def save_and_compare(made: Recognizer, chosen: Kind, job: Job, folder: Path) -> Recognizer:
@@ -182,10 +198,19 @@ def save_and_compare(made: Recognizer, chosen: Kind, job: Job, folder: Path) -> 
     worst = float(np.abs(before - after).max())
     if not worst <= SAME:
         raise ActScribeError(
-            f"{folder}: the saved model gives other scores than the trained one (by up to {worst:.2g}).",
+            f"{folder}: the saved model gives other scores than the trained one (by up to {worst:.6f}).",
             "This is a defect of the recognizer; the run is not usable. Please report it with run.json.",
         )
     return loaded
+
+
+#: What to type where a split is empty.
+_WAY_OUT = {
+    "validation": (
+        "Give validation a share under 'split:' in the study file, or write 'keep: last' into the recognizer's"
+        " settings: every epoch is trained then, and all thresholds stay at 0.5."
+    )
+}
 
 
 def check_targets(study: Study, data: StudyData, needed: Sequence[str] = ("train", "validation")) -> list[str]:
@@ -204,7 +229,7 @@ def check_targets(study: Study, data: StudyData, needed: Sequence[str] = ("train
         clips = _clips(data, study, split)
         if not clips:
             if split in needed:
-                raise ActScribeError(f"There is no annotated recording in the {split} split.")
+                raise ActScribeError(f"There is no annotated recording in the {split} split.", _WAY_OUT.get(split, ""))
             continue
         goals = _targets(clips, study, data.labels)
         empty = [name for name, count in zip(data.labels.names, np.nansum(goals, axis=0), strict=True) if not count]
@@ -216,6 +241,24 @@ def check_targets(study: Study, data: StudyData, needed: Sequence[str] = ("train
             "Add recordings, change the split or the label set, or set 'empty_labels: allow' in the study file.",
         )
     return problems
+
+
+def check_shares(study: Study, recognizer: str) -> None:
+    """Prove that several processes can share the clips of an optimiser step evenly, as one process would take them.
+
+    Raises:
+        ActScribeError: they cannot; another number of clips would be another training.
+    """
+    settings: Any = parse_settings(recognizer, study.recognizers.get(recognizer, {}))
+    if count() == 1 or not kind(recognizer).trains(settings):
+        return
+    clips, parts = min(settings.batch, settings.clips_per_epoch or settings.batch), count() * settings.accumulation
+    if clips % parts:
+        raise ActScribeError(
+            f"{recognizer}: {count()} processes cannot share the {clips} clips of an optimiser step evenly"
+            f"{f' in {settings.accumulation} passes each' if settings.accumulation > 1 else ''}.",
+            f"Set 'batch' to a multiple of {parts}, or start another number of processes.",
+        )
 
 
 def _needed(study: Study, recognizer: str) -> tuple[str, ...]:
@@ -233,23 +276,30 @@ def _targets(clips: Sequence[Clip], study: Study, labels: LabelSet) -> np.ndarra
     return targets(clips, labels.task, study.windows.threshold)
 
 
-def is_main_process() -> bool:
-    """Tell whether this process writes the run: the only one, or the first of several."""
-    return PartialState().is_main_process
-
-
 @contextmanager
 def timed(run: Run, what: str) -> Iterator[None]:
     """Add the wall-clock seconds of the block to the run's facts."""
     start = time.monotonic()
     yield
     run.facts.task_seconds[what] = round(run.facts.task_seconds.get(what, 0.0) + time.monotonic() - start, 2)
-    if is_main_process():
+    if is_first():
         run.save_facts()
 
 
-def _existing(folder: Path, resume: bool) -> Run | None:
-    check_run_folder(folder)
+def _existing(folder: Path, resume: bool, overwrite: bool) -> Run | None:
+    """Return the run that is to be gone on with, None for a new one; refuse what is in its way."""
+    if overwrite and resume:
+        raise ActScribeError("Both --resume and --overwrite were given.", "Go on with the run, or replace it.")
+    if overwrite and (folder / RUN_FILE).is_file():
+        check_ours(folder)
+        check_writable(folder)
+        return None
+    try:
+        check_run_folder(folder)
+    except ActScribeError as error:
+        if (folder / RUN_FILE).is_file():  # a damaged one
+            raise ActScribeError(error.message, f"{error.hint} {REPLACE}.") from None
+        raise
     run = Run.open(folder) if (folder / RUN_FILE).is_file() else None
     if run is None or run.facts.status == "begun":
         if resume:
@@ -258,11 +308,12 @@ def _existing(folder: Path, resume: bool) -> Run | None:
     if run.facts.status == "complete":
         raise ActScribeError(
             f"{folder}: a complete run is here already; nothing was changed.",
-            "Choose another folder with --out, or move or delete this one yourself.",
+            f"{REPLACE}, or choose another folder with --out.",
         )
     if not resume:
         raise ActScribeError(
-            f"{folder}: an unfinished run is here.", "Go on with --resume, or choose another folder with --out."
+            f"{folder}: an unfinished run is here.",
+            f"Go on with --resume. {REPLACE}, or choose another folder with --out.",
         )
     return run
 
@@ -301,15 +352,14 @@ def _move_in(run: Run, study: Study) -> None:
 
 
 def _other_weights(run: Run, settings: Any) -> list[str]:
-    """Return words on a checkpoint that has changed; nothing where no digest tells, or it is no longer here."""
-    if not run.facts.weights or not is_main_process():
+    """Return words on a model that has changed; nothing where no digest tells, or it is no longer here."""
+    if not run.facts.weights or not is_first():
         return []
     try:
         same = kind(run.facts.recognizer).weights(settings) == run.facts.weights
     except ActScribeError:  # a complete run does not need it any more, and an unfinished one says so itself
         return []
-    named = getattr(settings, "checkpoint", None) or getattr(settings, "model", "")
-    return [] if same else [f"checkpoint {named} has other weights than when this run was made"]
+    return [] if same else [f"model {settings.model} has other weights than when this run was made"]
 
 
 def _check_same(run: Run, study: Study, data: StudyData) -> None:
@@ -318,7 +368,7 @@ def _check_same(run: Run, study: Study, data: StudyData) -> None:
     if changed:
         raise ActScribeError(
             f"{run.folder}: the study has changed since this training began: {', '.join(changed)}.",
-            "Undo the change to go on with it, or train into another folder with --out.",
+            "Undo the change to go on with it, replace it with --overwrite, or train into another folder with --out.",
         )
 
 

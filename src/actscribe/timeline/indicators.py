@@ -67,6 +67,31 @@ def compare_indicators(
     return pd.concat(tables[1:] or tables, ignore_index=True)
 
 
+def time_budget(
+    recordings: Sequence[Recording], by: Mapping[str, Mapping[str, Sequence[Interval]]], labels: LabelSet
+) -> pd.DataFrame:
+    """Return one row per recording, label and source: how its time was spent.
+
+    Columns: `recording`, `label`, `source`, `total_s`, `fraction` of the annotated time, `bouts`, `mean_bout_s`,
+    `first_s`, `longest_pause_s`, see `indicators`; nan where there is no bout.
+
+    Args:
+        recordings: whose time; their gaps are no part of it.
+        by: source ("annotated", "predicted") -> recording -> intervals. A recording without a label's bout has its row.
+        labels: the set.
+    """
+    columns = ["recording", "label", "source", "total_s", "fraction", "bouts", "mean_bout_s", "first_s"]
+    tables = [pd.DataFrame(columns=[*columns, "longest_pause_s"])]
+    for recording in recordings:
+        for source, timelines in by.items():
+            table = indicators(recording, timelines[recording.name], labels)
+            mean = table["total_s"] / table["bouts"].where(table["bouts"] > 0)
+            made = table.assign(recording=recording.name, source=source, mean_bout_s=mean)
+            made = made.rename(columns={"longest_interruption_s": "longest_pause_s"})
+            tables.append(made[[*columns, "longest_pause_s"]])
+    return pd.concat(tables[1:] or tables, ignore_index=True)
+
+
 def _of_label(bouts: np.ndarray, annotated: np.ndarray) -> dict[str, float]:
     covered, seconds = sp.total(bouts), sp.total(annotated)
     longest = float("nan")

@@ -22,6 +22,8 @@ TRAINER_STATE_NAME = "trainer_state.json"
 DIGESTS = "digests.json"
 #: In a run's folder: what a training goes on from, in folders that the Trainer names, and in these.
 CHECKPOINTS, FEATURES, PROBE = "checkpoints", "features", "probe"
+#: In a run's folder: what TensorBoard shows.
+CURVES = "tensorboard"
 KEPT_MEANWHILE = (FEATURES, PROBE)
 #: Files that each process of several writes for itself, perhaps later.
 _OF_ONE_PROCESS = re.compile(r"rng_state_\d+\.pth")

@@ -21,8 +21,9 @@ from transformers.trainer_callback import TrainerCallback, TrainerState
 from actscribe.files import write_text
 from actscribe.labels import Task
 from actscribe.models.device import use_bfloat16
+from actscribe.processes import first_goes_first, is_first
 from actscribe.recognizers.settings import Training
-from actscribe.training.checkpoints import CHECKPOINTS, TRAINER_STATE_NAME, NotedCheckpoints, last_checkpoint
+from actscribe.training.checkpoints import CHECKPOINTS, CURVES, TRAINER_STATE_NAME, NotedCheckpoints, last_checkpoint
 from actscribe.training.freezing import Unfreezing, UnfreezingCallback
 from actscribe.training.losses import ClipLoss
 from actscribe.training.optimizers import optimizer
@@ -82,7 +83,8 @@ def fit(work: Fit) -> None:
     augmentation depend on (seed, epoch, clip) alone, and the rest is in the checkpoint.
     """
     checkpoints = work.folder / CHECKPOINTS
-    last = last_checkpoint(checkpoints) if work.resume else None
+    with first_goes_first():  # it removes what is damaged
+        last = last_checkpoint(checkpoints) if work.resume else None
     settings, best = work.settings, work.settings.keep == "best"
     steps = optimizer(
         work.groups,
@@ -257,11 +259,9 @@ def _arguments(work: Fit, checkpoints: Path) -> TrainingArguments:
 def _callbacks(work: Fit) -> list[TrainerCallback]:
     from torch.utils.tensorboard import SummaryWriter
 
-    callbacks: list[TrainerCallback] = [
-        TensorBoardCallback(SummaryWriter(str(work.folder / "tensorboard"))),
-        ProgressCallback(),
-        NotedCheckpoints(),
-    ]
+    callbacks: list[TrainerCallback] = [ProgressCallback(), NotedCheckpoints()]
+    if is_first():
+        callbacks.insert(0, TensorBoardCallback(SummaryWriter(str(work.folder / CURVES))))
     if work.settings.keep == "best":
         callbacks.insert(0, EarlyStoppingCallback(early_stopping_patience=work.settings.patience))
     if work.unfreezing:

@@ -16,7 +16,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from actscribe.errors import ActScribeError
-from actscribe.files import explain_os_error, write_beside
+from actscribe.files import check_writable, explain_os_error, write_beside
 from actscribe.leftovers import sweep
 from actscribe.video.reading import Frame, frames_at
 
@@ -153,6 +153,11 @@ class FrameCache:
         return [(entry, state) for entry in ours if (state := _state(entry))]
 
     def _write(self, entry: Path, path: Path, times: np.ndarray, decoded: Iterable[Frame]) -> None:
+        try:
+            check_writable(self.root)
+        except ActScribeError as error:
+            hint = f"Set {FOLDER_VARIABLE} to a folder that you may write to; decoded frames are kept there."
+            raise ActScribeError(error.message, hint) from error
         with write_beside(entry) as beside, beside.open("wb") as file:
             pts: list[float] = []
             sums: list[int] = []
@@ -223,7 +228,7 @@ def _open(path: Path, count: int, video: Path | None = None) -> Entry | None:
         if _sum(images.shape, pts.tolist(), sums[:-1].tolist()) != int(sums[-1]):
             raise ValueError("not what was written")
         os.utime(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise explain_os_error(error, path) from error

@@ -12,7 +12,7 @@ from actscribe.video.opening import open_video
 from actscribe.video.scan import scan
 
 
-def frame_clock(path: Path) -> FrameClock:
+def frame_clock(path: str | Path) -> FrameClock:
     """Return when each frame of a video is shown and when the last one ends; every packet is read, none decoded.
 
     Frames that an edit list cuts away are not counted, as no player and no annotation tool shows them. The end is the

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from actscribe.errors import ActScribeError
+from actscribe.unit import Unit
 
 
 class VghifConfig(BaseModel):
@@ -15,38 +16,38 @@ class VghifConfig(BaseModel):
     Args:
         levels: blocks of the visual encoder whose output is used, from 1; empty: the four quarters of its depth,
             which are blocks 3, 6, 9 and 12 of a ViT-B.
-        tokens: of each frame and level: "class" (one), "pooled" (patches averaged over a `grid` x `grid`),
-            "class+pooled", or "patch" (all).
+        tokens: which are used of each frame and level: "class" (one), "pooled" (patches averaged over a `grid` x
+            `grid`), "class+pooled", or "patch" (all).
         grid: cells along one side for pooled patches.
-        order: in which the text meets the levels.
+        order: the one in which the text meets the levels.
         share: which weights all levels have in common: "none", "attention" (each level keeps its own norm and
             projection into the bottleneck), or "all".
-        refine: "both" refines the video embedding against the refined text too.
+        refine: what is refined: "text", or "both": then the video embedding against the refined text too.
         time: position of a frame within the clip, added to its tokens: "sinusoidal" and "learned" depend on the
             moment relative to the clip's length, so that another frame count interpolates; "none" makes the module
             blind to order.
         motion: also attend to the change from each frame to the next, a token like any other.
         start: how an untrained module leaves its backbone as it is: "projection" (output projections of zero) or
             "gate" (a scalar of zero before each sum); "none" starts at random, for ablation.
-        bottleneck: width of the attention.
-        heads: of the attention.
-        frames: moments of the learned position table.
+        bottleneck: width of the attention; a multiple of twice the heads.
+        heads: how many the attention has.
+        frames: length of the learned position table.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    levels: tuple[int, ...] = ()
+    levels: Annotated[tuple[int, ...], Unit("blocks")] = ()
     tokens: Literal["class", "pooled", "class+pooled", "patch"] = "class"
-    grid: int = Field(2, ge=1)
+    grid: Annotated[int, Unit("cells")] = Field(2, ge=1)
     order: Literal["shallow-to-deep", "deep-to-shallow"] = "shallow-to-deep"
     share: Literal["none", "attention", "all"] = "none"
     refine: Literal["text", "both"] = "both"
     time: Literal["sinusoidal", "learned", "none"] = "sinusoidal"
     motion: bool = False
     start: Literal["projection", "gate", "none"] = "projection"
-    bottleneck: int = Field(128, ge=4)
+    bottleneck: Annotated[int, Unit("elements")] = Field(128, ge=4)
     heads: int = Field(4, ge=1)
-    frames: int = Field(16, ge=1)
+    frames: Annotated[int, Unit("moments")] = Field(16, ge=1)
 
     @model_validator(mode="after")
     def _consistent(self) -> VghifConfig:

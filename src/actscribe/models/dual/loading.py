@@ -131,9 +131,12 @@ def visual_config(name: str, checkpoint: str, base: str = BASE) -> Any:
 
     Arguments and errors as in `load_backbone`.
     """
-    choice = _choice(name)
-    folder = backbone_folder(name, checkpoint, base)
-    return _config(choice, folder, checkpoint).vision_config
+    return configuration(name, checkpoint, base).vision_config
+
+
+def configuration(name: str, checkpoint: str, base: str = BASE) -> Any:
+    """Return the configuration of a backbone without loading its weights. Arguments and errors as there."""
+    return _config(_choice(name), backbone_folder(name, checkpoint, base), checkpoint)
 
 
 def changes(name: str, checkpoint: str, frames: int, base: str = BASE) -> list[str]:

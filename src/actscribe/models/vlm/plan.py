@@ -183,10 +183,15 @@ def configuration(name: str) -> tuple[Family, Any, Any]:
     return family, config, load_part(transformers.AutoVideoProcessor, folder, name, "video processor")
 
 
+def unfilled(config: Any) -> Any:
+    """Return the network of a configuration, with every weight's name and shape and no values."""
+    with torch.device("meta"):
+        return transformers.AutoModelForImageTextToText.from_config(config)
+
+
 def read_shape(family: Family, config: Any, video: Any, frames: int, height: int, width: int) -> Shape:
     """Return the sizes of a model for clips of `frames` frames of height x width pixels; no weight is allocated."""
-    with torch.device("meta"):
-        model = transformers.AutoModelForImageTextToText.from_config(config)
+    model = unfilled(config)
     language = sum(w.numel() for n, w in model.model.named_parameters() if n.split(".")[0] in LANGUAGE_PARTS)
     everything = model.num_parameters()
     head = 0 if model.lm_head.weight is model.get_input_embeddings().weight else model.lm_head.weight.numel()

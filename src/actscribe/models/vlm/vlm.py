@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
 from transformers import DynamicCache
 
 from actscribe.data.view import ClipFrames
+from actscribe.models.vlm.adapted import QUERY_VALUE, Tower, adapted_layers
 from actscribe.models.vlm.answers import yes_no_tokens
 from actscribe.models.vlm.families import Family
 from actscribe.models.vlm.prompts import ClipInputs, Prompter
-from actscribe.models.vlm.vision import LANGUAGE_PARTS, VisionStore, encode
-
-Tower = Literal["language", "vision", "both"]
-_PROJECTIONS = ("q_proj", "v_proj", "qkv")
+from actscribe.models.vlm.vision import VisionStore, encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,19 +166,9 @@ class Vlm:
         """Return the token ids that begin "yes" and "no"; see `answers.yes_no_tokens`."""
         return yes_no_tokens(self.prompter.tokenizer, self._identity.source)
 
-    def lora_targets(self, tower: Tower = "language") -> list[str]:
-        """Return the names of the query and value projections of a tower, for peft's `target_modules`.
-
-        Qwen's vision tower projects query, key and value in one layer, which is then the target.
-        """
-        names = []
-        for name, module in self.model.model.named_modules():
-            part, last = name.split(".")[0], name.split(".")[-1]
-            where = "language" if part in LANGUAGE_PARTS else "vision"
-            idle = part == "image_tower"  # Video-LLaVA keeps a second tower for stills
-            if isinstance(module, torch.nn.Linear) and last in _PROJECTIONS and not idle and tower in (where, "both"):
-                names.append(f"model.{name}")
-        return names
+    def lora_targets(self, tower: Tower = "language", targets: Sequence[str] = (QUERY_VALUE,)) -> list[str]:
+        """Return the names of the layers that `targets` mean, for peft's `target_modules`; see `adapted_layers`."""
+        return [f"model.{name}" for name in adapted_layers(self.model.model, targets, tower)]
 
     def _stops(self) -> set[int]:
         ends = self.model.generation_config.eos_token_id

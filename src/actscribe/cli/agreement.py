@@ -1,0 +1,94 @@
+"""actscribe agreement."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from actscribe.cli.convert import frame_times
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from actscribe.data.pairs import Pairs
+
+#: Names that a note lists.
+NAMED = 8
+
+
+def agreement(
+    first: Annotated[Path, typer.Argument(help="Annotation file, or a folder of them.")],
+    second: Annotated[Path, typer.Argument(help="The other person's.")],
+    unit: Annotated[float, typer.Option(help="Seconds from one moment to the next, for kappa.")] = 1.0,
+    tolerance: Annotated[
+        float, typer.Option(help="Seconds by which the other one may be early or late and still agree.")
+    ] = 1.0,
+    collar: Annotated[
+        float | None, typer.Option(help="Seconds, the same for F1 of events; default: the tolerance.")
+    ] = None,
+    length_share: Annotated[float, typer.Option(help="Or its end by this share of the first one's event.")] = 0.5,
+    labels: Annotated[str | None, typer.Option(help="Label preset or YAML file: aliases become label names.")] = None,
+    observation: Annotated[
+        str | None, typer.Option(help="Which video or observation of the first file, if it holds several.")
+    ] = None,
+    observation_2: Annotated[str | None, typer.Option("--observation-2", help="And of the second.")] = None,
+    subject: Annotated[str | None, typer.Option(help="Only this subject's; default: all, not told apart.")] = None,
+    tiers: Annotated[
+        list[str] | None,
+        typer.Option(help="Tiers to read, by name: 'act*'; '!notes' leaves some out. May be repeated."),
+    ] = None,
+    video: Annotated[str | None, typer.Option(help="The video's file, for formats that count frames.")] = None,
+    fps: Annotated[
+        float | None,
+        typer.Option(help="For formats that count frames, where the video is not at hand.", min=0.001),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="CSV file for the whole table.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there.")] = False,
+) -> None:
+    """Say how far two people agree: on moments (kappa, as BORIS), starts, ends and whole events (F1)."""
+    from actscribe.data.pairs import Reading, labels_of, read_pairs
+    from actscribe.evaluation import raters
+    from actscribe.files import write_text
+    from actscribe.labels import load_label_set
+    from actscribe.ownership import check_file
+    from actscribe.report.agreement import show
+    from actscribe.table_text import csv_text
+
+    how = raters.Measure(unit, tolerance, tolerance if collar is None else collar, length_share)
+    if out is not None:
+        check_file(out, overwrite)
+    label_set = load_label_set(labels) if labels else None
+    clock = frame_times(video, fps, True)
+    reading = Reading(label_set, subject, tuple(tiers or ()), clock)
+    found = read_pairs(first, second, reading, (observation, observation_2))
+    done = raters.agreement(found.pairs, labels_of(found.pairs, label_set), how)
+    show(done, _notes(found, subject))
+    if out is not None:
+        write_text(out, csv_text(done.table))
+        print(f"Table: {out}")
+
+
+def _notes(found: Pairs, subject: str | None) -> list[str]:
+    """Say what was not compared, and what may be meant to be the same and is spelled in two ways."""
+    from actscribe.evaluation.collars import names_of
+
+    notes = []
+    if found.alone:
+        notes.append(f"only one of the two has: {_some(found.alone)}; left out")
+    if found.unknown:
+        names = ", ".join(f"'{name}' ({count}x)" for name, count in found.unknown.items())
+        notes.append(f"unknown to the label set, left out: {names}")
+    if len(found.subjects) > 1 and subject is None:
+        notes.append(f"subjects are not told apart ({_some(found.subjects)}); choose one with --subject")
+    one, other = (names_of(found.pairs, side) for side in (0, 1))
+    for who, own in (("first", one - other), ("second", other - one)):
+        if own:
+            notes.append(f"only the {who} has: {_some(sorted(own))}; spelled in two ways? See --labels")
+    return notes
+
+
+def _some(names: Sequence[str]) -> str:
+    rest = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {rest} more" if rest > 0 else "")

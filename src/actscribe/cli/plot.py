@@ -1,0 +1,36 @@
+"""actscribe plot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def plot(
+    timelines: Annotated[list[str], typer.Argument(help="Annotation files of any format; with --run: recordings.")],
+    out: Annotated[Path, typer.Option(help="Figure to write: .svg, .pdf or .png.")],
+    run: Annotated[
+        Path | None, typer.Option(help="Run that was evaluated: its timelines, scores and annotations.")
+    ] = None,
+    truth: Annotated[
+        list[Path] | None, typer.Option(help="Annotation file to compare with; one for each timeline, in order.")
+    ] = None,
+    width: Annotated[str, typer.Option(help="single (89 mm), double (183 mm), or millimetres.")] = "double",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a figure that is there.")] = False,
+) -> None:
+    """Draw timelines for a paper, with the annotation and the scores beside them where there are some."""
+    from actscribe.errors import ActScribeError
+    from actscribe.figure.draw import check_figure, draw, parse_width
+    from actscribe.figure.panels import of_files, of_run
+    from actscribe.runs.folder import Run
+
+    wide = parse_width(width)
+    check_figure(out, overwrite)
+    if run is not None and truth:
+        raise ActScribeError("Both --run and --truth were given.", "A run knows the annotations of its recordings.")
+    opened = None if run is None else Run.open(run)
+    panels = of_files([Path(one) for one in timelines], truth or ()) if opened is None else of_run(opened, timelines)
+    draw(panels, out, wide)
+    print(out)

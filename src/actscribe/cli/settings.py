@@ -1,0 +1,21 @@
+"""actscribe settings: every key of a study file, with its meaning, default, unit and range."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def settings(
+    name: Annotated[
+        str, typer.Argument(metavar="[RECOGNIZER]", help="A recognizer; 'study' or 'labels': the study file itself.")
+    ] = "study",
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="All of them as one page, which is docs/settings.md.")
+    ] = False,
+) -> None:
+    """List what a study file may say: every key with its meaning, default, unit and range."""
+    from actscribe import settings_pages as pages
+
+    print(pages.markdown() if markdown else pages.text(name), end="")

@@ -1,0 +1,154 @@
+"""A label set from the names that annotation files use."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from actscribe.annotations.interval import Annotations
+from actscribe.errors import ActScribeError
+
+#: Names this alike, of 1, are perhaps one activity in two spellings (ours).
+ALIKE = 0.8
+#: More names than this, most of which occur once, are texts and no activities (ours).
+MOST_NAMES = 60
+
+
+@dataclass(frozen=True, slots=True)
+class DraftLabel:
+    """One label of the draft.
+
+    Args:
+        name: the spelling that occurs most.
+        aliases: other spellings, in which only case, spaces, hyphens and accents differ.
+        bouts: how often it occurs with a length.
+        points: how often without; these cover no time.
+        seconds: that it covers, overlaps counted twice.
+    """
+
+    name: str
+    aliases: tuple[str, ...]
+    bouts: int
+    points: int
+    seconds: float
+
+
+def draft_labels(annotations: Iterable[Annotations]) -> list[DraftLabel]:
+    """Return the labels of all files, the most frequent first, and those that are offered and never occur last.
+
+    Raises:
+        ActScribeError: no name at all, or texts where names of activities are expected.
+    """
+    found = list(annotations)
+    bouts = Counter(i.label for one in found for i in one.intervals if i.end > i.start)
+    points = Counter(i.label for one in found for i in one.intervals if i.end <= i.start)
+    offered = dict.fromkeys(label for one in found for label in one.labels)
+    _refuse_texts(bouts + points)
+    spellings: dict[str, list[str]] = {}
+    for name in sorted({*bouts, *points, *offered}, key=lambda name: (-bouts[name] - points[name], name)):
+        spellings.setdefault(_plain(name), []).append(name)
+    if not spellings:
+        raise ActScribeError("The annotation files name no activity.", "Start without them: actscribe new STUDY_DIR.")
+    seconds: dict[str, float] = {}
+    for interval in (interval for one in found for interval in one.intervals):
+        seconds[interval.label] = seconds.get(interval.label, 0.0) + interval.end - interval.start
+    return [
+        DraftLabel(
+            names[0].strip(),
+            _aliases(names),
+            sum(bouts[name] for name in names),
+            sum(points[name] for name in names),
+            sum(seconds.get(name, 0.0) for name in names),
+        )
+        for names in spellings.values()
+    ]
+
+
+def alike(labels: Iterable[DraftLabel]) -> list[tuple[str, str]]:
+    """Return pairs of labels that may be one activity: nearly the same letters, or the same without brackets."""
+    names = [label.name for label in labels]
+    pairs = []
+    for place, name in enumerate(names):
+        for other in names[:place]:
+            if max(_likeness(_bare(other), _bare(name)), _likeness(_plain(other), _plain(name))) >= ALIKE:
+                pairs.append((other, name))
+    return pairs
+
+
+def _likeness(first: str, second: str) -> float:
+    return difflib.SequenceMatcher(None, first, second).ratio()
+
+
+def label_text(labels: Iterable[DraftLabel], name: str) -> str:
+    """Return a commented label set as YAML."""
+    drafted = list(labels)
+    lines = [
+        "# Drafted from the annotation files: names, aliases and counts are theirs. Put what is one activity in",
+        "# several spellings under one name, as aliases; put names that are not to be learned under 'ignored:'.",
+        f"name: {_quoted(name)}",
+        "task: multi-label   # several at once, or none; multi-class: exactly one label a clip",
+        "# One sentence on what the videos show; the prompts of vision-language models begin with it.",
+        'setting: ""',
+    ]
+    pairs = alike(drafted)
+    if pairs:
+        lines += ["# Perhaps one activity each:", *(f"#   {_quoted(a)} and {_quoted(b)}" for a, b in pairs)]
+    lines.append("labels:")
+    for label in drafted:
+        lines.append(f"  - name: {_quoted(label.name)}   # {_count(label)}")
+        if label.aliases:
+            lines.append(f"    aliases: [{', '.join(map(_quoted, label.aliases))}]")
+    return "\n".join([*lines, "ignored: []", ""])
+
+
+def _count(label: DraftLabel) -> str:
+    parts = []
+    if label.bouts:
+        parts.append(f"{label.bouts} {'bout' if label.bouts == 1 else 'bouts'}, {label.seconds:.1f} s")
+    if label.points:
+        parts.append(f"{label.points} point events, which cover no time and cannot be learned")
+    return "; ".join(parts) or "never occurs in these files"
+
+
+def _refuse_texts(counts: Counter[str]) -> None:
+    once = sum(1 for count in counts.values() if count == 1)
+    if len(counts) > MOST_NAMES and once > len(counts) / 2:
+        shown = ", ".join(_quoted(name[:40]) for name in list(counts)[:3])
+        raise ActScribeError(
+            f"{len(counts)} different names, {once} of which occur once, look like texts and not like activities"
+            f" ({shown}, …).",
+            "Choose the tiers that hold activities, or leave others out: --tiers 'act*' or --tiers '!notes*'.",
+        )
+
+
+def _aliases(names: list[str]) -> tuple[str, ...]:
+    """Return the spellings that a label set would not take for the name itself anyway."""
+    folded = {_folded(names[0])}
+    kept = []
+    for name in names[1:]:
+        if _folded(name) not in folded:
+            folded.add(_folded(name))
+            kept.append(name.strip())
+    return tuple(kept)
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name.strip()).casefold())
+
+
+def _plain(name: str) -> str:
+    """Return a name without what does not make another activity: case, spaces, hyphens, underscores, full stops."""
+    return re.sub(r"[\s_.\-]+", "", _folded(name)) or name
+
+
+def _bare(name: str) -> str:
+    return _plain(re.sub(r"\s*[(\[].*?[)\]]\s*", " ", name).strip() or name)
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)

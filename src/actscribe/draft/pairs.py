@@ -1,0 +1,86 @@
+"""Which annotations belong to which video."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from actscribe.annotations.entry import NAMES_NONE, Entry, choose
+from actscribe.annotations.interval import Annotations
+from actscribe.data.folder import candidates
+from actscribe.draft.sources import AnnotationFile, Sources
+from actscribe.errors import ActScribeError
+
+#: By a video: one who counts, and a second for agreement.
+MOST_ANNOTATORS = 2
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A video and what was annotated of it.
+
+    Args:
+        video: the file.
+        files: none, one, or two by two annotators.
+        annotations: read from these, in the same order.
+    """
+
+    video: Path
+    files: tuple[Path, ...]
+    annotations: tuple[Annotations, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """All of them.
+
+    Args:
+        pairs: in the order of the videos.
+        without_video: what annotation files call videos that were not found, each with the file.
+    """
+
+    pairs: tuple[Pair, ...]
+    without_video: tuple[tuple[Path, str], ...]
+
+
+def pair(sources: Sources) -> Pairing:
+    """Find the annotations of each video, by the one matching rule of `annotations.entry`.
+
+    A file that names no video belongs to the one beside it that it is called after.
+
+    Raises:
+        ActScribeError: more than two files fit a video, an entry that is damaged, or an entry that cannot be told from
+            another.
+    """
+    called = dict(candidates(sources.videos))
+    pairs, used = [], set()
+    for video in sources.videos:
+        fitting = [(file, _entry(file, video, called.get(file.path, ()))) for file in sources.files]
+        found = [(file, entry) for file, entry in fitting if entry is not None]
+        if len(found) > MOST_ANNOTATORS:
+            raise ActScribeError(
+                f"{video}: {len(found)} files could be its annotations: {', '.join(str(f.path) for f, _ in found)}.",
+                "Name only the files that are meant; a second annotator's may be among them.",
+            )
+        used |= {(file.path, entry.name) for file, entry in found}
+        pairs.append(Pair(video, tuple(file.path for file, _ in found), tuple(entry.read() for _, entry in found)))
+    lost = [
+        (file.path, entry.name or ", ".join(entry.media) or "a video that it does not name")
+        for file in sources.files
+        for entry in file.entries
+        if (file.path, entry.name) not in used
+    ]
+    return Pairing(tuple(pairs), tuple(dict.fromkeys(lost)))
+
+
+def _entry(file: AnnotationFile, video: Path, owners: Sequence[Path]) -> Entry | None:
+    try:
+        match = choose(file.path, file.entries, str(video))
+    except ActScribeError as error:
+        logger.debug("%s is not of %s: %s", file.path, video, error.message)
+        return None
+    return match.entry if match.by != NAMES_NONE or video in owners else None

@@ -1,0 +1,185 @@
+"""The three files of a drafted study."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from actscribe.annotations.table import as_text
+from actscribe.data.groups import groups_in_names
+from actscribe.draft.labels import DraftLabel, draft_labels, label_text
+from actscribe.draft.pairs import Pair, pair
+from actscribe.draft.sources import Sources, gather
+from actscribe.errors import ActScribeError
+from actscribe.places import real_path
+from actscribe.scaffold import TEMPLATE, Scaffold, check_free, write_scaffold
+
+#: Groups fewer than splits cannot be spread over them.
+SPLITS = 3
+SHOWN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What was drafted, and what a person should look at.
+
+    Args:
+        files: that were written.
+        remarks: a sentence each.
+    """
+
+    files: tuple[Path, ...]
+    remarks: tuple[str, ...]
+
+
+def draft(folder: Path, paths: Sequence[Path], tiers: Sequence[str] = ()) -> Draft:
+    """Write a study drafted from annotation files and videos, and say what is open in it.
+
+    Nothing is written before everything was read. A group is only filled in where the names of the files or the
+    subjects of the annotations show it plainly.
+
+    Args:
+        folder: of the study, which must not hold one.
+        paths: annotation files, videos, and folders of both.
+        tiers: patterns of the tiers to read, see `annotations.read`.
+
+    Raises:
+        ActScribeError: a study is there already, a path that is not, files that cannot be read or paired, no video, or
+            no annotation.
+    """
+    check_free(folder)
+    sources = gather(paths, tiers)
+    _check(sources, paths)
+    paired = pair(sources)
+    annotated = [one for one in paired.pairs if one.files]
+    if not annotated:
+        raise ActScribeError(
+            f"{_counted(len(sources.files), 'annotation file')} and {_counted(len(sources.videos), 'video')}, but none"
+            f" belongs to another; {paired.without_video[0][0]} is of {paired.without_video[0][1]}.",
+            "Name the folder of these videos, give them back their names, or write a manifest.",
+        )
+    labels = draft_labels(found for one in annotated for found in one.annotations)
+    groups, whence = _groups(paired.pairs)
+    name = real_path(folder).name
+    study = _study_text(name, tiers, groups, annotated)
+    texts = Scaffold(study, _manifest_text(folder, paired.pairs, groups), label_text(labels, name))
+    remarks = [
+        f"{len(annotated)} of {_counted(len(paired.pairs), 'video')} annotated; {_counted(len(labels), 'label')}.",
+        *_on_groups(groups, whence),
+        *_on_labels(labels),
+        *_on_second(paired.pairs),
+        *(f"{path}: its video was not found: {what}." for path, what in paired.without_video),
+        *(f"Not used: {reason}" for reason in sources.unreadable),
+        *_on_others(sources.others),
+    ]
+    return Draft(write_scaffold(folder, texts), tuple(remarks))
+
+
+def _check(sources: Sources, paths: Sequence[Path]) -> None:
+    """Refuse sources without annotations or without videos."""
+    if not sources.files:
+        reason = f" {sources.unreadable[0]}" if sources.unreadable else ""
+        raise ActScribeError(
+            f"{', '.join(map(str, paths))}: no annotation file that can be used.{reason}",
+            "Name annotation files and the folder of their videos. A table of videos and labels, without times, is a"
+            " manifest already: start with actscribe new STUDY_DIR and name it under 'recordings:'.",
+        )
+    if not sources.videos:
+        file = sources.files[0]
+        raise ActScribeError(
+            f"{file.path}: the video that it is of was not found"
+            f" ({', '.join(file.entries[0].media) or 'it does not name one'}).",
+            "Name the folder of the videos too: actscribe new STUDY_DIR --from ANNOTATIONS --from VIDEOS",
+        )
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" + ("" if count == 1 else "s")
+
+
+def _groups(pairs: Sequence[Pair]) -> tuple[list[str], str]:
+    """Return a group for each video and where it was found; empty ones where it is not plain."""
+    subjects = [{i.subject for found in one.annotations for i in found.intervals if i.subject} for one in pairs]
+    alone = [next(iter(one)) if len(one) == 1 else "" for one in subjects]
+    if all(alone) and 1 < len(set(alone)) < len(alone):
+        return alone, "the subjects of the annotations"
+    named = groups_in_names([one.video for one in pairs])
+    return (named, "the names of the files") if named else ([""] * len(pairs), "")
+
+
+def _manifest_text(folder: Path, pairs: Sequence[Pair], groups: Sequence[str]) -> str:
+    second = any(len(one.files) > 1 for one in pairs)
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["video", "annotations", *(["annotations_2"] if second else []), "group", "split"])
+    for one, group in zip(pairs, groups, strict=True):
+        files = [_way(folder, path) for path in one.files]
+        files += [""] * (1 + second - len(files))
+        rows.writerow([_way(folder, one.video), *files, as_text(group), ""])
+    return text.getvalue()
+
+
+def _way(folder: Path, path: Path) -> str:
+    """Return the path as the manifest spells it: from its own folder, absolute where there is no way."""
+    try:
+        return Path(os.path.relpath(real_path(path.parent) / path.name, real_path(folder))).as_posix()
+    except ValueError:  # another drive (Windows)
+        return str(real_path(path.parent) / path.name)
+
+
+def _study_text(name: str, tiers: Sequence[str], groups: Sequence[str], annotated: Sequence[Pair]) -> str:
+    text = TEMPLATE.format(name=json.dumps(name, ensure_ascii=False), presets="see actscribe new --help")
+    if tiers:
+        patterns = json.dumps(list(tiers), ensure_ascii=False)
+        text = text.replace("\n# The activities.", f"\ntiers: {patterns}\n\n# The activities.")
+    lengths = [i.end - i.start for one in annotated for i in one.annotations[0].intervals if i.end > i.start]
+    if lengths:
+        told = f"# Half of the annotated bouts are shorter than {np.median(lengths):.1f} s.\nwindows:"
+        text = text.replace("windows:", told, 1)
+    return text
+
+
+def _on_groups(groups: Sequence[str], whence: str) -> list[str]:
+    distinct = sorted(set(groups) - {""})
+    if not distinct:
+        return [
+            "No group is known: write into the manifest who each video shows, or 'groups: none' into study.yaml if each"
+            " shows another subject."
+        ]
+    shown = ", ".join(distinct[:SHOWN]) + (" …" if len(distinct) > SHOWN else "")
+    said = [f"Groups come from {whence} ({shown}): are these subjects?"]
+    if len(distinct) < SPLITS:
+        said.append(f"{len(distinct)} groups cannot be spread over train, validation and test.")
+    return said
+
+
+def _on_labels(labels: Sequence[DraftLabel]) -> list[str]:
+    points = [label.name for label in labels if label.points and not label.bouts]
+    never = [label.name for label in labels if not label.points and not label.bouts]
+    said = []
+    if points:
+        said.append(f"Only point events, which cover no time and cannot be learned: {', '.join(points)}.")
+    if never:
+        said.append(f"Offered by the files and never annotated: {', '.join(never)}.")
+    return said
+
+
+def _on_others(others: Sequence[Path]) -> list[str]:
+    if not others:
+        return []
+    shown = ", ".join(path.name for path in others[:SHOWN]) + (" …" if len(others) > SHOWN else "")
+    return [f"{_counted(len(others), 'file')} neither videos nor annotations, not used: {shown}."]
+
+
+def _on_second(pairs: Sequence[Pair]) -> list[str]:
+    twice = [one.video.name for one in pairs if len(one.files) > 1]
+    if not twice:
+        return []
+    return [f"{len(twice)} videos have two files, taken for two annotators (first: {twice[0]}); the first one counts."]

@@ -1,0 +1,117 @@
+"""What a figure shows, from annotation files or from what a run keeps of a recording."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from actscribe import annotations as annotation_files
+from actscribe.annotations.interval import Annotations, Interval
+from actscribe.errors import ActScribeError, did_you_mean
+from actscribe.runs.folder import Run
+from actscribe.runs.scoring import time_scores
+from actscribe.timeline.scores import TimeScores
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Panel:
+    """One recording.
+
+    Args:
+        title: above it.
+        labels: a row each, from above.
+        intervals: of the main lane.
+        truth: of the lane above it; None: there is none.
+        gaps: spans that nobody annotated, label "" meaning every row.
+        duration: seconds.
+        scores: over time, columns by `labels`; None: no curves.
+        predicted: whether a recognizer made `intervals`.
+    """
+
+    title: str
+    labels: tuple[str, ...]
+    intervals: tuple[Interval, ...]
+    truth: tuple[Interval, ...] | None
+    gaps: tuple[Interval, ...]
+    duration: float
+    scores: TimeScores | None
+    predicted: bool
+
+
+def of_files(files: Sequence[Path], truth: Sequence[Path] = ()) -> list[Panel]:
+    """Return a panel for each annotation file, in any format that is read.
+
+    Args:
+        files: of one video each.
+        truth: what they are compared with, in the same order; none: nothing.
+
+    Raises:
+        ActScribeError: a file that cannot be read, or not as many of one as of the other.
+    """
+    if truth and len(truth) != len(files):
+        raise ActScribeError(
+            f"{len(files)} timelines and {len(truth)} files to compare them with were named.",
+            "Name one --truth for each timeline, in the same order.",
+        )
+    found = [_read(path) for path in files]
+    others: Sequence[Annotations | None] = [_read(path) for path in truth] or [None] * len(found)
+    return [_of_file(path, one, other) for path, one, other in zip(files, found, others, strict=True)]
+
+
+def of_run(run: Run, names: Sequence[str]) -> list[Panel]:
+    """Return a panel for each recording that a run has scored, with the annotation and the scores that it keeps.
+
+    Raises:
+        ActScribeError: no such recording, or it was not evaluated.
+    """
+    recordings = {recording.name: recording for recording in run.recordings()}
+    panels = []
+    for name in names:
+        if name not in recordings:
+            raise ActScribeError(f"{run.folder}: has no recording called '{name}'.", did_you_mean(name, recordings))
+        recording = recordings[name]
+        kept = run.folder / f"timelines-{recording.split}" / f"{name}.json"
+        if not kept.is_file() or not run.has_scores(recording.split):
+            raise ActScribeError(
+                f"{run.folder}: keeps no timeline of {name}, which is in the {recording.split} split.",
+                f"Type: actscribe evaluate {run.folder} --split {recording.split}",
+            )
+        found = annotation_files.read(kept)
+        scores = time_scores(run.scores(recording.split), [recording], run.decisions.timeline.step)[name]
+        panels.append(
+            Panel(
+                name,
+                run.labels.names,
+                found.intervals,
+                recording.intervals,
+                recording.gaps,
+                recording.duration,
+                scores,
+                True,
+            )
+        )
+    return panels
+
+
+def _read(path: Path) -> Annotations:
+    if annotation_files.counts_frames(path):
+        raise ActScribeError(
+            f"{path}: counts frames, whose times only the video tells.",
+            f"Type: actscribe convert {path} {path.stem}.json --video VIDEO, and plot that.",
+        )
+    return annotation_files.read(path)
+
+
+def _of_file(path: Path, found: Annotations, other: Annotations | None) -> Panel:
+    both = (*found.intervals, *(other.intervals if other else ()))
+    labels = tuple(dict.fromkeys((*found.labels, *(other.labels if other else ()))))
+    ends = [interval.end for interval in (*both, *found.gaps, *(other.gaps if other else ()))]
+    duration = max([one.duration or 0.0 for one in (found, other) if one], default=0.0)
+    duration = max([duration, *ends])
+    if not labels or duration <= 0:
+        raise ActScribeError(f"{path}: holds no label and no time, so there is nothing to draw.")
+    gaps = other.gaps if other else found.gaps
+    predicted = any(interval.is_predicted for interval in found.intervals)
+    title = Path(found.media[0]).stem if found.media else path.stem
+    return Panel(title, labels, found.intervals, other.intervals if other else None, gaps, duration, None, predicted)

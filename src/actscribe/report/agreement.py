@@ -1,0 +1,93 @@
+"""How far two people agree, in words and tables: on the terminal, and which number is which."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+
+from actscribe.evaluation.raters import ALL, Agreement
+from actscribe.report.wording import counted
+from actscribe.tables import print_sentence, print_table
+
+#: Columns of each table on the terminal -> their headings; intervals stand there only if some are known.
+MOMENTS = {
+    "label": "label",
+    "kappa": "kappa",
+    "low": "low",
+    "high": "high",
+    "kappa_near": "kappa near",
+    "alike": "alike",
+    "first_share": "first",
+    "second_share": "second",
+    "moments": "moments",
+}
+EVENTS = {
+    "label": "label",
+    "first_events": "first",
+    "second_events": "second",
+    "starts": "starts",
+    "start_s": "start later",
+    "ends": "ends",
+    "end_s": "end later",
+    "f1": "F1",
+    "f1_low": "low",
+    "f1_high": "high",
+}
+
+
+def show(done: Agreement, notes: Sequence[str] = ()) -> None:
+    """Print both tables, the sentence on all behaviours at once, which number is which, and notes."""
+    for title, table in views(done).items():
+        print_table(title, table)
+    print_sentence(overall(done))
+    print_sentence(which_is_which(done))
+    for note in notes:
+        print_sentence(f"Note: {note}.")
+
+
+def views(done: Agreement) -> dict[str, pd.DataFrame]:
+    """Return the table in two parts with short headings, by title; columns of intervals only where some are known."""
+    unknown = [name for name in ("low", "high", "f1_low", "f1_high") if done.table[name].isna().all()]
+    found = {}
+    for title, columns in ((f"Moments, one every {done.measure.unit:g} s", MOMENTS), ("Events", EVENTS)):
+        kept = {name: heading for name, heading in columns.items() if name not in unknown}
+        found[title] = done.table[list(kept)].rename(columns=kept)
+    return found
+
+
+def overall(done: Agreement) -> str:
+    """Say how far two people agree on all behaviours at once."""
+    row = done.table.set_index("label").loc[ALL]
+    if not row["moments"]:
+        return "There is no moment that both annotated."
+    many = counted(int(row["recordings"]), "recording")
+    kappa = "not known, since both say one and the same throughout" if math.isnan(row["kappa"]) else _held(row)
+    said = f"All behaviours at once, {many}: kappa {kappa}"
+    if not math.isnan(row["kappa_near"]):
+        said += f", within {done.measure.tolerance:g} s {row['kappa_near']:.3f}"
+    if math.isnan(row["similarity"]):
+        return f"{said}. There are too many moments for Needleman-Wunsch similarity; look less often."
+    return f"{said}; Needleman-Wunsch similarity {row['similarity']:.1f} %."
+
+
+def which_is_which(done: Agreement) -> str:
+    """Say what each number counts, and which of them other programs print."""
+    how = done.measure
+    end = f"{how.collar:g} s" + (
+        f" or {100 * how.length_share:g} % of the first one's event" if how.length_share else ""
+    )
+    return (
+        f"Which is which: kappa of '{ALL}' compares the whole set of behaviours at each moment from the first to the "
+        "last event; it and the similarity are what BORIS prints. Kappa of a label asks whether both see that one. "
+        f"'near': the other one sees the same within {how.tolerance:g} s. 'starts', 'ends': share of events whose "
+        f"start or end the other one has within {how.tolerance:g} s; 'later': by how many seconds the second one is, "
+        f"in the median. F1: events that start within {how.collar:g} s of each other and end within {end}, as in "
+        "sed_eval. Kappa counts time, so long events weigh more; the rest counts events, however long."
+    )
+
+
+def _held(row: pd.Series) -> str:
+    held = f"{row['kappa']:.3f}"
+    return held if math.isnan(row["low"]) else f"{held} (95 % {row['low']:.2f} to {row['high']:.2f})"

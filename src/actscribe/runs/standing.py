@@ -1,0 +1,46 @@
+"""How a run stands: what its own measurements say of it, for whoever holds a timeline that it made."""
+
+from __future__ import annotations
+
+import shlex
+
+import numpy as np
+
+from actscribe.evaluation.result import Evaluation, measure
+from actscribe.report.verdict import grouped_notes, verdict
+from actscribe.runs.evaluate import training_priors
+from actscribe.runs.folder import Run
+
+UNMEASURED = "Nobody has measured the run that made this timeline: it keeps no scores of annotated clips."
+
+
+def standing(run: Run) -> tuple[str, ...]:
+    """Return what to know before relying on a run's timelines: its report's verdict, and labels without a confidence.
+
+    The verdict is that of test where the run was measured there, else of validation, on which it was tuned; of clips,
+    as in the report. No video is read.
+    """
+    split = next((name for name in ("test", "validation") if run.has_scores(name)), None)
+    result = _measured(run, split) if split else None
+    if result is None:
+        said = [UNMEASURED]
+    else:
+        command = f"actscribe evaluate {shlex.quote(str(run.folder))}"
+        tuned = f" It was tuned on them, which flatters it; type {command} to measure it on test."
+        said = [f"The run that made this timeline, measured on {split}:", *verdict(result)]
+        said = [" ".join(said) + (tuned if split == "validation" else "")]
+    notes = grouped_notes("Timeline", run.decisions.timeline.notes)
+    return (*said, *notes, *grouped_notes("Confidence", run.decisions.confidence.notes))
+
+
+def _measured(run: Run, split: str) -> Evaluation | None:
+    """Return the measurements of kept scores without their timelines; None where none of the clips is annotated."""
+    recordings = tuple(recording for recording in run.recordings(split) if recording.intervals is not None)
+    scored = run.scores(split)
+    if not recordings or not scored.clips:
+        return None
+    thresholds = np.array([run.decisions.thresholds[name] for name in run.labels.names])
+    windows, priors = run.study.windows, training_priors(run)
+    return measure(
+        split, run.labels, scored.clips, scored.scores, thresholds, windows.threshold, recordings, {}, priors
+    )

@@ -1,0 +1,94 @@
+"""Tables as files for people: CSV and Excel workbooks. The same values always give the same bytes."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+import zipfile
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from actscribe.errors import ActScribeError
+from actscribe.files import check_writable, write_beside, write_text
+from actscribe.ownership import check_file
+from actscribe.table_text import csv_text, safe_texts
+
+ENDINGS = (".csv", ".xlsx")
+#: What workbooks note as the moment of their making: the first day of a zip archive's calendar.
+NEVER = datetime(1980, 1, 1)
+#: Widest column, in characters.
+WIDEST = 60
+_MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*(</dcterms:modified>)")
+
+
+def check_table(path: Path, overwrite: bool = False) -> None:
+    """Prove that a table may be written to `path`.
+
+    Raises:
+        ActScribeError: another ending than .csv or .xlsx, a file that is not to be replaced, or no writable folder.
+    """
+    if path.suffix.casefold() not in ENDINGS:
+        raise ActScribeError(f"{path}: a table is written as .csv or .xlsx.", f"Name it {path.with_suffix('.xlsx')}")
+    check_file(path, overwrite)
+    check_writable(path.parent)
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as CSV or workbook by the ending of `path`, whole or not at all; numbers are not rounded."""
+    if path.suffix.casefold() == ".csv":
+        write_text(path, csv_text(table))
+        return
+    with write_beside(path) as beside:
+        beside.write_bytes(_workbook(safe_texts(table)))
+
+
+def _workbook(table: pd.DataFrame) -> bytes:
+    from openpyxl import Workbook
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+    from openpyxl.styles import Font
+    from openpyxl.utils import get_column_letter
+
+    book = Workbook()
+    book.properties.created = NEVER
+    sheet = book.active
+    assert sheet is not None
+    rows = [[_plain(value) for value in row] for row in (table.columns, *table.itertuples(index=False))]
+    for number, row in enumerate(rows, start=1):
+        for place, value in enumerate(row, start=1):
+            cell = sheet.cell(number, place)
+            cell.value = ILLEGAL_CHARACTERS_RE.sub("\ufffd", value) if isinstance(value, str) else value
+            if isinstance(value, str):
+                cell.data_type = "s"  # never a formula
+            if number == 1:
+                cell.font = Font(bold=True)
+    for place in range(len(table.columns)):
+        width = max(len(_shown(row[place])) for row in rows)
+        sheet.column_dimensions[get_column_letter(place + 1)].width = min(width + 2, WIDEST)
+    sheet.freeze_panes = "A2"
+    held = io.BytesIO()
+    book.save(held)
+    return _timeless(held)
+
+
+def _plain(value: Any) -> Any:
+    """Return what a cell holds; missing numbers are empty."""
+    value = value.item() if hasattr(value, "item") else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def _timeless(held: io.BytesIO) -> bytes:
+    """Return an archive with the same files and no moment of its making."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(held) as old, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            content = _MODIFIED.sub(rb"\g<1>" + NEVER.strftime("%Y-%m-%dT00:00:00Z").encode() + rb"\2", old.read(name))
+            new.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+    return made.getvalue()

@@ -1,0 +1,119 @@
+"""`actscribe agreement`: two files, two folders, two observations, and what is refused or said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from actscribe.annotations import Annotations, Interval, write
+from actscribe.cli import app
+from actscribe.data.pairs import Reading, read_pairs
+from actscribe.errors import ActScribeError
+
+FIRST = [("Sit", 0.0, 10.0), ("Walk", 10.0, 20.0)]
+SECOND = [("Sit", 0.5, 9.0), ("Walk", 11.0, 20.0)]
+
+
+def annotated(path: Path, shown: list[tuple[str, float, float]], format: str = "csv", media: str = "") -> Path:
+    path.parent.mkdir(exist_ok=True)
+    held = Annotations.of((Interval(*one) for one in shown), [media] if media else [], 20.0)
+    write(path, held, format)
+    return path
+
+
+def said(*words: object) -> tuple[int, str]:
+    done = CliRunner().invoke(app, ["agreement", *map(str, words)])
+    return done.exit_code, " ".join(done.output.split())
+
+
+def test_two_files_of_two_formats_give_a_table(tmp_path: Path) -> None:
+    """By hand, moments 0 to 20: they differ at 0 (Sit or nothing) and at 10 (both or nothing)."""
+    first, second = annotated(tmp_path / "a.csv", FIRST), annotated(tmp_path / "b.eaf", SECOND, "elan")
+    code, words = said(first, second, "--tolerance", 1, "--out", tmp_path / "t.csv")
+    assert code == 0, words
+    table = pd.read_csv(tmp_path / "t.csv").set_index("label")
+    assert table.loc["all", "alike"] == pytest.approx(19 / 21)
+    assert table.loc["Sit", ["start_s", "end_s", "f1"]].tolist() == pytest.approx([0.5, -1.0, 1.0])
+    assert f"kappa {table.loc['all', 'kappa']:.3f}, within 1 s" in words
+    assert "what BORIS prints" in words
+    assert "sed_eval" in words
+    code, words = said(first, second, "--out", tmp_path / "t.csv")
+    assert (code, "exists already" in words) == (2, True)
+    assert said(first, second, "--out", tmp_path / "t.csv", "--overwrite")[0] == 0
+
+
+def test_names_that_only_one_has_are_said_and_aliases_help(tmp_path: Path) -> None:
+    first, second = annotated(tmp_path / "a.csv", FIRST), annotated(tmp_path / "b.csv", [("sitting", 0.5, 9.0)])
+    _, words = said(first, second)
+    assert "only the first has: Sit, Walk" in words
+    assert "only the second has: sitting" in words
+    labels = tmp_path / "labels.yaml"
+    labels.write_text("name: l\nlabels:\n- {name: Sit, aliases: [sitting]}\n", encoding="utf-8")
+    code, words = said(first, second, "--labels", labels)
+    assert code == 0
+    assert "unknown to the label set, left out: 'Walk' (1x)" in words
+    assert "spelled in two ways" not in words
+
+
+def test_folders_are_paired_by_name(tmp_path: Path) -> None:
+    for name in ("one", "Two"):
+        annotated(tmp_path / "a" / f"{name}.mp4.csv", FIRST)
+        annotated(tmp_path / "b" / f"{name.lower()}.eaf", SECOND, "elan")
+    annotated(tmp_path / "b" / "three.json", SECOND, "json")
+    found = read_pairs(tmp_path / "a", tmp_path / "b")
+    assert [pair.name for pair in found.pairs] == ["one", "Two"]
+    assert found.alone == ("three",)
+    code, words = said(tmp_path / "a", tmp_path / "b")
+    assert code == 0
+    assert "only one of the two has: three; left out" in words
+    assert "2 recordings" in words
+
+
+def test_two_observations_of_one_project(tmp_path: Path) -> None:
+    rows = [
+        f"{label},{start},{end},{video}" for video, its in (("x", FIRST), ("y", SECOND)) for label, start, end in its
+    ]
+    both = tmp_path / "both.csv"
+    both.write_text("label,start_s,end_s,video\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    code, words = said(both, both, "--observation", "x", "--observation-2", "y")
+    assert code == 0, words
+    apart = [annotated(tmp_path / "a.csv", FIRST), annotated(tmp_path / "b.csv", SECOND)]
+    assert said(*apart)[1] == words
+
+
+def test_subjects_are_told_apart_on_request(tmp_path: Path) -> None:
+    for name, shift in (("a", 0), ("b", 2)):
+        held = [Interval("Sit", 0, 10, "Ann"), Interval("Sit", 5 + shift, 20, "Ben")]
+        write(tmp_path / f"{name}.csv", Annotations.of(held), "csv")
+    files = tmp_path / "a.csv", tmp_path / "b.csv"
+    assert "subjects are not told apart (Ann, Ben)" in said(*files)[1]
+    ann, ben = (read_pairs(*files, Reading(subject=who)).pairs[0] for who in ("Ann", "Ben"))
+    assert ann.first.intervals == ann.second.intervals
+    assert [one.start for one in (*ben.first.intervals, *ben.second.intervals)] == [5, 7]
+    code, words = said(*files, "--subject", "Bem")
+    assert (code, "Did you mean 'Ben'" in words) == (2, True)
+
+
+def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
+    first = annotated(tmp_path / "a.csv", FIRST)
+    (tmp_path / "empty.csv").write_text("label,start_s,end_s\n", encoding="utf-8")
+    (tmp_path / "none").mkdir()
+    annotated(tmp_path / "x" / "x.csv", FIRST)
+    annotated(tmp_path / "y" / "y.csv", FIRST)
+    for other, expected in [
+        ("a.csv", "compared with itself"),
+        ("gone.csv", "no such file"),
+        ("none", "one is a folder"),
+    ]:
+        with pytest.raises(ActScribeError, match=expected):
+            read_pairs(first, tmp_path / other)
+    with pytest.raises(ActScribeError, match="nothing is annotated"):
+        read_pairs(tmp_path / "empty.csv", annotated(tmp_path / "no.json", [], "json"))
+    with pytest.raises(ActScribeError, match="no video in common: x here, y there"):
+        read_pairs(tmp_path / "x", tmp_path / "y")
+    with pytest.raises(ActScribeError, match="no annotation file"):
+        read_pairs(tmp_path / "x", tmp_path / "none")
+    assert said(first, tmp_path / "none", "--unit", 0)[0] == 2

@@ -1,0 +1,95 @@
+"""What a network of videos will cost, against PyTorch's own allocator, counts by hand and published sizes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from actscribe.cli import app
+from actscribe.errors import ActScribeError
+from actscribe.models import cost as costs
+from actscribe.models.catalog import find
+from actscribe.recognizers import planning
+from actscribe.recognizers.planning import PLANNED, plan
+from actscribe.recognizers.settings import SETTINGS
+
+
+def allocated(run: object, trace: Path) -> int:
+    """Return the most bytes that tensors made by `run` held at once, counted by PyTorch's own allocator."""
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as seen:
+        run()  # type: ignore[operator]
+    seen.export_chrome_trace(str(trace))
+    events = [one for one in json.loads(trace.read_text())["traceEvents"] if one.get("name") == "[memory]"]
+    total, most = 0, 0
+    for event in sorted(events, key=lambda one: one["ts"]):
+        total += event["args"]["Bytes"]
+        most = max(most, total)
+    return most
+
+
+def test_a_linear_layer_counted_by_hand() -> None:
+    with torch.device("meta"):
+        network = torch.nn.Sequential(torch.nn.Linear(10, 20, bias=False), torch.nn.Linear(20, 5, bias=False))
+        found = costs.cost(network, {"input": torch.zeros(3, 10)})
+    assert (found.parameters, found.learned, found.weights) == (300, 300, 1200)
+    assert found.scoring == 2 * 3 * (10 * 20 + 20 * 5)
+    assert found.step == found.scoring + 2 * 3 * (10 * 20 + 2 * 20 * 5)  # no gradient of the input is needed
+    assert found.working == 4 * 3 * (10 + 20 + 5)
+    network.requires_grad_(False)
+    with torch.device("meta"):
+        frozen = costs.cost(network, {"input": torch.zeros(3, 10)})
+    assert (frozen.learned, frozen.training, frozen.step) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("recognizer", ["timesformer", "vifi-clip", "x-clip-vghif"])
+def test_memory_is_what_the_allocator_sees(recognizer: str, tmp_path: Path) -> None:
+    found, clips = plan(recognizer, "embedded", 8, 3, batch=8)
+    settings = SETTINGS[recognizer].model_validate({})
+    torch.manual_seed(0)
+    build = planning._timesformer if recognizer == "timesformer" else planning._dual
+    network, side = build(settings, 8, 3)
+
+    def step() -> None:
+        out = network(pixel_values=torch.zeros(clips, 8, 3, side, side))
+        getattr(out, "logits", out).sum().backward()
+
+    def score() -> None:
+        with torch.no_grad():
+            network(pixel_values=torch.zeros(clips, 8, 3, side, side))
+
+    assert allocated(score, tmp_path / "score") == pytest.approx(found.working, rel=0.25)
+    held = found.training - costs.MOMENTS_BYTES * found.learned
+    assert allocated(step, tmp_path / "step") == pytest.approx(held, rel=0.25)
+
+
+@pytest.mark.parametrize("name", planning._KNOWN)
+def test_known_models_need_no_download_and_have_their_published_size(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    entry = find(name)
+    assert entry is not None
+    monkeypatch.setattr(planning, "cost", lambda network, inputs: sum(one.numel() for one in network.parameters()))
+    parameters, _ = plan(planning.USUAL[entry.kind], name, 8, 400)
+    assert parameters / 1e6 == pytest.approx(entry.parameters, abs=1)
+
+
+@pytest.mark.parametrize("recognizer", PLANNED)
+def test_every_recognizer_is_planned(recognizer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actscribe.models.vlm.plan.matmul_speed", lambda dtype: 1e10)
+    done = CliRunner().invoke(app, ["models", "plan", "embedded", "--recognizer", recognizer, "--batch", "2"])
+    assert done.exit_code == 0, done.output
+    assert ("training step" in done.output) == (recognizer != "clip")
+    assert max(map(len, done.output.splitlines())) <= 100
+
+
+def test_a_model_of_another_kind_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(ActScribeError, match="'clip-b16' is a CLIP, which is no model of this recognizer"):
+        plan("timesformer", "clip-b16", 8, 4)
+    with pytest.raises(ActScribeError, match="neither a folder"):
+        plan("timesformer", "nowhere", 8, 4)

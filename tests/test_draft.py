@@ -1,0 +1,170 @@
+"""A study drafted from files: what `new --from` writes, `check` reads, and nothing is guessed that is not plain."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+from small_studies import write_manifest
+from videos import make_video
+
+from actscribe import annotations as annotation_files
+from actscribe import load_study
+from actscribe.annotations.interval import Annotations, Interval
+from actscribe.data.loading import load_data
+from actscribe.draft.labels import alike, draft_labels
+from actscribe.draft.study import Draft, draft
+from actscribe.errors import ActScribeError
+from actscribe.labels import load_label_set
+
+
+def video(path: Path, more: int = 0) -> Path:
+    """Write two seconds of video and so many frames."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    make_video(path, frames=20 + more, fps=10)
+    return path
+
+
+def annotated(path: Path, *found: Interval, media: str = "", form: str = "elan") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    annotation_files.write(path, Annotations.of(found, [media] if media else [], 2.0), form)
+    return path
+
+
+def rows(folder: Path) -> list[dict[str, str]]:
+    with (folder / "manifest.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def said(drafted: Draft) -> str:
+    return "\n".join(drafted.remarks)
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Path:
+    """Three subjects with two videos each, annotated in ELAN and in one BORIS project, beside notes of other kinds."""
+    for number in range(1, 7):
+        name = f"subject{(number + 1) // 2}_take{number}"
+        film = video(tmp_path / "lab" / "films" / f"{name}.mp4", number)
+        walk = Interval("Walk" if number % 2 else "walk ", 0.2, 1.0 + number / 10)
+        annotated(tmp_path / "lab" / "eaf" / f"{name}.eaf", walk, Interval("Sitting", 1.0, 1.5), media=str(film))
+    (tmp_path / "lab" / "readme.txt").write_text("what the students did", encoding="utf-8")
+    return tmp_path / "lab"
+
+
+def test_what_is_drafted_is_read(lab: Path, tmp_path: Path) -> None:
+    drafted = draft(tmp_path / "study", [lab])
+    found = rows(tmp_path / "study")
+    assert [row["video"] for row in found] == [f"../lab/films/subject{(n + 1) // 2}_take{n}.mp4" for n in range(1, 7)]
+    assert [row["annotations"] for row in found] == [
+        f"../lab/eaf/subject{(n + 1) // 2}_take{n}.eaf" for n in range(1, 7)
+    ]
+    assert [row["group"] for row in found] == ["subject1", "subject1", "subject2", "subject2", "subject3", "subject3"]
+    data = load_data(load_study(tmp_path / "study"))
+    assert data.labels.names == ("Sitting", "Walk")
+    assert {r.name: len(r.intervals or ()) for r in data.recordings} == {r.name: 2 for r in data.recordings}
+    assert len({r.split for r in data.recordings}) == 3
+    assert "6 of 6 videos annotated; 2 labels." in said(drafted)
+    assert "Groups come from the names of the files (subject1, subject2, subject3): are these subjects?" in said(
+        drafted
+    )
+    assert "1 file neither videos nor annotations, not used: readme.txt." in said(drafted)
+
+
+def test_videos_are_found_where_the_annotations_say(lab: Path, tmp_path: Path) -> None:
+    draft(tmp_path / "study", sorted((lab / "eaf").iterdir()))
+    assert len(rows(tmp_path / "study")) == 6
+
+
+def test_a_boris_project_of_several_videos_is_each_ones_file(tmp_path: Path) -> None:
+    films = [video(tmp_path / "films" / f"{name}.mp4") for name in "ab"]
+    table = "label,start_s,end_s,video\nWalk,0.1,0.5,a.mp4\nWalk,0.3,0.9,b.mp4\nWalk,0.3,0.9,gone.mp4\n"
+    (tmp_path / "events.csv").write_text(table, encoding="utf-8")
+    drafted = draft(tmp_path / "study", [tmp_path / "events.csv", tmp_path / "films"])
+    assert [row["annotations"] for row in rows(tmp_path / "study")] == ["../events.csv"] * 2
+    starts = [annotation_files.read(tmp_path / "events.csv", str(film)).intervals[0].start for film in films]
+    assert starts == [0.1, 0.3]
+    assert f"{tmp_path / 'events.csv'}: its video was not found: gone.mp4." in said(drafted)
+    assert "No group is known" in said(drafted)
+    assert [row["group"] for row in rows(tmp_path / "study")] == ["", ""]
+
+
+def test_two_files_of_a_video_are_two_annotators_and_three_are_refused(tmp_path: Path) -> None:
+    film = video(tmp_path / "in" / "a.mp4")
+    for place, form in enumerate(("elan", "json")):
+        ending = annotation_files.FORMATS[form].ending
+        annotated(tmp_path / "in" / f"by{place}{ending}", Interval("Walk", 0.1, 1), media=str(film), form=form)
+    drafted = draft(tmp_path / "study", [tmp_path / "in"])
+    assert rows(tmp_path / "study")[0] | {"split": ""} == {
+        "video": "../in/a.mp4",
+        "annotations": "../in/by0.eaf",
+        "annotations_2": "../in/by1.json",
+        "group": "",
+        "split": "",
+    }
+    assert "1 videos have two files, taken for two annotators" in said(drafted)
+    annotated(tmp_path / "in" / "by3.csv", Interval("Walk", 0.1, 1), media=str(film), form="csv")
+    with pytest.raises(ActScribeError, match="3 files could be its annotations"):
+        draft(tmp_path / "other", [tmp_path / "in"])
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_file_that_names_no_video_belongs_to_its_namesake_alone(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        video(tmp_path / "in" / f"{name}.mp4")
+    annotated(tmp_path / "in" / "a.vtt", Interval("Walk", 0.1, 1), form="vtt")
+    draft(tmp_path / "study", [tmp_path / "in"])
+    assert [row["annotations"] for row in rows(tmp_path / "study")] == ["../in/a.vtt", ""]
+
+
+def test_spellings_are_aliases_and_likenesses_are_only_said() -> None:
+    found = [
+        Annotations.of([Interval("Falling (FW)", 0, 1), Interval("walk-slow", 0, 1), Interval("Walk slow", 2, 3)]),
+        Annotations.of(
+            [Interval("Fall (FW)", 0, 2), Interval("Walk slow", 0, 1), Interval("Cry", 4, 4)], labels=["Sit"]
+        ),
+    ]
+    labels = {label.name: label for label in draft_labels(found)}
+    assert list(labels) == ["Walk slow", "Cry", "Fall (FW)", "Falling (FW)", "Sit"]
+    assert (labels["Walk slow"].aliases, labels["Walk slow"].bouts, labels["Walk slow"].seconds) == (
+        ("walk-slow",),
+        3,
+        3.0,
+    )
+    assert (labels["Cry"].bouts, labels["Cry"].points) == (0, 1)
+    assert alike(labels.values()) == [("Fall (FW)", "Falling (FW)")]
+
+
+def test_names_that_yaml_would_read_otherwise_survive(tmp_path: Path) -> None:
+    film = video(tmp_path / "in" / "a.mp4")
+    names = ["yes", "#1", "a: b", 'say "hi"', "Öl", "- x", "1.0", "tab\there"]
+    annotated(tmp_path / "in" / "a.json", *(Interval(n, 0.1, 1) for n in names), media=str(film), form="json")
+    draft(tmp_path / "study", [tmp_path / "in"])
+    assert set(load_label_set(tmp_path / "study" / "labels.yaml").names) == set(names)
+
+
+def test_transcriptions_are_no_activities() -> None:
+    said_words = [Interval(f"and then number {n}", n, n + 1) for n in range(80)]
+    with pytest.raises(ActScribeError, match="80 different names, 80 of which occur once") as error:
+        draft_labels([Annotations.of(said_words)])
+    assert "--tiers" in error.value.hint
+
+
+def test_what_cannot_be_drafted_is_refused_and_nothing_is_written(lab: Path, tmp_path: Path) -> None:
+    with pytest.raises(ActScribeError, match="no such file or folder"):
+        draft(tmp_path / "study", [lab / "gone"])
+    with pytest.raises(ActScribeError, match="no annotation file that can be used"):
+        draft(tmp_path / "study", [lab / "films"])
+    alone = annotated(tmp_path / "alone.eaf", Interval("Walk", 0, 1), media="/gone/x.mp4")
+    with pytest.raises(ActScribeError, match=r"the video that it is of was not found \(.*x\.mp4"):
+        draft(tmp_path / "study", [alone])
+    with pytest.raises(ActScribeError, match="none belongs to another"):
+        draft(tmp_path / "study", [alone, lab / "films"])
+    assert not (tmp_path / "study").exists()
+    (tmp_path / "study").mkdir()
+    write_manifest(tmp_path / "study", [{"video": "mine.mp4"}])
+    kept = (tmp_path / "study" / "manifest.csv").read_bytes()
+    with pytest.raises(ActScribeError, match=r"manifest\.csv exists already"):
+        draft(tmp_path / "study", [lab])
+    assert (tmp_path / "study" / "manifest.csv").read_bytes() == kept

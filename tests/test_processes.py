@@ -1,0 +1,147 @@
+"""Two processes of one training from the command line, on Gloo: the same run as one makes, one voice, no hang."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import tiny_vlms
+from dual_jobs import QUICK, checkpoint
+from safetensors.numpy import load_file
+from small_studies import LEFT, RIGHT, lamp_study
+from tiny_models import tiny_timesformer
+from typer.testing import CliRunner
+
+from actscribe import Run, load_study, processes, train
+from actscribe.cli import app, guard
+from actscribe.errors import ActScribeError
+from actscribe.runs.train import check_shares
+
+JOB = Path(__file__).parent / "many_job.py"
+NAMES = ("timesformer", "vifi-clip", "vlm-head", "vlm-lora")
+TORCHRUN = ("torch.distributed.run", "--nproc-per-node=2", "--master-addr=127.0.0.1", "--master-port={port}")
+ACCELERATE = (
+    "accelerate.commands.launch",
+    "--num_processes=2",
+    "--num_machines=1",
+    "--cpu",
+    "--mixed_precision=no",
+    "--dynamo_backend=no",
+    "--main_process_port={port}",
+)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    root = tmp_path_factory.mktemp("several")
+    tiny_vlms.build("smolvlm", root / "vlm")
+    vlm = {"model": str(root / "vlm"), "batch": 4, "epochs": 1, "precision": "float32", "dropout": 0.0, "warmup": 0.0}
+    frames = {"batch": 4, "epochs": 2, "precision": "float32", "learning_rate": 1e-3}
+    recognizers = {
+        "timesformer": {**frames, "checkpoint": str(tiny_timesformer(root / "timesformer"))},
+        "vifi-clip": {**QUICK, **frames, "checkpoint": str(checkpoint("vifi-clip", root))},
+        "vlm-head": vlm,
+        "vlm-lora": {**vlm, "rank": 2, "probe_epochs": 1, "adapter_dropout": 0.0},
+    }
+    words = [{"name": LEFT, "phrase": "push cup left"}, {"name": RIGHT, "phrase": "push cup right"}]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ACTSCRIBE_CACHE", str(root / "cache"))
+        yield lamp_study(
+            root / "study", 5, 4.0, recognizers=recognizers, labels={"name": "lamps", "labels": words}
+        ).parent
+
+
+def together(launcher: tuple[str, ...], *arguments: str) -> tuple[int, str, str]:
+    """Run a job in two processes; return its exit code and what both printed."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        words = [word.format(port=free.getsockname()[1]) for word in launcher]
+    done = subprocess.run(
+        [sys.executable, "-m", *words, str(JOB), *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"},
+        timeout=300,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def same(one: Path, other: Path) -> None:
+    """Check that two runs have the same weights and scores."""
+    weights = [path.relative_to(one) for path in sorted(one.glob("model/**/*.safetensors"))]
+    assert weights
+    for path in weights:
+        first, second = load_file(one / path), load_file(other / path)
+        for name in first:
+            np.testing.assert_allclose(first[name], second[name], atol=1e-6, err_msg=f"{path} {name}")
+    scores = [pd.read_parquet(run / "scores-validation.parquet").filter(like="score: ") for run in (one, other)]
+    np.testing.assert_allclose(*scores, atol=1e-6)
+    assert [Run.open(run).facts.status for run in (one, other)] == ["complete"] * 2
+
+
+def test_two_processes_make_the_run_that_one_makes(study: Path, tmp_path: Path) -> None:
+    killed = ["train", str(study), "--out", str(tmp_path / "timesformer")]
+    clips = len(train(load_study(study), "timesformer").scores("validation").clips)
+    assert clips > 0
+    steps = json.loads((study / "runs" / "timesformer" / "training.json").read_text())["steps"]
+    code, _, _ = together(TORCHRUN, "--die", str(steps // 2 + 1), json.dumps([killed]))
+    assert code != 0
+    assert list((tmp_path / "timesformer" / "checkpoints").glob("checkpoint-*/digests.json"))
+    jobs = [["train", str(study), "--recognizer", name, "--out", str(tmp_path / name)] for name in NAMES[1:]]
+    # The last one cannot be done: a complete run is in its way. That ends both, with one sentence and no hang.
+    code, printed, said = together(ACCELERATE, json.dumps([[*killed, "--resume"], *jobs, jobs[-1]]))
+    errors = [line for line in said.splitlines() if line.startswith("Error")]
+    assert code != 0
+    assert errors == [f"Error: {tmp_path / NAMES[-1]}: a complete run is here already; nothing was changed."], said
+    assert printed.count("Run: ") == len(NAMES)  # one voice
+    assert said.count("Scoring validation") == len(NAMES)
+    for name in NAMES:
+        if name != "timesformer":
+            train(load_study(study), name)
+        same(study / "runs" / name, tmp_path / name)
+        assert len(list((tmp_path / name / "tensorboard").glob("events.*"))) == 1 + (name == "timesformer")
+
+
+@pytest.fixture
+def second(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"WORLD_SIZE": "2", "RANK": "1", "LOCAL_RANK": "1"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(guard, "GRACE_S", 0.0)
+
+
+@pytest.mark.usefixtures("second")
+def test_the_second_process_says_which_it_is_and_other_commands_run_alone(study: Path) -> None:
+    done = CliRunner().invoke(app, ["evaluate", str(study)])
+    assert done.exit_code == 2
+    assert "Error (process 2 of 2): actscribe evaluate runs as one process" in done.stderr
+
+
+@pytest.mark.usefixtures("second")
+def test_a_lost_process_is_no_traceback(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost(*_: object) -> None:
+        raise RuntimeError("[../third_party/gloo/gloo/transport/tcp/pair.cc:534] Connection closed by peer")
+
+    monkeypatch.setattr("actscribe.study.load_study", lost)
+    done = CliRunner().invoke(app, ["train", str(study)])
+    assert done.exit_code == 2
+    assert "another process of this training has ended. Go on with the same command and --resume." in done.stderr
+
+
+@pytest.mark.usefixtures("second")
+def test_a_batch_must_be_shared_evenly(study: Path) -> None:
+    loaded = load_study(study)
+    check_shares(loaded, "timesformer")
+    odd = loaded.model_copy(update={"recognizers": {"timesformer": {"batch": 6, "accumulation": 2}}})
+    with pytest.raises(ActScribeError, match="2 processes cannot share the 6 clips of an optimiser step evenly in 2"):
+        check_shares(odd, "timesformer")
+    assert not processes.is_first()
+    assert (processes.place(), processes.count()) == (1, 2)

@@ -1,0 +1,57 @@
+"""Tables for people: what openpyxl and the csv module read back, and time budgets by hand."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import openpyxl
+import pandas as pd
+import pytest
+from timelines import label_set, recording
+
+from actscribe.errors import ActScribeError
+from actscribe.table_files import check_table, write_table
+from actscribe.timeline.indicators import time_budget
+
+TABLE = pd.DataFrame({"label": ["=1+1", "Rücken\x07"], "total_s": [1.25, float("nan")], "bouts": [3, 0]})
+
+
+def test_a_workbook_holds_numbers_and_no_formula_and_is_the_same_again(tmp_path: Path) -> None:
+    write_table(tmp_path / "x.xlsx", TABLE)
+    first = (tmp_path / "x.xlsx").read_bytes()
+    write_table(tmp_path / "x.xlsx", TABLE)
+    assert (tmp_path / "x.xlsx").read_bytes() == first
+    sheet = openpyxl.load_workbook(tmp_path / "x.xlsx").active
+    rows = list(sheet.iter_rows(values_only=True))
+    assert rows == [("label", "total_s", "bouts"), ("'=1+1", 1.25, 3), ("Rücken\ufffd", None, 0)]
+    assert {cell.data_type for row in sheet for cell in row} <= {"s", "n"}
+
+
+def test_excel_is_told_the_encoding_of_umlauts_alone(tmp_path: Path) -> None:
+    write_table(tmp_path / "x.csv", TABLE)
+    assert (tmp_path / "x.csv").read_bytes().startswith(b"\xef\xbb\xbflabel,")
+    with (tmp_path / "x.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert [row[0] for row in csv.reader(file)] == ["label", "'=1+1", "Rücken\x07"]
+    write_table(tmp_path / "y.csv", TABLE[:1])
+    assert (tmp_path / "y.csv").read_bytes().startswith(b"label,")
+
+
+def test_other_endings_and_files_in_the_way_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ActScribeError, match=r"\.csv or \.xlsx"):
+        check_table(tmp_path / "x.txt")
+    (tmp_path / "x.csv").write_text("mine")
+    with pytest.raises(ActScribeError, match="exists already"):
+        check_table(tmp_path / "x.csv")
+
+
+def test_a_time_budget_by_hand() -> None:
+    labels = label_set("A", "B")
+    # Of 100 s the last 20 are not annotated: A for 10 + 20 s, 15 s apart, a third bout cut to 5 s, 30 s later.
+    rec = recording([("A", 5, 15), ("A", 30, 50), ("A", 75, 90)], gaps=[("", 80, 100)])
+    table = time_budget([rec], {"annotated": {rec.name: rec.intervals}, "predicted": {rec.name: []}}, labels)
+    rows = table.set_index(["source", "label"])
+    assert rows.loc[("annotated", "A"), "total_s":].tolist() == pytest.approx([35, 35 / 80, 3, 35 / 3, 5, 25])
+    assert rows.loc[("predicted", "A"), ["total_s", "fraction", "bouts"]].tolist() == [0, 0, 0]
+    assert rows.loc[("predicted", "B"), ["mean_bout_s", "first_s", "longest_pause_s"]].isna().all()
+    assert len(table) == 4
