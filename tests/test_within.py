@@ -78,3 +78,15 @@ def test_one_group_is_shown_the_ways_through(tmp_path: Path) -> None:
     with pytest.raises(ActScribeError, match=r"1 group cannot be split") as refused:
         load_data(load_study(study))
     assert all(way in refused.value.hint for way in ("within: recordings", "test: 0"))
+
+
+def test_an_unknown_label_names_file_time_and_the_label_that_may_be_meant(tmp_path: Path) -> None:
+    study = lamp_study(tmp_path, 1)
+    with (tmp_path / "r0.txt").open("a") as file:
+        file.write("Left lmap\t2000\t2200\t200\nZebra\t500\t600\t100\nZebra\t300\t400\t100\n")
+    with pytest.raises(ActScribeError) as refused:
+        load_data(load_study(study))
+    said = str(refused.value)
+    assert f"'Left lmap' (1x), first in {tmp_path / 'r0.txt'}, 2.000 s of r0.mp4: did you mean 'Left lamp'?" in said
+    assert f"'Zebra' (2x), first in {tmp_path / 'r0.txt'}, 0.300 s of r0.mp4\n" in said
+    assert "tiers: ['!" in said

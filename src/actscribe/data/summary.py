@@ -138,7 +138,7 @@ def _notes(study: Study, data: StudyData) -> list[str]:
     for recording in data.recordings:
         if recording.intervals and all(interval.is_predicted for interval in recording.intervals):
             notes.append(f"{recording.name}: every interval has a score; were they written by a recognizer?")
-        if recording.gaps:
+        if recording.gaps and study.split.within == "groups":
             notes.append(f"{recording.name}: parts are not annotated; clips there have no target.")
         if recording.intervals is not None and not recording.intervals:
             notes.append(f"{recording.name}: annotated, but without a single interval.")

@@ -82,4 +82,4 @@ def _line(found: Sequence[Unknown], labels: LabelSet) -> str:
     if first.file != first.video:
         where += f" of {first.video.name}"
     meant = guess(first.spelling, labels)
-    return f"  '{first.spelling}' ({often}; first: {where})" + (f": did you mean '{meant}'?" if meant else "")
+    return f"  '{first.spelling}' ({often}), first in {where}" + (f": did you mean '{meant}'?" if meant else "")
