@@ -53,7 +53,7 @@ def read(source: Source) -> Benchmark:
             missing.append(Missing(name, class_id, split, "empty file"))
     notes = (
         *((FLAT,) if set(splits) == {"train"} else ()),
-        *((UNGROUPED,) if pattern is None else ()),
+        *((UNGROUPED,) if pattern is None and set(splits) != {"test"} else ()),
         *_beside(source.videos, splits),
     )
     classes = tuple(BenchmarkClass(name, words(name)) for name in names)
