@@ -269,6 +269,7 @@ def test_a_folder_set_without_splits_is_all_training(tmp_path: Path) -> None:
     assert {clip.split for clip in found.clips} == {"train"}
     assert len({clip.group for clip in found.clips}) == 2
     assert "every clip is in the training split" in found.notes[0]
+    assert found.notes[1].startswith("no group was given")
     touch(tmp_path.parent / "elsewhere" / "2.mp4")
     (tmp_path / "c").symlink_to(tmp_path.parent / "elsewhere", target_is_directory=True)
     assert [clip.name for clip in read_benchmark("folder", Source(tmp_path)).clips] == ["a/deep/1", "b/1", "c/2"]

@@ -129,7 +129,7 @@ def test_no_split_is_left_empty(groups: int, seed: int) -> None:
 
 
 def test_too_few_groups_are_refused() -> None:
-    with pytest.raises(ActScribeError, match="1 groups cannot be split into train, validation, test"):
+    with pytest.raises(ActScribeError, match="1 group cannot be split into train, validation, test"):
         assign_splits([recording("a", group="g"), recording("b", group="g")], LABELS, SHARES, 0)
 
 

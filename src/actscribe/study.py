@@ -55,20 +55,27 @@ class Split(BaseModel):
     """Which share of the groups goes where; a split column in the manifest takes precedence.
 
     Args:
-        train, validation, test: share of this split; the three sum to 1.
+        train, validation, test: share of this split; the three sum to 1. With validation 0 nothing is chosen on it.
+        within: "groups" keeps whole groups apart; "recordings" splits every recording by time, which says nothing about
+            other subjects, for studies that have too few of them.
+        gap: between two parts of a recording, in seconds, at least a clip's length; null: a clip's length.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     train: Annotated[float, Unit("share of the groups")] = Field(0.6, gt=0)
-    validation: Annotated[float, Unit("share of the groups")] = Field(0.2, gt=0)
+    validation: Annotated[float, Unit("share of the groups")] = Field(0.2, ge=0)
     test: Annotated[float, Unit("share of the groups")] = Field(0.2, ge=0)
+    within: Literal["groups", "recordings"] = "groups"
+    gap: Annotated[float | None, Unit("seconds")] = Field(None, gt=0, allow_inf_nan=False)
 
     @model_validator(mode="after")
     def _sums_to_one(self) -> Split:
         total = self.train + self.validation + self.test
         if abs(total - 1) > 1e-6:
             raise ValueError(f"train, validation and test must sum to 1, found {total:g}")
+        if self.gap is not None and self.within == "groups":
+            raise ValueError("'gap' goes with 'within: recordings': groups lie in different recordings")
         return self
 
 

@@ -38,7 +38,9 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder 
         print_sentence(f"Warning: {sentence}")
     for sentence in data.not_known:
         print_sentence(f"Warning: {sentence}")
-    if data.not_known:
+    if loaded.split.within == "recordings":
+        print_sentence("No second of video is learned from in one split and judged in another one.")
+    elif data.not_known:
         print_sentence("No leakage of file contents and source spans; for subjects it is not proved, see the warning.")
     else:
         print("No leakage: every file content, group and source span lies in one split only.")

@@ -22,9 +22,11 @@ def evaluate(
     """Measure a run on a split, with baselines and confidence intervals, and write its report."""
     from actscribe.runs.evaluate import evaluate as evaluate_run
     from actscribe.runs.folder import Run
-    from actscribe.tables import print_table
+    from actscribe.tables import print_sentence, print_table
 
     result = evaluate_run(Run.open(run), split, frames=frames, videos=videos or ())
     for title, table in result.summary().items():
         print_table(title, table)
+    for note in result.run.facts.notes:
+        print_sentence(f"Note: {note}")
     print(f"Report: {result.report}")

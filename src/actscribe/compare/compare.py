@@ -77,6 +77,7 @@ def compare(
         recordings=[_listed(recording, data) for recording in data.recordings],
         columns=_columns(study, data),
         second=dict(data.second),
+        not_known=list(data.not_known),
         versions=versions(),
         machine=machine(),
     )
@@ -162,7 +163,7 @@ def _run(
             provenance.runs[part.place] = Place.of(run.folder, folder)
             provenance.write(folder)
     done = assemble(folder, provenance)
-    write_tables(folder, {**done.tables, "costs": done.costs})
+    write_tables(folder, {**done.tables, "costs": done.costs}, provenance.not_known)
     write_scores(folder, score_table(done.systems, done.shared))
     provenance.results = digests(done.tables)
     provenance.status = "complete"

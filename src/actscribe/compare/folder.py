@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -46,6 +46,7 @@ class Provenance(BaseModel):
         recordings: of the study.
         columns: manifest column -> recording -> value, for slices.
         second: recording -> what a second annotator wrote.
+        not_known: what the proof that nothing leaks could not see; said below every table.
         runs: place of each part -> folder of its run.
         versions, machine: of the last session that worked on it.
         results: table -> digest of its CSV, by which a repetition is compared.
@@ -62,6 +63,7 @@ class Provenance(BaseModel):
     recordings: list[Listed]
     columns: dict[str, dict[str, str]] = {}
     second: dict[str, Annotations] = {}
+    not_known: list[str] = []
     runs: dict[str, Place] = {}
     versions: dict[str, str] = {}
     machine: str = ""
@@ -102,12 +104,20 @@ class Provenance(BaseModel):
         write_text(folder / FILE, noted.model_dump_json(indent=1))
 
 
-def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
-    """Write every table as CSV, LaTeX and Markdown into the sub-folder `tables`, all or none."""
+def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame], notes: Sequence[str] = ()) -> None:
+    """Write every table as CSV, LaTeX and Markdown into the sub-folder `tables`, all or none.
+
+    Args:
+        folder: of the comparison.
+        tables: by name.
+        notes: sentences that stand below each table; in LaTeX as comments, for the caption. CSV holds numbers alone.
+    """
+    below = {"csv": "", "tex": "".join(f"% Note: {note}\n" for note in notes)}
+    below["md"] = "".join(f"\nNote: {note}\n" for note in notes)
     with folder_beside(folder / TABLES) as beside:
         for name, table in tables.items():
             for ending, write in (("csv", csv_text), ("tex", latex_text), ("md", markdown_text)):
-                (beside / f"{name}.{ending}").write_text(write(table), encoding="utf-8", newline="")
+                (beside / f"{name}.{ending}").write_text(write(table) + below[ending], encoding="utf-8", newline="")
 
 
 def write_scores(folder: Path, table: pd.DataFrame) -> None:

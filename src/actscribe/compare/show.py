@@ -25,5 +25,7 @@ def show(done: Comparison) -> None:
         print_sentence(f"{overall(agreed)} That kappa is what BORIS prints; the one above is of labels on clips.")
     for sentence in verdict(done):
         print_sentence(sentence)
+    for note in done.provenance.not_known:
+        print_sentence(f"Note: {note}")
     print(f"Tables: {done.folder / TABLES}")
     print(f"Report: {done.folder / REPORT}")

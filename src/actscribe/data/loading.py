@@ -13,9 +13,11 @@ from actscribe.annotations.interval import Annotations, Interval
 from actscribe.data.clips import Window, count
 from actscribe.data.folder import candidates, unused
 from actscribe.data.groups import in_two_splits, not_known
-from actscribe.data.manifest import Row, read_manifest
+from actscribe.data.manifest import SPLITS, Row, read_manifest
 from actscribe.data.recording import Recording
 from actscribe.data.splits import assign_splits, check_leakage
+from actscribe.data.unknown import Unknown, said, unknown_in
+from actscribe.data.within import SAID, part_of, split_within
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash
 from actscribe.labels import LabelSet
@@ -74,21 +76,35 @@ def load_data(study: Study | str | Path) -> StudyData:
     groups = not_known(rows, study.groups == "none")
     loaded = _load_rows(rows, labels, study.tiers, listed if listed.is_dir() else listed.parent)
     _check_clips(study, [one.recording for one in loaded])
-    recordings = assign_splits([one.recording for one in loaded], labels, study.split.model_dump(), study.seed)
-    check_leakage(recordings, {row.video: row for row in rows})
-    ignored = sum((one.ignored for one in loaded), Counter[str]())
     second = {one.recording.name: one.second for one in loaded if one.second is not None}
+    whole = [one.recording for one in loaded]
+    if study.split.within == "recordings":
+        recordings, unseen = split_within(whole, study, rows), [SAID]
+        second = _second_within(whole, recordings, second)
+    else:
+        shares = {name: getattr(study.split, name) for name in SPLITS}
+        recordings = assign_splits(whole, labels, shares, study.seed)
+        check_leakage(recordings, {row.video: row for row in rows})
+        unseen = [groups, *in_two_splits(rows, {str(one.video): one.split for one in recordings})]
+    ignored = sum((one.ignored for one in loaded), Counter[str]())
     matched = Counter(by for one in loaded for by in one.matched)
-    splits = {str(recording.video): recording.split for recording in recordings}
     return StudyData(
         labels,
         tuple(recordings),
         dict(sorted(ignored.items())),
         second,
         dict(sorted(matched.items())),
-        tuple(sentence for sentence in (groups, *in_two_splits(rows, splits)) if sentence),
+        tuple(filter(None, unseen)),
         tuple(_unused(listed, rows)),
     )
+
+
+def _second_within(
+    whole: Sequence[Recording], parts: Sequence[Recording], second: Mapping[str, Annotations]
+) -> dict[str, Annotations]:
+    of_video = {one.video: one for one in whole}
+    of_part = ((part, of_video[part.video]) for part in parts)
+    return {part.name: part_of(second[one.name], one, part) for part, one in of_part if one.name in second}
 
 
 def _unused(listed: Path, rows: Sequence[Row]) -> list[Path]:
@@ -124,13 +140,14 @@ class Loaded:
     Args:
         recording: with the annotations that count.
         second: the second annotator's, or None.
-        unknown, ignored: names of both annotators that the label set does not know, or leaves out, with counts.
+        unknown: names of both annotators that the label set does not know.
+        ignored: names that it leaves out, with counts.
         matched: by what the video was found in each annotation file.
     """
 
     recording: Recording
     second: Annotations | None
-    unknown: Counter[str]
+    unknown: tuple[Unknown, ...]
     ignored: Counter[str]
     matched: tuple[str, ...]
 
@@ -143,7 +160,7 @@ def load_recording(row: Row, name: str, labels: LabelSet, tiers: tuple[str, ...]
     """
     info = probe(row.video)
     recording = Recording(name, row.video, info.duration, content_hash(row.video), row.group, row.split)
-    unknown: Counter[str] = Counter()
+    unknown: list[Unknown] = []
     ignored: Counter[str] = Counter()
     read = []
     matched = []
@@ -156,13 +173,13 @@ def load_recording(row: Row, name: str, labels: LabelSet, tiers: tuple[str, ...]
             matched.append(by)
         if raw is not None:
             ignored += Counter(i.label for i in raw.intervals if labels.is_ignored(i.label))
-            raw, unknown_here = annotation_files.resolve(raw, labels)
-            unknown += Counter(unknown_here)
+            unknown += unknown_in(raw, labels, path, row.video)
+            raw, _ = annotation_files.resolve(raw, labels)
         read.append(raw)
     first, second = read
     if first is not None:
         recording = replace(recording, intervals=first.intervals, gaps=first.gaps)
-    return Loaded(recording, second, unknown, ignored, tuple(matched))
+    return Loaded(recording, second, tuple(unknown), ignored, tuple(matched))
 
 
 def _load_rows(rows: list[Row], labels: LabelSet, tiers: tuple[str, ...], folder: Path) -> list[Loaded]:
@@ -173,13 +190,9 @@ def _load_rows(rows: list[Row], labels: LabelSet, tiers: tuple[str, ...], folder
             loaded.append(load_recording(row, name, labels, tiers))
         except ActScribeError as error:
             problems.append(str(error))
-    unknown = sum((one.unknown for one in loaded), Counter[str]())
+    unknown = [one for of_row in loaded for one in of_row.unknown]
     if unknown:
-        listed = ", ".join(f"'{spelling}' ({count}x)" for spelling, count in sorted(unknown.items()))
-        problems.append(
-            f"names that label set '{labels.name}' does not know: {listed}.\n"
-            "Add each as an alias of a label, or under 'ignored:' to leave it out on purpose."
-        )
+        problems.append(said(unknown, labels))
     if problems:
         problems = list(dict.fromkeys(problems))  # a table of all videos is refused once for each of them
         more = len(problems) - MOST_PROBLEMS

@@ -43,8 +43,11 @@ def assign_splits(
     groups = sorted({recording.group for recording in recordings})
     if len(groups) < len(wanted):
         raise ActScribeError(
-            f"{len(groups)} groups cannot be split into {', '.join(wanted)} without leakage.",
-            "Add recordings of other groups, or give the manifest a split column and set a share to 0.",
+            f"{len(groups)} group{'' if len(groups) == 1 else 's'} cannot be split into {', '.join(wanted)} without"
+            " leakage.",
+            "Add recordings of other groups; or split every recording by time with 'split: {within: recordings}', which"
+            " says nothing about other subjects; or go without a test split, such as 'split: {train: 0.8, validation:"
+            " 0.2, test: 0}'.",
         )
     amounts = _amounts(recordings, labels, groups)
     chosen = _best_order(amounts, np.array([shares[split] for split in wanted]), seed)
@@ -67,10 +70,11 @@ def check_leakage(recordings: Sequence[Recording], rows: Mapping[Path, Row]) -> 
                     f"Leakage: {first.name} ({first.split}) and {recording.name} ({recording.split}) have {what}.",
                     "Give both the same group and let ActScribe split, or mend the manifest's split column.",
                 )
-    _check_sources(recordings, rows)
+    check_sources(recordings, rows)
 
 
-def _check_sources(recordings: Sequence[Recording], rows: Mapping[Path, Row]) -> None:
+def check_sources(recordings: Sequence[Recording], rows: Mapping[Path, Row]) -> None:
+    """Prove that no span of a source video lies in two splits; errors as in `check_leakage`."""
     by_source: dict[str, list[tuple[float, float, Recording]]] = defaultdict(list)
     for recording in recordings:
         row = rows.get(recording.video)

@@ -38,14 +38,20 @@ class Summary:
 def summarise(study: Study, data: StudyData) -> Summary:
     """Return recordings per split, intervals and clips per label and split, and pairs of labels that overlap."""
     tables = {
-        "Recordings": _recordings(data),
+        "Recordings": _recordings(data, study.split.within == "recordings"),
         "Labels": _labels(study, data),
         "Overlaps of labels (seconds)": _overlaps(data),
     }
     return Summary({title: table for title, table in tables.items() if len(table)}, tuple(_notes(study, data)))
 
 
-def _recordings(data: StudyData) -> pd.DataFrame:
+def _seconds(recording: Recording) -> float:
+    """Return the seconds of a recording that its part of a split within recordings holds, unannotated ones aside."""
+    outside = sp.union(gap for gap in recording.gaps if not gap.label)
+    return recording.duration - sp.total(outside)
+
+
+def _recordings(data: StudyData, within: bool) -> pd.DataFrame:
     rows = []
     for split in SPLITS:
         held = data.of_split(split)
@@ -55,7 +61,7 @@ def _recordings(data: StudyData) -> pd.DataFrame:
                     "split": split,
                     "recordings": len(held),
                     "groups": len({recording.group for recording in held}),
-                    "hours": sum(recording.duration for recording in held) / 3600,
+                    "hours": sum(map(_seconds, held) if within else (one.duration for one in held)) / 3600,
                     "not_annotated": sum(recording.intervals is None for recording in held),
                 }
             )
@@ -132,7 +138,7 @@ def _notes(study: Study, data: StudyData) -> list[str]:
     for recording in data.recordings:
         if recording.intervals and all(interval.is_predicted for interval in recording.intervals):
             notes.append(f"{recording.name}: every interval has a score; were they written by a recognizer?")
-        if recording.gaps:
+        if recording.gaps and study.split.within == "groups":
             notes.append(f"{recording.name}: parts are not annotated; clips there have no target.")
         if recording.intervals is not None and not recording.intervals:
             notes.append(f"{recording.name}: annotated, but without a single interval.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -122,7 +123,13 @@ def measured(
         raise ActScribeError(f"no split is called '{split}'.", did_you_mean(split, SPLITS))
     recordings = tuple(r for r in run.recordings(split) if r.intervals is not None)
     if not recordings:
-        raise ActScribeError(f"{run.folder}: no annotated recording in the {split} split.")
+        filled = [name for name in SPLITS if any(r.intervals is not None for r in run.recordings(name))]
+        choice = "validation" if "validation" in filled else "train"
+        folder = shlex.quote(str(run.folder))
+        raise ActScribeError(
+            f"{run.folder}: no annotated recording in the {split} split.",
+            f"To measure it on {choice}, which it has seen already: actscribe evaluate {folder} --split {choice}",
+        )
     kept = run.has_scores(split)
     if videos or not kept:
         recordings = located(run, recordings, videos, needed=not kept)

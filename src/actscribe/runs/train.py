@@ -204,6 +204,15 @@ def save_and_compare(made: Recognizer, chosen: Kind, job: Job, folder: Path) -> 
     return loaded
 
 
+#: What to type where a split is empty.
+_WAY_OUT = {
+    "validation": (
+        "Give validation a share under 'split:' in the study file, or write 'keep: last' into the recognizer's"
+        " settings: every epoch is trained then, and all thresholds stay at 0.5."
+    )
+}
+
+
 def check_targets(study: Study, data: StudyData, needed: Sequence[str] = ("train", "validation")) -> list[str]:
     """Return notes on labels without a positive clip in a split.
 
@@ -220,7 +229,7 @@ def check_targets(study: Study, data: StudyData, needed: Sequence[str] = ("train
         clips = _clips(data, study, split)
         if not clips:
             if split in needed:
-                raise ActScribeError(f"There is no annotated recording in the {split} split.")
+                raise ActScribeError(f"There is no annotated recording in the {split} split.", _WAY_OUT.get(split, ""))
             continue
         goals = _targets(clips, study, data.labels)
         empty = [name for name, count in zip(data.labels.names, np.nansum(goals, axis=0), strict=True) if not count]

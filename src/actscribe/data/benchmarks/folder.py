@@ -16,6 +16,12 @@ from actscribe.errors import ActScribeError
 #: Note on a set without folders of splits.
 FLAT = "no folders train and test: every clip is in the training split."
 
+#: Note on a set of which nobody said who its videos show.
+UNGROUPED = (
+    "no group was given: each video counts as a group of its own, and whether a subject is in two splits is not known."
+    " --groups says which part of a file's name is the subject, such as --groups '^(subject[0-9]+)_'."
+)
+
 
 def read(source: Source) -> Benchmark:
     """Return the set of `videos`/CLASS/*.mp4, or of `videos`/SPLIT/CLASS/*.mp4 with SPLIT train, val or test.
@@ -45,7 +51,11 @@ def read(source: Source) -> Benchmark:
             clips.append(BenchmarkClip(name, video, class_id, group, split))
         else:
             missing.append(Missing(name, class_id, split, "empty file"))
-    notes = (*((FLAT,) if set(splits) == {"train"} else ()), *_beside(source.videos, splits))
+    notes = (
+        *((FLAT,) if set(splits) == {"train"} else ()),
+        *((UNGROUPED,) if pattern is None and set(splits) != {"test"} else ()),
+        *_beside(source.videos, splits),
+    )
     classes = tuple(BenchmarkClass(name, words(name)) for name in names)
     _check_unique(source.videos, clips)
     return Benchmark("folder", source.mode, classes, tuple(clips), tuple(missing), notes)

@@ -1,0 +1,85 @@
+"""Names in annotation files that the label set does not know: where they stand, and which label may be meant."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from actscribe.annotations.interval import Annotations
+from actscribe.labels import LabelSet
+
+#: How like a label's spelling a name must be to be taken for a slip of the pen (ours).
+CLOSE = 0.75
+#: Names that one message lists.
+_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """One name in one annotation file.
+
+    Args:
+        spelling: as the file has it.
+        file: the annotation file, or the video whose row of the manifest names the label.
+        video: that it is about.
+        start: of the first interval so called, in seconds.
+        count: of the intervals so called.
+    """
+
+    spelling: str
+    file: Path
+    video: Path
+    start: float
+    count: int
+
+
+def unknown_in(found: Annotations, labels: LabelSet, file: Path | None, video: Path) -> list[Unknown]:
+    """Return the names in one video's annotations, gaps included, that are neither labels nor ignored."""
+    times = defaultdict(list)
+    for interval in (*found.intervals, *found.gaps):
+        if interval.label:
+            times[interval.label].append(interval.start)
+    return [
+        Unknown(spelling, file or video, video, min(times[spelling]), count)
+        for spelling, count in labels.unknown(s for s, starts in times.items() for _ in starts).items()
+    ]
+
+
+def said(unknown: Iterable[Unknown], labels: LabelSet) -> str:
+    """Return the message on unknown names, one line each: how often, where first, and the label that may be meant."""
+    by_name: dict[str, list[Unknown]] = defaultdict(list)
+    for one in unknown:
+        by_name[one.spelling].append(one)
+    lines = [_line(by_name[name], labels) for name in sorted(by_name)]
+    more = [f"  and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
+    return "\n".join(
+        [
+            f"names that label set '{labels.name}' does not know:",
+            *lines[:_SHOWN],
+            *more,
+            "Mend a slip in its file, add the name as an alias of a label, or put it under 'ignored:' to leave it out"
+            " on purpose. A whole tier of notes is left out with the study's line: tiers: ['!NAME OF THE TIER']",
+        ]
+    )
+
+
+def guess(spelling: str, labels: LabelSet) -> str | None:
+    """Return the label whose name or alias is most like a spelling, or None where none is like it."""
+    known = {name.casefold(): one.name for one in labels.labels for name in (*one.aliases, one.name)}
+    close = get_close_matches(spelling.strip().casefold(), list(known), n=1, cutoff=CLOSE)
+    return known[close[0]] if close else None
+
+
+def _line(found: Sequence[Unknown], labels: LabelSet) -> str:
+    first = found[0]
+    count = sum(one.count for one in found)
+    files = len({one.file for one in found})
+    often = f"{count}x" if files == 1 else f"{count}x in {files} files"
+    where = f"{first.file}, {first.start:.3f} s"
+    if first.file != first.video:
+        where += f" of {first.video.name}"
+    meant = guess(first.spelling, labels)
+    return f"  '{first.spelling}' ({often}), first in {where}" + (f": did you mean '{meant}'?" if meant else "")

@@ -1,0 +1,116 @@
+"""A split within recordings, by time: the way through where there are too few subjects to keep some apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from actscribe.annotations.interval import Annotations, Interval, sort_key
+from actscribe.data.clips import SAME_S
+from actscribe.data.manifest import SPLITS, Row
+from actscribe.data.recording import Recording
+from actscribe.data.splits import check_sources
+from actscribe.errors import ActScribeError
+from actscribe.study import Study
+
+#: Said wherever numbers are: what such a split cannot tell.
+SAID = (
+    "split within recordings, by time: every recording and subject is in all splits, so the numbers say how well the"
+    " same recordings go on, and nothing about other people, animals or places."
+)
+
+
+def split_within(recordings: Sequence[Recording], study: Study, rows: Sequence[Row]) -> list[Recording]:
+    """Return a part of every recording for each split: training first, then validation, then test (ours).
+
+    A part is the recording itself under a name of its own, such as 'visit-test', of which all that lies outside the
+    part is not annotated. Between two parts lies a gap of at least one clip's length. A clip that is not annotated for
+    more than half has no target, so no second of video is seen with a target in two splits.
+
+    Raises:
+        ActScribeError: trimmed videos; a gap shorter than a clip; a recording too short for a clip in every part; a
+            split column; two files of the same content or the same stretch of a source.
+    """
+    length = study.windows.length
+    if length is None:
+        raise ActScribeError(
+            "split: within: recordings: a trimmed video is a single clip, which cannot be split by time.",
+            "Split by groups, or set the 'length:' of the study's windows.",
+        )
+    gap = length if study.split.gap is None else study.split.gap
+    if gap < length - SAME_S:
+        raise ActScribeError(
+            f"split: gap: {gap:g} s is shorter than a clip of {length:g} s, which would reach from one split into the"
+            " next.",
+            f"Write 'gap: {length:g}' or more, or leave it out.",
+        )
+    named = next((recording for recording in recordings if recording.split), None)
+    if named:
+        raise ActScribeError(
+            f"split: within: recordings, but the manifest gives {named.name} to {named.split}.",
+            "Leave the manifest's split column empty, or 'within:' out of the study.",
+        )
+    _check_apart(recordings, rows)
+    shares = {name: getattr(study.split, name) for name in SPLITS if getattr(study.split, name) > 0}
+    short = [one for one in recordings if _room(one, gap, shares) * min(shares.values()) < length - SAME_S]
+    if short:
+        needed = length / min(shares.values()) + gap * (len(shares) - 1)
+        raise ActScribeError(
+            f"split: within: recordings: {len(short)} of {len(recordings)} recordings are too short for a clip in each"
+            f" of {', '.join(shares)} (first: {short[0].name}, {short[0].duration:.1f} s; needed: {needed:.1f} s).",
+            "Leave these out of the manifest, take shorter windows, or set a share to 0.",
+        )
+    return [part for recording in recordings for part in _parts(recording, gap, shares)]
+
+
+def part_of(annotations: Annotations, whole: Recording, part: Recording) -> Annotations:
+    """Return what a second annotator wrote within one part of a recording."""
+    outside = tuple(gap for gap in part.gaps if gap not in whole.gaps)
+    return replace(
+        annotations,
+        intervals=_inside(annotations.intervals, outside),
+        gaps=tuple(sorted((*annotations.gaps, *outside), key=sort_key)),
+    )
+
+
+def _check_apart(recordings: Sequence[Recording], rows: Sequence[Row]) -> None:
+    seen: dict[str, Recording] = {}
+    for one in recordings:
+        first = seen.setdefault(one.content, one)
+        if first is not one:
+            raise ActScribeError(
+                f"Leakage: {first.name} and {one.name} have the same file content.", "Leave one of them out."
+            )
+    check_sources([replace(one, split=one.name) for one in recordings], {row.video: row for row in rows})
+
+
+def _room(recording: Recording, gap: float, shares: Mapping[str, float]) -> float:
+    """Return the seconds that are left for parts when the gaps are taken off."""
+    return recording.duration - gap * (len(shares) - 1)
+
+
+def _parts(recording: Recording, gap: float, shares: Mapping[str, float]) -> list[Recording]:
+    found, start = [], 0.0
+    for split, share in shares.items():
+        end = start + share * _room(recording, gap, shares)
+        # Beginning and end of the video are no borders, whatever rounding made of the sum.
+        ends = ((0.0, start), (end, recording.duration))
+        outside = tuple(Interval("", one, other) for one, other in ends if other - one > SAME_S)
+        intervals = None if recording.intervals is None else _inside(recording.intervals, outside)
+        gaps = tuple(sorted((*recording.gaps, *outside), key=sort_key))
+        name = f"{recording.name}-{split}"
+        found.append(replace(recording, name=name, split=split, intervals=intervals, gaps=gaps))
+        start = end + gap
+    return found
+
+
+def _inside(intervals: Sequence[Interval], outside: Sequence[Interval]) -> tuple[Interval, ...]:
+    """Return the intervals cut to what lies between the two spans outside of a part."""
+    start = max((one.end for one in outside if one.start == 0), default=0.0)
+    end = min((one.start for one in outside if one.start > 0), default=float("inf"))
+    cut = [
+        replace(one, start=max(one.start, start), end=min(one.end, end))
+        for one in intervals
+        if (one.start < end and one.end > start) or start <= one.start == one.end < end
+    ]
+    return tuple(sorted(cut, key=sort_key))

@@ -1,0 +1,92 @@
+"""A split within recordings: parts in order of time, with a gap that no clip bridges, and what it says of itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_studies import WINDOWS, lamp_study
+from typer.testing import CliRunner
+
+from actscribe.cli import app
+from actscribe.data.clips import Window, cut, targets
+from actscribe.data.loading import load_data
+from actscribe.errors import ActScribeError
+from actscribe.study import load_study
+
+HALVES = {"train": 0.5, "validation": 0.25, "test": 0.25, "within": "recordings"}
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return lamp_study(tmp_path_factory.mktemp("one"), 1, 20.0, split=HALVES, empty_labels="allow")
+
+
+def test_parts_follow_each_other_with_a_gap_and_share_no_second_of_a_clip_with_a_target(study: Path) -> None:
+    data = load_data(load_study(study))
+    assert [one.name for one in data.recordings] == ["r0-train", "r0-validation", "r0-test"]
+    seen = {}
+    for one in data.recordings:
+        clips = cut(one, data.labels, Window(2.0, 1.0))
+        known = ~np.isnan(targets(clips, "multi-label")).all(axis=1)
+        kept = [clip for clip, is_known in zip(clips, known, strict=True) if is_known]
+        seen[one.split] = (min(clip.start for clip in kept), max(clip.end for clip in kept))
+    # 20 s less two gaps of 2 s leave 16: parts 0-8, 10-14 and 16-20; a clip may reach over a border by half its length.
+    assert [[gap.start, gap.end] for gap in data.recordings[1].gaps] == [[0, 10], [14, 20]]
+    assert seen == {"train": (0, 9), "validation": (9, 15), "test": (15, 20)}
+
+
+def test_no_annotation_is_lost_inside_a_part_or_kept_outside(study: Path) -> None:
+    loaded = load_study(study)
+    whole = [line.split("\t") for line in (study.parent / "r0.txt").read_text().splitlines()]
+    for one, (start, end) in zip(load_data(loaded).recordings, ((0, 8), (10, 14), (16, 20)), strict=True):
+        expected = sum(
+            max(0.0, min(int(stop) / 1000, end) - max(int(begin) / 1000, start)) for _, begin, stop, _ in whole
+        )
+        assert sum(interval.duration for interval in one.intervals or ()) == pytest.approx(expected)
+
+
+def test_check_says_what_such_a_split_cannot_tell(study: Path) -> None:
+    said = " ".join(CliRunner().invoke(app, ["check", str(study)]).output.split())
+    assert "nothing about other people" in said
+    assert "every file content, group and source span lies in one split only" not in said
+
+
+@pytest.mark.parametrize(
+    ("split", "windows", "said"),
+    [
+        ({"gap": 1.0}, {}, "gap: 1 s is shorter than a clip of 2 s"),
+        ({"gap": 9.0}, {}, r"too short .* needed: 26.0 s"),
+        ({}, {"length": None}, "a trimmed video is a single clip"),
+    ],
+)
+def test_what_cannot_be_split_is_refused(study: Path, split: dict, windows: dict, said: str) -> None:
+    loaded = load_study(study)
+    changed = loaded.model_copy(
+        update={
+            "split": loaded.split.model_copy(update=split),
+            "windows": loaded.windows.model_copy(update={**WINDOWS, **windows}),
+        }
+    )
+    with pytest.raises(ActScribeError, match=said):
+        load_data(changed)
+
+
+def test_one_group_is_shown_the_ways_through(tmp_path: Path) -> None:
+    study = lamp_study(tmp_path, 1, empty_labels="allow")
+    with pytest.raises(ActScribeError, match=r"1 group cannot be split") as refused:
+        load_data(load_study(study))
+    assert all(way in refused.value.hint for way in ("within: recordings", "test: 0"))
+
+
+def test_an_unknown_label_names_file_time_and_the_label_that_may_be_meant(tmp_path: Path) -> None:
+    study = lamp_study(tmp_path, 1)
+    with (tmp_path / "r0.txt").open("a") as file:
+        file.write("Left lmap\t2000\t2200\t200\nZebra\t500\t600\t100\nZebra\t300\t400\t100\n")
+    with pytest.raises(ActScribeError) as refused:
+        load_data(load_study(study))
+    said = str(refused.value)
+    assert f"'Left lmap' (1x), first in {tmp_path / 'r0.txt'}, 2.000 s of r0.mp4: did you mean 'Left lamp'?" in said
+    assert f"'Zebra' (2x), first in {tmp_path / 'r0.txt'}, 0.300 s of r0.mp4\n" in said
+    assert "tiers: ['!" in said
