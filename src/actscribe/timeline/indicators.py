@@ -15,6 +15,8 @@ from actscribe.labels import LabelSet
 
 #: The indicators in the order of the tables; `_s` means seconds.
 INDICATORS = ("first_s", "total_s", "fraction", "bouts", "longest_interruption_s")
+#: Of a time budget: sums of seconds have no more meaning.
+DECIMALS = 6
 
 
 def indicators(recording: Recording, intervals: Iterable[Interval], labels: LabelSet) -> pd.DataFrame:
@@ -73,7 +75,7 @@ def time_budget(
     """Return one row per recording, label and source: how its time was spent.
 
     Columns: `recording`, `label`, `source`, `total_s`, `fraction` of the annotated time, `bouts`, `mean_bout_s`,
-    `first_s`, `longest_pause_s`, see `indicators`; nan where there is no bout.
+    `first_s`, `longest_pause_s`, see `indicators`; nan where there is no bout. Rounded to a microsecond.
 
     Args:
         recordings: whose time; their gaps are no part of it.
@@ -89,7 +91,7 @@ def time_budget(
             made = table.assign(recording=recording.name, source=source, mean_bout_s=mean)
             made = made.rename(columns={"longest_interruption_s": "longest_pause_s"})
             tables.append(made[[*columns, "longest_pause_s"]])
-    return pd.concat(tables[1:] or tables, ignore_index=True)
+    return pd.concat(tables[1:] or tables, ignore_index=True).round(DECIMALS)
 
 
 def _of_label(bouts: np.ndarray, annotated: np.ndarray) -> dict[str, float]:
