@@ -96,7 +96,7 @@ def draw(panels: Sequence[Panel], path: Path, width: float = WIDTHS["double"]) -
         "pdf.fonttype": 42,
         "hatch.linewidth": 0.4,
     }
-    with mpl.rc_context(style):
+    with mpl.rc_context(style | {"hatch.linewidth": 0.4}):
         figure = Figure(figsize=(width / 25.4, total / 25.4))
         FigureCanvasAgg(figure)
         left = _left(figure, panels, width)
