@@ -115,6 +115,35 @@ def draw(panels: Sequence[Panel], path: Path, width: float = WIDTHS["double"]) -
         beside.write_bytes(held.getvalue())
 
 
+def _fonts(panels: Sequence[Panel]) -> list[str]:
+    """Return DejaVu Sans, and an installed font that has the letters which it lacks.
+
+    Raises:
+        ActScribeError: there is none.
+    """
+    from matplotlib.font_manager import fontManager, get_font
+
+    def has(path: str) -> set[int]:
+        try:
+            return set(get_font(path).get_charmap())
+        except (OSError, RuntimeError):  # not a font that matplotlib reads
+            return set()
+
+    used = {ord(letter) for panel in panels for text in (panel.title, *panel.labels) for letter in text}
+    used = {code for code in used if chr(code).isprintable()}
+    lacking = used - has(fontManager.findfont("DejaVu Sans"))
+    if not lacking:
+        return ["DejaVu Sans"]
+    others = sorted(fontManager.ttflist, key=lambda font: (font.name, font.fname))
+    found = next((font.name for font in others if lacking <= has(font.fname)), None)
+    if found is None:
+        shown = "".join(sorted(map(chr, lacking)))[:20]
+        raise ActScribeError(
+            f"No font of this machine has the letters {shown}.", "Install one, such as Noto Sans CJK, or rename labels."
+        )
+    return ["DejaVu Sans", found]
+
+
 def _row(panel: Panel) -> float:
     lanes = LANE if panel.truth is None else 2 * LANE + BETWEEN
     return lanes + (CURVE if panel.scores is not None else 0.0) + APART
