@@ -91,7 +91,7 @@ def draw(panels: Sequence[Panel], path: Path, width: float = WIDTHS["double"]) -
             f"The figure would be {total / 10:.0f} cm high.", "Draw fewer recordings, or fewer labels, in one figure."
         )
     style: dict[Any, Any] = {
-        "font.family": "DejaVu Sans",
+        "font.family": _fonts(panels),
         "svg.hashsalt": "actscribe",
         "pdf.fonttype": 42,
         "hatch.linewidth": 0.4,
