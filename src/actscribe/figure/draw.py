@@ -135,7 +135,8 @@ def _fonts(panels: Sequence[Panel]) -> list[str]:
     if not lacking:
         return ["DejaVu Sans"]
     others = sorted(fontManager.ttflist, key=lambda font: (font.name, font.fname))
-    found = next((font.name for font in others if lacking <= has(font.fname)), None)
+    real = (font for font in others if "lastresort" not in font.name.replace(" ", "").casefold())  # of boxes alone
+    found = next((font.name for font in real if lacking <= has(font.fname)), None)
     if found is None:
         shown = "".join(sorted(map(chr, lacking)))[:20]
         raise ActScribeError(
