@@ -34,11 +34,11 @@ MEDIA = st.sampled_from(("a.mp4", "sub/b c.mp4", "/data/ü.mp4", "C:/v/d,e.mp4")
 def intervals(times: st.SearchStrategy[float], names: st.SearchStrategy[str] = NAMES) -> st.SearchStrategy[Interval]:
     """Intervals between two of `times`, now and then without length."""
     return st.builds(
-        lambda label, pair, subject, score: Interval(label, min(pair), _end(*sorted(pair)), subject, score),
+        lambda label, pair, subject, *scores: Interval(label, min(pair), _end(*sorted(pair)), subject, *scores),
         names,
         st.tuples(times, times),
         SUBJECTS,
-        st.none() | st.sampled_from((0.0, 1.0)) | st.floats(0, 1),
+        *[st.none() | st.sampled_from((0.0, 1.0)) | st.floats(0, 1)] * 2,
     )
 
 
@@ -50,7 +50,7 @@ def _end(start: float, end: float) -> float:
 def annotations(times: st.SearchStrategy[float]) -> st.SearchStrategy[Annotations]:
     """Annotations with everything that `Annotations` can hold."""
     gap_labels = st.sampled_from(("", "Suction", "a, b"))
-    gaps = intervals(times, gap_labels).map(lambda gap: replace(gap, score=None, subject=""))
+    gaps = intervals(times, gap_labels).map(lambda gap: replace(gap, score=None, raw_score=None, subject=""))
     return st.builds(
         _of_a_video,
         st.lists(intervals(times), max_size=6),
@@ -107,7 +107,8 @@ def on_grid(found: tuple[Interval, ...], rate: float, shortest: int, keeps: froz
 
 
 def whole_key(interval: Interval) -> tuple:
-    return (*sort_key(interval), -1.0 if interval.score is None else interval.score)
+    scores = (interval.score, interval.raw_score)
+    return (*sort_key(interval), *(-1.0 if score is None else score for score in scores))
 
 
 def _kept(interval: Interval, keeps: frozenset[str]) -> Interval:
@@ -115,4 +116,5 @@ def _kept(interval: Interval, keeps: frozenset[str]) -> Interval:
         interval,
         subject=interval.subject if "subject" in keeps else "",
         score=interval.score if "score" in keeps else None,
+        raw_score=interval.raw_score if "raw score" in keeps else None,
     )

@@ -365,7 +365,9 @@ def test_the_command_prints_the_tables(place: Place, tmp_path: Path, monkeypatch
     assert "How many training clips a class?" in asked.output
     done = CliRunner().invoke(app, [*words, "--shots", "0"])
     assert done.exit_code == 0, done.output
-    assert "Results with 95 % intervals over seeds" in done.output
+    assert "Results with 95 % intervals" in done.output
+    assert "chance" in done.output
+    assert (tmp_path / "out" / "clip-0" / "report.html").is_file()
     assert f"Tables: {tmp_path / 'out' / 'clip-0'}" in done.output
     wrong = CliRunner().invoke(app, [*words, "--shots", "many"])
     assert "--shots many: expected a number or full" in wrong.output

@@ -76,6 +76,12 @@ def test_bars_stand_where_the_bouts_are(files: tuple[Path, Path], tmp_path: Path
     assert (bar[-1] - left) / (right - left) == pytest.approx(0.60, abs=0.003)
 
 
+def test_letters_that_no_font_has_are_said(tmp_path: Path) -> None:
+    write(tmp_path / "x.csv", Annotations.of([Interval("\U00010f00", 1, 5)]), "csv")  # Old Sogdian
+    assert "No font of this machine has the letters" in plot(tmp_path / "x.csv", "--out", tmp_path / "x.svg", code=2)
+    assert not (tmp_path / "x.svg").exists()
+
+
 def test_what_cannot_be_drawn_is_said_first(
     files: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pandas as pd
 
@@ -15,29 +16,59 @@ HEADINGS = {
     "clips_with": "clips with",
     "clips_annotated": "of",
 }
+#: Characters into which a text may be folded.
+NARROWEST = 6
 
 
 def print_table(title: str, table: pd.DataFrame) -> None:
     """Print a table with its title; floats with three decimals, missing values as a dash, notes below.
 
-    Names in the first column stay on one line; a column `note` is printed once for all rows that share it.
+    Names in the first column stay on one line; a column `note` is printed once for all rows that share it. Columns for
+    which the terminal is too narrow come below, with the first column again, so that none is left out.
     """
-    from rich import box
     from rich.console import Console
-    from rich.table import Table
 
     console = Console()
     shown = table.drop(columns="note", errors="ignore")
+    for number, part in enumerate(_fitting(shown, console.width)):
+        console.print(_drawn(shown.iloc[:, part], f"{title} (continued)" if number else title))
+    for note in sorted(set(table["note"]) - {""}) if "note" in table else ():
+        print_sentence(f"Note: {note}")
+
+
+def _fitting(table: pd.DataFrame, width: int) -> list[list[int]]:
+    """Return places of columns that fit beside each other into `width` characters, the first one in every part."""
+    wide = []
+    for place, column in enumerate(table.columns):
+        whole = max(len(heading(column)), *(len(cell(value)) for value in table.iloc[:, place]), 1)
+        whole_line = place == 0 or pd.api.types.is_numeric_dtype(table.iloc[:, place])
+        wide.append(2 + (whole if whole_line else min(whole, NARROWEST)))
+    parts: list[list[int]] = [[0]] if wide else []
+    for place in range(1, len(wide)):
+        if len(parts[-1]) > 1 and sum(wide[one] for one in parts[-1]) + wide[place] + 1 > width:
+            parts.append([0])
+        parts[-1].append(place)
+    return parts
+
+
+def heading(column: object) -> str:
+    """Return what stands above a column."""
+    return HEADINGS.get(str(column), str(column).replace("_", " "))
+
+
+def _drawn(shown: pd.DataFrame, title: str) -> Any:
+    from rich import box
+    from rich.table import Table
+
     drawn = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for place, column in enumerate(shown.columns):
         number = pd.api.types.is_numeric_dtype(shown[column])
-        heading = HEADINGS.get(str(column), str(column).replace("_", " "))
-        drawn.add_column(heading, justify="right" if number else "left", no_wrap=place == 0 or number, overflow="fold")
+        drawn.add_column(
+            heading(column), justify="right" if number else "left", no_wrap=place == 0 or number, overflow="fold"
+        )
     for row in shown.itertuples(index=False):
         drawn.add_row(*(cell(value) for value in row))
-    console.print(drawn)
-    for note in sorted(set(table["note"]) - {""}) if "note" in table else ():
-        print_sentence(f"Note: {note}")
+    return drawn
 
 
 def print_sentence(text: str) -> None:

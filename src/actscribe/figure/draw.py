@@ -91,12 +91,12 @@ def draw(panels: Sequence[Panel], path: Path, width: float = WIDTHS["double"]) -
             f"The figure would be {total / 10:.0f} cm high.", "Draw fewer recordings, or fewer labels, in one figure."
         )
     style: dict[Any, Any] = {
-        "font.family": "DejaVu Sans",
+        "font.family": _fonts(panels),
         "svg.hashsalt": "actscribe",
         "pdf.fonttype": 42,
         "hatch.linewidth": 0.4,
     }
-    with mpl.rc_context(style):
+    with mpl.rc_context(style | {"hatch.linewidth": 0.4}):
         figure = Figure(figsize=(width / 25.4, total / 25.4))
         FigureCanvasAgg(figure)
         left = _left(figure, panels, width)
@@ -113,6 +113,36 @@ def draw(panels: Sequence[Panel], path: Path, width: float = WIDTHS["double"]) -
         figure.savefig(held, format=ending, dpi=DPI, metadata=metadata[ending])
     with write_beside(path) as beside:
         beside.write_bytes(held.getvalue())
+
+
+def _fonts(panels: Sequence[Panel]) -> list[str]:
+    """Return DejaVu Sans, and an installed font that has the letters which it lacks.
+
+    Raises:
+        ActScribeError: there is none.
+    """
+    from matplotlib.font_manager import fontManager, get_font
+
+    def has(path: str) -> set[int]:
+        try:
+            return set(get_font(path).get_charmap())
+        except (OSError, RuntimeError):  # not a font that matplotlib reads
+            return set()
+
+    used = {ord(letter) for panel in panels for text in (panel.title, *panel.labels) for letter in text}
+    used = {code for code in used if chr(code).isprintable()}
+    lacking = used - has(fontManager.findfont("DejaVu Sans"))
+    if not lacking:
+        return ["DejaVu Sans"]
+    others = sorted(fontManager.ttflist, key=lambda font: (font.name, font.fname))
+    real = (font for font in others if "lastresort" not in font.name.replace(" ", "").casefold())  # of boxes alone
+    found = next((font.name for font in real if lacking <= has(font.fname)), None)
+    if found is None:
+        shown = "".join(sorted(map(chr, lacking)))[:20]
+        raise ActScribeError(
+            f"No font of this machine has the letters {shown}.", "Install one, such as Noto Sans CJK, or rename labels."
+        )
+    return ["DejaVu Sans", found]
 
 
 def _row(panel: Panel) -> float:

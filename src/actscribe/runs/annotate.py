@@ -30,7 +30,7 @@ from actscribe.table_files import check_table, write_table
 from actscribe.timeline.confidence import with_confidence
 from actscribe.timeline.indicators import time_budget as budget_of
 from actscribe.timeline.scores import TimeScores
-from actscribe.timeline.segments import build
+from actscribe.timeline.segments import TimelineSettings, build
 from actscribe.video.contained import contained
 from actscribe.video.frame_times import frame_clock
 from actscribe.video.opening import check_unchanged, check_video_file
@@ -132,12 +132,9 @@ def annotate_each(
     run.require_complete()
     formats = _formats(formats, out)
     paths, out = [Path(video) for video in videos], None if out is None else Path(out)
+    budget = None if time_budget is None else Path(time_budget)
     _check_targets(paths, formats, out, overwrite)
-    if time_budget is not None:
-        time_budget = Path(time_budget)
-        check_table(time_budget, overwrite)
-        if real_path(time_budget) in {real_path(_target(video, name, out)) for video in paths for name in formats}:
-            raise ActScribeError(f"{time_budget}: is the timeline of a video.", "Give the time budget another name.")
+    _check_budget(budget, {real_path(_target(video, name, out)) for video in paths for name in formats}, overwrite)
     broken: list[ActScribeError] = []
     probed = [found for video in paths if (found := _probed(video, broken)) is not None]
     if not probed:
@@ -166,14 +163,12 @@ def annotate_each(
             continue
         keeping.append(kept)
         merged = time_scores(scored, [recording], settings.step)[recording.name]
-        intervals = build(merged, settings, run.labels)
-        sure = with_confidence(intervals, merged, run.decisions.confidence, run.labels)
-        timeline = Annotations.of(sure, [str(video.absolute())], duration, run.labels.names, notes)
+        timeline = _timeline(run, settings, merged, recording, notes)
         files = _write(kept, timeline, formats, out or video.parent, clock)
         budgets.append(budget_of([recording], {"predicted": {recording.name: timeline.intervals}}, run.labels))
         yield AnnotatedVideo(recording, timeline.intervals, merged, scored, files, notes)
-    if time_budget is not None and budgets:
-        write_table(time_budget, pd.concat(budgets, ignore_index=True))
+    if budget is not None and budgets:
+        write_table(budget, pd.concat(budgets, ignore_index=True))
     if broken:
         raise _unread(broken, len(paths) - len(broken))
     for kept in keeping:
@@ -185,6 +180,22 @@ def _formats(asked: Sequence[str] | str | None, out: str | Path | None) -> tuple
     if asked is None:
         return () if out is None else ("json",)
     return tuple(dict.fromkeys([asked] if isinstance(asked, str) else asked))
+
+
+def _check_budget(time_budget: Path | None, timelines: set[Path], overwrite: bool) -> None:
+    if time_budget is None:
+        return
+    check_table(time_budget, overwrite)
+    if real_path(time_budget) in timelines:
+        raise ActScribeError(f"{time_budget}: is the timeline of a video.", "Give the time budget another name.")
+
+
+def _timeline(
+    run: Run, settings: TimelineSettings, scores: TimeScores, recording: Recording, notes: tuple[str, ...]
+) -> Annotations:
+    """Return what is written: bouts with confidences, and what is to be known of the run."""
+    sure = with_confidence(build(scores, settings, run.labels), scores, run.decisions.confidence, run.labels)
+    return Annotations.of(sure, [str(recording.video.absolute())], recording.duration, run.labels.names, notes)
 
 
 def _scored(recognizer: Recognizer, kept: KeptScores) -> ScoredClips:
