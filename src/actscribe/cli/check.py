@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
-
     from actscribe.data.loading import StudyData
 
 
@@ -19,6 +17,7 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder 
     from actscribe.data.loading import load_data
     from actscribe.data.summary import summarise
     from actscribe.evaluation.annotators import between
+    from actscribe.runs.foretold import foretold
     from actscribe.study import load_study
     from actscribe.tables import print_sentence, print_table
 
@@ -34,7 +33,7 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder 
         _show_moments(data, loaded.windows.length)
     for note in summary.notes:
         print_sentence(f"Note: {note}")
-    for sentence in _empty(summary.tables["Labels"]) if loaded.empty_labels == "error" else ():
+    for sentence in foretold(loaded, data):
         print_sentence(f"Warning: {sentence}")
     for sentence in data.not_known:
         print_sentence(f"Warning: {sentence}")
@@ -57,15 +56,3 @@ def _show_moments(data: StudyData, length: float | None) -> None:
         return
     groups = {one.name: one.group for one in data.recordings}
     show(raters.agreement(pairs, data.labels.names, groups=[groups[pair.name] for pair in pairs]))
-
-
-def _empty(labels: DataFrame) -> list[str]:
-    """Say which labels no clip of a split shows, since a training would be refused for them."""
-    lacking = labels[labels["clips_with"] == 0]
-    parts = [f"{split}: {', '.join(rows['label'])}" for split, rows in lacking.groupby("split", sort=False)]
-    if not parts:
-        return []
-    return [
-        f"no clip shows these labels, in {'; in '.join(parts)}. 'actscribe train' refuses that: add recordings, change"
-        " the split or the label set, or set 'empty_labels: allow' in the study file."
-    ]

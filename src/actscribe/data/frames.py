@@ -12,6 +12,8 @@ from actscribe.data.view import ClipFrames, View
 from actscribe.processes import first_goes_first
 from actscribe.progress import track
 from actscribe.video.cache import CachedFrames, FrameCache
+from actscribe.video.probe import probe
+from actscribe.video.reading import scaled
 from actscribe.video.sampling import candidate_times, sample_times
 from actscribe.video.windows import clip_frames
 
@@ -61,6 +63,15 @@ class ClipData(Sequence[ClipFrames]):
                 self.view.square_pixels,
             )
         return self._open[name]
+
+    def bytes(self) -> int:
+        """Return how many bytes all decoded frames take, from the size of the pictures and the number of moments."""
+        total = 0
+        for name in {clip.recording for clip in self.clips}:
+            info = probe(self.recordings[name].video)
+            width, height = scaled(info.width, info.height, 1.0, self.view.short_side)
+            total += len(self._times[name]) * width * height * 3
+        return total
 
     def _at(self, clip: Clip, wanted: np.ndarray) -> ClipFrames:
         frames = self.cached(clip.recording)

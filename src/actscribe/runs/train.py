@@ -15,6 +15,7 @@ import numpy as np
 from actscribe.data.clips import Clip, Window, cut, targets
 from actscribe.data.frames import ClipData
 from actscribe.data.loading import StudyData, load_data
+from actscribe.data.view import View
 from actscribe.errors import ActScribeError
 from actscribe.evaluation.clips import choose_thresholds
 from actscribe.evaluation.confidence import fit_confidence
@@ -88,7 +89,9 @@ def train(
         if is_first():
             for sentence in data.not_known:
                 say(f"Warning: {sentence}", None)
-    notes = [*check_targets(study, data, _needed(study, recognizer)), *data.not_known]
+    notes = [*check_targets(study, data, needed(study, recognizer)), *data.not_known]
+    held = cache or default_cache()
+    check_room(study, recognizer, data, held)
     if is_first():
         if existing:
             _check_same(existing, study, data)
@@ -97,7 +100,7 @@ def train(
     wait()
     if not is_first():
         run = Run.open(folder)
-    job = _job(run, study, chosen, data, cache or default_cache(), resume)
+    job = _job(run, study, chosen, data, held, resume)
     with timed(run, "train"):
         made = chosen.make(job)
     if not is_first():
@@ -134,14 +137,8 @@ def _new_run(folder: Path, study: Study, recognizer: str, data: StudyData, notes
 def _job(run: Run, study: Study, chosen: Kind, data: StudyData, cache: FrameCache, resume: bool) -> Job:
     """Cut the clips that have a target for some label, and say what the recognizer is made from."""
     settings = parse_settings(run.facts.recognizer, run.facts.settings)
-    view = replace(chosen.view(settings, study.windows.frames), square_pixels=study.windows.square_pixels)
-    shown, goals = {}, {}
-    for split, seen in (("train", view), ("validation", replace(view, candidates=1))):
-        clips = _clips(data, study, split)
-        all_goals = _targets(clips, study, data.labels)
-        known = np.flatnonzero(~np.isnan(all_goals).all(axis=1))
-        shown[split] = ClipData(data.of_split(split), [clips[place] for place in known], seen, cache)
-        goals[split] = all_goals[known]
+    view = _view(study, chosen, settings)
+    shown, goals = _shown(study, data, view, cache)
     return Job(
         labels=data.labels,
         settings=settings,
@@ -154,6 +151,24 @@ def _job(run: Run, study: Study, chosen: Kind, data: StudyData, cache: FrameCach
         seed=study.seed,
         resume=resume,
     )
+
+
+def _view(study: Study, chosen: Kind, settings: Any) -> View:
+    return replace(chosen.view(settings, study.windows.frames), square_pixels=study.windows.square_pixels)
+
+
+def _shown(
+    study: Study, data: StudyData, view: View, cache: FrameCache
+) -> tuple[dict[str, ClipData], dict[str, np.ndarray]]:
+    """Return the clips of training and validation that have a target for some label, and their targets."""
+    shown, goals = {}, {}
+    for split, seen in (("train", view), ("validation", replace(view, candidates=1))):
+        clips = _clips(data, study, split)
+        all_goals = _targets(clips, study, data.labels)
+        known = np.flatnonzero(~np.isnan(all_goals).all(axis=1))
+        shown[split] = ClipData(data.of_split(split), [clips[place] for place in known], seen, cache)
+        goals[split] = all_goals[known]
+    return shown, goals
 
 
 def decide(run: Run, recognizer: Recognizer, study: Study, data: StudyData) -> None:
@@ -261,7 +276,20 @@ def check_shares(study: Study, recognizer: str) -> None:
         )
 
 
-def _needed(study: Study, recognizer: str) -> tuple[str, ...]:
+@contained()
+def check_room(study: Study, recognizer: str, data: StudyData, cache: FrameCache) -> None:
+    """Prove that the frames of all clips that a training sees fit into the frame cache and onto its disk.
+
+    Raises:
+        ActScribeError: they do not, or a video cannot be read; says how much they take.
+    """
+    chosen, settings = kind(recognizer), parse_settings(recognizer, study.recognizers.get(recognizer, {}))
+    if chosen.trains(settings):
+        shown, _ = _shown(study, data, _view(study, chosen, settings), cache)
+        cache.check_room(sum(clips.bytes() for clips in shown.values()))
+
+
+def needed(study: Study, recognizer: str) -> tuple[str, ...]:
     """Return the splits that a recognizer cannot do without; a zero-shot one checks its quantization at most."""
     settings: Any = parse_settings(recognizer, study.recognizers.get(recognizer, {}))
     if not kind(recognizer).trains(settings):

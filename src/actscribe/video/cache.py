@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -148,6 +149,30 @@ class FrameCache:
         """Return how many bytes the entries take."""
         return sum(state.st_size for _, state in self._entries())
 
+    def check_room(self, needed: int) -> None:
+        """Prove that entries of so many bytes together can be held, with what may go to make room for them.
+
+        Raises:
+            ActScribeError: they are more than the limit, or than the disk has left.
+        """
+        hint = f"Set {SIZE_VARIABLE} to a larger number, or use fewer frames or a smaller short side."
+        if needed > self.limit_bytes:
+            raise ActScribeError(
+                f"the decoded frames of its clips take {_size(needed)}, and the frame cache {self.root} holds"
+                f" {_size(self.limit_bytes)}.",
+                hint,
+            )
+        place = self.root
+        while not place.exists() and place != place.parent:
+            place = place.parent
+        free = shutil.disk_usage(place).free + self.size()
+        if needed > free:
+            raise ActScribeError(
+                f"the decoded frames of its clips take {_size(needed)}, and the disk of the frame cache {self.root} has"
+                f" {_size(free)} left for them.",
+                f"Free some space, or set {FOLDER_VARIABLE} to a folder on a larger disk.",
+            )
+
     def _entries(self) -> list[tuple[Path, os.stat_result]]:
         ours = (entry for entry in self.root.glob(f"*{ENDING}") if OURS.fullmatch(entry.name))
         return [(entry, state) for entry in ours if (state := _state(entry))]
@@ -184,10 +209,15 @@ class FrameCache:
                 total -= state.st_size
         if total + needed > self.limit_bytes:
             raise ActScribeError(
-                f"{path}: its frames take {needed / 2**30:.2f} GiB and do not fit into the frame cache {self.root}:"
-                f" {total / 2**30:.2f} of {self.limit_bytes / 2**30:.2f} GiB are in use by this run.",
+                f"{path}: its frames take {_size(needed)} and do not fit into the frame cache {self.root}:"
+                f" {_size(total)} of {_size(self.limit_bytes)} are in use by this run.",
                 f"Set {SIZE_VARIABLE} to a larger number, or use fewer frames or a smaller short side.",
             )
+
+
+def _size(count: int) -> str:
+    """Return a number of bytes in words, with digits enough that it is not nothing."""
+    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.1f} MiB"
 
 
 def default_cache() -> FrameCache:

@@ -1,0 +1,53 @@
+"""What `train` and `compare` would refuse of a study, found before anything is decoded, by the same functions."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+
+from actscribe.data.loading import StudyData
+from actscribe.errors import ActScribeError, in_one_line
+from actscribe.recognizers.ready import problems
+from actscribe.runs.train import check_room, check_shares, check_targets, needed
+from actscribe.study import Study
+from actscribe.video.cache import FrameCache, default_cache
+
+
+def foretold(study: Study, data: StudyData, cache: FrameCache | None = None) -> list[str]:
+    """Return a sentence for each thing that would be refused, with the recognizers that it is about.
+
+    Args:
+        study: whose recognizers are asked for.
+        data: of the study.
+        cache: of decoded frames; default the user's.
+    """
+    held = cache or default_cache()
+    by_problem: dict[str, list[str]] = defaultdict(list)
+    for name in study.recognizers:
+        for problem in _of(name, study, data, held):
+            by_problem[problem].append(name)
+    said = [f"{', '.join(names)}: {problem}" for problem, names in by_problem.items()]
+    if not any(recording.intervals is not None for recording in data.of_split("test")):
+        said.append(
+            "no annotated recording is in the test split, so that 'actscribe compare' refuses the study;"
+            " 'actscribe evaluate RUN --split validation' measures on what was chosen by."
+        )
+    return said
+
+
+def _of(name: str, study: Study, data: StudyData, cache: FrameCache) -> list[str]:
+    lacking = problems(study, name)
+    if lacking:
+        return lacking
+    found = []
+    asked: tuple[Callable[[], object], ...] = (
+        lambda: check_shares(study, name),
+        lambda: check_targets(study, data, needed(study, name)),
+        lambda: check_room(study, name, data, cache),
+    )
+    for ask in asked:
+        try:
+            ask()
+        except ActScribeError as error:
+            found.append(in_one_line(error))
+    return found

@@ -1,0 +1,99 @@
+"""What `check` foretells is what `train` refuses, in the same words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from small_studies import WINDOWS, lamp_study
+from tiny_models import tiny_timesformer
+
+from actscribe import load_study
+from actscribe.data.frames import ClipData
+from actscribe.data.loading import load_data
+from actscribe.data.view import View
+from actscribe.errors import ActScribeError, in_one_line
+from actscribe.runs.foretold import foretold
+from actscribe.runs.train import train
+from actscribe.study import Study
+from actscribe.video.cache import FrameCache
+
+TINY = {"model": "tiny", "epochs": 1, "precision": "float32"}
+
+
+def made(folder: Path, **values: object) -> Study:
+    split = {"train": 0.5, "validation": 0.25, "test": 0.25}
+    settings = {"recognizers": {"timesformer": TINY}, "split": split, "windows": WINDOWS, "empty_labels": "allow"}
+    lamp_study(folder, 6, 6.0, **(settings | values))
+    tiny_timesformer(folder / "tiny")
+    return load_study(folder)
+
+
+def refused(study: Study, folder: Path, cache: FrameCache) -> str:
+    with pytest.raises(ActScribeError) as error:
+        train(study, "timesformer", out=folder / "run", cache=cache)
+    assert not (folder / "run").exists()
+    return in_one_line(error.value)
+
+
+def test_a_sound_study_is_foretold_nothing(tmp_path: Path) -> None:
+    study = made(tmp_path / "study")
+    assert foretold(study, load_data(study), FrameCache(tmp_path / "cache", 2**30)) == []
+    assert not (tmp_path / "cache").exists()
+
+
+def test_frames_that_do_not_fit(tmp_path: Path) -> None:
+    study = made(tmp_path / "study")
+    small = FrameCache(tmp_path / "cache", 10_000)
+    (said,) = foretold(study, load_data(study), small)
+    assert "frame cache" in said
+    assert said == f"timesformer: {refused(study, tmp_path, small)}"
+
+
+def test_a_disk_that_is_too_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = made(tmp_path / "study")
+    data, cache = load_data(study), FrameCache(tmp_path / "cache", 2**40)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1000))
+    (said,) = foretold(study, data, cache)
+    assert "0.0 MiB left" in said
+    assert said == f"timesformer: {refused(study, tmp_path, cache)}"
+
+
+def test_labels_that_no_clip_shows(tmp_path: Path) -> None:
+    labels = {"name": "lamps", "labels": ["Left lamp", "Right lamp", "Third lamp"]}
+    study = made(tmp_path / "study", empty_labels="error", labels=labels)
+    cache = FrameCache(tmp_path / "cache", 2**30)
+    (said,) = foretold(study, load_data(study), cache)
+    assert "Third lamp" in said
+    assert said == f"timesformer: {refused(study, tmp_path, cache)}"
+
+
+def test_no_validation_and_no_test_split(tmp_path: Path) -> None:
+    cache = FrameCache(tmp_path / "cache", 2**30)
+    study = made(tmp_path / "a", split={"train": 0.5, "validation": 0.0, "test": 0.5})
+    (said,) = foretold(study, load_data(study), cache)
+    assert said == f"timesformer: {refused(study, tmp_path, cache)}"
+    assert "keep: last" in said
+    study = made(tmp_path / "b", split={"train": 0.5, "validation": 0.5, "test": 0.0})
+    (said,) = foretold(study, load_data(study), cache)
+    assert "no annotated recording is in the test split" in said
+
+
+def test_a_model_that_is_not_here(tmp_path: Path) -> None:
+    study = made(tmp_path / "study", recognizers={"timesformer": {"model": "nowhere/to-be-found"}})
+    (said,) = foretold(study, load_data(study), FrameCache(tmp_path / "cache", 2**30))
+    assert said.startswith("timesformer: ")
+    assert "nowhere/to-be-found" in said
+
+
+def test_the_size_foretold_is_that_of_the_frames(tmp_path: Path) -> None:
+    study = made(tmp_path / "study")
+    recordings = load_data(study).of_split("train")
+    from actscribe.data.clips import Window, cut
+
+    clips = [clip for one in recordings for clip in cut(one, study.label_set(), Window(2.0, 1.0))]
+    held = ClipData(recordings, clips, View(4, 32), FrameCache(tmp_path / "cache", 2**30))
+    decoded = [held.cached(one.name) for one in recordings]
+    assert held.bytes() == sum(int(np.prod((len(one), *one[0].shape))) for one in decoded)
