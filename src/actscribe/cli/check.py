@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,7 +34,8 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder 
         _show_moments(data, loaded.windows.length)
     for note in summary.notes:
         print_sentence(f"Note: {note}")
-    for sentence in foretold(loaded, data):
+    refused = foretold(loaded, data)
+    for sentence in refused:
         print_sentence(f"Warning: {sentence}")
     for sentence in data.not_known:
         print_sentence(f"Warning: {sentence}")
@@ -43,6 +45,18 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder 
         print_sentence("No leakage of file contents and source spans; for subjects it is not proved, see the warning.")
     else:
         print("No leakage: every file content, group and source span lies in one split only.")
+    if not refused:
+        print(f"Next: {_next(study, list(loaded.recognizers))}")
+
+
+def _next(study: Path, recognizers: list[str]) -> str:
+    """Return the command that trains the study's recognizer, or compares all of them."""
+    place = shlex.quote(str(study))
+    if len(recognizers) > 1:
+        return f"actscribe compare {place}"
+    return f"actscribe train {place}" + "".join(
+        f" --recognizer {name}" for name in recognizers if name != "timesformer"
+    )
 
 
 def _show_moments(data: StudyData, length: float | None) -> None:

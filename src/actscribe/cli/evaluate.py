@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -30,3 +31,4 @@ def evaluate(
     for note in result.run.facts.notes:
         print_sentence(f"Note: {note}")
     print(f"Report: {result.report}")
+    print(f"Next: actscribe annotate VIDEO --run {shlex.quote(str(result.run.folder))} --format elan --out timelines")

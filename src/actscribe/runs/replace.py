@@ -19,7 +19,7 @@ from actscribe.training.checkpoints import CHECKPOINTS, KEPT_MEANWHILE
 #: Files that trainings, evaluations and comparisons write into a run, by their paths in it.
 _OURS = re.compile(
     r"(run|recordings|decisions|training|cost|(metrics|captions|hallucination)-\w+)\.json|(study|labels)\.yaml|report-\w+\.html"
-    r"|scores-\w+\.parquet|tensorboard/events\.out\.tfevents\.[^/]+"
+    r"|scores-\w+\.parquet|time-budget-\w+\.(csv|xlsx)|tensorboard/events\.out\.tfevents\.[^/]+"
     rf"|timelines-\w+/[^/]+\.json|{CHECKPOINTS}/checkpoint-\d+/.+|({'|'.join(KEPT_MEANWHILE)})/.+"
 )
 
