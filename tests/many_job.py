@@ -6,6 +6,7 @@ Loading torch takes longer than a tiny training, so all trainings share two proc
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 
@@ -17,7 +18,9 @@ from actscribe.training import fit as fit_module
 
 def main() -> None:
     terminal.prepare()
-    if sys.argv[1] == "--die":
+    if (
+        sys.argv[1] == "--die" and os.environ["RANK"] == "0"
+    ):  # the other one does not wait for a checkpoint to be written
         callbacks = fit_module._callbacks
         step = int(sys.argv[2])
         fit_module._callbacks = lambda work: [*callbacks(work), Die(signal.SIGKILL, step)]

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from actscribe.cli import app
 from actscribe.data.benchmarks.base import Source
 from actscribe.data.benchmarks.convert import Probes
+from actscribe.data.benchmarks.folder import UNGROUPED
 from actscribe.errors import ActScribeError
 from actscribe.runs import benchmark as module
 from actscribe.runs.benchmark import benchmark
@@ -59,8 +60,8 @@ def test_what_is_missing_or_odd_is_counted_and_said(place: Place, tmp_path: Path
     done = benchmark(plan, tmp_path / "out", cache=place.cache)
     assert done.tables["availability"].to_numpy().tolist() == [["train", 24, 24, 0, 0], ["test", 12, 10, 2, 1]]
     assert done.tables["missing"]["clip"].tolist() == ["cup/cup_test_1", "cup/cup_test_0"]
-    assert done.notes[0] == "3 of 18 training clips are the same file as a test clip."
-    assert done.notes[1].startswith("1 clips are here and cannot be read")
+    assert done.notes[:2] == (UNGROUPED, "3 of 18 training clips are the same file as a test clip.")
+    assert done.notes[2].startswith("1 clips are here and cannot be read")
     assert "no clip of test shows: cup" in done.notes
     classes = pd.read_csv(done.folder / "classes.csv").set_index("class")
     assert classes.loc["cup", "clips"] == 0

@@ -123,7 +123,10 @@ def manifest_text(old: str, new: str):
         (overlapping, ["r1.txt", "overlap", LEFT, "0.000 s to 1.500 s and 1.200 s to 2.000 s", "Merge or correct"]),
         (negative, ["r1.txt", "line 1", LEFT, "-0.5"]),
         (reversed_interval, ["r1.txt", "line 1", RIGHT]),
-        (unknown_labels, ["'Door' (3x)", "'Left lmap' (1x)", "alias", "ignored"]),
+        (
+            unknown_labels,
+            ["'Door' (3x in 2 files)", "did you mean 'Left lamp'?", "'Left lmap' (1x)", "alias", "ignored"],
+        ),
         (leaking_file, ["Leakage", "r0 (train)", "r2 (test)", "same file content"]),
         (leaking_group, ["Leakage", "r0 (train)", "r2 (test)", "same group"]),
         (study_text("stride: 1.0", "strid: 1.0"), ["study.yaml:10", "'strid'", "Did you mean 'stride'?"]),
@@ -184,7 +187,9 @@ def test_check_says_what_a_training_would_be_refused_for(study: Path) -> None:
     def warned() -> bool:
         done = CliRunner().invoke(app, ["check", str(study)])
         assert done.exit_code == 0
-        return f"no clip shows these labels, in test: {RIGHT}. 'actscribe train'" in " ".join(done.output.split())
+        return f"timesformer: Some labels cannot be learned or judged: no clip of test shows: {RIGHT}." in " ".join(
+            done.output.split()
+        )
 
     assert not warned()
     interval_text(study / "r2.txt", [(LEFT, 0, 1500)])
@@ -417,7 +422,7 @@ def test_overwrite_replaces_what_the_tool_wrote_and_nothing_else(study: Path, st
     assert "was not written by ActScribe" in refused("train", study, "--overwrite")
     (run / "model" / "mine.txt").unlink()
     before = sorted(path.read_bytes() for path in run.iterdir() if path.is_file())
-    write_study(study, recognizers={"timesformer": {"checkpoint": "nowhere"}})
+    write_study(study, recognizers={"timesformer": {"model": "nowhere"}})
     assert "nowhere" in refused("train", study, "--overwrite")  # all else is checked before anything goes
     assert sorted(path.read_bytes() for path in run.iterdir() if path.is_file()) == before
 

@@ -21,7 +21,8 @@ def test_the_curves_are_mentioned_where_there_are_any(
     (run / "tensorboard").mkdir(parents=True) if curves else run.mkdir()
     (tmp_path / "study").mkdir()
     write_study(tmp_path / "study")
-    monkeypatch.setattr(training, "train", lambda *_, **__: SimpleNamespace(folder=run))
+    decisions = SimpleNamespace(timeline=SimpleNamespace(notes={}))
+    monkeypatch.setattr(training, "train", lambda *_, **__: SimpleNamespace(folder=run, decisions=decisions))
     done = CliRunner().invoke(app, ["train", str(tmp_path / "study")])
     assert done.exit_code == 0, done.output
     told = f"Curves of the training: tensorboard --logdir '{run / 'tensorboard'}'"

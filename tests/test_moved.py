@@ -101,7 +101,7 @@ def test_a_video_of_the_right_name_with_another_content_is_not_taken(moved: Path
 
 def test_a_moved_study_goes_on_training_and_a_run_of_it_is_reused(moved: Path) -> None:
     from actscribe.data.loading import load_data
-    from actscribe.runs.train import changes
+    from actscribe.runs.reuse import changes
 
     run = Run.open(moved / "runs" / "vlm-head")
     study = load_study(moved)

@@ -46,8 +46,8 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     vlm = {"model": str(root / "vlm"), "batch": 4, "epochs": 1, "precision": "float32", "dropout": 0.0, "warmup": 0.0}
     frames = {"batch": 4, "epochs": 2, "precision": "float32", "learning_rate": 1e-3}
     recognizers = {
-        "timesformer": {**frames, "checkpoint": str(tiny_timesformer(root / "timesformer"))},
-        "vifi-clip": {**QUICK, **frames, "checkpoint": str(checkpoint("vifi-clip", root))},
+        "timesformer": {**frames, "model": str(tiny_timesformer(root / "timesformer"))},
+        "vifi-clip": {**QUICK, **frames, "model": str(checkpoint("vifi-clip", root))},
         "vlm-head": vlm,
         "vlm-lora": {**vlm, "rank": 2, "probe_epochs": 1, "adapter_dropout": 0.0},
     }

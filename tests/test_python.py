@@ -26,7 +26,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ACTSCRIBE_CACHE", str(root / "cache"))
         patch.chdir(root)
-        recognizers = {"timesformer": {**SETTINGS, "checkpoint": str(tiny_timesformer(root / "checkpoint"))}}
+        recognizers = {"timesformer": {**SETTINGS, "model": str(tiny_timesformer(root / "checkpoint"))}}
         lamp_study(root / "my-study", 5, 4.0, recognizers=recognizers)
         film(root / "new.mp4", bouts(7, 6.0), 6.0, 7)
         yield root

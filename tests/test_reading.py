@@ -128,7 +128,7 @@ def test_a_key_that_is_twice_is_refused_with_both_lines(
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (('"version"', '"notes": "",\n"version"'), "unknown key 'notes'"),
+        (('"version"', '"note": "",\n"version"'), "unknown key 'note'"),
         (('"end"', '"certainty": 1, "end"'), "intervals > 0: unknown key 'certainty'"),
         (("1,", "true,"), "version: Input should be a valid integer"),
         (('"start": 1', '"start": "1"'), "intervals > 0 > start: Input should be a valid number"),

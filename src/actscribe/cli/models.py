@@ -84,6 +84,7 @@ def plan(
 def _clip_plan(name: str, recognizer: str, frames: int, labels: int, batch: int | None) -> dict[str, str]:
     from actscribe.models.vlm.plan import EFFICIENCY, matmul_speed
     from actscribe.recognizers.planning import plan as planned
+    from actscribe.tables import seconds_text
 
     found, clips = planned(recognizer, name, frames, labels, batch)
     speed = EFFICIENCY * matmul_speed("float32")
@@ -97,9 +98,9 @@ def _clip_plan(name: str, recognizer: str, frames: int, labels: int, batch: int 
     if found.training:
         lines["training"] = f"{found.training / MB:,.0f} MB, a step of {clips} clips with gradients and optimizer"
         lines["learns"] = f"{found.learned / 1e6:,.1f} M parameters"
-    lines["time"] = f"about {found.scoring / clips / speed:.2g} s a clip on this machine"
+    lines["time"] = f"about {seconds_text(found.scoring / clips / speed)} a clip on this machine"
     if found.training:
-        lines["time"] += f", and {found.step / clips / speed:.2g} s in a training step"
+        lines["time"] += f", and {seconds_text(found.step / clips / speed)} in a training step"
     return lines
 
 

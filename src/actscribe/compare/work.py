@@ -12,7 +12,8 @@ from actscribe.errors import ActScribeError
 from actscribe.evaluation.result import Evaluation
 from actscribe.runs.evaluate import evaluate, measured
 from actscribe.runs.folder import RUN_FILE, Run
-from actscribe.runs.train import changes, train
+from actscribe.runs.reuse import changes
+from actscribe.runs.train import train
 from actscribe.study import Study
 from actscribe.video.cache import FrameCache
 

@@ -139,15 +139,16 @@ def _fractions(edges: np.ndarray, intervals: Sequence[Interval], gaps: Sequence[
 
 
 def _covered(edges: np.ndarray, merged: list[tuple[float, float]]) -> np.ndarray:
-    """Return how many seconds of each span the disjoint, ascending `merged` spans cover."""
-    if not merged:
-        return np.zeros(len(edges))
-    starts, ends = np.array(merged).T
-    before = np.concatenate([[0.0], np.cumsum(ends - starts)])
+    """Return how many seconds of each span the disjoint, ascending `merged` spans cover.
 
-    def until(times: np.ndarray) -> np.ndarray:
-        begun = np.searchsorted(starts, times, side="right")
-        rest = np.where(begun > 0, ends[begun - 1] - times, 0.0)
-        return before[begun] - np.maximum(rest, 0.0)
-
-    return np.maximum(until(edges[:, 1]) - until(edges[:, 0]), 0.0)
+    Each of these is compared with the spans that it meets alone, so that the time grows with the length of a recording;
+    differences of one running sum would be as fast, and would make an exact half a little less.
+    """
+    order = np.argsort(edges[:, 0], kind="stable")
+    starts, ends = edges[order, 0], edges[order, 1]
+    latest = np.maximum.accumulate(ends)
+    total = np.zeros(len(edges))
+    for start, end in merged:
+        met = slice(np.searchsorted(latest, start, side="right"), np.searchsorted(starts, end, side="left"))
+        total[order[met]] += np.clip(np.minimum(ends[met], end) - np.maximum(starts[met], start), 0, None)
+    return total

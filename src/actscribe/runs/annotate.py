@@ -136,16 +136,11 @@ def annotate_each(
     _check_targets(paths, formats, out, overwrite)
     _check_budget(budget, {real_path(_target(video, name, out)) for video in paths for name in formats}, overwrite)
     broken: list[ActScribeError] = []
-    probed = [found for video in paths if (found := _probed(video, broken)) is not None]
-    if not probed:
-        raise _unread(broken, 0)
+    probed = _all_probed(paths, broken)
     for video, _, duration, clock in probed if formats else ():
         _try_to_write(video, formats, out or video.parent, run.labels, duration, clock)
     loaded = recognizer or run.recognizer()
-    settings = run.decisions.timeline
-    if rules is not None:
-        settings = settings.model_copy(update={"rules": rules})
-    notes = standing(run)
+    settings, notes = _settings(run, rules), standing(run)
     forget_old()
     keeping: list[KeptScores] = []
     budgets: list[pd.DataFrame] = []
@@ -198,6 +193,11 @@ def _timeline(
     return Annotations.of(sure, [str(recording.video.absolute())], recording.duration, run.labels.names, notes)
 
 
+def _settings(run: Run, rules: bool | None) -> TimelineSettings:
+    settings = run.decisions.timeline
+    return settings if rules is None else settings.model_copy(update={"rules": rules})
+
+
 def _scored(recognizer: Recognizer, kept: KeptScores) -> ScoredClips:
     """Return the scores of a video: those kept by a call that did not end, else new ones, which are kept."""
     recording, run = kept.recording, kept.run
@@ -219,6 +219,18 @@ def _check_unchanged(video: Path, state: os.stat_result, kept: KeptScores) -> No
     except UnreadableVideo:
         kept.remove()
         raise
+
+
+def _all_probed(videos: Sequence[Path], broken: list[ActScribeError]) -> list[Probed]:
+    """Return what is known about each video that can be read.
+
+    Raises:
+        ActScribeError: none can.
+    """
+    probed = [found for video in videos if (found := _probed(video, broken)) is not None]
+    if not probed:
+        raise _unread(broken, 0)
+    return probed
 
 
 def _probed(video: Path, broken: list[ActScribeError]) -> Probed | None:

@@ -39,7 +39,8 @@ from actscribe.runs.benchmark_tables import (
 )
 from actscribe.runs.evaluate import score_split
 from actscribe.runs.folder import RUN_FILE, Facts, Run, machine, versions
-from actscribe.runs.train import UNDECIDED, changes, train
+from actscribe.runs.reuse import changes
+from actscribe.runs.train import UNDECIDED, train
 from actscribe.study import Study
 from actscribe.video.cache import FrameCache
 from actscribe.video.contained import contained

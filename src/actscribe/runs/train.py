@@ -22,7 +22,6 @@ from actscribe.evaluation.confidence import fit_confidence
 from actscribe.files import check_writable, folder_beside
 from actscribe.labels import LabelSet
 from actscribe.leftovers import sweep_below
-from actscribe.places import Place
 from actscribe.processes import count, first_goes_first, is_first, wait
 from actscribe.progress import say
 from actscribe.recognizers.base import Job, Kind, Recognizer
@@ -30,8 +29,9 @@ from actscribe.recognizers.ready import check_ready
 from actscribe.recognizers.registry import kind
 from actscribe.runs.folder import RUN_FILE, Decisions, Facts, Run, check_run_folder, machine, versions
 from actscribe.runs.replace import check_ours, clear
+from actscribe.runs.reuse import check_same, move_in
 from actscribe.runs.scoring import score_recordings, sound, time_scores
-from actscribe.study import Study, load_study, parse_settings, unplaced
+from actscribe.study import Study, load_study, parse_settings
 from actscribe.timeline.segments import TimelineSettings
 from actscribe.timeline.tuning import tune
 from actscribe.training.checkpoints import remove_checkpoints
@@ -94,8 +94,8 @@ def train(
     check_room(study, recognizer, data, held)
     if is_first():
         if existing:
-            _check_same(existing, study, data)
-            _move_in(existing, study)
+            check_same(existing, study, data)
+            move_in(existing, study)
         run = existing or _new_run(folder, study, recognizer, data, notes, overwrite)
     wait()
     if not is_first():
@@ -344,60 +344,6 @@ def _existing(folder: Path, resume: bool, overwrite: bool) -> Run | None:
             f"Go on with --resume. {REPLACE}, or choose another folder with --out.",
         )
     return run
-
-
-def changes(run: Run, study: Study, data: StudyData) -> list[str]:
-    """Return what differs between the study that a run was made with and `study`; nothing if its results hold."""
-    apart = {"recognizers", "labels", "recordings"}  # where recordings are listed does not matter, only what they are
-    then, now = (one.model_dump(mode="json", exclude=apart) for one in (run.study, study))
-    changed = [key for key in now if now[key] != then[key]]
-    own = parse_settings(run.facts.recognizer, study.recognizers.get(run.facts.recognizer, {}))
-    changed += _other_weights(run, own) if _same_settings(run, study) else ["recognizers"]
-    changed += ["labels"] if run.labels != data.labels else []
-    held = [
-        [(r.name, r.content, r.split, r.intervals, r.gaps) for r in one] for one in (run.recordings(), data.recordings)
-    ]
-    return changed + (["the recordings or their annotations"] if held[0] != held[1] else [])
-
-
-def own_settings(study: Study, recognizer: str) -> dict[str, Any]:
-    """Return the study's settings of a recognizer, defaults filled in, as run.json has them."""
-    return parse_settings(recognizer, study.recognizers.get(recognizer, {})).model_dump(mode="json")
-
-
-def _same_settings(run: Run, study: Study) -> bool:
-    """Tell whether settings are those of a run; a model in the study's folder is the same wherever that lies now."""
-    then, now = run.facts.settings, own_settings(study, run.facts.recognizer)
-    home = Path(run.facts.home.was) if run.facts.home else study.folder
-    return then == now or unplaced(then, home) == unplaced(now, study.folder)
-
-
-def _move_in(run: Run, study: Study) -> None:
-    """Note where the study and its models lie now; it may have been moved since the training began."""
-    run.facts.settings = own_settings(study, run.facts.recognizer)
-    run.facts.home = Place.of(study.folder, run.folder)
-    run.save_facts()
-
-
-def _other_weights(run: Run, settings: Any) -> list[str]:
-    """Return words on a model that has changed; nothing where no digest tells, or it is no longer here."""
-    if not run.facts.weights or not is_first():
-        return []
-    try:
-        same = kind(run.facts.recognizer).weights(settings) == run.facts.weights
-    except ActScribeError:  # a complete run does not need it any more, and an unfinished one says so itself
-        return []
-    return [] if same else [f"model {settings.model} has other weights than when this run was made"]
-
-
-def _check_same(run: Run, study: Study, data: StudyData) -> None:
-    """Refuse to go on with a run under another study, whose results would be of neither."""
-    changed = changes(run, study, data)
-    if changed:
-        raise ActScribeError(
-            f"{run.folder}: the study has changed since this training began: {', '.join(changed)}.",
-            "Undo the change to go on with it, replace it with --overwrite, or train into another folder with --out.",
-        )
 
 
 def _clips(data: StudyData, study: Study, split: str) -> list[Clip]:

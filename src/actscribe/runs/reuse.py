@@ -1,0 +1,68 @@
+"""Whether what was made before still holds: may a run be gone on with, or its results be used again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from actscribe.data.loading import StudyData
+from actscribe.errors import ActScribeError
+from actscribe.places import Place
+from actscribe.processes import is_first
+from actscribe.recognizers.registry import kind
+from actscribe.runs.folder import Run
+from actscribe.study import Study, parse_settings, unplaced
+
+
+def changes(run: Run, study: Study, data: StudyData) -> list[str]:
+    """Return what differs between the study that a run was made with and `study`; nothing if its results hold."""
+    apart = {"recognizers", "labels", "recordings"}  # where recordings are listed does not matter, only what they are
+    then, now = (one.model_dump(mode="json", exclude=apart) for one in (run.study, study))
+    changed = [key for key in now if now[key] != then[key]]
+    own = parse_settings(run.facts.recognizer, study.recognizers.get(run.facts.recognizer, {}))
+    changed += _other_weights(run, own) if _same_settings(run, study) else ["recognizers"]
+    changed += ["labels"] if run.labels != data.labels else []
+    held = [
+        [(r.name, r.content, r.split, r.intervals, r.gaps) for r in one] for one in (run.recordings(), data.recordings)
+    ]
+    return changed + (["the recordings or their annotations"] if held[0] != held[1] else [])
+
+
+def own_settings(study: Study, recognizer: str) -> dict[str, Any]:
+    """Return the study's settings of a recognizer, defaults filled in, as run.json has them."""
+    return parse_settings(recognizer, study.recognizers.get(recognizer, {})).model_dump(mode="json")
+
+
+def _same_settings(run: Run, study: Study) -> bool:
+    """Tell whether settings are those of a run; a model in the study's folder is the same wherever that lies now."""
+    then, now = run.facts.settings, own_settings(study, run.facts.recognizer)
+    home = Path(run.facts.home.was) if run.facts.home else study.folder
+    return then == now or unplaced(then, home) == unplaced(now, study.folder)
+
+
+def _other_weights(run: Run, settings: Any) -> list[str]:
+    """Return words on a model that has changed; nothing where no digest tells, or it is no longer here."""
+    if not run.facts.weights or not is_first():
+        return []
+    try:
+        same = kind(run.facts.recognizer).weights(settings) == run.facts.weights
+    except ActScribeError:  # a complete run does not need it any more, and an unfinished one says so itself
+        return []
+    return [] if same else [f"model {settings.model} has other weights than when this run was made"]
+
+
+def check_same(run: Run, study: Study, data: StudyData) -> None:
+    """Refuse to go on with a run under another study, whose results would be of neither."""
+    changed = changes(run, study, data)
+    if changed:
+        raise ActScribeError(
+            f"{run.folder}: the study has changed since this training began: {', '.join(changed)}.",
+            "Undo the change to go on with it, replace it with --overwrite, or train into another folder with --out.",
+        )
+
+
+def move_in(run: Run, study: Study) -> None:
+    """Note where the study and its models lie now; it may have been moved since the training began."""
+    run.facts.settings = own_settings(study, run.facts.recognizer)
+    run.facts.home = Place.of(study.folder, run.folder)
+    run.save_facts()
