@@ -15,9 +15,10 @@ from actscribe.data.frames import ClipData
 from actscribe.data.loading import load_data
 from actscribe.data.view import View
 from actscribe.errors import ActScribeError, in_one_line
+from actscribe.recognizers import memory
 from actscribe.runs.foretold import foretold
 from actscribe.runs.train import train
-from actscribe.study import Study
+from actscribe.study import Study, parse_settings
 from actscribe.video.cache import FrameCache
 
 TINY = {"model": "tiny", "epochs": 1, "precision": "float32"}
@@ -97,3 +98,21 @@ def test_the_size_foretold_is_that_of_the_frames(tmp_path: Path) -> None:
     held = ClipData(recordings, clips, View(4, 32), FrameCache(tmp_path / "cache", 2**30))
     decoded = [held.cached(one.name) for one in recordings]
     assert held.bytes() == sum(int(np.prod((len(one), *one[0].shape))) for one in decoded)
+
+
+def test_a_model_that_is_too_large_for_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = made(tmp_path / "study")
+    data, cache = load_data(study), FrameCache(tmp_path / "cache", 2**30)
+    monkeypatch.setattr(memory, "_memory", lambda: memory.BASE)
+    (said,) = foretold(study, data, cache)
+    assert said.startswith(f"timesformer: {study.folder / 'tiny'} takes about 0.7 GiB, and this machine has 0.7 GiB")
+    monkeypatch.setattr(memory, "_memory", lambda: 2 * memory.BASE)
+    assert foretold(study, data, cache) == []
+
+
+def test_published_models_need_what_their_weights_and_a_step_take() -> None:
+    """TimeSformer-base: 121 M weights in float32, AdamW's two moments and gradients are 1.9 GB before any picture."""
+    study = Study(name="x", recordings="m", labels="falls_at_home", recognizers={"timesformer": {"batch": 1}})
+    settings = parse_settings("timesformer", {"model": "timesformer-k400", "batch": 1})
+    needed = memory._bytes(settings, "timesformer", study.windows.frames, 4)
+    assert 1.9e9 < needed < 6e9

@@ -1,4 +1,4 @@
-"""What `train` and `compare` would refuse of a study, found before anything is decoded, by the same functions."""
+"""What `train` and `compare` would refuse of a study, or hardly end, found before anything is decoded."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError, in_one_line
+from actscribe.recognizers.memory import too_large
 from actscribe.recognizers.ready import problems
 from actscribe.runs.train import check_room, check_shares, check_targets, needed
 from actscribe.study import Study
@@ -50,4 +51,5 @@ def _of(name: str, study: Study, data: StudyData, cache: FrameCache) -> list[str
             ask()
         except ActScribeError as error:
             found.append(in_one_line(error))
-    return found
+    large = too_large(study, name, len(data.labels))
+    return [*found, large] if large else found
