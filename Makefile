@@ -22,7 +22,7 @@ $(VENV)/.installed: pyproject.toml
 demo: install    ## the whole job on simulated recordings, offline; prints where the report lies (up to 12 minutes)
 	$(BIN)/actscribe demo --overwrite
 
-demo-quick: install  ## the same, smaller, within 3 minutes
+demo-quick: install  ## the same, smaller, in a few minutes
 	$(BIN)/actscribe demo --quick --overwrite
 
 test: install    ## all tests, in as many processes as there are cores (at most four: each takes a gigabyte)

@@ -9,7 +9,7 @@ import typer
 
 
 def demo(
-    quick: Annotated[bool, typer.Option("--quick", help="Smaller, within three minutes.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Smaller, in a few minutes.")] = False,
     out: Annotated[Path, typer.Option(help="Folder to make.")] = Path("demo"),
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Delete an earlier demo in that folder, with all that is in it.")
