@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -22,10 +21,9 @@ from actscribe.data.recording import Recording
 from actscribe.data.view import ClipFrames, View
 from actscribe.data.views import Views
 from actscribe.files import content_hash
-from actscribe.recognizers.registry import kind
 from actscribe.runs.scoring import score_recordings
-from actscribe.runs.train import _job
-from actscribe.study import Windows, parse_settings
+from actscribe.runs.train import seen_clips
+from actscribe.study import Windows
 from actscribe.video.cache import FrameCache
 from actscribe.video.reading import frames_at
 
@@ -80,13 +78,11 @@ def test_a_benchmark_trains_on_what_its_mode_says(
     squeezed: Recording, mode: Any, square: bool, width: int, tmp_path: Path
 ) -> None:
     found = Benchmark("two", mode, tuple(BenchmarkClass(name, name) for name in CLASSES.names), (), (), ())
-    study = study_of(found, {"clip": {}}, 4, 0)
+    settings = {"model": str(checkpoint("clip", tmp_path)), "learns": "image"}
+    study = study_of(found, {"clip": settings}, 4, 0)
     assert study.windows.square_pixels is square
-    values = parse_settings("clip", {"model": str(checkpoint("clip", tmp_path)), "learns": "image"})
-    facts = SimpleNamespace(recognizer="clip", settings=values.model_dump(mode="json"))
-    run: Any = SimpleNamespace(facts=facts, folder=tmp_path)
     data = StudyData(CLASSES, (squeezed, replace(squeezed, name="held", split="validation")), {})
-    job = _job(run, study, kind("clip"), data, FrameCache(tmp_path / "cache", 2**30), resume=False)
-    high = job.view.short_side
-    for clips in (job.train, job.validation):
+    seen = seen_clips(study, "clip", data, FrameCache(tmp_path / "cache", 2**30))
+    high = seen.view.short_side
+    for clips in (seen.clips["train"], seen.clips["validation"]):
         assert clips[0].frames.shape[1:] == (high, round(high * width / 48), 3)

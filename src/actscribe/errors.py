@@ -30,11 +30,15 @@ class UnreadableVideo(ActScribeError):
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     """Return a sentence that names the closest known word, or lists the known ones."""
     words = sorted(known)
-    lowered = {word.casefold(): word for word in words}
-    close = difflib.get_close_matches(wrong.casefold(), list(lowered), n=1, cutoff=0.6)
-    if close:
-        return f"Did you mean '{lowered[close[0]]}'?"
-    return f"Known: {', '.join(words)}."
+    close = closest(wrong, words)
+    return f"Did you mean '{close}'?" if close else f"Known: {', '.join(words)}."
+
+
+def closest(wrong: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
+    """Return the known word that is most like a wrong one, case apart; None where none is as like, of 1."""
+    lowered = {word.casefold(): word for word in known}
+    close = difflib.get_close_matches(wrong.strip().casefold(), list(lowered), n=1, cutoff=likeness)
+    return lowered[close[0]] if close else None
 
 
 def in_one_line(error: BaseException) -> str:

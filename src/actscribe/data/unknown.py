@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from actscribe.annotations.interval import Annotations
+from actscribe.errors import closest
 from actscribe.labels import LabelSet
 
 #: How like a label's spelling a name must be to be taken for a slip of the pen (ours).
@@ -68,9 +68,8 @@ def said(unknown: Iterable[Unknown], labels: LabelSet) -> str:
 
 def guess(spelling: str, labels: LabelSet) -> str | None:
     """Return the label whose name or alias is most like a spelling, or None where none is like it."""
-    known = {name.casefold(): one.name for one in labels.labels for name in (*one.aliases, one.name)}
-    close = get_close_matches(spelling.strip().casefold(), list(known), n=1, cutoff=CLOSE)
-    return known[close[0]] if close else None
+    close = closest(spelling, (name for one in labels.labels for name in (*one.aliases, one.name)), CLOSE)
+    return labels.resolve(close) if close else None
 
 
 def _line(found: Sequence[Unknown], labels: LabelSet) -> str:

@@ -29,6 +29,8 @@ NARROWEST, WIDEST, TALLEST = 50.0, 400.0, 2000.0
 FONT, SMALL = 7.0, 6.0
 #: mm: of a lane, between lanes, of a curve, between rows, around a panel.
 LANE, BETWEEN, CURVE, APART, TITLE, AXIS, LEGEND = 1.9, 0.3, 5.0, 1.1, 5.0, 6.5, 5.0
+#: mm: right of the axes, for half of the last tick's text.
+RIGHT = 6.0
 #: Lightness 0.2, 0.6 and 0.9.
 TRUE, FOUND, GROUND, LINE = "#333333", "#56b4e9", "#e8e8e8", "#0072b2"
 #: Seconds between ticks.
@@ -96,14 +98,14 @@ def draw(panels: Sequence[Panel], path: Path, width: float = WIDTHS["double"]) -
         "pdf.fonttype": 42,
         "hatch.linewidth": 0.4,
     }
-    with mpl.rc_context(style | {"hatch.linewidth": 0.4}):
+    with mpl.rc_context(style):
         figure = Figure(figsize=(width / 25.4, total / 25.4))
         FigureCanvasAgg(figure)
         left = _left(figure, panels, width)
         top = total
         for panel, height in zip(panels, heights, strict=True):
             bottom = top - height + AXIS
-            box = (left / width, bottom / total, (width - left - 3.0) / width, (height - AXIS - TITLE) / total)
+            box = (left / width, bottom / total, (width - left - RIGHT) / width, (height - AXIS - TITLE) / total)
             _panel(figure.add_axes(box), panel, left, width)
             top -= height
         _legend(figure, panels)
@@ -176,7 +178,7 @@ def _panel(axes: Any, panel: Panel, left: float, width: float) -> None:
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_linewidth(0.5)
     axes.set_title(panel.title, loc="left", fontsize=FONT, fontweight="bold", pad=3, parse_math=False)
-    _ticks(axes, panel.duration, width - left - 3.0)
+    _ticks(axes, panel.duration, width - left - RIGHT)
     for place, label in enumerate(panel.labels):
         top = place * row + APART / 2
         _curve(axes, panel, place, top)

@@ -9,7 +9,7 @@ from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError, in_one_line
 from actscribe.recognizers.memory import too_large
 from actscribe.recognizers.ready import problems
-from actscribe.runs.train import check_room, check_shares, check_targets, needed
+from actscribe.runs.train import check_shares, check_targets, needed, seen_clips
 from actscribe.study import Study
 from actscribe.video.cache import FrameCache, default_cache
 
@@ -44,7 +44,7 @@ def _of(name: str, study: Study, data: StudyData, cache: FrameCache) -> list[str
     asked: tuple[Callable[[], object], ...] = (
         lambda: check_shares(study, name),
         lambda: check_targets(study, data, needed(study, name)),
-        lambda: check_room(study, name, data, cache),
+        lambda: seen_clips(study, name, data, cache).check_room(),
     )
     for ask in asked:
         try:

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -90,8 +90,8 @@ def train(
             for sentence in data.not_known:
                 say(f"Warning: {sentence}", None)
     notes = [*check_targets(study, data, needed(study, recognizer)), *data.not_known]
-    held = cache or default_cache()
-    check_room(study, recognizer, data, held)
+    seen = seen_clips(study, recognizer, data, cache or default_cache())
+    seen.check_room()
     if is_first():
         if existing:
             check_same(existing, study, data)
@@ -100,7 +100,7 @@ def train(
     wait()
     if not is_first():
         run = Run.open(folder)
-    job = _job(run, study, chosen, data, held, resume)
+    job = _job(run, study, data, seen, resume)
     with timed(run, "train"):
         made = chosen.make(job)
     if not is_first():
@@ -134,41 +134,68 @@ def _new_run(folder: Path, study: Study, recognizer: str, data: StudyData, notes
     return Run.create(folder, study, data.labels, data.recordings, facts)
 
 
-def _job(run: Run, study: Study, chosen: Kind, data: StudyData, cache: FrameCache, resume: bool) -> Job:
-    """Cut the clips that have a target for some label, and say what the recognizer is made from."""
-    settings = parse_settings(run.facts.recognizer, run.facts.settings)
-    view = _view(study, chosen, settings)
-    shown, goals = _shown(study, data, view, cache)
+def _job(run: Run, study: Study, data: StudyData, seen: Seen, resume: bool) -> Job:
     return Job(
         labels=data.labels,
-        settings=settings,
-        view=view,
-        train=shown["train"],
-        validation=shown["validation"],
-        train_targets=goals["train"],
-        validation_targets=goals["validation"],
+        settings=parse_settings(run.facts.recognizer, run.facts.settings),
+        view=seen.view,
+        train=seen.clips["train"],
+        validation=seen.clips["validation"],
+        train_targets=seen.targets["train"],
+        validation_targets=seen.targets["validation"],
         folder=run.folder,
         seed=study.seed,
         resume=resume,
     )
 
 
-def _view(study: Study, chosen: Kind, settings: Any) -> View:
-    return replace(chosen.view(settings, study.windows.frames), square_pixels=study.windows.square_pixels)
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What a training sees: the clips that have a target for some label.
+
+    Args:
+        view: of a clip.
+        clips, targets: of "train" and "validation".
+        cache: that their frames go into.
+        learns: whether anything is trained; else frames are read as they come, and none is kept.
+    """
+
+    view: View
+    clips: dict[str, ClipData]
+    targets: dict[str, np.ndarray]
+    cache: FrameCache
+    learns: bool
+
+    @contained()
+    def check_room(self) -> None:
+        """Prove that the frames of all clips fit into the frame cache and onto its disk.
+
+        Raises:
+            ActScribeError: they do not, or a video cannot be read; says how much they take.
+        """
+        if self.learns:
+            self.cache.check_room(sum(clips.bytes() for clips in self.clips.values()))
 
 
-def _shown(
-    study: Study, data: StudyData, view: View, cache: FrameCache
-) -> tuple[dict[str, ClipData], dict[str, np.ndarray]]:
-    """Return the clips of training and validation that have a target for some label, and their targets."""
+def seen_clips(study: Study, recognizer: str, data: StudyData, cache: FrameCache) -> Seen:
+    """Cut the clips of training and validation; nothing is decoded.
+
+    Args:
+        study: whose clips they are; the model of the recognizer must be here.
+        recognizer: a name of the registry.
+        data: of the study.
+        cache: of decoded frames.
+    """
+    chosen, settings = kind(recognizer), parse_settings(recognizer, study.recognizers.get(recognizer, {}))
+    view = replace(chosen.view(settings, study.windows.frames), square_pixels=study.windows.square_pixels)
     shown, goals = {}, {}
-    for split, seen in (("train", view), ("validation", replace(view, candidates=1))):
+    for split, one in (("train", view), ("validation", replace(view, candidates=1))):
         clips = _clips(data, study, split)
         all_goals = _targets(clips, study, data.labels)
         known = np.flatnonzero(~np.isnan(all_goals).all(axis=1))
-        shown[split] = ClipData(data.of_split(split), [clips[place] for place in known], seen, cache)
+        shown[split] = ClipData(data.of_split(split), [clips[place] for place in known], one, cache)
         goals[split] = all_goals[known]
-    return shown, goals
+    return Seen(view, shown, goals, cache, chosen.trains(settings))
 
 
 def decide(run: Run, recognizer: Recognizer, study: Study, data: StudyData) -> None:
@@ -274,19 +301,6 @@ def check_shares(study: Study, recognizer: str) -> None:
             f"{f' in {settings.accumulation} passes each' if settings.accumulation > 1 else ''}.",
             f"Set 'batch' to a multiple of {parts}, or start another number of processes.",
         )
-
-
-@contained()
-def check_room(study: Study, recognizer: str, data: StudyData, cache: FrameCache) -> None:
-    """Prove that the frames of all clips that a training sees fit into the frame cache and onto its disk.
-
-    Raises:
-        ActScribeError: they do not, or a video cannot be read; says how much they take.
-    """
-    chosen, settings = kind(recognizer), parse_settings(recognizer, study.recognizers.get(recognizer, {}))
-    if chosen.trains(settings):
-        shown, _ = _shown(study, data, _view(study, chosen, settings), cache)
-        cache.check_room(sum(clips.bytes() for clips in shown.values()))
 
 
 def needed(study: Study, recognizer: str) -> tuple[str, ...]:
