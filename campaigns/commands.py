@@ -33,7 +33,7 @@ MODULES = (
     "actscribe.simulation.tabletop_clips",
     "actscribe.models.vlm.loading",
     "actscribe.models.dual.loading",
-    "actscribe.models.timesformer",
+    "actscribe.models.video_classifier",
     "torch.utils.tensorboard",
     "transformers.trainer",
 )

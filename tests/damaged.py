@@ -19,10 +19,10 @@ from actscribe.data.recording import Recording
 from actscribe.data.view import ClipFrames
 from actscribe.labels import LabelSet
 from actscribe.models.dual.network import DualEncoder
-from actscribe.models.timesformer import load_timesformer
+from actscribe.models.video_classifier import load_classifier
 from actscribe.recognizers import dual, vlm_head, vlm_lora
 from actscribe.recognizers.base import Job, Recognizer, implementation
-from actscribe.recognizers.timesformer import TimesformerRecognizer
+from actscribe.recognizers.video_classifier import VideoClassifierRecognizer
 from actscribe.runs.folder import Decisions, Facts, Run, ScoredClips
 from actscribe.settings.study import Study, parse_settings
 from actscribe.settings.vghif import VghifConfig
@@ -118,8 +118,8 @@ def a_run(name: str, root: Path) -> Path:
 
 def _made(name: str, root: Path) -> tuple[Recognizer, LabelSet]:
     if name == "timesformer":
-        model, pixels = load_timesformer(str(tiny_timesformer(root / "timesformer")), vlm_jobs.LABELS.names, 4)
-        return TimesformerRecognizer(model, pixels, vlm_jobs.LABELS, False), vlm_jobs.LABELS
+        model, pixels = load_classifier(str(tiny_timesformer(root / "timesformer")), vlm_jobs.LABELS.names, 4)
+        return VideoClassifierRecognizer(model, pixels, vlm_jobs.LABELS, False), vlm_jobs.LABELS
     if name in ("clip", "x-clip"):
         job = dual_jobs.job(root / name, name, root, dual_jobs.SEVERAL, learns="none", augment=False)
         made = cast(dual.DualRecognizer, implementation(name).make(job))

@@ -17,7 +17,10 @@ from actscribe.models.catalog import find
 from actscribe.recognizers.plans import clips
 from actscribe.settings.registry import BUILT_IN, usual_for
 from actscribe.settings.study import parse_settings
-from actscribe.settings.timesformer import TimesformerSettings
+from actscribe.settings.video_classifier import TimesformerSettings
+
+#: Trained with their defaults, through the whole network.
+TRAINED = ("timesformer", "video-classifier", "vifi-clip", "x-clip", "vlm-lora")
 
 
 def allocated(run: object, trace: Path) -> int:
@@ -54,7 +57,7 @@ def test_a_linear_layer_counted_by_hand() -> None:
 )
 def test_memory_is_what_the_allocator_sees(recognizer: str, changes: dict[str, object], tmp_path: Path) -> None:
     settings = parse_settings(recognizer, changes)
-    build: Any = clips._timesformer if recognizer == "timesformer" else clips._dual
+    build: Any = clips._classifier if recognizer == "timesformer" else clips._dual
     with torch.device("meta"):
         network, side = build(settings, 8, 3)
         found = costs.cost(network, {"pixel_values": torch.zeros(4, 8, 3, side, side)})
@@ -82,7 +85,7 @@ def test_known_models_need_no_download_and_have_their_published_size(
     entry = find(name)
     assert entry is not None
     recognizer = usual_for(entry.kind)
-    build: Any = clips._timesformer if recognizer == "timesformer" else clips._dual
+    build: Any = clips._classifier if recognizer == "timesformer" else clips._dual
     with torch.device("meta"):
         network, _ = build(parse_settings(recognizer, {"model": name}), 8, 400)
     assert sum(one.numel() for one in network.parameters()) / 1e6 == pytest.approx(entry.parameters, abs=1)
@@ -94,7 +97,7 @@ def test_every_recognizer_is_planned(recognizer: str, monkeypatch: pytest.Monkey
         monkeypatch.setattr(f"actscribe.{module}.matmul_speed", lambda dtype: 1e10)
     done = CliRunner().invoke(app, ["models", "plan", "embedded", "--recognizer", recognizer])
     assert done.exit_code == 0, done.output
-    assert ("training step" in done.output) == (recognizer in ("timesformer", "vifi-clip", "x-clip", "vlm-lora"))
+    assert ("training step" in done.output) == (recognizer in TRAINED)
     assert max(map(len, done.output.splitlines())) <= 100
 
 
@@ -113,6 +116,6 @@ def test_a_plan_takes_the_batch_and_number_format_that_the_settings_have(monkeyp
 def test_a_model_of_another_kind_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(ActScribeError, match="'clip-b16' is a CLIP, which is no model of this recognizer"):
-        clips.plan_timesformer(TimesformerSettings(model="clip-b16"), 8, 4)
+        clips.plan_classifier(TimesformerSettings(model="clip-b16"), 8, 4)
     with pytest.raises(ActScribeError, match="neither a folder"):
-        clips.plan_timesformer(TimesformerSettings(model="nowhere"), 8, 4)
+        clips.plan_classifier(TimesformerSettings(model="nowhere"), 8, 4)

@@ -17,8 +17,8 @@ from pydantic import BaseModel
 from actscribe.errors import ActScribeError, did_you_mean, in_one_line
 from actscribe.settings.dual import ClipSettings, DualSettings, VificlipSettings, XclipSettings
 from actscribe.settings.named_models import JUDGE_PACKAGE, PACKAGED_JUDGE
-from actscribe.settings.timesformer import TimesformerSettings
 from actscribe.settings.training import Training
+from actscribe.settings.video_classifier import TimesformerSettings, VideoClassifierSettings
 from actscribe.settings.vlm import (
     VlmHeadSettings,
     VlmJudgeSettings,
@@ -102,9 +102,15 @@ BUILT_IN: dict[str, RecognizerSpec] = {
     "timesformer": RecognizerSpec(
         "supervised TimeSformer: divided space-time attention, fine-tuned on the study's clips",
         TimesformerSettings,
-        "actscribe.recognizers.timesformer:TIMESFORMER",
+        "actscribe.recognizers.video_classifier:VIDEO_CLASSIFIER",
         _trained,
         models=("timesformer",),
+    ),
+    "video-classifier": RecognizerSpec(
+        "supervised TimeSformer, VideoMAE, ViViT, V-JEPA 2 or VideoPrism, fine-tuned on the study's clips",
+        VideoClassifierSettings,
+        "actscribe.recognizers.video_classifier:VIDEO_CLASSIFIER",
+        _trained,
     ),
     "vlm-list": RecognizerSpec(
         "zero-shot: a vision-language model lists the activities that occur",

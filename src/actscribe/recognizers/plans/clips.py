@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from torch import nn
-from transformers import CLIPConfig, TimesformerConfig, TimesformerForVideoClassification, XCLIPConfig
+from transformers import AutoModelForVideoClassification, CLIPConfig, TimesformerConfig, XCLIPConfig
 
 from actscribe.errors import ActScribeError
 from actscribe.models.catalog import find
@@ -17,11 +17,12 @@ from actscribe.models.dual.interface import Tokens
 from actscribe.models.dual.loading import BACKBONES
 from actscribe.models.dual.loading import configuration as dual_configuration
 from actscribe.models.dual.network import DualEncoder
-from actscribe.models.timesformer import configuration as timesformer_configuration
+from actscribe.models.video_classifier import FAMILIES, VideoClassifier, check_frames, picture_size
+from actscribe.models.video_classifier import configuration as classifier_configuration
 from actscribe.models.vlm.plan import EFFICIENCY, matmul_speed
 from actscribe.recognizers.base import Plan
 from actscribe.settings.dual import DualSettings, VificlipSettings, XclipSettings
-from actscribe.settings.timesformer import TimesformerSettings
+from actscribe.settings.video_classifier import VideoClassifierSettings
 from actscribe.tables import seconds_text
 
 #: Settings, frames and labels -> the network and the side of its pictures.
@@ -73,9 +74,9 @@ def _lines(found: Cost, settings: Any, frames: int) -> dict[str, str]:
     return lines
 
 
-def plan_timesformer(settings: TimesformerSettings, frames: int, labels: int) -> Plan:
-    """Answer `Implementation.plan` of TimeSformer."""
-    return plan(_timesformer, settings, frames, labels)
+def plan_classifier(settings: VideoClassifierSettings, frames: int, labels: int) -> Plan:
+    """Answer `Implementation.plan` of the video classifiers."""
+    return plan(_classifier, settings, frames, labels)
 
 
 def plan_dual(settings: DualSettings, frames: int, labels: int) -> Plan:
@@ -83,10 +84,15 @@ def plan_dual(settings: DualSettings, frames: int, labels: int) -> Plan:
     return plan(_dual, settings, frames, labels)
 
 
-def _timesformer(settings: TimesformerSettings, frames: int, labels: int) -> tuple[nn.Module, int]:
-    config = _configuration(settings.model, lambda: timesformer_configuration(settings.model), TimesformerConfig)
-    config.num_frames, config.num_labels = frames, labels
-    return TimesformerForVideoClassification(config), int(config.image_size)
+def _classifier(settings: VideoClassifierSettings, frames: int, labels: int) -> tuple[nn.Module, int]:
+    wanted = TimesformerConfig if settings.families == ("timesformer",) else None
+    config = _configuration(settings.model, lambda: classifier_configuration(settings.model, settings.families), wanted)
+    check_frames(config, frames)
+    setattr(config, FAMILIES[config.model_type].frames, frames)
+    config.num_labels = labels
+    return VideoClassifier(AutoModelForVideoClassification.from_config(config, dtype=torch.float32)), picture_size(
+        config
+    )
 
 
 def _dual(settings: DualSettings, frames: int, labels: int) -> tuple[nn.Module, int]:
@@ -109,7 +115,7 @@ def _dual(settings: DualSettings, frames: int, labels: int) -> tuple[nn.Module, 
 
 
 def _configuration(model: str, here: Any, wanted: Any) -> Any:
-    """Return the configuration of a model on this machine, or of a known one of the wanted class that is not."""
+    """Return the configuration of a model on this machine, or of a known one of the wanted class, if any."""
     try:
         return here()
     except ActScribeError:
@@ -117,7 +123,7 @@ def _configuration(model: str, here: Any, wanted: Any) -> Any:
         if entry is None or not entry.hub:
             raise
         made, values = _KNOWN.get(entry.name, (None, {}))
-        if made is not wanted:
+        if made is None or wanted not in (None, made):
             message = f"'{model}' is a {entry.family}, which is no model of this recognizer."
             raise ActScribeError(message, "Choose another one: actscribe models list") from None
         return made(**values)
