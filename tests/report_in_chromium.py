@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import made_up_benchmarks
 import pytest
 from chromium import Tab, tab
 from comparisons import made_up
@@ -18,6 +19,7 @@ from test_annotators import late
 
 from actscribe.compare.page import write_comparison_report
 from actscribe.compare.result import assemble
+from actscribe.runs.benchmark_tables import BASE, NOVEL
 
 #: Report -> ids of the headings that must lead to something, and how many pictures there are at least.
 REPORTS = {
@@ -29,7 +31,15 @@ REPORTS = {
     "comparison of classes": ("all forest heat calibration risk cost slices hallucination disagreements made words", 9),
     "run": ("data labels figures timelines errors made words", 1 + 3 * 4 + 6),
     "run of classes": ("data labels figures errors made words", 2 + 2 * 5),
+    "benchmark": ("results top1 top5 mean_per_class classes made words", 3),
+    "benchmark of halves": (
+        "results base_top1 base_top5 base_mean_per_class novel_top1 novel_top5 novel_mean_per_class harmonic_mean"
+        " classes made words",
+        7,
+    ),
 }
+#: Whose figures have tables of their own; those of a benchmark draw the one table above them.
+WITH_TABLES = [name for name in REPORTS if not name.startswith("benchmark")]
 WIDTHS = (1280, 390)
 #: Paper of 210 mm less two margins of 12 mm, in CSS pixels.
 PAPER = 703
@@ -63,6 +73,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     found = {
         "comparison": write_comparison_report(assemble(folder / "several", provenance)),
         "comparison of classes": write_comparison_report(assemble(folder / "classes", classes)),
+        "benchmark": made_up_benchmarks.written(folder / "benchmark.html"),
+        "benchmark of halves": made_up_benchmarks.written(folder / "halves.html", (BASE, NOVEL)),
     }
     for name, made in (("run", multi_label(folder / "a")), ("run of classes", multi_class(folder / "b"))):
         found[name] = folder / f"{name}.html"
@@ -116,10 +128,8 @@ def test_nothing_is_logged_or_missing_and_nothing_scrolls_sideways(
         page.evaluate(OPEN_ALL)
 
 
-@pytest.mark.parametrize("name", REPORTS)
-def test_every_figure_of_a_comparison_has_a_sentence_and_a_table(
-    chromium: Tab, pages: dict[str, Path], name: str
-) -> None:
+@pytest.mark.parametrize("name", WITH_TABLES)
+def test_every_figure_has_a_sentence_and_a_table(chromium: Tab, pages: dict[str, Path], name: str) -> None:
     page = chromium.open(pages[name], 1280)
     without = """[...document.querySelectorAll('section')].filter(e => e.querySelector('svg[role=img]'))
       .filter(e => !e.querySelector('p') || !e.querySelector('table tbody tr')).map(e => e.querySelector('h2').id)"""
@@ -161,10 +171,11 @@ def test_it_prints_on_a4(chromium: Tab, pages: dict[str, Path], name: str) -> No
     assert bottom == pytest.approx(841.89, abs=1)
 
 
-def test_the_dark_theme_is_dark(chromium: Tab, pages: dict[str, Path]) -> None:
+@pytest.mark.parametrize("name", ["comparison", "benchmark"])
+def test_the_dark_theme_is_dark(chromium: Tab, pages: dict[str, Path], name: str) -> None:
     colours = []
     for dark in (False, True):
-        page = chromium.open(pages["comparison"], 1280, dark=dark)
+        page = chromium.open(pages[name], 1280, dark=dark)
         colours.append(page.evaluate("getComputedStyle(document.body).backgroundColor"))
         assert chromium.logged == []
     assert colours == ["rgb(255, 255, 255)", "rgb(20, 24, 29)"]
