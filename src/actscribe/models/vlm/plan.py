@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 import transformers
@@ -18,7 +18,6 @@ from actscribe.models.vlm.families import FAMILIES, Family
 from actscribe.models.vlm.loading import model_type
 from actscribe.models.vlm.vision import LANGUAGE_PARTS, STORE_BYTES, UNITS_AT_ONCE
 
-Recognizer = Literal["vlm-list", "vlm-yesno", "vlm-judge", "vlm-head", "vlm-lora"]
 RECOGNIZERS: tuple[str, ...] = ("vlm-list", "vlm-yesno", "vlm-judge", "vlm-head", "vlm-lora")
 
 #: Bytes of a weight. Quantised: the scales and the layers that stay in 16 bit included (ours, rounded up).
