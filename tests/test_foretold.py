@@ -118,8 +118,6 @@ def test_the_size_foretold_is_that_of_the_frames(made: Callable[..., Study], tmp
 def test_a_model_too_large_for_the_memory(
     made: Callable[..., Study], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made: Callable[..., Study], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
     study = made(tmp_path / "study")
     data, cache = load_data(study), FrameCache(tmp_path / "cache", 2**30)
     monkeypatch.setattr(memory, "_memory", lambda: memory.BASE)
