@@ -9,7 +9,6 @@ import pandas as pd
 from report_runs import EVIL
 
 from actscribe.evaluation.seeds import harmonic_mean
-from actscribe.recognizers.settings import SETTINGS
 from actscribe.report.benchmark_page import benchmark_page
 from actscribe.runs.benchmark_tables import (
     ALL,
@@ -21,6 +20,7 @@ from actscribe.runs.benchmark_tables import (
     result_table,
     seeds_table,
 )
+from actscribe.settings.dual import VificlipSettings
 
 METRICS = ("top1", "top5", "mean_per_class")
 SYSTEMS = ("vifi-clip", "vifi-clip + VgHIF")
@@ -44,7 +44,7 @@ def written(path: Path, parts: tuple[str, ...] = (ALL,), seeds: int = 3, classes
     }
     command = f"actscribe benchmark hmdb51 --videos /data/{'long/' * 20}videos --lists 'lists of {EVIL}' --vghif"
     facts = {
-        "systems": {name: SETTINGS["vifi-clip"].model_validate({}).model_dump(mode="json") for name in SYSTEMS},
+        "systems": {name: VificlipSettings.model_validate({}).model_dump(mode="json") for name in SYSTEMS},
         "seconds": {name: {"train": 431.2, "evaluate test": 14.1} for name in SYSTEMS},
         "versions": {"python": "3.12.1", "torch": "2.14.0"},
         "machine": "made-up processor, 2 cores, Linux",

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from actscribe.cli import app
 from actscribe.data.loading import load_data
-from actscribe.study import load_study
+from actscribe.settings.study import load_study
 
 study_text, manifest_text = (partial(replaced, name) for name in ("study.yaml", "manifest.csv"))
 

@@ -63,7 +63,7 @@ def test_resuming_under_a_changed_study_is_refused(study: Path, spoil, changed: 
 
 
 def load_settings() -> dict[str, object]:
-    from actscribe.recognizers.settings import TimesformerSettings
+    from actscribe.settings.timesformer import TimesformerSettings
 
     return TimesformerSettings().model_dump(mode="json")
 
@@ -158,7 +158,7 @@ def test_ctrl_c_says_how_to_go_on(study: Path, monkeypatch: pytest.MonkeyPatch, 
     def interrupted(*args: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("actscribe.study.load_study", interrupted)
+    monkeypatch.setattr("actscribe.settings.study.load_study", interrupted)
     message = refused(command, study, code=130)
     assert "Interrupted" in message
     assert way_on in message
