@@ -33,7 +33,7 @@ def a_run(study: Path, folder: Path, status: str = "complete", recognizer: str =
     """Write what stands at a run's beginning, said to be at `status`, into `folder`."""
     loaded = load_study(study)
     data = load_data(loaded)
-    facts = Facts(status=status, recognizer=recognizer, settings={}, seed=1, study="lamps")
+    facts = Facts(status=status, name=recognizer, recognizer=recognizer, settings={}, seed=1, study="lamps")
     return Run.create(folder, loaded, data.labels, data.recordings, facts)
 
 
