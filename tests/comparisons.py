@@ -92,6 +92,7 @@ def _run(
     own = study.model_copy(update={"seed": part.seed})
     facts = Facts(
         status="complete",
+        name=part.recognizer,
         recognizer=part.recognizer,
         settings={} if part.recognizer in ZERO_SHOT else {"epochs": 3},
         seed=part.seed,

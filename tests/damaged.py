@@ -100,7 +100,7 @@ def a_run(name: str, root: Path) -> Path:
         Recording(split, root / f"{split}.mp4", 9.0, split.ljust(32, "0"), split, split, (), ())
         for split in ("train", "validation", "test")
     )
-    facts = Facts(recognizer=name, settings={}, seed=1, study="made")
+    facts = Facts(name=name, recognizer=name, settings={}, seed=1, study="made")
     run = Run.create(
         root / "runs" / name, Study(name="made", recordings="m.csv", labels="labels.yaml"), labels, recordings, facts
     )

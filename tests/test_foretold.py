@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from small_studies import WINDOWS, lamp_study
+from small_studies import WINDOWS, lamp_study, write_study
 from tiny_models import tiny_timesformer
 
 from actscribe import load_study
@@ -26,12 +28,25 @@ from actscribe.video.cache import FrameCache
 TINY = {"model": "tiny", "epochs": 1, "precision": "float32"}
 
 
-def made(folder: Path, **values: object) -> Study:
-    split = {"train": 0.5, "validation": 0.25, "test": 0.25}
-    settings = {"recognizers": {"timesformer": TINY}, "split": split, "windows": WINDOWS, "empty_labels": "allow"}
-    lamp_study(folder, 6, 6.0, **(settings | values))
+@pytest.fixture(scope="module")
+def filmed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six recordings and a tiny model, to copy."""
+    folder = tmp_path_factory.mktemp("filmed")
+    lamp_study(folder, 6, 6.0)
     tiny_timesformer(folder / "tiny")
-    return load_study(folder)
+    return folder
+
+
+@pytest.fixture
+def made(filmed: Path) -> Callable[..., Study]:
+    def make(folder: Path, **values: object) -> Study:
+        split = {"train": 0.5, "validation": 0.25, "test": 0.25}
+        settings = {"recognizers": {"timesformer": TINY}, "split": split, "windows": WINDOWS, "empty_labels": "allow"}
+        shutil.copytree(filmed, folder)
+        write_study(folder, **(settings | values))
+        return load_study(folder)
+
+    return make
 
 
 def refused(study: Study, folder: Path, cache: FrameCache) -> str:
@@ -41,13 +56,13 @@ def refused(study: Study, folder: Path, cache: FrameCache) -> str:
     return in_one_line(error.value)
 
 
-def test_a_sound_study_is_foretold_nothing(tmp_path: Path) -> None:
+def test_a_sound_study_is_foretold_nothing(made: Callable[..., Study], tmp_path: Path) -> None:
     study = made(tmp_path / "study")
     assert foretold(study, load_data(study), FrameCache(tmp_path / "cache", 2**30)) == []
     assert not (tmp_path / "cache").exists()
 
 
-def test_frames_that_do_not_fit(tmp_path: Path) -> None:
+def test_frames_that_do_not_fit(made: Callable[..., Study], tmp_path: Path) -> None:
     study = made(tmp_path / "study")
     small = FrameCache(tmp_path / "cache", 10_000)
     (said,) = foretold(study, load_data(study), small)
@@ -55,7 +70,7 @@ def test_frames_that_do_not_fit(tmp_path: Path) -> None:
     assert said == f"timesformer: {refused(study, tmp_path, small)}"
 
 
-def test_a_disk_that_is_too_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_is_too_small(made: Callable[..., Study], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     study = made(tmp_path / "study")
     data, cache = load_data(study), FrameCache(tmp_path / "cache", 2**40)
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1000))
@@ -64,7 +79,7 @@ def test_a_disk_that_is_too_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert said == f"timesformer: {refused(study, tmp_path, cache)}"
 
 
-def test_labels_that_no_clip_shows(tmp_path: Path) -> None:
+def test_labels_that_no_clip_shows(made: Callable[..., Study], tmp_path: Path) -> None:
     labels = {"name": "lamps", "labels": ["Left lamp", "Right lamp", "Third lamp"]}
     study = made(tmp_path / "study", empty_labels="error", labels=labels)
     cache = FrameCache(tmp_path / "cache", 2**30)
@@ -73,7 +88,7 @@ def test_labels_that_no_clip_shows(tmp_path: Path) -> None:
     assert said == f"timesformer: {refused(study, tmp_path, cache)}"
 
 
-def test_no_validation_and_no_test_split(tmp_path: Path) -> None:
+def test_no_validation_and_no_test_split(made: Callable[..., Study], tmp_path: Path) -> None:
     cache = FrameCache(tmp_path / "cache", 2**30)
     study = made(tmp_path / "a", split={"train": 0.5, "validation": 0.0, "test": 0.5})
     (said,) = foretold(study, load_data(study), cache)
@@ -84,14 +99,14 @@ def test_no_validation_and_no_test_split(tmp_path: Path) -> None:
     assert "no annotated recording is in the test split" in said
 
 
-def test_a_model_that_is_not_here(tmp_path: Path) -> None:
+def test_a_model_that_is_not_here(made: Callable[..., Study], tmp_path: Path) -> None:
     study = made(tmp_path / "study", recognizers={"timesformer": {"model": "nowhere/to-be-found"}})
     (said,) = foretold(study, load_data(study), FrameCache(tmp_path / "cache", 2**30))
     assert said.startswith("timesformer: ")
     assert "nowhere/to-be-found" in said
 
 
-def test_the_size_foretold_is_that_of_the_frames(tmp_path: Path) -> None:
+def test_the_size_foretold_is_that_of_the_frames(made: Callable[..., Study], tmp_path: Path) -> None:
     study = made(tmp_path / "study")
     recordings = load_data(study).of_split("train")
     from actscribe.data.clips import Window, cut
@@ -102,7 +117,9 @@ def test_the_size_foretold_is_that_of_the_frames(tmp_path: Path) -> None:
     assert held.bytes() == sum(int(np.prod((len(one), *one[0].shape))) for one in decoded)
 
 
-def test_a_model_that_is_too_large_for_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_too_large_for_the_memory(
+    made: Callable[..., Study], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     study = made(tmp_path / "study")
     data, cache = load_data(study), FrameCache(tmp_path / "cache", 2**30)
     monkeypatch.setattr(memory, "_memory", lambda: memory.BASE)

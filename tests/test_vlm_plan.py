@@ -24,7 +24,7 @@ from actscribe.models.vlm.plan import Task, Use, matmul_speed, plan
 
 SHARED = "Is the baby visible in this video clip? " * 8
 QUESTION = "Is there any suction in it?"
-ANSWER = 16
+ANSWER = 8
 WIDER = {"hidden_size": 256, "intermediate_size": 768, "num_hidden_layers": 4, "head_dim": 64}
 
 

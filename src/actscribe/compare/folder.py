@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from actscribe.annotations.interval import Annotations
 from actscribe.errors import ActScribeError, in_one_line
-from actscribe.files import content_hash, folder_beside, write_beside, write_text
+from actscribe.files import folder_beside, write_beside, write_text
 from actscribe.places import Place
 from actscribe.reading import load_json
 from actscribe.settings.study import Study, placed_study, unplaced_study
@@ -127,8 +127,3 @@ def digests(tables: Mapping[str, pd.DataFrame]) -> dict[str, str]:
     return {
         name: hashlib.blake2b(csv_text(table).encode(), digest_size=16).hexdigest() for name, table in tables.items()
     }
-
-
-def same_file(path: Path, digest: str) -> bool:
-    """Tell whether a file is there and has this content."""
-    return path.is_file() and content_hash(path) == digest

@@ -159,7 +159,7 @@ def label_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
         showing = np.concatenate([showing, [shared.grouping.count] * 2])
         f1 = estimate(partial(_with_averages, f1_of, shared), counts, shared.grouping, "share", showing)
         agreed = estimate(partial(_with_averages, kappa, shared), counts, shared.grouping, "any", showing)
-        correlated = _over_seeds(_with_averages(mcc, shared, counts.sum(axis=0)))
+        correlated = mean_of_known(_with_averages(mcc, shared, counts.sum(axis=0)), axis=-2)
         for place, name in enumerate(names):
             row: dict[str, object] = {"system": system.name, "label": name}
             row |= _label_row([run.table for run in system.runs], place)
@@ -335,8 +335,3 @@ def _best_constant(shared: Shared) -> tuple[str, np.ndarray]:
     counts = {name: constant_counts(shared, said) for name, said in constant_answers(shared).items()}
     best = max(counts, key=lambda name: float(np.nan_to_num(macro_over_seeds(counts[name].sum(axis=0)))))
     return best, counts[best]
-
-
-def _over_seeds(values: np.ndarray) -> np.ndarray:
-    """Return the mean over the axis of seeds, the last but one, of what is known."""
-    return mean_of_known(np.swapaxes(values, -1, -2))

@@ -12,7 +12,7 @@ import pandas as pd
 
 from actscribe.data.clips import targets
 from actscribe.evaluation.clips import confusion
-from actscribe.evaluation.seeds import class_scores, exact_interval, harmonic_mean, paired_test, seed_table
+from actscribe.evaluation.seeds import SAME, class_scores, exact_interval, harmonic_mean, paired_test, seed_table
 from actscribe.runs.folder import Run
 from actscribe.table_text import csv_text, markdown_text
 
@@ -22,8 +22,6 @@ ALL, BASE, NOVEL = "all", "base", "novel"
 LONG = ("classes", "missing")
 #: Answers that never look at the video.
 CHANCE, MAJORITY = "chance", "majority"
-#: Results of seeds that differ by less are equal.
-SAME = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)

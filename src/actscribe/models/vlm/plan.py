@@ -173,9 +173,8 @@ def configuration(name: str) -> tuple[Family, Any, Any]:
     except ActScribeError:
         if entry is None or entry.name not in DIMENSIONS:
             raise
-        kind, video_class, settings, values = DIMENSIONS[entry.name]
-        config = transformers.AutoConfig.for_model(kind, **values)
-        return FAMILIES[kind], config, getattr(transformers, video_class)(**settings)
+        known = DIMENSIONS[entry.name]
+        return FAMILIES[known.kind], known.configuration(), known.video_processor()
     family = FAMILIES[model_type(folder, name)]
     config = load_part(transformers.AutoConfig, folder, name, "config.json")
     return family, config, load_part(transformers.AutoVideoProcessor, folder, name, "video processor")
