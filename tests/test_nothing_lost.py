@@ -15,13 +15,13 @@ from typer.testing import CliRunner
 from actscribe import load_study
 from actscribe.cli import app
 from actscribe.data.loading import load_data
-from actscribe.demo import MARKER as DEMO_MARKER
-from actscribe.demo import WORDS as DEMO_WORDS
-from actscribe.demo import _clear
 from actscribe.errors import ActScribeError
 from actscribe.leftovers import is_temporary
 from actscribe.runs.folder import Facts, Run
 from actscribe.training.checkpoints import last_checkpoint, note_checkpoint, remove_checkpoints
+from actscribe_sim.demo import MARKER as DEMO_MARKER
+from actscribe_sim.demo import WORDS as DEMO_WORDS
+from actscribe_sim.demo import _clear
 
 BOTH: Bouts = [(LEFT, 0, 1500), (RIGHT, 1000, 2500)]
 

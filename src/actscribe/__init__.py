@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from actscribe.runs.evaluate import evaluate
     from actscribe.runs.folder import Run
     from actscribe.runs.train import train
-    from actscribe.simulation.recording import simulate
     from actscribe.study import Study, load_study
     from actscribe.video.frame_times import frame_clock
 
@@ -49,7 +48,6 @@ _HOMES = {
     "load_label_set": "labels",
     "load_study": "study",
     "read_annotations": "annotations:read",
-    "simulate": "simulation.recording",
     "summarise": "data.summary",
     "train": "runs.train",
     "write_annotations": "annotations:write",
@@ -72,7 +70,6 @@ __all__ = [
     "load_label_set",
     "load_study",
     "read_annotations",
-    "simulate",
     "summarise",
     "train",
     "write_annotations",
