@@ -82,6 +82,7 @@ def test_none_takes_the_name_of_a_command_of_ours(tmp_path: Path) -> None:
         ("raise ValueError('first line\\nsecond line')\n", "ValueError: first line"),
         ("x = 1\n", "AttributeError"),
         ("hello = 3\n", "TypeError: wrecked:hello is no function"),
+        ("class hello: ...\n", "TypeError: wrecked:hello is no function"),
         ("from __future__ import annotations\ndef hello(what: Unknown) -> None: ...\n", "NameError"),
         ("def hello(:\n", "SyntaxError"),
     ],

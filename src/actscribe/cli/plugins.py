@@ -54,7 +54,7 @@ def _entries() -> dict[str, metadata.EntryPoint]:
 def _command(entry: metadata.EntryPoint) -> Any:
     try:
         command = entry.load()
-        if not callable(command):
+        if not inspect.isfunction(command):
             raise TypeError(f"{entry.value} is no function")
         return _made(entry.name, command, escape(inspect.getdoc(command) or ""))
     except (Exception, SystemExit) as error:  # whatever a module does while it is imported
