@@ -11,7 +11,7 @@ from small_studies import lamp_study
 from actscribe.compare.compare import compare
 from actscribe.errors import ActScribeError
 from actscribe.runs.train import train
-from actscribe.study import load_study
+from actscribe.settings.study import load_study
 from actscribe_sim import demo
 
 

@@ -13,7 +13,7 @@ from actscribe.cli import app
 from actscribe.data.clips import Window, cut, targets
 from actscribe.data.loading import load_data
 from actscribe.errors import ActScribeError
-from actscribe.study import load_study
+from actscribe.settings.study import load_study
 
 HALVES = {"train": 0.5, "validation": 0.25, "test": 0.25, "within": "recordings"}
 

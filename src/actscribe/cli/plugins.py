@@ -1,7 +1,7 @@
 """Commands that other packages bring, by entry points of the group `actscribe.commands`.
 
 An entry point names a function with typer's annotations; its docstring is the help text. Its module is imported when
-the command is called or listed, so it should import what is heavy inside the function. One that does not work costs
+the command is called or listed, so it should import what is heavy inside the function. One that does not load costs
 nobody else anything: it says so when it is called.
 """
 
@@ -17,10 +17,10 @@ from rich.markup import escape
 from typer.core import TyperGroup
 
 from actscribe.cli.guard import guarded
-from actscribe.errors import ActScribeError
+from actscribe.errors import ActScribeError, in_one_line
 
 GROUP = "actscribe.commands"
-#: A command that cannot be loaded takes whatever is typed after it, and says why.
+#: A command that does not load takes whatever is typed after it, and says why.
 ANYTHING = {"ignore_unknown_options": True, "allow_extra_args": True}
 
 
@@ -58,7 +58,7 @@ def _command(entry: metadata.EntryPoint) -> Any:
             raise TypeError(f"{entry.value} is no function")
         return _made(entry.name, command, escape(inspect.getdoc(command) or ""))
     except (Exception, SystemExit) as error:  # whatever a module does while it is imported
-        return _made(entry.name, _broken(entry, error), "Does not work; call it to see why.", ANYTHING)
+        return _made(entry.name, _broken(entry, error), "Does not load; call it to see why.", ANYTHING)
 
 
 def _made(name: str, command: Callable[..., None], text: str, settings: dict[str, Any] | None = None) -> Any:
@@ -69,12 +69,12 @@ def _made(name: str, command: Callable[..., None], text: str, settings: dict[str
 
 def _broken(entry: metadata.EntryPoint, error: BaseException) -> Callable[[], None]:
     package = entry.dist.name if entry.dist else entry.value
-    why = (str(error).splitlines() or [""])[0]
+    why = f"{type(error).__name__}: {in_one_line(error)}"
 
     def broken() -> None:
         raise ActScribeError(
-            f"The command '{entry.name}' of the package {package} cannot be loaded ({type(error).__name__}: {why}).",
-            f"Mend that package, or remove it: pip uninstall {package}",
+            f"the command '{entry.name}' of the package {package} does not load: {why}",
+            f"Mend or remove it: pip uninstall {package}",
         )
 
     return broken

@@ -24,7 +24,7 @@ from actscribe.data.clips import Window, spans
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 from actscribe.progress import track
-from actscribe.study import STUDY_FILE
+from actscribe.settings.study import STUDY_FILE
 from actscribe.video.writing import write_video
 from actscribe_sim.claim import claim
 from actscribe_sim.resuscitation.captions import captions
