@@ -13,8 +13,8 @@ from torch.nn import functional as F
 
 from actscribe.models.catalog import embedded_folder
 from actscribe.models.dual.loading import Loaded, load_backbone
-from actscribe.simulation.tabletop_actions import ACTIONS
-from actscribe.simulation.tabletop_clips import TabletopClip, tabletop_clip
+from actscribe_sim.tabletop.actions import ACTIONS
+from actscribe_sim.tabletop.clips import TabletopClip, tabletop_clip
 
 TRAINING = Path(__file__).parents[1] / "training" / "dual"
 #: Far from the scenes of training, which start at 7e9, and from those of its scores, which start at 8e9.

@@ -13,8 +13,8 @@ from actscribe.data.clips import Clip
 from actscribe.data.view import ClipFrames
 from actscribe.models.catalog import embedded_folder
 from actscribe.models.vlm import Vlm, load_vlm
-from actscribe.simulation.tabletop_actions import ACTIONS, SETTING
-from actscribe.simulation.tabletop_clips import TabletopClip, tabletop_clip
+from actscribe_sim.tabletop.actions import ACTIONS, SETTING
+from actscribe_sim.tabletop.clips import TabletopClip, tabletop_clip
 
 TRAINING = Path(__file__).parents[1] / "training" / "vlm"
 #: Far from the scenes of training, which start at 7e9, and from those of its model card, which start at 8e9.

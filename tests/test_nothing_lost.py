@@ -13,10 +13,10 @@ from small_studies import film
 from typer.testing import CliRunner
 
 from actscribe.cli import app
-from actscribe.demo import MARKER as DEMO_MARKER
 from actscribe.errors import ActScribeError
 from actscribe.runs.folder import Run
 from actscribe.training.checkpoints import last_checkpoint, note_checkpoint, remove_checkpoints
+from actscribe_sim.demo import MARKER as DEMO_MARKER
 
 
 def only_dotfiles(folder: Path) -> Path:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from short_studies import a_file, a_run, actscribe, folder_of_files, state
 
-from actscribe.demo import MARKER as DEMO_MARKER
-from actscribe.demo import WORDS as DEMO_WORDS
-from actscribe.demo import _clear
 from actscribe.leftovers import is_temporary
+from actscribe_sim.demo import MARKER as DEMO_MARKER
+from actscribe_sim.demo import WORDS as DEMO_WORDS
+from actscribe_sim.demo import _clear
 
 
 def test_convert_replaces_a_file_only_when_told_to(study: Path, tmp_path: Path) -> None:

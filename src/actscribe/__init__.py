@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from actscribe.runs.folder import Run
     from actscribe.runs.train import train
     from actscribe.settings.study import Study, load_study
-    from actscribe.simulation.recording import simulate
     from actscribe.video.frame_times import frame_clock
 
 #: Public name -> where it lives; loaded on first use, so that `import actscribe` stays light.
@@ -49,7 +48,6 @@ _HOMES = {
     "load_label_set": "labels",
     "load_study": "settings.study",
     "read_annotations": "annotations:read",
-    "simulate": "simulation.recording",
     "summarise": "data.summary",
     "train": "runs.train",
     "write_annotations": "annotations:write",
@@ -72,7 +70,6 @@ __all__ = [
     "load_label_set",
     "load_study",
     "read_annotations",
-    "simulate",
     "summarise",
     "train",
     "write_annotations",

@@ -21,11 +21,12 @@ from pathlib import Path
 import torch
 from transformers import SmolVLMForConditionalGeneration, TimesformerConfig, TimesformerForVideoClassification
 
-from actscribe import evaluate, load_study, simulate, train
+from actscribe import evaluate, load_study, train
 from actscribe.evaluation.clips import macro_f1
 from actscribe.files import content_hash, folder_beside, write_text
 from actscribe.models.video_classifier import load_saved
 from actscribe.progress import clock
+from actscribe_sim.resuscitation.recording import simulate
 
 #: Of the simulated recordings; the demo and the tests use small seeds.
 SEED = 424242
