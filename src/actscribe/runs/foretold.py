@@ -9,6 +9,7 @@ from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError, in_one_line
 from actscribe.recognizers.memory import too_large
 from actscribe.recognizers.ready import problems
+from actscribe.runs.no_validation import SAID, keeps_last, with_keep
 from actscribe.runs.train import check_shares, check_targets, needed, seen_clips
 from actscribe.study import Study
 from actscribe.video.cache import FrameCache, default_cache
@@ -36,10 +37,17 @@ def foretold(study: Study, data: StudyData, cache: FrameCache | None = None) -> 
     return said
 
 
+def said_of_weights(study: Study, data: StudyData) -> list[str]:
+    """Return a sentence on the recognizers that keep their last weights for want of a validation split, if any."""
+    names = [name for name in study.recognizers if keeps_last(study, name, data)]
+    return [f"{', '.join(names)}: {SAID}"] if names else []
+
+
 def _of(name: str, study: Study, data: StudyData, cache: FrameCache) -> list[str]:
     lacking = problems(study, name)
     if lacking:
         return lacking
+    study = with_keep(study, name, data)
     found = []
     asked: tuple[Callable[[], object], ...] = (
         lambda: check_shares(study, name),

@@ -28,6 +28,7 @@ from actscribe.recognizers.base import Job, Kind, Recognizer
 from actscribe.recognizers.ready import check_ready
 from actscribe.recognizers.registry import kind
 from actscribe.runs.folder import RUN_FILE, Decisions, Facts, Run, check_run_folder, machine, versions
+from actscribe.runs.no_validation import SAID, keeps_last, with_keep
 from actscribe.runs.replace import check_ours, clear
 from actscribe.runs.reuse import check_same, move_in
 from actscribe.runs.scoring import score_recordings, sound, time_scores
@@ -89,7 +90,11 @@ def train(
         if is_first():
             for sentence in data.not_known:
                 say(f"Warning: {sentence}", None)
-    notes = [*check_targets(study, data, needed(study, recognizer)), *data.not_known]
+    last = keeps_last(study, recognizer, data)
+    if last:
+        study = with_keep(study, recognizer, data)
+        say(f"{recognizer}: {SAID}", None)
+    notes = [*check_targets(study, data, needed(study, recognizer)), *data.not_known, *([SAID] if last else [])]
     seen = seen_clips(study, recognizer, data, cache or default_cache())
     seen.check_room()
     if is_first():
@@ -249,8 +254,8 @@ def save_and_compare(made: Recognizer, chosen: Kind, job: Job, folder: Path) -> 
 #: What to type where a split is empty.
 _WAY_OUT = {
     "validation": (
-        "Give validation a share under 'split:' in the study file, or write 'keep: last' into the recognizer's"
-        " settings: every epoch is trained then, and all thresholds stay at 0.5."
+        "Give validation annotated recordings and a share under 'split:' in the study file, or write 'keep: last' into"
+        " the recognizer's settings: every epoch is trained then, and all thresholds stay at 0.5."
     )
 }
 
