@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 
+from actscribe.data.lacking import way_to_fill
 from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError, in_one_line
 from actscribe.recognizers.memory import too_large
@@ -31,10 +32,16 @@ def foretold(study: Study, data: StudyData, cache: FrameCache | None = None) -> 
     said = [f"{', '.join(names)}: {problem}" for problem, names in by_problem.items()]
     if not any(recording.intervals is not None for recording in data.of_split("test")):
         said.append(
-            "no annotated recording is in the test split, so that 'actscribe compare' refuses the study;"
-            " 'actscribe evaluate RUN --split validation' measures on what was chosen by."
+            "no annotated recording is in the test split, so that 'actscribe compare' refuses the study."
+            f" {way_to_fill('test', study, data)}{_instead(data)}"
         )
     return said
+
+
+def _instead(data: StudyData) -> str:
+    seen = next((name for name in ("validation", "train") if data.of_split(name)), "")
+    what = {"validation": "what was chosen by", "train": "what was trained on"}
+    return f" Meanwhile 'actscribe evaluate RUN --split {seen}' measures on {what[seen]}." if seen else ""
 
 
 def said_of_weights(study: Study, data: StudyData) -> list[str]:
