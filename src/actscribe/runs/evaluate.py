@@ -56,7 +56,7 @@ class EvaluatedRun:
         """Return the tables that belong on a terminal, by title."""
         result, name = self.evaluation, self.run.facts.recognizer
         columns = ["label", "precision", "recall", "f1", "average_precision", "support", "predicted_rate"]
-        tables = {f"{name} on {result.split}: {len(result.clips)} clips": result.table[columns]}
+        tables = {f"{name} on {result.split}: {result.measured()} clips": result.table[columns]}
         macro = [{"system": name, "macro_f1": result.headline()}]
         for baseline, table in result.baselines.items():
             macro.append({"system": baseline, "macro_f1": macro_f1(table)})
@@ -173,7 +173,9 @@ def _score(
     with timed(run, f"evaluate {split}"):
         loaded = recognizer or run.recognizer()
         with listening(loaded) as answers:
-            scored = score_recordings(loaded, recordings, run.labels, run.study.windows, f"Scoring {split}", views)
+            within = run.study.split.within == "recordings"
+            what = f"Scoring {split}"
+            scored = score_recordings(loaded, recordings, run.labels, run.study.windows, what, views, within)
         keep_answers(run, split, answers)
         run.save_scores(split, scored)
         run.facts.views[split] = (views.clips, views.crops)

@@ -207,7 +207,8 @@ def seen_clips(study: Study, recognizer: str, data: StudyData, cache: FrameCache
 def decide(run: Run, recognizer: Recognizer, study: Study, data: StudyData) -> None:
     """Score validation and choose thresholds and timeline settings on it; without clips there, take 0.5 and say so."""
     labels, recordings = data.labels, data.of_split("validation")
-    scored = score_recordings(recognizer, recordings, labels, study.windows, "Scoring validation")
+    within = study.split.within == "recordings"
+    scored = score_recordings(recognizer, recordings, labels, study.windows, "Scoring validation", within=within)
     run.save_scores("validation", scored)
     annotated = [recording for recording in recordings if recording.intervals is not None]
     if not annotated:
