@@ -31,6 +31,7 @@ from actscribe.runs.scoring import score_recordings, time_scores
 from actscribe.runs.train import timed
 from actscribe.runs.videos import located
 from actscribe.table_files import write_table
+from actscribe.table_text import NOTES, notes_text
 from actscribe.timeline.confidence import with_confidence
 from actscribe.timeline.indicators import time_budget
 from actscribe.timeline.segments import build
@@ -106,6 +107,8 @@ def evaluate(
         budget = time_budget(result.recordings, sources, run.labels)
         for ending in (".csv", ".xlsx"):
             write_table(run.folder / f"time-budget-{split}{ending}", budget)
+    if run.facts.notes:
+        write_text(run.folder / NOTES, notes_text(run.facts.notes))
     report = write_report(run, result, scored, frames=frames)
     return EvaluatedRun(run, result, report)
 
