@@ -109,7 +109,7 @@ def untrained_run(folder: Path) -> Path:
     from actscribe.models.timesformer import load_timesformer
     from actscribe.recognizers.timesformer import TimesformerRecognizer
     from actscribe.runs.folder import Decisions, Facts, Run
-    from actscribe.study import Study
+    from actscribe.settings.study import Study
     from actscribe.timeline.segments import TimelineSettings
 
     labels = load_label_set("newborn_resuscitation")

@@ -15,7 +15,7 @@ from actscribe.data.recording import Recording
 from actscribe.labels import LabelSet
 from actscribe.places import Place
 from actscribe.runs.folder import Decisions, Facts, Run, ScoredClips
-from actscribe.study import Study, Windows
+from actscribe.settings.study import Study, Windows
 from actscribe.timeline.segments import LabelDecision, TimelineSettings
 
 #: Recognizer -> how well its scores follow the truth.

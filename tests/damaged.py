@@ -18,19 +18,18 @@ from actscribe.data.clips import Clip
 from actscribe.data.recording import Recording
 from actscribe.data.view import ClipFrames
 from actscribe.labels import LabelSet
-from actscribe.models.dual.config import VghifConfig
 from actscribe.models.dual.network import DualEncoder
 from actscribe.models.timesformer import load_timesformer
 from actscribe.recognizers import dual, vlm_head, vlm_lora
-from actscribe.recognizers.base import Job, Recognizer
-from actscribe.recognizers.registry import kind
+from actscribe.recognizers.base import Job, Recognizer, implementation
 from actscribe.recognizers.timesformer import TimesformerRecognizer
 from actscribe.runs.folder import Decisions, Facts, Run, ScoredClips
-from actscribe.study import Study, parse_settings
+from actscribe.settings.study import Study, parse_settings
+from actscribe.settings.vghif import VghifConfig
 from actscribe.timeline.segments import TimelineSettings
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a21\nsize 12345\n"
-RECOGNIZERS = ("timesformer", "clip-vghif", "x-clip", "vlm-head", "vlm-lora", "vlm-yesno", "vlm-judge")
+RECOGNIZERS = ("timesformer", "clip", "x-clip", "vlm-head", "vlm-lora", "vlm-yesno", "vlm-judge")
 
 
 def _flip(place: float) -> Callable[[Path], None]:
@@ -121,10 +120,9 @@ def _made(name: str, root: Path) -> tuple[Recognizer, LabelSet]:
     if name == "timesformer":
         model, pixels = load_timesformer(str(tiny_timesformer(root / "timesformer")), vlm_jobs.LABELS.names, 4)
         return TimesformerRecognizer(model, pixels, vlm_jobs.LABELS, False), vlm_jobs.LABELS
-    if name in ("clip-vghif", "x-clip"):
-        backbone = name.removesuffix("-vghif")
-        job = dual_jobs.job(root / name, backbone, root, dual_jobs.SEVERAL, learns="none", augment=False)
-        made = cast(dual.DualRecognizer, kind(name).make(job))
+    if name in ("clip", "x-clip"):
+        job = dual_jobs.job(root / name, name, root, dual_jobs.SEVERAL, learns="none", augment=False)
+        made = cast(dual.DualRecognizer, implementation(name).make(job))
         return made if name == "x-clip" else _with_vghif(made), dual_jobs.SEVERAL
     model = root / "vlm"
     if not model.exists():
@@ -143,9 +141,9 @@ def _made(name: str, root: Path) -> tuple[Recognizer, LabelSet]:
     if name == "vlm-judge":
         settings |= {"judge": str(tiny_judge(root / "judge")), "caption_tokens": 4}
     parsed, nothing = parse_settings(name, settings), None
-    view = kind(name).view(parsed, 2)
+    view = implementation(name).view(parsed, 2)
     job = Job(vlm_jobs.LABELS, parsed, view, nothing, nothing, nothing, nothing, root, seed=0)  # type: ignore[arg-type]
-    return kind(name).make(job), vlm_jobs.LABELS
+    return implementation(name).make(job), vlm_jobs.LABELS
 
 
 def _with_vghif(made: dual.DualRecognizer) -> dual.DualRecognizer:

@@ -15,7 +15,7 @@ from actscribe.labels import Label, LabelSet
 from actscribe.report.page import write_report
 from actscribe.runs.folder import Decisions, Facts, Run, ScoredClips
 from actscribe.runs.scoring import time_scores
-from actscribe.study import Study, Windows
+from actscribe.settings.study import Study, Windows
 from actscribe.timeline.segments import LabelDecision, TimelineSettings, build
 
 EVIL = '<script>alert(1)</script> & "ü"'

@@ -20,7 +20,7 @@ from actscribe.errors import ActScribeError
 from actscribe.files import write_beside
 from actscribe.runs.folder import Facts, Run
 from actscribe.runs.replace import clear
-from actscribe.study import load_study
+from actscribe.settings.study import load_study
 
 BOTH: Bouts = [(LEFT, 0, 1500), (RIGHT, 1000, 2500)]
 SPLITS = ("train", "validation", "test")
@@ -276,7 +276,7 @@ def test_resuming_under_a_changed_study_is_refused(study: Path, spoil, changed: 
 
 
 def load_settings() -> dict[str, object]:
-    from actscribe.recognizers.settings import TimesformerSettings
+    from actscribe.settings.timesformer import TimesformerSettings
 
     return TimesformerSettings().model_dump(mode="json")
 
@@ -371,7 +371,7 @@ def test_ctrl_c_says_how_to_go_on(study: Path, monkeypatch: pytest.MonkeyPatch, 
     def interrupted(*args: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("actscribe.study.load_study", interrupted)
+    monkeypatch.setattr("actscribe.settings.study.load_study", interrupted)
     message = refused(command, study, code=130)
     assert "Interrupted" in message
     assert way_on in message

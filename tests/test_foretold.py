@@ -16,11 +16,13 @@ from actscribe.data.frames import ClipData
 from actscribe.data.loading import load_data
 from actscribe.data.view import View
 from actscribe.errors import ActScribeError, in_one_line
-from actscribe.recognizers import memory
+from actscribe.recognizers.plans import memory
+from actscribe.recognizers.plans.clips import plan_timesformer
 from actscribe.runs.foretold import foretold, said_of_weights
 from actscribe.runs.no_validation import SAID
 from actscribe.runs.train import train
-from actscribe.study import Study, parse_settings
+from actscribe.settings.study import Study
+from actscribe.settings.timesformer import TimesformerSettings
 from actscribe.video.cache import FrameCache
 
 TINY = {"model": "tiny", "epochs": 1, "precision": "float32"}
@@ -138,7 +140,4 @@ def test_a_model_that_is_too_large_for_the_memory(tmp_path: Path, monkeypatch: p
 
 def test_published_models_need_what_their_weights_and_a_step_take() -> None:
     """TimeSformer-base: 121 M weights in float32, AdamW's two moments and gradients are 1.9 GB before any picture."""
-    study = Study(name="x", recordings="m", labels="falls_at_home", recognizers={"timesformer": {"batch": 1}})
-    settings = parse_settings("timesformer", {"model": "timesformer-k400", "batch": 1})
-    needed = memory._bytes(settings, "timesformer", study.windows.frames, 4)
-    assert 1.9e9 < needed < 6e9
+    assert 1.9e9 < plan_timesformer(TimesformerSettings(model="timesformer-k400", batch=1), 8, 4).memory < 6e9

@@ -14,7 +14,7 @@ from actscribe.compare.compare import compare
 from actscribe.data.lacking import way_to_fill
 from actscribe.data.loading import StudyData, load_data
 from actscribe.errors import ActScribeError
-from actscribe.study import Study, load_study
+from actscribe.settings.study import Study, load_study
 
 
 def made(folder: Path, recordings: int, **split: Any) -> Study:

@@ -17,9 +17,9 @@ from typer.main import get_command
 
 import actscribe
 from actscribe.cli import app
-from actscribe.recognizers.registry import RECOGNIZERS
-from actscribe.recognizers.settings import SETTINGS
-from actscribe.study import load_study, parse_settings
+from actscribe.recognizers.base import implementation
+from actscribe.settings.registry import BUILT_IN
+from actscribe.settings.study import load_study, parse_settings
 
 ROOT = Path(__file__).parents[1]
 HEAVY = {"torch", "transformers", "pandas", "av", "cv2", "matplotlib", "sklearn", "scipy", "pyarrow", "tensorboard"}
@@ -82,17 +82,19 @@ def _docstring_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return (first.end_lineno or 0) - first.lineno + 1
 
 
-def test_every_recognizer_has_settings_and_the_other_way_round() -> None:
-    assert set(SETTINGS) == set(RECOGNIZERS)
-    for name in SETTINGS:
-        assert parse_settings(name, {}) == SETTINGS[name]()
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_every_recognizer_has_default_settings_and_code(name: str) -> None:
+    assert parse_settings(name, {}) == BUILT_IN[name].settings()
+    code = implementation(name)
+    assert code.plan is not None
+    assert (code.merge is not None) == bool(BUILT_IN[name].merges_into)
 
 
 @pytest.mark.parametrize("folder", EXAMPLES, ids=lambda path: path.name)
 def test_every_example_study_loads(folder: Path) -> None:
     study = load_study(folder)
     assert len(study.label_set()) >= 1
-    assert set(study.recognizers) <= set(RECOGNIZERS)
+    assert [study.chosen(name).settings for name in study.recognizers]
     assert not Path(study.recordings).is_absolute()
 
 

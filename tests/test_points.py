@@ -15,7 +15,7 @@ from actscribe.data.loading import load_data
 from actscribe.data.points import points_in, said
 from actscribe.labels import Label, LabelSet
 from actscribe.runs.train import train
-from actscribe.study import load_study
+from actscribe.settings.study import load_study
 from actscribe.video.cache import FrameCache
 
 THIRD = "Lamp breaks"

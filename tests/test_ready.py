@@ -12,7 +12,7 @@ from actscribe import demo
 from actscribe.compare.compare import compare
 from actscribe.errors import ActScribeError
 from actscribe.runs.train import train
-from actscribe.study import load_study
+from actscribe.settings.study import load_study
 
 
 @pytest.fixture

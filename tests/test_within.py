@@ -16,7 +16,7 @@ from actscribe.data.loading import load_data
 from actscribe.errors import ActScribeError
 from actscribe.runs.evaluate import evaluate
 from actscribe.runs.train import train
-from actscribe.study import load_study
+from actscribe.settings.study import load_study
 from actscribe.video.cache import FrameCache
 
 HALVES = {"train": 0.5, "validation": 0.25, "test": 0.25, "within": "recordings"}

@@ -25,14 +25,14 @@ from actscribe.ownership import check_free
 from actscribe.packages import explain, missing
 from actscribe.places import real_path
 from actscribe.progress import clock
-from actscribe.recognizers.registry import kind
 from actscribe.runs.annotate import annotate
 from actscribe.runs.benchmark import benchmark
 from actscribe.runs.benchmark_plan import Plan
 from actscribe.runs.folder import Run
+from actscribe.settings.registry import recognizer
+from actscribe.settings.study import Study, load_study, parse_settings
 from actscribe.simulation.recording import simulate
 from actscribe.simulation.tabletop_clips import simulate_tabletop
-from actscribe.study import Study, load_study, parse_settings
 from actscribe.tables import print_table
 
 #: A folder with this file, and these words in it, was made by the demo; it may be made anew if the user says so.
@@ -126,7 +126,7 @@ def demo(out: Path, quick: bool = False, seed: int = 1, overwrite: bool = False)
     _say("4. The comparison")
     _show(done)
     best = _best(done)
-    _say(f"5. The timeline of a video that nobody trained on, by {best.facts.recognizer}")
+    _say(f"5. The timeline of a video that nobody trained on, by {best.facts.name}")
     _annotate_new_video(out, best, seed)
     _say(f"6. ViFi-CLIP with and without VgHIF (paper 2), {size.shots} shots of each tabletop action")
     _few_shot(out / "tabletop", size, seed)
@@ -140,7 +140,7 @@ def demo(out: Path, quick: bool = False, seed: int = 1, overwrite: bool = False)
 def _lacking() -> dict[str, list[str]]:
     """Return the recognizers that cannot run in this installation, with what each lacks."""
     lacks = {
-        name: [explain(module) for module in missing(kind(name).packages(parse_settings(name, settings)))]
+        name: [explain(module) for module in missing(recognizer(name).packages(parse_settings(name, settings)))]
         for name, settings in RECOGNIZERS.items()
     }
     return {name: found for name, found in lacks.items() if found}

@@ -8,7 +8,9 @@ from importlib import metadata
 from pathlib import Path
 
 from actscribe import __version__
+from actscribe.errors import ActScribeError
 from actscribe.packages import COMMANDS
+from actscribe.settings.registry import BUILT_IN, added, recognizer
 
 
 def examine() -> dict[str, str]:
@@ -23,6 +25,9 @@ def examine() -> dict[str, str]:
     findings |= _compute()
     findings["frame cache"] = _cache()
     findings["models"] = _models()
+    findings["recognizers"] = ", ".join(BUILT_IN)
+    for name, point in added().items():
+        findings[f"recognizer {name}"] = _added(name, point)
     return findings
 
 
@@ -31,6 +36,15 @@ def _optional(module: str) -> str:
         return metadata.version(module.replace("_", "-"))
     except metadata.PackageNotFoundError:
         return f"not installed; for it type: {COMMANDS[module]}"
+
+
+def _added(name: str, point: metadata.EntryPoint) -> str:
+    """Say which package adds a recognizer, or why it does not load."""
+    try:
+        summary = recognizer(name).summary
+    except ActScribeError as error:
+        return f"{error.message} {error.hint}"
+    return f"{point.dist.name} {point.dist.version}: {summary}" if point.dist else summary
 
 
 def _decoder() -> str:

@@ -19,7 +19,7 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder 
     from actscribe.data.summary import summarise
     from actscribe.evaluation.annotators import between
     from actscribe.runs.foretold import foretold, said_of_weights
-    from actscribe.study import load_study
+    from actscribe.settings.study import load_study
     from actscribe.tables import print_sentence, print_table
 
     loaded = load_study(study)

@@ -28,7 +28,7 @@ from actscribe.places import Place
 from actscribe.progress import say
 from actscribe.recognizers.ready import check_ready
 from actscribe.runs.folder import machine, versions
-from actscribe.study import Study
+from actscribe.settings.study import Study
 from actscribe.video.cache import FrameCache
 from actscribe.video.contained import contained
 

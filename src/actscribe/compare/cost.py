@@ -24,11 +24,11 @@ from actscribe.data.frames import stream
 from actscribe.data.recording import Recording
 from actscribe.files import write_text
 from actscribe.recognizers.base import Recognizer
-from actscribe.recognizers.registry import kind
 from actscribe.runs.folder import Run
 from actscribe.runs.scoring import seen_by
 from actscribe.runs.videos import located
-from actscribe.study import parse_settings
+from actscribe.settings.registry import recognizer as spec_of
+from actscribe.settings.study import parse_settings
 from actscribe.video.cache import FOLDER_VARIABLE
 
 FILE = "cost.json"
@@ -159,7 +159,7 @@ def parameters_that_ran() -> Iterator[dict[int, int]]:
 def is_trained(run: Run) -> bool:
     """Tell whether the recognizer of a run learned anything."""
     name = run.facts.recognizer
-    return kind(name).trains(parse_settings(name, run.facts.settings))
+    return spec_of(name).trains(parse_settings(name, run.facts.settings))
 
 
 def _trainable(run: Run) -> int | None:

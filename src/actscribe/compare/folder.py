@@ -15,7 +15,7 @@ from actscribe.errors import ActScribeError, in_one_line
 from actscribe.files import content_hash, folder_beside, write_beside, write_text
 from actscribe.places import Place
 from actscribe.reading import load_json
-from actscribe.study import Study, placed, unplaced
+from actscribe.settings.study import Study, placed_study, unplaced_study
 from actscribe.table_text import NOTES, csv_text, latex_text, markdown_text, notes_text
 
 FILE, TABLES, SCORES, REPORT = "provenance.json", "tables", "scores.parquet", "report.html"
@@ -91,16 +91,12 @@ class Provenance(BaseModel):
                 "Name the folder of a comparison, or to make one, a new or empty folder with --out.",
             ) from None
         home = home or found.folder.find(path.parent, found.study.recordings)
-        models = {name: placed(settings, home) for name, settings in found.study.recognizers.items()}
-        study = found.study.model_copy(update={"folder": home, "recognizers": models})
-        return found.model_copy(update={"study": study})
+        return found.model_copy(update={"study": placed_study(found.study, home)})
 
     def write(self, folder: Path) -> None:
         """Write provenance.json into the comparison's folder."""
         home = self.study.folder
-        models = {name: unplaced(settings, home) for name, settings in self.study.recognizers.items()}
-        study = self.study.model_copy(update={"recognizers": models})
-        noted = self.model_copy(update={"study": study, "folder": Place.of(home, folder)})
+        noted = self.model_copy(update={"study": unplaced_study(self.study), "folder": Place.of(home, folder)})
         write_text(folder / FILE, noted.model_dump_json(indent=1))
 
 

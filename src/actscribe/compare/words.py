@@ -297,7 +297,7 @@ def _power(done: Comparison) -> str:
     pairs = done.tables["pairs"]
     names = set(_names(done))
     between = pairs[pairs["first"].isin(names) & pairs["second"].isin(names)] if len(names) > 1 else pairs
-    least = between["detectable"].median()
+    least = between["detectable"].dropna().median()
     if not math.isfinite(least):
         return ""
     groups, recordings = done.shared.grouping.count, len(done.shared.recordings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from actscribe.data.loading import StudyData
 from actscribe.data.manifest import SPLITS
-from actscribe.study import Split, Study
+from actscribe.settings.study import Split, Study
 
 
 def way_to_fill(split: str, study: Study, data: StudyData) -> str:

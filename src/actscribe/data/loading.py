@@ -25,7 +25,7 @@ from actscribe.files import content_hash
 from actscribe.labels import LabelSet
 from actscribe.names import same_name, unique_names
 from actscribe.progress import track
-from actscribe.study import Study, load_study
+from actscribe.settings.study import Study, load_study
 from actscribe.video.contained import contained
 from actscribe.video.frame_times import frame_clock
 from actscribe.video.probe import VideoInfo, probe

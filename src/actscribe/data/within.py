@@ -14,7 +14,7 @@ from actscribe.data.manifest import SPLITS, Row
 from actscribe.data.recording import Recording
 from actscribe.data.splits import check_sources
 from actscribe.errors import ActScribeError
-from actscribe.study import Study
+from actscribe.settings.study import Study
 
 #: Said wherever numbers are: what such a split cannot tell.
 SAID = (

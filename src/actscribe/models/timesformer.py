@@ -14,8 +14,6 @@ from actscribe.models.catalog import checkpoint_folder
 from actscribe.models.loading import again, load_part, load_weights, read_config
 from actscribe.models.pixels import Pixels, read_pixels
 
-#: The name under which the tiny TimeSformer of the package is chosen.
-EMBEDDED = "embedded"
 #: How the names of the head's weights begin.
 HEAD = "classifier."
 

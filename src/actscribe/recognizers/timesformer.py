@@ -21,8 +21,9 @@ from actscribe.models.checkpoint_files import read_json
 from actscribe.models.device import autocast, device, use_bfloat16
 from actscribe.models.quiet import quiet
 from actscribe.models.timesformer import Pixels, blocks, changes, load_saved, load_timesformer, picture_size
-from actscribe.recognizers.base import ClipFrames, Job, Kind, Recognizer, View, always
-from actscribe.recognizers.settings import TimesformerSettings
+from actscribe.recognizers.base import ClipFrames, Implementation, Job, Recognizer, View
+from actscribe.recognizers.plans.clips import plan_timesformer
+from actscribe.settings.timesformer import TimesformerSettings
 from actscribe.training.examples import fit_pixels
 from actscribe.training.freezing import Unfreezing
 from actscribe.training.losses import prior_logits, probabilities
@@ -127,12 +128,11 @@ def starting(settings: TimesformerSettings, labels: LabelSet, frames: int) -> li
     return changes(settings.model, labels.names, frames)
 
 
-KIND = Kind(
-    summary="supervised TimeSformer: divided space-time attention, fine-tuned on the study's clips",
-    trains=always,
+TIMESFORMER = Implementation(
     view=view,
     make=make,
     load=load,
     weights=weights,
     starting=starting,
+    plan=plan_timesformer,
 )

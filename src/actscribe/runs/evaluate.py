@@ -55,7 +55,7 @@ class EvaluatedRun:
 
     def summary(self) -> dict[str, pd.DataFrame]:
         """Return the tables that belong on a terminal, by title."""
-        result, name = self.evaluation, self.run.facts.recognizer
+        result, name = self.evaluation, self.run.facts.name
         columns = ["label", "precision", "recall", "f1", "average_precision", "support", "predicted_rate"]
         tables = {f"{name} on {result.split}: {result.measured()} clips": result.table[columns]}
         macro = [{"system": name, "macro_f1": result.headline()}]

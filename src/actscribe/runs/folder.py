@@ -23,12 +23,11 @@ from actscribe.files import check_writable, write_beside, write_text
 from actscribe.labels import LabelSet
 from actscribe.ownership import check_free
 from actscribe.places import Place
-from actscribe.recognizers.base import Recognizer
-from actscribe.recognizers.registry import kind
+from actscribe.recognizers.base import Recognizer, implementation
 from actscribe.recognizers.saved import loading_saved
 from actscribe.runs.integrity import MODEL, check, digests, sealed, unsealed
 from actscribe.runs.listed import LISTED, Listed
-from actscribe.study import Study
+from actscribe.settings.study import Study
 from actscribe.timeline.segments import TimelineSettings
 from actscribe.yaml_file import load_model
 
@@ -58,6 +57,7 @@ class Facts(BaseModel):
     Args:
         status: "begun" until study, labels and recordings are written, "training" until the saved model was reloaded
             and gave the same scores, then "complete".
+        name: the study's, of the recognizer.
         recognizer: its name in the registry; `settings` are its own.
         seed: of the run.
         study: its name.
@@ -76,6 +76,7 @@ class Facts(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     status: Literal["begun", "training", "complete"] = "training"
+    name: str
     recognizer: str
     settings: dict[str, Any]
     seed: int
@@ -164,7 +165,7 @@ class Run:
         if self.facts.status != "complete":
             raise ActScribeError(
                 f"{self.folder}: its training did not end.",
-                f"Go on with: actscribe train STUDY --recognizer {self.facts.recognizer} --resume",
+                f"Go on with: actscribe train STUDY --recognizer {self.facts.name} --resume",
             )
         return self
 
@@ -233,7 +234,7 @@ class Run:
             ActScribeError: its files do not fit each other or this installation, or the model it refers to is not here.
         """
         with loading_saved(self.folder / MODEL):
-            return kind(self.facts.recognizer).load(self.folder / MODEL, self.labels)
+            return implementation(self.facts.recognizer).load(self.folder / MODEL, self.labels)
 
     def scores_path(self, split: str) -> Path:
         """Where the per-clip scores of a split are kept."""

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from actscribe.data.lacking import way_to_fill
 from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError, in_one_line
-from actscribe.recognizers.memory import too_large
+from actscribe.recognizers.plans.memory import too_large
 from actscribe.recognizers.ready import problems
 from actscribe.runs.no_validation import SAID, keeps_last, with_keep
 from actscribe.runs.train import check_shares, check_targets, needed, seen_clips
-from actscribe.study import Study
+from actscribe.settings.study import Study
 from actscribe.video.cache import FrameCache, default_cache
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from actscribe.data.loading import StudyData
-from actscribe.recognizers.registry import kind
-from actscribe.study import Study, parse_settings
+from actscribe.settings.study import Study
+from actscribe.settings.training import Training
 
 KEEP = "keep"
 #: Said by `check` and `train`, and noted in run.json.
@@ -22,11 +20,10 @@ def keeps_last(study: Study, recognizer: str, data: StudyData) -> bool:
     A study file that says which weights are kept is left as it is; so is one whose validation recordings are there and
     not annotated, which is no choice but a gap to be filled.
     """
-    written = study.recognizers.get(recognizer, {})
-    settings: Any = parse_settings(recognizer, written)
-    if KEEP in written or not kind(recognizer).trains(settings):
+    chosen = study.chosen(recognizer)
+    if KEEP in study.recognizers.get(recognizer, {}) or not isinstance(chosen.settings, Training):
         return False
-    return bool(settings.keep == "best") and not data.of_split("validation")
+    return chosen.trains and chosen.settings.keep == "best" and not data.of_split("validation")
 
 
 def with_keep(study: Study, recognizer: str, data: StudyData) -> Study:

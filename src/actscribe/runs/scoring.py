@@ -19,7 +19,7 @@ from actscribe.labels import LabelSet
 from actscribe.progress import track
 from actscribe.recognizers.base import Recognizer
 from actscribe.runs.folder import ScoredClips
-from actscribe.study import Windows
+from actscribe.settings.study import Windows
 from actscribe.timeline.scores import TimeScores, merge_windows
 
 #: By how much arithmetic in single precision may leave [0, 1].

@@ -24,10 +24,10 @@ from actscribe.data.clips import Window, spans
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 from actscribe.progress import track
+from actscribe.settings.study import STUDY_FILE
 from actscribe.simulation.claim import claim
 from actscribe.simulation.resuscitation_captions import captions
 from actscribe.simulation.resuscitation_scene import CAPTION, Scene, group_of, make_scene, render_frames
-from actscribe.study import STUDY_FILE
 from actscribe.video.writing import write_video
 
 SETTINGS_FILE, MANIFEST = "simulation.json", "manifest.csv"

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from actscribe.errors import ActScribeError
-from actscribe.unit import Unit
+from actscribe.settings.unit import Unit
 
 
 class VghifConfig(BaseModel):

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from actscribe.errors import ActScribeError, did_you_mean
+from actscribe.errors import ActScribeError, did_you_mean, in_one_line
 from actscribe.labels import LabelSet, load_label_set
-from actscribe.models.catalog import EMBEDDED
-from actscribe.recognizers.settings import SETTINGS
-from actscribe.unit import Unit
+from actscribe.settings.located import placed, unplaced
+from actscribe.settings.registry import DEFAULT, RecognizerSpec, names, recognizer
+from actscribe.settings.unit import Unit
 from actscribe.yaml_file import SAID, fields_at, load_model, unquoted
 
 STUDY_FILE = "study.yaml"
-#: Settings of recognizers that name a model or the path of one, and the one that names a folder to keep features in.
-MODEL_SETTINGS = {"base", "model", "judge"}
-FEATURES = "features"
+#: The key of an entry of `recognizers` that says what it is, where its name does not.
+RECOGNIZER = "recognizer"
+#: Of an entry of `recognizers`.
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 #: Of one clip.
 MOST_FRAMES = 256
 
@@ -94,7 +97,8 @@ class Study(BaseModel):
             or the sub-folders say which recordings belong together.
         seed: number from which all randomness flows; the same seed gives the same results.
         empty_labels: "error" refuses a label without a positive clip in train, validation or test; "allow" goes on.
-        recognizers: those to compare; below each name, its settings.
+        recognizers: those to compare; below each name, its settings. The name is that of a recognizer, or one of your
+            own with `recognizer:` among the settings: 'qwen: {recognizer: vlm-yesno, model: qwen3-vl-4b}'.
         folder: where the study file lies; filled in by `load_study`.
     """
 
@@ -109,7 +113,7 @@ class Study(BaseModel):
     groups: Literal["none"] | None = None
     seed: int = Field(0, ge=0)
     empty_labels: Literal["error", "allow"] = "error"
-    recognizers: dict[str, dict[str, Any]] = {"timesformer": {}}
+    recognizers: dict[str, dict[str, Any]] = {DEFAULT: {}}
     folder: Path = Field(default=Path(), exclude=True)
 
     @field_validator("recognizers", mode="before")
@@ -122,6 +126,18 @@ class Study(BaseModel):
             raise ValidationError.from_exception_data("Study", problems)
         return {name: settings or {} for name, settings in value.items()}
 
+    def chosen(self, name: str) -> Chosen:
+        """Return a recognizer by the study's name for it, or by its own with default settings.
+
+        Raises:
+            ActScribeError: neither the study nor the registry has one of that name.
+        """
+        if name not in self.recognizers and name not in names():
+            known = [*self.recognizers, *(one for one in names() if one not in self.recognizers)]
+            raise ActScribeError(f"no recognizer is called '{name}'.", did_you_mean(name, known))
+        what, settings = _entry(name, self.recognizers.get(name, {}))
+        return Chosen(name, what, parse_settings(what, settings))
+
     def label_set(self) -> LabelSet:
         """Return the label set, loading the preset or file it names."""
         if isinstance(self.labels, LabelSet):
@@ -130,28 +146,76 @@ class Study(BaseModel):
         return load_label_set(beside if beside.is_file() else self.labels)
 
 
-def parse_settings(name: str, settings: dict[str, Any]) -> BaseModel:
-    """Return a recognizer's settings as its pydantic model.
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A recognizer as a study has it.
+
+    Args:
+        name: the study's own.
+        recognizer: its name in the registry.
+        settings: its own, of the class that the registry says.
+    """
+
+    name: str
+    recognizer: str
+    settings: BaseModel
+
+    @property
+    def spec(self) -> RecognizerSpec:
+        """What the registry knows of it."""
+        return recognizer(self.recognizer)
+
+    @property
+    def trains(self) -> bool:
+        """Whether anything learns from the training clips."""
+        return self.spec.trains(self.settings)
+
+
+def parse_settings(name: str, settings: Mapping[str, Any]) -> BaseModel:
+    """Return settings of a recognizer of the registry as its pydantic model.
 
     Raises:
+        ActScribeError: no such recognizer.
         ValueError: an unknown key (with the one probably meant) or a value out of range.
     """
+    kind = recognizer(name).settings
     try:
-        return SETTINGS[name].model_validate(settings)
+        return kind.model_validate(settings)
     except ValidationError as error:
-        raise ValueError(_in_words(name, error.errors()[0])) from None
+        raise ValueError(_in_words(name, kind, error.errors()[0])) from None
 
 
-def _at(name: str, settings: object) -> list[InitErrorDetails]:
+def _entry(name: str, entry: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return what an entry of `recognizers` is, and its settings."""
+    return str(entry.get(RECOGNIZER, name)), {key: value for key, value in entry.items() if key != RECOGNIZER}
+
+
+def _at(name: str, entry: object) -> list[InitErrorDetails]:
     """Return all problems of a recognizer's lines, each at its own key."""
-    if name not in SETTINGS:
-        words = f"no recognizer is called '{name}'. {did_you_mean(str(name), SETTINGS)}"
-        return [_problem(words, (name,), settings)]
+    what, settings = _entry(name, entry) if isinstance(entry, dict) else (str(name), entry)
+    words = _unfit(str(name), what)
+    if words:
+        return [_problem(words, (name,), entry)]
+    kind = recognizer(what).settings
     try:
-        SETTINGS[name].model_validate(settings or {})
+        kind.model_validate(settings or {})
     except ValidationError as error:
-        return [_problem(_in_words(name, one), (name, *one["loc"]), one["input"]) for one in error.errors()]
+        return [_problem(_in_words(name, kind, one), (name, *one["loc"]), one["input"]) for one in error.errors()]
     return []
+
+
+def _unfit(name: str, what: str) -> str:
+    """Say why an entry cannot be called so, or be that; empty where it can."""
+    try:
+        recognizer(what)
+    except ActScribeError as error:
+        ways = f" Or say what '{name}' is: '{name}: {{recognizer: NAME}}'." if what == name else ""
+        return f"{in_one_line(error)}{ways}"
+    if name != what and name in names():
+        return f"'{name}' is another recognizer than {what}; give this one a name of its own."
+    if not _NAME.fullmatch(name):
+        return f"'{name}' becomes the name of a folder; expected letters, digits, '.', '-' and '_', a letter first."
+    return ""
 
 
 def _problem(words: str, where: tuple[int | str, ...], found: object) -> InitErrorDetails:
@@ -159,10 +223,10 @@ def _problem(words: str, where: tuple[int | str, ...], found: object) -> InitErr
     return {"type": PydanticCustomError(SAID, "{words}", {"words": words}), "loc": where, "input": found}
 
 
-def _in_words(name: str, problem: ErrorDetails) -> str:
+def _in_words(name: str, kind: type[BaseModel], problem: ErrorDetails) -> str:
     key = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
-        meant = did_you_mean(str(problem["loc"][-1]), fields_at(SETTINGS[name], problem["loc"][:-1]))
+        meant = did_you_mean(str(problem["loc"][-1]), fields_at(kind, problem["loc"][:-1]))
         return f"{name} has no setting '{key}'. {meant}"
     if problem["type"] == "value_error":
         return f"{f'{name}.{key}' if key else name}: {problem['msg'].removeprefix('Value error, ')}"
@@ -182,33 +246,25 @@ def load_study(path: str | Path) -> Study:
         path = path / STUDY_FILE
     if not path.is_file():
         raise ActScribeError(f"{path}: no such study file.", "Make one with: actscribe new STUDY_DIR")
-    study = load_model(path, Study)
-    chosen = {name: placed(settings, path.parent) for name, settings in study.recognizers.items()}
-    return study.model_copy(update={"folder": path.parent, "recognizers": chosen})
+    return placed_study(load_model(path, Study), path.parent)
 
 
-def placed(settings: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Return settings with paths that are relative to `folder` made absolute; names of models stay names.
-
-    What is no path at all is left for `parse_settings` to refuse.
-    """
-    changed = dict(settings)
-    for key in MODEL_SETTINGS & settings.keys():
-        beside = folder / str(settings[key])
-        if settings[key] != EMBEDDED and beside.exists():
-            changed[key] = str(beside.absolute())
-    features = settings.get(FEATURES)
-    if isinstance(features, str) and features:
-        changed[FEATURES] = str((folder / features).absolute())
-    return changed
+def placed_study(study: Study, folder: Path) -> Study:
+    """Return a study with paths in its recognizers' settings that are relative to `folder` made absolute."""
+    chosen = {name: _moved(placed, name, entry, folder) for name, entry in study.recognizers.items()}
+    return study.model_copy(update={"folder": folder, "recognizers": chosen})
 
 
-def unplaced(settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Return settings with paths that lie in `folder` made relative to it: what `placed` did, undone."""
-    folder = folder.absolute()
-    inside = {
-        key: Path(value).relative_to(folder).as_posix()
-        for key, value in settings.items()
-        if key in (*MODEL_SETTINGS, FEATURES) and isinstance(value, str) and Path(value).is_relative_to(folder)
-    }
-    return {**settings, **inside}
+def unplaced_study(study: Study) -> Study:
+    """Return a study with paths in its recognizers' settings that lie in its folder made relative to it."""
+    chosen = {name: _moved(unplaced, name, entry, study.folder) for name, entry in study.recognizers.items()}
+    return study.model_copy(update={"recognizers": chosen})
+
+
+def _moved(
+    move: Callable[[type[BaseModel], Mapping[str, Any], Path], dict[str, Any]],
+    name: str,
+    entry: Mapping[str, Any],
+    folder: Path,
+) -> dict[str, Any]:
+    return move(recognizer(_entry(name, entry)[0]).settings, entry, folder)

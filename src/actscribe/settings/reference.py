@@ -18,9 +18,9 @@ from pydantic.fields import FieldInfo
 
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.labels import LabelSet
-from actscribe.recognizers.settings import SETTINGS
-from actscribe.study import Study
-from actscribe.unit import Unit
+from actscribe.settings.registry import names, recognizer
+from actscribe.settings.study import Study
+from actscribe.settings.unit import Unit
 
 #: What may be asked for besides a recognizer: the keys of a study file, and those of its labels.
 PAGES: dict[str, type[BaseModel]] = {"study": Study, "labels": LabelSet}
@@ -57,10 +57,11 @@ def model_of(name: str) -> type[BaseModel]:
     Raises:
         ActScribeError: there is no such page, with the one probably meant.
     """
-    known = {**PAGES, **SETTINGS}
-    if name not in known:
-        raise ActScribeError(f"no recognizer is called '{name}'.", did_you_mean(name, known))
-    return known[name]
+    if name in PAGES:
+        return PAGES[name]
+    if name not in names():
+        raise ActScribeError(f"no recognizer is called '{name}'.", did_you_mean(name, [*PAGES, *names()]))
+    return recognizer(name).settings
 
 
 def summary(model: type[BaseModel]) -> str:

@@ -6,9 +6,11 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from actscribe.models.dual.config import VghifConfig
-from actscribe.recognizers.settings_training import Training
-from actscribe.unit import Unit
+from actscribe.settings.located import Located
+from actscribe.settings.named_models import EMBEDDED
+from actscribe.settings.training import Training
+from actscribe.settings.unit import Unit
+from actscribe.settings.vghif import VghifConfig
 
 Learns = Literal["none", "probe", "image", "text", "both"]
 #: What a linear probe takes where a study says nothing: its embeddings are computed once, so its epochs cost nothing.
@@ -41,7 +43,7 @@ class DualSettings(Training):
     #: Name in `models.dual.loading.BACKBONES`, and in the registry.
     backbone: ClassVar[str]
 
-    model: str = "embedded"
+    model: Annotated[str, Located("model")] = EMBEDDED
     fit: Literal["stretch", "crop"] = "stretch"
     kept: Annotated[float, Unit("share of the short side")] = Field(1.0, gt=0, le=1)
     mean: tuple[float, float, float] | None = None
@@ -108,7 +110,7 @@ class VificlipSettings(DualSettings):
 
     backbone = "vifi-clip"
 
-    base: str = "clip-b16"
+    base: Annotated[str, Located("model")] = "clip-b16"
     learns: Learns = "both"
 
 
@@ -121,7 +123,7 @@ class XclipSettings(DualSettings):
 
     backbone = "x-clip"
 
-    base: str = "clip-b16"
+    base: Annotated[str, Located("model")] = "clip-b16"
     learns: Literal["none", "probe", "image"] = "image"
 
     @field_validator("learns", mode="before")
@@ -130,21 +132,3 @@ class XclipSettings(DualSettings):
         if value in ("text", "both"):
             raise ValueError(f"X-CLIP never tunes its text tower; expected none, probe or image, found {value}")
         return value
-
-
-class ClipVghifSettings(ClipSettings):
-    """CLIP with VgHIF (paper 2), a recognizer of its own, so that one study compares with and without."""
-
-    vghif: VghifConfig | None = VghifConfig()
-
-
-class VificlipVghifSettings(VificlipSettings):
-    """ViFi-CLIP with VgHIF (paper 2)."""
-
-    vghif: VghifConfig | None = VghifConfig()
-
-
-class XclipVghifSettings(XclipSettings):
-    """X-CLIP with VgHIF (paper 2)."""
-
-    vghif: VghifConfig | None = VghifConfig()

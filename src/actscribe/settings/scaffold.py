@@ -12,7 +12,7 @@ from actscribe.errors import ActScribeError
 from actscribe.files import check_writable, write_text
 from actscribe.labels import load_label_set, presets
 from actscribe.places import real_path
-from actscribe.study import STUDY_FILE
+from actscribe.settings.study import STUDY_FILE
 
 TEMPLATE = """\
 # A study: recordings, label set, windows, split, recognizers. Paths are relative to this file.

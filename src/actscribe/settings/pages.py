@@ -6,8 +6,8 @@ from textwrap import fill
 
 from pydantic import BaseModel
 
-from actscribe.recognizers.settings import SETTINGS, DualSettings, Training, ZeroShot
-from actscribe.settings_reference import (
+from actscribe.settings.dual import DualSettings
+from actscribe.settings.reference import (
     PAGES,
     REQUIRED,
     Setting,
@@ -18,6 +18,9 @@ from actscribe.settings_reference import (
     settings_of,
     summary,
 )
+from actscribe.settings.registry import BUILT_IN, names
+from actscribe.settings.training import Training
+from actscribe.settings.vlm import ZeroShot
 
 WIDTH, INDENT = 80, "    "
 #: Classes that no recognizer is alone, but several are made from.
@@ -46,7 +49,7 @@ def text(name: str) -> str:
     """
     model = model_of(name)
     blocks = [fill(f"{name}: {summary(model)}", WIDTH), *(_block(one) for one in own_first(model))]
-    others = [one for one in (*PAGES, *SETTINGS) if one != name]
+    others = [one for one in (*PAGES, *names()) if one != name]
     pages = f"Other pages: {', '.join(others)}."
     blocks.append(fill(pages, WIDTH, break_on_hyphens=False))
     return "\n\n".join(blocks) + "\n"
@@ -59,7 +62,8 @@ def markdown() -> str:
         parts += [f"## {name.capitalize()}\n", f"{summary(model)}\n", _table(settings_of(model))]
     for model, who in SHARED.items():
         parts += [f"## Of {who}\n", f"{_from(model)}\n", _table(own_settings(model))]
-    for name, model in SETTINGS.items():
+    for name, spec in BUILT_IN.items():
+        model = spec.settings
         parts += [f"## {name}\n", f"{summary(model)} {_from(model)}\n"]
         if own := own_settings(model):
             parts += [_table(own)]
@@ -71,7 +75,7 @@ def _from(model: type[BaseModel]) -> str:
     base = base_of(model)
     if base is None:
         return summary(model)
-    names = [name for name, other in SETTINGS.items() if other is base]
+    names = [name for name, spec in BUILT_IN.items() if spec.settings is base]
     besides = ", and these, or these otherwise:" if own_settings(model) else "."
     return f"It has the settings of {names[0] if names else SHARED[base]}{besides}"
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from actscribe.unit import Unit
+from actscribe.settings.unit import Unit
 
 _Share = Annotated[float, Field(gt=0, le=1)]
 _SHORT_SIDE = Unit("share of the short side")

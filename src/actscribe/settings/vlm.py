@@ -1,4 +1,4 @@
-"""Settings of each recognizer as a study file spells them. Light to import: no network is loaded here."""
+"""Settings of the recognizers on vision-language models. Light to import: no network is loaded here."""
 
 from __future__ import annotations
 
@@ -6,52 +6,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from actscribe.recognizers.settings_dual import (
-    ClipSettings,
-    ClipVghifSettings,
-    DualSettings,
-    VificlipSettings,
-    VificlipVghifSettings,
-    XclipSettings,
-    XclipVghifSettings,
-)
-from actscribe.recognizers.settings_training import Augmentation, Training
-from actscribe.unit import Unit
-
-__all__ = [
-    "SETTINGS",
-    "Augmentation",
-    "ClipSettings",
-    "DualSettings",
-    "TimesformerSettings",
-    "Training",
-    "VificlipSettings",
-    "VlmHeadSettings",
-    "VlmJudgeSettings",
-    "VlmListSettings",
-    "VlmLoraSettings",
-    "VlmYesnoSettings",
-    "XclipSettings",
-    "ZeroShot",
-]
-
-
-class TimesformerSettings(Training):
-    """Supervised TimeSformer (paper 1, system 1).
-
-    Args:
-        model: "embedded" (the tiny one in the package), a local folder, or a name in the Hugging Face cache such
-            as facebook/timesformer-base-finetuned-ssv2 or -k400.
-        fit: how a picture becomes square: "stretch" keeps the whole picture; "crop" takes the centre square, as
-            published.
-        frozen_epochs: epochs in which only the head learns (gradual unfreezing).
-        unfreeze_blocks: blocks that join from the top in each epoch after that; 0 unfreezes all at once.
-    """
-
-    model: str = "embedded"
-    fit: Literal["stretch", "crop"] = "stretch"
-    frozen_epochs: Annotated[int, Unit("epochs")] = Field(1, ge=0)
-    unfreeze_blocks: Annotated[int, Unit("blocks")] = Field(2, ge=0)
+from actscribe.settings.located import Located
+from actscribe.settings.named_models import EMBEDDED, PACKAGED_JUDGE
+from actscribe.settings.training import Training
+from actscribe.settings.unit import Unit
 
 
 class ZeroShot(BaseModel):
@@ -71,7 +29,7 @@ class ZeroShot(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    model: str = "embedded"
+    model: Annotated[str, Located("model")] = EMBEDDED
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     quantize: Literal["4bit", "8bit"] | None = None
     server: str = ""
@@ -129,7 +87,7 @@ class VlmJudgeSettings(ZeroShot):
 
     caption_prompt: str = ""
     caption_tokens: Annotated[int, Unit("tokens")] = Field(96, ge=1)
-    judge: str = "smollm2"
+    judge: Annotated[str, Located("model")] = PACKAGED_JUDGE
     judge_server: str = ""
     judge_server_model: str = ""
     judge_template: str = ""
@@ -150,13 +108,13 @@ class VlmHeadSettings(Training):
             run until it is complete.
     """
 
-    model: str = "embedded"
+    model: Annotated[str, Located("model")] = EMBEDDED
     prompt: str = ""
     pooling: Literal["mean", "attention"] = "mean"
     hidden: Annotated[int, Unit("units")] = Field(0, ge=0)
     dropout: float = Field(0.1, ge=0, lt=1)
     batch_tokens: Annotated[int, Unit("tokens")] = Field(4096, ge=1)
-    features: str = ""
+    features: Annotated[str, Located("folder")] = ""
     epochs: Annotated[int, Unit("epochs")] = Field(40, ge=1)
     head_learning_rate: float = Field(5e-3, gt=0)
     patience: Annotated[int, Unit("epochs")] = Field(10, ge=1)
@@ -187,7 +145,7 @@ class VlmLoraSettings(Training):
         probe_epochs: epochs of the head alone, at most.
     """
 
-    model: str = "embedded"
+    model: Annotated[str, Located("model")] = EMBEDDED
     prompt: str = ""
     pooling: Literal["mean", "attention"] = "mean"
     hidden: Annotated[int, Unit("units")] = Field(0, ge=0)
@@ -214,20 +172,3 @@ class VlmLoraSettings(Training):
         if self.augmentation.mixes() or self.augmentation.smoothing:
             raise ValueError("mixup, cutmix and smoothing are not made for vlm-lora, whose clips become tokens")
         return self
-
-
-#: Every recognizer a study file may name, with its settings.
-SETTINGS: dict[str, type[BaseModel]] = {
-    "timesformer": TimesformerSettings,
-    "vlm-list": VlmListSettings,
-    "vlm-yesno": VlmYesnoSettings,
-    "vlm-judge": VlmJudgeSettings,
-    "vlm-head": VlmHeadSettings,
-    "vlm-lora": VlmLoraSettings,
-    "clip": ClipSettings,
-    "vifi-clip": VificlipSettings,
-    "x-clip": XclipSettings,
-    "clip-vghif": ClipVghifSettings,
-    "vifi-clip-vghif": VificlipVghifSettings,
-    "x-clip-vghif": XclipVghifSettings,
-}

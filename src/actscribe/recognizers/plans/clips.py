@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -17,12 +18,15 @@ from actscribe.models.dual.loading import BACKBONES
 from actscribe.models.dual.loading import configuration as dual_configuration
 from actscribe.models.dual.network import DualEncoder
 from actscribe.models.timesformer import configuration as timesformer_configuration
-from actscribe.recognizers.settings import SETTINGS, DualSettings, TimesformerSettings, VificlipSettings, XclipSettings
+from actscribe.models.vlm.plan import EFFICIENCY, matmul_speed
+from actscribe.recognizers.base import Plan
+from actscribe.settings.dual import DualSettings, VificlipSettings, XclipSettings
+from actscribe.settings.timesformer import TimesformerSettings
+from actscribe.tables import seconds_text
 
-#: Recognizers that this module plans.
-PLANNED = tuple(name for name, made in SETTINGS.items() if issubclass(made, (TimesformerSettings, DualSettings)))
-#: Kind of a model in the catalog -> the recognizer that takes it, where the user names none.
-USUAL = {"vlm": "vlm-yesno", "llm": "vlm-yesno", "timesformer": "timesformer", "clip": "clip", "xclip": "x-clip"}
+#: Settings, frames and labels -> the network and the side of its pictures.
+Build = Callable[[Any, int, int], tuple[nn.Module, int]]
+MB = 10**6
 _PATCH_16 = {"patch_size": 16}
 #: Class and values of the configurations of known models, which need not be here.
 _KNOWN: dict[str, tuple[Any, dict[str, Any]]] = {
@@ -35,25 +39,48 @@ _KNOWN: dict[str, tuple[Any, dict[str, Any]]] = {
 }
 
 
-def plan(recognizer: str, model: str, frames: int, labels: int, batch: int | None = None) -> tuple[Cost, int]:
-    """Return what a recognizer with its default settings costs, and the clips of a batch.
+def plan(build: Build, settings: Any, frames: int, labels: int) -> Plan:
+    """Return what a recognizer on clips of pixels will cost.
 
     Args:
-        recognizer: one of `PLANNED`.
-        model: as its setting says; a known name need not be downloaded.
+        build: makes its network and says the side of its pictures.
+        settings: with `model`, a known name of which need not be downloaded, and `batch`.
         frames: of a clip.
         labels: of the study.
-        batch: clips at once; None: as the recognizer's settings say.
 
     Raises:
         ActScribeError: the model is neither known nor here, or is of another kind.
     """
-    settings: Any = SETTINGS[recognizer].model_validate({"model": model})
-    build = _timesformer if isinstance(settings, TimesformerSettings) else _dual
     with torch.device("meta"):
         network, side = build(settings, frames, labels)
-        clips = batch or settings.batch
-        return cost(network, {"pixel_values": torch.zeros(clips, frames, 3, side, side)}), clips
+        found = cost(network, {"pixel_values": torch.zeros(settings.batch, frames, 3, side, side)})
+    return Plan(settings.model, found.weights + max(found.working, found.training), _lines(found, settings, frames))
+
+
+def _lines(found: Cost, settings: Any, frames: int) -> dict[str, str]:
+    clips, speed = settings.batch, EFFICIENCY * matmul_speed("float32")
+    lines = {
+        "model": f"{settings.model}: {found.parameters / 1e6:,.1f} M parameters in float32",
+        "weights": f"{found.weights / MB:,.0f} MB",
+        "working": f"{found.working / MB:,.0f} MB, to score {clips} clips of {frames} frames at once",
+    }
+    if found.training:
+        lines["training"] = f"{found.training / MB:,.0f} MB, a step of {clips} clips with gradients and optimizer"
+        lines["learns"] = f"{found.learned / 1e6:,.1f} M parameters"
+    lines["time"] = f"about {seconds_text(found.scoring / clips / speed)} a clip on this machine"
+    if found.training:
+        lines["time"] += f", and {seconds_text(found.step / clips / speed)} in a training step"
+    return lines
+
+
+def plan_timesformer(settings: TimesformerSettings, frames: int, labels: int) -> Plan:
+    """Answer `Implementation.plan` of TimeSformer."""
+    return plan(_timesformer, settings, frames, labels)
+
+
+def plan_dual(settings: DualSettings, frames: int, labels: int) -> Plan:
+    """Answer `Implementation.plan` of the dual encoders."""
+    return plan(_dual, settings, frames, labels)
 
 
 def _timesformer(settings: TimesformerSettings, frames: int, labels: int) -> tuple[nn.Module, int]:
