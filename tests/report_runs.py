@@ -135,6 +135,7 @@ def _run(
     study = Study(name=name, recordings="manifest.csv", labels=labels, windows=windows, seed=7)
     facts = Facts(
         status="complete",
+        name="timesformer",
         recognizer="timesformer",
         settings={"model": "embedded", "epochs": 12},
         seed=7,

@@ -63,7 +63,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def a_run(made: Path, folder: Path, labels: tuple[str, ...] = (LEFT, RIGHT)) -> Run:
     study = load_study(made)
     named = LabelSet(name="lamps", labels=tuple(Label(name=name) for name in labels))
-    facts = Facts(status="complete", recognizer="timesformer", settings={}, seed=1, study="lamps")
+    facts = Facts(status="complete", name="timesformer", recognizer="timesformer", settings={}, seed=1, study="lamps")
     run = Run.create(folder, study, named, load_data(study).recordings, facts)
     run.save_decisions(Decisions(thresholds=dict.fromkeys(labels, 0.5), timeline=TimelineSettings(step=0.1)))
     run.save_facts()
