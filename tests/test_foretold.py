@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,7 +20,8 @@ from actscribe.data.view import View
 from actscribe.errors import ActScribeError, in_one_line
 from actscribe.recognizers.plans import memory
 from actscribe.recognizers.plans.clips import plan_classifier
-from actscribe.runs.foretold import foretold
+from actscribe.runs.foretold import foretold, said_of_weights
+from actscribe.runs.no_validation import SAID
 from actscribe.runs.train import train
 from actscribe.settings.study import Study
 from actscribe.settings.video_classifier import TimesformerSettings
@@ -88,14 +90,42 @@ def test_labels_that_no_clip_shows(made: Callable[..., Study], tmp_path: Path) -
     assert said == f"timesformer: {refused(study, tmp_path, cache)}"
 
 
-def test_no_validation_and_no_test_split(made: Callable[..., Study], tmp_path: Path) -> None:
+def test_without_a_validation_split_the_last_weights_are_kept_unless_best_was_asked_for(
+    made: Callable[..., Study], tmp_path: Path
+) -> None:
     cache = FrameCache(tmp_path / "cache", 2**30)
     study = made(tmp_path / "a", split={"train": 0.5, "validation": 0.0, "test": 0.5})
-    (said,) = foretold(study, load_data(study), cache)
-    assert said == f"timesformer: {refused(study, tmp_path, cache)}"
-    assert "keep: last" in said
+    data = load_data(study)
+    assert foretold(study, data, cache) == []
+    (told,) = said_of_weights(study, data)
+    assert told.startswith("timesformer: no recording is in the validation split")
+    run = train(study, "timesformer", out=tmp_path / "run", cache=cache)
+    assert (run.facts.settings["keep"], SAID in run.facts.notes) == ("last", True)
+
+    asked = study.model_copy(
+        update={"recognizers": {"timesformer": {**study.recognizers["timesformer"], "keep": "best"}}}
+    )
+    (said,) = foretold(asked, data, cache)
+    assert said_of_weights(asked, data) == []
+    (tmp_path / "b").mkdir()
+    assert said == f"timesformer: {refused(asked, tmp_path / 'b', cache)}"
+    assert "write 'keep: last'" in said
+
+
+def test_validation_recordings_that_nobody_annotated_are_a_gap_and_no_choice(
+    made: Callable[..., Study], tmp_path: Path
+) -> None:
+    cache = FrameCache(tmp_path / "cache", 2**30)
+    study = made(tmp_path / "a")
+    data = load_data(study)
+    bare = [replace(one, intervals=None) if one.split == "validation" else one for one in data.recordings]
+    (said,) = foretold(study, replace(data, recordings=tuple(bare)), cache)
+    assert "no annotated recording in the validation split" in said
+
+
+def test_no_test_split(made: Callable[..., Study], tmp_path: Path) -> None:
     study = made(tmp_path / "b", split={"train": 0.5, "validation": 0.5, "test": 0.0})
-    (said,) = foretold(study, load_data(study), cache)
+    (said,) = foretold(study, load_data(study), FrameCache(tmp_path / "cache", 2**30))
     assert "no annotated recording is in the test split" in said
 
 

@@ -16,7 +16,7 @@ from actscribe.files import folder_beside, write_beside, write_text
 from actscribe.places import Place
 from actscribe.reading import load_json
 from actscribe.settings.study import Study, placed_study, unplaced_study
-from actscribe.table_text import csv_text, latex_text, markdown_text
+from actscribe.table_text import NOTES, csv_text, latex_text, markdown_text, notes_text
 
 FILE, TABLES, SCORES, REPORT = "provenance.json", "tables", "scores.parquet", "report.html"
 
@@ -106,7 +106,8 @@ def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame], notes: Sequen
     Args:
         folder: of the comparison.
         tables: by name.
-        notes: sentences that stand below each table; in LaTeX as comments, for the caption. CSV holds numbers alone.
+        notes: sentences that stand below each table, in LaTeX as comments, for the caption; those of CSV
+            stand beside it, in `NOTES`.
     """
     below = {"csv": "", "tex": "".join(f"% Note: {note}\n" for note in notes)}
     below["md"] = "".join(f"\nNote: {note}\n" for note in notes)
@@ -114,6 +115,8 @@ def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame], notes: Sequen
         for name, table in tables.items():
             for ending, write in (("csv", csv_text), ("tex", latex_text), ("md", markdown_text)):
                 (beside / f"{name}.{ending}").write_text(write(table) + below[ending], encoding="utf-8", newline="")
+        if notes:
+            (beside / NOTES).write_text(notes_text(notes), encoding="utf-8", newline="")
 
 
 def write_scores(folder: Path, table: pd.DataFrame) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pandas as pd
 
 from actscribe.compare.result import Comparison
@@ -343,7 +344,8 @@ def _off(row: pd.Series) -> str:
 def _where(done: Comparison) -> str:
     groups = len({recording.group for recording in done.shared.recordings})
     recordings = w.counted(len(done.shared.recordings), "recording")
-    return f"{w.counted(len(done.shared.clips), 'test clip')} of {recordings} of {w.counted(groups, 'group')}"
+    measured = int((~np.isnan(done.shared.targets)).any(axis=1).sum())
+    return f"{w.counted(measured, 'test clip')} of {recordings} of {w.counted(groups, 'group')}"
 
 
 def _value(row: pd.Series) -> str:

@@ -14,7 +14,7 @@ from actscribe.data.clips import targets
 from actscribe.evaluation.clips import confusion
 from actscribe.evaluation.seeds import SAME, class_scores, exact_interval, harmonic_mean, paired_test, seed_table
 from actscribe.runs.folder import Run
-from actscribe.table_text import csv_text, markdown_text
+from actscribe.table_text import NOTES, csv_text, markdown_text, notes_text
 
 #: Which classes a result is about.
 ALL, BASE, NOVEL = "all", "base", "novel"
@@ -168,11 +168,11 @@ def class_table(results: Sequence[SeedResult]) -> pd.DataFrame:
 
 
 def files(tables: Mapping[str, pd.DataFrame], facts: Mapping[str, Any], texts: Iterable[str]) -> dict[str, str]:
-    """Return the files of a benchmark's folder: one CSV a table, benchmark.md, benchmark.json.
+    """Return the files of a benchmark's folder: one CSV a table, their notes, benchmark.md, benchmark.json.
 
     Args:
         tables: by name; those of LONG are files of their own only.
-        facts: of benchmark.json, beside the tables.
+        facts: of benchmark.json, beside the tables; their "notes" stand beside the CSVs too.
         texts: paragraphs that stand before the tables in benchmark.md.
     """
     made = {f"{name}.csv": csv_text(table) for name, table in tables.items()}
@@ -180,6 +180,8 @@ def files(tables: Mapping[str, pd.DataFrame], facts: Mapping[str, Any], texts: I
     shown = [f"## {name.capitalize()}\n\n{markdown_text(table)}" for name, table in short.items()]
     made["benchmark.md"] = "\n".join([*(f"{text}\n" for text in texts), *shown])
     values = {**facts, "tables": {name: _rows(table) for name, table in short.items()}}
+    if facts.get("notes"):
+        made[NOTES] = notes_text(facts["notes"])
     made["benchmark.json"] = json.dumps(values, indent=1, ensure_ascii=False) + "\n"
     return made
 

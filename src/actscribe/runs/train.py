@@ -26,6 +26,7 @@ from actscribe.progress import say
 from actscribe.recognizers.base import Implementation, Job, Recognizer, implementation
 from actscribe.recognizers.ready import check_ready
 from actscribe.runs.folder import RUN_FILE, Decisions, Facts, Run, check_run_folder, machine, versions
+from actscribe.runs.no_validation import SAID, keeps_last, with_keep
 from actscribe.runs.replace import check_ours, clear
 from actscribe.runs.reuse import check_same, move_in
 from actscribe.runs.scoring import score_recordings, sound, time_scores
@@ -87,9 +88,14 @@ def train(
         with first_goes_first():
             data = load_data(study)
         if is_first():
-            for sentence in data.not_known:
+            for sentence in (*data.points, *data.not_known):
                 say(f"Warning: {sentence}", None)
-    notes = [*check_targets(study, data, needed(study, recognizer)), *data.not_known]
+    last = keeps_last(study, recognizer, data)
+    if last:
+        study = with_keep(study, recognizer, data)
+        say(f"{recognizer}: {SAID}", None)
+    notes = [*check_targets(study, data, needed(study, recognizer)), *data.points, *data.not_known]
+    notes += [SAID] if last else []
     seen = seen_clips(study, recognizer, data, cache or default_cache())
     seen.check_room()
     if is_first():
@@ -203,7 +209,8 @@ def seen_clips(study: Study, recognizer: str, data: StudyData, cache: FrameCache
 def decide(run: Run, recognizer: Recognizer, study: Study, data: StudyData) -> None:
     """Score validation and choose thresholds and timeline settings on it; without clips there, take 0.5 and say so."""
     labels, recordings = data.labels, data.of_split("validation")
-    scored = score_recordings(recognizer, recordings, labels, study.windows, "Scoring validation")
+    within = study.split.within == "recordings"
+    scored = score_recordings(recognizer, recordings, labels, study.windows, "Scoring validation", within=within)
     run.save_scores("validation", scored)
     annotated = [recording for recording in recordings if recording.intervals is not None]
     if not annotated:
@@ -251,8 +258,8 @@ def save_and_compare(made: Recognizer, code: Implementation, job: Job, folder: P
 #: What to type where a split is empty.
 _WAY_OUT = {
     "validation": (
-        "Give validation a share under 'split:' in the study file, or write 'keep: last' into the recognizer's"
-        " settings: every epoch is trained then, and all thresholds stay at 0.5."
+        "Give validation annotated recordings and a share under 'split:' in the study file, or write 'keep: last' into"
+        " the recognizer's settings: every epoch is trained then, and all thresholds stay at 0.5."
     )
 }
 

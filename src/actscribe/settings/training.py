@@ -76,7 +76,8 @@ class Training(BaseModel):
         warmup: how long the learning rates rise before they fall along a cosine.
         last_share: what is left of the learning rates at the end of the cosine.
         keep: which weights are kept: "best" takes those of the epoch with the best validation score; "last" looks at
-            validation in no epoch, never stops early, and needs no validation clips.
+            validation in no epoch, never stops early, and needs no validation clips. Where it is left out and the study
+            has no validation split, "last".
         patience: epochs without a better validation score before training stops.
         optimizer: what takes the steps: "adamw", or "muon" for the matrices, which suits small networks that learn much
             from little.
