@@ -114,7 +114,7 @@ def untrained_run(folder: Path) -> Path:
 
     labels = load_label_set("newborn_resuscitation")
     study = Study(name="speed", recordings="none", labels=labels)
-    facts = Facts(recognizer="timesformer", settings={}, seed=0, study="speed")
+    facts = Facts(name="timesformer", recognizer="timesformer", settings={}, seed=0, study="speed")
     run = Run.create(folder, study, labels, (), facts)
     checkpoint = "embedded" if checkpoint_name() == "embedded" else str(random_checkpoint(folder.parent / "checkpoint"))
     model, pixels = load_classifier(checkpoint, labels.names, FRAMES)
