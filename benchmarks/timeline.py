@@ -108,7 +108,7 @@ def untrained_run(folder: Path) -> Path:
     from actscribe.models.device import use_bfloat16
     from actscribe.models.timesformer import load_timesformer
     from actscribe.recognizers.timesformer import TimesformerRecognizer
-    from actscribe.runs.folder import Decisions, Facts, Run
+    from actscribe.run_folder.run import Decisions, Facts, Run
     from actscribe.study import Study
     from actscribe.timeline.segments import TimelineSettings
 

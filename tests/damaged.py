@@ -25,7 +25,8 @@ from actscribe.recognizers import dual, vlm_head, vlm_lora
 from actscribe.recognizers.base import Job, Recognizer
 from actscribe.recognizers.registry import kind
 from actscribe.recognizers.timesformer import TimesformerRecognizer
-from actscribe.runs.folder import Decisions, Facts, Run, ScoredClips
+from actscribe.run_folder.run import Decisions, Facts, Run
+from actscribe.run_folder.scored_clips import ScoredClips
 from actscribe.study import Study, parse_settings
 from actscribe.timeline.segments import TimelineSettings
 

@@ -16,8 +16,8 @@ from report_runs import multi_class, multi_label, written
 from systems import MULTI_CLASS
 from test_annotators import late
 
-from actscribe.compare.page import write_comparison_report
 from actscribe.compare.result import assemble
+from actscribe.report.comparison.page import write_comparison_report
 
 #: Report -> ids of the headings that must lead to something, and how many pictures there are at least.
 REPORTS = {

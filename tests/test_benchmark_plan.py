@@ -11,11 +11,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actscribe.benchmark.plan import PARTS, Plan, merge, parse_overrides, recipe_settings, spell_overrides
 from actscribe.data.benchmarks.base import Source
 from actscribe.data.views import Views
 from actscribe.errors import ActScribeError
 from actscribe.recognizers.settings import SETTINGS
-from actscribe.runs.benchmark_plan import PARTS, Plan, merge, parse_overrides, recipe_settings, spell_overrides
 from actscribe.training.recipes import load_recipe, recipes
 
 VIDEOS = Source(Path("videos"))

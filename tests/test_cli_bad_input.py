@@ -18,7 +18,7 @@ from actscribe.cli import app
 from actscribe.data.loading import load_data
 from actscribe.errors import ActScribeError
 from actscribe.files import write_beside
-from actscribe.runs.folder import Facts, Run
+from actscribe.run_folder.run import Facts, Run
 from actscribe.runs.replace import clear
 from actscribe.study import load_study
 

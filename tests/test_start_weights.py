@@ -10,11 +10,11 @@ import pytest
 from small_benchmarks import Place
 from tiny_duals import clip_model, write
 
+from actscribe.benchmark.benchmark import benchmark
 from actscribe.errors import ActScribeError
 from actscribe.recognizers.registry import RECOGNIZERS, kind
 from actscribe.recognizers.settings import SETTINGS, ClipSettings
-from actscribe.runs.benchmark import benchmark
-from actscribe.runs.folder import Run
+from actscribe.run_folder.run import Run
 
 
 def by_hand(path: Path) -> str:

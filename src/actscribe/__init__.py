@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from actscribe.data.summary import summarise
     from actscribe.errors import ActScribeError
     from actscribe.labels import Label, LabelSet, load_label_set
+    from actscribe.run_folder.run import Run
     from actscribe.runs.annotate import annotate
     from actscribe.runs.evaluate import evaluate
-    from actscribe.runs.folder import Run
     from actscribe.runs.train import train
     from actscribe.simulation.recording import simulate
     from actscribe.study import Study, load_study
@@ -39,7 +39,7 @@ _HOMES = {
     "Interval": "annotations",
     "Label": "labels",
     "LabelSet": "labels",
-    "Run": "runs.folder",
+    "Run": "run_folder.run",
     "Study": "study",
     "annotate": "runs.annotate",
     "convert": "annotations",

@@ -20,11 +20,11 @@ from actscribe.evaluation.agreement import class_kappa, class_mcc, four_counts, 
 from actscribe.evaluation.baselines import majority_answers
 from actscribe.evaluation.calibration import calibration_table, fit_temperature, tempered
 from actscribe.evaluation.certainty import certainty, risk_coverage
-from actscribe.evaluation.events import f1_of
 from actscribe.evaluation.intervals import Groups, estimate, group_units, label_counts, mean_of_known
 from actscribe.evaluation.result import Evaluation
 from actscribe.evaluation.significance import compare_pair, difference, holm, macro, macro_over_seeds
 from actscribe.labels import LabelSet
+from actscribe.timeline.matching import f1_of
 
 #: What stands for these measures where a clip has one class out of several.
 AT_ONCE: dict[Callable[[np.ndarray], np.ndarray], Callable[[np.ndarray], np.ndarray]] = {

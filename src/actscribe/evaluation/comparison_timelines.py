@@ -13,8 +13,9 @@ import pandas as pd
 from actscribe.annotations.interval import Interval
 from actscribe.evaluation.comparison import Shared, System, constant_answers, constant_counts
 from actscribe.evaluation.errors import merged_spans
-from actscribe.evaluation.events import IOUS, Timelines, event_table, segment_counts
+from actscribe.evaluation.events import event_table
 from actscribe.evaluation.hallucination import empty_table, rates_table, rules_table
+from actscribe.evaluation.indicators import INDICATORS
 from actscribe.evaluation.intervals import (
     Estimate,
     Groups,
@@ -28,7 +29,7 @@ from actscribe.evaluation.intervals import (
 )
 from actscribe.evaluation.result import Evaluation
 from actscribe.evaluation.significance import macro
-from actscribe.timeline.indicators import INDICATORS
+from actscribe.timeline.matching import IOUS, Timelines, segment_counts
 
 #: Disagreements that are listed.
 MOST_DISAGREEMENTS = 25

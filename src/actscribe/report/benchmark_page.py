@@ -13,7 +13,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from actscribe.report import wording as w
-from actscribe.report.comparison_charts import forest
+from actscribe.report.comparison.charts import forest
 from actscribe.report.page import render
 from actscribe.report.tables import Column, Row, Table, pairs_table
 
@@ -47,7 +47,7 @@ def benchmark_page(
     Args:
         title: of the benchmark.
         command: that makes it again.
-        tables: by name, see `runs.benchmark`.
+        tables: by name, see `benchmark.benchmark`.
         notes: what to know before relying on it.
         facts: of benchmark.json: systems, versions, machine, seconds.
     """

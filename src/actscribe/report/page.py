@@ -19,7 +19,8 @@ from actscribe.report.provenance import files, provenance
 from actscribe.report.sections import extra_sections
 from actscribe.report.timelines import shown_recordings
 from actscribe.report.verdict import BASELINES, best_baseline, verdict, warnings
-from actscribe.runs.folder import Run, ScoredClips
+from actscribe.run_folder.run import Run
+from actscribe.run_folder.scored_clips import ScoredClips
 
 
 def write_report(run: Run, result: Evaluation, scored: ScoredClips, frames: bool = False) -> Path:

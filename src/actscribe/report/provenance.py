@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from actscribe.evaluation.result import Evaluation
 from actscribe.report import wording as w
 from actscribe.report.tables import LABEL, Column, Row, Table, pairs_table
-from actscribe.runs.folder import Run
+from actscribe.run_folder.run import Run
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from actscribe.report import wording as w
 from actscribe.report.tables import Column, Row, Table, record_table
-from actscribe.runs.folder import Run
+from actscribe.run_folder.run import Run
 
 #: Captions that are shown; all are in the file.
 MOST_CAPTIONS = 30

@@ -186,7 +186,7 @@ def event_table(events: pd.DataFrame) -> Table:
     )
 
 
-#: Indicators of `timeline.indicators` with their heading and how they are written.
+#: Indicators of `evaluation.indicators` with their heading and how they are written.
 INDICATORS: dict[str, tuple[Column, Callable[[float], str]]] = {
     "first_s": (Column("first", "begin of the first bout, from the beginning of the video"), w.clock),
     "total_s": (Column("total", "covered time"), w.clock),
@@ -200,7 +200,7 @@ def indicator_table(table: pd.DataFrame) -> Table:
     """Return one recording's indicators, annotated / predicted; labels that neither side has are left out.
 
     Args:
-        table: the rows of one recording of `timeline.indicators.compare_indicators`.
+        table: the rows of one recording of `evaluation.indicators.compare_indicators`.
     """
     rows = []
     for label, part in table.groupby("label", sort=False):

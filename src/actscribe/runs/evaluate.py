@@ -20,19 +20,20 @@ from actscribe.data.recording import Recording
 from actscribe.data.views import ONE_VIEW, Views
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.evaluation.clips import macro_f1
+from actscribe.evaluation.indicators import time_budget
 from actscribe.evaluation.result import Evaluation, measure
 from actscribe.files import check_writable, write_text
 from actscribe.leftovers import sweep_below
 from actscribe.recognizers.base import Recognizer
 from actscribe.report.page import write_report
+from actscribe.run_folder.run import Decisions, Run
+from actscribe.run_folder.scored_clips import ScoredClips, time_scores
 from actscribe.runs.answers import keep_answers, listening
-from actscribe.runs.folder import Decisions, Run, ScoredClips
-from actscribe.runs.scoring import score_recordings, time_scores
+from actscribe.runs.scoring import score_recordings
 from actscribe.runs.train import timed
 from actscribe.runs.videos import located
 from actscribe.table_files import write_table
 from actscribe.timeline.confidence import with_confidence
-from actscribe.timeline.indicators import time_budget
 from actscribe.timeline.segments import build
 from actscribe.training.checkpoints import remove_checkpoints
 from actscribe.video.contained import contained

@@ -10,7 +10,7 @@ from actscribe.errors import ActScribeError
 from actscribe.places import Place
 from actscribe.processes import is_first
 from actscribe.recognizers.registry import kind
-from actscribe.runs.folder import Run
+from actscribe.run_folder.run import Run
 from actscribe.study import Study, parse_settings, unplaced
 
 

@@ -12,7 +12,7 @@ from actscribe.data.manifest import VIDEO_ENDINGS
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash
-from actscribe.runs.folder import Listed, Run
+from actscribe.run_folder.run import Listed, Run
 
 #: More videos than this are counted, not listed.
 MOST_LISTED = 8

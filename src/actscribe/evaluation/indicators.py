@@ -10,8 +10,8 @@ import pandas as pd
 from actscribe.annotations.interval import Interval
 from actscribe.data import spans as sp
 from actscribe.data.recording import Recording
-from actscribe.evaluation.events import annotated_spans, check_pairs, label_spans
 from actscribe.labels import LabelSet
+from actscribe.timeline.matching import annotated_spans, check_pairs, label_spans
 
 #: The indicators in the order of the tables; `_s` means seconds.
 INDICATORS = ("first_s", "total_s", "fraction", "bouts", "longest_interruption_s")

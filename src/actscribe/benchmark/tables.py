@@ -13,7 +13,7 @@ import pandas as pd
 from actscribe.data.clips import targets
 from actscribe.evaluation.clips import confusion
 from actscribe.evaluation.seeds import class_scores, exact_interval, harmonic_mean, paired_test, seed_table
-from actscribe.runs.folder import Run
+from actscribe.run_folder.run import Run
 from actscribe.table_text import csv_text, markdown_text
 
 #: Which classes a result is about.

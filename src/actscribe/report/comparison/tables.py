@@ -8,13 +8,13 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from actscribe.annotations.interval import Interval
-from actscribe.compare.result import Comparison
 from actscribe.data import spans as sp
 from actscribe.data.recording import Recording
 from actscribe.evaluation.raters import Agreement, Measure
 from actscribe.report import wording as w
 from actscribe.report.agreement import views
-from actscribe.report.comparison_charts import reliability_points
+from actscribe.report.comparison.charts import reliability_points
+from actscribe.report.comparison.comparison import Comparison
 from actscribe.report.tables import Column, Row, Table, record_table
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from actscribe.compare.folder import REPORT, TABLES
-from actscribe.compare.result import Comparison
-from actscribe.compare.words import verdict
 from actscribe.evaluation.annotators import FIRST
 from actscribe.evaluation.raters import Agreement, Measure
 from actscribe.report.agreement import overall
+from actscribe.report.comparison.comparison import Comparison
+from actscribe.report.comparison.sentences import verdict
+from actscribe.run_folder.comparison import REPORT, TABLES
 from actscribe.tables import print_sentence, print_table
 
 
