@@ -9,8 +9,21 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     import pandas as pd
 
-#: How a value is written on a page: a text as it is, two or three decimals, whole, in percent, a time, with its sign.
-Format = Literal["text", "number", "precise", "count", "percent", "seconds", "clock", "length", "signed", "off_by", "p"]
+#: How a value is written on a page: a text as it is, with two or three decimals, whole, in percent, a time, a change.
+Format = Literal[
+    "text",
+    "number",
+    "precise",
+    "count",
+    "percent",
+    "seconds",
+    "clock",
+    "length",
+    "signed",
+    "change",
+    "precise change",
+    "change in percent",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +64,14 @@ def for_terminal(table: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame
 
 
 def explained(columns: Iterable[Column]) -> list[tuple[str, str]]:
-    """Return title and meaning of every column that has a meaning, each title once, as sentences."""
+    """Return title and meaning of every column that has a meaning, each title once, both as one begins a line."""
     found: dict[str, str] = {}
     for column in columns:
         if column.meaning:
-            found.setdefault(column.title, f"{column.meaning[:1].upper()}{column.meaning[1:]}.")
+            title = f"{column.group} {column.title}".strip()
+            found.setdefault(_capital(title) if len(title) > 1 else title, f"{_capital(column.meaning)}.")
     return list(found.items())
+
+
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"

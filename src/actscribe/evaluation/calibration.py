@@ -31,8 +31,8 @@ BRIER = Column(
 ECE = Column(
     "ece",
     "ECE",
-    "calibration error: how far scores lie from the shares that came true, 0 is best; of labels over bins of equal mass "
-    "(in the headline their mean), of the top label of classes over bins of equal width",
+    "calibration error: how far scores lie from the shares that came true, 0 is best; of labels over bins of equal "
+    "mass (in the headline their mean), of the top label of classes over bins of equal width",
     higher_is_better=False,
 )
 ECE_FLOOR = Column(

@@ -56,19 +56,19 @@ LABEL_COLUMNS = (SYSTEM, LABEL, *columns_in(LABELS), SUPPORT, PREDICTED_RATE)
 PAIR_COLUMNS = (
     Column("second", "recognizer", format="text"),
     Column("first", "against", format="text"),
-    Column("difference", "difference", "in macro F1, on the same clips", "off_by", interval=("low", "high")),
+    Column("difference", "difference", "in macro F1, on the same clips", "change", interval=("low", "high")),
     Column(
         "p",
         "p",
         "permutation test: how often chance alone gives a difference at least as large, found by exchanging the two "
         "recognizers recording by recording (or group by group)",
-        "p",
+        "precise",
     ),
     Column(
         "p_holm",
         "corrected p",
-        "p corrected for testing all pairs (Holm); below 0.05 a difference is usually called clear",
-        "p",
+        "the p beside it, corrected for testing all pairs (Holm); below 0.05 a difference is usually called clear",
+        "precise",
     ),
     Column("detectable", "would show", "smallest true difference that one test shows in four of five such studies"),
 )

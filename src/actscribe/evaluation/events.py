@@ -13,8 +13,10 @@ import numpy as np
 import pandas as pd
 
 from actscribe.annotations.interval import Interval
+from actscribe.columns import Column
 from actscribe.data import spans as sp
 from actscribe.data.recording import Recording
+from actscribe.evaluation.measures import LABEL
 from actscribe.labels import LabelSet
 from actscribe.timeline.matching import (
     IOUS,
@@ -25,6 +27,83 @@ from actscribe.timeline.matching import (
     label_spans,
     match,
     segment_counts,
+)
+
+#: The table of a run's timelines as a page shows it.
+EVENT_COLUMNS = (
+    LABEL,
+    Column(
+        "bouts_true",
+        "annotated",
+        "uninterrupted stretches of the activity in the annotation",
+        "count",
+        short="true",
+        group="bouts",
+    ),
+    Column(
+        "bouts_predicted",
+        "predicted",
+        "uninterrupted stretches of the activity in the timeline",
+        "count",
+        short="found",
+        group="bouts",
+    ),
+    *(
+        Column(
+            f"f1@{round(100 * iou)}",
+            f"@{round(100 * iou)}",
+            f"F1 of whole bouts; found is one that overlaps an annotated one by at least {round(100 * iou)} % of both "
+            "together",
+            group="segment F1",
+            higher_is_better=True,
+        )
+        for iou in IOUS
+    ),
+    Column(
+        "edit",
+        "edit",
+        "1 when as many bouts were predicted as annotated, lower when bouts are split up, joined, missed or invented",
+        higher_is_better=True,
+    ),
+    Column(
+        "onset_median_s",
+        "median",
+        "predicted minus annotated begin of found bouts; + is late",
+        "signed",
+        group="begin off by (s)",
+    ),
+    Column(
+        "onset_mae_s",
+        "mean",
+        "mean distance in seconds of the begins of found bouts from the annotated ones",
+        "seconds",
+        group="begin off by (s)",
+        higher_is_better=False,
+    ),
+    Column(
+        "offset_median_s",
+        "median",
+        "predicted minus annotated end of found bouts; + is late",
+        "signed",
+        group="end off by (s)",
+    ),
+    Column(
+        "offset_mae_s",
+        "mean",
+        "mean distance in seconds of the ends of found bouts from the annotated ones",
+        "seconds",
+        group="end off by (s)",
+        higher_is_better=False,
+    ),
+    Column("total_true_s", "annotated", "all annotated time of the label", "clock", group="total time"),
+    Column(
+        "total_relative",
+        "error",
+        "predicted minus annotated seconds, in percent of the annotated",
+        "change in percent",
+        group="total time",
+    ),
+    Column("frame_f1", "time F1", "F1 of seconds instead of bouts", higher_is_better=True),
 )
 
 

@@ -95,6 +95,13 @@ def average_precision(true: np.ndarray, scores: np.ndarray) -> float:
     return float(average_precision_score(true, scores)) if true.any() else float("nan")
 
 
+KAPPA = Column(
+    "kappa",
+    "kappa",
+    "Cohen's kappa, agreement with the annotator beyond what chance gives; 0 is chance, 1 full agreement",
+    interval=("kappa_low", "kappa_high"),
+    higher_is_better=True,
+)
 MEASURES = (
     Measure(
         Column(
@@ -155,13 +162,7 @@ MEASURES = (
         scale="any",
     ),
     Measure(
-        Column(
-            "kappa",
-            "kappa",
-            "Cohen's kappa, agreement with the annotator beyond what chance gives; 0 is chance, 1 full agreement",
-            interval=("kappa_low", "kappa_high"),
-            higher_is_better=True,
-        ),
+        KAPPA,
         frozenset({LABELS, HEADLINE, TERMINAL}),
         counts=kappa,
         over="varied",
@@ -206,6 +207,6 @@ def _in_headline(measure: Measure) -> Column:
     return replace(column, name=f"macro_{column.name}", meaning=f"{column.meaning}; mean over labels")
 
 
-#: A run's table of labels; the same in its report, without what is the same in every row, and on the terminal.
+#: A run's table of labels; the same where room is scarce: of baselines and on the terminal.
 CLIP_COLUMNS = (LABEL, *columns_in(CLIPS), SUPPORT, ANNOTATED, PREDICTED_RATE, PRIOR)
-BASELINE_COLUMNS = (LABEL, *columns_in(CLIPS), SUPPORT, PREDICTED_RATE)
+BRIEF_COLUMNS = (LABEL, *columns_in(CLIPS), SUPPORT, PREDICTED_RATE)

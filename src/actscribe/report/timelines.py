@@ -15,7 +15,8 @@ from actscribe.data.recording import Recording
 from actscribe.evaluation.result import Evaluation
 from actscribe.report import svg
 from actscribe.report import wording as w
-from actscribe.report.tables import Table, indicator_table
+from actscribe.report.table import Table
+from actscribe.report.tables import indicator_table
 from actscribe.timeline.matching import annotated_spans, label_spans
 
 #: Up to this many recordings all timelines are open; of more, the worst and best few.

@@ -24,7 +24,7 @@ from actscribe.report.comparison.tables import (
     plain_table,
     reliability_table,
 )
-from actscribe.report.tables import Table
+from actscribe.report.table import Table
 
 #: A manifest column (or group) with more values than this is in the table of slices only, not in its figure.
 MOST_VALUES = 8

@@ -14,6 +14,11 @@ from typing import Any
 import yaml
 from markupsafe import Markup
 
+from actscribe.columns import explained
+from actscribe.evaluation.calibration import BRIER, ECE, ECE_FLOOR
+from actscribe.evaluation.comparison import MACRO_F1, PAIR_COLUMNS, SEED_SD
+from actscribe.evaluation.comparison_timelines import TIMELINE_COLUMNS
+from actscribe.evaluation.measures import HEADLINE, LABELS, columns_in
 from actscribe.files import write_text
 from actscribe.report import wording as w
 from actscribe.report.comparison import charts, sentences
@@ -28,8 +33,8 @@ from actscribe.report.comparison.tables import (
     timeline_table,
 )
 from actscribe.report.page import render
-from actscribe.report.tables import Column, Row, Table
-from actscribe.report.tables import pairs_table as settings_table
+from actscribe.report.table import INTERVAL, Head, Row, Table
+from actscribe.report.table import pairs_table as settings_table
 from actscribe.report.timelines import agreement
 from actscribe.run_folder.comparison import REPORT, TABLES
 
@@ -37,6 +42,21 @@ from actscribe.run_folder.comparison import REPORT, TABLES
 MOST_RECORDINGS = 12
 #: Warnings at the head of the page.
 MOST_NOTES = 12
+
+
+#: What the page's list of words explains.
+WORDS = (
+    MACRO_F1,
+    *columns_in(LABELS),
+    *columns_in(HEADLINE),
+    INTERVAL,
+    SEED_SD,
+    BRIER,
+    ECE,
+    ECE_FLOOR,
+    *PAIR_COLUMNS,
+    *TIMELINE_COLUMNS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +98,7 @@ def content(done: Comparison) -> dict[str, Any]:
         "pairs": pairs_table(done),
         "disagreements": disagreement_table(done),
         "disagreement_sentence": sentences.disagreements(done),
+        "words": explained(WORDS),
         **_provenance(done),
     }
 
@@ -175,6 +196,6 @@ def _by_split(recordings: Sequence[Any]) -> str:
 
 
 def _recording_table(done: Comparison) -> Table:
-    columns = [Column(name, is_text=True) for name in ("recording", "group", "split", "content")]
+    columns = [Head(name, is_text=True) for name in ("recording", "group", "split", "content")]
     rows = tuple(Row((r.name, r.group, r.split, r.content[:12])) for r in done.provenance.recordings)
     return Table("Recordings.", tuple(columns), rows)

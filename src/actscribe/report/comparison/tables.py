@@ -8,14 +8,18 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from actscribe.annotations.interval import Interval
+from actscribe.columns import Column
 from actscribe.data import spans as sp
 from actscribe.data.recording import Recording
+from actscribe.evaluation.annotators import ANNOTATOR_COLUMNS
+from actscribe.evaluation.comparison import HEADLINE_COLUMNS, LABEL_COLUMNS, PAIR_COLUMNS, SYSTEM
+from actscribe.evaluation.comparison_timelines import DISAGREEMENT_COLUMNS, TIMELINE_COLUMNS
 from actscribe.evaluation.raters import Agreement, Measure
 from actscribe.report import wording as w
 from actscribe.report.agreement import views
 from actscribe.report.comparison.charts import reliability_points
 from actscribe.report.comparison.comparison import Comparison
-from actscribe.report.tables import Column, Row, Table, record_table
+from actscribe.report.table import WRITERS, Head, Row, Table, frame_table, record_table
 
 
 def plain_table(table: pd.DataFrame, caption: str) -> Table:
@@ -27,104 +31,29 @@ def plain_table(table: pd.DataFrame, caption: str) -> Table:
 
 
 def headline_table(done: Comparison) -> Table:
-    """Return the headline as the report shows it."""
-    columns = (
-        Column("recognizer", is_text=True),
-        Column("macro F1", "mean over labels of F1, precision and recall in one number"),
-        Column("95 % interval", "where it would plausibly lie on other groups of the same kind"),
-        Column("± seeds", "standard deviation from training to training"),
-        Column("precision", "of the clips it marked, the share that is right; mean over labels"),
-        Column("recall", "of the clips that show the activity, the share that it found; mean over labels"),
-        Column("AP", "average precision: quality of the ranking by score"),
-        Column("micro F1", "all decisions of all labels together; of classes: the accuracy"),
-        Column("kappa", "agreement with the annotator beyond chance; 1 is full agreement"),
-        Column("MCC", "correlation of decisions with the annotation"),
-        Column("ECE", "how far scores lie from being probabilities; 0 is best"),
-        Column("at best", "the ECE that perfect probabilities would get on as many clips"),
-    )
-    rows = []
-    for row in done.tables["headline"].to_dict("records"):
-        cells = [str(row["system"]), w.number(row["macro_f1"]), w.span(row["low"], row["high"])]
-        cells.append(w.number(row["seed_sd"], 3))
-        cells += [w.number(row[f"macro_{name}"]) for name in ("precision", "recall", "average_precision")]
-        cells += [w.number(row[name]) for name in ("micro_f1", "kappa", "mcc")] + [
-            w.number(row[name]) for name in ("ece", "ece_floor")
-        ]
-        rows.append(Row(tuple(cells)))
-    return Table("All recognizers, and below them answers that never look at the video.", columns, tuple(rows))
+    """Return the headline as the report shows it: seeds stand in the provenance, notes above it."""
+    columns = [column for column in HEADLINE_COLUMNS if column.name not in ("seeds", "note")]
+    caption = "All recognizers, and below them answers that never look at the video."
+    return frame_table(caption, done.tables["headline"], columns)
 
 
 def label_table(done: Comparison) -> Table:
     """Return every measure of each recognizer and label."""
-    columns = (
-        Column("recognizer", is_text=True),
-        Column("label", is_text=True),
-        Column("precision"),
-        Column("recall"),
-        Column("F1"),
-        Column("95 % interval"),
-        Column("AP"),
-        Column("MCC"),
-        Column("kappa"),
-        Column("95 % interval"),
-        Column("clips with"),
-    )
-    rows = []
-    for row in done.tables["labels"].to_dict("records"):
-        cells = [row["system"], row["label"], *(w.number(row[name]) for name in ("precision", "recall", "f1"))]
-        cells += [w.span(row["low"], row["high"]), w.number(row["average_precision"]), w.number(row["mcc"])]
-        cells += [w.number(row["kappa"]), w.span(row["kappa_low"], row["kappa_high"]), w.count(row["support"])]
-        rows.append(Row(tuple(cells), row["label"] in ("macro", "micro")))
-    return Table("Label by label.", columns, tuple(rows))
+    table = done.tables["labels"]
+    columns = [column for column in LABEL_COLUMNS if column.name != "predicted_rate"]
+    return frame_table("Label by label.", table, columns, table["label"].isin(["macro", "micro"]).tolist())
 
 
 def pairs_table(done: Comparison) -> Table:
     """Return the differences between recognizers with their tests."""
-    columns = (
-        Column("recognizer", is_text=True),
-        Column("against", is_text=True),
-        Column("difference", "in macro F1, on the same clips"),
-        Column("95 % interval"),
-        Column("p", "permutation test: how often so large a difference arises by chance"),
-        Column("corrected p", "for testing all pairs (Holm)"),
-        Column(
-            "would show",
-            "smallest true difference that one test shows in four of five such studies",
-        ),
-    )
-    rows = tuple(
-        Row(
-            (
-                row["second"],
-                row["first"],
-                w.signed(row["difference"], 2),
-                f"{w.signed(row['low'], 2)} to {w.signed(row['high'], 2)}",
-                w.number(row["p"], 3),
-                w.number(row["p_holm"], 3),
-                w.number(row["detectable"]),
-            )
-        )
-        for row in done.tables["pairs"].to_dict("records")
-    )
-    return Table("Pair by pair.", columns, rows)
+    return frame_table("Pair by pair.", done.tables["pairs"], PAIR_COLUMNS)
 
 
 def annotator_table(done: Comparison) -> Table:
     """Return kappa of the second annotator and of each recognizer, against either annotator."""
-    columns = (
-        Column("who", is_text=True),
-        Column("against", is_text=True),
-        Column("label", is_text=True),
-        Column("kappa"),
-        Column("95 % interval"),
-        Column("alike", "share of the clips that both call the same"),
-        Column("clips", "that both annotators annotated"),
-    )
-    rows = []
-    for row in done.tables["annotators"].to_dict("records"):
-        cells = (row["system"], row["against"], row["label"], w.number(row["kappa"]), w.span(row["low"], row["high"]))
-        rows.append(Row((*cells, w.percent(row["alike"]), w.count(row["clips"])), row["label"] == "all"))
-    return Table("Agreement beyond chance, on the clips that two annotators annotated.", columns, tuple(rows))
+    table = done.tables["annotators"]
+    caption = "Agreement beyond chance, on the clips that two annotators annotated."
+    return frame_table(caption, table, ANNOTATOR_COLUMNS, (table["label"] == "all").tolist())
 
 
 def moment_tables(done: Comparison) -> tuple[Table, ...]:
@@ -140,18 +69,14 @@ def timeline_table(done: Comparison) -> Table | None:
     table = done.tables.get("timelines")
     if table is None:
         return None
-    measures = {"f1@10": "F1@10", "f1@25": "F1@25", "f1@50": "F1@50", "edit": "edit"}
-    measures |= {"onset_mae_s": "begin off (s)", "offset_mae_s": "end off (s)"}
-    columns = (Column("recognizer", is_text=True), *(Column(title) for title in measures.values()))
+    columns = (Head("recognizer", is_text=True), *(Head(c.title, c.meaning) for c in TIMELINE_COLUMNS))
     macro = table[table["label"] == "macro"].set_index(["system", "measure"])
     rows = []
     for name in table["system"].unique():
         cells = [str(name)]
-        for measure in measures:
-            row = macro.loc[(name, measure)]
-            value, low, high = (
-                w.number(row[key], 1 if measure.endswith("_s") else 2) for key in ("value", "low", "high")
-            )
+        for column in TIMELINE_COLUMNS:
+            row = macro.loc[(name, column.name)]
+            value, low, high = (WRITERS[column.format](row[key]) for key in ("value", "low", "high"))
             cells.append(f"{value} [{low}–{high}]" if math.isfinite(row["low"]) else value)
         rows.append(Row(tuple(cells)))
     return Table("Timelines against annotation, means over labels, with 95 % intervals.", columns, tuple(rows))
@@ -165,7 +90,7 @@ def bout_table(recording: Recording, done: Comparison, names: Sequence[str]) -> 
         done: the comparison.
         names: of the labels to show.
     """
-    columns = [Column(title, is_text=True) for title in ("label", "annotated", *(s.name for s in done.systems))]
+    columns = [Head(title, is_text=True) for title in ("label", "annotated", *(s.name for s in done.systems))]
     sides = [recording.intervals or (), *(system.runs[0].timelines[recording.name] for system in done.systems)]
     rows = []
     for name in names:
@@ -177,10 +102,10 @@ def bout_table(recording: Recording, done: Comparison, names: Sequence[str]) -> 
 def reliability_table(done: Comparison) -> Table:
     """Return the points of the reliability plots."""
     columns = (
-        Column("recognizer", is_text=True),
-        Column("mean score", "of the clips and labels of one bin"),
-        Column("came true", "share of them that is annotated"),
-        Column("decisions", "clips and labels in the bin, all trainings together"),
+        Head("recognizer", is_text=True),
+        Head("mean score", "of the clips and labels of one bin"),
+        Head("came true", "share of them that is annotated"),
+        Head("decisions", "clips and labels in the bin, all trainings together"),
     )
     rows = [
         Row((system.name, w.number(score), w.number(share), w.count(count)))
@@ -192,54 +117,24 @@ def reliability_table(done: Comparison) -> Table:
 
 def disagreement_table(done: Comparison) -> Table:
     """Return where recognizers contradict each other."""
-    columns = (
-        Column("recording", is_text=True),
-        Column("from"),
-        Column("to"),
-        Column("label", is_text=True),
-        Column("annotated", is_text=True),
-        Column("says yes", is_text=True),
-        Column("says no", is_text=True),
-        Column("gap", "how far the surest yes and the surest no are apart; 2 is most"),
-    )
-    rows = tuple(
-        Row(
-            (
-                row["recording"],
-                w.clock(row["start"]),
-                w.clock(row["end"]),
-                row["label"],
-                row["annotated"] or w.MISSING,
-                row["says_yes"],
-                row["says_no"],
-                w.number(row["gap"]),
-            )
-        )
-        for row in done.tables["disagreements"].to_dict("records")
-    )
-    return Table("Where recognizers contradict each other most surely. Look at these moments first.", columns, rows)
+    caption = "Where recognizers contradict each other most surely. Look at these moments first."
+    return frame_table(caption, done.tables["disagreements"], DISAGREEMENT_COLUMNS)
 
 
 def cost_table(done: Comparison) -> Table:
     """Return what each recognizer costs."""
     columns = (
-        Column("recognizer", is_text=True),
-        Column("parameters", "of all networks that ran"),
-        Column("trainable", "parameters that training changed"),
-        Column("memory (MB)", "peak of the whole process while scoring, Python and PyTorch included"),
-        Column("in training (MB)"),
-        Column("s per minute", "seconds of compute for a minute of video, decoding included"),
-        Column("training"),
+        SYSTEM,
+        Column("parameters", "parameters", "of all networks that ran", "count"),
+        Column("trainable_parameters", "trainable", "parameters that training changed", "count"),
+        Column(
+            "memory_mb", "memory (MB)", "peak of the whole process while scoring, Python and PyTorch included", "count"
+        ),
+        Column("training_memory_mb", "in training (MB)", format="count"),
+        Column("seconds_per_minute", "s per minute", "seconds of compute for a minute of video, decoding included"),
+        Column("train_s", "training", format="length"),
     )
-    rows = []
-    for row in done.costs.to_dict("records"):
-        value = {name: None if pd.isna(cell) else cell for name, cell in row.items()}
-        cells = [str(row["system"]), w.count(value["parameters"]), w.count(value["trainable_parameters"])]
-        cells += [w.count(value["memory_mb"]), w.count(value["training_memory_mb"])]
-        cells.append(w.number(value["seconds_per_minute"], 2))
-        cells.append(w.MISSING if value["train_s"] is None else w.length(value["train_s"]))
-        rows.append(Row(tuple(cells)))
-    return Table("Cost, measured on this machine in the same comparison.", columns, tuple(rows))
+    return frame_table("Cost, measured on this machine in the same comparison.", done.costs, columns)
 
 
 def _bouts(intervals: Iterable[Interval], name: str) -> list[list[float]]:
