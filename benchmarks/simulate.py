@@ -19,11 +19,11 @@ from typing import TypeVar
 
 import cv2
 
-from actscribe.simulation.canvas import Canvas
-from actscribe.simulation.canvas_hand import HandPose, draw_hand
-from actscribe.simulation.resuscitation_scene import Scene, draw_state, make_scene, render_frames
-from actscribe.simulation.resuscitation_tools import HAND_SIZE
 from actscribe.video.writing import write_video
+from actscribe_sim.canvas.canvas import Canvas
+from actscribe_sim.canvas.hand import HandPose, draw_hand
+from actscribe_sim.resuscitation.scene import Scene, draw_state, make_scene, render_frames
+from actscribe_sim.resuscitation.tools import HAND_SIZE
 
 SIZE, FPS, FROM = 256, 15.0, 40.0
 T = TypeVar("T")

@@ -106,20 +106,20 @@ def untrained_run(folder: Path) -> Path:
     """Write a complete run around the embedded TimeSformer without training it."""
     from actscribe.labels import load_label_set
     from actscribe.models.device import use_bfloat16
-    from actscribe.models.timesformer import load_timesformer
-    from actscribe.recognizers.timesformer import TimesformerRecognizer
+    from actscribe.models.video_classifier import load_classifier
+    from actscribe.recognizers.video_classifier import VideoClassifierRecognizer
     from actscribe.run_folder.run import Decisions, Facts, Run
-    from actscribe.study import Study
+    from actscribe.settings.study import Study
     from actscribe.timeline.segments import TimelineSettings
 
     labels = load_label_set("newborn_resuscitation")
     study = Study(name="speed", recordings="none", labels=labels)
-    facts = Facts(recognizer="timesformer", settings={}, seed=0, study="speed")
+    facts = Facts(name="timesformer", recognizer="timesformer", settings={}, seed=0, study="speed")
     run = Run.create(folder, study, labels, (), facts)
     checkpoint = "embedded" if checkpoint_name() == "embedded" else str(random_checkpoint(folder.parent / "checkpoint"))
-    model, pixels = load_timesformer(checkpoint, labels.names, FRAMES)
+    model, pixels = load_classifier(checkpoint, labels.names, FRAMES)
     (folder / "model").mkdir()
-    TimesformerRecognizer(model, pixels, labels, use_bfloat16("auto")).save(folder / "model")
+    VideoClassifierRecognizer(model, pixels, labels, use_bfloat16("auto")).save(folder / "model")
     run.save_decisions(Decisions(thresholds=dict.fromkeys(labels.names, 0.5), timeline=TimelineSettings()))
     run.facts.status = "complete"
     run.save_facts()
@@ -129,10 +129,10 @@ def untrained_run(folder: Path) -> Path:
 def checkpoint_name() -> str:
     """Return "embedded", or "random" where the package comes without its weights."""
     from actscribe.errors import ActScribeError
-    from actscribe.models.timesformer import picture_size
+    from actscribe.models.video_classifier import configuration
 
     try:
-        picture_size("embedded")
+        configuration("embedded")
     except (ActScribeError, OSError):
         return "random"
     return "embedded"

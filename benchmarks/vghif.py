@@ -34,12 +34,12 @@ from transformers import CLIPConfig, CLIPModel, XCLIPConfig, XCLIPModel
 
 from actscribe.models.device import use_bfloat16
 from actscribe.models.dual.clip import ClipBackbone
-from actscribe.models.dual.config import VghifConfig
 from actscribe.models.dual.interface import Backbone
 from actscribe.models.dual.network import match
 from actscribe.models.dual.vghif import Vghif
 from actscribe.models.dual.xclip import XclipBackbone
 from actscribe.models.quiet import quiet
+from actscribe.settings.vghif import VghifConfig
 
 FRAMES, CLASSES, BATCH = (8, 32), (51, 101, 400), 8
 TOWERS = {8: 12, 32: 6}  # rounds of the tower by frames: equal passes differ by a tenth, the least of many do not

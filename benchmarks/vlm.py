@@ -45,11 +45,10 @@ from actscribe.models.catalog import embedded_folder
 from actscribe.models.quiet import quiet
 from actscribe.models.vlm import Vlm, load_vlm
 from actscribe.models.yes_no import from_logits
-from actscribe.recognizers.base import Job
+from actscribe.recognizers.base import Job, implementation
 from actscribe.recognizers.prompts import prompts
-from actscribe.recognizers.registry import kind
-from actscribe.recognizers.settings import VlmHeadSettings
 from actscribe.recognizers.speakers import LocalSpeaker
+from actscribe.settings.vlm import VlmHeadSettings
 from actscribe.video.cache import FrameCache
 from actscribe.video.sampling import nominal_times, sample_times
 from actscribe.video.writing import write_video
@@ -142,7 +141,7 @@ def head(model: Path, folder: Path, seconds: int) -> dict[str, float]:
     cut = {"train": spans(seconds, WINDOW), "validation": spans(seconds, Window(3.0, 3.0))}
     recordings = [Recording(split, video, float(seconds), content_hash(video), split, split) for split in cut]
     settings = VlmHeadSettings(model=str(model), precision="float32")
-    view, cache = kind("vlm-head").view(settings, FRAMES), FrameCache(folder / "frames", 2**30)
+    view, cache = implementation("vlm-head").view(settings, FRAMES), FrameCache(folder / "frames", 2**30)
     data = {s: ClipData(recordings, [Clip(s, *span) for span in cut[s]], view, cache) for s in cut}
     rng = np.random.default_rng(0)
     goals = {split: (rng.random((len(cut[split]), 4)) < 0.5).astype(np.float32) for split in cut}

@@ -9,10 +9,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from typing import Any
 
-import cv2
 import numpy as np
+from PIL import Image
 
 Reply = tuple[int, Any]
 Answer = Callable[[dict[str, Any]], Reply]
@@ -70,5 +71,5 @@ def said(body: dict[str, Any]) -> tuple[str, list[np.ndarray]]:
     if isinstance(content, str):
         return content, []
     images = [part["image_url"]["url"] for part in content if part["type"] == "image_url"]
-    coded = [np.frombuffer(base64.b64decode(uri.split(",", 1)[1]), np.uint8) for uri in images]
-    return content[-1]["text"], [cv2.imdecode(one, cv2.IMREAD_COLOR)[..., ::-1] for one in coded]
+    coded = [base64.b64decode(uri.split(",", 1)[1]) for uri in images]
+    return content[-1]["text"], [np.asarray(Image.open(BytesIO(one))) for one in coded]

@@ -16,7 +16,7 @@ from actscribe.places import Place
 from actscribe.run_folder.comparison import Listed, Provenance
 from actscribe.run_folder.run import Decisions, Facts, Run
 from actscribe.run_folder.scored_clips import ScoredClips
-from actscribe.study import Study, Windows
+from actscribe.settings.study import Study, Windows
 from actscribe.timeline.segments import LabelDecision, TimelineSettings
 
 #: Recognizer -> how well its scores follow the truth.
@@ -93,6 +93,7 @@ def _run(
     own = study.model_copy(update={"seed": part.seed})
     facts = Facts(
         status="complete",
+        name=part.recognizer,
         recognizer=part.recognizer,
         settings={} if part.recognizer in ZERO_SHOT else {"epochs": 3},
         seed=part.seed,

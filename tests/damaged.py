@@ -18,20 +18,19 @@ from actscribe.data.clips import Clip
 from actscribe.data.recording import Recording
 from actscribe.data.view import ClipFrames
 from actscribe.labels import LabelSet
-from actscribe.models.dual.config import VghifConfig
 from actscribe.models.dual.network import DualEncoder
-from actscribe.models.timesformer import load_timesformer
+from actscribe.models.video_classifier import load_classifier
 from actscribe.recognizers import dual, vlm_head, vlm_lora
-from actscribe.recognizers.base import Job, Recognizer
-from actscribe.recognizers.registry import kind
-from actscribe.recognizers.timesformer import TimesformerRecognizer
+from actscribe.recognizers.base import Job, Recognizer, implementation
+from actscribe.recognizers.video_classifier import VideoClassifierRecognizer
 from actscribe.run_folder.run import Decisions, Facts, Run
 from actscribe.run_folder.scored_clips import ScoredClips
-from actscribe.study import Study, parse_settings
+from actscribe.settings.study import Study, parse_settings
+from actscribe.settings.vghif import VghifConfig
 from actscribe.timeline.segments import TimelineSettings
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a21\nsize 12345\n"
-RECOGNIZERS = ("timesformer", "clip-vghif", "x-clip", "vlm-head", "vlm-lora", "vlm-yesno", "vlm-judge")
+RECOGNIZERS = ("timesformer", "clip", "x-clip", "vlm-head", "vlm-lora", "vlm-yesno", "vlm-judge")
 
 
 def _flip(place: float) -> Callable[[Path], None]:
@@ -102,7 +101,7 @@ def a_run(name: str, root: Path) -> Path:
         Recording(split, root / f"{split}.mp4", 9.0, split.ljust(32, "0"), split, split, (), ())
         for split in ("train", "validation", "test")
     )
-    facts = Facts(recognizer=name, settings={}, seed=1, study="made")
+    facts = Facts(name=name, recognizer=name, settings={}, seed=1, study="made")
     run = Run.create(
         root / "runs" / name, Study(name="made", recordings="m.csv", labels="labels.yaml"), labels, recordings, facts
     )
@@ -120,12 +119,11 @@ def a_run(name: str, root: Path) -> Path:
 
 def _made(name: str, root: Path) -> tuple[Recognizer, LabelSet]:
     if name == "timesformer":
-        model, pixels = load_timesformer(str(tiny_timesformer(root / "timesformer")), vlm_jobs.LABELS.names, 4)
-        return TimesformerRecognizer(model, pixels, vlm_jobs.LABELS, False), vlm_jobs.LABELS
-    if name in ("clip-vghif", "x-clip"):
-        backbone = name.removesuffix("-vghif")
-        job = dual_jobs.job(root / name, backbone, root, dual_jobs.SEVERAL, learns="none", augment=False)
-        made = cast(dual.DualRecognizer, kind(name).make(job))
+        model, pixels = load_classifier(str(tiny_timesformer(root / "timesformer")), vlm_jobs.LABELS.names, 4)
+        return VideoClassifierRecognizer(model, pixels, vlm_jobs.LABELS, False), vlm_jobs.LABELS
+    if name in ("clip", "x-clip"):
+        job = dual_jobs.job(root / name, name, root, dual_jobs.SEVERAL, learns="none", augment=False)
+        made = cast(dual.DualRecognizer, implementation(name).make(job))
         return made if name == "x-clip" else _with_vghif(made), dual_jobs.SEVERAL
     model = root / "vlm"
     if not model.exists():
@@ -144,9 +142,9 @@ def _made(name: str, root: Path) -> tuple[Recognizer, LabelSet]:
     if name == "vlm-judge":
         settings |= {"judge": str(tiny_judge(root / "judge")), "caption_tokens": 4}
     parsed, nothing = parse_settings(name, settings), None
-    view = kind(name).view(parsed, 2)
+    view = implementation(name).view(parsed, 2)
     job = Job(vlm_jobs.LABELS, parsed, view, nothing, nothing, nothing, nothing, root, seed=0)  # type: ignore[arg-type]
-    return kind(name).make(job), vlm_jobs.LABELS
+    return implementation(name).make(job), vlm_jobs.LABELS
 
 
 def _with_vghif(made: dual.DualRecognizer) -> dual.DualRecognizer:

@@ -13,7 +13,7 @@ from actscribe.data.clips import Clip
 from actscribe.data.view import View
 from actscribe.labels import LabelSet
 from actscribe.recognizers.base import Job
-from actscribe.study import parse_settings
+from actscribe.settings.study import parse_settings
 
 NAMES = ("push cup left", "push cup right")
 CLASSES = LabelSet(name="sides", task="multi-class", labels=NAMES, directional=())  # type: ignore[arg-type]

@@ -15,10 +15,10 @@ from dual_jobs import sides
 from torch import nn
 from transformers import TrainerCallback
 
-from actscribe.models.dual.config import VghifConfig
 from actscribe.models.dual.heads import LabelHead
 from actscribe.models.dual.network import DualEncoder
-from actscribe.recognizers.settings import Training
+from actscribe.settings.training import Training
+from actscribe.settings.vghif import VghifConfig
 from actscribe.training import fit as fit_module
 from actscribe.training.augment import augment, clip_rng
 from actscribe.training.fit import Examples, Fit, fit

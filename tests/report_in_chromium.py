@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import made_up_benchmarks
 import pytest
 from chromium import Tab, tab
 from comparisons import made_up
@@ -16,6 +17,7 @@ from report_runs import multi_class, multi_label, written
 from systems import MULTI_CLASS
 from test_annotators import late
 
+from actscribe.benchmark.tables import BASE, NOVEL
 from actscribe.compare.result import assemble
 from actscribe.report.comparison.page import write_comparison_report
 
@@ -29,7 +31,15 @@ REPORTS = {
     "comparison of classes": ("all forest heat calibration risk cost slices hallucination disagreements made words", 9),
     "run": ("data labels figures timelines errors made words", 1 + 3 * 4 + 6),
     "run of classes": ("data labels figures errors made words", 2 + 2 * 5),
+    "benchmark": ("results top1 top5 mean_per_class classes made words", 3),
+    "benchmark of halves": (
+        "results base_top1 base_top5 base_mean_per_class novel_top1 novel_top5 novel_mean_per_class harmonic_mean"
+        " classes made words",
+        7,
+    ),
 }
+#: Whose figures have tables of their own; those of a benchmark draw the one table above them.
+WITH_TABLES = [name for name in REPORTS if not name.startswith("benchmark")]
 WIDTHS = (1280, 390)
 #: Paper of 210 mm less two margins of 12 mm, in CSS pixels.
 PAPER = 703
@@ -63,6 +73,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     found = {
         "comparison": write_comparison_report(assemble(folder / "several", provenance)),
         "comparison of classes": write_comparison_report(assemble(folder / "classes", classes)),
+        "benchmark": made_up_benchmarks.written(folder / "benchmark.html"),
+        "benchmark of halves": made_up_benchmarks.written(folder / "halves.html", (BASE, NOVEL)),
     }
     for name, made in (("run", multi_label(folder / "a")), ("run of classes", multi_class(folder / "b"))):
         found[name] = folder / f"{name}.html"
@@ -71,8 +83,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    with tab(tmp_path_factory.mktemp("profile")) as opened:
+def chromium() -> Iterator[Tab]:
+    with tab() as opened:
         yield opened
 
 
@@ -85,12 +97,12 @@ def test_the_checks_find_what_they_look_for(chromium: Tab, tmp_path: Path) -> No
         "<div class='scroll' style='overflow-x:auto;width:50px'><p style='width:900px'>out of reach</p></div>",
         encoding="utf-8",
     )
-    chromium.open(bad, 390)
+    page = chromium.open(bad, 390)
     assert any("Content Security Policy" in text for text in chromium.logged)
-    assert len(chromium.run(SPILT)) == 1
-    assert chromium.run(EMPTY) == ["nothing"]
-    assert chromium.run(UNREACHED) == 1
-    wide, window = chromium.run("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    assert len(page.evaluate(SPILT)) == 1
+    assert page.evaluate(EMPTY) == ["nothing"]
+    assert page.evaluate(UNREACHED) == 1
+    wide, window = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
     assert wide > window
 
 
@@ -99,58 +111,56 @@ def test_the_checks_find_what_they_look_for(chromium: Tab, tmp_path: Path) -> No
 def test_nothing_is_logged_or_missing_and_nothing_scrolls_sideways(
     chromium: Tab, pages: dict[str, Path], name: str, width: int
 ) -> None:
-    chromium.open(pages[name], width)
+    page = chromium.open(pages[name], width)
     assert chromium.logged == []
     assert chromium.asked == [pages[name].resolve().as_uri()]
     headings, pictures = REPORTS[name]
-    found = chromium.run("[...document.querySelectorAll('h2')].filter(e => e.checkVisibility()).map(e => e.id)")
+    found = page.evaluate("[...document.querySelectorAll('h2')].filter(e => e.checkVisibility()).map(e => e.id)")
     assert found == headings.split()
-    assert chromium.run("[...document.querySelectorAll('nav a')].map(e => e.hash.slice(1))") == found
-    assert chromium.run("document.querySelectorAll('svg[role=img]').length") >= pictures
+    assert page.evaluate("[...document.querySelectorAll('nav a')].map(e => e.hash.slice(1))") == found
+    assert page.evaluate("document.querySelectorAll('svg[role=img]').length") >= pictures
     for _ in ("folded", "unfolded"):
-        wide, window = chromium.run("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+        wide, window = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
         assert wide <= window
-        assert chromium.run(SPILT) == []
-        assert chromium.run(EMPTY) == []
-        assert chromium.run(UNREACHED) == 0
-        chromium.run(OPEN_ALL)
+        assert page.evaluate(SPILT) == []
+        assert page.evaluate(EMPTY) == []
+        assert page.evaluate(UNREACHED) == 0
+        page.evaluate(OPEN_ALL)
 
 
-@pytest.mark.parametrize("name", REPORTS)
-def test_every_figure_of_a_comparison_has_a_sentence_and_a_table(
-    chromium: Tab, pages: dict[str, Path], name: str
-) -> None:
-    chromium.open(pages[name], 1280)
+@pytest.mark.parametrize("name", WITH_TABLES)
+def test_every_figure_has_a_sentence_and_a_table(chromium: Tab, pages: dict[str, Path], name: str) -> None:
+    page = chromium.open(pages[name], 1280)
     without = """[...document.querySelectorAll('section')].filter(e => e.querySelector('svg[role=img]'))
       .filter(e => !e.querySelector('p') || !e.querySelector('table tbody tr')).map(e => e.querySelector('h2').id)"""
-    assert chromium.run(without) == []
+    assert page.evaluate(without) == []
 
 
 def test_the_keyboard_opens_what_is_folded(chromium: Tab, pages: dict[str, Path]) -> None:
-    chromium.open(pages["comparison"], 1280)
+    page = chromium.open(pages["comparison"], 1280)
     reached = []
     for _ in range(60):
-        chromium.press("Tab", 9)
-        reached.append(chromium.run("document.activeElement.tagName"))
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.tagName"))
         if reached[-1] == "SUMMARY":
             break
     assert reached[0] == "A"
     assert reached[-1] == "SUMMARY"
     outline = "getComputedStyle(document.activeElement).outlineStyle"
-    assert chromium.run(outline) != "none"
-    before = chromium.run("document.activeElement.parentElement.open")
-    chromium.press("Enter", 13, "\r")
-    assert chromium.run("document.activeElement.parentElement.open") is not before
+    assert page.evaluate(outline) != "none"
+    before = page.evaluate("document.activeElement.parentElement.open")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.parentElement.open") is not before
 
 
 @pytest.mark.parametrize("name", REPORTS)
 def test_it_prints_on_a4(chromium: Tab, pages: dict[str, Path], name: str) -> None:
-    chromium.open(pages[name], PAPER, 1000)
-    chromium.media("print")
-    wide, paper = chromium.run("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    page = chromium.open(pages[name], PAPER, 1000)
+    page.emulate_media(media="print")
+    wide, paper = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
     assert wide <= paper
-    assert chromium.run("[...document.querySelectorAll('nav')].filter(e => e.checkVisibility()).length") == 0
-    printed = chromium.pdf()
+    assert page.evaluate("[...document.querySelectorAll('nav')].filter(e => e.checkVisibility()).length") == 0
+    printed = page.pdf(prefer_css_page_size=True)
     assert printed.startswith(b"%PDF-")
     boxes = {tuple(map(float, box.split())) for box in re.findall(rb"/MediaBox\s*\[([^\]]*)\]", printed)}
     assert len(boxes) == 1
@@ -161,10 +171,11 @@ def test_it_prints_on_a4(chromium: Tab, pages: dict[str, Path], name: str) -> No
     assert bottom == pytest.approx(841.89, abs=1)
 
 
-def test_the_dark_theme_is_dark(chromium: Tab, pages: dict[str, Path]) -> None:
+@pytest.mark.parametrize("name", ["comparison", "benchmark"])
+def test_the_dark_theme_is_dark(chromium: Tab, pages: dict[str, Path], name: str) -> None:
     colours = []
     for dark in (False, True):
-        chromium.open(pages["comparison"], 1280, dark=dark)
-        colours.append(chromium.run("getComputedStyle(document.body).backgroundColor"))
+        page = chromium.open(pages[name], 1280, dark=dark)
+        colours.append(page.evaluate("getComputedStyle(document.body).backgroundColor"))
         assert chromium.logged == []
     assert colours == ["rgb(255, 255, 255)", "rgb(20, 24, 29)"]

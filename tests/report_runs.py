@@ -15,7 +15,7 @@ from actscribe.labels import Label, LabelSet
 from actscribe.report.page import write_report
 from actscribe.run_folder.run import Decisions, Facts, Run
 from actscribe.run_folder.scored_clips import ScoredClips, time_scores
-from actscribe.study import Study, Windows
+from actscribe.settings.study import Study, Windows
 from actscribe.timeline.segments import LabelDecision, TimelineSettings, build
 
 EVIL = '<script>alert(1)</script> & "ü"'
@@ -135,6 +135,7 @@ def _run(
     study = Study(name=name, recordings="manifest.csv", labels=labels, windows=windows, seed=7)
     facts = Facts(
         status="complete",
+        name="timesformer",
         recognizer="timesformer",
         settings={"model": "embedded", "epochs": 12},
         seed=7,

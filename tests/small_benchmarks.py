@@ -71,6 +71,11 @@ def hmdb(root: Path, classes: Iterable[str] = HMDB) -> Source:
     return Source(root / "videos", root / "splits")
 
 
+def write_list(path: Path, clips: Iterable[BenchmarkClip]) -> Path:
+    """Write a split list as the published tools do, lines `class/video.ending id`."""
+    return write_lines(path, (f"{clip.name.partition('/')[0]}/{clip.video.name} {clip.class_id}" for clip in clips))
+
+
 def kinetics_csv(path: Path, rows: Iterable[tuple[str, str, int, str]]) -> Path:
     """Write a Kinetics csv of (label, YouTube id, start second, part)."""
     lines = ["label,youtube_id,time_start,time_end,split"]

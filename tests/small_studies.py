@@ -77,6 +77,7 @@ def write_study(folder: Path, **changes: object) -> Path:
         "seed": 1,
         **changes,
     }
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "study.yaml").write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
     return folder / "study.yaml"
 

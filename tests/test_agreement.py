@@ -16,9 +16,9 @@ from actscribe.models.vlm import loading
 from actscribe.models.yes_no import YesNo
 from actscribe.recognizers import agreement as room
 from actscribe.recognizers.agreement import agreement
+from actscribe.recognizers.base import implementation
 from actscribe.recognizers.prompts import prompts
-from actscribe.recognizers.registry import kind
-from actscribe.study import parse_settings
+from actscribe.settings.study import parse_settings
 
 TEXTS = prompts(vlm_jobs.LABELS)
 
@@ -61,7 +61,7 @@ def test_a_quantized_model_is_compared_before_it_is_used(
         folder = tmp_path / str(quantize)
         folder.mkdir()
         settings = parse_settings(name, {"model": str(model), "quantize": quantize})
-        kind(name).make(replace(vlm_jobs.job(folder, "vlm-head"), settings=settings))
+        implementation(name).make(replace(vlm_jobs.job(folder, "vlm-head"), settings=settings))
         assert (folder / room.FILE).is_file() == (quantize is not None)
     told = json.loads((folder / room.FILE).read_text())
     assert (told["quantize"], told["clips"], told["answers"]) == ("4bit", 3, 6)

@@ -20,6 +20,7 @@ from actscribe.labels import Label, LabelSet
 from actscribe.run_folder.run import Decisions, Facts, Run
 from actscribe.runs import kept_scores
 from actscribe.runs.annotate import AnnotatedVideo, annotate_each
+from actscribe.timeline.score_file import read_scores
 from actscribe.timeline.segments import TimelineSettings
 from actscribe.video.cache import default_cache
 
@@ -62,7 +63,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def a_run(made: Path, folder: Path, labels: tuple[str, ...] = (LEFT, RIGHT)) -> Run:
     study = load_study(made)
     named = LabelSet(name="lamps", labels=tuple(Label(name=name) for name in labels))
-    facts = Facts(status="complete", recognizer="timesformer", settings={}, seed=1, study="lamps")
+    facts = Facts(status="complete", name="timesformer", recognizer="timesformer", settings={}, seed=1, study="lamps")
     run = Run.create(folder, study, named, load_data(study).recordings, facts)
     run.save_decisions(Decisions(thresholds=dict.fromkeys(labels, 0.5), timeline=TimelineSettings(step=0.1)))
     run.save_facts()
@@ -286,3 +287,17 @@ def test_what_is_in_the_way_is_not_replaced(made: Path, tmp_path: Path, cache: P
         annotate([new], run, out=tmp_path / "out", recognizer=counting, overwrite=True)
     assert new.read_bytes() == before
     assert counting.scored == 0
+
+
+def test_scores_are_written_beside_the_timeline_on_request(made: Path, tmp_path: Path, cache: Path) -> None:
+    run, new = a_run(made, tmp_path / "run"), video(made, tmp_path / "new.mp4")
+    (done,) = annotate([new], run, ["csv"], tmp_path / "out", recognizer=Counting(run.labels), scores=True)
+    assert [path.name for path in done.files] == ["new.csv", "new.scores.parquet"]
+    found, names = read_scores(done.files[1])
+    assert names == (LEFT, RIGHT)
+    np.testing.assert_array_equal(found.scores, done.scores.scores)
+    np.testing.assert_allclose(found.times, done.scores.times)
+    assert (found.step, found.duration) == (pytest.approx(0.1), done.scores.duration)
+    (tmp_path / "out" / "new.csv").unlink()
+    with pytest.raises(ActScribeError, match=r"new\.scores\.parquet"):  # said before anything is scored
+        annotate([new], run, ["csv"], tmp_path / "out", recognizer=None, scores=True)

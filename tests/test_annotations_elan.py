@@ -17,7 +17,7 @@ from actscribe.data.loading import load_recording
 from actscribe.data.manifest import Row
 from actscribe.errors import ActScribeError
 from actscribe.labels import LabelSet
-from actscribe.study import Study
+from actscribe.settings.study import Study
 
 SUCTION = Interval("Suction", 1.25, 2.5, "nurse")
 CPAP = Interval("CPAP", 2.0, 4.0)

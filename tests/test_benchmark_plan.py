@@ -15,7 +15,7 @@ from actscribe.benchmark.plan import PARTS, Plan, merge, parse_overrides, recipe
 from actscribe.data.benchmarks.base import Source
 from actscribe.data.views import Views
 from actscribe.errors import ActScribeError
-from actscribe.recognizers.settings import SETTINGS
+from actscribe.settings.registry import BUILT_IN
 from actscribe.training.recipes import load_recipe, recipes
 
 VIDEOS = Source(Path("videos"))
@@ -102,14 +102,14 @@ def test_more_passes_than_the_default_batch_are_fine_for_a_recipe_of_larger_step
 
 def test_defaults_are_the_recognizers_own() -> None:
     made = plan("x-clip", vghif=True)
-    assert made.settings(False) == SETTINGS["x-clip"]()
-    assert made.settings(True) == SETTINGS["x-clip"](vghif=True)
+    assert made.settings(False) == BUILT_IN["x-clip"].settings()
+    assert made.settings(True) == BUILT_IN["x-clip"].settings(vghif=True)
     assert (made.clip_frames, made.views, made.keeps_last) == (8, Views(1, 1), False)
 
 
 def test_other_settings_of_vghif_leave_the_runs_without_it_as_they_are() -> None:
     made = plan("x-clip", vghif=True, overrides=parse_overrides(["vghif_learning_rate=0.03", "vghif.time=none"]))
-    assert made.settings(False) == SETTINGS["x-clip"]()
+    assert made.settings(False) == BUILT_IN["x-clip"].settings()
     assert made.settings(True).vghif_learning_rate == 0.03
 
 
@@ -318,8 +318,3 @@ def test_the_parts_of_a_recipe_are_those_that_learn(kind: str) -> None:
         found = {"message" for name in names if "message_" in name}
         found |= {part for part, some in starts.items() for name in names if name.startswith(some)}
         assert found == parts
-
-
-def test_a_recognizer_that_has_vghif_by_default_is_no_backbone_to_compare_with() -> None:
-    with pytest.raises(ActScribeError, match="--backbone vifi-clip --vghif"):
-        Plan("folder", Source(Path()), "vifi-clip-vghif", 2)

@@ -6,11 +6,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from small_benchmarks import HMDB, ODD, UCF, hmdb, kinetics_csv, touch, ucf, write_lines
+from small_benchmarks import HMDB, ODD, UCF, hmdb, kinetics_csv, touch, ucf, write_lines, write_list
 
 from actscribe.data.benchmarks.base import Source
 from actscribe.data.benchmarks.files import plain, words
-from actscribe.data.benchmarks.lists import read_list, write_list
+from actscribe.data.benchmarks.lists import read_list
 from actscribe.data.benchmarks.registry import BENCHMARKS, read_benchmark
 from actscribe.errors import ActScribeError
 

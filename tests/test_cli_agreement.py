@@ -93,6 +93,13 @@ def test_subjects_are_told_apart_on_request(tmp_path: Path) -> None:
     ann, ben = (read_pairs(*files, Reading(subject=who)).pairs[0] for who in ("Ann", "Ben"))
     assert ann.first.intervals == ann.second.intervals
     assert [one.start for one in (*ben.first.intervals, *ben.second.intervals)] == [5, 7]
+    code, words = said(*files, "--out", tmp_path / "t.csv")
+    table = pd.read_csv(tmp_path / "t.csv").fillna({"subject": ""}).set_index(["subject", "label"])
+    assert list(dict.fromkeys(table.index.get_level_values(0))) == ["", "Ann", "Ben"]
+    assert table.loc[("Ann", "all"), ["kappa_near", "f1"]].isna().tolist() == [True, False]  # both say one throughout
+    assert table.loc[("Ben", "Sit"), "start_s"] == pytest.approx(2)
+    assert "Each subject alone" in words
+    assert "Each subject alone" not in said(*files, "--subject", "Ben")[1]
     code, words = said(*files, "--subject", "Bem")
     assert (code, "Did you mean 'Ben'" in words) == (2, True)
 
@@ -117,3 +124,20 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ActScribeError, match="no annotation file"):
         read_pairs(tmp_path / "x", tmp_path / "none")
     assert said(first, tmp_path / "none", "--unit", 0)[0] == 2
+
+
+def test_tables_fit_into_80_columns_in_one_part(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Names of labels are folded rather than columns put below: with intervals, large counts and negative numbers."""
+    label = "Positive pressure ventilation by mask"
+    for place in range(6):
+        for name, shift in (("a", 0.0), ("b", 0.6 - 0.1 * place)):
+            shown = [(label, 5 + shift, 900.0), ("Walk", 10.0, 1200.0 + shift), ("Sit", 1250.0, 1290.0 + shift)]
+            path = tmp_path / name / f"{place}.csv"
+            path.parent.mkdir(exist_ok=True)
+            held = [Interval(*one, who) for one in shown for who in ("Ann", "Ben")]
+            write(path, Annotations.of(held, [], 1300.0), "csv")
+    done = CliRunner().invoke(app, ["agreement", str(tmp_path / "a"), str(tmp_path / "b")])
+    assert done.exit_code == 0, done.output
+    assert "low" in done.output
+    assert "continued" not in done.output
+    assert max(map(len, done.output.splitlines())) <= 80

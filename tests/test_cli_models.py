@@ -56,7 +56,7 @@ def test_pull_of_an_unknown_name() -> None:
 def test_plan_needs_no_download() -> None:
     code, text = run("plan", "smolvlm2-256m", "--frames", "8", "--recognizer", "vlm-list")
     assert code == 0
-    expected = planning.plan("smolvlm2-256m", 8, planning.Use("vlm-list"), speed=1e12)
+    expected = planning.plan("smolvlm2-256m", 8, planning.Use("text"), speed=1e12)
     assert f"8 frames, {expected.video_tokens} visual tokens" in text
     assert f"{expected.weights / 1e6:,.0f} MB" in text
     assert "training" not in text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,9 +14,13 @@ from actscribe.cli import app
 from actscribe.errors import ActScribeError
 from actscribe.models import cost as costs
 from actscribe.models.catalog import find
-from actscribe.recognizers import planning
-from actscribe.recognizers.planning import PLANNED, plan
-from actscribe.recognizers.settings import SETTINGS
+from actscribe.recognizers.plans import clips
+from actscribe.settings.registry import BUILT_IN, usual_for
+from actscribe.settings.study import parse_settings
+from actscribe.settings.video_classifier import TimesformerSettings
+
+#: Trained with their defaults, through the whole network.
+TRAINED = ("timesformer", "video-classifier", "vifi-clip", "x-clip", "vlm-lora")
 
 
 def allocated(run: object, trace: Path) -> int:
@@ -47,51 +52,70 @@ def test_a_linear_layer_counted_by_hand() -> None:
     assert (frozen.learned, frozen.training, frozen.step) == (0, 0, 0)
 
 
-@pytest.mark.parametrize("recognizer", ["timesformer", "vifi-clip", "x-clip-vghif"])
-def test_memory_is_what_the_allocator_sees(recognizer: str, tmp_path: Path) -> None:
-    found, clips = plan(recognizer, "embedded", 8, 3, batch=4)
-    settings = SETTINGS[recognizer].model_validate({})
+@pytest.mark.parametrize(
+    ("recognizer", "changes"), [("timesformer", {}), ("vifi-clip", {}), ("x-clip", {"vghif": True})]
+)
+def test_memory_is_what_the_allocator_sees(recognizer: str, changes: dict[str, object], tmp_path: Path) -> None:
+    settings = parse_settings(recognizer, changes)
+    build: Any = clips._classifier if recognizer == "timesformer" else clips._dual
+    with torch.device("meta"):
+        network, side = build(settings, 8, 3)
+        found = costs.cost(network, {"pixel_values": torch.zeros(4, 8, 3, side, side)})
     torch.manual_seed(0)
-    build = planning._timesformer if recognizer == "timesformer" else planning._dual
     network, side = build(settings, 8, 3)
 
     def step() -> None:
-        out = network(pixel_values=torch.zeros(clips, 8, 3, side, side))
+        out = network(pixel_values=torch.zeros(4, 8, 3, side, side))
         getattr(out, "logits", out).sum().backward()
 
     def score() -> None:
         with torch.no_grad():
-            network(pixel_values=torch.zeros(clips, 8, 3, side, side))
+            network(pixel_values=torch.zeros(4, 8, 3, side, side))
 
     assert allocated(score, tmp_path / "score") == pytest.approx(found.working, rel=0.25)
     held = found.training - costs.MOMENTS_BYTES * found.learned
     assert allocated(step, tmp_path / "step") == pytest.approx(held, rel=0.25)
 
 
-@pytest.mark.parametrize("name", planning._KNOWN)
+@pytest.mark.parametrize("name", clips._KNOWN)
 def test_known_models_need_no_download_and_have_their_published_size(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     entry = find(name)
     assert entry is not None
-    monkeypatch.setattr(planning, "cost", lambda network, inputs: sum(one.numel() for one in network.parameters()))
-    parameters, _ = plan(planning.USUAL[entry.kind], name, 8, 400)
-    assert parameters / 1e6 == pytest.approx(entry.parameters, abs=1)
+    recognizer = usual_for(entry.kind)
+    build: Any = clips._classifier if recognizer == "timesformer" else clips._dual
+    with torch.device("meta"):
+        network, _ = build(parse_settings(recognizer, {"model": name}), 8, 400)
+    assert sum(one.numel() for one in network.parameters()) / 1e6 == pytest.approx(entry.parameters, abs=1)
 
 
-@pytest.mark.parametrize("recognizer", PLANNED)
+@pytest.mark.parametrize("recognizer", BUILT_IN)
 def test_every_recognizer_is_planned(recognizer: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("actscribe.models.vlm.plan.matmul_speed", lambda dtype: 1e10)
-    done = CliRunner().invoke(app, ["models", "plan", "embedded", "--recognizer", recognizer, "--batch", "2"])
+    for module in ("models.vlm.plan", "recognizers.plans.clips"):
+        monkeypatch.setattr(f"actscribe.{module}.matmul_speed", lambda dtype: 1e10)
+    done = CliRunner().invoke(app, ["models", "plan", "embedded", "--recognizer", recognizer])
     assert done.exit_code == 0, done.output
-    assert ("training step" in done.output) == (recognizer != "clip")
+    assert ("training step" in done.output) == (recognizer in TRAINED)
     assert max(map(len, done.output.splitlines())) <= 100
+
+
+def test_a_plan_takes_the_batch_and_number_format_that_the_settings_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actscribe.models.vlm.plan.matmul_speed", lambda dtype: 1e10)
+
+    def planned(*words: str) -> str:
+        return CliRunner().invoke(app, ["models", "plan", "smolvlm2-256m", *words]).output
+
+    assert "in 4bit" in planned("--dtype", "4bit")
+    assert "in bfloat16" in planned("--recognizer", "vlm-lora", "--dtype", "bfloat16")
+    assert "vlm-yesno has no setting 'batch'" in planned("--batch", "2")
+    assert "vlm-lora has no setting 'quantize'" in planned("--recognizer", "vlm-lora", "--dtype", "4bit")
 
 
 def test_a_model_of_another_kind_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(ActScribeError, match="'clip-b16' is a CLIP, which is no model of this recognizer"):
-        plan("timesformer", "clip-b16", 8, 4)
+        clips.plan_classifier(TimesformerSettings(model="clip-b16"), 8, 4)
     with pytest.raises(ActScribeError, match="neither a folder"):
-        plan("timesformer", "nowhere", 8, 4)
+        clips.plan_classifier(TimesformerSettings(model="nowhere"), 8, 4)

@@ -249,7 +249,9 @@ def test_training_says_it_before_anything_else(tmp_path: Path, filmed: Path, com
     shutil.copytree(filmed, folder)
     rows = [f"{path.name},{path.stem}.txt,{path.stem[:8]},train" for path in sorted(folder.glob("*.mp4"))]
     (folder / "m.csv").write_text("\n".join(["video,annotations,Patient,split", *rows]))
-    (folder / "study.yaml").write_text(STUDY.format(recordings="m.csv", more=""))
+    (folder / "study.yaml").write_text(
+        STUDY.format(recordings="m.csv", more="recognizers: {timesformer: {keep: best}}")
+    )
     done = CliRunner().invoke(app, [command, str(folder)])
     assert done.exit_code == 2
     assert "Warning: no group was given" in done.stderr

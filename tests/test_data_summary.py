@@ -9,7 +9,7 @@ from actscribe.data.loading import StudyData
 from actscribe.data.recording import Recording
 from actscribe.data.summary import summarise
 from actscribe.labels import load_label_set
-from actscribe.study import Study
+from actscribe.settings.study import Study
 
 LABELS = load_label_set("newborn_resuscitation")
 

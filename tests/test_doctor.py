@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from importlib import metadata
 from pathlib import Path
@@ -30,16 +31,27 @@ def test_every_topic_is_printed_with_its_finding() -> None:
     assert av.__version__ in findings["video decoder"]
 
 
-def test_a_missing_extra_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("module", "topic", "extra"), [("peft", "peft", "lora"), ("cv2", "opencv-python-headless", "demo")]
+)
+def test_a_missing_extra_says_how_to_get_it(
+    module: str, topic: str, extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *more: None if name == module else find(name, *more))
+    assert f"pip install 'actscribe[{extra}]'" in doctor.examine()[topic]
+
+
+def test_opencv_from_another_package_counts_as_there(monkeypatch: pytest.MonkeyPatch) -> None:
     version = metadata.version
 
-    def without_peft(name: str) -> str:
-        if name == "peft":
+    def without_headless(name: str) -> str:
+        if name == "opencv-python-headless":
             raise metadata.PackageNotFoundError(name)
         return version(name)
 
-    monkeypatch.setattr(metadata, "version", without_peft)
-    assert "pip install 'actscribe[lora]'" in doctor.examine()["peft"]
+    monkeypatch.setattr(metadata, "version", without_headless)
+    assert doctor.examine()["opencv-python-headless"] == "not installed, but another package brings cv2"
 
 
 def test_a_decoder_without_a_codec_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,10 +14,10 @@ from safetensors.torch import load_file, save_file
 from tiny_duals import MEAN, PROMPTS, SIDE, STD, clip_model, videos, write, xclip_model
 
 from actscribe.errors import ActScribeError
-from actscribe.models.dual.config import VghifConfig
 from actscribe.models.dual.heads import LabelHead
 from actscribe.models.dual.loading import load_backbone, load_network, save_network, visual_config
 from actscribe.models.dual.network import DualEncoder
+from actscribe.settings.vghif import VghifConfig
 
 VGHIF = VghifConfig(bottleneck=8, heads=2, tokens="class+pooled", time="learned")
 
@@ -194,5 +194,5 @@ def test_a_prompt_that_would_be_cut_is_refused(folders: dict[str, Path]) -> None
 
 
 def test_settings_are_read_without_loading_a_network() -> None:
-    code = "import sys, actscribe.models.dual.config; sys.exit('torch' in sys.modules)"
+    code = "import sys, actscribe.settings.vghif; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

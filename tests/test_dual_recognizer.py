@@ -21,8 +21,9 @@ from actscribe.errors import ActScribeError
 from actscribe.labels import LabelSet
 from actscribe.models.dual.network import DualEncoder
 from actscribe.recognizers import dual
-from actscribe.recognizers.registry import kind
-from actscribe.study import parse_settings
+from actscribe.recognizers.base import implementation
+from actscribe.settings.registry import recognizer
+from actscribe.settings.study import parse_settings
 from actscribe.training import examples
 
 NOVEL = ("lift box", "wave hand", "push cup left")
@@ -96,7 +97,7 @@ def test_training_learns_its_clips_and_what_is_saved_scores_the_same(
     assert not any(parameter.requires_grad for parameter in made.network.parameters())
     (tmp_path / "model").mkdir()
     made.save(tmp_path / "model")
-    loaded = kind(name).load(tmp_path / "model", labels)
+    loaded = implementation(name).load(tmp_path / "model", labels)
     assert loaded.view == made.view == work.view
     np.testing.assert_allclose(scores(loaded, work.validation), scores(made, work.validation), atol=1e-6)
     assert {file.suffix for file in (tmp_path / "model").rglob("*") if file.is_file()} <= {".safetensors", ".json"}
@@ -279,24 +280,24 @@ def test_a_views_side_is_read_without_weights(root: Path, tmp_path: Path) -> Non
         (folder / "config.json").write_text((checkpoint(name, root) / "config.json").read_text())
         save_file({}, folder / "model.safetensors")
         settings = parse_settings(name, {"model": str(folder), "fit": "crop", "kept": 0.8, "candidates": 5})
-        view = kind(name).view(settings, 6)
+        view = implementation(name).view(settings, 6)
         assert (view.frames, view.short_side, view.candidates) == (6, 40, 5)
     wrong = parse_settings("x-clip", {"model": str(tmp_path / "clip")})
     with pytest.raises(ActScribeError, match="is a clip, expected a xclip"):
-        kind("x-clip").view(wrong, 6)
+        implementation("x-clip").view(wrong, 6)
     deep = parse_settings("clip", {"model": str(tmp_path / "clip"), "vghif": {"levels": [3, 6]}})
     with pytest.raises(ActScribeError, match="asks for block 6, but the visual encoder has 4 blocks"):
-        kind("clip").view(deep, 6)
+        implementation("clip").view(deep, 6)
     with pytest.raises(ActScribeError, match=r"gone\.pth: no such file"):
-        kind("vifi-clip").view(parse_settings("vifi-clip", {"model": str(tmp_path / "gone.pth")}), 6)
+        implementation("vifi-clip").view(parse_settings("vifi-clip", {"model": str(tmp_path / "gone.pth")}), 6)
 
 
 def test_a_studys_mean_std_and_share_replace_the_checkpoints_and_are_saved(root: Path, tmp_path: Path) -> None:
     other = {"mean": (0.5, 0.25, 0.125), "std": (0.5, 0.25, 0.125), "fit": "crop", "kept": 0.875}
     made = dual.make(job(tmp_path, "clip", root, **other))
     made.save(tmp_path)
-    for recognizer in (made, dual.load(tmp_path, CLASSES)):
-        pixels = recognizer.loaded.pixels
+    for one in (made, dual.load(tmp_path, CLASSES)):
+        pixels = one.loaded.pixels
         assert (pixels.mean, pixels.std, pixels.fit, pixels.kept) == tuple(other.values())
 
 
@@ -326,12 +327,9 @@ def test_settings_survive_being_written_down() -> None:
         for values in ({}, {"vghif": True}, {"vghif": {"levels": [1, 3]}}, {"learns": "probe"}, QUICK):
             settings = parse_settings(name, values)
             assert parse_settings(name, settings.model_dump(mode="json")) == settings
-    assert [kind("clip").trains(parse_settings("clip", v)) for v in ({}, {"vghif": True}, {"learns": "probe"})] == [
-        False,
-        True,
-        True,
-    ]
-    assert kind("vifi-clip").trains(parse_settings("vifi-clip", {}))
+    ways = ({}, {"vghif": True}, {"learns": "probe"})
+    assert [recognizer("clip").trains(parse_settings("clip", way)) for way in ways] == [False, True, True]
+    assert recognizer("vifi-clip").trains(parse_settings("vifi-clip", {}))
 
 
 def test_a_prompt_that_is_too_long_shows_before_any_video_is_decoded(

@@ -16,7 +16,7 @@ from actscribe.errors import ActScribeError
 from actscribe.models.dual.heads import LabelHead
 from actscribe.models.dual.loading import changes, load_backbone
 from actscribe.models.dual.network import DualEncoder
-from actscribe.study import parse_settings
+from actscribe.settings.study import parse_settings
 
 State = dict[str, torch.Tensor]
 #: Joint embedding: two heads of 64, as the published code counts them.

@@ -1,11 +1,8 @@
-"""The tiny CLIP and X-CLIP of the package: they load, are small and see; their training can be repeated."""
+"""The tiny CLIP and X-CLIP of the package: they load, are small and see."""
 
 from __future__ import annotations
 
 import importlib
-import os
-import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -16,8 +13,8 @@ from torch.nn import functional as F
 
 from actscribe.models.catalog import embedded_folder
 from actscribe.models.dual.loading import Loaded, load_backbone
-from actscribe.simulation.tabletop_actions import ACTIONS
-from actscribe.simulation.tabletop_clips import TabletopClip, tabletop_clip
+from actscribe_sim.tabletop.actions import ACTIONS
+from actscribe_sim.tabletop.clips import TabletopClip, tabletop_clip
 
 TRAINING = Path(__file__).parents[1] / "training" / "dual"
 #: Far from the scenes of training, which start at 7e9, and from those of its scores, which start at 8e9.
@@ -101,24 +98,3 @@ def test_no_tested_action_is_trained_on(monkeypatch: pytest.MonkeyPatch) -> None
     assert len(tested) == 18
     assert tested <= set(ACTIONS)
     assert {ACTIONS[name].reverse_of for name in tested} - {None} <= tested  # a reverse shows the same frames
-
-
-def test_training_gives_the_same_weights_again(tmp_path: Path) -> None:
-    """Two short runs agree in every bit, and what they write can be loaded."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-
-    def run(*command: str) -> str:
-        done = subprocess.run(
-            [sys.executable, *command], cwd=TRAINING, env=environment, capture_output=True, text=True, check=True
-        )
-        return done.stdout
-
-    cache = str(tmp_path / "cache")
-    run(str(TRAINING.parent / "vlm" / "render.py"), "--out", cache, "--rows", "27", "--workers", "1")
-    digests = []
-    for name in ("first", "second"):
-        told = run("train.py", "--quick", "--cache", cache, "--out", str(tmp_path / name))
-        digests.append(re.findall(r"digest of (?:X-)?CLIP: (\w{32})", told))
-    assert len(digests[0]) == 2
-    assert digests[0] == digests[1]
-    assert load_backbone("x-clip", str(tmp_path / "first" / "xclip"), FRAMES).backbone.depth == 4

@@ -1,12 +1,9 @@
-"""The tiny vision-language model of the package: it loads, is small and tells order; its training can be repeated."""
+"""The tiny vision-language model of the package: it loads, is small and tells order."""
 
 from __future__ import annotations
 
 import importlib
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +13,8 @@ from actscribe.data.clips import Clip
 from actscribe.data.view import ClipFrames
 from actscribe.models.catalog import embedded_folder
 from actscribe.models.vlm import Vlm, load_vlm
-from actscribe.simulation.tabletop_actions import ACTIONS, SETTING
-from actscribe.simulation.tabletop_clips import TabletopClip, tabletop_clip
+from actscribe_sim.tabletop.actions import ACTIONS, SETTING
+from actscribe_sim.tabletop.clips import TabletopClip, tabletop_clip
 
 TRAINING = Path(__file__).parents[1] / "training" / "vlm"
 #: Far from the scenes of training, which start at 7e9, and from those of its model card, which start at 8e9.
@@ -83,22 +80,3 @@ def test_it_speaks_in_sentences(vlm: Vlm) -> None:
     for name in ("swap", "nothing"):
         said = caption(vlm, tabletop_clip(FIRST_SEED, name, 8, 96))
         assert re.fullmatch(r"[A-Z][a-z ,:-]+\.( [A-Z][a-z ,:-]+\.)*", said), said
-
-
-def test_training_gives_the_same_weights_again(tmp_path: Path) -> None:
-    """Two short runs agree in every bit, and what they write can be loaded."""
-    digests = []
-    for name in ("first", "second"):
-        command = ["train.py", "--quick", "--cache", str(tmp_path / "cache"), "--out", str(tmp_path / name)]
-        done = subprocess.run(
-            [sys.executable, *command],
-            cwd=TRAINING,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        digests.append(re.findall(r"digest of the weights after 4 steps: (\w{32})", done.stdout))
-    assert len(digests[0]) == 1
-    assert digests[0] == digests[1]
-    assert load_vlm(tmp_path / "first", dtype="bfloat16", device="cpu").describe().parameters > 1e6

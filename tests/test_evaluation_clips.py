@@ -108,8 +108,9 @@ def test_no_threshold_has_a_higher_f1_than_the_chosen_one(rows):
     if not targets.any():
         assert chosen == 0.5
         return
-    f1 = {t: metrics.f1_score(targets, scores >= t, zero_division=0) for t in [chosen, *np.linspace(0, 1, 81)]}
-    assert f1[chosen] == pytest.approx(max(f1.values()))
+    said = scores >= np.array([chosen, *np.linspace(0, 1, 81)])  # one column a threshold
+    f1 = 2 * (said & (targets > 0)).sum(axis=0) / (said.sum(axis=0) + targets.sum())
+    assert f1[0] == pytest.approx(f1.max())
 
 
 def test_a_threshold_lies_midway_and_near_a_half():

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_benchmarks import HMDB, UCF, hmdb, made_up, touch, ucf, write_lines
+from small_benchmarks import HMDB, UCF, hmdb, made_up, touch, ucf, write_lines, write_list
 from small_studies import LEFT, film
 
 from actscribe.data.benchmarks.base import Benchmark, BenchmarkClip, Source
@@ -25,7 +25,7 @@ from actscribe.data.benchmarks.few_shot import (
     restrict,
     shared_groups,
 )
-from actscribe.data.benchmarks.lists import read_labels, read_list, write_list
+from actscribe.data.benchmarks.lists import read_labels, read_list
 from actscribe.data.benchmarks.registry import read_benchmark
 from actscribe.data.clips import Window, cut, targets
 from actscribe.errors import ActScribeError

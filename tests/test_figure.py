@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -17,6 +18,9 @@ from actscribe.annotations import write
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.cli import app
 from actscribe.figure import draw as module
+from actscribe.figure.panels import of_files
+from actscribe.timeline.score_file import write_scores
+from actscribe.timeline.scores import TimeScores
 
 LABELS = ("Ventilation", "Suction & co $x$")
 
@@ -94,3 +98,36 @@ def test_what_cannot_be_drawn_is_said_first(
     monkeypatch.setattr(packages, "missing", lambda modules: list(modules))
     assert "pip install 'actscribe[plot]'" in plot(tmp_path / "gone.json", "--out", tmp_path / "x.svg", code=2)
     assert files[0].read_bytes() == kept
+
+
+def test_scores_beside_a_timeline_are_drawn_by_the_names_of_their_labels(
+    files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    plot(files[0], "--out", tmp_path / "without.svg")
+    edges = np.arange(0, 100.1, 0.1)
+    values = np.stack([np.full(1000, 0.25), np.full(1000, 0.75)], axis=1)
+    scores = TimeScores((edges[:-1] + edges[1:]) / 2, values, 0.1, np.ones(1000, bool), 100.0)
+    beside = tmp_path / "found.scores.parquet"
+    write_scores(beside, scores, (LABELS[1], "Other"))
+    (panel,) = of_files([files[0]])
+    assert panel.labels == LABELS
+    assert np.isnan(panel.scores.scores[:, 0]).all()
+    assert set(panel.scores.scores[:, 1]) == {0.25}
+    plot(files[0], "--out", tmp_path / "with.svg")
+    curves = [(tmp_path / f"{name}.svg").read_text().count("#0072b2") for name in ("without", "with")]
+    assert curves[0] < curves[1]
+    write_scores(beside, replace(scores, scores=values + 0.5), LABELS)
+    assert "a score is not in 0 to 1" in plot(files[0], "--out", tmp_path / "x.svg", code=2)
+    beside.write_bytes(b"nothing")
+    assert "annotate VIDEO --run RUN --scores" in plot(files[0], "--out", tmp_path / "x.svg", code=2)
+
+
+def test_one_of_several_videos_in_a_file_is_chosen(tmp_path: Path) -> None:
+    both = tmp_path / "both.csv"
+    both.write_text("video,label,start_s,end_s\na.mp4,Suction,1,2\nb.mp4,Drying,3,9\n", encoding="utf-8")
+    assert "--video" in plot(both, "--out", tmp_path / "x.svg", code=2)
+    (panel,) = of_files([both], (), ["b.mp4"])
+    assert (panel.title, panel.labels, panel.duration) == ("b", ("Drying",), 9)
+    plot(both, both, "--video", "a.mp4", "--video", "b.mp4", "--out", tmp_path / "x.svg")
+    said = plot(both, both, "--video", "a.mp4", "--out", tmp_path / "y.svg", code=2)
+    assert "one --video for each timeline" in said

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from small_studies import WINDOWS, lamp_study
+from small_studies import WINDOWS, lamp_study, write_study
 from tiny_models import tiny_timesformer
 
 from actscribe import load_study
@@ -15,21 +18,37 @@ from actscribe.data.frames import ClipData
 from actscribe.data.loading import load_data
 from actscribe.data.view import View
 from actscribe.errors import ActScribeError, in_one_line
-from actscribe.recognizers import memory
-from actscribe.runs.foretold import foretold
+from actscribe.recognizers.plans import memory
+from actscribe.recognizers.plans.clips import plan_classifier
+from actscribe.runs.foretold import foretold, said_of_weights
+from actscribe.runs.no_validation import SAID
 from actscribe.runs.train import train
-from actscribe.study import Study, parse_settings
+from actscribe.settings.study import Study
+from actscribe.settings.video_classifier import TimesformerSettings
 from actscribe.video.cache import FrameCache
 
 TINY = {"model": "tiny", "epochs": 1, "precision": "float32"}
 
 
-def made(folder: Path, **values: object) -> Study:
-    split = {"train": 0.5, "validation": 0.25, "test": 0.25}
-    settings = {"recognizers": {"timesformer": TINY}, "split": split, "windows": WINDOWS, "empty_labels": "allow"}
-    lamp_study(folder, 6, 6.0, **(settings | values))
+@pytest.fixture(scope="module")
+def filmed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six recordings and a tiny model, to copy."""
+    folder = tmp_path_factory.mktemp("filmed")
+    lamp_study(folder, 6, 6.0)
     tiny_timesformer(folder / "tiny")
-    return load_study(folder)
+    return folder
+
+
+@pytest.fixture
+def made(filmed: Path) -> Callable[..., Study]:
+    def make(folder: Path, **values: object) -> Study:
+        split = {"train": 0.5, "validation": 0.25, "test": 0.25}
+        settings = {"recognizers": {"timesformer": TINY}, "split": split, "windows": WINDOWS, "empty_labels": "allow"}
+        shutil.copytree(filmed, folder)
+        write_study(folder, **(settings | values))
+        return load_study(folder)
+
+    return make
 
 
 def refused(study: Study, folder: Path, cache: FrameCache) -> str:
@@ -39,13 +58,13 @@ def refused(study: Study, folder: Path, cache: FrameCache) -> str:
     return in_one_line(error.value)
 
 
-def test_a_sound_study_is_foretold_nothing(tmp_path: Path) -> None:
+def test_a_sound_study_is_foretold_nothing(made: Callable[..., Study], tmp_path: Path) -> None:
     study = made(tmp_path / "study")
     assert foretold(study, load_data(study), FrameCache(tmp_path / "cache", 2**30)) == []
     assert not (tmp_path / "cache").exists()
 
 
-def test_frames_that_do_not_fit(tmp_path: Path) -> None:
+def test_frames_that_do_not_fit(made: Callable[..., Study], tmp_path: Path) -> None:
     study = made(tmp_path / "study")
     small = FrameCache(tmp_path / "cache", 10_000)
     (said,) = foretold(study, load_data(study), small)
@@ -53,7 +72,7 @@ def test_frames_that_do_not_fit(tmp_path: Path) -> None:
     assert said == f"timesformer: {refused(study, tmp_path, small)}"
 
 
-def test_a_disk_that_is_too_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_is_too_small(made: Callable[..., Study], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     study = made(tmp_path / "study")
     data, cache = load_data(study), FrameCache(tmp_path / "cache", 2**40)
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1000))
@@ -62,7 +81,7 @@ def test_a_disk_that_is_too_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert said == f"timesformer: {refused(study, tmp_path, cache)}"
 
 
-def test_labels_that_no_clip_shows(tmp_path: Path) -> None:
+def test_labels_that_no_clip_shows(made: Callable[..., Study], tmp_path: Path) -> None:
     labels = {"name": "lamps", "labels": ["Left lamp", "Right lamp", "Third lamp"]}
     study = made(tmp_path / "study", empty_labels="error", labels=labels)
     cache = FrameCache(tmp_path / "cache", 2**30)
@@ -71,25 +90,53 @@ def test_labels_that_no_clip_shows(tmp_path: Path) -> None:
     assert said == f"timesformer: {refused(study, tmp_path, cache)}"
 
 
-def test_no_validation_and_no_test_split(tmp_path: Path) -> None:
+def test_without_a_validation_split_the_last_weights_are_kept_unless_best_was_asked_for(
+    made: Callable[..., Study], tmp_path: Path
+) -> None:
     cache = FrameCache(tmp_path / "cache", 2**30)
     study = made(tmp_path / "a", split={"train": 0.5, "validation": 0.0, "test": 0.5})
-    (said,) = foretold(study, load_data(study), cache)
-    assert said == f"timesformer: {refused(study, tmp_path, cache)}"
-    assert "keep: last" in said
+    data = load_data(study)
+    assert foretold(study, data, cache) == []
+    (told,) = said_of_weights(study, data)
+    assert told.startswith("timesformer: no recording is in the validation split")
+    run = train(study, "timesformer", out=tmp_path / "run", cache=cache)
+    assert (run.facts.settings["keep"], SAID in run.facts.notes) == ("last", True)
+
+    asked = study.model_copy(
+        update={"recognizers": {"timesformer": {**study.recognizers["timesformer"], "keep": "best"}}}
+    )
+    (said,) = foretold(asked, data, cache)
+    assert said_of_weights(asked, data) == []
+    (tmp_path / "b").mkdir()
+    assert said == f"timesformer: {refused(asked, tmp_path / 'b', cache)}"
+    assert "write 'keep: last'" in said
+
+
+def test_validation_recordings_that_nobody_annotated_are_a_gap_and_no_choice(
+    made: Callable[..., Study], tmp_path: Path
+) -> None:
+    cache = FrameCache(tmp_path / "cache", 2**30)
+    study = made(tmp_path / "a")
+    data = load_data(study)
+    bare = [replace(one, intervals=None) if one.split == "validation" else one for one in data.recordings]
+    (said,) = foretold(study, replace(data, recordings=tuple(bare)), cache)
+    assert "no annotated recording in the validation split" in said
+
+
+def test_no_test_split(made: Callable[..., Study], tmp_path: Path) -> None:
     study = made(tmp_path / "b", split={"train": 0.5, "validation": 0.5, "test": 0.0})
-    (said,) = foretold(study, load_data(study), cache)
+    (said,) = foretold(study, load_data(study), FrameCache(tmp_path / "cache", 2**30))
     assert "no annotated recording is in the test split" in said
 
 
-def test_a_model_that_is_not_here(tmp_path: Path) -> None:
+def test_a_model_that_is_not_here(made: Callable[..., Study], tmp_path: Path) -> None:
     study = made(tmp_path / "study", recognizers={"timesformer": {"model": "nowhere/to-be-found"}})
     (said,) = foretold(study, load_data(study), FrameCache(tmp_path / "cache", 2**30))
     assert said.startswith("timesformer: ")
     assert "nowhere/to-be-found" in said
 
 
-def test_the_size_foretold_is_that_of_the_frames(tmp_path: Path) -> None:
+def test_the_size_foretold_is_that_of_the_frames(made: Callable[..., Study], tmp_path: Path) -> None:
     study = made(tmp_path / "study")
     recordings = load_data(study).of_split("train")
     from actscribe.data.clips import Window, cut
@@ -100,7 +147,9 @@ def test_the_size_foretold_is_that_of_the_frames(tmp_path: Path) -> None:
     assert held.bytes() == sum(int(np.prod((len(one), *one[0].shape))) for one in decoded)
 
 
-def test_a_model_that_is_too_large_for_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_too_large_for_the_memory(
+    made: Callable[..., Study], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     study = made(tmp_path / "study")
     data, cache = load_data(study), FrameCache(tmp_path / "cache", 2**30)
     monkeypatch.setattr(memory, "_memory", lambda: memory.BASE)
@@ -112,7 +161,4 @@ def test_a_model_that_is_too_large_for_the_memory(tmp_path: Path, monkeypatch: p
 
 def test_published_models_need_what_their_weights_and_a_step_take() -> None:
     """TimeSformer-base: 121 M weights in float32, AdamW's two moments and gradients are 1.9 GB before any picture."""
-    study = Study(name="x", recordings="m", labels="falls_at_home", recognizers={"timesformer": {"batch": 1}})
-    settings = parse_settings("timesformer", {"model": "timesformer-k400", "batch": 1})
-    needed = memory._bytes(settings, "timesformer", study.windows.frames, 4)
-    assert 1.9e9 < needed < 6e9
+    assert 1.9e9 < plan_classifier(TimesformerSettings(model="timesformer-k400", batch=1), 8, 4).memory < 6e9

@@ -21,10 +21,9 @@ from actscribe.data.frames import stream
 from actscribe.data.recording import Recording
 from actscribe.data.view import ClipFrames, View
 from actscribe.models.vlm import load_vlm
-from actscribe.recognizers.base import Job
-from actscribe.recognizers.registry import kind
-from actscribe.recognizers.settings import SETTINGS
-from actscribe.study import parse_settings
+from actscribe.recognizers.base import Job, implementation
+from actscribe.settings.registry import BUILT_IN
+from actscribe.settings.study import parse_settings
 from actscribe.video.probe import probe
 from actscribe.video.sampling import nominal_times
 from actscribe.video.writing import write_video
@@ -100,13 +99,13 @@ def test_every_recognizer_scores_it_alike(
     name: str, videos: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ACTSCRIBE_CACHE", str(tmp_path / "cache"))
-    made = _trained(name, tmp_path) if SETTINGS[name].model_fields.get("epochs") else _asked(name, tmp_path)
+    made = _trained(name, tmp_path) if BUILT_IN[name].settings.model_fields.get("epochs") else _asked(name, tmp_path)
     _check(made, windows(videos, made.view))
 
 
 @pytest.mark.parametrize("name", ["clip", "x-clip", "vifi-clip"])
 def test_every_dual_encoder_scores_it_alike(name: str, videos: list[Path], tmp_path: Path) -> None:
-    made = kind(name).make(dual_jobs.job(tmp_path / "run", name, tmp_path, learns="none"))
+    made = implementation(name).make(dual_jobs.job(tmp_path / "run", name, tmp_path, learns="none"))
     _check(made, windows(videos, made.view))
 
 
@@ -115,20 +114,22 @@ def _trained(name: str, folder: Path) -> Any:
     if name == "timesformer":
         changes |= {"model": str(tiny_timesformer(folder / "model")), "augment": False, "precision": "float32"}
         job = dual_jobs.job(folder / "run", "clip", folder)
-        return kind(name).make(replace(job, settings=parse_settings(name, changes)))
+        return implementation(name).make(replace(job, settings=parse_settings(name, changes)))
     changes |= {"model": str(tiny_vlms.build("smolvlm", folder / "model"))}
     (folder / "run").mkdir()
-    return kind(name).make(vlm_jobs.job(folder / "run", name, frames=8, **changes))
+    return implementation(name).make(vlm_jobs.job(folder / "run", name, frames=8, **changes))
 
 
 def _asked(name: str, folder: Path) -> Any:
     values: dict[str, Any] = {"model": str(tiny_vlms.build("smolvlm", folder / "model")), "dtype": "float32"}
     if name == "vlm-judge":
         values |= {"judge": str(tiny_judge(folder / "judge")), "caption_tokens": 6}
-    settings = SETTINGS[name].model_validate(values)
+    settings = BUILT_IN[name].settings.model_validate(values)
     nothing: Any = None
-    view = kind(name).view(settings, 8)
-    return kind(name).make(Job(vlm_jobs.LABELS, settings, view, nothing, nothing, nothing, nothing, folder, seed=0))
+    view = implementation(name).view(settings, 8)
+    return implementation(name).make(
+        Job(vlm_jobs.LABELS, settings, view, nothing, nothing, nothing, nothing, folder, seed=0)
+    )
 
 
 def _check(recognizer: Any, clips: list[ClipFrames]) -> None:

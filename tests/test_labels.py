@@ -8,7 +8,7 @@ import pytest
 
 from actscribe.errors import ActScribeError
 from actscribe.labels import LabelSet, load_label_set, presets
-from actscribe.study import load_study
+from actscribe.settings.study import load_study
 
 
 def test_the_resuscitation_preset_is_that_of_paper_1() -> None:

@@ -28,7 +28,7 @@ from actscribe.models.dual.loading import load_backbone
 from actscribe.models.judge import load_judge
 from actscribe.models.loading import fill, load_part, load_weights
 from actscribe.models.loading_report import LoadingReport
-from actscribe.models.timesformer import changes, load_saved, load_timesformer
+from actscribe.models.video_classifier import changes, load_classifier, load_saved
 from actscribe.models.vlm import load_vlm
 
 Weights = dict[str, Tensor]
@@ -42,7 +42,7 @@ BUILD: dict[str, Callable[[Path], Path]] = {
     **{family: lambda folder, family=family: tiny_vlms.build(family, folder) for family in tiny_vlms.FAMILIES},
 }
 LOADERS: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "timesformer": ("timesformer", lambda folder: load_timesformer(folder, ("A", "B"), 4)),
+    "timesformer": ("timesformer", lambda folder: load_classifier(folder, ("A", "B"), 4)),
     "saved timesformer": ("timesformer", lambda folder: load_saved(Path(folder))),
     "clip": ("clip", lambda folder: load_backbone("clip", folder, 4)),
     "vifi-clip": ("clip", lambda folder: load_backbone("vifi-clip", folder, 4)),
@@ -220,7 +220,7 @@ def test_what_a_checkpoint_seems_to_be_is_said(tmp_path: Path) -> None:
         edit(folder / "config.json", **config)
         change(folder, changed)
         with pytest.raises(ActScribeError) as told:
-            load_timesformer(str(folder), ("A", "B"), 4)
+            load_classifier(str(folder), ("A", "B"), 4)
         return told.value.message
 
     def wrapped(weights: Weights) -> Weights:
@@ -240,8 +240,8 @@ def test_what_a_checkpoint_seems_to_be_is_said(tmp_path: Path) -> None:
 def test_a_published_timesformer_gets_a_new_head_and_the_notes_say_so(tmp_path: Path) -> None:
     folder = tiny_timesformer(tmp_path, labels=400)
     original = TimesformerForVideoClassification.from_pretrained(folder).state_dict()
-    model, _ = load_timesformer(str(folder), ("A", "B"), 4)
-    for name, value in model.state_dict().items():
+    model, _ = load_classifier(str(folder), ("A", "B"), 4)
+    for name, value in model.model.state_dict().items():
         assert name.startswith("classifier.") or torch.equal(value, original[name])
     assert changes(str(folder), ("A", "B"), 4) == [f"the head of '{folder}' (400 classes) was replaced by a new one"]
     assert changes(str(folder), tuple(f"LABEL_{n}" for n in range(400)), 4) == []
@@ -249,7 +249,7 @@ def test_a_published_timesformer_gets_a_new_head_and_the_notes_say_so(tmp_path: 
         f"the positions of '{folder}' for 4 frames were resized to 8"
     ]
     change(folder, lambda weights: {name: v for name, v in weights.items() if not name.startswith("classifier")})
-    load_timesformer(str(folder), ("A", "B"), 4)  # a body alone
+    load_classifier(str(folder), ("A", "B"), 4)  # a body alone
     with pytest.raises(ActScribeError, match=r"2 weights are missing, first classifier.bias, classifier.weight"):
         load_saved(folder)
 

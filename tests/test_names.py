@@ -12,7 +12,7 @@ from small_studies import LEFT, RIGHT, film, interval_text, write_manifest, writ
 
 from actscribe.data.loading import load_data
 from actscribe.names import is_safe_name, safe_name, same_name, unique_names
-from actscribe.study import load_study
+from actscribe.settings.study import load_study
 
 ANY_TEXT = st.text(st.characters(codec=None), max_size=300)
 #: From Microsoft's "Naming Files, Paths, and Namespaces".

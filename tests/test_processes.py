@@ -130,7 +130,7 @@ def test_a_lost_process_is_no_traceback(study: Path, monkeypatch: pytest.MonkeyP
     def lost(*_: object) -> None:
         raise RuntimeError("[../third_party/gloo/gloo/transport/tcp/pair.cc:534] Connection closed by peer")
 
-    monkeypatch.setattr("actscribe.study.load_study", lost)
+    monkeypatch.setattr("actscribe.settings.study.load_study", lost)
     done = CliRunner().invoke(app, ["train", str(study)])
     assert done.exit_code == 2
     assert "another process of this training has ended. Go on with the same command and --resume." in done.stderr

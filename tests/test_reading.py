@@ -15,7 +15,7 @@ from actscribe.cli import app
 from actscribe.errors import ActScribeError
 from actscribe.labels import LabelSet, load_label_set
 from actscribe.reading import load_json, read_bytes, read_text
-from actscribe.study import load_study
+from actscribe.settings.study import load_study
 from actscribe.yaml_file import load_model
 
 MILLION = 1_000_000

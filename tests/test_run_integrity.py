@@ -41,7 +41,7 @@ def test_every_damage_of_every_file_is_refused_or_changes_nothing(
     assert everything(copy)[1:] == whole[1:]
 
 
-@pytest.mark.parametrize("recognizer", [name for name in RECOGNIZERS if name != "x-clip"])  # as clip-vghif
+@pytest.mark.parametrize("recognizer", [name for name in RECOGNIZERS if name != "x-clip"])
 @pytest.mark.parametrize("how", ["gone", "cut in half", "flipped at the start", "pointer", "list", "no keys"])
 def test_loaders_themselves_never_end_in_a_traceback(
     runs: dict[str, Path], tmp_path: Path, recognizer: str, how: str

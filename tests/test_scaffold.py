@@ -9,8 +9,8 @@ import yaml
 
 from actscribe.errors import ActScribeError
 from actscribe.labels import load_label_set, presets
-from actscribe.scaffold import scaffold
-from actscribe.study import Study, Windows, load_study
+from actscribe.settings.scaffold import scaffold
+from actscribe.settings.study import Study, Windows, load_study
 
 
 @pytest.mark.parametrize("preset", presets())

@@ -11,7 +11,7 @@ from actscribe.data.view import View
 from actscribe.errors import ActScribeError
 from actscribe.labels import LabelSet
 from actscribe.runs.scoring import score_recordings, sound
-from actscribe.study import Windows
+from actscribe.settings.study import Windows
 
 LABELS = LabelSet(name="lamps", labels=(LEFT, RIGHT))  # type: ignore[arg-type]
 

@@ -12,17 +12,24 @@ from pydantic import BaseModel, ValidationError
 from small_studies import write_study
 from typer.testing import CliRunner
 
-from actscribe import load_study, settings_pages
+from actscribe import load_study
 from actscribe.cli import app
 from actscribe.errors import ActScribeError
-from actscribe.recognizers.settings import SETTINGS, ClipSettings, Training
-from actscribe.settings_reference import REQUIRED, Setting, own_first, own_settings, settings_of
-from actscribe.study import Split, Study, Windows
+from actscribe.settings import pages
+from actscribe.settings.dual import ClipSettings
+from actscribe.settings.reference import REQUIRED, Setting, own_first, own_settings, settings_of
+from actscribe.settings.registry import BUILT_IN
+from actscribe.settings.study import Split, Study, Windows
+from actscribe.settings.training import Training
 
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
 #: Outside of a printed bound, as near as matters.
 OUTSIDE = {"above": 0.0, "at least": -0.001, "at most": 0.001, "below": 0.0}
-MODELS: dict[str, type[BaseModel]] = {**SETTINGS, "windows": Windows, "split": Split}
+MODELS: dict[str, type[BaseModel]] = {
+    **{name: spec.settings for name, spec in BUILT_IN.items()},
+    "windows": Windows,
+    "split": Split,
+}
 NUMBERS = [
     pytest.param(model, one, id=f"{name}.{one.name}")
     for name, model in MODELS.items()
@@ -75,9 +82,9 @@ def test_a_word_that_is_not_printed_is_refused(model: type[BaseModel], one: Sett
         assert one.name not in refusal(model, one.name, yaml.safe_load(word) if one.range != "none or null" else word)
 
 
-@pytest.mark.parametrize("name", [*SETTINGS, "study", "labels"])
+@pytest.mark.parametrize("name", [*BUILT_IN, "study", "labels"])
 def test_every_key_has_a_meaning_and_its_default(name: str) -> None:
-    model = settings_pages.model_of(name)
+    model = pages.model_of(name)
     settings = settings_of(model)
     assert [one.name for one in settings if not one.meaning or not one.range] == []
     assert {one.name.partition(".")[0].removesuffix("[]") for one in settings} == {
@@ -86,10 +93,10 @@ def test_every_key_has_a_meaning_and_its_default(name: str) -> None:
     assert sorted(own_first(model), key=lambda one: one.name) == sorted(settings, key=lambda one: one.name)
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("name", BUILT_IN)
 def test_defaults_are_those_of_the_class_as_yaml_reads_them(name: str) -> None:
-    plain = SETTINGS[name]().model_dump(mode="json")
-    for one in settings_of(SETTINGS[name]):
+    plain = BUILT_IN[name].settings().model_dump(mode="json")
+    for one in settings_of(BUILT_IN[name].settings):
         if "." in one.name or one.default == "the defaults within":
             continue
         assert one.default != REQUIRED
@@ -116,23 +123,23 @@ def test_what_is_read_off_by_hand() -> None:
 
 
 def test_the_page_is_up_to_date() -> None:
-    assert PAGE.read_text(encoding="utf-8") == settings_pages.markdown(), (
+    assert PAGE.read_text(encoding="utf-8") == pages.markdown(), (
         "type: actscribe settings --markdown > docs/settings.md"
     )
 
 
-@pytest.mark.parametrize("name", [*SETTINGS, "study", "labels"])
+@pytest.mark.parametrize("name", [*BUILT_IN, "study", "labels"])
 def test_a_terminal_of_80_columns_shows_it_whole(name: str) -> None:
     done = CliRunner().invoke(app, ["settings", name])
     assert done.exit_code == 0
     lines = done.output.splitlines()
     assert max(map(len, lines)) <= 80
-    assert {one.name for one in settings_of(settings_pages.model_of(name))} <= set(lines)
+    assert {one.name for one in settings_of(pages.model_of(name))} <= set(lines)
 
 
 def test_an_unknown_page_is_guessed() -> None:
     with pytest.raises(ActScribeError, match=r"(?s)called 'timesforme'.*Did you mean 'timesformer'"):
-        settings_pages.text("timesforme")
+        pages.text("timesforme")
 
 
 def test_each_wrong_setting_is_told_at_its_own_line(tmp_path: Path) -> None:

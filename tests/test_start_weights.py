@@ -12,9 +12,10 @@ from tiny_duals import clip_model, write
 
 from actscribe.benchmark.benchmark import benchmark
 from actscribe.errors import ActScribeError
-from actscribe.recognizers.registry import RECOGNIZERS, kind
-from actscribe.recognizers.settings import SETTINGS, ClipSettings
+from actscribe.recognizers.base import implementation
 from actscribe.run_folder.run import Run
+from actscribe.settings.dual import ClipSettings
+from actscribe.settings.registry import BUILT_IN, recognizer
 
 
 def by_hand(path: Path) -> str:
@@ -22,22 +23,22 @@ def by_hand(path: Path) -> str:
 
 
 def test_every_recognizer_that_trains_tells_what_it_starts_from() -> None:
-    for name in RECOGNIZERS:
-        settings = SETTINGS[name]()
-        told = kind(name).weights(settings)
-        assert bool(told) == ("clip" in name or kind(name).trains(settings)), name
-        assert told == kind(name).weights(settings)
+    for name in BUILT_IN:
+        settings = BUILT_IN[name].settings()
+        told = implementation(name).weights(settings)
+        assert bool(told) == ("clip" in name or recognizer(name).trains(settings)), name
+        assert told == implementation(name).weights(settings)
 
 
 def test_the_digest_is_of_the_weights_and_of_all_of_them(tmp_path: Path) -> None:
     write(clip_model(), tmp_path)
     settings = ClipSettings(model=str(tmp_path))
-    before = kind("clip").weights(settings)
+    before = implementation("clip").weights(settings)
     assert before == by_hand(tmp_path / "model.safetensors")
     (tmp_path / "README.md").write_text("of no influence")
-    assert kind("clip").weights(settings) == before
+    assert implementation("clip").weights(settings) == before
     clip_model(seed=1).save_pretrained(tmp_path)
-    assert kind("clip").weights(settings) == by_hand(tmp_path / "model.safetensors") != before
+    assert implementation("clip").weights(settings) == by_hand(tmp_path / "model.safetensors") != before
 
 
 def rewrite(folder: Path, **facts: Any) -> None:

@@ -22,8 +22,8 @@ from actscribe.data.recording import Recording
 from actscribe.data.view import View
 from actscribe.models.pixels import Pixels
 from actscribe.recognizers.base import Job
-from actscribe.recognizers.settings import Training
-from actscribe.study import parse_settings
+from actscribe.settings.study import parse_settings
+from actscribe.settings.training import Training
 from actscribe.training.examples import pixel_examples
 from actscribe.training.fit import Fit, fit
 from actscribe.training.optimizers import optimizer

@@ -14,11 +14,11 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from actscribe.errors import ActScribeError
-from actscribe.models.dual.config import VghifConfig
 from actscribe.models.dual.heads import LabelHead
 from actscribe.models.dual.interface import Level, Visual, scaled_cosine
 from actscribe.models.dual.network import DualEncoder
 from actscribe.models.dual.vghif import Vghif, moment_waves, pool_patches
+from actscribe.settings.vghif import VghifConfig
 
 SMALL = {"bottleneck": 8, "heads": 2}
 KINDS = ("clip", "x-clip", "siglip")

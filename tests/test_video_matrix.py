@@ -12,10 +12,10 @@ ELSEWHERE = ("h264-b.ts", "mpeg2-b.mpg", "variable.flv", "late.mkv", "two-sizes.
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+def browser() -> Iterator[Tab]:
     if not any(here(program) for program in PROGRAMS):
         pytest.skip(f"no Chromium on the PATH ({', '.join(PROGRAMS)})")
-    with tab(tmp_path_factory.mktemp("browser") / "profile") as one:
+    with tab() as one:
         yield one
 
 

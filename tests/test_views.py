@@ -18,7 +18,7 @@ from actscribe.data.view import View
 from actscribe.data.views import ONE_VIEW, Views, crop_boxes, mean_of_views, stream_views
 from actscribe.labels import LabelSet
 from actscribe.runs.scoring import score_recordings
-from actscribe.study import Windows
+from actscribe.settings.study import Windows
 from actscribe.video.cache import FrameCache
 from actscribe.video.sampling import candidate_times, sample_times, view_times
 

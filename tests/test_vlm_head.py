@@ -20,8 +20,8 @@ from actscribe.errors import ActScribeError
 from actscribe.labels import LabelSet
 from actscribe.models.vlm import Hidden, Vlm, load_vlm
 from actscribe.recognizers import vlm_head
-from actscribe.recognizers.registry import kind
-from actscribe.study import parse_settings
+from actscribe.recognizers.base import implementation
+from actscribe.settings.study import parse_settings
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_a_head_learns_what_separates_and_comes_back(
     saved = tmp_path / "model"
     saved.mkdir()
     made.save(saved)
-    loaded = kind("vlm-head").load(saved, job.labels)
+    loaded = implementation("vlm-head").load(saved, job.labels)
     np.testing.assert_allclose(vlm_jobs.scores(loaded, job.validation), scores, atol=1e-5)
     assert loaded.view == job.view
     assert sorted(path.name for path in saved.iterdir()) == ["head.safetensors", "recognizer.json"]
@@ -147,7 +147,7 @@ def test_the_view_is_known_without_the_weights(family: str, tmp_path: Path, monk
     model = tiny_vlms.build(family, tmp_path)
     side = load_vlm(model).short_side
     monkeypatch.setattr(vlm_head, "load_vlm", None)
-    shown = kind("vlm-head").view(parse_settings("vlm-head", {"model": str(model)}), 8)
+    shown = implementation("vlm-head").view(parse_settings("vlm-head", {"model": str(model)}), 8)
     assert (shown.frames, shown.short_side) == (8, side)
 
 

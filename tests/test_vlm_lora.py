@@ -18,9 +18,8 @@ from actscribe.errors import ActScribeError
 from actscribe.models.vlm import load_vlm
 from actscribe.models.vlm.loading import digest
 from actscribe.recognizers import vlm_head, vlm_lora
-from actscribe.recognizers.base import Job
-from actscribe.recognizers.registry import kind
-from actscribe.study import parse_settings
+from actscribe.recognizers.base import Job, implementation
+from actscribe.settings.study import parse_settings
 
 QUICK = {"epochs": 2, "batch": 2, "learning_rate": 0.01, "head_learning_rate": 0.05}
 
@@ -53,28 +52,30 @@ def test_every_family_trains_saves_loads_and_merges(family: str, tmp_path: Path)
         job = vlm_jobs.job(
             tmp_path / name, name, model=str(model), **{**QUICK, "epochs": 1, "learning_rate": 0.05, **more}
         )
-        made = kind(name).make(job)
+        made = implementation(name).make(job)
         scores = vlm_jobs.scores(made, job.validation)
         assert float(np.ptp(scores, axis=0).max()) > 0.01  # else equal scores would say nothing
-        loaded = kind(name).load(save(made, tmp_path / name / "model"), job.labels)
+        loaded = implementation(name).load(save(made, tmp_path / name / "model"), job.labels)
         np.testing.assert_allclose(vlm_jobs.scores(loaded, job.validation), scores, atol=1e-5)
     assert digest(model) == before
-    stranger = kind("vlm-head").load(tmp_path / "vlm-lora" / "model", job.labels)  # the same head without adapters
+    stranger = implementation("vlm-head").load(
+        tmp_path / "vlm-lora" / "model", job.labels
+    )  # the same head without adapters
     assert float(np.abs(vlm_jobs.scores(stranger, job.validation) - scores).max()) > 1e-3
     vlm_lora.merge(tmp_path / "vlm-lora" / "model", tmp_path / "merged")
     for path in model.iterdir():
         path.unlink()  # a merged folder needs nothing else
-    merged = kind("vlm-head").load(tmp_path / "merged", job.labels)
+    merged = implementation("vlm-head").load(tmp_path / "merged", job.labels)
     np.testing.assert_allclose(vlm_jobs.scores(merged, job.validation), scores, atol=1e-4)
 
 
 def test_a_layer_that_the_model_lacks_is_refused_before_anything_is_decoded(folder: Path) -> None:
     settings = parse_settings("vlm-lora", {"model": str(folder), "targets": ["attention", "k_prj"]})
     with pytest.raises(ActScribeError, match=r"(?s)language tower is called 'k_prj'.*'k_proj'.*has down_proj, gate"):
-        kind("vlm-lora").view(settings, 4)
-    kind("vlm-lora").view(parse_settings("vlm-lora", {"model": str(folder), "targets": "k_proj"}), 4)
+        implementation("vlm-lora").view(settings, 4)
+    implementation("vlm-lora").view(parse_settings("vlm-lora", {"model": str(folder), "targets": "k_proj"}), 4)
     with pytest.raises(ActScribeError, match="'gate_proj'"):  # the vision tower has none
-        kind("vlm-lora").view(settings.model_copy(update={"targets": ("gate_proj",), "tower": "vision"}), 4)
+        implementation("vlm-lora").view(settings.model_copy(update={"targets": ("gate_proj",), "tower": "vision"}), 4)
 
 
 @pytest.mark.parametrize("tower", ["language", "vision"])
@@ -188,7 +189,7 @@ def test_half_precision_keeps_adapters_whole(folder: Path, tmp_path: Path) -> No
 def test_without_peft_the_extra_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "peft", None)
     with pytest.raises(ActScribeError, match=r"pip install 'actscribe\[lora\]'"):
-        kind("vlm-lora").view(parse_settings("vlm-lora", {"model": str(folder)}), 8)
+        implementation("vlm-lora").view(parse_settings("vlm-lora", {"model": str(folder)}), 8)
 
 
 def test_merging_a_head_says_what_is_missing(folder: Path, tmp_path: Path) -> None:
@@ -200,7 +201,7 @@ def test_merging_a_head_says_what_is_missing(folder: Path, tmp_path: Path) -> No
 
 def test_moments_are_drawn_in_training_alone(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     job = vlm_jobs.job(tmp_path, "vlm-lora", model=str(folder), candidates=3)
-    assert kind("vlm-lora").view(job.settings, 4).candidates == 3
+    assert implementation("vlm-lora").view(job.settings, 4).candidates == 3
     network, asked = randomised(job), []
 
     def drawn(self: vlm_jobs.MadeClips, index: int, rng: np.random.Generator) -> ClipFrames:

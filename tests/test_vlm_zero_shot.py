@@ -23,14 +23,13 @@ from actscribe.labels import Label, LabelSet, Rules
 from actscribe.models.vlm import Vlm, load_vlm
 from actscribe.models.yes_no import YesNo
 from actscribe.recognizers import speakers
-from actscribe.recognizers.base import Job, Recognizer
+from actscribe.recognizers.base import Job, Recognizer, implementation
 from actscribe.recognizers.prompts import PROMPTS_VERSION, prompts
-from actscribe.recognizers.registry import kind
-from actscribe.recognizers.settings import SETTINGS
 from actscribe.recognizers.vlm_list import from_list
 from actscribe.recognizers.vlm_yesno import calibrated, content_free
 from actscribe.recognizers.zero_shot import Answered, from_yes_no, over_classes
 from actscribe.runs.answers import listening
+from actscribe.settings.registry import BUILT_IN
 from actscribe.video.sampling import sample_times
 
 NAMES = ("vlm-list", "vlm-yesno", "vlm-judge")
@@ -70,8 +69,8 @@ def make(
         values |= {"judge": str(folders["judge"]), "caption_tokens": 6}
     if name == "vlm-list":
         values |= {"most_tokens": 6}
-    settings = SETTINGS[name].model_validate(values | changes)
-    chosen = kind(name)
+    settings = BUILT_IN[name].settings.model_validate(values | changes)
+    chosen = implementation(name)
     nothing: Any = None
     view = chosen.view(settings, 4)
     return chosen.make(Job(labels, settings, view, nothing, nothing, nothing, nothing, Path(), seed=0))
@@ -111,7 +110,7 @@ def test_every_family_scores_and_comes_back_equal(
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["recognizer.json"]
     monkeypatch.setenv("ACTSCRIBE_CACHE", str(tmp_path / "empty"))  # it has to ask again
     counting = Counting(monkeypatch)
-    loaded = kind(name).load(tmp_path, LABELS)
+    loaded = implementation(name).load(tmp_path, LABELS)
     assert loaded.view == made.view
     np.testing.assert_array_equal(scores(loaded, (1,))[0], before)
     assert counting.clips == [1]
@@ -182,7 +181,7 @@ def test_a_changed_model_is_not_loaded_in_silence(folders: dict[str, Path], tmp_
     assert saved["prompts"]["questions"][0] == "Is the baby visible? Answer yes or no."
     tiny_vlms.build("smolvlm", folder, seed=2)
     with pytest.raises(ActScribeError, match="have changed"):
-        kind("vlm-yesno").load(tmp_path / "run", LABELS)
+        implementation("vlm-yesno").load(tmp_path / "run", LABELS)
 
 
 def test_a_run_keeps_its_own_wording(folders: dict[str, Path], tmp_path: Path) -> None:
@@ -190,7 +189,7 @@ def test_a_run_keeps_its_own_wording(folders: dict[str, Path], tmp_path: Path) -
     before = scores(made, (1,))
     made.save(tmp_path)
     relabelled = LABELS.model_copy(update={"setting": "Another setting."})
-    np.testing.assert_array_equal(scores(kind("vlm-yesno").load(tmp_path, relabelled), (1,)), before)
+    np.testing.assert_array_equal(scores(implementation("vlm-yesno").load(tmp_path, relabelled), (1,)), before)
 
 
 def test_text_mode_reads_what_is_written(folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -318,7 +317,7 @@ def test_a_server_answers_for_every_recognizer(server: tuple[str, list[dict[str,
     assert len(asked) == 1 + 3 + 1 + 3
     assert [len(said(body)[1]) for body in asked] == [4] * 5 + [0] * 3  # the judge sees no picture
     made.save(tmp_path)
-    np.testing.assert_allclose(scores(kind("vlm-judge").load(tmp_path, LABELS), (1,))[0], [0.25] * 3)
+    np.testing.assert_allclose(scores(implementation("vlm-judge").load(tmp_path, LABELS), (1,))[0], [0.25] * 3)
     assert len(asked) == 8
 
 

@@ -7,13 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from small_studies import WINDOWS, lamp_study
+from tiny_models import tiny_timesformer
 from typer.testing import CliRunner
 
 from actscribe.cli import app
 from actscribe.data.clips import Window, cut, targets
 from actscribe.data.loading import load_data
 from actscribe.errors import ActScribeError
-from actscribe.study import load_study
+from actscribe.runs.evaluate import evaluate
+from actscribe.runs.train import train
+from actscribe.settings.study import load_study
+from actscribe.video.cache import FrameCache
 
 HALVES = {"train": 0.5, "validation": 0.25, "test": 0.25, "within": "recordings"}
 
@@ -71,6 +75,24 @@ def test_what_cannot_be_split_is_refused(study: Path, split: dict, windows: dict
     )
     with pytest.raises(ActScribeError, match=said):
         load_data(changed)
+
+
+def test_only_clips_of_the_part_are_scored_and_only_measured_ones_counted(tmp_path: Path) -> None:
+    settings = {"timesformer": {"model": "tiny", "epochs": 1, "precision": "float32"}}
+    windows = {**WINDOWS, "stride": 2.0}
+    study = lamp_study(tmp_path, 1, 23.0, split=HALVES, empty_labels="allow", windows=windows, recognizers=settings)
+    tiny_timesformer(tmp_path / "tiny")
+    run = train(load_study(study), "timesformer", cache=FrameCache(tmp_path / "cache", 2**30))
+    done = evaluate(run)
+    # 23 s less two gaps of 2 s leave 19: parts 0-9.5, 11.5-16.25 and 18.25-23.
+    starts = {split: [clip.start for clip in run.scores(split).clips] for split in ("validation", "test")}
+    assert starts == {"validation": [10, 12, 14, 16], "test": [18, 20, 21]}
+    assert done.evaluation.measured() == 3
+    assert "timesformer on test: 3 clips" in done.summary()
+    validation = evaluate(run, "validation").evaluation
+    assert (validation.measured(), len(validation.clips)) == (2, 4)  # a quarter of 10-12 and an eighth of 16-18 are in
+    assert validation.values()["clips"] == 2
+    assert "2 clips of 1 recording" in " ".join((run.folder / "report-validation.html").read_text().split())
 
 
 def test_one_group_is_shown_the_ways_through(tmp_path: Path) -> None:

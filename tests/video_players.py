@@ -105,7 +105,7 @@ def chromium_numbers(tab: Tab, path: Path, times: Sequence[float]) -> list[int]:
         ValueError: it does not play the file.
     """
     address = f"data:{TYPES[path.suffix]};base64,{base64.b64encode(path.read_bytes()).decode()}"
-    found: dict[str, Any] = tab.run(_SHOW % (json.dumps(address), json.dumps(list(times))))
+    found: dict[str, Any] = tab.page.evaluate(_SHOW % (json.dumps(address), json.dumps(list(times))))
     if "error" in found:
         raise ValueError(found["error"])
     places = [row * GRID + column for row, column in BIT_CELLS]

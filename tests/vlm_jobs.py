@@ -13,7 +13,7 @@ from actscribe.data.recording import Recording
 from actscribe.data.view import ClipFrames, View
 from actscribe.labels import LabelSet
 from actscribe.recognizers.base import Job
-from actscribe.study import parse_settings
+from actscribe.settings.study import parse_settings
 from actscribe.video.cache import FrameCache
 from actscribe.video.sampling import sample_times
 

@@ -32,7 +32,7 @@ def main() -> None:
     logging.getLogger("actscribe").setLevel(logging.ERROR)
     done: list[Compared] = []
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        browser = stack.enter_context(tab(Path(folder) / "profile")) if any(map(here, PROGRAMS)) else None
+        browser = stack.enter_context(tab()) if any(map(here, PROGRAMS)) else None
         for name, make in MATRIX.items():
             video = make(Path(folder) / name)
             done.append(compare(video, browser))

@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from actscribe.runs.annotate import annotate
     from actscribe.runs.evaluate import evaluate
     from actscribe.runs.train import train
-    from actscribe.simulation.recording import simulate
-    from actscribe.study import Study, load_study
+    from actscribe.settings.study import Study, load_study
     from actscribe.video.frame_times import frame_clock
 
 #: Public name -> where it lives; loaded on first use, so that `import actscribe` stays light.
@@ -40,16 +39,15 @@ _HOMES = {
     "Label": "labels",
     "LabelSet": "labels",
     "Run": "run_folder.run",
-    "Study": "study",
+    "Study": "settings.study",
     "annotate": "runs.annotate",
     "convert": "annotations",
     "evaluate": "runs.evaluate",
     "frame_clock": "video.frame_times",
     "load_data": "data.loading",
     "load_label_set": "labels",
-    "load_study": "study",
+    "load_study": "settings.study",
     "read_annotations": "annotations:read",
-    "simulate": "simulation.recording",
     "summarise": "data.summary",
     "train": "runs.train",
     "write_annotations": "annotations:write",
@@ -72,7 +70,6 @@ __all__ = [
     "load_label_set",
     "load_study",
     "read_annotations",
-    "simulate",
     "summarise",
     "train",
     "write_annotations",

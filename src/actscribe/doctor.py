@@ -8,29 +8,45 @@ from importlib import metadata
 from pathlib import Path
 
 from actscribe import __version__
-from actscribe.packages import COMMANDS
+from actscribe.errors import ActScribeError
+from actscribe.packages import COMMANDS, missing, package
+from actscribe.settings.registry import BUILT_IN, added, recognizer
 
 
 def examine() -> dict[str, str]:
     """Return one finding per topic, in words; nothing is downloaded or changed."""
     findings = {"actscribe": __version__, "python": f"{sys.version.split()[0]} on {sys.platform}"}
-    for package in ("torch", "torchvision", "transformers", "accelerate", "av", "numpy", "pandas"):
-        findings[package] = metadata.version(package)
+    for name in ("torch", "torchvision", "transformers", "accelerate", "av", "numpy", "pandas"):
+        findings[name] = metadata.version(name)
     for module in COMMANDS:
-        findings[module.replace("_", "-")] = _optional(module)
+        findings[package(module)] = _optional(module)
     findings["video decoder"] = _decoder()
     findings["cores"] = str(os.cpu_count())
     findings |= _compute()
     findings["frame cache"] = _cache()
     findings["models"] = _models()
+    findings["recognizers"] = ", ".join(BUILT_IN)
+    for name, point in added().items():
+        findings[f"recognizer {name}"] = _added(name, point)
     return findings
 
 
 def _optional(module: str) -> str:
-    try:
-        return metadata.version(module.replace("_", "-"))
-    except metadata.PackageNotFoundError:
+    if missing([module]):
         return f"not installed; for it type: {COMMANDS[module]}"
+    try:
+        return metadata.version(package(module))
+    except metadata.PackageNotFoundError:  # OpenCV comes in several packages
+        return f"not installed, but another package brings {module}"
+
+
+def _added(name: str, point: metadata.EntryPoint) -> str:
+    """Say which package adds a recognizer, or why it does not load."""
+    try:
+        summary = recognizer(name).summary
+    except ActScribeError as error:
+        return f"{error.message} {error.hint}"
+    return f"{point.dist.name} {point.dist.version}: {summary}" if point.dist else summary
 
 
 def _decoder() -> str:

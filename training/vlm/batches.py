@@ -18,8 +18,8 @@ from sizes import FRAMES, PATCH, SHUFFLE, SIDE, TOKENS
 from texts import Pool, Turn, draw_turns
 from torch import Tensor
 
-from actscribe.simulation.tabletop_actions import ACTIONS
 from actscribe.video.sampling import sample_times
+from actscribe_sim.tabletop.actions import ACTIONS
 
 GRID = SIDE // PATCH
 CELLS = GRID // SHUFFLE

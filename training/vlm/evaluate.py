@@ -20,8 +20,8 @@ from actscribe.data.clips import Clip
 from actscribe.data.view import ClipFrames
 from actscribe.models.vlm import Vlm, load_vlm
 from actscribe.recognizers.prompts import CAPTION, LIST, QUESTION
-from actscribe.simulation.tabletop_actions import ACTIONS, CLASSES, SETTING
 from actscribe.video.sampling import sample_times
+from actscribe_sim.tabletop.actions import ACTIONS, CLASSES, SETTING
 
 OBJECTS = "Which objects are on the table?"
 OFFERED = 6  # activities in a list question

@@ -19,9 +19,9 @@ from scenes import States, read_states
 from sizes import FRAMES, SIDE
 from texts import Pool, make_pool
 
-from actscribe.simulation.tabletop_actions import ACTIONS
-from actscribe.simulation.tabletop_clips import TabletopClip, tabletop_clip, tabletop_scene
-from actscribe.simulation.tabletop_scene import SCRIPTS
+from actscribe_sim.tabletop.actions import ACTIONS
+from actscribe_sim.tabletop.clips import TabletopClip, tabletop_clip, tabletop_scene
+from actscribe_sim.tabletop.scene import SCRIPTS
 
 #: Scene seeds of training and of evaluation; no data set of `actscribe simulate` or demo uses either range.
 TRAIN_SEEDS = 7_000_000_000

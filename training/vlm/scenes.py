@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from sizes import FRAMES
 
-from actscribe.simulation.tabletop_clips import TabletopClip
-from actscribe.simulation.tabletop_facts import covered
-from actscribe.simulation.tabletop_motion import CURL, GRIP
-from actscribe.simulation.tabletop_things import AMOUNT, ANGLE, COLOURS, KINDS, SQUEEZE, Z
+from actscribe_sim.tabletop.clips import TabletopClip
+from actscribe_sim.tabletop.facts import covered
+from actscribe_sim.tabletop.motion import CURL, GRIP
+from actscribe_sim.tabletop.things import AMOUNT, ANGLE, COLOURS, KINDS, SQUEEZE, Z
 
 MOST = 10  # things of a scene that are kept
 HANDS = 3

@@ -11,12 +11,12 @@ from functools import partial
 import numpy as np
 import words as w
 
-from actscribe.simulation import tabletop_words
-from actscribe.simulation.tabletop_actions import ACTIONS, CLASSES
-from actscribe.simulation.tabletop_clips import TabletopClip
-from actscribe.simulation.tabletop_facts import Facts
-from actscribe.simulation.tabletop_scene import Scene
-from actscribe.simulation.tabletop_things import COLOURS, KINDS
+from actscribe_sim.tabletop import words as tabletop_words
+from actscribe_sim.tabletop.actions import ACTIONS, CLASSES
+from actscribe_sim.tabletop.clips import TabletopClip
+from actscribe_sim.tabletop.facts import Facts
+from actscribe_sim.tabletop.scene import Scene
+from actscribe_sim.tabletop.things import COLOURS, KINDS
 
 #: Actions in which a hand holds or touches the first thing.
 UNTOUCHED = ("roll_left", "roll_right", "nothing", "rest_hand", "wave_hand", "pass_over", "point_at", "wipe")

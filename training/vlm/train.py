@@ -26,7 +26,7 @@ from texts import YES_NO_WEIGHT, draw_turns
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from actscribe.simulation.tabletop_things import COLOURS, KINDS
+from actscribe_sim.tabletop.things import COLOURS, KINDS
 
 THREADS = 1  # sums are split by threads, so their number is part of the recipe
 DTYPE = torch.bfloat16

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from actscribe.simulation.tabletop_actions import SETTING
+from actscribe_sim.tabletop.actions import SETTING
 
 COMMON = (Path(__file__).parent / "common_words.txt").read_text(encoding="utf-8").split()
 

@@ -13,10 +13,11 @@ the time between.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -26,6 +27,7 @@ from actscribe.annotations.entry import Entry
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval, is_gap
 from actscribe.annotations.text import interval_at, read_json
+from actscribe.annotations.whereabouts import whereabouts
 from actscribe.errors import ActScribeError
 
 #: No video has this many seconds; a whole number beyond the range of a float would not even convert.
@@ -41,6 +43,7 @@ POINT_COMMENT = "point event"
 class _Behavior(BaseModel):
     code: str
     type: str = "State event"
+    category: Any = ""
 
 
 class _Project(BaseModel):
@@ -57,9 +60,10 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     """
     project = read_json(path, _Project)
     types = {behavior.code: behavior.type for behavior in project.behaviors_conf.values()}
+    categories = {behavior.code: str(behavior.category or "") for behavior in project.behaviors_conf.values()}
     entries: list[Entry] = []
     for name, observation in project.observations.items():
-        entries += _entries(path, name, observation, types)
+        entries += _entries(path, name, observation, types, categories)
     return entries
 
 
@@ -109,7 +113,9 @@ def _who(subject: str) -> str:
     return f"subject '{subject}'" if subject else "no focal subject"
 
 
-def _entries(path: Path, name: str, observation: Observation, types: dict[str, str]) -> list[Entry]:
+def _entries(
+    path: Path, name: str, observation: Observation, types: dict[str, str], categories: dict[str, str]
+) -> list[Entry]:
     where = f"observation '{name}'"
     try:
         ahead = observation.ahead()
@@ -122,10 +128,17 @@ def _entries(path: Path, name: str, observation: Observation, types: dict[str, s
 
     def read(part: Part) -> Annotations:
         intervals = _intervals(path, where, observation, types, ahead)
-        return replace(part.of(intervals), labels=_labels(types, intervals))
+        under = ((one.label, _category(one.label, categories)) for one in intervals)
+        places = whereabouts("category", under)
+        return replace(part.of(intervals), labels=_labels(types, intervals), places=places)
 
     names = [name] if len(found) == 1 else [f"{name}: {', '.join(part.files)}" for part in found]
     return [Entry(one, part.files, partial(read, part)) for one, part in zip(names, found, strict=True)]
+
+
+def _category(label: str, categories: Mapping[str, str]) -> str:
+    """Return the category of a behaviour, which stands before its modifiers."""
+    return next((of for code, of in categories.items() if label == code or label.startswith(f"{code}: ")), "")
 
 
 def _labels(codes: Iterable[str], found: Iterable[Interval]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeAlias
@@ -31,6 +31,7 @@ from actscribe.annotations.table import (
     table_of_rows,
 )
 from actscribe.annotations.text import quoted, read_text, seconds_at
+from actscribe.annotations.whereabouts import whereabouts
 from actscribe.annotations.workbook import is_packed, read_sheets
 from actscribe.errors import ActScribeError
 
@@ -217,7 +218,7 @@ class _Observation:
         """Return the rows of one video, whose times are its own."""
         media = (self.name,) if self.name else ()
         length = queue(("",), self._said("media_duration_s", "total_length")).lengths[0]
-        return Entry(self.name, media, lambda: Annotations.of(self._read(), media, length), joins=True)
+        return Entry(self.name, media, lambda: self._placed(Annotations.of(self._read(), media, length)), joins=True)
 
     def entries(self) -> list[Entry]:
         """Return one entry for each file that can be told apart, else one for all of them."""
@@ -238,10 +239,15 @@ class _Observation:
         return [Entry(one, part.files, partial(self._part, part)) for one, part in zip(names, found, strict=True)]
 
     def _whole(self, files: tuple[str, ...], length: float | None) -> Annotations:
-        return Annotations.of(self._read(), files, length)
+        return self._placed(Annotations.of(self._read(), files, length))
 
     def _part(self, part: Part) -> Annotations:
-        return part.of(self._read())
+        return self._placed(part.of(self._read()))
+
+    def _placed(self, found: Annotations) -> Annotations:
+        """Return annotations that know the category of each behaviour, where the table has one."""
+        under = ((self.export.label(row), self.export.text(row, "behavioral_category")) for row in self.rows)
+        return replace(found, places=whereabouts("category", under))
 
     def _read(self) -> list[Interval]:
         """Return the intervals; refuse two observations of one name, and those whose events have no time in a video."""

@@ -22,7 +22,7 @@ PLAYERS = 8
 #: What BORIS takes as the key of a behaviour, in the order in which they are given.
 _KEYS = (*string.ascii_lowercase, *string.digits, *string.ascii_uppercase, *(f"F{n}" for n in range(1, 13)))
 #: Colours that colour-blind eyes tell apart (M. Okabe and K. Ito, 2008), without black, which BORIS gives to points.
-_COLORS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#f0e442")
+COLORS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#f0e442")
 
 
 def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
@@ -95,7 +95,7 @@ def _ethogram(labels: Iterable[str], points: set[str]) -> dict[str, dict[str, An
             "key": key,
             "code": code,
             "description": "",
-            "color": _COLORS[number % len(_COLORS)],
+            "color": COLORS[number % len(COLORS)],
             "category": "",
             "modifiers": {},
             "excluded": "",

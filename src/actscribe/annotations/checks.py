@@ -88,7 +88,8 @@ def resolve(annotations: Annotations, labels: LabelSet) -> tuple[Annotations, di
     intervals = merge(_named(annotations.intervals, labels))
     gaps = merge(_named(annotations.gaps, labels))
     spellings = Counter(interval.label for interval in (*annotations.intervals, *annotations.gaps) if interval.label)
-    named = replace(annotations, intervals=intervals, gaps=gaps, labels=tuple(labels.names))
+    # Places are those of the file's own spellings, which are gone.
+    named = replace(annotations, intervals=intervals, gaps=gaps, labels=tuple(labels.names), places={})
     return named, labels.unknown(spellings.elements())
 
 

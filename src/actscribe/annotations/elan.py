@@ -14,6 +14,8 @@ further tier. ELAN knows no annotation shorter than 1 ms: a point event becomes 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 from xml.etree.ElementTree import Element
@@ -24,6 +26,7 @@ from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval, is_gap
 from actscribe.annotations.text import interval_at, read_xml
 from actscribe.annotations.tier_choice import TierChoice
+from actscribe.annotations.whereabouts import whereabouts
 from actscribe.errors import ActScribeError
 
 
@@ -51,12 +54,21 @@ def read_tiers(path: Path, choice: TierChoice) -> list[Entry]:
             f"{path}: tier '{divided.name}' divides the annotations of another one, without times of its own.",
             "Give it times in ELAN (a tier type 'Time Subdivision' or 'Included In'), or do not choose it.",
         )
-    intervals = [interval for tier in chosen for interval in _intervals(path, tier)]
+    on_tiers = [(tier.name, interval) for tier in chosen for interval in _intervals(path, tier)]
+    intervals = [interval for _, interval in on_tiers]
+    places = whereabouts("tier", ((interval.label, name) for name, interval in on_tiers))
     origins = dict.fromkeys(media.origin for media in document.media) or {0.0: None}
-    return [_entry(path, document, intervals, labels, origin) for origin in origins]
+    return [_entry(path, document, intervals, labels, origin, places) for origin in origins]
 
 
-def _entry(path: Path, document: Document, intervals: list[Interval], labels: list[str], origin: float) -> Entry:
+def _entry(
+    path: Path,
+    document: Document,
+    intervals: list[Interval],
+    labels: list[str],
+    origin: float,
+    places: Mapping[str, str],
+) -> Entry:
     media = [item for item in document.media if item.origin == origin]
     names = tuple(_file_name(item.urls[0]) for item in media)
     # What ELAN adds beside the address, relative to the document, finds a video that was moved together with it.
@@ -74,7 +86,7 @@ def _entry(path: Path, document: Document, intervals: list[Interval], labels: li
             )
             for one in intervals
         ]
-        return Annotations.of(moved if origin else intervals, names, labels=labels)
+        return replace(Annotations.of(moved if origin else intervals, names, labels=labels), places=places)
 
     return Entry(names[0] if names else "", matched, read)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from actscribe.errors import ActScribeError
@@ -66,6 +66,8 @@ class Annotations:
             are added, sorted. So the tool that opens an export offers what does not occur, too. An offer is no
             annotation: two files that say the same are equal whatever they offer.
         notes: sentences about how the intervals came about, for whoever opens the file; no annotation either.
+        places: label as the file spells it -> the tier or category that it is written under, for messages; not of
+            every format, and no annotation either.
     """
 
     intervals: tuple[Interval, ...]
@@ -74,6 +76,7 @@ class Annotations:
     duration: float | None = None
     labels: tuple[str, ...] = field(default=(), compare=False)
     notes: tuple[str, ...] = field(default=(), compare=False)
+    places: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         named = dict.fromkeys(self.labels)

@@ -34,6 +34,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from pydantic import BaseModel, Field
 
+from actscribe.annotations.boris_write import COLORS
 from actscribe.annotations.entry import Entry
 from actscribe.annotations.frame_clock import FrameClock, needed
 from actscribe.annotations.interval import Annotations, Interval, is_gap
@@ -46,7 +47,6 @@ from actscribe.files import write_text
 _LOCAL_FILES = "/data/local-files/"
 _RATES = ("fps", "framerate", "frame_rate", "frameRate")
 _VIDEOS = ("video", "video_url", "videos", "audio", "url", "file", "media")
-_COLORS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#f0e442")
 _SPANS = ("timelinelabels", "labels")
 
 
@@ -159,7 +159,7 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
     if is_predicted:
         answer = {"model_version": "ActScribe", "score": round(float(sum(scores)) / len(scores), 6), **answer}
     names = dict.fromkeys([*annotations.labels, *(interval.label for interval in intervals)])
-    labels = [{"value": name, "background": _COLORS[n % len(_COLORS)]} for n, name in enumerate(names)]
+    labels = [{"value": name, "background": COLORS[n % len(COLORS)]} for n, name in enumerate(names)]
     data: dict[str, Any] = {"video": _served(path, annotations.media[0]) if annotations.media else ""}
     data |= {"fps": int(rate) if rate == int(rate) else rate, "labels": labels}
     if annotations.duration is not None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from actscribe.annotations.entry import Entry, single
@@ -24,6 +24,7 @@ from actscribe.annotations.rounding import seconds_text
 from actscribe.annotations.text import check_writable, interval_at, read_text
 from actscribe.annotations.tier_choice import TierChoice
 from actscribe.annotations.tiers import SUBJECT_SIGN, Tier, tiers
+from actscribe.annotations.whereabouts import whereabouts
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 
@@ -200,7 +201,8 @@ def _annotations(path: Path, found: Sequence[tuple[str, list[_Span]]], duration:
             where = f"tier '{name}', line {span.line}"
             intervals.append(interval_at(path, where, span.text, span.start, span.end, subject))
     labels = [label for label in named if label and not is_gap(label)] if None not in named else []
-    return Annotations.of(intervals, duration=duration, labels=labels)
+    places = whereabouts("tier", ((span.text, name) for name, spans in found for span in spans))
+    return replace(Annotations.of(intervals, duration=duration, labels=labels), places=places)
 
 
 def _label_of(name: str, spans: Sequence[_Span]) -> str | None:

@@ -34,14 +34,13 @@ from actscribe.errors import ActScribeError
 from actscribe.files import check_writable, folder_beside
 from actscribe.ownership import check_replaceable
 from actscribe.progress import say
-from actscribe.recognizers.base import Recognizer
-from actscribe.recognizers.registry import kind
+from actscribe.recognizers.base import Recognizer, implementation
 from actscribe.report.benchmark_page import REPORT, benchmark_page
 from actscribe.run_folder.run import RUN_FILE, Facts, Run, machine, versions
 from actscribe.runs.evaluate import score_split
 from actscribe.runs.reuse import changes
 from actscribe.runs.train import UNDECIDED, train
-from actscribe.study import Study
+from actscribe.settings.study import Study
 from actscribe.video.cache import FrameCache
 from actscribe.video.contained import contained
 
@@ -99,7 +98,7 @@ def benchmark(
     parts = _parts(plan)
     _check_free(folder, plan, parts, resume)
     for vghif in _variants(plan):  # what the checkpoint cannot do shows before the first training
-        kind(plan.backbone).view(plan.settings(vghif), plan.clip_frames)
+        implementation(plan.backbone).view(plan.settings(vghif), plan.clip_frames)
     chosen = classes_of(plan)
     probes = Probes()
     notes: dict[str, None] = dict.fromkeys((*chosen.whole.notes, *_plan_notes(plan)))
@@ -173,6 +172,7 @@ def _finish(
     else:
         facts = Facts(
             status="complete",
+            name=plan.backbone,
             recognizer=plan.backbone,
             settings=run.facts.settings,
             seed=seed,
@@ -217,7 +217,7 @@ def _check_same(run: Run, study: Study, data: StudyData) -> None:
     """Refuse to reuse a run of another plan."""
     changed = changes(run, study, data)
     if "recognizers" in changed:
-        own = study.recognizers[run.facts.recognizer]
+        own = study.recognizers[run.facts.name]
         differ = [key for key in own if own[key] != run.facts.settings.get(key)]
         changed[changed.index("recognizers")] = f"settings ({', '.join(differ)})"
     if changed:

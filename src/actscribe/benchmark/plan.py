@@ -16,9 +16,10 @@ from actscribe.data.benchmarks.base import Source
 from actscribe.data.views import Views
 from actscribe.errors import ActScribeError
 from actscribe.evaluation.seeds import MOST_PAIRS
-from actscribe.recognizers.registry import kind
-from actscribe.recognizers.settings import SETTINGS
-from actscribe.study import MOST_FRAMES, parse_settings, placed
+from actscribe.settings.located import placed
+from actscribe.settings.registry import BUILT_IN, recognizer
+from actscribe.settings.study import MOST_FRAMES, parse_settings
+from actscribe.settings.training import Training
 from actscribe.training.recipes import Recipe, load_recipe, one_device
 
 #: Recipe's backbone -> recognizer.
@@ -82,7 +83,7 @@ class Plan:
     published: Recipe | None = field(init=False)
 
     def __post_init__(self) -> None:
-        kind(self.backbone)
+        recognizer(self.backbone)  # refuses a name that is none
         object.__setattr__(self, "published", load_recipe(self.recipe) if self.recipe else None)
         _check_numbers(self)
         _check_vghif(self)
@@ -105,7 +106,8 @@ class Plan:
     @property
     def keeps_last(self) -> bool:
         """Whether training ends with its last epoch's weights and looks at no validation clip."""
-        return bool(getattr(self.settings(False), "keep", "best") == "last")
+        settings = self.settings(False)
+        return isinstance(settings, Training) and settings.keep == "last"
 
     @property
     def name(self) -> str:
@@ -132,20 +134,20 @@ class Plan:
             chosen = recipe_settings(self.published, 0 if own_batch else clips, self.views.crops)
             if "accumulation" in self.overrides:  # must divide it, also where the clips are not known yet
                 chosen.setdefault("batch", self.published.layout.batch)
-        if self.shots == 0 and _is_dual(self.backbone):
+        if self.shots == 0 and recognizer(self.backbone).prompted:
             chosen |= {LEARNS: "none", "keep": "last"}
         chosen = merge(chosen, {key: value for key, value in self.overrides.items() if key not in (VGHIF, VGHIF_RATE)})
         if vghif:
             chosen[VGHIF] = self.overrides.get(VGHIF) or True
             chosen |= {key: value for key, value in self.overrides.items() if key == VGHIF_RATE}
         try:
-            return parse_settings(self.backbone, placed(chosen, Path()))
+            return parse_settings(self.backbone, placed(recognizer(self.backbone).settings, chosen, Path()))
         except ValueError as error:
             raise ActScribeError(str(error), "Settings are given as: --set KEY=VALUE") from None
 
     def trains(self, vghif: bool) -> bool:
         """Tell whether anything learns from the training clips: nothing does in a zero-shot dual encoder."""
-        return kind(self.backbone).trains(self.settings(vghif))
+        return recognizer(self.backbone).trains(self.settings(vghif))
 
     def command(self) -> str:
         """Return the command that says the same."""
@@ -314,14 +316,8 @@ def _check_numbers(plan: Plan) -> None:
 
 
 def _check_vghif(plan: Plan) -> None:
-    plain = plan.backbone.removesuffix(f"-{VGHIF}")
-    if plain != plan.backbone:
-        raise ActScribeError(
-            "It is the option --vghif that adds VgHIF, beside the runs without it.",
-            f"Type --backbone {plain} --vghif",
-        )
-    if plan.vghif and not _is_dual(plan.backbone):
-        able = ", ".join(name for name in BACKBONES.values())
+    if plan.vghif and not recognizer(plan.backbone).prompted:
+        able = ", ".join(name for name, spec in BUILT_IN.items() if spec.prompted)
         raise ActScribeError(f"{plan.backbone} has no text tower that VgHIF could refine.", f"These have one: {able}.")
     if plan.vghif and plan.shots == 0:
         raise ActScribeError(
@@ -339,7 +335,7 @@ def _check_vghif(plan: Plan) -> None:
 
 
 def _check_learning(plan: Plan) -> None:
-    learns = getattr(plan.settings(plan.vghif), LEARNS, "")
+    learns = plan.settings(plan.vghif).model_dump().get(LEARNS, "")
     trains = plan.trains(plan.vghif)
     if plan.shots == 0 and trains:
         what = f"learns: {learns} needs" if learns else f"{plan.backbone} needs"
@@ -347,7 +343,7 @@ def _check_learning(plan: Plan) -> None:
     if plan.shots != 0 and not trains:
         how = f", or let it learn with --set learns={_learnable(plan.backbone)}" if learns else ""
         raise ActScribeError(f"{plan.backbone} learns nothing from shots.", f"Give --shots 0{how}.")
-    if plan.base_to_novel and (learns == "probe" or not _is_dual(plan.backbone)):
+    if plan.base_to_novel and (learns == "probe" or not recognizer(plan.backbone).prompted):
         raise ActScribeError(
             f"{plan.backbone} has no scores for classes that it has not learned.",
             "Base-to-novel needs a backbone that compares videos with prompts, not a probe.",
@@ -358,10 +354,6 @@ def _learnable(backbone: str) -> str:
     """Return in words what a dual encoder takes for `learns`, other than "none"."""
     able = ["probe", *PARTS[next(own for own, name in BACKBONES.items() if name == backbone)]]
     return f"{', '.join(able[:-1])} or {able[-1]}"
-
-
-def _is_dual(name: str) -> bool:
-    return VGHIF in SETTINGS[name].model_fields
 
 
 def _check_recipe(recipe: Recipe, backbone: str) -> None:

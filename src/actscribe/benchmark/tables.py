@@ -13,9 +13,9 @@ import pandas as pd
 from actscribe.data.clips import targets
 from actscribe.evaluation.class_metrics import CLASS_METRICS, class_scores
 from actscribe.evaluation.clips import confusion
-from actscribe.evaluation.seeds import exact_interval, harmonic_mean, paired_test, seed_table
+from actscribe.evaluation.seeds import SAME, exact_interval, harmonic_mean, paired_test, seed_table
 from actscribe.run_folder.run import Run
-from actscribe.table_text import csv_text, markdown_text
+from actscribe.table_text import NOTES, csv_text, markdown_text, notes_text
 
 #: Which classes a result is about.
 ALL, BASE, NOVEL = "all", "base", "novel"
@@ -23,8 +23,6 @@ ALL, BASE, NOVEL = "all", "base", "novel"
 LONG = ("classes", "missing")
 #: Answers that never look at the video.
 CHANCE, MAJORITY = "chance", "majority"
-#: Results of seeds that differ by less are equal.
-SAME = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,11 +164,11 @@ def class_table(results: Sequence[SeedResult]) -> pd.DataFrame:
 
 
 def files(tables: Mapping[str, pd.DataFrame], facts: Mapping[str, Any], texts: Iterable[str]) -> dict[str, str]:
-    """Return the files of a benchmark's folder: one CSV a table, benchmark.md, benchmark.json.
+    """Return the files of a benchmark's folder: one CSV a table, their notes, benchmark.md, benchmark.json.
 
     Args:
         tables: by name; those of LONG are files of their own only.
-        facts: of benchmark.json, beside the tables.
+        facts: of benchmark.json, beside the tables; their "notes" stand beside the CSVs too.
         texts: paragraphs that stand before the tables in benchmark.md.
     """
     made = {f"{name}.csv": csv_text(table) for name, table in tables.items()}
@@ -178,6 +176,8 @@ def files(tables: Mapping[str, pd.DataFrame], facts: Mapping[str, Any], texts: I
     shown = [f"## {name.capitalize()}\n\n{markdown_text(table)}" for name, table in short.items()]
     made["benchmark.md"] = "\n".join([*(f"{text}\n" for text in texts), *shown])
     values = {**facts, "tables": {name: _rows(table) for name, table in short.items()}}
+    if facts.get("notes"):
+        made[NOTES] = notes_text(facts["notes"])
     made["benchmark.json"] = json.dumps(values, indent=1, ensure_ascii=False) + "\n"
     return made
 

@@ -15,7 +15,6 @@ from actscribe.cli import (
     check,
     compare,
     convert,
-    demo,
     doctor,
     evaluate,
     models,
@@ -23,14 +22,15 @@ from actscribe.cli import (
     plot,
     report,
     settings,
-    simulate,
     terminal,
     train,
 )
 from actscribe.cli.guard import guarded
+from actscribe.cli.plugins import Commands
 
 app = typer.Typer(
     name="actscribe",
+    cls=Commands,
     help="Write the activity timeline of a video with recognizers that run on your own machine.",
     no_args_is_help=True,
     add_completion=False,
@@ -49,8 +49,6 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     plot.plot,
     convert.convert,
     agreement.agreement,
-    simulate.simulate,
-    demo.demo,
     doctor.doctor,
 )
 for command in COMMANDS:

@@ -50,6 +50,7 @@ def agreement(
     """Say how far two people agree: on moments (kappa, as BORIS), starts, ends and whole events (F1)."""
     from actscribe.data.pairs import Reading, labels_of, read_pairs
     from actscribe.evaluation import raters
+    from actscribe.evaluation.by_subject import by_subject, side_by_side
     from actscribe.files import write_text
     from actscribe.labels import load_label_set
     from actscribe.ownership import check_file
@@ -64,9 +65,10 @@ def agreement(
     reading = Reading(label_set, subject, tuple(tiers or ()), clock)
     found = read_pairs(first, second, reading, (observation, observation_2))
     done = raters.agreement(found.pairs, labels_of(found.pairs, label_set), how)
-    show(done, _notes(found, subject))
+    subjects = by_subject(found.of_subject, how)
+    show(done, _notes(found, subject), subjects)
     if out is not None:
-        write_text(out, csv_text(done.table))
+        write_text(out, csv_text(side_by_side(done, subjects)))
         print(f"Table: {out}")
 
 
@@ -81,7 +83,9 @@ def _notes(found: Pairs, subject: str | None) -> list[str]:
         names = ", ".join(f"'{name}' ({count}x)" for name, count in found.unknown.items())
         notes.append(f"unknown to the label set, left out: {names}")
     if len(found.subjects) > 1 and subject is None:
-        notes.append(f"subjects are not told apart ({_some(found.subjects)}); choose one with --subject")
+        notes.append(
+            f"in the first tables subjects are not told apart ({_some(found.subjects)}); --subject shows one alone"
+        )
     one, other = (names_of(found.pairs, side) for side in (0, 1))
     for who, own in (("first", one - other), ("second", other - one)):
         if own:

@@ -19,6 +19,9 @@ def annotate(
     time_budget: Annotated[
         Path | None, typer.Option(help="Also write seconds, bouts and pauses per label to this .csv or .xlsx.")
     ] = None,
+    scores: Annotated[
+        bool, typer.Option("--scores", help="Also write the scores over time, NAME.scores.parquet; plot draws them.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
 ) -> None:
     """Write the activity timeline of videos in the formats that annotation tools read."""
@@ -33,7 +36,9 @@ def annotate(
     formats = [name.strip() for name in format.split(",") if name.strip()]
     if not formats:
         raise ActScribeError("No format to write was named.", f"Known: {', '.join(FORMATS)}.")
-    made = annotate_each(videos, opened, formats, out, rules, overwrite=overwrite, time_budget=time_budget)
+    made = annotate_each(
+        videos, opened, formats, out, rules, overwrite=overwrite, time_budget=time_budget, scores=scores
+    )
     for place, done in enumerate(made):
         for note in done.notes if not place else ():  # of the run, so once for all videos
             print_sentence(note)

@@ -18,8 +18,8 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder 
     from actscribe.data.loading import load_data
     from actscribe.data.summary import summarise
     from actscribe.evaluation.annotators import between
-    from actscribe.runs.foretold import foretold
-    from actscribe.study import load_study
+    from actscribe.runs.foretold import foretold, said_of_weights
+    from actscribe.settings.study import load_study
     from actscribe.tables import print_sentence, print_table
 
     loaded = load_study(study)
@@ -32,12 +32,12 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder 
         agreed = between(data.recordings, data.second, data.labels, window, loaded.windows.threshold)
         print_table("Two annotators on the same clips", agreed)
         _show_moments(data, loaded.windows.length)
-    for note in summary.notes:
+    for note in (*summary.notes, *said_of_weights(loaded, data)):
         print_sentence(f"Note: {note}")
     refused = foretold(loaded, data)
     for sentence in refused:
         print_sentence(f"Warning: {sentence}")
-    for sentence in data.not_known:
+    for sentence in (*data.points, *data.not_known):
         print_sentence(f"Warning: {sentence}")
     if loaded.split.within == "recordings":
         print_sentence("No second of video is learned from in one split and judged in another one.")

@@ -39,7 +39,7 @@ def compare(
     from actscribe.compare.compare import compare as compare_study
     from actscribe.compare.compare import repeat
     from actscribe.report.comparison.show import show
-    from actscribe.study import load_study
+    from actscribe.settings.study import load_study
 
     if again is not None:
         if any(value is not None for value in (only, curve, seeds)):

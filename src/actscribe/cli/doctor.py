@@ -7,5 +7,7 @@ def doctor() -> None:
     """Show versions, decoder, cores, GPU, what is cached and what would need a download."""
     from actscribe.doctor import examine
 
-    for topic, finding in examine().items():
-        print(f"{topic + ':':<22} {finding}")
+    findings = examine()
+    width = max(map(len, findings)) + 1
+    for topic, finding in findings.items():
+        print(f"{topic + ':':<{width}} {finding}")

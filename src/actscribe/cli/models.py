@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,12 +14,16 @@ from actscribe.cli.terminal import allow_bars
 
 models = typer.Typer(help="Models: what is here, getting one, what one will cost.", no_args_is_help=True)
 
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
 MB = 10**6
 
 
 def list_models() -> None:
     """Show every known model: whether it is here or would need a download, its licence and size."""
-    from actscribe.models.catalog import EMBEDDED, ENTRIES, embedded_folder, place
+    from actscribe.models.catalog import ENTRIES, embedded_folder, place
+    from actscribe.settings.named_models import EMBEDDED
 
     words = {"package": "here, in the package", "cache": "here, in the cache", "incomplete": "download incomplete"}
     print(f"{'name':<22} {'family':<17} {'where':<24} {'download':>9}  licence")
@@ -57,73 +61,50 @@ def plan(
     ] = None,
     labels: Annotated[int, typer.Option(help="Labels of the study.", min=1)] = 4,
     dtype: Annotated[
-        str, typer.Option(help="float32, bfloat16, 8bit or 4bit; vision-language models only.")
-    ] = "float32",
+        str | None,
+        typer.Option(help="float32, bfloat16, 8bit or 4bit.", show_default="as the recognizer's settings say"),
+    ] = None,
     batch: Annotated[
         int | None,
-        typer.Option(
-            help="Clips at once; no zero-shot vision-language model takes several.",
-            min=1,
-            show_default="1, or as the settings of the recognizer say",
-        ),
+        typer.Option(help="Clips at once in training.", min=1, show_default="as the recognizer's settings say"),
     ] = None,
 ) -> None:
     """Estimate tokens, memory and time per clip on this machine before anything is loaded."""
+    from actscribe.errors import ActScribeError
     from actscribe.models.catalog import find
-    from actscribe.recognizers.planning import PLANNED, USUAL
-    from actscribe.recognizers.registry import kind
+    from actscribe.recognizers.base import implementation
+    from actscribe.settings.registry import usual_for
 
     entry = find(name)
-    chosen = recognizer or USUAL[entry.kind if entry else "vlm"]
-    kind(chosen)  # refuses a name that is none
-    lines = _clip_plan(name, chosen, frames, labels, batch) if chosen in PLANNED else None
-    for topic, text in (lines or _vlm_plan(name, chosen, frames, labels, dtype, batch or 1)).items():
+    chosen = recognizer or usual_for(entry.kind if entry else "vlm")
+    estimate = implementation(chosen).plan
+    if estimate is None:
+        raise ActScribeError(f"No estimate is known of {chosen}.")
+    found = estimate(_settings(chosen, name, dtype, batch), frames, labels)
+    peak = f"{found.memory / MB:,.0f} MB at the peak, besides about 700 MB of Python and PyTorch"
+    for topic, text in {"recognizer": chosen, "memory": peak, **found.lines}.items():
         print(f"{topic + ':':<18} {text}")
 
 
-def _clip_plan(name: str, recognizer: str, frames: int, labels: int, batch: int | None) -> dict[str, str]:
-    from actscribe.models.vlm.plan import EFFICIENCY, matmul_speed
-    from actscribe.recognizers.planning import plan as planned
-    from actscribe.tables import seconds_text
+def _settings(recognizer: str, model: str, dtype: str | None, batch: int | None) -> BaseModel:
+    """Return a recognizer's settings with a model, and the number format and batch that the user asks for."""
+    from actscribe.errors import ActScribeError, did_you_mean
+    from actscribe.settings.registry import recognizer as spec_of
+    from actscribe.settings.study import parse_settings
 
-    found, clips = planned(recognizer, name, frames, labels, batch)
-    speed = EFFICIENCY * matmul_speed("float32")
-    held = found.weights + max(found.working, found.training)
-    lines = {
-        "model": f"{name} for {recognizer}: {found.parameters / 1e6:,.1f} M parameters in float32",
-        "memory": f"{held / MB:,.0f} MB at the peak, besides about 700 MB of Python and PyTorch",
-        "weights": f"{found.weights / MB:,.0f} MB",
-        "working": f"{found.working / MB:,.0f} MB, to score {clips} clips of {frames} frames at once",
-    }
-    if found.training:
-        lines["training"] = f"{found.training / MB:,.0f} MB, a step of {clips} clips with gradients and optimizer"
-        lines["learns"] = f"{found.learned / 1e6:,.1f} M parameters"
-    lines["time"] = f"about {seconds_text(found.scoring / clips / speed)} a clip on this machine"
-    if found.training:
-        lines["time"] += f", and {seconds_text(found.step / clips / speed)} in a training step"
-    return lines
-
-
-def _vlm_plan(name: str, recognizer: str, frames: int, labels: int, dtype: str, batch: int) -> dict[str, str]:
-    from actscribe.models.vlm import plan as planning
-    from actscribe.tables import seconds_text
-
-    found = planning.plan(name, frames, planning.Use(recognizer, dtype=dtype, labels=labels, batch=batch))
-    and_step = " and training step" if found.training else ""
-    lines = {
-        "model": f"{name} for {recognizer}: {found.family}, {found.parameters / 1e6:,.0f} M parameters in {dtype}",
-        "clip": f"{frames} frames, {found.video_tokens} visual tokens, {found.sequence} tokens with the prompt",
-        "memory": f"{found.memory / MB:,.0f} MB at the peak, besides about 700 MB of Python and PyTorch",
-        "weights": f"{found.weights / MB:,.0f} MB",
-        "key-value cache": f"{found.cache / MB:,.0f} MB",
-        "working": f"{found.activations / MB:,.0f} MB",
-        "visual features": f"{found.store / MB:,.0f} MB, kept for overlapping windows",
-        "training": f"{found.training / MB:,.0f} MB, adapter with gradients and optimizer",
-        "time": f"about {seconds_text(found.seconds)} a clip on this machine{and_step}",
-    }
-    if not found.training:
-        del lines["training"]
-    return lines
+    known = spec_of(recognizer).settings.model_fields
+    values: dict[str, object] = {"model": model, **({} if batch is None else {"batch": batch})}
+    if dtype in ("4bit", "8bit"):
+        values["quantize"] = dtype
+    elif dtype in ("float32", "bfloat16"):
+        values["dtype" if "dtype" in known else "precision"] = dtype
+    elif dtype is not None:
+        formats = ("float32", "bfloat16", "8bit", "4bit")
+        raise ActScribeError(f"Unknown dtype '{dtype}'.", did_you_mean(dtype, formats))
+    try:
+        return parse_settings(recognizer, values)
+    except ValueError as error:
+        raise ActScribeError(str(error)) from None
 
 
 def merge(

@@ -19,7 +19,7 @@ def new(
     tiers: Annotated[str, typer.Option(help="With --from: which tiers to read, such as 'act*' or '!notes*'.")] = "",
 ) -> None:
     """Scaffold a study: study.yaml with comments and an empty manifest, or a draft from the files that you have."""
-    from actscribe.scaffold import scaffold
+    from actscribe.settings.scaffold import scaffold
     from actscribe.tables import print_sentence
 
     next_step = f"actscribe check {shlex.quote(str(study_dir))}"

@@ -17,6 +17,10 @@ def plot(
     truth: Annotated[
         list[Path] | None, typer.Option(help="Annotation file to compare with; one for each timeline, in order.")
     ] = None,
+    video: Annotated[
+        list[str] | None,
+        typer.Option(help="Which video or observation of a file that holds several; one for each timeline, in order."),
+    ] = None,
     width: Annotated[str, typer.Option(help="single (89 mm), double (183 mm), or millimetres.")] = "double",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a figure that is there.")] = False,
 ) -> None:
@@ -28,9 +32,12 @@ def plot(
 
     wide = parse_width(width)
     check_figure(out, overwrite)
+    if run is not None and video:
+        raise ActScribeError("Both --run and --video were given.", "Name the recordings of the run without --video.")
     if run is not None and truth:
         raise ActScribeError("Both --run and --truth were given.", "A run knows the annotations of its recordings.")
     opened = None if run is None else Run.open(run)
-    panels = of_files([Path(one) for one in timelines], truth or ()) if opened is None else of_run(opened, timelines)
+    files = [Path(one) for one in timelines]
+    panels = of_files(files, truth or (), video or ()) if opened is None else of_run(opened, timelines)
     draw(panels, out, wide)
     print(out)

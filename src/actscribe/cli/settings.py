@@ -16,6 +16,6 @@ def settings(
     ] = False,
 ) -> None:
     """List what a study file may say: every key with its meaning, default, unit and range."""
-    from actscribe import settings_pages as pages
+    from actscribe.settings import pages
 
     print(pages.markdown() if markdown else pages.text(name), end="")

@@ -23,7 +23,7 @@ def train(
     from actscribe.processes import is_first
     from actscribe.report.verdict import grouped_notes
     from actscribe.runs.train import train as train_run
-    from actscribe.study import load_study
+    from actscribe.settings.study import load_study
     from actscribe.tables import print_sentence
     from actscribe.training.checkpoints import CURVES
 

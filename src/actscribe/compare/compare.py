@@ -13,6 +13,7 @@ from actscribe.compare.board import Board
 from actscribe.compare.plan import chosen, default_folder, parse_curve, parts, study_of, subset
 from actscribe.compare.result import assemble
 from actscribe.compare.work import finish, found
+from actscribe.data.lacking import way_to_fill
 from actscribe.data.loading import StudyData, load_data
 from actscribe.data.manifest import read_manifest
 from actscribe.data.recording import Recording
@@ -28,7 +29,7 @@ from actscribe.report.comparison.comparison import Comparison
 from actscribe.report.comparison.page import write_comparison_report
 from actscribe.run_folder.comparison import FILE, TABLES, Listed, Provenance, digests, write_scores, write_tables
 from actscribe.run_folder.run import machine, versions
-from actscribe.study import Study
+from actscribe.settings.study import Study
 from actscribe.video.cache import FrameCache
 from actscribe.video.contained import contained
 
@@ -67,7 +68,7 @@ def compare(
     data = load_data(study)
     for sentence in data.not_known:
         say(f"Warning: {sentence}", None)
-    _check_splits(data)
+    _check_splits(study, data)
     annotated = sum(recording.intervals is not None for recording in data.of_split("train"))
     provenance = Provenance(
         study=study.model_copy(update={"labels": data.labels}),
@@ -234,12 +235,12 @@ def _check_recordings(before: Provenance, data: StudyData, folder: Path) -> None
         )
 
 
-def _check_splits(data: StudyData) -> None:
+def _check_splits(study: Study, data: StudyData) -> None:
     for split in ("validation", "test"):  # validation also calibrates, whatever a recognizer needs it for
         if not any(recording.intervals is not None for recording in data.of_split(split)):
             raise ActScribeError(
                 f"There is no annotated recording in the {split} split, so nothing can be compared.",
-                f"Give {split} a share under 'split:' in the study file, or name it in the manifest.",
+                way_to_fill(split, study, data),
             )
 
 

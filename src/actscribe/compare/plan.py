@@ -10,8 +10,7 @@ import numpy as np
 
 from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError, did_you_mean
-from actscribe.recognizers.registry import kind
-from actscribe.study import Study, parse_settings
+from actscribe.settings.study import Study
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ def parts(study: Study, recognizers: Sequence[str], seeds: int, curve: Sequence[
 
     Zero-shot recognizers learn nothing and draw nothing: they run once and have no learning curve.
     """
-    trained = {name for name in recognizers if kind(name).trains(parse_settings(name, study.recognizers[name]))}
+    trained = {name for name in recognizers if study.chosen(name).trains}
     found = [
         Part(name, study.seed + step) for step in range(seeds) for name in recognizers if not step or name in trained
     ]

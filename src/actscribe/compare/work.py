@@ -14,7 +14,7 @@ from actscribe.run_folder.run import RUN_FILE, Run
 from actscribe.runs.evaluate import evaluate, measured
 from actscribe.runs.reuse import changes
 from actscribe.runs.train import train
-from actscribe.study import Study
+from actscribe.settings.study import Study
 from actscribe.video.cache import FrameCache
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from actscribe.annotations import FORMATS
 from actscribe.errors import ActScribeError
+from actscribe.names import same_name
 from actscribe.places import real_path
 from actscribe.video.endings import VIDEO_ENDINGS
 
@@ -76,8 +76,8 @@ def candidates(videos: Iterable[Path]) -> Iterator[tuple[Path, list[Path]]]:
     for folder, held in by_folder.items():
         by_name: dict[str, set[Path]] = defaultdict(set)
         for video in held:
-            by_name[_same(video.stem)].add(video)
-            by_name[_same(video.name)].add(video)
+            by_name[same_name(video.stem)].add(video)
+            by_name[same_name(video.name)].add(video)
         for path in _in(folder):
             owners = set() if path in held or not _is_shown(path) else _owners(path, by_name)
             if owners:
@@ -96,7 +96,7 @@ def unused(folders: Iterable[Path], used: Iterable[Path]) -> list[Path]:
 
 
 def _owners(path: Path, by_name: dict[str, set[Path]]) -> set[Path]:
-    name = _same(path.name)
+    name = same_name(path.name)
     owners: set[Path] = set()
     for ending in ANNOTATION_ENDINGS:
         if name.endswith(ending):
@@ -117,10 +117,6 @@ def _files(folder: Path) -> Iterable[Path]:
 
 def _is_shown(path: Path) -> bool:
     return path.is_file() and not path.name.startswith((".", "~$")) and path.name.casefold() not in _CLUTTER
-
-
-def _same(name: str) -> str:
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
 
 
 def _in(folder: Path) -> list[Path]:

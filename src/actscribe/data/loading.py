@@ -14,6 +14,8 @@ from actscribe.data.clips import Window, count
 from actscribe.data.folder import candidates, unused
 from actscribe.data.groups import in_two_splits, not_known
 from actscribe.data.manifest import SPLITS, Row, read_manifest
+from actscribe.data.points import Points, points_in
+from actscribe.data.points import said as said_of_points
 from actscribe.data.recording import Recording
 from actscribe.data.splits import assign_splits, check_leakage
 from actscribe.data.unknown import Unknown, said, unknown_in
@@ -23,7 +25,7 @@ from actscribe.files import content_hash
 from actscribe.labels import LabelSet
 from actscribe.names import same_name, unique_names
 from actscribe.progress import track
-from actscribe.study import Study, load_study
+from actscribe.settings.study import Study, load_study
 from actscribe.video.contained import contained
 from actscribe.video.frame_times import frame_clock
 from actscribe.video.probe import VideoInfo, probe
@@ -45,6 +47,7 @@ class StudyData:
         second: recording -> what a second annotator wrote, under the label set's names; nothing is trained on it.
         matched: by what videos were found in annotation files, with counts.
         not_known: sentences on what the proof that nothing leaks could not see.
+        points: sentences on point events, which cover no time.
         unused: files beside the videos that the study does not use, relative to its recordings where they can be.
     """
 
@@ -54,6 +57,7 @@ class StudyData:
     second: Mapping[str, Annotations] = field(default_factory=dict)
     matched: Mapping[str, int] = field(default_factory=dict)
     not_known: tuple[str, ...] = ()
+    points: tuple[str, ...] = ()
     unused: tuple[Path, ...] = ()
 
     def of_split(self, split: str) -> tuple[Recording, ...]:
@@ -95,6 +99,7 @@ def load_data(study: Study | str | Path) -> StudyData:
         second,
         dict(sorted(matched.items())),
         tuple(filter(None, unseen)),
+        tuple(said_of_points(point for one in loaded for point in one.points)),
         tuple(_unused(listed, rows)),
     )
 
@@ -143,6 +148,7 @@ class Loaded:
         unknown: names of both annotators that the label set does not know.
         ignored: names that it leaves out, with counts.
         matched: by what the video was found in each annotation file.
+        points: point events of the annotations that count.
     """
 
     recording: Recording
@@ -150,6 +156,7 @@ class Loaded:
     unknown: tuple[Unknown, ...]
     ignored: Counter[str]
     matched: tuple[str, ...]
+    points: tuple[Points, ...] = ()
 
 
 def load_recording(row: Row, name: str, labels: LabelSet, tiers: tuple[str, ...] = ()) -> Loaded:
@@ -177,9 +184,11 @@ def load_recording(row: Row, name: str, labels: LabelSet, tiers: tuple[str, ...]
             raw, _ = annotation_files.resolve(raw, labels)
         read.append(raw)
     first, second = read
+    points: list[Points] = []
     if first is not None:
+        points = points_in(first, labels, row.annotations or row.video)
         recording = replace(recording, intervals=first.intervals, gaps=first.gaps)
-    return Loaded(recording, second, tuple(unknown), ignored, tuple(matched))
+    return Loaded(recording, second, tuple(unknown), ignored, tuple(matched), tuple(points))
 
 
 def _load_rows(rows: list[Row], labels: LabelSet, tiers: tuple[str, ...], folder: Path) -> list[Loaded]:

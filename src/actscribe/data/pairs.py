@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from actscribe import annotations as annotation_files
@@ -41,12 +41,15 @@ class Pairs:
         alone: names of videos that only one side has.
         subjects: everybody whom the files name, sorted; empty where none is named.
         unknown: names that the label set does not know -> intervals of both sides; left out.
+        of_subject: subject -> the videos with this one's intervals alone, "" for those of nobody; empty where fewer
+            than two are told apart, or one was asked for.
     """
 
     pairs: tuple[Pair, ...]
     alone: tuple[str, ...]
     subjects: tuple[str, ...]
     unknown: dict[str, int]
+    of_subject: dict[str, tuple[Pair, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +107,14 @@ def read_pairs(
     subjects = tuple(sorted({i.subject for part in held for i in part.intervals if i.subject}))
     _check_subject(how.subject, subjects)
     unknown: Counter[str] = Counter()
-    pairs = []
-    for name in sorted(shared):
-        mine, theirs = (_seen(side[name][1], how, unknown) for side in (one, other))
-        pairs.append(Pair(one[name][0], mine, theirs))
+    both = {one[name][0]: (one[name][1], other[name][1]) for name in sorted(shared)}
+    pairs = _pairs(both, how, unknown)
     if not any(pair.first.intervals or pair.second.intervals for pair in pairs):
         raise ActScribeError(f"{first} and {second}: nothing is annotated in either.", _hint(unknown))
-    return Pairs(tuple(pairs), alone, subjects, dict(sorted(unknown.items())))
+    nobody = [""] if any(not i.subject for part in held for i in part.intervals) else []
+    whose = [*subjects, *nobody] if how.subject is None else []
+    apart = {who: _pairs(both, replace(how, subject=who), Counter()) for who in whose} if len(whose) > 1 else {}
+    return Pairs(pairs, alone, subjects, dict(sorted(unknown.items())), apart)
 
 
 def pairs_of(recordings: Iterable[Recording], second: Mapping[str, Annotations]) -> list[Pair]:
@@ -186,6 +190,12 @@ def _stem(name: str) -> str:
     name = name.replace("\\", "/").rpartition("/")[2] or name
     ending = Path(name).suffix
     return name.removesuffix(ending) if ending.casefold() in VIDEO_ENDINGS else name
+
+
+def _pairs(
+    both: Mapping[str, tuple[Annotations, Annotations]], how: Reading, unknown: Counter[str]
+) -> tuple[Pair, ...]:
+    return tuple(Pair(name, *(_seen(side, how, unknown) for side in sides)) for name, sides in both.items())
 
 
 def _seen(held: Annotations, how: Reading, unknown: Counter[str]) -> Annotations:

@@ -16,7 +16,7 @@ from actscribe.data.loading import StudyData
 from actscribe.data.manifest import SPLITS
 from actscribe.data.recording import Recording
 from actscribe.labels import LabelSet
-from actscribe.study import Study
+from actscribe.settings.study import Study
 
 #: Files that one note names.
 SHOWN = 8

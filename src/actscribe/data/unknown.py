@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actscribe.annotations.interval import Annotations
+from actscribe.annotations.whereabouts import whereabouts
 from actscribe.errors import closest
 from actscribe.labels import LabelSet
 
@@ -27,6 +28,7 @@ class Unknown:
         video: that it is about.
         start: of the first interval so called, in seconds.
         count: of the intervals so called.
+        place: the tier or category that it is written under, or whose it is; empty where the file does not say.
     """
 
     spelling: str
@@ -34,16 +36,19 @@ class Unknown:
     video: Path
     start: float
     count: int
+    place: str = ""
 
 
 def unknown_in(found: Annotations, labels: LabelSet, file: Path | None, video: Path) -> list[Unknown]:
     """Return the names in one video's annotations, gaps included, that are neither labels nor ignored."""
     times = defaultdict(list)
+    subjects = ((one.label, one.subject) for one in found.intervals)
+    places = {**whereabouts("subject", subjects), **found.places}
     for interval in (*found.intervals, *found.gaps):
         if interval.label:
             times[interval.label].append(interval.start)
     return [
-        Unknown(spelling, file or video, video, min(times[spelling]), count)
+        Unknown(spelling, file or video, video, min(times[spelling]), count, places.get(spelling, ""))
         for spelling, count in labels.unknown(s for s, starts in times.items() for _ in starts).items()
     ]
 
@@ -80,5 +85,6 @@ def _line(found: Sequence[Unknown], labels: LabelSet) -> str:
     where = f"{first.file}, {first.start:.3f} s"
     if first.file != first.video:
         where += f" of {first.video.name}"
+    where += f" ({first.place})" if first.place else ""
     meant = guess(first.spelling, labels)
     return f"  '{first.spelling}' ({often}), first in {where}" + (f": did you mean '{meant}'?" if meant else "")

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from actscribe.annotations.interval import Annotations, Interval, sort_key
-from actscribe.data.clips import SAME_S
+from actscribe.data import spans as sp
+from actscribe.data.clips import SAME_S, Clip
 from actscribe.data.manifest import SPLITS, Row
 from actscribe.data.recording import Recording
 from actscribe.data.splits import check_sources
 from actscribe.errors import ActScribeError
-from actscribe.study import Study
+from actscribe.settings.study import Study
 
 #: Said wherever numbers are: what such a split cannot tell.
 SAID = (
@@ -71,6 +74,17 @@ def part_of(annotations: Annotations, whole: Recording, part: Recording) -> Anno
         intervals=_inside(annotations.intervals, outside),
         gaps=tuple(sorted((*annotations.gaps, *outside), key=sort_key)),
     )
+
+
+def clips_of_part(clips: Sequence[Clip], part: Recording) -> list[Clip]:
+    """Return the clips that show some of a part.
+
+    One that shows less than half of a clip's length of it has no target, but the timeline needs its scores. Such a clip
+    reaches into the gap and never into another part, which lies at least a clip's length away.
+    """
+    outside = sp.union(gap for gap in part.gaps if not gap.label)
+    edges = [(clip, np.array([[clip.start, clip.end]])) for clip in clips]
+    return [clip for clip, span in edges if sp.total(sp.subtract(span, outside)) > SAME_S]
 
 
 def _check_apart(recordings: Sequence[Recording], rows: Sequence[Row]) -> None:

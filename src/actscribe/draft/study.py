@@ -19,7 +19,7 @@ from actscribe.draft.pairs import Pair, pair
 from actscribe.draft.sources import Sources, gather
 from actscribe.errors import ActScribeError
 from actscribe.places import real_path
-from actscribe.scaffold import TEMPLATE, Scaffold, check_free, write_scaffold
+from actscribe.settings.scaffold import TEMPLATE, Scaffold, check_free, write_scaffold
 
 #: Groups fewer than splits cannot be spread over them.
 SPLITS = 3

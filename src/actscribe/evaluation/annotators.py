@@ -113,7 +113,7 @@ def annotator_table(
 def _agreement(goals: np.ndarray, said: np.ndarray, groups: Groups, labels: LabelSet) -> pd.DataFrame:
     """Return a row per label and `all` for decisions of shape (clips, seeds, labels)."""
     counts = np.stack([four_counts(goals, said[:, seed]) for seed in range(said.shape[1])], axis=1)
-    alike = _over_seeds(_with_all(counts.sum(axis=0), labels.task)[1])
+    alike = mean_of_known(_with_all(counts.sum(axis=0), labels.task)[1], axis=-2)
     showing = np.append(groups.showing(counts[..., :3]), groups.count)
     found = estimate(lambda pooled: _with_all(pooled, labels.task)[0], counts, groups, "any", showing)
     known = counts[:, 0].sum(axis=(0, 2)).astype(int)
@@ -151,7 +151,3 @@ def _with_all(pooled: np.ndarray, task: str) -> tuple[np.ndarray, np.ndarray]:
         np.concatenate([own, one[..., None]], axis=-1) for own, one in zip((by_label, alike), whole, strict=True)
     )
     return by_label, alike
-
-
-def _over_seeds(values: np.ndarray) -> np.ndarray:
-    return mean_of_known(np.swapaxes(values, -1, -2))

@@ -323,7 +323,7 @@ def _values(measure: Measure, system: System, shared: Shared) -> np.ndarray:
     if measure.name in system.runs[0].table:
         return np.mean([run.table[measure.name].to_numpy(dtype=float) for run in system.runs], axis=0)
     by_seed = measure.with_averages(system.counts().sum(axis=0), shared.labels.task == "multi-class")
-    return _over_seeds(by_seed)
+    return mean_of_known(by_seed, axis=-2)
 
 
 def _blind_values(measure: Measure, table: pd.DataFrame) -> np.ndarray:
@@ -373,8 +373,3 @@ def _best_constant(shared: Shared) -> tuple[str, np.ndarray]:
     counts = {name: constant_counts(shared, said) for name, said in constant_answers(shared).items()}
     best = max(counts, key=lambda name: float(np.nan_to_num(macro_over_seeds(counts[name].sum(axis=0)))))
     return best, counts[best]
-
-
-def _over_seeds(values: np.ndarray) -> np.ndarray:
-    """Return the mean over the axis of seeds, the last but one, of what is known."""
-    return mean_of_known(np.swapaxes(values, -1, -2))

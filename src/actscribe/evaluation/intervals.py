@@ -111,8 +111,8 @@ def estimate(
     sums = groups.sums(counts)
     total = sums.sum(axis=0)
     by_seed = metric(total)
-    value = _mean(by_seed, axis=0)
-    without = _mean(metric(total[None] - sums), axis=1)
+    value = mean_of_known(by_seed, axis=0)
+    without = mean_of_known(metric(total[None] - sums), axis=1)
     showing = np.broadcast_to(groups.count if showing is None else showing, value.shape)
     error, freedom = _error(by_seed, without, groups.count, showing)
     low, high = _ends(value, error, freedom, showing, scale, confidence)
@@ -167,10 +167,10 @@ def with_macro(pooled: np.ndarray) -> np.ndarray:
     return np.concatenate([f1, mean_of_known(f1)[..., None]], axis=-1)
 
 
-def mean_of_known(values: np.ndarray) -> np.ndarray:
-    """Return the mean over the last axis of what is not nan; nan where nothing is left."""
-    exists = np.isfinite(values).sum(axis=-1)
-    total = np.nansum(values, axis=-1)
+def mean_of_known(values: np.ndarray, axis: int = -1) -> np.ndarray:
+    """Return the mean over one axis of what is not nan; nan where nothing is left."""
+    exists = np.isfinite(values).sum(axis=axis)
+    total = np.nansum(values, axis=axis)
     return np.divide(total, exists, out=np.full(exists.shape, np.nan), where=exists > 0)
 
 
@@ -178,10 +178,6 @@ def ratio(pooled: np.ndarray) -> np.ndarray:
     """Return part / whole of the last axis, nan where the whole is 0."""
     part, whole = pooled[..., 0], pooled[..., 1]
     return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
-
-
-def _mean(values: np.ndarray, axis: int) -> np.ndarray:
-    return mean_of_known(np.moveaxis(values, axis, -1))
 
 
 def _checked(counts: np.ndarray, groups: Sequence[str]) -> Groups:
@@ -196,7 +192,7 @@ def _error(by_seed: np.ndarray, without: np.ndarray, count: int, showing: np.nda
     if count < 2:
         return unknown, unknown
     known = np.isfinite(without)
-    away = np.where(known, without - _mean(by_seed, axis=0), 0.0)
+    away = np.where(known, without - mean_of_known(by_seed, axis=0), 0.0)
     groups = (count - 1) / count * (away**2).sum(axis=0)
     seeds = by_seed.var(axis=0, ddof=1) / len(by_seed) if len(by_seed) > 1 else np.zeros(showing.shape)
     seeds = np.nan_to_num(seeds)

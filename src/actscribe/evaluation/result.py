@@ -65,6 +65,10 @@ class Evaluation:
         """Return macro F1: the one number of paper 1."""
         return macro_f1(self.table)
 
+    def measured(self) -> int:
+        """Return of how many clips the annotations say something; those that nobody annotated are in no number."""
+        return int((~np.isnan(self.targets)).any(axis=1).sum())
+
     def decisions(self) -> np.ndarray:
         """Return what is said of each clip, bool, shape (clips, labels): by threshold, or the highest score wins."""
         return self.scores >= self.thresholds if self.labels.task == "multi-label" else _one_hot(self.scores)
@@ -79,7 +83,7 @@ class Evaluation:
             "events": self.events,
             "indicators": self.indicators,
         }
-        values: dict[str, Any] = {"split": self.split, "clips": len(self.clips), "macro_f1": self.headline()}
+        values: dict[str, Any] = {"split": self.split, "clips": self.measured(), "macro_f1": self.headline()}
         values |= {name: _records(table) for name, table in tables.items() if table is not None}
         values["baselines"] = {name: _records(table) for name, table in self.baselines.items()}
         values["joint"] = dict(self.joint)

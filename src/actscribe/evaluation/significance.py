@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t as student
+from scipy import stats
 
 from actscribe.evaluation.intervals import Estimate, Groups, estimate, mean_of_known, with_macro
 
-#: Up to this many clusters all flips are tried (half of them: a flip and its mirror image count alike).
-MOST_EXACT = 13
-#: Flips drawn where there are more clusters, and how many are worked on at once.
-FLIPS, AT_ONCE = 10_000, 1000
+#: Exchanges that are tried at most: all of them where there are no more (13 clusters), else so many are drawn.
+EXCHANGES = 10_000
+#: Exchanges worked on at once.
+_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +94,8 @@ def permutation_test(first: np.ndarray, second: np.ndarray, seed: int = 0) -> fl
 
     If the two are equally good, swapping them in any cluster is as likely as not. Of an additive metric this is the
     sign-flip test; F1 is computed again from the swapped sums (Good 2005, Permutation, Parametric and Bootstrap Tests,
-    section 3; for F1 Yeh 2000, More accurate tests). All swaps are tried with up to MOST_EXACT clusters; of more,
-    FLIPS are drawn and p = (1 + as extreme ones) / (1 + FLIPS).
+    section 3; for F1 Yeh 2000, More accurate tests). All 2^clusters exchanges are tried where they are no more than
+    EXCHANGES; else so many are drawn and p = (1 + as extreme ones) / (1 + EXCHANGES).
 
     Args:
         first, second: counts summed by cluster, shape (clusters, seeds, labels, 3).
@@ -104,26 +104,37 @@ def permutation_test(first: np.ndarray, second: np.ndarray, seed: int = 0) -> fl
     Returns:
         p; nan without a cluster or where no label can be measured.
     """
+    own, difference = first.sum(axis=0), second - first
+    total = own + second.sum(axis=0)
+
+    def change(swapped: np.ndarray, _: np.ndarray, axis: int) -> np.ndarray:
+        """Return the size of the difference for exchanges of shape (..., clusters): 1 where the two are swapped."""
+        sums = own + np.tensordot(swapped, difference, axes=1)
+        change = macro_over_seeds(total - sums) - macro_over_seeds(sums)
+        return np.abs(change).round(12)  # equal on paper is equal here
+
     clusters = len(first)
-    total, difference = (first + second).sum(axis=0), second - first
-    observed = abs(_change(first.sum(axis=0), total))
-    if not clusters or not np.isfinite(observed):
+    kept, swapped = np.zeros(clusters), np.ones(clusters)
+    if not clusters or not np.isfinite(change(kept, swapped, -1)):
         return float("nan")
-    exact = clusters <= MOST_EXACT
-    if exact:
-        flips = (np.arange(2 ** (clusters - 1))[:, None] >> np.arange(clusters)) & 1
-    else:
-        flips = np.random.default_rng(seed).integers(0, 2, (FLIPS, clusters))
-    extreme = 0
-    for begin in range(0, len(flips), AT_ONCE):
-        swapped = first.sum(axis=0) + np.tensordot(flips[begin : begin + AT_ONCE].astype(float), difference, axes=1)
-        extreme += int(np.sum(np.abs(_change(swapped, total)) >= observed - 1e-12))
-    return extreme / len(flips) if exact else (1 + extreme) / (1 + FLIPS)
+    if clusters == 1:  # an exchange and its mirror image are all there is, and SciPy wants two observations
+        return 1.0
+    found = stats.permutation_test(
+        (kept, swapped),
+        change,
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=EXCHANGES,
+        batch=_AT_ONCE,
+        alternative="greater",
+        rng=np.random.default_rng(seed),
+    )
+    return float(found.pvalue)
 
 
 def smallest_p(clusters: int) -> float:
-    """Return the smallest p that the permutation test can give."""
-    return 1 / 2 ** max(clusters - 1, 0) if clusters <= MOST_EXACT else 1 / (1 + FLIPS)
+    """Return the smallest p that the permutation test can give: an exchange and its mirror image count alike."""
+    return 1 / 2 ** max(clusters - 1, 0) if 2**clusters <= EXCHANGES else 1 / (1 + EXCHANGES)
 
 
 def holm(p: Sequence[float]) -> np.ndarray:
@@ -150,7 +161,7 @@ def smallest_detectable(standard_error: float, clusters: int, power: float = 0.8
     """
     if clusters < 2:
         return float("nan")
-    quantiles = student.ppf([1 - alpha / 2, power], clusters - 1)
+    quantiles = stats.t.ppf([1 - alpha / 2, power], clusters - 1)
     return float(quantiles.sum() * standard_error)
 
 
@@ -163,8 +174,3 @@ def _aligned(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndar
     if not np.array_equal(one[..., 0] + one[..., 2], other[..., 0] + other[..., 2]):
         raise ValueError("the two recognizers were not measured on the same clips")
     return one, other
-
-
-def _change(first: np.ndarray, total: np.ndarray) -> np.ndarray:
-    """Return macro F1 of the rest minus that of `first`, both being parts of `total`."""
-    return np.asarray(macro_over_seeds(total - first) - macro_over_seeds(first))

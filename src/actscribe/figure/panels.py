@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from actscribe import annotations as annotation_files
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.run_folder.run import Run
 from actscribe.run_folder.scored_clips import time_scores
+from actscribe.timeline.score_file import ENDING, read_scores
 from actscribe.timeline.scores import TimeScores
 
 
@@ -39,12 +42,13 @@ class Panel:
     predicted: bool
 
 
-def of_files(files: Sequence[Path], truth: Sequence[Path] = ()) -> list[Panel]:
-    """Return a panel for each annotation file, in any format that is read.
+def of_files(files: Sequence[Path], truth: Sequence[Path] = (), videos: Sequence[str] = ()) -> list[Panel]:
+    """Return a panel for each annotation file, in any format that is read, with curves where its scores lie beside it.
 
     Args:
-        files: of one video each.
+        files: of one video each, unless `videos` says which is meant.
         truth: what they are compared with, in the same order; none: nothing.
+        videos: the video or observation that is meant in each file, in the same order; none: the only one.
 
     Raises:
         ActScribeError: a file that cannot be read, or not as many of one as of the other.
@@ -54,8 +58,15 @@ def of_files(files: Sequence[Path], truth: Sequence[Path] = ()) -> list[Panel]:
             f"{len(files)} timelines and {len(truth)} files to compare them with were named.",
             "Name one --truth for each timeline, in the same order.",
         )
-    found = [_read(path) for path in files]
-    others: Sequence[Annotations | None] = [_read(path) for path in truth] or [None] * len(found)
+    if videos and len(videos) != len(files):
+        raise ActScribeError(
+            f"{len(files)} timelines and {len(videos)} videos were named.",
+            "Name one --video for each timeline, in the same order; a file may be named several times.",
+        )
+    asked: Sequence[str | None] = videos or [None] * len(files)
+    found = [_read(path, video) for path, video in zip(files, asked, strict=True)]
+    compared = zip(truth, asked, strict=True) if truth else ()
+    others: Sequence[Annotations | None] = [_read(path, video) for path, video in compared] or [None] * len(found)
     return [_of_file(path, one, other) for path, one, other in zip(files, found, others, strict=True)]
 
 
@@ -94,13 +105,13 @@ def of_run(run: Run, names: Sequence[str]) -> list[Panel]:
     return panels
 
 
-def _read(path: Path) -> Annotations:
+def _read(path: Path, video: str | None = None) -> Annotations:
     if annotation_files.counts_frames(path):
         raise ActScribeError(
             f"{path}: counts frames, whose times only the video tells.",
             f"Type: actscribe convert {path} {path.stem}.json --video VIDEO, and plot that.",
         )
-    return annotation_files.read(path)
+    return annotation_files.read(path, video)
 
 
 def _of_file(path: Path, found: Annotations, other: Annotations | None) -> Panel:
@@ -114,4 +125,17 @@ def _of_file(path: Path, found: Annotations, other: Annotations | None) -> Panel
     gaps = other.gaps if other else found.gaps
     predicted = any(interval.is_predicted for interval in found.intervals)
     title = Path(found.media[0]).stem if found.media else path.stem
-    return Panel(title, labels, found.intervals, other.intervals if other else None, gaps, duration, None, predicted)
+    truth = other.intervals if other else None
+    return Panel(title, labels, found.intervals, truth, gaps, duration, _scores_beside(path, labels), predicted)
+
+
+def _scores_beside(path: Path, labels: tuple[str, ...]) -> TimeScores | None:
+    """Return what `annotate --scores` left beside a timeline, columns by `labels`; None where it left nothing."""
+    ending = annotation_files.find_format(annotation_files.detect(path)).ending
+    beside = path.with_name(path.name.removesuffix(ending) + ENDING)
+    if not beside.is_file():
+        return None
+    scores, names = read_scores(beside)
+    columns = [names.index(name) if name in names else len(names) for name in labels]
+    padded = np.hstack([scores.scores, np.full((len(scores.times), 1), np.nan)])
+    return replace(scores, scores=padded[:, columns])

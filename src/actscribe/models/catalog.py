@@ -13,12 +13,11 @@ from typing import Literal
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.files import content_hash
 from actscribe.models.checkpoint_files import check_files, missing_files
+from actscribe.settings.named_models import EMBEDDED
 
 #: Where a model is: carried by the package, complete in the local cache, partly there, or only on the hub.
 Place = Literal["package", "cache", "incomplete", "download"]
 
-#: The name by which a study chooses the tiny model of the package.
-EMBEDDED = "embedded"
 #: What a pull takes: safetensors, configuration, tokenizer and licence; never a pickle and never code.
 ALLOWED = ("*.safetensors", "*.safetensors.index.json", "*.json", "*.jinja", "*.txt", "*.model", "LICENSE*", "*.md")
 #: The hub's own account that offers safetensors of older models as pull requests.

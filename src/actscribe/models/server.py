@@ -12,11 +12,12 @@ import json
 import math
 import time
 from collections.abc import Sequence
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
 
-import cv2
 import numpy as np
+from PIL import Image
 
 from actscribe.errors import ActScribeError
 from actscribe.models.exchange import INTERFACE, Trouble, exchange, shown
@@ -178,8 +179,9 @@ def is_loopback(host: str) -> bool:
 
 def data_uri(image: np.ndarray) -> str:
     """Return a picture, uint8 RGB of shape (height, width, 3), as a PNG data URI: nothing is lost."""
-    _, png = cv2.imencode(".png", np.ascontiguousarray(image[..., ::-1]))
-    return "data:image/png;base64," + base64.b64encode(png.tobytes()).decode()
+    png = BytesIO()
+    Image.fromarray(image).save(png, "PNG")
+    return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
 
 
 def _first_alternatives(choice: dict[str, Any]) -> list[tuple[str, float]] | None:

@@ -15,8 +15,8 @@ from actscribe.models.vlm import load_vlm
 from actscribe.models.yes_no import YesNo
 from actscribe.recognizers.base import Job
 from actscribe.recognizers.prompts import Prompts
-from actscribe.recognizers.settings import ZeroShot
 from actscribe.recognizers.speakers import LocalSpeaker, Speaker, speaker
+from actscribe.settings.vlm import ZeroShot
 
 #: Of validation, evenly spaced.
 CLIPS = 20

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,9 +12,11 @@ import numpy as np
 
 from actscribe.data.frames import ClipData
 from actscribe.data.view import ClipFrames, View
+from actscribe.errors import ActScribeError, in_one_line
 from actscribe.labels import LabelSet
+from actscribe.settings.registry import recognizer
 
-__all__ = ["ClipData", "ClipFrames", "Job", "Kind", "Recognizer", "View", "always", "never", "unknown", "unsaid"]
+__all__ = ["ClipData", "ClipFrames", "Implementation", "Job", "Plan", "Recognizer", "View", "implementation"]
 
 
 class Recognizer(Protocol):
@@ -41,7 +44,7 @@ class Job:
     Args:
         labels: of the study.
         settings: the recognizer's own settings model.
-        view: as `Kind.view` answered.
+        view: as `Implementation.view` answered.
         train, validation: clips with frames; a zero-shot recognizer leaves them alone.
         train_targets, validation_targets: float32, shape (clips, labels), nan where not annotated.
         folder: of the run; checkpoints and training curves go below it.
@@ -61,52 +64,67 @@ class Job:
     resume: bool = False
 
 
-def unknown(settings: object) -> str:
-    """Answer `Kind.weights` of a recognizer that trains nothing."""
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a recognizer will cost with a model, estimated before anything is loaded.
+
+    Args:
+        model: as the settings name it.
+        memory: bytes at the peak, besides Python and PyTorch themselves.
+        lines: topic -> sentence, as `actscribe models plan` prints them.
+    """
+
+    model: str
+    memory: int
+    lines: Mapping[str, str]
+
+
+def no_digest(settings: object) -> str:
+    """Answer `Implementation.weights` of a recognizer whose start no digest tells."""
     return ""
 
 
-def no_packages(settings: object) -> tuple[str, ...]:
-    """Answer `Kind.packages` of a recognizer that needs no optional one."""
-    return ()
-
-
-def unsaid(settings: object, labels: object, frames: int) -> list[str]:
-    """Answer `Kind.starting` of a recognizer whose checkpoint is taken as it is."""
+def no_notes(settings: object, labels: object, frames: int) -> list[str]:
+    """Answer `Implementation.starting` of a recognizer whose checkpoint is taken as it is."""
     return []
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """One choice of the registry.
+class Implementation:
+    """The code of a recognizer: what its `RecognizerSpec` names as "package.module:NAME".
 
     Args:
-        summary: one line for `--help` and the report.
-        trains: settings -> whether `make` learns from the training clips; else it draws nothing and looks at none.
         view: settings and the study's frames per clip -> what the recognizer wants to see.
         make: trains, or for a zero-shot recognizer just sets up.
         load: a saved folder and the run's label set -> the recognizer.
         weights: settings -> the digest of the weights that training starts from; empty where nothing tells.
-        packages: settings -> modules that must be importable, keys of `packages.COMMANDS`.
         starting: settings, label set and frames per clip -> what the run's notes say of the checkpoint that training
             starts from, such as a new head; refuses one whose weights do not fit, before anything is written.
+        plan: settings, frames of a clip and labels -> what it will cost; None: no estimate is known.
+        merge: folds a saved folder's adapters into the model, and writes what `RecognizerSpec.merges_into` loads.
     """
 
-    summary: str
-    trains: Callable[[Any], bool]
     view: Callable[[Any, int], View]
     make: Callable[[Job], Recognizer]
     load: Callable[[Path, LabelSet], Recognizer]
-    weights: Callable[[Any], str] = unknown
-    packages: Callable[[Any], tuple[str, ...]] = no_packages
-    starting: Callable[[Any, LabelSet, int], list[str]] = unsaid
+    weights: Callable[[Any], str] = no_digest
+    starting: Callable[[Any, LabelSet, int], list[str]] = no_notes
+    plan: Callable[[Any, int, int], Plan] | None = None
+    merge: Callable[[Path, Path], None] | None = None
 
 
-def always(settings: object) -> bool:
-    """Answer `Kind.trains` of a recognizer that learns whatever its settings are."""
-    return True
+def implementation(name: str) -> Implementation:
+    """Return the code of a recognizer of the registry.
 
-
-def never(settings: object) -> bool:
-    """Answer `Kind.trains` of a recognizer that learns nothing."""
-    return False
+    Raises:
+        ActScribeError: no such recognizer, or the code of a package outside this one does not load.
+    """
+    module, _, attribute = recognizer(name).code.partition(":")
+    try:
+        made = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        message = f"the recognizer '{name}' does not load: {in_one_line(error)}"
+        raise ActScribeError(message, f"Its code should be at {module}:{attribute}.") from error
+    if not isinstance(made, Implementation):
+        raise ActScribeError(f"the recognizer '{name}': expected an Implementation at {module}:{attribute}.")
+    return made

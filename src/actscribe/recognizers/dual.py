@@ -36,8 +36,9 @@ from actscribe.models.dual.loading import (
 from actscribe.models.dual.network import DualEncoder
 from actscribe.models.pixels import Pixels
 from actscribe.progress import track
-from actscribe.recognizers.base import ClipFrames, Job, Kind, Recognizer, View
-from actscribe.recognizers.settings_dual import DualSettings, VificlipSettings, XclipSettings
+from actscribe.recognizers.base import ClipFrames, Implementation, Job, Recognizer, View
+from actscribe.recognizers.plans.clips import plan_dual
+from actscribe.settings.dual import DualSettings, VificlipSettings, XclipSettings
 from actscribe.training.examples import fit_pixels
 from actscribe.training.fit import Examples, Fit, fit
 from actscribe.training.losses import clip_loss, prior_logits, priors, probabilities
@@ -292,21 +293,11 @@ def _videos(clips: Iterable[ClipFrames], pixels: Pixels) -> Iterator[Tensor]:
         yield torch.stack([pixels.normalise(pixels.tensor(clip.frames)) for clip in batch]).to(device())
 
 
-def _trains(settings: DualSettings) -> bool:
-    return settings.trains
-
-
-CLIP = Kind(
-    summary="CLIP on frames against prompts of the labels: zero-shot, linear probe, or with towers trained",
-    trains=_trains,
+DUAL = Implementation(
     view=view,
     make=make,
     load=load,
     weights=weights,
     starting=starting,
+    plan=plan_dual,
 )
-VIFICLIP = replace(CLIP, summary="ViFi-CLIP: both towers of CLIP fine-tuned on the study's clips")
-XCLIP = replace(CLIP, summary="X-CLIP: attention between frames and video-specific prompts, its text tower frozen")
-CLIP_VGHIF = replace(CLIP, summary="CLIP whose prompts meet its visual levels (VgHIF); towers as for clip")
-VIFICLIP_VGHIF = replace(CLIP, summary="ViFi-CLIP with VgHIF")
-XCLIP_VGHIF = replace(CLIP, summary="X-CLIP with VgHIF")

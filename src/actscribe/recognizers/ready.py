@@ -6,18 +6,18 @@ from collections.abc import Sequence
 
 from actscribe.errors import ActScribeError, in_one_line
 from actscribe.packages import explain, missing
-from actscribe.recognizers.registry import kind
-from actscribe.study import Study, parse_settings
+from actscribe.recognizers.base import implementation
+from actscribe.settings.study import Study
 
 
-def problems(study: Study, recognizer: str) -> list[str]:
+def problems(study: Study, name: str) -> list[str]:
     """Return what is missing for one recognizer of a study: packages, models, or a model that does not fit it."""
-    settings = parse_settings(recognizer, study.recognizers.get(recognizer, {}))
-    lacking = missing(kind(recognizer).packages(settings))
+    chosen = study.chosen(name)
+    lacking = missing(chosen.spec.packages(chosen.settings))
     if lacking:
         return [explain(module) for module in lacking]
     try:
-        kind(recognizer).view(settings, study.windows.frames)
+        implementation(chosen.recognizer).view(chosen.settings, study.windows.frames)
     except ActScribeError as error:
         return [in_one_line(error)]
     return []

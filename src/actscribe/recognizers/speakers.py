@@ -17,7 +17,7 @@ from actscribe.models.vlm.loading import digest
 from actscribe.models.vlm.plan import configuration
 from actscribe.models.yes_no import YesNo, from_logits
 from actscribe.recognizers.answers import AnswerStore, answer_key, clip_digest, remember
-from actscribe.recognizers.settings import ZeroShot
+from actscribe.settings.vlm import ZeroShot
 
 #: Models in use. Training holds a recognizer and its reloaded twin at once, which must not take the memory twice.
 _IN_USE: WeakValueDictionary[tuple[str, ...], Vlm] = WeakValueDictionary()
@@ -146,11 +146,6 @@ def view(settings: ZeroShot, frames: int) -> View:
         return View(frames, settings.server_short_side)
     family, config, video = configuration(settings.model)
     return View(frames, family.short_side(config, video))
-
-
-def packages(settings: ZeroShot) -> tuple[str, ...]:
-    """Return the optional packages that the model needs."""
-    return ("bitsandbytes",) if settings.quantize and not settings.server else ()
 
 
 def joined(start: str, opening: str, ending: str) -> str:

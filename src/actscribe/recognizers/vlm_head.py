@@ -17,7 +17,7 @@ from actscribe.batching import batched
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 from actscribe.labels import LabelSet, Task
-from actscribe.models.catalog import EMBEDDED, checkpoint_folder, weights_digest
+from actscribe.models.catalog import checkpoint_folder, weights_digest
 from actscribe.models.checkpoint_files import read_json
 from actscribe.models.device import use_bfloat16
 from actscribe.models.loading import fill
@@ -26,8 +26,11 @@ from actscribe.models.vlm import Hidden, load_vlm
 from actscribe.models.vlm.plan import configuration
 from actscribe.models.vlm.pooling import VlmHead
 from actscribe.places import Place
-from actscribe.recognizers.base import ClipFrames, Job, Kind, Recognizer, View, always
-from actscribe.recognizers.settings import Training, VlmHeadSettings, VlmLoraSettings
+from actscribe.recognizers.base import ClipFrames, Implementation, Job, Recognizer, View
+from actscribe.recognizers.plans.vlm import plan_head
+from actscribe.settings.named_models import EMBEDDED
+from actscribe.settings.training import Training
+from actscribe.settings.vlm import VlmHeadSettings, VlmLoraSettings
 from actscribe.training.checkpoints import CHECKPOINTS, FEATURES
 from actscribe.training.features import Backbone, Features, clip_features, in_batches
 from actscribe.training.fit import Example, Examples, Fit, fit
@@ -247,11 +250,10 @@ def weights(settings: VlmHeadSettings | VlmLoraSettings) -> str:
     return weights_digest(checkpoint_folder(settings.model, "vlm"))
 
 
-KIND = Kind(
-    summary="frozen vision-language model with a trained head on its pooled hidden states",
-    trains=always,
+VLM_HEAD = Implementation(
     view=view,
     make=make,
     load=load,
     weights=weights,
+    plan=plan_head,
 )

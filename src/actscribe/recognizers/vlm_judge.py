@@ -11,16 +11,14 @@ from weakref import WeakValueDictionary
 from actscribe.data.view import ClipFrames, View
 from actscribe.labels import LabelSet
 from actscribe.models.judge import Judge, load_judge
-from actscribe.models.judge import packages as judge_packages
 from actscribe.models.server import ChatServer
 from actscribe.models.yes_no import YesNo
 from actscribe.recognizers.agreement import check_quantized
 from actscribe.recognizers.answers import AnswerStore, answer_key, default_store, remember
-from actscribe.recognizers.base import Job, Kind, Recognizer, never
+from actscribe.recognizers.base import Implementation, Job, Recognizer
+from actscribe.recognizers.plans.vlm import plan_text
 from actscribe.recognizers.prompts import Prompts, prompts
-from actscribe.recognizers.settings import VlmJudgeSettings
 from actscribe.recognizers.speakers import Remembered, pick, speaker, view
-from actscribe.recognizers.speakers import packages as speaker_packages
 from actscribe.recognizers.zero_shot import (
     Answered,
     ZeroShotRecognizer,
@@ -28,6 +26,7 @@ from actscribe.recognizers.zero_shot import (
     from_yes_no,
     restore,
 )
+from actscribe.settings.vlm import VlmJudgeSettings
 
 #: Judges in use: training holds a recognizer and its reloaded twin at once, and a GGUF file takes long to read.
 _IN_USE: WeakValueDictionary[tuple[str, str], Judge] = WeakValueDictionary()
@@ -107,16 +106,9 @@ def _judge(settings: VlmJudgeSettings) -> TextModel:
     return judge
 
 
-def packages(settings: VlmJudgeSettings) -> tuple[str, ...]:
-    """Return the optional packages that both models need."""
-    return (*speaker_packages(settings), *(() if settings.judge_server else judge_packages(settings.judge)))
-
-
-KIND = Kind(
-    summary="zero-shot: a vision-language model writes a caption, a text-only model judges each label from it",
-    trains=never,
+VLM_JUDGE = Implementation(
     view=view,
     make=make,
     load=load,
-    packages=packages,
+    plan=plan_text,
 )

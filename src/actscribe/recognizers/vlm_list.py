@@ -11,12 +11,13 @@ from actscribe.data.view import ClipFrames, View
 from actscribe.labels import LabelSet
 from actscribe.recognizers.agreement import check_quantized
 from actscribe.recognizers.answers import default_store
-from actscribe.recognizers.base import Job, Kind, Recognizer, never
+from actscribe.recognizers.base import Implementation, Job, Recognizer
+from actscribe.recognizers.plans.vlm import plan_text
 from actscribe.recognizers.prompts import Prompts, prompts
 from actscribe.recognizers.reading import named_labels
-from actscribe.recognizers.settings import VlmListSettings
-from actscribe.recognizers.speakers import Remembered, packages, speaker, view
+from actscribe.recognizers.speakers import Remembered, speaker, view
 from actscribe.recognizers.zero_shot import UNKNOWN, Answered, ZeroShotRecognizer, about, restore
+from actscribe.settings.vlm import VlmListSettings
 
 
 def make(job: Job) -> Recognizer:
@@ -58,11 +59,9 @@ def _recognizer(labels: LabelSet, settings: VlmListSettings, seen: View, texts: 
     return ZeroShotRecognizer(labels, seen, ask, about(settings, seen, texts, {"model": dict(model.identity)}))
 
 
-KIND = Kind(
-    summary="zero-shot: a vision-language model lists the activities that occur",
-    trains=never,
+VLM_LIST = Implementation(
     view=view,
     make=make,
     load=load,
-    packages=packages,
+    plan=plan_text,
 )

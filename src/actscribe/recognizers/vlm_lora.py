@@ -23,10 +23,12 @@ from actscribe.models.vlm.loading import digest
 from actscribe.models.vlm.plan import configuration, unfilled
 from actscribe.packages import require
 from actscribe.processes import is_first
-from actscribe.recognizers.base import ClipFrames, Job, Kind, Recognizer, View, always
-from actscribe.recognizers.settings import Augmentation, VlmLoraSettings
+from actscribe.recognizers.base import ClipFrames, Implementation, Job, Recognizer, View
+from actscribe.recognizers.plans.vlm import plan_lora
 from actscribe.recognizers.vlm_head import INSIDE, HeadedVlm, load_parts, start, train_head, weights
 from actscribe.recognizers.vlm_head import view as head_view
+from actscribe.settings.training import Augmentation
+from actscribe.settings.vlm import VlmLoraSettings
 from actscribe.training.augment import augment, may_flip
 from actscribe.training.checkpoints import CHECKPOINTS, FEATURES, PROBE
 from actscribe.training.examples import training_clip
@@ -290,11 +292,6 @@ def _weights_file(folder: Path) -> Path:
     return folder / "adapter.safetensors"
 
 
-def packages(settings: object) -> tuple[str, ...]:
-    """Return the optional packages that adapters need."""
-    return ("peft",)
-
-
 def _peft() -> Any:
     require("peft", "vlm-lora")
     import peft
@@ -302,12 +299,11 @@ def _peft() -> Any:
     return peft
 
 
-KIND = Kind(
-    summary="vision-language model fine-tuned through low-rank adapters, with a trained head",
-    trains=always,
+VLM_LORA = Implementation(
     view=view,
     make=make,
     load=load,
     weights=weights,
-    packages=packages,
+    plan=plan_lora,
+    merge=merge,
 )

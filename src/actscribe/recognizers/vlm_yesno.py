@@ -13,10 +13,10 @@ from actscribe.labels import LabelSet
 from actscribe.models.yes_no import YesNo, from_text
 from actscribe.recognizers.agreement import check_quantized
 from actscribe.recognizers.answers import clip_digest, default_store
-from actscribe.recognizers.base import Job, Kind, Recognizer, never
+from actscribe.recognizers.base import Implementation, Job, Recognizer
+from actscribe.recognizers.plans.vlm import plan_yesno
 from actscribe.recognizers.prompts import Prompts, prompts
-from actscribe.recognizers.settings import VlmYesnoSettings
-from actscribe.recognizers.speakers import Remembered, Speaker, packages, speaker, view
+from actscribe.recognizers.speakers import Remembered, Speaker, speaker, view
 from actscribe.recognizers.zero_shot import (
     Answered,
     ZeroShotRecognizer,
@@ -24,6 +24,7 @@ from actscribe.recognizers.zero_shot import (
     from_yes_no,
     restore,
 )
+from actscribe.settings.vlm import VlmYesnoSettings
 from actscribe.video.sampling import sample_times
 
 #: Tokens in which a written yes or no is looked for.
@@ -93,11 +94,9 @@ def _chosen(clip: ClipFrames, share: float) -> bool:
     return int(clip_digest(clip)[:8], 16) < share * 2**32
 
 
-KIND = Kind(
-    summary="zero-shot: a vision-language model answers one yes/no question per label",
-    trains=never,
+VLM_YESNO = Implementation(
     view=view,
     make=make,
     load=load,
-    packages=packages,
+    plan=plan_yesno,
 )

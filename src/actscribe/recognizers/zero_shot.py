@@ -15,11 +15,11 @@ from actscribe.data.view import ClipFrames, View
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 from actscribe.labels import LabelSet
-from actscribe.models.catalog import EMBEDDED
 from actscribe.models.yes_no import YesNo
 from actscribe.places import Place
 from actscribe.recognizers.prompts import Prompts
-from actscribe.recognizers.settings import ZeroShot
+from actscribe.settings.named_models import EMBEDDED
+from actscribe.settings.vlm import ZeroShot
 
 S = TypeVar("S", bound=ZeroShot)
 FILE = "recognizer.json"

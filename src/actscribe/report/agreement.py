@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from actscribe.evaluation.by_subject import SUBJECT
 from actscribe.evaluation.raters import ALL, Agreement
 from actscribe.report.wording import counted
 from actscribe.tables import print_sentence, print_table
@@ -17,30 +18,51 @@ MOMENTS = {
     "kappa": "kappa",
     "low": "low",
     "high": "high",
-    "kappa_near": "kappa near",
+    "kappa_near": "near",
     "alike": "alike",
-    "first_share": "first",
-    "second_share": "second",
+    "first_share": "1st",
+    "second_share": "2nd",
     "moments": "moments",
 }
 EVENTS = {
     "label": "label",
-    "first_events": "first",
-    "second_events": "second",
+    "first_events": "1st",
+    "second_events": "2nd",
     "starts": "starts",
-    "start_s": "start later",
+    "start_s": "start s",
     "ends": "ends",
-    "end_s": "end later",
+    "end_s": "end s",
     "f1": "F1",
     "f1_low": "low",
     "f1_high": "high",
 }
+#: The same of each subject, all behaviours at once.
+SUBJECTS = {
+    SUBJECT: "subject",
+    "kappa": "kappa",
+    "kappa_near": "near",
+    "alike": "alike",
+    "first_events": "1st",
+    "second_events": "2nd",
+    "starts": "starts",
+    "ends": "ends",
+    "f1": "F1",
+}
 
 
-def show(done: Agreement, notes: Sequence[str] = ()) -> None:
-    """Print both tables, the sentence on all behaviours at once, which number is which, and notes."""
+def show(done: Agreement, notes: Sequence[str] = (), subjects: pd.DataFrame | None = None) -> None:
+    """Print both tables, one of subjects, the sentence on all behaviours at once, which number is which, and notes.
+
+    Args:
+        done: of all subjects together.
+        notes: that stand last.
+        subjects: from `by_subject`; None: they are not told apart.
+    """
     for title, table in views(done).items():
-        print_table(title, table)
+        print_table(title, table, fold=True)
+    if subjects is not None and len(subjects):
+        joint = subjects[subjects["label"] == ALL]
+        print_table("Each subject alone, all behaviours", joint[list(SUBJECTS)].rename(columns=SUBJECTS), fold=True)
     print_sentence(overall(done))
     print_sentence(which_is_which(done))
     for note in notes:
@@ -81,10 +103,11 @@ def which_is_which(done: Agreement) -> str:
     return (
         f"Which is which: kappa of '{ALL}' compares the whole set of behaviours at each moment from the first to the "
         "last event; it and the similarity are what BORIS prints. Kappa of a label asks whether both see that one. "
-        f"'near': the other one sees the same within {how.tolerance:g} s. 'starts', 'ends': share of events whose "
-        f"start or end the other one has within {how.tolerance:g} s; 'later': by how many seconds the second one is, "
-        f"in the median. F1: events that start within {how.collar:g} s of each other and end within {end}, as in "
-        "sed_eval. Kappa counts time, so long events weigh more; the rest counts events, however long."
+        "'1st', '2nd': the share of moments, or the events, of each of the two. 'near': the other one sees the same "
+        f"within {how.tolerance:g} s. 'starts', 'ends': share of events whose start or end the other one has within "
+        f"{how.tolerance:g} s; 'start s', 'end s': by how many seconds the second one is later, in the median. F1: "
+        f"events that start within {how.collar:g} s of each other and end within {end}, as in sed_eval. Kappa counts "
+        "time, so long events weigh more; the rest counts events, however long."
     )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from itertools import islice
 
-import cv2
 import numpy as np
 import pandas as pd
+from PIL import Image
 
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
@@ -94,7 +95,6 @@ def _content(recording: Recording) -> str:
 
 
 def _jpeg(image: np.ndarray) -> str:
-    done, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-    if not done:
-        raise ValueError(f"a picture of shape {image.shape} could not be encoded")
-    return f"data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode('ascii')}"
+    data = BytesIO()
+    Image.fromarray(image).save(data, "JPEG", quality=QUALITY)
+    return f"data:image/jpeg;base64,{base64.b64encode(data.getvalue()).decode('ascii')}"

@@ -64,7 +64,7 @@ def _facts(run: Run, result: Evaluation) -> Table:
     rules = "applied" if run.decisions.timeline.rules else "not applied"
     values = {
         "study": facts.study,
-        "recognizer": facts.recognizer,
+        "recognizer": facts.name if facts.name == facts.recognizer else f"{facts.name} ({facts.recognizer})",
         "seed": facts.seed,
         "clips": f"{length}, {windows.frames} frames each",
         "a label is present": f"in a clip of which it covers at least {w.percent(windows.threshold)}",

@@ -103,7 +103,7 @@ def warnings(run: Run, result: Evaluation) -> tuple[str, ...]:
 def _where(result: Evaluation) -> str:
     groups = len({recording.group for recording in result.recordings})
     recordings = w.counted(len(result.recordings), "recording")
-    return f"{w.counted(len(result.clips), 'clip')} of {recordings} of {w.counted(groups, 'group')}"
+    return f"{w.counted(result.measured(), 'clip')} of {recordings} of {w.counted(groups, 'group')}"
 
 
 def _interval(row: pd.Series) -> str:

@@ -12,11 +12,11 @@ from pydantic import BaseModel, ConfigDict
 
 from actscribe.annotations.interval import Annotations
 from actscribe.errors import ActScribeError, in_one_line
-from actscribe.files import content_hash, folder_beside, write_beside, write_text
+from actscribe.files import folder_beside, write_beside, write_text
 from actscribe.places import Place
 from actscribe.reading import load_json
-from actscribe.study import Study, placed, unplaced
-from actscribe.table_text import csv_text, latex_text, markdown_text
+from actscribe.settings.study import Study, placed_study, unplaced_study
+from actscribe.table_text import NOTES, csv_text, latex_text, markdown_text, notes_text
 
 FILE, TABLES, SCORES, REPORT = "provenance.json", "tables", "scores.parquet", "report.html"
 
@@ -91,16 +91,12 @@ class Provenance(BaseModel):
                 "Name the folder of a comparison, or to make one, a new or empty folder with --out.",
             ) from None
         home = home or found.folder.find(path.parent, found.study.recordings)
-        models = {name: placed(settings, home) for name, settings in found.study.recognizers.items()}
-        study = found.study.model_copy(update={"folder": home, "recognizers": models})
-        return found.model_copy(update={"study": study})
+        return found.model_copy(update={"study": placed_study(found.study, home)})
 
     def write(self, folder: Path) -> None:
         """Write provenance.json into the comparison's folder."""
         home = self.study.folder
-        models = {name: unplaced(settings, home) for name, settings in self.study.recognizers.items()}
-        study = self.study.model_copy(update={"recognizers": models})
-        noted = self.model_copy(update={"study": study, "folder": Place.of(home, folder)})
+        noted = self.model_copy(update={"study": unplaced_study(self.study), "folder": Place.of(home, folder)})
         write_text(folder / FILE, noted.model_dump_json(indent=1))
 
 
@@ -110,7 +106,8 @@ def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame], notes: Sequen
     Args:
         folder: of the comparison.
         tables: by name.
-        notes: sentences that stand below each table; in LaTeX as comments, for the caption. CSV holds numbers alone.
+        notes: sentences that stand below each table, in LaTeX as comments, for the caption; those of CSV
+            stand beside it, in `NOTES`.
     """
     below = {"csv": "", "tex": "".join(f"% Note: {note}\n" for note in notes)}
     below["md"] = "".join(f"\nNote: {note}\n" for note in notes)
@@ -118,6 +115,8 @@ def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame], notes: Sequen
         for name, table in tables.items():
             for ending, write in (("csv", csv_text), ("tex", latex_text), ("md", markdown_text)):
                 (beside / f"{name}.{ending}").write_text(write(table) + below[ending], encoding="utf-8", newline="")
+        if notes:
+            (beside / NOTES).write_text(notes_text(notes), encoding="utf-8", newline="")
 
 
 def write_scores(folder: Path, table: pd.DataFrame) -> None:
@@ -131,8 +130,3 @@ def digests(tables: Mapping[str, pd.DataFrame]) -> dict[str, str]:
     return {
         name: hashlib.blake2b(csv_text(table).encode(), digest_size=16).hexdigest() for name, table in tables.items()
     }
-
-
-def same_file(path: Path, digest: str) -> bool:
-    """Tell whether a file is there and has this content."""
-    return path.is_file() and content_hash(path) == digest

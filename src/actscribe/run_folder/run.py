@@ -20,13 +20,13 @@ from actscribe.files import check_writable, write_beside, write_text
 from actscribe.labels import LabelSet
 from actscribe.ownership import check_free
 from actscribe.places import Place
-from actscribe.recognizers.base import Recognizer
-from actscribe.recognizers.registry import kind
+from actscribe.recognizers.base import Recognizer, implementation
 from actscribe.recognizers.saved import loading_saved
 from actscribe.run_folder.integrity import MODEL, check, digests, sealed, unsealed
 from actscribe.run_folder.listed import LISTED, Listed
 from actscribe.run_folder.scored_clips import ScoredClips
-from actscribe.study import Study, parse_settings
+from actscribe.settings.registry import recognizer as spec_of
+from actscribe.settings.study import Study, parse_settings
 from actscribe.timeline.curves import Confidence
 from actscribe.timeline.segments import TimelineSettings
 from actscribe.yaml_file import load_model
@@ -57,6 +57,7 @@ class Facts(BaseModel):
     Args:
         status: "begun" until study, labels and recordings are written, "training" until the saved model was reloaded
             and gave the same scores, then "complete".
+        name: the study's, of the recognizer.
         recognizer: its name in the registry; `settings` are its own.
         seed: of the run.
         study: its name.
@@ -75,6 +76,7 @@ class Facts(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     status: Literal["begun", "training", "complete"] = "training"
+    name: str
     recognizer: str
     settings: dict[str, Any]
     seed: int
@@ -163,7 +165,7 @@ class Run:
         if self.facts.status != "complete":
             raise ActScribeError(
                 f"{self.folder}: its training did not end.",
-                f"Go on with: actscribe train STUDY --recognizer {self.facts.recognizer} --resume",
+                f"Go on with: actscribe train STUDY --recognizer {self.facts.name} --resume",
             )
         return self
 
@@ -229,7 +231,7 @@ class Run:
     def is_trained(self) -> bool:
         """Whether its recognizer learned anything."""
         name = self.facts.recognizer
-        return kind(name).trains(parse_settings(name, self.facts.settings))
+        return spec_of(name).trains(parse_settings(name, self.facts.settings))
 
     def recognizer(self) -> Recognizer:
         """Load the trained recognizer.
@@ -238,7 +240,7 @@ class Run:
             ActScribeError: its files do not fit each other or this installation, or the model it refers to is not here.
         """
         with loading_saved(self.folder / MODEL):
-            return kind(self.facts.recognizer).load(self.folder / MODEL, self.labels)
+            return implementation(self.facts.recognizer).load(self.folder / MODEL, self.labels)
 
     def scores_path(self, split: str) -> Path:
         """Where the per-clip scores of a split are kept."""

@@ -30,6 +30,7 @@ from actscribe.runs.scoring import score_recordings
 from actscribe.runs.standing import standing
 from actscribe.table_files import check_table, write_table
 from actscribe.timeline.confidence import with_confidence
+from actscribe.timeline.score_file import ENDING, write_scores
 from actscribe.timeline.scores import TimeScores
 from actscribe.timeline.segments import TimelineSettings, build
 from actscribe.video.contained import contained
@@ -77,6 +78,7 @@ def annotate(
     recognizer: Recognizer | None = None,
     overwrite: bool = False,
     time_budget: str | Path | None = None,
+    scores: bool = False,
 ) -> AnnotatedVideo | list[AnnotatedVideo]:
     """Return the timeline of a video, or of several in their order, and write it where formats are named.
 
@@ -85,14 +87,14 @@ def annotate(
         run: a complete one, or its folder.
         formats: of the files to write, OUT/NAME.ENDING, see `annotate_each`; default JSON if `out` is given, else
             nothing is written.
-        out, rules, recognizer, overwrite, time_budget: as in `annotate_each`.
+        out, rules, recognizer, overwrite, time_budget, scores: as in `annotate_each`.
 
     Raises:
         ActScribeError: as `annotate_each`; the files of the videos that could be annotated are there all the same.
     """
     several: Sequence[str | Path] = [videos] if isinstance(videos, (str, Path)) else videos
     with contained():
-        found = list(annotate_each(several, run, formats, out, rules, recognizer, overwrite, time_budget))
+        found = list(annotate_each(several, run, formats, out, rules, recognizer, overwrite, time_budget, scores))
     return found if several is videos else found[0]
 
 
@@ -105,6 +107,7 @@ def annotate_each(
     recognizer: Recognizer | None = None,
     overwrite: bool = False,
     time_budget: str | Path | None = None,
+    scores: bool = False,
 ) -> Iterator[AnnotatedVideo]:
     """Write the timeline of each video to OUT/NAME.ENDING in each format, and yield each when its files are there.
 
@@ -123,6 +126,7 @@ def annotate_each(
         overwrite: replace files that are there; they may be a person's annotations of the same name.
         time_budget: .csv or .xlsx of seconds, bouts, onsets and pauses by video and label, of the videos that could be
             annotated.
+        scores: also write the scores over time to OUT/NAME.scores.parquet, see `timeline.score_file`.
 
     Raises:
         ActScribeError: before anything is scored: an unknown format or one that cannot carry a label, two videos that
@@ -134,7 +138,7 @@ def annotate_each(
     formats = _formats(formats, out)
     paths, out = [Path(video) for video in videos], None if out is None else Path(out)
     budget = None if time_budget is None else Path(time_budget)
-    _check_targets(paths, formats, out, overwrite)
+    _check_targets(paths, formats, out, overwrite, scores)
     _check_budget(budget, {real_path(_target(video, name, out)) for video in paths for name in formats}, overwrite)
     broken: list[ActScribeError] = []
     probed = _all_probed(paths, broken)
@@ -161,6 +165,8 @@ def annotate_each(
         merged = time_scores(scored, [recording], settings.step)[recording.name]
         timeline = _timeline(run, settings, merged, recording, notes)
         files = _write(kept, timeline, formats, out or video.parent, clock)
+        if scores:
+            files = (*files, _write_scores(kept, merged, out))
         budgets.append(budget_of([recording], {"predicted": {recording.name: timeline.intervals}}, run.labels))
         yield AnnotatedVideo(recording, timeline.intervals, merged, scored, files, notes)
     if budget is not None and budgets:
@@ -269,11 +275,26 @@ def _write(
     return tuple(files)
 
 
+def _write_scores(kept: KeptScores, scores: TimeScores, out: Path | None) -> Path:
+    path = _scores_target(kept.recording.video, out)
+    try:
+        write_scores(path, scores, kept.run.labels.names)
+    except ActScribeError as error:
+        raise ActScribeError(error.message, f"{error.hint} {kept.way_on()}".strip()) from error
+    return path
+
+
+def _scores_target(video: Path, out: Path | None) -> Path:
+    return (out or video.parent) / f"{safe_name(video.stem)}{ENDING}"
+
+
 def _target(video: Path, format: str, out: Path | None) -> Path:
     return (out or video.parent) / f"{safe_name(video.stem)}{annotation_files.find_format(format).ending}"
 
 
-def _check_targets(videos: Sequence[Path], formats: Sequence[str], out: Path | None, overwrite: bool) -> None:
+def _check_targets(
+    videos: Sequence[Path], formats: Sequence[str], out: Path | None, overwrite: bool, scores: bool
+) -> None:
     targets: dict[tuple[Path, str], Path] = {}
     for video in videos:
         folder, name = out or video.parent, safe_name(video.stem)
@@ -282,7 +303,8 @@ def _check_targets(videos: Sequence[Path], formats: Sequence[str], out: Path | N
             raise ActScribeError(
                 f"{first} and {video} would both write {folder / name}.*", "Annotate them into two folders (--out)."
             )
-    for path in (_target(video, name, out) for video in videos for name in formats):
+    files = [_target(video, name, out) for video in videos for name in formats]
+    for path in [*files, *(_scores_target(video, out) for video in videos if scores)]:
         check_file(path, overwrite)
         if any(video.exists() and path.exists() and video.samefile(path) for video in videos):
             raise ActScribeError(f"{path}: is a video that is to be annotated.", "Choose another folder with --out.")

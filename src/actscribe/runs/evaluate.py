@@ -36,6 +36,7 @@ from actscribe.runs.scoring import score_recordings
 from actscribe.runs.train import timed
 from actscribe.runs.videos import located
 from actscribe.table_files import write_table
+from actscribe.table_text import NOTES, notes_text
 from actscribe.timeline.confidence import with_confidence
 from actscribe.timeline.segments import build
 from actscribe.training.checkpoints import remove_checkpoints
@@ -58,8 +59,8 @@ class EvaluatedRun:
 
     def summary(self) -> dict[str, pd.DataFrame]:
         """Return the tables that belong on a terminal, by title."""
-        result, name = self.evaluation, self.run.facts.recognizer
-        title = f"{name} on {result.split}: {len(result.clips)} clips"
+        result, name = self.evaluation, self.run.facts.name
+        title = f"{name} on {result.split}: {result.measured()} clips"
         tables = {title: for_terminal(result.table, BRIEF_COLUMNS)}
         macro = [{"system": name, "macro_f1": result.headline()}]
         for baseline, table in result.baselines.items():
@@ -110,6 +111,8 @@ def evaluate(
         budget = time_budget(result.recordings, sources, run.labels)
         for ending in (".csv", ".xlsx"):
             write_table(run.folder / f"time-budget-{split}{ending}", budget)
+    if run.facts.notes:
+        write_text(run.folder / NOTES, notes_text(run.facts.notes))
     report = write_report(run, result, scored, frames=frames)
     return EvaluatedRun(run, result, report)
 
@@ -177,7 +180,9 @@ def _score(
     with timed(run, f"evaluate {split}"):
         loaded = recognizer or run.recognizer()
         with listening(loaded) as answers:
-            scored = score_recordings(loaded, recordings, run.labels, run.study.windows, f"Scoring {split}", views)
+            within = run.study.split.within == "recordings"
+            what = f"Scoring {split}"
+            scored = score_recordings(loaded, recordings, run.labels, run.study.windows, what, views, within)
         keep_answers(run, split, answers)
         run.save_scores(split, scored)
         run.facts.views[split] = (views.clips, views.crops)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 
+from actscribe.data.lacking import way_to_fill
 from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError, in_one_line
-from actscribe.recognizers.memory import too_large
+from actscribe.recognizers.plans.memory import too_large
 from actscribe.recognizers.ready import problems
+from actscribe.runs.no_validation import SAID, keeps_last, with_keep
 from actscribe.runs.train import check_shares, check_targets, needed, seen_clips
-from actscribe.study import Study
+from actscribe.settings.study import Study
 from actscribe.video.cache import FrameCache, default_cache
 
 
@@ -30,16 +32,29 @@ def foretold(study: Study, data: StudyData, cache: FrameCache | None = None) -> 
     said = [f"{', '.join(names)}: {problem}" for problem, names in by_problem.items()]
     if not any(recording.intervals is not None for recording in data.of_split("test")):
         said.append(
-            "no annotated recording is in the test split, so that 'actscribe compare' refuses the study;"
-            " 'actscribe evaluate RUN --split validation' measures on what was chosen by."
+            "no annotated recording is in the test split, so that 'actscribe compare' refuses the study."
+            f" {way_to_fill('test', study, data)}{_instead(data)}"
         )
     return said
+
+
+def _instead(data: StudyData) -> str:
+    seen = next((name for name in ("validation", "train") if data.of_split(name)), "")
+    what = {"validation": "what was chosen by", "train": "what was trained on"}
+    return f" Meanwhile 'actscribe evaluate RUN --split {seen}' measures on {what[seen]}." if seen else ""
+
+
+def said_of_weights(study: Study, data: StudyData) -> list[str]:
+    """Return a sentence on the recognizers that keep their last weights for want of a validation split, if any."""
+    names = [name for name in study.recognizers if keeps_last(study, name, data)]
+    return [f"{', '.join(names)}: {SAID}"] if names else []
 
 
 def _of(name: str, study: Study, data: StudyData, cache: FrameCache) -> list[str]:
     lacking = problems(study, name)
     if lacking:
         return lacking
+    study = with_keep(study, name, data)
     found = []
     asked: tuple[Callable[[], object], ...] = (
         lambda: check_shares(study, name),

@@ -9,16 +9,17 @@ from pathlib import Path
 from actscribe.errors import ActScribeError
 from actscribe.files import check_writable, folder_beside
 from actscribe.places import Place
+from actscribe.recognizers.base import implementation
 from actscribe.recognizers.saved import loading_saved
-from actscribe.recognizers.vlm_lora import merge as merge_model
 from actscribe.run_folder.run import Run
+from actscribe.settings.registry import BUILT_IN, recognizer
 
 #: Files that the merged run shares with the one it is made from; what was scored on test is not carried over.
 KEPT = ("study.yaml", "labels.yaml", "decisions.json", "scores-validation.parquet")
 
 
 def merge(run: Run, out: Path) -> Run:
-    """Write a run of the recognizer "vlm-head" with the model of a "vlm-lora" run, adapters folded in, and return it.
+    """Write a run with the model of a run that trained adapters, these folded in, and return it.
 
     The whole model lies in it, so it loads without peft and without the checkpoint that was fine-tuned. Thresholds and
     timeline settings stay: scores differ by less than 1e-4 in float32.
@@ -28,12 +29,15 @@ def merge(run: Run, out: Path) -> Run:
         out: folder to write; must not exist.
 
     Raises:
-        ActScribeError: not a complete "vlm-lora" run, `out` exists, or it cannot be written.
+        ActScribeError: not a complete run with adapters, `out` exists, or it cannot be written.
     """
     run.require_complete()
-    if run.facts.recognizer != "vlm-lora":
+    fold, becomes = implementation(run.facts.recognizer).merge, recognizer(run.facts.recognizer).merges_into
+    if fold is None or not becomes:
+        able = [name for name, spec in BUILT_IN.items() if spec.merges_into]
         raise ActScribeError(
-            f"{run.folder} is a run of {run.facts.recognizer}, which has no adapters.", "Name a run of vlm-lora."
+            f"{run.folder} is a run of {run.facts.recognizer}, which has no adapters.",
+            f"Name a run of {' or '.join(able)}.",
         )
     if os.path.lexists(out):
         raise ActScribeError(f"{out} exists.", "Name a folder that does not.")
@@ -44,11 +48,11 @@ def merge(run: Run, out: Path) -> Run:
         merged = Run(beside, run.facts)
         merged.save_listed(tuple(one.moved(run.folder, beside) for one in run.listed()))
         with loading_saved(run.folder / "model"):
-            merge_model(run.folder / "model", beside / "model")
-        note = f"Adapters of the vlm-lora run {run.folder.name} folded into the model; settings are of that training."
+            fold(run.folder / "model", beside / "model")
+        note = f"Adapters of the run {run.folder.name} folded into the model; settings are of that training."
         home = run.facts.home and Place.of(run.facts.home.find(run.folder), beside)
         facts: dict[str, object] = {
-            "recognizer": "vlm-head",
+            "recognizer": becomes,
             "notes": [*run.facts.notes, note],
             "reads": {},
             "digests": {},

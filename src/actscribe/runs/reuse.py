@@ -9,9 +9,11 @@ from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError
 from actscribe.places import Place
 from actscribe.processes import is_first
-from actscribe.recognizers.registry import kind
+from actscribe.recognizers.base import implementation
 from actscribe.run_folder.run import Run
-from actscribe.study import Study, parse_settings, unplaced
+from actscribe.settings.located import unplaced
+from actscribe.settings.registry import recognizer
+from actscribe.settings.study import Study
 
 
 def changes(run: Run, study: Study, data: StudyData) -> list[str]:
@@ -19,8 +21,8 @@ def changes(run: Run, study: Study, data: StudyData) -> list[str]:
     apart = {"recognizers", "labels", "recordings"}  # where recordings are listed does not matter, only what they are
     then, now = (one.model_dump(mode="json", exclude=apart) for one in (run.study, study))
     changed = [key for key in now if now[key] != then[key]]
-    own = parse_settings(run.facts.recognizer, study.recognizers.get(run.facts.recognizer, {}))
-    changed += _other_weights(run, own) if _same_settings(run, study) else ["recognizers"]
+    own = study.chosen(run.facts.name)
+    changed += _other_weights(run, own.settings) if _same_settings(run, study) else ["recognizers"]
     changed += ["labels"] if run.labels != data.labels else []
     held = [
         [(r.name, r.content, r.split, r.intervals, r.gaps) for r in one] for one in (run.recordings(), data.recordings)
@@ -28,16 +30,18 @@ def changes(run: Run, study: Study, data: StudyData) -> list[str]:
     return changed + (["the recordings or their annotations"] if held[0] != held[1] else [])
 
 
-def own_settings(study: Study, recognizer: str) -> dict[str, Any]:
+def own_settings(study: Study, name: str) -> dict[str, Any]:
     """Return the study's settings of a recognizer, defaults filled in, as run.json has them."""
-    return parse_settings(recognizer, study.recognizers.get(recognizer, {})).model_dump(mode="json")
+    return study.chosen(name).settings.model_dump(mode="json")
 
 
 def _same_settings(run: Run, study: Study) -> bool:
     """Tell whether settings are those of a run; a model in the study's folder is the same wherever that lies now."""
-    then, now = run.facts.settings, own_settings(study, run.facts.recognizer)
-    home = Path(run.facts.home.was) if run.facts.home else study.folder
-    return then == now or unplaced(then, home) == unplaced(now, study.folder)
+    then, now = run.facts.settings, own_settings(study, run.facts.name)
+    if study.chosen(run.facts.name).recognizer != run.facts.recognizer:
+        return False
+    home, kind = Path(run.facts.home.was) if run.facts.home else study.folder, recognizer(run.facts.recognizer).settings
+    return then == now or unplaced(kind, then, home) == unplaced(kind, now, study.folder)
 
 
 def _other_weights(run: Run, settings: Any) -> list[str]:
@@ -45,7 +49,7 @@ def _other_weights(run: Run, settings: Any) -> list[str]:
     if not run.facts.weights or not is_first():
         return []
     try:
-        same = kind(run.facts.recognizer).weights(settings) == run.facts.weights
+        same = implementation(run.facts.recognizer).weights(settings) == run.facts.weights
     except ActScribeError:  # a complete run does not need it any more, and an unfinished one says so itself
         return []
     return [] if same else [f"model {settings.model} has other weights than when this run was made"]
@@ -63,6 +67,6 @@ def check_same(run: Run, study: Study, data: StudyData) -> None:
 
 def move_in(run: Run, study: Study) -> None:
     """Note where the study and its models lie now; it may have been moved since the training began."""
-    run.facts.settings = own_settings(study, run.facts.recognizer)
+    run.facts.settings = own_settings(study, run.facts.name)
     run.facts.home = Place.of(study.folder, run.folder)
     run.save_facts()

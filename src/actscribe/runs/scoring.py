@@ -12,12 +12,13 @@ from actscribe.data.clips import Clip, Window, cut
 from actscribe.data.recording import Recording
 from actscribe.data.view import ClipFrames, View
 from actscribe.data.views import ONE_VIEW, Views, mean_of_views, stream_views
+from actscribe.data.within import clips_of_part
 from actscribe.errors import ActScribeError
 from actscribe.labels import LabelSet
 from actscribe.progress import track
 from actscribe.recognizers.base import Recognizer
 from actscribe.run_folder.scored_clips import ScoredClips
-from actscribe.study import Windows
+from actscribe.settings.study import Windows
 
 #: By how much arithmetic in single precision may leave [0, 1].
 ROUNDING = 1e-5
@@ -30,16 +31,20 @@ def score_recordings(
     windows: Windows,
     what: str,
     views: Views = ONE_VIEW,
+    within: bool = False,
 ) -> ScoredClips:
     """Cut recordings into clips and score every one, in order; progress is shown under the name `what`.
 
-    A clip's scores are the mean over its views, and its frame times are those of all of them.
+    A clip's scores are the mean over its views, and its frame times are those of all of them. Where recordings are
+    parts of a split `within` recordings, clips that show nothing of their part are not scored.
 
     Raises:
         ActScribeError: a video that is gone or changed, or scores that are none, see `sound`.
     """
     window = Window(windows.length, windows.stride)
     cuts = [(recording, cut(recording, labels, window)) for recording in recordings]
+    if within:
+        cuts = [(recording, clips_of_part(own, recording)) for recording, own in cuts]
     clips = [clip for _, own in cuts for clip in own]
     times: list[np.ndarray] = []
 

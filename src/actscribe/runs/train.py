@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -23,15 +22,16 @@ from actscribe.labels import LabelSet
 from actscribe.leftovers import sweep_below
 from actscribe.processes import count, first_goes_first, is_first, wait
 from actscribe.progress import say
-from actscribe.recognizers.base import Job, Kind, Recognizer
+from actscribe.recognizers.base import Implementation, Job, Recognizer, implementation
 from actscribe.recognizers.ready import check_ready
-from actscribe.recognizers.registry import kind
 from actscribe.run_folder.run import RUN_FILE, Decisions, Facts, Run, check_run_folder, machine, versions
 from actscribe.run_folder.scored_clips import time_scores
+from actscribe.runs.no_validation import SAID, keeps_last, with_keep
 from actscribe.runs.replace import check_ours, clear
 from actscribe.runs.reuse import check_same, move_in
 from actscribe.runs.scoring import score_recordings, sound
-from actscribe.study import Study, load_study, parse_settings
+from actscribe.settings.study import Study, load_study, parse_settings
+from actscribe.settings.training import Training
 from actscribe.timeline.curves import fit_confidence
 from actscribe.timeline.segments import TimelineSettings
 from actscribe.timeline.tuning import tune
@@ -66,7 +66,7 @@ def train(
 
     Args:
         study: from `load_study`, or its file or folder.
-        recognizer: a name of the registry; settings come from the study, defaults where it has none.
+        recognizer: the study's name for it; or one of the registry that the study does not have, with its defaults.
         out: the run folder; default STUDY/runs/RECOGNIZER.
         resume: go on with a training that was interrupted.
         cache: of decoded frames; default the user's.
@@ -76,8 +76,9 @@ def train(
     Raises:
         ActScribeError: bad data, a run in the way, or a saved model that does not give the same scores again.
     """
-    chosen = kind(recognizer)
     study = study if isinstance(study, Study) else load_study(study)
+    chosen = study.chosen(recognizer)
+    code = implementation(chosen.recognizer)
     folder = study.folder / "runs" / recognizer if out is None else Path(out)
     existing = _existing(folder, resume, overwrite) if is_first() else None
     check_ready(study, [recognizer])
@@ -88,9 +89,14 @@ def train(
         with first_goes_first():
             data = load_data(study)
         if is_first():
-            for sentence in data.not_known:
+            for sentence in (*data.points, *data.not_known):
                 say(f"Warning: {sentence}", None)
-    notes = [*check_targets(study, data, needed(study, recognizer)), *data.not_known]
+    last = keeps_last(study, recognizer, data)
+    if last:
+        study = with_keep(study, recognizer, data)
+        say(f"{recognizer}: {SAID}", None)
+    notes = [*check_targets(study, data, needed(study, recognizer)), *data.points, *data.not_known]
+    notes += [SAID] if last else []
     seen = seen_clips(study, recognizer, data, cache or default_cache())
     seen.check_room()
     if is_first():
@@ -103,11 +109,11 @@ def train(
         run = Run.open(folder)
     job = _job(run, study, data, seen, resume)
     with timed(run, "train"):
-        made = chosen.make(job)
+        made = code.make(job)
     if not is_first():
         return run
     with timed(run, "validate"):
-        loaded = save_and_compare(made, chosen, job, folder)
+        loaded = save_and_compare(made, code, job, folder)
         run.note(folder / "model")
         decide(run, loaded, study, data)
     run.facts.status = "complete"
@@ -117,18 +123,19 @@ def train(
 
 
 def _new_run(folder: Path, study: Study, recognizer: str, data: StudyData, notes: list[str], overwrite: bool) -> Run:
-    settings = parse_settings(recognizer, study.recognizers.get(recognizer, {}))
-    chosen = kind(recognizer)
-    started = chosen.starting(settings, data.labels, study.windows.frames)  # before anything is written
+    chosen = study.chosen(recognizer)
+    code = implementation(chosen.recognizer)
+    started = code.starting(chosen.settings, data.labels, study.windows.frames)  # before anything is written
     facts = Facts(
-        recognizer=recognizer,
-        settings=settings.model_dump(mode="json"),
+        name=chosen.name,
+        recognizer=chosen.recognizer,
+        settings=chosen.settings.model_dump(mode="json"),
         seed=study.seed,
         study=study.name,
         versions=versions(),
         machine=machine(),
         notes=notes + started,
-        weights=chosen.weights(settings),
+        weights=code.weights(chosen.settings),
     )
     if overwrite and (folder / RUN_FILE).is_file():
         clear(folder)
@@ -183,12 +190,13 @@ def seen_clips(study: Study, recognizer: str, data: StudyData, cache: FrameCache
 
     Args:
         study: whose clips they are; the model of the recognizer must be here.
-        recognizer: a name of the registry.
+        recognizer: the study's name for it.
         data: of the study.
         cache: of decoded frames.
     """
-    chosen, settings = kind(recognizer), parse_settings(recognizer, study.recognizers.get(recognizer, {}))
-    view = replace(chosen.view(settings, study.windows.frames), square_pixels=study.windows.square_pixels)
+    chosen = study.chosen(recognizer)
+    seen = implementation(chosen.recognizer).view(chosen.settings, study.windows.frames)
+    view = replace(seen, square_pixels=study.windows.square_pixels)
     shown, goals = {}, {}
     for split, one in (("train", view), ("validation", replace(view, candidates=1))):
         clips = _clips(data, study, split)
@@ -196,13 +204,14 @@ def seen_clips(study: Study, recognizer: str, data: StudyData, cache: FrameCache
         known = np.flatnonzero(~np.isnan(all_goals).all(axis=1))
         shown[split] = ClipData(data.of_split(split), [clips[place] for place in known], one, cache)
         goals[split] = all_goals[known]
-    return Seen(view, shown, goals, cache, chosen.trains(settings))
+    return Seen(view, shown, goals, cache, chosen.trains)
 
 
 def decide(run: Run, recognizer: Recognizer, study: Study, data: StudyData) -> None:
     """Score validation and choose thresholds and timeline settings on it; without clips there, take 0.5 and say so."""
     labels, recordings = data.labels, data.of_split("validation")
-    scored = score_recordings(recognizer, recordings, labels, study.windows, "Scoring validation")
+    within = study.split.within == "recordings"
+    scored = score_recordings(recognizer, recordings, labels, study.windows, "Scoring validation", within=within)
     run.save_scores("validation", scored)
     annotated = [recording for recording in recordings if recording.intervals is not None]
     if not annotated:
@@ -224,7 +233,7 @@ def decide(run: Run, recognizer: Recognizer, study: Study, data: StudyData) -> N
     run.save_decisions(Decisions(thresholds=thresholds, timeline=timeline, confidence=confidence))
 
 
-def save_and_compare(made: Recognizer, chosen: Kind, job: Job, folder: Path) -> Recognizer:
+def save_and_compare(made: Recognizer, code: Implementation, job: Job, folder: Path) -> Recognizer:
     """Save a recognizer, load it again and compare scores; return the one that was loaded.
 
     Raises:
@@ -232,7 +241,7 @@ def save_and_compare(made: Recognizer, chosen: Kind, job: Job, folder: Path) -> 
     """
     with folder_beside(folder / "model") as beside:
         made.save(beside)
-    loaded = chosen.load(folder / "model", job.labels)
+    loaded = code.load(folder / "model", job.labels)
     clips = job.validation if len(job.validation) else job.train
     shown = [clips[place] for place in range(min(COMPARED_CLIPS, len(clips)))]
     if not shown:
@@ -250,8 +259,8 @@ def save_and_compare(made: Recognizer, chosen: Kind, job: Job, folder: Path) -> 
 #: What to type where a split is empty.
 _WAY_OUT = {
     "validation": (
-        "Give validation a share under 'split:' in the study file, or write 'keep: last' into the recognizer's"
-        " settings: every epoch is trained then, and all thresholds stay at 0.5."
+        "Give validation annotated recordings and a share under 'split:' in the study file, or write 'keep: last' into"
+        " the recognizer's settings: every epoch is trained then, and all thresholds stay at 0.5."
     )
 }
 
@@ -292,8 +301,8 @@ def check_shares(study: Study, recognizer: str) -> None:
     Raises:
         ActScribeError: they cannot; another number of clips would be another training.
     """
-    settings: Any = parse_settings(recognizer, study.recognizers.get(recognizer, {}))
-    if count() == 1 or not kind(recognizer).trains(settings):
+    settings = study.chosen(recognizer).settings
+    if count() == 1 or not isinstance(settings, Training) or not study.chosen(recognizer).trains:
         return
     clips, parts = min(settings.batch, settings.clips_per_epoch or settings.batch), count() * settings.accumulation
     if clips % parts:
@@ -305,11 +314,9 @@ def check_shares(study: Study, recognizer: str) -> None:
 
 
 def needed(study: Study, recognizer: str) -> tuple[str, ...]:
-    """Return the splits that a recognizer cannot do without; a zero-shot one checks its quantization at most."""
-    settings: Any = parse_settings(recognizer, study.recognizers.get(recognizer, {}))
-    if not kind(recognizer).trains(settings):
-        return ("validation",) if getattr(settings, "quantize", None) else ()
-    return ("train", "validation") if settings.keep == "best" else ("train",)
+    """Return the splits that a recognizer cannot do without."""
+    chosen = study.chosen(recognizer)
+    return chosen.spec.splits(chosen.settings)
 
 
 def _targets(clips: Sequence[Clip], study: Study, labels: LabelSet) -> np.ndarray:

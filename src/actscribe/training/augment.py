@@ -10,7 +10,7 @@ from torch import nn
 from torchvision.transforms.v2 import functional as pictures
 
 from actscribe.labels import LabelSet
-from actscribe.recognizers.settings import Augmentation
+from actscribe.settings.training import Augmentation
 
 #: Smallest side of a random crop, as a share of the picture's.
 LEAST_CROP = 0.75

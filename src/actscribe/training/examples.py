@@ -11,7 +11,7 @@ from actscribe.data.frames import ClipData
 from actscribe.data.view import ClipFrames
 from actscribe.models.pixels import Pixels
 from actscribe.recognizers.base import Job
-from actscribe.recognizers.settings import Training
+from actscribe.settings.training import Training
 from actscribe.training.augment import augment, clip_rng, may_flip
 from actscribe.training.fit import Example, Examples, Fit, fit
 from actscribe.training.freezing import Unfreezing

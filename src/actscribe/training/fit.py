@@ -22,7 +22,7 @@ from actscribe.files import write_text
 from actscribe.labels import Task
 from actscribe.models.device import use_bfloat16
 from actscribe.processes import first_goes_first, is_first
-from actscribe.recognizers.settings import Training
+from actscribe.settings.training import Training
 from actscribe.training.checkpoints import CHECKPOINTS, CURVES, TRAINER_STATE_NAME, NotedCheckpoints, last_checkpoint
 from actscribe.training.freezing import Unfreezing, UnfreezingCallback
 from actscribe.training.losses import ClipLoss

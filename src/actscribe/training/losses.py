@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from actscribe.labels import Task
-from actscribe.recognizers.settings import Training
+from actscribe.settings.training import Training
 
 
 def positive_weights(targets: np.ndarray, most: float) -> np.ndarray:

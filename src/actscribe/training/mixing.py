@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from actscribe.labels import Task
-from actscribe.recognizers.settings import Augmentation
+from actscribe.settings.training import Augmentation
 from actscribe.training.fit import Example, Examples
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from actscribe.errors import ActScribeError, did_you_mean
-from actscribe.recognizers.settings import Augmentation
+from actscribe.settings.training import Augmentation
 from actscribe.yaml_file import load_model
 
 FOLDER = "recipes"

@@ -17,6 +17,7 @@ from av.video.stream import VideoStream
 
 from actscribe.video.opening import MP4, open_video
 from actscribe.video.packets import PacketClock, ReadErrors, demuxed, latest_ticks
+from actscribe.video.timestamps import LOOK_AHEAD
 
 logger = logging.getLogger(__name__)
 
@@ -25,8 +26,6 @@ logger = logging.getLogger(__name__)
 THREADS = 4
 #: A jump to a keyframe has to skip more than this many seconds to be worth the decoder's restart (ours).
 JUMP_S = 2.0
-#: Packets read ahead of the decoder to see which picture follows which: as many as H.264 can put out of order.
-LOOK_AHEAD = 16
 #: Codecs whose non-reference pictures no other picture needs, ever. (HEVC's may be needed by higher sub-layers.)
 _SKIPPABLE = ("h264",)
 _MATROSKA = "matroska,webm"

@@ -20,7 +20,7 @@ from actscribe.files import content_hash
 from actscribe.labels import Label, LabelSet
 from actscribe.names import unique_names
 from actscribe.progress import track
-from actscribe.study import Study, Windows
+from actscribe.settings.study import Study, Windows
 from actscribe.video.probe import probe
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from actscribe.data.benchmarks.base import Benchmark, BenchmarkClip, Missing
 from actscribe.data.benchmarks.files import plain, read_lines
 from actscribe.errors import ActScribeError, did_you_mean
-from actscribe.files import write_text
 from actscribe.video.endings import VIDEO_ENDINGS
 
 _ENDINGS = "|".join(sorted(ending[1:] for ending in VIDEO_ENDINGS))
@@ -84,12 +83,6 @@ def read_list(path: Path, benchmark: Benchmark, labels: Path | None = None) -> L
     _refuse_unused(path, benchmark, lines, unused)
     _refuse(path, benchmark, unknown, other)
     return ListedClips(tuple(clips), tuple(missing))
-
-
-def write_list(path: Path, clips: Iterable[BenchmarkClip]) -> None:
-    """Write `class/video.ending id` lines, as `read_list` and the published tools read them."""
-    lines = (f"{clip.name.partition('/')[0]}/{clip.video.name} {clip.class_id}\n" for clip in clips)
-    write_text(path, "".join(lines))
 
 
 def read_labels(path: Path) -> tuple[str, ...]:

@@ -20,7 +20,6 @@ from actscribe.models.catalog import checkpoint_folder
 from actscribe.models.checkpoint_files import read_json
 from actscribe.models.dual import vificlip, xclip_published
 from actscribe.models.dual.clip import ClipBackbone
-from actscribe.models.dual.config import VghifConfig
 from actscribe.models.dual.heads import LabelHead, LinearProbe
 from actscribe.models.dual.interface import Backbone, Tokens
 from actscribe.models.dual.network import DualEncoder
@@ -29,6 +28,7 @@ from actscribe.models.dual.xclip import XclipBackbone, fit_frame_count
 from actscribe.models.loading import again, fill, load_part, load_weights, read_config, words
 from actscribe.models.pixels import Pixels, read_pixels
 from actscribe.models.quiet import quiet
+from actscribe.settings.vghif import VghifConfig
 
 #: Endings of published training files; all but the last are pickles.
 TRAINING_FILES = (".pth", ".pt", ".pyth", ".bin", ".ckpt", ".pkl", ".safetensors")

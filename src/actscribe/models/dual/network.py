@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from actscribe.models.dual.config import VghifConfig
 from actscribe.models.dual.heads import LabelHead
 from actscribe.models.dual.interface import Backbone, TextFeatures, Tokens, Towers, Visual, encode_texts
 from actscribe.models.dual.vghif import Vghif
+from actscribe.settings.vghif import VghifConfig
 
 
 class DualEncoder(nn.Module):

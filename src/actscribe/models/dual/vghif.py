@@ -22,8 +22,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from actscribe.models.dual.config import VghifConfig
 from actscribe.models.dual.interface import Level, Visual
+from actscribe.settings.vghif import VghifConfig
 
 #: Slowest and fastest wave of the position of a moment, in cycles per clip: the slowest tells beginning from end, the
 #: fastest is what 8 frames can carry.

@@ -42,7 +42,7 @@ def load_vlm(name: str | Path, dtype: str = "auto", device: str = "auto", quanti
     options = _quantization(quantize, where) if quantize else {}
     processor = load_processor(folder, str(name))
     build, placed = transformers.AutoModelForImageTextToText, {"device_map": {"": where}, **options}
-    model = load_weights(build, folder, str(name), dtype=_dtype(dtype, where), **placed)
+    model = load_weights(build, folder, str(name), dtype=weight_dtype(dtype, where), **placed)
     model.eval().requires_grad_(False)
     _check_placeholder(model.config, processor, family, folder)
     side = family.short_side(model.config, processor.video_processor)
@@ -126,7 +126,16 @@ def _device(device: str) -> torch.device:
     return where
 
 
-def _dtype(dtype: str, where: torch.device) -> torch.dtype:
+def weight_dtype(dtype: str, where: torch.device) -> torch.dtype:
+    """Return the number format of a model's weights on a device.
+
+    Args:
+        dtype: "float32", "bfloat16", or "auto": bf16 on a GPU that has it.
+        where: the device.
+
+    Raises:
+        ActScribeError: another word.
+    """
     if dtype == "auto":
         fast = where.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
         return torch.bfloat16 if fast else torch.float32

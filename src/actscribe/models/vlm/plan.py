@@ -18,8 +18,8 @@ from actscribe.models.vlm.families import FAMILIES, Family
 from actscribe.models.vlm.loading import model_type
 from actscribe.models.vlm.vision import LANGUAGE_PARTS, STORE_BYTES, UNITS_AT_ONCE
 
-Recognizer = Literal["vlm-list", "vlm-yesno", "vlm-judge", "vlm-head", "vlm-lora"]
-RECOGNIZERS: tuple[str, ...] = ("vlm-list", "vlm-yesno", "vlm-judge", "vlm-head", "vlm-lora")
+#: What a model is for: it writes a list or a caption, answers a question per label, feeds a head, or is adapted.
+Task = Literal["text", "yesno", "head", "lora"]
 
 #: Bytes of a weight. Quantised: the scales and the layers that stay in 16 bit included (ours, rounded up).
 WEIGHT_BYTES = {"float32": 4.0, "bfloat16": 2.0, "8bit": 1.2, "4bit": 0.7}
@@ -74,7 +74,7 @@ class Use:
     """What is to be done with a model.
 
     Args:
-        recognizer: one of RECOGNIZERS.
+        task: what the model is for.
         dtype: "float32", "bfloat16", "8bit" or "4bit".
         labels: of the study.
         prompt: tokens of the prompt besides the video.
@@ -85,7 +85,7 @@ class Use:
         kept_frames: frames whose visual features are kept; None: as many as the store may hold.
     """
 
-    recognizer: str
+    task: Task
     dtype: str = "float32"
     labels: int = 4
     prompt: int = 150
@@ -108,7 +108,7 @@ class Plan:
         sequence: tokens of a clip with its prompt.
         weights, cache, activations, store, training: bytes of the weights, the key-value cache, the largest
             intermediate results, the kept visual features, and the adapter with gradients and optimizer.
-        seconds: for one clip; for "vlm-lora" one training step per clip.
+        seconds: for one clip; for the task "lora" one training step per clip.
     """
 
     family: str
@@ -140,17 +140,15 @@ def plan(name: str, frames: int, use: Use, size: tuple[int, int] | None = None, 
         speed: floating-point operations a second of large matrix products; None: measured here in half a second.
 
     Raises:
-        ActScribeError: the model is neither known nor here, or the recognizer or dtype is unknown.
+        ActScribeError: the model is neither known nor here, or the dtype is unknown.
     """
-    if use.recognizer not in RECOGNIZERS:
-        raise ActScribeError(f"Unknown recognizer '{use.recognizer}'.", did_you_mean(use.recognizer, RECOGNIZERS))
     if use.dtype not in WEIGHT_BYTES:
         raise ActScribeError(f"Unknown dtype '{use.dtype}'.", did_you_mean(use.dtype, WEIGHT_BYTES))
     family, config, video = configuration(name)
     side = family.short_side(config, video)
     height, width = size or (side, side * 16 // 9)
     shape = read_shape(family, config, video, frames, height, width)
-    sequence = shape.tokens + use.prompt + (use.question if use.recognizer == "vlm-yesno" else 0)
+    sequence = shape.tokens + use.prompt + (use.question if use.task == "yesno" else 0)
     cache, activations = working_bytes(shape, use)
     return Plan(
         family=family.name,
@@ -175,9 +173,8 @@ def configuration(name: str) -> tuple[Family, Any, Any]:
     except ActScribeError:
         if entry is None or entry.name not in DIMENSIONS:
             raise
-        kind, video_class, settings, values = DIMENSIONS[entry.name]
-        config = transformers.AutoConfig.for_model(kind, **values)
-        return FAMILIES[kind], config, getattr(transformers, video_class)(**settings)
+        known = DIMENSIONS[entry.name]
+        return FAMILIES[known.kind], known.configuration(), known.video_processor()
     family = FAMILIES[model_type(folder, name)]
     config = load_part(transformers.AutoConfig, folder, name, "config.json")
     return family, config, load_part(transformers.AutoVideoProcessor, folder, name, "video processor")
@@ -223,12 +220,12 @@ def working_bytes(shape: Shape, use: Use) -> tuple[int, int]:
     First the whole prefix runs; then, where something follows it, its cache is copied and grown, one layer at a time.
     """
     prefix = shape.tokens + use.prompt
-    if use.recognizer in ("vlm-head", "vlm-lora"):
+    if use.task in ("head", "lora"):
         return 0, _vision_or_text(shape, use, use.batch)
     token = 2 * shape.kv_heads * shape.head_size * _width(use)
     first = token * prefix * shape.text_layers, _vision_or_text(shape, use, 1)
     copied = token * (prefix + _more(use)) * (shape.text_layers + 1)
-    rows = _more(use) if use.recognizer == "vlm-yesno" else use.question
+    rows = _more(use) if use.task == "yesno" else use.question
     second = first[0] + copied, round(rows * _layer_bytes(shape, use))
     return max(first, second, key=sum)
 
@@ -246,7 +243,7 @@ def _vision_or_text(shape: Shape, use: Use, clips: int) -> int:
     vision = at_once * (4 * shape.pixels + shape.patches * width * vector)
     tokens = clips * (shape.tokens + use.prompt)
     text = shape.tokens * clips * shape.text_width * width + tokens * _layer_bytes(shape, use)
-    if use.recognizer == "vlm-lora":  # one checkpoint per layer, and one layer computed again with its gradients
+    if use.task == "lora":  # one checkpoint per layer, and one layer computed again with its gradients
         text += tokens * (shape.text_layers * shape.text_width * width + _layer_bytes(shape, use))
     return round(pixels + max(vision, text))
 
@@ -259,7 +256,7 @@ def store_bytes(shape: Shape, use: Use) -> int:
 
 def training_bytes(shape: Shape, use: Use) -> int:
     """Return the bytes of LoRA on query and value of the language model, with gradients and Adam's moments."""
-    if use.recognizer != "vlm-lora":
+    if use.task != "lora":
         return 0
     attention = shape.head_size * (shape.heads + shape.kv_heads)
     return shape.text_layers * use.rank * (2 * shape.text_width + attention) * TRAINED_BYTES
@@ -272,9 +269,9 @@ def operations(shape: Shape, use: Use) -> float:
     vision = float(shape.units * shape.patches * per_patch)
     body = shape.text_weights  # the embedding's share stands in for the output layer, which runs on few positions
     per_token = 2 * body + 4 * shape.text_layers * prefix * shape.heads * shape.head_size
-    if use.recognizer == "vlm-head":
+    if use.task == "head":
         return vision + prefix * per_token
-    if use.recognizer == "vlm-lora":
+    if use.task == "lora":
         return vision + 4 * prefix * per_token  # forward, again for the checkpoints, and backward at twice a forward
     return vision + (prefix + _more(use)) * per_token
 
@@ -294,7 +291,7 @@ def matmul_speed(dtype: str) -> float:
 
 def _more(use: Use) -> int:
     """Tokens that run after the prefix."""
-    return use.labels * use.question if use.recognizer == "vlm-yesno" else use.answer
+    return use.labels * use.question if use.task == "yesno" else use.answer
 
 
 def _layer_bytes(shape: Shape, use: Use) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pandas as pd
 
 from actscribe.evaluation.annotators import FIRST, SECOND
@@ -296,7 +297,7 @@ def _power(done: Comparison) -> str:
     pairs = done.tables["pairs"]
     names = set(_names(done))
     between = pairs[pairs["first"].isin(names) & pairs["second"].isin(names)] if len(names) > 1 else pairs
-    least = between["detectable"].median()
+    least = between["detectable"].dropna().median()
     if not math.isfinite(least):
         return ""
     groups, recordings = done.shared.grouping.count, len(done.shared.recordings)
@@ -343,7 +344,8 @@ def _off(row: pd.Series) -> str:
 def _where(done: Comparison) -> str:
     groups = len({recording.group for recording in done.shared.recordings})
     recordings = w.counted(len(done.shared.recordings), "recording")
-    return f"{w.counted(len(done.shared.clips), 'test clip')} of {recordings} of {w.counted(groups, 'group')}"
+    measured = int((~np.isnan(done.shared.targets)).any(axis=1).sum())
+    return f"{w.counted(measured, 'test clip')} of {recordings} of {w.counted(groups, 'group')}"
 
 
 def _value(row: pd.Series) -> str:

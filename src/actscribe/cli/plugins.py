@@ -1,0 +1,80 @@
+"""Commands that other packages bring, by entry points of the group `actscribe.commands`.
+
+An entry point names a function with typer's annotations; its docstring is the help text. Its module is imported when
+the command is called or listed, so it should import what is heavy inside the function. One that does not load costs
+nobody else anything: it says so when it is called.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from importlib import metadata
+from typing import Any
+
+import typer
+from rich.markup import escape
+from typer.core import TyperGroup
+
+from actscribe.cli.guard import guarded
+from actscribe.errors import ActScribeError, in_one_line
+
+GROUP = "actscribe.commands"
+#: A command that does not load takes whatever is typed after it, and says why.
+ANYTHING = {"ignore_unknown_options": True, "allow_extra_args": True}
+
+
+class Commands(TyperGroup):
+    """The commands of ActScribe and, behind them, those of other packages, which cannot take a name that is taken."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return all names; those of other packages are loaded for it, since a list shows what each does."""
+        self._load(None)
+        return super().list_commands(ctx)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return the command of a name, or None; of other packages only this one is loaded."""
+        self._load(cmd_name)
+        return super().get_command(ctx, cmd_name)
+
+    def _load(self, name: str | None) -> None:
+        if name in self.commands:
+            return
+        entries = _entries()
+        for found in [name] if name in entries else sorted(entries):  # all for a name that nobody has: to suggest one
+            if found not in self.commands:
+                self.add_command(_command(entries[found]), found)
+
+
+def _entries() -> dict[str, metadata.EntryPoint]:
+    """Return the commands of all installed packages by name; of two with one name, the first on Python's path."""
+    return {entry.name: entry for entry in reversed(tuple(metadata.entry_points(group=GROUP)))}
+
+
+def _command(entry: metadata.EntryPoint) -> Any:
+    try:
+        command = entry.load()
+        if not inspect.isfunction(command):
+            raise TypeError(f"{entry.value} is no function")
+        return _made(entry.name, command, escape(inspect.getdoc(command) or ""))
+    except (Exception, SystemExit) as error:  # whatever a module does while it is imported
+        return _made(entry.name, _broken(entry, error), "Does not load; call it to see why.", ANYTHING)
+
+
+def _made(name: str, command: Callable[..., None], text: str, settings: dict[str, Any] | None = None) -> Any:
+    single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    single.command(name, help=text, context_settings=settings)(guarded(command))
+    return typer.main.get_command(single)
+
+
+def _broken(entry: metadata.EntryPoint, error: BaseException) -> Callable[[], None]:
+    package = entry.dist.name if entry.dist else entry.value
+    why = f"{type(error).__name__}: {in_one_line(error)}"
+
+    def broken() -> None:
+        raise ActScribeError(
+            f"the command '{entry.name}' of the package {package} does not load: {why}",
+            f"Mend or remove it: pip uninstall {package}",
+        )
+
+    return broken

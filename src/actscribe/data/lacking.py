@@ -1,0 +1,52 @@
+"""What to write so that a split that holds nothing gets recordings."""
+
+from __future__ import annotations
+
+from actscribe.data.loading import StudyData
+from actscribe.data.manifest import SPLITS
+from actscribe.settings.study import Split, Study
+
+
+def way_to_fill(split: str, study: Study, data: StudyData) -> str:
+    """Return what to write so that a split without annotated recordings gets some: keys, shares or rows.
+
+    Args:
+        split: "validation" or "test".
+        study: whose split it is.
+        data: of the study.
+    """
+    held = data.of_split(split)
+    if held:
+        return f"{_counted(len(held), 'recording')} of it (first: {held[0].name}) must be annotated."
+    if getattr(study.split, split) > 0:  # shares leave no split empty, so the manifest has a split column
+        return f"Write '{split}' into rows of the manifest's split column, or empty that column in every row."
+    shares = _shares(study.split, split)
+    if study.split.within == "recordings":
+        return f"Give it a share in the study file: split: {{{shares}, within: recordings}}"
+    groups = len({recording.group for recording in data.recordings})
+    if groups >= len(SPLITS):
+        return f"Give it a share in the study file: split: {{{shares}}}, or name it in the manifest's split column."
+    few = f"There {'is' if groups == 1 else 'are'} only {_counted(groups, 'group')}, and a group lies in one split."
+    if study.windows.length is None:
+        return f"{few} Add videos of other groups."
+    gap = f"{study.windows.length:g}"
+    return (
+        f"{few} Add recordings of other groups, or split each recording by time, which says nothing about other"
+        f" subjects: split: {{{shares}, within: recordings, gap: {gap}}}"
+    )
+
+
+def _shares(written: Split, lacking: str) -> str:
+    """Return shares in which no split is empty: those that are written where only the lacking one has to be fed."""
+    shares = {name: getattr(written, name) for name in SPLITS}
+    taken = 0.2
+    others = [name for name in SPLITS if name not in (lacking, "train")]
+    if all(shares[name] > 0 for name in others) and shares["train"] > 2 * taken:
+        shares |= {lacking: taken, "train": round(shares["train"] - taken, 3)}
+    else:
+        shares = {name: getattr(Split(), name) for name in SPLITS}
+    return ", ".join(f"{name}: {share:g}" for name, share in shares.items())
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" + ("" if count == 1 else "s")

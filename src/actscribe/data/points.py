@@ -1,0 +1,70 @@
+"""Point events, which cover no time: no clip shows them, so nothing can be learned from them or measured by them."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from actscribe.annotations.interval import Annotations, Interval
+from actscribe.data.clips import SAME_S
+from actscribe.labels import LabelSet
+
+#: In seconds. ELAN knows nothing shorter than a millisecond, so that is how long a point is there.
+POINT_S = 0.001
+#: Files that one sentence names.
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Point events of one label in one annotation file.
+
+    Args:
+        label: of the label set.
+        file: the annotation file.
+        count: of the points that lie in no bout of the same label.
+        bouts: of the same label in this file, which cover some time.
+    """
+
+    label: str
+    file: Path
+    count: int
+    bouts: int
+
+
+def points_in(found: Annotations, labels: LabelSet, file: Path) -> list[Points]:
+    """Return the point events in the annotations of one video, under the label set's own names.
+
+    A point within a bout of its label and subject is part of that bout already (see `annotations.resolve`).
+    """
+    points = Counter(one.label for one in found.intervals if _is_point(one))
+    bouts = Counter(one.label for one in found.intervals if not _is_point(one))
+    return [Points(name, file, points[name], bouts[name]) for name in labels.names if points[name]]
+
+
+def said(points: Iterable[Points]) -> list[str]:
+    """Return a sentence for each label with point events: how many, in which files, and what to do."""
+    by_label: dict[str, list[Points]] = defaultdict(list)
+    for one in points:
+        by_label[one.label].append(one)
+    return [_sentence(label, found) for label, found in by_label.items()]
+
+
+def _sentence(label: str, found: list[Points]) -> str:
+    counts: Counter[Path] = Counter()
+    for one in found:
+        counts[one.file] += one.count
+    total = sum(counts.values())
+    where = ", ".join(f"{count} in {path}" for path, count in counts.most_common(_SHOWN))
+    more = f" and others in {len(counts) - _SHOWN} more files" if len(counts) > _SHOWN else ""
+    what = f"{total} point event{'' if total == 1 else 's'}"
+    way = "Give them a start and an end in the annotation tool (in BORIS: as a state event), or remove them"
+    if not any(one.bouts for one in found):
+        way += f"; or put '{label}' under 'ignored:' of the label set"
+    return f"{label}: {what} ({where}{more}) cover no time, so that no clip shows them. {way}."
+
+
+def _is_point(interval: Interval) -> bool:
+    return interval.duration <= POINT_S + SAME_S

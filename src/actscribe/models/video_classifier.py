@@ -1,0 +1,285 @@
+"""Networks that classify a video, through transformers' own classes: loading, frame counts, parts in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import nn
+from transformers import AutoConfig, AutoModelForVideoClassification
+
+from actscribe.errors import ActScribeError
+from actscribe.models.catalog import checkpoint_folder
+from actscribe.models.loading import again, load_part, load_weights, read_config
+from actscribe.models.pixels import Pixels, read_pixels
+
+#: How the names of the head's weights begin, in every family.
+HEAD = "classifier."
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """What differs between the families of video classifiers that transformers has.
+
+    Args:
+        name: as people call it.
+        frames, side: keys of the configuration for the frames of a clip and the side of its square pictures.
+        inputs: the argument of `forward` that takes the pixels, shape (clips, frames, 3, side, side).
+        parts: modules from the input to the output, without the head; of a list each entry is a part.
+        positions: learned positions of time, shape (1, frames or more, width); empty where they are computed, and the
+            network is built for the study's frames.
+        joint: whether `positions` are those of time and space together, behind that of a class token.
+    """
+
+    name: str
+    frames: str
+    side: str
+    inputs: str
+    parts: tuple[str, ...]
+    positions: str = ""
+    joint: bool = False
+
+
+#: `model_type` of a checkpoint's config.json -> its family.
+FAMILIES: dict[str, Family] = {
+    "timesformer": Family(
+        "TimeSformer",
+        "num_frames",
+        "image_size",
+        "pixel_values",
+        ("timesformer.embeddings", "timesformer.encoder.layer"),
+        "timesformer.embeddings.time_embeddings",
+    ),
+    "videomae": Family(
+        "VideoMAE", "num_frames", "image_size", "pixel_values", ("videomae.embeddings", "videomae.encoder.layer")
+    ),
+    "vivit": Family(
+        "ViViT",
+        "num_frames",
+        "image_size",
+        "pixel_values",
+        ("vivit.embeddings", "vivit.layers"),
+        "vivit.embeddings.position_embeddings",
+        joint=True,
+    ),
+    "vjepa2": Family(
+        "V-JEPA 2",
+        "frames_per_clip",
+        "crop_size",
+        "pixel_values_videos",
+        ("vjepa2.encoder.embeddings", "vjepa2.encoder.layer", "pooler"),
+    ),
+    "videoprism_vision_model": Family(
+        "VideoPrism",
+        "num_frames",
+        "image_size",
+        "pixel_values_videos",
+        (
+            "vision_model.spatial_embeddings",
+            "vision_model.spatial_layers",
+            "vision_model.temporal_embeddings",
+            "vision_model.temporal_layers",
+            "head",
+        ),
+        "vision_model.temporal_embeddings.position_embeddings",
+    ),
+}
+
+
+class VideoClassifier(nn.Module):
+    """A network of any family behind one call.
+
+    Args:
+        model: transformers' network.
+    """
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+
+    @property
+    def family(self) -> Family:
+        """What differs in it from other families."""
+        return FAMILIES[self.model.config.model_type]
+
+    @property
+    def frames(self) -> int:
+        """Frames of a clip."""
+        return int(getattr(self.model.config, self.family.frames))
+
+    @property
+    def head(self) -> nn.Linear:
+        """The layer with an output per label."""
+        return cast(nn.Linear, self.model.classifier)
+
+    def forward(self, pixel_values: torch.Tensor) -> torch.Tensor:
+        """Return logits, shape (clips, labels), of pixels, shape (clips, frames, 3, side, side)."""
+        logits = self.model(**{self.family.inputs: pixel_values}).logits
+        return cast(torch.Tensor, logits.flatten(1))  # VideoPrism answers (clips, 1, labels)
+
+    def parts(self) -> list[nn.Module]:
+        """Return the pretrained parts from the input to the output."""
+        found: list[nn.Module] = []
+        for name in self.family.parts:
+            part = self.model.get_submodule(name)
+            found += list(part) if isinstance(part, nn.ModuleList) else [part]
+        return found
+
+
+def load_classifier(
+    checkpoint: str, labels: tuple[str, ...], frames: int, fit: str = "stretch", families: Sequence[str] = ()
+) -> tuple[VideoClassifier, Pixels]:
+    """Return a video classifier with a head for `labels`, and how to feed it.
+
+    Learned positions of another number of frames are resized by nearest neighbour, as published for TimeSformer;
+    transformers' layers would otherwise mis-group the tokens. Computed ones are computed for `frames`. A head of other
+    labels is replaced by a fresh one; every other weight comes from the checkpoint. `changes` tells of both.
+
+    Args:
+        checkpoint: as the user named it.
+        labels: in the order of the outputs.
+        frames: of a clip.
+        fit: how a picture becomes square, see `Pixels`.
+        families: keys of `FAMILIES` that are taken; empty: all.
+
+    Raises:
+        ActScribeError: the checkpoint is not on this machine, is no video classifier of these families, carries no mean
+            and std, takes other numbers of frames, or its weights do not fit its configuration.
+    """
+    folder = checkpoint_folder(checkpoint, "timesformer")
+    config = _config(folder, checkpoint, families)
+    family = FAMILIES[config.model_type]
+    check_frames(config, frames)
+    same_head = _head(config) == labels
+    options = {} if family.positions else {family.frames: frames}
+    model = load_weights(
+        AutoModelForVideoClassification,
+        folder,
+        checkpoint,
+        () if same_head else (HEAD,),
+        id2label=dict(enumerate(labels)),
+        label2id={name: index for index, name in enumerate(labels)},
+        dtype=torch.float32,
+        **options,
+    )
+    made = VideoClassifier(model)
+    if not same_head:
+        nn.init.normal_(made.head.weight, std=0.02)
+        nn.init.zeros_(made.head.bias)
+    fit_frame_count(model, frames)
+    return made, read_pixels(str(folder), checkpoint, _side(config), fit)
+
+
+def load_saved(folder: Path) -> VideoClassifier:
+    """Return the video classifier that `save_pretrained` wrote into a folder, whole.
+
+    Raises:
+        ActScribeError: a file is missing or damaged, or the weights do not fit the configuration.
+    """
+    name = str(folder)
+    _config(checkpoint_folder(name, "timesformer"), name)
+    return VideoClassifier(load_weights(AutoModelForVideoClassification, folder, name))
+
+
+def changes(checkpoint: str, labels: tuple[str, ...], frames: int) -> list[str]:
+    """Return in words what `load_classifier` makes anew or resizes; no weight is read."""
+    config = configuration(checkpoint)
+    family, said = FAMILIES[config.model_type], []
+    if _head(config) != labels:
+        said.append(f"the head of '{checkpoint}' ({config.num_labels} classes) was replaced by a new one")
+    own = getattr(config, family.frames)
+    if own != frames:
+        how = "were resized to" if family.positions else "are computed for"
+        said.append(f"the positions of '{checkpoint}' for {own} frames {how} {frames}")
+    return said
+
+
+def configuration(checkpoint: str, families: Sequence[str] = ()) -> Any:
+    """Return the configuration of a checkpoint, checked, without loading its weights."""
+    return _config(checkpoint_folder(checkpoint, "timesformer"), checkpoint, families)
+
+
+def picture_size(config: Any) -> int:
+    """Return the side of the square input in pixels."""
+    return _side(config)
+
+
+def check_frames(config: Any, frames: int) -> None:
+    """Prove that a network can take clips of so many frames.
+
+    Raises:
+        ActScribeError: it joins several frames to one token, and these do not come out even; or it has no positions of
+            time that could be resized.
+    """
+    family, together = FAMILIES[config.model_type], _together(config)
+    if frames % together:
+        raise ActScribeError(
+            f"{family.name} takes {together} frames at a time, and clips have {frames}.",
+            f"Set windows.frames to a multiple of {together} in the study file.",
+        )
+    own = getattr(config, family.frames)
+    if frames != own and getattr(config, "attention_type", "") == "space_only":
+        raise ActScribeError(
+            f"This TimeSformer takes {own} frames without temporal positions, found {frames}.",
+            f"Set windows.frames to {own} in the study file.",
+        )
+
+
+def fit_frame_count(model: Any, frames: int) -> None:
+    """Change the number of frames that a network with learned positions takes, in place.
+
+    Raises:
+        ActScribeError: see `check_frames`.
+    """
+    check_frames(model.config, frames)
+    family = FAMILIES[model.config.model_type]
+    own = getattr(model.config, family.frames)
+    if own == frames:
+        return
+    where, _, name = family.positions.rpartition(".")
+    held, together = model.get_submodule(where), _together(model.config)
+    old = getattr(held, name).detach()
+    first, grid = (old[:, :1], old[:, 1:]) if family.joint else (old[:, :0], old)
+    steps = grid.reshape(own // together, -1) if family.joint else grid[0]  # one row for each moment
+    new = nn.functional.interpolate(steps.T[None], size=frames // together, mode="nearest")[0].T
+    setattr(held, name, nn.Parameter(torch.cat([first, new.reshape(1, -1, old.shape[-1])], dim=1).contiguous()))
+    setattr(model.config, family.frames, frames)
+
+
+def _config(folder: Path, checkpoint: str, families: Sequence[str] = ()) -> Any:
+    values = read_config(folder, checkpoint, tuple(families) or tuple(FAMILIES))
+    named = values.get("architectures")
+    if named is not None and not (isinstance(named, list) and any("ForVideoClassification" in str(n) for n in named)):
+        raise ActScribeError(
+            f"'{checkpoint}' is no classifier of videos: its config.json says {named}.", "Choose another model."
+        )
+    config = load_part(AutoConfig, folder, checkpoint, "config.json")
+    family = FAMILIES[config.model_type]
+    sizes = ("patch_size", "hidden_size", "num_hidden_layers", "num_attention_heads")
+    for key in (family.frames, *(one for one in sizes if hasattr(config, one))):
+        found = getattr(config, key)
+        if type(found) is not int or found < 1:
+            raise ActScribeError(
+                f"{folder / 'config.json'}: expected {key} to be a whole number above 0, found {found!r}.",
+                again(checkpoint),
+            )
+    return config
+
+
+def _head(config: Any) -> tuple[str, ...]:
+    """Return the classes of a checkpoint's head, in order."""
+    return tuple((config.id2label or {}).values())
+
+
+def _side(config: Any) -> int:
+    size = getattr(config, FAMILIES[config.model_type].side)
+    return int(size if isinstance(size, int) else size[0])
+
+
+def _together(config: Any) -> int:
+    """Return how many frames a network joins to one token."""
+    found = getattr(config, "tubelet_size", 1)
+    return int(found if isinstance(found, int) else found[0])

@@ -1,0 +1,129 @@
+"""What TimeSformer and the dual encoders will cost with a model, before any weight is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import AutoModelForVideoClassification, CLIPConfig, TimesformerConfig, XCLIPConfig
+
+from actscribe.errors import ActScribeError
+from actscribe.models.catalog import find
+from actscribe.models.cost import Cost, cost
+from actscribe.models.dual.heads import LabelHead
+from actscribe.models.dual.interface import Tokens
+from actscribe.models.dual.loading import BACKBONES
+from actscribe.models.dual.loading import configuration as dual_configuration
+from actscribe.models.dual.network import DualEncoder
+from actscribe.models.video_classifier import FAMILIES, VideoClassifier, check_frames, picture_size
+from actscribe.models.video_classifier import configuration as classifier_configuration
+from actscribe.models.vlm.plan import EFFICIENCY, matmul_speed
+from actscribe.recognizers.base import Plan
+from actscribe.settings.dual import DualSettings, VificlipSettings, XclipSettings
+from actscribe.settings.video_classifier import VideoClassifierSettings
+from actscribe.tables import seconds_text
+
+#: Settings, frames and labels -> the network and the side of its pictures.
+Build = Callable[[Any, int, int], tuple[nn.Module, int]]
+MB = 10**6
+_PATCH_16 = {"patch_size": 16}
+#: Class and values of the configurations of known models, which need not be here.
+_KNOWN: dict[str, tuple[Any, dict[str, Any]]] = {
+    "timesformer-k400": (TimesformerConfig, {}),
+    "timesformer-ssv2": (TimesformerConfig, {}),
+    "clip-b16": (CLIPConfig, {"vision_config": _PATCH_16, "text_config": {}}),
+    "clip-b32": (CLIPConfig, {"vision_config": {}, "text_config": {}}),
+    "xclip-b16": (XCLIPConfig, {"vision_config": _PATCH_16, "text_config": {}}),
+    "xclip-b32": (XCLIPConfig, {"vision_config": {}, "text_config": {}}),
+}
+
+
+def plan(build: Build, settings: Any, frames: int, labels: int) -> Plan:
+    """Return what a recognizer on clips of pixels will cost.
+
+    Args:
+        build: makes its network and says the side of its pictures.
+        settings: with `model`, a known name of which need not be downloaded, and `batch`.
+        frames: of a clip.
+        labels: of the study.
+
+    Raises:
+        ActScribeError: the model is neither known nor here, or is of another kind.
+    """
+    with torch.device("meta"):
+        network, side = build(settings, frames, labels)
+        found = cost(network, {"pixel_values": torch.zeros(settings.batch, frames, 3, side, side)})
+    return Plan(settings.model, found.weights + max(found.working, found.training), _lines(found, settings, frames))
+
+
+def _lines(found: Cost, settings: Any, frames: int) -> dict[str, str]:
+    clips, speed = settings.batch, EFFICIENCY * matmul_speed("float32")
+    lines = {
+        "model": f"{settings.model}: {found.parameters / 1e6:,.1f} M parameters in float32",
+        "weights": f"{found.weights / MB:,.0f} MB",
+        "working": f"{found.working / MB:,.0f} MB, to score {clips} clips of {frames} frames at once",
+    }
+    if found.training:
+        lines["training"] = f"{found.training / MB:,.0f} MB, a step of {clips} clips with gradients and optimizer"
+        lines["learns"] = f"{found.learned / 1e6:,.1f} M parameters"
+    lines["time"] = f"about {seconds_text(found.scoring / clips / speed)} a clip on this machine"
+    if found.training:
+        lines["time"] += f", and {seconds_text(found.step / clips / speed)} in a training step"
+    return lines
+
+
+def plan_classifier(settings: VideoClassifierSettings, frames: int, labels: int) -> Plan:
+    """Answer `Implementation.plan` of the video classifiers."""
+    return plan(_classifier, settings, frames, labels)
+
+
+def plan_dual(settings: DualSettings, frames: int, labels: int) -> Plan:
+    """Answer `Implementation.plan` of the dual encoders."""
+    return plan(_dual, settings, frames, labels)
+
+
+def _classifier(settings: VideoClassifierSettings, frames: int, labels: int) -> tuple[nn.Module, int]:
+    wanted = TimesformerConfig if settings.families == ("timesformer",) else None
+    config = _configuration(settings.model, lambda: classifier_configuration(settings.model, settings.families), wanted)
+    check_frames(config, frames)
+    setattr(config, FAMILIES[config.model_type].frames, frames)
+    config.num_labels = labels
+    return VideoClassifier(AutoModelForVideoClassification.from_config(config, dtype=torch.float32)), picture_size(
+        config
+    )
+
+
+def _dual(settings: DualSettings, frames: int, labels: int) -> tuple[nn.Module, int]:
+    choice = BACKBONES[settings.backbone]
+    base = (settings.base,) if isinstance(settings, (VificlipSettings, XclipSettings)) else ()
+    config = _configuration(
+        settings.model,
+        lambda: dual_configuration(settings.backbone, settings.model, *base),
+        choice.model.config_class,
+    )
+    config.text_config._attn_implementation = "eager"  # the other looks at the mask's values, which are not there
+    if settings.backbone == "x-clip":
+        config.vision_config.num_frames = frames
+    backbone = choice.adapter(choice.model(config))
+    ids = torch.zeros(labels, config.text_config.max_position_embeddings, dtype=torch.long)
+    tokens = Tokens(("",) * labels, ids, torch.ones_like(ids))
+    towers: Any = settings.learns
+    network = DualEncoder(backbone, tokens, LabelHead("multi-class", labels), settings.vghif, towers)
+    return network, int(config.vision_config.image_size)
+
+
+def _configuration(model: str, here: Any, wanted: Any) -> Any:
+    """Return the configuration of a model on this machine, or of a known one of the wanted class, if any."""
+    try:
+        return here()
+    except ActScribeError:
+        entry = find(model)
+        if entry is None or not entry.hub:
+            raise
+        made, values = _KNOWN.get(entry.name, (None, {}))
+        if made is None or wanted not in (None, made):
+            message = f"'{model}' is a {entry.family}, which is no model of this recognizer."
+            raise ActScribeError(message, "Choose another one: actscribe models list") from None
+        return made(**values)

@@ -1,0 +1,128 @@
+"""Supervised video classifiers with a multi-label or multi-class head; paper 1, system 1: TimeSformer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from actscribe.batching import batched
+from actscribe.files import write_text
+from actscribe.labels import LabelSet
+from actscribe.models.catalog import checkpoint_folder, weights_digest
+from actscribe.models.checkpoint_files import read_json
+from actscribe.models.device import autocast, device, use_bfloat16
+from actscribe.models.pixels import Pixels
+from actscribe.models.quiet import quiet
+from actscribe.models.video_classifier import (
+    VideoClassifier,
+    changes,
+    check_frames,
+    configuration,
+    load_classifier,
+    load_saved,
+    picture_size,
+)
+from actscribe.recognizers.base import ClipFrames, Implementation, Job, Recognizer, View
+from actscribe.recognizers.plans.clips import plan_classifier
+from actscribe.settings.video_classifier import VideoClassifierSettings
+from actscribe.training.examples import fit_pixels
+from actscribe.training.freezing import Unfreezing
+from actscribe.training.losses import prior_logits, probabilities
+
+#: Clips scored at once.
+BATCH = 8
+
+
+class VideoClassifierRecognizer:
+    """A trained video classifier.
+
+    Args:
+        model: with one output per label.
+        pixels: how frames are fed.
+        labels: in the order of the outputs.
+        bfloat16: whether matrix products run in bf16.
+    """
+
+    def __init__(self, model: VideoClassifier, pixels: Pixels, labels: LabelSet, bfloat16: bool) -> None:
+        self.model = model.eval().to(device())
+        self.pixels = pixels
+        self.labels = labels
+        self.bfloat16 = bfloat16
+        self.view = View(model.frames, pixels.size)
+
+    def score(self, clips: Iterable[ClipFrames]) -> Iterator[np.ndarray]:
+        """Yield scores per clip, shape (labels,); see `Recognizer.score`."""
+        for batch in batched(clips, BATCH):
+            videos = torch.stack([self.pixels.normalise(self.pixels.tensor(clip.frames)) for clip in batch])
+            with torch.inference_mode(), autocast(self.bfloat16):
+                logits = self.model(videos.to(device()))
+            yield from probabilities(logits, self.labels.task).cpu().numpy()
+
+    def save(self, folder: Path) -> None:
+        """Write model, feeding and precision; the label set is the run's."""
+        with quiet():
+            self.model.model.save_pretrained(folder)
+        values = {"pixels": asdict(self.pixels), "bfloat16": self.bfloat16}
+        write_text(folder / "recognizer.json", json.dumps(values, indent=1))
+
+
+def load(folder: Path, labels: LabelSet) -> Recognizer:
+    """Load what `VideoClassifierRecognizer.save` wrote."""
+    values = read_json(folder / "recognizer.json", "Copy the folder again, or train again.")
+    model = load_saved(folder)
+    pixels = values["pixels"]
+    pixels = Pixels(pixels["size"], tuple(pixels["mean"]), tuple(pixels["std"]), pixels["fit"])
+    return VideoClassifierRecognizer(model, pixels, labels, values["bfloat16"])
+
+
+def make(job: Job) -> Recognizer:
+    """Train a video classifier on the job's clips (BCE with positive weights, gradual unfreezing: paper 1)."""
+    settings: VideoClassifierSettings = job.settings
+    torch.manual_seed(job.seed)
+    job.train.prepare("Decoding training recordings")
+    if settings.keep == "best":
+        job.validation.prepare("Decoding validation recordings")
+    model, pixels = load_classifier(settings.model, job.labels.names, job.view.frames, settings.fit, settings.families)
+    with torch.no_grad():
+        model.head.bias.copy_(torch.from_numpy(prior_logits(job.train_targets, job.labels.task)))
+    head = list(model.head.parameters())
+    head_ids = {id(parameter) for parameter in head}
+    body = [parameter for parameter in model.parameters() if id(parameter) not in head_ids]
+    groups = [(body, settings.learning_rate), (head, settings.head_learning_rate)]
+    unfreezing = Unfreezing(model.parts(), settings.frozen_epochs, settings.unfreeze_blocks)
+    fit_pixels(model, groups, pixels, job, unfreezing)
+    model.requires_grad_(True)
+    return VideoClassifierRecognizer(model, pixels, job.labels, use_bfloat16(settings.precision))
+
+
+def view(settings: VideoClassifierSettings, frames: int) -> View:
+    """Return what the checkpoint wants to see: the study's frames at its own picture size."""
+    config = configuration(settings.model, settings.families)
+    check_frames(config, frames)
+    return View(frames, picture_size(config), settings.candidates)
+
+
+def weights(settings: VideoClassifierSettings) -> str:
+    """Return the digest of the checkpoint's weights, see `Implementation.weights`."""
+    return weights_digest(checkpoint_folder(settings.model, "timesformer"))
+
+
+def starting(settings: VideoClassifierSettings, labels: LabelSet, frames: int) -> list[str]:
+    """Return what is made anew of the checkpoint, once its weights were seen to fit; see `Implementation.starting`."""
+    load_classifier(settings.model, labels.names, frames, settings.fit, settings.families)
+    return changes(settings.model, labels.names, frames)
+
+
+VIDEO_CLASSIFIER = Implementation(
+    view=view,
+    make=make,
+    load=load,
+    weights=weights,
+    starting=starting,
+    plan=plan_classifier,
+)

@@ -1,0 +1,134 @@
+"""Settings of the dual encoders: CLIP, ViFi-CLIP and X-CLIP, each with or without VgHIF. Light to import."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from actscribe.settings.located import Located
+from actscribe.settings.named_models import EMBEDDED
+from actscribe.settings.training import Training
+from actscribe.settings.unit import Unit
+from actscribe.settings.vghif import VghifConfig
+
+Learns = Literal["none", "probe", "image", "text", "both"]
+#: What a linear probe takes where a study says nothing: its embeddings are computed once, so its epochs cost nothing.
+PROBE: dict[str, Any] = {"augment": False, "epochs": 40, "patience": 10, "head_learning_rate": 5e-3}
+
+
+class DualSettings(Training):
+    """What the three dual encoders share. A multi-class study compares class prompts; a multi-label one has biases.
+
+    Args:
+        model: "embedded" (the tiny one in the package), a name of `actscribe models list`, a local folder, or for
+            vifi-clip and x-clip a published .pth file or its weights as .safetensors.
+        fit: how a picture becomes square: "stretch" keeps the whole picture; "crop" takes the centre square, as
+            published.
+        kept: side of the centre square that `fit: crop` takes; published 224/256.
+        mean, std: what pictures are normalized with, of values in [0, 1] per channel, in place of the checkpoint's own,
+            as some recipes publish them.
+        learns: what is trained: "image", "text" or "both" towers; "probe": a linear classifier on the frozen video
+            embedding, with epochs 40, patience 10, head_learning_rate 0.005 and no augment unless said; "none":
+            zero-shot, or with `vghif` only VgHIF and the biases learn.
+        template: a label's prompt; {name} becomes the label's phrase, or its name in lower case.
+        neutral: the prompt that every label is compared with in a multi-label zero-shot study.
+        vghif: how text and video meet level by level (paper 2): true for the defaults, or its settings.
+        learning_rate: largest learning rate of the pretrained towers.
+        new_factor: how many times that rate is taken for what X-CLIP added to CLIP.
+        vghif_learning_rate: largest learning rate of VgHIF, which starts from nothing.
+        head_learning_rate: largest learning rate of the biases of a multi-label study, or of the probe.
+    """
+
+    #: Name in `models.dual.loading.BACKBONES`, and in the registry.
+    backbone: ClassVar[str]
+
+    model: Annotated[str, Located("model")] = EMBEDDED
+    fit: Literal["stretch", "crop"] = "stretch"
+    kept: Annotated[float, Unit("share of the short side")] = Field(1.0, gt=0, le=1)
+    mean: tuple[float, float, float] | None = None
+    std: tuple[float, float, float] | None = None
+    learns: Learns = "none"
+    template: str = "a video of {name}."
+    neutral: str = Field("a video.", min_length=1)
+    vghif: VghifConfig | None = None
+    learning_rate: float = Field(1e-5, gt=0)
+    new_factor: float = Field(10.0, gt=0)
+    vghif_learning_rate: float = Field(1e-3, gt=0)
+    head_learning_rate: float = Field(1e-2, gt=0)
+    weight_decay: float = Field(1e-3, ge=0)
+
+    @property
+    def trains(self) -> bool:
+        """Whether anything learns from the training clips."""
+        return self.learns != "none" or self.vghif is not None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _probe_defaults(cls, values: Any) -> Any:
+        return PROBE | values if isinstance(values, dict) and values.get("learns") == "probe" else values
+
+    @field_validator("vghif", mode="before")
+    @classmethod
+    def _yes_or_no(cls, value: object) -> object:
+        return (VghifConfig() if value else None) if isinstance(value, bool) else value
+
+    @field_validator("template")
+    @classmethod
+    def _names_the_label(cls, value: str) -> str:
+        if "{name}" not in value:
+            raise ValueError("expected {name} in it, where the label's words go")
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.kept < 1 and self.fit != "crop":
+            raise ValueError("kept has no effect while fit is 'stretch', which shows the whole picture")
+        if (self.mean is None) != (self.std is None):
+            raise ValueError("mean and std belong together: give both or none")
+        if self.mean and self.std and not (max(self.mean) <= 1 and min(self.std) > 0 and max(self.std) <= 1):
+            raise ValueError("mean and std are of values in [0, 1], and std is above 0; divide by 255")
+        if self.learns == "probe" and self.vghif:
+            raise ValueError("vghif refines prompts, which a probe does not have")
+        if self.learns == "probe" and (self.augment or self.candidates > 1):
+            raise ValueError("a probe's embeddings are computed once, so augment and candidates have no effect")
+        return self
+
+
+class ClipSettings(DualSettings):
+    """CLIP on frames, the mean over time (Radford et al., 2021). Zero-shot unless `learns` says what learns."""
+
+    backbone = "clip"
+
+
+class VificlipSettings(DualSettings):
+    """ViFi-CLIP: CLIP with both towers fine-tuned on video (Rasheed et al., CVPR 2023).
+
+    Args:
+        base: the CLIP that a published file was trained from; a folder, or a name of `actscribe models list`.
+    """
+
+    backbone = "vifi-clip"
+
+    base: Annotated[str, Located("model")] = "clip-b16"
+    learns: Learns = "both"
+
+
+class XclipSettings(DualSettings):
+    """X-CLIP: attention between frames and video-specific prompts (Ni et al., ECCV 2022); its text tower is frozen.
+
+    Args:
+        base: the CLIP that a published file was trained from; a folder, or a name of `actscribe models list`.
+    """
+
+    backbone = "x-clip"
+
+    base: Annotated[str, Located("model")] = "clip-b16"
+    learns: Literal["none", "probe", "image"] = "image"
+
+    @field_validator("learns", mode="before")
+    @classmethod
+    def _text_is_frozen(cls, value: object) -> object:
+        if value in ("text", "both"):
+            raise ValueError(f"X-CLIP never tunes its text tower; expected none, probe or image, found {value}")
+        return value

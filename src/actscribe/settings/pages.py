@@ -1,0 +1,100 @@
+"""The settings reference as people read it: one recognizer at 80 columns, or all as a page of Markdown."""
+
+from __future__ import annotations
+
+from textwrap import fill
+
+from pydantic import BaseModel
+
+from actscribe.settings.dual import DualSettings
+from actscribe.settings.reference import (
+    PAGES,
+    REQUIRED,
+    Setting,
+    base_of,
+    model_of,
+    own_first,
+    own_settings,
+    settings_of,
+    summary,
+)
+from actscribe.settings.registry import BUILT_IN, names
+from actscribe.settings.training import Training
+from actscribe.settings.vlm import ZeroShot
+
+WIDTH, INDENT = 80, "    "
+#: Classes that no recognizer is alone, but several are made from.
+SHARED: dict[type[BaseModel], str] = {
+    Training: "every trained recognizer",
+    ZeroShot: "every zero-shot vision-language model",
+    DualSettings: "CLIP, ViFi-CLIP and X-CLIP",
+}
+HEAD = """# Settings
+
+Every key of a study file, made from the classes that read it: `actscribe settings --markdown`. One recognizer at a
+time: `actscribe settings RECOGNIZER`; `actscribe benchmark` takes the same names behind `--set`. A key within a key
+stands behind a dot: `windows.length` is `windows: {length: 3}`. An unknown key or a value out of range is refused with
+its line. Papers 1 and 2 are named in the README.
+"""
+
+
+def text(name: str) -> str:
+    """Return one page for a terminal of 80 columns.
+
+    Args:
+        name: a recognizer, "study" or "labels".
+
+    Raises:
+        ActScribeError: there is no such page.
+    """
+    model = model_of(name)
+    blocks = [fill(f"{name}: {summary(model)}", WIDTH), *(_block(one) for one in own_first(model))]
+    others = [one for one in (*PAGES, *names()) if one != name]
+    pages = f"Other pages: {', '.join(others)}."
+    blocks.append(fill(pages, WIDTH, break_on_hyphens=False))
+    return "\n\n".join(blocks) + "\n"
+
+
+def markdown() -> str:
+    """Return all pages as one of Markdown; what recognizers share stands once."""
+    parts = [HEAD]
+    for name, model in PAGES.items():
+        parts += [f"## {name.capitalize()}\n", f"{summary(model)}\n", _table(settings_of(model))]
+    for model, who in SHARED.items():
+        parts += [f"## Of {who}\n", f"{_from(model)}\n", _table(own_settings(model))]
+    for name, spec in BUILT_IN.items():
+        model = spec.settings
+        parts += [f"## {name}\n", f"{summary(model)} {_from(model)}\n"]
+        if own := own_settings(model):
+            parts += [_table(own)]
+    return "\n".join(parts)
+
+
+def _from(model: type[BaseModel]) -> str:
+    """Return which settings a class takes over from another section."""
+    base = base_of(model)
+    if base is None:
+        return summary(model)
+    names = [name for name, spec in BUILT_IN.items() if spec.settings is base]
+    besides = ", and these, or these otherwise:" if own_settings(model) else "."
+    return f"It has the settings of {names[0] if names else SHARED[base]}{besides}"
+
+
+def _block(one: Setting) -> str:
+    facts = [one.default.capitalize() if one.default == REQUIRED else f"Default: {one.default}", one.range]
+    facts += [f"unit: {one.unit}"] if one.unit else []
+    return "\n".join([one.name, _filled(one.meaning), _filled("; ".join(facts) + ".")])
+
+
+def _filled(words: str) -> str:
+    return fill(words, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT, break_on_hyphens=False)
+
+
+def _table(settings: list[Setting]) -> str:
+    rows = [("setting", "meaning", "default", "unit", "range"), ("---",) * 5]
+    rows += [(f"`{one.name}`", one.meaning, _code(one.default), one.unit, one.range) for one in settings]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows) + "\n"
+
+
+def _code(default: str) -> str:
+    return default if " " in default and not default.startswith("[") else f"`{default}`"

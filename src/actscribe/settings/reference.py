@@ -1,0 +1,197 @@
+"""The reference of every key of a study file, made from the classes that read it, so that it says what they do.
+
+Names, defaults and ranges are those that pydantic checks; meanings are the `Args:` of the classes, units their `Unit`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from dataclasses import dataclass
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from actscribe.errors import ActScribeError, did_you_mean
+from actscribe.labels import LabelSet
+from actscribe.settings.registry import names, recognizer
+from actscribe.settings.study import Study
+from actscribe.settings.unit import Unit
+
+#: What may be asked for besides a recognizer: the keys of a study file, and those of its labels.
+PAGES: dict[str, type[BaseModel]] = {"study": Study, "labels": LabelSet}
+REQUIRED = "must be given"
+_KINDS = {str: "text", float: "number", int: "whole number", bool: "true or false"}
+_PLURALS = {"text": "texts", "number": "numbers", "whole number": "whole numbers"}
+_BOUNDS = ((Gt, "gt", "above"), (Ge, "ge", "at least"), (Le, "le", "at most"), (Lt, "lt", "below"))
+#: `name: meaning` or `one, two: meaning`, of an Args section whose further lines are indented deeper.
+_ARGUMENT = re.compile(r"^    (\w+(?:, \w+)*): (.*(?:\n     .*)*)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One key.
+
+    Args:
+        name: as a study file spells it; keys within a key stand behind a dot, those of each entry of a list behind [].
+        meaning: what it does.
+        default: as YAML spells it, or `REQUIRED`.
+        unit: of its number; empty where it has none.
+        range: the values that are taken.
+    """
+
+    name: str
+    meaning: str
+    default: str
+    unit: str
+    range: str
+
+
+def model_of(name: str) -> type[BaseModel]:
+    """Return the class behind a page: "study", "labels" or a recognizer.
+
+    Raises:
+        ActScribeError: there is no such page, with the one probably meant.
+    """
+    if name in PAGES:
+        return PAGES[name]
+    if name not in names():
+        raise ActScribeError(f"no recognizer is called '{name}'.", did_you_mean(name, [*PAGES, *names()]))
+    return recognizer(name).settings
+
+
+def summary(model: type[BaseModel]) -> str:
+    """Return what a class says of itself before its `Args:`."""
+    return " ".join((inspect.getdoc(model) or "").partition("\nArgs:")[0].split())
+
+
+def settings_of(model: type[BaseModel], before: str = "") -> list[Setting]:
+    """Return every key of a class in its order, each followed by those within it.
+
+    Args:
+        model: pydantic's.
+        before: put before every name, such as "windows.".
+    """
+    meanings, found = _meanings(model), []
+    for name, field in model.model_fields.items():
+        if field.exclude:
+            continue
+        units = [one.name for one in field.metadata if isinstance(one, Unit)]
+        found.append(
+            Setting(
+                before + name,
+                meanings.get(name, ""),
+                REQUIRED if field.is_required() else _value(field.get_default(call_default_factory=True)),
+                units[0] if units else "",
+                _range(field),
+            )
+        )
+        inner, each = _model_within(field.annotation)
+        if inner is not None and inner is not LabelSet:
+            found += settings_of(inner, f"{before}{name}{'[]' if each else ''}.")
+    return found
+
+
+def own_settings(model: type[BaseModel]) -> list[Setting]:
+    """Return the keys of a class that its first base class has not, or has with another default, range or meaning."""
+    inherited = settings_of(base) if (base := base_of(model)) else []
+    return [one for one in settings_of(model) if one not in inherited]
+
+
+def own_first(model: type[BaseModel]) -> list[Setting]:
+    """Return every key of a class: its own, then those of the class that it is made from, and so on."""
+    found: dict[str, Setting] = {}
+    one: type[BaseModel] | None = model
+    while one is not None:
+        for setting in own_settings(one):
+            found.setdefault(setting.name, setting)
+        one = base_of(one)
+    return list(found.values())
+
+
+def base_of(model: type[BaseModel]) -> type[BaseModel] | None:
+    """Return the settings class that a settings class is made from, or None."""
+    base = model.__bases__[0]
+    return base if base is not BaseModel else None
+
+
+def _meanings(model: type[BaseModel]) -> dict[str, str]:
+    """Return the Args of a class and of those it is made from; its own words come before theirs."""
+    found: dict[str, str] = {}
+    for one in reversed(model.__mro__):
+        if issubclass(one, BaseModel) and one is not BaseModel:
+            args = inspect.cleandoc(one.__doc__ or "").partition("\nArgs:\n")[2]
+            for names, words in _ARGUMENT.findall(args):
+                found |= dict.fromkeys(names.split(", "), " ".join(words.split()))
+    return found
+
+
+def _value(value: object) -> str:
+    """Return a default as YAML spells it."""
+    if isinstance(value, BaseModel):
+        return "the defaults within"
+    if value == {}:
+        return "{}"
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_value, value))}]"
+    return value if isinstance(value, str) and value else json.dumps(value)
+
+
+def _range(field: FieldInfo) -> str:
+    return _taken(field.annotation, field.metadata)
+
+
+def _taken(kind: Any, checks: list[Any]) -> str:
+    """Return the values that a type and its checks let through, in words."""
+    origin, inside = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        return _taken(inside[0], [*_unfolded(inside[1:]), *checks])
+    if origin is Literal:
+        return ", ".join(map(_value, inside))
+    if origin in (Union, UnionType):
+        kinds = [_taken(one, checks) for one in inside if one is not NoneType]
+        kinds += ["null"] if NoneType in inside else []
+        return (", or " if "," in kinds[0] else " or ").join(kinds)
+    if origin is tuple:
+        return _list(inside, checks)
+    if origin is dict:
+        return "keys and their values"
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return "keys as below"
+    return ", ".join([_KINDS[kind], *_bounds(checks)])
+
+
+def _list(inside: tuple[Any, ...], checks: list[Any]) -> str:
+    each = _taken(inside[0], [])
+    what, _, bounds = each.partition(", ")
+    many = f"{_PLURALS.get(what, 'entries')}{f', each {bounds}' if bounds else ''}"
+    if inside[-1] is not Ellipsis:
+        return f"list of {len(inside)} {many}"
+    least = [one.min_length for one in checks if isinstance(one, MinLen)]
+    return f"list of {f'{least[0]} or more ' if least else ''}{many}"
+
+
+def _bounds(checks: list[Any]) -> list[str]:
+    words = [f"{word} {getattr(one, key):g}" for kind, key, word in _BOUNDS for one in checks if isinstance(one, kind)]
+    words += ["not empty" for one in checks if isinstance(one, MinLen)]
+    return words + [f"at most {one.max_length} characters" for one in checks if isinstance(one, MaxLen)]
+
+
+def _unfolded(checks: tuple[Any, ...]) -> list[Any]:
+    """Return checks with those that a `Field` holds."""
+    return [inner for one in checks for inner in (one.metadata if isinstance(one, FieldInfo) else [one])]
+
+
+def _model_within(kind: Any) -> tuple[type[BaseModel] | None, bool]:
+    """Return the class of the keys within a value, and whether there is a list of them."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return kind, False
+    for inner in get_args(kind):
+        found, each = _model_within(inner)
+        if found is not None:
+            return found, each or get_origin(kind) is tuple
+    return None, False

@@ -1,0 +1,222 @@
+"""The recognizers that a study can name. Light: neither networks nor other packages are loaded until one is used.
+
+A package outside this one adds a recognizer by an entry point of the group `actscribe.recognizers` that names a
+`RecognizerSpec`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+from typing import Any
+
+from pydantic import BaseModel
+
+from actscribe.errors import ActScribeError, did_you_mean, in_one_line
+from actscribe.settings.dual import ClipSettings, DualSettings, VificlipSettings, XclipSettings
+from actscribe.settings.named_models import JUDGE_PACKAGE, PACKAGED_JUDGE
+from actscribe.settings.training import Training
+from actscribe.settings.video_classifier import TimesformerSettings, VideoClassifierSettings
+from actscribe.settings.vlm import (
+    VlmHeadSettings,
+    VlmJudgeSettings,
+    VlmListSettings,
+    VlmLoraSettings,
+    VlmYesnoSettings,
+    ZeroShot,
+)
+
+#: Group of the entry points by which other packages add recognizers.
+ENTRY_POINTS = "actscribe.recognizers"
+#: What is trained where nobody says.
+DEFAULT = "timesformer"
+
+
+def nothing(settings: Any) -> tuple[str, ...]:
+    """Answer `packages` or `splits` of a recognizer that needs none."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class RecognizerSpec:
+    """What is known of a recognizer before its code is loaded.
+
+    Args:
+        summary: one line for lists of recognizers.
+        settings: the pydantic class of its settings; unknown keys are refused if it is so configured.
+        code: "package.module:NAME" of its `recognizers.base.Implementation`.
+        splits: settings -> the splits that it cannot do without, of "train" and "validation"; one that needs "train"
+            is trained, any other one draws nothing and looks at no training clip.
+        packages: settings -> optional modules that must be importable, see `packages.COMMANDS`.
+        models: kinds of the catalog's models that this recognizer is the usual one for, see `models.catalog.Entry`.
+        prompted: compares videos with prompts, and so has scores for classes that it never learned.
+        merges_into: the recognizer as which a run goes on whose adapters are folded into the model; empty: has none.
+    """
+
+    summary: str
+    settings: type[BaseModel]
+    code: str
+    splits: Callable[[Any], tuple[str, ...]]
+    packages: Callable[[Any], tuple[str, ...]] = nothing
+    models: tuple[str, ...] = ()
+    prompted: bool = False
+    merges_into: str = ""
+
+    def trains(self, settings: BaseModel) -> bool:
+        """Tell whether anything learns from the training clips."""
+        return "train" in self.splits(settings)
+
+
+def _trained(settings: Training) -> tuple[str, ...]:
+    return ("train", "validation") if settings.keep == "best" else ("train",)
+
+
+def _asked(settings: ZeroShot) -> tuple[str, ...]:
+    return ("validation",) if settings.quantize else ()  # where the smaller weights are compared with the full ones
+
+
+def _dual(settings: DualSettings) -> tuple[str, ...]:
+    return _trained(settings) if settings.trains else ()
+
+
+def _quantized(settings: ZeroShot) -> tuple[str, ...]:
+    return ("bitsandbytes",) if settings.quantize and not settings.server else ()
+
+
+def _judged(settings: VlmJudgeSettings) -> tuple[str, ...]:
+    if settings.judge_server:
+        return _quantized(settings)
+    if settings.judge == PACKAGED_JUDGE:
+        return (*_quantized(settings), "gguf", JUDGE_PACKAGE)
+    return (*_quantized(settings), *(("gguf",) if settings.judge.endswith(".gguf") else ()))
+
+
+def _adapted(settings: VlmLoraSettings) -> tuple[str, ...]:
+    return ("peft",)
+
+
+#: Those of this package.
+BUILT_IN: dict[str, RecognizerSpec] = {
+    "timesformer": RecognizerSpec(
+        "supervised TimeSformer: divided space-time attention, fine-tuned on the study's clips",
+        TimesformerSettings,
+        "actscribe.recognizers.video_classifier:VIDEO_CLASSIFIER",
+        _trained,
+        models=("timesformer",),
+    ),
+    "video-classifier": RecognizerSpec(
+        "supervised TimeSformer, VideoMAE, ViViT, V-JEPA 2 or VideoPrism, fine-tuned on the study's clips",
+        VideoClassifierSettings,
+        "actscribe.recognizers.video_classifier:VIDEO_CLASSIFIER",
+        _trained,
+    ),
+    "vlm-list": RecognizerSpec(
+        "zero-shot: a vision-language model lists the activities that occur",
+        VlmListSettings,
+        "actscribe.recognizers.vlm_list:VLM_LIST",
+        _asked,
+        _quantized,
+    ),
+    "vlm-yesno": RecognizerSpec(
+        "zero-shot: a vision-language model answers one yes/no question per label",
+        VlmYesnoSettings,
+        "actscribe.recognizers.vlm_yesno:VLM_YESNO",
+        _asked,
+        _quantized,
+        models=("vlm", "llm"),
+    ),
+    "vlm-judge": RecognizerSpec(
+        "zero-shot: a vision-language model writes a caption, a text-only model judges each label from it",
+        VlmJudgeSettings,
+        "actscribe.recognizers.vlm_judge:VLM_JUDGE",
+        _asked,
+        _judged,
+    ),
+    "vlm-head": RecognizerSpec(
+        "frozen vision-language model with a trained head on its pooled hidden states",
+        VlmHeadSettings,
+        "actscribe.recognizers.vlm_head:VLM_HEAD",
+        _trained,
+    ),
+    "vlm-lora": RecognizerSpec(
+        "vision-language model fine-tuned through low-rank adapters, with a trained head",
+        VlmLoraSettings,
+        "actscribe.recognizers.vlm_lora:VLM_LORA",
+        _trained,
+        _adapted,
+        merges_into="vlm-head",
+    ),
+    "clip": RecognizerSpec(
+        "CLIP on frames against prompts of the labels: zero-shot, linear probe, or with towers trained; VgHIF if asked",
+        ClipSettings,
+        "actscribe.recognizers.dual:DUAL",
+        _dual,
+        models=("clip",),
+        prompted=True,
+    ),
+    "vifi-clip": RecognizerSpec(
+        "ViFi-CLIP: both towers of CLIP fine-tuned on the study's clips; VgHIF if asked",
+        VificlipSettings,
+        "actscribe.recognizers.dual:DUAL",
+        _dual,
+        prompted=True,
+    ),
+    "x-clip": RecognizerSpec(
+        "X-CLIP: attention between frames and video-specific prompts, its text tower frozen; VgHIF if asked",
+        XclipSettings,
+        "actscribe.recognizers.dual:DUAL",
+        _dual,
+        models=("xclip",),
+        prompted=True,
+    ),
+}
+
+
+@cache
+def added() -> dict[str, metadata.EntryPoint]:
+    """Return the entry points of other packages by the name of their recognizer; nothing of theirs is loaded."""
+    return {point.name: point for point in metadata.entry_points(group=ENTRY_POINTS) if point.name not in BUILT_IN}
+
+
+def names() -> list[str]:
+    """Return the names of all recognizers: those of this package, then those that other packages add."""
+    return [*BUILT_IN, *sorted(added())]
+
+
+def recognizer(name: str) -> RecognizerSpec:
+    """Return what is known of a recognizer.
+
+    Raises:
+        ActScribeError: no such recognizer, with the one probably meant; or the package that adds it does not load.
+    """
+    if name in BUILT_IN:
+        return BUILT_IN[name]
+    if name not in added():
+        raise ActScribeError(f"no recognizer is called '{name}'.", did_you_mean(name, names()))
+    return _loaded(added()[name])
+
+
+def usual_for(kind: str) -> str:
+    """Return the recognizer that takes models of a kind of the catalog, where the user names none."""
+    return next(name for name, spec in BUILT_IN.items() if kind in spec.models)
+
+
+@cache
+def _loaded(point: metadata.EntryPoint) -> RecognizerSpec:
+    package = point.dist.name if point.dist else point.module
+    try:
+        spec = point.load()
+    except Exception as error:
+        raise ActScribeError(
+            f"the recognizer '{point.name}' of the package {package} does not load: {in_one_line(error)}",
+            f"Mend or remove it: pip uninstall {package}",
+        ) from error
+    if not isinstance(spec, RecognizerSpec):
+        raise ActScribeError(
+            f"the recognizer '{point.name}' of the package {package} is a {type(spec).__name__};"
+            f" expected a RecognizerSpec at {point.value}.",
+            f"Mend or remove it: pip uninstall {package}",
+        )
+    return spec

@@ -1,0 +1,107 @@
+"""A new study folder: a commented study.yaml, an empty manifest, and the label set to edit."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from actscribe.errors import ActScribeError
+from actscribe.files import check_writable, write_text
+from actscribe.labels import load_label_set, presets
+from actscribe.places import real_path
+from actscribe.settings.study import STUDY_FILE
+
+TEMPLATE = """\
+# A study: recordings, label set, windows, split, recognizers. Paths are relative to this file.
+name: {name}
+
+# A CSV with the columns video, annotations, group, split; or a folder in which every video has an annotation file of
+# the same name beside it. For trimmed videos use a column 'label' in place of 'annotations'. A column 'annotations_2'
+# holds a second annotator's files, for agreement between the two; of columns of your own (site, camera) a comparison
+# shows its results by each value.
+recordings: manifest.csv
+
+# The activities. Presets: {presets}.
+labels: labels.yaml
+
+windows:
+  length: 3        # seconds of a clip; null: every video is one clip (trimmed data sets)
+  stride: 1        # seconds from one clip's start to the next one's
+  frames: 8        # sampled from each clip
+  threshold: 0.5   # a label is present in a clip when it covers at least this share of it
+
+# Whole groups (subjects, sessions) go into one split. A split column in the manifest takes precedence. Without groups
+# nobody can see whether a subject is in two splits; if each video shows another subject, say so: groups: none
+split: {{train: 0.6, validation: 0.2, test: 0.2}}
+seed: 0
+
+# error: refuse a label that no clip of a split shows; allow: go on all the same.
+empty_labels: error
+
+recognizers:
+  timesformer:
+    model: embedded   # or a folder, or facebook/timesformer-base-finetuned-ssv2 after `actscribe models pull`
+    epochs: 12
+    flip: false            # true where left and right do not matter
+"""
+MANIFEST = "video,annotations,group,split\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Scaffold:
+    """The texts of a new study's files."""
+
+    study: str
+    manifest: str
+    labels: str
+
+
+def scaffold(folder: Path, labels: str) -> tuple[Path, ...]:
+    """Write a new study into `folder` and return the files.
+
+    Raises:
+        ActScribeError: a study is there already, no such label preset, or a folder that cannot be written to.
+    """
+    check_free(folder)
+    label_set = load_label_set(labels)
+    name = real_path(folder).name or label_set.name
+    study = TEMPLATE.format(name=json.dumps(name, ensure_ascii=False), presets=", ".join(presets()))
+    return write_scaffold(folder, Scaffold(study, MANIFEST, _label_text(labels)))
+
+
+def check_free(folder: Path) -> None:
+    """Prove that a new study can be written into a folder.
+
+    Raises:
+        ActScribeError: one of its files is there already, or the folder cannot be written to.
+    """
+    for path in _paths(folder):
+        if os.path.lexists(path):
+            raise ActScribeError(f"{path} exists already; nothing was changed.", "Choose another folder.")
+    check_writable(folder)
+
+
+def write_scaffold(folder: Path, texts: Scaffold) -> tuple[Path, ...]:
+    """Write a study's files, the one that makes it a study last, and return them.
+
+    Raises:
+        ActScribeError: the disk is full or the folder cannot be written to.
+    """
+    study, manifest, labels = _paths(folder)
+    for path, text in ((labels, texts.labels), (manifest, texts.manifest), (study, texts.study)):
+        write_text(path, text)
+    return study, manifest, labels
+
+
+def _paths(folder: Path) -> tuple[Path, Path, Path]:
+    return folder / STUDY_FILE, folder / "manifest.csv", folder / "labels.yaml"
+
+
+def _label_text(labels: str) -> str:
+    """Return the YAML itself, not its values: its comments help whoever edits it."""
+    if labels in presets():
+        return (resources.files("actscribe") / "presets" / f"{labels}.yaml").read_text(encoding="utf-8")
+    return Path(labels).read_text(encoding="utf-8")

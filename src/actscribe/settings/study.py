@@ -1,0 +1,270 @@
+"""The study file: recordings, label set, windows, split, recognizers to compare."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+
+from actscribe.errors import ActScribeError, did_you_mean, in_one_line
+from actscribe.labels import LabelSet, load_label_set
+from actscribe.settings.located import placed, unplaced
+from actscribe.settings.registry import DEFAULT, RecognizerSpec, names, recognizer
+from actscribe.settings.unit import Unit
+from actscribe.yaml_file import SAID, fields_at, load_model, unquoted
+
+STUDY_FILE = "study.yaml"
+#: The key of an entry of `recognizers` that says what it is, where its name does not.
+RECOGNIZER = "recognizer"
+#: Of an entry of `recognizers`.
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
+#: Of one clip.
+MOST_FRAMES = 256
+
+
+class Windows(BaseModel):
+    """How recordings are cut into clips (paper 1: 2-3 s long, 1-2 s overlap, 8 frames, target at half coverage).
+
+    Args:
+        length: how long a clip is; null makes the whole video one clip (trimmed data sets).
+        stride: time from one clip's start to the next one's.
+        frames: how many are sampled from a clip, evenly in time.
+        threshold: a label is present in a clip when at least this fraction of it is covered.
+        square_pixels: show frames as a video player does. A video may say that its pixels are wider than high, as
+            copies squeezed to one size do; false feeds its pictures as they are stored, as published code does.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    length: Annotated[float | None, Unit("s")] = Field(3.0, gt=0, allow_inf_nan=False)
+    stride: Annotated[float, Unit("s")] = Field(1.0, gt=0, allow_inf_nan=False)
+    frames: Annotated[int, Unit("frames")] = Field(8, ge=1, le=MOST_FRAMES)
+    threshold: Annotated[float, Unit("share of the clip")] = Field(0.5, gt=0, le=1)
+    square_pixels: bool = True
+
+    @model_validator(mode="after")
+    def _every_second_is_seen(self) -> Windows:
+        if self.length is not None and self.stride > self.length:
+            raise ValueError(f"stride {self.stride} s leaves gaps between windows of {self.length} s")
+        return self
+
+
+class Split(BaseModel):
+    """Which share of the groups goes where; a split column in the manifest takes precedence.
+
+    Args:
+        train, validation, test: share of this split; the three sum to 1. With validation 0 nothing is chosen on it.
+        within: "groups" keeps whole groups apart; "recordings" splits every recording by time, which says nothing about
+            other subjects, for studies that have too few of them.
+        gap: between two parts of a recording, in seconds, at least a clip's length; null: a clip's length.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    train: Annotated[float, Unit("share of the groups")] = Field(0.6, gt=0)
+    validation: Annotated[float, Unit("share of the groups")] = Field(0.2, ge=0)
+    test: Annotated[float, Unit("share of the groups")] = Field(0.2, ge=0)
+    within: Literal["groups", "recordings"] = "groups"
+    gap: Annotated[float | None, Unit("seconds")] = Field(None, gt=0, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _sums_to_one(self) -> Split:
+        total = self.train + self.validation + self.test
+        if abs(total - 1) > 1e-6:
+            raise ValueError(f"train, validation and test must sum to 1, found {total:g}")
+        if self.gap is not None and self.within == "groups":
+            raise ValueError("'gap' goes with 'within: recordings': groups lie in different recordings")
+        return self
+
+
+class Study(BaseModel):
+    """The keys of a study file.
+
+    Args:
+        name: of the study, as reports and tables call it.
+        recordings: a manifest (CSV with video, annotations, group, split) or a folder of videos with annotation files
+            of the same name beside them; relative to the study file.
+        labels: a preset's name, a YAML file, or a label set written in place.
+        tiers: patterns of the tiers that are read, of ELAN and Praat files: 'act*', '!notes'; none: all.
+        windows: how recordings are cut into clips.
+        split: which share of the groups is trained on, chosen by, and tested on.
+        groups: "none" says on purpose that recordings have no groups, each showing another subject; null: the manifest
+            or the sub-folders say which recordings belong together.
+        seed: number from which all randomness flows; the same seed gives the same results.
+        empty_labels: "error" refuses a label without a positive clip in train, validation or test; "allow" goes on.
+        recognizers: those to compare; below each name, its settings. The name is that of a recognizer, or one of your
+            own with `recognizer:` among the settings: 'qwen: {recognizer: vlm-yesno, model: qwen3-vl-4b}'.
+        folder: where the study file lies; filled in by `load_study`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1)
+    recordings: str
+    labels: str | LabelSet
+    tiers: tuple[str, ...] = ()
+    windows: Windows = Windows()
+    split: Split = Split()
+    groups: Literal["none"] | None = None
+    seed: int = Field(0, ge=0)
+    empty_labels: Literal["error", "allow"] = "error"
+    recognizers: dict[str, dict[str, Any]] = {DEFAULT: {}}
+    folder: Path = Field(default=Path(), exclude=True)
+
+    @field_validator("recognizers", mode="before")
+    @classmethod
+    def _settings_are_valid(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            raise ValueError("expected 'name: {settings}' lines")
+        problems = [problem for name, settings in value.items() for problem in _at(name, settings)]
+        if problems:
+            raise ValidationError.from_exception_data("Study", problems)
+        return {name: settings or {} for name, settings in value.items()}
+
+    def chosen(self, name: str) -> Chosen:
+        """Return a recognizer by the study's name for it, or by its own with default settings.
+
+        Raises:
+            ActScribeError: neither the study nor the registry has one of that name.
+        """
+        if name not in self.recognizers and name not in names():
+            known = [*self.recognizers, *(one for one in names() if one not in self.recognizers)]
+            raise ActScribeError(f"no recognizer is called '{name}'.", did_you_mean(name, known))
+        what, settings = _entry(name, self.recognizers.get(name, {}))
+        return Chosen(name, what, parse_settings(what, settings))
+
+    def label_set(self) -> LabelSet:
+        """Return the label set, loading the preset or file it names."""
+        if isinstance(self.labels, LabelSet):
+            return self.labels
+        beside = self.folder / self.labels
+        return load_label_set(beside if beside.is_file() else self.labels)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A recognizer as a study has it.
+
+    Args:
+        name: the study's own.
+        recognizer: its name in the registry.
+        settings: its own, of the class that the registry says.
+    """
+
+    name: str
+    recognizer: str
+    settings: BaseModel
+
+    @property
+    def spec(self) -> RecognizerSpec:
+        """What the registry knows of it."""
+        return recognizer(self.recognizer)
+
+    @property
+    def trains(self) -> bool:
+        """Whether anything learns from the training clips."""
+        return self.spec.trains(self.settings)
+
+
+def parse_settings(name: str, settings: Mapping[str, Any]) -> BaseModel:
+    """Return settings of a recognizer of the registry as its pydantic model.
+
+    Raises:
+        ActScribeError: no such recognizer.
+        ValueError: an unknown key (with the one probably meant) or a value out of range.
+    """
+    kind = recognizer(name).settings
+    try:
+        return kind.model_validate(settings)
+    except ValidationError as error:
+        raise ValueError(_in_words(name, kind, error.errors()[0])) from None
+
+
+def _entry(name: str, entry: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return what an entry of `recognizers` is, and its settings."""
+    return str(entry.get(RECOGNIZER, name)), {key: value for key, value in entry.items() if key != RECOGNIZER}
+
+
+def _at(name: str, entry: object) -> list[InitErrorDetails]:
+    """Return all problems of a recognizer's lines, each at its own key."""
+    what, settings = _entry(name, entry) if isinstance(entry, dict) else (str(name), entry)
+    words = _unfit(str(name), what)
+    if words:
+        return [_problem(words, (name,), entry)]
+    kind = recognizer(what).settings
+    try:
+        kind.model_validate(settings or {})
+    except ValidationError as error:
+        return [_problem(_in_words(name, kind, one), (name, *one["loc"]), one["input"]) for one in error.errors()]
+    return []
+
+
+def _unfit(name: str, what: str) -> str:
+    """Say why an entry cannot be called so, or be that; empty where it can."""
+    try:
+        recognizer(what)
+    except ActScribeError as error:
+        ways = f" Or say what '{name}' is: '{name}: {{recognizer: NAME}}'." if what == name else ""
+        return f"{in_one_line(error)}{ways}"
+    if name != what and name in names():
+        return f"'{name}' is another recognizer than {what}; give this one a name of its own."
+    if not _NAME.fullmatch(name):
+        return f"'{name}' becomes the name of a folder; expected letters, digits, '.', '-' and '_', a letter first."
+    return ""
+
+
+def _problem(words: str, where: tuple[int | str, ...], found: object) -> InitErrorDetails:
+    # The words stand in the context, for braces in a template would be filled in.
+    return {"type": PydanticCustomError(SAID, "{words}", {"words": words}), "loc": where, "input": found}
+
+
+def _in_words(name: str, kind: type[BaseModel], problem: ErrorDetails) -> str:
+    key = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        meant = did_you_mean(str(problem["loc"][-1]), fields_at(kind, problem["loc"][:-1]))
+        return f"{name} has no setting '{key}'. {meant}"
+    if problem["type"] == "value_error":
+        return f"{f'{name}.{key}' if key else name}: {problem['msg'].removeprefix('Value error, ')}"
+    if not key:
+        return f"{name}: expected 'setting: value' lines (found {problem['input']!r})"
+    return f"{name}.{key}: {problem['msg']} (found {problem['input']!r}){unquoted(problem['type'], problem['input'])}"
+
+
+def load_study(path: str | Path) -> Study:
+    """Read a study file, or the study.yaml in a folder.
+
+    Raises:
+        ActScribeError: missing or malformed; the message names the line and the key probably meant.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = path / STUDY_FILE
+    if not path.is_file():
+        raise ActScribeError(f"{path}: no such study file.", "Make one with: actscribe new STUDY_DIR")
+    return placed_study(load_model(path, Study), path.parent)
+
+
+def placed_study(study: Study, folder: Path) -> Study:
+    """Return a study with paths in its recognizers' settings that are relative to `folder` made absolute."""
+    chosen = {name: _moved(placed, name, entry, folder) for name, entry in study.recognizers.items()}
+    return study.model_copy(update={"folder": folder, "recognizers": chosen})
+
+
+def unplaced_study(study: Study) -> Study:
+    """Return a study with paths in its recognizers' settings that lie in its folder made relative to it."""
+    chosen = {name: _moved(unplaced, name, entry, study.folder) for name, entry in study.recognizers.items()}
+    return study.model_copy(update={"recognizers": chosen})
+
+
+def _moved(
+    move: Callable[[type[BaseModel], Mapping[str, Any], Path], dict[str, Any]],
+    name: str,
+    entry: Mapping[str, Any],
+    folder: Path,
+) -> dict[str, Any]:
+    return move(recognizer(_entry(name, entry)[0]).settings, entry, folder)

@@ -1,0 +1,174 @@
+"""Settings of the recognizers on vision-language models. Light to import: no network is loaded here."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from actscribe.settings.located import Located
+from actscribe.settings.named_models import EMBEDDED, PACKAGED_JUDGE
+from actscribe.settings.training import Training
+from actscribe.settings.unit import Unit
+
+
+class ZeroShot(BaseModel):
+    """Settings that every zero-shot recognizer shares: which vision-language model is asked, and where it runs.
+
+    Args:
+        model: "embedded" (the tiny one in the package), a name of `actscribe models list`, or a local folder.
+        dtype: number format of the weights; "auto" takes bf16 on a GPU that has it, and for a judge also on a processor
+            that has it.
+        quantize: hold the weights in 4 or 8 bits, on a GPU with bitsandbytes; compared with the full model on 20
+            validation clips.
+        server: address of an OpenAI-compatible server such as http://127.0.0.1:11434/v1; empty loads `model` here.
+        server_model: the server's name for the model; empty where it offers only one.
+        server_short_side: to which frames are reduced before they are sent to a server.
+        allow_remote: whether `server` may be another machine. Frames of the videos are sent to it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: Annotated[str, Located("model")] = EMBEDDED
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    quantize: Literal["4bit", "8bit"] | None = None
+    server: str = ""
+    server_model: str = ""
+    server_short_side: Annotated[int, Unit("pixels")] = Field(384, ge=16)
+    allow_remote: bool = False
+
+
+class VlmListSettings(ZeroShot):
+    """One prompt; the answer lists the activities that occur (paper 1, ZSC).
+
+    Args:
+        list_prompt: the prompt, instead of our own; {setting} and {labels} are filled in.
+        most_tokens: length of the answer, at most.
+    """
+
+    list_prompt: str = ""
+    most_tokens: Annotated[int, Unit("tokens")] = Field(96, ge=1)
+
+
+class VlmYesnoSettings(ZeroShot):
+    """One yes/no question per label (paper 1, ZSC).
+
+    Args:
+        question_template: the prompt, instead of our own; {question} is filled in with each label's question.
+        mode: how an answer is read: "probability" takes P(yes) / (P(yes) + P(no)) from the next-token distribution;
+            "text" the written answer.
+        calibrate: divide by what the model answers about a grey video (contextual calibration, Zhao et al. 2021).
+        caption_share: share of the evaluated clips for which the model also writes a caption, so that the report can
+            compare the two.
+        caption_prompt: the prompt that asks for a caption, instead of our own; {setting} is filled in.
+        caption_tokens: length of a caption, at most.
+    """
+
+    question_template: str = ""
+    mode: Literal["probability", "text"] = "probability"
+    calibrate: bool = False
+    caption_share: Annotated[float, Unit("share of clips")] = Field(0.1, ge=0, le=1)
+    caption_prompt: str = ""
+    caption_tokens: Annotated[int, Unit("tokens")] = Field(64, ge=1)
+
+
+class VlmJudgeSettings(ZeroShot):
+    """A caption, and a text-only language model that answers one question per label from it (paper 1, ZSC-J).
+
+    Args:
+        caption_prompt: the prompt that asks for a caption, instead of our own; {setting} is filled in.
+        caption_tokens: length of a caption, at most.
+        judge: the text-only model: "smollm2" (of the extra actscribe[judge]), a name of `actscribe models list`, or a
+            folder or .gguf file.
+        judge_server: address of a server that runs the judge instead; `allow_remote` holds for it too.
+        judge_server_model: the server's name for the judge.
+        judge_template: the prompt of the judge, instead of our own; {caption} and {question} are filled in.
+    """
+
+    caption_prompt: str = ""
+    caption_tokens: Annotated[int, Unit("tokens")] = Field(96, ge=1)
+    judge: Annotated[str, Located("model")] = PACKAGED_JUDGE
+    judge_server: str = ""
+    judge_server_model: str = ""
+    judge_template: str = ""
+
+
+class VlmHeadSettings(Training):
+    """A frozen vision-language model with a trained head (paper 1, FT-LC). `learning_rate` has no part to act on.
+
+    Args:
+        model: "embedded" (the tiny one in the package), a name of `actscribe models list`, or a local folder.
+        prompt: that follows the video, instead of our own; {setting} and {labels} are filled in.
+        pooling: how the states of all tokens become one: "mean" over the video-token positions, or "attention" over the
+            whole sequence.
+        hidden: width of a hidden layer in the head; 0: a linear head.
+        dropout: share of the head's inputs that are dropped in training.
+        batch_tokens: size of a padded batch that runs through the model, at most.
+        features: a folder in which features are kept for other runs, such as of another head; empty keeps them in the
+            run until it is complete.
+    """
+
+    model: Annotated[str, Located("model")] = EMBEDDED
+    prompt: str = ""
+    pooling: Literal["mean", "attention"] = "mean"
+    hidden: Annotated[int, Unit("units")] = Field(0, ge=0)
+    dropout: float = Field(0.1, ge=0, lt=1)
+    batch_tokens: Annotated[int, Unit("tokens")] = Field(4096, ge=1)
+    features: Annotated[str, Located("folder")] = ""
+    epochs: Annotated[int, Unit("epochs")] = Field(40, ge=1)
+    head_learning_rate: float = Field(5e-3, gt=0)
+    patience: Annotated[int, Unit("epochs")] = Field(10, ge=1)
+    augment: Literal[False] = False
+    flip: Literal[False] = False
+    candidates: Annotated[Literal[1], Unit("moments")] = 1
+
+
+class VlmLoraSettings(Training):
+    """A vision-language model fine-tuned through low-rank adapters, with a trained head (paper 1, FT-C-LoRA).
+
+    Args:
+        model: "embedded" (the tiny one in the package), a name of `actscribe models list`, or a local folder.
+        prompt: that follows the video, instead of our own; {setting} and {labels} are filled in.
+        pooling: how the states of all tokens become one: "mean" over the video-token positions, or "attention" over the
+            whole sequence.
+        hidden: width of a hidden layer in the head; 0: a linear head.
+        dropout: share of the head's inputs that are dropped in training.
+        batch_tokens: size of a padded batch that is scored, at most.
+        tower: whose layers are adapted: "language", "vision" or "both".
+        targets: which of them, one name or several: "query-value", "attention", "mlp", "all-linear" (attention and
+            mlp), or names of the model's own layers such as k_proj, which are checked before anything is decoded.
+        rank: of the adapters' matrices: how much they can learn.
+        alpha: the adapters' product is scaled by alpha / rank.
+        adapter_dropout: share of the adapters' inputs that are dropped in training.
+        checkpointing: compute activations again in the backward pass; less memory, about a third more time.
+        probe_first: train the head alone on kept features, then adapters and head together (Kumar et al. 2022).
+        probe_epochs: epochs of the head alone, at most.
+    """
+
+    model: Annotated[str, Located("model")] = EMBEDDED
+    prompt: str = ""
+    pooling: Literal["mean", "attention"] = "mean"
+    hidden: Annotated[int, Unit("units")] = Field(0, ge=0)
+    dropout: float = Field(0.1, ge=0, lt=1)
+    batch_tokens: Annotated[int, Unit("tokens")] = Field(4096, ge=1)
+    tower: Literal["language", "vision", "both"] = "language"
+    targets: tuple[str, ...] = Field(("query-value",), min_length=1)
+    rank: int = Field(16, ge=1)
+    alpha: int = Field(32, ge=1)
+    adapter_dropout: float = Field(0.1, ge=0, lt=1)
+    checkpointing: bool = False
+    probe_first: bool = False
+    probe_epochs: Annotated[int, Unit("epochs")] = Field(20, ge=1)
+    weight_decay: float = Field(0.01, ge=0)
+    augment: bool = False
+
+    @field_validator("targets", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _nothing_is_mixed(self) -> Self:
+        if self.augmentation.mixes() or self.augmentation.smoothing:
+            raise ValueError("mixup, cutmix and smoothing are not made for vlm-lora, whose clips become tokens")
+        return self

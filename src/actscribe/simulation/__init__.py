@@ -1,1 +1,0 @@
-"""Simulated recordings with exact annotations, from a seed."""

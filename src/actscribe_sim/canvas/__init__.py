@@ -1,0 +1,1 @@
+"""What everything simulated is drawn with: a canvas seen by a camera, textures, shapes, hands."""

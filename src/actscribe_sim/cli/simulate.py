@@ -1,0 +1,44 @@
+"""actscribe simulate."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from actscribe.packages import require
+
+
+def simulate(
+    out: Annotated[Path, typer.Argument(help="Folder to make.")],
+    recordings: Annotated[int, typer.Option(help="How many.", min=1)] = 10,
+    minutes: Annotated[float, typer.Option(help="Length of each.", min=0.1)] = 2.0,
+    seed: Annotated[int, typer.Option(help="All randomness flows from it.", min=0)] = 0,
+    size: Annotated[int, typer.Option(help="Width and height in pixels.", min=64)] = 256,
+    tabletop: Annotated[int, typer.Option(help="Instead: trimmed clips of tabletop actions, so many of each.")] = 0,
+    actions: Annotated[str, typer.Option(help="Comma-separated tabletop actions; default all 38.")] = "",
+    plain: Annotated[bool, typer.Option(help="Tabletops with one table, light and hand, without bystanders.")] = False,
+) -> None:
+    """Simulate newborn resuscitations with exact annotations, as a study that is ready to train on."""
+    require("cv2", "actscribe simulate")
+    if tabletop:
+        _tabletop(out, tabletop, seed, actions, size, plain)
+        return
+    from actscribe_sim.resuscitation.recording import simulate as simulate_study
+
+    simulate_study(out, recordings=recordings, minutes=minutes, seed=seed, size=size)
+    print(f"Study: {out / 'study.yaml'}")
+    print(f"Next: actscribe check {shlex.quote(str(out))}")
+
+
+def _tabletop(out: Path, clips: int, seed: int, actions: str, size: int, plain: bool) -> None:
+    from actscribe_sim.tabletop.actions import ACTIONS
+    from actscribe_sim.tabletop.clips import simulate_tabletop
+
+    names = [name.strip() for name in actions.split(",") if name.strip()] or list(ACTIONS)
+    simulate_tabletop(out, clips, seed, actions=names, size=size, plain=plain)
+    print(f"Set: {out}, {clips} clips of each of {len(names)} actions")
+    place = shlex.quote(str(out))
+    print(f"Next: actscribe benchmark folder --videos {place} --groups '^([0-9]+)$' --backbone vifi-clip --shots 8")

@@ -1,0 +1,1 @@
+"""Simulated newborn resuscitations: script, course, doll, tools, captions, and the study made of them."""

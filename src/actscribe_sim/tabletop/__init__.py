@@ -1,0 +1,1 @@
+"""Simulated tabletop actions: trimmed clips of 38 classes, with captions and questions."""

@@ -1,0 +1,125 @@
+"""A package outside this one adds a recognizer by an entry point: a study trains it like any other."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from small_studies import lamp_study, write_study
+
+CODE = '''
+import numpy as np
+from pydantic import BaseModel
+
+from actscribe import labels
+from actscribe.data.view import View
+from actscribe.recognizers.base import Implementation
+from actscribe.settings.registry import RecognizerSpec
+
+
+class Settings(BaseModel, extra="forbid"):
+    """How bright the picture is. Args: power: of the brightness."""
+
+    power: float = 1.0
+
+
+class Brightness:
+    def __init__(self, labels, weights):
+        self.labels, self.view, self.weights = labels, View(2, 16), weights
+
+    def score(self, clips):
+        for clip in clips:
+            yield np.clip(self.weights * clip.frames.mean() / 255, 0, 1)
+
+    def save(self, folder):
+        np.savetxt(folder / "weights.txt", self.weights)
+
+
+def make(job):
+    shown = [clip.frames.mean() / 255 for clip in job.train]
+    weights = np.nanmean(job.train_targets, axis=0) / np.mean(shown) ** job.settings.power
+    return Brightness(job.labels, weights)
+
+
+CODE = Implementation(
+    lambda settings, frames: View(2, 16),
+    make,
+    lambda folder, labels: Brightness(labels, np.loadtxt(folder / "weights.txt", ndmin=1)),
+)
+SPEC = RecognizerSpec("brightness of the picture", Settings, "brightness:CODE", lambda settings: ("train",))
+'''
+WHEEL = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+RUN = "from actscribe.cli import main; main()"
+
+
+def wheel(folder: Path, name: str, module: str, entry: str) -> Path:
+    """Write a wheel of one module with one entry point; a builder would need the network."""
+    path, info = folder / f"{name}-1.0-py3-none-any.whl", f"{name}-1.0.dist-info"
+    with zipfile.ZipFile(path, "w") as made:
+        made.writestr(f"{name}.py", module)
+        made.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        made.writestr(f"{info}/WHEEL", WHEEL)
+        made.writestr(f"{info}/entry_points.txt", f"[actscribe.recognizers]\n{entry}\n")
+        made.writestr(f"{info}/RECORD", "")
+    return path
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install two packages, one of which does not load, beside this one."""
+    folder = tmp_path_factory.mktemp("other")
+    wheels = [
+        wheel(folder, "brightness", CODE, "brightness = brightness:SPEC"),
+        wheel(folder, "broken", "import nowhere\n", "broken = broken:SPEC"),
+    ]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--target", folder / "site"]
+    subprocess.run([*map(str, pip), *map(str, wheels)], check=True, capture_output=True)
+    return folder / "site"
+
+
+def actscribe(site: Path, folder: Path, *words: object) -> tuple[int, str]:
+    """Run a command where the packages are installed; return exit status and output."""
+    paths = os.pathsep.join([str(site), *filter(None, sys.path)])
+    env = os.environ | {"PYTHONPATH": paths, "ACTSCRIBE_CACHE": str(folder / "cache"), "COLUMNS": "200"}
+    done = subprocess.run([sys.executable, "-c", RUN, *map(str, words)], env=env, capture_output=True, text=True)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_it_is_trained_measured_and_compared_like_one_of_ours(site: Path, tmp_path: Path) -> None:
+    recognizers = {"brightness": {"power": 0.5}, "dim": {"recognizer": "brightness"}}
+    study = lamp_study(tmp_path / "study", recognizers=recognizers).parent
+    code, text = actscribe(site, tmp_path, "compare", study)
+    assert code == 0, text
+    for name in ("brightness", "dim"):
+        assert (study / "comparison" / "runs" / name / "seed-1" / "model" / "weights.txt").is_file()
+    code, text = actscribe(site, tmp_path, "train", study, "--recognizer", "dim")
+    assert code == 0, text
+    code, text = actscribe(site, tmp_path, "evaluate", study / "runs" / "dim")
+    assert code == 0, text
+    assert "dim on test" in text
+
+
+def test_its_settings_are_checked_and_listed(site: Path, tmp_path: Path) -> None:
+    study = write_study(tmp_path / "study", recordings=".", recognizers={"brightness": {"powr": 1}})
+    code, text = actscribe(site, tmp_path, "check", study)
+    assert code == 2
+    assert "brightness has no setting 'powr'. Did you mean 'power'?" in text
+    code, text = actscribe(site, tmp_path, "settings", "brightness")
+    assert code == 0
+    assert "Default: 1.0" in text
+
+
+def test_doctor_lists_it_and_says_of_a_broken_one_what_is_wrong(site: Path, tmp_path: Path) -> None:
+    code, text = actscribe(site, tmp_path, "doctor")
+    assert code == 0, text
+    assert "brightness 1.0: brightness of the picture" in text
+    assert "the recognizer 'broken' of the package broken does not load: No module named 'nowhere'" in text
+    study = write_study(tmp_path / "study", recordings=".", recognizers={"mine": {"recognizer": "broken"}})
+    code, text = actscribe(site, tmp_path, "check", study)
+    assert code == 2
+    assert "does not load" in text
+    assert "Traceback" not in text

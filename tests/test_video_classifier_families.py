@@ -1,0 +1,117 @@
+"""VideoMAE, ViViT, V-JEPA 2 and VideoPrism as recognizers, each on a small random checkpoint of its real class."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from small_studies import lamp_study
+from tiny_classifiers import CONFIGS, STATISTICS, tiny_classifier
+from tiny_models import tiny_timesformer
+from transformers import AutoModelForVideoClassification
+
+from actscribe.data.clips import Clip
+from actscribe.data.view import ClipFrames
+from actscribe.errors import ActScribeError
+from actscribe.labels import Label, LabelSet
+from actscribe.models.video_classifier import changes, load_classifier
+from actscribe.recognizers.plans.clips import plan_classifier
+from actscribe.recognizers.video_classifier import VideoClassifierRecognizer, view
+from actscribe.runs.evaluate import evaluate
+from actscribe.runs.train import train
+from actscribe.settings.study import load_study
+from actscribe.settings.video_classifier import TimesformerSettings, VideoClassifierSettings
+
+LABELS = LabelSet(name="two", labels=(Label(name="A"), Label(name="B")))
+
+
+@pytest.fixture(scope="module", params=CONFIGS)
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def checkpoint(kind: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_classifier(kind, tmp_path_factory.mktemp(kind))
+
+
+def clip(frames: int, side: int, seed: int = 0) -> ClipFrames:
+    shown = np.random.default_rng(seed).integers(0, 256, size=(frames, side, side, 3), dtype=np.uint8)
+    return ClipFrames(Clip("r", 0.0, 1.0, (1.0, 0.0)), "", shown, np.arange(frames) / frames)
+
+
+def test_scores_are_those_of_transformers_own_forward_with_the_checkpoints_mean_and_std(
+    kind: str, checkpoint: Path
+) -> None:
+    names = tuple(CONFIGS[kind].id2label.values())
+    model, pixels = load_classifier(str(checkpoint), names, 4)
+    labels = LabelSet(name="own", labels=tuple(Label(name=name) for name in names))
+    shown = clip(4, pixels.size)
+    (scores,) = VideoClassifierRecognizer(model, pixels, labels, False).score([shown])
+    mean, std = STATISTICS[kind]
+    fed = torch.from_numpy(((shown.frames / 255 - mean) / std).astype(np.float32)).permute(0, 3, 1, 2)[None]
+    plain = AutoModelForVideoClassification.from_pretrained(checkpoint).eval()
+    with torch.no_grad():
+        logits = plain(fed).logits[0]
+    np.testing.assert_allclose(scores, torch.sigmoid(logits).flatten().numpy(), atol=1e-5)
+
+
+def test_another_number_of_frames_is_told_apart_and_said(kind: str, checkpoint: Path) -> None:
+    model, pixels = load_classifier(str(checkpoint), LABELS.names, 8)
+    assert model.frames == 8
+    recognizer = VideoClassifierRecognizer(model, pixels, LABELS, False)
+    assert recognizer.view.frames == 8
+    one = clip(8, pixels.size)
+    other = ClipFrames(one.clip, "", one.frames[::-1], one.times)
+    first, second = recognizer.score([one, other])
+    assert abs(first - second).max() > 1e-4  # the order of the frames is seen
+    (said,) = [word for word in changes(str(checkpoint), LABELS.names, 8) if "positions" in word]
+    assert said.endswith("were resized to 8" if kind.startswith(("vivit", "videoprism")) else "are computed for 8")
+
+
+def test_learned_positions_repeat_the_nearest_moment(tmp_path: Path) -> None:
+    folder = tiny_classifier("vivit", tmp_path)
+    old = AutoModelForVideoClassification.from_pretrained(folder).vivit.embeddings.position_embeddings[0]
+    new = load_classifier(str(folder), LABELS.names, 8)[0].model.vivit.embeddings.position_embeddings[0]
+    assert torch.equal(new[0], old[0])  # the class token
+    patches, moments = old[1:].reshape(2, 4, -1), new[1:].reshape(4, 4, -1)  # 2 x 2 patches
+    assert torch.equal(moments, patches[[0, 0, 1, 1]])
+
+
+def test_frames_that_do_not_come_out_even_are_refused(kind: str, checkpoint: Path) -> None:
+    settings = VideoClassifierSettings(model=str(checkpoint))
+    if kind.startswith("videoprism"):
+        assert view(settings, 3).frames == 3
+        return
+    with pytest.raises(ActScribeError, match="takes 2 frames at a time, and clips have 3") as caught:
+        view(settings, 3)
+    assert "a multiple of 2" in caught.value.hint
+
+
+def test_it_is_trained_saved_and_measured_in_a_study(kind: str, checkpoint: Path, tmp_path: Path) -> None:
+    settings = {
+        "recognizer": "video-classifier",
+        "model": str(checkpoint),
+        "epochs": 2,
+        "batch": 8,
+        "frozen_epochs": 0,
+        "unfreeze_blocks": 0,
+        "learning_rate": 1e-3,
+        "precision": "float32",
+    }
+    study = load_study(lamp_study(tmp_path / "study", recognizers={"mine": settings}))
+    run = train(study, "mine")  # saves, loads again and compares scores
+    assert evaluate(run).evaluation.headline() > 0
+    body = {name: value for name, value in run.recognizer().model.model.named_parameters() if "classifier" not in name}
+    before = dict(AutoModelForVideoClassification.from_pretrained(checkpoint).named_parameters())
+    learned = {name for name, value in body.items() if not torch.equal(value, before[name])}
+    assert learned >= {name for name in body if "layer" in name and "predictor" not in name and "bias" not in name}
+    assert plan_classifier(VideoClassifierSettings(model=str(checkpoint)), 4, 2).memory > 0
+
+
+def test_the_recognizer_timesformer_takes_no_other_family(checkpoint: Path, tmp_path: Path) -> None:
+    with pytest.raises(ActScribeError, match="expected a timesformer"):
+        view(TimesformerSettings(model=str(checkpoint)), 4)
+    assert view(TimesformerSettings(model=str(tiny_timesformer(tmp_path))), 4).frames == 4
