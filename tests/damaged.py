@@ -23,7 +23,8 @@ from actscribe.models.video_classifier import load_classifier
 from actscribe.recognizers import dual, vlm_head, vlm_lora
 from actscribe.recognizers.base import Job, Recognizer, implementation
 from actscribe.recognizers.video_classifier import VideoClassifierRecognizer
-from actscribe.runs.folder import Decisions, Facts, Run, ScoredClips
+from actscribe.run_folder.run import Decisions, Facts, Run
+from actscribe.run_folder.scored_clips import ScoredClips
 from actscribe.settings.study import Study, parse_settings
 from actscribe.settings.vghif import VghifConfig
 from actscribe.timeline.segments import TimelineSettings

@@ -11,8 +11,8 @@ import pandas as pd
 from actscribe.data import spans as sp
 from actscribe.data.clips import SAME_S, Clip
 from actscribe.data.recording import Recording
-from actscribe.evaluation.events import Timelines, label_spans
 from actscribe.labels import LabelSet
+from actscribe.timeline.matching import Timelines, label_spans
 
 #: Columns of the errors of clips, and of those of timelines.
 COLUMNS = ("label", "kind", "recording", "start", "end", "score", "margin", "clips")

@@ -22,7 +22,7 @@ from scipy.special import expit, logit
 from scipy.stats import t as student
 
 from actscribe.evaluation.agreement import four_counts
-from actscribe.evaluation.events import f1_of
+from actscribe.timeline.matching import f1_of
 
 #: With fewer groups than this no interval is given: none that was tried holds what it promises (ours).
 FEW_GROUPS = 5
@@ -137,7 +137,7 @@ def f1_intervals(
     `macro` is the mean over the labels that are present, as in `clips.clip_table`.
 
     Args:
-        counts: (tp, fp, fn) of clips (`label_counts`) or of recordings (`events.segment_counts` at one threshold),
+        counts: (tp, fp, fn) of clips (`label_counts`) or of recordings (`matching.segment_counts` at one threshold),
             shape (units, labels, 3).
         groups: of each unit.
         names: of the labels.

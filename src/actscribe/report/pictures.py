@@ -17,7 +17,7 @@ from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash
 from actscribe.report import wording as w
-from actscribe.runs.folder import ScoredClips
+from actscribe.run_folder.scored_clips import ScoredClips
 from actscribe.video.reading import frames_at
 
 #: Errors with pictures, pictures of each, their shorter side in pixels, and JPEG's quality.

@@ -12,8 +12,8 @@ from actscribe.errors import ActScribeError
 from actscribe.files import explain_os_error
 from actscribe.leftovers import is_temporary, temporary_name
 from actscribe.ownership import CLUTTER, check_replaceable
-from actscribe.runs.folder import RUN_FILE, Facts
-from actscribe.runs.integrity import MODEL, unsealed
+from actscribe.run_folder.integrity import MODEL, unsealed
+from actscribe.run_folder.run import RUN_FILE, Facts
 from actscribe.training.checkpoints import CHECKPOINTS, KEPT_MEANWHILE
 
 #: Files that trainings, evaluations and comparisons write into a run, by their paths in it.

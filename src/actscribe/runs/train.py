@@ -17,7 +17,6 @@ from actscribe.data.loading import StudyData, load_data
 from actscribe.data.view import View
 from actscribe.errors import ActScribeError
 from actscribe.evaluation.clips import choose_thresholds
-from actscribe.evaluation.confidence import fit_confidence
 from actscribe.files import check_writable, folder_beside
 from actscribe.labels import LabelSet
 from actscribe.leftovers import sweep_below
@@ -25,13 +24,15 @@ from actscribe.processes import count, first_goes_first, is_first, wait
 from actscribe.progress import say
 from actscribe.recognizers.base import Implementation, Job, Recognizer, implementation
 from actscribe.recognizers.ready import check_ready
-from actscribe.runs.folder import RUN_FILE, Decisions, Facts, Run, check_run_folder, machine, versions
+from actscribe.run_folder.run import RUN_FILE, Decisions, Facts, Run, check_run_folder, machine, versions
+from actscribe.run_folder.scored_clips import time_scores
 from actscribe.runs.no_validation import SAID, keeps_last, with_keep
 from actscribe.runs.replace import check_ours, clear
 from actscribe.runs.reuse import check_same, move_in
-from actscribe.runs.scoring import score_recordings, sound, time_scores
+from actscribe.runs.scoring import score_recordings, sound
 from actscribe.settings.study import Study, load_study, parse_settings
 from actscribe.settings.training import Training
+from actscribe.timeline.curves import fit_confidence
 from actscribe.timeline.segments import TimelineSettings
 from actscribe.timeline.tuning import tune
 from actscribe.training.checkpoints import remove_checkpoints

@@ -11,8 +11,8 @@ from pathlib import Path
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash
-from actscribe.runs.folder import Run
-from actscribe.runs.listed import Listed
+from actscribe.run_folder.listed import Listed
+from actscribe.run_folder.run import Run
 from actscribe.video.endings import VIDEO_ENDINGS
 
 #: More videos than this are counted, not listed.

@@ -10,9 +10,9 @@ import numpy as np
 from actscribe.annotations.interval import Interval
 from actscribe.data import spans as sp
 from actscribe.data.recording import Recording
-from actscribe.evaluation.events import check_pairs, f1_of, label_spans, segment_counts
 from actscribe.labels import LabelSet
 from actscribe.timeline.grid import PARTS, Grid, join, try_all
+from actscribe.timeline.matching import check_pairs, f1_of, label_spans, segment_counts
 from actscribe.timeline.scores import TimeScores
 from actscribe.timeline.segments import LabelDecision, TimelineSettings, build
 
