@@ -16,7 +16,7 @@ import actscribe
 from actscribe import Run, annotate, evaluate, load_data, read_annotations
 
 ROOT = Path(__file__).parents[1]
-SETTINGS = {"epochs": 1, "batch": 8, "precision": "float32"}
+SETTINGS = {"epochs": 1, "batch_size": 8, "precision": "float32"}
 
 
 @pytest.fixture(scope="module")
