@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 from pydantic import BaseModel
@@ -282,7 +282,7 @@ def _write(
 
 def _settings(folder: Path, plan: Plan, vghif: bool) -> dict[str, Any]:
     run = Run.open(folder / plan.run_name(vghif, 0))
-    return json.loads(json.dumps(run.facts.settings))
+    return cast("dict[str, Any]", json.loads(json.dumps(run.facts.settings)))
 
 
 def _plan_notes(plan: Plan) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -185,7 +185,9 @@ def files(tables: Mapping[str, pd.DataFrame], facts: Mapping[str, Any], texts: I
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows as JSON has them: no nan."""
     plain = table.astype(object).where(table.notna(), None)
-    return json.loads(json.dumps(plain.to_dict("records"), default=lambda number: number.item()))
+    return cast(
+        "list[dict[str, Any]]", json.loads(json.dumps(plain.to_dict("records"), default=lambda number: number.item()))
+    )
 
 
 def _by_system(results: Sequence[SeedResult]) -> dict[str, list[SeedResult]]:

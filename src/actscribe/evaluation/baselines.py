@@ -112,4 +112,6 @@ def _guess(
 def _shares(targets: np.ndarray) -> np.ndarray:
     """Return the share of positives per label, nan where nothing is annotated."""
     known = (~np.isnan(targets)).sum(axis=0)
-    return np.divide(np.nansum(targets, axis=0), known, out=np.full(targets.shape[1], np.nan), where=known > 0)
+    return np.asarray(
+        np.divide(np.nansum(targets, axis=0), known, out=np.full(targets.shape[1], np.nan), where=known > 0)
+    )

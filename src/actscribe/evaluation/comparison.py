@@ -321,7 +321,7 @@ def _spans(run: Evaluation) -> list[tuple[str, float, float]]:
 def _values(measure: Measure, system: System, shared: Shared) -> np.ndarray:
     """Return a measure per label with macro and micro behind, means over seeds, shape (labels + 2,)."""
     if measure.name in system.runs[0].table:
-        return np.mean([run.table[measure.name].to_numpy(dtype=float) for run in system.runs], axis=0)
+        return np.asarray(np.mean([run.table[measure.name].to_numpy(dtype=float) for run in system.runs], axis=0))
     by_seed = measure.with_averages(system.counts().sum(axis=0), shared.labels.task == "multi-class")
     return mean_of_known(by_seed, axis=-2)
 
@@ -332,7 +332,7 @@ def _blind_values(measure: Measure, table: pd.DataFrame) -> np.ndarray:
         return np.full(len(table), measure.blind)
     if measure.name not in table:
         raise ValueError(f"{measure.name} needs a number for answers that never look, or a place in a run's table")
-    return table[measure.name].to_numpy(dtype=float)
+    return np.asarray(table[measure.name], dtype=float)
 
 
 def _ends(measure: Measure, system: System, shared: Shared) -> tuple[np.ndarray, np.ndarray]:

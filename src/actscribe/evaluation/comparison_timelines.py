@@ -289,4 +289,4 @@ def _sureness(system: System, shared: Shared) -> np.ndarray:
         ranked = np.sort(scores, axis=1)
         best, second = ranked[:, -1:], ranked[:, -2:-1] if scores.shape[1] > 1 else ranked[:, -1:]
         found.append(scores - np.where(run.decisions(), second, best))
-    return np.mean(found, axis=0)
+    return np.asarray(np.mean(found, axis=0))

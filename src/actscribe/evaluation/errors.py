@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -132,7 +133,7 @@ def merged_spans(
         wrong: which of them count, bool, shape (clips,).
     """
     places = sorted(np.flatnonzero(wrong).tolist(), key=lambda i: (clips[i].recording, clips[i].start))
-    spans: list[dict] = []
+    spans: list[dict[str, Any]] = []
     for place in places:
         clip = clips[place]
         worst = {"score": float(score[place]), "margin": float(margin[place])}

@@ -171,13 +171,13 @@ def mean_of_known(values: np.ndarray, axis: int = -1) -> np.ndarray:
     """Return the mean over one axis of what is not nan; nan where nothing is left."""
     exists = np.isfinite(values).sum(axis=axis)
     total = np.nansum(values, axis=axis)
-    return np.divide(total, exists, out=np.full(exists.shape, np.nan), where=exists > 0)
+    return np.asarray(np.divide(total, exists, out=np.full(exists.shape, np.nan), where=exists > 0))
 
 
 def ratio(pooled: np.ndarray) -> np.ndarray:
     """Return part / whole of the last axis, nan where the whole is 0."""
     part, whole = pooled[..., 0], pooled[..., 1]
-    return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
+    return np.asarray(np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0))
 
 
 def _checked(counts: np.ndarray, groups: Sequence[str]) -> Groups:

@@ -75,19 +75,19 @@ class Measure:
     def averaged(self, counts: np.ndarray) -> np.ndarray:
         """Return over which labels `macro` is the mean, bool, (..., labels, 4) to (..., labels)."""
         shown = counts[..., 0] + counts[..., 2] > 0
-        return shown if self.over == "shown" else np.isfinite(where_varied(np.zeros(shown.shape), counts))
+        return np.asarray(shown if self.over == "shown" else np.isfinite(where_varied(np.zeros(shown.shape), counts)))
 
 
 def precision(counts: np.ndarray) -> np.ndarray:
     """Return the share of what is marked that is right, 0 where nothing is; scikit-learn's with `zero_division=0`."""
     tp, fp = np.asarray(counts[..., 0], dtype=float), counts[..., 1]
-    return np.divide(tp, tp + fp, out=np.zeros(tp.shape), where=tp + fp > 0)
+    return np.asarray(np.divide(tp, tp + fp, out=np.zeros(tp.shape), where=tp + fp > 0))
 
 
 def recall(counts: np.ndarray) -> np.ndarray:
     """Return the share of what is there that is marked, nan where nothing is there."""
     tp, fn = np.asarray(counts[..., 0], dtype=float), counts[..., 2]
-    return np.divide(tp, tp + fn, out=np.full(tp.shape, np.nan), where=tp + fn > 0)
+    return np.asarray(np.divide(tp, tp + fn, out=np.full(tp.shape, np.nan), where=tp + fn > 0))
 
 
 def average_precision(true: np.ndarray, scores: np.ndarray) -> float:

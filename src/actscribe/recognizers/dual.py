@@ -284,7 +284,7 @@ class _OnEmbeddings(nn.Module):
         self.out = out
 
     def forward(self, embedded: Tensor) -> Tensor:
-        return self.out(embedded)
+        return cast(Tensor, self.out(embedded))
 
 
 def _videos(clips: Iterable[ClipFrames], pixels: Pixels) -> Iterator[Tensor]:

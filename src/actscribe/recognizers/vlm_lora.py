@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -253,7 +253,7 @@ class Tuned(nn.Module):
         """Return the logits of clips, shape (batch, labels); `epoch` is -1 where nothing is augmented."""
         inputs = [self._inputs(*pair) for pair in zip(place.tolist(), epoch.tolist(), strict=True)]
         hidden = self._backbone.vlm.hidden(inputs)
-        return self.head(hidden.states, hidden.mask, hidden.video)
+        return cast(Tensor, self.head(hidden.states, hidden.mask, hidden.video))
 
     def _inputs(self, place: int, epoch: int) -> ClipInputs:
         job = self._job

@@ -21,7 +21,7 @@ from actscribe.report import charts, tables, wording
 from actscribe.report.pictures import error_pictures
 from actscribe.report.provenance import files, provenance
 from actscribe.report.sections import extra_sections
-from actscribe.report.table import INTERVAL
+from actscribe.report.table import INTERVAL, Table
 from actscribe.report.timelines import shown_recordings
 from actscribe.report.verdict import BASELINES, best_baseline, verdict, warnings
 from actscribe.run_folder.run import Run
@@ -98,7 +98,7 @@ def _content(run: Run, result: Evaluation, scored: ScoredClips, frames: bool) ->
     }
 
 
-def _data_tables(found: dict[str, Any]) -> list[tables.Table]:
+def _data_tables(found: dict[str, Any]) -> list[Table]:
     made = []
     if "Recordings" in found:
         made.append(tables.split_table(found["Recordings"]))

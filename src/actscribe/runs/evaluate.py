@@ -211,7 +211,7 @@ def training_priors(run: Run) -> np.ndarray:
         return np.zeros(len(run.labels))
     goals = targets(clips, run.labels.task, run.study.windows.threshold)
     known = (~np.isnan(goals)).sum(axis=0)
-    return np.nansum(goals, axis=0) / np.maximum(known, 1)
+    return np.asarray(np.nansum(goals, axis=0) / np.maximum(known, 1))
 
 
 def _write_timelines(

@@ -79,7 +79,7 @@ def f1_of(counts: np.ndarray) -> np.ndarray:
     """Return F1 from (tp, fp, fn) on the last axis; nan where nothing is there to be found (tp + fn = 0)."""
     counts = np.asarray(counts, dtype=float)
     tp, fp, fn = counts[..., 0], counts[..., 1], counts[..., 2]
-    return np.divide(2 * tp, 2 * tp + fp + fn, out=np.full(tp.shape, np.nan), where=tp + fn > 0)
+    return np.asarray(np.divide(2 * tp, 2 * tp + fp + fn, out=np.full(tp.shape, np.nan), where=tp + fn > 0))
 
 
 def segment_counts(

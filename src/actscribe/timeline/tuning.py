@@ -7,6 +7,7 @@ from itertools import product
 
 import numpy as np
 
+from actscribe.annotations.interval import Interval
 from actscribe.data import spans as sp
 from actscribe.data.recording import Recording
 from actscribe.labels import LabelSet
@@ -139,7 +140,7 @@ def _tune_exclusive(
     return dict.fromkeys(labels.names, best)
 
 
-def _joint_frame_f1(recordings: Sequence[Recording], found: Mapping[str, list], labels: LabelSet) -> float:
+def _joint_frame_f1(recordings: Sequence[Recording], found: Mapping[str, list[Interval]], labels: LabelSet) -> float:
     both = either = 0.0
     for recording, name in product(recordings, labels.names):
         true = label_spans(recording, recording.intervals or (), name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import cast
 
 import pandas as pd
 
@@ -138,4 +139,4 @@ def cost_table(done: Comparison) -> Table:
 
 
 def _bouts(intervals: Iterable[Interval], name: str) -> list[list[float]]:
-    return sp.union(interval for interval in intervals if interval.label == name).tolist()
+    return cast("list[list[float]]", sp.union(interval for interval in intervals if interval.label == name).tolist())
