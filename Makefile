@@ -48,10 +48,11 @@ test-lowest:     ## all tests with the lowest versions that pyproject.toml allow
 report-test: install  ## the reports in headless Chromium, which must be on the PATH: console, width, keyboard, A4
 	$(BIN)/python -m pytest tests/report_in_chromium.py
 
-lint: install    ## style, types
+lint: install    ## style, types, and the order of the rooms
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 
 format: install  ## put the code into its format
 	$(BIN)/ruff check --fix .

@@ -332,7 +332,7 @@ def _blind_values(measure: Measure, table: pd.DataFrame) -> np.ndarray:
         return np.full(len(table), measure.blind)
     if measure.name not in table:
         raise ValueError(f"{measure.name} needs a number for answers that never look, or a place in a run's table")
-    return np.asarray(table[measure.name], dtype=float)
+    return np.asarray(table[measure.name].to_numpy(dtype=float))
 
 
 def _ends(measure: Measure, system: System, shared: Shared) -> tuple[np.ndarray, np.ndarray]:

@@ -22,7 +22,7 @@ from actscribe.labels import LabelSet
 from actscribe.leftovers import sweep_below
 from actscribe.processes import count, first_goes_first, is_first, wait
 from actscribe.progress import say
-from actscribe.recognizers.base import Implementation, Job, Recognizer, implementation
+from actscribe.recognizers.base import Implementation, Recognizer, implementation
 from actscribe.recognizers.ready import check_ready
 from actscribe.run_folder.run import RUN_FILE, Decisions, Facts, Run, check_run_folder, machine, versions
 from actscribe.run_folder.scored_clips import time_scores
@@ -36,6 +36,7 @@ from actscribe.timeline.curves import fit_confidence
 from actscribe.timeline.segments import TimelineSettings
 from actscribe.timeline.tuning import tune
 from actscribe.training.checkpoints import remove_checkpoints
+from actscribe.training.inputs import TrainingInputs
 from actscribe.video.cache import FrameCache, default_cache
 from actscribe.video.contained import contained
 
@@ -142,8 +143,8 @@ def _new_run(folder: Path, study: Study, recognizer: str, data: StudyData, notes
     return Run.create(folder, study, data.labels, data.recordings, facts)
 
 
-def _job(run: Run, study: Study, data: StudyData, seen: Seen, resume: bool) -> Job:
-    return Job(
+def _job(run: Run, study: Study, data: StudyData, seen: Seen, resume: bool) -> TrainingInputs:
+    return TrainingInputs(
         labels=data.labels,
         settings=parse_settings(run.facts.recognizer, run.facts.settings),
         view=seen.view,
@@ -233,7 +234,7 @@ def decide(run: Run, recognizer: Recognizer, study: Study, data: StudyData) -> N
     run.save_decisions(Decisions(thresholds=thresholds, timeline=timeline, confidence=confidence))
 
 
-def save_and_compare(made: Recognizer, code: Implementation, job: Job, folder: Path) -> Recognizer:
+def save_and_compare(made: Recognizer, code: Implementation, job: TrainingInputs, folder: Path) -> Recognizer:
     """Save a recognizer, load it again and compare scores; return the one that was loaded.
 
     Raises:
