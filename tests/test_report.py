@@ -125,13 +125,15 @@ class TestNumbers:
         assert len(rows) == 1 + len(measured)
         for cells, (_, row), place in zip(rows[1:], measured.iterrows(), range(99), strict=False):
             assert cells[:4] == [row["label"], two(row["precision"]), two(row["recall"]), two(row["f1"])]
-            assert cells[5] == two(row["average_precision"])
-            assert cells[6].replace("\u202f", "") == str(row["support"])
-            assert cells[7:9] == [f"{100 * row[key]:.0f}\u202f%" for key in ("predicted_rate", "prior")]
+            under = dict(zip(rows[0], cells, strict=True))
+            assert under["AP"] == two(row["average_precision"])
+            assert under["clips with"].replace("\u202f", "") == str(row["support"])
+            assert under["predicted"] == f"{100 * row['predicted_rate']:.0f}\u202f%"
+            assert under["annotated"] == f"{100 * row['prior']:.0f}\u202f%"
             found = several.result.confidence
             known = place < len(found) and np.isfinite(found["low"][place])
             assert cells[4] == (f"{two(found['low'][place])}–{two(found['high'][place])}" if known else "–")
-        assert [cells[9] for cells in rows[1:]] == ["0.500"] * 4 + ["–"] * 2
+        assert [cells[rows[0].index("threshold")] for cells in rows[1:]] == ["0.500"] * 4 + ["–"] * 2
 
     def test_baselines_stand_beside(self, several: Made, page: Page) -> None:
         groups, _, *rows = next(v for k, v in page.tables.items() if k.startswith("Against answers"))
