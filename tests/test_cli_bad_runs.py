@@ -216,10 +216,38 @@ def test_overwrite_replaces_what_the_tool_wrote_and_nothing_else(study: Path, st
 
 def test_a_damaged_run_is_cleared_as_a_whole(study: Path) -> None:
     run = a_run(study, study / "runs" / "timesformer", "complete").folder
-    for name in ("timelines-test/r0.json", "tensorboard/events.out.tfevents.1.host", "checkpoints/checkpoint-3/a.bin"):
+    for name in (
+        "timelines-test/r2.json",
+        "tensorboard/events.out.tfevents.1.host",
+        "checkpoints/checkpoint-3/optimizer.pt",
+    ):
         (run / name).parent.mkdir(parents=True)
         (run / name).touch()
     (run / "labels.yaml").unlink()
     assert "Replace it with --overwrite" in refused("train", study)
     clear(run)
     assert list(run.iterdir()) == []
+
+
+LIKE_OURS = (
+    "report-final.html",
+    "metrics-mine.json",
+    "scores-before_fix.parquet",
+    "captions-corrected.json",
+    "time-budget-for_paper.xlsx",
+    "timelines-test/r0-corrected-by-hand.json",
+    "timelines-mine/r2.json",
+    "tensorboard/events.out.tfevents.mine",
+    "checkpoints/checkpoint-9/my-notes.txt",
+    "checkpoints/features/my-features.safetensors",
+    "checkpoints/probe/my-head.safetensors",
+)
+
+
+@pytest.mark.parametrize("name", LIKE_OURS)
+def test_files_of_the_user_that_are_called_like_ours_are_not_replaced(study: Path, name: str) -> None:
+    run = a_run(study, study / "runs" / "timesformer").folder
+    (run / name).parent.mkdir(parents=True, exist_ok=True)
+    (run / name).write_text("mine", encoding="utf-8")
+    assert f"holds {name}, which ActScribe did not write" in refused("train", study, "--overwrite")
+    assert (run / name).read_text(encoding="utf-8") == "mine"

@@ -140,7 +140,9 @@ def test_a_run_killed_while_its_folder_is_made_begins_anew(
 def test_only_folders_of_the_trainer_are_removed_with_the_checkpoints(tmp_path: Path) -> None:
     for name in ("checkpoint-5", "checkpoint-12", "probe", "features", "mine", "checkpoint-best"):
         (tmp_path / "checkpoints" / name).mkdir(parents=True)
-        (tmp_path / "checkpoints" / name / "x").write_text("x")
+        (tmp_path / "checkpoints" / name / "optimizer.pt").write_text("x")
+    (tmp_path / "checkpoints" / "probe" / "my-notes.txt").write_text("mine")
+    (tmp_path / "checkpoints" / "checkpoint-5" / "my-notes.txt").write_text("mine")
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "x").write_text("x")
     (tmp_path / "checkpoints" / "checkpoint-7").symlink_to(tmp_path / "elsewhere")
@@ -149,10 +151,12 @@ def test_only_folders_of_the_trainer_are_removed_with_the_checkpoints(tmp_path: 
     last = last_checkpoint(tmp_path / "checkpoints")
     assert last is not None
     assert last.name == "checkpoint-12"
-    assert not (tmp_path / "checkpoints" / "checkpoint-5").exists()  # broken: without a state
+    left = {path.name for path in (tmp_path / "checkpoints" / "checkpoint-5").iterdir()}
+    assert left == {"my-notes.txt"}  # broken: without a state
     remove_checkpoints(tmp_path)
     left = {path.name for path in (tmp_path / "checkpoints").iterdir()}
-    assert left == {"mine", "checkpoint-best", "checkpoint-7"}
+    assert left == {"mine", "checkpoint-best", "checkpoint-7", "checkpoint-5", "probe", "features"}
+    assert state(tmp_path / "checkpoints" / "probe") == {"my-notes.txt": b"mine", "optimizer.pt": b"x"}
     assert (tmp_path / "elsewhere" / "x").read_text() == "x"
     shutil.rmtree(tmp_path / "checkpoints")
     (tmp_path / "checkpoints" / "checkpoint-1").mkdir(parents=True)

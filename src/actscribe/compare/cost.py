@@ -27,6 +27,7 @@ from actscribe.recognizers.base import Recognizer
 from actscribe.run_folder.run import Run
 from actscribe.runs.scoring import seen_by
 from actscribe.runs.videos import located
+from actscribe.training.checkpoints import HISTORY
 from actscribe.video.cache import FOLDER_VARIABLE
 
 FILE = "cost.json"
@@ -157,7 +158,7 @@ def parameters_that_ran() -> Iterator[dict[int, int]]:
 def _trainable(run: Run) -> int | None:
     if not run.is_trained:
         return 0
-    path = run.folder / "training.json"
+    path = run.folder / HISTORY
     values = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return values.get("trainable_parameters")
 

@@ -30,7 +30,7 @@ from actscribe.recognizers.vlm_head import view as head_view
 from actscribe.settings.training import Augmentation
 from actscribe.settings.vlm import VlmLoraSettings
 from actscribe.training.augment import augment, may_flip
-from actscribe.training.checkpoints import CHECKPOINTS, FEATURES, PROBE
+from actscribe.training.checkpoints import CHECKPOINTS, FEATURES, PROBE, PROBED
 from actscribe.training.examples import training_clip
 from actscribe.training.fit import Examples, Fit, fit
 from actscribe.training.inputs import TrainingInputs
@@ -188,7 +188,7 @@ def _load(folder: Path) -> tuple[HeadedVlm, Adapter]:
 def _probe(job: TrainingInputs, parts: HeadedVlm) -> None:
     """Train the head alone; a resumed training takes the head of a probe that ended."""
     folder, settings = job.folder / CHECKPOINTS / PROBE, job.settings
-    done = folder / "head.safetensors"
+    done = folder / PROBED
     if job.resume and done.is_file():
         fill(parts.head.state_dict(), done)
         return

@@ -8,19 +8,20 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from actscribe.data.manifest import SPLITS
 from actscribe.errors import ActScribeError
 from actscribe.files import explain_os_error
 from actscribe.leftovers import is_temporary, temporary_name
 from actscribe.ownership import CLUTTER, check_replaceable
 from actscribe.run_folder.integrity import MODEL, unsealed
-from actscribe.run_folder.run import RUN_FILE, RunInfo
-from actscribe.training.checkpoints import CHECKPOINTS, KEPT_MEANWHILE
+from actscribe.run_folder.run import RUN_FILE, Run, RunInfo
+from actscribe.training.checkpoints import is_of_training
 
-#: Files that trainings, evaluations and comparisons write into a run, by their paths in it.
+_SPLIT = f"({'|'.join(SPLITS)})"
+#: Files that evaluations and comparisons write into a run, by their names; timelines are called by its recordings.
 _OURS = re.compile(
-    r"(run|recordings|decisions|training|cost|(metrics|captions|hallucination)-\w+)\.json|(study|labels)\.yaml|report-\w+\.html"
-    r"|scores-\w+\.parquet|time-budget-\w+\.(csv|xlsx)|tensorboard/events\.out\.tfevents\.[^/]+"
-    rf"|timelines-\w+/[^/]+\.json|{CHECKPOINTS}/checkpoint-\d+/.+|({'|'.join(KEPT_MEANWHILE)})/.+"
+    rf"(run|recordings|operating-point|quantization|cost|(metrics|captions|hallucination)-{_SPLIT})\.json"
+    rf"|(study|labels)\.yaml|report-{_SPLIT}\.html|scores-{_SPLIT}\.parquet|time-budget-{_SPLIT}\.(csv|xlsx)"
 )
 
 
@@ -35,7 +36,10 @@ def check_ours(folder: Path) -> None:
     facts = RunInfo.model_validate(unsealed(folder / RUN_FILE))
     if (folder / MODEL).exists():
         check_replaceable(folder / MODEL)
-    foreign = sorted(name for name in _files(folder) if name not in facts.digests and not _OURS.fullmatch(name))
+    ours = facts.digests.keys() | _timelines(Run(folder, facts))
+    foreign = sorted(
+        name for name in _files(folder) if name not in ours and not _OURS.fullmatch(name) and not is_of_training(name)
+    )
     if foreign:
         more = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
         raise ActScribeError(
@@ -61,6 +65,14 @@ def clear(folder: Path) -> None:
     except OSError as error:
         raise explain_os_error(error, folder) from error
     shutil.rmtree(aside, ignore_errors=True)
+
+
+def _timelines(run: Run) -> set[str]:
+    """Return the names of the timelines that evaluations write; of a run whose recordings are damaged none is known."""
+    try:
+        return {f"timelines-{split}/{one.name}.json" for split in SPLITS for one in run.listed(split)}
+    except ActScribeError:
+        return set()
 
 
 def _files(folder: Path) -> Iterator[str]:

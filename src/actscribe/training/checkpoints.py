@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
-import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from transformers import TrainingArguments
 from transformers.trainer_callback import TrainerCallback, TrainerState
 
 from actscribe.files import content_hash, share, write_text
+from actscribe.leftovers import is_temporary
+from actscribe.ownership import CLUTTER
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +26,22 @@ DIGESTS = "digests.json"
 CHECKPOINTS, FEATURES, PROBE = "checkpoints", "features", "probe"
 #: In a run's folder: what TensorBoard shows.
 CURVES = "tensorboard"
-KEPT_MEANWHILE = (FEATURES, PROBE)
+#: In a run's folder: how a training went.
+HISTORY = "training.json"
+#: In the folder of a probe: the head that it ended with.
+PROBED = "head.safetensors"
+#: What the Trainer writes into a checkpoint, and our digests.
+_IN_CHECKPOINT = (
+    rf"model\.safetensors|(optimizer|scheduler|scaler)\.pt|rng_state(_\d+)?\.pth|training_args\.bin"
+    rf"|{re.escape(TRAINER_STATE_NAME)}|{re.escape(DIGESTS)}"
+)
+_OF_A_TRAINING = (
+    rf"{re.escape(HISTORY)}|{CURVES}/events\.out\.tfevents\.\d+\.[^/]+|{CHECKPOINTS}/checkpoint-\d+/({_IN_CHECKPOINT})"
+)
+_OURS = re.compile(
+    rf"{_OF_A_TRAINING}|{CHECKPOINTS}/{FEATURES}/[0-9a-f]{{32}}\.safetensors"
+    rf"|{CHECKPOINTS}/{PROBE}/({_OF_A_TRAINING}|{re.escape(PROBED)})"
+)
 #: Files that each process of several writes for itself, perhaps later.
 _OF_ONE_PROCESS = re.compile(r"rng_state_\d+\.pth")
 
@@ -58,7 +75,7 @@ def last_checkpoint(folder: Path) -> Path | None:
     names = {path.name for path in whole}
     for path in found:
         if path.name not in names:
-            shutil.rmtree(path)
+            _remove(path)
     last = next((path for path in reversed(whole) if _best(path) in (None, *names)), None)
     if last is not None:
         _place_best(last)
@@ -78,14 +95,31 @@ def _place_best(folder: Path) -> None:
         note_checkpoint(folder)
 
 
+def is_of_training(name: str) -> bool:
+    """Tell whether a training writes a file of this name, a path from the run's folder with `/`."""
+    return _OURS.fullmatch(name) is not None
+
+
 def remove_checkpoints(run: Path) -> None:
     """Remove what trainings left in a run's folder to go on from; whatever else lies in its checkpoints stays."""
     folder = run / CHECKPOINTS
-    for path in (*_checkpoints(folder), *(folder / name for name in KEPT_MEANWHILE)):
+    for path in (*_checkpoints(folder), folder / FEATURES, folder / PROBE):
         if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
+            _remove(path)
     with suppress(OSError):  # not there, or something of the user's is in it
         folder.rmdir()
+
+
+def _remove(folder: Path) -> None:
+    """Remove the files that a training wrote into a folder below its checkpoints, and the folders left empty."""
+    for place, _, files in os.walk(folder, topdown=False):
+        for path in (Path(place) / name for name in files):
+            name = f"{CHECKPOINTS}/{path.relative_to(folder.parent).as_posix()}"
+            if is_of_training(name) or is_temporary(path.name) or path.name in CLUTTER:
+                with suppress(OSError):
+                    path.unlink()
+        with suppress(OSError):
+            Path(place).rmdir()
 
 
 def _checkpoints(folder: Path) -> list[Path]:

@@ -23,7 +23,14 @@ from actscribe.labels import Task
 from actscribe.models.device import use_bfloat16
 from actscribe.processes import first_goes_first, is_first
 from actscribe.settings.training import Training
-from actscribe.training.checkpoints import CHECKPOINTS, CURVES, TRAINER_STATE_NAME, NotedCheckpoints, last_checkpoint
+from actscribe.training.checkpoints import (
+    CHECKPOINTS,
+    CURVES,
+    HISTORY,
+    TRAINER_STATE_NAME,
+    NotedCheckpoints,
+    last_checkpoint,
+)
 from actscribe.training.freezing import Unfreezing, UnfreezingCallback
 from actscribe.training.losses import ClipLoss
 from actscribe.training.optimizers import optimizer
@@ -116,7 +123,7 @@ def fit(work: Fit) -> None:
     else:
         trainer.train(resume_from_checkpoint=str(last) if last else None)
     learned = sum(parameter.numel() for group, _ in work.groups for parameter in group)
-    _write_history(trainer, learned, work.folder / "training.json")
+    _write_history(trainer, learned, work.folder / HISTORY)
 
 
 def _ended(checkpoint: Path) -> bool:
