@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from actscribe.benchmark.tables import files
 from actscribe.cli import app
 from actscribe.run_folder.comparison import write_tables
+from actscribe.runs.replace import check_ours
 from actscribe.table_text import NOTES, notes_text
 
 SAID = "the study says 'groups: none'"
@@ -47,6 +48,10 @@ def test_evaluate_and_compare_say_it_wherever_numbers_are(study: Path) -> None:
         for text in texts:
             held = " ".join(text.read_text(encoding="utf-8").replace("&#x27;", "'").replace("&#39;", "'").split())
             assert SAID in held[:1].lower() + held[1:] or SAID.capitalize() in held, text
+    for one in (run, *(path.parent for path in made.glob("runs/*/*/run.json"))):  # all that was written is known
+        check_ours(one)
+    typed("train", study, "--overwrite")
+    assert not (run / NOTES).exists()
 
 
 def test_the_tables_of_a_comparison_and_of_a_benchmark_have_one_file_of_notes(tmp_path: Path) -> None:

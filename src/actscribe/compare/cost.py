@@ -25,12 +25,12 @@ from actscribe.data.recording import Recording
 from actscribe.files import write_text
 from actscribe.recognizers.base import Recognizer
 from actscribe.run_folder.run import Run
+from actscribe.run_folder.written import COST
 from actscribe.runs.scoring import seen_by
 from actscribe.runs.videos import located
 from actscribe.training.checkpoints import HISTORY
 from actscribe.video.cache import FOLDER_VARIABLE
 
-FILE = "cost.json"
 #: Clips that are timed: about so many seconds' worth at the pace of validation, but within these bounds.
 TIMED_S, FEWEST, MOST = 20.0, 4, 32
 #: Seconds between two looks at the memory in use.
@@ -64,7 +64,7 @@ class Cost(BaseModel):
 
 def kept_cost(run: Run) -> Cost | None:
     """Return what was measured of a run before, if it was."""
-    path = run.folder / FILE
+    path = run.folder / COST
     return Cost.model_validate_json(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
@@ -93,7 +93,7 @@ def measure_cost(run: Run, training_memory: float | None = None) -> Cost:
         train_s=run.info.task_seconds.get("train") if trained else None,
         timed_clips=done,
     )
-    write_text(run.folder / FILE, cost.model_dump_json(indent=1))
+    write_text(run.folder / COST, cost.model_dump_json(indent=1))
     return cost
 
 

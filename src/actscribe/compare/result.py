@@ -20,8 +20,10 @@ from actscribe.evaluation.annotators import annotator_table
 from actscribe.evaluation.comparison import Shared, System
 from actscribe.evaluation.hallucination import UNREAD
 from actscribe.report.comparison.comparison import Comparison
+from actscribe.run_folder import written
 from actscribe.run_folder.comparison import Provenance
-from actscribe.run_folder.run import RUN_FILE, Run
+from actscribe.run_folder.run import Run
+from actscribe.run_folder.written import RUN_FILE
 from actscribe.runs.evaluate import measured, training_priors
 
 
@@ -98,7 +100,7 @@ def _system(name: str, runs: Sequence[Run]) -> System:
 
 def _unread(run: Run) -> float:
     """Return the share of a zero-shot model's answers on test that could not be read, nan for other recognizers."""
-    path = run.folder / "hallucination-test.json"
+    path = run.folder / written.of_split(written.HALLUCINATION, "test")
     if not path.is_file():
         return float("nan")
     rows = json.loads(path.read_text(encoding="utf-8"))[UNREAD]

@@ -10,7 +10,9 @@ from actscribe.compare.plan import Part, study_of, subset
 from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError
 from actscribe.evaluation.result import Evaluation
-from actscribe.run_folder.run import RUN_FILE, Run
+from actscribe.run_folder import written
+from actscribe.run_folder.run import Run
+from actscribe.run_folder.written import RUN_FILE
 from actscribe.runs.evaluate import evaluate, measured
 from actscribe.runs.reuse import changes
 from actscribe.runs.train import train
@@ -94,7 +96,7 @@ def _is_evaluated(run: Run, part: Part) -> bool:
 
 
 def _has_report(run: Run) -> bool:
-    return (run.folder / "report-test.html").is_file()
+    return (run.folder / written.of_split(written.REPORT, "test")).is_file()
 
 
 def _evaluation(run: Run, part: Part, study: Study) -> Evaluation:

@@ -24,6 +24,7 @@ from actscribe.report.sections import extra_sections
 from actscribe.report.table import INTERVAL, Table
 from actscribe.report.timelines import shown_recordings
 from actscribe.report.verdict import BASELINES, best_baseline, verdict, warnings
+from actscribe.run_folder import written
 from actscribe.run_folder.run import Run
 from actscribe.run_folder.scored_clips import ScoredClips
 
@@ -44,7 +45,7 @@ def write_report(run: Run, result: Evaluation, scored: ScoredClips, frames: bool
         ActScribeError: the folder cannot be written to.
     """
     page = render("template.html", _content(run, result, scored, frames))
-    path = run.folder / f"report-{result.split}.html"
+    path = run.folder / written.of_split(written.REPORT, result.split)
     write_text(path, page)
     return path
 

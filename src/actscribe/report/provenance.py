@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from actscribe.evaluation.result import Evaluation
 from actscribe.report import wording as w
 from actscribe.report.table import Head, Row, Table, pairs_table
+from actscribe.run_folder import written
 from actscribe.run_folder.run import Run
 
 
@@ -46,16 +47,20 @@ def files(run: Run, result: Evaluation) -> tuple[tuple[str, str], ...]:
     """Return (file of the run folder, what it holds) for everything that the report's numbers come from."""
     split = result.split
     held = (
-        (f"metrics-{split}.json", "every table of this report, unrounded"),
-        (f"scores-{split}.parquet", "the score of every clip and label, with the times of the frames that were seen"),
-        (f"timelines-{split}", "the predicted timeline of every recording"),
-        (f"time-budget-{split}.xlsx", "seconds, bouts, onsets and pauses of every recording and label; also as CSV"),
-        ("operating-point.json", "thresholds, timeline settings and calibration, chosen on validation"),
+        (written.of_split(written.METRICS, split), "every table of this report, unrounded"),
+        (
+            written.of_split(written.SCORES, split),
+            "the score of every clip and label, with the times of the frames that were seen",
+        ),
+        (written.TIMELINES, "the predicted timeline of every recording"),
+        ("time-budget-{split}.xlsx", "seconds, bouts, onsets and pauses of every recording and label; also as CSV"),
+        (written.OPERATING_POINT, "thresholds, timeline settings and calibration, chosen on validation"),
         ("recordings.json", "recordings, annotations and split as they were"),
         ("study.yaml", "the study as it was"),
-        ("run.json", "settings, seed, versions, machine, run times"),
+        (written.RUN_FILE, "settings, seed, versions, machine, run times"),
     )
-    return tuple((name, what) for name, what in held if (run.folder / name).exists())
+    named = ((written.of_split(name, result.split), what) for name, what in held)
+    return tuple((name, what) for name, what in named if (run.folder / name).exists())
 
 
 def _facts(run: Run, result: Evaluation) -> Table:

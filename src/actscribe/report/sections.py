@@ -9,6 +9,7 @@ from typing import Any
 
 from actscribe.report import wording as w
 from actscribe.report.table import Head, Row, Table, record_table
+from actscribe.run_folder import written
 from actscribe.run_folder.run import Run
 
 #: Captions that are shown; all are in the file.
@@ -37,10 +38,10 @@ def extra_sections(run: Run, split: str) -> tuple[Section, ...]:
     {recording, start_s, end_s, caption}. A file that is spelled otherwise becomes a section that says so: the rest of
     the report is still worth reading.
     """
-    makers = (("hallucination", "Hallucination", _hallucination), ("captions", "Captions", _captions))
+    makers = ((written.HALLUCINATION, "Hallucination", _hallucination), (written.CAPTIONS, "Captions", _captions))
     sections = []
     for name, title, make in makers:
-        path = run.folder / f"{name}-{split}.json"
+        path = run.folder / written.of_split(name, split)
         if path.is_file():
             try:
                 sections.append(make(title, path, json.loads(path.read_text(encoding="utf-8"))))

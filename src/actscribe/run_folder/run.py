@@ -25,17 +25,15 @@ from actscribe.recognizers.saved import loading_saved
 from actscribe.run_folder.integrity import MODEL, check, digests, sealed, unsealed
 from actscribe.run_folder.listed import LISTED, Listed
 from actscribe.run_folder.scored_clips import ScoredClips
+from actscribe.run_folder.written import BASE, OPERATING_POINT, RUN_FILE, SCORES, of_split
 from actscribe.settings.registry import recognizer as spec_of
 from actscribe.settings.study import Study, parse_settings
 from actscribe.timeline.curves import Confidence
 from actscribe.timeline.segments import TimelineSettings
 from actscribe.yaml_file import load_model
 
-RUN_FILE = "run.json"
 #: Folders below one that a user named in which runs are looked for, and how many of them a message lists (ours).
 DEEPEST, LISTED_RUNS = 5, 20
-#: Files that a run has from its first moment on.
-BASE = ("study.yaml", "labels.yaml", "recordings.json")
 #: Packages whose versions can change a number.
 TRACED = (
     "torch",
@@ -219,11 +217,11 @@ class Run:
     @property
     def operating_point(self) -> OperatingPoint:
         """What validation chose."""
-        return OperatingPoint.model_validate_json((self.folder / "operating-point.json").read_text(encoding="utf-8"))
+        return OperatingPoint.model_validate_json((self.folder / OPERATING_POINT).read_text(encoding="utf-8"))
 
     def save_operating_point(self, decisions: OperatingPoint) -> None:
         """Write operating-point.json."""
-        path = self.folder / "operating-point.json"
+        path = self.folder / OPERATING_POINT
         write_text(path, decisions.model_dump_json(indent=1))
         self.note(path)
 
@@ -244,7 +242,7 @@ class Run:
 
     def scores_path(self, split: str) -> Path:
         """Where the per-clip scores of a split are kept."""
-        return self.folder / f"scores-{split}.parquet"
+        return self.folder / of_split(SCORES, split)
 
     def has_scores(self, split: str) -> bool:
         """Tell whether the scores of a split are kept; those that a killed process left unnoted count as none."""

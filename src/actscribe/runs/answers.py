@@ -15,6 +15,7 @@ from actscribe.files import write_text
 from actscribe.recognizers.base import Recognizer
 from actscribe.recognizers.reading import mentions
 from actscribe.recognizers.zero_shot import Answered, ZeroShotRecognizer
+from actscribe.run_folder import written
 from actscribe.run_folder.run import Run
 
 
@@ -46,7 +47,7 @@ def keep_answers(run: Run, split: str, answers: Sequence[Answered]) -> None:
         if a.text
     ]
     if captions:
-        _write(run, f"captions-{split}.json", captions)
+        _write(run, written.of_split(written.CAPTIONS, split), captions)
     labels = run.labels
     found = hallucination(
         labels,
@@ -57,7 +58,7 @@ def keep_answers(run: Run, split: str, answers: Sequence[Answered]) -> None:
         np.stack([answer.mass for answer in answers]) if len(answers[0].mass) else None,
         _mentioned(run, answers),
     )
-    _write(run, f"hallucination-{split}.json", found)
+    _write(run, written.of_split(written.HALLUCINATION, split), found)
 
 
 def _mentioned(run: Run, answers: Sequence[Answered]) -> np.ndarray | None:

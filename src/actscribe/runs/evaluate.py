@@ -29,6 +29,7 @@ from actscribe.files import check_writable, write_text
 from actscribe.leftovers import sweep_below
 from actscribe.recognizers.base import Recognizer
 from actscribe.report.page import write_report
+from actscribe.run_folder import written
 from actscribe.run_folder.run import OperatingPoint, Run
 from actscribe.run_folder.scored_clips import ScoredClips, time_scores
 from actscribe.runs.answers import keep_answers, listening
@@ -104,13 +105,14 @@ def evaluate(
         kept = f"Scores of {split} are kept in {run.scores_path(split)}; they are measured again,"
         print(f"{kept} against the annotations that the run was made with.", file=sys.stderr)
     result, scored = measured(run, split, recognizer, [Path(place) for place in videos])
-    write_text(run.folder / f"metrics-{split}.json", json.dumps(result.values(), indent=1, ensure_ascii=False))
+    values = json.dumps(result.values(), indent=1, ensure_ascii=False)
+    write_text(run.folder / written.of_split(written.METRICS, split), values)
     _write_timelines(run, split, result.recordings, result.timelines)
     if result.timelines:
         sources = {"annotated": {r.name: r.intervals or () for r in result.recordings}, "predicted": result.timelines}
         budget = time_budget(result.recordings, sources, run.labels)
-        for ending in (".csv", ".xlsx"):
-            write_table(run.folder / f"time-budget-{split}{ending}", budget)
+        for name in written.TIME_BUDGETS:
+            write_table(run.folder / written.of_split(name, split), budget)
     if run.info.notes:
         write_text(run.folder / NOTES, notes_text(run.info.notes))
     report = write_report(run, result, scored, frames=frames)
@@ -221,4 +223,4 @@ def _write_timelines(
         if recording.name in timelines:
             video = str(recording.video.absolute())
             found = Annotations.of(timelines[recording.name], [video], recording.duration, run.labels.names)
-            annotation_files.write(run.folder / f"timelines-{split}" / f"{recording.name}.json", found, "json")
+            annotation_files.write(run.folder / written.timeline(split, recording.name), found, "json")

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from actscribe.data.manifest import SPLITS
 from actscribe.errors import ActScribeError
 from actscribe.files import explain_os_error
 from actscribe.leftovers import is_temporary, temporary_name
 from actscribe.ownership import CLUTTER, check_replaceable
+from actscribe.run_folder import written
 from actscribe.run_folder.integrity import MODEL, unsealed
-from actscribe.run_folder.run import RUN_FILE, Run, RunInfo
+from actscribe.run_folder.run import Run, RunInfo
+from actscribe.run_folder.written import RUN_FILE
 from actscribe.training.checkpoints import is_of_training
-
-_SPLIT = f"({'|'.join(SPLITS)})"
-#: Files that evaluations and comparisons write into a run, by their names; timelines are called by its recordings.
-_OURS = re.compile(
-    rf"(run|recordings|operating-point|quantization|cost|(metrics|captions|hallucination)-{_SPLIT})\.json"
-    rf"|(study|labels)\.yaml|report-{_SPLIT}\.html|scores-{_SPLIT}\.parquet|time-budget-{_SPLIT}\.(csv|xlsx)"
-)
 
 
 def check_ours(folder: Path) -> None:
@@ -36,10 +29,8 @@ def check_ours(folder: Path) -> None:
     facts = RunInfo.model_validate(unsealed(folder / RUN_FILE))
     if (folder / MODEL).exists():
         check_replaceable(folder / MODEL)
-    ours = facts.digests.keys() | _timelines(Run(folder, facts))
-    foreign = sorted(
-        name for name in _files(folder) if name not in ours and not _OURS.fullmatch(name) and not is_of_training(name)
-    )
+    ours = facts.digests.keys() | written.names(_recordings(Run(folder, facts)))
+    foreign = sorted(name for name in _files(folder) if name not in ours and not is_of_training(name))
     if foreign:
         more = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
         raise ActScribeError(
@@ -67,12 +58,12 @@ def clear(folder: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def _timelines(run: Run) -> set[str]:
-    """Return the names of the timelines that evaluations write; of a run whose recordings are damaged none is known."""
+def _recordings(run: Run) -> list[tuple[str, str]]:
+    """Return (split, name) of a run's recordings; of a run whose list of them is damaged none is known."""
     try:
-        return {f"timelines-{split}/{one.name}.json" for split in SPLITS for one in run.listed(split)}
+        return [(one.split, one.name) for one in run.listed()]
     except ActScribeError:
-        return set()
+        return []
 
 
 def _files(folder: Path) -> Iterator[str]:

@@ -24,8 +24,9 @@ from actscribe.processes import count, first_goes_first, is_first, wait
 from actscribe.progress import say
 from actscribe.recognizers.base import Implementation, Recognizer, implementation
 from actscribe.recognizers.ready import check_ready
-from actscribe.run_folder.run import RUN_FILE, OperatingPoint, Run, RunInfo, check_run_folder, machine, versions
+from actscribe.run_folder.run import OperatingPoint, Run, RunInfo, check_run_folder, machine, versions
 from actscribe.run_folder.scored_clips import time_scores
+from actscribe.run_folder.written import RUN_FILE
 from actscribe.runs.no_validation import SAID, keeps_last, with_keep
 from actscribe.runs.replace import check_ours, clear
 from actscribe.runs.reuse import check_same, move_in
