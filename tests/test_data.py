@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from actscribe.annotations.interval import Interval
 from actscribe.data.clips import Clip, Window, cut, merge_spans, spans, targets
+from actscribe.data.groups import not_known
 from actscribe.data.manifest import Row, read_manifest
 from actscribe.data.recording import Recording
 from actscribe.data.splits import assign_splits, check_leakage
@@ -161,6 +163,35 @@ def test_overlapping_cuts_of_one_source_are_leakage() -> None:
     check_leakage(pair, rows(10.0))
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"source": "long.mp4"}, {"source": "long.mp4"}),
+        ({"source": "long.mp4", "source_start": 0.0, "source_end": 1.0}, {"source": "long.mp4"}),
+        ({}, {"source": "a.mp4", "source_start": 3.0, "source_end": 4.0}),
+        ({}, {"source": "sub/../A.mp4"}),
+        ({"source": "./long.mp4"}, {"source": "sub/../long.mp4"}),
+        ({"source": "caf\u00e9.mp4"}, {"source": "Cafe\u0301.mp4"}),
+    ],
+)
+def test_a_source_is_the_same_however_it_is_named_and_whole_without_times(
+    tmp_path: Path, first: dict, second: dict
+) -> None:
+    videos = {name: tmp_path / f"{name}.mp4" for name in "ab"}
+    pair = [replace(recording(name, split=s), video=videos[name]) for name, s in (("a", "train"), ("b", "test"))]
+    rows = {videos[n]: Row(0, videos[n], None, "", n, "", **more) for n, more in (("a", first), ("b", second))}
+    with pytest.raises(ActScribeError, match=r"Leakage: .* overlap in"):
+        check_leakage(pair, rows, tmp_path)
+    check_leakage([replace(one, split="test") for one in pair], rows, tmp_path)
+
+
+@pytest.mark.parametrize("groups", [("P1", "p1"), ("caf\u00e9", "cafe\u0301")])
+def test_groups_that_are_spelled_almost_alike_are_refused(tmp_path: Path, groups: tuple[str, str]) -> None:
+    rows = read_manifest(manifest(tmp_path, f"video,group\na.mp4,{groups[0]}\nb.mp4,{groups[1]}\n"))
+    with pytest.raises(ActScribeError, match=r"in line 2 and .* in line 3 differ only in upper and lower case"):
+        not_known(rows, False)
+
+
 @pytest.mark.parametrize("stride", [1e-6, 1e-300, 1e-3])
 def test_more_clips_than_memory_holds_are_counted_and_not_cut(stride: float) -> None:
     with pytest.raises(ActScribeError, match=r"cut a video of 1002\.0 s into .*,... clips|into inf clips"):
@@ -197,6 +228,7 @@ def test_a_manifest_is_read_relative_to_itself(tmp_path: Path) -> None:
         ("video,split\na.mp4,tset\n", r":2: unknown split 'tset'. Did you mean 'test'"),
         ("video,label,annotations\na.mp4,x,a.eaf\n", r":2: both 'annotations' and 'label'"),
         ("video,source,source_start\na.mp4,t,soon\n", r":2: source_start must be seconds, found 'soon'"),
+        ("video,source,source_start,source_end\na.mp4,t,0,0\n", r":2: the source goes from '0' to '0'"),
         ("video\n", "names no video"),
     ],
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 from actscribe.annotations.table import normal
 from actscribe.data.manifest import Row
 from actscribe.errors import ActScribeError
+from actscribe.names import same_name
 
 #: Columns that say who or what a recording shows: of these, one value in two splits is leakage.
 _SUBJECTS = frozenset(
@@ -32,7 +33,7 @@ def not_known(rows: Sequence[Row], on_purpose: bool) -> str:
         on_purpose: the study says `groups: none`.
 
     Raises:
-        ActScribeError: it says so, and the manifest has groups.
+        ActScribeError: it says so, and the manifest has groups; or two groups are spelled almost alike.
     """
     without = [row for row in rows if not row.has_group]
     if on_purpose:
@@ -43,6 +44,7 @@ def not_known(rows: Sequence[Row], on_purpose: bool) -> str:
                 "Leave 'groups:' out of the study, or the groups out of a manifest; sub-folders are groups.",
             )
         return "the study says 'groups: none': each recording stands for itself, and nothing else was compared."
+    _check_spelling(rows)
     if not without:
         return _torn_by_folders(rows)
     if len(without) < len(rows):
@@ -81,6 +83,20 @@ def groups_in_names(videos: Sequence[Path]) -> list[str]:
     rows = [Row(0, video, None, "", "", "") for video in videos]
     place, names = _in_names(rows)
     return [_parts(row)[place] for row in rows] if names else []
+
+
+def _check_spelling(rows: Sequence[Row]) -> None:
+    """Refuse groups that differ in upper and lower case or in how accents are written: they would count as two."""
+    first: dict[str, Row] = {}
+    for row in (row for row in rows if row.has_group):
+        known = first.setdefault(same_name(row.group), row)
+        if known.group != row.group:
+            where = [f" in line {one.line}" if one.line else "" for one in (known, row)]
+            raise ActScribeError(
+                f"the groups '{known.group}'{where[0]} and '{row.group}'{where[1]} differ only in upper and lower case"
+                " or in how accents are written.",
+                "Write a group in one way in every row; give different ones names that differ in more.",
+            )
 
 
 def _torn_by_folders(rows: Sequence[Row]) -> str:

@@ -88,7 +88,7 @@ def load_data(study: Study | str | Path) -> StudyData:
     else:
         shares = {name: getattr(study.split, name) for name in SPLITS}
         recordings = assign_splits(whole, labels, shares, study.seed)
-        check_leakage(recordings, {row.video: row for row in rows})
+        check_leakage(recordings, {row.video: row for row in rows}, listed.parent)
         unseen = [groups, *in_two_splits(rows, {str(one.video): one.split for one in recordings})]
     ignored = sum((one.ignored for one in loaded), Counter[str]())
     matched = Counter(by for one in loaded for by in one.matched)

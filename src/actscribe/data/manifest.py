@@ -171,7 +171,7 @@ def _row(path: Path, line: int, values: Mapping[str, str]) -> Row:
     annotations = _annotations(path, where, cells)
     second = _annotations(path, where, cells, "_2")
     first, last = _seconds(where, cells, "source_start"), _seconds(where, cells, "source_end")
-    if (first is None) != (last is None) or (first is not None and last is not None and last < first):
+    if (first is None) != (last is None) or (first is not None and last is not None and last <= first):
         raise ActScribeError(
             f"{where}: the source goes from '{cells.get('source_start', '')}' to '{cells.get('source_end', '')}'.",
             "Give both in seconds, the end after the start, or neither.",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from actscribe.data.manifest import SPLITS, Row
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
 from actscribe.labels import LabelSet
+from actscribe.names import same_name
+from actscribe.places import real_path
 
 #: Random orders of the groups tried; the best-stratified one wins.
 TRIALS = 2000
@@ -55,8 +58,13 @@ def assign_splits(
     return [replace(recording, split=split_of[recording.group]) for recording in recordings]
 
 
-def check_leakage(recordings: Sequence[Recording], rows: Mapping[Path, Row]) -> None:
+def check_leakage(recordings: Sequence[Recording], rows: Mapping[Path, Row], folder: Path = Path()) -> None:
     """Prove that no content, group or span of a source video lies in two splits.
+
+    Args:
+        recordings: each with its split.
+        rows: of the manifest, by their videos.
+        folder: of the manifest, from which sources are named.
 
     Raises:
         ActScribeError: naming the two recordings and their splits.
@@ -70,28 +78,57 @@ def check_leakage(recordings: Sequence[Recording], rows: Mapping[Path, Row]) -> 
                     f"Leakage: {first.name} ({first.split}) and {recording.name} ({recording.split}) have {what}.",
                     "Give both the same group and let ActScribe split, or mend the manifest's split column.",
                 )
-    check_sources(recordings, rows)
+    check_sources(recordings, rows, folder)
 
 
-def check_sources(recordings: Sequence[Recording], rows: Mapping[Path, Row]) -> None:
-    """Prove that no span of a source video lies in two splits; errors as in `check_leakage`."""
-    by_source: dict[str, list[tuple[float, float, Recording]]] = defaultdict(list)
+def check_sources(recordings: Sequence[Recording], rows: Mapping[Path, Row], folder: Path = Path()) -> None:
+    """Prove that no span of a source video, which may be one of the study's own, lies in two splits.
+
+    A source without times counts as the whole of it. Arguments and errors as in `check_leakage`.
+    """
+    by_source: dict[str, list[_Cut]] = defaultdict(list)
     for recording in recordings:
         row = rows.get(recording.video)
-        if row and row.source and row.source_start is not None and row.source_end is not None:
-            by_source[row.source].append((row.source_start, row.source_end, recording))
-    for source, cuts in by_source.items():
-        cuts.sort(key=lambda cut: cut[:2])
-        for place, (start, end, one) in enumerate(cuts):
-            for other_start, _, other in cuts[place + 1 :]:
-                if other_start >= end - SAME_S:
-                    break
-                if other.split != one.split:
-                    raise ActScribeError(
-                        f"Leakage: {one.name} ({one.split}) and {other.name} ({other.split}) overlap in {source}"
-                        f" from {max(start, other_start):g} s on.",
-                        "Put both in the same split.",
-                    )
+        if row is None:
+            continue
+        by_source[_same_video(row.video)].append(_Cut(0.0, math.inf, recording, ""))
+        if row.source:
+            start, end = row.source_start or 0.0, math.inf if row.source_end is None else row.source_end
+            by_source[_same_video(folder / row.source)].append(_Cut(start, end, recording, row.source))
+    for cuts in by_source.values():
+        _check_cuts(sorted(cuts, key=lambda cut: (cut.start, cut.end)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """What of a video a recording shows, from `start` to `end`; `source` is empty where it is that video itself."""
+
+    start: float
+    end: float
+    recording: Recording
+    source: str
+
+
+def _check_cuts(cuts: Sequence[_Cut]) -> None:
+    """Refuse cuts of one video, in order of their starts, of which two in different splits overlap."""
+    furthest: list[_Cut] = []  # of those before, the one that ends last, and the last one of another split
+    for cut in cuts if any(cut.source for cut in cuts) else ():
+        for before in furthest:
+            one, other = before.recording, cut.recording
+            if one.split != other.split and cut.start < before.end - SAME_S:
+                raise ActScribeError(
+                    f"Leakage: {one.name} ({one.split}) and {other.name} ({other.split}) overlap in"
+                    f" {before.source or cut.source} from {cut.start:g} s on.",
+                    "Put both in the same split. Where they are different stretches of it, say which with source_start"
+                    " and source_end in the manifest.",
+                )
+        last = sorted((*furthest, cut), key=lambda one: -one.end)
+        furthest = last[:1] + [one for one in last if one.recording.split != last[0].recording.split][:1]
+
+
+def _same_video(path: Path) -> str:
+    """Return what all ways share to name one video, or a tape that is no file."""
+    return same_name(str(real_path(path)))
 
 
 def _amounts(recordings: Sequence[Recording], labels: LabelSet, groups: Sequence[str]) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -53,7 +54,7 @@ def split_within(recordings: Sequence[Recording], study: Study, rows: Sequence[R
             f"split: within: recordings, but the manifest gives {named.name} to {named.split}.",
             "Leave the manifest's split column empty, or 'within:' out of the study.",
         )
-    _check_apart(recordings, rows)
+    _check_apart(recordings, rows, (study.folder / study.recordings).parent)
     shares = {name: getattr(study.split, name) for name in SPLITS if getattr(study.split, name) > 0}
     short = [one for one in recordings if _room(one, gap, shares) * min(shares.values()) < length - SAME_S]
     if short:
@@ -87,7 +88,7 @@ def clips_of_part(clips: Sequence[Clip], part: Recording) -> list[Clip]:
     return [clip for clip, span in edges if sp.total(sp.subtract(span, outside)) > SAME_S]
 
 
-def _check_apart(recordings: Sequence[Recording], rows: Sequence[Row]) -> None:
+def _check_apart(recordings: Sequence[Recording], rows: Sequence[Row], folder: Path) -> None:
     seen: dict[str, Recording] = {}
     for one in recordings:
         first = seen.setdefault(one.content, one)
@@ -95,7 +96,7 @@ def _check_apart(recordings: Sequence[Recording], rows: Sequence[Row]) -> None:
             raise ActScribeError(
                 f"Leakage: {first.name} and {one.name} have the same file content.", "Leave one of them out."
             )
-    check_sources([replace(one, split=one.name) for one in recordings], {row.video: row for row in rows})
+    check_sources([replace(one, split=one.name) for one in recordings], {row.video: row for row in rows}, folder)
 
 
 def _room(recording: Recording, gap: float, shares: Mapping[str, float]) -> float:
