@@ -10,14 +10,18 @@ from small_studies import WINDOWS, lamp_study
 from tiny_models import tiny_timesformer
 from typer.testing import CliRunner
 
+from actscribe.annotations.interval import Interval
 from actscribe.cli import app
 from actscribe.data.clips import Window, cut, targets
 from actscribe.data.loading import load_data
+from actscribe.data.spans import subtract, union, whole
+from actscribe.data.within import clips_of_part
 from actscribe.errors import ActScribeError
 from actscribe.runs.evaluate import evaluate
 from actscribe.runs.train import train
 from actscribe.settings.study import load_study
 from actscribe.video.cache import FrameCache
+from actscribe.video.sampling import sample_times
 
 HALVES = {"train": 0.5, "validation": 0.25, "test": 0.25, "within": "recordings"}
 
@@ -39,6 +43,33 @@ def test_parts_follow_each_other_with_a_gap_and_share_no_second_of_a_clip_with_a
     # 20 s less two gaps of 2 s leave 16: parts 0-8, 10-14 and 16-20; a clip may reach over a border by half its length.
     assert [[gap.start, gap.end] for gap in data.recordings[1].gaps] == [[0, 10], [14, 20]]
     assert seen == {"train": (0, 9), "validation": (9, 15), "test": (15, 20)}
+
+
+@pytest.mark.parametrize(
+    ("length", "stride", "frames"), [(2.0, 0.25, 4), (3.0, 0.5, 8), (2.0, 0.3, 5), (2.0, 2.0, 4), (3.0, 2.9, 8)]
+)
+def test_no_moment_that_one_split_learns_from_or_scores_is_seen_by_another(
+    study: Path, length: float, stride: float, frames: int
+) -> None:
+    loaded = load_study(study)
+    windows = loaded.windows.model_copy(update={"length": length, "stride": stride, "frames": frames})
+    data = load_data(loaded.model_copy(update={"windows": windows}))
+    seen: dict[str, set[float]] = {}
+    for one in data.recordings:
+        clips = cut(one, data.labels, Window(length, stride))
+        known = ~np.isnan(targets(clips, "multi-label")).all(axis=1)
+        scored = clips_of_part(clips, one)
+        used = [clip for clip, is_known in zip(clips, known, strict=True) if is_known]
+        seen[one.split] = {
+            moment for clip in (*used, *scored) for moment in sample_times(clip.start, clip.end, frames).tolist()
+        }
+        inside = np.array([[clip.start, clip.end] for clip in scored])
+        part = subtract(whole(one.duration), union(one.gaps))
+        assert not len(subtract(part, union(Interval("", *span) for span in inside.tolist())))  # a score for all of it
+    assert not seen["train"] & seen["validation"]
+    assert not seen["validation"] & seen["test"]
+    assert max(seen["train"]) < min(seen["validation"])
+    assert max(seen["validation"]) < min(seen["test"])
 
 
 def test_no_annotation_is_lost_inside_a_part_or_kept_outside(study: Path) -> None:
@@ -84,13 +115,15 @@ def test_only_clips_of_the_part_are_scored_and_only_measured_ones_counted(tmp_pa
     tiny_timesformer(tmp_path / "tiny")
     run = train(load_study(study), "timesformer", cache=FrameCache(tmp_path / "cache", 2**30))
     done = evaluate(run)
-    # 23 s less two gaps of 2 s leave 19: parts 0-9.5, 11.5-16.25 and 18.25-23.
+    # 23 s less two gaps of 2 s leave 19: parts 0-9.5, 11.5-16.25 and 18.25-23. Only a clip that lies for the most part
+    # in the gap would see 11.5-12, and only another one 16-16.25: there the second part is shorter.
     starts = {split: [clip.start for clip in run.scores(split).clips] for split in ("validation", "test")}
-    assert starts == {"validation": [10, 12, 14, 16], "test": [18, 20, 21]}
+    assert starts == {"validation": [12, 14], "test": [18, 20, 21]}
     assert done.evaluation.measured() == 3
     assert "timesformer on test: 3 clips" in done.summary()
     validation = evaluate(run, "validation").evaluation
-    assert (validation.measured(), len(validation.clips)) == (2, 4)  # a quarter of 10-12 and an eighth of 16-18 are in
+    assert (validation.measured(), len(validation.clips)) == (2, 2)
+    assert [(gap.start, gap.end) for gap in validation.recordings[0].gaps] == [(0, 12), (16, 23)]
     assert validation.values()["clips"] == 2
     assert "2 clips of 1 recording" in " ".join((run.folder / "report-validation.html").read_text().split())
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from actscribe.annotations.interval import Annotations, Interval, sort_key
 from actscribe.data import spans as sp
-from actscribe.data.clips import SAME_S, Clip
+from actscribe.data.clips import SAME_S, Clip, Window, spans
 from actscribe.data.manifest import SPLITS, Row
 from actscribe.data.recording import Recording
 from actscribe.data.splits import check_sources
@@ -28,8 +28,9 @@ def split_within(recordings: Sequence[Recording], study: Study, rows: Sequence[R
     """Return a part of every recording for each split: training first, then validation, then test (ours).
 
     A part is the recording itself under a name of its own, such as 'visit-test', of which all that lies outside the
-    part is not annotated. Between two parts lies a gap of at least one clip's length. A clip that is not annotated for
-    more than half has no target, so no second of video is seen with a target in two splits.
+    part is not annotated. Between two parts lies a gap of at least one clip's length. A clip that reaches out of its
+    part by more than half of its length has no target and is not scored, so clips of two splits share no second of
+    video. Where such a clip alone would see a moment at a part's border, the part ends before it.
 
     Raises:
         ActScribeError: trimmed videos; a gap shorter than a clip; a recording too short for a clip in every part; a
@@ -64,7 +65,8 @@ def split_within(recordings: Sequence[Recording], study: Study, rows: Sequence[R
             f" of {', '.join(shares)} (first: {short[0].name}, {short[0].duration:.1f} s; needed: {needed:.1f} s).",
             "Leave these out of the manifest, take shorter windows, or set a share to 0.",
         )
-    return [part for recording in recordings for part in _parts(recording, gap, shares)]
+    window = Window(length, study.windows.stride)
+    return [part for recording in recordings for part in _parts(recording, gap, shares, window)]
 
 
 def part_of(annotations: Annotations, whole: Recording, part: Recording) -> Annotations:
@@ -78,14 +80,19 @@ def part_of(annotations: Annotations, whole: Recording, part: Recording) -> Anno
 
 
 def clips_of_part(clips: Sequence[Clip], part: Recording) -> list[Clip]:
-    """Return the clips that show some of a part.
+    """Return the clips that show some of a part and reach out of it by half of their length at most.
 
-    One that shows less than half of a clip's length of it has no target, but the timeline needs its scores. Such a clip
-    reaches into the gap and never into another part, which lies at least a clip's length away.
+    In the gap to the next part, at least a clip's length wide, these meet no clip that the other part's splits see.
     """
     outside = sp.union(gap for gap in part.gaps if not gap.label)
-    edges = [(clip, np.array([[clip.start, clip.end]])) for clip in clips]
-    return [clip for clip, span in edges if sp.total(sp.subtract(span, outside)) > SAME_S]
+    beyond = outside[(outside[:, 0] <= SAME_S) | (outside[:, 1] >= part.duration - SAME_S)]
+    found = []
+    for clip in clips:
+        span = np.array([[clip.start, clip.end]])
+        reach = sp.total(sp.intersect(span, beyond))
+        if reach <= (clip.end - clip.start) / 2 + SAME_S and sp.total(sp.subtract(span, outside)) > SAME_S:
+            found.append(clip)
+    return found
 
 
 def _check_apart(recordings: Sequence[Recording], rows: Sequence[Row], folder: Path) -> None:
@@ -104,12 +111,14 @@ def _room(recording: Recording, gap: float, shares: Mapping[str, float]) -> floa
     return recording.duration - gap * (len(shares) - 1)
 
 
-def _parts(recording: Recording, gap: float, shares: Mapping[str, float]) -> list[Recording]:
+def _parts(recording: Recording, gap: float, shares: Mapping[str, float], window: Window) -> list[Recording]:
+    clips = np.array(spans(recording.duration, window))
     found, start = [], 0.0
     for split, share in shares.items():
         end = start + share * _room(recording, gap, shares)
         # Beginning and end of the video are no borders, whatever rounding made of the sum.
-        ends = ((0.0, start), (end, recording.duration))
+        first, last = _seen(start, end, clips)
+        ends = ((0.0, first), (last, recording.duration))
         outside = tuple(Interval("", one, other) for one, other in ends if other - one > SAME_S)
         intervals = None if recording.intervals is None else _inside(recording.intervals, outside)
         gaps = tuple(sorted((*recording.gaps, *outside), key=sort_key))
@@ -117,6 +126,13 @@ def _parts(recording: Recording, gap: float, shares: Mapping[str, float]) -> lis
         found.append(replace(recording, name=name, split=split, intervals=intervals, gaps=gaps))
         start = end + gap
     return found
+
+
+def _seen(start: float, end: float, clips: np.ndarray) -> tuple[float, float]:
+    """Return what of a part those clips, shape (clips, 2), see that reach out of it by half their length at most."""
+    reach = np.maximum(start - clips[:, 0], 0) + np.maximum(clips[:, 1] - end, 0)
+    kept = clips[reach <= (clips[:, 1] - clips[:, 0]) / 2 + SAME_S]
+    return max(start, float(kept[:, 0].min())), min(end, float(kept[:, 1].max()))
 
 
 def _inside(intervals: Sequence[Interval], outside: Sequence[Interval]) -> tuple[Interval, ...]:

@@ -36,7 +36,7 @@ def score_recordings(
     """Cut recordings into clips and score every one, in order; progress is shown under the name `what`.
 
     A clip's scores are the mean over its views, and its frame times are those of all of them. Where recordings are
-    parts of a split `within` recordings, clips that show nothing of their part are not scored.
+    parts of a split `within` recordings, only clips of their part are scored, see `clips_of_part`.
 
     Raises:
         ActScribeError: a video that is gone or changed, or scores that are none, see `sound`.
