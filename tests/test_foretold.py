@@ -10,10 +10,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from short_studies import actscribe
 from small_studies import WINDOWS, lamp_study, write_study
 from tiny_models import tiny_timesformer
 
 from actscribe import load_study
+from actscribe.compare.compare import compare
 from actscribe.data.frames import ClipData
 from actscribe.data.loading import load_data
 from actscribe.data.view import InputSpec
@@ -127,6 +129,22 @@ def test_no_test_split(made: Callable[..., Study], tmp_path: Path) -> None:
     study = made(tmp_path / "b", split={"train": 0.5, "validation": 0.5, "test": 0.0})
     (said,) = foretold(study, load_data(study), FrameCache(tmp_path / "cache", 2**30))
     assert "no annotated recording is in the test split" in said
+
+
+def test_several_recognizers_without_a_validation_split_cannot_be_compared(
+    made: Callable[..., Study], tmp_path: Path
+) -> None:
+    split = {"train": 0.5, "validation": 0.0, "test": 0.5}
+    several = {"timesformer": TINY, "other": {"recognizer": "timesformer", **TINY}}
+    study = made(tmp_path / "a", split=split, recognizers=several)
+    (said,) = foretold(study, load_data(study), FrameCache(tmp_path / "cache", 2**30))
+    assert said.startswith("no annotated recording is in the validation split, so that 'actscribe compare' refuses")
+    with pytest.raises(ActScribeError, match="no annotated recording in the validation split") as refused:
+        compare(study)
+    assert refused.value.hint in said
+    checked = actscribe("check", study.folder)
+    assert "Warning: no annotated recording is in the validation split" in " ".join(checked.split())
+    assert "Next:" not in checked
 
 
 def test_a_model_that_is_not_here(made: Callable[..., Study], tmp_path: Path) -> None:

@@ -30,15 +30,19 @@ def foretold(study: Study, data: StudyData, cache: FrameCache | None = None) -> 
         for problem in _of(name, study, data, held):
             by_problem[problem].append(name)
     said = [f"{', '.join(names)}: {problem}" for problem, names in by_problem.items()]
-    if not any(recording.intervals is not None for recording in data.of_split("test")):
-        said.append(
-            "no annotated recording is in the test split, so that 'actscribe compare' refuses the study."
-            f" {way_to_fill('test', study, data)}{_instead(data)}"
-        )
+    # A study of one recognizer is trained and not compared, which takes no validation split.
+    for split in ("validation", "test") if len(study.recognizers) > 1 else ("test",):
+        if not any(recording.intervals is not None for recording in data.of_split(split)):
+            said.append(
+                f"no annotated recording is in the {split} split, so that 'actscribe compare' refuses the study."
+                f" {way_to_fill(split, study, data)}{_instead(split, data)}"
+            )
     return said
 
 
-def _instead(data: StudyData) -> str:
+def _instead(split: str, data: StudyData) -> str:
+    if split == "validation":
+        return " Meanwhile 'actscribe train STUDY --recognizer NAME' trains one that can do without."
     seen = next((name for name in ("validation", "train") if data.of_split(name)), "")
     what = {"validation": "what was chosen by", "train": "what was trained on"}
     return f" Meanwhile 'actscribe evaluate RUN --split {seen}' measures on {what[seen]}." if seen else ""
