@@ -36,6 +36,19 @@ def test_paths_of_settings_are_relative_to_the_study_file(tmp_path: Path, monkey
     }
 
 
+def with_recognizers(folder: Path, text: str) -> Path:
+    """Write a study whose recognizers are as spelled in YAML."""
+    (folder / "study.yaml").write_text(
+        f"name: s\nrecordings: r.csv\nlabels: tabletop_actions\nrecognizers:\n  {text}\n"
+    )
+    return folder
+
+
+def test_a_study_of_no_recognizer_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ActScribeError, match=r"yaml:4: recognizers: names no recognizer; .*'timesformer: {}'"):
+        load_study(with_recognizers(tmp_path, "{}"))
+
+
 @pytest.mark.parametrize(("name", "key"), [("x-clip", "template"), ("vlm-yesno", "question_template")])
 def test_an_unquoted_brace_is_told_to_be_quoted(tmp_path: Path, name: str, key: str) -> None:
     text = f"name: s\nrecordings: r.csv\nlabels: tabletop_actions\nrecognizers:\n  {name}: {{{key}: {{name}}}}\n"

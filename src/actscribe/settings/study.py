@@ -121,6 +121,8 @@ class Study(BaseModel):
     def _settings_are_valid(cls, value: object) -> object:
         if not isinstance(value, dict):
             raise ValueError("expected 'name: {settings}' lines")
+        if not value:
+            raise ValueError(f"names no recognizer; write at least one, such as '{DEFAULT}: {{}}', or leave it out")
         problems = [problem for name, settings in value.items() for problem in _at(name, settings)]
         if problems:
             raise ValidationError.from_exception_data("Study", problems)
