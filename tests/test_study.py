@@ -49,6 +49,38 @@ def test_a_study_of_no_recognizer_is_refused(tmp_path: Path) -> None:
         load_study(with_recognizers(tmp_path, "{}"))
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{A: {recognizer: clip}, a: {recognizer: clip}}", "'a' differs from 'A' only in upper and lower case"),
+        ("{Timesformer: {recognizer: timesformer}}", "'Timesformer' differs from the recognizer 'timesformer' only in"),
+        ("{con: {recognizer: clip}}", "'con' .* some systems do not allow; write 'con_'"),
+        ("{nul.txt: {recognizer: clip}}", "'nul.txt' .* some systems do not allow; write 'nul_.txt'"),
+        ("{a.: {recognizer: clip}}", "'a.' .* some systems do not allow; write 'a'"),
+        (
+            f"{{{'x' * 65}: {{recognizer: clip}}}}",
+            "'x{20}…' becomes the name of a folder; expected up to 64 characters, found 65",
+        ),
+        ("{x: {recognizer: }}", "x.recognizer: expected the name of a recognizer, found null. Known: timesformer, "),
+        ("{x: {recognizer: ''}}", 'x.recognizer: expected the name of a recognizer, found "". Known'),
+        ("{x: {recognizer: [clip]}}", r'x.recognizer: expected the name of a recognizer, found \["clip"\]. Known'),
+        ("{timesformer: {recognizer: }}", "timesformer.recognizer: expected the name of a recognizer, found null"),
+        ("{true: {recognizer: clip}}", "expected a text as the name of a recognizer, found true. Put it into quotes"),
+        ("{1: {}}", "expected a text as the name of a recognizer, found 1. Put it into quotes"),
+    ],
+)
+def test_names_of_recognizers_are_folders_on_every_system(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(ActScribeError, match=rf"study.yaml:[45]: {said}"):
+        load_study(with_recognizers(tmp_path, text))
+
+
+def test_a_long_name_and_one_of_a_device_s_first_letters_are_names(tmp_path: Path) -> None:
+    held = load_study(
+        with_recognizers(tmp_path, f"{{{'x' * 64}: {{recognizer: clip}}, console: {{recognizer: clip}}}}")
+    )
+    assert list(held.recognizers) == ["x" * 64, "console"]
+
+
 @pytest.mark.parametrize(("name", "key"), [("x-clip", "template"), ("vlm-yesno", "question_template")])
 def test_an_unquoted_brace_is_told_to_be_quoted(tmp_path: Path, name: str, key: str) -> None:
     text = f"name: s\nrecordings: r.csv\nlabels: tabletop_actions\nrecognizers:\n  {name}: {{{key}: {{name}}}}\n"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,6 +14,7 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from actscribe.errors import ActScribeError, did_you_mean, in_one_line
 from actscribe.labels import LabelSet, load_label_set
+from actscribe.names import is_safe_name, safe_name, same_name
 from actscribe.settings.located import placed, unplaced
 from actscribe.settings.registry import DEFAULT, RecognizerSpec, names, recognizer
 from actscribe.settings.unit import Unit
@@ -21,8 +23,10 @@ from actscribe.yaml_file import SAID, fields_at, load_model, unquoted
 STUDY_FILE = "study.yaml"
 #: The key of an entry of `recognizers` that says what it is, where its name does not.
 RECOGNIZER = "recognizer"
-#: Of an entry of `recognizers`.
+#: Of an entry of `recognizers`; it may be this long in characters, for other folders lie above and below (ours).
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
+LONGEST_NAME = 64
+_ANOTHER = "some systems take both for one folder. Give it another name."
 #: Of one clip.
 MOST_FRAMES = 256
 
@@ -124,6 +128,7 @@ class Study(BaseModel):
         if not value:
             raise ValueError(f"names no recognizer; write at least one, such as '{DEFAULT}: {{}}', or leave it out")
         problems = [problem for name, settings in value.items() for problem in _at(name, settings)]
+        problems = problems or _alike(list(value))
         if problems:
             raise ValidationError.from_exception_data("Study", problems)
         return {name: settings or {} for name, settings in value.items()}
@@ -192,10 +197,17 @@ def _entry(name: str, entry: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     return str(entry.get(RECOGNIZER, name)), {key: value for key, value in entry.items() if key != RECOGNIZER}
 
 
-def _at(name: str, entry: object) -> list[InitErrorDetails]:
+def _at(name: object, entry: object) -> list[InitErrorDetails]:
     """Return all problems of a recognizer's lines, each at its own key."""
-    what, settings = _entry(name, entry) if isinstance(entry, dict) else (str(name), entry)
-    words = _unfit(str(name), what)
+    if not isinstance(name, str):
+        words = f"expected a text as the name of a recognizer, found {_yaml(name)}. Put it into quotes, or mend it."
+        return [_problem(words, (str(name),), entry)]
+    named = entry[RECOGNIZER] if isinstance(entry, dict) and RECOGNIZER in entry else name
+    if not isinstance(named, str) or not named:
+        words = f"{name}.{RECOGNIZER}: expected the name of a recognizer, found {_yaml(named)}. {_known()}"
+        return [_problem(words, (name, RECOGNIZER), entry)]
+    what, settings = _entry(name, entry) if isinstance(entry, dict) else (name, entry)
+    words = _unfit(name, what)
     if words:
         return [_problem(words, (name,), entry)]
     kind = recognizer(what).settings
@@ -217,7 +229,36 @@ def _unfit(name: str, what: str) -> str:
         return f"'{name}' is another recognizer than {what}; give this one a name of its own."
     if not _NAME.fullmatch(name):
         return f"'{name}' becomes the name of a folder; expected letters, digits, '.', '-' and '_', a letter first."
+    if len(name) > LONGEST_NAME:
+        return (
+            f"'{name[:20]}…' becomes the name of a folder; expected up to {LONGEST_NAME} characters, found {len(name)}."
+        )
+    if not is_safe_name(name):
+        return f"'{name}' becomes the name of a folder, which some systems do not allow; write '{safe_name(name)}'."
+    like = next((one for one in names() if one != name and same_name(one) == same_name(name)), None)
+    if like:
+        return f"'{name}' differs from the recognizer '{like}' only in upper and lower case; {_ANOTHER}"
     return ""
+
+
+def _alike(found: Sequence[str]) -> list[InitErrorDetails]:
+    """Return a problem at each name that some file system takes for an earlier one."""
+    first: dict[str, str] = {}
+    pairs = [(first.setdefault(same_name(name), name), name) for name in found]
+    return [
+        _problem(f"'{name}' differs from '{known}' only in upper and lower case; {_ANOTHER}", (name,), name)
+        for known, name in pairs
+        if known != name
+    ]
+
+
+def _known() -> str:
+    return f"Known: {', '.join(names())}."
+
+
+def _yaml(value: object) -> str:
+    """Return a value as a YAML file may spell it."""
+    return json.dumps(value, default=str)
 
 
 def _problem(words: str, where: tuple[int | str, ...], found: object) -> InitErrorDetails:
