@@ -101,6 +101,19 @@ def test_it_is_trained_measured_and_compared_like_one_of_ours(site: Path, tmp_pa
     code, text = actscribe(site, tmp_path, "evaluate", study / "runs" / "dim")
     assert code == 0, text
     assert "dim on test" in text
+    gone = tmp_path / "nothing-installed"
+    provenance, run = study / "comparison" / "provenance.json", study / "runs" / "dim"
+    for words in (("report", study / "comparison"), ("compare", "--from", provenance)):
+        code, text = actscribe(gone, tmp_path, *words)
+        assert code == 2, text
+        assert f"{provenance}: was made with the recognizer 'brightness', which no installed package has." in text
+        assert "Install the package that adds 'brightness'" in text
+    for words in (("evaluate", run), ("evaluate", run, "--split", "validation"), ("report", run)):
+        code, text = actscribe(gone, tmp_path, *words)  # from what is kept
+        assert code == 0, text
+    code, text = actscribe(gone, tmp_path, "annotate", study / "r0.mp4", "--run", run, "--out", tmp_path / "out")
+    assert code == 2, text
+    assert f"{run}: was made with the recognizer 'brightness', which no installed package has." in text
 
 
 def test_its_settings_are_checked_and_listed(site: Path, tmp_path: Path) -> None:

@@ -27,8 +27,8 @@ _MERGE = "tag:yaml.org,2002:merge"
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float", "tag:yaml.org,2002:timestamp")
 
 
-def load_model(path: Path, model: type[Model]) -> Model:
-    """Read the YAML file at `path` into `model`.
+def load_model(path: Path, model: type[Model], context: object = None) -> Model:
+    """Read the YAML file at `path` into `model`, whose validators may ask for the `context`.
 
     Raises:
         ActScribeError: no such file, not YAML, a key twice in one mapping (both lines are named), too large when its
@@ -44,7 +44,7 @@ def load_model(path: Path, model: type[Model]) -> Model:
             f"{path}:1: expected 'key: value' lines, found {'nothing' if values is None else type(values).__name__}."
         )
     try:
-        return model.model_validate(values)
+        return model.model_validate(values, context=context)
     except ValidationError as error:
         raise ActScribeError(_explain(path, root, error, model)) from None
 

@@ -15,7 +15,8 @@ from actscribe.errors import ActScribeError, in_one_line
 from actscribe.files import folder_beside, write_beside, write_text
 from actscribe.places import Place
 from actscribe.reading import load_json
-from actscribe.settings.study import Study, placed_study, unplaced_study
+from actscribe.settings.registry import check_installed
+from actscribe.settings.study import KEPT, Study, placed_study, unplaced_study
 from actscribe.table_text import NOTES, csv_text, latex_text, markdown_text, notes_text
 
 FILE, TABLES, SCORES, REPORT = "provenance.json", "tables", "scores.parquet", "report.html"
@@ -78,18 +79,20 @@ class Provenance(BaseModel):
             home: folder of the study; default where it lies seen from the file, or where it was.
 
         Raises:
-            ActScribeError: missing, or not of this version.
+            ActScribeError: missing, not of this version, or of a recognizer whose package is not here.
         """
         path = path / FILE if path.is_dir() else path
         if not path.is_file():
             raise ActScribeError(f"{path}: no such file.", "Make a comparison with: actscribe compare STUDY")
         try:
-            found = cls.model_validate(load_json(path))
+            found = cls.model_validate(load_json(path), context=KEPT)
         except (ValueError, OSError) as error:
             raise ActScribeError(
                 f"{path}: not a comparison of this version of ActScribe ({in_one_line(error)}).",
                 "Name the folder of a comparison, or to make one, a new or empty folder with --out.",
             ) from None
+        for name in found.recognizers:
+            check_installed(found.study.kind(name), path)
         home = home or found.folder.find(path.parent, found.study.recordings)
         return found.model_copy(update={"study": placed_study(found.study, home)})
 

@@ -26,8 +26,9 @@ from actscribe.run_folder.integrity import MODEL, check, digests, sealed, unseal
 from actscribe.run_folder.listed import LISTED, Listed
 from actscribe.run_folder.scored_clips import ScoredClips
 from actscribe.run_folder.written import BASE, OPERATING_POINT, RUN_FILE, SCORES, of_split
+from actscribe.settings.registry import check_installed
 from actscribe.settings.registry import recognizer as spec_of
-from actscribe.settings.study import Study, parse_settings
+from actscribe.settings.study import KEPT, Study, parse_settings
 from actscribe.timeline.curves import Confidence
 from actscribe.timeline.segments import TimelineSettings
 from actscribe.yaml_file import load_model
@@ -181,7 +182,7 @@ class Run:
     @property
     def study(self) -> Study:
         """The study as it was."""
-        return load_model(self.folder / "study.yaml", Study)
+        return load_model(self.folder / "study.yaml", Study, KEPT)
 
     @property
     def labels(self) -> LabelSet:
@@ -229,14 +230,17 @@ class Run:
     def is_trained(self) -> bool:
         """Whether its recognizer learned anything."""
         name = self.info.recognizer
+        check_installed(name, self.folder)
         return spec_of(name).trains(parse_settings(name, self.info.settings))
 
     def recognizer(self) -> Recognizer:
         """Load the trained recognizer.
 
         Raises:
-            ActScribeError: its files do not fit each other or this installation, or the model it refers to is not here.
+            ActScribeError: its package or the model that it refers to is not here, or its files do not fit each other
+                or this installation.
         """
+        check_installed(self.info.recognizer, self.folder)
         with loading_saved(self.folder / MODEL):
             return implementation(self.info.recognizer).load(self.folder / MODEL, self.labels)
 

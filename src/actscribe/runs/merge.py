@@ -12,7 +12,7 @@ from actscribe.places import Place
 from actscribe.recognizers.base import implementation
 from actscribe.recognizers.saved import loading_saved
 from actscribe.run_folder.run import Run
-from actscribe.settings.registry import BUILT_IN, recognizer
+from actscribe.settings.registry import BUILT_IN, check_installed, recognizer
 
 #: Files that the merged run shares with the one it is made from; what was scored on test is not carried over.
 KEPT = ("study.yaml", "labels.yaml", "operating-point.json", "scores-validation.parquet")
@@ -32,6 +32,7 @@ def merge(run: Run, out: Path) -> Run:
         ActScribeError: not a complete run with adapters, `out` exists, or it cannot be written.
     """
     run.require_complete()
+    check_installed(run.info.recognizer, run.folder)
     fold, becomes = implementation(run.info.recognizer).merge, recognizer(run.info.recognizer).merges_into
     if fold is None or not becomes:
         able = [name for name, spec in BUILT_IN.items() if spec.merges_into]

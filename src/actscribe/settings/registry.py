@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -196,6 +197,29 @@ def recognizer(name: str) -> RecognizerSpec:
     if name not in added():
         raise ActScribeError(f"no recognizer is called '{name}'.", did_you_mean(name, names()))
     return _loaded(added()[name])
+
+
+def check_installed(name: str, where: Path) -> None:
+    """Prove that the recognizer is here that a run or comparison was made with.
+
+    Raises:
+        ActScribeError: it is not, or the package that adds it does not load.
+    """
+    if name not in names():
+        raise ActScribeError(
+            f"{where}: was made with the recognizer '{name}', which no installed package has.",
+            f"Install the package that adds '{name}', then type the same again: pip install PACKAGE",
+        )
+    recognizer(name)
+
+
+def is_installed(name: str) -> bool:
+    """Tell whether a recognizer is known, and the package that adds it loads."""
+    try:
+        recognizer(name)
+    except ActScribeError:
+        return False
+    return True
 
 
 def usual_for(kind: str) -> str:

@@ -9,20 +9,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from actscribe.errors import ActScribeError, did_you_mean, in_one_line
 from actscribe.labels import LabelSet, load_label_set
 from actscribe.names import is_safe_name, safe_name, same_name
 from actscribe.settings.located import placed, unplaced
-from actscribe.settings.registry import DEFAULT, RecognizerSpec, names, recognizer
+from actscribe.settings.registry import DEFAULT, RecognizerSpec, is_installed, names, recognizer
 from actscribe.settings.unit import Unit
 from actscribe.yaml_file import SAID, fields_at, load_model, unquoted
 
 STUDY_FILE = "study.yaml"
 #: The key of an entry of `recognizers` that says what it is, where its name does not.
 RECOGNIZER = "recognizer"
+#: Context in which a study is read that a run or comparison keeps: packages of its recognizers may be gone since.
+KEPT = {"kept": True}
 #: Of an entry of `recognizers`; it may be this long in characters, for other folders lie above and below (ours).
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 LONGEST_NAME = 64
@@ -122,16 +124,21 @@ class Study(BaseModel):
 
     @field_validator("recognizers", mode="before")
     @classmethod
-    def _settings_are_valid(cls, value: object) -> object:
+    def _settings_are_valid(cls, value: object, info: ValidationInfo) -> object:
         if not isinstance(value, dict):
             raise ValueError("expected 'name: {settings}' lines")
         if not value:
             raise ValueError(f"names no recognizer; write at least one, such as '{DEFAULT}: {{}}', or leave it out")
-        problems = [problem for name, settings in value.items() for problem in _at(name, settings)]
+        asked = {name: one for name, one in value.items() if info.context != KEPT or not _is_gone(name, one)}
+        problems = [problem for name, settings in asked.items() for problem in _at(name, settings)]
         problems = problems or _alike(list(value))
         if problems:
             raise ValidationError.from_exception_data("Study", problems)
         return {name: settings or {} for name, settings in value.items()}
+
+    def kind(self, name: str) -> str:
+        """Return the registry's name of a recognizer by the study's name for it; it need not be installed."""
+        return _entry(name, self.recognizers.get(name, {}))[0]
 
     def chosen(self, name: str) -> Chosen:
         """Return a recognizer by the study's name for it, or by its own with default settings.
@@ -216,6 +223,11 @@ def _at(name: object, entry: object) -> list[InitErrorDetails]:
     except ValidationError as error:
         return [_problem(_in_words(name, kind, one), (name, *one["loc"]), one["input"]) for one in error.errors()]
     return []
+
+
+def _is_gone(name: object, entry: object) -> bool:
+    """Tell whether an entry is of a recognizer whose package is not here any more."""
+    return isinstance(name, str) and isinstance(entry, dict) and not is_installed(_entry(name, entry)[0])
 
 
 def _unfit(name: str, what: str) -> str:
@@ -310,4 +322,5 @@ def _moved(
     entry: Mapping[str, Any],
     folder: Path,
 ) -> dict[str, Any]:
-    return move(recognizer(_entry(name, entry)[0]).settings, entry, folder)
+    what = _entry(name, entry)[0]
+    return move(recognizer(what).settings, entry, folder) if is_installed(what) else dict(entry)
