@@ -28,7 +28,7 @@ MOST_FRAMES = 256
 
 
 class Windows(BaseModel):
-    """How recordings are cut into clips (paper 1: 2-3 s long, 1-2 s overlap, 8 frames, target at half coverage).
+    """How recordings are cut into clips (Guerriero et al.: 2-3 s, 1-2 s overlap, 8 frames, target at half coverage).
 
     Args:
         length: how long a clip is; null makes the whole video one clip (trimmed data sets).
