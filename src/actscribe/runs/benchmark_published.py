@@ -9,7 +9,7 @@ import pandas as pd
 from actscribe.runs.benchmark_plan import Plan
 from actscribe.runs.benchmark_tables import BASE, NOVEL
 
-#: Official split of the published shots and halves, see docs/benchmarks.md.
+#: Official split of the published shots and halves, see docs/how-to/benchmarks.md.
 SPLIT = 1
 
 
