@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WHEEL := build/wheel
 LOWEST := .venv-lowest
 
-.PHONY: help install demo demo-quick wheel-test test test-lowest report-test docs lint format benchmarks campaigns campaigns-full campaign-programs campaign-video-matrix clean
+.PHONY: help install demo demo-quick wheel-test test test-lowest report-test docs docs-test lint format benchmarks campaigns campaigns-full campaign-programs campaign-video-matrix clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/ -/'
@@ -51,6 +51,9 @@ report-test: install  ## the reports in headless Chromium, which must be on the 
 docs: install    ## the documentation, into site/ to be opened without a network; a warning is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "Open site/index.html"
+
+docs-test: docs  ## the same in headless Chromium, which must be on the PATH: offline, width, search
+	$(BIN)/python -m pytest tests/docs_in_chromium.py
 
 lint: install    ## style, types
 	$(BIN)/ruff check .
