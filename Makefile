@@ -55,10 +55,11 @@ docs: install    ## the documentation, into site/ to be opened without a network
 docs-test: docs  ## the same in headless Chromium, which must be on the PATH: offline, width, search
 	$(BIN)/python -m pytest tests/docs_in_chromium.py
 
-lint: install    ## style, types
+lint: install    ## style, types, and the order of the rooms
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 
 format: install  ## put the code into its format
 	$(BIN)/ruff check --fix .

@@ -108,7 +108,7 @@ def untrained_run(folder: Path) -> Path:
     from actscribe.models.device import use_bfloat16
     from actscribe.models.video_classifier import load_classifier
     from actscribe.recognizers.video_classifier import VideoClassifierRecognizer
-    from actscribe.runs.folder import Decisions, Facts, Run
+    from actscribe.run_folder.run import Decisions, Facts, Run
     from actscribe.settings.study import Study
     from actscribe.timeline.segments import TimelineSettings
 

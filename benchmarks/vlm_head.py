@@ -7,16 +7,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from actscribe.recognizers.base import Job
 from actscribe.recognizers.vlm_head import fit_head, start
 from actscribe.training.features import clip_features
+from actscribe.training.inputs import TrainingInputs
 
 #: Epochs whose mean time is taken: the time of so many and one more, less that of one, so that setting up a training
 #: does not count and its noise is small beside theirs.
 EPOCHS = 30
 
 
-def head_epoch_vs_backbone(job: Job) -> tuple[float, float]:
+def head_epoch_vs_backbone(job: TrainingInputs) -> tuple[float, float]:
     """Return the seconds that the model needs for the job's clips, and those of one epoch over kept features.
 
     An epoch learns from the training clips, scores the validation clips and writes a checkpoint.

@@ -9,12 +9,13 @@ import numpy as np
 from systems import MULTI_LABEL, NAMES, Field, field
 
 from actscribe.compare.cost import Cost
-from actscribe.compare.folder import Listed, Provenance
 from actscribe.compare.plan import Part
 from actscribe.data.recording import Recording
 from actscribe.labels import LabelSet
 from actscribe.places import Place
-from actscribe.runs.folder import Decisions, Facts, Run, ScoredClips
+from actscribe.run_folder.comparison import Listed, Provenance
+from actscribe.run_folder.run import Decisions, Facts, Run
+from actscribe.run_folder.scored_clips import ScoredClips
 from actscribe.settings.study import Study, Windows
 from actscribe.timeline.segments import LabelDecision, TimelineSettings
 

@@ -21,12 +21,14 @@ from actscribe.labels import LabelSet
 from actscribe.models.dual.network import DualEncoder
 from actscribe.models.video_classifier import load_classifier
 from actscribe.recognizers import dual, vlm_head, vlm_lora
-from actscribe.recognizers.base import Job, Recognizer, implementation
+from actscribe.recognizers.base import Recognizer, implementation
 from actscribe.recognizers.video_classifier import VideoClassifierRecognizer
-from actscribe.runs.folder import Decisions, Facts, Run, ScoredClips
+from actscribe.run_folder.run import Decisions, Facts, Run
+from actscribe.run_folder.scored_clips import ScoredClips
 from actscribe.settings.study import Study, parse_settings
 from actscribe.settings.vghif import VghifConfig
 from actscribe.timeline.segments import TimelineSettings
+from actscribe.training.inputs import TrainingInputs
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a21\nsize 12345\n"
 RECOGNIZERS = ("timesformer", "clip", "x-clip", "vlm-head", "vlm-lora", "vlm-yesno", "vlm-judge")
@@ -142,7 +144,7 @@ def _made(name: str, root: Path) -> tuple[Recognizer, LabelSet]:
         settings |= {"judge": str(tiny_judge(root / "judge")), "caption_tokens": 4}
     parsed, nothing = parse_settings(name, settings), None
     view = implementation(name).view(parsed, 2)
-    job = Job(vlm_jobs.LABELS, parsed, view, nothing, nothing, nothing, nothing, root, seed=0)  # type: ignore[arg-type]
+    job = TrainingInputs(vlm_jobs.LABELS, parsed, view, nothing, nothing, nothing, nothing, root, seed=0)  # type: ignore[arg-type]
     return implementation(name).make(job), vlm_jobs.LABELS
 
 

@@ -12,8 +12,8 @@ from vlm_jobs import MadeClips
 from actscribe.data.clips import Clip
 from actscribe.data.view import View
 from actscribe.labels import LabelSet
-from actscribe.recognizers.base import Job
 from actscribe.settings.study import parse_settings
+from actscribe.training.inputs import TrainingInputs
 
 NAMES = ("push cup left", "push cup right")
 CLASSES = LabelSet(name="sides", task="multi-class", labels=NAMES, directional=())  # type: ignore[arg-type]
@@ -66,11 +66,13 @@ def sides(name: str, count: int, seed: int, task: str) -> tuple[Shown, np.ndarra
     return Shown(name, cut, View(4, side), pixels), targets
 
 
-def job(folder: Path, name: str, root: Path, labels: LabelSet = CLASSES, count: int = 8, **settings: Any) -> Job:
+def job(
+    folder: Path, name: str, root: Path, labels: LabelSet = CLASSES, count: int = 8, **settings: Any
+) -> TrainingInputs:
     """Return a job with `count` training clips and four of validation; `root` holds checkpoints."""
     folder.mkdir(parents=True, exist_ok=True)
     parsed = parse_settings(name, QUICK | {"model": str(checkpoint(name, root))} | settings)
     train, targets = sides("training", count, 1, labels.task)
     validation, goals = sides("validation", 4, 2, labels.task)
     view = View(4, tiny_duals.SIDE)
-    return Job(labels, parsed, view, train, validation, targets, goals, folder, seed=5)
+    return TrainingInputs(labels, parsed, view, train, validation, targets, goals, folder, seed=5)

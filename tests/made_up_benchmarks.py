@@ -8,9 +8,7 @@ import numpy as np
 import pandas as pd
 from report_runs import EVIL
 
-from actscribe.evaluation.seeds import harmonic_mean
-from actscribe.report.benchmark_page import benchmark_page
-from actscribe.runs.benchmark_tables import (
+from actscribe.benchmark.tables import (
     ALL,
     BASE,
     NOVEL,
@@ -20,6 +18,8 @@ from actscribe.runs.benchmark_tables import (
     result_table,
     seeds_table,
 )
+from actscribe.evaluation.seeds import harmonic_mean
+from actscribe.report.benchmark_page import benchmark_page
 from actscribe.settings.dual import VificlipSettings
 
 METRICS = ("top1", "top5", "mean_per_class")

@@ -17,9 +17,9 @@ from report_runs import multi_class, multi_label, written
 from systems import MULTI_CLASS
 from test_annotators import late
 
-from actscribe.compare.page import write_comparison_report
+from actscribe.benchmark.tables import BASE, NOVEL
 from actscribe.compare.result import assemble
-from actscribe.runs.benchmark_tables import BASE, NOVEL
+from actscribe.report.comparison.page import write_comparison_report
 
 #: Report -> ids of the headings that must lead to something, and how many pictures there are at least.
 REPORTS = {

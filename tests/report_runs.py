@@ -13,8 +13,8 @@ from actscribe.data.recording import Recording
 from actscribe.evaluation.result import Evaluation, measure
 from actscribe.labels import Label, LabelSet
 from actscribe.report.page import write_report
-from actscribe.runs.folder import Decisions, Facts, Run, ScoredClips
-from actscribe.runs.scoring import time_scores
+from actscribe.run_folder.run import Decisions, Facts, Run
+from actscribe.run_folder.scored_clips import ScoredClips, time_scores
 from actscribe.settings.study import Study, Windows
 from actscribe.timeline.segments import LabelDecision, TimelineSettings, build
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from actscribe import load_study
 from actscribe.cli import app
 from actscribe.data.loading import load_data
-from actscribe.runs.folder import Facts, Run
+from actscribe.run_folder.run import Facts, Run
 
 BOTH: Bouts = [(LEFT, 0, 1500), (RIGHT, 1000, 2500)]
 SPLITS = ("train", "validation", "test")

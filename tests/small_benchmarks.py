@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from tiny_duals import clip_model, write
 
+from actscribe.benchmark.plan import Plan
 from actscribe.data.benchmarks.base import Benchmark, BenchmarkClass, BenchmarkClip, Source
-from actscribe.runs.benchmark_plan import Plan
 from actscribe.video.cache import FrameCache
 from actscribe.video.writing import write_video
 

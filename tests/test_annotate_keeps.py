@@ -17,9 +17,9 @@ from actscribe.data.loading import load_data
 from actscribe.data.view import ClipFrames, View
 from actscribe.errors import ActScribeError
 from actscribe.labels import Label, LabelSet
+from actscribe.run_folder.run import Decisions, Facts, Run
 from actscribe.runs import kept_scores
 from actscribe.runs.annotate import AnnotatedVideo, annotate_each
-from actscribe.runs.folder import Decisions, Facts, Run
 from actscribe.timeline.score_file import read_scores
 from actscribe.timeline.segments import TimelineSettings
 from actscribe.video.cache import default_cache

@@ -18,11 +18,8 @@ from typer.testing import CliRunner
 from actscribe import load_data, load_study
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.cli import app
-from actscribe.compare import words
 from actscribe.compare.compare import rewrite_report
-from actscribe.compare.folder import Provenance
 from actscribe.compare.result import assemble
-from actscribe.compare.show import show
 from actscribe.data.clips import Window, cut, targets
 from actscribe.data.manifest import read_manifest
 from actscribe.data.recording import Recording
@@ -30,6 +27,9 @@ from actscribe.errors import ActScribeError
 from actscribe.evaluation import comparison as cp
 from actscribe.evaluation.annotators import FIRST, SECOND, annotator_table, between
 from actscribe.labels import LabelSet
+from actscribe.report.comparison import sentences
+from actscribe.report.comparison.show import show
+from actscribe.run_folder.comparison import Provenance
 
 
 def late(recording: Recording, seconds: float) -> Annotations:
@@ -182,7 +182,7 @@ def test_the_report_holds_the_second_annotator_beside_the_recognizers(
     rows = page.tables["Agreement beyond chance, on the clips that two annotators annotated."]
     assert len(rows) == 1 + len(table) == 1 + (1 + 2 * len(SKILLS)) * 4
     two = table[(table["system"] == SECOND) & (table["label"] == "all")].iloc[0]
-    sentence = words.annotators(done)
+    sentence = sentences.annotators(done)
     assert sentence.startswith(f"Two annotators agree with kappa {two['kappa']:.2f} on {two['clips']} clips")
     assert sentence in page.text
     assert [title for title in page.tables if title.startswith(("Moments", "Events"))] == [

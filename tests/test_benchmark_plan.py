@@ -11,10 +11,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actscribe.benchmark.plan import PARTS, Plan, merge, parse_overrides, recipe_settings, spell_overrides
 from actscribe.data.benchmarks.base import Source
 from actscribe.data.views import Views
 from actscribe.errors import ActScribeError
-from actscribe.runs.benchmark_plan import PARTS, Plan, merge, parse_overrides, recipe_settings, spell_overrides
 from actscribe.settings.registry import BUILT_IN
 from actscribe.training.recipes import load_recipe, recipes
 

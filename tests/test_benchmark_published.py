@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from actscribe.benchmark.plan import Plan
+from actscribe.benchmark.published import published_notes, published_table
 from actscribe.data.benchmarks.base import Source
-from actscribe.runs.benchmark_plan import Plan
-from actscribe.runs.benchmark_published import published_notes, published_table
 
 VIDEOS = Source(Path("videos"))
 

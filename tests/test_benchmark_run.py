@@ -15,15 +15,15 @@ from small_benchmarks import ACTIONS, Place, write_lines
 from tiny_duals import write, xclip_model
 from typer.testing import CliRunner
 
+from actscribe.benchmark import benchmark as module
+from actscribe.benchmark.benchmark import benchmark
+from actscribe.benchmark.draw import classes_of
+from actscribe.benchmark.plan import Plan
 from actscribe.cli import app
 from actscribe.data.benchmarks.folder import UNGROUPED
 from actscribe.errors import ActScribeError
-from actscribe.runs import benchmark as module
+from actscribe.run_folder.run import Run
 from actscribe.runs.annotate import annotate
-from actscribe.runs.benchmark import benchmark
-from actscribe.runs.benchmark_draw import classes_of
-from actscribe.runs.benchmark_plan import Plan
-from actscribe.runs.folder import Run
 from actscribe.runs.scoring import score_recordings
 from actscribe.training.recipes import load_recipe
 

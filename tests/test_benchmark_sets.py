@@ -14,16 +14,16 @@ import pytest
 from small_benchmarks import ACTIONS, Place, touch, write_lines
 from typer.testing import CliRunner
 
+from actscribe.benchmark import benchmark as module
+from actscribe.benchmark.benchmark import benchmark
+from actscribe.benchmark.draw import Draw, classes_of, draw
+from actscribe.benchmark.plan import Plan
 from actscribe.cli import app
 from actscribe.data.benchmarks.base import Source
 from actscribe.data.benchmarks.convert import Probes
 from actscribe.data.benchmarks.folder import UNGROUPED
 from actscribe.errors import ActScribeError
-from actscribe.runs import benchmark as module
-from actscribe.runs.benchmark import benchmark
-from actscribe.runs.benchmark_draw import Draw, classes_of, draw
-from actscribe.runs.benchmark_plan import Plan
-from actscribe.runs.folder import Run
+from actscribe.run_folder.run import Run
 
 
 @pytest.fixture(scope="module")

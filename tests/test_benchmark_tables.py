@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from actscribe.benchmark.tables import SeedResult, difference_table, result_table
 from actscribe.evaluation.seeds import exact_interval
-from actscribe.runs.benchmark_tables import SeedResult, difference_table, result_table
 
 
 def results(without: list[float], with_: list[float]) -> list[SeedResult]:

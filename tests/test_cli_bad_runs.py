@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from actscribe.cli import app
 from actscribe.errors import ActScribeError
 from actscribe.files import write_beside
-from actscribe.runs.folder import Run
+from actscribe.run_folder.run import Run
 from actscribe.runs.replace import clear
 
 

@@ -25,9 +25,9 @@ from actscribe import Run, load_data, load_study
 from actscribe.cli import app
 from actscribe.compare import work
 from actscribe.compare.compare import _as_before
-from actscribe.compare.folder import Provenance
 from actscribe.compare.plan import Part, chosen, parse_curve, parts, subset
 from actscribe.errors import ActScribeError
+from actscribe.run_folder.comparison import Provenance
 from actscribe.runs.train import train
 
 JOB = Path(__file__).parent / "road_job.py"

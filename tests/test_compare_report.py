@@ -17,18 +17,18 @@ from systems import MULTI_CLASS, NAMES
 from typer.testing import CliRunner
 
 from actscribe.cli import app
-from actscribe.compare import words
 from actscribe.compare.compare import rewrite_report
-from actscribe.compare.folder import write_tables
-from actscribe.compare.page import content, write_comparison_report
-from actscribe.compare.result import Comparison, assemble
-from actscribe.compare.show import show
+from actscribe.compare.result import assemble
 from actscribe.evaluation.intervals import group_units
 from actscribe.ownership import MARKER
-from actscribe.report import comparison_charts as charts
 from actscribe.report import svg
-from actscribe.report.comparison_charts import Series, lines
-from actscribe.runs.folder import Run
+from actscribe.report.comparison import charts, sentences
+from actscribe.report.comparison.charts import Series, lines
+from actscribe.report.comparison.comparison import Comparison
+from actscribe.report.comparison.page import content, write_comparison_report
+from actscribe.report.comparison.show import show
+from actscribe.run_folder.comparison import write_tables
+from actscribe.run_folder.run import Run
 from actscribe.table_text import csv_text, latex_text, markdown_text
 
 FIGURES = ("forest", "heat", "calibration", "risk", "curve", "cost", "slices", "hallucination")
@@ -53,7 +53,7 @@ def page(html: str) -> Page:
 def test_headline_is_that_of_the_kept_scores(done: Comparison) -> None:
     table = done.tables["headline"].set_index("system")
     assert table.index.tolist()[:3] == list(SKILLS)
-    (run,) = done.runs()["vlm-yesno"]
+    (run,) = done.runs["vlm-yesno"]
     scored = pd.read_parquet(run.folder / "scores-test.parquet")
     truth = scored[[f"fraction: {name}" for name in NAMES]].to_numpy()
     said = scored[[f"score: {name}" for name in NAMES]].to_numpy() >= 0.5
@@ -110,35 +110,37 @@ def test_the_page_loads_nothing_and_is_well_formed(html: str, page: Page) -> Non
 
 def test_sentences_say_what_the_tables_hold(done: Comparison, page: Page) -> None:
     headline = done.tables["headline"].set_index("system")
-    said = words.verdict(done)
+    said = sentences.verdict(done)
     assert said[0].startswith(f"vlm-lora has the highest macro F1: {headline.loc['vlm-lora', 'macro_f1']:.2f} (95 %")
     pair = done.tables["pairs"].set_index(["first", "second"]).loc[("timesformer", "vlm-lora")]
     assert f"{pair['difference']:.2f} above timesformer" in said[1]
     assert all(sentence in page.text for sentence in said)
     labels = done.tables["labels"]
     best = labels[labels["system"].isin(SKILLS)].groupby("label")["f1"].max()
-    assert words.heat(done).startswith(f"{best.idxmin()} is the hardest label")
+    assert sentences.heat(done).startswith(f"{best.idxmin()} is the hardest label")
     risk = done.tables["risk_coverage"].set_index(["system", "to_person"])["macro_f1"]
-    assert f"{risk[('vlm-lora', 0.2)]:.2f} instead of {risk[('vlm-lora', 0.0)]:.2f}" in words.risk(done)
+    assert f"{risk[('vlm-lora', 0.2)]:.2f} instead of {risk[('vlm-lora', 0.0)]:.2f}" in sentences.risk(done)
     alarms = done.tables["hallucination"].set_index("system")["false_alarm_rate"]
-    assert f"vlm-yesno marks a label in {100 * alarms['vlm-yesno']:.0f}" in words.hallucination(done)
+    assert f"vlm-yesno marks a label in {100 * alarms['vlm-yesno']:.0f}" in sentences.hallucination(done)
     slices = done.tables["slices"]
     best = slices[slices["system"] == "vlm-lora"].groupby("slice")["macro_f1"]
     widest = best.get_group((best.max() - best.min()).idxmax())
-    assert f"macro F1 {widest.min():.2f} for" in words.slices(done)  # no part has enough groups for an interval
-    assert f"and {widest.max():.2f} " in words.slices(done)
+    assert f"macro F1 {widest.min():.2f} for" in sentences.slices(done)  # no part has enough groups for an interval
+    assert f"and {widest.max():.2f} " in sentences.slices(done)
     firsts = done.tables["indicators"].query("system == 'vlm-lora' and indicator == 'first_s'").set_index("label")
     name = firsts["off_by"].idxmax()
-    assert f"the time to the first {name} is off by {firsts.loc[name, 'off_by']:.1f} s (95" in words.indicators(done)
-    assert words.slices(done) in page.text
-    assert words.indicators(done) in page.text
+    assert f"the time to the first {name} is off by {firsts.loc[name, 'off_by']:.1f} s (95" in sentences.indicators(
+        done
+    )
+    assert sentences.slices(done) in page.text
+    assert sentences.indicators(done) in page.text
     row = done.tables["disagreements"].iloc[0]
     assert (row["says_yes"], row["says_no"].count(",")) == ("vlm-yesno", 1)
     others = row["says_no"].replace(", ", " and ")
-    assert f"vlm-yesno sees {row['label']}, {others} do not" in words.disagreements(done)
-    assert "vlm-lora reaches" in words.curve(done)
-    assert "2.0 s" not in words.cost(done)
-    assert words.cost(done).startswith("vlm-lora is quickest, 0.10 s of compute")
+    assert f"vlm-yesno sees {row['label']}, {others} do not" in sentences.disagreements(done)
+    assert "vlm-lora reaches" in sentences.curve(done)
+    assert "2.0 s" not in sentences.cost(done)
+    assert sentences.cost(done).startswith("vlm-lora is quickest, 0.10 s of compute")
 
 
 def test_bouts_of_a_recording_are_there_as_times(done: Comparison, page: Page) -> None:
@@ -154,11 +156,21 @@ def test_bouts_of_a_recording_are_there_as_times(done: Comparison, page: Page) -
     assert sum(decisions) == annotated
 
 
+FIRST_TABLES = (
+    "All recognizers, and below them answers that never look at the video.",
+    "Timelines against annotation, means over labels, with 95 % intervals.",
+)
+
+
 def test_heads_of_the_first_tables_are_explained_without_a_pointer(page: Page) -> None:
     """Explanations in `title` are seen by nobody with a keyboard, a finger or paper."""
     said = page.text[page.text.rindex("\nWords") :]
-    for head in ("macro F1", "95 % interval", "± seeds", "AP", "ECE", "MCC", "corrected p", "Would show", "Begin off"):
-        assert head in said
+    said = said.casefold()
+    tables = [page.tables[name][0] for name in ("Pair by pair.", "Label by label.", *FIRST_TABLES)]
+    heads = {head for table in tables for head in table} - {"recognizer", "against", "label", "clips with"}
+    assert {"macro F1", "95 % interval", "± seeds", "MCC", "would show", "begin off (s)"} <= heads
+    for head in heads:
+        assert f"\n{head.casefold()}\n" in said, head
 
 
 def contrast(one: str, other: str) -> float:
@@ -263,7 +275,7 @@ def test_the_report_is_written_again_and_opened(done: Comparison, html: str, mon
     said = CliRunner().invoke(app, ["report", str(done.folder), "--open"])
     assert said.exit_code == 0, said.output
     assert opened == [(done.folder / "report.html").resolve().as_uri()]
-    run = done.runs()["vlm-lora"][0].folder
+    run = done.runs["vlm-lora"][0].folder
     assert CliRunner().invoke(app, ["report", str(run)]).exit_code == 0
     assert (run / "report-test.html").is_file()
     assert CliRunner().invoke(app, ["report", str(run / "model")]).exit_code == 2
@@ -316,11 +328,11 @@ def test_the_verdict_names_the_best_answer_that_never_looks_guessing_included(do
     headline = done.tables["headline"].copy()
     guess = headline.iloc[[-1]].assign(system="guess by chance", macro_f1=0.999)
     better = replace(done, tables={**done.tables, "headline": pd.concat([headline, guess], ignore_index=True)})
-    assert any("No recognizer is better than “guess by chance”" in line for line in words.verdict(better))
-    assert "0.999" in words.forest(better) or "1.00" in words.forest(better)
-    best = float(words.ranking(done)["macro_f1"].iloc[0])
+    assert any("No recognizer is better than “guess by chance”" in line for line in sentences.verdict(better))
+    assert "0.999" in sentences.forest(better) or "1.00" in sentences.forest(better)
+    best = float(sentences.ranking(done)["macro_f1"].iloc[0])
     blind = float(headline["macro_f1"].iloc[len(done.systems) :].max())
-    assert any("No recognizer is better" in line for line in words.verdict(done)) == (best <= blind)
+    assert any("No recognizer is better" in line for line in sentences.verdict(done)) == (best <= blind)
 
 
 OPEN = "could change it by as much, so whether more would help stays open."
@@ -354,7 +366,7 @@ def test_the_curve_promises_no_more_than_its_recordings_and_trainings_show(
     rows.append(("vlm-lora", 8, seeds, 0.5 + gain, spread))
     table = pd.DataFrame(rows, columns=["system", "recordings", "seeds", "macro_f1", "seed_sd"])
     table = table.assign(gain=gain, gain_low=gain - reach, gain_high=gain + reach)
-    said = words.curve(replace(done, tables={**done.tables, "learning_curve": table}))
+    said = sentences.curve(replace(done, tables={**done.tables, "learning_curve": table}))
     assert said.startswith("vlm-lora reaches 0.40 with 1 training recording")
     assert said.endswith(ending)
 
@@ -363,19 +375,19 @@ def test_what_the_test_set_could_have_shown_is_not_said_where_it_could_show_noth
     pairs = done.tables["pairs"]
     tests, least = len(pairs), pairs[~pairs["first"].str.startswith("a")]["detectable"].median()
     assert (done.shared.grouping.count, float(pairs["smallest_p"].iloc[0]), tests) == (5, 1 / 16, 6)
-    assert words.verdict(done)[-1] == "5 groups are too few to show any difference: no p can fall below 0.062."
-    said = words.verdict(replace(done, tables={**done.tables, "pairs": pairs.assign(smallest_p=1 / 128)}))[-1]
+    assert sentences.verdict(done)[-1] == "5 groups are too few to show any difference: no p can fall below 0.062."
+    said = sentences.verdict(replace(done, tables={**done.tables, "pairs": pairs.assign(smallest_p=1 / 128)}))[-1]
     assert said.startswith(f"A test set of 5 groups like this one shows a true difference of {least:.2f} between")
     assert "if it is the only one tested" in said
     assert "no corrected p" not in said  # 6 / 128 = 0.047
 
     def with_least(p: float) -> str:
-        return words.verdict(replace(done, tables={**done.tables, "pairs": pairs.assign(smallest_p=p)}))[-1]
+        return sentences.verdict(replace(done, tables={**done.tables, "pairs": pairs.assign(smallest_p=p)}))[-1]
 
     assert with_least(1 / 64).endswith("no corrected p can fall below 0.094: nothing can come out clear.")
     assert with_least(1 / 8) == "5 groups are too few to show any difference: no p can fall below 0.125."
     wide = {**done.tables, "pairs": pairs.assign(detectable=1.48, smallest_p=1 / 128)}
-    assert words.verdict(replace(done, tables=wide))[-1].startswith("5 groups that vary so much show no difference")
+    assert sentences.verdict(replace(done, tables=wide))[-1].startswith("5 groups that vary so much show no difference")
 
 
 def test_equals_are_called_equal(done: Comparison) -> None:
@@ -385,9 +397,9 @@ def test_equals_are_called_equal(done: Comparison) -> None:
     alarms = done.tables["hallucination"].assign(false_alarm_rate=1.0, empty_clips=float("nan"))
     changed = {"headline": headline, "pairs": pairs, "hallucination": alarms}
     level = replace(done, tables={**done.tables, **changed})
-    assert words.verdict(level)[0].startswith("timesformer has the highest macro F1: 0.70")
-    assert words.verdict(level)[1] == "vlm-lora reaches the same."
-    assert "least" not in words.hallucination(level)
+    assert sentences.verdict(level)[0].startswith("timesformer has the highest macro F1: 0.70")
+    assert sentences.verdict(level)[1] == "vlm-lora reaches the same."
+    assert "least" not in sentences.hallucination(level)
 
 
 def test_a_test_split_that_shows_nothing_is_borne(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from timelines import label_set, time_scores
 
 from actscribe.annotations import read, write
 from actscribe.annotations.interval import Annotations, Interval
-from actscribe.evaluation.confidence import Confidence, Curve, fit_confidence
 from actscribe.timeline.confidence import with_confidence
+from actscribe.timeline.curves import Confidence, Curve, fit_confidence
 
 
 def drawn(clips: int, slope: float, intercept: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

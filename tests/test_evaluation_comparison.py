@@ -14,8 +14,9 @@ from actscribe.annotations.interval import Interval
 from actscribe.evaluation import comparison as cp
 from actscribe.evaluation import comparison_timelines as ct
 from actscribe.evaluation.comparison import Shared, System
-from actscribe.evaluation.events import event_table, label_spans
+from actscribe.evaluation.events import event_table
 from actscribe.evaluation.hallucination import rates_table
+from actscribe.timeline.matching import label_spans
 
 
 @pytest.fixture(scope="module")

@@ -7,16 +7,8 @@ from hypothesis import strategies as st
 from timelines import frames, intervals, label_set, recording, whole_second_spans
 
 from actscribe.errors import ActScribeError
-from actscribe.evaluation.events import (
-    IOUS,
-    bout_edit_score,
-    count_matches,
-    edit_score,
-    event_table,
-    match,
-    segment_counts,
-    sequence_scores,
-)
+from actscribe.evaluation.events import bout_edit_score, edit_score, event_table, sequence_scores
+from actscribe.timeline.matching import IOUS, count_matches, match, segment_counts
 
 LABELS = label_set("A", "B", "C")
 BACKGROUND = "-"

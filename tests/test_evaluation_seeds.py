@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import balanced_accuracy_score, top_k_accuracy_score
 
+from actscribe.evaluation.class_metrics import class_scores
 from actscribe.evaluation.seeds import (
-    class_scores,
     harmonic_mean,
     mean_interval,
     paired_test,

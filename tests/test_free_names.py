@@ -46,7 +46,7 @@ def test_one_recognizer_twice_in_a_comparison(tmp_path: Path) -> None:
     }
     study = load_study(lamp_study(tmp_path / "study", recognizers=recognizers))
     done = compare(study)
-    runs = [one for name in ("slow", "fast") for one in done.runs()[name]]
+    runs = [one for name in ("slow", "fast") for one in done.runs[name]]
     assert [(one.facts.name, one.facts.recognizer) for one in runs] == [
         ("slow", "timesformer"),
         ("fast", "timesformer"),

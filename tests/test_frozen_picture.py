@@ -21,9 +21,10 @@ from actscribe.data.frames import stream
 from actscribe.data.recording import Recording
 from actscribe.data.view import ClipFrames, View
 from actscribe.models.vlm import load_vlm
-from actscribe.recognizers.base import Job, implementation
+from actscribe.recognizers.base import implementation
 from actscribe.settings.registry import BUILT_IN
 from actscribe.settings.study import parse_settings
+from actscribe.training.inputs import TrainingInputs
 from actscribe.video.probe import probe
 from actscribe.video.sampling import nominal_times
 from actscribe.video.writing import write_video
@@ -128,7 +129,7 @@ def _asked(name: str, folder: Path) -> Any:
     nothing: Any = None
     view = implementation(name).view(settings, 8)
     return implementation(name).make(
-        Job(vlm_jobs.LABELS, settings, view, nothing, nothing, nothing, nothing, folder, seed=0)
+        TrainingInputs(vlm_jobs.LABELS, settings, view, nothing, nothing, nothing, nothing, folder, seed=0)
     )
 
 

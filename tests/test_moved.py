@@ -20,8 +20,8 @@ from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash
 from actscribe.places import Place
+from actscribe.run_folder.listed import Listed
 from actscribe.runs.evaluate import evaluate
-from actscribe.runs.listed import Listed
 
 QUICK = {"epochs": 1, "learning_rate": 0.05, "precision": "float32"}
 FEW = {"windows": {"length": 2.0, "stride": 2.0, "frames": 2, "threshold": 0.5}, "empty_labels": "allow"}

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from actscribe.cli import app
 from actscribe.errors import ActScribeError
-from actscribe.runs.folder import Run
+from actscribe.run_folder.run import Run
 from actscribe.training.checkpoints import last_checkpoint, note_checkpoint, remove_checkpoints
 from actscribe_sim.demo import MARKER as DEMO_MARKER
 
@@ -114,7 +114,7 @@ def _stop(*args: object) -> None:
 def test_a_run_killed_while_its_folder_is_made_begins_anew(
     study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: int
 ) -> None:
-    from actscribe.runs import folder as run_folder
+    from actscribe.run_folder import run as run_folder
 
     write, count = run_folder.write_text, [0]
 
@@ -164,7 +164,7 @@ def test_a_comparison_of_ours_is_kept_and_a_file_among_its_tables_too(study: Pat
     from comparisons import made_up
 
     from actscribe.compare.compare import _is_begun
-    from actscribe.compare.folder import write_tables
+    from actscribe.run_folder.comparison import write_tables
 
     folder = tmp_path / "comparison"
     made_up(folder, count=4, seeds=1, curve=())
@@ -182,9 +182,9 @@ def test_benchmark_tables_replace_only_their_own_folder(tmp_path: Path) -> None:
         for action in ("tap", "fold"):
             film(tmp_path / "set" / action / f"{group}.mp4", [], 1.0, group)
     out = tmp_path / "out"
+    from actscribe.benchmark.benchmark import benchmark
+    from actscribe.benchmark.plan import Plan
     from actscribe.data.benchmarks.base import Source
-    from actscribe.runs.benchmark import benchmark
-    from actscribe.runs.benchmark_plan import Plan
 
     plan = Plan("folder", Source(tmp_path / "set"), "clip", 0)
     for place in (plan.name, plan.run_name(False, 0)):

@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 from actscribe.cli import app
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash
-from actscribe.runs import integrity
-from actscribe.runs.folder import Run
+from actscribe.run_folder import integrity
+from actscribe.run_folder.run import Run
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,10 @@ import pytest
 from small_benchmarks import Place
 from tiny_duals import clip_model, write
 
+from actscribe.benchmark.benchmark import benchmark
 from actscribe.errors import ActScribeError
 from actscribe.recognizers.base import implementation
-from actscribe.runs.benchmark import benchmark
-from actscribe.runs.folder import Run
+from actscribe.run_folder.run import Run
 from actscribe.settings.dual import ClipSettings
 from actscribe.settings.registry import BUILT_IN, recognizer
 

@@ -11,8 +11,8 @@ import pytest
 from timelines import label_set, recording
 
 from actscribe.errors import ActScribeError
+from actscribe.evaluation.indicators import time_budget
 from actscribe.table_files import check_table, write_table
-from actscribe.timeline.indicators import time_budget
 
 TABLE = pd.DataFrame({"label": ["=1+1", "Rücken\x07"], "total_s": [1.25, float("nan")], "bouts": [3, 0]})
 

@@ -10,9 +10,9 @@ from small_studies import WINDOWS, lamp_study, write_manifest
 from tiny_models import tiny_timesformer
 from typer.testing import CliRunner
 
+from actscribe.benchmark.tables import files
 from actscribe.cli import app
-from actscribe.compare.folder import write_tables
-from actscribe.runs.benchmark_tables import files
+from actscribe.run_folder.comparison import write_tables
 from actscribe.table_text import NOTES, notes_text
 
 SAID = "the study says 'groups: none'"

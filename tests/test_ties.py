@@ -13,8 +13,9 @@ from actscribe.data import spans as sp
 from actscribe.data.clips import Clip, Window, annotated_by, cut, spans, targets
 from actscribe.data.recording import Recording
 from actscribe.evaluation.errors import merged_spans
-from actscribe.evaluation.events import count_matches, event_table, match, sequence_scores
+from actscribe.evaluation.events import event_table, sequence_scores
 from actscribe.timeline.exclusive import exclusive_spans
+from actscribe.timeline.matching import count_matches, match
 from actscribe.timeline.scores import merge_windows
 from actscribe.timeline.segments import LabelDecision, TimelineSettings, bridge, build, drop_short
 

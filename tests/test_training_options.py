@@ -21,11 +21,11 @@ from actscribe.data.frames import ClipData
 from actscribe.data.recording import Recording
 from actscribe.data.view import View
 from actscribe.models.pixels import Pixels
-from actscribe.recognizers.base import Job
 from actscribe.settings.study import parse_settings
 from actscribe.settings.training import Training
 from actscribe.training.examples import pixel_examples
 from actscribe.training.fit import Fit, fit
+from actscribe.training.inputs import TrainingInputs
 from actscribe.training.optimizers import optimizer
 from actscribe.video.cache import FrameCache
 
@@ -123,12 +123,12 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_video(tmp_path_factory.mktemp("video") / "v.mp4", 40, fps=10, size=(64, 32))  # 4 s, twice as wide
 
 
-def made_job(video: Path, folder: Path, candidates: int = 1, **settings: Any) -> Job:
+def made_job(video: Path, folder: Path, candidates: int = 1, **settings: Any) -> TrainingInputs:
     recording = Recording("v", video, 4.0, "content", "g", "train")
     view = View(4, SIZE, candidates)
     data = ClipData([recording], [Clip("v", 0.0, 4.0)] * 2, view, FrameCache(folder / "cache", 10**8))
     goals = np.eye(2, dtype=np.float32)
-    return Job(CLASSES, parse_settings("clip", settings), view, data, data, goals, goals, folder, seed=3)
+    return TrainingInputs(CLASSES, parse_settings("clip", settings), view, data, data, goals, goals, folder, seed=3)
 
 
 def numbers(pixel_values: torch.Tensor) -> list[int]:

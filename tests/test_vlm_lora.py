@@ -18,8 +18,9 @@ from actscribe.errors import ActScribeError
 from actscribe.models.vlm import load_vlm
 from actscribe.models.vlm.loading import digest
 from actscribe.recognizers import vlm_head, vlm_lora
-from actscribe.recognizers.base import Job, implementation
+from actscribe.recognizers.base import implementation
 from actscribe.settings.study import parse_settings
+from actscribe.training.inputs import TrainingInputs
 
 QUICK = {"epochs": 2, "batch": 2, "learning_rate": 0.01, "head_learning_rate": 0.05}
 
@@ -95,7 +96,7 @@ def test_only_adapters_and_head_learn(folder: Path, tmp_path: Path, tower: str) 
     assert all(("vision_model" in name) == (tower == "vision") for name in adapters)
 
 
-def randomised(job: Job) -> vlm_lora.Tuned:
+def randomised(job: TrainingInputs) -> vlm_lora.Tuned:
     """An untrained network whose adapters and head are away from zero, so that every gradient is."""
     parts = vlm_head.start(job)
     vlm = parts.backbone.vlm

@@ -23,13 +23,14 @@ from actscribe.labels import Label, LabelSet, Rules
 from actscribe.models.vlm import Vlm, load_vlm
 from actscribe.models.yes_no import YesNo
 from actscribe.recognizers import speakers
-from actscribe.recognizers.base import Job, Recognizer, implementation
+from actscribe.recognizers.base import Recognizer, implementation
 from actscribe.recognizers.prompts import PROMPTS_VERSION, prompts
 from actscribe.recognizers.vlm_list import from_list
 from actscribe.recognizers.vlm_yesno import calibrated, content_free
 from actscribe.recognizers.zero_shot import Answered, from_yes_no, over_classes
 from actscribe.runs.answers import listening
 from actscribe.settings.registry import BUILT_IN
+from actscribe.training.inputs import TrainingInputs
 from actscribe.video.sampling import sample_times
 
 NAMES = ("vlm-list", "vlm-yesno", "vlm-judge")
@@ -73,7 +74,7 @@ def make(
     chosen = implementation(name)
     nothing: Any = None
     view = chosen.view(settings, 4)
-    return chosen.make(Job(labels, settings, view, nothing, nothing, nothing, nothing, Path(), seed=0))
+    return chosen.make(TrainingInputs(labels, settings, view, nothing, nothing, nothing, nothing, Path(), seed=0))
 
 
 def scores(recognizer: Recognizer, seeds: tuple[int, ...] = (1, 2, 3)) -> np.ndarray:

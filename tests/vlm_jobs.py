@@ -12,8 +12,8 @@ from actscribe.data.frames import ClipData
 from actscribe.data.recording import Recording
 from actscribe.data.view import ClipFrames, View
 from actscribe.labels import LabelSet
-from actscribe.recognizers.base import Job
 from actscribe.settings.study import parse_settings
+from actscribe.training.inputs import TrainingInputs
 from actscribe.video.cache import FrameCache
 from actscribe.video.sampling import sample_times
 
@@ -58,7 +58,7 @@ def clips(
     return MadeClips(name, cut, View(frames, 32), pixels), targets
 
 
-def job(folder: Path, recognizer: str, count: int = 4, frames: int = 2, **settings: Any) -> Job:
+def job(folder: Path, recognizer: str, count: int = 4, frames: int = 2, **settings: Any) -> TrainingInputs:
     """Return a job of `count` training and as many validation clips."""
     usual = {"precision": "float32", "batch": count, "dropout": 0.0, "warmup": 0.0}
     parsed = parse_settings(recognizer, usual | settings)
@@ -66,7 +66,9 @@ def job(folder: Path, recognizer: str, count: int = 4, frames: int = 2, **settin
         clips(name, count, frames, seed) for name, seed in (("training", 1), ("validation", 2))
     )
     labels = settings.pop("labels", LABELS)
-    return Job(labels, parsed, train.view, train, validation, train_targets, validation_targets, folder, seed=5)
+    return TrainingInputs(
+        labels, parsed, train.view, train, validation, train_targets, validation_targets, folder, seed=5
+    )
 
 
 def scores(recognizer: Any, data: ClipData) -> np.ndarray:

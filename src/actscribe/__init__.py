@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from actscribe.data.summary import summarise
     from actscribe.errors import ActScribeError
     from actscribe.labels import Label, LabelSet, load_label_set
+    from actscribe.run_folder.run import Run
     from actscribe.runs.annotate import annotate
     from actscribe.runs.evaluate import evaluate
-    from actscribe.runs.folder import Run
     from actscribe.runs.train import train
     from actscribe.settings.study import Study, load_study
     from actscribe.video.frame_times import frame_clock
@@ -38,7 +38,7 @@ _HOMES = {
     "Interval": "annotations",
     "Label": "labels",
     "LabelSet": "labels",
-    "Run": "runs.folder",
+    "Run": "run_folder.run",
     "Study": "settings.study",
     "annotate": "runs.annotate",
     "convert": "annotations",

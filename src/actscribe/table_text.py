@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from actscribe.annotations.table import as_text, for_excel
+from actscribe.spreadsheet import as_text, for_excel
 from actscribe.tables import cell
 
 #: What LaTeX reads as something else.
@@ -39,7 +39,7 @@ def notes_text(notes: Sequence[str]) -> str:
 def csv_text(table: pd.DataFrame) -> str:
     """Return a table as CSV with unrounded numbers; missing values are empty.
 
-    A text that a spreadsheet would run as a formula has an apostrophe before it, see `annotations.table`. Text that is
+    A text that a spreadsheet would run as a formula has an apostrophe before it, see `spreadsheet`. Text that is
     not ASCII begins with a byte order mark, without which Excel takes it for an old encoding.
     """
     return for_excel(safe_texts(table).to_csv(index=False, lineterminator="\n"))

@@ -9,11 +9,6 @@ import pandas as pd
 
 #: Short headings of long columns, so that names of labels need not be folded at 80 characters.
 HEADINGS = {
-    "average_precision": "AP",
-    "predicted_rate": "said",
-    "bouts_true": "true",
-    "bouts_predicted": "found",
-    "clips_with": "clips with",
     "clips_annotated": "of",
 }
 #: Characters into which a text may be folded.

@@ -11,11 +11,9 @@ from textwrap import fill
 from typing import Any
 
 from actscribe import annotations as annotation_files
+from actscribe.benchmark.benchmark import benchmark
+from actscribe.benchmark.plan import Plan
 from actscribe.compare.compare import compare
-from actscribe.compare.folder import REPORT
-from actscribe.compare.result import Comparison
-from actscribe.compare.show import show
-from actscribe.compare.words import ranking
 from actscribe.data.benchmarks.base import Source
 from actscribe.data.loading import load_data
 from actscribe.data.summary import summarise
@@ -25,10 +23,12 @@ from actscribe.ownership import check_free
 from actscribe.packages import explain, missing
 from actscribe.places import real_path
 from actscribe.progress import clock
+from actscribe.report.comparison.comparison import Comparison
+from actscribe.report.comparison.sentences import ranking
+from actscribe.report.comparison.show import show
+from actscribe.run_folder.comparison import REPORT
+from actscribe.run_folder.run import Run
 from actscribe.runs.annotate import annotate
-from actscribe.runs.benchmark import benchmark
-from actscribe.runs.benchmark_plan import Plan
-from actscribe.runs.folder import Run
 from actscribe.settings.registry import recognizer
 from actscribe.settings.study import Study, load_study, parse_settings
 from actscribe.tables import print_table
@@ -174,7 +174,7 @@ def _show(done: Comparison) -> None:
 
 def _best(done: Comparison) -> Run:
     """Return the run of the recognizer with the highest macro F1."""
-    return done.runs()[str(ranking(done)["system"].iloc[0])][0]
+    return done.runs[str(ranking(done)["system"].iloc[0])][0]
 
 
 def _annotate_new_video(out: Path, run: Run, seed: int) -> None:

@@ -1,6 +1,7 @@
 """Intervals, and one file per annotation format, each with read and write."""
 
 from actscribe.annotations.checks import check, overlaps, resolve
+from actscribe.annotations.detect import detect
 from actscribe.annotations.formats import (
     FORMATS,
     Conversion,
@@ -8,7 +9,6 @@ from actscribe.annotations.formats import (
     check_target,
     convert,
     counts_frames,
-    detect,
     entries,
     find_format,
     format_of,

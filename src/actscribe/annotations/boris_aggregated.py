@@ -15,10 +15,11 @@ from actscribe.annotations.entry import Entry
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.annotations.rounding import is_point, milliseconds
-from actscribe.annotations.table import Row, as_text, lay_out
+from actscribe.annotations.table import Row, lay_out
 from actscribe.annotations.text import check_writable, interval_at, quoted, seconds_at
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
+from actscribe.spreadsheet import as_text
 
 _COLUMNS = (
     "Observation id",

@@ -24,7 +24,6 @@ from actscribe.annotations.table import (
     Table,
     column,
     find_table,
-    from_text,
     normal,
     refuse_decimal_commas,
     refuse_doubled,
@@ -34,6 +33,7 @@ from actscribe.annotations.text import quoted, read_text, seconds_at
 from actscribe.annotations.whereabouts import whereabouts
 from actscribe.annotations.workbook import is_packed, read_sheets
 from actscribe.errors import ActScribeError
+from actscribe.spreadsheet import from_text
 
 #: BORIS' word for events without a subject.
 NO_SUBJECT = "No focal subject"

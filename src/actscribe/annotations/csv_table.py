@@ -19,16 +19,7 @@ from actscribe.annotations.entry import Entry
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.annotations.rounding import milliseconds
-from actscribe.annotations.table import (
-    Row,
-    as_text,
-    find_table,
-    for_excel,
-    from_text,
-    lay_out,
-    refuse_decimal_commas,
-    refuse_doubled,
-)
+from actscribe.annotations.table import Row, find_table, lay_out, refuse_decimal_commas, refuse_doubled
 from actscribe.annotations.text import (
     check_writable,
     interval_at,
@@ -41,6 +32,7 @@ from actscribe.annotations.text import (
 )
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
+from actscribe.spreadsheet import as_text, for_excel, from_text
 
 _NAMES = {
     "label": "label behavior activity action event class annotation code trial_type name tier",

@@ -28,7 +28,7 @@ from actscribe.annotations.checks import resolve
 from actscribe.annotations.detect import detect
 from actscribe.annotations.entry import Entry, choose, is_there
 from actscribe.annotations.frame_clock import FrameClock
-from actscribe.annotations.interval import Annotations, sort_key
+from actscribe.annotations.interval import Annotations, Interval, sort_key
 from actscribe.annotations.media import located, resolved
 from actscribe.annotations.tier_choice import TierChoice
 from actscribe.errors import ActScribeError, did_you_mean
@@ -338,7 +338,7 @@ def entries(path: Path, clock: FrameClock | None = None, tiers: Sequence[str] = 
     return found
 
 
-def _sorted(*parts: Iterable) -> tuple:
+def _sorted(*parts: Iterable[Interval]) -> tuple[Interval, ...]:
     return tuple(sorted((interval for part in parts for interval in part), key=sort_key))
 
 

@@ -26,8 +26,6 @@ MOST_CELLS, _MOST_COLUMNS = 20_000_000, 5_000
 _LONGEST_NAME = 200
 _SEPARATOR = re.compile(r'\s*"?sep=(.)"?\s*', re.IGNORECASE)
 _WHOLE = re.compile(r"[0-9]{1,12}")
-#: What spreadsheets take for a formula.
-_FORMULA = re.compile(r"'*[=+\-@\t\r].", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,24 +202,6 @@ def lay_out(header: Iterable[str], body: Iterable[Iterable[object]], delimiter: 
     writer.writerow(list(header))
     writer.writerows(body)
     return buffer.getvalue()
-
-
-def for_excel(text: str) -> str:
-    """Return the text of a CSV with a byte order mark before it, if Excel would misread it without."""
-    return text if text.isascii() else "\ufeff" + text
-
-
-def as_text(text: str) -> str:
-    """Return a cell's text so that no spreadsheet runs it as a formula: an apostrophe before '=', '+', '-' and '@'.
-
-    `from_text` undoes it. A text that begins with apostrophes and one of these gets one more, so that nothing is lost.
-    """
-    return f"'{text}" if _FORMULA.match(text) else text
-
-
-def from_text(cell: str) -> str:
-    """Return what `as_text` was given."""
-    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def _read(path: Path, physical: Sequence[str], delimiter: str, first: int, position: int) -> Table:

@@ -27,10 +27,10 @@ def annotate(
     """Write the activity timeline of videos in the formats that annotation tools read."""
     from actscribe.annotations import FORMATS
     from actscribe.errors import ActScribeError
+    from actscribe.evaluation.indicators import indicators
+    from actscribe.run_folder.run import Run
     from actscribe.runs.annotate import annotate_each
-    from actscribe.runs.folder import Run
     from actscribe.tables import print_sentence, print_table
-    from actscribe.timeline.indicators import indicators
 
     opened = Run.open(run)
     formats = [name.strip() for name in format.split(",") if name.strip()]

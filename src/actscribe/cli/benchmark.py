@@ -10,7 +10,7 @@ import typer
 from actscribe.errors import ActScribeError
 
 if TYPE_CHECKING:
-    from actscribe.runs.benchmark import Benchmarked
+    from actscribe.benchmark.benchmark import Benchmarked
 
 Set = Annotated[str, typer.Argument(metavar="SET", help="ucf101, hmdb51, kinetics400, mini-kinetics200 or folder.")]
 Videos = Annotated[Path, typer.Option(help="Folder of the videos; sub-folders are searched.")]
@@ -68,9 +68,9 @@ def benchmark(
     resume: Resume = False,
 ) -> None:
     """Measure a backbone on a benchmark set over several seeds, with and without VgHIF."""
+    from actscribe.benchmark.benchmark import benchmark as run_benchmark
+    from actscribe.benchmark.plan import Plan, parse_overrides
     from actscribe.data.benchmarks.base import Source
-    from actscribe.runs.benchmark import benchmark as run_benchmark
-    from actscribe.runs.benchmark_plan import Plan, parse_overrides
 
     plan = Plan(
         dataset,

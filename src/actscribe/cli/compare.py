@@ -38,7 +38,7 @@ def compare(
     """Compare all recognizers of a study on the same clips, with statistics, tables and one report."""
     from actscribe.compare.compare import compare as compare_study
     from actscribe.compare.compare import repeat
-    from actscribe.compare.show import show
+    from actscribe.report.comparison.show import show
     from actscribe.settings.study import load_study
 
     if again is not None:

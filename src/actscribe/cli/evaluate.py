@@ -21,8 +21,8 @@ def evaluate(
     ] = None,
 ) -> None:
     """Measure a run on a split, with baselines and confidence intervals, and write its report."""
+    from actscribe.run_folder.run import Run
     from actscribe.runs.evaluate import evaluate as evaluate_run
-    from actscribe.runs.folder import Run
     from actscribe.tables import print_sentence, print_table
 
     result = evaluate_run(Run.open(run), split, frames=frames, videos=videos or ())

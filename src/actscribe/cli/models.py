@@ -112,7 +112,7 @@ def merge(
     out: Annotated[Path, typer.Argument(help="Folder of the merged run; must not exist.")],
 ) -> None:
     """Fold the adapters of a vlm-lora run into its model: a run that needs neither peft nor the first checkpoint."""
-    from actscribe.runs.folder import Run
+    from actscribe.run_folder.run import Run
     from actscribe.runs.merge import merge as merge_run
 
     merged = merge_run(Run.open(run), out)

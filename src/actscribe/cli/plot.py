@@ -28,7 +28,7 @@ def plot(
     from actscribe.errors import ActScribeError
     from actscribe.figure.draw import check_figure, draw, parse_width
     from actscribe.figure.panels import of_files, of_run
-    from actscribe.runs.folder import Run
+    from actscribe.run_folder.run import Run
 
     wide = parse_width(width)
     check_figure(out, overwrite)

@@ -18,15 +18,15 @@ def report(
     """Write the report of a run or a comparison again from what was kept, and say where it lies."""
     import webbrowser
 
-    from actscribe.compare.folder import FILE
+    from actscribe.run_folder.comparison import FILE
 
     if (folder / FILE).is_file():
         from actscribe.compare.compare import rewrite_report
 
         path = rewrite_report(folder)
     else:
+        from actscribe.run_folder.run import Run
         from actscribe.runs.evaluate import evaluate
-        from actscribe.runs.folder import Run
 
         path = evaluate(Run.open(folder), split).report
     print(f"Report: {path}")

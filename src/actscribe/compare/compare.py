@@ -10,10 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from actscribe.compare.board import Board
-from actscribe.compare.folder import FILE, TABLES, Listed, Provenance, digests, write_scores, write_tables
-from actscribe.compare.page import write_comparison_report
 from actscribe.compare.plan import chosen, default_folder, parse_curve, parts, study_of, subset
-from actscribe.compare.result import Comparison, assemble
+from actscribe.compare.result import assemble
 from actscribe.compare.work import finish, found
 from actscribe.data.lacking import way_to_fill
 from actscribe.data.loading import StudyData, load_data
@@ -27,7 +25,10 @@ from actscribe.ownership import check_free, check_replaceable
 from actscribe.places import Place
 from actscribe.progress import say
 from actscribe.recognizers.ready import check_ready
-from actscribe.runs.folder import machine, versions
+from actscribe.report.comparison.comparison import Comparison
+from actscribe.report.comparison.page import write_comparison_report
+from actscribe.run_folder.comparison import FILE, TABLES, Listed, Provenance, digests, write_scores, write_tables
+from actscribe.run_folder.run import machine, versions
 from actscribe.settings.study import Study
 from actscribe.video.cache import FrameCache
 from actscribe.video.contained import contained

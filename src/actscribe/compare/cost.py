@@ -24,11 +24,9 @@ from actscribe.data.frames import stream
 from actscribe.data.recording import Recording
 from actscribe.files import write_text
 from actscribe.recognizers.base import Recognizer
-from actscribe.runs.folder import Run
+from actscribe.run_folder.run import Run
 from actscribe.runs.scoring import seen_by
 from actscribe.runs.videos import located
-from actscribe.settings.registry import recognizer as spec_of
-from actscribe.settings.study import parse_settings
 from actscribe.video.cache import FOLDER_VARIABLE
 
 FILE = "cost.json"
@@ -84,7 +82,7 @@ def measure_cost(run: Run, training_memory: float | None = None) -> Cost:
         start = time.monotonic()
         done = sum(1 for _ in recognizer.score(_frames(run, clips, recognizer)))
         seconds = time.monotonic() - start
-    trained = is_trained(run)
+    trained = run.is_trained
     cost = Cost(
         parameters=sum(seen.values()) or None,
         trainable_parameters=_trainable(run),
@@ -156,14 +154,8 @@ def parameters_that_ran() -> Iterator[dict[int, int]]:
         handle.remove()
 
 
-def is_trained(run: Run) -> bool:
-    """Tell whether the recognizer of a run learned anything."""
-    name = run.facts.recognizer
-    return spec_of(name).trains(parse_settings(name, run.facts.settings))
-
-
 def _trainable(run: Run) -> int | None:
-    if not is_trained(run):
+    if not run.is_trained:
         return 0
     path = run.folder / "training.json"
     values = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from actscribe.compare.cost import Cost, kept_cost
-from actscribe.compare.folder import Provenance
 from actscribe.compare.plan import Part, parts
 from actscribe.data.clips import targets
 from actscribe.data.pairs import pairs_of
@@ -21,33 +19,10 @@ from actscribe.evaluation import raters
 from actscribe.evaluation.annotators import annotator_table
 from actscribe.evaluation.comparison import Shared, System
 from actscribe.evaluation.hallucination import UNREAD
+from actscribe.report.comparison.comparison import Comparison
+from actscribe.run_folder.comparison import Provenance
+from actscribe.run_folder.run import RUN_FILE, Run
 from actscribe.runs.evaluate import measured, training_priors
-from actscribe.runs.folder import RUN_FILE, Run
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Comparison:
-    """A finished comparison.
-
-    Args:
-        folder: where it lies.
-        provenance: how it came about.
-        systems: the recognizers with their measured runs.
-        shared: what they have in common.
-        tables: by name, the same bytes whenever the same study is compared.
-        costs: of each recognizer; these differ from time to time.
-    """
-
-    folder: Path
-    provenance: Provenance
-    systems: tuple[System, ...]
-    shared: Shared
-    tables: Mapping[str, pd.DataFrame]
-    costs: pd.DataFrame
-
-    def runs(self) -> dict[str, list[Run]]:
-        """Return the runs of each recognizer, one per seed."""
-        return {system.name: _runs(self.folder, self.provenance, system.name) for system in self.systems}
 
 
 def assemble(folder: Path, provenance: Provenance) -> Comparison:
@@ -77,7 +52,7 @@ def assemble(folder: Path, provenance: Provenance) -> Comparison:
         "learning_curve": _curve(folder, provenance, systems, shared, _training_recordings(first)),
     }
     tables = {name: table for name, table in made.items() if table is not None}
-    return Comparison(folder, provenance, systems, shared, tables, cost_table(runs))
+    return Comparison(folder, provenance, runs, systems, shared, tables, cost_table(runs))
 
 
 def _moments(shared: cp.Shared, provenance: Provenance) -> pd.DataFrame | None:

@@ -10,8 +10,8 @@ from actscribe.compare.plan import Part, study_of, subset
 from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError
 from actscribe.evaluation.result import Evaluation
+from actscribe.run_folder.run import RUN_FILE, Run
 from actscribe.runs.evaluate import evaluate, measured
-from actscribe.runs.folder import RUN_FILE, Run
 from actscribe.runs.reuse import changes
 from actscribe.runs.train import train
 from actscribe.settings.study import Study

@@ -47,7 +47,7 @@ def covers(spans: np.ndarray, moments: np.ndarray) -> np.ndarray:
     if not len(spans):
         return np.zeros(len(moments), dtype=bool)
     index = np.searchsorted(spans[:, 0], moments, side="right") - 1
-    return (index >= 0) & (moments < spans[np.maximum(index, 0), 1])
+    return np.asarray((index >= 0) & (moments < spans[np.maximum(index, 0), 1]))
 
 
 def total(spans: np.ndarray) -> float:
@@ -59,4 +59,4 @@ def _runs(edges: np.ndarray, kept: np.ndarray) -> np.ndarray:
     """Join neighbouring kept pieces between `edges`, shape (pieces + 1,), into spans."""
     change = np.flatnonzero(np.diff(np.concatenate([[False], kept, [False]]).astype(np.int8)))
     spans = edges[change].reshape(-1, 2)
-    return spans[spans[:, 1] - spans[:, 0] > SAME_S]
+    return np.asarray(spans[spans[:, 1] - spans[:, 0] > SAME_S])

@@ -69,7 +69,7 @@ def mean_of_views(scores: np.ndarray, views: Views) -> np.ndarray:
 
     Scores are averaged, after softmax or sigmoid, as X-CLIP and ViFi-CLIP do; not logits.
     """
-    return scores.reshape(-1, len(views), scores.shape[-1]).mean(axis=1)
+    return np.asarray(scores.reshape(-1, len(views), scores.shape[-1]).mean(axis=1))
 
 
 def _dense(recording: Recording, clips: Sequence[Clip], view: View, views: int) -> Iterator[ClipFrames]:

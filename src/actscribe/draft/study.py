@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from actscribe.annotations.table import as_text
 from actscribe.data.groups import groups_in_names
 from actscribe.draft.labels import DraftLabel, draft_labels, label_text
 from actscribe.draft.pairs import Pair, pair
@@ -20,6 +19,7 @@ from actscribe.draft.sources import Sources, gather
 from actscribe.errors import ActScribeError
 from actscribe.places import real_path
 from actscribe.settings.scaffold import TEMPLATE, Scaffold, check_free, write_scaffold
+from actscribe.spreadsheet import as_text
 
 #: Groups fewer than splits cannot be spread over them.
 SPLITS = 3

@@ -32,7 +32,7 @@ def kappa(counts: np.ndarray) -> np.ndarray:
     clips = tp + fp + fn + tn
     beyond = 2 * (tp * tn - fp * fn)
     most = (tp + fp) * (fp + tn) + (tp + fn) * (fn + tn)
-    return np.divide(beyond, most, out=np.full(clips.shape, np.nan), where=most > 0)
+    return np.asarray(np.divide(beyond, most, out=np.full(clips.shape, np.nan), where=most > 0))
 
 
 def mcc(counts: np.ndarray) -> np.ndarray:
@@ -43,7 +43,7 @@ def mcc(counts: np.ndarray) -> np.ndarray:
     tp, fp, fn, tn = np.moveaxis(np.asarray(counts, dtype=float), -1, 0)
     size = np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
     none = np.where(tp + fp + fn + tn > 0, 0.0, np.nan)
-    return np.divide(tp * tn - fp * fn, size, out=none, where=size > 0)
+    return np.asarray(np.divide(tp * tn - fp * fn, size, out=none, where=size > 0))
 
 
 def where_varied(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -70,7 +70,7 @@ def class_kappa(counts: np.ndarray) -> np.ndarray:
     clips = (tp + fp + fn + tn).max(axis=-1, initial=0.0)
     by_chance = ((tp + fp) * (tp + fn)).sum(axis=-1)
     beyond, most = clips * tp.sum(axis=-1) - by_chance, clips**2 - by_chance
-    return np.divide(beyond, most, out=np.full(clips.shape, np.nan), where=most > 0)
+    return np.asarray(np.divide(beyond, most, out=np.full(clips.shape, np.nan), where=most > 0))
 
 
 def class_mcc(counts: np.ndarray) -> np.ndarray:
@@ -83,11 +83,11 @@ def class_mcc(counts: np.ndarray) -> np.ndarray:
     covariance = clips * tp.sum(axis=-1) - ((tp + fp) * (tp + fn)).sum(axis=-1)
     said, true = (clips**2 - ((tp + wrong) ** 2).sum(axis=-1) for wrong in (fp, fn))
     size = np.sqrt(np.maximum(said * true, 0))
-    return np.divide(covariance, size, out=np.where(clips > 0, 0.0, np.nan), where=size > 0)
+    return np.asarray(np.divide(covariance, size, out=np.where(clips > 0, 0.0, np.nan), where=size > 0))
 
 
 def raw_agreement(counts: np.ndarray) -> np.ndarray:
     """Return the share of clips that both sides call alike, from (tp, fp, fn, tn) on the last axis; nan of none."""
     tp, fp, fn, tn = np.moveaxis(np.asarray(counts, dtype=float), -1, 0)
     clips = tp + fp + fn + tn
-    return np.divide(tp + tn, clips, out=np.full(clips.shape, np.nan), where=clips > 0)
+    return np.asarray(np.divide(tp + tn, clips, out=np.full(clips.shape, np.nan), where=clips > 0))

@@ -7,21 +7,35 @@ second one's say how much two people agree on the same material, which no recogn
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
 import pandas as pd
 
 from actscribe.annotations.interval import Annotations
+from actscribe.columns import Column
 from actscribe.data.clips import Clip, Window, annotated_by, cut, targets
 from actscribe.data.recording import Recording
 from actscribe.evaluation.agreement import class_kappa, four_counts, kappa, raw_agreement, where_varied
 from actscribe.evaluation.comparison import Shared, System
 from actscribe.evaluation.intervals import Groups, estimate, group_units, mean_of_known
+from actscribe.evaluation.measures import KAPPA, LABEL
 from actscribe.labels import LabelSet
 
 #: How the two are called in tables.
 FIRST, SECOND = "annotator", "second annotator"
+
+
+#: The table of annotators and recognizers, as a page shows it.
+ANNOTATOR_COLUMNS = (
+    Column("system", "who", format="text"),
+    Column("against", "against", format="text"),
+    LABEL,
+    replace(KAPPA, interval=("low", "high")),
+    Column("alike", "alike", "share of the clips that both call the same", "percent", higher_is_better=True),
+    Column("clips", "clips", "that both annotators annotated", "count"),
+)
 
 
 def between(

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
-from actscribe.evaluation.clips import class_table, clip_table, row_of, with_averages
+from actscribe.evaluation.clips import class_table, clip_table, micro_row, row_of, with_averages
 
 
 def label_baselines(
@@ -32,7 +32,7 @@ def label_baselines(
     return {
         "always yes": clip_table(targets, np.ones(np.shape(targets)), half, names),
         "always no": clip_table(targets, np.zeros(np.shape(targets)), half, names),
-        "prior": _guess(targets, names, priors),
+        "prior": _guess(targets, names, priors, False),
     }
 
 
@@ -66,8 +66,8 @@ def class_baselines(
     majority[:, shares.argmax()] = 1
     return {
         "majority": class_table(known, majority, names),
-        "prior": _guess(known, names, shares),
-        "uniform": _guess(known, names, np.full(len(names), 1 / len(names))),
+        "prior": _guess(known, names, shares, True),
+        "uniform": _guess(known, names, np.full(len(names), 1 / len(names)), True),
     }
 
 
@@ -83,24 +83,27 @@ def expected_f1(positives: int, clips: int, rate: float) -> float:
     return float(np.sum(binom.pmf(said, clips, rate) * 2 * said * positives / clips / (said + positives)))
 
 
-def _guess(targets: np.ndarray, names: Sequence[str], priors: np.ndarray | None) -> pd.DataFrame:
+def _guess(
+    targets: np.ndarray, names: Sequence[str], priors: np.ndarray | None, is_one_of_several: bool
+) -> pd.DataFrame:
     targets = np.asarray(targets, dtype=float)
     rates = _shares(targets) if priors is None else np.asarray(priors, dtype=float)
-    rows, counts = [], np.zeros(3)
+    rows, counts = [], []
     for name, target, rate in zip(names, targets.T, np.nan_to_num(rates), strict=True):
         known = target[~np.isnan(target)]
         clips, positives = len(known), int(known.sum())
-        expected = np.array([rate * positives, rate * (clips - positives), (1 - rate) * positives])
+        hits, misses = rate * positives, (1 - rate) * positives
+        expected = np.array([hits, rate * (clips - positives), misses, (1 - rate) * (clips - positives)])
         share = positives / clips if clips else float("nan")
-        row: dict[str, object] = {"label": name} | row_of(list(expected), clips)
+        row: dict[str, object] = {"label": name} | row_of(expected, clips)
         row["support"] = positives
         row["precision"] = share * (1 - (1 - rate) ** clips) if clips else 0.0
         row["f1"] = expected_f1(positives, clips, rate)
         row["average_precision"] = share if positives else float("nan")
         rows.append(row)
-        counts += expected
+        counts.append(expected)
     annotated = int((~np.isnan(targets)).sum())
-    micro: dict[str, object] = row_of(list(counts), annotated)
+    micro = micro_row(np.array(counts), annotated, is_one_of_several)
     micro["support"] = int(np.nansum(targets))
     micro["average_precision"] = micro["prior"]
     return with_averages(rows, micro)
@@ -109,4 +112,6 @@ def _guess(targets: np.ndarray, names: Sequence[str], priors: np.ndarray | None)
 def _shares(targets: np.ndarray) -> np.ndarray:
     """Return the share of positives per label, nan where nothing is annotated."""
     known = (~np.isnan(targets)).sum(axis=0)
-    return np.divide(np.nansum(targets, axis=0), known, out=np.full(targets.shape[1], np.nan), where=known > 0)
+    return np.asarray(
+        np.divide(np.nansum(targets, axis=0), known, out=np.full(targets.shape[1], np.nan), where=known > 0)
+    )

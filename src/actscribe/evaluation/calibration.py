@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from scipy.optimize import minimize_scalar
 from scipy.special import expit, logit, softmax
+
+from actscribe.columns import Column, names
+from actscribe.evaluation.measures import ANNOTATED, LABEL
 
 #: Scores are kept this far from 0 and 1 where a logarithm is taken of them, and temperatures from extremes.
 SURE, MOST_TEMPERATURE = 1e-6, 20.0
@@ -17,8 +21,31 @@ DRAWS = 200
 MACRO, TOP_LABEL = "macro", "top label"
 
 
+BRIER = Column(
+    "brier",
+    "Brier",
+    "mean squared distance of score and truth; 0 is best, always saying 0.5 gives 0.25",
+    "precise",
+    higher_is_better=False,
+)
+ECE = Column(
+    "ece",
+    "ECE",
+    "calibration error: how far scores lie from the shares that came true, 0 is best; of labels over bins of equal "
+    "mass (in the headline their mean), of the top label of classes over bins of equal width",
+    higher_is_better=False,
+)
+ECE_FLOOR = Column(
+    "ece_floor",
+    "at best",
+    "the ECE that perfect probabilities would get on as many clips; below it nothing can be seen",
+)
+#: The table of a run.
+CALIBRATION_COLUMNS = (LABEL, BRIER, replace(ECE, format="precise"), replace(ECE_FLOOR, format="precise"), ANNOTATED)
+
+
 def calibration_table(
-    targets: np.ndarray, scores: np.ndarray, names: Sequence[str], task: str = "multi-label", bins: int = 10
+    targets: np.ndarray, scores: np.ndarray, labels: Sequence[str], task: str = "multi-label", bins: int = 10
 ) -> pd.DataFrame:
     """Return a row per label, `macro` with their means, and for one class out of several the row `top label`.
 
@@ -33,19 +60,19 @@ def calibration_table(
     Args:
         targets: shape (clips, labels), nan not annotated.
         scores: in [0, 1], same shape.
-        names: of the labels.
+        labels: their names.
         task: "multi-label" or "multi-class".
         bins: at most this many.
     """
-    columns = [_row(name, targets[:, place], scores[:, place], bins, True) for place, name in enumerate(names)]
-    table = pd.DataFrame(columns, columns=["label", "brier", "ece", "ece_floor", "annotated"])
+    rows = [_row(name, targets[:, place], scores[:, place], bins, True) for place, name in enumerate(labels)]
+    table = pd.DataFrame(rows, columns=names(CALIBRATION_COLUMNS))
     means = {name: table[name].mean() for name in ("brier", "ece", "ece_floor")}
-    rows = [{"label": MACRO, **means, "annotated": table["annotated"].sum()}]
+    below = [{"label": MACRO, **means, "annotated": table["annotated"].sum()}]
     if task == "multi-class":
         known = ~np.isnan(targets).any(axis=1)
         right = targets[known].argmax(axis=1) == scores[known].argmax(axis=1)
-        rows.append(_row(TOP_LABEL, right.astype(float), scores[known].max(axis=1, initial=0.0), bins, False))
-    return pd.concat([table, pd.DataFrame(rows)], ignore_index=True)
+        below.append(_row(TOP_LABEL, right.astype(float), scores[known].max(axis=1, initial=0.0), bins, False))
+    return pd.concat([table, pd.DataFrame(below)], ignore_index=True)
 
 
 def _row(name: str, target: np.ndarray, score: np.ndarray, bins: int, equal_mass: bool) -> dict[str, object]:

@@ -15,30 +15,19 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import average_precision_score
 
-#: Columns of `clip_table` and of the baselines' tables.
-COLUMNS = (
-    "label",
-    "precision",
-    "recall",
-    "f1",
-    "average_precision",
-    "support",
-    "annotated",
-    "predicted_rate",
-    "prior",
-)
+from actscribe.evaluation.agreement import four_counts
+from actscribe.evaluation.measures import CLIP_COLUMNS, CLIPS, measures_in
 
-#: The numbers of which `macro` holds the mean.
-AVERAGED = ("precision", "recall", "f1", "average_precision")
+#: Names of the columns of `clip_table` and of the baselines' tables.
+COLUMNS = tuple(column.name for column in CLIP_COLUMNS)
 
 
 def clip_table(targets: np.ndarray, scores: np.ndarray, thresholds: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
     """Return the per-label table of a multi-label recognizer, with last rows `macro` and `micro`.
 
-    Columns: `label`; `precision`, `recall`, `f1` at the thresholds (predicted where score >= threshold);
-    `average_precision` of the scores (the step-wise sum of scikit-learn); `support`: clips where the label is present;
+    Columns: `label`; those of the measures (`evaluation.measures`) at the thresholds (predicted where score >=
+    threshold), such as `precision`, `recall`, `f1`, `average_precision`; `support`: clips where the label is present;
     `annotated`: clips with a target; `predicted_rate`, `prior`: fraction of those predicted and present.
 
     Args:
@@ -50,7 +39,7 @@ def clip_table(targets: np.ndarray, scores: np.ndarray, thresholds: np.ndarray, 
     Raises:
         ValueError: shapes that do not match.
     """
-    return _table(targets, scores, np.asarray(scores) >= np.asarray(thresholds), names)
+    return _table(targets, scores, np.asarray(scores) >= np.asarray(thresholds), names, False)
 
 
 def class_table(targets: np.ndarray, scores: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
@@ -67,7 +56,7 @@ def class_table(targets: np.ndarray, scores: np.ndarray, names: Sequence[str]) -
     scores = np.asarray(scores)
     predicted = np.zeros(scores.shape, dtype=bool)
     predicted[np.arange(len(scores)), scores.argmax(axis=1)] = True
-    return _table(targets, scores, predicted, names)
+    return _table(targets, scores, predicted, names, True)
 
 
 def top_accuracy(targets: np.ndarray, scores: np.ndarray, k: int = 1) -> float:
@@ -106,15 +95,18 @@ def macro_f1(table: pd.DataFrame) -> float:
     return float(table.loc[table["label"] == "macro", "f1"].iloc[0])
 
 
-def row_of(counts: Sequence[float], annotated: int) -> dict[str, object]:
-    """Return precision, recall, F1, support, predicted rate and prior from (tp, fp, fn), whole numbers or not."""
-    tp, fp, fn = (float(count) for count in counts)
-    present = tp + fn > 0
+def row_of(counts: np.ndarray, annotated: int) -> dict[str, object]:
+    """Return the measures of counts, support, predicted rate and prior of one label.
+
+    Args:
+        counts: (tp, fp, fn, tn), whole numbers or expected ones, shape (4,).
+        annotated: clips.
+    """
+    measured = {one.name: float(one.counts(counts)) for one in measures_in(CLIPS) if one.counts is not None}
+    tp, fp, fn, _ = (float(count) for count in counts)
     nothing = float("nan")
     return {
-        "precision": tp / (tp + fp) if tp + fp > 0 else 0.0,
-        "recall": tp / (tp + fn) if present else nothing,
-        "f1": 2 * tp / (2 * tp + fp + fn) if present else nothing,
+        **measured,
         "support": tp + fn,
         "annotated": annotated,
         "predicted_rate": (tp + fp) / annotated if annotated else nothing,
@@ -122,30 +114,51 @@ def row_of(counts: Sequence[float], annotated: int) -> dict[str, object]:
     }
 
 
+def micro_row(counts: np.ndarray, annotated: int, is_one_of_several: bool) -> dict[str, object]:
+    """Return the row of all decisions together.
+
+    Args:
+        counts: of each label, shape (labels, 4), as in `row_of`.
+        annotated: decisions.
+        is_one_of_several: whether a clip has one class, see `Measure.at_once`.
+    """
+    row = row_of(counts.sum(axis=0), annotated)
+    if is_one_of_several:
+        row |= {one.name: float(one.micro(counts, True)) for one in measures_in(CLIPS) if one.at_once is not None}
+    return row
+
+
 def with_averages(rows: Sequence[dict[str, object]], micro: dict[str, object]) -> pd.DataFrame:
-    """Return the table of label rows with `macro`, the mean over labels that are present, and `micro` below."""
+    """Return the table of label rows with `macro`, the mean over labels, see `Measure.over`, and `micro` below."""
     table = pd.DataFrame(list(rows), columns=list(COLUMNS))
-    present = table[table["support"] > 0]
-    macro: dict[str, object] = {name: present[name].mean() for name in AVERAGED} | {"label": "macro"}
-    macro |= {name: table[name].sum() for name in ("support", "annotated")}
+    shown = table[table["support"] > 0]
+    over = {"shown": shown, "varied": shown[shown["support"] < shown["annotated"]]}
+    macro: dict[str, object] = {one.name: over[one.over][one.name].mean() for one in measures_in(CLIPS)}
+    macro |= {"label": "macro"} | {name: table[name].sum() for name in ("support", "annotated")}
     macro |= {name: table[name].mean() for name in ("predicted_rate", "prior")}
     both = pd.DataFrame([macro, micro | {"label": "micro"}], columns=list(COLUMNS))
     return pd.concat([table, both], ignore_index=True).astype({"support": int, "annotated": int})
 
 
-def _table(targets: np.ndarray, scores: np.ndarray, predicted: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
+def _table(
+    targets: np.ndarray, scores: np.ndarray, predicted: np.ndarray, names: Sequence[str], is_one_of_several: bool
+) -> pd.DataFrame:
     targets, scores = np.asarray(targets, dtype=float), np.asarray(scores, dtype=float)
     _check(targets, scores, len(names))
-    rows = [{"label": name} | _row(targets[:, i], scores[:, i], predicted[:, i]) for i, name in enumerate(names)]
-    return with_averages(rows, _row(targets.ravel(), scores.ravel(), predicted.ravel()))
+    counts = four_counts(targets, predicted).sum(axis=0)
+    rows = [
+        {"label": name} | row_of(counts[i], int(counts[i].sum())) | _ranked(targets[:, i], scores[:, i])
+        for i, name in enumerate(names)
+    ]
+    micro = micro_row(counts, int(counts.sum()), is_one_of_several)
+    return with_averages(rows, micro | _ranked(targets.ravel(), scores.ravel()))
 
 
-def _row(target: np.ndarray, score: np.ndarray, predicted: np.ndarray) -> dict[str, object]:
+def _ranked(target: np.ndarray, score: np.ndarray) -> dict[str, object]:
+    """Return the measures of a ranking."""
     known = ~np.isnan(target)
-    true, said = target[known] > 0, predicted[known]
-    counts = [int(np.sum(true & said)), int(np.sum(~true & said)), int(np.sum(true & ~said))]
-    precision = float(average_precision_score(true, score[known])) if true.any() else float("nan")
-    return row_of(counts, len(true)) | {"average_precision": precision}
+    true, scores = target[known] > 0, score[known]
+    return {one.name: one.ranking(true, scores) for one in measures_in(CLIPS) if one.ranking is not None}
 
 
 def _best_threshold(target: np.ndarray, score: np.ndarray) -> float:

@@ -6,33 +6,72 @@ that mean would move with other groups and other trainings, and `seed_sd` how fa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
+from actscribe.columns import Column, names
 from actscribe.data.clips import Clip
 from actscribe.data.recording import Recording
-from actscribe.evaluation.agreement import class_kappa, class_mcc, four_counts, kappa, mcc, where_varied
+from actscribe.evaluation.agreement import four_counts
 from actscribe.evaluation.baselines import majority_answers
-from actscribe.evaluation.calibration import calibration_table, fit_temperature, tempered
+from actscribe.evaluation.calibration import ECE, ECE_FLOOR, calibration_table, fit_temperature, tempered
 from actscribe.evaluation.certainty import certainty, risk_coverage
-from actscribe.evaluation.events import f1_of
+from actscribe.evaluation.clips import macro_f1
 from actscribe.evaluation.intervals import Groups, estimate, group_units, label_counts, mean_of_known
+from actscribe.evaluation.measures import (
+    HEADLINE,
+    LABEL,
+    LABELS,
+    PREDICTED_RATE,
+    SUPPORT,
+    TERMINAL,
+    Measure,
+    columns_in,
+    measures_in,
+)
 from actscribe.evaluation.result import Evaluation
 from actscribe.evaluation.significance import compare_pair, difference, holm, macro, macro_over_seeds
 from actscribe.labels import LabelSet
 
-#: What stands for these measures where a clip has one class out of several.
-AT_ONCE: dict[Callable[[np.ndarray], np.ndarray], Callable[[np.ndarray], np.ndarray]] = {
-    kappa: class_kappa,
-    mcc: class_mcc,
-}
-#: Numbers of the rows `macro` and `micro` that the headline carries, under the names it gives them.
-HEADLINE = {"precision": "macro", "recall": "macro", "average_precision": "macro", "f1": "micro"}
+SYSTEM = Column("system", "recognizer", format="text")
+MACRO_F1 = Column(
+    "macro_f1",
+    "macro F1",
+    "mean over labels of F1 (precision and recall in one number), rare ones counting as much as common ones",
+    interval=("low", "high"),
+    higher_is_better=True,
+)
+SEEDS = Column("seeds", "seeds", "how often it was trained", "count")
+SEED_SD = Column("seed_sd", "± seeds", "standard deviation from training to training", "precise")
+NOTE = Column("note", "note", format="text")
+#: The table of all recognizers, the same on the terminal, and that of their labels.
+HEADLINE_COLUMNS = (SYSTEM, SEEDS, MACRO_F1, SEED_SD, *columns_in(HEADLINE), ECE, ECE_FLOOR, NOTE)
+TERMINAL_COLUMNS = (SYSTEM, SEEDS, MACRO_F1, *columns_in(TERMINAL), ECE, NOTE)
+LABEL_COLUMNS = (SYSTEM, LABEL, *columns_in(LABELS), SUPPORT, PREDICTED_RATE)
+#: The table of pairs.
+PAIR_COLUMNS = (
+    Column("second", "recognizer", format="text"),
+    Column("first", "against", format="text"),
+    Column("difference", "difference", "in macro F1, on the same clips", "change", interval=("low", "high")),
+    Column(
+        "p",
+        "p",
+        "permutation test: how often chance alone gives a difference at least as large, found by exchanging the two "
+        "recognizers recording by recording (or group by group)",
+        "precise",
+    ),
+    Column(
+        "p_holm",
+        "corrected p",
+        "the p beside it, corrected for testing all pairs (Holm); below 0.05 a difference is usually called clear",
+        "precise",
+    ),
+    Column("detectable", "would show", "smallest true difference that one test shows in four of five such studies"),
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,66 +153,55 @@ def share(systems: Sequence[System], priors: np.ndarray, seed: int) -> Shared:
 
 
 def headline_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
-    """Return one row per recognizer and baseline.
+    """Return one row per recognizer and baseline, columns HEADLINE_COLUMNS.
 
-    Columns: `system`; `seeds`; `macro_f1`, `low`, `high`, `seed_sd`; `macro_precision`, `macro_recall`,
-    `macro_average_precision`, `micro_f1` (of classes: the accuracy); `mcc`, `kappa`: means over labels that are
-    neither in all clips nor in none (of classes: of all at once), 0 for an answer that does not depend on the clip;
-    `ece`: mean over labels, of classes that of the top label, and `ece_floor`; `note` on the interval.
+    That is `system`; `seeds`; `macro_f1`, `low`, `high`, `seed_sd`; the measures (`evaluation.measures`), means over
+    labels or of all at once; `ece`: mean over labels, of classes that of the top label, and `ece_floor`; `note` on the
+    interval.
     """
     rows = []
     for system in systems:
-        counts = system.counts()
-        found = estimate(macro, counts[..., :3], shared.grouping)
-        by_seed = macro(counts.sum(axis=0)[..., :3])
+        counts = system.counts()[..., :3]
+        found = estimate(macro, counts, shared.grouping)
+        by_seed = macro(counts.sum(axis=0))
         row: dict[str, object] = {"system": system.name, "seeds": len(system.runs), "macro_f1": float(by_seed.mean())}
         row |= {"low": float(found.low), "high": float(found.high)}
         row["seed_sd"] = float(by_seed.std(ddof=1)) if len(by_seed) > 1 else float("nan")
-        row |= _averages([run.table for run in system.runs])
-        pooled, whole = counts.sum(axis=0), shared.labels.task == "multi-class"
-        for name, measure in (("mcc", mcc), ("kappa", kappa)):
-            values = AT_ONCE[measure](pooled) if whole else mean_of_known(where_varied(measure(pooled), pooled))
-            row[name] = float(mean_of_known(values))
+        for measure, column in zip(measures_in(HEADLINE), columns_in(HEADLINE), strict=True):
+            row[column.name] = float(_values(measure, system, shared)[_headline_place(measure, shared)])
         for name in ("ece", "ece_floor"):
             row[name] = float(np.mean([run.calibration[name].iloc[-1] for run in system.runs]))
         rows.append(row | {"note": shared.grouping.note})
     for name, table in shared.baselines.items():
-        value = float(table.loc[table["label"] == "macro", "f1"].iloc[0])
-        rows.append({"system": name, "macro_f1": value} | _averages([table]) | {"mcc": 0.0, "kappa": 0.0, "note": ""})
-    return pd.DataFrame(rows).astype({"seeds": "Int64"})
+        row = {"system": name, "macro_f1": macro_f1(table), "note": ""}
+        for measure, column in zip(measures_in(HEADLINE), columns_in(HEADLINE), strict=True):
+            row[column.name] = float(_blind_values(measure, table)[_headline_place(measure, shared)])
+        rows.append(row)
+    return pd.DataFrame(rows, columns=names(HEADLINE_COLUMNS)).astype({"seeds": "Int64"})
 
 
 def label_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
-    """Return one row per recognizer or baseline and label, and their rows `macro` and `micro`.
+    """Return one row per recognizer or baseline and label, and their rows `macro` and `micro`; columns LABEL_COLUMNS.
 
-    Columns: `system`, `label`; `precision`, `recall`, `f1` with `low`, `high`; `average_precision`; `mcc`; `kappa`
-    with `kappa_low`, `kappa_high`; `support`; `predicted_rate`. Means over seeds. `macro` is the mean over labels that
-    a clip shows (of MCC and kappa: that another one does not), `micro` counts all decisions together (of classes: all
-    at once, its F1 being the accuracy).
+    That is `system`, `label`; the measures (`evaluation.measures`), some with an interval; `support`; `predicted_rate`.
+    Means over seeds. `macro` is the mean over labels that a clip shows (of MCC and kappa: that another one does not),
+    `micro` counts all decisions together (of classes: all at once, its F1 being the accuracy).
     """
-    rows = []
-    names = [*shared.labels.names, "macro", "micro"]
+    tables = []
     for system in systems:
-        counts = system.counts()
-        showing = shared.grouping.showing(counts[..., :3])
-        showing = np.concatenate([showing, [shared.grouping.count] * 2])
-        f1 = estimate(partial(_with_averages, f1_of, shared), counts, shared.grouping, "share", showing)
-        agreed = estimate(partial(_with_averages, kappa, shared), counts, shared.grouping, "any", showing)
-        correlated = mean_of_known(_with_averages(mcc, shared, counts.sum(axis=0)), axis=-2)
-        for place, name in enumerate(names):
-            row: dict[str, object] = {"system": system.name, "label": name}
-            row |= _label_row([run.table for run in system.runs], place)
-            row |= {"low": float(f1.low[place]), "high": float(f1.high[place]), "mcc": float(correlated[place])}
-            row |= {"kappa": float(agreed.value[place]), "kappa_low": float(agreed.low[place])}
-            rows.append(row | {"kappa_high": float(min(agreed.high[place], 1.0))})
+        first = system.runs[0].table
+        columns: dict[str, object] = {"system": system.name, "label": first["label"], "support": first["support"]}
+        columns["predicted_rate"] = np.mean([run.table["predicted_rate"] for run in system.runs], axis=0)
+        for measure in measures_in(LABELS):
+            columns[measure.name] = _values(measure, system, shared)
+            if measure.column.interval:
+                columns |= dict(zip(measure.column.interval, _ends(measure, system, shared), strict=True))
+        tables.append(pd.DataFrame(columns, columns=names(LABEL_COLUMNS)))
     for name, table in shared.baselines.items():
-        rows += [
-            {"system": name, "label": label} | _label_row([table], place) | {"mcc": 0.0, "kappa": 0.0}
-            for place, label in enumerate(names)
-        ]
-    columns = ["system", "label", "precision", "recall", "f1", "low", "high", "average_precision", "mcc", "kappa"]
-    columns += ["kappa_low", "kappa_high", "support", "predicted_rate"]
-    return pd.DataFrame(rows, columns=columns)
+        columns = {measure.name: _blind_values(measure, table) for measure in measures_in(LABELS)}
+        columns |= {name: table[name] for name in ("label", "support", "predicted_rate")}
+        tables.append(pd.DataFrame({"system": name, **columns}).reindex(columns=names(LABEL_COLUMNS)))
+    return pd.concat(tables, ignore_index=True)
 
 
 def pair_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
@@ -290,28 +318,38 @@ def _spans(run: Evaluation) -> list[tuple[str, float, float]]:
     return [(clip.recording, clip.start, clip.end) for clip in run.clips]
 
 
-def _averages(tables: Sequence[pd.DataFrame]) -> dict[str, object]:
-    """Return numbers of the rows `macro` and `micro`, means over tables."""
-    found: dict[str, object] = {}
-    for column, row in HEADLINE.items():
-        values = [table.loc[table["label"] == row, column].iloc[0] for table in tables]
-        found[f"{row}_{column}"] = float(np.mean(values))
-    return found
+def _values(measure: Measure, system: System, shared: Shared) -> np.ndarray:
+    """Return a measure per label with macro and micro behind, means over seeds, shape (labels + 2,)."""
+    if measure.name in system.runs[0].table:
+        return np.asarray(np.mean([run.table[measure.name].to_numpy(dtype=float) for run in system.runs], axis=0))
+    by_seed = measure.with_averages(system.counts().sum(axis=0), shared.labels.task == "multi-class")
+    return mean_of_known(by_seed, axis=-2)
 
 
-def _label_row(tables: Sequence[pd.DataFrame], place: int) -> dict[str, object]:
-    names = ("precision", "recall", "f1", "average_precision", "predicted_rate")
-    row: dict[str, object] = {name: float(np.mean([table[name].iloc[place] for table in tables])) for name in names}
-    return row | {"support": int(tables[0]["support"].iloc[place])}
+def _blind_values(measure: Measure, table: pd.DataFrame) -> np.ndarray:
+    """Return the same of an answer that never looks, from its table of labels."""
+    if measure.blind is not None:
+        return np.full(len(table), measure.blind)
+    if measure.name not in table:
+        raise ValueError(f"{measure.name} needs a number for answers that never look, or a place in a run's table")
+    return np.asarray(table[measure.name].to_numpy(dtype=float))
 
 
-def _with_averages(measure: Callable[[np.ndarray], np.ndarray], shared: Shared, counts: np.ndarray) -> np.ndarray:
-    """Return a measure per label with macro and micro behind: (..., labels, 4) to (..., labels + 2)."""
-    values = measure(counts)
-    at_once = AT_ONCE.get(measure) if shared.labels.task == "multi-class" else None
-    micro = at_once(counts) if at_once else measure(counts.sum(axis=-2))
-    mean = mean_of_known(where_varied(values, counts) if measure in AT_ONCE else values)
-    return np.concatenate([values, mean[..., None], micro[..., None]], axis=-1)
+def _ends(measure: Measure, system: System, shared: Shared) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ends of a measure's intervals, shape (labels + 2,) each; none passes 1, where every measure ends."""
+    counts = system.counts()
+    showing = np.append(shared.grouping.showing(counts[..., :3]), [shared.grouping.count] * 2)
+    is_one_of_several = shared.labels.task == "multi-class"
+    found = estimate(
+        lambda pooled: measure.with_averages(pooled, is_one_of_several), counts, shared.grouping, measure.scale, showing
+    )
+    return found.low, np.minimum(found.high, 1.0)
+
+
+def _headline_place(measure: Measure, shared: Shared) -> int:
+    """Return in which row of a table of labels the headline's number stands."""
+    at_once = measure.at_once is not None and shared.labels.task == "multi-class"
+    return -1 if at_once or measure.headline == "micro" else -2
 
 
 def constant_answers(shared: Shared) -> dict[str, np.ndarray]:

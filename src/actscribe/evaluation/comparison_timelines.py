@@ -6,15 +6,18 @@ All numbers are means over the seeds of a recognizer; intervals are those of `ev
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from actscribe.annotations.interval import Interval
+from actscribe.columns import Column
 from actscribe.evaluation.comparison import Shared, System, constant_answers, constant_counts
 from actscribe.evaluation.errors import merged_spans
-from actscribe.evaluation.events import IOUS, Timelines, event_table, segment_counts
+from actscribe.evaluation.events import EVENT_COLUMNS, event_table
 from actscribe.evaluation.hallucination import empty_table, rates_table, rules_table
+from actscribe.evaluation.indicators import INDICATORS
 from actscribe.evaluation.intervals import (
     Estimate,
     Groups,
@@ -28,12 +31,35 @@ from actscribe.evaluation.intervals import (
 )
 from actscribe.evaluation.result import Evaluation
 from actscribe.evaluation.significance import macro
-from actscribe.timeline.indicators import INDICATORS
+from actscribe.timeline.matching import IOUS, Timelines, segment_counts
 
 #: Disagreements that are listed.
 MOST_DISAGREEMENTS = 25
 #: Slices by duration: the shortest, middle and longest third of the recordings.
 THIRDS = ("shortest third", "middle third", "longest third")
+
+
+#: Measures of the table of timelines that are no F1, and what they are called beside each other.
+SUMMED = {"edit": "edit", "onset_mae_s": "begin off (s)", "offset_mae_s": "end off (s)"}
+#: All of them in the order of the page.
+TIMELINE_COLUMNS = tuple(
+    replace(column, title=SUMMED.get(column.name, column.name.upper()), group="")
+    for column in EVENT_COLUMNS
+    if column.name in SUMMED or column.name.startswith("f1@")
+)
+
+
+#: The table of disagreements as a page shows it.
+DISAGREEMENT_COLUMNS = (
+    Column("recording", "recording", format="text"),
+    Column("start", "from", format="clock"),
+    Column("end", "to", format="clock"),
+    Column("label", "label", format="text"),
+    Column("annotated", "annotated", format="text"),
+    Column("says_yes", "says yes", format="text"),
+    Column("says_no", "says no", format="text"),
+    Column("gap", "gap", "how far the surest yes and the surest no are apart; 2 is most"),
+)
 
 
 def timeline_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame | None:
@@ -60,7 +86,7 @@ def timeline_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame | 
             rows += _measured(name, f"f1@{round(100 * iou)}", found, shared)
         sums = np.stack([_event_sums(each, shared) for each in runs], axis=1)
         true_bouts = (counts[:, 0, :, 0, 0] + counts[:, 0, :, 0, 2]).sum(axis=0)
-        for place, measure in enumerate(("edit", "onset_mae_s", "offset_mae_s")):
+        for place, measure in enumerate(SUMMED):
             parts = sums[..., place, :]
             showing = np.append(groups.showing(parts), groups.count)
             scale: Scale = "share" if measure == "edit" else "positive"
@@ -263,4 +289,4 @@ def _sureness(system: System, shared: Shared) -> np.ndarray:
         ranked = np.sort(scores, axis=1)
         best, second = ranked[:, -1:], ranked[:, -2:-1] if scores.shape[1] > 1 else ranked[:, -1:]
         found.append(scores - np.where(run.decisions(), second, best))
-    return np.mean(found, axis=0)
+    return np.asarray(np.mean(found, axis=0))

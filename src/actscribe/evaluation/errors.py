@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,8 +11,8 @@ import pandas as pd
 from actscribe.data import spans as sp
 from actscribe.data.clips import SAME_S, Clip
 from actscribe.data.recording import Recording
-from actscribe.evaluation.events import Timelines, label_spans
 from actscribe.labels import LabelSet
+from actscribe.timeline.matching import Timelines, label_spans
 
 #: Columns of the errors of clips, and of those of timelines.
 COLUMNS = ("label", "kind", "recording", "start", "end", "score", "margin", "clips")
@@ -132,7 +133,7 @@ def merged_spans(
         wrong: which of them count, bool, shape (clips,).
     """
     places = sorted(np.flatnonzero(wrong).tolist(), key=lambda i: (clips[i].recording, clips[i].start))
-    spans: list[dict] = []
+    spans: list[dict[str, Any]] = []
     for place in places:
         clip = clips[place]
         worst = {"score": float(score[place]), "margin": float(margin[place])}

@@ -151,7 +151,7 @@ def agreement_table(labels: LabelSet, said: np.ndarray, mentioned: np.ndarray) -
 def _said(labels: LabelSet, scores: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
     if labels.task == "multi-label":
         return scores >= thresholds
-    return np.arange(len(labels)) == scores.argmax(axis=1)[:, None]
+    return np.asarray(np.arange(len(labels)) == scores.argmax(axis=1)[:, None])
 
 
 def _pair(

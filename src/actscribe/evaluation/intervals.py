@@ -22,7 +22,7 @@ from scipy.special import expit, logit
 from scipy.stats import t as student
 
 from actscribe.evaluation.agreement import four_counts
-from actscribe.evaluation.events import f1_of
+from actscribe.timeline.matching import f1_of
 
 #: With fewer groups than this no interval is given: none that was tried holds what it promises (ours).
 FEW_GROUPS = 5
@@ -137,7 +137,7 @@ def f1_intervals(
     `macro` is the mean over the labels that are present, as in `clips.clip_table`.
 
     Args:
-        counts: (tp, fp, fn) of clips (`label_counts`) or of recordings (`events.segment_counts` at one threshold),
+        counts: (tp, fp, fn) of clips (`label_counts`) or of recordings (`matching.segment_counts` at one threshold),
             shape (units, labels, 3).
         groups: of each unit.
         names: of the labels.
@@ -171,13 +171,13 @@ def mean_of_known(values: np.ndarray, axis: int = -1) -> np.ndarray:
     """Return the mean over one axis of what is not nan; nan where nothing is left."""
     exists = np.isfinite(values).sum(axis=axis)
     total = np.nansum(values, axis=axis)
-    return np.divide(total, exists, out=np.full(exists.shape, np.nan), where=exists > 0)
+    return np.asarray(np.divide(total, exists, out=np.full(exists.shape, np.nan), where=exists > 0))
 
 
 def ratio(pooled: np.ndarray) -> np.ndarray:
     """Return part / whole of the last axis, nan where the whole is 0."""
     part, whole = pooled[..., 0], pooled[..., 1]
-    return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
+    return np.asarray(np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0))
 
 
 def _checked(counts: np.ndarray, groups: Sequence[str]) -> Groups:

@@ -119,7 +119,7 @@ def agreement(
 
 
 def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
+    return np.asarray(np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0))
 
 
 def _label_counts(looked: Moments, tolerance: float) -> np.ndarray:
@@ -141,7 +141,7 @@ def _near(looked: Moments, side: int, tolerance: float, wanted: np.ndarray) -> n
     low, high = course.places(looked.times - tolerance), course.places(looked.times + tolerance)
     before = np.concatenate([np.zeros((1, course.held.shape[1]), dtype=int), np.cumsum(course.held, axis=0)])
     present = before[high + 1] - before[low]
-    return np.where(wanted, present > 0, present < (high - low + 1)[:, None])
+    return np.asarray(np.where(wanted, present > 0, present < (high - low + 1)[:, None]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -194,7 +194,9 @@ def _kappa_of_states(counts: np.ndarray) -> np.ndarray:
     first, second = counts[..., 1 : 1 + states], counts[..., 1 + states :]
     total, chance = first.sum(axis=-1), (first * second).sum(axis=-1)
     most = total**2 - chance
-    return np.divide(total * counts[..., 0] - chance, most, out=np.full(total.shape, np.nan), where=most > 0)
+    return np.asarray(
+        np.divide(total * counts[..., 0] - chance, most, out=np.full(total.shape, np.nan), where=most > 0)
+    )
 
 
 def _event_counts(pair: Pair, labels: Sequence[str], how: Measure) -> np.ndarray:

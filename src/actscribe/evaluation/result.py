@@ -17,9 +17,9 @@ from actscribe.evaluation.calibration import calibration_table
 from actscribe.evaluation.clips import class_table, clip_table, confusion, macro_f1
 from actscribe.evaluation.errors import timeline_errors, worst_confusions, worst_errors
 from actscribe.evaluation.events import event_table, sequence_scores
+from actscribe.evaluation.indicators import compare_indicators
 from actscribe.evaluation.intervals import accuracy_interval, f1_intervals, label_counts
 from actscribe.labels import LabelSet
-from actscribe.timeline.indicators import compare_indicators
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,8 +9,6 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from actscribe.evaluation.clips import confusion, top_accuracy
-
 #: More pairs than this have too many sign patterns to try all (2 to their power; 20 pairs take 5 s).
 MOST_PAIRS = 20
 #: Results of seeds that differ by less are equal.
@@ -54,26 +52,6 @@ class PairedTest:
     t: float
     p_t: float
     p_sign_flip: float
-
-
-def class_scores(targets: np.ndarray, scores: np.ndarray) -> dict[str, float]:
-    """Return `top1`, `top5` and `mean_per_class` of a multi-class recognizer, fractions in [0, 1].
-
-    `mean_per_class` is the mean over classes that are present of the share of their clips put first. With five classes
-    or fewer `top5` is nan, since it could only be 1.
-
-    Args:
-        targets: one-hot, shape (clips, classes); rows of nan are left out.
-        scores: shape (clips, classes).
-    """
-    counts = confusion(targets, scores)
-    clips = counts.sum(axis=1)
-    recall = counts.diagonal()[clips > 0] / clips[clips > 0]
-    return {
-        "top1": top_accuracy(targets, scores, 1),
-        "top5": top_accuracy(targets, scores, 5) if scores.shape[1] > 5 else float("nan"),
-        "mean_per_class": float(recall.mean()) if len(recall) else float("nan"),
-    }
 
 
 def mean_interval(values: Sequence[float], confidence: float = 0.95) -> MeanInterval:
@@ -161,7 +139,7 @@ def sign_flip_p(differences: Sequence[float]) -> float:
 def seed_table(results: Sequence[Mapping[str, float]], confidence: float = 0.95) -> pd.DataFrame:
     """Return one row a metric with its mean and interval over seeds, columns COLUMNS.
 
-    A metric that is nan (see `class_scores`) for some seed is nan in the table.
+    A metric that is nan (see `class_metrics`) for some seed is nan in the table.
 
     Args:
         results: one mapping from metric to value a seed, all with the same metrics.

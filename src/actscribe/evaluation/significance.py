@@ -111,7 +111,7 @@ def permutation_test(first: np.ndarray, second: np.ndarray, seed: int = 0) -> fl
         """Return the size of the difference for exchanges of shape (..., clusters): 1 where the two are swapped."""
         sums = own + np.tensordot(swapped, difference, axes=1)
         change = macro_over_seeds(total - sums) - macro_over_seeds(sums)
-        return np.abs(change).round(12)  # equal on paper is equal here
+        return np.asarray(np.abs(change).round(12))  # equal on paper is equal here
 
     clusters = len(first)
     kept, swapped = np.zeros(clusters), np.ones(clusters)

@@ -11,8 +11,8 @@ import numpy as np
 from actscribe import annotations as annotation_files
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.errors import ActScribeError, did_you_mean
-from actscribe.runs.folder import Run
-from actscribe.runs.scoring import time_scores
+from actscribe.run_folder.run import Run
+from actscribe.run_folder.scored_clips import time_scores
 from actscribe.timeline.score_file import ENDING, read_scores
 from actscribe.timeline.scores import TimeScores
 

@@ -73,7 +73,7 @@ class _Held(TorchDispatchMode):
     """
 
     def __init__(self, network: nn.Module) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.most = self._now = 0
         self._weights = [weight.untyped_storage() for weight in (*network.parameters(), *network.buffers())]
         self._sizes = {id(storage): 0 for storage in self._weights}

@@ -13,10 +13,10 @@ from actscribe.files import write_text
 from actscribe.models.quiet import quiet
 from actscribe.models.vlm import load_vlm
 from actscribe.models.yes_no import YesNo
-from actscribe.recognizers.base import Job
 from actscribe.recognizers.prompts import Prompts
 from actscribe.recognizers.speakers import LocalSpeaker, Speaker, speaker
 from actscribe.settings.vlm import ZeroShot
+from actscribe.training.inputs import TrainingInputs
 
 #: Of validation, evenly spaced.
 CLIPS = 20
@@ -54,7 +54,7 @@ def agreement(one: Speaker, other: Speaker, clips: Sequence[ClipFrames], texts: 
     return Agreement(len(clips), first.size, same, float(apart.max()), float(apart.mean()))
 
 
-def check_quantized(job: Job, texts: Prompts) -> None:
+def check_quantized(job: TrainingInputs, texts: Prompts) -> None:
     """Compare a quantized model with the full one on validation clips; print the result and keep it in the run.
 
     Full precision is bfloat16, in which checkpoints are published, on the processor: there both fit at once. A model

@@ -15,8 +15,9 @@ from actscribe.data.view import ClipFrames, View
 from actscribe.errors import ActScribeError, in_one_line
 from actscribe.labels import LabelSet
 from actscribe.settings.registry import recognizer
+from actscribe.training.inputs import TrainingInputs
 
-__all__ = ["ClipData", "ClipFrames", "Implementation", "Job", "Plan", "Recognizer", "View", "implementation"]
+__all__ = ["ClipData", "ClipFrames", "Implementation", "Plan", "Recognizer", "TrainingInputs", "View", "implementation"]
 
 
 class Recognizer(Protocol):
@@ -35,33 +36,6 @@ class Recognizer(Protocol):
     def save(self, folder: Path) -> None:
         """Write all that is needed to load it again into an existing empty folder; safetensors, JSON and YAML only."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """Everything a recognizer is made from.
-
-    Args:
-        labels: of the study.
-        settings: the recognizer's own settings model.
-        view: as `Implementation.view` answered.
-        train, validation: clips with frames; a zero-shot recognizer leaves them alone.
-        train_targets, validation_targets: float32, shape (clips, labels), nan where not annotated.
-        folder: of the run; checkpoints and training curves go below it.
-        seed: all randomness flows from it.
-        resume: go on from the last checkpoint in `folder`.
-    """
-
-    labels: LabelSet
-    settings: Any
-    view: View
-    train: ClipData
-    validation: ClipData
-    train_targets: np.ndarray
-    validation_targets: np.ndarray
-    folder: Path
-    seed: int
-    resume: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +79,7 @@ class Implementation:
     """
 
     view: Callable[[Any, int], View]
-    make: Callable[[Job], Recognizer]
+    make: Callable[[TrainingInputs], Recognizer]
     load: Callable[[Path, LabelSet], Recognizer]
     weights: Callable[[Any], str] = no_digest
     starting: Callable[[Any, LabelSet, int], list[str]] = no_notes

@@ -36,11 +36,12 @@ from actscribe.models.dual.loading import (
 from actscribe.models.dual.network import DualEncoder
 from actscribe.models.pixels import Pixels
 from actscribe.progress import track
-from actscribe.recognizers.base import ClipFrames, Implementation, Job, Recognizer, View
+from actscribe.recognizers.base import ClipFrames, Implementation, Recognizer, View
 from actscribe.recognizers.plans.clips import plan_dual
 from actscribe.settings.dual import DualSettings, VificlipSettings, XclipSettings
 from actscribe.training.examples import fit_pixels
 from actscribe.training.fit import Examples, Fit, fit
+from actscribe.training.inputs import TrainingInputs
 from actscribe.training.losses import clip_loss, prior_logits, priors, probabilities
 
 #: Clips scored at once.
@@ -145,7 +146,7 @@ def load(folder: Path, labels: LabelSet) -> Recognizer:
     return DualRecognizer(network, loaded, labels, how)
 
 
-def make(job: Job) -> Recognizer:
+def make(job: TrainingInputs) -> Recognizer:
     """Return a zero-shot recognizer at once, or train what the settings ask for on the job's clips."""
     settings: DualSettings = job.settings
     how = How(
@@ -196,14 +197,14 @@ def _load(settings: DualSettings, frames: int) -> Loaded:
     return replace(loaded, pixels=pixels)
 
 
-def _decode(job: Job) -> None:
+def _decode(job: TrainingInputs) -> None:
     """Decode all clips that training looks at, in one pass over each recording."""
     job.train.prepare("Decoding training recordings")
     if job.settings.keep == "best":
         job.validation.prepare("Decoding validation recordings")
 
 
-def _encoder(job: Job, loaded: Loaded, how: How) -> DualEncoder:
+def _encoder(job: TrainingInputs, loaded: Loaded, how: How) -> DualEncoder:
     """Return a dual encoder with the prompts of the job's labels, trained if the settings ask for it."""
     settings: DualSettings = job.settings
     task = job.labels.task
@@ -222,7 +223,7 @@ def _encoder(job: Job, loaded: Loaded, how: How) -> DualEncoder:
     return network
 
 
-def _start_at_prior(network: DualEncoder, job: Job, pixels: Pixels, how: How) -> None:
+def _start_at_prior(network: DualEncoder, job: TrainingInputs, pixels: Pixels, how: How) -> None:
     count = len(job.train)
     places = np.unique(np.linspace(0, count - 1, min(count, START_CLIPS)).round().astype(int))
     found = []
@@ -232,7 +233,7 @@ def _start_at_prior(network: DualEncoder, job: Job, pixels: Pixels, how: How) ->
     network.head.start(torch.cat(found), priors(job.train_targets, job.labels.task))
 
 
-def _train(network: DualEncoder, job: Job, pixels: Pixels) -> None:
+def _train(network: DualEncoder, job: TrainingInputs, pixels: Pixels) -> None:
     """Train in place all that learns, each part at its own rate."""
     settings: DualSettings = job.settings
     rates = {
@@ -244,7 +245,7 @@ def _train(network: DualEncoder, job: Job, pixels: Pixels) -> None:
     fit_pixels(network, [(group, rates[name]) for name, group in network.groups().items() if group], pixels, job)
 
 
-def _probe(job: Job, loaded: Loaded, how: How) -> LinearProbe:
+def _probe(job: TrainingInputs, loaded: Loaded, how: How) -> LinearProbe:
     """Return a linear probe, trained on embeddings that are computed once and kept in memory."""
     settings: DualSettings = job.settings
     _decode(job)
@@ -284,7 +285,7 @@ class _OnEmbeddings(nn.Module):
         self.out = out
 
     def forward(self, embedded: Tensor) -> Tensor:
-        return self.out(embedded)
+        return cast(Tensor, self.out(embedded))
 
 
 def _videos(clips: Iterable[ClipFrames], pixels: Pixels) -> Iterator[Tensor]:

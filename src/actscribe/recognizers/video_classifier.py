@@ -27,11 +27,12 @@ from actscribe.models.video_classifier import (
     load_saved,
     picture_size,
 )
-from actscribe.recognizers.base import ClipFrames, Implementation, Job, Recognizer, View
+from actscribe.recognizers.base import ClipFrames, Implementation, Recognizer, View
 from actscribe.recognizers.plans.clips import plan_classifier
 from actscribe.settings.video_classifier import VideoClassifierSettings
 from actscribe.training.examples import fit_pixels
 from actscribe.training.freezing import Unfreezing
+from actscribe.training.inputs import TrainingInputs
 from actscribe.training.losses import prior_logits, probabilities
 
 #: Clips scored at once.
@@ -80,7 +81,7 @@ def load(folder: Path, labels: LabelSet) -> Recognizer:
     return VideoClassifierRecognizer(model, pixels, labels, values["bfloat16"])
 
 
-def make(job: Job) -> Recognizer:
+def make(job: TrainingInputs) -> Recognizer:
     """Train a video classifier on the job's clips (BCE with positive weights, gradual unfreezing: paper 1)."""
     settings: VideoClassifierSettings = job.settings
     torch.manual_seed(job.seed)

@@ -26,7 +26,7 @@ from actscribe.models.vlm import Hidden, load_vlm
 from actscribe.models.vlm.plan import configuration
 from actscribe.models.vlm.pooling import VlmHead
 from actscribe.places import Place
-from actscribe.recognizers.base import ClipFrames, Implementation, Job, Recognizer, View
+from actscribe.recognizers.base import ClipFrames, Implementation, Recognizer, View
 from actscribe.recognizers.plans.vlm import plan_head
 from actscribe.settings.named_models import EMBEDDED
 from actscribe.settings.training import Training
@@ -34,6 +34,7 @@ from actscribe.settings.vlm import VlmHeadSettings, VlmLoraSettings
 from actscribe.training.checkpoints import CHECKPOINTS, FEATURES
 from actscribe.training.features import Backbone, Features, clip_features, in_batches
 from actscribe.training.fit import Example, Examples, Fit, fit
+from actscribe.training.inputs import TrainingInputs
 from actscribe.training.losses import clip_loss, priors, probabilities
 
 #: Clips read before the first of them is scored; token budgets divide them into batches.
@@ -154,7 +155,7 @@ def load_parts(folder: Path) -> tuple[HeadedVlm, dict[str, Any]]:
     return HeadedVlm(backbone, head.to(vlm.model.device).eval(), view, values["hidden"]), values
 
 
-def make(job: Job) -> Recognizer:
+def make(job: TrainingInputs) -> Recognizer:
     """Train a head on features of the job's clips, which run through the model once."""
     settings: VlmHeadSettings = job.settings
     parts = start(job)
@@ -163,7 +164,7 @@ def make(job: Job) -> Recognizer:
     return VlmHeadRecognizer(parts, job.labels)
 
 
-def start(job: Job) -> HeadedVlm:
+def start(job: TrainingInputs) -> HeadedVlm:
     """Return the model of the settings, frozen, with a head that answers the label priors of the training clips."""
     settings: VlmHeadSettings | VlmLoraSettings = job.settings
     torch.manual_seed(job.seed)
@@ -175,7 +176,7 @@ def start(job: Job) -> HeadedVlm:
     return HeadedVlm(backbone, head.to(vlm.model.device).eval(), job.view, settings.hidden)
 
 
-def train_head(job: Job, parts: HeadedVlm, settings: Training, kept: Path, folder: Path) -> None:
+def train_head(job: TrainingInputs, parts: HeadedVlm, settings: Training, kept: Path, folder: Path) -> None:
     """Train the head on features of the job's clips.
 
     Args:
@@ -190,7 +191,9 @@ def train_head(job: Job, parts: HeadedVlm, settings: Training, kept: Path, folde
     fit_head(job, parts.head, (train, validation), settings, folder)
 
 
-def fit_head(job: Job, head: VlmHead, features: tuple[Features, Features], settings: Training, folder: Path) -> None:
+def fit_head(
+    job: TrainingInputs, head: VlmHead, features: tuple[Features, Features], settings: Training, folder: Path
+) -> None:
     """Train a head in place on features of training and validation clips, in float32."""
     train, validation = features
     longest = max(train.longest(), validation.longest())

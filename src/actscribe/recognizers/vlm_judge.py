@@ -15,7 +15,7 @@ from actscribe.models.server import ChatServer
 from actscribe.models.yes_no import YesNo
 from actscribe.recognizers.agreement import check_quantized
 from actscribe.recognizers.answers import AnswerStore, answer_key, default_store, remember
-from actscribe.recognizers.base import Implementation, Job, Recognizer
+from actscribe.recognizers.base import Implementation, Recognizer
 from actscribe.recognizers.plans.vlm import plan_text
 from actscribe.recognizers.prompts import Prompts, prompts
 from actscribe.recognizers.speakers import Remembered, pick, speaker, view
@@ -27,6 +27,7 @@ from actscribe.recognizers.zero_shot import (
     restore,
 )
 from actscribe.settings.vlm import VlmJudgeSettings
+from actscribe.training.inputs import TrainingInputs
 
 #: Judges in use: training holds a recognizer and its reloaded twin at once, and a GGUF file takes long to read.
 _IN_USE: WeakValueDictionary[tuple[str, str], Judge] = WeakValueDictionary()
@@ -61,7 +62,7 @@ class ServerJudge:
         return [self.server.yes_no(prompt) for prompt in prompts]
 
 
-def make(job: Job) -> Recognizer:
+def make(job: TrainingInputs) -> Recognizer:
     """Set up both models and the prompts; nothing is learned."""
     settings: VlmJudgeSettings = job.settings
     texts = prompts(job.labels, caption=settings.caption_prompt, judge=settings.judge_template)

@@ -11,16 +11,17 @@ from actscribe.data.view import ClipFrames, View
 from actscribe.labels import LabelSet
 from actscribe.recognizers.agreement import check_quantized
 from actscribe.recognizers.answers import default_store
-from actscribe.recognizers.base import Implementation, Job, Recognizer
+from actscribe.recognizers.base import Implementation, Recognizer
 from actscribe.recognizers.plans.vlm import plan_text
 from actscribe.recognizers.prompts import Prompts, prompts
 from actscribe.recognizers.reading import named_labels
 from actscribe.recognizers.speakers import Remembered, speaker, view
 from actscribe.recognizers.zero_shot import UNKNOWN, Answered, ZeroShotRecognizer, about, restore
 from actscribe.settings.vlm import VlmListSettings
+from actscribe.training.inputs import TrainingInputs
 
 
-def make(job: Job) -> Recognizer:
+def make(job: TrainingInputs) -> Recognizer:
     """Set up the model and the prompt; nothing is learned."""
     texts = prompts(job.labels, listing=job.settings.list_prompt)
     check_quantized(job, texts)

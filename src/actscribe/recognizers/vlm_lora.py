@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ from actscribe.models.vlm.loading import digest
 from actscribe.models.vlm.plan import configuration, unfilled
 from actscribe.packages import require
 from actscribe.processes import is_first
-from actscribe.recognizers.base import ClipFrames, Implementation, Job, Recognizer, View
+from actscribe.recognizers.base import ClipFrames, Implementation, Recognizer, View
 from actscribe.recognizers.plans.vlm import plan_lora
 from actscribe.recognizers.vlm_head import INSIDE, HeadedVlm, load_parts, start, train_head, weights
 from actscribe.recognizers.vlm_head import view as head_view
@@ -33,6 +33,7 @@ from actscribe.training.augment import augment, may_flip
 from actscribe.training.checkpoints import CHECKPOINTS, FEATURES, PROBE
 from actscribe.training.examples import training_clip
 from actscribe.training.fit import Examples, Fit, fit
+from actscribe.training.inputs import TrainingInputs
 from actscribe.training.losses import clip_loss
 
 
@@ -115,7 +116,7 @@ def merge(folder_in: Path, folder_out: Path) -> None:
         parts.save(beside, {"digest": digest(beside / INSIDE), "merged": vlm.describe().source})
 
 
-def make(job: Job) -> Recognizer:
+def make(job: TrainingInputs) -> Recognizer:
     """Train adapters and head on the job's clips, after the head alone where the settings ask for it."""
     settings: VlmLoraSettings = job.settings
     parts = start(job)
@@ -184,7 +185,7 @@ def _load(folder: Path) -> tuple[HeadedVlm, Adapter]:
     return parts, adapter
 
 
-def _probe(job: Job, parts: HeadedVlm) -> None:
+def _probe(job: TrainingInputs, parts: HeadedVlm) -> None:
     """Train the head alone; a resumed training takes the head of a probe that ended."""
     folder, settings = job.folder / CHECKPOINTS / PROBE, job.settings
     done = folder / "head.safetensors"
@@ -199,7 +200,7 @@ def _probe(job: Job, parts: HeadedVlm) -> None:
         save_file({name: value.contiguous() for name, value in parts.head.state_dict().items()}, beside)
 
 
-def _tune(job: Job, parts: HeadedVlm) -> None:
+def _tune(job: TrainingInputs, parts: HeadedVlm) -> None:
     """Train adapters and head together, in place."""
     settings: VlmLoraSettings = job.settings
     vlm, head = parts.backbone.vlm, parts.head
@@ -242,7 +243,7 @@ class Tuned(nn.Module):
         job: with the clips.
     """
 
-    def __init__(self, parts: HeadedVlm, job: Job) -> None:
+    def __init__(self, parts: HeadedVlm, job: TrainingInputs) -> None:
         super().__init__()
         self.model = parts.backbone.vlm.model
         self.head = parts.head
@@ -253,7 +254,7 @@ class Tuned(nn.Module):
         """Return the logits of clips, shape (batch, labels); `epoch` is -1 where nothing is augmented."""
         inputs = [self._inputs(*pair) for pair in zip(place.tolist(), epoch.tolist(), strict=True)]
         hidden = self._backbone.vlm.hidden(inputs)
-        return self.head(hidden.states, hidden.mask, hidden.video)
+        return cast(Tensor, self.head(hidden.states, hidden.mask, hidden.video))
 
     def _inputs(self, place: int, epoch: int) -> ClipInputs:
         job = self._job

@@ -13,7 +13,7 @@ from actscribe.labels import LabelSet
 from actscribe.models.yes_no import YesNo, from_text
 from actscribe.recognizers.agreement import check_quantized
 from actscribe.recognizers.answers import clip_digest, default_store
-from actscribe.recognizers.base import Implementation, Job, Recognizer
+from actscribe.recognizers.base import Implementation, Recognizer
 from actscribe.recognizers.plans.vlm import plan_yesno
 from actscribe.recognizers.prompts import Prompts, prompts
 from actscribe.recognizers.speakers import Remembered, Speaker, speaker, view
@@ -25,6 +25,7 @@ from actscribe.recognizers.zero_shot import (
     restore,
 )
 from actscribe.settings.vlm import VlmYesnoSettings
+from actscribe.training.inputs import TrainingInputs
 from actscribe.video.sampling import sample_times
 
 #: Tokens in which a written yes or no is looked for.
@@ -33,7 +34,7 @@ TEXT_TOKENS = 8
 GREY = 128
 
 
-def make(job: Job) -> Recognizer:
+def make(job: TrainingInputs) -> Recognizer:
     """Set up the model and the questions; nothing is learned."""
     settings: VlmYesnoSettings = job.settings
     texts = prompts(job.labels, question=settings.question_template, caption=settings.caption_prompt)

@@ -1,1 +1,1 @@
-"""The self-contained HTML report of a run, and its figures."""
+"""Self-contained HTML reports of runs, comparisons and benchmarks, their tables and figures."""

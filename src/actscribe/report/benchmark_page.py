@@ -5,26 +5,24 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
 
+from actscribe.columns import Column
+from actscribe.evaluation.class_metrics import CLASS_METRICS, HARMONIC_MEAN
 from actscribe.report import wording as w
-from actscribe.report.comparison_charts import forest
+from actscribe.report.comparison.charts import forest
 from actscribe.report.page import render
-from actscribe.report.tables import Column, Row, Table, pairs_table
+from actscribe.report.table import INTERVAL as GROUP_INTERVAL
+from actscribe.report.table import Head, Row, Table, frame_table, pairs_table
 
 REPORT = "report.html"
 #: What metrics are called, and what they are.
-METRICS = {
-    "top1": ("Top-1 accuracy", "share of the test clips whose class got the highest score"),
-    "top5": ("Top-5 accuracy", "share of the test clips whose class is among the five highest scores"),
-    "mean_per_class": ("Mean accuracy of classes", "mean over classes of the share of their clips put first"),
-    "harmonic_mean": ("Harmonic mean", "of top-1 on base and on novel classes"),
-}
+METRICS = {column.name: column for column in (*(metric.column for metric in CLASS_METRICS), HARMONIC_MEAN)}
 #: Systems that look at nothing.
 BLIND = ("chance", "majority")
 
@@ -47,7 +45,7 @@ def benchmark_page(
     Args:
         title: of the benchmark.
         command: that makes it again.
-        tables: by name, see `runs.benchmark`.
+        tables: by name, see `benchmark.benchmark`.
         notes: what to know before relying on it.
         facts: of benchmark.json: systems, versions, machine, seconds.
     """
@@ -105,32 +103,37 @@ def _name(metric: str) -> tuple[str, str]:
     """Return what a metric is called and what it is, with the half of the classes that it is of."""
     part, _, rest = metric.partition("_")
     if part in ("base", "novel") and rest in METRICS:
-        title, what = METRICS[rest]
-        return f"{title}, {part} classes", what
-    return METRICS.get(metric, (metric.replace("_", " "), ""))
+        return f"{METRICS[rest].title}, {part} classes", METRICS[rest].meaning
+    column = METRICS.get(metric, Column(metric, metric.replace("_", " ")))
+    return column.title, column.meaning
+
+
+INTERVAL = replace(GROUP_INTERVAL, meaning="over seeds, or over groups of test clips where that is said beside it")
+RESULT_COLUMNS = (
+    Column("system", "system", format="text"),
+    Column("metric", "metric", format="text"),
+    Column("mean", "mean", "over seeds", "precise", interval=("low", "high")),
+    Column("interval", "of", "Student's over seeds, or Clopper and Pearson's over groups of test clips", format="text"),
+    Column("std", "± seeds", "standard deviation from seed to seed", "precise"),
+    Column("seeds", "seeds", format="count"),
+)
+DIFFERENCE_COLUMNS = (
+    Column("metric", "metric", format="text"),
+    Column("difference", "difference", format="precise change", interval=("low", "high")),
+    Column("p_t", "p (t)", "how often chance gives as large a difference, if differences were normal", "precise"),
+    Column("p_sign_flip", "p (sign flip)", "the same whatever they are; with few seeds it cannot be small", "precise"),
+    Column("seeds", "seeds", format="count"),
+)
 
 
 def _results(results: pd.DataFrame) -> Table:
-    columns = (
-        Column("system", is_text=True),
-        Column("metric", is_text=True),
-        Column("mean", "over seeds"),
-        Column("95 % interval"),
-        Column("of", "Student's over seeds, or Clopper and Pearson's over groups of test clips", is_text=True),
-        Column("± seeds", "standard deviation from seed to seed"),
-        Column("seeds"),
-    )
-    rows = []
-    for row in results.to_dict("records"):
-        blind = row["system"] in BLIND
-        cells = [row["system"], _name(row["metric"])[0], w.number(row["mean"], 3), _span(row), row["interval"]]
-        cells += [w.number(row["std"], 3), w.MISSING if blind else w.count(row["seeds"])]
-        rows.append(Row(tuple(map(str, cells))))
-    return Table("Results. Chance and majority never look at a video.", columns, tuple(rows))
+    shown = _with_titles(results)
+    shown["seeds"] = results["seeds"].where(~results["system"].isin(BLIND)).astype("Float64")
+    return frame_table("Results. Chance and majority never look at a video.", shown, RESULT_COLUMNS, interval=INTERVAL)
 
 
-def _span(row: Mapping[str, Any]) -> str:
-    return f"{w.number(row['low'], 3)}–{w.number(row['high'], 3)}" if math.isfinite(row["low"]) else w.MISSING
+def _with_titles(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(metric=[_name(metric)[0] for metric in table["metric"]])
 
 
 def _figures(results: pd.DataFrame) -> list[Figure]:
@@ -148,20 +151,9 @@ def _figures(results: pd.DataFrame) -> list[Figure]:
 def _difference(table: pd.DataFrame | None) -> Table | None:
     if table is None or not len(table):
         return None
-    columns = (
-        Column("metric", is_text=True),
-        Column("difference"),
-        Column("95 % interval"),
-        Column("p (t)"),
-        Column("p (sign flip)"),
-        Column("seeds"),
+    return frame_table(
+        "With VgHIF less without, on the same seeds.", _with_titles(table), DIFFERENCE_COLUMNS, interval=INTERVAL
     )
-    rows = []
-    for row in table.to_dict("records"):
-        ends = f"{w.signed(row['low'], 3)} to {w.signed(row['high'], 3)}" if math.isfinite(row["low"]) else w.MISSING
-        cells = (_name(row["metric"])[0], w.signed(row["difference"], 3), ends)
-        rows.append(Row((*cells, w.number(row["p_t"], 3), w.number(row["p_sign_flip"], 3), w.count(row["seeds"]))))
-    return Table("With VgHIF less without, on the same seeds.", columns, tuple(rows))
 
 
 def _plain(table: pd.DataFrame | None, caption: str) -> Table | None:
@@ -169,7 +161,7 @@ def _plain(table: pd.DataFrame | None, caption: str) -> Table | None:
         return None
     numbers = [pd.api.types.is_numeric_dtype(table[name]) for name in table.columns]
     columns = tuple(
-        Column(str(name).replace("_", " "), is_text=not number)
+        Head(str(name).replace("_", " "), is_text=not number)
         for name, number in zip(table.columns, numbers, strict=True)
     )
     rows = tuple(Row(tuple(_cell(value) for value in row)) for row in table.itertuples(index=False))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from markupsafe import Markup
@@ -90,7 +91,7 @@ def label_order(result: Evaluation) -> list[int]:
     f1 = result.table["f1"].to_numpy()[: len(result.labels)]
     if len(f1) <= MOST_IN_ORDER:
         return list(range(len(f1)))
-    return np.argsort(f1, kind="stable")[: int(np.isfinite(f1).sum())].tolist()
+    return cast("list[int]", np.argsort(f1, kind="stable")[: int(np.isfinite(f1).sum())].tolist())
 
 
 def recall_precision_panels(result: Evaluation) -> tuple[Panel, ...]:

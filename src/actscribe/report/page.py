@@ -9,17 +9,23 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from actscribe.columns import explained
 from actscribe.data.loading import StudyData
 from actscribe.data.summary import summarise
+from actscribe.evaluation.calibration import BRIER, ECE, ECE_FLOOR
+from actscribe.evaluation.events import EVENT_COLUMNS
+from actscribe.evaluation.measures import CLIPS, columns_in
 from actscribe.evaluation.result import Evaluation
 from actscribe.files import write_text
 from actscribe.report import charts, tables, wording
 from actscribe.report.pictures import error_pictures
 from actscribe.report.provenance import files, provenance
 from actscribe.report.sections import extra_sections
+from actscribe.report.table import INTERVAL, Table
 from actscribe.report.timelines import shown_recordings
 from actscribe.report.verdict import BASELINES, best_baseline, verdict, warnings
-from actscribe.runs.folder import Run, ScoredClips
+from actscribe.run_folder.run import Run
+from actscribe.run_folder.scored_clips import ScoredClips
 
 
 def write_report(run: Run, result: Evaluation, scored: ScoredClips, frames: bool = False) -> Path:
@@ -84,13 +90,15 @@ def _content(run: Run, result: Evaluation, scored: ScoredClips, frames: bool) ->
         "error_table": tables.error_table(result.errors),
         "with_frames": frames,
         "pictures": error_pictures(result.errors, scored, result.recordings) if frames else (),
+        "words": explained((*columns_in(CLIPS), INTERVAL, BRIER, ECE, ECE_FLOOR)),
+        "event_words": explained(EVENT_COLUMNS),
         "sections": extra_sections(run, result.split),
         "provenance": provenance(run, result, frames),
         "files": files(run, result),
     }
 
 
-def _data_tables(found: dict[str, Any]) -> list[tables.Table]:
+def _data_tables(found: dict[str, Any]) -> list[Table]:
     made = []
     if "Recordings" in found:
         made.append(tables.split_table(found["Recordings"]))

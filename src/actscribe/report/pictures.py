@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash
 from actscribe.report import wording as w
-from actscribe.runs.folder import ScoredClips
+from actscribe.run_folder.scored_clips import ScoredClips
 from actscribe.video.reading import frames_at
 
 #: Errors with pictures, pictures of each, their shorter side in pixels, and JPEG's quality.
@@ -64,7 +65,7 @@ def error_pictures(
 
 
 def _of_error(
-    row: Mapping, scored: ScoredClips, by_name: Mapping[str, Recording], checked: dict[str, str]
+    row: Mapping[Hashable, Any], scored: ScoredClips, by_name: Mapping[str, Recording], checked: dict[str, str]
 ) -> ErrorPictures:
     start, end, recording = float(row["start"]), float(row["end"]), by_name[row["recording"]]
     title = f"{row['label']}, {row['kind']}: {recording.name} {w.clock(start)}–{w.clock(end)}"

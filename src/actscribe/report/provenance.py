@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from actscribe.evaluation.result import Evaluation
 from actscribe.report import wording as w
-from actscribe.report.tables import LABEL, Column, Row, Table, pairs_table
-from actscribe.runs.folder import Run
+from actscribe.report.table import Head, Row, Table, pairs_table
+from actscribe.run_folder.run import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +89,14 @@ def _decisions(run: Run) -> Table:
     """Return the decisions of every label with their notes."""
     decisions = run.decisions
     columns = (
-        LABEL,
-        Column("clip threshold"),
-        Column("on", "a bout begins where the smoothed score reaches it"),
-        Column("off", "a bout ends where the smoothed score falls below it"),
-        Column("smoothing (s)", "standard deviation of the Gaussian"),
-        Column("shortest bout (s)"),
-        Column("shortest gap (s)"),
-        Column("note", is_text=True),
+        Head("label", is_text=True),
+        Head("clip threshold"),
+        Head("on", "a bout begins where the smoothed score reaches it"),
+        Head("off", "a bout ends where the smoothed score falls below it"),
+        Head("smoothing (s)", "standard deviation of the Gaussian"),
+        Head("shortest bout (s)"),
+        Head("shortest gap (s)"),
+        Head("note", is_text=True),
     )
     rows = []
     for name in run.labels.names:
@@ -108,7 +108,7 @@ def _decisions(run: Run) -> Table:
 
 
 def _recordings(result: Evaluation) -> Table:
-    columns = (Column("recording", is_text=True), Column("group", is_text=True), Column("length"), Column("content"))
+    columns = (Head("recording", is_text=True), Head("group", is_text=True), Head("length"), Head("content"))
     rows = tuple(
         Row((recording.name, recording.group, w.clock(recording.duration), recording.content[:12]))
         for recording in result.recordings

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from actscribe.report import wording as w
-from actscribe.report.tables import Column, Row, Table, record_table
-from actscribe.runs.folder import Run
+from actscribe.report.table import Head, Row, Table, record_table
+from actscribe.run_folder.run import Run
 
 #: Captions that are shown; all are in the file.
 MOST_CAPTIONS = 30
@@ -62,7 +62,7 @@ def _hallucination(title: str, path: Path, values: dict[str, Any]) -> Section:
 
 
 def _captions(title: str, path: Path, values: list[dict[str, Any]]) -> Section:
-    columns = (Column("recording", is_text=True), Column("from"), Column("to"), Column("caption", is_text=True))
+    columns = (Head("recording", is_text=True), Head("from"), Head("to"), Head("caption", is_text=True))
     rows = tuple(
         Row((str(v["recording"]), w.clock(float(v["start_s"])), w.clock(float(v["end_s"])), str(v["caption"])))
         for v in values[:MOST_CAPTIONS]

@@ -12,11 +12,12 @@ from markupsafe import Markup
 
 from actscribe.data import spans as sp
 from actscribe.data.recording import Recording
-from actscribe.evaluation.events import annotated_spans, label_spans
 from actscribe.evaluation.result import Evaluation
 from actscribe.report import svg
 from actscribe.report import wording as w
-from actscribe.report.tables import Table, indicator_table
+from actscribe.report.table import Table
+from actscribe.report.tables import indicator_table
+from actscribe.timeline.matching import annotated_spans, label_spans
 
 #: Up to this many recordings all timelines are open; of more, the worst and best few.
 MOST_OPEN = 20

@@ -10,7 +10,7 @@ import pandas as pd
 
 from actscribe.evaluation.result import Evaluation
 from actscribe.report import wording as w
-from actscribe.runs.folder import Run
+from actscribe.run_folder.run import Run
 
 #: With fewer positive clips than this a label's numbers carry a warning (ours).
 FEW_CLIPS = 10

@@ -35,6 +35,11 @@ def signed(value: float | None, decimals: int = 1) -> str:
     return f"{rounded:+.{decimals}f}".replace("-", "−") if rounded else f"{0:.{decimals}f}"
 
 
+def change(value: float | None) -> str:
+    """Return a relative change as whole percent with its sign."""
+    return MISSING if value is None or not math.isfinite(value) else f"{signed(100 * value, 0)}\u202f%"
+
+
 def span(low: float, high: float) -> str:
     """Return an interval of two scores."""
     return f"{number(low)}–{number(high)}" if math.isfinite(low) and math.isfinite(high) else MISSING

@@ -1,1 +1,1 @@
-"""Runs: folders with everything one training or evaluation produced, and the steps that fill them."""
+"""The steps that fill a run folder: training, measuring, annotating, merging; what is refused and what is reused."""

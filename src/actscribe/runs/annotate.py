@@ -15,6 +15,7 @@ from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError, UnreadableVideo, in_one_line
+from actscribe.evaluation.indicators import time_budget as budget_of
 from actscribe.files import content_hash, trial_folder
 from actscribe.labels import LabelSet
 from actscribe.names import safe_name, same_name
@@ -22,13 +23,13 @@ from actscribe.ownership import check_file
 from actscribe.places import real_path
 from actscribe.progress import say
 from actscribe.recognizers.base import Recognizer
-from actscribe.runs.folder import Run, ScoredClips
+from actscribe.run_folder.run import Run
+from actscribe.run_folder.scored_clips import ScoredClips, time_scores
 from actscribe.runs.kept_scores import KeptScores, forget_old
-from actscribe.runs.scoring import score_recordings, time_scores
+from actscribe.runs.scoring import score_recordings
 from actscribe.runs.standing import standing
 from actscribe.table_files import check_table, write_table
 from actscribe.timeline.confidence import with_confidence
-from actscribe.timeline.indicators import time_budget as budget_of
 from actscribe.timeline.score_file import ENDING, write_scores
 from actscribe.timeline.scores import TimeScores
 from actscribe.timeline.segments import TimelineSettings, build

@@ -15,7 +15,7 @@ from actscribe.files import write_text
 from actscribe.recognizers.base import Recognizer
 from actscribe.recognizers.reading import mentions
 from actscribe.recognizers.zero_shot import Answered, ZeroShotRecognizer
-from actscribe.runs.folder import Run
+from actscribe.run_folder.run import Run
 
 
 @contextmanager

@@ -14,26 +14,30 @@ import pandas as pd
 
 from actscribe import annotations as annotation_files
 from actscribe.annotations.interval import Annotations, Interval
+from actscribe.columns import for_terminal
 from actscribe.data.clips import Window, cut, targets
 from actscribe.data.manifest import SPLITS
 from actscribe.data.recording import Recording
 from actscribe.data.views import ONE_VIEW, Views
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.evaluation.clips import macro_f1
+from actscribe.evaluation.events import EVENT_COLUMNS
+from actscribe.evaluation.indicators import time_budget
+from actscribe.evaluation.measures import BRIEF_COLUMNS
 from actscribe.evaluation.result import Evaluation, measure
 from actscribe.files import check_writable, write_text
 from actscribe.leftovers import sweep_below
 from actscribe.recognizers.base import Recognizer
 from actscribe.report.page import write_report
+from actscribe.run_folder.run import Decisions, Run
+from actscribe.run_folder.scored_clips import ScoredClips, time_scores
 from actscribe.runs.answers import keep_answers, listening
-from actscribe.runs.folder import Decisions, Run, ScoredClips
-from actscribe.runs.scoring import score_recordings, time_scores
+from actscribe.runs.scoring import score_recordings
 from actscribe.runs.train import timed
 from actscribe.runs.videos import located
 from actscribe.table_files import write_table
 from actscribe.table_text import NOTES, notes_text
 from actscribe.timeline.confidence import with_confidence
-from actscribe.timeline.indicators import time_budget
 from actscribe.timeline.segments import build
 from actscribe.training.checkpoints import remove_checkpoints
 from actscribe.video.contained import contained
@@ -56,16 +60,16 @@ class EvaluatedRun:
     def summary(self) -> dict[str, pd.DataFrame]:
         """Return the tables that belong on a terminal, by title."""
         result, name = self.evaluation, self.run.facts.name
-        columns = ["label", "precision", "recall", "f1", "average_precision", "support", "predicted_rate"]
-        tables = {f"{name} on {result.split}: {result.measured()} clips": result.table[columns]}
+        title = f"{name} on {result.split}: {result.measured()} clips"
+        tables = {title: for_terminal(result.table, BRIEF_COLUMNS)}
         macro = [{"system": name, "macro_f1": result.headline()}]
         for baseline, table in result.baselines.items():
             macro.append({"system": baseline, "macro_f1": macro_f1(table)})
         tables["Against baselines"] = pd.DataFrame(macro)
         tables["F1 with 95 % interval"] = result.confidence
         if result.events is not None:
-            wanted = ["label", "bouts_true", "bouts_predicted", "f1@10", "f1@25", "f1@50", "edit", "frame_f1"]
-            tables["Timeline against annotation"] = result.events[wanted]
+            wanted = [column for column in EVENT_COLUMNS if column.format in ("text", "count", "number")]
+            tables["Timeline against annotation"] = for_terminal(result.events, wanted)
         return tables
 
 
@@ -207,7 +211,7 @@ def training_priors(run: Run) -> np.ndarray:
         return np.zeros(len(run.labels))
     goals = targets(clips, run.labels.task, run.study.windows.threshold)
     known = (~np.isnan(goals)).sum(axis=0)
-    return np.nansum(goals, axis=0) / np.maximum(known, 1)
+    return np.asarray(np.nansum(goals, axis=0) / np.maximum(known, 1))
 
 
 def _write_timelines(

@@ -16,7 +16,8 @@ from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
 from actscribe.files import write_beside
 from actscribe.progress import say
-from actscribe.runs.folder import Run, ScoredClips, versions
+from actscribe.run_folder.run import Run, versions
+from actscribe.run_folder.scored_clips import ScoredClips
 from actscribe.video.cache import default_cache
 
 #: In the user's cache: a file for each video and run.

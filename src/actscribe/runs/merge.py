@@ -11,7 +11,7 @@ from actscribe.files import check_writable, folder_beside
 from actscribe.places import Place
 from actscribe.recognizers.base import implementation
 from actscribe.recognizers.saved import loading_saved
-from actscribe.runs.folder import Run
+from actscribe.run_folder.run import Run
 from actscribe.settings.registry import BUILT_IN, recognizer
 
 #: Files that the merged run shares with the one it is made from; what was scored on test is not carried over.

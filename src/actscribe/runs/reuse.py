@@ -10,7 +10,7 @@ from actscribe.errors import ActScribeError
 from actscribe.places import Place
 from actscribe.processes import is_first
 from actscribe.recognizers.base import implementation
-from actscribe.runs.folder import Run
+from actscribe.run_folder.run import Run
 from actscribe.settings.located import unplaced
 from actscribe.settings.registry import recognizer
 from actscribe.settings.study import Study

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -18,9 +17,8 @@ from actscribe.errors import ActScribeError
 from actscribe.labels import LabelSet
 from actscribe.progress import track
 from actscribe.recognizers.base import Recognizer
-from actscribe.runs.folder import ScoredClips
+from actscribe.run_folder.scored_clips import ScoredClips
 from actscribe.settings.study import Windows
-from actscribe.timeline.scores import TimeScores, merge_windows
 
 #: By how much arithmetic in single precision may leave [0, 1].
 ROUNDING = 1e-5
@@ -79,20 +77,6 @@ def sound(row: np.ndarray) -> np.ndarray:
 def seen_by(recognizer: Recognizer, windows: Windows) -> View:
     """Return what a recognizer sees of a study's clips."""
     return replace(recognizer.view, square_pixels=windows.square_pixels)
-
-
-def time_scores(scored: ScoredClips, recordings: Sequence[Recording], step: float) -> dict[str, TimeScores]:
-    """Return each recording's scores over time, averaged over its overlapping windows."""
-    rows_of = defaultdict(list)
-    for row, clip in enumerate(scored.clips):
-        rows_of[clip.recording].append(row)
-    merged = {}
-    for recording in recordings:
-        rows = rows_of[recording.name]
-        starts = np.array([scored.clips[row].start for row in rows])
-        ends = np.array([scored.clips[row].end for row in rows])
-        merged[recording.name] = merge_windows(starts, ends, scored.scores[rows], recording.duration, step)
-    return merged
 
 
 def _frames(cuts: Iterable[tuple[Recording, Sequence[Clip]]], view: View, views: Views) -> Iterator[ClipFrames]:

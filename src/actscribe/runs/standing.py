@@ -8,8 +8,8 @@ import numpy as np
 
 from actscribe.evaluation.result import Evaluation, measure
 from actscribe.report.verdict import grouped_notes, verdict
+from actscribe.run_folder.run import Run
 from actscribe.runs.evaluate import training_priors
-from actscribe.runs.folder import Run
 
 UNMEASURED = "Nobody has measured the run that made this timeline: it keeps no scores of annotated clips."
 

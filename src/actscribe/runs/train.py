@@ -17,24 +17,26 @@ from actscribe.data.loading import StudyData, load_data
 from actscribe.data.view import View
 from actscribe.errors import ActScribeError
 from actscribe.evaluation.clips import choose_thresholds
-from actscribe.evaluation.confidence import fit_confidence
 from actscribe.files import check_writable, folder_beside
 from actscribe.labels import LabelSet
 from actscribe.leftovers import sweep_below
 from actscribe.processes import count, first_goes_first, is_first, wait
 from actscribe.progress import say
-from actscribe.recognizers.base import Implementation, Job, Recognizer, implementation
+from actscribe.recognizers.base import Implementation, Recognizer, implementation
 from actscribe.recognizers.ready import check_ready
-from actscribe.runs.folder import RUN_FILE, Decisions, Facts, Run, check_run_folder, machine, versions
+from actscribe.run_folder.run import RUN_FILE, Decisions, Facts, Run, check_run_folder, machine, versions
+from actscribe.run_folder.scored_clips import time_scores
 from actscribe.runs.no_validation import SAID, keeps_last, with_keep
 from actscribe.runs.replace import check_ours, clear
 from actscribe.runs.reuse import check_same, move_in
-from actscribe.runs.scoring import score_recordings, sound, time_scores
+from actscribe.runs.scoring import score_recordings, sound
 from actscribe.settings.study import Study, load_study, parse_settings
 from actscribe.settings.training import Training
+from actscribe.timeline.curves import fit_confidence
 from actscribe.timeline.segments import TimelineSettings
 from actscribe.timeline.tuning import tune
 from actscribe.training.checkpoints import remove_checkpoints
+from actscribe.training.inputs import TrainingInputs
 from actscribe.video.cache import FrameCache, default_cache
 from actscribe.video.contained import contained
 
@@ -141,8 +143,8 @@ def _new_run(folder: Path, study: Study, recognizer: str, data: StudyData, notes
     return Run.create(folder, study, data.labels, data.recordings, facts)
 
 
-def _job(run: Run, study: Study, data: StudyData, seen: Seen, resume: bool) -> Job:
-    return Job(
+def _job(run: Run, study: Study, data: StudyData, seen: Seen, resume: bool) -> TrainingInputs:
+    return TrainingInputs(
         labels=data.labels,
         settings=parse_settings(run.facts.recognizer, run.facts.settings),
         view=seen.view,
@@ -232,7 +234,7 @@ def decide(run: Run, recognizer: Recognizer, study: Study, data: StudyData) -> N
     run.save_decisions(Decisions(thresholds=thresholds, timeline=timeline, confidence=confidence))
 
 
-def save_and_compare(made: Recognizer, code: Implementation, job: Job, folder: Path) -> Recognizer:
+def save_and_compare(made: Recognizer, code: Implementation, job: TrainingInputs, folder: Path) -> Recognizer:
     """Save a recognizer, load it again and compare scores; return the one that was loaded.
 
     Raises:

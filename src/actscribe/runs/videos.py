@@ -8,11 +8,12 @@ from functools import cached_property
 from itertools import chain
 from pathlib import Path
 
-from actscribe.data.manifest import VIDEO_ENDINGS
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash
-from actscribe.runs.folder import Listed, Run
+from actscribe.run_folder.listed import Listed
+from actscribe.run_folder.run import Run
+from actscribe.video.endings import VIDEO_ENDINGS
 
 #: More videos than this are counted, not listed.
 MOST_LISTED = 8

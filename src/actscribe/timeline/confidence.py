@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from actscribe.annotations.interval import Interval
-from actscribe.evaluation.confidence import Confidence
 from actscribe.labels import LabelSet
+from actscribe.timeline.curves import Confidence
 from actscribe.timeline.scores import TimeScores
 
 

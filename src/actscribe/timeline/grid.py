@@ -10,7 +10,7 @@ import numpy as np
 
 from actscribe.data import spans as sp
 from actscribe.data.recording import Recording
-from actscribe.evaluation.events import annotated_spans, count_matches, f1_of, label_spans
+from actscribe.timeline.matching import annotated_spans, count_matches, f1_of, label_spans
 from actscribe.timeline.scores import TimeScores
 from actscribe.timeline.segments import LabelDecision, bridge, drop_short, hysteresis, smooth
 

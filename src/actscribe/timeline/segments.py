@@ -108,7 +108,7 @@ def smooth(values: np.ndarray, deviation: float) -> np.ndarray:
     finite = np.isfinite(values)
     area = gaussian_filter1d(np.where(finite, values, 0.0), deviation, mode="constant")
     weight = gaussian_filter1d(finite.astype(float), deviation, mode="constant")
-    return np.divide(area, weight, out=np.full(len(values), np.nan), where=finite)
+    return np.asarray(np.divide(area, weight, out=np.full(len(values), np.nan), where=finite))
 
 
 def bouts(values: np.ndarray, times: np.ndarray, edges: np.ndarray, decision: LabelDecision) -> np.ndarray:
@@ -163,7 +163,7 @@ def bridge(spans: np.ndarray, stretch: np.ndarray, min_gap: float) -> np.ndarray
 
 def drop_short(spans: np.ndarray, min_duration: float) -> np.ndarray:
     """Leave out spans shorter than `min_duration` seconds."""
-    return spans[spans[:, 1] - spans[:, 0] >= min_duration - SAME_S]
+    return np.asarray(spans[spans[:, 1] - spans[:, 0] >= min_duration - SAME_S])
 
 
 def _crossing(values: np.ndarray, times: np.ndarray, below: np.ndarray, above: np.ndarray, level: float) -> np.ndarray:
@@ -173,4 +173,4 @@ def _crossing(values: np.ndarray, times: np.ndarray, below: np.ndarray, above: n
         part = np.clip((level - values[below]) / rise, 0.0, 1.0)
     # As a weighted mean of the two middles the crossing cannot leave them by a rounding error.
     crossing = times[below] * (1 - part) + times[above] * part
-    return np.clip(crossing, np.minimum(times[below], times[above]), np.maximum(times[below], times[above]))
+    return np.asarray(np.clip(crossing, np.minimum(times[below], times[above]), np.maximum(times[below], times[above])))

@@ -7,11 +7,12 @@ from itertools import product
 
 import numpy as np
 
+from actscribe.annotations.interval import Interval
 from actscribe.data import spans as sp
 from actscribe.data.recording import Recording
-from actscribe.evaluation.events import check_pairs, f1_of, label_spans, segment_counts
 from actscribe.labels import LabelSet
 from actscribe.timeline.grid import PARTS, Grid, join, try_all
+from actscribe.timeline.matching import check_pairs, f1_of, label_spans, segment_counts
 from actscribe.timeline.scores import TimeScores
 from actscribe.timeline.segments import LabelDecision, TimelineSettings, build
 
@@ -139,7 +140,7 @@ def _tune_exclusive(
     return dict.fromkeys(labels.names, best)
 
 
-def _joint_frame_f1(recordings: Sequence[Recording], found: Mapping[str, list], labels: LabelSet) -> float:
+def _joint_frame_f1(recordings: Sequence[Recording], found: Mapping[str, list[Interval]], labels: LabelSet) -> float:
     both = either = 0.0
     for recording, name in product(recordings, labels.names):
         true = label_spans(recording, recording.intervals or (), name)

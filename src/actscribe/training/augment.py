@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import cast
 
 import numpy as np
 import torch
@@ -63,7 +64,7 @@ def may_flip(labels: LabelSet, targets: np.ndarray) -> np.ndarray:
         targets: shape (clips, labels), nan where not annotated.
     """
     directional = [labels.index(name) for name in labels.mirror_sensitive()]
-    return (np.asarray(targets)[:, directional] == 0).all(axis=1)
+    return np.asarray((np.asarray(targets)[:, directional] == 0).all(axis=1))
 
 
 def clip_rng(seed: int, epoch: int, index: int) -> np.random.Generator:
@@ -94,7 +95,7 @@ def _coloured(video: torch.Tensor, rng: np.random.Generator, how: Augmentation) 
         brightness, contrast = rng.uniform(1 - MOST_LIGHT, 1 + MOST_LIGHT, size=2)
         mean = video.mean()
         tint = torch.from_numpy(rng.uniform(1 - MOST_TINT, 1 + MOST_TINT, size=3).astype(np.float32)).view(3, 1, 1)
-        return (((video - mean) * contrast + mean * brightness) * tint).clamp(0, 255)
+        return cast(torch.Tensor, (((video - mean) * contrast + mean * brightness) * tint).clamp(0, 255))
     if rng.random() >= how.jitter:
         return video
     if how.per_frame:

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from actscribe.data.frames import ClipData
 from actscribe.data.view import ClipFrames
 from actscribe.models.pixels import Pixels
-from actscribe.recognizers.base import Job
 from actscribe.settings.training import Training
 from actscribe.training.augment import augment, clip_rng, may_flip
 from actscribe.training.fit import Example, Examples, Fit, fit
 from actscribe.training.freezing import Unfreezing
+from actscribe.training.inputs import TrainingInputs
 from actscribe.training.losses import clip_loss
 from actscribe.training.mixing import soften
 
@@ -23,7 +23,7 @@ def fit_pixels(
     network: nn.Module,
     groups: Sequence[tuple[Sequence[nn.Parameter], float]],
     pixels: Pixels,
-    job: Job,
+    job: TrainingInputs,
     unfreezing: Unfreezing | None = None,
 ) -> None:
     """Train a network from pixels to logits in place on the job's clips, augmented and mixed as its settings say.
@@ -54,7 +54,7 @@ def fit_pixels(
     )
 
 
-def pixel_examples(data: ClipData, pixels: Pixels, job: Job) -> Example:
+def pixel_examples(data: ClipData, pixels: Pixels, job: TrainingInputs) -> Example:
     """Return a function from (epoch, clip index) to the network's input `pixel_values`, (frames, 3, size, size).
 
     In training a clip's moments, crop, colours and mirroring are drawn from (seed, epoch, index) alone; outside of it

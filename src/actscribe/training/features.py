@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 import transformers
@@ -114,7 +114,7 @@ class Features(Sequence[Tensor]):
             value = shard.get_tensor(name)
             if _sums(shard)[index % SHARD] != _sum(value):
                 raise ValueError("a feature is not what was written")
-        return value
+        return cast(Tensor, value)
 
     def longest(self) -> int:
         """Return the length of the first axis of the longest features."""

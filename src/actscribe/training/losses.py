@@ -19,7 +19,7 @@ def positive_weights(targets: np.ndarray, most: float) -> np.ndarray:
     negatives = (~np.isnan(targets)).sum(axis=0) - positives
     usable = (positives > 0) & (negatives > 0)
     ratio = np.divide(negatives, positives, out=np.ones_like(positives, dtype=np.float64), where=usable)
-    return np.clip(ratio, 1 / most, most).astype(np.float32)
+    return np.asarray(np.clip(ratio, 1 / most, most).astype(np.float32))
 
 
 def class_weights(targets: np.ndarray, most: float) -> np.ndarray:
@@ -33,13 +33,13 @@ def priors(targets: np.ndarray, task: Task) -> np.ndarray:
     """Return the share of clips with each label, shape (labels,), smoothed by half a clip; nan is left out."""
     positives = np.nansum(targets, axis=0) + 0.5
     known = (~np.isnan(targets)).sum(axis=0) + 1
-    return positives / known if task == "multi-label" else positives / positives.sum()
+    return np.asarray(positives / known if task == "multi-label" else positives / positives.sum())
 
 
 def prior_logits(targets: np.ndarray, task: Task) -> np.ndarray:
     """Return the head bias at which an untrained head answers with the label priors, shape (labels,)."""
     prior = np.clip(priors(targets, task), 1e-3, 1 - 1e-3)
-    return np.log(prior / (1 - prior) if task == "multi-label" else prior).astype(np.float32)
+    return np.asarray(np.log(prior / (1 - prior) if task == "multi-label" else prior).astype(np.float32))
 
 
 class ClipLoss(nn.Module):

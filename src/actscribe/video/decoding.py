@@ -7,7 +7,7 @@ import logging
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import av
 import av.error
@@ -173,7 +173,7 @@ class Pictures:
     def _restart(self, begin: float) -> None:
         """Forget all pictures; the next ones begin at `begin` seconds."""
         self._ready: deque[Picture] = deque()
-        self._ahead: deque[tuple[Packet, float]] = deque()
+        self._ahead: deque[tuple[Packet[Any], float]] = deque()
         self._passed: deque[float] = deque(maxlen=LOOK_AHEAD)
         self._begin, self._last, self._drained = begin, float("-inf"), False
 
@@ -195,7 +195,7 @@ class Pictures:
         idle = bool(later) and (first == len(self._wanted) or self._wanted[first] > min(later))
         self._stream.codec_context.skip_frame = "NONREF" if idle else "DEFAULT"
 
-    def _decode(self, packet: Packet, time: float) -> None:
+    def _decode(self, packet: Packet[Any], time: float) -> None:
         try:
             self._take(packet.decode())
         except Exception:  # PyAV lets errors of Python through, too

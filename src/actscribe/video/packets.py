@@ -43,7 +43,7 @@ class ReadErrors:
     gave_up: bool = False
 
 
-def demuxed(container: InputContainer, stream: VideoStream, errors: ReadErrors) -> Iterator[Packet]:
+def demuxed(container: InputContainer, stream: VideoStream, errors: ReadErrors) -> Iterator[Packet[Any]]:
     """Yield the packets of a stream that hold data, reading on after damage; each read error goes to `errors`."""
     in_a_row, alive = 0, PULSE.get()
     while in_a_row < MOST_READ_ERRORS:
@@ -82,7 +82,7 @@ class PacketClock:
         self._next: float | None = None
         self._last = -self.period
 
-    def packets(self, errors: ReadErrors, fresh: bool = True) -> Iterator[Packet]:
+    def packets(self, errors: ReadErrors, fresh: bool = True) -> Iterator[Packet[Any]]:
         """Yield the packets that hold data, their time stamps put right where they cannot be true.
 
         Args:
@@ -111,7 +111,7 @@ class PacketClock:
         if (self._own_zero and abs(late) > BEGIN_DOUBT_S) or (streamed and late > LATE_DOUBT_S):
             self.zero = first
 
-    def of_packet(self, packet: Packet) -> float:
+    def of_packet(self, packet: Packet[Any]) -> float:
         """Return the time of a packet, to be called once for each in the order of the file."""
         ticks = packet.pts if packet.pts is not None else packet.dts
         if ticks is None and self._next is None:
@@ -156,4 +156,4 @@ def _begins_with(container: InputContainer, stream: Any) -> bool:
     """Tell whether the container begins with this stream's first picture, as far as FFmpeg believes."""
     if container.start_time is None or stream.start_time is None:
         return False
-    return abs(stream.start_time * float(stream.time_base) - container.start_time / av.time_base) < 1e-3
+    return bool(abs(stream.start_time * float(stream.time_base) - container.start_time / av.time_base) < 1e-3)

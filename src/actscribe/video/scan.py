@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -134,7 +135,7 @@ def _check_length(path: Path, end: float, frames: int) -> None:
         )
 
 
-def _decode(stream: VideoStream, packet: Packet | None) -> av.VideoFrame | None:
+def _decode(stream: VideoStream, packet: Packet[Any] | None) -> av.VideoFrame | None:
     try:
         return next(iter(stream.decode(packet)), None)
     except Exception:  # a damaged picture, in whatever words: a later one will do

@@ -6,6 +6,7 @@ import itertools
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from av.packet import Packet
 
@@ -53,7 +54,7 @@ class Mender:
 
     def __init__(
         self,
-        packets: Iterator[Packet],
+        packets: Iterator[Packet[Any]],
         *,
         step: int,
         second: float,
@@ -64,7 +65,7 @@ class Mender:
         self._source, self._usual, self._wrap, self._end, self._repairs = packets, step, wrap, last, repairs
         self._second = second
         self._forward, self._back = max(FORWARD_S * second, 3 * step), max(BACK_S * second, 3 * step)
-        self._ahead: deque[Packet] = deque()
+        self._ahead: deque[Packet[Any]] = deque()
         self._shown: deque[int] = deque(maxlen=LOOK_AHEAD)
         self._decodes: bool | None = None  # whether the stream states decoding times
         self._shift = 0
@@ -72,7 +73,7 @@ class Mender:
         self._note: list[int] | None = None  # where to note when the packet in work is shown
         self._left = 0  # damaged packets that are still to come before the clock goes on
 
-    def __iter__(self) -> Iterator[Packet]:
+    def __iter__(self) -> Iterator[Packet[Any]]:
         while self._fill():
             packet = self._ahead.popleft()
             self._mend(packet)
@@ -102,7 +103,7 @@ class Mender:
             self._ahead.append(packet)
         return bool(self._ahead)
 
-    def _mend(self, packet: Packet) -> None:
+    def _mend(self, packet: Packet[Any]) -> None:
         stated = self._stated(packet)
         if stated is None:
             return
@@ -145,7 +146,7 @@ class Mender:
         steps = [step for one, other in itertools.pairwise(times) if 0 < (step := other - one) <= self._forward]
         return sorted(steps)[len(steps) // 2] if len(steps) >= WITNESSES else self._usual
 
-    def _next(self, packet: Packet, stated: int, last: int) -> int:
+    def _next(self, packet: Packet[Any], stated: int, last: int) -> int:
         """Return the decoding time of a packet, given that of the one before."""
         length = packet.duration or self._usual
         if self._left:
@@ -193,7 +194,7 @@ class Mender:
             return value <= self._end + self._second or delta <= HOLE_BEYOND_END_S * self._second
         return delta <= HOLE_S * self._second
 
-    def _mend_shown(self, packet: Packet, value: int) -> None:
+    def _mend_shown(self, packet: Packet[Any], value: int) -> None:
         """Put a presentation time right, given the decoding time `value`."""
         if packet.pts is not None:
             shown = value + self._step_from(value, packet.pts + self._shift)
@@ -241,7 +242,7 @@ class Mender:
         half = self._wrap // 2
         return (delta + half) % self._wrap - half
 
-    def _stated(self, packet: Packet) -> int | None:
+    def _stated(self, packet: Packet[Any]) -> int | None:
         """Return the time that a packet is judged by: of decoding, or of showing where the stream states no other.
 
         FFmpeg finds out the first decoding times of a Matroska file only with the third packet.

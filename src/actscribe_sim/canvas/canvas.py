@@ -96,11 +96,11 @@ class View:
             closer = closer[:, None]
         flat = (points @ self.plane[:2, :2].T + self.plane[:2, 2]) * closer
         seen = flat @ self.pixels[:, :2].T + self.pixels[:, 2]
-        return seen[:, :2] / seen[:, 2:]
+        return np.asarray(seen[:, :2] / seen[:, 2:])
 
     def matrix(self) -> np.ndarray:
         """Return the homography from the table plane to pixels, shape (3, 3)."""
-        return self.pixels @ self.plane
+        return np.asarray(self.pixels @ self.plane)
 
 
 @dataclass(frozen=True, slots=True)

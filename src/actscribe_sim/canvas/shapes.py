@@ -42,7 +42,7 @@ def smooth(points: np.ndarray, steps: int = 6) -> np.ndarray:
     t = (np.arange(steps) / steps)[None, :, None]
     a, b, c, d = before[:, None], here[:, None], after[:, None], beyond[:, None]
     curve = 0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
-    return curve.reshape(-1, 2)
+    return np.asarray(curve.reshape(-1, 2))
 
 
 def limb(joints: Sequence[Point], radii: Sequence[float]) -> list[np.ndarray]:
@@ -60,7 +60,7 @@ def capsule(start: Point, end: Point, radius: float, end_radius: float | None = 
 
 def place(outline: np.ndarray, centre: Point, angle: float = 0.0, scale: float = 1.0) -> np.ndarray:
     """Return `outline`, given about the origin, scaled, turned by `angle` radians and moved to `centre`."""
-    return outline @ (scale * rotation(angle)).T + np.asarray(centre, dtype=float)
+    return np.asarray(outline @ (scale * rotation(angle)).T + np.asarray(centre, dtype=float))
 
 
 @lru_cache(maxsize=8)

@@ -119,7 +119,7 @@ def stamp_shadow(
 
 def _to_pixels(view: View, height: float) -> np.ndarray:
     closer = view.camera_height / max(view.camera_height - height, 0.1)
-    return view.pixels @ np.diag([closer, closer, 1.0]) @ view.plane
+    return np.asarray(view.pixels @ np.diag([closer, closer, 1.0]) @ view.plane)
 
 
 def _box(full: np.ndarray, shape: tuple[int, ...], size: tuple[int, int], pad: int) -> tuple[int, int, int, int] | None:

@@ -70,7 +70,7 @@ def _wood(rng: np.random.Generator, side: int) -> np.ndarray:
     tone = 1 + 0.06 * fibre + 0.05 * rings + (rng.uniform(-0.08, 0.08, planks)[which])[:, None]
     edges = np.flatnonzero(np.diff(which))
     tone[edges] *= 0.75
-    return (tone.T if rng.random() < 0.5 else tone).astype(np.float32)
+    return np.asarray((tone.T if rng.random() < 0.5 else tone).astype(np.float32))
 
 
 def _cloth(rng: np.random.Generator, side: int) -> np.ndarray:
@@ -82,7 +82,7 @@ def _cloth(rng: np.random.Generator, side: int) -> np.ndarray:
     if rng.random() < 0.5:
         width = int(rng.integers(8, 24))
         stripes[(np.arange(side) // width) % 2 == 0] = rng.uniform(0.85, 1.1)
-    return np.tile(tile, (repeats, repeats))[:side, :side] * (1.05 - 0.12 * creases) * stripes
+    return np.asarray(np.tile(tile, (repeats, repeats))[:side, :side] * (1.05 - 0.12 * creases) * stripes)
 
 
 def _speckled(rng: np.random.Generator, side: int) -> np.ndarray:

@@ -77,7 +77,7 @@ class FilmLook:
     bumps: tuple[float, ...]
 
 
-def _pick(rng: np.random.Generator, choices: tuple) -> Colour | None:
+def _pick(rng: np.random.Generator, choices: tuple[Colour | None, ...]) -> Colour | None:
     chosen = choices[int(rng.integers(len(choices)))]
     return None if chosen is None else _vary(rng, chosen)
 

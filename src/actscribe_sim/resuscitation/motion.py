@@ -49,12 +49,12 @@ class Track:
         """Return the values at `time`, shape (n,)."""
         after = bisect.bisect_right(self.times, time)
         if after == 0:
-            return self.values[0]
+            return np.asarray(self.values[0])
         if after == len(self.times):
-            return self.values[-1]
+            return np.asarray(self.values[-1])
         start, end = self.times[after - 1], self.times[after]
         part = ease((time - start) / (end - start))
-        return (1 - part) * self.values[after - 1] + part * self.values[after]
+        return np.asarray((1 - part) * self.values[after - 1] + part * self.values[after])
 
 
 @dataclass(frozen=True, slots=True)

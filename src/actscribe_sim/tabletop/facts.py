@@ -98,7 +98,7 @@ def facts_of(scene: Scene) -> Facts:
 def _moving(film: Film) -> np.ndarray:
     span = np.ptp(film.things, axis=0)
     ways = span[:, [0, 1, Z]].max(axis=1, initial=0)
-    return (ways > MOVED) | (span[:, [ANGLE, AMOUNT, SQUEEZE]].max(axis=1, initial=0) > 0.3)
+    return np.asarray((ways > MOVED) | (span[:, [ANGLE, AMOUNT, SQUEEZE]].max(axis=1, initial=0) > 0.3))
 
 
 def _most_hands(scene: Scene, film: Film) -> int:

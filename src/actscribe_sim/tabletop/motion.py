@@ -197,7 +197,7 @@ class Stage:
         """Return where a hand takes hold of a thing: the side that is nearer to the hand, so that it stays visible."""
         middle = self.state[thing, :2]
         towards = np.array(self.hands[hand].shoulder) - middle
-        return middle + 0.55 * self.things[thing].radius * towards / np.hypot(*towards)
+        return np.asarray(middle + 0.55 * self.things[thing].radius * towards / np.hypot(*towards))
 
     def top(self, thing: int) -> float:
         """Return the height at which a hand holds a thing."""
@@ -249,7 +249,7 @@ def glide(start: np.ndarray, end: np.ndarray, lift: float = 0.0, bulge: float = 
         arch = math.sin(math.pi * eased)
         state[Z] += lift * arch
         state[:2] += bulge * arch * aside
-        return state
+        return np.asarray(state)
 
     return path
 

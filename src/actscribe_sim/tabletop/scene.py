@@ -111,7 +111,7 @@ class Scene:
 
     def seen(self, points: np.ndarray) -> np.ndarray:
         """Return world points as the camera sees them, without sway and tilt: x right, y down, the picture -1 to 1."""
-        return (points - np.array(self.camera.centre)) @ rotation(self.camera.angle).T * self.camera.zoom
+        return np.asarray((points - np.array(self.camera.centre)) @ rotation(self.camera.angle).T * self.camera.zoom)
 
     def render(self, times: np.ndarray, height: int, width: int) -> np.ndarray:
         """Return the frames at `times` (seconds), uint8 RGB, shape (len(times), height, width, 3).

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -86,12 +88,12 @@ class LinearProbe(nn.Module):
 
     def embed(self, pixel_values: Tensor) -> Tensor:
         """Return what `score` takes, shape (batch, D); it never changes, so it can be kept for all epochs."""
-        return self.norm(self.backbone.visual(pixel_values).video.float())
+        return cast(Tensor, self.norm(self.backbone.visual(pixel_values).video.float()))
 
     def score(self, embedded: Tensor) -> Tensor:
         """Return the logits of what `embed` made, shape (batch, labels), float32 under any autocast."""
         with torch.autocast(embedded.device.type, enabled=False):
-            return self.out(embedded)
+            return cast(Tensor, self.out(embedded))
 
     def forward(self, pixel_values: Tensor) -> Tensor:
         """Return the logits of videos (batch, frames, 3, side, side), shape (batch, labels)."""

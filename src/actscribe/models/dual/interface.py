@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -106,7 +106,9 @@ class Backbone(nn.Module, ABC):
 
     def text(self, tokens: Tokens) -> Tensor:
         """Return the text features of prompts, not normalised, shape (prompts, D)."""
-        return self.model.get_text_features(input_ids=tokens.ids, attention_mask=tokens.mask).pooler_output
+        return cast(
+            Tensor, self.model.get_text_features(input_ids=tokens.ids, attention_mask=tokens.mask).pooler_output
+        )
 
     def condition(self, text: Tensor, visual: Visual) -> Tensor:
         """Return text features (prompts, D) as each video meets them, contiguous, shape (batch, prompts, D)."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from torch import Tensor, nn
 
 from actscribe.models.dual.heads import LabelHead
@@ -58,7 +60,7 @@ class DualEncoder(nn.Module):
 
     def forward(self, pixel_values: Tensor) -> Tensor:
         """Return the logits of videos (batch, frames, 3, side, side), shape (batch, labels)."""
-        return self.head(self.scores(pixel_values))
+        return cast(Tensor, self.head(self.scores(pixel_values)))
 
     def freeze(self) -> None:
         """Stop all learning, and compute the text features for good: for scoring after training."""

@@ -18,6 +18,7 @@ for bit. Which levels, tokens and order, what is shared, and how moments are mar
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -116,7 +117,7 @@ class Entry(nn.Module):
         times = self._moments(frames, inner)
         tokens = inner + times[:, None]
         if not self.config.motion or frames < 2:
-            return tokens.flatten(1, 2)
+            return cast(Tensor, tokens.flatten(1, 2))
         between = (times[1:] + times[:-1]) / 2
         change = nn.functional.layer_norm(inner.diff(dim=1), (inner.shape[-1],)) + between[:, None]
         return torch.cat([tokens.flatten(1, 2), change.flatten(1, 2)], dim=1)
@@ -162,10 +163,10 @@ class Meeting(nn.Module):
         key, value = (self._split(part) for part in self.key_value(self.key_norm(keys)).chunk(2, dim=-1))
         found = nn.functional.scaled_dot_product_attention(query, key, value)
         out = self.out(found.transpose(1, 2).flatten(2))
-        return out if self.gate is None else out * self.gate
+        return cast(Tensor, out if self.gate is None else out * self.gate)
 
     def _split(self, states: Tensor) -> Tensor:
-        return states.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        return cast(Tensor, states.unflatten(-1, (self.heads, -1)).transpose(1, 2))
 
 
 def _unit(layer: nn.Linear) -> nn.Linear:
@@ -208,7 +209,7 @@ def pool_patches(patches: Tensor, grid: int) -> Tensor:
         raise ValueError(f"{patches.shape[2]} patches make no square")
     picture = patches.unflatten(2, (side, side)).flatten(0, 1).permute(0, 3, 1, 2)
     cells = nn.functional.adaptive_avg_pool2d(picture, grid).flatten(2).transpose(1, 2)
-    return cells.unflatten(0, patches.shape[:2])
+    return cast(Tensor, cells.unflatten(0, patches.shape[:2]))
 
 
 def _at(modules: nn.ModuleList, place: int) -> nn.Module:

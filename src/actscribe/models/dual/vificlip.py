@@ -7,6 +7,7 @@ the file, so they come from the CLIP that training started from.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 from torch import Tensor
 from transformers import CLIPModel
@@ -60,4 +61,4 @@ def build(state: dict[str, Tensor], clip: CLIPModel, path: Path) -> CLIPModel:
             "Use a checkpoint of full fine-tuning.",
         )
     kept = {_TOKEN_EMBEDDING: clip.get_parameter(_TOKEN_EMBEDDING).detach()}
-    return fitted(kept | translated(state, NAMES, path), clip, path)
+    return cast(CLIPModel, fitted(kept | translated(state, NAMES, path), clip, path))

@@ -6,7 +6,7 @@ Text tower and logit scale are frozen, as published, so text features are comput
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from torch import Tensor, nn
 
@@ -53,7 +53,7 @@ class XclipBackbone(Backbone):
         patches = self.model.prompts_visual_layernorm(visual.last.patches)
         patches = (patches @ self.model.prompts_visual_projection).mean(dim=1)
         text = super().condition(text, visual)
-        return text + self.model.prompts_generator(text, patches)
+        return cast(Tensor, text + self.model.prompts_generator(text, patches))
 
     def tune(self, towers: Towers) -> None:
         """Let everything but the text tower and the logit scale learn; with "none" or "text", nothing."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from torch import Tensor
 from transformers import CLIPModel, XCLIPConfig, XCLIPModel
@@ -63,7 +63,7 @@ def build(state: dict[str, Tensor], clip: CLIPModel, path: Path) -> XCLIPModel:
         ActScribeError: a tensor is missing, unknown or of another size.
     """
     found = translated(state, NAMES, path)
-    return fitted(found, XCLIPModel(_config(found, clip.config, path)), path)
+    return cast(XCLIPModel, fitted(found, XCLIPModel(_config(found, clip.config, path)), path))
 
 
 def _config(found: Mapping[str, Tensor], clip: Any, path: Path) -> XCLIPConfig:

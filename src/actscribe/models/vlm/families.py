@@ -175,7 +175,7 @@ def _patches_qwen(config: Any, video: Any, frames: int, height: int, width: int)
 def _tokens_qwen(config: Any, video: Any, frames: int, height: int, width: int) -> int:
     even = frames + frames % 2
     patches = int(video.get_num_of_video_patches(even, height, width, {}))
-    return patches // config.vision_config.spatial_merge_size**2
+    return int(patches // config.vision_config.spatial_merge_size**2)
 
 
 def _short_side_smolvlm(config: Any, video: Any) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -58,11 +58,11 @@ class VlmHead(nn.Module):
         """
         if self.attention is None:
             return mean_pool(states, video)
-        return self.attention(states, mask)
+        return cast(Tensor, self.attention(states, mask))
 
     def score(self, pooled: Tensor) -> Tensor:
         """Return the logits of pooled vectors, shape (batch, labels); with mean pooling the vectors can be cached."""
-        return self.out(self.body(self.norm(pooled)))
+        return cast(Tensor, self.out(self.body(self.norm(pooled))))
 
     def forward(self, states: Tensor, mask: Tensor, video: Tensor) -> Tensor:
         """Return the logits, shape (batch, labels); see `pool` for the arguments."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -207,7 +207,7 @@ class Vlm:
             use_cache=cache is not None,
             mm_encoder_outputs=None if features is None else {self.family.modality: features},
         )
-        return out.last_hidden_state
+        return cast(Tensor, out.last_hidden_state)
 
     def _features(self, inputs: Sequence[ClipInputs]) -> Any:
         found = encode(
@@ -232,10 +232,10 @@ class Vlm:
             second_per_grid_ts=[one.unit_seconds for one in inputs],
             attention_mask=mask.long(),
         )
-        return positions
+        return cast(Tensor, positions)
 
     def _head(self, states: Tensor) -> Tensor:
-        return self.model.lm_head(states).float()
+        return cast(Tensor, self.model.lm_head(states).float())
 
 
 def _branch_mask(shared: int, lengths: Sequence[int], dtype: torch.dtype) -> Tensor:

@@ -16,7 +16,6 @@ from actscribe.data import spans as sp
 from actscribe.data.recording import Recording
 from actscribe.evaluation.calibration import reliability_bins
 from actscribe.evaluation.comparison import System
-from actscribe.evaluation.events import annotated_spans
 from actscribe.report import svg
 from actscribe.report import wording as w
 from actscribe.report.charts import (
@@ -34,6 +33,7 @@ from actscribe.report.charts import (
     unit_square,
 )
 from actscribe.report.timelines import axis
+from actscribe.timeline.matching import annotated_spans
 
 #: Classes of colour, in the order of the recognizers; of more than eight they repeat, dashed and hollow.
 COLOURS = ("one", "two", "three", "four", "five", "six", "seven", "eight")

@@ -9,25 +9,25 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import pandas as pd
 import yaml
 from pydantic import BaseModel, ConfigDict
 
 from actscribe import __version__
-from actscribe.data.clips import Clip
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError, in_one_line
-from actscribe.evaluation.confidence import Confidence
 from actscribe.files import check_writable, write_beside, write_text
 from actscribe.labels import LabelSet
 from actscribe.ownership import check_free
 from actscribe.places import Place
 from actscribe.recognizers.base import Recognizer, implementation
 from actscribe.recognizers.saved import loading_saved
-from actscribe.runs.integrity import MODEL, check, digests, sealed, unsealed
-from actscribe.runs.listed import LISTED, Listed
-from actscribe.settings.study import Study
+from actscribe.run_folder.integrity import MODEL, check, digests, sealed, unsealed
+from actscribe.run_folder.listed import LISTED, Listed
+from actscribe.run_folder.scored_clips import ScoredClips
+from actscribe.settings.registry import recognizer as spec_of
+from actscribe.settings.study import Study, parse_settings
+from actscribe.timeline.curves import Confidence
 from actscribe.timeline.segments import TimelineSettings
 from actscribe.yaml_file import load_model
 
@@ -227,6 +227,12 @@ class Run:
         write_text(path, decisions.model_dump_json(indent=1))
         self.note(path)
 
+    @property
+    def is_trained(self) -> bool:
+        """Whether its recognizer learned anything."""
+        name = self.facts.recognizer
+        return spec_of(name).trains(parse_settings(name, self.facts.settings))
+
     def recognizer(self) -> Recognizer:
         """Load the trained recognizer.
 
@@ -254,46 +260,6 @@ class Run:
     def scores(self, split: str) -> ScoredClips:
         """Read back what `save_scores` wrote."""
         return ScoredClips.from_table(pd.read_parquet(self.scores_path(split)), self.labels)
-
-
-class ScoredClips:
-    """Clips with the frames that were seen and the scores they got.
-
-    Args:
-        clips: in the order of the rows.
-        times: presentation times of the frames taken, seconds; one array a clip.
-        scores: shape (clips, labels), in [0, 1].
-    """
-
-    def __init__(self, clips: list[Clip], times: list[np.ndarray], scores: np.ndarray) -> None:
-        self.clips, self.times, self.scores = clips, times, scores
-
-    def table(self, labels: LabelSet) -> pd.DataFrame:
-        """Return one row a clip: recording, start_s, end_s, frame_times_s, `fraction: L` and `score: L` per label."""
-        columns: dict[str, Any] = {
-            "recording": [clip.recording for clip in self.clips],
-            "start_s": [clip.start for clip in self.clips],
-            "end_s": [clip.end for clip in self.clips],
-            "frame_times_s": [list(map(float, times)) for times in self.times],
-        }
-        fractions = np.array([clip.fractions or (np.nan,) * len(labels) for clip in self.clips], dtype=np.float64)
-        fractions = fractions.reshape(len(self.clips), len(labels))
-        for place, name in enumerate(labels.names):
-            columns[f"fraction: {name}"] = fractions[:, place]
-            columns[f"score: {name}"] = self.scores[:, place].astype(np.float64)
-        return pd.DataFrame(columns)
-
-    @classmethod
-    def from_table(cls, table: pd.DataFrame, labels: LabelSet) -> ScoredClips:
-        """Return what `table` holds."""
-        fractions = table[[f"fraction: {name}" for name in labels.names]].to_numpy()
-        clips = [
-            Clip(row.recording, float(row.start_s), float(row.end_s), tuple(map(float, fractions[place])))
-            for place, row in enumerate(table.itertuples())
-        ]
-        times = [np.asarray(values, dtype=float) for values in table["frame_times_s"]]
-        scores = table[[f"score: {name}" for name in labels.names]].to_numpy(dtype=np.float64)
-        return cls(clips, times, scores)
 
 
 def check_run_folder(folder: Path) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from timelines import frames, intervals, label_set, recording, whole_second_spans
 
-from actscribe.timeline.indicators import INDICATORS, compare_indicators, indicators
+from actscribe.evaluation.indicators import INDICATORS, compare_indicators, indicators
 
 LABELS = label_set("A", "B")
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from actscribe.compare.folder import REPORT, TABLES
-from actscribe.compare.result import Comparison
-from actscribe.compare.words import verdict
+from actscribe.columns import for_terminal
 from actscribe.evaluation.annotators import FIRST
+from actscribe.evaluation.comparison import TERMINAL_COLUMNS
 from actscribe.evaluation.raters import Agreement, Measure
 from actscribe.report.agreement import overall
+from actscribe.report.comparison.comparison import Comparison
+from actscribe.report.comparison.sentences import verdict
+from actscribe.run_folder.comparison import REPORT, TABLES
 from actscribe.tables import print_sentence, print_table
 
 
 def show(done: Comparison) -> None:
     """Print the table of all recognizers and baselines with intervals, and the first sentences of the report."""
-    columns = ["system", "seeds", "macro_f1", "low", "high", "macro_average_precision", "kappa", "ece", "note"]
-    headline = done.tables["headline"][columns].rename(columns={"macro_average_precision": "AP"})
+    headline = for_terminal(done.tables["headline"], TERMINAL_COLUMNS)
     print_table("Macro F1 on test with its 95 % interval", headline)
     if "annotators" in done.tables:
         table = done.tables["annotators"]

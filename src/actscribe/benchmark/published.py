@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from actscribe.runs.benchmark_plan import Plan
-from actscribe.runs.benchmark_tables import BASE, NOVEL
+from actscribe.benchmark.plan import Plan
+from actscribe.benchmark.tables import BASE, NOVEL
 
 #: Official split of the published shots and halves, see docs/how-to/benchmarks.md.
 SPLIT = 1

@@ -43,7 +43,7 @@ class Curve(BaseModel):
     def __call__(self, scores: np.ndarray) -> np.ndarray:
         """Return confidences of scores in [0, 1], same shape; nan stays."""
         inside = logit(np.clip(np.asarray(scores, dtype=float), SURE, 1 - SURE))
-        return np.clip(expit(self.slope * inside + self.intercept), self.low, self.high)
+        return np.asarray(np.clip(expit(self.slope * inside + self.intercept), self.low, self.high))
 
 
 class Confidence(BaseModel):
@@ -113,4 +113,4 @@ def _fit(
 def _softened(shown: np.ndarray, share: float) -> np.ndarray:
     """Return Platt's targets: (n + 1) / (n + 2) of clips that show it, 1 / (n + 2) of those that do not."""
     yes, no = share * shown.sum(), share * (~shown).sum()
-    return np.where(shown, (yes + 1) / (yes + 2), 1 / (no + 2))
+    return np.asarray(np.where(shown, (yes + 1) / (yes + 2), 1 / (no + 2)))

@@ -14,11 +14,17 @@ from typing import Any
 import yaml
 from markupsafe import Markup
 
-from actscribe.compare import words
-from actscribe.compare.cost import is_trained
-from actscribe.compare.figures import figures
-from actscribe.compare.folder import REPORT, TABLES
-from actscribe.compare.page_tables import (
+from actscribe.columns import explained
+from actscribe.evaluation.calibration import BRIER, ECE, ECE_FLOOR
+from actscribe.evaluation.comparison import MACRO_F1, PAIR_COLUMNS, SEED_SD
+from actscribe.evaluation.comparison_timelines import TIMELINE_COLUMNS
+from actscribe.evaluation.measures import HEADLINE, LABELS, columns_in
+from actscribe.files import write_text
+from actscribe.report import wording as w
+from actscribe.report.comparison import charts, sentences
+from actscribe.report.comparison.comparison import Comparison
+from actscribe.report.comparison.figures import figures
+from actscribe.report.comparison.tables import (
     bout_table,
     disagreement_table,
     headline_table,
@@ -26,19 +32,31 @@ from actscribe.compare.page_tables import (
     plain_table,
     timeline_table,
 )
-from actscribe.compare.result import Comparison
-from actscribe.files import write_text
-from actscribe.report import comparison_charts as charts
-from actscribe.report import wording as w
 from actscribe.report.page import render
-from actscribe.report.tables import Column, Row, Table
-from actscribe.report.tables import pairs_table as settings_table
+from actscribe.report.table import INTERVAL, Head, Row, Table
+from actscribe.report.table import pairs_table as settings_table
 from actscribe.report.timelines import agreement
+from actscribe.run_folder.comparison import REPORT, TABLES
 
 #: Of more recordings than this the ones that the recognizers fit worst are shown.
 MOST_RECORDINGS = 12
 #: Warnings at the head of the page.
 MOST_NOTES = 12
+
+
+#: What the page's list of words explains.
+WORDS = (
+    MACRO_F1,
+    *columns_in(LABELS),
+    *columns_in(HEADLINE),
+    INTERVAL,
+    SEED_SD,
+    BRIER,
+    ECE,
+    ECE_FLOOR,
+    *PAIR_COLUMNS,
+    *TIMELINE_COLUMNS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +76,7 @@ def write_comparison_report(done: Comparison) -> Path:
         ActScribeError: the folder cannot be written to.
     """
     path = done.folder / REPORT
-    write_text(path, render("comparison.html", content(done)))
+    write_text(path, render("comparison/comparison.html", content(done)))
     return path
 
 
@@ -68,18 +86,19 @@ def content(done: Comparison) -> dict[str, Any]:
         "w": w,
         "study": done.provenance.study.name,
         "date": datetime.now().astimezone().strftime("%d %B %Y, %H:%M"),
-        "verdict": words.verdict(done),
+        "verdict": sentences.verdict(done),
         "warnings": _notes(done),
         "headline": headline_table(done),
         "figures": figures(done),
         "recordings": _recordings(done),
-        "timeline_sentence": words.timelines(done) if "timelines" in done.tables else "",
-        "indicator_sentence": words.indicators(done),
+        "timeline_sentence": sentences.timelines(done) if "timelines" in done.tables else "",
+        "indicator_sentence": sentences.indicators(done),
         "timeline_table": timeline_table(done),
         "indicator_table": _plain(done, "indicators", "By how much indicators are off: mean absolute error."),
         "pairs": pairs_table(done),
         "disagreements": disagreement_table(done),
-        "disagreement_sentence": words.disagreements(done),
+        "disagreement_sentence": sentences.disagreements(done),
+        "words": explained(WORDS),
         **_provenance(done),
     }
 
@@ -110,7 +129,7 @@ def _recordings(done: Comparison) -> list[Lanes]:
 def _notes(done: Comparison) -> list[str]:
     """Return what to know before relying on the numbers; what holds for all recognizers is said once."""
     of: dict[str, list[str]] = {}
-    for name, runs in done.runs().items():
+    for name, runs in done.runs.items():
         notes = [note.rstrip(".") for run in runs for note in run.facts.notes]
         if any(run.facts.versions != done.provenance.versions for run in runs):
             notes.append("a run was made with other versions of packages than the last one")
@@ -133,7 +152,7 @@ def _notes(done: Comparison) -> list[str]:
 
 def _once(done: Comparison) -> str:
     """Say of recognizers that were trained once that another training is in no interval."""
-    once = [s.name for s in done.systems if len(s.runs) == 1 and is_trained(done.runs()[s.name][0])]
+    once = [s.name for s in done.systems if len(s.runs) == 1 and done.runs[s.name][0].is_trained]
     if not once:
         return ""
     return f"trained once, so that what another training would change is in no interval: {', '.join(once)}"
@@ -154,7 +173,7 @@ def _provenance(done: Comparison) -> dict[str, Any]:
         "recordings": _by_split(kept.recordings),
         "machine": kept.machine,
     }
-    settings = {name: json.dumps(runs[0].facts.settings, ensure_ascii=False) for name, runs in done.runs().items()}
+    settings = {name: json.dumps(runs[0].facts.settings, ensure_ascii=False) for name, runs in done.runs.items()}
     place = shlex.quote(str(done.folder))
     return {
         "command": f"actscribe compare --from {place}/provenance.json",
@@ -177,6 +196,6 @@ def _by_split(recordings: Sequence[Any]) -> str:
 
 
 def _recording_table(done: Comparison) -> Table:
-    columns = [Column(name, is_text=True) for name in ("recording", "group", "split", "content")]
+    columns = [Head(name, is_text=True) for name in ("recording", "group", "split", "content")]
     rows = tuple(Row((r.name, r.group, r.split, r.content[:12])) for r in done.provenance.recordings)
     return Table("Recordings.", tuple(columns), rows)

@@ -7,24 +7,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 from pydantic import BaseModel
 
-from actscribe.data.benchmarks.base import Benchmark, Missing
-from actscribe.data.benchmarks.convert import Probes, availability, lacking, missing_table, study_of
-from actscribe.data.loading import StudyData
-from actscribe.errors import ActScribeError
-from actscribe.files import check_writable, folder_beside
-from actscribe.ownership import check_replaceable
-from actscribe.progress import say
-from actscribe.recognizers.base import Recognizer, implementation
-from actscribe.report.benchmark_page import REPORT, benchmark_page
-from actscribe.runs.benchmark_draw import Classes, Draw, classes_of, draw
-from actscribe.runs.benchmark_plan import Plan
-from actscribe.runs.benchmark_published import published_notes, published_table
-from actscribe.runs.benchmark_tables import (
+from actscribe.benchmark.draw import Classes, Draw, classes_of, draw
+from actscribe.benchmark.plan import Plan
+from actscribe.benchmark.published import published_notes, published_table
+from actscribe.benchmark.tables import (
     ALL,
     BASE,
     NOVEL,
@@ -36,8 +27,17 @@ from actscribe.runs.benchmark_tables import (
     seed_result,
     seeds_table,
 )
+from actscribe.data.benchmarks.base import Benchmark, Missing
+from actscribe.data.benchmarks.convert import Probes, availability, lacking, missing_table, study_of
+from actscribe.data.loading import StudyData
+from actscribe.errors import ActScribeError
+from actscribe.files import check_writable, folder_beside
+from actscribe.ownership import check_replaceable
+from actscribe.progress import say
+from actscribe.recognizers.base import Recognizer, implementation
+from actscribe.report.benchmark_page import REPORT, benchmark_page
+from actscribe.run_folder.run import RUN_FILE, Facts, Run, machine, versions
 from actscribe.runs.evaluate import score_split
-from actscribe.runs.folder import RUN_FILE, Facts, Run, machine, versions
 from actscribe.runs.reuse import changes
 from actscribe.runs.train import UNDECIDED, train
 from actscribe.settings.study import Study
@@ -282,7 +282,7 @@ def _write(
 
 def _settings(folder: Path, plan: Plan, vghif: bool) -> dict[str, Any]:
     run = Run.open(folder / plan.run_name(vghif, 0))
-    return json.loads(json.dumps(run.facts.settings))
+    return cast("dict[str, Any]", json.loads(json.dumps(run.facts.settings)))
 
 
 def _plan_notes(plan: Plan) -> list[str]:

@@ -8,8 +8,14 @@ from dataclasses import dataclass
 import pandas as pd
 from markupsafe import Markup
 
-from actscribe.compare import words
-from actscribe.compare.page_tables import (
+from actscribe.evaluation.annotators import FIRST, SECOND
+from actscribe.evaluation.raters import Agreement, Measure
+from actscribe.report import wording as w
+from actscribe.report.agreement import which_is_which
+from actscribe.report.charts import Panel
+from actscribe.report.comparison import charts, sentences
+from actscribe.report.comparison.comparison import Comparison
+from actscribe.report.comparison.tables import (
     annotator_table,
     cost_table,
     headline_table,
@@ -18,14 +24,7 @@ from actscribe.compare.page_tables import (
     plain_table,
     reliability_table,
 )
-from actscribe.compare.result import Comparison
-from actscribe.evaluation.annotators import FIRST, SECOND
-from actscribe.evaluation.raters import Agreement, Measure
-from actscribe.report import comparison_charts as charts
-from actscribe.report import wording as w
-from actscribe.report.agreement import which_is_which
-from actscribe.report.charts import Panel
-from actscribe.report.tables import Table
+from actscribe.report.table import Table
 
 #: A manifest column (or group) with more values than this is in the table of slices only, not in its figure.
 MOST_VALUES = 8
@@ -65,14 +64,14 @@ def _forest(done: Comparison) -> Figure:
     table = done.tables["headline"].rename(columns={"macro_f1": "value"})
     picture = charts.forest(table, len(done.systems), title)
     hint = "Dot: macro F1. Bar: 95 % interval. Hollow orange: an answer that never looks at the video."
-    return Figure("forest", "How good each is", words.forest(done), (headline_table(done),), picture, hint=hint)
+    return Figure("forest", "How good each is", sentences.forest(done), (headline_table(done),), picture, hint=hint)
 
 
 def _heat(done: Comparison) -> Figure:
     names = [system.name for system in done.systems]
     picture = charts.heat_map(done.tables["labels"], names, done.shared.labels.names)
     hint = "F1 of each recognizer and label; the stronger the colour, the better."
-    return Figure("heat", "Label by label", words.heat(done), (label_table(done),), picture, hint=hint)
+    return Figure("heat", "Label by label", sentences.heat(done), (label_table(done),), picture, hint=hint)
 
 
 def _calibration(done: Comparison) -> Figure:
@@ -80,7 +79,7 @@ def _calibration(done: Comparison) -> Figure:
     return Figure(
         "calibration",
         "Can scores be read as probabilities?",
-        words.calibration(done),
+        sentences.calibration(done),
         (plain_table(done.tables["calibration"], caption), reliability_table(done)),
         panels=charts.reliability(done.systems),
         hint="Points on the dashed line: yes. Below it, scores promise too much; above it, too little.",
@@ -101,7 +100,11 @@ def _risk(done: Comparison) -> Figure:
     title = "Macro F1 on the rest when the least certain clips go to a person"
     picture = charts.lines(series, ticks, "least certain clips that go to a person", "macro F1 on the rest", title)
     return Figure(
-        "risk", "When a person takes the doubtful clips", words.risk(done), (plain_table(table, f"{title}."),), picture
+        "risk",
+        "When a person takes the doubtful clips",
+        sentences.risk(done),
+        (plain_table(table, f"{title}."),),
+        picture,
     )
 
 
@@ -122,14 +125,19 @@ def _curve(done: Comparison) -> Figure | None:
     picture = charts.lines(series, ticks, "training recordings", "macro F1", title)
     hint = "Bar: 95 % interval. A recognizer that learns nothing is a single point."
     return Figure(
-        "curve", "What more recordings give", words.curve(done), (plain_table(table, f"{title}."),), picture, hint=hint
+        "curve",
+        "What more recordings give",
+        sentences.curve(done),
+        (plain_table(table, f"{title}."),),
+        picture,
+        hint=hint,
     )
 
 
 def _cost(done: Comparison) -> Figure:
     picture = charts.cost_scatter(done.tables["headline"], done.costs)
     hint = "Further up is better, further left is cheaper. Bar: 95 % interval."
-    return Figure("cost", "Cost against accuracy", words.cost(done), (cost_table(done),), picture, hint=hint)
+    return Figure("cost", "Cost against accuracy", sentences.cost(done), (cost_table(done),), picture, hint=hint)
 
 
 def _annotators(done: Comparison) -> Figure | None:
@@ -144,12 +152,12 @@ def _annotators(done: Comparison) -> Figure | None:
     if "annotator_moments" in done.tables:
         hint += f" {which_is_which(Agreement(done.tables['annotator_moments'], Measure()))}"
     tables = (annotator_table(done), *moment_tables(done))
-    return Figure("annotators", "Beside a second annotator", words.annotators(done), tables, picture, hint=hint)
+    return Figure("annotators", "Beside a second annotator", sentences.annotators(done), tables, picture, hint=hint)
 
 
 def _slices(done: Comparison) -> Figure | None:
     """Return the best recognizer on parts of the test set; None where all recordings are of one kind."""
-    table, ranked = done.tables["slices"], words.ranking(done)
+    table, ranked = done.tables["slices"], sentences.ranking(done)
     if not len(table) or not len(ranked):
         return None
     best = str(ranked["system"].iloc[0])
@@ -166,7 +174,7 @@ def _slices(done: Comparison) -> Figure | None:
         " part shows is not in its mean, so parts that show different labels are not alike."
     )
     return Figure(
-        "slices", "Parts of the test set", words.slices(done), (plain_table(table, caption),), picture, hint=hint
+        "slices", "Parts of the test set", sentences.slices(done), (plain_table(table, caption),), picture, hint=hint
     )
 
 
@@ -176,7 +184,7 @@ def _hallucination(done: Comparison) -> Figure:
     return Figure(
         "hallucination",
         "Claims of what is not there",
-        words.hallucination(done),
+        sentences.hallucination(done),
         (plain_table(table, "How often each says what is not there."),),
         charts.bars(rates, "Share of clips in which an absent label is marked"),
         hint="Bar: of the clips that do not show a label, the share in which it is marked; mean over labels.",

@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pandas as pd
 
-from actscribe.compare.result import Comparison
 from actscribe.evaluation.annotators import FIRST, SECOND
 from actscribe.evaluation.raters import Agreement, Measure
 from actscribe.report import wording as w
 from actscribe.report.agreement import overall
+from actscribe.report.comparison.comparison import Comparison
 
 #: A corrected p below this is called clear.
 CLEAR = 0.05

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 
+from actscribe.benchmark.plan import Plan
 from actscribe.data.benchmarks.base import Benchmark, BenchmarkClip
 from actscribe.data.benchmarks.convert import Probes, study_data
 from actscribe.data.benchmarks.few_shot import (
@@ -22,7 +23,6 @@ from actscribe.data.benchmarks.lists import ListedClips, read_labels, read_list
 from actscribe.data.benchmarks.registry import read_benchmark
 from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError
-from actscribe.runs.benchmark_plan import Plan
 
 #: Share of each class's training clips that are set apart where the set has no validation split.
 HELD_OUT = 0.1

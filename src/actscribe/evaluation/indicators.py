@@ -8,13 +8,21 @@ import numpy as np
 import pandas as pd
 
 from actscribe.annotations.interval import Interval
+from actscribe.columns import Column, names
 from actscribe.data import spans as sp
 from actscribe.data.recording import Recording
-from actscribe.evaluation.events import annotated_spans, check_pairs, label_spans
 from actscribe.labels import LabelSet
+from actscribe.timeline.matching import annotated_spans, check_pairs, label_spans
 
 #: The indicators in the order of the tables; `_s` means seconds.
-INDICATORS = ("first_s", "total_s", "fraction", "bouts", "longest_interruption_s")
+INDICATOR_COLUMNS = (
+    Column("first_s", "first", "begin of the first bout, from the beginning of the video", "clock"),
+    Column("total_s", "total", "covered time", "clock"),
+    Column("fraction", "share of time", "of the annotated time", "percent"),
+    Column("bouts", "bouts", format="count"),
+    Column("longest_interruption_s", "longest interruption", "between first and last bout", "clock"),
+)
+INDICATORS = tuple(names(INDICATOR_COLUMNS))
 #: Of a time budget: sums of seconds have no more meaning.
 DECIMALS = 6
 

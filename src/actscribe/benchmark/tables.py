@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 
 from actscribe.data.clips import targets
+from actscribe.evaluation.class_metrics import CLASS_METRICS, class_scores
 from actscribe.evaluation.clips import confusion
-from actscribe.evaluation.seeds import SAME, class_scores, exact_interval, harmonic_mean, paired_test, seed_table
-from actscribe.runs.folder import Run
+from actscribe.evaluation.seeds import SAME, exact_interval, harmonic_mean, paired_test, seed_table
+from actscribe.run_folder.run import Run
 from actscribe.table_text import NOTES, csv_text, markdown_text, notes_text
 
 #: Which classes a result is about.
@@ -60,9 +61,8 @@ def seed_result(system: str, seed: int, parts: Mapping[str, Run]) -> SeedResult:
         prefix = "" if part == ALL else f"{part}_"
         values |= {f"{prefix}{metric}": value for metric, value in class_scores(goals, scored.scores).items()}
         group_of = {recording.name: recording.group for recording in run.recordings("test")}
-        groups |= dict.fromkeys(
-            (f"{prefix}top1", f"{prefix}top5"), len({group_of[clip.recording] for clip in scored.clips})
-        )
+        shares = [f"{prefix}{metric.column.name}" for metric in CLASS_METRICS if metric.is_share]
+        groups |= dict.fromkeys(shares, len({group_of[clip.recording] for clip in scored.clips}))
         counts = confusion(goals, scored.scores)
         clips = counts.sum(axis=1)
         right = np.divide(counts.diagonal(), clips, out=np.full(len(clips), np.nan), where=clips > 0)
@@ -119,15 +119,11 @@ def chance_table(results: Sequence[SeedResult]) -> pd.DataFrame:
 
 
 def _blind(clips: np.ndarray, name: str) -> dict[str, float]:
-    classes, present, total = len(clips), int((clips > 0).sum()), int(clips.sum())
-    if not total:
-        return dict.fromkeys(("top1", "top5", "mean_per_class"), float("nan"))
-    most = np.sort(clips)[::-1] / total
-    if name == CHANCE:
-        top1, top5, mean = 1 / classes, 5 / classes, 1 / classes
-    else:
-        top1, top5, mean = float(most[0]), float(most[:5].sum()), 1 / present
-    return {"top1": top1, "top5": top5 if classes > 5 else float("nan"), "mean_per_class": mean}
+    known = int(clips.sum()) > 0
+    return {
+        metric.column.name: (metric.chance if name == CHANCE else metric.majority)(clips) if known else float("nan")
+        for metric in CLASS_METRICS
+    }
 
 
 def difference_table(results: Sequence[SeedResult]) -> pd.DataFrame | None:
@@ -189,7 +185,9 @@ def files(tables: Mapping[str, pd.DataFrame], facts: Mapping[str, Any], texts: I
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows as JSON has them: no nan."""
     plain = table.astype(object).where(table.notna(), None)
-    return json.loads(json.dumps(plain.to_dict("records"), default=lambda number: number.item()))
+    return cast(
+        "list[dict[str, Any]]", json.loads(json.dumps(plain.to_dict("records"), default=lambda number: number.item()))
+    )
 
 
 def _by_system(results: Sequence[SeedResult]) -> dict[str, list[SeedResult]]:

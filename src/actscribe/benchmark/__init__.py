@@ -1,0 +1,1 @@
+"""Benchmark sets of actions: drawing shots, training and scoring with and without VgHIF, tables, one folder."""

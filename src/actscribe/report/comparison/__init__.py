@@ -1,0 +1,1 @@
+"""The report of a comparison: one page, its figures, tables and sentences, and what the terminal says."""

@@ -1,0 +1,142 @@
+"""The tables of the comparison's report: headings with their explanations, cells as text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import cast
+
+import pandas as pd
+
+from actscribe.annotations.interval import Interval
+from actscribe.columns import Column
+from actscribe.data import spans as sp
+from actscribe.data.recording import Recording
+from actscribe.evaluation.annotators import ANNOTATOR_COLUMNS
+from actscribe.evaluation.comparison import HEADLINE_COLUMNS, LABEL_COLUMNS, PAIR_COLUMNS, SYSTEM
+from actscribe.evaluation.comparison_timelines import DISAGREEMENT_COLUMNS, TIMELINE_COLUMNS
+from actscribe.evaluation.raters import Agreement, Measure
+from actscribe.report import wording as w
+from actscribe.report.agreement import views
+from actscribe.report.comparison.charts import reliability_points
+from actscribe.report.comparison.comparison import Comparison
+from actscribe.report.table import WRITERS, Head, Row, Table, frame_table, record_table
+
+
+def plain_table(table: pd.DataFrame, caption: str) -> Table:
+    """Return a table of a comparison with its own column names, missing values as a dash."""
+    records = [
+        {str(key): None if pd.isna(value) else value for key, value in row.items()} for row in table.to_dict("records")
+    ]
+    return record_table(caption, records)
+
+
+def headline_table(done: Comparison) -> Table:
+    """Return the headline as the report shows it: seeds stand in the provenance, notes above it."""
+    columns = [column for column in HEADLINE_COLUMNS if column.name not in ("seeds", "note")]
+    caption = "All recognizers, and below them answers that never look at the video."
+    return frame_table(caption, done.tables["headline"], columns)
+
+
+def label_table(done: Comparison) -> Table:
+    """Return every measure of each recognizer and label."""
+    table = done.tables["labels"]
+    columns = [column for column in LABEL_COLUMNS if column.name != "predicted_rate"]
+    return frame_table("Label by label.", table, columns, table["label"].isin(["macro", "micro"]).tolist())
+
+
+def pairs_table(done: Comparison) -> Table:
+    """Return the differences between recognizers with their tests."""
+    return frame_table("Pair by pair.", done.tables["pairs"], PAIR_COLUMNS)
+
+
+def annotator_table(done: Comparison) -> Table:
+    """Return kappa of the second annotator and of each recognizer, against either annotator."""
+    table = done.tables["annotators"]
+    caption = "Agreement beyond chance, on the clips that two annotators annotated."
+    return frame_table(caption, table, ANNOTATOR_COLUMNS, (table["label"] == "all").tolist())
+
+
+def moment_tables(done: Comparison) -> tuple[Table, ...]:
+    """Return how far two annotators agree on moments and on events; none where there are no two, or trimmed videos."""
+    table = done.tables.get("annotator_moments")
+    if table is None:
+        return ()
+    return tuple(plain_table(part, f"{title}.") for title, part in views(Agreement(table, Measure())).items())
+
+
+def timeline_table(done: Comparison) -> Table | None:
+    """Return timelines against annotation, also of one bout as long as the recording; None for trimmed data sets."""
+    table = done.tables.get("timelines")
+    if table is None:
+        return None
+    columns = (Head("recognizer", is_text=True), *(Head(c.title, c.meaning) for c in TIMELINE_COLUMNS))
+    macro = table[table["label"] == "macro"].set_index(["system", "measure"])
+    rows = []
+    for name in table["system"].unique():
+        cells = [str(name)]
+        for column in TIMELINE_COLUMNS:
+            row = macro.loc[(name, column.name)]
+            value, low, high = (WRITERS[column.format](row[key]) for key in ("value", "low", "high"))
+            cells.append(f"{value} [{low}–{high}]" if math.isfinite(row["low"]) else value)
+        rows.append(Row(tuple(cells)))
+    return Table("Timelines against annotation, means over labels, with 95 % intervals.", columns, tuple(rows))
+
+
+def bout_table(recording: Recording, done: Comparison, names: Sequence[str]) -> Table:
+    """Return the bouts of one recording as times: a row per label, annotated and by every recognizer's first run.
+
+    Args:
+        recording: annotated.
+        done: the comparison.
+        names: of the labels to show.
+    """
+    columns = [Head(title, is_text=True) for title in ("label", "annotated", *(s.name for s in done.systems))]
+    sides = [recording.intervals or (), *(system.runs[0].timelines[recording.name] for system in done.systems)]
+    rows = []
+    for name in names:
+        cells = [", ".join(f"{w.clock(a)}–{w.clock(b)}" for a, b in _bouts(side, name)) or w.MISSING for side in sides]
+        rows.append(Row((name, *cells)))
+    return Table(f"Bouts of {recording.name}, from–to.", tuple(columns), tuple(rows))
+
+
+def reliability_table(done: Comparison) -> Table:
+    """Return the points of the reliability plots."""
+    columns = (
+        Head("recognizer", is_text=True),
+        Head("mean score", "of the clips and labels of one bin"),
+        Head("came true", "share of them that is annotated"),
+        Head("decisions", "clips and labels in the bin, all trainings together"),
+    )
+    rows = [
+        Row((system.name, w.number(score), w.number(share), w.count(count)))
+        for system in done.systems
+        for score, share, count in reliability_points(system).itertuples(index=False)
+    ]
+    return Table("Scores and the shares that came true: the points of the plots.", columns, tuple(rows))
+
+
+def disagreement_table(done: Comparison) -> Table:
+    """Return where recognizers contradict each other."""
+    caption = "Where recognizers contradict each other most surely. Look at these moments first."
+    return frame_table(caption, done.tables["disagreements"], DISAGREEMENT_COLUMNS)
+
+
+def cost_table(done: Comparison) -> Table:
+    """Return what each recognizer costs."""
+    columns = (
+        SYSTEM,
+        Column("parameters", "parameters", "of all networks that ran", "count"),
+        Column("trainable_parameters", "trainable", "parameters that training changed", "count"),
+        Column(
+            "memory_mb", "memory (MB)", "peak of the whole process while scoring, Python and PyTorch included", "count"
+        ),
+        Column("training_memory_mb", "in training (MB)", format="count"),
+        Column("seconds_per_minute", "s per minute", "seconds of compute for a minute of video, decoding included"),
+        Column("train_s", "training", format="length"),
+    )
+    return frame_table("Cost, measured on this machine in the same comparison.", done.costs, columns)
+
+
+def _bouts(intervals: Iterable[Interval], name: str) -> list[list[float]]:
+    return cast("list[list[float]]", sp.union(interval for interval in intervals if interval.label == name).tolist())
