@@ -108,21 +108,21 @@ def untrained_run(folder: Path) -> Path:
     from actscribe.models.device import use_bfloat16
     from actscribe.models.video_classifier import load_classifier
     from actscribe.recognizers.video_classifier import VideoClassifierRecognizer
-    from actscribe.run_folder.run import Decisions, Facts, Run
+    from actscribe.run_folder.run import OperatingPoint, Run, RunInfo
     from actscribe.settings.study import Study
     from actscribe.timeline.segments import TimelineSettings
 
     labels = load_label_set("newborn_resuscitation")
     study = Study(name="speed", recordings="none", labels=labels)
-    facts = Facts(name="timesformer", recognizer="timesformer", settings={}, seed=0, study="speed")
+    facts = RunInfo(name="timesformer", recognizer="timesformer", settings={}, seed=0, study="speed")
     run = Run.create(folder, study, labels, (), facts)
     checkpoint = "embedded" if checkpoint_name() == "embedded" else str(random_checkpoint(folder.parent / "checkpoint"))
     model, pixels = load_classifier(checkpoint, labels.names, FRAMES)
     (folder / "model").mkdir()
     VideoClassifierRecognizer(model, pixels, labels, use_bfloat16("auto")).save(folder / "model")
-    run.save_decisions(Decisions(thresholds=dict.fromkeys(labels.names, 0.5), timeline=TimelineSettings()))
-    run.facts.status = "complete"
-    run.save_facts()
+    run.save_operating_point(OperatingPoint(thresholds=dict.fromkeys(labels.names, 0.5), timeline=TimelineSettings()))
+    run.info.status = "complete"
+    run.save_info()
     return folder
 
 

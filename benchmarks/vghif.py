@@ -33,11 +33,11 @@ from torch.utils.flop_counter import FlopCounterMode
 from transformers import CLIPConfig, CLIPModel, XCLIPConfig, XCLIPModel
 
 from actscribe.models.device import use_bfloat16
-from actscribe.models.dual.clip import ClipBackbone
-from actscribe.models.dual.interface import Backbone
-from actscribe.models.dual.network import match
-from actscribe.models.dual.vghif import Vghif
-from actscribe.models.dual.xclip import XclipBackbone
+from actscribe.models.dual_encoder.clip import ClipBackbone
+from actscribe.models.dual_encoder.interface import Backbone
+from actscribe.models.dual_encoder.network import match
+from actscribe.models.dual_encoder.vghif import Vghif
+from actscribe.models.dual_encoder.xclip import XclipBackbone
 from actscribe.models.quiet import quiet
 from actscribe.settings.vghif import VghifConfig
 

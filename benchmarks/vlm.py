@@ -47,7 +47,7 @@ from actscribe.models.vlm import Vlm, load_vlm
 from actscribe.models.yes_no import from_logits
 from actscribe.recognizers.base import Job, implementation
 from actscribe.recognizers.prompts import prompts
-from actscribe.recognizers.speakers import LocalSpeaker
+from actscribe.recognizers.vlm_clients import LocalVlmClient
 from actscribe.settings.vlm import VlmHeadSettings
 from actscribe.video.cache import FrameCache
 from actscribe.video.sampling import nominal_times, sample_times
@@ -81,7 +81,7 @@ def main() -> None:
 
 
 def yes_no(vlm: Vlm, clips: int, rounds: int) -> dict[str, float]:
-    said, speaker, tokens = prompts(LABELS), LocalSpeaker(vlm), vlm.yes_no_tokens()
+    said, speaker, tokens = prompts(LABELS), LocalVlmClient(vlm), vlm.yes_no_tokens()
     shown = [clip_at(10.0 * place, 10.0 * place + 3.0) for place in range(clips)]
 
     def branch(count: int) -> list[list[float]]:
@@ -122,7 +122,7 @@ def generate(vlm: Vlm, clip: ClipFrames, prompt: str, tokens: tuple[list[int], l
 
 
 def vision(vlm: Vlm) -> dict[str, float]:
-    said, speaker = prompts(LABELS), LocalSpeaker(vlm)
+    said, speaker = prompts(LABELS), LocalVlmClient(vlm)
     vlm.vision.clear()
     run, asked = vlm.vision.frames_run, vlm.vision.frames_asked
     distinct: set[float] = set()

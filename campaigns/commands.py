@@ -32,7 +32,7 @@ MODULES = (
     "actscribe_sim.resuscitation.recording",
     "actscribe_sim.tabletop.clips",
     "actscribe.models.vlm.loading",
-    "actscribe.models.dual.loading",
+    "actscribe.models.dual_encoder.loading",
     "actscribe.models.video_classifier",
     "torch.utils.tensorboard",
     "transformers.trainer",

@@ -20,7 +20,7 @@ from campaigns.worker import note_group
 #: What the numbers of a measured and of a trained run are; the rest of its folder tells how they came about.
 MEASURED = ("scores-test.parquet", "metrics-test.json", "timelines-test")
 STUDY = "STUDY"
-TRAINED = ("scores-validation.parquet", "decisions.json", "model")
+TRAINED = ("scores-validation.parquet", "operating-point.json", "model")
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ _ANNOTATE = (
 _COMPARE = ("compare", "both", "--out", "compared")
 _BENCHMARK = (
     *("benchmark", "folder", "--videos", "bench/set", "--backbone", "vifi-clip", "--shots", "2", "--seeds", "1"),
-    *("--frames", "4", "--set", "model=bench/clip", "--set", "epochs=2", "--set", "batch=6"),
+    *("--frames", "4", "--set", "model=bench/clip", "--set", "epochs=2", "--set", "batch_size=6"),
     *("--set", "precision=float32", "--out", "measured"),
 )
 _SIMULATE = ("simulate", "made", "--recordings", "2", "--minutes", "0.1", "--size", "64")

@@ -21,7 +21,7 @@ from tiny_duals import clip_model, write
 from tiny_models import tiny_timesformer
 from tiny_vlms import build
 
-TRAINED = {"model": "tiny", "batch": 4, "epochs": 2, "precision": "float32"}
+TRAINED = {"model": "tiny", "batch_size": 4, "epochs": 2, "precision": "float32"}
 ASKED = {"model": "vlm", "dtype": "float32", "caption_share": 0}
 MATCHED = {"model": "clip", "precision": "float32"}
 WINDOWS = {"length": 2.0, "stride": 2.0, "frames": 4, "threshold": 0.5}

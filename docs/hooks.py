@@ -78,4 +78,5 @@ def _inside_or_named(link: re.Match[str], page: str, root: Path) -> str:
     target = (root / "docs" / PurePosixPath(page).parent / link["target"]).resolve()
     if target.is_relative_to(root / "docs") or not target.exists():
         return link[0]
-    return f"{link['words']} (`{target.relative_to(root).as_posix()}`)" if "`" not in link["words"] else link["words"]
+    path = target.relative_to(root).as_posix()
+    return f"`{path}`" if link["words"].rstrip("/") in (target.stem, path) else f"{link['words']} (`{path}`)"

@@ -14,7 +14,7 @@ from actscribe.data.recording import Recording
 from actscribe.labels import LabelSet
 from actscribe.places import Place
 from actscribe.run_folder.comparison import Listed, Provenance
-from actscribe.run_folder.run import Decisions, Facts, Run
+from actscribe.run_folder.run import OperatingPoint, Run, RunInfo
 from actscribe.run_folder.scored_clips import ScoredClips
 from actscribe.settings.study import Study, Windows
 from actscribe.timeline.segments import LabelDecision, TimelineSettings
@@ -91,7 +91,7 @@ def _run(
     folder: Path, study: Study, recordings: tuple[Recording, ...], splits: dict[str, Field], part: Part, skill: float
 ) -> None:
     own = study.model_copy(update={"seed": part.seed})
-    facts = Facts(
+    facts = RunInfo(
         status="complete",
         name=part.recognizer,
         recognizer=part.recognizer,
@@ -107,7 +107,7 @@ def _run(
     run = Run.create(folder, own, labels, recordings, facts)
     decision = LabelDecision(on=0.5, off=0.45, smoothing=0.5)
     settings = TimelineSettings(decisions=dict.fromkeys(NAMES, decision))
-    run.save_decisions(Decisions(thresholds=dict.fromkeys(NAMES, 0.5), timeline=settings))
+    run.save_operating_point(OperatingPoint(thresholds=dict.fromkeys(NAMES, 0.5), timeline=settings))
     rng = np.random.default_rng([part.seed, len(part.recognizer), part.recordings or 0])
     for split in ("test", "validation"):
         one = splits[split]
@@ -116,7 +116,7 @@ def _run(
             scores = scores / scores.sum(axis=1, keepdims=True)
         times = [np.array([clip.start + 0.5, clip.end - 0.5]) for clip in one.clips]
         run.save_scores(split, ScoredClips(one.clips, times, scores))
-    run.save_facts()
+    run.save_info()
     if part.recordings is None:
         slow = 10.0 ** (len(part.recognizer) - 9)
         cost = Cost(

@@ -18,12 +18,12 @@ from actscribe.data.clips import Clip
 from actscribe.data.recording import Recording
 from actscribe.data.view import ClipFrames
 from actscribe.labels import LabelSet
-from actscribe.models.dual.network import DualEncoder
+from actscribe.models.dual_encoder.network import DualEncoder
 from actscribe.models.video_classifier import load_classifier
-from actscribe.recognizers import dual, vlm_head, vlm_lora
+from actscribe.recognizers import dual_encoder, vlm_head, vlm_lora
 from actscribe.recognizers.base import Recognizer, implementation
 from actscribe.recognizers.video_classifier import VideoClassifierRecognizer
-from actscribe.run_folder.run import Decisions, Facts, Run
+from actscribe.run_folder.run import OperatingPoint, Run, RunInfo
 from actscribe.run_folder.scored_clips import ScoredClips
 from actscribe.settings.study import Study, parse_settings
 from actscribe.settings.vghif import VghifConfig
@@ -102,7 +102,7 @@ def a_run(name: str, root: Path) -> Path:
         Recording(split, root / f"{split}.mp4", 9.0, split.ljust(32, "0"), split, split, (), ())
         for split in ("train", "validation", "test")
     )
-    facts = Facts(name=name, recognizer=name, settings={}, seed=1, study="made")
+    facts = RunInfo(name=name, recognizer=name, settings={}, seed=1, study="made")
     run = Run.create(
         root / "runs" / name, Study(name="made", recordings="m.csv", labels="labels.yaml"), labels, recordings, facts
     )
@@ -112,9 +112,11 @@ def a_run(name: str, root: Path) -> Path:
     clips = [Clip("validation", 3.0 * n, 3.0 * n + 3, (0.5, 1.0)) for n in range(3)]
     times = [np.array([clip.start + 1, clip.start + 2]) for clip in clips]
     run.save_scores("validation", ScoredClips(clips, times, np.array([[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]])))
-    run.save_decisions(Decisions(thresholds=dict.fromkeys(labels.names, 0.5), timeline=TimelineSettings(step=0.1)))
-    run.facts.status = "complete"
-    run.save_facts()
+    run.save_operating_point(
+        OperatingPoint(thresholds=dict.fromkeys(labels.names, 0.5), timeline=TimelineSettings(step=0.1))
+    )
+    run.info.status = "complete"
+    run.save_info()
     return run.folder
 
 
@@ -124,7 +126,7 @@ def _made(name: str, root: Path) -> tuple[Recognizer, LabelSet]:
         return VideoClassifierRecognizer(model, pixels, vlm_jobs.LABELS, False), vlm_jobs.LABELS
     if name in ("clip", "x-clip"):
         job = dual_jobs.job(root / name, name, root, dual_jobs.SEVERAL, learns="none", augment=False)
-        made = cast(dual.DualRecognizer, implementation(name).make(job))
+        made = cast(dual_encoder.DualEncoderRecognizer, implementation(name).make(job))
         return made if name == "x-clip" else _with_vghif(made), dual_jobs.SEVERAL
     model = root / "vlm"
     if not model.exists():
@@ -148,13 +150,13 @@ def _made(name: str, root: Path) -> tuple[Recognizer, LabelSet]:
     return implementation(name).make(job), vlm_jobs.LABELS
 
 
-def _with_vghif(made: dual.DualRecognizer) -> dual.DualRecognizer:
+def _with_vghif(made: dual_encoder.DualEncoderRecognizer) -> dual_encoder.DualEncoderRecognizer:
     torch.manual_seed(0)
     config = VghifConfig(bottleneck=8, heads=2, start="none")
     tokens = made.loaded.tokens(made.network.prompts)
     network = DualEncoder(made.loaded.backbone, tokens, made.network.head, config)
     network.freeze()
-    return dual.DualRecognizer(network, made.loaded, made.labels, made.how)
+    return dual_encoder.DualEncoderRecognizer(network, made.loaded, made.labels, made.how)
 
 
 def shown(recognizer: Recognizer) -> np.ndarray:
@@ -172,11 +174,11 @@ def everything(folder: Path) -> list[object]:
     run = Run.open(folder).require_complete()
     kept = run.scores("validation")
     return [
-        run.facts,
+        run.info,
         run.study,
         run.labels,
         [(r.name, r.duration, r.content, r.group, r.split) for r in run.recordings()],
-        run.decisions,
+        run.operating_point,
         kept.scores.tolist(),
         [(clip.recording, clip.start, clip.end, clip.fractions) for clip in kept.clips],
         shown(run.recognizer()).tolist(),

@@ -10,7 +10,7 @@ import tiny_duals
 from vlm_jobs import MadeClips
 
 from actscribe.data.clips import Clip
-from actscribe.data.view import View
+from actscribe.data.view import InputSpec
 from actscribe.labels import LabelSet
 from actscribe.settings.study import parse_settings
 from actscribe.training.inputs import TrainingInputs
@@ -27,7 +27,7 @@ QUICK = {
     "head_learning_rate": 2e-2,
     "precision": "float32",
     "warmup": 0.0,
-    "batch": 8,
+    "batch_size": 8,
     "augment": False,
     "positive_weight": False,
     "patience": 12,
@@ -63,7 +63,7 @@ def sides(name: str, count: int, seed: int, task: str) -> tuple[Shown, np.ndarra
         video[:, :, side // 2 :, 2] += 150 * blue
         pixels.append(video.astype(np.uint8))
     cut = [Clip(name, 3.0 * place, 3.0 * place + 3) for place in range(count)]
-    return Shown(name, cut, View(4, side), pixels), targets
+    return Shown(name, cut, InputSpec(4, side), pixels), targets
 
 
 def job(
@@ -74,5 +74,5 @@ def job(
     parsed = parse_settings(name, QUICK | {"model": str(checkpoint(name, root))} | settings)
     train, targets = sides("training", count, 1, labels.task)
     validation, goals = sides("validation", 4, 2, labels.task)
-    view = View(4, tiny_duals.SIDE)
+    view = InputSpec(4, tiny_duals.SIDE)
     return TrainingInputs(labels, parsed, view, train, validation, targets, goals, folder, seed=5)

@@ -15,8 +15,8 @@ from dual_jobs import sides
 from torch import nn
 from transformers import TrainerCallback
 
-from actscribe.models.dual.heads import LabelHead
-from actscribe.models.dual.network import DualEncoder
+from actscribe.models.dual_encoder.heads import LabelHead
+from actscribe.models.dual_encoder.network import DualEncoder
 from actscribe.settings.training import Training
 from actscribe.settings.vghif import VghifConfig
 from actscribe.training import fit as fit_module
@@ -70,7 +70,7 @@ def work(folder: Path, resume: bool) -> Fit:
         train=Examples(example, goals),
         validation=Examples(example, goals),
         task="multi-label",
-        settings=Training(epochs=4, batch=8, precision="float32", patience=10),
+        settings=Training(epochs=4, batch_size=8, precision="float32", patience=10),
         folder=folder,
         seed=SEED,
         resume=resume,
@@ -95,7 +95,7 @@ def dual_work(folder: Path, name: str) -> Fit:
         train=examples,
         validation=examples,
         task="multi-label",
-        settings=Training(epochs=3, batch=4, precision="float32", keep="last", last_share=0.1),
+        settings=Training(epochs=3, batch_size=4, precision="float32", keep="last", min_lr_ratio=0.1),
         folder=folder,
         seed=SEED,
     )

@@ -13,7 +13,7 @@ from actscribe.data.recording import Recording
 from actscribe.evaluation.result import Evaluation, measure
 from actscribe.labels import Label, LabelSet
 from actscribe.report.page import write_report
-from actscribe.run_folder.run import Decisions, Facts, Run
+from actscribe.run_folder.run import OperatingPoint, Run, RunInfo
 from actscribe.run_folder.scored_clips import ScoredClips, time_scores
 from actscribe.settings.study import Study, Windows
 from actscribe.timeline.segments import LabelDecision, TimelineSettings, build
@@ -133,7 +133,7 @@ def _run(
     notes: tuple[str, ...],
 ) -> Run:
     study = Study(name=name, recordings="manifest.csv", labels=labels, windows=windows, seed=7)
-    facts = Facts(
+    facts = RunInfo(
         status="complete",
         name="timesformer",
         recognizer="timesformer",
@@ -147,7 +147,7 @@ def _run(
         reads={"test": 1},
     )
     run = Run.create(folder / "run", study, labels, recordings, facts)
-    run.save_decisions(Decisions(thresholds=dict.fromkeys(labels.names, 0.5), timeline=settings))
+    run.save_operating_point(OperatingPoint(thresholds=dict.fromkeys(labels.names, 0.5), timeline=settings))
     return run
 
 

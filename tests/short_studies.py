@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from actscribe import load_study
 from actscribe.cli import app
 from actscribe.data.loading import load_data
-from actscribe.run_folder.run import Facts, Run
+from actscribe.run_folder.run import Run, RunInfo
 
 BOTH: Bouts = [(LEFT, 0, 1500), (RIGHT, 1000, 2500)]
 SPLITS = ("train", "validation", "test")
@@ -33,7 +33,7 @@ def a_run(study: Path, folder: Path, status: str = "complete", recognizer: str =
     """Write what stands at a run's beginning, said to be at `status`, into `folder`."""
     loaded = load_study(study)
     data = load_data(loaded)
-    facts = Facts(status=status, name=recognizer, recognizer=recognizer, settings={}, seed=1, study="lamps")
+    facts = RunInfo(status=status, name=recognizer, recognizer=recognizer, settings={}, seed=1, study="lamps")
     return Run.create(folder, loaded, data.labels, data.recordings, facts)
 
 

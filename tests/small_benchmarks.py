@@ -124,7 +124,7 @@ class Place:
     def plan(self, shots: int | None = 2, backbone: str = "vifi-clip", **choices: object) -> Plan:
         """Return a plan of one epoch on four frames."""
         own = {"model": str(self.checkpoint), "precision": "float32"}
-        own |= {} if choices.get("recipe") else {"epochs": 1, "batch": 6}
+        own |= {} if choices.get("recipe") else {"epochs": 1, "batch_size": 6}
         own |= choices.pop("overrides", {})  # type: ignore[arg-type]
         usual = {"seeds": 1, "frames": 4, "overrides": own}
         return Plan("folder", self.source, backbone, shots, **{**usual, **choices})  # type: ignore[arg-type]

@@ -14,10 +14,10 @@ from small_studies import LEFT, RIGHT, Bouts, film, interval_text, write_manifes
 from actscribe import annotations as annotation_files
 from actscribe import load_study
 from actscribe.data.loading import load_data
-from actscribe.data.view import ClipFrames, View
+from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.errors import ActScribeError
 from actscribe.labels import Label, LabelSet
-from actscribe.run_folder.run import Decisions, Facts, Run
+from actscribe.run_folder.run import OperatingPoint, Run, RunInfo
 from actscribe.runs import kept_scores
 from actscribe.runs.annotate import AnnotatedVideo, annotate_each
 from actscribe.timeline.score_file import read_scores
@@ -30,7 +30,7 @@ BOTH: Bouts = [(LEFT, 0, 1500), (RIGHT, 1000, 2500)]
 class Counting:
     """A recognizer that counts the clips it scored: a clip's score is its mean brightness."""
 
-    view = View(2, 32)
+    view = InputSpec(2, 32)
 
     def __init__(self, labels: LabelSet) -> None:
         self.labels, self.scored = labels, 0
@@ -63,10 +63,10 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def a_run(made: Path, folder: Path, labels: tuple[str, ...] = (LEFT, RIGHT)) -> Run:
     study = load_study(made)
     named = LabelSet(name="lamps", labels=tuple(Label(name=name) for name in labels))
-    facts = Facts(status="complete", name="timesformer", recognizer="timesformer", settings={}, seed=1, study="lamps")
+    facts = RunInfo(status="complete", name="timesformer", recognizer="timesformer", settings={}, seed=1, study="lamps")
     run = Run.create(folder, study, named, load_data(study).recordings, facts)
-    run.save_decisions(Decisions(thresholds=dict.fromkeys(labels, 0.5), timeline=TimelineSettings(step=0.1)))
-    run.save_facts()
+    run.save_operating_point(OperatingPoint(thresholds=dict.fromkeys(labels, 0.5), timeline=TimelineSettings(step=0.1)))
+    run.save_info()
     return run
 
 
@@ -160,7 +160,7 @@ def test_kept_scores_that_do_not_hold_are_not_used(
     if spoil == "text":
         file.write_text("words")
     if spoil == "other settings":
-        run.facts.settings = {"epochs": 99}
+        run.info.settings = {"epochs": 99}
     if spoil == "other video":
         film(new, [], 3.0, 9)
     before = counting.scored

@@ -31,8 +31,8 @@ def test_vifi_clip_on_two_shots_of_hmdb51() -> None:
     augmentation = found.pop("augmentation")
     means, stds = found.pop("mean"), found.pop("std")
     assert found == {
-        "batch": 64,
-        "accumulation": 16,
+        "batch_size": 64,
+        "gradient_accumulation_steps": 16,
         "clips_per_epoch": 64,
         "epochs": 50,
         "learning_rate": 2e-6,
@@ -42,16 +42,16 @@ def test_vifi_clip_on_two_shots_of_hmdb51() -> None:
         "weight_decay": 0.001,
         "decay_vectors": True,
         "warmup": 0.1,
-        "last_share": 0.01,
+        "min_lr_ratio": 0.01,
         "keep": "last",
         "positive_weight": False,
-        "candidates": 5,
+        "temporal_jitter": 5,
         "learns": "both",
         "template": "a photo of a {name}.",
         "flip": True,
         "augment": True,
-        "fit": "crop",
-        "kept": 0.875,
+        "resize_mode": "crop",
+        "crop_pct": 0.875,
     }
     assert means == pytest.approx((0.485, 0.456, 0.406))
     assert stds == pytest.approx((0.229, 0.224, 0.225))
@@ -81,10 +81,15 @@ def test_every_recipe_that_fine_tunes_becomes_settings(name: str) -> None:
 
 
 def test_what_the_user_says_wins_over_the_recipe() -> None:
-    texts = ["learning_rate=1e-5", "augmentation.mixup=0", "vghif.levels=[2, 4]", "batch=10", "epochs=7"]
+    texts = ["learning_rate=1e-5", "augmentation.mixup=0", "vghif.levels=[2, 4]", "batch_size=10", "epochs=7"]
     made = plan(recipe="vifi_clip_few_shot", vghif=True, overrides=parse_overrides(texts), frames=4, crops=3)
     found = made.settings(True, 12)  # too few clips for the published step, but the batch is given
-    assert (found.learning_rate, found.batch, found.accumulation, found.clips_per_epoch) == (1e-5, 10, 1, None)
+    assert (found.learning_rate, found.batch_size, found.gradient_accumulation_steps, found.clips_per_epoch) == (
+        1e-5,
+        10,
+        1,
+        None,
+    )
     assert (found.augmentation.mixup, found.augmentation.cutmix) == (0, 1.0)
     assert found.vghif.levels == (2, 4)
     assert made.settings(False, 12).vghif is None
@@ -94,10 +99,10 @@ def test_what_the_user_says_wins_over_the_recipe() -> None:
 
 
 def test_more_passes_than_the_default_batch_are_fine_for_a_recipe_of_larger_steps() -> None:
-    made = plan(recipe="vifi_clip_few_shot", overrides={"accumulation": 64})
-    assert (made.settings(False, 102).batch, made.settings(False, 102).accumulation) == (64, 64)
+    made = plan(recipe="vifi_clip_few_shot", overrides={"gradient_accumulation_steps": 64})
+    assert (made.settings(False, 102).batch_size, made.settings(False, 102).gradient_accumulation_steps) == (64, 64)
     with pytest.raises(ActScribeError, match="accumulation 24 does not divide the 64 clips"):
-        plan(recipe="vifi_clip_few_shot", overrides={"accumulation": 24})
+        plan(recipe="vifi_clip_few_shot", overrides={"gradient_accumulation_steps": 24})
 
 
 def test_defaults_are_the_recognizers_own() -> None:

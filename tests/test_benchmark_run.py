@@ -125,10 +125,10 @@ def test_both_systems_see_the_same_shots_and_settings(pair: tuple[Plan, Path]) -
     for seed in (0, 1):
         without, with_ = (Run.open(out / plan.run_name(vghif, seed)) for vghif in (False, True))
         assert without.recordings() == with_.recordings()
-        assert without.facts.seed == with_.facts.seed == seed
-        differ = [key for key, value in with_.facts.settings.items() if value != without.facts.settings[key]]
+        assert without.info.seed == with_.info.seed == seed
+        differ = [key for key, value in with_.info.settings.items() if value != without.info.settings[key]]
         assert differ == ["vghif", "vghif_learning_rate"]
-        assert with_.facts.settings["vghif"]["levels"] == [2, 4]
+        assert with_.info.settings["vghif"]["levels"] == [2, 4]
         assert not np.array_equal(with_.scores("test").scores, without.scores("test").scores)
         shots[seed] = {recording.name for recording in with_.recordings("train")}
         assert len(shots[seed]) == 12
@@ -181,8 +181,8 @@ def test_killed_and_resumed_it_ends_with_the_same_tables(
         done.append(run.folder.name)
         scored = real(run, *rest)  # type: ignore[arg-type]
         if len(done) == 2:  # killed between its scores and its facts
-            run.facts.views.clear()
-            run.save_facts()
+            run.info.views.clear()
+            run.save_info()
             raise KeyboardInterrupt
         return scored
 
@@ -196,7 +196,7 @@ def test_killed_and_resumed_it_ends_with_the_same_tables(
     assert "--resume" in caught.value.hint
     benchmark(plan, tmp_path, resume=True, cache=place.cache)
     assert tables(tmp_path / plan.name) == tables(out / plan.name)
-    assert Run.open(tmp_path / "vifi-clip-2-seed0").facts.reads == {"test": 1}
+    assert Run.open(tmp_path / "vifi-clip-2-seed0").info.reads == {"test": 1}
 
 
 def test_finished_runs_are_reused_and_only_by_the_same_plan(
@@ -309,7 +309,11 @@ def test_halves_come_from_label_files_in_their_order(place: Place, tmp_path: Pat
 
 def test_a_recipe_takes_the_published_steps_and_no_validation(place: Place, tmp_path: Path) -> None:
     values = load_recipe("vifi_clip_few_shot").model_dump(mode="json")
-    layout = {"devices": 2, "per_device": 2, "accumulation": 2}  # 12 clips: 6 a card, 3 passes, 1 step of 8
+    layout = {
+        "devices": 2,
+        "per_device": 2,
+        "gradient_accumulation_steps": 2,
+    }  # 12 clips: 6 a card, 3 passes, 1 step of 8
     values |= {"name": "small", "epochs": 2, "frames": 4, "layout": layout, "test": {"clips": 2, "crops": 3}}
     values |= {"published": [{"dataset": "folder", "shots": 2, "top1": 57.2, "source": "made up"}]}
     values["optimizer"]["warmup_epochs"] = 1
@@ -320,8 +324,8 @@ def test_a_recipe_takes_the_published_steps_and_no_validation(place: Place, tmp_
     assert not run.recordings("validation")
     assert len(run.recordings("train")) == 12
     assert json.loads((run.folder / "training.json").read_text())["steps"] == 2
-    assert (run.facts.settings["batch"], run.facts.settings["accumulation"]) == (8, 4)
-    assert run.facts.views == {"test": (2, 3)}
+    assert (run.info.settings["batch_size"], run.info.settings["gradient_accumulation_steps"]) == (8, 4)
+    assert run.info.views == {"test": (2, 3)}
     times = pd.read_parquet(run.scores_path("test"))["frame_times_s"]
     assert max(map(len, times)) > 4  # two temporal views of four frames
     assert done.tables["published"]["top1"].tolist() == pytest.approx([0.572])

@@ -54,8 +54,8 @@ def test_an_incomplete_run_says_how_to_go_on_and_a_complete_one_is_not_replaced(
 def test_resuming_under_a_changed_study_is_refused(study: Path, spoil, changed: str) -> None:
     run = a_run(study, study / "runs" / "timesformer", "training").folder
     facts = Run.open(run)
-    facts.facts.settings = load_settings()
-    facts.save_facts()
+    facts.info.settings = load_settings()
+    facts.save_info()
     spoil(study)
     message = refused("train", study, "--resume")
     assert "the study has changed" in message
@@ -216,6 +216,7 @@ def test_overwrite_replaces_what_the_tool_wrote_and_nothing_else(study: Path, st
 
 def test_a_damaged_run_is_cleared_as_a_whole(study: Path) -> None:
     run = a_run(study, study / "runs" / "timesformer", "complete").folder
+    (run / "table-notes.txt").touch()
     for name in ("timelines-test/r0.json", "tensorboard/events.out.tfevents.1.host", "checkpoints/checkpoint-3/a.bin"):
         (run / name).parent.mkdir(parents=True)
         (run / name).touch()

@@ -148,7 +148,12 @@ class TestWithoutOpenCV:
         assert (done.returncode, done.stdout) == (0, "\n"), done.stderr
 
     def test_a_recognizer_is_trained_and_its_report_shows_frames(self, bare: Path, tmp_path: Path) -> None:
-        settings = {"epochs": 1, "batch": 8, "precision": "float32", "model": str(tiny_timesformer(tmp_path / "tiny"))}
+        settings = {
+            "epochs": 1,
+            "batch_size": 8,
+            "precision": "float32",
+            "model": str(tiny_timesformer(tmp_path / "tiny")),
+        }
         study = lamp_study(tmp_path / "study", 5, 4.0, recognizers={"timesformer": settings})
         trained = actscribe(["train", study], bare)
         assert trained.returncode == 0, trained.stderr

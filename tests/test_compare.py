@@ -31,7 +31,7 @@ from actscribe.run_folder.comparison import Provenance
 from actscribe.runs.train import train
 
 JOB = Path(__file__).parent / "road_job.py"
-TRAINED = {"batch": 8, "epochs": 2, "learning_rate": 3e-3, "head_learning_rate": 1e-2, "precision": "float32"}
+TRAINED = {"batch_size": 8, "epochs": 2, "learning_rate": 3e-3, "head_learning_rate": 1e-2, "precision": "float32"}
 #: The trained recognizer alone, and where its run lies.
 ONE, RUN = ("--only", "timesformer"), "runs/timesformer/seed-1"
 WINDOWS = {"length": 2.0, "stride": 2.0, "frames": 4, "threshold": 0.5}

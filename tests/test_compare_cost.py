@@ -13,7 +13,7 @@ from tiny_duals import clip_model
 from vlm_jobs import scores
 
 from actscribe.compare.cost import MB, parameters_that_ran, peak_memory
-from actscribe.recognizers import dual
+from actscribe.recognizers import dual_encoder
 
 
 def test_a_peak_is_its_own_and_not_that_of_the_recognizer_before(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,7 +35,7 @@ def test_a_peak_is_its_own_and_not_that_of_the_recognizer_before(monkeypatch: py
 
 
 def test_a_text_tower_counts_though_its_features_are_kept(tmp_path: Path) -> None:
-    made = dual.make(job(tmp_path / "run", "clip", tmp_path, learns="none"))
+    made = dual_encoder.make(job(tmp_path / "run", "clip", tmp_path, learns="none"))
     with parameters_that_ran() as seen:
         scores(made, sides("clips", 2, 3, "multi-class")[0])
     assert sum(seen.values()) == sum(parameter.numel() for parameter in clip_model().parameters())

@@ -251,9 +251,9 @@ def test_what_holds_for_all_is_warned_of_once(tmp_path: Path) -> None:
     provenance = made_up(tmp_path, count=4, seeds=1, curve=())
     for place, folder in enumerate(sorted(place.beside for place in provenance.runs.values())):
         run = Run.open(tmp_path / folder)
-        run.facts.notes = ["no clip of test shows: X", *(f"note {number}" for number in range(12 if place else 0))]
-        run.facts.reads["test"] = 2 if place else 1
-        run.save_facts()
+        run.info.notes = ["no clip of test shows: X", *(f"note {number}" for number in range(12 if place else 0))]
+        run.info.reads["test"] = 2 if place else 1
+        run.save_info()
     notes = content(assemble(tmp_path, provenance))["warnings"]
     assert notes[0].startswith("Only 2 groups")
     assert notes[1].startswith(

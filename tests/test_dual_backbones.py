@@ -8,11 +8,11 @@ import torch
 from tiny_duals import PROMPTS, backbone, clip_model, tokens, videos, xclip_model
 
 from actscribe.errors import ActScribeError
-from actscribe.models.dual.clip import ClipBackbone
-from actscribe.models.dual.heads import LabelHead
-from actscribe.models.dual.interface import Backbone, scaled_cosine
-from actscribe.models.dual.network import DualEncoder
-from actscribe.models.dual.xclip import XclipBackbone, fit_frame_count
+from actscribe.models.dual_encoder.clip import ClipBackbone
+from actscribe.models.dual_encoder.heads import LabelHead
+from actscribe.models.dual_encoder.interface import Backbone, scaled_cosine
+from actscribe.models.dual_encoder.network import DualEncoder
+from actscribe.models.dual_encoder.xclip import XclipBackbone, fit_frame_count
 
 
 def scores(adapter: Backbone, clips: torch.Tensor) -> torch.Tensor:

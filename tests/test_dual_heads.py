@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_duals import backbone, videos
 
-from actscribe.models.dual.heads import LabelHead, LinearProbe
+from actscribe.models.dual_encoder.heads import LabelHead, LinearProbe
 
 
 def test_multi_class_takes_the_scores_as_they_are() -> None:

@@ -14,9 +14,9 @@ from safetensors.torch import load_file, save_file
 from tiny_duals import MEAN, PROMPTS, SIDE, STD, clip_model, videos, write, xclip_model
 
 from actscribe.errors import ActScribeError
-from actscribe.models.dual.heads import LabelHead
-from actscribe.models.dual.loading import load_backbone, load_network, save_network, visual_config
-from actscribe.models.dual.network import DualEncoder
+from actscribe.models.dual_encoder.heads import LabelHead
+from actscribe.models.dual_encoder.loading import load_backbone, load_network, save_network, visual_config
+from actscribe.models.dual_encoder.network import DualEncoder
 from actscribe.settings.vghif import VghifConfig
 
 VGHIF = VghifConfig(bottleneck=8, heads=2, tokens="class+pooled", time="learned")
@@ -32,7 +32,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def test_a_folder_gives_network_tokenizer_and_its_own_statistics(folders: dict[str, Path], name: str) -> None:
     loaded = load_backbone(name, str(folders[name]), frames=4)
     assert (list(loaded.pixels.mean), list(loaded.pixels.std)) == (MEAN, STD)
-    assert (loaded.pixels.size, loaded.pixels.fit) == (SIDE, "crop")
+    assert (loaded.pixels.size, loaded.pixels.resize_mode) == (SIDE, "crop")
     assert not any(parameter.requires_grad for parameter in loaded.backbone.parameters())
     assert not loaded.backbone.training
     original = xclip_model(4) if name == "x-clip" else clip_model()
@@ -47,7 +47,7 @@ def test_a_folder_gives_network_tokenizer_and_its_own_statistics(folders: dict[s
 def test_a_saved_network_scores_the_same(
     folders: dict[str, Path], tmp_path: Path, name: str, task: str, vghif: VghifConfig | None
 ) -> None:
-    loaded = load_backbone(name, str(folders[name]), frames=6, fit="stretch")
+    loaded = load_backbone(name, str(folders[name]), frames=6, resize_mode="stretch")
     torch.manual_seed(0)
     head = LabelHead(task, 2 if task == "multi-label" else 3, neutral=task == "multi-label")
     network = DualEncoder(loaded.backbone, loaded.tokens(PROMPTS), head, vghif, "both")

@@ -19,8 +19,8 @@ from actscribe.data.clips import Clip
 from actscribe.data.view import ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.labels import LabelSet
-from actscribe.models.dual.network import DualEncoder
-from actscribe.recognizers import dual
+from actscribe.models.dual_encoder.network import DualEncoder
+from actscribe.recognizers import dual_encoder
 from actscribe.recognizers.base import implementation
 from actscribe.settings.registry import recognizer
 from actscribe.settings.study import parse_settings
@@ -58,10 +58,10 @@ def own_logits(name: str, clip: ClipFrames, prompts: list[str]) -> torch.Tensor:
 def test_zero_shot_scores_are_those_of_transformers_own_model(name: str, root: Path, tmp_path: Path) -> None:
     settings = {"learns": "none", "template": "a photo of {name} .", "neutral": "a video ."}
     clip = still()
-    made = dual.make(job(tmp_path, name, root, **settings))
+    made = dual_encoder.make(job(tmp_path, name, root, **settings))
     expected = own_logits(name, clip, [f"a photo of {label} ." for label in NAMES]).softmax(0)
     np.testing.assert_allclose(next(made.score([clip])), expected, atol=1e-5)
-    several = dual.make(job(tmp_path, name, root, SEVERAL, **settings))
+    several = dual_encoder.make(job(tmp_path, name, root, SEVERAL, **settings))
     logits = own_logits(name, clip, [*(f"a photo of {label} ." for label in NAMES), "a video ."])
     # sigmoid of the difference is the softmax over a label's prompt and the neutral one
     pairs = [float(torch.stack([logits[place], logits[2]]).softmax(0)[0]) for place in range(2)]
@@ -71,7 +71,7 @@ def test_zero_shot_scores_are_those_of_transformers_own_model(name: str, root: P
 
 def test_zero_shot_looks_at_no_clip(root: Path, tmp_path: Path) -> None:
     work = job(tmp_path, "clip", root)
-    dual.make(work)
+    dual_encoder.make(work)
     assert (work.train.reads, work.validation.reads) == (0, 0)
 
 
@@ -91,7 +91,7 @@ def test_training_learns_its_clips_and_what_is_saved_scores_the_same(
     name: str, settings: dict, labels: LabelSet, root: Path, tmp_path: Path
 ) -> None:
     work = job(tmp_path / "run", name, root, labels, **({"epochs": 20, "keep": "last"} | settings))
-    made = dual.make(work)
+    made = dual_encoder.make(work)
     found = scores(made, work.train)
     assert ((found > 0.5) == work.train_targets).mean() > 0.9
     assert not any(parameter.requires_grad for parameter in made.network.parameters())
@@ -127,7 +127,7 @@ def test_only_what_is_asked_for_learns(
         fit(work)
 
     monkeypatch.setattr(examples, "fit", noting)
-    made = dual.make(job(tmp_path, name, root, SEVERAL, epochs=2, **settings))
+    made = dual_encoder.make(job(tmp_path, name, root, SEVERAL, epochs=2, **settings))
     assert parts_that_changed(made.network, before) == expected
 
 
@@ -135,7 +135,7 @@ def test_parts_learn_at_their_own_rates(root: Path, tmp_path: Path, monkeypatch:
     seen: list[examples.Fit] = []
     monkeypatch.setattr(examples, "fit", seen.append)
     rates = {"learning_rate": 1e-6, "new_factor": 7.0, "vghif_learning_rate": 3e-3, "head_learning_rate": 0.5}
-    made = dual.make(job(tmp_path, "x-clip", root, SEVERAL, vghif=True, **rates))
+    made = dual_encoder.make(job(tmp_path, "x-clip", root, SEVERAL, vghif=True, **rates))
     by_id = {id(parameter): key for key, parameter in made.network.named_parameters()}
     found = {by_id[id(parameter)]: rate for group, rate in seen[0].groups for parameter in group}
     assert found["head.bias"] == 0.5
@@ -152,7 +152,9 @@ def test_an_untrained_vghif_changes_nothing(
 ) -> None:
     monkeypatch.setattr(examples, "fit", lambda work: None)
     tower = {"learns": "image"}
-    plain, fused = (dual.make(job(tmp_path, name, root, labels, vghif=vghif, **tower)) for vghif in (False, True))
+    plain, fused = (
+        dual_encoder.make(job(tmp_path, name, root, labels, vghif=vghif, **tower)) for vghif in (False, True)
+    )
     clips = sides("validation", 4, 2, labels.task)[0]
     np.testing.assert_array_equal(scores(fused, clips), scores(plain, clips))
 
@@ -161,7 +163,7 @@ def test_untrained_biases_answer_the_priors(root: Path, tmp_path: Path, monkeypa
     monkeypatch.setattr(examples, "fit", lambda work: None)
     work = job(tmp_path, "vifi-clip", root, SEVERAL)
     work.train_targets[:, 0] = [1, 0, 0, 0, 0, 0, 0, 0]
-    means = scores(dual.make(work), work.train).mean(axis=0)
+    means = scores(dual_encoder.make(work), work.train).mean(axis=0)
     np.testing.assert_allclose(means, [1.5 / 9, 4.5 / 9], atol=1e-3)  # half a clip is added to each side
 
 
@@ -171,13 +173,13 @@ def test_vghif_depends_on_the_seed_alone(root: Path, tmp_path: Path, monkeypatch
     made = []
     for seed in (5, 5, 6):
         torch.rand(3)
-        made.append(dual.make(replace(work, seed=seed)).network.vghif.entries[0].project.weight)
+        made.append(dual_encoder.make(replace(work, seed=seed)).network.vghif.entries[0].project.weight)
     assert torch.equal(made[0], made[1])
     assert not torch.equal(made[0], made[2])
 
 
 def test_new_labels_are_new_prompts_on_the_same_weights(root: Path, tmp_path: Path) -> None:
-    made = dual.make(job(tmp_path, "vifi-clip", root, epochs=2, template="a photo of {name} .", vghif=True))
+    made = dual_encoder.make(job(tmp_path, "vifi-clip", root, epochs=2, template="a photo of {name} .", vghif=True))
     novel = made.for_labels(LabelSet(name="novel", task="multi-class", labels=NOVEL))  # type: ignore[arg-type]
     clips = sides("validation", 4, 2, "multi-class")[0]
     found = scores(novel, clips)
@@ -188,31 +190,31 @@ def test_new_labels_are_new_prompts_on_the_same_weights(root: Path, tmp_path: Pa
     np.testing.assert_allclose(scores(made.for_labels(turned), clips), scores(made, clips)[:, ::-1], atol=1e-6)
     (tmp_path / "novel").mkdir()
     novel.save(tmp_path / "novel")
-    np.testing.assert_allclose(scores(dual.load(tmp_path / "novel", novel.labels), clips), found, atol=1e-6)
+    np.testing.assert_allclose(scores(dual_encoder.load(tmp_path / "novel", novel.labels), clips), found, atol=1e-6)
 
 
 def test_new_labels_of_a_multi_label_study_take_the_usual_bias(root: Path, tmp_path: Path) -> None:
-    made = dual.make(job(tmp_path, "vifi-clip", root, SEVERAL, epochs=2))
+    made = dual_encoder.make(job(tmp_path, "vifi-clip", root, SEVERAL, epochs=2))
     own = made.network.head.bias
     novel = made.for_labels(SEVERAL.model_copy(update={"labels": LabelSet(name="n", labels=NOVEL).labels}))  # type: ignore[arg-type]
     torch.testing.assert_close(novel.network.head.bias, torch.stack([own.mean(), own.mean(), own[0]]))
-    neutral = dual.make(job(tmp_path, "clip", root)).for_labels(SEVERAL)
+    neutral = dual_encoder.make(job(tmp_path, "clip", root)).for_labels(SEVERAL)
     assert neutral.network.prompts[-1] == "a video."
-    probe = dual.make(job(tmp_path / "probe", "clip", root, learns="probe", epochs=1))
+    probe = dual_encoder.make(job(tmp_path / "probe", "clip", root, learns="probe", epochs=1))
     with pytest.raises(ActScribeError, match="knows the labels it was trained on"):
         probe.for_labels(CLASSES)
 
 
 def test_a_probe_embeds_each_clip_once(root: Path, tmp_path: Path) -> None:
     work = job(tmp_path, "clip", root, learns="probe", epochs=5)
-    dual.make(work)
+    dual_encoder.make(work)
     assert (work.train.reads, work.validation.reads) == (8, 4)
 
 
 def test_half_precision_leaves_cosines_whole(root: Path, tmp_path: Path) -> None:
     settings = {"learns": "none", "vghif": None}
     whole, half = (
-        dual.make(job(tmp_path, "clip", root, SEVERAL, precision=precision, **settings))
+        dual_encoder.make(job(tmp_path, "clip", root, SEVERAL, precision=precision, **settings))
         for precision in ("float32", "bfloat16")
     )
     clips = sides("validation", 4, 2, "multi-label")[0]
@@ -227,7 +229,7 @@ def test_half_precision_leaves_cosines_whole(root: Path, tmp_path: Path) -> None
 def test_keeping_the_last_epoch_never_looks_at_validation(root: Path, tmp_path: Path) -> None:
     work = job(tmp_path, "vifi-clip", root, keep="last", epochs=3, patience=1, learning_rate=0.05)
     no_goals = work.validation_targets[:0]
-    made = dual.make(replace(work, validation_targets=no_goals))
+    made = dual_encoder.make(replace(work, validation_targets=no_goals))
     assert work.validation.reads == 0
     told = json.loads((tmp_path / "training.json").read_text())
     assert (told["epochs"], told["best_validation_score"]) == (3, None)
@@ -236,7 +238,7 @@ def test_keeping_the_last_epoch_never_looks_at_validation(root: Path, tmp_path: 
     ends = dict(made.network.named_parameters())
     for key, value in last.items():
         torch.testing.assert_close(ends[key.removeprefix("network.")], value, atol=0, rtol=0)
-    again = dual.make(replace(work, resume=True, validation_targets=no_goals))
+    again = dual_encoder.make(replace(work, resume=True, validation_targets=no_goals))
     np.testing.assert_array_equal(scores(again, work.train), scores(made, work.train))
 
 
@@ -244,9 +246,15 @@ def test_keeping_the_last_epoch_never_looks_at_validation(root: Path, tmp_path: 
 def test_a_killed_training_goes_on_to_the_same_weights(
     keep: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    more = {"augment": True, "augmentation": {"mixup": 0.8, "smoothing": 0.1}, "epochs": 3, "batch": 4, "vghif": True}
-    more |= {"keep": keep, "last_share": 0.1, "accumulation": 2, "candidates": 3}
-    whole = dual.make(job(tmp_path / "whole", "vifi-clip", root, SEVERAL, **more))
+    more = {
+        "augment": True,
+        "augmentation": {"mixup": 0.8, "smoothing": 0.1},
+        "epochs": 3,
+        "batch_size": 4,
+        "vghif": True,
+    }
+    more |= {"keep": keep, "min_lr_ratio": 0.1, "gradient_accumulation_steps": 2, "temporal_jitter": 3}
+    whole = dual_encoder.make(job(tmp_path / "whole", "vifi-clip", root, SEVERAL, **more))
     work = job(tmp_path / "killed", "vifi-clip", root, SEVERAL, **more)
     forward, calls = DualEncoder.forward, itertools.count()
 
@@ -258,19 +266,21 @@ def test_a_killed_training_goes_on_to_the_same_weights(
     with monkeypatch.context() as patch:
         patch.setattr(DualEncoder, "forward", dying)
         with pytest.raises(KeyboardInterrupt):
-            dual.make(work)
-    resumed = dual.make(replace(work, resume=True))
+            dual_encoder.make(work)
+    resumed = dual_encoder.make(replace(work, resume=True))
     for one, other in zip(resumed.network.parameters(), whole.network.parameters(), strict=True):
         assert torch.equal(one, other)
 
 
 def test_a_saved_recognizer_that_is_not_whole_is_refused(root: Path, tmp_path: Path) -> None:
-    dual.make(job(tmp_path, "clip", root, learns="none", template="a photo of {name} .")).save(tmp_path / "model")
+    dual_encoder.make(job(tmp_path, "clip", root, learns="none", template="a photo of {name} .")).save(
+        tmp_path / "model"
+    )
     path = tmp_path / "model" / "recognizer.json"
     for text in ("{", "[]", '{"backbone": "clip"}', None):
         path.unlink() if text is None else path.write_text(text)
         with pytest.raises(ActScribeError, match=r"recognizer.json: cannot be loaded"):
-            dual.load(tmp_path / "model", CLASSES)
+            dual_encoder.load(tmp_path / "model", CLASSES)
 
 
 def test_a_views_side_is_read_without_weights(root: Path, tmp_path: Path) -> None:
@@ -279,9 +289,11 @@ def test_a_views_side_is_read_without_weights(root: Path, tmp_path: Path) -> Non
         folder.mkdir()
         (folder / "config.json").write_text((checkpoint(name, root) / "config.json").read_text())
         save_file({}, folder / "model.safetensors")
-        settings = parse_settings(name, {"model": str(folder), "fit": "crop", "kept": 0.8, "candidates": 5})
+        settings = parse_settings(
+            name, {"model": str(folder), "resize_mode": "crop", "crop_pct": 0.8, "temporal_jitter": 5}
+        )
         view = implementation(name).view(settings, 6)
-        assert (view.frames, view.short_side, view.candidates) == (6, 40, 5)
+        assert (view.frames, view.short_side, view.temporal_jitter) == (6, 40, 5)
     wrong = parse_settings("x-clip", {"model": str(tmp_path / "clip")})
     with pytest.raises(ActScribeError, match="is a clip, expected a xclip"):
         implementation("x-clip").view(wrong, 6)
@@ -293,12 +305,12 @@ def test_a_views_side_is_read_without_weights(root: Path, tmp_path: Path) -> Non
 
 
 def test_a_studys_mean_std_and_share_replace_the_checkpoints_and_are_saved(root: Path, tmp_path: Path) -> None:
-    other = {"mean": (0.5, 0.25, 0.125), "std": (0.5, 0.25, 0.125), "fit": "crop", "kept": 0.875}
-    made = dual.make(job(tmp_path, "clip", root, **other))
+    other = {"mean": (0.5, 0.25, 0.125), "std": (0.5, 0.25, 0.125), "resize_mode": "crop", "crop_pct": 0.875}
+    made = dual_encoder.make(job(tmp_path, "clip", root, **other))
     made.save(tmp_path)
-    for one in (made, dual.load(tmp_path, CLASSES)):
+    for one in (made, dual_encoder.load(tmp_path, CLASSES)):
         pixels = one.loaded.pixels
-        assert (pixels.mean, pixels.std, pixels.fit, pixels.kept) == tuple(other.values())
+        assert (pixels.mean, pixels.std, pixels.resize_mode, pixels.crop_pct) == tuple(other.values())
 
 
 @pytest.mark.parametrize(
@@ -306,14 +318,14 @@ def test_a_studys_mean_std_and_share_replace_the_checkpoints_and_are_saved(root:
     [
         ("x-clip", {"learns": "text"}, "X-CLIP never tunes its text tower"),
         ("clip", {"learns": "probe", "vghif": True}, "a probe does not have"),
-        ("clip", {"learns": "probe", "candidates": 3}, "computed once"),
+        ("clip", {"learns": "probe", "temporal_jitter": 3}, "computed once"),
         ("clip", {"template": "a video"}, r"expected \{name\}"),
-        ("clip", {"kept": 0.9}, "kept has no effect while fit is 'stretch'"),
+        ("clip", {"crop_pct": 0.9}, "kept has no effect while fit is 'stretch'"),
         ("clip", {"mean": (0.5, 0.5, 0.5)}, "give both or none"),
         ("clip", {"mean": (123, 116, 103), "std": (58, 57, 57)}, "divide by 255"),
         ("clip", {"vghif": {"level": [1]}}, "Did you mean 'levels'"),
-        ("vlm-head", {"candidates": 3}, "candidates"),
-        ("timesformer", {"candidates": 2}, "odd number"),
+        ("vlm-head", {"temporal_jitter": 3}, "candidates"),
+        ("timesformer", {"temporal_jitter": 2}, "odd number"),
         ("timesformer", {"betas": (0.9, 1.0)}, "betas"),
     ],
 )
@@ -340,4 +352,4 @@ def test_a_prompt_that_is_too_long_shows_before_any_video_is_decoded(
 
     monkeypatch.setattr(Shown, "prepare", decoded)
     with pytest.raises(ActScribeError, match="longer than the"):
-        dual.make(job(tmp_path, "vifi-clip", root, template="so long " * 100 + "{name}"))
+        dual_encoder.make(job(tmp_path, "vifi-clip", root, template="so long " * 100 + "{name}"))

@@ -42,11 +42,11 @@ def settings(name: str, root: Path, **more: object) -> dict[str, object]:
 
 
 def test_a_few_shot_study_needs_no_validation_clips(tmp_path: Path) -> None:
-    chosen = settings("vifi-clip", tmp_path, keep="last", candidates=3, vghif={"bottleneck": 16, "heads": 2})
+    chosen = settings("vifi-clip", tmp_path, keep="last", temporal_jitter=3, vghif={"bottleneck": 16, "heads": 2})
     file = trimmed(tmp_path / "study", {"train": 2, "test": 2}, **{"vifi-clip": chosen})
     run = train(load_study(file), "vifi-clip")
-    assert UNDECIDED in run.facts.notes
-    assert set(run.decisions.thresholds.values()) == {0.5}
+    assert UNDECIDED in run.info.notes
+    assert set(run.operating_point.thresholds.values()) == {0.5}
     result = evaluate(run).evaluation
     assert len(result.clips) == 4
     assert 0 <= result.headline() <= 1
@@ -63,7 +63,7 @@ def test_a_zero_shot_recognizer_needs_neither_training_nor_validation(tmp_path: 
     chosen = {"model": str(checkpoint("x-clip", tmp_path)), "learns": "none"}
     file = trimmed(tmp_path / "study", {"test": 2}, task, **{"x-clip": chosen})
     run = train(load_study(file), "x-clip")
-    assert run.facts.status == "complete"
+    assert run.info.status == "complete"
     assert len(run.scores("validation").clips) == 0
     assert evaluate(run).report.is_file()
     assert np.isfinite(run.scores("test").scores).all()

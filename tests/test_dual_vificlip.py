@@ -19,13 +19,13 @@ from tiny_duals import PROMPTS, clip_model, tokens, videos, write
 
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash
-from actscribe.models.dual import published
-from actscribe.models.dual.heads import LabelHead
-from actscribe.models.dual.loading import load_backbone
-from actscribe.models.dual.network import DualEncoder
-from actscribe.models.dual.published import convert, read_published
-from actscribe.models.dual.published import converted as converted_by
-from actscribe.models.dual.vificlip import build
+from actscribe.models.dual_encoder import published
+from actscribe.models.dual_encoder.heads import LabelHead
+from actscribe.models.dual_encoder.loading import load_backbone
+from actscribe.models.dual_encoder.network import DualEncoder
+from actscribe.models.dual_encoder.published import convert, read_published
+from actscribe.models.dual_encoder.published import converted as converted_by
+from actscribe.models.dual_encoder.vificlip import build
 
 
 def converted(path: Path, base: str) -> Path:

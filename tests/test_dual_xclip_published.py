@@ -13,9 +13,9 @@ from safetensors.torch import save_file
 from tiny_duals import MEAN, PROMPTS, SIDE, STD, TEXT, VISION, shaken, tokens, write
 
 from actscribe.errors import ActScribeError
-from actscribe.models.dual.heads import LabelHead
-from actscribe.models.dual.loading import changes, load_backbone
-from actscribe.models.dual.network import DualEncoder
+from actscribe.models.dual_encoder.heads import LabelHead
+from actscribe.models.dual_encoder.loading import changes, load_backbone
+from actscribe.models.dual_encoder.network import DualEncoder
 from actscribe.settings.study import parse_settings
 
 State = dict[str, torch.Tensor]

@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional as F
 
 from actscribe.models.catalog import embedded_folder
-from actscribe.models.dual.loading import Loaded, load_backbone
+from actscribe.models.dual_encoder.loading import Loaded, load_backbone
 from actscribe_sim.tabletop.actions import ACTIONS
 from actscribe_sim.tabletop.clips import TabletopClip, tabletop_clip
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from actscribe.models.dual.loading import load_backbone
+from actscribe.models.dual_encoder.loading import load_backbone
 from actscribe.models.vlm import load_vlm
 
 TRAINING = Path(__file__).parents[1] / "training"

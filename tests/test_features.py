@@ -13,7 +13,7 @@ import tiny_vlms
 import torch
 import vlm_jobs
 
-from actscribe.data.view import View
+from actscribe.data.view import InputSpec
 from actscribe.errors import ActScribeError
 from actscribe.models.vlm import Hidden, Vlm, load_vlm
 from actscribe.training import features as features_module
@@ -138,7 +138,7 @@ def test_whatever_features_depend_on_keeps_them_apart(mean: Backbone, folder: Pa
     data, _ = vlm_jobs.clips("r", 2, 2, seed=1)
     other_video, _ = vlm_jobs.clips("s", 2, 2, seed=1)
     more_frames, _ = vlm_jobs.clips("r", 2, 4, seed=1)
-    larger = vlm_jobs.MadeClips("r", list(data.clips), View(2, 48), data.pixels)
+    larger = vlm_jobs.MadeClips("r", list(data.clips), InputSpec(2, 48), data.pixels)
     another = Backbone(load_vlm(tiny_vlms.build("smolvlm", tmp_path / "model", seed=1)), mean.prompt, "mean", 200)
     variants = [
         (mean, data),

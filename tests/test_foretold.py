@@ -16,7 +16,7 @@ from tiny_models import tiny_timesformer
 from actscribe import load_study
 from actscribe.data.frames import ClipData
 from actscribe.data.loading import load_data
-from actscribe.data.view import View
+from actscribe.data.view import InputSpec
 from actscribe.errors import ActScribeError, in_one_line
 from actscribe.recognizers.plans import memory
 from actscribe.recognizers.plans.clips import plan_classifier
@@ -100,7 +100,7 @@ def test_without_a_validation_split_the_last_weights_are_kept_unless_best_was_as
     (told,) = said_of_weights(study, data)
     assert told.startswith("timesformer: no recording is in the validation split")
     run = train(study, "timesformer", out=tmp_path / "run", cache=cache)
-    assert (run.facts.settings["keep"], SAID in run.facts.notes) == ("last", True)
+    assert (run.info.settings["keep"], SAID in run.info.notes) == ("last", True)
 
     asked = study.model_copy(
         update={"recognizers": {"timesformer": {**study.recognizers["timesformer"], "keep": "best"}}}
@@ -142,7 +142,7 @@ def test_the_size_foretold_is_that_of_the_frames(made: Callable[..., Study], tmp
     from actscribe.data.clips import Window, cut
 
     clips = [clip for one in recordings for clip in cut(one, study.label_set(), Window(2.0, 1.0))]
-    held = ClipData(recordings, clips, View(4, 32), FrameCache(tmp_path / "cache", 2**30))
+    held = ClipData(recordings, clips, InputSpec(4, 32), FrameCache(tmp_path / "cache", 2**30))
     decoded = [held.cached(one.name) for one in recordings]
     assert held.bytes() == sum(int(np.prod((len(one), *one[0].shape))) for one in decoded)
 
@@ -161,4 +161,4 @@ def test_a_model_too_large_for_the_memory(
 
 def test_published_models_need_what_their_weights_and_a_step_take() -> None:
     """TimeSformer-base: 121 M weights in float32, AdamW's two moments and gradients are 1.9 GB before any picture."""
-    assert 1.9e9 < plan_classifier(TimesformerSettings(model="timesformer-k400", batch=1), 8, 4).memory < 6e9
+    assert 1.9e9 < plan_classifier(TimesformerSettings(model="timesformer-k400", batch_size=1), 8, 4).memory < 6e9

@@ -13,7 +13,7 @@ from actscribe.errors import ActScribeError
 from actscribe.runs.train import train
 from actscribe.settings.study import load_study
 
-QUICK = {"epochs": 1, "batch": 8, "precision": "float32"}
+QUICK = {"epochs": 1, "batch_size": 8, "precision": "float32"}
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_one_recognizer_twice_in_a_comparison(tmp_path: Path) -> None:
     study = load_study(lamp_study(tmp_path / "study", recognizers=recognizers))
     done = compare(study)
     runs = [one for name in ("slow", "fast") for one in done.runs[name]]
-    assert [(one.facts.name, one.facts.recognizer) for one in runs] == [
+    assert [(one.info.name, one.info.recognizer) for one in runs] == [
         ("slow", "timesformer"),
         ("fast", "timesformer"),
     ]
@@ -61,7 +61,7 @@ def test_a_run_goes_by_the_studys_name_and_knows_when_that_became_another_recogn
     folder = lamp_study(tmp_path / "study", recognizers={"mine": mine}).parent
     run = train(load_study(folder), "mine")
     assert run.folder == folder / "runs" / "mine"
-    assert (run.facts.name, run.facts.recognizer) == ("mine", "timesformer")
+    assert (run.info.name, run.info.recognizer) == ("mine", "timesformer")
     with pytest.raises(ActScribeError, match="no recognizer is called 'mne'") as caught:
         train(load_study(folder), "mne")
     assert "Did you mean 'mine'?" in caught.value.hint

@@ -19,7 +19,7 @@ from tiny_models import tiny_timesformer
 from actscribe.data.clips import Window, cut
 from actscribe.data.frames import stream
 from actscribe.data.recording import Recording
-from actscribe.data.view import ClipFrames, View
+from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.models.vlm import load_vlm
 from actscribe.recognizers.base import implementation
 from actscribe.settings.registry import BUILT_IN
@@ -47,7 +47,7 @@ def videos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return paths
 
 
-def windows(videos: list[Path], view: View, labels: Any = vlm_jobs.LABELS) -> list[ClipFrames]:
+def windows(videos: list[Path], view: InputSpec, labels: Any = vlm_jobs.LABELS) -> list[ClipFrames]:
     """Return every window of every video at the default settings, 3 s and a stride of 1 s."""
     clips: list[ClipFrames] = []
     for path in videos:
@@ -60,14 +60,14 @@ def windows(videos: list[Path], view: View, labels: Any = vlm_jobs.LABELS) -> li
 
 def test_the_windows_take_frames_at_other_times_of_theirs(videos: list[Path]) -> None:
     """Else the tests below would pass whatever a model is told."""
-    clips = windows(videos, View(8, 48))
+    clips = windows(videos, InputSpec(8, 48))
     assert len({tuple(np.round(clip.times - clip.clip.start, 3)) for clip in clips}) > 2 * len(RATES)
 
 
 @pytest.mark.parametrize("family", list(tiny_vlms.FAMILIES))
 def test_every_family_is_told_the_same(family: str, videos: list[Path], tmp_path: Path) -> None:
     vlm = load_vlm(tiny_vlms.build(family, tmp_path))
-    clips = windows(videos, View(8, 48))
+    clips = windows(videos, InputSpec(8, 48))
     inputs = vlm.inputs([replace(clip, content="") for clip in clips], ["Is the baby visible?"] * len(clips))
     assert len({(one.text, one.unit_seconds) for one in inputs}) == 1
     logits = torch.cat([vlm.logits([one]) for one in inputs[:6]])
@@ -77,7 +77,7 @@ def test_every_family_is_told_the_same(family: str, videos: list[Path], tmp_path
 def test_qwen_positions_are_those_of_the_sampled_rate(videos: list[Path], tmp_path: Path) -> None:
     """2 * 3 s / 8 frames at 2 positions a second: units stand at 0, 1.5, 3 and 4.5, rounded down as in transformers."""
     vlm = load_vlm(tiny_vlms.build("qwen2_5_vl", tmp_path))
-    for clip in windows(videos, View(8, 48)):
+    for clip in windows(videos, InputSpec(8, 48)):
         one = vlm.inputs([clip], ["What?"])[0]
         assert one.unit_seconds == 0.75
         mask = torch.ones(1, len(one), dtype=torch.bool)
@@ -111,7 +111,7 @@ def test_every_dual_encoder_scores_it_alike(name: str, videos: list[Path], tmp_p
 
 
 def _trained(name: str, folder: Path) -> Any:
-    changes: dict[str, Any] = {"epochs": 1, "batch": 4}
+    changes: dict[str, Any] = {"epochs": 1, "batch_size": 4}
     if name == "timesformer":
         changes |= {"model": str(tiny_timesformer(folder / "model")), "augment": False, "precision": "float32"}
         job = dual_jobs.job(folder / "run", "clip", folder)

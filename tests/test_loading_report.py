@@ -23,8 +23,8 @@ from transformers import TimesformerForVideoClassification
 
 from actscribe.errors import ActScribeError
 from actscribe.models import checkpoint_files
-from actscribe.models.dual.loading import changes as dual_changes
-from actscribe.models.dual.loading import load_backbone
+from actscribe.models.dual_encoder.loading import changes as dual_changes
+from actscribe.models.dual_encoder.loading import load_backbone
 from actscribe.models.judge import load_judge
 from actscribe.models.loading import fill, load_part, load_weights
 from actscribe.models.loading_report import LoadingReport

@@ -64,7 +64,7 @@ def test_a_study_that_was_moved_as_a_whole_evaluates(moved: Path) -> None:
     assert all(recording.video.is_relative_to(moved) for recording in run.recordings())
     actscribe("evaluate", run.folder)
     assert (run.folder / "report-test.html").is_file()
-    assert Run.open(run.folder).facts.reads == {"test": 1}
+    assert Run.open(run.folder).info.reads == {"test": 1}
 
 
 def test_videos_that_were_renamed_in_their_folder_are_found_by_content(moved: Path) -> None:
@@ -84,7 +84,7 @@ def test_videos_elsewhere_are_asked_for_by_name_and_found_where_the_user_says(mo
     for recording, listed in zip(wanted, run.listed("test"), strict=True):
         assert f"'{recording.name}' (content {recording.content}) was {listed.video.was}" in said
     assert f"actscribe evaluate '{run.folder}' --videos DIR" in said
-    assert Run.open(run.folder).facts.reads == {}
+    assert Run.open(run.folder).info.reads == {}
     assert "no such folder" in actscribe("evaluate", run.folder, "--videos", tmp_path / "gone", code=2)
     actscribe("evaluate", run.folder, "--videos", tmp_path / "disk", "--frames")
     assert "data:image/jpeg" in (run.folder / "report-test.html").read_text()
@@ -106,12 +106,12 @@ def test_a_moved_study_goes_on_training_and_a_run_of_it_is_reused(moved: Path) -
     run = Run.open(moved / "runs" / "vlm-head")
     study = load_study(moved)
     assert changes(run, study, load_data(study)) == []
-    run.facts.status = "training"  # as if it had been stopped
-    run.save_facts()
+    run.info.status = "training"  # as if it had been stopped
+    run.save_info()
     actscribe("train", moved, "--recognizer", "vlm-head", "--resume")
     done = Run.open(run.folder)
-    assert done.facts.status == "complete"
-    assert done.facts.settings["model"] == str(moved / "models" / "tiny")
+    assert done.info.status == "complete"
+    assert done.info.settings["model"] == str(moved / "models" / "tiny")
     other = shutil.copytree(moved / "models" / "tiny", moved / "models" / "other")
     write_study(moved, recognizers={"vlm-head": {"model": str(other), **QUICK}}, **FEW)
     changed = load_study(moved)
@@ -190,11 +190,11 @@ def test_a_scoring_that_is_stopped_counts_as_a_look_at_the_test_split(
     with monkeypatch.context() as patch:
         patch.setattr("actscribe.runs.evaluate.score_recordings", stopped)
         actscribe("evaluate", run, code=130)
-    assert Run.open(run).facts.reads == {"test": 1}
+    assert Run.open(run).info.reads == {"test": 1}
     actscribe("evaluate", run)
-    assert Run.open(run).facts.reads == {"test": 2}
+    assert Run.open(run).info.reads == {"test": 2}
     actscribe("evaluate", run)
-    assert Run.open(run).facts.reads == {"test": 2}
+    assert Run.open(run).info.reads == {"test": 2}
     page = (run / "report-test.html").read_text()
     assert "scored 2 times" in page
     assert page.count("counting what was stopped before its end") == 2
@@ -202,12 +202,12 @@ def test_a_scoring_that_is_stopped_counts_as_a_look_at_the_test_split(
 
 def test_a_file_of_recordings_that_is_damaged_is_a_sentence(made: Path, tmp_path: Path) -> None:
     run = Run.open(made / "runs" / "vlm-head")
-    copy = Run(tmp_path, run.facts)
+    copy = Run(tmp_path, run.info)
     (tmp_path / "recordings.json").write_text('[{"name": "a"}]')
     with pytest.raises(ActScribeError, match=r"recordings\.json: cannot be read"):
         copy.listed()
     with pytest.raises(ActScribeError, match=r"recordings\.json: cannot be read"):
-        evaluate(Run(tmp_path / "gone", run.facts))
+        evaluate(Run(tmp_path / "gone", run.info))
 
 
 def test_the_study_of_a_run_says_nothing_of_this_machine_but_where_things_were(made: Path) -> None:

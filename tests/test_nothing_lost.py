@@ -103,7 +103,7 @@ def test_an_empty_folder_or_a_link_to_one_is_taken(
     with pytest.raises(StopIteration):
         CliRunner().invoke(app, ["train", str(study), "--out", str(tmp_path / "run")], catch_exceptions=False)
     assert (tmp_path / "run").is_symlink()
-    assert Run.open(tmp_path / "disk").facts.status == "training"
+    assert Run.open(tmp_path / "disk").info.status == "training"
 
 
 def _stop(*args: object) -> None:

@@ -131,8 +131,8 @@ def test_checkpoints_of_a_complete_run_go_with_the_next_evaluation_those_of_an_u
     left.mkdir(parents=True)
     (left / "optimizer.pt").write_text("w")
     for status, stays in (("training", True), ("complete", False)):
-        run.facts.status = status  # type: ignore[assignment]
-        run.save_facts()
+        run.info.status = status  # type: ignore[assignment]
+        run.save_info()
         actscribe("evaluate", run.folder, "--split", "nothing", code=2)
         assert left.exists() == stays
 

@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from actscribe import labels
-from actscribe.data.view import View
+from actscribe.data.view import InputSpec
 from actscribe.recognizers.base import Implementation
 from actscribe.settings.registry import RecognizerSpec
 
@@ -29,7 +29,7 @@ class Settings(BaseModel, extra="forbid"):
 
 class Brightness:
     def __init__(self, labels, weights):
-        self.labels, self.view, self.weights = labels, View(2, 16), weights
+        self.labels, self.view, self.weights = labels, InputSpec(2, 16), weights
 
     def score(self, clips):
         for clip in clips:
@@ -46,7 +46,7 @@ def make(job):
 
 
 CODE = Implementation(
-    lambda settings, frames: View(2, 16),
+    lambda settings, frames: InputSpec(2, 16),
     make,
     lambda folder, labels: Brightness(labels, np.loadtxt(folder / "weights.txt", ndmin=1)),
 )

@@ -67,7 +67,10 @@ def commands(text: str) -> list[list[str]]:
 
 
 def test_blocks_and_commands_are_found_in_a_page() -> None:
-    page = "```sh\npip install actscribe\n.venv/bin/actscribe train s --resume   # x\nactscribe new \\\n  d && actscribe doctor\n```\n"
+    lines = (
+        "pip install actscribe\n.venv/bin/actscribe train s --resume   # x\nactscribe new \\\n  d && actscribe doctor"
+    )
+    page = f"```sh\n{lines}\n```\n"
     assert commands(page) == [["train", "s", "--resume"], ["new", "d"], ["doctor"]]
     assert commands("```python\nfrom actscribe import train\n```") == []
     assert blocks("a\n<!-- not run: long -->\n```sh\nb\n```\n```sh\nc\n```\n") == [

@@ -18,7 +18,7 @@ from actscribe.data.benchmarks.base import Benchmark, BenchmarkClass
 from actscribe.data.benchmarks.convert import study_of
 from actscribe.data.loading import StudyData
 from actscribe.data.recording import Recording
-from actscribe.data.view import ClipFrames, View
+from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.data.views import Views
 from actscribe.files import content_hash
 from actscribe.runs.scoring import score_recordings
@@ -58,7 +58,7 @@ def test_the_cache_tells_them_apart(squeezed: Recording, tmp_path: Path) -> None
 @pytest.mark.parametrize("views", [Views(), Views(2, 1)])
 def test_a_run_scores_what_its_study_says(squeezed: Recording, views: Views) -> None:
     class Looking:
-        labels, view = CLASSES, View(4, 48)
+        labels, view = CLASSES, InputSpec(4, 48)
 
         def score(self, clips: Iterable[ClipFrames]) -> Iterator[np.ndarray]:
             for clip in clips:

@@ -46,7 +46,7 @@ def test_check_says_it(study: Path) -> None:
 
 def test_train_says_and_notes_it(study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = train(load_study(study), "timesformer", cache=FrameCache(tmp_path / "cache", 2**30))
-    sentences = [note for note in run.facts.notes if "point event" in note]
+    sentences = [note for note in run.info.notes if "point event" in note]
     assert [note.partition(":")[0] for note in sentences] == [THIRD, LEFT]
     assert str(study.parent / "r0.txt") in sentences[0]
     assert f"Warning: {sentences[0]}" in capsys.readouterr().err

@@ -43,8 +43,15 @@ ACCELERATE = (
 def study(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     root = tmp_path_factory.mktemp("several")
     tiny_vlms.build("smolvlm", root / "vlm")
-    vlm = {"model": str(root / "vlm"), "batch": 4, "epochs": 1, "precision": "float32", "dropout": 0.0, "warmup": 0.0}
-    frames = {"batch": 4, "epochs": 2, "precision": "float32", "learning_rate": 1e-3}
+    vlm = {
+        "model": str(root / "vlm"),
+        "batch_size": 4,
+        "epochs": 1,
+        "precision": "float32",
+        "dropout": 0.0,
+        "warmup": 0.0,
+    }
+    frames = {"batch_size": 4, "epochs": 2, "precision": "float32", "learning_rate": 1e-3}
     recognizers = {
         "timesformer": {**frames, "model": str(tiny_timesformer(root / "timesformer"))},
         "vifi-clip": {**QUICK, **frames, "model": str(checkpoint("vifi-clip", root))},
@@ -85,7 +92,7 @@ def same(one: Path, other: Path) -> None:
             np.testing.assert_allclose(first[name], second[name], atol=1e-6, err_msg=f"{path} {name}")
     scores = [pd.read_parquet(run / "scores-validation.parquet").filter(like="score: ") for run in (one, other)]
     np.testing.assert_allclose(*scores, atol=1e-6)
-    assert [Run.open(run).facts.status for run in (one, other)] == ["complete"] * 2
+    assert [Run.open(run).info.status for run in (one, other)] == ["complete"] * 2
 
 
 def test_two_processes_make_the_run_that_one_makes(study: Path, tmp_path: Path) -> None:
@@ -140,7 +147,9 @@ def test_a_lost_process_is_no_traceback(study: Path, monkeypatch: pytest.MonkeyP
 def test_a_batch_must_be_shared_evenly(study: Path) -> None:
     loaded = load_study(study)
     check_shares(loaded, "timesformer")
-    odd = loaded.model_copy(update={"recognizers": {"timesformer": {"batch": 6, "accumulation": 2}}})
+    odd = loaded.model_copy(
+        update={"recognizers": {"timesformer": {"batch_size": 6, "gradient_accumulation_steps": 2}}}
+    )
     with pytest.raises(ActScribeError, match="2 processes cannot share the 6 clips of an optimiser step evenly in 2"):
         check_shares(odd, "timesformer")
     assert not processes.is_first()

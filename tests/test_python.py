@@ -1,4 +1,4 @@
-"""The package from Python: its public names, paths as strings, and the code of docs/how-to/python.md, run as it stands."""
+"""The package from Python: its public names, paths as strings, and the code of docs/how-to/python.md as it stands."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import actscribe
 from actscribe import Run, annotate, evaluate, load_data, read_annotations
 
 ROOT = Path(__file__).parents[1]
-SETTINGS = {"epochs": 1, "batch": 8, "precision": "float32"}
+SETTINGS = {"epochs": 1, "batch_size": 8, "precision": "float32"}
 
 
 @pytest.fixture(scope="module")

@@ -110,8 +110,8 @@ class TestEscaping:
         made = by_hand(tmp_path, (Interval("Walking", 0, 50),), (Interval("Walking", 0, 40),))
         odd = '"><img src=x onerror=alert(2)>'
         recording = replace(made.result.recordings[0], group=odd)
-        made.run.facts.study = odd
-        made.run.facts.notes.append(odd)
+        made.run.info.study = odd
+        made.run.info.notes.append(odd)
         page = Page(written(replace(made, result=replace(made.result, recordings=(recording,)))))
         assert page.text.count(odd) >= 3
         assert not [name for name, _, _ in page.elements if name == "img"]
@@ -125,13 +125,15 @@ class TestNumbers:
         assert len(rows) == 1 + len(measured)
         for cells, (_, row), place in zip(rows[1:], measured.iterrows(), range(99), strict=False):
             assert cells[:4] == [row["label"], two(row["precision"]), two(row["recall"]), two(row["f1"])]
-            assert cells[5] == two(row["average_precision"])
-            assert cells[6].replace("\u202f", "") == str(row["support"])
-            assert cells[7:9] == [f"{100 * row[key]:.0f}\u202f%" for key in ("predicted_rate", "prior")]
+            under = dict(zip(rows[0], cells, strict=True))
+            assert under["AP"] == two(row["average_precision"])
+            assert under["clips with"].replace("\u202f", "") == str(row["support"])
+            assert under["predicted"] == f"{100 * row['predicted_rate']:.0f}\u202f%"
+            assert under["annotated"] == f"{100 * row['prior']:.0f}\u202f%"
             found = several.result.confidence
             known = place < len(found) and np.isfinite(found["low"][place])
             assert cells[4] == (f"{two(found['low'][place])}–{two(found['high'][place])}" if known else "–")
-        assert [cells[9] for cells in rows[1:]] == ["0.500"] * 4 + ["–"] * 2
+        assert [cells[rows[0].index("threshold")] for cells in rows[1:]] == ["0.500"] * 4 + ["–"] * 2
 
     def test_baselines_stand_beside(self, several: Made, page: Page) -> None:
         groups, _, *rows = next(v for k, v in page.tables.items() if k.startswith("Against answers"))
@@ -180,7 +182,7 @@ class TestNumbers:
         assert groups == ["", "train", "validation", "test"]
         test = several.run.recordings("test")
         assert first[9] == str(sum(i.label == first[0] for r in test for i in r.intervals or ()))
-        decisions = page.tables["Decisions, chosen on validation only."]
+        decisions = page.tables["OperatingPoint, chosen on validation only."]
         assert decisions[1][:7] == ["Baby visible", "0.500", "0.550", "0.400", "0.50", "0.50", "0.00"]
         assert page.tables["Settings of the recognizer."][1:] == [["model", '"embedded"'], ["epochs", "12"]]
         assert ["torch", "2.14.0"] in page.tables["Versions."]
@@ -259,7 +261,7 @@ class TestWarnings:
     def test_a_split_that_was_tuned_on_or_read_again(self, tmp_path: Path) -> None:
         made = by_hand(tmp_path, (Interval("Walking", 0, 30),), ())
         assert not any("scored" in note for note in warnings(made.run, made.result))
-        made.run.facts.reads["test"] = 3
+        made.run.info.reads["test"] = 3
         assert any("scored 3 times" in note for note in warnings(made.run, made.result))
         assert "tuned" in warnings(made.run, replace(made.result, split="validation"))[0]
         assert "trained" in warnings(made.run, replace(made.result, split="train"))[0]

@@ -36,7 +36,7 @@ JOB = Path(__file__).parent / "road_job.py"
 LABELS = (LEFT, RIGHT)
 SETTINGS = {
     "epochs": 4,
-    "batch": 8,
+    "batch_size": 8,
     "learning_rate": 3e-3,
     "head_learning_rate": 1e-2,
     "precision": "float32",
@@ -160,7 +160,7 @@ def _covered(name: str, label: str, start: float, end: float) -> float:
 
 def test_macro_f1_is_that_of_scikit_learn_and_above_always_yes(road: Road) -> None:
     values = json.loads((road.run / "metrics-test.json").read_text(), parse_constant=pytest.fail)
-    thresholds = json.loads((road.run / "decisions.json").read_text())["thresholds"]
+    thresholds = json.loads((road.run / "operating-point.json").read_text())["thresholds"]
     table = pd.read_parquet(road.run / "scores-test.parquet")
     truth = np.column_stack([table[f"fraction: {label}"] >= 0.5 for label in LABELS])
     said = np.column_stack([table[f"score: {label}"] >= thresholds[label] for label in LABELS])
@@ -173,7 +173,7 @@ def test_macro_f1_is_that_of_scikit_learn_and_above_always_yes(road: Road) -> No
 
 def test_thresholds_come_from_validation(road: Road) -> None:
     table = pd.read_parquet(road.run / "scores-validation.parquet")
-    thresholds = Run.open(road.run).decisions.thresholds
+    thresholds = Run.open(road.run).operating_point.thresholds
     for label in LABELS:
         truth, scores = table[f"fraction: {label}"] >= 0.5, table[f"score: {label}"]
         chosen = f1_score(truth, scores >= thresholds[label])
@@ -201,17 +201,17 @@ def test_a_second_evaluation_reads_no_video(road: Road) -> None:
             (aside / video.name).rename(video)
     assert "are measured again" in printed
     assert (road.run / "metrics-test.json").read_bytes() == before
-    assert Run.open(road.run).facts.reads == {"test": 1}
+    assert Run.open(road.run).info.reads == {"test": 1}
     assert (road.run / "report-test.html").read_text(encoding="utf-8").lstrip().lower().startswith("<!doctype html")
 
 
 def test_the_run_folder_holds_what_made_it_and_no_pickle(road: Road) -> None:
     run = Run.open(road.run)
-    assert run.facts.status == "complete"
-    assert (run.facts.seed, run.facts.recognizer) == (1, "timesformer")
-    assert run.facts.settings["epochs"] == 4
+    assert run.info.status == "complete"
+    assert (run.info.seed, run.info.recognizer) == (1, "timesformer")
+    assert run.info.settings["epochs"] == 4
     for package in ("torch", "transformers", "av", "numpy"):
-        assert run.facts.versions[package] == __import__(package).__version__.partition("+")[0]
+        assert run.info.versions[package] == __import__(package).__version__.partition("+")[0]
     assert run.study.windows.model_dump() == WINDOWS | {"square_pixels": True}
     assert run.labels.names == LABELS
     files = [path for path in road.run.rglob("*") if path.is_file()]
@@ -344,7 +344,7 @@ def test_a_run_stopped_after_its_training_resumes_to_the_same_scores(
 
 
 def _same_scores(first: Path, second: Path) -> None:
-    assert Run.open(second).facts.status == "complete"
+    assert Run.open(second).info.status == "complete"
     one, other = (pd.read_parquet(run / "scores-validation.parquet") for run in (first, second))
     pd.testing.assert_frame_equal(one, other, check_exact=True)
-    assert Run.open(first).decisions == Run.open(second).decisions
+    assert Run.open(first).operating_point == Run.open(second).operating_point

@@ -61,7 +61,7 @@ def run(runs: dict[str, Path], tmp_path: Path) -> Path:
 
 
 def test_what_is_covered_is_named_and_the_rest_may_be_edited(run: Path) -> None:
-    covered = set(Run.open(run).facts.digests)
+    covered = set(Run.open(run).info.digests)
     assert covered == {path.relative_to(run).as_posix() for path in files(run)} - {"run.json"}
     for name in ("report-test.html", "metrics-test.json", "notes of mine.txt", "training.json", "labels.yaml.bak"):
         (run / name).write_text("mine")
@@ -72,13 +72,13 @@ def test_what_is_covered_is_named_and_the_rest_may_be_edited(run: Path) -> None:
 
 
 def test_a_changed_file_is_named_with_the_way_out(run: Path) -> None:
-    path = run / "decisions.json"
+    path = run / "operating-point.json"
     path.write_text(path.read_text().replace("0.5", "0.6", 1))
     with pytest.raises(ActScribeError) as told:
         Run.open(run)
     assert told.value.message == f"{path}: was changed after the run wrote it."
     assert "copy the run's folder again" in told.value.hint
-    for name in ("labels.yaml", "recordings.json", "decisions.json"):
+    for name in ("labels.yaml", "recordings.json", "operating-point.json"):
         (run / name).unlink()
     with pytest.raises(ActScribeError, match=r"labels\.yaml and 2 more files are missing; the run is not whole"):
         Run.open(run)
@@ -115,7 +115,7 @@ def test_scores_that_a_killed_process_left_unnoted_count_as_none(run: Path) -> N
     opened.save_scores("test", opened.scores("validation"))  # and killed before run.json was written
     again = Run.open(run)
     assert not again.has_scores("test")
-    opened.save_facts()
+    opened.save_info()
     assert Run.open(run).has_scores("test")
 
 

@@ -43,8 +43,8 @@ def test_the_merged_run_scores_alike_without_the_checkpoint(trained: Path, tmp_p
     moved = (trained / "vlm").rename(trained / "elsewhere")
     try:
         merged = Run.open(shutil.move(tmp_path / "merged", tmp_path / "moved")).require_complete()
-        assert merged.facts.recognizer == "vlm-head"
-        assert merged.decisions == Run.open(run).decisions
+        assert merged.info.recognizer == "vlm-head"
+        assert merged.operating_point == Run.open(run).operating_point
         recordings = merged.recordings("validation")
         again = score_recordings(merged.recognizer(), recordings, merged.labels, merged.study.windows, "Again")
     finally:

@@ -7,7 +7,7 @@ import pytest
 from small_studies import LEFT, RIGHT, bouts, film
 
 from actscribe.data.recording import Recording
-from actscribe.data.view import View
+from actscribe.data.view import InputSpec
 from actscribe.errors import ActScribeError
 from actscribe.labels import LabelSet
 from actscribe.runs.scoring import score_recordings, sound
@@ -20,7 +20,7 @@ class Fixed:
     """Gives the same scores for every clip."""
 
     def __init__(self, *scores: float) -> None:
-        self.labels, self.view, self.given = LABELS, View(2, 32), np.array(scores, dtype=np.float32)
+        self.labels, self.view, self.given = LABELS, InputSpec(2, 32), np.array(scores, dtype=np.float32)
 
     def score(self, clips):
         for _ in clips:

@@ -14,7 +14,7 @@ from actscribe.benchmark.benchmark import benchmark
 from actscribe.errors import ActScribeError
 from actscribe.recognizers.base import implementation
 from actscribe.run_folder.run import Run
-from actscribe.settings.dual import ClipSettings
+from actscribe.settings.dual_encoder import ClipSettings
 from actscribe.settings.registry import BUILT_IN, recognizer
 
 
@@ -43,7 +43,7 @@ def test_the_digest_is_of_the_weights_and_of_all_of_them(tmp_path: Path) -> None
 
 def rewrite(folder: Path, **facts: Any) -> None:
     run = Run.open(folder)
-    Run(folder, run.facts.model_copy(update=facts)).save_facts()
+    Run(folder, run.info.model_copy(update=facts)).save_info()
 
 
 def test_runs_of_other_weights_are_not_reused(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_runs_of_other_weights_are_not_reused(tmp_path: Path) -> None:
     benchmark(plan, out, cache=place.cache)
     path = out / plan.run_name(False, 0) / "run.json"
     whole, first = path.read_text(), weights.read_bytes()
-    assert Run.open(path.parent).facts.weights == by_hand(weights)
+    assert Run.open(path.parent).info.weights == by_hand(weights)
     benchmark(plan, out, resume=True, cache=place.cache)
 
     clip_model(seed=1).save_pretrained(place.checkpoint)

@@ -19,7 +19,7 @@ from videos import make_video, number_of
 from actscribe.data.clips import Clip
 from actscribe.data.frames import ClipData
 from actscribe.data.recording import Recording
-from actscribe.data.view import View
+from actscribe.data.view import InputSpec
 from actscribe.models.pixels import Pixels
 from actscribe.settings.study import parse_settings
 from actscribe.settings.training import Training
@@ -42,7 +42,7 @@ def trained(folder: Path, **changes: Any) -> tuple[Fit, dict[str, Any]]:
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.5])
 def test_the_cosine_ends_at_the_last_share(tmp_path: Path, share: float) -> None:
-    _, told = trained(tmp_path, last_share=share, warmup=0.25, epochs=4)  # 12 steps, 3 of them warm-up
+    _, told = trained(tmp_path, min_lr_ratio=share, warmup=0.25, epochs=4)  # 12 steps, 3 of them warm-up
     rates = {row["step"]: row["learning_rate"] for row in told["log"] if "learning_rate" in row}
     assert list(rates) == [3, 6, 9, 12]
     assert rates.pop(3) == pytest.approx(1e-2 * 2 / 3)  # of the third step: two of them have been taken
@@ -82,10 +82,16 @@ def test_fit_hands_settings_to_muon(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"batch": 4, "accumulation": 8}, r"accumulation 8 does not divide the 4 clips .* one of 1, 2, 4, or another"),
-        ({"batch": 10, "accumulation": 4}, r"accumulation 4 does not divide the 10 clips .* one of 1, 2, 5, 10, or"),
         (
-            {"batch": 16, "clips_per_epoch": 6, "accumulation": 4},
+            {"batch_size": 4, "gradient_accumulation_steps": 8},
+            r"accumulation 8 does not divide the 4 clips .* one of 1, 2, 4, or another",
+        ),
+        (
+            {"batch_size": 10, "gradient_accumulation_steps": 4},
+            r"accumulation 4 does not divide the 10 clips .* one of 1, 2, 5, 10, or",
+        ),
+        (
+            {"batch_size": 16, "clips_per_epoch": 6, "gradient_accumulation_steps": 4},
             r"accumulation 4 does not divide the 6 clips .* one of 1, 2, 3, 6, or",
         ),
     ],
@@ -94,18 +100,18 @@ def test_passes_that_do_not_share_a_step_are_refused(values: dict[str, int], mes
     for name in ("timesformer", "vlm-lora", "clip"):
         with pytest.raises(ValueError, match=rf"^{name}: {message}"):
             parse_settings(name, dict(values))
-    assert Training(batch=12, accumulation=4, clips_per_epoch=30).accumulation == 4
+    assert Training(batch_size=12, gradient_accumulation_steps=4, clips_per_epoch=30).gradient_accumulation_steps == 4
 
 
 def test_an_epoch_may_use_fewer_clips_or_some_twice(tmp_path: Path) -> None:
     assert trained(tmp_path / "few", clips_per_epoch=16, epochs=2)[1]["steps"] == 4
-    assert trained(tmp_path / "many", clips_per_epoch=32, batch=32, epochs=2)[1]["steps"] == 2
+    assert trained(tmp_path / "many", clips_per_epoch=32, batch_size=32, epochs=2)[1]["steps"] == 2
 
 
 def test_accumulated_passes_take_the_same_steps(tmp_path: Path) -> None:
     weights = []
     for passes in (1, 4):
-        work, told = trained(tmp_path / str(passes), accumulation=passes, epochs=2)
+        work, told = trained(tmp_path / str(passes), gradient_accumulation_steps=passes, epochs=2)
         assert told["steps"] == 6
         weights.append(torch.cat([parameter.detach().flatten() for parameter in work.network.parameters()]))
     torch.testing.assert_close(weights[1], weights[0], atol=2e-5, rtol=0)
@@ -114,8 +120,13 @@ def test_accumulated_passes_take_the_same_steps(tmp_path: Path) -> None:
 def test_defaults_are_those_of_before() -> None:
     settings = Training()
     assert (settings.betas, settings.eps) == (torch.optim.AdamW([torch.ones(1)]).defaults["betas"], 1e-8)
-    assert (settings.last_share, settings.keep, settings.decay_vectors, settings.candidates) == (0, "best", False, 1)
-    assert (settings.accumulation, settings.clips_per_epoch) == (1, None)
+    assert (settings.min_lr_ratio, settings.keep, settings.decay_vectors, settings.temporal_jitter) == (
+        0,
+        "best",
+        False,
+        1,
+    )
+    assert (settings.gradient_accumulation_steps, settings.clips_per_epoch) == (1, None)
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +136,7 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def made_job(video: Path, folder: Path, candidates: int = 1, **settings: Any) -> TrainingInputs:
     recording = Recording("v", video, 4.0, "content", "g", "train")
-    view = View(4, SIZE, candidates)
+    view = InputSpec(4, SIZE, candidates)
     data = ClipData([recording], [Clip("v", 0.0, 4.0)] * 2, view, FrameCache(folder / "cache", 10**8))
     goals = np.eye(2, dtype=np.float32)
     return TrainingInputs(CLASSES, parse_settings("clip", settings), view, data, data, goals, goals, folder, seed=3)
@@ -137,7 +148,7 @@ def numbers(pixel_values: torch.Tensor) -> list[int]:
 
 
 def test_moments_are_drawn_by_seed_epoch_and_clip(wide: Path, tmp_path: Path) -> None:
-    job = made_job(wide, tmp_path, candidates=5, augment=False)
+    job = made_job(wide, tmp_path, temporal_jitter=5, augment=False)
     example = pixel_examples(job.train, PLAIN, job)
     seen = {(epoch, index): numbers(example(epoch, index)["pixel_values"]) for epoch in range(6) for index in (0, 1)}
     assert len({tuple(moments) for moments in seen.values()}) > 6
@@ -153,8 +164,8 @@ def test_moments_are_drawn_by_seed_epoch_and_clip(wide: Path, tmp_path: Path) ->
 
 def test_a_multi_scale_crop_is_cut_from_the_whole_picture(wide: Path, tmp_path: Path) -> None:
     how = {"crop": "multi-scale", "scales": (1.0,), "colour": "none", "grey": 0.0}
-    job = made_job(wide, tmp_path, fit="crop", augmentation=how)
-    cropped = replace(PLAIN, fit="crop")
+    job = made_job(wide, tmp_path, resize_mode="crop", augmentation=how)
+    cropped = replace(PLAIN, resize_mode="crop")
     whole = torch.from_numpy(job.train[0].frames.copy()).permute(0, 3, 1, 2).float()
     example = pixel_examples(job.train, cropped, job)
     found = {tuple(example(epoch, 0)["pixel_values"].round().flatten().tolist()) for epoch in range(30)}
@@ -166,6 +177,6 @@ def test_a_multi_scale_crop_is_cut_from_the_whole_picture(wide: Path, tmp_path: 
 
 def test_a_centre_square_may_keep_less_than_the_short_side() -> None:
     frames = np.random.default_rng(0).integers(0, 256, (2, 8, 12, 3), dtype=np.uint8)
-    kept = Pixels(4, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), "crop", kept=0.5).tensor(frames)
+    kept = Pixels(4, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), "crop", crop_pct=0.5).tensor(frames)
     expected = torch.from_numpy(frames[:, 2:6, 4:8]).permute(0, 3, 1, 2).float()
     assert torch.equal(kept, expected)

@@ -14,10 +14,10 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from actscribe.errors import ActScribeError
-from actscribe.models.dual.heads import LabelHead
-from actscribe.models.dual.interface import Level, Visual, scaled_cosine
-from actscribe.models.dual.network import DualEncoder
-from actscribe.models.dual.vghif import Vghif, moment_waves, pool_patches
+from actscribe.models.dual_encoder.heads import LabelHead
+from actscribe.models.dual_encoder.interface import Level, Visual, scaled_cosine
+from actscribe.models.dual_encoder.network import DualEncoder
+from actscribe.models.dual_encoder.vghif import Vghif, moment_waves, pool_patches
 from actscribe.settings.vghif import VghifConfig
 
 SMALL = {"bottleneck": 8, "heads": 2}

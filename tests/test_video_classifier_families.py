@@ -95,7 +95,7 @@ def test_it_is_trained_saved_and_measured_in_a_study(kind: str, checkpoint: Path
         "recognizer": "video-classifier",
         "model": str(checkpoint),
         "epochs": 2,
-        "batch": 8,
+        "batch_size": 8,
         "frozen_epochs": 0,
         "unfreeze_blocks": 0,
         "learning_rate": 1e-3,

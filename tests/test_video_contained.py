@@ -325,7 +325,7 @@ def one_run(tmp_path_factory):
     settings = {
         "model": str(tiny_timesformer(root / "checkpoint")),
         "epochs": 1,
-        "batch": 8,
+        "batch_size": 8,
         "precision": "float32",
     }
     write_study(root, recognizers={"timesformer": settings})

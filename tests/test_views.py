@@ -14,7 +14,7 @@ from actscribe.annotations.interval import Interval
 from actscribe.data.clips import Clip
 from actscribe.data.frames import ClipData
 from actscribe.data.recording import Recording
-from actscribe.data.view import View
+from actscribe.data.view import InputSpec
 from actscribe.data.views import ONE_VIEW, Views, crop_boxes, mean_of_views, stream_views
 from actscribe.labels import LabelSet
 from actscribe.runs.scoring import score_recordings
@@ -49,7 +49,7 @@ def recording(tmp_path: Path) -> Recording:
 
 def test_training_draws_one_frame_of_every_segment(recording: Recording, tmp_path: Path) -> None:
     clip = Clip("v", 0.0, 4.0)
-    data = ClipData([recording], [clip], View(4, 64, candidates=5), FrameCache(tmp_path / "c", 10**8))
+    data = ClipData([recording], [clip], InputSpec(4, 64, temporal_jitter=5), FrameCache(tmp_path / "c", 10**8))
     centre = [number_of(frame) for frame in data[0].frames]
     assert centre == [5, 15, 25, 35]
     drawn = np.array([[number_of(f) for f in data.drawn(0, np.random.default_rng(s)).frames] for s in range(60)])
@@ -57,13 +57,13 @@ def test_training_draws_one_frame_of_every_segment(recording: Recording, tmp_pat
     assert [set((column % 10).tolist()) for column in drawn.T] == [{1, 3, 5, 7, 9}] * 4
     again = data.drawn(0, np.random.default_rng(3))
     assert [number_of(frame) for frame in again.frames] == drawn[3].tolist()
-    plain = ClipData([recording], [clip], View(4, 64), FrameCache(tmp_path / "c", 10**8))
+    plain = ClipData([recording], [clip], InputSpec(4, 64), FrameCache(tmp_path / "c", 10**8))
     assert [number_of(frame) for frame in plain.drawn(0, np.random.default_rng(0)).frames] == centre
 
 
 def test_an_even_number_of_candidates_has_no_centre() -> None:
     with pytest.raises(ValueError, match="odd number of candidates"):
-        View(4, 64, candidates=2)
+        InputSpec(4, 64, temporal_jitter=2)
 
 
 def test_crops_are_both_ends_and_the_middle() -> None:
@@ -75,15 +75,15 @@ def test_crops_are_both_ends_and_the_middle() -> None:
 
 def test_views_of_a_clip_come_clip_by_clip(recording: Recording) -> None:
     clips = [Clip("v", 0.0, 4.0)]
-    whole = list(stream_views(recording, clips, View(4, 64), Views(2, 1)))
+    whole = list(stream_views(recording, clips, InputSpec(4, 64), Views(2, 1)))
     assert [[number_of(frame) for frame in seen.frames] for seen in whole] == [[2, 12, 22, 32], [7, 17, 27, 37]]
-    seen = list(stream_views(recording, clips, View(4, 64), Views(2, 3)))
+    seen = list(stream_views(recording, clips, InputSpec(4, 64), Views(2, 3)))
     assert len(seen) == len(Views(2, 3)) == 6
     assert len({(one.content, one.times.tobytes()) for one in seen}) == 6
     for place, one in enumerate(seen):
         left = (0, 32, 16)[place % 3]
         np.testing.assert_array_equal(one.frames, whole[place // 3].frames[:, :, left : left + 64])
-    single = next(iter(stream_views(recording, clips, View(4, 64), ONE_VIEW)))
+    single = next(iter(stream_views(recording, clips, InputSpec(4, 64), ONE_VIEW)))
     assert [number_of(frame) for frame in single.frames] == [5, 15, 25, 35]
 
 
@@ -91,7 +91,7 @@ class Brightness:
     """Scores a clip by its mean brightness."""
 
     labels = LabelSet(name="s", task="multi-class", labels=("a", "b"))
-    view = View(4, 64)
+    view = InputSpec(4, 64)
 
     def score(self, clips):
         for clip in clips:

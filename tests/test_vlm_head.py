@@ -51,7 +51,9 @@ def weights(recognizer: vlm_head.VlmHeadRecognizer) -> torch.Tensor:
 def test_a_head_learns_what_separates_and_comes_back(
     folder: str, tmp_path: Path, changes: dict, ran: list[int]
 ) -> None:
-    job = vlm_jobs.job(tmp_path, "vlm-head", 12, model=folder, epochs=6, batch=4, head_learning_rate=0.05, **changes)
+    job = vlm_jobs.job(
+        tmp_path, "vlm-head", 12, model=folder, epochs=6, batch_size=4, head_learning_rate=0.05, **changes
+    )
     made = vlm_head.make(job)
     assert sum(ran) == 24  # six epochs, and every clip ran through the model once
     scores = vlm_jobs.scores(made, job.validation)
@@ -74,7 +76,7 @@ def test_a_head_learns_what_separates_and_comes_back(
 
 def test_classes_share_one_softmax(folder: str, tmp_path: Path) -> None:
     labels = LabelSet(name="lamp", task="multi-class", labels=("On", "Off"))  # type: ignore[arg-type]
-    job = vlm_jobs.job(tmp_path, "vlm-head", 8, model=folder, epochs=5, batch=4, head_learning_rate=0.05)
+    job = vlm_jobs.job(tmp_path, "vlm-head", 8, model=folder, epochs=5, batch_size=4, head_learning_rate=0.05)
     first, second = (np.stack([t[:, 0], 1 - t[:, 0]], axis=1) for t in (job.train_targets, job.validation_targets))
     made = vlm_head.make(replace(job, labels=labels, train_targets=first, validation_targets=second))
     scores = vlm_jobs.scores(made, job.validation)
@@ -85,7 +87,7 @@ def test_classes_share_one_softmax(folder: str, tmp_path: Path) -> None:
 def test_a_killed_training_goes_on_to_the_same_head(
     folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ran: list[int]
 ) -> None:
-    settings = {"model": folder, "epochs": 3, "batch": 4, "head_learning_rate": 0.05, "dropout": 0.3, "hidden": 4}
+    settings = {"model": folder, "epochs": 3, "batch_size": 4, "head_learning_rate": 0.05, "dropout": 0.3, "hidden": 4}
     whole = vlm_head.make(vlm_jobs.job(tmp_path / "whole", "vlm-head", 8, **settings))
     job = vlm_jobs.job(tmp_path / "killed", "vlm-head", 8, **settings)
     forward, calls = vlm_head._OnFeatures.forward, itertools.count()
@@ -114,7 +116,7 @@ def test_features_in_a_folder_of_the_user_serve_another_run(folder: str, tmp_pat
 
 
 def test_scores_come_in_order_from_mixed_sizes_and_an_endless_video(folder: str, tmp_path: Path) -> None:
-    job = vlm_jobs.job(tmp_path, "vlm-head", 8, model=folder, epochs=2, batch=4, head_learning_rate=0.05)
+    job = vlm_jobs.job(tmp_path, "vlm-head", 8, model=folder, epochs=2, batch_size=4, head_learning_rate=0.05)
     made = vlm_head.make(replace(job, settings=job.settings.model_copy(update={"batch_tokens": 200})))
     longer, _ = vlm_jobs.clips("longer", 4, 5, seed=3)
     clips = [clip for pair in zip(job.validation, longer, strict=False) for clip in pair]

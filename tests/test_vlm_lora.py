@@ -22,7 +22,7 @@ from actscribe.recognizers.base import implementation
 from actscribe.settings.study import parse_settings
 from actscribe.training.inputs import TrainingInputs
 
-QUICK = {"epochs": 2, "batch": 2, "learning_rate": 0.01, "head_learning_rate": 0.05}
+QUICK = {"epochs": 2, "batch_size": 2, "learning_rate": 0.01, "head_learning_rate": 0.05}
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +131,13 @@ def test_checkpointing_gives_the_same_gradients(folder: Path, tmp_path: Path) ->
 def test_accumulated_passes_are_one_batch(folder: Path, tmp_path: Path) -> None:
     made = []
     for passes in (1, 2):
-        settings = {**QUICK, "batch": 4, "adapter_dropout": 0.0, "accumulation": passes, "learning_rate": 1e-3}
+        settings = {
+            **QUICK,
+            "batch_size": 4,
+            "adapter_dropout": 0.0,
+            "gradient_accumulation_steps": passes,
+            "learning_rate": 1e-3,
+        }
         made.append(vlm_lora.make(vlm_jobs.job(tmp_path / str(passes), "vlm-lora", model=str(folder), **settings)))
     torch.testing.assert_close(learned(made[1]), learned(made[0]), atol=2e-4, rtol=0)
 
@@ -201,7 +207,7 @@ def test_merging_a_head_says_what_is_missing(folder: Path, tmp_path: Path) -> No
 
 
 def test_moments_are_drawn_in_training_alone(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = vlm_jobs.job(tmp_path, "vlm-lora", model=str(folder), candidates=3)
+    job = vlm_jobs.job(tmp_path, "vlm-lora", model=str(folder), temporal_jitter=3)
     assert implementation("vlm-lora").view(job.settings, 4).candidates == 3
     network, asked = randomised(job), []
 

@@ -69,7 +69,7 @@ def make(
     if name == "vlm-judge":
         values |= {"judge": str(folders["judge"]), "caption_tokens": 6}
     if name == "vlm-list":
-        values |= {"most_tokens": 6}
+        values |= {"max_new_tokens": 6}
     settings = BUILT_IN[name].settings.model_validate(values | changes)
     chosen = implementation(name)
     nothing: Any = None
@@ -87,7 +87,7 @@ class Counting:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, stop_after: int | None = None) -> None:
         self.clips: list[float] = []
         for method in ("written", "yes_no"):
-            original = getattr(speakers.LocalSpeaker, method)
+            original = getattr(speakers.LocalVlmClient, method)
 
             def counted(speaker: Any, clip: ClipFrames, *args: Any, original: Any = original) -> Any:
                 if stop_after is not None and len(self.clips) >= stop_after:
@@ -95,7 +95,7 @@ class Counting:
                 self.clips.append(clip.clip.start)
                 return original(speaker, clip, *args)
 
-            monkeypatch.setattr(speakers.LocalSpeaker, method, counted)
+            monkeypatch.setattr(speakers.LocalVlmClient, method, counted)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -11,9 +11,9 @@ import torch
 import transformers as hf
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-from actscribe.models.dual.clip import ClipBackbone
-from actscribe.models.dual.interface import Tokens
-from actscribe.models.dual.xclip import XclipBackbone
+from actscribe.models.dual_encoder.clip import ClipBackbone
+from actscribe.models.dual_encoder.interface import Tokens
+from actscribe.models.dual_encoder.xclip import XclipBackbone
 
 WORDS = ["a", "photo", "of", "video", "push", "the", "cup", "to", "left", "right", "lift", "box", ".", "wave", "hand"]
 PROMPTS = ("push cup left", "push cup right", "a photo of lift box .")

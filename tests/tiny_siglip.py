@@ -9,7 +9,7 @@ import transformers as hf
 from tiny_duals import TEXT, VISION, shaken, tokens
 from torch import Tensor
 
-from actscribe.models.dual.interface import Backbone, Level, Tokens, Towers, Visual
+from actscribe.models.dual_encoder.interface import Backbone, Level, Tokens, Towers, Visual
 
 
 class SiglipBackbone(Backbone):

@@ -10,7 +10,7 @@ import numpy as np
 from actscribe.data.clips import Clip
 from actscribe.data.frames import ClipData
 from actscribe.data.recording import Recording
-from actscribe.data.view import ClipFrames, View
+from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.labels import LabelSet
 from actscribe.settings.study import parse_settings
 from actscribe.training.inputs import TrainingInputs
@@ -27,7 +27,7 @@ LABELS = LabelSet(
 class MadeClips(ClipData):
     """Clips whose frames are made here instead of decoded; `reads` counts them."""
 
-    def __init__(self, name: str, clips: list[Clip], view: View, pixels: list[np.ndarray]) -> None:
+    def __init__(self, name: str, clips: list[Clip], view: InputSpec, pixels: list[np.ndarray]) -> None:
         recording = Recording(name, Path(f"{name}.mp4"), clips[-1].end, f"digest of {name}", name)
         super().__init__([recording], clips, view, FrameCache(Path(), 0))
         self.pixels = pixels
@@ -55,7 +55,7 @@ def clips(
         video[:, :, half] += 60
         pixels.append(video.astype(np.uint8))
     cut = [Clip(name, 3.0 * i, 3.0 * i + 3) for i in range(count)]
-    return MadeClips(name, cut, View(frames, 32), pixels), targets
+    return MadeClips(name, cut, InputSpec(frames, 32), pixels), targets
 
 
 def job(folder: Path, recognizer: str, count: int = 4, frames: int = 2, **settings: Any) -> TrainingInputs:

@@ -13,7 +13,7 @@ few() { # name of the folder, then options
   actscribe benchmark folder --videos "$out/set" --groups '^([0-9]+)$' --backbone vifi-clip --shots 8 --seeds 2 \
     --out "$folder" --resume \
     --set optimizer=muon --set learning_rate=$rate --set weight_decay=0.05 \
-    --set epochs=4 --set clips_per_epoch=320 --set batch=16 --set keep=last --set positive_weight=false \
+    --set epochs=4 --set clips_per_epoch=320 --set batch_size=16 --set keep=last --set positive_weight=false \
     --set precision=float32 "$@"
 }
 vary() { # name of the folder, then options; the runs without VgHIF are those of "as-it-is"

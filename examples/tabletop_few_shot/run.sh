@@ -21,7 +21,7 @@ for backbone in "$@"; do
     actscribe benchmark folder --videos "$out/set" --groups '^([0-9]+)$' --backbone "$backbone" --vghif --shots $shots \
       --seeds 5 --out "$out/$backbone" --resume \
       --set optimizer=muon --set learning_rate=$rate --set vghif_learning_rate=$added --set weight_decay=0.05 \
-      --set epochs=4 --set clips_per_epoch=$clips --set batch=16 --set keep=last --set positive_weight=false \
+      --set epochs=4 --set clips_per_epoch=$clips --set batch_size=16 --set keep=last --set positive_weight=false \
       --set precision=float32 --set learns=$learns
   done
 done

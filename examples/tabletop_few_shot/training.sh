@@ -9,13 +9,13 @@ few() { # name of the folder, backbone, rate, then options
   shift 3
   actscribe benchmark folder --videos "$out/set" --groups '^([0-9]+)$' --backbone "$backbone" --seeds 2 \
     --out "$folder" --resume \
-    --set optimizer=muon --set learning_rate=$rate --set weight_decay=0.05 --set epochs=4 --set batch=16 \
+    --set optimizer=muon --set learning_rate=$rate --set weight_decay=0.05 --set epochs=4 --set batch_size=16 \
     --set keep=last --set positive_weight=false --set precision=float32 "$@"
 }
 eight() { few "$@" --shots 8 --set clips_per_epoch=320; }
 for rate in 3e-4 1e-3 3e-3 1e-2; do eight "clip-rate-$rate" clip $rate --set learns=image; done
 for rate in 2e-4 5e-4 1e-3 2e-3; do eight "x-clip-rate-$rate" x-clip $rate --set learns=image; done
-eight moments-5 vifi-clip 1e-3 --vghif --set vghif_learning_rate=2e-2 --set candidates=5
+eight moments-5 vifi-clip 1e-3 --vghif --set vghif_learning_rate=2e-2 --set temporal_jitter=5
 all_clips() { # backbone, rate, what learns: without VgHIF, and with it at three rates
   few "$1-full" "$1" "$2" --shots full --set learns="$3"
   for added in 2e-2 5e-3 1e-3; do

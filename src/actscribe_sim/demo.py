@@ -74,7 +74,7 @@ FEW_SHOT: dict[str, Any] = {
     "learning_rate": 1e-3,
     "vghif_learning_rate": 2e-2,
     "weight_decay": 0.05,
-    "batch": 16,
+    "batch_size": 16,
     "clips_per_epoch": 320,
     "keep": "last",
     "positive_weight": False,
@@ -126,7 +126,7 @@ def demo(out: Path, quick: bool = False, seed: int = 1, overwrite: bool = False)
     _say("4. The comparison")
     _show(done)
     best = _best(done)
-    _say(f"5. The timeline of a video that nobody trained on, by {best.facts.name}")
+    _say(f"5. The timeline of a video that nobody trained on, by {best.info.name}")
     _annotate_new_video(out, best, seed)
     _say(f"6. ViFi-CLIP with and without VgHIF (paper 2), {size.shots} shots of each tabletop action")
     _few_shot(out / "tabletop", size, seed)

@@ -36,7 +36,7 @@ from actscribe.ownership import check_replaceable
 from actscribe.progress import say
 from actscribe.recognizers.base import Recognizer, implementation
 from actscribe.report.benchmark_page import REPORT, benchmark_page
-from actscribe.run_folder.run import RUN_FILE, Facts, Run, machine, versions
+from actscribe.run_folder.run import RUN_FILE, Run, RunInfo, machine, versions
 from actscribe.runs.evaluate import score_split
 from actscribe.runs.reuse import changes
 from actscribe.runs.train import UNDECIDED, train
@@ -158,7 +158,7 @@ def _finish(
     study = _study(plan, chosen.learned, settings, seed)
     begun = (folder / RUN_FILE).is_file()
     run = Run.open(folder) if begun else None
-    if run is None or run.facts.status != "complete":
+    if run is None or run.info.status != "complete":
         run = train(study, plan.backbone, folder, resume=begun, cache=cache, data=drawn.data)
     _check_same(run, study, drawn.data)
     recognizer = _score(run, plan, None)
@@ -167,14 +167,14 @@ def _finish(
     study = _study(plan, chosen.novel, settings, seed)
     place = folder / NOVEL_FOLDER
     other = Run.open(place) if (place / RUN_FILE).is_file() else None
-    if other is not None and other.facts.status != "begun":
+    if other is not None and other.info.status != "begun":
         _check_same(other, study, drawn.novel)
     else:
-        facts = Facts(
+        facts = RunInfo(
             status="complete",
             name=plan.backbone,
             recognizer=plan.backbone,
-            settings=run.facts.settings,
+            settings=run.info.settings,
             seed=seed,
             study=study.name,
             versions=versions(),
@@ -202,9 +202,9 @@ def _is_scored(run: Run, plan: Plan) -> bool:
     Raises:
         ActScribeError: it keeps scores of other views.
     """
-    if not run.has_scores("test") or "test" not in run.facts.views:
+    if not run.has_scores("test") or "test" not in run.info.views:
         return False
-    kept, wanted = run.facts.views["test"], (plan.views.clips, plan.views.crops)
+    kept, wanted = run.info.views["test"], (plan.views.clips, plan.views.crops)
     if kept != wanted:
         raise ActScribeError(
             f"{run.folder}: its scores are of {kept[0]} x {kept[1]} views, not of {wanted[0]} x {wanted[1]}.",
@@ -217,8 +217,8 @@ def _check_same(run: Run, study: Study, data: StudyData) -> None:
     """Refuse to reuse a run of another plan."""
     changed = changes(run, study, data)
     if "recognizers" in changed:
-        own = study.recognizers[run.facts.name]
-        differ = [key for key in own if own[key] != run.facts.settings.get(key)]
+        own = study.recognizers[run.info.name]
+        differ = [key for key in own if own[key] != run.info.settings.get(key)]
         changed[changed.index("recognizers")] = f"settings ({', '.join(differ)})"
     if changed:
         raise ActScribeError(
@@ -264,7 +264,7 @@ def _write(
         "classes": len(whole.classes),
         "seeds": list(parts),
         "systems": {system(plan, vghif): _settings(folder, plan, vghif) for vghif in _variants(plan)},
-        "seconds": {run.folder.name: run.facts.task_seconds for run in runs},
+        "seconds": {run.folder.name: run.info.task_seconds for run in runs},
         "versions": versions(),
         "machine": machine(),
         "missing": {"no_file": len(whole.missing), "unreadable": len(unreadable)},
@@ -282,7 +282,7 @@ def _write(
 
 def _settings(folder: Path, plan: Plan, vghif: bool) -> dict[str, Any]:
     run = Run.open(folder / plan.run_name(vghif, 0))
-    return cast("dict[str, Any]", json.loads(json.dumps(run.facts.settings)))
+    return cast("dict[str, Any]", json.loads(json.dumps(run.info.settings)))
 
 
 def _plan_notes(plan: Plan) -> list[str]:
@@ -297,9 +297,9 @@ def _plan_notes(plan: Plan) -> list[str]:
 
 def _run_notes(runs: Sequence[Run]) -> list[str]:
     """Return what the runs say of themselves, and packages that changed from one run to another."""
-    notes = [note for run in runs for note in run.facts.notes if note != UNDECIDED]  # top-1 needs no threshold
-    first = runs[0].facts.versions
-    changed = sorted({name for run in runs for name in first if run.facts.versions.get(name) != first[name]})
+    notes = [note for run in runs for note in run.info.notes if note != UNDECIDED]  # top-1 needs no threshold
+    first = runs[0].info.versions
+    changed = sorted({name for run in runs for name in first if run.info.versions.get(name) != first[name]})
     if changed:
         notes.append(f"the runs were made with different versions of {', '.join(changed)}.")
     return notes

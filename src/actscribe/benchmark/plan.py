@@ -130,10 +130,12 @@ class Plan:
         """
         chosen: dict[str, Any] = {}
         if self.published is not None:
-            own_batch = "batch" in self.overrides
+            own_batch = "batch_size" in self.overrides
             chosen = recipe_settings(self.published, 0 if own_batch else clips, self.views.crops)
-            if "accumulation" in self.overrides:  # must divide it, also where the clips are not known yet
-                chosen.setdefault("batch", self.published.layout.batch)
+            if (
+                "gradient_accumulation_steps" in self.overrides
+            ):  # must divide it, also where the clips are not known yet
+                chosen.setdefault("batch_size", self.published.layout.batch)
         if self.shots == 0 and recognizer(self.backbone).prompted:
             chosen |= {LEARNS: "none", "keep": "last"}
         chosen = merge(chosen, {key: value for key, value in self.overrides.items() if key not in (VGHIF, VGHIF_RATE)})
@@ -192,8 +194,8 @@ def recipe_settings(recipe: Recipe, clips: int, crops: int) -> dict[str, Any]:
     if clips:
         passes = one_device(recipe.layout, clips, recipe.layout.per_device)
         batch = {
-            "batch": passes.batch,
-            "accumulation": passes.accumulation,
+            "batch_size": passes.batch,
+            "gradient_accumulation_steps": passes.accumulation,
             "clips_per_epoch": passes.clips_per_epoch,
         }
     return batch | {
@@ -205,17 +207,17 @@ def recipe_settings(recipe: Recipe, clips: int, crops: int) -> dict[str, Any]:
         "weight_decay": steps.weight_decay,
         "decay_vectors": steps.decay_vectors,
         "warmup": steps.warmup_epochs / recipe.epochs,
-        "last_share": steps.last_share,
+        "min_lr_ratio": steps.min_lr_ratio,
         "keep": "last",
         "positive_weight": False,  # published: plain soft cross-entropy, however uneven the classes
-        "candidates": CANDIDATES,
+        "temporal_jitter": CANDIDATES,
         LEARNS: _learns(recipe),
         "template": recipe.template,
         "flip": recipe.flip,
         "augment": True,
         "augmentation": recipe.augmentation.model_dump(),
-        "fit": "crop",
-        "kept": pictures.size / (pictures.three_crop_short_side if crops == 3 else pictures.short_side),
+        "resize_mode": "crop",
+        "crop_pct": pictures.size / (pictures.three_crop_short_side if crops == 3 else pictures.short_side),
         "mean": tuple(value / 255 for value in pictures.mean),
         "std": tuple(value / 255 for value in pictures.std),
     }

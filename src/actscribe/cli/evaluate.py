@@ -28,7 +28,7 @@ def evaluate(
     result = evaluate_run(Run.open(run), split, frames=frames, videos=videos or ())
     for title, table in result.summary().items():
         print_table(title, table)
-    for note in result.run.facts.notes:
+    for note in result.run.info.notes:
         print_sentence(f"Note: {note}")
     print(f"Report: {result.report}")
     print(f"Next: actscribe annotate VIDEO --run {shlex.quote(str(result.run.folder))} --format elan --out timelines")

@@ -93,7 +93,7 @@ def _settings(recognizer: str, model: str, dtype: str | None, batch: int | None)
     from actscribe.settings.study import parse_settings
 
     known = spec_of(recognizer).settings.model_fields
-    values: dict[str, object] = {"model": model, **({} if batch is None else {"batch": batch})}
+    values: dict[str, object] = {"model": model, **({} if batch is None else {"batch_size": batch})}
     if dtype in ("4bit", "8bit"):
         values["quantize"] = dtype
     elif dtype in ("float32", "bfloat16"):

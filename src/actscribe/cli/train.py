@@ -33,7 +33,7 @@ def train(
     run = train_run(loaded, recognizer, out=out, resume=resume, overwrite=overwrite)
     if not is_first():
         return
-    for sentence in grouped_notes("Timeline", run.decisions.timeline.notes):
+    for sentence in grouped_notes("Timeline", run.operating_point.timeline.notes):
         print_sentence(f"Note: {sentence}")
     print(f"Run: {run.folder}")
     curves = run.folder / CURVES

@@ -89,7 +89,7 @@ def measure_cost(run: Run, training_memory: float | None = None) -> Cost:
         memory_mb=round(peak[0] / MB, 1),
         training_memory_mb=training_memory if trained else None,
         seconds_per_minute=round(60 * seconds / _covered(clips), 4),
-        train_s=run.facts.task_seconds.get("train") if trained else None,
+        train_s=run.info.task_seconds.get("train") if trained else None,
         timed_clips=done,
     )
     write_text(run.folder / FILE, cost.model_dump_json(indent=1))
@@ -165,7 +165,7 @@ def _trainable(run: Run) -> int | None:
 def _how_many(run: Run) -> int:
     """Return how many clips to time, from how long the scoring of validation took."""
     clips = len(run.scores("validation").clips)
-    seconds = run.facts.task_seconds.get("validate", 0.0) / max(clips, 1)
+    seconds = run.info.task_seconds.get("validate", 0.0) / max(clips, 1)
     return max(FEWEST, min(MOST, int(TIMED_S / max(seconds, 1e-3))))
 
 

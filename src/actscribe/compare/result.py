@@ -93,7 +93,7 @@ def _system(name: str, runs: Sequence[Run]) -> System:
         scored = run.scores("validation")
         validation.append((targets(scored.clips, run.labels.task, run.study.windows.threshold), scored.scores))
     results = tuple(measured(run)[0] for run in runs)
-    return System(name, tuple(run.facts.seed for run in runs), results, tuple(validation), _unread(runs[0]))
+    return System(name, tuple(run.info.seed for run in runs), results, tuple(validation), _unread(runs[0]))
 
 
 def _unread(run: Run) -> float:

@@ -86,7 +86,7 @@ def _complete(folder: Path) -> Run | None:
     if not (folder / RUN_FILE).is_file():
         return None
     run = Run.open(folder)
-    return run if run.facts.status == "complete" else None
+    return run if run.info.status == "complete" else None
 
 
 def _is_evaluated(run: Run, part: Part) -> bool:

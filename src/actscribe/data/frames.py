@@ -8,7 +8,7 @@ import numpy as np
 
 from actscribe.data.clips import Clip
 from actscribe.data.recording import Recording
-from actscribe.data.view import ClipFrames, View
+from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.processes import first_goes_first
 from actscribe.progress import track
 from actscribe.video.cache import CachedFrames, FrameCache
@@ -28,7 +28,9 @@ class ClipData(Sequence[ClipFrames]):
         cache: holds the decoded frames.
     """
 
-    def __init__(self, recordings: Sequence[Recording], clips: Sequence[Clip], view: View, cache: FrameCache) -> None:
+    def __init__(
+        self, recordings: Sequence[Recording], clips: Sequence[Clip], view: InputSpec, cache: FrameCache
+    ) -> None:
         self.recordings = {recording.name: recording for recording in recordings}
         self.clips = tuple(clips)
         self.view = view
@@ -44,12 +46,12 @@ class ClipData(Sequence[ClipFrames]):
         return self._at(clip, sample_times(clip.start, clip.end, self.view.frames))
 
     def drawn(self, index: int, rng: np.random.Generator) -> ClipFrames:
-        """Return a clip with one random candidate of every segment, as training samples; see `View.candidates`."""
+        """Return a clip with one random candidate of every segment, as training samples; see `InputSpec.candidates`."""
         clip, view = self.clips[index], self.view
-        if view.candidates == 1:
+        if view.temporal_jitter == 1:
             return self[index]
-        choices = candidate_times(clip.start, clip.end, view.frames, view.candidates)
-        return self._at(clip, choices[np.arange(view.frames), rng.integers(view.candidates, size=view.frames)])
+        choices = candidate_times(clip.start, clip.end, view.frames, view.temporal_jitter)
+        return self._at(clip, choices[np.arange(view.frames), rng.integers(view.temporal_jitter, size=view.frames)])
 
     def cached(self, name: str) -> CachedFrames:
         """Return the decoded frames of one recording, decoding them on first use."""
@@ -89,7 +91,7 @@ class ClipData(Sequence[ClipFrames]):
                 self.cached(name)
 
 
-def stream(recording: Recording, clips: Sequence[Clip], view: View) -> Iterator[ClipFrames]:
+def stream(recording: Recording, clips: Sequence[Clip], view: InputSpec) -> Iterator[ClipFrames]:
     """Yield the frames of one recording's clips in order of time: one pass over the video, memory bounded."""
     times = [sample_times(clip.start, clip.end, view.frames) for clip in clips]
     decoded = clip_frames(recording.video, times, view.short_side, view.square_pixels)
@@ -97,11 +99,13 @@ def stream(recording: Recording, clips: Sequence[Clip], view: View) -> Iterator[
         yield ClipFrames(clip, recording.content, images, moments)
 
 
-def _distinct_times(names: Iterable[str], clips: Sequence[Clip], view: View) -> dict[str, np.ndarray]:
+def _distinct_times(names: Iterable[str], clips: Sequence[Clip], view: InputSpec) -> dict[str, np.ndarray]:
     """Return the moments that may be asked for of each recording, in order."""
     times: dict[str, list[np.ndarray]] = {name: [] for name in names}
     for clip in clips:
         times[clip.recording].append(sample_times(clip.start, clip.end, view.frames))
-        if view.candidates > 1:
-            times[clip.recording].append(candidate_times(clip.start, clip.end, view.frames, view.candidates).ravel())
+        if view.temporal_jitter > 1:
+            times[clip.recording].append(
+                candidate_times(clip.start, clip.end, view.frames, view.temporal_jitter).ravel()
+            )
     return {name: np.unique(np.concatenate(parts)) if parts else np.zeros(0) for name, parts in times.items()}

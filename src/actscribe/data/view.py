@@ -10,26 +10,26 @@ from actscribe.data.clips import Clip
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class InputSpec:
     """What a recognizer wants to see of a clip.
 
     Args:
         frames: how many, see `video.sampling.sample_times`.
         short_side: of a decoded frame, in pixels, aspect kept; a smaller video is not enlarged.
-        candidates: moments in each of the `frames` segments that training draws from, an odd number; 1: the centres
-            alone, in training too. So many times the frames are decoded and kept in the cache.
+        temporal_jitter: moments in each of the `frames` segments that training draws from, an odd number; 1: the
+            centres alone, in training too. So many times the frames are decoded and kept in the cache.
         square_pixels: see `video.reading.frames_at`.
     """
 
     frames: int
     short_side: int
-    candidates: int = 1
+    temporal_jitter: int = 1
     square_pixels: bool = True
 
     def __post_init__(self) -> None:
-        if self.candidates < 1 or self.candidates % 2 == 0:
+        if self.temporal_jitter < 1 or self.temporal_jitter % 2 == 0:
             raise ValueError(
-                f"expected an odd number of candidates, so that one is the centre, found {self.candidates}"
+                f"expected an odd number for temporal_jitter, so that one is the centre, found {self.temporal_jitter}"
             )
 
 

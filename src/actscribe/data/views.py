@@ -10,7 +10,7 @@ import numpy as np
 from actscribe.data.clips import Clip
 from actscribe.data.frames import stream
 from actscribe.data.recording import Recording
-from actscribe.data.view import ClipFrames, View
+from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.video.sampling import view_times
 from actscribe.video.windows import clip_frames
 
@@ -45,7 +45,7 @@ def crop_boxes(height: int, width: int) -> tuple[tuple[int, int, int], ...]:
     return (0, 0, side), (down, right, side), (down // 2, right // 2, side)
 
 
-def stream_views(recording: Recording, clips: Sequence[Clip], view: View, views: Views) -> Iterator[ClipFrames]:
+def stream_views(recording: Recording, clips: Sequence[Clip], view: InputSpec, views: Views) -> Iterator[ClipFrames]:
     """Yield the views of each clip of one recording in order of time, crops fastest; each frame is decoded once."""
     if views == ONE_VIEW:
         yield from stream(recording, clips, view)
@@ -72,7 +72,7 @@ def mean_of_views(scores: np.ndarray, views: Views) -> np.ndarray:
     return np.asarray(scores.reshape(-1, len(views), scores.shape[-1]).mean(axis=1))
 
 
-def _dense(recording: Recording, clips: Sequence[Clip], view: View, views: int) -> Iterator[ClipFrames]:
+def _dense(recording: Recording, clips: Sequence[Clip], view: InputSpec, views: int) -> Iterator[ClipFrames]:
     """Yield each clip with the frames of all its temporal views, in order of time."""
     times = [view_times(clip.start, clip.end, view.frames, views).T.ravel() for clip in clips]
     decoded = clip_frames(recording.video, times, view.short_side, view.square_pixels)

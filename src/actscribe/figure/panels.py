@@ -89,7 +89,7 @@ def of_run(run: Run, names: Sequence[str]) -> list[Panel]:
                 f"Type: actscribe evaluate {run.folder} --split {recording.split}",
             )
         found = annotation_files.read(kept)
-        scores = time_scores(run.scores(recording.split), [recording], run.decisions.timeline.step)[name]
+        scores = time_scores(run.scores(recording.split), [recording], run.operating_point.timeline.step)[name]
         panels.append(
             Panel(
                 name,

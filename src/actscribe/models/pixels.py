@@ -22,15 +22,15 @@ class Pixels:
     Args:
         size: of the square input, in pixels.
         mean, std: per channel, of values in [0, 1]; the checkpoint's own, unless a study gives others.
-        fit: "stretch" keeps the whole picture, "crop" takes the centre square.
-        kept: share of the short side that the centre square keeps; published tests of CLIP on video: 224/256.
+        resize_mode: "stretch" keeps the whole picture, "crop" takes the centre square.
+        crop_pct: share of the short side that the centre square keeps; published tests of CLIP on video: 224/256.
     """
 
     size: int
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
-    fit: str
-    kept: float = 1.0
+    resize_mode: str
+    crop_pct: float = 1.0
 
     def whole(self, frames: np.ndarray) -> torch.Tensor:
         """Return uint8 frames, (frames, height, width, 3), with channels first, (frames, 3, height, width)."""
@@ -39,8 +39,8 @@ class Pixels:
     def tensor(self, frames: np.ndarray) -> torch.Tensor:
         """Return uint8 frames, (frames, height, width, 3), resized, as float in [0, 255], (frames, 3, size, size)."""
         video = self.whole(frames)
-        if self.fit == "crop":
-            side = max(1, round(min(video.shape[-2:]) * self.kept))
+        if self.resize_mode == "crop":
+            side = max(1, round(min(video.shape[-2:]) * self.crop_pct))
             top, left = (video.shape[-2] - side) // 2, (video.shape[-1] - side) // 2
             video = video[..., top : top + side, left : left + side]
         if video.shape[-2:] == (self.size, self.size):
@@ -57,13 +57,13 @@ class Pixels:
         return (video / 255 - mean) / std
 
 
-def read_pixels(folder: str, checkpoint: str, size: int, fit: str) -> Pixels:
+def read_pixels(folder: str, checkpoint: str, size: int, resize_mode: str) -> Pixels:
     """Read mean and std from the checkpoint's own file; a library's default would silently be another set's.
 
     Args:
         folder: of the checkpoint.
         checkpoint: as the user named it.
-        size, fit: of the result.
+        size, resize_mode: of the result.
 
     Raises:
         ActScribeError: no such file, or one that is damaged or without mean and std.
@@ -93,7 +93,7 @@ def read_pixels(folder: str, checkpoint: str, size: int, fit: str) -> Pixels:
         raise ActScribeError(
             f"{path}: expected image_mean and image_std of values in [0, 1], found {mean}, {std}.", again
         )
-    return Pixels(size, tuple(mean), tuple(std), fit)
+    return Pixels(size, tuple(mean), tuple(std), resize_mode)
 
 
 def _is_triple(value: object) -> bool:

@@ -130,7 +130,7 @@ class VideoClassifier(nn.Module):
 
 
 def load_classifier(
-    checkpoint: str, labels: tuple[str, ...], frames: int, fit: str = "stretch", families: Sequence[str] = ()
+    checkpoint: str, labels: tuple[str, ...], frames: int, resize_mode: str = "stretch", families: Sequence[str] = ()
 ) -> tuple[VideoClassifier, Pixels]:
     """Return a video classifier with a head for `labels`, and how to feed it.
 
@@ -142,7 +142,7 @@ def load_classifier(
         checkpoint: as the user named it.
         labels: in the order of the outputs.
         frames: of a clip.
-        fit: how a picture becomes square, see `Pixels`.
+        resize_mode: how a picture becomes square, see `Pixels`.
         families: keys of `FAMILIES` that are taken; empty: all.
 
     Raises:
@@ -170,7 +170,7 @@ def load_classifier(
         nn.init.normal_(made.head.weight, std=0.02)
         nn.init.zeros_(made.head.bias)
     fit_frame_count(model, frames)
-    return made, read_pixels(str(folder), checkpoint, _side(config), fit)
+    return made, read_pixels(str(folder), checkpoint, _side(config), resize_mode)
 
 
 def load_saved(folder: Path) -> VideoClassifier:

@@ -14,7 +14,7 @@ from actscribe.models.quiet import quiet
 from actscribe.models.vlm import load_vlm
 from actscribe.models.yes_no import YesNo
 from actscribe.recognizers.prompts import Prompts
-from actscribe.recognizers.speakers import LocalSpeaker, Speaker, speaker
+from actscribe.recognizers.vlm_clients import LocalVlmClient, VlmClient, vlm_client
 from actscribe.settings.vlm import ZeroShot
 from actscribe.training.inputs import TrainingInputs
 
@@ -42,10 +42,10 @@ class Agreement:
     mean: float
 
 
-def agreement(one: Speaker, other: Speaker, clips: Sequence[ClipFrames], texts: Prompts) -> Agreement:
+def agreement(one: VlmClient, other: VlmClient, clips: Sequence[ClipFrames], texts: Prompts) -> Agreement:
     """Ask two models every label's question about every clip and compare their answers (ours)."""
 
-    def asked(model: Speaker) -> np.ndarray:
+    def asked(model: VlmClient) -> np.ndarray:
         return np.array([_shares(model.yes_no(clip, texts.opening, texts.questions)) for clip in clips])
 
     first, second = asked(one), asked(other)
@@ -67,8 +67,8 @@ def check_quantized(job: TrainingInputs, texts: Prompts) -> None:
     places = sorted({round(place) for place in np.linspace(0, count - 1, min(CLIPS, count))})
     clips = [job.validation[place] for place in places]
     with quiet():
-        full = LocalSpeaker(load_vlm(settings.model, "bfloat16", device="cpu"))
-    found = agreement(speaker(settings), full, clips, texts)
+        full = LocalVlmClient(load_vlm(settings.model, "bfloat16", device="cpu"))
+    found = agreement(vlm_client(settings), full, clips, texts)
     write_text(job.folder / FILE, json.dumps({"quantize": settings.quantize, **asdict(found)}, indent=1))
     print(
         f"{settings.quantize} against bfloat16 on {found.clips} clips: {found.same:.0%} of {found.answers} yes/no"

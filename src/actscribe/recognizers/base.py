@@ -11,20 +11,29 @@ from typing import Any, Protocol
 import numpy as np
 
 from actscribe.data.frames import ClipData
-from actscribe.data.view import ClipFrames, View
+from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.errors import ActScribeError, in_one_line
 from actscribe.labels import LabelSet
 from actscribe.settings.registry import recognizer
 from actscribe.training.inputs import TrainingInputs
 
-__all__ = ["ClipData", "ClipFrames", "Implementation", "Plan", "Recognizer", "TrainingInputs", "View", "implementation"]
+__all__ = [
+    "ClipData",
+    "ClipFrames",
+    "Implementation",
+    "InputSpec",
+    "Plan",
+    "Recognizer",
+    "TrainingInputs",
+    "implementation",
+]
 
 
 class Recognizer(Protocol):
     """Turns clips into scores. Zero-shot or trained, all are used the same way."""
 
     labels: LabelSet
-    view: View
+    view: InputSpec
 
     def score(self, clips: Iterable[ClipFrames]) -> Iterator[np.ndarray]:
         """Yield one array of scores in [0, 1] per clip, shape (labels,), in the order of `clips`.
@@ -78,7 +87,7 @@ class Implementation:
         merge: folds a saved folder's adapters into the model, and writes what `RecognizerSpec.merges_into` loads.
     """
 
-    view: Callable[[Any, int], View]
+    view: Callable[[Any, int], InputSpec]
     make: Callable[[TrainingInputs], Recognizer]
     load: Callable[[Path, LabelSet], Recognizer]
     weights: Callable[[Any], str] = no_digest

@@ -27,7 +27,7 @@ from actscribe.models.video_classifier import (
     load_saved,
     picture_size,
 )
-from actscribe.recognizers.base import ClipFrames, Implementation, Recognizer, View
+from actscribe.recognizers.base import ClipFrames, Implementation, InputSpec, Recognizer
 from actscribe.recognizers.plans.clips import plan_classifier
 from actscribe.settings.video_classifier import VideoClassifierSettings
 from actscribe.training.examples import fit_pixels
@@ -54,7 +54,7 @@ class VideoClassifierRecognizer:
         self.pixels = pixels
         self.labels = labels
         self.bfloat16 = bfloat16
-        self.view = View(model.frames, pixels.size)
+        self.view = InputSpec(model.frames, pixels.size)
 
     def score(self, clips: Iterable[ClipFrames]) -> Iterator[np.ndarray]:
         """Yield scores per clip, shape (labels,); see `Recognizer.score`."""
@@ -77,7 +77,7 @@ def load(folder: Path, labels: LabelSet) -> Recognizer:
     values = read_json(folder / "recognizer.json", "Copy the folder again, or train again.")
     model = load_saved(folder)
     pixels = values["pixels"]
-    pixels = Pixels(pixels["size"], tuple(pixels["mean"]), tuple(pixels["std"]), pixels["fit"])
+    pixels = Pixels(pixels["size"], tuple(pixels["mean"]), tuple(pixels["std"]), pixels["resize_mode"])
     return VideoClassifierRecognizer(model, pixels, labels, values["bfloat16"])
 
 
@@ -88,7 +88,9 @@ def make(job: TrainingInputs) -> Recognizer:
     job.train.prepare("Decoding training recordings")
     if settings.keep == "best":
         job.validation.prepare("Decoding validation recordings")
-    model, pixels = load_classifier(settings.model, job.labels.names, job.view.frames, settings.fit, settings.families)
+    model, pixels = load_classifier(
+        settings.model, job.labels.names, job.view.frames, settings.resize_mode, settings.families
+    )
     with torch.no_grad():
         model.head.bias.copy_(torch.from_numpy(prior_logits(job.train_targets, job.labels.task)))
     head = list(model.head.parameters())
@@ -101,11 +103,11 @@ def make(job: TrainingInputs) -> Recognizer:
     return VideoClassifierRecognizer(model, pixels, job.labels, use_bfloat16(settings.precision))
 
 
-def view(settings: VideoClassifierSettings, frames: int) -> View:
+def view(settings: VideoClassifierSettings, frames: int) -> InputSpec:
     """Return what the checkpoint wants to see: the study's frames at its own picture size."""
     config = configuration(settings.model, settings.families)
     check_frames(config, frames)
-    return View(frames, picture_size(config), settings.candidates)
+    return InputSpec(frames, picture_size(config), settings.temporal_jitter)
 
 
 def weights(settings: VideoClassifierSettings) -> str:
@@ -115,7 +117,7 @@ def weights(settings: VideoClassifierSettings) -> str:
 
 def starting(settings: VideoClassifierSettings, labels: LabelSet, frames: int) -> list[str]:
     """Return what is made anew of the checkpoint, once its weights were seen to fit; see `Implementation.starting`."""
-    load_classifier(settings.model, labels.names, frames, settings.fit, settings.families)
+    load_classifier(settings.model, labels.names, frames, settings.resize_mode, settings.families)
     return changes(settings.model, labels.names, frames)
 
 

@@ -26,7 +26,7 @@ from actscribe.models.vlm import Hidden, load_vlm
 from actscribe.models.vlm.plan import configuration
 from actscribe.models.vlm.pooling import VlmHead
 from actscribe.places import Place
-from actscribe.recognizers.base import ClipFrames, Implementation, Recognizer, View
+from actscribe.recognizers.base import ClipFrames, Implementation, InputSpec, Recognizer
 from actscribe.recognizers.plans.vlm import plan_head
 from actscribe.settings.named_models import EMBEDDED
 from actscribe.settings.training import Training
@@ -59,7 +59,7 @@ class HeadedVlm:
 
     backbone: Backbone
     head: VlmHead
-    view: View
+    view: InputSpec
     hidden: int
 
     def score(self, clips: Iterable[ClipFrames], task: Task) -> Iterator[np.ndarray]:
@@ -151,7 +151,7 @@ def load_parts(folder: Path) -> tuple[HeadedVlm, dict[str, Any]]:
     head = VlmHead(vlm.width, uniform, values["pooling"], values["hidden"])
     fill(head.state_dict(), folder / "head.safetensors")
     backbone = Backbone(vlm, values["prompt"], values["pooling"], values["batch_tokens"])
-    view = View(values["frames"], values["short_side"])
+    view = InputSpec(values["frames"], values["short_side"])
     return HeadedVlm(backbone, head.to(vlm.model.device).eval(), view, values["hidden"]), values
 
 
@@ -242,10 +242,10 @@ def prompt(template: str, labels: LabelSet) -> str:
     return (template or PROMPT).replace("{setting}", labels.setting).replace("{labels}", listed).strip()
 
 
-def view(settings: VlmHeadSettings | VlmLoraSettings, frames: int) -> View:
+def view(settings: VlmHeadSettings | VlmLoraSettings, frames: int) -> InputSpec:
     """Return the study's frames at the size that suits the model; only its configuration is read."""
     family, config, video = configuration(settings.model)
-    return View(frames, family.short_side(config, video), settings.candidates)
+    return InputSpec(frames, family.short_side(config, video), settings.temporal_jitter)
 
 
 def weights(settings: VlmHeadSettings | VlmLoraSettings) -> str:

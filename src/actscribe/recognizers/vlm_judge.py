@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
-from actscribe.data.view import ClipFrames, View
+from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.labels import LabelSet
 from actscribe.models.judge import Judge, load_judge
 from actscribe.models.server import ChatServer
@@ -18,7 +18,7 @@ from actscribe.recognizers.answers import AnswerStore, answer_key, default_store
 from actscribe.recognizers.base import Implementation, Recognizer
 from actscribe.recognizers.plans.vlm import plan_text
 from actscribe.recognizers.prompts import Prompts, prompts
-from actscribe.recognizers.speakers import Remembered, pick, speaker, view
+from actscribe.recognizers.vlm_clients import CachedVlmClient, pick, view, vlm_client
 from actscribe.recognizers.zero_shot import (
     Answered,
     ZeroShotRecognizer,
@@ -83,9 +83,9 @@ def judged(judge: TextModel, caption: str, texts: Prompts, store: AnswerStore) -
     return [YesNo(**answer) for answer in answers]
 
 
-def _recognizer(labels: LabelSet, settings: VlmJudgeSettings, seen: View, texts: Prompts) -> ZeroShotRecognizer:
+def _recognizer(labels: LabelSet, settings: VlmJudgeSettings, seen: InputSpec, texts: Prompts) -> ZeroShotRecognizer:
     store = default_store()
-    model = Remembered(speaker(settings), store)
+    model = CachedVlmClient(vlm_client(settings), store)
     judge = _judge(settings)
 
     def ask(clip: ClipFrames, read: bool) -> Answered:

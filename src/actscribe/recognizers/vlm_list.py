@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from actscribe.data.clips import Clip
-from actscribe.data.view import ClipFrames, View
+from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.labels import LabelSet
 from actscribe.recognizers.agreement import check_quantized
 from actscribe.recognizers.answers import default_store
@@ -15,7 +15,7 @@ from actscribe.recognizers.base import Implementation, Recognizer
 from actscribe.recognizers.plans.vlm import plan_text
 from actscribe.recognizers.prompts import Prompts, prompts
 from actscribe.recognizers.reading import named_labels
-from actscribe.recognizers.speakers import Remembered, speaker, view
+from actscribe.recognizers.vlm_clients import CachedVlmClient, view, vlm_client
 from actscribe.recognizers.zero_shot import UNKNOWN, Answered, ZeroShotRecognizer, about, restore
 from actscribe.settings.vlm import VlmListSettings
 from actscribe.training.inputs import TrainingInputs
@@ -50,11 +50,11 @@ def from_list(clip: Clip, text: str, labels: LabelSet) -> Answered:
     return Answered(clip, scores, np.zeros(count, dtype=bool), text)
 
 
-def _recognizer(labels: LabelSet, settings: VlmListSettings, seen: View, texts: Prompts) -> ZeroShotRecognizer:
-    model = Remembered(speaker(settings), default_store())
+def _recognizer(labels: LabelSet, settings: VlmListSettings, seen: InputSpec, texts: Prompts) -> ZeroShotRecognizer:
+    model = CachedVlmClient(vlm_client(settings), default_store())
 
     def ask(clip: ClipFrames, read: bool) -> Answered:
-        (text,) = model.written(clip, texts.listing, [""], settings.most_tokens)
+        (text,) = model.written(clip, texts.listing, [""], settings.max_new_tokens)
         return from_list(clip.clip, text, labels)
 
     return ZeroShotRecognizer(labels, seen, ask, about(settings, seen, texts, {"model": dict(model.identity)}))

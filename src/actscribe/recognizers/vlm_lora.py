@@ -23,7 +23,7 @@ from actscribe.models.vlm.loading import digest
 from actscribe.models.vlm.plan import configuration, unfilled
 from actscribe.packages import require
 from actscribe.processes import is_first
-from actscribe.recognizers.base import ClipFrames, Implementation, Recognizer, View
+from actscribe.recognizers.base import ClipFrames, Implementation, InputSpec, Recognizer
 from actscribe.recognizers.plans.vlm import plan_lora
 from actscribe.recognizers.vlm_head import INSIDE, HeadedVlm, load_parts, start, train_head, weights
 from actscribe.recognizers.vlm_head import view as head_view
@@ -161,7 +161,7 @@ def adapter_weights(vlm: Vlm) -> dict[str, nn.Parameter]:
     return {name: weight for name, weight in vlm.model.named_parameters() if ".lora_" in name}
 
 
-def view(settings: VlmLoraSettings, frames: int) -> View:
+def view(settings: VlmLoraSettings, frames: int) -> InputSpec:
     """Return the study's frames at the size that suits the model.
 
     Raises:
@@ -192,7 +192,7 @@ def _probe(job: TrainingInputs, parts: HeadedVlm) -> None:
     if job.resume and done.is_file():
         fill(parts.head.state_dict(), done)
         return
-    probe = settings.model_copy(update={"epochs": settings.probe_epochs, "accumulation": 1})
+    probe = settings.model_copy(update={"epochs": settings.probe_epochs, "gradient_accumulation_steps": 1})
     train_head(job, parts, probe, job.folder / CHECKPOINTS / FEATURES, folder)
     if not is_first():
         return

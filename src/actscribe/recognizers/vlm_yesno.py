@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from actscribe.data.clips import Clip
-from actscribe.data.view import ClipFrames, View
+from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.labels import LabelSet
 from actscribe.models.yes_no import YesNo, from_text
 from actscribe.recognizers.agreement import check_quantized
@@ -16,7 +16,7 @@ from actscribe.recognizers.answers import clip_digest, default_store
 from actscribe.recognizers.base import Implementation, Recognizer
 from actscribe.recognizers.plans.vlm import plan_yesno
 from actscribe.recognizers.prompts import Prompts, prompts
-from actscribe.recognizers.speakers import Remembered, Speaker, speaker, view
+from actscribe.recognizers.vlm_clients import CachedVlmClient, VlmClient, view, vlm_client
 from actscribe.recognizers.zero_shot import (
     Answered,
     ZeroShotRecognizer,
@@ -68,8 +68,8 @@ def content_free(clip: ClipFrames) -> ClipFrames:
     return ClipFrames(Clip("", 0.0, length), "grey", np.full_like(clip.frames, GREY), times)
 
 
-def _recognizer(labels: LabelSet, settings: VlmYesnoSettings, seen: View, texts: Prompts) -> ZeroShotRecognizer:
-    model = Remembered(speaker(settings), default_store())
+def _recognizer(labels: LabelSet, settings: VlmYesnoSettings, seen: InputSpec, texts: Prompts) -> ZeroShotRecognizer:
+    model = CachedVlmClient(vlm_client(settings), default_store())
 
     def ask(clip: ClipFrames, read: bool) -> Answered:
         answers = _answers(model, clip, settings, texts)
@@ -84,7 +84,7 @@ def _recognizer(labels: LabelSet, settings: VlmYesnoSettings, seen: View, texts:
     return ZeroShotRecognizer(labels, seen, ask, about(settings, seen, texts, {"model": dict(model.identity)}))
 
 
-def _answers(model: Speaker, clip: ClipFrames, settings: VlmYesnoSettings, texts: Prompts) -> list[YesNo]:
+def _answers(model: VlmClient, clip: ClipFrames, settings: VlmYesnoSettings, texts: Prompts) -> list[YesNo]:
     if settings.mode == "probability":
         return model.yes_no(clip, texts.opening, texts.questions)
     return [from_text(text) for text in model.written(clip, texts.opening, texts.questions, TEXT_TOKENS)]

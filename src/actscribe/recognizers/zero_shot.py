@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from actscribe.data.clips import Clip
-from actscribe.data.view import ClipFrames, View
+from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 from actscribe.labels import LabelSet
@@ -63,7 +63,7 @@ class ZeroShotRecognizer:
         told: called with every answer in the order of the clips, if set.
     """
 
-    def __init__(self, labels: LabelSet, view: View, ask: Ask, about: dict[str, Any]) -> None:
+    def __init__(self, labels: LabelSet, view: InputSpec, ask: Ask, about: dict[str, Any]) -> None:
         self.labels = labels
         self.view = view
         self.ask = ask
@@ -89,7 +89,7 @@ class ZeroShotRecognizer:
         write_text(folder / FILE, json.dumps({**self.about, "places": places}, indent=1, ensure_ascii=False))
 
 
-def about(settings: ZeroShot, view: View, texts: Prompts, models: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def about(settings: ZeroShot, view: InputSpec, texts: Prompts, models: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Return what `ZeroShotRecognizer.save` writes; `models` is identity by role."""
     return {
         "settings": settings.model_dump(mode="json"),
@@ -103,7 +103,7 @@ def restore(
     folder: Path,
     labels: LabelSet,
     settings: type[S],
-    build: Callable[[LabelSet, S, View, Prompts], ZeroShotRecognizer],
+    build: Callable[[LabelSet, S, InputSpec, Prompts], ZeroShotRecognizer],
 ) -> ZeroShotRecognizer:
     """Return what `ZeroShotRecognizer.save` wrote, with the prompts as they were then.
 
@@ -119,7 +119,7 @@ def restore(
     saved = json.loads((folder / FILE).read_text(encoding="utf-8"))
     moved = {role: str(Place.model_validate(place).find(folder)) for role, place in saved["places"].items()}
     chosen = settings.model_validate({**saved["settings"], **moved})
-    made = build(labels, chosen, View(**saved["view"]), Prompts.of(saved["prompts"]))
+    made = build(labels, chosen, InputSpec(**saved["view"]), Prompts.of(saved["prompts"]))
     for role, identity in made.about["models"].items():
         if saved["models"][role].get("digest") != identity.get("digest"):
             raise ActScribeError(

@@ -66,7 +66,7 @@ def _content(run: Run, result: Evaluation, scored: ScoredClips, frames: bool) ->
     shown = shown_recordings(result)
     return {
         "w": wording,
-        "facts": run.facts,
+        "facts": run.info,
         "result": result,
         "date": datetime.now().astimezone().strftime("%d %B %Y, %H:%M"),
         "verdict": verdict(result),

@@ -31,7 +31,7 @@ class Provenance:
 
 def provenance(run: Run, result: Evaluation, frames: bool) -> Provenance:
     """Return how the run and its measurement came about."""
-    facts = run.facts
+    facts = run.info
     option = " --frames" if frames else ""
     command = f"actscribe evaluate {shlex.quote(str(run.folder))} --split {result.split}{option}"
     settings = pairs_table("Settings of the recognizer.", {k: json.dumps(v) for k, v in facts.settings.items()})
@@ -50,7 +50,7 @@ def files(run: Run, result: Evaluation) -> tuple[tuple[str, str], ...]:
         (f"scores-{split}.parquet", "the score of every clip and label, with the times of the frames that were seen"),
         (f"timelines-{split}", "the predicted timeline of every recording"),
         (f"time-budget-{split}.xlsx", "seconds, bouts, onsets and pauses of every recording and label; also as CSV"),
-        ("decisions.json", "thresholds, timeline settings and calibration, chosen on validation"),
+        ("operating-point.json", "thresholds, timeline settings and calibration, chosen on validation"),
         ("recordings.json", "recordings, annotations and split as they were"),
         ("study.yaml", "the study as it was"),
         ("run.json", "settings, seed, versions, machine, run times"),
@@ -59,9 +59,9 @@ def files(run: Run, result: Evaluation) -> tuple[tuple[str, str], ...]:
 
 
 def _facts(run: Run, result: Evaluation) -> Table:
-    facts, windows = run.facts, run.study.windows
+    facts, windows = run.info, run.study.windows
     length = "the whole video" if windows.length is None else f"{windows.length:g} s, one every {windows.stride:g} s"
-    rules = "applied" if run.decisions.timeline.rules else "not applied"
+    rules = "applied" if run.operating_point.timeline.rules else "not applied"
     values = {
         "study": facts.study,
         "recognizer": facts.name if facts.name == facts.recognizer else f"{facts.name} ({facts.recognizer})",
@@ -87,7 +87,7 @@ def _read(times: int) -> str:
 
 def _decisions(run: Run) -> Table:
     """Return the decisions of every label with their notes."""
-    decisions = run.decisions
+    decisions = run.operating_point
     columns = (
         Head("label", is_text=True),
         Head("clip threshold"),
@@ -104,7 +104,7 @@ def _decisions(run: Run) -> Table:
         cells = [name, w.number(decisions.thresholds[name], 3), w.number(chosen.on, 3), w.number(chosen.off, 3)]
         cells += [w.number(value) for value in (chosen.smoothing, chosen.min_duration, chosen.min_gap)]
         rows.append(Row((*cells, decisions.timeline.notes.get(name, ""))))
-    return Table("Decisions, chosen on validation only.", columns, tuple(rows))
+    return Table("Operating point, chosen on validation only.", columns, tuple(rows))
 
 
 def _recordings(result: Evaluation) -> Table:

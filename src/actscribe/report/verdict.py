@@ -76,7 +76,7 @@ def warnings(run: Run, result: Evaluation) -> tuple[str, ...]:
             f"These are clips of the {result.split} split, on which the recognizer was "
             f"{'trained' if result.split == 'train' else 'tuned'}: the numbers flatter it. Judge it on the test split."
         )
-    reads = run.facts.reads.get(result.split, 0)
+    reads = run.info.reads.get(result.split, 0)
     if result.split == "test" and reads > 1:
         notes.append(
             f"The test split was scored {reads} times, counting what was stopped before its end. Choices made after the"
@@ -93,10 +93,10 @@ def warnings(run: Run, result: Evaluation) -> tuple[str, ...]:
     if few:
         notes.append(f"Fewer than {FEW_CLIPS} clips show {w.listed(few)}: a single clip moves their numbers visibly.")
     if result.timelines:
-        notes += grouped_notes("Timeline", run.decisions.timeline.notes)
-        notes += grouped_notes("Confidence", run.decisions.confidence.notes)
+        notes += grouped_notes("Timeline", run.operating_point.timeline.notes)
+        notes += grouped_notes("Confidence", run.operating_point.confidence.notes)
     said = f"no clip of {result.split} shows"  # of training's notes this one is said above
-    notes += [f"{_capital(note).rstrip('.')}." for note in run.facts.notes if not note.startswith(said)]
+    notes += [f"{_capital(note).rstrip('.')}." for note in run.info.notes if not note.startswith(said)]
     return tuple(notes)
 
 

@@ -1,9 +1,9 @@
 """Whether the files of a run are still those that were written: digests in run.json, looked at when a run is opened.
 
-Covered is whatever a result depends on: study.yaml, labels.yaml, recordings.json, decisions.json, scores, captions and
-hallucination of each split, every file of model/ (to which none may be added), and run.json itself, which ends with a
-digest of its own content. Not covered, so that they may be edited, added to or made anew: reports, metrics-SPLIT.json,
-timelines, training curves, and anything a user puts beside them.
+Covered is whatever a result depends on: study.yaml, labels.yaml, recordings.json, operating-point.json, scores,
+captions and hallucination of each split, every file of model/ (to which none may be added), and run.json itself, which
+ends with a digest of its own content. Not covered, so that they may be edited, added to or made again: reports,
+metrics-SPLIT.json, timelines, training curves, and anything a user puts beside them.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ TRACED = (
 )
 
 
-class Facts(BaseModel):
+class RunInfo(BaseModel):
     """What run.json holds.
 
     Args:
@@ -92,7 +92,7 @@ class Facts(BaseModel):
     digests: dict[str, str] = {}
 
 
-class Decisions(BaseModel):
+class OperatingPoint(BaseModel):
     """What validation chose: clip thresholds, how scores become a timeline, and what confidence a score stands for."""
 
     model_config = ConfigDict(extra="forbid")
@@ -107,16 +107,16 @@ class Run:
 
     Args:
         folder: of the run.
-        facts: what run.json holds.
+        info: what run.json holds.
     """
 
-    def __init__(self, folder: Path, facts: Facts) -> None:
+    def __init__(self, folder: Path, info: RunInfo) -> None:
         self.folder = folder
-        self.facts = facts
+        self.info = info
 
     @classmethod
     def create(
-        cls, folder: Path, study: Study, labels: LabelSet, recordings: tuple[Recording, ...], facts: Facts
+        cls, folder: Path, study: Study, labels: LabelSet, recordings: tuple[Recording, ...], info: RunInfo
     ) -> Run:
         """Write a new run folder with its study, label set and recordings.
 
@@ -124,14 +124,14 @@ class Run:
             ActScribeError: the folder holds something else, see `check_run_folder`.
         """
         check_run_folder(folder)
-        run = cls(folder, facts.model_copy(update={"status": "begun", "home": Place.of(study.folder, folder)}))
-        run.save_facts()  # first of all: from here on the folder is known as ours
+        run = cls(folder, info.model_copy(update={"status": "begun", "home": Place.of(study.folder, folder)}))
+        run.save_info()  # first of all: from here on the folder is known as ours
         write_text(folder / "study.yaml", _yaml(study.model_dump(mode="json")))
         write_text(folder / "labels.yaml", _yaml(labels.model_dump(mode="json")))
         run.save_listed(tuple(Listed.of(recording, folder) for recording in recordings))
         run.note(*(folder / name for name in BASE))
-        run.facts.status = facts.status
-        run.save_facts()
+        run.info.status = info.status
+        run.save_info()
         return run
 
     @classmethod
@@ -146,15 +146,15 @@ class Run:
         if not path.is_file():
             raise ActScribeError(f"{folder}: no run here (no run.json).", _runs_of(folder))
         try:
-            facts = Facts.model_validate(unsealed(path))
+            info = RunInfo.model_validate(unsealed(path))
         except ValueError as error:
             raise ActScribeError(
                 f"{path}: was not written by this version of ActScribe ({in_one_line(error)}).",
                 "Name the folder of a run, or to make one, a new or empty folder with --out.",
             ) from None
-        whole = facts.status == "complete"
-        check(folder, {name: found for name, found in facts.digests.items() if whole or name in BASE})
-        return cls(folder, facts)
+        whole = info.status == "complete"
+        check(folder, {name: found for name, found in info.digests.items() if whole or name in BASE})
+        return cls(folder, info)
 
     def require_complete(self) -> Run:
         """Return the run itself if its training ended.
@@ -162,23 +162,23 @@ class Run:
         Raises:
             ActScribeError: it did not; says how to go on.
         """
-        if self.facts.status != "complete":
+        if self.info.status != "complete":
             raise ActScribeError(
                 f"{self.folder}: its training did not end.",
-                f"Go on with: actscribe train STUDY --recognizer {self.facts.name} --resume",
+                f"Go on with: actscribe train STUDY --recognizer {self.info.name} --resume",
             )
         return self
 
-    def save_facts(self) -> None:
+    def save_info(self) -> None:
         """Write run.json."""
-        write_text(self.folder / RUN_FILE, sealed(self.facts.model_dump(mode="json")))
+        write_text(self.folder / RUN_FILE, sealed(self.info.model_dump(mode="json")))
 
     def note(self, *paths: Path) -> None:
-        """Take the digests of files or whole folders that were just written; they hold once the facts are saved."""
+        """Take the digests of files or whole folders that were just written; they hold once the info is saved."""
         found = digests(self.folder, paths)
         gone = tuple(f"{path.relative_to(self.folder).as_posix()}/" for path in paths)
-        kept = {name: value for name, value in self.facts.digests.items() if not name.startswith(gone)}
-        self.facts.digests = kept | found
+        kept = {name: value for name, value in self.info.digests.items() if not name.startswith(gone)}
+        self.info.digests = kept | found
 
     @property
     def study(self) -> Study:
@@ -217,21 +217,21 @@ class Run:
         return tuple(one.recording(one.video.find(self.folder)) for one in self.listed(split))
 
     @property
-    def decisions(self) -> Decisions:
+    def operating_point(self) -> OperatingPoint:
         """What validation chose."""
-        return Decisions.model_validate_json((self.folder / "decisions.json").read_text(encoding="utf-8"))
+        return OperatingPoint.model_validate_json((self.folder / "operating-point.json").read_text(encoding="utf-8"))
 
-    def save_decisions(self, decisions: Decisions) -> None:
-        """Write decisions.json."""
-        path = self.folder / "decisions.json"
+    def save_operating_point(self, decisions: OperatingPoint) -> None:
+        """Write operating-point.json."""
+        path = self.folder / "operating-point.json"
         write_text(path, decisions.model_dump_json(indent=1))
         self.note(path)
 
     @property
     def is_trained(self) -> bool:
         """Whether its recognizer learned anything."""
-        name = self.facts.recognizer
-        return spec_of(name).trains(parse_settings(name, self.facts.settings))
+        name = self.info.recognizer
+        return spec_of(name).trains(parse_settings(name, self.info.settings))
 
     def recognizer(self) -> Recognizer:
         """Load the trained recognizer.
@@ -240,7 +240,7 @@ class Run:
             ActScribeError: its files do not fit each other or this installation, or the model it refers to is not here.
         """
         with loading_saved(self.folder / MODEL):
-            return implementation(self.facts.recognizer).load(self.folder / MODEL, self.labels)
+            return implementation(self.info.recognizer).load(self.folder / MODEL, self.labels)
 
     def scores_path(self, split: str) -> Path:
         """Where the per-clip scores of a split are kept."""
@@ -249,7 +249,7 @@ class Run:
     def has_scores(self, split: str) -> bool:
         """Tell whether the scores of a split are kept; those that a killed process left unnoted count as none."""
         path = self.scores_path(split)
-        return path.is_file() and path.name in self.facts.digests
+        return path.is_file() and path.name in self.info.digests
 
     def save_scores(self, split: str, scored: ScoredClips) -> None:
         """Write a split's clips with frame times, covered fractions and scores as parquet."""

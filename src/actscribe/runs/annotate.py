@@ -196,12 +196,12 @@ def _timeline(
     run: Run, settings: TimelineSettings, scores: TimeScores, recording: Recording, notes: tuple[str, ...]
 ) -> Annotations:
     """Return what is written: bouts with confidences, and what is to be known of the run."""
-    sure = with_confidence(build(scores, settings, run.labels), scores, run.decisions.confidence, run.labels)
+    sure = with_confidence(build(scores, settings, run.labels), scores, run.operating_point.confidence, run.labels)
     return Annotations.of(sure, [str(recording.video.absolute())], recording.duration, run.labels.names, notes)
 
 
 def _settings(run: Run, rules: bool | None) -> TimelineSettings:
-    settings = run.decisions.timeline
+    settings = run.operating_point.timeline
     return settings if rules is None else settings.model_copy(update={"rules": rules})
 
 

@@ -52,7 +52,7 @@ def keep_answers(run: Run, split: str, answers: Sequence[Answered]) -> None:
         labels,
         targets([answer.clip for answer in answers], labels.task, run.study.windows.threshold),
         np.stack([answer.scores for answer in answers]),
-        np.array([run.decisions.thresholds[name] for name in labels.names]),
+        np.array([run.operating_point.thresholds[name] for name in labels.names]),
         np.stack([answer.unread for answer in answers]),
         np.stack([answer.mass for answer in answers]) if len(answers[0].mass) else None,
         _mentioned(run, answers),

@@ -29,7 +29,7 @@ from actscribe.files import check_writable, write_text
 from actscribe.leftovers import sweep_below
 from actscribe.recognizers.base import Recognizer
 from actscribe.report.page import write_report
-from actscribe.run_folder.run import Decisions, Run
+from actscribe.run_folder.run import OperatingPoint, Run
 from actscribe.run_folder.scored_clips import ScoredClips, time_scores
 from actscribe.runs.answers import keep_answers, listening
 from actscribe.runs.scoring import score_recordings
@@ -59,7 +59,7 @@ class EvaluatedRun:
 
     def summary(self) -> dict[str, pd.DataFrame]:
         """Return the tables that belong on a terminal, by title."""
-        result, name = self.evaluation, self.run.facts.name
+        result, name = self.evaluation, self.run.info.name
         title = f"{name} on {result.split}: {result.measured()} clips"
         tables = {title: for_terminal(result.table, BRIEF_COLUMNS)}
         macro = [{"system": name, "macro_f1": result.headline()}]
@@ -98,7 +98,7 @@ def evaluate(
     run = run if isinstance(run, Run) else Run.open(run)
     check_writable(run.folder)
     sweep_below(run.folder)
-    if run.facts.status == "complete":
+    if run.info.status == "complete":
         remove_checkpoints(run.folder)  # of a training that was killed when all but this was done
     if run.has_scores(split):
         kept = f"Scores of {split} are kept in {run.scores_path(split)}; they are measured again,"
@@ -111,8 +111,8 @@ def evaluate(
         budget = time_budget(result.recordings, sources, run.labels)
         for ending in (".csv", ".xlsx"):
             write_table(run.folder / f"time-budget-{split}{ending}", budget)
-    if run.facts.notes:
-        write_text(run.folder / NOTES, notes_text(run.facts.notes))
+    if run.info.notes:
+        write_text(run.folder / NOTES, notes_text(run.info.notes))
     report = write_report(run, result, scored, frames=frames)
     return EvaluatedRun(run, result, report)
 
@@ -141,13 +141,13 @@ def measured(
     if videos or not kept:
         recordings = located(run, recordings, videos, needed=not kept)
     scored = run.scores(split) if kept else _score(run, split, recordings, recognizer)
-    timelines = _timelines(run, scored, recordings, run.decisions)
+    timelines = _timelines(run, scored, recordings, run.operating_point)
     result = measure(
         split,
         run.labels,
         scored.clips,
         scored.scores,
-        np.array([run.decisions.thresholds[name] for name in run.labels.names]),
+        np.array([run.operating_point.thresholds[name] for name in run.labels.names]),
         run.study.windows.threshold,
         recordings,
         timelines,
@@ -175,8 +175,8 @@ def score_split(run: Run, split: str, recognizer: Recognizer | None = None, view
 def _score(
     run: Run, split: str, recordings: Sequence[Recording], recognizer: Recognizer | None, views: Views = ONE_VIEW
 ) -> ScoredClips:
-    run.facts.reads[split] = run.facts.reads.get(split, 0) + 1
-    run.save_facts()  # before the first look, so that one that is stopped counts
+    run.info.reads[split] = run.info.reads.get(split, 0) + 1
+    run.save_info()  # before the first look, so that one that is stopped counts
     with timed(run, f"evaluate {split}"):
         loaded = recognizer or run.recognizer()
         with listening(loaded) as answers:
@@ -185,12 +185,12 @@ def _score(
             scored = score_recordings(loaded, recordings, run.labels, run.study.windows, what, views, within)
         keep_answers(run, split, answers)
         run.save_scores(split, scored)
-        run.facts.views[split] = (views.clips, views.crops)
+        run.info.views[split] = (views.clips, views.crops)
     return scored
 
 
 def _timelines(
-    run: Run, scored: ScoredClips, recordings: Sequence[Recording], decisions: Decisions
+    run: Run, scored: ScoredClips, recordings: Sequence[Recording], decisions: OperatingPoint
 ) -> dict[str, tuple[Interval, ...]]:
     """Return the predicted timeline of each recording; none for trimmed data sets, which have no timeline."""
     if run.study.windows.length is None:

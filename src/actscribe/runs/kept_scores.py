@@ -40,7 +40,7 @@ class KeptScores:
 
     def __init__(self, run: Run, recording: Recording) -> None:
         self.run, self.recording = run, recording
-        facts, windows = run.facts, run.study.windows
+        facts, windows = run.info, run.study.windows
         parts = [
             recording.content,
             facts.recognizer,

@@ -15,7 +15,7 @@ from actscribe.run_folder.run import Run
 from actscribe.settings.registry import BUILT_IN, recognizer
 
 #: Files that the merged run shares with the one it is made from; what was scored on test is not carried over.
-KEPT = ("study.yaml", "labels.yaml", "decisions.json", "scores-validation.parquet")
+KEPT = ("study.yaml", "labels.yaml", "operating-point.json", "scores-validation.parquet")
 
 
 def merge(run: Run, out: Path) -> Run:
@@ -32,11 +32,11 @@ def merge(run: Run, out: Path) -> Run:
         ActScribeError: not a complete run with adapters, `out` exists, or it cannot be written.
     """
     run.require_complete()
-    fold, becomes = implementation(run.facts.recognizer).merge, recognizer(run.facts.recognizer).merges_into
+    fold, becomes = implementation(run.info.recognizer).merge, recognizer(run.info.recognizer).merges_into
     if fold is None or not becomes:
         able = [name for name, spec in BUILT_IN.items() if spec.merges_into]
         raise ActScribeError(
-            f"{run.folder} is a run of {run.facts.recognizer}, which has no adapters.",
+            f"{run.folder} is a run of {run.info.recognizer}, which has no adapters.",
             f"Name a run of {' or '.join(able)}.",
         )
     if os.path.lexists(out):
@@ -45,20 +45,20 @@ def merge(run: Run, out: Path) -> Run:
     with folder_beside(out) as beside:
         for name in KEPT:
             shutil.copyfile(run.folder / name, beside / name)
-        merged = Run(beside, run.facts)
+        merged = Run(beside, run.info)
         merged.save_listed(tuple(one.moved(run.folder, beside) for one in run.listed()))
         with loading_saved(run.folder / "model"):
             fold(run.folder / "model", beside / "model")
         note = f"Adapters of the run {run.folder.name} folded into the model; settings are of that training."
-        home = run.facts.home and Place.of(run.facts.home.find(run.folder), beside)
+        home = run.info.home and Place.of(run.info.home.find(run.folder), beside)
         facts: dict[str, object] = {
             "recognizer": becomes,
-            "notes": [*run.facts.notes, note],
+            "notes": [*run.info.notes, note],
             "reads": {},
             "digests": {},
             "home": home,
         }
-        merged.facts = run.facts.model_copy(update=facts)
+        merged.info = run.info.model_copy(update=facts)
         merged.note(*(beside / name for name in ("model", "recordings.json", *KEPT)))
-        merged.save_facts()
+        merged.save_info()
     return Run.open(out)

@@ -13,7 +13,7 @@ from actscribe.files import explain_os_error
 from actscribe.leftovers import is_temporary, temporary_name
 from actscribe.ownership import CLUTTER, check_replaceable
 from actscribe.run_folder.integrity import MODEL, unsealed
-from actscribe.run_folder.run import RUN_FILE, Facts
+from actscribe.run_folder.run import RUN_FILE, RunInfo
 from actscribe.table_text import NOTES
 from actscribe.training.checkpoints import CHECKPOINTS, KEPT_MEANWHILE
 
@@ -33,7 +33,7 @@ def check_ours(folder: Path) -> None:
     Raises:
         ActScribeError: no run is there, or something of the user's is in it.
     """
-    facts = Facts.model_validate(unsealed(folder / RUN_FILE))
+    facts = RunInfo.model_validate(unsealed(folder / RUN_FILE))
     if (folder / MODEL).exists():
         check_replaceable(folder / MODEL)
     foreign = sorted(name for name in _files(folder) if name not in facts.digests and not _OURS.fullmatch(name))

@@ -21,7 +21,7 @@ def changes(run: Run, study: Study, data: StudyData) -> list[str]:
     apart = {"recognizers", "labels", "recordings"}  # where recordings are listed does not matter, only what they are
     then, now = (one.model_dump(mode="json", exclude=apart) for one in (run.study, study))
     changed = [key for key in now if now[key] != then[key]]
-    own = study.chosen(run.facts.name)
+    own = study.chosen(run.info.name)
     changed += _other_weights(run, own.settings) if _same_settings(run, study) else ["recognizers"]
     changed += ["labels"] if run.labels != data.labels else []
     held = [
@@ -37,19 +37,19 @@ def own_settings(study: Study, name: str) -> dict[str, Any]:
 
 def _same_settings(run: Run, study: Study) -> bool:
     """Tell whether settings are those of a run; a model in the study's folder is the same wherever that lies now."""
-    then, now = run.facts.settings, own_settings(study, run.facts.name)
-    if study.chosen(run.facts.name).recognizer != run.facts.recognizer:
+    then, now = run.info.settings, own_settings(study, run.info.name)
+    if study.chosen(run.info.name).recognizer != run.info.recognizer:
         return False
-    home, kind = Path(run.facts.home.was) if run.facts.home else study.folder, recognizer(run.facts.recognizer).settings
+    home, kind = Path(run.info.home.was) if run.info.home else study.folder, recognizer(run.info.recognizer).settings
     return then == now or unplaced(kind, then, home) == unplaced(kind, now, study.folder)
 
 
 def _other_weights(run: Run, settings: Any) -> list[str]:
     """Return words on a model that has changed; nothing where no digest tells, or it is no longer here."""
-    if not run.facts.weights or not is_first():
+    if not run.info.weights or not is_first():
         return []
     try:
-        same = implementation(run.facts.recognizer).weights(settings) == run.facts.weights
+        same = implementation(run.info.recognizer).weights(settings) == run.info.weights
     except ActScribeError:  # a complete run does not need it any more, and an unfinished one says so itself
         return []
     return [] if same else [f"model {settings.model} has other weights than when this run was made"]
@@ -67,6 +67,6 @@ def check_same(run: Run, study: Study, data: StudyData) -> None:
 
 def move_in(run: Run, study: Study) -> None:
     """Note where the study and its models lie now; it may have been moved since the training began."""
-    run.facts.settings = own_settings(study, run.facts.name)
-    run.facts.home = Place.of(study.folder, run.folder)
-    run.save_facts()
+    run.info.settings = own_settings(study, run.info.name)
+    run.info.home = Place.of(study.folder, run.folder)
+    run.save_info()

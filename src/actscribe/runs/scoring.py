@@ -10,7 +10,7 @@ import numpy as np
 from actscribe.batching import batched
 from actscribe.data.clips import Clip, Window, cut
 from actscribe.data.recording import Recording
-from actscribe.data.view import ClipFrames, View
+from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.data.views import ONE_VIEW, Views, mean_of_views, stream_views
 from actscribe.data.within import clips_of_part
 from actscribe.errors import ActScribeError
@@ -74,11 +74,11 @@ def sound(row: np.ndarray) -> np.ndarray:
     return row
 
 
-def seen_by(recognizer: Recognizer, windows: Windows) -> View:
+def seen_by(recognizer: Recognizer, windows: Windows) -> InputSpec:
     """Return what a recognizer sees of a study's clips."""
     return replace(recognizer.view, square_pixels=windows.square_pixels)
 
 
-def _frames(cuts: Iterable[tuple[Recording, Sequence[Clip]]], view: View, views: Views) -> Iterator[ClipFrames]:
+def _frames(cuts: Iterable[tuple[Recording, Sequence[Clip]]], view: InputSpec, views: Views) -> Iterator[ClipFrames]:
     for recording, own in cuts:
         yield from stream_views(recording, own, view, views)

@@ -29,8 +29,8 @@ def standing(run: Run) -> tuple[str, ...]:
         tuned = f" It was tuned on them, which flatters it; type {command} to measure it on test."
         said = [f"The run that made this timeline, measured on {split}:", *verdict(result)]
         said = [" ".join(said) + (tuned if split == "validation" else "")]
-    notes = grouped_notes("Timeline", run.decisions.timeline.notes)
-    return (*said, *notes, *grouped_notes("Confidence", run.decisions.confidence.notes))
+    notes = grouped_notes("Timeline", run.operating_point.timeline.notes)
+    return (*said, *notes, *grouped_notes("Confidence", run.operating_point.confidence.notes))
 
 
 def _measured(run: Run, split: str) -> Evaluation | None:
@@ -39,7 +39,7 @@ def _measured(run: Run, split: str) -> Evaluation | None:
     scored = run.scores(split)
     if not recordings or not scored.clips:
         return None
-    thresholds = np.array([run.decisions.thresholds[name] for name in run.labels.names])
+    thresholds = np.array([run.operating_point.thresholds[name] for name in run.labels.names])
     windows, priors = run.study.windows, training_priors(run)
     return measure(
         split, run.labels, scored.clips, scored.scores, thresholds, windows.threshold, recordings, {}, priors

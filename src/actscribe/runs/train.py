@@ -14,7 +14,7 @@ import numpy as np
 from actscribe.data.clips import Clip, Window, cut, targets
 from actscribe.data.frames import ClipData
 from actscribe.data.loading import StudyData, load_data
-from actscribe.data.view import View
+from actscribe.data.view import InputSpec
 from actscribe.errors import ActScribeError
 from actscribe.evaluation.clips import choose_thresholds
 from actscribe.files import check_writable, folder_beside
@@ -24,7 +24,7 @@ from actscribe.processes import count, first_goes_first, is_first, wait
 from actscribe.progress import say
 from actscribe.recognizers.base import Implementation, Recognizer, implementation
 from actscribe.recognizers.ready import check_ready
-from actscribe.run_folder.run import RUN_FILE, Decisions, Facts, Run, check_run_folder, machine, versions
+from actscribe.run_folder.run import RUN_FILE, OperatingPoint, Run, RunInfo, check_run_folder, machine, versions
 from actscribe.run_folder.scored_clips import time_scores
 from actscribe.runs.no_validation import SAID, keeps_last, with_keep
 from actscribe.runs.replace import check_ours, clear
@@ -117,8 +117,8 @@ def train(
         loaded = save_and_compare(made, code, job, folder)
         run.note(folder / "model")
         decide(run, loaded, study, data)
-    run.facts.status = "complete"
-    run.save_facts()
+    run.info.status = "complete"
+    run.save_info()
     remove_checkpoints(folder)
     return run
 
@@ -127,7 +127,7 @@ def _new_run(folder: Path, study: Study, recognizer: str, data: StudyData, notes
     chosen = study.chosen(recognizer)
     code = implementation(chosen.recognizer)
     started = code.starting(chosen.settings, data.labels, study.windows.frames)  # before anything is written
-    facts = Facts(
+    facts = RunInfo(
         name=chosen.name,
         recognizer=chosen.recognizer,
         settings=chosen.settings.model_dump(mode="json"),
@@ -146,7 +146,7 @@ def _new_run(folder: Path, study: Study, recognizer: str, data: StudyData, notes
 def _job(run: Run, study: Study, data: StudyData, seen: Seen, resume: bool) -> TrainingInputs:
     return TrainingInputs(
         labels=data.labels,
-        settings=parse_settings(run.facts.recognizer, run.facts.settings),
+        settings=parse_settings(run.info.recognizer, run.info.settings),
         view=seen.view,
         train=seen.clips["train"],
         validation=seen.clips["validation"],
@@ -169,7 +169,7 @@ class Seen:
         learns: whether anything is trained; else frames are read as they come, and none is kept.
     """
 
-    view: View
+    view: InputSpec
     clips: dict[str, ClipData]
     targets: dict[str, np.ndarray]
     cache: FrameCache
@@ -199,7 +199,7 @@ def seen_clips(study: Study, recognizer: str, data: StudyData, cache: FrameCache
     seen = implementation(chosen.recognizer).view(chosen.settings, study.windows.frames)
     view = replace(seen, square_pixels=study.windows.square_pixels)
     shown, goals = {}, {}
-    for split, one in (("train", view), ("validation", replace(view, candidates=1))):
+    for split, one in (("train", view), ("validation", replace(view, temporal_jitter=1))):
         clips = _clips(data, study, split)
         all_goals = _targets(clips, study, data.labels)
         known = np.flatnonzero(~np.isnan(all_goals).all(axis=1))
@@ -216,11 +216,11 @@ def decide(run: Run, recognizer: Recognizer, study: Study, data: StudyData) -> N
     run.save_scores("validation", scored)
     annotated = [recording for recording in recordings if recording.intervals is not None]
     if not annotated:
-        run.facts.notes.append(UNDECIDED)
+        run.info.notes.append(UNDECIDED)
         thresholds = dict.fromkeys(labels.names, 0.5)
         confidence = fit_confidence(np.empty((0, len(labels))), np.empty((0, len(labels))), labels.names)
         made = TimelineSettings(step=TIME_STEP)
-        run.save_decisions(Decisions(thresholds=thresholds, timeline=made, confidence=confidence))
+        run.save_operating_point(OperatingPoint(thresholds=thresholds, timeline=made, confidence=confidence))
         return
     goals = _targets(scored.clips, study, labels)
     thresholds = dict(zip(labels.names, map(float, choose_thresholds(goals, scored.scores)), strict=True))
@@ -231,7 +231,7 @@ def decide(run: Run, recognizer: Recognizer, study: Study, data: StudyData) -> N
     window = study.windows
     share = 1.0 if window.length is None else min(1.0, window.stride / window.length)
     confidence = fit_confidence(goals, scored.scores, labels.names, share)
-    run.save_decisions(Decisions(thresholds=thresholds, timeline=timeline, confidence=confidence))
+    run.save_operating_point(OperatingPoint(thresholds=thresholds, timeline=timeline, confidence=confidence))
 
 
 def save_and_compare(made: Recognizer, code: Implementation, job: TrainingInputs, folder: Path) -> Recognizer:
@@ -305,12 +305,13 @@ def check_shares(study: Study, recognizer: str) -> None:
     settings = study.chosen(recognizer).settings
     if count() == 1 or not isinstance(settings, Training) or not study.chosen(recognizer).trains:
         return
-    clips, parts = min(settings.batch, settings.clips_per_epoch or settings.batch), count() * settings.accumulation
+    passes = settings.gradient_accumulation_steps
+    clips, parts = min(settings.batch_size, settings.clips_per_epoch or settings.batch_size), count() * passes
     if clips % parts:
         raise ActScribeError(
             f"{recognizer}: {count()} processes cannot share the {clips} clips of an optimiser step evenly"
-            f"{f' in {settings.accumulation} passes each' if settings.accumulation > 1 else ''}.",
-            f"Set 'batch' to a multiple of {parts}, or start another number of processes.",
+            f"{f' in {passes} passes each' if passes > 1 else ''}.",
+            f"Set 'batch_size' to a multiple of {parts}, or start another number of processes.",
         )
 
 
@@ -332,9 +333,9 @@ def timed(run: Run, what: str) -> Iterator[None]:
     """Add the wall-clock seconds of the block to the run's facts."""
     start = time.monotonic()
     yield
-    run.facts.task_seconds[what] = round(run.facts.task_seconds.get(what, 0.0) + time.monotonic() - start, 2)
+    run.info.task_seconds[what] = round(run.info.task_seconds.get(what, 0.0) + time.monotonic() - start, 2)
     if is_first():
-        run.save_facts()
+        run.save_info()
 
 
 def _existing(folder: Path, resume: bool, overwrite: bool) -> Run | None:
@@ -352,11 +353,11 @@ def _existing(folder: Path, resume: bool, overwrite: bool) -> Run | None:
             raise ActScribeError(error.message, f"{error.hint} {REPLACE}.") from None
         raise
     run = Run.open(folder) if (folder / RUN_FILE).is_file() else None
-    if run is None or run.facts.status == "begun":
+    if run is None or run.info.status == "begun":
         if resume:
             print(f"{folder}: nothing to resume; starting anew.", file=sys.stderr)
         return None
-    if run.facts.status == "complete":
+    if run.info.status == "complete":
         raise ActScribeError(
             f"{folder}: a complete run is here already; nothing was changed.",
             f"{REPLACE}, or choose another folder with --out.",

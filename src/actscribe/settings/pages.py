@@ -6,7 +6,7 @@ from textwrap import fill
 
 from pydantic import BaseModel
 
-from actscribe.settings.dual import DualSettings
+from actscribe.settings.dual_encoder import DualEncoderSettings
 from actscribe.settings.reference import (
     PAGES,
     REQUIRED,
@@ -27,7 +27,7 @@ WIDTH, INDENT = 80, "    "
 SHARED: dict[type[BaseModel], str] = {
     Training: "every trained recognizer",
     ZeroShot: "every zero-shot vision-language model",
-    DualSettings: "CLIP, ViFi-CLIP and X-CLIP",
+    DualEncoderSettings: "CLIP, ViFi-CLIP and X-CLIP",
 }
 HEAD = """# Settings
 

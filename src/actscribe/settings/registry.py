@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from actscribe.errors import ActScribeError, did_you_mean, in_one_line
-from actscribe.settings.dual import ClipSettings, DualSettings, VificlipSettings, XclipSettings
+from actscribe.settings.dual_encoder import ClipSettings, DualEncoderSettings, VificlipSettings, XclipSettings
 from actscribe.settings.named_models import JUDGE_PACKAGE, PACKAGED_JUDGE
 from actscribe.settings.training import Training
 from actscribe.settings.video_classifier import TimesformerSettings, VideoClassifierSettings
@@ -77,7 +77,7 @@ def _asked(settings: ZeroShot) -> tuple[str, ...]:
     return ("validation",) if settings.quantize else ()  # where the smaller weights are compared with the full ones
 
 
-def _dual(settings: DualSettings) -> tuple[str, ...]:
+def _dual(settings: DualEncoderSettings) -> tuple[str, ...]:
     return _trained(settings) if settings.trains else ()
 
 
@@ -151,7 +151,7 @@ BUILT_IN: dict[str, RecognizerSpec] = {
     "clip": RecognizerSpec(
         "CLIP on frames against prompts of the labels: zero-shot, linear probe, or with towers trained; VgHIF if asked",
         ClipSettings,
-        "actscribe.recognizers.dual:DUAL",
+        "actscribe.recognizers.dual_encoder:DUAL",
         _dual,
         models=("clip",),
         prompted=True,
@@ -159,14 +159,14 @@ BUILT_IN: dict[str, RecognizerSpec] = {
     "vifi-clip": RecognizerSpec(
         "ViFi-CLIP: both towers of CLIP fine-tuned on the study's clips; VgHIF if asked",
         VificlipSettings,
-        "actscribe.recognizers.dual:DUAL",
+        "actscribe.recognizers.dual_encoder:DUAL",
         _dual,
         prompted=True,
     ),
     "x-clip": RecognizerSpec(
         "X-CLIP: attention between frames and video-specific prompts, its text tower frozen; VgHIF if asked",
         XclipSettings,
-        "actscribe.recognizers.dual:DUAL",
+        "actscribe.recognizers.dual_encoder:DUAL",
         _dual,
         models=("xclip",),
         prompted=True,

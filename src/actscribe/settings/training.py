@@ -69,12 +69,12 @@ class Training(BaseModel):
 
     Args:
         epochs: passes over the training clips, at most; early stopping may end sooner.
-        batch: clips per optimiser step, over all processes together.
+        batch_size: clips per optimiser step, over all processes together.
         learning_rate: largest learning rate of the pretrained part.
         head_learning_rate: largest learning rate of what starts from nothing, such as a head.
         weight_decay: decoupled decay of weight matrices; see `decay_vectors` for the rest.
         warmup: how long the learning rates rise before they fall along a cosine.
-        last_share: what is left of the learning rates at the end of the cosine.
+        min_lr_ratio: what is left of the learning rates at the end of the cosine.
         keep: which weights are kept: "best" takes those of the epoch with the best validation score; "last" looks at
             validation in no epoch, never stops early, and needs no validation clips. Where it is left out and the study
             has no validation split, "last".
@@ -84,10 +84,11 @@ class Training(BaseModel):
         betas: decay rates of the two running averages of AdamW.
         eps: what AdamW adds to its denominator.
         decay_vectors: whether weight decay acts on biases, norms and scalars too.
-        accumulation: forward passes per optimiser step, which share its clips evenly; more of them take less memory.
+        gradient_accumulation_steps: forward passes per optimiser step, which share its clips evenly; more of them take
+            less memory.
         clips_per_epoch: how many clips an epoch uses, in an order drawn anew; more than there are: in rounds; null:
             each clip once.
-        candidates: moments in each segment of a clip of which training draws one, an odd number; 1: the centre.
+        temporal_jitter: moments in each segment of a clip of which training draws one, an odd number; 1: the centre.
         precision: of the arithmetic in training; "auto" takes bf16 where the processor or GPU has it.
         augment: random crops, brightness and contrast in training; the same for all frames of a clip.
         augmentation: how `augment` changes clips.
@@ -100,21 +101,21 @@ class Training(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     epochs: Annotated[int, Unit("epochs")] = Field(12, ge=1)
-    batch: Annotated[int, Unit("clips")] = Field(16, ge=1)
+    batch_size: Annotated[int, Unit("clips")] = Field(16, ge=1)
     learning_rate: float = Field(3e-4, gt=0)
     head_learning_rate: float = Field(1e-3, gt=0)
     weight_decay: float = Field(0.05, ge=0)
     warmup: Annotated[float, Unit("share of the steps")] = Field(0.1, ge=0, lt=1)
-    last_share: Annotated[float, Unit("share of the learning rate")] = Field(0.0, ge=0, le=1)
+    min_lr_ratio: Annotated[float, Unit("share of the learning rate")] = Field(0.0, ge=0, le=1)
     keep: Literal["best", "last"] = "best"
     patience: Annotated[int, Unit("epochs")] = Field(4, ge=1)
     optimizer: Literal["adamw", "muon"] = "adamw"
     betas: tuple[_Decay, _Decay] = (0.9, 0.999)
     eps: float = Field(1e-8, gt=0)
     decay_vectors: bool = False
-    accumulation: Annotated[int, Unit("passes")] = Field(1, ge=1)
+    gradient_accumulation_steps: Annotated[int, Unit("passes")] = Field(1, ge=1)
     clips_per_epoch: Annotated[int | None, Unit("clips")] = Field(None, ge=1)
-    candidates: Annotated[int, Unit("moments")] = Field(1, ge=1)
+    temporal_jitter: Annotated[int, Unit("moments")] = Field(1, ge=1)
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     augment: bool = True
     augmentation: Augmentation = Augmentation()
@@ -122,7 +123,7 @@ class Training(BaseModel):
     positive_weight: bool = True
     most_weight: float = Field(20.0, ge=1)
 
-    @field_validator("candidates")
+    @field_validator("temporal_jitter")
     @classmethod
     def _one_is_the_centre(cls, value: int) -> int:
         if value % 2 == 0:
@@ -139,11 +140,12 @@ class Training(BaseModel):
 
     @model_validator(mode="after")
     def _passes_share_a_step(self) -> Self:
-        clips = min(self.batch, self.clips_per_epoch or self.batch)
-        if clips % self.accumulation:
-            fitting = ", ".join(str(passes) for passes in range(1, clips + 1) if clips % passes == 0)
+        clips = min(self.batch_size, self.clips_per_epoch or self.batch_size)
+        if clips % self.gradient_accumulation_steps:
+            fitting = ", ".join(str(number) for number in range(1, clips + 1) if clips % number == 0)
+            passes = self.gradient_accumulation_steps
             raise ValueError(
-                f"accumulation {self.accumulation} does not divide the {clips} clips of an optimiser step"
-                f" (batch, or clips_per_epoch where that is less); expected one of {fitting}, or another batch"
+                f"gradient_accumulation_steps {passes} does not divide the {clips} clips of an optimiser step (batch_size"
+                f", or clips_per_epoch where that is less); expected one of {fitting}, or another batch_size"
             )
         return self

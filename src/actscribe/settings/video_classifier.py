@@ -17,7 +17,7 @@ class VideoClassifierSettings(Training):
 
     Args:
         model: "embedded" (the tiny TimeSformer in the package), a local folder, or a name in the Hugging Face cache.
-        fit: how a picture becomes square: "stretch" keeps the whole picture; "crop" takes the centre square, as
+        resize_mode: how a picture becomes square: "stretch" keeps the whole picture; "crop" takes the centre square, as
             published.
         frozen_epochs: epochs in which only the head learns (gradual unfreezing).
         unfreeze_blocks: blocks that join from the top in each epoch after that; 0 unfreezes all at once.
@@ -27,7 +27,7 @@ class VideoClassifierSettings(Training):
     families: ClassVar[tuple[str, ...]] = ()
 
     model: Annotated[str, Located("model")] = EMBEDDED
-    fit: Literal["stretch", "crop"] = "stretch"
+    resize_mode: Literal["stretch", "crop"] = "stretch"
     frozen_epochs: Annotated[int, Unit("epochs")] = Field(1, ge=0)
     unfreeze_blocks: Annotated[int, Unit("blocks")] = Field(2, ge=0)
 

@@ -43,11 +43,11 @@ class VlmListSettings(ZeroShot):
 
     Args:
         list_prompt: the prompt, instead of our own; {setting} and {labels} are filled in.
-        most_tokens: length of the answer, at most.
+        max_new_tokens: length of the answer, at most.
     """
 
     list_prompt: str = ""
-    most_tokens: Annotated[int, Unit("tokens")] = Field(96, ge=1)
+    max_new_tokens: Annotated[int, Unit("tokens")] = Field(96, ge=1)
 
 
 class VlmYesnoSettings(ZeroShot):
@@ -120,7 +120,7 @@ class VlmHeadSettings(Training):
     patience: Annotated[int, Unit("epochs")] = Field(10, ge=1)
     augment: Literal[False] = False
     flip: Literal[False] = False
-    candidates: Annotated[Literal[1], Unit("moments")] = 1
+    temporal_jitter: Annotated[Literal[1], Unit("moments")] = 1
 
 
 class VlmLoraSettings(Training):

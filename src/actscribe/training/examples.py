@@ -68,7 +68,7 @@ def pixel_examples(data: ClipData, pixels: Pixels, job: TrainingInputs) -> Examp
     """
     settings: Training = job.settings
     flips = may_flip(job.labels, job.train_targets) & settings.flip
-    from_whole = pixels.fit == "crop" and settings.augmentation.crop == "multi-scale"
+    from_whole = pixels.resize_mode == "crop" and settings.augmentation.crop == "multi-scale"
 
     def example(epoch: int | None, index: int) -> Mapping[str, Tensor]:
         if epoch is None:

@@ -224,18 +224,18 @@ def _arguments(work: Fit, checkpoints: Path) -> TrainingArguments:
     on_cpu = not (torch.cuda.is_available() or torch.backends.mps.is_available())
     probe = TrainingArguments(output_dir=str(checkpoints), use_cpu=on_cpu, report_to="none")
     best = settings.keep == "best"
-    clips = min(settings.batch, settings.clips_per_epoch or len(work.train.targets))
-    per_pass = max(1, clips // (probe.world_size * settings.accumulation))
+    clips = min(settings.batch_size, settings.clips_per_epoch or len(work.train.targets))
+    per_pass = max(1, clips // (probe.world_size * settings.gradient_accumulation_steps))
     return TrainingArguments(
         output_dir=str(checkpoints),
         use_cpu=on_cpu,
         num_train_epochs=settings.epochs,
         per_device_train_batch_size=per_pass,
-        per_device_eval_batch_size=max(per_pass, 8 if settings.accumulation == 1 else 1),
-        gradient_accumulation_steps=settings.accumulation,
+        per_device_eval_batch_size=max(per_pass, 8 if settings.gradient_accumulation_steps == 1 else 1),
+        gradient_accumulation_steps=settings.gradient_accumulation_steps,
         dataloader_drop_last=True,
-        lr_scheduler_type="cosine_with_min_lr" if settings.last_share else "cosine",
-        lr_scheduler_kwargs={"min_lr_rate": settings.last_share} if settings.last_share else {},
+        lr_scheduler_type="cosine_with_min_lr" if settings.min_lr_ratio else "cosine",
+        lr_scheduler_kwargs={"min_lr_rate": settings.min_lr_ratio} if settings.min_lr_ratio else {},
         warmup_steps=settings.warmup,
         bf16=use_bfloat16(settings.precision),
         seed=work.seed,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from actscribe.data.frames import ClipData
-from actscribe.data.view import View
+from actscribe.data.view import InputSpec
 from actscribe.labels import LabelSet
 
 
@@ -30,7 +30,7 @@ class TrainingInputs:
 
     labels: LabelSet
     settings: Any
-    view: View
+    view: InputSpec
     train: ClipData
     validation: ClipData
     train_targets: np.ndarray

@@ -82,7 +82,7 @@ def one_device(layout: Layout, clips: int, fit: int) -> Passes:
     if not steps:
         raise ActScribeError(
             f"{clips} clips do not fill one step of {layout.batch} clips on {layout.devices} devices.",
-            f"Take smaller steps than published: --set batch={min(clips, fit)}",
+            f"Take smaller steps than published: --set batch_size={min(clips, fit)}",
         )
     per_pass = max(size for size in range(1, min(fit, layout.batch) + 1) if layout.batch % size == 0)
     return Passes(
@@ -103,7 +103,7 @@ class Optimizer(BaseModel):
         betas, eps, weight_decay: of AdamW.
         decay_vectors: whether weight decay acts on biases and norms too; on positions it always does (ours).
         warmup_epochs: of all `epochs`.
-        last_share: of the learning rate, at the end.
+        min_lr_ratio: of the learning rate, at the end.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -115,7 +115,7 @@ class Optimizer(BaseModel):
     weight_decay: float = Field(0.001, ge=0)
     decay_vectors: bool
     warmup_epochs: float = Field(5, ge=0)
-    last_share: float = Field(0.01, ge=0, le=1)
+    min_lr_ratio: float = Field(0.01, ge=0, le=1)
 
 
 class Pictures(BaseModel):

@@ -55,7 +55,7 @@ class Camera:
     period: float = 7.0
     phase: float = 0.0
 
-    def at(self, time: float, height: int, width: int) -> View:
+    def at(self, time: float, height: int, width: int) -> InputSpec:
         """Return the projection at `time` seconds onto a picture of `height` x `width` pixels."""
         turn = 2 * np.pi * time / self.period + self.phase
         sway = self.drift * np.array([math.sin(turn), math.sin(1.7 * turn + 1), 0.5 * math.sin(0.8 * turn + 2)])
@@ -66,11 +66,11 @@ class Camera:
         turned[:2, :2] = rotation(self.angle + sway[2])
         tilted = np.array([[1, 0, 0], [0, 1, 0], [self.tilt[0], self.tilt[1], 1]])
         pixels = np.array([[scale, 0, (width - 1) / 2], [0, scale, (height - 1) / 2], [0, 0, 1]])
-        return View(pixels @ tilted, turned @ move, scale, self.height, (height, width))
+        return InputSpec(pixels @ tilted, turned @ move, scale, self.height, (height, width))
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class InputSpec:
     """A camera's projection at one moment: world to camera plane, then to pixels.
 
     Args:
@@ -186,7 +186,7 @@ class Canvas:
         extent: the background picture spans -extent to extent in both world axes.
     """
 
-    def __init__(self, view: View, light: Light, background: np.ndarray | Colour, extent: float = 2.0) -> None:
+    def __init__(self, view: InputSpec, light: Light, background: np.ndarray | Colour, extent: float = 2.0) -> None:
         self.view = view
         self.light = light
         height, width = view.size

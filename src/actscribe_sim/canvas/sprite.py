@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from actscribe_sim.canvas.canvas import SHADOW_TINT, Canvas, Light, View
+from actscribe_sim.canvas.canvas import SHADOW_TINT, Canvas, InputSpec, Light
 from actscribe_sim.canvas.shapes import rotation
 
 FINE = 1.3  # pixels of a sprite per pixel of the picture
@@ -46,7 +46,7 @@ def bake(draw: Callable[[Canvas], None], box: tuple[float, float, float, float],
     fine = scale * FINE
     size = (max(round((y1 - y0) * fine), 1), max(round((x1 - x0) * fine), 1))
     pixels = np.array([[fine, 0, -x0 * fine], [0, fine, -y0 * fine], [0, 0, 1]])
-    view = View(pixels, np.eye(3), fine, 1e6, size)
+    view = InputSpec(pixels, np.eye(3), fine, 1e6, size)
     shown = []
     for level in (0.0, 255.0):
         canvas = Canvas(view, light, (level, level, level))
@@ -117,7 +117,7 @@ def stamp_shadow(
     canvas.pixels[y0:y1, x0:x1] *= cv2.resize(tone, (x1 - x0, y1 - y0), interpolation=cv2.INTER_LINEAR)
 
 
-def _to_pixels(view: View, height: float) -> np.ndarray:
+def _to_pixels(view: InputSpec, height: float) -> np.ndarray:
     closer = view.camera_height / max(view.camera_height - height, 0.1)
     return np.asarray(view.pixels @ np.diag([closer, closer, 1.0]) @ view.plane)
 

@@ -12,16 +12,16 @@ from transformers import AutoModelForVideoClassification, CLIPConfig, Timesforme
 from actscribe.errors import ActScribeError
 from actscribe.models.catalog import find
 from actscribe.models.cost import Cost, cost
-from actscribe.models.dual.heads import LabelHead
-from actscribe.models.dual.interface import Tokens
-from actscribe.models.dual.loading import BACKBONES
-from actscribe.models.dual.loading import configuration as dual_configuration
-from actscribe.models.dual.network import DualEncoder
+from actscribe.models.dual_encoder.heads import LabelHead
+from actscribe.models.dual_encoder.interface import Tokens
+from actscribe.models.dual_encoder.loading import BACKBONES
+from actscribe.models.dual_encoder.loading import configuration as dual_configuration
+from actscribe.models.dual_encoder.network import DualEncoder
 from actscribe.models.video_classifier import FAMILIES, VideoClassifier, check_frames, picture_size
 from actscribe.models.video_classifier import configuration as classifier_configuration
 from actscribe.models.vlm.plan import EFFICIENCY, matmul_speed
 from actscribe.recognizers.base import Plan
-from actscribe.settings.dual import DualSettings, VificlipSettings, XclipSettings
+from actscribe.settings.dual_encoder import DualEncoderSettings, VificlipSettings, XclipSettings
 from actscribe.settings.video_classifier import VideoClassifierSettings
 from actscribe.tables import seconds_text
 
@@ -54,12 +54,12 @@ def plan(build: Build, settings: Any, frames: int, labels: int) -> Plan:
     """
     with torch.device("meta"):
         network, side = build(settings, frames, labels)
-        found = cost(network, {"pixel_values": torch.zeros(settings.batch, frames, 3, side, side)})
+        found = cost(network, {"pixel_values": torch.zeros(settings.batch_size, frames, 3, side, side)})
     return Plan(settings.model, found.weights + max(found.working, found.training), _lines(found, settings, frames))
 
 
 def _lines(found: Cost, settings: Any, frames: int) -> dict[str, str]:
-    clips, speed = settings.batch, EFFICIENCY * matmul_speed("float32")
+    clips, speed = settings.batch_size, EFFICIENCY * matmul_speed("float32")
     lines = {
         "model": f"{settings.model}: {found.parameters / 1e6:,.1f} M parameters in float32",
         "weights": f"{found.weights / MB:,.0f} MB",
@@ -79,7 +79,7 @@ def plan_classifier(settings: VideoClassifierSettings, frames: int, labels: int)
     return plan(_classifier, settings, frames, labels)
 
 
-def plan_dual(settings: DualSettings, frames: int, labels: int) -> Plan:
+def plan_dual(settings: DualEncoderSettings, frames: int, labels: int) -> Plan:
     """Answer `Implementation.plan` of the dual encoders."""
     return plan(_dual, settings, frames, labels)
 
@@ -95,7 +95,7 @@ def _classifier(settings: VideoClassifierSettings, frames: int, labels: int) -> 
     )
 
 
-def _dual(settings: DualSettings, frames: int, labels: int) -> tuple[nn.Module, int]:
+def _dual(settings: DualEncoderSettings, frames: int, labels: int) -> tuple[nn.Module, int]:
     choice = BACKBONES[settings.backbone]
     base = (settings.base,) if isinstance(settings, (VificlipSettings, XclipSettings)) else ()
     config = _configuration(

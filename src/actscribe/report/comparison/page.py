@@ -130,10 +130,10 @@ def _notes(done: Comparison) -> list[str]:
     """Return what to know before relying on the numbers; what holds for all recognizers is said once."""
     of: dict[str, list[str]] = {}
     for name, runs in done.runs.items():
-        notes = [note.rstrip(".") for run in runs for note in run.facts.notes]
-        if any(run.facts.versions != done.provenance.versions for run in runs):
+        notes = [note.rstrip(".") for run in runs for note in run.info.notes]
+        if any(run.info.versions != done.provenance.versions for run in runs):
             notes.append("a run was made with other versions of packages than the last one")
-        most = max(run.facts.reads.get("test", 0) for run in runs)
+        most = max(run.info.reads.get("test", 0) for run in runs)
         if most > 1:
             notes.append(
                 f"test was scored {most} times, counting what was stopped before its end. Choices made after the first"
@@ -173,7 +173,7 @@ def _provenance(done: Comparison) -> dict[str, Any]:
         "recordings": _by_split(kept.recordings),
         "machine": kept.machine,
     }
-    settings = {name: json.dumps(runs[0].facts.settings, ensure_ascii=False) for name, runs in done.runs.items()}
+    settings = {name: json.dumps(runs[0].info.settings, ensure_ascii=False) for name, runs in done.runs.items()}
     place = shlex.quote(str(done.folder))
     return {
         "command": f"actscribe compare --from {place}/provenance.json",

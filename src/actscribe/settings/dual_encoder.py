@@ -17,15 +17,15 @@ Learns = Literal["none", "probe", "image", "text", "both"]
 PROBE: dict[str, Any] = {"augment": False, "epochs": 40, "patience": 10, "head_learning_rate": 5e-3}
 
 
-class DualSettings(Training):
+class DualEncoderSettings(Training):
     """What the three dual encoders share. A multi-class study compares class prompts; a multi-label one has biases.
 
     Args:
         model: "embedded" (the tiny one in the package), a name of `actscribe models list`, a local folder, or for
             vifi-clip and x-clip a published .pth file or its weights as .safetensors.
-        fit: how a picture becomes square: "stretch" keeps the whole picture; "crop" takes the centre square, as
+        resize_mode: how a picture becomes square: "stretch" keeps the whole picture; "crop" takes the centre square, as
             published.
-        kept: side of the centre square that `fit: crop` takes; published 224/256.
+        crop_pct: side of the centre square that `resize_mode: crop` takes; published 224/256.
         mean, std: what pictures are normalized with, of values in [0, 1] per channel, in place of the checkpoint's own,
             as some recipes publish them.
         learns: what is trained: "image", "text" or "both" towers; "probe": a linear classifier on the frozen video
@@ -40,12 +40,12 @@ class DualSettings(Training):
         head_learning_rate: largest learning rate of the biases of a multi-label study, or of the probe.
     """
 
-    #: Name in `models.dual.loading.BACKBONES`, and in the registry.
+    #: Name in `models.dual_encoder.loading.BACKBONES`, and in the registry.
     backbone: ClassVar[str]
 
     model: Annotated[str, Located("model")] = EMBEDDED
-    fit: Literal["stretch", "crop"] = "stretch"
-    kept: Annotated[float, Unit("share of the short side")] = Field(1.0, gt=0, le=1)
+    resize_mode: Literal["stretch", "crop"] = "stretch"
+    crop_pct: Annotated[float, Unit("share of the short side")] = Field(1.0, gt=0, le=1)
     mean: tuple[float, float, float] | None = None
     std: tuple[float, float, float] | None = None
     learns: Learns = "none"
@@ -82,26 +82,26 @@ class DualSettings(Training):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.kept < 1 and self.fit != "crop":
-            raise ValueError("kept has no effect while fit is 'stretch', which shows the whole picture")
+        if self.crop_pct < 1 and self.resize_mode != "crop":
+            raise ValueError("crop_pct has no effect while resize_mode is 'stretch', which shows the whole picture")
         if (self.mean is None) != (self.std is None):
             raise ValueError("mean and std belong together: give both or none")
         if self.mean and self.std and not (max(self.mean) <= 1 and min(self.std) > 0 and max(self.std) <= 1):
             raise ValueError("mean and std are of values in [0, 1], and std is above 0; divide by 255")
         if self.learns == "probe" and self.vghif:
             raise ValueError("vghif refines prompts, which a probe does not have")
-        if self.learns == "probe" and (self.augment or self.candidates > 1):
-            raise ValueError("a probe's embeddings are computed once, so augment and candidates have no effect")
+        if self.learns == "probe" and (self.augment or self.temporal_jitter > 1):
+            raise ValueError("a probe's embeddings are computed once, so augment and temporal_jitter have no effect")
         return self
 
 
-class ClipSettings(DualSettings):
+class ClipSettings(DualEncoderSettings):
     """CLIP on frames, the mean over time (Radford et al., 2021). Zero-shot unless `learns` says what learns."""
 
     backbone = "clip"
 
 
-class VificlipSettings(DualSettings):
+class VificlipSettings(DualEncoderSettings):
     """ViFi-CLIP: CLIP with both towers fine-tuned on video (Rasheed et al., CVPR 2023).
 
     Args:
@@ -114,7 +114,7 @@ class VificlipSettings(DualSettings):
     learns: Learns = "both"
 
 
-class XclipSettings(DualSettings):
+class XclipSettings(DualEncoderSettings):
     """X-CLIP: attention between frames and video-specific prompts (Ni et al., ECCV 2022); its text tower is frozen.
 
     Args:

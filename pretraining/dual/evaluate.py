@@ -13,7 +13,7 @@ from material import FRAMES, TESTED, Clip, Material, caption
 from render import ROUND, TEST_SEEDS, render
 from torch.nn import functional as F
 
-from actscribe.models.dual.loading import Loaded, load_backbone
+from actscribe.models.dual_encoder.loading import Loaded, load_backbone
 from actscribe_sim.tabletop.actions import ACTIONS, CLASSES
 
 #: Frames that a caption is chosen among.

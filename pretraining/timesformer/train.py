@@ -1,7 +1,7 @@
 """Train the embedded TimeSformer.
 
-    python training/vlm/train.py --stop 1200 --cache CACHE --out VLM
-    python training/timesformer/train.py --vlm VLM --out src/actscribe/models/embedded/timesformer
+    python pretraining/vlm/train.py --stop 1200 --cache CACHE --out VLM
+    python pretraining/timesformer/train.py --vlm VLM --out src/actscribe/models/embedded/timesformer
 
 As the published TimeSformer starts from an image transformer, this one starts from the vision tower of the embedded
 vision-language model after a third of its training: patches, positions and spatial attention are copied, temporal
@@ -75,7 +75,7 @@ def make(options: argparse.Namespace, work: Path) -> dict[str, object]:
         "optimizer": "muon",
         "learning_rate": 1e-3,
         "weight_decay": 0.1,
-        "batch": 32,
+        "batch_size": 32,
         "flip": True,
     }
     study = load_study(recordings).model_copy(update={"recognizers": {"timesformer": settings}})
@@ -83,7 +83,7 @@ def make(options: argparse.Namespace, work: Path) -> dict[str, object]:
     run = train(study, "timesformer", out=work / "run")
     result = evaluate(run).evaluation
     facts = {
-        "command": "python training/timesformer/train.py --vlm VLM --out OUT"
+        "command": "python pretraining/timesformer/train.py --vlm VLM --out OUT"
         f" --recordings {options.recordings} --minutes {options.minutes:g} --epochs {options.epochs}",
         "simulation_seed": SEED,
         "starts_from": content_hash(options.vlm / "model.safetensors"),

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
-from actscribe.data.view import ClipFrames, View
+from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.models.catalog import checkpoint_folder
 from actscribe.models.quiet import quiet
 from actscribe.models.server import ChatServer
@@ -23,7 +23,7 @@ from actscribe.settings.vlm import ZeroShot
 _IN_USE: WeakValueDictionary[tuple[str, ...], Vlm] = WeakValueDictionary()
 
 
-class Speaker(Protocol):
+class VlmClient(Protocol):
     """A vision-language model, wherever it runs. `opening` and each ending are one prompt."""
 
     @property
@@ -40,7 +40,7 @@ class Speaker(Protocol):
         ...
 
 
-class LocalSpeaker:
+class LocalVlmClient:
     """A model loaded here: a clip and the opening run once, the endings branch off.
 
     Args:
@@ -53,12 +53,12 @@ class LocalSpeaker:
         self.identity = {"model": known.source, "digest": known.digest, "dtype": known.dtype}
 
     def written(self, clip: ClipFrames, opening: str, endings: Sequence[str], most: int) -> list[str]:
-        """See `Speaker`."""
+        """See `VlmClient`."""
         prefix = self.vlm.prefix(clip, opening)
         return [self.vlm.generate(prefix, joined("", opening, ending), most) for ending in endings]
 
     def yes_no(self, clip: ClipFrames, opening: str, endings: Sequence[str]) -> list[YesNo]:
-        """See `Speaker`."""
+        """See `VlmClient`."""
         prefix = self.vlm.prefix(clip, opening)
         logits = self.vlm.branch(prefix, [joined("", opening, ending) for ending in endings])
         return from_logits(logits, *self._yes_no)
@@ -68,7 +68,7 @@ class LocalSpeaker:
         return self.vlm.yes_no_tokens()
 
 
-class ServerSpeaker:
+class ServerVlmClient:
     """A model behind a server; it gets the frames as pictures.
 
     Args:
@@ -80,17 +80,17 @@ class ServerSpeaker:
         self.identity = server.identity
 
     def written(self, clip: ClipFrames, opening: str, endings: Sequence[str], most: int) -> list[str]:
-        """See `Speaker`."""
+        """See `VlmClient`."""
         images = list(clip.frames)
         return [self.server.written(joined(opening, opening, ending), images, most) for ending in endings]
 
     def yes_no(self, clip: ClipFrames, opening: str, endings: Sequence[str]) -> list[YesNo]:
-        """See `Speaker`."""
+        """See `VlmClient`."""
         images = list(clip.frames)
         return [self.server.yes_no(joined(opening, opening, ending), images) for ending in endings]
 
 
-class Remembered:
+class CachedVlmClient:
     """A speaker whose answers are kept as they come, and that is asked only for what is not there yet.
 
     Args:
@@ -98,18 +98,18 @@ class Remembered:
         store: of answers.
     """
 
-    def __init__(self, speaker: Speaker, store: AnswerStore) -> None:
+    def __init__(self, speaker: VlmClient, store: AnswerStore) -> None:
         self.speaker = speaker
         self.store = store
         self.identity = speaker.identity
 
     def written(self, clip: ClipFrames, opening: str, endings: Sequence[str], most: int) -> list[str]:
-        """See `Speaker`."""
+        """See `VlmClient`."""
         keys = self._keys(clip, opening, endings, {"kind": "written", "most": most})
         return remember(self.store, keys, lambda left: self.speaker.written(clip, opening, pick(endings, left), most))
 
     def yes_no(self, clip: ClipFrames, opening: str, endings: Sequence[str]) -> list[YesNo]:
-        """See `Speaker`."""
+        """See `VlmClient`."""
         keys = self._keys(clip, opening, endings, {"kind": "yes/no"})
 
         def ask(left: Sequence[int]) -> list[dict[str, Any]]:
@@ -122,14 +122,14 @@ class Remembered:
         return [answer_key(self.identity, joined(opening, opening, end), settings, seen) for end in endings]
 
 
-def speaker(settings: ZeroShot) -> Speaker:
+def vlm_client(settings: ZeroShot) -> VlmClient:
     """Return the model that the settings name.
 
     Raises:
         ActScribeError: it is not here, or its server does not answer or is another machine.
     """
     if settings.server:
-        return ServerSpeaker(ChatServer(settings.server, settings.server_model, settings.allow_remote))
+        return ServerVlmClient(ChatServer(settings.server, settings.server_model, settings.allow_remote))
     revision = digest(checkpoint_folder(settings.model, "vlm"))
     key = (revision, settings.model, settings.dtype, settings.quantize or "")
     vlm = _IN_USE.get(key)
@@ -137,15 +137,15 @@ def speaker(settings: ZeroShot) -> Speaker:
         with quiet():
             vlm = load_vlm(settings.model, settings.dtype, quantize=settings.quantize)
         _IN_USE[key] = vlm
-    return LocalSpeaker(vlm)
+    return LocalVlmClient(vlm)
 
 
-def view(settings: ZeroShot, frames: int) -> View:
+def view(settings: ZeroShot, frames: int) -> InputSpec:
     """Return what the model wants to see: the study's frames at its own size, read from its configuration alone."""
     if settings.server:
-        return View(frames, settings.server_short_side)
+        return InputSpec(frames, settings.server_short_side)
     family, config, video = configuration(settings.model)
-    return View(frames, family.short_side(config, video))
+    return InputSpec(frames, family.short_side(config, video))
 
 
 def joined(start: str, opening: str, ending: str) -> str:

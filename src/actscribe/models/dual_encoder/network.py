@@ -6,9 +6,9 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from actscribe.models.dual.heads import LabelHead
-from actscribe.models.dual.interface import Backbone, TextFeatures, Tokens, Towers, Visual, encode_texts
-from actscribe.models.dual.vghif import Vghif
+from actscribe.models.dual_encoder.heads import LabelHead
+from actscribe.models.dual_encoder.interface import Backbone, TextFeatures, Tokens, Towers, Visual, encode_texts
+from actscribe.models.dual_encoder.vghif import Vghif
 from actscribe.settings.vghif import VghifConfig
 
 

@@ -29,9 +29,9 @@ from material import (
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from actscribe.models.dual.clip import ClipBackbone
-from actscribe.models.dual.interface import Tokens
-from actscribe.models.dual.xclip import XclipBackbone
+from actscribe.models.dual_encoder.clip import ClipBackbone
+from actscribe.models.dual_encoder.interface import Tokens
+from actscribe.models.dual_encoder.xclip import XclipBackbone
 from actscribe.training.optimizers import optimizer
 
 THREADS = 1  # sums are split by threads, so their number is part of the recipe
@@ -303,7 +303,7 @@ def train(recipe: Recipe, cache: Path, out: Path) -> None:
 def main() -> None:
     """Train from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cache", type=Path, required=True, help="folder that training/vlm/render.py wrote")
+    parser.add_argument("--cache", type=Path, required=True, help="folder that pretraining/vlm/render.py wrote")
     parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoint folders clip and xclip")
     parser.add_argument("--seed", type=int, default=Recipe.seed)
     parser.add_argument("--quick", action="store_true", help="two steps each on a few scenes, to see that it runs")

@@ -1,6 +1,6 @@
 """The training material of the tiny CLIP and X-CLIP: frames of tabletop scenes, what is where in each, and captions.
 
-Frames, states and sentences are those that `training/vlm/render.py` made; here they become pictures of this model's
+Frames, states and sentences are those that `pretraining/vlm/render.py` made; here they become pictures of this model's
 size, a caption of every frame, and a target for every patch.
 """
 
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "vlm"))
 
-from bpe import byte_level_bpe as byte_level_bpe  # what is shared with training/vlm passes through this module
+from bpe import byte_level_bpe as byte_level_bpe  # what is shared with pretraining/vlm passes through this module
 from helper_losses import thing_loss as thing_loss
 from render import Truth, read_truths
 from scenes import States
@@ -65,7 +65,7 @@ class Clip:
 
 
 class Material:
-    """Rows of `training/vlm/render.py` that show none of the tested actions.
+    """Rows of `pretraining/vlm/render.py` that show none of the tested actions.
 
     Args:
         folder: that it wrote.

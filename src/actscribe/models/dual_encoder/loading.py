@@ -18,13 +18,13 @@ from actscribe.files import write_beside, write_text
 from actscribe.labels import Task
 from actscribe.models.catalog import checkpoint_folder
 from actscribe.models.checkpoint_files import read_json
-from actscribe.models.dual import vificlip, xclip_published
-from actscribe.models.dual.clip import ClipBackbone
-from actscribe.models.dual.heads import LabelHead, LinearProbe
-from actscribe.models.dual.interface import Backbone, Tokens
-from actscribe.models.dual.network import DualEncoder
-from actscribe.models.dual.published import BASE, Build, converted
-from actscribe.models.dual.xclip import XclipBackbone, fit_frame_count
+from actscribe.models.dual_encoder import vificlip, xclip_published
+from actscribe.models.dual_encoder.clip import ClipBackbone
+from actscribe.models.dual_encoder.heads import LabelHead, LinearProbe
+from actscribe.models.dual_encoder.interface import Backbone, Tokens
+from actscribe.models.dual_encoder.network import DualEncoder
+from actscribe.models.dual_encoder.published import BASE, Build, converted
+from actscribe.models.dual_encoder.xclip import XclipBackbone, fit_frame_count
 from actscribe.models.loading import again, fill, load_part, load_weights, read_config, words
 from actscribe.models.pixels import Pixels, read_pixels
 from actscribe.models.quiet import quiet
@@ -97,7 +97,7 @@ class Loaded:
         return Tokens(tuple(prompts), made["input_ids"], mask)
 
 
-def load_backbone(name: str, checkpoint: str, frames: int, fit: str = "crop", base: str = BASE) -> Loaded:
+def load_backbone(name: str, checkpoint: str, frames: int, resize_mode: str = "crop", base: str = BASE) -> Loaded:
     """Return a frozen backbone in evaluation mode.
 
     Args:
@@ -106,7 +106,7 @@ def load_backbone(name: str, checkpoint: str, frames: int, fit: str = "crop", ba
             or for ViFi-CLIP and X-CLIP a published .pth file or its weights as .safetensors, which is converted once
             into a folder beside it.
         frames: of each video; X-CLIP is set to it.
-        fit: "crop" takes the centre square, as published; "stretch" keeps the whole picture.
+        resize_mode: "crop" takes the centre square, as published; "stretch" keeps the whole picture.
         base: the CLIP that a published file was trained from.
 
     Raises:
@@ -122,7 +122,7 @@ def load_backbone(name: str, checkpoint: str, frames: int, fit: str = "crop", ba
     return Loaded(
         backbone,
         load_part(AutoTokenizer, folder, checkpoint, "tokenizer"),
-        read_pixels(str(folder), checkpoint, backbone.side, fit),
+        read_pixels(str(folder), checkpoint, backbone.side, resize_mode),
     )
 
 
@@ -188,8 +188,8 @@ def save_network(network: DualEncoder | LinearProbe, loaded: Loaded, name: str, 
     values = {
         "backbone": name,
         "frames": getattr(network.backbone, "frames", None),
-        "fit": pixels.fit,
-        "kept": pixels.kept,
+        "resize_mode": pixels.resize_mode,
+        "crop_pct": pixels.crop_pct,
         "head": _head_values(network),
     }
     write_text(folder / "dual.json", json.dumps(values, indent=1))
@@ -204,8 +204,10 @@ def load_network(folder: Path) -> tuple[DualEncoder | LinearProbe, Loaded]:
     path = folder / "dual.json"
     values = read_json(path, "Copy the folder again, or train again.")
     try:
-        loaded = load_backbone(values["backbone"], str(folder / "backbone"), values["frames"] or 1, values["fit"])
-        loaded = replace(loaded, pixels=replace(loaded.pixels, kept=values["kept"]))
+        loaded = load_backbone(
+            values["backbone"], str(folder / "backbone"), values["frames"] or 1, values["resize_mode"]
+        )
+        loaded = replace(loaded, pixels=replace(loaded.pixels, crop_pct=values["crop_pct"]))
         network = _network(loaded, values["head"])
     except (ValueError, KeyError, TypeError, RuntimeError, AttributeError) as error:
         raise ActScribeError(f"{path}: is damaged: {words(error)}", "Copy the folder again, or train again.") from error

@@ -23,7 +23,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from actscribe.models.dual.interface import Level, Visual
+from actscribe.models.dual_encoder.interface import Level, Visual
 from actscribe.settings.vghif import VghifConfig
 
 #: Slowest and fastest wave of the position of a moment, in cycles per clip: the slowest tells beginning from end, the

@@ -12,7 +12,7 @@ import transformers as hf
 from material import COMMON, PATCH, SIDE, byte_level_bpe
 from tokenizers import Tokenizer, processors
 
-from actscribe.models.dual.vghif import moment_waves
+from actscribe.models.dual_encoder.vghif import moment_waves
 from actscribe.models.quiet import quiet
 
 VOCABULARY = 1024

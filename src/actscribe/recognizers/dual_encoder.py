@@ -1,7 +1,7 @@
 """CLIP, ViFi-CLIP and X-CLIP as recognizers, with and without VgHIF (paper 2): videos against prompts of the labels.
 
 One road for all of them. Multi-class: softmax over the class prompts. Multi-label: a sigmoid with a learned bias per
-label; zero-shot, where nothing is learned, against a neutral prompt (see `models.dual.heads.LabelHead`).
+label; zero-shot, where nothing is learned, against a neutral prompt (see `models.dual_encoder.heads.LabelHead`).
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from actscribe.files import write_text
 from actscribe.labels import LabelSet
 from actscribe.models.catalog import weights_digest
 from actscribe.models.device import autocast, device, use_bfloat16
-from actscribe.models.dual.heads import LabelHead, LinearProbe
-from actscribe.models.dual.interface import Towers
-from actscribe.models.dual.loading import (
+from actscribe.models.dual_encoder.heads import LabelHead, LinearProbe
+from actscribe.models.dual_encoder.interface import Towers
+from actscribe.models.dual_encoder.loading import (
     Loaded,
     backbone_folder,
     changes,
@@ -33,12 +33,12 @@ from actscribe.models.dual.loading import (
     save_network,
     visual_config,
 )
-from actscribe.models.dual.network import DualEncoder
+from actscribe.models.dual_encoder.network import DualEncoder
 from actscribe.models.pixels import Pixels
 from actscribe.progress import track
-from actscribe.recognizers.base import ClipFrames, Implementation, Recognizer, View
+from actscribe.recognizers.base import ClipFrames, Implementation, InputSpec, Recognizer
 from actscribe.recognizers.plans.clips import plan_dual
-from actscribe.settings.dual import DualSettings, VificlipSettings, XclipSettings
+from actscribe.settings.dual_encoder import DualEncoderSettings, VificlipSettings, XclipSettings
 from actscribe.training.examples import fit_pixels
 from actscribe.training.fit import Examples, Fit, fit
 from actscribe.training.inputs import TrainingInputs
@@ -71,7 +71,7 @@ class How:
     bfloat16: bool
 
 
-class DualRecognizer:
+class DualEncoderRecognizer:
     """A dual encoder, zero-shot or trained, or a linear probe on its video embedding.
 
     Args:
@@ -86,7 +86,7 @@ class DualRecognizer:
         self.loaded = loaded
         self.labels = labels
         self.how = how
-        self.view = View(how.frames, how.short_side)
+        self.view = InputSpec(how.frames, how.short_side)
 
     def score(self, clips: Iterable[ClipFrames]) -> Iterator[np.ndarray]:
         """Yield scores per clip, shape (labels,); see `Recognizer.score`."""
@@ -100,7 +100,7 @@ class DualRecognizer:
         save_network(self.network, self.loaded, self.how.backbone, folder)
         write_text(folder / "recognizer.json", json.dumps(asdict(self.how), indent=1))
 
-    def for_labels(self, labels: LabelSet) -> DualRecognizer:
+    def for_labels(self, labels: LabelSet) -> DualEncoderRecognizer:
         """Return the recognizer for another label set, with the same weights and new prompts, such as novel classes.
 
         In a multi-label study a label that was trained keeps its bias; a new one takes the mean of them (ours).
@@ -122,7 +122,7 @@ class DualRecognizer:
             with torch.no_grad():
                 head.bias.copy_(torch.tensor([known.get(name, usual) for name in labels.names]))
         tokens = self.loaded.tokens(prompts(labels, self.how, neutral))
-        return DualRecognizer(self.network.for_prompts(tokens, head), self.loaded, labels, self.how)
+        return DualEncoderRecognizer(self.network.for_prompts(tokens, head), self.loaded, labels, self.how)
 
 
 def prompts(labels: LabelSet, how: How, neutral: bool) -> list[str]:
@@ -132,7 +132,7 @@ def prompts(labels: LabelSet, how: How, neutral: bool) -> list[str]:
 
 
 def load(folder: Path, labels: LabelSet) -> Recognizer:
-    """Load what `DualRecognizer.save` wrote.
+    """Load what `DualEncoderRecognizer.save` wrote.
 
     Raises:
         ActScribeError: a file is missing or does not fit the others.
@@ -143,12 +143,12 @@ def load(folder: Path, labels: LabelSet) -> Recognizer:
         how = How(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise ActScribeError(f"{path}: cannot be loaded: {error}", "Copy the folder again, or train again.") from error
-    return DualRecognizer(network, loaded, labels, how)
+    return DualEncoderRecognizer(network, loaded, labels, how)
 
 
 def make(job: TrainingInputs) -> Recognizer:
     """Return a zero-shot recognizer at once, or train what the settings ask for on the job's clips."""
-    settings: DualSettings = job.settings
+    settings: DualEncoderSettings = job.settings
     how = How(
         backbone=settings.backbone,
         frames=job.view.frames,
@@ -159,10 +159,10 @@ def make(job: TrainingInputs) -> Recognizer:
     )
     loaded = _load(settings, how.frames)
     network = _probe(job, loaded, how) if settings.learns == "probe" else _encoder(job, loaded, how)
-    return DualRecognizer(network, loaded, job.labels, how)
+    return DualEncoderRecognizer(network, loaded, job.labels, how)
 
 
-def view(settings: DualSettings, frames: int) -> View:
+def view(settings: DualEncoderSettings, frames: int) -> InputSpec:
     """Return the study's frames at the size from which the checkpoint's pictures are cut; no weights are loaded.
 
     Raises:
@@ -171,29 +171,29 @@ def view(settings: DualSettings, frames: int) -> View:
     config = visual_config(settings.backbone, settings.model, *_base(settings))
     if settings.vghif:
         settings.vghif.levels_of(int(config.num_hidden_layers))
-    return View(frames, round(int(config.image_size) / settings.kept), settings.candidates)
+    return InputSpec(frames, round(int(config.image_size) / settings.crop_pct), settings.temporal_jitter)
 
 
-def weights(settings: DualSettings) -> str:
+def weights(settings: DualEncoderSettings) -> str:
     """Return the digest of the checkpoint's weights, see `Kind.weights`."""
     return weights_digest(backbone_folder(settings.backbone, settings.model, *_base(settings)))
 
 
-def starting(settings: DualSettings, labels: LabelSet, frames: int) -> list[str]:
+def starting(settings: DualEncoderSettings, labels: LabelSet, frames: int) -> list[str]:
     """Return what is resized of the checkpoint, once its weights were seen to fit; see `Kind.starting`."""
     _load(settings, frames)
     return changes(settings.backbone, settings.model, frames, *_base(settings))
 
 
-def _base(settings: DualSettings) -> tuple[str, ...]:
+def _base(settings: DualEncoderSettings) -> tuple[str, ...]:
     """Return what a published file was trained from, where the recognizer takes such files."""
     return (settings.base,) if isinstance(settings, (VificlipSettings, XclipSettings)) else ()
 
 
-def _load(settings: DualSettings, frames: int) -> Loaded:
-    loaded = load_backbone(settings.backbone, settings.model, frames, settings.fit, *_base(settings))
+def _load(settings: DualEncoderSettings, frames: int) -> Loaded:
+    loaded = load_backbone(settings.backbone, settings.model, frames, settings.resize_mode, *_base(settings))
     own = loaded.pixels
-    pixels = replace(own, kept=settings.kept, mean=settings.mean or own.mean, std=settings.std or own.std)
+    pixels = replace(own, crop_pct=settings.crop_pct, mean=settings.mean or own.mean, std=settings.std or own.std)
     return replace(loaded, pixels=pixels)
 
 
@@ -206,7 +206,7 @@ def _decode(job: TrainingInputs) -> None:
 
 def _encoder(job: TrainingInputs, loaded: Loaded, how: How) -> DualEncoder:
     """Return a dual encoder with the prompts of the job's labels, trained if the settings ask for it."""
-    settings: DualSettings = job.settings
+    settings: DualEncoderSettings = job.settings
     task = job.labels.task
     neutral = task == "multi-label" and not settings.trains
     tokens = loaded.tokens(prompts(job.labels, how, neutral))
@@ -235,7 +235,7 @@ def _start_at_prior(network: DualEncoder, job: TrainingInputs, pixels: Pixels, h
 
 def _train(network: DualEncoder, job: TrainingInputs, pixels: Pixels) -> None:
     """Train in place all that learns, each part at its own rate."""
-    settings: DualSettings = job.settings
+    settings: DualEncoderSettings = job.settings
     rates = {
         "pretrained": settings.learning_rate,
         "new": settings.learning_rate * settings.new_factor,
@@ -247,7 +247,7 @@ def _train(network: DualEncoder, job: TrainingInputs, pixels: Pixels) -> None:
 
 def _probe(job: TrainingInputs, loaded: Loaded, how: How) -> LinearProbe:
     """Return a linear probe, trained on embeddings that are computed once and kept in memory."""
-    settings: DualSettings = job.settings
+    settings: DualEncoderSettings = job.settings
     _decode(job)
     probe = LinearProbe(loaded.backbone, prior_logits(job.train_targets, job.labels.task)).to(device())
     train = _embedded(probe, job.train, loaded.pixels, how, "Embedding training clips")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from actscribe.models.dual.interface import Backbone, Towers, Visual, class_level
+from actscribe.models.dual_encoder.interface import Backbone, Towers, Visual, class_level
 
 #: Parameter names of each tower. Token embeddings never learn, as in ViFi-CLIP; the logit scale only with both towers.
 IMAGE = ("vision_model.", "visual_projection.")

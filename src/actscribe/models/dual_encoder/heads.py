@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from actscribe.labels import Task
-from actscribe.models.dual.interface import Backbone
+from actscribe.models.dual_encoder.interface import Backbone
 
 #: Shares are kept this far from 0 and 1, so that a label that never or always occurs gets a finite bias.
 LEAST_SHARE = 1e-3

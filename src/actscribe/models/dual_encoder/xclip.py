@@ -11,7 +11,7 @@ from typing import Any, cast
 from torch import Tensor, nn
 
 from actscribe.errors import ActScribeError
-from actscribe.models.dual.interface import Backbone, Towers, Visual, class_level
+from actscribe.models.dual_encoder.interface import Backbone, Towers, Visual, class_level
 
 #: What never learns (published: only names with visual, mit and prompts do).
 FROZEN = ("text_model.", "text_projection.", "logit_scale")

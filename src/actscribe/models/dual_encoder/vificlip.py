@@ -13,7 +13,7 @@ from torch import Tensor
 from transformers import CLIPModel
 
 from actscribe.errors import ActScribeError
-from actscribe.models.dual.published import Names, fitted, translated
+from actscribe.models.dual_encoder.published import Names, fitted, translated
 
 NAMES = Names(
     network="ViFi-CLIP",
