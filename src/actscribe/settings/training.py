@@ -145,7 +145,7 @@ class Training(BaseModel):
             fitting = ", ".join(str(number) for number in range(1, clips + 1) if clips % number == 0)
             passes = self.gradient_accumulation_steps
             raise ValueError(
-                f"gradient_accumulation_steps {passes} does not divide the {clips} clips of an optimiser step (batch_size"
-                f", or clips_per_epoch where that is less); expected one of {fitting}, or another batch_size"
+                f"gradient_accumulation_steps {passes} does not divide the {clips} clips of an optimiser step"
+                f" (batch_size, or clips_per_epoch where that is less); expected one of {fitting}, or another one"
             )
         return self
