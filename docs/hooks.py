@@ -22,6 +22,8 @@ HEAD = """# Commands
 Made from the program itself. `actscribe COMMAND --help` says the same in a terminal. A command that fails for a reason
 that you can mend ends with exit code 2, one sentence and what to type next.
 """
+#: What Markdown would read as a mark, in the help text of an option, and in a cell of a table.
+MARKS, ESCAPED, BAR = re.compile(r"([*_<>|\[\]`])"), r"\\\1", r"\|"
 #: A link from a page to something of the repository that is not in docs/.
 OUTSIDE = re.compile(r"\[(?P<words>[^\]]+)\]\((?P<target>(?:\.\./)+[^)#]*)\)")
 
@@ -56,8 +58,8 @@ def _section(command: Any, path: str) -> str:
 
 
 def _row(names: str, said: str) -> str:
-    told = said.replace("|", "\\|").replace("[required]", "Must be given.").replace("[default: ", "[Default: ")
-    return f"| `{' '.join(names.replace('|', chr(92) + '|').split())}` | {' '.join(told.split())} |"
+    told = said.replace("[required]", "Must be given.").replace("[default: ", "[Default: ")
+    return f"| `{' '.join(names.split()).replace('|', BAR)}` | {MARKS.sub(ESCAPED, ' '.join(told.split()))} |"
 
 
 def on_files(files: Any, config: Any) -> Any:
