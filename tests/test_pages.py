@@ -153,3 +153,11 @@ def test_the_pages_of_the_code_hold_every_command_and_every_public_name() -> Non
     assert "| `--time-budget " in made
     page = (ROOT / "docs" / "reference" / "python.md").read_text(encoding="utf-8")
     assert sorted(re.findall(r"^::: actscribe\.(\w+)$", page, re.MULTILINE)) == actscribe.__all__
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_of_a_page_lead_somewhere(page: Path) -> None:
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    found = re.findall(r"\]\(((?!https?:)[^)#\s]+)", text)
+    made = {"commands.md"}  # while the site is built
+    assert [link for link in found if not (page.parent / link).exists() and Path(link).name not in made] == []
