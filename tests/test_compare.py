@@ -187,6 +187,7 @@ def test_resumed_it_is_what_was_asked_for_unless_something_else_is(lamps: Lamps)
     assert _as_before(one, gone, None, None, None)[0] is None
 
 
+@pytest.mark.slow
 def test_killed_in_training_and_resumed_it_gives_the_same_bytes(lamps: Lamps, whole: Path, tmp_path: Path) -> None:
     """Killed, with no chance to tidy up, in the second epoch of the training."""
     out = tmp_path / "killed"
@@ -205,6 +206,7 @@ class Killed(BaseException):
     """Nothing in the package catches it."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", [4, 9, 15, 24])
 def test_killed_between_two_files_and_resumed_it_gives_the_same_bytes(
     lamps: Lamps, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int

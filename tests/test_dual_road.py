@@ -41,6 +41,7 @@ def settings(name: str, root: Path, **more: object) -> dict[str, object]:
     return {**plain, "model": str(checkpoint(name, root)), "epochs": 6, **more}
 
 
+@pytest.mark.slow
 def test_a_few_shot_study_needs_no_validation_clips(tmp_path: Path) -> None:
     chosen = settings("vifi-clip", tmp_path, keep="last", temporal_jitter=3, vghif={"bottleneck": 16, "heads": 2})
     file = trimmed(tmp_path / "study", {"train": 2, "test": 2}, **{"vifi-clip": chosen})
@@ -85,6 +86,7 @@ def test_a_comparison_trains_what_learns_once_per_seed(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_comparison_of_zero_shot_against_trained(tmp_path: Path) -> None:
     recognizers = {
         "clip": {"model": str(checkpoint("clip", tmp_path))},

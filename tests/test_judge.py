@@ -44,6 +44,7 @@ def test_in_bfloat16_answers_are_nearly_the_same(tmp_path: Path) -> None:
     assert 0 < apart < 0.05
 
 
+@pytest.mark.slow
 def test_the_packaged_judge_reads_english() -> None:
     """Tells apart what was said and what was not; its absolute answers lean to no, see the documentation."""
     judge = load_judge("smollm2")

@@ -110,6 +110,7 @@ def run_here(page: Path) -> list[Block]:
     return [block for block in found if block.language in languages and not block.why]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", [page for page in PAGES if run_here(page)], ids=name_of)
 def test_a_page_can_be_followed(page: Path, template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(template, tmp_path / "lab")

@@ -95,6 +95,7 @@ def same(one: Path, other: Path) -> None:
     assert [Run.open(run).info.status for run in (one, other)] == ["complete"] * 2
 
 
+@pytest.mark.slow
 def test_two_processes_make_the_run_that_one_makes(study: Path, tmp_path: Path) -> None:
     killed = ["train", str(study), "--out", str(tmp_path / "timesformer")]
     clips = len(train(load_study(study), "timesformer").scores("validation").clips)

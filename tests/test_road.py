@@ -305,6 +305,7 @@ def test_convert_carries_the_timeline_into_the_papers_text(road: Road, tmp_path:
         assert f"{label}: {sum(i.label == label for i in expected)}" in printed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["SIGKILL", "SIGINT"])
 def test_a_training_that_was_stopped_resumes_to_the_same_scores(road: Road, tmp_path: Path, name: str) -> None:
     arguments = ["train", str(road.study), "--out", str(tmp_path / "run")]

@@ -46,6 +46,7 @@ def rewrite(folder: Path, **facts: Any) -> None:
     Run(folder, run.info.model_copy(update=facts)).save_info()
 
 
+@pytest.mark.slow
 def test_runs_of_other_weights_are_not_reused(tmp_path: Path) -> None:
     place = Place(tmp_path)
     plan, out = place.plan(0, "clip"), tmp_path / "out"

@@ -40,6 +40,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> np.ndarray:
     return np.load(folder / "weights.npy")
 
 
+@pytest.mark.slow
 def test_a_killed_training_resumes_to_the_same_weights(tmp_path: Path, uninterrupted: np.ndarray) -> None:
     died = run(str(tmp_path), "--die-after", "8", check=False)
     assert died.returncode == -signal.SIGKILL
@@ -67,6 +68,7 @@ def in_two_processes(*arguments: str) -> None:
     run(*arguments, launcher=("-m", "torch.distributed.run", "--nproc-per-node=2", *where))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["clip", "x-clip"])
 def test_two_processes_train_a_dual_encoder_as_one_does(tmp_path: Path, name: str) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
@@ -83,6 +85,7 @@ def test_two_processes_train_a_dual_encoder_as_one_does(tmp_path: Path, name: st
     assert np.quantile(apart, 0.999) < 2e-5
 
 
+@pytest.mark.slow
 def test_two_processes_take_the_same_steps_as_one(tmp_path: Path, uninterrupted: np.ndarray) -> None:
     in_two_processes(str(tmp_path))
     np.testing.assert_allclose(np.load(tmp_path / "weights.npy"), uninterrupted, atol=2e-5)
