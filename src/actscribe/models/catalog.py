@@ -192,7 +192,9 @@ def checkpoint_folder(name: str, kind: str) -> Path:
         size = f" ({entry.download} MB)" if entry else ""
         raise ActScribeError(
             f"Model '{name}' is neither a folder nor in the local Hugging Face cache. {known}".rstrip(),
-            f"Type: actscribe models pull {name}{size}   or use model: {EMBEDDED}",
+            f"Type: actscribe models pull {name}{size}   or use model: {EMBEDDED}"
+            if entry is not None or _is_hub_id(hub)
+            else f"See what there is: actscribe models list   or use model: {EMBEDDED}",
         )
     pull = f"ype: actscribe models pull {name}"
     _complete(cached, f"T{pull}", f"Delete it, then t{pull}")
