@@ -270,8 +270,11 @@ def _config(folder: Path, checkpoint: str, families: Sequence[str] = ()) -> Any:
 
 
 def _head(config: Any) -> tuple[str, ...]:
-    """Return the classes of a checkpoint's head, in order."""
-    return tuple((config.id2label or {}).values())
+    """Return the classes of a checkpoint's head in the order of its outputs; none where an output has no name."""
+    named = {int(index): name for index, name in (config.id2label or {}).items()}
+    if sorted(named) != list(range(len(named))):
+        return ()
+    return tuple(named[index] for index in range(len(named)))  # the file may have them in any order
 
 
 def _side(config: Any) -> int:
