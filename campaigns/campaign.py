@@ -54,7 +54,7 @@ class Campaign:
         name: on the command line.
         about: one line: what is done to what.
         oracle: one line: what must hold in every case.
-        short, full: number of cases in CI, and of the figures in docs/reliability.md.
+        short, full: number of cases in CI, and of the figures in docs/explanation/reliability.md.
         prepare: fills a folder with what the cases start from; runs in a process of its own.
         attempt: tries one case.
         modules: imported before the cases' processes are forked, so that each starts at once.

@@ -110,7 +110,9 @@ def attempt(case: Case) -> Verdict:
         if case.number % AGAIN == 0 and (again := _read(group, path, what)[1]) != found:
             for name, text in (("first", found), ("second", again)):
                 (case.folder / f"{name}.json").write_text(text, encoding="utf-8")
-            if "damaged places" in found and "damaged places" in again:  # see docs/reliability.md, What is not held
+            if (
+                "damaged places" in found and "damaged places" in again
+            ):  # see docs/explanation/reliability.md, What is not held
                 return Verdict(group, "other pictures of damage", said=what)
             return Verdict(group, "other result", True, f"{what}: the same file read twice")
     return verdict

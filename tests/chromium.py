@@ -13,6 +13,14 @@ from playwright.sync_api import Browser, Page, sync_playwright
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 #: Below this width in CSS pixels a window is a telephone's.
 MOBILE = 600
+#: Elements that stick out of the window and cannot be scrolled to inside something of their own.
+SPILT = """[...document.querySelectorAll('body *')].filter(e => {
+  const box = e.getBoundingClientRect();
+  if (!box.width || box.right <= document.documentElement.clientWidth + 1) return false;
+  for (let up = e; up && up !== document.body; up = up.parentElement)
+    if (['auto', 'scroll', 'hidden'].includes(getComputedStyle(up).overflowX)) return false;
+  return true;
+}).map(e => e.outerHTML.slice(0, 120))"""
 
 
 class Tab:

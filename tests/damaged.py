@@ -125,7 +125,7 @@ def _made(name: str, root: Path) -> tuple[Recognizer, LabelSet]:
         model, pixels = load_classifier(str(tiny_timesformer(root / "timesformer")), vlm_jobs.LABELS.names, 4)
         return VideoClassifierRecognizer(model, pixels, vlm_jobs.LABELS, False), vlm_jobs.LABELS
     if name in ("clip", "x-clip"):
-        job = dual_jobs.job(root / name, name, root, dual_jobs.SEVERAL, learns="none", augment=False)
+        job = dual_jobs.job(root / f"run-{name}", name, root, dual_jobs.SEVERAL, learns="none", augment=False)
         made = cast(dual_encoder.DualEncoderRecognizer, implementation(name).make(job))
         return made if name == "x-clip" else _with_vghif(made), dual_jobs.SEVERAL
     model = root / "vlm"

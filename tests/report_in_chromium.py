@@ -11,7 +11,7 @@ from pathlib import Path
 
 import made_up_benchmarks
 import pytest
-from chromium import Tab, tab
+from chromium import SPILT, Tab, tab
 from comparisons import made_up
 from report_runs import multi_class, multi_label, written
 from systems import MULTI_CLASS
@@ -44,14 +44,6 @@ WIDTHS = (1280, 390)
 #: Paper of 210 mm less two margins of 12 mm, in CSS pixels.
 PAPER = 703
 
-#: Elements that stick out of the window and cannot be scrolled to inside something of their own.
-SPILT = """[...document.querySelectorAll('body *')].filter(e => {
-  const box = e.getBoundingClientRect();
-  if (!box.width || box.right <= document.documentElement.clientWidth + 1) return false;
-  for (let up = e; up && up !== document.body; up = up.parentElement)
-    if (['auto', 'scroll', 'hidden'].includes(getComputedStyle(up).overflowX)) return false;
-  return true;
-}).map(e => e.outerHTML.slice(0, 120))"""
 #: Pictures that are shown but have no size, or nothing drawn in them.
 EMPTY = """[...document.querySelectorAll('svg[role=img]')].filter(e => e.checkVisibility()).filter(e => {
   const box = e.getBoundingClientRect();

@@ -51,7 +51,7 @@ def film(path: Path, shown: Bouts, duration: float, seed: int = 0) -> Path:
 
 
 def interval_text(path: Path, shown: Iterable[tuple[str, int, int]]) -> Path:
-    """Write annotations as paper 1 has them."""
+    """Write annotations as Guerriero et al. 2026 has them."""
     rows = (f"{label}\t{start}\t{end}\t{end - start}\n" for label, start, end in shown)
     path.write_text("".join(rows), encoding="utf-8")
     return path

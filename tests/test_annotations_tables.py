@@ -1,4 +1,4 @@
-"""The interval text of paper 1 and CSV: hand-written files, dialects, and errors with line numbers."""
+"""The interval text of Guerriero et al. 2026 and CSV: hand-written files, dialects, and errors with line numbers."""
 
 from __future__ import annotations
 

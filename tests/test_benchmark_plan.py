@@ -65,7 +65,7 @@ def test_an_epoch_uses_the_clips_of_the_published_steps(clips: int, used: int) -
 
 def test_three_crops_come_from_smaller_pictures_and_x_clip_keeps_its_text_tower() -> None:
     found = recipe_settings(load_recipe("xclip_few_shot"), 102, 3)
-    assert (found["kept"], found["learns"], found["new_factor"]) == (1.0, "image", 10)
+    assert (found["crop_pct"], found["learns"], found["new_factor"]) == (1.0, "image", 10)
     assert (found["decay_vectors"], found["template"]) == (False, "{name}")
 
 
@@ -93,7 +93,7 @@ def test_what_the_user_says_wins_over_the_recipe() -> None:
     assert (found.augmentation.mixup, found.augmentation.cutmix) == (0, 1.0)
     assert found.vghif.levels == (2, 4)
     assert made.settings(False, 12).vghif is None
-    assert (made.clip_frames, made.views, found.kept) == (4, Views(1, 3), 1.0)
+    assert (made.clip_frames, made.views, found.crop_pct) == (4, Views(1, 3), 1.0)
     with pytest.raises(ActScribeError, match="12 clips do not fill one step of 64"):
         plan(recipe="vifi_clip_few_shot").settings(False, 12)
 
@@ -101,7 +101,7 @@ def test_what_the_user_says_wins_over_the_recipe() -> None:
 def test_more_passes_than_the_default_batch_are_fine_for_a_recipe_of_larger_steps() -> None:
     made = plan(recipe="vifi_clip_few_shot", overrides={"gradient_accumulation_steps": 64})
     assert (made.settings(False, 102).batch_size, made.settings(False, 102).gradient_accumulation_steps) == (64, 64)
-    with pytest.raises(ActScribeError, match="accumulation 24 does not divide the 64 clips"):
+    with pytest.raises(ActScribeError, match="gradient_accumulation_steps 24 does not divide the 64 clips"):
         plan(recipe="vifi_clip_few_shot", overrides={"gradient_accumulation_steps": 24})
 
 

@@ -216,6 +216,7 @@ def test_overwrite_replaces_what_the_tool_wrote_and_nothing_else(study: Path, st
 
 def test_a_damaged_run_is_cleared_as_a_whole(study: Path) -> None:
     run = a_run(study, study / "runs" / "timesformer", "complete").folder
+    (run / "table-notes.txt").touch()
     for name in ("timelines-test/r0.json", "tensorboard/events.out.tfevents.1.host", "checkpoints/checkpoint-3/a.bin"):
         (run / name).parent.mkdir(parents=True)
         (run / name).touch()

@@ -167,6 +167,11 @@ def test_groups_are_suggested_from_the_names_of_files() -> None:
 
 def test_no_groups_on_purpose_is_said_too() -> None:
     assert "groups: none" in not_known([row("a.mp4"), row("b.mp4", subject="p")], on_purpose=True)
+    repeated = not_known([row("a.mp4", subject="p"), row("b.mp4", subject="p")], on_purpose=True)
+    assert "the column 'subject' has values that repeat" in repeated
+    names = ("subject1_a.mp4", "subject1_b.mp4", "subject2_a.mp4")
+    assert "hold subject1, subject2" in not_known([row(name) for name in names], on_purpose=True)
+    assert "But" not in not_known([row("a.mp4"), row("b.mp4")], on_purpose=True)
     with pytest.raises(ActScribeError, match=r"'groups: none', but b\.mp4 has the group 'p'"):
         not_known([row("a.mp4"), row("b.mp4", "p")], on_purpose=True)
 

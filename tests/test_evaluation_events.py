@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from timelines import frames, intervals, label_set, recording, whole_second_spans
 
 from actscribe.errors import ActScribeError
-from actscribe.evaluation.events import bout_edit_score, edit_score, event_table, sequence_scores
+from actscribe.evaluation.events import always_time_f1, bout_edit_score, edit_score, event_table, sequence_scores
 from actscribe.timeline.matching import IOUS, count_matches, match, segment_counts
 
 LABELS = label_set("A", "B", "C")
@@ -198,3 +198,9 @@ def test_counts_per_recording_add_up_to_the_table():
 def test_what_is_missing_is_named():
     with pytest.raises(ActScribeError, match="no scores for recording 'r'"):
         event_table([recording([])], {}, LABELS)
+
+
+def test_marking_everything_all_the_time_has_this_f1_of_time():
+    one = recording([("A", 0, 20), ("A", 50, 60), ("B", 0, 50)])
+    # A: 2 * 30 / (30 + 100), B: 2 * 50 / (50 + 100); C never occurs.
+    assert always_time_f1([one], LABELS) == pytest.approx((60 / 130 + 100 / 150) / 2)

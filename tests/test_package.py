@@ -1,22 +1,17 @@
-"""The package as a whole: light to import, complete, and what its pages promise exists."""
+"""The package as a whole: light to import, complete, its examples load."""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
-import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-import typer
-from typer.main import get_command
 
 import actscribe
 import actscribe_sim
-from actscribe.cli import app
 from actscribe.recognizers.base import implementation
 from actscribe.settings.registry import BUILT_IN
 from actscribe.settings.study import load_study, parse_settings
@@ -79,35 +74,3 @@ def test_every_example_study_loads(folder: Path) -> None:
 
 def test_there_are_examples() -> None:
     assert {path.name for path in EXAMPLES} >= {"falls_at_home", "surveillance_fights"}
-
-
-def commands(text: str) -> list[list[str]]:
-    """Return the words of every `actscribe …` line in the code blocks of a page, without comments."""
-    blocks = re.findall(r"^```[^\n]*\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
-    found = [re.search(r"(?:^|[\s/])actscribe (.*)", line.partition(" #")[0]) for line in lines]
-    return [shlex.split(match[1]) for match in found if match and not line_is_import(match.string)]
-
-
-def line_is_import(line: str) -> bool:
-    return line.lstrip().startswith(("from ", "import "))
-
-
-def test_commands_are_found_in_a_page() -> None:
-    page = "```sh\npip install actscribe\n.venv/bin/actscribe train s --resume   # x\nactscribe new \\\n  d\n```\n"
-    assert commands(page) == [["train", "s", "--resume"], ["new", "d"]]
-    assert commands("```python\nfrom actscribe import train\n```") == []
-
-
-@pytest.mark.parametrize("page", sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]), ids=lambda path: path.name)
-def test_every_command_on_a_page_exists_with_its_options(page: Path) -> None:
-    for words in commands(page.read_text(encoding="utf-8")):
-        command = get_command(app)
-        while isinstance(command, typer.core.TyperGroup) and words and not words[0].startswith("-"):
-            found = command.get_command(typer.Context(command), words[0])
-            assert found is not None, (page.name, words)
-            command = found
-            words.pop(0)
-        known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
-        used = {word.partition("=")[0] for word in words if word.startswith("--")} - {"--help"}
-        assert used <= known, (page.name, words)

@@ -53,7 +53,7 @@ def test_train_says_and_notes_it(study: Path, tmp_path: Path, capsys: pytest.Cap
 
 
 def test_a_sound_study_is_told_nothing(tmp_path: Path) -> None:
-    assert load_data(load_study(lamp_study(tmp_path, 6, 6.0, empty_labels="allow"))).points == ()
+    assert load_data(load_study(lamp_study(tmp_path, 6, 6.0, empty_labels="allow"))).remarks == ()
 
 
 def test_many_files_are_counted() -> None:

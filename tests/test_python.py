@@ -1,4 +1,4 @@
-"""The package from Python: its public names, paths as strings, and the code of docs/python.md, run as it stands."""
+"""The package from Python: its public names, paths as strings, and the code of docs/how-to/python.md as it stands."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SETTINGS = {"epochs": 1, "batch_size": 8, "precision": "float32"}
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder in which docs/python.md can be followed."""
+    """A folder in which docs/how-to/python.md can be followed."""
     root = tmp_path_factory.mktemp("python")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ACTSCRIBE_CACHE", str(root / "cache"))
@@ -39,7 +39,7 @@ def blocks(page: Path) -> list[str]:
 @pytest.mark.slow
 def test_the_page_and_the_readme_run_as_they_stand(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, object] = {}
-    for block in blocks(ROOT / "docs" / "python.md"):
+    for block in blocks(ROOT / "docs" / "how-to" / "python.md"):
         exec(block, names)
     assert sorted(path.name for path in place.glob("timelines/*")) == ["new.csv", "new.eaf"]
     assert {path.name for path in place.iterdir()} >= {"longer.csv", "new.boris", "one.xml"}

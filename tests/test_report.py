@@ -182,7 +182,7 @@ class TestNumbers:
         assert groups == ["", "train", "validation", "test"]
         test = several.run.recordings("test")
         assert first[9] == str(sum(i.label == first[0] for r in test for i in r.intervals or ()))
-        decisions = page.tables["OperatingPoint, chosen on validation only."]
+        decisions = page.tables["Operating point, chosen on validation only."]
         assert decisions[1][:7] == ["Baby visible", "0.500", "0.550", "0.400", "0.50", "0.50", "0.00"]
         assert page.tables["Settings of the recognizer."][1:] == [["model", '"embedded"'], ["epochs", "12"]]
         assert ["torch", "2.14.0"] in page.tables["Versions."]
@@ -221,10 +221,15 @@ class TestVerdict:
     def test_timelines_that_are_worse_than_the_clips_are_said_in_the_headline(self, tmp_path: Path) -> None:
         walking = (Interval("Walking", 0, 50), Interval("Sitting", 50, 100))
         good = by_hand(tmp_path / "good", walking, walking)
-        assert verdict(good.result)[3].endswith("F1 of time 1.00, of whole bouts (overlap of half) 1.00.")
+        assert verdict(good.result)[3].endswith(
+            "F1 of time 1.00, of whole bouts (overlap of half) 1.00;"
+            " every label marked all the time would give 0.67 of time."
+        )
         timelines = {"only": (Interval("Walking", 0, 10), Interval("Sitting", 50, 60))}
         events = event_table(good.result.recordings, timelines, good.result.labels)
-        assert "much worse than the decisions on clips" in verdict(replace(good.result, events=events))[3]
+        said = verdict(replace(good.result, events=events))[3]  # 2 * 10 / (10 + 50) = 0.33 of time
+        assert "much worse than the decisions on clips" in said
+        assert said.endswith("They are no better than marking everything.")
 
     def test_nothing_to_measure(self, tmp_path: Path) -> None:
         made = by_hand(tmp_path, (), (Interval("Walking", 0, 40),))

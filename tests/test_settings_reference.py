@@ -22,7 +22,7 @@ from actscribe.settings.registry import BUILT_IN
 from actscribe.settings.study import Split, Study, Windows
 from actscribe.settings.training import Training
 
-PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
+PAGE = Path(__file__).parents[1] / "docs" / "reference" / "settings.md"
 #: Outside of a printed bound, as near as matters.
 OUTSIDE = {"above": 0.0, "at least": -0.001, "at most": 0.001, "below": 0.0}
 MODELS: dict[str, type[BaseModel]] = {
@@ -124,7 +124,7 @@ def test_what_is_read_off_by_hand() -> None:
 
 def test_the_page_is_up_to_date() -> None:
     assert PAGE.read_text(encoding="utf-8") == pages.markdown(), (
-        "type: actscribe settings --markdown > docs/settings.md"
+        "type: actscribe settings --markdown > docs/reference/settings.md"
     )
 
 

@@ -60,7 +60,7 @@ def clips(
 
 def job(folder: Path, recognizer: str, count: int = 4, frames: int = 2, **settings: Any) -> TrainingInputs:
     """Return a job of `count` training and as many validation clips."""
-    usual = {"precision": "float32", "batch": count, "dropout": 0.0, "warmup": 0.0}
+    usual = {"precision": "float32", "batch_size": count, "dropout": 0.0, "warmup": 0.0}
     parsed = parse_settings(recognizer, usual | settings)
     (train, train_targets), (validation, validation_targets) = (
         clips(name, count, frames, seed) for name, seed in (("training", 1), ("validation", 2))

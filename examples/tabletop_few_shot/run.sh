@@ -1,7 +1,7 @@
 #!/bin/sh
 # Few-shot on plain simulated tabletop actions, each backbone with and without VgHIF, offline:
 #   sh examples/tabletop_few_shot/run.sh OUT [BACKBONE ...]
-# 12 of the 18 actions come in pairs that differ in the order of frames alone. What came out stands in docs/results.md.
+# 12 of the 18 actions come in pairs that differ in the order of frames alone. What came out stands in docs/explanation/results.md.
 set -eu
 export OMP_NUM_THREADS=1 # more threads round sums in another order, and the numbers move by a point or two
 out=$1

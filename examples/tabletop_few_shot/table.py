@@ -1,4 +1,4 @@
-"""Print what run.sh, ablation.sh or training.sh left in a folder as the tables of docs/results.md.
+"""Print what run.sh, ablation.sh or training.sh left in a folder as the tables of docs/explanation/results.md.
 
     python examples/tabletop_few_shot/table.py OUT
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # What of the training matters, on the scenes of ablation.sh (run that first, with the same OUT), two seeds:
 #   sh examples/tabletop_few_shot/training.sh OUT
-# CLIP and X-CLIP at other learning rates, random moments, the rate of VgHIF with all clips. Results: docs/results.md.
+# CLIP and X-CLIP at other learning rates, random moments, the rate of VgHIF with all clips. Results: docs/explanation/results.md.
 set -eu
 out=$1
 few() { # name of the folder, backbone, rate, then options

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from actscribe.run_folder.run import Run
     from actscribe.runs.annotate import annotate
     from actscribe.runs.evaluate import evaluate
+    from actscribe.runs.in_memory import build_timeline, score_clips
     from actscribe.runs.train import train
     from actscribe.settings.study import Study, load_study
     from actscribe.video.frame_times import frame_clock
@@ -41,6 +42,7 @@ _HOMES = {
     "Run": "run_folder.run",
     "Study": "settings.study",
     "annotate": "runs.annotate",
+    "build_timeline": "runs.in_memory",
     "convert": "annotations",
     "evaluate": "runs.evaluate",
     "frame_clock": "video.frame_times",
@@ -48,6 +50,7 @@ _HOMES = {
     "load_label_set": "labels",
     "load_study": "settings.study",
     "read_annotations": "annotations:read",
+    "score_clips": "runs.in_memory",
     "summarise": "data.summary",
     "train": "runs.train",
     "write_annotations": "annotations:write",
@@ -63,6 +66,7 @@ __all__ = [
     "Run",
     "Study",
     "annotate",
+    "build_timeline",
     "convert",
     "evaluate",
     "frame_clock",
@@ -70,6 +74,7 @@ __all__ = [
     "load_label_set",
     "load_study",
     "read_annotations",
+    "score_clips",
     "summarise",
     "train",
     "write_annotations",

@@ -80,7 +80,7 @@ FEW_SHOT: dict[str, Any] = {
     "positive_weight": False,
     "precision": "float32",
 }
-#: What is compared (paper 1), with settings other than the defaults.
+#: What is compared (Guerriero et al. 2026), with settings other than the defaults.
 RECOGNIZERS: dict[str, dict[str, Any]] = {
     "timesformer": {"flip": True, "optimizer": "muon", "learning_rate": 5e-4, "weight_decay": 0.1},
     "vlm-list": {},
@@ -128,7 +128,7 @@ def demo(out: Path, quick: bool = False, seed: int = 1, overwrite: bool = False)
     best = _best(done)
     _say(f"5. The timeline of a video that nobody trained on, by {best.info.name}")
     _annotate_new_video(out, best, seed)
-    _say(f"6. ViFi-CLIP with and without VgHIF (paper 2), {size.shots} shots of each tabletop action")
+    _say(f"6. ViFi-CLIP with and without VgHIF (Zhang et al. 2024), {size.shots} shots of each tabletop action")
     _few_shot(out / "tabletop", size, seed)
     report = real_path(done.folder / REPORT)
     _say(f"Done in {clock(time.monotonic() - start)}. The report of all recognizers:")

@@ -1,4 +1,4 @@
-"""The tab-separated text of paper 1: label, start, end and duration, times in whole milliseconds, no header.
+"""The tab-separated text of Guerriero et al.: label, start, end and duration, times in whole milliseconds, no header.
 
 Labels contain spaces. Subjects, scores, the video's name and length are not carried, and a file
 without any interval is empty, which is refused when it is read.

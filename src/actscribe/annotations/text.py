@@ -67,7 +67,7 @@ def read_xml(path: Path) -> Element:
             "Is this the right file? If it is, export it in parts, or without interpolated frames.",
         )
     with _sound_xml(path):
-        return cast(Element[str], defusedxml.ElementTree.fromstring(data))
+        return cast("Element[str]", defusedxml.ElementTree.fromstring(data))
 
 
 def root_tag(path: Path) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 from actscribe.benchmark.plan import Plan
 from actscribe.benchmark.tables import BASE, NOVEL
 
-#: Official split of the published shots and halves, see docs/benchmarks.md.
+#: Official split of the published shots and halves, see docs/how-to/benchmarks.md.
 SPLIT = 1
 
 

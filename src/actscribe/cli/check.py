@@ -37,7 +37,7 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder 
     refused = foretold(loaded, data)
     for sentence in refused:
         print_sentence(f"Warning: {sentence}")
-    for sentence in (*data.points, *data.not_known):
+    for sentence in (*data.remarks, *data.not_known):
         print_sentence(f"Warning: {sentence}")
     if loaded.split.within == "recordings":
         print_sentence("No second of video is learned from in one split and judged in another one.")

@@ -12,7 +12,7 @@ def settings(
         str, typer.Argument(metavar="[RECOGNIZER]", help="A recognizer; 'study' or 'labels': the study file itself.")
     ] = "study",
     markdown: Annotated[
-        bool, typer.Option("--markdown", help="All of them as one page, which is docs/settings.md.")
+        bool, typer.Option("--markdown", help="All of them as one page, which is docs/reference/settings.md.")
     ] = False,
 ) -> None:
     """List what a study file may say: every key with its meaning, default, unit and range."""

@@ -85,7 +85,7 @@ def spans(duration: float, window: Window) -> list[tuple[float, float]]:
 
 
 def cut(recording: Recording, labels: LabelSet, window: Window) -> list[Clip]:
-    """Cut a recording into clips with their targets (paper 1: the covered fraction of each label)."""
+    """Cut a recording into clips with their targets (Guerriero et al. 2026: the covered fraction of each label)."""
     clips = [Clip(recording.name, start, end) for start, end in spans(recording.duration, window)]
     if recording.intervals is None:
         return clips
@@ -104,8 +104,8 @@ def annotated_by(clips: Sequence[Clip], annotations: Annotations, labels: LabelS
 def targets(clips: Sequence[Clip], task: str, threshold: float = 0.5) -> np.ndarray:
     """Return the binary targets, shape (clips, labels), float32, nan where not annotated.
 
-    Multi-label: 1 where at least `threshold` of the clip is covered (paper 1: 0.5). Multi-class: 1 for the label that
-    covers most, the first of equals, and a row of nan when none covers anything.
+    Multi-label: 1 where at least `threshold` of the clip is covered (Guerriero et al.: 0.5). Multi-class: 1 for the
+    label that covers most, the first of equals, and a row of nan when none covers anything.
     """
     fractions = np.array([clip.fractions for clip in clips], dtype=np.float64).reshape(len(clips), -1)
     if task == "multi-label":

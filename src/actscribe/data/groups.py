@@ -42,7 +42,10 @@ def not_known(rows: Sequence[Row], on_purpose: bool) -> str:
                 f"the study says 'groups: none', but {with_group.video} has the group '{with_group.group}'.",
                 "Leave 'groups:' out of the study, or the groups out of a manifest; sub-folders are groups.",
             )
-        return "the study says 'groups: none': each recording stands for itself, and nothing else was compared."
+        return (
+            "the study says 'groups: none': each recording counts as another subject's, and whether that is so was not"
+            f" looked at.{_doubt(rows)}"
+        )
     if not without:
         return _torn_by_folders(rows)
     if len(without) < len(rows):
@@ -112,6 +115,21 @@ def _advice(rows: Sequence[Row]) -> str:
             f" 'group' of the manifest. {purpose}"
         )
     return f"Write who each video shows into a column 'group' of a manifest. {purpose}"
+
+
+def _doubt(rows: Sequence[Row]) -> str:
+    """Say what speaks against `groups: none`; empty where nothing does."""
+    columns = _columns(rows, _SUBJECTS)
+    repeated = [name for name in columns if len({row.extra.get(name) for row in rows}) < len(rows)]
+    if repeated:
+        return f" But the column '{repeated[0]}' has values that repeat: if it names the subject, call it 'group'."
+    _, names = _in_names(rows)
+    if names:
+        return (
+            f" But the names of the files hold {_listed(names)}, each more than once or with others: if these are the"
+            " subjects, write them into a column 'group' of the manifest instead."
+        )
+    return ""
 
 
 def _columns(rows: Sequence[Row], words: Set[str]) -> list[str]:

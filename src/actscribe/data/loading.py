@@ -13,6 +13,8 @@ from actscribe.annotations.interval import Annotations, Interval
 from actscribe.data.clips import Window, count
 from actscribe.data.folder import candidates, unused
 from actscribe.data.groups import in_two_splits, not_known
+from actscribe.data.late import Late, late_in
+from actscribe.data.late import said as said_of_late
 from actscribe.data.manifest import SPLITS, Row, read_manifest
 from actscribe.data.points import Points, points_in
 from actscribe.data.points import said as said_of_points
@@ -47,7 +49,7 @@ class StudyData:
         second: recording -> what a second annotator wrote, under the label set's names; nothing is trained on it.
         matched: by what videos were found in annotation files, with counts.
         not_known: sentences on what the proof that nothing leaks could not see.
-        points: sentences on point events, which cover no time.
+        remarks: sentences on annotations that cover no time, or end after their video.
         unused: files beside the videos that the study does not use, relative to its recordings where they can be.
     """
 
@@ -57,7 +59,7 @@ class StudyData:
     second: Mapping[str, Annotations] = field(default_factory=dict)
     matched: Mapping[str, int] = field(default_factory=dict)
     not_known: tuple[str, ...] = ()
-    points: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     unused: tuple[Path, ...] = ()
 
     def of_split(self, split: str) -> tuple[Recording, ...]:
@@ -99,7 +101,10 @@ def load_data(study: Study | str | Path) -> StudyData:
         second,
         dict(sorted(matched.items())),
         tuple(filter(None, unseen)),
-        tuple(said_of_points(point for one in loaded for point in one.points)),
+        (
+            *said_of_points(point for one in loaded for point in one.points),
+            *said_of_late([late for one in loaded for late in one.late]),
+        ),
         tuple(_unused(listed, rows)),
     )
 
@@ -149,6 +154,7 @@ class Loaded:
         ignored: names that it leaves out, with counts.
         matched: by what the video was found in each annotation file.
         points: point events of the annotations that count.
+        late: what of both annotators' was cut at the video's end.
     """
 
     recording: Recording
@@ -157,6 +163,7 @@ class Loaded:
     ignored: Counter[str]
     matched: tuple[str, ...]
     points: tuple[Points, ...] = ()
+    late: tuple[Late, ...] = ()
 
 
 def load_recording(row: Row, name: str, labels: LabelSet, tiers: tuple[str, ...] = ()) -> Loaded:
@@ -171,11 +178,13 @@ def load_recording(row: Row, name: str, labels: LabelSet, tiers: tuple[str, ...]
     ignored: Counter[str] = Counter()
     read = []
     matched = []
+    over: list[Late] = []
     for path, label, observation in (
         (row.annotations, row.label, row.observation),
         (row.annotations_2, row.label_2, row.observation_2),
     ):
-        raw, by = _raw_annotations(row.video, path, label, observation, info, tiers)
+        raw, by, late = _raw_annotations(row.video, path, label, observation, info, tiers)
+        over += [late] if late else []
         if by:
             matched.append(by)
         if raw is not None:
@@ -188,7 +197,7 @@ def load_recording(row: Row, name: str, labels: LabelSet, tiers: tuple[str, ...]
     if first is not None:
         points = points_in(first, labels, row.annotations or row.video)
         recording = replace(recording, intervals=first.intervals, gaps=first.gaps)
-    return Loaded(recording, second, tuple(unknown), ignored, tuple(matched), tuple(points))
+    return Loaded(recording, second, tuple(unknown), ignored, tuple(matched), tuple(points), tuple(over))
 
 
 def _load_rows(rows: list[Row], labels: LabelSet, tiers: tuple[str, ...], folder: Path) -> list[Loaded]:
@@ -212,16 +221,16 @@ def _load_rows(rows: list[Row], labels: LabelSet, tiers: tuple[str, ...], folder
 
 def _raw_annotations(
     video: Path, path: Path | None, label: str, observation: str, info: VideoInfo, tiers: tuple[str, ...]
-) -> tuple[Annotations | None, str]:
-    """Return what a row says of its video, and by what the video was found in the annotation file."""
+) -> tuple[Annotations | None, str, Late | None]:
+    """Return what a row says of its video, by what that was found in the annotation file, and what was cut of it."""
     if label:
         parts = [part.strip() for part in label.split(";") if part.strip()]
-        return Annotations.of(Interval(part, 0.0, info.duration) for part in parts), ""
+        return Annotations.of(Interval(part, 0.0, info.duration) for part in parts), "", None
     if path is None:
-        return None, ""
+        return None, "", None
     clock = frame_clock(video) if annotation_files.counts_frames(path) else None
     read, by = annotation_files.read_matched(path, observation or str(video), clock, tiers)
-    return annotation_files.check(read, info.duration, path, video), by
+    return annotation_files.check(read, info.duration, path, video), by, late_in(read, info.duration, path)
 
 
 def _names(rows: Sequence[Row], folder: Path) -> list[str]:

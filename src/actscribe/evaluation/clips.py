@@ -91,7 +91,7 @@ def choose_thresholds(targets: np.ndarray, scores: np.ndarray) -> np.ndarray:
 
 
 def macro_f1(table: pd.DataFrame) -> float:
-    """Return the F1 of the row `macro` of a table of this module: the one number of paper 1."""
+    """Return the F1 of the row `macro` of a table of this module: the one number of Guerriero et al. 2026."""
     return float(table.loc[table["label"] == "macro", "f1"].iloc[0])
 
 

@@ -1,4 +1,4 @@
-"""Where a zero-shot recognizer says what is not there, in tables (ours, after what paper 1 reports of zero-shot VLMs).
+"""Where a zero-shot recognizer says what is not there, in tables (ours, after Guerriero et al. 2026 on zero-shot VLMs).
 
 Targets are as in `evaluation.clips`: 1 present, 0 absent, nan not annotated, which is left out label by label.
 """

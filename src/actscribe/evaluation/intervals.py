@@ -4,7 +4,7 @@ Clips of one recording are near copies of each other and recordings of one subje
 over clips is far too short. Here the standard error is that of the delete-one-group jackknife (Efron and Tibshirani
 1993, chapter 11), quantiles are Student's, and shares are treated on the logit scale so that ends stay in [0, 1].
 Percentiles of a bootstrap over groups, the usual choice, hold the truth far too seldom where groups are few:
-`campaigns/coverage.py` counts both, and docs/reliability.md shows the table.
+`campaigns/coverage.py` counts both, and docs/explanation/reliability.md shows the table.
 
 Where a recognizer was trained with several seeds, the interval holds both what other groups and what another training
 would change: the two variances add, with degrees of freedom after Satterthwaite (1946).

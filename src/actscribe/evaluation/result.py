@@ -62,7 +62,7 @@ class Evaluation:
     indicators: pd.DataFrame | None
 
     def headline(self) -> float:
-        """Return macro F1: the one number of paper 1."""
+        """Return macro F1: the one number of Guerriero et al. 2026."""
         return macro_f1(self.table)
 
     def measured(self) -> int:

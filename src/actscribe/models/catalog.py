@@ -80,9 +80,15 @@ ENTRIES: tuple[Entry, ...] = (
     _vlm("qwen3-vl-4b", "Qwen/Qwen3-VL-4B-Instruct", "Qwen3-VL", 4438, 8880),
     _vlm("qwen3-vl-8b", "Qwen/Qwen3-VL-8B-Instruct", "Qwen3-VL", 8767, 17540),
     _vlm(
-        "llava-next-video-7b", "llava-hf/LLaVA-NeXT-Video-7B-hf", "LLaVA-NeXT-Video", 7063, 14130, _LLAMA2, "of paper 1"
+        "llava-next-video-7b",
+        "llava-hf/LLaVA-NeXT-Video-7B-hf",
+        "LLaVA-NeXT-Video",
+        7063,
+        14130,
+        _LLAMA2,
+        "Guerriero et al.",
     ),
-    _vlm("video-llava-7b", "LanguageBind/Video-LLaVA-7B-hf", "Video-LLaVA", 7367, 14740, note="of paper 1"),
+    _vlm("video-llava-7b", "LanguageBind/Video-LLaVA-7B-hf", "Video-LLaVA", 7367, 14740, note="Guerriero et al."),
     _vlm("llava-onevision-0.5b", "llava-hf/llava-onevision-qwen2-0.5b-ov-hf", "LLaVA-OneVision", 894, 1790),
     _vlm("llava-onevision-7b", "llava-hf/llava-onevision-qwen2-7b-ov-hf", "LLaVA-OneVision", 8030, 16060),
     _vlm("internvl3-1b", "OpenGVLab/InternVL3-1B-hf", "InternVL 3", 938, 1880),
@@ -122,7 +128,7 @@ ENTRIES: tuple[Entry, ...] = (
         7248,
         14500,
         "Apache-2.0",
-        "judge of paper 1; asks for a login",
+        "judge of Guerriero et al. 2026; asks for a login",
     ),
 )
 
@@ -192,7 +198,9 @@ def checkpoint_folder(name: str, kind: str) -> Path:
         size = f" ({entry.download} MB)" if entry else ""
         raise ActScribeError(
             f"Model '{name}' is neither a folder nor in the local Hugging Face cache. {known}".rstrip(),
-            f"Type: actscribe models pull {name}{size}   or use model: {EMBEDDED}",
+            f"Type: actscribe models pull {name}{size}   or use model: {EMBEDDED}"
+            if entry is not None or _is_hub_id(hub)
+            else f"See what there is: actscribe models list   or use model: {EMBEDDED}",
         )
     pull = f"ype: actscribe models pull {name}"
     _complete(cached, f"T{pull}", f"Delete it, then t{pull}")

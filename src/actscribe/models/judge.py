@@ -1,4 +1,4 @@
-"""A text-only language model that answers yes/no questions: the judge of caption + judge (paper 1, ZSC-J)."""
+"""A text-only language model that answers yes/no questions: the judge of caption + judge (Guerriero et al., ZSC-J)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CLIP, ViFi-CLIP and X-CLIP as recognizers, with and without VgHIF (paper 2): videos against prompts of the labels.
+"""CLIP, ViFi-CLIP and X-CLIP as recognizers, with and without VgHIF (Zhang et al.): videos against prompts.
 
 One road for all of them. Multi-class: softmax over the class prompts. Multi-label: a sigmoid with a learned bias per
 label; zero-shot, where nothing is learned, against a neutral prompt (see `models.dual_encoder.heads.LabelHead`).

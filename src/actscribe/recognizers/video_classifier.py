@@ -1,4 +1,4 @@
-"""Supervised video classifiers with a multi-label or multi-class head; paper 1, system 1: TimeSformer."""
+"""Supervised video classifiers with a multi-label or multi-class head; Guerriero et al. 2026, system 1: TimeSformer."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def load(folder: Path, labels: LabelSet) -> Recognizer:
 
 
 def make(job: TrainingInputs) -> Recognizer:
-    """Train a video classifier on the job's clips (BCE with positive weights, gradual unfreezing: paper 1)."""
+    """Train a video classifier on the job's clips (BCE with positive weights, gradual unfreezing: Guerriero et al.)."""
     settings: VideoClassifierSettings = job.settings
     torch.manual_seed(job.seed)
     job.train.prepare("Decoding training recordings")

@@ -1,4 +1,4 @@
-"""A frozen vision-language model with a trained head (paper 1, FT-LC)."""
+"""A frozen vision-language model with a trained head (Guerriero et al. 2026, FT-LC)."""
 
 from __future__ import annotations
 

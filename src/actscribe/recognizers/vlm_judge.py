@@ -1,4 +1,4 @@
-"""Zero-shot by caption and judge (paper 1, ZSC-J): what the video model writes, a text model judges label by label."""
+"""Zero-shot by caption and judge (Guerriero et al., ZSC-J): a text model judges what the video model writes."""
 
 from __future__ import annotations
 

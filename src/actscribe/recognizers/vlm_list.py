@@ -1,4 +1,4 @@
-"""Zero-shot by list (paper 1, ZSC): one prompt, and the answer lists the activities that occur."""
+"""Zero-shot by list (Guerriero et al. 2026, ZSC): one prompt, and the answer lists the activities that occur."""
 
 from __future__ import annotations
 

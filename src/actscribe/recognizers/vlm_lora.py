@@ -1,4 +1,4 @@
-"""A vision-language model fine-tuned through low-rank adapters, with a trained head (paper 1, FT-C-LoRA)."""
+"""A vision-language model fine-tuned through low-rank adapters, with a trained head (Guerriero et al., FT-C-LoRA)."""
 
 from __future__ import annotations
 

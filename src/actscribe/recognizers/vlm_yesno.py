@@ -1,4 +1,4 @@
-"""Zero-shot by questions (paper 1, ZSC): one yes/no question per label, read from the next-token distribution."""
+"""Zero-shot by questions (Guerriero et al., ZSC): a yes/no question per label, read off the next-token distribution."""
 
 from __future__ import annotations
 

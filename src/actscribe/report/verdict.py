@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from actscribe.evaluation.events import always_time_f1
 from actscribe.evaluation.result import Evaluation
 from actscribe.report import wording as w
 from actscribe.run_folder.run import Run
@@ -151,12 +152,15 @@ def _timelines(result: Evaluation) -> str:
     macro = result.events.iloc[-1]
     if not math.isfinite(macro["frame_f1"]):
         return ""
+    always = always_time_f1(result.recordings, result.labels)
     said = (
         f"Its timelines: F1 of time {w.number(macro['frame_f1'])}, of whole bouts (overlap of half) "
-        f"{w.number(macro['f1@50'])}"
+        f"{w.number(macro['f1@50'])}; every label marked all the time would give {w.number(always)} of time"
     )
     if result.headline() - macro["frame_f1"] > WORSE:
-        return f"{said}. They are much worse than the decisions on clips: do not judge them by the macro F1 above."
+        said += ". They are much worse than the decisions on clips: do not judge them by the macro F1 above"
+    if macro["frame_f1"] <= always:
+        said += ". They are no better than marking everything"
     return f"{said}."
 
 

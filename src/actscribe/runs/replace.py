@@ -14,12 +14,13 @@ from actscribe.leftovers import is_temporary, temporary_name
 from actscribe.ownership import CLUTTER, check_replaceable
 from actscribe.run_folder.integrity import MODEL, unsealed
 from actscribe.run_folder.run import RUN_FILE, RunInfo
+from actscribe.table_text import NOTES
 from actscribe.training.checkpoints import CHECKPOINTS, KEPT_MEANWHILE
 
 #: Files that trainings, evaluations and comparisons write into a run, by their paths in it.
 _OURS = re.compile(
     r"(run|recordings|decisions|training|cost|(metrics|captions|hallucination)-\w+)\.json|(study|labels)\.yaml|report-\w+\.html"
-    r"|scores-\w+\.parquet|time-budget-\w+\.(csv|xlsx)|tensorboard/events\.out\.tfevents\.[^/]+"
+    rf"|scores-\w+\.parquet|time-budget-\w+\.(csv|xlsx)|{re.escape(NOTES)}|tensorboard/events\.out\.tfevents\.[^/]+"
     rf"|timelines-\w+/[^/]+\.json|{CHECKPOINTS}/checkpoint-\d+/.+|({'|'.join(KEPT_MEANWHILE)})/.+"
 )
 

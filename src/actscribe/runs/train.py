@@ -90,13 +90,13 @@ def train(
         with first_goes_first():
             data = load_data(study)
         if is_first():
-            for sentence in (*data.points, *data.not_known):
+            for sentence in (*data.remarks, *data.not_known):
                 say(f"Warning: {sentence}", None)
     last = keeps_last(study, recognizer, data)
     if last:
         study = with_keep(study, recognizer, data)
         say(f"{recognizer}: {SAID}", None)
-    notes = [*check_targets(study, data, needed(study, recognizer)), *data.points, *data.not_known]
+    notes = [*check_targets(study, data, needed(study, recognizer)), *data.remarks, *data.not_known]
     notes += [SAID] if last else []
     seen = seen_clips(study, recognizer, data, cache or default_cache())
     seen.check_room()

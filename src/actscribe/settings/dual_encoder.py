@@ -33,7 +33,7 @@ class DualEncoderSettings(Training):
             zero-shot, or with `vghif` only VgHIF and the biases learn.
         template: a label's prompt; {name} becomes the label's phrase, or its name in lower case.
         neutral: the prompt that every label is compared with in a multi-label zero-shot study.
-        vghif: how text and video meet level by level (paper 2): true for the defaults, or its settings.
+        vghif: how text and video meet level by level (Zhang et al. 2024): true for the defaults, or its settings.
         learning_rate: largest learning rate of the pretrained towers.
         new_factor: how many times that rate is taken for what X-CLIP added to CLIP.
         vghif_learning_rate: largest learning rate of VgHIF, which starts from nothing.

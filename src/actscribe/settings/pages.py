@@ -34,7 +34,7 @@ HEAD = """# Settings
 Every key of a study file, made from the classes that read it: `actscribe settings --markdown`. One recognizer at a
 time: `actscribe settings RECOGNIZER`; `actscribe benchmark` takes the same names behind `--set`. A key within a key
 stands behind a dot: `windows.length` is `windows: {length: 3}`. An unknown key or a value out of range is refused with
-its line. Papers 1 and 2 are named in the README.
+its line. Guerriero et al. 2026 and Zhang et al. 2024: see [What the papers left open](../explanation/papers.md).
 """
 
 

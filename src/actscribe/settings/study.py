@@ -28,7 +28,7 @@ MOST_FRAMES = 256
 
 
 class Windows(BaseModel):
-    """How recordings are cut into clips (paper 1: 2-3 s long, 1-2 s overlap, 8 frames, target at half coverage).
+    """How recordings are cut into clips (Guerriero et al.: 2-3 s, 1-2 s overlap, 8 frames, target at half coverage).
 
     Args:
         length: how long a clip is; null makes the whole video one clip (trimmed data sets).
@@ -76,7 +76,11 @@ class Split(BaseModel):
     def _sums_to_one(self) -> Split:
         total = self.train + self.validation + self.test
         if abs(total - 1) > 1e-6:
-            raise ValueError(f"train, validation and test must sum to 1, found {total:g}")
+            raise ValueError(
+                f"train, validation and test must sum to 1, found {total:g} ({self.train:g} + {self.validation:g} +"
+                f" {self.test:g}; where one is left out its default counts); write all three, such as"
+                " {train: 0.75, validation: 0, test: 0.25}"
+            )
         if self.gap is not None and self.within == "groups":
             raise ValueError("'gap' goes with 'within: recordings': groups lie in different recordings")
         return self

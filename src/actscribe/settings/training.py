@@ -94,7 +94,7 @@ class Training(BaseModel):
         augmentation: how `augment` changes clips.
         flip: mirror clips at random, but none of a label that means a direction (see `directional` of the labels); off
             by default, since left and right may matter in ways that names do not tell.
-        positive_weight: weigh positives by negatives / positives per label (paper 1), at most `most_weight`.
+        positive_weight: weigh positives by negatives / positives per label (Guerriero et al.), at most `most_weight`.
         most_weight: largest weight that `positive_weight` gives.
     """
 

@@ -33,7 +33,7 @@ class VideoClassifierSettings(Training):
 
 
 class TimesformerSettings(VideoClassifierSettings):
-    """Supervised TimeSformer (paper 1, system 1).
+    """Supervised TimeSformer (Guerriero et al. 2026, system 1).
 
     Args:
         model: "embedded" (the tiny one in the package), a local folder, or a name in the Hugging Face cache such

@@ -39,7 +39,7 @@ class ZeroShot(BaseModel):
 
 
 class VlmListSettings(ZeroShot):
-    """One prompt; the answer lists the activities that occur (paper 1, ZSC).
+    """One prompt; the answer lists the activities that occur (Guerriero et al. 2026, ZSC).
 
     Args:
         list_prompt: the prompt, instead of our own; {setting} and {labels} are filled in.
@@ -51,7 +51,7 @@ class VlmListSettings(ZeroShot):
 
 
 class VlmYesnoSettings(ZeroShot):
-    """One yes/no question per label (paper 1, ZSC).
+    """One yes/no question per label (Guerriero et al. 2026, ZSC).
 
     Args:
         question_template: the prompt, instead of our own; {question} is filled in with each label's question.
@@ -73,7 +73,7 @@ class VlmYesnoSettings(ZeroShot):
 
 
 class VlmJudgeSettings(ZeroShot):
-    """A caption, and a text-only language model that answers one question per label from it (paper 1, ZSC-J).
+    """A caption, and a text-only language model that answers one question per label from it (Guerriero et al., ZSC-J).
 
     Args:
         caption_prompt: the prompt that asks for a caption, instead of our own; {setting} is filled in.
@@ -94,7 +94,7 @@ class VlmJudgeSettings(ZeroShot):
 
 
 class VlmHeadSettings(Training):
-    """A frozen vision-language model with a trained head (paper 1, FT-LC). `learning_rate` has no part to act on.
+    """A frozen vision-language model with a trained head (Guerriero et al., FT-LC). `learning_rate` acts on no part.
 
     Args:
         model: "embedded" (the tiny one in the package), a name of `actscribe models list`, or a local folder.
@@ -124,7 +124,7 @@ class VlmHeadSettings(Training):
 
 
 class VlmLoraSettings(Training):
-    """A vision-language model fine-tuned through low-rank adapters, with a trained head (paper 1, FT-C-LoRA).
+    """A vision-language model fine-tuned through low-rank adapters, with a trained head (Guerriero et al., FT-C-LoRA).
 
     Args:
         model: "embedded" (the tiny one in the package), a name of `actscribe models list`, or a local folder.

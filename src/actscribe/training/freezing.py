@@ -1,4 +1,4 @@
-"""Gradual unfreezing: the head first, then the blocks from the top, a few an epoch (paper 1)."""
+"""Gradual unfreezing: the head first, then the blocks from the top, a few an epoch (Guerriero et al. 2026)."""
 
 from __future__ import annotations
 

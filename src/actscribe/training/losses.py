@@ -11,7 +11,7 @@ from actscribe.settings.training import Training
 
 
 def positive_weights(targets: np.ndarray, most: float) -> np.ndarray:
-    """Return negatives / positives per label, shape (labels,), at most `most` (paper 1; the ceiling is ours).
+    """Return negatives / positives per label, shape (labels,), at most `most` (Guerriero et al.; the ceiling is ours).
 
     `targets` has shape (clips, labels), nan where not annotated. A label without positives or negatives weighs 1.
     """

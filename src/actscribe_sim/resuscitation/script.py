@@ -116,7 +116,7 @@ class Script:
         return sorted(found, key=lambda bout: (bout.start, bout.kind))
 
     def annotations(self, media: str = "") -> Annotations:
-        """Return what an annotator who never errs would write, spelled as in the study of paper 1."""
+        """Return what an annotator who never errs would write, spelled as in the study of Guerriero et al. 2026."""
         intervals = [Interval(VISIBLE, *span) for span in self.visible]
         intervals += [Interval(SPELLINGS[b.kind], b.start, b.end) for b in self.bouts() if b.kind in SPELLINGS]
         return Annotations.of(intervals, (media,) if media else (), self.duration)

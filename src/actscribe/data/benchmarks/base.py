@@ -25,7 +25,7 @@ class Source:
         videos: the folder of the videos; sub-folders are searched.
         lists: the folder of the official lists; None: they lie with the videos.
         split: number of the official split (UCF101 and HMDB51 have three).
-        mode: see `Mode`; docs/benchmarks.md says what it changes for each set.
+        mode: see `Mode`; docs/how-to/benchmarks.md says what it changes for each set.
         groups: folder sets only: a regular expression with one group, found in a file's stem, such as `_(p[0-9]+)_`,
             that says which clips belong together (a person, a session); empty: each clip is its own group.
     """

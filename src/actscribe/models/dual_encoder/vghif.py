@@ -1,4 +1,4 @@
-"""VgHIF: visual-guided hierarchical iterative fusion (paper 2), one module for every dual encoder.
+"""VgHIF: visual-guided hierarchical iterative fusion (Zhang et al. 2024), one module for every dual encoder.
 
 From the paper (Zhang et al., Pattern Recognition Letters 186, 2024; only its abstract is public and no code): visual
 features of different levels of the visual encoder interact, one after another, with the language representation; each

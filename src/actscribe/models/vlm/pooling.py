@@ -1,4 +1,4 @@
-"""From hidden states to one logit per label: pooling and heads (paper 1: FT-LC and FT-C-LoRA)."""
+"""From hidden states to one logit per label: pooling and heads (Guerriero et al. 2026: FT-LC and FT-C-LoRA)."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ LEAST_PRIOR = 1e-3
 class VlmHead(nn.Module):
     """Pools a sequence of hidden states and scores the labels. Runs in float32.
 
-    Paper 1 pools either by the mean over the video-token positions or by attention over the sequence. The pooled
-    vector is layer-normalised without weights (ours: hidden states differ in scale between families). The output layer
-    starts at zero, so an untrained head answers the label prior for every clip.
+    Guerriero et al. pool either by the mean over the video-token positions or by attention over the sequence. The
+    pooled vector is layer-normalised without weights (ours: hidden states differ in scale between families). The output
+    layer starts at zero, so an untrained head answers the label prior for every clip.
 
     Args:
         width: D of a hidden state.

@@ -1,0 +1,84 @@
+"""What the documentation takes from the code while it is built: the page of all commands, and links out of docs/.
+
+MkDocs calls `on_files` and `on_page_markdown`; the rest needs neither MkDocs nor a network.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import typer
+from typer.main import get_command
+
+from actscribe.cli import app
+
+PAGE = "reference/commands.md"
+HEAD = """# Commands
+
+Made from the program itself. `actscribe COMMAND --help` says the same in a terminal. A command that fails for a reason
+that you can mend ends with exit code 2, one sentence and what to type next.
+"""
+#: What Markdown would read as a mark, in the help text of an option, and in a cell of a table.
+MARKS, ESCAPED, BAR = re.compile(r"([*_<>|\[\]`])"), r"\\\1", r"\|"
+#: A link from a page to something of the repository that is not in docs/.
+OUTSIDE = re.compile(r"\[(?P<words>[^\]]+)\]\((?P<target>(?:\.\./)+[^)#]*)\)")
+
+
+def commands() -> str:
+    """Return every command with its arguments and options as one page of Markdown."""
+    group = get_command(app)
+    assert isinstance(group, typer.core.TyperGroup)
+    return "\n".join([HEAD, *_sections(group, "actscribe")])
+
+
+def _sections(group: typer.core.TyperGroup, path: str) -> Iterator[str]:
+    context = typer.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, typer.core.TyperGroup):
+            yield from _sections(command, f"{path} {name}")
+        else:
+            yield _section(command, f"{path} {name}")
+
+
+def _section(command: Any, path: str) -> str:
+    context = typer.Context(command)
+    parts = [f"## {path}", inspect.cleandoc(command.help or "")]
+    parts.append(f"```text\n{' '.join([path, *command.collect_usage_pieces(context)])}\n```")
+    for kind in ("argument", "option"):
+        given = [one for one in command.params if one.param_type_name == kind]
+        rows = [record for one in given if (record := one.get_help_record(context)) is not None]
+        if rows:
+            parts.append("\n".join([f"| {kind} | meaning |", "| --- | --- |", *(_row(*row) for row in rows)]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _row(names: str, said: str) -> str:
+    told = said.replace("[required]", "Must be given.").replace("[default: ", "[Default: ")
+    return f"| `{' '.join(names.split()).replace('|', BAR)}` | {MARKS.sub(ESCAPED, ' '.join(told.split()))} |"
+
+
+def on_files(files: Any, config: Any) -> Any:
+    """Add the page of commands; called by MkDocs."""
+    from mkdocs.structure.files import File
+
+    files.append(File.generated(config, PAGE, content=commands()))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
+    """Turn links to what lies outside of docs/ into the path as it is in the repository; called by MkDocs."""
+    root = Path(config["config_file_path"]).parent
+    return OUTSIDE.sub(lambda link: _inside_or_named(link, page.file.src_uri, root), markdown)
+
+
+def _inside_or_named(link: re.Match[str], page: str, root: Path) -> str:
+    target = (root / "docs" / PurePosixPath(page).parent / link["target"]).resolve()
+    if target.is_relative_to(root / "docs") or not target.exists():
+        return link[0]
+    path = target.relative_to(root).as_posix()
+    return f"`{path}`" if link["words"].rstrip("/") in (target.stem, path) else f"{link['words']} (`{path}`)"

@@ -1,0 +1,48 @@
+"""Intervals that end after their video by less than would make them another video's, and are cut to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from actscribe.annotations.interval import Annotations
+
+#: In seconds. Less is how files round a video's end (ours).
+SAID_S = 0.1
+#: Files that the sentence names.
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """What was cut off in one annotation file.
+
+    Args:
+        file: the annotation file.
+        count: of the intervals that end after the video.
+        seconds: by how much the last of them does.
+    """
+
+    file: Path
+    count: int
+    seconds: float
+
+
+def late_in(read: Annotations, duration: float, file: Path) -> Late | None:
+    """Return what ends more than `SAID_S` after a video of `duration` seconds, or None."""
+    over = [one.end - duration for one in read.intervals if one.end > duration + SAID_S]
+    return Late(file, len(over), max(over)) if over else None
+
+
+def said(late: Sequence[Late]) -> list[str]:
+    """Return the sentence on all of them, or none."""
+    if not late:
+        return []
+    total, worst = sum(one.count for one in late), max(one.seconds for one in late)
+    files = ", ".join(one.file.name for one in sorted(late, key=lambda one: -one.seconds)[:_SHOWN])
+    more = f" and {len(late) - _SHOWN} more files" if len(late) > _SHOWN else ""
+    return [
+        f"{total} interval{' ends' if total == 1 else 's end'} up to {worst:.2f} s after the video ({files}{more}) and"
+        f" {'is' if total == 1 else 'are'} cut at its end. Do these annotations belong to this cut of the video?"
+    ]

@@ -1,0 +1,96 @@
+"""A folder in which the pages of the documentation can be followed: videos, annotations, a study with a run, models."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+import tiny_vlms
+import yaml
+from small_studies import LEFT, RIGHT, bouts, film
+from tiny_classifiers import tiny_classifier
+from tiny_models import tiny_timesformer
+from typer.testing import CliRunner
+
+from actscribe import annotations as annotation_files
+from actscribe.annotations.interval import Annotations, Interval
+from actscribe.cli import app
+
+SECONDS = 8.0
+#: What `actscribe new` writes, and what takes a second here.
+QUICK = {
+    "model: embedded ": "model: ../models/timesformer ",
+    "epochs: 12": "epochs: 1",
+    "length: 3 ": "length: 2 ",
+    "frames: 8": "frames: 4",
+}
+
+
+def typed(line: str) -> str:
+    """Type a command line of ActScribe and return what it printed."""
+    words = shlex.split(line, comments=True)
+    done = CliRunner().invoke(app, words[1:])
+    assert done.exit_code == 0, (line, done.output, done.exception)
+    if words[1] == "new":
+        quicken(Path(words[2]) / "study.yaml")
+    return done.output
+
+
+def quicken(path: Path) -> None:
+    """Let a new study train a tiny network for one epoch."""
+    text = path.read_text(encoding="utf-8")
+    for old, new in QUICK.items():
+        assert old in text
+        text = text.replace(old, new)
+    path.write_text(text, encoding="utf-8")
+
+
+def furnish(folder: Path) -> None:
+    """Write all that pages take for granted into the current folder, `folder`."""
+    tiny_timesformer(folder / "models" / "timesformer")
+    tiny_classifier("videomae", folder / "models" / "videomae")
+    tiny_vlms.build("smolvlm", folder / "models" / "smolvlm2")
+    _films(folder)
+    _two_people(folder)
+    for line in (
+        "actscribe new my-study --from videos --from elan",
+        "actscribe train my-study",
+        "actscribe evaluate my-study/runs/timesformer",
+    ):
+        typed(line)
+
+
+def _films(folder: Path) -> None:
+    for name in ("elan", "boris"):
+        (folder / name).mkdir()
+    for number in range(9):
+        name = f"subject{number % 3 + 1}_day{number // 3 + 1}"
+        video = film(folder / "videos" / f"{name}.mp4", bouts(number, SECONDS), SECONDS, number)
+        annotation_files.write(folder / "elan" / f"{name}.eaf", _timeline(video, number), "elan")
+        annotation_files.write(folder / "boris" / f"{name}.boris", _timeline(video, number), "boris")
+    film(folder / "new.mp4", bouts(77, SECONDS), SECONDS, 77)
+
+
+def _two_people(folder: Path) -> None:
+    video = folder / "new.mp4"
+    observations = {}
+    for number, name in enumerate(("anna", "ben")):
+        found = _timeline(video, 77 + number)
+        (folder / name).mkdir()
+        annotation_files.write(folder / name / "new.eaf", found, "elan")
+        annotation_files.write(folder / f"{name}.eaf", found, "elan")
+        annotation_files.write(folder / f"{name}.csv", found, "csv")
+        annotation_files.write(folder / f"{name}.boris", found, "boris")
+        project = json.loads((folder / f"{name}.boris").read_text(encoding="utf-8"))
+        observations[name] = next(iter(project["observations"].values()))
+    project["observations"] = observations
+    (folder / "project.boris").write_text(json.dumps(project), encoding="utf-8")
+    annotation_files.write(folder / "new-by-hand.boris", _timeline(video, 77), "boris")
+    labels = {"name": "lamps", "labels": [LEFT, RIGHT]}
+    (folder / "labels.yaml").write_text(yaml.safe_dump(labels), encoding="utf-8")
+
+
+def _timeline(video: Path, seed: int) -> Annotations:
+    found = [Interval(name, start / 1000, end / 1000) for name, start, end in bouts(seed, SECONDS)]
+    return Annotations.of(found, [str(video)], SECONDS, [LEFT, RIGHT])

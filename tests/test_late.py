@@ -1,0 +1,29 @@
+"""An interval that ends after its video by less than a second is cut, and check says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from small_studies import LEFT, lamp_study
+
+from actscribe.annotations.interval import Annotations, Interval
+from actscribe.data.late import late_in, said
+from actscribe.data.loading import load_data
+from actscribe.settings.study import load_study
+
+
+def test_what_is_cut_is_said_with_its_file(tmp_path: Path) -> None:
+    file = lamp_study(tmp_path, 6, 6.0, empty_labels="allow")
+    (tmp_path / "r0.txt").write_text(f"{LEFT}\t1000\t6900\t5900\n")  # the video lasts 6 s
+    (sentence,) = load_data(load_study(file)).remarks
+    assert sentence.startswith("1 interval ends up to 0.90 s after the video (r0.txt) and is cut at its end.")
+
+
+def test_rounding_is_not_said_and_many_files_are_counted() -> None:
+    made = Annotations.of([Interval("A", 0.0, 10.05), Interval("B", 1.0, 10.4)])
+    assert late_in(made, 10.0, Path("a")) == late_in(made, 9.99, Path("a")).__class__(Path("a"), 1, 10.4 - 10.0)
+    assert late_in(made, 10.35, Path("a")) is None
+    late = [late_in(made, 10.0, Path(name)) for name in "abcde"]
+    (sentence,) = said([one for one in late if one])
+    assert "5 intervals end up to 0.40 s" in sentence
+    assert "(a, b, c and 2 more files)" in sentence

@@ -1,0 +1,164 @@
+"""The README and the pages of docs/: every code block runs as it stands, or says why it cannot.
+
+A page is followed from its first block to its last in a copy of one small folder (`page_lab`). A block that is not run
+has `<!-- not run: why -->` in the line before it; its commands and options must exist all the same.
+"""
+
+from __future__ import annotations
+
+import re
+import runpy
+import shlex
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import page_lab
+import pytest
+import typer
+import yaml
+from typer.main import get_command
+
+import actscribe
+from actscribe import LabelSet, load_study
+from actscribe.cli import app
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+#: Their Python runs in tests/test_python.py.
+ELSEWHERE = {"README.md", "docs/how-to/python.md"}
+#: The first line of settings that are to be put into the page's study.
+INTO = "# my-study/study.yaml\n"
+BASE = {"name": "x", "recordings": "manifest.csv", "labels": "newborn_resuscitation"}
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One code block, and why it is not run, if it is not."""
+
+    language: str
+    code: str
+    why: str
+
+    @property
+    def lines(self) -> list[str]:
+        """Its command lines, whole."""
+        whole = self.code.replace("\\\n", " ").splitlines()
+        return [line for line in whole if line.strip() and not line.lstrip().startswith("#")]
+
+
+def blocks(text: str) -> list[Block]:
+    found = re.findall(r"(?:^<!-- not run: (.*?) -->\n)?^```(\w*)[^\n]*\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    return [Block(language, code, why) for why, language, code in found]
+
+
+def name_of(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+def commands(text: str) -> list[list[str]]:
+    """Return the words of every `actscribe …` line in the code blocks of a page, without comments."""
+    lines = [line for block in blocks(text) if block.language in ("", "sh") for line in block.lines]
+    parts = [part for line in lines for part in line.partition(" #")[0].split("&&")]
+    found = [re.search(r"(?:^|[\s/])actscribe (.*)", part) for part in parts]
+    return [shlex.split(match[1]) for match in found if match]
+
+
+def test_blocks_and_commands_are_found_in_a_page() -> None:
+    lines = (
+        "pip install actscribe\n.venv/bin/actscribe train s --resume   # x\nactscribe new \\\n  d && actscribe doctor"
+    )
+    page = f"```sh\n{lines}\n```\n"
+    assert commands(page) == [["train", "s", "--resume"], ["new", "d"], ["doctor"]]
+    assert commands("```python\nfrom actscribe import train\n```") == []
+    assert blocks("a\n<!-- not run: long -->\n```sh\nb\n```\n```sh\nc\n```\n") == [
+        Block("sh", "b\n", "long"),
+        Block("sh", "c\n", ""),
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_command_on_a_page_exists_with_its_options(page: Path) -> None:
+    for words in commands(page.read_text(encoding="utf-8")):
+        command = get_command(app)
+        while isinstance(command, typer.core.TyperGroup) and words and not words[0].startswith("-"):
+            found = command.get_command(typer.Context(command), words[0])
+            assert found is not None, (page.name, words)
+            command = found
+            words.pop(0)
+        known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+        used = {word.partition("=")[0] for word in words if word.startswith("--")} - {"--help"}
+        assert used <= known, (page.name, words)
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    root = tmp_path_factory.mktemp("pages")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ACTSCRIBE_CACHE", str(root / "cache"))
+        (root / "lab").mkdir()
+        patch.chdir(root / "lab")
+        page_lab.furnish(root / "lab")
+        yield root / "lab"
+
+
+def run_here(page: Path) -> list[Block]:
+    found = blocks(page.read_text(encoding="utf-8"))
+    languages = {"sh", "yaml"} if name_of(page) in ELSEWHERE else {"sh", "yaml", "python"}
+    return [block for block in found if block.language in languages and not block.why]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", [page for page in PAGES if run_here(page)], ids=name_of)
+def test_a_page_can_be_followed(page: Path, template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(template, tmp_path / "lab")
+    monkeypatch.chdir(tmp_path / "lab")
+    found = run_here(page)
+    if any("actscribe new my-study" in block.code for block in found):
+        shutil.rmtree("my-study")
+    names: dict[str, Any] = {}
+    for block in found:
+        if block.language == "python":
+            exec(block.code, names)
+        elif block.language == "yaml":
+            settings(block.code, tmp_path)
+        else:
+            for line in block.lines:
+                for part in line.partition(" #")[0].split("&&"):
+                    command = part.strip().removeprefix(".venv/bin/")
+                    assert command.startswith("actscribe "), f"{page.name}: run '{part}' or say why not"
+                    page_lab.typed(command)
+
+
+def settings(code: str, tmp_path: Path) -> None:
+    """Check that a block is a label set, a study or a part of one, and put it into the page's study if it says so."""
+    values = yaml.safe_load(code)
+    if "recordings" not in values and isinstance(values.get("labels"), list):
+        LabelSet.model_validate(values)
+        return
+    target = Path("my-study/study.yaml") if code.startswith(INTO) else tmp_path / "study.yaml"
+    before = yaml.safe_load(target.read_text(encoding="utf-8")) if code.startswith(INTO) else BASE
+    target.write_text(yaml.safe_dump({**before, **values}), encoding="utf-8")
+    study = load_study(target)
+    assert [study.chosen(name).settings for name in study.recognizers] or "recognizers" not in values
+
+
+def test_the_pages_of_the_code_hold_every_command_and_every_public_name() -> None:
+    made = runpy.run_path(str(ROOT / "docs" / "hooks.py"))["commands"]()
+    group = get_command(app)
+    assert isinstance(group, typer.core.TyperGroup)
+    for name in group.list_commands(typer.Context(group)):
+        assert f"## actscribe {name}" in made, name
+    assert "| `--time-budget " in made
+    page = (ROOT / "docs" / "reference" / "python.md").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"^::: actscribe\.(\w+)$", page, re.MULTILINE)) == actscribe.__all__
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_of_a_page_lead_somewhere(page: Path) -> None:
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    found = re.findall(r"\]\(((?!https?:)[^)#\s]+)", text)
+    made = {"commands.md"}  # while the site is built
+    assert [link for link in found if not (page.parent / link).exists() and Path(link).name not in made] == []
