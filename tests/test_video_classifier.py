@@ -12,7 +12,14 @@ from tiny_models import MEAN, STD, tiny_timesformer
 from transformers import TimesformerConfig, TimesformerForVideoClassification
 
 from actscribe.errors import ActScribeError
-from actscribe.models.video_classifier import Pixels, configuration, fit_frame_count, load_classifier, picture_size
+from actscribe.models.video_classifier import (
+    Pixels,
+    changes,
+    configuration,
+    fit_frame_count,
+    load_classifier,
+    picture_size,
+)
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +51,29 @@ def test_the_same_labels_keep_the_head(tmp_path: Path, checkpoint: Path) -> None
     other, _ = load_classifier(str(tmp_path), ("B", "A"), frames=4)
     assert torch.equal(again.head.weight, model.head.weight)
     assert not torch.equal(other.head.weight, model.head.weight)
+
+
+@pytest.mark.parametrize(
+    ("named", "kept"),
+    [
+        ({"0": "A", "1": "B"}, True),
+        ({"1": "B", "0": "A"}, True),
+        ({"1": "A", "0": "B"}, False),
+        ({"0": "A", "2": "B"}, False),
+        ({"1": "A", "2": "B"}, False),
+    ],
+)
+def test_a_head_is_kept_by_the_outputs_of_its_labels_not_by_their_order_in_the_file(
+    tmp_path: Path, checkpoint: Path, named: dict[str, str], kept: bool
+) -> None:
+    model, _ = load_classifier(str(checkpoint), ("A", "B"), frames=4)
+    model.model.save_pretrained(tmp_path)
+    (tmp_path / "preprocessor_config.json").write_bytes((checkpoint / "preprocessor_config.json").read_bytes())
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"id2label": named}))
+    again, _ = load_classifier(str(tmp_path), ("A", "B"), frames=4)
+    assert torch.equal(again.head.weight, model.head.weight) == kept
+    assert (not changes(str(tmp_path), ("A", "B"), 4)) == kept
 
 
 @pytest.mark.parametrize("frames", [1, 3, 8, 12])

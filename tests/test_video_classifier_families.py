@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from actscribe.data.clips import Clip
 from actscribe.data.view import ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.labels import Label, LabelSet
-from actscribe.models.video_classifier import changes, load_classifier
+from actscribe.models.video_classifier import changes, configuration, load_classifier
 from actscribe.recognizers.plans.clips import plan_classifier
 from actscribe.recognizers.video_classifier import VideoClassifierRecognizer, view
 from actscribe.runs.evaluate import evaluate
@@ -109,6 +110,53 @@ def test_it_is_trained_saved_and_measured_in_a_study(kind: str, checkpoint: Path
     learned = {name for name, value in body.items() if not torch.equal(value, before[name])}
     assert learned >= {name for name in body if "layer" in name and "predictor" not in name and "bias" not in name}
     assert plan_classifier(VideoClassifierSettings(model=str(checkpoint)), 4, 2).memory > 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "said"),
+    [
+        ("videomae", {"tubelet_size": 0}, "tubelet_size to be a whole number above 0, found 0"),
+        ("vivit", {"tubelet_size": [0, 16, 16]}, "tubelet_size to be a whole number above 0, found 0"),
+        ("vivit", {"tubelet_size": []}, r"tubelet_size to be frames, rows and columns, found \[\]"),
+        ("vivit", {"tubelet_size": [2, 16]}, "tubelet_size to be frames, rows and columns"),
+        ("vivit", {"tubelet_size": [2, 16, 64]}, "token to be smaller than a clip, found one of 2 frames of 16 x 64"),
+        ("vjepa2", {"crop_size": 0}, "crop_size to be a whole number above 0, found 0"),
+        ("vjepa2", {"tubelet_size": 8}, "token to be smaller than a clip, found one of 8 frames"),
+        ("videomae", {"image_size": [32, 48]}, r"image_size to be the side of a square, found \[32, 48\]"),
+        ("videomae", {"image_size": []}, "image_size to be the side of a square"),
+        ("videomae", {"image_size": [-1, -1]}, "image_size to be a whole number above 0, found -1"),
+        ("videomae", {"image_size": 100_000}, "78125000 positions of 32 numbers"),
+        ("vivit", {"image_size": 100_000}, "78125000 positions of 32 numbers"),
+        ("videomae", {"num_frames": 10**9}, "2000000000 positions of 32 numbers"),
+        ("videoprism_vision_model", {"num_frames": 10**9}, "positions of 32 numbers"),
+        ("videomae", {"hidden_size": 10**9}, "8 positions of 1000000000 numbers"),
+        ("videomae", {"architectures": ["XForVideoClassification"]}, "expected VideoMAEForVideoClassification"),
+        ("videomae", {"architectures": ["VivitForVideoClassification"]}, "expected VideoMAEForVideoClassification"),
+        ("videomae", {"architectures": []}, "is no classifier of videos"),
+    ],
+)
+def test_a_damaged_configuration_is_refused_before_anything_is_built(
+    tmp_path: Path, kind: str, values: dict[str, object], said: str
+) -> None:
+    folder = tiny_classifier(kind, tmp_path)
+    config = folder / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | values))
+    with pytest.raises(ActScribeError, match=said):
+        configuration(str(folder))
+
+
+@pytest.mark.parametrize("kind", ["timesformer", "videomae", "vivit", "videoprism_vision_model"])
+def test_a_side_told_twice_is_one(tmp_path: Path, kind: str) -> None:
+    folder = tiny_timesformer(tmp_path) if kind == "timesformer" else tiny_classifier(kind, tmp_path)
+    config = folder / "config.json"
+    values = json.loads(config.read_text())
+    side = values["image_size"]
+    config.write_text(json.dumps(values | {"image_size": [side, side]}))
+    model, pixels = load_classifier(str(folder), LABELS.names, 4)
+    assert pixels.size == side
+    with torch.no_grad():
+        assert model(torch.zeros(1, 4, 3, side, side)).shape == (1, 2)
+    assert plan_classifier(VideoClassifierSettings(model=str(folder)), 4, 2).memory > 0
 
 
 def test_the_recognizer_timesformer_takes_no_other_family(checkpoint: Path, tmp_path: Path) -> None:

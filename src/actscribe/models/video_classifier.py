@@ -10,6 +10,7 @@ from typing import Any, cast
 import torch
 from torch import nn
 from transformers import AutoConfig, AutoModelForVideoClassification
+from transformers.models.auto.modeling_auto import MODEL_FOR_VIDEO_CLASSIFICATION_MAPPING_NAMES
 
 from actscribe.errors import ActScribeError
 from actscribe.models.catalog import checkpoint_folder
@@ -18,6 +19,8 @@ from actscribe.models.pixels import Pixels, read_pixels
 
 #: How the names of the head's weights begin, in every family.
 HEAD = "classifier."
+#: Numbers that all positions of a clip may have together; today's largest classifiers have 30 million.
+MOST_POSITIONS = 10**8
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +157,7 @@ def load_classifier(
     family = FAMILIES[config.model_type]
     check_frames(config, frames)
     same_head = _head(config) == labels
-    options = {} if family.positions else {family.frames: frames}
+    options = {family.side: _side(config)} | ({} if family.positions else {family.frames: frames})
     model = load_weights(
         AutoModelForVideoClassification,
         folder,
@@ -250,28 +253,81 @@ def fit_frame_count(model: Any, frames: int) -> None:
 
 
 def _config(folder: Path, checkpoint: str, families: Sequence[str] = ()) -> Any:
+    """Return the configuration of a checkpoint, of which everything that counts or divides was checked."""
     values = read_config(folder, checkpoint, tuple(families) or tuple(FAMILIES))
-    named = values.get("architectures")
-    if named is not None and not (isinstance(named, list) and any("ForVideoClassification" in str(n) for n in named)):
-        raise ActScribeError(
-            f"'{checkpoint}' is no classifier of videos: its config.json says {named}.", "Choose another model."
-        )
+    _check_class(values, folder, checkpoint)
     config = load_part(AutoConfig, folder, checkpoint, "config.json")
-    family = FAMILIES[config.model_type]
-    sizes = ("patch_size", "hidden_size", "num_hidden_layers", "num_attention_heads")
-    for key in (family.frames, *(one for one in sizes if hasattr(config, one))):
-        found = getattr(config, key)
-        if type(found) is not int or found < 1:
-            raise ActScribeError(
-                f"{folder / 'config.json'}: expected {key} to be a whole number above 0, found {found!r}.",
-                again(checkpoint),
-            )
+    try:
+        _check_sizes(config)
+    except ValueError as error:
+        raise ActScribeError(f"{folder / 'config.json'}: {error}", again(checkpoint)) from error
+    setattr(config, FAMILIES[config.model_type].side, _side(config))  # TimeSformer divides it, and takes no list
     return config
 
 
+def _check_class(values: dict[str, Any], folder: Path, checkpoint: str) -> None:
+    """Refuse a checkpoint that was saved from another class than its family's classifier of videos."""
+    named = values.get("architectures")
+    expected = MODEL_FOR_VIDEO_CLASSIFICATION_MAPPING_NAMES[values["model_type"]]
+    if named is not None and not (isinstance(named, list) and expected in named):
+        raise ActScribeError(
+            f"'{checkpoint}' is no classifier of videos: its config.json says {named},"
+            f" expected {expected}.",
+            "Choose another model.",
+        )
+
+
+def _check_sizes(config: Any) -> None:
+    """Prove that a network of such sizes can be built and be given square pictures.
+
+    Raises:
+        ValueError: it cannot; in the words of a message.
+    """
+    family = FAMILIES[config.model_type]
+    sizes = (family.frames, "patch_size", "hidden_size", "num_hidden_layers", "num_attention_heads")
+    for key in (one for one in sizes if hasattr(config, one)):
+        _check_whole(key, getattr(config, key))
+    side = getattr(config, family.side)
+    sides = side if isinstance(side, (list, tuple)) else [side, side]
+    if len(sides) != 2 or sides[0] != sides[1]:
+        raise ValueError(f"expected {family.side} to be the side of a square, found {side!r}.")
+    _check_whole(family.side, sides[0])
+    together, *patch = _tubelet(config)
+    if max(patch) > sides[0] or together > getattr(config, family.frames):
+        found = f"{together} frames of {patch[0]} x {patch[1]} pixels"
+        raise ValueError(f"expected a token to be smaller than a clip, found one of {found}.")
+    tokens = (getattr(config, family.frames) // together) * (sides[0] // patch[0]) * (sides[0] // patch[1])
+    if tokens * config.hidden_size > MOST_POSITIONS:
+        raise ValueError(
+            f"{family.frames}, {family.side} and hidden_size make {tokens} positions of {config.hidden_size} numbers,"
+            f" expected at most {MOST_POSITIONS} numbers."
+        )
+
+
+def _tubelet(config: Any) -> tuple[int, int, int]:
+    """Return the frames, rows and columns that a network joins to one token."""
+    found = getattr(config, "tubelet_size", 1)
+    if not isinstance(found, (list, tuple)):
+        _check_whole("tubelet_size", found)
+        return found, config.patch_size, config.patch_size
+    if len(found) != 3:
+        raise ValueError(f"expected tubelet_size to be frames, rows and columns, found {found!r}.")
+    for one in found:
+        _check_whole("tubelet_size", one)
+    return found[0], found[1], found[2]
+
+
+def _check_whole(key: str, found: object) -> None:
+    if type(found) is not int or found < 1:
+        raise ValueError(f"expected {key} to be a whole number above 0, found {found!r}.")
+
+
 def _head(config: Any) -> tuple[str, ...]:
-    """Return the classes of a checkpoint's head, in order."""
-    return tuple((config.id2label or {}).values())
+    """Return the classes of a checkpoint's head in the order of its outputs; none where an output has no name."""
+    named = {int(index): name for index, name in (config.id2label or {}).items()}
+    if sorted(named) != list(range(len(named))):
+        return ()
+    return tuple(named[index] for index in range(len(named)))  # the file may have them in any order
 
 
 def _side(config: Any) -> int:
@@ -281,5 +337,4 @@ def _side(config: Any) -> int:
 
 def _together(config: Any) -> int:
     """Return how many frames a network joins to one token."""
-    found = getattr(config, "tubelet_size", 1)
-    return int(found if isinstance(found, int) else found[0])
+    return _tubelet(config)[0]
