@@ -84,15 +84,15 @@ def test_fit_hands_settings_to_muon(tmp_path: Path) -> None:
     [
         (
             {"batch_size": 4, "gradient_accumulation_steps": 8},
-            r"accumulation 8 does not divide the 4 clips .* one of 1, 2, 4, or another",
+            r"gradient_accumulation_steps 8 does not divide the 4 clips .* one of 1, 2, 4, or another",
         ),
         (
             {"batch_size": 10, "gradient_accumulation_steps": 4},
-            r"accumulation 4 does not divide the 10 clips .* one of 1, 2, 5, 10, or",
+            r"gradient_accumulation_steps 4 does not divide the 10 clips .* one of 1, 2, 5, 10, or",
         ),
         (
             {"batch_size": 16, "clips_per_epoch": 6, "gradient_accumulation_steps": 4},
-            r"accumulation 4 does not divide the 6 clips .* one of 1, 2, 3, 6, or",
+            r"gradient_accumulation_steps 4 does not divide the 6 clips .* one of 1, 2, 3, 6, or",
         ),
     ],
 )

@@ -208,7 +208,7 @@ def test_merging_a_head_says_what_is_missing(folder: Path, tmp_path: Path) -> No
 
 def test_moments_are_drawn_in_training_alone(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     job = vlm_jobs.job(tmp_path, "vlm-lora", model=str(folder), temporal_jitter=3)
-    assert implementation("vlm-lora").view(job.settings, 4).candidates == 3
+    assert implementation("vlm-lora").view(job.settings, 4).temporal_jitter == 3
     network, asked = randomised(job), []
 
     def drawn(self: vlm_jobs.MadeClips, index: int, rng: np.random.Generator) -> ClipFrames:

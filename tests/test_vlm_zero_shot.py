@@ -22,7 +22,7 @@ from actscribe.errors import ActScribeError
 from actscribe.labels import Label, LabelSet, Rules
 from actscribe.models.vlm import Vlm, load_vlm
 from actscribe.models.yes_no import YesNo
-from actscribe.recognizers import speakers
+from actscribe.recognizers import vlm_clients
 from actscribe.recognizers.base import Recognizer, implementation
 from actscribe.recognizers.prompts import PROMPTS_VERSION, prompts
 from actscribe.recognizers.vlm_list import from_list
@@ -87,7 +87,7 @@ class Counting:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, stop_after: int | None = None) -> None:
         self.clips: list[float] = []
         for method in ("written", "yes_no"):
-            original = getattr(speakers.LocalVlmClient, method)
+            original = getattr(vlm_clients.LocalVlmClient, method)
 
             def counted(speaker: Any, clip: ClipFrames, *args: Any, original: Any = original) -> Any:
                 if stop_after is not None and len(self.clips) >= stop_after:
@@ -95,7 +95,7 @@ class Counting:
                 self.clips.append(clip.clip.start)
                 return original(speaker, clip, *args)
 
-            monkeypatch.setattr(speakers.LocalVlmClient, method, counted)
+            monkeypatch.setattr(vlm_clients.LocalVlmClient, method, counted)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -46,7 +46,7 @@ class ClipData(Sequence[ClipFrames]):
         return self._at(clip, sample_times(clip.start, clip.end, self.view.frames))
 
     def drawn(self, index: int, rng: np.random.Generator) -> ClipFrames:
-        """Return a clip with one random candidate of every segment, as training samples; see `InputSpec.candidates`."""
+        """Return a clip with one random candidate of every segment, as training samples (`temporal_jitter`)."""
         clip, view = self.clips[index], self.view
         if view.temporal_jitter == 1:
             return self[index]
