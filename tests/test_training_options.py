@@ -134,9 +134,9 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_video(tmp_path_factory.mktemp("video") / "v.mp4", 40, fps=10, size=(64, 32))  # 4 s, twice as wide
 
 
-def made_job(video: Path, folder: Path, candidates: int = 1, **settings: Any) -> TrainingInputs:
+def made_job(video: Path, folder: Path, temporal_jitter: int = 1, **settings: Any) -> TrainingInputs:
     recording = Recording("v", video, 4.0, "content", "g", "train")
-    view = InputSpec(4, SIZE, candidates)
+    view = InputSpec(4, SIZE, temporal_jitter)
     data = ClipData([recording], [Clip("v", 0.0, 4.0)] * 2, view, FrameCache(folder / "cache", 10**8))
     goals = np.eye(2, dtype=np.float32)
     return TrainingInputs(CLASSES, parse_settings("clip", settings), view, data, data, goals, goals, folder, seed=3)
