@@ -271,8 +271,7 @@ def _check_class(values: dict[str, Any], folder: Path, checkpoint: str) -> None:
     expected = MODEL_FOR_VIDEO_CLASSIFICATION_MAPPING_NAMES[values["model_type"]]
     if named is not None and not (isinstance(named, list) and expected in named):
         raise ActScribeError(
-            f"'{checkpoint}' is no classifier of videos: its config.json says {named},"
-            f" expected {expected}.",
+            f"'{checkpoint}' is no classifier of videos: its config.json says {named}, expected {expected}.",
             "Choose another model.",
         )
 

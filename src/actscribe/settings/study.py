@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 from actscribe.errors import ActScribeError, did_you_mean, in_one_line
 from actscribe.labels import LabelSet, load_label_set
 from actscribe.settings.located import placed, unplaced
+from actscribe.settings.other_packages import NAME
 from actscribe.settings.registry import DEFAULT, RecognizerSpec, names, recognizer
 from actscribe.settings.unit import Unit
 from actscribe.yaml_file import SAID, fields_at, load_model, unquoted
@@ -21,8 +21,6 @@ from actscribe.yaml_file import SAID, fields_at, load_model, unquoted
 STUDY_FILE = "study.yaml"
 #: The key of an entry of `recognizers` that says what it is, where its name does not.
 RECOGNIZER = "recognizer"
-#: Of an entry of `recognizers`.
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 #: Of one clip.
 MOST_FRAMES = 256
 
@@ -217,7 +215,7 @@ def _unfit(name: str, what: str) -> str:
         return f"{in_one_line(error)}{ways}"
     if name != what and name in names():
         return f"'{name}' is another recognizer than {what}; give this one a name of its own."
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         return f"'{name}' becomes the name of a folder; expected letters, digits, '.', '-' and '_', a letter first."
     return ""
 
