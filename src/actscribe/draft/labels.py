@@ -25,7 +25,7 @@ class DraftLabel:
 
     Args:
         name: the spelling that occurs most.
-        aliases: other spellings, in which only case, spaces, hyphens and accents differ.
+        aliases: other spellings, in which only case, spaces, underscores and a full stop at the end differ.
         bouts: how often it occurs with a length.
         points: how often without; these cover no time.
         seconds: that it covers, overlaps counted twice.
@@ -142,8 +142,18 @@ def _folded(name: str) -> str:
 
 
 def _plain(name: str) -> str:
-    """Return a name without what does not make another activity: case, spaces, hyphens, underscores, full stops."""
-    return re.sub(r"[\s_.\-]+", "", _folded(name)) or name
+    """Return a name without what does not make another activity: case, spaces, underscores, a full stop at its end."""
+    return re.sub(r"[\s_]+", "", _folded(name)).rstrip(".") or name
+
+
+def merged(labels: Iterable[DraftLabel]) -> list[tuple[str, str]]:
+    """Return labels with each alias in which more than case and spaces differs."""
+    return [
+        (label.name, alias)
+        for label in labels
+        for alias in label.aliases
+        if "".join(_folded(alias).split()) != "".join(_folded(label.name).split())
+    ]
 
 
 def _bare(name: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from actscribe.data.groups import groups_in_names
-from actscribe.draft.labels import DraftLabel, draft_labels, label_text
+from actscribe.draft.labels import DraftLabel, draft_labels, label_text, merged
 from actscribe.draft.pairs import Pair, pair
 from actscribe.draft.sources import Sources, gather
 from actscribe.errors import ActScribeError
@@ -168,6 +168,7 @@ def _on_labels(labels: Sequence[DraftLabel]) -> list[str]:
         said.append(f"Only point events, which cover no time and cannot be learned: {', '.join(points)}.")
     if never:
         said.append(f"Offered by the files and never annotated: {', '.join(never)}.")
+    said += [f"Taken for one activity: '{name}' and '{alias}'." for name, alias in merged(labels)]
     return said
 
 
