@@ -13,7 +13,7 @@ from actscribe import annotations as annotation_files
 from actscribe import load_study
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.data.loading import load_data
-from actscribe.draft.labels import alike, draft_labels, merged
+from actscribe.draft.labels import alike, draft_labels, label_text, merged
 from actscribe.draft.study import Draft, draft
 from actscribe.errors import ActScribeError
 from actscribe.labels import load_label_set
@@ -151,6 +151,14 @@ def test_names_that_yaml_would_read_otherwise_survive(tmp_path: Path) -> None:
     annotated(tmp_path / "in" / "a.json", *(Interval(n, 0.1, 1) for n in names), media=str(film), form="json")
     draft(tmp_path / "study", [tmp_path / "in"])
     assert set(load_label_set(tmp_path / "study" / "labels.yaml").names) == set(names)
+
+
+def test_names_that_yaml_would_refuse_or_fold_survive(tmp_path: Path) -> None:
+    names = ["del\x7fx", "a\u2028b", "next\x85x", "a\u2029b"]
+    text = label_text(draft_labels([Annotations.of([Interval(name, 0, 1) for name in names])]), "a\x7fb")
+    (tmp_path / "labels.yaml").write_text(text, encoding="utf-8")
+    read = load_label_set(tmp_path / "labels.yaml")
+    assert (read.name, set(read.names)) == ("a\x7fb", set(names))
 
 
 def test_transcriptions_are_no_activities() -> None:

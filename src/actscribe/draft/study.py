@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from actscribe.errors import ActScribeError
 from actscribe.places import real_path
 from actscribe.settings.scaffold import TEMPLATE, Scaffold, check_free, write_scaffold
 from actscribe.spreadsheet import as_text
+from actscribe.yaml_file import quoted
 
 #: Groups fewer than splits cannot be spread over them.
 SPLITS = 3
@@ -135,9 +135,9 @@ def _way(folder: Path, path: Path) -> str:
 
 
 def _study_text(name: str, tiers: Sequence[str], groups: Sequence[str], annotated: Sequence[Pair]) -> str:
-    text = TEMPLATE.format(name=json.dumps(name, ensure_ascii=False), presets="see actscribe new --help")
+    text = TEMPLATE.format(name=quoted(name), presets="see actscribe new --help")
     if tiers:
-        patterns = json.dumps(list(tiers), ensure_ascii=False)
+        patterns = f"[{', '.join(map(quoted, tiers))}]"
         text = text.replace("\n# The activities.", f"\ntiers: {patterns}\n\n# The activities.")
     lengths = [i.end - i.start for one in annotated for i in one.annotations[0].intervals if i.end > i.start]
     if lengths:
