@@ -154,11 +154,22 @@ def test_names_that_yaml_would_read_otherwise_survive(tmp_path: Path) -> None:
 
 
 def test_names_that_yaml_would_refuse_or_fold_survive(tmp_path: Path) -> None:
-    names = ["del\x7fx", "a\u2028b", "next\x85x", "a\u2029b"]
+    names = ["del\x7fx", "a\u2028b", "next\x85x", "c\u2029d"]
     text = label_text(draft_labels([Annotations.of([Interval(name, 0, 1) for name in names])]), "a\x7fb")
     (tmp_path / "labels.yaml").write_text(text, encoding="utf-8")
     read = load_label_set(tmp_path / "labels.yaml")
     assert (read.name, set(read.names)) == ("a\x7fb", set(names))
+
+
+@pytest.mark.parametrize("name", ["windows: x", "# The activities. {name}", "a\nwindows: x"])
+def test_a_folder_called_like_a_line_of_the_template_is_only_a_name(tmp_path: Path, name: str) -> None:
+    film = video(tmp_path / "in" / "a.mp4")
+    annotated(tmp_path / "in" / "a.json", Interval("Walk", 0.1, 1), media=str(film), form="json")
+    draft(tmp_path / name, [tmp_path / "in"], ["!{tier}", "*"])
+    text = (tmp_path / name / "study.yaml").read_text(encoding="utf-8")
+    assert "\n# Half of the annotated bouts are shorter than 0.9 s.\nwindows:\n" in text
+    study = load_study(tmp_path / name)
+    assert (study.name, list(study.tiers)) == (name, ["!{tier}", "*"])
 
 
 def test_transcriptions_are_no_activities() -> None:

@@ -135,15 +135,20 @@ def _way(folder: Path, path: Path) -> str:
 
 
 def _study_text(name: str, tiers: Sequence[str], groups: Sequence[str], annotated: Sequence[Pair]) -> str:
-    text = TEMPLATE.format(name=quoted(name), presets="see actscribe new --help")
+    template = TEMPLATE
     if tiers:
-        patterns = f"[{', '.join(map(quoted, tiers))}]"
-        text = text.replace("\n# The activities.", f"\ntiers: {patterns}\n\n# The activities.")
+        template = _before(template, "# The activities.", f"tiers: [{', '.join(map(quoted, tiers))}]\n\n")
     lengths = [i.end - i.start for one in annotated for i in one.annotations[0].intervals if i.end > i.start]
     if lengths:
-        told = f"# Half of the annotated bouts are shorter than {np.median(lengths):.1f} s.\nwindows:"
-        text = text.replace("windows:", told, 1)
-    return text
+        told = f"# Half of the annotated bouts are shorter than {np.median(lengths):.1f} s.\n"
+        template = _before(template, "windows:", told)
+    return template.format(name=quoted(name), presets="see actscribe new --help")
+
+
+def _before(template: str, line: str, more: str) -> str:
+    """Return a template, into which no name was filled yet, with more before the line that begins so."""
+    escaped = more.replace("{", "{{").replace("}", "}}")
+    return template.replace(f"\n{line}", f"\n{escaped}{line}", 1)
 
 
 def _on_groups(groups: Sequence[str], whence: str) -> list[str]:
