@@ -79,6 +79,7 @@ def test_none_takes_the_name_of_a_command_of_ours(tmp_path: Path) -> None:
     [
         ("import a_module_that_is_not_there\n", "No module named 'a_module_that_is_not_there'"),
         ("raise SystemExit(3)\n", "SystemExit: 3"),
+        ("raise KeyboardInterrupt\n", "KeyboardInterrupt"),
         ("raise ValueError('first line\\nsecond line')\n", "ValueError: first line second line"),
         ("x = 1\n", "AttributeError"),
         ("hello = 3\n", "TypeError: wrecked:hello is no function"),
@@ -98,6 +99,15 @@ def test_one_that_does_not_load_breaks_itself_alone(module: str, why: str, tmp_p
     assert first.startswith("Error: the command 'hello' of the package wrecked does not load: ")
     assert why in first
     assert second == "Mend or remove it: pip uninstall wrecked"
+
+
+def test_of_two_packages_with_one_name_none_is_taken(tmp_path: Path) -> None:
+    place = package(tmp_path, "greetings", "hello = greetings:hello", greetings=WORKING)
+    package(tmp_path, "welcome", "hello = welcome:hello", welcome=WORKING)
+    assert "Does not load" in actscribe(["--help"], place).stdout
+    called = actscribe(["hello", "Ada"], place)
+    assert (called.returncode, called.stdout) == (2, "")
+    assert "the command 'hello' is brought 2 times, by greetings and welcome; expected one." in called.stderr
 
 
 def test_a_command_of_ours_runs_without_asking_for_others(tmp_path: Path) -> None:

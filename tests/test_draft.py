@@ -13,7 +13,7 @@ from actscribe import annotations as annotation_files
 from actscribe import load_study
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.data.loading import load_data
-from actscribe.draft.labels import alike, draft_labels
+from actscribe.draft.labels import alike, draft_labels, label_text, merged
 from actscribe.draft.study import Draft, draft
 from actscribe.errors import ActScribeError
 from actscribe.labels import load_label_set
@@ -120,7 +120,7 @@ def test_a_file_that_names_no_video_belongs_to_its_namesake_alone(tmp_path: Path
 
 def test_spellings_are_aliases_and_likenesses_are_only_said() -> None:
     found = [
-        Annotations.of([Interval("Falling (FW)", 0, 1), Interval("walk-slow", 0, 1), Interval("Walk slow", 2, 3)]),
+        Annotations.of([Interval("Falling (FW)", 0, 1), Interval("walk_slow", 0, 1), Interval("Walk slow", 2, 3)]),
         Annotations.of(
             [Interval("Fall (FW)", 0, 2), Interval("Walk slow", 0, 1), Interval("Cry", 4, 4)], labels=["Sit"]
         ),
@@ -128,12 +128,21 @@ def test_spellings_are_aliases_and_likenesses_are_only_said() -> None:
     labels = {label.name: label for label in draft_labels(found)}
     assert list(labels) == ["Walk slow", "Cry", "Fall (FW)", "Falling (FW)", "Sit"]
     assert (labels["Walk slow"].aliases, labels["Walk slow"].bouts, labels["Walk slow"].seconds) == (
-        ("walk-slow",),
+        ("walk_slow",),
         3,
         3.0,
     )
     assert (labels["Cry"].bouts, labels["Cry"].points) == (0, 1)
     assert alike(labels.values()) == [("Fall (FW)", "Falling (FW)")]
+
+
+def test_names_that_are_different_activities_stay_apart_and_a_merge_is_said() -> None:
+    apart = ["Dose 1.5", "Dose 15", "re-cover", "recover", "A1", "A-1", "A 2-1", "A 21"]
+    found = draft_labels([Annotations.of([Interval(name, 0, 1) for name in apart])])
+    assert sorted(label.name for label in found) == sorted(apart)
+    assert not merged(found)
+    one = draft_labels([Annotations.of([Interval(name, 0, 1) for name in ("Walk slow", "walk_slow.", "WALK  slow")])])
+    assert merged(one) == [("WALK  slow", "walk_slow.")]
 
 
 def test_names_that_yaml_would_read_otherwise_survive(tmp_path: Path) -> None:
@@ -142,6 +151,25 @@ def test_names_that_yaml_would_read_otherwise_survive(tmp_path: Path) -> None:
     annotated(tmp_path / "in" / "a.json", *(Interval(n, 0.1, 1) for n in names), media=str(film), form="json")
     draft(tmp_path / "study", [tmp_path / "in"])
     assert set(load_label_set(tmp_path / "study" / "labels.yaml").names) == set(names)
+
+
+def test_names_that_yaml_would_refuse_or_fold_survive(tmp_path: Path) -> None:
+    names = ["del\x7fx", "a\u2028b", "next\x85x", "c\u2029d"]
+    text = label_text(draft_labels([Annotations.of([Interval(name, 0, 1) for name in names])]), "a\x7fb")
+    (tmp_path / "labels.yaml").write_text(text, encoding="utf-8")
+    read = load_label_set(tmp_path / "labels.yaml")
+    assert (read.name, set(read.names)) == ("a\x7fb", set(names))
+
+
+@pytest.mark.parametrize("name", ["windows: x", "# The activities. {name}", "a\nwindows: x"])
+def test_a_folder_called_like_a_line_of_the_template_is_only_a_name(tmp_path: Path, name: str) -> None:
+    film = video(tmp_path / "in" / "a.mp4")
+    annotated(tmp_path / "in" / "a.json", Interval("Walk", 0.1, 1), media=str(film), form="json")
+    draft(tmp_path / name, [tmp_path / "in"], ["!{tier}", "*"])
+    text = (tmp_path / name / "study.yaml").read_text(encoding="utf-8")
+    assert "\n# Half of the annotated bouts are shorter than 0.9 s.\nwindows:\n" in text
+    study = load_study(tmp_path / name)
+    assert (study.name, list(study.tiers)) == (name, ["!{tier}", "*"])
 
 
 def test_transcriptions_are_no_activities() -> None:

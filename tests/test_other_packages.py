@@ -130,9 +130,101 @@ def test_doctor_lists_it_and_says_of_a_broken_one_what_is_wrong(site: Path, tmp_
     code, text = actscribe(site, tmp_path, "doctor")
     assert code == 0, text
     assert "brightness 1.0: brightness of the picture" in text
-    assert "the recognizer 'broken' of the package broken does not load: No module named 'nowhere'" in text
+    assert (
+        "the recognizer 'broken' of the package broken does not load: ModuleNotFoundError: No module named 'nowhere'"
+        in text
+    )
     study = write_study(tmp_path / "study", recordings=".", recognizers={"mine": {"recognizer": "broken"}})
     code, text = actscribe(site, tmp_path, "check", study)
     assert code == 2
     assert "does not load" in text
     assert "Traceback" not in text
+
+
+def by_hand(folder: Path, name: str, module: str, entry: str) -> None:
+    """Install a package of one module, as the wheels are, without pip."""
+    info = folder / f"{name}-1.0.dist-info"
+    info.mkdir(parents=True)
+    (folder / f"{name}.py").write_text(module, encoding="utf-8")
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n", encoding="utf-8")
+    (info / "entry_points.txt").write_text(f"[actscribe.recognizers]\n{entry}\n", encoding="utf-8")
+
+
+OWN = CODE.replace("brightness:CODE", "wrecked:CODE")
+
+
+@pytest.mark.parametrize(
+    ("module", "said"),
+    [
+        ("raise SystemExit(3)\n", "does not load: SystemExit: 3"),
+        ("raise KeyboardInterrupt\n", "does not load: KeyboardInterrupt"),
+        ("SPEC = 3\n", "is a int; expected a RecognizerSpec at wrecked:SPEC"),
+        (
+            CODE.replace("brightness:CODE", "nowhere:CODE"),
+            "does not load: ModuleNotFoundError: No module named 'nowhere'",
+        ),
+        (CODE.replace("brightness:CODE", "wrecked_code:CODE"), "does not load: RuntimeError: no CUDA"),
+        (CODE.replace("brightness:CODE", "wrecked_exit:CODE"), "does not load: SystemExit: 3"),
+        (CODE.replace("brightness:CODE", "wrecked:make"), "has a function at wrecked:make; expected an Implementation"),
+        (OWN.replace('picture", Settings', 'picture", dict'), "expected a class made from pydantic's BaseModel"),
+        (
+            OWN.replace('lambda settings: ("train",)', "lambda settings: 1 / 0"),
+            "'splits' failed with ZeroDivisionError",
+        ),
+        (
+            OWN.replace('lambda settings: ("train",)', "lambda settings: None"),
+            "'splits' returned None, expected a tuple",
+        ),
+        (
+            OWN.replace("frames: InputSpec(2, 16)", "frames: InputSpec(2, 1 // 0)"),
+            "'view' failed with ZeroDivisionError",
+        ),
+        (OWN.replace("frames: InputSpec(2, 16)", "frames: (2, 16)"), "'view' returned (2, 16), expected a InputSpec"),
+    ],
+)
+def test_one_that_is_wrong_is_named_with_its_package(module: str, said: str, tmp_path: Path) -> None:
+    by_hand(tmp_path / "site", "wrecked", module, "wrecked = wrecked:SPEC")
+    (tmp_path / "site" / "wrecked_code.py").write_text("raise RuntimeError('no CUDA')\n")
+    (tmp_path / "site" / "wrecked_exit.py").write_text("raise SystemExit(3)\n")
+    study = lamp_study(tmp_path / "study", recognizers={"wrecked": {}})
+    code, text = actscribe(tmp_path / "site", tmp_path, "check", study)
+    assert code == (0 if "Warning: wrecked" in text else 2), text  # code that is not here, like a model, is a warning
+    assert "the recognizer 'wrecked' of the package wrecked" in text
+    assert said in " ".join(text.split())
+    assert "Traceback" not in text
+
+
+def test_one_whose_code_does_not_load_is_refused_before_training(tmp_path: Path) -> None:
+    by_hand(tmp_path / "site", "wrecked", CODE.replace("brightness:CODE", "gone:CODE"), "wrecked = wrecked:SPEC")
+    (tmp_path / "site" / "gone.py").write_text("raise RuntimeError('no CUDA')\n")
+    study = lamp_study(tmp_path / "study", recognizers={"wrecked": {}})
+    code, text = actscribe(tmp_path / "site", tmp_path, "train", study, "--recognizer", "wrecked")
+    assert (code, "Traceback" in text) == (2, False), text
+    assert "of the package wrecked does not load: RuntimeError: no CUDA" in " ".join(text.split())
+
+
+def test_scores_that_are_a_list_are_refused(tmp_path: Path) -> None:
+    listed = CODE.replace("yield np.clip(", "yield list(").replace(", 0, 1)", ")")
+    by_hand(tmp_path / "site", "brightness", listed, "brightness = brightness:SPEC")
+    study = lamp_study(tmp_path / "study", recognizers={"brightness": {}})
+    code, text = actscribe(tmp_path / "site", tmp_path, "train", study, "--recognizer", "brightness")
+    assert (code, "Traceback" in text) == (2, False), text
+    assert "expected a NumPy array of 2 numbers" in text
+
+
+def test_of_two_packages_with_one_name_none_is_taken(tmp_path: Path) -> None:
+    for name in ("bright", "brilliant"):
+        by_hand(tmp_path / "site", name, CODE.replace("brightness:CODE", f"{name}:CODE"), f"shine = {name}:SPEC")
+    study = write_study(tmp_path / "study", recordings=".", recognizers={"shine": {}})
+    code, text = actscribe(tmp_path / "site", tmp_path, "check", study)
+    assert code == 2
+    assert "the recognizer 'shine' is brought 2 times, by bright and brilliant; expected one." in text
+
+
+def test_a_name_that_leads_out_of_the_runs_is_refused(tmp_path: Path) -> None:
+    by_hand(tmp_path / "site", "evil", CODE.replace("brightness:CODE", "evil:CODE"), "../../evil = evil:SPEC")
+    study = lamp_study(tmp_path / "study", recognizers={}).parent
+    code, text = actscribe(tmp_path / "site", tmp_path, "train", study, "--recognizer", "../../evil")
+    assert code == 2, text
+    assert "the package evil calls a recognizer '../../evil'; expected letters" in text
+    assert not list(tmp_path.glob("evil*"))

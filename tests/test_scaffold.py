@@ -32,7 +32,24 @@ def test_what_the_template_says_is_what_holds_without_it(tmp_path: Path) -> None
     assert all(name in (tmp_path / "study" / "study.yaml").read_text() for name in presets())
 
 
-@pytest.mark.parametrize("name", ["2024", "a: b", "no", "null", "#1", 'it\'s "quoted"', "[x", "Größe", "1e3", "{}"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "2024",
+        "a: b",
+        "no",
+        "null",
+        "#1",
+        'it\'s "quoted"',
+        "[x",
+        "Größe",
+        "1e3",
+        "{}",
+        "del\x7fx",
+        "a\u2028b",
+        "a\x85b",
+    ],
+)
 def test_any_folder_name_becomes_the_studys_name(tmp_path: Path, name: str) -> None:
     scaffold(tmp_path / name, "newborn_resuscitation")
     assert load_study(tmp_path / name).name == name

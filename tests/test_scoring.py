@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from small_studies import LEFT, RIGHT, bouts, film
@@ -41,4 +43,29 @@ def test_what_is_no_score_is_refused(tmp_path, wrong):
 
 def test_rounding_is_no_reason_to_refuse():
     row = np.array([-1e-7, 1 + 1e-7])
-    assert sound(row) is row
+    assert sound(row, 2) is row
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ([0.5, 0.5], r"are \[0.5, 0.5\], expected a NumPy array of 2 numbers"),
+        (None, "are None"),
+        (np.zeros(3), r"an array of float64, shape \(3,\)"),
+        (np.zeros((1, 2)), r"shape \(1, 2\)"),
+        (np.array(["a", "b"]), "an array of <U1"),
+    ],
+)
+def test_what_is_no_array_of_scores_is_refused(row, said):
+    with pytest.raises(ActScribeError, match=said):
+        sound(row, 2)
+
+
+def test_a_clip_without_scores_is_missed(tmp_path):
+    class Lazy(Fixed):
+        def score(self, clips):
+            return itertools.islice(super().score(clips), 2)
+
+    recording = Recording("a", film(tmp_path / "a.mp4", bouts(0, 4.0), 4.0), 4.0, "c", "g")
+    with pytest.raises(ActScribeError, match="gave scores of 2 clips, expected those of 3"):
+        score_recordings(Lazy(0.25, 1.0), [recording], LABELS, Windows(length=2.0, stride=1.0, frames=2), "Scoring")

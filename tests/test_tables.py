@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 import actscribe
-from actscribe.table_text import csv_text
+from actscribe.spreadsheet import as_text, from_text
+from actscribe.table_text import csv_text, latex_text, markdown_text
 from actscribe.tables import cell, print_sentence, print_table, seconds_text
 
 
@@ -85,3 +86,22 @@ def test_no_cell_of_a_csv_is_a_formula() -> None:
     )
     lines = csv_text(table).splitlines()
     assert lines == ["'=label,n,mixed", "'=1+1,-1.5,-1", "'@x,2.0,'+a", "-,3.0,", ",4.0,2", "plain,5.0,'-b"]
+
+
+def test_a_cell_ends_no_row_of_markdown_or_latex() -> None:
+    table = pd.DataFrame({"a|b\nc": ["x\ny", "p|q"]})
+    assert markdown_text(table) == "| a\\|b c |\n| --- |\n| x y |\n| p\\|q |\n"
+    assert "a|b c \\\\\n" in latex_text(table)
+    assert "x y \\\\\n" in latex_text(table)
+
+
+@pytest.mark.parametrize("text", ["\n=x", " =cmd()", "\u00a0+1", "\t=x", "' =x", "=x", " \n@x"])
+def test_white_space_hides_no_formula(text: str) -> None:
+    assert as_text(text) == f"'{text}"
+    assert from_text(as_text(text)) == text
+    assert f"'{text}" in csv_text(pd.DataFrame({"label": [text]}))
+
+
+@pytest.mark.parametrize("text", [" x", "a =b", "-", " ", "'x", "\nx"])
+def test_other_texts_stay_as_they_are(text: str) -> None:
+    assert as_text(text) == text == from_text(text)

@@ -26,8 +26,8 @@ def examine() -> dict[str, str]:
     findings["frame cache"] = _cache()
     findings["models"] = _models()
     findings["recognizers"] = ", ".join(BUILT_IN)
-    for name, point in added().items():
-        findings[f"recognizer {name}"] = _added(name, point)
+    for name, points in added().items():
+        findings[f"recognizer {name}"] = _added(name, points[0])
     return findings
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-#: What spreadsheets take for a formula.
-_FORMULA = re.compile(r"'*[=+\-@\t\r].", re.DOTALL)
+#: What spreadsheets take for a formula; some leave out white space before it.
+_FORMULA = re.compile(r"'*(?:[\t\r].|\s*[=+\-@].)", re.DOTALL)
 
 
 def for_excel(text: str) -> str:
@@ -14,7 +14,8 @@ def for_excel(text: str) -> str:
 
 
 def as_text(text: str) -> str:
-    """Return a cell's text so that no spreadsheet runs it as a formula: an apostrophe before '=', '+', '-' and '@'.
+    """Return a cell's text so that no spreadsheet runs it as a formula: an apostrophe before '=', '+', '-' and '@',
+    and before white space that these follow.
 
     `from_text` undoes it. A text that begins with apostrophes and one of these gets one more, so that nothing is lost.
     """

@@ -56,9 +56,9 @@ def safe_texts(table: pd.DataFrame) -> pd.DataFrame:
 
 def markdown_text(table: pd.DataFrame) -> str:
     """Return a table as Markdown, numbers with three decimals."""
-    heads = [_head(column) for column in table.columns]
+    heads = [_marked(_head(column)) for column in table.columns]
     marks = ["---:" if number else "---" for number in _numbers(table)]
-    rows = [[_shown(value).replace("|", "\\|") for value in row] for row in table.itertuples(index=False)]
+    rows = [[_marked(_shown(value)) for value in row] for row in table.itertuples(index=False)]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in (heads, marks, *rows))
 
 
@@ -77,12 +77,21 @@ def latex_text(table: pd.DataFrame) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _marked(text: str) -> str:
+    return _one_line(text).replace("\\", "\\\\").replace("|", "\\|")
+
+
+def _one_line(text: str) -> str:
+    """Return a cell's text without line breaks, which would end its row."""
+    return " ".join(text.splitlines())
+
+
 def _line(cells: list[str]) -> str:
     return " & ".join(cells) + r" \\"
 
 
 def _latex(text: str) -> str:
-    return "".join(LATEX.get(letter, letter) for letter in text)
+    return "".join(LATEX.get(letter, letter) for letter in _one_line(text))
 
 
 def _head(column: object) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,8 +25,14 @@ MOST_VALUES = 50_000
 _LONGEST_NUMBER = 400
 #: Type of an error whose message says where it is and what was found.
 SAID = "said"
+_UNWRITABLE = re.compile("[\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff]")
 _MERGE = "tag:yaml.org,2002:merge"
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float", "tag:yaml.org,2002:timestamp")
+
+
+def quoted(text: str) -> str:
+    """Return a text as YAML's double quotes hold it; what YAML refuses or folds is escaped."""
+    return _UNWRITABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))
 
 
 def load_model(path: Path, model: type[Model], context: object = None) -> Model:

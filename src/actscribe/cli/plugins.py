@@ -8,7 +8,7 @@ nobody else anything: it says so when it is called.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import metadata
 from typing import Any
 
@@ -17,10 +17,12 @@ from rich.markup import escape
 from typer.core import TyperGroup
 
 from actscribe.cli.guard import guarded
-from actscribe.errors import ActScribeError, in_one_line
+from actscribe.errors import ActScribeError
+from actscribe.settings.other_packages import entries, load, not_loaded
 
 GROUP = "actscribe.commands"
 #: A command that does not load takes whatever is typed after it, and says why.
+NOT_LOADED = "Does not load; call it to see why."
 ANYTHING = {"ignore_unknown_options": True, "allow_extra_args": True}
 
 
@@ -40,25 +42,23 @@ class Commands(TyperGroup):
     def _load(self, name: str | None) -> None:
         if name in self.commands:
             return
-        entries = _entries()
-        for found in [name] if name in entries else sorted(entries):  # all for a name that nobody has: to suggest one
+        brought = entries(GROUP)
+        for found in [name] if name in brought else sorted(brought):  # all for a name that nobody has: to suggest one
             if found not in self.commands:
-                self.add_command(_command(entries[found]), found)
+                self.add_command(_command(brought[found]), found)
 
 
-def _entries() -> dict[str, metadata.EntryPoint]:
-    """Return the commands of all installed packages by name; of two with one name, the first on Python's path."""
-    return {entry.name: entry for entry in reversed(tuple(metadata.entry_points(group=GROUP)))}
-
-
-def _command(entry: metadata.EntryPoint) -> Any:
+def _command(points: Sequence[metadata.EntryPoint]) -> Any:
+    point = points[0]
     try:
-        command = entry.load()
+        command = load(points, "command")
         if not inspect.isfunction(command):
-            raise TypeError(f"{entry.value} is no function")
-        return _made(entry.name, command, escape(inspect.getdoc(command) or ""))
-    except (Exception, SystemExit) as error:  # whatever a module does while it is imported
-        return _made(entry.name, _broken(entry, error), "Does not load; call it to see why.", ANYTHING)
+            raise TypeError(f"{point.value} is no function")
+        return _made(point.name, command, escape(inspect.getdoc(command) or ""))
+    except ActScribeError as error:
+        return _made(point.name, _broken(error), NOT_LOADED, ANYTHING)
+    except Exception as error:  # typer's, of what it cannot read
+        return _made(point.name, _broken(not_loaded(point, "command", error)), NOT_LOADED, ANYTHING)
 
 
 def _made(name: str, command: Callable[..., None], text: str, settings: dict[str, Any] | None = None) -> Any:
@@ -67,14 +67,8 @@ def _made(name: str, command: Callable[..., None], text: str, settings: dict[str
     return typer.main.get_command(single)
 
 
-def _broken(entry: metadata.EntryPoint, error: BaseException) -> Callable[[], None]:
-    package = entry.dist.name if entry.dist else entry.value
-    why = f"{type(error).__name__}: {in_one_line(error)}"
-
+def _broken(error: ActScribeError) -> Callable[[], None]:
     def broken() -> None:
-        raise ActScribeError(
-            f"the command '{entry.name}' of the package {package} does not load: {why}",
-            f"Mend or remove it: pip uninstall {package}",
-        )
+        raise error
 
     return broken

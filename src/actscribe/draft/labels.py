@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 import re
 import unicodedata
 from collections import Counter
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 
 from actscribe.annotations.interval import Annotations
 from actscribe.errors import ActScribeError
+from actscribe.yaml_file import quoted
 
 #: Names this alike, of 1, are perhaps one activity in two spellings (ours).
 ALIKE = 0.8
@@ -25,7 +25,7 @@ class DraftLabel:
 
     Args:
         name: the spelling that occurs most.
-        aliases: other spellings, in which only case, spaces, hyphens and accents differ.
+        aliases: other spellings, in which only case, spaces, underscores and a full stop at the end differ.
         bouts: how often it occurs with a length.
         points: how often without; these cover no time.
         seconds: that it covers, overlaps counted twice.
@@ -90,19 +90,19 @@ def label_text(labels: Iterable[DraftLabel], name: str) -> str:
     lines = [
         "# Drafted from the annotation files: names, aliases and counts are theirs. Put what is one activity in",
         "# several spellings under one name, as aliases; put names that are not to be learned under 'ignored:'.",
-        f"name: {_quoted(name)}",
+        f"name: {quoted(name)}",
         "task: multi-label   # several at once, or none; multi-class: exactly one label a clip",
         "# One sentence on what the videos show; the prompts of vision-language models begin with it.",
         'setting: ""',
     ]
     pairs = alike(drafted)
     if pairs:
-        lines += ["# Perhaps one activity each:", *(f"#   {_quoted(a)} and {_quoted(b)}" for a, b in pairs)]
+        lines += ["# Perhaps one activity each:", *(f"#   {quoted(a)} and {quoted(b)}" for a, b in pairs)]
     lines.append("labels:")
     for label in drafted:
-        lines.append(f"  - name: {_quoted(label.name)}   # {_count(label)}")
+        lines.append(f"  - name: {quoted(label.name)}   # {_count(label)}")
         if label.aliases:
-            lines.append(f"    aliases: [{', '.join(map(_quoted, label.aliases))}]")
+            lines.append(f"    aliases: [{', '.join(map(quoted, label.aliases))}]")
     return "\n".join([*lines, "ignored: []", ""])
 
 
@@ -118,7 +118,7 @@ def _count(label: DraftLabel) -> str:
 def _refuse_texts(counts: Counter[str]) -> None:
     once = sum(1 for count in counts.values() if count == 1)
     if len(counts) > MOST_NAMES and once > len(counts) / 2:
-        shown = ", ".join(_quoted(name[:40]) for name in list(counts)[:3])
+        shown = ", ".join(quoted(name[:40]) for name in list(counts)[:3])
         raise ActScribeError(
             f"{len(counts)} different names, {once} of which occur once, look like texts and not like activities"
             f" ({shown}, …).",
@@ -142,13 +142,19 @@ def _folded(name: str) -> str:
 
 
 def _plain(name: str) -> str:
-    """Return a name without what does not make another activity: case, spaces, hyphens, underscores, full stops."""
-    return re.sub(r"[\s_.\-]+", "", _folded(name)) or name
+    """Return a name without what does not make another activity: case, spaces, underscores, a full stop at its end."""
+    return re.sub(r"[\s_]+", "", _folded(name)).rstrip(".") or name
+
+
+def merged(labels: Iterable[DraftLabel]) -> list[tuple[str, str]]:
+    """Return labels with each alias in which more than case and spaces differs."""
+    return [
+        (label.name, alias)
+        for label in labels
+        for alias in label.aliases
+        if "".join(_folded(alias).split()) != "".join(_folded(label.name).split())
+    ]
 
 
 def _bare(name: str) -> str:
     return _plain(re.sub(r"\s*[(\[].*?[)\]]\s*", " ", name).strip() or name)
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,13 +12,14 @@ from pathlib import Path
 import numpy as np
 
 from actscribe.data.groups import groups_in_names
-from actscribe.draft.labels import DraftLabel, draft_labels, label_text
+from actscribe.draft.labels import DraftLabel, draft_labels, label_text, merged
 from actscribe.draft.pairs import Pair, pair
 from actscribe.draft.sources import Sources, gather
 from actscribe.errors import ActScribeError
 from actscribe.places import real_path
 from actscribe.settings.scaffold import TEMPLATE, Scaffold, check_free, write_scaffold
 from actscribe.spreadsheet import as_text
+from actscribe.yaml_file import quoted
 
 #: Groups fewer than splits cannot be spread over them.
 SPLITS = 3
@@ -135,15 +135,20 @@ def _way(folder: Path, path: Path) -> str:
 
 
 def _study_text(name: str, tiers: Sequence[str], groups: Sequence[str], annotated: Sequence[Pair]) -> str:
-    text = TEMPLATE.format(name=json.dumps(name, ensure_ascii=False), presets="see actscribe new --help")
+    template = TEMPLATE
     if tiers:
-        patterns = json.dumps(list(tiers), ensure_ascii=False)
-        text = text.replace("\n# The activities.", f"\ntiers: {patterns}\n\n# The activities.")
+        template = _before(template, "# The activities.", f"tiers: [{', '.join(map(quoted, tiers))}]\n\n")
     lengths = [i.end - i.start for one in annotated for i in one.annotations[0].intervals if i.end > i.start]
     if lengths:
-        told = f"# Half of the annotated bouts are shorter than {np.median(lengths):.1f} s.\nwindows:"
-        text = text.replace("windows:", told, 1)
-    return text
+        told = f"# Half of the annotated bouts are shorter than {np.median(lengths):.1f} s.\n"
+        template = _before(template, "windows:", told)
+    return template.format(name=quoted(name), presets="see actscribe new --help")
+
+
+def _before(template: str, line: str, more: str) -> str:
+    """Return a template, into which no name was filled yet, with more before the line that begins so."""
+    escaped = more.replace("{", "{{").replace("}", "}}")
+    return template.replace(f"\n{line}", f"\n{escaped}{line}", 1)
 
 
 def _on_groups(groups: Sequence[str], whence: str) -> list[str]:
@@ -168,6 +173,7 @@ def _on_labels(labels: Sequence[DraftLabel]) -> list[str]:
         said.append(f"Only point events, which cover no time and cannot be learned: {', '.join(points)}.")
     if never:
         said.append(f"Offered by the files and never annotated: {', '.join(never)}.")
+    said += [f"Taken for one activity: '{name}' and '{alias}'." for name, alias in merged(labels)]
     return said
 
 

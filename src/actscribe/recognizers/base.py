@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,9 +12,9 @@ import numpy as np
 
 from actscribe.data.frames import ClipData
 from actscribe.data.view import ClipFrames, InputSpec
-from actscribe.errors import ActScribeError, in_one_line
 from actscribe.labels import LabelSet
-from actscribe.settings.registry import recognizer
+from actscribe.settings.other_packages import AT_IMPORT, careful, not_loaded, wrong
+from actscribe.settings.registry import BUILT_IN, RecognizerSpec, added, recognizer
 from actscribe.training.inputs import TrainingInputs
 
 __all__ = [
@@ -100,14 +100,29 @@ def implementation(name: str) -> Implementation:
     """Return the code of a recognizer of the registry.
 
     Raises:
-        ActScribeError: no such recognizer, or the code of a package outside this one does not load.
+        ActScribeError: no such recognizer, or the code of a package outside this one does not load; one whose `view`,
+            `weights` or `starting` fails says so when it is asked.
     """
-    module, _, attribute = recognizer(name).code.partition(":")
+    spec = recognizer(name)
+    if name in BUILT_IN:
+        own: Implementation = _code(spec)
+        return own
+    point = added()[name][0]
     try:
-        made = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        message = f"the recognizer '{name}' does not load: {in_one_line(error)}"
-        raise ActScribeError(message, f"Its code should be at {module}:{attribute}.") from error
+        made = _code(spec)
+    except AT_IMPORT as error:
+        raise not_loaded(point, "recognizer", error) from error
     if not isinstance(made, Implementation):
-        raise ActScribeError(f"the recognizer '{name}': expected an Implementation at {module}:{attribute}.")
-    return made
+        said = f" has a {type(made).__name__} at {spec.code}; expected an Implementation."
+        raise wrong(point, "recognizer", said)
+    return replace(
+        made,
+        view=careful(made.view, InputSpec, point, "recognizer", "view"),
+        weights=careful(made.weights, str, point, "recognizer", "weights"),
+        starting=careful(made.starting, list, point, "recognizer", "starting"),
+    )
+
+
+def _code(spec: RecognizerSpec) -> Any:
+    module, _, attribute = spec.code.partition(":")
+    return getattr(import_module(module), attribute)

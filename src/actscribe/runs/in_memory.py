@@ -13,6 +13,7 @@ from actscribe.data.view import ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.recognizers.base import Recognizer
 from actscribe.run_folder.run import Run
+from actscribe.runs.scoring import sound
 from actscribe.timeline.confidence import with_confidence
 from actscribe.timeline.scores import merge_windows
 from actscribe.timeline.segments import build
@@ -38,7 +39,8 @@ def score_clips(run: Run | str | Path, clips: Iterable[np.ndarray], recognizer: 
     run.require_complete()
     loaded = recognizer or run.recognizer()
     length = run.study.windows.length or WHOLE_S
-    rows = list(loaded.score(_shown(clips, loaded.view.frames, length, len(run.labels))))
+    shown = _shown(clips, loaded.view.frames, length, len(run.labels))
+    rows = [sound(row, len(run.labels)) for row in loaded.score(shown)]
     return np.stack(rows) if rows else np.zeros((0, len(run.labels)))
 
 

@@ -22,6 +22,7 @@ from actscribe.settings.study import Windows
 
 #: By how much arithmetic in single precision may leave [0, 1].
 ROUNDING = 1e-5
+_DEFECT = "This is a defect of the recognizer; tell whoever wrote it."
 
 
 def score_recordings(
@@ -53,18 +54,27 @@ def score_recordings(
             times.append(clip_frames.times)
             yield clip_frames
 
-    rows = [sound(row) for row in track(recognizer.score(seen()), what, total=len(clips) * len(views))]
+    expected = len(clips) * len(views)
+    rows = [sound(row, len(labels)) for row in track(recognizer.score(seen()), what, total=expected)]
+    if len(rows) != expected:
+        raise ActScribeError(f"The recognizer gave scores of {len(rows)} clips, expected those of {expected}.", _DEFECT)
     scores = np.stack(rows).astype(np.float64) if rows else np.zeros((0, len(labels)))
     seen_times = [np.unique(np.concatenate(group)) for group in batched(times, len(views))] if len(views) > 1 else times
     return ScoredClips(clips, seen_times, mean_of_views(scores, views))
 
 
-def sound(row: np.ndarray) -> np.ndarray:
+def sound(row: object, labels: int) -> np.ndarray:
     """Return scores of a clip, shape (labels,).
 
     Raises:
-        ActScribeError: one of them is no number in [0, 1]: thresholds and means of it would be nothing either.
+        ActScribeError: they are no array of as many numbers, or one of them is no number in [0, 1]: thresholds and
+            means of it would be nothing either.
     """
+    if not (isinstance(row, np.ndarray) and row.shape == (labels,) and row.dtype.kind in "fiu"):
+        found = f"an array of {row.dtype}, shape {row.shape}" if isinstance(row, np.ndarray) else repr(row)
+        raise ActScribeError(
+            f"The recognizer's scores of a clip are {found}, expected a NumPy array of {labels} numbers.", _DEFECT
+        )
     if not (np.abs(row - 0.5) <= 0.5 + ROUNDING).all():  # also of NaN
         raise ActScribeError(
             f"The recognizer's scores of a clip are {[float(score) for score in row]}, expected numbers in [0, 1].",

@@ -248,7 +248,7 @@ def save_and_compare(made: Recognizer, code: Implementation, job: TrainingInputs
     shown = [clips[place] for place in range(min(COMPARED_CLIPS, len(clips)))]
     if not shown:
         return loaded
-    before, after = (np.stack([sound(row) for row in r.score(iter(shown))]) for r in (made, loaded))
+    before, after = (np.stack([sound(row, len(job.labels)) for row in r.score(iter(shown))]) for r in (made, loaded))
     worst = float(np.abs(before - after).max())
     if not worst <= SAME:
         raise ActScribeError(

@@ -7,7 +7,7 @@ A package outside this one adds a recognizer by an entry point of the group `act
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -15,9 +15,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from actscribe.errors import ActScribeError, did_you_mean, in_one_line
+from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.settings.dual_encoder import ClipSettings, DualEncoderSettings, VificlipSettings, XclipSettings
 from actscribe.settings.named_models import JUDGE_PACKAGE, PACKAGED_JUDGE
+from actscribe.settings.other_packages import careful, entries, load, wrong
 from actscribe.settings.training import Training
 from actscribe.settings.video_classifier import TimesformerSettings, VideoClassifierSettings
 from actscribe.settings.vlm import (
@@ -176,9 +177,9 @@ BUILT_IN: dict[str, RecognizerSpec] = {
 
 
 @cache
-def added() -> dict[str, metadata.EntryPoint]:
+def added() -> dict[str, list[metadata.EntryPoint]]:
     """Return the entry points of other packages by the name of their recognizer; nothing of theirs is loaded."""
-    return {point.name: point for point in metadata.entry_points(group=ENTRY_POINTS) if point.name not in BUILT_IN}
+    return {name: points for name, points in entries(ENTRY_POINTS).items() if name not in BUILT_IN}
 
 
 def names() -> list[str]:
@@ -196,7 +197,7 @@ def recognizer(name: str) -> RecognizerSpec:
         return BUILT_IN[name]
     if name not in added():
         raise ActScribeError(f"no recognizer is called '{name}'.", did_you_mean(name, names()))
-    return _loaded(added()[name])
+    return _loaded(name)
 
 
 def check_installed(name: str, where: Path) -> None:
@@ -228,19 +229,16 @@ def usual_for(kind: str) -> str:
 
 
 @cache
-def _loaded(point: metadata.EntryPoint) -> RecognizerSpec:
-    package = point.dist.name if point.dist else point.module
-    try:
-        spec = point.load()
-    except Exception as error:
-        raise ActScribeError(
-            f"the recognizer '{point.name}' of the package {package} does not load: {in_one_line(error)}",
-            f"Mend or remove it: pip uninstall {package}",
-        ) from error
+def _loaded(name: str) -> RecognizerSpec:
+    point, spec = added()[name][0], load(added()[name], "recognizer")
     if not isinstance(spec, RecognizerSpec):
-        raise ActScribeError(
-            f"the recognizer '{point.name}' of the package {package} is a {type(spec).__name__};"
-            f" expected a RecognizerSpec at {point.value}.",
-            f"Mend or remove it: pip uninstall {package}",
-        )
-    return spec
+        said = f" is a {type(spec).__name__}; expected a RecognizerSpec at {point.value}."
+        raise wrong(point, "recognizer", said)
+    if not (isinstance(spec.settings, type) and issubclass(spec.settings, BaseModel)):
+        said = f" has the settings {spec.settings!r}; expected a class made from pydantic's BaseModel."
+        raise wrong(point, "recognizer", said)
+    return replace(
+        spec,
+        splits=careful(spec.splits, tuple, point, "recognizer", "splits"),
+        packages=careful(spec.packages, tuple, point, "recognizer", "packages"),
+    )

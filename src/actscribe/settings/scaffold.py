@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from importlib import resources
@@ -13,6 +12,7 @@ from actscribe.files import check_writable, write_text
 from actscribe.labels import load_label_set, presets
 from actscribe.places import real_path
 from actscribe.settings.study import STUDY_FILE
+from actscribe.yaml_file import quoted
 
 TEMPLATE = """\
 # A study: recordings, label set, windows, split, recognizers. Paths are relative to this file.
@@ -68,7 +68,7 @@ def scaffold(folder: Path, labels: str) -> tuple[Path, ...]:
     check_free(folder)
     label_set = load_label_set(labels)
     name = real_path(folder).name or label_set.name
-    study = TEMPLATE.format(name=json.dumps(name, ensure_ascii=False), presets=", ".join(presets()))
+    study = TEMPLATE.format(name=quoted(name), presets=", ".join(presets()))
     return write_scaffold(folder, Scaffold(study, MANIFEST, _label_text(labels)))
 
 

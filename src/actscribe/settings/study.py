@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from actscribe.errors import ActScribeError, did_you_mean, in_one_line
 from actscribe.labels import LabelSet, load_label_set
 from actscribe.names import is_safe_name, safe_name, same_name
 from actscribe.settings.located import placed, unplaced
+from actscribe.settings.other_packages import NAME
 from actscribe.settings.registry import DEFAULT, RecognizerSpec, is_installed, names, recognizer
 from actscribe.settings.unit import Unit
 from actscribe.yaml_file import SAID, fields_at, load_model, unquoted
@@ -26,7 +26,6 @@ RECOGNIZER = "recognizer"
 #: Context in which a study is read that a run or comparison keeps: packages of its recognizers may be gone since.
 KEPT = {"kept": True}
 #: Of an entry of `recognizers`; it may be this long in characters, for other folders lie above and below (ours).
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 LONGEST_NAME = 64
 _ANOTHER = "some systems take both for one folder. Give it another name."
 #: Of one clip.
@@ -243,7 +242,7 @@ def _unfit(name: str, what: str) -> str:
         return f"{in_one_line(error)}{ways}"
     if name != what and name in names():
         return f"'{name}' is another recognizer than {what}; give this one a name of its own."
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         return f"'{name}' becomes the name of a folder; expected letters, digits, '.', '-' and '_', a letter first."
     if len(name) > LONGEST_NAME:
         return (

@@ -1,0 +1,102 @@
+"""What other packages bring by entry points. Whatever is wrong with theirs is one sentence that names the package."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from importlib import metadata
+from typing import Any
+
+from actscribe.errors import ActScribeError, in_one_line
+
+#: What a module may raise while it is imported; another package's must not end the command in silence.
+AT_IMPORT = (Exception, SystemExit, KeyboardInterrupt)
+#: A name that becomes that of a folder.
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
+
+
+def entries(group: str) -> dict[str, list[metadata.EntryPoint]]:
+    """Return the entry points of a group by name; several of one name are for `load` to refuse."""
+    found: dict[str, list[metadata.EntryPoint]] = {}
+    for point in metadata.entry_points(group=group):
+        found.setdefault(point.name, []).append(point)
+    return found
+
+
+def load(points: Sequence[metadata.EntryPoint], what: str) -> Any:
+    """Return what the only entry point of a name stands for.
+
+    Args:
+        points: all of one name.
+        what: they are, as a message calls them: "command", "recognizer".
+
+    Raises:
+        ActScribeError: it does not load, its name can be that of no folder, or two packages have one of that name.
+    """
+    point = points[0]
+    if len(points) > 1:
+        packages = sorted({package(one) for one in points})
+        raise ActScribeError(
+            f"the {what} '{point.name}' is brought {len(points)} times, by {' and '.join(packages)}; expected one.",
+            f"Remove one of them: pip uninstall {packages[-1]}",
+        )
+    if not NAME.fullmatch(point.name):
+        raise ActScribeError(
+            f"the package {package(point)} calls a {what} '{point.name}'; expected letters, digits, '.', '-' and '_',"
+            " a letter first.",
+            _remove(point),
+        )
+    try:
+        return point.load()
+    except AT_IMPORT as error:
+        raise not_loaded(point, what, error) from error
+
+
+def not_loaded(point: metadata.EntryPoint, what: str, error: BaseException) -> ActScribeError:
+    """Return the sentence on an entry point of which something does not load."""
+    return wrong(point, what, f" does not load: {named(error)}")
+
+
+def wrong(point: metadata.EntryPoint, what: str, said: str) -> ActScribeError:
+    """Return a sentence on an entry point, to raise; `said` follows the name of its package."""
+    return ActScribeError(f"the {what} '{point.name}' of the package {package(point)}{said}", _remove(point))
+
+
+def careful(
+    call: Callable[..., Any], expected: type, point: metadata.EntryPoint, what: str, part: str
+) -> Callable[..., Any]:
+    """Return a function of another package whose faults are sentences.
+
+    Args:
+        call: the function.
+        expected: what it should return.
+        point, what: see `not_loaded`.
+        part: what the function is called.
+    """
+
+    def called(*given: Any) -> Any:
+        try:
+            found = call(*given)
+        except ActScribeError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise wrong(point, what, f": '{part}' failed with {named(error)}") from error
+        if not isinstance(found, expected):
+            raise wrong(point, what, f": '{part}' returned {found!r}, expected a {expected.__name__}.")
+        return found
+
+    return called
+
+
+def package(point: metadata.EntryPoint) -> str:
+    """Return the name of the package that has an entry point, or that of its module where nothing tells."""
+    return point.dist.name if point.dist else point.module
+
+
+def named(error: BaseException) -> str:
+    """Return the kind of an error and its words, if it has any, in one line."""
+    return f"{type(error).__name__}: {in_one_line(error)}".removesuffix(": ")
+
+
+def _remove(point: metadata.EntryPoint) -> str:
+    return f"Mend or remove it: pip uninstall {package(point)}"
