@@ -230,6 +230,7 @@ def test_check_says_what_it_could_not_prove(tmp_path: Path, filmed: Path) -> Non
     assert "Warning: no group was given" in said
     assert "'subject' looks like one: call it 'group'" in said
     assert "for subjects it is not proved" in said
+    assert "Next: say which videos belong together (see the warning)," in said
     assert "every file content, group" not in said
     (folder / "notes.docx").touch()
     (folder / "subject9.eaf").touch()

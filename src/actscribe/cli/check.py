@@ -45,18 +45,23 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder 
         print_sentence("No leakage of file contents and source spans; for subjects it is not proved, see the warning.")
     else:
         print("No leakage: every file content, group and source span lies in one split only.")
-    if not refused:
+    if refused:
+        print(f"Next: mend what the warnings say, then type: actscribe check {shlex.quote(str(study))}")
+    elif data.not_known and loaded.groups is None and loaded.split.within == "groups":
+        print("Next: say which videos belong together (see the warning),")
+        print(f"  then type: {_next(study, list(loaded.recognizers))}")
+    else:
         print(f"Next: {_next(study, list(loaded.recognizers))}")
 
 
 def _next(study: Path, recognizers: list[str]) -> str:
     """Return the command that trains the study's recognizer, or compares all of them."""
+    from actscribe.settings.registry import DEFAULT
+
     place = shlex.quote(str(study))
     if len(recognizers) > 1:
         return f"actscribe compare {place}"
-    return f"actscribe train {place}" + "".join(
-        f" --recognizer {name}" for name in recognizers if name != "timesformer"
-    )
+    return f"actscribe train {place}" + "".join(f" --recognizer {name}" for name in recognizers if name != DEFAULT)
 
 
 def _show_moments(data: StudyData, length: float | None) -> None:
