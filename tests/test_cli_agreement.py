@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from actscribe.annotations import Annotations, Interval, write
 from actscribe.cli import app
+from actscribe.cli.agreement import _some
 from actscribe.data.pairs import Reading, read_pairs
 from actscribe.errors import ActScribeError
 
@@ -141,3 +142,7 @@ def test_tables_fit_into_80_columns_in_one_part(tmp_path: Path, capsys: pytest.C
     assert "low" in done.output
     assert "continued" not in done.output
     assert max(map(len, done.output.splitlines())) <= 80
+
+
+def test_a_label_of_two_lines_breaks_no_sentence() -> None:
+    assert _some(["a\nb", "c"]) == "a b, c"

@@ -223,7 +223,7 @@ def test_of_two_packages_with_one_name_none_is_taken(tmp_path: Path) -> None:
 
 def test_a_name_that_leads_out_of_the_runs_is_refused(tmp_path: Path) -> None:
     by_hand(tmp_path / "site", "evil", CODE.replace("brightness:CODE", "evil:CODE"), "../../evil = evil:SPEC")
-    study = lamp_study(tmp_path / "study", recognizers={}).parent
+    study = lamp_study(tmp_path / "study", recognizers={"timesformer": {}}).parent
     code, text = actscribe(tmp_path / "site", tmp_path, "train", study, "--recognizer", "../../evil")
     assert code == 2, text
     assert "the package evil calls a recognizer '../../evil'; expected letters" in text

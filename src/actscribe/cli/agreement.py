@@ -95,4 +95,4 @@ def _notes(found: Pairs, subject: str | None) -> list[str]:
 
 def _some(names: Sequence[str]) -> str:
     rest = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
+    return ", ".join(" ".join(name.split()) for name in names[:NAMED]) + (f" and {rest} more" if rest > 0 else "")

@@ -8,6 +8,7 @@ from importlib import metadata
 from typing import Any
 
 from actscribe.errors import ActScribeError, in_one_line
+from actscribe.names import is_safe_name
 
 #: What a module may raise while it is imported; another package's must not end the command in silence.
 AT_IMPORT = (Exception, SystemExit, KeyboardInterrupt)
@@ -40,10 +41,10 @@ def load(points: Sequence[metadata.EntryPoint], what: str) -> Any:
             f"the {what} '{point.name}' is brought {len(points)} times, by {' and '.join(packages)}; expected one.",
             f"Remove one of them: pip uninstall {packages[-1]}",
         )
-    if not NAME.fullmatch(point.name):
+    if not (NAME.fullmatch(point.name) and is_safe_name(point.name)):
         raise ActScribeError(
             f"the package {package(point)} calls a {what} '{point.name}'; expected letters, digits, '.', '-' and '_',"
-            " a letter first.",
+            " a letter first, and no name of a device such as 'con'.",
             _remove(point),
         )
     try:
