@@ -25,7 +25,7 @@ QUICK = {"epochs": 1, "batch_size": 8, "precision": "float32"}
         ({"my/own": {"recognizer": "clip"}}, "my/own", "'my/own' becomes the name of a folder"),
         ({"..": {"recognizer": "clip"}}, "..", "'..' becomes the name of a folder"),
         ({"mine": {"recognizer": "clip", "epoch": 3}}, "epoch", "mine has no setting 'epoch'. Did you mean 'epochs'"),
-        ({"mine": {"recognizer": 3}}, "mine", "no recognizer is called '3'"),
+        ({"mine": {"recognizer": 3}}, "recognizer: 3", "mine.recognizer: expected the name of a recognizer, found 3"),
     ],
 )
 def test_a_name_that_cannot_be_is_refused_at_its_line(
