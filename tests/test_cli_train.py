@@ -22,7 +22,7 @@ def test_the_curves_are_mentioned_where_there_are_any(
     (tmp_path / "study").mkdir()
     write_study(tmp_path / "study")
     decisions = SimpleNamespace(timeline=SimpleNamespace(notes={}))
-    monkeypatch.setattr(training, "train", lambda *_, **__: SimpleNamespace(folder=run, decisions=decisions))
+    monkeypatch.setattr(training, "train", lambda *_, **__: SimpleNamespace(folder=run, operating_point=decisions))
     done = CliRunner().invoke(app, ["train", str(tmp_path / "study")])
     assert done.exit_code == 0, done.output
     told = f"Curves of the training: tensorboard --logdir '{run / 'tensorboard'}'"

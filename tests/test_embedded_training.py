@@ -13,7 +13,7 @@ import pytest
 from actscribe.models.dual_encoder.loading import load_backbone
 from actscribe.models.vlm import load_vlm
 
-TRAINING = Path(__file__).parents[1] / "training"
+TRAINING = Path(__file__).parents[1] / "pretraining"
 
 
 def run(folder: str, *command: str) -> str:

@@ -16,7 +16,7 @@ from actscribe.models.vlm import Vlm, load_vlm
 from actscribe_sim.tabletop.actions import ACTIONS, SETTING
 from actscribe_sim.tabletop.clips import TabletopClip, tabletop_clip
 
-TRAINING = Path(__file__).parents[1] / "training" / "vlm"
+TRAINING = Path(__file__).parents[1] / "pretraining" / "vlm"
 #: Far from the scenes of training, which start at 7e9, and from those of its model card, which start at 8e9.
 FIRST_SEED = 9_000_000_000
 

@@ -62,7 +62,7 @@ def test_training_draws_one_frame_of_every_segment(recording: Recording, tmp_pat
 
 
 def test_an_even_number_of_candidates_has_no_centre() -> None:
-    with pytest.raises(ValueError, match="odd number of candidates"):
+    with pytest.raises(ValueError, match="odd number for temporal_jitter"):
         InputSpec(4, 64, temporal_jitter=2)
 
 
