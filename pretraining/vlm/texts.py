@@ -71,7 +71,7 @@ def make_pool(made: TabletopClip) -> Pool:
     pool = Pool(action, made.duration, objects=made.objects, lists=list(made.lists))
     for draw in range(DRAWS):
         rng = np.random.default_rng([made.seed, 11, draw, _number(action)])
-        sentences = tabletop_words.captions(made.scene, made.info, action, rng)
+        sentences = tabletop_words.captions(made.scene, made.facts, action, rng)
         if action is None:
             pool.happens.append(sentences[0])
             pool.lies += sentences
@@ -79,7 +79,7 @@ def make_pool(made: TabletopClip) -> Pool:
             pool.happens += sentences[:2]
             pool.full.append(sentences[2])
             pool.lies.append(sentences[3])
-        asked = tabletop_words.questions(made.scene, made.info, action, rng, 10)
+        asked = tabletop_words.questions(made.scene, made.facts, action, rng, 10)
         pool.questions += [(question, answer == "yes") for question, answer in asked]
         pool.questions += _generic(made, rng)
     return pool
@@ -91,7 +91,7 @@ def _number(action: str | None) -> int:
 
 def _generic(made: TabletopClip, rng: np.random.Generator) -> list[tuple[str, bool]]:
     """Ask what one asks of any video: hands, motion, touching; balanced by asking for yes and for no."""
-    facts: Facts = made.info
+    facts: Facts = made.facts
     scene: Scene = made.scene
     asked: list[tuple[str, bool]] = []
     hand = facts.hands > 0
