@@ -1,4 +1,4 @@
-"""A quantized model against the full one: counted by hand on speakers that say what they are told, then wired up."""
+"""A quantized model against the full one: counted by hand on clients that say what they are told, then wired up."""
 
 from __future__ import annotations
 

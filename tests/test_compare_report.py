@@ -29,7 +29,6 @@ from actscribe.report.comparison.page import content, write_comparison_report
 from actscribe.report.comparison.show import show
 from actscribe.run_folder.comparison import write_tables
 from actscribe.run_folder.run import Run
-from actscribe.table_text import csv_text, latex_text, markdown_text
 
 FIGURES = ("forest", "heat", "calibration", "risk", "curve", "cost", "slices", "hallucination")
 
@@ -295,23 +294,6 @@ def test_tables_are_written_in_three_spellings(done: Comparison, tmp_path: Path)
     assert names == {MARKER, *(f"{name}.{ending}" for name in done.tables for ending in ("csv", "tex", "md"))}
     read = pd.read_csv(tmp_path / "tables" / "headline.csv")
     assert read["macro_f1"].tolist() == done.tables["headline"]["macro_f1"].tolist()  # unrounded
-
-
-def test_text_of_a_table() -> None:
-    table = pd.DataFrame({"label_name": ["50 % & more_", "a|b"], "f1": [0.12345, float("nan")], "p": [0.0001, 1.0]})
-    assert markdown_text(table).splitlines() == [
-        "| label name | f1 | p |",
-        "| --- | ---: | ---: |",
-        "| 50 % & more_ | 0.123 | <0.001 |",
-        "| a\\|b | – | 1.000 |",
-    ]
-    assert csv_text(table) == "label_name,f1,p\n50 % & more_,0.12345,0.0001\na|b,,1.0\n"
-    tex = latex_text(table)
-    assert r"50 \% \& more\_ & 0.123 & <0.001 \\" in tex
-    noted = latex_text(pd.DataFrame({"f1": [1.0, 0.5, 0.0], "note": ["few groups", "", "few groups"]}))
-    assert noted.startswith("\\begin{tabular}{r}")
-    assert noted.endswith("\\end{tabular}\n% Note: few groups\n")
-    assert tex.startswith("\\begin{tabular}{lrr}\n\\toprule\nlabel name & f1 & p \\\\\n")
 
 
 def test_names_at_the_ends_of_lines_do_not_lie_on_each_other() -> None:

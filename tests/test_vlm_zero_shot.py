@@ -82,18 +82,18 @@ def scores(recognizer: Recognizer, seeds: tuple[int, ...] = (1, 2, 3)) -> np.nda
 
 
 class Counting:
-    """Counts what a speaker is asked, and can stop like a killed process."""
+    """Counts what a client is asked, and can stop like a killed process."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, stop_after: int | None = None) -> None:
         self.clips: list[float] = []
         for method in ("written", "yes_no"):
             original = getattr(vlm_clients.LocalVlmClient, method)
 
-            def counted(speaker: Any, clip: ClipFrames, *args: Any, original: Any = original) -> Any:
+            def counted(client: Any, clip: ClipFrames, *args: Any, original: Any = original) -> Any:
                 if stop_after is not None and len(self.clips) >= stop_after:
                     raise KeyboardInterrupt
                 self.clips.append(clip.clip.start)
-                return original(speaker, clip, *args)
+                return original(client, clip, *args)
 
             monkeypatch.setattr(vlm_clients.LocalVlmClient, method, counted)
 
@@ -200,7 +200,7 @@ def test_text_mode_reads_what_is_written(folders: dict[str, Path], monkeypatch: 
     with listening(made) as answers:
         np.testing.assert_array_equal(scores(made, (1,))[0], [1, 0, 0.5])
     np.testing.assert_array_equal(answers[0].unread, [False, False, True])
-    assert made.told is None
+    assert made.on_answer is None
 
 
 def test_calibration_divides_by_the_answer_to_grey(folders: dict[str, Path]) -> None:

@@ -124,12 +124,9 @@ def _advice(rows: Sequence[Row]) -> str:
     purpose = "If each recording shows another subject, write 'groups: none' into the study."
     if columns:
         return f"The column '{columns[0]}' looks like one: call it 'group'. {purpose}"
-    _, names = _in_names(rows)
-    if names:
-        return (
-            f"The names of the files hold {_listed(names)}: if these are the subjects, write them into a column"
-            f" 'group' of the manifest. {purpose}"
-        )
+    hint = _hint_of_names(rows)
+    if hint:
+        return f"The {hint} {purpose}"
     return f"Write who each video shows into a column 'group' of a manifest. {purpose}"
 
 
@@ -139,13 +136,19 @@ def _doubt(rows: Sequence[Row]) -> str:
     repeated = [name for name in columns if len({row.extra.get(name) for row in rows}) < len(rows)]
     if repeated:
         return f" But the column '{repeated[0]}' has values that repeat: if it names the subject, call it 'group'."
+    hint = _hint_of_names(rows)
+    return f" But the {hint}" if hint else ""
+
+
+def _hint_of_names(rows: Sequence[Row]) -> str:
+    """Say which groups the names of the files seem to hold, to follow an article; empty where they hold none."""
     _, names = _in_names(rows)
-    if names:
-        return (
-            f" But the names of the files hold {_listed(names)}, each more than once or with others: if these are the"
-            " subjects, write them into a column 'group' of the manifest instead."
-        )
-    return ""
+    if not names:
+        return ""
+    return (
+        f"names of the files hold {_listed(names)}: if these are the subjects, write them into a column 'group' of the"
+        " manifest."
+    )
 
 
 def _columns(rows: Sequence[Row], words: Set[str]) -> list[str]:

@@ -157,7 +157,7 @@ def load_classifier(
     family = FAMILIES[config.model_type]
     check_frames(config, frames)
     same_head = _head(config) == labels
-    options = {family.side: _side(config)} | ({} if family.positions else {family.frames: frames})
+    options = {family.side: picture_size(config)} | ({} if family.positions else {family.frames: frames})
     model = load_weights(
         AutoModelForVideoClassification,
         folder,
@@ -173,7 +173,7 @@ def load_classifier(
         nn.init.normal_(made.head.weight, std=0.02)
         nn.init.zeros_(made.head.bias)
     fit_frame_count(model, frames)
-    return made, read_pixels(str(folder), checkpoint, _side(config), resize_mode)
+    return made, read_pixels(str(folder), checkpoint, picture_size(config), resize_mode)
 
 
 def load_saved(folder: Path) -> VideoClassifier:
@@ -203,11 +203,6 @@ def changes(checkpoint: str, labels: tuple[str, ...], frames: int) -> list[str]:
 def configuration(checkpoint: str, families: Sequence[str] = ()) -> Any:
     """Return the configuration of a checkpoint, checked, without loading its weights."""
     return _config(checkpoint_folder(checkpoint, "timesformer"), checkpoint, families)
-
-
-def picture_size(config: Any) -> int:
-    """Return the side of the square input in pixels."""
-    return _side(config)
 
 
 def check_frames(config: Any, frames: int) -> None:
@@ -261,7 +256,7 @@ def _config(folder: Path, checkpoint: str, families: Sequence[str] = ()) -> Any:
         _check_sizes(config)
     except ValueError as error:
         raise ActScribeError(f"{folder / 'config.json'}: {error}", again(checkpoint)) from error
-    setattr(config, FAMILIES[config.model_type].side, _side(config))  # TimeSformer divides it, and takes no list
+    setattr(config, FAMILIES[config.model_type].side, picture_size(config))  # TimeSformer divides it, and takes no list
     return config
 
 
@@ -329,7 +324,8 @@ def _head(config: Any) -> tuple[str, ...]:
     return tuple(named[index] for index in range(len(named)))  # the file may have them in any order
 
 
-def _side(config: Any) -> int:
+def picture_size(config: Any) -> int:
+    """Return the side of the square input in pixels."""
     size = getattr(config, FAMILIES[config.model_type].side)
     return int(size if isinstance(size, int) else size[0])
 

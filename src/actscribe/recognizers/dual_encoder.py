@@ -175,12 +175,12 @@ def view(settings: DualEncoderSettings, frames: int) -> InputSpec:
 
 
 def weights(settings: DualEncoderSettings) -> str:
-    """Return the digest of the checkpoint's weights, see `Kind.weights`."""
+    """Return the digest of the checkpoint's weights, see `Implementation.weights`."""
     return weights_digest(backbone_folder(settings.backbone, settings.model, *_base(settings)))
 
 
 def starting(settings: DualEncoderSettings, labels: LabelSet, frames: int) -> list[str]:
-    """Return what is resized of the checkpoint, once its weights were seen to fit; see `Kind.starting`."""
+    """Return what is resized of the checkpoint, once its weights were seen to fit; see `Implementation.starting`."""
     _load(settings, frames)
     return changes(settings.backbone, settings.model, frames, *_base(settings))
 

@@ -91,29 +91,29 @@ class ServerVlmClient:
 
 
 class CachedVlmClient:
-    """A speaker whose answers are kept as they come, and that is asked only for what is not there yet.
+    """A client whose answers are kept as they come, and that is asked only for what is not there yet.
 
     Args:
-        speaker: to ask.
+        client: to ask.
         store: of answers.
     """
 
-    def __init__(self, speaker: VlmClient, store: AnswerStore) -> None:
-        self.speaker = speaker
+    def __init__(self, client: VlmClient, store: AnswerStore) -> None:
+        self.client = client
         self.store = store
-        self.identity = speaker.identity
+        self.identity = client.identity
 
     def written(self, clip: ClipFrames, opening: str, endings: Sequence[str], most: int) -> list[str]:
         """See `VlmClient`."""
         keys = self._keys(clip, opening, endings, {"kind": "written", "most": most})
-        return remember(self.store, keys, lambda left: self.speaker.written(clip, opening, pick(endings, left), most))
+        return remember(self.store, keys, lambda left: self.client.written(clip, opening, pick(endings, left), most))
 
     def yes_no(self, clip: ClipFrames, opening: str, endings: Sequence[str]) -> list[YesNo]:
         """See `VlmClient`."""
         keys = self._keys(clip, opening, endings, {"kind": "yes/no"})
 
         def ask(left: Sequence[int]) -> list[dict[str, Any]]:
-            return [asdict(answer) for answer in self.speaker.yes_no(clip, opening, pick(endings, left))]
+            return [asdict(answer) for answer in self.client.yes_no(clip, opening, pick(endings, left))]
 
         return [YesNo(**answer) for answer in remember(self.store, keys, ask)]
 

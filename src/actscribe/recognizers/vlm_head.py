@@ -249,7 +249,7 @@ def view(settings: VlmHeadSettings | VlmLoraSettings, frames: int) -> InputSpec:
 
 
 def weights(settings: VlmHeadSettings | VlmLoraSettings) -> str:
-    """Return the digest of the model's weights, see `Kind.weights`."""
+    """Return the digest of the model's weights, see `Implementation.weights`."""
     return weights_digest(checkpoint_folder(settings.model, "vlm"))
 
 

@@ -60,7 +60,7 @@ class ZeroShotRecognizer:
         view: what the model wants to see.
         ask: asks.
         about: what `save` writes, JSON values.
-        told: called with every answer in the order of the clips, if set.
+        on_answer: called with every answer in the order of the clips, if set.
     """
 
     def __init__(self, labels: LabelSet, view: InputSpec, ask: Ask, about: dict[str, Any]) -> None:
@@ -68,14 +68,14 @@ class ZeroShotRecognizer:
         self.view = view
         self.ask = ask
         self.about = about
-        self.told: Callable[[Answered], None] | None = None
+        self.on_answer: Callable[[Answered], None] | None = None
 
     def score(self, clips: Iterable[ClipFrames]) -> Iterator[np.ndarray]:
         """Yield scores per clip, shape (labels,); see `Recognizer.score`."""
         for clip in clips:
-            answered = self.ask(clip, self.told is not None)
-            if self.told is not None:
-                self.told(answered)
+            answered = self.ask(clip, self.on_answer is not None)
+            if self.on_answer is not None:
+                self.on_answer(answered)
             yield answered.scores
 
     def save(self, folder: Path) -> None:

@@ -26,11 +26,11 @@ def listening(recognizer: Recognizer) -> Iterator[list[Answered]]:
     if not isinstance(recognizer, ZeroShotRecognizer):
         yield answers
         return
-    recognizer.told = answers.append
+    recognizer.on_answer = answers.append
     try:
         yield answers
     finally:
-        recognizer.told = None
+        recognizer.on_answer = None
 
 
 def keep_answers(run: Run, split: str, answers: Sequence[Answered]) -> None:
