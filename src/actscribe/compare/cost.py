@@ -19,6 +19,7 @@ import torch
 from pydantic import BaseModel, ConfigDict
 from torch.nn.modules.module import register_module_forward_pre_hook
 
+from actscribe.caches import FOLDER_VARIABLE
 from actscribe.data.clips import Clip, Window, cut
 from actscribe.data.frames import stream
 from actscribe.data.recording import Recording
@@ -29,7 +30,6 @@ from actscribe.run_folder.written import COST
 from actscribe.runs.scoring import seen_by
 from actscribe.runs.videos import located
 from actscribe.training.checkpoints import HISTORY
-from actscribe.video.cache import FOLDER_VARIABLE
 
 #: Clips that are timed: about so many seconds' worth at the pace of validation, but within these bounds.
 TIMED_S, FEWEST, MOST = 20.0, 4, 32

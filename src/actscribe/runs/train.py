@@ -167,14 +167,14 @@ class Seen:
         view: of a clip.
         clips, targets: of "train" and "validation".
         cache: that their frames go into.
-        learns: whether anything is trained; else frames are read as they come, and none is kept.
+        keeps: whether decoded frames are kept; else they are read as they come.
     """
 
     view: InputSpec
     clips: dict[str, ClipData]
     targets: dict[str, np.ndarray]
     cache: FrameCache
-    learns: bool
+    keeps: bool
 
     @contained()
     def check_room(self) -> None:
@@ -183,7 +183,7 @@ class Seen:
         Raises:
             ActScribeError: they do not, or a video cannot be read; says how much they take.
         """
-        if self.learns:
+        if self.keeps:
             self.cache.check_room(sum(clips.bytes() for clips in self.clips.values()))
 
 
@@ -206,7 +206,7 @@ def seen_clips(study: Study, recognizer: str, data: StudyData, cache: FrameCache
         known = np.flatnonzero(~np.isnan(all_goals).all(axis=1))
         shown[split] = ClipData(data.of_split(split), [clips[place] for place in known], one, cache)
         goals[split] = all_goals[known]
-    return Seen(view, shown, goals, cache, chosen.trains)
+    return Seen(view, shown, goals, cache, chosen.trains and not chosen.spec.embeds)
 
 
 def decide(run: Run, recognizer: Recognizer, study: Study, data: StudyData) -> None:
