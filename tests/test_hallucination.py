@@ -64,7 +64,7 @@ def test_unread_answers_are_counted() -> None:
     unread = np.zeros((5, 3), bool)
     unread[:2, 1] = True
     mass = np.array([[1, 0.4, NAN]] * 3 + [[0.5, 0.6, NAN]] * 2)
-    found = tables(unread=unread, mass=mass)
+    found = tables(unread=unread, probability_mass=mass)
     assert rows(found[h.UNREAD], "label", "answers", "not read", "share not read", "below 0.5") == [
         ("Baby", 5, 0, 0.0, 0),
         ("Mask", 5, 2, 0.4, 3),

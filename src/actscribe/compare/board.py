@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.table import Table
 
 from actscribe.compare.plan import Part
-from actscribe.progress import LINE_EVERY_S, clock, told
+from actscribe.progress import LINE_EVERY_S, clock, report_to
 
 
 @dataclass(slots=True)
@@ -67,7 +67,7 @@ class Board:
             row.doing, row.left = text, left
             self._tell(part, text, left)
 
-        with told(listen):
+        with report_to(listen):
             yield
 
     def finished(self, part: Part, macro_f1: float, reused: bool) -> None:

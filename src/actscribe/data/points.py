@@ -44,7 +44,7 @@ def points_in(found: Annotations, labels: LabelSet, file: Path) -> list[Points]:
     return [Points(name, file, points[name], bouts[name]) for name in labels.names if points[name]]
 
 
-def said(points: Iterable[Points]) -> list[str]:
+def messages(points: Iterable[Points]) -> list[str]:
     """Return a sentence for each label with point events: how many, in which files, and what to do."""
     by_label: dict[str, list[Points]] = defaultdict(list)
     for one in points:

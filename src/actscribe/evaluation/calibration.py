@@ -139,10 +139,10 @@ def fit_temperature(targets: np.ndarray, scores: np.ndarray, task: str) -> float
     target = np.asarray(targets, dtype=float)[known]
 
     def loss(log_temperature: float) -> float:
-        said = np.clip(tempered(scores, float(np.exp(log_temperature)), task), SURE, 1 - SURE)[known]
+        probabilities = np.clip(tempered(scores, float(np.exp(log_temperature)), task), SURE, 1 - SURE)[known]
         if task == "multi-label":
-            return float(-np.mean(target * np.log(said) + (1 - target) * np.log1p(-said)))
-        return float(-np.mean((target * np.log(said)).sum(axis=1)))
+            return float(-np.mean(target * np.log(probabilities) + (1 - target) * np.log1p(-probabilities)))
+        return float(-np.mean((target * np.log(probabilities)).sum(axis=1)))
 
     edge = np.log(MOST_TEMPERATURE)
     found = minimize_scalar(loss, bounds=(-edge, edge), method="bounded", options={"xatol": 1e-6})

@@ -64,9 +64,9 @@ def of_files(files: Sequence[Path], truth: Sequence[Path] = (), videos: Sequence
             f"{len(files)} timelines and {len(videos)} videos were named.",
             "Name one --video for each timeline, in the same order; a file may be named several times.",
         )
-    asked: Sequence[str | None] = videos or [None] * len(files)
-    found = [_read(path, video) for path, video in zip(files, asked, strict=True)]
-    compared = zip(truth, asked, strict=True) if truth else ()
+    video_names: Sequence[str | None] = videos or [None] * len(files)
+    found = [_read(path, video) for path, video in zip(files, video_names, strict=True)]
+    compared = zip(truth, video_names, strict=True) if truth else ()
     others: Sequence[Annotations | None] = [_read(path, video) for path, video in compared] or [None] * len(found)
     return [_of_file(path, one, other) for path, one, other in zip(files, found, others, strict=True)]
 

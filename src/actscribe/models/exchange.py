@@ -142,8 +142,8 @@ def _explain(error: Exception | None, watch: _Watch, seconds: float) -> NoReturn
     if isinstance(error, http.client.IncompleteRead):
         raise Trouble("it broke off in the middle.", LOG, again=True) from None
     if isinstance(error, http.client.HTTPException):
-        said = shown(f"{type(error).__name__} {error}")
-        raise Trouble(f"what it sent is not HTTP ({said}).", f"Check the address. {INTERFACE}") from None
+        answered = shown(f"{type(error).__name__} {error}")
+        raise Trouble(f"what it sent is not HTTP ({answered}).", f"Check the address. {INTERFACE}") from None
     raise Trouble(f"{shown(str(error))}.", START) from None
 
 
@@ -166,8 +166,8 @@ def _parsed(data: bytes, kind: str) -> Any:
         return json.loads(data, parse_constant=_refused)
     except (ValueError, RecursionError) as error:
         why = "nested too deeply" if isinstance(error, RecursionError) else shown(str(error))
-        said = shown(data[: 4 * SHOWN].decode(errors="replace"))
-        raise Trouble(f"it is no JSON that can be read ({shown(kind)}; {why}): {said}", INTERFACE) from None
+        answered = shown(data[: 4 * SHOWN].decode(errors="replace"))
+        raise Trouble(f"it is no JSON that can be read ({shown(kind)}; {why}): {answered}", INTERFACE) from None
 
 
 def _refused(word: str) -> NoReturn:

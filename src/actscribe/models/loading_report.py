@@ -45,14 +45,14 @@ class LoadingReport:
     errors: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, told: Mapping[str, Any]) -> LoadingReport:
+    def of(cls, info: Mapping[str, Any]) -> LoadingReport:
         """Return what transformers' `output_loading_info` tells."""
-        shapes = {name: (tuple(found), tuple(wanted)) for name, found, wanted in told["mismatched_keys"]}
+        shapes = {name: (tuple(found), tuple(wanted)) for name, found, wanted in info["mismatched_keys"]}
         return cls(
-            tuple(sorted(told["missing_keys"])),
-            tuple(sorted(told["unexpected_keys"])),
+            tuple(sorted(info["missing_keys"])),
+            tuple(sorted(info["unexpected_keys"])),
             dict(sorted(shapes.items())),
-            tuple(map(str, told["error_msgs"])),
+            tuple(map(str, info["error_msgs"])),
         )
 
     @classmethod

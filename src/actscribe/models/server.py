@@ -135,10 +135,10 @@ class ChatServer:
 
     def _explained(self, path: str, trouble: Trouble) -> ActScribeError:
         if trouble.status:
-            said = f"The server at {self.address} answered {trouble.status} to {path}: {trouble.what}"
+            message = f"The server at {self.address} answered {trouble.status} to {path}: {trouble.what}"
         else:
-            said = f"No usable answer from {self.address}{path}: {trouble.what}"
-        return ActScribeError(said, trouble.hint)
+            message = f"No usable answer from {self.address}{path}: {trouble.what}"
+        return ActScribeError(message, trouble.hint)
 
     def _not_understood(self, found: Any) -> ActScribeError:
         return ActScribeError(

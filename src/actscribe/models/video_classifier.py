@@ -190,14 +190,14 @@ def load_saved(folder: Path) -> VideoClassifier:
 def changes(checkpoint: str, labels: tuple[str, ...], frames: int) -> list[str]:
     """Return in words what `load_classifier` makes anew or resizes; no weight is read."""
     config = configuration(checkpoint)
-    family, said = FAMILIES[config.model_type], []
+    family, notes = FAMILIES[config.model_type], []
     if _head(config) != labels:
-        said.append(f"the head of '{checkpoint}' ({config.num_labels} classes) was replaced by a new one")
+        notes.append(f"the head of '{checkpoint}' ({config.num_labels} classes) was replaced by a new one")
     own = getattr(config, family.frames)
     if own != frames:
         how = "were resized to" if family.positions else "are computed for"
-        said.append(f"the positions of '{checkpoint}' for {own} frames {how} {frames}")
-    return said
+        notes.append(f"the positions of '{checkpoint}' for {own} frames {how} {frames}")
+    return notes
 
 
 def configuration(checkpoint: str, families: Sequence[str] = ()) -> Any:

@@ -154,8 +154,8 @@ class AnswerStore:
                         file.rename(aside.with_name(aside.name + ending))
         except (OSError, Timeout) as problem:
             raise self._problem(problem) from problem
-        told = f"{self.path}: the kept answers are damaged ({error}); the file is now {aside.name}"
-        print(f"{told}, and what it lost is asked for again.", file=sys.stderr)
+        message = f"{self.path}: the kept answers are damaged ({error}); the file is now {aside.name}"
+        print(f"{message}, and what it lost is asked for again.", file=sys.stderr)
         return aside
 
     def _problem(self, error: Exception) -> ActScribeError:

@@ -99,11 +99,11 @@ def _fit(
 ) -> tuple[float, float]:
     """Return log slope and intercept of the curve through (logits, shown) that stays near `centre`."""
     inside = np.concatenate([logits for logits, _ in parts])
-    goals = np.concatenate([_softened(shown, share) for _, shown in parts])
+    softened = np.concatenate([_softened(shown, share) for _, shown in parts])
 
     def loss(curve: np.ndarray) -> float:
-        said = np.exp(np.clip(curve[0], -8, 8)) * inside + curve[1]
-        cost = np.logaddexp(0, said) - goals * said
+        fitted = np.exp(np.clip(curve[0], -8, 8)) * inside + curve[1]
+        cost = np.logaddexp(0, fitted) - softened * fitted
         return float(share * cost.sum() + ((curve - np.asarray(centre)) ** 2).sum() / (2 * SPREAD**2))
 
     found = minimize(loss, np.asarray(centre), method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-9})

@@ -117,13 +117,13 @@ def _lasting(times: np.ndarray, latest: deque[tuple[float, float]], stated: floa
     most = max(2 * usual, _LAST_S)
     left = stated - last if stated is not None else 0.0
     shown = [time for time, _ in latest]
-    said = max(latest)[1]
-    if shown == sorted(shown) and said > 0 and (said <= most or abs(said - left) <= usual):
-        return said
+    stored = max(latest)[1]
+    if shown == sorted(shown) and stored > 0 and (stored <= most or abs(stored - left) <= usual):
+        return stored
     near = any(abs(length - left) <= usual for _, length in latest)
     if left > 0 and (left <= most or near):
         return left
-    return said if 0 < said <= most else usual
+    return stored if 0 < stored <= most else usual
 
 
 def _check_length(path: Path, end: float, frames: int) -> None:

@@ -72,9 +72,9 @@ def read_list(path: Path, benchmark: Benchmark, labels: Path | None = None) -> L
             unused.append(f"{where}: {name}")
             continue
         own = name.partition("/")[0]
-        meant = _meant(where, found["label"], names) if found["label"] else own
-        if plain(meant) != plain(own):
-            other.append(f"{where}: {found['label']} means '{meant}', the clip is of '{own}'")
+        class_name = _meant(where, found["label"], names) if found["label"] else own
+        if plain(class_name) != plain(own):
+            other.append(f"{where}: {found['label']} means '{class_name}', the clip is of '{own}'")
         clip = known.get(name)
         if clip is None:
             missing.append(name)
