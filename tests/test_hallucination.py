@@ -100,7 +100,7 @@ def test_yes_to_everything_is_said_in_words() -> None:
     (note,) = tables(scores=np.array([[0.4, 1, 0.8]] * 4 + [[1, 1, 1]]), targets=TRUE[:, [1, 1, 2]] * [0, 1, 0])[
         "notes"
     ]
-    assert note == "Mask: the model says yes to nearly every clip (100%); it tells little."
+    assert note == "Mask: the model says yes to nearly every clip (100%); it means little."
     (never,) = tables(scores=SCORES * [1, 1, 0], targets=np.where(np.isnan(TRUE), 0, TRUE))["notes"]
     assert never == "Tube: the model never says yes, though 20% of clips show it."
 

@@ -9,7 +9,8 @@ import pytest
 
 from actscribe.annotations import Annotations, Interval, read, resolve, write
 from actscribe.annotations.whereabouts import whereabouts
-from actscribe.data.unknown import message as message_of, unknown_in
+from actscribe.data.unknown import message as message_of
+from actscribe.data.unknown import unknown_in
 from actscribe.labels import Label, LabelSet
 
 LABELS = LabelSet(name="ours", labels=(Label(name="Suction"),))

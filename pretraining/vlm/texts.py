@@ -22,7 +22,7 @@ from actscribe_sim.tabletop.things import COLOURS, KINDS
 UNTOUCHED = ("roll_left", "roll_right", "nothing", "rest_hand", "wave_hand", "pass_over", "point_at", "wipe")
 STILL = ("nothing", "rest_hand")
 YES_NO_WEIGHT = 4.0  # of the one token that answers a question: a caption has a dozen
-DRAWS = 2  # times that wordings are drawn anew for a clip's pool
+DRAWS = 2  # times that wordings are redrawn for a clip's pool
 
 
 @dataclass(frozen=True, slots=True)

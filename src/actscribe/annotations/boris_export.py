@@ -182,7 +182,8 @@ def _export(path: Path, table: Table) -> Export:
             played.append((name, value.strip()))
         if name in _SINGLE and facts.setdefault(name, value) != value:
             raise ActScribeError(
-                f"{path}: {row.place}: {quoted(row.cells[0])} is said twice, {quoted(facts[name])} and {quoted(value)}."
+                f"{path}: {row.place}: {quoted(row.cells[0])} is given twice, {quoted(facts[name])} and"
+                f" {quoted(value)}."
             )
         facts[name] = value
     return Export(path, table.names, table.body, facts, tuple(played))

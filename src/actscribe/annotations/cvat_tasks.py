@@ -148,7 +148,7 @@ def _task(path: Path, element: Element) -> Task:
     elif size is not None:
         last = first + (size - 1) * step
     if first < 0 or (last is not None and last < first and size != 0):
-        raise ActScribeError(f"{path}: the task's frames are {first} to {last}, which is no span of a video.")
+        raise ActScribeError(f"{path}: the task's frames are {first} to {last}, which is not a span of a video.")
     source = element.findtext("source")
     return Task(
         element.findtext("id") or "",

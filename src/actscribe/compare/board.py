@@ -33,7 +33,7 @@ class Board:
 
     Args:
         parts: all that there is to do.
-        console: to draw on; on one that is no terminal plain lines are printed instead.
+        console: to draw on; on one that is not a terminal plain lines are printed instead.
     """
 
     def __init__(self, parts: Sequence[Part], console: Console | None = None) -> None:
@@ -60,7 +60,7 @@ class Board:
 
     @contextmanager
     def on(self, part: Part) -> Iterator[None]:
-        """Take what is told of progress inside the block as that of a part."""
+        """Attribute progress reported inside the block to a part."""
         row = self._rows[part.recognizer]
 
         def listen(text: str, left: float | None) -> None:

@@ -121,7 +121,7 @@ def _unused(listed: Path, rows: Sequence[Row]) -> list[Path]:
     """Return what lies beside the videos and is not used.
 
     Where a manifest says what belongs to the study, other videos and their annotations are left out on purpose; only
-    files that look like annotations of the study's own videos are told.
+    files that look like annotations of the study's own videos are named.
     """
     used = [path for row in rows for path in (row.video, row.annotations, row.annotations_2) if path is not None]
     if listed.is_dir():
@@ -236,7 +236,7 @@ def _raw_annotations(
 def _names(rows: Sequence[Row], folder: Path) -> list[str]:
     """Return a name for each row: the file's stem, with its folders from the study's on where stems repeat.
 
-    Two files of one folder that differ in their endings alone are told apart by these. Where the study lies does not
+    Two files of one folder that differ in their endings alone are distinguished by these. Where the study lies does not
     matter, as far as its videos lie in it.
     """
     parts = [_parts(row.video, folder) for row in rows]

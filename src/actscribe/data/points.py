@@ -11,7 +11,7 @@ from actscribe.annotations.interval import Annotations, Interval
 from actscribe.data.clips import SAME_S
 from actscribe.labels import LabelSet
 
-#: In seconds. ELAN knows nothing shorter than a millisecond, so that is how long a point is there.
+#: In seconds. ELAN stores nothing shorter than a millisecond, so that is how long a point is there.
 POINT_S = 0.001
 #: Files that one sentence names.
 _SHOWN = 3

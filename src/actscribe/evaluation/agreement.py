@@ -64,7 +64,7 @@ def class_kappa(counts: np.ndarray) -> np.ndarray:
     """Return Cohen's kappa of one class out of several, all classes at once: (..., classes, 4) to (...).
 
     Args:
-        counts: (tp, fp, fn, tn) of each class; every clip has one true class and one that is said. nan as in `kappa`.
+        counts: (tp, fp, fn, tn) of each class; every clip has one true and one predicted class. nan as in `kappa`.
     """
     tp, fp, fn, tn = np.moveaxis(np.asarray(counts, dtype=float), -1, 0)
     clips = (tp + fp + fn + tn).max(axis=-1, initial=0.0)

@@ -123,7 +123,7 @@ def reliability_bins(target: np.ndarray, score: np.ndarray, bins: int = 10) -> p
 
 
 def fit_temperature(targets: np.ndarray, scores: np.ndarray, task: str) -> float:
-    """Return the temperature under which scores tell the targets best, fitted on validation (Guo et al. 2017, 4.2).
+    """Return the temperature under which scores fit the targets best, fitted on validation (Guo et al. 2017, 4.2).
 
     One number for all labels, by least cross-entropy: logits are divided by it, so above 1 it makes scores less sure,
     below 1 surer; decisions by rank stay. In [1/20, 20]; 1 where nothing is annotated.

@@ -93,7 +93,7 @@ class System:
     unread: float = float("nan")
 
     def decisions(self) -> np.ndarray:
-        """Return what is said of each clip, bool, shape (clips, seeds, labels)."""
+        """Return the decisions on each clip, bool, shape (clips, seeds, labels)."""
         return np.stack([run.decisions() for run in self.runs], axis=1)
 
     def counts(self) -> np.ndarray:

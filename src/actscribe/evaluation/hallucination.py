@@ -78,7 +78,8 @@ def unread_table(labels: LabelSet, unread: np.ndarray, probability_mass: np.ndar
 def rules_table(labels: LabelSet, predicted: np.ndarray, unread: np.ndarray) -> Records:
     """Return per rule of the label set: clips in which it could break, and in which it does.
 
-    "A without B" can break where A is said; "A with B" (exclusive) where either is; both only where both were read.
+    "A without B" can break where A is predicted; "A with B" (exclusive) where either is;
+    both only where both were read.
     """
     records: Records = []
     for name, needed in labels.rules.requires.items():
@@ -157,7 +158,7 @@ def _predicted(labels: LabelSet, scores: np.ndarray, thresholds: np.ndarray) -> 
 def _pair(
     labels: LabelSet, predicted: np.ndarray, unread: np.ndarray, one: str, two: str
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return for two labels whether each is said, and whether both were read, shape (clips,) each."""
+    """Return for two labels whether each is predicted, and whether both were read, shape (clips,) each."""
     first, second = labels.index(one), labels.index(two)
     return predicted[:, first], predicted[:, second], ~(unread[:, first] | unread[:, second])
 
@@ -181,7 +182,7 @@ def _notes(labels: LabelSet, found: dict[str, Any], clips: int) -> list[str]:
     for record in found[RATES]:
         rate, ratio = record["says yes"], record["ratio"]
         if rate is not None and rate >= MOST_YES and (ratio is None or ratio >= LEAST_RATIO):
-            notes.append(f"{record['label']}: the model says yes to nearly every clip ({rate:.0%}); it tells little.")
+            notes.append(f"{record['label']}: the model says yes to nearly every clip ({rate:.0%}); it means little.")
         if rate == 0 and record["is true"]:
             notes.append(
                 f"{record['label']}: the model never says yes, though {record['is true']:.0%} of clips show it."

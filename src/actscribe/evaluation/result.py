@@ -70,7 +70,7 @@ class Evaluation:
         return int((~np.isnan(self.targets)).any(axis=1).sum())
 
     def decisions(self) -> np.ndarray:
-        """Return what is said of each clip, bool, shape (clips, labels): by threshold, or the highest score wins."""
+        """Return the decisions on each clip, bool, shape (clips, labels): by threshold, or the highest score wins."""
         return self.scores >= self.thresholds if self.labels.task == "multi-label" else _one_hot(self.scores)
 
     def values(self) -> dict[str, Any]:

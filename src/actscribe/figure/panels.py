@@ -109,7 +109,7 @@ def of_run(run: Run, names: Sequence[str]) -> list[Panel]:
 def _read(path: Path, video: str | None = None) -> Annotations:
     if annotation_files.counts_frames(path):
         raise ActScribeError(
-            f"{path}: counts frames, whose times only the video tells.",
+            f"{path}: counts frames, whose times only the video can give.",
             f"Type: actscribe convert {path} {path.stem}.json --video VIDEO, and plot that.",
         )
     return annotation_files.read(path, video)

@@ -1,6 +1,6 @@
 """One bounded exchange with a server that is to answer in JSON: total time and size, whatever it sends.
 
-A socket's own timeout starts anew with every byte, and HTTP's parts (headers, interim answers, trailers) have no end
+A socket's own timeout restarts with every byte, and HTTP's parts (headers, interim answers, trailers) have no end
 that a server must keep to, so a watch shuts the connection down when the time is over (ours). Nothing is unpacked, no
 redirect followed and no proxy used: either could carry what is sent to another machine.
 """
@@ -26,8 +26,8 @@ SHOWN = 300
 
 KEPT = "Answers so far are kept."
 START = f"Start the server (for example: ollama serve) and check the address. {KEPT}"
-LOG = f"Look at the server's log, or start it anew. {KEPT}"
-SLOW = f"It may be busy, or the model too large for this machine: look at the server's log, or start it anew. {KEPT}"
+LOG = f"Look at the server's log, or restart it. {KEPT}"
+SLOW = f"It may be busy, or the model too large for this machine: look at the server's log, or restart it. {KEPT}"
 INTERFACE = "Give the address of its OpenAI-compatible interface; it usually ends in /v1."
 NO_REDIRECT = "Give the address where it is: redirects are not followed, since they could lead to another machine."
 BY_STATUS = {

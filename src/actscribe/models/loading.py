@@ -66,7 +66,7 @@ def load_weights(build: Any, folder: Path, name: str, fresh: Collection[str] = (
         options: for `from_pretrained`.
 
     Raises:
-        ActScribeError: the weights cannot be read, do not fit, or are no numbers; see `LoadingReport.require`.
+        ActScribeError: the weights cannot be read, do not fit, or are not numbers; see `LoadingReport.require`.
     """
     hint = again(name)
     if "gguf_file" not in options:
@@ -122,7 +122,7 @@ def fill(wanted: Mapping[str, Tensor], path: Path) -> None:
         path: of the file.
 
     Raises:
-        ActScribeError: the file is missing or damaged, does not fit, or holds what is no number.
+        ActScribeError: the file is missing or damaged, does not fit, or holds what is not a number.
     """
     hint = "Copy the folder again, or train again."
     if is_pointer(path):

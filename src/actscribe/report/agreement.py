@@ -56,7 +56,7 @@ def show(done: Agreement, notes: Sequence[str] = (), subjects: pd.DataFrame | No
     Args:
         done: of all subjects together.
         notes: that stand last.
-        subjects: from `by_subject`; None: they are not told apart.
+        subjects: from `by_subject`; None: they are not distinguished.
     """
     for title, table in views(done).items():
         print_table(title, table, fold=True)

@@ -108,7 +108,7 @@ def _name(metric: str) -> tuple[str, str]:
     return column.title, column.meaning
 
 
-INTERVAL = replace(GROUP_INTERVAL, meaning="over seeds, or over groups of test clips where that is said beside it")
+INTERVAL = replace(GROUP_INTERVAL, meaning="over seeds, or over groups of test clips where that is stated beside it")
 RESULT_COLUMNS = (
     Column("system", "system", format="text"),
     Column("metric", "metric", format="text"),

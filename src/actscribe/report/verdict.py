@@ -16,7 +16,7 @@ from actscribe.run_folder.run import Run
 #: With fewer positive clips than this a label's numbers carry a warning (ours).
 FEW_CLIPS = 10
 
-#: Timelines whose F1 of time lies this far below the F1 of clips are said to be worse (ours).
+#: Timelines whose F1 of time lies this far below the F1 of clips are reported as worse (ours).
 WORSE = 0.15
 
 #: What each baseline does, in words.
@@ -136,7 +136,7 @@ def against(result: Evaluation, best: Baseline) -> str:
     of = f" Of {w.listed(lost)} it is no better even here." if lost else ""
     if math.isnan(macro["low"]):
         groups = w.counted(int(macro["groups"]), "group")
-        return f"Whether it would beat {baseline} on other groups too cannot be told from {groups}.{of}"
+        return f"Whether it would beat {baseline} on other groups too cannot be judged from {groups}.{of}"
     if not macro["low"] > best.macro_f1:
         return f"It may be no better than {baseline}: the interval reaches down to that.{of}"
     lows = result.confidence["low"].tolist()

@@ -1,4 +1,4 @@
-"""What `train` and `compare` would refuse of a study, or hardly end, found before anything is decoded."""
+"""What `train` and `compare` would refuse in a study, or take too long over, found before anything is decoded."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from actscribe.report.verdict import grouped_notes, verdict
 from actscribe.run_folder.run import Run
 from actscribe.runs.evaluate import training_priors
 
-UNMEASURED = "Nobody has measured the run that made this timeline: it keeps no scores of annotated clips."
+UNMEASURED = "The run that made this timeline was never measured: it keeps no scores of annotated clips."
 
 
 def standing(run: Run) -> tuple[str, ...]:

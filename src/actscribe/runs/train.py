@@ -356,7 +356,7 @@ def _existing(folder: Path, resume: bool, overwrite: bool) -> Run | None:
     run = Run.open(folder) if (folder / RUN_FILE).is_file() else None
     if run is None or run.info.status == "begun":
         if resume:
-            print(f"{folder}: nothing to resume; starting anew.", file=sys.stderr)
+            print(f"{folder}: nothing to resume; starting over.", file=sys.stderr)
         return None
     if run.info.status == "complete":
         raise ActScribeError(

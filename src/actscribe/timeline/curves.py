@@ -20,7 +20,7 @@ from scipy.special import expit, logit
 SURE = 1e-6
 #: Standard deviation of a label's curve around the common one, of log slope and of intercept in logits.
 SPREAD = 1.0
-#: Validation clips that show a label, or do not, below which its curve is said to lean on the others.
+#: Validation clips that show a label, or do not, below which its curve is reported to lean on the others.
 FEW = 10
 
 

@@ -167,14 +167,14 @@ def _key(backbone: Backbone, data: ClipData, span: range) -> str:
 
 
 def _whole(file: Path, count: int) -> bool:
-    """Tell whether a shard is there with all that was written; a damaged one is said to be made again."""
+    """Tell whether a shard is there with all that was written; a damaged one is reported and made again."""
     if not file.is_file():
         return False
     try:
         with safe_open(file, "pt") as shard:
             if _sums(shard) == [_sum(shard.get_tensor(str(row))) for row in range(count)]:
                 return True
-    except Exception:  # whatever a damaged file makes its readers stumble over: it is said below
+    except Exception:  # whatever a damaged file makes its readers stumble over: it is reported below
         pass
     logger.warning("%s: kept features are damaged; they are computed again", file)
     return False

@@ -54,7 +54,7 @@ class CachedFrames(Sequence[np.ndarray]):
     Args:
         times: as asked for, seconds, ascending, shape (n,).
         entry: of the cache.
-        again: decodes the entry anew and returns it; called when a frame is not as it was written.
+        again: decodes the entry again and returns it; called when a frame is not as it was written.
     """
 
     def __init__(self, times: np.ndarray, entry: Entry, again: Callable[[], Entry]) -> None:
@@ -226,7 +226,7 @@ def default_cache() -> FrameCache:
     The frames are those of the user's videos and stay on this machine; deleting the folder deletes them.
 
     Raises:
-        ActScribeError: ACTSCRIBE_CACHE_GIB is no number above zero.
+        ActScribeError: ACTSCRIBE_CACHE_GIB is not a number above zero.
     """
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     root = Path(os.environ.get(FOLDER_VARIABLE) or Path(base) / "actscribe")

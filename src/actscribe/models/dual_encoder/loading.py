@@ -25,7 +25,7 @@ from actscribe.models.dual_encoder.interface import Backbone, Tokens
 from actscribe.models.dual_encoder.network import DualEncoder
 from actscribe.models.dual_encoder.published import BASE, Build, converted
 from actscribe.models.dual_encoder.xclip import XclipBackbone, fit_frame_count
-from actscribe.models.loading import again, fill, load_part, load_weights, read_config, error_text
+from actscribe.models.loading import again, error_text, fill, load_part, load_weights, read_config
 from actscribe.models.pixels import Pixels, read_pixels
 from actscribe.models.quiet import quiet
 from actscribe.settings.vghif import VghifConfig

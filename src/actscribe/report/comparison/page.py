@@ -127,7 +127,7 @@ def _recordings(done: Comparison) -> list[Lanes]:
 
 
 def _notes(done: Comparison) -> list[str]:
-    """Return what to know before relying on the numbers; what holds for all recognizers is said once."""
+    """Return what to know before relying on the numbers; what holds for all recognizers is stated once."""
     of: dict[str, list[str]] = {}
     for name, runs in done.runs.items():
         notes = [note.rstrip(".") for run in runs for note in run.info.notes]

@@ -242,7 +242,7 @@ def _whether_more_helps(before: pd.Series, last: pd.Series) -> str:
     """Return what the last step of the curve promises, given what other test recordings and trainings could change."""
     gain, seeds = last["gain"], last["seeds"]
     if seeds < 2:
-        return "with one training of each size that may be chance; --seeds 3 would tell more"
+        return "with one training of each size that may be chance; --seeds 3 would show more"
     noise = 2 * math.sqrt((before["seed_sd"] ** 2 + last["seed_sd"] ** 2) / seeds)
     low, high = min(last["gain_low"], gain - noise), max(last["gain_high"], gain + noise)
     if gain > LITTLE and low > 0:
