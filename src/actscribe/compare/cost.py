@@ -200,7 +200,7 @@ def _frames(run: Run, clips: Sequence[Clip], recognizer: Recognizer) -> Iterator
 
 @contextmanager
 def _no_kept_answers() -> Iterator[None]:
-    """Let zero-shot recognizers that are loaded inside the block answer anew: an answer that is kept costs nothing."""
+    """Let zero-shot recognizers that are loaded inside the block answer again: an answer that is kept costs nothing."""
     before = os.environ.get(FOLDER_VARIABLE)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as empty:
         os.environ[FOLDER_VARIABLE] = str(Path(empty))

@@ -100,7 +100,7 @@ class Shelf:
             path.unlink(missing_ok=True)
             raise ActScribeError(
                 f"{path}: kept features are not what was written: {error}.",
-                "Type the same command again: they are computed anew.",
+                "Type the same command again: they are computed again.",
             ) from error
 
     def hold(self, moments: Sequence[Moment], rows: Sequence[Row]) -> None:

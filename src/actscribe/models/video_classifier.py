@@ -191,7 +191,7 @@ def load_classifier(
         families: keys of `FAMILIES` that are taken; empty: all.
 
     Raises:
-        ActScribeError: the checkpoint is not on this machine, is no video classifier of these families, carries no mean
+        ActScribeError: the checkpoint is not on this machine, is not a video classifier of these families, has no mean
             and std, takes other numbers of frames, or its weights do not fit its configuration.
     """
     folder = checkpoint_folder(checkpoint, "timesformer")
@@ -258,16 +258,16 @@ def load_saved(folder: Path) -> VideoClassifier:
 
 
 def changes(checkpoint: str, labels: tuple[str, ...], frames: int) -> list[str]:
-    """Return in words what `load_classifier` makes anew or resizes; no weight is read."""
+    """Return in words what `load_classifier` replaces or resizes; no weight is read."""
     config = configuration(checkpoint)
-    family, said = FAMILIES[config.model_type], []
+    family, notes = FAMILIES[config.model_type], []
     if _head(config) != labels:
-        said.append(f"the head of '{checkpoint}' ({config.num_labels} classes) was replaced by a new one")
+        notes.append(f"the head of '{checkpoint}' ({config.num_labels} classes) was replaced by a new one")
     own = getattr(config, family.frames)
     if own != frames:
         how = "were resized to" if family.positions else "are computed for"
-        said.append(f"the positions of '{checkpoint}' for {own} frames {how} {frames}")
-    return said
+        notes.append(f"the positions of '{checkpoint}' for {own} frames {how} {frames}")
+    return notes
 
 
 def configuration(checkpoint: str, families: Sequence[str] = ()) -> Any:
@@ -340,7 +340,7 @@ def _check_class(values: dict[str, Any], folder: Path, checkpoint: str) -> None:
     expected = MODEL_FOR_VIDEO_CLASSIFICATION_MAPPING_NAMES[values["model_type"]]
     if named is not None and not (isinstance(named, list) and expected in named):
         raise ActScribeError(
-            f"'{checkpoint}' is no classifier of videos: its config.json says {named}, expected {expected}.",
+            f"'{checkpoint}' is not a classifier of videos: its config.json says {named}, expected {expected}.",
             "Choose another model.",
         )
 

@@ -96,7 +96,7 @@ def sound(row: object, labels: int) -> np.ndarray:
     """Return scores of a clip, shape (labels,).
 
     Raises:
-        ActScribeError: they are no array of as many numbers, or one of them is no number in [0, 1]: thresholds and
+        ActScribeError: they are no array of as many numbers, or one of them is not a number in [0, 1]: thresholds and
             means of it would be nothing either.
     """
     if not (isinstance(row, np.ndarray) and row.shape == (labels,) and row.dtype.kind in "fiu"):

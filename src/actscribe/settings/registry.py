@@ -248,11 +248,11 @@ def usual_for(kind: str) -> str:
 def _loaded(name: str) -> RecognizerSpec:
     point, spec = added()[name][0], load(added()[name], "recognizer")
     if not isinstance(spec, RecognizerSpec):
-        said = f" is a {type(spec).__name__}; expected a RecognizerSpec at {point.value}."
-        raise wrong(point, "recognizer", said)
+        message = f" is a {type(spec).__name__}; expected a RecognizerSpec at {point.value}."
+        raise wrong(point, "recognizer", message)
     if not (isinstance(spec.settings, type) and issubclass(spec.settings, BaseModel)):
-        said = f" has the settings {spec.settings!r}; expected a class made from pydantic's BaseModel."
-        raise wrong(point, "recognizer", said)
+        message = f" has the settings {spec.settings!r}; expected a class made from pydantic's BaseModel."
+        raise wrong(point, "recognizer", message)
     return replace(
         spec,
         splits=careful(spec.splits, tuple, point, "recognizer", "splits"),

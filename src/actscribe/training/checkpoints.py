@@ -65,7 +65,7 @@ def last_checkpoint(folder: Path) -> Path | None:
     """Return the newest checkpoint that is as it was written, and so is the best one that it refers to.
 
     Others are removed: those that a killed process left half-written, and damaged ones, with a warning. A training goes
-    on from the one before, or begins anew, and takes the same steps either way.
+    on from the one before, or starts over, and takes the same steps either way.
     """
     found = sorted(_checkpoints(folder), key=lambda path: int(path.name.rpartition("-")[2]))
     whole = [path for path in found if _is_whole(path)]

@@ -56,7 +56,7 @@ class CachedFrames(Sequence[np.ndarray]):
     Args:
         times: as asked for, seconds, ascending, shape (n,).
         entry: of the cache.
-        again: decodes the entry anew and returns it; called when a frame is not as it was written.
+        again: decodes the entry again and returns it; called when a frame is not as it was written.
     """
 
     def __init__(self, times: np.ndarray, entry: Entry, again: Callable[[], Entry]) -> None:
@@ -223,7 +223,7 @@ def default_cache() -> FrameCache:
     The frames are those of the user's videos and stay on this machine; deleting the folder deletes them.
 
     Raises:
-        ActScribeError: ACTSCRIBE_CACHE_GIB is no number above zero.
+        ActScribeError: ACTSCRIBE_CACHE_GIB is not a number above zero.
     """
     return FrameCache(cache_folder() / "frames", limit_bytes(SIZE_VARIABLE, USUAL_GIB))
 
