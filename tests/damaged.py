@@ -136,7 +136,7 @@ def _made(name: str, root: Path) -> tuple[Recognizer, LabelSet]:
         job = vlm_jobs.job(root / name, name, **settings)
         parts = vlm_head.start(job)
         if name == "vlm-head":
-            return vlm_head.VlmHeadRecognizer(parts, vlm_jobs.LABELS), vlm_jobs.LABELS
+            return vlm_head.recognizer(parts, vlm_jobs.LABELS), vlm_jobs.LABELS
         adapter = vlm_lora.Adapter(tuple(parts.backbone.vlm.lora_targets("language")), 2, 4, 0.0)
         vlm_lora.inject(parts.backbone.vlm, adapter)
         return vlm_lora.VlmLoraRecognizer(parts, adapter, vlm_jobs.LABELS), vlm_jobs.LABELS

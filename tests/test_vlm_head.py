@@ -17,16 +17,24 @@ from sklearn.metrics import average_precision_score
 
 from actscribe.data.view import ClipFrames
 from actscribe.errors import ActScribeError
+from actscribe.features.embedders.vlm import AT_ONCE
 from actscribe.labels import LabelSet
 from actscribe.models.vlm import Hidden, Vlm, load_vlm
 from actscribe.recognizers import vlm_head
 from actscribe.recognizers.base import implementation
+from actscribe.recognizers.on_features import OnFeatures
 from actscribe.settings.study import parse_settings
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(tiny_vlms.build("smolvlm", tmp_path_factory.mktemp("model")))
+
+
+@pytest.fixture(autouse=True)
+def own_features(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin every test with an empty feature store."""
+    monkeypatch.setenv("ACTSCRIBE_CACHE", str(tmp_path / "cache"))
 
 
 @pytest.fixture
@@ -43,8 +51,8 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return sizes
 
 
-def weights(recognizer: vlm_head.VlmHeadRecognizer) -> torch.Tensor:
-    return torch.cat([weight.detach().flatten() for weight in recognizer.parts.head.parameters()])
+def weights(recognizer: OnFeatures) -> torch.Tensor:
+    return torch.cat([weight.detach().flatten() for weight in recognizer.head.parameters()])
 
 
 @pytest.mark.parametrize("changes", [{}, {"pooling": "attention", "hidden": 8}])
@@ -90,7 +98,7 @@ def test_a_killed_training_goes_on_to_the_same_head(
     settings = {"model": folder, "epochs": 3, "batch_size": 4, "head_learning_rate": 0.05, "dropout": 0.3, "hidden": 4}
     whole = vlm_head.make(vlm_jobs.job(tmp_path / "whole", "vlm-head", 8, **settings))
     job = vlm_jobs.job(tmp_path / "killed", "vlm-head", 8, **settings)
-    forward, calls = vlm_head._OnFeatures.forward, itertools.count()
+    forward, calls = vlm_head.PooledHead.forward, itertools.count()
 
     def dying(self: torch.nn.Module, **features: torch.Tensor) -> torch.Tensor:
         if next(calls) == 5:  # two training batches and one of validation an epoch
@@ -98,7 +106,7 @@ def test_a_killed_training_goes_on_to_the_same_head(
         return forward(self, **features)
 
     with monkeypatch.context() as patch:
-        patch.setattr(vlm_head._OnFeatures, "forward", dying)
+        patch.setattr(vlm_head.PooledHead, "forward", dying)
         with pytest.raises(KeyboardInterrupt):
             vlm_head.make(job)
     ran.clear()
@@ -107,11 +115,10 @@ def test_a_killed_training_goes_on_to_the_same_head(
     assert torch.equal(weights(resumed), weights(whole))
 
 
-def test_features_in_a_folder_of_the_user_serve_another_run(folder: str, tmp_path: Path, ran: list[int]) -> None:
-    settings = {"model": folder, "epochs": 1, "features": str(tmp_path / "kept")}
-    vlm_head.make(vlm_jobs.job(tmp_path / "one", "vlm-head", **settings))
+def test_another_head_on_a_known_model_runs_it_no_more(folder: str, tmp_path: Path, ran: list[int]) -> None:
+    vlm_head.make(vlm_jobs.job(tmp_path / "one", "vlm-head", model=folder, epochs=1))
     assert sum(ran) == 8
-    vlm_head.make(vlm_jobs.job(tmp_path / "two", "vlm-head", hidden=4, **settings))
+    vlm_head.make(vlm_jobs.job(tmp_path / "two", "vlm-head", model=folder, epochs=1, hidden=4))
     assert sum(ran) == 8
 
 
@@ -133,7 +140,7 @@ def test_scores_come_in_order_from_mixed_sizes_and_an_endless_video(folder: str,
 
     first = next(made.score(endless()))
     np.testing.assert_allclose(first, alone[0], atol=1e-5)
-    assert read <= vlm_head.READ_AHEAD
+    assert read <= AT_ONCE
 
 
 def test_an_untrained_head_answers_the_priors(folder: str, tmp_path: Path) -> None:
@@ -158,7 +165,7 @@ def test_another_model_than_trained_on_is_refused(tmp_path: Path) -> None:
     job = vlm_jobs.job(tmp_path, "vlm-head", model=str(model))
     saved = tmp_path / "model"
     saved.mkdir()
-    vlm_head.VlmHeadRecognizer(vlm_head.start(job), job.labels).save(saved)
+    vlm_head.recognizer(vlm_head.start(job), job.labels).save(saved)
     tiny_vlms.build("smolvlm", model, seed=1)
     with pytest.raises(ActScribeError, match=r"another version of .*expected digest"):
         vlm_head.load(saved, job.labels)
@@ -177,8 +184,8 @@ def test_augmenting_features_is_refused() -> None:
 def test_half_precision_comes_back(folder: str, tmp_path: Path) -> None:
     job = vlm_jobs.job(tmp_path, "vlm-head", 4, model=folder, epochs=2, precision="bfloat16", head_learning_rate=0.05)
     made = vlm_head.make(job)
-    assert made.parts.backbone.vlm.describe().dtype == "bfloat16"
-    assert {weight.dtype for weight in made.parts.head.parameters()} == {torch.float32}
+    assert made.embedder.backbone.vlm.describe().dtype == "bfloat16"
+    assert {weight.dtype for weight in made.head.parameters()} == {torch.float32}
     saved = tmp_path / "model"
     saved.mkdir()
     made.save(saved)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from actscribe.data.clips import Clip
-from actscribe.data.frames import ClipData
+from actscribe.data.frames import ClipData, Moments
 from actscribe.data.recording import Recording
 from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.labels import LabelSet
@@ -40,6 +41,11 @@ class MadeClips(ClipData):
         clip = self.clips[index]
         times = sample_times(clip.start, clip.end, self.view.frames)
         return ClipFrames(clip, f"digest of {clip.recording}", self.pixels[index], times)
+
+    def show(self, recording: Recording, view: InputSpec, wanted: Sequence[Moments]) -> Iterator[ClipFrames]:
+        """Yield the frames of whole clips, in their order."""
+        for one in wanted:
+            yield self[self.clips.index(one.clip)]
 
 
 def clips(

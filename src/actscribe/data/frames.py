@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,6 +17,19 @@ from actscribe.video.probe import probe
 from actscribe.video.reading import scaled
 from actscribe.video.sampling import candidate_times, sample_times
 from actscribe.video.windows import clip_frames
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moments:
+    """Moments of a clip that are to be seen.
+
+    Args:
+        clip: the clip.
+        times: in seconds, ascending, shape (frames,).
+    """
+
+    clip: Clip
+    times: np.ndarray
 
 
 class ClipData(Sequence[ClipFrames]):
@@ -66,6 +80,10 @@ class ClipData(Sequence[ClipFrames]):
             )
         return self._open[name]
 
+    def show(self, recording: Recording, view: InputSpec, wanted: Sequence[Moments]) -> Iterator[ClipFrames]:
+        """Yield frames of one recording, past the cache; see `shown`."""
+        return shown(recording, view, wanted)
+
     def bytes(self) -> int:
         """Return how many bytes all decoded frames take, from the size of the pictures and the number of moments."""
         total = 0
@@ -91,12 +109,22 @@ class ClipData(Sequence[ClipFrames]):
                 self.cached(name)
 
 
+def shown(recording: Recording, view: InputSpec, wanted: Sequence[Moments]) -> Iterator[ClipFrames]:
+    """Yield frames of one recording in one pass over its video; memory holds those of one clip.
+
+    Args:
+        recording: of the clips.
+        view: what is to be seen.
+        wanted: moments that ascend from one to the next.
+    """
+    decoded = clip_frames(recording.video, [one.times for one in wanted], view.short_side, view.square_pixels)
+    for one, (images, times) in zip(wanted, decoded, strict=True):
+        yield ClipFrames(one.clip, recording.content, images, times)
+
+
 def stream(recording: Recording, clips: Sequence[Clip], view: InputSpec) -> Iterator[ClipFrames]:
     """Yield the frames of one recording's clips in order of time: one pass over the video, memory bounded."""
-    times = [sample_times(clip.start, clip.end, view.frames) for clip in clips]
-    decoded = clip_frames(recording.video, times, view.short_side, view.square_pixels)
-    for clip, (images, moments) in zip(clips, decoded, strict=True):
-        yield ClipFrames(clip, recording.content, images, moments)
+    return shown(recording, view, [Moments(clip, sample_times(clip.start, clip.end, view.frames)) for clip in clips])
 
 
 def _distinct_times(names: Iterable[str], clips: Sequence[Clip], view: InputSpec) -> dict[str, np.ndarray]:

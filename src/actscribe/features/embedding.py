@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -16,6 +16,7 @@ from torch import Tensor
 
 from actscribe.batching import batched
 from actscribe.data.clips import Clip
+from actscribe.data.frames import Moments, shown
 from actscribe.data.recording import Recording
 from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.features.embedder import Embedder
@@ -24,7 +25,6 @@ from actscribe.processes import count, place
 from actscribe.progress import say, track
 from actscribe.tables import bytes_text
 from actscribe.video.sampling import sample_times
-from actscribe.video.windows import clip_frames
 
 #: Rows are written when so many bytes wait, or so many seconds went by: what a killed pass loses at most.
 WRITE_BYTES, WRITE_S = 2**24, 20.0
@@ -32,19 +32,8 @@ WRITE_BYTES, WRITE_S = 2**24, 20.0
 SAID_BYTES = 2**28
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """What an encoder looks at in one go: a frame or a clip.
-
-    Args:
-        moment: under which its vectors are kept.
-        clip: the first one that it belongs to; of a frame that is all that is told.
-        times: wanted times of its frames, in seconds, shape (frames,).
-    """
-
-    moment: Moment
-    clip: Clip
-    times: np.ndarray
+#: Where the frames of a recording come from; what is wanted ascends in time.
+Show = Callable[[Recording, InputSpec, Sequence[Moments]], Iterator[ClipFrames]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +44,13 @@ class Embedding:
         embedder: the encoder.
         view: of the clips.
         store: of the vectors.
+        show: where frames come from.
     """
 
     embedder: Embedder
     view: InputSpec
     store: FeatureStore
+    show: Show = shown
 
     def shelf(self, recording: Recording) -> Shelf:
         """Return the shelf of a recording's video."""
@@ -76,15 +67,18 @@ class Embedding:
             return [Moment(ticks[0], ticks[-1])]
         return [Moment(tick, tick) for tick in ticks]
 
-    def units(self, clips: Sequence[Clip]) -> list[Unit]:
-        """Return the distinct units of clips that ascend in time."""
-        found: dict[Moment, Unit] = {}
+    def units(self, clips: Sequence[Clip]) -> list[tuple[Moment, Moments]]:
+        """Return what the encoder looks at in one go, frames or clips, each once, in order of time.
+
+        Of a frame that several clips share the first clip is told.
+        """
+        found: dict[Moment, Moments] = {}
         for clip in clips:
             times = self._times(clip)
             parts = [times] if self.embedder.encoder.per == "clip" else np.split(times, len(times))
             for moment, part in zip(self.moments(clip), parts, strict=True):
-                found.setdefault(moment, Unit(moment, clip, part))
-        return [found[moment] for moment in sorted(found)]
+                found.setdefault(moment, Moments(clip, part))
+        return sorted(found.items(), key=lambda unit: unit[0])
 
     def of_clip(self, clip: Clip, shelf: Shelf) -> Row:
         """Return the vectors of a clip, all of whose units are on the shelf."""
@@ -159,28 +153,23 @@ def embedded(embedding: Embedding, recording: Recording, clips: Sequence[Clip]) 
     shelf, embedder = embedding.shelf(recording), embedding.embedder
     shelf.refresh()
     blocks = batched(embedding.units(clips), embedder.encoder.batch)
-    lacking = [[unit for unit in block if unit.moment not in shelf] for block in blocks]
-    shown = _shown(embedding.view, recording, [unit for block in lacking for unit in block])
+    lacking = [[unit for unit in block if unit[0] not in shelf] for block in blocks]
+    seen = embedding.show(recording, embedding.view, [wanted for block in lacking for _, wanted in block])
     waiting = deque(clips)
     written = time.monotonic()
-    for block in lacking:
-        if block:
-            frames = [next(shown) for _ in block]
-            shelf.hold([unit.moment for unit in block], _rows(embedder.embed(frames), frames))
-            if shelf.held_bytes > WRITE_BYTES or time.monotonic() - written > WRITE_S:
-                shelf.write()
-                written = time.monotonic()
-        while waiting and all(moment in shelf for moment in embedding.moments(waiting[0])):
-            yield embedding.of_clip(waiting.popleft(), shelf)
-    next(shown, None)  # lets the reader close the file and report damage
-    shelf.write()
-
-
-def _shown(view: InputSpec, recording: Recording, units: Sequence[Unit]) -> Iterator[ClipFrames]:
-    """Yield the frames of units, decoded in one pass."""
-    decoded = clip_frames(recording.video, [unit.times for unit in units], view.short_side, view.square_pixels)
-    for unit, (images, times) in zip(units, decoded, strict=True):
-        yield ClipFrames(unit.clip, recording.content, images, times)
+    try:
+        for block in lacking:
+            if block:
+                frames = [next(seen) for _ in block]
+                shelf.hold([moment for moment, _ in block], _rows(embedder.embed(frames), frames))
+                if shelf.held_bytes > WRITE_BYTES or time.monotonic() - written > WRITE_S:
+                    shelf.write()
+                    written = time.monotonic()
+            while waiting and all(moment in shelf for moment in embedding.moments(waiting[0])):
+                yield embedding.of_clip(waiting.popleft(), shelf)
+        next(seen, None)  # lets the reader close the file and report damage
+    finally:  # also where the caller stops, or a picture cannot be read
+        shelf.write()
 
 
 def _rows(vectors: Sequence[Tensor], frames: Sequence[ClipFrames]) -> list[Row]:

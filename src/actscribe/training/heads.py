@@ -29,9 +29,10 @@ def job_features(embedder: Embedder, job: TrainingInputs) -> tuple[Features, Fea
     Raises:
         ActScribeError: an unreadable video, or no room for the features.
     """
-    embedding = Embedding(embedder, replace(job.train.view, temporal_jitter=1), default_store())
+    store = default_store()
 
     def features(data: ClipData, what: str) -> Features:
+        embedding = Embedding(embedder, replace(data.view, temporal_jitter=1), store, data.show)
         return embed(embedding, list(data.recordings.values()), data.clips, what)
 
     return features(job.train, "Features of training clips"), features(job.validation, "Features of validation clips")

@@ -1,0 +1,230 @@
+"""Vectors of clips: right, made once, decoded once, kept through a kill."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny_vlms
+import torch
+import vlm_jobs
+from videos import make_video
+
+from actscribe.data.clips import Clip
+from actscribe.data.frames import stream
+from actscribe.data.recording import Recording
+from actscribe.data.view import ClipFrames, InputSpec
+from actscribe.features import embedding as embedding_module
+from actscribe.features.embedder import Encoder
+from actscribe.features.embedders.vlm import Backbone, VlmEmbedder, in_batches
+from actscribe.features.embedding import Embedding, Features, embed, embedded
+from actscribe.features.store import FeatureStore
+from actscribe.models.vlm import Hidden, load_vlm
+
+
+class Colours:
+    """Mean colour per frame; counts what it is shown."""
+
+    def __init__(self, per: str = "frame", batch: int = 4, key: str = "colours") -> None:
+        self.encoder = Encoder(key, per, 3, 1, 4, batch)  # type: ignore[arg-type]
+        self.frames, self.stop = 0, 10**9
+
+    def embed(self, clips: Sequence[ClipFrames]) -> list[torch.Tensor]:
+        self.frames += sum(len(clip.frames) for clip in clips)
+        if self.frames > self.stop:
+            raise KeyboardInterrupt
+        return [torch.from_numpy(clip.frames.mean(axis=(1, 2))).float() for clip in clips]
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Recording:
+    return Recording("r", make_video(tmp_path / "r.mp4", 80, fps=10), 8.0, "digest", "r")
+
+
+@pytest.fixture
+def clips() -> list[Clip]:
+    return [Clip("r", start, start + 3.0) for start in (0.0, 1.0, 2.0, 3.0, 4.0, 4.7)]
+
+
+VIEW = InputSpec(6, 32)
+
+
+def through(embedder: Colours, tmp_path: Path, view: InputSpec = VIEW) -> Embedding:
+    return Embedding(embedder, view, FeatureStore(tmp_path / "store", 2**30))
+
+
+@pytest.mark.parametrize("per", ["frame", "clip"])
+def test_vectors_are_those_of_each_clips_own_frames(
+    recording: Recording, clips: list[Clip], tmp_path: Path, per: str
+) -> None:
+    found = list(embedded(through(Colours(per), tmp_path), recording, clips))
+    for row, shown in zip(found, stream(recording, clips, VIEW), strict=True):
+        np.testing.assert_allclose(row.vectors, shown.frames.mean(axis=(1, 2)), rtol=1e-6)
+        np.testing.assert_array_equal(row.times, shown.times)
+
+
+def test_a_frame_that_windows_share_is_seen_once(recording: Recording, clips: list[Clip], tmp_path: Path) -> None:
+    colours = Colours()
+    list(embedded(through(colours, tmp_path), recording, clips))
+    assert colours.frames == len({time for clip in clips for time in grid(clip)})
+    whole = Colours("clip", key="others")
+    list(embedded(through(whole, tmp_path), recording, clips))
+    assert whole.frames == 6 * len(clips)
+
+
+def grid(clip: Clip) -> list[int]:
+    """The common grid by hand: half steps of 0.5 s, the first at or after the clip's start."""
+    first = int(np.ceil(round((clip.start - 0.25) / 0.5, 6)))
+    return [first + step for step in range(6)]
+
+
+def test_what_is_known_is_neither_decoded_nor_encoded(
+    recording: Recording, clips: list[Clip], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = [row.vectors for row in embedded(through(Colours(), tmp_path), recording, clips)]
+    recording.video.unlink()
+    again = Colours()
+    monkeypatch.setattr(embedding_module, "time", None)
+    found = embed(through(again, tmp_path), [recording], clips[::-1], "Features")
+    assert again.frames == 0
+    assert all(torch.equal(one, other) for one, other in zip(first, list(found)[::-1], strict=True))
+    with pytest.raises(IndexError):
+        found[len(clips)]
+
+
+def test_a_killed_pass_goes_on_in_the_same_batches(
+    recording: Recording, clips: list[Clip], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedding_module, "WRITE_S", -1.0)
+    killed = Colours("clip", batch=2)
+    killed.stop = 3 * 6
+    with pytest.raises(KeyboardInterrupt):
+        list(embedded(through(killed, tmp_path), recording, clips))
+    again = Colours("clip", batch=2)
+    found = list(embedded(through(again, tmp_path), recording, clips))
+    assert again.frames == 4 * 6
+    expected = embedded(through(Colours("clip"), tmp_path / "whole"), recording, clips)
+    assert all(torch.equal(one.vectors, other.vectors) for one, other in zip(found, expected, strict=True))
+
+
+def test_whoever_stops_early_keeps_what_was_made(recording: Recording, clips: list[Clip], tmp_path: Path) -> None:
+    rows = embedded(through(Colours("clip", batch=1), tmp_path), recording, clips)
+    next(rows)
+    rows.close()
+    again = Colours("clip", batch=1)
+    list(embedded(through(again, tmp_path), recording, clips))
+    assert again.frames == 5 * 6
+
+
+def test_whatever_vectors_depend_on_keeps_them_apart(recording: Recording, clips: list[Clip], tmp_path: Path) -> None:
+    other = replace(recording, content="another digest")
+    variants = [
+        (Colours(), VIEW, recording),
+        (Colours(key="another"), VIEW, recording),
+        (Colours(), replace(VIEW, short_side=24), recording),
+        (Colours(), replace(VIEW, square_pixels=False), recording),
+        (Colours(), VIEW, other),
+        (Colours("clip"), VIEW, recording),
+        (Colours("clip"), replace(VIEW, frames=5), recording),
+    ]
+    shelves = {through(embedder, tmp_path, view).shelf(video).folder for embedder, view, video in variants}
+    assert len(shelves) == len(variants)
+    # A frame is the same however many a clip has.
+    assert through(Colours(), tmp_path, replace(VIEW, frames=5)).shelf(recording).folder in shelves
+
+
+def test_of_two_processes_each_begins_elsewhere(
+    recording: Recording, clips: list[Clip], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = [recording, replace(recording, name="s", content="other")]
+    wanted = clips + [replace(clip, recording="s") for clip in clips]
+    begun = []
+    for rank in "01":
+        with monkeypatch.context() as patch:
+            for name, value in (("LOCAL_RANK", rank), ("RANK", rank), ("WORLD_SIZE", "2")):
+                patch.setenv(name, value)
+            shown: list[str] = []
+            embedding = replace(through(Colours(), tmp_path / rank), show=noting(shown))
+            embed(embedding, both, wanted, "Features")
+            begun.append(shown)
+    assert begun == [["r", "s"], ["s", "r"]]
+
+
+def noting(names: list[str]):  # type: ignore[no-untyped-def]
+    def show(recording: Recording, view: InputSpec, wanted: Sequence[object]) -> Iterator[ClipFrames]:
+        names.append(recording.name)
+        yield from embedding_module.shown(recording, view, wanted)  # type: ignore[arg-type]
+
+    return show
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_vlms.build("smolvlm", tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture
+def mean(folder: Path) -> Backbone:
+    return Backbone(load_vlm(folder), "What happens?", "mean", 200)
+
+
+def features(backbone: Backbone, data: vlm_jobs.MadeClips, root: Path) -> Features:
+    embedding = Embedding(VlmEmbedder(backbone, data.view), data.view, FeatureStore(root, 2**30), data.show)
+    return embed(embedding, list(data.recordings.values()), data.clips, "Features")
+
+
+def test_mean_features_are_means_over_video_positions(mean: Backbone, tmp_path: Path) -> None:
+    data, _ = vlm_jobs.clips("r", 3, 2, seed=1)
+    found = features(mean, data, tmp_path)
+    assert len(found) == 3
+    for index in range(3):
+        inputs = mean.vlm.inputs([data[index]], ["What happens?"])
+        states = mean.vlm.hidden(inputs).states[0].numpy()
+        video = inputs[0].ids.numpy() == mean.vlm.prompter.placeholder
+        assert video.sum() == 8  # two frames of four tokens
+        np.testing.assert_allclose(found[index], states[video].mean(axis=0, keepdims=True), atol=1e-5)
+    assert float((found[0] - found[1]).abs().max()) > 1e-3
+
+
+def test_attention_features_are_the_whole_sequence(mean: Backbone, tmp_path: Path) -> None:
+    backbone = replace(mean, pooling="attention")
+    data, _ = vlm_jobs.clips("r", 3, 2, seed=1)
+    found = features(backbone, data, tmp_path)
+    states = mean.vlm.hidden(backbone.inputs([data[2]])).states[0]
+    assert found[2].dtype == torch.float16
+    torch.testing.assert_close(found[2].float(), states, atol=5e-3, rtol=1e-3)
+    assert found.longest() == len(states)
+
+
+def test_models_prompts_and_precisions_are_kept_apart(mean: Backbone, folder: Path, tmp_path: Path) -> None:
+    data, _ = vlm_jobs.clips("r", 2, 2, seed=1)
+    another = Backbone(load_vlm(tiny_vlms.build("smolvlm", tmp_path / "model", seed=1)), mean.prompt, "mean", 200)
+    variants = [
+        mean,
+        replace(mean, prompt="What else happens?"),
+        replace(mean, pooling="attention"),
+        replace(mean, vlm=load_vlm(folder, "bfloat16")),
+        another,
+    ]
+    keys = {VlmEmbedder(one, data.view).encoder.key for one in variants}
+    assert len(keys) == len(variants)
+    assert VlmEmbedder(replace(mean, batch_tokens=50), data.view).encoder.key in keys
+
+
+def test_batches_keep_the_order_and_the_budget(mean: Backbone) -> None:
+    short, _ = vlm_jobs.clips("r", 3, 2, seed=1)
+    long, _ = vlm_jobs.clips("s", 2, 5, seed=2)
+    inputs = mean.inputs([long[0], short[0], long[1], short[1], short[2]])
+    sizes: list[tuple[int, ...]] = []
+
+    def use(hidden: Hidden) -> list[torch.Tensor]:
+        sizes.append(tuple(hidden.mask.shape))
+        return list(hidden.mask.sum(1))
+
+    budget = 2 * len(inputs[1])
+    assert in_batches(mean.vlm, inputs, budget, use) == [len(one) for one in inputs]
+    assert all(rows == 1 or rows * tokens <= budget for rows, tokens in sizes)
+    assert len(sizes) == 4
