@@ -178,12 +178,12 @@ class Conversion:
 def read(
     path: str | Path, video: str | None = None, clock: FrameClock | None = None, tiers: Sequence[str] = ()
 ) -> Annotations:
-    """Read the annotations of one video, whatever the format.
+    """Return the annotations of one video, whatever the format, which is told by the file's content.
 
     Args:
         path: of the annotation file.
         video: whose: its path, file name, stem or observation id (see `entry` for what fits). None: the only one.
-        clock: when the video's frames are shown, for formats that count frames (see `counts_frames`).
+        clock: when the video's frames are shown, for formats that count frames (CVAT, DeepEthogram, Label Studio).
         tiers: patterns of the tiers to read, of formats that have some: 'act*', '!notes'; none: all.
 
     Raises:
@@ -220,7 +220,7 @@ def write(path: str | Path, annotations: Annotations, format: str, clock: FrameC
         path: of the new file.
         annotations: of one video. A relative name of it means the file beside `path`, or else in the current folder;
             what is written leads to it from `path`, or is absolute.
-        format: a key in `FORMATS`.
+        format: its name, such as "elan" or "csv"; the page of annotation formats lists them (`FORMATS`).
         clock: when the video's frames are shown; needed by formats that count frames, its rate is noted by BORIS'.
 
     Raises:
@@ -263,21 +263,21 @@ def convert(
     tiers: Sequence[str] = (),
     overwrite: bool = False,
 ) -> Conversion:
-    """Convert an annotation file into another format.
+    """Convert an annotation file into another format, and return what was written, lost and not known.
 
     Args:
         source: the file to read.
         target: the file to write.
-        to: a key in `FORMATS`; None: by the target's ending.
+        to: a format's name, as for `write`; None: by the target's ending.
         labels: maps aliases to label names and leaves ignored names out; names that it does not know are kept as they
             are and listed in the result.
         video: which one, where the source holds several.
         clock: when the video's frames are shown, for formats that count frames.
+        tiers: patterns of the tiers to read, of formats that have some: 'act*', '!notes'; none: all.
         overwrite: replace a file that is there.
-        tiers: patterns of the tiers to read, of formats that have some.
 
     Raises:
-        ActScribeError: as `read` and `write` do, or a file is at `target` already, the source itself for one.
+        ActScribeError: as reading and writing do, or a file is at `target` already, the source itself for one.
     """
     source, target = Path(source), Path(target)
     wanted = to or format_of(target)
