@@ -25,7 +25,7 @@ from actscribe.annotations import (
     vtt,
 )
 from actscribe.annotations.checks import resolve
-from actscribe.annotations.detect import detect
+from actscribe.annotations.detect import detect_among
 from actscribe.annotations.entry import Entry, choose, is_there
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval, sort_key
@@ -50,6 +50,9 @@ class Format:
         read: (path, the video's frame times or None) to the entries of the file; raises ActScribeError.
         write: (path, annotations, the video's frame times or None), whole or not at all; raises ActScribeError.
         read_tiers: as read, of the tiers that are chosen by name; None: the format has no tiers.
+        is_json: tells of the content of a JSON file whether it is of this format; None: the format is no JSON.
+        root: the outermost element of its XML files; empty: the format is no XML. How other formats are told is in
+            `detect`.
     """
 
     ending: str
@@ -59,6 +62,8 @@ class Format:
     read: Callable[[Path, FrameClock | None], list[Entry]]
     write: Callable[[Path, Annotations, FrameClock | None], None]
     read_tiers: Callable[[Path, TierChoice], list[Entry]] | None = None
+    is_json: Callable[[object], bool] | None = None
+    root: str = ""
 
 
 def _keeps(*fields: str) -> frozenset[str]:
@@ -74,9 +79,16 @@ FORMATS: dict[str, Format] = {
         elan.read,
         elan_write.write,
         elan.read_tiers,
+        root="ANNOTATION_DOCUMENT",
     ),
     "boris": Format(
-        ".boris", "BORIS project", 0.001, _keeps("subject", "media", "duration"), boris.read, boris_write.write
+        ".boris",
+        "BORIS project",
+        0.001,
+        _keeps("subject", "media", "duration"),
+        boris.read,
+        boris_write.write,
+        is_json=boris.is_project,
     ),
     "boris-tabular": Format(
         ".events.tsv",
@@ -117,13 +129,26 @@ FORMATS: dict[str, Format] = {
         _keeps("subject", "score", "raw score", "media", "duration"),
         json_file.read,
         json_file.write,
+        is_json=json_file.is_ours,
     ),
     "vtt": Format(".vtt", "WebVTT cues for video players", 0.001, _keeps("subject"), vtt.read, vtt.write),
     "cvat": Format(
-        ".xml", "CVAT XML: a track per interval", None, _keeps("subject", "media", "duration"), cvat.read, cvat.write
+        ".xml",
+        "CVAT XML: a track per interval",
+        None,
+        _keeps("subject", "media", "duration"),
+        cvat.read,
+        cvat.write,
+        root="annotations",
     ),
     "via": Format(
-        ".via.json", "VIA 3 project: temporal segments", 0.001, _keeps("subject", "media"), via.read, via.write
+        ".via.json",
+        "VIA 3 project: temporal segments",
+        0.001,
+        _keeps("subject", "media"),
+        via.read,
+        via.write,
+        is_json=via.is_project,
     ),
     "textgrid": Format(
         ".TextGrid",
@@ -141,6 +166,7 @@ FORMATS: dict[str, Format] = {
         _keeps("subject", "score", "media", "duration"),
         label_studio.read,
         label_studio.write,
+        is_json=label_studio.is_tasks,
     ),
     "deepethogram": Format(
         "_labels.csv",
@@ -173,6 +199,15 @@ class Conversion:
     ignored: dict[str, int]
     lost: tuple[str, ...]
     matched: str
+
+
+def detect(path: Path) -> str:
+    """Return the key in `FORMATS` of the format of a file, from what is in it.
+
+    Raises:
+        ActScribeError: no such file, not text, empty, damaged, or none of the formats.
+    """
+    return detect_among(FORMATS, path)
 
 
 def read(
