@@ -77,11 +77,10 @@ def dual_encoder(name: str) -> Measured:
     pixels = made.loaded.pixels
     videos = torch.stack([pixels.normalise(pixels.tensor(clip.frames)) for clip in clips()])
     with torch.inference_mode():
-        found = {
-            "embeddings": network.backbone.visual(videos).video,
-            "texts": network.texts().features,
-            "logits": network.scores(videos),
-        }
+        visual, texts = network.backbone.visual(videos), network.texts().features
+        found = {"embeddings": visual.video, "texts": texts, "logits": network.scores(videos)}
+        if name == "x-clip":
+            found["what the first video adds to the texts"] = network.backbone.condition(texts, visual)[0] - texts
     scores = np.stack(list(made.score(clips())))
     return {key: value.cpu().numpy() for key, value in found.items()} | {"scores": scores}
 
