@@ -1,4 +1,4 @@
-"""What a campaign is: a name, how often, and a case that a number and a seed make anew."""
+"""What a campaign is: a name, how often, and a case that a number and a seed reproduce."""
 
 from __future__ import annotations
 

@@ -276,7 +276,7 @@ def _packed(header: dict[str, Any], data: bytes) -> bytes:
 
 
 def _write_weights(folder: Path, header: dict[str, Any], data: bytes) -> None:
-    """Write weights, with their bytes packed anew: the format allows no holes."""
+    """Write weights, with their bytes repacked: the format allows no holes."""
     packed, body = {}, b""
     for key, one in header.items():
         first, last = one["data_offsets"]

@@ -24,7 +24,7 @@ SPILT = """[...document.querySelectorAll('body *')].filter(e => {
 
 
 class Tab:
-    """One page, anew for every file.
+    """One page, reopened for every file.
 
     Attributes:
         page: Playwright's.

@@ -171,7 +171,7 @@ def test_a_comment_of_two_lines_is_one_row(tmp_path: Path) -> None:
         (TABULAR + "o\tp\tA\tSTART\t1\tv.mp4\t\to\n", ":2: more cells than columns (8 and 7)"),
         (TABULAR.replace("Subject", "Time") + "o\t1\tA\tSTART\t2\tv\t\n", "2 columns are called 'time'"),
         (TABULAR + "o\tp\tA\tSTART\t1\tv.mp4\t\nend of file\n", "line 3: a row without a behaviour or a time"),
-        ("Time offset (s)\t0\nTime offset (s)\t10\n" + TABULAR, "'Time offset (s)' is said twice"),
+        ("Time offset (s)\t0\nTime offset (s)\t10\n" + TABULAR, "'Time offset (s)' is given twice"),
     ],
 )
 def test_rows_of_boris_that_would_be_lost_are_named(tmp_path: Path, content: str, said: str) -> None:

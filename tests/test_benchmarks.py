@@ -68,7 +68,7 @@ def test_ucf_prompts_are_words_or_as_published(tmp_path: Path) -> None:
             "HammerThrow/v_HammerThrow_g09_c09.avi 2",
             r":1: says 2, .* HammerThrow as 3",
         ),
-        ("testlist01.txt", "Hopping/v_Hopping_g01_c01.avi", r"testlist01.txt:1: 'Hopping' is no class"),
+        ("testlist01.txt", "Hopping/v_Hopping_g01_c01.avi", r"testlist01.txt:1: 'Hopping' is not a class"),
         ("testlist01.txt", "Hammering/holiday.avi", r"testlist01.txt:1: expected a file called v_Class"),
         ("testlist01.txt", "what is this", r"testlist01.txt:1: expected 'ClassName/v_"),
         ("classInd.txt", "2 ApplyEyeMakeup", r"classInd.txt:1: expected '1 ClassName'"),

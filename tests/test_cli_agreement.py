@@ -90,7 +90,7 @@ def test_subjects_are_told_apart_on_request(tmp_path: Path) -> None:
         held = [Interval("Sit", 0, 10, "Ann"), Interval("Sit", 5 + shift, 20, "Ben")]
         write(tmp_path / f"{name}.csv", Annotations.of(held), "csv")
     files = tmp_path / "a.csv", tmp_path / "b.csv"
-    assert "subjects are not told apart (Ann, Ben)" in said(*files)[1]
+    assert "subjects are not distinguished (Ann, Ben)" in said(*files)[1]
     ann, ben = (read_pairs(*files, Reading(subject=who)).pairs[0] for who in ("Ann", "Ben"))
     assert ann.first.intervals == ann.second.intervals
     assert [one.start for one in (*ben.first.intervals, *ben.second.intervals)] == [5, 7]

@@ -292,7 +292,7 @@ def test_bad_options_are_answered(lamps: Lamps, tmp_path: Path) -> None:
     assert "Did you mean 'timesformer'?" in actscribe("compare", lamps.study, "--only", "timesfromer", code=2)
     assert "names no recognizer" in actscribe("compare", lamps.study, "--only", ",", code=2)
     assert "Which study?" in actscribe("compare", code=2)
-    assert "'x' is no number" in actscribe("compare", lamps.study, "--curve", "1,x", "--out", tmp_path, code=2)
+    assert "'x' is not a number" in actscribe("compare", lamps.study, "--curve", "1,x", "--out", tmp_path, code=2)
     assert "no such file" in actscribe("compare", "--from", tmp_path / "nothing.json", code=2)
     (tmp_path / "provenance.json").write_text("{}")
     assert "not a comparison of this version" in actscribe("report", tmp_path, code=2)
@@ -314,7 +314,7 @@ def test_parts_come_in_the_order_that_fills_the_table_first(lamps: Lamps) -> Non
 def test_curves_are_parsed_and_their_subsets_lie_in_each_other(lamps: Lamps) -> None:
     assert parse_curve("1, 2,5,all,2", 4) == [1, 2]
     assert parse_curve("", 4) == []
-    with pytest.raises(ActScribeError, match="'0' is no number"):
+    with pytest.raises(ActScribeError, match="'0' is not a number"):
         parse_curve("0", 4)
     assert parse_curve("all", 4) == parse_curve("4,all", 4) == []
     with pytest.raises(ActScribeError, match="there are only 4 annotated training recordings"):

@@ -335,7 +335,7 @@ OPEN = "could change it by as much, so whether more would help stays open."
             (4, 0.10),
             float("nan"),
             0.05,
-            "with one training of each size that may be chance; --seeds 3 would tell more.",
+            "with one training of each size that may be chance; --seeds 3 would show more.",
         ),
     ],
 )

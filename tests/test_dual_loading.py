@@ -126,7 +126,7 @@ def test_incomplete_folders_are_refused(tmp_path: Path) -> None:
         ("[]", "cannot be read: expected a JSON object"),
         ('{"image_mean": ["0.5", "0.5", "0.5"], "image_std": [0.2, 0.2, 0.2]}', "3 numbers each, found .*'0.5'"),
         ('{"image_mean": [0.5, 0.5, 0.5], "image_std": ["0.2", "0.2", "0.2"]}', "3 numbers each, found .*'0.2'"),
-        ('{"image_mean": [0.5, 0.5, NaN], "image_std": [0.2, 0.2, 0.2]}', "NaN is no number"),
+        ('{"image_mean": [0.5, 0.5, NaN], "image_std": [0.2, 0.2, 0.2]}', "NaN is not a number"),
         ('{"image_mean": 0.5, "image_std": [0.2, 0.2, 0.2]}', "3 numbers each, found 0.5"),
         ('{"image_mean": [0.5, 0.5, 0.5], "image_std": [0.2, 0.2, 0]}', "positive image_std"),
         ('{"image_mean": [0.5, 0.5, 0.5]}', "3 numbers each, found .*None"),

@@ -178,14 +178,14 @@ def without(name: str) -> dict[str, torch.Tensor]:
             published_state() | {"module.image_encoder.transformer.resblocks.9.ln_1.weight": torch.ones(40)},
             "1 weight is unexpected, first vision_model.encoder.layers.9.layer_norm1.weight",
         ),
-        (published_state() | {"module.other": torch.ones(1)}, "other is no tensor of ViFi-CLIP"),
+        (published_state() | {"module.other": torch.ones(1)}, "other is not a tensor of ViFi-CLIP"),
         (
             published_state() | {"module.image_encoder.proj": torch.ones(40, 7)},
             r"first visual_projection.weight of shape \[7, 40\] in place of \[24, 40\]",
         ),
         (
             published_state() | {"module.image_encoder.proj": torch.ones(2, 3, 4)},
-            r"proj of shape \(2, 3, 4\) is no tensor",
+            r"proj of shape \(2, 3, 4\) is not a tensor",
         ),
         (
             published_state() | {"module.image_encoder.transformer.resblocks.0.attn.in_proj_bias": torch.tensor(1.0)},

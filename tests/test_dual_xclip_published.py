@@ -146,7 +146,7 @@ def without(name: str) -> State:
     ("state", "said"),
     [
         (lambda: without("mit.positional_embedding"), "holds no integration over time"),
-        (published_state, "image_encoder.* is no tensor of X-CLIP"),
+        (published_state, "image_encoder.* is not a tensor of X-CLIP"),
         (lambda: without("prompts_generator.alpha"), r"1 weight is missing, first prompts_generator.alpha"),
         (
             lambda: without("visual.transformer.resblocks.1.message_attn.in_proj_weight"),

@@ -226,8 +226,8 @@ def test_shots_of_another_split_are_counted_as_tested_and_unused(tmp_path: Path)
         (["v_JumpRope_g04_c02.avi 5", "x/v_JumpRope_g04_c02.avi 5"], ":2: .* is in line 1 already"),
         (["v_JumpRope_g04_c02.avi 1 3 5"], "several classes a clip"),
         (["v_JumpRope_g04_c02.avi 6"], "no class 6; ids go from 0 to 5"),
-        (["v_JumpRope_g04_c02.avi \u00b2"], "'\u00b2' is no class"),
-        (["v_JumpRope_g04_c02.avi Jumping"], "'Jumping' is no class"),
+        (["v_JumpRope_g04_c02.avi \u00b2"], "'\u00b2' is not a class"),
+        (["v_JumpRope_g04_c02.avi Jumping"], "'Jumping' is not a class"),
         (["frames/v_JumpRope_g04_c02 30 5"], ":1: expected 'path/video.mp4 LABEL'"),
     ],
 )

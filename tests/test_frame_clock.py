@@ -42,7 +42,7 @@ def test_frames_of_a_variable_rate() -> None:
     assert clock.seconds(6) == 3.5 + 2 * 3.5 / 4  # frames that the video lacks: seen by whoever checks its length
     assert clock.frame(clock.seconds(6)) == 6
     assert clock.seconds(-3) < 0
-    with pytest.raises(ActScribeError, match="are no video"):
+    with pytest.raises(ActScribeError, match="are not a video"):
         FrameClock.of_frames([], 1.0)
 
 

@@ -64,7 +64,7 @@ def test_unread_answers_are_counted() -> None:
     unread = np.zeros((5, 3), bool)
     unread[:2, 1] = True
     mass = np.array([[1, 0.4, NAN]] * 3 + [[0.5, 0.6, NAN]] * 2)
-    found = tables(unread=unread, mass=mass)
+    found = tables(unread=unread, probability_mass=mass)
     assert rows(found[h.UNREAD], "label", "answers", "not read", "share not read", "below 0.5") == [
         ("Baby", 5, 0, 0.0, 0),
         ("Mask", 5, 2, 0.4, 3),
@@ -100,7 +100,7 @@ def test_yes_to_everything_is_said_in_words() -> None:
     (note,) = tables(scores=np.array([[0.4, 1, 0.8]] * 4 + [[1, 1, 1]]), targets=TRUE[:, [1, 1, 2]] * [0, 1, 0])[
         "notes"
     ]
-    assert note == "Mask: the model says yes to nearly every clip (100%); it tells little."
+    assert note == "Mask: the model says yes to nearly every clip (100%); it means little."
     (never,) = tables(scores=SCORES * [1, 1, 0], targets=np.where(np.isnan(TRUE), 0, TRUE))["notes"]
     assert never == "Tube: the model never says yes, though 20% of clips show it."
 

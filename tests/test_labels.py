@@ -32,7 +32,7 @@ def test_the_fall_preset_folds_four_spellings_into_one() -> None:
 @pytest.mark.parametrize("name", presets())
 def test_every_preset_loads_and_asks_a_question_per_label(name: str) -> None:
     labels = load_label_set(name)
-    assert all(label.asked().endswith("?") and label.described() for label in labels.labels)
+    assert all(label.yes_no_question().endswith("?") and label.described() for label in labels.labels)
 
 
 def test_unknown_names_are_counted_and_ignored_ones_are_not() -> None:

@@ -9,7 +9,7 @@ import pytest
 from small_studies import LEFT, lamp_study
 
 from actscribe.annotations.interval import Annotations, Interval
-from actscribe.data.late import late_in, said
+from actscribe.data.late import late_in, messages
 from actscribe.data.loading import load_data
 from actscribe.settings.study import load_study
 
@@ -28,6 +28,6 @@ def test_rounding_is_not_said_and_many_files_are_counted() -> None:
     assert astuple(found) == (Path("a"), 1, pytest.approx(0.4))
     assert late_in(made, 10.35, Path("a")) is None
     late = [late_in(made, 10.0, Path(name)) for name in "abcde"]
-    (sentence,) = said([one for one in late if one])
+    (sentence,) = messages([one for one in late if one])
     assert "5 intervals end up to 0.40 s" in sentence
     assert "(a, b, c and 2 more files)" in sentence

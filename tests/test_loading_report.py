@@ -230,8 +230,8 @@ def test_what_a_checkpoint_seems_to_be_is_said(tmp_path: Path) -> None:
         return {name: value for name, value in weights.items() if "layer.1." not in name}
 
     assert "names all begin with 'module.backbone.'" in said(wrapped)
-    assert "All of them are of layer 1: config.json tells of a deeper network" in said(shallow)
-    assert "All of them are of layer 1: config.json tells of a shallower network" in said(num_hidden_layers=1)
+    assert "All of them are of layer 1: config.json describes a deeper network" in said(shallow)
+    assert "All of them are of layer 1: config.json describes a shallower network" in said(num_hidden_layers=1)
     assert "It was made for 4 frames, config.json says 8." in said(num_frames=8)
     assert "It was made for 5 places in a picture: another picture size, config.json says 17." in said(image_size=64)
     assert "a network of another size than config.json says" in said(intermediate_size=32)

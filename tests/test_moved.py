@@ -174,7 +174,7 @@ def test_a_recording_of_a_run_from_elsewhere_cannot_name_a_file_outside_of_it(tm
     video = tmp_path / "v.mp4"
     video.write_text("x")
     for name in ("/cam1/rec", "../up", "a/b", "C:x", ".", ""):
-        with pytest.raises(ValueError, match="is no name of a recording"):
+        with pytest.raises(ValueError, match="is not a name of a recording"):
             Listed.of(Recording(name, video, 1.0, content_hash(video), "g"), tmp_path)
 
 

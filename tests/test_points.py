@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.cli import app
 from actscribe.data.loading import load_data
-from actscribe.data.points import points_in, said
+from actscribe.data.points import messages, points_in
 from actscribe.labels import Label, LabelSet
 from actscribe.runs.train import train
 from actscribe.settings.study import load_study
@@ -61,5 +61,5 @@ def test_many_files_are_counted() -> None:
     found = [
         one for n in range(5) for one in points_in(Annotations.of([Interval("Birth", 1, 1)]), labels, Path(f"{n}.eaf"))
     ]
-    (sentence,) = said(found)
+    (sentence,) = messages(found)
     assert sentence.startswith("Birth: 5 point events (1 in 0.eaf, 1 in 1.eaf, 1 in 2.eaf and others in 2 more files)")

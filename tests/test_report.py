@@ -16,7 +16,7 @@ from report_runs import EVIL, Made, by_hand, multi_class, multi_label, written
 
 from actscribe.annotations.interval import Interval
 from actscribe.evaluation.events import event_table
-from actscribe.report import wording
+from actscribe.report import formatting
 from actscribe.report.page import write_report
 from actscribe.report.verdict import verdict, warnings
 from actscribe.runs.evaluate import evaluate
@@ -315,11 +315,11 @@ class TestWording:
         ],
     )
     def test_clock(self, seconds: float, said: str) -> None:
-        assert wording.clock(seconds) == said
+        assert formatting.clock(seconds) == said
 
     @given(st.floats(0, 1e6))
     def test_clock_reads_back(self, seconds: float) -> None:
-        parts = [float(part) for part in wording.clock(seconds).split(":")]
+        parts = [float(part) for part in formatting.clock(seconds).split(":")]
         assert sum(part * 60**place for place, part in enumerate(reversed(parts))) == pytest.approx(seconds, abs=0.0501)
         assert all(part < 60 for part in parts[1:])
 
@@ -328,10 +328,10 @@ class TestWording:
         [(0.44, "0.4 s"), (9.96, "10 s"), (59.7, "1 min 0 s"), (61, "1 min 1 s"), (7200, "2 h 0 min")],
     )
     def test_length(self, seconds: float, said: str) -> None:
-        assert wording.length(seconds) == said
+        assert formatting.length(seconds) == said
 
     def test_signs_shares_and_counts(self) -> None:
-        assert [wording.signed(value) for value in (0.04, -0.04, 1.26, -1.26)] == ["0.0", "0.0", "+1.3", "−1.3"]
-        assert [wording.percent(v) for v in (0, 0.004, 0.256)] == ["0\u202f%", "0.4\u202f%", "26\u202f%"]
-        assert wording.count(1234567) == "1\u202f234\u202f567"
-        assert wording.listed(["a", "b", "c"], 2) == "a, b and 1 more"
+        assert [formatting.signed(value) for value in (0.04, -0.04, 1.26, -1.26)] == ["0.0", "0.0", "+1.3", "−1.3"]
+        assert [formatting.percent(v) for v in (0, 0.004, 0.256)] == ["0\u202f%", "0.4\u202f%", "26\u202f%"]
+        assert formatting.count(1234567) == "1\u202f234\u202f567"
+        assert formatting.listed(["a", "b", "c"], 2) == "a, b and 1 more"

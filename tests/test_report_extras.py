@@ -16,7 +16,7 @@ from report_runs import EVIL, Made, by_hand, multi_class, multi_label, written
 
 from actscribe.annotations.interval import Interval
 from actscribe.files import content_hash
-from actscribe.report import wording
+from actscribe.report import formatting
 from actscribe.report.page import write_report
 from actscribe.report.sections import extra_sections
 from actscribe.video.writing import write_video
@@ -67,7 +67,7 @@ class TestFrames:
             picture = np.asarray(Image.open(BytesIO(base64.b64decode(data))))
             assert picture.shape == (144, 192, 3)
             assert picture.mean() == pytest.approx(40 + 2 * second, abs=2)
-            assert values["alt"] == f"frame at {wording.clock(second)}"
+            assert values["alt"] == f"frame at {formatting.clock(second)}"
         assert "privacy" not in page.text
 
     def test_a_video_that_is_gone_or_another_costs_only_its_pictures(self, made: Made) -> None:

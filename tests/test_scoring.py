@@ -1,4 +1,4 @@
-"""Scores that are no numbers end a run with a sentence, not with a timeline of nothing."""
+"""Scores that are not numbers end a run with a sentence, not with a timeline of nothing."""
 
 from __future__ import annotations
 

@@ -9,7 +9,8 @@ import pytest
 
 from actscribe.annotations import Annotations, Interval, read, resolve, write
 from actscribe.annotations.whereabouts import whereabouts
-from actscribe.data.unknown import said, unknown_in
+from actscribe.data.unknown import message as message_of
+from actscribe.data.unknown import unknown_in
 from actscribe.labels import Label, LabelSet
 
 LABELS = LabelSet(name="ours", labels=(Label(name="Suction"),))
@@ -20,7 +21,7 @@ EXPORT = (
 
 
 def message(path: Path) -> str:
-    return said(unknown_in(read(path), LABELS, path, path.with_name("a.mp4")), LABELS)
+    return message_of(unknown_in(read(path), LABELS, path, path.with_name("a.mp4")), LABELS)
 
 
 def elan(folder: Path) -> Path:

@@ -132,7 +132,7 @@ def test_it_is_trained_saved_and_measured_in_a_study(kind: str, checkpoint: Path
         ("videomae", {"hidden_size": 10**9}, "8 positions of 1000000000 numbers"),
         ("videomae", {"architectures": ["XForVideoClassification"]}, "expected VideoMAEForVideoClassification"),
         ("videomae", {"architectures": ["VivitForVideoClassification"]}, "expected VideoMAEForVideoClassification"),
-        ("videomae", {"architectures": []}, "is no classifier of videos"),
+        ("videomae", {"architectures": []}, "is not a classifier of videos"),
     ],
 )
 def test_a_damaged_configuration_is_refused_before_anything_is_built(

@@ -1,4 +1,4 @@
-"""Time stamps that cannot be true, holes and clocks that begin anew: the right times, and a sentence where in doubt."""
+"""Time stamps that cannot be true, holes and clocks that restart: the right times, and a sentence where in doubt."""
 
 import logging
 import struct
@@ -96,7 +96,7 @@ def test_a_clock_that_restarts_counts_on_and_is_said(tmp_path, caplog, suffix):
     assert shown(video, [0.5, 3.9, 5.0, 7.5])[:2] == [12, 97]
     assert shown(video, [0.5, 3.9, 5.0, 7.5])[2] == pytest.approx(25, abs=3)
     lines = doubts(caplog, video)
-    (line,) = (line for line in lines if "clock is set anew" in line)
+    (line,) = (line for line in lines if "clock is reset" in line)
     said = float(line.split(" at ")[1].split(" s")[0])
     assert said == pytest.approx(4.0, abs=0.13)
 
@@ -204,7 +204,7 @@ def test_an_avi_whose_header_makes_each_picture_last_a_year_is_refused(tmp_path)
     assert struct.unpack_from("<II", data, place) == (1, 25)  # scale, rate
     struct.pack_into("<II", data, place, 0x7FFFFFFF, 50)
     video.write_bytes(data)
-    with pytest.raises(UnreadableVideo, match=r"its 75 frames are said to last 37,283 days, expected at most 31"):
+    with pytest.raises(UnreadableVideo, match=r"its 75 frames claim to last 37,283 days, expected at most 31"):
         probe(video)
     struct.pack_into("<II", data, place, 3600, 1)
     video.write_bytes(data)

@@ -230,7 +230,7 @@ def test_captions_are_told_only_to_a_listener(folders: dict[str, Path], monkeypa
         scores(made, (1, 2))
     assert counting.clips == [1, 2, 1, 2]  # the questions are kept, the captions are new
     assert [answer.clip.start for answer in answers] == [1, 2]
-    assert all(isinstance(answer.text, str) and answer.mass.shape == (3,) for answer in answers)
+    assert all(isinstance(answer.text, str) and answer.probability_mass.shape == (3,) for answer in answers)
 
 
 # Scores from written lists and from answers

@@ -22,7 +22,7 @@ from render import Truth, read_truths
 from scenes import States
 from sizes import FRAMES
 from sizes import SIDE as RENDERED
-from words import COMMON
+from templates import COMMON
 
 from actscribe_sim.tabletop.actions import CLASSES
 from actscribe_sim.tabletop.things import COLOURS, KINDS

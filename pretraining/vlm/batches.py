@@ -162,7 +162,7 @@ def _asked_for(drawn: list[list[Turn]], texts: list, width: int) -> tuple[Tensor
 
 
 def _vary(frames: np.ndarray, shift: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return a row's frames moved by `shift` pixels (x, y) and lit anew, normalised, float32."""
+    """Return a row's frames moved by `shift` pixels (x, y) and relit, normalised, float32."""
     wide = np.pad(frames, ((0, 0), (SHIFT, SHIFT), (SHIFT, SHIFT), (0, 0)), mode="edge")
     left, top = SHIFT - int(shift[0]), SHIFT - int(shift[1])
     moved = wide[:, top : top + SIDE, left : left + SIDE].astype(np.float32)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import templates
 import torch
 import transformers as hf
-import words as w
 from bpe import byte_level_bpe
 from sizes import FRAMES, PATCH, SHUFFLE, SIDE, TOKENS
 from tokenizers import AddedToken
@@ -46,8 +46,18 @@ FIXED = (
 def tokenizer(texts: Iterable[str]) -> hf.PreTrainedTokenizerFast:
     """Train the byte-level BPE on the captions and prompts, and on common English words, each said a few times."""
     marks = ("<|im_start|>", EOU, "<pad>", "<image>", "<fake_token_around_image>", "<global-img>")
-    common = [f" {word}" for word in w.COMMON] * 8
-    prompts = [*w.SETTINGS, *w.HAPPENS, *w.LIES, *w.FULL, *w.YES_NO, *w.DEFINED, *w.WHICH, *w.SEEN, *w.LIST_ENDS]
+    common = [f" {word}" for word in templates.COMMON] * 8
+    prompts = [
+        *templates.SETTINGS,
+        *templates.HAPPENS,
+        *templates.LIES,
+        *templates.FULL,
+        *templates.YES_NO,
+        *templates.DEFINED,
+        *templates.WHICH,
+        *templates.SEEN,
+        *templates.LIST_ENDS,
+    ]
     said = [*texts, *prompts, *common, "User: \nAssistant: Yes", "Assistant: No"]
     raw = byte_level_bpe(said, VOCABULARY, marks)
     made = hf.PreTrainedTokenizerFast(

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
-import words as w
+import templates
 
-from actscribe_sim.tabletop import words as tabletop_words
+from actscribe_sim.tabletop import sentences as tabletop_sentences
 from actscribe_sim.tabletop.actions import ACTIONS, CLASSES
 from actscribe_sim.tabletop.clips import TabletopClip
 from actscribe_sim.tabletop.facts import Facts
@@ -22,7 +22,7 @@ from actscribe_sim.tabletop.things import COLOURS, KINDS
 UNTOUCHED = ("roll_left", "roll_right", "nothing", "rest_hand", "wave_hand", "pass_over", "point_at", "wipe")
 STILL = ("nothing", "rest_hand")
 YES_NO_WEIGHT = 4.0  # of the one token that answers a question: a caption has a dozen
-DRAWS = 2  # times that wordings are drawn anew for a clip's pool
+DRAWS = 2  # times that wordings are redrawn for a clip's pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def make_pool(made: TabletopClip) -> Pool:
     pool = Pool(action, made.duration, objects=made.objects, lists=list(made.lists))
     for draw in range(DRAWS):
         rng = np.random.default_rng([made.seed, 11, draw, _number(action)])
-        sentences = tabletop_words.captions(made.scene, made.facts, action, rng)
+        sentences = tabletop_sentences.captions(made.scene, made.facts, action, rng)
         if action is None:
             pool.happens.append(sentences[0])
             pool.lies += sentences
@@ -79,7 +79,7 @@ def make_pool(made: TabletopClip) -> Pool:
             pool.happens += sentences[:2]
             pool.full.append(sentences[2])
             pool.lies.append(sentences[3])
-        asked = tabletop_words.questions(made.scene, made.facts, action, rng, 10)
+        asked = tabletop_sentences.questions(made.scene, made.facts, action, rng, 10)
         pool.questions += [(question, answer == "yes") for question, answer in asked]
         pool.questions += _generic(made, rng)
     return pool
@@ -133,11 +133,11 @@ def draw_turns(pool: Pool, rng: np.random.Generator, count: int, strange: bool =
 def _with_setting(prompt: str, rng: np.random.Generator, strange: bool) -> str:
     if strange and rng.random() < 0.4:
         return f"{_some_words(rng, 4, 18).capitalize()}. {prompt}"
-    return f"{_one(w.SETTINGS, rng)} {prompt}" if rng.random() < 0.25 else prompt
+    return f"{_one(templates.SETTINGS, rng)} {prompt}" if rng.random() < 0.25 else prompt
 
 
 def _some_words(rng: np.random.Generator, least: int, most: int) -> str:
-    return " ".join(_one(w.COMMON, rng) for _ in range(int(rng.integers(least, most))))
+    return " ".join(_one(templates.COMMON, rng) for _ in range(int(rng.integers(least, most))))
 
 
 def _one(options: tuple[str, ...] | list[str], rng: np.random.Generator) -> str:
@@ -145,19 +145,19 @@ def _one(options: tuple[str, ...] | list[str], rng: np.random.Generator) -> str:
 
 
 def _happens(pool: Pool, rng: np.random.Generator) -> Turn:
-    return Turn(_one(w.HAPPENS, rng), _one(pool.happens, rng))
+    return Turn(_one(templates.HAPPENS, rng), _one(pool.happens, rng))
 
 
 def _lies(pool: Pool, rng: np.random.Generator) -> Turn:
-    return Turn(_one(w.LIES, rng), _one(pool.lies, rng))
+    return Turn(_one(templates.LIES, rng), _one(pool.lies, rng))
 
 
 def _full(pool: Pool, rng: np.random.Generator) -> Turn:
-    return Turn(_one(w.FULL, rng), _one(pool.full or pool.lies, rng))
+    return Turn(_one(templates.FULL, rng), _one(pool.full or pool.lies, rng))
 
 
 def _answered(question: str, answer: bool, rng: np.random.Generator) -> Turn:
-    return Turn(_one(w.YES_NO, rng).format(q=question), "Yes" if answer else "No", YES_NO_WEIGHT)
+    return Turn(_one(templates.YES_NO, rng).format(q=question), "Yes" if answer else "No", YES_NO_WEIGHT)
 
 
 def _yes_no(pool: Pool, rng: np.random.Generator) -> Turn:
@@ -179,7 +179,7 @@ def _about_action(pool: Pool, rng: np.random.Generator) -> Turn:
     question = form.format(q=asked.question, p=asked.phrase)
     if rng.random() < 0.15:
         name = asked.name.replace("_", " ")
-        question = _one(w.DEFINED, rng).format(definition=asked.definition, name=name, q=asked.question)
+        question = _one(templates.DEFINED, rng).format(definition=asked.definition, name=name, q=asked.question)
     return replace(_answered(question, right, rng), asked=asked.name)
 
 
@@ -210,7 +210,9 @@ def _which(pool: Pool, rng: np.random.Generator, strange: bool = False) -> Turn:
         say |= {f"strange {number}": _some_words(rng, 1, 10) for number in range(int(rng.integers(1, 5)))}
         offered += [name for name in say if name.startswith("strange ")]
         offered = [offered[int(index)] for index in rng.permutation(len(offered))]
-    prompt = _one(w.WHICH, rng).format(items=_joined([say[name] for name in offered], rng)) + _one(w.LIST_ENDS, rng)
+    prompt = _one(templates.WHICH, rng).format(items=_joined([say[name] for name in offered], rng)) + _one(
+        templates.LIST_ENDS, rng
+    )
     return Turn(prompt, say[pool.action] if pool.action in offered else "none", 1.5)
 
 
@@ -222,7 +224,7 @@ def _seen(pool: Pool, rng: np.random.Generator) -> Turn:
     offered = [offered[int(index)] for index in rng.permutation(len(offered))]
     if not offered:
         return _open(pool, rng)
-    prompt = _one(w.SEEN, rng).format(items=_joined(offered, rng)) + _one(w.LIST_ENDS, rng)
+    prompt = _one(templates.SEEN, rng).format(items=_joined(offered, rng)) + _one(templates.LIST_ENDS, rng)
     return Turn(prompt, ", ".join(name for name in offered if name in there) or "none")
 
 
@@ -232,4 +234,4 @@ def _joined(items: list[str], rng: np.random.Generator) -> str:
 
 def _open(pool: Pool, rng: np.random.Generator) -> Turn:
     question, items = pool.lists[int(rng.integers(len(pool.lists)))]
-    return Turn(question + _one(w.LIST_ENDS, rng), ", ".join(items) or "none")
+    return Turn(question + _one(templates.LIST_ENDS, rng), ", ".join(items) or "none")

@@ -48,7 +48,7 @@ class Label(BaseModel):
     def _bare_name(cls, value: object) -> object:
         return {"name": value} if isinstance(value, str) else value
 
-    def asked(self) -> str:
+    def yes_no_question(self) -> str:
         """Return the yes/no question, made from the name where the label set has none."""
         return self.question or f"Does this video show: {self.described()}?"
 

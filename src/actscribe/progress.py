@@ -13,16 +13,16 @@ from actscribe.processes import is_first
 
 T = TypeVar("T")
 LINE_EVERY_S = 10.0
-#: Seconds between two words to a listener.
-TELL_EVERY_S = 0.2
-#: Is told what is being done ("Scoring test: 3/40") and about how many seconds are left, None where nobody knows.
+#: Seconds between two reports to a listener.
+REPORT_EVERY_S = 0.2
+#: Receives what is being done ("Scoring test: 3/40") and about how many seconds are left, None where unknown.
 Listener = Callable[[str, float | None], None]
 _LISTENER: ContextVar[Listener | None] = ContextVar("listener", default=None)
 
 
 @contextmanager
-def told(listener: Listener) -> Iterator[None]:
-    """Tell a listener of progress inside the block, instead of showing it on standard error."""
+def report_to(listener: Listener) -> Iterator[None]:
+    """Report progress inside the block to a listener instead of showing it on standard error."""
     token = _LISTENER.set(listener)
     try:
         yield
@@ -31,9 +31,9 @@ def told(listener: Listener) -> Iterator[None]:
 
 
 def say(text: str, left: float | None) -> None:
-    """Print a line of progress on standard error, or tell it to whoever listens; `left` is in seconds.
+    """Print a line of progress on standard error, or pass it to the listener; `left` is in seconds.
 
-    Of several processes only the first one speaks.
+    Of several processes only the first one reports.
     """
     if not is_first():
         return
@@ -58,7 +58,7 @@ def track(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T
         total = len(items)
     listener = _LISTENER.get()
     if listener is not None:
-        yield from _told(items, what, total, listener)
+        yield from _reported(items, what, total, listener)
     elif sys.stderr.isatty():
         yield from _bar(items, what, total)
     else:
@@ -74,12 +74,12 @@ def _bar(items: Iterable[T], what: str, total: int | None) -> Iterator[T]:
         yield from progress.track(items, total=total, description=what)
 
 
-def _told(items: Iterable[T], what: str, total: int | None, listener: Listener) -> Iterator[T]:
+def _reported(items: Iterable[T], what: str, total: int | None, listener: Listener) -> Iterator[T]:
     start = last = time.monotonic()
     for done, item in enumerate(items, start=1):
         yield item
         now = time.monotonic()
-        if now - last >= TELL_EVERY_S:
+        if now - last >= REPORT_EVERY_S:
             last = now
             left = (now - start) / done * (total - done) if total else None
             listener(f"{what}: {done}/{total}" if total else f"{what}: {done}", left)

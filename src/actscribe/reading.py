@@ -186,7 +186,7 @@ def _find_doubled(text: str) -> tuple[str, int, int]:
 
 
 def _kind(path: Path) -> str:
-    """Return what stands at `path` if it is no regular file."""
+    """Return what stands at `path` if it is not a regular file."""
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError):

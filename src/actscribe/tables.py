@@ -84,6 +84,11 @@ def seconds_text(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds:.2f} s" if seconds >= 0.1 else f"{seconds:.3f} s"
 
 
+def bytes_text(count: int) -> str:
+    """Return a number of bytes in words, with digits enough that it is not nothing."""
+    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.1f} MiB"
+
+
 def cell(value: object) -> str:
     """Return a table cell's text."""
     if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):

@@ -151,8 +151,8 @@ def _mark(node: yaml.Node) -> int:
 def _explain(path: Path, root: yaml.Node | None, error: ValidationError, model: type[BaseModel]) -> str:
     problems = error.errors()
     # Of a value that may be a text or more, what is wrong with the more says what the text would say.
-    told = [one for one in problems if one["loc"][-1:] != ("str",)] or problems
-    lines = sorted(((_line(root, one["loc"]), _in_words(one, model)) for one in told), key=itemgetter(0))
+    shown = [one for one in problems if one["loc"][-1:] != ("str",)] or problems
+    lines = sorted(((_line(root, one["loc"]), _in_words(one, model)) for one in shown), key=itemgetter(0))
     return "\n".join(f"{path}:{line}: {words}" for line, words in lines)
 
 

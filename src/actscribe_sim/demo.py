@@ -35,7 +35,7 @@ from actscribe.tables import print_table
 from actscribe_sim.resuscitation.recording import simulate
 from actscribe_sim.tabletop.clips import simulate_tabletop
 
-#: A folder with this file, and these words in it, was made by the demo; it may be made anew if the user says so.
+#: A folder with this file, and these words in it, was made by the demo; it may be remade if the user says so.
 MARKER, WORDS = "made-by-actscribe-demo.txt", "Everything in this folder was made by: actscribe demo\n"
 EXPORTS = ("elan", "boris", "csv")
 
@@ -208,7 +208,7 @@ def _clear(out: Path, overwrite: bool) -> None:
     elif not overwrite:
         raise ActScribeError(
             f"{out}: an earlier demo lies here; nothing was changed.",
-            "Delete it and make it anew with --overwrite, or choose another folder with --out.",
+            "Delete it and remake it with --overwrite, or choose another folder with --out.",
         )
     check_writable(out)
     if _is_demo(out):

@@ -1,4 +1,4 @@
-"""Tabletop actions: what is said about a clip against its trajectory and its pixels, worked out anew here."""
+"""Tabletop actions: what is said about a clip against its trajectory and its pixels, worked out independently here."""
 
 from __future__ import annotations
 

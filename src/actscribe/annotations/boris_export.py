@@ -182,7 +182,8 @@ def _export(path: Path, table: Table) -> Export:
             played.append((name, value.strip()))
         if name in _SINGLE and facts.setdefault(name, value) != value:
             raise ActScribeError(
-                f"{path}: {row.place}: {quoted(row.cells[0])} is said twice, {quoted(facts[name])} and {quoted(value)}."
+                f"{path}: {row.place}: {quoted(row.cells[0])} is given twice, {quoted(facts[name])} and"
+                f" {quoted(value)}."
             )
         facts[name] = value
     return Export(path, table.names, table.body, facts, tuple(played))
@@ -253,11 +254,11 @@ class _Observation:
         """Return the intervals; refuse two observations of one name, and those whose events have no time in a video."""
         where = f"observation '{self.name}'"
         for normal_name, spelled in (("source", "source"), ("observation_date", "date")):
-            said = sorted({self.export.text(row, normal_name) for row in self.rows})
-            if len(said) > 1:
+            values = sorted({self.export.text(row, normal_name) for row in self.rows})
+            if len(values) > 1:
                 raise ActScribeError(
                     f"{self.export.path}: two observations are called '{self.name}': the {spelled} of one is"
-                    f" {quoted(said[0])}, of the other {quoted(said[1])}.",
+                    f" {quoted(values[0])}, of the other {quoted(values[1])}.",
                     "Give them two names in BORIS and export them again.",
                 )
         if re.search("picture|image", self._said("observation_type"), re.IGNORECASE):

@@ -21,16 +21,16 @@ def players(source: str, lengths: str) -> list[Player]:
     if first.strip() or not found:
         return []
     named = [tuple(name.strip() for name in names.split(";")) for names in found[1::2]]
-    told = [tuple(_length(text) for text in texts.split(";")) for texts in lengths.split("|")]
-    if [len(names) for names in named] != [len(texts) for texts in told]:
-        told = [(None,) * len(names) for names in named]
-    return [Player(names, times) for names, times in zip(named, told, strict=True)]
+    durations = [tuple(_length(text) for text in texts.split(";")) for texts in lengths.split("|")]
+    if [len(names) for names in named] != [len(texts) for texts in durations]:
+        durations = [(None,) * len(names) for names in named]
+    return [Player(names, times) for names, times in zip(named, durations, strict=True)]
 
 
 def queue(files: Sequence[str], lengths: str) -> Player:
     """Return the player of files that are named one by one, with the lengths of the cell that lists them."""
-    told = tuple(_length(text) for text in lengths.split(";"))
-    return Player(tuple(files), told if len(told) == len(files) else (None,) * len(files))
+    durations = tuple(_length(text) for text in lengths.split(";"))
+    return Player(tuple(files), durations if len(durations) == len(files) else (None,) * len(files))
 
 
 def _length(text: str) -> float | None:

@@ -2,7 +2,7 @@
 
 How labels are found (ours): a track gives an interval with its own label for as long as it is visible, and further
 ones for its behaviour attributes: 'attribute=value' for one to choose (select, radio), the attribute's name for a
-ticked checkbox. Attributes that never change on a track, texts and numbers are no labels; one called 'subject' or 'id'
+ticked checkbox. Attributes that never change on a track, texts and numbers are not labels; one called 'subject' or 'id'
 is the subject, and a track that has behaviour attributes but no such name is 'LABEL NUMBER'. Tags and shapes on the
 frames of an image task read the same way, frames that follow each other making one interval.
 

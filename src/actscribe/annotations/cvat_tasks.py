@@ -57,11 +57,11 @@ class Task:
         """Return how long the video is, in seconds, as far as file and clock tell."""
         if self.end is None:
             return None
-        told = clock.seconds(self.end)
+        seconds = clock.seconds(self.end)
         if not clock.edges:
-            return told
+            return seconds
         # A task of more frames than the video has is about another one; checks find that out by the length.
-        return told if told > clock.edges[-1] + TOLERANCE else clock.edges[-1]
+        return seconds if seconds > clock.edges[-1] + TOLERANCE else clock.edges[-1]
 
     def gaps(self, clock: FrameClock) -> list[Interval]:
         """Return what of the video is outside the task."""
@@ -148,7 +148,7 @@ def _task(path: Path, element: Element) -> Task:
     elif size is not None:
         last = first + (size - 1) * step
     if first < 0 or (last is not None and last < first and size != 0):
-        raise ActScribeError(f"{path}: the task's frames are {first} to {last}, which is no span of a video.")
+        raise ActScribeError(f"{path}: the task's frames are {first} to {last}, which is not a span of a video.")
     source = element.findtext("source")
     return Task(
         element.findtext("id") or "",

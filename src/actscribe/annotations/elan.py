@@ -39,7 +39,7 @@ def read_tiers(path: Path, choice: TierChoice) -> list[Entry]:
     """Return the annotations of the tiers that are chosen, one entry for all media that begin at the same moment.
 
     A tier that hangs on another one's annotations is read, with their times, where it is chosen by name. What is left
-    out is said in the log.
+    out is noted in the log.
 
     Raises:
         ActScribeError: not an EAF file, no such tier, or an annotation without usable times.

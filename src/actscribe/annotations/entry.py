@@ -102,11 +102,11 @@ def choose(path: Path, entries: Sequence[Entry], video: str | None) -> Match:
     by_id = _by_id(entries, video)
     if by_id is not None:
         return Match(by_id, "the observation's name")
-    asked = _Asked(video, path)
-    fits = [max(asked.fit(name) for name in _names(entry)) for entry in entries]
+    wanted = _Wanted(video, path)
+    fits = [max(wanted.fit(name) for name in _names(entry)) for entry in entries]
     if len(entries) > 1:
         fits = [
-            fit if fit.in_place or asked.is_foreign(entry) else _NONE for fit, entry in zip(fits, entries, strict=True)
+            fit if fit.in_place or wanted.is_foreign(entry) else _NONE for fit, entry in zip(fits, entries, strict=True)
         ]
     found = [(fit, entry) for fit, entry in zip(fits, entries, strict=True) if fit.kind]
     if not found:
@@ -164,7 +164,7 @@ def same_name(one: str, other: str) -> bool:
     return _normal(one) == _normal(other)
 
 
-class _Asked:
+class _Wanted:
     """A video that is asked for, in each of its spellings."""
 
     def __init__(self, video: str, path: Path) -> None:
@@ -256,10 +256,10 @@ def _is_same_file(name: Path, video: Path | None) -> bool:
 
 
 def _say(fit: _Fit) -> str:
-    said = _WORDS[fit.kind]
+    reason = _WORDS[fit.kind]
     if not fit.literal:
-        said += ", spelled in another way"
-    return said if fit.in_place else f"{said}, in another folder"
+        reason += ", spelled in another way"
+    return reason if fit.in_place else f"{reason}, in another folder"
 
 
 def _refuse_bridge(path: Path, entry: Entry, others: Sequence[Entry], video: str) -> None:

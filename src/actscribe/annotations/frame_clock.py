@@ -47,7 +47,7 @@ class FrameClock:
         """
         edges = (*sorted(float(time) for time in times), float(end))
         if len(edges) < 2 or not edges[-1] > edges[0] or edges[-1] < edges[-2]:
-            raise ActScribeError(f"{len(edges) - 1} frames that end at {end} s are no video.")
+            raise ActScribeError(f"{len(edges) - 1} frames that end at {end} s are not a video.")
         return cls((len(edges) - 1) / (edges[-1] - edges[0]), edges)
 
     @property

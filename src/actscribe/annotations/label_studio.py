@@ -195,8 +195,8 @@ def _annotations(
     }
     rate = _rate(path, task.data, clock) if any(result.value.ranges for result in regions) else None
     found = [interval for region in regions for interval in _region(path, where, region, subjects, rate)]
-    told = task.data.get("duration")
-    duration = float(told) if isinstance(told, int | float) and 0 <= told < float("inf") else None
+    stated = task.data.get("duration")
+    duration = float(stated) if isinstance(stated, int | float) and 0 <= stated < float("inf") else None
     labels = [name for name in _labels(task.data) if not is_gap(name)]
     return Annotations.of(found, (media,) if media else (), duration, labels)
 

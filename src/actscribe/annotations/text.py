@@ -112,7 +112,7 @@ def parse_seconds(text: str) -> float:
     """Return seconds from '12.5', '12,5', '1:02.5' or '0:01:02.5'.
 
     Raises:
-        ValueError: the text is no time.
+        ValueError: the text is not a time.
     """
     clock = _CLOCK.fullmatch(text.strip())
     if clock:

@@ -71,8 +71,8 @@ def classes_of(plan: Plan) -> Classes:
     whole = read_benchmark(plan.dataset, plan.source)
     if {clip.split for clip in whole.clips} == {"train"} and plan.dataset == "folder" and not plan.shots_list:
         whole = hold_out(whole, TESTED, TEST_SEED, "test")
-        told = f"{len(whole.of_split('test'))} of {len(whole.clips)} clips, whole groups, are held out for testing."
-        whole = replace(whole, notes=(told, *(note for note in whole.notes if note != FLAT)))
+        held_out = f"{len(whole.of_split('test'))} of {len(whole.clips)} clips, whole groups, are held out for testing."
+        whole = replace(whole, notes=(held_out, *(note for note in whole.notes if note != FLAT)))
     if not whole.of_split("test"):
         raise ActScribeError(
             f"{whole.name} has no test clips here.", "Make folders train and test, or complete the set's videos."

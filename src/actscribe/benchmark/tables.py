@@ -57,13 +57,13 @@ def seed_result(system: str, seed: int, parts: Mapping[str, Run]) -> SeedResult:
     groups: dict[str, int] = {}
     for part, run in parts.items():
         scored = run.scores("test")
-        goals = targets(scored.clips, "multi-class").astype(float)
+        truth = targets(scored.clips, "multi-class").astype(float)
         prefix = "" if part == ALL else f"{part}_"
-        values |= {f"{prefix}{metric}": value for metric, value in class_scores(goals, scored.scores).items()}
+        values |= {f"{prefix}{metric}": value for metric, value in class_scores(truth, scored.scores).items()}
         group_of = {recording.name: recording.group for recording in run.recordings("test")}
         shares = [f"{prefix}{metric.column.name}" for metric in CLASS_METRICS if metric.is_share]
         groups |= dict.fromkeys(shares, len({group_of[clip.recording] for clip in scored.clips}))
-        counts = confusion(goals, scored.scores)
+        counts = confusion(truth, scored.scores)
         clips = counts.sum(axis=1)
         right = np.divide(counts.diagonal(), clips, out=np.full(len(clips), np.nan), where=clips > 0)
         classes[part] = pd.DataFrame({"class": run.labels.names, "clips": clips.astype(int), "accuracy": right})

@@ -84,7 +84,7 @@ def _notes(found: Pairs, subject: str | None) -> list[str]:
         notes.append(f"unknown to the label set, left out: {names}")
     if len(found.subjects) > 1 and subject is None:
         notes.append(
-            f"in the first tables subjects are not told apart ({_some(found.subjects)}); --subject shows one alone"
+            f"in the first tables subjects are not distinguished ({_some(found.subjects)}); --subject shows one alone"
         )
     one, other = (names_of(found.pairs, side) for side in (0, 1))
     for who, own in (("first", one - other), ("second", other - one)):

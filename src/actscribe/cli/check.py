@@ -18,7 +18,7 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder 
     from actscribe.data.loading import load_data
     from actscribe.data.summary import summarise
     from actscribe.evaluation.annotators import between
-    from actscribe.runs.foretold import foretold, said_of_weights
+    from actscribe.runs.preflight import preflight_problems, weight_notes
     from actscribe.settings.study import load_study
     from actscribe.tables import print_sentence, print_table
 
@@ -32,9 +32,9 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder 
         agreed = between(data.recordings, data.second, data.labels, window, loaded.windows.threshold)
         print_table("Two annotators on the same clips", agreed)
         _show_moments(data, loaded.windows.length)
-    for note in (*summary.notes, *said_of_weights(loaded, data)):
+    for note in (*summary.notes, *weight_notes(loaded, data)):
         print_sentence(f"Note: {note}")
-    refused = foretold(loaded, data)
+    refused = preflight_problems(loaded, data)
     for sentence in refused:
         print_sentence(f"Warning: {sentence}")
     for sentence in (*data.remarks, *data.not_known):

@@ -32,7 +32,7 @@ def compare(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write to; default STUDY/comparison.")] = None,
     again: Annotated[
-        Path | None, typer.Option("--from", help="provenance.json of a comparison to repeat, every training anew.")
+        Path | None, typer.Option("--from", help="provenance.json of a comparison to repeat, retraining everything.")
     ] = None,
 ) -> None:
     """Compare all recognizers of a study on the same clips, with statistics, tables and one report."""

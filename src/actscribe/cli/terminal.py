@@ -1,7 +1,7 @@
 """The terminal that a command writes to: of any encoding, perhaps a pipe that closes or a full disk, and ours alone.
 
 Other libraries warn of their own affairs, and of each other's, in words that tell a user nothing to do; what matters of
-it is said by us. Tests make their warnings errors instead (pyproject.toml), so that our calls stay up to date.
+we say it ourselves. Tests make their warnings errors instead (pyproject.toml), so that our calls stay up to date.
 """
 
 from __future__ import annotations

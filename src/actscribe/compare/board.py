@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.table import Table
 
 from actscribe.compare.plan import Part
-from actscribe.progress import LINE_EVERY_S, clock, told
+from actscribe.progress import LINE_EVERY_S, clock, report_to
 
 
 @dataclass(slots=True)
@@ -33,7 +33,7 @@ class Board:
 
     Args:
         parts: all that there is to do.
-        console: to draw on; on one that is no terminal plain lines are printed instead.
+        console: to draw on; on one that is not a terminal plain lines are printed instead.
     """
 
     def __init__(self, parts: Sequence[Part], console: Console | None = None) -> None:
@@ -60,14 +60,14 @@ class Board:
 
     @contextmanager
     def on(self, part: Part) -> Iterator[None]:
-        """Take what is told of progress inside the block as that of a part."""
+        """Attribute progress reported inside the block to a part."""
         row = self._rows[part.recognizer]
 
         def listen(text: str, left: float | None) -> None:
             row.doing, row.left = text, left
             self._tell(part, text, left)
 
-        with told(listen):
+        with report_to(listen):
             yield
 
     def finished(self, part: Part, macro_f1: float, reused: bool) -> None:

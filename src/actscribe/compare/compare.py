@@ -93,7 +93,7 @@ def repeat(
     cache: FrameCache | None = None,
     home: Path | None = None,
 ) -> tuple[Comparison, list[str]]:
-    """Make a comparison again from its provenance.json, every training anew, and say which tables differ.
+    """Make a comparison again from its provenance.json, retraining everything, and say which tables differ.
 
     Args:
         path: provenance.json, or the folder it lies in.
@@ -127,7 +127,7 @@ def repeat(
         update={"status": "running", "runs": {}, "results": {}, "versions": versions(), "machine": machine()}
     )
     # A run that lies in the study's folder is not taken: it may be the very one that is to be repeated.
-    done = _run(fresh, study, data, folder, cache, anew=True)
+    done = _run(fresh, study, data, folder, cache, retrain=True)
     after = done.provenance.results
     differ = sorted(name for name in before.results if after.get(name) != before.results[name])
     return done, differ
@@ -152,16 +152,16 @@ def _run(
     data: StudyData,
     folder: Path,
     cache: FrameCache | None,
-    anew: bool = False,
+    retrain: bool = False,
 ) -> Comparison:
     every = parts(study, provenance.recognizers, provenance.seeds, provenance.curve)
     sweep_below(folder)
-    for part in every:  # a run of another study in the way is said before anything is written
-        found(part, study_of(study, part), subset(data, part.recordings, part.seed), folder, anew)
+    for part in every:  # a run of another study in the way is reported before anything is written
+        found(part, study_of(study, part), subset(data, part.recordings, part.seed), folder, retrain)
     provenance.write(folder)
     with Board(every).shown() as board:
         for part in every:
-            run = finish(part, study, data, folder, board, cache, anew)
+            run = finish(part, study, data, folder, board, cache, retrain)
             provenance.runs[part.place] = Place.of(run.folder, folder)
             provenance.write(folder)
     done = assemble(folder, provenance)

@@ -19,6 +19,7 @@ import torch
 from pydantic import BaseModel, ConfigDict
 from torch.nn.modules.module import register_module_forward_pre_hook
 
+from actscribe.caches import FOLDER_VARIABLE
 from actscribe.data.clips import Clip, Window, cut
 from actscribe.data.frames import stream
 from actscribe.data.recording import Recording
@@ -29,7 +30,6 @@ from actscribe.run_folder.written import COST
 from actscribe.runs.scoring import seen_by
 from actscribe.runs.videos import located
 from actscribe.training.checkpoints import HISTORY
-from actscribe.video.cache import FOLDER_VARIABLE
 
 #: Clips that are timed: about so many seconds' worth at the pace of validation, but within these bounds.
 TIMED_S, FEWEST, MOST = 20.0, 4, 32
@@ -200,7 +200,7 @@ def _frames(run: Run, clips: Sequence[Clip], recognizer: Recognizer) -> Iterator
 
 @contextmanager
 def _no_kept_answers() -> Iterator[None]:
-    """Let zero-shot recognizers that are loaded inside the block answer anew: an answer that is kept costs nothing."""
+    """Let zero-shot recognizers that are loaded inside the block answer again: an answer that is kept costs nothing."""
     before = os.environ.get(FOLDER_VARIABLE)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as empty:
         os.environ[FOLDER_VARIABLE] = str(Path(empty))

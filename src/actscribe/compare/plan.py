@@ -94,7 +94,7 @@ def parse_curve(text: str, available: int) -> list[int]:
     numbers = set()
     for word in filter(None, (part.strip() for part in text.split(","))):
         if word != "all" and not (word.isdecimal() and int(word) > 0):
-            raise ActScribeError(f"--curve: '{word}' is no number of recordings.", "Example: --curve 1,2,5,10,all")
+            raise ActScribeError(f"--curve: '{word}' is not a number of recordings.", "Example: --curve 1,2,5,10,all")
         numbers.add(available if word == "all" else int(word))
     below = sorted(number for number in numbers if number < available)
     if not below and numbers - {available}:

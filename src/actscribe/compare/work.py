@@ -27,7 +27,7 @@ def finish(
     folder: Path,
     board: Board,
     cache: FrameCache | None = None,
-    anew: bool = False,
+    retrain: bool = False,
 ) -> Run:
     """Return the complete, evaluated run of a part, doing whatever of it is missing.
 
@@ -38,15 +38,15 @@ def finish(
         part: to do.
         study, data: of the comparison.
         folder: of the comparison.
-        board: is told how it goes.
+        board: receives the progress.
         cache: of decoded frames; default the user's.
-        anew: take no run from outside the comparison's folder.
+        retrain: take no run from outside the comparison's folder.
 
     Raises:
         ActScribeError: as `train` and `evaluate`, or a run of another study is in the way.
     """
     own, its = study_of(study, part), subset(data, part.recordings, part.seed)
-    run = found(part, own, its, folder, anew)
+    run = found(part, own, its, folder, retrain)
     ready = run is not None and _is_evaluated(run, part)
     with board.on(part):
         memory = None
@@ -63,7 +63,7 @@ def finish(
     return run
 
 
-def found(part: Part, study: Study, data: StudyData, folder: Path, anew: bool = False) -> Run | None:
+def found(part: Part, study: Study, data: StudyData, folder: Path, retrain: bool = False) -> Run | None:
     """Return the complete run of a part, if there is one.
 
     Raises:
@@ -78,7 +78,7 @@ def found(part: Part, study: Study, data: StudyData, folder: Path, anew: bool = 
                 "Undo the change, or compare into another folder with --out.",
             )
         return own
-    if anew or part.recordings is not None:
+    if retrain or part.recordings is not None:
         return None
     trained = _complete(study.folder / "runs" / part.recognizer)
     return trained if trained is not None and not changes(trained, study, data) else None

@@ -66,7 +66,7 @@ def in_two_splits(rows: Sequence[Row], splits: Mapping[str, str]) -> list[str]:
         rows: of the manifest.
         splits: path of a video -> its split.
     """
-    said = []
+    notes = []
     for column in _columns(rows, _SUBJECTS):
         held = defaultdict(set)
         for row in rows:
@@ -74,11 +74,11 @@ def in_two_splits(rows: Sequence[Row], splits: Mapping[str, str]) -> list[str]:
                 held[row.extra[column]].add(splits[str(row.video)])
         torn = sorted(value for value, of_value in held.items() if len(of_value) > 1)
         if torn and any(row.has_group for row in rows):
-            said.append(
+            notes.append(
                 f"by the column '{column}', {_listed(torn)} of {len(held)} are in more than one split. Is this who"
                 " the videos show? Then it must be the group."
             )
-    return said
+    return notes
 
 
 def groups_in_names(videos: Sequence[Path]) -> list[str]:

@@ -35,7 +35,7 @@ def late_in(read: Annotations, duration: float, file: Path) -> Late | None:
     return Late(file, len(over), max(over)) if over else None
 
 
-def said(late: Sequence[Late]) -> list[str]:
+def messages(late: Sequence[Late]) -> list[str]:
     """Return the sentence on all of them, or none."""
     if not late:
         return []

@@ -14,13 +14,13 @@ from actscribe.data.clips import Window, count
 from actscribe.data.folder import candidates, unused
 from actscribe.data.groups import in_two_splits, not_known
 from actscribe.data.late import Late, late_in
-from actscribe.data.late import said as said_of_late
+from actscribe.data.late import messages as late_messages
 from actscribe.data.manifest import SPLITS, Row, read_manifest
 from actscribe.data.points import Points, points_in
-from actscribe.data.points import said as said_of_points
+from actscribe.data.points import messages as point_messages
 from actscribe.data.recording import Recording
 from actscribe.data.splits import assign_splits, check_leakage
-from actscribe.data.unknown import Unknown, said, unknown_in
+from actscribe.data.unknown import Unknown, message, unknown_in
 from actscribe.data.within import SAID, part_of, split_within
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash
@@ -108,8 +108,8 @@ def load_data(study: Study | str | Path) -> StudyData:
         dict(sorted(matched.items())),
         tuple(filter(None, unseen)),
         (
-            *said_of_points(point for one in loaded for point in one.points),
-            *said_of_late([late for one in loaded for late in one.late]),
+            *point_messages(point for one in loaded for point in one.points),
+            *late_messages([late for one in loaded for late in one.late]),
         ),
         tuple(_unused(listed, rows)),
     )
@@ -127,7 +127,7 @@ def _unused(listed: Path, rows: Sequence[Row]) -> list[Path]:
     """Return what lies beside the videos and is not used.
 
     Where a manifest says what belongs to the study, other videos and their annotations are left out on purpose; only
-    files that look like annotations of the study's own videos are told.
+    files that look like annotations of the study's own videos are named.
     """
     used = [path for row in rows for path in (row.video, row.annotations, row.annotations_2) if path is not None]
     if listed.is_dir():
@@ -216,7 +216,7 @@ def _load_rows(rows: list[Row], labels: LabelSet, tiers: tuple[str, ...], folder
             problems.append(str(error))
     unknown = [one for of_row in loaded for one in of_row.unknown]
     if unknown:
-        problems.append(said(unknown, labels))
+        problems.append(message(unknown, labels))
     if problems:
         problems = list(dict.fromkeys(problems))  # a table of all videos is refused once for each of them
         more = len(problems) - MOST_PROBLEMS
@@ -242,7 +242,7 @@ def _raw_annotations(
 def _names(rows: Sequence[Row], folder: Path) -> list[str]:
     """Return a name for each row: the file's stem, with its folders from the study's on where stems repeat.
 
-    Two files of one folder that differ in their endings alone are told apart by these. Where the study lies does not
+    Two files of one folder that differ in their endings alone are distinguished by these. Where the study lies does not
     matter, as far as its videos lie in it.
     """
     parts = [_parts(row.video, folder) for row in rows]

@@ -42,7 +42,7 @@ class Pairs:
         subjects: everybody whom the files name, sorted; empty where none is named.
         unknown: names that the label set does not know -> intervals of both sides; left out.
         of_subject: subject -> the videos with this one's intervals alone, "" for those of nobody; empty where fewer
-            than two are told apart, or one was asked for.
+            than two are distinguished, or one was asked for.
     """
 
     pairs: tuple[Pair, ...]

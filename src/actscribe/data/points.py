@@ -11,7 +11,7 @@ from actscribe.annotations.interval import Annotations, Interval
 from actscribe.data.clips import SAME_S
 from actscribe.labels import LabelSet
 
-#: In seconds. ELAN knows nothing shorter than a millisecond, so that is how long a point is there.
+#: In seconds. ELAN stores nothing shorter than a millisecond, so that is how long a point is there.
 POINT_S = 0.001
 #: Files that one sentence names.
 _SHOWN = 3
@@ -44,7 +44,7 @@ def points_in(found: Annotations, labels: LabelSet, file: Path) -> list[Points]:
     return [Points(name, file, points[name], bouts[name]) for name in labels.names if points[name]]
 
 
-def said(points: Iterable[Points]) -> list[str]:
+def messages(points: Iterable[Points]) -> list[str]:
     """Return a sentence for each label with point events: how many, in which files, and what to do."""
     by_label: dict[str, list[Points]] = defaultdict(list)
     for one in points:

@@ -127,7 +127,7 @@ def _check_cuts(cuts: Sequence[_Cut]) -> None:
 
 
 def _same_video(path: Path) -> str:
-    """Return what all ways share to name one video, or a tape that is no file."""
+    """Return what all ways share to name one video, or a tape that is not a file."""
     return same_name(str(real_path(path)))
 
 

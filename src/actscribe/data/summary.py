@@ -81,19 +81,19 @@ def _labels(study: Study, data: StudyData) -> pd.DataFrame:
         clips = [clip for recording in held for clip in cut(recording, data.labels, window)]
         if not clips:
             continue
-        goals = targets(clips, data.labels.task, study.windows.threshold)
+        truth = targets(clips, data.labels.task, study.windows.threshold)
         for place, name in enumerate(data.labels.names):
             own = [i for recording in held for i in recording.intervals or () if i.label == name]
-            known = int((~np.isnan(goals[:, place])).sum())
+            known = int((~np.isnan(truth[:, place])).sum())
             rows.append(
                 {
                     "label": name,
                     "split": split,
                     "intervals": len(own),
                     "minutes": sum(interval.duration for interval in own) / 60,
-                    "clips_with": int(np.nansum(goals[:, place])),
+                    "clips_with": int(np.nansum(truth[:, place])),
                     "clips_annotated": known,
-                    "share": float(np.nansum(goals[:, place]) / known) if known else float("nan"),
+                    "share": float(np.nansum(truth[:, place]) / known) if known else float("nan"),
                 }
             )
     return pd.DataFrame(rows)

@@ -53,7 +53,7 @@ def unknown_in(found: Annotations, labels: LabelSet, file: Path | None, video: P
     ]
 
 
-def said(unknown: Iterable[Unknown], labels: LabelSet) -> str:
+def message(unknown: Iterable[Unknown], labels: LabelSet) -> str:
     """Return the message on unknown names, one line each: how often, where first, and the label that may be meant."""
     by_name: dict[str, list[Unknown]] = defaultdict(list)
     for one in unknown:
@@ -86,5 +86,5 @@ def _line(found: Sequence[Unknown], labels: LabelSet) -> str:
     if first.file != first.video:
         where += f" of {first.video.name}"
     where += f" ({first.place})" if first.place else ""
-    meant = guess(first.spelling, labels)
-    return f"  '{first.spelling}' ({often}), first in {where}" + (f": did you mean '{meant}'?" if meant else "")
+    near = guess(first.spelling, labels)
+    return f"  '{first.spelling}' ({often}), first in {where}" + (f": did you mean '{near}'?" if near else "")

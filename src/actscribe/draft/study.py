@@ -140,8 +140,8 @@ def _study_text(name: str, tiers: Sequence[str], groups: Sequence[str], annotate
         template = _before(template, "# The activities.", f"tiers: [{', '.join(map(quoted, tiers))}]\n\n")
     lengths = [i.end - i.start for one in annotated for i in one.annotations[0].intervals if i.end > i.start]
     if lengths:
-        told = f"# Half of the annotated bouts are shorter than {np.median(lengths):.1f} s.\n"
-        template = _before(template, "windows:", told)
+        comment = f"# Half of the annotated bouts are shorter than {np.median(lengths):.1f} s.\n"
+        template = _before(template, "windows:", comment)
     return template.format(name=quoted(name), presets="see actscribe new --help")
 
 
@@ -159,22 +159,22 @@ def _on_groups(groups: Sequence[str], whence: str) -> list[str]:
             " shows another subject."
         ]
     shown = ", ".join(distinct[:SHOWN]) + (" …" if len(distinct) > SHOWN else "")
-    said = [f"Groups come from {whence} ({shown}): are these subjects?"]
+    notes = [f"Groups come from {whence} ({shown}): are these subjects?"]
     if len(distinct) < SPLITS:
-        said.append(f"{len(distinct)} groups cannot be spread over train, validation and test.")
-    return said
+        notes.append(f"{len(distinct)} groups cannot be spread over train, validation and test.")
+    return notes
 
 
 def _on_labels(labels: Sequence[DraftLabel]) -> list[str]:
     points = [label.name for label in labels if label.points and not label.bouts]
     never = [label.name for label in labels if not label.points and not label.bouts]
-    said = []
+    notes = []
     if points:
-        said.append(f"Only point events, which cover no time and cannot be learned: {', '.join(points)}.")
+        notes.append(f"Only point events, which cover no time and cannot be learned: {', '.join(points)}.")
     if never:
-        said.append(f"Offered by the files and never annotated: {', '.join(never)}.")
-    said += [f"Taken for one activity: '{name}' and '{alias}'." for name, alias in merged(labels)]
-    return said
+        notes.append(f"Offered by the files and never annotated: {', '.join(never)}.")
+    notes += [f"Taken for one activity: '{name}' and '{alias}'." for name, alias in merged(labels)]
+    return notes
 
 
 def _on_others(others: Sequence[Path]) -> list[str]:

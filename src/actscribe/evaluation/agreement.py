@@ -16,9 +16,9 @@ def four_counts(targets: np.ndarray, predicted: np.ndarray) -> np.ndarray:
         targets: shape (clips, labels), nan not annotated.
         predicted: bool, shape (clips, labels).
     """
-    targets, said = np.asarray(targets, dtype=float), np.asarray(predicted, dtype=bool)
+    targets, predicted = np.asarray(targets, dtype=float), np.asarray(predicted, dtype=bool)
     known, true = ~np.isnan(targets), targets > 0
-    parts = [true & said, known & ~true & said, true & ~said, known & ~true & ~said]
+    parts = [true & predicted, known & ~true & predicted, true & ~predicted, known & ~true & ~predicted]
     return np.stack(parts, axis=-1).astype(float)
 
 
@@ -64,7 +64,7 @@ def class_kappa(counts: np.ndarray) -> np.ndarray:
     """Return Cohen's kappa of one class out of several, all classes at once: (..., classes, 4) to (...).
 
     Args:
-        counts: (tp, fp, fn, tn) of each class; every clip has one true class and one that is said. nan as in `kappa`.
+        counts: (tp, fp, fn, tn) of each class; every clip has one true and one predicted class. nan as in `kappa`.
     """
     tp, fp, fn, tn = np.moveaxis(np.asarray(counts, dtype=float), -1, 0)
     clips = (tp + fp + fn + tn).max(axis=-1, initial=0.0)
@@ -81,8 +81,8 @@ def class_mcc(counts: np.ndarray) -> np.ndarray:
     tp, fp, fn, tn = np.moveaxis(np.asarray(counts, dtype=float), -1, 0)
     clips = (tp + fp + fn + tn).max(axis=-1, initial=0.0)
     covariance = clips * tp.sum(axis=-1) - ((tp + fp) * (tp + fn)).sum(axis=-1)
-    said, true = (clips**2 - ((tp + wrong) ** 2).sum(axis=-1) for wrong in (fp, fn))
-    size = np.sqrt(np.maximum(said * true, 0))
+    predicted, true = (clips**2 - ((tp + wrong) ** 2).sum(axis=-1) for wrong in (fp, fn))
+    size = np.sqrt(np.maximum(predicted * true, 0))
     return np.asarray(np.divide(covariance, size, out=np.where(clips > 0, 0.0, np.nan), where=size > 0))
 
 

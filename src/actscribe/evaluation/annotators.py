@@ -100,19 +100,19 @@ def annotator_table(
     groups = group_units([shared.groups[i] for i in rows])
     unknown = np.isnan(first) | np.isnan(other)
     sides = {FIRST: np.where(unknown, np.nan, first), SECOND: np.where(unknown, np.nan, other)}
-    said = {SECOND: (other > 0)[:, None], **{system.name: system.decisions()[rows] for system in systems}}
+    decisions = {SECOND: (other > 0)[:, None], **{system.name: system.decisions()[rows] for system in systems}}
     tables = []
     for name, side in [(SECOND, FIRST), *((system.name, side) for side in sides for system in systems)]:
-        table = _agreement(sides[side], said[name], groups, shared.labels)
+        table = _agreement(sides[side], decisions[name], groups, shared.labels)
         table.insert(0, "against", side)
         table.insert(0, "system", name)
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
 
 
-def _agreement(goals: np.ndarray, said: np.ndarray, groups: Groups, labels: LabelSet) -> pd.DataFrame:
+def _agreement(truth: np.ndarray, decisions: np.ndarray, groups: Groups, labels: LabelSet) -> pd.DataFrame:
     """Return a row per label and `all` for decisions of shape (clips, seeds, labels)."""
-    counts = np.stack([four_counts(goals, said[:, seed]) for seed in range(said.shape[1])], axis=1)
+    counts = np.stack([four_counts(truth, decisions[:, seed]) for seed in range(decisions.shape[1])], axis=1)
     alike = mean_of_known(_with_all(counts.sum(axis=0), labels.task)[1], axis=-2)
     showing = np.append(groups.showing(counts[..., :3]), groups.count)
     found = estimate(lambda pooled: _with_all(pooled, labels.task)[0], counts, groups, "any", showing)

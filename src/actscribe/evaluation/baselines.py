@@ -44,8 +44,8 @@ def majority_answers(targets: np.ndarray, names: Sequence[str], priors: np.ndarr
         names: of the labels.
         priors: probability of yes per label, from training, shape (labels,).
     """
-    said = np.broadcast_to((np.asarray(priors) >= 0.5).astype(float), np.shape(targets))
-    return clip_table(targets, said, np.full(len(names), 0.5), names)
+    predicted = np.broadcast_to((np.asarray(priors) >= 0.5).astype(float), np.shape(targets))
+    return clip_table(targets, predicted, np.full(len(names), 0.5), names)
 
 
 def class_baselines(
@@ -79,8 +79,8 @@ def expected_f1(positives: int, clips: int, rate: float) -> float:
     """
     if not positives:
         return float("nan")
-    said = np.arange(clips + 1)
-    return float(np.sum(binom.pmf(said, clips, rate) * 2 * said * positives / clips / (said + positives)))
+    calls = np.arange(clips + 1)
+    return float(np.sum(binom.pmf(calls, clips, rate) * 2 * calls * positives / clips / (calls + positives)))
 
 
 def _guess(

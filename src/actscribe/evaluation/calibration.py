@@ -123,7 +123,7 @@ def reliability_bins(target: np.ndarray, score: np.ndarray, bins: int = 10) -> p
 
 
 def fit_temperature(targets: np.ndarray, scores: np.ndarray, task: str) -> float:
-    """Return the temperature under which scores tell the targets best, fitted on validation (Guo et al. 2017, 4.2).
+    """Return the temperature under which scores fit the targets best, fitted on validation (Guo et al. 2017, 4.2).
 
     One number for all labels, by least cross-entropy: logits are divided by it, so above 1 it makes scores less sure,
     below 1 surer; decisions by rank stay. In [1/20, 20]; 1 where nothing is annotated.
@@ -139,10 +139,10 @@ def fit_temperature(targets: np.ndarray, scores: np.ndarray, task: str) -> float
     target = np.asarray(targets, dtype=float)[known]
 
     def loss(log_temperature: float) -> float:
-        said = np.clip(tempered(scores, float(np.exp(log_temperature)), task), SURE, 1 - SURE)[known]
+        probabilities = np.clip(tempered(scores, float(np.exp(log_temperature)), task), SURE, 1 - SURE)[known]
         if task == "multi-label":
-            return float(-np.mean(target * np.log(said) + (1 - target) * np.log1p(-said)))
-        return float(-np.mean((target * np.log(said)).sum(axis=1)))
+            return float(-np.mean(target * np.log(probabilities) + (1 - target) * np.log1p(-probabilities)))
+        return float(-np.mean((target * np.log(probabilities)).sum(axis=1)))
 
     edge = np.log(MOST_TEMPERATURE)
     found = minimize_scalar(loss, bounds=(-edge, edge), method="bounded", options={"xatol": 1e-6})

@@ -93,7 +93,7 @@ class System:
     unread: float = float("nan")
 
     def decisions(self) -> np.ndarray:
-        """Return what is said of each clip, bool, shape (clips, seeds, labels)."""
+        """Return the decisions on each clip, bool, shape (clips, seeds, labels)."""
         return np.stack([run.decisions() for run in self.runs], axis=1)
 
     def counts(self) -> np.ndarray:
@@ -363,9 +363,9 @@ def constant_answers(shared: Shared) -> dict[str, np.ndarray]:
     return {"always yes": ~none, "always no": none, "majority": majority}
 
 
-def constant_counts(shared: Shared, said: np.ndarray) -> np.ndarray:
+def constant_counts(shared: Shared, decisions: np.ndarray) -> np.ndarray:
     """Return the counts of an answer that is the same for every clip, shape (clips, 1, labels, 3)."""
-    return label_counts(shared.targets, np.broadcast_to(said, shared.targets.shape))[:, None]
+    return label_counts(shared.targets, np.broadcast_to(decisions, shared.targets.shape))[:, None]
 
 
 def _best_constant(shared: Shared) -> tuple[str, np.ndarray]:

@@ -86,10 +86,10 @@ def worst_errors(
     rows: list[dict[str, object]] = []
     for column, name in enumerate(names):
         target, score, threshold = targets[:, column], scores[:, column], float(thresholds[column])
-        said = score >= threshold
-        room = np.where(said, 1 - threshold, threshold)  # of a miss it ends at 0, of a false alarm at 1
+        predicted = score >= threshold
+        room = np.where(predicted, 1 - threshold, threshold)  # of a miss it ends at 0, of a false alarm at 1
         margin = np.divide(np.abs(score - threshold), room, out=np.ones(len(score)), where=room > 0)
-        for kind, wrong in (("false alarm", said & (target == 0)), ("miss", ~said & (target > 0))):
+        for kind, wrong in (("false alarm", predicted & (target == 0)), ("miss", ~predicted & (target > 0))):
             rows += [{"label": name, "kind": kind} | span for span in merged_spans(clips, score, margin, wrong)]
     return _ranked(rows, top)
 
@@ -111,12 +111,12 @@ def worst_confusions(
     """
     known = ~np.isnan(targets).any(axis=1)
     row = np.arange(len(scores))
-    true, said = np.where(known[:, None], targets, 0).argmax(axis=1), scores.argmax(axis=1)
-    score, margin = scores[row, said], scores[row, said] - scores[row, true]
+    true, predicted = np.where(known[:, None], targets, 0).argmax(axis=1), scores.argmax(axis=1)
+    score, margin = scores[row, predicted], scores[row, predicted] - scores[row, true]
     rows: list[dict[str, object]] = []
-    for wanted, found in sorted(set(zip(true[known].tolist(), said[known].tolist(), strict=True))):
+    for wanted, found in sorted(set(zip(true[known].tolist(), predicted[known].tolist(), strict=True))):
         if wanted != found:
-            wrong = known & (true == wanted) & (said == found)
+            wrong = known & (true == wanted) & (predicted == found)
             named = {"label": names[wanted], "kind": f"taken for {names[found]}"}
             rows += [named | span for span in merged_spans(clips, score, margin, wrong)]
     return _ranked(rows, top)

@@ -30,7 +30,7 @@ def hallucination(
     scores: np.ndarray,
     thresholds: np.ndarray,
     unread: np.ndarray,
-    mass: np.ndarray | None = None,
+    probability_mass: np.ndarray | None = None,
     mentioned: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """Return title -> table (list of records), and `notes` -> list of sentences where there are any.
@@ -41,25 +41,25 @@ def hallucination(
         scores: in [0, 1], shape (clips, labels).
         thresholds: shape (labels,); yes is a score at or above it. A multi-class task takes the highest score instead.
         unread: whether the answer could not be read, shape (clips, labels); it is counted, and left out of all else.
-        mass: P(yes) + P(no), shape (clips, labels), nan where unknown; None where nothing has it.
+        probability_mass: P(yes) + P(no), shape (clips, labels), nan where unknown; None where nothing has it.
         mentioned: whether the caption mentions the label, 1 or 0, nan without caption, shape (clips, labels).
     """
-    said = _said(labels, scores, thresholds) & ~unread
+    predicted = _predicted(labels, scores, thresholds) & ~unread
     targets = np.where(unread, np.nan, targets)
-    found: dict[str, Any] = {UNREAD: unread_table(labels, unread, mass)}
+    found: dict[str, Any] = {UNREAD: unread_table(labels, unread, probability_mass)}
     if labels.rules.requires or labels.rules.excludes:
-        found[RULES] = rules_table(labels, said, unread)
-    found[RATES] = rates_table(labels, targets, said)
-    empty = empty_table(labels, targets, said)
+        found[RULES] = rules_table(labels, predicted, unread)
+    found[RATES] = rates_table(labels, targets, predicted)
+    empty = empty_table(labels, targets, predicted)
     if empty:
         found[EMPTY] = empty
     if mentioned is not None and not np.isnan(mentioned).all():
-        found[AGREEMENT] = agreement_table(labels, said, np.where(unread, np.nan, mentioned))
+        found[AGREEMENT] = agreement_table(labels, predicted, np.where(unread, np.nan, mentioned))
     notes = _notes(labels, found, len(scores))
     return {**found, "notes": notes} if notes else found
 
 
-def unread_table(labels: LabelSet, unread: np.ndarray, mass: np.ndarray | None) -> Records:
+def unread_table(labels: LabelSet, unread: np.ndarray, probability_mass: np.ndarray | None) -> Records:
     """Return per label: answers, how many could not be read (left out of all other tables), and where the model's
     next word is known, how much of its probability was on yes and no, and how often that was less than half."""
     records: Records = []
@@ -67,36 +67,37 @@ def unread_table(labels: LabelSet, unread: np.ndarray, mass: np.ndarray | None) 
         count = int(unread[:, column].sum())
         record: dict[str, Any] = {"label": name, "answers": len(unread), "not read": count}
         record["share not read"] = _share(count, len(unread))
-        if mass is not None and not np.isnan(mass).all():
-            known = mass[:, column][~np.isnan(mass[:, column])]
+        if probability_mass is not None and not np.isnan(probability_mass).all():
+            known = probability_mass[:, column][~np.isnan(probability_mass[:, column])]
             record["probability on yes and no"] = float(known.mean()) if len(known) else None
             record[f"below {LITTLE_MASS:g}"] = int((known < LITTLE_MASS).sum())
         records.append(record)
     return records
 
 
-def rules_table(labels: LabelSet, said: np.ndarray, unread: np.ndarray) -> Records:
+def rules_table(labels: LabelSet, predicted: np.ndarray, unread: np.ndarray) -> Records:
     """Return per rule of the label set: clips in which it could break, and in which it does.
 
-    "A without B" can break where A is said; "A with B" (exclusive) where either is; both only where both were read.
+    "A without B" can break where A is predicted; "A with B" (exclusive) where either is;
+    both only where both were read.
     """
     records: Records = []
     for name, needed in labels.rules.requires.items():
         for other in needed:
-            first, second, read = _pair(labels, said, unread, name, other)
+            first, second, read = _pair(labels, predicted, unread, name, other)
             records.append(_rule(f"{name} without {other}", first & read, first & ~second & read))
     for one, two in labels.rules.excludes:
-        first, second, read = _pair(labels, said, unread, one, two)
+        first, second, read = _pair(labels, predicted, unread, one, two)
         records.append(_rule(f"{one} with {two}", (first | second) & read, first & second))
     return records
 
 
-def rates_table(labels: LabelSet, targets: np.ndarray, said: np.ndarray) -> Records:
+def rates_table(labels: LabelSet, targets: np.ndarray, predicted: np.ndarray) -> Records:
     """Return per label, over its annotated clips: rate of yes, true rate, their ratio, and yes where it is absent."""
     records: Records = []
     for column, name in enumerate(labels.names):
         known = ~np.isnan(targets[:, column])
-        true, yes = targets[known, column] == 1, said[known, column]
+        true, yes = targets[known, column] == 1, predicted[known, column]
         rate, prior = _share(yes.sum(), len(yes)), _share(true.sum(), len(true))
         records.append(
             {
@@ -112,12 +113,12 @@ def rates_table(labels: LabelSet, targets: np.ndarray, said: np.ndarray) -> Reco
     return records
 
 
-def empty_table(labels: LabelSet, targets: np.ndarray, said: np.ndarray) -> Records:
+def empty_table(labels: LabelSet, targets: np.ndarray, predicted: np.ndarray) -> Records:
     """Return false alarms per label, and of any, in clips annotated as showing no label; [] without one."""
     empty = (targets == 0).all(axis=1)
     if not empty.any():
         return []
-    alarms = said[empty]
+    alarms = predicted[empty]
     columns = [*zip(labels.names, alarms.T, strict=True), ("any of them", alarms.any(axis=1))]
     return [
         {"label": name, "clips": int(empty.sum()), "says yes": int(yes.sum()), "share": _share(yes.sum(), len(yes))}
@@ -125,7 +126,7 @@ def empty_table(labels: LabelSet, targets: np.ndarray, said: np.ndarray) -> Reco
     ]
 
 
-def agreement_table(labels: LabelSet, said: np.ndarray, mentioned: np.ndarray) -> Records:
+def agreement_table(labels: LabelSet, predicted: np.ndarray, mentioned: np.ndarray) -> Records:
     """Return per label, over clips with a caption: how often caption and answer agree, and the two ways to differ.
 
     A caption need not mention everything, so "answered, not mentioned" may be right; "mentioned, not answered" is a
@@ -134,32 +135,32 @@ def agreement_table(labels: LabelSet, said: np.ndarray, mentioned: np.ndarray) -
     records: Records = []
     for column, name in enumerate(labels.names):
         known = ~np.isnan(mentioned[:, column])
-        told, yes = mentioned[known, column] == 1, said[known, column]
+        in_caption, yes = mentioned[known, column] == 1, predicted[known, column]
         records.append(
             {
                 "label": name,
                 "captions": int(known.sum()),
-                "agree": _share((told == yes).sum(), len(yes)),
-                "both": int((told & yes).sum()),
-                "answered, not mentioned": int((yes & ~told).sum()),
-                "mentioned, not answered": int((told & ~yes).sum()),
+                "agree": _share((in_caption == yes).sum(), len(yes)),
+                "both": int((in_caption & yes).sum()),
+                "answered, not mentioned": int((yes & ~in_caption).sum()),
+                "mentioned, not answered": int((in_caption & ~yes).sum()),
             }
         )
     return records
 
 
-def _said(labels: LabelSet, scores: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+def _predicted(labels: LabelSet, scores: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
     if labels.task == "multi-label":
         return scores >= thresholds
     return np.asarray(np.arange(len(labels)) == scores.argmax(axis=1)[:, None])
 
 
 def _pair(
-    labels: LabelSet, said: np.ndarray, unread: np.ndarray, one: str, two: str
+    labels: LabelSet, predicted: np.ndarray, unread: np.ndarray, one: str, two: str
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return for two labels whether each is said, and whether both were read, shape (clips,) each."""
+    """Return for two labels whether each is predicted, and whether both were read, shape (clips,) each."""
     first, second = labels.index(one), labels.index(two)
-    return said[:, first], said[:, second], ~(unread[:, first] | unread[:, second])
+    return predicted[:, first], predicted[:, second], ~(unread[:, first] | unread[:, second])
 
 
 def _rule(rule: str, possible: np.ndarray, broken: np.ndarray) -> dict[str, Any]:
@@ -181,7 +182,7 @@ def _notes(labels: LabelSet, found: dict[str, Any], clips: int) -> list[str]:
     for record in found[RATES]:
         rate, ratio = record["says yes"], record["ratio"]
         if rate is not None and rate >= MOST_YES and (ratio is None or ratio >= LEAST_RATIO):
-            notes.append(f"{record['label']}: the model says yes to nearly every clip ({rate:.0%}); it tells little.")
+            notes.append(f"{record['label']}: the model says yes to nearly every clip ({rate:.0%}); it means little.")
         if rate == 0 and record["is true"]:
             notes.append(
                 f"{record['label']}: the model never says yes, though {record['is true']:.0%} of clips show it."

@@ -36,7 +36,7 @@ def indicators(recording: Recording, intervals: Iterable[Interval], labels: Labe
     - `longest_interruption_s`: longest time without the activity between its first and last bout; 0 for one bout, nan
       for none.
 
-    Gaps belong to neither side: they cut bouts, are no part of the annotated time, and end an interruption, which is
+    Gaps belong to neither side: they cut bouts, are not part of the annotated time, and end an interruption, which is
     then only as long as was seen of it (ours).
 
     Args:
@@ -86,7 +86,7 @@ def time_budget(
     `first_s`, `longest_pause_s`, see `indicators`; nan where there is no bout. Rounded to a microsecond.
 
     Args:
-        recordings: whose time; their gaps are no part of it.
+        recordings: whose time; their gaps are not part of it.
         by: source ("annotated", "predicted") -> recording -> intervals. A recording without a label's bout has its row.
         labels: the set.
     """

@@ -125,8 +125,8 @@ def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
 def _label_counts(looked: Moments, tolerance: float) -> np.ndarray:
     """Return (tp, fp, fn, tn) per label: as they are, and from either side with a tolerance; shape (3, labels, 4)."""
     sides = looked.seen(0), looked.seen(1)
-    goals = np.where(looked.known, sides[0], np.nan)
-    found = [four_counts(goals, sides[1]).sum(axis=0)]
+    targets = np.where(looked.known, sides[0], np.nan)
+    found = [four_counts(targets, sides[1]).sum(axis=0)]
     for side in (0, 1):
         mine, theirs = sides[side], sides[1 - side]
         near = np.where(_near(looked, 1 - side, tolerance, mine), mine, theirs)

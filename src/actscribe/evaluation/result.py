@@ -70,7 +70,7 @@ class Evaluation:
         return int((~np.isnan(self.targets)).any(axis=1).sum())
 
     def decisions(self) -> np.ndarray:
-        """Return what is said of each clip, bool, shape (clips, labels): by threshold, or the highest score wins."""
+        """Return the decisions on each clip, bool, shape (clips, labels): by threshold, or the highest score wins."""
         return self.scores >= self.thresholds if self.labels.task == "multi-label" else _one_hot(self.scores)
 
     def values(self) -> dict[str, Any]:
@@ -116,21 +116,21 @@ def measure(
         timelines: predicted intervals by recording; empty for trimmed data sets.
         priors: share of positive clips per label in training, shape (labels,).
     """
-    goals = targets(clips, labels.task, coverage)
-    tables = _clip_tables(labels, clips, goals, scores, thresholds, priors)
+    truth = targets(clips, labels.task, coverage)
+    tables = _clip_tables(labels, clips, truth, scores, thresholds, priors)
     if timelines:  # what is listed as wrong is wrong in what a person is given
         tables["errors"] = timeline_errors(recordings, timelines, labels, clips, scores)
     return Evaluation(
         split=split,
         labels=labels,
         clips=clips,
-        targets=goals,
+        targets=truth,
         scores=scores,
         thresholds=thresholds,
         recordings=recordings,
         timelines=timelines,
-        calibration=calibration_table(goals, scores, labels.names, labels.task),
-        confidence=_confidence(labels, clips, goals, scores, thresholds, recordings),
+        calibration=calibration_table(truth, scores, labels.names, labels.task),
+        confidence=_confidence(labels, clips, truth, scores, thresholds, recordings),
         events=event_table(recordings, timelines, labels) if timelines else None,
         joint=sequence_scores(recordings, timelines, labels) if timelines else {},
         indicators=compare_indicators(recordings, timelines, labels) if timelines else None,
@@ -141,7 +141,7 @@ def measure(
 def _clip_tables(
     labels: LabelSet,
     clips: Sequence[Clip],
-    goals: np.ndarray,
+    truth: np.ndarray,
     scores: np.ndarray,
     thresholds: np.ndarray,
     priors: np.ndarray,
@@ -150,23 +150,23 @@ def _clip_tables(
     names = labels.names
     if labels.task == "multi-label":
         return {
-            "table": clip_table(goals, scores, thresholds, names),
-            "baselines": label_baselines(goals, names, priors),
-            "errors": worst_errors(clips, goals, scores, thresholds, names),
+            "table": clip_table(truth, scores, thresholds, names),
+            "baselines": label_baselines(truth, names, priors),
+            "errors": worst_errors(clips, truth, scores, thresholds, names),
             "confusion": None,
         }
     return {
-        "table": class_table(goals, scores, names),
-        "baselines": class_baselines(goals, names, priors),
-        "errors": worst_confusions(clips, goals, scores, names),
-        "confusion": confusion(goals, scores),
+        "table": class_table(truth, scores, names),
+        "baselines": class_baselines(truth, names, priors),
+        "errors": worst_confusions(clips, truth, scores, names),
+        "confusion": confusion(truth, scores),
     }
 
 
 def _confidence(
     labels: LabelSet,
     clips: Sequence[Clip],
-    goals: np.ndarray,
+    truth: np.ndarray,
     scores: np.ndarray,
     thresholds: np.ndarray,
     recordings: Sequence[Recording],
@@ -175,16 +175,16 @@ def _confidence(
     group_of = {recording.name: recording.group for recording in recordings}
     groups = [group_of[clip.recording] for clip in clips]
     if labels.task == "multi-label":
-        counts = label_counts(goals, scores >= thresholds)
+        counts = label_counts(truth, scores >= thresholds)
         return f1_intervals(counts, groups, labels.names)
-    counts = label_counts(goals, _one_hot(scores))
+    counts = label_counts(truth, _one_hot(scores))
     by_class = f1_intervals(counts, groups, labels.names)
-    return pd.concat([by_class, _accuracy(goals, scores, groups)], ignore_index=True)
+    return pd.concat([by_class, _accuracy(truth, scores, groups)], ignore_index=True)
 
 
-def _accuracy(goals: np.ndarray, scores: np.ndarray, groups: Sequence[str]) -> pd.DataFrame:
-    known = np.flatnonzero(~np.isnan(goals).any(axis=1)).tolist()
-    correct = goals[known].argmax(axis=1) == scores[known].argmax(axis=1)
+def _accuracy(truth: np.ndarray, scores: np.ndarray, groups: Sequence[str]) -> pd.DataFrame:
+    known = np.flatnonzero(~np.isnan(truth).any(axis=1)).tolist()
+    correct = truth[known].argmax(axis=1) == scores[known].argmax(axis=1)
     return accuracy_interval(correct, [groups[i] for i in known])
 
 

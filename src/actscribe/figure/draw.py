@@ -211,8 +211,8 @@ def _ticks(axes: Any, duration: float, room: float) -> None:
 def _clock(seconds: float, parts: bool) -> str:
     whole = int(seconds + 1e-6)
     hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
-    said = f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
-    return f"{said}.{round((seconds - whole) * 10)}" if parts else said
+    clock = f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+    return f"{clock}.{round((seconds - whole) * 10)}" if parts else clock
 
 
 def _bars(axes: Any, intervals: Iterable[Interval], label: str, top: float, colour: str, duration: float) -> None:

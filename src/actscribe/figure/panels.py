@@ -64,9 +64,9 @@ def of_files(files: Sequence[Path], truth: Sequence[Path] = (), videos: Sequence
             f"{len(files)} timelines and {len(videos)} videos were named.",
             "Name one --video for each timeline, in the same order; a file may be named several times.",
         )
-    asked: Sequence[str | None] = videos or [None] * len(files)
-    found = [_read(path, video) for path, video in zip(files, asked, strict=True)]
-    compared = zip(truth, asked, strict=True) if truth else ()
+    video_names: Sequence[str | None] = videos or [None] * len(files)
+    found = [_read(path, video) for path, video in zip(files, video_names, strict=True)]
+    compared = zip(truth, video_names, strict=True) if truth else ()
     others: Sequence[Annotations | None] = [_read(path, video) for path, video in compared] or [None] * len(found)
     return [_of_file(path, one, other) for path, one, other in zip(files, found, others, strict=True)]
 
@@ -109,7 +109,7 @@ def of_run(run: Run, names: Sequence[str]) -> list[Panel]:
 def _read(path: Path, video: str | None = None) -> Annotations:
     if annotation_files.counts_frames(path):
         raise ActScribeError(
-            f"{path}: counts frames, whose times only the video tells.",
+            f"{path}: counts frames, whose times only the video can give.",
             f"Type: actscribe convert {path} {path.stem}.json --video VIDEO, and plot that.",
         )
     return annotation_files.read(path, video)

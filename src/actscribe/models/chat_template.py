@@ -20,7 +20,7 @@ import psutil
 from jinja2 import nodes
 
 from actscribe.errors import ActScribeError
-from actscribe.models.loading import words
+from actscribe.models.loading import error_text
 
 #: A template of the largest families takes a few milliseconds and some kilobytes (bounds: ours).
 MOST_SECONDS, MOST_BYTES, MOST_LETTERS = 5.0, 2**28, 2**20
@@ -53,7 +53,9 @@ def filled(template: object, fill: Callable[[], str], source: str) -> str:
         with _bounded():
             return fill()
     except Exception as error:  # a template may raise anything, also by its own words
-        raise ActScribeError(f"The chat template of '{source}' cannot be filled in: {words(error)}", _HINT) from error
+        raise ActScribeError(
+            f"The chat template of '{source}' cannot be filled in: {error_text(error)}", _HINT
+        ) from error
 
 
 def _problem(text: object) -> str:

@@ -110,7 +110,7 @@ def read_json(path: Path, hint: str) -> dict[str, Any]:
 
 
 def _no_number(word: str) -> None:
-    raise ValueError(f"{word} is no number")
+    raise ValueError(f"{word} is not a number")
 
 
 def is_pointer(path: Path) -> bool:

@@ -1,6 +1,6 @@
 """One bounded exchange with a server that is to answer in JSON: total time and size, whatever it sends.
 
-A socket's own timeout starts anew with every byte, and HTTP's parts (headers, interim answers, trailers) have no end
+A socket's own timeout restarts with every byte, and HTTP's parts (headers, interim answers, trailers) have no end
 that a server must keep to, so a watch shuts the connection down when the time is over (ours). Nothing is unpacked, no
 redirect followed and no proxy used: either could carry what is sent to another machine.
 """
@@ -26,8 +26,8 @@ SHOWN = 300
 
 KEPT = "Answers so far are kept."
 START = f"Start the server (for example: ollama serve) and check the address. {KEPT}"
-LOG = f"Look at the server's log, or start it anew. {KEPT}"
-SLOW = f"It may be busy, or the model too large for this machine: look at the server's log, or start it anew. {KEPT}"
+LOG = f"Look at the server's log, or restart it. {KEPT}"
+SLOW = f"It may be busy, or the model too large for this machine: look at the server's log, or restart it. {KEPT}"
 INTERFACE = "Give the address of its OpenAI-compatible interface; it usually ends in /v1."
 NO_REDIRECT = "Give the address where it is: redirects are not followed, since they could lead to another machine."
 BY_STATUS = {
@@ -142,8 +142,8 @@ def _explain(error: Exception | None, watch: _Watch, seconds: float) -> NoReturn
     if isinstance(error, http.client.IncompleteRead):
         raise Trouble("it broke off in the middle.", LOG, again=True) from None
     if isinstance(error, http.client.HTTPException):
-        said = shown(f"{type(error).__name__} {error}")
-        raise Trouble(f"what it sent is not HTTP ({said}).", f"Check the address. {INTERFACE}") from None
+        answered = shown(f"{type(error).__name__} {error}")
+        raise Trouble(f"what it sent is not HTTP ({answered}).", f"Check the address. {INTERFACE}") from None
     raise Trouble(f"{shown(str(error))}.", START) from None
 
 
@@ -166,8 +166,8 @@ def _parsed(data: bytes, kind: str) -> Any:
         return json.loads(data, parse_constant=_refused)
     except (ValueError, RecursionError) as error:
         why = "nested too deeply" if isinstance(error, RecursionError) else shown(str(error))
-        said = shown(data[: 4 * SHOWN].decode(errors="replace"))
-        raise Trouble(f"it is no JSON that can be read ({shown(kind)}; {why}): {said}", INTERFACE) from None
+        answered = shown(data[: 4 * SHOWN].decode(errors="replace"))
+        raise Trouble(f"it is no JSON that can be read ({shown(kind)}; {why}): {answered}", INTERFACE) from None
 
 
 def _refused(word: str) -> NoReturn:

@@ -66,7 +66,7 @@ def load_weights(build: Any, folder: Path, name: str, fresh: Collection[str] = (
         options: for `from_pretrained`.
 
     Raises:
-        ActScribeError: the weights cannot be read, do not fit, or are no numbers; see `LoadingReport.require`.
+        ActScribeError: the weights cannot be read, do not fit, or are not numbers; see `LoadingReport.require`.
     """
     hint = again(name)
     if "gguf_file" not in options:
@@ -74,15 +74,15 @@ def load_weights(build: Any, folder: Path, name: str, fresh: Collection[str] = (
     reading = options if "gguf_file" in options else {"use_safetensors": True, **options}
     try:
         with _silent("gguf_file" in options):
-            model, told = build.from_pretrained(
+            model, info = build.from_pretrained(
                 folder, output_loading_info=True, ignore_mismatched_sizes=True, **_ALONE, **reading
             )
     except BaseException as error:
         _reraise_orders(error)
         raise ActScribeError(
-            f"{folder}: the weights of '{name}' cannot be loaded as its config.json says: {words(error)}", hint
+            f"{folder}: the weights of '{name}' cannot be loaded as its config.json says: {error_text(error)}", hint
         ) from error
-    LoadingReport.of(told).require(f"{folder}: the weights do not fit config.json", hint, fresh)
+    LoadingReport.of(info).require(f"{folder}: the weights do not fit config.json", hint, fresh)
     held = {key: value for key, value in model.named_parameters() if not key.startswith(tuple(fresh))}
     check_finite(held, str(folder), hint)
     check_filled(held, str(folder), hint)
@@ -110,7 +110,7 @@ def load_part(build: Any, folder: Path, name: str, what: str, **options: Any) ->
     except BaseException as error:
         _reraise_orders(error)
         raise ActScribeError(
-            f"{folder}: the {what} of '{name}' cannot be loaded: {words(error)}", again(name)
+            f"{folder}: the {what} of '{name}' cannot be loaded: {error_text(error)}", again(name)
         ) from error
 
 
@@ -122,7 +122,7 @@ def fill(wanted: Mapping[str, Tensor], path: Path) -> None:
         path: of the file.
 
     Raises:
-        ActScribeError: the file is missing or damaged, does not fit, or holds what is no number.
+        ActScribeError: the file is missing or damaged, does not fit, or holds what is not a number.
     """
     hint = "Copy the folder again, or train again."
     if is_pointer(path):
@@ -131,7 +131,7 @@ def fill(wanted: Mapping[str, Tensor], path: Path) -> None:
         problem = damage(path)
         found = {} if problem else load_file(path)
     except Exception as error:
-        problem = f"cannot be read: {words(error)}"
+        problem = f"cannot be read: {error_text(error)}"
     if problem:
         raise ActScribeError(f"{path}: {problem}", hint)
     LoadingReport.between(found, wanted).require(f"{path}: does not fit", hint)
@@ -193,7 +193,7 @@ def _reraise_orders(error: BaseException) -> None:
         raise error
 
 
-def words(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """Return an error of another library in one line, with its kind where its words alone say little."""
     text = in_one_line(error)
     text = text if len(text) <= MOST_WORDS else f"{text[:MOST_WORDS]} ..."

@@ -21,7 +21,7 @@ from actscribe.errors import ActScribeError
 #: from the configuration today. (transformers passes over them itself where a model has had them.)
 COMPUTED = re.compile(r"(^|\.)(position_ids|inv_freq|num_batches_tracked)$")
 _BLOCK = re.compile(r"\.(\d+)\.")
-#: More matrices of zeros than this share are no weights: a download that reserved its place and stopped (ours).
+#: More matrices of zeros than this share are not weights: a download that reserved its place and stopped (ours).
 MOST_ZERO = 0.5
 #: Names in a message.
 SHOWN = 3
@@ -45,14 +45,14 @@ class LoadingReport:
     errors: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, told: Mapping[str, Any]) -> LoadingReport:
+    def of(cls, info: Mapping[str, Any]) -> LoadingReport:
         """Return what transformers' `output_loading_info` tells."""
-        shapes = {name: (tuple(found), tuple(wanted)) for name, found, wanted in told["mismatched_keys"]}
+        shapes = {name: (tuple(found), tuple(wanted)) for name, found, wanted in info["mismatched_keys"]}
         return cls(
-            tuple(sorted(told["missing_keys"])),
-            tuple(sorted(told["unexpected_keys"])),
+            tuple(sorted(info["missing_keys"])),
+            tuple(sorted(info["unexpected_keys"])),
             dict(sorted(shapes.items())),
-            tuple(map(str, told["error_msgs"])),
+            tuple(map(str, info["error_msgs"])),
         )
 
     @classmethod
@@ -116,12 +116,12 @@ def likely(report: LoadingReport) -> str:
         return "It holds only a part of the network." if report.missing else ""
     listed = ", ".join(map(str, blocks[:SHOWN])) + (", ..." if len(blocks) > SHOWN else "")
     if report.missing:
-        return f"All of them are of layer {listed}: config.json tells of a deeper network, or layers were left out."
-    return f"All of them are of layer {listed}: config.json tells of a shallower network."
+        return f"All of them are of layer {listed}: config.json describes a deeper network, or layers were left out."
+    return f"All of them are of layer {listed}: config.json describes a shallower network."
 
 
 def check_finite(weights: Mapping[str, Tensor], where: str, hint: str) -> None:
-    """Refuse weights that are no numbers.
+    """Refuse weights that are not numbers.
 
     Args:
         weights: by name; integers, as of quantized layers, are passed over.

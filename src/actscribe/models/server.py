@@ -135,10 +135,10 @@ class ChatServer:
 
     def _explained(self, path: str, trouble: Trouble) -> ActScribeError:
         if trouble.status:
-            said = f"The server at {self.address} answered {trouble.status} to {path}: {trouble.what}"
+            message = f"The server at {self.address} answered {trouble.status} to {path}: {trouble.what}"
         else:
-            said = f"No usable answer from {self.address}{path}: {trouble.what}"
-        return ActScribeError(said, trouble.hint)
+            message = f"No usable answer from {self.address}{path}: {trouble.what}"
+        return ActScribeError(message, trouble.hint)
 
     def _not_understood(self, found: Any) -> ActScribeError:
         return ActScribeError(
@@ -187,7 +187,7 @@ def data_uri(image: np.ndarray) -> str:
 def _first_alternatives(choice: dict[str, Any]) -> list[tuple[str, float]] | None:
     """Return (token, probability) of the first token's alternatives, none where the server gives none.
 
-    None where it gives something that is no probability: a number above 1 would make any answer a sure one.
+    None where it gives something that is not a probability: a number above 1 would make any answer a sure one.
     """
     try:
         listed = choice["logprobs"]["content"][0]["top_logprobs"]

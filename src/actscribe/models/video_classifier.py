@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -35,6 +35,11 @@ class Family:
         positions: learned positions of time, shape (1, frames or more, width); empty where they are computed, and the
             network is built for the study's frames.
         joint: whether `positions` are those of time and space together, behind that of a class token.
+        body: the module without what only the classifier adds to it.
+        added: beginnings of the names of weights that only a classifier has, or only pretraining.
+        class_tokens: tokens of the body's output before those of patches.
+        space_first: whether all moments of a patch follow one another, rather than all patches of a moment.
+        options: for the body's `forward`.
     """
 
     name: str
@@ -44,6 +49,11 @@ class Family:
     parts: tuple[str, ...]
     positions: str = ""
     joint: bool = False
+    body: str = ""
+    added: tuple[str, ...] = (HEAD,)
+    class_tokens: int = 0
+    space_first: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 #: `model_type` of a checkpoint's config.json -> its family.
@@ -55,9 +65,18 @@ FAMILIES: dict[str, Family] = {
         "pixel_values",
         ("timesformer.embeddings", "timesformer.encoder.layer"),
         "timesformer.embeddings.time_embeddings",
+        body="timesformer",
+        class_tokens=1,
+        space_first=True,
     ),
     "videomae": Family(
-        "VideoMAE", "num_frames", "image_size", "pixel_values", ("videomae.embeddings", "videomae.encoder.layer")
+        "VideoMAE",
+        "num_frames",
+        "image_size",
+        "pixel_values",
+        ("videomae.embeddings", "videomae.encoder.layer"),
+        body="videomae",
+        added=(HEAD, "fc_norm.", "decoder.", "encoder_to_decoder.", "mask_token", "position_embeddings"),
     ),
     "vivit": Family(
         "ViViT",
@@ -67,6 +86,9 @@ FAMILIES: dict[str, Family] = {
         ("vivit.embeddings", "vivit.layers"),
         "vivit.embeddings.position_embeddings",
         joint=True,
+        body="vivit",
+        added=(HEAD, "vivit.pooler.", "pooler."),
+        class_tokens=1,
     ),
     "vjepa2": Family(
         "V-JEPA 2",
@@ -74,6 +96,9 @@ FAMILIES: dict[str, Family] = {
         "crop_size",
         "pixel_values_videos",
         ("vjepa2.encoder.embeddings", "vjepa2.encoder.layer", "pooler"),
+        body="vjepa2",
+        added=(HEAD, "pooler."),
+        options={"skip_predictor": True},
     ),
     "videoprism_vision_model": Family(
         "VideoPrism",
@@ -88,8 +113,25 @@ FAMILIES: dict[str, Family] = {
             "head",
         ),
         "vision_model.temporal_embeddings.position_embeddings",
+        body="vision_model",
+        added=(HEAD, "head.", "head_layernorm."),
     ),
 }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Body:
+    """A video encoder without a head.
+
+    Args:
+        network: of transformers.
+        family: of it.
+        steps: moments that it makes of a clip's frames.
+    """
+
+    network: nn.Module
+    family: Family
+    steps: int
 
 
 class VideoClassifier(nn.Module):
@@ -149,7 +191,7 @@ def load_classifier(
         families: keys of `FAMILIES` that are taken; empty: all.
 
     Raises:
-        ActScribeError: the checkpoint is not on this machine, is no video classifier of these families, carries no mean
+        ActScribeError: the checkpoint is not on this machine, is not a video classifier of these families, has no mean
             and std, takes other numbers of frames, or its weights do not fit its configuration.
     """
     folder = checkpoint_folder(checkpoint, "timesformer")
@@ -176,6 +218,34 @@ def load_classifier(
     return made, read_pixels(str(folder), checkpoint, picture_size(config), resize_mode)
 
 
+def load_body(folder: Path, checkpoint: str, config: Any, frames: int) -> Body:
+    """Return the encoder of a checkpoint, whether it was saved as a classifier, after pretraining or bare.
+
+    Args:
+        folder: of the checkpoint.
+        checkpoint: as the user named it.
+        config: from `encoder_configuration`.
+        frames: of a clip; positions are made to fit as in `load_classifier`.
+
+    Raises:
+        ActScribeError: the network takes other numbers of frames, or its weights do not fit its configuration.
+    """
+    family = FAMILIES[config.model_type]
+    check_frames(config, frames)
+    options = {family.side: picture_size(config)} | ({} if family.positions else {family.frames: frames})
+    model = load_weights(
+        AutoModelForVideoClassification, folder, checkpoint, family.added, dtype=torch.float32, **options
+    )
+    fit_frame_count(model, frames)
+    return Body(model.get_submodule(family.body), family, frames // _together(config))
+
+
+def encoder_configuration(folder: Path, checkpoint: str) -> Any:
+    """Return the checked configuration of a checkpoint that holds an encoder of `FAMILIES`, of whatever class."""
+    read_config(folder, checkpoint, tuple(FAMILIES))
+    return _checked(folder, checkpoint)
+
+
 def load_saved(folder: Path) -> VideoClassifier:
     """Return the video classifier that `save_pretrained` wrote into a folder, whole.
 
@@ -188,16 +258,16 @@ def load_saved(folder: Path) -> VideoClassifier:
 
 
 def changes(checkpoint: str, labels: tuple[str, ...], frames: int) -> list[str]:
-    """Return in words what `load_classifier` makes anew or resizes; no weight is read."""
+    """Return in words what `load_classifier` replaces or resizes; no weight is read."""
     config = configuration(checkpoint)
-    family, said = FAMILIES[config.model_type], []
+    family, notes = FAMILIES[config.model_type], []
     if _head(config) != labels:
-        said.append(f"the head of '{checkpoint}' ({config.num_labels} classes) was replaced by a new one")
+        notes.append(f"the head of '{checkpoint}' ({config.num_labels} classes) was replaced by a new one")
     own = getattr(config, family.frames)
     if own != frames:
         how = "were resized to" if family.positions else "are computed for"
-        said.append(f"the positions of '{checkpoint}' for {own} frames {how} {frames}")
-    return said
+        notes.append(f"the positions of '{checkpoint}' for {own} frames {how} {frames}")
+    return notes
 
 
 def configuration(checkpoint: str, families: Sequence[str] = ()) -> Any:
@@ -251,6 +321,10 @@ def _config(folder: Path, checkpoint: str, families: Sequence[str] = ()) -> Any:
     """Return the configuration of a checkpoint, of which everything that counts or divides was checked."""
     values = read_config(folder, checkpoint, tuple(families) or tuple(FAMILIES))
     _check_class(values, folder, checkpoint)
+    return _checked(folder, checkpoint)
+
+
+def _checked(folder: Path, checkpoint: str) -> Any:
     config = load_part(AutoConfig, folder, checkpoint, "config.json")
     try:
         _check_sizes(config)
@@ -266,7 +340,7 @@ def _check_class(values: dict[str, Any], folder: Path, checkpoint: str) -> None:
     expected = MODEL_FOR_VIDEO_CLASSIFICATION_MAPPING_NAMES[values["model_type"]]
     if named is not None and not (isinstance(named, list) and expected in named):
         raise ActScribeError(
-            f"'{checkpoint}' is no classifier of videos: its config.json says {named}, expected {expected}.",
+            f"'{checkpoint}' is not a classifier of videos: its config.json says {named}, expected {expected}.",
             "Choose another model.",
         )
 

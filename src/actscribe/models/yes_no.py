@@ -42,7 +42,7 @@ def from_logits(logits: Any, yes: Sequence[int], no: Sequence[int]) -> list[YesN
 def from_text(text: str) -> YesNo:
     """Return a written answer: the first word if it is yes or no, else the one of the two that occurs; else unread."""
     words = _WORDS.findall(text.casefold())
-    said = {word for word in words if word in ("yes", "no")}
-    if words and words[0] in said:
-        said = {words[0]}
-    return YesNo(float("yes" in said) if len(said) == 1 else None, text=text)
+    answers = {word for word in words if word in ("yes", "no")}
+    if words and words[0] in answers:
+        answers = {words[0]}
+    return YesNo(float("yes" in answers) if len(answers) == 1 else None, text=text)

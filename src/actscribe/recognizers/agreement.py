@@ -45,10 +45,10 @@ class Agreement:
 def agreement(one: VlmClient, other: VlmClient, clips: Sequence[ClipFrames], texts: Prompts) -> Agreement:
     """Ask two models every label's question about every clip and compare their answers (ours)."""
 
-    def asked(model: VlmClient) -> np.ndarray:
+    def ask(model: VlmClient) -> np.ndarray:
         return np.array([_shares(model.yes_no(clip, texts.opening, texts.questions)) for clip in clips])
 
-    first, second = asked(one), asked(other)
+    first, second = ask(one), ask(other)
     apart = np.abs(first - second)
     same = float(((first > 0.5) == (second > 0.5)).mean())
     return Agreement(len(clips), first.size, same, float(apart.max()), float(apart.mean()))

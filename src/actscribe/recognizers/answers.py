@@ -21,7 +21,7 @@ from actscribe.video.sampling import nominal_times
 
 #: Seconds to wait while another process writes.
 PATIENCE_S = 60.0
-#: How often a file is tried: as it is, and once anew after it was set aside; one more for another process' haste.
+#: How often a file is tried: as it is, and once again after it was set aside; one more for another process' haste.
 TRIES = 3
 _SETTING_UP = (
     "PRAGMA journal_mode=WAL",
@@ -154,8 +154,8 @@ class AnswerStore:
                         file.rename(aside.with_name(aside.name + ending))
         except (OSError, Timeout) as problem:
             raise self._problem(problem) from problem
-        told = f"{self.path}: the kept answers are damaged ({error}); the file is now {aside.name}"
-        print(f"{told}, and what it lost is asked for again.", file=sys.stderr)
+        message = f"{self.path}: the kept answers are damaged ({error}); the file is now {aside.name}"
+        print(f"{message}, and what it lost is asked for again.", file=sys.stderr)
         return aside
 
     def _problem(self, error: Exception) -> ActScribeError:
@@ -227,7 +227,7 @@ def answer_key(model: Mapping[str, Any], prompt: str, settings: Mapping[str, Any
 def clip_digest(clip: ClipFrames) -> str:
     """Return a digest of all that a model is told and shown of a clip: nominal frame times (microseconds) and pixels.
 
-    Where in which recording the clip lies is no part of it: the same pictures get the same answer.
+    Where in which recording the clip lies is not part of it: the same pictures get the same answer.
     """
     times = nominal_times(clip.clip.start, clip.clip.end, len(clip.frames)).tolist()
     state = hashlib.blake2b(json.dumps([times, clip.frames.shape]).encode(), digest_size=16)

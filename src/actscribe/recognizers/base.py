@@ -113,8 +113,8 @@ def implementation(name: str) -> Implementation:
     except AT_IMPORT as error:
         raise not_loaded(point, "recognizer", error) from error
     if not isinstance(made, Implementation):
-        said = f" has a {type(made).__name__} at {spec.code}; expected an Implementation."
-        raise wrong(point, "recognizer", said)
+        message = f" has a {type(made).__name__} at {spec.code}; expected an Implementation."
+        raise wrong(point, "recognizer", message)
     return replace(
         made,
         view=careful(made.view, InputSpec, point, "recognizer", "view"),

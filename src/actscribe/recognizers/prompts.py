@@ -69,8 +69,8 @@ def prompts(labels: LabelSet, listing: str = "", question: str = "", caption: st
         opening=labels.setting.strip(),
         listing=_fill(listing or LIST, **filled),
         caption=_fill(caption or CAPTION, **filled),
-        questions=tuple(_fill(question or QUESTION, question=label.asked()) for label in labels.labels),
-        judged=tuple(_fill(judge or JUDGE, question=label.asked()) for label in labels.labels),
+        questions=tuple(_fill(question or QUESTION, question=label.yes_no_question()) for label in labels.labels),
+        judged=tuple(_fill(judge or JUDGE, question=label.yes_no_question()) for label in labels.labels),
     )
 
 

@@ -61,10 +61,10 @@ def mentions(caption: str, label: Label) -> bool:
     It does when it holds the label's name, or at least `MENTIONED` of the words of its phrase that carry meaning;
     words count as equal whatever their ending.
     """
-    said = {_stem(word) for word, _ in _words(caption)}
+    mentioned = {_stem(word) for word, _ in _words(caption)}
     for spelling in (label.name, label.described()):
         wanted = {_stem(word) for word, _ in _words(spelling) if word not in _SMALL}
-        if wanted and len(wanted & said) >= (1.0 if spelling == label.name else MENTIONED) * len(wanted):
+        if wanted and len(wanted & mentioned) >= (1.0 if spelling == label.name else MENTIONED) * len(wanted):
             return True
     return False
 

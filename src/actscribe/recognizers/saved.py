@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from actscribe.errors import ActScribeError
-from actscribe.models.loading import words
+from actscribe.models.loading import error_text
 
 
 @contextmanager
@@ -23,6 +23,6 @@ def loading_saved(folder: Path) -> Iterator[None]:
         raise
     except Exception as error:
         raise ActScribeError(
-            f"{folder}: the recognizer cannot be loaded: {words(error)}",
+            f"{folder}: the recognizer cannot be loaded: {error_text(error)}",
             "Copy the run's folder again from where it was made, or train again.",
         ) from error

@@ -77,9 +77,9 @@ def load(folder: Path, labels: LabelSet) -> Recognizer:
 
 def judged(judge: TextModel, caption: str, texts: Prompts, store: AnswerStore) -> list[YesNo]:
     """Return the judge's answer per label on a caption; a caption that occurred before is not judged again."""
-    asked = [text.replace("{caption}", caption) for text in texts.judged]
-    keys = [answer_key(judge.identity, text, {"kind": "judged"}) for text in asked]
-    answers = remember(store, keys, lambda left: [asdict(answer) for answer in judge.yes_no(pick(asked, left))])
+    filled = [text.replace("{caption}", caption) for text in texts.judged]
+    keys = [answer_key(judge.identity, text, {"kind": "judged"}) for text in filled]
+    answers = remember(store, keys, lambda left: [asdict(answer) for answer in judge.yes_no(pick(filled, left))])
     return [YesNo(**answer) for answer in answers]
 
 

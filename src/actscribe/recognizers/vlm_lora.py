@@ -30,7 +30,7 @@ from actscribe.recognizers.vlm_head import view as head_view
 from actscribe.settings.training import Augmentation
 from actscribe.settings.vlm import VlmLoraSettings
 from actscribe.training.augment import augment, may_flip
-from actscribe.training.checkpoints import CHECKPOINTS, FEATURES, PROBE, PROBED
+from actscribe.training.checkpoints import CHECKPOINTS, PROBE, PROBED
 from actscribe.training.examples import training_clip
 from actscribe.training.fit import Examples, Fit, fit
 from actscribe.training.inputs import TrainingInputs
@@ -193,7 +193,7 @@ def _probe(job: TrainingInputs, parts: HeadedVlm) -> None:
         fill(parts.head.state_dict(), done)
         return
     probe = settings.model_copy(update={"epochs": settings.probe_epochs, "gradient_accumulation_steps": 1})
-    train_head(job, parts, probe, job.folder / CHECKPOINTS / FEATURES, folder)
+    train_head(job, parts, probe, folder)
     if not is_first():
         return
     with write_beside(done) as beside:

@@ -38,14 +38,14 @@ class Answered:
         scores: in [0, 1], shape (labels,).
         unread: whether the answer on a label could not be read, shape (labels,); its score is `UNKNOWN`.
         text: list or caption as it was written; empty where none was asked for.
-        mass: P(yes) + P(no) per label, shape (labels,), nan where there is no distribution; empty for lists.
+        probability_mass: P(yes) + P(no), shape (labels,), nan where there is no distribution; empty for lists.
     """
 
     clip: Clip
     scores: np.ndarray
     unread: np.ndarray
     text: str = ""
-    mass: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    probability_mass: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
 
 #: (clip, whether someone reads the answers) -> what the model said.
@@ -139,8 +139,8 @@ def from_yes_no(clip: Clip, answers: list[YesNo], labels: LabelSet, text: str = 
     scores = np.where(unread, UNKNOWN, given)
     if labels.task == "multi-class":
         scores = over_classes(scores)
-    mass = np.array([np.nan if answer.mass is None else answer.mass for answer in answers])
-    return Answered(clip, scores, unread, text, mass)
+    probability_mass = np.array([np.nan if answer.mass is None else answer.mass for answer in answers])
+    return Answered(clip, scores, unread, text, probability_mass)
 
 
 def over_classes(scores: np.ndarray) -> np.ndarray:

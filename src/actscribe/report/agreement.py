@@ -56,7 +56,7 @@ def show(done: Agreement, notes: Sequence[str] = (), subjects: pd.DataFrame | No
     Args:
         done: of all subjects together.
         notes: that stand last.
-        subjects: from `by_subject`; None: they are not told apart.
+        subjects: from `by_subject`; None: they are not distinguished.
     """
     for title, table in views(done).items():
         print_table(title, table, fold=True)
@@ -86,12 +86,12 @@ def overall(done: Agreement) -> str:
         return "There is no moment that both annotated."
     many = counted(int(row["recordings"]), "recording")
     kappa = "not known, since both say one and the same throughout" if math.isnan(row["kappa"]) else _held(row)
-    said = f"All behaviours at once, {many}: kappa {kappa}"
+    sentence = f"All behaviours at once, {many}: kappa {kappa}"
     if not math.isnan(row["kappa_near"]):
-        said += f", within {done.measure.tolerance:g} s {row['kappa_near']:.3f}"
+        sentence += f", within {done.measure.tolerance:g} s {row['kappa_near']:.3f}"
     if math.isnan(row["similarity"]):
-        return f"{said}. There are too many moments for Needleman-Wunsch similarity; look less often."
-    return f"{said}; Needleman-Wunsch similarity {row['similarity']:.1f} %."
+        return f"{sentence}. There are too many moments for Needleman-Wunsch similarity; look less often."
+    return f"{sentence}; Needleman-Wunsch similarity {row['similarity']:.1f} %."
 
 
 def which_is_which(done: Agreement) -> str:

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from actscribe.columns import Column
 from actscribe.evaluation.class_metrics import CLASS_METRICS, HARMONIC_MEAN
-from actscribe.report import wording as w
+from actscribe.report import formatting as w
 from actscribe.report.comparison.charts import forest
 from actscribe.report.page import render
 from actscribe.report.table import INTERVAL as GROUP_INTERVAL
@@ -78,7 +78,7 @@ def verdict(results: pd.DataFrame) -> list[str]:
     metric = results["metric"].iloc[0]
     rows = results[results["metric"] == metric].set_index("system")
     least = max((float(rows.loc[name, "mean"]) for name in BLIND if name in rows.index), default=math.nan)
-    said = []
+    sentences = []
     for name in [name for name in rows.index if name not in BLIND]:
         row = rows.loc[name]
         ends = (
@@ -91,8 +91,8 @@ def verdict(results: pd.DataFrame) -> list[str]:
             against += " That is no better."
         elif math.isfinite(row["low"]) and not row["low"] > least:
             against += " It may be no better: the interval reaches down to that."
-        said.append(f"{name}: {_name(metric)[0].lower()} {w.percent(row['mean'])}{ends}; {against}")
-    return said
+        sentences.append(f"{name}: {_name(metric)[0].lower()} {w.percent(row['mean'])}{ends}; {against}")
+    return sentences
 
 
 def _of(row: pd.Series) -> str:
@@ -108,7 +108,7 @@ def _name(metric: str) -> tuple[str, str]:
     return column.title, column.meaning
 
 
-INTERVAL = replace(GROUP_INTERVAL, meaning="over seeds, or over groups of test clips where that is said beside it")
+INTERVAL = replace(GROUP_INTERVAL, meaning="over seeds, or over groups of test clips where that is stated beside it")
 RESULT_COLUMNS = (
     Column("system", "system", format="text"),
     Column("metric", "metric", format="text"),

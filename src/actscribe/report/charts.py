@@ -14,8 +14,8 @@ from sklearn.metrics import precision_recall_curve
 from actscribe.evaluation.calibration import reliability_bins
 from actscribe.evaluation.intervals import label_counts
 from actscribe.evaluation.result import Evaluation
+from actscribe.report import formatting as w
 from actscribe.report import svg
-from actscribe.report import wording as w
 from actscribe.report.verdict import best_baseline
 
 #: Panels of one label: the picture's size and, inside it, left and top edge and side of the unit square.
@@ -175,11 +175,11 @@ def confusion_matrix(counts: np.ndarray, names: Sequence[str]) -> Markup:
             parts.append(svg.tag("text", short, transform=turned, class_="name" if cell >= 12 else "name tiny"))
     for row, column in zip(*np.nonzero(counts), strict=True):
         share, clips = float(shares[row, column]), int(counts[row, column])
-        said = tag_title(f"{names[row]} taken for {names[column]}: {w.counted(clips, 'clip')}, {w.percent(share)}")
+        tooltip = tag_title(f"{names[row]} taken for {names[column]}: {w.counted(clips, 'clip')}, {w.percent(share)}")
         x, y = left + column * cell, top + row * cell
         kind = "right" if row == column else "wrong"
         parts.append(
-            svg.tag("rect", said, x=x, y=y, width=cell, height=cell, class_=kind, fill_opacity=svg.shade(share))
+            svg.tag("rect", tooltip, x=x, y=y, width=cell, height=cell, class_=kind, fill_opacity=svg.shade(share))
         )
         if size <= MOST_COUNTS:
             parts.append(svg.text(x + cell / 2, y + cell / 2 + 4, str(clips), "count", "middle"))
@@ -236,9 +236,9 @@ def _two_by_two(name: str, cells: list[tuple[int, int, float, float, str]]) -> M
         share = clips / of if of else 0.0
         x, y = left + wide * column, top + high * row
         kind = "right" if row == column else "wrong"
-        said = tag_title(f"{name}: {meaning}, {w.counted(round(clips), 'clip')} of {w.count(of)}")
+        tooltip = tag_title(f"{name}: {meaning}, {w.counted(round(clips), 'clip')} of {w.count(of)}")
         box = {"x": x + 1, "y": y + 1, "width": wide - 2, "height": high - 2}
-        parts.append(svg.tag("rect", said, **box, class_=kind, fill_opacity=svg.shade(share)))
+        parts.append(svg.tag("rect", tooltip, **box, class_=kind, fill_opacity=svg.shade(share)))
         parts.append(svg.text(x + wide / 2, y + high / 2, w.count(clips), "count", "middle"))
         parts.append(svg.text(x + wide / 2, y + high / 2 + 14, meaning, "count tiny", "middle"))
     return svg.drawing(PANEL[0], top + 2 * high + 6, f"{name}: clips by annotation and decision", *parts)

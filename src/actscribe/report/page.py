@@ -17,7 +17,7 @@ from actscribe.evaluation.events import EVENT_COLUMNS
 from actscribe.evaluation.measures import CLIPS, columns_in
 from actscribe.evaluation.result import Evaluation
 from actscribe.files import write_text
-from actscribe.report import charts, tables, wording
+from actscribe.report import charts, formatting, tables
 from actscribe.report.pictures import error_pictures
 from actscribe.report.provenance import files, provenance
 from actscribe.report.sections import extra_sections
@@ -66,7 +66,7 @@ def _content(run: Run, result: Evaluation, scored: ScoredClips, frames: bool) ->
     summary = summarise(run.study, StudyData(result.labels, run.recordings(), {}))
     shown = shown_recordings(result)
     return {
-        "w": wording,
+        "w": formatting,
         "facts": run.info,
         "result": result,
         "date": datetime.now().astimezone().strftime("%d %B %Y, %H:%M"),

@@ -16,7 +16,7 @@ from PIL import Image
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash
-from actscribe.report import wording as w
+from actscribe.report import formatting as w
 from actscribe.run_folder.scored_clips import ScoredClips
 from actscribe.video.reading import frames_at
 

@@ -7,7 +7,7 @@ import shlex
 from dataclasses import dataclass
 
 from actscribe.evaluation.result import Evaluation
-from actscribe.report import wording as w
+from actscribe.report import formatting as w
 from actscribe.report.table import Head, Row, Table, pairs_table
 from actscribe.run_folder import written
 from actscribe.run_folder.run import Run

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from actscribe.report import wording as w
+from actscribe.report import formatting as w
 from actscribe.report.table import Head, Row, Table, record_table
 from actscribe.run_folder import written
 from actscribe.run_folder.run import Run

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from actscribe.columns import Column, Format
-from actscribe.report import wording as w
+from actscribe.report import formatting as w
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +114,12 @@ def _has_interval(column: Column, table: pd.DataFrame) -> bool:
 def _cells(column: Column, row: Mapping[str, Any], has_interval: bool) -> list[str]:
     """Return the cell of a column, and of its interval."""
     write = WRITERS[column.format]
-    said = [write(row[column.name])]
+    texts = [write(row[column.name])]
     if has_interval:
         ends = [write(row[name]) for name in column.interval]
         between = " to " if column.format.endswith("change") else "–"
-        said.append(w.MISSING if w.MISSING in ends else between.join(ends))
-    return said
+        texts.append(w.MISSING if w.MISSING in ends else between.join(ends))
+    return texts
 
 
 def _spanning(groups: Sequence[str]) -> tuple[tuple[str, int], ...]:

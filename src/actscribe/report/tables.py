@@ -14,7 +14,7 @@ from actscribe.evaluation.events import EVENT_COLUMNS
 from actscribe.evaluation.indicators import INDICATOR_COLUMNS
 from actscribe.evaluation.measures import ANNOTATED, BRIEF_COLUMNS, CLIP_COLUMNS, CLIPS, LABEL, measures_in
 from actscribe.evaluation.result import Evaluation
-from actscribe.report import wording as w
+from actscribe.report import formatting as w
 from actscribe.report.table import WRITERS, Head, Row, Table, frame_table, records
 
 NAME = Head("label", is_text=True)

@@ -13,8 +13,8 @@ from markupsafe import Markup
 from actscribe.data import spans as sp
 from actscribe.data.recording import Recording
 from actscribe.evaluation.result import Evaluation
+from actscribe.report import formatting as w
 from actscribe.report import svg
-from actscribe.report import wording as w
 from actscribe.report.table import Table
 from actscribe.report.tables import indicator_table
 from actscribe.timeline.matching import annotated_spans, label_spans
@@ -177,10 +177,10 @@ def _label(lane: _Lanes, top: float, start: float, end: float, scale: float, tit
         boxes = across(spans, SHORTEST_BOUT)
         if titled:
             scores = lane.scores if kind == "found" else (None,) * len(spans)
-            said = [_said(lane.label, kind, spans[i], scores[i]) for i in np.flatnonzero(seen)]
+            tooltips = [_tooltip(lane.label, kind, spans[i], scores[i]) for i in np.flatnonzero(seen)]
             paths = [
                 svg.tag("path", svg.tag("title", words), d=svg.boxes([box], y, LANE))
-                for box, words in zip(boxes, said, strict=True)
+                for box, words in zip(boxes, tooltips, strict=True)
             ]
             parts.append(svg.tag("g", *paths, class_=kind))
         elif boxes:
@@ -199,7 +199,7 @@ def _overlaps(spans: np.ndarray, start: float, end: float) -> np.ndarray:
     return (spans[:, 1] > start) & (spans[:, 0] < end)
 
 
-def _said(label: str, kind: str, span: Iterable[float], score: float | None) -> str:
+def _tooltip(label: str, kind: str, span: Iterable[float], score: float | None) -> str:
     start, end = span
     word = "annotated" if kind == "true" else "predicted"
     sure = "" if score is None else f", confidence {w.number(score)}"

@@ -10,13 +10,13 @@ import pandas as pd
 
 from actscribe.evaluation.events import always_time_f1
 from actscribe.evaluation.result import Evaluation
-from actscribe.report import wording as w
+from actscribe.report import formatting as w
 from actscribe.run_folder.run import Run
 
 #: With fewer positive clips than this a label's numbers carry a warning (ours).
 FEW_CLIPS = 10
 
-#: Timelines whose F1 of time lies this far below the F1 of clips are said to be worse (ours).
+#: Timelines whose F1 of time lies this far below the F1 of clips are reported as worse (ours).
 WORSE = 0.15
 
 #: What each baseline does, in words.
@@ -96,8 +96,8 @@ def warnings(run: Run, result: Evaluation) -> tuple[str, ...]:
     if result.timelines:
         notes += grouped_notes("Timeline", run.operating_point.timeline.notes)
         notes += grouped_notes("Confidence", run.operating_point.confidence.notes)
-    said = f"no clip of {result.split} shows"  # of training's notes this one is said above
-    notes += [f"{_capital(note).rstrip('.')}." for note in run.info.notes if not note.startswith(said)]
+    repeated = f"no clip of {result.split} shows"  # training's note on this repeats a sentence above
+    notes += [f"{_capital(note).rstrip('.')}." for note in run.info.notes if not note.startswith(repeated)]
     return tuple(notes)
 
 
@@ -127,22 +127,22 @@ def _in_words(result: Evaluation) -> str:
 
 def against(result: Evaluation, best: Baseline) -> str:
     """Return whether the macro F1, and then which label's F1, is not clearly above the best baseline."""
-    macro, said = result.confidence.iloc[len(result.labels)], best.words
+    macro, baseline = result.confidence.iloc[len(result.labels)], best.words
     f1 = best.table["f1"].tolist()
     if macro["value"] <= best.macro_f1:
-        return f"That is no better than {said}."
+        return f"That is no better than {baseline}."
     values = result.confidence["value"].tolist()
     lost = [name for name, value, least in zip(result.labels.names, values, f1, strict=False) if value <= least]
     of = f" Of {w.listed(lost)} it is no better even here." if lost else ""
     if math.isnan(macro["low"]):
         groups = w.counted(int(macro["groups"]), "group")
-        return f"Whether it would beat {said} on other groups too cannot be told from {groups}.{of}"
+        return f"Whether it would beat {baseline} on other groups too cannot be judged from {groups}.{of}"
     if not macro["low"] > best.macro_f1:
-        return f"It may be no better than {said}: the interval reaches down to that.{of}"
+        return f"It may be no better than {baseline}: the interval reaches down to that.{of}"
     lows = result.confidence["low"].tolist()
     weak = [name for name, low, least in zip(result.labels.names, lows, f1, strict=False) if low <= least]
     but = f" Not so for {w.listed(weak)}." if weak else ""
-    return f"The whole interval lies above the best baseline ({said}).{but}"
+    return f"The whole interval lies above the best baseline ({baseline}).{but}"
 
 
 def _timelines(result: Evaluation) -> str:
@@ -153,15 +153,15 @@ def _timelines(result: Evaluation) -> str:
     if not math.isfinite(macro["frame_f1"]):
         return ""
     always = always_time_f1(result.recordings, result.labels)
-    said = (
+    text = (
         f"Its timelines: F1 of time {w.number(macro['frame_f1'])}, of whole bouts (overlap of half) "
         f"{w.number(macro['f1@50'])}; every label marked all the time would give {w.number(always)} of time"
     )
     if result.headline() - macro["frame_f1"] > WORSE:
-        said += ". They are much worse than the decisions on clips: do not judge them by the macro F1 above"
+        text += ". They are much worse than the decisions on clips: do not judge them by the macro F1 above"
     if macro["frame_f1"] <= always:
-        said += ". They are no better than marking everything"
-    return f"{said}."
+        text += ". They are no better than marking everything"
+    return f"{text}."
 
 
 def grouped_notes(what: str, notes: Mapping[str, str]) -> list[str]:

@@ -37,7 +37,7 @@ class Listed(BaseModel):
     @classmethod
     def _is_a_file_name(cls, name: str) -> str:
         if not is_safe_name(name):  # files are called by it, and a run may come from somebody else
-            raise ValueError(f"'{name}' is no name of a recording")
+            raise ValueError(f"'{name}' is not a name of a recording")
         return name
 
     @classmethod

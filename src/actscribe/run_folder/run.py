@@ -328,7 +328,7 @@ def check_run_folder(folder: Path) -> None:
 
 
 def _runs_of(folder: Path) -> str:
-    """Return what to type where a folder is no run: one of those below it, of a study, comparison or benchmark."""
+    """Return what to type where a folder is not a run: one of those below it, of a study, comparison or benchmark."""
     runs = _runs_below(folder)
     if not runs:
         return "Make one with: actscribe train STUDY"

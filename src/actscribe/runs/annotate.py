@@ -175,11 +175,11 @@ def annotate_each(
         kept.remove()
 
 
-def _formats(asked: Sequence[str] | str | None, out: str | Path | None) -> tuple[str, ...]:
+def _formats(requested: Sequence[str] | str | None, out: str | Path | None) -> tuple[str, ...]:
     """Return the formats that are asked for, each once: a name alone is one of them."""
-    if asked is None:
+    if requested is None:
         return () if out is None else ("json",)
-    return tuple(dict.fromkeys([asked] if isinstance(asked, str) else asked))
+    return tuple(dict.fromkeys([requested] if isinstance(requested, str) else requested))
 
 
 def _check_budget(time_budget: Path | None, timelines: set[Path], overwrite: bool) -> None:
@@ -250,11 +250,11 @@ def _probed(video: Path, broken: list[ActScribeError]) -> Probed | None:
 def _unread(broken: Sequence[ActScribeError], done: int) -> ActScribeError:
     if len(broken) == 1 and not done:
         return broken[0]
-    said = "\n".join(error.message for error in broken)
+    messages = "\n".join(error.message for error in broken)
     return ActScribeError(
-        f"{len(broken)} of {len(broken) + done} videos could not be annotated; the others were.\n{said}"
+        f"{len(broken)} of {len(broken) + done} videos could not be annotated; the others were.\n{messages}"
         if done
-        else f"None of {len(broken)} videos could be annotated.\n{said}",
+        else f"None of {len(broken)} videos could be annotated.\n{messages}",
         broken[0].hint,
     )
 

@@ -55,7 +55,7 @@ def keep_answers(run: Run, split: str, answers: Sequence[Answered]) -> None:
         np.stack([answer.scores for answer in answers]),
         np.array([run.operating_point.thresholds[name] for name in labels.names]),
         np.stack([answer.unread for answer in answers]),
-        np.stack([answer.mass for answer in answers]) if len(answers[0].mass) else None,
+        np.stack([answer.probability_mass for answer in answers]) if len(answers[0].probability_mass) else None,
         _mentioned(run, answers),
     )
     _write(run, written.of_split(written.HALLUCINATION, split), found)
@@ -66,7 +66,7 @@ def _mentioned(run: Run, answers: Sequence[Answered]) -> np.ndarray | None:
 
     None for lists: there the answer is the caption.
     """
-    if not len(answers[0].mass):
+    if not len(answers[0].probability_mass):
         return None
     rows = [
         [float(mentions(answer.text, label)) if answer.text else np.nan for label in run.labels.labels]

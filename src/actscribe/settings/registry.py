@@ -17,8 +17,9 @@ from pydantic import BaseModel
 
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.settings.dual_encoder import ClipSettings, DualEncoderSettings, VificlipSettings, XclipSettings
-from actscribe.settings.named_models import JUDGE_PACKAGE, PACKAGED_JUDGE
+from actscribe.settings.named_models import IMAGENET, IMAGENET_PACKAGE, JUDGE_PACKAGE, PACKAGED_JUDGE
 from actscribe.settings.other_packages import careful, entries, load, wrong
+from actscribe.settings.probe import ProbeSettings
 from actscribe.settings.training import Training
 from actscribe.settings.video_classifier import TimesformerSettings, VideoClassifierSettings
 from actscribe.settings.vlm import (
@@ -54,6 +55,7 @@ class RecognizerSpec:
         packages: settings -> optional modules that must be importable, see `packages.COMMANDS`.
         models: kinds of the catalog's models that this recognizer is the usual one for, see `models.catalog.Entry`.
         prompted: compares videos with prompts, and so has scores for classes that it never learned.
+        embeds: looks at each clip once and keeps vectors of it, so that no decoded frames have to be kept.
         merges_into: the recognizer as which a run goes on whose adapters are folded into the model; empty: has none.
     """
 
@@ -64,6 +66,7 @@ class RecognizerSpec:
     packages: Callable[[Any], tuple[str, ...]] = nothing
     models: tuple[str, ...] = ()
     prompted: bool = False
+    embeds: bool = False
     merges_into: str = ""
 
     def trains(self, settings: BaseModel) -> bool:
@@ -99,6 +102,10 @@ def _adapted(settings: VlmLoraSettings) -> tuple[str, ...]:
     return ("peft",)
 
 
+def _encoder(settings: ProbeSettings) -> tuple[str, ...]:
+    return ("timm", IMAGENET_PACKAGE) if settings.model == IMAGENET else ()
+
+
 #: Those of this package.
 BUILT_IN: dict[str, RecognizerSpec] = {
     "timesformer": RecognizerSpec(
@@ -113,6 +120,14 @@ BUILT_IN: dict[str, RecognizerSpec] = {
         VideoClassifierSettings,
         "actscribe.recognizers.video_classifier:VIDEO_CLASSIFIER",
         _trained,
+    ),
+    "probe": RecognizerSpec(
+        "linear or attentive head on a frozen encoder: ImageNet, CLIP, SigLIP, DINO, V-JEPA 2, VideoMAE and others",
+        ProbeSettings,
+        "actscribe.recognizers.probe:PROBE",
+        _trained,
+        _encoder,
+        embeds=True,
     ),
     "vlm-list": RecognizerSpec(
         "zero-shot: a vision-language model lists the activities that occur",
@@ -141,6 +156,7 @@ BUILT_IN: dict[str, RecognizerSpec] = {
         VlmHeadSettings,
         "actscribe.recognizers.vlm_head:VLM_HEAD",
         _trained,
+        embeds=True,
     ),
     "vlm-lora": RecognizerSpec(
         "vision-language model fine-tuned through low-rank adapters, with a trained head",
@@ -232,11 +248,11 @@ def usual_for(kind: str) -> str:
 def _loaded(name: str) -> RecognizerSpec:
     point, spec = added()[name][0], load(added()[name], "recognizer")
     if not isinstance(spec, RecognizerSpec):
-        said = f" is a {type(spec).__name__}; expected a RecognizerSpec at {point.value}."
-        raise wrong(point, "recognizer", said)
+        message = f" is a {type(spec).__name__}; expected a RecognizerSpec at {point.value}."
+        raise wrong(point, "recognizer", message)
     if not (isinstance(spec.settings, type) and issubclass(spec.settings, BaseModel)):
-        said = f" has the settings {spec.settings!r}; expected a class made from pydantic's BaseModel."
-        raise wrong(point, "recognizer", said)
+        message = f" has the settings {spec.settings!r}; expected a class made from pydantic's BaseModel."
+        raise wrong(point, "recognizer", message)
     return replace(
         spec,
         splits=careful(spec.splits, tuple, point, "recognizer", "splits"),

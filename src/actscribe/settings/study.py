@@ -132,8 +132,8 @@ class Study(BaseModel):
             raise ValueError("expected 'name: {settings}' lines")
         if not value:
             raise ValueError(f"names no recognizer; write at least one, such as '{DEFAULT}: {{}}', or leave it out")
-        asked = {name: one for name, one in value.items() if info.context != KEPT or not _is_gone(name, one)}
-        problems = [problem for name, settings in asked.items() for problem in _at(name, settings)]
+        present = {name: one for name, one in value.items() if info.context != KEPT or not _is_gone(name, one)}
+        problems = [problem for name, settings in present.items() for problem in _at(name, settings)]
         problems = problems or _alike(list(value))
         if problems:
             raise ValidationError.from_exception_data("Study", problems)
@@ -291,8 +291,8 @@ def _problem(words: str, where: tuple[int | str, ...], found: object) -> InitErr
 def _in_words(name: str, kind: type[BaseModel], problem: ErrorDetails) -> str:
     key = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
-        meant = did_you_mean(str(problem["loc"][-1]), fields_at(kind, problem["loc"][:-1]))
-        return f"{name} has no setting '{key}'. {meant}"
+        suggestion = did_you_mean(str(problem["loc"][-1]), fields_at(kind, problem["loc"][:-1]))
+        return f"{name} has no setting '{key}'. {suggestion}"
     if problem["type"] == "value_error":
         return f"{f'{name}.{key}' if key else name}: {problem['msg'].removeprefix('Value error, ')}"
     if not key:

@@ -28,7 +28,7 @@ class Augmentation(BaseModel):
         jitter: share of clips whose colours are jittered.
         brightness, contrast, saturation: largest change of it in jittered colours, as a factor above or below 1.
         hue: largest turn of jittered colours.
-        per_frame: jitter each frame anew, which adds flicker, as published.
+        per_frame: jitter each frame separately, which adds flicker, as published.
         grey: share of clips that lose their colour.
         mixup, cutmix: parameter of the beta distribution of how two clips are mixed; 0: never. Pixels only.
         cutmix_share: share of mixed clips that are cut rather than blended, where mixup and cutmix are both on.
@@ -86,14 +86,14 @@ class Training(BaseModel):
         decay_vectors: whether weight decay acts on biases, norms and scalars too.
         gradient_accumulation_steps: forward passes per optimiser step, which share its clips evenly; more of them take
             less memory.
-        clips_per_epoch: how many clips an epoch uses, in an order drawn anew; more than there are: in rounds; null:
-            each clip once.
+        clips_per_epoch: how many clips an epoch uses, in an order redrawn each time; more than there are: in rounds;
+            null: each clip once.
         temporal_jitter: moments in each segment of a clip of which training draws one, an odd number; 1: the centre.
         precision: of the arithmetic in training; "auto" takes bf16 where the processor or GPU has it.
         augment: random crops, brightness and contrast in training; the same for all frames of a clip.
         augmentation: how `augment` changes clips.
         flip: mirror clips at random, but none of a label that means a direction (see `directional` of the labels); off
-            by default, since left and right may matter in ways that names do not tell.
+            by default, since left and right may matter in ways that names do not show.
         positive_weight: weigh positives by negatives / positives per label (Guerriero et al.), at most `most_weight`.
         most_weight: largest weight that `positive_weight` gives.
     """

@@ -104,8 +104,6 @@ class VlmHeadSettings(Training):
         hidden: width of a hidden layer in the head; 0: a linear head.
         dropout: share of the head's inputs that are dropped in training.
         batch_tokens: size of a padded batch that runs through the model, at most.
-        features: a folder in which features are kept for other runs, such as of another head; empty keeps them in the
-            run until it is complete.
     """
 
     model: Annotated[str, Located("model")] = EMBEDDED
@@ -114,7 +112,6 @@ class VlmHeadSettings(Training):
     hidden: Annotated[int, Unit("units")] = Field(0, ge=0)
     dropout: float = Field(0.1, ge=0, lt=1)
     batch_tokens: Annotated[int, Unit("tokens")] = Field(4096, ge=1)
-    features: Annotated[str, Located("folder")] = ""
     epochs: Annotated[int, Unit("epochs")] = Field(40, ge=1)
     head_learning_rate: float = Field(5e-3, gt=0)
     patience: Annotated[int, Unit("epochs")] = Field(10, ge=1)

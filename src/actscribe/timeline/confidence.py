@@ -29,9 +29,9 @@ def with_confidence(
     curves = {name: curve(time_scores.scores[:, labels.index(name)]) for name, curve in confidence.curves.items()}
     made = []
     for interval in intervals:
-        said = None
+        probability = None
         if interval.label in curves and interval.score is not None:
             calibrated = replace(time_scores, scores=curves[interval.label][:, None])
-            said = float(calibrated.mean(0, np.array([[interval.start, interval.end]]))[0])
-        made.append(replace(interval, score=said, raw_score=interval.score))
+            probability = float(calibrated.mean(0, np.array([[interval.start, interval.end]]))[0])
+        made.append(replace(interval, score=probability, raw_score=interval.score))
     return tuple(made)

@@ -20,7 +20,7 @@ from scipy.special import expit, logit
 SURE = 1e-6
 #: Standard deviation of a label's curve around the common one, of log slope and of intercept in logits.
 SPREAD = 1.0
-#: Validation clips that show a label, or do not, below which its curve is said to lean on the others.
+#: Validation clips that show a label, or do not, below which its curve is reported to lean on the others.
 FEW = 10
 
 
@@ -99,11 +99,11 @@ def _fit(
 ) -> tuple[float, float]:
     """Return log slope and intercept of the curve through (logits, shown) that stays near `centre`."""
     inside = np.concatenate([logits for logits, _ in parts])
-    goals = np.concatenate([_softened(shown, share) for _, shown in parts])
+    softened = np.concatenate([_softened(shown, share) for _, shown in parts])
 
     def loss(curve: np.ndarray) -> float:
-        said = np.exp(np.clip(curve[0], -8, 8)) * inside + curve[1]
-        cost = np.logaddexp(0, said) - goals * said
+        fitted = np.exp(np.clip(curve[0], -8, 8)) * inside + curve[1]
+        cost = np.logaddexp(0, fitted) - softened * fitted
         return float(share * cost.sum() + ((curve - np.asarray(centre)) ** 2).sum() / (2 * SPREAD**2))
 
     found = minimize(loss, np.asarray(centre), method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-9})

@@ -32,7 +32,7 @@ def augment(
     """Return a changed copy of a clip with values in [0, 255], shape (frames, 3, height, width).
 
     Every frame gets the same crop, colours and mirroring: motion stays what it was. Published pipelines draw colour
-    anew for each frame, which adds flicker; `how.per_frame` does so too.
+    separately for each frame, which adds flicker; `how.per_frame` does so too.
 
     Args:
         video: values in [0, 255], shape (frames, 3, height, width).

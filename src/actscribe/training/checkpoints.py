@@ -23,7 +23,7 @@ TRAINER_STATE_NAME = "trainer_state.json"
 #: In a checkpoint, written last: the digest of each of its files.
 DIGESTS = "digests.json"
 #: In a run's folder: what a training goes on from, in folders that the Trainer names, and in these.
-CHECKPOINTS, FEATURES, PROBE = "checkpoints", "features", "probe"
+CHECKPOINTS, PROBE = "checkpoints", "probe"
 #: In a run's folder: what TensorBoard shows.
 CURVES = "tensorboard"
 #: In a run's folder: how a training went.
@@ -38,10 +38,7 @@ _IN_CHECKPOINT = (
 _OF_A_TRAINING = (
     rf"{re.escape(HISTORY)}|{CURVES}/events\.out\.tfevents\.\d+\.[^/]+|{CHECKPOINTS}/checkpoint-\d+/({_IN_CHECKPOINT})"
 )
-_OURS = re.compile(
-    rf"{_OF_A_TRAINING}|{CHECKPOINTS}/{FEATURES}/[0-9a-f]{{32}}\.safetensors"
-    rf"|{CHECKPOINTS}/{PROBE}/({_OF_A_TRAINING}|{re.escape(PROBED)})"
-)
+_OURS = re.compile(rf"{_OF_A_TRAINING}|{CHECKPOINTS}/{PROBE}/({_OF_A_TRAINING}|{re.escape(PROBED)})")
 #: Files that each process of several writes for itself, perhaps later.
 _OF_ONE_PROCESS = re.compile(r"rng_state_\d+\.pth")
 
@@ -68,7 +65,7 @@ def last_checkpoint(folder: Path) -> Path | None:
     """Return the newest checkpoint that is as it was written, and so is the best one that it refers to.
 
     Others are removed: those that a killed process left half-written, and damaged ones, with a warning. A training goes
-    on from the one before, or begins anew, and takes the same steps either way.
+    on from the one before, or starts over, and takes the same steps either way.
     """
     found = sorted(_checkpoints(folder), key=lambda path: int(path.name.rpartition("-")[2]))
     whole = [path for path in found if _is_whole(path)]
@@ -103,7 +100,7 @@ def is_of_training(name: str) -> bool:
 def remove_checkpoints(run: Path) -> None:
     """Remove what trainings left in a run's folder to go on from; whatever else lies in its checkpoints stays."""
     folder = run / CHECKPOINTS
-    for path in (*_checkpoints(folder), folder / FEATURES, folder / PROBE):
+    for path in (*_checkpoints(folder), folder / PROBE):
         if path.is_dir() and not path.is_symlink():
             _remove(path)
     with suppress(OSError):  # not there, or something of the user's is in it

@@ -26,7 +26,7 @@ class ProgressCallback(TrainerCallback):
     def on_epoch_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
     ) -> None:
-        """Start the clock anew: epochs get longer as more of the network learns."""
+        """Restart the clock: epochs get longer as more of the network learns."""
         self._start, self._first_step = time.monotonic(), state.global_step
 
     def on_train_end(

@@ -238,7 +238,7 @@ def load_recipe(source: str | Path) -> Recipe:
     """Return a recipe of the package by name, or the one in a YAML file.
 
     Raises:
-        ActScribeError: neither, or a file that is no recipe (line and reason named).
+        ActScribeError: neither, or a file that is not a recipe (line and reason named).
     """
     if str(source) in recipes():
         with resources.as_file(resources.files("actscribe") / "presets" / FOLDER / f"{source}.yaml") as path:

@@ -16,9 +16,11 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
+from actscribe.caches import FOLDER_VARIABLE, cache_folder, limit_bytes
 from actscribe.errors import ActScribeError
 from actscribe.files import check_writable, explain_os_error, write_beside
 from actscribe.leftovers import sweep
+from actscribe.tables import bytes_text
 from actscribe.video.reading import Frame, frames_at
 
 logger = logging.getLogger(__name__)
@@ -29,8 +31,8 @@ CACHE_VERSION = 2
 #: How entries are called, so that nothing else in a folder that a user names is taken for one and removed.
 ENDING = ".actscribe-frames"
 OURS = re.compile(r"[0-9a-f]{32}\.actscribe-frames")
-#: Environment variables that move the user's cache and set its size in GiB, and the size without them.
-FOLDER_VARIABLE, SIZE_VARIABLE, USUAL_GIB = "ACTSCRIBE_CACHE", "ACTSCRIBE_CACHE_GIB", 20.0
+#: The environment variable that sets the cache's size in GiB, and the size without it.
+SIZE_VARIABLE, USUAL_GIB = "ACTSCRIBE_CACHE_GIB", 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class CachedFrames(Sequence[np.ndarray]):
     Args:
         times: as asked for, seconds, ascending, shape (n,).
         entry: of the cache.
-        again: decodes the entry anew and returns it; called when a frame is not as it was written.
+        again: decodes the entry again and returns it; called when a frame is not as it was written.
     """
 
     def __init__(self, times: np.ndarray, entry: Entry, again: Callable[[], Entry]) -> None:
@@ -158,8 +160,8 @@ class FrameCache:
         hint = f"Set {SIZE_VARIABLE} to a larger number, or use fewer frames or a smaller short side."
         if needed > self.limit_bytes:
             raise ActScribeError(
-                f"the decoded frames of its clips take {_size(needed)}, and the frame cache {self.root} holds"
-                f" {_size(self.limit_bytes)}.",
+                f"the decoded frames of its clips take {bytes_text(needed)}, and the frame cache {self.root} holds"
+                f" {bytes_text(self.limit_bytes)}.",
                 hint,
             )
         place = self.root
@@ -168,8 +170,8 @@ class FrameCache:
         free = shutil.disk_usage(place).free + self.size()
         if needed > free:
             raise ActScribeError(
-                f"the decoded frames of its clips take {_size(needed)}, and the disk of the frame cache {self.root} has"
-                f" {_size(free)} left for them.",
+                f"the decoded frames of its clips take {bytes_text(needed)}, and the disk of the frame cache"
+                f" {self.root} has {bytes_text(free)} left for them.",
                 f"Free some space, or set {FOLDER_VARIABLE} to a folder on a larger disk.",
             )
 
@@ -209,15 +211,10 @@ class FrameCache:
                 total -= state.st_size
         if total + needed > self.limit_bytes:
             raise ActScribeError(
-                f"{path}: its frames take {_size(needed)} and do not fit into the frame cache {self.root}:"
-                f" {_size(total)} of {_size(self.limit_bytes)} are in use by this run.",
+                f"{path}: its frames take {bytes_text(needed)} and do not fit into the frame cache {self.root}:"
+                f" {bytes_text(total)} of {bytes_text(self.limit_bytes)} are in use by this run.",
                 f"Set {SIZE_VARIABLE} to a larger number, or use fewer frames or a smaller short side.",
             )
-
-
-def _size(count: int) -> str:
-    """Return a number of bytes in words, with digits enough that it is not nothing."""
-    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.1f} MiB"
 
 
 def default_cache() -> FrameCache:
@@ -226,18 +223,9 @@ def default_cache() -> FrameCache:
     The frames are those of the user's videos and stay on this machine; deleting the folder deletes them.
 
     Raises:
-        ActScribeError: ACTSCRIBE_CACHE_GIB is no number above zero.
+        ActScribeError: ACTSCRIBE_CACHE_GIB is not a number above zero.
     """
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    root = Path(os.environ.get(FOLDER_VARIABLE) or Path(base) / "actscribe")
-    given = os.environ.get(SIZE_VARIABLE) or str(USUAL_GIB)
-    try:
-        size = float(given)
-    except ValueError:
-        size = 0.0
-    if not 0 < size < float("inf"):
-        raise ActScribeError(f"{SIZE_VARIABLE} is '{given}', expected a number of GiB above zero, such as 20.")
-    return FrameCache(root / "frames", int(size * 2**30))
+    return FrameCache(cache_folder() / "frames", limit_bytes(SIZE_VARIABLE, USUAL_GIB))
 
 
 def _key(content: str, times: np.ndarray, short_side: int | None, square_pixels: bool) -> str:

@@ -232,7 +232,7 @@ def _keyframes(stream: VideoStream) -> list[int]:
 def _matroska_keyframes(path: Path) -> list[int]:
     """Return the times of a Matroska file's keyframes by its index, in ticks; none if its places do not ascend, too.
 
-    FFmpeg loads this index, which lies at the end of the file, when it first seeks. Where a clock begins anew, seeking
+    FFmpeg loads this index, which lies at the end of the file, when it first seeks. Where a clock restarts, seeking
     to zero would find the wrong beginning, so that this is tried on the file opened a second time.
     """
     with open_video(path) as (container, stream):

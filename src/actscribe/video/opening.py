@@ -179,7 +179,7 @@ def _video_stream(path: Path, container: InputContainer) -> VideoStream:
     width, height = stream.codec_context.width, stream.codec_context.height
     if width * height > MOST_PIXELS:
         raise UnreadableVideo(
-            f"{path}: its pictures are said to have {width} x {height} pixels, expected at most 8192 x 4352.",
+            f"{path}: its pictures claim to have {width} x {height} pixels, expected at most 8192 x 4352.",
             "The file may be damaged. Copy it again from its source, or convert it to a smaller size.",
         )
     return stream

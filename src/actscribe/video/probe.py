@@ -128,7 +128,7 @@ def _doubts(found: Scan, container: str, size: int) -> Iterator[str]:
         when = f"{found.times[longest]:.2f} s"
         yield f"by its time stamps the picture of {when} lasts {steps[longest]:.2f} s; is that so?"
     if found.restarts:
-        yield f"its clock is set anew at {_places(found.restarts)}; what follows counts on from there."
+        yield f"its clock is reset at {_places(found.restarts)}; what follows counts on from there."
     if found.damaged:
         yield f"damaged time stamps at {_places(found.damaged)}; those frames take the times between their neighbours'."
     holes = _holes(found.times, step) if container in STREAMED else []
@@ -141,7 +141,7 @@ def _doubts(found: Scan, container: str, size: int) -> Iterator[str]:
     if container != MP4 and found.read_to < END_FRACTION * size and size - found.read_to > END_BYTES:
         yield (
             f"its video ends at {end:.2f} s, {found.read_to / size:.0%} into the file; what follows is something"
-            " else. If the video goes on there, write it anew with ffmpeg."
+            " else. If the video goes on there, rewrite it with ffmpeg."
         )
 
 

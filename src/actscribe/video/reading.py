@@ -57,7 +57,7 @@ def frames_at(
             pictures are returned in the shape in which they are stored.
 
     Raises:
-        UnreadableVideo: the file is no video, or decoding stopped more than a second before a wanted time.
+        UnreadableVideo: the file is not a video, or decoding stopped more than a second before a wanted time.
         ValueError: the times do not ascend.
     """
     wanted = np.asarray(times, dtype=np.float64)

@@ -32,7 +32,7 @@ def sample_times(start: float, end: float, frames: int) -> np.ndarray:
 def nominal_times(start: float, end: float, frames: int) -> np.ndarray:
     """Return the middles of a clip's segments in seconds from its start, (k + 1/2) * length / frames, shape (frames,).
 
-    This is what a model is told about when its frames are. Where on the common grid a clip begins, and between which of
+    A model is given these as the times of its frames. Where on the common grid a clip begins, and between which of
     the video's own frames a moment falls, moves the true times by up to half a step; told those, a model scores the
     same picture differently from window to window and from frame rate to frame rate.
 

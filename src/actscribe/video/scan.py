@@ -37,7 +37,7 @@ class Scan:
         first: the first picture that could be decoded; None: none could, or none was asked for.
         stated: when the video ends by the word of its file, in seconds; None: it has no word of its own.
         damaged: when frames whose time stamp was damaged are shown, in seconds.
-        restarts: when the clock was set anew, in seconds.
+        restarts: when the clock was reset, in seconds.
         errors: met while reading.
         read_to: the last byte of video that was read.
         missing: how many frames the index of an MP4 counts beyond those that could be read.
@@ -117,21 +117,21 @@ def _lasting(times: np.ndarray, latest: deque[tuple[float, float]], stated: floa
     most = max(2 * usual, _LAST_S)
     left = stated - last if stated is not None else 0.0
     shown = [time for time, _ in latest]
-    said = max(latest)[1]
-    if shown == sorted(shown) and said > 0 and (said <= most or abs(said - left) <= usual):
-        return said
+    stored = max(latest)[1]
+    if shown == sorted(shown) and stored > 0 and (stored <= most or abs(stored - left) <= usual):
+        return stored
     near = any(abs(length - left) <= usual for _, length in latest)
     if left > 0 and (left <= most or near):
         return left
-    return said if 0 < said <= most else usual
+    return stored if 0 < stored <= most else usual
 
 
 def _check_length(path: Path, end: float, frames: int) -> None:
     if not end <= MOST_S:
         raise UnreadableVideo(
-            f"{path}: its {frames} frames are said to last {end / 86400:,.0f} days, expected at most"
+            f"{path}: its {frames} frames claim to last {end / 86400:,.0f} days, expected at most"
             f" {MOST_S / 86400:.0f}; its header or its time stamps are damaged.",
-            f"{COPY} Or write it anew at its true rate, with ffmpeg for example.",
+            f"{COPY} Or rewrite it at its true rate, with ffmpeg for example.",
         )
 
 

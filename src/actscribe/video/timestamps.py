@@ -14,8 +14,8 @@ from av.packet import Packet
 LOOK_AHEAD = 16
 #: A step between packets, in seconds, is looked into when it is longer than this, or goes back by more (ours).
 FORWARD_S, BACK_S = 1.0, 0.5
-#: A lasting step of more seconds is a clock set anew and no hole: where the file has no word of its own on its end, and
-#: beyond the end that it states (ours).
+#: A lasting step of more seconds is a clock that was reset, not a hole: where the file does not state its end,
+#: and beyond the end that it states (ours).
 HOLE_S, HOLE_BEYOND_END_S = 3600.0, 5.0
 #: Packets that must bear out a lasting step (ours).
 WITNESSES = 3
@@ -27,7 +27,7 @@ class Repairs:
 
     Args:
         damaged: their time stamps were replaced.
-        restarts: where the clock was set anew; what follows counts on from there.
+        restarts: where the clock was reset; what follows counts on from there.
     """
 
     damaged: list[int] = field(default_factory=list)
@@ -40,14 +40,14 @@ class Mender:
     A packet's decoding time is compared with the last one's. Where it steps back, or far forward, the packets after it
     decide. If one of them goes on where the old clock left off, those between are damaged and take the times between.
     If all follow the new time, it lasts: going forward that is a hole, and kept; going back, or further than a hole is
-    long, the clock was set anew, and what follows counts on from the last packet. A presentation time must lie between
+    long, the clock was reset, and what follows counts on from the last packet. A presentation time must lie between
     the decoding times around it; one that does not takes the first free place.
 
     Args:
         packets: as read.
         step: from one packet to the next, in ticks, on average.
         second: ticks in a second.
-        wrap: the clock begins anew after so many ticks; None: never.
+        wrap: the clock restarts after so many ticks; None: never.
         last: the latest end that the file's own words allow, in ticks; None: it has none of its own.
         repairs: takes note of what was put right.
     """

@@ -110,7 +110,7 @@ def captions(scene: Scene, start: float, end: float, rng: np.random.Generator, c
     """Return `count` captions of the span from `start` to `end`, each a few sentences of plain English.
 
     Args:
-        scene: whose true state is told.
+        scene: whose true state is described.
         start, end: seconds, 0 <= start < end.
         rng: chooses the words and which of the things beside the action are mentioned.
         count: of captions.

@@ -19,7 +19,7 @@ from actscribe.progress import track
 from actscribe.video.sampling import sample_times
 from actscribe.video.writing import write_video
 from actscribe_sim.claim import claim
-from actscribe_sim.tabletop import words
+from actscribe_sim.tabletop import sentences
 from actscribe_sim.tabletop.actions import ACTIONS, CLASSES
 from actscribe_sim.tabletop.facts import Facts, facts_of
 from actscribe_sim.tabletop.scene import Scene, make_scene
@@ -82,17 +82,17 @@ class TabletopClip:
     @cached_property
     def captions(self) -> list[str]:
         """Sentences about the clip, what happens first."""
-        return words.captions(self.scene, self.facts, self.action, self._rng(1))
+        return sentences.captions(self.scene, self.facts, self.action, self._rng(1))
 
     @cached_property
     def questions(self) -> list[tuple[str, str]]:
         """Questions with "yes" or "no", as many of each."""
-        return words.questions(self.scene, self.facts, self.action, self._rng(2), self.asked)
+        return sentences.questions(self.scene, self.facts, self.action, self._rng(2), self.asked)
 
     @cached_property
     def lists(self) -> list[tuple[str, tuple[str, ...]]]:
         """Open questions whose answer is a list, which may be empty."""
-        return words.lists(self.facts, self.action)
+        return sentences.lists(self.facts, self.action)
 
     def _rng(self, use: int) -> np.random.Generator:
         number = 0 if self.action is None else 1 + list(ACTIONS).index(self.action)

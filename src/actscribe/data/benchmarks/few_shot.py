@@ -148,7 +148,7 @@ def restrict(benchmark: Benchmark, names: Sequence[str]) -> Benchmark:
     """Return the set with these classes only; ids become the places in `names`, as in published base and novel lists.
 
     Raises:
-        ActScribeError: a name that is no class (case and punctuation aside), or one given twice.
+        ActScribeError: a name that is not a class (case and punctuation aside), or one given twice.
     """
     ids = {plain(one.name): index for index, one in enumerate(benchmark.classes)}
     unknown = [name for name in names if plain(name) not in ids]
@@ -195,7 +195,7 @@ def halves(benchmark: Benchmark, base: Sequence[str], novel: Sequence[str]) -> t
     """Return the base and the novel classes, each with ids from 0 in the order named.
 
     Raises:
-        ActScribeError: a name that is no class, or named twice or in both; a part with fewer than two classes or no
+        ActScribeError: a name that is not a class, or named twice or in both; a part with fewer than two classes or no
             test clip: its accuracy would mean nothing.
     """
     both = {plain(name) for name in base} & {plain(name) for name in novel}

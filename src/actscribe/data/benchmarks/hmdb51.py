@@ -55,7 +55,7 @@ def read(source: Source) -> Benchmark:
 
 def _split_files(folder: Path, ending: str) -> dict[str, Path]:
     there = sorted(folder.glob(f"*{ending}")), sorted(folder.glob(f"*/*{ending}"))
-    # Names with a dot in front are no lists; macOS leaves ._NAME files.
+    # Names with a dot in front are not lists; macOS leaves ._NAME files.
     found = next(filter(None, ([path for path in paths if path.name[0] != "."] for paths in there)), [])
     if not found:
         raise ActScribeError(

@@ -39,7 +39,8 @@ def read_list(path: Path, benchmark: Benchmark, labels: Path | None = None) -> L
 
     Known forms of a line: `path label`, `path,label` (with or without a header), `path` alone. A label is an id from 0
     or a class name. Ids are the set's own unless `labels` is given, a file of `id,name` lines that says what this
-    list's ids mean (base-to-novel lists count anew). The classes are compared with the set's own clip by clip.
+    list's ids mean (base-to-novel lists count from the start again). The classes are compared with the set's own
+    clip by clip.
 
     Raises:
         ActScribeError: a line that is none of this, a clip that is in no part of the set's split, that the set does not
@@ -72,9 +73,9 @@ def read_list(path: Path, benchmark: Benchmark, labels: Path | None = None) -> L
             unused.append(f"{where}: {name}")
             continue
         own = name.partition("/")[0]
-        meant = _meant(where, found["label"], names) if found["label"] else own
-        if plain(meant) != plain(own):
-            other.append(f"{where}: {found['label']} means '{meant}', the clip is of '{own}'")
+        class_name = _meant(where, found["label"], names) if found["label"] else own
+        if plain(class_name) != plain(own):
+            other.append(f"{where}: {found['label']} means '{class_name}', the clip is of '{own}'")
         clip = known.get(name)
         if clip is None:
             missing.append(name)
@@ -131,7 +132,7 @@ def _meant(where: str, label: str, names: Mapping[int, str]) -> str:
         raise ActScribeError(f"{where}: '{label}' is a list of several classes a clip; this set has one a clip.")
     if not label.isdecimal():
         if plain(label) not in map(plain, names.values()):
-            raise ActScribeError(f"{where}: '{label}' is no class of this set.", did_you_mean(label, names.values()))
+            raise ActScribeError(f"{where}: '{label}' is not a class of this set.", did_you_mean(label, names.values()))
         return label
     if int(label) not in names:
         raise ActScribeError(f"{where}: there is no class {label}; ids go from 0 to {len(names) - 1}.")

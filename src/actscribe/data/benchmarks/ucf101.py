@@ -60,7 +60,7 @@ def _entry(where: str, line: str, names: list[str], ids: dict[str, int], split: 
     class_name = path.parent.name or stem["class_name"]
     class_id = ids.get(plain(class_name))
     if class_id is None:
-        raise ActScribeError(f"{where}: '{class_name}' is no class of classInd.txt.")
+        raise ActScribeError(f"{where}: '{class_name}' is not a class of classInd.txt.")
     if found["id"] and int(found["id"]) != class_id + 1:
         raise ActScribeError(f"{where}: says {found['id']}, but classInd.txt has {class_name} as {class_id + 1}.")
     return Entry(path.stem, class_id, f"{names[class_id]}-{stem['group'].lower()}", split)

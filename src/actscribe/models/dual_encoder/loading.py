@@ -25,7 +25,7 @@ from actscribe.models.dual_encoder.interface import Backbone, Tokens
 from actscribe.models.dual_encoder.network import DualEncoder
 from actscribe.models.dual_encoder.published import BASE, Build, converted
 from actscribe.models.dual_encoder.xclip import XclipBackbone, fit_frame_count
-from actscribe.models.loading import again, fill, load_part, load_weights, read_config, words
+from actscribe.models.loading import again, error_text, fill, load_part, load_weights, read_config
 from actscribe.models.pixels import Pixels, read_pixels
 from actscribe.models.quiet import quiet
 from actscribe.settings.vghif import VghifConfig
@@ -144,8 +144,8 @@ def changes(name: str, checkpoint: str, frames: int, base: str = BASE) -> list[s
     if name != "x-clip":
         return []
     made_for = visual_config(name, checkpoint, base).num_frames
-    told = f"the positions of '{checkpoint}' for {made_for} frames were resized to {frames}"
-    return [told] if made_for != frames else []
+    note = f"the positions of '{checkpoint}' for {made_for} frames were resized to {frames}"
+    return [note] if made_for != frames else []
 
 
 def backbone_folder(name: str, checkpoint: str, base: str = BASE) -> Path:
@@ -210,7 +210,9 @@ def load_network(folder: Path) -> tuple[DualEncoder | LinearProbe, Loaded]:
         loaded = replace(loaded, pixels=replace(loaded.pixels, crop_pct=values["crop_pct"]))
         network = _network(loaded, values["head"])
     except (ValueError, KeyError, TypeError, RuntimeError, AttributeError) as error:
-        raise ActScribeError(f"{path}: is damaged: {words(error)}", "Copy the folder again, or train again.") from error
+        raise ActScribeError(
+            f"{path}: is damaged: {error_text(error)}", "Copy the folder again, or train again."
+        ) from error
     added = {name: value for name, value in network.state_dict().items() if not name.startswith("backbone.")}
     fill(added, folder / "added.safetensors")
     if isinstance(network, DualEncoder):

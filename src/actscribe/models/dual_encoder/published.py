@@ -29,7 +29,7 @@ from actscribe.errors import ActScribeError
 from actscribe.files import content_hash, explain_os_error, folder_beside, write_text
 from actscribe.models.catalog import checkpoint_folder
 from actscribe.models.checkpoint_files import damage, is_pointer, not_fetched
-from actscribe.models.loading import load_part, load_weights, read_config, words
+from actscribe.models.loading import error_text, load_part, load_weights, read_config
 from actscribe.models.loading_report import LoadingReport, check_filled, check_finite
 from actscribe.models.quiet import quiet
 from actscribe.ownership import check_replaceable
@@ -175,7 +175,7 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
         problem = damage(path)
         content = {} if problem else load_file(path)
     except Exception as error:
-        problem = f"cannot be read: {words(error)}"
+        problem = f"cannot be read: {error_text(error)}"
     if problem:
         raise ActScribeError(f"{path}: {problem}", "Copy it again.")
     return content
@@ -185,7 +185,7 @@ def _read_pickle(path: Path) -> Any:
     try:
         # The run's settings lie beside the weights as a yacs node; they are read as a plain dictionary.
         with torch.serialization.safe_globals([(OrderedDict, "yacs.config.CfgNode")]), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # PyTorch's own on odd pickles; what is wrong is said below
+            warnings.simplefilter("ignore")  # PyTorch's own on odd pickles; what is wrong is reported below
             return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file makes the restricted reader stumble in any way
         foreign = re.search(r"GLOBAL (\S+)", str(error)) if isinstance(error, pickle.UnpicklingError) else None
@@ -194,10 +194,10 @@ def _read_pickle(path: Path) -> Any:
                 f"{path}: holds more than tensors and plain values ({foreign.group(1)}), so it is not read.",
                 "Load it where you trust it, and save only its weights: torch.save({'model': state_dict}, file)",
             ) from error
-        told = str(error).strip().partition("\n")[0] or type(error).__name__
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
         if isinstance(error, pickle.UnpicklingError):  # PyTorch's own words say how to run the file's code
-            told = "it is no pickle of tensors and plain values, and nothing else is read."
-        raise ActScribeError(f"{path}: cannot be read as a PyTorch checkpoint: {told}", "Copy it again.") from error
+            reason = "it is not a pickle of tensors and plain values, and nothing else is read."
+        raise ActScribeError(f"{path}: cannot be read as a PyTorch checkpoint: {reason}", "Copy it again.") from error
 
 
 def _is_named_tensor(entry: tuple[object, object]) -> bool:
@@ -243,7 +243,8 @@ def _renamed(name: str, value: Tensor, names: Names, path: Path) -> dict[str, Te
     if part is None:
         shape = f" of shape {tuple(value.shape)}" if name in names.turned else ""
         raise ActScribeError(
-            f"{path}: {name}{shape} is no tensor of {names.network}.", f"Use a published checkpoint of {names.network}."
+            f"{path}: {name}{shape} is not a tensor of {names.network}.",
+            f"Use a published checkpoint of {names.network}.",
         )
     renamed = names.parts[part] + name.removeprefix(part)
     for old, new in _IN_BLOCK.items():

@@ -16,8 +16,8 @@ from actscribe.data import spans as sp
 from actscribe.data.recording import Recording
 from actscribe.evaluation.calibration import reliability_bins
 from actscribe.evaluation.comparison import System
+from actscribe.report import formatting as w
 from actscribe.report import svg
-from actscribe.report import wording as w
 from actscribe.report.charts import (
     FOREST_LEFT,
     FOREST_RIGHT,
@@ -116,10 +116,10 @@ def heat_map(labels: pd.DataFrame, systems: Sequence[str], names: Sequence[str])
         parts.append(svg.name_lines(left - 10, y + cell_high / 2, name))
         for column, system in enumerate(systems):
             value, x = float(by_place.loc[(system, name)]), left + cell_wide * column
-            said = tag_title(f"{system}, {name}: F1 {w.number(value)}")
+            tooltip = tag_title(f"{system}, {name}: F1 {w.number(value)}")
             shade = svg.shade(value) if math.isfinite(value) else 0.0
             box = {"x": x + 1, "y": y + 1, "width": cell_wide - 2, "height": cell_high - 2}
-            parts.append(svg.tag("rect", said, **box, class_="heat", fill_opacity=shade))
+            parts.append(svg.tag("rect", tooltip, **box, class_="heat", fill_opacity=shade))
             parts.append(svg.text(x + cell_wide / 2, y + cell_high / 2 + 4, w.number(value), "count", "middle"))
     title = "F1 of every recognizer and label"
     return svg.drawing(width, height, title, *parts, class_="matrix", natural=True)
@@ -253,8 +253,8 @@ def lanes(recording: Recording, systems: Sequence[System], names: Sequence[str])
 
 def _bout(label: str, who: str, span: Sequence[float], y: float, scale: float) -> Markup:
     start, end = span
-    said = f"{label}, {who}: {w.clock(start)}–{w.clock(end)} ({w.length(end - start)})"
-    return svg.tag("path", svg.tag("title", said), d=_lane_box([(start, end)], y, scale))
+    tooltip = f"{label}, {who}: {w.clock(start)}–{w.clock(end)} ({w.length(end - start)})"
+    return svg.tag("path", svg.tag("title", tooltip), d=_lane_box([(start, end)], y, scale))
 
 
 def _lane_box(spans: Sequence[Sequence[float]], y: float, scale: float, high: float = LANE) -> str:

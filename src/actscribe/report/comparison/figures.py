@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from actscribe.evaluation.annotators import FIRST, SECOND
 from actscribe.evaluation.raters import Agreement, Measure
-from actscribe.report import wording as w
+from actscribe.report import formatting as w
 from actscribe.report.agreement import which_is_which
 from actscribe.report.charts import Panel
 from actscribe.report.comparison import charts, sentences

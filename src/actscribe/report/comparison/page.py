@@ -20,7 +20,7 @@ from actscribe.evaluation.comparison import MACRO_F1, PAIR_COLUMNS, SEED_SD
 from actscribe.evaluation.comparison_timelines import TIMELINE_COLUMNS
 from actscribe.evaluation.measures import HEADLINE, LABELS, columns_in
 from actscribe.files import write_text
-from actscribe.report import wording as w
+from actscribe.report import formatting as w
 from actscribe.report.comparison import charts, sentences
 from actscribe.report.comparison.comparison import Comparison
 from actscribe.report.comparison.figures import figures
@@ -119,15 +119,15 @@ def _recordings(done: Comparison) -> list[Lanes]:
         timelines = [recording.intervals or (), *(s.runs[0].timelines[recording.name] for s in done.systems)]
         present = {interval.label for side in timelines for interval in side}
         names = [name for name in done.shared.labels.names if name in present]
-        said = ", ".join(f"{s.name} {w.number(fit)}" for s, fit in zip(done.systems, fits, strict=True))
-        note = f"group {recording.group}, {w.length(recording.duration)}; agreement: {said}"
+        text = ", ".join(f"{s.name} {w.number(fit)}" for s, fit in zip(done.systems, fits, strict=True))
+        note = f"group {recording.group}, {w.length(recording.duration)}; agreement: {text}"
         picture, table = charts.lanes(recording, done.systems, names), bout_table(recording, done, names)
         shown.append(Lanes(recording.name, note, picture, table))
     return shown
 
 
 def _notes(done: Comparison) -> list[str]:
-    """Return what to know before relying on the numbers; what holds for all recognizers is said once."""
+    """Return what to know before relying on the numbers; what holds for all recognizers is stated once."""
     of: dict[str, list[str]] = {}
     for name, runs in done.runs.items():
         notes = [note.rstrip(".") for run in runs for note in run.info.notes]
@@ -143,11 +143,11 @@ def _notes(done: Comparison) -> list[str]:
             of.setdefault(note, []).append(name)
     general = [note for note, names in of.items() if len(names) == len(done.systems)]
     general = [*filter(None, (done.shared.grouping.note, _once(done))), *general]
-    said = [f"{note[:1].upper()}{note[1:]}." for note in general]
-    said += [f"{', '.join(names)}: {note}." for note, names in of.items() if note not in general]
-    if len(said) > MOST_NOTES:
-        said[MOST_NOTES:] = [f"And {len(said) - MOST_NOTES} more, in the reports of the single runs."]
-    return said
+    text = [f"{note[:1].upper()}{note[1:]}." for note in general]
+    text += [f"{', '.join(names)}: {note}." for note, names in of.items() if note not in general]
+    if len(text) > MOST_NOTES:
+        text[MOST_NOTES:] = [f"And {len(text) - MOST_NOTES} more, in the reports of the single runs."]
+    return text
 
 
 def _once(done: Comparison) -> str:

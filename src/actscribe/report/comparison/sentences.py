@@ -9,7 +9,7 @@ import pandas as pd
 
 from actscribe.evaluation.annotators import FIRST, SECOND
 from actscribe.evaluation.raters import Agreement, Measure
-from actscribe.report import wording as w
+from actscribe.report import formatting as w
 from actscribe.report.agreement import overall
 from actscribe.report.comparison.comparison import Comparison
 
@@ -25,8 +25,8 @@ def verdict(done: Comparison) -> tuple[str, ...]:
     if not len(ranked):
         return ("Nothing can be compared: no clip of the test split shows any of the labels.",)
     best = ranked.iloc[0]
-    said = f"{best['system']} has the highest macro F1: {_value(best)} on {_where(done)}."
-    sentences = [said, _against_next(done, ranked), _against_blind(done, str(best["system"]))]
+    text = f"{best['system']} has the highest macro F1: {_value(best)} on {_where(done)}."
+    sentences = [text, _against_next(done, ranked), _against_blind(done, str(best["system"]))]
     power = _power(done)
     return tuple(sentence for sentence in (*sentences, power) if sentence)
 
@@ -77,10 +77,10 @@ def timelines(done: Comparison) -> str:
         return "No activity is annotated in these recordings."
     found = macro.loc["f1@50"].sort_values("value", ascending=False, kind="stable")
     best, row = found.index[0], found.iloc[0]
-    said = f"The timelines of {best} fit best: segment F1@50, of bouts that overlap by at least half, is {_value(row)}"
+    text = f"The timelines of {best} fit best: segment F1@50, of bouts that overlap by at least half, is {_value(row)}"
     if ("onset_mae_s", best) in macro.index:
-        said += f"; the bouts it finds begin {macro.loc[('onset_mae_s', best), 'value']:.1f} s off on average"
-    return f"{said}."
+        text += f"; the bouts it finds begin {macro.loc[('onset_mae_s', best), 'value']:.1f} s off on average"
+    return f"{text}."
 
 
 def indicators(done: Comparison) -> str:
@@ -94,11 +94,11 @@ def indicators(done: Comparison) -> str:
     if not len(own):
         return ""
     worst = own.iloc[-1]
-    said = f"In the timelines of {best} the time to the first {worst['label']} is off by {_off(worst)}"
+    text = f"In the timelines of {best} the time to the first {worst['label']} is off by {_off(worst)}"
     if len(own) == 1:
-        return f"{said}."
+        return f"{text}."
     least = own.iloc[0]
-    return f"{said}, more than that of any other label; the time to the first {least['label']} by {_off(least)}."
+    return f"{text}, more than that of any other label; the time to the first {least['label']} by {_off(least)}."
 
 
 def slices(done: Comparison) -> str:
@@ -156,15 +156,15 @@ def cost(done: Comparison) -> str:
     if not len(known) or not len(ranked):
         return "What they cost was not measured."
     quick, best = known.iloc[0], str(ranked.iloc[0]["system"])
-    said = f"{quick['system']} is quickest, {_seconds(quick['seconds'])} of compute for a minute of video"
+    text = f"{quick['system']} is quickest, {_seconds(quick['seconds'])} of compute for a minute of video"
     its = known[known["system"] == best]
     if quick["system"] == best:
-        return f"{said}, and the best as well."
+        return f"{text}, and the best as well."
     if not len(its):
-        return f"{said}."
+        return f"{text}."
     times = its["seconds"].iloc[0] / quick["seconds"]
     longer = "about as long" if times < 1.1 else f"{times:.1f} times as long"
-    return f"{said}; the best, {best}, takes {_seconds(its['seconds'].iloc[0])}, {longer}."
+    return f"{text}; the best, {best}, takes {_seconds(its['seconds'].iloc[0])}, {longer}."
 
 
 def hallucination(done: Comparison) -> str:
@@ -174,12 +174,12 @@ def hallucination(done: Comparison) -> str:
     if not len(known):
         return "No clip is annotated as lacking a label."
     worst, least = known.iloc[-1], known.iloc[0]
-    said = f"{worst['system']} marks a label in {w.percent(worst['false_alarm_rate'])} of the clips that do not show it"
+    text = f"{worst['system']} marks a label in {w.percent(worst['false_alarm_rate'])} of the clips that do not show it"
     if math.isfinite(worst["empty_clips"]):
-        said += f", and something in {w.percent(worst['empty_clips'])} of those that show nothing"
+        text += f", and something in {w.percent(worst['empty_clips'])} of those that show nothing"
     if least["false_alarm_rate"] < worst["false_alarm_rate"]:
-        said += f"; {least['system']} does so least, in {w.percent(least['false_alarm_rate'])}"
-    return f"{said}."
+        text += f"; {least['system']} does so least, in {w.percent(least['false_alarm_rate'])}"
+    return f"{text}."
 
 
 def annotators(done: Comparison) -> str:
@@ -191,11 +191,11 @@ def annotators(done: Comparison) -> str:
         return "Where two annotated, nothing but chance can be measured."
     two, best = people.iloc[0], rest.sort_values("kappa", ascending=False, kind="stable").iloc[0]
     clips = w.counted(int(two["clips"]), "clip")
-    said = f"Two annotators agree with kappa {_held(two, 'kappa')} on {clips} that both annotated"
+    text = f"Two annotators agree with kappa {_held(two, 'kappa')} on {clips} that both annotated"
     nearest = f"{best['system']}, the nearest recognizer, agrees with the first of them with {_held(best, 'kappa')}"
     if best["kappa"] >= two["kappa"]:
         nearest += ": no less than the two agree with each other"
-    return f"{said}; {nearest}.{_by_moments(done)}"
+    return f"{text}; {nearest}.{_by_moments(done)}"
 
 
 def _by_moments(done: Comparison) -> str:
@@ -242,7 +242,7 @@ def _whether_more_helps(before: pd.Series, last: pd.Series) -> str:
     """Return what the last step of the curve promises, given what other test recordings and trainings could change."""
     gain, seeds = last["gain"], last["seeds"]
     if seeds < 2:
-        return "with one training of each size that may be chance; --seeds 3 would tell more"
+        return "with one training of each size that may be chance; --seeds 3 would show more"
     noise = 2 * math.sqrt((before["seed_sd"] ** 2 + last["seed_sd"] ** 2) / seeds)
     low, high = min(last["gain_low"], gain - noise), max(last["gain_high"], gain + noise)
     if gain > LITTLE and low > 0:
@@ -307,14 +307,14 @@ def _power(done: Comparison) -> str:
         return f"{drawn} are too few to show any difference: no p can fall below {_p(smallest)}."
     if least >= 1:
         return f"{drawn} that vary so much show no difference in four of five studies, however large it is."
-    said = (
+    text = (
         f"A test set of {drawn} like this one shows a true difference of {w.number(least)} between two "
         f"recognizers in four of five studies, if it is the only one tested; smaller ones can stay hidden."
     )
     if smallest * tests >= CLEAR:
         least_p = _p(min(smallest * tests, 1.0))
-        said += f" With {tests} tests on so few, no corrected p can fall below {least_p}: nothing can come out clear."
-    return said
+        text += f" With {tests} tests on so few, no corrected p can fall below {least_p}: nothing can come out clear."
+    return text
 
 
 def _pair(done: Comparison, first: str, second: str) -> tuple[pd.Series, int]:

@@ -16,7 +16,7 @@ from actscribe.evaluation.annotators import ANNOTATOR_COLUMNS
 from actscribe.evaluation.comparison import HEADLINE_COLUMNS, LABEL_COLUMNS, PAIR_COLUMNS, SYSTEM
 from actscribe.evaluation.comparison_timelines import DISAGREEMENT_COLUMNS, TIMELINE_COLUMNS
 from actscribe.evaluation.raters import Agreement, Measure
-from actscribe.report import wording as w
+from actscribe.report import formatting as w
 from actscribe.report.agreement import views
 from actscribe.report.comparison.charts import reliability_points
 from actscribe.report.comparison.comparison import Comparison

@@ -22,8 +22,8 @@ from actscribe.data.view import InputSpec
 from actscribe.errors import ActScribeError, in_one_line
 from actscribe.recognizers.plans import memory
 from actscribe.recognizers.plans.clips import plan_classifier
-from actscribe.runs.foretold import foretold, said_of_weights
 from actscribe.runs.no_validation import SAID
+from actscribe.runs.preflight import preflight_problems, weight_notes
 from actscribe.runs.train import train
 from actscribe.settings.study import Study
 from actscribe.settings.video_classifier import TimesformerSettings
@@ -62,14 +62,14 @@ def refused(study: Study, folder: Path, cache: FrameCache) -> str:
 
 def test_a_sound_study_is_foretold_nothing(made: Callable[..., Study], tmp_path: Path) -> None:
     study = made(tmp_path / "study")
-    assert foretold(study, load_data(study), FrameCache(tmp_path / "cache", 2**30)) == []
+    assert preflight_problems(study, load_data(study), FrameCache(tmp_path / "cache", 2**30)) == []
     assert not (tmp_path / "cache").exists()
 
 
 def test_frames_that_do_not_fit(made: Callable[..., Study], tmp_path: Path) -> None:
     study = made(tmp_path / "study")
     small = FrameCache(tmp_path / "cache", 10_000)
-    (said,) = foretold(study, load_data(study), small)
+    (said,) = preflight_problems(study, load_data(study), small)
     assert "frame cache" in said
     assert said == f"timesformer: {refused(study, tmp_path, small)}"
 
@@ -78,7 +78,7 @@ def test_a_disk_that_is_too_small(made: Callable[..., Study], tmp_path: Path, mo
     study = made(tmp_path / "study")
     data, cache = load_data(study), FrameCache(tmp_path / "cache", 2**40)
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1000))
-    (said,) = foretold(study, data, cache)
+    (said,) = preflight_problems(study, data, cache)
     assert "0.0 MiB left" in said
     assert said == f"timesformer: {refused(study, tmp_path, cache)}"
 
@@ -87,7 +87,7 @@ def test_labels_that_no_clip_shows(made: Callable[..., Study], tmp_path: Path) -
     labels = {"name": "lamps", "labels": ["Left lamp", "Right lamp", "Third lamp"]}
     study = made(tmp_path / "study", empty_labels="error", labels=labels)
     cache = FrameCache(tmp_path / "cache", 2**30)
-    (said,) = foretold(study, load_data(study), cache)
+    (said,) = preflight_problems(study, load_data(study), cache)
     assert "Third lamp" in said
     assert said == f"timesformer: {refused(study, tmp_path, cache)}"
 
@@ -98,8 +98,8 @@ def test_without_a_validation_split_the_last_weights_are_kept_unless_best_was_as
     cache = FrameCache(tmp_path / "cache", 2**30)
     study = made(tmp_path / "a", split={"train": 0.5, "validation": 0.0, "test": 0.5})
     data = load_data(study)
-    assert foretold(study, data, cache) == []
-    (told,) = said_of_weights(study, data)
+    assert preflight_problems(study, data, cache) == []
+    (told,) = weight_notes(study, data)
     assert told.startswith("timesformer: no recording is in the validation split")
     run = train(study, "timesformer", out=tmp_path / "run", cache=cache)
     assert (run.info.settings["keep"], SAID in run.info.notes) == ("last", True)
@@ -107,8 +107,8 @@ def test_without_a_validation_split_the_last_weights_are_kept_unless_best_was_as
     asked = study.model_copy(
         update={"recognizers": {"timesformer": {**study.recognizers["timesformer"], "keep": "best"}}}
     )
-    (said,) = foretold(asked, data, cache)
-    assert said_of_weights(asked, data) == []
+    (said,) = preflight_problems(asked, data, cache)
+    assert weight_notes(asked, data) == []
     (tmp_path / "b").mkdir()
     assert said == f"timesformer: {refused(asked, tmp_path / 'b', cache)}"
     assert "write 'keep: last'" in said
@@ -121,13 +121,13 @@ def test_validation_recordings_that_nobody_annotated_are_a_gap_and_no_choice(
     study = made(tmp_path / "a")
     data = load_data(study)
     bare = [replace(one, intervals=None) if one.split == "validation" else one for one in data.recordings]
-    (said,) = foretold(study, replace(data, recordings=tuple(bare)), cache)
+    (said,) = preflight_problems(study, replace(data, recordings=tuple(bare)), cache)
     assert "no annotated recording in the validation split" in said
 
 
 def test_no_test_split(made: Callable[..., Study], tmp_path: Path) -> None:
     study = made(tmp_path / "b", split={"train": 0.5, "validation": 0.5, "test": 0.0})
-    (said,) = foretold(study, load_data(study), FrameCache(tmp_path / "cache", 2**30))
+    (said,) = preflight_problems(study, load_data(study), FrameCache(tmp_path / "cache", 2**30))
     assert "no annotated recording is in the test split" in said
 
 
@@ -137,7 +137,7 @@ def test_several_recognizers_without_a_validation_split_cannot_be_compared(
     split = {"train": 0.5, "validation": 0.0, "test": 0.5}
     several = {"timesformer": TINY, "other": {"recognizer": "timesformer", **TINY}}
     study = made(tmp_path / "a", split=split, recognizers=several)
-    (said,) = foretold(study, load_data(study), FrameCache(tmp_path / "cache", 2**30))
+    (said,) = preflight_problems(study, load_data(study), FrameCache(tmp_path / "cache", 2**30))
     assert said.startswith("no annotated recording is in the validation split, so that 'actscribe compare' refuses")
     with pytest.raises(ActScribeError, match="no annotated recording in the validation split") as refused:
         compare(study)
@@ -149,7 +149,7 @@ def test_several_recognizers_without_a_validation_split_cannot_be_compared(
 
 def test_a_model_that_is_not_here(made: Callable[..., Study], tmp_path: Path) -> None:
     study = made(tmp_path / "study", recognizers={"timesformer": {"model": "nowhere/to-be-found"}})
-    (said,) = foretold(study, load_data(study), FrameCache(tmp_path / "cache", 2**30))
+    (said,) = preflight_problems(study, load_data(study), FrameCache(tmp_path / "cache", 2**30))
     assert said.startswith("timesformer: ")
     assert "nowhere/to-be-found" in said
 
@@ -171,10 +171,10 @@ def test_a_model_too_large_for_the_memory(
     study = made(tmp_path / "study")
     data, cache = load_data(study), FrameCache(tmp_path / "cache", 2**30)
     monkeypatch.setattr(memory, "_memory", lambda: memory.BASE)
-    (said,) = foretold(study, data, cache)
+    (said,) = preflight_problems(study, data, cache)
     assert said.startswith(f"timesformer: {study.folder / 'tiny'} takes about 0.7 GiB, and this machine has 0.7 GiB")
     monkeypatch.setattr(memory, "_memory", lambda: 2 * memory.BASE)
-    assert foretold(study, data, cache) == []
+    assert preflight_problems(study, data, cache) == []
 
 
 def test_published_models_need_what_their_weights_and_a_step_take() -> None:

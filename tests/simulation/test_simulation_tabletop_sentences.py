@@ -1,4 +1,4 @@
-"""What is said about tabletop clips, against their trajectories, worked out anew here."""
+"""What is said about tabletop clips, against their trajectories, worked out independently here."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_captions_vary() -> None:
 
 
 def answers(clip: TabletopClip) -> Iterator[tuple[str, bool, bool]]:
-    """Questions that can be worked out anew: (question, what the clip says, what is true)."""
+    """Questions that can be worked out independently: (question, what the clip says, what is true)."""
     for question, said in clip.questions:
         for form, truth in TRUTHS.items():
             match = re.fullmatch(form, question)

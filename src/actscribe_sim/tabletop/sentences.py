@@ -127,9 +127,13 @@ def questions(
     No form of question is answered with yes much more often than with no over many clips (ours), so that the words
     alone do not give the answer away.
     """
-    asked = [*_about_things(facts, rng), *_about_hands(scene, facts, action, rng), *_about_changes(facts, action, rng)]
+    posed = [
+        *_about_things(facts, rng),
+        *_about_hands(scene, facts, action, rng),
+        *_about_changes(facts, action, rng),
+    ]
     first = [] if action is None else list(_about_action(action, rng))
-    rest = [asked[int(index)] for index in rng.permutation(len(asked))]
+    rest = [posed[int(index)] for index in rng.permutation(len(posed))]
     ordered = list(dict.fromkeys([*first, *rest]))
     yes, no = ([question for question, answer in ordered if answer is wanted] for wanted in (True, False))
     count = min(each, len(yes), len(no))

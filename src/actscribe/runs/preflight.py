@@ -1,4 +1,4 @@
-"""What `train` and `compare` would refuse of a study, or hardly end, found before anything is decoded."""
+"""What `train` and `compare` would refuse in a study, or take too long over, found before anything is decoded."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from actscribe.settings.study import Study
 from actscribe.video.cache import FrameCache, default_cache
 
 
-def foretold(study: Study, data: StudyData, cache: FrameCache | None = None) -> list[str]:
+def preflight_problems(study: Study, data: StudyData, cache: FrameCache | None = None) -> list[str]:
     """Return a sentence for each thing that would be refused, with the recognizers that it is about.
 
     Args:
@@ -29,15 +29,15 @@ def foretold(study: Study, data: StudyData, cache: FrameCache | None = None) -> 
     for name in study.recognizers:
         for problem in _of(name, study, data, held):
             by_problem[problem].append(name)
-    said = [f"{', '.join(names)}: {problem}" for problem, names in by_problem.items()]
+    messages = [f"{', '.join(names)}: {problem}" for problem, names in by_problem.items()]
     # A study of one recognizer is trained and not compared, which takes no validation split.
     for split in ("validation", "test") if len(study.recognizers) > 1 else ("test",):
         if not any(recording.intervals is not None for recording in data.of_split(split)):
-            said.append(
+            messages.append(
                 f"no annotated recording is in the {split} split, so that 'actscribe compare' refuses the study."
                 f" {way_to_fill(split, study, data)}{_instead(split, data)}"
             )
-    return said
+    return messages
 
 
 def _instead(split: str, data: StudyData) -> str:
@@ -48,7 +48,7 @@ def _instead(split: str, data: StudyData) -> str:
     return f" Meanwhile 'actscribe evaluate RUN --split {seen}' measures on {what[seen]}." if seen else ""
 
 
-def said_of_weights(study: Study, data: StudyData) -> list[str]:
+def weight_notes(study: Study, data: StudyData) -> list[str]:
     """Return a sentence on the recognizers that keep their last weights for want of a validation split, if any."""
     names = [name for name in study.recognizers if keeps_last(study, name, data)]
     return [f"{', '.join(names)}: {SAID}"] if names else []
@@ -60,14 +60,14 @@ def _of(name: str, study: Study, data: StudyData, cache: FrameCache) -> list[str
         return lacking
     study = with_keep(study, name, data)
     found = []
-    asked: tuple[Callable[[], object], ...] = (
+    checks: tuple[Callable[[], object], ...] = (
         lambda: check_shares(study, name),
         lambda: check_targets(study, data, needed(study, name)),
         lambda: seen_clips(study, name, data, cache).check_room(),
     )
-    for ask in asked:
+    for check in checks:
         try:
-            ask()
+            check()
         except ActScribeError as error:
             found.append(in_one_line(error))
     large = too_large(study, name, len(data.labels))

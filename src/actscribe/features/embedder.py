@@ -1,0 +1,53 @@
+"""What turns frames or clips into vectors, once per video."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from torch import Tensor
+
+from actscribe.data.view import ClipFrames
+
+
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """What is known of an encoder before it meets a video.
+
+    Args:
+        key: digest of all that its vectors depend on beside the pictures: weights, feeding, layer, precision.
+        per: "frame": sees one frame at a time, so that a vector holds in every clip that its frame belongs to; "clip":
+            sees a clip as a whole.
+        width: D of a vector.
+        tokens: vectors of a frame, or of a clip: about how many, where clips differ.
+        bytes_each: of one number, as it is kept.
+        batch: frames or clips that are shown to it at once.
+    """
+
+    key: str
+    per: Literal["frame", "clip"]
+    width: int
+    tokens: int
+    bytes_each: int
+    batch: int
+
+
+class Embedder(Protocol):
+    """Turns clips into vectors and never learns."""
+
+    encoder: Encoder
+
+    def embed(self, clips: Sequence[ClipFrames]) -> list[Tensor]:
+        """Return the vectors of each clip in order of time, shape (tokens, D), on the CPU.
+
+        An encoder per frame makes `encoder.tokens` of each frame, whatever the number of frames.
+        """
+        ...
+
+
+def encoder_key(parts: Mapping[str, Any]) -> str:
+    """Return the digest of all that an encoder's vectors depend on beside the pictures."""
+    return hashlib.blake2b(json.dumps(dict(parts), sort_keys=True).encode(), digest_size=16).hexdigest()

@@ -1,0 +1,1 @@
+"""The encoders that can be frozen, each behind `features.embedder.Embedder`."""

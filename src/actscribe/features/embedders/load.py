@@ -1,0 +1,152 @@
+"""From the name of an encoder to an embedder, never over the network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+from transformers import AutoConfig
+
+from actscribe.data.view import InputSpec
+from actscribe.errors import ActScribeError
+from actscribe.features.embedder import Embedder
+from actscribe.features.embedders import imagenet, pictures, videos
+from actscribe.features.embedders.network import NetworkEmbedder, measured
+from actscribe.files import content_hash
+from actscribe.models.catalog import checkpoint_folder, find, weights_digest
+from actscribe.models.device import device, use_bfloat16
+from actscribe.models.dual_encoder.loading import load_backbone, visual_config
+from actscribe.models.loading import load_part, read_config
+from actscribe.models.pixels import Pixels, read_pixels
+from actscribe.models.quiet import quiet
+from actscribe.models.video_classifier import FAMILIES as CLASSIFIERS
+from actscribe.models.video_classifier import check_frames, encoder_configuration, picture_size
+from actscribe.settings.encoder import EncoderChoice
+from actscribe.settings.named_models import EMBEDDED, IMAGENET
+
+#: Frames, and clips, that are shown to an encoder at once: on a processor one clip at a time is fastest (measured).
+FRAMES_AT_ONCE, CLIPS_AT_ONCE, CLIPS_ON_GPU = 16, 1, 16
+#: Part of every key; raise it when vectors are made in another way.
+VERSION = 1
+KNOWN = (*pictures.FAMILIES, *CLASSIFIERS, *videos.PERCEPTION, "xclip")
+
+
+class JointEncoder(nn.Module):
+    """The video tower of X-CLIP: one vector a clip, in the space that texts share.
+
+    Args:
+        backbone: an adapter of `models.dual_encoder`.
+    """
+
+    def __init__(self, backbone: Any) -> None:
+        super().__init__()
+        self.backbone = backbone
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Return the vectors of clips, (n, frames, 3, side, side), shape (n, 1, D)."""
+        video: Tensor = self.backbone.visual(pixels).video
+        return video[:, None]
+
+
+def load_embedder(settings: EncoderChoice, frames: int) -> Embedder:
+    """Return the embedder of the settings.
+
+    Args:
+        settings: which encoder.
+        frames: of a clip.
+
+    Raises:
+        ActScribeError: it is not on this machine or is no encoder that is known, takes other numbers of frames, or its
+            weights do not fit.
+    """
+    bfloat16 = use_bfloat16(settings.precision)
+    with quiet():
+        network, pixels, per = _network(settings, frames)
+    on_gpu = device().type != "cpu"
+    batch = FRAMES_AT_ONCE if per == "frame" else CLIPS_ON_GPU if on_gpu else CLIPS_AT_ONCE
+    key = {
+        "version": VERSION,
+        "weights": encoder_weights(settings),
+        "above": settings.above_layers,
+        "pixels": [pixels.size, pixels.mean, pixels.std, pixels.resize_mode, pixels.crop_pct],
+        "bfloat16": bfloat16,
+    }
+    encoder = measured(network, per, frames, pixels.size, batch, **key)
+    return NetworkEmbedder(network, pixels, encoder, bfloat16)
+
+
+def encoder_view(settings: EncoderChoice, frames: int) -> InputSpec:
+    """Return the study's frames at the size from which the encoder's pictures are made; no weight is read.
+
+    Raises:
+        ActScribeError: as `load_embedder`, as far as the configuration tells.
+    """
+    if settings.model == IMAGENET:
+        imagenet.weights_file()
+        return InputSpec(frames, imagenet.SIDE)
+    config = _config(settings.model)
+    kind = config.model_type
+    if kind in CLASSIFIERS:
+        check_frames(config, frames)
+        return InputSpec(frames, picture_size(config))
+    if kind == "xclip":
+        return InputSpec(frames, int(config.vision_config.image_size))
+    return InputSpec(frames, _perception_side(config) if kind in videos.PERCEPTION else pictures.side(config))
+
+
+def encoder_weights(settings: EncoderChoice) -> str:
+    """Return the digest of the encoder's weights."""
+    if settings.model == IMAGENET:
+        return content_hash(imagenet.weights_file())
+    return weights_digest(_folder(settings.model))
+
+
+def _network(settings: EncoderChoice, frames: int) -> tuple[nn.Module, Pixels, Any]:
+    above = settings.above_layers
+    if settings.model == IMAGENET:
+        pictures.check_layer("EfficientNet-Lite0", 0, above)
+        return imagenet.load(), imagenet.pixels(settings.resize_mode), "frame"
+    folder, config = _folder(settings.model), _config(settings.model)
+    kind = config.model_type
+    side = encoder_view(settings, frames).short_side
+    pixels = read_pixels(str(folder), settings.model, side, settings.resize_mode)
+    if kind in pictures.FAMILIES:
+        return pictures.load(folder, settings.model, config, above), pixels, "frame"
+    if kind == "xclip":
+        pictures.check_layer("X-CLIP", 0, above)
+        return JointEncoder(load_backbone("x-clip", settings.model, frames).backbone), pixels, "clip"
+    return videos.load(folder, settings.model, config, frames, above), pixels, "clip"
+
+
+def _folder(model: str) -> Path:
+    entry = find(model)
+    return checkpoint_folder(model, "timesformer" if model == EMBEDDED or entry is None else entry.kind)
+
+
+def _config(model: str) -> Any:
+    """Return the configuration of a model, checked as far as its own room checks it."""
+    folder = _folder(model)
+    kind = read_config(folder, model, ()).get("model_type")
+    if kind not in KNOWN:
+        raise ActScribeError(
+            f"'{model}' is a {kind}, which is no encoder that is known here.",
+            f"Known: {', '.join(sorted(KNOWN))}. Vision-language models: recognizer vlm-head",
+        )
+    if kind in CLASSIFIERS:
+        return encoder_configuration(folder, model)
+    if kind == "xclip":
+        visual_config("x-clip", model)
+    return load_part(AutoConfig, folder, model, "config.json")
+
+
+def _perception_side(config: Any) -> int:
+    """Return the side of PE-Video's pictures, in pixels, as timm knows it."""
+    own = getattr(config, "video_config", config).vision_config
+    given = (own.model_args or {}).get("img_size")
+    if given:
+        return int(given)
+    import timm
+
+    known: Any = timm.get_pretrained_cfg(own.architecture)
+    return int(known.input_size[-1])

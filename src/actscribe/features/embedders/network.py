@@ -1,0 +1,60 @@
+"""A frozen network on pixels as an embedder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from actscribe.data.view import ClipFrames
+from actscribe.features.embedder import Encoder, encoder_key
+from actscribe.models.device import autocast, device
+from actscribe.models.pixels import Pixels
+
+#: What vectors are kept in: a relative error of 2**-11, which moves a score by less than the choice of a seed does.
+KEPT = torch.float16
+#: Largest number that can be kept so (ours: normalised states stay far below it).
+LARGEST = 6e4
+
+
+class NetworkEmbedder:
+    """A network that takes clips of pixels and returns vectors over time.
+
+    Args:
+        network: pixels (n, frames, 3, side, side) -> vectors (n, tokens, D); frozen here.
+        pixels: how frames are fed.
+        encoder: what is known of it.
+        bfloat16: whether matrix products run in bf16.
+    """
+
+    def __init__(self, network: nn.Module, pixels: Pixels, encoder: Encoder, bfloat16: bool) -> None:
+        self.network = network.eval().requires_grad_(False).to(device())
+        self.pixels, self.encoder, self._bfloat16 = pixels, encoder, bfloat16
+
+    def embed(self, clips: Sequence[ClipFrames]) -> list[Tensor]:
+        """Return the vectors of each clip, float16, shape (tokens, D); see `Embedder.embed`."""
+        videos = torch.stack([self.pixels.normalise(self.pixels.tensor(clip.frames)) for clip in clips])
+        with torch.inference_mode(), autocast(self._bfloat16):
+            vectors = self.network(videos.to(device()))
+        return list(vectors.float().clamp(-LARGEST, LARGEST).to(KEPT).cpu())
+
+
+def measured(
+    network: nn.Module, per: Literal["frame", "clip"], frames: int, size: int, batch: int, **key: Any
+) -> Encoder:
+    """Return what is known of a network, its width and tokens from one look at grey frames.
+
+    Args:
+        network: in evaluation mode.
+        per: see `Encoder`.
+        frames: of a clip.
+        size: of the square input, in pixels.
+        batch: frames or clips at once.
+        key: all that its vectors depend on beside the pictures.
+    """
+    shown = 1 if per == "frame" else frames
+    with torch.inference_mode():
+        tokens, width = network.eval()(torch.zeros(1, shown, 3, size, size)).shape[1:]
+    return Encoder(encoder_key(key), per, int(width), int(tokens), KEPT.itemsize, batch)

@@ -1,0 +1,94 @@
+"""A frozen vision-language model as an embedder: its hidden states, pooled or whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+import transformers
+from torch import Tensor
+
+from actscribe.data.view import ClipFrames, InputSpec
+from actscribe.features.embedder import Encoder, encoder_key
+from actscribe.models.vlm.batching import plan_batches
+from actscribe.models.vlm.pooling import Pooling, mean_pool
+from actscribe.models.vlm.prompts import ClipInputs
+from actscribe.models.vlm.vlm import Hidden, Vlm
+
+#: Clips that are read before the first of them is encoded; token budgets divide them into batches.
+AT_ONCE = 16
+#: Part of every key; raise it when the meaning of features changes.
+FEATURES_VERSION = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Backbone:
+    """A frozen model with how clips are put to it.
+
+    Args:
+        vlm: the model.
+        prompt: the text that follows the video.
+        pooling: "mean" keeps one vector a clip, "attention" the whole sequence.
+        batch_tokens: tokens of a padded batch at most; changes no feature beyond rounding.
+    """
+
+    vlm: Vlm
+    prompt: str
+    pooling: Pooling
+    batch_tokens: int
+
+    def inputs(self, clips: Sequence[ClipFrames]) -> list[ClipInputs]:
+        """Return clips with the prompt, ready to run."""
+        return self.vlm.inputs(clips, [self.prompt] * len(clips))
+
+
+class VlmEmbedder:
+    """The hidden states of a vision-language model.
+
+    Args:
+        backbone: the model with its prompt.
+        view: of the clips; tells about how many tokens they become.
+    """
+
+    def __init__(self, backbone: Backbone, view: InputSpec) -> None:
+        self.backbone = backbone
+        model, whole = backbone.vlm.describe(), backbone.pooling == "attention"
+        side = view.short_side
+        tokens = backbone.vlm.video_tokens(view.frames, side, side * 16 // 9) if whole else 1
+        key = {
+            "version": FEATURES_VERSION,
+            "transformers": transformers.__version__,
+            "model": model.digest,
+            "dtype": model.dtype,
+            "prompt": backbone.prompt,
+            "pooling": backbone.pooling,
+        }
+        self.encoder = Encoder(encoder_key(key), "clip", backbone.vlm.width, tokens, 2 if whole else 4, AT_ONCE)
+
+    def embed(self, clips: Sequence[ClipFrames]) -> list[Tensor]:
+        """Return the features of each clip.
+
+        Mean pooling: float32, shape (1, D). Attention pooling: shape (tokens, D), bfloat16 where the model computes in
+        it, else float16: normalised states stay far below its largest number.
+        """
+        backbone = self.backbone
+        return in_batches(backbone.vlm, backbone.inputs(clips), backbone.batch_tokens, self._reduce)
+
+    def _reduce(self, hidden: Hidden) -> Sequence[Tensor]:
+        if self.backbone.pooling == "mean":
+            return [vector[None].cpu() for vector in mean_pool(hidden.states, hidden.video)]
+        kept = torch.bfloat16 if hidden.states.dtype == torch.bfloat16 else torch.float16
+        return [states[mask].to(kept).cpu() for states, mask in zip(hidden.states, hidden.mask, strict=True)]
+
+
+def in_batches(
+    vlm: Vlm, inputs: Sequence[ClipInputs], batch_tokens: int, use: Callable[[Hidden], Sequence[Tensor]]
+) -> list[Tensor]:
+    """Run `inputs` in batches by token budget and return what `use` makes of each clip, in the order of `inputs`."""
+    rows: dict[int, Tensor] = {}
+    for places in plan_batches([len(one) for one in inputs], batch_tokens):
+        with torch.inference_mode():
+            made = use(vlm.hidden([inputs[place] for place in places]))
+        rows.update(zip(places, made, strict=True))
+    return [rows[place] for place in range(len(inputs))]

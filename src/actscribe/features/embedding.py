@@ -1,0 +1,200 @@
+"""From recordings to the vectors of their clips: what the store does not hold is decoded and encoded, in one pass."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from actscribe.batching import batched
+from actscribe.data.clips import Clip
+from actscribe.data.recording import Recording
+from actscribe.data.view import ClipFrames, InputSpec
+from actscribe.features.embedder import Embedder
+from actscribe.features.store import FeatureStore, Moment, Row, Shelf
+from actscribe.processes import count, place
+from actscribe.progress import say, track
+from actscribe.tables import bytes_text
+from actscribe.video.sampling import sample_times
+from actscribe.video.windows import clip_frames
+
+#: Rows are written when so many bytes wait, or so many seconds went by: what a killed pass loses at most.
+WRITE_BYTES, WRITE_S = 2**24, 20.0
+#: From so many bytes on, the size is said before features are computed.
+SAID_BYTES = 2**28
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What an encoder looks at in one go: a frame or a clip.
+
+    Args:
+        moment: under which its vectors are kept.
+        clip: the first one that it belongs to; of a frame that is all that is told.
+        times: wanted times of its frames, in seconds, shape (frames,).
+    """
+
+    moment: Moment
+    clip: Clip
+    times: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Embedding:
+    """An encoder, what it sees of clips, and where its vectors are kept.
+
+    Args:
+        embedder: the encoder.
+        view: of the clips.
+        store: of the vectors.
+    """
+
+    embedder: Embedder
+    view: InputSpec
+    store: FeatureStore
+
+    def shelf(self, recording: Recording) -> Shelf:
+        """Return the shelf of a recording's video."""
+        encoder, view = self.embedder.encoder, self.view
+        frames = view.frames if encoder.per == "clip" else 1
+        parts = [encoder.key, encoder.per, frames, view.short_side, view.square_pixels]
+        key = hashlib.blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()
+        return self.store.shelf(key, recording.content)
+
+    def moments(self, clip: Clip) -> list[Moment]:
+        """Return what of a video the vectors of a clip are kept under, in order of time."""
+        ticks = np.round(self._times(clip) * 1e6).astype(np.int64).tolist()
+        if self.embedder.encoder.per == "clip":
+            return [Moment(ticks[0], ticks[-1])]
+        return [Moment(tick, tick) for tick in ticks]
+
+    def units(self, clips: Sequence[Clip]) -> list[Unit]:
+        """Return the distinct units of clips that ascend in time."""
+        found: dict[Moment, Unit] = {}
+        for clip in clips:
+            times = self._times(clip)
+            parts = [times] if self.embedder.encoder.per == "clip" else np.split(times, len(times))
+            for moment, part in zip(self.moments(clip), parts, strict=True):
+                found.setdefault(moment, Unit(moment, clip, part))
+        return [found[moment] for moment in sorted(found)]
+
+    def of_clip(self, clip: Clip, shelf: Shelf) -> Row:
+        """Return the vectors of a clip, all of whose units are on the shelf."""
+        rows = [shelf.get(moment) for moment in self.moments(clip)]
+        if len(rows) == 1:
+            return rows[0]
+        return Row(torch.cat([row.vectors for row in rows]), torch.cat([row.times for row in rows]))
+
+    def _times(self, clip: Clip) -> np.ndarray:
+        return sample_times(clip.start, clip.end, self.view.frames)
+
+
+class Features(Sequence[Tensor]):
+    """The vectors of clips, read from the store: shape (tokens, D) each.
+
+    Args:
+        embedding: that made them.
+        clips: in any order.
+        shelves: by recording.
+    """
+
+    def __init__(self, embedding: Embedding, clips: Sequence[Clip], shelves: Mapping[str, Shelf]) -> None:
+        self._embedding, self._clips, self._shelves = embedding, tuple(clips), shelves
+
+    def __len__(self) -> int:
+        return len(self._clips)
+
+    def __getitem__(self, index: int) -> Tensor:  # type: ignore[override]
+        clip = self._clips[index]
+        return self._embedding.of_clip(clip, self._shelves[clip.recording]).vectors
+
+    def longest(self) -> int:
+        """Return the tokens of the clip that has most."""
+        return max((len(self[index]) for index in range(len(self))), default=0)
+
+
+def embed(embedding: Embedding, recordings: Sequence[Recording], clips: Sequence[Clip], what: str) -> Features:
+    """Return the vectors of clips, computing those that the store does not hold.
+
+    Each recording is read once, in order of time, and only where something is missing. Progress is shown under the name
+    `what`. Several processes of one training begin with different recordings, so that each makes its share.
+
+    Raises:
+        ActScribeError: an unreadable video, or no room for the features; found before the first is computed.
+    """
+    by_name = {recording.name: recording for recording in recordings}
+    in_order = sorted(clips, key=lambda clip: (clip.recording, clip.start, clip.end))
+    groups = {name: list(own) for name, own in groupby(in_order, key=lambda clip: clip.recording)}
+    shelves = {name: embedding.shelf(by_name[name]) for name in groups}
+    missing = {name: _missing(embedding, own, shelves[name]) for name, own in groups.items()}
+    _check_room(embedding, sum(missing.values()), what)
+    left = [name for name, units in missing.items() if units]
+    first = len(left) * place() // count()
+
+    def made() -> Iterator[Row]:
+        for name in left[first:] + left[:first]:
+            yield from embedded(embedding, by_name[name], groups[name])
+
+    for _ in track(made(), what, total=sum(len(groups[name]) for name in left)) if left else ():
+        pass
+    return Features(embedding, clips, shelves)
+
+
+def embedded(embedding: Embedding, recording: Recording, clips: Sequence[Clip]) -> Iterator[Row]:
+    """Yield the vectors of clips of one recording, which ascend in time, as soon as they are there.
+
+    Frames are decoded only where something is missing; memory holds one batch of them.
+
+    Raises:
+        ActScribeError: an unreadable video, or no room for the features.
+    """
+    shelf, embedder = embedding.shelf(recording), embedding.embedder
+    shelf.refresh()
+    blocks = batched(embedding.units(clips), embedder.encoder.batch)
+    lacking = [[unit for unit in block if unit.moment not in shelf] for block in blocks]
+    shown = _shown(embedding.view, recording, [unit for block in lacking for unit in block])
+    waiting = deque(clips)
+    written = time.monotonic()
+    for block in lacking:
+        if block:
+            frames = [next(shown) for _ in block]
+            shelf.hold([unit.moment for unit in block], _rows(embedder.embed(frames), frames))
+            if shelf.held_bytes > WRITE_BYTES or time.monotonic() - written > WRITE_S:
+                shelf.write()
+                written = time.monotonic()
+        while waiting and all(moment in shelf for moment in embedding.moments(waiting[0])):
+            yield embedding.of_clip(waiting.popleft(), shelf)
+    next(shown, None)  # lets the reader close the file and report damage
+    shelf.write()
+
+
+def _shown(view: InputSpec, recording: Recording, units: Sequence[Unit]) -> Iterator[ClipFrames]:
+    """Yield the frames of units, decoded in one pass."""
+    decoded = clip_frames(recording.video, [unit.times for unit in units], view.short_side, view.square_pixels)
+    for unit, (images, times) in zip(units, decoded, strict=True):
+        yield ClipFrames(unit.clip, recording.content, images, times)
+
+
+def _rows(vectors: Sequence[Tensor], frames: Sequence[ClipFrames]) -> list[Row]:
+    return [Row(one, torch.from_numpy(clip.times)) for one, clip in zip(vectors, frames, strict=True)]
+
+
+def _missing(embedding: Embedding, clips: Sequence[Clip], shelf: Shelf) -> int:
+    """Return how many units of clips are not on a shelf."""
+    return len({moment for clip in clips for moment in embedding.moments(clip) if moment not in shelf})
+
+
+def _check_room(embedding: Embedding, missing: int, what: str) -> None:
+    encoder = embedding.embedder.encoder
+    needed = missing * encoder.tokens * encoder.width * encoder.bytes_each
+    embedding.store.check_room(needed, what)
+    if needed > SAID_BYTES:
+        say(f"{what}: {bytes_text(needed)} go into the feature store {embedding.store.root}", None)

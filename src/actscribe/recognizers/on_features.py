@@ -1,0 +1,73 @@
+"""A frozen encoder with a small head: what only the head learns is quick, and what the encoder saw is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from actscribe.batching import batched
+from actscribe.data.view import ClipFrames, InputSpec
+from actscribe.features.embedder import Embedder
+from actscribe.labels import LabelSet
+from actscribe.training.losses import probabilities
+
+#: Clips whose vectors meet the head at once.
+BATCH = 64
+
+
+class OnFeatures:
+    """A head on a frozen encoder. `score` takes frames; whoever has the vectors already calls `score_features`.
+
+    Args:
+        embedder: of the clips.
+        view: what it sees of them.
+        head: padded vectors (n, tokens, D) and their mask (n, tokens) -> logits (n, labels); in evaluation mode.
+        labels: in the order of the head's outputs.
+        save_parts: writes all that is needed to load it again.
+    """
+
+    def __init__(
+        self,
+        embedder: Embedder,
+        view: InputSpec,
+        head: nn.Module,
+        labels: LabelSet,
+        save_parts: Callable[[Path], None],
+    ) -> None:
+        self.embedder, self.view, self.head, self.labels = embedder, view, head.eval(), labels
+        self._save = save_parts
+
+    def score(self, clips: Iterable[ClipFrames]) -> Iterator[np.ndarray]:
+        """Yield scores per clip, shape (labels,); see `Recognizer.score`."""
+        encoder = self.embedder.encoder
+        together = max(1, encoder.batch // self.view.frames) if encoder.per == "frame" else encoder.batch
+        for batch in batched(clips, together):
+            yield from self._scores(self.embedder.embed(batch))
+
+    def score_features(self, features: Iterable[Tensor]) -> Iterator[np.ndarray]:
+        """Yield scores of the vectors of clips, (tokens, D) each, shape (labels,), in their order."""
+        for batch in batched(features, BATCH):
+            yield from self._scores(batch)
+
+    def save(self, folder: Path) -> None:
+        """Write the head and which encoder it belongs to."""
+        self._save(folder)
+
+    def _scores(self, vectors: Sequence[Tensor]) -> Iterator[np.ndarray]:
+        where = next(self.head.parameters()).device
+        states, mask = padded(vectors)
+        with torch.inference_mode():
+            logits = self.head(states.to(where), mask.to(where))
+        yield from probabilities(logits, self.labels.task).cpu().numpy()
+
+
+def padded(vectors: Sequence[Tensor], longest: int = 0) -> tuple[Tensor, Tensor]:
+    """Return vectors (tokens, D) padded to the longest, float32, (n, tokens, D), and the mask of real ones."""
+    lengths = torch.tensor([len(one) for one in vectors])
+    states = nn.utils.rnn.pad_sequence([one.float() for one in vectors], batch_first=True)
+    states = nn.functional.pad(states, (0, 0, 0, max(0, longest - states.shape[1])))
+    return states, torch.arange(states.shape[1])[None] < lengths[:, None]

@@ -1,0 +1,164 @@
+"""A linear or attentive head on any frozen encoder: the baseline that other recognizers have to beat."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+
+from actscribe.batching import batched
+from actscribe.features.embedder import Embedder
+from actscribe.features.embedders.load import encoder_view, encoder_weights, load_embedder
+from actscribe.features.embedding import Features
+from actscribe.files import write_text
+from actscribe.labels import LabelSet
+from actscribe.models.checkpoint_files import read_json
+from actscribe.models.device import device
+from actscribe.models.loading import fill
+from actscribe.models.probe_heads import AttentiveHead, LinearHead, pool
+from actscribe.processes import is_first
+from actscribe.recognizers.base import Implementation, InputSpec, Recognizer
+from actscribe.recognizers.noted_model import check_same, found, noted
+from actscribe.recognizers.on_features import OnFeatures, padded
+from actscribe.settings.probe import ProbeSettings
+from actscribe.training.fit import validation_score
+from actscribe.training.heads import fit_head, job_features, write_fitted
+from actscribe.training.inputs import TrainingInputs
+from actscribe.training.logistic import across_groups, choose_strength, fit_logistic
+from actscribe.training.losses import prior_logits
+
+Head = LinearHead | AttentiveHead
+#: Clips whose vectors are pooled at once.
+POOLED_AT_ONCE = 256
+#: Inverse strength of the penalty where there are no clips to choose it on (ours).
+MIDDLE = 1e-3
+
+
+def make(job: TrainingInputs) -> Recognizer:
+    """Train a head on vectors of the job's clips, which the encoder makes once."""
+    settings: ProbeSettings = job.settings
+    torch.manual_seed(job.seed)
+    embedder = load_embedder(settings.encoder(), job.view.frames)
+    head = _head(settings.model_dump(), embedder, len(job.labels))
+    features = job_features(embedder, job)
+    if isinstance(head, LinearHead):
+        _fit_linear(job, head, features)
+    else:
+        with torch.no_grad():
+            head.last.bias.copy_(torch.from_numpy(prior_logits(job.train_targets, job.labels.task)))
+        fit_head(job, head, features, settings, job.folder)
+    return _recognizer(settings, embedder, head, job.labels, job.view)
+
+
+def load(folder: Path, labels: LabelSet) -> Recognizer:
+    """Load what was saved.
+
+    Raises:
+        ActScribeError: the encoder is not on this machine, or is another one than the head was trained on.
+    """
+    values = read_json(folder / "recognizer.json", "Copy the folder again, or train again.")
+    settings = ProbeSettings(**{**values["settings"], "model": found(values, folder)})
+    check_same(values, encoder_weights(settings.encoder()), folder)
+    view = InputSpec(values["frames"], values["short_side"])
+    embedder = load_embedder(settings.encoder(), view.frames)
+    head = _head(values["settings"], embedder, len(labels))
+    fill(head.state_dict(), folder / "head.safetensors")
+    return _recognizer(settings, embedder, head, labels, view)
+
+
+def view(settings: ProbeSettings, frames: int) -> InputSpec:
+    """Return the study's frames at the size that suits the encoder; only its configuration is read."""
+    return encoder_view(settings.encoder(), frames)
+
+
+def weights(settings: ProbeSettings) -> str:
+    """Return the digest of the encoder's weights, see `Implementation.weights`."""
+    return encoder_weights(settings.encoder())
+
+
+def starting(settings: ProbeSettings, labels: LabelSet, frames: int) -> list[str]:
+    """Refuse an encoder whose weights do not fit; see `Implementation.starting`."""
+    load_embedder(settings.encoder(), frames)
+    return []
+
+
+def _recognizer(
+    settings: ProbeSettings, embedder: Embedder, head: Head, labels: LabelSet, seen: InputSpec
+) -> OnFeatures:
+    def save(folder: Path) -> None:
+        save_file({name: value.contiguous() for name, value in head.state_dict().items()}, folder / "head.safetensors")
+        values = {
+            **noted(settings.model, encoder_weights(settings.encoder()), folder),
+            "settings": settings.model_dump(mode="json"),
+            "frames": seen.frames,
+            "short_side": seen.short_side,
+        }
+        write_text(folder / "recognizer.json", json.dumps(values, indent=1))
+
+    return OnFeatures(embedder, seen, head.to(device()), labels, save)
+
+
+def _head(settings: dict[str, Any], embedder: Embedder, labels: int) -> Head:
+    width = embedder.encoder.width
+    if settings["head"] == "linear":
+        return LinearHead(width, labels, settings["pooling"])
+    return AttentiveHead(width, labels, settings["attention_heads"], settings["dropout"])
+
+
+def _fit_linear(job: TrainingInputs, head: LinearHead, features: tuple[Features, Features]) -> None:
+    """Fit a linear head in place; its penalty is the settings', or chosen on clips that it does not learn from."""
+    settings, task, targets = job.settings, job.labels.task, job.train_targets
+    train, validation = _pooled(features[0], head), _pooled(features[1], head)
+
+    def fitted(strength: float, rows: np.ndarray | slice = slice(None)) -> LinearHead:
+        fit_logistic(head, train[rows], targets[rows], task, strength, settings)
+        return head
+
+    def on_validation(strength: float) -> float:
+        return validation_score(_logits(fitted(strength), validation), job.validation_targets, task)
+
+    def on_folds(strength: float) -> float:
+        def scored(learned: np.ndarray, rest: np.ndarray) -> np.ndarray:
+            return _logits(fitted(strength, learned), train[rest])
+
+        return across_groups(groups, scored, targets, task)
+
+    groups = [job.train.recordings[clip.recording].group for clip in job.train.clips]
+    tried: dict[float, float] = {}
+    if settings.inverse_strength is not None:
+        strength = settings.inverse_strength
+    elif settings.keep == "best":
+        strength, tried = choose_strength(on_validation)
+    elif len(set(groups)) > 1:
+        strength, tried = choose_strength(on_folds)
+    else:
+        strength = MIDDLE
+    fitted(strength)
+    if is_first():
+        write_fitted(job.folder, head, {f"{one:g}": score for one, score in tried.items()}, tried.get(strength))
+
+
+def _pooled(features: Features, head: LinearHead) -> np.ndarray:
+    """Return what a linear head sees of clips, float32, shape (clips, columns)."""
+    rows = []
+    for batch in batched(features, POOLED_AT_ONCE):
+        rows.append(pool(*padded(batch), head.pooling))
+    return torch.cat(rows).numpy() if rows else np.zeros((0, len(head.mean)), dtype=np.float32)
+
+
+def _logits(head: LinearHead, pooled: np.ndarray) -> np.ndarray:
+    with torch.inference_mode():
+        return np.asarray(head.out((torch.from_numpy(pooled) - head.mean) / head.scale).numpy())
+
+
+PROBE = Implementation(
+    view=view,
+    make=make,
+    load=load,
+    weights=weights,
+    starting=starting,
+)

@@ -1,0 +1,114 @@
+"""Logistic regression on what a frozen encoder makes of clips, fitted to the end, its penalty chosen on other clips."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
+
+from actscribe.labels import Task
+from actscribe.models.probe_heads import LinearHead
+from actscribe.settings.training import Training
+from actscribe.training.fit import validation_score
+from actscribe.training.losses import class_weights, positive_weights, prior_logits
+
+#: What the inverse strength of the penalty is chosen from: standardised features of many columns want small ones.
+STRENGTHS = tuple(10.0**power for power in range(-6, 1))
+FOLDS = 5
+#: Steps of the solver; the weakest penalties on few clips take most.
+STEPS = 2000
+
+#: Weights (labels, columns) and biases (labels,).
+Line = tuple[np.ndarray, np.ndarray]
+
+
+def fit_logistic(
+    head: LinearHead, pooled: np.ndarray, targets: np.ndarray, task: Task, strength: float, settings: Training
+) -> None:
+    """Fit a linear head in place.
+
+    Args:
+        head: whose pooling made `pooled`.
+        pooled: of training clips, float32, shape (clips, columns).
+        targets: shape (clips, labels), nan where not annotated.
+        task: of the study.
+        strength: inverse of the penalty's.
+        settings: whether positives are weighed.
+    """
+    mean, scale = pooled.mean(axis=0), pooled.std(axis=0)
+    scale[scale < 1e-6] = 1.0
+    weights, biases = _line((pooled - mean) / scale, targets, task, strength, settings)
+    with torch.no_grad():
+        for held, found in (
+            (head.mean, mean),
+            (head.scale, scale),
+            (head.out.weight, weights),
+            (head.out.bias, biases),
+        ):
+            held.copy_(torch.from_numpy(np.asarray(found, dtype=np.float32)))
+
+
+def choose_strength(score: Callable[[float], float]) -> tuple[float, dict[float, float]]:
+    """Return the inverse strength with the best score, the smallest of equals, and the score of each."""
+    found = {strength: score(strength) for strength in STRENGTHS}
+    return max(found, key=lambda strength: (round(found[strength], 9), -strength)), found
+
+
+def across_groups(
+    groups: Sequence[str],
+    fit_and_score: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    targets: np.ndarray,
+    task: Task,
+) -> float:
+    """Return the validation score of clips each scored by a head that never saw its group.
+
+    Args:
+        groups: of the clips.
+        fit_and_score: places of training clips, places of scored clips -> their logits, shape (clips, labels).
+        targets: shape (clips, labels).
+        task: of the study.
+    """
+    logits = np.zeros(targets.shape)
+    for train, rest in GroupKFold(min(FOLDS, len(set(groups)))).split(targets, groups=groups):
+        logits[rest] = fit_and_score(train, rest)
+    return validation_score(logits, targets, task)
+
+
+def _line(seen: np.ndarray, targets: np.ndarray, task: Task, strength: float, settings: Training) -> Line:
+    if task == "multi-class":
+        return _classes(seen, targets, strength, settings)
+    priors = prior_logits(targets, task)
+    weights, biases = np.zeros((targets.shape[1], seen.shape[1])), priors.astype(np.float64)
+    ratio = positive_weights(targets, settings.most_weight) if settings.positive_weight else np.ones(targets.shape[1])
+    for label in range(targets.shape[1]):
+        known = ~np.isnan(targets[:, label])
+        truth = targets[known, label]
+        if len(np.unique(truth)) == 2:
+            each = np.where(truth > 0, ratio[label], 1.0)
+            made = LogisticRegression(C=strength, max_iter=STEPS).fit(seen[known], truth, each)
+            weights[label], biases[label] = made.coef_[0], made.intercept_[0]
+    return weights, biases
+
+
+def _classes(seen: np.ndarray, targets: np.ndarray, strength: float, settings: Training) -> Line:
+    known = ~np.isnan(targets).any(axis=1)
+    truth = targets[known].argmax(axis=1)
+    weights, biases = np.zeros((targets.shape[1], seen.shape[1])), prior_logits(targets, "multi-class").astype(float)
+    classes = np.unique(truth)
+    if len(classes) < 2:
+        return weights, biases
+    each = class_weights(targets, settings.most_weight)[truth] if settings.positive_weight else None
+    made = LogisticRegression(C=strength, max_iter=STEPS).fit(seen[known], truth, each)
+    if len(classes) == 2:  # scikit-learn writes one line for two classes
+        weights[classes], biases[classes] = (
+            np.stack([-made.coef_[0], made.coef_[0]]) / 2,
+            [-made.intercept_[0] / 2, made.intercept_[0] / 2],
+        )
+    else:
+        weights[classes], biases[classes] = made.coef_, made.intercept_
+    unseen = np.setdiff1d(np.arange(targets.shape[1]), classes)
+    biases[unseen] = biases[classes].min() - 10.0  # never chosen: no clip showed it
+    return weights, biases
