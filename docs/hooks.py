@@ -1,4 +1,4 @@
-"""What the documentation takes from the code while it is built: the page of all commands, and links out of docs/.
+"""What the documentation takes from the code while it is built: commands, settings, recognizers; links out of docs/.
 
 MkDocs calls `on_files` and `on_page_markdown`; the rest needs neither MkDocs nor a network.
 """
@@ -15,8 +15,11 @@ import typer
 from typer.main import get_command
 
 from actscribe.cli import app
+from actscribe.settings import pages
+from actscribe.settings.registry import BUILT_IN
 
-PAGE = "reference/commands.md"
+#: What a page says where the table of recognizers is to stand.
+RECOGNIZERS = "<!-- recognizers -->"
 HEAD = """# Commands
 
 Made from the program itself. `actscribe COMMAND --help` says the same in a terminal. A command that fails for a reason
@@ -62,17 +65,29 @@ def _row(names: str, said: str) -> str:
     return f"| `{' '.join(names.split()).replace('|', BAR)}` | {MARKS.sub(ESCAPED, ' '.join(told.split()))} |"
 
 
+def recognizers() -> str:
+    """Return the table of this package's recognizers."""
+    rows = [f"| `{name}` | {spec.summary} |" for name, spec in BUILT_IN.items()]
+    return "\n".join(["| name | what it is |", "| --- | --- |", *rows])
+
+
+#: Pages that are made whole.
+MADE = {"reference/commands.md": commands, "reference/settings.md": pages.markdown}
+
+
 def on_files(files: Any, config: Any) -> Any:
-    """Add the page of commands; called by MkDocs."""
+    """Add the pages that are made; called by MkDocs."""
     from mkdocs.structure.files import File
 
-    files.append(File.generated(config, PAGE, content=commands()))
+    for name, made in MADE.items():
+        files.append(File.generated(config, name, content=made()))
     return files
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
-    """Turn links to what lies outside of docs/ into the path as it is in the repository; called by MkDocs."""
+    """Fill in the table of recognizers, and name what is linked outside of docs/; called by MkDocs."""
     root = Path(config["config_file_path"]).parent
+    markdown = markdown.replace(RECOGNIZERS, recognizers())
     return OUTSIDE.sub(lambda link: _inside_or_named(link, page.file.src_uri, root), markdown)
 
 

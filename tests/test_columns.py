@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import precision_score, recall_score
+from sklearn.metrics import cohen_kappa_score, precision_score, recall_score
 from systems import MULTI_CLASS, MULTI_LABEL, PRIORS, field, system
 
 from actscribe.columns import Column, explained, for_terminal, names
 from actscribe.evaluation import clips
 from actscribe.evaluation import comparison as cp
-from actscribe.evaluation.agreement import class_kappa, four_counts
+from actscribe.evaluation.agreement import four_counts
 from actscribe.evaluation.class_metrics import CLASS_METRICS, class_scores
 from actscribe.evaluation.measures import CLIPS, HEADLINE, LABELS, MEASURES, columns_in
 from actscribe.labels import LabelSet
@@ -83,10 +83,11 @@ def test_a_ranking_has_no_counts() -> None:
 def test_of_classes_a_measure_of_all_at_once_stands_in_the_row_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
     kappa = [measure for measure in MEASURES if measure.name == "kappa"]
     monkeypatch.setattr(clips, "measures_in", lambda _: kappa)
-    truth, said = np.eye(3)[[0, 1, 2, 0]], np.eye(3)[[0, 2, 2, 1]] > 0
-    counts = four_counts(truth, said).sum(axis=0)
-    assert clips.micro_row(counts, 12, True)["kappa"] == pytest.approx(float(class_kappa(counts)))
-    assert clips.micro_row(counts, 12, False)["kappa"] != pytest.approx(float(class_kappa(counts)))
+    truth, said = [0, 1, 2, 0], [0, 2, 2, 1]
+    counts = four_counts(np.eye(3)[truth], np.eye(3)[said] > 0).sum(axis=0)
+    expected = cohen_kappa_score(truth, said)
+    assert clips.micro_row(counts, 12, True)["kappa"] == pytest.approx(expected)
+    assert clips.micro_row(counts, 12, False)["kappa"] != pytest.approx(expected)
 
 
 def test_answers_that_never_look_get_what_a_constant_ranking_gets() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from pathlib import Path
 
+import pytest
 from small_studies import LEFT, lamp_study
 
 from actscribe.annotations.interval import Annotations, Interval
-from actscribe.data.late import Late, late_in, messages
+from actscribe.data.late import late_in, messages
 from actscribe.data.loading import load_data
 from actscribe.settings.study import load_study
 
@@ -21,7 +23,9 @@ def test_what_is_cut_is_said_with_its_file(tmp_path: Path) -> None:
 
 def test_rounding_is_not_said_and_many_files_are_counted() -> None:
     made = Annotations.of([Interval("A", 0.0, 10.05), Interval("B", 1.0, 10.4)])
-    assert late_in(made, 10.0, Path("a")) == Late(Path("a"), 1, 10.4 - 10.0)
+    found = late_in(made, 10.0, Path("a"))
+    assert found is not None
+    assert astuple(found) == (Path("a"), 1, pytest.approx(0.4))
     assert late_in(made, 10.35, Path("a")) is None
     late = [late_in(made, 10.0, Path(name)) for name in "abcde"]
     (sentence,) = messages([one for one in late if one])

@@ -10,7 +10,6 @@ from short_studies import a_file, a_run, actscribe, folder_of_files, state
 
 from actscribe.leftovers import is_temporary
 from actscribe_sim.demo import MARKER as DEMO_MARKER
-from actscribe_sim.demo import WORDS as DEMO_WORDS
 from actscribe_sim.demo import _clear
 
 
@@ -87,7 +86,7 @@ def test_a_simulated_study_that_was_edited_is_not_written_again(tmp_path: Path) 
 def test_an_earlier_demo_is_deleted_only_when_told_to(tmp_path: Path) -> None:
     out = tmp_path / "demo"
     _clear(out, overwrite=False)
-    assert (out / DEMO_MARKER).read_text() == DEMO_WORDS
+    assert "actscribe demo" in (out / DEMO_MARKER).read_text()
     (out / "study").mkdir()
     (out / "study" / "notes.txt").write_text("x")
     (tmp_path / "elsewhere").mkdir()

@@ -24,6 +24,7 @@ from typer.main import get_command
 import actscribe
 from actscribe import LabelSet, load_study
 from actscribe.cli import app
+from actscribe.settings.registry import BUILT_IN
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -146,12 +147,15 @@ def settings(code: str, tmp_path: Path) -> None:
 
 
 def test_the_pages_of_the_code_hold_every_command_and_every_public_name() -> None:
-    made = runpy.run_path(str(ROOT / "docs" / "hooks.py"))["commands"]()
+    hooks = runpy.run_path(str(ROOT / "docs" / "hooks.py"))
+    made = hooks["commands"]()
     group = get_command(app)
     assert isinstance(group, typer.core.TyperGroup)
     for name in group.list_commands(typer.Context(group)):
         assert f"## actscribe {name}" in made, name
     assert "| `--time-budget " in made
+    assert hooks["RECOGNIZERS"] in (ROOT / "docs" / "reference" / "recognizers.md").read_text(encoding="utf-8")
+    assert all(f"| `{name}` | {spec.summary} |" in hooks["recognizers"]() for name, spec in BUILT_IN.items())
     page = (ROOT / "docs" / "reference" / "python.md").read_text(encoding="utf-8")
     assert sorted(re.findall(r"^::: actscribe\.(\w+)$", page, re.MULTILINE)) == actscribe.__all__
 
@@ -160,5 +164,5 @@ def test_the_pages_of_the_code_hold_every_command_and_every_public_name() -> Non
 def test_links_of_a_page_lead_somewhere(page: Path) -> None:
     text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
     found = re.findall(r"\]\(((?!https?:)[^)#\s]+)", text)
-    made = {"commands.md"}  # while the site is built
+    made = {"commands.md", "settings.md"}  # while the site is built
     assert [link for link in found if not (page.parent / link).exists() and Path(link).name not in made] == []

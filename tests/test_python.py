@@ -66,10 +66,6 @@ def _paths_are_strings(place: Path) -> None:
     assert len(load_data("my-study/study.yaml").recordings) == 5
 
 
-def test_dir_shows_the_public_names_and_only_those() -> None:
-    assert dir(actscribe) == sorted(actscribe.__all__)
-
-
 def test_importing_takes_a_moment() -> None:
     code = "import time; start = time.process_time(); import actscribe; print(time.process_time() - start)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,6 @@ from actscribe.settings.registry import BUILT_IN
 from actscribe.settings.study import Split, Study, Windows
 from actscribe.settings.training import Training
 
-PAGE = Path(__file__).parents[1] / "docs" / "reference" / "settings.md"
 #: Outside of a printed bound, as near as matters.
 OUTSIDE = {"above": 0.0, "at least": -0.001, "at most": 0.001, "below": 0.0}
 MODELS: dict[str, type[BaseModel]] = {
@@ -122,10 +122,27 @@ def test_what_is_read_off_by_hand() -> None:
     assert own_settings(ClipSettings) == []
 
 
-def test_the_page_is_up_to_date() -> None:
-    assert PAGE.read_text(encoding="utf-8") == pages.markdown(), (
-        "type: actscribe settings --markdown > docs/reference/settings.md"
-    )
+def test_one_page_holds_every_recognizer_and_what_each_has_of_its_own() -> None:
+    sections = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", pages.markdown(), re.DOTALL | re.MULTILINE))
+    assert {"Study", "Labels", "Of every trained recognizer", *BUILT_IN} <= sections.keys()
+    for name, spec in BUILT_IN.items():
+        assert [one.name for one in own_settings(spec.settings) if f"| `{one.name}` |" not in sections[name]] == []
+
+
+class Bare(BaseModel):
+    """Counts colours.
+
+    Args:
+        bins: of each channel.
+    """
+
+    bins: int = 8
+
+
+def test_a_recognizer_whose_settings_are_like_no_other_is_summed_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = replace(BUILT_IN["clip"], settings=Bare)
+    monkeypatch.setattr(pages, "BUILT_IN", BUILT_IN | {"bare": spec})
+    assert pages.markdown().count("Counts colours.") == 1
 
 
 @pytest.mark.parametrize("name", [*BUILT_IN, "study", "labels"])

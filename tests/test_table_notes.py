@@ -14,7 +14,7 @@ from actscribe.benchmark.tables import files
 from actscribe.cli import app
 from actscribe.run_folder.comparison import write_tables
 from actscribe.runs.replace import check_ours
-from actscribe.table_text import NOTES, notes_text
+from actscribe.table_text import NOTES
 
 SAID = "the study says 'groups: none'"
 
@@ -58,5 +58,5 @@ def test_the_tables_of_a_comparison_and_of_a_benchmark_have_one_file_of_notes(tm
     tables = {"results": pd.DataFrame({"system": ["a"], "top1": [0.5]})}
     write_tables(tmp_path, tables, ["no group was given", "no group was given"])
     assert (tmp_path / "tables" / NOTES).read_text(encoding="utf-8") == "No group was given.\n"
-    assert files(tables, {"notes": ["no group was given"]}, [])[NOTES] == notes_text(["no group was given"])
+    assert files(tables, {"notes": ["no group was given"]}, [])[NOTES] == "No group was given.\n"
     assert NOTES not in files(tables, {"notes": []}, [])

@@ -20,16 +20,6 @@ from actscribe.models.vlm.answers import yes_no_tokens
 from actscribe.video.sampling import sample_times
 
 QUESTIONS = ("Is the baby visible?", "Is there suction in this video clip?", "no")
-#: Visual tokens of a clip of 8 and of 5 frames of 48 x 64 pixels, counted by hand from the tiny configurations.
-TOKENS = {
-    "smolvlm": (32, 20),  # 32/8 = 4 patches a side, 2 x 2 merged: 4 a frame
-    "internvl": (32, 20),
-    "llava_next_video": (32, 20),
-    "video_llava": (136, 85),  # 16 patches and a class token a frame
-    "llava_onevision": (33, 21),  # 3 x 3 pooled to 2 x 2, and one newline a clip
-    "qwen2_5_vl": (16, 12),  # 56 x 84 is too large, 56 x 56: 2 x 2 merged patches for every 2 frames
-    "qwen3_vl": (16, 12),
-}
 
 
 def clip_of(seed: int, frames: int = 8, content: str = "", start: float = 0.0) -> ClipFrames:
@@ -77,8 +67,8 @@ def test_hidden_states_are_those_of_transformers(vlm: Vlm) -> None:
 def test_video_positions_are_counted(vlm: Vlm, kind: str) -> None:
     clips = [clip_of(1), clip_of(2, frames=5)]
     hidden = vlm.hidden(vlm.inputs(clips, QUESTIONS[:2]))
-    assert tuple(hidden.video.sum(1).tolist()) == TOKENS[kind]
-    assert (vlm.video_tokens(8, 48, 64), vlm.video_tokens(5, 48, 64)) == TOKENS[kind]
+    assert tuple(hidden.video.sum(1).tolist()) == tiny_vlms.TOKENS[kind]
+    assert (vlm.video_tokens(8, 48, 64), vlm.video_tokens(5, 48, 64)) == tiny_vlms.TOKENS[kind]
     assert not bool((hidden.video & ~hidden.mask).any())
 
 
@@ -215,7 +205,7 @@ def test_yes_and_no_are_apart(vlm: Vlm) -> None:
 def test_lora_targets_name_query_and_value(vlm: Vlm, kind: str) -> None:
     language, vision = vlm.lora_targets("language"), vlm.lora_targets("vision")
     assert len(language) == 4  # two layers, query and value
-    assert len(vision) == {"qwen2_5_vl": 2, "qwen3_vl": 3}.get(kind, 4)
+    assert len(vision) == tiny_vlms.VISION_TARGETS.get(kind, 4)
     assert vlm.lora_targets("both") == [n for n in (*vision, *language) if n in vlm.lora_targets("both")]
     modules = dict(vlm.model.named_modules())
     assert all(isinstance(modules[name], torch.nn.Linear) for name in (*language, *vision))

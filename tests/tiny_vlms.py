@@ -280,3 +280,15 @@ FAMILIES: dict[str, Callable[[dict[str, Any]], tuple[Any, Any]]] = {
     "llava_onevision": _llava_onevision,
     "internvl": _internvl,
 }
+#: Visual tokens of a clip of 8 and of 5 frames of 48 x 64 pixels, counted by hand from the tiny configurations.
+TOKENS = {
+    "smolvlm": (32, 20),  # 32/8 = 4 patches a side, 2 x 2 merged: 4 a frame
+    "internvl": (32, 20),
+    "llava_next_video": (32, 20),
+    "video_llava": (136, 85),  # 16 patches and a class token a frame
+    "llava_onevision": (33, 21),  # 3 x 3 pooled to 2 x 2, and one newline a clip
+    "qwen2_5_vl": (16, 12),  # 56 x 84 is too large, 56 x 56: 2 x 2 merged patches for every 2 frames
+    "qwen3_vl": (16, 12),
+}
+#: Layers that hold query and value in the two or three blocks of the vision tower, where they are not four.
+VISION_TARGETS = {"qwen2_5_vl": 2, "qwen3_vl": 3}

@@ -49,11 +49,11 @@ class Label(BaseModel):
         return {"name": value} if isinstance(value, str) else value
 
     def yes_no_question(self) -> str:
-        """The yes/no question, made from the name where the label set has none."""
+        """Return the yes/no question, made from the name where the label set has none."""
         return self.question or f"Does this video show: {self.described()}?"
 
     def described(self) -> str:
-        """The words for it in running text."""
+        """Return the words for it in running text."""
         return self.phrase or self.name.replace("_", " ").lower()
 
 
@@ -129,7 +129,14 @@ class LabelSet(BaseModel):
         return len(self.labels)
 
     def index(self, name: str) -> int:
-        """Return the position of a label on the last axis of scores."""
+        """Return the position of a label on the last axis of scores.
+
+        Args:
+            name: of the label, as it is spelled in the set.
+
+        Raises:
+            ValueError: no label is called so.
+        """
         return self.names.index(name)
 
     def mirror_sensitive(self) -> tuple[str, ...]:
@@ -141,16 +148,26 @@ class LabelSet(BaseModel):
     def resolve(self, spelling: str) -> str | None:
         """Return the label that a spelling in a file stands for, or None.
 
-        Case, outer spaces, and whether an accent is a character of its own do not matter.
+        Args:
+            spelling: a name or alias. Case, outer spaces, and whether an accent is a character of its own do not
+                matter.
         """
         return self._by_spelling.get(_spelled(spelling))
 
     def is_ignored(self, spelling: str) -> bool:
-        """Tell whether a spelling is left out on purpose."""
+        """Tell whether a spelling is left out on purpose.
+
+        Args:
+            spelling: compared as in `resolve`.
+        """
         return _spelled(spelling) in self._ignored
 
     def unknown(self, spellings: Iterable[str]) -> dict[str, int]:
-        """Return each spelling that is neither a label nor ignored, with how often it occurs."""
+        """Return each spelling that is neither a label nor ignored, with how often it occurs.
+
+        Args:
+            spellings: of intervals, say; compared as in `resolve`.
+        """
         counts = Counter(spellings)
         return {s: n for s, n in sorted(counts.items()) if self.resolve(s) is None and not self.is_ignored(s)}
 
@@ -175,6 +192,9 @@ def _words(text: str) -> set[str]:
 
 def load_label_set(source: str | Path) -> LabelSet:
     """Return a preset by name, or the label set in a YAML file.
+
+    Args:
+        source: a preset's name, one of `labels.presets()`, or the path of a YAML file with the keys of `LabelSet`.
 
     Raises:
         ActScribeError: neither a preset nor a file, or a file that is not a label set (line and reason named).

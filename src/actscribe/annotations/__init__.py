@@ -1,7 +1,6 @@
 """Intervals, and one file per annotation format, each with read and write."""
 
 from actscribe.annotations.checks import check, overlaps, resolve
-from actscribe.annotations.detect import detect
 from actscribe.annotations.formats import (
     FORMATS,
     Conversion,
@@ -9,6 +8,7 @@ from actscribe.annotations.formats import (
     check_target,
     convert,
     counts_frames,
+    detect,
     entries,
     find_format,
     format_of,

@@ -51,6 +51,11 @@ class _Project(BaseModel):
     behaviors_conf: dict[str, _Behavior] = {}
 
 
+def is_project(content: object) -> bool:
+    """Tell whether the content of a JSON file is a BORIS project."""
+    return isinstance(content, dict) and "observations" in content
+
+
 def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     """Return one entry per observation, or per file of an observation that plays several in turn.
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from actscribe.annotations import (
     boris_aggregated,
@@ -12,8 +14,6 @@ from actscribe.annotations import (
     deepethogram,
     foreign,
     interval_text,
-    json_file,
-    label_studio,
     textgrid,
     vtt,
 )
@@ -21,6 +21,9 @@ from actscribe.annotations.table import SEARCHED, delimiters_of, first_rows, has
 from actscribe.annotations.text import lines, load_json, read_bytes, read_text, root_tag
 from actscribe.annotations.workbook import is_packed, read_sheets
 from actscribe.errors import ActScribeError
+
+if TYPE_CHECKING:
+    from actscribe.annotations.formats import Format
 
 _HEADERS = {
     "boris-aggregated": boris_aggregated.is_header,
@@ -35,12 +38,8 @@ _EXPECTED = (
 )
 
 
-def detect(path: Path) -> str:
-    """Return the key in `FORMATS` of the format of a file.
-
-    Raises:
-        ActScribeError: no such file, not text, empty, damaged, or none of the formats.
-    """
+def detect_among(formats: Mapping[str, Format], path: Path) -> str:
+    """Return the key of the format of a file; see `formats.detect`."""
     path = Path(path)
     if is_packed(path):
         return _workbook(path)
@@ -49,12 +48,12 @@ def detect(path: Path) -> str:
         return "intervals"
     # XML says its own encoding, so it is recognized before the bytes become text.
     if data.lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n").startswith(b"<"):
-        return _xml(path)
+        return _xml(formats, path)
     text = read_text(path)
     if _begins_with_interval(text):
         return "intervals"
     if text.lstrip()[0] in "{[":
-        return _json(path)
+        return _json(formats, path)
     if text.lstrip().startswith("WEBVTT") or vtt.is_subtitles(text):
         return "vtt"
     if textgrid.is_textgrid(text):
@@ -67,25 +66,21 @@ def _begins_with_interval(text: str) -> bool:
     return interval_text.is_row(next((line for line in lines(text) if line.strip()), ""))
 
 
-def _xml(path: Path) -> str:
+def _xml(formats: Mapping[str, Format], path: Path) -> str:
     tag = root_tag(path)
-    formats = {"ANNOTATION_DOCUMENT": "elan", "annotations": "cvat"}
-    if tag not in formats:
-        raise ActScribeError(f"{path}: an XML file of <{tag}>, which is neither ELAN nor CVAT.", _EXPECTED)
-    return formats[tag]
+    known = {form.root: name for name, form in formats.items() if form.root}
+    if tag not in known:
+        others = " or ".join(f"<{root}> ({name})" for root, name in known.items())
+        raise ActScribeError(f"{path}: an XML file of <{tag}>; expected {others}.", _EXPECTED)
+    return known[tag]
 
 
-def _json(path: Path) -> str:
+def _json(formats: Mapping[str, Format], path: Path) -> str:
     content = load_json(path)
     keys = set(content) if isinstance(content, dict) else set()
-    if isinstance(content, dict) and content.get("format") == json_file.NAME:
-        return "json"
-    if "observations" in keys:
-        return "boris"
-    if {"metadata", "view"} <= keys or {"metadata", "attribute"} <= keys:
-        return "via"
-    if label_studio.is_tasks(content):
-        return "label-studio"
+    for name, form in formats.items():
+        if form.is_json is not None and form.is_json(content):
+            return name
     if isinstance(content, list) and any(isinstance(item, dict) and "annotator" in item for item in content[:1]):
         raise ActScribeError(
             f"{path}: looks like Label Studio's JSON-MIN, which leaves out who is who.",

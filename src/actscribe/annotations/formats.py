@@ -25,7 +25,7 @@ from actscribe.annotations import (
     vtt,
 )
 from actscribe.annotations.checks import resolve
-from actscribe.annotations.detect import detect
+from actscribe.annotations.detect import detect_among
 from actscribe.annotations.entry import Entry, choose, is_there
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval, sort_key
@@ -50,6 +50,9 @@ class Format:
         read: (path, the video's frame times or None) to the entries of the file; raises ActScribeError.
         write: (path, annotations, the video's frame times or None), whole or not at all; raises ActScribeError.
         read_tiers: as read, of the tiers that are chosen by name; None: the format has no tiers.
+        is_json: tells of the content of a JSON file whether it is of this format; None: the format is no JSON.
+        root: the outermost element of its XML files; empty: the format is no XML. How other formats are told is in
+            `detect`.
     """
 
     ending: str
@@ -59,6 +62,8 @@ class Format:
     read: Callable[[Path, FrameClock | None], list[Entry]]
     write: Callable[[Path, Annotations, FrameClock | None], None]
     read_tiers: Callable[[Path, TierChoice], list[Entry]] | None = None
+    is_json: Callable[[object], bool] | None = None
+    root: str = ""
 
 
 def _keeps(*fields: str) -> frozenset[str]:
@@ -74,9 +79,16 @@ FORMATS: dict[str, Format] = {
         elan.read,
         elan_write.write,
         elan.read_tiers,
+        root="ANNOTATION_DOCUMENT",
     ),
     "boris": Format(
-        ".boris", "BORIS project", 0.001, _keeps("subject", "media", "duration"), boris.read, boris_write.write
+        ".boris",
+        "BORIS project",
+        0.001,
+        _keeps("subject", "media", "duration"),
+        boris.read,
+        boris_write.write,
+        is_json=boris.is_project,
     ),
     "boris-tabular": Format(
         ".events.tsv",
@@ -117,13 +129,26 @@ FORMATS: dict[str, Format] = {
         _keeps("subject", "score", "raw score", "media", "duration"),
         json_file.read,
         json_file.write,
+        is_json=json_file.is_ours,
     ),
     "vtt": Format(".vtt", "WebVTT cues for video players", 0.001, _keeps("subject"), vtt.read, vtt.write),
     "cvat": Format(
-        ".xml", "CVAT XML: a track per interval", None, _keeps("subject", "media", "duration"), cvat.read, cvat.write
+        ".xml",
+        "CVAT XML: a track per interval",
+        None,
+        _keeps("subject", "media", "duration"),
+        cvat.read,
+        cvat.write,
+        root="annotations",
     ),
     "via": Format(
-        ".via.json", "VIA 3 project: temporal segments", 0.001, _keeps("subject", "media"), via.read, via.write
+        ".via.json",
+        "VIA 3 project: temporal segments",
+        0.001,
+        _keeps("subject", "media"),
+        via.read,
+        via.write,
+        is_json=via.is_project,
     ),
     "textgrid": Format(
         ".TextGrid",
@@ -141,6 +166,7 @@ FORMATS: dict[str, Format] = {
         _keeps("subject", "score", "media", "duration"),
         label_studio.read,
         label_studio.write,
+        is_json=label_studio.is_tasks,
     ),
     "deepethogram": Format(
         "_labels.csv",
@@ -175,15 +201,24 @@ class Conversion:
     matched: str
 
 
+def detect(path: Path) -> str:
+    """Return the key in `FORMATS` of the format of a file, from what is in it.
+
+    Raises:
+        ActScribeError: no such file, not text, empty, damaged, or none of the formats.
+    """
+    return detect_among(FORMATS, path)
+
+
 def read(
     path: str | Path, video: str | None = None, clock: FrameClock | None = None, tiers: Sequence[str] = ()
 ) -> Annotations:
-    """Read the annotations of one video, whatever the format.
+    """Return the annotations of one video, whatever the format, which is told by the file's content.
 
     Args:
         path: of the annotation file.
         video: whose: its path, file name, stem or observation id (see `entry` for what fits). None: the only one.
-        clock: when the video's frames are shown, for formats that count frames (see `counts_frames`).
+        clock: when the video's frames are shown, for formats that count frames (CVAT, DeepEthogram, Label Studio).
         tiers: patterns of the tiers to read, of formats that have some: 'act*', '!notes'; none: all.
 
     Raises:
@@ -220,7 +255,7 @@ def write(path: str | Path, annotations: Annotations, format: str, clock: FrameC
         path: of the new file.
         annotations: of one video. A relative name of it means the file beside `path`, or else in the current folder;
             what is written leads to it from `path`, or is absolute.
-        format: a key in `FORMATS`.
+        format: its name, such as "elan" or "csv"; the page of annotation formats lists them (`FORMATS`).
         clock: when the video's frames are shown; needed by formats that count frames, its rate is noted by BORIS'.
 
     Raises:
@@ -263,21 +298,21 @@ def convert(
     tiers: Sequence[str] = (),
     overwrite: bool = False,
 ) -> Conversion:
-    """Convert an annotation file into another format.
+    """Convert an annotation file into another format, and return what was written, lost and not known.
 
     Args:
         source: the file to read.
         target: the file to write.
-        to: a key in `FORMATS`; None: by the target's ending.
+        to: a format's name, as for `write`; None: by the target's ending.
         labels: maps aliases to label names and leaves ignored names out; names that it does not know are kept as they
             are and listed in the result.
         video: which one, where the source holds several.
         clock: when the video's frames are shown, for formats that count frames.
+        tiers: patterns of the tiers to read, of formats that have some: 'act*', '!notes'; none: all.
         overwrite: replace a file that is there.
-        tiers: patterns of the tiers to read, of formats that have some.
 
     Raises:
-        ActScribeError: as `read` and `write` do, or a file is at `target` already, the source itself for one.
+        ActScribeError: as reading and writing do, or a file is at `target` already, the source itself for one.
     """
     source, target = Path(source), Path(target)
     wanted = to or format_of(target)

@@ -38,6 +38,10 @@ class FrameClock:
     def of_frames(cls, times: Iterable[float], end: float) -> FrameClock:
         """Return the clock of a video from when its frames are shown, in any order, and the end of the last one.
 
+        Args:
+            times: when each frame begins, in seconds.
+            end: when the last one ends, in seconds.
+
         Raises:
             ActScribeError: there is no frame, or the last one ends before it begins.
         """
@@ -57,10 +61,13 @@ class FrameClock:
         return all(abs(edge * self.rate - frame) < 0.5 for frame, edge in enumerate(self.edges))
 
     def seconds(self, frame: int) -> float:
-        """Return when a frame begins, in seconds; the number of frames gives the end of the last one.
+        """Return when a frame begins, in seconds.
 
         Before the first and beyond the last frame, frames go on at the average rate, so that whoever compares with the
         video's length sees by how much they are too many.
+
+        Args:
+            frame: from 0; the number of frames gives the end of the last one.
         """
         last = len(self.edges) - 1
         if 0 <= frame <= last:
@@ -69,7 +76,11 @@ class FrameClock:
         return edge + (frame - nearest) / self.rate
 
     def frame(self, seconds: float) -> int:
-        """Return the frame that begins nearest to a time; the number of frames stands for the end of the last one."""
+        """Return the frame that begins nearest to a time, from 0; their number stands for the end of the last one.
+
+        Args:
+            seconds: from the video's beginning.
+        """
         if not self.edges or seconds > self.edges[-1]:
             beyond = seconds - self.edges[-1] if self.edges else seconds
             return max(len(self.edges) - 1, 0) + round(beyond * self.rate)
@@ -78,7 +89,11 @@ class FrameClock:
         return before if seconds - self.edges[before] < self.edges[after] - seconds else after
 
     def span(self, interval: Interval) -> tuple[int, int]:
-        """Return the first frame of an interval and the first one after it; an interval has at least one frame."""
+        """Return the first frame of an interval and the first one after it; an interval has at least one frame.
+
+        Args:
+            interval: in seconds.
+        """
         first = self.frame(interval.start)
         return first, max(self.frame(interval.end), first + 1)
 

@@ -92,7 +92,12 @@ class Annotations:
         labels: Iterable[str] = (),
         notes: Iterable[str] = (),
     ) -> Annotations:
-        """Sort `intervals`, and move those that carry GAP_LABEL to `gaps`."""
+        """Return annotations from intervals in any order; those called "(not annotated)" become gaps.
+
+        Args:
+            intervals: of one video; "(not annotated)" and a label's name is a gap of that label alone.
+            media, duration, labels, notes: as in the class.
+        """
         ordered = sorted(intervals, key=sort_key)
         gaps = tuple(
             replace(interval, label=interval.label[len(GAP_LABEL) :].strip())
@@ -103,7 +108,7 @@ class Annotations:
         return cls(kept, tuple(sorted(gaps, key=sort_key)), tuple(media), duration, tuple(labels), tuple(notes))
 
     def as_intervals(self) -> tuple[Interval, ...]:
-        """Return intervals and gaps together, gaps spelled with GAP_LABEL, for formats that know only intervals."""
+        """Return intervals and gaps together, gaps as "(not annotated)", for formats that know only intervals."""
         gaps = (replace(gap, label=f"{GAP_LABEL} {gap.label}".strip()) for gap in self.gaps)
         return tuple(sorted((*self.intervals, *gaps), key=sort_key))
 

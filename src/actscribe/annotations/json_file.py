@@ -56,6 +56,11 @@ class _File(BaseModel):
     notes: tuple[str, ...] = ()
 
 
+def is_ours(content: object) -> bool:
+    """Tell whether the content of a JSON file says that it is of this format."""
+    return isinstance(content, dict) and content.get("format") == NAME
+
+
 def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     """Return the annotations.
 

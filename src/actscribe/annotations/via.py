@@ -64,6 +64,11 @@ class _Project(BaseModel):
     metadata: dict[str, _Segment]
 
 
+def is_project(content: object) -> bool:
+    """Tell whether the content of a JSON file is a VIA 3 project."""
+    return isinstance(content, dict) and "metadata" in content and ("view" in content or "attribute" in content)
+
+
 def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     """Return one entry per view, that is per video.
 

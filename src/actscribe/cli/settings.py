@@ -11,9 +11,7 @@ def settings(
     name: Annotated[
         str, typer.Argument(metavar="[RECOGNIZER]", help="A recognizer; 'study' or 'labels': the study file itself.")
     ] = "study",
-    markdown: Annotated[
-        bool, typer.Option("--markdown", help="All of them as one page, which is docs/reference/settings.md.")
-    ] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="All of them as one page of Markdown.")] = False,
 ) -> None:
     """List what a study file may say: every key with its meaning, default, unit and range."""
     from actscribe.settings import pages

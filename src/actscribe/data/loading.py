@@ -69,7 +69,13 @@ class StudyData:
 
 @contained()
 def load_data(study: Study | str | Path) -> StudyData:
-    """Read everything a study names, assign splits and prove that nothing leaks; a study is also its file or folder.
+    """Read everything a study names, assign splits, prove that nothing leaks, and return its recordings.
+
+    Groups stay whole, and each split gets its share of every label as far as groups allow (ours, `data.splits`). Every
+    packet of the videos is read, their first picture alone is decoded.
+
+    Args:
+        study: from `load_study`, or its file or folder.
 
     Raises:
         ActScribeError: listing every problem found: unreadable videos, annotations of another video, overlapping

@@ -36,7 +36,12 @@ class Summary:
 
 
 def summarise(study: Study, data: StudyData) -> Summary:
-    """Return recordings per split, intervals and clips per label and split, and pairs of labels that overlap."""
+    """Return recordings per split, intervals and clips per label and split, and pairs of labels that overlap.
+
+    Args:
+        study: says how recordings are cut into clips, and from which share of a clip on a label counts as present.
+        data: from `load_data(study)`.
+    """
     tables = {
         "Recordings": _recordings(data, study.split.within == "recordings"),
         "Labels": _labels(study, data),

@@ -117,7 +117,12 @@ class Run:
     def create(
         cls, folder: Path, study: Study, labels: LabelSet, recordings: tuple[Recording, ...], info: RunInfo
     ) -> Run:
-        """Write a new run folder with its study, label set and recordings.
+        """Return a new run, its folder written with its study, label set and recordings; `train` calls it.
+
+        Args:
+            folder: new, empty, or of an earlier run.
+            study, labels, recordings: what the run is made with.
+            info: what run.json will hold.
 
         Raises:
             ActScribeError: the folder holds something else, see `check_run_folder`.
@@ -135,7 +140,10 @@ class Run:
 
     @classmethod
     def open(cls, folder: str | Path) -> Run:
-        """Open a run by its folder.
+        """Return the run in a folder.
+
+        Args:
+            folder: as `train` returned it in `Run.folder`.
 
         Raises:
             ActScribeError: no run there, or one of which a file is missing or was changed.
@@ -173,7 +181,11 @@ class Run:
         write_text(self.folder / RUN_FILE, sealed(self.info.model_dump(mode="json")))
 
     def note(self, *paths: Path) -> None:
-        """Take the digests of files or whole folders that were just written; they hold once the info is saved."""
+        """Take the digests of files or whole folders that were just written; they hold once the info is saved.
+
+        Args:
+            paths: below the run's folder.
+        """
         found = digests(self.folder, paths)
         gone = tuple(f"{path.relative_to(self.folder).as_posix()}/" for path in paths)
         kept = {name: value for name, value in self.info.digests.items() if not name.startswith(gone)}
@@ -192,6 +204,9 @@ class Run:
     def listed(self, split: str | None = None) -> tuple[Listed, ...]:
         """Return what recordings.json holds of one split or all.
 
+        Args:
+            split: "train", "validation" or "test"; None: all.
+
         Raises:
             ActScribeError: it is gone, or not of this version.
         """
@@ -205,13 +220,23 @@ class Run:
         return tuple(one for one in found if split is None or one.split == split)
 
     def save_listed(self, listed: tuple[Listed, ...]) -> None:
-        """Write recordings.json."""
+        """Write recordings.json.
+
+        Args:
+            listed: every recording of the run.
+        """
         write_text(self.folder / "recordings.json", LISTED.dump_json(listed, indent=1).decode())
 
     def recordings(self, split: str | None = None) -> tuple[Recording, ...]:
         """Return the run's recordings with the annotations it was made with, of one split or all.
 
         A video is where it lies from the run's folder, if one is there, else where it was; see `videos.located`.
+
+        Args:
+            split: "train", "validation" or "test"; None: all.
+
+        Raises:
+            ActScribeError: as in `listed`.
         """
         return tuple(one.recording(one.video.find(self.folder)) for one in self.listed(split))
 
@@ -221,7 +246,11 @@ class Run:
         return OperatingPoint.model_validate_json((self.folder / OPERATING_POINT).read_text(encoding="utf-8"))
 
     def save_operating_point(self, decisions: OperatingPoint) -> None:
-        """Write operating-point.json."""
+        """Write operating-point.json.
+
+        Args:
+            decisions: what validation chose.
+        """
         path = self.folder / OPERATING_POINT
         write_text(path, decisions.model_dump_json(indent=1))
         self.note(path)
@@ -234,7 +263,7 @@ class Run:
         return spec_of(name).trains(parse_settings(name, self.info.settings))
 
     def recognizer(self) -> Recognizer:
-        """Load the trained recognizer.
+        """Return the recognizer, loaded: its `view.frames` says how many frames of a clip it looks at.
 
         Raises:
             ActScribeError: its package or the model that it refers to is not here, or its files do not fit each other
@@ -245,22 +274,39 @@ class Run:
             return implementation(self.info.recognizer).load(self.folder / MODEL, self.labels)
 
     def scores_path(self, split: str) -> Path:
-        """Where the per-clip scores of a split are kept."""
+        """Return where the per-clip scores of a split are kept.
+
+        Args:
+            split: "train", "validation" or "test".
+        """
         return self.folder / of_split(SCORES, split)
 
     def has_scores(self, split: str) -> bool:
-        """Tell whether the scores of a split are kept; those that a killed process left unnoted count as none."""
+        """Tell whether the scores of a split are kept; those that a killed process left unnoted count as none.
+
+        Args:
+            split: "train", "validation" or "test".
+        """
         path = self.scores_path(split)
         return path.is_file() and path.name in self.info.digests
 
     def save_scores(self, split: str, scored: ScoredClips) -> None:
-        """Write a split's clips with frame times, covered fractions and scores as parquet."""
+        """Write a split's clips with frame times, covered fractions and scores as parquet.
+
+        Args:
+            split: "train", "validation" or "test".
+            scored: its clips.
+        """
         with write_beside(self.scores_path(split)) as beside:
             scored.table(self.labels).to_parquet(beside, index=False)
         self.note(self.scores_path(split))
 
     def scores(self, split: str) -> ScoredClips:
-        """Read back what `save_scores` wrote."""
+        """Return the kept scores of a split, in [0, 1], with their clips.
+
+        Args:
+            split: "train", "validation" or "test", for which `has_scores` is true.
+        """
         return ScoredClips.from_table(pd.read_parquet(self.scores_path(split)), self.labels)
 
 

@@ -85,12 +85,20 @@ def annotate(
     Args:
         videos: a file, or several.
         run: a complete one, or its folder.
-        formats: of the files to write, OUT/NAME.ENDING, see `annotate_each`; default JSON if `out` is given, else
-            nothing is written.
-        out, rules, recognizer, overwrite, time_budget, scores: as in `annotate_each`.
+        formats: of the files to write, OUT/NAME.ENDING, names as for `write_annotations`; default JSON if `out` is
+            given, else nothing is written.
+        out: folder; default beside each video. NAME is the video's, as a file name that every system takes.
+        rules: whether the label set's rules are applied; None: as the run has it.
+        recognizer: the run's own, from `Run.recognizer`, where the caller has loaded it.
+        overwrite: replace files that are there; they may be a person's annotations of the same name.
+        time_budget: .csv or .xlsx of seconds, bouts, onsets and pauses by video and label, of the videos that could be
+            annotated.
+        scores: also write the scores over time to OUT/NAME.scores.parquet, see `timeline.score_file`.
 
     Raises:
-        ActScribeError: as `annotate_each`; the files of the videos that could be annotated are there all the same.
+        ActScribeError: before anything is scored: an unknown format or one that cannot carry a label, two videos that
+            would write one file, a file that is there already, a folder that cannot be written to, or no readable
+            video. At the end: the videos that could not be annotated, and why; the files of the others are there.
     """
     several: Sequence[str | Path] = [videos] if isinstance(videos, (str, Path)) else videos
     with contained():
@@ -118,20 +126,10 @@ def annotate_each(
 
     Args:
         videos: files.
-        run: a complete one, or its folder.
-        formats: names from `annotations.FORMATS`; default JSON if `out` is given, else nothing is written.
-        out: folder; default beside each video. NAME is the video's, as a file name that every system takes.
-        rules: whether the label set's rules are applied; None: as the run has it.
-        recognizer: the run's own, where the caller has loaded it.
-        overwrite: replace files that are there; they may be a person's annotations of the same name.
-        time_budget: .csv or .xlsx of seconds, bouts, onsets and pauses by video and label, of the videos that could be
-            annotated.
-        scores: also write the scores over time to OUT/NAME.scores.parquet, see `timeline.score_file`.
+        run, formats, out, rules, recognizer, overwrite, time_budget, scores: as in `annotate`.
 
     Raises:
-        ActScribeError: before anything is scored: an unknown format or one that cannot carry a label, two videos that
-            would write one file, a file that is there already, a folder that cannot be written to, or no readable
-            video. At the end: the videos that could not be annotated, and why.
+        ActScribeError: as in `annotate`.
     """
     run = run if isinstance(run, Run) else Run.open(run)
     run.require_complete()

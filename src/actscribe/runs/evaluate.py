@@ -82,7 +82,7 @@ def evaluate(
     recognizer: Recognizer | None = None,
     videos: Sequence[str | Path] = (),
 ) -> EvaluatedRun:
-    """Measure a complete run on a split and write metrics, timelines and the report into its folder.
+    """Measure a complete run on a split, write metrics, timelines and the report into its folder, and return them.
 
     Clips are scored once and kept; a second call measures the kept scores again, so the test split is read once.
 

@@ -49,6 +49,9 @@ def build_timeline(
 ) -> list[Interval]:
     """Return the timeline of a recording from scores of clips, as the run decides it: thresholds, smoothing, rules.
 
+    How clips become a timeline is ours (see `timeline.scores` and `timeline.segments`): Guerriero et al. 2026 report
+    clips.
+
     Args:
         run: complete, or its folder; its calibration turns scores into confidences.
         starts, ends: of the clips in seconds, shape (clips,), in any order; they may overlap.

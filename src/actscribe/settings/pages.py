@@ -61,20 +61,20 @@ def markdown() -> str:
     for name, model in PAGES.items():
         parts += [f"## {name.capitalize()}\n", f"{summary(model)}\n", _table(settings_of(model))]
     for model, who in SHARED.items():
-        parts += [f"## Of {who}\n", f"{_from(model)}\n", _table(own_settings(model))]
+        parts += [f"## Of {who}\n", f"{_from(model) or summary(model)}\n", _table(own_settings(model))]
     for name, spec in BUILT_IN.items():
         model = spec.settings
-        parts += [f"## {name}\n", f"{summary(model)} {_from(model)}\n"]
+        parts += [f"## {name}\n", f"{summary(model)} {_from(model)}".rstrip() + "\n"]
         if own := own_settings(model):
             parts += [_table(own)]
     return "\n".join(parts)
 
 
 def _from(model: type[BaseModel]) -> str:
-    """Return which settings a class takes over from another section."""
+    """Return which settings a class takes over from another section; empty where it has its own alone."""
     base = base_of(model)
     if base is None:
-        return summary(model)
+        return ""
     names = [name for name, spec in BUILT_IN.items() if spec.settings is base]
     besides = ", and these, or these otherwise:" if own_settings(model) else "."
     return f"It has the settings of {names[0] if names else SHARED[base]}{besides}"

@@ -140,11 +140,18 @@ class Study(BaseModel):
         return {name: settings or {} for name, settings in value.items()}
 
     def kind(self, name: str) -> str:
-        """Return the registry's name of a recognizer by the study's name for it; it need not be installed."""
+        """Return the registry's name of a recognizer by the study's name for it; it need not be installed.
+
+        Args:
+            name: a key of `recognizers`, or a name of the registry.
+        """
         return _entry(name, self.recognizers.get(name, {}))[0]
 
     def chosen(self, name: str) -> Chosen:
         """Return a recognizer by the study's name for it, or by its own with default settings.
+
+        Args:
+            name: a key of `recognizers`, or a name of the registry.
 
         Raises:
             ActScribeError: neither the study nor the registry has one of that name.
@@ -294,7 +301,10 @@ def _in_words(name: str, kind: type[BaseModel], problem: ErrorDetails) -> str:
 
 
 def load_study(path: str | Path) -> Study:
-    """Read a study file, or the study.yaml in a folder.
+    """Return the study in a study file, or in the study.yaml of a folder. Only this file is read.
+
+    Args:
+        path: of the file or its folder; paths in it are relative to that folder.
 
     Raises:
         ActScribeError: missing or malformed; the message names the line and the key probably meant.

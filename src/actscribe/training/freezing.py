@@ -1,4 +1,4 @@
-"""Gradual unfreezing: the head first, then the blocks from the top, a few an epoch (Guerriero et al. 2026)."""
+"""Gradual unfreezing (Guerriero et al. 2026): the head first, then the blocks from the top, a few an epoch (ours)."""
 
 from __future__ import annotations
 

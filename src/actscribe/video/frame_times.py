@@ -16,10 +16,13 @@ def frame_clock(path: str | Path) -> FrameClock:
     """Return when each frame of a video is shown and when the last one ends; every packet is read, none decoded.
 
     Frames that an edit list cuts away are not counted, as no player and no annotation tool shows them. The end is the
-    duration that `probe` measures. Inside `contained.contained` another process reads.
+    duration that `video.probe` measures. Inside `contained.contained` another process reads.
+
+    Args:
+        path: of the video.
 
     Raises:
-        UnreadableVideo: no such file, not a video, no frame in it, times that cannot be true.
+        UnreadableVideo: an `ActScribeError`; no such file, not a video, no frame in it, times that cannot be true.
     """
     path = Path(path)
     keeper = contained.current()

@@ -1,0 +1,139 @@
+"""What the models inside the package make of two fixed clips, and the file that holds it: golden_embedded.json.
+
+After a weight, a prompt or a preprocessing was changed on purpose, write the file anew and say why in the commit:
+
+    OMP_NUM_THREADS=1 python tests/embedded_golden.py
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+
+from actscribe.data.clips import Clip
+from actscribe.data.view import ClipFrames, InputSpec
+from actscribe.labels import LabelSet
+from actscribe.models.video_classifier import load_classifier
+from actscribe.models.vlm import load_vlm
+from actscribe.models.vlm.pooling import mean_pool
+from actscribe.recognizers.base import implementation
+from actscribe.recognizers.dual_encoder import DualEncoderRecognizer
+from actscribe.recognizers.prompts import prompts
+from actscribe.recognizers.video_classifier import VideoClassifierRecognizer
+from actscribe.settings.named_models import EMBEDDED
+from actscribe.settings.study import parse_settings
+from actscribe.training.inputs import TrainingInputs
+from actscribe.video.sampling import sample_times
+
+FILE = Path(__file__).with_name("golden_embedded.json")
+FRAMES = 8
+#: Height and width of each clip: neither is square nor of a model's own size, so that resizing and cropping count.
+SIZES = ((96, 144), (150, 90))
+#: Those of the embedded TimeSformer's head.
+TREATMENTS = LabelSet(name="treatments", labels=("Baby visible", "Ventilation", "Stimulation", "Suction"))  # type: ignore[arg-type]
+ACTIONS = LabelSet(
+    name="actions",
+    setting="A camera looks down on a table.",
+    labels=("push the red ball left", "open the box", "swap two cups"),  # type: ignore[arg-type]
+)
+
+#: What is kept of a model: name -> numbers, one row per clip (of "texts" and the like: per prompt).
+Measured = dict[str, np.ndarray]
+
+
+def clips() -> list[ClipFrames]:
+    """Return coarse patterns that drift over the clip, with noise; whole numbers only, so the same on every machine."""
+    made = []
+    for seed, (height, width) in enumerate(SIZES):
+        rng = np.random.RandomState(seed)  # unlike those of `default_rng`, its numbers are frozen for good
+        coarse = rng.randint(0, 224, (height // 6, width // 6, 3))
+        drifted = np.stack([np.roll(coarse, (frame, 2 * frame), axis=(0, 1)) for frame in range(FRAMES)])
+        frames = drifted.repeat(6, axis=1).repeat(6, axis=2) + rng.randint(0, 32, (FRAMES, height, width, 3))
+        # Without a digest of its content no answer about a clip is kept.
+        made.append(ClipFrames(Clip(f"clip {seed}", 0.0, 3.0), "", frames.astype(np.uint8), sample_times(0.0, 3.0, 8)))
+    return made
+
+
+def timesformer() -> Measured:
+    """Embeddings, logits and scores of the supervised TimeSformer with the head that it was trained with."""
+    model, pixels = load_classifier(EMBEDDED, TREATMENTS.names, FRAMES)
+    seen: list[torch.Tensor] = []
+    model.head.register_forward_hook(lambda head, given, out: seen.append(torch.cat([given[0], out], dim=1)))
+    scores = np.stack(list(VideoClassifierRecognizer(model, pixels, TREATMENTS, False).score(clips())))
+    width = model.head.in_features
+    both = torch.cat(seen).cpu().numpy()
+    return {"embeddings": both[:, :width], "logits": both[:, width:], "scores": scores}
+
+
+def dual_encoder(name: str) -> Measured:
+    """Embeddings of videos and prompts, scaled cosines and scores of a zero-shot dual encoder."""
+    made = cast(DualEncoderRecognizer, _zero_shot(name, learns="none", resize_mode="crop", precision="float32"))
+    network: Any = made.network
+    pixels = made.loaded.pixels
+    videos = torch.stack([pixels.normalise(pixels.tensor(clip.frames)) for clip in clips()])
+    with torch.inference_mode():
+        visual, texts = network.backbone.visual(videos), network.texts().features
+        found = {"embeddings": visual.video, "texts": texts, "logits": network.scores(videos)}
+        if name == "x-clip":
+            found["what the first video adds to the texts"] = network.backbone.condition(texts, visual)[0] - texts
+    scores = np.stack(list(made.score(clips())))
+    return {key: value.cpu().numpy() for key, value in found.items()} | {"scores": scores}
+
+
+def vlm() -> Measured:
+    """Pooled hidden states of video and prompt, the logits of yes and no, and the scores of one question per label."""
+    model = load_vlm(EMBEDDED, dtype="float32", device="cpu")
+    texts = prompts(ACTIONS)
+    inputs = model.inputs(clips(), [texts.opening + texts.questions[0]] * len(SIZES))
+    hidden = model.hidden(inputs)
+    tokens = [token for side in model.yes_no_tokens() for token in side]
+    return {
+        "embeddings": mean_pool(hidden.states, hidden.video).cpu().numpy(),
+        "logits": model.logits(inputs)[:, tokens].cpu().numpy(),
+        "scores": np.stack(list(_zero_shot("vlm-yesno", dtype="float32", caption_share=0.0).score(clips()))),
+    }
+
+
+MODELS: dict[str, Callable[[], Measured]] = {
+    "timesformer": timesformer,
+    "clip": lambda: dual_encoder("clip"),
+    "vifi-clip": lambda: dual_encoder("vifi-clip"),
+    "x-clip": lambda: dual_encoder("x-clip"),
+    "vlm": vlm,
+}
+
+
+def golden() -> dict[str, Measured]:
+    """Return what the file holds."""
+    values = json.loads(FILE.read_text(encoding="utf-8"))
+    return {model: {key: np.array(rows) for key, rows in measured.items()} for model, measured in values.items()}
+
+
+def _zero_shot(name: str, **settings: Any) -> Any:
+    parsed = parse_settings(name, settings)
+    code = implementation(name)
+    nothing: Any = None
+    view: InputSpec = code.view(parsed, FRAMES)
+    return code.make(TrainingInputs(ACTIONS, parsed, view, nothing, nothing, nothing, nothing, Path(), seed=0))
+
+
+def _rows(values: np.ndarray) -> Sequence[Sequence[float]]:
+    return [[float(f"{value:.6g}") for value in row] for row in values.astype(float)]
+
+
+def main() -> None:
+    """Write the file."""
+    torch.set_num_threads(1)
+    values = {model: {key: _rows(rows) for key, rows in measure().items()} for model, measure in MODELS.items()}
+    text = json.dumps(values).replace("]], ", "]],\n ").replace("]]}, ", "]]},\n")
+    FILE.write_text(text + "\n", encoding="utf-8")
+    print(f"{FILE}: {FILE.stat().st_size} bytes")
+
+
+if __name__ == "__main__":
+    main()
