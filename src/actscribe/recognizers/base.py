@@ -82,7 +82,7 @@ class Implementation:
         load: a saved folder and the run's label set -> the recognizer.
         weights: settings -> the digest of the weights that training starts from; empty where nothing tells.
         starting: settings, label set and frames per clip -> what the run's notes say of the checkpoint that training
-            starts from, such as a new head; refuses one whose weights do not fit, before anything is written.
+            starts from, such as resized positions; refuses one whose weights do not fit, before anything is written.
         plan: settings, frames of a clip and labels -> what it will cost; None: no estimate is known.
         merge: folds a saved folder's adapters into the model, and writes what `RecognizerSpec.merges_into` loads.
     """
