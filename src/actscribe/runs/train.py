@@ -139,6 +139,7 @@ def _new_run(folder: Path, study: Study, recognizer: str, data: StudyData, notes
         notes=notes + started,
         weights=code.weights(chosen.settings),
     )
+    _existing(folder, False, overwrite)  # again: another process may have begun a run here meanwhile
     if overwrite and (folder / RUN_FILE).is_file():
         clear(folder)
     return Run.create(folder, study, data.labels, data.recordings, facts)
