@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from small_studies import LEFT, RIGHT, Bouts, film, interval_text, write_manifest, write_study
 
@@ -16,6 +17,7 @@ from actscribe import load_study
 from actscribe.data.loading import load_data
 from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.errors import ActScribeError
+from actscribe.figure.panels import of_files
 from actscribe.labels import Label, LabelSet
 from actscribe.run_folder.run import OperatingPoint, Run, RunInfo
 from actscribe.runs import kept_scores
@@ -301,3 +303,24 @@ def test_scores_are_written_beside_the_timeline_on_request(made: Path, tmp_path:
     (tmp_path / "out" / "new.csv").unlink()
     with pytest.raises(ActScribeError, match=r"new\.scores\.parquet"):  # said before anything is scored
         annotate([new], run, ["csv"], tmp_path / "out", recognizer=None, scores=True)
+
+
+def test_scores_of_oddly_named_videos_are_read_again_and_none_takes_anothers_place(
+    made: Path, tmp_path: Path, cache: Path
+) -> None:
+    run = a_run(made, tmp_path / "run")
+    names = ("1/visit 1.mp4", "2/visit 1.mp4", "2/Größe ü.mp4", "2/100%25 %s.mp4", "2/-o.mp4", "2/o.x.mp4")
+    videos = [video(made, tmp_path / "in" / name) for name in names]
+    budget = tmp_path / "budget.csv"
+    done = annotate(videos, run, ["json"], recognizer=Counting(run.labels), scores=True, time_budget=budget)
+    files = [file for one in done for file in one.files]
+    assert len(set(files)) == 2 * len(videos)
+    for film_file, one in zip(videos, done, strict=True):
+        timeline, scores = one.files
+        assert timeline.parent == film_file.parent
+        np.testing.assert_array_equal(read_scores(scores)[0].scores, one.scores.scores)
+        assert annotation_files.read(timeline, str(film_file)).labels == (LEFT, RIGHT)
+        (panel,) = of_files([timeline])
+        assert panel.scores is not None
+    told = set(pd.read_csv(budget, encoding="utf-8-sig")["recording"])
+    assert told == {"1-visit 1", "2-visit 1", "Größe ü", "100%25 %s", "o", "o.x"}

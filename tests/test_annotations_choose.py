@@ -116,8 +116,8 @@ def test_a_link_has_the_name_of_the_video(tmp_path: Path) -> None:
         ("my%20cam.mp4", "/data/my cam.mp4", "the file name"),
         ("cam1", "/data/cam1.mp4", "the file name without an ending, spelled in another way"),
         ("cam1.wav", "/data/cam1.mp4", "the file name, ending apart, spelled in another way"),
-        (None, "/data/any.mp4", "being the only one in a file that names no video"),
-        ("cam1.mp4", None, "being the only video in the file"),
+        (None, "/data/any.mp4", "the file names no video, so all of it is taken"),
+        ("cam1.mp4", None, "the file holds no other video"),
     ],
 )
 def test_it_is_said_by_what_a_video_was_found(tmp_path: Path, named: str | None, asked: str | None, by: str) -> None:
@@ -190,7 +190,7 @@ def test_a_video_that_nothing_names_is_only_taken_alone(tmp_path: Path) -> None:
     path = tmp_path / "live.boris"
     live = {"type": "LIVE", "file": [], "events": []}
     path.write_text(json.dumps({"behaviors_conf": {}, "observations": {"session 1": live}}))
-    assert read_matched(path, "/data/any.mp4")[1] == "being the only one in a file that names no video"
+    assert read_matched(path, "/data/any.mp4")[1] == "the file names no video, so all of it is taken"
     path.write_text(json.dumps({"behaviors_conf": {}, "observations": {"session 1": live, "any": live}}))
     assert read_matched(path, "/data/any.mp4")[1] == "the file name without an ending, spelled in another way"
     with pytest.raises(ActScribeError, match="has nothing for"):

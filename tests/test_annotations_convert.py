@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
+from typer.testing import CliRunner
+from videos import make_video
 
 from actscribe.annotations import (
     FORMATS,
@@ -17,6 +20,7 @@ from actscribe.annotations import (
     read,
     write,
 )
+from actscribe.cli import app
 from actscribe.errors import ActScribeError
 from actscribe.labels import LabelSet
 
@@ -45,7 +49,7 @@ def test_without_a_label_set_names_stay(tmp_path: Path) -> None:
         {},
         {},
         (),
-        "being the only video in the file",
+        "the file holds no other video",
     )
     assert read(tmp_path / "out.eaf").intervals == read(paper(tmp_path)).intervals
 
@@ -132,3 +136,27 @@ def test_every_format_converts_into_every_other(tmp_path: Path) -> None:
             result = convert(source, path, clock=FrameClock(10))
             assert (result.source_format, result.target_format) == (first, second)
             assert read(path, clock=FrameClock(10)).intervals == found.intervals
+
+
+def test_the_video_that_is_named_stands_in_elans_header(tmp_path: Path) -> None:
+    (tmp_path / "films").mkdir()
+    film = make_video(tmp_path / "films" / "my film.mp4", 10)
+    source = paper(tmp_path)
+    done = CliRunner().invoke(app, ["convert", str(source), str(tmp_path / "out.eaf"), "--video", str(film)])
+    assert done.exit_code == 0, done.output
+    assert "(elan): the file names no video, so all of it is taken" in " ".join(done.output.split())
+    (media,) = ElementTree.parse(tmp_path / "out.eaf").iter("MEDIA_DESCRIPTOR")
+    assert media.get("MEDIA_URL") == film.as_uri()
+    assert media.get("RELATIVE_MEDIA_URL") == "./films/my film.mp4"
+    assert media.get("MIME_TYPE") == "video/mp4"
+    assert read(tmp_path / "out.eaf", str(film)).intervals == read(source).intervals
+
+
+def test_a_video_that_is_gone_gives_way_to_the_one_that_is_named_and_one_that_is_there_stays(tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    film, other = make_video(tmp_path / "new" / "a.mp4", 10), make_video(tmp_path / "a.mp4", 10)
+    walk = (Interval("walk", 0, 1),)
+    for media, expected in (("/gone/a.mp4", film), (str(other), other)):
+        write(tmp_path / "in.json", Annotations(walk, (), (media,)), "json")
+        convert(tmp_path / "in.json", tmp_path / "out.eaf", video="a.mp4", overwrite=True, film=str(film))
+        assert (tmp_path / read(tmp_path / "out.eaf").media[0]) == expected

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,14 @@ from short_studies import BOTH, a_run, refused, replaced, state, text_as_video
 from small_studies import LEFT, RIGHT, film, interval_text, write_study
 from typer.testing import CliRunner
 
+from actscribe import load_study
 from actscribe.cli import app
+from actscribe.data.loading import load_data
 from actscribe.errors import ActScribeError
 from actscribe.files import write_beside
+from actscribe.leftovers import PREFIX, sweep_below
 from actscribe.run_folder.run import Run
+from actscribe.runs import train as train_module
 from actscribe.runs.replace import clear
 
 
@@ -228,6 +233,54 @@ def test_a_damaged_run_is_cleared_as_a_whole(study: Path) -> None:
     assert "Replace it with --overwrite" in refused("train", study)
     clear(run)
     assert list(run.iterdir()) == []
+
+
+@pytest.mark.parametrize("moved", range(6))
+def test_a_run_whose_clearing_is_killed_is_no_whole_one_and_is_cleared_again(
+    study: Path, monkeypatch: pytest.MonkeyPatch, moved: int
+) -> None:
+    made = a_run(study, study / "runs" / "timesformer", "complete")
+    run, digests = made.folder, made.info.digests
+    rename, count = Path.rename, [0]
+
+    def killed(path: Path, target: Path) -> Path:
+        count[0] += 1
+        if count[0] > moved:
+            raise KeyboardInterrupt
+        return rename(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", killed)
+        with suppress(KeyboardInterrupt):
+            clear(run)
+    if all((run / name).is_file() for name in digests) and (run / "run.json").is_file():
+        assert Run.open(run).info.status == "complete"  # nothing that counts is gone yet
+    else:
+        with pytest.raises(ActScribeError):
+            Run.open(run)
+    if (run / "run.json").is_file():
+        (run / "notes.txt").write_text("mine", encoding="utf-8")
+        assert "holds notes.txt" in refused("train", study, "--overwrite")
+        assert (run / "notes.txt").read_text(encoding="utf-8") == "mine"
+        (run / "notes.txt").unlink()
+        clear(run)
+    sweep_below(run)
+    assert all(path.name.startswith(PREFIX) for path in run.iterdir())  # of this process, which lives
+
+
+def test_a_run_that_another_process_begins_meanwhile_is_not_written_over(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded, out = load_study(study), study / "runs" / "timesformer"
+    data = load_data(loaded)
+
+    def meanwhile(*given: object) -> list[str]:
+        a_run(study, out, "training")
+        return []
+
+    monkeypatch.setattr(train_module, "check_targets", meanwhile)
+    with pytest.raises(ActScribeError, match="an unfinished run is here"):
+        train_module.train(loaded, "timesformer", out=out, data=data)
 
 
 LIKE_OURS = (

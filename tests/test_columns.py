@@ -8,12 +8,13 @@ import pytest
 from sklearn.metrics import cohen_kappa_score, precision_score, recall_score
 from systems import MULTI_CLASS, MULTI_LABEL, PRIORS, field, system
 
-from actscribe.columns import Column, explained, for_terminal, names
+from actscribe.columns import Column, explained, for_terminal, in_short, names
 from actscribe.evaluation import clips
 from actscribe.evaluation import comparison as cp
 from actscribe.evaluation.agreement import four_counts
 from actscribe.evaluation.class_metrics import CLASS_METRICS, class_scores
-from actscribe.evaluation.measures import CLIPS, HEADLINE, LABELS, MEASURES, columns_in
+from actscribe.evaluation.events import EVENT_COLUMNS
+from actscribe.evaluation.measures import BRIEF_COLUMNS, CLIPS, HEADLINE, LABELS, MEASURES, columns_in
 from actscribe.labels import LabelSet
 from actscribe.report.table import frame_table
 
@@ -41,6 +42,14 @@ def test_the_terminal_has_short_headings_and_the_list_of_words_every_title_once(
     shown = for_terminal(pd.DataFrame({"score": [0.5], "low": [0.4], "size": [1], "else": [2]}), (SIZE, SCORE))
     assert list(shown.columns) == ["size", "S", "low"]
     assert explained((SIZE, SCORE, SCORE)) == [("Test Score", "How good it is.")]
+    assert in_short((SIZE, SCORE, SCORE)) == "S: how good it is. The report explains every column."
+
+
+def test_every_short_heading_of_a_run_or_comparison_is_explained_below_its_table() -> None:
+    for columns in ((*BRIEF_COLUMNS, *EVENT_COLUMNS), cp.TERMINAL_COLUMNS):
+        words = in_short(columns)
+        assert all(f"{column.short}: " in words for column in columns if column.short)
+    assert "said: share of the annotated clips that the recognizer marked" in in_short(BRIEF_COLUMNS)
 
 
 @pytest.mark.parametrize("labels", [MULTI_LABEL, MULTI_CLASS], ids=["labels", "classes"])

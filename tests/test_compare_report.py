@@ -240,7 +240,7 @@ def test_names_do_not_lie_on_the_points_of_others() -> None:
         assert not any(x - 4 < dot_x < x + 42 and abs(dot_y - (y - 4)) < 7 for dot_x, dot_y in dots)
 
 
-@pytest.mark.parametrize(("groups", "expected"), [(4, ["Only 4 groups: too few for an interval."]), (5, [])])
+@pytest.mark.parametrize(("groups", "expected"), [(4, ["Only 4 groups: an interval needs 5."]), (5, [])])
 def test_where_there_is_no_interval_the_reason_is_said(done: Comparison, groups: int, expected: list[str]) -> None:
     grouping = group_units([str(place) for place in range(groups)])
     assert content(replace(done, shared=replace(done.shared, grouping=grouping)))["warnings"] == expected

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,9 @@ from actscribe.data.loading import load_data
 from actscribe.draft.labels import alike, draft_labels, label_text, merged
 from actscribe.draft.study import Draft, draft
 from actscribe.errors import ActScribeError
-from actscribe.labels import load_label_set
+from actscribe.labels import load_label_set, presets
+from actscribe.settings.registry import BUILT_IN
+from actscribe.settings.study import Split
 
 
 def video(path: Path, more: int = 0) -> Path:
@@ -196,3 +199,64 @@ def test_what_cannot_be_drafted_is_refused_and_nothing_is_written(lab: Path, tmp
     with pytest.raises(ActScribeError, match=r"manifest\.csv exists already"):
         draft(tmp_path / "study", [lab])
     assert (tmp_path / "study" / "manifest.csv").read_bytes() == kept
+
+
+def test_labels_of_point_events_alone_are_drafted_as_ignored(tmp_path: Path) -> None:
+    film = video(tmp_path / "in" / "a.mp4")
+    found = [Interval("Walk", 0.1, 1), Interval("Look up", 0.5, 0.5), Interval("look_up", 0.7, 0.7)]
+    annotated(tmp_path / "in" / "a.json", *found, Interval("Walk", 1.5, 1.5), media=str(film), form="json")
+    drafted = draft(tmp_path / "study", [tmp_path / "in"])
+    text = (tmp_path / "study" / "labels.yaml").read_text(encoding="utf-8")
+    labels = load_label_set(tmp_path / "study" / "labels.yaml")
+    assert labels.names == ("Walk",)
+    assert all(labels.is_ignored(name) for name in ("Look up", "look_up"))
+    assert "\n# Only point events, which cover no time" in text
+    assert '- "Look up"   # 2 point events' in text
+    assert '- name: "Walk"   # 1 bout, 0.9 s; 1 point event, covering no time' in text
+    assert "1 of 1 video annotated; 1 label." in said(drafted)
+    assert "left out under 'ignored:' in labels.yaml: Look up." in said(drafted)
+    study = load_study(tmp_path / "study")
+    all_of_it = study.model_copy(update={"split": Split(train=1, validation=0, test=0)})
+    assert load_data(all_of_it).ignored == {"Look up": 1, "look_up": 1}
+
+
+def test_elans_points_of_a_millisecond_are_points_and_points_alone_are_refused(tmp_path: Path) -> None:
+    film = video(tmp_path / "in" / "a.mp4")
+    annotated(tmp_path / "in" / "a.eaf", Interval("Cry", 0.5, 0.5), Interval("Cry", 0.9, 0.9), media=str(film))
+    with pytest.raises(ActScribeError, match=r'point events only \("Cry"\)') as refused:
+        draft(tmp_path / "study", [tmp_path / "in"])
+    assert "as state events" in refused.value.hint
+    assert not (tmp_path / "study").exists()
+
+
+def test_aliases_are_shown_by_an_example_where_none_is_found(tmp_path: Path) -> None:
+    plain = label_text(draft_labels([Annotations.of([Interval("Walk", 0, 1), Interval("Sit", 0, 1)])]), "x")
+    assert plain.count("    # aliases: [") == 1
+    (tmp_path / "labels.yaml").write_text(plain.replace("# aliases", "aliases"), encoding="utf-8")
+    read = load_label_set(tmp_path / "labels.yaml")
+    assert [len(label.aliases) for label in read.labels] == [2, 0]
+    spelled = label_text(draft_labels([Annotations.of([Interval("Walk", 0, 1), Interval("wa_lk", 0, 1)])]), "x")
+    assert "# aliases" not in spelled
+
+
+def test_tiers_that_were_read_or_left_out_are_named(lab: Path, tmp_path: Path) -> None:
+    whole = said(draft(tmp_path / "whole", [lab]))
+    assert "Tiers read: Sitting (6 files), Walk (3 files), walk (3 files)." in " ".join(whole.split())
+    assert "Tiers left out" not in whole
+    assert "--tiers '!Sitting'" in whole
+    part = said(draft(tmp_path / "part", [lab], ["!Sitting"]))
+    assert "Tiers left out: Sitting (6 files)." in part
+
+
+def test_a_drafted_study_says_what_its_recognizer_can_be_told_and_which_others_there_are(
+    lab: Path, tmp_path: Path
+) -> None:
+    draft(tmp_path / "study", [lab])
+    text = (tmp_path / "study" / "study.yaml").read_text(encoding="utf-8")
+    assert all(name in text for name in (*BUILT_IN, *presets()))
+    told = re.findall(r"actscribe ((?:settings|models) \w+)", text)
+    assert set(told) == {"settings timesformer", "models list", "models plan", "models pull"}
+    other = text[text.index("'vlm-yesno: {") + 1 :].partition("'")[0]
+    written = text.replace("  timesformer:\n", f"  {other}\n  timesformer:\n")
+    (tmp_path / "study" / "study.yaml").write_text(written, encoding="utf-8")
+    assert set(load_study(tmp_path / "study").recognizers) == {"vlm-yesno", "timesformer"}

@@ -47,6 +47,7 @@ def test_a_few_shot_study_needs_no_validation_clips(tmp_path: Path) -> None:
     file = trimmed(tmp_path / "study", {"train": 2, "test": 2}, **{"vifi-clip": chosen})
     run = train(load_study(file), "vifi-clip")
     assert UNDECIDED in run.info.notes
+    assert run.operating_point.fallbacks == run.labels.names
     assert set(run.operating_point.thresholds.values()) == {0.5}
     result = evaluate(run).evaluation
     assert len(result.clips) == 4

@@ -174,7 +174,7 @@ def test_of_few_groups_no_interval_is_given(count):
     row = f1_intervals(label_counts(targets, predicted), groups, NAMES).iloc[2]
     assert np.isnan([row["low"], row["high"]]).all()
     assert np.isfinite(row["value"])
-    assert row["note"] == f"only {count} group{'s' if count > 1 else ''}: too few for an interval"
+    assert row["note"] == f"only {count} group{'s' if count > 1 else ''}: an interval needs 5"
 
 
 def test_a_label_of_few_groups_has_none_although_the_others_do():
@@ -184,7 +184,7 @@ def test_a_label_of_few_groups_has_none_although_the_others_do():
     table = f1_intervals(label_counts(targets, predicted), groups, NAMES).set_index("metric")
     assert np.isfinite(table.loc[["a", "macro"], ["low", "high"]].to_numpy()).all()
     assert np.isnan(table.loc["b", "low"])
-    assert table.loc["b", "note"] == "counted in only 3 of 8 groups: too few for an interval"
+    assert table.loc["b", "note"] == "counted in only 3 of 8 groups: an interval needs 5"
 
 
 def test_perfection_in_few_groups_does_not_promise_perfection():

@@ -40,7 +40,13 @@ def as_told(study: Study, hint: str) -> StudyData:
             1,
             {"train": 0.8, "validation": 0.2, "test": 0.0, "within": "recordings"},
             "test",
-            "train: 0.6, validation: 0.2, test: 0.2, within: recordings",
+            "train: 0.6, validation: 0.2, test: 0.2, within: recordings, gap: 2",
+        ),
+        (
+            1,
+            {"train": 0.8, "validation": 0.2, "test": 0.0, "within": "recordings", "gap": 2.5},
+            "test",
+            "within: recordings, gap: 2.5}. The gap is what is left out between two parts",
         ),
     ],
 )

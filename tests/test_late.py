@@ -6,11 +6,12 @@ from dataclasses import astuple
 from pathlib import Path
 
 import pytest
-from small_studies import LEFT, lamp_study
+from small_studies import LEFT, lamp_study, write_manifest
 
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.data.late import late_in, messages
 from actscribe.data.loading import load_data
+from actscribe.errors import ActScribeError
 from actscribe.settings.study import load_study
 
 
@@ -31,3 +32,19 @@ def test_rounding_is_not_said_and_many_files_are_counted() -> None:
     (sentence,) = messages([one for one in late if one])
     assert "5 intervals end up to 0.40 s" in sentence
     assert "(a, b, c and 2 more files)" in sentence
+
+
+def test_a_table_that_fits_none_of_its_videos_is_told_once_with_their_number(tmp_path: Path) -> None:
+    file = lamp_study(tmp_path, 6, 4.0, empty_labels="allow")
+    rows = [f"{LEFT},1.0,{90 + place},r{place}.mp4\n{LEFT},91,99,r{place}.mp4\n" for place in range(6)]
+    (tmp_path / "events.csv").write_text("label,start_s,end_s,video\n" + "".join(rows), encoding="utf-8")
+    videos = [{"video": f"r{place}.mp4", "annotations": "events.csv", "group": f"p{place}"} for place in range(6)]
+    (tmp_path / "text.mp4").write_text("no video", encoding="utf-8")
+    write_manifest(tmp_path, [*videos[:5], {"video": "text.mp4", "annotations": "", "group": "q"}, videos[5]])
+    with pytest.raises(ActScribeError) as refused:
+        load_data(load_study(file))
+    told = [line for line in str(refused.value).splitlines() if "after its video" in line]
+    assert len(told) == 1
+    assert "events.csv: 2 intervals end after its video, r0.mp4" in told[0]
+    assert told[0].endswith("It does not fit 5 more videos either: r1.mp4, r2.mp4, r3.mp4, r4.mp4, ….")
+    assert "text.mp4" in str(refused.value)

@@ -6,10 +6,20 @@ import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from small_studies import lamp_study, write_study
+from typer.testing import CliRunner
+
+from actscribe import load_study
+from actscribe.cli import app
+from actscribe.data.view import ClipFrames
+from actscribe.errors import ActScribeError
+from actscribe.recognizers.base import implementation
+from actscribe.recognizers.plans.memory import too_large
+from actscribe.settings import registry
 
 CODE = '''
 import numpy as np
@@ -201,6 +211,92 @@ def test_one_whose_code_does_not_load_is_refused_before_training(tmp_path: Path)
     code, text = actscribe(tmp_path / "site", tmp_path, "train", study, "--recognizer", "wrecked")
     assert (code, "Traceback" in text) == (2, False), text
     assert "of the package wrecked does not load: RuntimeError: no CUDA" in " ".join(text.split())
+
+
+SAVED = 'np.savetxt(folder / "weights.txt", self.weights)'
+LOADED = 'lambda folder, labels: Brightness(labels, np.loadtxt(folder / "weights.txt", ndmin=1)),'
+EACH = "        for clip in clips:"
+
+
+@pytest.fixture
+def brought(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Return a function that lets this process have a package with the recognizer 'shine'."""
+
+    def forget() -> None:
+        registry.added.cache_clear()
+        registry._loaded.cache_clear()
+        sys.modules.pop("brightness", None)
+
+    def bring(module: str) -> None:
+        by_hand(tmp_path / "site", "brightness", module, "shine = brightness:SPEC")
+        monkeypatch.syspath_prepend(str(tmp_path / "site"))
+        forget()
+
+    monkeypatch.setenv("ACTSCRIBE_CACHE", str(tmp_path / "cache"))
+    yield bring
+    forget()
+
+
+def said(*words: object) -> str:
+    """Return what a command says that ends as for bad input."""
+    done = CliRunner().invoke(app, [str(word) for word in words])
+    assert done.exit_code == 2, (done.output, done.exception)
+    return " ".join(done.output.split())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("    return Brightness(job.labels, weights)", "    return {}[3]", "'make' failed with KeyError: 3 ("),
+        (
+            "    return Brightness(job.labels, weights)",
+            "    return 3",
+            "'make' returned 3, expected a recognizer; it has no",
+        ),
+        (SAVED, "raise ValueError('no words')", "'save' failed with ValueError: no words ("),
+        (LOADED, "lambda folder, labels: labels[7],", "'load' failed with TypeError: "),
+        (EACH, f"{EACH}\n            1 / 0", "'score' failed with ZeroDivisionError: "),
+        (EACH, f"        raise SystemExit(3)\n{EACH}", "'score' failed with SystemExit: 3 ("),
+    ],
+)
+def test_what_it_raises_is_a_sentence_and_a_traceback_for_who_asks(
+    old: str, new: str, sentence: str, tmp_path: Path, brought: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert CODE.count(old) == 1
+    brought(CODE.replace(old, new))
+    study = lamp_study(tmp_path / "study", 5, 4.0, recognizers={"shine": {}}, empty_labels="allow")
+    words = ("train", study, "--recognizer", "shine", "--overwrite")
+    text = said(*words)
+    assert f"the recognizer 'shine' of the package brightness: {sentence}" in text
+    assert "Traceback" not in text
+    if "failed" in sentence:
+        assert "(brightness.py, line " in text
+        assert "with ACTSCRIBE_TRACEBACK=1 before it" in text
+        monkeypatch.setenv("ACTSCRIBE_TRACEBACK", "1")
+        text = said(*words)
+        assert "Traceback (most recent call last)" in text
+        assert sentence in text
+
+
+def test_a_plan_that_fails_is_named_and_a_video_that_is_gone_is_not_the_packages_fault(
+    tmp_path: Path, brought: Callable[[str], None]
+) -> None:
+    planned = CODE.replace("ndmin=1)),\n)", "ndmin=1)),\n    plan=lambda settings, frames, labels: 1 / 0,\n)")
+    assert planned != CODE
+    brought(planned)
+    study = lamp_study(tmp_path / "study", 3, 4.0, recognizers={"shine": {}}, empty_labels="allow")
+    loaded = load_study(study)
+    with pytest.raises(ActScribeError, match="package brightness: 'plan' failed with ZeroDivisionError"):
+        too_large(loaded, "shine", 2)
+
+    def gone() -> Iterator[ClipFrames]:
+        raise FileNotFoundError(2, "No such file", "r0.mp4")
+        yield
+
+    (tmp_path / "weights.txt").write_text("1\n1\n")
+    recognizer = implementation("shine").load(tmp_path, loaded.label_set())
+    with pytest.raises(FileNotFoundError, match=r"r0\.mp4"):
+        list(recognizer.score(gone()))
 
 
 def test_scores_that_are_a_list_are_refused(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from actscribe.evaluation.events import event_table
 from actscribe.report import formatting
 from actscribe.report.page import write_report
 from actscribe.report.verdict import verdict, warnings
-from actscribe.runs.evaluate import evaluate
+from actscribe.runs.evaluate import EvaluatedRun, evaluate
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +135,31 @@ class TestNumbers:
             assert cells[4] == (f"{two(found['low'][place])}–{two(found['high'][place])}" if known else "–")
         assert [cells[rows[0].index("threshold")] for cells in rows[1:]] == ["0.500"] * 4 + ["–"] * 2
 
+    def test_a_label_that_was_never_marked_has_a_dash_for_precision_and_a_reason(self, tmp_path: Path) -> None:
+        seen = (Interval("Walking", 0, 50), Interval("Sitting", 60, 90))
+        made = by_hand(tmp_path, seen, (Interval("Walking", 0, 50),))
+        html = written(made)
+        head, *rows = Page(html).tables["Clips of the test split, label by label."]
+        precision = {row[0]: row[head.index("precision")] for row in rows}
+        assert precision == {"Walking": "1.00", "Sitting": "–", "macro": "0.50", "micro": "1.00"}
+        assert "a dash where none was marked" in Page(html).text
+        never = next(rows for title, rows in Page(html).tables.items() if title == "Baseline: always no.")
+        assert {row[1] for row in never[1:]} == {"–"}
+        assert made.result.table["precision"].tolist()[:2] == [1.0, 0.0]  # files keep scikit-learn's convention
+        shown = EvaluatedRun(made.run, made.result, Path()).summary()
+        table = next(iter(shown.values())).set_index("label")
+        assert np.isnan(table.loc["Sitting", "precision"])
+        assert table["note"].tolist() == ["", "a label without precision was marked in no clip", "", ""]
+
+    def test_a_threshold_that_was_not_chosen_is_marked(self, tmp_path: Path) -> None:
+        walking = (Interval("Walking", 0, 50), Interval("Sitting", 50, 100))
+        made = by_hand(tmp_path, walking, walking)
+        made.run.save_operating_point(made.run.operating_point.model_copy(update={"fallbacks": ("Sitting",)}))
+        page = Page(written(made))
+        head, *rows = page.tables["Clips of the test split, label by label."]
+        assert [row[head.index("threshold")] for row in rows] == ["0.500", "0.500 (default)", "–", "–"]
+        assert page.tables["Operating point, chosen on validation only."][2][1] == "0.500 (default)"
+
     def test_baselines_stand_beside(self, several: Made, page: Page) -> None:
         groups, _, *rows = next(v for k, v in page.tables.items() if k.startswith("Against answers"))
         assert groups == ["", "this recognizer", "always yes", "always no", "prior"]
@@ -216,20 +241,24 @@ class TestVerdict:
         )
         made = by_hand(tmp_path, somewhere, (*everywhere, Interval("Sitting", 40, 90)))
         assert verdict(made.result)[2] == "That is no better than always answering yes."
-        assert "no interval: too few groups" in verdict(made.result)[0]
+        assert "no interval: 1 group, and it needs 5)" in verdict(made.result)[0]
 
     def test_timelines_that_are_worse_than_the_clips_are_said_in_the_headline(self, tmp_path: Path) -> None:
         walking = (Interval("Walking", 0, 50), Interval("Sitting", 50, 100))
         good = by_hand(tmp_path / "good", walking, walking)
         assert verdict(good.result)[3].endswith(
             "F1 of time 1.00, of whole bouts (overlap of half) 1.00;"
-            " every label marked all the time would give 0.67 of time."
+            " marking every label all the time would reach an F1 of time of 0.67."
         )
         timelines = {"only": (Interval("Walking", 0, 10), Interval("Sitting", 50, 60))}
         events = event_table(good.result.recordings, timelines, good.result.labels)
         said = verdict(replace(good.result, events=events))[3]  # 2 * 10 / (10 + 50) = 0.33 of time
         assert "much worse than the decisions on clips" in said
         assert said.endswith("They are no better than marking everything.")
+
+    def test_a_recognizer_that_marks_nothing_has_no_share_of_right_ones(self, tmp_path: Path) -> None:
+        made = by_hand(tmp_path, (Interval("Walking", 0, 50),), ())
+        assert verdict(made.result)[1] == "It marked no clip at all."
 
     def test_nothing_to_measure(self, tmp_path: Path) -> None:
         made = by_hand(tmp_path, (), (Interval("Walking", 0, 40),))
@@ -250,7 +279,7 @@ class TestWarnings:
     def test_few_groups_stand_at_the_top(self, tmp_path: Path) -> None:
         page = Page(written(multi_label(tmp_path, recordings=4, groups=4)))
         head = [text for text, path in page.texts if "header" in path]
-        assert "Only 4 groups: too few for an interval." in head
+        assert "Only 4 groups: an interval needs 5." in head
         assert any(text.endswith("on other groups too cannot be told from 4 groups.") for text in head)
 
     def test_few_validation_bouts_stand_at_the_top(self, page: Page) -> None:

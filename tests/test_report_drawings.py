@@ -156,6 +156,14 @@ class TestFigures:
         ticks = [scale(x, *ends) for x in re.findall(r'd="M([\d.]+) [^"]*" class="baseline"', picture)]
         assert np.allclose(ticks, several.result.baselines["always yes"]["f1"].iloc[:5], atol=0.001)
 
+    def test_a_tick_stands_before_the_dot_that_it_meets(self, several: Made) -> None:
+        rows = re.findall(
+            r'<circle [^>]*class="point"></circle>(<path [^>]*class="baseline"></path>)?',
+            str(charts.f1_figure(several.result)),
+        )
+        assert rows
+        assert all(rows)
+
     def test_reliability_points_are_score_against_what_came_true(self, tmp_path: Path) -> None:
         made = by_hand(tmp_path, (Interval("Walking", 0, 50),), ())
         targets = np.zeros((10, 2))

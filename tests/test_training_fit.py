@@ -19,6 +19,7 @@ import pytest
 import torch
 from sklearn.metrics import average_precision_score
 
+from actscribe.training import checkpoints
 from actscribe.training.checkpoints import last_checkpoint, note_checkpoint
 from actscribe.training.fit import fit, validation_score
 
@@ -104,6 +105,24 @@ def checkpoint(folder: Path, step: int, best: int) -> Path:
     (made / "trainer_state.json").write_text(json.dumps(state))
     note_checkpoint(made)
     return made
+
+
+def test_old_checkpoints_go_and_a_users_file_in_them_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def with_a_users_file(folder: Path) -> None:
+        note_checkpoint(folder)
+        (folder / "mine.txt").write_text("mine")
+
+    monkeypatch.setattr(checkpoints, "note_checkpoint", with_a_users_file)
+    fit(fit_job.work(tmp_path, resume=False))  # four epochs of three steps
+    found = {path.name: {file.name for file in path.iterdir()} for path in (tmp_path / "checkpoints").iterdir()}
+    assert set(found) == {f"checkpoint-{step}" for step in (3, 6, 9, 12)}
+    assert all("mine.txt" in files for files in found.values())
+    whole = [name for name, files in found.items() if "model.safetensors" in files]
+    assert all(files == {"mine.txt"} for name, files in found.items() if name not in whole)
+    state = json.loads((tmp_path / "checkpoints" / "checkpoint-12" / "trainer_state.json").read_text())
+    best = Path(state["best_model_checkpoint"]).name
+    assert len(whole) == 2
+    assert {best, "checkpoint-12"} <= set(whole)
 
 
 def test_a_half_written_checkpoint_is_not_resumed_from(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_another_number_of_frames_is_told_apart_and_said(kind: str, checkpoint: 
     other = ClipFrames(one.clip, "", one.frames[::-1], one.times)
     first, second = recognizer.score([one, other])
     assert abs(first - second).max() > 1e-4  # the order of the frames is seen
-    (said,) = [word for word in changes(str(checkpoint), LABELS.names, 8) if "positions" in word]
+    (said,) = [word for word in changes(str(checkpoint), 8) if "positions" in word]
     assert said.endswith("were resized to 8" if kind.startswith(("vivit", "videoprism")) else "are computed for 8")
 
 

@@ -132,7 +132,7 @@ def test_one_group_is_shown_the_ways_through(tmp_path: Path) -> None:
     study = lamp_study(tmp_path, 1, empty_labels="allow")
     with pytest.raises(ActScribeError, match=r"1 group cannot be split") as refused:
         load_data(load_study(study))
-    assert all(way in refused.value.hint for way in ("within: recordings", "test: 0"))
+    assert all(way in refused.value.hint for way in ("within: recordings", "'gap: 10'", "test: 0"))
 
 
 def test_an_unknown_label_names_file_time_and_the_label_that_may_be_meant(tmp_path: Path) -> None:

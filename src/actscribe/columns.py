@@ -63,6 +63,13 @@ def for_terminal(table: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame
     return table[held].rename(columns={column.name: column.short for column in columns if column.short})
 
 
+def in_short(columns: Iterable[Column]) -> str:
+    """Return the line that says below tables of the terminal what their short headings mean, and where more stands."""
+    found = {one.short: one.meaning.partition(";")[0].partition(":")[0] for one in columns if one.short and one.meaning}
+    words = "; ".join(f"{short}: {meaning}" for short, meaning in found.items())
+    return f"{words}. The report explains every column."
+
+
 def explained(columns: Iterable[Column]) -> list[tuple[str, str]]:
     """Return title and meaning of every column that has a meaning, each title once, both as one begins a line."""
     found: dict[str, str] = {}

@@ -5,6 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+#: In the environment: show where an error came from, not its sentence alone.
+TRACEBACK = "ACTSCRIBE_TRACEBACK"
+
 
 class ActScribeError(Exception):
     """A problem the user can mend; the CLI prints it without a traceback and exits with code 2.

@@ -19,6 +19,21 @@ _ROUNDING = 0.001
 _SHOWN = 10
 
 
+class DoesNotFit(ActScribeError):
+    """Annotations whose times are not those of their video.
+
+    Args:
+        source: the annotation file.
+        video: that it was paired with.
+        message, hint: see `ActScribeError`.
+    """
+
+    def __init__(self, source: Path, video: Path, message: str, hint: str) -> None:
+        super().__init__(f"{source}: {message}", hint)
+        self.source = source
+        self.video = video
+
+
 def check(annotations: Annotations, duration: float, source: Path, video: Path) -> Annotations:
     """Return the annotations cut to the video's end, or refuse them.
 
@@ -33,16 +48,20 @@ def check(annotations: Annotations, duration: float, source: Path, video: Path) 
             two intervals of one label and subject overlap. Two aliases of one label may overlap.
     """
     if annotations.duration is not None and abs(annotations.duration - duration) > TOLERANCE:
-        raise ActScribeError(
-            f"{source}: is about a video of {annotations.duration:.2f} s, but {video.name} lasts {duration:.2f} s.",
+        raise DoesNotFit(
+            source,
+            video,
+            f"is about a video of {annotations.duration:.2f} s, but {video.name} lasts {duration:.2f} s.",
             "These annotations belong to another video, or the video was cut; pair the files that belong together.",
         )
     late = [i for i in (*annotations.intervals, *annotations.gaps) if i.end > duration + TOLERANCE]
     if late:
         number = "1 interval ends" if len(late) == 1 else f"{len(late)} intervals end"
         last = max(late, key=lambda interval: interval.end)
-        raise ActScribeError(
-            f"{source}: {number} after its video, {video.name}, which lasts {duration:.2f} s; the last is"
+        raise DoesNotFit(
+            source,
+            video,
+            f"{number} after its video, {video.name}, which lasts {duration:.2f} s; the last is"
             f" '{last.label}' from {last.start:.2f} s to {last.end:.2f} s.",
             "These annotations belong to another video, or their times are not in the unit that the format expects.",
         )

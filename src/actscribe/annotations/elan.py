@@ -58,7 +58,8 @@ def read_tiers(path: Path, choice: TierChoice) -> list[Entry]:
     intervals = [interval for _, interval in on_tiers]
     places = whereabouts("tier", ((interval.label, name) for name, interval in on_tiers))
     origins = dict.fromkeys(media.origin for media in document.media) or {0.0: None}
-    return [_entry(path, document, intervals, labels, origin, places) for origin in origins]
+    read = {tier.name: tier.name in tiers for tier in document.tiers}
+    return [_entry(path, document, intervals, labels, origin, places, read) for origin in origins]
 
 
 def _entry(
@@ -68,6 +69,7 @@ def _entry(
     labels: list[str],
     origin: float,
     places: Mapping[str, str],
+    tiers: Mapping[str, bool],
 ) -> Entry:
     media = [item for item in document.media if item.origin == origin]
     names = tuple(_file_name(item.urls[0]) for item in media)
@@ -86,7 +88,8 @@ def _entry(
             )
             for one in intervals
         ]
-        return replace(Annotations.of(moved if origin else intervals, names, labels=labels), places=places)
+        found = Annotations.of(moved if origin else intervals, names, labels=labels)
+        return replace(found, places=places, tiers=tiers)
 
     return Entry(names[0] if names else "", matched, read)
 

@@ -74,7 +74,12 @@ class _Fit(NamedTuple):
 _NONE = _Fit(0)
 _NAMED = 5
 _WORDS = {5: "the path", 3: "the file name", 2: "the file name without an ending", 1: "the file name, ending apart"}
-NAMES_NONE = "being the only one in a file that names no video"
+NAMES_NONE, ALONE = "the file names no video, so all of it is taken", "the file holds no other video"
+
+
+def found_by(by: str) -> str:
+    """Return in words how an entry was found, from `Match.by`."""
+    return by if by in (NAMES_NONE, ALONE) else f"found by {by}"
 
 
 def single(annotations: Annotations) -> list[Entry]:
@@ -197,7 +202,7 @@ class _Wanted:
 def _only(path: Path, entries: Sequence[Entry]) -> Match:
     if len(entries) > 1 and not all(entry.joins and is_one_video(entries[0], entry) for entry in entries):
         raise _refuse(path, entries, f"holds {len(entries)} videos or observations", "Say which one is meant")
-    return Match(_join(entries), "being the only video in the file")
+    return Match(_join(entries), ALONE)
 
 
 def _by_id(entries: Sequence[Entry], video: str) -> Entry | None:

@@ -297,6 +297,7 @@ def convert(
     clock: FrameClock | None = None,
     tiers: Sequence[str] = (),
     overwrite: bool = False,
+    film: str | None = None,
 ) -> Conversion:
     """Convert an annotation file into another format, and return what was written, lost and not known.
 
@@ -310,6 +311,7 @@ def convert(
         clock: when the video's frames are shown, for formats that count frames.
         tiers: patterns of the tiers to read, of formats that have some: 'act*', '!notes'; none: all.
         overwrite: replace a file that is there.
+        film: the video's file, which the target names where the source names none, or one that is not there.
 
     Raises:
         ActScribeError: as reading and writing do, or a file is at `target` already, the source itself for one.
@@ -329,7 +331,7 @@ def convert(
             intervals=_sorted(known.intervals, (i for i in annotations.intervals if i.label in unknown)),
             gaps=_sorted(known.gaps, (gap for gap in annotations.gaps if gap.label in unknown)),
         )
-    write(target, replace(annotations, media=resolved(source, annotations.media)), wanted, clock)
+    write(target, replace(annotations, media=_media(source, annotations, film)), wanted, clock)
     counts = Counter(interval.label for interval in annotations.intervals)
     return Conversion(
         source_format=detect(source),
@@ -340,6 +342,14 @@ def convert(
         lost=_lost(annotations, form),
         matched=matched,
     )
+
+
+def _media(source: Path, annotations: Annotations, film: str | None) -> tuple[str, ...]:
+    """Return the names of the videos for a target: those of the source, or a film in the place of one that is gone."""
+    found = resolved(source, annotations.media)
+    if film is None or any(is_there(Path(name)) for name in found) or len(found) > 1:
+        return found
+    return (film,)
 
 
 def check_target(source: Path, target: Path, video: str | None = None, overwrite: bool = False) -> None:

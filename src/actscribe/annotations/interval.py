@@ -68,6 +68,7 @@ class Annotations:
         notes: sentences about how the intervals came about, for whoever opens the file; no annotation either.
         places: label as the file spells it -> the tier or category that it is written under, for messages; not of
             every format, and no annotation either.
+        tiers: name of each tier of the file -> whether it was read; of formats that have tiers, for messages.
     """
 
     intervals: tuple[Interval, ...]
@@ -77,6 +78,7 @@ class Annotations:
     labels: tuple[str, ...] = field(default=(), compare=False)
     notes: tuple[str, ...] = field(default=(), compare=False)
     places: Mapping[str, str] = field(default_factory=dict, compare=False)
+    tiers: Mapping[str, bool] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         named = dict.fromkeys(self.labels)

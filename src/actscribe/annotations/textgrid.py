@@ -90,7 +90,8 @@ def read_tiers(path: Path, choice: TierChoice) -> list[Entry]:
     chosen = choice.pick(path, [name for name, _ in every])
     found = [(name, spans) for name, spans in every if name in chosen]
     duration = None if _LENGTH_UNKNOWN in text else end
-    return single(_annotations(path, found, duration))
+    read = {name: name in chosen for name, _ in every}
+    return single(replace(_annotations(path, found, duration), tiers=read))
 
 
 def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:

@@ -44,6 +44,7 @@ def convert(
 ) -> None:
     """Convert between annotation formats."""
     from actscribe import annotations as annotation_files
+    from actscribe.annotations.entry import found_by, is_there
     from actscribe.labels import load_label_set
 
     label_set = load_label_set(labels) if labels else None
@@ -52,8 +53,11 @@ def convert(
     counts = annotation_files.find_format(wanted).resolution is None or annotation_files.counts_frames(source)
     clock = frame_times(video, fps, counts)
     named = observation or video
-    done = annotation_files.convert(source, target, wanted, label_set, named, clock, tuple(tiers or ()), overwrite)
-    print(f"{source} ({done.source_format}) -> {target} ({done.target_format}), found by {done.matched}")
+    film = video if video is not None and is_there(Path(video)) else None
+    done = annotation_files.convert(
+        source, target, wanted, label_set, named, clock, tuple(tiers or ()), overwrite, film
+    )
+    print(f"{source} ({done.source_format}) -> {target} ({done.target_format}): {found_by(done.matched)}")
     for label, count in done.counts.items():
         print(f"  {label}: {count}")
     for name, count in done.unknown.items():

@@ -28,6 +28,7 @@ def evaluate(
     result = evaluate_run(Run.open(run), split, frames=frames, videos=videos or ())
     for title, table in result.summary().items():
         print_table(title, table)
+    print_sentence(result.words())
     for note in result.run.info.notes:
         print_sentence(f"Note: {note}")
     print(f"Report: {result.report}")

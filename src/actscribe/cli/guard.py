@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import os
 import time
+import traceback
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
@@ -11,7 +13,7 @@ import typer
 
 from actscribe import processes
 from actscribe.cli.terminal import PIPE_CLOSED, reader_gone, tell
-from actscribe.errors import ActScribeError
+from actscribe.errors import TRACEBACK, ActScribeError
 from actscribe.files import disk_is_full
 
 P = ParamSpec("P")
@@ -40,7 +42,7 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
         except ActScribeError as error:
             _let_the_first_speak()
             who = "" if processes.is_first() else f" (process {processes.place() + 1} of {processes.count()})"
-            tell(f"Error{who}: {error.message}", *([error.hint] if error.hint else []))
+            tell(*_steps(error), f"Error{who}: {error.message}", *([error.hint] if error.hint else []))
             raise typer.Exit(BAD_INPUT) from None
         except BrokenPipeError:
             if not reader_gone():  # another pipe than that of our output: a defect
@@ -54,6 +56,11 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
             raise typer.Exit(INTERRUPTED) from None
 
     return run
+
+
+def _steps(error: ActScribeError) -> list[str]:
+    """Return the lines on where an error came from, if the user asked for them."""
+    return traceback.format_exception(error) if os.environ.get(TRACEBACK) else []
 
 
 def _check_alone(name: str) -> None:

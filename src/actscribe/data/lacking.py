@@ -6,6 +6,8 @@ from actscribe.data.loading import StudyData
 from actscribe.data.manifest import SPLITS
 from actscribe.settings.study import Split, Study
 
+GAP = "The gap is what is left out between two parts, in seconds: a clip's length or more."
+
 
 def way_to_fill(split: str, study: Study, data: StudyData) -> str:
     """Return what to write so that a split without annotated recordings gets some: keys, shares or rows.
@@ -22,18 +24,23 @@ def way_to_fill(split: str, study: Study, data: StudyData) -> str:
         return f"Write '{split}' into rows of the manifest's split column, or empty that column in every row."
     shares = _shares(study.split, split)
     if study.split.within == "recordings":
-        return f"Give it a share in the study file: split: {{{shares}, within: recordings}}"
+        return f"Give it a share in the study file: split: {{{shares}, {_within(study)}}}. {GAP}"
     groups = len({recording.group for recording in data.recordings})
     if groups >= len(SPLITS):
         return f"Give it a share in the study file: split: {{{shares}}}, or name it in the manifest's split column."
     few = f"There {'is' if groups == 1 else 'are'} only {_counted(groups, 'group')}, and a group lies in one split."
     if study.windows.length is None:
         return f"{few} Add videos of other groups."
-    gap = f"{study.windows.length:g}"
     return (
         f"{few} Add recordings of other groups, or split each recording by time, which says nothing about other"
-        f" subjects: split: {{{shares}, within: recordings, gap: {gap}}}"
+        f" subjects: split: {{{shares}, {_within(study)}}}. {GAP}"
     )
+
+
+def _within(study: Study) -> str:
+    """Return the keys of a split by time, with its gap: the study's own, or the shortest that there can be."""
+    gap = study.windows.length if study.split.gap is None else study.split.gap
+    return "within: recordings" if gap is None else f"within: recordings, gap: {gap:g}"
 
 
 def _shares(written: Split, lacking: str) -> str:

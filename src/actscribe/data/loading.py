@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from actscribe import annotations as annotation_files
+from actscribe.annotations.checks import DoesNotFit
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.data.clips import Window, count
 from actscribe.data.folder import candidates, unused
@@ -34,6 +35,8 @@ from actscribe.video.probe import VideoInfo, probe
 
 #: More problems than this are counted, not listed.
 MOST_PROBLEMS = 12
+#: Videos that one problem names.
+MOST_NAMED = 4
 #: A thousand hours at a clip a second.
 MOST_STUDY_CLIPS = 4_000_000
 
@@ -207,13 +210,14 @@ def load_recording(row: Row, name: str, labels: LabelSet, tiers: tuple[str, ...]
 
 
 def _load_rows(rows: list[Row], labels: LabelSet, tiers: tuple[str, ...], folder: Path) -> list[Loaded]:
-    problems: list[str] = []
+    refused: list[ActScribeError] = []
     loaded = []
     for row, name in track(list(zip(rows, _names(rows, folder), strict=True)), "Reading recordings"):
         try:
             loaded.append(load_recording(row, name, labels, tiers))
         except ActScribeError as error:
-            problems.append(str(error))
+            refused.append(error)
+    problems = _told(refused)
     unknown = [one for of_row in loaded for one in of_row.unknown]
     if unknown:
         problems.append(message(unknown, labels))
@@ -223,6 +227,29 @@ def _load_rows(rows: list[Row], labels: LabelSet, tiers: tuple[str, ...], folder
         shown = [*problems[:MOST_PROBLEMS], *([f"… and {more} more problems."] if more > 0 else [])]
         raise ActScribeError("\n".join(shown))
     return loaded
+
+
+def _told(refused: Sequence[ActScribeError]) -> list[str]:
+    """Return what was refused; a file that does not fit several videos is told once, with their number."""
+    others: dict[Path, list[str]] = {}
+    for error in refused:
+        if isinstance(error, DoesNotFit):
+            others.setdefault(error.source, []).append(error.video.name)
+    told = []
+    for error in refused:
+        if not isinstance(error, DoesNotFit):
+            told.append(str(error))
+        elif error.source in others:
+            more = others.pop(error.source)[1:]
+            told.append(f"{error.message}{_so_too(more)}\n{error.hint}")
+    return told
+
+
+def _so_too(videos: Sequence[str]) -> str:
+    if not videos:
+        return ""
+    shown = ", ".join(videos[:MOST_NAMED]) + (", …" if len(videos) > MOST_NAMED else "")
+    return f" It does not fit {len(videos)} more video{'' if len(videos) == 1 else 's'} either: {shown}."
 
 
 def _raw_annotations(

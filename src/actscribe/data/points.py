@@ -34,13 +34,18 @@ class Points:
     bouts: int
 
 
+def is_point(interval: Interval) -> bool:
+    """Tell whether an interval is as short as a point event, as formats write it that have no points."""
+    return interval.duration <= POINT_S + SAME_S
+
+
 def points_in(found: Annotations, labels: LabelSet, file: Path) -> list[Points]:
     """Return the point events in the annotations of one video, under the label set's own names.
 
     A point within a bout of its label and subject is part of that bout already (see `annotations.resolve`).
     """
-    points = Counter(one.label for one in found.intervals if _is_point(one))
-    bouts = Counter(one.label for one in found.intervals if not _is_point(one))
+    points = Counter(one.label for one in found.intervals if is_point(one))
+    bouts = Counter(one.label for one in found.intervals if not is_point(one))
     return [Points(name, file, points[name], bouts[name]) for name in labels.names if points[name]]
 
 
@@ -64,7 +69,3 @@ def _sentence(label: str, found: list[Points]) -> str:
     if not any(one.bouts for one in found):
         way += f"; or put '{label}' under 'ignored:' of the label set"
     return f"{label}: {what} ({where}{more}) cover no time, so that no clip shows them. {way}."
-
-
-def _is_point(interval: Interval) -> bool:
-    return interval.duration <= POINT_S + SAME_S

@@ -49,8 +49,8 @@ def assign_splits(
             f"{len(groups)} group{'' if len(groups) == 1 else 's'} cannot be split into {', '.join(wanted)} without"
             " leakage.",
             "Add recordings of other groups; or split every recording by time with 'split: {within: recordings}', which"
-            " says nothing about other subjects; or go without a test split, such as 'split: {train: 0.8, validation:"
-            " 0.2, test: 0}'.",
+            " says nothing about other subjects and leaves a clip's length out between two parts ('gap: 10' leaves out"
+            " 10 s); or go without a test split, such as 'split: {train: 0.8, validation: 0.2, test: 0}'.",
         )
     amounts = _amounts(recordings, labels, groups)
     chosen = _best_order(amounts, np.array([shares[split] for split in wanted]), seed)

@@ -6,10 +6,11 @@ import difflib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from actscribe.annotations.interval import Annotations
+from actscribe.data.points import is_point
 from actscribe.errors import ActScribeError
 from actscribe.yaml_file import quoted
 
@@ -17,6 +18,8 @@ from actscribe.yaml_file import quoted
 ALIKE = 0.8
 #: More names than this, most of which occur once, are texts and no activities (ours).
 MOST_NAMES = 60
+#: Names in a message.
+_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +40,21 @@ class DraftLabel:
     points: int
     seconds: float
 
+    @property
+    def is_points_only(self) -> bool:
+        """Whether it occurs, but never for any time, so that nothing can be learned from it."""
+        return self.points > 0 and not self.bouts
+
 
 def draft_labels(annotations: Iterable[Annotations]) -> list[DraftLabel]:
     """Return the labels of all files, the most frequent first, and those that are offered and never occur last.
 
     Raises:
-        ActScribeError: no name at all, or texts where names of activities are expected.
+        ActScribeError: no name at all, nothing but point events, or texts where names of activities are expected.
     """
     found = list(annotations)
-    bouts = Counter(i.label for one in found for i in one.intervals if i.end > i.start)
-    points = Counter(i.label for one in found for i in one.intervals if i.end <= i.start)
+    bouts = Counter(i.label for one in found for i in one.intervals if not is_point(i))
+    points = Counter(i.label for one in found for i in one.intervals if is_point(i))
     offered = dict.fromkeys(label for one in found for label in one.labels)
     _refuse_texts(bouts + points)
     spellings: dict[str, list[str]] = {}
@@ -57,7 +65,7 @@ def draft_labels(annotations: Iterable[Annotations]) -> list[DraftLabel]:
     seconds: dict[str, float] = {}
     for interval in (interval for one in found for interval in one.intervals):
         seconds[interval.label] = seconds.get(interval.label, 0.0) + interval.end - interval.start
-    return [
+    drafted = [
         DraftLabel(
             names[0].strip(),
             _aliases(names),
@@ -67,6 +75,8 @@ def draft_labels(annotations: Iterable[Annotations]) -> list[DraftLabel]:
         )
         for names in spellings.values()
     ]
+    _refuse_points(drafted)
+    return drafted
 
 
 def alike(labels: Iterable[DraftLabel]) -> list[tuple[str, str]]:
@@ -84,9 +94,10 @@ def _likeness(first: str, second: str) -> float:
     return difflib.SequenceMatcher(None, first, second).ratio()
 
 
-def label_text(labels: Iterable[DraftLabel], name: str) -> str:
+def label_text(labels: Sequence[DraftLabel], name: str) -> str:
     """Return a commented label set as YAML."""
-    drafted = list(labels)
+    points = [label for label in labels if label.is_points_only]
+    drafted = [label for label in labels if not label.is_points_only]
     lines = [
         "# Drafted from the annotation files: names, aliases and counts are theirs. Put what is one activity in",
         "# several spellings under one name, as aliases; put names that are not to be learned under 'ignored:'.",
@@ -103,7 +114,30 @@ def label_text(labels: Iterable[DraftLabel], name: str) -> str:
         lines.append(f"  - name: {quoted(label.name)}   # {_count(label)}")
         if label.aliases:
             lines.append(f"    aliases: [{', '.join(map(quoted, label.aliases))}]")
-    return "\n".join([*lines, "ignored: []", ""])
+        elif label is drafted[0] and not any(one.aliases for one in drafted):
+            lines.append(
+                f"    # aliases: [{quoted(f'{label.name} 2')}, other name]   # other names of it in your files"
+            )
+    return "\n".join([*lines, *_ignored(points), ""])
+
+
+def _ignored(points: Sequence[DraftLabel]) -> list[str]:
+    """Return the lines on what is left out: names that occur as point events only."""
+    if not points:
+        return ["ignored: []"]
+    lines = [
+        "# Only point events, which cover no time: no clip shows them, so nothing can be learned from them. To learn",
+        "# one, give it starts and ends in the annotation tool (BORIS: a state event) and move it to 'labels:'.",
+        "ignored:",
+    ]
+    for label in points:
+        lines.append(f"  - {quoted(label.name)}   # {_counted_points(label)}")
+        lines += [f"  - {quoted(alias)}" for alias in label.aliases]
+    return lines
+
+
+def _counted_points(label: DraftLabel) -> str:
+    return f"{label.points} point event{'' if label.points == 1 else 's'}"
 
 
 def _count(label: DraftLabel) -> str:
@@ -111,8 +145,18 @@ def _count(label: DraftLabel) -> str:
     if label.bouts:
         parts.append(f"{label.bouts} {'bout' if label.bouts == 1 else 'bouts'}, {label.seconds:.1f} s")
     if label.points:
-        parts.append(f"{label.points} point events, which cover no time and cannot be learned")
+        parts.append(f"{_counted_points(label)}, covering no time")
     return "; ".join(parts) or "never occurs in these files"
+
+
+def _refuse_points(labels: Sequence[DraftLabel]) -> None:
+    if not all(label.is_points_only for label in labels):
+        return
+    shown = ", ".join(quoted(label.name) for label in labels[:_SHOWN]) + (", …" if len(labels) > _SHOWN else "")
+    raise ActScribeError(
+        f"The annotation files hold point events only ({shown}), which cover no time, so that nothing can be learned.",
+        "Give them starts and ends in the annotation tool (in BORIS: as state events), then type the same again.",
+    )
 
 
 def _refuse_texts(counts: Counter[str]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import os
+import shlex
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +19,14 @@ from actscribe.draft.pairs import Pair, pair
 from actscribe.draft.sources import Sources, gather
 from actscribe.errors import ActScribeError
 from actscribe.places import real_path
-from actscribe.settings.scaffold import TEMPLATE, Scaffold, check_free, write_scaffold
+from actscribe.settings.scaffold import TEMPLATE, Scaffold, check_free, filled, write_scaffold
 from actscribe.spreadsheet import as_text
 from actscribe.yaml_file import quoted
 
 #: Groups fewer than splits cannot be spread over them.
 SPLITS = 3
 SHOWN = 4
+TIERS_SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +69,14 @@ def draft(folder: Path, paths: Sequence[Path], tiers: Sequence[str] = ()) -> Dra
             "Name the folder of these videos, give them back their names, or write a manifest.",
         )
     labels = draft_labels(found for one in annotated for found in one.annotations)
+    learned = sum(not label.is_points_only for label in labels)
     groups, whence = _groups(paired.pairs)
     name = real_path(folder).name
     study = _study_text(name, tiers, groups, annotated)
     texts = Scaffold(study, _manifest_text(folder, paired.pairs, groups), label_text(labels, name))
     remarks = [
-        f"{len(annotated)} of {_counted(len(paired.pairs), 'video')} annotated; {_counted(len(labels), 'label')}.",
+        f"{len(annotated)} of {_counted(len(paired.pairs), 'video')} annotated; {_counted(learned, 'label')}.",
+        *_on_tiers(annotated),
         *_on_groups(groups, whence),
         *_on_labels(labels),
         *_on_second(paired.pairs),
@@ -142,7 +147,7 @@ def _study_text(name: str, tiers: Sequence[str], groups: Sequence[str], annotate
     if lengths:
         comment = f"# Half of the annotated bouts are shorter than {np.median(lengths):.1f} s.\n"
         template = _before(template, "windows:", comment)
-    return template.format(name=quoted(name), presets="see actscribe new --help")
+    return filled(template, name)
 
 
 def _before(template: str, line: str, more: str) -> str:
@@ -161,16 +166,42 @@ def _on_groups(groups: Sequence[str], whence: str) -> list[str]:
     shown = ", ".join(distinct[:SHOWN]) + (" …" if len(distinct) > SHOWN else "")
     notes = [f"Groups come from {whence} ({shown}): are these subjects?"]
     if len(distinct) < SPLITS:
-        notes.append(f"{len(distinct)} groups cannot be spread over train, validation and test.")
+        notes.append(
+            f"{_counted(len(distinct), 'group')} cannot be spread over train, validation and test. Add recordings of"
+            " others, or split each recording by time, a gap of so many seconds between the parts:"
+            " split: {within: recordings, gap: 10}"
+        )
     return notes
 
 
+def _on_tiers(annotated: Sequence[Pair]) -> list[str]:
+    """Say which tiers were read and which not, of formats that have some, and how to leave one out."""
+    found = [item for one in annotated for read in one.annotations for item in read.tiers.items()]
+    taken, left = (Counter(name for name, is_read in found if is_read is kind) for kind in (True, False))
+    if not taken and not left:
+        return []
+    said = [f"Tiers read: {_in_files(taken)}."]
+    said += [f"Tiers left out: {_in_files(left)}."] if left else []
+    name = shlex.quote(f"!{next(iter(taken or left))}")
+    return [*said, f"To leave one out by name, draft into another folder with, for instance, --tiers {name}"]
+
+
+def _in_files(tiers: Counter[str]) -> str:
+    """Return names of tiers with the number of files that they are in, the most frequent first."""
+    shown = [f"{name} ({_counted(count, 'file')})" for name, count in tiers.most_common(TIERS_SHOWN)]
+    more = len(tiers) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
 def _on_labels(labels: Sequence[DraftLabel]) -> list[str]:
-    points = [label.name for label in labels if label.points and not label.bouts]
+    points = [label.name for label in labels if label.is_points_only]
     never = [label.name for label in labels if not label.points and not label.bouts]
     notes = []
     if points:
-        notes.append(f"Only point events, which cover no time and cannot be learned: {', '.join(points)}.")
+        notes.append(
+            "Only point events, which cover no time and cannot be learned, so left out under 'ignored:' in labels.yaml:"
+            f" {', '.join(points)}."
+        )
     if never:
         notes.append(f"Offered by the files and never annotated: {', '.join(never)}.")
     notes += [f"Taken for one activity: '{name}' and '{alias}'." for name, alias in merged(labels)]

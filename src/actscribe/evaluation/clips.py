@@ -90,6 +90,11 @@ def choose_thresholds(targets: np.ndarray, scores: np.ndarray) -> np.ndarray:
     return np.array([_best_threshold(targets[:, i], scores[:, i]) for i in range(targets.shape[1])])
 
 
+def as_shown(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of this module as people read it: no precision, and so a dash, where nothing was marked."""
+    return table.assign(precision=table["precision"].where(table["predicted_rate"] > 0))
+
+
 def macro_f1(table: pd.DataFrame) -> float:
     """Return the F1 of the row `macro` of a table of this module: the one number of Guerriero et al. 2026."""
     return float(table.loc[table["label"] == "macro", "f1"].iloc[0])

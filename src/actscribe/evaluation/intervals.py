@@ -55,7 +55,7 @@ class Groups:
         """Why there is no interval, or nothing."""
         if self.count >= FEW_GROUPS:
             return ""
-        return f"only {self.count} group{'' if self.count == 1 else 's'}: too few for an interval"
+        return f"only {self.count} group{'' if self.count == 1 else 's'}: an interval needs {FEW_GROUPS}"
 
     def sums(self, counts: np.ndarray) -> np.ndarray:
         """Return counts of units, shape (units, ...), summed by group, shape (groups, ...)."""
@@ -244,4 +244,4 @@ def _table(names: Sequence[str], found: Estimate, showing: np.ndarray, groups: G
 def _note(showing: int, groups: Groups) -> str:
     if groups.note or showing >= FEW_GROUPS:
         return groups.note
-    return f"counted in only {showing} of {groups.count} groups: too few for an interval"
+    return f"counted in only {showing} of {groups.count} groups: an interval needs {FEW_GROUPS}"

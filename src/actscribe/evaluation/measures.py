@@ -107,7 +107,8 @@ MEASURES = (
         Column(
             "precision",
             "precision",
-            "of the clips that were marked, the share that really show it; low: many false alarms",
+            "of the clips that were marked, the share that really show it, a dash where none was marked; low: many "
+            "false alarms",
             higher_is_better=True,
         ),
         frozenset({CLIPS, LABELS, HEADLINE}),

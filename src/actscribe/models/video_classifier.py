@@ -257,12 +257,13 @@ def load_saved(folder: Path) -> VideoClassifier:
     return VideoClassifier(load_weights(AutoModelForVideoClassification, folder, name))
 
 
-def changes(checkpoint: str, labels: tuple[str, ...], frames: int) -> list[str]:
-    """Return in words what `load_classifier` replaces or resizes; no weight is read."""
+def changes(checkpoint: str, frames: int) -> list[str]:
+    """Return in words what `load_classifier` resizes; no weight is read.
+
+    A new head is not mentioned: whoever trains on labels of their own expects nothing else.
+    """
     config = configuration(checkpoint)
     family, notes = FAMILIES[config.model_type], []
-    if _head(config) != labels:
-        notes.append(f"the head of '{checkpoint}' ({config.num_labels} classes) was replaced by a new one")
     own = getattr(config, family.frames)
     if own != frames:
         how = "were resized to" if family.positions else "are computed for"

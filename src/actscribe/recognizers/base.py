@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib import import_module
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,7 +15,7 @@ import numpy as np
 from actscribe.data.frames import ClipData
 from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.labels import LabelSet
-from actscribe.settings.other_packages import AT_IMPORT, careful, not_loaded, wrong
+from actscribe.settings.other_packages import AT_IMPORT, careful, not_loaded, raise_explained, wrong
 from actscribe.settings.registry import BUILT_IN, RecognizerSpec, added, recognizer
 from actscribe.training.inputs import TrainingInputs
 
@@ -82,7 +84,7 @@ class Implementation:
         load: a saved folder and the run's label set -> the recognizer.
         weights: settings -> the digest of the weights that training starts from; empty where nothing tells.
         starting: settings, label set and frames per clip -> what the run's notes say of the checkpoint that training
-            starts from, such as a new head; refuses one whose weights do not fit, before anything is written.
+            starts from, such as resized positions; refuses one whose weights do not fit, before anything is written.
         plan: settings, frames of a clip and labels -> what it will cost; None: no estimate is known.
         merge: folds a saved folder's adapters into the model, and writes what `RecognizerSpec.merges_into` loads.
     """
@@ -100,8 +102,8 @@ def implementation(name: str) -> Implementation:
     """Return the code of a recognizer of the registry.
 
     Raises:
-        ActScribeError: no such recognizer, or the code of a package outside this one does not load; one whose `view`,
-            `weights` or `starting` fails says so when it is asked.
+        ActScribeError: no such recognizer, or the code of a package outside this one does not load; whatever fails in
+            it later, its recognizer's `score` and `save` too, is a sentence that names the package.
     """
     spec = recognizer(name)
     if name in BUILT_IN:
@@ -115,12 +117,64 @@ def implementation(name: str) -> Implementation:
     if not isinstance(made, Implementation):
         message = f" has a {type(made).__name__} at {spec.code}; expected an Implementation."
         raise wrong(point, "recognizer", message)
+    return _all_careful(made, point)
+
+
+def _all_careful(made: Implementation, point: EntryPoint) -> Implementation:
+    """Return the code of another package, whose faults are sentences."""
+
+    def whole(part: str, expected: type) -> Callable[..., Any]:
+        return careful(getattr(made, part), expected, point, "recognizer", part)
+
+    def recognizer_of(part: str) -> Callable[..., Recognizer]:
+        call = whole(part, object)
+        return lambda *given: _careful_recognizer(call(*given), point, part)
+
     return replace(
         made,
-        view=careful(made.view, InputSpec, point, "recognizer", "view"),
-        weights=careful(made.weights, str, point, "recognizer", "weights"),
-        starting=careful(made.starting, list, point, "recognizer", "starting"),
+        view=whole("view", InputSpec),
+        make=recognizer_of("make"),
+        load=recognizer_of("load"),
+        weights=whole("weights", str),
+        starting=whole("starting", list),
+        plan=made.plan and whole("plan", Plan),
+        merge=made.merge and whole("merge", object),
     )
+
+
+def _careful_recognizer(found: Any, point: EntryPoint, part: str) -> Recognizer:
+    """Return a recognizer of another package with `score` and `save` in whose place sentences are raised."""
+    lacking = [name for name in ("labels", "view", "score", "save") if not hasattr(found, name)]
+    if lacking:
+        said = f": '{part}' returned {found!r}, expected a recognizer; it has no {' and no '.join(lacking)}."
+        raise wrong(point, "recognizer", said)
+    score, save = found.score, careful(found.save, object, point, "recognizer", "save")
+    with suppress(AttributeError):  # of a class with slots, whose errors stay as they are
+        object.__setattr__(found, "score", lambda clips: _careful_scores(score, clips, point))
+        object.__setattr__(found, "save", save)
+    kept: Recognizer = found
+    return kept
+
+
+def _careful_scores(
+    score: Callable[..., Iterable[np.ndarray]], clips: Iterable[ClipFrames], point: EntryPoint
+) -> Iterator[np.ndarray]:
+    """Yield the scores of clips; what goes wrong while these are read is no fault of the recognizer."""
+    unread: list[BaseException] = []
+
+    def read() -> Iterator[ClipFrames]:
+        try:
+            yield from clips
+        except Exception as error:
+            unread.append(error)
+            raise
+
+    try:
+        yield from score(read())
+    except (Exception, SystemExit) as error:
+        if any(error is one for one in unread):
+            raise
+        raise_explained(error, point, "recognizer", "score")
 
 
 def _code(spec: RecognizerSpec) -> Any:

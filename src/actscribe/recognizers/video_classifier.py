@@ -116,9 +116,9 @@ def weights(settings: VideoClassifierSettings) -> str:
 
 
 def starting(settings: VideoClassifierSettings, labels: LabelSet, frames: int) -> list[str]:
-    """Return what of the checkpoint is replaced, once its weights were seen to fit; see `Implementation.starting`."""
+    """Return what is resized of the checkpoint, once its weights were seen to fit; see `Implementation.starting`."""
     load_classifier(settings.model, labels.names, frames, settings.resize_mode, settings.families)
-    return changes(settings.model, labels.names, frames)
+    return changes(settings.model, frames)
 
 
 VIDEO_CLASSIFIER = Implementation(

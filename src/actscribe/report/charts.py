@@ -195,12 +195,12 @@ def tag_title(words: str) -> Markup:
 def _f1_row(values: list[float], baseline: float, across: Callable[[float], float], middle: float) -> Markup:
     value, low, high = values
     parts = []
-    if math.isfinite(baseline):
-        parts.append(svg.line(across(baseline), middle - 8, across(baseline), middle + 8, "baseline"))
     if math.isfinite(low):
         parts.append(svg.line(across(low), middle, across(high), middle, "whisker"))
     if math.isfinite(value):
         parts.append(svg.tag("circle", cx=across(value), cy=middle, r=5, class_="point"))
+    if math.isfinite(baseline):  # last: a dot would hide it, while the dot is seen on both sides of it
+        parts.append(svg.line(across(baseline), middle - 8, across(baseline), middle + 8, "baseline"))
     return svg.join(parts)
 
 

@@ -74,7 +74,7 @@ def _content(run: Run, result: Evaluation, scored: ScoredClips, frames: bool) ->
         "warnings": warnings(run, result),
         "data_tables": _data_tables(summary.tables),
         "data_notes": summary.notes,
-        "label_table": tables.label_table(result),
+        "label_table": tables.label_table(result, run.operating_point.fallbacks),
         "baseline_table": tables.baseline_table(result),
         "baseline_tables": tables.full_baselines(result),
         "best_baseline": best_baseline(result).name,

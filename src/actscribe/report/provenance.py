@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from actscribe.evaluation.result import Evaluation
 from actscribe.report import formatting as w
 from actscribe.report.table import Head, Row, Table, pairs_table
+from actscribe.report.tables import threshold_text
 from actscribe.run_folder import written
 from actscribe.run_folder.run import Run
 
@@ -106,7 +107,12 @@ def _decisions(run: Run) -> Table:
     rows = []
     for name in run.labels.names:
         chosen = decisions.timeline.of(name)
-        cells = [name, w.number(decisions.thresholds[name], 3), w.number(chosen.on, 3), w.number(chosen.off, 3)]
+        cells = [
+            name,
+            threshold_text(decisions.thresholds[name], name in decisions.fallbacks),
+            w.number(chosen.on, 3),
+            w.number(chosen.off, 3),
+        ]
         cells += [w.number(value) for value in (chosen.smoothing, chosen.min_duration, chosen.min_gap)]
         rows.append(Row((*cells, decisions.timeline.notes.get(name, ""))))
     return Table("Operating point, chosen on validation only.", columns, tuple(rows))

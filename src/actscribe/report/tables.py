@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 
 from actscribe.columns import Column
 from actscribe.evaluation.calibration import CALIBRATION_COLUMNS
+from actscribe.evaluation.clips import as_shown
 from actscribe.evaluation.events import EVENT_COLUMNS
 from actscribe.evaluation.indicators import INDICATOR_COLUMNS
 from actscribe.evaluation.measures import ANNOTATED, BRIEF_COLUMNS, CLIP_COLUMNS, CLIPS, LABEL, measures_in
@@ -23,19 +24,35 @@ SIDES = ("annotated", "predicted")
 #: By these a recognizer is held against answers that never look at the video.
 COMPARED = tuple(measure.column for measure in measures_in(CLIPS) if measure.name in ("f1", "average_precision"))
 THRESHOLD = Column(
-    "threshold", "threshold", "a clip is marked when its score is at least this; chosen on validation", "precise"
+    "threshold",
+    "threshold",
+    "a clip is marked when its score is at least this; chosen on validation, or the default where it says so, because "
+    "no validation clip shows the label",
+    "text",
 )
 
 
-def label_table(result: Evaluation) -> Table:
-    """Return the measures of every label, F1 with its interval, and rates."""
+def label_table(result: Evaluation, fallbacks: Collection[str] = ()) -> Table:
+    """Return the measures of every label, F1 with its interval, and rates.
+
+    Args:
+        result: the measurements.
+        fallbacks: labels whose threshold was not chosen, see `OperatingPoint`.
+    """
     # Rows of both tables: labels, macro, then micro and (multi-class only) its interval, that of accuracy.
     ends = result.confidence[["low", "high"]].reindex(result.table.index)
-    thresholds = pd.Series(result.thresholds).reindex(result.table.index)
+    pairs = zip(result.labels.names, result.thresholds.tolist(), strict=True)
+    thresholds = [threshold_text(value, name in fallbacks) for name, value in pairs]
     columns = [column for column in CLIP_COLUMNS if column is not ANNOTATED]
     columns += [THRESHOLD] if result.labels.task == "multi-label" else []
-    table = result.table.assign(threshold=thresholds, low=ends["low"], high=ends["high"])
+    table = as_shown(result.table).assign(low=ends["low"], high=ends["high"])
+    table["threshold"] = thresholds + [""] * (len(table) - len(thresholds))
     return frame_table(f"Clips of the {result.split} split, label by label.", table, columns, _totals(result, table))
+
+
+def threshold_text(value: float, is_fallback: bool) -> str:
+    """Return a threshold, with a mark where it is no more than the default."""
+    return f"{w.number(value, 3)}{' (default)' if is_fallback else ''}"
 
 
 def baseline_table(result: Evaluation) -> Table:
@@ -53,7 +70,7 @@ def baseline_table(result: Evaluation) -> Table:
 def full_baselines(result: Evaluation) -> tuple[Table, ...]:
     """Return one table per baseline in the columns of `label_table`."""
     return tuple(
-        frame_table(f"Baseline: {name}.", table, BRIEF_COLUMNS, _totals(result, table))
+        frame_table(f"Baseline: {name}.", as_shown(table), BRIEF_COLUMNS, _totals(result, table))
         for name, table in result.baselines.items()
     )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from actscribe.evaluation.events import always_time_f1
+from actscribe.evaluation.intervals import FEW_GROUPS
 from actscribe.evaluation.result import Evaluation
 from actscribe.report import formatting as w
 from actscribe.run_folder.run import Run
@@ -109,7 +110,7 @@ def _where(result: Evaluation) -> str:
 
 def _interval(row: pd.Series) -> str:
     if not (math.isfinite(row["low"]) and math.isfinite(row["high"])):
-        return " (no interval: too few groups)"
+        return f" (no interval: {w.counted(int(row['groups']), 'group')}, and it needs {FEW_GROUPS})"
     return f" (95 % interval {w.span(row['low'], row['high'])})"
 
 
@@ -118,6 +119,8 @@ def _in_words(result: Evaluation) -> str:
         accuracy = result.confidence.iloc[len(result.labels) + 1]
         return f"It names the right class in {w.percent(accuracy['value'])} of the clips{_interval(accuracy)}."
     row = result.table.iloc[len(result.labels)]
+    if row["predicted_rate"] == 0:
+        return "It marked no clip at all."
     found, right = w.percent(row["recall"]), w.percent(row["precision"])
     return (
         f"On average over the labels it found {found} of the clips that show the activity, "
@@ -155,7 +158,7 @@ def _timelines(result: Evaluation) -> str:
     always = always_time_f1(result.recordings, result.labels)
     text = (
         f"Its timelines: F1 of time {w.number(macro['frame_f1'])}, of whole bouts (overlap of half) "
-        f"{w.number(macro['f1@50'])}; every label marked all the time would give {w.number(always)} of time"
+        f"{w.number(macro['f1@50'])}; marking every label all the time would reach an F1 of time of {w.number(always)}"
     )
     if result.headline() - macro["frame_f1"] > WORSE:
         text += ". They are much worse than the decisions on clips: do not judge them by the macro F1 above"

@@ -92,11 +92,19 @@ class RunInfo(BaseModel):
 
 
 class OperatingPoint(BaseModel):
-    """What validation chose: clip thresholds, how scores become a timeline, and what confidence a score stands for."""
+    """What validation chose: clip thresholds, how scores become a timeline, and what confidence a score stands for.
+
+    Args:
+        thresholds: of the clip decisions, by label.
+        fallbacks: labels whose threshold is the default, since no clip of validation shows them.
+        timeline: how scores become a timeline.
+        confidence: what a score stands for.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     thresholds: dict[str, float]
+    fallbacks: tuple[str, ...] = ()
     timeline: TimelineSettings
     confidence: Confidence = Confidence()
 

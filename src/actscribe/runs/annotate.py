@@ -18,7 +18,7 @@ from actscribe.errors import ActScribeError, UnreadableVideo, in_one_line
 from actscribe.evaluation.indicators import time_budget as budget_of
 from actscribe.files import content_hash, trial_folder
 from actscribe.labels import LabelSet
-from actscribe.names import safe_name, same_name
+from actscribe.names import safe_name, same_name, unique_names
 from actscribe.ownership import check_file
 from actscribe.places import real_path
 from actscribe.progress import say
@@ -147,9 +147,10 @@ def annotate_each(
     forget_old()
     keeping: list[KeptScores] = []
     budgets: list[pd.DataFrame] = []
+    called = dict(zip(paths, unique_names([_parts(path) for path in paths]), strict=True))
     for video, state, duration, clock in probed:
         try:
-            recording = Recording(safe_name(video.stem), video, duration, content_hash(video), video.stem)
+            recording = Recording(called[video], video, duration, content_hash(video), video.stem)
             kept = KeptScores(run, recording)
             scored = _scored(loaded, kept)
             _check_unchanged(video, state, kept)
@@ -173,6 +174,11 @@ def annotate_each(
         raise _unread(broken, len(paths) - len(broken))
     for kept in keeping:
         kept.remove()
+
+
+def _parts(video: Path) -> list[str]:
+    """Return the folders above a video and its stem: in one table two videos of one name are told apart by them."""
+    return [*video.absolute().parts[1:-1], video.stem]
 
 
 def _formats(requested: Sequence[str] | str | None, out: str | Path | None) -> tuple[str, ...]:

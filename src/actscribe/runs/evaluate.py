@@ -14,13 +14,13 @@ import pandas as pd
 
 from actscribe import annotations as annotation_files
 from actscribe.annotations.interval import Annotations, Interval
-from actscribe.columns import for_terminal
+from actscribe.columns import for_terminal, in_short
 from actscribe.data.clips import Window, cut, targets
 from actscribe.data.manifest import SPLITS
 from actscribe.data.recording import Recording
 from actscribe.data.views import ONE_VIEW, Views
 from actscribe.errors import ActScribeError, did_you_mean
-from actscribe.evaluation.clips import macro_f1
+from actscribe.evaluation.clips import as_shown, macro_f1
 from actscribe.evaluation.events import EVENT_COLUMNS
 from actscribe.evaluation.indicators import time_budget
 from actscribe.evaluation.measures import BRIEF_COLUMNS
@@ -43,6 +43,11 @@ from actscribe.timeline.segments import build
 from actscribe.training.checkpoints import remove_checkpoints
 from actscribe.video.contained import contained
 
+#: Said below a table with a label of which no clip was marked.
+UNMARKED = "a label without precision was marked in no clip"
+#: Columns of timelines on a terminal.
+EVENTS_SHOWN = tuple(column for column in EVENT_COLUMNS if column.format in ("text", "count", "number"))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EvaluatedRun:
@@ -62,16 +67,21 @@ class EvaluatedRun:
         """Return the tables that belong on a terminal, by title."""
         result, name = self.evaluation, self.run.info.name
         title = f"{name} on {result.split}: {result.measured()} clips"
-        tables = {title: for_terminal(result.table, BRIEF_COLUMNS)}
+        marked = result.table["predicted_rate"] != 0
+        clips = for_terminal(as_shown(result.table), BRIEF_COLUMNS)
+        tables = {title: clips if marked.all() else clips.assign(note=np.where(marked, "", UNMARKED))}
         macro = [{"system": name, "macro_f1": result.headline()}]
         for baseline, table in result.baselines.items():
             macro.append({"system": baseline, "macro_f1": macro_f1(table)})
         tables["Against baselines"] = pd.DataFrame(macro)
         tables["F1 with 95 % interval"] = result.confidence
         if result.events is not None:
-            wanted = [column for column in EVENT_COLUMNS if column.format in ("text", "count", "number")]
-            tables["Timeline against annotation"] = for_terminal(result.events, wanted)
+            tables["Timeline against annotation"] = for_terminal(result.events, EVENTS_SHOWN)
         return tables
+
+    def words(self) -> str:
+        """Return the line on the short headings of `summary`."""
+        return in_short((*BRIEF_COLUMNS, *(EVENTS_SHOWN if self.evaluation.events is not None else ())))
 
 
 @contained()

@@ -139,6 +139,7 @@ def _new_run(folder: Path, study: Study, recognizer: str, data: StudyData, notes
         notes=notes + started,
         weights=code.weights(chosen.settings),
     )
+    _existing(folder, False, overwrite)  # again: another process may have begun a run here meanwhile
     if overwrite and (folder / RUN_FILE).is_file():
         clear(folder)
     return Run.create(folder, study, data.labels, data.recordings, facts)
@@ -221,7 +222,9 @@ def decide(run: Run, recognizer: Recognizer, study: Study, data: StudyData) -> N
         thresholds = dict.fromkeys(labels.names, 0.5)
         confidence = fit_confidence(np.empty((0, len(labels))), np.empty((0, len(labels))), labels.names)
         made = TimelineSettings(step=TIME_STEP)
-        run.save_operating_point(OperatingPoint(thresholds=thresholds, timeline=made, confidence=confidence))
+        run.save_operating_point(
+            OperatingPoint(thresholds=thresholds, fallbacks=labels.names, timeline=made, confidence=confidence)
+        )
         return
     truth = _targets(scored.clips, study, labels)
     thresholds = dict(zip(labels.names, map(float, choose_thresholds(truth, scored.scores)), strict=True))
@@ -232,7 +235,11 @@ def decide(run: Run, recognizer: Recognizer, study: Study, data: StudyData) -> N
     window = study.windows
     share = 1.0 if window.length is None else min(1.0, window.stride / window.length)
     confidence = fit_confidence(truth, scored.scores, labels.names, share)
-    run.save_operating_point(OperatingPoint(thresholds=thresholds, timeline=timeline, confidence=confidence))
+    shown = np.nansum(truth, axis=0) > 0
+    fallbacks = tuple(name for name, is_shown in zip(labels.names, shown, strict=True) if not is_shown)
+    run.save_operating_point(
+        OperatingPoint(thresholds=thresholds, fallbacks=fallbacks, timeline=timeline, confidence=confidence)
+    )
 
 
 def save_and_compare(made: Recognizer, code: Implementation, job: TrainingInputs, folder: Path) -> Recognizer:

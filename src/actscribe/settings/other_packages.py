@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import traceback
 from collections.abc import Callable, Sequence
 from importlib import metadata
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn
 
-from actscribe.errors import ActScribeError, in_one_line
+from actscribe.errors import TRACEBACK, ActScribeError, in_one_line
+from actscribe.files import disk_is_full
 from actscribe.names import is_safe_name
 
 #: What a module may raise while it is imported; another package's must not end the command in silence.
@@ -78,15 +81,30 @@ def careful(
     def called(*given: Any) -> Any:
         try:
             found = call(*given)
-        except ActScribeError:
-            raise
         except (Exception, SystemExit) as error:
-            raise wrong(point, what, f": '{part}' failed with {named(error)}") from error
+            raise_explained(error, point, what, part)
         if not isinstance(found, expected):
             raise wrong(point, what, f": '{part}' returned {found!r}, expected a {expected.__name__}.")
         return found
 
     return called
+
+
+def raise_explained(error: BaseException, point: metadata.EntryPoint, what: str, part: str) -> NoReturn:
+    """Raise the sentence on what a function of another package raised, or that error itself where it is understood.
+
+    Args:
+        error: that is being handled.
+        point, what, part: see `careful`.
+    """
+    if isinstance(error, (ActScribeError, BrokenPipeError)) or disk_is_full(error):
+        raise error
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    found = wrong(
+        point, what, f": '{part}' failed with {named(error)} ({Path(last.filename).name}, line {last.lineno})."
+    )
+    hint = f"{found.hint}\nWhere it happened, step by step: type the same with {TRACEBACK}=1 before it."
+    raise ActScribeError(found.message, hint) from error
 
 
 def package(point: metadata.EntryPoint) -> str:

@@ -11,6 +11,7 @@ from actscribe.errors import ActScribeError
 from actscribe.files import check_writable, write_text
 from actscribe.labels import load_label_set, presets
 from actscribe.places import real_path
+from actscribe.settings.registry import BUILT_IN
 from actscribe.settings.study import STUDY_FILE
 from actscribe.yaml_file import quoted
 
@@ -41,6 +42,9 @@ seed: 0
 # error: refuse a label that no clip of a split shows; allow: go on all the same.
 empty_labels: error
 
+# Known: {recognizers}.
+# A name alone takes its defaults: 'vlm-yesno: {{}}'. All that can be set: actscribe settings timesformer.
+# Which models there are: actscribe models list. What one takes of this machine: actscribe models plan MODEL.
 recognizers:
   timesformer:
     model: embedded   # or a folder, or facebook/timesformer-base-finetuned-ssv2 after `actscribe models pull`
@@ -68,8 +72,15 @@ def scaffold(folder: Path, labels: str) -> tuple[Path, ...]:
     check_free(folder)
     label_set = load_label_set(labels)
     name = real_path(folder).name or label_set.name
-    study = TEMPLATE.format(name=quoted(name), presets=", ".join(presets()))
-    return write_scaffold(folder, Scaffold(study, MANIFEST, _label_text(labels)))
+    return write_scaffold(folder, Scaffold(filled(TEMPLATE, name), MANIFEST, _label_text(labels)))
+
+
+def filled(template: str, name: str) -> str:
+    """Return `TEMPLATE`, or what became of it, with a study's name and with what label sets and recognizers there are.
+
+    Packages beside this one are not asked what they add: one that does not load must not keep a study from its start.
+    """
+    return template.format(name=quoted(name), presets=", ".join(presets()), recognizers=", ".join(BUILT_IN))
 
 
 def check_free(folder: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import re
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -43,8 +44,15 @@ _OURS = re.compile(rf"{_OF_A_TRAINING}|{CHECKPOINTS}/{PROBE}/({_OF_A_TRAINING}|{
 _OF_ONE_PROCESS = re.compile(r"rng_state_\d+\.pth")
 
 
+#: Whole checkpoints that a training keeps: the newest, and the best or the one before.
+_KEPT = 2
+
+
 class NotedCheckpoints(TrainerCallback):
-    """Notes the digests of a checkpoint, and lets those read it who may read the other files of a run."""
+    """Notes the digests of a checkpoint, lets those read it who may read the run's other files, and removes old ones.
+
+    The Trainer would remove old ones too, with all that a user may have put into them.
+    """
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: Any, **kwargs: Any) -> None:
         """Take the newest checkpoint in hand."""
@@ -52,6 +60,7 @@ class NotedCheckpoints(TrainerCallback):
             folder = Path(str(args.output_dir)) / f"checkpoint-{state.global_step}"
             note_checkpoint(folder)
             share(folder)
+            _remove_old(folder.parent, {folder.name, Path(state.best_model_checkpoint or "").name})
 
 
 def note_checkpoint(folder: Path) -> None:
@@ -67,7 +76,7 @@ def last_checkpoint(folder: Path) -> Path | None:
     Others are removed: those that a killed process left half-written, and damaged ones, with a warning. A training goes
     on from the one before, or starts over, and takes the same steps either way.
     """
-    found = sorted(_checkpoints(folder), key=lambda path: int(path.name.rpartition("-")[2]))
+    found = sorted(_checkpoints(folder), key=_step)
     whole = [path for path in found if _is_whole(path)]
     names = {path.name for path in whole}
     for path in found:
@@ -105,6 +114,17 @@ def remove_checkpoints(run: Path) -> None:
             _remove(path)
     with suppress(OSError):  # not there, or something of the user's is in it
         folder.rmdir()
+
+
+def _remove_old(folder: Path, needed: Collection[str]) -> None:
+    """Remove whole checkpoints, the oldest first, until `_KEPT` are left, but none that is needed."""
+    held = sorted((path for path in _checkpoints(folder) if (path / DIGESTS).is_file()), key=_step)
+    for path in [path for path in held if path.name not in needed][: max(0, len(held) - _KEPT)]:
+        _remove(path)
+
+
+def _step(checkpoint: Path) -> int:
+    return int(checkpoint.name.rpartition("-")[2])
 
 
 def _remove(folder: Path) -> None:

@@ -248,7 +248,6 @@ def _arguments(work: Fit, checkpoints: Path) -> TrainingArguments:
         seed=work.seed,
         eval_strategy="epoch" if best else "no",
         save_strategy="epoch",
-        save_total_limit=2,
         logging_strategy="epoch",
         load_best_model_at_end=best,
         metric_for_best_model="eval_score" if best else None,

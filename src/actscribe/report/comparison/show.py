@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actscribe.columns import for_terminal
+from actscribe.columns import for_terminal, in_short
 from actscribe.evaluation.annotators import FIRST
 from actscribe.evaluation.comparison import TERMINAL_COLUMNS
 from actscribe.evaluation.raters import Agreement, Measure
@@ -17,6 +17,7 @@ def show(done: Comparison) -> None:
     """Print the table of all recognizers and baselines with intervals, and the first sentences of the report."""
     headline = for_terminal(done.tables["headline"], TERMINAL_COLUMNS)
     print_table("Macro F1 on test with its 95 % interval", headline)
+    print_sentence(in_short(TERMINAL_COLUMNS))
     if "annotators" in done.tables:
         table = done.tables["annotators"]
         wanted = table[(table["against"] == FIRST) & (table["label"] == "all")]

@@ -13,6 +13,7 @@ from actscribe.columns import Column
 from actscribe.data import spans as sp
 from actscribe.data.recording import Recording
 from actscribe.evaluation.annotators import ANNOTATOR_COLUMNS
+from actscribe.evaluation.clips import as_shown
 from actscribe.evaluation.comparison import HEADLINE_COLUMNS, LABEL_COLUMNS, PAIR_COLUMNS, SYSTEM
 from actscribe.evaluation.comparison_timelines import DISAGREEMENT_COLUMNS, TIMELINE_COLUMNS
 from actscribe.evaluation.raters import Agreement, Measure
@@ -40,7 +41,7 @@ def headline_table(done: Comparison) -> Table:
 
 def label_table(done: Comparison) -> Table:
     """Return every measure of each recognizer and label."""
-    table = done.tables["labels"]
+    table = as_shown(done.tables["labels"])
     columns = [column for column in LABEL_COLUMNS if column.name != "predicted_rate"]
     return frame_table("Label by label.", table, columns, table["label"].isin(["macro", "micro"]).tolist())
 
