@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from actscribe.batching import batched
+from actscribe.errors import ActScribeError
 from actscribe.features.embedder import Embedder
 from actscribe.features.embedders.load import encoder_view, encoder_weights, load_embedder
 from actscribe.features.embedding import Features
@@ -81,8 +82,13 @@ def weights(settings: ProbeSettings) -> str:
 
 
 def starting(settings: ProbeSettings, labels: LabelSet, frames: int) -> list[str]:
-    """Refuse an encoder whose weights do not fit; see `Implementation.starting`."""
-    load_embedder(settings.encoder(), frames)
+    """Refuse an encoder whose weights do not fit, or a head that does not; see `Implementation.starting`."""
+    width = load_embedder(settings.encoder(), frames).encoder.width
+    if settings.head == "attentive" and width % settings.attention_heads:
+        raise ActScribeError(
+            f"attention_heads is {settings.attention_heads}, which does not divide the encoder's {width} numbers.",
+            "Set attention_heads to 1, 2 or 4.",
+        )
     return []
 
 
