@@ -144,7 +144,7 @@ def test_the_penalty_is_chosen_on_validation_or_on_folds_of_groups(folder: str, 
         probe.make(job)
         history = json.loads((job.folder / "training.json").read_text())
         assert len(history["tried"]) == 7
-        assert history["best_validation_score"] == max(history["tried"].values())
+        assert min(history["tried"].values()) < 0.5 < history["best_validation_score"]
     fixed = vlm_jobs.job(tmp_path / "fixed", "probe", 12, model=folder, inverse_strength=0.5)
     fixed.folder.mkdir(parents=True)
     probe.make(fixed)
@@ -183,5 +183,5 @@ def test_settings_that_mean_nothing_are_refused(given: dict, said: str) -> None:
 
 def test_heads_that_do_not_divide_the_width_are_refused_before_anything_is_decoded(folder: str, tmp_path: Path) -> None:
     job = vlm_jobs.job(tmp_path, "probe", 4, model=folder, head="attentive", attention_heads=5)
-    with pytest.raises(ActScribeError, match="attention_heads is 5.*32"):
+    with pytest.raises(ActScribeError, match=r"attention_heads is 5.*32"):
         implementation("probe").starting(job.settings, job.labels, 2)

@@ -128,6 +128,10 @@ class Shelf:
         self._add(path)
         self._held, self.held_bytes = {}, 0
 
+    def forget_held(self) -> None:
+        """Let go of rows that were not written."""
+        self._held, self.held_bytes = {}, 0
+
     def refresh(self) -> None:
         """Look for what other processes wrote meanwhile, and mark the shelf as used now."""
         sweep(self.folder)

@@ -30,7 +30,7 @@ from actscribe.training.fit import validation_score
 from actscribe.training.heads import fit_head, job_features, write_fitted
 from actscribe.training.inputs import TrainingInputs
 from actscribe.training.logistic import across_groups, choose_strength, fit_logistic
-from actscribe.training.losses import prior_logits
+from actscribe.training.losses import clip_loss, prior_logits
 
 Head = LinearHead | AttentiveHead
 #: Clips whose vectors are pooled at once.
@@ -124,14 +124,19 @@ def _fit_linear(job: TrainingInputs, head: LinearHead, features: tuple[Features,
         fit_logistic(head, train[rows], targets[rows], task, strength, settings)
         return head
 
+    loss = clip_loss(task, targets, settings)
+
+    def held_out(logits: np.ndarray, truth: np.ndarray) -> float:
+        return float(loss(torch.from_numpy(logits), torch.from_numpy(truth)))
+
     def on_validation(strength: float) -> float:
-        return validation_score(_logits(fitted(strength), validation), job.validation_targets, task)
+        return held_out(_logits(fitted(strength), validation), job.validation_targets)
 
     def on_folds(strength: float) -> float:
         def scored(learned: np.ndarray, rest: np.ndarray) -> np.ndarray:
             return _logits(fitted(strength, learned), train[rest])
 
-        return across_groups(groups, scored, targets, task)
+        return held_out(across_groups(groups, scored, len(job.labels)), targets)
 
     groups = [job.train.recordings[clip.recording].group for clip in job.train.clips]
     tried: dict[float, float] = {}
@@ -145,7 +150,8 @@ def _fit_linear(job: TrainingInputs, head: LinearHead, features: tuple[Features,
         strength = MIDDLE
     fitted(strength)
     if is_first():
-        write_fitted(job.folder, head, {f"{one:g}": score for one, score in tried.items()}, tried.get(strength))
+        best = validation_score(_logits(head, validation), job.validation_targets, task) if len(validation) else None
+        write_fitted(job.folder, head, {f"{one:g}": lost for one, lost in tried.items()}, best)
 
 
 def _pooled(features: Features, head: LinearHead) -> np.ndarray:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
 from actscribe.data.view import ClipFrames, InputSpec
+from actscribe.features.vision import keep_vision
 from actscribe.models.catalog import checkpoint_folder
 from actscribe.models.quiet import quiet
 from actscribe.models.server import ChatServer
@@ -136,6 +137,7 @@ def vlm_client(settings: ZeroShot) -> VlmClient:
     if vlm is None:
         with quiet():
             vlm = load_vlm(settings.model, settings.dtype, quantize=settings.quantize)
+        keep_vision(vlm)
         _IN_USE[key] = vlm
     return LocalVlmClient(vlm)
 

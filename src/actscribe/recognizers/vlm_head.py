@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from actscribe.batching import batched
 from actscribe.features.embedders.vlm import AT_ONCE, Backbone, VlmEmbedder, in_batches
+from actscribe.features.vision import keep_vision
 from actscribe.files import write_text
 from actscribe.labels import LabelSet, Task
 from actscribe.models.catalog import checkpoint_folder, weights_digest
@@ -133,6 +134,7 @@ def load_parts(folder: Path) -> tuple[HeadedVlm, dict[str, Any]]:
     with quiet():
         vlm = load_vlm(inside if inside.is_dir() else found(values, folder), values["dtype"])
     check_same(values, vlm.describe().digest, folder)
+    keep_vision(vlm)
     uniform = [1 / values["labels"]] * values["labels"]
     head = VlmHead(vlm.width, uniform, values["pooling"], values["hidden"])
     fill(head.state_dict(), folder / "head.safetensors")
@@ -155,6 +157,7 @@ def start(job: TrainingInputs) -> HeadedVlm:
     torch.manual_seed(job.seed)
     with quiet():
         vlm = load_vlm(settings.model, "bfloat16" if use_bfloat16(settings.precision) else "float32")
+    keep_vision(vlm)
     shares = priors(job.train_targets, job.labels.task).tolist()
     head = VlmHead(vlm.width, shares, settings.pooling, settings.hidden, settings.dropout, job.labels.task)
     backbone = Backbone(vlm, prompt(settings.prompt, job.labels), settings.pooling, settings.batch_tokens)

@@ -21,6 +21,7 @@ from actscribe.models.vlm import ClipInputs, Vlm
 from actscribe.models.vlm.adapted import PLAIN, adapted_layers
 from actscribe.models.vlm.loading import digest
 from actscribe.models.vlm.plan import configuration, unfilled
+from actscribe.models.vlm.vision import LANGUAGE_PARTS
 from actscribe.packages import require
 from actscribe.processes import is_first
 from actscribe.recognizers.base import ClipFrames, Implementation, InputSpec, Recognizer
@@ -151,6 +152,8 @@ def inject(vlm: Vlm, adapter: Adapter) -> None:
         target_modules=list(adapter.targets),
     )
     peft.inject_adapter_in_model(config, vlm.model)
+    if not all(name.split(".")[1] in LANGUAGE_PARTS for name in adapter.targets):
+        vlm.vision.below = None  # the tower will make other features than the model as it was loaded
     for weight in adapter_weights(vlm).values():
         weight.data = weight.data.float()
     vlm.model.eval()

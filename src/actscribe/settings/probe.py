@@ -29,7 +29,7 @@ class ProbeSettings(Training):
         pooling: what of a clip's vectors over time a linear head sees: "mean", or "statistics", which adds their
             standard deviation and their mean absolute change from one moment to the next (ours).
         inverse_strength: of the ridge penalty on a linear head, C of scikit-learn; null: that of seven powers of ten
-            which does best on validation, or without validation in five folds of the training groups.
+            with the least loss on validation, or without validation in five folds of the training groups.
         attention_heads: of an attentive head.
         dropout: share of an attentive head's inputs that are dropped in training.
     """

@@ -80,14 +80,14 @@ def _example(features: Features, longest: int) -> Example:
     return example
 
 
-def write_fitted(folder: Path, head: nn.Module, chosen: Mapping[str, float], best: float | None) -> None:
+def write_fitted(folder: Path, head: nn.Module, tried: Mapping[str, float], best: float | None) -> None:
     """Write how a head was fitted in one go, where others write their epochs.
 
     Args:
         folder: of the run.
         head: what learned.
-        chosen: settings that were tried, with the score of each.
-        best: score of the one that was taken; None where nothing was compared.
+        tried: strengths of the penalty, with the loss of each on clips that it did not learn from.
+        best: validation score; None without validation clips.
     """
     learned = sum(parameter.numel() for parameter in head.parameters())
     history: dict[str, Any] = {
@@ -95,7 +95,7 @@ def write_fitted(folder: Path, head: nn.Module, chosen: Mapping[str, float], bes
         "steps": 0,
         "epochs": 0,
         "trainable_parameters": learned,
-        "tried": dict(chosen),
+        "tried": dict(tried),
         "log": [],
     }
     write_text(folder / HISTORY, json.dumps(history, indent=1, sort_keys=True))

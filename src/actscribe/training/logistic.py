@@ -12,7 +12,6 @@ from sklearn.model_selection import GroupKFold
 from actscribe.labels import Task
 from actscribe.models.probe_heads import LinearHead
 from actscribe.settings.training import Training
-from actscribe.training.fit import validation_score
 from actscribe.training.losses import class_weights, positive_weights, prior_logits
 
 #: What the inverse strength of the penalty is chosen from: standardised features of many columns want small ones.
@@ -51,30 +50,29 @@ def fit_logistic(
             held.copy_(torch.from_numpy(np.asarray(found, dtype=np.float32)))
 
 
-def choose_strength(score: Callable[[float], float]) -> tuple[float, dict[float, float]]:
-    """Return the inverse strength with the best score, the smallest of equals, and the score of each."""
-    found = {strength: score(strength) for strength in STRENGTHS}
-    return max(found, key=lambda strength: (round(found[strength], 9), -strength)), found
+def choose_strength(loss: Callable[[float], float]) -> tuple[float, dict[float, float]]:
+    """Return the inverse strength with the least loss, the smallest of equals, and the loss of each.
+
+    The loss is smoother than the number of clips that are right, which few clips leave to chance.
+    """
+    found = {strength: loss(strength) for strength in STRENGTHS}
+    return min(found, key=lambda strength: (round(found[strength], 9), strength)), found
 
 
 def across_groups(
-    groups: Sequence[str],
-    fit_and_score: Callable[[np.ndarray, np.ndarray], np.ndarray],
-    targets: np.ndarray,
-    task: Task,
-) -> float:
-    """Return the validation score of clips each scored by a head that never saw its group.
+    groups: Sequence[str], fit_and_score: Callable[[np.ndarray, np.ndarray], np.ndarray], labels: int
+) -> np.ndarray:
+    """Return the logits of clips, shape (clips, labels), each by a head that never saw its group.
 
     Args:
         groups: of the clips.
-        fit_and_score: places of training clips, places of scored clips -> their logits, shape (clips, labels).
-        targets: shape (clips, labels).
-        task: of the study.
+        fit_and_score: places of training clips, places of scored clips -> the logits of these.
+        labels: how many.
     """
-    logits = np.zeros(targets.shape)
-    for train, rest in GroupKFold(min(FOLDS, len(set(groups)))).split(targets, groups=groups):
+    logits = np.zeros((len(groups), labels), dtype=np.float32)
+    for train, rest in GroupKFold(min(FOLDS, len(set(groups)))).split(logits, groups=groups):
         logits[rest] = fit_and_score(train, rest)
-    return validation_score(logits, targets, task)
+    return logits
 
 
 def _line(seen: np.ndarray, targets: np.ndarray, task: Task, strength: float, settings: Training) -> Line:

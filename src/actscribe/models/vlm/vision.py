@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -25,17 +25,31 @@ LANGUAGE_PARTS = ("language_model", "text_model")
 Key = tuple[str, tuple[float, ...], tuple[int, ...]]
 
 
+class Below(Protocol):
+    """Where features are looked for that memory does not hold."""
+
+    def get(self, key: Key) -> Features | None:
+        """Return the features of a unit, or None."""
+        ...
+
+    def put(self, key: Key, features: Features) -> None:
+        """Keep the features of a unit."""
+        ...
+
+
 @dataclass(slots=True)
 class VisionStore:
     """Features of the units seen last, the oldest forgotten when `limit` bytes are exceeded.
 
     Args:
         limit: bytes.
+        below: keeps more of them, such as on disk; set by whoever knows that the tower is as it was loaded.
         frames_run: frames that went through the vision tower so far.
         frames_asked: frames that clips asked for so far.
     """
 
     limit: int = STORE_BYTES
+    below: Below | None = None
     frames_run: int = 0
     frames_asked: int = 0
     _kept: OrderedDict[Key, Features] = field(default_factory=OrderedDict)
@@ -46,13 +60,22 @@ class VisionStore:
         found = self._kept.get(key)
         if found is not None:
             self._kept.move_to_end(key)
+            return found
+        found = self.below.get(key) if self.below and key[0] else None
+        if found is not None:
+            self._hold(key, found)
         return found
 
     def put(self, key: Key, features: Features) -> None:
         """Keep the features of a unit; copied, since they are slices of a batch that should be free to go."""
         if key in self._kept:
             return
-        self._kept[key] = tuple(level.detach().clone() for level in features)
+        self._hold(key, tuple(level.detach().clone() for level in features))
+        if self.below and key[0]:
+            self.below.put(key, features)
+
+    def _hold(self, key: Key, features: Features) -> None:
+        self._kept[key] = features
         self._bytes += _size(features)
         while self._bytes > self.limit and len(self._kept) > 1:
             self._bytes -= _size(self._kept.popitem(last=False)[1])
@@ -93,7 +116,7 @@ def encode(
     for c, clip in enumerate(names):
         store.frames_asked += len(clip) * family.frames_per_unit
         for u, name in enumerate(clip):
-            kept = store.get(name)
+            kept = store.get(name) if name == keys[c][u] else None
             if kept is not None:
                 known[name] = kept
             elif name not in known:
