@@ -71,14 +71,17 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     """
     root = read_xml(path)
     meta, found = _meta(path, root), tasks(path, root)
-    at = partial(_known, path, meta)
-    clock = at(clock)
+    known = partial(_known, path, meta)
+    clock = known(clock)
+
+    def read_at(task: Task, given: FrameClock | None) -> Annotations:
+        return _annotations(path, root, meta, task, found, known(given))
+
     # A task's own name is not the video's: a file without a source names no video.
     called = names(found) if len(found) > 1 else [found[0].media[0] if found[0].media else ""]
-    reading = [partial(_annotations, path, root, meta, task, found) for task in found]
     return [
-        Entry(name, task.media, partial(read_by, clock), read_at=lambda given, read_by=read_by: read_by(at(given)))
-        for name, task, read_by in zip(called, found, reading, strict=True)
+        Entry(name, task.media, partial(read_at, task, clock), read_at=partial(read_at, task))
+        for name, task in zip(called, found, strict=True)
     ]
 
 

@@ -180,8 +180,9 @@ class Index:
         folder = self.path.absolute().parent
         found: dict[tuple[int, int], list[int]] = {}
         for place, entry in enumerate(self.entries):
-            for key in {_identity(folder / name) for name in _names(entry)} - {None}:
-                found.setdefault(key, []).append(place)
+            for key in {_identity(folder / name) for name in _names(entry)}:
+                if key is not None:
+                    found.setdefault(key, []).append(place)
         return found
 
     def _sharing(self, stems: Iterable[str]) -> list[int]:
