@@ -4,7 +4,8 @@
 
 A BORIS project, then one CSV, of 20 bouts for each of as many videos of two seconds; no network is run. The time of
 `load_data` without probing and hashing videos is the one that may grow with the number of rows alone: the goal is 5 s
-for 2,000. Before each file was read once, 200 rows of one CSV took 20 s on the same machine, and the time grew with their square.
+for 2,000. Before each file was read once, 200 rows of one CSV took 20 s on the same machine, and the time grew with the
+square of their number.
 """
 
 from __future__ import annotations

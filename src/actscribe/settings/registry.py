@@ -41,6 +41,11 @@ def nothing(settings: Any) -> tuple[str, ...]:
     return ()
 
 
+def never(settings: Any) -> bool:
+    """Answer `looks_once` of a recognizer that looks at clips again in each epoch."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class RecognizerSpec:
     """What is known of a recognizer before its code is loaded.
@@ -54,6 +59,8 @@ class RecognizerSpec:
         packages: settings -> optional modules that must be importable, see `packages.COMMANDS`.
         models: kinds of the catalog's models that this recognizer is the usual one for, see `models.catalog.Entry`.
         prompted: compares videos with prompts, and so has scores for classes that it never learned.
+        looks_once: settings -> whether what learns takes a frozen network's features, so that each clip is looked at
+            once and not in each epoch.
         merges_into: the recognizer as which a run goes on whose adapters are folded into the model; empty: has none.
     """
 
@@ -65,6 +72,7 @@ class RecognizerSpec:
     models: tuple[str, ...] = ()
     prompted: bool = False
     merges_into: str = ""
+    looks_once: Callable[[Any], bool] = never
 
     def trains(self, settings: BaseModel) -> bool:
         """Tell whether anything learns from the training clips."""
@@ -141,6 +149,7 @@ BUILT_IN: dict[str, RecognizerSpec] = {
         VlmHeadSettings,
         "actscribe.recognizers.vlm_head:VLM_HEAD",
         _trained,
+        looks_once=lambda _: True,
     ),
     "vlm-lora": RecognizerSpec(
         "vision-language model fine-tuned through low-rank adapters, with a trained head",

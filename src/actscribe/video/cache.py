@@ -19,6 +19,7 @@ import numpy as np
 from actscribe.errors import ActScribeError
 from actscribe.files import check_writable, explain_os_error, write_beside
 from actscribe.leftovers import sweep
+from actscribe.tables import bytes_text
 from actscribe.video.reading import Frame, frames_at
 
 logger = logging.getLogger(__name__)
@@ -149,6 +150,13 @@ class FrameCache:
         """Return how many bytes the entries take."""
         return sum(state.st_size for _, state in self._entries())
 
+    def free(self) -> int:
+        """Return how many bytes the disk has for entries, with what may go to make room for them."""
+        place = self.root
+        while not place.exists() and place != place.parent:
+            place = place.parent
+        return shutil.disk_usage(place).free + self.size()
+
     def check_room(self, needed: int) -> None:
         """Prove that entries of so many bytes together can be held, with what may go to make room for them.
 
@@ -158,18 +166,15 @@ class FrameCache:
         hint = f"Set {SIZE_VARIABLE} to a larger number, or use fewer frames or a smaller short side."
         if needed > self.limit_bytes:
             raise ActScribeError(
-                f"the decoded frames of its clips take {_size(needed)}, and the frame cache {self.root} holds"
-                f" {_size(self.limit_bytes)}.",
+                f"the decoded frames of its clips take {bytes_text(needed)}, and the frame cache {self.root} holds"
+                f" {bytes_text(self.limit_bytes)}.",
                 hint,
             )
-        place = self.root
-        while not place.exists() and place != place.parent:
-            place = place.parent
-        free = shutil.disk_usage(place).free + self.size()
+        free = self.free()
         if needed > free:
             raise ActScribeError(
-                f"the decoded frames of its clips take {_size(needed)}, and the disk of the frame cache {self.root} has"
-                f" {_size(free)} left for them.",
+                f"the decoded frames of its clips take {bytes_text(needed)}, and the disk of the frame cache"
+                f" {self.root} has {bytes_text(free)} left for them.",
                 f"Free some space, or set {FOLDER_VARIABLE} to a folder on a larger disk.",
             )
 
@@ -188,7 +193,7 @@ class FrameCache:
             sums: list[int] = []
             for frame in decoded:
                 if not pts:
-                    self._make_room(len(times) * frame.image.nbytes, path)
+                    self._make_room(entry_bytes(len(times), frame.image.nbytes), path)
                     shape = (len(times), *frame.image.shape)
                     np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
                 file.write(frame.image.data)
@@ -209,15 +214,15 @@ class FrameCache:
                 total -= state.st_size
         if total + needed > self.limit_bytes:
             raise ActScribeError(
-                f"{path}: its frames take {_size(needed)} and do not fit into the frame cache {self.root}:"
-                f" {_size(total)} of {_size(self.limit_bytes)} are in use by this run.",
+                f"{path}: its frames take {bytes_text(needed)} and do not fit into the frame cache {self.root}:"
+                f" {bytes_text(total)} of {bytes_text(self.limit_bytes)} are in use by this run.",
                 f"Set {SIZE_VARIABLE} to a larger number, or use fewer frames or a smaller short side.",
             )
 
 
-def _size(count: int) -> str:
-    """Return a number of bytes in words, with digits enough that it is not nothing."""
-    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.1f} MiB"
+def entry_bytes(frames: int, image: int) -> int:
+    """Return the size of an entry of so many frames, each of `image` bytes: with times, sums and three headers."""
+    return frames * (image + 12) + 3 * 128 + 4
 
 
 def default_cache() -> FrameCache:
