@@ -5,7 +5,7 @@
 Made-up recordings of three hours (sparse files) and a decoder that paints, so that no time goes into FFmpeg; windows of
 3 s (--quick: 30 s) with 8 frames at a short side of 112, a tiny network, one epoch, 1 GiB of cache. The last line is
 one JSON object: `whole_gib` of all frames, `cache_gib` at its largest, `memory_gib` of this process at its largest, and
-how often a frame of training was decoded in the epoch (`decoded`: near 1 is once; chunks that meet decode both's edges).
+how often a frame of training was decoded in the epoch (`decoded`: near 1 is once; chunks that meet share edges).
 """
 
 from __future__ import annotations
