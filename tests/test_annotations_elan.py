@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from videos import make_video
 
 from actscribe.annotations import Annotations, Interval, read, write
+from actscribe.annotations.elan_document import _Reader
 from actscribe.cli import app
 from actscribe.data.loading import load_recording
 from actscribe.data.manifest import Row
@@ -312,3 +313,16 @@ def test_a_study_and_the_command_line_choose_tiers(tmp_path: Path) -> None:
     loaded = load_recording(Row(1, video, path, "", "", ""), "origin", labels, ("!notes",))
     assert not loaded.unknown
     assert loaded.recording.intervals == (Interval("walk", 1.0, 4.0),)
+
+
+def test_no_tree_is_built_of_annotations_and_time_slots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of 200,000 annotations would be a tree of a million elements, half a gigabyte."""
+    write(tmp_path / "a.eaf", Annotations.of([Interval("a", 1.0, 2.0), Interval("b", 1.5, 2.0)]), "elan")
+    roots = []
+    root_of = _Reader.root
+    monkeypatch.setattr(_Reader, "root", lambda self: roots.append(root_of(self)) or roots[-1])
+    assert len(read(tmp_path / "a.eaf").intervals) == 2
+    (root,) = roots
+    held = {element.tag for element in root.iter()}
+    assert {"TIER", "CVE_VALUE"} <= held
+    assert not held & {"TIME_SLOT", "ANNOTATION", "ALIGNABLE_ANNOTATION", "ANNOTATION_VALUE"}

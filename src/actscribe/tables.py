@@ -84,9 +84,18 @@ def seconds_text(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds:.2f} s" if seconds >= 0.1 else f"{seconds:.3f} s"
 
 
+def minutes_text(seconds: float) -> str:
+    """Return an estimated time in words, in whole minutes or tenths of hours."""
+    if seconds < 60:
+        return "less than a minute"
+    return f"about {seconds / 60:.0f} min" if seconds < 7200 else f"about {seconds / 3600:.1f} h"
+
+
 def bytes_text(count: int) -> str:
     """Return a number of bytes in words, with digits enough that it is not nothing."""
-    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.1f} MiB"
+    if count >= 2**30:
+        return f"{count / 2**30:.1f} GiB"
+    return f"{count / 2**20:.1f} MiB" if count >= 2**20 else f"{count / 2**10:.1f} KiB"
 
 
 def cell(value: object) -> str:

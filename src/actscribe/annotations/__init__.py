@@ -19,6 +19,7 @@ from actscribe.annotations.formats import (
 )
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import GAP_LABEL, Annotations, Interval
+from actscribe.annotations.once import ReadOnce
 
 __all__ = [
     "FORMATS",
@@ -28,6 +29,7 @@ __all__ = [
     "Format",
     "FrameClock",
     "Interval",
+    "ReadOnce",
     "check",
     "check_target",
     "convert",

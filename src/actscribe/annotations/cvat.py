@@ -71,14 +71,24 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     """
     root = read_xml(path)
     meta, found = _meta(path, root), tasks(path, root)
-    known = clock if clock and clock.edges else meta.clock or clock
-    clock = needed(path, known, "CVAT counts frames and does not say when they are shown")
+    known = partial(_known, path, meta)
+    clock = known(clock)
+
+    def read_at(task: Task, given: FrameClock | None) -> Annotations:
+        return _annotations(path, root, meta, task, found, known(given))
+
     # A task's own name is not the video's: a file without a source names no video.
     called = names(found) if len(found) > 1 else [found[0].media[0] if found[0].media else ""]
     return [
-        Entry(name, task.media, partial(_annotations, path, root, meta, task, found, clock))
+        Entry(name, task.media, partial(read_at, task, clock), read_at=partial(read_at, task))
         for name, task in zip(called, found, strict=True)
     ]
+
+
+def _known(path: Path, meta: _Meta, clock: FrameClock | None) -> FrameClock:
+    """Return by what frames are counted: the video's own frame times, or the file's rate, or that which is given."""
+    known = clock if clock and clock.edges else meta.clock or clock
+    return needed(path, known, "CVAT counts frames and does not say when they are shown")
 
 
 def _annotations(

@@ -14,17 +14,16 @@ further tier. ELAN knows no annotation shorter than 1 ms: a point event becomes 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
-from xml.etree.ElementTree import Element
 
-from actscribe.annotations.elan_document import Document, Tier, parse
+from actscribe.annotations.elan_document import Media, Tier, parse
 from actscribe.annotations.entry import Entry
 from actscribe.annotations.frame_clock import FrameClock
-from actscribe.annotations.interval import Annotations, Interval, is_gap
-from actscribe.annotations.text import interval_at, read_xml
+from actscribe.annotations.interval import Annotations, Interval
+from actscribe.annotations.text import interval_at
 from actscribe.annotations.tier_choice import TierChoice
 from actscribe.annotations.whereabouts import whereabouts
 from actscribe.errors import ActScribeError
@@ -44,8 +43,7 @@ def read_tiers(path: Path, choice: TierChoice) -> list[Entry]:
     Raises:
         ActScribeError: not an EAF file, no such tier, or an annotation without usable times.
     """
-    root = read_xml(path)
-    document, labels = parse(path, root), _labels(root)
+    document = parse(path)
     tiers = set(choice.pick(path, [tier.name for tier in document.tiers], [t.name for t in document.tiers if t.hangs]))
     chosen = [tier for tier in document.tiers if tier.name in tiers]
     divided = next((tier for tier in chosen if tier.divides), None)
@@ -54,24 +52,24 @@ def read_tiers(path: Path, choice: TierChoice) -> list[Entry]:
             f"{path}: tier '{divided.name}' divides the annotations of another one, without times of its own.",
             "Give it times in ELAN (a tier type 'Time Subdivision' or 'Included In'), or do not choose it.",
         )
-    on_tiers = [(tier.name, interval) for tier in chosen for interval in _intervals(path, tier)]
-    intervals = [interval for _, interval in on_tiers]
-    places = whereabouts("tier", ((interval.label, name) for name, interval in on_tiers))
+    by_tier = [(tier.name, _intervals(path, tier)) for tier in chosen]
+    intervals = [interval for _, found in by_tier for interval in found]
+    places = whereabouts("tier", ((interval.label, name) for name, found in by_tier for interval in found))
     origins = dict.fromkeys(media.origin for media in document.media) or {0.0: None}
     read = {tier.name: tier.name in tiers for tier in document.tiers}
-    return [_entry(path, document, intervals, labels, origin, places, read) for origin in origins]
+    return [_entry(path, document.media, intervals, document.labels, origin, places, read) for origin in origins]
 
 
 def _entry(
     path: Path,
-    document: Document,
+    all_media: Sequence[Media],
     intervals: list[Interval],
-    labels: list[str],
+    labels: Sequence[str],
     origin: float,
     places: Mapping[str, str],
     tiers: Mapping[str, bool],
 ) -> Entry:
-    media = [item for item in document.media if item.origin == origin]
+    media = [item for item in all_media if item.origin == origin]
     names = tuple(_file_name(item.urls[0]) for item in media)
     # What ELAN adds beside the address, relative to the document, finds a video that was moved together with it.
     matched = tuple(dict.fromkeys(_file_name(url) for item in media for url in item.urls))
@@ -86,20 +84,12 @@ def _entry(
                 round(one.end + origin, 6),
                 one.subject,
             )
-            for one in intervals
+            for one in (intervals if origin else ())
         ]
         found = Annotations.of(moved if origin else intervals, names, labels=labels)
         return replace(found, places=places, tiers=tiers)
 
     return Entry(names[0] if names else "", matched, read)
-
-
-def _labels(root: Element) -> list[str]:
-    """Return the values of the controlled vocabularies that annotations are chosen from, in their order."""
-    named = {kind.get("CONTROLLED_VOCABULARY_REF") for kind in root.iter("LINGUISTIC_TYPE")}
-    used = [entries for entries in root.iter("CONTROLLED_VOCABULARY") if entries.get("CV_ID") in named]
-    values = [value.text or "" for entries in used for tag in ("CVE_VALUE", "CV_ENTRY") for value in entries.iter(tag)]
-    return [value for value in values if value.strip() and not is_gap(value)]
 
 
 def _intervals(path: Path, tier: Tier) -> list[Interval]:

@@ -7,10 +7,13 @@ medium, in milliseconds, at which the document's own time begins. Linked files h
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, TreeBuilder
 
+from actscribe.annotations.interval import is_gap
+from actscribe.annotations.text import parse_xml
 from actscribe.errors import ActScribeError
 
 
@@ -52,19 +55,110 @@ class Tier:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Media and tiers, in the order of the file."""
+    """Media, tiers, and the values of the vocabularies that annotations are chosen from, in the order of the file."""
 
     media: tuple[Media, ...]
     tiers: tuple[Tier, ...]
+    labels: tuple[str, ...] = ()
 
 
-def parse(path: Path, root: Element) -> Document:
+#: An annotation as it stands in the file: its id, its time slots or what it refers to, and its value.
+_Aligned = tuple[str | None, str | None, str | None, str]
+_Referring = tuple[str | None, str, str]
+
+
+@dataclass(slots=True)
+class _TierRead:
+    attributes: dict[str, str]
+    aligned: list[_Aligned] = field(default_factory=list)
+    referring: list[_Referring] = field(default_factory=list)
+
+
+class _Reader:
+    """Takes in an EAF file as it is read; of time slots and annotations no tree is kept, of all else there is one."""
+
+    def __init__(self) -> None:
+        self.slots: dict[str | None, str | None] = {}
+        self.doubled_slot: str | None = None
+        self.tiers: list[_TierRead] = []
+        #: What stands outside of any tier, where no file of ELAN's has it.
+        self.outside = _TierRead({})
+        self._builder = TreeBuilder()
+        self._open: list[_TierRead] = []
+        self._annotation: tuple[str, dict[str, str]] | None = None
+        self._depth = 0  # below the annotation
+        self._value: list[str] | None = None
+        self._text = ""
+        self._values: dict[str, str] = {}
+        self._valued = False
+
+    def root(self) -> Element:
+        """Return the tree of all else."""
+        return self._builder.close()
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag == "TIME_SLOT":
+            name = attributes.get("TIME_SLOT_ID")
+            if name in self.slots and name is not None and self.doubled_slot is None:
+                self.doubled_slot = name
+            self.slots[name] = attributes.get("TIME_VALUE")
+        elif self._annotation is not None:
+            self._depth += 1
+            if self._depth == 1 and tag == "ANNOTATION_VALUE" and not self._valued:
+                self._value, self._valued = [], True
+            elif self._depth == 2:
+                self._close_value()
+        elif tag in ("ALIGNABLE_ANNOTATION", "REF_ANNOTATION"):
+            self._annotation, self._depth, self._value, self._text, self._valued = (tag, attributes), 0, None, "", False
+        elif tag != "ANNOTATION":
+            self._builder.start(tag, attributes)
+            if tag == "TIER":
+                self.tiers.append(_TierRead(attributes))
+                self._open.append(self.tiers[-1])
+
+    def end(self, tag: str) -> None:
+        if tag == "TIME_SLOT":
+            return
+        if self._annotation is not None:
+            if self._depth:
+                self._depth -= 1
+                if self._depth == 0:
+                    self._close_value()
+                return
+            (kind, found), self._annotation = self._annotation, None
+            tier = self._open[-1] if self._open else self.outside
+            value = self._values.setdefault(self._text, self._text)
+            if kind == "REF_ANNOTATION":
+                tier.referring.append((found.get("ANNOTATION_ID"), found.get("ANNOTATION_REF", ""), value))
+            else:
+                ends = found.get("TIME_SLOT_REF1"), found.get("TIME_SLOT_REF2")
+                tier.aligned.append((found.get("ANNOTATION_ID"), *ends, value))
+        elif tag != "ANNOTATION":
+            self._builder.end(tag)
+            if tag == "TIER":
+                self._open.pop()
+
+    def text(self, text: str) -> None:
+        if self._value is not None:
+            self._value.append(text)
+        elif self._annotation is None:
+            self._builder.data(text)
+
+    def _close_value(self) -> None:
+        if self._value is not None:
+            self._text, self._value = "".join(self._value), None
+
+
+def parse(path: Path) -> Document:
     """Return what an EAF file holds.
 
     Raises:
         ActScribeError: an id that is there twice, a reference to nothing, an annotation without usable times, or times
             that do not count milliseconds.
     """
+    read = _Reader()
+    parse_xml(path, read.start, read.end, read.text)
+    root = read.root()
     header = root.find("HEADER")
     units = "milliseconds" if header is None else header.get("TIME_UNITS", "milliseconds")
     if units != "milliseconds":
@@ -72,42 +166,57 @@ def parse(path: Path, root: Element) -> Document:
             f"{path}: counts time in {units} (TIME_UNITS), which ELAN itself no longer does.",
             "Open it in ELAN and save it again.",
         )
-    _refuse_doubled(path, root)
-    values = {_id(path, slot, "TIME_SLOT_ID"): slot.get("TIME_VALUE") for slot in root.iter("TIME_SLOT")}
-    slots = {name: _milliseconds(path, name, value) for name, value in values.items()}
-    aligned = {tier.get("TIER_ID", ""): _aligned(path, tier, slots) for tier in root.iter("TIER")}
-    known = {span.identifier: span for spans in aligned.values() for span in spans}
-    refers = {one.get("ANNOTATION_ID", ""): one.get("ANNOTATION_REF", "") for one in root.iter("REF_ANNOTATION")}
-    tiers = tuple(_tier(path, tier, aligned[tier.get("TIER_ID", "")], known, refers) for tier in root.iter("TIER"))
+    _refuse_doubled(path, read)
+    slots = {name or "": _milliseconds(path, name or "", value) for name, value in read.slots.items()}
+    read.slots.clear()
+    aligned = [_aligned(path, tier, slots) for tier in read.tiers]
+    referring = [one for tier in (*read.tiers, read.outside) for one in tier.referring]
+    refers = {identifier or "": above for identifier, above, _ in referring}
+    known = {span.identifier: span for spans in aligned for span in spans} if refers else {}
+    tiers = tuple(_tier(path, tier, own, known, refers) for tier, own in zip(read.tiers, aligned, strict=True))
     media = [one for one in (_media(path, item) for item in root.iter("MEDIA_DESCRIPTOR")) if one.urls]
     older = "" if header is None else header.get("MEDIA_FILE", "")  # before EAF 2.0, the only place
-    return Document(tuple(media) or ((Media((older,), 0.0),) if older else ()), tiers)
+    return Document(tuple(media) or ((Media((older,), 0.0),) if older else ()), tiers, tuple(_labels(root)))
 
 
-def _refuse_doubled(path: Path, root: Element) -> None:
+def _labels(root: Element) -> list[str]:
+    """Return the values of the controlled vocabularies that annotations are chosen from, in their order."""
+    named = {kind.get("CONTROLLED_VOCABULARY_REF") for kind in root.iter("LINGUISTIC_TYPE")}
+    used = [entries for entries in root.iter("CONTROLLED_VOCABULARY") if entries.get("CV_ID") in named]
+    values = [value.text or "" for entries in used for tag in ("CVE_VALUE", "CV_ENTRY") for value in entries.iter(tag)]
+    return [value for value in values if value.strip() and not is_gap(value)]
+
+
+def _refuse_doubled(path: Path, read: _Reader) -> None:
     """Refuse ids that are there twice: a reference to one would mean either."""
-    for what, tags, name in (
-        ("tiers", ("TIER",), "TIER_ID"),
-        ("annotations", ("ALIGNABLE_ANNOTATION", "REF_ANNOTATION"), "ANNOTATION_ID"),
-        ("time slots", ("TIME_SLOT",), "TIME_SLOT_ID"),
-    ):
-        seen: set[str] = set()
-        for identifier in (_id(path, element, name) for tag in tags for element in root.iter(tag)):
-            if identifier in seen:
-                raise ActScribeError(
-                    f"{path}: two {what} have the {name} '{identifier}'.",
-                    "ELAN never writes that: the file was edited or merged by another program. Rename one of them.",
-                )
-            seen.add(identifier)
+    tiers = [*read.tiers, read.outside]
+    annotations = itertools.chain(
+        (("ALIGNABLE_ANNOTATION", one[0]) for tier in tiers for one in tier.aligned),
+        (("REF_ANNOTATION", one[0]) for tier in tiers for one in tier.referring),
+    )
+    _refuse_twice(path, "tiers", "TIER_ID", (("TIER", tier.attributes.get("TIER_ID")) for tier in read.tiers))
+    _refuse_twice(path, "annotations", "ANNOTATION_ID", annotations)
+    again = [read.doubled_slot] if read.doubled_slot is not None else []
+    _refuse_twice(path, "time slots", "TIME_SLOT_ID", (("TIME_SLOT", name) for name in (*read.slots, *again)))
 
 
-def _id(path: Path, element: Element, name: str) -> str:
-    found = element.get(name)
-    if found is None:
-        raise ActScribeError(
-            f"{path}: is not a sound ELAN file: a <{element.tag}> has no {name}.", "Open it in ELAN and save it again."
-        )
-    return found
+def _refuse_twice(path: Path, what: str, name: str, found: Iterable[tuple[str, str | None]]) -> None:
+    seen: set[str] = set()
+    for tag, identifier in found:
+        if identifier is None:
+            raise _lacking(path, tag, name)
+        if identifier in seen:
+            raise ActScribeError(
+                f"{path}: two {what} have the {name} '{identifier}'.",
+                "ELAN never writes that: the file was edited or merged by another program. Rename one of them.",
+            )
+        seen.add(identifier)
+
+
+def _lacking(path: Path, tag: str, name: str) -> ActScribeError:
+    return ActScribeError(
+        f"{path}: is not a sound ELAN file: a <{tag}> has no {name}.", "Open it in ELAN and save it again."
+    )
 
 
 def _media(path: Path, item: Element) -> Media:
@@ -124,15 +233,16 @@ def _milliseconds(path: Path, where: str, text: str | None) -> float | None:
         raise ActScribeError(f"{path}: is not a sound ELAN file: {where} is '{found}', not milliseconds.") from None
 
 
-def _tier(path: Path, tier: Element, aligned: tuple[Span, ...], known: dict[str, Span], refers: dict[str, str]) -> Tier:
+def _tier(
+    path: Path, tier: _TierRead, aligned: tuple[Span, ...], known: dict[str, Span], refers: dict[str, str]
+) -> Tier:
     """Return a tier; `known`: annotations with times of their own; `refers`: those without -> the one they refer to."""
-    name, participant = _id(path, tier, "TIER_ID"), tier.get("PARTICIPANT") or ""
+    name, participant = tier.attributes.get("TIER_ID", ""), tier.attributes.get("PARTICIPANT") or ""
     hanging = []
     parents = []
-    for element in tier.iter("REF_ANNOTATION"):
-        identifier = _id(path, element, "ANNOTATION_ID")
-        parents.append(refers[identifier])
-        above, steps = parents[-1], 0
+    for identifier, parent, value in tier.referring:
+        parents.append(parent)
+        above, steps = parent, 0
         while above in refers and steps <= len(refers):  # no chain is longer; one that goes in a circle ends nowhere
             above, steps = refers[above], steps + 1
         if above not in known:
@@ -141,29 +251,32 @@ def _tier(path: Path, tier: Element, aligned: tuple[Span, ...], known: dict[str,
                 " has no time.",
                 "Open it in ELAN and save it again.",
             )
-        hanging.append(Span(identifier, _value(element), known[above].start, known[above].end))
+        hanging.append(Span(identifier or "", value, known[above].start, known[above].end))
     return Tier(name, participant, (*aligned, *hanging), bool(hanging), len(set(parents)) < len(parents))
 
 
-def _aligned(path: Path, tier: Element, slots: dict[str, float | None]) -> tuple[Span, ...]:
-    elements = list(tier.iter("ALIGNABLE_ANNOTATION"))
-    ends = [_id(path, element, f"TIME_SLOT_REF{end}") for element in elements for end in (1, 2)]
+def _aligned(path: Path, tier: _TierRead, slots: dict[str, float | None]) -> tuple[Span, ...]:
+    """Return the annotations of a tier that have times, and let go of how they stand in the file."""
+    ends: list[str] = []
+    for _, first, last, _ in tier.aligned:
+        for number, end in ((1, first), (2, last)):
+            if end is None:
+                raise _lacking(path, "ALIGNABLE_ANNOTATION", f"TIME_SLOT_REF{number}")
+            ends.append(end)
     unknown = next((end for end in ends if end not in slots), None)
     if unknown is not None:
         raise ActScribeError(
-            f"{path}: is not a sound ELAN file: tier '{tier.get('TIER_ID')}' refers to the time slot '{unknown}', which"
-            " is not there.",
+            f"{path}: is not a sound ELAN file: tier '{tier.attributes.get('TIER_ID')}' refers to the time slot"
+            f" '{unknown}', which is not there.",
             "Open it in ELAN and save it again.",
         )
-    times = _filled(path, tier.get("TIER_ID", ""), [slots[end] for end in ends])
-    return tuple(
-        Span(element.get("ANNOTATION_ID", ""), _value(element), *times[2 * place : 2 * place + 2])
-        for place, element in enumerate(elements)
+    times = _filled(path, tier.attributes.get("TIER_ID", ""), [slots[end] for end in ends])
+    spans = tuple(
+        Span(identifier or "", value, times[2 * place], times[2 * place + 1])
+        for place, (identifier, _, _, value) in enumerate(tier.aligned)
     )
-
-
-def _value(element: Element) -> str:
-    return element.findtext("ANNOTATION_VALUE") or ""
+    tier.aligned.clear()
+    return spans
 
 
 def _filled(path: Path, tier: str, times: list[float | None]) -> list[float]:

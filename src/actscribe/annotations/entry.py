@@ -4,7 +4,7 @@ One rule for all formats (ours). A name in the file and the video's fit when the
 agree; case, Unicode form (NFC, NFD), slashes and percent signs of URLs do not count, and a name without an ending, or
 with another one (a converted copy), fits where no name with the right ending does. Folders have to agree as far as
 both name them, except between two absolute paths, which may come from two machines, and in a file that names no other
-video. An observation's own name counts where it is asked for by that name, or where the observation names no video.
+video. An observation's own name counts where it is wanted for by that name, or where the observation names no video.
 A file that names no video at all is taken for the one that it is paired with, if it holds a single observation.
 Whatever else is open, two that fit or none that does, is refused.
 """
@@ -16,11 +16,13 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations, takewhile
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, sort_key
 from actscribe.errors import ActScribeError
 
@@ -39,6 +41,8 @@ class Entry:
         read: returns the annotations; raises ActScribeError when this entry, and only this one, is not sound.
         joins: the entry is some rows of a table, so that others which name the same video in another way belong to it.
         undivided: why what belongs to each of `media` cannot be told apart; such an entry is only read by its own name.
+        read_at: of a format that counts frames: reads by when the frames of this video are shown, where the file was
+            taken apart with another video's frame times.
     """
 
     name: str
@@ -46,6 +50,7 @@ class Entry:
     read: Callable[[], Annotations]
     joins: bool = False
     undivided: str = ""
+    read_at: Callable[[FrameClock | None], Annotations] | None = None
 
 
 class Match(NamedTuple):
@@ -88,7 +93,7 @@ def single(annotations: Annotations) -> list[Entry]:
 
 
 def choose(path: Path, entries: Sequence[Entry], video: str | None) -> Match:
-    """Return the entry that `video` means.
+    """Return the entry that `video` means; to find many videos in one file, ask one `Index` of it.
 
     Args:
         path: of the annotation file.
@@ -98,36 +103,101 @@ def choose(path: Path, entries: Sequence[Entry], video: str | None) -> Match:
     Raises:
         ActScribeError: nothing fits or several do; the message lists what is in the file.
     """
-    if len(entries) > 1 and any(entry.joins and not entry.name for entry in entries):
-        raise _refuse(path, entries, "holds rows that name no video beside rows that do", "Name the video in every row")
-    if video is None:
-        return _only(path, entries)
-    if len(entries) == 1 and not entries[0].media:
-        return Match(entries[0], NAMES_NONE)
-    by_id = _by_id(entries, video)
-    if by_id is not None:
-        return Match(by_id, "the observation's name")
-    wanted = _Wanted(video, path)
-    fits = [max(wanted.fit(name) for name in _names(entry)) for entry in entries]
-    if len(entries) > 1:
-        fits = [
-            fit if fit.in_place or wanted.is_foreign(entry) else _NONE for fit, entry in zip(fits, entries, strict=True)
+    return Index(path, entries).choose(video)
+
+
+class Index:
+    """The entries of a file, by what can fit a video: another one of its thousands is not looked at (see `choose`).
+
+    Args:
+        path: of the annotation file.
+        entries: what it holds, at least one.
+    """
+
+    def __init__(self, path: Path, entries: Sequence[Entry]) -> None:
+        self.path, self.entries = path, entries
+        self._lacks_names = len(entries) > 1 and any(entry.joins and not entry.name for entry in entries)
+
+    def choose(self, video: str | None) -> Match:
+        """Return the entry that `video` means; see `choose`."""
+        path, entries = self.path, self.entries
+        if self._lacks_names:
+            raise _refuse(
+                path, entries, "holds rows that name no video beside rows that do", "Name the video in every row"
+            )
+        if video is None:
+            return _only(path, entries)
+        if len(entries) == 1 and not entries[0].media:
+            return Match(entries[0], NAMES_NONE)
+        by_id = _by_id(self._of_id.get(_normal(video), ()), video)
+        if by_id is not None:
+            return Match(by_id, "the observation's name")
+        wanted = _Wanted(video, path)
+        places = self._like(wanted)
+        fits = [max(wanted.fit(name) for name in _names(entries[place])) for place in places]
+        if len(entries) > 1:
+            fits = [
+                fit if fit.in_place or wanted.is_foreign(entries[place]) else _NONE
+                for fit, place in zip(fits, places, strict=True)
+            ]
+        found = [(fit, place) for fit, place in zip(fits, places, strict=True) if fit.kind]
+        if not found:
+            raise _nothing(path, entries, video)
+        best = max(fit for fit, _ in found)
+        chosen = [entries[place] for fit, place in found if fit == best]
+        joined = [
+            (fit, place)
+            for fit, place in found
+            if fit == best or any(is_one_video(entries[place], one) for one in chosen)
         ]
-    found = [(fit, entry) for fit, entry in zip(fits, entries, strict=True) if fit.kind]
-    if not found:
-        raise _nothing(path, entries, video)
-    best = max(fit for fit, _ in found)
-    chosen = [entry for fit, entry in found if fit == best]
-    joined = [(fit, entry) for fit, entry in found if fit == best or any(is_one_video(entry, one) for one in chosen)]
-    taken = [entry for _, entry in joined]
-    if not all(one.joins and other.joins and is_one_video(one, other) for one, other in combinations(taken, 2)):
-        raise _refuse(path, taken, f"'{video}' fits {len(taken)} of its entries", "Say which one is meant")
-    for fit, entry in joined:
-        if fit.kind < _NAMED and entry.joins:
-            _refuse_bridge(path, entry, [other for other in entries if other not in taken], video)
-    if taken[0].undivided:
-        raise ActScribeError(f"{path}: {taken[0].undivided}", "Read the BORIS project itself, which says more.")
-    return Match(_join(taken), _say(best))
+        taken = [entries[place] for _, place in joined]
+        if not all(one.joins and other.joins and is_one_video(one, other) for one, other in combinations(taken, 2)):
+            raise _refuse(path, taken, f"'{video}' fits {len(taken)} of its entries", "Say which one is meant")
+        inside = {place for _, place in joined}
+        for fit, place in joined:
+            if fit.kind < _NAMED and entries[place].joins:
+                others = self._sharing(stem for name in _names(entries[place]) for stem in _stems(name))
+                _refuse_bridge(path, entries[place], [entries[other] for other in others if other not in inside], video)
+        if taken[0].undivided:
+            raise ActScribeError(f"{path}: {taken[0].undivided}", "Read the BORIS project itself, which says more.")
+        return Match(_join(taken), _say(best))
+
+    @cached_property
+    def _of_id(self) -> dict[str, list[Entry]]:
+        """Observations that have a name of their own, by its normal form."""
+        found: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            if entry.name not in ("", *entry.media):
+                found.setdefault(_normal(entry.name), []).append(entry)
+        return found
+
+    @cached_property
+    def _of_stem(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for place, entry in enumerate(self.entries):
+            for stem in {stem for name in _names(entry) for stem in _stems(name)}:
+                found.setdefault(stem, []).append(place)
+        return found
+
+    @cached_property
+    def _of_file(self) -> dict[tuple[int, int], list[int]]:
+        """Entries by the files that their names lead to from the annotation file: a link's name need not be like."""
+        folder = self.path.absolute().parent
+        found: dict[tuple[int, int], list[int]] = {}
+        for place, entry in enumerate(self.entries):
+            for key in {_identity(folder / name) for name in _names(entry)}:
+                if key is not None:
+                    found.setdefault(key, []).append(place)
+        return found
+
+    def _sharing(self, stems: Iterable[str]) -> list[int]:
+        return sorted({place for stem in set(stems) for place in self._of_stem.get(stem, ())})
+
+    def _like(self, wanted: _Wanted) -> list[int]:
+        """Return the places of the entries that may fit; of all others `_Wanted.fit` knows that they do not."""
+        found = set(self._sharing((*_stems(wanted.video), *_stems(wanted.spelled))))
+        key = _identity(wanted.file) if wanted.file else None
+        return sorted(found | set(self._of_file.get(key, ()) if key else ()))
 
 
 def is_one_video(one: Entry, other: Entry) -> bool:
@@ -164,39 +234,34 @@ def is_there(path: Path) -> bool:
         return False
 
 
-def same_name(one: str, other: str) -> bool:
-    """Tell whether two texts are one name, case and Unicode form apart."""
-    return _normal(one) == _normal(other)
-
-
 class _Wanted:
-    """A video that is asked for, in each of its spellings."""
+    """A video that is wanted for, in each of its spellings."""
 
     def __init__(self, video: str, path: Path) -> None:
         self.video, self._folder = video, path.absolute().parent
-        self._file = Path(video) if video and is_there(Path(video)) else None
+        self.file = Path(video) if video and is_there(Path(video)) else None
         # Absolute but not resolved: a link has the video's name, what it points to need not.
-        self._spelled = str(self._file.absolute()) if self._file else video
+        self.spelled = str(self.file.absolute()) if self.file else video
 
     def fit(self, name: str) -> _Fit:
         """Tell how well a name in the file fits the video."""
-        if name == self.video or (self._file and _is_same_file(self._folder / name, self._file)):
+        if name == self.video or (self.file and _is_same_file(self._folder / name, self.file)):
             return _Fit(_NAMED, in_place=True, literal=True)
-        if self._file and self._is_beside(name):
+        if self.file and self._is_beside(name):
             return _NONE
-        return max(_fit(self._spelled, spelled) for spelled in {name, unquote(name)})
+        return max(_fit(self.spelled, spelled) for spelled in {name, unquote(name)})
 
     def is_foreign(self, entry: Entry) -> bool:
         """Tell whether both paths are absolute, so that their folders may be those of two machines."""
-        ours = _parts(self._spelled)
+        ours = _parts(self.spelled)
         return _is_absolute(ours) and any(_is_absolute(_parts(name)) for name in _names(entry))
 
     def _is_beside(self, name: str) -> bool:
         """Tell whether a name is that of another file in the video's folder, such as a.avi beside a.mp4."""
-        if self._file is None:
+        if self.file is None:
             return False
-        beside = self._file.parent / PurePosixPath(name.replace("\\", "/")).name
-        return is_there(beside) and not _is_same_file(beside, self._file)
+        beside = self.file.parent / PurePosixPath(name.replace("\\", "/")).name
+        return is_there(beside) and not _is_same_file(beside, self.file)
 
 
 def _only(path: Path, entries: Sequence[Entry]) -> Match:
@@ -205,9 +270,8 @@ def _only(path: Path, entries: Sequence[Entry]) -> Match:
     return Match(_join(entries), ALONE)
 
 
-def _by_id(entries: Sequence[Entry], video: str) -> Entry | None:
-    """Return the observation that has the name asked for, the same case before another one, if there is just one."""
-    named = [entry for entry in entries if entry.name not in ("", *entry.media) and same_name(video, entry.name)]
+def _by_id(named: Sequence[Entry], video: str) -> Entry | None:
+    """Return the observation of those with the name wanted for, the same case before another one, if there is one."""
     literal = [entry for entry in named if entry.name == video]
     return next((found[0] for found in (literal, named) if len(found) == 1), None)
 
@@ -247,6 +311,20 @@ def _split(name: str) -> tuple[str, str]:
     """Return a file name without its ending, and the ending; 'P1.2' has none."""
     stem = re.sub(r"\.(?=\w*[a-z])\w{2,4}$", "", name)
     return stem, name[len(stem) :]
+
+
+def _stems(name: str) -> set[str]:
+    """Return what file names have to agree in, of a name as it stands and of one whose percent signs are a URL's."""
+    return {_split(_parts(spelled).name)[0] for spelled in {name, unquote(name)}}
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what two paths of one file have in common; None where there is no such file."""
+    try:
+        state = path.stat()
+    except (OSError, ValueError):
+        return None
+    return state.st_dev, state.st_ino
 
 
 def _is_absolute(path: PurePosixPath) -> bool:
@@ -306,9 +384,10 @@ def _nothing(path: Path, entries: Sequence[Entry], video: str) -> ActScribeError
 
 
 def _refuse(path: Path, entries: Sequence[Entry], found: str, hint: str) -> ActScribeError:
-    listed = [entry.name if set(entry.media) <= {entry.name} else _with_media(entry) for entry in entries]
-    rest = f"\n  and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
-    names = "".join(f"\n  {name or '(no name)'}" for name in listed[:_SHOWN])
+    shown = entries[:_SHOWN]
+    listed = [entry.name if set(entry.media) <= {entry.name} else _with_media(entry) for entry in shown]
+    rest = f"\n  and {len(entries) - _SHOWN} more" if len(entries) > _SHOWN else ""
+    names = "".join(f"\n  {name or '(no name)'}" for name in listed)
     how = (
         "--video FILE or --observation NAME on the command line, the column 'observation' of a manifest,"
         " video='NAME' in Python"

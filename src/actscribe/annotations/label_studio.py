@@ -129,9 +129,8 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
                 which = answer.id if answer.id is not None else position
                 name = f"{name}: {' '.join(str(part) for part in (which, answer.author()) if part != '')}"
             where = f"task {task.id if task.id is not None else number}"
-            entries.append(
-                Entry(name, (media,) if media else (), partial(_annotations, path, where, task, answer, media, clock))
-            )
+            at = partial(_annotations, path, where, task, answer, media)
+            entries.append(Entry(name, (media,) if media else (), partial(at, clock), read_at=at))
     return entries
 
 

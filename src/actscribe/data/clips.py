@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -96,9 +96,8 @@ def annotated_by(clips: Sequence[Clip], annotations: Annotations, labels: LabelS
     """Return clips of one recording with the covered fraction of each label in these annotations of it."""
     edges = np.array([(clip.start, clip.end) for clip in clips]).reshape(-1, 2)
     columns = [_fractions(edges, annotations.intervals, annotations.gaps, name) for name in labels.names]
-    return [
-        replace(clip, fractions=tuple(float(column[place]) for column in columns)) for place, clip in enumerate(clips)
-    ]
+    rows = np.stack(columns, axis=1).tolist()
+    return [Clip(clip.recording, clip.start, clip.end, tuple(row)) for clip, row in zip(clips, rows, strict=True)]
 
 
 def targets(clips: Sequence[Clip], task: str, threshold: float = 0.5) -> np.ndarray:

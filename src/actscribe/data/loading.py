@@ -175,12 +175,26 @@ class Loaded:
     late: tuple[Late, ...] = ()
 
 
-def load_recording(row: Row, name: str, labels: LabelSet, tiers: tuple[str, ...] = ()) -> Loaded:
+def load_recording(
+    row: Row,
+    name: str,
+    labels: LabelSet,
+    tiers: tuple[str, ...] = (),
+    files: annotation_files.ReadOnce | None = None,
+) -> Loaded:
     """Read one manifest row.
+
+    Args:
+        row: of the manifest.
+        name: of the recording.
+        labels: of the study.
+        tiers: patterns of the tiers to read, where `files` does not say.
+        files: the annotation files of all rows; None: this row's are read for it alone.
 
     Raises:
         ActScribeError: an unreadable video, or annotations that are not of this video.
     """
+    files = files or annotation_files.ReadOnce((), tiers)
     info = probe(row.video)
     recording = Recording(name, row.video, info.duration, content_hash(row.video), row.group, row.split)
     unknown: list[Unknown] = []
@@ -192,7 +206,7 @@ def load_recording(row: Row, name: str, labels: LabelSet, tiers: tuple[str, ...]
         (row.annotations, row.label, row.observation),
         (row.annotations_2, row.label_2, row.observation_2),
     ):
-        raw, by, late = _raw_annotations(row.video, path, label, observation, info, tiers)
+        raw, by, late = _raw_annotations(row.video, path, label, observation, info, files)
         over += [late] if late else []
         if by:
             matched.append(by)
@@ -212,9 +226,10 @@ def load_recording(row: Row, name: str, labels: LabelSet, tiers: tuple[str, ...]
 def _load_rows(rows: list[Row], labels: LabelSet, tiers: tuple[str, ...], folder: Path) -> list[Loaded]:
     refused: list[ActScribeError] = []
     loaded = []
+    files = annotation_files.ReadOnce(_asked_for(rows), tiers)
     for row, name in track(list(zip(rows, _names(rows, folder), strict=True)), "Reading recordings"):
         try:
-            loaded.append(load_recording(row, name, labels, tiers))
+            loaded.append(load_recording(row, name, labels, tiers, files))
         except ActScribeError as error:
             refused.append(error)
     problems = _told(refused)
@@ -252,8 +267,14 @@ def _so_too(videos: Sequence[str]) -> str:
     return f" It does not fit {len(videos)} more video{'' if len(videos) == 1 else 's'} either: {shown}."
 
 
+def _asked_for(rows: Iterable[Row]) -> list[Path]:
+    """Return the annotation files of all rows, each as often as one asks for it."""
+    pairs = [pair for row in rows for pair in ((row.annotations, row.label), (row.annotations_2, row.label_2))]
+    return [path for path, label in pairs if path is not None and not label]
+
+
 def _raw_annotations(
-    video: Path, path: Path | None, label: str, observation: str, info: VideoInfo, tiers: tuple[str, ...]
+    video: Path, path: Path | None, label: str, observation: str, info: VideoInfo, files: annotation_files.ReadOnce
 ) -> tuple[Annotations | None, str, Late | None]:
     """Return what a row says of its video, by what that was found in the annotation file, and what was cut of it."""
     if label:
@@ -261,8 +282,7 @@ def _raw_annotations(
         return Annotations.of(Interval(part, 0.0, info.duration) for part in parts), "", None
     if path is None:
         return None, "", None
-    clock = frame_clock(video) if annotation_files.counts_frames(path) else None
-    read, by = annotation_files.read_matched(path, observation or str(video), clock, tiers)
+    read, by = files.read_matched(path, observation or str(video), lambda: frame_clock(video))
     return annotation_files.check(read, info.duration, path, video), by, late_in(read, info.duration, path)
 
 

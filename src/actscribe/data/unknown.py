@@ -58,12 +58,12 @@ def message(unknown: Iterable[Unknown], labels: LabelSet) -> str:
     by_name: dict[str, list[Unknown]] = defaultdict(list)
     for one in unknown:
         by_name[one.spelling].append(one)
-    lines = [_line(by_name[name], labels) for name in sorted(by_name)]
-    more = [f"  and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
+    lines = [_line(by_name[name], labels) for name in sorted(by_name)[:_SHOWN]]
+    more = [f"  and {len(by_name) - _SHOWN} more"] if len(by_name) > _SHOWN else []
     return "\n".join(
         [
             f"names that label set '{labels.name}' does not know:",
-            *lines[:_SHOWN],
+            *lines,
             *more,
             "Mend a slip in its file, add the name as an alias of a label, or put it under 'ignored:' to leave it out"
             " on purpose. A whole tier of notes is left out with the study's line: tiers: ['!NAME OF THE TIER']",

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from actscribe.annotations.entry import NAMES_NONE, Entry, choose
+from actscribe.annotations.entry import NAMES_NONE, Entry, Index
 from actscribe.annotations.interval import Annotations
 from actscribe.data.folder import candidates
-from actscribe.draft.sources import AnnotationFile, Sources
+from actscribe.draft.sources import Sources
 from actscribe.errors import ActScribeError
 
 #: By a video: one who counts, and a second for agreement.
@@ -58,8 +58,9 @@ def pair(sources: Sources) -> Pairing:
     """
     called = dict(candidates(sources.videos))
     pairs, used = [], set()
+    indexes = [(file, Index(file.path, file.entries)) for file in sources.files]
     for video in sources.videos:
-        fitting = [(file, _entry(file, video, called.get(file.path, ()))) for file in sources.files]
+        fitting = [(file, _entry(index, video, called.get(file.path, ()))) for file, index in indexes]
         found = [(file, entry) for file, entry in fitting if entry is not None]
         if len(found) > MOST_ANNOTATORS:
             raise ActScribeError(
@@ -77,10 +78,10 @@ def pair(sources: Sources) -> Pairing:
     return Pairing(tuple(pairs), tuple(dict.fromkeys(lost)))
 
 
-def _entry(file: AnnotationFile, video: Path, owners: Sequence[Path]) -> Entry | None:
+def _entry(index: Index, video: Path, owners: Sequence[Path]) -> Entry | None:
     try:
-        match = choose(file.path, file.entries, str(video))
+        match = index.choose(str(video))
     except ActScribeError as error:
-        logger.debug("%s is not of %s: %s", file.path, video, error.message)
+        logger.debug("%s is not of %s: %s", index.path, video, error.message)
         return None
     return match.entry if match.by != NAMES_NONE or video in owners else None

@@ -220,7 +220,7 @@ def _tune(job: TrainingInputs, parts: HeadedVlm) -> None:
                 (list(head.parameters()), settings.head_learning_rate),
             ],
             loss=clip_loss(job.labels.task, job.train_targets, settings),
-            train=Examples(lambda epoch, index: _place(index, epoch), job.train_targets),
+            train=Examples(lambda epoch, index: _place(index, epoch), job.train_targets, job.train.blocks),
             validation=Examples(lambda epoch, index: _place(first + index, epoch), job.validation_targets),
             task=job.labels.task,
             settings=settings.model_copy(update={"precision": "float32"}),  # the weights have theirs

@@ -69,6 +69,8 @@ class RunInfo(BaseModel):
         weights: digest of the checkpoint's weights that training started from; empty where none is known, as in runs
             of earlier versions.
         home: where the study lay, by which paths of models in it are told from others.
+        frames_room: bytes within which decoded frames were read block by block, since not all fit into the cache; the
+            order of clips follows from it. 0: all were held.
         digests: of the files that results depend on, by their paths in the folder, see `integrity`.
     """
 
@@ -88,6 +90,7 @@ class RunInfo(BaseModel):
     views: dict[str, tuple[int, int]] = {}
     weights: str = ""
     home: Place | None = None
+    frames_room: int = 0
     digests: dict[str, str] = {}
 
 

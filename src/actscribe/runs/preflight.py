@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 
 from actscribe.data.lacking import way_to_fill
 from actscribe.data.loading import StudyData
@@ -14,20 +16,27 @@ from actscribe.runs.no_validation import SAID, keeps_last, with_keep
 from actscribe.runs.train import check_shares, check_targets, needed, seen_clips
 from actscribe.settings.study import Study
 from actscribe.video.cache import FrameCache, default_cache
+from actscribe.video.probe import VideoInfo
+
+#: What is known about videos already, so that each is measured once: see `ClipData`.
+Infos = dict[Path, VideoInfo]
 
 
-def preflight_problems(study: Study, data: StudyData, cache: FrameCache | None = None) -> list[str]:
+def preflight_problems(
+    study: Study, data: StudyData, cache: FrameCache | None = None, infos: Infos | None = None
+) -> list[str]:
     """Return a sentence for each thing that would be refused, with the recognizers that it is about.
 
     Args:
         study: whose recognizers are asked for.
         data: of the study.
         cache: of decoded frames; default the user's.
+        infos: what is known about videos already; filled with what is found out.
     """
-    held = cache or default_cache()
+    held, infos = cache or default_cache(), {} if infos is None else infos
     by_problem: dict[str, list[str]] = defaultdict(list)
     for name in study.recognizers:
-        for problem in _of(name, study, data, held):
+        for problem in _of(name, study, data, held, infos):
             by_problem[problem].append(name)
     messages = [f"{', '.join(names)}: {problem}" for problem, names in by_problem.items()]
     # A study of one recognizer is trained and not compared, which takes no validation split.
@@ -54,7 +63,25 @@ def weight_notes(study: Study, data: StudyData) -> list[str]:
     return [f"{', '.join(names)}: {SAID}"] if names else []
 
 
-def _of(name: str, study: Study, data: StudyData, cache: FrameCache) -> list[str]:
+def frame_notes(
+    study: Study, data: StudyData, cache: FrameCache | None = None, infos: Infos | None = None
+) -> list[str]:
+    """Return a sentence on the room and the time that each recognizer's decoded frames take, where it can be trained.
+
+    Args:
+        study, data, cache, infos: as `preflight_problems` has them.
+    """
+    held, infos = cache or default_cache(), {} if infos is None else infos
+    by_sentence: dict[str, list[str]] = defaultdict(list)
+    for name in study.recognizers:
+        if problems(study, name):
+            continue
+        with suppress(ActScribeError):  # which `preflight_problems` says
+            by_sentence[seen_clips(study, name, data, held, infos).check_room().said].append(name)
+    return [f"{', '.join(names)}: {sentence}" for sentence, names in by_sentence.items()]
+
+
+def _of(name: str, study: Study, data: StudyData, cache: FrameCache, infos: Infos) -> list[str]:
     lacking = problems(study, name)
     if lacking:
         return lacking
@@ -63,7 +90,7 @@ def _of(name: str, study: Study, data: StudyData, cache: FrameCache) -> list[str
     checks: tuple[Callable[[], object], ...] = (
         lambda: check_shares(study, name),
         lambda: check_targets(study, data, needed(study, name)),
-        lambda: seen_clips(study, name, data, cache).check_room(),
+        lambda: seen_clips(study, name, data, cache, infos).check_room(),
     )
     for check in checks:
         try:

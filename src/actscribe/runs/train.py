@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -11,8 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
+from actscribe.caches import FOLDER_VARIABLE
 from actscribe.data.clips import Clip, Window, cut, targets
-from actscribe.data.frames import ClipData
+from actscribe.data.frames import BESIDE, BLOCK, ClipData
 from actscribe.data.loading import StudyData, load_data
 from actscribe.data.view import InputSpec
 from actscribe.errors import ActScribeError
@@ -33,13 +35,15 @@ from actscribe.runs.reuse import check_same, move_in
 from actscribe.runs.scoring import score_recordings, sound
 from actscribe.settings.study import Study, load_study, parse_settings
 from actscribe.settings.training import Training
+from actscribe.tables import bytes_text, minutes_text
 from actscribe.timeline.curves import fit_confidence
 from actscribe.timeline.segments import TimelineSettings
 from actscribe.timeline.tuning import tune
 from actscribe.training.checkpoints import remove_checkpoints
 from actscribe.training.inputs import TrainingInputs
-from actscribe.video.cache import FrameCache, default_cache
+from actscribe.video.cache import SIZE_VARIABLE, FrameCache, default_cache
 from actscribe.video.contained import contained
+from actscribe.video.probe import VideoInfo
 
 #: Clips scored before and after saving; a difference above `SAME` means that something was not saved.
 COMPARED_CLIPS = 16
@@ -100,15 +104,20 @@ def train(
     notes = [*check_targets(study, data, needed(study, recognizer)), *data.remarks, *data.not_known]
     notes += [SAID] if last else []
     seen = seen_clips(study, recognizer, data, cache or default_cache())
-    seen.check_room()
+    frames = seen.check_room()
+    if frames.room:
+        notes.append(frames.said)
+        say(f"{recognizer}: {frames.said}", None)
     if is_first():
         if existing:
             check_same(existing, study, data)
+            check_frames(existing, frames)
             move_in(existing, study)
-        run = existing or _new_run(folder, study, recognizer, data, notes, overwrite)
+        run = existing or _new_run(folder, study, recognizer, data, notes, overwrite, frames.room)
     wait()
     if not is_first():
         run = Run.open(folder)
+    seen.divide(run.info.frames_room)
     job = _job(run, study, data, seen, resume)
     with timed(run, "train"):
         made = code.make(job)
@@ -124,7 +133,9 @@ def train(
     return run
 
 
-def _new_run(folder: Path, study: Study, recognizer: str, data: StudyData, notes: list[str], overwrite: bool) -> Run:
+def _new_run(
+    folder: Path, study: Study, recognizer: str, data: StudyData, notes: list[str], overwrite: bool, room: int
+) -> Run:
     chosen = study.chosen(recognizer)
     code = implementation(chosen.recognizer)
     started = code.starting(chosen.settings, data.labels, study.windows.frames)  # before anything is written
@@ -138,6 +149,7 @@ def _new_run(folder: Path, study: Study, recognizer: str, data: StudyData, notes
         machine=machine(),
         notes=notes + started,
         weights=code.weights(chosen.settings),
+        frames_room=room,
     )
     _existing(folder, False, overwrite)  # again: another process may have begun a run here meanwhile
     if overwrite and (folder / RUN_FILE).is_file():
@@ -169,6 +181,7 @@ class Seen:
         clips, targets: of "train" and "validation".
         cache: that their frames go into.
         keeps: whether decoded frames are kept; else they are read as they come.
+        embeds: whether vectors of clips are kept in their place, see `RecognizerSpec.embeds`.
     """
 
     view: InputSpec
@@ -176,19 +189,101 @@ class Seen:
     targets: dict[str, np.ndarray]
     cache: FrameCache
     keeps: bool
+    embeds: bool = False
 
     @contained()
-    def check_room(self) -> None:
-        """Prove that the frames of all clips fit into the frame cache and onto its disk.
+    def check_room(self) -> Frames:
+        """Return how much room the frames of all clips take, and prove that there is enough to train on them.
 
         Raises:
-            ActScribeError: they do not, or a video cannot be read; says how much they take.
+            ActScribeError: not even a few clips' frames fit into the frame cache, or onto its disk what is to be held;
+                or a video cannot be read.
         """
-        if self.keeps:
-            self.cache.check_room(sum(clips.bytes() for clips in self.clips.values()))
+        if not self.keeps:
+            return Frames(0, 0, self.cache.limit_bytes, 0.0, self.embeds)
+        whole = sum(clips.bytes() for clips in self.clips.values())
+        limit = self.cache.limit_bytes
+        fits = whole <= limit
+        least = max(clips.least_bytes() for clips in self.clips.values())
+        if fits or least > limit:
+            self.cache.check_room(whole)
+        elif limit > (free := self.cache.free()):
+            # What is divided is divided by the limit alone: the disk may be fuller when a training goes on.
+            raise ActScribeError(
+                f"the decoded frames of its clips take {bytes_text(whole)}, of which {bytes_text(limit)} are held at"
+                f" once, and the disk of the frame cache {self.cache.root} has {bytes_text(free)} left for them.",
+                f"Free some space, set {SIZE_VARIABLE} to a smaller number, or {FOLDER_VARIABLE} to a folder on a"
+                " larger disk.",
+            )
+        seconds = sum(clips.seconds() for clips in self.clips.values())
+        return Frames(whole, 0 if fits else limit, limit, seconds)
+
+    def divide(self, room: int) -> None:
+        """Hold parts of the frames within so many bytes from now on; 0: all of them."""
+        if room:
+            self.clips["train"].divide(room)
+            self.clips["validation"].divide(room, BESIDE)
 
 
-def seen_clips(study: Study, recognizer: str, data: StudyData, cache: FrameCache) -> Seen:
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """What the decoded frames of a training take.
+
+    Args:
+        whole: bytes of all; 0 where none is kept.
+        room: bytes within which they are read block by block; 0: all are held.
+        limit: bytes of the frame cache.
+        seconds: that decoding all takes, about.
+        embeds: whether vectors are kept in their place.
+    """
+
+    whole: int
+    room: int
+    limit: int
+    seconds: float
+    embeds: bool = False
+
+    @property
+    def said(self) -> str:
+        """Return a sentence on it."""
+        if self.embeds:
+            return "reads each video once, as it comes, and keeps vectors of it in the feature store."
+        if not self.whole:
+            return "reads each video as it comes and keeps none of its frames."
+        takes = f"the decoded frames of its clips take {bytes_text(self.whole)}"
+        holds = f"the frame cache holds {bytes_text(self.limit)}"
+        if not self.room:
+            return f"{takes}; {holds}."
+        time = f"decoding takes {minutes_text(self.seconds)}"
+        return (
+            f"{takes} and {holds}: they are decoded again in each epoch ({time}), and clips are shuffled within blocks"
+            f" of up to {bytes_text(self.room // BLOCK)} of frames."
+        )
+
+
+def check_frames(run: Run, frames: Frames) -> None:
+    """Refuse to go on with a training in another order of clips: the order follows from the room for their frames.
+
+    Raises:
+        ActScribeError: the frame cache does not hold any more what was held when the run was begun.
+    """
+    begun = run.info.frames_room
+    if frames.limit < (begun or frames.whole):
+        raise ActScribeError(
+            f"{run.folder}: was begun with a frame cache of {bytes_text(begun) if begun else 'more'}, and it holds"
+            f" {bytes_text(frames.limit)} now; another size would be another order of clips.",
+            f"Set {SIZE_VARIABLE} to {math.ceil((begun or frames.whole) / 2**30 * 100) / 100:g} or more and type the"
+            " same command again.",
+        )
+
+
+def seen_clips(
+    study: Study,
+    recognizer: str,
+    data: StudyData,
+    cache: FrameCache,
+    infos: dict[Path, VideoInfo] | None = None,
+) -> Seen:
     """Cut the clips of training and validation; nothing is decoded.
 
     Args:
@@ -196,7 +291,9 @@ def seen_clips(study: Study, recognizer: str, data: StudyData, cache: FrameCache
         recognizer: the study's name for it.
         data: of the study.
         cache: of decoded frames.
+        infos: what is known about videos already, see `ClipData`.
     """
+    infos = {} if infos is None else infos
     chosen = study.chosen(recognizer)
     seen = implementation(chosen.recognizer).view(chosen.settings, study.windows.frames)
     view = replace(seen, square_pixels=study.windows.square_pixels)
@@ -205,9 +302,9 @@ def seen_clips(study: Study, recognizer: str, data: StudyData, cache: FrameCache
         clips = _clips(data, study, split)
         all_targets = _targets(clips, study, data.labels)
         known = np.flatnonzero(~np.isnan(all_targets).all(axis=1))
-        shown[split] = ClipData(data.of_split(split), [clips[place] for place in known], one, cache)
+        shown[split] = ClipData(data.of_split(split), [clips[place] for place in known], one, cache, infos)
         truth[split] = all_targets[known]
-    return Seen(view, shown, truth, cache, chosen.trains and not chosen.spec.embeds)
+    return Seen(view, shown, truth, cache, chosen.trains and not chosen.spec.embeds, chosen.spec.embeds)
 
 
 def decide(run: Run, recognizer: Recognizer, study: Study, data: StudyData) -> None:

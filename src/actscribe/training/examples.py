@@ -36,7 +36,7 @@ def fit_pixels(
         unfreezing: see `Fit`.
     """
     settings: Training = job.settings
-    train = Examples(pixel_examples(job.train, pixels, job), job.train_targets)
+    train = Examples(pixel_examples(job.train, pixels, job), job.train_targets, job.train.blocks)
     fit(
         Fit(
             network=network,

@@ -18,6 +18,7 @@ from transformers import EarlyStoppingCallback, EvalPrediction, PrinterCallback,
 from transformers.integrations.integration_utils import TensorBoardCallback
 from transformers.trainer_callback import TrainerCallback, TrainerState
 
+from actscribe.data.blocks import Blocks
 from actscribe.files import write_text
 from actscribe.labels import Task
 from actscribe.models.device import use_bfloat16
@@ -48,10 +49,12 @@ class Examples:
     Args:
         example: makes one clip's input tensors, without a batch axis.
         targets: float32, shape (clips, labels), nan where not annotated.
+        blocks: clips that are shown near to each other, see `ClipData.blocks`; None: any order is as good.
     """
 
     example: Example
     targets: np.ndarray
+    blocks: Blocks | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,7 @@ def fit(work: Fit) -> None:
         data_collator=_collate,
         compute_metrics=_scorer(work.task),
         clips_per_epoch=settings.clips_per_epoch,
+        blocks=work.train.blocks,
         optimizers=(steps, None),
         callbacks=_callbacks(work),
     )
@@ -183,10 +187,11 @@ class _EpochSampler(Sampler[tuple[int, int]]):
         count: of clips.
         seed: of training.
         used: how many are yielded; see `Training.clips_per_epoch`.
+        blocks: clips that are shown block by block; None: in any order.
     """
 
-    def __init__(self, count: int, seed: int, used: int | None = None) -> None:
-        self.count, self.seed, self.epoch = count, seed, 0
+    def __init__(self, count: int, seed: int, used: int | None = None, blocks: Blocks | None = None) -> None:
+        self.count, self.seed, self.epoch, self.blocks = count, seed, 0, blocks
         self.used = count if used is None else used
 
     def __len__(self) -> int:
@@ -199,19 +204,23 @@ class _EpochSampler(Sampler[tuple[int, int]]):
         rounds = -(-self.used // self.count)
         shown: list[tuple[int, int]] = []
         for place in range(self.epoch * rounds, (self.epoch + 1) * rounds):
-            order = np.random.default_rng((self.seed, place)).permutation(self.count)
-            shown += [(place, int(index)) for index in order]
+            shown += [(place, int(index)) for index in self._order(place)]
         return iter(shown[: self.used])
+
+    def _order(self, place: int) -> np.ndarray:
+        if self.blocks is None:
+            return np.random.default_rng((self.seed, place)).permutation(self.count)
+        return np.concatenate(self.blocks.of_round(self.seed, place))
 
 
 class _ClipTrainer(Trainer):
-    def __init__(self, *, clips_per_epoch: int | None, **kwargs: Any) -> None:
-        self.clips_per_epoch = clips_per_epoch
+    def __init__(self, *, clips_per_epoch: int | None, blocks: Blocks | None, **kwargs: Any) -> None:
+        self.clips_per_epoch, self.blocks = clips_per_epoch, blocks
         super().__init__(**kwargs)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> _EpochSampler:
         chosen: Any = self.train_dataset if train_dataset is None else train_dataset
-        return _EpochSampler(len(chosen), self.args.seed, self.clips_per_epoch)
+        return _EpochSampler(len(chosen), self.args.seed, self.clips_per_epoch, self.blocks)
 
     def get_eval_dataloader(self, eval_dataset: Any = None) -> Any:
         self.args.dataloader_drop_last = False  # every validation clip counts; only training wants equal batches

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -59,8 +60,9 @@ def soften(examples: Examples, how: Augmentation, task: Task, seed: int, key: st
     """Return training examples with smoothed targets, mixed with one another; the same ones if `how` asks for neither.
 
     Each clip's partner and share are drawn from (seed, epoch, clip) alone, so that a resumed training and one on two
-    processes mix alike. (Published pipelines draw one share a batch and partners within it; ours.) Validation examples
-    (epoch None) stay as they are. Where a target of one of two mixed clips is unknown, so is that of the mixture.
+    processes mix alike; of clips that are shown in blocks the partner is one of the same block. (Published pipelines
+    draw one share a batch and partners within it; ours.) Validation examples (epoch None) stay as they are. Where a
+    target of one of two mixed clips is unknown, so is that of the mixture.
 
     Args:
         examples: of training; the input called `key` holds pixels, shape (..., height, width).
@@ -81,11 +83,12 @@ def soften(examples: Examples, how: Augmentation, task: Task, seed: int, key: st
         if not how.mixes():
             return {**made, "labels": soft[index]}
         rng = np.random.default_rng((seed, epoch, index, 1))
-        partner = int(rng.integers(len(soft)))
+        beside = examples.blocks.beside(seed, epoch, index) if examples.blocks else range(len(soft))
+        partner = int(beside[int(rng.integers(len(beside)))])
         video, share = _mix(made[key], plain(epoch, partner)[key], how, rng)
         return {**made, key: video, "labels": soft[index] * share + soft[partner] * (1 - share)}
 
-    return Examples(example, examples.targets)
+    return replace(examples, example=example)
 
 
 def _mix(

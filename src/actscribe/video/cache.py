@@ -151,6 +151,13 @@ class FrameCache:
         """Return how many bytes the entries take."""
         return sum(state.st_size for _, state in self._entries())
 
+    def free(self) -> int:
+        """Return how many bytes the disk has for entries, with what may go to make room for them."""
+        place = self.root
+        while not place.exists() and place != place.parent:
+            place = place.parent
+        return shutil.disk_usage(place).free + self.size()
+
     def check_room(self, needed: int) -> None:
         """Prove that entries of so many bytes together can be held, with what may go to make room for them.
 
@@ -164,10 +171,7 @@ class FrameCache:
                 f" {bytes_text(self.limit_bytes)}.",
                 hint,
             )
-        place = self.root
-        while not place.exists() and place != place.parent:
-            place = place.parent
-        free = shutil.disk_usage(place).free + self.size()
+        free = self.free()
         if needed > free:
             raise ActScribeError(
                 f"the decoded frames of its clips take {bytes_text(needed)}, and the disk of the frame cache"
@@ -190,7 +194,7 @@ class FrameCache:
             sums: list[int] = []
             for frame in decoded:
                 if not pts:
-                    self._make_room(len(times) * frame.image.nbytes, path)
+                    self._make_room(entry_bytes(len(times), frame.image.nbytes), path)
                     shape = (len(times), *frame.image.shape)
                     np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
                 file.write(frame.image.data)
@@ -215,6 +219,11 @@ class FrameCache:
                 f" {bytes_text(total)} of {bytes_text(self.limit_bytes)} are in use by this run.",
                 f"Set {SIZE_VARIABLE} to a larger number, or use fewer frames or a smaller short side.",
             )
+
+
+def entry_bytes(frames: int, image: int) -> int:
+    """Return the size of an entry of so many frames, each of `image` bytes: with times, sums and three headers."""
+    return frames * (image + 12) + 3 * 128 + 4
 
 
 def default_cache() -> FrameCache:

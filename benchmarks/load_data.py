@@ -1,0 +1,101 @@
+"""How long it takes to read a study of which all recordings share one annotation file, beside opening its videos.
+
+    python benchmarks/load_data.py [ROWS]        # 2000: about a minute
+
+A BORIS project, then one CSV, of 20 bouts for each of as many videos of two seconds; no network is run. The time of
+`load_data` without probing and hashing videos is the one that may grow with the number of rows alone: the goal is 5 s
+for 2,000. Before each file was read once, 200 rows of one CSV took 20 s on the same machine, and the time grew with the
+square of their number.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from actscribe import load_study
+from actscribe.data import loading
+from actscribe.video.writing import write_video
+
+LABEL, SECONDS, BOUTS = "Lamp", 2.0, 20
+
+
+def main() -> None:
+    """Print the seconds of both, and as JSON in the last line."""
+    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
+    found = {}
+    for kind, make in (("boris", _boris), ("csv", _csv)):
+        with tempfile.TemporaryDirectory() as folder:
+            names = _videos(Path(folder), rows)
+            make(Path(folder), names)
+            whole, videos = _timed(Path(folder))
+        print(f"{kind}: {rows} rows in {whole:.1f} s, of which {videos:.1f} s are opening and hashing the videos")
+        found[f"{kind}_s"] = round(whole - videos, 2)
+    print(json.dumps({"rows": rows, **found}))
+
+
+def _videos(folder: Path, rows: int) -> list[str]:
+    """Write one video many times, each time with other bytes behind it, and the study that names them."""
+    write_video(folder / "one.mp4", np.zeros((20, 48, 64, 3), np.uint8), 10)
+    data = (folder / "one.mp4").read_bytes()
+    (folder / "one.mp4").unlink()
+    names = [f"v{place:05}.mp4" for place in range(rows)]
+    for place, name in enumerate(names):
+        (folder / name).write_bytes(data + struct.pack(">I4sQ", 16, b"free", place))
+    lines = [f"{name},annotations.txt,g{place % 50},\n" for place, name in enumerate(names)]
+    (folder / "manifest.csv").write_text("".join(["video,annotations,group,split\n", *lines]))
+    labels = {"name": "lamps", "labels": [LABEL, "Other lamp"]}
+    study = {"name": "lamps", "recordings": "manifest.csv", "labels": labels, "empty_labels": "allow"}
+    (folder / "study.yaml").write_text(json.dumps(study))
+    return names
+
+
+def _bouts() -> list[tuple[float, float]]:
+    return [(SECONDS * place / BOUTS, SECONDS * (place + 0.5) / BOUTS) for place in range(BOUTS)]
+
+
+def _boris(folder: Path, names: list[str]) -> None:
+    events = [[time, "", LABEL, "", ""] for bout in _bouts() for time in bout]
+    observations = {f"o{place}": {"file": {"1": [name]}, "events": events} for place, name in enumerate(names)}
+    project = {"observations": observations, "behaviors_conf": {"0": {"code": LABEL, "type": "State event"}}}
+    (folder / "annotations.txt").write_text(json.dumps(project))
+
+
+def _csv(folder: Path, names: list[str]) -> None:
+    lines = [f"{LABEL},{start},{end},{name}\n" for name in names for start, end in _bouts()]
+    (folder / "annotations.txt").write_text("".join(["label,start_s,end_s,video\n", *lines]))
+
+
+def _timed(folder: Path) -> tuple[float, float]:
+    """Return the seconds of `load_data`, and those of them in which videos are opened and hashed."""
+    spent = [0.0]
+
+    def counted(of: Callable[[Path], Any]) -> Callable[[Path], Any]:
+        def call(path: Path) -> Any:
+            start = time.perf_counter()
+            found = of(path)
+            spent[0] += time.perf_counter() - start
+            return found
+
+        return call
+
+    kept = loading.probe, loading.content_hash
+    loading.probe, loading.content_hash = map(counted, kept)  # type: ignore[attr-defined]
+    try:
+        start = time.perf_counter()
+        loading.load_data(load_study(folder))
+        return time.perf_counter() - start, spent[0]
+    finally:
+        loading.probe, loading.content_hash = kept  # type: ignore[attr-defined]
+
+
+if __name__ == "__main__":
+    main()
