@@ -20,7 +20,7 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from actscribe.runs.foretold import said_of_frames
+from actscribe.runs.preflight import frame_notes
 from long_studies import HEIGHT, WIDTH, long_study
 
 from actscribe import load_study
@@ -52,7 +52,7 @@ def main() -> None:
         with made as decoder:
             study = load_study(folder / "study")
             data, cache = load_data(study), FrameCache(folder / "cache", limit)
-            print(*said_of_frames(study, data, cache), sep="\n")
+            print(*frame_notes(study, data, cache), sep="\n")
             run = train(study, "timesformer", out=folder / "run", cache=cache, data=data)
     clips = 18 * round(3 * 3600 / stride)
     painted = sum(decoder.painted[f"r{place}"] for place in range(18))
