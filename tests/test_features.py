@@ -27,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def mean(folder: Path) -> Backbone:
-    return Backbone(load_vlm(folder), "What happens?", "mean", 200)
+    return Backbone(load_vlm(folder, "float32"), "What happens?", "mean", 200)
 
 
 @pytest.fixture(autouse=True)
@@ -139,7 +139,9 @@ def test_whatever_features_depend_on_keeps_them_apart(mean: Backbone, folder: Pa
     other_video, _ = vlm_jobs.clips("s", 2, 2, seed=1)
     more_frames, _ = vlm_jobs.clips("r", 2, 4, seed=1)
     larger = vlm_jobs.MadeClips("r", list(data.clips), InputSpec(2, 48), data.pixels)
-    another = Backbone(load_vlm(tiny_vlms.build("smolvlm", tmp_path / "model", seed=1)), mean.prompt, "mean", 200)
+    another = Backbone(
+        load_vlm(tiny_vlms.build("smolvlm", tmp_path / "model", seed=1), "float32"), mean.prompt, "mean", 200
+    )
     variants = [
         (mean, data),
         (replace(mean, prompt="What else happens?"), data),
@@ -175,7 +177,7 @@ def test_each_process_of_a_training_begins_elsewhere(
 def test_two_at_once_leave_what_one_would(mean: Backbone, folder: Path, tmp_path: Path) -> None:
     data, _ = vlm_jobs.clips("r", 6, 2, seed=1)
     alone = clip_features(mean, data, tmp_path / "alone", "Features")
-    both = [mean, replace(mean, vlm=load_vlm(folder))]
+    both = [mean, replace(mean, vlm=load_vlm(folder, "float32"))]
     with ThreadPoolExecutor(2) as pool:
         found = list(pool.map(lambda one: clip_features(one, data, tmp_path / "shared", "Features"), both))
     names = {path.name for path in (tmp_path / "shared").iterdir()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from actscribe.files import write_text
 from actscribe.labels import LabelSet
 from actscribe.models.catalog import checkpoint_folder, weights_digest
 from actscribe.models.checkpoint_files import read_json
-from actscribe.models.device import autocast, device, use_bfloat16
+from actscribe.models.device import autocast, clips_at_once, device, for_scoring, use_bfloat16
 from actscribe.models.pixels import Pixels
 from actscribe.models.quiet import quiet
 from actscribe.models.video_classifier import (
@@ -34,9 +35,6 @@ from actscribe.training.examples import fit_pixels
 from actscribe.training.freezing import Unfreezing
 from actscribe.training.inputs import TrainingInputs
 from actscribe.training.losses import prior_logits, probabilities
-
-#: Clips scored at once.
-BATCH = 8
 
 
 class VideoClassifierRecognizer:
@@ -58,11 +56,15 @@ class VideoClassifierRecognizer:
 
     def score(self, clips: Iterable[ClipFrames]) -> Iterator[np.ndarray]:
         """Yield scores per clip, shape (labels,); see `Recognizer.score`."""
-        for batch in batched(clips, BATCH):
+        for batch in batched(clips, clips_at_once()):
             videos = torch.stack([self.pixels.normalise(self.pixels.tensor(clip.frames)) for clip in batch])
             with torch.inference_mode(), autocast(self.bfloat16):
-                logits = self.model(videos.to(device()))
+                logits = self._scored(videos.to(device()))
             yield from probabilities(logits, self.labels.task).cpu().numpy()
+
+    @cached_property
+    def _scored(self) -> VideoClassifier:
+        return for_scoring(self.model, self.bfloat16)
 
     def save(self, folder: Path) -> None:
         """Write model, feeding and precision; the label set is the run's."""
