@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from actscribe.batching import batched
+from actscribe.batching import ahead, batched
 from actscribe.data.clips import Clip, Window, cut
 from actscribe.data.recording import Recording
 from actscribe.data.view import ClipFrames, InputSpec
@@ -20,6 +20,8 @@ from actscribe.recognizers.base import Recognizer
 from actscribe.run_folder.scored_clips import ScoredClips
 from actscribe.settings.study import Windows
 
+#: Clips that are decoded while the network computes: a batch (ours).
+CLIPS_AHEAD = 8
 #: By how much arithmetic in single precision may leave [0, 1].
 ROUNDING = 1e-5
 _DEFECT = "This is a defect of the recognizer; tell whoever wrote it."
@@ -55,7 +57,11 @@ def score_recordings(
             yield clip_frames
 
     expected = len(clips) * len(views)
-    rows = [sound(row, len(labels)) for row in track(recognizer.score(seen()), what, total=expected)]
+    shown = ahead(seen(), CLIPS_AHEAD)
+    try:
+        rows = [sound(row, len(labels)) for row in track(recognizer.score(shown), what, total=expected)]
+    finally:
+        shown.close()  # the reader does not outlive this call, whatever the recognizer did
     if len(rows) != expected:
         raise ActScribeError(f"The recognizer gave scores of {len(rows)} clips, expected those of {expected}.", _DEFECT)
     scores = np.stack(rows).astype(np.float64) if rows else np.zeros((0, len(labels)))
