@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from actscribe.errors import ActScribeError
+
 
 @dataclass(frozen=True, slots=True)
 class Compute:
@@ -22,8 +24,15 @@ class Compute:
     threads: int | None = None
     batch_size: int | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("threads", "batch_size"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ActScribeError(f"Expected {name} to be a whole number from 1, found {value}.")
+
 
 _USUAL = Compute()
+#: A context variable, so that it need not be handed through every function between a command and a network.
 _CHOSEN: ContextVar[Compute] = ContextVar("compute", default=_USUAL)
 
 
@@ -33,8 +42,8 @@ def chosen() -> Compute:
 
 
 @contextmanager
-def computing(compute: Compute) -> Iterator[None]:
-    """Ask for `compute` inside the block; `models.device.apply` checks it and sets the threads."""
+def asking(compute: Compute) -> Iterator[None]:
+    """Let `chosen` answer `compute` inside the block; nothing is checked, see `models.device.computing`."""
     token = _CHOSEN.set(compute)
     try:
         yield

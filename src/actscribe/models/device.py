@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
 
 import torch
 from torch import nn
 
-from actscribe import compute
+from actscribe.compute import Compute, asking, chosen
 from actscribe.errors import ActScribeError
 
 N = TypeVar("N", bound=nn.Module)
@@ -17,9 +18,29 @@ N = TypeVar("N", bound=nn.Module)
 CLIPS_ON_GPU = 8
 
 
+@contextmanager
+def computing(compute: Compute) -> Iterator[None]:
+    """Run networks inside the block as `compute` says: where, with how many threads, how many clips at once.
+
+    Of the settings of a training only the device and the threads: its batch is part of what is learned.
+
+    Raises:
+        ActScribeError: this machine has no such device; said before the block begins.
+    """
+    threads = torch.get_num_threads()
+    with asking(compute):
+        device()
+        try:
+            if compute.threads is not None:
+                torch.set_num_threads(compute.threads)
+            yield
+        finally:
+            torch.set_num_threads(threads)
+
+
 def device() -> torch.device:
     """Return the device that was asked for, else the GPU where there is one, else the CPU."""
-    wanted = compute.chosen().device
+    wanted = chosen().device
     if wanted != "auto":
         return named_device(wanted)
     if torch.cuda.is_available():
@@ -82,7 +103,7 @@ def clips_at_once() -> int:
     Unless a number was asked for: on a processor one, whose thousands of tokens fill it, while the intermediate results
     of several leave its caches (1.5 times slower with 8 clips of TimeSformer-base; ours), on a GPU several.
     """
-    return compute.chosen().batch_size or (1 if device().type == "cpu" else CLIPS_ON_GPU)
+    return chosen().batch_size or (1 if device().type == "cpu" else CLIPS_ON_GPU)
 
 
 def for_scoring(network: N, bfloat16: bool) -> N:
