@@ -274,10 +274,16 @@ def dual(name: str, folder: Path, video: Path, bf16: bool, layers: int | None) -
                         logits = cosine * network.logit_scale.exp()
                 else:
                     shaped = fed.unflatten(0, (len(batch), -1))
-                    logits = network(pixel_values=shaped, **asked).logits_per_video
+                    out = network(pixel_values=shaped, **asked)
+                    with torch.autocast(device().type, enabled=False):  # in bf16 the logits would be rounded to halves
+                        cosine = torch.einsum("bd,bkd->bk", out.video_embeds.float(), out.text_embeds.float())
+                        logits = cosine * network.logit_scale.exp()
             rows.append(logits.float().softmax(-1).cpu().numpy())
         return np.concatenate(rows)
 
+    if name == "x-clip":  # as ours, which reads the prompts once in float32
+        for part in (network.text_model, network.text_projection):
+            part.forward = torch.autocast(device().type, enabled=False)(part.forward)
     with torch.inference_mode():
         text_features = network.get_text_features(**asked).pooler_output.float() if name == "clip" else None
     return Ways(scored(ours, video, CLASSES), plain)

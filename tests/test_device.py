@@ -47,9 +47,9 @@ def test_threads_are_set_inside_the_block_only() -> None:
     with computing(Compute(threads=before + 2)):
         assert torch.get_num_threads() == before + 2
     assert torch.get_num_threads() == before
-    for wrong in ({"threads": 0}, {"batch_size": -1}):
+    for wrong in ((0, None), (None, -1)):
         with pytest.raises(ActScribeError, match="whole number from 1"):
-            Compute(**wrong)
+            Compute("auto", *wrong)
 
 
 @pytest.mark.parametrize("command", ["train", "evaluate", "annotate", "compare", "benchmark"])

@@ -87,6 +87,6 @@ def _keys(clip: ClipFrames, place: int) -> list[Key]:
     if not clip.content:
         return [("", (float(frame),), (place,)) for frame in range(len(clip.frames))]
     return [
-        (clip.content, (round(float(time), 6),), (*size, zlib.crc32(np.ascontiguousarray(frame))))
+        (clip.content, (round(float(time), 6),), (*size, zlib.crc32(np.ascontiguousarray(frame).data)))
         for frame, time in zip(clip.frames, clip.times, strict=True)
     ]
