@@ -20,11 +20,11 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from actscribe.runs.preflight import frame_notes
 from long_studies import HEIGHT, WIDTH, long_study
 
 from actscribe import load_study
 from actscribe.data.loading import load_data
+from actscribe.runs.preflight import frame_notes
 from actscribe.runs.train import train
 from actscribe.video.cache import FrameCache
 

@@ -6,6 +6,9 @@ plain_times_real_time  the same windows scored one clip at a time, each decoded 
 rss_growth_mib    how much higher the peak memory of a process is that annotates an hour of video than that of one that
                   annotates a minute.
 
+The model is tiny, so this measures decoding and what lies around the network; of networks of published sizes see
+real_size.py.
+
 Videos are made here: H.264, 256x256, 15 frames/s. `--quick` takes one minute instead of ten, and six minutes instead of
 an hour. The recognizer is not trained: its weights do not change the time. The last line is one JSON object.
 """
@@ -69,6 +72,7 @@ def report(folder: Path, quick: bool) -> None:
         "peak_mib": round(peaks[0], 1),
         "cores": os.cpu_count(),
         "model": checkpoint_name(),
+        "real_size": False,
     }
     print(json.dumps(figures))
 

@@ -60,10 +60,10 @@ def test_a_quantized_model_is_compared_before_it_is_used(
     for quantize in (None, "4bit"):
         folder = tmp_path / str(quantize)
         folder.mkdir()
-        settings = parse_settings(name, {"model": str(model), "quantize": quantize})
+        settings = parse_settings(name, {"model": str(model), "quantize": quantize, "dtype": "float32"})
         implementation(name).make(replace(vlm_jobs.job(folder, "vlm-head"), settings=settings))
-        assert (folder / room.FILE).is_file() == (quantize is not None)
-    told = json.loads((folder / room.FILE).read_text())
+        assert (folder / room.QUANTIZATION_FILE).is_file() == (quantize is not None)
+    told = json.loads((folder / room.QUANTIZATION_FILE).read_text())
     assert (told["quantize"], told["clips"], told["answers"]) == ("4bit", 3, 6)
     assert 0 < told["largest"] < 0.05
     assert "4bit against bfloat16 on 3 clips" in capsys.readouterr().out

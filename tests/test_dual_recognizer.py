@@ -6,6 +6,7 @@ import itertools
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -353,3 +354,51 @@ def test_a_prompt_that_is_too_long_shows_before_any_video_is_decoded(
     monkeypatch.setattr(Shown, "prepare", decoded)
     with pytest.raises(ActScribeError, match="longer than the"):
         dual_encoder.make(job(tmp_path, "vifi-clip", root, template="so long " * 100 + "{name}"))
+
+
+def overlapping(count: int) -> list[ClipFrames]:
+    """Clips of four frames, each of which shares three with the next one."""
+    pictures = np.random.default_rng(7).integers(0, 256, (count + 3, SIDE, SIDE, 3), dtype=np.uint8)
+    spans = [np.arange(first, first + 4) for first in range(count)]
+    return [ClipFrames(Clip("r", float(s[0]), float(s[0]) + 4), "c", pictures[s], s + 0.5) for s in spans]
+
+
+@pytest.mark.parametrize("name", ["clip", "vifi-clip"])
+@pytest.mark.parametrize("vghif", [None, {"bottleneck": 16, "heads": 2}])
+def test_frames_that_clips_share_are_encoded_once(name: str, vghif: Any, root: Path, tmp_path: Path) -> None:
+    more: dict[str, Any] = {"vghif": vghif, "epochs": 1} if vghif else {"learns": "none"}
+    made = dual_encoder.make(job(tmp_path, name, root, **more))
+    assert isinstance(made, dual_encoder.DualEncoderRecognizer)
+    shown = overlapping(20)
+    alone = [
+        next(iter(dual_encoder.DualEncoderRecognizer(made.network, made.loaded, made.labels, made.how).score([clip])))
+        for clip in shown
+    ]
+    np.testing.assert_allclose(np.stack(list(made.score(shown))), np.stack(alone), atol=1e-6)
+    assert (made.sight.store.frames_run, made.sight.store.frames_asked) == (23, 80)
+
+
+def test_frames_are_not_taken_for_others(root: Path, tmp_path: Path) -> None:
+    made = dual_encoder.make(job(tmp_path, "clip", root, learns="none"))
+    assert isinstance(made, dual_encoder.DualEncoderRecognizer)
+    first, other = still(0), still(1)  # of one content and times: whoever changed the pictures forgot the digest
+    nameless = [replace(clip, content="") for clip in (first, other)]
+    expected = [next(iter(made.score([clip]))) for clip in nameless]
+    assert not made.sight.store._kept
+    np.testing.assert_allclose(np.stack(list(made.score([first, other]))), np.stack(expected), atol=1e-6)
+    np.testing.assert_allclose(np.stack(list(made.score(nameless))), np.stack(expected), atol=1e-6)
+
+
+def test_in_bf16_scores_are_those_of_autocast(root: Path, tmp_path: Path) -> None:
+    for name in ("clip", "x-clip"):
+        made = dual_encoder.make(job(tmp_path / name, name, root, learns="none", precision="bfloat16"))
+        assert isinstance(made, dual_encoder.DualEncoderRecognizer)
+        clip = still()
+        pixels = made.loaded.pixels
+        video = pixels.normalise(pixels.tensor(clip.frames))[None]
+        with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
+            expected = made.network(video).softmax(-1)[0].numpy()
+        np.testing.assert_allclose(next(iter(made.score([clip]))), expected, atol=1e-6)
+        kept = {weight.dtype for weight in made.network.parameters()}
+        assert kept == {torch.float32}, "what is saved stays float32"
+        assert torch.bfloat16 in {weight.dtype for weight in made.sight.backbone.parameters()}

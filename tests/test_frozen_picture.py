@@ -66,7 +66,7 @@ def test_the_windows_take_frames_at_other_times_of_theirs(videos: list[Path]) ->
 
 @pytest.mark.parametrize("family", list(tiny_vlms.FAMILIES))
 def test_every_family_is_told_the_same(family: str, videos: list[Path], tmp_path: Path) -> None:
-    vlm = load_vlm(tiny_vlms.build(family, tmp_path))
+    vlm = load_vlm(tiny_vlms.build(family, tmp_path), "float32")
     clips = windows(videos, InputSpec(8, 48))
     inputs = vlm.inputs([replace(clip, content="") for clip in clips], ["Is the baby visible?"] * len(clips))
     assert len({(one.text, one.unit_seconds) for one in inputs}) == 1
@@ -76,7 +76,7 @@ def test_every_family_is_told_the_same(family: str, videos: list[Path], tmp_path
 
 def test_qwen_positions_are_those_of_the_sampled_rate(videos: list[Path], tmp_path: Path) -> None:
     """2 * 3 s / 8 frames at 2 positions a second: units stand at 0, 1.5, 3 and 4.5, rounded down as in transformers."""
-    vlm = load_vlm(tiny_vlms.build("qwen2_5_vl", tmp_path))
+    vlm = load_vlm(tiny_vlms.build("qwen2_5_vl", tmp_path), "float32")
     for clip in windows(videos, InputSpec(8, 48)):
         one = vlm.inputs([clip], ["What?"])[0]
         assert one.unit_seconds == 0.75

@@ -72,3 +72,11 @@ def test_every_example_study_loads(folder: Path) -> None:
 
 def test_there_are_examples() -> None:
     assert {path.name for path in EXAMPLES} >= {"falls_at_home", "surveillance_fights"}
+
+
+def test_opening_a_run_and_reading_annotations_load_no_network() -> None:
+    code = "from actscribe import Run, read_annotations, load_study; import sys; print('LOADED', *sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=True)
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert "actscribe.run_folder.run" in loaded
+    assert not loaded & (HEAVY - {"pandas", "pyarrow"})  # tables are what a run holds

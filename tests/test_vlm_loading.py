@@ -17,9 +17,14 @@ from huggingface_hub.utils import filter_repo_objects
 from safetensors.torch import load_file, save_file
 
 from actscribe.errors import ActScribeError
+from actscribe.labels import load_label_set
 from actscribe.models import catalog
+from actscribe.models import device as devices
 from actscribe.models.vlm import load_vlm
-from actscribe.models.vlm.loading import digest
+from actscribe.models.vlm.loading import digest, weight_dtype
+from actscribe.recognizers import vlm_clients
+from actscribe.recognizers.base import implementation
+from actscribe.settings.vlm import VlmYesnoSettings
 
 
 @pytest.fixture(scope="module")
@@ -226,3 +231,14 @@ def test_the_catalog_is_consistent(cache: Path) -> None:
     assert all(entry.licence for entry in catalog.ENTRIES)
     assert catalog.find("QWEN/qwen3-vl-2b-instruct") == catalog.find("qwen3-vl-2b")
     assert {catalog.place(entry) for entry in catalog.ENTRIES if entry.hub} == {"download"}
+
+
+def test_auto_takes_bf16_where_the_device_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = load_label_set("newborn_resuscitation")
+    for able, expected in ((True, torch.bfloat16), (False, torch.float32)):
+        for module in (devices, vlm_clients):
+            monkeypatch.setattr(module, "bfloat16_pays", lambda where=None, able=able: (able, "the processor has AMX"))
+        assert weight_dtype("auto", torch.device("cpu")) == expected
+        said = implementation("vlm-yesno").starting(VlmYesnoSettings(), labels, 8)  # what the run notes
+        assert [("bf16" in note and "AMX" in note) for note in said] == [True] * able
+        assert implementation("vlm-yesno").starting(VlmYesnoSettings(dtype="float32"), labels, 8) == []

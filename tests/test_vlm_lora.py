@@ -201,7 +201,7 @@ def test_without_peft_the_extra_is_named(folder: Path, monkeypatch: pytest.Monke
 
 def test_merging_a_head_says_what_is_missing(folder: Path, tmp_path: Path) -> None:
     job = vlm_jobs.job(tmp_path, "vlm-head", model=str(folder))
-    saved = save(vlm_head.VlmHeadRecognizer(vlm_head.start(job), job.labels), tmp_path / "model")
+    saved = save(vlm_head.recognizer(vlm_head.start(job), job.labels), tmp_path / "model")
     with pytest.raises(ActScribeError, match=r"holds no adapter\.safetensors"):
         vlm_lora.merge(saved, tmp_path / "merged")
 

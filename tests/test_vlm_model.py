@@ -34,7 +34,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def vlm(kind: str, tmp_path_factory: pytest.TempPathFactory) -> Vlm:
-    return load_vlm(tiny_vlms.build(kind, tmp_path_factory.mktemp(kind)))
+    return load_vlm(tiny_vlms.build(kind, tmp_path_factory.mktemp(kind)), "float32")
 
 
 def reference(vlm: Vlm, clip: ClipFrames, text: str) -> dict[str, torch.Tensor]:

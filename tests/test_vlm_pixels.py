@@ -40,7 +40,7 @@ def grids(video: Any, frames: np.ndarray) -> list[int]:
 @pytest.mark.parametrize("family", ["qwen3_vl", "qwen2_5_vl"])
 def test_sizes_are_those_of_transformers(family: str, tmp_path: Path) -> None:
     folder = tiny_vlms.build(family, tmp_path)
-    vlm = load_vlm(folder)
+    vlm = load_vlm(folder, "float32")
     own = hf.AutoVideoProcessor.from_pretrained(folder)
     capped = hf.AutoVideoProcessor.from_pretrained(folder, cap_pixels_per_frame=True, max_video_tokens=6)
     differ = cases = 0
@@ -67,6 +67,6 @@ def test_a_checkpoint_that_asks_for_a_cap_gets_it(tmp_path: Path) -> None:
     processor.save_pretrained(folder)
     frames = np.zeros((4, 160, 160, 3), dtype=np.uint8)
     clip = ClipFrames(Clip("r", 0.0, 3.0), "c", frames, np.array([0.4, 1.1, 1.9, 2.6]))
-    grid = load_vlm(folder).prompter.inputs(clip, "Is it on?").grid
+    grid = load_vlm(folder, "float32").prompter.inputs(clip, "Is it on?").grid
     assert grid is not None
     assert int(grid[1] * grid[2]) // 4 <= 6

@@ -80,7 +80,7 @@ WORK: dict[Task, Callable[[Vlm, list[ClipFrames]], object]] = {
 
 @pytest.mark.parametrize("task", WORK)
 def test_planned_memory_is_measured_memory(folder: Path, task: Task, tmp_path: Path) -> None:
-    vlm, four = load_vlm(folder, device="cpu"), clips(4)
+    vlm, four = load_vlm(folder, "float32", device="cpu"), clips(4)
     warm = vlm.inputs(four[:1], [SHARED])
     vlm.logits(warm)
     vlm.vision.clear()
@@ -102,7 +102,7 @@ def test_planned_memory_is_measured_memory(folder: Path, task: Task, tmp_path: P
 
 
 def test_tokens_are_those_of_the_processor(folder: Path) -> None:
-    vlm = load_vlm(folder)
+    vlm = load_vlm(folder, "float32")
     inputs = vlm.inputs(clips(1), [SHARED])[0]
     planned = plan(str(folder), 8, Use("text"), size=(48, 64), speed=1e9)
     assert planned.video_tokens == int((inputs.ids == vlm.prompter.placeholder).sum())

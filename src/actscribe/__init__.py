@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from actscribe.annotations import Annotations, FrameClock, Interval, convert
     from actscribe.annotations import read as read_annotations
     from actscribe.annotations import write as write_annotations
+    from actscribe.compute import Compute
     from actscribe.data.loading import load_data
     from actscribe.data.summary import summarise
     from actscribe.errors import ActScribeError
     from actscribe.labels import Label, LabelSet, load_label_set
+    from actscribe.models.device import computing
     from actscribe.run_folder.run import Run
     from actscribe.runs.annotate import annotate
     from actscribe.runs.evaluate import evaluate
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "ActScribeError": "errors",
     "Annotations": "annotations",
+    "Compute": "compute",
     "FrameClock": "annotations",
     "Interval": "annotations",
     "Label": "labels",
@@ -43,6 +46,7 @@ _HOMES = {
     "Study": "settings.study",
     "annotate": "runs.annotate",
     "build_timeline": "runs.in_memory",
+    "computing": "models.device",
     "convert": "annotations",
     "evaluate": "runs.evaluate",
     "frame_clock": "video.frame_times",
@@ -59,6 +63,7 @@ _HOMES = {
 __all__ = [
     "ActScribeError",
     "Annotations",
+    "Compute",
     "FrameClock",
     "Interval",
     "Label",
@@ -67,6 +72,7 @@ __all__ = [
     "Study",
     "annotate",
     "build_timeline",
+    "computing",
     "convert",
     "evaluate",
     "frame_clock",

@@ -1,8 +1,11 @@
-"""Iterators in pieces; `itertools.batched` comes only with Python 3.12."""
+"""Iterators in pieces (`itertools.batched` comes only with Python 3.12), and ahead of who takes from them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import threading
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from contextvars import copy_context
 from itertools import islice
 from typing import TypeVar
 
@@ -14,3 +17,63 @@ def batched(items: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
     iterator = iter(items)
     while batch := tuple(islice(iterator, size)):
         yield batch
+
+
+def ahead(items: Iterable[T], count: int) -> Generator[T, None, None]:
+    """Yield `items` in order, while a thread makes the next ones, never more than `count` that nobody has taken.
+
+    The thread sees the context variables of whoever takes the first item, so it decodes where that one would. What
+    `items` raises is raised in its place. When this iterator ends or is closed, the thread has ended and `items`, if it
+    is a generator, is closed.
+
+    Raises:
+        ValueError: `count` is below 1.
+    """
+    if count < 1:
+        raise ValueError(f"cannot make {count} items ahead")
+    return _ahead(items, count)
+
+
+def _ahead(items: Iterable[T], count: int) -> Generator[T, None, None]:
+    made: deque[T] = deque()
+    raised: list[BaseException] = []
+    room, ready, stopped = threading.Semaphore(count), threading.Semaphore(0), threading.Event()
+
+    def make() -> None:
+        iterator = iter(items)
+        try:
+            while True:
+                room.acquire()
+                if stopped.is_set():
+                    break
+                made.append(next(iterator))
+                ready.release()
+        except StopIteration:
+            pass
+        except BaseException as error:
+            raised.append(error)
+        finally:
+            try:
+                close = getattr(iterator, "close", None)
+                if close is not None:
+                    close()
+            finally:
+                ready.release()
+
+    thread = threading.Thread(target=copy_context().run, args=(make,), name="reader ahead", daemon=True)
+    thread.start()
+    try:
+        while True:
+            ready.acquire()
+            if not made:
+                break
+            item = made.popleft()
+            room.release()
+            yield item
+            del item  # not held while the next one is waited for
+        if raised:
+            raise raised[0]
+    finally:
+        stopped.set()
+        room.release()
+        thread.join()

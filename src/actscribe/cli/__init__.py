@@ -25,6 +25,7 @@ from actscribe.cli import (
     terminal,
     train,
 )
+from actscribe.cli.compute import with_compute
 from actscribe.cli.guard import guarded
 from actscribe.cli.plugins import Commands
 
@@ -40,12 +41,12 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     new.new,
     settings.settings,
     check.check,
-    train.train,
-    evaluate.evaluate,
-    compare.compare,
-    benchmark.benchmark,
+    with_compute(train.train),
+    with_compute(evaluate.evaluate),
+    with_compute(compare.compare),
+    with_compute(benchmark.benchmark),
     report.report,
-    annotate.annotate,
+    with_compute(annotate.annotate),
     plot.plot,
     convert.convert,
     agreement.agreement,

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from actscribe.batching import batched
+from actscribe.batching import ahead, batched
 from actscribe.data.clips import Clip
 from actscribe.data.frames import Moments, shown
 from actscribe.data.recording import Recording
@@ -154,7 +154,8 @@ def embedded(embedding: Embedding, recording: Recording, clips: Sequence[Clip]) 
     shelf.refresh()
     blocks = batched(embedding.units(clips), embedder.encoder.batch)
     lacking = [[unit for unit in block if unit[0] not in shelf] for block in blocks]
-    seen = embedding.show(recording, embedding.view, [wanted for block in lacking for _, wanted in block])
+    wanted = [moments for block in lacking for _, moments in block]
+    seen = ahead(embedding.show(recording, embedding.view, wanted), embedder.encoder.batch)
     waiting = deque(clips)
     written = time.monotonic()
     try:
@@ -169,6 +170,7 @@ def embedded(embedding: Embedding, recording: Recording, clips: Sequence[Clip]) 
                 yield embedding.of_clip(waiting.popleft(), shelf)
         next(seen, None)  # lets the reader close the file and report damage
     finally:  # also where the caller stops, or a picture cannot be read
+        seen.close()
         shelf.write()
 
 

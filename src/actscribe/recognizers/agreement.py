@@ -15,13 +15,11 @@ from actscribe.models.vlm import load_vlm
 from actscribe.models.yes_no import YesNo
 from actscribe.recognizers.prompts import Prompts
 from actscribe.recognizers.vlm_clients import LocalVlmClient, VlmClient, vlm_client
-from actscribe.settings.vlm import ZeroShot
+from actscribe.settings.vlm import QUANTIZATION_FILE, ZeroShot
 from actscribe.training.inputs import TrainingInputs
 
 #: Of validation, evenly spaced.
 CLIPS = 20
-#: In the run's folder.
-FILE = "quantization.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ def check_quantized(job: TrainingInputs, texts: Prompts) -> None:
     with quiet():
         full = LocalVlmClient(load_vlm(settings.model, "bfloat16", device="cpu"))
     found = agreement(vlm_client(settings), full, clips, texts)
-    write_text(job.folder / FILE, json.dumps({"quantize": settings.quantize, **asdict(found)}, indent=1))
+    write_text(job.folder / QUANTIZATION_FILE, json.dumps({"quantize": settings.quantize, **asdict(found)}, indent=1))
     print(
         f"{settings.quantize} against bfloat16 on {found.clips} clips: {found.same:.0%} of {found.answers} yes/no"
         f" answers are the same, P(yes) differs by {found.largest:.3f} at most."

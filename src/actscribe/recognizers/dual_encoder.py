@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import cast
 
@@ -21,9 +22,9 @@ from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 from actscribe.labels import LabelSet
 from actscribe.models.catalog import weights_digest
-from actscribe.models.device import autocast, device, use_bfloat16
+from actscribe.models.device import autocast, clips_at_once, device, use_bfloat16
 from actscribe.models.dual_encoder.heads import LabelHead, LinearProbe
-from actscribe.models.dual_encoder.interface import Towers
+from actscribe.models.dual_encoder.interface import Backbone, Towers
 from actscribe.models.dual_encoder.loading import (
     Loaded,
     backbone_folder,
@@ -34,6 +35,7 @@ from actscribe.models.dual_encoder.loading import (
     visual_config,
 )
 from actscribe.models.dual_encoder.network import DualEncoder
+from actscribe.models.dual_encoder.sight import Sight
 from actscribe.models.pixels import Pixels
 from actscribe.progress import track
 from actscribe.recognizers.base import ClipFrames, Implementation, InputSpec, Recognizer
@@ -44,8 +46,8 @@ from actscribe.training.fit import Examples, Fit, fit
 from actscribe.training.inputs import TrainingInputs
 from actscribe.training.losses import clip_loss, prior_logits, priors, probabilities
 
-#: Clips scored at once.
-BATCH = 8
+#: Clips read before the first of them is scored, where their frames are encoded one by one.
+READ_AHEAD = 8
 #: Training clips, evenly spaced, on which the biases of a multi-label study are started (ours).
 START_CLIPS = 256
 
@@ -90,10 +92,16 @@ class DualEncoderRecognizer:
 
     def score(self, clips: Iterable[ClipFrames]) -> Iterator[np.ndarray]:
         """Yield scores per clip, shape (labels,); see `Recognizer.score`."""
-        for videos in _videos(clips, self.loaded.pixels):
+        for batch in batched(clips, _at_once(self.sight.backbone)):
+            visual = self.sight.visual(batch)
             with torch.inference_mode(), autocast(self.how.bfloat16):
-                logits = self.network(videos)
+                logits = self.network.answered(visual)
             yield from probabilities(logits, self.labels.task).cpu().numpy()
+
+    @cached_property
+    def sight(self) -> Sight:
+        """What the network sees; made when the first clip is scored, since nothing learns from then on."""
+        return Sight(self.network.backbone, self.loaded.pixels, self.how.bfloat16, self.network.levels)
 
     def save(self, folder: Path) -> None:
         """Write the network with all that belongs to it; the label set is the run's."""
@@ -227,9 +235,11 @@ def _start_at_prior(network: DualEncoder, job: TrainingInputs, pixels: Pixels, h
     count = len(job.train)
     places = np.unique(np.linspace(0, count - 1, min(count, START_CLIPS)).round().astype(int))
     found = []
-    for videos in _videos((job.train[place] for place in places.tolist()), pixels):
-        with torch.no_grad(), autocast(how.bfloat16):
-            found.append(network.eval().scores(videos))
+    sight = Sight(network.eval().backbone, pixels, how.bfloat16, network.levels)
+    for batch in batched((job.train[place] for place in places.tolist()), _at_once(sight.backbone)):
+        visual = sight.visual(batch)
+        with torch.inference_mode(), autocast(how.bfloat16):
+            found.append(network.compared(visual))
     network.head.start(torch.cat(found), priors(job.train_targets, job.labels.task))
 
 
@@ -273,9 +283,11 @@ def _probe(job: TrainingInputs, loaded: Loaded, how: How) -> LinearProbe:
 def _embedded(probe: LinearProbe, data: Sequence[ClipFrames], pixels: Pixels, how: How, what: str) -> list[Tensor]:
     """Return the embedding of each clip, shape (D,), on the CPU; progress is shown under the name `what`."""
     found: list[Tensor] = []
-    for videos in _videos(track(data, what, total=len(data)), pixels):
+    sight = Sight(probe.eval().backbone, pixels, how.bfloat16)
+    for batch in batched(track(data, what, total=len(data)), _at_once(sight.backbone)):
+        visual = sight.visual(batch)
         with torch.no_grad(), autocast(how.bfloat16):
-            found += probe.eval().embed(videos).cpu()
+            found += probe.embedded(visual).clone().cpu()  # no inference tensor: the classifier learns from it
     return found
 
 
@@ -288,10 +300,9 @@ class _OnEmbeddings(nn.Module):
         return cast(Tensor, self.out(embedded))
 
 
-def _videos(clips: Iterable[ClipFrames], pixels: Pixels) -> Iterator[Tensor]:
-    """Yield clips as the network takes them, a few at once, shape (batch, frames, 3, size, size)."""
-    for batch in batched(clips, BATCH):
-        yield torch.stack([pixels.normalise(pixels.tensor(clip.frames)) for clip in batch]).to(device())
+def _at_once(backbone: Backbone) -> int:
+    """Return how many clips are seen together."""
+    return max(READ_AHEAD, clips_at_once()) if backbone.frames_apart else clips_at_once()
 
 
 DUAL = Implementation(

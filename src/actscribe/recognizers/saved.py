@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from actscribe.errors import ActScribeError
-from actscribe.models.loading import error_text
 
 
 @contextmanager
@@ -22,6 +21,8 @@ def loading_saved(folder: Path) -> Iterator[None]:
     except ActScribeError:
         raise
     except Exception as error:
+        from actscribe.models.loading import error_text  # brings PyTorch, which reading a run does without
+
         raise ActScribeError(
             f"{folder}: the recognizer cannot be loaded: {error_text(error)}",
             "Copy the run's folder again from where it was made, or train again.",

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from actscribe.batching import batched
+from actscribe.batching import ahead, batched
 from actscribe.files import write_text
 from actscribe.labels import LabelSet
 from actscribe.models.catalog import checkpoint_folder, weights_digest
 from actscribe.models.checkpoint_files import read_json
-from actscribe.models.device import autocast, device, use_bfloat16
+from actscribe.models.device import autocast, clips_at_once, device, for_scoring, use_bfloat16
 from actscribe.models.pixels import Pixels
 from actscribe.models.quiet import quiet
 from actscribe.models.video_classifier import (
@@ -34,9 +35,6 @@ from actscribe.training.examples import fit_pixels
 from actscribe.training.freezing import Unfreezing
 from actscribe.training.inputs import TrainingInputs
 from actscribe.training.losses import prior_logits, probabilities
-
-#: Clips scored at once.
-BATCH = 8
 
 
 class VideoClassifierRecognizer:
@@ -58,11 +56,19 @@ class VideoClassifierRecognizer:
 
     def score(self, clips: Iterable[ClipFrames]) -> Iterator[np.ndarray]:
         """Yield scores per clip, shape (labels,); see `Recognizer.score`."""
-        for batch in batched(clips, BATCH):
-            videos = torch.stack([self.pixels.normalise(self.pixels.tensor(clip.frames)) for clip in batch])
+        for videos in ahead((self._fed(batch) for batch in batched(clips, clips_at_once())), 1):
             with torch.inference_mode(), autocast(self.bfloat16):
-                logits = self.model(videos.to(device()))
+                logits = self._scored(videos.to(device(), non_blocking=True))
             yield from probabilities(logits, self.labels.task).cpu().numpy()
+
+    def _fed(self, clips: Sequence[ClipFrames]) -> torch.Tensor:
+        """Return what the network takes of clips, on the processor, in memory that a GPU reads from meanwhile."""
+        videos = torch.stack([self.pixels.normalise(self.pixels.tensor(clip.frames)) for clip in clips])
+        return videos.pin_memory() if device().type == "cuda" else videos
+
+    @cached_property
+    def _scored(self) -> VideoClassifier:
+        return for_scoring(self.model, self.bfloat16)
 
     def save(self, folder: Path) -> None:
         """Write model, feeding and precision; the label set is the run's."""

@@ -10,7 +10,9 @@ from weakref import WeakValueDictionary
 
 from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.features.vision import keep_vision
+from actscribe.labels import LabelSet
 from actscribe.models.catalog import checkpoint_folder
+from actscribe.models.device import bfloat16_pays
 from actscribe.models.quiet import quiet
 from actscribe.models.server import ChatServer
 from actscribe.models.vlm import Vlm, load_vlm
@@ -148,6 +150,14 @@ def view(settings: ZeroShot, frames: int) -> InputSpec:
         return InputSpec(frames, settings.server_short_side)
     family, config, video = configuration(settings.model)
     return InputSpec(frames, family.short_side(config, video))
+
+
+def starting(settings: ZeroShot, labels: LabelSet, frames: int) -> list[str]:
+    """Return which number format "auto" chose, where it is bf16; see `Implementation.starting`."""
+    pays, reason = bfloat16_pays()
+    if settings.server or settings.quantize or settings.dtype != "auto" or not pays:
+        return []
+    return [f"weights of '{settings.model}' are in bf16, since {reason}; dtype: float32 asks for exact ones"]
 
 
 def joined(start: str, opening: str, ending: str) -> str:

@@ -18,7 +18,7 @@ from actscribe.recognizers.answers import AnswerStore, answer_key, default_store
 from actscribe.recognizers.base import Implementation, Recognizer
 from actscribe.recognizers.plans.vlm import plan_text
 from actscribe.recognizers.prompts import Prompts, prompts
-from actscribe.recognizers.vlm_clients import CachedVlmClient, pick, view, vlm_client
+from actscribe.recognizers.vlm_clients import CachedVlmClient, pick, starting, view, vlm_client
 from actscribe.recognizers.zero_shot import (
     Answered,
     ZeroShotRecognizer,
@@ -111,5 +111,6 @@ VLM_JUDGE = Implementation(
     view=view,
     make=make,
     load=load,
+    starting=starting,
     plan=plan_text,
 )

@@ -15,7 +15,7 @@ from actscribe.recognizers.base import Implementation, Recognizer
 from actscribe.recognizers.plans.vlm import plan_text
 from actscribe.recognizers.prompts import Prompts, prompts
 from actscribe.recognizers.reading import named_labels
-from actscribe.recognizers.vlm_clients import CachedVlmClient, view, vlm_client
+from actscribe.recognizers.vlm_clients import CachedVlmClient, starting, view, vlm_client
 from actscribe.recognizers.zero_shot import UNKNOWN, Answered, ZeroShotRecognizer, about, restore
 from actscribe.settings.vlm import VlmListSettings
 from actscribe.training.inputs import TrainingInputs
@@ -64,5 +64,6 @@ VLM_LIST = Implementation(
     view=view,
     make=make,
     load=load,
+    starting=starting,
     plan=plan_text,
 )

@@ -16,7 +16,7 @@ from actscribe.recognizers.answers import clip_digest, default_store
 from actscribe.recognizers.base import Implementation, Recognizer
 from actscribe.recognizers.plans.vlm import plan_yesno
 from actscribe.recognizers.prompts import Prompts, prompts
-from actscribe.recognizers.vlm_clients import CachedVlmClient, VlmClient, view, vlm_client
+from actscribe.recognizers.vlm_clients import CachedVlmClient, VlmClient, starting, view, vlm_client
 from actscribe.recognizers.zero_shot import (
     Answered,
     ZeroShotRecognizer,
@@ -99,5 +99,6 @@ VLM_YESNO = Implementation(
     view=view,
     make=make,
     load=load,
+    starting=starting,
     plan=plan_yesno,
 )

@@ -18,7 +18,6 @@ from typing import Any
 from actscribe.errors import ActScribeError, in_one_line
 from actscribe.files import content_hash, write_text
 from actscribe.places import real_path
-from actscribe.video.cache import default_cache
 
 #: Files from this size on are read once; then size, times and place on the disk tell whether they are the same (ours).
 LARGE_BYTES = 2**24
@@ -99,6 +98,8 @@ def _is_same(path: Path, digest: str) -> bool:
     How it looked is kept in the user's cache, one small file for each: bits that rot in a file whose times stay are
     seen once on every machine, and again whenever the cache is emptied.
     """
+    from actscribe.video.cache import default_cache  # brings the decoder
+
     try:
         state = path.stat()
         if state.st_size < LARGE_BYTES:

@@ -7,7 +7,7 @@ import platform
 import shlex
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 import yaml
@@ -20,7 +20,6 @@ from actscribe.files import check_writable, write_beside, write_text
 from actscribe.labels import LabelSet
 from actscribe.ownership import check_free
 from actscribe.places import Place
-from actscribe.recognizers.base import Recognizer, implementation
 from actscribe.recognizers.saved import loading_saved
 from actscribe.run_folder.integrity import MODEL, check, digests, sealed, unsealed
 from actscribe.run_folder.listed import LISTED, Listed
@@ -32,6 +31,9 @@ from actscribe.settings.study import KEPT, Study, parse_settings
 from actscribe.timeline.curves import Confidence
 from actscribe.timeline.segments import TimelineSettings
 from actscribe.yaml_file import load_model
+
+if TYPE_CHECKING:
+    from actscribe.recognizers.base import Recognizer
 
 #: Folders below one that a user named in which runs are looked for, and how many of them a message lists (ours).
 DEEPEST, LISTED_RUNS = 5, 20
@@ -281,6 +283,8 @@ class Run:
                 or this installation.
         """
         check_installed(self.info.recognizer, self.folder)
+        from actscribe.recognizers.base import implementation  # brings PyTorch, which reading a run does without
+
         with loading_saved(self.folder / MODEL):
             return implementation(self.info.recognizer).load(self.folder / MODEL, self.labels)
 

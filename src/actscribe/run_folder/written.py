@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from actscribe.data.manifest import SPLITS
-from actscribe.recognizers.agreement import FILE as QUANTIZATION
+from actscribe.settings.vlm import QUANTIZATION_FILE
 from actscribe.table_files import ENDINGS
 from actscribe.table_text import NOTES
 
@@ -18,7 +18,7 @@ CAPTIONS, HALLUCINATION = "captions-{split}.json", "hallucination-{split}.json"
 TIME_BUDGETS = tuple(f"time-budget-{{split}}{ending}" for ending in ENDINGS)
 #: Folder of a split's timelines, one file for each recording.
 TIMELINES = "timelines-{split}"
-_ONCE = (RUN_FILE, *BASE, OPERATING_POINT, QUANTIZATION, COST, NOTES)
+_ONCE = (RUN_FILE, *BASE, OPERATING_POINT, QUANTIZATION_FILE, COST, NOTES)
 _OF_EACH_SPLIT = (METRICS, REPORT, SCORES, CAPTIONS, HALLUCINATION, *TIME_BUDGETS)
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from torch import Tensor
 
-from actscribe.batching import batched
+from actscribe.batching import ahead, batched
 from actscribe.data.clips import Clip, Window, cut
 from actscribe.data.recording import Recording
 from actscribe.data.view import ClipFrames, InputSpec
@@ -24,6 +24,8 @@ from actscribe.recognizers.on_features import OnFeatures
 from actscribe.run_folder.scored_clips import ScoredClips
 from actscribe.settings.study import Windows
 
+#: Clips that are decoded while the network computes: a batch (ours).
+CLIPS_AHEAD = 8
 #: By how much arithmetic in single precision may leave [0, 1].
 ROUNDING = 1e-5
 _DEFECT = "This is a defect of the recognizer; tell whoever wrote it."
@@ -59,11 +61,15 @@ def score_recordings(
             yield clip_frames
 
     expected = len(clips) * len(views)
+    frames = ahead(seen(), CLIPS_AHEAD)
     if isinstance(recognizer, OnFeatures) and views == ONE_VIEW:
         scored = _from_features(recognizer, cuts, windows, times)
     else:
-        scored = recognizer.score(seen())
-    rows = [sound(row, len(labels)) for row in track(scored, what, total=expected)]
+        scored = recognizer.score(frames)
+    try:
+        rows = [sound(row, len(labels)) for row in track(scored, what, total=expected)]
+    finally:
+        frames.close()  # the reader does not outlive this call, whatever the recognizer did
     if len(rows) != expected:
         raise ActScribeError(f"The recognizer gave scores of {len(rows)} clips, expected those of {expected}.", _DEFECT)
     scores = np.stack(rows).astype(np.float64) if rows else np.zeros((0, len(labels)))

@@ -13,8 +13,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
-from scipy.optimize import minimize
-from scipy.special import expit, logit
 
 #: Scores are kept this far from 0 and 1 where a logarithm is taken of them.
 SURE = 1e-6
@@ -42,6 +40,8 @@ class Curve(BaseModel):
 
     def __call__(self, scores: np.ndarray) -> np.ndarray:
         """Return confidences of scores in [0, 1], same shape; nan stays."""
+        from scipy.special import expit, logit  # half a second of CPU that opening a run does without
+
         inside = logit(np.clip(np.asarray(scores, dtype=float), SURE, 1 - SURE))
         return np.asarray(np.clip(expit(self.slope * inside + self.intercept), self.low, self.high))
 
@@ -69,6 +69,8 @@ def fit_confidence(targets: np.ndarray, scores: np.ndarray, names: Sequence[str]
         names: of the labels.
         share: of a clip that the next one does not see again, in (0, 1]; so much each clip counts.
     """
+    from scipy.special import logit
+
     held = {}
     notes = {}
     for place, name in enumerate(names):
@@ -105,6 +107,8 @@ def _fit(
         fitted = np.exp(np.clip(curve[0], -8, 8)) * inside + curve[1]
         cost = np.logaddexp(0, fitted) - softened * fitted
         return float(share * cost.sum() + ((curve - np.asarray(centre)) ** 2).sum() / (2 * SPREAD**2))
+
+    from scipy.optimize import minimize  # a second of CPU that only fitting needs
 
     found = minimize(loss, np.asarray(centre), method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-9})
     return float(np.clip(found.x[0], -8, 8)), float(found.x[1])

@@ -21,7 +21,7 @@ from transformers.trainer_callback import TrainerCallback, TrainerState
 from actscribe.data.blocks import Blocks
 from actscribe.files import write_text
 from actscribe.labels import Task
-from actscribe.models.device import use_bfloat16
+from actscribe.models.device import device, use_bfloat16
 from actscribe.processes import first_goes_first, is_first
 from actscribe.settings.training import Training
 from actscribe.training.checkpoints import (
@@ -237,7 +237,7 @@ def _collate(examples: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]
 def _arguments(work: Fit, checkpoints: Path) -> TrainingArguments:
     logging.getLogger("transformers.trainer").setLevel(logging.ERROR)
     settings = work.settings
-    on_cpu = not (torch.cuda.is_available() or torch.backends.mps.is_available())
+    on_cpu = device().type == "cpu"
     probe = TrainingArguments(output_dir=str(checkpoints), use_cpu=on_cpu, report_to="none")
     best = settings.keep == "best"
     clips = min(settings.batch_size, settings.clips_per_epoch or len(work.train.targets))

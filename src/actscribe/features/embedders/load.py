@@ -15,7 +15,7 @@ from actscribe.features.embedders import imagenet, pictures, videos
 from actscribe.features.embedders.network import NetworkEmbedder, measured
 from actscribe.files import content_hash
 from actscribe.models.catalog import checkpoint_folder, find, weights_digest
-from actscribe.models.device import device, use_bfloat16
+from actscribe.models.device import clips_at_once, use_bfloat16
 from actscribe.models.dual_encoder.loading import load_backbone, visual_config
 from actscribe.models.loading import load_part, read_config
 from actscribe.models.pixels import Pixels, read_pixels
@@ -25,8 +25,8 @@ from actscribe.models.video_classifier import check_frames, encoder_configuratio
 from actscribe.settings.encoder import EncoderChoice
 from actscribe.settings.named_models import EMBEDDED, IMAGENET
 
-#: Frames, and clips, that are shown to an encoder at once: on a processor one clip at a time is fastest (measured).
-FRAMES_AT_ONCE, CLIPS_AT_ONCE, CLIPS_ON_GPU = 16, 1, 16
+#: Frames that are shown to an encoder at once (ours).
+FRAMES_AT_ONCE = 16
 #: Part of every key; raise it when vectors are made in another way.
 VERSION = 1
 KNOWN = (*pictures.FAMILIES, *CLASSIFIERS, *videos.PERCEPTION, "xclip")
@@ -63,8 +63,7 @@ def load_embedder(settings: EncoderChoice, frames: int) -> Embedder:
     bfloat16 = use_bfloat16(settings.precision)
     with quiet():
         network, pixels, per = _network(settings, frames)
-    on_gpu = device().type != "cpu"
-    batch = FRAMES_AT_ONCE if per == "frame" else CLIPS_ON_GPU if on_gpu else CLIPS_AT_ONCE
+    batch = FRAMES_AT_ONCE * clips_at_once() if per == "frame" else clips_at_once()
     key = {
         "version": VERSION,
         "weights": encoder_weights(settings),

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from actscribe.data.view import ClipFrames
 from actscribe.features.embedder import Encoder, encoder_key
-from actscribe.models.device import autocast, device
+from actscribe.models.device import autocast, device, for_scoring
 from actscribe.models.pixels import Pixels
 
 #: What vectors are kept in: a relative error of 2**-11, which moves a score by less than the choice of a seed does.
@@ -30,7 +30,7 @@ class NetworkEmbedder:
     """
 
     def __init__(self, network: nn.Module, pixels: Pixels, encoder: Encoder, bfloat16: bool) -> None:
-        self.network = network.eval().requires_grad_(False).to(device())
+        self.network = for_scoring(network.eval().requires_grad_(False).to(device()), bfloat16)
         self.pixels, self.encoder, self._bfloat16 = pixels, encoder, bfloat16
 
     def embed(self, clips: Sequence[ClipFrames]) -> list[Tensor]:

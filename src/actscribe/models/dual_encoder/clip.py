@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from actscribe.models.dual_encoder.interface import Backbone, Towers, Visual, class_level
+from actscribe.models.dual_encoder.interface import Backbone, FrameFeatures, Towers, Visual, class_level
 
 #: Parameter names of each tower. Token embeddings never learn, as in ViFi-CLIP; the logit scale only with both towers.
 IMAGE = ("vision_model.", "visual_projection.")
@@ -25,13 +25,23 @@ class ClipBackbone(Backbone):
         model: a CLIPModel.
     """
 
+    frames_apart = True
+
     def visual(self, pixels: Tensor, levels: Sequence[int] = ()) -> Visual:
         """Return what the image tower makes of videos; see `Backbone.visual`."""
-        batch = len(pixels)
-        out = self.hidden(pixels, levels)
-        frames = self.model.visual_projection(out.pooler_output).unflatten(0, (batch, -1))
-        kept = tuple(class_level(out.hidden_states[level], batch) for level in levels)
-        return Visual(frames.mean(dim=1), class_level(out.last_hidden_state, batch), kept)
+        return self.joined(self.encode_frames(pixels.flatten(0, 1), levels), len(pixels))
+
+    def encode_frames(self, pixels: Tensor, levels: Sequence[int] = ()) -> FrameFeatures:
+        """Return what the image tower makes of single frames; see `Backbone.encode_frames`."""
+        out = self.hidden(pixels.unsqueeze(1), levels)
+        kept = tuple(out.hidden_states[level] for level in levels)
+        return FrameFeatures(self.model.visual_projection(out.pooler_output), out.last_hidden_state, kept)
+
+    def joined(self, frames: FrameFeatures, videos: int) -> Visual:
+        """Return the mean over the frames of each video, and their tokens; see `Backbone.joined`."""
+        mean = frames.video.unflatten(0, (videos, -1)).mean(dim=1)
+        levels = tuple(class_level(level, videos) for level in frames.levels)
+        return Visual(mean, class_level(frames.last, videos), levels)
 
     def tune(self, towers: Towers) -> None:
         """Let the parameters of `towers` learn, and no other."""

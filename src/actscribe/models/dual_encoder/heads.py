@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from actscribe.labels import Task
-from actscribe.models.dual_encoder.interface import Backbone
+from actscribe.models.dual_encoder.interface import Backbone, Visual
 
 #: Shares are kept this far from 0 and 1, so that a label that never or always occurs gets a finite bias.
 LEAST_SHARE = 1e-3
@@ -86,9 +86,20 @@ class LinearProbe(nn.Module):
         with torch.no_grad():
             self.out.bias.copy_(torch.from_numpy(bias))
 
+    #: Blocks of the visual encoder whose outputs are needed.
+    levels: tuple[int, ...] = ()
+
     def embed(self, pixel_values: Tensor) -> Tensor:
         """Return what `score` takes, shape (batch, D); it never changes, so it can be kept for all epochs."""
-        return cast(Tensor, self.norm(self.backbone.visual(pixel_values).video.float()))
+        return self.embedded(self.backbone.visual(pixel_values))
+
+    def embedded(self, visual: Visual) -> Tensor:
+        """Return what `embed` does, from what the backbone made of the videos."""
+        return cast(Tensor, self.norm(visual.video.float()))
+
+    def answered(self, visual: Visual) -> Tensor:
+        """Return what `forward` does, from what the backbone made of the videos."""
+        return self.score(self.embedded(visual))
 
     def score(self, embedded: Tensor) -> Tensor:
         """Return the logits of what `embed` made, shape (batch, labels), float32 under any autocast."""

@@ -43,6 +43,21 @@ class Visual:
 
 
 @dataclass(frozen=True, slots=True)
+class FrameFeatures:
+    """What a visual encoder makes of frames that it looks at one by one.
+
+    Args:
+        video: in the joint space, not normalised, shape (frames, D).
+        last: output of the last block, class token first, shape (frames, 1 + patches, W).
+        levels: outputs of the blocks that were asked for, each of the shape of `last`.
+    """
+
+    video: Tensor
+    last: Tensor
+    levels: tuple[Tensor, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Tokens:
     """Prompts as a text tower takes them, one per label.
 
@@ -82,6 +97,8 @@ class Backbone(nn.Module, ABC):
     padding: Literal["longest", "max_length"] = "longest"
     #: Parts of parameter names that X-CLIP calls new: they start from nothing and learn at a higher rate.
     new_parts: tuple[str, ...] = ()
+    #: Whether frames are encoded one by one, so that clips that overlap share them; it has `encode_frames`, `joined`.
+    frames_apart: bool = False
 
     def __init__(self, model: Any) -> None:
         super().__init__()
@@ -103,6 +120,14 @@ class Backbone(nn.Module, ABC):
             pixels: normalised, shape (batch, frames, 3, side, side).
             levels: block numbers from 1, ascending.
         """
+
+    def encode_frames(self, pixels: Tensor, levels: Sequence[int] = ()) -> FrameFeatures:
+        """Return what the visual encoder makes of single frames, shape (frames, 3, side, side), if `frames_apart`."""
+        raise NotImplementedError
+
+    def joined(self, frames: FrameFeatures, videos: int) -> Visual:
+        """Return `visual` of so many videos of equal length from the features of all their frames in order."""
+        raise NotImplementedError
 
     def text(self, tokens: Tokens) -> Tensor:
         """Return the text features of prompts, not normalised, shape (prompts, D)."""

@@ -55,12 +55,24 @@ class DualEncoder(nn.Module):
 
     def scores(self, pixel_values: Tensor) -> Tensor:
         """Return scaled cosines of videos (batch, frames, 3, side, side) and prompts, shape (batch, prompts)."""
-        visual = self.backbone.visual(pixel_values, self.vghif.levels if self.vghif else ())
+        return self.compared(self.backbone.visual(pixel_values, self.levels))
+
+    @property
+    def levels(self) -> tuple[int, ...]:
+        """Blocks of the visual encoder whose outputs are needed."""
+        return tuple(self.vghif.levels) if self.vghif else ()
+
+    def compared(self, visual: Visual) -> Tensor:
+        """Return what `scores` does, from what the backbone made of the videos."""
         return match(self.backbone, self.vghif, visual, self.texts().features)
+
+    def answered(self, visual: Visual) -> Tensor:
+        """Return what `forward` does, from what the backbone made of the videos."""
+        return cast(Tensor, self.head(self.compared(visual)))
 
     def forward(self, pixel_values: Tensor) -> Tensor:
         """Return the logits of videos (batch, frames, 3, side, side), shape (batch, labels)."""
-        return cast(Tensor, self.head(self.scores(pixel_values)))
+        return self.answered(self.backbone.visual(pixel_values, self.levels))
 
     def freeze(self) -> None:
         """Stop all learning, and compute the text features for good: for scoring after training."""

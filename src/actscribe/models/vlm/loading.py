@@ -28,7 +28,7 @@ def load_vlm(name: str | Path, dtype: str = "auto", device: str = "auto", quanti
 
     Args:
         name: "embedded", a name of `actscribe models list`, a hub id in the local Hugging Face cache, or a folder.
-        dtype: "float32", "bfloat16", or "auto": bfloat16 on a GPU that has it, else float32.
+        dtype: "float32", "bfloat16", or "auto": bfloat16 on a GPU or processor that has it, else float32.
         device: "cpu", "cuda", "cuda:1", "mps", or "auto": a GPU where there is one.
         quantize: None, "4bit" or "8bit"; needs a CUDA GPU and bitsandbytes.
 
@@ -115,30 +115,21 @@ def digest(folder: Path) -> str:
 
 
 def _device(device: str) -> torch.device:
-    if device == "auto":
-        return devices.device()
-    try:
-        where = torch.device(device)
-    except RuntimeError as error:
-        raise ActScribeError(f"Unknown device '{device}'.", "Use auto, cpu, cuda, cuda:1 or mps.") from error
-    if where.type == "cuda" and not torch.cuda.is_available():
-        raise ActScribeError(f"Device '{device}' was asked for, but PyTorch finds no CUDA GPU.", "Use device: auto.")
-    return where
+    return devices.device() if device == "auto" else devices.named_device(device)
 
 
 def weight_dtype(dtype: str, where: torch.device) -> torch.dtype:
     """Return the number format of a model's weights on a device.
 
     Args:
-        dtype: "float32", "bfloat16", or "auto": bf16 on a GPU that has it.
+        dtype: "float32", "bfloat16", or "auto": bf16 where the device has it, see `device.bfloat16_pays`.
         where: the device.
 
     Raises:
         ActScribeError: another word.
     """
     if dtype == "auto":
-        fast = where.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-        return torch.bfloat16 if fast else torch.float32
+        return torch.bfloat16 if devices.bfloat16_pays(where)[0] else torch.float32
     if dtype not in ("float32", "bfloat16"):
         raise ActScribeError(f"Unknown dtype '{dtype}'.", "Use auto, float32 or bfloat16.")
     return torch.bfloat16 if dtype == "bfloat16" else torch.float32

@@ -1,0 +1,62 @@
+"""Where networks run and how much at once: what was asked for, what suits the device, what is refused."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+from typer.testing import CliRunner
+
+from actscribe.cli import app
+from actscribe.compute import Compute, asking
+from actscribe.errors import ActScribeError
+from actscribe.models import device as devices
+from actscribe.models.device import computing
+
+
+def test_a_processor_scores_one_clip_at_a_time_and_a_gpu_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "device", lambda: torch.device("cpu"))
+    assert devices.clips_at_once() == 1
+    monkeypatch.setattr(devices, "device", lambda: torch.device("cuda"))
+    assert devices.clips_at_once() == devices.CLIPS_ON_GPU > 1
+    with asking(Compute(batch_size=3)):
+        assert devices.clips_at_once() == 3
+
+
+def test_the_device_that_was_asked_for_is_taken_or_refused() -> None:
+    with computing(Compute("cpu")):
+        assert devices.device() == torch.device("cpu")
+    for name in ("gpu", "cuda" if not torch.cuda.is_available() else "cuda:99", "meta"):
+        with pytest.raises(ActScribeError, match=f"'{name}'"), computing(Compute(name)):
+            pytest.fail("the block began")
+
+
+def test_the_copy_for_scoring_holds_matrices_in_bf16_and_shares_the_rest() -> None:
+    network = nn.Sequential(nn.Linear(8, 8), nn.LayerNorm(8))
+    assert devices.for_scoring(network, False) is network
+    made = devices.for_scoring(network, True)
+    assert (made[0].weight.dtype, network[0].weight.dtype) == (torch.bfloat16, torch.float32)
+    assert made[1].weight is network[1].weight
+    shown = torch.randn(3, 8)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert torch.equal(made(shown), network(shown))
+
+
+def test_threads_are_set_inside_the_block_only() -> None:
+    before = torch.get_num_threads()
+    with computing(Compute(threads=before + 2)):
+        assert torch.get_num_threads() == before + 2
+    assert torch.get_num_threads() == before
+    for wrong in ((0, None), (None, -1)):
+        with pytest.raises(ActScribeError, match="whole number from 1"):
+            Compute("auto", *wrong)
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "annotate", "compare", "benchmark"])
+def test_every_command_that_runs_a_network_takes_a_device_and_refuses_an_unknown_one(command: str) -> None:
+    given = {"annotate": ["a.mp4", "--run", "run"], "benchmark": ["folder", "--videos", "here", "--backbone", "clip"]}
+    done = CliRunner().invoke(app, [command, *given.get(command, ["nowhere"]), "--device", "gpu"])
+    assert done.exit_code == 2
+    assert "Unknown device 'gpu'" in done.output
+    helped = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200", "TERM": "dumb"}).output
+    assert all(option in helped for option in ("--device", "--threads", "--batch-size"))
