@@ -99,6 +99,26 @@ def actscribe(site: Path, folder: Path, *words: object) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+def here(site: Path, folder: Path, *words: object) -> tuple[int, str]:
+    """Run a command in this process as if the packages were installed; return exit status and output."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(site))
+        patch.setenv("ACTSCRIBE_CACHE", str(folder / "cache"))
+        patch.setenv("COLUMNS", "200")
+        _forget(site)
+        done = CliRunner().invoke(app, [str(word) for word in words])
+    _forget(site)
+    return done.exit_code, done.output
+
+
+def _forget(site: Path) -> None:
+    """Let the registry look again, and modules of the packages be loaded again."""
+    registry.added.cache_clear()
+    registry._loaded.cache_clear()
+    for path in site.glob("*.py"):
+        sys.modules.pop(path.stem, None)
+
+
 def test_it_is_trained_measured_and_compared_like_one_of_ours(site: Path, tmp_path: Path) -> None:
     recognizers = {"brightness": {"power": 0.5}, "dim": {"recognizer": "brightness"}}
     study = lamp_study(tmp_path / "study", recognizers=recognizers).parent
@@ -106,38 +126,38 @@ def test_it_is_trained_measured_and_compared_like_one_of_ours(site: Path, tmp_pa
     assert code == 0, text
     for name in ("brightness", "dim"):
         assert (study / "comparison" / "runs" / name / "seed-1" / "model" / "weights.txt").is_file()
-    code, text = actscribe(site, tmp_path, "train", study, "--recognizer", "dim")
+    code, text = here(site, tmp_path, "train", study, "--recognizer", "dim")
     assert code == 0, text
-    code, text = actscribe(site, tmp_path, "evaluate", study / "runs" / "dim")
+    code, text = here(site, tmp_path, "evaluate", study / "runs" / "dim")
     assert code == 0, text
     assert "dim on test" in text
     gone = tmp_path / "nothing-installed"
     provenance, run = study / "comparison" / "provenance.json", study / "runs" / "dim"
     for words in (("report", study / "comparison"), ("compare", "--from", provenance)):
-        code, text = actscribe(gone, tmp_path, *words)
+        code, text = here(gone, tmp_path, *words)
         assert code == 2, text
         assert f"{provenance}: was made with the recognizer 'brightness', which no installed package has." in text
         assert "Install the package that adds 'brightness'" in text
     for words in (("evaluate", run), ("evaluate", run, "--split", "validation"), ("report", run)):
-        code, text = actscribe(gone, tmp_path, *words)  # from what is kept
+        code, text = here(gone, tmp_path, *words)  # from what is kept
         assert code == 0, text
-    code, text = actscribe(gone, tmp_path, "annotate", study / "r0.mp4", "--run", run, "--out", tmp_path / "out")
+    code, text = here(gone, tmp_path, "annotate", study / "r0.mp4", "--run", run, "--out", tmp_path / "out")
     assert code == 2, text
     assert f"{run}: was made with the recognizer 'brightness', which no installed package has." in text
 
 
 def test_its_settings_are_checked_and_listed(site: Path, tmp_path: Path) -> None:
     study = write_study(tmp_path / "study", recordings=".", recognizers={"brightness": {"powr": 1}})
-    code, text = actscribe(site, tmp_path, "check", study)
+    code, text = here(site, tmp_path, "check", study)
     assert code == 2
     assert "brightness has no setting 'powr'. Did you mean 'power'?" in text
-    code, text = actscribe(site, tmp_path, "settings", "brightness")
+    code, text = here(site, tmp_path, "settings", "brightness")
     assert code == 0
     assert "Default: 1.0" in text
 
 
 def test_doctor_lists_it_and_says_of_a_broken_one_what_is_wrong(site: Path, tmp_path: Path) -> None:
-    code, text = actscribe(site, tmp_path, "doctor")
+    code, text = here(site, tmp_path, "doctor")
     assert code == 0, text
     assert "brightness 1.0: brightness of the picture" in text
     assert (
@@ -145,7 +165,7 @@ def test_doctor_lists_it_and_says_of_a_broken_one_what_is_wrong(site: Path, tmp_
         in text
     )
     study = write_study(tmp_path / "study", recordings=".", recognizers={"mine": {"recognizer": "broken"}})
-    code, text = actscribe(site, tmp_path, "check", study)
+    code, text = here(site, tmp_path, "check", study)
     assert code == 2
     assert "does not load" in text
     assert "Traceback" not in text
@@ -197,7 +217,7 @@ def test_one_that_is_wrong_is_named_with_its_package(module: str, said: str, tmp
     (tmp_path / "site" / "wrecked_code.py").write_text("raise RuntimeError('no CUDA')\n")
     (tmp_path / "site" / "wrecked_exit.py").write_text("raise SystemExit(3)\n")
     study = lamp_study(tmp_path / "study", recognizers={"wrecked": {}})
-    code, text = actscribe(tmp_path / "site", tmp_path, "check", study)
+    code, text = here(tmp_path / "site", tmp_path, "check", study)
     assert code == (0 if "Warning: wrecked" in text else 2), text  # code that is not here, like a model, is a warning
     assert "the recognizer 'wrecked' of the package wrecked" in text
     assert said in " ".join(text.split())
@@ -208,7 +228,7 @@ def test_one_whose_code_does_not_load_is_refused_before_training(tmp_path: Path)
     by_hand(tmp_path / "site", "wrecked", CODE.replace("brightness:CODE", "gone:CODE"), "wrecked = wrecked:SPEC")
     (tmp_path / "site" / "gone.py").write_text("raise RuntimeError('no CUDA')\n")
     study = lamp_study(tmp_path / "study", recognizers={"wrecked": {}})
-    code, text = actscribe(tmp_path / "site", tmp_path, "train", study, "--recognizer", "wrecked")
+    code, text = here(tmp_path / "site", tmp_path, "train", study, "--recognizer", "wrecked")
     assert (code, "Traceback" in text) == (2, False), text
     assert "of the package wrecked does not load: RuntimeError: no CUDA" in " ".join(text.split())
 
@@ -303,7 +323,7 @@ def test_scores_that_are_a_list_are_refused(tmp_path: Path) -> None:
     listed = CODE.replace("yield np.clip(", "yield list(").replace(", 0, 1)", ")")
     by_hand(tmp_path / "site", "brightness", listed, "brightness = brightness:SPEC")
     study = lamp_study(tmp_path / "study", recognizers={"brightness": {}})
-    code, text = actscribe(tmp_path / "site", tmp_path, "train", study, "--recognizer", "brightness")
+    code, text = here(tmp_path / "site", tmp_path, "train", study, "--recognizer", "brightness")
     assert (code, "Traceback" in text) == (2, False), text
     assert "expected a NumPy array of 2 numbers" in text
 
@@ -312,7 +332,7 @@ def test_of_two_packages_with_one_name_none_is_taken(tmp_path: Path) -> None:
     for name in ("bright", "brilliant"):
         by_hand(tmp_path / "site", name, CODE.replace("brightness:CODE", f"{name}:CODE"), f"shine = {name}:SPEC")
     study = write_study(tmp_path / "study", recordings=".", recognizers={"shine": {}})
-    code, text = actscribe(tmp_path / "site", tmp_path, "check", study)
+    code, text = here(tmp_path / "site", tmp_path, "check", study)
     assert code == 2
     assert "the recognizer 'shine' is brought 2 times, by bright and brilliant; expected one." in text
 
@@ -320,7 +340,7 @@ def test_of_two_packages_with_one_name_none_is_taken(tmp_path: Path) -> None:
 def test_a_name_that_leads_out_of_the_runs_is_refused(tmp_path: Path) -> None:
     by_hand(tmp_path / "site", "evil", CODE.replace("brightness:CODE", "evil:CODE"), "../../evil = evil:SPEC")
     study = lamp_study(tmp_path / "study", recognizers={"timesformer": {}}).parent
-    code, text = actscribe(tmp_path / "site", tmp_path, "train", study, "--recognizer", "../../evil")
+    code, text = here(tmp_path / "site", tmp_path, "train", study, "--recognizer", "../../evil")
     assert code == 2, text
     assert "the package evil calls a recognizer '../../evil'; expected letters" in text
     assert not list(tmp_path.glob("evil*"))
