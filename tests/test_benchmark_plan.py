@@ -271,7 +271,7 @@ def test_bad_overrides_are_named(texts: list[str], message: str) -> None:
         ({"shots": -1}, "-1 shots", ""),
         ({"seeds": 21}, "1 to 20 seeds, found 21", ""),
         ({"frames": 257}, "at most 256 frames of a clip, found 257", ""),
-        ({"backbone": "vlm-head", "overrides": {"features": 5}}, "vlm-head.features: .*valid string", "--set"),
+        ({"backbone": "vlm-head", "overrides": {"prompt": 5}}, "vlm-head.prompt: .*valid string", "--set"),
         ({"crops": 2}, "1 or 3 crops", ""),
         ({"shots_list": Path("k8.txt")}, "exclude each other", ""),
         ({"shots": None, "shots_list": Path("k8.txt"), "base_to_novel": True}, "draws its own", "--shots"),

@@ -17,7 +17,9 @@ from actscribe.data.clips import Clip
 from actscribe.data.view import ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.features.embedders.load import encoder_view, encoder_weights, load_embedder
+from actscribe.recognizers.plans.encoder import plan_probe
 from actscribe.settings.encoder import EncoderChoice
+from actscribe.settings.study import parse_settings
 
 FRAMES = 4
 PER_FRAME = tuple(tiny_encoders.PICTURES)
@@ -123,6 +125,17 @@ def test_what_happens_at_a_moment_shows_there(kind: str, tmp_path: Path) -> None
     )
     change = (other - one).abs().sum(1)
     assert int(change.argmax()) == len(change) - 1
+
+
+@pytest.mark.parametrize("kind", [*PER_FRAME, *PER_CLIP])
+def test_a_plan_counts_the_encoders_own_weights(kind: str, tmp_path: Path) -> None:
+    folder = checkpoint(kind, tmp_path)
+    own = load_embedder(choice(folder), FRAMES)
+    settings = parse_settings("probe", {"model": str(folder), "precision": "float32"})
+    plan = plan_probe(settings, FRAMES, 3)
+    weights = sum(weight.numel() for weight in own.network.parameters())  # type: ignore[attr-defined]
+    assert f"{weights / 1e6:,.1f} M parameters" in plan.lines["model"]
+    assert plan.memory >= 4 * weights
 
 
 def test_xclip_gives_its_video_embedding(tmp_path: Path) -> None:

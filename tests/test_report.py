@@ -280,7 +280,7 @@ class TestWarnings:
         page = Page(written(multi_label(tmp_path, recordings=4, groups=4)))
         head = [text for text, path in page.texts if "header" in path]
         assert "Only 4 groups: an interval needs 5." in head
-        assert any(text.endswith("on other groups too cannot be told from 4 groups.") for text in head)
+        assert any(text.endswith("on other groups too cannot be judged from 4 groups.") for text in head)
 
     def test_few_validation_bouts_stand_at_the_top(self, page: Page) -> None:
         head = [text for text, path in page.texts if "header" in path]

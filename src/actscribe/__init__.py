@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from actscribe.models.device import computing
     from actscribe.run_folder.run import Run
     from actscribe.runs.annotate import annotate
+    from actscribe.runs.embedding import embed_video
     from actscribe.runs.evaluate import evaluate
     from actscribe.runs.in_memory import build_timeline, score_clips
     from actscribe.runs.train import train
@@ -48,6 +49,7 @@ _HOMES = {
     "build_timeline": "runs.in_memory",
     "computing": "models.device",
     "convert": "annotations",
+    "embed_video": "runs.embedding",
     "evaluate": "runs.evaluate",
     "frame_clock": "video.frame_times",
     "load_data": "data.loading",
@@ -74,6 +76,7 @@ __all__ = [
     "build_timeline",
     "computing",
     "convert",
+    "embed_video",
     "evaluate",
     "frame_clock",
     "load_data",

@@ -28,7 +28,7 @@ def list_models() -> None:
     words = {"package": "here, in the package", "cache": "here, in the cache", "incomplete": "download incomplete"}
     print(f"{'name':<22} {'family':<17} {'where':<24} {'download':>9}  licence")
     for entry in ENTRIES:
-        where = words.get(place(entry), "download" if entry.hub else "not in this installation")
+        where = words.get(place(entry), "download" if entry.hub else "not installed")
         size = f"{entry.download} MB" if entry.hub else "–"
         note = f" ({entry.note})" if entry.note else ""
         print(f"{entry.name:<22} {entry.family:<17} {where:<24} {size:>9}  {entry.licence}{note}")

@@ -13,13 +13,16 @@ from typing import Literal
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.files import content_hash
 from actscribe.models.checkpoint_files import check_files, missing_files
-from actscribe.settings.named_models import EMBEDDED
+from actscribe.packages import missing
+from actscribe.settings.named_models import EMBEDDED, IMAGENET, IMAGENET_PACKAGE
 
 #: Where a model is: carried by the package, complete in the local cache, partly there, or only on the hub.
 Place = Literal["package", "cache", "incomplete", "download"]
 
 #: What a pull takes: safetensors, configuration, tokenizer and licence; never a pickle and never code.
 ALLOWED = ("*.safetensors", "*.safetensors.index.json", "*.json", "*.jinja", "*.txt", "*.model", "LICENSE*", "*.md")
+#: Kind of what a package brings and only `probe` takes.
+ENCODER = "encoder"
 #: The hub's own account that offers safetensors of older models as pull requests.
 CONVERTER = "SFconvertbot"
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack")
@@ -32,7 +35,7 @@ class Entry:
     Args:
         name: to type.
         hub: id on the Hugging Face hub; empty for a model that only the package carries.
-        kind: what it is used for: "vlm", "timesformer", "clip", "xclip" or "llm".
+        kind: what it is used for: "vlm", "timesformer", "clip", "xclip", "llm" or `ENCODER`.
         family: as people call it.
         parameters: in millions.
         download: in MB (10^6 bytes), safetensors and tokenizer.
@@ -60,6 +63,7 @@ _LLAMA2 = "Llama 2 Community License"
 
 ENTRIES: tuple[Entry, ...] = (
     Entry("tiny-vlm", "", "vlm", "SmolVLM2", 3, 7, "Apache-2.0", "trained here on simulated tabletop actions"),
+    Entry(IMAGENET, "", ENCODER, "EfficientNet", 5, 19, "Apache-2.0", "for probe; pip install 'actscribe[imagenet]'"),
     Entry("tiny-clip", "", "clip", "CLIP", 2, 3, "Apache-2.0", "trained here on simulated scenes"),
     Entry("tiny-xclip", "", "xclip", "X-CLIP", 3, 5, "Apache-2.0", "trained here on simulated scenes"),
     Entry("tiny-timesformer", "", "timesformer", "TimeSformer", 2, 4, "Apache-2.0", "trained here on simulated scenes"),
@@ -141,6 +145,8 @@ def find(name: str) -> Entry | None:
 
 def place(entry: Entry) -> Place:
     """Tell where a model is; looks at the disk only."""
+    if entry.kind == ENCODER:
+        return "download" if missing([IMAGENET_PACKAGE]) else "package"
     if not entry.hub:
         return "package" if embedded_folder(entry.kind) else "download"
     folder = cached_folder(entry.hub)
@@ -189,6 +195,8 @@ def checkpoint_folder(name: str, kind: str) -> Path:
         _complete(folder, f"Copy the missing files into {folder}.", f"Copy it again into {folder}.")
         return folder
     entry = find(name)
+    if entry is not None and entry.kind == ENCODER:
+        raise ActScribeError(f"'{name}' is no checkpoint but an encoder of a package.", "Use it with recognizer: probe")
     if entry is not None and not entry.hub:
         return checkpoint_folder(EMBEDDED, entry.kind)
     hub = entry.hub if entry else name

@@ -20,9 +20,12 @@ CLIPS_ON_GPU = 8
 
 @contextmanager
 def computing(compute: Compute) -> Iterator[None]:
-    """Run networks inside the block as `compute` says: where, with how many threads, how many clips at once.
+    """Return a context that runs networks as `compute` says: where, with how many threads, how many clips at once.
 
     Of the settings of a training only the device and the threads: its batch is part of what is learned.
+
+    Args:
+        compute: what is asked for; what it leaves out is chosen for this machine.
 
     Raises:
         ActScribeError: this machine has no such device; said before the block begins.

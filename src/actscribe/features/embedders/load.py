@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from torch import Tensor, nn
-from transformers import AutoConfig
+from transformers import AutoConfig, XCLIPModel
 
 from actscribe.data.view import InputSpec
 from actscribe.errors import ActScribeError
@@ -17,6 +17,7 @@ from actscribe.files import content_hash
 from actscribe.models.catalog import checkpoint_folder, find, weights_digest
 from actscribe.models.device import clips_at_once, use_bfloat16
 from actscribe.models.dual_encoder.loading import load_backbone, visual_config
+from actscribe.models.dual_encoder.xclip import XclipBackbone
 from actscribe.models.loading import load_part, read_config
 from actscribe.models.pixels import Pixels, read_pixels
 from actscribe.models.quiet import quiet
@@ -92,6 +93,24 @@ def encoder_view(settings: EncoderChoice, frames: int) -> InputSpec:
     if kind == "xclip":
         return InputSpec(frames, int(config.vision_config.image_size))
     return InputSpec(frames, _perception_side(config) if kind in videos.PERCEPTION else pictures.side(config))
+
+
+def unfilled(settings: EncoderChoice, frames: int) -> tuple[nn.Module, Literal["frame", "clip"], int]:
+    """Return an encoder without values, what it sees at once, and the side of its pictures in pixels.
+
+    To be called under `torch.device("meta")`. Arguments and errors as in `load_embedder`.
+    """
+    side = encoder_view(settings, frames).short_side
+    if settings.model == IMAGENET:
+        return imagenet.unfilled(), "frame", side
+    config = _config(settings.model)
+    kind = config.model_type
+    if kind in pictures.FAMILIES:
+        return pictures.unfilled(config, settings.above_layers), "frame", side
+    if kind == "xclip":
+        config.vision_config.num_frames = frames
+        return JointEncoder(XclipBackbone(XCLIPModel(config))), "clip", side
+    return videos.unfilled(config, frames, settings.above_layers), "clip", side
 
 
 def encoder_weights(settings: EncoderChoice) -> str:

@@ -54,9 +54,9 @@ def in_patches(model: Any, pixels: Tensor, above: int) -> Tensor:
     rows = nn.functional.unfold(pixels, patch, stride=patch).unflatten(1, (3, patch * patch))
     values = rows.permute(0, 3, 2, 1).flatten(2)
     side = pixels.shape[-1] // patch
-    shapes = torch.full((len(pixels), 2), side, device=pixels.device)
-    mask = torch.ones(values.shape[:2], dtype=torch.long, device=pixels.device)
-    out = model(pixel_values=values, pixel_attention_mask=mask, spatial_shapes=shapes, output_hidden_states=bool(above))
+    # What the network reads must have values in a plan, too; a picture has no padding to be masked.
+    shapes = torch.full((len(pixels), 2), side, device="cpu" if pixels.is_meta else pixels.device)
+    out = model(pixel_values=values, pixel_attention_mask=None, spatial_shapes=shapes, output_hidden_states=bool(above))
     return cast(Tensor, out.hidden_states[-1 - above].mean(1) if above else out.pooler_output)
 
 
@@ -113,6 +113,12 @@ def load(folder: Path, name: str, config: Any, above: int) -> PictureEncoder:
     check_layer(family.name, getattr(own, family.blocks) if family.blocks else 0, above)
     model = load_weights(AutoModel, folder, name, ELSEWHERE, dtype=torch.float32)
     return PictureEncoder(model.get_submodule(family.part), family, above)
+
+
+def unfilled(config: Any, above: int) -> PictureEncoder:
+    """Return the image encoder of a configuration without values; to be called under `torch.device("meta")`."""
+    family = FAMILIES[config.model_type]
+    return PictureEncoder(AutoModel.from_config(config).get_submodule(family.part), family, above)
 
 
 def side(config: Any) -> int:

@@ -11,7 +11,7 @@ from transformers import AutoModel
 
 from actscribe.features.embedders.pictures import check_layer
 from actscribe.models.loading import load_weights
-from actscribe.models.video_classifier import FAMILIES, Body, load_body
+from actscribe.models.video_classifier import FAMILIES, Body, load_body, unfilled_body
 
 #: `model_type` of PE-Video's checkpoints -> where in the model its video encoder lies.
 PERCEPTION = {"pe_video": "video_encoder", "pe_video_encoder": ""}
@@ -76,3 +76,10 @@ def load(folder: Path, name: str, config: Any, frames: int, above: int) -> nn.Mo
         return PerceptionEncoder(model.get_submodule(PERCEPTION[config.model_type]))
     check_layer(FAMILIES[config.model_type].name, getattr(config, "num_hidden_layers", 0) or 0, above)
     return VideoEncoder(load_body(folder, name, config, frames), above)
+
+
+def unfilled(config: Any, frames: int, above: int) -> nn.Module:
+    """Return the video encoder of a configuration without values; to be called under `torch.device("meta")`."""
+    if config.model_type in PERCEPTION:
+        return PerceptionEncoder(AutoModel.from_config(config).get_submodule(PERCEPTION[config.model_type]))
+    return VideoEncoder(unfilled_body(config, frames), above)

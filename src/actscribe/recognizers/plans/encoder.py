@@ -1,0 +1,57 @@
+"""What a head on a frozen encoder will cost, before any weight is loaded."""
+
+from __future__ import annotations
+
+import time
+
+import torch
+
+from actscribe.features.embedders import imagenet
+from actscribe.features.embedders.load import unfilled
+from actscribe.models.cost import cost
+from actscribe.models.device import use_bfloat16
+from actscribe.models.vlm.plan import EFFICIENCY, matmul_speed
+from actscribe.recognizers.base import Plan
+from actscribe.settings.named_models import IMAGENET
+from actscribe.settings.probe import ProbeSettings
+from actscribe.tables import bytes_text, seconds_text
+
+MB = 10**6
+#: Bytes of a number as vectors are kept.
+KEPT_BYTES = 2
+
+
+def measured_seconds() -> float:
+    """Return what EfficientNet takes for a frame on this machine: its convolutions are no matrix products."""
+    network, frames = imagenet.unfilled().eval(), torch.zeros(1, 4, 3, imagenet.SIDE, imagenet.SIDE)
+    with torch.inference_mode():
+        network(frames)
+        begun = time.perf_counter()
+        network(frames)
+    return (time.perf_counter() - begun) / frames.shape[1]
+
+
+def plan_probe(settings: ProbeSettings, frames: int, labels: int) -> Plan:
+    """Answer `Implementation.plan` of the probe."""
+    with torch.device("meta"):
+        network, per, side = unfilled(settings.encoder(), frames)
+        shown = torch.zeros(1, 1 if per == "frame" else frames, 3, side, side)
+        found = cost(network.requires_grad_(False), {"pixels": shown})
+        with torch.no_grad():
+            tokens, width = network.eval()(shown).shape[1:]
+    kept = bytes_text(int(tokens * width * KEPT_BYTES))
+    each = "a frame" if per == "frame" else "a clip"
+    once = ", once for all clips that share it" if per == "frame" else ", once"
+    if settings.model == IMAGENET:
+        seconds = measured_seconds()
+    else:
+        speed = EFFICIENCY * matmul_speed("bfloat16" if use_bfloat16(settings.precision) else "float32")
+        seconds = found.scoring / speed
+    lines = {
+        "model": f"{settings.model}: {found.parameters / 1e6:,.1f} M parameters, none of which learns",
+        "weights": f"{found.weights / MB:,.0f} MB",
+        "working": f"{found.working / MB:,.0f} MB, {each} at a time",
+        "kept": f"{kept} {each}, in the feature store",
+        "time": f"about {seconds_text(seconds)} {each}{once}",
+    }
+    return Plan(settings.model, found.weights + found.working, lines)

@@ -1,0 +1,79 @@
+"""The vectors that a frozen encoder makes of a video, for whoever trains on them elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from actscribe.data.clips import Clip, Window, spans
+from actscribe.data.recording import Recording
+from actscribe.data.view import InputSpec
+from actscribe.features.embedders.load import encoder_view, load_embedder
+from actscribe.features.embedding import Embedding, embedded
+from actscribe.features.store import default_store
+from actscribe.files import content_hash
+from actscribe.progress import track
+from actscribe.settings.encoder import EncoderChoice
+from actscribe.settings.named_models import IMAGENET
+from actscribe.video.contained import contained
+from actscribe.video.probe import probe
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EmbeddedVideo:
+    """The clips of a video as vectors.
+
+    Args:
+        starts, ends: of the clips, in seconds, shape (clips,).
+        times: when the frames that were looked at are shown, in seconds, shape (clips, frames).
+        vectors: float32, shape (clips, tokens, D), tokens in order of time.
+    """
+
+    starts: np.ndarray
+    ends: np.ndarray
+    times: np.ndarray
+    vectors: np.ndarray
+
+
+@contained()
+def embed_video(
+    video: str | Path,
+    model: str = IMAGENET,
+    length: float | None = 3.0,
+    stride: float = 1.0,
+    frames: int = 8,
+    resize_mode: str = "stretch",
+    above_layers: int = 0,
+) -> EmbeddedVideo:
+    """Return what a frozen encoder makes of the clips of a video.
+
+    Vectors go through the feature store: asked for again, they are read and not computed. They are kept with half
+    precision, a relative error of up to 2**-11.
+
+    Args:
+        video: its file.
+        model: name or folder of an encoder, as the setting `model` of `probe` takes it.
+        length: of a clip in seconds, above 0; None: the whole video is one clip.
+        stride: from one clip's start to the next one's, in seconds, above 0.
+        frames: of a clip, evenly spaced.
+        resize_mode: how a picture becomes square: "stretch" keeps the whole picture, "crop" takes the centre square.
+        above_layers: blocks left out from the top of the encoder.
+
+    Raises:
+        ActScribeError: an unreadable video, or an encoder that is not here or takes other numbers of frames.
+    """
+    choice = EncoderChoice(model, resize_mode, above_layers)
+    view: InputSpec = encoder_view(choice, frames)
+    path = Path(video)
+    recording = Recording(path.stem, path, probe(path).duration, content_hash(path), path.stem)
+    clips = [Clip(recording.name, start, end) for start, end in spans(recording.duration, Window(length, stride))]
+    embedding = Embedding(load_embedder(choice, frames), view, default_store())
+    rows = list(track(embedded(embedding, recording, clips), f"Embedding {path.name}", total=len(clips)))
+    return EmbeddedVideo(
+        np.array([clip.start for clip in clips]),
+        np.array([clip.end for clip in clips]),
+        np.stack([row.times.numpy() for row in rows]),
+        np.stack([row.vectors.float().numpy() for row in rows]),
+    )
