@@ -54,7 +54,7 @@ def test_pull_of_an_unknown_name() -> None:
 
 
 def test_plan_needs_no_download() -> None:
-    code, text = run("plan", "smolvlm2-256m", "--frames", "8", "--recognizer", "vlm-list")
+    code, text = run("plan", "smolvlm2-256m", "--frames", "8", "--recognizer", "vlm-list", "--dtype", "float32")
     assert code == 0
     expected = planning.plan("smolvlm2-256m", 8, planning.Use("text"), speed=1e12)
     assert f"8 frames, {expected.video_tokens} visual tokens" in text

@@ -168,7 +168,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def mean(folder: Path) -> Backbone:
-    return Backbone(load_vlm(folder), "What happens?", "mean", 200)
+    return Backbone(load_vlm(folder, "float32"), "What happens?", "mean", 200)
 
 
 def features(backbone: Backbone, data: vlm_jobs.MadeClips, root: Path) -> Features:
@@ -201,7 +201,9 @@ def test_attention_features_are_the_whole_sequence(mean: Backbone, tmp_path: Pat
 
 def test_models_prompts_and_precisions_are_kept_apart(mean: Backbone, folder: Path, tmp_path: Path) -> None:
     data, _ = vlm_jobs.clips("r", 2, 2, seed=1)
-    another = Backbone(load_vlm(tiny_vlms.build("smolvlm", tmp_path / "model", seed=1)), mean.prompt, "mean", 200)
+    another = Backbone(
+        load_vlm(tiny_vlms.build("smolvlm", tmp_path / "model", seed=1), "float32"), mean.prompt, "mean", 200
+    )
     variants = [
         mean,
         replace(mean, prompt="What else happens?"),

@@ -124,8 +124,8 @@ def test_a_file_is_not_held_longer_than_it_is_needed(tmp_path: Path) -> None:
 
 def test_a_video_is_compared_with_entries_that_may_fit_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     compared = []
-    fit = entries._Asked.fit
-    monkeypatch.setattr(entries._Asked, "fit", lambda self, name: compared.append(name) or fit(self, name))
+    fit = entries._Wanted.fit
+    monkeypatch.setattr(entries._Wanted, "fit", lambda self, name: compared.append(name) or fit(self, name))
     names = [f"v{place}.mp4" for place in range(200)]
     made = [Entry(name, (name,), lambda: Annotations.of([]), joins=True) for name in names]
     index = Index(tmp_path / "all.csv", made)

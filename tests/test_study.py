@@ -18,7 +18,7 @@ def test_paths_of_settings_are_relative_to_the_study_file(tmp_path: Path, monkey
     settings = {
         "timesformer": {"model": "weights/mine"},
         "vlm-judge": {"model": "embedded", "judge": "judges/small.gguf"},
-        "vlm-head": {"model": str(folder / "other"), "features": "kept"},
+        "vlm-head": {"model": str(folder / "other")},
         "vlm-yesno": {"model": "smolvlm2-256m"},
         "vlm-list": {"model": "owner/weights"},
         "vlm-lora": {},
@@ -29,7 +29,7 @@ def test_paths_of_settings_are_relative_to_the_study_file(tmp_path: Path, monkey
     assert load_study(Path("..") / "study").recognizers == {
         "timesformer": {"model": str(Path.cwd() / ".." / "study" / "weights" / "mine")},
         "vlm-judge": {"model": "embedded", "judge": str(Path.cwd() / ".." / "study" / "judges" / "small.gguf")},
-        "vlm-head": {"model": str(folder / "other"), "features": str(Path.cwd() / ".." / "study" / "kept")},
+        "vlm-head": {"model": str(folder / "other")},
         "vlm-yesno": {"model": "smolvlm2-256m"},
         "vlm-list": {"model": "owner/weights"},
         "vlm-lora": {},

@@ -84,7 +84,7 @@ def test_only_adapters_and_head_learn(folder: Path, tmp_path: Path, tower: str) 
     job = vlm_jobs.job(tmp_path, "vlm-lora", model=str(folder), tower=tower, **QUICK)
     made = vlm_lora.make(job)
     vlm = made.parts.backbone.vlm
-    base = dict(load_vlm(folder).model.named_parameters())
+    base = dict(load_vlm(folder, "float32").model.named_parameters())
     adapters = vlm_lora.adapter_weights(vlm)
     for name, weight in vlm.model.named_parameters():
         if name not in adapters:

@@ -43,7 +43,7 @@ class DualEncoderSettings(Training):
     #: Name in `models.dual_encoder.loading.BACKBONES`, and in the registry.
     backbone: ClassVar[str]
 
-    model: Annotated[str, Located("model")] = EMBEDDED
+    model: Annotated[str, Located()] = EMBEDDED
     resize_mode: Literal["stretch", "crop"] = "stretch"
     crop_pct: Annotated[float, Unit("share of the short side")] = Field(1.0, gt=0, le=1)
     mean: tuple[float, float, float] | None = None
@@ -110,7 +110,7 @@ class VificlipSettings(DualEncoderSettings):
 
     backbone = "vifi-clip"
 
-    base: Annotated[str, Located("model")] = "clip-b16"
+    base: Annotated[str, Located()] = "clip-b16"
     learns: Learns = "both"
 
 
@@ -123,7 +123,7 @@ class XclipSettings(DualEncoderSettings):
 
     backbone = "x-clip"
 
-    base: Annotated[str, Located("model")] = "clip-b16"
+    base: Annotated[str, Located()] = "clip-b16"
     learns: Literal["none", "probe", "image"] = "image"
 
     @field_validator("learns", mode="before")

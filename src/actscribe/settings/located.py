@@ -1,11 +1,11 @@
-"""What a setting's text names, beside its type: `model: Annotated[str, Located("model")]`."""
+"""Which settings may be paths, beside their type: `model: Annotated[str, Located()]`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -14,13 +14,7 @@ from actscribe.settings.named_models import EMBEDDED
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """A setting that may be a path, and is relative to the study file then.
-
-    Args:
-        what: "model": a name, or the path of a model where there is one; "folder": always a path, unless empty.
-    """
-
-    what: Literal["model", "folder"]
+    """A setting that is a name, or the path of a model where there is one, relative to the study file then."""
 
 
 def placed(kind: type[BaseModel], settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
@@ -32,11 +26,11 @@ def placed(kind: type[BaseModel], settings: Mapping[str, Any], folder: Path) -> 
         folder: of the study file.
     """
     changed = dict(settings)
-    for key, what in _located(kind).items():
+    for key in _located(kind):
         value = settings.get(key)
         if not isinstance(value, str) or not value or value == EMBEDDED:
             continue
-        if what == "folder" or (folder / value).exists():
+        if (folder / value).exists():
             changed[key] = str((folder / value).absolute())
     return changed
 
@@ -52,11 +46,6 @@ def unplaced(kind: type[BaseModel], settings: Mapping[str, Any], folder: Path) -
     return {**settings, **inside}
 
 
-def _located(kind: type[BaseModel]) -> dict[str, str]:
-    """Return what the texts of a class name, by key."""
-    return {
-        key: mark.what
-        for key, field in kind.model_fields.items()
-        for mark in field.metadata
-        if isinstance(mark, Located)
-    }
+def _located(kind: type[BaseModel]) -> set[str]:
+    """Return the keys of a class that may be paths."""
+    return {key for key, field in kind.model_fields.items() for mark in field.metadata if isinstance(mark, Located)}

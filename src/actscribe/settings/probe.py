@@ -34,7 +34,7 @@ class ProbeSettings(Training):
         dropout: share of an attentive head's inputs that are dropped in training.
     """
 
-    model: Annotated[str, Located("model")] = IMAGENET
+    model: Annotated[str, Located()] = IMAGENET
     resize_mode: Literal["stretch", "crop"] = "stretch"
     above_layers: Annotated[int, Unit("blocks")] = Field(0, ge=0)
     head: Literal["linear", "attentive"] = "linear"

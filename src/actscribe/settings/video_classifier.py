@@ -26,7 +26,7 @@ class VideoClassifierSettings(Training):
     #: Keys of `models.video_classifier.FAMILIES` that are taken; empty: all.
     families: ClassVar[tuple[str, ...]] = ()
 
-    model: Annotated[str, Located("model")] = EMBEDDED
+    model: Annotated[str, Located()] = EMBEDDED
     resize_mode: Literal["stretch", "crop"] = "stretch"
     frozen_epochs: Annotated[int, Unit("epochs")] = Field(1, ge=0)
     unfreeze_blocks: Annotated[int, Unit("blocks")] = Field(2, ge=0)

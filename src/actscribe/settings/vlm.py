@@ -32,7 +32,7 @@ class ZeroShot(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    model: Annotated[str, Located("model")] = EMBEDDED
+    model: Annotated[str, Located()] = EMBEDDED
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     quantize: Literal["4bit", "8bit"] | None = None
     server: str = ""
@@ -90,7 +90,7 @@ class VlmJudgeSettings(ZeroShot):
 
     caption_prompt: str = ""
     caption_tokens: Annotated[int, Unit("tokens")] = Field(96, ge=1)
-    judge: Annotated[str, Located("model")] = PACKAGED_JUDGE
+    judge: Annotated[str, Located()] = PACKAGED_JUDGE
     judge_server: str = ""
     judge_server_model: str = ""
     judge_template: str = ""
@@ -109,7 +109,7 @@ class VlmHeadSettings(Training):
         batch_tokens: size of a padded batch that runs through the model, at most.
     """
 
-    model: Annotated[str, Located("model")] = EMBEDDED
+    model: Annotated[str, Located()] = EMBEDDED
     prompt: str = ""
     pooling: Literal["mean", "attention"] = "mean"
     hidden: Annotated[int, Unit("units")] = Field(0, ge=0)
@@ -145,7 +145,7 @@ class VlmLoraSettings(Training):
         probe_epochs: epochs of the head alone, at most.
     """
 
-    model: Annotated[str, Located("model")] = EMBEDDED
+    model: Annotated[str, Located()] = EMBEDDED
     prompt: str = ""
     pooling: Literal["mean", "attention"] = "mean"
     hidden: Annotated[int, Unit("units")] = Field(0, ge=0)
