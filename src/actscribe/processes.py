@@ -28,9 +28,11 @@ def is_first() -> bool:
 def wait() -> None:
     """Wait until all processes are here."""
     if count() > 1:
+        import torch
         from accelerate import PartialState
 
-        PartialState().wait_for_everyone()
+        # Without a GPU it must be told, or each process takes itself for the only one.
+        PartialState(cpu=not torch.cuda.is_available()).wait_for_everyone()
 
 
 @contextmanager

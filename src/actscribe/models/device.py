@@ -103,8 +103,8 @@ def autocast(bfloat16: bool) -> AbstractContextManager[None]:
 def clips_at_once() -> int:
     """Return how many clips run through a network together while they are scored.
 
-    Unless a number was asked for: on a processor one, whose thousands of tokens fill it, while the intermediate results
-    of several leave its caches (1.5 times slower with 8 clips of TimeSformer-base; ours), on a GPU several.
+    Unless a number was asked for: on a processor one, whose thousands of tokens fill it, and which takes least memory;
+    on a GPU several.
     """
     return chosen().batch_size or (1 if device().type == "cpu" else CLIPS_ON_GPU)
 

@@ -112,6 +112,10 @@ class Backbone(nn.Module, ABC):
         """Width D of the joint space."""
         return int(self.model.config.projection_dim)
 
+    def forward(self, pixels: Tensor, levels: Sequence[int] = ()) -> Visual | FrameFeatures:
+        """Return what a frozen backbone makes of frames, where it takes them one by one, else of whole videos."""
+        return self.encode_frames(pixels, levels) if self.frames_apart else self.visual(pixels, levels)
+
     @abstractmethod
     def visual(self, pixels: Tensor, levels: Sequence[int] = ()) -> Visual:
         """Return what the visual encoder makes of videos.

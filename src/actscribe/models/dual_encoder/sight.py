@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from actscribe.models.dual_encoder.interface import Backbone, FrameFeatures, Vis
 from actscribe.models.pixels import Pixels
 from actscribe.models.vlm.vision import Key, VisionStore
 
-#: Frames that run through a vision tower at once; on a processor more of them leave its caches (ours).
+#: Frames that run through a vision tower at once (ours; not tuned).
 FRAMES_ON_GPU, FRAMES_ON_CPU = 64, 8
 
 
@@ -39,7 +40,8 @@ class Sight:
         """Return what the backbone makes of clips of equally many frames, on its device."""
         with torch.inference_mode(), autocast(self.bfloat16):
             if not self.backbone.frames_apart:
-                return self.backbone.visual(torch.stack([self._fed(clip) for clip in clips]).to(device()), self.levels)
+                videos = torch.stack([self._fed(clip) for clip in clips]).to(device())
+                return cast(Visual, self.backbone(videos, self.levels))
             return self.backbone.joined(self._frames(clips), len(clips))
 
     def _frames(self, clips: Sequence[ClipFrames]) -> FrameFeatures:
@@ -63,7 +65,7 @@ class Sight:
         at_once = FRAMES_ON_CPU if device().type == "cpu" else FRAMES_ON_GPU
         for part in batched(missing.items(), at_once):
             shown = torch.cat([self._fed(clips[number], slice(frame, frame + 1)) for _, (number, frame) in part])
-            made = self.backbone.encode_frames(shown.to(device()), self.levels)
+            made = self.backbone(shown.to(device()), self.levels)
             self.store.frames_run += len(part)
             for index, (name, _) in enumerate(part):
                 known[name] = (made.video[index], made.last[index], *(level[index] for level in made.levels))
