@@ -45,7 +45,7 @@ from actscribe.models.catalog import embedded_folder
 from actscribe.models.quiet import quiet
 from actscribe.models.vlm import Vlm, load_vlm
 from actscribe.models.yes_no import from_logits
-from actscribe.recognizers.base import Job, implementation
+from actscribe.recognizers.base import TrainingInputs, implementation
 from actscribe.recognizers.prompts import prompts
 from actscribe.recognizers.vlm_clients import LocalVlmClient
 from actscribe.settings.vlm import VlmHeadSettings
@@ -145,7 +145,7 @@ def head(model: Path, folder: Path, seconds: int) -> dict[str, float]:
     data = {s: ClipData(recordings, [Clip(s, *span) for span in cut[s]], view, cache) for s in cut}
     rng = np.random.default_rng(0)
     goals = {split: (rng.random((len(cut[split]), 4)) < 0.5).astype(np.float32) for split in cut}
-    job = Job(
+    job = TrainingInputs(
         labels=LABELS,
         settings=settings,
         view=view,

@@ -7,8 +7,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from actscribe.recognizers.vlm_head import fit_head, start
-from actscribe.training.features import clip_features
+from actscribe.features.embedders.vlm import VlmEmbedder
+from actscribe.features.embedding import Embedding, Features, embed
+from actscribe.features.store import FeatureStore
+from actscribe.recognizers.vlm_head import PooledHead, start
+from actscribe.training.heads import fit_head
 from actscribe.training.inputs import TrainingInputs
 
 #: Epochs whose mean time is taken: the time of so many and one more, less that of one, so that setting up a training
@@ -17,7 +20,7 @@ EPOCHS = 30
 
 
 def head_epoch_vs_backbone(job: TrainingInputs) -> tuple[float, float]:
-    """Return the seconds that the model needs for the job's clips, and those of one epoch over kept features.
+    """Return the seconds that decoding and model need for the job's clips, and those of an epoch over kept features.
 
     An epoch learns from the training clips, scores the validation clips and writes a checkpoint.
 
@@ -27,27 +30,28 @@ def head_epoch_vs_backbone(job: TrainingInputs) -> tuple[float, float]:
     parts = start(job)
     kept = job.folder / "features"
     shutil.rmtree(kept, ignore_errors=True)
-    for data in (job.train, job.validation):
-        for index in range(len(data)):
-            data[index]  # frames are decoded before the clock starts
+    embedding = Embedding(VlmEmbedder(parts.backbone, parts.view), parts.view, FeatureStore(kept, 2**40))
 
-    def fill() -> None:
-        for data in (job.train, job.validation):
-            clip_features(parts.backbone, data, kept, "Features")
+    def fill() -> tuple[Features, Features]:
+        train, validation = job.train, job.validation
+        return (
+            embed(embedding, list(train.recordings.values()), train.clips, "Features"),
+            embed(embedding, list(validation.recordings.values()), validation.clips, "Features"),
+        )
 
     backbone = _seconds(fill)
-    features = tuple(clip_features(parts.backbone, data, kept, "Features") for data in (job.train, job.validation))
+    features = fill()
 
     def train(epochs: int, folder: Path) -> Callable[[], None]:
         settings = job.settings.model_copy(update={"epochs": epochs, "patience": epochs})
-        return lambda: fit_head(job, parts.head, (features[0], features[1]), settings, folder)
+        return lambda: fit_head(job, PooledHead(parts.head), features, settings, folder)
 
     first = _seconds(train(1, job.folder / "first"))
     more = _seconds(train(1 + EPOCHS, job.folder / "more"))
     return backbone, (more - first) / EPOCHS
 
 
-def _seconds(work: Callable[[], None]) -> float:
+def _seconds(work: Callable[[], object]) -> float:
     begun = time.perf_counter()
     work()
     return time.perf_counter() - begun
