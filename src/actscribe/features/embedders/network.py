@@ -41,13 +41,13 @@ class NetworkEmbedder:
         return list(vectors.float().clamp(-LARGEST, LARGEST).to(KEPT).cpu())
 
 
-def measured(
+def described(
     network: nn.Module, per: Literal["frame", "clip"], frames: int, size: int, batch: int, **key: Any
 ) -> Encoder:
-    """Return what is known of a network, its width and tokens from one look at grey frames.
+    """Return what is known of a network, its width and tokens from a pass without values.
 
     Args:
-        network: in evaluation mode.
+        network: of the same configuration on the device "meta".
         per: see `Encoder`.
         frames: of a clip.
         size: of the square input, in pixels.
@@ -55,6 +55,6 @@ def measured(
         key: all that its vectors depend on beside the pictures.
     """
     shown = 1 if per == "frame" else frames
-    with torch.inference_mode():
-        tokens, width = network.eval()(torch.zeros(1, shown, 3, size, size)).shape[1:]
+    with torch.no_grad():
+        tokens, width = network.eval()(torch.zeros(1, shown, 3, size, size, device="meta")).shape[1:]
     return Encoder(encoder_key(key), per, int(width), int(tokens), KEPT.itemsize, batch)
