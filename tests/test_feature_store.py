@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from actscribe.errors import ActScribeError
+from actscribe.features import store as store_module
 from actscribe.features.store import ENDING, FeatureStore, Moment, Row
 
 GIB = 2**30
@@ -103,6 +104,36 @@ def test_a_segment_cut_short_is_made_again(tmp_path: Path, length: int, caplog: 
     assert not path.exists()
     fill(store, "encoder", "video", made)
     assert same(FeatureStore(tmp_path, GIB), "encoder", "video", made)
+
+
+def test_a_segment_that_cannot_be_opened_now_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = rows(3)
+    fill(FeatureStore(tmp_path, GIB), "encoder", "video", made)
+
+    def too_many(*_: object, **__: object) -> None:
+        raise OSError(24, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store_module, "safe_open", too_many)
+        assert Moment(0, 500) not in FeatureStore(tmp_path, GIB).shelf("encoder", "video")
+    assert "Too many open files" in caplog.text
+    assert same(FeatureStore(tmp_path, GIB), "encoder", "video", made)
+
+
+def test_a_damaged_segment_of_a_store_that_is_read_only_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(FeatureStore(tmp_path, GIB), "encoder", "video", rows(3))
+    (path,) = tmp_path.rglob(f"*{ENDING}")
+    path.write_bytes(path.read_bytes()[:100])
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    assert Moment(0, 500) not in FeatureStore(tmp_path, GIB).shelf("encoder", "video")
 
 
 def test_shelves_used_longest_ago_go_first(tmp_path: Path) -> None:

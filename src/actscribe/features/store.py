@@ -97,7 +97,7 @@ class Shelf:
             return self._segments[name].row(place)
         except ValueError as error:
             path = self.folder / name
-            path.unlink(missing_ok=True)
+            _discard(path)
             raise ActScribeError(
                 f"{path}: kept features are not what was written: {error}.",
                 "Type the same command again: they are computed again.",
@@ -146,9 +146,12 @@ class Shelf:
             segment = _Segment.open(path)
         except FileNotFoundError:  # another process made room meanwhile
             return
+        except OSError as error:  # too many open files, no right to read: the file may be whole, and it stays
+            logger.warning("%s: kept features cannot be read (%s); they are computed again", path, error)
+            return
         except Exception:  # whatever a damaged file makes its reader stumble over: it is said here
             logger.warning("%s: kept features are damaged; they are computed again", path)
-            path.unlink(missing_ok=True)
+            _discard(path)
             return
         self._segments[path.name] = segment
         self._places.update((moment, (path.name, place)) for place, moment in enumerate(segment.moments))
@@ -323,6 +326,12 @@ def _sum(*tensors: Tensor) -> int:
         total = zlib.crc32(f"{tensor.dtype} {list(tensor.shape)}".encode(), total)
         total = zlib.crc32(tensor.contiguous().view(-1).view(torch.uint8).numpy().data, total)
     return total
+
+
+def _discard(path: Path) -> None:
+    """Remove a damaged segment, where that may be done: a store that colleagues share can be read-only here."""
+    with suppress(OSError):
+        path.unlink()
 
 
 def _remove(folder: Path) -> None:
