@@ -164,6 +164,16 @@ def test_a_shelf_in_use_stays_and_what_does_not_fit_is_refused(tmp_path: Path) -
     assert same(FeatureStore(tmp_path, GIB), "encoder", "one", made)
 
 
+def test_two_stores_on_one_folder_stay_below_its_size_together(tmp_path: Path) -> None:
+    stores = [FeatureStore(tmp_path, 100_000) for _ in range(2)]
+    for place, row in enumerate(rows(6, width=1000).values()):
+        for store, content in zip(stores, ("one", "two"), strict=True):
+            shelf = store.shelf("encoder", content)
+            shelf.hold([Moment(place, place)], [row])
+            shelf.write()
+            assert store.size() <= 100_000
+
+
 def test_a_file_of_the_users_in_the_store_stays(tmp_path: Path) -> None:
     made = rows(4, width=1000)
     fill(FeatureStore(tmp_path, GIB), "encoder", "one", made)

@@ -124,7 +124,6 @@ class Shelf:
         path = self.folder / f"{digest}{ENDING}"
         with write_beside(path) as beside:
             save_file(tensors, beside)
-        self._store.grew(size)
         self._add(path)
         self._held, self.held_bytes = {}, 0
 
@@ -168,7 +167,7 @@ class FeatureStore:
     def __init__(self, root: Path, limit_bytes: int) -> None:
         self.root, self.limit_bytes = Path(root), limit_bytes
         self._open: WeakValueDictionary[str, Shelf] = WeakValueDictionary()
-        self._taken: int | None = None
+        self._checked = False
 
     def shelf(self, encoder: str, content: str) -> Shelf:
         """Return the shelf of a video by an encoder.
@@ -220,12 +219,10 @@ class FeatureStore:
         Raises:
             ActScribeError: they do not fit, or the folder cannot be written to.
         """
-        if self._taken is None:
+        if not self._checked:
             self._check_folder()
-            self._taken = self.size()
-        if self._taken + needed <= self.limit_bytes:
-            return
-        shelves = self._shelves()
+            self._checked = True
+        shelves = self._shelves()  # looked at anew each time: other stores and processes fill the same folder
         total = sum(size for _, size, _ in shelves)
         for folder, size, _ in sorted(shelves, key=lambda shelf: shelf[2]):
             if total + needed <= self.limit_bytes:
@@ -233,17 +230,12 @@ class FeatureStore:
             if folder.name not in self._open:
                 _remove(folder)
                 total -= size
-        self._taken = total
         if total + needed > self.limit_bytes:
             raise ActScribeError(
                 f"features of {bytes_text(needed)} do not fit into the feature store {self.root}: {bytes_text(total)}"
                 f" of {bytes_text(self.limit_bytes)} are in use by this run.",
                 f"Set {SIZE_VARIABLE} to a larger number.",
             )
-
-    def grew(self, size: int) -> None:
-        """Note that so many bytes were written."""
-        self._taken = (self._taken or 0) + size
 
     def _check_folder(self) -> None:
         try:
