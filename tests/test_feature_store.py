@@ -174,6 +174,23 @@ def test_two_stores_on_one_folder_stay_below_its_size_together(tmp_path: Path) -
             assert store.size() <= 100_000
 
 
+def test_rows_that_another_process_removes_as_they_are_written_can_be_read_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, shelf = rows(3), FeatureStore(tmp_path, GIB).shelf("encoder", "video")
+    shelf.hold(list(made), list(made.values()))
+
+    def gone(*_: object, **__: object) -> None:
+        raise FileNotFoundError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store_module, "safe_open", gone)
+        shelf.write()
+    assert all(torch.equal(shelf.get(moment).vectors, row.vectors) for moment, row in made.items())
+    shelf.write()
+    assert shelf.held_bytes == 0
+
+
 def test_a_file_of_the_users_in_the_store_stays(tmp_path: Path) -> None:
     made = rows(4, width=1000)
     fill(FeatureStore(tmp_path, GIB), "encoder", "one", made)

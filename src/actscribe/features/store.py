@@ -125,7 +125,8 @@ class Shelf:
         with write_beside(path) as beside:
             save_file(tensors, beside)
         self._add(path)
-        self._held, self.held_bytes = {}, 0
+        kept = {moment: row for moment, row in self._held.items() if moment not in self._places}
+        self._held, self.held_bytes = kept, sum(_bytes(row.vectors) for row in kept.values())
 
     def forget_held(self) -> None:
         """Let go of rows that were not written."""
