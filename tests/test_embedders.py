@@ -170,6 +170,13 @@ def test_the_same_weights_in_another_configuration_are_another_encoder(tmp_path:
     assert before.encoder.key != after.encoder.key
 
 
+def test_what_is_no_number_is_refused_and_not_kept(tmp_path: Path) -> None:
+    embedder = load_embedder(choice(checkpoint("dinov2", tmp_path)), FRAMES)
+    next(embedder.network.parameters()).data.fill_(float("nan"))  # type: ignore[attr-defined]
+    with pytest.raises(ActScribeError, match=r"makes of 'r' at 0 s are no numbers\."):
+        embedder.embed(clips(32, 1))
+
+
 def test_one_whose_layers_cannot_be_chosen_says_so(tmp_path: Path) -> None:
     folder = checkpoint("dinov3_convnext", tmp_path)
     with pytest.raises(ActScribeError, match="its layers cannot be chosen"):
