@@ -93,3 +93,22 @@ def test_the_thread_sees_the_context_of_whoever_asks() -> None:
     assert list(ahead((said.get() for _ in range(2)), 1)) == ["here", "here"]
     with pytest.raises(ValueError, match="0 items"):
         ahead([1], 0)
+
+
+def test_what_cannot_be_iterated_over_is_raised_and_waited_for_by_nobody() -> None:
+    class Broken:
+        def __iter__(self) -> Iterator[int]:
+            raise ValueError("no items")
+
+    raised: list[BaseException] = []
+
+    def take() -> None:
+        try:
+            list(ahead(Broken(), 2))
+        except ValueError as error:
+            raised.append(error)
+
+    taker = threading.Thread(target=take, daemon=True)
+    taker.start()
+    taker.join(20)
+    assert [str(error) for error in raised] == ["no items"]

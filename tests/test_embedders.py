@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -45,8 +46,6 @@ def choice(folder: Path, **more: object) -> EncoderChoice:
 
 def pixels(frames: np.ndarray, folder: Path) -> torch.Tensor:
     """Frames as the checkpoint states that it wants them, by hand; the pictures have its size already."""
-    import json
-
     names = ("video_preprocessor_config.json", "preprocessor_config.json")
     values = json.loads(next(folder / name for name in names if (folder / name).is_file()).read_text())
     normal = (frames / 255 - values["image_mean"]) / values["image_std"]
@@ -158,6 +157,24 @@ def test_a_lower_layer_is_another_encoder(kind: str, tmp_path: Path) -> None:
     assert float((one - other).abs().max()) > 1e-3
     with pytest.raises(ActScribeError, match=r"above_layers is 99; this .* allows 0 to"):
         load_embedder(choice(folder, above_layers=99), FRAMES)
+
+
+def test_the_same_weights_in_another_configuration_are_another_encoder(tmp_path: Path) -> None:
+    folder = checkpoint("dinov2", tmp_path)
+    before = load_embedder(choice(folder), FRAMES)
+    path = folder / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "hidden_act": "relu", "layer_norm_eps": 0.1}))
+    after = load_embedder(choice(folder), FRAMES)
+    (one,), (other,) = before.embed(clips(32, 1)), after.embed(clips(32, 1))
+    assert float((one - other).abs().max()) > 1e-3
+    assert before.encoder.key != after.encoder.key
+
+
+def test_what_is_no_number_is_refused_and_not_kept(tmp_path: Path) -> None:
+    embedder = load_embedder(choice(checkpoint("dinov2", tmp_path)), FRAMES)
+    next(embedder.network.parameters()).data.fill_(float("nan"))  # type: ignore[attr-defined]
+    with pytest.raises(ActScribeError, match=r"makes of 'r' at 0 s are no numbers\."):
+        embedder.embed(clips(32, 1))
 
 
 def test_one_whose_layers_cannot_be_chosen_says_so(tmp_path: Path) -> None:

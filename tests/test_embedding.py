@@ -216,6 +216,14 @@ def test_models_prompts_and_precisions_are_kept_apart(mean: Backbone, folder: Pa
     assert VlmEmbedder(replace(mean, batch_tokens=50), data.view).encoder.key in keys
 
 
+def test_one_frame_in_clips_of_two_lengths_is_two_things(recording: Recording, mean: Backbone, tmp_path: Path) -> None:
+    clips, view = [Clip("r", 0.0, 3.0), Clip("r", 1.0, 2.0)], InputSpec(1, 32)  # the model is told how long they are
+    embedding = Embedding(VlmEmbedder(mean, view), view, FeatureStore(tmp_path / "store", 2**30))
+    found = list(embedded(embedding, recording, clips))
+    for row, shown in zip(found, stream(recording, clips, view), strict=True):
+        torch.testing.assert_close(row.vectors, embedding.embedder.embed([shown])[0])
+
+
 def test_batches_keep_the_order_and_the_budget(mean: Backbone) -> None:
     short, _ = vlm_jobs.clips("r", 3, 2, seed=1)
     long, _ = vlm_jobs.clips("s", 2, 5, seed=2)

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from actscribe.errors import ActScribeError
+from actscribe.features import store as store_module
 from actscribe.features.store import ENDING, FeatureStore, Moment, Row
 
 GIB = 2**30
@@ -105,6 +106,36 @@ def test_a_segment_cut_short_is_made_again(tmp_path: Path, length: int, caplog: 
     assert same(FeatureStore(tmp_path, GIB), "encoder", "video", made)
 
 
+def test_a_segment_that_cannot_be_opened_now_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = rows(3)
+    fill(FeatureStore(tmp_path, GIB), "encoder", "video", made)
+
+    def too_many(*_: object, **__: object) -> None:
+        raise OSError(24, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store_module, "safe_open", too_many)
+        assert Moment(0, 500) not in FeatureStore(tmp_path, GIB).shelf("encoder", "video")
+    assert "Too many open files" in caplog.text
+    assert same(FeatureStore(tmp_path, GIB), "encoder", "video", made)
+
+
+def test_a_damaged_segment_of_a_store_that_is_read_only_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(FeatureStore(tmp_path, GIB), "encoder", "video", rows(3))
+    (path,) = tmp_path.rglob(f"*{ENDING}")
+    path.write_bytes(path.read_bytes()[:100])
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    assert Moment(0, 500) not in FeatureStore(tmp_path, GIB).shelf("encoder", "video")
+
+
 def test_shelves_used_longest_ago_go_first(tmp_path: Path) -> None:
     made = rows(4, width=1000)
     fill(FeatureStore(tmp_path, GIB), "encoder", "old", made)
@@ -131,6 +162,33 @@ def test_a_shelf_in_use_stays_and_what_does_not_fit_is_refused(tmp_path: Path) -
     with pytest.raises(ActScribeError, match=r"are in use by this run\.\nSet ACTSCRIBE_FEATURES_GIB"):
         fill(store, "encoder", "two", made)
     assert same(FeatureStore(tmp_path, GIB), "encoder", "one", made)
+
+
+def test_two_stores_on_one_folder_stay_below_its_size_together(tmp_path: Path) -> None:
+    stores = [FeatureStore(tmp_path, 100_000) for _ in range(2)]
+    for place, row in enumerate(rows(6, width=1000).values()):
+        for store, content in zip(stores, ("one", "two"), strict=True):
+            shelf = store.shelf("encoder", content)
+            shelf.hold([Moment(place, place)], [row])
+            shelf.write()
+            assert store.size() <= 100_000
+
+
+def test_rows_that_another_process_removes_as_they_are_written_can_be_read_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, shelf = rows(3), FeatureStore(tmp_path, GIB).shelf("encoder", "video")
+    shelf.hold(list(made), list(made.values()))
+
+    def gone(*_: object, **__: object) -> None:
+        raise FileNotFoundError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store_module, "safe_open", gone)
+        shelf.write()
+    assert all(torch.equal(shelf.get(moment).vectors, row.vectors) for moment, row in made.items())
+    shelf.write()
+    assert shelf.held_bytes == 0
 
 
 def test_a_file_of_the_users_in_the_store_stays(tmp_path: Path) -> None:

@@ -40,8 +40,9 @@ def _ahead(items: Iterable[T], count: int) -> Generator[T, None, None]:
     room, ready, stopped = threading.Semaphore(count), threading.Semaphore(0), threading.Event()
 
     def make() -> None:
-        iterator = iter(items)
+        iterator: Iterator[T] | None = None
         try:
+            iterator = iter(items)
             while True:
                 room.acquire()
                 if stopped.is_set():

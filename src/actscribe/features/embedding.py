@@ -64,7 +64,9 @@ class Embedding:
         """Return what of a video the vectors of a clip are kept under, in order of time."""
         ticks = np.round(self._times(clip) * 1e6).astype(np.int64).tolist()
         if self.embedder.encoder.per == "clip":
-            return [Moment(ticks[0], ticks[-1])]
+            # one frame does not tell how long its clip is, which some models are told; several do, by their distance
+            half = round((clip.end - clip.start) * 5e5) if len(ticks) == 1 else 0
+            return [Moment(ticks[0] - half, ticks[-1] + half)]
         return [Moment(tick, tick) for tick in ticks]
 
     def units(self, clips: Sequence[Clip]) -> list[tuple[Moment, Moments]]:
@@ -78,7 +80,7 @@ class Embedding:
             parts = [times] if self.embedder.encoder.per == "clip" else np.split(times, len(times))
             for moment, part in zip(self.moments(clip), parts, strict=True):
                 found.setdefault(moment, Moments(clip, part))
-        return sorted(found.items(), key=lambda unit: unit[0])
+        return sorted(found.items(), key=lambda unit: (unit[1].times[0], unit[0]))
 
     def of_clip(self, clip: Clip, shelf: Shelf) -> Row:
         """Return the vectors of a clip, all of whose units are on the shelf."""

@@ -97,7 +97,7 @@ class Shelf:
             return self._segments[name].row(place)
         except ValueError as error:
             path = self.folder / name
-            path.unlink(missing_ok=True)
+            _discard(path)
             raise ActScribeError(
                 f"{path}: kept features are not what was written: {error}.",
                 "Type the same command again: they are computed again.",
@@ -124,9 +124,9 @@ class Shelf:
         path = self.folder / f"{digest}{ENDING}"
         with write_beside(path) as beside:
             save_file(tensors, beside)
-        self._store.grew(size)
         self._add(path)
-        self._held, self.held_bytes = {}, 0
+        kept = {moment: row for moment, row in self._held.items() if moment not in self._places}
+        self._held, self.held_bytes = kept, sum(_bytes(row.vectors) for row in kept.values())
 
     def forget_held(self) -> None:
         """Let go of rows that were not written."""
@@ -146,9 +146,12 @@ class Shelf:
             segment = _Segment.open(path)
         except FileNotFoundError:  # another process made room meanwhile
             return
+        except OSError as error:  # too many open files, no right to read: the file may be whole, and it stays
+            logger.warning("%s: kept features cannot be read (%s); they are computed again", path, error)
+            return
         except Exception:  # whatever a damaged file makes its reader stumble over: it is said here
             logger.warning("%s: kept features are damaged; they are computed again", path)
-            path.unlink(missing_ok=True)
+            _discard(path)
             return
         self._segments[path.name] = segment
         self._places.update((moment, (path.name, place)) for place, moment in enumerate(segment.moments))
@@ -165,7 +168,7 @@ class FeatureStore:
     def __init__(self, root: Path, limit_bytes: int) -> None:
         self.root, self.limit_bytes = Path(root), limit_bytes
         self._open: WeakValueDictionary[str, Shelf] = WeakValueDictionary()
-        self._taken: int | None = None
+        self._checked = False
 
     def shelf(self, encoder: str, content: str) -> Shelf:
         """Return the shelf of a video by an encoder.
@@ -217,12 +220,10 @@ class FeatureStore:
         Raises:
             ActScribeError: they do not fit, or the folder cannot be written to.
         """
-        if self._taken is None:
+        if not self._checked:
             self._check_folder()
-            self._taken = self.size()
-        if self._taken + needed <= self.limit_bytes:
-            return
-        shelves = self._shelves()
+            self._checked = True
+        shelves = self._shelves()  # looked at anew each time: other stores and processes fill the same folder
         total = sum(size for _, size, _ in shelves)
         for folder, size, _ in sorted(shelves, key=lambda shelf: shelf[2]):
             if total + needed <= self.limit_bytes:
@@ -230,17 +231,12 @@ class FeatureStore:
             if folder.name not in self._open:
                 _remove(folder)
                 total -= size
-        self._taken = total
         if total + needed > self.limit_bytes:
             raise ActScribeError(
                 f"features of {bytes_text(needed)} do not fit into the feature store {self.root}: {bytes_text(total)}"
                 f" of {bytes_text(self.limit_bytes)} are in use by this run.",
                 f"Set {SIZE_VARIABLE} to a larger number.",
             )
-
-    def grew(self, size: int) -> None:
-        """Note that so many bytes were written."""
-        self._taken = (self._taken or 0) + size
 
     def _check_folder(self) -> None:
         try:
@@ -323,6 +319,12 @@ def _sum(*tensors: Tensor) -> int:
         total = zlib.crc32(f"{tensor.dtype} {list(tensor.shape)}".encode(), total)
         total = zlib.crc32(tensor.contiguous().view(-1).view(torch.uint8).numpy().data, total)
     return total
+
+
+def _discard(path: Path) -> None:
+    """Remove a damaged segment, where that may be done: a store that colleagues share can be read-only here."""
+    with suppress(OSError):
+        path.unlink()
 
 
 def _remove(folder: Path) -> None:

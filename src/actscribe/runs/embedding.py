@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 from actscribe.data.clips import Clip, Window, spans
 from actscribe.data.recording import Recording
 from actscribe.data.view import InputSpec
+from actscribe.errors import ActScribeError
 from actscribe.features.embedders.load import encoder_view, load_embedder
 from actscribe.features.embedding import Embedding, embedded
 from actscribe.features.store import default_store
@@ -62,8 +64,17 @@ def embed_video(
         above_layers: blocks left out from the top of the encoder.
 
     Raises:
-        ActScribeError: an unreadable video, or an encoder that is not here or takes other numbers of frames.
+        ActScribeError: an unreadable video, an encoder that is not here or takes other numbers of frames, or
+            an argument outside of what is said above.
     """
+    for name, value in (("length", length), ("stride", stride)):
+        if value is not None and not 0 < value < math.inf:
+            raise ActScribeError(f"Expected {name} to be a number of seconds above 0, found {value:g}.")
+    for name, number, least in (("frames", frames, 1), ("above_layers", above_layers, 0)):
+        if number != int(number) or number < least:
+            raise ActScribeError(f"Expected {name} to be a whole number from {least}, found {number}.")
+    if resize_mode not in ("stretch", "crop"):
+        raise ActScribeError(f"Unknown resize_mode '{resize_mode}'.", "Use stretch or crop.")
     choice = EncoderChoice(model, resize_mode, above_layers)
     view: InputSpec = encoder_view(choice, frames)
     path = Path(video)

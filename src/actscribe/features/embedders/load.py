@@ -69,6 +69,7 @@ def load_embedder(settings: EncoderChoice, frames: int) -> Embedder:
     key = {
         "version": VERSION,
         "weights": encoder_weights(settings),
+        "configuration": _configuration(settings),
         "above": settings.above_layers,
         "pixels": [pixels.size, pixels.mean, pixels.std, pixels.resize_mode, pixels.crop_pct],
         "bfloat16": bfloat16,
@@ -121,6 +122,11 @@ def encoder_weights(settings: EncoderChoice) -> str:
     if settings.model == IMAGENET:
         return content_hash(imagenet.weights_file())
     return weights_digest(_folder(settings.model))
+
+
+def _configuration(settings: EncoderChoice) -> str:
+    """Return the digest of what says how the weights are used: heads and activations show in no tensor's shape."""
+    return "" if settings.model == IMAGENET else content_hash(_folder(settings.model) / "config.json")
 
 
 def _network(settings: EncoderChoice, frames: int) -> tuple[nn.Module, Pixels, Any]:
