@@ -136,6 +136,21 @@ def test_a_damaged_segment_of_a_store_that_is_read_only_is_passed_over(
     assert Moment(0, 500) not in FeatureStore(tmp_path, GIB).shelf("encoder", "video")
 
 
+def test_a_segment_of_another_video_is_not_taken_for_this_ones(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = FeatureStore(tmp_path, GIB)
+    fill(store, "encoder", "one", rows(3, seed=0))
+    fill(store, "encoder", "other", rows(3, seed=1))
+    one, other = tmp_path.rglob(f"*{ENDING}")
+    assert one.name == other.name  # the same moments
+    shutil.copy(one, other)
+    later = FeatureStore(tmp_path, GIB)
+    known = [Moment(0, 500) in later.shelf("encoder", content) for content in ("one", "other")]
+    assert sorted(known) == [False, True]
+    assert "damaged" in caplog.text
+
+
 def test_shelves_used_longest_ago_go_first(tmp_path: Path) -> None:
     made = rows(4, width=1000)
     fill(FeatureStore(tmp_path, GIB), "encoder", "old", made)

@@ -117,7 +117,7 @@ class Shelf:
         if not self._held:
             return
         moments = list(self._held)
-        tensors = _packed(moments, list(self._held.values()))
+        tensors = _packed(self.folder.name, moments, list(self._held.values()))
         size = sum(map(_bytes, tensors.values()))
         self._store.make_room(size)
         digest = hashlib.blake2b(repr(moments).encode(), digest_size=12).hexdigest()
@@ -286,7 +286,9 @@ class _Segment:
             values, times = file.get_tensor("values"), file.get_tensor("times")
         if not len(moments) == len(offsets) - 1 == len(sums) - 1 == len(times) or offsets[-1] != len(values):
             raise ValueError("not the segment that it was")
-        if sums[-1] != _sum(torch.tensor(moments), torch.tensor(offsets), times, torch.tensor(sums[:-1])):
+        if sums[-1] != _whole(
+            path.parent.name, torch.tensor(moments), torch.tensor(offsets), times, torch.tensor(sums[:-1])
+        ):
             raise ValueError("not what was written")
         return cls(moments, values, offsets, times, sums, set())
 
@@ -303,13 +305,18 @@ def _bytes(tensor: Tensor) -> int:
     return tensor.numel() * tensor.element_size()
 
 
-def _packed(moments: Sequence[Moment], rows: Sequence[Row]) -> dict[str, Tensor]:
+def _packed(shelf: str, moments: Sequence[Moment], rows: Sequence[Row]) -> dict[str, Tensor]:
     vectors = [row.vectors.detach().cpu().contiguous() for row in rows]
     offsets = torch.tensor([0, *(len(one) for one in vectors)]).cumsum(0)
     times, keys = torch.stack([row.times for row in rows]), torch.tensor(moments)
     sums = torch.tensor([_sum(one) for one in vectors])
-    whole = torch.cat([sums, torch.tensor([_sum(keys, offsets, times, sums)])])
+    whole = torch.cat([sums, torch.tensor([_whole(shelf, keys, offsets, times, sums)])])
     return {"values": torch.cat(vectors), "offsets": offsets, "times": times, "moments": keys, "sums": whole}
+
+
+def _whole(shelf: str, *tensors: Tensor) -> int:
+    """Return the sum of all of a segment but its vectors, with its shelf: in another one it is another video's."""
+    return zlib.crc32(shelf.encode(), _sum(*tensors))
 
 
 def _sum(*tensors: Tensor) -> int:
