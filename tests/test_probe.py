@@ -21,7 +21,7 @@ from actscribe.recognizers import probe
 from actscribe.recognizers.base import implementation
 from actscribe.settings.probe import ProbeSettings
 from actscribe.settings.study import parse_settings
-from actscribe.training.logistic import fit_logistic
+from actscribe.training.logistic import MIDDLE, choose_strength, fit_logistic
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +149,12 @@ def test_the_penalty_is_chosen_on_validation_or_on_folds_of_groups(folder: str, 
     fixed.folder.mkdir(parents=True)
     probe.make(fixed)
     assert json.loads((fixed.folder / "training.json").read_text())["tried"] == {}
+
+
+def test_losses_that_say_nothing_choose_the_middle() -> None:
+    assert choose_strength(lambda _: 0.5)[0] == pytest.approx(MIDDLE)
+    assert choose_strength(lambda _: float("nan"))[0] == pytest.approx(MIDDLE)
+    assert choose_strength(lambda strength: abs(strength - 1e-5))[0] == pytest.approx(1e-5)
 
 
 def test_another_encoder_than_trained_on_is_refused(tmp_path: Path) -> None:

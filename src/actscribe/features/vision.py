@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import weakref
+from collections import OrderedDict
 from typing import Any
 
 import torch
@@ -23,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 #: Part of every key; raise it when visual features have another form.
 VERSION = 1
+#: Shelves that are held open, of the videos seen last; what is held open cannot make room.
+MOST_SHELVES = 32
 
 
 def keep_vision(vlm: Vlm) -> None:
@@ -45,7 +48,7 @@ class VisionShelves:
 
     def __init__(self, vlm: Vlm, store: FeatureStore) -> None:
         self._width, self._identity, self._device, self._store = vlm.width, vlm.describe(), vlm.model.device, store
-        self._shelves: dict[tuple[Any, ...], Shelf] = {}
+        self._shelves: OrderedDict[tuple[Any, ...], Shelf] = OrderedDict()
         self._written, self._full = time.monotonic(), False
 
     def get(self, key: Key) -> Features | None:
@@ -92,6 +95,10 @@ class VisionShelves:
                 "sizes": list(sizes),
             }
             self._shelves[content, sizes] = self._store.shelf(encoder_key(parts), content)
+            if len(self._shelves) > MOST_SHELVES:
+                self.write()
+                self._shelves.popitem(last=False)
+        self._shelves.move_to_end((content, sizes))
         return self._shelves[content, sizes]
 
 

@@ -30,14 +30,12 @@ from actscribe.settings.probe import ProbeSettings
 from actscribe.training.fit import validation_score
 from actscribe.training.heads import fit_head, job_features, write_fitted
 from actscribe.training.inputs import TrainingInputs
-from actscribe.training.logistic import across_groups, choose_strength, fit_logistic
+from actscribe.training.logistic import MIDDLE, across_groups, choose_strength, fit_logistic
 from actscribe.training.losses import clip_loss, prior_logits
 
 Head = LinearHead | AttentiveHead
 #: Clips whose vectors are pooled at once.
 POOLED_AT_ONCE = 256
-#: Inverse strength of the penalty where there are no clips to choose it on (ours).
-MIDDLE = 1e-3
 
 
 def make(job: TrainingInputs) -> Recognizer:

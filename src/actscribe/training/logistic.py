@@ -17,6 +17,8 @@ from actscribe.training.losses import class_weights, positive_weights, prior_log
 #: What the inverse strength of the penalty is chosen from: standardised features of many columns want small ones.
 STRENGTHS = tuple(10.0**power for power in range(-6, 1))
 FOLDS = 5
+#: Inverse strength of the penalty where there are no clips to choose it on (ours).
+MIDDLE = 1e-3
 #: Steps of the solver; the weakest penalties on few clips take most.
 STEPS = 2000
 
@@ -51,12 +53,17 @@ def fit_logistic(
 
 
 def choose_strength(loss: Callable[[float], float]) -> tuple[float, dict[float, float]]:
-    """Return the inverse strength with the least loss, the smallest of equals, and the loss of each.
+    """Return the inverse strength with the least loss, of equals that nearest to `MIDDLE`, and the loss of each.
 
     The loss is smoother than the number of clips that are right, which few clips leave to chance.
     """
     found = {strength: loss(strength) for strength in STRENGTHS}
-    return min(found, key=lambda strength: (round(found[strength], 9), strength)), found
+
+    def rank(strength: float) -> tuple[float, float]:
+        lost = found[strength]
+        return round(lost, 9) if np.isfinite(lost) else np.inf, abs(np.log10(strength / MIDDLE))
+
+    return min(found, key=rank), found
 
 
 def across_groups(
