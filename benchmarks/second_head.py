@@ -1,6 +1,6 @@
 """How much quicker a second head on a known encoder is: nothing is decoded or encoded again.
 
-Ten minutes of made-up video, a very small study, clips of 3 s every second with 8 frames each, EfficientNet-Lite0 at its
+Ten minutes of made-up video, a small study, clips of 3 s every second with 8 frames each, EfficientNet-Lite0 at its
 real size (extra `imagenet`), a linear head fitted to made-up targets. The last line is JSON: `second_vs_first` is the
 time of the first training, features included, over that of the second one, which has another penalty.
 """
