@@ -22,7 +22,7 @@ from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.data.views import Views
 from actscribe.files import content_hash
 from actscribe.runs.scoring import score_recordings
-from actscribe.runs.train import seen_clips
+from actscribe.runs.training_clips import seen_clips
 from actscribe.settings.study import Windows
 from actscribe.video.cache import FrameCache
 from actscribe.video.reading import frames_at

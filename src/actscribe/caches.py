@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 from actscribe.errors import ActScribeError
@@ -31,3 +32,11 @@ def limit_bytes(variable: str, usual: float) -> int:
     if not 0 < size < float("inf"):
         raise ActScribeError(f"{variable} is '{given}', expected a number of GiB above zero, such as {usual:g}.")
     return int(size * 2**30)
+
+
+def disk_free(folder: Path) -> int:
+    """Return how many bytes the disk of a folder has left, which need not be there yet."""
+    place = folder
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    return shutil.disk_usage(place).free

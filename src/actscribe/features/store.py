@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import shutil
 import zlib
 from collections.abc import Sequence
 from contextlib import suppress
@@ -25,7 +24,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from actscribe.caches import FOLDER_VARIABLE, cache_folder, limit_bytes
+from actscribe.caches import FOLDER_VARIABLE, cache_folder, disk_free, limit_bytes
 from actscribe.errors import ActScribeError
 from actscribe.files import check_writable, write_beside
 from actscribe.leftovers import sweep
@@ -203,10 +202,7 @@ class FeatureStore:
                 f" {bytes_text(self.limit_bytes)}.",
                 f"Set {SIZE_VARIABLE} to a larger number, or choose a larger stride, fewer frames or mean pooling.",
             )
-        place = self.root
-        while not place.exists() and place != place.parent:
-            place = place.parent
-        free = shutil.disk_usage(place).free + self.size()
+        free = disk_free(self.root) + self.size()
         if needed > free:
             raise ActScribeError(
                 f"the features of {what} take {bytes_text(needed)}, and the disk of the feature store {self.root} has"

@@ -23,6 +23,7 @@ from actscribe.files import write_text
 from actscribe.labels import LabelSet
 from actscribe.models.catalog import weights_digest
 from actscribe.models.device import autocast, clips_at_once, device, use_bfloat16
+from actscribe.models.dual_encoder.clip import ClipBackbone
 from actscribe.models.dual_encoder.heads import LabelHead, LinearProbe
 from actscribe.models.dual_encoder.interface import Backbone, Towers
 from actscribe.models.dual_encoder.loading import (
@@ -302,7 +303,7 @@ class _OnEmbeddings(nn.Module):
 
 def _at_once(backbone: Backbone) -> int:
     """Return how many clips are seen together."""
-    return max(READ_AHEAD, clips_at_once()) if backbone.frames_apart else clips_at_once()
+    return max(READ_AHEAD, clips_at_once()) if isinstance(backbone, ClipBackbone) else clips_at_once()
 
 
 DUAL = Implementation(

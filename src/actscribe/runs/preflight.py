@@ -15,7 +15,8 @@ from actscribe.packages import missing
 from actscribe.recognizers.plans.memory import too_large
 from actscribe.recognizers.ready import problems
 from actscribe.runs.no_validation import SAID, keeps_last, with_keep
-from actscribe.runs.train import check_shares, check_targets, needed, seen_clips
+from actscribe.runs.train import check_shares, check_targets, needed
+from actscribe.runs.training_clips import seen_clips
 from actscribe.settings.named_models import EMBEDDED, IMAGENET_PACKAGE
 from actscribe.settings.study import Study
 from actscribe.video.cache import FrameCache, default_cache
@@ -92,7 +93,7 @@ def frame_notes(
         if problems(study, name):
             continue
         with suppress(ActScribeError):  # which `preflight_problems` says
-            by_sentence[seen_clips(study, name, data, held, infos).check_room().said].append(name)
+            by_sentence[seen_clips(study, name, data, held, infos).check_room().sentence].append(name)
     return [f"{', '.join(names)}: {sentence}" for sentence, names in by_sentence.items()]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -61,15 +62,12 @@ def score_recordings(
             yield clip_frames
 
     expected = len(clips) * len(views)
-    frames = ahead(seen(), CLIPS_AHEAD)
     if isinstance(recognizer, OnFeatures) and views == ONE_VIEW:
         scored = _from_features(recognizer, cuts, windows, times)
-    else:
-        scored = recognizer.score(frames)
-    try:
         rows = [sound(row, len(labels)) for row in track(scored, what, total=expected)]
-    finally:
-        frames.close()  # the reader does not outlive this call, whatever the recognizer did
+    else:
+        with closing(ahead(seen(), CLIPS_AHEAD)) as frames:  # the reader does not outlive this, whatever happens
+            rows = [sound(row, len(labels)) for row in track(recognizer.score(frames), what, total=expected)]
     if len(rows) != expected:
         raise ActScribeError(f"The recognizer gave scores of {len(rows)} clips, expected those of {expected}.", _DEFECT)
     scores = np.stack(rows).astype(np.float64) if rows else np.zeros((0, len(labels)))

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from actscribe.caches import FOLDER_VARIABLE
-from actscribe.data.clips import Clip, Window, cut, targets
-from actscribe.data.frames import BESIDE, BLOCK, ClipData
 from actscribe.data.loading import StudyData, load_data
-from actscribe.data.view import InputSpec
 from actscribe.errors import ActScribeError
 from actscribe.evaluation.clips import choose_thresholds
 from actscribe.files import check_writable, folder_beside
-from actscribe.labels import LabelSet
 from actscribe.leftovers import sweep_below
 from actscribe.processes import count, first_goes_first, is_first, wait
 from actscribe.progress import say
@@ -33,17 +26,16 @@ from actscribe.runs.no_validation import SAID, keeps_last, with_keep
 from actscribe.runs.replace import check_ours, clear
 from actscribe.runs.reuse import check_same, move_in
 from actscribe.runs.scoring import score_recordings, sound
+from actscribe.runs.training_clips import Seen, check_frames, clips_of, seen_clips, targets_of
 from actscribe.settings.study import Study, load_study, parse_settings
 from actscribe.settings.training import Training
-from actscribe.tables import bytes_text, minutes_text
 from actscribe.timeline.curves import fit_confidence
 from actscribe.timeline.segments import TimelineSettings
 from actscribe.timeline.tuning import tune
 from actscribe.training.checkpoints import remove_checkpoints
 from actscribe.training.inputs import TrainingInputs
-from actscribe.video.cache import SIZE_VARIABLE, FrameCache, default_cache
+from actscribe.video.cache import FrameCache, default_cache
 from actscribe.video.contained import contained
-from actscribe.video.probe import VideoInfo
 
 #: Clips scored before and after saving; a difference above `SAME` means that something was not saved.
 COMPARED_CLIPS = 16
@@ -106,8 +98,8 @@ def train(
     seen = seen_clips(study, recognizer, data, cache or default_cache())
     frames = seen.check_room()
     if frames.room:
-        notes.append(frames.said)
-        say(f"{recognizer}: {frames.said}", None)
+        notes.append(frames.sentence)
+        say(f"{recognizer}: {frames.sentence}", None)
     if is_first():
         if existing:
             check_same(existing, study, data)
@@ -172,141 +164,6 @@ def _job(run: Run, study: Study, data: StudyData, seen: Seen, resume: bool) -> T
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Seen:
-    """What a training sees: the clips that have a target for some label.
-
-    Args:
-        view: of a clip.
-        clips, targets: of "train" and "validation".
-        cache: that their frames go into.
-        keeps: whether decoded frames are kept; else they are read as they come.
-        embeds: whether vectors of clips are kept in their place, see `RecognizerSpec.embeds`.
-    """
-
-    view: InputSpec
-    clips: dict[str, ClipData]
-    targets: dict[str, np.ndarray]
-    cache: FrameCache
-    keeps: bool
-    embeds: bool = False
-
-    @contained()
-    def check_room(self) -> Frames:
-        """Return how much room the frames of all clips take, and prove that there is enough to train on them.
-
-        Raises:
-            ActScribeError: not even a few clips' frames fit into the frame cache, or onto its disk what is to be held;
-                or a video cannot be read.
-        """
-        if not self.keeps:
-            return Frames(0, 0, self.cache.limit_bytes, 0.0, self.embeds)
-        whole = sum(clips.bytes() for clips in self.clips.values())
-        limit = self.cache.limit_bytes
-        fits = whole <= limit
-        least = max(clips.least_bytes() for clips in self.clips.values())
-        if fits or least > limit:
-            self.cache.check_room(whole)
-        elif limit > (free := self.cache.free()):
-            # What is divided is divided by the limit alone: the disk may be fuller when a training goes on.
-            raise ActScribeError(
-                f"the decoded frames of its clips take {bytes_text(whole)}, of which {bytes_text(limit)} are held at"
-                f" once, and the disk of the frame cache {self.cache.root} has {bytes_text(free)} left for them.",
-                f"Free some space, set {SIZE_VARIABLE} to a smaller number, or {FOLDER_VARIABLE} to a folder on a"
-                " larger disk.",
-            )
-        seconds = sum(clips.seconds() for clips in self.clips.values())
-        return Frames(whole, 0 if fits else limit, limit, seconds)
-
-    def divide(self, room: int) -> None:
-        """Hold parts of the frames within so many bytes from now on; 0: all of them."""
-        if room:
-            self.clips["train"].divide(room)
-            self.clips["validation"].divide(room, BESIDE)
-
-
-@dataclass(frozen=True, slots=True)
-class Frames:
-    """What the decoded frames of a training take.
-
-    Args:
-        whole: bytes of all; 0 where none is kept.
-        room: bytes within which they are read block by block; 0: all are held.
-        limit: bytes of the frame cache.
-        seconds: that decoding all takes, about.
-        embeds: whether vectors are kept in their place.
-    """
-
-    whole: int
-    room: int
-    limit: int
-    seconds: float
-    embeds: bool = False
-
-    @property
-    def said(self) -> str:
-        """Return a sentence on it."""
-        if self.embeds:
-            return "reads each video once, as it comes, and keeps vectors of it in the feature store."
-        if not self.whole:
-            return "reads each video as it comes and keeps none of its frames."
-        takes = f"the decoded frames of its clips take {bytes_text(self.whole)}"
-        holds = f"the frame cache holds {bytes_text(self.limit)}"
-        if not self.room:
-            return f"{takes}; {holds}."
-        time = f"decoding takes {minutes_text(self.seconds)}"
-        return (
-            f"{takes} and {holds}: they are decoded again in each epoch ({time}), and clips are shuffled within blocks"
-            f" of up to {bytes_text(self.room // BLOCK)} of frames."
-        )
-
-
-def check_frames(run: Run, frames: Frames) -> None:
-    """Refuse to go on with a training in another order of clips: the order follows from the room for their frames.
-
-    Raises:
-        ActScribeError: the frame cache does not hold any more what was held when the run was begun.
-    """
-    begun = run.info.frames_room
-    if frames.limit < (begun or frames.whole):
-        raise ActScribeError(
-            f"{run.folder}: was begun with a frame cache of {bytes_text(begun) if begun else 'more'}, and it holds"
-            f" {bytes_text(frames.limit)} now; another size would be another order of clips.",
-            f"Set {SIZE_VARIABLE} to {math.ceil((begun or frames.whole) / 2**30 * 100) / 100:g} or more and type the"
-            " same command again.",
-        )
-
-
-def seen_clips(
-    study: Study,
-    recognizer: str,
-    data: StudyData,
-    cache: FrameCache,
-    infos: dict[Path, VideoInfo] | None = None,
-) -> Seen:
-    """Cut the clips of training and validation; nothing is decoded.
-
-    Args:
-        study: whose clips they are; the model of the recognizer must be here.
-        recognizer: the study's name for it.
-        data: of the study.
-        cache: of decoded frames.
-        infos: what is known about videos already, see `ClipData`.
-    """
-    infos = {} if infos is None else infos
-    chosen = study.chosen(recognizer)
-    seen = implementation(chosen.recognizer).view(chosen.settings, study.windows.frames)
-    view = replace(seen, square_pixels=study.windows.square_pixels)
-    shown, truth = {}, {}
-    for split, one in (("train", view), ("validation", replace(view, temporal_jitter=1))):
-        clips = _clips(data, study, split)
-        all_targets = _targets(clips, study, data.labels)
-        known = np.flatnonzero(~np.isnan(all_targets).all(axis=1))
-        shown[split] = ClipData(data.of_split(split), [clips[place] for place in known], one, cache, infos)
-        truth[split] = all_targets[known]
-    return Seen(view, shown, truth, cache, chosen.trains and not chosen.spec.embeds, chosen.spec.embeds)
-
-
 def decide(run: Run, recognizer: Recognizer, study: Study, data: StudyData) -> None:
     """Score validation and choose thresholds and timeline settings on it; without clips there, take 0.5 and say so."""
     labels, recordings = data.labels, data.of_split("validation")
@@ -323,7 +180,7 @@ def decide(run: Run, recognizer: Recognizer, study: Study, data: StudyData) -> N
             OperatingPoint(thresholds=thresholds, fallbacks=labels.names, timeline=made, confidence=confidence)
         )
         return
-    truth = _targets(scored.clips, study, labels)
+    truth = targets_of(scored.clips, study, labels)
     thresholds = dict(zip(labels.names, map(float, choose_thresholds(truth, scored.scores)), strict=True))
     timeline = TimelineSettings(step=TIME_STEP)
     # A whole video is one clip and shows one class: there is no moment to choose, and 101 classes would take minutes.
@@ -384,12 +241,12 @@ def check_targets(study: Study, data: StudyData, needed: Sequence[str] = ("train
     """
     problems = []
     for split in ("train", "validation", "test"):
-        clips = _clips(data, study, split)
+        clips = clips_of(data, study, split)
         if not clips:
             if split in needed:
                 raise ActScribeError(f"There is no annotated recording in the {split} split.", _WAY_OUT.get(split, ""))
             continue
-        truth = _targets(clips, study, data.labels)
+        truth = targets_of(clips, study, data.labels)
         empty = [name for name, count in zip(data.labels.names, np.nansum(truth, axis=0), strict=True) if not count]
         if empty:
             problems.append(f"no clip of {split} shows: {', '.join(empty)}")
@@ -424,13 +281,6 @@ def needed(study: Study, recognizer: str) -> tuple[str, ...]:
     """Return the splits that a recognizer cannot do without."""
     chosen = study.chosen(recognizer)
     return chosen.spec.splits(chosen.settings)
-
-
-def _targets(clips: Sequence[Clip], study: Study, labels: LabelSet) -> np.ndarray:
-    """Return the targets of clips, shape (clips, labels), also of none."""
-    if not clips:
-        return np.zeros((0, len(labels)), dtype=np.float32)
-    return targets(clips, labels.task, study.windows.threshold)
 
 
 @contextmanager
@@ -473,13 +323,3 @@ def _existing(folder: Path, resume: bool, overwrite: bool) -> Run | None:
             f"Go on with --resume. {REPLACE}, or choose another folder with --out.",
         )
     return run
-
-
-def _clips(data: StudyData, study: Study, split: str) -> list[Clip]:
-    window = Window(study.windows.length, study.windows.stride)
-    return [
-        clip
-        for recording in data.of_split(split)
-        if recording.intervals is not None
-        for clip in cut(recording, data.labels, window)
-    ]

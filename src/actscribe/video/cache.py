@@ -7,7 +7,6 @@ import json
 import logging
 import os
 import re
-import shutil
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
-from actscribe.caches import FOLDER_VARIABLE, cache_folder, limit_bytes
+from actscribe.caches import FOLDER_VARIABLE, cache_folder, disk_free, limit_bytes
 from actscribe.errors import ActScribeError
 from actscribe.files import check_writable, explain_os_error, write_beside
 from actscribe.leftovers import sweep
@@ -153,10 +152,7 @@ class FrameCache:
 
     def free(self) -> int:
         """Return how many bytes the disk has for entries, with what may go to make room for them."""
-        place = self.root
-        while not place.exists() and place != place.parent:
-            place = place.parent
-        return shutil.disk_usage(place).free + self.size()
+        return disk_free(self.root) + self.size()
 
     def check_room(self, needed: int) -> None:
         """Prove that entries of so many bytes together can be held, with what may go to make room for them.

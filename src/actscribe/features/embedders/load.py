@@ -22,8 +22,8 @@ from actscribe.models.dual_encoder.xclip import XclipBackbone
 from actscribe.models.loading import load_part, read_config
 from actscribe.models.pixels import Pixels, read_pixels
 from actscribe.models.quiet import quiet
-from actscribe.models.video_classifier import FAMILIES as CLASSIFIERS
 from actscribe.models.video_classifier import check_frames, encoder_configuration, picture_size
+from actscribe.models.video_families import FAMILIES as CLASSIFIERS
 from actscribe.settings.encoder import EncoderChoice
 from actscribe.settings.named_models import EMBEDDED, IMAGENET
 

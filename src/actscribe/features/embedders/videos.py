@@ -11,7 +11,8 @@ from transformers import AutoModel
 
 from actscribe.features.embedders.pictures import check_layer
 from actscribe.models.loading import load_weights
-from actscribe.models.video_classifier import FAMILIES, Body, load_body, unfilled_body
+from actscribe.models.video_classifier import Body, load_body, unfilled_body
+from actscribe.models.video_families import FAMILIES
 
 #: `model_type` of PE-Video's checkpoints -> where in the model its video encoder lies.
 PERCEPTION = {"pe_video": "video_encoder", "pe_video_encoder": ""}

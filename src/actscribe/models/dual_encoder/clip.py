@@ -25,20 +25,22 @@ class ClipBackbone(Backbone):
         model: a CLIPModel.
     """
 
-    frames_apart = True
-
     def visual(self, pixels: Tensor, levels: Sequence[int] = ()) -> Visual:
         """Return what the image tower makes of videos; see `Backbone.visual`."""
         return self.joined(self.encode_frames(pixels.flatten(0, 1), levels), len(pixels))
 
+    def forward(self, pixels: Tensor, levels: Sequence[int] = ()) -> FrameFeatures:
+        """Return `encode_frames`: frames are seen one by one, so that clips that overlap can share them."""
+        return self.encode_frames(pixels, levels)
+
     def encode_frames(self, pixels: Tensor, levels: Sequence[int] = ()) -> FrameFeatures:
-        """Return what the image tower makes of single frames; see `Backbone.encode_frames`."""
+        """Return what the image tower makes of single frames, shape (frames, 3, side, side)."""
         out = self.hidden(pixels.unsqueeze(1), levels)
         kept = tuple(out.hidden_states[level] for level in levels)
         return FrameFeatures(self.model.visual_projection(out.pooler_output), out.last_hidden_state, kept)
 
     def joined(self, frames: FrameFeatures, videos: int) -> Visual:
-        """Return the mean over the frames of each video, and their tokens; see `Backbone.joined`."""
+        """Return the mean over the frames of each video, and their tokens, from those of all frames in order."""
         mean = frames.video.unflatten(0, (videos, -1)).mean(dim=1)
         levels = tuple(class_level(level, videos) for level in frames.levels)
         return Visual(mean, class_level(frames.last, videos), levels)

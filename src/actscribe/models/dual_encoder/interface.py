@@ -97,8 +97,6 @@ class Backbone(nn.Module, ABC):
     padding: Literal["longest", "max_length"] = "longest"
     #: Parts of parameter names that X-CLIP calls new: they start from nothing and learn at a higher rate.
     new_parts: tuple[str, ...] = ()
-    #: Whether frames are encoded one by one, so that clips that overlap share them; it has `encode_frames`, `joined`.
-    frames_apart: bool = False
 
     def __init__(self, model: Any) -> None:
         super().__init__()
@@ -112,9 +110,9 @@ class Backbone(nn.Module, ABC):
         """Width D of the joint space."""
         return int(self.model.config.projection_dim)
 
-    def forward(self, pixels: Tensor, levels: Sequence[int] = ()) -> Visual | FrameFeatures:
-        """Return what a frozen backbone makes of frames, where it takes them one by one, else of whole videos."""
-        return self.encode_frames(pixels, levels) if self.frames_apart else self.visual(pixels, levels)
+    def forward(self, pixels: Tensor, levels: Sequence[int] = ()) -> Any:
+        """Return what a frozen backbone is asked for at once: `visual`, if nothing smaller can be kept."""
+        return self.visual(pixels, levels)
 
     @abstractmethod
     def visual(self, pixels: Tensor, levels: Sequence[int] = ()) -> Visual:
@@ -124,14 +122,6 @@ class Backbone(nn.Module, ABC):
             pixels: normalised, shape (batch, frames, 3, side, side).
             levels: block numbers from 1, ascending.
         """
-
-    def encode_frames(self, pixels: Tensor, levels: Sequence[int] = ()) -> FrameFeatures:
-        """Return what the visual encoder makes of single frames, shape (frames, 3, side, side), if `frames_apart`."""
-        raise NotImplementedError
-
-    def joined(self, frames: FrameFeatures, videos: int) -> Visual:
-        """Return `visual` of so many videos of equal length from the features of all their frames in order."""
-        raise NotImplementedError
 
     def text(self, tokens: Tokens) -> Tensor:
         """Return the text features of prompts, not normalised, shape (prompts, D)."""

@@ -13,6 +13,7 @@ from torch import Tensor
 from actscribe.batching import batched
 from actscribe.data.view import ClipFrames
 from actscribe.models.device import autocast, device, for_scoring
+from actscribe.models.dual_encoder.clip import ClipBackbone
 from actscribe.models.dual_encoder.interface import Backbone, FrameFeatures, Visual
 from actscribe.models.pixels import Pixels
 from actscribe.models.vlm.vision import Key, VisionStore
@@ -39,7 +40,7 @@ class Sight:
     def visual(self, clips: Sequence[ClipFrames]) -> Visual:
         """Return what the backbone makes of clips of equally many frames, on its device."""
         with torch.inference_mode(), autocast(self.bfloat16):
-            if not self.backbone.frames_apart:
+            if not isinstance(self.backbone, ClipBackbone):
                 videos = torch.stack([self._fed(clip) for clip in clips]).to(device())
                 return cast(Visual, self.backbone(videos, self.levels))
             return self.backbone.joined(self._frames(clips), len(clips))

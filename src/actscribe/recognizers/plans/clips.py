@@ -17,8 +17,9 @@ from actscribe.models.dual_encoder.interface import Tokens
 from actscribe.models.dual_encoder.loading import BACKBONES
 from actscribe.models.dual_encoder.loading import configuration as dual_configuration
 from actscribe.models.dual_encoder.network import DualEncoder
-from actscribe.models.video_classifier import FAMILIES, VideoClassifier, check_frames, picture_size
+from actscribe.models.video_classifier import VideoClassifier, check_frames, picture_size
 from actscribe.models.video_classifier import configuration as classifier_configuration
+from actscribe.models.video_families import FAMILIES
 from actscribe.models.vlm.plan import EFFICIENCY, matmul_speed
 from actscribe.recognizers.base import Plan
 from actscribe.settings.dual_encoder import DualEncoderSettings, VificlipSettings, XclipSettings
