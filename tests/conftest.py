@@ -60,3 +60,15 @@ def short_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def study(short_study: Path, tmp_path: Path) -> Path:
     """A copy of the short study, to do with as one likes."""
     return shutil.copytree(short_study, tmp_path / "study")
+
+
+@pytest.fixture(scope="session")
+def filmed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six recordings and a tiny model, to copy."""
+    from small_studies import lamp_study
+    from tiny_models import tiny_timesformer
+
+    folder = tmp_path_factory.mktemp("filmed")
+    lamp_study(folder, 6, 6.0)
+    tiny_timesformer(folder / "tiny")
+    return folder

@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 from long_studies import long_study
 from short_studies import actscribe
-from small_studies import WINDOWS, lamp_study, write_study
-from tiny_models import tiny_timesformer
+from small_studies import WINDOWS, write_study
 
 from actscribe import load_study
 from actscribe.data.blocks import Blocks
@@ -95,14 +94,6 @@ def test_clips_are_mixed_with_those_of_their_block() -> None:
         looked.clear()
         mixed.example(2, index)
         assert set(looked) <= set(made.beside(5, 2, index).tolist())
-
-
-@pytest.fixture(scope="module")
-def filmed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("filmed")
-    lamp_study(folder, 6, 6.0)
-    tiny_timesformer(folder / "tiny")
-    return folder
 
 
 @pytest.fixture

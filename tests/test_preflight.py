@@ -10,8 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 from short_studies import actscribe
-from small_studies import WINDOWS, lamp_study, write_study
-from tiny_models import tiny_timesformer
+from small_studies import WINDOWS, write_study
 
 from actscribe import load_study
 from actscribe.compare.compare import compare
@@ -29,15 +28,6 @@ from actscribe.settings.video_classifier import TimesformerSettings
 from actscribe.video.cache import FrameCache
 
 TINY = {"model": "tiny", "epochs": 1, "precision": "float32"}
-
-
-@pytest.fixture(scope="module")
-def filmed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Six recordings and a tiny model, to copy."""
-    folder = tmp_path_factory.mktemp("filmed")
-    lamp_study(folder, 6, 6.0)
-    tiny_timesformer(folder / "tiny")
-    return folder
 
 
 @pytest.fixture
