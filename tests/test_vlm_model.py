@@ -17,6 +17,7 @@ from actscribe.data.view import ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.models.vlm import Vlm, load_vlm, plan_batches
 from actscribe.models.vlm.answers import yes_no_tokens
+from actscribe.models.vlm.vlm import ROWS_AT_ONCE, exact_logits
 from actscribe.video.sampling import sample_times
 
 QUESTIONS = ("Is the baby visible?", "Is there suction in this video clip?", "no")
@@ -284,3 +285,15 @@ def test_batches_put_like_lengths_together() -> None:
     assert plan_batches([], 5) == []
     with pytest.raises(ValueError):
         plan_batches([1], 0)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_logits_are_not_rounded_to_the_precision_of_the_weights(bias: bool) -> None:
+    torch.manual_seed(0)
+    head = torch.nn.Linear(16, 2 * ROWS_AT_ONCE + 3, bias=bias).to(torch.bfloat16).requires_grad_(False)
+    states = (30 * torch.randn(3, 16)).to(torch.bfloat16)
+    expected = states.double() @ head.weight.double().T + (head.bias.double() if bias else 0)
+    found = exact_logits(head, states)
+    assert found.dtype == torch.float32
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    assert float((head(states).double() - expected).abs().max()) > 1e-2  # what is avoided

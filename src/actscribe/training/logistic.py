@@ -41,7 +41,9 @@ def fit_logistic(
     """
     mean, scale = pooled.mean(axis=0), pooled.std(axis=0)
     scale[scale < 1e-6] = 1.0
-    weights, biases = _line((pooled - mean) / scale, targets, task, strength, settings)
+    seen, axes = _row_space((pooled - mean) / scale)
+    line, biases = _line(seen, targets, task, strength, settings)
+    weights = line if axes is None else line @ axes.T
     with torch.no_grad():
         for held, found in (
             (head.mean, mean),
@@ -80,6 +82,19 @@ def across_groups(
     for train, rest in GroupKFold(min(FOLDS, len(set(groups)))).split(logits, groups=groups):
         logits[rest] = fit_and_score(train, rest)
     return logits
+
+
+def _row_space(seen: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return rows by coordinates in the space that they span, and its orthonormal axes, shape (columns, coordinates).
+
+    The penalty keeps weights in that space, and lengths are the same in it, so that the fit is the same one (Hastie and
+    Tibshirani 2004, section 2) and several times quicker. Where columns are not more than rows, there is nothing to
+    gain: the rows come back as they are, without axes.
+    """
+    if len(seen) >= seen.shape[1]:
+        return seen, None
+    axes, coordinates = np.linalg.qr(seen.T)
+    return coordinates.T, axes
 
 
 def _line(seen: np.ndarray, targets: np.ndarray, task: Task, strength: float, settings: Training) -> Line:
