@@ -17,12 +17,19 @@ from actscribe.data.clips import Clip
 from actscribe.data.frames import stream
 from actscribe.data.recording import Recording
 from actscribe.data.view import ClipFrames, InputSpec
+from actscribe.errors import ActScribeError
 from actscribe.features import embedding as embedding_module
 from actscribe.features.embedder import Encoder
 from actscribe.features.embedders.vlm import Backbone, VlmEmbedder, in_batches
 from actscribe.features.embedding import Embedding, Features, embed, embedded
 from actscribe.features.store import FeatureStore
+from actscribe.labels import LabelSet
+from actscribe.models.probe_heads import LinearHead
 from actscribe.models.vlm import Hidden, load_vlm
+from actscribe.recognizers.on_features import OnFeatures
+from actscribe.runs.scoring import score_recordings
+from actscribe.settings.study import Windows
+from actscribe.video.sampling import sample_times
 
 
 class Colours:
@@ -238,3 +245,39 @@ def test_batches_keep_the_order_and_the_budget(mean: Backbone) -> None:
     assert in_batches(mean.vlm, inputs, budget, use) == [len(one) for one in inputs]
     assert all(rows == 1 or rows * tokens <= budget for rows, tokens in sizes)
     assert len(sizes) == 4
+
+
+class Wide(Colours):
+    """Vectors of 4 KiB per frame."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = Encoder("wide", "frame", 1024, 1, 4, 4)
+
+    def embed(self, clips: Sequence[ClipFrames]) -> list[torch.Tensor]:
+        return [one.repeat(1, 342)[:, :1024] for one in super().embed(clips)]
+
+
+def test_scoring_keeps_within_a_store_that_holds_one_recording_and_refuses_one_that_holds_less(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    videos = [recording, replace(recording, name="other", content="other digest")]
+    labels = LabelSet(name="one", labels=({"name": "Lamp"},))  # type: ignore[arg-type]
+    windows = Windows(length=3.0, stride=1.0, frames=6)
+
+    def scores(embedder: Wide) -> np.ndarray:
+        head = LinearHead(1024, 1, "mean")
+        torch.nn.init.normal_(head.out.weight)
+        known = OnFeatures(embedder, VIEW, head, labels, lambda folder: None)
+        return score_recordings(known, videos, labels, windows, "Scoring").scores
+
+    frames = len(np.unique(np.concatenate([sample_times(start, start + 3, 6) for start in range(6)]).round(6)))
+    for rows, fits in ((1.5 * frames, True), (0.9 * frames, False)):
+        monkeypatch.setenv("ACTSCRIBE_FEATURES_GIB", f"{rows * 4096 / 2**30:.12f}")
+        embedder = Wide()
+        if fits:
+            assert len(scores(embedder)) == 12
+        else:
+            with pytest.raises(ActScribeError, match="the features of one recording take"):
+                scores(embedder)
+            assert embedder.frames == 0

@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -131,7 +131,10 @@ def embed(embedding: Embedding, recordings: Sequence[Recording], clips: Sequence
     groups = {name: list(own) for name, own in groupby(in_order, key=lambda clip: clip.recording)}
     shelves = {name: embedding.shelf(by_name[name]) for name in groups}
     missing = {name: _missing(embedding, own, shelves[name]) for name, own in groups.items()}
-    _check_room(embedding, sum(missing.values()), what)
+    needed = _bytes(embedding, sum(missing.values()))
+    embedding.store.check_room(needed, what)
+    if needed > SAID_BYTES:
+        say(f"{what}: {bytes_text(needed)} go into the feature store {embedding.store.root}", None)
     left = [name for name, units in missing.items() if units]
     first = len(left) * place() // count()
 
@@ -142,6 +145,21 @@ def embed(embedding: Embedding, recordings: Sequence[Recording], clips: Sequence
     for _ in track(made(), what, total=sum(len(groups[name]) for name in left)) if left else ():
         pass
     return Features(embedding, clips, shelves)
+
+
+def check_one_by_one(embedding: Embedding, clips: Iterable[Sequence[Clip]], what: str) -> None:
+    """Prove that the vectors of each recording fit into the store, where those of others may make room for them.
+
+    Args:
+        embedding: that makes them.
+        clips: of each recording.
+        what: whose they are, for the message.
+
+    Raises:
+        ActScribeError: those of one are more than the store's limit, or than the disk has left.
+    """
+    largest = max((len({moment for clip in own for moment in embedding.moments(clip)}) for own in clips), default=0)
+    embedding.store.check_room(_bytes(embedding, largest), what)
 
 
 def embedded(embedding: Embedding, recording: Recording, clips: Sequence[Clip]) -> Iterator[Row]:
@@ -185,9 +203,6 @@ def _missing(embedding: Embedding, clips: Sequence[Clip], shelf: Shelf) -> int:
     return len({moment for clip in clips for moment in embedding.moments(clip) if moment not in shelf})
 
 
-def _check_room(embedding: Embedding, missing: int, what: str) -> None:
+def _bytes(embedding: Embedding, units: int) -> int:
     encoder = embedding.embedder.encoder
-    needed = missing * encoder.tokens * encoder.width * encoder.bytes_each
-    embedding.store.check_room(needed, what)
-    if needed > SAID_BYTES:
-        say(f"{what}: {bytes_text(needed)} go into the feature store {embedding.store.root}", None)
+    return units * encoder.tokens * encoder.width * encoder.bytes_each

@@ -16,7 +16,7 @@ from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.data.views import ONE_VIEW, Views, mean_of_views, stream_views
 from actscribe.data.within import clips_of_part
 from actscribe.errors import ActScribeError
-from actscribe.features.embedding import Embedding, embedded
+from actscribe.features.embedding import Embedding, check_one_by_one, embedded
 from actscribe.features.store import default_store
 from actscribe.labels import LabelSet
 from actscribe.progress import track
@@ -84,8 +84,12 @@ def _from_features(
     """Yield scores from vectors of the feature store, where those of the encoder's that are missing are added.
 
     The times of each clip's frames are appended to `times`.
+
+    Raises:
+        ActScribeError: the store has no room for the vectors of a recording.
     """
     embedding = Embedding(recognizer.embedder, seen_by(recognizer, windows), default_store())
+    check_one_by_one(embedding, (own for _, own in cuts), "one recording")
 
     def vectors() -> Iterator[Tensor]:
         for recording, own in cuts:

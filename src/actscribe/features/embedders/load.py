@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from pathlib import Path
 from typing import Any, Literal
 
@@ -68,6 +69,7 @@ def load_embedder(settings: EncoderChoice, frames: int) -> Embedder:
     batch = FRAMES_AT_ONCE * clips_at_once() if per == "frame" else clips_at_once()
     key = {
         "version": VERSION,
+        "made_by": _library(settings),
         "weights": encoder_weights(settings),
         "configuration": _configuration(settings),
         "above": settings.above_layers,
@@ -122,6 +124,12 @@ def encoder_weights(settings: EncoderChoice) -> str:
     if settings.model == IMAGENET:
         return content_hash(imagenet.weights_file())
     return weights_digest(_folder(settings.model))
+
+
+def _library(settings: EncoderChoice) -> str:
+    """Return whose code runs the network, with its version: another one may compute something else."""
+    library = "timm" if settings.model == IMAGENET else "transformers"
+    return f"{library} {importlib.metadata.version(library)}"
 
 
 def _configuration(settings: EncoderChoice) -> str:
