@@ -20,8 +20,9 @@ from actscribe.data.view import ClipFrames
 from actscribe.labels import LabelSet
 from actscribe.models.dual_encoder.network import DualEncoder
 from actscribe.models.video_classifier import load_classifier
-from actscribe.recognizers import dual_encoder, vlm_head, vlm_lora
+from actscribe.recognizers import vlm_head, vlm_lora
 from actscribe.recognizers.base import Recognizer, implementation
+from actscribe.recognizers.dual_encoder import recognizer as dual_encoder
 from actscribe.recognizers.video_classifier import VideoClassifierRecognizer
 from actscribe.run_folder.run import OperatingPoint, Run, RunInfo
 from actscribe.run_folder.scored_clips import ScoredClips

@@ -22,7 +22,7 @@ from actscribe.models.video_classifier import load_classifier
 from actscribe.models.vlm import load_vlm
 from actscribe.models.vlm.pooling import mean_pool
 from actscribe.recognizers.base import implementation
-from actscribe.recognizers.dual_encoder import DualEncoderRecognizer
+from actscribe.recognizers.dual_encoder.recognizer import DualEncoderRecognizer
 from actscribe.recognizers.prompts import prompts
 from actscribe.recognizers.video_classifier import VideoClassifierRecognizer
 from actscribe.settings.named_models import EMBEDDED

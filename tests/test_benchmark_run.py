@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 import yaml
 from scipy import stats
 from small_benchmarks import ACTIONS, Place, write_lines
@@ -21,8 +24,12 @@ from actscribe.benchmark.draw import classes_of
 from actscribe.benchmark.plan import Plan
 from actscribe.cli import app
 from actscribe.data.benchmarks.folder import UNGROUPED
+from actscribe.data.view import ClipFrames
 from actscribe.errors import ActScribeError
+from actscribe.features.embedders.network import NetworkEmbedder
+from actscribe.recognizers.dual_encoder.probe import DualEmbedder
 from actscribe.run_folder.run import Run
+from actscribe.runs import train
 from actscribe.runs.annotate import annotate
 from actscribe.runs.scoring import score_recordings
 from actscribe.training.recipes import load_recipe
@@ -244,6 +251,37 @@ def test_zero_shot_needs_no_training_clips_and_has_one_seed(place: Place, tmp_pa
     exact = stats.binomtest(right, 12).proportion_ci(0.95, "exact")
     assert [row["low"], row["high"]] == pytest.approx([exact.low, exact.high])
     assert "difference" not in done.tables
+
+
+@pytest.mark.parametrize(
+    ("backbone", "overrides"),
+    [
+        ("probe", {"model": "embedded", "keep": "last"}),
+        ("clip", {"learns": "probe", "epochs": 5, "head_learning_rate": 0.5}),
+    ],
+)
+def test_a_few_shot_probe_sees_each_clip_once_for_all_seeds_and_shots(
+    place: Place, tmp_path: Path, backbone: str, overrides: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACTSCRIBE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(train, "COMPARED_CLIPS", 0)  # by which a saved model is compared with the trained one
+    seen: list[ClipFrames] = []
+
+    def embed(self: Any, clips: Sequence[ClipFrames]) -> list[torch.Tensor]:
+        seen.extend(clips)
+        return whole(self, clips)
+
+    kind = NetworkEmbedder if backbone == "probe" else DualEmbedder
+    whole = kind.embed
+    monkeypatch.setattr(kind, "embed", embed)
+    for shots in (1, 2):
+        plan = place.plan(shots, backbone, seeds=2, overrides=overrides)
+        done = benchmark(plan, tmp_path / str(shots), cache=place.cache)
+        rows = done.tables["results"].set_index(["system", "metric"])
+        assert rows.loc[(backbone, "top1"), "seeds"] == 2
+        found = [by_hand(tmp_path / str(shots) / plan.run_name(False, seed))[0] for seed in (0, 1)]
+        assert rows.loc[(backbone, "top1"), "mean"] == pytest.approx(np.mean(found))
+    assert len(seen) == len({clip.content for clip in seen}) > 12
 
 
 @pytest.mark.slow

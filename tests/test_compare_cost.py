@@ -13,7 +13,7 @@ from tiny_duals import clip_model
 from vlm_jobs import scores
 
 from actscribe.compare.cost import MB, parameters_that_ran, peak_memory
-from actscribe.recognizers import dual_encoder
+from actscribe.recognizers.dual_encoder import recognizer as dual_encoder
 
 
 def test_a_peak_is_its_own_and_not_that_of_the_recognizer_before(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -170,7 +170,7 @@ BUILT_IN: dict[str, RecognizerSpec] = {
     "clip": RecognizerSpec(
         "CLIP on frames against prompts of the labels: zero-shot, linear probe, or with towers trained; VgHIF if asked",
         ClipSettings,
-        "actscribe.recognizers.dual_encoder:DUAL",
+        "actscribe.recognizers.dual_encoder.recognizer:DUAL",
         _dual,
         models=("clip",),
         prompted=True,
@@ -178,14 +178,14 @@ BUILT_IN: dict[str, RecognizerSpec] = {
     "vifi-clip": RecognizerSpec(
         "ViFi-CLIP: both towers of CLIP fine-tuned on the study's clips; VgHIF if asked",
         VificlipSettings,
-        "actscribe.recognizers.dual_encoder:DUAL",
+        "actscribe.recognizers.dual_encoder.recognizer:DUAL",
         _dual,
         prompted=True,
     ),
     "x-clip": RecognizerSpec(
         "X-CLIP: attention between frames and video-specific prompts, its text tower frozen; VgHIF if asked",
         XclipSettings,
-        "actscribe.recognizers.dual_encoder:DUAL",
+        "actscribe.recognizers.dual_encoder.recognizer:DUAL",
         _dual,
         models=("xclip",),
         prompted=True,

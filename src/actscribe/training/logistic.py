@@ -89,11 +89,11 @@ def _row_space(seen: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
 
     The penalty keeps weights in that space, and lengths are the same in it, so that the fit is the same one (Hastie and
     Tibshirani 2004, section 2) and several times quicker. Where columns are not more than rows, there is nothing to
-    gain: the rows come back as they are, without axes.
+    gain: the rows come back as they are, without axes. Of few rows the solver loses its way in single precision.
     """
     if len(seen) >= seen.shape[1]:
         return seen, None
-    axes, coordinates = np.linalg.qr(seen.T)
+    axes, coordinates = np.linalg.qr(seen.T.astype(np.float64))
     return coordinates.T, axes
 
 

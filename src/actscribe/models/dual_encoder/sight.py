@@ -12,7 +12,7 @@ from torch import Tensor
 
 from actscribe.batching import batched
 from actscribe.data.view import ClipFrames
-from actscribe.models.device import autocast, device, for_scoring
+from actscribe.models.device import autocast, clips_at_once, device, for_scoring
 from actscribe.models.dual_encoder.clip import ClipBackbone
 from actscribe.models.dual_encoder.interface import Backbone, FrameFeatures, Visual
 from actscribe.models.pixels import Pixels
@@ -20,6 +20,8 @@ from actscribe.models.vlm.vision import Key, VisionStore
 
 #: Frames that run through a vision tower at once (ours; not tuned).
 FRAMES_ON_GPU, FRAMES_ON_CPU = 64, 8
+#: Clips read before the first of them is scored, where their frames are encoded one by one.
+READ_AHEAD = 8
 
 
 class Sight:
@@ -78,6 +80,11 @@ class Sight:
     def _fed(self, clip: ClipFrames, which: slice = slice(None)) -> Tensor:
         """Return frames of a clip as the backbone takes them, shape (frames, 3, side, side), on the processor."""
         return self.pixels.normalise(self.pixels.tensor(clip.frames[which]))
+
+
+def clips_together(backbone: Backbone) -> int:
+    """Return how many clips are seen together."""
+    return max(READ_AHEAD, clips_at_once()) if isinstance(backbone, ClipBackbone) else clips_at_once()
 
 
 def _keys(clip: ClipFrames, place: int) -> list[Key]:

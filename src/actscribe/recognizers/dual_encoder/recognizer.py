@@ -7,25 +7,23 @@ label; zero-shot, where nothing is learned, against a neutral prompt (see `model
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 
 from actscribe.batching import batched
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 from actscribe.labels import LabelSet
 from actscribe.models.catalog import weights_digest
-from actscribe.models.device import autocast, clips_at_once, device, use_bfloat16
-from actscribe.models.dual_encoder.clip import ClipBackbone
+from actscribe.models.device import autocast, device, use_bfloat16
 from actscribe.models.dual_encoder.heads import LabelHead, LinearProbe
-from actscribe.models.dual_encoder.interface import Backbone, Towers
+from actscribe.models.dual_encoder.interface import Towers
 from actscribe.models.dual_encoder.loading import (
     Loaded,
     backbone_folder,
@@ -36,46 +34,23 @@ from actscribe.models.dual_encoder.loading import (
     visual_config,
 )
 from actscribe.models.dual_encoder.network import DualEncoder
-from actscribe.models.dual_encoder.sight import Sight
+from actscribe.models.dual_encoder.sight import Sight, clips_together
 from actscribe.models.pixels import Pixels
-from actscribe.progress import track
 from actscribe.recognizers.base import ClipFrames, Implementation, InputSpec, Recognizer
+from actscribe.recognizers.dual_encoder import probe
+from actscribe.recognizers.dual_encoder.how import How
 from actscribe.recognizers.plans.clips import plan_dual
 from actscribe.settings.dual_encoder import DualEncoderSettings, VificlipSettings, XclipSettings
 from actscribe.training.examples import fit_pixels
-from actscribe.training.fit import Examples, Fit, fit
 from actscribe.training.inputs import TrainingInputs
-from actscribe.training.losses import clip_loss, prior_logits, priors, probabilities
+from actscribe.training.losses import priors, probabilities
 
-#: Clips read before the first of them is scored, where their frames are encoded one by one.
-READ_AHEAD = 8
 #: Training clips, evenly spaced, on which the biases of a multi-label study are started (ours).
 START_CLIPS = 256
 
 
-@dataclass(frozen=True, slots=True)
-class How:
-    """How a recognizer meets videos and labels, beside its network.
-
-    Args:
-        backbone: its name.
-        frames: of a clip.
-        short_side: of the frames that pictures are cut from, in pixels.
-        template: of a label's prompt.
-        neutral: prompt of a multi-label zero-shot study.
-        bfloat16: whether matrix products run in bf16; cosines never do.
-    """
-
-    backbone: str
-    frames: int
-    short_side: int
-    template: str
-    neutral: str
-    bfloat16: bool
-
-
 class DualEncoderRecognizer:
-    """A dual encoder, zero-shot or trained, or a linear probe on its video embedding.
+    """A dual encoder, zero-shot or trained.
 
     Args:
         network: from pixels to logits; kept in evaluation mode.
@@ -84,7 +59,7 @@ class DualEncoderRecognizer:
         how: everything else.
     """
 
-    def __init__(self, network: DualEncoder | LinearProbe, loaded: Loaded, labels: LabelSet, how: How) -> None:
+    def __init__(self, network: DualEncoder, loaded: Loaded, labels: LabelSet, how: How) -> None:
         self.network = network.to(device()).eval()
         self.loaded = loaded
         self.labels = labels
@@ -93,7 +68,7 @@ class DualEncoderRecognizer:
 
     def score(self, clips: Iterable[ClipFrames]) -> Iterator[np.ndarray]:
         """Yield scores per clip, shape (labels,); see `Recognizer.score`."""
-        for batch in batched(clips, _at_once(self.sight.backbone)):
+        for batch in batched(clips, clips_together(self.sight.backbone)):
             visual = self.sight.visual(batch)
             with torch.inference_mode(), autocast(self.how.bfloat16):
                 logits = self.network.answered(visual)
@@ -113,15 +88,7 @@ class DualEncoderRecognizer:
         """Return the recognizer for another label set, with the same weights and new prompts, such as novel classes.
 
         In a multi-label study a label that was trained keeps its bias; a new one takes the mean of them (ours).
-
-        Raises:
-            ActScribeError: a linear probe knows its own labels only.
         """
-        if isinstance(self.network, LinearProbe):
-            raise ActScribeError(
-                "A linear probe knows the labels it was trained on and no others.",
-                "Set learns to none, image, text or both to compare videos with prompts.",
-            )
         before = self.network.head
         neutral = labels.task == "multi-label" and (before.neutral or before.bias is None)
         head = LabelHead(labels.task, len(labels), neutral)
@@ -152,6 +119,8 @@ def load(folder: Path, labels: LabelSet) -> Recognizer:
         how = How(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise ActScribeError(f"{path}: cannot be loaded: {error}", "Copy the folder again, or train again.") from error
+    if isinstance(network, LinearProbe):
+        return probe.recognizer(network, loaded, labels, how)
     return DualEncoderRecognizer(network, loaded, labels, how)
 
 
@@ -167,8 +136,9 @@ def make(job: TrainingInputs) -> Recognizer:
         bfloat16=use_bfloat16(settings.precision),
     )
     loaded = _load(settings, how.frames)
-    network = _probe(job, loaded, how) if settings.learns == "probe" else _encoder(job, loaded, how)
-    return DualEncoderRecognizer(network, loaded, job.labels, how)
+    if settings.learns == "probe":
+        return probe.train(job, loaded, how)
+    return DualEncoderRecognizer(_encoder(job, loaded, how), loaded, job.labels, how)
 
 
 def view(settings: DualEncoderSettings, frames: int) -> InputSpec:
@@ -237,7 +207,7 @@ def _start_at_prior(network: DualEncoder, job: TrainingInputs, pixels: Pixels, h
     places = np.unique(np.linspace(0, count - 1, min(count, START_CLIPS)).round().astype(int))
     found = []
     sight = Sight(network.eval().backbone, pixels, how.bfloat16, network.levels)
-    for batch in batched((job.train[place] for place in places.tolist()), _at_once(sight.backbone)):
+    for batch in batched((job.train[place] for place in places.tolist()), clips_together(sight.backbone)):
         visual = sight.visual(batch)
         with torch.inference_mode(), autocast(how.bfloat16):
             found.append(network.compared(visual))
@@ -254,56 +224,6 @@ def _train(network: DualEncoder, job: TrainingInputs, pixels: Pixels) -> None:
         "head": settings.head_learning_rate,
     }
     fit_pixels(network, [(group, rates[name]) for name, group in network.groups().items() if group], pixels, job)
-
-
-def _probe(job: TrainingInputs, loaded: Loaded, how: How) -> LinearProbe:
-    """Return a linear probe, trained on embeddings that are computed once and kept in memory."""
-    settings: DualEncoderSettings = job.settings
-    _decode(job)
-    probe = LinearProbe(loaded.backbone, prior_logits(job.train_targets, job.labels.task)).to(device())
-    train = _embedded(probe, job.train, loaded.pixels, how, "Embedding training clips")
-    shown = job.validation if settings.keep == "best" else ()
-    validation = _embedded(probe, shown, loaded.pixels, how, "Embedding validation clips")
-    fit(
-        Fit(
-            network=_OnEmbeddings(probe.out),
-            groups=[(list(probe.out.parameters()), settings.head_learning_rate)],
-            loss=clip_loss(job.labels.task, job.train_targets, settings),
-            train=Examples(lambda _, index: {"embedded": train[index]}, job.train_targets),
-            validation=Examples(lambda _, index: {"embedded": validation[index]}, job.validation_targets),
-            task=job.labels.task,
-            settings=settings.model_copy(update={"precision": "float32"}),
-            folder=job.folder,
-            seed=job.seed,
-            resume=job.resume,
-        )
-    )
-    return probe.requires_grad_(False)
-
-
-def _embedded(probe: LinearProbe, data: Sequence[ClipFrames], pixels: Pixels, how: How, what: str) -> list[Tensor]:
-    """Return the embedding of each clip, shape (D,), on the CPU; progress is shown under the name `what`."""
-    found: list[Tensor] = []
-    sight = Sight(probe.eval().backbone, pixels, how.bfloat16)
-    for batch in batched(track(data, what, total=len(data)), _at_once(sight.backbone)):
-        visual = sight.visual(batch)
-        with torch.no_grad(), autocast(how.bfloat16):
-            found += probe.embedded(visual).clone().cpu()  # no inference tensor: the classifier learns from it
-    return found
-
-
-class _OnEmbeddings(nn.Module):
-    def __init__(self, out: nn.Linear) -> None:
-        super().__init__()
-        self.out = out
-
-    def forward(self, embedded: Tensor) -> Tensor:
-        return cast(Tensor, self.out(embedded))
-
-
-def _at_once(backbone: Backbone) -> int:
-    """Return how many clips are seen together."""
-    return max(READ_AHEAD, clips_at_once()) if isinstance(backbone, ClipBackbone) else clips_at_once()
 
 
 DUAL = Implementation(

@@ -1,0 +1,1 @@
+"""CLIP, ViFi-CLIP and X-CLIP as recognizers."""
