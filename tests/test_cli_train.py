@@ -28,3 +28,29 @@ def test_the_curves_are_mentioned_where_there_are_any(
     told = f"Curves of the training: tensorboard --logdir '{run / 'tensorboard'}'"
     assert (told in done.output.splitlines()) == curves
     assert f"Next: actscribe evaluate '{run}'" in done.output
+
+
+@pytest.mark.parametrize(
+    ("named", "words", "trained", "said"),
+    [
+        ({"probe": {}}, [], "probe", ""),
+        ({"mine": {"recognizer": "probe"}, "timesformer": {}}, [], "mine", "Training mine, the first of the study's 2"),
+        ({"probe": {}, "timesformer": {}}, ["--recognizer", "timesformer"], "timesformer", ""),
+    ],
+)
+def test_without_a_name_the_first_recognizer_of_the_study_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: dict, words: list[str], trained: str, said: str
+) -> None:
+    (tmp_path / "study").mkdir()
+    write_study(tmp_path / "study", recognizers=named)
+    asked: list[str] = []
+
+    def train(study: object, recognizer: str, **_: object) -> SimpleNamespace:
+        asked.append(recognizer)
+        return SimpleNamespace(folder=tmp_path, operating_point=SimpleNamespace(timeline=SimpleNamespace(notes={})))
+
+    monkeypatch.setattr(training, "train", train)
+    done = CliRunner().invoke(app, ["train", str(tmp_path / "study"), *words])
+    assert (done.exit_code, asked) == (0, [trained]), done.output
+    assert said in done.output
+    assert ("the first of" in done.output) == bool(said)

@@ -16,6 +16,7 @@ from actscribe.models import cost as costs
 from actscribe.models.catalog import find
 from actscribe.recognizers.base import implementation
 from actscribe.recognizers.plans import clips
+from actscribe.recognizers.plans.minute import minute_text
 from actscribe.settings.registry import BUILT_IN, usual_for
 from actscribe.settings.study import parse_settings
 from actscribe.settings.video_classifier import TimesformerSettings
@@ -99,6 +100,7 @@ def test_every_recognizer_with_a_model_is_planned(recognizer: str, monkeypatch: 
     done = CliRunner().invoke(app, ["models", "plan", "embedded", "--recognizer", recognizer])
     assert done.exit_code == 0, done.output
     assert ("training step" in done.output) == (recognizer in TRAINED)
+    assert ("minute of video:" in done.output) == (recognizer != "vlm-lora")
     assert max(map(len, done.output.splitlines())) <= 100
 
 
@@ -120,3 +122,11 @@ def test_a_model_of_another_kind_is_refused(tmp_path: Path, monkeypatch: pytest.
         clips.plan_classifier(TimesformerSettings(model="clip-b16"), 8, 4)
     with pytest.raises(ActScribeError, match="neither a folder"):
         clips.plan_classifier(TimesformerSettings(model="nowhere"), 8, 4)
+
+
+def test_a_minute_of_video_counts_clips_and_shared_frames_by_hand() -> None:
+    # 58 windows of 3 s, the frames of all of which lie on one grid of 3/8 s
+    shared = 60 * 8 // 3
+    assert minute_text(1.0, 0.0, 8) == "about 58 s in windows of 3 s every 1 s"
+    assert minute_text(0.0, 1.0, 8) == f"about {shared} s in windows of 3 s every 1 s"
+    assert minute_text(0.5, 0.25, 8) == f"about {29 + shared / 4:.0f} s in windows of 3 s every 1 s"

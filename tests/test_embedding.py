@@ -281,3 +281,13 @@ def test_scoring_keeps_within_a_store_that_holds_one_recording_and_refuses_one_t
             with pytest.raises(ActScribeError, match="the features of one recording take"):
                 scores(embedder)
             assert embedder.frames == 0
+
+
+def test_states_that_are_no_numbers_are_not_kept(folder: Path, tmp_path: Path) -> None:
+    vlm = load_vlm(folder, "float32")
+    with torch.no_grad():
+        vlm.model.model.text_model.norm.weight.fill_(float("nan"))
+    data, _ = vlm_jobs.clips("r", 2, 2, seed=1)
+    with pytest.raises(ActScribeError, match=r"makes of 'r' at 0 s are no numbers\."):
+        features(Backbone(vlm, "Watch.", "mean", 200), data, tmp_path)
+    assert not list((tmp_path / "store").rglob("*actscribe-features"))

@@ -11,7 +11,10 @@ import typer
 
 def train(
     study: Annotated[Path, typer.Argument(help="study.yaml, or the folder it lies in.")],
-    recognizer: Annotated[str, typer.Option(help="Which recognizer of the registry.")] = "timesformer",
+    recognizer: Annotated[
+        str | None,
+        typer.Option(help="One of the study's recognizers, or of the registry.", show_default="the study's first"),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Run folder; default STUDY/runs/RECOGNIZER.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was interrupted.")] = False,
     overwrite: Annotated[
@@ -21,6 +24,7 @@ def train(
 ) -> None:
     """Train a recognizer on a study, or set up a zero-shot one, and choose thresholds on validation."""
     from actscribe.processes import is_first
+    from actscribe.progress import say
     from actscribe.report.verdict import grouped_notes
     from actscribe.runs.train import train as train_run
     from actscribe.settings.study import load_study
@@ -30,7 +34,13 @@ def train(
     loaded = load_study(study)
     if seed is not None:
         loaded = loaded.model_copy(update={"seed": seed})
-    run = train_run(loaded, recognizer, out=out, resume=resume, overwrite=overwrite)
+    first, *others = loaded.recognizers
+    if recognizer is None and others:
+        say(
+            f"Training {first}, the first of the study's {len(others) + 1} recognizers; --recognizer names another.",
+            None,
+        )
+    run = train_run(loaded, recognizer or first, out=out, resume=resume, overwrite=overwrite)
     if not is_first():
         return
     for sentence in grouped_notes("Timeline", run.operating_point.timeline.notes):

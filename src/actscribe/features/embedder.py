@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol
 from torch import Tensor
 
 from actscribe.data.view import ClipFrames
+from actscribe.errors import ActScribeError
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +52,17 @@ class Embedder(Protocol):
 def encoder_key(parts: Mapping[str, Any]) -> str:
     """Return the digest of all that an encoder's vectors depend on beside the pictures."""
     return hashlib.blake2b(json.dumps(dict(parts), sort_keys=True).encode(), digest_size=16).hexdigest()
+
+
+def check_numbers(vectors: Sequence[Tensor], clips: Sequence[ClipFrames]) -> None:
+    """Refuse vectors of clips that are no numbers: nothing could learn from them, and they would be kept.
+
+    Raises:
+        ActScribeError: names the first such clip.
+    """
+    for one, clip in zip(vectors, clips, strict=True):
+        if bool(one.isnan().any()):
+            raise ActScribeError(
+                f"What the encoder makes of '{clip.clip.recording}' at {clip.clip.start:g} s are no numbers.",
+                "Copy the checkpoint again, or set precision to float32.",
+            )

@@ -9,8 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from actscribe.data.view import ClipFrames
-from actscribe.errors import ActScribeError
-from actscribe.features.embedder import Encoder, encoder_key
+from actscribe.features.embedder import Encoder, check_numbers, encoder_key
 from actscribe.models.device import autocast, device, for_scoring
 from actscribe.models.pixels import Pixels
 
@@ -38,17 +37,14 @@ class NetworkEmbedder:
         """Return the vectors of each clip, float16, shape (tokens, D); see `Embedder.embed`.
 
         Raises:
-            ActScribeError: they are no numbers, which nothing could learn from, and which would be kept.
+            ActScribeError: they are no numbers.
         """
         videos = torch.stack([self.pixels.normalise(self.pixels.tensor(clip.frames)) for clip in clips])
         with torch.inference_mode(), autocast(self._bfloat16):
             vectors = self.network(videos.to(device()))
-        if bool(vectors.isnan().any()):
-            raise ActScribeError(
-                f"What the encoder makes of '{clips[0].clip.recording}' at {clips[0].clip.start:g} s are no numbers.",
-                "Copy the checkpoint again, or set precision to float32.",
-            )
-        return list(vectors.float().clamp(-LARGEST, LARGEST).to(KEPT).cpu())
+        made = list(vectors.float().clamp(-LARGEST, LARGEST).to(KEPT).cpu())
+        check_numbers(made, clips)
+        return made
 
 
 def described(

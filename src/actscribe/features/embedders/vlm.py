@@ -10,7 +10,7 @@ import transformers
 from torch import Tensor
 
 from actscribe.data.view import ClipFrames, InputSpec
-from actscribe.features.embedder import Encoder, encoder_key
+from actscribe.features.embedder import Encoder, check_numbers, encoder_key
 from actscribe.models.vlm.batching import plan_batches
 from actscribe.models.vlm.pooling import Pooling, mean_pool
 from actscribe.models.vlm.prompts import ClipInputs
@@ -71,9 +71,14 @@ class VlmEmbedder:
 
         Mean pooling: float32, shape (1, D). Attention pooling: shape (tokens, D), bfloat16 where the model computes in
         it, else float16: normalised states stay far below its largest number.
+
+        Raises:
+            ActScribeError: they are no numbers.
         """
         backbone = self.backbone
-        return in_batches(backbone.vlm, backbone.inputs(clips), backbone.batch_tokens, self._reduce)
+        made = in_batches(backbone.vlm, backbone.inputs(clips), backbone.batch_tokens, self._reduce)
+        check_numbers(made, clips)
+        return made
 
     def _reduce(self, hidden: Hidden) -> Sequence[Tensor]:
         if self.backbone.pooling == "mean":

@@ -109,6 +109,7 @@ class Plan:
         weights, cache, activations, store, training: bytes of the weights, the key-value cache, the largest
             intermediate results, the kept visual features, and the adapter with gradients and optimizer.
         seconds: for one clip; for the task "lora" one training step per clip.
+        vision_seconds: of these, for the vision tower, which sees a frame once for all clips that share it.
     """
 
     family: str
@@ -122,6 +123,7 @@ class Plan:
     store: int
     training: int
     seconds: float
+    vision_seconds: float
 
     @property
     def memory(self) -> int:
@@ -150,6 +152,7 @@ def plan(name: str, frames: int, use: Use, size: tuple[int, int] | None = None, 
     shape = read_shape(family, config, video, frames, height, width)
     sequence = shape.tokens + use.prompt + (use.question if use.task == "yesno" else 0)
     cache, activations = working_bytes(shape, use)
+    reached = EFFICIENCY * (speed or matmul_speed(use.dtype))
     return Plan(
         family=family.name,
         parameters=shape.weights,
@@ -161,7 +164,8 @@ def plan(name: str, frames: int, use: Use, size: tuple[int, int] | None = None, 
         activations=activations,
         store=store_bytes(shape, use),
         training=training_bytes(shape, use),
-        seconds=operations(shape, use) / (EFFICIENCY * (speed or matmul_speed(use.dtype))),
+        seconds=operations(shape, use) / reached,
+        vision_seconds=vision_operations(shape) / reached,
     )
 
 
@@ -264,9 +268,7 @@ def training_bytes(shape: Shape, use: Use) -> int:
 
 def operations(shape: Shape, use: Use) -> float:
     """Return the floating-point operations for one clip: two per weight and token, and attention's products."""
-    prefix = shape.tokens + use.prompt
-    per_patch = 2 * shape.vision_weights + 4 * shape.vision_layers * shape.patches * shape.vision_width
-    vision = float(shape.units * shape.patches * per_patch)
+    prefix, vision = shape.tokens + use.prompt, vision_operations(shape)
     body = shape.text_weights  # the embedding's share stands in for the output layer, which runs on few positions
     per_token = 2 * body + 4 * shape.text_layers * prefix * shape.heads * shape.head_size
     if use.task == "head":
@@ -274,6 +276,12 @@ def operations(shape: Shape, use: Use) -> float:
     if use.task == "lora":
         return vision + 4 * prefix * per_token  # forward, again for the checkpoints, and backward at twice a forward
     return vision + (prefix + _more(use)) * per_token
+
+
+def vision_operations(shape: Shape) -> float:
+    """Return those of them that the vision tower takes."""
+    per_patch = 2 * shape.vision_weights + 4 * shape.vision_layers * shape.patches * shape.vision_width
+    return float(shape.units * shape.patches * per_patch)
 
 
 def matmul_speed(dtype: str) -> float:

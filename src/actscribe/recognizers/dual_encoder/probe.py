@@ -14,7 +14,7 @@ import transformers
 from torch import Tensor, nn
 
 from actscribe.data.view import ClipFrames, InputSpec
-from actscribe.features.embedder import Encoder, encoder_key
+from actscribe.features.embedder import Encoder, check_numbers, encoder_key
 from actscribe.files import write_text
 from actscribe.labels import LabelSet
 from actscribe.models.device import autocast, device
@@ -55,10 +55,16 @@ class DualEmbedder:
         self.encoder = Encoder(encoder_key(key), "clip", width, 1, 4, clips_together(self._sight.backbone))
 
     def embed(self, clips: Sequence[ClipFrames]) -> list[Tensor]:
-        """Return what the classifier sees of each clip, float32, shape (1, D)."""
+        """Return what the classifier sees of each clip, float32, shape (1, D).
+
+        Raises:
+            ActScribeError: they are no numbers.
+        """
         visual = self._sight.visual(clips)
         with torch.inference_mode(), autocast(self._bfloat16):
-            return [row[None] for row in self._probe.embedded(visual).cpu()]
+            made = [row[None] for row in self._probe.embedded(visual).cpu()]
+        check_numbers(made, clips)
+        return made
 
 
 class OnEmbedding(nn.Module):

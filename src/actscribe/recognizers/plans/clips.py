@@ -12,6 +12,8 @@ from transformers import AutoModelForVideoClassification, CLIPConfig, Timesforme
 from actscribe.errors import ActScribeError
 from actscribe.models.catalog import find
 from actscribe.models.cost import Cost, cost
+from actscribe.models.device import use_bfloat16
+from actscribe.models.dual_encoder.clip import ClipBackbone
 from actscribe.models.dual_encoder.heads import LabelHead
 from actscribe.models.dual_encoder.interface import Tokens
 from actscribe.models.dual_encoder.loading import BACKBONES
@@ -22,6 +24,7 @@ from actscribe.models.video_classifier import configuration as classifier_config
 from actscribe.models.video_families import FAMILIES
 from actscribe.models.vlm.plan import EFFICIENCY, matmul_speed
 from actscribe.recognizers.base import Plan
+from actscribe.recognizers.plans.minute import minute_text
 from actscribe.settings.dual_encoder import DualEncoderSettings, VificlipSettings, XclipSettings
 from actscribe.settings.video_classifier import VideoClassifierSettings
 from actscribe.tables import seconds_text
@@ -41,7 +44,7 @@ _KNOWN: dict[str, tuple[Any, dict[str, Any]]] = {
 }
 
 
-def plan(build: Build, settings: Any, frames: int, labels: int) -> Plan:
+def plan(build: Build, settings: Any, frames: int, labels: int, per_frame: bool) -> Plan:
     """Return what a recognizer on clips of pixels will cost.
 
     Args:
@@ -49,6 +52,7 @@ def plan(build: Build, settings: Any, frames: int, labels: int) -> Plan:
         settings: with `model`, a known name of which need not be downloaded, and `batch`.
         frames: of a clip.
         labels: of the study.
+        per_frame: whether each frame is encoded by itself, once for all clips that share it.
 
     Raises:
         ActScribeError: the model is neither known nor here, or is of another kind.
@@ -56,11 +60,13 @@ def plan(build: Build, settings: Any, frames: int, labels: int) -> Plan:
     with torch.device("meta"):
         network, side = build(settings, frames, labels)
         found = cost(network, {"pixel_values": torch.zeros(settings.batch_size, frames, 3, side, side)})
-    return Plan(settings.model, found.weights + max(found.working, found.training), _lines(found, settings, frames))
+    memory = found.weights + max(found.working, found.training)
+    return Plan(settings.model, memory, _lines(found, settings, frames, per_frame))
 
 
-def _lines(found: Cost, settings: Any, frames: int) -> dict[str, str]:
-    clips, speed = settings.batch_size, EFFICIENCY * matmul_speed("float32")
+def _lines(found: Cost, settings: Any, frames: int, per_frame: bool) -> dict[str, str]:
+    clips = settings.batch_size
+    speed = EFFICIENCY * matmul_speed("bfloat16" if use_bfloat16(settings.precision) else "float32")
     lines = {
         "model": f"{settings.model}: {found.parameters / 1e6:,.1f} M parameters in float32",
         "weights": f"{found.weights / MB:,.0f} MB",
@@ -69,20 +75,22 @@ def _lines(found: Cost, settings: Any, frames: int) -> dict[str, str]:
     if found.training:
         lines["training"] = f"{found.training / MB:,.0f} MB, a step of {clips} clips with gradients and optimizer"
         lines["learns"] = f"{found.learned / 1e6:,.1f} M parameters"
-    lines["time"] = f"about {seconds_text(found.scoring / clips / speed)} a clip on this machine"
+    clip = found.scoring / clips / speed
+    lines["time"] = f"about {seconds_text(clip)} a clip on this machine"
     if found.training:
         lines["time"] += f", and {seconds_text(found.step / clips / speed)} in a training step"
+    lines["minute of video"] = minute_text(0.0, clip / frames, frames) if per_frame else minute_text(clip, 0.0, frames)
     return lines
 
 
 def plan_classifier(settings: VideoClassifierSettings, frames: int, labels: int) -> Plan:
     """Answer `Implementation.plan` of the video classifiers."""
-    return plan(_classifier, settings, frames, labels)
+    return plan(_classifier, settings, frames, labels, per_frame=False)
 
 
 def plan_dual(settings: DualEncoderSettings, frames: int, labels: int) -> Plan:
     """Answer `Implementation.plan` of the dual encoders."""
-    return plan(_dual, settings, frames, labels)
+    return plan(_dual, settings, frames, labels, per_frame=BACKBONES[settings.backbone].adapter is ClipBackbone)
 
 
 def _classifier(settings: VideoClassifierSettings, frames: int, labels: int) -> tuple[nn.Module, int]:

@@ -12,6 +12,7 @@ from actscribe.models.cost import cost
 from actscribe.models.device import use_bfloat16
 from actscribe.models.vlm.plan import EFFICIENCY, matmul_speed
 from actscribe.recognizers.base import Plan
+from actscribe.recognizers.plans.minute import minute_text
 from actscribe.settings.named_models import IMAGENET
 from actscribe.settings.probe import ProbeSettings
 from actscribe.tables import bytes_text, seconds_text
@@ -53,5 +54,6 @@ def plan_probe(settings: ProbeSettings, frames: int, labels: int) -> Plan:
         "working": f"{found.working / MB:,.0f} MB, {each} at a time",
         "kept": f"{kept} {each}, in the feature store",
         "time": f"about {seconds_text(seconds)} {each}{once}",
+        "minute of video": minute_text(0.0, seconds, frames) if per == "frame" else minute_text(seconds, 0.0, frames),
     }
     return Plan(settings.model, found.weights + found.working, lines)

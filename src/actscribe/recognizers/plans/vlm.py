@@ -7,6 +7,7 @@ from actscribe.models.vlm.loading import weight_dtype
 from actscribe.models.vlm.plan import Task, Use
 from actscribe.models.vlm.plan import plan as estimate
 from actscribe.recognizers.base import Plan
+from actscribe.recognizers.plans.minute import minute_text
 from actscribe.settings.vlm import VlmHeadSettings, VlmLoraSettings, ZeroShot
 from actscribe.tables import seconds_text
 
@@ -57,7 +58,10 @@ def _plan(model: str, frames: int, use: Use) -> Plan:
         "visual features": f"{found.store / MB:,.0f} MB, kept for overlapping windows",
         "training": f"{found.training / MB:,.0f} MB, adapter with gradients and optimizer",
         "time": f"about {seconds_text(found.seconds)} a clip on this machine{and_step}",
+        "minute of video": minute_text(found.seconds - found.vision_seconds, found.vision_seconds / frames, frames),
     }
+    if found.training:  # its seconds are those of a training step
+        del lines["minute of video"]
     if not found.training:
         del lines["training"]
     return Plan(model, found.memory, lines)
