@@ -272,7 +272,7 @@ class TestVerdict:
         confidence = made.result.confidence.copy()
         confidence.loc[1, "low"] = 0.01
         said = verdict(replace(made.result, confidence=confidence))[2]
-        assert said.endswith("Not so for Ventilation.")
+        assert said.endswith("That of Ventilation alone does not.")
 
 
 class TestWarnings:

@@ -144,7 +144,8 @@ def against(result: Evaluation, best: Baseline) -> str:
         return f"It may be no better than {baseline}: the interval reaches down to that.{of}"
     lows = result.confidence["low"].tolist()
     weak = [name for name, low, least in zip(result.labels.names, lows, f1, strict=False) if low <= least]
-    but = f" Not so for {w.listed(weak)}." if weak else ""
+    that, do = ("Those", "do") if len(weak) > 1 else ("That", "does")
+    but = f" {that} of {w.listed(weak)} alone {do} not." if weak else ""
     return f"The whole interval lies above the best baseline ({baseline}).{but}"
 
 
