@@ -1,4 +1,4 @@
-"""A small training as its own process: `python fit_job.py FOLDER [--dual NAME] [--resume] [--die-after STEP]`."""
+"""A small training as its own process: `python fit_job.py FOLDER`, with options as in `main`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import argparse
 import hashlib
 import os
 import signal
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -101,14 +103,26 @@ def dual_work(folder: Path, name: str) -> Fit:
     )
 
 
+def noted(examples: Examples, folder: Path) -> Examples:
+    """Return examples that leave a file with the number of the process that made them."""
+
+    def example(epoch: int | None, index: int) -> Mapping[str, torch.Tensor]:
+        (folder / f"made-by-{os.getpid()}").touch()
+        return examples.example(epoch, index)
+
+    return replace(examples, example=example)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("--dual", choices=("clip", "x-clip"))
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--die-after", type=int)
+    parser.add_argument("--readers", type=int, default=0)
     options = parser.parse_args()
     job = dual_work(options.folder, options.dual) if options.dual else work(options.folder, options.resume)
+    job = replace(job, readers=options.readers, train=noted(job.train, options.folder))
     if options.die_after:
         callbacks = fit_module._callbacks
         fit_module._callbacks = lambda fit_work: [*callbacks(fit_work), Die(options.die_after)]

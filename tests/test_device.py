@@ -60,3 +60,21 @@ def test_every_command_that_runs_a_network_takes_a_device_and_refuses_an_unknown
     assert "Unknown device 'gpu'" in done.output
     helped = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200", "TERM": "dumb"}).output
     assert all(option in helped for option in ("--device", "--threads", "--batch-size"))
+
+
+def test_clips_are_prepared_beside_a_gpu_alone_and_only_by_forked_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert devices.reading_processes() == 0
+    monkeypatch.setattr(devices, "device", lambda: torch.device("cuda"))
+    monkeypatch.setattr(devices.os, "cpu_count", lambda: 3)
+    for way, expected in (("fork", 3), ("spawn", 0), ("forkserver", 0)):
+        monkeypatch.setattr(devices.multiprocessing, "get_start_method", lambda allow_none, way=way: way)
+        assert devices.reading_processes() == expected
+
+
+def test_where_networks_run_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "bfloat16_pays", lambda: (True, "the processor has AMX"))
+    with devices.computing(Compute(threads=1, batch_size=3)):
+        assert devices.in_words() == (
+            "Networks run on the processor with 1 thread, in bf16 unless the settings say otherwise"
+            " (the processor has AMX), scoring 3 clips at a time."
+        )

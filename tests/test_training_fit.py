@@ -92,6 +92,13 @@ def test_two_processes_take_the_same_steps_as_one(tmp_path: Path, uninterrupted:
     np.testing.assert_allclose(np.load(tmp_path / "weights.npy"), uninterrupted, atol=2e-5)
 
 
+@pytest.mark.slow
+def test_processes_that_make_examples_ahead_change_no_weight(tmp_path: Path, uninterrupted: np.ndarray) -> None:
+    run(str(tmp_path), "--readers", "2")
+    np.testing.assert_array_equal(np.load(tmp_path / "weights.npy"), uninterrupted)
+    assert len(list(tmp_path.glob("made-by-*"))) >= 2
+
+
 def test_training_changed_the_weights_and_left_curves(tmp_path: Path, uninterrupted: np.ndarray) -> None:
     start = np.concatenate([p.detach().numpy().ravel() for p in fit_job.work(tmp_path, False).network.parameters()])
     assert np.abs(start - uninterrupted).max() > 1e-3

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import multiprocessing
+import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
@@ -16,6 +18,8 @@ from actscribe.errors import ActScribeError
 N = TypeVar("N", bound=nn.Module)
 #: Clips that a GPU scores at once, if nobody says otherwise (ours).
 CLIPS_ON_GPU = 8
+#: Processes that prepare clips beside a GPU at most (ours).
+READERS_ON_GPU = 4
 
 
 @contextmanager
@@ -107,6 +111,26 @@ def clips_at_once() -> int:
     on a GPU several.
     """
     return chosen().batch_size or (1 if device().type == "cpu" else CLIPS_ON_GPU)
+
+
+def reading_processes() -> int:
+    """Return how many processes prepare clips of a training beside the network.
+
+    Beside a GPU as many as there are cores, four at most. None on a processor, whose cores the network needs itself,
+    and none where new processes are not forked: clips cannot be handed to those.
+    """
+    forked = multiprocessing.get_start_method(allow_none=False) == "fork"
+    return min(READERS_ON_GPU, os.cpu_count() or 1) if forked and device().type == "cuda" else 0
+
+
+def in_words() -> str:
+    """Return where and how networks run, as one sentence for the user."""
+    where = device()
+    pays, reason = bfloat16_pays()
+    precision = f"{'bf16' if pays else 'float32'} unless the settings say otherwise ({reason})"
+    threads, clips = torch.get_num_threads(), clips_at_once()
+    on = f"the processor with {threads} {'thread' if threads == 1 else 'threads'}" if where.type == "cpu" else where
+    return f"Networks run on {on}, in {precision}, scoring {clips} {'clip' if clips == 1 else 'clips'} at a time."
 
 
 def for_scoring(network: N, bfloat16: bool) -> N:

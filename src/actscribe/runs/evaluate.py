@@ -27,6 +27,8 @@ from actscribe.evaluation.measures import BRIEF_COLUMNS
 from actscribe.evaluation.result import Evaluation, measure
 from actscribe.files import check_writable, write_text
 from actscribe.leftovers import sweep_below
+from actscribe.models.device import in_words
+from actscribe.progress import say
 from actscribe.recognizers.base import Recognizer
 from actscribe.report.page import write_report
 from actscribe.run_folder import written
@@ -191,6 +193,7 @@ def _score(
     run.save_info()  # before the first look, so that one that is stopped counts
     with timed(run, f"evaluate {split}"):
         loaded = recognizer or run.recognizer()
+        say(in_words(), None)
         with listening(loaded) as answers:
             within = run.study.split.within == "recordings"
             what = f"Scoring {split}"

@@ -15,6 +15,7 @@ from actscribe.errors import ActScribeError
 from actscribe.evaluation.clips import choose_thresholds
 from actscribe.files import check_writable, folder_beside
 from actscribe.leftovers import sweep_below
+from actscribe.models.device import in_words
 from actscribe.processes import count, first_goes_first, is_first, wait
 from actscribe.progress import say
 from actscribe.recognizers.base import Implementation, Recognizer, implementation
@@ -111,6 +112,7 @@ def train(
         run = Run.open(folder)
     seen.divide(run.info.frames_room)
     job = _job(run, study, data, seen, resume)
+    say(in_words(), None)
     with timed(run, "train"):
         made = code.make(job)
     if not is_first():

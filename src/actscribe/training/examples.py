@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from actscribe.data.frames import ClipData
 from actscribe.data.view import ClipFrames
+from actscribe.models.device import reading_processes
 from actscribe.models.pixels import Pixels
 from actscribe.settings.training import Training
 from actscribe.training.augment import augment, clip_rng, may_flip
@@ -50,6 +51,8 @@ def fit_pixels(
             seed=job.seed,
             resume=job.resume,
             unfreezing=unfreezing,
+            # a part of the frames at a time is held, by one process, where they are more than the cache takes
+            readers=0 if job.train.blocks is not None else reading_processes(),
         )
     )
 

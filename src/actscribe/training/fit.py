@@ -71,6 +71,7 @@ class Fit:
         seed: all randomness flows from it.
         resume: go on from the last whole checkpoint.
         unfreezing: which parts learn when; None: all that require gradients, always.
+        readers: processes that make examples ahead of the network; 0: made where they are used.
     """
 
     network: nn.Module
@@ -84,6 +85,7 @@ class Fit:
     seed: int
     resume: bool = False
     unfreezing: Unfreezing | None = None
+    readers: int = 0
 
 
 def fit(work: Fit) -> None:
@@ -268,6 +270,7 @@ def _arguments(work: Fit, checkpoints: Path) -> TrainingArguments:
         disable_tqdm=True,
         ddp_find_unused_parameters=work.unfreezing is not None,
         dataloader_pin_memory=not on_cpu,
+        dataloader_num_workers=work.readers,
     )
 
 
