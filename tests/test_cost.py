@@ -112,7 +112,7 @@ def test_a_plan_takes_the_batch_and_number_format_that_the_settings_have(monkeyp
 
     assert "in 4bit" in planned("--dtype", "4bit")
     assert "in bfloat16" in planned("--recognizer", "vlm-lora", "--dtype", "bfloat16")
-    assert "vlm-yesno has no setting 'batch_size'" in planned("--batch", "2")
+    assert "vlm-yesno has no setting 'batch_size'" in planned("--batch-size", "2")
     assert "vlm-lora has no setting 'quantize'" in planned("--recognizer", "vlm-lora", "--dtype", "4bit")
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import yaml
 
 import actscribe
 import actscribe_sim
@@ -40,6 +43,15 @@ def test_importing_and_help_load_nothing_heavy(code: str) -> None:
     loaded = set(done.stdout.splitlines()[-1].split())
     assert "actscribe" in loaded
     assert not loaded & HEAVY
+
+
+def test_the_version_is_the_same_wherever_it_is_written() -> None:
+    assert version("actscribe") == actscribe.__version__
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert cited["version"] == actscribe.__version__
+    for page in ("README.md", "docs/how-to/install.md"):
+        written = set(re.findall(r"actscribe-([\d.]+)-py3", (ROOT / page).read_text(encoding="utf-8")))
+        assert written == {actscribe.__version__}
 
 
 def test_dir_shows_the_public_names_and_only_those() -> None:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from actscribe.annotations import Annotations, FrameClock, Interval, convert
     from actscribe.annotations import read as read_annotations
     from actscribe.annotations import write as write_annotations
+    from actscribe.benchmark.benchmark import benchmark as run_benchmark
+    from actscribe.benchmark.plan import Plan as BenchmarkPlan
+    from actscribe.compare.compare import compare as compare_recognizers
     from actscribe.compute import Compute
     from actscribe.data.loading import load_data
     from actscribe.data.summary import summarise
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     from actscribe.models.device import computing
     from actscribe.run_folder.run import Run
     from actscribe.runs.annotate import annotate
-    from actscribe.runs.embedding import embed_video
+    from actscribe.runs.embedding import embed_clips, embed_video
     from actscribe.runs.evaluate import evaluate
     from actscribe.runs.in_memory import build_timeline, score_clips
     from actscribe.runs.train import train
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "ActScribeError": "errors",
     "Annotations": "annotations",
+    "BenchmarkPlan": "benchmark.plan:Plan",
     "Compute": "compute",
     "FrameClock": "annotations",
     "Interval": "annotations",
@@ -47,8 +51,10 @@ _HOMES = {
     "Study": "settings.study",
     "annotate": "runs.annotate",
     "build_timeline": "runs.in_memory",
+    "compare_recognizers": "compare.compare:compare",
     "computing": "models.device",
     "convert": "annotations",
+    "embed_clips": "runs.embedding",
     "embed_video": "runs.embedding",
     "evaluate": "runs.evaluate",
     "frame_clock": "video.frame_times",
@@ -56,6 +62,7 @@ _HOMES = {
     "load_label_set": "labels",
     "load_study": "settings.study",
     "read_annotations": "annotations:read",
+    "run_benchmark": "benchmark.benchmark:benchmark",
     "score_clips": "runs.in_memory",
     "summarise": "data.summary",
     "train": "runs.train",
@@ -65,6 +72,7 @@ _HOMES = {
 __all__ = [
     "ActScribeError",
     "Annotations",
+    "BenchmarkPlan",
     "Compute",
     "FrameClock",
     "Interval",
@@ -74,8 +82,10 @@ __all__ = [
     "Study",
     "annotate",
     "build_timeline",
+    "compare_recognizers",
     "computing",
     "convert",
+    "embed_clips",
     "embed_video",
     "evaluate",
     "frame_clock",
@@ -83,6 +93,7 @@ __all__ = [
     "load_label_set",
     "load_study",
     "read_annotations",
+    "run_benchmark",
     "score_clips",
     "summarise",
     "train",

@@ -80,11 +80,12 @@ class Benchmarked:
 
 @contained()
 def benchmark(
-    plan: Plan, out: Path | None = None, resume: bool = False, cache: FrameCache | None = None
+    plan: Plan, out: str | Path | None = None, resume: bool = False, cache: FrameCache | None = None
 ) -> Benchmarked:
-    """Train and test a backbone on each seed's shots, with VgHIF too if the plan says so, and write the tables.
+    """Train and test a backbone on each seed's shots, with VgHIF too if the plan says so; return the tables.
 
-    Runs go to OUT/BACKBONE[-vghif]-SHOTS-seedN, tables to OUT/BACKBONE[-vghif]-SHOTS. Test clips are scored once.
+    They are written, too. Runs go to OUT/BACKBONE[-vghif]-SHOTS-seedN, tables to OUT/BACKBONE[-vghif]-SHOTS. Test clips
+    are scored once.
 
     Args:
         plan: what to do.
@@ -95,7 +96,7 @@ def benchmark(
     Raises:
         ActScribeError: bad data, too few clips, runs in the way, or runs of another plan to be reused.
     """
-    folder = out or Path("runs") / f"{plan.dataset}-split{plan.source.split}"
+    folder = Path(out or Path("runs") / f"{plan.dataset}-split{plan.source.split}")
     parts = _parts(plan)
     _check_free(folder, plan, parts, resume)
     for vghif in _variants(plan):  # what the checkpoint cannot do shows before the first training

@@ -115,7 +115,12 @@ class Plan:
         return self._stem(self.vghif)
 
     def run_name(self, vghif: bool, seed: int) -> str:
-        """Return the folder of one run."""
+        """Return the folder of one run.
+
+        Args:
+            vghif: with it.
+            seed: of the run.
+        """
         return f"{self._stem(vghif)}-seed{seed}"
 
     def settings(self, vghif: bool, clips: int = 0) -> BaseModel:
@@ -148,7 +153,11 @@ class Plan:
             raise ActScribeError(str(error), "Settings are given as: --set KEY=VALUE") from None
 
     def trains(self, vghif: bool) -> bool:
-        """Tell whether anything learns from the training clips: nothing does in a zero-shot dual encoder."""
+        """Tell whether anything learns from the training clips: nothing does in a zero-shot dual encoder.
+
+        Args:
+            vghif: with it.
+        """
         return recognizer(self.backbone).trains(self.settings(vghif))
 
     def command(self) -> str:

@@ -64,7 +64,7 @@ def plan(
         str | None,
         typer.Option(help="float32, bfloat16, 8bit or 4bit.", show_default="as the recognizer's settings say"),
     ] = None,
-    batch: Annotated[
+    batch_size: Annotated[
         int | None,
         typer.Option(help="Clips at once in training.", min=1, show_default="as the recognizer's settings say"),
     ] = None,
@@ -80,20 +80,20 @@ def plan(
     estimate = implementation(chosen).plan
     if estimate is None:
         raise ActScribeError(f"No estimate is known of {chosen}.")
-    found = estimate(_settings(chosen, name, dtype, batch), frames, labels)
+    found = estimate(_settings(chosen, name, dtype, batch_size), frames, labels)
     peak = f"{found.memory / MB:,.0f} MB at the peak, besides about 700 MB of Python and PyTorch"
     for topic, text in {"recognizer": chosen, "memory": peak, **found.lines}.items():
         print(f"{topic + ':':<18} {text}")
 
 
-def _settings(recognizer: str, model: str, dtype: str | None, batch: int | None) -> BaseModel:
+def _settings(recognizer: str, model: str, dtype: str | None, batch_size: int | None) -> BaseModel:
     """Return a recognizer's settings with a model, and the number format and batch that the user asks for."""
     from actscribe.errors import ActScribeError, did_you_mean
     from actscribe.settings.registry import recognizer as spec_of
     from actscribe.settings.study import parse_settings
 
     known = spec_of(recognizer).settings.model_fields
-    values: dict[str, object] = {"model": model, **({} if batch is None else {"batch_size": batch})}
+    values: dict[str, object] = {"model": model, **({} if batch_size is None else {"batch_size": batch_size})}
     if dtype in ("4bit", "8bit"):
         values["quantize"] = dtype
     elif dtype in ("float32", "bfloat16"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -25,10 +26,15 @@ def report(
 
         path = rewrite_report(folder)
     else:
+        from actscribe.errors import ActScribeError
         from actscribe.run_folder.run import Run
         from actscribe.runs.evaluate import evaluate
 
-        path = evaluate(Run.open(folder), split).report
+        run = Run.open(folder)
+        if not run.has_scores(split):
+            command = f"actscribe evaluate {shlex.quote(str(folder))} --split {split}"
+            raise ActScribeError(f"{folder}: was not measured on {split}: no scores are kept.", f"Type: {command}")
+        path = evaluate(run, split).report
     print(f"Report: {path}")
     if open_it:
         webbrowser.open(real_path(path).as_uri())

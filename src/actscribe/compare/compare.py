@@ -29,27 +29,28 @@ from actscribe.report.comparison.comparison import Comparison
 from actscribe.report.comparison.page import write_comparison_report
 from actscribe.run_folder.comparison import FILE, TABLES, Listed, Provenance, digests, write_scores, write_tables
 from actscribe.run_folder.run import machine, versions
-from actscribe.settings.study import Study
+from actscribe.settings.study import Study, load_study
 from actscribe.video.cache import FrameCache
 from actscribe.video.contained import contained
 
 
 def compare(
-    study: Study,
+    study: Study | str | Path,
     only: Sequence[str] | None = None,
     seeds: int | None = None,
     resume: bool = False,
     curve: str | None = None,
-    out: Path | None = None,
+    out: str | Path | None = None,
     cache: FrameCache | None = None,
 ) -> Comparison:
-    """Train or set up each recognizer of a study, measure all on the same test clips, and write tables and report.
+    """Train or set up each recognizer of a study, measure all on the same test clips, and return what came out.
 
+    Tables and a report are written, too.
     The split is the study's whatever the seed; seeds count up from the study's own. Everything that is done is kept:
     killed at any moment and resumed, it ends with the same tables.
 
     Args:
-        study: from `load_study`.
+        study: from `load_study`, or its file or folder.
         only: names of recognizers; default all of the study.
         seeds: how often each trained recognizer is trained; default 1.
         resume: go on with the comparison that lies in the folder; what is left at its default is as it was there.
@@ -60,7 +61,8 @@ def compare(
     Raises:
         ActScribeError: bad data, a comparison in the way, or as `train` and `evaluate`.
     """
-    folder = out or default_folder(study)
+    study = study if isinstance(study, Study) else load_study(study)
+    folder = Path(out or default_folder(study))
     if _is_begun(folder, resume):
         only, seeds, curve = _as_before(Provenance.read(folder), study, only, seeds, curve)
     names = chosen(study, only)

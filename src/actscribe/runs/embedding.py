@@ -1,13 +1,15 @@
-"""The vectors that a frozen encoder makes of a video, for whoever trains on them elsewhere."""
+"""The vectors that a frozen encoder makes of a video or of clips, for whoever trains on them elsewhere."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from actscribe.batching import batched
 from actscribe.data.clips import Clip, Window, spans
 from actscribe.data.recording import Recording
 from actscribe.data.view import InputSpec
@@ -17,6 +19,7 @@ from actscribe.features.embedding import Embedding, embedded
 from actscribe.features.store import default_store
 from actscribe.files import content_hash
 from actscribe.progress import track
+from actscribe.runs.in_memory import frames_in_memory
 from actscribe.settings.encoder import EncoderChoice
 from actscribe.settings.named_models import IMAGENET
 from actscribe.video.contained import contained
@@ -70,12 +73,9 @@ def embed_video(
     for name, value in (("length", length), ("stride", stride)):
         if value is not None and not 0 < value < math.inf:
             raise ActScribeError(f"Expected {name} to be a number of seconds above 0, found {value:g}.")
-    for name, number, least in (("frames", frames, 1), ("above_layers", above_layers, 0)):
-        if number != int(number) or number < least:
-            raise ActScribeError(f"Expected {name} to be a whole number from {least}, found {number}.")
-    if resize_mode not in ("stretch", "crop"):
-        raise ActScribeError(f"Unknown resize_mode '{resize_mode}'.", "Use stretch or crop.")
-    choice = EncoderChoice(model, resize_mode, above_layers)
+    if frames != int(frames) or frames < 1:
+        raise ActScribeError(f"Expected frames to be a whole number from 1, found {frames}.")
+    choice = _choice(model, resize_mode, above_layers)
     view: InputSpec = encoder_view(choice, frames)
     path = Path(video)
     recording = Recording(path.stem, path, probe(path).duration, content_hash(path), path.stem)
@@ -88,3 +88,33 @@ def embed_video(
         np.stack([row.times.numpy() for row in rows]),
         np.stack([row.vectors.float().numpy() for row in rows]),
     )
+
+
+def embed_clips(
+    clips: Sequence[np.ndarray], model: str = IMAGENET, resize_mode: str = "stretch", above_layers: int = 0
+) -> np.ndarray:
+    """Return what a frozen encoder makes of clips whose frames are in memory, float32, shape (clips, tokens, D).
+
+    Nothing of it is kept.
+
+    Args:
+        clips: of each its frames, uint8 RGB, shape (frames, height, width, 3), evenly spaced in time, equally many.
+        model, resize_mode, above_layers: as in `embed_video`.
+
+    Raises:
+        ActScribeError: no clip, frames of another shape, type or number, or an encoder that is not here.
+    """
+    if not clips:
+        raise ActScribeError("Expected clips, found none.")
+    frames = len(clips[0])
+    embedder = load_embedder(_choice(model, resize_mode, above_layers), frames)
+    batches = batched(frames_in_memory(clips, frames), max(1, embedder.encoder.batch // frames))
+    return np.stack([vectors.float().numpy() for batch in batches for vectors in embedder.embed(batch)])
+
+
+def _choice(model: str, resize_mode: str, above_layers: int) -> EncoderChoice:
+    if above_layers != int(above_layers) or above_layers < 0:
+        raise ActScribeError(f"Expected above_layers to be a whole number from 0, found {above_layers}.")
+    if resize_mode not in ("stretch", "crop"):
+        raise ActScribeError(f"Unknown resize_mode '{resize_mode}'.", "Use stretch or crop.")
+    return EncoderChoice(model, resize_mode, above_layers)

@@ -155,7 +155,7 @@ def measured(
     if videos or not kept:
         recordings = located(run, recordings, videos, needed=not kept)
     scored = run.scores(split) if kept else _score(run, split, recordings, recognizer)
-    timelines = _timelines(run, scored, recordings, run.operating_point)
+    timelines = timelines_of(run, scored, recordings, run.operating_point)
     result = measure(
         split,
         run.labels,
@@ -204,10 +204,17 @@ def _score(
     return scored
 
 
-def _timelines(
+def timelines_of(
     run: Run, scored: ScoredClips, recordings: Sequence[Recording], decisions: OperatingPoint
 ) -> dict[str, tuple[Interval, ...]]:
-    """Return the predicted timeline of each recording; none for trimmed data sets, which have no timeline."""
+    """Return the predicted timeline of each recording; none for trimmed data sets, which have no timeline.
+
+    Args:
+        run: whose labels and windows they are.
+        scored: clips of the recordings.
+        recordings: by whose names the result is keyed.
+        decisions: how scores become intervals.
+    """
     if run.study.windows.length is None:
         return {}
     settings, labels = decisions.timeline, run.labels

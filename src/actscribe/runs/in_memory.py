@@ -39,7 +39,7 @@ def score_clips(run: Run | str | Path, clips: Iterable[np.ndarray], recognizer: 
     run.require_complete()
     loaded = recognizer or run.recognizer()
     length = run.study.windows.length or WHOLE_S
-    shown = _shown(clips, loaded.view.frames, length, len(run.labels))
+    shown = frames_in_memory(clips, loaded.view.frames, length, len(run.labels))
     rows = [sound(row, len(run.labels)) for row in loaded.score(shown)]
     return np.stack(rows) if rows else np.zeros((0, len(run.labels)))
 
@@ -71,13 +71,26 @@ def build_timeline(
     return list(with_confidence(made, over_time, point.confidence, run.labels))
 
 
-def _shown(clips: Iterable[np.ndarray], frames: int, length: float, labels: int) -> Iterator[ClipFrames]:
+def frames_in_memory(
+    clips: Iterable[np.ndarray], frames: int, length: float = WHOLE_S, labels: int = 0
+) -> Iterator[ClipFrames]:
+    """Yield frames as a recognizer or an encoder takes them.
+
+    Args:
+        clips: uint8 RGB, shape (frames, height, width, 3) each.
+        frames: how many of each are expected.
+        length: of a clip in seconds.
+        labels: of the run, if any.
+
+    Raises:
+        ActScribeError: frames of another shape, type or number.
+    """
     for place, clip in enumerate(clips):
         if not (clip.dtype == np.uint8 and clip.ndim == 4 and clip.shape[-1] == 3 and clip.shape[0] == frames):
             raise ActScribeError(
                 f"clip {place}: found {clip.dtype} of shape {clip.shape}; expected uint8 RGB of shape"
                 f" ({frames}, height, width, 3).",
-                "Sample as many frames as Run.recognizer().view.frames says.",
+                "Sample as many frames of each as the recognizer looks at, Run.recognizer().view.frames.",
             )
         span = Clip("in memory", place * length, (place + 1) * length, (float("nan"),) * labels)
         # Without a digest of its content nothing of the clip is kept or taken for another one's.

@@ -9,7 +9,7 @@ import numpy as np
 from actscribe.evaluation.result import Evaluation, measure
 from actscribe.report.verdict import grouped_notes, verdict
 from actscribe.run_folder.run import Run
-from actscribe.runs.evaluate import training_priors
+from actscribe.runs.evaluate import timelines_of, training_priors
 
 UNMEASURED = "The run that made this timeline was never measured: it keeps no scores of annotated clips."
 
@@ -17,8 +17,8 @@ UNMEASURED = "The run that made this timeline was never measured: it keeps no sc
 def standing(run: Run) -> tuple[str, ...]:
     """Return what to know before relying on a run's timelines: its report's verdict, and labels without a confidence.
 
-    The verdict is that of test where the run was measured there, else of validation, on which it was tuned; of clips,
-    as in the report. No video is read.
+    The verdict is that of test where the run was measured there, else of validation, on which it was tuned; of clips
+    and of their timelines, as in the report. No video is read.
     """
     split = next((name for name in ("test", "validation") if run.has_scores(name)), None)
     result = _measured(run, split) if split else None
@@ -34,13 +34,14 @@ def standing(run: Run) -> tuple[str, ...]:
 
 
 def _measured(run: Run, split: str) -> Evaluation | None:
-    """Return the measurements of kept scores without their timelines; None where none of the clips is annotated."""
+    """Return the measurements of kept scores; None where none of the clips is annotated."""
     recordings = tuple(recording for recording in run.recordings(split) if recording.intervals is not None)
     scored = run.scores(split)
     if not recordings or not scored.clips:
         return None
     thresholds = np.array([run.operating_point.thresholds[name] for name in run.labels.names])
     windows, priors = run.study.windows, training_priors(run)
+    timelines = timelines_of(run, scored, recordings, run.operating_point)
     return measure(
-        split, run.labels, scored.clips, scored.scores, thresholds, windows.threshold, recordings, {}, priors
+        split, run.labels, scored.clips, scored.scores, thresholds, windows.threshold, recordings, timelines, priors
     )
