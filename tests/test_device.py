@@ -52,14 +52,33 @@ def test_threads_are_set_inside_the_block_only() -> None:
             Compute("auto", *wrong)
 
 
-@pytest.mark.parametrize("command", ["train", "evaluate", "annotate", "compare", "benchmark"])
+#: Of every command that runs a network, what it needs beside a device.
+NETWORKS = {
+    "train": ["nowhere"],
+    "evaluate": ["nowhere"],
+    "compare": ["nowhere"],
+    "annotate": ["a.mp4", "--run", "run"],
+    "benchmark": ["folder", "--videos", "here", "--backbone", "clip"],
+    "models plan": ["embedded"],
+    "demo": [],
+}
+
+
+@pytest.mark.parametrize("command", NETWORKS)
 def test_every_command_that_runs_a_network_takes_a_device_and_refuses_an_unknown_one(command: str) -> None:
-    given = {"annotate": ["a.mp4", "--run", "run"], "benchmark": ["folder", "--videos", "here", "--backbone", "clip"]}
-    done = CliRunner().invoke(app, [command, *given.get(command, ["nowhere"]), "--device", "gpu"])
+    words = command.split()
+    done = CliRunner().invoke(app, [*words, *NETWORKS[command], "--device", "gpu"])
     assert done.exit_code == 2
     assert "Unknown device 'gpu'" in done.output
-    helped = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200", "TERM": "dumb"}).output
+    helped = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "200", "TERM": "dumb"}).output
     assert all(option in helped for option in ("--device", "--threads", "--batch-size"))
+
+
+def test_no_other_command_runs_a_network() -> None:
+    without = {"agreement", "check", "convert", "doctor", "new", "plot", "report", "settings"}
+    assert without | {command for command in NETWORKS if " " not in command} == {
+        one.callback.__name__ for one in app.registered_commands if one.callback
+    } | {"demo"}
 
 
 def test_clips_are_prepared_beside_a_gpu_alone_and_only_by_forked_processes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -247,6 +247,9 @@ def test_a_timeline_says_how_its_run_stands(road: Road) -> None:
     assert said in " ".join(road.printed["annotate"].split())
     headline = said.partition("measured on test: ")[2].partition("On average")[0].strip()
     assert headline in report
+    timelines = said[said.index("Its timelines: ") :]
+    assert timelines.startswith("Its timelines: F1 of time ")
+    assert timelines in report
     clips = len(pd.read_parquet(road.run / "scores-validation.parquet"))
     most = (clips / 2 + 1) / (clips / 2 + 2)  # windows of 2 s, one every second
     for interval in found.intervals:
@@ -257,6 +260,14 @@ def test_a_timeline_says_how_its_run_stands(road: Road) -> None:
     assert [row[:3] for row in rows[1:]] == [("new", label, "predicted") for label in LABELS]
     for row in rows[1:]:
         assert row[3] == pytest.approx(sum(i.duration for i in found.intervals if i.label == row[1]), abs=0.002)
+
+
+def test_report_writes_what_was_measured_and_measures_nothing(road: Road) -> None:
+    assert str(road.run / "report-test.html") in actscribe("report", road.run).replace("\n", "")
+    said = actscribe("report", road.run, "--split", "train", code=2)
+    assert "was not measured on train" in said
+    assert f"actscribe evaluate {road.run} --split train" in " ".join(said.split()).replace("\n", "")
+    assert not (road.run / "scores-train.parquet").exists()
 
 
 def test_a_figure_of_a_run_has_scores_and_both_lanes(road: Road, tmp_path: Path) -> None:

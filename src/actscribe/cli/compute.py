@@ -21,7 +21,11 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
     "batch_size": (
         Annotated[
             int | None,
-            typer.Option(help="Clips that are scored at once; default 1 on a processor, 8 on a GPU.", min=1),
+            typer.Option(
+                help="Clips that are scored at once, 1 on a processor and 8 on a GPU if not said; vision-language models"
+                " go by tokens instead.",
+                min=1,
+            ),
         ],
         None,
     ),
@@ -29,12 +33,17 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
 
 
 def with_compute(command: Callable[..., None]) -> Callable[..., None]:
-    """Return `command` with the options --device, --threads and --batch-size, checked before it begins."""
+    """Return `command` with the options --device, --threads and --batch-size, checked before it begins.
+
+    Of an option that it has itself it keeps its own.
+    """
+    own = inspect.signature(command)
+    added = {name: option for name, option in _OPTIONS.items() if name not in own.parameters}
 
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> None:
-        asked = {name: kwargs.pop(name) for name in _OPTIONS}
-        if asked == {name: default for name, (_, default) in _OPTIONS.items()}:
+        asked = {name: kwargs.pop(name) for name in added}
+        if asked == {name: default for name, (_, default) in added.items()}:
             command(*args, **kwargs)
             return
         from actscribe.compute import Compute
@@ -44,10 +53,9 @@ def with_compute(command: Callable[..., None]) -> Callable[..., None]:
             command(*args, **kwargs)
 
     hints = get_type_hints(command, include_extras=True)
-    own = inspect.signature(command)
     listed = [one.replace(annotation=hints[name]) for name, one in own.parameters.items()]
-    for name, (kind, default) in _OPTIONS.items():
+    for name, (kind, default) in added.items():
         listed.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind))
     run.__signature__ = own.replace(parameters=listed)  # type: ignore[attr-defined]
-    run.__annotations__ = hints | {name: kind for name, (kind, _) in _OPTIONS.items()}
+    run.__annotations__ = hints | {name: kind for name, (kind, _) in added.items()}
     return run

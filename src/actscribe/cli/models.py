@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from actscribe.cli.compute import with_compute
 from actscribe.cli.guard import guarded
 from actscribe.cli.terminal import allow_bars
 
@@ -121,5 +122,5 @@ def merge(
     print(f"Next: actscribe evaluate {place}   or: actscribe annotate VIDEO --run {place}")
 
 
-for word, command in (("list", list_models), ("pull", pull), ("plan", plan), ("merge", merge)):
+for word, command in (("list", list_models), ("pull", pull), ("plan", with_compute(plan)), ("merge", merge)):
     models.command(word)(guarded(command))

@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
+from actscribe.cli.compute import with_compute
 from actscribe.packages import require
 
 
+@with_compute
 def demo(
     quick: Annotated[bool, typer.Option("--quick", help="Smaller, in a few minutes.")] = False,
     out: Annotated[Path, typer.Option(help="Folder to make.")] = Path("demo"),

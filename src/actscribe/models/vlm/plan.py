@@ -12,6 +12,7 @@ import transformers
 
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.models.catalog import checkpoint_folder, find
+from actscribe.models.device import device
 from actscribe.models.loading import load_part
 from actscribe.models.vlm.dimensions import DIMENSIONS
 from actscribe.models.vlm.families import FAMILIES, Family
@@ -286,9 +287,8 @@ def vision_operations(shape: Shape) -> float:
 
 def matmul_speed(dtype: str) -> float:
     """Return the floating-point operations a second that this machine reaches on a large matrix product."""
-    device = "cuda" if torch.cuda.is_available() else "cpu"
     kind = torch.float32 if dtype == "float32" else torch.bfloat16
-    left = torch.ones(1024, 1024, dtype=kind, device=device)
+    left = torch.ones(1024, 1024, dtype=kind, device=device())
     best, until = float("inf"), time.perf_counter() + 0.5
     while time.perf_counter() < until:
         start = time.perf_counter()
