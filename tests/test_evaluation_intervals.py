@@ -70,11 +70,20 @@ def test_the_error_is_that_of_leaving_each_group_out():
 
 def test_of_a_mean_over_equal_groups_it_is_students_interval():
     rng = np.random.default_rng(0)
-    values = rng.normal(3.0, 1.0, 9)
+    values = rng.normal(0.3, 0.1, 9)
     counts = np.stack([values, np.ones(9)], axis=-1)[:, None]
-    found = estimate(ratio, counts, group_units([str(i) for i in range(9)]), "any")
+    found = estimate(ratio, counts, group_units([str(i) for i in range(9)]), "signed")
     expected = stats.t.interval(0.95, 8, values.mean(), stats.sem(values))
     assert (float(found.low), float(found.high)) == pytest.approx(expected)
+
+
+def test_of_a_difference_no_end_leaves_what_differences_can_be():
+    counts = np.stack([np.array([-0.9, 0.9, -0.8, 0.8, 0.7]), np.ones(5)], axis=-1)[:, None]
+    found = estimate(ratio, counts, group_units(list("abcde")), "signed")
+    assert (float(found.low), float(found.high)) == (
+        pytest.approx(-0.98643, abs=1e-4),
+        1.0,
+    )  # Student's would end at 1.27
 
 
 @pytest.mark.parametrize("spread", [0.5, 1.5])

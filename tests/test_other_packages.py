@@ -32,7 +32,11 @@ from actscribe.settings.registry import RecognizerSpec
 
 
 class Settings(BaseModel, extra="forbid"):
-    """How bright the picture is. Args: power: of the brightness."""
+    """How bright the picture is.
+
+    Args:
+        power: of the brightness.
+    """
 
     power: float = 1.0
 

@@ -55,7 +55,7 @@ def test_a_training_that_ends_early_says_why(tmp_path: Path, capsys: pytest.Capt
     job = replace(job, settings=job.settings.model_copy(update={"epochs": 30, "patience": 1, "learning_rate": 0.0}))
     fit(job)
     said = capsys.readouterr().err
-    scores = [float(score) for score in re.findall(r"Training: epoch \d+/30, loss [\d.]+, score ([\d.]+)", said)]
+    scores = [float(score) for score in re.findall(r"Training: epoch \d+/30, val loss [\d.]+, score ([\d.]+)", said)]
     best = int(np.argmax(scores)) + 1
     assert best < len(scores) < 30
     assert f"Training: ended after epoch {len(scores)} of 30: no better on validation since epoch {best}." in said

@@ -11,6 +11,7 @@ from actscribe import __version__
 from actscribe.errors import ActScribeError
 from actscribe.packages import COMMANDS, missing, package
 from actscribe.settings.registry import BUILT_IN, added, recognizer
+from actscribe.tables import bytes_text
 
 
 def examine() -> dict[str, str]:
@@ -24,6 +25,7 @@ def examine() -> dict[str, str]:
     findings["cores"] = str(os.cpu_count())
     findings |= _compute()
     findings["frame cache"] = _cache()
+    findings["feature store"] = _features()
     findings["models"] = _models()
     findings["recognizers"] = ", ".join(BUILT_IN)
     for name, points in added().items():
@@ -65,6 +67,14 @@ def _compute() -> dict[str, str]:
     pays, reason = bfloat16_pays()
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
     return {"gpu": gpu, "precision": f"{'bf16' if pays else 'float32'} ({reason})"}
+
+
+def _features() -> str:
+    from actscribe.features.store import SIZE_VARIABLE, default_store
+
+    store = default_store()
+    held, most = bytes_text(store.size()), bytes_text(store.limit_bytes)
+    return f"{store.root}, {held} of at most {most}; {SIZE_VARIABLE} sets another limit, in GiB"
 
 
 def _cache() -> str:

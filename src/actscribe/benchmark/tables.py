@@ -75,6 +75,8 @@ def seed_result(system: str, seed: int, parts: Mapping[str, Run]) -> SeedResult:
 def result_table(results: Sequence[SeedResult]) -> pd.DataFrame:
     """Return one row a system and metric: system, metric, mean, low, high, std, seeds, interval; then `chance_table`.
 
+    Metrics that cannot be computed, such as top-5 of five classes, have no row.
+
     `interval` says what the ends are: of a mean over seeds (Student's, cut where a fraction ends, which it passes where
     seeds are few), or exact over the groups of test clips, where there is one seed or all seeds gave the same; none of
     a mean of shares then, for none can be given.
@@ -85,7 +87,8 @@ def result_table(results: Sequence[SeedResult]) -> pd.DataFrame:
         ends = [_ends(row, its[0].groups.get(row["metric"])) for row in made.to_dict("records")]
         made[["low", "high"]] = [[low, high] for low, high, _ in ends]
         tables.append(_first(made.assign(interval=[said for *_, said in ends]), system=name))
-    return pd.concat([*tables, chance_table(results)], ignore_index=True)
+    whole = pd.concat([*tables, chance_table(results)], ignore_index=True)
+    return whole[np.isfinite(whole["mean"])].reset_index(drop=True)
 
 
 def _ends(row: Mapping[str, Any], groups: int | None) -> tuple[float, float, str]:

@@ -22,8 +22,8 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
         Annotated[
             int | None,
             typer.Option(
-                help="Clips that are scored at once, 1 on a processor and 8 on a GPU if not said; vision-language models"
-                " go by tokens instead.",
+                help="Clips that are scored at once; if not said 1 on a processor and 8 on a GPU."
+                " Vision-language models go by tokens instead.",
                 min=1,
             ),
         ],

@@ -44,5 +44,6 @@ def messages(late: Sequence[Late]) -> list[str]:
     more = f" and {len(late) - _SHOWN} more files" if len(late) > _SHOWN else ""
     return [
         f"{total} interval{' ends' if total == 1 else 's end'} up to {worst:.2f} s after the video ({files}{more}) and"
-        f" {'is' if total == 1 else 'are'} cut at its end. Do these annotations belong to this cut of the video?"
+        f" {'is' if total == 1 else 'are'} cut at its end. Look whether these annotations belong to this cut of the"
+        " video."
     ]

@@ -148,7 +148,7 @@ def _notes(study: Study, data: StudyData) -> list[str]:
         if recording.gaps and study.split.within == "groups":
             notes.append(f"{recording.name}: parts are not annotated; clips there have no target.")
         if recording.intervals is not None and not recording.intervals:
-            notes.append(f"{recording.name}: annotated, but without a single interval.")
+            notes.append(f"{recording.name}: annotated, but without an interval of the study's labels.")
         notes += _broken_rules(recording, data.labels)
         second = data.second.get(recording.name)
         if second is not None and second.intervals and second.intervals == recording.intervals:

@@ -115,7 +115,7 @@ def _agreement(truth: np.ndarray, decisions: np.ndarray, groups: Groups, labels:
     counts = np.stack([four_counts(truth, decisions[:, seed]) for seed in range(decisions.shape[1])], axis=1)
     alike = mean_of_known(_with_all(counts.sum(axis=0), labels.task)[1], axis=-2)
     showing = np.append(groups.showing(counts[..., :3]), groups.count)
-    found = estimate(lambda pooled: _with_all(pooled, labels.task)[0], counts, groups, "any", showing)
+    found = estimate(lambda pooled: _with_all(pooled, labels.task)[0], counts, groups, "signed", showing)
     known = counts[:, 0].sum(axis=(0, 2)).astype(int)
     names = [*labels.names, "all"]
     columns = {

@@ -32,8 +32,8 @@ NO_SPREAD = 1e-12
 #: Columns of every table of this module.
 COLUMNS = ("metric", "value", "low", "high", "groups", "note")
 
-#: What kind of number an interval is about: in [0, 1], at least 0, or any.
-Scale = Literal["share", "positive", "any"]
+#: What kind of number an interval is about: in [0, 1], at least 0, or in [-1, 1], as differences of shares are.
+Scale = Literal["share", "positive", "signed"]
 #: From summed counts, shape (..., seeds, *rest), to values, shape (..., seeds, *values).
 Metric = Callable[[np.ndarray], np.ndarray]
 
@@ -213,7 +213,7 @@ def _ends(
         elif scale == "positive":
             low, high = (value * np.exp(way * reach / value) for way in (-1, 1))
         else:
-            low, high = value - reach, value + reach
+            low, high = (np.clip(value + way * reach, -1, 1) for way in (-1, 1))
     if scale == "share":
         low, high = _at_the_edge(value, error, showing, confidence, low, high)
     few = ~np.isfinite(value) | (showing < FEW_GROUPS)

@@ -160,7 +160,7 @@ MEASURES = (
         over="varied",
         at_once=class_mcc,
         blind=0.0,
-        scale="any",
+        scale="signed",
     ),
     Measure(
         KAPPA,
@@ -169,7 +169,7 @@ MEASURES = (
         over="varied",
         at_once=class_kappa,
         blind=0.0,
-        scale="any",
+        scale="signed",
     ),
 )
 

@@ -63,7 +63,7 @@ def difference(first: np.ndarray, second: np.ndarray, groups: Groups) -> Estimat
         ValueError: the two were not measured on the same targets, or on different numbers of seeds.
     """
     both = np.stack(_aligned(first, second), axis=-3)
-    return estimate(lambda pooled: np.diff(macro(pooled), axis=-1)[..., 0], both, groups, "any")
+    return estimate(lambda pooled: np.diff(macro(pooled), axis=-1)[..., 0], both, groups, "signed")
 
 
 def compare_pair(first: np.ndarray, second: np.ndarray, groups: Groups, seed: int = 0) -> Difference:

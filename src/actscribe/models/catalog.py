@@ -202,7 +202,9 @@ def checkpoint_folder(name: str, kind: str) -> Path:
     hub = entry.hub if entry else name
     cached = cached_folder(hub) if _is_hub_id(hub) else None
     if cached is None:
-        known = did_you_mean(name, [e.name for e in ENTRIES]) if entry is None and "/" not in name else ""
+        kinds = {kind} if kind in ("vlm", "llm") else {e.kind for e in ENTRIES} - {"vlm", "llm"}
+        names = [one.name for one in ENTRIES if one.kind in kinds]
+        known = did_you_mean(name, names) if entry is None and "/" not in name else ""
         size = f" ({entry.download} MB)" if entry else ""
         raise ActScribeError(
             f"Model '{name}' is neither a folder nor in the local Hugging Face cache. {known}".rstrip(),

@@ -67,7 +67,7 @@ class ProgressCallback(TrainerCallback):
         self._say(
             state,
             f"Training: epoch {round(state.epoch or 0)}/{round(args.num_train_epochs)},"
-            f" loss {values.get('eval_loss', float('nan')):.3f},"
+            f" val loss {values.get('eval_loss', float('nan')):.3f},"
             f" score {values.get('eval_score', float('nan')):.3f}",
         )
 
