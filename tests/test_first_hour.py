@@ -97,3 +97,18 @@ def test_from_files_to_a_corrected_timeline_that_is_learned_from(lab: Path) -> N
     assert "Run: study/runs/timesformer" in typed(f"{told(checked)} --overwrite")
     recordings = json.loads((lab / "study" / "runs" / "timesformer" / "recordings.json").read_text(encoding="utf-8"))
     assert len(recordings) == 10
+    other = {"train": "train", "validation": "test", "test": "validation"}
+    groups = {split: {one["group"] for one in recordings if one["split"] == split} for split in other}
+    lines = manifest.read_text(encoding="utf-8-sig").splitlines()
+    split_of = {group: split for split, own in groups.items() for group in own}
+    for changed in (False, True):
+        filled = [
+            ",".join([*line.split(",")[:3], other[split] if changed else split])
+            for line in lines[1:]
+            for split in [split_of[line.split(",")[2]]]
+        ]
+        manifest.write_text("\n".join([lines[0], *filled]) + "\n", encoding="utf-8")
+        said = " ".join(typed("actscribe check study").split())
+        assert ("groups have moved" in said) == changed
+        named = [f"'{group}' from test to validation" in said for group in groups["test"]]
+        assert named == [changed] * len(named)

@@ -18,6 +18,7 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder 
     from actscribe.data.loading import load_data
     from actscribe.data.summary import summarise
     from actscribe.evaluation.annotators import between
+    from actscribe.runs.moved import moved_groups
     from actscribe.runs.preflight import Infos, frame_notes, model_notes, preflight_problems, weight_notes
     from actscribe.settings.study import load_study
     from actscribe.tables import print_sentence, print_table
@@ -40,7 +41,7 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder 
         print_sentence(f"Note: {sentence}")
     for sentence in refused:
         print_sentence(f"Warning: {sentence}")
-    for sentence in (*data.remarks, *data.not_known):
+    for sentence in (*data.remarks, *moved_groups(loaded, data), *data.not_known):
         print_sentence(f"Warning: {sentence}")
     if loaded.split.within == "recordings":
         print_sentence("No second of video is learned from in one split and judged in another one.")

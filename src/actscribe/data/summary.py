@@ -20,6 +20,8 @@ from actscribe.labels import LabelSet
 from actscribe.settings.study import Study
 
 #: Files that one note names.
+#: Groups that are named with their splits; more would fill a screen.
+MOST_NAMED = 12
 SHOWN = 8
 
 
@@ -55,6 +57,10 @@ def _seconds(recording: Recording) -> float:
     """Return the seconds of a recording that its part of a split within recordings holds, unannotated ones aside."""
     outside = sp.union(gap for gap in recording.gaps if not gap.label)
     return recording.duration - sp.total(outside)
+
+
+def _groups_of(data: StudyData, split: str) -> str:
+    return f"{split} has {', '.join(sorted({recording.group for recording in data.of_split(split)}))}"
 
 
 def _recordings(data: StudyData, within: bool) -> pd.DataFrame:
@@ -153,6 +159,8 @@ def _notes(study: Study, data: StudyData) -> list[str]:
         second = data.second.get(recording.name)
         if second is not None and second.intervals and second.intervals == recording.intervals:
             notes.append(f"{recording.name}: both annotators wrote the very same intervals; is one a copy?")
+    if study.split.within == "groups" and len({recording.group for recording in data.recordings}) <= MOST_NAMED:
+        notes.append(f"groups: {'; '.join(_groups_of(data, split) for split in SPLITS if data.of_split(split))}.")
     groups = len({recording.group for recording in data.recordings if recording.split == "test"})
     if 0 < groups < 5:
         held = f"{groups} group{'s' if groups > 1 else ''}"

@@ -23,6 +23,7 @@ from actscribe.recognizers.ready import check_ready
 from actscribe.run_folder.run import OperatingPoint, Run, RunInfo, check_run_folder, machine, versions
 from actscribe.run_folder.scored_clips import time_scores
 from actscribe.run_folder.written import RUN_FILE
+from actscribe.runs.moved import moved_groups
 from actscribe.runs.no_validation import SAID, keeps_last, with_keep
 from actscribe.runs.replace import check_ours, clear
 from actscribe.runs.reuse import check_same, move_in
@@ -88,7 +89,7 @@ def train(
         with first_goes_first():
             data = load_data(study)
         if is_first():
-            for sentence in (*data.remarks, *data.not_known):
+            for sentence in (*data.remarks, *moved_groups(study, data), *data.not_known):
                 say(f"Warning: {sentence}", None)
     last = keeps_last(study, recognizer, data)
     if last:
