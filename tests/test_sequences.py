@@ -68,14 +68,15 @@ def test_clips_lie_in_the_recording_and_a_causal_one_ends_with_its_step(
             assert not reaches or (clip.start + clip.end) / 2 == pytest.approx(middle)
 
 
-def test_a_step_takes_its_own_frame_or_the_mean_and_the_nearest_of_a_clip() -> None:
+def test_a_step_takes_its_own_frame_or_statistics_and_the_nearest_of_a_clip() -> None:
     how = stepping(CLIPS, 0.5, False, (3.0,))
-    assert (how.clips_a_step, how.width) == (1, 8)
+    assert (how.clips_a_step, how.width) == (1, 16)
     vectors = torch.arange(8.0)[:, None].repeat(1, 4).half()
     rows = [Row(vectors, torch.linspace(0.2, 2.8, 8, dtype=torch.float64))] * 3
     spans = np.array([[0.0, 0.5], [0.5, 1.0], [2.5, 3.0]])
-    found = [vector[[0, 4]].tolist() for vector, _ in how.vectors(rows, spans)]
-    assert found == [[3.5, 0.0], [3.5, 1.0], [3.5, 7.0]]
+    found = np.array([vector[[0, 4, 8, 12]].tolist() for vector, _ in how.vectors(rows, spans)])
+    deviation = np.arange(8).std()
+    np.testing.assert_allclose(found, [[3.5, deviation, 1, place] for place in (0, 1, 7)], rtol=1e-5)
     frames = stepping()
     assert (frames.clips_a_step, frames.width) == (1, 4)
     one = Row(torch.full((1, 4), 5.0), torch.tensor([0.125], dtype=torch.float64))

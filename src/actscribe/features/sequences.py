@@ -14,6 +14,10 @@ from actscribe.data.clips import SAME_S, Clip
 from actscribe.data.view import InputSpec
 from actscribe.features.embedder import Encoder
 from actscribe.features.store import Row
+from actscribe.models.probe_heads import pool
+
+#: Vectors that are made of a clip: three statistics of its own ones, and the one nearest to the step.
+VECTORS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +26,8 @@ class Stepping:
 
     An encoder of frames sees the frame in the middle of each step. One of clips sees clips around the middle of each
     step, moved to lie within the recording; or where causal, clips that end with the step and begin no earlier than the
-    recording. Of a clip the mean of its vectors is taken, and the vector nearest to the step (ours).
+    recording. Of a clip the mean, deviation and change of its vectors are taken, see `probe_heads.pool`, and the vector
+    nearest to the step (ours).
 
     Args:
         encoder: what is known of it.
@@ -44,7 +49,7 @@ class Stepping:
     @property
     def width(self) -> int:
         """Numbers of a step's features."""
-        return self.encoder.width * (1 if self.encoder.per == "frame" else 2 * len(self.lengths))
+        return self.encoder.width * (1 if self.encoder.per == "frame" else VECTORS * len(self.lengths))
 
     def view(self, view: InputSpec) -> InputSpec:
         """Return what is seen of the clips of `clips`: one frame, or as many as an encoder of clips takes."""
@@ -102,8 +107,11 @@ class Stepping:
         if self.encoder.per == "frame":
             place, each = nearest(times, moment), self.encoder.tokens
             return vectors[place * each : (place + 1) * each].float().mean(0)
-        place = nearest(np.linspace(times[0], times[-1], len(vectors)), moment)
-        return torch.cat([vectors.float().mean(0), vectors[place].float()])
+        states = vectors.float()
+        place = nearest(np.linspace(times[0], times[-1], len(states)), moment)
+        return torch.cat(
+            [pool(states[None], torch.ones(1, len(states), dtype=torch.bool), "statistics")[0], states[place]]
+        )
 
     def _around(self, start: float, end: float, length: float, duration: float) -> tuple[float, float]:
         if self.causal:
