@@ -25,11 +25,13 @@ from actscribe.data.view import ClipFrames
 from actscribe.data.views import Views
 from actscribe.data.within import SAID
 from actscribe.errors import ActScribeError
+from actscribe.features.embedders.load import load_embedder
 from actscribe.recognizers import temporal
 from actscribe.run_folder.scored_clips import ScoredClips, time_scores
 from actscribe.runs.kept_scores import KeptScores
 from actscribe.runs.scoring import score_recordings
 from actscribe.runs.stepping import held
+from actscribe.settings.encoder import EncoderChoice
 from actscribe.settings.study import parse_settings
 from actscribe.timeline.matching import label_spans
 from actscribe.timeline.scores import StepScores, on_grid
@@ -275,6 +277,22 @@ def test_a_comparison_holds_windows_and_sequences_and_what_causality_costs(root:
 def test_settings_that_mean_nothing_are_refused(given: dict, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         parse_settings("temporal", given)
+
+
+def test_the_network_of_a_trained_run_is_an_encoder(root: Path, tmp_path: Path) -> None:
+    settings = {"model": str(root / "timesformer"), "epochs": 1, "batch_size": 4}
+    study = load_study(root / "study").model_copy(update={"recognizers": {"timesformer": settings}})
+    made = train(study, "timesformer", out=tmp_path / "run")
+    embedder = load_embedder(EncoderChoice(str(made.folder / "model")), 4)
+    recording = made.recordings("validation")[0]
+    (clip,) = list(stream(recording, [Clip(recording.name, 0.0, 2.0)], made.recognizer().view))
+    (vectors,) = embedder.embed([clip])
+    network = made.recognizer()
+    shown = network.pixels.normalise(network.pixels.tensor(clip.frames))[None]
+    with torch.inference_mode():
+        states = network.model.model.timesformer(shown).last_hidden_state
+    patches = states[0, 1:].unflatten(0, (-1, 4)).mean(0)
+    np.testing.assert_allclose(vectors.float(), patches, atol=2e-2)
 
 
 def test_another_encoder_than_trained_on_is_refused(root: Path, run: Run) -> None:
