@@ -18,7 +18,7 @@ from actscribe.data.clips import Clip
 from actscribe.data.view import ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.features.embedders.load import encoder_view, encoder_weights, load_embedder
-from actscribe.recognizers.plans.encoder import plan_probe
+from actscribe.recognizers.plans.encoder import plan_encoder
 from actscribe.settings.encoder import EncoderChoice
 from actscribe.settings.study import parse_settings
 
@@ -131,7 +131,7 @@ def test_a_plan_counts_the_encoders_own_weights(kind: str, tmp_path: Path) -> No
     folder = checkpoint(kind, tmp_path)
     own = load_embedder(choice(folder), FRAMES)
     settings = parse_settings("probe", {"model": str(folder), "precision": "float32"})
-    plan = plan_probe(settings, FRAMES, 3)
+    plan = plan_encoder(settings, FRAMES, 3)
     weights = sum(weight.numel() for weight in own.network.parameters())  # type: ignore[attr-defined]
     assert f"{weights / 1e6:,.1f} M parameters" in plan.lines["model"]
     assert plan.memory >= 4 * weights

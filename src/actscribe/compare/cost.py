@@ -25,9 +25,11 @@ from actscribe.data.frames import stream
 from actscribe.data.recording import Recording
 from actscribe.files import write_text
 from actscribe.recognizers.base import Recognizer
+from actscribe.recognizers.on_sequences import OnSequences
 from actscribe.run_folder.run import Run
 from actscribe.run_folder.written import COST
 from actscribe.runs.scoring import seen_by
+from actscribe.runs.stepping import score_by_steps
 from actscribe.runs.videos import located
 from actscribe.training.checkpoints import HISTORY
 
@@ -81,7 +83,7 @@ def measure_cost(run: Run, training_memory: float | None = None) -> Cost:
         with parameters_that_ran() as seen:  # and warm up
             list(recognizer.score(_frames(run, clips[:1], recognizer)))
         start = time.monotonic()
-        done = sum(1 for _ in recognizer.score(_frames(run, clips, recognizer)))
+        done = _score(run, clips, recognizer)
         seconds = time.monotonic() - start
     trained = run.is_trained
     cost = Cost(
@@ -189,13 +191,28 @@ def _covered(clips: Sequence[Clip]) -> float:
     return sum(end - start for start, end in spans.values())
 
 
-def _frames(run: Run, clips: Sequence[Clip], recognizer: Recognizer) -> Iterator[Any]:
+def _score(run: Run, clips: Sequence[Clip], recognizer: Recognizer) -> int:
+    """Score clips as they are scored in earnest, and return how many they are; of features none is known."""
+    if not isinstance(recognizer, OnSequences):
+        return sum(1 for _ in recognizer.score(_frames(run, clips, recognizer)))
+    recordings = _recordings(run, clips)
+    cuts = [(one, [clip for clip in clips if clip.recording == name]) for name, one in recordings.items()]
     view = seen_by(recognizer, run.study.windows)
+    return len(score_by_steps(recognizer, cuts, view, "Timing").clips)
+
+
+def _recordings(run: Run, clips: Sequence[Clip]) -> dict[str, Recording]:
+    """Return the recordings of clips by name, in the order of the clips."""
     names = dict.fromkeys(clip.recording for clip in clips)
     shown = (recording for recording in run.recordings("test") if recording.name in names)
-    recordings: dict[str, Recording] = {recording.name: recording for recording in located(run, shown)}
-    for name in names:
-        yield from stream(recordings[name], [clip for clip in clips if clip.recording == name], view)
+    found = {recording.name: recording for recording in located(run, shown)}
+    return {name: found[name] for name in names}
+
+
+def _frames(run: Run, clips: Sequence[Clip], recognizer: Recognizer) -> Iterator[Any]:
+    view = seen_by(recognizer, run.study.windows)
+    for name, recording in _recordings(run, clips).items():
+        yield from stream(recording, [clip for clip in clips if clip.recording == name], view)
 
 
 @contextmanager

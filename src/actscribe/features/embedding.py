@@ -109,8 +109,12 @@ class Features(Sequence[Tensor]):
         return len(self._clips)
 
     def __getitem__(self, index: int) -> Tensor:  # type: ignore[override]
+        return self.row(index).vectors
+
+    def row(self, index: int) -> Row:
+        """Return the vectors of a clip with the times of its frames."""
         clip = self._clips[index]
-        return self._embedding.of_clip(clip, self._shelves[clip.recording]).vectors
+        return self._embedding.of_clip(clip, self._shelves[clip.recording])
 
     def longest(self) -> int:
         """Return the tokens of the clip that has most."""

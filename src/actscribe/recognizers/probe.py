@@ -25,7 +25,7 @@ from actscribe.processes import is_first
 from actscribe.recognizers.base import Implementation, InputSpec, Recognizer
 from actscribe.recognizers.noted_model import check_same, found, noted
 from actscribe.recognizers.on_features import OnFeatures, padded
-from actscribe.recognizers.plans.encoder import plan_probe
+from actscribe.recognizers.plans.encoder import plan_encoder
 from actscribe.settings.probe import ProbeSettings
 from actscribe.training.fit import validation_score
 from actscribe.training.heads import fit_head, job_features, write_fitted
@@ -172,5 +172,5 @@ PROBE = Implementation(
     load=load,
     weights=weights,
     starting=starting,
-    plan=plan_probe,
+    plan=plan_encoder,
 )

@@ -71,9 +71,12 @@ class VideoClassifierRecognizer:
         return for_scoring(self.model, self.bfloat16)
 
     def save(self, folder: Path) -> None:
-        """Write model, feeding and precision; the label set is the run's."""
+        """Write model, feeding and precision as any checkpoint has them; the label set is the run's."""
         with quiet():
             self.model.model.save_pretrained(folder)
+        size = {"height": self.pixels.size, "width": self.pixels.size}
+        fed = {"image_mean": self.pixels.mean, "image_std": self.pixels.std, "size": size}
+        write_text(folder / "preprocessor_config.json", json.dumps(fed, indent=1))  # who takes it as an encoder asks
         values = {"pixels": asdict(self.pixels), "bfloat16": self.bfloat16}
         write_text(folder / "recognizer.json", json.dumps(values, indent=1))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,23 +12,37 @@ import pandas as pd
 from actscribe.data.clips import Clip
 from actscribe.data.recording import Recording
 from actscribe.labels import LabelSet
-from actscribe.timeline.scores import TimeScores, merge_windows
+from actscribe.timeline.scores import StepScores, TimeScores, merge_windows, on_grid
+
+#: Columns of a table that holds scores of steps, too.
+STEP, STEP_TIMES, STEP_SCORES = "step_s", "step_times_s", "step_scores: "
 
 
 class ScoredClips:
     """Clips with the frames that were seen and the scores they got.
 
     Args:
-        clips: in the order of the rows.
+        clips: in the order of the rows; of each recording in order of time where there are `steps`.
         times: presentation times of the frames taken, seconds; one array a clip.
         scores: shape (clips, labels), in [0, 1].
+        steps: by recording, where it was scored as a whole, step by step; its timeline is made from these.
     """
 
-    def __init__(self, clips: list[Clip], times: list[np.ndarray], scores: np.ndarray) -> None:
-        self.clips, self.times, self.scores = clips, times, scores
+    def __init__(
+        self,
+        clips: list[Clip],
+        times: list[np.ndarray],
+        scores: np.ndarray,
+        steps: Mapping[str, StepScores] | None = None,
+    ) -> None:
+        self.clips, self.times, self.scores, self.steps = clips, times, scores, dict(steps or {})
 
     def table(self, labels: LabelSet) -> pd.DataFrame:
-        """Return one row a clip: recording, start_s, end_s, frame_times_s, `fraction: L` and `score: L` per label."""
+        """Return one row a clip: recording, start_s, end_s, frame_times_s, `fraction: L` and `score: L` per label.
+
+        Where recordings were scored step by step, a row also has those from its clip's start to the next one's:
+        step_s, step_times_s and `step_scores: L` per label.
+        """
         columns: dict[str, Any] = {
             "recording": [clip.recording for clip in self.clips],
             "start_s": [clip.start for clip in self.clips],
@@ -40,7 +54,34 @@ class ScoredClips:
         for place, name in enumerate(labels.names):
             columns[f"fraction: {name}"] = fractions[:, place]
             columns[f"score: {name}"] = self.scores[:, place].astype(np.float64)
-        return pd.DataFrame(columns)
+        return pd.DataFrame(columns | self._step_columns(labels))
+
+    def _step_columns(self, labels: LabelSet) -> dict[str, Any]:
+        if not self.steps:
+            return {}
+        parts = {row: part for rows in self.rows().values() for row, part in self._parts(rows)}
+        own = [(self.steps[clip.recording], parts[row]) for row, clip in enumerate(self.clips)]
+        columns: dict[str, Any] = {
+            STEP: [one.step for one, _ in own],
+            STEP_TIMES: [one.times[part].tolist() for one, part in own],
+        }
+        for place, name in enumerate(labels.names):
+            columns[f"{STEP_SCORES}{name}"] = [one.scores[part, place].tolist() for one, part in own]
+        return columns
+
+    def _parts(self, rows: Sequence[int]) -> Iterator[tuple[int, slice]]:
+        """Yield each row of a recording with its steps: those from its clip's start to the next one's."""
+        times = self.steps[self.clips[rows[0]].recording].times
+        first = [0, *np.searchsorted(times, [self.clips[row].start for row in rows[1:]]).tolist()]
+        for row, start, end in zip(rows, first, [*first[1:], len(times)], strict=True):
+            yield row, slice(start, end)
+
+    def rows(self) -> dict[str, list[int]]:
+        """Return the rows of each recording."""
+        rows_of = defaultdict(list)
+        for row, clip in enumerate(self.clips):
+            rows_of[clip.recording].append(row)
+        return rows_of
 
     @classmethod
     def from_table(cls, table: pd.DataFrame, labels: LabelSet) -> ScoredClips:
@@ -52,18 +93,29 @@ class ScoredClips:
         ]
         times = [np.asarray(values, dtype=float) for values in table["frame_times_s"]]
         scores = table[[f"score: {name}" for name in labels.names]].to_numpy(dtype=np.float64)
-        return cls(clips, times, scores)
+        return cls(clips, times, scores, _steps(table, labels) if STEP in table else None)
 
 
 def time_scores(scored: ScoredClips, recordings: Sequence[Recording], step: float) -> dict[str, TimeScores]:
-    """Return each recording's scores over time, averaged over its overlapping windows."""
-    rows_of = defaultdict(list)
-    for row, clip in enumerate(scored.clips):
-        rows_of[clip.recording].append(row)
+    """Return each recording's scores over time: those of its steps, or averaged over its overlapping windows."""
+    rows_of = scored.rows()
     merged = {}
     for recording in recordings:
+        if recording.name in scored.steps:
+            merged[recording.name] = on_grid(scored.steps[recording.name], recording.duration, step)
+            continue
         rows = rows_of[recording.name]
         starts = np.array([scored.clips[row].start for row in rows])
         ends = np.array([scored.clips[row].end for row in rows])
         merged[recording.name] = merge_windows(starts, ends, scored.scores[rows], recording.duration, step)
     return merged
+
+
+def _steps(table: pd.DataFrame, labels: LabelSet) -> dict[str, StepScores]:
+    """Return what `ScoredClips.table` wrote of steps, by recording."""
+    found = {}
+    for name, rows in table.groupby("recording", sort=False):
+        columns = [np.concatenate(list(rows[f"{STEP_SCORES}{label}"])) for label in labels.names]
+        times = np.concatenate(list(rows[STEP_TIMES]))
+        found[str(name)] = StepScores(times, np.column_stack(columns), float(rows[STEP].iloc[0]))
+    return found

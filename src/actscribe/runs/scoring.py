@@ -22,7 +22,9 @@ from actscribe.labels import LabelSet
 from actscribe.progress import track
 from actscribe.recognizers.base import Recognizer
 from actscribe.recognizers.on_features import OnFeatures
+from actscribe.recognizers.on_sequences import OnSequences
 from actscribe.run_folder.scored_clips import ScoredClips
+from actscribe.runs.stepping import score_by_steps
 from actscribe.settings.study import Windows
 
 #: Clips that are decoded while the network computes: a batch (ours).
@@ -43,8 +45,9 @@ def score_recordings(
 ) -> ScoredClips:
     """Cut recordings into clips and score every one, in order; progress is shown under the name `what`.
 
-    A clip's scores are the mean over its views, and its frame times are those of all of them. Where recordings are
-    parts of a split `within` recordings, only clips of their part are scored, see `clips_of_part`.
+    A clip's scores are the mean over its views, and its frame times are those of all of them. A recognizer that looks
+    at a recording as a whole scores it step by step, where a clip has one view. Where recordings are parts of a split
+    `within` recordings, only clips of their part are scored, see `clips_of_part`.
 
     Raises:
         ActScribeError: a video that is gone or changed, or scores that are none, see `sound`.
@@ -53,6 +56,11 @@ def score_recordings(
     cuts = [(recording, cut(recording, labels, window)) for recording in recordings]
     if within:
         cuts = [(recording, clips_of_part(own, recording)) for recording, own in cuts]
+    if isinstance(recognizer, OnSequences) and views == ONE_VIEW:
+        scored = score_by_steps(recognizer, cuts, seen_by(recognizer, windows), what)
+        for row in scored.scores:
+            sound(row, len(labels))
+        return scored
     clips = [clip for _, own in cuts for clip in own]
     times: list[np.ndarray] = []
 
@@ -63,8 +71,8 @@ def score_recordings(
 
     expected = len(clips) * len(views)
     if isinstance(recognizer, OnFeatures) and views == ONE_VIEW:
-        scored = _from_features(recognizer, cuts, windows, times)
-        rows = [sound(row, len(labels)) for row in track(scored, what, total=expected)]
+        found = _from_features(recognizer, cuts, windows, times)
+        rows = [sound(row, len(labels)) for row in track(found, what, total=expected)]
     else:
         with closing(ahead(seen(), CLIPS_AHEAD)) as frames:  # the reader does not outlive this, whatever happens
             rows = [sound(row, len(labels)) for row in track(recognizer.score(frames), what, total=expected)]

@@ -7,6 +7,7 @@ from textwrap import fill
 from pydantic import BaseModel
 
 from actscribe.settings.dual_encoder import DualEncoderSettings
+from actscribe.settings.frozen_encoder import FrozenEncoderSettings
 from actscribe.settings.reference import (
     PAGES,
     REQUIRED,
@@ -26,6 +27,7 @@ WIDTH, INDENT = 80, "    "
 #: Classes that no recognizer is alone, but several are made from.
 SHARED: dict[type[BaseModel], str] = {
     Training: "every trained recognizer",
+    FrozenEncoderSettings: "probe and temporal",
     ZeroShot: "every zero-shot vision-language model",
     DualEncoderSettings: "CLIP, ViFi-CLIP and X-CLIP",
 }

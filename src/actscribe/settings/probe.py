@@ -6,24 +6,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from actscribe.settings.encoder import EncoderChoice
-from actscribe.settings.located import Located
-from actscribe.settings.named_models import IMAGENET
-from actscribe.settings.training import Training
+from actscribe.settings.frozen_encoder import FrozenEncoderSettings
 from actscribe.settings.unit import Unit
 
 
-class ProbeSettings(Training):
+class ProbeSettings(FrozenEncoderSettings):
     """A head on a frozen encoder, whose vectors are computed once and kept. `learning_rate` acts on no part.
 
     Args:
-        model: "imagenet" (EfficientNet-Lite0, of the extra actscribe[imagenet]), a name of `actscribe models list`, a
-            hub id in the local Hugging Face cache, or a folder: CLIP, SigLIP, SigLIP 2, DINOv2 or DINOv3 on frames;
-            X-CLIP, V-JEPA 2, VideoMAE, VideoPrism, PE-Video, TimeSformer or ViViT on clips; "embedded" is the tiny
-            TimeSformer of the package, which has seen nothing but drawings.
-        resize_mode: how a picture becomes square: "stretch" keeps the whole picture; "crop" takes the centre square, as
-            published.
-        above_layers: blocks left out from the top of the encoder; 0: its last output.
         head: "linear" is logistic regression, fitted to the end; "attentive" is one block of cross-attention and a
             linear layer (Assran et al. 2025), trained in epochs.
         pooling: what of a clip's vectors over time a linear head sees: "mean", or "statistics", which adds their
@@ -34,9 +24,6 @@ class ProbeSettings(Training):
         dropout: share of an attentive head's inputs that are dropped in training.
     """
 
-    model: Annotated[str, Located()] = IMAGENET
-    resize_mode: Literal["stretch", "crop"] = "stretch"
-    above_layers: Annotated[int, Unit("blocks")] = Field(0, ge=0)
     head: Literal["linear", "attentive"] = "linear"
     pooling: Literal["mean", "statistics"] = "statistics"
     inverse_strength: float | None = Field(None, gt=0)
@@ -44,13 +31,6 @@ class ProbeSettings(Training):
     dropout: float = Field(0.1, ge=0, lt=1)
     epochs: Annotated[int, Unit("epochs")] = Field(40, ge=1)
     patience: Annotated[int, Unit("epochs")] = Field(10, ge=1)
-    augment: Literal[False] = False
-    flip: Literal[False] = False
-    temporal_jitter: Annotated[Literal[1], Unit("moments")] = 1
-
-    def encoder(self) -> EncoderChoice:
-        """Return the encoder that they name."""
-        return EncoderChoice(self.model, self.resize_mode, self.above_layers, self.precision)
 
     @model_validator(mode="after")
     def _of_one_head(self) -> Self:

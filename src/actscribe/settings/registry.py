@@ -17,9 +17,11 @@ from pydantic import BaseModel
 
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.settings.dual_encoder import ClipSettings, DualEncoderSettings, VificlipSettings, XclipSettings
+from actscribe.settings.frozen_encoder import FrozenEncoderSettings
 from actscribe.settings.named_models import IMAGENET, IMAGENET_PACKAGE, JUDGE_PACKAGE, PACKAGED_JUDGE
 from actscribe.settings.other_packages import careful, entries, load, wrong
 from actscribe.settings.probe import ProbeSettings
+from actscribe.settings.temporal import TemporalSettings
 from actscribe.settings.training import Training
 from actscribe.settings.video_classifier import TimesformerSettings, VideoClassifierSettings
 from actscribe.settings.vlm import (
@@ -102,7 +104,7 @@ def _adapted(settings: VlmLoraSettings) -> tuple[str, ...]:
     return ("peft",)
 
 
-def _encoder(settings: ProbeSettings) -> tuple[str, ...]:
+def _encoder(settings: FrozenEncoderSettings) -> tuple[str, ...]:
     return ("timm", IMAGENET_PACKAGE) if settings.model == IMAGENET else ()
 
 
@@ -128,6 +130,14 @@ BUILT_IN: dict[str, RecognizerSpec] = {
         _trained,
         _encoder,
         models=("encoder",),
+        embeds=True,
+    ),
+    "temporal": RecognizerSpec(
+        "network over a whole recording's features of a frozen encoder: dilated convolutions or windowed attention",
+        TemporalSettings,
+        "actscribe.recognizers.temporal:TEMPORAL",
+        _trained,
+        _encoder,
         embeds=True,
     ),
     "vlm-list": RecognizerSpec(

@@ -58,6 +58,40 @@ class TimeScores:
         return np.where(width > 1e-9, np.clip(means, 0.0, 1.0), np.nan)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class StepScores:
+    """The scores of one recording as a recognizer that looks at it as a whole gives them, step by step.
+
+    Args:
+        times: middle of each step in seconds, ascending, shape (steps,).
+        scores: in [0, 1], shape (steps, labels).
+        step: from one to the next, in seconds; the first and the last may be shorter or longer.
+    """
+
+    times: np.ndarray
+    scores: np.ndarray
+    step: float
+
+
+def on_grid(steps: StepScores, duration: float, step: float = 0.1) -> TimeScores:
+    """Return the scores of steps of a recording on a regular grid.
+
+    Between two middles of steps the score is read as a straight line, as `segments.hysteresis` reads it; up to a step
+    before the first and after the last it stays as it is there, and farther away nothing was seen (ours).
+
+    Args:
+        steps: of the recording.
+        duration: of the recording, in seconds.
+        step: of the grid, in seconds.
+    """
+    edges = step_edges(duration, step)
+    times = (edges[:-1] + edges[1:]) / 2
+    near = (times >= steps.times[0] - steps.step) & (times <= steps.times[-1] + steps.step)
+    laid = np.column_stack([np.interp(times, steps.times, column) for column in steps.scores.T])
+    laid[~near] = np.nan
+    return TimeScores(times, laid, float(step), near, float(duration))
+
+
 def step_edges(duration: float, step: float) -> np.ndarray:
     """Return where the steps of a recording begin and end, in seconds, shape (steps + 1,); the last may be short."""
     if not (duration > 0 and step > 0):

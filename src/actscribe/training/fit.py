@@ -33,12 +33,11 @@ from actscribe.training.checkpoints import (
     last_checkpoint,
 )
 from actscribe.training.freezing import Unfreezing, UnfreezingCallback
-from actscribe.training.losses import ClipLoss
 from actscribe.training.optimizers import optimizer
 from actscribe.training.progress import ProgressCallback
 
 #: Turns (epoch, clip index) into the network's keyword arguments; epoch None means no augmentation. "labels", where
-#: given, stand in for the clip's targets, shape (labels,).
+#: given, stand in for the clip's targets, shape (labels,) or (steps, labels).
 Example = Callable[[int | None, int], Mapping[str, torch.Tensor]]
 
 
@@ -48,7 +47,7 @@ class Examples:
 
     Args:
         example: makes one clip's input tensors, without a batch axis.
-        targets: float32, shape (clips, labels), nan where not annotated.
+        targets: float32, shape (clips, labels) or (clips, steps, labels), nan where not annotated.
         blocks: clips that are shown near to each other, see `ClipData.blocks`; None: any order is as good.
     """
 
@@ -62,9 +61,11 @@ class Fit:
     """One training.
 
     Args:
-        network: takes the examples' tensors, batched, as keywords and returns logits, shape (clips, labels).
+        network: takes the examples' tensors, batched, as keywords and returns logits, shape (clips, labels), or over
+            time (clips, steps, labels).
         groups: parameters with their learning rates.
-        loss, train, task: what is learned.
+        loss: of logits and targets of one shape, or of all that the network returns while it learns.
+        train, task: what is learned.
         validation: chooses the epoch; without clips where `settings.keep` is "last".
         settings: shared by all trained recognizers.
         folder: checkpoints go to `folder`/checkpoints, curves to `folder`/tensorboard.
@@ -76,7 +77,7 @@ class Fit:
 
     network: nn.Module
     groups: Sequence[tuple[Sequence[nn.Parameter], float]]
-    loss: ClipLoss
+    loss: nn.Module
     train: Examples
     validation: Examples
     task: Task
@@ -141,7 +142,7 @@ def _ended(checkpoint: Path) -> bool:
 class _WithLoss(nn.Module):
     """A network and its loss as the Trainer wants them; only what can learn goes into checkpoints."""
 
-    def __init__(self, network: nn.Module, loss: ClipLoss) -> None:
+    def __init__(self, network: nn.Module, loss: nn.Module) -> None:
         super().__init__()
         self.network = network
         self.loss = loss
@@ -290,7 +291,8 @@ def _callbacks(work: Fit) -> list[TrainerCallback]:
 def _scorer(task: Task) -> Callable[[EvalPrediction], dict[str, float]]:
     def score(prediction: EvalPrediction) -> dict[str, float]:
         logits, targets = np.asarray(prediction.predictions), np.asarray(prediction.label_ids)
-        return {"score": validation_score(logits, targets, task)}
+        columns = logits.shape[-1]  # steps of pieces count as clips do
+        return {"score": validation_score(logits.reshape(-1, columns), targets.reshape(-1, columns), task)}
 
     return score
 

@@ -13,8 +13,8 @@ from actscribe.models.device import use_bfloat16
 from actscribe.models.vlm.plan import EFFICIENCY, matmul_speed
 from actscribe.recognizers.base import Plan
 from actscribe.recognizers.plans.minute import minute_text
+from actscribe.settings.frozen_encoder import FrozenEncoderSettings
 from actscribe.settings.named_models import IMAGENET
-from actscribe.settings.probe import ProbeSettings
 from actscribe.tables import bytes_text, seconds_text
 
 MB = 10**6
@@ -32,8 +32,8 @@ def measured_seconds() -> float:
     return (time.perf_counter() - begun) / frames.shape[1]
 
 
-def plan_probe(settings: ProbeSettings, frames: int, labels: int) -> Plan:
-    """Answer `Implementation.plan` of the probe."""
+def plan_encoder(settings: FrozenEncoderSettings, frames: int, labels: int) -> Plan:
+    """Answer `Implementation.plan` of what learns on a frozen encoder."""
     with torch.device("meta"):
         network, per, side = unfilled(settings.encoder(), frames)
         shown = torch.zeros(1, 1 if per == "frame" else frames, 3, side, side)

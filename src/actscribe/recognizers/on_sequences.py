@@ -1,0 +1,87 @@
+"""A frozen encoder with a network over time: a recording is scored as a whole, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from actscribe.batching import batched
+from actscribe.data.view import ClipFrames, InputSpec
+from actscribe.features.embedder import Embedder
+from actscribe.features.sequences import Stepping
+from actscribe.labels import LabelSet
+from actscribe.models.temporal.network import TemporalNetwork
+from actscribe.training.losses import probabilities
+
+#: Steps whose features become channels at once: what is held of a recording are its channels (ours).
+STEPS_AT_ONCE = 1024
+
+
+class OnSequences:
+    """A network over the steps of a recording, behind a frozen encoder.
+
+    Whoever has a recording calls `score_steps` with the features of its steps. `score` takes clips by themselves: each
+    is scored as a recording that begins and ends with it.
+
+    Args:
+        embedder: of frames or clips.
+        view: what it sees of a study's clips.
+        stepping: how it walks through a recording.
+        network: of the features; in evaluation mode.
+        labels: in the order of its outputs.
+        save_parts: writes all that is needed to load it again.
+    """
+
+    def __init__(
+        self,
+        embedder: Embedder,
+        view: InputSpec,
+        stepping: Stepping,
+        network: TemporalNetwork,
+        labels: LabelSet,
+        save_parts: Callable[[Path], None],
+    ) -> None:
+        self.embedder, self.view, self.stepping, self.labels = embedder, view, stepping, labels
+        self.network = network.eval()
+        self._save = save_parts
+
+    def score(self, clips: Iterable[ClipFrames]) -> Iterator[np.ndarray]:
+        """Yield scores per clip, shape (labels,); see `Recognizer.score`."""
+        encoder = self.embedder.encoder
+        together = max(1, encoder.batch // self.view.frames) if encoder.per == "frame" else encoder.batch
+        for batch in batched(clips, together):
+            for clip, vectors in zip(batch, self.embedder.embed(batch), strict=True):
+                yield self.score_steps(self._alone(clip, vectors)).mean(axis=0)
+
+    def score_steps(self, features: Iterable[Tensor]) -> np.ndarray:
+        """Return the scores of the steps of a recording, in [0, 1], float32, shape (steps, labels).
+
+        Args:
+            features: of each step in order of time, shape (width,); held are 48 numbers of each, or as many channels as
+                the network has.
+        """
+        where = next(self.network.parameters()).device
+        with torch.inference_mode():
+            parts = [
+                self.network.narrowed(torch.stack(batch).to(where).float()[None])
+                for batch in batched(features, STEPS_AT_ONCE)
+            ]
+            narrow = torch.cat(parts, 1)
+            logits = self.network.refined(narrow, torch.ones(narrow.shape[:2], dtype=torch.bool, device=where))
+            return np.asarray(probabilities(logits[0], self.labels.task).cpu().numpy())
+
+    def save(self, folder: Path) -> None:
+        """Write the network and which encoder it belongs to."""
+        self._save(folder)
+
+    def _alone(self, clip: ClipFrames, vectors: Tensor) -> Iterator[Tensor]:
+        """Yield the features of the steps of a clip of which nothing but its own vectors is known."""
+        stepping, length = self.stepping, clip.clip.end - clip.clip.start
+        for start, end in stepping.spans(0.0, length, length):
+            moment = clip.clip.start + float((start + end) / 2)
+            once = stepping.vector(vectors, clip.times, moment)
+            yield once.repeat(stepping.clips_a_step)

@@ -1,0 +1,38 @@
+"""Settings that all recognizers on a frozen encoder share. Light to import: no network is loaded here."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from actscribe.settings.encoder import EncoderChoice
+from actscribe.settings.located import Located
+from actscribe.settings.named_models import IMAGENET
+from actscribe.settings.training import Training
+from actscribe.settings.unit import Unit
+
+
+class FrozenEncoderSettings(Training):
+    """What learns on vectors of a frozen encoder, which are computed once and kept; `learning_rate` acts on no part.
+
+    Args:
+        model: "imagenet" (EfficientNet-Lite0, of the extra actscribe[imagenet]), a name of `actscribe models list`, a
+            hub id in the local Hugging Face cache, or a folder: CLIP, SigLIP, SigLIP 2, DINOv2 or DINOv3 on frames;
+            X-CLIP, V-JEPA 2, VideoMAE, VideoPrism, PE-Video, TimeSformer or ViViT on clips; "embedded" is the tiny
+            TimeSformer of the package, which has seen nothing but drawings.
+        resize_mode: how a picture becomes square: "stretch" keeps the whole picture; "crop" takes the centre square, as
+            published.
+        above_layers: blocks left out from the top of the encoder; 0: its last output.
+    """
+
+    model: Annotated[str, Located()] = IMAGENET
+    resize_mode: Literal["stretch", "crop"] = "stretch"
+    above_layers: Annotated[int, Unit("blocks")] = Field(0, ge=0)
+    augment: Literal[False] = False
+    flip: Literal[False] = False
+    temporal_jitter: Annotated[Literal[1], Unit("moments")] = 1
+
+    def encoder(self) -> EncoderChoice:
+        """Return the encoder that they name."""
+        return EncoderChoice(self.model, self.resize_mode, self.above_layers, self.precision)
