@@ -8,12 +8,8 @@ from typing import Any, overload
 
 import pandas as pd
 
-from actscribe import annotations as annotation_files
-from actscribe.annotations.interval import Annotations, Interval
 from actscribe.errors import ActScribeError, UnreadableVideo
 from actscribe.evaluation.indicators import time_budget as budget_of
-from actscribe.files import trial_folder
-from actscribe.labels import LabelSet
 from actscribe.names import safe_name, same_name, unique_names
 from actscribe.ownership import check_file
 from actscribe.places import real_path
@@ -28,6 +24,7 @@ from actscribe.runs.one_video import (
     probe_video,
     scores_path,
     timeline_path,
+    try_to_write,
 )
 from actscribe.table_files import check_table, write_table
 from actscribe.video.contained import contained
@@ -112,7 +109,8 @@ def annotate_each(
     broken: list[ActScribeError] = []
     probed = _all_probed(paths, broken)
     for one in probed if formats else ():
-        _try_to_write(one, formats, out or one.video.parent, run.labels)
+        stem = _stem(one.video, out)
+        try_to_write(stem, str(one.video.absolute()), one.duration, one.clock, formats, run.labels)
     loaded = load(run, rules, recognizer)
     forget_old()
     keeping: list[KeptScores] = []
@@ -208,20 +206,3 @@ def _check_targets(
         check_file(path, overwrite)
         if any(video.exists() and path.exists() and video.samefile(path) for video in videos):
             raise ActScribeError(f"{path}: is a video that is to be annotated.", "Choose another folder with --out.")
-
-
-def _try_to_write(one: Probed, formats: Sequence[str], out: Path, labels: LabelSet) -> None:
-    """Write a trial with every label in every format and remove it: what cannot be written shows before the scoring."""
-    trial = Annotations.of(
-        (Interval(name, 0.0, one.duration, score=0.5, raw_score=0.5) for name in labels.names),
-        [str(one.video.absolute())],
-        one.duration,
-        labels.names,
-    )
-    with trial_folder(out) as tried:
-        for name in formats:
-            try:
-                annotation_files.write(timeline_path(_stem(one.video, tried), name), trial, name, one.clock)
-            except ActScribeError as error:
-                message = error.message.replace(str(tried), str(out))
-                raise ActScribeError(message, error.hint or f"Leave {name} out of --format.") from error

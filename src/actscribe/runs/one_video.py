@@ -12,7 +12,8 @@ from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError, UnreadableVideo, in_one_line
-from actscribe.files import content_hash
+from actscribe.files import content_hash, trial_folder
+from actscribe.labels import LabelSet
 from actscribe.progress import say
 from actscribe.recognizers.base import Recognizer
 from actscribe.run_folder.run import Run
@@ -117,6 +118,7 @@ def annotate_video(
     formats: Sequence[str],
     scores: bool = False,
     kept_in: Path | None = None,
+    content: str = "",
 ) -> tuple[AnnotatedVideo, KeptScores]:
     """Score a video, write its timeline, and return it with the scores as they are kept: for the caller to remove.
 
@@ -130,13 +132,15 @@ def annotate_video(
         formats: of the timeline; may be none.
         scores: also write the scores over time, see `timeline.score_file`.
         kept_in: folder of kept scores; None: the user's cache.
+        content: digest of its bytes, where the caller took it after `probed`.
 
     Raises:
         UnreadableVideo: it cannot be decoded to its end, was changed meanwhile, or is gone.
         ActScribeError: a file cannot be written; its scores are kept.
     """
     try:
-        recording = Recording(name, probed.video, probed.duration, content_hash(probed.video), probed.video.stem)
+        content = content or content_hash(probed.video)
+        recording = Recording(name, probed.video, probed.duration, content, probed.video.stem)
         kept = KeptScores(loaded.run, recording, kept_in)
         scored = _scored(loaded, kept)
         _check_unchanged(probed, kept)
@@ -152,6 +156,32 @@ def annotate_video(
     except ActScribeError as error:
         raise ActScribeError(error.message, f"{error.hint} {kept.way_on()}".strip()) from error
     return AnnotatedVideo(recording, found.intervals, merged, scored, files, loaded.notes), kept
+
+
+def try_to_write(
+    stem: Path, media: str, duration: float, clock: FrameClock, formats: Sequence[str], labels: LabelSet
+) -> None:
+    """Write a trial with every label in every format and remove it: what cannot be written shows before the scoring.
+
+    Args:
+        stem: path of the timeline without the ending of its format.
+        media: path of the video, as the timeline will have it.
+        duration, clock: of the video.
+        formats: of the timeline.
+        labels: of the run.
+
+    Raises:
+        ActScribeError: a format cannot carry a label, or the folder cannot be written to.
+    """
+    bouts = (Interval(name, 0.0, duration, score=0.5, raw_score=0.5) for name in labels.names)
+    trial = Annotations.of(bouts, [media], duration, labels.names)
+    with trial_folder(stem.parent) as tried:
+        for name in formats:
+            try:
+                annotation_files.write(timeline_path(tried / stem.name, name), trial, name, clock)
+            except ActScribeError as error:
+                message = error.message.replace(str(tried), str(stem.parent))
+                raise ActScribeError(message, error.hint or f"Leave {name} out of --format.") from error
 
 
 def timeline_path(stem: Path, format: str) -> Path:

@@ -1,0 +1,75 @@
+"""An archive on a Ray cluster of several nodes on this machine, one of which is killed in the middle."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import archives
+import pytest
+
+from actscribe.archive.cluster import ENVIRONMENT, RayPool
+from actscribe.archive.listing import Video
+from actscribe.archive.pool import hand_out
+from actscribe.archive.task import Outcome
+from actscribe.compute import Compute
+from actscribe.errors import ActScribeError
+
+pytest.importorskip("ray")
+#: What Ray says of itself.
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in ENVIRONMENT.items():
+            patch.setenv(name, value)
+        patch.setenv("RAY_AUTH_TOKEN", "0123456789abcdef" * 4)
+        here = Path(__file__).parent
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(here), str(here.parent / "src")]))
+        from ray.cluster_utils import Cluster
+
+        made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+        yield made
+        made.shutdown()
+
+
+def test_a_node_that_is_killed_loses_nothing(cluster: Any, tmp_path: Path) -> None:
+    import ray
+
+    nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
+    contents = {f"{place:02}.mp4": archives.SLOW + b"x" * place for place in range(60)}
+    contents |= {"text.mp4": archives.BROKEN, "copy.mp4": contents["30.mp4"], "poison.mp4": archives.POISON}
+    archive, videos = archives.begun(archives.fill(tmp_path / "in", contents), tmp_path / "out")
+    killed: list[str] = []
+
+    def tell(video: Video, outcome: Outcome, working: int) -> None:
+        if len(archives.noted(archive)) > 20 and not killed:
+            killed.append(video.name)
+            cluster.remove_node(nodes[0], allow_graceful=False)
+
+    with closing(RayPool(archive, archives.make, cluster.address, Compute(), 3)) as pool:
+        outcomes = hand_out(archive, videos, pool, tell)
+    assert killed
+    assert not ray.is_initialized()
+    assert sorted(one.key for one in outcomes) == sorted(video.key for video in videos)
+    failed = {one.name: one.reason for video in videos if (one := archive.failed(video)) is not None}
+    assert failed == {
+        "text.mp4": "not a video.",
+        "poison.mp4": "2 workers died while they were at it, so it was set aside.",
+    }
+    good = [name for name in contents if name not in failed]
+    assert archives.timelines(archive) == archives.wanted(contents, good)
+    assert list((archive.folder / "state" / "claims").glob("[!.]*")) == []
+    assert len(archives.noted(archive)) <= len(good) + 1  # what the killed node was at
+
+
+def test_without_a_cluster_a_sentence_says_how_to_start_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "0123456789abcdef" * 4)
+    archive, _ = archives.begun(archives.fill(tmp_path / "in", {"a.mp4": b"x"}), tmp_path / "out")
+    with pytest.raises(ActScribeError, match=r"No Ray cluster answers at '127\.0\.0\.1:1'"):
+        RayPool(archive, archives.make, "127.0.0.1:1", Compute(), None)
