@@ -7,15 +7,18 @@ import os
 import signal
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from actscribe.archive.claims import Claims
 from actscribe.archive.drift import BINS
 from actscribe.archive.folder import Archive, Plan
 from actscribe.archive.listing import Video, list_archive
+from actscribe.archive.local import Maker
+from actscribe.archive.pool import Heard
 from actscribe.archive.record import LabelSummary
-from actscribe.archive.task import Made, Work
+from actscribe.archive.task import Made, Work, attempt
 from actscribe.compute import Compute
 from actscribe.errors import UnreadableVideo
 from actscribe.files import content_hash, write_text
@@ -117,6 +120,25 @@ def work(archive: Archive) -> Work:
 def make(archive: Archive, compute: Compute) -> Iterator[Work]:
     """Yield what does made-up videos, for a worker."""
     yield work(archive)
+
+
+class HerePool:
+    """One worker that is this process: no test waits for another one to import PyTorch, see `pool.Pool`."""
+
+    def __init__(self, archive: Archive, make: Maker, computes: Sequence[Compute]) -> None:
+        self._archive, self._claims, self._stack = archive, Claims(archive.claims()), ExitStack()
+        self._work = self._stack.enter_context(make(archive, computes[0]))
+        self._heard = [Heard(0)]
+
+    def give(self, worker: int, video: Video) -> None:
+        self._heard.append(Heard(worker, attempt(self._archive, self._claims, video, self._work)))
+
+    def hear(self, seconds: float) -> list[Heard]:
+        heard, self._heard = self._heard, []
+        return heard
+
+    def close(self) -> None:
+        self._stack.close()
 
 
 def timelines(archive: Archive) -> dict[str, str]:

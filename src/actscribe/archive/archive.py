@@ -208,5 +208,5 @@ class _Teller:
         if now - self._last >= LINE_EVERY_S or self._ended == self._total:
             self._last = now
             failed = f", {self._failed} failed" if self._failed else ""
-            left = (now - self._begun) / self._read * self._left if self._read else None
+            left = (now - self._begun) / self._read * self._left if self._read and self._left else None
             say(f"{self._ended} of {self._total}{failed}, {working} at work: {video.name}", left)
