@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Iterator
 from contextlib import closing
@@ -18,9 +19,19 @@ from actscribe.archive.task import Outcome
 from actscribe.compute import Compute
 from actscribe.errors import ActScribeError
 
-pytest.importorskip("ray")
-#: What Ray says of itself.
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
+HEAD = {"num_cpus": 1, "include_dashboard": False}
+#: Ray reads the environment while it is imported, so it is not imported to see whether it is there.
+HERE = importlib.util.find_spec("ray") is not None
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not HERE, reason="Ray is not installed"),
+    pytest.mark.filterwarnings("default"),  # what Ray says of itself
+]
+
+
+@pytest.fixture(autouse=True)
+def no_network() -> None:
+    """Let nodes of this machine talk to each other by its own address, which Ray takes in place of the loopback's."""
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +44,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         patch.setenv("PYTHONPATH", os.pathsep.join([str(here), str(here.parent / "src")]))
         from ray.cluster_utils import Cluster
 
-        made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+        made = Cluster(initialize_head=True, head_node_args=HEAD)
         yield made
         made.shutdown()
 
@@ -68,8 +79,11 @@ def test_a_node_that_is_killed_loses_nothing(cluster: Any, tmp_path: Path) -> No
     assert len(archives.noted(archive)) <= len(good) + 1  # what the killed node was at
 
 
-def test_without_a_cluster_a_sentence_says_how_to_start_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RAY_AUTH_TOKEN", "0123456789abcdef" * 4)
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [("127.0.0.1:1", r"No Ray cluster answers at '127\.0\.0\.1:1'"), ("somewhere", "is no address of a Ray cluster")],
+)
+def test_without_a_cluster_a_sentence_says_so_at_once(tmp_path: Path, address: str, said: str) -> None:
     archive, _ = archives.begun(archives.fill(tmp_path / "in", {"a.mp4": b"x"}), tmp_path / "out")
-    with pytest.raises(ActScribeError, match=r"No Ray cluster answers at '127\.0\.0\.1:1'"):
-        RayPool(archive, archives.make, "127.0.0.1:1", Compute(), None)
+    with pytest.raises(ActScribeError, match=said):
+        RayPool(archive, archives.make, address, Compute(), None)

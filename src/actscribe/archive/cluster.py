@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -16,11 +17,16 @@ from actscribe.archive.local import Maker
 from actscribe.archive.pool import Heard
 from actscribe.archive.task import Outcome, attempt
 from actscribe.compute import Compute
-from actscribe.errors import ActScribeError
+from actscribe.errors import ActScribeError, in_one_line
 from actscribe.packages import require
 
 #: Ray asks for a token, tells nobody that it is used, and shows no page of itself.
 ENVIRONMENT = {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0"}
+
+
+#: Seconds in which a cluster must answer.
+PATIENCE_S = 10.0
+_START = "Start one with: RAY_AUTH_MODE=token ray start --head --include-dashboard=false"
 
 
 class RayPool:
@@ -42,16 +48,15 @@ class RayPool:
         os.environ.update(ENVIRONMENT)
         import ray
 
-        self._ray, self._archive, self._make = ray, archive, make
+        _check_answers(address)
+        self._ray: Any = ray  # its types are those of tasks, and say nothing of actors
+        self._archive, self._make = archive, make
         self._claims = Claims(archive.claims())
         try:
             ray.init(address=address, include_dashboard=False, log_to_driver=False, configure_logging=False)
         except (ConnectionError, RuntimeError, ValueError) as error:
-            raise ActScribeError(
-                f"No Ray cluster answers at '{address}': {error}.",
-                "Start one with: RAY_AUTH_MODE=token ray start --head --include-dashboard=false",
-            ) from error
-        held = ray.cluster_resources()
+            raise ActScribeError(f"No Ray cluster answers at '{address}': {in_one_line(error)}.", _START) from error
+        held = self._ray.cluster_resources()
         gpus = int(held.get("GPU", 0)) if compute.device in ("auto", "cuda") else 0
         self._needs = {"num_gpus": 1, "num_cpus": 1} if gpus else {"num_cpus": 1}
         threads = compute.threads if gpus else compute.threads or 1
@@ -112,6 +117,20 @@ class RayPool:
                 raise ActScribeError(*said)
             self._holders[place] = said
             yield Heard(place)
+
+
+def _check_answers(address: str) -> None:
+    """Refuse an address at which nobody listens: Ray itself would ask for minutes."""
+    if address == "auto":
+        return
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal():
+        raise ActScribeError(f"'{address}' is no address of a Ray cluster.", "Expected auto, or such as 10.0.0.1:6379.")
+    try:
+        socket.create_connection((host, int(port)), PATIENCE_S).close()
+    except OSError as error:
+        why = error.strerror or in_one_line(error)
+        raise ActScribeError(f"No Ray cluster answers at '{address}': {why}.", _START) from error
 
 
 class Actor:

@@ -63,7 +63,7 @@ def page_of(
         verdict=tables.sentences(content),
         warnings=warnings,
         rows=rows,
-        columns=tables.COLUMNS,
+        columns=tables.SHOWN,
         tables={
             "labels": (tables.labels(content), tables.LABELS),
             "failures": (tables.failures(content), tables.FAILURES),

@@ -44,6 +44,8 @@ COLUMNS = (
     Column("timeline", "timeline", "the first of its files", "text"),
     Column("copy_of", "copy of", "a video with the same content", "text"),
 )
+#: Without the paths of timelines, which would be half of a page.
+SHOWN = tuple(column for column in COLUMNS if column.name != "timeline")
 FAILURES = (
     Column("reason", "what happened", format="text"),
     Column("videos", "videos", format="count"),
@@ -134,6 +136,8 @@ def sights(record: Done) -> dict[str, Sight]:
 def rows(content: Content) -> pd.DataFrame:
     """Return one row for each video and label, `COLUMNS`, numbers rounded to a microsecond."""
     table = pd.DataFrame(_rows(content), columns=names(COLUMNS))
+    texts = [column.name for column in COLUMNS if column.format == "text"]
+    table[texts] = table[texts].fillna("")
     return table.astype({"bouts": "Int64"}).round(DECIMALS)
 
 

@@ -24,7 +24,7 @@
   const isText = (column) => ["name", "label", "text"].includes(formats[column]);
   const cell = (row, column) => {
     const value = row[column];
-    return value === null || value === "" ? missing : write[formats[column]](value);
+    return (value === null ? "" : write[formats[column]](value)) || missing;
   };
   let shown = rows.map((_, place) => place), page = 0, sorted = -1, falling = false;
 

@@ -26,8 +26,8 @@ from actscribe.report.table import Head, Table, frame_table
 #: A panel of scores: its size, and the place of its bars.
 PANEL = (208.0, 120.0)
 LEFT, TOP, WIDTH, HEIGHT = 10.0, 8.0, 188.0, 88.0
-#: Digits behind the point in the page's own data; the files beside it have all.
-DIGITS = 3
+#: Digits behind the point in the page's own data, as in the files beside it.
+DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True)
