@@ -1,7 +1,7 @@
 "use strict";
 // Only the rows that are looked at are in the page: a hundred thousand would take a browser minutes.
 (() => {
-  const PAGE = 50;
+  const PAGE = 25;
   const { names, labels, formats, rows } = JSON.parse(document.getElementById("data").textContent);
   const get = (id) => document.getElementById(id);
   const body = document.querySelector("#rows tbody");

@@ -68,7 +68,7 @@ CAPTIONS = {
 
 
 def archive_page(page: ArchivePage) -> str:
-    """Return the HTML; numbers of the large table stand in it as data, and a page of fifty rows is drawn at a time."""
+    """Return the HTML; numbers of the large table stand in it as data, and a page of 25 rows is drawn at a time."""
     script = Markup(files("actscribe.report").joinpath("archive.js").read_text(encoding="utf-8"))
     made = {name: _table(name, *page.tables[name]) for name in CAPTIONS}
     shown = [*page.columns, *(one for _, own in page.tables.values() for one in own)]
