@@ -66,11 +66,11 @@ class Cluster:
     cores: int = 32
     video_s_per_gpu_s: float = 100.0
     video_s_per_core_s: float = 60.0
-    bytes_per_video_s: float = 5e5
+    bytes_per_video_s: float = 1.25e5
     storage_bytes_s: float = 20e9
-    operations: int = 60
+    operations: int = 90
     storage_operations_s: float = 20_000.0
-    overhead_s: float = 0.05
+    overhead_s: float = 0.1
     start_s: float = 30.0
     mtbf_s: float = LLAMA_MTBF_S
     repair_s: float = 3600.0

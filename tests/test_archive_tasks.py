@@ -104,6 +104,19 @@ def test_a_full_disk_stops_and_is_no_failure_of_the_video(
     assert do(archive, videos[0]).how == "done"
 
 
+def test_a_folder_in_which_nobody_can_claim_anything_stops(
+    made: tuple[Archive, list[Video]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive, videos = made
+
+    def refuse(self: Claims, name: str) -> bool:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Claims, "_create", refuse)
+    found = do(archive, videos[0])
+    assert (found.how, "Read-only file system" in found.sentence) == ("stopped", True)
+
+
 def test_a_file_that_is_in_the_way_is_not_replaced(made: tuple[Archive, list[Video]]) -> None:
     archive, videos = made
     mine = archive.folder / "timelines" / "a.json"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ import pandas as pd
 from actscribe.archive.drift import Reference, Sight, mean_certainty
 from actscribe.archive.folder import Archive
 from actscribe.archive.listing import Video
-from actscribe.archive.record import Done, Failed
+from actscribe.archive.record import Done, Failed, LabelSummary
 from actscribe.columns import Column, names
 from actscribe.evaluation.indicators import DECIMALS
 
@@ -136,39 +136,31 @@ def sights(record: Done) -> dict[str, Sight]:
 def rows(content: Content) -> pd.DataFrame:
     """Return one row for each video and label, `COLUMNS`, numbers rounded to a microsecond."""
     table = pd.DataFrame(_rows(content), columns=names(COLUMNS))
-    texts = [column.name for column in COLUMNS if column.format == "text"]
-    table[texts] = table[texts].fillna("")
     return table.astype({"bouts": "Int64"}).round(DECIMALS)
 
 
 def _rows(content: Content) -> Iterator[dict[str, Any]]:
+    blank = {column.name: "" for column in COLUMNS if column.format == "text"}
     for video in content.videos:
-        record, shown = content.done.get(video.key), printable(video.name)
-        look = content.why_look(video)
+        record = content.done.get(video.key)
+        same: dict[str, Any] = blank | {"video": printable(video.name), "look": content.why_look(video)}
         if record is None:
-            yield {
-                "video": shown,
-                "state": "failed" if video.key in content.failed else "open",
-                "label": "",
-                "look": look,
-            }
+            yield same | {"state": "failed" if video.key in content.failed else "open"}
             continue
         seen = sights(record)
         first = content.first[record.content]
-        same = {
-            "video": shown,
+        same |= {
             "state": "done",
             "duration_s": record.duration_s,
             "distance": content.reference.distance(seen) if content.reference else math.nan,
-            "look": look,
             "timeline": printable(next(iter(record.files), "")),
             "copy_of": printable(first) if first != record.name else "",
         }
         for name, one in record.labels.items() or [("", None)]:
-            yield same | {"label": name} | (_of_label(one) if one is not None else {})
+            yield same | {"label": name} | ({} if one is None else _of_label(one))
 
 
-def _of_label(one: Any) -> dict[str, Any]:
+def _of_label(one: LabelSummary) -> dict[str, Any]:
     own = ("first_s", "bouts", "total_s", "fraction", "longest_pause_s", "certainty")
     return {name: getattr(one, name) for name in own}
 
@@ -199,14 +191,14 @@ def labels(content: Content) -> pd.DataFrame:
 
 def failures(content: Content) -> pd.DataFrame:
     """Return one row for each reason of failures, the most frequent first, `FAILURES`."""
-    records = list(content.failed.values())
-    counts = Counter(one.reason for one in records)
+    by: dict[str, list[Failed]] = defaultdict(list)
+    for record in content.failed.values():
+        by[record.reason].append(record)
     found = []
-    for reason, count in sorted(counts.items(), key=lambda one: (-one[1], one[0])):
-        own = [one for one in records if one.reason == reason]
+    for reason, own in sorted(by.items(), key=lambda one: (-len(one[1]), one[0])):
         shown = ", ".join(printable(one.name) for one in own[:MOST_EXAMPLES])
-        more = f" and {count - MOST_EXAMPLES} more" if count > MOST_EXAMPLES else ""
-        found.append({"reason": printable(reason), "videos": count, "examples": shown + more, "hint": own[0].hint})
+        more = f" and {len(own) - MOST_EXAMPLES} more" if len(own) > MOST_EXAMPLES else ""
+        found.append({"reason": printable(reason), "videos": len(own), "examples": shown + more, "hint": own[0].hint})
     return pd.DataFrame(found, columns=names(FAILURES))
 
 

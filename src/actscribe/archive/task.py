@@ -15,9 +15,9 @@ from actscribe.archive.folder import Archive
 from actscribe.archive.listing import Video
 from actscribe.archive.record import Done, Failed, LabelSummary
 from actscribe.errors import TRACEBACK, ActScribeError, in_one_line
-from actscribe.files import content_hash, disk_is_full
+from actscribe.files import content_hash, disk_is_full, explain_os_error
 
-#: How an attempt ended. "taken": another process is at it; "stopped": the disk is full, so nothing more can be written.
+#: How an attempt ended. "taken": another process is at it; "stopped": nothing can be written any more.
 How = Literal["done", "failed", "taken", "stopped"]
 
 
@@ -94,15 +94,19 @@ def attempt(archive: Archive, claims: Claims, video: Video, work: Work) -> Outco
         work: what is done with it.
     """
     start = time.monotonic()
-    with claims.hold(video.key) as mine:
-        if archive.is_done(video):
-            return Outcome(video.key, "done")
-        if not mine:
-            return Outcome(video.key, "taken")
-        try:
-            return _attempt(archive, claims, video, work, start)
-        except Exception as error:
-            return _failed(archive, video, error, time.monotonic() - start)
+    try:
+        with claims.hold(video.key) as mine:
+            if archive.is_done(video):
+                return Outcome(video.key, "done")
+            if not mine:
+                return Outcome(video.key, "taken")
+            try:
+                return _attempt(archive, claims, video, work, start)
+            except Exception as error:
+                return _failed(archive, video, error, time.monotonic() - start)
+    except OSError as error:  # no claim can be written, so nothing else can
+        sentence = explain_os_error(error, archive.claims()).message
+        return Outcome(video.key, "stopped", time.monotonic() - start, sentence)
 
 
 def set_aside(archive: Archive, video: Video, deaths: int) -> Outcome:
