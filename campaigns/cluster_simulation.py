@@ -228,9 +228,9 @@ def burning(archive: Archive, compute: Compute) -> Iterator[Work]:
 
 
 def check(workers: Sequence[int] = (1, 2, 4)) -> list[dict[str, float]]:
-    """Return what so many local workers take for 60 videos of 0.1 to 1.5 s of a core, and what is said of them."""
+    """Return what so many local workers take for 30 videos of 0.1 to 1 s of a core, and what is said of them."""
     rng = random.Random(7)
-    sizes = [rng.randrange(100, 1500) for _ in range(60)]
+    sizes = [rng.randrange(100, 1000) for _ in range(30)]
     cores = len(os.sched_getaffinity(0))
     rows = []
     for number in workers:

@@ -58,7 +58,7 @@ def test_a_node_that_is_killed_loses_nothing(cluster: Any, tmp_path: Path) -> No
     archive, videos = archives.begun(archives.fill(tmp_path / "in", contents), tmp_path / "out")
     killed: list[str] = []
 
-    def tell(video: Video, outcome: Outcome, working: int) -> None:
+    def tell(video: Video, outcome: Outcome) -> None:
         if len(archives.noted(archive)) > 20 and not killed:
             killed.append(video.name)
             cluster.remove_node(nodes[0], allow_graceful=False)

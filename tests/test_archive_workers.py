@@ -29,7 +29,7 @@ def run(archive: Archive, videos: list[Video], workers: int = 2) -> tuple[list[O
     """Let workers do videos; return the outcomes and the names in the order in which they ended."""
     told: list[str] = []
     with closing(LocalPool(archive, archives.make, [ONE] * workers)) as pool:
-        found = hand_out(archive, videos, pool, lambda video, outcome, working: told.append(video.name))
+        found = hand_out(archive, videos, pool, lambda video, outcome: told.append(video.name))
     return found, told
 
 
@@ -56,7 +56,7 @@ def test_workers_that_are_killed_lose_nothing(tmp_path: Path) -> None:
     with closing(LocalPool(archive, archives.make, [ONE] * 2)) as pool:
         killed: list[int] = []
 
-        def tell(video: Video, outcome: Outcome, working: int) -> None:
+        def tell(video: Video, outcome: Outcome) -> None:
             if len(killed) < 3:
                 killed.append(pool.pids[len(killed) % 2])
                 os.kill(killed[-1], signal.SIGKILL)

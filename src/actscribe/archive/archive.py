@@ -197,7 +197,7 @@ class _Teller:
         if self._ended:
             say(f"{self._ended} of {self._total} are done already", None)
 
-    def __call__(self, video: Video, outcome: Outcome, working: int) -> None:
+    def __call__(self, video: Video, outcome: Outcome) -> None:
         self._ended += 1
         self._failed += outcome.how == "failed"
         self._read += video.bytes
@@ -209,4 +209,4 @@ class _Teller:
             self._last = now
             failed = f", {self._failed} failed" if self._failed else ""
             left = (now - self._begun) / self._read * self._left if self._read and self._left else None
-            say(f"{self._ended} of {self._total}{failed}, {working} at work: {video.name}", left)
+            say(f"{self._ended} of {self._total}{failed}: {video.name}", left)

@@ -58,7 +58,7 @@ class Pool(Protocol):
 
 
 def hand_out(
-    archive: Archive, videos: Sequence[Video], pool: Pool, tell: Callable[[Video, Outcome, int], None]
+    archive: Archive, videos: Sequence[Video], pool: Pool, tell: Callable[[Video, Outcome], None]
 ) -> list[Outcome]:
     """Let workers do videos until each has ended somehow, and return how those ended that this process handed out.
 
@@ -66,7 +66,7 @@ def hand_out(
         archive: that they belong to.
         videos: in the order in which they are begun, longest first.
         pool: the workers.
-        tell: is told of each that ended, and how many are at work.
+        tell: is told of each that ended.
 
     Raises:
         ActScribeError: workers die before they are ready.
@@ -79,7 +79,7 @@ def hand_out(
 
 class _Jobs:
     def __init__(
-        self, archive: Archive, videos: Sequence[Video], pool: Pool, tell: Callable[[Video, Outcome, int], None]
+        self, archive: Archive, videos: Sequence[Video], pool: Pool, tell: Callable[[Video, Outcome], None]
     ) -> None:
         self._archive, self._pool, self._tell = archive, pool, tell
         self._waiting = deque(videos)
@@ -147,4 +147,4 @@ class _Jobs:
 
     def _end(self, video: Video, outcome: Outcome) -> None:
         self.ended.append(outcome)
-        self._tell(video, outcome, len(self._working))
+        self._tell(video, outcome)

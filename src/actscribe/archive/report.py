@@ -17,7 +17,7 @@ from actscribe.run_folder.run import Run
 from actscribe.runs.standing import standing
 from actscribe.table_files import write_table
 
-#: Rows of a workbook's sheet, its head left out; a hundred thousand take a quarter of a minute to write.
+#: Rows of a workbook's sheet, its head left out; a hundred thousand take half a minute to write.
 MOST_SHEET_ROWS = 2**20 - 1
 
 
