@@ -247,7 +247,7 @@ def check(workers: Sequence[int] = (1, 2, 4)) -> list[dict[str, float]]:
         local = Cluster(1, number, cores, 1.0, 1.0, 1.0, 1e12, 0, 1.0, 0.005, 0.0, 1e12)
         said = simulate([size / 1000 for size in sizes], local).seconds
         rows.append(
-            {"workers": count, "real_s": round(told[-1] - max(started, begun), 2), "simulated_s": round(said, 2)}
+            {"workers": number, "real_s": round(told[-1] - max(started, begun), 2), "simulated_s": round(said, 2)}
         )
     return rows
 
