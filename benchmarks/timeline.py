@@ -106,8 +106,8 @@ def peak_mib(run: Path, video: Path) -> float:
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
 
 
-def untrained_run(folder: Path) -> Path:
-    """Write a complete run around the embedded TimeSformer without training it."""
+def untrained_run(folder: Path, checkpoint: str = "") -> Path:
+    """Write a complete run around the embedded TimeSformer, or another checkpoint, without training it."""
     from actscribe.labels import load_label_set
     from actscribe.models.device import use_bfloat16
     from actscribe.models.video_classifier import load_classifier
@@ -120,7 +120,9 @@ def untrained_run(folder: Path) -> Path:
     study = Study(name="speed", recordings="none", labels=labels)
     facts = RunInfo(name="timesformer", recognizer="timesformer", settings={}, seed=0, study="speed")
     run = Run.create(folder, study, labels, (), facts)
-    checkpoint = "embedded" if checkpoint_name() == "embedded" else str(random_checkpoint(folder.parent / "checkpoint"))
+    if not checkpoint:
+        named = checkpoint_name()
+        checkpoint = named if named == "embedded" else str(random_checkpoint(folder.parent / "checkpoint"))
     model, pixels = load_classifier(checkpoint, labels.names, FRAMES)
     (folder / "model").mkdir()
     VideoClassifierRecognizer(model, pixels, labels, use_bfloat16("auto")).save(folder / "model")

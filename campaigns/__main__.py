@@ -25,7 +25,17 @@ from campaigns.result import Result, keep
 from campaigns.worker import prepared, try_all
 
 #: Names of campaigns, in the order in which they are run; each is `CAMPAIGN` of the module of this name.
-NAMES = ("annotation_files", "videos", "kills", "damage", "surroundings", "servers", "checkpoints", "silence")
+NAMES = (
+    "annotation_files",
+    "videos",
+    "kills",
+    "damage",
+    "surroundings",
+    "servers",
+    "checkpoints",
+    "archive",
+    "silence",
+)
 #: A violation of each kind is worth a test, the thousandth is not: a campaign ends after so many.
 MOST_VIOLATIONS = 200
 

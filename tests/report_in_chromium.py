@@ -6,9 +6,11 @@ Not among the tests that `make test` collects, since Chromium is no dependency o
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import archive_pages
 import made_up_benchmarks
 import pytest
 from chromium import SPILT, Tab, tab
@@ -17,9 +19,11 @@ from report_runs import multi_class, multi_label, written
 from systems import MULTI_CLASS
 from test_annotators import late
 
+from actscribe.archive.table import SHOWN, rows
 from actscribe.benchmark.tables import BASE, NOVEL
 from actscribe.compare.result import assemble
 from actscribe.report.comparison.page import write_comparison_report
+from actscribe.report.table import frame_table
 
 #: Report -> ids of the headings that must lead to something, and how many pictures there are at least.
 REPORTS = {
@@ -31,6 +35,7 @@ REPORTS = {
     "comparison of classes": ("all forest heat calibration risk cost slices hallucination disagreements made words", 9),
     "run": ("data labels figures timelines errors made words", 1 + 3 * 4 + 6),
     "run of classes": ("data labels figures errors made words", 2 + 2 * 5),
+    "archive": ("labels failures look videos slowest words", 3),
     "benchmark": ("results top1 top5 mean_per_class classes made words", 3),
     "benchmark of halves": (
         "results base_top1 base_top5 base_mean_per_class novel_top1 novel_top5 novel_mean_per_class harmonic_mean"
@@ -40,6 +45,8 @@ REPORTS = {
 }
 #: Whose figures have tables of their own; those of a benchmark draw the one table above them.
 WITH_TABLES = [name for name in REPORTS if not name.startswith("benchmark")]
+#: Videos of the largest archive, which has more than 100,000 rows, and seconds in which it must be there and answer.
+LARGE, PATIENCE_S = 34_300, 5.0
 WIDTHS = (1280, 390)
 #: Paper of 210 mm less two margins of 12 mm, in CSS pixels.
 PAPER = 703
@@ -65,6 +72,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     found = {
         "comparison": write_comparison_report(assemble(folder / "several", provenance)),
         "comparison of classes": write_comparison_report(assemble(folder / "classes", classes)),
+        "archive": archive_pages.written(folder / "archive.html", 67),
         "benchmark": made_up_benchmarks.written(folder / "benchmark.html"),
         "benchmark of halves": made_up_benchmarks.written(folder / "halves.html", (BASE, NOVEL)),
     }
@@ -171,3 +179,43 @@ def test_the_dark_theme_is_dark(chromium: Tab, pages: dict[str, Path], name: str
         colours.append(page.evaluate("getComputedStyle(document.body).backgroundColor"))
         assert chromium.logged == []
     assert colours == ["rgb(255, 255, 255)", "rgb(20, 24, 29)"]
+
+
+ROWS = "[...document.querySelectorAll('#rows tbody tr')].map(e => [...e.cells].map(cell => cell.textContent))"
+
+
+def test_an_archive_of_a_hundred_thousand_rows_opens_and_answers(chromium: Tab, tmp_path: Path) -> None:
+    path = archive_pages.written(tmp_path / "large.html", LARGE)
+    begun = time.monotonic()
+    page = chromium.open(path, 1280)
+    assert int(page.inner_text("#place").split()[-2]) > 100_000
+    assert time.monotonic() - begun < PATIENCE_S
+    assert chromium.logged == []
+    assert page.evaluate("document.querySelectorAll('*').length") < 4000
+    assert len(page.evaluate(ROWS)) == 25
+    begun = time.monotonic()
+    page.click("#rows th:nth-child(6) button")  # total, the longest first
+    totals = [row[5] for row in page.evaluate(ROWS)]
+    assert totals == sorted(totals, key=_seconds, reverse=True)
+    page.click("#last")
+    assert page.evaluate(ROWS)[-1][5] == "–"  # those without a timeline
+    page.fill("#find", "ward 3/video 00045")
+    page.locator("#place", has_text="1–3 of 3 ").wait_for()
+    assert {row[0] for row in page.evaluate(ROWS)} == {"ward 3/video 00045.mp4"}
+    assert time.monotonic() - begun < PATIENCE_S
+
+
+def test_the_table_of_an_archive_says_what_the_table_beside_it_says(chromium: Tab, tmp_path: Path) -> None:
+    path = archive_pages.written(tmp_path / "archive.html", 67)
+    page = chromium.open(path, 1280)
+    shown = page.evaluate(ROWS)
+    while page.is_enabled("#next"):
+        page.click("#next")
+        shown += page.evaluate(ROWS)
+    wanted = frame_table("", rows(archive_pages.content(67)), SHOWN)
+    assert [tuple(row) for row in shown] == [row.cells for row in wanted.rows]
+
+
+def _seconds(text: str) -> float:
+    parts = [float(part) for part in text.split(":")]
+    return sum(part * 60**place for place, part in enumerate(reversed(parts)))

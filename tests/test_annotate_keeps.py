@@ -21,7 +21,8 @@ from actscribe.figure.panels import of_files
 from actscribe.labels import Label, LabelSet
 from actscribe.run_folder.run import OperatingPoint, Run, RunInfo
 from actscribe.runs import kept_scores
-from actscribe.runs.annotate import AnnotatedVideo, annotate_each
+from actscribe.runs.annotate import annotate_each
+from actscribe.runs.one_video import AnnotatedVideo
 from actscribe.timeline.score_file import read_scores
 from actscribe.timeline.segments import TimelineSettings
 from actscribe.video.cache import default_cache

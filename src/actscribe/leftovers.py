@@ -27,13 +27,26 @@ FORGOTTEN_S = 24 * 3600.0
 LONGEST_ENDING = 13
 
 
+def this_process() -> str:
+    """Return a name that no other process has, on this machine or another one."""
+    return f"{_machine()}-{os.getpid()}-{_started(os.getpid())}"
+
+
+def is_alive(process: str) -> bool | None:
+    """Tell whether the process of a name that `this_process` gave lives; None where its machine cannot be asked."""
+    machine, _, rest = process.partition("-")
+    pid, _, started = rest.partition("-")
+    if machine != _machine() or not pid.isdecimal():
+        return None
+    return str(_started(int(pid))) == started
+
+
 def temporary_name(target: str) -> str:
     """Return a new name for what is written beside the file or folder `target` (a name without folders)."""
     ending = Path(target).suffix
     if len(ending) > LONGEST_ENDING or not re.fullmatch(r"\.[A-Za-z0-9_]+", ending):
         ending = ""
-    pid = os.getpid()
-    return f"{PREFIX}{_digest(target)}-{_machine()}-{pid}-{_started(pid)}-{secrets.token_hex(4)}{ending}"
+    return f"{PREFIX}{_digest(target)}-{this_process()}-{secrets.token_hex(4)}{ending}"
 
 
 def is_temporary(name: str) -> bool:

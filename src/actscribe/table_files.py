@@ -77,7 +77,7 @@ def _workbook(table: pd.DataFrame) -> bytes:
 def _plain(value: Any) -> Any:
     """Return what a cell holds; missing numbers are empty."""
     value = value.item() if hasattr(value, "item") else value
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    return None if value is pd.NA or (isinstance(value, float) and not math.isfinite(value)) else value
 
 
 def _shown(value: Any) -> str:

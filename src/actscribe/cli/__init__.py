@@ -11,6 +11,7 @@ import typer
 from actscribe.cli import (
     agreement,
     annotate,
+    archive,
     benchmark,
     check,
     compare,
@@ -47,6 +48,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     with_compute(benchmark.benchmark),
     report.report,
     with_compute(annotate.annotate),
+    with_compute(archive.archive),
     plot.plot,
     convert.convert,
     agreement.agreement,

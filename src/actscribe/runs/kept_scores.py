@@ -8,6 +8,7 @@ import json
 import re
 import time
 from contextlib import suppress
+from pathlib import Path
 
 import pandas as pd
 
@@ -36,22 +37,13 @@ class KeptScores:
     Args:
         run: that scores, complete.
         recording: the video, not annotated.
+        folder: where they are kept; None: in the user's cache.
     """
 
-    def __init__(self, run: Run, recording: Recording) -> None:
+    def __init__(self, run: Run, recording: Recording, folder: Path | None = None) -> None:
         self.run, self.recording = run, recording
-        facts, windows = run.info, run.study.windows
-        parts = [
-            recording.content,
-            facts.recognizer,
-            facts.settings,
-            {name: digest for name, digest in facts.digests.items() if name.startswith("model/")},
-            run.labels.model_dump(mode="json"),
-            windows.model_dump(mode="json"),
-            versions(),
-        ]
-        key = _digest(json.dumps(parts, sort_keys=True).encode()).hex()
-        self.path = default_cache().root.parent / FOLDER / f"{key}.scores"
+        windows = run.study.windows
+        self.path = (folder or default_cache().root.parent / FOLDER) / f"{scores_key(run, recording.content)}.scores"
         self.clips: list[Clip] = cut(recording, run.labels, Window(windows.length, windows.stride))
 
     def read(self) -> ScoredClips | None:
@@ -90,6 +82,26 @@ class KeptScores:
         """Forget the scores: what they were kept for is done."""
         with suppress(OSError):  # a cache that cannot be written to holds none of them
             self.path.unlink(missing_ok=True)
+
+
+def scores_key(run: Run, content: str) -> str:
+    """Return 32 hex digits that tell all that scores depend on.
+
+    Args:
+        run: that scores, complete.
+        content: digest of the video's bytes.
+    """
+    facts = run.info
+    parts = [
+        content,
+        facts.recognizer,
+        facts.settings,
+        {name: digest for name, digest in facts.digests.items() if name.startswith("model/")},
+        run.labels.model_dump(mode="json"),
+        run.study.windows.model_dump(mode="json"),
+        versions(),
+    ]
+    return _digest(json.dumps(parts, sort_keys=True).encode()).hex()
 
 
 def forget_old() -> None:

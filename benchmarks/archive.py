@@ -1,0 +1,108 @@
+"""How much sooner two workers of `actscribe archive` are done than one, and one than `annotate`.
+
+    python benchmarks/archive.py [--quick] [--tiny] [--videos 12] [--seconds 4] [--workers 1,2]
+
+Videos are H.264, 256x256, 15 frames/s; the recognizer is a TimeSformer-base with random weights, or with `--tiny` the
+embedded one. A video is decoded by a process of its own while the network computes: with the tiny network one worker
+keeps almost two cores busy by that alone, so a second one gains on more than two cores only.
+
+All are the commands, started anew, with one thread of arithmetic for each process (`--threads 1`), and are timed from
+the first timeline to the last: loading the run takes each the same few seconds, and an archive is hours long. `*_cpu_s`
+are seconds of processors of the whole command, the second witness on a busy machine. Timelines of all are compared byte
+for byte. The last line is one JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from timeline import FRAMES, untrained_run
+
+FPS, SIDE = 15, 256
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="fewer videos")
+    parser.add_argument("--tiny", action="store_true", help="the embedded network")
+    parser.add_argument("--videos", type=int, default=12)
+    parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--workers", default="1,2", help="numbers of workers; default 1,2")
+    options = parser.parse_args()
+    workers = [int(one) for one in options.workers.split(",")]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        checkpoint = "" if options.tiny else str(base_checkpoint(folder / "checkpoint"))
+        run = untrained_run(folder / "run", checkpoint)
+        report(folder, run, 6 if options.quick else options.videos, options.seconds, workers)
+
+
+def report(folder: Path, run: Path, count: int, seconds: float, workers: list[int]) -> None:
+    videos = [film(folder / "in" / f"{place:02}.mp4", seconds, place) for place in range(count)]
+    figures: dict[str, float] = {"videos": count, "video_s": seconds, "cores": os.cpu_count() or 0}
+    words = ["annotate", *videos, "--run", run, "--out", folder / "alone", "--threads", 1]
+    figures |= timed("annotate", words, folder / "alone")
+    wanted = {path.name: path.read_bytes() for path in (folder / "alone").iterdir()}
+    for number in workers:
+        out = folder / f"out{number}"
+        words = ["archive", folder / "in", "--run", run, "--out", out, "--workers", number]
+        figures |= timed(f"workers_{number}", words, out / "timelines")
+        made = {path.name: path.read_bytes() for path in (out / "timelines").iterdir()}
+        assert made == wanted, "other bytes than annotate's"
+    # Of n videos n - workers are timed: the first of each worker ends about when the clock begins.
+    rates = {number: (count - number) / figures[f"workers_{number}_s"] for number in workers}
+    figures["one_against_annotate"] = round(rates[workers[0]] / ((count - 1) / figures["annotate_s"]), 3)
+    for number in workers[1:]:
+        figures[f"{number}_against_one"] = round(rates[number] / rates[workers[0]], 3)
+    print(json.dumps(figures))
+
+
+def timed(name: str, words: list[object], folder: Path) -> dict[str, float]:
+    """Run a command; return seconds from the first file in a folder to the last, of the whole, and of processors."""
+    start, before = time.monotonic(), os.times()
+    program = "import sys; from actscribe.cli import main; main()"
+    line = [sys.executable, "-c", program, *map(str, words)]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    whole, after = time.monotonic() - start, os.times()
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    stamps = [path.stat().st_mtime for path in folder.iterdir()]
+    took = max(stamps) - min(stamps)
+    cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    print(f"{name}: {took:.1f} s from the first timeline to the last, {whole:.1f} s in all, {cpu:.1f} s of processors")
+    return {f"{name}_s": round(took, 2), f"{name}_whole_s": round(whole, 1), f"{name}_cpu_s": round(cpu, 1)}
+
+
+def base_checkpoint(folder: Path) -> Path:
+    """Write a TimeSformer of the published base size with random weights."""
+    import torch
+    from transformers import TimesformerConfig, TimesformerForVideoClassification
+
+    torch.manual_seed(0)
+    TimesformerForVideoClassification(TimesformerConfig(num_frames=FRAMES)).save_pretrained(folder)
+    values = {"image_mean": [0.45] * 3, "image_std": [0.225] * 3, "size": {"height": 224, "width": 224}}
+    (folder / "preprocessor_config.json").write_text(json.dumps(values), encoding="utf-8")
+    return folder
+
+
+def film(path: Path, seconds: float, seed: int) -> Path:
+    """Write a video of noise that moves."""
+    import numpy as np
+
+    from actscribe.video.writing import write_video
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    still = np.random.default_rng(seed).integers(0, 255, (SIDE, SIDE, 3), dtype=np.uint8)
+    write_video(path, (np.roll(still, 3 * place, 1) for place in range(round(seconds * FPS))), FPS)
+    return path
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,212 @@
+"""The timelines of all videos of a folder or a list, by workers of this machine, a shard of them, or a Ray cluster."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from actscribe.annotations.formats import find_format
+from actscribe.annotations.frame_clock import FrameClock
+from actscribe.archive.cluster import RayPool
+from actscribe.archive.folder import TIMELINES, Archive, Plan
+from actscribe.archive.listing import Video, list_archive, shard
+from actscribe.archive.local import LocalPool, places
+from actscribe.archive.pool import Pool, hand_out
+from actscribe.archive.report import write_tables
+from actscribe.archive.task import Outcome
+from actscribe.archive.work import working
+from actscribe.compute import chosen
+from actscribe.leftovers import sweep_below
+from actscribe.places import Place
+from actscribe.progress import LINE_EVERY_S, say
+from actscribe.run_folder.run import Run, versions
+from actscribe.runs.kept_scores import scores_key
+from actscribe.runs.one_video import try_to_write
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How far an archive, or a shard of it, is when its processes have ended.
+
+    Args:
+        archive: the folder.
+        videos: how many there are.
+        done: how many of them have their timeline.
+        failed: how many were tried and have none.
+        stopped: why no more were handed out; empty where all were.
+        sentences: what to say of it.
+        files: tables and report; none of a shard.
+    """
+
+    archive: Archive
+    videos: int
+    done: int
+    failed: int
+    stopped: str
+    sentences: tuple[str, ...]
+    files: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """Who works.
+
+    Args:
+        workers: processes; None: one for each GPU, or as many as cores and memory allow.
+        shard: (number, count), of this process's part; None: all.
+        ray: address of a Ray cluster, or "auto"; empty: processes of this machine.
+    """
+
+    workers: int | None = None
+    shard: tuple[int, int] | None = None
+    ray: str = ""
+
+
+#: Workers of this machine, as many as it has room for.
+ALONE = Hands()
+
+
+def annotate_archive(
+    source: Path,
+    run: Path,
+    out: Path,
+    formats: Sequence[str] = ("json",),
+    rules: bool | None = None,
+    hands: Hands = ALONE,
+) -> Ended:
+    """Write the timeline of every video to OUT/timelines, and unless it is a shard, tables and a report of all.
+
+    What is done is not done again, so the same call goes on where one that was killed has stopped; any number of calls
+    may run at once, on any machines that share the folder. A video that fails keeps no other from its timeline.
+
+    Args:
+        source: a folder of videos, or a .csv that lists them in a column `video`.
+        run: folder of a complete run.
+        out: a new or empty folder, or that of the same archive.
+        formats: of the timelines, see `write_annotations`.
+        rules: whether the label set's rules are applied; None: as the run has it.
+        hands: who works.
+
+    Raises:
+        ActScribeError: before any video is opened: nothing to do, a run that is not complete, a format that cannot
+            carry a label, a folder that holds something else.
+    """
+    opened = Run.open(run).require_complete()
+    formats = tuple(dict.fromkeys(formats))
+    for name in formats:
+        find_format(name)
+    videos = list_archive(source)
+    try_to_write(out / TIMELINES / "trial", "trial.mp4", 60.0, FrameClock(25.0), formats, opened.labels)
+    plan = Plan(
+        source=Place.of(source, out),
+        run=Place.of(run, out),
+        formats=formats,
+        rules=rules,
+        model=scores_key(opened, ""),
+        versions=versions(),
+        computing=computing_words(),
+    )
+    archive = Archive.begin(out, plan)
+    archive.save_videos(videos)
+    return _work(archive, opened, videos, hands)
+
+
+def report_again(out: Path) -> Ended:
+    """Write the tables and the report of an archive as it is now: once after all shards, say."""
+    archive = Archive.open(out)
+    return _ended(archive, _run(archive), archive.videos())
+
+
+def retry_failed(out: Path, hands: Hands = ALONE) -> Ended:
+    """Try again what failed in an archive, and what is not done yet.
+
+    Raises:
+        ActScribeError: as `annotate_archive`.
+    """
+    archive = Archive.open(out)
+    run = _run(archive)
+    Archive.begin(out, archive.plan.model_copy(update={"versions": versions(), "computing": computing_words()}))
+    videos = list_archive(archive.plan.source.find(out))
+    archive.save_videos(videos)
+    for video, state in zip(videos, archive.states(videos), strict=True):
+        if state == "failed":
+            archive.forget(video)
+    return _work(archive, run, videos, hands)
+
+
+def _run(archive: Archive) -> Run:
+    return Run.open(archive.plan.run.find(archive.folder, "run.json")).require_complete()
+
+
+def computing_words() -> str:
+    """Return on what kind of device and in which precision networks run here."""
+    from actscribe.models.device import bfloat16_pays, device
+
+    return f"{device().type}, {'bf16' if bfloat16_pays()[0] else 'float32'} where the run leaves it open"
+
+
+def _work(archive: Archive, run: Run, videos: Sequence[Video], hands: Hands) -> Ended:
+    mine = videos if hands.shard is None else shard(videos, *hands.shard)
+    states = archive.states(mine)
+    todo = [video for video, state in zip(mine, states, strict=True) if state == "open"]
+    sweep_below(archive.claims())
+    stopped = ""
+    if todo:
+        with closing(_pool(archive, run, hands, len(todo))) as pool:
+            outcomes = hand_out(archive, todo, pool, _Teller(mine, todo, states.count("failed")))
+        stopped = next((one.sentence for one in outcomes if one.how == "stopped"), "")
+    return _ended(archive, run, mine, stopped, hands.shard)
+
+
+def _ended(
+    archive: Archive, run: Run, mine: Sequence[Video], stopped: str = "", shard: tuple[int, int] | None = None
+) -> Ended:
+    states = archive.states(mine)
+    done, failed = states.count("done"), states.count("failed")
+    if shard:
+        said: tuple[str, ...] = (f"Shard {shard[0]} of {shard[1]}: {done} of {len(mine)} done, {failed} failed.",)
+        files: tuple[Path, ...] = ()
+    else:
+        said, files = write_tables(archive, run)
+    return Ended(archive, len(mine), done, failed, stopped, said, files)
+
+
+def _pool(archive: Archive, run: Run, hands: Hands, most: int) -> Pool:
+    if hands.ray:
+        return RayPool(archive, partial(working, run), hands.ray, chosen(), hands.workers)
+    return LocalPool(archive, partial(working, run), places(hands.workers, chosen())[:most])
+
+
+class _Teller:
+    """Says how far all workers together are: every failure, and a line now and then.
+
+    Args:
+        videos: of this process's part.
+        todo: those that were not done when it began.
+        failed: how many had failed before.
+    """
+
+    def __init__(self, videos: Sequence[Video], todo: Sequence[Video], failed: int) -> None:
+        self._total, self._ended, self._failed = len(videos), len(videos) - len(todo), failed
+        self._left, self._begun, self._last = sum(one.bytes for one in todo), time.monotonic(), -LINE_EVERY_S
+        self._read = 0
+        if self._ended:
+            say(f"{self._ended} of {self._total} are done already", None)
+
+    def __call__(self, video: Video, outcome: Outcome) -> None:
+        self._ended += 1
+        self._failed += outcome.how == "failed"
+        self._read += video.bytes
+        self._left -= video.bytes
+        now = time.monotonic()
+        if outcome.how != "done":
+            say(f"{outcome.how}: {outcome.sentence}", None)
+        if now - self._last >= LINE_EVERY_S or self._ended == self._total:
+            self._last = now
+            failed = f", {self._failed} failed" if self._failed else ""
+            left = (now - self._begun) / self._read * self._left if self._read and self._left else None
+            say(f"{self._ended} of {self._total}{failed}: {video.name}", left)

@@ -1,0 +1,161 @@
+"""Workers on a Ray cluster: one actor for each GPU, or for each core; they call what a process of one machine calls."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from contextvars import copy_context
+from typing import Any
+
+from actscribe.archive.claims import Claims
+from actscribe.archive.folder import Archive
+from actscribe.archive.listing import Video
+from actscribe.archive.local import Maker
+from actscribe.archive.pool import Heard
+from actscribe.archive.task import Outcome, attempt
+from actscribe.compute import Compute
+from actscribe.errors import ActScribeError, in_one_line
+from actscribe.packages import require
+
+#: Ray asks for a token, tells nobody that it is used, and shows no page of itself.
+ENVIRONMENT = {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0"}
+
+
+#: Seconds in which a cluster must answer.
+PATIENCE_S = 10.0
+_START = "Start one with: RAY_AUTH_MODE=token ray start --head --include-dashboard=false"
+
+
+class RayPool:
+    """Actors of a Ray cluster, see `pool.Pool`; all nodes see the archive, the run and the videos at the same paths.
+
+    Args:
+        archive: whose videos they do.
+        make: what they do with them; can be pickled.
+        address: of the cluster, or "auto" for the one that this machine belongs to.
+        compute: what was asked for.
+        workers: how many actors; None: one for each GPU, or where there is none, for each core.
+
+    Raises:
+        ActScribeError: Ray is not installed, or there is no cluster at the address.
+    """
+
+    def __init__(self, archive: Archive, make: Maker, address: str, compute: Compute, workers: int | None) -> None:
+        require("ray", "A Ray cluster")
+        os.environ.update(ENVIRONMENT)
+        import ray
+
+        _check_answers(address)
+        self._ray: Any = ray  # its types are those of tasks, and say nothing of actors
+        self._archive, self._make = archive, make
+        self._claims = Claims(archive.claims())
+        try:
+            ray.init(address=address, include_dashboard=False, log_to_driver=False, configure_logging=False)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise ActScribeError(f"No Ray cluster answers at '{address}': {in_one_line(error)}.", _START) from error
+        held = self._ray.cluster_resources()
+        gpus = int(held.get("GPU", 0)) if compute.device in ("auto", "cuda") else 0
+        self._needs = {"num_gpus": 1, "num_cpus": 1} if gpus else {"num_cpus": 1}
+        threads = compute.threads if gpus else compute.threads or 1
+        self._compute = Compute("cuda" if gpus else compute.device, threads, compute.batch_size)
+        count = workers or gpus or int(held.get("CPU", 1))
+        self._actors: list[Any] = [self._start() for _ in range(count)]
+        self._holders = [""] * count
+        self._asked: dict[Any, int] = {}
+        for place in range(count):
+            self._greet(place)
+
+    def give(self, worker: int, video: Video) -> None:
+        """Let a worker that is ready do a video."""
+        self._asked[self._actors[worker].do.remote(video)] = worker
+
+    def hear(self, seconds: float) -> list[Heard]:
+        """See `pool.Pool.hear`."""
+        if not self._asked:
+            time.sleep(seconds)
+            return []
+        ready, _ = self._ray.wait(list(self._asked), num_returns=1, timeout=seconds)
+        return list(self._listen(ready))
+
+    def close(self) -> None:
+        """End all actors, whatever they do, and leave the cluster as it was."""
+        for actor in self._actors:
+            self._ray.kill(actor)
+        for holder in self._holders:
+            self._claims.free(holder)
+        self._ray.shutdown()
+
+    def _start(self) -> Any:
+        # Without a name it ends with whoever hands out; restarts are ours, so that deaths are known.
+        actor = self._ray.remote(max_restarts=0, max_task_retries=0, **self._needs)(Actor)
+        return actor.remote(self._archive, self._make, self._compute)
+
+    def _greet(self, place: int) -> None:
+        self._asked[self._actors[place].holder.remote()] = place
+
+    def _listen(self, ready: list[Any]) -> Iterator[Heard]:
+        for one in ready:
+            place = self._asked.pop(one)
+            try:
+                said = self._ray.get(one)
+            except self._ray.exceptions.RayActorError as error:
+                cause = getattr(error, "cause", None)
+                if isinstance(cause, ActScribeError):
+                    raise cause from error
+                self._claims.free(self._holders[place])
+                self._actors[place] = self._start()
+                self._greet(place)
+                yield Heard(place, died=True)
+                continue
+            if isinstance(said, Outcome):
+                yield Heard(place, said)
+                continue
+            if isinstance(said, tuple):
+                raise ActScribeError(*said)
+            self._holders[place] = said
+            yield Heard(place)
+
+
+def _check_answers(address: str) -> None:
+    """Refuse an address at which nobody listens: Ray itself would ask for minutes."""
+    if address == "auto":
+        return
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal():
+        raise ActScribeError(f"'{address}' is no address of a Ray cluster.", "Expected auto, or such as 10.0.0.1:6379.")
+    try:
+        socket.create_connection((host, int(port)), PATIENCE_S).close()
+    except OSError as error:
+        why = error.strerror or in_one_line(error)
+        raise ActScribeError(f"No Ray cluster answers at '{address}': {why}.", _START) from error
+
+
+class Actor:
+    """What runs on a node: the run loaded once, then one video after the other.
+
+    Args:
+        archive: whose videos it does.
+        make: what it does with them.
+        compute: where networks run.
+    """
+
+    def __init__(self, archive: Archive, make: Maker, compute: Compute) -> None:
+        self._archive, self._claims, self._stack = archive, Claims(archive.claims()), ExitStack()
+        self._refused: tuple[str, str] | None = None
+        try:
+            self._work = self._stack.enter_context(make(archive, compute))
+        except ActScribeError as error:
+            self._refused = (error.message, error.hint)
+        self._stack.enter_context(self._claims.beating())
+        self._context = copy_context()  # Ray may call each method in a context of its own
+
+    def holder(self) -> str | tuple[str, str]:
+        """Return the holder of its claims; where the run cannot be loaded, the sentence and what to type."""
+        return self._refused or self._claims.holder
+
+    def do(self, video: Video) -> Outcome:
+        """Do a video, see `task.attempt`."""
+        return self._context.run(attempt, self._archive, self._claims, video, self._work)

@@ -1,0 +1,233 @@
+"""The folder of an archive: what it is made with, its videos, and how far each of them is."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from actscribe.archive.listing import Video
+from actscribe.archive.record import Done, Failed, read_done, read_failed, write_record
+from actscribe.errors import ActScribeError, in_one_line
+from actscribe.files import check_writable, write_text
+from actscribe.ownership import check_free
+from actscribe.places import Place, real_path
+from actscribe.run_folder.integrity import sealed, unsealed
+
+FILE, REPORT, TABLE, TIMELINES = "archive.json", "report.html", "archive", "timelines"
+#: Below it lies what processes tell each other, see `Archive`.
+STATE = "state"
+#: Deaths of workers after which a video is set aside.
+MOST_DEATHS = 2
+State = Literal["done", "failed", "open"]
+
+
+class Plan(BaseModel):
+    """What archive.json holds: what every process must agree on, so that all write the same bytes.
+
+    Args:
+        made_by: this program.
+        source: the folder or list of the videos.
+        run: that annotates.
+        formats: of the timelines.
+        rules: whether the label set's rules are applied; None: as the run has it.
+        model: digest of all that scores depend on but the video, see `runs.kept_scores.scores_key`.
+        versions: of the libraries that compute.
+        computing: kind of device and precision.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    made_by: Literal["actscribe archive"] = "actscribe archive"
+    source: Place
+    run: Place
+    formats: tuple[str, ...]
+    rules: bool | None
+    model: str
+    versions: dict[str, str]
+    computing: str
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """The folder of an archive, which any number of processes on any number of machines share.
+
+    `state` holds one small file per video and state rather than a database: file systems of clusters often lock
+    nothing, while a rename or a hard link is whole on all of them. Files are spread over 256 folders.
+
+    Args:
+        folder: of the archive.
+        plan: what it is made with.
+    """
+
+    folder: Path
+    plan: Plan
+
+    @classmethod
+    def begin(cls, folder: Path, plan: Plan) -> Archive:
+        """Return a new archive, or the one that is there, if it is made with the same.
+
+        Raises:
+            ActScribeError: the folder holds something else, or an archive that is made with something else.
+        """
+        if not (folder / FILE).is_file():
+            check_free(folder, "Choose a new or empty folder with --out.")
+            check_writable(folder)
+            write_text(folder / FILE, sealed(plan.model_dump(mode="json")))
+        found = cls.open(folder)
+        found._check_same(plan)
+        return found
+
+    @classmethod
+    def open(cls, folder: Path) -> Archive:
+        """Return the archive in a folder.
+
+        Raises:
+            ActScribeError: there is none, or its archive.json was changed.
+        """
+        path = folder / FILE
+        if not path.is_file():
+            raise ActScribeError(
+                f"{folder}: no archive here (no {FILE}).",
+                "Make one with: actscribe archive VIDEOS --run RUN --out OUT",
+            )
+        try:
+            return cls(folder, Plan.model_validate(unsealed(path)))
+        except ValueError as error:
+            raise ActScribeError(
+                f"{path}: was not written by this version of ActScribe ({in_one_line(error)}).",
+                "Choose a new or empty folder with --out.",
+            ) from None
+
+    def _check_same(self, plan: Plan) -> None:
+        here = self.folder
+        if real_path(plan.source.find(here)) not in map(real_path, self.plan.source.options(here)):
+            raise ActScribeError(
+                f"{here}: is the archive of {self.plan.source.was}, not of {plan.source.was}.",
+                "Choose another folder with --out.",
+            )
+        for name in ("versions", "computing", "model", "formats", "rules"):
+            ours, theirs = getattr(self.plan, name), getattr(plan, name)
+            if ours != theirs:
+                raise ActScribeError(
+                    f"{here}: was begun with another {_WORDS[name]} ({_shown(ours)}; now {_shown(theirs)}), so its"
+                    " timelines would not all be made alike.",
+                    "Choose another folder with --out, or go on with what it was begun with.",
+                )
+
+    def save_videos(self, videos: Iterable[Video]) -> None:
+        """Write down which videos there are, for whoever asks how far the archive is."""
+        write_text(self.folder / STATE / "videos.json", json.dumps([list(asdict(one).values()) for one in videos]))
+
+    def videos(self) -> list[Video]:
+        """Return the videos of the archive as they were last listed, longest first.
+
+        Raises:
+            ActScribeError: they never were, or the list is damaged.
+        """
+        path = self.folder / STATE / "videos.json"
+        try:
+            return [Video(*values) for values in json.loads(path.read_text(encoding="utf-8"))]
+        except (OSError, ValueError, TypeError):
+            raise ActScribeError(
+                f"{path}: cannot be read.", "List the videos again: actscribe archive VIDEOS --run RUN --out OUT"
+            ) from None
+
+    def scores(self) -> Path:
+        """Return the folder of kept scores, a file for each task."""
+        return self.folder / STATE / "scores"
+
+    def claims(self) -> Path:
+        """Return the folder of claims."""
+        return self.folder / STATE / "claims"
+
+    def stem(self, video: Video) -> Path:
+        """Return the path of a video's timelines without ending."""
+        return self.folder / TIMELINES / video.stem
+
+    def is_done(self, video: Video) -> bool:
+        """Tell whether a video's timeline is written."""
+        return self._path("done", video.key).exists()
+
+    def done(self, video: Video) -> Done | None:
+        """Return what is written down of a video that is done."""
+        return read_done(self._path("done", video.key))
+
+    def failed(self, video: Video) -> Failed | None:
+        """Return why a video is not done, if it failed."""
+        return read_failed(self._path("failed", video.key))
+
+    def save(self, record: Done | Failed) -> None:
+        """Write down how a video ended. One that is done stays done, whatever another process says of it."""
+        write_record(self._path("done" if isinstance(record, Done) else "failed", record.key), record)
+
+    def note_begun(self, video: Video) -> None:
+        """Note that files at the video's stem are ours from now on."""
+        path = self._path("begun", video.key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+    def is_begun(self, video: Video) -> bool:
+        """Tell whether somebody began with a video and has not ended."""
+        return self._path("begun", video.key).exists()
+
+    def end_begun(self, video: Video) -> None:
+        """Take back `note_begun`."""
+        self._path("begun", video.key).unlink(missing_ok=True)
+
+    def note_death(self, video: Video, name: str) -> int:
+        """Note that a worker died over a video, and return how many have; `name` tells deaths apart."""
+        folder = self._path("deaths", video.key).with_suffix("")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+        return len(list(folder.iterdir()))
+
+    def forget(self, video: Video) -> None:
+        """Let a video be tried again: forget its failure, deaths, and that it was done."""
+        for state in ("failed", "done"):
+            self._path(state, video.key).unlink(missing_ok=True)
+        deaths = self._path("deaths", video.key).with_suffix("")
+        for path in deaths.iterdir() if deaths.is_dir() else ():
+            path.unlink(missing_ok=True)
+
+    def states(self, videos: Iterable[Video]) -> list[State]:
+        """Return how far each video is; folders are listed, no record is opened."""
+        done, failed = set(self._keys("done")), set(self._keys("failed"))
+        return ["done" if one.key in done else "failed" if one.key in failed else "open" for one in videos]
+
+    def newest(self) -> list[float]:
+        """Return when each record of a done video was written, in seconds by the file system's clock, in order."""
+        return sorted(entry.stat().st_mtime for entry in self._entries("done"))
+
+    def _path(self, state: str, key: str) -> Path:
+        return self.folder / STATE / state / key[:2] / f"{key}.json"
+
+    def _keys(self, state: str) -> Iterator[str]:
+        return (entry.name.removesuffix(".json") for entry in self._entries(state))
+
+    def _entries(self, state: str) -> Iterator[os.DirEntry[str]]:
+        folder = self.folder / STATE / state
+        for place in os.scandir(folder) if folder.is_dir() else ():
+            for entry in os.scandir(place):
+                if entry.name.endswith(".json") and not entry.name.startswith("."):
+                    yield entry
+
+
+_WORDS = {
+    "model": "run or other settings",
+    "versions": "version of a library",
+    "computing": "kind of device or precision",
+    "formats": "choice of formats",
+    "rules": "choice of rules",
+}
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {number}" for name, number in value.items())
+    return ", ".join(value) if isinstance(value, tuple) else str(value)

@@ -1,0 +1,121 @@
+"""Which videos an archive is of, told from names, sizes and times alone: nothing is opened."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
+
+from actscribe.annotations.table import find_table
+from actscribe.data.folder import list_videos
+from actscribe.errors import ActScribeError
+from actscribe.names import safe_name, same_name
+from actscribe.reading import read_text
+from actscribe.video.endings import VIDEO_ENDINGS
+
+KEY_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """One file of an archive.
+
+    Args:
+        key: digest of name, size and time of last change: a file that changes is another one. 32 hex digits.
+        name: from the folder or as the list spells it, with `/`.
+        path: of the file.
+        bytes: its size; 0 where it is not there.
+        stem: of its timelines, from the archive's folder of timelines, with `/` and without ending.
+    """
+
+    key: str
+    name: str
+    path: str
+    bytes: int
+    stem: str
+
+
+def list_archive(source: Path) -> list[Video]:
+    """Return the videos of a folder and all below it, or those in the column `video` of a table, longest first.
+
+    How long they are is told by their bytes (ours): to learn the seconds, each would have to be opened. A file that a
+    table names and that is not there is listed too, and fails when its turn comes.
+
+    Raises:
+        ActScribeError: neither a folder nor a table, no video in it, or one that is named twice (line named).
+    """
+    if source.is_dir():
+        named = [(path.relative_to(source).as_posix(), path) for path in list_videos(source)]
+        if not named:
+            known = ", ".join(sorted(VIDEO_ENDINGS))
+            raise ActScribeError(f"{source}: no video in this folder or below it; known endings: {known}.")
+    else:
+        named = _listed(source)
+    found = [_video(name, path) for name, path in named]
+    return sorted(_with_stems(found), key=lambda one: (-one.bytes, one.name))
+
+
+def shard(videos: Sequence[Video], number: int, count: int) -> list[Video]:
+    """Return the part of a list that is one of `count` shards' work: every `count`-th, so that all get long ones.
+
+    Args:
+        videos: longest first.
+        number: of the shard, from 1.
+        count: of all shards.
+    """
+    return list(videos[number - 1 :: count])
+
+
+def _listed(source: Path) -> list[tuple[str, Path]]:
+    if not source.is_file():
+        raise ActScribeError(
+            f"{source}: neither a folder of videos nor a table that lists them.",
+            "Name a folder, or a .csv with a column 'video'.",
+        )
+    table = find_table(source, read_text(source), lambda names: "video" in names)
+    if table is None:
+        raise ActScribeError(f"{source}: has no column 'video'.", "Write 'video' into its first line.")
+    place = [cell.strip().casefold() for cell in table.header.cells].index("video")
+    lines: dict[str, int] = {}
+    for row in table.body:
+        name = row.cell(place).strip()
+        if not name:
+            continue
+        first = lines.setdefault(PurePath(name).as_posix(), row.line)
+        if first != row.line:
+            raise ActScribeError(f"{row.at(source)}: this video is in line {first} already: {name}", "Remove one.")
+    if not lines:
+        raise ActScribeError(f"{source}: lists no video.", "Write one in each line below 'video'.")
+    return [(name, source.parent / name) for name in lines]
+
+
+def _video(name: str, path: Path) -> Video:
+    try:
+        state = path.stat()
+        size, changed = state.st_size, state.st_mtime_ns
+    except OSError:  # said when its turn comes
+        size, changed = 0, 0
+    return Video(_digest(name, size, changed), name, str(path), size, _stem(name))
+
+
+def _digest(*parts: object) -> str:
+    text = "\n".join(map(str, parts)).encode("utf-8", "surrogateescape")
+    return hashlib.blake2b(text, digest_size=KEY_BYTES).hexdigest()
+
+
+def _stem(name: str) -> str:
+    path = PurePath(name)
+    folders = [part for part in path.parts[:-1] if part not in (path.anchor, "..", ".")]
+    return "/".join(safe_name(part) for part in (*folders, path.stem))
+
+
+def _with_stems(videos: Iterable[Video]) -> list[Video]:
+    """Return videos of which no two write one file: where two would, a digest of the name tells them apart."""
+    videos = list(videos)
+    counts = Counter(same_name(one.stem) for one in videos)
+    return [
+        one if counts[same_name(one.stem)] == 1 else replace(one, stem=f"{one.stem}-{_digest(one.name)[:8]}")
+        for one in videos
+    ]

@@ -1,0 +1,165 @@
+"""Workers that are processes of this machine: one for each GPU, or as many as cores and memory allow."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+import psutil
+
+from actscribe.archive.claims import Claims
+from actscribe.archive.folder import Archive
+from actscribe.archive.listing import Video
+from actscribe.archive.pool import Heard
+from actscribe.archive.task import Outcome, Work, attempt
+from actscribe.compute import Compute
+from actscribe.errors import ActScribeError
+
+#: Memory of a worker with a small model, its decoder included (measured: 0.9 GiB); larger ones want --workers (ours).
+WORKER_BYTES = 1.25 * 2**30
+#: Seconds between two looks of a worker at whether whoever started it still lives.
+ORPHAN_S = 1.0
+#: What makes a worker able to do videos: archive and compute -> a context with the work.
+Maker = Callable[[Archive, Compute], AbstractContextManager[Work]]
+
+
+def places(workers: int | None, compute: Compute) -> list[Compute]:
+    """Return where each worker of this machine computes.
+
+    On a processor each has one thread, whatever their number, since sums of several threads may differ in their last
+    digit; so many workers give the bytes of one.
+
+    Args:
+        workers: how many; None: one for each GPU, or as many as cores and memory allow.
+        compute: what was asked for.
+    """
+    import torch
+
+    from actscribe.models.device import device
+
+    where = device()
+    if where.type == "cuda" and compute.device == "auto":
+        gpus = [f"cuda:{place}" for place in range(torch.cuda.device_count())]
+        named = [gpus[place % len(gpus)] for place in range(workers or len(gpus))]
+        return [Compute(name, compute.threads, compute.batch_size) for name in named]
+    if where.type != "cpu":
+        return [compute] * (workers or 1)
+    return [Compute("cpu", compute.threads or 1, compute.batch_size)] * (workers or _usual_workers())
+
+
+def _usual_workers() -> int:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, int(psutil.virtual_memory().available // WORKER_BYTES)))
+
+
+@dataclass(slots=True)
+class _Worker:
+    process: BaseProcess
+    pipe: Connection
+    holder: str = ""
+
+
+class LocalPool:
+    """Processes of this machine, see `pool.Pool`.
+
+    Args:
+        archive: whose videos they do.
+        make: what they do with them; a function that can be pickled.
+        computes: where each computes.
+    """
+
+    def __init__(self, archive: Archive, make: Maker, computes: Sequence[Compute]) -> None:
+        self._archive, self._make, self._computes = archive, make, list(computes)
+        self._context = multiprocessing.get_context("spawn")  # a forked process cannot use a GPU
+        self._claims = Claims(archive.claims())
+        self._workers = [self._start(place) for place in range(len(self._computes))]
+
+    @property
+    def pids(self) -> list[int]:
+        """The process ids of the workers."""
+        return [worker.process.pid or 0 for worker in self._workers]
+
+    def give(self, worker: int, video: Video) -> None:
+        """Let a worker that is ready do a video."""
+        with suppress(OSError):  # it died; `hear` notices
+            self._workers[worker].pipe.send(video)
+
+    def hear(self, seconds: float) -> list[Heard]:
+        """See `pool.Pool.hear`."""
+        ready = wait([worker.pipe for worker in self._workers], seconds)
+        return [self._listen(place) for place, worker in enumerate(self._workers) if worker.pipe in ready]
+
+    def close(self) -> None:
+        """End all workers, whatever they do."""
+        for worker in self._workers:
+            worker.process.kill()
+        for worker in self._workers:
+            worker.process.join()
+            worker.pipe.close()
+            self._claims.free(worker.holder)
+
+    def _start(self, place: int) -> _Worker:
+        ours, theirs = self._context.Pipe()
+        given = (theirs, self._archive, self._make, self._computes[place], os.getpid())
+        process = self._context.Process(target=serve, args=given, name=f"archive {place}", daemon=True)
+        process.start()
+        theirs.close()
+        return _Worker(process, ours)
+
+    def _listen(self, place: int) -> Heard:
+        worker = self._workers[place]
+        try:
+            said: Any = worker.pipe.recv()
+        except (EOFError, OSError):
+            worker.process.join()
+            worker.pipe.close()
+            self._claims.free(worker.holder)
+            self._workers[place] = self._start(place)
+            return Heard(place, died=True)
+        if isinstance(said, Outcome):
+            return Heard(place, said)
+        if isinstance(said, str):
+            worker.holder = said
+            return Heard(place)
+        message, hint = said
+        raise ActScribeError(message, hint)
+
+
+def serve(pipe: Connection, archive: Archive, make: Maker, compute: Compute, parent: int) -> None:
+    """Do videos until whoever sends them is gone: what a worker process runs.
+
+    Args:
+        pipe: brings videos, takes first the holder of this worker's claims, then outcomes; a message and a hint where
+            the run cannot be loaded.
+        archive: that they belong to.
+        make: what is done with them.
+        compute: where networks run.
+        parent: process id of whoever sends them.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is answered by the one who hands out
+    threading.Thread(target=_end_with, args=(parent,), name="orphan", daemon=True).start()
+    claims = Claims(archive.claims())
+    with suppress(EOFError, OSError, KeyboardInterrupt):
+        try:
+            with make(archive, compute) as work, claims.beating():
+                pipe.send(claims.holder)
+                while True:
+                    pipe.send(attempt(archive, claims, pipe.recv(), work))
+        except ActScribeError as error:
+            pipe.send((error.message, error.hint))
+
+
+def _end_with(parent: int) -> None:
+    """End this process at once when its parent is gone; what it was at is done again, with the same bytes."""
+    while os.getppid() == parent:
+        time.sleep(ORPHAN_S)
+    os._exit(1)

@@ -1,0 +1,150 @@
+"""Handing out videos to workers, whatever they are: longest first, and those of a dead worker to another one."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from actscribe.archive.folder import MOST_DEATHS, Archive
+from actscribe.archive.listing import Video
+from actscribe.archive.task import Outcome, set_aside
+from actscribe.errors import ActScribeError
+
+#: Seconds until a video that another process is at is asked for again: first, and at most, for each asking may read it.
+AGAIN_S, SELDOM_S = 2.0, 60.0
+#: Workers that may die before they have done anything, of each that is wanted.
+MOST_STILLBORN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a worker said.
+
+    Args:
+        worker: its place in the pool.
+        outcome: of the video that it was given; None: it is ready for its first, or it died.
+        died: it is gone, and another one takes its place.
+    """
+
+    worker: int
+    outcome: Outcome | None = None
+    died: bool = False
+
+
+class Pool(Protocol):
+    """Workers that each do one video at a time, with the run loaded once."""
+
+    def give(self, worker: int, video: Video) -> None:
+        """Let a worker that is ready do a video."""
+        ...
+
+    def hear(self, seconds: float) -> list[Heard]:
+        """Wait until a worker has something to say, at most so long, and return what was said.
+
+        A worker that died is replaced, and what it had claimed is given back.
+
+        Raises:
+            ActScribeError: a worker cannot load the run.
+        """
+        ...
+
+    def close(self) -> None:
+        """End all workers."""
+        ...
+
+
+def hand_out(
+    archive: Archive, videos: Sequence[Video], pool: Pool, tell: Callable[[Video, Outcome], None]
+) -> list[Outcome]:
+    """Let workers do videos until each has ended somehow, and return how those ended that this process handed out.
+
+    Args:
+        archive: that they belong to.
+        videos: in the order in which they are begun, longest first.
+        pool: the workers.
+        tell: is told of each that ended.
+
+    Raises:
+        ActScribeError: workers die before they are ready.
+    """
+    jobs = _Jobs(archive, videos, pool, tell)
+    while jobs.go_on():
+        pass
+    return jobs.ended
+
+
+class _Jobs:
+    def __init__(
+        self, archive: Archive, videos: Sequence[Video], pool: Pool, tell: Callable[[Video, Outcome], None]
+    ) -> None:
+        self._archive, self._pool, self._tell = archive, pool, tell
+        self._waiting = deque(videos)
+        self._later: list[tuple[float, Video]] = []
+        self._asked: Counter[str] = Counter()
+        self._working: dict[int, Video] = {}
+        self._idle: set[int] = set()
+        self._stillborn: dict[int, int] = {}
+        self._stopped = False
+        self.ended: list[Outcome] = []
+
+    def go_on(self) -> bool:
+        """Hand out what can be, listen once, and return whether anything is left to do."""
+        if self._stopped:
+            self._waiting.clear()
+            self._later.clear()
+        now = time.monotonic()
+        self._waiting.extend(video for when, video in self._later if when <= now)
+        self._later = [(when, video) for when, video in self._later if when > now]
+        while self._waiting and self._idle:
+            self._give(self._idle.pop(), self._waiting.popleft())
+        if not (self._waiting or self._later or self._working):
+            return False
+        for heard in self._pool.hear(AGAIN_S):
+            self._take(heard)
+        return True
+
+    def _give(self, worker: int, video: Video) -> None:
+        self._working[worker] = video
+        self._pool.give(worker, video)
+
+    def _take(self, heard: Heard) -> None:
+        video = self._working.pop(heard.worker, None)
+        if heard.died:
+            self._idle.discard(heard.worker)
+            self._bury(heard.worker, video)
+            return
+        self._idle.add(heard.worker)
+        self._stillborn.pop(heard.worker, None)
+        if heard.outcome is None or video is None:
+            return
+        if heard.outcome.how == "taken":
+            self._asked[video.key] += 1
+            wait = min(AGAIN_S * 2 ** (self._asked[video.key] - 1), SELDOM_S)
+            self._later.append((time.monotonic() + wait, video))
+            return
+        self._stopped |= heard.outcome.how == "stopped"
+        self._end(video, heard.outcome)
+
+    def _bury(self, worker: int, video: Video | None) -> None:
+        """Give the video of a dead worker to another one, or set it aside after `MOST_DEATHS`."""
+        if video is None:
+            self._stillborn[worker] = self._stillborn.get(worker, 0) + 1
+            if self._stillborn[worker] >= MOST_STILLBORN:
+                raise ActScribeError(
+                    f"Workers ended {MOST_STILLBORN} times before they were ready; what is done is kept.",
+                    "If memory is short, try fewer: --workers 1.",
+                )
+            return
+        deaths = self._archive.note_death(video, secrets.token_hex(8))
+        if deaths < MOST_DEATHS:
+            self._waiting.append(video)
+        else:
+            self._end(video, set_aside(self._archive, video, deaths))
+
+    def _end(self, video: Video, outcome: Outcome) -> None:
+        self.ended.append(outcome)
+        self._tell(video, outcome)

@@ -1,0 +1,92 @@
+"""How far an archive is, and whether what it wrote is still there, as any machine that sees its folder can tell."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from actscribe.archive.claims import Claims
+from actscribe.archive.folder import Archive
+from actscribe.files import content_hash
+
+#: Records from whose times the pace is told: the newest ones (ours).
+PACE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How far an archive is.
+
+    Args:
+        videos, done, failed: how many.
+        working: videos that somebody is at.
+        left_s: seconds until the rest is done at the pace of the last ones, by all processes together; None: unknown.
+        reasons: why videos failed -> how many.
+    """
+
+    videos: int
+    done: int
+    failed: int
+    working: int
+    left_s: float | None
+    reasons: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What became of the files of an archive.
+
+    Args:
+        files: that were looked at.
+        changed: files that are not as they were written, by their paths from the archive's folder.
+        gone: files that are not there; their videos are done again by the next call.
+    """
+
+    files: int
+    changed: tuple[str, ...]
+    gone: tuple[str, ...]
+
+
+def status(archive: Archive) -> Status:
+    """Return how far an archive is; only records of failures are opened."""
+    videos = archive.videos()
+    states = archive.states(videos)
+    done, failed = states.count("done"), states.count("failed")
+    keys = {one.key for one in videos}
+    working = sum(name in keys for name in Claims(archive.claims()).names())
+    records = [archive.failed(one) for one, state in zip(videos, states, strict=True) if state == "failed"]
+    reasons = Counter(one.reason for one in records if one is not None)
+    left = len(videos) - done - failed
+    pace = _pace(archive.newest()[-PACE:])
+    return Status(len(videos), done, failed, working, pace * left if pace is not None else None, dict(reasons))
+
+
+def verify(archive: Archive) -> Verified:
+    """Compare every file that was written with its digest; a video of which one is gone counts as not done any more.
+
+    One that was changed, by a person perhaps, is left as it is.
+    """
+    files, changed, gone = 0, [], []
+    for video in archive.videos():
+        record = archive.done(video) if archive.is_done(video) else None
+        if record is None:
+            continue
+        files += len(record.files)
+        missing = [name for name in record.files if not (archive.folder / name).is_file()]
+        changed += [
+            name
+            for name, digest in record.files.items()
+            if name not in missing and content_hash(archive.folder / name) != digest
+        ]
+        if missing:
+            gone += missing
+            archive.note_begun(video)  # what is left of its files is ours, and may be written again
+            archive.forget(video)
+    return Verified(files, tuple(changed), tuple(gone))
+
+
+def _pace(times: list[float]) -> float | None:
+    """Return seconds from one record to the next, by the clock of the file system that they lie on."""
+    return float(np.mean(np.diff(times))) if len(times) > 1 else None

@@ -1,0 +1,177 @@
+"""One video of an archive, done exactly once however often and wherever it is begun."""
+
+from __future__ import annotations
+
+import socket
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from actscribe.archive.claims import Claims
+from actscribe.archive.folder import Archive
+from actscribe.archive.listing import Video
+from actscribe.archive.record import Done, Failed, LabelSummary
+from actscribe.errors import TRACEBACK, ActScribeError, in_one_line
+from actscribe.files import content_hash, disk_is_full, explain_os_error
+
+#: How an attempt ended. "taken": another process is at it; "stopped": nothing can be written any more.
+How = Literal["done", "failed", "taken", "stopped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an attempt at a video ended.
+
+    Args:
+        key: of the video.
+        how: see `How`.
+        seconds: that it took.
+        sentence: why it failed or stopped.
+    """
+
+    key: str
+    how: How
+    seconds: float = 0.0
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What was made of a video.
+
+    Args:
+        files: that were written.
+        duration_s: of the video, in seconds.
+        labels: name -> what the timeline says of it.
+    """
+
+    files: tuple[Path, ...]
+    duration_s: float
+    labels: dict[str, LabelSummary]
+
+
+class Prepared(Protocol):
+    """A video that was read once, and what is to be made of it."""
+
+    @property
+    def task(self) -> str:
+        """Digest of content, run and settings."""
+        ...
+
+    @property
+    def content(self) -> str:
+        """Digest of the video's bytes."""
+        ...
+
+    @property
+    def targets(self) -> tuple[Path, ...]:
+        """The files that will be written."""
+        ...
+
+    def make(self) -> Made:
+        """Score and write; the same video gives the same bytes wherever it is done."""
+        ...
+
+
+#: Opens a video; raises ActScribeError where that cannot be done.
+Work = Callable[[Video], Prepared]
+
+
+def attempt(archive: Archive, claims: Claims, video: Video, work: Work) -> Outcome:
+    """Do one video, unless it is done or another process is at it, and write down how it ended.
+
+    Nothing that a video or its recognizer does raises: it becomes a record with its sentence. Files are whole or not
+    there; the record comes after them, so that one who is killed in between leaves a video that is done again, with the
+    same bytes.
+
+    Args:
+        archive: that it belongs to.
+        claims: of this process.
+        video: to do.
+        work: what is done with it.
+    """
+    start = time.monotonic()
+    try:
+        with claims.hold(video.key) as mine:
+            if archive.is_done(video):
+                return Outcome(video.key, "done")
+            if not mine:
+                return Outcome(video.key, "taken")
+            try:
+                return _attempt(archive, claims, video, work, start)
+            except Exception as error:
+                return _failed(archive, video, error, time.monotonic() - start)
+    except OSError as error:  # no claim can be written, so nothing else can
+        sentence = explain_os_error(error, archive.claims()).message
+        return Outcome(video.key, "stopped", time.monotonic() - start, sentence)
+
+
+def set_aside(archive: Archive, video: Video, deaths: int) -> Outcome:
+    """Write down that a video is not tried again, since workers died over it."""
+    reason = f"{deaths} workers died while they were at it, so it was set aside."
+    hint = "Play it to see whether it is damaged, and see whether memory is short; then: --retry-failed."
+    archive.save(Failed(video.key, video.name, video.bytes, socket.gethostname(), 0.0, reason, video.name, hint))
+    return Outcome(video.key, "failed", 0.0, f"{video.name}: {reason}")
+
+
+def _attempt(archive: Archive, claims: Claims, video: Video, work: Work, start: float) -> Outcome:
+    prepared = work(video)
+    with claims.hold(prepared.task) as alone:  # another file of the same content waits for its scores
+        if not alone:
+            return Outcome(video.key, "taken")
+        if not archive.is_begun(video):
+            _check_free(prepared)
+            archive.note_begun(video)
+        made = prepared.make()
+    seconds = time.monotonic() - start
+    files = {path.relative_to(archive.folder).as_posix(): content_hash(path) for path in made.files}
+    done = Done(
+        key=video.key,
+        name=video.name,
+        bytes=video.bytes,
+        task=prepared.task,
+        content=prepared.content,
+        duration_s=made.duration_s,
+        host=socket.gethostname(),
+        seconds=seconds,
+        files=files,
+        labels=made.labels,
+    )
+    archive.save(done)
+    archive.end_begun(video)
+    return Outcome(video.key, "done", seconds)
+
+
+def _check_free(prepared: Prepared) -> None:
+    for path in prepared.targets:
+        if path.exists():
+            raise ActScribeError(
+                f"{path}: is there already, and this archive did not write it; it is not replaced.",
+                "Move it away, then: --retry-failed.",
+            )
+
+
+def _failed(archive: Archive, video: Video, error: Exception, seconds: float) -> Outcome:
+    if disk_is_full(error):
+        return Outcome(video.key, "stopped", seconds, _sentence(error))
+    sentence, hint = _sentence(error), error.hint if isinstance(error, ActScribeError) else _OTHER
+    reason = sentence.replace(f"{video.path}: ", "").replace(video.path, "it")
+    record = Failed(video.key, video.name, video.bytes, socket.gethostname(), seconds, reason, sentence, hint)
+    try:
+        archive.save(record)
+    except ActScribeError as full:
+        return Outcome(video.key, "stopped", seconds, full.message)
+    return Outcome(video.key, "failed", seconds, sentence)
+
+
+_OTHER = f"This is a defect; set {TRACEBACK}=1 to see where, and tell whoever wrote the recognizer."
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, ActScribeError):
+        return error.message
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {in_one_line(error)} ({Path(where.filename).name}:{where.lineno})"

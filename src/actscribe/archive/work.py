@@ -1,0 +1,107 @@
+"""What is done with each video of an archive: the same as `annotate` does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from actscribe.archive.drift import see
+from actscribe.archive.folder import Archive
+from actscribe.archive.listing import Video
+from actscribe.archive.record import LabelSummary
+from actscribe.archive.task import Made, Work
+from actscribe.compute import Compute
+from actscribe.errors import UnreadableVideo
+from actscribe.evaluation.indicators import indicators
+from actscribe.files import content_hash
+from actscribe.models.device import computing
+from actscribe.progress import report_to
+from actscribe.run_folder.run import Run
+from actscribe.runs.kept_scores import scores_key
+from actscribe.runs.one_video import AnnotatedVideo, Loaded, Probed, annotate_video, load, probe_video, timeline_path
+from actscribe.video.contained import contained
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedVideo:
+    """A video that was probed and read once, see `task.Prepared`."""
+
+    archive: Archive
+    loaded: Loaded
+    video: Video
+    probed: Probed
+    content: str
+
+    @property
+    def task(self) -> str:
+        """Digest of content, run and settings."""
+        return scores_key(self.loaded.run, self.content)
+
+    @property
+    def targets(self) -> tuple[Path, ...]:
+        """The timelines that will be written."""
+        stem = self.archive.stem(self.video)
+        return tuple(timeline_path(stem, name) for name in self.archive.plan.formats)
+
+    def make(self) -> Made:
+        """Score the video, unless a file of the same content is, and write its timelines."""
+        made, _ = annotate_video(
+            self.loaded,
+            self.probed,
+            self.probed.video.stem,
+            self.archive.stem(self.video),
+            self.archive.plan.formats,
+            kept_in=self.archive.scores(),
+            content=self.content,
+        )
+        return Made(made.files, self.probed.duration, _summaries(self.loaded, made))
+
+
+@contextmanager
+def working(run: Run, archive: Archive, compute: Compute) -> Iterator[Work]:
+    """Yield what does an archive's videos: the run is loaded once, each video is decoded in a child process.
+
+    Args:
+        run: that annotates.
+        archive: whose videos they are.
+        compute: where networks run.
+
+    Raises:
+        ActScribeError: the run cannot be loaded here.
+    """
+    with computing(compute), contained(), report_to(_silent):
+        loaded = load(run, archive.plan.rules)
+
+        def open_video(video: Video) -> OpenedVideo:
+            probed = probe_video(Path(video.path))
+            try:
+                content = content_hash(probed.video)
+            except OSError as error:
+                raise UnreadableVideo(f"{video.path}: {error.strerror or error}.") from error
+            return OpenedVideo(archive, loaded, video, probed, content)
+
+        yield open_video
+
+
+def _summaries(loaded: Loaded, made: AnnotatedVideo) -> dict[str, LabelSummary]:
+    labels = loaded.run.labels
+    sights = see(made.scored.scores, labels, loaded.run.operating_point.confidence)
+    table = indicators(made.recording, made.intervals, labels)
+    return {
+        row.label: LabelSummary(
+            first_s=float(row.first_s),
+            bouts=int(row.bouts),
+            total_s=float(row.total_s),
+            fraction=float(row.fraction),
+            longest_pause_s=float(row.longest_interruption_s),
+            certainty=sights[row.label].certainty,
+            scores=sights[row.label].counts,
+        )
+        for row in table.itertuples(index=False)
+    }
+
+
+def _silent(text: str, left: float | None) -> None:
+    """Say nothing: whoever hands out the videos speaks of all workers together."""

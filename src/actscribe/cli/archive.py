@@ -1,0 +1,139 @@
+"""actscribe archive."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from actscribe.errors import ActScribeError
+
+if TYPE_CHECKING:
+    from actscribe.archive.archive import Ended
+
+#: Exit code where something is not done, or not as it was written.
+NOT_ALL = 3
+_PLACE = "Folder of videos, or .csv with a column 'video'; with --status and the like, the folder of an archive."
+
+
+def archive(
+    place: Annotated[Path, typer.Argument(metavar="VIDEOS|OUT", help=_PLACE)],
+    run: Annotated[Path | None, typer.Option(help="Run folder made by `actscribe train`.")] = None,
+    out: Annotated[Path | None, typer.Option(help="New or empty folder, or one to go on with.")] = None,
+    format: Annotated[str, typer.Option(help="Comma-separated: elan, boris, csv, json, vtt, …")] = "json",
+    rules: Annotated[
+        bool | None, typer.Option("--rules/--no-rules", help="Apply the label set's rules; default as the run has it.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes; default one for each GPU, or as many as cores allow.")
+    ] = None,
+    shard: Annotated[
+        str | None, typer.Option(metavar="I/N", help="Do one of N parts; default as a Slurm array says.")
+    ] = None,
+    ray: Annotated[str | None, typer.Option(metavar="ADDRESS|auto", help="Work on a Ray cluster.")] = None,
+    status: Annotated[bool, typer.Option("--status", help="Say how far the archive in OUT is.")] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try again what failed in OUT.")] = False,
+    verify: Annotated[bool, typer.Option("--verify", help="Compare every timeline in OUT with its digest.")] = False,
+    report: Annotated[bool, typer.Option("--report", help="Write tables and report of OUT again.")] = False,
+) -> None:
+    """Write the timelines of many videos by many workers, with a report; one that fails keeps no other from its own."""
+    from actscribe.archive.archive import Hands, annotate_archive, report_again
+    from actscribe.archive.archive import retry_failed as retry
+
+    asked = [name for name, wanted in _modes(status, retry_failed, verify, report).items() if wanted]
+    if len(asked) > 1 or (asked and (run or out)):
+        raise ActScribeError(
+            f"{asked[0]} is asked of an archive's folder alone.", f"Type: actscribe archive OUT {asked[0]}"
+        )
+    if status or verify:
+        (_say_status if status else _say_verified)(place)
+        return
+    if report:
+        _say(report_again(place))
+        return
+    hands = Hands(workers, _shard(shard, os.environ), ray or "")
+    if retry_failed:
+        _say(retry(place, hands))
+        return
+    if run is None or out is None:
+        raise ActScribeError(
+            "Which run annotates, and where to?", f"Type: actscribe archive {place} --run RUN --out OUT"
+        )
+    formats = [name.strip() for name in format.split(",") if name.strip()]
+    _say(annotate_archive(place, run, out, formats or ["json"], rules, hands))
+
+
+def _modes(status: bool, retry_failed: bool, verify: bool, report: bool) -> dict[str, bool]:
+    return {"--status": status, "--retry-failed": retry_failed, "--verify": verify, "--report": report}
+
+
+def _shard(asked: str | None, environment: Mapping[str, str]) -> tuple[int, int] | None:
+    """Return number and count of this process's part, as asked for or as a Slurm array says; None: all."""
+    if asked is None:
+        if "SLURM_ARRAY_TASK_ID" not in environment or "SLURM_ARRAY_TASK_COUNT" not in environment:
+            return None
+        first, step = (int(environment.get(f"SLURM_ARRAY_TASK_{name}", 1)) for name in ("MIN", "STEP"))
+        number = (int(environment["SLURM_ARRAY_TASK_ID"]) - first) // step + 1
+        return number, int(environment["SLURM_ARRAY_TASK_COUNT"])
+    found = re.fullmatch(r"(\d+)/(\d+)", asked.strip())
+    if found is None or not 1 <= int(found[1]) <= int(found[2]):
+        raise ActScribeError(f"--shard is '{asked}', expected a part and how many there are.", "Such as: --shard 3/100")
+    return int(found[1]), int(found[2])
+
+
+def _say(ended: Ended) -> None:
+    from actscribe.archive.status import status
+    from actscribe.tables import print_sentence
+
+    for sentence in ended.sentences:
+        print_sentence(sentence)
+    for reason, count in status(ended.archive).reasons.items() if ended.failed else ():
+        print_sentence(f"Failed, {count}: {reason}")
+    if ended.stopped:
+        print_sentence(f"No more were begun: {ended.stopped} The same command goes on.")
+    for path in ended.files:
+        print(path)
+    if ended.failed:
+        print(f"Again: actscribe archive {ended.archive.folder} --retry-failed")
+    if ended.done < ended.videos:
+        raise typer.Exit(NOT_ALL)
+
+
+def _say_status(place: Path) -> None:
+    from actscribe.archive.folder import Archive
+    from actscribe.archive.status import status
+    from actscribe.progress import clock
+    from actscribe.tables import print_sentence
+
+    found = status(Archive.open(place))
+    rest = found.videos - found.done - found.failed
+    left = (
+        f", about {clock(found.left_s)} left at the pace of the last ones" if rest and found.left_s is not None else ""
+    )
+    print_sentence(
+        f"{found.done} of {found.videos} done, {found.failed} failed, {found.working} at work, {rest} open{left}."
+    )
+    for reason, count in sorted(found.reasons.items(), key=lambda one: (-one[1], one[0])):
+        print_sentence(f"Failed, {count}: {reason}")
+    if found.failed:
+        raise typer.Exit(NOT_ALL)
+
+
+def _say_verified(place: Path) -> None:
+    from actscribe.archive.folder import Archive
+    from actscribe.archive.status import verify
+
+    found = verify(Archive.open(place))
+    print(f"{found.files - len(found.changed) - len(found.gone)} of {found.files} files are as they were written.")
+    for name in found.changed:
+        print(f"changed: {name}")
+    for name in found.gone:
+        print(f"gone: {name}")
+    if found.gone:
+        print("What is gone is written again by the command that made the archive.")
+    if found.changed or found.gone:
+        raise typer.Exit(NOT_ALL)

@@ -1,0 +1,94 @@
+"use strict";
+// Only the rows that are looked at are in the page: a hundred thousand would take a browser minutes.
+(() => {
+  const PAGE = 25;
+  const { names, labels, formats, rows } = JSON.parse(document.getElementById("data").textContent);
+  const get = (id) => document.getElementById(id);
+  const body = document.querySelector("#rows tbody");
+  const missing = "–";
+  const clock = (value) => {
+    const tenths = Math.round(value * 10);
+    const minutes = Math.floor(tenths / 600), hours = Math.floor(minutes / 60);
+    const seconds = String(Math.floor((tenths % 600) / 10)).padStart(2, "0") + "." + (tenths % 10);
+    return hours ? `${hours}:${String(minutes % 60).padStart(2, "0")}:${seconds}` : `${minutes}:${seconds}`;
+  };
+  const write = {
+    name: (value) => names[value],
+    label: (value) => labels[value],
+    text: (value) => value,
+    clock,
+    count: (value) => String(value),
+    percent: (value) => `${(100 * value).toFixed(value > 0 && value < 0.01 ? 1 : 0)}\u202f%`,
+    number: (value) => value.toFixed(2),
+  };
+  const isText = (column) => ["name", "label", "text"].includes(formats[column]);
+  const cell = (row, column) => {
+    const value = row[column];
+    return (value === null ? "" : write[formats[column]](value)) || missing;
+  };
+  let shown = rows.map((_, place) => place), page = 0, sorted = -1, falling = false;
+
+  const draw = () => {
+    const pages = Math.max(1, Math.ceil(shown.length / PAGE));
+    page = Math.min(Math.max(page, 0), pages - 1);
+    const made = shown.slice(page * PAGE, (page + 1) * PAGE).map((place) => {
+      const line = document.createElement("tr");
+      formats.forEach((_, column) => {
+        const one = line.insertCell();
+        one.textContent = cell(rows[place], column);
+        if (isText(column)) one.className = "words";
+      });
+      return line;
+    });
+    body.replaceChildren(...made);
+    const from = shown.length ? page * PAGE + 1 : 0, to = Math.min(shown.length, (page + 1) * PAGE);
+    get("place").textContent = `${from}–${to} of ${shown.length} rows`;
+    get("first").disabled = get("back").disabled = page === 0;
+    get("next").disabled = get("last").disabled = page === pages - 1;
+  };
+  const order = () => {
+    if (sorted < 0) return;
+    const sign = falling ? -1 : 1;
+    const keyed = isText(sorted) ? (place) => cell(rows[place], sorted) : (place) => rows[place][sorted];
+    shown.sort((a, b) => {
+      const x = keyed(a), y = keyed(b);
+      if (x === null || y === null) return (x === null) - (y === null) || a - b;
+      return sign * (x < y ? -1 : x > y ? 1 : 0) || a - b;
+    });
+  };
+  const find = () => {
+    const wanted = get("find").value.trim().toLowerCase();
+    const texts = formats.map((_, column) => column).filter(isText);
+    shown = rows.map((_, place) => place);
+    if (wanted) shown = shown.filter((place) => texts.some((column) => cell(rows[place], column).toLowerCase().includes(wanted)));
+    order();
+    page = 0;
+    draw();
+  };
+  let waiting;
+  get("find").addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(find, 150);
+  });
+  get("controls").addEventListener("submit", (event) => event.preventDefault());
+  for (const [id, move] of [["first", () => 0], ["back", () => page - 1], ["next", () => page + 1], ["last", () => Infinity]])
+    get(id).addEventListener("click", () => {
+      page = move();
+      draw();
+    });
+  document.querySelectorAll("#rows th button").forEach((button) => {
+    button.addEventListener("click", () => {
+      const column = Number(button.dataset.column);
+      falling = column === sorted ? !falling : !isText(column);
+      sorted = column;
+      document.querySelectorAll("#rows th").forEach((head, place) => {
+        if (place === column) head.setAttribute("aria-sort", falling ? "descending" : "ascending");
+        else head.removeAttribute("aria-sort");
+      });
+      order();
+      page = 0;
+      draw();
+    });
+  });
+  draw();
+})();

@@ -1,0 +1,230 @@
+"""One video, from its file to its timeline: what `annotate` and an archive do for each of theirs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from actscribe import annotations as annotation_files
+from actscribe.annotations.frame_clock import FrameClock
+from actscribe.annotations.interval import Annotations, Interval
+from actscribe.data.recording import Recording
+from actscribe.errors import ActScribeError, UnreadableVideo, in_one_line
+from actscribe.files import content_hash, trial_folder
+from actscribe.labels import LabelSet
+from actscribe.progress import say
+from actscribe.recognizers.base import Recognizer
+from actscribe.run_folder.run import Run
+from actscribe.run_folder.scored_clips import ScoredClips, time_scores
+from actscribe.runs.kept_scores import KeptScores
+from actscribe.runs.scoring import score_recordings
+from actscribe.runs.standing import standing
+from actscribe.timeline.confidence import with_confidence
+from actscribe.timeline.score_file import ENDING, write_scores
+from actscribe.timeline.scores import TimeScores
+from actscribe.timeline.segments import TimelineSettings, build
+from actscribe.video.frame_times import frame_clock
+from actscribe.video.opening import check_unchanged, check_video_file
+from actscribe.video.probe import probe
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotatedVideo:
+    """The timeline of one video.
+
+    Args:
+        recording: the video.
+        intervals: predicted, each with its confidence, where the run has one, and its mean score as `raw_score`.
+        scores: over time.
+        scored: per clip, with the frames that were seen.
+        files: what was written.
+        notes: what to know before relying on it, see `standing.standing`; JSON, VTT, ELAN and BORIS files hold them.
+    """
+
+    recording: Recording
+    intervals: tuple[Interval, ...]
+    scores: TimeScores
+    scored: ScoredClips
+    files: tuple[Path, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A run that is loaded once for many videos.
+
+    Args:
+        run: complete.
+        recognizer: of the run.
+        settings: by which its scores become timelines.
+        notes: what is to be known of it, see `standing.standing`.
+    """
+
+    run: Run
+    recognizer: Recognizer
+    settings: TimelineSettings
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """What is known about a video before it is decoded.
+
+    Args:
+        video: the file.
+        state: of the file, by which it is seen to stay the same.
+        duration: in seconds.
+        clock: when its frames are shown.
+    """
+
+    video: Path
+    state: os.stat_result
+    duration: float
+    clock: FrameClock
+
+
+def load(run: Run, rules: bool | None = None, recognizer: Recognizer | None = None) -> Loaded:
+    """Return a run with its recognizer loaded.
+
+    Args:
+        run: complete.
+        rules: whether the label set's rules are applied; None: as the run has it.
+        recognizer: the run's own, where the caller has loaded it.
+
+    Raises:
+        ActScribeError: as `Run.recognizer`.
+    """
+    settings = run.operating_point.timeline
+    settings = settings if rules is None else settings.model_copy(update={"rules": rules})
+    return Loaded(run, recognizer or run.recognizer(), settings, standing(run))
+
+
+def probe_video(video: Path) -> Probed:
+    """Return what is known about a video before it is decoded.
+
+    Raises:
+        UnreadableVideo: it cannot be read.
+    """
+    return Probed(video, check_video_file(video), probe(video).duration, frame_clock(video))
+
+
+def annotate_video(
+    loaded: Loaded,
+    probed: Probed,
+    name: str,
+    stem: Path,
+    formats: Sequence[str],
+    scores: bool = False,
+    kept_in: Path | None = None,
+    content: str = "",
+) -> tuple[AnnotatedVideo, KeptScores]:
+    """Score a video, write its timeline, and return it with the scores as they are kept: for the caller to remove.
+
+    Memory does not grow with the length of the video. Scores that are kept are used; see `KeptScores`.
+
+    Args:
+        loaded: the run.
+        probed: the video.
+        name: of the recording.
+        stem: path of its files without the ending of their format.
+        formats: of the timeline; may be none.
+        scores: also write the scores over time, see `timeline.score_file`.
+        kept_in: folder of kept scores; None: the user's cache.
+        content: digest of its bytes, where the caller took it after `probed`.
+
+    Raises:
+        UnreadableVideo: it cannot be decoded to its end, was changed meanwhile, or is gone.
+        ActScribeError: a file cannot be written; its scores are kept.
+    """
+    try:
+        content = content or content_hash(probed.video)
+        recording = Recording(name, probed.video, probed.duration, content, probed.video.stem)
+        kept = KeptScores(loaded.run, recording, kept_in)
+        scored = _scored(loaded, kept)
+        _check_unchanged(probed, kept)
+    except OSError as error:  # it is gone, or its disk is
+        raise UnreadableVideo(f"{probed.video}: {error.strerror or in_one_line(error)}.") from error
+    merged = time_scores(scored, [recording], loaded.settings.step)[name]
+    found = _timeline(loaded, merged, recording)
+    try:
+        files = _write(found, stem, formats, probed.clock)
+        if scores:
+            write_scores(scores_path(stem), merged, loaded.run.labels.names)
+            files = (*files, scores_path(stem))
+    except ActScribeError as error:
+        raise ActScribeError(error.message, f"{error.hint} {kept.way_on()}".strip()) from error
+    return AnnotatedVideo(recording, found.intervals, merged, scored, files, loaded.notes), kept
+
+
+def try_to_write(
+    stem: Path, media: str, duration: float, clock: FrameClock, formats: Sequence[str], labels: LabelSet
+) -> None:
+    """Write a trial with every label in every format and remove it: what cannot be written shows before the scoring.
+
+    Args:
+        stem: path of the timeline without the ending of its format.
+        media: path of the video, as the timeline will have it.
+        duration, clock: of the video.
+        formats: of the timeline.
+        labels: of the run.
+
+    Raises:
+        ActScribeError: a format cannot carry a label, or the folder cannot be written to.
+    """
+    bouts = (Interval(name, 0.0, duration, score=0.5, raw_score=0.5) for name in labels.names)
+    trial = Annotations.of(bouts, [media], duration, labels.names)
+    with trial_folder(stem.parent) as tried:
+        for name in formats:
+            try:
+                annotation_files.write(timeline_path(tried / stem.name, name), trial, name, clock)
+            except ActScribeError as error:
+                message = error.message.replace(str(tried), str(stem.parent))
+                raise ActScribeError(message, error.hint or f"Leave {name} out of --format.") from error
+
+
+def timeline_path(stem: Path, format: str) -> Path:
+    """Return the path of a timeline in a format."""
+    return stem.with_name(f"{stem.name}{annotation_files.find_format(format).ending}")
+
+
+def scores_path(stem: Path) -> Path:
+    """Return the path of the scores over time beside a timeline."""
+    return stem.with_name(f"{stem.name}{ENDING}")
+
+
+def _scored(loaded: Loaded, kept: KeptScores) -> ScoredClips:
+    """Return the scores of a video: those kept by a call that did not end, else new ones, which are kept."""
+    recording, run = kept.recording, kept.run
+    found = kept.read()
+    if found is not None:
+        say(f"{recording.video.name} is scored already: its scores were kept in {kept.path}", None)
+        return found
+    what = f"Annotating {recording.video.name}"
+    made = score_recordings(loaded.recognizer, [recording], run.labels, run.study.windows, what)
+    kept.write(made)
+    return made
+
+
+def _check_unchanged(probed: Probed, kept: KeptScores) -> None:
+    """Refuse scores of which nobody can say what file they are of, and do not keep them."""
+    try:
+        check_unchanged(probed.video, probed.state)
+    except UnreadableVideo:
+        kept.remove()
+        raise
+
+
+def _timeline(loaded: Loaded, scores: TimeScores, recording: Recording) -> Annotations:
+    """Return what is written: bouts with confidences, and what is to be known of the run."""
+    labels, confidence = loaded.run.labels, loaded.run.operating_point.confidence
+    sure = with_confidence(build(scores, loaded.settings, labels), scores, confidence, labels)
+    return Annotations.of(sure, [str(recording.video.absolute())], recording.duration, labels.names, loaded.notes)
+
+
+def _write(found: Annotations, stem: Path, formats: Sequence[str], clock: FrameClock) -> tuple[Path, ...]:
+    files = tuple(timeline_path(stem, name) for name in formats)
+    for path, name in zip(files, formats, strict=True):
+        annotation_files.write(path, found, name, clock)
+    return files

@@ -1,0 +1,155 @@
+"""Archives of made-up videos: a few bytes each, whose timeline is a digest of them, so no network is needed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from actscribe.archive.claims import Claims
+from actscribe.archive.drift import BINS
+from actscribe.archive.folder import Archive, Plan
+from actscribe.archive.listing import Video, list_archive
+from actscribe.archive.local import Maker
+from actscribe.archive.pool import Heard
+from actscribe.archive.record import LabelSummary
+from actscribe.archive.task import Made, Work, attempt
+from actscribe.compute import Compute
+from actscribe.errors import UnreadableVideo
+from actscribe.files import content_hash, write_text
+from actscribe.places import Place
+
+#: What the first bytes of a made-up video let happen.
+POISON, BROKEN, DEFECT, SLOW = b"poison", b"broken", b"defect", b"slow"
+SUMMARY = LabelSummary(1.0, 1, 2.0, 0.5, 0.0, 0.75, (4, *[0] * (BINS - 1)))
+
+
+def fill(folder: Path, contents: dict[str, bytes]) -> Path:
+    """Write made-up videos."""
+    for name, content in contents.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def begun(source: Path, out: Path) -> tuple[Archive, list[Video]]:
+    """Begin an archive of made-up videos."""
+    plan = Plan(
+        source=Place.of(source, out),
+        run=Place.of(source, out),
+        formats=("json",),
+        rules=None,
+        model="0",
+        versions={},
+        computing="cpu",
+    )
+    archive = Archive.begin(out, plan)
+    videos = list_archive(source)
+    archive.save_videos(videos)
+    return archive, videos
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A made-up video, see `task.Prepared`."""
+
+    archive: Archive
+    video: Video
+    content: str
+    data: bytes
+
+    @property
+    def task(self) -> str:
+        return hashlib.blake2b(self.data, digest_size=16).hexdigest()
+
+    @property
+    def targets(self) -> tuple[Path, ...]:
+        return (self.archive.stem(self.video).with_suffix(".json"),)
+
+    def make(self) -> Made:
+        if self.data.startswith(POISON):
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.data.startswith(DEFECT):
+            raise ZeroDivisionError("a defect of a recognizer")
+        if self.data.startswith(SLOW):
+            time.sleep(0.3)
+        note(self.archive, self.task)
+        write_text(self.targets[0], expected(self.data))
+        return Made(self.targets, float(len(self.data)), {"on": SUMMARY})
+
+
+def expected(data: bytes) -> str:
+    """Return the timeline of a made-up video."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def note(archive: Archive, task: str) -> None:
+    """Write down that a task is done, as often as it is."""
+    with (archive.folder.parent / "made.log").open("a", encoding="utf-8") as log:
+        log.write(f"{task}\n")
+
+
+def noted(archive: Archive) -> list[str]:
+    """Return the tasks that were done, in the order of their ends."""
+    log = archive.folder.parent / "made.log"
+    return log.read_text(encoding="utf-8").split() if log.exists() else []
+
+
+def work(archive: Archive) -> Work:
+    """Return what does made-up videos."""
+
+    def open_video(video: Video) -> Opened:
+        path = Path(video.path)
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            raise UnreadableVideo(f"{path}: no such file.", "Check the name.") from None
+        if data.startswith(BROKEN):
+            raise UnreadableVideo(f"{path}: not a video.", "Convert it.")
+        return Opened(archive, video, content_hash(path), data)
+
+    return open_video
+
+
+@contextmanager
+def make(archive: Archive, compute: Compute) -> Iterator[Work]:
+    """Yield what does made-up videos, for a worker."""
+    yield work(archive)
+
+
+class HerePool:
+    """One worker that is this process: no test waits for another one to import PyTorch, see `pool.Pool`."""
+
+    def __init__(self, archive: Archive, make: Maker, computes: Sequence[Compute]) -> None:
+        self._archive, self._claims, self._stack = archive, Claims(archive.claims()), ExitStack()
+        self._work = self._stack.enter_context(make(archive, computes[0]))
+        self._heard = [Heard(0)]
+
+    def give(self, worker: int, video: Video) -> None:
+        self._heard.append(Heard(worker, attempt(self._archive, self._claims, video, self._work)))
+
+    def hear(self, seconds: float) -> list[Heard]:
+        heard, self._heard = self._heard, []
+        return heard
+
+    def close(self) -> None:
+        self._stack.close()
+
+
+def timelines(archive: Archive) -> dict[str, str]:
+    """Return the timelines that there are, by their paths."""
+    return {path.relative_to(archive.folder).as_posix(): path.read_text() for path in _files(archive)}
+
+
+def wanted(contents: dict[str, bytes], good: Sequence[str]) -> dict[str, str]:
+    """Return the timelines that there must be."""
+    return {f"timelines/{Path(name).with_suffix('.json').as_posix()}": expected(contents[name]) for name in good}
+
+
+def _files(archive: Archive) -> list[Path]:
+    return sorted(path for path in (archive.folder / "timelines").rglob("*") if path.is_file())

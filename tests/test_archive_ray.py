@@ -1,0 +1,89 @@
+"""An archive on a Ray cluster of several nodes on this machine, one of which is killed in the middle."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import archives
+import pytest
+
+from actscribe.archive.cluster import ENVIRONMENT, RayPool
+from actscribe.archive.listing import Video
+from actscribe.archive.pool import hand_out
+from actscribe.archive.task import Outcome
+from actscribe.compute import Compute
+from actscribe.errors import ActScribeError
+
+HEAD = {"num_cpus": 1, "include_dashboard": False}
+#: Ray reads the environment while it is imported, so it is not imported to see whether it is there.
+HERE = importlib.util.find_spec("ray") is not None
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not HERE, reason="Ray is not installed"),
+    pytest.mark.filterwarnings("default"),  # what Ray says of itself
+]
+
+
+@pytest.fixture(autouse=True)
+def no_network() -> None:
+    """Let nodes of this machine talk to each other by its own address, which Ray takes in place of the loopback's."""
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in ENVIRONMENT.items():
+            patch.setenv(name, value)
+        patch.setenv("RAY_AUTH_TOKEN", "0123456789abcdef" * 4)
+        here = Path(__file__).parent
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(here), str(here.parent / "src")]))
+        from ray.cluster_utils import Cluster
+
+        made = Cluster(initialize_head=True, head_node_args=HEAD)
+        yield made
+        made.shutdown()
+
+
+def test_a_node_that_is_killed_loses_nothing(cluster: Any, tmp_path: Path) -> None:
+    import ray
+
+    nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
+    contents = {f"{place:02}.mp4": archives.SLOW + b"x" * place for place in range(60)}
+    contents |= {"text.mp4": archives.BROKEN, "copy.mp4": contents["30.mp4"], "poison.mp4": archives.POISON}
+    archive, videos = archives.begun(archives.fill(tmp_path / "in", contents), tmp_path / "out")
+    killed: list[str] = []
+
+    def tell(video: Video, outcome: Outcome) -> None:
+        if len(archives.noted(archive)) > 20 and not killed:
+            killed.append(video.name)
+            cluster.remove_node(nodes[0], allow_graceful=False)
+
+    with closing(RayPool(archive, archives.make, cluster.address, Compute(), 3)) as pool:
+        outcomes = hand_out(archive, videos, pool, tell)
+    assert killed
+    assert not ray.is_initialized()
+    assert sorted(one.key for one in outcomes) == sorted(video.key for video in videos)
+    failed = {one.name: one.reason for video in videos if (one := archive.failed(video)) is not None}
+    assert failed == {
+        "text.mp4": "not a video.",
+        "poison.mp4": "2 workers died while they were at it, so it was set aside.",
+    }
+    good = [name for name in contents if name not in failed]
+    assert archives.timelines(archive) == archives.wanted(contents, good)
+    assert list((archive.folder / "state" / "claims").glob("[!.]*")) == []
+    assert len(archives.noted(archive)) <= len(good) + 1  # what the killed node was at
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [("127.0.0.1:1", r"No Ray cluster answers at '127\.0\.0\.1:1'"), ("somewhere", "is no address of a Ray cluster")],
+)
+def test_without_a_cluster_a_sentence_says_so_at_once(tmp_path: Path, address: str, said: str) -> None:
+    archive, _ = archives.begun(archives.fill(tmp_path / "in", {"a.mp4": b"x"}), tmp_path / "out")
+    with pytest.raises(ActScribeError, match=said):
+        RayPool(archive, archives.make, address, Compute(), None)

@@ -1,0 +1,111 @@
+"""The report of an archive: what its tables count, and that no name of a file becomes part of the page."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import math
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import archive_pages
+import pandas as pd
+import pytest
+from html_page import Page
+
+from actscribe.archive import table as tables
+from actscribe.archive.report import page_of
+from actscribe.report.archive_page import archive_page
+
+
+@pytest.fixture(scope="module")
+def html(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return archive_pages.written(tmp_path_factory.mktemp("page") / "report.html", 67).read_text(encoding="utf-8")
+
+
+def test_the_page_is_whole_loads_nothing_and_runs_its_own_script_alone(html: str) -> None:
+    page = Page(html)
+    assert len(page.ids) == len(set(page.ids))
+    (policy,) = [one["content"] for name, one, _ in page.elements if one.get("http-equiv")]
+    script, data = re.search(r"<script>(.*?)</script>", html, re.DOTALL), re.search(r'id="data">(.*?)</script>', html)
+    assert script is not None
+    assert data is not None
+    digest = base64.b64encode(hashlib.sha256(script[1].encode()).digest()).decode()
+    assert policy == f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-{digest}'"
+    assert not any(name in ("link", "iframe", "img", "object") for name, _, _ in page.elements)
+    assert len(json.loads(data[1])["rows"]) == 64 * 3 + 3
+
+
+def test_no_name_becomes_part_of_the_page() -> None:
+    found = archive_pages.content(3)
+    evil = "</script><script>alert(1)</script><b>.mp4"
+    videos = tuple(replace(one, name=evil) if place == 0 else one for place, one in enumerate(found.videos))
+    found = replace(found, videos=videos)
+    html = archive_page(page_of(found, evil, [evil], evil, tables.rows(found)))
+    page = Page(html)
+    assert [name for name, _, _ in page.elements].count("script") == 2
+    assert "b" not in {name for name, _, _ in page.elements}
+    data = re.search(r'id="data">(.*?)</script>', html)
+    assert data is not None
+    assert json.loads(data[1])["names"][0] == evil
+
+
+def test_rows_are_those_of_the_records() -> None:
+    found = archive_pages.content(67)
+    table = tables.rows(found)
+    assert len(table) == 64 * 3 + 3
+    for key, record in list(found.done.items())[:5]:
+        own = table[table["video"] == record.name].set_index("label")
+        for name, one in record.labels.items():
+            assert own.loc[name, "bouts"] == one.bouts
+            assert own.loc[name, "total_s"] == pytest.approx(one.total_s, abs=1e-6)
+            assert math.isnan(own.loc[name, "first_s"]) == math.isnan(one.first_s)
+        assert key in {video.key for video in found.videos}
+    assert set(table.loc[table["state"] == "failed", "look"]) == {"failed"}
+    unlike = {f"video {place:05}.mp4" for place in range(67) if place % 13 == 5 and place % 29 != 7}
+    flagged = table[table["look"].str.contains("unlike")]
+    assert {Path(name).name for name in flagged["video"]} == unlike
+    copies = table[table["copy_of"] != ""].dropna(subset="copy_of")
+    assert {Path(name).name for name in copies["video"]} == {"video 00009.mp4", "video 00040.mp4"}
+
+
+def test_what_happened_is_summed_over_videos() -> None:
+    found = archive_pages.content(67)
+    table = tables.labels(found).set_index("label")
+    rows = tables.rows(found).query("state == 'done'")
+    for name, own in rows.groupby("label"):
+        assert table.loc[name, "total_s"] == pytest.approx(own["total_s"].sum(), abs=1e-3)
+        assert table.loc[name, "bouts"] == own["bouts"].sum()
+        assert table.loc[name, "videos"] == (own["bouts"] > 0).sum()
+        assert table.loc[name, "median_first_s"] == pytest.approx(own["first_s"].median(), abs=1e-5)
+    durations = rows.drop_duplicates("video")["duration_s"].sum()
+    assert table["fraction"].to_list() == pytest.approx((table["total_s"] / durations).to_list())
+
+
+def test_failures_are_grouped_and_the_slowest_stand_first() -> None:
+    found = archive_pages.content(300)
+    failures = tables.failures(found)
+    assert failures["videos"].sum() == len(found.failed)
+    assert failures["videos"].is_monotonic_decreasing
+    assert set(failures["reason"]) == set(archive_pages.REASONS)
+    slowest = tables.slowest(found)
+    assert slowest["seconds"].iloc[0] == max(one.seconds for one in found.done.values())
+    assert slowest["seconds"].is_monotonic_decreasing
+    look = tables.unlike(found)
+    assert look["distance"].is_monotonic_decreasing
+
+
+def test_sentences_count() -> None:
+    found = archive_pages.content(67)
+    first, second = tables.sentences(found)
+    assert first.startswith("64 of 67 videos have a timeline")
+    assert "3 failed" in first
+    looked = int(tables.rows(found).query("look != ''").drop_duplicates("video").shape[0])
+    assert f"A person should look at {looked} (" in second
+    assert "is not known" in tables.sentences(replace(found, reference=None))[1]
+    empty = replace(found, done={}, failed={}, first={})
+    assert tables.sentences(empty)[0].startswith("0 of 67 videos have a timeline, 0.0 hours of video. 67 are not done")
+    assert isinstance(tables.rows(empty), pd.DataFrame)
+    assert Page(archive_page(page_of(empty, "x", [], "x", tables.rows(empty))))

@@ -1,0 +1,216 @@
+"""An archive of real videos: the bytes of `annotate`, whatever lies among them, and what is said of it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import archives
+import numpy as np
+import pandas as pd
+import pytest
+from html_page import Page
+from small_studies import bouts, film, lamp_study
+from tiny_models import tiny_timesformer
+from typer.testing import CliRunner
+
+from actscribe import Compute, Run, annotate, computing, load_study, train
+from actscribe.archive import archive as module
+from actscribe.archive.archive import Hands, annotate_archive, retry_failed
+from actscribe.archive.folder import Archive
+from actscribe.archive.record import Done
+from actscribe.cli import app
+from actscribe.cli.archive import _shard
+from actscribe.errors import ActScribeError
+
+GOOD = ("a.mp4", "long.mp4", "copy of a.mp4", "night/b.mp4")
+BAD = ("empty.mp4", "text.mp4", "cut.mp4")
+
+
+@pytest.fixture(scope="module")
+def one_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    root = tmp_path_factory.mktemp("run")
+    tiny = str(tiny_timesformer(root / "checkpoint"))
+    settings = {"model": tiny, "epochs": 1, "batch_size": 8, "precision": "float32"}
+    split = {"train": 0.4, "validation": 0.4, "test": 0.2}
+    lamp_study(root, 10, recognizers={"timesformer": settings}, split=split, empty_labels="allow")
+    return train(load_study(root / "study.yaml"), "timesformer", root / "out")
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("videos")
+    for number, (name, seconds) in enumerate((("a", 8.0), ("long", 20.0), ("night/b", 6.0))):
+        film(folder / f"{name}.mp4", bouts(number, seconds), seconds, number)
+    shutil.copy(folder / "a.mp4", folder / "copy of a.mp4")
+    (folder / "empty.mp4").touch()
+    (folder / "text.mp4").write_text("no video")
+    whole = (folder / "long.mp4").read_bytes()
+    (folder / "cut.mp4").write_bytes(whole[: len(whole) // 2])
+    (folder / "notes.txt").write_text("mine")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def done(one_run: Run, videos: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Do the archive by two workers through the command line; return its folder and what was said."""
+    out = tmp_path_factory.mktemp("archive") / "out"
+    words = ["archive", videos, "--run", one_run.folder, "--out", out, "--format", "json,elan", "--workers", 2]
+    ended = CliRunner().invoke(app, [str(word) for word in words])
+    assert ended.exit_code == 3, (ended.output, ended.exception)
+    assert "Traceback" not in ended.output
+    return out, ended.output
+
+
+def test_timelines_are_those_of_annotate(done: tuple[Path, str], one_run: Run, videos: Path, tmp_path: Path) -> None:
+    out, _ = done
+    with computing(Compute("cpu", threads=1)):
+        for name in GOOD:
+            # ELAN files hold the way to the video, which is told from the folder that they lie in.
+            alone = out / "timelines" / Path(name).parent / "alone"
+            made = annotate(videos / name, one_run, ("json", "elan"), alone)
+            for file in made.files:
+                archived = out / "timelines" / Path(name).parent / file.name
+                if file.suffix == ".json":
+                    assert archived.read_bytes() == file.read_bytes(), name
+                else:
+                    assert archived.stat().st_size == pytest.approx(file.stat().st_size, abs=10)
+            shutil.rmtree(alone)
+    found = {path.relative_to(out / "timelines").as_posix() for path in (out / "timelines").rglob("*.*")}
+    stems = [Path(name).with_suffix("").as_posix() for name in GOOD]
+    assert found == {f"{stem}{ending}" for stem in stems for ending in (".json", ".eaf")}
+
+
+def test_what_is_said_of_it(done: tuple[Path, str], videos: Path) -> None:
+    out, said = done
+    assert "4 of 7 videos have a timeline" in said
+    assert "3 failed" in said
+    assert "7 of 7, 3 failed" in said
+    assert "Failed, 1: an empty file (0 bytes), expected a video." in said
+    assert f"Again: actscribe archive {out} --retry-failed" in said.replace("\n", " ")
+    assert "Left lamp" not in said  # no table of each video floods the terminal
+    page = Page((out / "report.html").read_text(encoding="utf-8"))
+    failures = page.tables["Why videos have no timeline."]
+    assert {row[1] for row in failures[1:]} == {"1"}
+    assert any("a text, expected a video file." in row[0] for row in failures)
+
+
+def test_the_tables_hold_every_video_and_label(done: tuple[Path, str], one_run: Run, videos: Path) -> None:
+    out, _ = done
+    table = pd.read_csv(out / "archive.csv", encoding="utf-8-sig")
+    assert table["video"].nunique() == 7
+    assert (table["state"] == "done").sum() == 4 * 2
+    bad = table[table["state"] == "failed"]
+    assert sorted(bad["video"]) == sorted(BAD)
+    assert set(bad["look"]) == {"failed"}
+    assert set(table.loc[table["video"] == "copy of a.mp4", "copy_of"]) == {"a.mp4"}
+    made = json.loads((out / "timelines" / "long.json").read_text())
+    for _, row in table[table["video"] == "long.mp4"].iterrows():
+        own = [one for one in made["intervals"] if one["label"] == row["label"]]
+        assert row["bouts"] == len(own)
+        assert row["total_s"] == pytest.approx(
+            sum(one["end"] - one["start"] for one in own), abs=2e-3
+        )  # files hold milliseconds
+        if own:
+            assert row["first_s"] == pytest.approx(min(one["start"] for one in own), abs=2e-3)
+        assert row["duration_s"] == 20.0
+    again = pd.read_parquet(out / "archive.parquet")
+    pd.testing.assert_frame_equal(again["total_s"].to_frame(), table["total_s"].to_frame())
+    sheet = pd.read_excel(out / "archive.xlsx")
+    np.testing.assert_allclose(sheet["total_s"].to_numpy(float), table["total_s"].to_numpy(float))
+
+
+def test_the_same_call_again_does_nothing_and_shards_write_the_same_bytes(
+    done: tuple[Path, str], one_run: Run, videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, _ = done
+    stamps = {path: path.stat().st_mtime_ns for path in (out / "timelines").rglob("*.*")}
+    ended = annotate_archive(videos, one_run.folder, out, ("json", "elan"), hands=Hands(workers=1))
+    assert (ended.done, ended.failed) == (4, 3)
+    assert {path: path.stat().st_mtime_ns for path in stamps} == stamps
+    shards = tmp_path / "shards"
+    monkeypatch.setattr(module, "LocalPool", archives.HerePool)
+    for number in (3, 1, 2, 1):  # in any order, and one of them twice
+        part = annotate_archive(videos, one_run.folder, shards, ("json",), hands=Hands(1, (number, 3)))
+        assert part.files == ()
+    archive = Archive.open(shards)
+    assert archive.states(archive.videos()).count("done") == 4
+    for path in (shards / "timelines").rglob("*.json"):
+        assert path.read_bytes() == (out / path.relative_to(shards)).read_bytes()
+
+
+def test_one_copy_is_scored_and_both_have_a_timeline(done: tuple[Path, str]) -> None:
+    out, _ = done
+    archive = Archive.open(out)
+    records = [one for video in archive.videos() if isinstance(one := archive.done(video), Done)]
+    assert len(records) == 4
+    assert len({one.task for one in records}) == 3
+    assert {path.stem for path in archive.scores().iterdir()} == {one.task for one in records}
+
+
+def test_failures_are_tried_again_when_asked_for(one_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LocalPool", archives.HerePool)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.mp4").write_text("not yet copied")
+    out = tmp_path / "out"
+    assert annotate_archive(tmp_path / "in", one_run.folder, out, hands=Hands(1)).failed == 1
+    assert annotate_archive(tmp_path / "in", one_run.folder, out, hands=Hands(1)).failed == 1
+    state = (tmp_path / "in" / "a.mp4").stat()
+    film(tmp_path / "in" / "a.mp4", bouts(0, 6.0), 6.0)
+    assert (tmp_path / "in" / "a.mp4").stat().st_size != state.st_size
+    ended = retry_failed(out, Hands(1))
+    assert (ended.done, ended.failed) == (1, 0)
+
+
+def test_what_cannot_be_done_is_said_before_any_video_is_opened(one_run: Run, videos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(ActScribeError, match="'elam' is no annotation format"):
+        annotate_archive(videos, one_run.folder, out, ("elam",))
+    with pytest.raises(ActScribeError, match="no run here"):
+        annotate_archive(videos, videos, out)
+    assert not out.exists()
+    for words, said in (
+        (["archive", videos], "--run RUN --out OUT"),
+        (["archive", videos, "--status"], "no archive here"),
+        (["archive", videos, "--status", "--out", out], "--status is asked of an archive's folder alone"),
+        (["archive", videos, "--run", one_run.folder, "--out", out, "--shard", "4/3"], "expected a part"),
+    ):
+        ended = CliRunner().invoke(app, [str(word) for word in words])
+        assert ended.exit_code == 2
+        assert said in " ".join(ended.output.split())
+
+
+def test_status_and_digests_are_told_by_the_command_line(done: tuple[Path, str]) -> None:
+    out, _ = done
+    said = CliRunner().invoke(app, ["archive", str(out), "--status"])
+    assert said.exit_code == 3
+    assert "4 of 7 done, 3 failed, 0 at work, 0 open." in said.output
+    said = CliRunner().invoke(app, ["archive", str(out), "--verify"])
+    assert said.exit_code == 0
+    assert "8 of 8 files are as they were written." in said.output
+
+
+@pytest.mark.parametrize(
+    ("asked", "environment", "wanted"),
+    [
+        (None, {}, None),
+        ("3/100", {"SLURM_ARRAY_TASK_ID": "7", "SLURM_ARRAY_TASK_COUNT": "9"}, (3, 100)),
+        (None, {"SLURM_ARRAY_TASK_ID": "7", "SLURM_ARRAY_TASK_COUNT": "9", "SLURM_ARRAY_TASK_MIN": "1"}, (7, 9)),
+        (None, {"SLURM_ARRAY_TASK_ID": "0", "SLURM_ARRAY_TASK_COUNT": "4", "SLURM_ARRAY_TASK_MIN": "0"}, (1, 4)),
+        (
+            None,
+            {
+                "SLURM_ARRAY_TASK_ID": "10",
+                "SLURM_ARRAY_TASK_COUNT": "3",
+                "SLURM_ARRAY_TASK_MIN": "0",
+                "SLURM_ARRAY_TASK_STEP": "5",
+            },
+            (3, 3),
+        ),
+    ],
+)
+def test_the_part_is_that_of_a_slurm_array(
+    asked: str | None, environment: dict[str, str], wanted: tuple[int, int] | None
+) -> None:
+    assert _shard(asked, environment) == wanted

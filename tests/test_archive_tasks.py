@@ -1,0 +1,308 @@
+"""One video of an archive: done once, written down however it ends, and nothing of the user's replaced."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import threading
+from pathlib import Path
+
+import archives
+import pytest
+
+from actscribe.archive import task as module
+from actscribe.archive.claims import Claims
+from actscribe.archive.folder import FILE, Archive
+from actscribe.archive.listing import Video, list_archive, shard
+from actscribe.archive.status import status, verify
+from actscribe.archive.task import Outcome, attempt
+from actscribe.errors import ActScribeError
+from actscribe.places import Place
+
+CONTENTS = {"a.mp4": b"one", "b/c.mp4": b"two, longer", "b/d.mp4": b"three, the longest"}
+
+
+def do(archive: Archive, video: Video, claims: Claims | None = None) -> Outcome:
+    return attempt(archive, claims or Claims(archive.claims()), video, archives.work(archive))
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> tuple[Archive, list[Video]]:
+    return archives.begun(archives.fill(tmp_path / "in", CONTENTS), tmp_path / "out")
+
+
+def test_each_video_is_done_once_longest_first(made: tuple[Archive, list[Video]]) -> None:
+    archive, videos = made
+    assert [video.name for video in videos] == ["b/d.mp4", "b/c.mp4", "a.mp4"]
+    for _ in range(2):
+        assert [do(archive, video).how for video in videos] == ["done"] * 3
+    assert len(archives.noted(archive)) == 3
+    assert archives.timelines(archive) == archives.wanted(CONTENTS, list(CONTENTS))
+    assert archive.states(videos) == ["done"] * 3
+    record = archive.done(videos[2])
+    assert record is not None
+    assert (record.name, record.bytes, record.files) == (
+        "a.mp4",
+        3,
+        {"timelines/a.json": module.content_hash(archive.folder / "timelines" / "a.json")},
+    )
+    assert record.labels == {"on": archives.SUMMARY}
+    assert list((archive.folder / "state" / "claims").iterdir()) == []
+    assert status(archive) == status(Archive.open(archive.folder))
+    assert (status(archive).done, status(archive).working) == (3, 0)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (archives.BROKEN, "not a video."),
+        (archives.DEFECT, "ZeroDivisionError: a defect of a recognizer (archives.py:"),
+    ],
+)
+def test_what_fails_is_written_down_with_its_sentence_and_can_be_tried_again(
+    tmp_path: Path, content: bytes, said: str
+) -> None:
+    source = archives.fill(tmp_path / "in", {"x.mp4": content, "y.mp4": content + b"!", "z.mp4": b"good"})
+    archive, videos = archives.begun(source, tmp_path / "out")
+    assert [do(archive, video).how for video in videos] == ["failed", "failed", "done"]
+    record = archive.failed(videos[0])
+    assert record is not None
+    assert record.reason.startswith(said)
+    assert str(source) not in record.reason
+    found = status(archive)
+    assert (found.done, found.failed, list(found.reasons.values())) == (1, 2, [2])
+    archive.forget(videos[0])
+    assert archive.states(videos) == ["open", "failed", "done"]
+
+
+def test_a_file_that_is_gone_fails_alone(tmp_path: Path) -> None:
+    source = archives.fill(tmp_path / "in", CONTENTS)
+    (source / "list.csv").write_text("video;site\na.mp4;1\ngone.mp4;1\nb/c.mp4;2\n")
+    archive, videos = archives.begun(source / "list.csv", tmp_path / "out")
+    assert [do(archive, video).how for video in videos] == ["done", "done", "failed"]
+    record = archive.failed(videos[2])
+    assert record is not None
+    assert record.reason == "no such file."
+
+
+def test_a_full_disk_stops_and_is_no_failure_of_the_video(
+    made: tuple[Archive, list[Video]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive, videos = made
+
+    def full(path: Path, text: str) -> None:
+        try:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        except OSError as error:
+            raise ActScribeError(f"{path}: the disk is full.") from error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(archives, "write_text", full)
+        assert do(archive, videos[0]).how == "stopped"
+    assert archive.states(videos) == ["open"] * 3
+    assert do(archive, videos[0]).how == "done"
+
+
+def test_a_folder_in_which_nobody_can_claim_anything_stops(
+    made: tuple[Archive, list[Video]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive, videos = made
+
+    def refuse(self: Claims, name: str) -> bool:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Claims, "_create", refuse)
+    found = do(archive, videos[0])
+    assert (found.how, "Read-only file system" in found.sentence) == ("stopped", True)
+
+
+def test_a_file_that_is_in_the_way_is_not_replaced(made: tuple[Archive, list[Video]]) -> None:
+    archive, videos = made
+    mine = archive.folder / "timelines" / "a.json"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    assert do(archive, videos[2]).how == "failed"
+    assert mine.read_text() == "mine"
+    mine.unlink()
+    archive.forget(videos[2])
+    assert do(archive, videos[2]).how == "done"
+
+
+def test_one_that_was_killed_between_timeline_and_record_is_done_again(
+    made: tuple[Archive, list[Video]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive, videos = made
+
+    def killed(self: Archive, record: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Archive, "save", killed)
+        with pytest.raises(KeyboardInterrupt):
+            do(archive, videos[0])
+    before = archives.timelines(archive)
+    assert len(before) == 1
+    assert archive.states(videos)[0] == "open"
+    assert do(archive, videos[0]).how == "done"
+    assert archives.timelines(archive) == before
+    assert not archive.is_begun(videos[0])
+
+
+def test_two_processes_at_once_do_nothing_twice(tmp_path: Path) -> None:
+    contents = {f"{place}.mp4": f"{place}".encode() for place in range(60)}
+    archive, videos = archives.begun(archives.fill(tmp_path / "in", contents), tmp_path / "out")
+
+    def go() -> None:
+        claims = Claims(archive.claims())
+        left = list(videos)
+        while left:
+            left = [video for video in left if do(archive, video, claims).how == "taken"]
+
+    threads = [threading.Thread(target=go) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    done = archives.noted(archive)
+    assert len(done) == len(set(done)) == 60
+    assert archives.timelines(archive) == archives.wanted(contents, list(contents))
+
+
+def test_a_second_copy_waits_for_the_scores_of_the_first(tmp_path: Path) -> None:
+    contents = {"a.mp4": b"same", "copy/b.mp4": b"same"}
+    archive, videos = archives.begun(archives.fill(tmp_path / "in", contents), tmp_path / "out")
+    claims = Claims(archive.claims())
+    task = archives.work(archive)(videos[0]).task
+    with claims.hold(task):
+        assert do(archive, videos[0]).how == "taken"
+    assert [do(archive, video).how for video in videos] == ["done"] * 2
+    records = [archive.done(video) for video in videos]
+    assert len({record.task for record in records if record}) == 1
+    assert archives.timelines(archive) == archives.wanted(contents, list(contents))
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_a_record_that_is_seen_late_costs_work_and_nothing_else(
+    made: tuple[Archive, list[Video]], monkeypatch: pytest.MonkeyPatch, late: bool
+) -> None:
+    archive, videos = made
+    do(archive, videos[0])
+    before = archives.timelines(archive)
+    if late:  # as over NFS: neither the record nor the note of a beginning is seen, but the timeline is
+        monkeypatch.setattr(Archive, "is_done", lambda self, video: False)
+    again = do(archive, videos[0])
+    assert again.how == ("failed" if late else "done")
+    monkeypatch.undo()
+    assert archives.timelines(archive) == before
+    assert archive.states(videos)[0] == "done"  # whatever another process says of it
+
+
+def test_a_video_that_changed_is_another_one(made: tuple[Archive, list[Video]], tmp_path: Path) -> None:
+    archive, videos = made
+    do(archive, videos[2])
+    path = tmp_path / "in" / "a.mp4"
+    path.write_bytes(b"other")
+    again = {video.name: video for video in list_archive(tmp_path / "in")}
+    assert again["a.mp4"].key != videos[2].key
+    assert again["b/c.mp4"] == videos[1]
+
+
+def test_what_was_written_is_compared_with_its_digest(made: tuple[Archive, list[Video]]) -> None:
+    archive, videos = made
+    for video in videos:
+        do(archive, video)
+    assert verify(archive).files == 3
+    (archive.folder / "timelines" / "a.json").write_text("corrected by a person")
+    (archive.folder / "timelines" / "b" / "c.json").unlink()
+    found = verify(archive)
+    assert (found.files, found.changed, found.gone) == (3, ("timelines/a.json",), ("timelines/b/c.json",))
+    assert archive.states(videos) == ["done", "open", "done"]
+    assert [do(archive, video).how for video in videos] == ["done"] * 3
+    assert (archive.folder / "timelines" / "a.json").read_text() == "corrected by a person"
+    assert (archive.folder / "timelines" / "b" / "c.json").exists()
+
+
+def test_a_damaged_record_counts_as_none(made: tuple[Archive, list[Video]]) -> None:
+    archive, videos = made
+    do(archive, videos[0])
+    path = next((archive.folder / "state" / "done").rglob("*.json"))
+    path.write_text(path.read_text().replace("three", "tree"))
+    path.write_text(path.read_text().replace('"bytes": 18', '"bytes": 19'))
+    assert archive.done(videos[0]) is None
+
+
+def test_an_archive_is_gone_on_with_only_where_all_would_be_made_alike(
+    made: tuple[Archive, list[Video]], tmp_path: Path
+) -> None:
+    archive, _ = made
+    plan = archive.plan
+    assert Archive.begin(archive.folder, plan) == archive
+    (tmp_path / "other").mkdir()
+    for changes, said in (
+        ({"versions": {"torch": "1"}}, "version of a library"),
+        ({"model": "1"}, "run or other settings"),
+        ({"formats": ("elan",)}, r"choice of formats \(json; now elan\)"),
+        ({"rules": False}, "choice of rules"),
+        ({"computing": "cuda"}, "kind of device"),
+        ({"source": Place.of(tmp_path / "other", archive.folder)}, "is the archive of"),
+    ):
+        with pytest.raises(ActScribeError, match=said):
+            Archive.begin(archive.folder, plan.model_copy(update=changes))
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").write_text("mine")
+    with pytest.raises(ActScribeError, match="is not empty"):
+        Archive.begin(tmp_path / "full", plan)
+    values = json.loads((archive.folder / FILE).read_text())
+    (archive.folder / FILE).write_text(json.dumps(values | {"model": "2"}))
+    with pytest.raises(ActScribeError, match="was changed"):
+        Archive.open(archive.folder)
+    with pytest.raises(ActScribeError, match="no archive here"):
+        Archive.open(tmp_path)
+
+
+def test_shards_are_all_and_none_twice() -> None:
+    videos = [Video(str(place), str(place), "", 0, "") for place in range(23)]
+    for count in (1, 2, 7, 30):
+        parts = [shard(videos, number, count) for number in range(1, count + 1)]
+        assert sorted((video.key for part in parts for video in part), key=int) == [video.key for video in videos]
+
+
+def test_names_that_would_be_one_file_are_told_apart(tmp_path: Path) -> None:
+    names = ["a.mp4", "a.mkv", "A.mp4", "x/a.mp4", "b.mp4"]
+    videos = list_archive(archives.fill(tmp_path, dict.fromkeys(names, b"x")))
+    stems = {video.name: video.stem for video in videos}
+    assert stems["b.mp4"] == "b"
+    assert stems["x/a.mp4"] == "x/a"
+    assert len({stem.casefold() for stem in stems.values()}) == len(names)
+
+
+def test_lists_that_make_no_sense_are_refused(tmp_path: Path) -> None:
+    archives.fill(tmp_path, {"a.mp4": b"x"})
+    for text, said in (
+        ("film\na.mp4\n", "no column 'video'"),
+        ("video\na.mp4\na.mp4\n", "list.csv:3: this video is in line 2 already"),
+        ("video\n", "lists no video"),
+    ):
+        (tmp_path / "list.csv").write_text(text)
+        with pytest.raises(ActScribeError, match=said):
+            list_archive(tmp_path / "list.csv")
+    (tmp_path / "none").mkdir()
+    with pytest.raises(ActScribeError, match="no video in this folder"):
+        list_archive(tmp_path / "none")
+    with pytest.raises(ActScribeError, match="neither a folder of videos nor a table"):
+        list_archive(tmp_path / "gone")
+
+
+def test_names_in_another_encoding_are_kept(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9.mp4")
+    try:
+        archives.fill(tmp_path / "in", {name: b"x"})
+    except OSError:
+        pytest.skip("this file system takes no such names")
+    archive, videos = archives.begun(tmp_path / "in", tmp_path / "out")
+    assert archive.videos() == videos
+    assert do(archive, videos[0]).how == "done"
+    record = archive.done(videos[0])
+    assert record is not None
+    assert record.name == name
