@@ -18,7 +18,14 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder 
     from actscribe.data.loading import load_data
     from actscribe.data.summary import summarise
     from actscribe.evaluation.annotators import between
-    from actscribe.runs.preflight import Infos, frame_notes, model_notes, preflight_problems, weight_notes
+    from actscribe.runs.preflight import (
+        Infos,
+        frame_notes,
+        memory_warnings,
+        model_notes,
+        preflight_problems,
+        weight_notes,
+    )
     from actscribe.settings.study import load_study
     from actscribe.tables import print_sentence, print_table
 
@@ -35,7 +42,7 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder 
     for note in (*summary.notes, *weight_notes(loaded, data)):
         print_sentence(f"Note: {note}")
     infos: Infos = {}
-    refused = preflight_problems(loaded, data, infos=infos)
+    refused = preflight_problems(loaded, data, infos=infos) + memory_warnings(loaded, list(loaded.recognizers), data)
     for sentence in (*frame_notes(loaded, data, infos=infos), *model_notes(loaded)):
         print_sentence(f"Note: {sentence}")
     for sentence in refused:

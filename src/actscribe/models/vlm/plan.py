@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,6 +24,8 @@ Task = Literal["text", "yesno", "head", "lora"]
 
 #: Bytes of a weight. Quantised: the scales and the layers that stay in 16 bit included (ours, rounded up).
 WEIGHT_BYTES = {"float32": 4.0, "bfloat16": 2.0, "8bit": 1.2, "4bit": 0.7}
+#: Tokens of a usual prompt besides the video (ours).
+PROMPT_TOKENS = 150
 #: Share of a large matrix product's speed that a whole network reaches (ours).
 EFFICIENCY = 0.5
 #: Bytes of a LoRA weight in training: itself, its gradient and Adam's two moments, float32.
@@ -88,7 +91,7 @@ class Use:
     task: Task
     dtype: str = "float32"
     labels: int = 4
-    prompt: int = 150
+    prompt: int = PROMPT_TOKENS
     question: int = 40
     answer: int = 64
     batch: int = 1
@@ -284,8 +287,9 @@ def vision_operations(shape: Shape) -> float:
     return float(shape.units * shape.patches * per_patch)
 
 
+@cache
 def matmul_speed(dtype: str) -> float:
-    """Return the floating-point operations a second that this machine reaches on a large matrix product."""
+    """Return the floating-point operations a second that this machine reaches on a large matrix product, told once."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     kind = torch.float32 if dtype == "float32" else torch.bfloat16
     left = torch.ones(1024, 1024, dtype=kind, device=device)
