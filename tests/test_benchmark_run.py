@@ -284,6 +284,21 @@ def test_a_few_shot_probe_sees_each_clip_once_for_all_seeds_and_shots(
     assert len(seen) == len({clip.content for clip in seen}) > 12
 
 
+def test_a_benchmark_without_room_for_its_vectors_is_refused_before_anything_is_begun(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACTSCRIBE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("ACTSCRIBE_FEATURES_GIB", "0.0000001")
+    plan = place.plan(1, "probe", seeds=2, overrides={"model": "embedded", "keep": "last"})
+    with pytest.raises(
+        ActScribeError, match=r"^probe: the features of its clips take .* and the feature store"
+    ) as error:
+        benchmark(plan, tmp_path / "out", cache=place.cache)
+    assert error.value.hint.startswith("Nothing was begun.")
+    assert not (tmp_path / "cache" / "features").exists()
+    assert not list((tmp_path / "out").glob("*"))
+
+
 @pytest.mark.slow
 def test_what_learns_nothing_runs_once_beside_a_vghif_that_learns(place: Place, tmp_path: Path) -> None:
     plan = place.plan(1, "clip", seeds=2, vghif=True)

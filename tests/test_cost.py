@@ -104,6 +104,17 @@ def test_every_recognizer_with_a_model_is_planned(recognizer: str, monkeypatch: 
     assert max(map(len, done.output.splitlines())) <= 100
 
 
+@pytest.mark.parametrize("recognizer", ["clip", "x-clip"])
+def test_a_probe_on_a_dual_encoder_is_planned_without_a_training_step(recognizer: str) -> None:
+    settings, probe = ({"model": "embedded", "learns": learns} for learns in ("image", "probe"))
+    plan = implementation(recognizer).plan
+    assert plan is not None
+    whole, seen = (plan(parse_settings(recognizer, one), 8, 4) for one in (settings, probe))
+    assert "training" in whole.lines
+    assert "training" not in seen.lines
+    assert 0 < seen.memory < whole.memory
+
+
 def test_a_plan_takes_the_batch_and_number_format_that_the_settings_have(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("actscribe.models.vlm.plan.matmul_speed", lambda dtype: 1e10)
 

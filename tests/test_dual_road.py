@@ -54,9 +54,9 @@ def test_a_few_shot_study_needs_no_validation_clips(tmp_path: Path) -> None:
     assert 0 <= result.headline() <= 1
     study = load_study(file)
     best = study.model_copy(update={"recognizers": {"vifi-clip": {**chosen, "keep": "best"}}})
-    with pytest.raises(ActScribeError, match="no annotated recording in the validation split"):
+    with pytest.raises(ActScribeError, match="no annotated recording is in the validation split"):
         train(best, "vifi-clip", tmp_path / "best")
-    with pytest.raises(ActScribeError, match="in the validation split, so nothing can be compared"):
+    with pytest.raises(ActScribeError, match="in the validation split, which 'actscribe compare' needs"):
         compare(study)
 
 

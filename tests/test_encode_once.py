@@ -1,4 +1,8 @@
-"""Six recognizers over two encoders: each video is decoded and encoded once per encoder, in training and in scoring."""
+"""Six recognizers over two encoders: each frame is encoded once per encoder, in training and in scoring.
+
+Decoding is shared where vectors are: a second recognizer on an encoder whose vectors are in the feature store opens no
+video. Whoever shows pictures to a model reads each video again, also where the vision tower has seen them.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,12 @@ import tiny_encoders
 import tiny_vlms
 from small_studies import lamp_study
 
+from actscribe.compare import work
 from actscribe.compare.compare import compare
 from actscribe.features.embedders import network
 from actscribe.models.vlm import vision
 from actscribe.settings.study import load_study
+from actscribe.video import reading
 
 
 @pytest.fixture
@@ -41,8 +47,31 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Counter[tuple[str, str, float]]:
     return counted
 
 
+@pytest.fixture
+def passes(monkeypatch: pytest.MonkeyPatch) -> Counter[tuple[str, str]]:
+    """How often a recognizer reads each video from its beginning on, whatever decodes it."""
+    counted: Counter[tuple[str, str]] = Counter()
+    current = [""]
+    frames, finish = reading._frames, work.finish
+
+    def framing(path, times, *given):  # type: ignore[no-untyped-def]
+        counted[current[0], path.name] += bool(times)
+        return frames(path, times, *given)
+
+    def finishing(part, *given):  # type: ignore[no-untyped-def]
+        current[0] = part.recognizer
+        return finish(part, *given)
+
+    monkeypatch.setattr(reading, "_frames", framing)
+    monkeypatch.setattr("actscribe.compare.compare.finish", finishing)
+    return counted
+
+
 def test_each_frame_is_encoded_once_per_encoder(
-    tmp_path: Path, shown: Counter[tuple[str, str, float]], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    shown: Counter[tuple[str, str, float]],
+    passes: Counter[tuple[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("ACTSCRIBE_CACHE", str(tmp_path / "cache"))
     vlm = str(tiny_vlms.build("smolvlm", tmp_path / "vlm"))
@@ -56,6 +85,20 @@ def test_each_frame_is_encoded_once_per_encoder(
         "vlm-lora": {"model": vlm, "precision": "float32", "epochs": 1, "rank": 2},
     }
     study = lamp_study(tmp_path / "study", 6, 4.0, recognizers=recognizers, empty_labels="allow")
-    compare(load_study(study), seeds=1)
+    done = compare(load_study(study), seeds=1)
     assert {encoder for encoder, _, _ in shown} == {"dinov2", "vlm"}
     assert max(shown.values()) == 1, shown.most_common(3)
+    split_of = {one.name: one.split for one in done.provenance.recordings}
+    read: dict[str, dict[str, set[int]]] = {name: {} for name in recognizers}
+    for (name, video), count in passes.items():
+        read[name].setdefault(split_of[Path(video).stem], set()).add(count)
+    once = {"train": {1}, "validation": {1}, "test": {1}}
+    asked = {"validation": {1}, "test": {1}}  # nothing is learned from train
+    assert read == {
+        "linear": once,
+        "attentive": {},  # on the vectors that the linear head left
+        "vlm-yesno": asked,
+        "vlm-list": asked,
+        "vlm-head": once,
+        "vlm-lora": once | {"validation": {2}},  # into the frame cache for training, and past it for the thresholds
+    }

@@ -54,10 +54,10 @@ def test_what_compare_says_to_write_fills_every_split(
     tmp_path: Path, recordings: int, split: dict[str, Any], lacks: str, words: str
 ) -> None:
     study = made(tmp_path, recordings, **split)
-    with pytest.raises(ActScribeError, match=f"in the {lacks} split, so nothing can be compared") as refused:
+    with pytest.raises(ActScribeError, match=f"no annotated recording is in the {lacks} split") as refused:
         compare(study)
-    assert words in refused.value.hint
-    filled = as_told(study, refused.value.hint)
+    assert words in refused.value.message
+    filled = as_told(study, refused.value.message)
     assert all(filled.of_split(name) for name in ("train", "validation", "test"))
 
 

@@ -9,8 +9,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import tiny_vlms
+from dual_jobs import QUICK, checkpoint
+from safetensors import safe_open
 from short_studies import actscribe
 from small_studies import WINDOWS, write_study
+from tiny_encoders import tiny_encoder
 
 from actscribe import load_study
 from actscribe.compare.compare import compare
@@ -21,10 +25,12 @@ from actscribe.errors import ActScribeError, in_one_line
 from actscribe.recognizers.plans import memory
 from actscribe.recognizers.plans.clips import plan_classifier
 from actscribe.runs.no_validation import SAID
-from actscribe.runs.preflight import preflight_problems, weight_notes
+from actscribe.runs.preflight import memory_warnings, preflight_problems, weight_notes
 from actscribe.runs.train import train
+from actscribe.runs.training_clips import seen_clips
 from actscribe.settings.study import Study
 from actscribe.settings.video_classifier import TimesformerSettings
+from actscribe.tables import bytes_text
 from actscribe.video.cache import FrameCache
 
 TINY = {"model": "tiny", "epochs": 1, "precision": "float32"}
@@ -111,7 +117,7 @@ def test_validation_recordings_that_nobody_annotated_are_a_gap_and_no_choice(
     data = load_data(study)
     bare = [replace(one, intervals=None) if one.split == "validation" else one for one in data.recordings]
     (said,) = preflight_problems(study, replace(data, recordings=tuple(bare)), cache)
-    assert "no annotated recording in the validation split" in said
+    assert "no annotated recording is in the validation split. Give validation" in said
 
 
 def test_no_test_split(made: Callable[..., Study], tmp_path: Path) -> None:
@@ -127,10 +133,10 @@ def test_several_recognizers_without_a_validation_split_cannot_be_compared(
     several = {"timesformer": TINY, "other": {"recognizer": "timesformer", **TINY}}
     study = made(tmp_path / "a", split=split, recognizers=several)
     (said,) = preflight_problems(study, load_data(study), FrameCache(tmp_path / "cache", 2**30))
-    assert said.startswith("no annotated recording is in the validation split, so that 'actscribe compare' refuses")
-    with pytest.raises(ActScribeError, match="no annotated recording in the validation split") as refused:
+    assert said.startswith("no annotated recording is in the validation split, which 'actscribe compare' needs. ")
+    with pytest.raises(ActScribeError, match="no annotated recording is in the validation split") as refused:
         compare(study)
-    assert refused.value.hint in said
+    assert refused.value.message == said
     checked = actscribe("check", study.folder)
     assert "Warning: no annotated recording is in the validation split" in " ".join(checked.split())
     assert f"Next: mend what the warnings say, then type: actscribe check {study.folder}" in checked
@@ -162,12 +168,107 @@ def test_a_model_too_large_for_the_memory(
     study = made(tmp_path / "study")
     data, cache = load_data(study), FrameCache(tmp_path / "cache", 2**30)
     monkeypatch.setattr(memory, "_memory", lambda: memory.BASE)
-    (said,) = preflight_problems(study, data, cache)
+    (said,) = memory_warnings(study, ["timesformer"], data)
+    assert preflight_problems(study, data, cache) == []
     assert said.startswith(f"timesformer: {study.folder / 'tiny'} takes about 0.7 GiB, and this machine has 0.7 GiB")
     monkeypatch.setattr(memory, "_memory", lambda: 2 * memory.BASE)
-    assert preflight_problems(study, data, cache) == []
+    assert memory_warnings(study, ["timesformer"], data) == []
 
 
 def test_published_models_need_what_their_weights_and_a_step_take() -> None:
     """TimeSformer-base: 121 M weights in float32, AdamW's two moments and gradients are 1.9 GB before any picture."""
     assert 1.9e9 < plan_classifier(TimesformerSettings(model="timesformer-k400", batch_size=1), 8, 4).memory < 6e9
+
+
+@pytest.fixture
+def undecoded(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Every pass over a video that was begun, whoever wants frames."""
+    passes: list[object] = []
+
+    def refuse(*given: object, **named: object) -> None:
+        passes.append((given, named))
+        raise AssertionError("decoded")
+
+    for reader in ("data.frames.clip_frames", "video.cache.frames_at"):
+        monkeypatch.setattr(f"actscribe.{reader}", refuse)
+    return passes
+
+
+def test_a_comparison_is_refused_before_the_first_frame_for_all_that_check_foretells(
+    made: Callable[..., Study], tmp_path: Path, undecoded: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recognizers = {
+        "timesformer": TINY,
+        "gone": {"recognizer": "timesformer", "model": "nowhere/to-be-found"},
+        "best": {"recognizer": "timesformer", **TINY, "keep": "best"},
+        "probe": {"model": str(tiny_encoder("dinov2", tmp_path / "dino"))},
+    }
+    split = {"train": 0.5, "validation": 0.0, "test": 0.5}
+    study = made(tmp_path / "study", recognizers=recognizers, split=split)
+    monkeypatch.setenv("ACTSCRIBE_FEATURES_GIB", "0.000001")
+    cache = FrameCache(tmp_path / "cache", 2**30)
+    foretold = preflight_problems(study, load_data(study), cache)
+    assert [line.split(":")[0] for line in foretold[:3]] == ["gone", "best", "probe"]
+    assert len(foretold) == 4
+    with pytest.raises(ActScribeError) as caught:
+        compare(study, cache=cache)
+    assert caught.value.message.splitlines() == foretold
+    assert (undecoded, (study.folder / "comparison").exists()) == ([], False)
+    with pytest.raises(ActScribeError, match="leave recognizers out with --only"):
+        compare(study, only=["gone"], cache=cache)
+
+
+def test_a_comparison_warns_of_memory_and_begins(
+    made: Callable[..., Study],
+    tmp_path: Path,
+    undecoded: list[object],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    study = made(tmp_path / "study")
+    monkeypatch.setattr(memory, "_memory", lambda: memory.BASE)
+    with pytest.raises(AssertionError, match="decoded"):
+        compare(study, cache=FrameCache(tmp_path / "cache", 2**30))
+    (said,) = memory_warnings(study, ["timesformer"], load_data(study))
+    assert f"Warning: {said}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["frame", "clip", "head", "whole", "dual"])
+def test_the_feature_store_is_foretold_what_training_puts_into_it(
+    made: Callable[..., Study], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """The size foretold is that of the vectors that lie there after training; a byte less is refused beforehand."""
+    recognizer: dict[str, object] = {"recognizer": "vlm-head", "epochs": 1, "precision": "float32"}
+    if kind in ("frame", "clip"):
+        family = {"frame": "dinov2", "clip": "videomae"}[kind]
+        recognizer = {"recognizer": "probe", "model": str(tiny_encoder(family, tmp_path / "encoder"))}
+    elif kind == "dual":
+        recognizer = {**QUICK, "recognizer": "clip", "model": str(checkpoint("clip", tmp_path)), "learns": "probe"}
+    else:
+        pooling = {"head": "mean", "whole": "attention"}[kind]
+        recognizer |= {"model": str(tiny_vlms.build("smolvlm", tmp_path / "vlm")), "pooling": pooling}
+    # What its vision tower makes of frames is kept there too, where there is room for it, and needs none.
+    monkeypatch.setattr("actscribe.recognizers.vlm_head.keep_vision", lambda vlm: None)
+    monkeypatch.setenv("ACTSCRIBE_CACHE", str(tmp_path / "cache"))
+    study = made(tmp_path / "study", recognizers={"one": recognizer})
+    data, cache = load_data(study), FrameCache(tmp_path / "frames", 2**30)
+    foretold = seen_clips(study, "one", data, cache).vectors
+
+    monkeypatch.setenv("ACTSCRIBE_FEATURES_GIB", f"{(foretold - 1) / 2**30:.15f}")
+    (said,) = preflight_problems(study, data, cache)
+    assert said.startswith(f"one: the features of its clips take {bytes_text(foretold)}, and the feature store")
+    with pytest.raises(ActScribeError) as error:
+        train(study, "one", out=tmp_path / "run", cache=cache)
+    assert (said, (tmp_path / "run").exists()) == (f"one: {in_one_line(error.value)}", False)
+
+    monkeypatch.delenv("ACTSCRIBE_FEATURES_GIB")
+    train(study, "one", out=tmp_path / "run", cache=cache)
+    kept = 0
+    for path in (tmp_path / "cache" / "features").rglob("*.actscribe-features"):
+        with safe_open(path, "pt") as segment:
+            values = segment.get_tensor("values")
+        kept += values.numel() * values.element_size()
+    if kind == "whole":  # the tokens of its prompt are an estimate
+        assert 0.5 < foretold / kept < 2
+    else:
+        assert foretold == kept

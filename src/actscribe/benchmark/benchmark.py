@@ -39,6 +39,7 @@ from actscribe.report.benchmark_page import REPORT, benchmark_page
 from actscribe.run_folder.run import Run, RunInfo, machine, versions
 from actscribe.run_folder.written import RUN_FILE
 from actscribe.runs.evaluate import score_split
+from actscribe.runs.preflight import Infos, memory_warnings, refusals
 from actscribe.runs.reuse import changes
 from actscribe.runs.train import UNDECIDED, train
 from actscribe.settings.study import Study
@@ -106,8 +107,10 @@ def benchmark(
     notes: dict[str, None] = dict.fromkeys((*chosen.whole.notes, *_plan_notes(plan)))
     if chosen.listed is not None and chosen.listed.missing:
         notes[f"{len(chosen.listed.missing)} clips of {plan.shots_list} are not on this machine."] = None
+    draws = {seed: draw(plan, chosen, seed, probes) for seed in parts}
+    _check(plan, chosen, draws[0], folder, cache)
     for place, (seed, variants) in enumerate(parts.items()):
-        drawn = draw(plan, chosen, seed, probes)
+        drawn = draws[seed]
         notes |= dict.fromkeys(drawn.notes)
         for vghif in variants:
             say(f"{system(plan, vghif)}, seed {seed} ({place + 1} of {len(parts)})", None)
@@ -147,6 +150,29 @@ def _check_free(folder: Path, plan: Plan, parts: Mapping[int, Sequence[bool]], r
             )
 
 
+def _check(plan: Plan, chosen: Classes, drawn: Draw, folder: Path, cache: FrameCache | None) -> None:
+    """Refuse what `train` would refuse perhaps hours later, on the first draw: others are as large.
+
+    Raises:
+        ActScribeError: lists everything that is in the way.
+    """
+    infos: Infos = {}
+    found: list[str] = []
+    for vghif in _variants(plan):
+        if _complete(folder / plan.run_name(vghif, 0)) is None:
+            study = _study(plan, chosen.learned, plan.settings(vghif, len(drawn.data.of_split("train"))), 0)
+            found += refusals(study, [plan.backbone], drawn.data, cache, infos)
+            for sentence in memory_warnings(study, [plan.backbone], drawn.data):
+                say(f"Warning: {sentence}", None)
+    if found:
+        raise ActScribeError("\n".join(dict.fromkeys(found)), "Nothing was begun. Mend this, then type it again.")
+
+
+def _complete(folder: Path) -> Run | None:
+    run = Run.open(folder) if (folder / RUN_FILE).is_file() else None
+    return run if run is not None and run.info.status == "complete" else None
+
+
 def _study(plan: Plan, benchmark: Benchmark, settings: BaseModel, seed: int) -> Study:
     made = study_of(benchmark, {plan.backbone: settings.model_dump(mode="json")}, plan.clip_frames, seed)
     return made.model_copy(update={"empty_labels": "allow"})  # Kinetics may have lost a class's last video
@@ -158,9 +184,9 @@ def _finish(
     """Train and score one run, as far as that is not done."""
     settings = plan.settings(vghif, len(drawn.data.of_split("train")))
     study = _study(plan, chosen.learned, settings, seed)
-    begun = (folder / RUN_FILE).is_file()
-    run = Run.open(folder) if begun else None
-    if run is None or run.info.status != "complete":
+    run = _complete(folder)
+    if run is None:
+        begun = (folder / RUN_FILE).is_file()
         run = train(study, plan.backbone, folder, resume=begun, cache=cache, data=drawn.data)
     _check_same(run, study, drawn.data)
     recognizer = _score(run, plan, None)

@@ -12,14 +12,28 @@ if TYPE_CHECKING:
     from actscribe.data.loading import StudyData
 
 
+#: Exit code where the study would be refused, as for other input that a person can mend.
+REFUSED = 2
+
+
 def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder it lies in.")]) -> None:
-    """Show what is in the data: hours, intervals and clips per label and split, overlaps, problems."""
+    """Show what is in the data: hours, intervals and clips per label and split, overlaps, problems.
+
+    Ends with exit code 2 where `train` or `compare` would refuse the study.
+    """
     from actscribe.data.clips import Window
     from actscribe.data.loading import load_data
     from actscribe.data.summary import summarise
     from actscribe.evaluation.annotators import between
     from actscribe.runs.moved import moved_groups
-    from actscribe.runs.preflight import Infos, frame_notes, model_notes, preflight_problems, weight_notes
+    from actscribe.runs.preflight import (
+        Infos,
+        frame_notes,
+        memory_warnings,
+        model_notes,
+        preflight_problems,
+        weight_notes,
+    )
     from actscribe.settings.study import load_study
     from actscribe.tables import print_sentence, print_table
 
@@ -39,7 +53,7 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder 
     refused = preflight_problems(loaded, data, infos=infos)
     for sentence in (*frame_notes(loaded, data, infos=infos), *model_notes(loaded)):
         print_sentence(f"Note: {sentence}")
-    for sentence in refused:
+    for sentence in (*refused, *memory_warnings(loaded, list(loaded.recognizers), data)):
         print_sentence(f"Warning: {sentence}")
     for sentence in (*data.remarks, *moved_groups(loaded, data), *data.not_known):
         print_sentence(f"Warning: {sentence}")
@@ -51,7 +65,8 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder 
         print("No leakage: every file content, group and source span lies in one split only.")
     if refused:
         print(f"Next: mend what the warnings say, then type: actscribe check {shlex.quote(str(study))}")
-    elif data.not_known and loaded.groups is None and loaded.split.within == "groups":
+        raise typer.Exit(REFUSED)
+    if data.not_known and loaded.groups is None and loaded.split.within == "groups":
         print("Next: say which videos belong together (see the warning),")
         print(f"  then type: {_next(study, list(loaded.recognizers))}")
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,7 +13,6 @@ from actscribe.compare.board import Board
 from actscribe.compare.plan import chosen, default_folder, parse_curve, parts, study_of, subset
 from actscribe.compare.result import assemble
 from actscribe.compare.work import finish, found
-from actscribe.data.lacking import way_to_fill
 from actscribe.data.loading import StudyData, load_data
 from actscribe.data.manifest import read_manifest
 from actscribe.data.recording import Recording
@@ -24,11 +23,11 @@ from actscribe.leftovers import sweep_below
 from actscribe.ownership import check_free, check_replaceable
 from actscribe.places import Place
 from actscribe.progress import say
-from actscribe.recognizers.ready import check_ready
 from actscribe.report.comparison.comparison import Comparison
 from actscribe.report.comparison.page import write_comparison_report
 from actscribe.run_folder.comparison import FILE, TABLES, Listed, Provenance, digests, write_scores, write_tables
 from actscribe.run_folder.run import machine, versions
+from actscribe.runs.preflight import check_comparable, memory_warnings
 from actscribe.settings.study import Study, load_study
 from actscribe.video.cache import FrameCache
 from actscribe.video.contained import contained
@@ -66,11 +65,9 @@ def compare(
     if _is_begun(folder, resume):
         only, seeds, curve = _as_before(Provenance.read(folder), study, only, seeds, curve)
     names = chosen(study, only)
-    check_ready(study, names)
     data = load_data(study)
     for sentence in data.not_known:
         say(f"Warning: {sentence}", None)
-    _check_splits(study, data)
     annotated = sum(recording.intervals is not None for recording in data.of_split("train"))
     provenance = Provenance(
         study=study.model_copy(update={"labels": data.labels}),
@@ -122,7 +119,6 @@ def repeat(
             f"{path}: the study '{study.name}' is not in {study.folder} ('{study.recordings}' is not there).",
             f"Say where it is now: actscribe compare STUDY --from {shlex.quote(str(path))}",
         )
-    check_ready(study, before.recognizers)
     data = load_data(study)
     _check_recordings(before, data, first)
     fresh = before.model_copy(
@@ -158,22 +154,26 @@ def _run(
 ) -> Comparison:
     every = parts(study, provenance.recognizers, provenance.seeds, provenance.curve)
     sweep_below(folder)
-    for part in every:  # a run of another study in the way is reported before anything is written
-        found(part, study_of(study, part), subset(data, part.recordings, part.seed), folder, retrain)
+    # A run of another study in the way, or one that cannot be made, is reported before anything is written.
+    done = [
+        found(part, study_of(study, part), subset(data, part.recordings, part.seed), folder, retrain) for part in every
+    ]
+    left = {part.recognizer for part, run in zip(every, done, strict=True) if run is None}
+    _check(study, data, provenance.recognizers, left, cache)
     provenance.write(folder)
     with Board(every).shown() as board:
         for part in every:
             run = finish(part, study, data, folder, board, cache, retrain)
             provenance.runs[part.place] = Place.of(run.folder, folder)
             provenance.write(folder)
-    done = assemble(folder, provenance)
-    write_tables(folder, {**done.tables, "costs": done.costs}, provenance.not_known)
-    write_scores(folder, score_table(done.systems, done.shared))
-    provenance.results = digests(done.tables)
+    made = assemble(folder, provenance)
+    write_tables(folder, {**made.tables, "costs": made.costs}, provenance.not_known)
+    write_scores(folder, score_table(made.systems, made.shared))
+    provenance.results = digests(made.tables)
     provenance.status = "complete"
     provenance.write(folder)
-    write_comparison_report(done)
-    return done
+    write_comparison_report(made)
+    return made
 
 
 def _is_begun(folder: Path, resume: bool) -> bool:
@@ -237,13 +237,14 @@ def _check_recordings(before: Provenance, data: StudyData, folder: Path) -> None
         )
 
 
-def _check_splits(study: Study, data: StudyData) -> None:
-    for split in ("validation", "test"):  # validation also calibrates, whatever a recognizer needs it for
-        if not any(recording.intervals is not None for recording in data.of_split(split)):
-            raise ActScribeError(
-                f"There is no annotated recording in the {split} split, so nothing can be compared.",
-                way_to_fill(split, study, data),
-            )
+def _check(
+    study: Study, data: StudyData, names: Sequence[str], left: Collection[str], cache: FrameCache | None
+) -> None:
+    """Refuse what `train` would refuse perhaps hours later, and warn of too little memory."""
+    to_make = [name for name in names if name in left]
+    check_comparable(study, names, to_make, data, cache)
+    for sentence in memory_warnings(study, to_make, data):
+        say(f"Warning: {sentence}", None)
 
 
 def _columns(study: Study, data: StudyData) -> dict[str, dict[str, str]]:

@@ -1,4 +1,4 @@
-"""What to write so that a split that holds nothing gets recordings."""
+"""What is said of a split that holds nothing, and what to write so that it gets recordings."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from actscribe.data.manifest import SPLITS
 from actscribe.settings.study import Split, Study
 
 GAP = "The gap is what is left out between two parts, in seconds: a clip's length or more."
+
+
+def nobody_annotated(split: str) -> str:
+    """Return what is said of a split without annotated recordings, as part of a sentence."""
+    return f"no annotated recording is in the {split} split"
 
 
 def way_to_fill(split: str, study: Study, data: StudyData) -> str:

@@ -35,6 +35,11 @@ class Encoder:
     bytes_each: int
     batch: int
 
+    @property
+    def unit_bytes(self) -> int:
+        """Bytes that the vectors of one frame, or of one clip, are kept in."""
+        return self.tokens * self.width * self.bytes_each
+
 
 class Embedder(Protocol):
     """Turns clips into vectors and never learns."""

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Literal
 
 import numpy as np
 import torch
@@ -62,12 +63,7 @@ class Embedding:
 
     def moments(self, clip: Clip) -> list[Moment]:
         """Return what of a video the vectors of a clip are kept under, in order of time."""
-        ticks = np.round(self._times(clip) * 1e6).astype(np.int64).tolist()
-        if self.embedder.encoder.per == "clip":
-            # one frame does not tell how long its clip is, which some models are told; several do, by their distance
-            half = round((clip.end - clip.start) * 5e5) if len(ticks) == 1 else 0
-            return [Moment(ticks[0] - half, ticks[-1] + half)]
-        return [Moment(tick, tick) for tick in ticks]
+        return moments(clip, self.view.frames, self.embedder.encoder.per)
 
     def units(self, clips: Sequence[Clip]) -> list[tuple[Moment, Moments]]:
         """Return what the encoder looks at in one go, frames or clips, each once, in order of time.
@@ -121,6 +117,22 @@ class Features(Sequence[Tensor]):
         return max((len(self[index]) for index in range(len(self))), default=0)
 
 
+def moments(clip: Clip, frames: int, per: Literal["frame", "clip"]) -> list[Moment]:
+    """Return what of a video the vectors of a clip are kept under, in order of time.
+
+    Args:
+        clip: the clip.
+        frames: of it that are looked at, evenly spaced.
+        per: what the encoder sees at once, see `Encoder`.
+    """
+    ticks = np.round(sample_times(clip.start, clip.end, frames) * 1e6).astype(np.int64).tolist()
+    if per == "clip":
+        # one frame does not tell how long its clip is, which some models are told; several do, by their distance
+        half = round((clip.end - clip.start) * 5e5) if len(ticks) == 1 else 0
+        return [Moment(ticks[0] - half, ticks[-1] + half)]
+    return [Moment(tick, tick) for tick in ticks]
+
+
 def embed(embedding: Embedding, recordings: Sequence[Recording], clips: Sequence[Clip], what: str) -> Features:
     """Return the vectors of clips, computing those that the store does not hold.
 
@@ -157,7 +169,7 @@ def check_one_by_one(embedding: Embedding, clips: Iterable[Sequence[Clip]], what
     Args:
         embedding: that makes them.
         clips: of each recording.
-        what: whose they are, for the message.
+        what: they are, as the message begins.
 
     Raises:
         ActScribeError: those of one are more than the store's limit, or than the disk has left.
@@ -208,5 +220,4 @@ def _missing(embedding: Embedding, clips: Sequence[Clip], shelf: Shelf) -> int:
 
 
 def _bytes(embedding: Embedding, units: int) -> int:
-    encoder = embedding.embedder.encoder
-    return units * encoder.tokens * encoder.width * encoder.bytes_each
+    return units * embedding.embedder.encoder.unit_bytes

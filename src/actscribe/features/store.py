@@ -191,21 +191,21 @@ class FeatureStore:
 
         Args:
             needed: bytes.
-            what: whose rows they are, for the message.
+            what: they are, as the message begins, such as "Features of training clips".
 
         Raises:
             ActScribeError: they are more than the limit, or than the disk has left.
         """
         if needed > self.limit_bytes:
             raise ActScribeError(
-                f"the features of {what} take {bytes_text(needed)}, and the feature store {self.root} holds"
+                f"{what} take {bytes_text(needed)}, and the feature store {self.root} holds"
                 f" {bytes_text(self.limit_bytes)}.",
                 f"Set {SIZE_VARIABLE} to a larger number, or choose a larger stride, fewer frames or mean pooling.",
             )
         free = disk_free(self.root) + self.size()
         if needed > free:
             raise ActScribeError(
-                f"the features of {what} take {bytes_text(needed)}, and the disk of the feature store {self.root} has"
+                f"{what} take {bytes_text(needed)}, and the disk of the feature store {self.root} has"
                 f" {bytes_text(free)} left for them.",
                 f"Free some space, or set {FOLDER_VARIABLE} to a folder on a larger disk.",
             )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -24,6 +24,7 @@ __all__ = [
     "ClipFrames",
     "Implementation",
     "InputSpec",
+    "Kept",
     "Plan",
     "Recognizer",
     "TrainingInputs",
@@ -64,6 +65,19 @@ class Plan:
     lines: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a training keeps in the feature store, known before anything is loaded.
+
+    Args:
+        per: "frame" or "clip": what its vectors are of; a frame's are kept once for all clips that show it.
+        bytes: of one frame's or one clip's vectors, about; 0: nothing is kept.
+    """
+
+    per: Literal["frame", "clip"]
+    bytes: int
+
+
 def no_digest(settings: object) -> str:
     """Answer `Implementation.weights` of a recognizer whose start no digest tells."""
     return ""
@@ -86,6 +100,8 @@ class Implementation:
         starting: settings, label set and frames per clip -> what the run's notes say of the checkpoint that training
             starts from, such as resized positions; refuses one whose weights do not fit, before anything is written.
         plan: settings, frames of a clip and labels -> what it will cost; None: no estimate is known.
+        kept: settings and frames of a clip -> what training keeps in the feature store, from the model's configuration
+            alone; None: it never keeps anything there.
         merge: folds a saved folder's adapters into the model, and writes what `RecognizerSpec.merges_into` loads.
     """
 
@@ -95,6 +111,7 @@ class Implementation:
     weights: Callable[[Any], str] = no_digest
     starting: Callable[[Any, LabelSet, int], list[str]] = no_notes
     plan: Callable[[Any, int, int], Plan] | None = None
+    kept: Callable[[Any, int], Kept] | None = None
     merge: Callable[[Path, Path], None] | None = None
 
 
@@ -138,6 +155,7 @@ def _all_careful(made: Implementation, point: EntryPoint) -> Implementation:
         weights=whole("weights", str),
         starting=whole("starting", list),
         plan=made.plan and whole("plan", Plan),
+        kept=made.kept and whole("kept", Kept),
         merge=made.merge and whole("merge", object),
     )
 

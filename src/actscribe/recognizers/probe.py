@@ -13,7 +13,8 @@ from safetensors.torch import save_file
 from actscribe.batching import batched
 from actscribe.errors import ActScribeError
 from actscribe.features.embedder import Embedder
-from actscribe.features.embedders.load import encoder_view, encoder_weights, load_embedder
+from actscribe.features.embedders.load import encoder_view, encoder_weights, load_embedder, unfilled
+from actscribe.features.embedders.network import described
 from actscribe.features.embedding import Features
 from actscribe.files import write_text
 from actscribe.labels import LabelSet
@@ -21,8 +22,9 @@ from actscribe.models.checkpoint_files import read_json
 from actscribe.models.device import device
 from actscribe.models.loading import fill
 from actscribe.models.probe_heads import AttentiveHead, LinearHead, pool
+from actscribe.models.quiet import quiet
 from actscribe.processes import is_first
-from actscribe.recognizers.base import Implementation, InputSpec, Recognizer
+from actscribe.recognizers.base import Implementation, InputSpec, Kept, Recognizer
 from actscribe.recognizers.noted_model import check_same, found, noted
 from actscribe.recognizers.on_features import OnFeatures, padded
 from actscribe.recognizers.plans.encoder import plan_encoder
@@ -73,6 +75,13 @@ def load(folder: Path, labels: LabelSet) -> Recognizer:
 def view(settings: ProbeSettings, frames: int) -> InputSpec:
     """Return the study's frames at the size that suits the encoder; only its configuration is read."""
     return encoder_view(settings.encoder(), frames)
+
+
+def kept(settings: ProbeSettings, frames: int) -> Kept:
+    """Return what the encoder's vectors take, see `Implementation.kept`; only its configuration is read."""
+    with torch.device("meta"), quiet():
+        network, per, side = unfilled(settings.encoder(), frames)
+        return Kept(per, described(network, per, frames, side, 1).unit_bytes)
 
 
 def weights(settings: ProbeSettings) -> str:
@@ -173,4 +182,5 @@ PROBE = Implementation(
     weights=weights,
     starting=starting,
     plan=plan_encoder,
+    kept=kept,
 )

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from actscribe.batching import batched
-from actscribe.features.embedders.vlm import AT_ONCE, Backbone, VlmEmbedder, in_batches
+from actscribe.features.embedders.vlm import AT_ONCE, Backbone, VlmEmbedder, described, in_batches
 from actscribe.features.vision import keep_vision
 from actscribe.files import write_text
 from actscribe.labels import LabelSet, Task
@@ -26,7 +26,7 @@ from actscribe.models.quiet import quiet
 from actscribe.models.vlm import Hidden, load_vlm
 from actscribe.models.vlm.plan import configuration
 from actscribe.models.vlm.pooling import VlmHead
-from actscribe.recognizers.base import ClipFrames, Implementation, InputSpec, Recognizer
+from actscribe.recognizers.base import ClipFrames, Implementation, InputSpec, Kept, Recognizer
 from actscribe.recognizers.noted_model import check_same, found, noted
 from actscribe.recognizers.on_features import OnFeatures
 from actscribe.recognizers.plans.vlm import plan_head
@@ -190,6 +190,15 @@ def view(settings: VlmHeadSettings | VlmLoraSettings, frames: int) -> InputSpec:
     return InputSpec(frames, family.short_side(config, video), settings.temporal_jitter)
 
 
+def kept(settings: VlmHeadSettings | VlmLoraSettings, frames: int) -> Kept:
+    """Return what a clip's hidden states take, see `Implementation.kept`; only the model's configuration is read."""
+    family, config, video = configuration(settings.model)
+    side = family.short_side(config, video)
+    tokens = family.tokens(config, video, frames, side, side * 16 // 9)
+    states = described("", settings.pooling, int(config.get_text_config().hidden_size), tokens)
+    return Kept(states.per, states.unit_bytes)
+
+
 def weights(settings: VlmHeadSettings | VlmLoraSettings) -> str:
     """Return the digest of the model's weights, see `Implementation.weights`."""
     return weights_digest(checkpoint_folder(settings.model, "vlm"))
@@ -201,4 +210,5 @@ VLM_HEAD = Implementation(
     load=load,
     weights=weights,
     plan=plan_head,
+    kept=kept,
 )

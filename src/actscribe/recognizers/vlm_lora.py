@@ -26,7 +26,7 @@ from actscribe.packages import require
 from actscribe.processes import is_first
 from actscribe.recognizers.base import ClipFrames, Implementation, InputSpec, Recognizer
 from actscribe.recognizers.plans.vlm import plan_lora
-from actscribe.recognizers.vlm_head import INSIDE, HeadedVlm, load_parts, start, train_head, weights
+from actscribe.recognizers.vlm_head import INSIDE, HeadedVlm, kept, load_parts, start, train_head, weights
 from actscribe.recognizers.vlm_head import view as head_view
 from actscribe.settings.training import Augmentation
 from actscribe.settings.vlm import VlmLoraSettings
@@ -309,5 +309,6 @@ VLM_LORA = Implementation(
     load=load,
     weights=weights,
     plan=plan_lora,
+    kept=kept,
     merge=merge,
 )

@@ -16,6 +16,7 @@ from actscribe import annotations as annotation_files
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.columns import for_terminal, in_short
 from actscribe.data.clips import Window, cut, targets
+from actscribe.data.lacking import nobody_annotated
 from actscribe.data.manifest import SPLITS
 from actscribe.data.recording import Recording
 from actscribe.data.views import ONE_VIEW, Views
@@ -148,7 +149,7 @@ def measured(
         choice = "validation" if "validation" in filled else "train"
         folder = shlex.quote(str(run.folder))
         raise ActScribeError(
-            f"{run.folder}: no annotated recording in the {split} split.",
+            f"{run.folder}: {nobody_annotated(split)}.",
             f"To measure it on {choice}, which it has seen already: actscribe evaluate {folder} --split {choice}",
         )
     kept = run.has_scores(split)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from actscribe.data.lacking import way_to_fill
+from actscribe.data.lacking import nobody_annotated, way_to_fill
 from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError, in_one_line
 from actscribe.models.catalog import ENTRIES, place
@@ -24,6 +24,8 @@ from actscribe.video.probe import VideoInfo
 
 #: What is known about videos already, so that each is measured once: see `ClipData`.
 Infos = dict[Path, VideoInfo]
+#: The splits that a comparison needs; validation also calibrates, whatever a recognizer needs it for.
+COMPARED = ("validation", "test")
 
 
 def preflight_problems(
@@ -37,20 +39,63 @@ def preflight_problems(
         cache: of decoded frames; default the user's.
         infos: what is known about videos already; filled with what is found out.
     """
+    # A study of one recognizer is trained and not compared, which takes no validation split.
+    splits = COMPARED if len(study.recognizers) > 1 else ("test",)
+    return [*refusals(study, list(study.recognizers), data, cache, infos), *_gaps(study, data, splits)]
+
+
+def refusals(
+    study: Study,
+    names: Sequence[str],
+    data: StudyData,
+    cache: FrameCache | None = None,
+    infos: Infos | None = None,
+) -> list[str]:
+    """Return a sentence for each thing that `train` would refuse; of recognizers `names`, else as the above."""
     held, infos = cache or default_cache(), {} if infos is None else infos
     by_problem: dict[str, list[str]] = defaultdict(list)
-    for name in study.recognizers:
+    for name in names:
         for problem in _of(name, study, data, held, infos):
             by_problem[problem].append(name)
-    messages = [f"{', '.join(names)}: {problem}" for problem, names in by_problem.items()]
-    # A study of one recognizer is trained and not compared, which takes no validation split.
-    for split in ("validation", "test") if len(study.recognizers) > 1 else ("test",):
-        if not any(recording.intervals is not None for recording in data.of_split(split)):
-            messages.append(
-                f"no annotated recording is in the {split} split, so that 'actscribe compare' refuses the study."
-                f" {way_to_fill(split, study, data)}{_instead(split, data)}"
-            )
-    return messages
+    return [f"{', '.join(about)}: {problem}" for problem, about in by_problem.items()]
+
+
+def check_comparable(
+    study: Study, names: Sequence[str], left: Sequence[str], data: StudyData, cache: FrameCache | None = None
+) -> None:
+    """Refuse a comparison that could not be finished, in the words of `preflight_problems`.
+
+    Args:
+        study: that is compared.
+        names: of all recognizers, which must be able to run here.
+        left: those that are to be trained or set up, whose frames and vectors must find room as well.
+        data: of the study.
+        cache: of decoded frames; default the user's.
+
+    Raises:
+        ActScribeError: lists everything that is in the way, of all recognizers and splits.
+    """
+    done = [name for name in names if name not in left]
+    lines = [f"{name}: {problem}" for name in done for problem in problems(study, name)]
+    lines += [*refusals(study, left, data, cache), *_gaps(study, data, COMPARED)]
+    if lines:
+        raise ActScribeError("\n".join(lines), "Nothing was begun. Mend this, or leave recognizers out with --only.")
+
+
+def memory_warnings(study: Study, names: Sequence[str], data: StudyData) -> list[str]:
+    """Return a sentence for each recognizer that this machine's memory hardly holds; that is no refusal."""
+    ready = [name for name in names if not problems(study, name)]
+    found = {name: too_large(with_keep(study, name, data), name, len(data.labels)) for name in ready}
+    return [f"{name}: {sentence}" for name, sentence in found.items() if sentence]
+
+
+def _gaps(study: Study, data: StudyData, splits: Sequence[str]) -> list[str]:
+    return [
+        f"{nobody_annotated(split)}, which 'actscribe compare' needs."
+        f" {way_to_fill(split, study, data)}{_instead(split, data)}"
+        for split in splits
+        if not any(recording.intervals is not None for recording in data.of_split(split))
+    ]
 
 
 def _instead(split: str, data: StudyData) -> str:
@@ -102,7 +147,7 @@ def _of(name: str, study: Study, data: StudyData, cache: FrameCache, infos: Info
     if lacking:
         return lacking
     study = with_keep(study, name, data)
-    found = []
+    found: list[str] = []
     checks: tuple[Callable[[], object], ...] = (
         lambda: check_shares(study, name),
         lambda: check_targets(study, data, needed(study, name)),
@@ -113,5 +158,4 @@ def _of(name: str, study: Study, data: StudyData, cache: FrameCache, infos: Info
             check()
         except ActScribeError as error:
             found.append(in_one_line(error))
-    large = too_large(study, name, len(data.labels))
-    return [*found, large] if large else found
+    return found

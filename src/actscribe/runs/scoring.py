@@ -97,7 +97,7 @@ def _from_features(
         ActScribeError: the store has no room for the vectors of a recording.
     """
     embedding = Embedding(recognizer.embedder, seen_by(recognizer, windows), default_store())
-    check_one_by_one(embedding, (own for _, own in cuts), "one recording")
+    check_one_by_one(embedding, (own for _, own in cuts), "the features of one recording")
 
     def vectors() -> Iterator[Tensor]:
         for recording, own in cuts:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from actscribe.data.lacking import nobody_annotated
 from actscribe.data.loading import StudyData, load_data
 from actscribe.errors import ActScribeError
 from actscribe.evaluation.clips import choose_thresholds
@@ -247,7 +248,7 @@ def check_targets(study: Study, data: StudyData, needed: Sequence[str] = ("train
         clips = clips_of(data, study, split)
         if not clips:
             if split in needed:
-                raise ActScribeError(f"There is no annotated recording in the {split} split.", _WAY_OUT.get(split, ""))
+                raise ActScribeError(f"{nobody_annotated(split)}.", _WAY_OUT.get(split, ""))
             continue
         truth = targets_of(clips, study, data.labels)
         empty = [name for name, count in zip(data.labels.names, np.nansum(truth, axis=0), strict=True) if not count]

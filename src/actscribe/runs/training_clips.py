@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,8 +15,10 @@ from actscribe.data.frames import BESIDE, BLOCK, ClipData
 from actscribe.data.loading import StudyData
 from actscribe.data.view import InputSpec
 from actscribe.errors import ActScribeError
+from actscribe.features.embedding import moments
+from actscribe.features.store import default_store
 from actscribe.labels import LabelSet
-from actscribe.recognizers.base import implementation
+from actscribe.recognizers.base import Kept, implementation
 from actscribe.run_folder.run import Run
 from actscribe.settings.study import Study
 from actscribe.tables import bytes_text, minutes_text
@@ -34,7 +36,8 @@ class Seen:
         clips, targets: of "train" and "validation".
         cache: that their frames go into.
         keeps: whether decoded frames are kept; else they are read as they come.
-        embeds: whether vectors of clips are kept in their place, see `RecognizerSpec.embeds`.
+        vectors: bytes that go into the feature store.
+        embeds: whether vectors of clips are kept in the frames' place, see `RecognizerSpec.embeds`.
     """
 
     view: InputSpec
@@ -42,6 +45,7 @@ class Seen:
     targets: dict[str, np.ndarray]
     cache: FrameCache
     keeps: bool
+    vectors: int = 0
     embeds: bool = False
 
     @contained()
@@ -50,10 +54,12 @@ class Seen:
 
         Raises:
             ActScribeError: not even a few clips' frames fit into the frame cache, or onto its disk what is to be held;
-                or a video cannot be read.
+                the vectors of all clips do not fit into the feature store; or a video cannot be read.
         """
+        if self.vectors:
+            default_store().check_room(self.vectors, "the features of its clips")
         if not self.keeps:
-            return Frames(0, 0, self.cache.limit_bytes, 0.0, self.embeds)
+            return Frames(0, 0, self.cache.limit_bytes, 0.0, self.vectors, self.embeds)
         whole = sum(clips.bytes() for clips in self.clips.values())
         limit = self.cache.limit_bytes
         fits = whole <= limit
@@ -69,7 +75,7 @@ class Seen:
                 " larger disk.",
             )
         seconds = sum(clips.seconds() for clips in self.clips.values())
-        return Frames(whole, 0 if fits else limit, limit, seconds)
+        return Frames(whole, 0 if fits else limit, limit, seconds, self.vectors)
 
     def divide(self, room: int) -> None:
         """Hold parts of the frames within so many bytes from now on; 0: all of them."""
@@ -87,20 +93,23 @@ class Frames:
         room: bytes within which they are read block by block; 0: all are held.
         limit: bytes of the frame cache.
         seconds: that decoding all takes, about.
-        embeds: whether vectors are kept in their place.
+        vectors: bytes that go into the feature store.
+        embeds: whether they are kept in the frames' place.
     """
 
     whole: int
     room: int
     limit: int
     seconds: float
+    vectors: int = 0
     embeds: bool = False
 
     @property
     def sentence(self) -> str:
         """Return a sentence on it."""
         if self.embeds:
-            return "reads each video once, as it comes, and keeps vectors of it in the feature store."
+            kept = f"{bytes_text(self.vectors)} of vectors" if self.vectors else "vectors"
+            return f"reads each video once, as it comes, and keeps {kept} in the feature store."
         if not self.whole:
             return "reads each video as it comes and keeps none of its frames."
         takes = f"the decoded frames of its clips take {bytes_text(self.whole)}"
@@ -148,7 +157,8 @@ def seen_clips(
     """
     infos = {} if infos is None else infos
     chosen = study.chosen(recognizer)
-    seen = implementation(chosen.recognizer).view(chosen.settings, study.windows.frames)
+    code = implementation(chosen.recognizer)
+    seen = code.view(chosen.settings, study.windows.frames)
     view = replace(seen, square_pixels=study.windows.square_pixels)
     shown, truth = {}, {}
     for split, one in (("train", view), ("validation", replace(view, temporal_jitter=1))):
@@ -157,7 +167,20 @@ def seen_clips(
         known = np.flatnonzero(~np.isnan(all_targets).all(axis=1))
         shown[split] = ClipData(data.of_split(split), [clips[place] for place in known], one, cache, infos)
         truth[split] = all_targets[known]
-    return Seen(view, shown, truth, cache, chosen.trains and not chosen.spec.embeds, chosen.spec.embeds)
+    kept = code.kept(chosen.settings, study.windows.frames) if code.kept is not None else None
+    vectors = 0 if kept is None else _vectors(shown.values(), kept)
+    return Seen(view, shown, truth, cache, chosen.trains and not chosen.spec.embeds, vectors, chosen.spec.embeds)
+
+
+def _vectors(splits: Iterable[ClipData], kept: Kept) -> int:
+    """Return the bytes that clips take in the feature store: what several of them show is kept once."""
+    found = {
+        (held.recordings[clip.recording].content, moment)
+        for held in splits
+        for clip in held.clips
+        for moment in moments(clip, held.view.frames, kept.per)
+    }
+    return len(found) * kept.bytes
 
 
 def targets_of(clips: Sequence[Clip], study: Study, labels: LabelSet) -> np.ndarray:

@@ -10,6 +10,11 @@ import typer
 
 from actscribe.packages import require
 
+#: Clips of an action that a benchmark learns from, where there are as many.
+SHOTS = 8
+#: Tabletop clips of each action from which on the split has test clips.
+TESTABLE = 4
+
 
 def simulate(
     out: Annotated[Path, typer.Argument(help="Folder to make.")],
@@ -26,19 +31,39 @@ def simulate(
     if tabletop:
         _tabletop(out, tabletop, seed, actions, size, plain)
         return
+    from actscribe.data.manifest import SPLITS
     from actscribe_sim.resuscitation.recording import simulate as simulate_study
+    from actscribe_sim.resuscitation.scene import PER_TEAM
 
-    simulate_study(out, recordings=recordings, minutes=minutes, seed=seed, size=size)
-    print(f"Study: {out / 'study.yaml'}")
-    print(f"Next: actscribe check {shlex.quote(str(out))}")
+    made = simulate_study(out, recordings=recordings, minutes=minutes, seed=seed, size=size)
+    print(f"Study: {made.study}")
+    teams = len({recording.group for recording in made.recordings})
+    if teams >= len(SPLITS):
+        print(f"Next: actscribe check {shlex.quote(str(out))}")
+        return
+    few = "only 1 team" if teams == 1 else f"only {teams} teams"
+    print(f"These are of {few}, and training, validation and test take one each: add recordings.")
+    words = ["--recordings", len(SPLITS) * PER_TEAM, "--minutes", f"{minutes:g}", "--seed", seed, "--size", size]
+    print(f"Next: actscribe simulate {shlex.join(map(str, [out, *words]))}")
 
 
 def _tabletop(out: Path, clips: int, seed: int, actions: str, size: int, plain: bool) -> None:
     from actscribe_sim.tabletop.actions import ACTIONS
-    from actscribe_sim.tabletop.clips import simulate_tabletop
+    from actscribe_sim.tabletop.clips import simulate_tabletop, split_counts
 
     names = [name.strip() for name in actions.split(",") if name.strip()] or list(ACTIONS)
     simulate_tabletop(out, clips, seed, actions=names, size=size, plain=plain)
     print(f"Set: {out}, {clips} clips of each of {len(names)} actions")
+    counts = split_counts(clips)
+    if not counts["test"]:
+        print(f"{clips} of each are too few for a test split: simulate {TESTABLE} into another folder.")
+        words = [f"{out}-{TESTABLE}", "--tabletop", TESTABLE, "--seed", seed, "--size", size]
+        words += ["--actions", ",".join(names)] if actions else []
+        print(f"Next: actscribe simulate {shlex.join(map(str, words))}{' --plain' * plain}")
+        return
+    # Where no clip is for validation, a benchmark takes one of the training clips for it.
+    shots = min(SHOTS, counts["train"] - (not counts["validation"]))
     place = shlex.quote(str(out))
-    print(f"Next: actscribe benchmark folder --videos {place} --groups '^([0-9]+)$' --backbone vifi-clip --shots 8")
+    print(
+        f"Next: actscribe benchmark folder --videos {place} --groups '^([0-9]+)$' --backbone vifi-clip --shots {shots}"
+    )

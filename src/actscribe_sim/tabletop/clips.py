@@ -201,11 +201,15 @@ def simulate_tabletop(
     write_text(out / "captions.csv", _csv(("video", "caption"), sentences))
 
 
+def split_counts(groups: int) -> dict[str, int]:
+    """Return how many of so many groups each split gets, in the shares of SPLITS."""
+    bounds = np.round(np.cumsum(list(SPLITS.values())) * groups).astype(int)
+    return dict(zip(SPLITS, map(int, np.diff([0, *bounds])), strict=True))
+
+
 def _splits(groups: int, seed: int) -> list[str]:
     """Return a split per group, in the shares of SPLITS, in random order."""
-    bounds = np.round(np.cumsum(list(SPLITS.values())) * groups).astype(int)
-    counts = np.diff([0, *bounds])
-    named = [name for name, count in zip(SPLITS, counts, strict=True) for _ in range(count)]
+    named = [name for name, count in split_counts(groups).items() for _ in range(count)]
     return [named[int(index)] for index in np.random.default_rng(seed).permutation(groups)]
 
 

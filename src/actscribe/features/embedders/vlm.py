@@ -12,6 +12,7 @@ from torch import Tensor
 from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.features.embedder import Encoder, check_numbers, encoder_key
 from actscribe.models.vlm.batching import plan_batches
+from actscribe.models.vlm.plan import PROMPT_TOKENS
 from actscribe.models.vlm.pooling import Pooling, mean_pool
 from actscribe.models.vlm.prompts import ClipInputs
 from actscribe.models.vlm.vlm import Hidden, Vlm
@@ -53,9 +54,8 @@ class VlmEmbedder:
 
     def __init__(self, backbone: Backbone, view: InputSpec) -> None:
         self.backbone = backbone
-        model, whole = backbone.vlm.describe(), backbone.pooling == "attention"
-        side = view.short_side
-        tokens = backbone.vlm.video_tokens(view.frames, side, side * 16 // 9) if whole else 1
+        model, side = backbone.vlm.describe(), view.short_side
+        tokens = backbone.vlm.video_tokens(view.frames, side, side * 16 // 9)
         key = {
             "version": FEATURES_VERSION,
             "transformers": transformers.__version__,
@@ -64,7 +64,7 @@ class VlmEmbedder:
             "prompt": backbone.prompt,
             "pooling": backbone.pooling,
         }
-        self.encoder = Encoder(encoder_key(key), "clip", backbone.vlm.width, tokens, 2 if whole else 4, AT_ONCE)
+        self.encoder = described(encoder_key(key), backbone.pooling, backbone.vlm.width, tokens)
 
     def embed(self, clips: Sequence[ClipFrames]) -> list[Tensor]:
         """Return the features of each clip.
@@ -85,6 +85,19 @@ class VlmEmbedder:
             return [vector[None].cpu() for vector in mean_pool(hidden.states, hidden.video)]
         kept = torch.bfloat16 if hidden.states.dtype == torch.bfloat16 else torch.float16
         return [states[mask].to(kept).cpu() for states, mask in zip(hidden.states, hidden.mask, strict=True)]
+
+
+def described(key: str, pooling: Pooling, width: int, tokens: int) -> Encoder:
+    """Return what is known of a model's hidden states.
+
+    Args:
+        key: see `Encoder`.
+        pooling: see `Backbone`.
+        width: of a hidden state.
+        tokens: that the video of a clip becomes.
+    """
+    kept, bytes_each = (tokens + PROMPT_TOKENS, 2) if pooling == "attention" else (1, 4)
+    return Encoder(key, "clip", width, kept, bytes_each, AT_ONCE)
 
 
 def in_batches(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,6 +25,8 @@ Task = Literal["text", "yesno", "head", "lora"]
 
 #: Bytes of a weight. Quantised: the scales and the layers that stay in 16 bit included (ours, rounded up).
 WEIGHT_BYTES = {"float32": 4.0, "bfloat16": 2.0, "8bit": 1.2, "4bit": 0.7}
+#: Tokens of a usual prompt besides the video (ours).
+PROMPT_TOKENS = 150
 #: Share of a large matrix product's speed that a whole network reaches (ours).
 EFFICIENCY = 0.5
 #: Bytes of a LoRA weight in training: itself, its gradient and Adam's two moments, float32.
@@ -89,7 +92,7 @@ class Use:
     task: Task
     dtype: str = "float32"
     labels: int = 4
-    prompt: int = 150
+    prompt: int = PROMPT_TOKENS
     question: int = 40
     answer: int = 64
     batch: int = 1
@@ -286,9 +289,14 @@ def vision_operations(shape: Shape) -> float:
 
 
 def matmul_speed(dtype: str) -> float:
-    """Return the floating-point operations a second that this machine reaches on a large matrix product."""
+    """Return the floating-point operations a second that this machine reaches on a large matrix product, told once."""
+    return _matmul_speed(dtype, str(device()))
+
+
+@cache
+def _matmul_speed(dtype: str, where: str) -> float:
     kind = torch.float32 if dtype == "float32" else torch.bfloat16
-    left = torch.ones(1024, 1024, dtype=kind, device=device())
+    left = torch.ones(1024, 1024, dtype=kind, device=where)
     best, until = float("inf"), time.perf_counter() + 0.5
     while time.perf_counter() < until:
         start = time.perf_counter()

@@ -28,6 +28,7 @@ from actscribe.models.dual_encoder.loading import (
     Loaded,
     backbone_folder,
     changes,
+    configuration,
     load_backbone,
     load_network,
     save_network,
@@ -36,7 +37,7 @@ from actscribe.models.dual_encoder.loading import (
 from actscribe.models.dual_encoder.network import DualEncoder
 from actscribe.models.dual_encoder.sight import Sight, clips_together
 from actscribe.models.pixels import Pixels
-from actscribe.recognizers.base import ClipFrames, Implementation, InputSpec, Recognizer
+from actscribe.recognizers.base import ClipFrames, Implementation, InputSpec, Kept, Recognizer
 from actscribe.recognizers.dual_encoder import probe
 from actscribe.recognizers.dual_encoder.how import How
 from actscribe.recognizers.plans.clips import plan_dual
@@ -153,6 +154,12 @@ def view(settings: DualEncoderSettings, frames: int) -> InputSpec:
     return InputSpec(frames, round(int(config.image_size) / settings.crop_pct), settings.temporal_jitter)
 
 
+def kept(settings: DualEncoderSettings, frames: int) -> Kept:
+    """Return what a probe keeps of a clip, one float32 vector; see `Implementation.kept`."""
+    config = configuration(settings.backbone, settings.model, *_base(settings))
+    return Kept("clip", 4 * int(config.projection_dim) if settings.learns == "probe" else 0)
+
+
 def weights(settings: DualEncoderSettings) -> str:
     """Return the digest of the checkpoint's weights, see `Implementation.weights`."""
     return weights_digest(backbone_folder(settings.backbone, settings.model, *_base(settings)))
@@ -233,4 +240,5 @@ DUAL = Implementation(
     weights=weights,
     starting=starting,
     plan=plan_dual,
+    kept=kept,
 )

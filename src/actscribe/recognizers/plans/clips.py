@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from transformers import AutoModelForVideoClassification, CLIPConfig, TimesformerConfig, XCLIPConfig
 
 from actscribe.errors import ActScribeError
@@ -42,6 +42,23 @@ _KNOWN: dict[str, tuple[Any, dict[str, Any]]] = {
     "xclip-b16": (XCLIPConfig, {"vision_config": _PATCH_16, "text_config": {}}),
     "xclip-b32": (XCLIPConfig, {"vision_config": {}, "text_config": {}}),
 }
+
+
+class Embedded(nn.Module):
+    """What a probe runs of a dual encoder, which is all that costs anything.
+
+    Args:
+        backbone: an adapter of `models.dual_encoder`.
+    """
+
+    def __init__(self, backbone: Any) -> None:
+        super().__init__()
+        self.backbone = backbone
+
+    def forward(self, pixel_values: Tensor) -> Tensor:
+        """Return the embeddings of videos, (n, frames, 3, side, side), shape (n, D)."""
+        video: Tensor = self.backbone.visual(pixel_values).video
+        return video
 
 
 def plan(build: Build, settings: Any, frames: int, labels: int, per_frame: bool) -> Plan:
@@ -115,12 +132,14 @@ def _dual(settings: DualEncoderSettings, frames: int, labels: int) -> tuple[nn.M
     config.text_config._attn_implementation = "eager"  # the other looks at the mask's values, which are not there
     if settings.backbone == "x-clip":
         config.vision_config.num_frames = frames
-    backbone = choice.adapter(choice.model(config))
+    backbone, side = choice.adapter(choice.model(config)), int(config.vision_config.image_size)
+    if settings.learns == "probe":  # its classifier learns from kept vectors, and never beside the backbone
+        return Embedded(backbone).requires_grad_(False), side
     ids = torch.zeros(labels, config.text_config.max_position_embeddings, dtype=torch.long)
     tokens = Tokens(("",) * labels, ids, torch.ones_like(ids))
     towers: Any = settings.learns
     network = DualEncoder(backbone, tokens, LabelHead("multi-class", labels), settings.vghif, towers)
-    return network, int(config.vision_config.image_size)
+    return network, side
 
 
 def _configuration(model: str, here: Any, wanted: Any) -> Any:
