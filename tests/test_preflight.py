@@ -137,7 +137,7 @@ def test_several_recognizers_without_a_validation_split_cannot_be_compared(
     with pytest.raises(ActScribeError, match="no annotated recording is in the validation split") as refused:
         compare(study)
     assert refused.value.message == said
-    checked = actscribe("check", study.folder)
+    checked = actscribe("check", study.folder, code=2)
     assert "Warning: no annotated recording is in the validation split" in " ".join(checked.split())
     assert f"Next: mend what the warnings say, then type: actscribe check {study.folder}" in checked
 
