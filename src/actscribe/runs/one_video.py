@@ -14,6 +14,7 @@ from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError, UnreadableVideo, in_one_line
 from actscribe.files import content_hash, trial_folder
 from actscribe.labels import LabelSet
+from actscribe.models.device import in_words
 from actscribe.progress import say
 from actscribe.recognizers.base import Recognizer
 from actscribe.run_folder.run import Run
@@ -98,6 +99,7 @@ def load(run: Run, rules: bool | None = None, recognizer: Recognizer | None = No
     """
     settings = run.operating_point.timeline
     settings = settings if rules is None else settings.model_copy(update={"rules": rules})
+    say(in_words(), None)
     return Loaded(run, recognizer or run.recognizer(), settings, standing(run))
 
 
