@@ -58,6 +58,7 @@ NETWORKS = {
     "evaluate": ["nowhere"],
     "compare": ["nowhere"],
     "annotate": ["a.mp4", "--run", "run"],
+    "archive": ["nowhere", "--run", "run", "--out", "out"],
     "benchmark": ["folder", "--videos", "here", "--backbone", "clip"],
     "models plan": ["embedded"],
     "demo": [],
