@@ -88,7 +88,7 @@ def result_table(results: Sequence[SeedResult]) -> pd.DataFrame:
         made[["low", "high"]] = [[low, high] for low, high, _ in ends]
         tables.append(_first(made.assign(interval=[said for *_, said in ends]), system=name))
     whole = pd.concat([*tables, chance_table(results)], ignore_index=True)
-    return whole[np.isfinite(whole["mean"])].reset_index(drop=True)
+    return whole[whole["mean"].notna()].reset_index(drop=True)
 
 
 def _ends(row: Mapping[str, Any], groups: int | None) -> tuple[float, float, str]:
