@@ -214,3 +214,23 @@ def test_the_part_is_that_of_a_slurm_array(
     asked: str | None, environment: dict[str, str], wanted: tuple[int, int] | None
 ) -> None:
     assert _shard(asked, environment) == wanted
+
+
+@pytest.mark.parametrize("number", ["7", "0", "x"])
+def test_a_slurm_array_with_gaps_leaves_no_video_out_without_a_word(number: str) -> None:
+    environment = {"SLURM_ARRAY_TASK_ID": number, "SLURM_ARRAY_TASK_COUNT": "3", "SLURM_ARRAY_TASK_MIN": "1"}
+    with pytest.raises(ActScribeError, match=r"not evenly spaced.*\nSay which part it is: --shard 3/100"):
+        _shard(None, environment)
+
+
+def test_a_run_of_the_same_weights_and_other_thresholds_does_not_go_on_with_an_archive(
+    done: tuple[Path, str], one_run: Run, videos: Path, tmp_path: Path
+) -> None:
+    out, _ = done
+    shutil.copytree(one_run.folder, tmp_path / "other")
+    other = Run.open(tmp_path / "other")
+    point = other.operating_point
+    other.save_operating_point(point.model_copy(update={"thresholds": dict.fromkeys(point.thresholds, 0.123)}))
+    other.save_info()
+    with pytest.raises(ActScribeError, match="was begun with another run"):
+        annotate_archive(videos, other.folder, out, ("json", "elan"), None)

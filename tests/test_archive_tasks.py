@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import archives
@@ -15,10 +16,13 @@ from actscribe.archive import task as module
 from actscribe.archive.claims import Claims
 from actscribe.archive.folder import FILE, Archive
 from actscribe.archive.listing import Video, list_archive, shard
+from actscribe.archive.record import read_done
 from actscribe.archive.status import status, verify
 from actscribe.archive.task import Outcome, attempt
 from actscribe.errors import ActScribeError
+from actscribe.files import write_text
 from actscribe.places import Place
+from actscribe.run_folder.integrity import sealed, unsealed
 
 CONTENTS = {"a.mp4": b"one", "b/c.mp4": b"two, longer", "b/d.mp4": b"three, the longest"}
 
@@ -221,6 +225,55 @@ def test_what_was_written_is_compared_with_its_digest(made: tuple[Archive, list[
     assert [do(archive, video).how for video in videos] == ["done"] * 3
     assert (archive.folder / "timelines" / "a.json").read_text() == "corrected by a person"
     assert (archive.folder / "timelines" / "b" / "c.json").exists()
+
+
+def test_a_corrected_file_is_not_written_over_when_another_of_its_video_is_gone(
+    made: tuple[Archive, list[Video]],
+) -> None:
+    archive, videos = made
+    do(archive, videos[2])
+    record = archive.done(videos[2])
+    assert record is not None
+    other = archive.folder / "timelines" / "a.eaf"
+    other.write_text("as it was written")
+    archive.save(replace(record, files=record.files | {"timelines/a.eaf": module.content_hash(other)}))
+    other.write_text("corrected by a person")
+    (archive.folder / "timelines" / "a.json").unlink()
+    found = verify(archive)
+    assert (found.changed, found.gone) == (("timelines/a.eaf",), ("timelines/a.json",))
+    assert do(archive, videos[2]).how == "done"
+    assert archive.is_done(videos[2])
+    assert not archive.is_begun(videos[2])
+    assert other.read_text() == "corrected by a person"
+
+
+def test_a_timeline_made_by_hand_after_a_failure_is_not_replaced(made: tuple[Archive, list[Video]]) -> None:
+    archive, videos = made
+    Path(videos[2].path).write_bytes(archives.DEFECT)
+    assert do(archive, videos[2]).how == "failed"
+    assert not archive.is_begun(videos[2])
+    mine = archive.folder / "timelines" / "a.json"
+    mine.parent.mkdir(exist_ok=True)
+    mine.write_text("made by hand")
+    archive.forget(videos[2])
+    Path(videos[2].path).write_bytes(CONTENTS["a.mp4"])
+    assert do(archive, videos[2]).how == "failed"
+    assert mine.read_text() == "made by hand"
+
+
+def test_a_record_that_cannot_be_read_is_named_and_its_files_are_kept(made: tuple[Archive, list[Video]]) -> None:
+    archive, videos = made
+    for video in videos:
+        do(archive, video)
+    paths = {read_done(path).name: path for path in (archive.folder / "state" / "done").rglob("*.json")}  # type: ignore[union-attr]
+    paths["a.mp4"].write_text("")
+    write_text(paths["b/c.mp4"], sealed({**unsealed(paths["b/c.mp4"]), "of a later version": 1}))
+    found = verify(archive)
+    assert (found.files, sorted(found.unreadable)) == (1, ["a.mp4", "b/c.mp4"])
+    assert archive.states(videos) == ["done", "open", "open"]
+    before = archives.timelines(archive)
+    assert [do(archive, video).how for video in videos] == ["done", "failed", "failed"]
+    assert archives.timelines(archive) == before
 
 
 def test_a_damaged_record_counts_as_none(made: tuple[Archive, list[Video]]) -> None:

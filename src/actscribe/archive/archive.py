@@ -24,6 +24,7 @@ from actscribe.leftovers import sweep_below
 from actscribe.places import Place
 from actscribe.progress import LINE_EVERY_S, say
 from actscribe.run_folder.run import Run, versions
+from actscribe.run_folder.written import OPERATING_POINT
 from actscribe.runs.kept_scores import scores_key
 from actscribe.runs.one_video import try_to_write
 
@@ -106,7 +107,7 @@ def annotate_archive(
         run=Place.of(run, out),
         formats=formats,
         rules=rules,
-        model=scores_key(opened, ""),
+        model=f"{scores_key(opened, '')} {opened.info.digests[OPERATING_POINT]}",
         versions=versions(),
         computing=computing_words(),
     )

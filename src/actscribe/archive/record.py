@@ -94,14 +94,22 @@ def read_done(path: Path) -> Done | None:
     values = _read(path)
     if values is None:
         return None
-    labels = {name: LabelSummary(**{**one, "scores": tuple(one["scores"])}) for name, one in values["labels"].items()}
-    return Done(**{**values, "labels": labels})
+    try:
+        labels = {
+            name: LabelSummary(**{**one, "scores": tuple(one["scores"])}) for name, one in values["labels"].items()
+        }
+        return Done(**{**values, "labels": labels})
+    except (TypeError, KeyError, AttributeError):  # of another version
+        return None
 
 
 def read_failed(path: Path) -> Failed | None:
     """Return a record; None where there is none, or a damaged one."""
     values = _read(path)
-    return None if values is None else Failed(**values)
+    try:
+        return None if values is None else Failed(**values)
+    except TypeError:  # of another version
+        return None
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

@@ -41,12 +41,15 @@ class Verified:
     Args:
         files: that were looked at.
         changed: files that are not as they were written, by their paths from the archive's folder.
-        gone: files that are not there; their videos are done again by the next call.
+        gone: files that are not there; their videos are done again by the next call, unless another file of the same
+            video was changed, which would be written over.
+        unreadable: videos whose record is damaged; the next call looks at them again.
     """
 
     files: int
     changed: tuple[str, ...]
     gone: tuple[str, ...]
+    unreadable: tuple[str, ...]
 
 
 def status(archive: Archive) -> Status:
@@ -66,25 +69,30 @@ def status(archive: Archive) -> Status:
 def verify(archive: Archive) -> Verified:
     """Compare every file that was written with its digest; a video of which one is gone counts as not done any more.
 
-    One that was changed, by a person perhaps, is left as it is.
+    One that was changed, by a person perhaps, is left as it is, and so are the others of its video.
     """
-    files, changed, gone = 0, [], []
+    files, changed, gone, unreadable = 0, [], [], []
     for video in archive.videos():
-        record = archive.done(video) if archive.is_done(video) else None
-        if record is None:
+        if not archive.is_done(video):
+            continue
+        record = archive.done(video)
+        if record is None:  # of whatever lies at its stem nobody knows any more whether a person changed it
+            unreadable.append(video.name)
+            archive.forget(video)
             continue
         files += len(record.files)
         missing = [name for name in record.files if not (archive.folder / name).is_file()]
-        changed += [
+        others = [
             name
             for name, digest in record.files.items()
             if name not in missing and content_hash(archive.folder / name) != digest
         ]
-        if missing:
-            gone += missing
+        changed += others
+        gone += missing
+        if missing and not others:
             archive.note_begun(video)  # what is left of its files is ours, and may be written again
             archive.forget(video)
-    return Verified(files, tuple(changed), tuple(gone))
+    return Verified(files, tuple(changed), tuple(gone), tuple(unreadable))
 
 
 def _pace(times: list[float]) -> float | None:

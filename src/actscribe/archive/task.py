@@ -125,7 +125,12 @@ def _attempt(archive: Archive, claims: Claims, video: Video, work: Work, start: 
         if not archive.is_begun(video):
             _check_free(prepared)
             archive.note_begun(video)
-        made = prepared.make()
+        try:
+            made = prepared.make()
+        except Exception:
+            if not any(path.exists() for path in prepared.targets):
+                archive.end_begun(video)  # what lies there later is somebody else's
+            raise
     seconds = time.monotonic() - start
     files = {path.relative_to(archive.folder).as_posix(): content_hash(path) for path in made.files}
     done = Done(
@@ -149,7 +154,7 @@ def _check_free(prepared: Prepared) -> None:
     for path in prepared.targets:
         if path.exists():
             raise ActScribeError(
-                f"{path}: is there already, and this archive did not write it; it is not replaced.",
+                f"{path}: is there already, and was not written for this file as it is now; it is not replaced.",
                 "Move it away, then: --retry-failed.",
             )
 

@@ -76,13 +76,25 @@ def _shard(asked: str | None, environment: Mapping[str, str]) -> tuple[int, int]
     if asked is None:
         if "SLURM_ARRAY_TASK_ID" not in environment or "SLURM_ARRAY_TASK_COUNT" not in environment:
             return None
-        first, step = (int(environment.get(f"SLURM_ARRAY_TASK_{name}", 1)) for name in ("MIN", "STEP"))
-        number = (int(environment["SLURM_ARRAY_TASK_ID"]) - first) // step + 1
-        return number, int(environment["SLURM_ARRAY_TASK_COUNT"])
+        return _of_slurm(environment)
     found = re.fullmatch(r"(\d+)/(\d+)", asked.strip())
     if found is None or not 1 <= int(found[1]) <= int(found[2]):
         raise ActScribeError(f"--shard is '{asked}', expected a part and how many there are.", "Such as: --shard 3/100")
     return int(found[1]), int(found[2])
+
+
+def _of_slurm(environment: Mapping[str, str]) -> tuple[int, int]:
+    """Return the part of one of a Slurm array's tasks, whose numbers must be evenly spaced."""
+    named = {name: environment.get(f"SLURM_ARRAY_TASK_{name}", "1") for name in ("ID", "COUNT", "MIN", "STEP")}
+    if all(re.fullmatch(r"\d+", value) for value in named.values()) and int(named["STEP"]) > 0:
+        number = (int(named["ID"]) - int(named["MIN"])) // int(named["STEP"]) + 1
+        if 1 <= number <= int(named["COUNT"]):
+            return number, int(named["COUNT"])
+    raise ActScribeError(
+        f"This is task {named['ID']} of {named['COUNT']} of a Slurm array, and its numbers are not evenly spaced, so"
+        " that its part is not known: videos would be left out.",
+        "Say which part it is: --shard 3/100, of which all have to be done once.",
+    )
 
 
 def _say(ended: Ended) -> None:
@@ -133,7 +145,10 @@ def _say_verified(place: Path) -> None:
         print(f"changed: {name}")
     for name in found.gone:
         print(f"gone: {name}")
-    if found.gone:
-        print("What is gone is written again by the command that made the archive.")
-    if found.changed or found.gone:
+    for name in found.unreadable:
+        print(f"its record is damaged: {name}")
+    if found.gone or found.unreadable:
+        print("What is gone is written again by the command that made the archive,")
+        print("but for videos of which another file was changed: move that one away first.")
+    if found.changed or found.gone or found.unreadable:
         raise typer.Exit(NOT_ALL)
