@@ -12,6 +12,7 @@ from pathlib import Path
 import archives
 import pytest
 
+from actscribe.archive import folder as folder_module
 from actscribe.archive import task as module
 from actscribe.archive.claims import Claims
 from actscribe.archive.folder import FILE, Archive
@@ -291,6 +292,10 @@ def test_an_archive_is_gone_on_with_only_where_all_would_be_made_alike(
     archive, _ = made
     plan = archive.plan
     assert Archive.begin(archive.folder, plan) == archive
+    moved = plan.model_copy(update={"run": Place.of(tmp_path / "moved", archive.folder)})
+    assert Archive.begin(archive.folder, moved).plan.run == moved.run
+    assert Archive.open(archive.folder).plan == moved
+    assert Archive.begin(archive.folder, plan) == archive
     (tmp_path / "other").mkdir()
     for changes, said in (
         ({"versions": {"torch": "1"}}, "version of a library"),
@@ -312,6 +317,24 @@ def test_an_archive_is_gone_on_with_only_where_all_would_be_made_alike(
         Archive.open(archive.folder)
     with pytest.raises(ActScribeError, match="no archive here"):
         Archive.open(tmp_path)
+
+
+def test_of_two_that_begin_an_archive_at_once_one_is_refused(
+    made: tuple[Archive, list[Video]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, folder = made[0].plan, tmp_path / "fresh"
+    other = plan.model_copy(update={"formats": ("elan",)})
+    whole = folder_module.create_whole
+
+    def beaten(path: Path, text: str) -> bool:
+        monkeypatch.setattr(folder_module, "create_whole", whole)
+        assert Archive.begin(folder, other).plan == other  # another process, after we saw that nothing is there
+        return whole(path, text)
+
+    monkeypatch.setattr(folder_module, "create_whole", beaten)
+    with pytest.raises(ActScribeError, match="choice of formats"):
+        Archive.begin(folder, plan)
+    assert Archive.open(folder).plan == other
 
 
 def test_shards_are_all_and_none_twice() -> None:

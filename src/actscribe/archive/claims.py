@@ -128,19 +128,7 @@ class Claims:
         return moved == text and self._create(name)
 
     def _create(self, name: str) -> bool:
-        beside, path = self._beside(name, f"{self.holder} 0"), self._folder / name
-        try:
-            os.link(beside, path)
-            return True
-        except FileExistsError:
-            # An answer of a server that was lost and asked for again says that the link exists, when it is ours.
-            return beside.stat().st_nlink == 2
-        except OSError as error:
-            if error.errno not in _NO_LINKS:
-                raise
-            return _create_alone(path, f"{self.holder} 0")
-        finally:
-            beside.unlink(missing_ok=True)
+        return create_whole(self._folder / name, f"{self.holder} 0")
 
     def _beside(self, name: str, text: str) -> Path:
         beside = self._folder / temporary_name(name)
@@ -160,6 +148,29 @@ class Claims:
             self._seen[name] = (text, now)
             return False
         return now - since > self._expired_s
+
+
+def create_whole(path: Path, text: str) -> bool:
+    """Write a file that is not there yet, whole or not at all, and tell whether this process did.
+
+    Args:
+        path: of the file, in a folder that is there.
+        text: to write.
+    """
+    beside = path.with_name(temporary_name(path.name))
+    beside.write_text(text, encoding="utf-8")
+    try:
+        os.link(beside, path)
+        return True
+    except FileExistsError:
+        # An answer of a server that was lost and asked for again says that the link exists, when it is ours.
+        return beside.stat().st_nlink == 2
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        return _create_alone(path, text)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _create_alone(path: Path, text: str) -> bool:

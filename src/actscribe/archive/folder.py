@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from actscribe.archive.claims import create_whole
 from actscribe.archive.listing import Video
 from actscribe.archive.record import Done, Failed, read_done, read_failed, write_record
 from actscribe.errors import ActScribeError, in_one_line
@@ -70,7 +71,7 @@ class Archive:
 
     @classmethod
     def begin(cls, folder: Path, plan: Plan) -> Archive:
-        """Return a new archive, or the one that is there, if it is made with the same.
+        """Return a new archive, or the one that is there, if it is made with the same; where its run lies now is kept.
 
         Raises:
             ActScribeError: the folder holds something else, or an archive that is made with something else.
@@ -78,10 +79,15 @@ class Archive:
         if not (folder / FILE).is_file():
             check_free(folder, "Choose a new or empty folder with --out.")
             check_writable(folder)
-            write_text(folder / FILE, sealed(plan.model_dump(mode="json")))
+            folder.mkdir(parents=True, exist_ok=True)
+            create_whole(folder / FILE, sealed(plan.model_dump(mode="json")))  # of two that begin at once, one does
         found = cls.open(folder)
         found._check_same(plan)
-        return found
+        if found.plan.run == plan.run:
+            return found
+        moved = cls(folder, found.plan.model_copy(update={"run": plan.run}))
+        write_text(folder / FILE, sealed(moved.plan.model_dump(mode="json")))
+        return moved
 
     @classmethod
     def open(cls, folder: Path) -> Archive:
