@@ -21,7 +21,6 @@ from actscribe.data.view import ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.labels import LabelSet
 from actscribe.models.dual_encoder.network import DualEncoder
-from actscribe.models.dual_encoder.sight import Sight
 from actscribe.recognizers.base import implementation
 from actscribe.recognizers.dual_encoder import recognizer as dual_encoder
 from actscribe.recognizers.on_features import OnFeatures
@@ -206,38 +205,6 @@ def test_new_labels_of_a_multi_label_study_take_the_usual_bias(root: Path, tmp_p
     torch.testing.assert_close(novel.network.head.bias, torch.stack([own.mean(), own.mean(), own[0]]))
     neutral = dual_encoder.make(job(tmp_path, "clip", root)).for_labels(SEVERAL)
     assert neutral.network.prompts[-1] == "a video."
-
-
-@pytest.mark.parametrize(("name", "labels"), [("x-clip", SEVERAL), ("clip", CLASSES)])
-def test_a_probe_sees_the_normed_embedding_of_each_clip_once_for_all_seeds_and_after_it_was_saved(
-    name: str, labels: LabelSet, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("ACTSCRIBE_CACHE", str(tmp_path / "cache"))
-    seen: list[int] = []
-
-    def visual(self: Sight, clips: list[ClipFrames]) -> Any:
-        seen.append(len(clips))
-        return whole(self, clips)
-
-    whole = Sight.visual
-    monkeypatch.setattr(Sight, "visual", visual)
-    works = [
-        replace(job(tmp_path / str(seed), name, root, labels, learns="probe", epochs=5), seed=seed) for seed in (0, 1)
-    ]
-    made = [dual_encoder.make(work) for work in works]
-    assert sum(seen) == 12  # eight training clips and four of validation, by the first training alone
-    (tmp_path / "model").mkdir()
-    made[1].save(tmp_path / "model")
-    loaded = implementation(name).load(tmp_path / "model", labels)
-    assert loaded.embedder.encoder == made[0].embedder.encoder
-    clip = works[0].train[3]
-    (found,) = loaded.embedder.embed([clip])
-    backbone = loaded.embedder._probe.backbone
-    pixels = torch.from_numpy((clip.frames / 255 - MEAN) / STD).float().permute(0, 3, 1, 2)[None]
-    expected = backbone.visual(pixels).video
-    torch.testing.assert_close(
-        found, torch.nn.functional.layer_norm(expected, expected.shape[1:]), atol=1e-4, rtol=1e-4
-    )
 
 
 def test_half_precision_leaves_cosines_whole(root: Path, tmp_path: Path) -> None:

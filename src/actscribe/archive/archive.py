@@ -23,7 +23,8 @@ from actscribe.compute import chosen
 from actscribe.leftovers import sweep_below
 from actscribe.places import Place
 from actscribe.progress import LINE_EVERY_S, say
-from actscribe.run_folder.run import Run, versions
+from actscribe.run_folder.environment import versions
+from actscribe.run_folder.run import Run
 from actscribe.run_folder.written import OPERATING_POINT
 from actscribe.runs.kept_scores import scores_key
 from actscribe.runs.one_video import try_to_write

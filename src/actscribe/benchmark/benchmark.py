@@ -36,7 +36,8 @@ from actscribe.ownership import check_replaceable
 from actscribe.progress import say
 from actscribe.recognizers.base import Recognizer, implementation
 from actscribe.report.benchmark_page import REPORT, benchmark_page
-from actscribe.run_folder.run import Run, RunInfo, machine, versions
+from actscribe.run_folder.environment import machine, versions
+from actscribe.run_folder.run import Run, RunInfo
 from actscribe.run_folder.written import RUN_FILE
 from actscribe.runs.evaluate import score_split
 from actscribe.runs.preflight import Infos, memory_warnings, refusals

@@ -26,7 +26,7 @@ from actscribe.progress import say
 from actscribe.report.comparison.comparison import Comparison
 from actscribe.report.comparison.page import write_comparison_report
 from actscribe.run_folder.comparison import FILE, TABLES, Listed, Provenance, digests, write_scores, write_tables
-from actscribe.run_folder.run import machine, versions
+from actscribe.run_folder.environment import machine, versions
 from actscribe.runs.preflight import check_comparable, memory_warnings
 from actscribe.settings.study import Study, load_study
 from actscribe.video.cache import FrameCache

@@ -13,19 +13,18 @@ from safetensors.torch import save_file
 from actscribe.batching import batched
 from actscribe.errors import ActScribeError
 from actscribe.features.embedder import Embedder
-from actscribe.features.embedders.load import encoder_view, encoder_weights, load_embedder, unfilled
+from actscribe.features.embedders.load import load_embedder, unfilled
 from actscribe.features.embedders.network import described
 from actscribe.features.embedding import Features
 from actscribe.files import write_text
 from actscribe.labels import LabelSet
-from actscribe.models.checkpoint_files import read_json
 from actscribe.models.device import device
 from actscribe.models.loading import fill
 from actscribe.models.probe_heads import AttentiveHead, LinearHead, pool
 from actscribe.models.quiet import quiet
 from actscribe.processes import is_first
 from actscribe.recognizers.base import Implementation, InputSpec, Kept, Recognizer
-from actscribe.recognizers.noted_model import check_same, found, noted
+from actscribe.recognizers.on_encoder import FILE, noted_encoder, noted_there, view, weights
 from actscribe.recognizers.on_features import OnFeatures, padded
 from actscribe.recognizers.plans.encoder import plan_encoder
 from actscribe.settings.probe import ProbeSettings
@@ -62,19 +61,10 @@ def load(folder: Path, labels: LabelSet) -> Recognizer:
     Raises:
         ActScribeError: the encoder is not on this machine, or is another one than the head was trained on.
     """
-    values = read_json(folder / "recognizer.json", "Copy the folder again, or train again.")
-    settings = ProbeSettings(**{**values["settings"], "model": found(values, folder)})
-    check_same(values, encoder_weights(settings.encoder()), folder)
-    view = InputSpec(values["frames"], values["short_side"])
-    embedder = load_embedder(settings.encoder(), view.frames)
-    head = _head(values["settings"], embedder, len(labels))
+    settings, seen, embedder = noted_there(folder, ProbeSettings)
+    head = _head(settings.model_dump(), embedder, len(labels))
     fill(head.state_dict(), folder / "head.safetensors")
-    return _recognizer(settings, embedder, head, labels, view)
-
-
-def view(settings: ProbeSettings, frames: int) -> InputSpec:
-    """Return the study's frames at the size that suits the encoder; only its configuration is read."""
-    return encoder_view(settings.encoder(), frames)
+    return _recognizer(settings, embedder, head, labels, seen)
 
 
 def kept(settings: ProbeSettings, frames: int) -> Kept:
@@ -82,11 +72,6 @@ def kept(settings: ProbeSettings, frames: int) -> Kept:
     with torch.device("meta"), quiet():
         network, per, side = unfilled(settings.encoder(), frames)
         return Kept(per, described(network, per, frames, side, 1).unit_bytes)
-
-
-def weights(settings: ProbeSettings) -> str:
-    """Return the digest of the encoder's weights, see `Implementation.weights`."""
-    return encoder_weights(settings.encoder())
 
 
 def starting(settings: ProbeSettings, labels: LabelSet, frames: int) -> list[str]:
@@ -105,13 +90,7 @@ def _recognizer(
 ) -> OnFeatures:
     def save(folder: Path) -> None:
         save_file({name: value.contiguous() for name, value in head.state_dict().items()}, folder / "head.safetensors")
-        values = {
-            **noted(settings.model, encoder_weights(settings.encoder()), folder),
-            "settings": settings.model_dump(mode="json"),
-            "frames": seen.frames,
-            "short_side": seen.short_side,
-        }
-        write_text(folder / "recognizer.json", json.dumps(values, indent=1))
+        write_text(folder / FILE, json.dumps(noted_encoder(settings, seen, folder), indent=1))
 
     return OnFeatures(embedder, seen, head.to(device()), labels, save)
 

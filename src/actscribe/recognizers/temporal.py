@@ -15,18 +15,17 @@ from actscribe.annotations.interval import Annotations
 from actscribe.data.clips import Clip, annotated_by, targets
 from actscribe.data.frames import ClipData
 from actscribe.features.embedder import Embedder, Encoder
-from actscribe.features.embedders.load import encoder_view, encoder_weights, load_embedder
+from actscribe.features.embedders.load import load_embedder
 from actscribe.features.embedding import Embedding, embed
 from actscribe.features.sequences import Stepping, stacked
 from actscribe.features.store import default_store
 from actscribe.files import write_text
 from actscribe.labels import LabelSet
-from actscribe.models.checkpoint_files import read_json
 from actscribe.models.device import device
 from actscribe.models.loading import fill
 from actscribe.models.temporal.network import Design, TemporalNetwork
 from actscribe.recognizers.base import Implementation, InputSpec, Recognizer
-from actscribe.recognizers.noted_model import check_same, found, noted
+from actscribe.recognizers.on_encoder import FILE, noted_encoder, noted_there, view, weights
 from actscribe.recognizers.on_sequences import OnSequences
 from actscribe.recognizers.plans.encoder import plan_encoder
 from actscribe.settings.temporal import CLIP_STEP, FRAME_STEP, TemporalSettings
@@ -87,25 +86,11 @@ def load(folder: Path, labels: LabelSet) -> Recognizer:
     Raises:
         ActScribeError: the encoder is not on this machine, or is another one than the network was trained on.
     """
-    values = read_json(folder / "recognizer.json", "Copy the folder again, or train again.")
-    settings = TemporalSettings(**{**values["settings"], "model": found(values, folder)})
-    check_same(values, encoder_weights(settings.encoder()), folder)
-    seen = InputSpec(values["frames"], values["short_side"])
-    embedder = load_embedder(settings.encoder(), seen.frames)
+    settings, seen, embedder = noted_there(folder, TemporalSettings)
     stepping = _stepping(settings, embedder.encoder)
     network = TemporalNetwork(_design(settings, stepping, labels))
     fill(network.state_dict(), folder / "network.safetensors")
     return _recognizer(settings, embedder, stepping, network, labels, seen)
-
-
-def view(settings: TemporalSettings, frames: int) -> InputSpec:
-    """Return the study's frames at the size that suits the encoder; only its configuration is read."""
-    return encoder_view(settings.encoder(), frames)
-
-
-def weights(settings: TemporalSettings) -> str:
-    """Return the digest of the encoder's weights, see `Implementation.weights`."""
-    return encoder_weights(settings.encoder())
 
 
 def starting(settings: TemporalSettings, labels: LabelSet, frames: int) -> list[str]:
@@ -203,13 +188,7 @@ def _recognizer(
     def save(folder: Path) -> None:
         weights = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
         save_file(weights, folder / "network.safetensors")
-        values = {
-            **noted(settings.model, encoder_weights(settings.encoder()), folder),
-            "settings": settings.model_dump(mode="json"),
-            "frames": seen.frames,
-            "short_side": seen.short_side,
-        }
-        write_text(folder / "recognizer.json", json.dumps(values, indent=1))
+        write_text(folder / FILE, json.dumps(noted_encoder(settings, seen, folder), indent=1))
 
     return OnSequences(embedder, seen, stepping, network.to(device()), labels, save)
 

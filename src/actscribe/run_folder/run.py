@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import platform
 import shlex
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,7 +11,6 @@ import pandas as pd
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-from actscribe import __version__
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError, in_one_line
 from actscribe.files import check_writable, write_beside, write_text
@@ -37,19 +34,6 @@ if TYPE_CHECKING:
 
 #: Folders below one that a user named in which runs are looked for, and how many of them a message lists (ours).
 DEEPEST, LISTED_RUNS = 5, 20
-#: Packages whose versions can change a number.
-TRACED = (
-    "torch",
-    "torchvision",
-    "transformers",
-    "accelerate",
-    "peft",
-    "av",
-    "numpy",
-    "pandas",
-    "scikit-learn",
-    "scipy",
-)
 
 
 class RunInfo(BaseModel):
@@ -374,27 +358,6 @@ def _is_complete(folder: Path) -> bool:
         return unsealed(folder / RUN_FILE).get("status") == "complete"
     except ActScribeError:
         return False
-
-
-def versions() -> dict[str, str]:
-    """Return the versions that can change a number."""
-    found = {"python": platform.python_version(), "actscribe": __version__}
-    for package in TRACED:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
-
-
-def machine() -> str:
-    """Return processor, cores and system in words."""
-    import os
-
-    import torch
-
-    where = torch.cuda.get_device_name() if torch.cuda.is_available() else platform.processor() or platform.machine()
-    return f"{where}, {os.cpu_count()} cores, {platform.system()}"
 
 
 def _yaml(values: dict[str, Any]) -> str:

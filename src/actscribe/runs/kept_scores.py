@@ -17,7 +17,8 @@ from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
 from actscribe.files import write_beside
 from actscribe.progress import say
-from actscribe.run_folder.run import Run, versions
+from actscribe.run_folder.environment import versions
+from actscribe.run_folder.run import Run
 from actscribe.run_folder.scored_clips import ScoredClips
 from actscribe.video.cache import default_cache
 

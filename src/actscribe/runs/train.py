@@ -21,7 +21,8 @@ from actscribe.processes import count, first_goes_first, is_first, wait
 from actscribe.progress import say
 from actscribe.recognizers.base import Implementation, Recognizer, implementation
 from actscribe.recognizers.ready import check_ready
-from actscribe.run_folder.run import OperatingPoint, Run, RunInfo, check_run_folder, machine, versions
+from actscribe.run_folder.environment import machine, versions
+from actscribe.run_folder.run import OperatingPoint, Run, RunInfo, check_run_folder
 from actscribe.run_folder.scored_clips import time_scores
 from actscribe.run_folder.written import RUN_FILE
 from actscribe.runs.moved import moved_groups

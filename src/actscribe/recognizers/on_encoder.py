@@ -1,0 +1,50 @@
+"""What recognizers on a frozen encoder have in common: what they see, what they note of it, how it is found again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+from actscribe.data.view import InputSpec
+from actscribe.features.embedder import Embedder
+from actscribe.features.embedders.load import encoder_view, encoder_weights, load_embedder
+from actscribe.models.checkpoint_files import read_json
+from actscribe.recognizers.noted_model import check_same, found, noted
+from actscribe.settings.frozen_encoder import FrozenEncoderSettings
+
+S = TypeVar("S", bound=FrozenEncoderSettings)
+#: What a saved recognizer notes itself in.
+FILE = "recognizer.json"
+
+
+def view(settings: FrozenEncoderSettings, frames: int) -> InputSpec:
+    """Return the study's frames at the size that suits the encoder; only its configuration is read."""
+    return encoder_view(settings.encoder(), frames)
+
+
+def weights(settings: FrozenEncoderSettings) -> str:
+    """Return the digest of the encoder's weights, see `Implementation.weights`."""
+    return encoder_weights(settings.encoder())
+
+
+def noted_encoder(settings: FrozenEncoderSettings, seen: InputSpec, folder: Path) -> dict[str, Any]:
+    """Return what a recognizer that is saved in `folder` notes of its settings, its encoder and what it sees."""
+    return {
+        **noted(settings.model, weights(settings), folder),
+        "settings": settings.model_dump(mode="json"),
+        "frames": seen.frames,
+        "short_side": seen.short_side,
+    }
+
+
+def noted_there(folder: Path, kind: type[S]) -> tuple[S, InputSpec, Embedder]:
+    """Return settings, view and encoder of a recognizer that was saved in `folder`.
+
+    Raises:
+        ActScribeError: the encoder is not on this machine, or is another one than it was trained on.
+    """
+    values = read_json(folder / FILE, "Copy the folder again, or train again.")
+    settings = kind(**{**values["settings"], "model": found(values, folder)})
+    check_same(values, weights(settings), folder)
+    seen = InputSpec(values["frames"], values["short_side"])
+    return settings, seen, load_embedder(settings.encoder(), seen.frames)
