@@ -1,0 +1,78 @@
+"""The lines of the journal, and the chain of digests through them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from actscribe.journal.action import Bout
+
+Kind = Literal["began", "looked", "did", "undid", "redid"]
+#: Before the first entry.
+NO_DIGEST = "0" * 64
+
+
+class Began(BaseModel):
+    """An annotator began a recording.
+
+    Args:
+        name: of the recording at that time.
+        duration: of the recording, in seconds.
+        labels: of the study at that time.
+        source: the annotation file that the bouts are from, relative to the study; empty: from nothing.
+        digest: of that file.
+        bouts: that were there.
+        reviewed: label -> spans (start, end) in seconds that were annotated.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    duration: float
+    labels: tuple[str, ...]
+    source: str = ""
+    digest: str = ""
+    bouts: tuple[Bout, ...] = ()
+    reviewed: dict[str, tuple[tuple[float, float], ...]] = {}
+
+
+class Looked(BaseModel):
+    """An annotator was shown a recording: whether with predictions, whose, and whether the person insisted on them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    run: str = ""
+    insisted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the journal.
+
+    Args:
+        seq: 1, 2, 3, … without a gap.
+        at: when, UTC, ISO 8601 with milliseconds.
+        annotator: who.
+        recording: digest of the video's bytes, by which a renamed or moved video is known again.
+        kind: "began", "looked", "did", "undid" or "redid".
+        body: JSON of a `Began`, `Looked` or `Action`; of "undid" and "redid" empty: the last one is meant.
+        digest: SHA-256 over the digest before and everything above, in hex.
+    """
+
+    seq: int
+    at: str
+    annotator: str
+    recording: str
+    kind: Kind
+    body: str
+    digest: str
+
+
+def digest_of(before: str, seq: int, at: str, annotator: str, recording: str, kind: str, body: str) -> str:
+    """Return the digest of an entry that follows one with the digest `before`."""
+    text = json.dumps([before, seq, at, annotator, recording, kind, body], ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

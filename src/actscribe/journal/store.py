@@ -1,0 +1,143 @@
+"""The journal on disk: SQLite, append-only, each entry chained to the one before."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from actscribe.errors import ActScribeError
+from actscribe.journal.entry import NO_DIGEST, Entry, Kind, digest_of
+from actscribe.journal.sheet import Sheet
+
+#: Below the study file's folder.
+JOURNAL_FILE = Path("review") / "journal.sqlite"
+#: Seconds that an append waits for another process's.
+_WAIT_S = 30.0
+_TABLE = """
+CREATE TABLE IF NOT EXISTS entries (
+    seq INTEGER PRIMARY KEY, at TEXT NOT NULL, annotator TEXT NOT NULL, recording TEXT NOT NULL,
+    kind TEXT NOT NULL, body TEXT NOT NULL, digest TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS whose ON entries (recording, annotator, seq);
+CREATE TRIGGER IF NOT EXISTS no_change BEFORE UPDATE ON entries BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER IF NOT EXISTS no_removal BEFORE DELETE ON entries BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+"""
+_COLUMNS = "seq, at, annotator, recording, kind, body, digest"
+
+
+class Conflict(ActScribeError):
+    """An action was based on a revision that is no longer the last: another window or process wrote since."""
+
+
+class Journal:
+    """What people said of the recordings of one study. An entry that `append` returned is on disk.
+
+    Args:
+        path: of the file; its folder is made by the first `append`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+
+    @classmethod
+    def of(cls, study_folder: Path) -> Journal:
+        """Return the journal of the study whose file lies in `study_folder`."""
+        return cls(Path(study_folder) / JOURNAL_FILE)
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was ever said."""
+        return self.path.is_file()
+
+    def append(
+        self, annotator: str, recording: str, kind: Kind, body: BaseModel | None = None, revision: int | None = None
+    ) -> Entry:
+        """Write one entry and return it once it is on disk.
+
+        Args:
+            annotator: who.
+            recording: digest of the video's bytes.
+            kind: what was done.
+            body: a `Began`, `Looked` or `Action`.
+            revision: number of the last entry of this annotator on this recording that the caller knows, 0 for none;
+                None: whatever was.
+
+        Raises:
+            Conflict: there is a later one.
+            ActScribeError: the file cannot be written, or is no journal.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        text = "" if body is None else body.model_dump_json()
+        with self._open(write=True) as database:
+            if revision is not None:
+                last = database.execute(
+                    "SELECT max(seq) FROM entries WHERE recording = ? AND annotator = ? AND kind != 'looked'",
+                    (recording, annotator),
+                ).fetchone()[0]
+                if (last or 0) != revision:
+                    raise Conflict(
+                        "these annotations were changed in another window since.", "Load the page again to go on."
+                    )
+            before = database.execute("SELECT seq, digest FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
+            seq, digest = (before[0] + 1, before[1]) if before else (1, NO_DIGEST)
+            at = datetime.now(UTC).isoformat(timespec="milliseconds")
+            digest = digest_of(digest, seq, at, annotator, recording, kind, text)
+            entry = Entry(seq, at, annotator, recording, kind, text, digest)
+            database.execute(
+                f"INSERT INTO entries ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (seq, at, annotator, recording, kind, text, digest),
+            )
+        return entry
+
+    def entries(self, recording: str | None = None, annotator: str | None = None) -> list[Entry]:
+        """Return entries in order; of one recording, of one annotator, or all."""
+        if not self.exists:
+            return []
+        asked = {"recording": recording, "annotator": annotator}
+        where = " AND ".join(f"{name} = :{name}" for name, value in asked.items() if value is not None) or "1"
+        with self._open() as database:
+            rows = database.execute(f"SELECT {_COLUMNS} FROM entries WHERE {where} ORDER BY seq", asked).fetchall()
+        return [Entry(*row) for row in rows]
+
+    def annotators(self, recording: str) -> list[str]:
+        """Return who began a recording, in the order in which they did."""
+        return list(dict.fromkeys(one.annotator for one in self.entries(recording) if one.kind == "began"))
+
+    def sheet(self, recording: str, annotator: str) -> Sheet:
+        """Return what an annotator says of a recording.
+
+        Raises:
+            ActScribeError: this annotator has not begun it.
+        """
+        return Sheet.of(one for one in self.entries(recording, annotator) if one.kind != "looked")
+
+    def head(self) -> str:
+        """Return the digest of the last entry, by which this version of the journal is known; empty: none."""
+        if not self.exists:
+            return ""
+        with self._open() as database:
+            row = database.execute("SELECT digest FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
+        return row[0] if row else ""
+
+    @contextmanager
+    def _open(self, write: bool = False) -> Iterator[sqlite3.Connection]:
+        try:
+            with closing(sqlite3.connect(self.path, timeout=_WAIT_S, isolation_level=None)) as database:
+                database.execute("PRAGMA synchronous = FULL")  # acknowledged means on disk, not in a buffer
+                if write:
+                    database.execute("PRAGMA journal_mode = WAL")
+                    database.executescript(_TABLE)
+                    database.execute("BEGIN IMMEDIATE")
+                yield database
+                if write:
+                    database.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise ActScribeError(
+                f"{self.path}: cannot be read or written as a review journal: {error}.",
+                "Is the disk full, the folder read-only or on a network drive? The journal wants a local disk.",
+            ) from error
