@@ -1,15 +1,19 @@
 """What people said of a study's recordings: an append-only journal, and the annotations that it amounts to."""
 
 from actscribe.journal.action import Action, Bout, Drop, Mark, Op, Put, Suggestion, Verdict
-from actscribe.journal.entry import Began, Entry, Looked
-from actscribe.journal.sheet import Sheet
-from actscribe.journal.store import JOURNAL_FILE, Journal
+from actscribe.journal.annotations import annotations_of, begin
+from actscribe.journal.entry import Began, Entry, Looked, Version
+from actscribe.journal.sheet import AGREED, Sheet
+from actscribe.journal.store import JOURNAL_FILE, Conflict, Journal
+from actscribe.journal.verify import Verified
 
 __all__ = [
+    "AGREED",
     "JOURNAL_FILE",
     "Action",
     "Began",
     "Bout",
+    "Conflict",
     "Drop",
     "Entry",
     "Journal",
@@ -20,4 +24,8 @@ __all__ = [
     "Sheet",
     "Suggestion",
     "Verdict",
+    "Verified",
+    "Version",
+    "annotations_of",
+    "begin",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -81,7 +82,7 @@ class Mark(_Span):
 
     Args:
         start, end: seconds.
-        labels: that the span was looked through for; none: all.
+        labels: that the span was looked through for; none: all that the sheet was begun with (see `Action.naming`).
         reviewed: whether it is from now on.
     """
 
@@ -115,3 +116,11 @@ class Action(BaseModel):
 
     why: str = Field(min_length=1, max_length=64)
     ops: tuple[Op, ...] = Field(min_length=1, max_length=MOST_OPS)
+
+    def naming(self, labels: Sequence[str]) -> Action:
+        """Return the action with its marks of all labels as marks of these: the study's may be more by now."""
+        ops = [
+            op.model_copy(update={"labels": tuple(labels)}) if isinstance(op, Mark) and not op.labels else op
+            for op in self.ops
+        ]
+        return self.model_copy(update={"ops": tuple(ops)})

@@ -49,6 +49,20 @@ class Looked(BaseModel):
     insisted: bool = False
 
 
+class Version(BaseModel):
+    """A version of the journal: what it held when somebody looked.
+
+    Args:
+        entries: how many.
+        head: digest of the last one; empty where there is none.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    entries: int = 0
+    head: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of the journal.

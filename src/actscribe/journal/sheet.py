@@ -8,15 +8,19 @@ from dataclasses import dataclass, field
 from actscribe.errors import ActScribeError
 from actscribe.journal.action import Action, Bout, Drop, Mark, Op, Put, Suggestion, Verdict
 from actscribe.journal.entry import Began, Entry
+from actscribe.journal.spans import Spans, added, joined, removed
 
-Spans = tuple[tuple[float, float], ...]
+#: The annotator under whose name two annotators' disagreements are settled.
+AGREED = "agreed"
+#: By how many seconds a bout may end after its recording; players round a video's end.
+LATE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Reviewed:
     """Sets the reviewed spans of labels as they were; only undoing makes it."""
 
-    spans: Mapping[str, Spans]
+    spans: Mapping[str, Spans | None]
 
 
 @dataclass(slots=True)
@@ -52,7 +56,7 @@ class Sheet:
                 began = Began.model_validate_json(entry.body)
                 sheet = cls(entry.recording, entry.annotator, began, entry.seq)
                 sheet.bouts = {bout.id: bout for bout in began.bouts}
-                sheet.reviewed = {label: tuple(spans) for label, spans in began.reviewed.items()}
+                sheet.reviewed = {label: joined(began.reviewed.get(label, ())) for label in began.labels}
             elif sheet is None:
                 raise ActScribeError(f"entry {entry.seq} of the journal changes annotations that nobody began.")
             else:
@@ -60,6 +64,12 @@ class Sheet:
         if sheet is None:
             raise ActScribeError("the journal holds no entry of this recording and annotator.")
         return sheet
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of labels that the sheet knows: those of its beginning, and those that the study has got since."""
+        since = (*self.reviewed, *sorted(bout.label for bout in self.bouts.values()))
+        return tuple(dict.fromkeys((*self.began.labels, *since)))
 
     @property
     def can_undo(self) -> str:
@@ -93,32 +103,36 @@ class Sheet:
             self._do(self._undone.pop())
         self.revision = entry.seq
 
-    def check(self, action: Action) -> None:
-        """Refuse an action that cannot be applied: a label that the sheet does not know, a bout that is not there.
+    def check(self, action: Action, labels: Sequence[str] | None = None) -> None:
+        """Refuse an action that cannot be applied: a label that is not known, a bout that is not there.
+
+        Args:
+            action: that is to be applied next.
+            labels: of the study now; None: those that it had when this sheet was begun.
 
         Raises:
             ActScribeError: naming what was found.
         """
-        known, ids = set(self.began.labels), set(self.bouts)
+        known, ids = set(self.began.labels if labels is None else labels), set(self.bouts)
         for op in action.ops:
+            unknown = [name for name in _labels_of(op) if name not in known]
+            if unknown:
+                raise ActScribeError(f"'{unknown[0]}' is no label of the study.", "Load the page again.")
             if isinstance(op, Drop):
                 if op.id not in ids:
-                    raise ActScribeError(f"the bout '{op.id}' is not there (any more).")
+                    raise ActScribeError(f"the bout '{op.id}' is not there (any more).", "Load the page again.")
                 ids.discard(op.id)
-                continue
-            named = {Put: lambda one: (one.bout.label,), Mark: lambda one: one.labels}.get(
-                type(op), lambda one: (one.suggestion.label,)
-            )(op)
-            unknown = [name for name in named if name not in known]
-            if unknown:
-                raise ActScribeError(f"'{unknown[0]}' is no label of the study.")
-            if isinstance(op, Put):
-                if op.bout.end > self.began.duration + 1.0:
-                    raise ActScribeError(
-                        f"'{op.bout.label}' ends at {op.bout.end:.3f} s, after the recording, which lasts"
-                        f" {self.began.duration:.3f} s."
-                    )
+            elif isinstance(op, Put):
+                self._check_inside(op.bout)
                 ids.add(op.bout.id)
+
+    def _check_inside(self, bout: Bout) -> None:
+        if bout.end > self.began.duration + LATE_S:
+            raise ActScribeError(
+                f"'{bout.label}' ends at {bout.end:.3f} s, after the recording, which lasts"
+                f" {self.began.duration:.3f} s.",
+                "Let it end with the recording.",
+            )
 
     def _do(self, action: Action) -> None:
         inverse: list[Op | _Reviewed] = []
@@ -144,28 +158,26 @@ class Sheet:
                 self.verdicts[op.suggestion] = op.accepted
             return Verdict(suggestion=op.suggestion, accepted=was)
         if isinstance(op, Mark):
+            change = added if op.reviewed else removed
             labels = op.labels or self.began.labels
-            former = _Reviewed({label: self.reviewed.get(label, ()) for label in labels})
-            change = _with if op.reviewed else _without
-            self.reviewed |= {label: change(former.spans[label], op.start, op.end) for label in labels}
-            return former
-        former = _Reviewed({label: self.reviewed.get(label, ()) for label in op.spans})
-        self.reviewed |= op.spans
+            return self._set({name: change(self.reviewed.get(name, ()), op.start, op.end) for name in labels})
+        return self._set(op.spans)
+
+    def _set(self, spans: Mapping[str, Spans | None]) -> _Reviewed:
+        """Set the reviewed spans of labels, None: none was ever named; return what sets them back."""
+        former = _Reviewed({label: self.reviewed.get(label) for label in spans})
+        for label, own in spans.items():
+            if own is None:
+                self.reviewed.pop(label, None)
+            else:
+                self.reviewed[label] = own
         return former
 
 
-def _with(spans: Sequence[tuple[float, float]], start: float, end: float) -> Spans:
-    """Return spans and one more, joined where they touch."""
-    apart = [span for span in spans if span[1] < start or span[0] > end]
-    joined = [span for span in spans if not (span[1] < start or span[0] > end)]
-    if end <= start:
-        return tuple(spans)
-    whole = (min([start, *(one for one, _ in joined)]), max([end, *(one for _, one in joined)]))
-    return tuple(sorted([*apart, whole]))
-
-
-def _without(spans: Sequence[tuple[float, float]], start: float, end: float) -> Spans:
-    """Return spans without one."""
-    left = [(one, min(other, start)) for one, other in spans if one < start]
-    right = [(max(one, end), other) for one, other in spans if other > end]
-    return tuple(sorted({span for span in (*left, *right) if span[0] < span[1]}))
+def _labels_of(op: Op) -> tuple[str, ...]:
+    """Return the labels that an operation names."""
+    if isinstance(op, Put):
+        return (op.bout.label,)
+    if isinstance(op, Mark):
+        return op.labels
+    return (op.suggestion.label,) if isinstance(op, Verdict) else ()

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel
 
 from actscribe.errors import ActScribeError
-from actscribe.journal.entry import NO_DIGEST, Entry, Kind, digest_of
+from actscribe.journal.entry import NO_DIGEST, Entry, Kind, Version, digest_of
 from actscribe.journal.sheet import Sheet
+from actscribe.journal.verify import Verified, verified
 
 #: Below the study file's folder.
 JOURNAL_FILE = Path("review") / "journal.sqlite"
 #: Seconds that an append waits for another process's.
 _WAIT_S = 30.0
-_TABLE = """
-CREATE TABLE IF NOT EXISTS entries (
-    seq INTEGER PRIMARY KEY, at TEXT NOT NULL, annotator TEXT NOT NULL, recording TEXT NOT NULL,
-    kind TEXT NOT NULL, body TEXT NOT NULL, digest TEXT NOT NULL
-) STRICT;
-CREATE INDEX IF NOT EXISTS whose ON entries (recording, annotator, seq);
-CREATE TRIGGER IF NOT EXISTS no_change BEFORE UPDATE ON entries BEGIN SELECT RAISE(ABORT, 'append-only'); END;
-CREATE TRIGGER IF NOT EXISTS no_removal BEFORE DELETE ON entries BEGIN SELECT RAISE(ABORT, 'append-only'); END;
-"""
+_TABLE = (
+    "CREATE TABLE entries (seq INTEGER PRIMARY KEY, at TEXT NOT NULL, annotator TEXT NOT NULL,"
+    " recording TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, digest TEXT NOT NULL) STRICT",
+    "CREATE INDEX whose ON entries (recording, annotator, seq)",
+    "CREATE TRIGGER no_change BEFORE UPDATE ON entries BEGIN SELECT RAISE(ABORT, 'append-only'); END",
+    "CREATE TRIGGER no_removal BEFORE DELETE ON entries BEGIN SELECT RAISE(ABORT, 'append-only'); END",
+)
 _COLUMNS = "seq, at, annotator, recording, kind, body, digest"
 
 
@@ -96,17 +98,14 @@ class Journal:
 
     def entries(self, recording: str | None = None, annotator: str | None = None) -> list[Entry]:
         """Return entries in order; of one recording, of one annotator, or all."""
-        if not self.exists:
-            return []
         asked = {"recording": recording, "annotator": annotator}
         where = " AND ".join(f"{name} = :{name}" for name, value in asked.items() if value is not None) or "1"
-        with self._open() as database:
-            rows = database.execute(f"SELECT {_COLUMNS} FROM entries WHERE {where} ORDER BY seq", asked).fetchall()
-        return [Entry(*row) for row in rows]
+        return [Entry(*row) for row in self._rows(f"SELECT {_COLUMNS} FROM entries WHERE {where} ORDER BY seq", asked)]
 
     def annotators(self, recording: str) -> list[str]:
         """Return who began a recording, in the order in which they did."""
-        return list(dict.fromkeys(one.annotator for one in self.entries(recording) if one.kind == "began"))
+        ask = "SELECT annotator FROM entries WHERE recording = :recording AND kind = 'began' ORDER BY seq"
+        return list(dict.fromkeys(row[0] for row in self._rows(ask, {"recording": recording})))
 
     def sheet(self, recording: str, annotator: str) -> Sheet:
         """Return what an annotator says of a recording.
@@ -116,23 +115,38 @@ class Journal:
         """
         return Sheet.of(one for one in self.entries(recording, annotator) if one.kind != "looked")
 
-    def head(self) -> str:
-        """Return the digest of the last entry, by which this version of the journal is known; empty: none."""
+    def version(self) -> Version:
+        """Return what this version of the journal is known by."""
+        row = next(iter(self._rows("SELECT seq, digest FROM entries ORDER BY seq DESC LIMIT 1", {})), None)
+        return Version(entries=row[0], head=row[1]) if row else Version()
+
+    def verify(self, noted: Iterable[Version] = ()) -> Verified:
+        """Recompute the chain of digests, and say where it breaks.
+
+        An edit, a removed or an inserted entry breaks the chain. Who takes off its end, or computes every digest anew,
+        is found by the versions that were noted elsewhere.
+
+        Args:
+            noted: versions that runs and comparisons saw.
+        """
+        return verified(self.entries(), noted)
+
+    def _rows(self, ask: str, values: dict[str, str | None]) -> list[tuple[Any, ...]]:
         if not self.exists:
-            return ""
+            return []
         with self._open() as database:
-            row = database.execute("SELECT digest FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
-        return row[0] if row else ""
+            return database.execute(ask, values).fetchall() if _has_table(database) else []
 
     @contextmanager
     def _open(self, write: bool = False) -> Iterator[sqlite3.Connection]:
         try:
-            with closing(sqlite3.connect(self.path, timeout=_WAIT_S, isolation_level=None)) as database:
-                database.execute("PRAGMA synchronous = FULL")  # acknowledged means on disk, not in a buffer
+            with closing(sqlite3.connect(self._address(write), _WAIT_S, isolation_level=None, uri=True)) as database:
                 if write:
-                    database.execute("PRAGMA journal_mode = WAL")
-                    database.executescript(_TABLE)
+                    _into_wal(database)
+                    database.execute("PRAGMA synchronous = FULL")  # acknowledged means on disk, not in a buffer
                     database.execute("BEGIN IMMEDIATE")
+                    for statement in () if _has_table(database) else _TABLE:
+                        database.execute(statement)
                 yield database
                 if write:
                     database.execute("COMMIT")
@@ -141,3 +155,32 @@ class Journal:
                 f"{self.path}: cannot be read or written as a review journal: {error}.",
                 "Is the disk full, the folder read-only or on a network drive? The journal wants a local disk.",
             ) from error
+
+    def _address(self, write: bool) -> str:
+        address = self.path.absolute().as_uri()
+        beside = self.path.with_name(f"{self.path.name}-wal")
+        # To read in WAL mode, SQLite makes files beside; in a folder that allows none, nobody writes either.
+        fixed = not write and not beside.exists() and not os.access(self.path.parent, os.W_OK)
+        return f"{address}?mode=ro&immutable=1" if fixed else f"{address}?mode=rwc"
+
+
+def _has_table(database: sqlite3.Connection) -> bool:
+    """Tell whether the first entry's transaction ended; a process may have been killed before."""
+    return bool(database.execute("SELECT 1 FROM sqlite_master WHERE name = 'entries'").fetchone())
+
+
+def _into_wal(database: sqlite3.Connection) -> None:
+    """Switch a new file into WAL mode; SQLite does not wait for another process that does the same.
+
+    On a disk that cannot have it, it stays in the other mode: slower, and as safe.
+    """
+    until = time.monotonic() + _WAIT_S
+    while True:
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return

@@ -1,0 +1,108 @@
+"""From annotations to the beginning of a sheet, and from a sheet to annotations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from actscribe.annotations.checks import merge
+from actscribe.annotations.interval import Annotations, Interval, sort_key
+from actscribe.journal.action import Bout
+from actscribe.journal.entry import Began
+from actscribe.journal.sheet import Sheet
+from actscribe.journal.spans import Spans, joined, left_of, shared
+
+
+def begin(
+    name: str,
+    duration: float,
+    labels: Sequence[str],
+    written: Annotations | None = None,
+    source: str = "",
+    digest: str = "",
+) -> Began:
+    """Return the beginning of a sheet: what an annotation file says, or nothing.
+
+    Args:
+        name: of the recording.
+        duration: of the recording, in seconds.
+        labels: of the study.
+        written: under the names of `labels`; all time but its gaps counts as reviewed. None: nothing is reviewed.
+        source: the annotation file, relative to the study.
+        digest: of that file.
+    """
+    if written is None:
+        return Began(name=name, duration=duration, labels=tuple(labels))
+    bouts = (
+        Bout(id=f"f{place}", label=one.label, start=one.start, end=one.end, subject=one.subject)
+        for place, one in enumerate(written.intervals, 1)
+    )
+    reviewed = {
+        label: left_of(duration, joined((gap.start, gap.end) for gap in written.gaps if gap.label in ("", label)))
+        for label in labels
+    }
+    return Began(
+        name=name,
+        duration=duration,
+        labels=tuple(labels),
+        source=source,
+        digest=digest,
+        bouts=tuple(bouts),
+        reviewed=reviewed,
+    )
+
+
+def annotations_of(
+    sheet: Sheet, labels: Sequence[str] | None = None, named: Mapping[str, str] | None = None
+) -> Annotations:
+    """Return what a sheet says: its bouts, and as gaps whatever was not reviewed; label "" where for no label.
+
+    Bouts outside reviewed spans are among them. Bouts of one label and subject that overlap or touch are one. A planted
+    suggestion that was accepted is no bout.
+
+    Args:
+        sheet: of one annotator on one recording.
+        labels: of the study now; a label that the sheet does not know was reviewed nowhere. Default: the sheet's own.
+        named: name in the sheet -> the label that it is called now; other names are left out. Where two names are one
+            label by now, it was reviewed where both were. Default: each label is called what it was.
+    """
+    labels = sheet.labels if labels is None else labels
+    named = {name: name for name in labels} if named is None else named
+    duration = sheet.began.duration
+    intervals = [
+        Interval(label, min(one.start, duration), min(one.end, duration), one.subject)
+        for one in sheet.bouts.values()
+        if not is_planted(one) and (label := named.get(one.label))
+    ]
+    missing = {label: left_of(duration, _reviewed(sheet, named, label)) for label in labels}
+    return Annotations(merge(intervals), gaps_of(missing), (), duration, tuple(labels))
+
+
+def is_planted(bout: Bout) -> bool:
+    """Tell whether a bout came from a suggestion that was wrong on purpose."""
+    return bout.origin is not None and bout.origin.planted
+
+
+def gaps_of(missing: Mapping[str, Spans]) -> tuple[Interval, ...]:
+    """Return gaps: those that all labels share with the label "", and what is left of each label's under its name."""
+    common: Spans | None = None
+    for spans in missing.values():
+        common = spans if common is None else shared(common, spans)
+    common = common or ()
+    found = [Interval("", start, end) for start, end in common]
+    for label, spans in missing.items():
+        found += [Interval(label, start, end) for start, end in _apart(spans, common)]
+    return tuple(sorted(found, key=sort_key))
+
+
+def _reviewed(sheet: Sheet, named: Mapping[str, str], label: str) -> Spans:
+    """Return where a label was reviewed under each name that it had."""
+    of_names: Iterable[Spans] = (sheet.reviewed.get(old, ()) for old, new in named.items() if new == label)
+    found: Spans | None = None
+    for spans in of_names:
+        found = spans if found is None else shared(found, spans)
+    return found or ()
+
+
+def _apart(spans: Spans, common: Spans) -> Spans:
+    """Return what is in `spans` but not in `common`."""
+    return shared(spans, left_of(spans[-1][1], common)) if spans else ()

@@ -1,0 +1,73 @@
+"""Arithmetic of spans of time: tuples of (start, end) in seconds, in order, disjoint, apart, none of them empty.
+
+Edges are copies of the arguments' edges, never computed, so that what was said twice is the same twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+Spans = tuple[tuple[float, float], ...]
+
+
+def added(spans: Spans, start: float, end: float) -> Spans:
+    """Return the time that is in `spans` or in [start, end); those that touch are joined."""
+    if end <= start:
+        return spans
+    met = [span for span in spans if span[0] <= end and span[1] >= start]
+    whole = (min(start, *(span[0] for span in met)), max(end, *(span[1] for span in met))) if met else (start, end)
+    return (
+        *(span for span in spans if span[1] < start),
+        whole,
+        *(span for span in spans if span[0] > end),
+    )
+
+
+def removed(spans: Spans, start: float, end: float) -> Spans:
+    """Return the time that is in `spans` but not in [start, end)."""
+    if end <= start:
+        return spans
+    left: list[tuple[float, float]] = []
+    for one, other in spans:
+        left += [(low, high) for low, high in ((one, min(other, start)), (max(one, end), other)) if low < high]
+    return tuple(left)
+
+
+def shared(first: Spans, second: Spans) -> Spans:
+    """Return the time that is in both."""
+    found: list[tuple[float, float]] = []
+    place = other = 0
+    while place < len(first) and other < len(second):
+        low, high = max(first[place][0], second[other][0]), min(first[place][1], second[other][1])
+        if low < high:
+            found.append((low, high))
+        if first[place][1] <= second[other][1]:
+            place += 1
+        else:
+            other += 1
+    return tuple(found)
+
+
+def left_of(duration: float, spans: Spans) -> Spans:
+    """Return the time from 0 to `duration` seconds that is not in `spans`."""
+    edges = [0.0, *(edge for span in spans for edge in span), duration]
+    pairs = zip(edges[::2], edges[1::2], strict=True)
+    return tuple((start, min(end, duration)) for start, end in pairs if start < min(end, duration))
+
+
+def joined(pieces: Iterable[tuple[float, float]]) -> Spans:
+    """Return pieces in any order as spans."""
+    done: list[tuple[float, float]] = []
+    for start, end in sorted(pieces):
+        if end <= start:
+            continue
+        if done and start <= done[-1][1]:
+            done[-1] = (done[-1][0], max(done[-1][1], end))
+        else:
+            done.append((start, end))
+    return tuple(done)
+
+
+def seconds(spans: Spans) -> float:
+    """Return the covered time."""
+    return sum(end - start for start, end in spans)

@@ -1,0 +1,59 @@
+"""Whether a journal is as it was written: its chain of digests, computed again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from actscribe.journal.entry import NO_DIGEST, Entry, Version, digest_of
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What verifying a journal found.
+
+    Args:
+        version: of the journal now.
+        broken: number of the first entry that is not as it was written; None: the chain holds.
+        problems: sentences; none where everything is as it was written.
+    """
+
+    version: Version
+    broken: int | None
+    problems: tuple[str, ...]
+
+
+def verified(entries: Sequence[Entry], noted: Iterable[Version]) -> Verified:
+    """Return whether all entries of a journal, in order, are as they were written; see `Journal.verify`."""
+    version = Version(entries=len(entries), head=entries[-1].digest) if entries else Version()
+    broken = _first_broken(entries)
+    problems = []
+    if broken is not None:
+        at = next((f" of {one.at} by {one.annotator}" for one in entries if one.seq == broken), "")
+        problems.append(
+            f"entry {broken}{at} is not as it was written, or one before it was changed, taken out or put in; nothing"
+            " from there on can be trusted."
+        )
+    for one in noted:
+        problems += _against(one, entries)
+    return Verified(version, broken, tuple(dict.fromkeys(problems)))
+
+
+def _first_broken(entries: Sequence[Entry]) -> int | None:
+    before = NO_DIGEST
+    for place, one in enumerate(entries, 1):
+        found = digest_of(before, one.seq, one.at, one.annotator, one.recording, one.kind, one.body)
+        if one.seq != place or one.digest != found:
+            return one.seq
+        before = one.digest
+    return None
+
+
+def _against(noted: Version, entries: Sequence[Entry]) -> list[str]:
+    if not noted.entries:
+        return []
+    if len(entries) < noted.entries:
+        return [f"the journal held {noted.entries} entries once, and holds {len(entries)}: its end was taken off."]
+    if entries[noted.entries - 1].digest != noted.head:
+        return [f"entry {noted.entries} is another one than when it was the last: the journal was written anew."]
+    return []
