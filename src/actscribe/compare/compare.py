@@ -78,6 +78,7 @@ def compare(
         recordings=[_listed(recording, data) for recording in data.recordings],
         columns=_columns(study, data),
         second=dict(data.second),
+        review=data.review.version if data.review else None,
         not_known=list(data.not_known),
         versions=versions(),
         machine=machine(),

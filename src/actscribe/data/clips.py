@@ -130,11 +130,30 @@ def merge_spans(intervals: Iterable[Interval]) -> list[tuple[float, float]]:
 
 def _fractions(edges: np.ndarray, intervals: Sequence[Interval], gaps: Sequence[Interval], name: str) -> np.ndarray:
     """Return the covered fraction of the annotated part of each span for one label, nan where mostly unannotated."""
-    present = _covered(edges, merge_spans(i for i in intervals if i.label == name))
-    missing = _covered(edges, merge_spans(gap for gap in gaps if gap.label in ("", name)))
+    unknown = merge_spans(gap for gap in gaps if gap.label in ("", name))
+    present = _covered(edges, _outside(merge_spans(i for i in intervals if i.label == name), unknown))
+    missing = _covered(edges, unknown)
     length = edges[:, 1] - edges[:, 0]
     annotated = np.maximum(length - missing, 1e-12)
     return np.where(missing > MOST_UNANNOTATED * length + SAME_S, np.nan, np.clip(present / annotated, 0, 1))
+
+
+def _outside(merged: list[tuple[float, float]], unknown: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return what of disjoint, ascending spans is in none of the `unknown` ones: a bout there says nothing."""
+    found = []
+    place = 0
+    for start, end in merged:
+        while place < len(unknown) and unknown[place][1] <= start:
+            place += 1
+        for one, other in unknown[place:]:
+            if one >= end:
+                break
+            if one > start:
+                found.append((start, one))
+            start = max(start, other)
+        if start < end:
+            found.append((start, end))
+    return found
 
 
 def _covered(edges: np.ndarray, merged: list[tuple[float, float]]) -> np.ndarray:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from actscribe.annotations import FORMATS
 from actscribe.errors import ActScribeError
+from actscribe.journal import JOURNAL_FILE
 from actscribe.names import same_name
 from actscribe.places import real_path
 from actscribe.video.endings import VIDEO_ENDINGS
@@ -20,7 +21,7 @@ ANNOTATION_ENDINGS = tuple(
     sorted({form.ending.casefold() for form in FORMATS.values()} | {*_FOREIGN_ENDINGS}, key=lambda e: (-len(e), e))
 )
 #: Folders that hold one of these were written by this program, and so was every video in them.
-_OWN = ("run.json", "provenance.json", "made-by-actscribe.json")
+_OWN = ("run.json", "provenance.json", "made-by-actscribe.json", JOURNAL_FILE.name)
 #: What file managers leave behind; names that begin with a dot too, such as macOS's '._a.mp4' on other disks.
 _CLUTTER = {"thumbs.db", "desktop.ini", "ehthumbs.db"}
 #: Of a study that lies in the folder itself.

@@ -20,11 +20,13 @@ from actscribe.data.manifest import SPLITS, Row, read_manifest
 from actscribe.data.points import Points, points_in
 from actscribe.data.points import messages as point_messages
 from actscribe.data.recording import Recording
+from actscribe.data.reviewed import Review, Written, read_review, written_of
 from actscribe.data.splits import assign_splits, check_leakage
 from actscribe.data.unknown import Unknown, message, unknown_in
 from actscribe.data.within import SAID, part_of, split_within
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash
+from actscribe.journal import JOURNAL_FILE
 from actscribe.labels import LabelSet
 from actscribe.names import same_name, unique_names
 from actscribe.progress import track
@@ -54,6 +56,8 @@ class StudyData:
         not_known: sentences on what the proof that nothing leaks could not see.
         remarks: sentences on annotations that cover no time, or end after their video.
         unused: files beside the videos that the study does not use, relative to its recordings where they can be.
+        review: what was said of the recordings in review; None: nothing was.
+        written: content of a recording -> what its files say, whoever reviewed it since.
     """
 
     labels: LabelSet
@@ -64,6 +68,8 @@ class StudyData:
     not_known: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     unused: tuple[Path, ...] = ()
+    review: Review | None = None
+    written: Mapping[str, Written] = field(default_factory=dict)
 
     def of_split(self, split: str) -> tuple[Recording, ...]:
         """Return the recordings of one split."""
@@ -74,8 +80,9 @@ class StudyData:
 def load_data(study: Study | str | Path) -> StudyData:
     """Read everything a study names, assign splits, prove that nothing leaks, and return its recordings.
 
-    Groups stay whole, and each split gets its share of every label as far as groups allow (ours, `data.splits`). Every
-    packet of the videos is read, their first picture alone is decoded.
+    Groups stay whole, and each split gets its share of every label as far as groups allow (ours, `data.splits`); what
+    files say decides that, so that no recording changes its split while it is reviewed. What was said in review is the
+    truth then, see `data.reviewed`. Every packet of the videos is read, their first picture alone is decoded.
 
     Args:
         study: from `load_study`, or its file or folder.
@@ -91,14 +98,18 @@ def load_data(study: Study | str | Path) -> StudyData:
     groups = not_known(rows, study.groups == "none")
     loaded = _load_rows(rows, labels, study.tiers, listed if listed.is_dir() else listed.parent)
     _check_clips(study, [one.recording for one in loaded])
-    second = {one.recording.name: one.second for one in loaded if one.second is not None}
     whole = [one.recording for one in loaded]
+    written = written_of(whole, rows, listed, study.folder)
+    review = read_review(study.folder, labels, written)
+    second = {one.recording.name: one.second for one in loaded if one.second is not None}
+    second |= {one.name: review.second[one.content] for one in whole if one.content in review.second}
     if study.split.within == "recordings":
+        whole = review.applied(whole)
         recordings, unseen = split_within(whole, study, rows), [SAID]
         second = _second_within(whole, recordings, second)
     else:
         shares = {name: getattr(study.split, name) for name in SPLITS}
-        recordings = assign_splits(whole, labels, shares, study.seed)
+        recordings = review.applied(assign_splits(whole, labels, shares, study.seed))
         check_leakage(recordings, {row.video: row for row in rows}, listed.parent)
         unseen = [groups, *in_two_splits(rows, {str(one.video): one.split for one in recordings})]
     ignored = sum((one.ignored for one in loaded), Counter[str]())
@@ -111,11 +122,21 @@ def load_data(study: Study | str | Path) -> StudyData:
         dict(sorted(matched.items())),
         tuple(filter(None, unseen)),
         (
-            *point_messages(point for one in loaded for point in one.points),
+            *point_messages(_points(loaded, review, labels)),
             *late_messages([late for one in loaded for late in one.late]),
+            *review.remarks,
         ),
         tuple(_unused(listed, rows)),
+        review if review.whose else None,
+        written,
     )
+
+
+def _points(loaded: Sequence[Loaded], review: Review, labels: LabelSet) -> list[Points]:
+    """Return the point events of the annotations that count."""
+    of_files = [point for one in loaded if one.recording.content not in review.whose for point in one.points]
+    said = [point for found in review.truth.values() if found for point in points_in(found, labels, JOURNAL_FILE)]
+    return of_files + said
 
 
 def _second_within(

@@ -19,9 +19,9 @@ from actscribe.data.recording import Recording
 from actscribe.labels import LabelSet
 from actscribe.settings.study import Study
 
-#: Files that one note names.
 #: Groups that are named with their splits; more would fill a screen.
 MOST_NAMED = 12
+#: Files that one note names.
 SHOWN = 8
 
 
@@ -47,6 +47,7 @@ def summarise(study: Study, data: StudyData) -> Summary:
     """
     tables = {
         "Recordings": _recordings(data, study.split.within == "recordings"),
+        "Reviewed": _reviewed(data),
         "Labels": _labels(study, data),
         "Overlaps of labels (seconds)": _overlaps(data),
     }
@@ -78,6 +79,33 @@ def _recordings(data: StudyData, within: bool) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(rows)
+
+
+def _reviewed(data: StudyData) -> pd.DataFrame:
+    """Return how much of what was begun in review was reviewed for all labels, for some alone, and for none."""
+    rows = []
+    for split in SPLITS if data.review else ():
+        begun = [one for one in data.of_split(split) if data.review and one.content in data.review.whose]
+        if not begun:
+            continue
+        whole = sum(one.duration for one in begun)
+        some = sum(_annotated(one, data.labels, any_label=True) for one in begun)
+        every = sum(_annotated(one, data.labels, any_label=False) for one in begun)
+        minutes = {"minutes": every, "minutes_some_labels": some - every, "minutes_left": whole - some}
+        rows.append({"split": split, "recordings": len(begun), **{name: s / 60 for name, s in minutes.items()}})
+    return pd.DataFrame(rows)
+
+
+def _annotated(recording: Recording, labels: LabelSet, any_label: bool) -> float:
+    """Return the seconds of a recording that are annotated for any label, or for every one."""
+    if recording.intervals is None:
+        return 0.0
+    found = sp.whole(recording.duration)
+    if not any_label:
+        return sp.total(sp.subtract(found, sp.union(recording.gaps)))
+    for name in labels.names:
+        found = sp.intersect(found, sp.union(gap for gap in recording.gaps if gap.label in ("", name)))
+    return recording.duration - sp.total(found)
 
 
 def _labels(study: Study, data: StudyData) -> pd.DataFrame:
@@ -151,7 +179,8 @@ def _notes(study: Study, data: StudyData) -> list[str]:
     for recording in data.recordings:
         if recording.intervals and all(interval.is_predicted for interval in recording.intervals):
             notes.append(f"{recording.name}: every interval has a score; were they written by a recognizer?")
-        if recording.gaps and study.split.within == "groups":
+        reviewed = data.review is not None and recording.content in data.review.whose  # a table says how far these are
+        if recording.gaps and study.split.within == "groups" and not reviewed:
             notes.append(f"{recording.name}: parts are not annotated; clips there have no target.")
         if recording.intervals is not None and not recording.intervals:
             notes.append(f"{recording.name}: annotated, but without an interval of the study's labels.")

@@ -7,6 +7,7 @@ import shlex
 from dataclasses import dataclass
 
 from actscribe.evaluation.result import Evaluation
+from actscribe.journal import Version
 from actscribe.report import formatting as w
 from actscribe.report.table import Head, Row, Table, pairs_table
 from actscribe.report.tables import threshold_text
@@ -76,6 +77,7 @@ def _facts(run: Run, result: Evaluation) -> Table:
         "a label is present": f"in a clip of which it covers at least {w.percent(windows.threshold)}",
         "a label is marked": "where its score reaches the threshold",
         "split": f"{result.split}, {_read(facts.reads.get(result.split, 0))}",
+        "annotations": annotations_text(facts.review),
         "machine": facts.machine or w.MISSING,
     }
     if result.labels.task == "multi-class":
@@ -84,6 +86,14 @@ def _facts(run: Run, result: Evaluation) -> Table:
     if result.timelines:
         values["label set's rules"] = f"{rules} to timelines"
     return pairs_table("At a glance.", values)
+
+
+def annotations_text(review: Version | None) -> str:
+    """Return where annotations are from."""
+    if review is None:
+        return "from files"
+    entries = w.counted(review.entries, "entry", "entries")
+    return f"from review where it was begun (journal of {entries}, the last {review.head[:12]}), else from files"
 
 
 def _read(times: int) -> str:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from actscribe.annotations.interval import Annotations
 from actscribe.errors import ActScribeError, in_one_line
 from actscribe.files import folder_beside, write_beside, write_text
+from actscribe.journal import Version
 from actscribe.places import Place
 from actscribe.reading import load_json
 from actscribe.settings.registry import check_installed
@@ -47,6 +48,7 @@ class Provenance(BaseModel):
         recordings: of the study.
         columns: manifest column -> recording -> value, for slices.
         second: recording -> what a second annotator wrote.
+        review: version of the review journal that annotations are from; None: they are from files alone.
         not_known: what the proof that nothing leaks could not see; said below every table.
         runs: place of each part -> folder of its run.
         versions, machine: of the last session that worked on it.
@@ -64,6 +66,7 @@ class Provenance(BaseModel):
     recordings: list[Listed]
     columns: dict[str, dict[str, str]] = {}
     second: dict[str, Annotations] = {}
+    review: Version | None = None
     not_known: list[str] = []
     runs: dict[str, Place] = {}
     versions: dict[str, str] = {}

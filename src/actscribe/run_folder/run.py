@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError, in_one_line
 from actscribe.files import check_writable, write_beside, write_text
+from actscribe.journal import Version
 from actscribe.labels import LabelSet
 from actscribe.ownership import check_free
 from actscribe.places import Place
@@ -58,6 +59,7 @@ class RunInfo(BaseModel):
         frames_room: bytes within which decoded frames were read block by block, since not all fit into the cache; the
             order of clips follows from it. 0: all were held.
         digests: of the files that results depend on, by their paths in the folder, see `integrity`.
+        review: version of the review journal that its annotations are from; None: they are from files alone.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -78,6 +80,7 @@ class RunInfo(BaseModel):
     home: Place | None = None
     frames_room: int = 0
     digests: dict[str, str] = {}
+    review: Version | None = None
 
 
 class OperatingPoint(BaseModel):

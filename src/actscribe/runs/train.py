@@ -147,6 +147,7 @@ def _new_run(
         notes=notes + started,
         weights=code.weights(chosen.settings),
         frames_room=room,
+        review=data.review.version if data.review else None,
     )
     _existing(folder, False, overwrite)  # again: another process may have begun a run here meanwhile
     if overwrite and (folder / RUN_FILE).is_file():

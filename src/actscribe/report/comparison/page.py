@@ -33,6 +33,7 @@ from actscribe.report.comparison.tables import (
     timeline_table,
 )
 from actscribe.report.page import render
+from actscribe.report.provenance import annotations_text
 from actscribe.report.table import INTERVAL, Head, Row, Table
 from actscribe.report.table import pairs_table as settings_table
 from actscribe.report.timelines import agreement
@@ -171,6 +172,7 @@ def _provenance(done: Comparison) -> dict[str, Any]:
         "trainings of each": str(kept.seeds),
         "first seed": str(kept.study.seed),
         "recordings": _by_split(kept.recordings),
+        "annotations": annotations_text(kept.review),
         "machine": kept.machine,
     }
     settings = {name: json.dumps(runs[0].info.settings, ensure_ascii=False) for name, runs in done.runs.items()}

@@ -1,0 +1,215 @@
+"""What people said in review: the truth of a recording that somebody began there.
+
+The sheet of the annotator called "agreed" counts, where there is one; else that of the first who began the recording.
+The second annotator's is the second opinion. A recording that nobody began keeps what its files say.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from actscribe.annotations.interval import Annotations, Interval
+from actscribe.data.manifest import Row
+from actscribe.data.recording import Recording
+from actscribe.errors import ActScribeError
+from actscribe.files import content_hash
+from actscribe.journal import AGREED, Began, Entry, Journal, Sheet, Version, annotations_of, begin
+from actscribe.labels import LabelSet
+
+#: Recordings that one sentence names.
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What files say of a recording, whoever reviewed it since.
+
+    Args:
+        recording: with the annotations of its files.
+        row: of the manifest.
+        source: the file that they are from, seen from the study's folder; the manifest where a column says it; else
+            empty.
+    """
+
+    recording: Recording
+    row: Row
+    source: str
+
+    def digest(self) -> str:
+        """Return the digest of the annotation file, or of what the manifest's column says; empty: there is none."""
+        if self.row.annotations is not None:
+            return content_hash(self.row.annotations)
+        return hashlib.blake2b(self.row.label.encode(), digest_size=16).hexdigest() if self.row.label else ""
+
+    def began(self, labels: LabelSet, independent: bool = False) -> Began:
+        """Return the beginning of a sheet: with what the files say, or independent of it, from nothing."""
+        one = self.recording
+        if independent or one.intervals is None:
+            return begin(one.name, one.duration, labels.names)
+        found = Annotations(one.intervals, one.gaps)
+        return begin(one.name, one.duration, labels.names, found, self.source, self.digest())
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What a study's review amounts to.
+
+    Args:
+        version: of the journal that was read.
+        whose: content of a recording -> the annotator whose sheet is its truth.
+        truth: content -> what this sheet says, under the label set's names; None: nothing was reviewed.
+        second: content -> what the second annotator's says.
+        remarks: sentences on what changed since.
+    """
+
+    version: Version
+    whose: Mapping[str, str]
+    truth: Mapping[str, Annotations | None]
+    second: Mapping[str, Annotations]
+    remarks: tuple[str, ...]
+
+    def applied(self, recordings: Iterable[Recording]) -> list[Recording]:
+        """Return the recordings with what was said of them in review."""
+        return [self._applied(one) for one in recordings]
+
+    def _applied(self, recording: Recording) -> Recording:
+        if recording.content not in self.truth:
+            return recording
+        found = self.truth[recording.content]
+        if found is None:
+            return replace(recording, intervals=None, gaps=())
+        return replace(recording, intervals=found.intervals, gaps=found.gaps)
+
+
+def written_of(recordings: Sequence[Recording], rows: Sequence[Row], listed: Path, folder: Path) -> dict[str, Written]:
+    """Return what files say of each recording, by its content.
+
+    Args:
+        recordings: as the files have them, in the order of `rows`.
+        rows: of the manifest.
+        listed: the manifest, or the folder of videos.
+        folder: of the study.
+    """
+    found: dict[str, Written] = {}
+    for recording, row in zip(recordings, rows, strict=True):
+        source = row.annotations or (listed if row.label else None)
+        named = "" if source is None else _seen_from(folder, source)
+        found.setdefault(recording.content, Written(recording, row, named))
+    return found
+
+
+def read_review(folder: Path, labels: LabelSet, written: Mapping[str, Written]) -> Review:
+    """Read the journal of a study.
+
+    Args:
+        folder: of the study.
+        labels: of the study, as they are now.
+        written: from `written_of`.
+
+    Raises:
+        ActScribeError: it cannot be read, or holds bouts of labels that the study does not have any more.
+    """
+    entries = Journal.of(folder).entries()
+    if not entries:
+        return Review(Version(), {}, {}, {}, ())
+    by_sheet: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+    for one in entries:
+        if one.kind != "looked":
+            by_sheet[one.recording, one.annotator].append(one)
+    began: dict[str, list[str]] = defaultdict(list)
+    for content, annotator in by_sheet:
+        began[content].append(annotator)
+    sheets: dict[str, Sheet] = {}
+    second: dict[str, Sheet] = {}
+    for content in written.keys() & began.keys():
+        first, *others = began[content]
+        agreed = AGREED in began[content]
+        sheets[content] = Sheet.of(by_sheet[content, AGREED if agreed else first])
+        if others and not agreed:
+            second[content] = Sheet.of(by_sheet[content, others[0]])
+    _check_labels([*sheets.values(), *second.values()], labels)
+    lost = {one: Sheet.of(by_sheet[one, who[0]]) for one, who in began.items() if one not in written}
+    return Review(
+        Version(entries=len(entries), head=entries[-1].digest),
+        {content: sheet.annotator for content, sheet in sheets.items()},
+        {content: _truth(sheet, labels) for content, sheet in sheets.items()},
+        {content: _said(sheet, labels) for content, sheet in second.items()},
+        (*_files_changed(sheets, written), *_labels_since(sheets.values(), labels), *_other_videos(lost, written)),
+    )
+
+
+def _truth(sheet: Sheet, labels: LabelSet) -> Annotations | None:
+    """Return what a sheet says; None where nothing was reviewed: bouts alone do not say where there is none."""
+    found = _said(sheet, labels)
+    return None if found.gaps == (Interval("", 0.0, sheet.began.duration),) else found
+
+
+def _said(sheet: Sheet, labels: LabelSet) -> Annotations:
+    named = {name: now for name in sheet.labels if (now := labels.resolve(name))}
+    return annotations_of(sheet, labels.names, named)
+
+
+def _check_labels(sheets: Sequence[Sheet], labels: LabelSet) -> None:
+    problems = []
+    for sheet in sheets:
+        counts = Counter(
+            one.label
+            for one in sheet.bouts.values()
+            if labels.resolve(one.label) is None and not labels.is_ignored(one.label)
+        )
+        for name, count in counts.items():
+            bouts = f"{count} bout{'' if count == 1 else 's'}"
+            problems.append(
+                f"the review of {sheet.began.name} by {sheet.annotator} has {bouts} of '{name}', which is no label."
+            )
+    if problems:
+        more = f"\n… and {len(problems) - _SHOWN} more." if len(problems) > _SHOWN else ""
+        raise ActScribeError(
+            "\n".join(problems[:_SHOWN]) + more,
+            "Write the name as an alias of the label that it is called now, or under 'ignored:' of the label set.",
+        )
+
+
+def _files_changed(sheets: Mapping[str, Sheet], written: Mapping[str, Written]) -> list[str]:
+    """Say which annotation files were changed since the review of their recordings was begun with them."""
+    changed = [
+        sheet.began.name
+        for content, sheet in sheets.items()
+        if sheet.began.source and sheet.began.digest != written[content].digest()
+    ]
+    return [
+        f"{_named(changed)}: the annotation file was changed since the review was begun with it. The review counts, and"
+        " the change does not."
+    ] * bool(changed)
+
+
+def _labels_since(sheets: Iterable[Sheet], labels: LabelSet) -> list[str]:
+    sheets = list(sheets)
+    found = []
+    for label in labels.names:
+        before = [one.began.name for one in sheets if label not in {labels.resolve(name) for name in one.labels}]
+        if before:
+            found.append(f"{_named(before)}: reviewed before there was a label '{label}', so not annotated for it.")
+    return found
+
+
+def _other_videos(content: Mapping[str, Sheet], written: Mapping[str, Written]) -> list[str]:
+    """Say which recordings were reviewed as another video: a file that was cut or converted since is another one."""
+    names = {one.recording.name: one for one in written.values()}
+    lost = [sheet.began.name for sheet in content.values() if sheet.began.name in names]
+    return [
+        f"{_named(lost)}: the video is another file than the one that was reviewed, so that review does not count."
+    ] * bool(lost)
+
+
+def _named(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(sorted(names)[:_SHOWN]) + more
+
+
+def _seen_from(folder: Path, path: Path) -> str:
+    return (path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix()
