@@ -34,7 +34,8 @@ class Decoder:
     calls: Counter[str] = field(default_factory=Counter)
 
     def probe(self, path: Path) -> VideoInfo:
-        return VideoInfo(path, self.seconds, WIDTH, HEIGHT, FPS, 0, False, "none", round(self.seconds * FPS))
+        frames = round(self.seconds * FPS)
+        return VideoInfo(path, self.seconds, WIDTH, HEIGHT, FPS, 0, False, "none", frames, "none", "", False)
 
     def frames_at(
         self, path: Path, times: Sequence[float], short_side: int | None = None, square_pixels: bool = True

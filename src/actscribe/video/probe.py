@@ -47,6 +47,9 @@ class VideoInfo:
         variable_frame_rate: the steps between frames differ.
         codec: FFmpeg's name of it, such as h264.
         frames: how many there are.
+        container: FFmpeg's name of it, such as mov,mp4,m4a,3gp,3g2,mj2.
+        pixel_format: FFmpeg's name of it, such as yuv420p; empty where it does not know.
+        mended: time stamps were put right, or parts could not be read.
     """
 
     path: Path
@@ -58,6 +61,9 @@ class VideoInfo:
     variable_frame_rate: bool
     codec: str
     frames: int
+    container: str
+    pixel_format: str
+    mended: bool
 
 
 def probe(path: Path) -> VideoInfo:
@@ -81,7 +87,8 @@ def measure(path: Path) -> VideoInfo:
     with open_video(path) as (container, stream):
         stream.codec_context.thread_count = 1
         found = scan(path, container, stream)
-        codec = stream.codec_context.name
+        codec, pixel_format = stream.codec_context.name, stream.codec_context.pix_fmt
+        kind = container.format.name
         aspect = float(stream.sample_aspect_ratio or 1) or 1.0
         tick = float(stream.time_base or 1)
         doubts = [*_doubts(found, container.format.name, path.stat().st_size), *_other_streams(container)]
@@ -106,6 +113,9 @@ def measure(path: Path) -> VideoInfo:
         variable_frame_rate=_is_variable(found.times, tick),
         codec=codec,
         frames=len(found.times),
+        container=kind,
+        pixel_format=pixel_format or "",
+        mended=bool(found.damaged or found.restarts or found.errors.words),
     )
 
 

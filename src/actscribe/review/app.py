@@ -1,0 +1,125 @@
+"""The application: which function answers which address, behind the checks of `security`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import resources
+from pathlib import PurePosixPath
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from actscribe.errors import ActScribeError
+from actscribe.journal import Conflict
+from actscribe.review import opened, overview
+from actscribe.review.answers import answer, refusal
+from actscribe.review.asked import Asked
+from actscribe.review.media import serve
+from actscribe.review.security import Guarded, TooLarge
+from actscribe.review.session import Session, Unknown
+
+#: Ending of a file of the page -> what it is served as; files of other endings are not served.
+_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+}
+_GET: Mapping[str, Callable[[Asked], Any]] = {
+    "/api/study": overview.overview,
+    "/api/recordings/{id}/frames": opened.frames,
+    "/api/recordings/{id}/curves": opened.curves,
+    "/api/recordings/{id}/cameras": opened.cameras,
+    "/api/recordings/{id}/suggestions": opened.suggestions,
+}
+_POST: Mapping[str, Callable[[Asked], Any]] = {
+    "/api/recordings/{id}/open": opened.open_recording,
+    "/api/recordings/{id}/actions": opened.act,
+    "/api/recordings/{id}/undo": opened.undo,
+    "/api/recordings/{id}/redo": opened.redo,
+}
+
+
+def create(session: Session) -> Starlette:
+    """Return the application that serves a session.
+
+    Args:
+        session: of one study and annotator.
+    """
+    routes = [Route("/", _page), Route("/static/{path:path}", _static), Route("/media/{id}/{camera}", _media)]
+    routes += [Route(path, _endpoint(work), methods=["GET"]) for path, work in _GET.items()]
+    routes += [Route(path, _endpoint(work), methods=["POST"]) for path, work in _POST.items()]
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(Guarded, access=session.access)],
+        exception_handlers={404: _not_there, 405: _not_there},
+    )
+    app.state.session = session
+    return app
+
+
+def _endpoint(work: Callable[[Asked], Any]) -> Callable[[Request], Any]:
+    async def endpoint(request: Request) -> Response:
+        try:
+            body = await request.body()
+            asked = Asked(request.app.state.session, request.path_params, request.query_params, body)
+            content = await run_in_threadpool(work, asked)
+        except (ActScribeError, TooLarge, ClientDisconnect) as error:
+            return _refused(error)
+        if isinstance(content, bytes):
+            return Response(content, media_type="application/octet-stream")
+        return answer(content)
+
+    return endpoint
+
+
+def _refused(error: Exception) -> Response:
+    if isinstance(error, ActScribeError):
+        status = 409 if isinstance(error, Conflict) else 404 if isinstance(error, Unknown) else 400
+        return refusal(status, error.message, error.hint)
+    return refusal(413, "Too much was sent at once.", "Do it in several steps.")
+
+
+async def _media(request: Request) -> Response:
+    def find() -> Response:
+        session: Session = request.app.state.session
+        try:
+            item = session.item(request.path_params["id"])
+            file = session.conversions.playable(opened.video_of(item, request.path_params["camera"]))
+        except ActScribeError as error:
+            return _refused(error)
+        if file is None:
+            return refusal(409, "The video is being converted for the browser.", "Wait until it is done.")
+        return serve(request, *file)
+
+    return await run_in_threadpool(find)
+
+
+async def _page(request: Request) -> Response:
+    return _file("index.html")
+
+
+async def _static(request: Request) -> Response:
+    return _file(request.path_params["path"])
+
+
+def _file(name: str) -> Response:
+    """Return a file of the page, and nothing else: names are plain, without a step up."""
+    path = PurePosixPath(name)
+    plain = all(part.replace("-", "").replace("_", "").replace(".", "").isalnum() for part in path.parts)
+    if not plain or any(part.startswith(".") for part in path.parts) or path.suffix not in _TYPES:
+        return refusal(404, "There is no such file.")
+    found = resources.files("actscribe.review").joinpath("static", *path.parts)
+    if not found.is_file():
+        return refusal(404, "There is no such file.")
+    return Response(found.read_bytes(), media_type=_TYPES[path.suffix], headers={"cache-control": "no-cache"})
+
+
+async def _not_there(request: Request, error: Exception) -> Response:
+    return refusal(getattr(error, "status_code", 404), "There is nothing at this address.", "Load the page again.")

@@ -1,0 +1,74 @@
+"""A video that browsers do not play, once more as H.264 in MP4: the same pictures at the same times, and its sound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from av.packet import Packet
+
+from actscribe.files import write_beside
+from actscribe.video.contained import contained
+from actscribe.video.reading import frames_at
+from actscribe.video.writing import SAME_BYTES
+
+#: Ticks of a second: times are known to the microsecond, and players count in these.
+TICKS = 1_000_000
+#: Frames from one keyframe to the next: stepping back decodes from there (ours).
+KEYFRAME_EVERY = 24
+_OPTIONS = {"crf": "20", "preset": "veryfast", "bf": "0", "g": str(KEYFRAME_EVERY), **SAME_BYTES}
+
+
+def convert(video: Path, times: np.ndarray, end: float, target: Path, done: Callable[[float], None]) -> None:
+    """Write a video that browsers play, whole or not at all.
+
+    Pictures are upright, with square pixels; each is shown from its own time on, to the microsecond. No frames are
+    stored out of order, so that nothing has to be shifted for a decoder's sake.
+
+    Args:
+        video: the source.
+        times: when each of its frames is shown, in seconds, ascending, no two the same, shape (frames,).
+        end: when the last one ends, in seconds.
+        target: .mp4 to write.
+        done: is told which part of the pictures is written, 0 to 1.
+
+    Raises:
+        UnreadableVideo: the source cannot be decoded to its end.
+        ActScribeError: the disk is full, or the folder cannot be written to.
+    """
+    ticks = np.rint(np.append(times, end) * TICKS).astype(np.int64).tolist()
+    settings = {"movflags": "+faststart", "fflags": "+bitexact", "video_track_timescale": str(TICKS)}
+    rate = Fraction(max(len(times) / max(end - float(times[0]), 1e-3), 0.001)).limit_denominator(1001)
+    with write_beside(target) as beside, contained(), av.open(str(beside), "w", options=settings) as out:
+        stream = out.add_stream("libx264", rate=rate or 1, options=_OPTIONS)
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.time_base = Fraction(1, TICKS)
+        number = 0
+        for number, frame in enumerate(frames_at(video, times)):
+            if number == 0:
+                stream.height, stream.width = (side + side % 2 for side in frame.image.shape[:2])
+            picture = av.VideoFrame.from_ndarray(_even(frame.image), format="rgb24")
+            picture.pts, picture.time_base = ticks[number], Fraction(1, TICKS)
+            _mux(out, stream.encode(picture), ticks)
+            done(number / len(times))
+        _mux(out, stream.encode(None), ticks)
+
+
+def _mux(out: av.container.OutputContainer, packets: list[Packet[Any]], ticks: list[int]) -> None:
+    """Write packets, each of which lasts until the next frame's time."""
+    for packet in packets:
+        if packet.pts is not None:
+            place = int(np.searchsorted(ticks, packet.pts))
+            packet.duration = max(1, ticks[min(place + 1, len(ticks) - 1)] - packet.pts)
+        out.mux(packet)
+
+
+def _even(image: np.ndarray) -> np.ndarray:
+    height, width = image.shape[:2]
+    if height % 2 or width % 2:
+        image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    return np.ascontiguousarray(image)

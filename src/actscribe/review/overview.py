@@ -1,0 +1,93 @@
+"""The first page: the study, its labels and keys, and how far each recording is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actscribe.annotations import FORMATS
+from actscribe.data.clips import SAME_S
+from actscribe.journal.sheet import Sheet
+from actscribe.journal.spans import Spans, joined, seconds, shared
+from actscribe.review.asked import Asked
+from actscribe.review.keys import label_keys, own_keys
+from actscribe.review.recordings import Item
+from actscribe.review.session import Session
+
+#: Degrees from one label's hue to the next: the golden angle keeps neighbours apart however many there are.
+GOLDEN = 137.508
+
+
+def overview(asked: Asked) -> dict[str, Any]:
+    """Answer GET /api/study."""
+    session = asked.session
+    labels = session.data.labels
+    own = own_keys(session.folder.keys)
+    keys = label_keys(labels.names, own)
+    rows = [_row(session, item) for item in session.items.values()]
+    return {
+        "name": session.study.name,
+        "task": labels.task,
+        "annotator": session.annotator,
+        "settling": session.is_settling,
+        "run": _run(session),
+        "labels": [
+            {
+                "name": label.name,
+                "definition": label.definition,
+                "color": f"hsl({(200 + place * GOLDEN) % 360:.1f} 65% 48%)",
+                "key": keys[label.name],
+            }
+            for place, label in enumerate(labels.labels)
+        ],
+        "excludes": [list(pair) for pair in labels.rules.excludes],
+        "formats": list(FORMATS),
+        "keys": {action: list(found) for action, found in own.items() if action not in labels.names},
+        "recordings": rows,
+        "left_s": sum(row["left_s"] for row in rows),
+    }
+
+
+def whole_reviewed(sheet: Sheet, labels: tuple[str, ...]) -> Spans:
+    """Return the time that was reviewed for every label."""
+    found: Spans = ((0.0, sheet.began.duration),)
+    for label in labels:
+        found = shared(found, sheet.reviewed.get(label, ()))
+    return found
+
+
+def _row(session: Session, item: Item) -> dict[str, Any]:
+    sheet, recording, labels = session.sheets.of(item.content), item.recording, session.data.labels.names
+    done = seconds(whole_reviewed(sheet, labels)) if sheet else 0.0
+    left = max(0.0, recording.duration - done)
+    left = 0.0 if left < max(SAME_S, 1e-3) else left
+    return {
+        "id": item.id,
+        "name": recording.name,
+        "split": recording.split,
+        "group": recording.group,
+        "duration": recording.duration,
+        "state": "new" if sheet is None else ("done" if left == 0 else "begun"),
+        "reviewed_s": {name: seconds(sheet.reviewed.get(name, ())) if sheet else 0.0 for name in labels},
+        "left_s": left,
+        "bouts": len(sheet.bouts) if sheet else 0,
+        "blind": session.is_blind(item),
+        "doubt": _doubt(session, item),
+        "others": len([who for who in session.annotators(item) if who != session.annotator]),
+    }
+
+
+def _doubt(session: Session, item: Item) -> float | None:
+    """Return which part of a recording is doubtful for some label; None where that is not known, or not shown."""
+    if session.suggester is None or session.is_blind(item):
+        return None
+    found = session.suggester.kept(item).read()
+    if found is None:
+        return None
+    return seconds(joined((one.start, one.end) for one in found.doubts)) / item.recording.duration
+
+
+def _run(session: Session) -> dict[str, Any] | None:
+    if session.suggester is None:
+        return None
+    run = session.suggester.run
+    return {"name": run.info.name, "folder": str(run.folder), "verdict": session.suggester.verdict}

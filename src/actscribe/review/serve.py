@@ -1,0 +1,121 @@
+"""A server on this machine for one person, until it is interrupted."""
+
+from __future__ import annotations
+
+import contextvars
+import socket
+import threading
+import webbrowser
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from actscribe.errors import ActScribeError
+from actscribe.review.app import create
+from actscribe.review.session import Session
+from actscribe.runs.standing import standing
+
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """A socket that is bound, and how it is protected.
+
+    Args:
+        socket: bound.
+        certificate, key: PEM files; None: no TLS.
+    """
+
+    socket: socket.socket
+    certificate: Path | None = None
+    key: Path | None = None
+
+    @property
+    def port(self) -> int:
+        """Of the socket."""
+        return int(self.socket.getsockname()[1])
+
+
+def listen(host: str, port: int, certificate: Path | None = None, key: Path | None = None) -> Listening:
+    """Bind an address.
+
+    Args:
+        host: 127.0.0.1, or a name or address of this machine, which needs certificate and key.
+        port: 0: any that is free.
+        certificate, key: PEM files.
+
+    Raises:
+        ActScribeError: another host without TLS, a host that is every one, or a port that is taken.
+    """
+    _check_host(host, certificate, key)
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        raise ActScribeError(
+            f"Nothing can be served at {host}:{port}: {error.strerror or error}.",
+            "Choose another --port, or leave it out: any that is free is taken.",
+        ) from None
+    return Listening(bound, certificate, key)
+
+
+def serve(session: Session, listening: Listening, browser: bool) -> None:
+    """Serve a session until the process is interrupted; what was answered is on disk.
+
+    Args:
+        session: of one study and annotator.
+        listening: where.
+        browser: open it.
+    """
+    config = uvicorn.Config(
+        create(session),
+        log_level="error",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        lifespan="off",
+        ws="none",
+        timeout_graceful_shutdown=3,
+        ssl_certfile=listening.certificate,
+        ssl_keyfile=listening.key,
+    )
+    suggester = session.suggester
+    if suggester is not None:
+        threading.Thread(target=_look_into, args=(session,), name="verdict", daemon=True).start()
+        suggester.ask(item for item in session.items.values() if not session.is_blind(item))
+    if browser:
+        threading.Timer(0.5, webbrowser.open, [session.access.address]).start()
+    try:
+        with suppress(KeyboardInterrupt):  # how it is meant to end
+            # In an empty context: requests that decode start children of their own, not share the command's.
+            contextvars.Context().run(uvicorn.Server(config).run, sockets=[listening.socket])
+    finally:
+        if suggester is not None:
+            suggester.close()
+        session.take_back()
+        listening.socket.close()
+
+
+def _look_into(session: Session) -> None:
+    if session.suggester is not None:
+        session.suggester.verdict = " ".join(standing(session.suggester.run))
+
+
+def _check_host(host: str, certificate: Path | None, key: Path | None) -> None:
+    if (certificate is None) != (key is None):
+        raise ActScribeError("Of --tls-cert and --tls-key one is missing.", "Give both, as PEM files.")
+    for path in (certificate, key):
+        if path is not None and not path.is_file():
+            raise ActScribeError(f"{path}: no such file.", "Name the PEM files of certificate and key.")
+    if host in ("", "0.0.0.0", "::"):
+        raise ActScribeError(f"--host {host} is every address of this machine.", "Name one, as browsers will call it.")
+    if host != LOOPBACK and certificate is None:
+        raise ActScribeError(
+            f"--host {host}: others could read along, and videos of people would cross the network.",
+            "Give a certificate with --tls-cert and --tls-key, or leave --host out and tunnel with ssh -L.",
+        )
