@@ -4,8 +4,8 @@
 
 A BORIS project, then one CSV, of 20 bouts for each of as many videos of two seconds; no network is run. The time of
 `load_data` without probing and hashing videos is the one that may grow with the number of rows alone: the goal is 5 s
-for 2,000. Before each file was read once, 200 rows of one CSV took 20 s on the same machine, and the time grew with the
-square of their number.
+for 2,000, as it is for all of the second time, when it is remembered what the videos are. Before each file was read
+once, 200 rows of one CSV took 20 s on the same machine, and the time grew with the square of their number.
 """
 
 from __future__ import annotations
@@ -31,14 +31,18 @@ LABEL, SECONDS, BOUTS = "Lamp", 2.0, 20
 def main() -> None:
     """Print the seconds of both, and as JSON in the last line."""
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
-    found = {}
+    found: dict[str, float] = {}
     for kind, make in (("boris", _boris), ("csv", _csv)):
         with tempfile.TemporaryDirectory() as folder:
             names = _videos(Path(folder), rows)
             make(Path(folder), names)
             whole, videos = _timed(Path(folder))
-        print(f"{kind}: {rows} rows in {whole:.1f} s, of which {videos:.1f} s are opening and hashing the videos")
-        found[f"{kind}_s"] = round(whole - videos, 2)
+            again, _ = _timed(Path(folder))
+        print(
+            f"{kind}: {rows} rows in {whole:.1f} s, of which {videos:.1f} s are opening and hashing the videos;"
+            f" {again:.1f} s the next time"
+        )
+        found |= {f"{kind}_s": round(whole - videos, 2), f"{kind}_again_s": round(again, 2)}
     print(json.dumps({"rows": rows, **found}))
 
 
@@ -87,14 +91,14 @@ def _timed(folder: Path) -> tuple[float, float]:
 
         return call
 
-    kept = loading.probe, loading.content_hash
-    loading.probe, loading.content_hash = map(counted, kept)  # type: ignore[attr-defined]
+    kept = loading.probe, loading.remembered_content
+    loading.probe, loading.remembered_content = map(counted, kept)  # type: ignore[attr-defined]
     try:
         start = time.perf_counter()
         loading.load_data(load_study(folder))
         return time.perf_counter() - start, spent[0]
     finally:
-        loading.probe, loading.content_hash = kept  # type: ignore[attr-defined]
+        loading.probe, loading.remembered_content = kept  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":

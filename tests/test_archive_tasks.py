@@ -353,6 +353,30 @@ def test_names_that_would_be_one_file_are_told_apart(tmp_path: Path) -> None:
     assert len({stem.casefold() for stem in stems.values()}) == len(names)
 
 
+def test_names_that_would_be_one_file_in_two_formats_are_told_apart(tmp_path: Path) -> None:
+    videos = list_archive(archives.fill(tmp_path, dict.fromkeys(["a.mp4", "a.via.mp4", "b.via.mp4"], b"x")))
+    stems = {video.name: video.stem for video in videos}
+    assert stems["b.via.mp4"] == "b.via"
+    written = [f"{stems[name]}{ending}" for name in ("a.mp4", "a.via.mp4") for ending in (".json", ".via.json")]
+    assert len(set(written)) == 4
+
+
+@pytest.mark.parametrize("damage", ["{}", "[[]]", '[["k", "n", "p", "12", "s"]]', "[1]", "null", '[["k"'])
+def test_a_damaged_list_of_videos_is_no_empty_one(made: tuple[Archive, list[Video]], damage: str) -> None:
+    archive, videos = made
+    assert archive.videos() == videos
+    (archive.folder / "state" / "videos.json").write_text(damage)
+    with pytest.raises(ActScribeError, match=r"videos\.json: cannot be read"):
+        archive.videos()
+
+
+def test_who_looks_on_writes_nothing(made: tuple[Archive, list[Video]]) -> None:
+    archive, _ = made
+    before = sorted(archive.folder.rglob("*"))
+    assert status(archive).done == 0
+    assert sorted(archive.folder.rglob("*")) == before
+
+
 def test_lists_that_make_no_sense_are_refused(tmp_path: Path) -> None:
     archives.fill(tmp_path, {"a.mp4": b"x"})
     for text, said in (
@@ -370,7 +394,7 @@ def test_lists_that_make_no_sense_are_refused(tmp_path: Path) -> None:
         list_archive(tmp_path / "gone")
 
 
-def test_names_in_another_encoding_are_kept(tmp_path: Path) -> None:
+def test_names_in_another_encoding_are_spelled_so_that_every_table_holds_them(tmp_path: Path) -> None:
     name = os.fsdecode(b"caf\xe9.mp4")
     try:
         archives.fill(tmp_path / "in", {name: b"x"})
@@ -381,4 +405,4 @@ def test_names_in_another_encoding_are_kept(tmp_path: Path) -> None:
     assert do(archive, videos[0]).how == "done"
     record = archive.done(videos[0])
     assert record is not None
-    assert record.name == name
+    assert record.name == "caf\\xe9.mp4"

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,6 +34,7 @@ from actscribe.training.fit import Examples, _EpochSampler
 from actscribe.training.mixing import soften
 from actscribe.training.progress import ProgressCallback
 from actscribe.video.cache import FrameCache
+from actscribe.video.reading import Frame
 
 TINY = {"model": "tiny", "epochs": 2, "precision": "float32", "batch_size": 4}
 ROOM = 160_000
@@ -40,13 +44,15 @@ ROOM = 160_000
 def largest(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The size of the cache after each entry that was written."""
     sizes = [0]
-    write = FrameCache._write
+    writing = FrameCache.writing
 
-    def measured(self: FrameCache, *args: object) -> None:
-        write(self, *args)  # type: ignore[arg-type]
+    @contextmanager
+    def measured(self: FrameCache, *args: Any) -> Iterator[Callable[[Frame], None]]:
+        with writing(self, *args) as add:
+            yield add
         sizes.append(self.size())
 
-    monkeypatch.setattr(FrameCache, "_write", measured)
+    monkeypatch.setattr(FrameCache, "writing", measured)
     return sizes
 
 

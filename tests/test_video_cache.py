@@ -175,7 +175,7 @@ def test_a_disk_that_changes_what_it_is_given_is_named(video, tmp_path, monkeypa
     cached = FrameCache(tmp_path, MIB).frames(video, "abc", TIMES, 48)
     counted = itertools.count()
     monkeypatch.setattr(cache_module.zlib, "crc32", lambda data: next(counted))
-    monkeypatch.setattr(cache_module, "_open", lambda *given: cached._entry)
+    monkeypatch.setattr(cache_module, "_open", lambda *given: cached.entry)
     with pytest.raises(ActScribeError, match="twice in a row") as caught:
         cached[3]
     assert "ACTSCRIBE_CACHE" in caught.value.hint

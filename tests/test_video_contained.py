@@ -1,6 +1,7 @@
 """A decoder that crashes, hangs or swells: one sentence about one video, and the others go on."""
 
 import logging
+import math
 import os
 import signal
 import subprocess
@@ -16,7 +17,7 @@ from small_studies import bouts, film, lamp_study, write_study
 from tiny_models import tiny_timesformer
 from videos import make_video, number_of, spoil
 
-from actscribe import load_study, train
+from actscribe import load_study, remembered, train
 from actscribe.data.loading import load_data
 from actscribe.errors import ActScribeError, UnreadableVideo
 from actscribe.runs.annotate import annotate_each
@@ -87,6 +88,12 @@ SAID = {
     "odd": "it cannot be decoded (tuple index out of range).",
 }
 HARMS = [name for name in SAID if name != "swell" or sys.platform.startswith("linux")]
+
+
+@pytest.fixture(autouse=True)
+def no_memory(monkeypatch):
+    """Each test measures for itself."""
+    monkeypatch.setattr(remembered, "FRESH_S", math.inf)
 
 
 @pytest.fixture(scope="module")

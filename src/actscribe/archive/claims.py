@@ -42,7 +42,6 @@ class Claims:
         self._held: dict[str, int] = {}
         self._seen: dict[str, tuple[str, float]] = {}
         self._lock = threading.Lock()
-        folder.mkdir(parents=True, exist_ok=True)
 
     @contextmanager
     def hold(self, name: str) -> Iterator[bool]:
@@ -103,7 +102,9 @@ class Claims:
                 (self._folder / name).unlink(missing_ok=True)
 
     def names(self) -> list[str]:
-        """Return what is claimed by anybody."""
+        """Return what is claimed by anybody; nothing is written, so that whoever only looks on may ask."""
+        if not self._folder.is_dir():
+            return []
         return sorted(path.name for path in self._folder.iterdir() if not path.name.startswith("."))
 
     def _take(self, name: str) -> bool:
@@ -128,6 +129,7 @@ class Claims:
         return moved == text and self._create(name)
 
     def _create(self, name: str) -> bool:
+        self._folder.mkdir(parents=True, exist_ok=True)
         return create_whole(self._folder / name, f"{self.holder} 0")
 
     def _beside(self, name: str, text: str) -> Path:

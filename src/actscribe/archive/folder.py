@@ -138,7 +138,10 @@ class Archive:
         """
         path = self.folder / STATE / "videos.json"
         try:
-            return [Video(*values) for values in json.loads(path.read_text(encoding="utf-8"))]
+            listed = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(listed, list) or any(list(map(type, one)) != _TYPES for one in listed):
+                raise ValueError("no list of videos")
+            return [Video(*values) for values in listed]
         except (OSError, ValueError, TypeError):
             raise ActScribeError(
                 f"{path}: cannot be read.", "List the videos again: actscribe archive VIDEOS --run RUN --out OUT"
@@ -224,6 +227,8 @@ class Archive:
                     yield entry
 
 
+#: Of the fields of each `Video`, as videos.json holds them.
+_TYPES = [str, str, str, int, str]
 _WORDS = {
     "model": "run or other settings",
     "versions": "version of a library",

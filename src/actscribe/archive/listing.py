@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
+from actscribe.annotations.formats import FORMATS
 from actscribe.annotations.table import find_table
 from actscribe.data.folder import list_videos
 from actscribe.errors import ActScribeError
@@ -24,7 +26,8 @@ class Video:
 
     Args:
         key: digest of name, size and time of last change: a file that changes is another one. 32 hex digits.
-        name: from the folder or as the list spells it, with `/`.
+        name: from the folder or as the list spells it, with `/`; bytes that are no UTF-8 are written as \\x.., so that
+            every table can hold it.
         path: of the file.
         bytes: its size; 0 where it is not there.
         stem: of its timelines, from the archive's folder of timelines, with `/` and without ending.
@@ -92,6 +95,7 @@ def _listed(source: Path) -> list[tuple[str, Path]]:
 
 
 def _video(name: str, path: Path) -> Video:
+    name = os.fsencode(name).decode("utf-8", "backslashreplace")
     try:
         state = path.stat()
         size, changed = state.st_size, state.st_mtime_ns
@@ -112,10 +116,20 @@ def _stem(name: str) -> str:
 
 
 def _with_stems(videos: Iterable[Video]) -> list[Video]:
-    """Return videos of which no two write one file: where two would, a digest of the name tells them apart."""
+    """Return videos of which no two write one file: where two would, a digest of the name tells them apart.
+
+    In any formats: a.mp4 as VIA's project and a.via.mp4 as our own JSON would both be a.via.json.
+    """
     videos = list(videos)
-    counts = Counter(same_name(one.stem) for one in videos)
+    counts = Counter(name for one in videos for name in _files(one.stem))
     return [
-        one if counts[same_name(one.stem)] == 1 else replace(one, stem=f"{one.stem}-{_digest(one.name)[:8]}")
+        one
+        if all(counts[name] == 1 for name in _files(one.stem))
+        else replace(one, stem=f"{one.stem}-{_digest(one.name)[:8]}")
         for one in videos
     ]
+
+
+def _files(stem: str) -> set[str]:
+    """Return what timelines may be called, as systems see it that do not tell upper from lower case."""
+    return {same_name(f"{stem}{form.ending}") for form in FORMATS.values()}

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from actscribe.compare.board import Board
+from actscribe.compare.decode_once import decoding_once
 from actscribe.compare.plan import chosen, default_folder, parse_curve, parts, study_of, subset
 from actscribe.compare.result import assemble
 from actscribe.compare.work import finish, found
@@ -29,7 +30,7 @@ from actscribe.run_folder.comparison import FILE, TABLES, Listed, Provenance, di
 from actscribe.run_folder.environment import machine, versions
 from actscribe.runs.preflight import check_comparable, memory_warnings
 from actscribe.settings.study import Study, load_study
-from actscribe.video.cache import FrameCache
+from actscribe.video.cache import FrameCache, default_cache
 from actscribe.video.contained import contained
 
 
@@ -162,7 +163,8 @@ def _run(
     left = {part.recognizer for part, run in zip(every, done, strict=True) if run is None}
     _check(study, data, provenance.recognizers, left, cache)
     provenance.write(folder)
-    with Board(every).shown() as board:
+    sharers = [name for name in provenance.recognizers if name in left]
+    with decoding_once(study, sharers, data, cache or default_cache()), Board(every).shown() as board:
         for part in every:
             run = finish(part, study, data, folder, board, cache, retrain)
             provenance.runs[part.place] = Place.of(run.folder, folder)

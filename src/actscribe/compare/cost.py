@@ -32,6 +32,7 @@ from actscribe.runs.scoring import seen_by
 from actscribe.runs.stepping import score_by_steps
 from actscribe.runs.videos import located
 from actscribe.training.checkpoints import HISTORY
+from actscribe.video.sharing import alone
 
 #: Clips that are timed: about so many seconds' worth at the pace of validation, but within these bounds.
 TIMED_S, FEWEST, MOST = 20.0, 4, 32
@@ -78,7 +79,7 @@ def measure_cost(run: Run, training_memory: float | None = None) -> Cost:
         training_memory: peak while it was trained, in 10^6 bytes, where that was looked at.
     """
     clips = _clips(run, _how_many(run))
-    with _no_kept_answers(), peak_memory() as peak:
+    with _no_kept_answers(), alone(), peak_memory() as peak:
         recognizer = run.recognizer()
         with parameters_that_ran() as seen:  # and warm up
             list(recognizer.score(_frames(run, clips[:1], recognizer)))

@@ -168,29 +168,24 @@ class ClipData(Sequence[ClipFrames]):
             places.setdefault(clip.recording, []).append(place)
         for name, found in places.items():
             ordered = sorted(found, key=lambda place: (self.clips[place].start, self.clips[place].end, place))
-            yield _Chunk(name, tuple(ordered), np.unique(np.concatenate([self._moments(place) for place in ordered])))
+            yield _Chunk(
+                name,
+                tuple(ordered),
+                np.unique(np.concatenate([clip_moments(self.clips[place], self.view) for place in ordered])),
+            )
 
     def _divided(self, whole: _Chunk, most: int) -> Iterator[_Chunk]:
         image = self._image_bytes(whole.recording)
         places: list[int] = []
         times: set[float] = set()
         for place in whole.places:
-            more = times | set(self._moments(place).tolist())
+            more = times | set(clip_moments(self.clips[place], self.view).tolist())
             if places and entry_bytes(len(more), image) > most:
                 yield _Chunk(whole.recording, tuple(places), np.array(sorted(times)), entry_bytes(len(times), image))
-                places, more = [], set(self._moments(place).tolist())
+                places, more = [], set(clip_moments(self.clips[place], self.view).tolist())
             places.append(place)
             times = more
         yield _Chunk(whole.recording, tuple(places), np.array(sorted(times)), entry_bytes(len(times), image))
-
-    def _moments(self, place: int) -> np.ndarray:
-        """Return the moments that may be asked for of a clip."""
-        clip, view = self.clips[place], self.view
-        centres = sample_times(clip.start, clip.end, view.frames)
-        if view.temporal_jitter == 1:
-            return centres
-        drawn = candidate_times(clip.start, clip.end, view.frames, view.temporal_jitter)
-        return np.concatenate([centres, drawn.ravel()])
 
     def _info(self, name: str) -> VideoInfo:
         video = self.recordings[name].video
@@ -236,6 +231,15 @@ class ClipData(Sequence[ClipFrames]):
         with first_goes_first():
             for number in track(sorted(range(len(self._chunks)), key=lambda one: self._chunks[one].recording), what):
                 self._frames(number)
+
+
+def clip_moments(clip: Clip, view: InputSpec) -> np.ndarray:
+    """Return the moments that may be asked for of a clip, in seconds, in no order."""
+    centres = sample_times(clip.start, clip.end, view.frames)
+    if view.temporal_jitter == 1:
+        return centres
+    drawn = candidate_times(clip.start, clip.end, view.frames, view.temporal_jitter)
+    return np.concatenate([centres, drawn.ravel()])
 
 
 def shown(recording: Recording, view: InputSpec, wanted: Sequence[Moments]) -> Iterator[ClipFrames]:

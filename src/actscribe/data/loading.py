@@ -25,11 +25,11 @@ from actscribe.data.splits import assign_splits, check_leakage
 from actscribe.data.unknown import Unknown, message, unknown_in
 from actscribe.data.within import SAID, part_of, split_within
 from actscribe.errors import ActScribeError
-from actscribe.files import content_hash
 from actscribe.journal import JOURNAL_FILE
 from actscribe.labels import LabelSet
 from actscribe.names import same_name, unique_names
 from actscribe.progress import track
+from actscribe.remembered import remembered_content
 from actscribe.settings.study import Study, load_study
 from actscribe.video.contained import contained
 from actscribe.video.frame_times import frame_clock
@@ -217,7 +217,7 @@ def load_recording(
     """
     files = files or annotation_files.ReadOnce((), tiers)
     info = probe(row.video)
-    recording = Recording(name, row.video, info.duration, content_hash(row.video), row.group, row.split)
+    recording = Recording(name, row.video, info.duration, remembered_content(row.video), row.group, row.split)
     unknown: list[Unknown] = []
     ignored: Counter[str] = Counter()
     read = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from actscribe.data.clips import Clip
 from actscribe.data.frames import ClipData
 from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.labels import LabelSet
@@ -25,6 +26,7 @@ __all__ = [
     "Implementation",
     "InputSpec",
     "Kept",
+    "Look",
     "Plan",
     "Recognizer",
     "TrainingInputs",
@@ -78,6 +80,24 @@ class Kept:
     bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a recognizer looks at a recording, known before anything is loaded.
+
+    Args:
+        clips: that are shown to it.
+        frames: of each.
+    """
+
+    clips: Sequence[Clip]
+    frames: int
+
+
+def clip_by_clip(settings: object, frames: int, clips: Sequence[Clip], duration: float) -> Look:
+    """Answer `Implementation.looks` of a recognizer that looks at the study's clips."""
+    return Look(clips, frames)
+
+
 def no_digest(settings: object) -> str:
     """Answer `Implementation.weights` of a recognizer whose start no digest tells."""
     return ""
@@ -102,6 +122,8 @@ class Implementation:
         plan: settings, frames of a clip and labels -> what it will cost; None: no estimate is known.
         kept: settings and frames of a clip -> what training keeps in the feature store, from the model's configuration
             alone; None: it never keeps anything there.
+        looks: settings, frames of a clip, clips of one recording that ascend and its duration in seconds -> what is
+            looked at.
         merge: folds a saved folder's adapters into the model, and writes what `RecognizerSpec.merges_into` loads.
     """
 
@@ -112,6 +134,7 @@ class Implementation:
     starting: Callable[[Any, LabelSet, int], list[str]] = no_notes
     plan: Callable[[Any, int, int], Plan] | None = None
     kept: Callable[[Any, int], Kept] | None = None
+    looks: Callable[[Any, int, Sequence[Clip], float], Look] = clip_by_clip
     merge: Callable[[Path, Path], None] | None = None
 
 
@@ -156,6 +179,7 @@ def _all_careful(made: Implementation, point: EntryPoint) -> Implementation:
         starting=whole("starting", list),
         plan=made.plan and whole("plan", Plan),
         kept=made.kept and whole("kept", Kept),
+        looks=whole("looks", Look),
         merge=made.merge and whole("merge", object),
     )
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+import torch
+
 from actscribe.data.view import InputSpec
-from actscribe.features.embedder import Embedder
-from actscribe.features.embedders.load import encoder_view, encoder_weights, load_embedder
+from actscribe.features.embedder import Embedder, Encoder
+from actscribe.features.embedders.load import encoder_view, encoder_weights, load_embedder, unfilled
+from actscribe.features.embedders.network import described
 from actscribe.models.checkpoint_files import read_json
+from actscribe.models.quiet import quiet
 from actscribe.recognizers.noted_model import check_same, found, noted
+from actscribe.settings.encoder import EncoderChoice
 from actscribe.settings.frozen_encoder import FrozenEncoderSettings
 
 S = TypeVar("S", bound=FrozenEncoderSettings)
@@ -25,6 +31,18 @@ def view(settings: FrozenEncoderSettings, frames: int) -> InputSpec:
 def weights(settings: FrozenEncoderSettings) -> str:
     """Return the digest of the encoder's weights, see `Implementation.weights`."""
     return encoder_weights(settings.encoder())
+
+
+def encoder_of(settings: FrozenEncoderSettings, frames: int) -> Encoder:
+    """Return what is known of the encoder from its configuration alone; its key is that of no weights."""
+    return _described(settings.encoder(), frames)
+
+
+@lru_cache(maxsize=16)  # asked once for each recording
+def _described(choice: EncoderChoice, frames: int) -> Encoder:
+    with torch.device("meta"), quiet():
+        network, per, side = unfilled(choice, frames)
+        return described(network, per, frames, side, 1)
 
 
 def noted_encoder(settings: FrozenEncoderSettings, seen: InputSpec, folder: Path) -> dict[str, Any]:

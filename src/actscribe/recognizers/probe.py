@@ -13,18 +13,16 @@ from safetensors.torch import save_file
 from actscribe.batching import batched
 from actscribe.errors import ActScribeError
 from actscribe.features.embedder import Embedder
-from actscribe.features.embedders.load import load_embedder, unfilled
-from actscribe.features.embedders.network import described
+from actscribe.features.embedders.load import load_embedder
 from actscribe.features.embedding import Features
 from actscribe.files import write_text
 from actscribe.labels import LabelSet
 from actscribe.models.device import device
 from actscribe.models.loading import fill
 from actscribe.models.probe_heads import AttentiveHead, LinearHead, pool
-from actscribe.models.quiet import quiet
 from actscribe.processes import is_first
 from actscribe.recognizers.base import Implementation, InputSpec, Kept, Recognizer
-from actscribe.recognizers.on_encoder import FILE, noted_encoder, noted_there, view, weights
+from actscribe.recognizers.on_encoder import FILE, encoder_of, noted_encoder, noted_there, view, weights
 from actscribe.recognizers.on_features import OnFeatures, padded
 from actscribe.recognizers.plans.encoder import plan_encoder
 from actscribe.settings.probe import ProbeSettings
@@ -69,9 +67,8 @@ def load(folder: Path, labels: LabelSet) -> Recognizer:
 
 def kept(settings: ProbeSettings, frames: int) -> Kept:
     """Return what the encoder's vectors take, see `Implementation.kept`; only its configuration is read."""
-    with torch.device("meta"), quiet():
-        network, per, side = unfilled(settings.encoder(), frames)
-        return Kept(per, described(network, per, frames, side, 1).unit_bytes)
+    encoder = encoder_of(settings, frames)
+    return Kept(encoder.per, encoder.unit_bytes)
 
 
 def starting(settings: ProbeSettings, labels: LabelSet, frames: int) -> list[str]:

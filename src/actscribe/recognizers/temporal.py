@@ -24,8 +24,8 @@ from actscribe.labels import LabelSet
 from actscribe.models.device import device
 from actscribe.models.loading import fill
 from actscribe.models.temporal.network import Design, TemporalNetwork
-from actscribe.recognizers.base import Implementation, InputSpec, Recognizer
-from actscribe.recognizers.on_encoder import FILE, noted_encoder, noted_there, view, weights
+from actscribe.recognizers.base import Implementation, InputSpec, Kept, Look, Recognizer
+from actscribe.recognizers.on_encoder import FILE, encoder_of, noted_encoder, noted_there, view, weights
 from actscribe.recognizers.on_sequences import OnSequences
 from actscribe.recognizers.plans.encoder import plan_encoder
 from actscribe.settings.temporal import CLIP_STEP, FRAME_STEP, TemporalSettings
@@ -97,6 +97,19 @@ def starting(settings: TemporalSettings, labels: LabelSet, frames: int) -> list[
     """Refuse an encoder whose weights do not fit; see `Implementation.starting`."""
     load_embedder(settings.encoder(), frames)
     return []
+
+
+def kept(settings: TemporalSettings, frames: int) -> Kept:
+    """Return what the encoder's vectors take, see `Implementation.kept`; only its configuration is read."""
+    encoder = encoder_of(settings, frames)
+    return Kept(encoder.per, encoder.unit_bytes)
+
+
+def looks(settings: TemporalSettings, frames: int, clips: Sequence[Clip], duration: float) -> Look:
+    """Return what is seen of the stretch of a recording that its clips lie in, see `Implementation.looks`."""
+    stepping = _stepping(settings, encoder_of(settings, frames))
+    spans = stepping.spans(min(clip.start for clip in clips), max(clip.end for clip in clips), duration)
+    return Look(stepping.clips(clips[0].recording, spans, duration), stepping.view(InputSpec(frames, 1)).frames)
 
 
 def _stepping(settings: TemporalSettings, encoder: Encoder) -> Stepping:
@@ -200,4 +213,6 @@ TEMPORAL = Implementation(
     weights=weights,
     starting=starting,
     plan=plan_encoder,
+    kept=kept,
+    looks=looks,
 )

@@ -11,13 +11,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from actscribe.errors import ActScribeError, in_one_line
-from actscribe.files import content_hash, write_text
-from actscribe.places import real_path
+from actscribe.files import content_hash
+from actscribe.remembered import remembered_content
 
 #: Files from this size on are read once; then size, times and place on the disk tell whether they are the same (ours).
 LARGE_BYTES = 2**24
@@ -93,36 +92,13 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _is_same(path: Path, digest: str) -> bool:
-    """Tell whether a file has a digest; a large one that had it and looks the same is not read again.
-
-    How it looked is kept in the user's cache, one small file for each: bits that rot in a file whose times stay are
-    seen once on every machine, and again whenever the cache is emptied.
-    """
-    from actscribe.video.cache import default_cache  # brings the decoder
-
+    """Tell whether a file has a digest; a large one that looks as it did is not read again, see `remembered`."""
     try:
-        state = path.stat()
-        if state.st_size < LARGE_BYTES:
+        if path.stat().st_size < LARGE_BYTES:
             return content_hash(path) == digest
-        looks = {"digest": digest, "looks": [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]}
-        note = default_cache().root.parent / "checked" / f"{_hash(str(real_path(path)))}.json"
-        if _noted(note) == looks:
-            return True
-        if content_hash(path) != digest:
-            return False
+        return remembered_content(path) == digest
     except OSError as error:
         raise ActScribeError(f"{path}: cannot be read: {error.strerror or error}.", COPY_AGAIN) from error
-    with suppress(ActScribeError):  # a cache that cannot be written: the file is read again next time
-        write_text(note, json.dumps(looks))
-    return True
-
-
-def _noted(note: Path) -> dict[str, Any]:
-    try:
-        values = json.loads(note.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return values if isinstance(values, dict) else {}
 
 
 def _is_utf8(text: str) -> bool:

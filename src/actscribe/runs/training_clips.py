@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from pydantic import BaseModel
 
 from actscribe.caches import FOLDER_VARIABLE
 from actscribe.data.clips import Clip, Window, cut, targets
@@ -16,9 +17,9 @@ from actscribe.data.loading import StudyData
 from actscribe.data.view import InputSpec
 from actscribe.errors import ActScribeError
 from actscribe.features.embedding import moments
-from actscribe.features.store import default_store
+from actscribe.features.store import Moment, default_store
 from actscribe.labels import LabelSet
-from actscribe.recognizers.base import Kept, implementation
+from actscribe.recognizers.base import Implementation, implementation
 from actscribe.run_folder.run import Run
 from actscribe.settings.study import Study
 from actscribe.tables import bytes_text, minutes_text
@@ -167,20 +168,32 @@ def seen_clips(
         known = np.flatnonzero(~np.isnan(all_targets).all(axis=1))
         shown[split] = ClipData(data.of_split(split), [clips[place] for place in known], one, cache, infos)
         truth[split] = all_targets[known]
-    kept = code.kept(chosen.settings, study.windows.frames) if code.kept is not None else None
-    vectors = 0 if kept is None else _vectors(shown.values(), kept)
+    vectors = _vectors(shown.values(), code, chosen.settings, study.windows.frames)
     return Seen(view, shown, truth, cache, chosen.trains and not chosen.spec.embeds, vectors, chosen.spec.embeds)
 
 
-def _vectors(splits: Iterable[ClipData], kept: Kept) -> int:
+def _vectors(splits: Iterable[ClipData], code: Implementation, settings: BaseModel, frames: int) -> int:
     """Return the bytes that clips take in the feature store: what several of them show is kept once."""
-    found = {
-        (held.recordings[clip.recording].content, moment)
-        for held in splits
-        for clip in held.clips
-        for moment in moments(clip, held.view.frames, kept.per)
-    }
+    kept = code.kept(settings, frames) if code.kept is not None else None
+    if kept is None or not kept.bytes:
+        return 0
+    found: set[tuple[str, Moment]] = set()
+    for held in splits:
+        for name, clips in by_recording(held.clips).items():
+            recording = held.recordings[name]
+            look = code.looks(settings, frames, clips, recording.duration)
+            found.update(
+                (recording.content, one) for clip in look.clips for one in moments(clip, look.frames, kept.per)
+            )
     return len(found) * kept.bytes
+
+
+def by_recording(clips: Iterable[Clip]) -> dict[str, list[Clip]]:
+    """Return the clips of each recording, in order of time."""
+    found: dict[str, list[Clip]] = {}
+    for clip in sorted(clips, key=lambda one: (one.start, one.end)):
+        found.setdefault(clip.recording, []).append(clip)
+    return found
 
 
 def targets_of(clips: Sequence[Clip], study: Study, labels: LabelSet) -> np.ndarray:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
-from actscribe.files import content_hash
+from actscribe.remembered import remembered_content
 from actscribe.run_folder.listed import Listed
 from actscribe.run_folder.run import Run
 from actscribe.video.endings import VIDEO_ENDINGS
@@ -102,7 +102,7 @@ class _Search:
         if not path.is_file():
             return False
         if path not in self._digests:
-            self._digests[path] = content_hash(path)
+            self._digests[path] = remembered_content(path)
         return self._digests[path] == wanted.content
 
 

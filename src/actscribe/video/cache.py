@@ -8,7 +8,8 @@ import logging
 import os
 import re
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from weakref import WeakValueDictionary
@@ -55,12 +56,11 @@ class CachedFrames(Sequence[np.ndarray]):
     Args:
         times: as asked for, seconds, ascending, shape (n,).
         entry: of the cache.
-        again: decodes the entry again and returns it; called when a frame is not as it was written.
+        again: decodes the entry of these frames again and returns it; called when a frame is not as it was written.
     """
 
-    def __init__(self, times: np.ndarray, entry: Entry, again: Callable[[], Entry]) -> None:
-        self.times = times
-        self._entry, self._again = entry, again
+    def __init__(self, times: np.ndarray, entry: Entry, again: Callable[[CachedFrames], Entry]) -> None:
+        self.times, self.entry, self._again = times, entry, again
 
     def __len__(self) -> int:
         return len(self.times)
@@ -68,7 +68,7 @@ class CachedFrames(Sequence[np.ndarray]):
     @property
     def pts(self) -> np.ndarray:
         """Presentation times of the frames, in seconds, shape (n,)."""
-        return self._entry.pts
+        return self.entry.pts
 
     def __getitem__(self, index: int) -> np.ndarray:  # type: ignore[override]
         """Return a frame: uint8 RGB, shape (height, width, 3), read-only.
@@ -76,10 +76,10 @@ class CachedFrames(Sequence[np.ndarray]):
         Raises:
             ActScribeError: it is damaged, and so is what was decoded in its place, or that cannot be decoded.
         """
-        image = np.asarray(self._entry.images[index])
+        image = np.asarray(self.entry.images[index])
         if not self._is_whole(index, image):
-            self._entry = self._again()
-            image = np.asarray(self._entry.images[index])
+            self.entry = self._again(self)
+            image = np.asarray(self.entry.images[index])
             if not self._is_whole(index, image):
                 raise ActScribeError(
                     "Decoded frames come back from the frame cache otherwise than they were written, twice in a row.",
@@ -89,7 +89,7 @@ class CachedFrames(Sequence[np.ndarray]):
         return image
 
     def _is_whole(self, index: int, image: np.ndarray) -> bool:
-        return zlib.crc32(image.data) == int(self._entry.sums[index])
+        return zlib.crc32(image.data) == int(self.entry.sums[index])
 
 
 class FrameCache:
@@ -126,25 +126,74 @@ class FrameCache:
         times = np.asarray(times, dtype=np.float64)
         if not len(times) or (np.diff(times) <= 0).any():
             raise ValueError("the frame cache wants at least one time, and distinct times that ascend")
-        entry = self.root / f"{_key(content, times, short_side, square_pixels)}{ENDING}"
-        if (held := self._held.get(entry.name)) is not None:
-            return held
+        found = self.held(path, content, times, short_side, square_pixels)
+        if found is not None:
+            return found
+        with self.writing(path, content, times, short_side, square_pixels) as add:
+            for frame in frames_at(path, times, short_side, square_pixels):
+                add(frame)
+        made = self.held(path, content, times, short_side, square_pixels)
+        if made is None:
+            raise ActScribeError(
+                f"{self.root}: what was decoded of {path} was removed while it was written.",
+                "Run the same command again.",
+            )
+        return made
 
-        def decode() -> Entry:
-            self._write(entry, path, times, frames_at(path, times, short_side, square_pixels))
-            made = _open(entry, len(times))
-            if made is None:
-                raise ActScribeError(f"{entry}: was removed while it was written.", "Run the same command again.")
+    def held(
+        self, path: Path, content: str, times: np.ndarray, short_side: int | None, square_pixels: bool = True
+    ) -> CachedFrames | None:
+        """Return the frames of a video that are here, or None; arguments as in `frames`."""
+        entry = self._entry(content, times, short_side, square_pixels)
+        if (known := self._held.get(entry.name)) is not None:
+            return known
+        found = _open(entry, len(times), path)
+        if found is None:
+            return None
+
+        def again(holder: CachedFrames) -> Entry:
+            _discard(entry, path)
+            del self._held[entry.name]
+            made = self.frames(path, content, times, short_side, square_pixels).entry
+            self._held[entry.name] = holder
             return made
 
-        def again() -> Entry:
-            _discard(entry, path)
-            return decode()
-
-        found = _open(entry, len(times), path)
-        frames = CachedFrames(times, decode() if found is None else found, again)
+        frames = CachedFrames(times, found, again)
         self._held[entry.name] = frames
         return frames
+
+    @contextmanager
+    def writing(
+        self, path: Path, content: str, times: np.ndarray, short_side: int | None, square_pixels: bool = True
+    ) -> Iterator[Callable[[Frame], None]]:
+        """Yield a function that takes the frames of `times` in order; the entry is there when the block ends well.
+
+        Arguments and errors as in `frames`.
+        """
+        try:
+            check_writable(self.root)
+        except ActScribeError as error:
+            hint = f"Set {FOLDER_VARIABLE} to a folder that you may write to; decoded frames are kept there."
+            raise ActScribeError(error.message, hint) from error
+        entry = self._entry(content, times, short_side, square_pixels)
+        with write_beside(entry) as beside, beside.open("wb") as file:
+            pts: list[float] = []
+            sums: list[int] = []
+            shape: tuple[int, ...] = (len(times),)
+
+            def add(frame: Frame) -> None:
+                nonlocal shape
+                if not pts:
+                    self._make_room(entry_bytes(len(times), frame.image.nbytes), path)
+                    shape = (len(times), *frame.image.shape)
+                    np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+                file.write(frame.image.data)
+                pts.append(frame.pts)
+                sums.append(zlib.crc32(frame.image.data))
+
+            yield add
+            np.save(file, np.array(pts, dtype="<f8"))
+            np.save(file, np.array([*sums, _sum(shape, pts, sums)], dtype="<u4"))
 
     def size(self) -> int:
         """Return how many bytes the entries take."""
@@ -179,25 +228,8 @@ class FrameCache:
         ours = (entry for entry in self.root.glob(f"*{ENDING}") if OURS.fullmatch(entry.name))
         return [(entry, state) for entry in ours if (state := _state(entry))]
 
-    def _write(self, entry: Path, path: Path, times: np.ndarray, decoded: Iterable[Frame]) -> None:
-        try:
-            check_writable(self.root)
-        except ActScribeError as error:
-            hint = f"Set {FOLDER_VARIABLE} to a folder that you may write to; decoded frames are kept there."
-            raise ActScribeError(error.message, hint) from error
-        with write_beside(entry) as beside, beside.open("wb") as file:
-            pts: list[float] = []
-            sums: list[int] = []
-            for frame in decoded:
-                if not pts:
-                    self._make_room(entry_bytes(len(times), frame.image.nbytes), path)
-                    shape = (len(times), *frame.image.shape)
-                    np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
-                file.write(frame.image.data)
-                pts.append(frame.pts)
-                sums.append(zlib.crc32(frame.image.data))
-            np.save(file, np.array(pts, dtype="<f8"))
-            np.save(file, np.array([*sums, _sum(shape, pts, sums)], dtype="<u4"))
+    def _entry(self, content: str, times: np.ndarray, short_side: int | None, square_pixels: bool) -> Path:
+        return self.root / f"{_key(content, times, short_side, square_pixels)}{ENDING}"
 
     def _make_room(self, needed: int, path: Path) -> None:
         """Remove leftovers, and entries used longest ago, until `needed` bytes fit under the limit."""

@@ -19,11 +19,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from actscribe.errors import UnreadableVideo
+
+if TYPE_CHECKING:
+    from actscribe.video.reading import Want
 
 #: Seconds without a sign of life after which a child is ended: a disk that wakes up takes ten (ours).
 SILENCE_S = 60.0
@@ -91,18 +94,15 @@ class Keeper:
         message, data = self._only(path, "times")
         return np.frombuffer(data or b"", dtype="<f8"), float(message["end"])
 
-    def frames(
-        self, path: Path, times: Sequence[float], short_side: int | None, square_pixels: bool
-    ) -> Iterator[tuple[float, np.ndarray | None]]:
-        """Yield (presentation time, image) for each of `times`; None for the image: the one before again.
+    def frames(self, path: Path, wants: Sequence[Want]) -> Iterator[tuple[int, float, np.ndarray | None]]:
+        """Yield (place of the want, presentation time, image); None for the image: the want's frame before again.
 
         Raises:
             UnreadableVideo: as `reading.frames_at`, or the child crashed, hung or ran out of memory.
         """
-        job = {"do": "frames", "path": str(path), "times": list(times), "short_side": short_side}
-        job["square_pixels"] = square_pixels
-        for message, data in self._answers(path, job):
-            yield float(message["pts"]), None if data is None else _image(path, data, message["shape"])
+        for message, data in self._answers(path, {"do": "frames", "path": str(path), "wants": wants}):
+            image = None if data is None else _image(path, data, message["shape"])
+            yield int(message["want"]), float(message["pts"]), image
 
     def close(self) -> None:
         """End all idle children."""

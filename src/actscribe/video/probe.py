@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
+import av
 import numpy as np
 from av.container import InputContainer
 from av.stream import Disposition
 
 from actscribe.errors import UnreadableVideo
+from actscribe.remembered import remembered
 from actscribe.video import contained
 from actscribe.video.opening import COPY, MP4, open_video, picture_stream
 from actscribe.video.packets import STREAMED
@@ -20,6 +23,8 @@ from actscribe.video.scan import Scan, scan, usual_step
 
 logger = logging.getLogger(__name__)
 
+#: Raised when the same file would be measured otherwise than before.
+MEASURED = 1
 #: A stated length that is off by more than this many seconds is worth a word; so is a first picture that comes so late,
 #: and pictures that usually, or even one that once lasts so long (ours).
 LENGTH_DOUBT_S, LATE_DOUBT_S, STEP_DOUBT_S, LONGEST_DOUBT_S = 1.0, 5.0, 5.0, 60.0
@@ -50,6 +55,7 @@ class VideoInfo:
         container: FFmpeg's name of it, such as mov,mp4,m4a,3gp,3g2,mj2.
         pixel_format: FFmpeg's name of it, such as yuv420p; empty where it does not know.
         mended: time stamps were put right, or parts could not be read.
+        doubts: sentences on what is doubtful.
     """
 
     path: Path
@@ -64,6 +70,7 @@ class VideoInfo:
     container: str
     pixel_format: str
     mended: bool
+    doubts: tuple[str, ...] = ()
 
 
 def probe(path: Path) -> VideoInfo:
@@ -78,12 +85,24 @@ def probe(path: Path) -> VideoInfo:
         UnreadableVideo: no such file, not a video, only sound, no frame in it, times that cannot be true; names the
             file and what was found.
     """
+    found = remembered(Path(path), f"video {MEASURED} av {av.__version__}", lambda: _measured(Path(path)))
+    info = VideoInfo(Path(path), **{**found, "doubts": tuple(found["doubts"])})
+    for doubt in info.doubts:
+        logger.warning("%s: %s", path, doubt)
+    return info
+
+
+def _measured(path: Path) -> dict[str, Any]:
     keeper = contained.current()
-    return measure(Path(path)) if keeper is None else VideoInfo(Path(path), **keeper.measure(Path(path)))
+    if keeper is not None:
+        return keeper.measure(path)
+    info = asdict(measure(path))
+    del info["path"]
+    return info
 
 
 def measure(path: Path) -> VideoInfo:
-    """Measure a video in this process; see `probe`."""
+    """Measure a video in this process, and say nothing of its doubts; see `probe`."""
     with open_video(path) as (container, stream):
         stream.codec_context.thread_count = 1
         found = scan(path, container, stream)
@@ -97,8 +116,6 @@ def measure(path: Path) -> VideoInfo:
             f"{path}: {len(found.times)} frames of {codec} video were found, but none could be decoded.",
             f"{COPY} Or convert it to MP4 (H.264).",
         )
-    for doubt in doubts:
-        logger.warning("%s: %s", path, doubt)
     width, height = scaled(found.first.width, found.first.height, aspect, None)
     rotation = turn(display_matrix(found.first))
     if rotation % 180:
@@ -116,6 +133,7 @@ def measure(path: Path) -> VideoInfo:
         container=kind,
         pixel_format=pixel_format or "",
         mended=bool(found.damaged or found.restarts or found.errors.words),
+        doubts=tuple(doubts),
     )
 
 

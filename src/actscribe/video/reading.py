@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,6 +39,23 @@ class Frame(NamedTuple):
     image: np.ndarray
 
 
+class Want(NamedTuple):
+    """Frames that somebody wants of a video.
+
+    Args:
+        times: seconds, ascending.
+        short_side, square_pixels: see `frames_at`.
+    """
+
+    times: tuple[float, ...]
+    short_side: int | None
+    square_pixels: bool = True
+
+
+#: Where frames may come from in place of the video; None of a want: they are not there. See `sharing`.
+SOURCE: ContextVar[Callable[[Path, Want], Iterator[Frame] | None] | None] = ContextVar("source", default=None)
+
+
 def frames_at(
     path: Path, times: Sequence[float] | np.ndarray, short_side: int | None = None, square_pixels: bool = True
 ) -> Iterator[Frame]:
@@ -63,46 +81,66 @@ def frames_at(
     wanted = np.asarray(times, dtype=np.float64)
     if wanted.ndim != 1 or not np.isfinite(wanted).all() or (np.diff(wanted) < 0).any():
         raise ValueError("times must be finite and ascending, in one dimension")
-    return _frames(Path(path), wanted.tolist(), short_side, square_pixels)
+    return _frames(Path(path), Want(tuple(wanted.tolist()), short_side, square_pixels))
 
 
-def _frames(path: Path, times: list[float], short_side: int | None, square_pixels: bool) -> Iterator[Frame]:
-    keeper = contained.current()
-    if keeper is None or not times:
-        yield from decoded_frames(path, times, short_side, square_pixels)
+def _frames(path: Path, want: Want) -> Iterator[Frame]:
+    source = SOURCE.get()
+    held = source(path, want) if source is not None and want.times else None
+    if held is not None:
+        yield from held
         return
-    frame: Frame | None = None
-    for pts, image in keeper.frames(path, times, short_side, square_pixels):
-        if image is not None:
-            frame = Frame(pts, image)
-        assert frame is not None, "the first frame of a job comes with its image"
+    for _, frame in frames_together(path, [want]):
         yield frame
 
 
-def decoded_frames(path: Path, times: list[float], short_side: int | None, square_pixels: bool) -> Iterator[Frame]:
-    """Yield the frame that is shown at each of `times`, decoded in this process; see `frames_at`."""
-    if not times:
+def frames_together(path: Path, wants: Sequence[Want]) -> Iterator[tuple[int, Frame]]:
+    """Yield the frames of several wants in one pass over the file, in order of time: place of the want, and frame.
+
+    Each want gets exactly what `frames_at` gives it alone. Inside `contained.contained` another process decodes.
+
+    Raises:
+        UnreadableVideo: see `frames_at`.
+    """
+    keeper = contained.current()
+    if keeper is None or not any(want.times for want in wants):
+        yield from decoded_frames(path, wants)
+        return
+    last: dict[int, Frame] = {}
+    for place, pts, image in keeper.frames(path, wants):
+        if image is not None:
+            last[place] = Frame(pts, image)
+        yield place, last[place]
+
+
+def decoded_frames(path: Path, wants: Sequence[Want]) -> Iterator[tuple[int, Frame]]:
+    """Yield the frames of several wants, decoded in this process; see `frames_together`."""
+    asked = sorted((time, place) for place, want in enumerate(wants) for time in want.times)
+    if not asked:
         return
     with open_video(path) as (container, stream):
-        pictures = Pictures(path, container, stream, times)
-        convert = Converter(short_side, float(stream.sample_aspect_ratio or 1) if square_pixels else 1.0)
-        pictures.jump(times[0])
+        aspect = float(stream.sample_aspect_ratio or 1)
+        convert = [Converter(want.short_side, aspect if want.square_pixels else 1.0) for want in wants]
+        pictures = Pictures(path, container, stream, [time for time, _ in asked])
+        pictures.jump(asked[0][0])
         shown = pictures.read()
         following = pictures.read()
         if shown is None:
             raise UnreadableVideo(
                 f"{path}: not one picture of its video could be decoded.", "Copy it again from its source."
             )
-        frame: Frame | None = None
-        for time in times:
+        made: dict[int, Frame] = {}
+        for time, place in asked:
             if following is not None and time - following.time > JUMP_S and pictures.jump(time):
                 following = pictures.read()
             while following is not None and following.time <= time + pictures.tolerance:
-                shown, following, frame = following, pictures.read(), None
+                shown, following = following, pictures.read()
+                made.clear()
             if following is None:
                 _check_tail(path, time, shown, pictures, container.duration)
-            frame = frame or Frame(shown.time, convert(shown.frame))
-            yield frame
+            if place not in made:
+                made[place] = Frame(shown.time, convert[place](shown.frame))
+            yield place, made[place]
         pictures.report()
 
 

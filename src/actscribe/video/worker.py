@@ -19,7 +19,7 @@ from actscribe.video.frame_times import frame_times
 from actscribe.video.opening import CONVERT, COPY
 from actscribe.video.packets import PULSE
 from actscribe.video.probe import measure
-from actscribe.video.reading import decoded_frames
+from actscribe.video.reading import Frame, Want, decoded_frames
 
 #: Most bytes of memory of its own that the child may hold (ours): 8K video takes half of it.
 MOST_MEMORY = 2 << 30
@@ -124,11 +124,11 @@ def _times(job: dict[str, Any], sender: Sender) -> None:
 
 
 def _frames(job: dict[str, Any], sender: Sender) -> None:
-    last = None
-    for frame in decoded_frames(Path(job["path"]), job["times"], job["short_side"], job["square_pixels"]):
-        data = None if frame is last else frame.image.data.cast("B")
-        sender.send("frame", data, pts=frame.pts, shape=list(frame.image.shape))
-        last = frame
+    last: dict[int, Frame] = {}
+    for place, frame in decoded_frames(Path(job["path"]), [Want(*want) for want in job["wants"]]):
+        data = None if frame is last.get(place) else frame.image.data.cast("B")
+        sender.send("frame", data, want=place, pts=frame.pts, shape=list(frame.image.shape))
+        last[place] = frame
 
 
 def _limit_memory() -> None:
