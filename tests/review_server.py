@@ -126,8 +126,8 @@ def client(folder: Path, annotator: str = "AB", run: Path | None = None, **setti
     return Client(session(folder, annotator, run, **settings)).let_in()
 
 
-def suggesting_run(folder: Path) -> Path:
-    """Write a run and what it suggests for every recording of the short study; return the run's folder."""
+def suggesting_run(folder: Path, until: float = 2.0) -> Path:
+    """Write a run that suggests the left lamp from 0 s for every recording of the short study; return its folder."""
     run = a_run(folder, folder / "runs" / "timesformer")
     digest = Suggester(run, ReviewFolder.of(folder).prepared).digest
     for recording in load_data(load_study(folder)).recordings:
@@ -136,7 +136,7 @@ def suggesting_run(folder: Path) -> Path:
         scores = np.column_stack([np.repeat(LEFT_SCORES, 10), np.full(30, 0.2)])
         middles = (edges[:-1] + edges[1:]) / 2
         write_scores_of(kept, TimeScores(middles, scores, 0.1, np.ones(30, bool), 3.0), run.labels.names)
-        found = (Suggestion(label=run.labels.names[0], start=0.0, end=2.0, run=digest, score=0.9),)
+        found = (Suggestion(label=run.labels.names[0], start=0.0, end=until, run=digest, score=0.9),)
         write_text(kept.timeline, Suggested(run=digest, suggestions=found, doubts=()).model_dump_json())
     return run.folder
 

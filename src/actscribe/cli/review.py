@@ -7,13 +7,20 @@ from typing import Annotated
 
 import typer
 
+from actscribe.errors import ActScribeError
+
+#: Exit code where a journal is not as it was written.
+NOT_AS_WRITTEN = 3
+
 
 def review(
     study: Annotated[Path, typer.Argument(help="Study file or its folder.")],
     run: Annotated[
         Path | None, typer.Option(help="Run whose predictions are suggested; default the newest complete one.")
     ] = None,
-    annotator: Annotated[str | None, typer.Option(help="Who works; default the name of your login.")] = None,
+    annotator: Annotated[
+        str | None, typer.Option(help="Who works; default the name of your login. 'agreed' settles what two say.")
+    ] = None,
     independent: Annotated[
         bool, typer.Option("--independent", help="Begin recordings from nothing, whatever the study has.")
     ] = False,
@@ -22,23 +29,82 @@ def review(
     plant: Annotated[
         float, typer.Option(help="Share of suggestions wrong on purpose, to see how many are accepted.", min=0, max=0.5)
     ] = 0.0,
+    prepare: Annotated[
+        bool, typer.Option("--prepare", help="Compute suggestions and convert videos now, and open nothing.")
+    ] = False,
+    export: Annotated[
+        str | None, typer.Option(help="Write everybody's sheets to STUDY/review/export: elan,csv,…; open nothing.")
+    ] = None,
+    verify: Annotated[bool, typer.Option("--verify", help="Say whether the journal is as it was written.")] = False,
     host: Annotated[str, typer.Option(help="Another address of this machine than its own; needs TLS.")] = "127.0.0.1",
     tls_cert: Annotated[Path | None, typer.Option(help="Certificate, a PEM file.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Its private key, a PEM file.")] = None,
 ) -> None:
     """Open the recordings of a study in the browser, with a run's suggestions, to correct and to learn from."""
+    asked = [name for name, wanted in _modes(prepare, export, verify).items() if wanted]
+    if len(asked) > 1:
+        raise ActScribeError(f"{' and '.join(asked)} are two commands.", "Type one after the other.")
+    if verify:
+        _verify(study)
+    elif export is not None:
+        _export(study, export)
+    elif prepare:
+        _prepare(study, run)
+    else:
+        _require()
+        from actscribe.review.serve import listen, serve
+        from actscribe.review.served import start
+        from actscribe.tables import print_sentence
+
+        listening = listen(host, port, tls_cert, tls_key)
+        session, words = start(study, run, annotator, independent, plant, host, listening)
+        for sentence in words:
+            print_sentence(sentence)
+        print(f"Open in your browser: {session.access.address}", flush=True)
+        print("End with Ctrl-C; every change is kept at once.", flush=True)
+        serve(session, listening, not no_browser)
+
+
+def _modes(prepare: bool, export: str | None, verify: bool) -> dict[str, bool]:
+    return {"--prepare": prepare, "--export": export is not None, "--verify": verify}
+
+
+def _require() -> None:
     from actscribe.packages import require
 
     for module in ("starlette", "uvicorn"):
         require(module, "actscribe review")
-    from actscribe.review.serve import listen, serve
-    from actscribe.review.start import start
+
+
+def _verify(study: Path) -> None:
+    from actscribe.journal import Journal
+    from actscribe.review.versions import noted
+    from actscribe.settings.study import load_study
     from actscribe.tables import print_sentence
 
-    listening = listen(host, port, tls_cert, tls_key)
-    session, words = start(study, run, annotator, independent, plant, host, listening)
-    for sentence in words:
+    folder = load_study(study).folder
+    journal = Journal.of(folder)
+    if not journal.exists:
+        raise ActScribeError(f"{journal.path}: nothing was reviewed yet.", f"Begin with: actscribe review {study}")
+    found = journal.verify(noted(folder))
+    for problem in found.problems:
+        print_sentence(problem)
+    if found.problems:
+        raise typer.Exit(NOT_AS_WRITTEN)
+    print_sentence(f"All {found.version.entries} entries of the journal are as they were written.")
+    print(found.version.head)
+
+
+def _export(study: Path, formats: str) -> None:
+    from actscribe.review.start import exported
+
+    for path in exported(study, [name.strip() for name in formats.split(",") if name.strip()]):
+        print(path)
+
+
+def _prepare(study: Path, run: Path | None) -> None:
+    from actscribe.review.start import prepared
+    from actscribe.tables import print_sentence
+
+    for sentence in prepared(study, run):
         print_sentence(sentence)
-    print(f"Open in your browser: {session.access.address}", flush=True)
-    print("End with Ctrl-C; every change is kept at once.", flush=True)
-    serve(session, listening, not no_browser)

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from actscribe.errors import ActScribeError
 from actscribe.journal import Conflict
-from actscribe.review import opened, overview
+from actscribe.review import agreement, opened, overview, written
 from actscribe.review.answers import answer, refusal
 from actscribe.review.asked import Asked
 from actscribe.review.media import serve
@@ -33,12 +33,15 @@ _TYPES = {
 }
 _GET: Mapping[str, Callable[[Asked], Any]] = {
     "/api/study": overview.overview,
+    "/api/agreement": agreement.agreement,
+    "/api/guards": written.guards,
     "/api/recordings/{id}/frames": opened.frames,
     "/api/recordings/{id}/curves": opened.curves,
     "/api/recordings/{id}/cameras": opened.cameras,
     "/api/recordings/{id}/suggestions": opened.suggestions,
 }
 _POST: Mapping[str, Callable[[Asked], Any]] = {
+    "/api/export": written.export,
     "/api/recordings/{id}/open": opened.open_recording,
     "/api/recordings/{id}/actions": opened.act,
     "/api/recordings/{id}/undo": opened.undo,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from actscribe.journal import Journal, Looked
-
-TEST = "test"
+from actscribe.journal import Journal, Looked, Sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +33,29 @@ class Looks:
     def _of(self, content: str) -> list[Looked]:
         entries = self.journal.entries(content, self.annotator)
         return [Looked.model_validate_json(one.body) for one in entries if one.kind == "looked"]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """How suggestions were judged.
+
+    Args:
+        accepted, rejected: of all, those wrong on purpose among them.
+        planted, planted_accepted: of those wrong on purpose: judged, and accepted.
+    """
+
+    accepted: int
+    rejected: int
+    planted: int
+    planted_accepted: int
+
+
+def judged(sheets: Iterable[Sheet]) -> Judged:
+    """Count the verdicts of an annotator's sheets."""
+    said = [(one, accepted) for sheet in sheets for one, accepted in sheet.verdicts.items()]
+    return Judged(
+        sum(accepted for _, accepted in said),
+        sum(not accepted for _, accepted in said),
+        sum(one.planted for one, _ in said),
+        sum(one.planted and accepted for one, accepted in said),
+    )

@@ -12,7 +12,7 @@ from actscribe.journal.action import Bout, Suggestion
 from actscribe.journal.sheet import Sheet
 from actscribe.review import bodies
 from actscribe.review.asked import Asked
-from actscribe.review.recordings import Item
+from actscribe.review.recordings import Item, outside
 from actscribe.review.session import Session, Unknown
 from actscribe.review.sheets import Changed
 from actscribe.timeline.score_file import read_scores
@@ -31,11 +31,12 @@ def open_recording(asked: Asked) -> dict[str, Any]:
     return {
         "id": item.id,
         "name": item.recording.name,
-        "split": item.recording.split,
+        "split": item.split,
         "group": item.recording.group,
         "duration": item.recording.duration,
         "frame_s": float(np.median(np.diff(times, append=end))),
         "blind": session.is_blind(item),
+        "hidden": session.hidden(item),
         "changed": session.changed_since(item, sheet),
         "cameras": cameras(asked)["cameras"],
         **_sheet(session, sheet),
@@ -54,13 +55,12 @@ def suggestions(asked: Asked) -> dict[str, Any]:
     session, item = asked.session, asked.item
     if session.suggester is None or session.is_blind(item):
         return {"suggestions": None, "doubts": [], "suggesting": "none"}
-    found = session.suggested(item)
+    found = session.shown(item)
     if found is None:
         return {"suggestions": None, "doubts": [], "suggesting": session.suggester.state(item)}
-    names = session.data.labels.names
     return {
-        "suggestions": [shown(one) for one in found.suggestions if one.label in names],
-        "doubts": [one.model_dump() for one in found.doubts if one.label in names],
+        "suggestions": [shown(one) for one in found.suggestions],
+        "doubts": [one.model_dump() for one in found.doubts],
         "suggesting": "ready",
     }
 
@@ -82,7 +82,9 @@ def curves(asked: Asked) -> dict[str, Any]:
     scores, names = read_scores(session.suggester.kept(item).scores)
     edges = np.linspace(start, max(end, start + scores.step), points + 1)
     bins = np.column_stack([edges[:-1], edges[1:]])
-    labels = {name: _plain(scores.mean(place, bins)) for place, name in enumerate(names)}
+    hidden = session.hidden(item)
+    seen = np.array([outside(hidden, low, high) for low, high in bins])
+    labels = {name: _plain(np.where(seen, scores.mean(place, bins), np.nan)) for place, name in enumerate(names)}
     return {"times": ((edges[:-1] + edges[1:]) / 2).tolist(), "labels": labels}
 
 

@@ -63,7 +63,7 @@ def _row(session: Session, item: Item) -> dict[str, Any]:
     return {
         "id": item.id,
         "name": recording.name,
-        "split": recording.split,
+        "split": item.split,
         "group": recording.group,
         "duration": recording.duration,
         "state": "new" if sheet is None else ("done" if left == 0 else "begun"),

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from actscribe.annotations.interval import Annotations
 from actscribe.data.loading import StudyData
 from actscribe.data.manifest import Row, read_manifest
 from actscribe.data.recording import Recording
-from actscribe.places import real_path
+from actscribe.data.reviewed import Written
+from actscribe.data.within import split_within
+from actscribe.journal.spans import Spans, joined, left_of
 from actscribe.review.cameras import Camera
 from actscribe.settings.study import Study
 
 #: Hex digits of a recording's digest that make its id.
 ID_DIGITS = 16
+TEST = "test"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +26,20 @@ class Item:
 
     Args:
         id: first digits of the digest of its video's bytes.
-        recording: with the annotations that the study has of it.
+        recording: as its files have it.
+        written: what these files say.
         cameras: its videos, the recording's own first.
-        source: its annotation file, relative to the study; empty: none.
-        digest: of that file's bytes.
+        split: it is in; empty: in several, by time.
+        hidden: spans of which predictions are kept back: those of the test split.
         second: what the study's second annotator wrote, or None.
     """
 
     id: str
     recording: Recording
+    written: Written
     cameras: tuple[Camera, ...]
-    source: str = ""
-    digest: str = ""
+    split: str
+    hidden: Spans
     second: Annotations | None = None
 
     @property
@@ -46,11 +48,9 @@ class Item:
         return self.recording.content
 
     @property
-    def written(self) -> Annotations | None:
-        """What the annotation file says under the study's labels; None where there is none."""
-        if self.recording.intervals is None:
-            return None
-        return Annotations(self.recording.intervals, self.recording.gaps)
+    def is_test(self) -> bool:
+        """Whether it is of the test split as a whole."""
+        return self.split == TEST
 
 
 def items(study: Study, data: StudyData) -> dict[str, Item]:
@@ -60,35 +60,42 @@ def items(study: Study, data: StudyData) -> dict[str, Item]:
         study: from `load_study`.
         data: of it, from `load_data`.
     """
-    rows = {real_path(row.video): row for row in read_manifest(study.folder / study.recordings)}
+    by_time = study.split.within == "recordings"
+    splits = {} if by_time else {one.content: one.split for one in data.recordings}
+    hidden = _hidden_parts(study, data) if by_time else {}
     found: dict[str, Item] = {}
-    for recording in data.recordings:
-        row = rows[real_path(recording.video)]
-        item = _item(study, recording, row, data.second)
+    for content, written in data.written.items():
+        one, split = written.recording, splits.get(content, "")
+        whole: Spans = ((0.0, one.duration),) if split == TEST else ()
+        item = Item(
+            content[:ID_DIGITS],
+            one,
+            written,
+            cameras_of(written.row),
+            split,
+            hidden.get(content, whole),
+            data.second.get(one.name),
+        )
         found.setdefault(item.id, item)
     return found
 
 
-def _item(study: Study, recording: Recording, row: Row, second: Mapping[str, Annotations]) -> Item:
-    source = row.annotations
-    return Item(
-        recording.content[:ID_DIGITS],
-        recording,
-        (Camera(recording.video.name, recording.video),),
-        _relative(source, study.folder) if source else "",
-        file_digest(source) if source else "",
-        second.get(recording.name),
-    )
+def cameras_of(row: Row) -> tuple[Camera, ...]:
+    """Return the videos of a manifest's row."""
+    return (Camera(row.video.name, row.video),)
 
 
-def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _hidden_parts(study: Study, data: StudyData) -> dict[str, Spans]:
+    """Return the test part of each recording where recordings are split by time."""
+    rows = read_manifest(study.folder / study.recordings)
+    blank = [replace(one.recording, intervals=(), gaps=()) for one in data.written.values()]
+    return {part.content: _inside(part) for part in split_within(blank, study, rows) if part.split == TEST}
 
 
-def _relative(path: Path, folder: Path) -> str:
-    try:
-        return Path(os.path.relpath(path, folder)).as_posix()
-    except ValueError:  # another drive (Windows)
-        return path.as_posix()
+def _inside(part: Recording) -> Spans:
+    return left_of(part.duration, joined((gap.start, gap.end) for gap in part.gaps))
+
+
+def outside(spans: Sequence[tuple[float, float]], start: float, end: float) -> bool:
+    """Tell whether [start, end) meets none of the spans."""
+    return all(end <= low or start >= high for low, high in spans)

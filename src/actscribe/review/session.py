@@ -8,21 +8,21 @@ from typing import Any
 
 from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError
-from actscribe.journal import Action, Journal, Sheet, Suggestion, begin
+from actscribe.journal import AGREED, Action, Journal, Sheet, Suggestion
+from actscribe.journal.spans import Spans
 from actscribe.review.cameras import Conversions
+from actscribe.review.export import Exporter
 from actscribe.review.folder import ReviewFolder
-from actscribe.review.guard import TEST, Looks
+from actscribe.review.guard import Judged, Looks, judged
 from actscribe.review.planted import planted, planted_in, taken_back, unmasked
-from actscribe.review.recordings import Item, file_digest, items
+from actscribe.review.recordings import Item, items, outside
 from actscribe.review.security import Access
+from actscribe.review.settling import Voice, begun_as_agreed, voices
 from actscribe.review.sheets import Sheets
 from actscribe.review.suggester import Suggester
-from actscribe.review.suggestions import Suggested
+from actscribe.review.suggestions import Doubt, Suggested
 from actscribe.settings.study import Study
 from actscribe.timeline.score_file import read_scores
-
-#: Whoever settles what two annotators say differently works under this name.
-AGREED = "agreed"
 
 
 @dataclass(slots=True)
@@ -52,6 +52,8 @@ class Session:
     looks: Looks = field(init=False)
     conversions: Conversions = field(init=False)
     folder: ReviewFolder = field(init=False)
+    exporter: Exporter = field(init=False)
+    before: Judged = field(init=False)
     _suggested: dict[str, Suggested] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -61,6 +63,8 @@ class Session:
         self.sheets = Sheets(self.journal, self.annotator, self.data.labels.names)
         self.looks = Looks(self.journal, self.annotator)
         self.conversions = Conversions(self.folder.prepared)
+        self.exporter = Exporter(self.journal, self.data, self.folder.export, self.conversions)
+        self.before = judged(self.sheets.all())
         self.take_back()
 
     @property
@@ -78,14 +82,18 @@ class Session:
             raise Unknown("The study has no such recording.", "Load the page again.")
         return self.items[id]
 
+    def hidden(self, item: Item) -> Spans:
+        """Return the spans of a recording of which predictions are kept from this annotator."""
+        return () if not item.hidden or self.looks.insisted(item.content) else item.hidden
+
     def is_blind(self, item: Item) -> bool:
-        """Tell whether predictions of a recording are kept from this annotator."""
-        return item.recording.split == TEST and not self.looks.insisted(item.content)
+        """Tell whether all predictions of a recording are kept from this annotator."""
+        return item.is_test and bool(self.hidden(item))
 
     def look(self, item: Item, insist: bool) -> None:
         """Write down that a recording is shown, and with what."""
-        insisted = item.recording.split == TEST and (insist or self.looks.insisted(item.content))
-        seen = self.suggester is not None and (item.recording.split != TEST or insisted)
+        insisted = bool(item.hidden) and (insist or self.looks.insisted(item.content))
+        seen = self.suggester is not None and (insisted or not item.is_test)
         self.looks.note(item.content, self.suggester.digest if self.suggester and seen else "", insisted)
 
     def annotators(self, item: Item) -> list[str]:
@@ -103,6 +111,30 @@ class Session:
             self._suggested[item.id] = found
         return found
 
+    def shown(self, item: Item) -> Suggested | None:
+        """Return what this annotator may see of what is suggested, under the study's labels; None: not there yet."""
+        found, hidden, names = self.suggested(item), self.hidden(item), self.data.labels.names
+        if found is None:
+            return None
+
+        def is_shown(one: Suggestion | Doubt) -> bool:
+            return one.label in names and outside(hidden, one.start, one.end)
+
+        kept = {
+            "suggestions": tuple(filter(is_shown, found.suggestions)),
+            "doubts": tuple(filter(is_shown, found.doubts)),
+        }
+        return found.model_copy(update=kept)
+
+    def shown_count(self) -> int:
+        """Return how many suggestions of this run this annotator was shown."""
+        begun = [item for item in self.items.values() if self.sheets.of(item.content) and not self.is_blind(item)]
+        return sum(len(found.suggestions) for item in begun if (found := self._kept(item)) is not None)
+
+    def _kept(self, item: Item) -> Suggested | None:
+        kept = self._suggested.get(item.id)
+        return kept or (self.suggester.kept(item).read() if self.suggester else None)
+
     def unmasked(self, item: Item, action: Action) -> Action:
         """Return an action as it is written down, see `planted.unmasked`."""
         found = self._suggested.get(item.id)
@@ -119,30 +151,45 @@ class Session:
 
     def changed_since(self, item: Item, sheet: Sheet) -> str:
         """Say that the annotation file which a sheet began with is another one by now; empty: it is not."""
-        if not sheet.began.source:
-            return ""
-        path = self.study.folder / sheet.began.source
-        if path.is_file() and file_digest(path) == sheet.began.digest:
+        if not sheet.began.source or sheet.began.digest == self._digest_now(item):
             return ""
         return f"{sheet.began.source} was changed or removed since this review began with it; what is here counts."
 
+    def _digest_now(self, item: Item) -> str:
+        try:
+            return item.written.digest()
+        except OSError:  # it is gone
+            return ""
+
+    def two(self, item: Item) -> tuple[Voice, Voice]:
+        """Return the two annotators of a recording whose work is to be settled.
+
+        Raises:
+            ActScribeError: it has no two.
+        """
+        found = voices(item, self.journal, self.data.labels)
+        if len(found) < 2:
+            raise ActScribeError(
+                f"{item.recording.name} was annotated by {len(found)} of the two whose work could be settled.",
+                "Settle recordings that two people annotated, each with a name of their own (--annotator).",
+            )
+        return found[0], found[1]
+
     def lanes(self, item: Item) -> list[dict[str, Any]]:
-        """Return what other people say of a recording, which only who settles may see."""
+        """Return what the two annotators say of a recording, which only who settles may see."""
         if not self.is_settling:
             return []
-        others = [self.journal.sheet(item.content, who) for who in self.annotators(item) if who != AGREED]
         return [
             {
-                "name": sheet.annotator,
-                "bouts": [{"label": one.label, "start": one.start, "end": one.end} for one in sheet.bouts.values()],
+                "name": voice.name,
+                "bouts": [{"label": one.label, "start": one.start, "end": one.end} for one in voice.said.intervals],
             }
-            for sheet in others
+            for voice in self.two(item)
         ]
 
     def _with_planted(self, item: Item, found: Suggested, suggester: Suggester) -> Suggested:
         scores, names = read_scores(suggester.kept(item).scores)
-        written = item.recording.intervals or ()
-        there = [(one.label, one.start, one.end) for one in written]
+        there = [(one.label, one.start, one.end) for one in item.recording.intervals or ()]
         seed = [self.study.seed, *bytes.fromhex(item.content), *bytes.fromhex(found.run)]
         wrong = planted(found, scores, names, there, self.plant, seed)
         both: Sequence[Suggestion] = (*found.suggestions, *wrong)
@@ -157,11 +204,10 @@ class Session:
         found = self.sheets.load(item.content)
         if found is not None:
             return found
+        if self.is_settling:
+            return self.sheets.begin(item.content, begun_as_agreed(item, self.two(item), self.data.labels.names))
         others = self.journal.annotators(item.content)
-        fresh = self.independent or bool(others)
-        written, source, digest = (None, "", "") if fresh else (item.written, item.source, item.digest)
-        recording = item.recording
-        began = begin(recording.name, recording.duration, self.data.labels.names, written, source, digest)
+        began = item.written.began(self.data.labels, self.independent or bool(others))
         return self.sheets.begin(item.content, began)
 
 

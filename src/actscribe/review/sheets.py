@@ -46,6 +46,10 @@ class Sheets:
         """Return the sheet of a recording; None: not begun."""
         return self._held.get(content)
 
+    def all(self) -> list[Sheet]:
+        """Return all sheets."""
+        return list(self._held.values())
+
     def load(self, content: str) -> Sheet | None:
         """Return the sheet of a recording as it is on disk: another window may have written since."""
         with self._lock:

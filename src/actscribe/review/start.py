@@ -1,4 +1,4 @@
-"""From what was typed to a session that can be served."""
+"""From what was typed to a session that is served, or to files."""
 
 from __future__ import annotations
 
@@ -6,59 +6,112 @@ import getpass
 import unicodedata
 from pathlib import Path
 
-from actscribe.data.loading import load_data
+from actscribe.data.loading import StudyData, load_data
 from actscribe.errors import ActScribeError
+from actscribe.journal import Journal
+from actscribe.progress import track
+from actscribe.review.cameras import Conversions
 from actscribe.review.choose_run import choose_run
+from actscribe.review.export import Exporter
 from actscribe.review.folder import ReviewFolder
-from actscribe.review.security import Access
-from actscribe.review.serve import Listening
-from actscribe.review.session import Session
-from actscribe.review.suggester import Suggester
-from actscribe.settings.study import load_study
+from actscribe.review.recordings import Item, items
+from actscribe.review.suggestions import Kept, run_digest, suggest
+from actscribe.runs.one_video import load
+from actscribe.settings.study import Split, Study, load_study
 
 #: Characters of an annotator's name.
 LONGEST_NAME = 64
 
 
-def start(
-    study: Path, run: Path | None, annotator: str | None, independent: bool, plant: float, host: str, at: Listening
-) -> tuple[Session, list[str]]:
-    """Return the session of a study, and sentences on what is shown.
+def read_study(study: Path) -> tuple[Study, StudyData, list[str]]:
+    """Return a study, its data, and sentences on what is to be known of it.
+
+    A study that is too small to be split may be reviewed all the same: it grows by that.
 
     Args:
         study: file or folder.
-        run: whose predictions are suggested; None: see `choose_run`.
-        annotator: who works; None: the name of the login.
-        independent, plant: as in `Session`.
-        host: as the address has it.
-        at: where it will be served.
 
     Raises:
-        ActScribeError: as `load_study` and `load_data`, the run is none, or the name of the annotator is none.
+        ActScribeError: as `load_study` and `load_data`.
     """
-    who = checked_name(annotator if annotator is not None else _login())
     loaded = load_study(study)
-    chosen = choose_run(loaded, run)
-    data = load_data(loaded)
-    folder = ReviewFolder.of(loaded.folder)
-    suggester = Suggester(chosen.run, folder.prepared) if chosen.run else None
-    access = Access(host, at.port, at.certificate is not None)
-    session = Session(loaded, data, who, access, suggester, independent, plant)
-    return session, [f"Annotator: {who}.", chosen.why]
+    try:
+        return loaded, load_data(loaded), []
+    except ActScribeError as error:
+        whole = loaded.model_copy(update={"split": Split(train=1, validation=0, test=0)})
+        try:
+            data = load_data(whole)
+        except ActScribeError:
+            raise error from None
+        return whole, data, [f"Not split yet, so no recording is kept blind for testing: {error.message}"]
 
 
-def checked_name(name: str) -> str:
-    """Return the name of an annotator without spaces around it.
+def checked_name(name: str | None) -> str:
+    """Return the name of an annotator without spaces around it; None: that of the login.
 
     Raises:
         ActScribeError: it is empty, too long, or holds control characters.
     """
-    name = unicodedata.normalize("NFC", name).strip()
+    name = unicodedata.normalize("NFC", _login() if name is None else name).strip()
     if not 0 < len(name) <= LONGEST_NAME or any(unicodedata.category(one) in ("Cc", "Cs", "Cf") for one in name):
         raise ActScribeError(
             f"An annotator's name has 1 to {LONGEST_NAME} characters that can be seen.", "Give initials: --annotator AB"
         )
     return name
+
+
+def exported(study: Path, formats: list[str]) -> list[Path]:
+    """Write the sheets of all annotators, and return the files.
+
+    Args:
+        study: file or folder.
+        formats: names of formats, at least one.
+
+    Raises:
+        ActScribeError: as `read_study` and `Exporter.of_all`.
+    """
+    loaded, data, _ = read_study(study)
+    folder = ReviewFolder.of(loaded.folder)
+    exporter = Exporter(Journal.of(loaded.folder), data, folder.export, Conversions(folder.prepared))
+    return exporter.of_all(list(items(loaded, data).values()), formats)
+
+
+def prepared(study: Path, run: Path | None) -> list[str]:
+    """Compute suggestions and convert videos for all recordings but those kept blind; return sentences on it.
+
+    Args:
+        study: file or folder.
+        run: whose predictions are suggested; None: see `choose_run`.
+
+    Raises:
+        ActScribeError: as `read_study`, or a run that cannot be loaded.
+    """
+    loaded, data, words = read_study(study)
+    chosen = choose_run(loaded, run)
+    folder = ReviewFolder.of(loaded.folder).prepared
+    found, failed = list(items(loaded, data).values()), []
+    conversions = Conversions(folder)
+    for item in track(found, "Preparing videos"):
+        failed += _videos(conversions, item)
+    if chosen.run is not None:
+        ready, digest = load(chosen.run), run_digest(chosen.run)
+        for item in track([one for one in found if not one.is_test], "Preparing suggestions"):
+            try:
+                suggest(ready, Kept(folder, digest, item.content), item.recording.video, item.recording.name)
+            except ActScribeError as error:
+                failed.append(error.message)
+    return [*words, chosen.why, *failed, "Prepared. Type: actscribe review " + str(study)]
+
+
+def _videos(conversions: Conversions, item: Item) -> list[str]:
+    failed = []
+    for camera in item.cameras:
+        try:
+            conversions.times(camera.video)
+            conversions.finish(camera.video)
+        except ActScribeError as error:
+            failed.append(error.message)
+    return failed
 
 
 def _login() -> str:

@@ -1,0 +1,112 @@
+"""Sheets as annotation files in STUDY/review/export: a folder of ours, in which nothing of a user is written over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from actscribe import annotations as annotation_files
+from actscribe.annotations.frame_clock import FrameClock
+from actscribe.annotations.interval import Annotations
+from actscribe.data.loading import StudyData
+from actscribe.errors import ActScribeError
+from actscribe.journal import AGREED, Bout, Journal, Sheet
+from actscribe.names import safe_name
+from actscribe.review.cameras import Conversions
+from actscribe.review.recordings import Item
+from actscribe.review.settling import said
+from actscribe.runs.one_video import timeline_path
+
+
+@dataclass(frozen=True, slots=True)
+class Exporter:
+    """Writes sheets as annotation files.
+
+    Args:
+        journal: of the study.
+        data: of the study.
+        folder: to write to: a folder below it for each annotator.
+        conversions: knows when frames are shown, for formats that count them.
+    """
+
+    journal: Journal
+    data: StudyData
+    folder: Path
+    conversions: Conversions
+
+    def write(self, wanted: Sequence[Item], annotator: str, formats: Sequence[str]) -> list[Path]:
+        """Write the sheets of one annotator in formats, and return the files.
+
+        Args:
+            wanted: recordings; those that this annotator has not begun are passed over.
+            annotator: whose.
+            formats: names of formats.
+
+        Raises:
+            ActScribeError: an unknown format, one that cannot carry a label, or a full disk.
+        """
+        for name in formats:
+            annotation_files.find_format(name)
+        written = []
+        for item in wanted:
+            if annotator not in self.journal.annotators(item.content):
+                continue
+            sheet = self.journal.sheet(item.content, annotator)
+            found = replace(
+                said(sheet, self.data.labels),
+                media=(str(item.recording.video.absolute()),),
+                duration=item.recording.duration,
+                notes=notes(sheet),
+            )
+            written += self._files(item, annotator, found, formats)
+        return written
+
+    def _files(self, item: Item, annotator: str, found: Annotations, formats: Sequence[str]) -> list[Path]:
+        stem = self.folder / safe_name(annotator) / safe_name(item.recording.name)
+        stem.parent.mkdir(parents=True, exist_ok=True)
+        times, end = self.conversions.times(item.recording.video)
+        files = []
+        for name in dict.fromkeys(formats):
+            path = timeline_path(stem, name)
+            annotation_files.write(path, found, name, FrameClock.of_frames(times, end))
+            files.append(path)
+        return files
+
+    def of_all(self, wanted: Sequence[Item], formats: Sequence[str]) -> list[Path]:
+        """Write the sheets of all annotators; see `write`.
+
+        Raises:
+            ActScribeError: nobody began any, or as `write`.
+        """
+        who = dict.fromkeys(name for item in wanted for name in self.journal.annotators(item.content))
+        if not who:
+            raise ActScribeError("Nothing was reviewed yet.", "Begin with: actscribe review STUDY")
+        return [path for name in who for path in self.write(wanted, name, formats)]
+
+
+def notes(sheet: Sheet) -> tuple[str, ...]:
+    """Return sentences on who made a sheet and where its bouts come from, for formats that carry notes."""
+    of_people, of_runs, changed = 0, 0, 0
+    for bout in sheet.bouts.values():
+        if bout.origin is None:
+            of_people += 1
+        elif bout.origin.planted:
+            continue
+        elif _same(bout):
+            of_runs += 1
+        else:
+            changed += 1
+    who = "Agreed by settling what two annotators said differently" if sheet.annotator == AGREED else sheet.annotator
+    runs = sorted({bout.origin.run for bout in sheet.bouts.values() if bout.origin})
+    made = f"Reviewed with ActScribe. Annotator: {who}. Journal entry {sheet.revision}."
+    origin = (
+        f"Bouts by a person: {of_people}; suggested by a run and accepted as they were: {of_runs}, changed: {changed}."
+    )
+    began = f" Begun with {sheet.began.source}." if sheet.began.source else ""
+    return (made + began, origin + (f" Runs: {', '.join(runs)}." if runs else ""))
+
+
+def _same(bout: Bout) -> bool:
+    one = bout.origin
+    return one is not None and (one.label, one.start, one.end) == (bout.label, bout.start, bout.end)

@@ -1,0 +1,125 @@
+"""Two annotators of one recording: how far they agree, and the moments at which they do not, to be settled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from actscribe.annotations.interval import Annotations
+from actscribe.data import spans as sp
+from actscribe.data.clips import SAME_S
+from actscribe.data.recording import Recording
+from actscribe.journal import AGREED, Began, Bout, Journal, Sheet, annotations_of
+from actscribe.journal.spans import Spans, joined, left_of, removed, shared
+from actscribe.labels import LabelSet
+from actscribe.review.recordings import Item
+from actscribe.timeline.matching import annotated_spans, label_spans
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What one annotator says of a recording.
+
+    Args:
+        name: of the annotator, or of the manifest's column.
+        said: under the study's labels.
+    """
+
+    name: str
+    said: Annotations
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """A span of which one says that a label is there and the other one that it is not.
+
+    Args:
+        label: of the label set.
+        start, end: seconds.
+        present: by the names of the two: who says that it is there.
+    """
+
+    label: str
+    start: float
+    end: float
+    present: Mapping[str, bool]
+
+
+def voices(item: Item, journal: Journal, labels: LabelSet) -> tuple[Voice, ...]:
+    """Return what the first two annotators of a recording say; of one that nobody began, what the study's files say.
+
+    Args:
+        item: the recording.
+        journal: of the study.
+        labels: of the study.
+    """
+    names = [name for name in journal.annotators(item.content) if name != AGREED]
+    found = [Voice(name, said(journal.sheet(item.content, name), labels)) for name in names[:2]]
+    if not found and item.recording.intervals is not None:
+        found.append(Voice("annotations", Annotations(item.recording.intervals, item.recording.gaps)))
+    if len(found) == 1 and item.second is not None:
+        found.append(Voice("annotations_2", item.second))
+    return tuple(found)
+
+
+def said(sheet: Sheet, labels: LabelSet) -> Annotations:
+    """Return what a sheet says, under the names that its labels have now."""
+    return annotations_of(sheet, labels.names, {one: now for one in sheet.labels if (now := labels.resolve(one))})
+
+
+def disagreements(item: Item, both: Sequence[Voice], labels: Sequence[str]) -> list[Disagreement]:
+    """Return the moments that are to be settled, in order of time; where one of the two did not look, there are none.
+
+    Args:
+        item: the recording.
+        both: of it.
+        labels: of the study.
+    """
+    first, second = both
+    found = []
+    for label in labels:
+        one, other = (label_spans(_as(item, voice), voice.said.intervals, label) for voice in both)
+        known = sp.intersect(*(annotated_spans(_as(item, voice), label) for voice in both))
+        for mine, theirs, here in ((one, other, True), (other, one, False)):
+            for start, end in sp.intersect(sp.subtract(mine, theirs), known):
+                if end - start > SAME_S:
+                    who = {first.name: here, second.name: not here}
+                    found.append(Disagreement(label, float(start), float(end), who))
+    return sorted(found, key=lambda one: (one.start, one.end, one.label))
+
+
+def begun_as_agreed(item: Item, both: Sequence[Voice], labels: Sequence[str]) -> Began:
+    """Return the beginning of the agreed sheet: the first one's bouts, reviewed where both looked and say the same.
+
+    What is left to review is what is left to settle.
+
+    Args:
+        item: the recording.
+        both: of it.
+        labels: of the study.
+    """
+    duration = item.recording.duration
+    open_spans: dict[str, Spans] = dict.fromkeys(labels, ())
+    for one in disagreements(item, both, labels):
+        open_spans[one.label] = joined((*open_spans[one.label], (one.start, one.end)))
+    reviewed = {}
+    for label in labels:
+        found: Spans = ((0.0, duration),)
+        for voice in both:
+            gaps = joined((gap.start, gap.end) for gap in voice.said.gaps if gap.label in ("", label))
+            found = shared(found, left_of(duration, gaps))
+        for start, end in open_spans[label]:
+            found = removed(found, start, end)
+        reviewed[label] = found
+    bouts = tuple(
+        Bout(id=f"f{place}", label=one.label, start=one.start, end=one.end, subject=one.subject)
+        for place, one in enumerate(both[0].said.intervals, 1)
+    )
+    name = item.recording.name
+    return Began(name=name, duration=duration, labels=tuple(labels), bouts=bouts, reviewed=reviewed)
+
+
+def _as(item: Item, voice: Voice) -> Recording:
+    """Return the recording with the gaps of one voice."""
+    one = item.recording
+    return Recording(one.name, one.video, one.duration, one.content, one.group, gaps=voice.said.gaps)

@@ -1,0 +1,34 @@
+"""Versions of the review journal that runs and comparisons of a study noted: who rewrote it since is found by them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from actscribe.journal import Version
+
+#: Files in which a version is noted under the key "review".
+_FILES = ("run.json", "provenance.json")
+#: Folders below the study's in which they are looked for.
+_DEEPEST = 4
+
+
+def noted(folder: Path) -> Iterator[Version]:
+    """Yield every version that is noted below a study's folder; what cannot be read notes none."""
+    for depth in range(1, _DEEPEST + 1):
+        for name in _FILES:
+            for path in sorted(folder.glob("*/" * depth + name)):
+                found = _noted_in(path)
+                if found is not None:
+                    yield found
+
+
+def _noted_in(path: Path) -> Version | None:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return Version.model_validate(values["review"]) if values.get("review") else None
+    except (OSError, ValueError, AttributeError, KeyError, ValidationError):
+        return None

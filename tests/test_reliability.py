@@ -1,0 +1,71 @@
+"""Agreement of two annotators over time, against numbers worked out by hand and a published table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from actscribe.annotations.interval import Annotations, Interval
+from actscribe.data.recording import Recording
+from actscribe.evaluation.icc import icc
+from actscribe.evaluation.reliability import reliability, seconds_agreed
+
+#: Shrout and Fleiss 1979, table 2: four judges rate six targets.
+SHROUT_FLEISS = np.array([[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]])
+
+
+def test_the_icc_of_shrout_and_fleiss() -> None:
+    found = icc(SHROUT_FLEISS)
+    assert found.value == pytest.approx(0.29, abs=0.005)
+    # McGraw and Wong's interval, as R's psych::ICC prints it for this table.
+    assert (found.low, found.high) == pytest.approx((0.019, 0.761), abs=0.001)
+
+
+def test_the_icc_worked_out_by_hand() -> None:
+    # Means of things 1.5 and 4.5, of raters 2.5 and 3.5, of all 3: mean squares 2 * (1.5² + 1.5²) = 9 between things,
+    # 2 * (0.5² + 0.5²) = 1 between raters; what is left are ±0.5 four times, 1. So (9 - 1) / (9 + 1 + 2 * 0 / 2) = 0.8.
+    assert icc(np.array([[1.5, 1.5], [3.5, 5.5]])).value == pytest.approx(0.8)
+
+
+def test_raters_who_agree_on_all_or_on_nothing() -> None:
+    assert icc(np.array([[1, 1], [2, 2], [5, 5]])).value == pytest.approx(1.0)
+    assert icc(np.array([[0.1, 1.1], [0.2, 1.2], [0.7, 1.7]])).value < 0.4  # in the same order, a second apart
+    assert np.isnan(icc(np.array([[3, 3], [3, 3]])).value)
+    assert np.isnan(icc(np.array([[3, 4]])).value)
+    assert np.isnan(icc(np.array([[3, 3], [4, 4]])).low)
+
+
+def recording(name: str, group: str = "") -> Recording:
+    return Recording(name, Path(f"{name}.mp4"), 10.0, name, group or name)
+
+
+def said(*bouts: tuple[float, float], gaps: tuple[tuple[float, float], ...] = ()) -> Annotations:
+    return Annotations(tuple(Interval("a", *bout) for bout in bouts), tuple(Interval("", *gap) for gap in gaps))
+
+
+def test_seconds_are_counted_where_both_looked() -> None:
+    counts = seconds_agreed(recording("r"), said((1, 5), gaps=((8, 10),)), said((3, 7), (9, 10)), "a")
+    assert counts.tolist() == [2.0, 2.0, 2.0, 2.0]
+
+
+def test_kappa_by_seconds_worked_out_by_hand() -> None:
+    # Of 8 seconds both see it for 2, each alone for 2, none for 2: as often alike as by chance.
+    both = {"r": (said((1, 5), gaps=((8, 10),)), said((3, 7)))}
+    assert reliability([recording("r")], both, ["a"]).loc[0, "kappa"] == pytest.approx(0.0)
+    # Both 4 s, one alone 1 s, none 5 s: (0.9 - 0.5) / (1 - 0.5).
+    both = {"r": (said((0, 5)), said((0, 4)))}
+    assert reliability([recording("r")], both, ["a"]).loc[0, "kappa"] == pytest.approx(0.8)
+
+
+def test_durations_and_counts_are_compared_over_recordings_and_kappa_has_an_interval_over_groups() -> None:
+    names = [f"r{place}" for place in range(6)]
+    both = {name: (said((0, 1 + place)), said((0, 1 + place), (8, 8.5))) for place, name in enumerate(names)}
+    table = reliability([recording(name) for name in names], both, ["a", "b"])
+    row = table.loc[0]
+    durations = np.array([[1 + place, 1.5 + place] for place in range(6)])
+    assert row["seconds_icc"] == pytest.approx(icc(durations).value)
+    assert row["bouts_icc"] == pytest.approx(icc(np.array([[1, 2]] * 6)).value, nan_ok=True)
+    assert row["low"] < row["kappa"] < row["high"] <= 1
+    assert np.isnan(table.loc[1, "kappa"])

@@ -1,0 +1,185 @@
+"""Guards and what becomes of sheets: planted suggestions, shares accepted, two annotators, exports, verifying."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+from review_server import Client, client, ids, opened, put, suggesting_run
+from short_studies import actscribe
+from small_studies import LEFT, RIGHT
+
+from actscribe import load_study
+from actscribe.annotations import read as read_annotations
+from actscribe.data.loading import load_data
+from actscribe.journal import Journal
+
+
+def act(browser: Client, id: str, *ops: object, why: str = "w") -> Any:
+    revision = opened(browser, id)["revision"]
+    answer = browser.post(f"/api/recordings/{id}/actions", {"revision": revision, "why": why, "ops": list(ops)})
+    assert answer.status == 200, answer.body
+    return answer.json
+
+
+def accept(browser: Client, id: str, suggestion: dict[str, object], bout: str) -> None:
+    where = {name: suggestion[name] for name in ("label", "start", "end")}
+    accepted = {"op": "verdict", "suggestion": suggestion, "accepted": True}
+    act(browser, id, accepted, put(**where, id=bout, origin=suggestion), why="accept")
+
+
+def planting(study: Path) -> tuple[Client, str, dict[str, object]]:
+    """Return a browser of an independent annotator, a recording, and the one suggestion in it that is wrong."""
+    browser = client(study, run=suggesting_run(study, 0.4), plant=1.0, independent=True)
+    id = ids(browser)["train"]
+    wrong = [one for one in opened(browser, id)["suggestions"] if one["label"] != LEFT or one["start"] != 0]
+    assert len(wrong) == 1
+    return browser, id, wrong[0]
+
+
+def test_a_planted_suggestion_looks_like_the_others_and_is_the_same_every_time(study: Path) -> None:
+    browser, id, wrong = planting(study)
+    found = opened(browser, id)["suggestions"]
+    assert [one["planted"] for one in found] == [False, False]
+    assert wrong["score"] == 0.9
+    assert wrong["end"] - wrong["start"] == pytest.approx(0.4, abs=2e-3)
+    assert wrong["label"] == RIGHT
+    again = client(study, run=study / "runs" / "timesformer", plant=1.0)
+    assert opened(again, id)["suggestions"] == found
+
+
+def test_nothing_is_planted_unless_asked_for(study: Path) -> None:
+    browser = client(study, run=suggesting_run(study))
+    assert len(opened(browser, ids(browser)["train"])["suggestions"]) == 1
+
+
+def test_an_accepted_planted_suggestion_is_written_down_as_such_and_never_told(study: Path) -> None:
+    browser, id, wrong = planting(study)
+    accept(browser, id, wrong, "wrong")
+    assert '"planted":true' in Journal.of(study).entries()[-1].body
+    for answer in (
+        browser.post(f"/api/recordings/{id}/open", {}),
+        browser.get("/api/guards"),
+        browser.get("/api/study"),
+    ):
+        assert b'"planted":true' not in answer.body
+    assert browser.get("/api/guards").json["AB"]["planted_accepted"] == 0
+    undone = browser.post(f"/api/recordings/{id}/undo", {"revision": opened(browser, id)["revision"]})
+    redone = browser.post(f"/api/recordings/{id}/redo", {"revision": undone.json["revision"]})
+    assert b'"planted":true' not in undone.body + redone.body
+
+
+def test_an_accepted_planted_suggestion_reaches_no_export_and_no_training(study: Path) -> None:
+    browser, id, wrong = planting(study)
+    accept(browser, id, wrong, "wrong")
+    act(browser, id, {"op": "mark", "start": 0, "end": 3})
+    file = study / browser.post("/api/export", {"formats": ["json"], "recordings": [id]}).json["files"][0]
+    assert read_annotations(file).intervals == ()
+    assert {one.name: one for one in load_data(load_study(study)).recordings}["r0"].intervals == ()
+
+
+def test_planted_bouts_are_taken_back_and_counted_when_the_next_server_starts(study: Path) -> None:
+    browser, id, wrong = planting(study)
+    accept(browser, id, wrong, "wrong")
+    act(browser, id, {"op": "mark", "start": 0, "end": 3}, put(LEFT, 0, 1, "right"))
+    again = client(study, run=study / "runs" / "timesformer")
+    found = opened(again, id)
+    assert [one["id"] for one in found["bouts"]] == ["right"]
+    assert found["reviewed"][LEFT] == [[0, 3]]
+    assert found["reviewed"][RIGHT] == [span for span in ([0, wrong["start"]], [wrong["end"], 3]) if span[1] > span[0]]
+    own = again.get("/api/guards").json["AB"]
+    assert (own["planted"], own["planted_accepted"], own["accepted"]) == (1, 1, 1)
+
+
+def test_the_share_accepted_is_counted_for_oneself_alone(study: Path) -> None:
+    run = suggesting_run(study)
+    first, second = client(study, "AB", run=run), client(study, "CD", run=run)
+    id = ids(first)["train"]
+    accept(first, id, opened(first, id)["suggestions"][0], "x")
+    opened(second, id)
+    assert first.get("/api/guards").json == {
+        "AB": {"shown": 1, "accepted": 1, "rejected": 0, "planted": 0, "planted_accepted": 0}
+    }
+    assert second.get("/api/guards").json["CD"]["accepted"] == 0
+
+
+@pytest.fixture
+def two(study: Path) -> tuple[Path, str]:
+    """A study whose first recording two people annotated: AB as the file, CD with the left lamp a second longer."""
+    first, second = client(study, "AB"), client(study, "CD")
+    id = ids(first)["train"]
+    opened(first, id)
+    act(second, id, put(LEFT, 0, 2.5, "l"), put(RIGHT, 1, 2.5, "r"), {"op": "mark", "start": 0, "end": 3})
+    return study, id
+
+
+def test_only_who_settles_sees_what_two_people_say_and_where_they_disagree(two: tuple[Path, str]) -> None:
+    study, id = two
+    assert client(study, "AB").get("/api/agreement").status == 404
+    settler = client(study, "agreed")
+    told = settler.get("/api/agreement").json
+    (one,) = told["recordings"]
+    assert (one["id"], one["annotators"]) == (id, ["AB", "CD"])
+    assert [(d["label"], d["start"], d["end"], d["who"], d["settled"]) for d in one["disagreements"]] == [
+        (LEFT, 1.5, 2.5, {"AB": False, "CD": True}, False)
+    ]
+    # Of 3 s both see the left lamp for 1.5, one alone for 1, none for 0.5: observed 2/3, by chance 0.5.
+    assert one["kappa"] == {LEFT: pytest.approx((2 / 3 - 0.5) / 0.5), RIGHT: 1.0}
+    assert one["durations"]["CD"] == {LEFT: 2.5, RIGHT: 1.5}
+    lanes = opened(settler, id)["lanes"]
+    assert [(lane["name"], len(lane["bouts"])) for lane in lanes] == [("AB", 2), ("CD", 2)]
+
+
+def test_what_is_settled_becomes_the_truth(two: tuple[Path, str]) -> None:
+    study, id = two
+    settler = client(study, "agreed")
+    found = opened(settler, id)
+    assert found["reviewed"] == {LEFT: [[0, 1.5], [2.5, 3]], RIGHT: [[0, 3]]}
+    bout = next(one for one in found["bouts"] if one["label"] == LEFT)
+    act(settler, id, put(LEFT, 0, 2.0, bout["id"]), {"op": "mark", "start": 1.5, "end": 2.5, "labels": [LEFT]})
+    assert settler.get("/api/agreement").json["recordings"][0]["disagreements"][0]["settled"]
+    truth = {one.name: one for one in load_data(load_study(study)).recordings}["r0"]
+    assert [(one.label, one.start, one.end) for one in truth.intervals] == [(LEFT, 0.0, 2.0), (RIGHT, 1.0, 2.5)]
+    assert truth.gaps == ()
+
+
+def test_a_recording_of_one_annotator_cannot_be_settled(study: Path) -> None:
+    settler = client(study, "agreed")
+    answer = settler.post(f"/api/recordings/{ids(settler)['train']}/open", {})
+    assert answer.status == 400
+    assert "1 of the two" in answer.json["error"]
+
+
+def test_exports_of_every_format_hold_what_was_reviewed_and_lie_in_a_folder_of_ours(study: Path) -> None:
+    browser = client(study)
+    id = ids(browser)["train"]
+    act(browser, id, put(LEFT, 2.0, 2.5, "n"))
+    formats = browser.get("/api/study").json["formats"]
+    files = browser.post("/api/export", {"formats": formats}).json["files"]
+    assert len(files) == len(formats)
+    assert all(name.startswith("review/export/AB/r0") for name in files)
+    own = read_annotations(study / "review/export/AB/r0.json")
+    assert [(one.label, one.start, one.end) for one in own.intervals] == [
+        (LEFT, 0.0, 1.5),
+        (RIGHT, 1.0, 2.5),
+        (LEFT, 2.0, 2.5),
+    ]
+    assert "Annotator: AB." in own.notes[0]
+    assert "Bouts by a person: 3" in own.notes[1]
+    assert browser.post("/api/export", {"formats": ["elam"]}).json["hint"] == "Did you mean 'elan'?"
+
+
+def test_the_command_exports_everybodys_sheets_and_verifies_the_journal(two: tuple[Path, str]) -> None:
+    study, _ = two
+    printed = actscribe("review", study, "--export", "csv,elan")
+    assert printed.split()[-4:] == [
+        str(study / "review/export" / name) for name in ("AB/r0.csv", "AB/r0.eaf", "CD/r0.csv", "CD/r0.eaf")
+    ]
+    assert "as they were written" in actscribe("review", study, "--verify")
+    with sqlite3.connect(study / "review/journal.sqlite") as database:
+        database.execute("DROP TRIGGER no_change")
+        database.execute("UPDATE entries SET body = replace(body, '2.5', '2.4') WHERE kind = 'did'")
+    database.close()
+    assert "is not as it was written" in " ".join(actscribe("review", study, "--verify", code=3).split())
