@@ -233,15 +233,24 @@ def test_a_comparison_warns_of_memory_and_begins(
     assert f"Warning: {said}" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("kind", ["frame", "clip", "head", "whole", "dual"])
+@pytest.mark.parametrize("kind", ["frame", "clip", "steps of frames", "steps of clips", "head", "whole", "dual"])
 def test_the_feature_store_is_foretold_what_training_puts_into_it(
     made: Callable[..., Study], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     """The size foretold is that of the vectors that lie there after training; a byte less is refused beforehand."""
     recognizer: dict[str, object] = {"recognizer": "vlm-head", "epochs": 1, "precision": "float32"}
-    if kind in ("frame", "clip"):
-        family = {"frame": "dinov2", "clip": "videomae"}[kind]
-        recognizer = {"recognizer": "probe", "model": str(tiny_encoder(family, tmp_path / "encoder"))}
+    if kind.startswith(("frame", "clip", "steps")):
+        model = str(tiny_encoder("dinov2" if "frame" in kind else "videomae", tmp_path / "encoder"))
+        recognizer = {"recognizer": "probe", "model": model}
+        if kind.startswith("steps"):
+            recognizer = {
+                "recognizer": "temporal",
+                "model": model,
+                "epochs": 1,
+                "channels": 4,
+                "layers": 2,
+                "stages": 1,
+            }
     elif kind == "dual":
         recognizer = {**QUICK, "recognizer": "clip", "model": str(checkpoint("clip", tmp_path)), "learns": "probe"}
     else:
