@@ -109,6 +109,20 @@ def test_text_is_that_of_transformers_generate(vlm: Vlm) -> None:
     assert len(expected) > 3
 
 
+def test_tokens_are_as_sure_as_transformers_says(vlm: Vlm) -> None:
+    clip = clip_of(4)
+    made = reference(vlm, clip, "Describe what happens.")
+    told = vlm.model.generate(
+        **made, do_sample=False, max_new_tokens=10, output_scores=True, return_dict_in_generate=True
+    )
+    scores = vlm.model.compute_transition_scores(told.sequences, told.scores, normalize_logits=True)[0]
+    wrote = vlm.write(vlm.prefix(clip, "Describe what"), " happens.", most=10)
+    np.testing.assert_allclose(wrote.probabilities, scores[: len(wrote.probabilities)].exp(), atol=1e-5)
+    assert wrote.whole == (len(wrote.probabilities) < 10)
+    assert wrote.ends[-1] == len(wrote.text)
+    assert sorted(wrote.ends) == list(wrote.ends)
+
+
 def test_generation_stops_at_the_end_token(vlm: Vlm) -> None:
     prefix = vlm.prefix(clip_of(4), "Describe")
     first = int(vlm.branch(prefix, [""]).argmax())

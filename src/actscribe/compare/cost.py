@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import json
+import math
 import os
 import tempfile
 import threading
@@ -25,12 +26,13 @@ from actscribe.data.frames import stream
 from actscribe.data.recording import Recording
 from actscribe.files import write_text
 from actscribe.recognizers.base import Recognizer
-from actscribe.recognizers.on_sequences import OnSequences
 from actscribe.run_folder.run import Run
 from actscribe.run_folder.written import COST
 from actscribe.runs.scoring import seen_by
-from actscribe.runs.stepping import score_by_steps
 from actscribe.runs.videos import located
+from actscribe.runs.whole import score_wholes
+from actscribe.settings.study import parse_settings
+from actscribe.settings.vlm import VlmGroundSettings
 from actscribe.training.checkpoints import HISTORY
 from actscribe.video.sharing import alone
 
@@ -170,7 +172,13 @@ def _how_many(run: Run) -> int:
     """Return how many clips to time, from how long the scoring of validation took."""
     clips = len(run.scores("validation").clips)
     seconds = run.info.task_seconds.get("validate", 0.0) / max(clips, 1)
-    return max(FEWEST, min(MOST, int(TIMED_S / max(seconds, 1e-3))))
+    return max(FEWEST, _of_a_window(run), min(MOST, int(TIMED_S / max(seconds, 1e-3))))
+
+
+def _of_a_window(run: Run) -> int:
+    """Return the clips of one window of a recognizer that is asked about windows: a shorter one would cost as much."""
+    settings = parse_settings(run.info.recognizer, run.info.settings)
+    return math.ceil(settings.window / run.study.windows.stride) if isinstance(settings, VlmGroundSettings) else 0
 
 
 def _clips(run: Run, most: int) -> list[Clip]:
@@ -194,12 +202,12 @@ def _covered(clips: Sequence[Clip]) -> float:
 
 def _score(run: Run, clips: Sequence[Clip], recognizer: Recognizer) -> int:
     """Score clips as they are scored in earnest, and return how many they are; of features none is known."""
-    if not isinstance(recognizer, OnSequences):
-        return sum(1 for _ in recognizer.score(_frames(run, clips, recognizer)))
     recordings = _recordings(run, clips)
     cuts = [(one, [clip for clip in clips if clip.recording == name]) for name, one in recordings.items()]
-    view = seen_by(recognizer, run.study.windows)
-    return len(score_by_steps(recognizer, cuts, view, "Timing").clips)
+    scored = score_wholes(recognizer, cuts, seen_by(recognizer, run.study.windows), "Timing")
+    if scored is not None:
+        return len(scored.clips)
+    return sum(1 for _ in recognizer.score(_frames(run, clips, recognizer)))
 
 
 def _recordings(run: Run, clips: Sequence[Clip]) -> dict[str, Recording]:

@@ -5,6 +5,7 @@ Targets are as in `evaluation.clips`: 1 present, 0 absent, nan not annotated, wh
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ UNREAD = "Answers that could not be read"
 RULES = "Broken rules: clips in which the answers contradict each other"
 RATES = "Says yes, against the truth"
 EMPTY = "Clips that show none of the activities"
+INTERVALS = "Intervals as they were written"
 AGREEMENT = "The caption against the answer on the same clip"
 #: An answer is in doubt when the model gives less than this to yes and no together (ours).
 LITTLE_MASS = 0.5
@@ -147,6 +149,16 @@ def agreement_table(labels: LabelSet, predicted: np.ndarray, mentioned: np.ndarr
             }
         )
     return records
+
+
+def intervals_table(labels: LabelSet, counts: Sequence[Mapping[str, int]]) -> Records:
+    """Return per label what its written intervals were, over all windows.
+
+    Args:
+        labels: of the study.
+        counts: how many there are of what, one mapping a label; all with the same keys.
+    """
+    return [{"label": name, **own} for name, own in zip(labels.names, counts, strict=True)]
 
 
 def _predicted(labels: LabelSet, scores: np.ndarray, thresholds: np.ndarray) -> np.ndarray:

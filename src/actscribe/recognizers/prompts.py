@@ -67,14 +67,14 @@ def prompts(labels: LabelSet, listing: str = "", question: str = "", caption: st
     return Prompts(
         version=PROMPTS_VERSION,
         opening=labels.setting.strip(),
-        listing=_fill(listing or LIST, **filled),
-        caption=_fill(caption or CAPTION, **filled),
-        questions=tuple(_fill(question or QUESTION, question=label.yes_no_question()) for label in labels.labels),
-        judged=tuple(_fill(judge or JUDGE, question=label.yes_no_question()) for label in labels.labels),
+        listing=fill(listing or LIST, **filled),
+        caption=fill(caption or CAPTION, **filled),
+        questions=tuple(fill(question or QUESTION, question=label.yes_no_question()) for label in labels.labels),
+        judged=tuple(fill(judge or JUDGE, question=label.yes_no_question()) for label in labels.labels),
     )
 
 
-def _fill(text: str, **values: str) -> str:
+def fill(text: str, **values: str) -> str:
     """Replace {name} only; other braces in a user's text stay as they are."""
     for name, value in values.items():
         text = text.replace(f"{{{name}}}", value)

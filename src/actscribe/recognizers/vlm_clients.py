@@ -18,6 +18,7 @@ from actscribe.models.server import ChatServer
 from actscribe.models.vlm import Vlm, load_vlm
 from actscribe.models.vlm.loading import digest
 from actscribe.models.vlm.plan import configuration
+from actscribe.models.written import Written
 from actscribe.models.yes_no import YesNo, from_logits
 from actscribe.recognizers.answers import AnswerStore, answer_key, clip_digest, remember
 from actscribe.settings.vlm import ZeroShot
@@ -34,8 +35,17 @@ class VlmClient(Protocol):
         """What answers are kept under."""
         ...
 
+    @property
+    def writes_times(self) -> bool:
+        """Whether the model is told when each frame was taken without being told so in words."""
+        ...
+
     def written(self, clip: ClipFrames, opening: str, endings: Sequence[str], most: int) -> list[str]:
         """Return the written answer to each prompt, at most `most` tokens."""
+        ...
+
+    def weighed(self, clip: ClipFrames, opening: str, endings: Sequence[str], most: int) -> list[Written]:
+        """Return the written answer to each prompt with the probabilities of its tokens, where they are known."""
         ...
 
     def yes_no(self, clip: ClipFrames, opening: str, endings: Sequence[str]) -> list[YesNo]:
@@ -54,11 +64,17 @@ class LocalVlmClient:
         self.vlm = vlm
         known = vlm.describe()
         self.identity = {"model": known.source, "digest": known.digest, "dtype": known.dtype}
+        self.writes_times = vlm.family.writes_times
 
     def written(self, clip: ClipFrames, opening: str, endings: Sequence[str], most: int) -> list[str]:
         """See `VlmClient`."""
         prefix = self.vlm.prefix(clip, opening)
         return [self.vlm.generate(prefix, joined("", opening, ending), most) for ending in endings]
+
+    def weighed(self, clip: ClipFrames, opening: str, endings: Sequence[str], most: int) -> list[Written]:
+        """See `VlmClient`."""
+        prefix = self.vlm.prefix(clip, opening)
+        return [self.vlm.write(prefix, joined("", opening, ending), most) for ending in endings]
 
     def yes_no(self, clip: ClipFrames, opening: str, endings: Sequence[str]) -> list[YesNo]:
         """See `VlmClient`."""
@@ -78,6 +94,8 @@ class ServerVlmClient:
         server: with a model that takes pictures.
     """
 
+    writes_times = False
+
     def __init__(self, server: ChatServer) -> None:
         self.server = server
         self.identity = server.identity
@@ -86,6 +104,10 @@ class ServerVlmClient:
         """See `VlmClient`."""
         images = list(clip.frames)
         return [self.server.written(joined(opening, opening, ending), images, most) for ending in endings]
+
+    def weighed(self, clip: ClipFrames, opening: str, endings: Sequence[str], most: int) -> list[Written]:
+        """See `VlmClient`."""
+        return [Written(text) for text in self.written(clip, opening, endings, most)]
 
     def yes_no(self, clip: ClipFrames, opening: str, endings: Sequence[str]) -> list[YesNo]:
         """See `VlmClient`."""
@@ -105,11 +127,21 @@ class CachedVlmClient:
         self.client = client
         self.store = store
         self.identity = client.identity
+        self.writes_times = client.writes_times
 
     def written(self, clip: ClipFrames, opening: str, endings: Sequence[str], most: int) -> list[str]:
         """See `VlmClient`."""
         keys = self._keys(clip, opening, endings, {"kind": "written", "most": most})
         return remember(self.store, keys, lambda left: self.client.written(clip, opening, pick(endings, left), most))
+
+    def weighed(self, clip: ClipFrames, opening: str, endings: Sequence[str], most: int) -> list[Written]:
+        """See `VlmClient`."""
+        keys = self._keys(clip, opening, endings, {"kind": "weighed", "most": most})
+
+        def ask(left: Sequence[int]) -> list[dict[str, Any]]:
+            return [asdict(answer) for answer in self.client.weighed(clip, opening, pick(endings, left), most)]
+
+        return [Written.of(answer) for answer in remember(self.store, keys, ask)]
 
     def yes_no(self, clip: ClipFrames, opening: str, endings: Sequence[str]) -> list[YesNo]:
         """See `VlmClient`."""

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -21,7 +21,15 @@ from actscribe.recognizers.prompts import Prompts
 from actscribe.settings.named_models import EMBEDDED
 from actscribe.settings.vlm import ZeroShot
 
+
+class Asking(Protocol):
+    """A recognizer that asks a model, and tells which one."""
+
+    about: dict[str, Any]
+
+
 S = TypeVar("S", bound=ZeroShot)
+R = TypeVar("R", bound=Asking)
 FILE = "recognizer.json"
 #: Settings that name a model, which may be the path of one.
 ROLES = ("model", "judge")
@@ -80,17 +88,22 @@ class ZeroShotRecognizer:
 
     def save(self, folder: Path) -> None:
         """Write settings, prompts in full and the model's name, place and digest; the model stays where it is."""
-        named = {role: self.about["settings"].get(role) for role in ROLES}
-        places = {
-            role: Place.of(Path(name), folder).model_dump()
-            for role, name in named.items()
-            if name and name != EMBEDDED and Path(name).exists()
-        }
-        write_text(folder / FILE, json.dumps({**self.about, "places": places}, indent=1, ensure_ascii=False))
+        write_about(self.about, folder)
+
+
+def write_about(about: dict[str, Any], folder: Path) -> None:
+    """Write what a recognizer that asks a model tells about itself into an existing folder."""
+    named = {role: about["settings"].get(role) for role in ROLES}
+    places = {
+        role: Place.of(Path(name), folder).model_dump()
+        for role, name in named.items()
+        if name and name != EMBEDDED and Path(name).exists()
+    }
+    write_text(folder / FILE, json.dumps({**about, "places": places}, indent=1, ensure_ascii=False))
 
 
 def about(settings: ZeroShot, view: InputSpec, texts: Prompts, models: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Return what `ZeroShotRecognizer.save` writes; `models` is identity by role."""
+    """Return what `write_about` writes; `models` is identity by role."""
     return {
         "settings": settings.model_dump(mode="json"),
         "view": asdict(view),
@@ -103,12 +116,12 @@ def restore(
     folder: Path,
     labels: LabelSet,
     settings: type[S],
-    build: Callable[[LabelSet, S, InputSpec, Prompts], ZeroShotRecognizer],
-) -> ZeroShotRecognizer:
-    """Return what `ZeroShotRecognizer.save` wrote, with the prompts as they were then.
+    build: Callable[[LabelSet, S, InputSpec, Prompts], R],
+) -> R:
+    """Return what `write_about` wrote as a recognizer, with the prompts as they were then.
 
     Args:
-        folder: written by `save`.
+        folder: that was written into.
         labels: of the run.
         settings: the recognizer's settings model.
         build: makes the recognizer.

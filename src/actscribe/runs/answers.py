@@ -9,21 +9,27 @@ from typing import Any
 
 import numpy as np
 
-from actscribe.data.clips import targets
-from actscribe.evaluation.hallucination import hallucination
+from actscribe.data.clips import Clip, targets
+from actscribe.evaluation.hallucination import INTERVALS, hallucination, intervals_table
 from actscribe.files import write_text
 from actscribe.recognizers.base import Recognizer
+from actscribe.recognizers.grounded import Grounded
 from actscribe.recognizers.reading import mentions
+from actscribe.recognizers.vlm_ground import GroundRecognizer
+from actscribe.recognizers.when import When
 from actscribe.recognizers.zero_shot import Answered, ZeroShotRecognizer
 from actscribe.run_folder import written
 from actscribe.run_folder.run import Run
 
+#: Share of a window that a label covers where it occurs in it at all.
+OCCURS = 1e-6
+
 
 @contextmanager
-def listening(recognizer: Recognizer) -> Iterator[list[Answered]]:
+def listening(recognizer: Recognizer) -> Iterator[list[Answered] | list[Grounded]]:
     """Yield a list that grows with the answers of a zero-shot recognizer while the block runs; others tell nothing."""
-    answers: list[Answered] = []
-    if not isinstance(recognizer, ZeroShotRecognizer):
+    answers: list[Any] = []
+    if not isinstance(recognizer, ZeroShotRecognizer | GroundRecognizer):
         yield answers
         return
     recognizer.on_answer = answers.append
@@ -33,23 +39,27 @@ def listening(recognizer: Recognizer) -> Iterator[list[Answered]]:
         recognizer.on_answer = None
 
 
-def keep_answers(run: Run, split: str, answers: Sequence[Answered]) -> None:
+def keep_answers(run: Run, split: str, answers: Sequence[Answered] | Sequence[Grounded]) -> None:
     """Write captions-SPLIT.json and hallucination-SPLIT.json into the run folder; nothing without answers.
 
-    captions: list of {recording, start_s, end_s, caption}, one per clip for which the model wrote a list or a caption.
+    captions: list of {recording, start_s, end_s, caption}, one per clip for which the model wrote a list or a caption,
+    or per window, for which it wrote when the labels happen.
     hallucination: see `evaluation.hallucination`.
     """
     if not answers:
         return
-    captions = [
-        {"recording": a.clip.recording, "start_s": a.clip.start, "end_s": a.clip.end, "caption": a.text}
-        for a in answers
-        if a.text
-    ]
+    asked = [answer for answer in answers if isinstance(answer, Answered)]
+    told = [answer for answer in answers if isinstance(answer, Grounded)]
+    captions = [*(_caption(a.clip, a.text) for a in asked if a.text), *_written(run, told)]
     if captions:
         _write(run, written.of_split(written.CAPTIONS, split), captions)
+    found = _of_windows(run, told) if told else _of_clips(run, asked)
+    _write(run, written.of_split(written.HALLUCINATION, split), found)
+
+
+def _of_clips(run: Run, answers: Sequence[Answered]) -> dict[str, Any]:
     labels = run.labels
-    found = hallucination(
+    return hallucination(
         labels,
         targets([answer.clip for answer in answers], labels.task, run.study.windows.threshold),
         np.stack([answer.scores for answer in answers]),
@@ -58,7 +68,40 @@ def keep_answers(run: Run, split: str, answers: Sequence[Answered]) -> None:
         np.stack([answer.probability_mass for answer in answers]) if len(answers[0].probability_mass) else None,
         _mentioned(run, answers),
     )
-    _write(run, written.of_split(written.HALLUCINATION, split), found)
+
+
+def _of_windows(run: Run, answers: Sequence[Grounded]) -> dict[str, Any]:
+    """Return the tables of windows: yes is an interval that can be, and true what occurs in the window at all."""
+    labels = run.labels
+    named = np.array([[float(bool(one.intervals)) for one in answer.said] for answer in answers])
+    happens = targets([answer.window for answer in answers], labels.task, OCCURS)
+    unread = np.stack([answer.unread for answer in answers])
+    found = hallucination(labels, happens, named, np.full(len(labels), 0.5), unread)
+    counts = [_counted([answer.said[column] for answer in answers]) for column in range(len(labels))]
+    return {INTERVALS: intervals_table(labels, counts), **found}
+
+
+def _counted(said: Sequence[When]) -> dict[str, int]:
+    """Return how many intervals of a label are kept, and why others are not."""
+    return {
+        "kept": sum(len(one.intervals) for one in said),
+        "end before they begin": sum(one.reversed for one in said),
+        "outside the window": sum(one.outside for one in said),
+        "overstep it": sum(one.clipped for one in said),
+        "repeated": sum(one.repeats for one in said),
+        "of a label not asked for": sum(one.others for one in said),
+        "answers cut off": sum(one.cut for one in said),
+    }
+
+
+def _written(run: Run, answers: Sequence[Grounded]) -> Iterator[dict[str, Any]]:
+    for answer in answers:
+        lines = (f"{name}: {text}" for name, text in zip(run.labels.names, answer.texts, strict=True))
+        yield _caption(answer.window, "\n".join(lines))
+
+
+def _caption(clip: Clip, text: str) -> dict[str, Any]:
+    return {"recording": clip.recording, "start_s": clip.start, "end_s": clip.end, "caption": text}
 
 
 def _mentioned(run: Run, answers: Sequence[Answered]) -> np.ndarray | None:

@@ -22,9 +22,8 @@ from actscribe.labels import LabelSet
 from actscribe.progress import track
 from actscribe.recognizers.base import Recognizer
 from actscribe.recognizers.on_features import OnFeatures
-from actscribe.recognizers.on_sequences import OnSequences
 from actscribe.run_folder.scored_clips import ScoredClips
-from actscribe.runs.stepping import score_by_steps
+from actscribe.runs.whole import score_wholes
 from actscribe.settings.study import Windows
 
 #: Clips that are decoded while the network computes: a batch (ours).
@@ -56,8 +55,8 @@ def score_recordings(
     cuts = [(recording, cut(recording, labels, window)) for recording in recordings]
     if within:
         cuts = [(recording, clips_of_part(own, recording)) for recording, own in cuts]
-    if isinstance(recognizer, OnSequences) and views == ONE_VIEW:
-        scored = score_by_steps(recognizer, cuts, seen_by(recognizer, windows), what)
+    scored = score_wholes(recognizer, cuts, seen_by(recognizer, windows), what) if views == ONE_VIEW else None
+    if scored is not None:
         for row in scored.scores:
             sound(row, len(labels))
         return scored

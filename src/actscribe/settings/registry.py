@@ -25,6 +25,7 @@ from actscribe.settings.temporal import TemporalSettings
 from actscribe.settings.training import Training
 from actscribe.settings.video_classifier import TimesformerSettings, VideoClassifierSettings
 from actscribe.settings.vlm import (
+    VlmGroundSettings,
     VlmHeadSettings,
     VlmJudgeSettings,
     VlmListSettings,
@@ -161,6 +162,13 @@ BUILT_IN: dict[str, RecognizerSpec] = {
         "actscribe.recognizers.vlm_judge:VLM_JUDGE",
         _asked,
         _judged,
+    ),
+    "vlm-ground": RecognizerSpec(
+        "zero-shot: a vision-language model says from when to when each label happens, in windows of minutes",
+        VlmGroundSettings,
+        "actscribe.recognizers.vlm_ground:VLM_GROUND",
+        _asked,
+        _quantized,
     ),
     "vlm-head": RecognizerSpec(
         "frozen vision-language model with a trained head on its pooled hidden states",

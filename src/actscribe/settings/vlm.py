@@ -96,6 +96,33 @@ class VlmJudgeSettings(ZeroShot):
     judge_template: str = ""
 
 
+class VlmGroundSettings(ZeroShot):
+    """The intervals of each label, asked for in windows of minutes whose frames carry their times (ours).
+
+    Args:
+        window: of the video that the model sees at once.
+        stride: from one window's start to the next one's; where windows overlap, their answers are averaged.
+        frames: of a window.
+        when_template: the prompt, instead of our own; {label} is filled in with each label's words.
+        mode: how sure an interval is: "probability" takes the geometric mean of the probabilities of the tokens that
+            write it, "text" 1. Servers tell no probabilities: there it is always 1.
+        max_new_tokens: length of the answer on a label, at most; one that is cut off counts as not read.
+    """
+
+    window: Annotated[float, Unit("s")] = Field(120.0, gt=0)
+    stride: Annotated[float, Unit("s")] = Field(60.0, gt=0)
+    frames: Annotated[int, Unit("frames")] = Field(60, ge=2)
+    when_template: str = ""
+    mode: Literal["probability", "text"] = "probability"
+    max_new_tokens: Annotated[int, Unit("tokens")] = Field(128, ge=1)
+
+    @model_validator(mode="after")
+    def _nothing_is_skipped(self) -> Self:
+        if self.stride > self.window:
+            raise ValueError(f"a stride of {self.stride:g} s skips what lies between windows of {self.window:g} s")
+        return self
+
+
 class VlmHeadSettings(Training):
     """A frozen vision-language model with a trained head (Guerriero et al., FT-LC). `learning_rate` acts on no part.
 

@@ -41,6 +41,7 @@ class Family:
         short_side: (configuration, video processor) -> short side in pixels of the frames worth decoding.
         three_axes: positions run along time, height and width (multimodal RoPE of Qwen).
         template: chat template for checkpoints that carry none.
+        writes_times: its processor writes when each frame was taken into the prompt.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Family:
     short_side: Callable[[Any, Any], int]
     three_axes: bool = False
     template: str | None = None
+    writes_times: bool = False
 
 
 def split_units(family: Family, pixels: Tensor, grid: Tensor | None) -> Tensor:
@@ -203,6 +205,7 @@ FAMILIES: dict[str, Family] = {
         tokens=_tokens_smolvlm,
         patches=_patches_fixed,
         short_side=_short_side_smolvlm,
+        writes_times=True,
     ),
     "qwen2_5_vl": Family(
         name="Qwen2.5-VL",
@@ -227,6 +230,7 @@ FAMILIES: dict[str, Family] = {
         patches=_patches_qwen,
         short_side=_short_side_qwen,
         three_axes=True,
+        writes_times=True,
     ),
     "llava_next_video": Family(
         name="LLaVA-NeXT-Video",

@@ -16,6 +16,7 @@ from actscribe.models.vlm.answers import yes_no_tokens
 from actscribe.models.vlm.families import Family
 from actscribe.models.vlm.prompts import ClipInputs, Prompter
 from actscribe.models.vlm.vision import VisionStore, encode
+from actscribe.models.written import Written
 
 #: Rows of the vocabulary that are widened to float32 at once: a quarter of a gigabyte of the largest models (ours).
 ROWS_AT_ONCE = 2**14
@@ -148,22 +149,40 @@ class Vlm:
         """
         return exact_logits(self.model.lm_head, self._continue(prefix, suffixes)[0])
 
-    @torch.no_grad()
     def generate(self, prefix: Prefix, suffix: str = "", most: int = 64) -> str:
         """Return the greedy answer to prefix + suffix, at most `most` tokens, special tokens left out."""
+        return self.write(prefix, suffix, most).text
+
+    @torch.no_grad()
+    def write(self, prefix: Prefix, suffix: str = "", most: int = 64) -> Written:
+        """Return the greedy answer to prefix + suffix with the probability of each of its tokens; see `generate`."""
         states, positions, cache = self._continue(prefix, [suffix])
         answer: list[int] = []
+        chances: list[float] = []
         stops = self._stops()
+        ended = False
         while len(answer) < most:
-            token = int(self.model.lm_head(states).argmax())
-            if token in stops:
+            logits = self.model.lm_head(states)[0].float()
+            token = int(logits.argmax())
+            if ended := token in stops:
                 break
             answer.append(token)
+            chances.append(float(logits.softmax(-1)[token]))
             positions = positions[..., -1:] + 1
             ids = torch.tensor([[token]], device=self.model.device)
             seen = torch.ones(1, cache.get_seq_length() + 1, dtype=torch.long, device=self.model.device)
             states = self._run(ids, seen, positions, None, cache)[:, -1]
-        return str(self.prompter.tokenizer.decode(answer, skip_special_tokens=True)).strip()
+        return self._spelled(answer, chances, ended)
+
+    def _spelled(self, answer: Sequence[int], chances: Sequence[float], ended: bool) -> Written:
+        """Return the text of an answer, and where in it each token ends."""
+        decode = self.prompter.tokenizer.decode
+        parts = [str(decode(answer[: count + 1], skip_special_tokens=True)) for count in range(len(answer))]
+        text = parts[-1] if parts else ""
+        gone = len(text) - len(text.lstrip())
+        text = text.strip()
+        ends = tuple(min(max(len(part) - gone, 0), len(text)) for part in parts)
+        return Written(text, ends, tuple(chances), ended)
 
     def yes_no_tokens(self) -> tuple[list[int], list[int]]:
         """Return the token ids that begin "yes" and "no"; see `answers.yes_no_tokens`."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from actscribe.models.device import device, use_bfloat16
 from actscribe.models.vlm.loading import weight_dtype
-from actscribe.models.vlm.plan import Task, Use
+from actscribe.models.vlm.plan import PROMPT_TOKENS, Task, Use
 from actscribe.models.vlm.plan import plan as estimate
 from actscribe.recognizers.base import Plan
 from actscribe.recognizers.plans.minute import minute_text
-from actscribe.settings.vlm import VlmHeadSettings, VlmLoraSettings, ZeroShot
+from actscribe.settings.vlm import VlmGroundSettings, VlmHeadSettings, VlmLoraSettings, ZeroShot
 from actscribe.tables import seconds_text
 
 MB = 10**6
+#: That write a frame's time and what stands around a frame (ours).
+TIME_TOKENS = 10
 
 
 def plan_text(settings: ZeroShot, frames: int, labels: int) -> Plan:
@@ -22,6 +24,18 @@ def plan_text(settings: ZeroShot, frames: int, labels: int) -> Plan:
 def plan_yesno(settings: ZeroShot, frames: int, labels: int) -> Plan:
     """Answer `Implementation.plan` of a recognizer that asks a question per label."""
     return _asked("yesno", settings, frames, labels)
+
+
+def plan_ground(settings: VlmGroundSettings, frames: int, labels: int) -> Plan:
+    """Answer `Implementation.plan` of a recognizer that is asked about windows of minutes.
+
+    The times of the frames count as part of the prompt, and every label's answer is as long as it may be.
+    """
+    if settings.server:
+        return _asked("text", settings, frames, labels)
+    prompt = PROMPT_TOKENS + TIME_TOKENS * settings.frames
+    use = Use("text", _held(settings), labels, prompt=prompt, answer=labels * settings.max_new_tokens)
+    return _plan(settings.model, settings.frames, use, settings)
 
 
 def plan_head(settings: VlmHeadSettings, frames: int, labels: int) -> Plan:
@@ -38,30 +52,43 @@ def plan_lora(settings: VlmLoraSettings, frames: int, labels: int) -> Plan:
 def _asked(task: Task, settings: ZeroShot, frames: int, labels: int) -> Plan:
     if settings.server:
         return Plan(settings.server_model, 0, {"model": f"runs on {settings.server}"})
-    held = str(weight_dtype(settings.dtype, device())).removeprefix("torch.")
-    return _plan(settings.model, frames, Use(task, settings.quantize or held, labels))
+    return _plan(settings.model, frames, Use(task, _held(settings), labels))
+
+
+def _held(settings: ZeroShot) -> str:
+    """Return in which number format weights are held."""
+    return settings.quantize or str(weight_dtype(settings.dtype, device())).removeprefix("torch.")
 
 
 def _trained(precision: str) -> str:
     return "bfloat16" if use_bfloat16(precision) else "float32"
 
 
-def _plan(model: str, frames: int, use: Use) -> Plan:
+def _plan(model: str, frames: int, use: Use, windows: VlmGroundSettings | None = None) -> Plan:
     found = estimate(model, frames, use)
+    shared = found.seconds - found.vision_seconds, found.vision_seconds / frames
+    minute = _minute_of(windows, *shared) if windows else minute_text(*shared, frames)
+    clip = f"of {windows.window:g} s, " if windows else ""
     and_step = " and training step" if found.training else ""
     lines = {
         "model": f"{model}: {found.family}, {found.parameters / 1e6:,.0f} M parameters in {use.dtype}",
-        "clip": f"{frames} frames, {found.video_tokens} visual tokens, {found.sequence} tokens with the prompt",
+        "clip": f"{clip}{frames} frames, {found.video_tokens} visual tokens, {found.sequence} tokens with the prompt",
         "weights": f"{found.weights / MB:,.0f} MB",
         "key-value cache": f"{found.cache / MB:,.0f} MB",
         "working": f"{found.activations / MB:,.0f} MB",
         "visual features": f"{found.store / MB:,.0f} MB, kept for overlapping windows",
         "training": f"{found.training / MB:,.0f} MB, adapter with gradients and optimizer",
         "time": f"about {seconds_text(found.seconds)} a clip on this machine{and_step}",
-        "minute of video": minute_text(found.seconds - found.vision_seconds, found.vision_seconds / frames, frames),
+        "minute of video": minute,
     }
     if found.training:  # its seconds are those of a training step
         del lines["minute of video"]
     if not found.training:
         del lines["training"]
     return Plan(model, found.memory, lines)
+
+
+def _minute_of(windows: VlmGroundSettings, window: float, frame: float) -> str:
+    """Return in words what a minute of video costs where each window and each frame takes so many seconds."""
+    seconds = 60 / windows.stride * window + 60 / windows.window * windows.frames * frame
+    return f"about {seconds_text(seconds)} in windows of {windows.window:g} s every {windows.stride:g} s"

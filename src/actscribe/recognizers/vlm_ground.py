@@ -1,0 +1,168 @@
+"""Zero-shot by times (ours): in windows of minutes, a vision-language model says from when to when each label happens.
+
+Window of a recording -> frames with their times -> a question per label -> what is written -> intervals that can be
+-> scores of the recording's steps. Temporal grounding as in Charades-STA (Gao et al. 2017), for labels in place of
+sentences, several intervals or none for each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from actscribe.data.view import ClipFrames, InputSpec
+from actscribe.errors import ActScribeError
+from actscribe.labels import LabelSet
+from actscribe.models.written import Written
+from actscribe.recognizers.agreement import check_quantized
+from actscribe.recognizers.answers import default_store
+from actscribe.recognizers.base import Implementation, Recognizer
+from actscribe.recognizers.grounded import Grounded, on_steps, step_edges
+from actscribe.recognizers.plans.vlm import plan_ground
+from actscribe.recognizers.prompts import Prompts, fill, prompts
+from actscribe.recognizers.vlm_clients import CachedVlmClient, vlm_client
+from actscribe.recognizers.vlm_clients import starting as started
+from actscribe.recognizers.vlm_clients import view as seen_by
+from actscribe.recognizers.when import When, when
+from actscribe.recognizers.zero_shot import about, restore, write_about
+from actscribe.settings.vlm import VlmGroundSettings
+from actscribe.training.inputs import TrainingInputs
+from actscribe.video.sampling import nominal_times
+
+WHEN = (
+    "When does this happen in the video: {label}? Answer with every interval as start - end in seconds, separated by"
+    " commas, or none."
+)
+
+
+class GroundRecognizer:
+    """A recognizer that is asked about windows of minutes. The model itself is not saved, only which one it is.
+
+    Whoever has a recording asks about its windows and lays the answers on its steps. `score` takes clips by themselves:
+    each is a window.
+
+    Args:
+        labels: of the study.
+        settings: of the windows.
+        view: what the model sees of a window.
+        ask: what the model says about a window.
+        about: what `save` writes, JSON values.
+        on_answer: called with every answer in the order of the windows, if set.
+    """
+
+    def __init__(
+        self,
+        labels: LabelSet,
+        settings: VlmGroundSettings,
+        view: InputSpec,
+        ask: Callable[[ClipFrames], Grounded],
+        about: dict[str, Any],
+    ) -> None:
+        self.labels, self.settings, self.view, self.about = labels, settings, view, about
+        self.on_answer: Callable[[Grounded], None] | None = None
+        self._ask = ask
+
+    def ask(self, window: ClipFrames) -> Grounded:
+        """Return what the model says about a window."""
+        answer = self._ask(window)
+        if self.on_answer is not None:
+            self.on_answer(answer)
+        return answer
+
+    def score(self, clips: Iterable[ClipFrames]) -> Iterator[np.ndarray]:
+        """Yield scores per clip, shape (labels,): the mean over its steps; see `Recognizer.score`."""
+        for clip in clips:
+            edges = step_edges(clip.clip.start, clip.clip.end)
+            yield on_steps([self.ask(clip)], edges, self.labels.task).mean(axis=0)
+
+    def save(self, folder: Path) -> None:
+        """Write settings, questions in full and the model's name, place and digest; the model stays where it is."""
+        write_about(self.about, folder)
+
+
+def make(job: TrainingInputs) -> Recognizer:
+    """Set up the model and the questions; nothing is learned."""
+    settings: VlmGroundSettings = job.settings
+    check_quantized(job, prompts(job.labels))
+    return _recognizer(job.labels, settings, job.view, _texts(job.labels, settings.when_template))
+
+
+def load(folder: Path, labels: LabelSet) -> Recognizer:
+    """Load what was saved, with the questions as they were then."""
+    return restore(folder, labels, VlmGroundSettings, _recognizer)
+
+
+def view(settings: VlmGroundSettings, frames: int) -> InputSpec:
+    """Return what the model sees of a window; see `vlm_clients.view`."""
+    return seen_by(settings, settings.frames)
+
+
+def starting(settings: VlmGroundSettings, labels: LabelSet, frames: int) -> list[str]:
+    """Return also that a server's intervals are all equally sure; see `Implementation.starting`."""
+    if not settings.server:
+        return started(settings, labels, frames)
+    return ["the server tells no probabilities of what it writes: intervals score 1, and all else 0"]
+
+
+def opening(texts: Prompts, clip: ClipFrames, writes_times: bool) -> str:
+    """Return what is said before every question: the setting, the length, and unless the model's processor writes
+    them between the frames, their times."""
+    length = round(clip.clip.end - clip.clip.start, 1)
+    said = [texts.opening, f"The video is {length:g} seconds long."]
+    if not writes_times:
+        times = ", ".join(f"{moment:.1f}" for moment in _told(clip))
+        said.append(f"Its {len(clip.frames)} frames were taken at {times} seconds.")
+    return " ".join(part for part in said if part)
+
+
+def read(written: Written, place: int, labels: LabelSet, clip: ClipFrames) -> When:
+    """Return what an answer on the label at `place` says of a clip; one that was cut off is not read."""
+    if not written.whole:
+        return When(unread=True, cut=1)
+    length = clip.clip.end - clip.clip.start
+    return when(written.text, labels.labels[place], length, len(clip.frames), labels.labels)
+
+
+def _recognizer(labels: LabelSet, settings: VlmGroundSettings, seen: InputSpec, texts: Prompts) -> GroundRecognizer:
+    model = CachedVlmClient(vlm_client(settings), default_store())
+
+    def ask(clip: ClipFrames) -> Grounded:
+        start = opening(texts, clip, model.writes_times)
+        written = model.weighed(clip, start, texts.questions, settings.max_new_tokens)
+        said = tuple(read(one, place, labels, clip) for place, one in enumerate(written))
+        chances = tuple(_chances(one, found, settings.mode) for one, found in zip(written, said, strict=True))
+        shift = float(np.median(clip.times - clip.clip.start - _told(clip)))
+        return Grounded(clip.clip, said, chances, tuple(one.text for one in written), shift)
+
+    noted = about(settings, seen, texts, {"model": dict(model.identity)})
+    return GroundRecognizer(labels, settings, seen, ask, noted)
+
+
+def _told(clip: ClipFrames) -> np.ndarray:
+    """Return the times that the model is told for a clip's frames, in seconds from its start."""
+    return nominal_times(clip.clip.start, clip.clip.end, len(clip.frames))
+
+
+def _chances(written: Written, said: When, mode: str) -> tuple[float, ...]:
+    known = (written.probability(*one.place) if mode == "probability" else None for one in said.intervals)
+    return tuple(1.0 if chance is None else chance for chance in known)
+
+
+def _texts(labels: LabelSet, template: str) -> Prompts:
+    if template and "{label}" not in template:
+        raise ActScribeError(f"when_template lacks {{label}}: '{template}'.", "Add it where it belongs.")
+    asked = tuple(fill(template or WHEN, label=label.described()) for label in labels.labels)
+    return replace(prompts(labels), questions=asked)
+
+
+VLM_GROUND = Implementation(
+    view=view,
+    make=make,
+    load=load,
+    starting=starting,
+    plan=plan_ground,
+)

@@ -1,0 +1,269 @@
+"""Which intervals a written answer names: strictly, so that what is no answer never becomes a time.
+
+Times are read as the processors of vision-language models write them and as their models therefore answer: `12.3`,
+`12.3 seconds` and `<12.3 seconds>` (Qwen3-VL, LFM3-VL, GLM-4.6V, Molmo 2), `Time 12.3s` (VideoLLaMA 3), `mm:ss` and
+`hh:mm:ss` with or without fractions (SmolVLM2, Gemma 4), `<|12.3|>`, and `Frame 12` (InternVL). An interval is two of
+them with a dash, "to", "and" or "until" between, a pair in brackets, or an object of JSON with a start and an end.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from actscribe.labels import Label
+
+#: Seconds by which an answer may overstep the video unblamed: half of the families write whole seconds (ours).
+SLACK_S = 1.0
+#: Two intervals whose ends differ by less are one that is repeated.
+SAME_S = 0.05
+
+_CLOCK = r"(?:\d{1,2}:)?\d{1,2}:[0-5]\d(?:\.\d+)?"
+_NUMBER = r"\d+(?:\.\d+)?"
+_UNIT = r"(?:\s?(?:seconds?|secs?|s)\b)?"
+_TIME = re.compile(
+    rf"<\|?\s?(?P<tag>{_CLOCK}|{_NUMBER}){_UNIT}\s?\|?>"
+    rf"|frames?\s?#?(?P<frame>\d+)\b"
+    rf"|(?:time\s)?(?P<bare>{_CLOCK}|{_NUMBER}){_UNIT}(?![\w:.]*\d)",
+    re.IGNORECASE,
+)
+_BETWEEN = re.compile(r"\s*(?:-+>?|–|—|~|→|\bto\b|\band\b|\buntil\b|\btill\b)\s*", re.IGNORECASE)
+_COMMA = re.compile(r"\s*,\s*")
+_OPEN, _CLOSE = re.compile(r"[\[(]\s*"), re.compile(r"\s*[\])]")
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+_MARK = re.compile(r"[\s.,;:•*|\"'`]|-(?!\d)")
+_NOTHING = re.compile(
+    r"\W*(?:none|no|never|nothing|n/?a|no (?:times?|intervals?)"
+    r"|(?:it )?(?:never|does not|doesn't) (?:happens?|occurs?))\W*",
+    re.IGNORECASE,
+)
+#: Words that may stand around intervals without saying anything else; none of them denies (ours).
+_AROUND = frozenset(
+    {"a", "an", "the", "this", "it", "event", "activity", "query", "given", "video", "answer", "is", "are", "there"}
+    | {"happens", "happen", "happening", "occurs", "occur", "takes", "place", "visible", "shown", "present"}
+    | {"time", "times", "interval", "intervals", "in", "at", "on", "of", "from", "between", "during", "and", "again"}
+    | {"then", "also", "start", "end", "seconds", "second", "sec", "s"}
+)
+_STARTS, _ENDS = ("start", "start_time", "begin", "from"), ("end", "end_time", "stop", "to")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An interval as an answer names it.
+
+    Args:
+        start, end: seconds from the start of what the model saw.
+        place: where in the answer it stands, in characters: (from, to).
+    """
+
+    start: float
+    end: float
+    place: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """What an answer says of when a label happens.
+
+    Args:
+        intervals: that can be, clipped to what the model saw, in the order of the answer.
+        unread: the answer is neither intervals nor none, or names only such as cannot be: nothing is known.
+        reversed: intervals that end where they begin or earlier; refused.
+        outside: those that lie outside of what the model saw; refused.
+        clipped: those that overstep it by more than `SLACK_S`; what lies inside is kept.
+        repeats: those that were named before; kept once.
+        others: those that stand beside the name of a label that was not asked for; refused.
+        cut: 1 where the answer was cut off before its end, and therefore is not read.
+    """
+
+    intervals: tuple[Named, ...] = ()
+    unread: bool = False
+    reversed: int = 0
+    outside: int = 0
+    clipped: int = 0
+    repeats: int = 0
+    others: int = 0
+    cut: int = 0
+
+
+def when(text: str, label: Label, length: float, frames: int, labels: Sequence[Label] = ()) -> When:
+    """Return the intervals that an answer names.
+
+    Args:
+        text: as the model wrote it.
+        label: that was asked for.
+        length: of what the model saw, in seconds.
+        frames: shown of it; frame k spans the k-th of as many equal parts.
+        labels: of the study, by which one that was not asked for is known.
+    """
+    name, end = _label_at(text, 0, _spellings((label,)))
+    if _NOTHING.fullmatch(text[end:] if name else text):
+        return When()
+    try:
+        found, others = _from_json(text, label, length / frames, labels) or _from_words(
+            text, label, length / frames, labels
+        )
+    except ValueError:
+        return When(unread=True)
+    kept = _possible(found, length)
+    return replace(kept, others=others, unread=not kept.intervals and (bool(found) or others > 0))
+
+
+def _possible(found: Sequence[Named], length: float) -> When:
+    """Return the intervals that can be, clipped, with counts of the others."""
+    kept: list[Named] = []
+    reversed_ = outside = clipped = repeats = 0
+    for one in found:
+        if one.end <= one.start:
+            reversed_ += 1
+        elif one.start >= length or one.end <= 0:
+            outside += 1
+        elif any(abs(one.start - k.start) < SAME_S and abs(min(one.end, length) - k.end) < SAME_S for k in kept):
+            repeats += 1
+        else:
+            clipped += one.end > length + SLACK_S
+            kept.append(replace(one, end=min(one.end, length)))
+    return When(tuple(kept), False, reversed_, outside, clipped, repeats)
+
+
+# --- intervals among words
+
+
+def _from_words(text: str, label: Label, frame: float, labels: Sequence[Label]) -> tuple[list[Named], int]:
+    """Return the intervals of running text, and how many stand beside another label's name.
+
+    Raises:
+        ValueError: the text says something else, too, or holds no interval.
+    """
+    spelled = _spellings((label, *labels))
+    around = _AROUND | {word.casefold() for word in _WORD.findall(f"{label.name} {label.described()}")}
+    found: list[Named] = []
+    others, place, mentioned = 0, 0, label.name
+    while place < len(text):
+        if text[place] == "\n":
+            mentioned = label.name
+        name, end = _label_at(text, place, spelled)
+        interval = None if name else _interval(text, place, frame)
+        if name:
+            mentioned, place = name, end
+        elif interval is None:
+            place = _past(text, place, around)
+        else:
+            others += mentioned != label.name
+            found += [interval] if mentioned == label.name else []
+            place = interval.place[1]
+    if not found and not others:
+        raise ValueError("no interval")
+    return found, others
+
+
+def _spellings(labels: Sequence[Label]) -> list[tuple[re.Pattern[str], str]]:
+    """Return (what matches a spelling, label's name), the longest first."""
+    every = {(spelling, one.name) for one in labels for spelling in _spelled(one)}
+    ordered = sorted(every, key=lambda pair: (-len(pair[0]), pair))
+    return [(re.compile(rf"{re.escape(spelling)}(?!\w)", re.IGNORECASE), name) for spelling, name in ordered]
+
+
+def _spelled(label: Label) -> tuple[str, ...]:
+    return (label.name, label.described(), *label.aliases)
+
+
+def _label_at(text: str, place: int, spelled: Sequence[tuple[re.Pattern[str], str]]) -> tuple[str, int]:
+    """Return the label that is named at a place of the text, and where its name ends; ("", place) where none is."""
+    if place and text[place - 1].isalnum():
+        return "", place
+    found = ((match, name) for pattern, name in spelled if (match := pattern.match(text, place)))
+    return next(((name, match.end()) for match, name in found), ("", place))
+
+
+def _past(text: str, place: int, around: frozenset[str]) -> int:
+    """Return where a word or mark ends that may stand around intervals.
+
+    Raises:
+        ValueError: something else stands there, which may deny them.
+    """
+    word = _WORD.match(text, place)
+    if word and word.group().casefold() in around:
+        return word.end()
+    if word or not _MARK.match(text, place):
+        raise ValueError(f"{text[place : place + 20]!r} is neither an interval nor says nothing else")
+    return place + 1
+
+
+def _interval(text: str, place: int, frame: float) -> Named | None:
+    """Return the interval that begins at a place of the text; None where none does."""
+    opened = _OPEN.match(text, place)
+    first = _TIME.match(text, opened.end() if opened else place)
+    if first is None:
+        return None
+    between = _BETWEEN.match(text, first.end()) or (_COMMA.match(text, first.end()) if opened else None)
+    second = _TIME.match(text, between.end()) if between else None
+    if second is None:
+        return None
+    closed = _CLOSE.match(text, second.end()) if opened else None
+    if opened and closed is None:
+        return None
+    return Named(*_span(first, second, frame), (place, (closed or second).end()))
+
+
+def _span(first: re.Match[str], second: re.Match[str], frame: float) -> tuple[float, float]:
+    """Return start and end in seconds; a frame spans the part of the video that it stands for."""
+    start, end = (time["tag"] or time["bare"] or "" for time in (first, second))
+    if not first["frame"]:
+        return clock(start), int(second["frame"]) * frame if second["frame"] else clock(end)
+    last = second["frame"] or (end if end.isdigit() else "")
+    return (int(first["frame"]) - 1) * frame, int(last) * frame if last else clock(end)
+
+
+def clock(text: str) -> float:
+    """Return the seconds of `12.3`, `mm:ss` or `hh:mm:ss`."""
+    total = 0.0
+    for part in text.split(":"):
+        total = 60 * total + float(part)
+    return total
+
+
+# --- intervals in JSON
+
+
+def _from_json(text: str, label: Label, frame: float, labels: Sequence[Label]) -> tuple[list[Named], int] | None:
+    """Return what `_from_words` returns of an answer in JSON, None where it is none.
+
+    Raises:
+        ValueError: it is JSON and something else than intervals.
+    """
+    bare = re.sub(r"^```(?:json)?\s*|\s*```$", "", text.strip())
+    if not bare.startswith(("[", "{")):
+        return None
+    try:
+        values = json.loads(bare)
+    except (ValueError, RecursionError):
+        return None
+    listed = [values] if isinstance(values, dict) or _is_pair(values) else values
+    foreign = {spelling.casefold() for one in labels if one.name != label.name for spelling in _spelled(one)}
+    own = [value for value in listed if not (isinstance(value, dict) and _mentions(value, foreign))]
+    return [Named(*_pair(value, frame), (0, len(text))) for value in own], len(listed) - len(own)
+
+
+def _mentions(value: dict[str, Any], spellings: set[str]) -> bool:
+    return any(isinstance(part, str) and part.casefold() in spellings for part in value.values())
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and not any(isinstance(end, list | dict) for end in value)
+
+
+def _pair(value: Any, frame: float) -> tuple[float, float]:
+    if isinstance(value, dict):
+        ends = [next((value[key] for key in keys if key in value), None) for keys in (_STARTS, _ENDS)]
+    elif _is_pair(value):
+        ends = value
+    else:
+        raise ValueError(f"{value!r} is no interval")
+    times = [_TIME.fullmatch(str(end)) if isinstance(end, int | float | str) else None for end in ends]
+    if times[0] is None or times[1] is None:
+        raise ValueError(f"{value!r} is no interval")
+    return _span(times[0], times[1], frame)

@@ -1,0 +1,168 @@
+"""Reading when something happens from what models write: every way that families write times, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actscribe.labels import Label
+from actscribe.models.written import Written
+from actscribe.recognizers.when import When, when
+
+SUCTION, BABY = Label(name="Suction", aliases=("suctioning",)), Label(name="Baby visible")
+PHASE = Label(name="Phase 2")
+LENGTH, FRAMES = 120.0, 60
+
+
+def said(text: str, label: Label = SUCTION) -> When:
+    return when(text, label, LENGTH, FRAMES, (SUCTION, BABY, PHASE))
+
+
+def spans(found: When) -> list[tuple[float, float]]:
+    return [(one.start, one.end) for one in found.intervals]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("3.5 - 7", [(3.5, 7)]),
+        ("3.5s–7.25s; 9s–10s", [(3.5, 7.25), (9, 10)]),
+        ("3 seconds to 7 seconds", [(3, 7)]),
+        ("<3.0 seconds> - <7.0 seconds>", [(3, 7)]),  # Qwen3-VL, LFM3-VL
+        ("Time 3.0s - Time 7.5s", [(3, 7.5)]),  # VideoLLaMA 3
+        ("00:03 to 01:07", [(3, 67)]),  # SmolVLM2, Gemma 4
+        ("00:00:03.5 -> 00:01:07", [(3.5, 67)]),
+        ("<|3.0|> to <|7.0|>", [(3, 7)]),
+        ("Frame 2 - Frame 4", [(2, 8)]),  # InternVL: frame k of 60 in 120 s spans 2k - 2 to 2k
+        ("Frames 2-4", [(2, 8)]),
+        ("[3, 7]", [(3, 7)]),
+        ("[00:03, 00:07], (8, 9)", [(3, 7), (8, 9)]),
+        ('[{"start": "00:03", "end": "00:07.5"}, {"start": 8, "end": 9.5}]', [(3, 7.5), (8, 9.5)]),
+        ('```json\n[{"start_time": 3, "end_time": 7, "label": "suction"}]\n```', [(3, 7)]),
+        ("[[1, 2], [3, 4]]", [(1, 2), (3, 4)]),
+        ("Suction: 1 - 2, 3 - 4", [(1, 2), (3, 4)]),
+        ("- 1 - 2\n- 3 - 4", [(1, 2), (3, 4)]),
+        ("The suctioning happens from 3.0 to 5.0 seconds and between 8 and 9 seconds.", [(3, 5), (8, 9)]),
+        ("none", []),
+        ("None.", []),
+        ("Suction: none", []),
+        ("It does not happen.", []),
+        ("[]", []),
+    ],
+)
+def test_every_way_of_writing_times_is_read(text: str, expected: list[tuple[float, float]]) -> None:
+    found = said(text)
+    assert spans(found) == expected
+    assert found == When(found.intervals)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "yes",
+        "I cannot say when it happens.",
+        "It does not happen from 1 to 2.",
+        "1 - 2, but not 3 - 4",
+        "at 3 seconds",
+        "3 - ",
+        "1 - 2, 3",
+        "1-2-3",
+        "-3 - 5",
+        "2025-01-02",
+        "0:75 - 0:80",
+        "1e1 - 2e1",
+        "NaN - 3",
+        '[{"start": NaN, "end": 3}]',
+        '{"start": true, "end": 3}',
+        '[{"start": 1}]',
+        "[1, 2, 3]",
+        "{" * 3000,
+    ],
+)
+def test_what_says_something_else_is_not_read(text: str) -> None:
+    assert said(text) == When(unread=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("9 - 3, 4 - 5", When(said("4 - 5").intervals, reversed=1)),
+        ("4 - 5, 4 - 4", When(said("4 - 5").intervals, reversed=1)),
+        ("4 - 5, 120 - 130", When(said("4 - 5").intervals, outside=1)),
+        ("100 - 110, 00:04 - 00:05, 4.0 - 5.0", When(said("100 - 110, 00:04 - 00:05").intervals, repeats=1)),
+        ("9 - 3", When(unread=True, reversed=1)),
+        ("300 - 310", When(unread=True, outside=1)),
+        ("Baby visible: 1 - 2", When(unread=True, others=1)),
+        ("Phase 2: 5 - 6", When(unread=True, others=1)),
+        (
+            '[{"start": 4, "end": 5}, {"label": "Baby Visible", "start": 6, "end": 7}]',
+            When(said("4 - 5").intervals, others=1),
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused_and_counted(text: str, expected: When) -> None:
+    found = said(text)
+    assert spans(found) == spans(expected)
+    for name in ("unread", "reversed", "outside", "clipped", "repeats", "others"):
+        assert getattr(found, name) == getattr(expected, name), name
+
+
+def test_a_label_that_was_not_asked_for_ends_with_its_line() -> None:
+    found = said("Baby visible: 1 - 2, 3 - 4\n5 - 6\nSuction: 7 - 8")
+    assert spans(found) == [(5, 6), (7, 8)]
+    assert (found.others, found.unread) == (2, False)
+    assert spans(said("Phase 2: 5 - 6", PHASE)) == [(5, 6)]
+
+
+def test_what_oversteps_the_video_is_clipped() -> None:
+    assert spans(said("110 - 121")) == [(110, 120)]
+    assert said("110 - 121").clipped == 0  # whole seconds
+    assert spans(said("110 - 200")) == [(110, 120)]
+    assert said("110 - 200").clipped == 1
+
+
+WAYS: dict[str, Callable[[float], str]] = {
+    "seconds": lambda t: f"{t:.1f}",
+    "unit": lambda t: f"{t:.1f} seconds",
+    "tag": lambda t: f"<{t:.1f} seconds>",
+    "clock": lambda t: f"{int(t // 60):02d}:{t % 60:04.1f}",
+    "long clock": lambda t: f"00:{int(t // 60):02d}:{t % 60:04.1f}",
+}
+
+
+@given(
+    st.lists(st.integers(0, 1199), min_size=2, max_size=8, unique=True),
+    st.sampled_from(list(WAYS)),
+    st.sampled_from([" - ", "-", " to ", " and ", "–"]),
+    st.sampled_from([", ", "\n", "; ", " and ", "\n- "]),
+)
+def test_what_is_written_is_read_back(tenths: list[int], way: str, between: str, apart: str) -> None:
+    ends = [tenth / 10 for tenth in sorted(tenths)]
+    truth = list(zip(ends[::2], ends[1::2], strict=False))
+    text = apart.join(f"{WAYS[way](start)}{between}{WAYS[way](end)}" for start, end in truth)
+    found = said(text)
+    np.testing.assert_allclose(spans(found), truth, atol=1e-9)
+    assert [text[slice(*one.place)] for one in found.intervals] == [
+        f"{WAYS[way](start)}{between}{WAYS[way](end)}" for start, end in truth
+    ]
+    assert spans(said(json.dumps([{"start": a, "end": b} for a, b in truth]))) == truth
+
+
+@given(st.text(alphabet="0123456789:.-<>|[](){}, \nsatonedf\"'", max_size=30))
+def test_nothing_that_is_written_stops_it(text: str) -> None:
+    for start, end in spans(said(text)):
+        assert 0 <= start < end <= LENGTH
+
+
+def test_an_interval_is_as_sure_as_its_tokens() -> None:
+    written = Written("1 - 2, 3", (1, 3, 5, 6, 8), (0.5, 0.8, 0.1, 1.0, 0.0))
+    assert written.probability(0, 5) == pytest.approx((0.5 * 0.8 * 0.1) ** (1 / 3))
+    assert written.probability(2, 3) == pytest.approx(0.8)
+    assert written.probability(6, 8) == pytest.approx(1e-9)
+    assert Written("1 - 2").probability(0, 5) is None
