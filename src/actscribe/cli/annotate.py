@@ -27,15 +27,17 @@ def annotate(
     """Write the activity timeline of videos in the formats that annotation tools read."""
     from actscribe.annotations import FORMATS
     from actscribe.errors import ActScribeError
-    from actscribe.evaluation.indicators import indicators
     from actscribe.run_folder.run import Run
-    from actscribe.runs.annotate import annotate_each
-    from actscribe.tables import print_sentence, print_table
 
     opened = Run.open(run)
     formats = [name.strip() for name in format.split(",") if name.strip()]
     if not formats:
         raise ActScribeError("No format to write was named.", f"Known: {', '.join(FORMATS)}.")
+
+    from actscribe.evaluation.indicators import indicators
+    from actscribe.runs.annotate import annotate_each
+    from actscribe.tables import print_sentence, print_table
+
     made = annotate_each(
         videos, opened, formats, out, rules, overwrite=overwrite, time_budget=time_budget, scores=scores
     )

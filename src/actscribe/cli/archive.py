@@ -41,9 +41,6 @@ def archive(
     report: Annotated[bool, typer.Option("--report", help="Write tables and report of OUT again.")] = False,
 ) -> None:
     """Write the timelines of many videos by many workers, with a report; one that fails keeps no other from its own."""
-    from actscribe.archive.archive import Hands, annotate_archive, report_again
-    from actscribe.archive.archive import retry_failed as retry
-
     asked = [name for name, wanted in _modes(status, retry_failed, verify, report).items() if wanted]
     if len(asked) > 1 or (asked and (run or out)):
         raise ActScribeError(
@@ -52,19 +49,37 @@ def archive(
     if status or verify:
         (_say_status if status else _say_verified)(place)
         return
-    if report:
-        _say(report_again(place))
-        return
-    hands = Hands(workers, _shard(shard, os.environ), ray or "")
-    if retry_failed:
-        _say(retry(place, hands))
+    part = _shard(shard, os.environ)
+    if report or retry_failed:
+        _go_over(place, None if report else (workers, part, ray or ""))
         return
     if run is None or out is None:
         raise ActScribeError(
             "Which run annotates, and where to?", f"Type: actscribe archive {place} --run RUN --out OUT"
         )
+
+    from actscribe.archive.listing import list_archive
+    from actscribe.run_folder.run import Run
+
+    Run.open(run)  # both are refused before networks are loaded, if they are none
+    if not place.is_dir():
+        list_archive(place)
+
+    from actscribe.archive.archive import Hands, annotate_archive
+
     formats = [name.strip() for name in format.split(",") if name.strip()]
-    _say(annotate_archive(place, run, out, formats or ["json"], rules, hands))
+    _say(annotate_archive(place, run, out, formats or ["json"], rules, Hands(workers, part, ray or "")))
+
+
+def _go_over(place: Path, hands: tuple[int | None, tuple[int, int] | None, str] | None) -> None:
+    """Try again what failed in an archive, by such hands; None: write its report again."""
+    from actscribe.archive.folder import Archive
+
+    Archive.open(place)  # refuses what is no archive before networks are loaded
+
+    from actscribe.archive.archive import Hands, report_again, retry_failed
+
+    _say(report_again(place) if hands is None else retry_failed(place, Hands(*hands)))
 
 
 def _modes(status: bool, retry_failed: bool, verify: bool, report: bool) -> dict[str, bool]:

@@ -68,6 +68,8 @@ def benchmark(
     resume: Resume = False,
 ) -> None:
     """Measure a backbone on a benchmark set over several seeds, with and without VgHIF."""
+    drawn = _shots(shots, shots_list)  # refused before networks are loaded
+
     from actscribe.benchmark.benchmark import benchmark as run_benchmark
     from actscribe.benchmark.plan import Plan, parse_overrides
     from actscribe.data.benchmarks.base import Source
@@ -76,7 +78,7 @@ def benchmark(
         dataset,
         Source(videos, lists, split, "as_published" if as_published else "corrected", groups),
         backbone,
-        _shots(shots, shots_list),
+        drawn,
         shots_list,
         vghif=vghif,
         seeds=seeds,

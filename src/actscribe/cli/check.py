@@ -21,8 +21,13 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder 
 
     Ends with exit code 2 where `train` or `compare` would refuse the study.
     """
-    from actscribe.data.clips import Window
     from actscribe.data.loading import load_data
+    from actscribe.settings.study import load_study
+
+    loaded = load_study(study)  # refuses data that are none before networks are loaded
+    data = load_data(loaded)
+
+    from actscribe.data.clips import Window
     from actscribe.data.summary import summarise
     from actscribe.evaluation.annotators import between
     from actscribe.runs.moved import moved_groups
@@ -34,11 +39,8 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder 
         preflight_problems,
         weight_notes,
     )
-    from actscribe.settings.study import load_study
     from actscribe.tables import print_sentence, print_table
 
-    loaded = load_study(study)
-    data = load_data(loaded)
     summary = summarise(loaded, data)
     for title, table in summary.tables.items():
         print_table(title, table)

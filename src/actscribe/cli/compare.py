@@ -36,14 +36,15 @@ def compare(
     ] = None,
 ) -> None:
     """Compare all recognizers of a study on the same clips, with statistics, tables and one report."""
-    from actscribe.compare.compare import compare as compare_study
-    from actscribe.compare.compare import repeat
-    from actscribe.report.comparison.show import show
     from actscribe.settings.study import load_study
 
     if again is not None:
         if any(value is not None for value in (only, curve, seeds)):
             raise ActScribeError("--from repeats a comparison as it was: --only, --seeds and --curve are in it.")
+
+        from actscribe.compare.compare import repeat
+        from actscribe.report.comparison.show import show
+
         done, differ = repeat(again, out, resume, home=study)
         show(done)
         print(f"Not the same numbers: {', '.join(differ)}" if differ else "The same numbers in every table.")
@@ -51,4 +52,9 @@ def compare(
     if study is None:
         raise ActScribeError("Which study?", "Type: actscribe compare study.yaml")
     names = None if only is None else [name.strip() for name in only.split(",") if name.strip()]
-    show(compare_study(load_study(study), names, seeds, resume, curve, out))
+    loaded = load_study(study)  # refuses a study that is none before networks are loaded
+
+    from actscribe.compare.compare import compare as compare_study
+    from actscribe.report.comparison.show import show
+
+    show(compare_study(loaded, names, seeds, resume, curve, out))

@@ -22,10 +22,13 @@ def evaluate(
 ) -> None:
     """Measure a run on a split, with baselines and confidence intervals, and write its report."""
     from actscribe.run_folder.run import Run
+
+    opened = Run.open(run)  # refuses what is no run before networks are loaded
+
     from actscribe.runs.evaluate import evaluate as evaluate_run
     from actscribe.tables import print_sentence, print_table
 
-    result = evaluate_run(Run.open(run), split, frames=frames, videos=videos or ())
+    result = evaluate_run(opened, split, frames=frames, videos=videos or ())
     for title, table in result.summary().items():
         print_table(title, table)
     print_sentence(result.words())

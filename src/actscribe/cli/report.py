@@ -28,12 +28,14 @@ def report(
     else:
         from actscribe.errors import ActScribeError
         from actscribe.run_folder.run import Run
-        from actscribe.runs.evaluate import evaluate
 
         run = Run.open(folder)
         if not run.has_scores(split):
             command = f"actscribe evaluate {shlex.quote(str(folder))} --split {split}"
             raise ActScribeError(f"{folder}: was not measured on {split}: no scores are kept.", f"Type: {command}")
+
+        from actscribe.runs.evaluate import evaluate
+
         path = evaluate(run, split).report
     print(f"Report: {path}")
     if open_it:

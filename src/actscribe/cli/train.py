@@ -25,16 +25,19 @@ def train(
     """Train a recognizer on a study, or set up a zero-shot one, and choose thresholds on validation."""
     from actscribe.processes import is_first
     from actscribe.progress import say
-    from actscribe.report.verdict import grouped_notes
-    from actscribe.runs.train import train as train_run
     from actscribe.settings.study import load_study
-    from actscribe.tables import print_sentence
-    from actscribe.training.checkpoints import CURVES
 
     loaded = load_study(study)
     if seed is not None:
         loaded = loaded.model_copy(update={"seed": seed})
     first, *others = loaded.recognizers
+    loaded.chosen(recognizer or first)  # refuses a name that is none before networks are loaded
+
+    from actscribe.report.verdict import grouped_notes
+    from actscribe.runs.train import train as train_run
+    from actscribe.tables import print_sentence
+    from actscribe.training.checkpoints import CURVES
+
     if recognizer is None and others:
         say(
             f"Training {first}, the first of the study's {len(others) + 1} recognizers; --recognizer names another.",
