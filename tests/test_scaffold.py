@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,22 @@ def test_what_the_template_says_is_what_holds_without_it(tmp_path: Path) -> None
     assert study.windows == plain.windows == Windows()
     assert (study.split, study.seed, study.empty_labels) == (plain.split, plain.seed, plain.empty_labels)
     assert all(name in (tmp_path / "study" / "study.yaml").read_text() for name in presets())
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_the_encoder_that_has_seen_photographs_comes_first_where_it_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installed: bool
+) -> None:
+    monkeypatch.setattr("actscribe.settings.scaffold.missing", lambda modules: [] if installed else list(modules))
+    scaffold(tmp_path, "newborn_resuscitation")
+    text = (tmp_path / "study.yaml").read_text(encoding="utf-8")
+    drafted, other = ("probe", "timesformer") if installed else ("timesformer", "probe")
+    assert list(load_study(tmp_path).recognizers) == [drafted]
+    assert ("pip install 'actscribe[imagenet]'" in text) != installed
+    sections = text.partition("recognizers:\n")
+    sign = re.compile(r"^# (?=( *)(\w+:|#))", re.MULTILINE)  # takes away the signs, as the comment tells to
+    (tmp_path / "study.yaml").write_text("".join([*sections[:2], sign.sub("  ", sections[2])]), encoding="utf-8")
+    assert set(load_study(tmp_path).recognizers) == {drafted, other}
 
 
 @pytest.mark.parametrize(

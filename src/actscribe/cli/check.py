@@ -77,12 +77,7 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder 
 
 def _next(study: Path, recognizers: list[str]) -> str:
     """Return the command that trains the study's recognizer, or compares all of them."""
-    from actscribe.settings.registry import DEFAULT
-
-    place = shlex.quote(str(study))
-    if len(recognizers) > 1:
-        return f"actscribe compare {place}"
-    return f"actscribe train {place}" + "".join(f" --recognizer {name}" for name in recognizers if name != DEFAULT)
+    return f"actscribe {'compare' if len(recognizers) > 1 else 'train'} {shlex.quote(str(study))}"
 
 
 def _show_moments(data: StudyData, length: float | None) -> None:

