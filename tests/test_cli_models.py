@@ -25,7 +25,8 @@ def empty_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_list_tells_what_is_here(empty_hub: Path) -> None:
+def test_list_tells_what_is_here(empty_hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "130")
     snapshot = empty_hub / "models--openai--clip-vit-base-patch32" / "snapshots" / "abc"
     snapshot.mkdir(parents=True)
     (snapshot / "config.json").write_text("{}")
@@ -33,9 +34,13 @@ def test_list_tells_what_is_here(empty_hub: Path) -> None:
     assert code == 0
     lines = {line.split()[0]: line for line in text.splitlines()}
     assert all(entry.name in lines and entry.licence in lines[entry.name] for entry in catalog.ENTRIES)
-    assert "download incomplete" in lines["clip-b32"]
+    assert " incomplete " in lines["clip-b32"]
     assert " download " in lines["smolvlm2-256m"]
     assert "1030 MB" in lines["smolvlm2-256m"]
+    monkeypatch.setenv("COLUMNS", "80")
+    narrow = run("list")[1]
+    assert max(map(len, narrow.splitlines())) <= 80
+    assert narrow.split() == text.split()
 
 
 def test_pull_is_told_where_the_model_went(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,17 +26,27 @@ def list_models() -> None:
     """Show every known model: whether it is here or would need a download, its licence and size."""
     from actscribe.models.catalog import ENTRIES, embedded_folder, place
     from actscribe.settings.named_models import EMBEDDED
+    from actscribe.tables import print_sentence
 
-    words = {"package": "here, in the package", "cache": "here, in the cache", "incomplete": "download incomplete"}
-    print(f"{'name':<22} {'family':<17} {'where':<24} {'download':>9}  licence")
+    words = {"package": "here, package", "cache": "here, cache", "incomplete": "incomplete"}
+    print(_row("name", "family", "where", "download", "licence"))
     for entry in ENTRIES:
         where = words.get(place(entry), "download" if entry.hub else "not installed")
         size = f"{entry.download} MB" if entry.hub else "–"
         note = f" ({entry.note})" if entry.note else ""
-        print(f"{entry.name:<22} {entry.family:<17} {where:<24} {size:>9}  {entry.licence}{note}")
+        print(_row(entry.name, entry.family, where, size, entry.licence + note))
     if embedded_folder("vlm"):
-        print(f"In a study file, 'model: {EMBEDDED}' is the tiny one of the package.")
-    print("Get one with: actscribe models pull NAME. Any folder with a checkpoint of these families works too.")
+        print_sentence(f"In a study file, 'model: {EMBEDDED}' is the tiny one of the package.")
+    print_sentence(
+        "Get one with: actscribe models pull NAME. Any folder with a checkpoint of these families works too."
+    )
+
+
+def _row(name: str, family: str, where: str, size: str, licence: str) -> str:
+    """Return a line of the list; a licence for which the terminal is too narrow stands below it."""
+    line = f"{name:<20} {family:<16} {where:<13} {size:>8}"
+    fits = len(line) + 2 + len(licence) <= shutil.get_terminal_size().columns
+    return f"{line}  {licence}" if fits else f"{line}\n    {licence}"
 
 
 def pull(
