@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -20,6 +22,7 @@ from actscribe.models.probe_heads import AttentiveHead, LinearHead, pool
 from actscribe.recognizers import probe
 from actscribe.recognizers.base import implementation
 from actscribe.settings.probe import ProbeSettings
+from actscribe.settings.reference import settings_of
 from actscribe.settings.study import parse_settings
 from actscribe.training.logistic import MIDDLE, choose_strength, fit_logistic
 
@@ -192,3 +195,29 @@ def test_heads_that_do_not_divide_the_width_are_refused_before_anything_is_decod
     job = vlm_jobs.job(tmp_path, "probe", 4, model=folder, head="attentive", attention_heads=5)
     with pytest.raises(ActScribeError, match=r"attention_heads is 5.*32"):
         implementation("probe").starting(job.settings, job.labels, 2)
+
+
+class Watched(ProbeSettings):
+    """Notes which keys are read."""
+
+    read: ClassVar[set[str]] = set()
+
+    def __getattribute__(self, name: str) -> object:
+        Watched.read.add(name)
+        return super().__getattribute__(name)
+
+
+@pytest.mark.parametrize("head", ["linear", "attentive"])
+def test_what_the_page_of_settings_says_to_act_on_nothing_is_not_read(folder: str, tmp_path: Path, head: str) -> None:
+    job = vlm_jobs.job(tmp_path, "probe", 4, model=folder, head=head, epochs=1)
+    settings = Watched(**job.settings.model_dump())
+    Watched.read.clear()
+    probe.make(replace(job, settings=settings))
+    condition = re.compile(r"Acts (?:with `(.+?): (.+?)` alone|on nothing here)\.$")
+    said = {one.name: found for one in settings_of(ProbeSettings) if (found := condition.search(one.meaning))}
+    assert "learning_rate" in said
+    values = {name: str(value).lower() for name, value in ProbeSettings(head=head).model_dump().items()}
+    inert = {name for name, found in said.items() if values.get(found[1]) != found[2] or not found[1]}
+    assert ("epochs" in inert) == (head == "linear")
+    told_at_once = {"pooling", "attention_heads", "dropout"}
+    assert Watched.read & inert - told_at_once == set()

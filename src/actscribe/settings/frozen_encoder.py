@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -14,7 +15,7 @@ from actscribe.settings.unit import Unit
 
 
 class FrozenEncoderSettings(Training):
-    """What learns on vectors of a frozen encoder, which are computed once and kept; `learning_rate` acts on no part.
+    """What learns on vectors of a frozen encoder, which are computed once and kept.
 
     Args:
         model: "imagenet" (EfficientNet-Lite0, of the extra actscribe[imagenet]), a name of `actscribe models list`, a
@@ -25,6 +26,8 @@ class FrozenEncoderSettings(Training):
             published.
         above_layers: blocks left out from the top of the encoder; 0: its last output.
     """
+
+    acts_with: ClassVar[Mapping[str, str]] = {"learning_rate": "", "augmentation": ""}
 
     model: Annotated[str, Located()] = IMAGENET
     resize_mode: Literal["stretch", "crop"] = "stretch"

@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from actscribe.settings.frozen_encoder import FrozenEncoderSettings
 from actscribe.settings.unit import Unit
 
+#: What acts on a head that is trained in epochs alone.
+OF_EPOCHS = (
+    "attention_heads",
+    "dropout",
+    "epochs",
+    "patience",
+    "batch_size",
+    "head_learning_rate",
+    "weight_decay",
+    "warmup",
+    "min_lr_ratio",
+    "optimizer",
+    "betas",
+    "eps",
+    "decay_vectors",
+    "gradient_accumulation_steps",
+    "clips_per_epoch",
+)
+
 
 class ProbeSettings(FrozenEncoderSettings):
-    """A head on a frozen encoder, whose vectors are computed once and kept. `learning_rate` acts on no part.
+    """A head on a frozen encoder, whose vectors are computed once and kept.
 
     Args:
         head: "linear" is logistic regression, fitted to the end; "attentive" is one block of cross-attention and a
@@ -23,6 +43,12 @@ class ProbeSettings(FrozenEncoderSettings):
         attention_heads: of an attentive head.
         dropout: share of an attentive head's inputs that are dropped in training.
     """
+
+    acts_with: ClassVar[Mapping[str, str]] = {
+        "pooling": "head: linear",
+        "inverse_strength": "head: linear",
+        **dict.fromkeys(OF_EPOCHS, "head: attentive"),
+    }
 
     head: Literal["linear", "attentive"] = "linear"
     pooling: Literal["mean", "statistics"] = "statistics"

@@ -25,6 +25,8 @@ from actscribe.settings.unit import Unit
 #: What may be asked for besides a recognizer: the keys of a study file, and those of its labels.
 PAGES: dict[str, type[BaseModel]] = {"study": Study, "labels": LabelSet}
 REQUIRED = "must be given"
+#: What is said of a key that another class needs, and this one does not.
+INERT = " Acts on nothing here."
 _KINDS = {str: "text", float: "number", int: "whole number", bool: "true or false"}
 _PLURALS = {"text": "texts", "number": "numbers", "whole number": "whole numbers"}
 _BOUNDS = ((Gt, "gt", "above"), (Ge, "ge", "at least"), (Le, "le", "at most"), (Lt, "lt", "below"))
@@ -70,13 +72,13 @@ def summary(model: type[BaseModel]) -> str:
 
 
 def settings_of(model: type[BaseModel], before: str = "") -> list[Setting]:
-    """Return every key of a class in its order, each followed by those within it.
+    """Return every key of a class in its order, each followed by those within it unless it acts on nothing.
 
     Args:
         model: pydantic's.
         before: put before every name, such as "windows.".
     """
-    meanings, found = _meanings(model), []
+    meanings, conditions, found = _meanings(model), _conditions(model), []
     for name, field in model.model_fields.items():
         if field.exclude:
             continue
@@ -84,31 +86,38 @@ def settings_of(model: type[BaseModel], before: str = "") -> list[Setting]:
         found.append(
             Setting(
                 before + name,
-                meanings.get(name, ""),
+                meanings.get(name, "") + conditions.get(name, ""),
                 REQUIRED if field.is_required() else _value(field.get_default(call_default_factory=True)),
                 units[0] if units else "",
                 _range(field),
             )
         )
         inner, each = _model_within(field.annotation)
-        if inner is not None and inner is not LabelSet:
+        if inner is not None and inner is not LabelSet and conditions.get(name) != INERT:
             found += settings_of(inner, f"{before}{name}{'[]' if each else ''}.")
     return found
 
 
 def own_settings(model: type[BaseModel]) -> list[Setting]:
-    """Return the keys of a class that its first base class has not, or has with another default, range or meaning."""
+    """Return the keys of a class that its first base class has not, or has with another default, range or meaning.
+
+    Those that the class itself declares come first.
+    """
     inherited = settings_of(base) if (base := base_of(model)) else []
-    return [one for one in settings_of(model) if one not in inherited]
+    declared = inspect.get_annotations(model)
+    found = [one for one in settings_of(model) if one not in inherited]
+    return sorted(found, key=lambda one: one.name.partition(".")[0].removesuffix("[]") not in declared)
 
 
 def own_first(model: type[BaseModel]) -> list[Setting]:
     """Return every key of a class: its own, then those of the class that it is made from, and so on."""
+    wanted = {setting.name for setting in settings_of(model)}  # a base class may hold more within a key
     found: dict[str, Setting] = {}
     one: type[BaseModel] | None = model
     while one is not None:
         for setting in own_settings(one):
-            found.setdefault(setting.name, setting)
+            if setting.name in wanted:
+                found.setdefault(setting.name, setting)
         one = base_of(one)
     return list(found.values())
 
@@ -128,6 +137,14 @@ def _meanings(model: type[BaseModel]) -> dict[str, str]:
             for names, words in _ARGUMENT.findall(args):
                 found |= dict.fromkeys(names.split(", "), " ".join(words.split()))
     return found
+
+
+def _conditions(model: type[BaseModel]) -> dict[str, str]:
+    """Return for each key that does not always act a sentence on when it does, from `acts_with` of the classes."""
+    found: dict[str, str] = {}
+    for one in reversed(model.__mro__):
+        found |= vars(one).get("acts_with", {})
+    return {name: f" Acts with `{when}` alone." if when else INERT for name, when in found.items()}
 
 
 def _value(value: object) -> str:

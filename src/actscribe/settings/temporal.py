@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -15,7 +16,7 @@ _Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class TemporalSettings(FrozenEncoderSettings):
-    """A network over the features of a whole recording, made once by a frozen encoder; `learning_rate` acts on no part.
+    """A network over the features of a whole recording, made once by a frozen encoder.
 
     It scores each step of time with what lies before and after it, so that a timeline needs no windows. A clip's score
     is the mean over its steps.
@@ -44,6 +45,11 @@ class TemporalSettings(FrozenEncoderSettings):
         epochs: passes over the pieces, at most.
         clips_per_epoch: how many pieces an epoch uses; null: each once.
     """
+
+    acts_with: ClassVar[Mapping[str, str]] = {
+        "attention_heads": "network: attention",
+        "attention_window": "network: attention",
+    }
 
     step: Annotated[float | None, Unit("s")] = Field(None, gt=0, le=10)
     clip_lengths: Annotated[tuple[_Seconds, ...], Unit("s"), Field(min_length=1)] = (3.0,)

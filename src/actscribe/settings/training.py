@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -99,6 +100,13 @@ class Training(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    #: Key that does not always act -> the setting with which it does; empty: with none.
+    acts_with: ClassVar[Mapping[str, str]] = {
+        "patience": "keep: best",
+        "augmentation": "augment: true",
+        "flip": "augment: true",
+        "most_weight": "positive_weight: true",
+    }
 
     epochs: Annotated[int, Unit("epochs")] = Field(12, ge=1)
     batch_size: Annotated[int, Unit("clips")] = Field(16, ge=1)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -124,7 +125,7 @@ class VlmGroundSettings(ZeroShot):
 
 
 class VlmHeadSettings(Training):
-    """A frozen vision-language model with a trained head (Guerriero et al., FT-LC). `learning_rate` acts on no part.
+    """A frozen vision-language model with a trained head (Guerriero et al., FT-LC).
 
     Args:
         model: "embedded" (the tiny one in the package), a name of `actscribe models list`, or a local folder.
@@ -135,6 +136,8 @@ class VlmHeadSettings(Training):
         dropout: share of the head's inputs that are dropped in training.
         batch_tokens: size of a padded batch that runs through the model, at most.
     """
+
+    acts_with: ClassVar[Mapping[str, str]] = {"learning_rate": "", "augmentation": ""}
 
     model: Annotated[str, Located()] = EMBEDDED
     prompt: str = ""
