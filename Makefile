@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WHEEL := build/wheel
 LOWEST := .venv-lowest
 
-.PHONY: help install demo demo-quick wheel-test test test-lowest test-lowest-quick report-test docs docs-test lint format benchmarks campaigns campaigns-full campaign-programs campaign-video-matrix campaign-archive clean
+.PHONY: help install demo demo-quick wheel-test test test-slow test-lowest test-lowest-quick report-test docs docs-test lint format benchmarks campaigns campaigns-full campaign-programs campaign-video-matrix campaign-archive clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/ -/'
@@ -25,8 +25,11 @@ demo: install    ## the whole job on simulated recordings, offline; prints where
 demo-quick: install  ## the same, smaller, in a few minutes
 	$(BIN)/actscribe demo --quick --overwrite
 
-test: install    ## all tests, in as many processes as there are cores (at most four: each takes a gigabyte)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+test: install    ## the tests but the slow ones, in as many processes as there are cores (at most four: each takes a gigabyte)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m 'not slow'
+
+test-slow: install  ## tests that are long by nature: several processes, kills, whole trainings, the pages followed word by word
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -m slow
 
 wheel-test:      ## the wheel without a compiler: bare, where doctor works and the demo says what it lacks; then the quick demo
 	rm -rf $(WHEEL)

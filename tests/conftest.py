@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import socket
@@ -13,10 +14,18 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 
 import pytest
+from decoders import Staying
 from hypothesis import settings
 
 settings.register_profile("actscribe", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("actscribe")
+
+
+def pytest_collection_finish() -> None:
+    """Take what was imported out of the garbage collector's sight, which training calls on: a third of a second each."""
+    gc.collect()
+    gc.freeze()
+
 
 LOOPBACK = ("127.", "::1", "localhost")
 
@@ -40,6 +49,21 @@ def no_waiting_for_the_disk() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda file: None)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def staying_decoders() -> Iterator[Staying]:
+    """Let one decoder serve one test after the other."""
+    staying = Staying()
+    with staying.kept():
+        yield staying
+
+
+@pytest.fixture
+def own_decoders(staying_decoders: Staying, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start decoders for this test, and end them with it."""
+    staying_decoders.end()
+    monkeypatch.setattr(staying_decoders, "on", False)
 
 
 @pytest.fixture(autouse=True)

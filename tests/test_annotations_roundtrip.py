@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from annotation_examples import annotations, eighths, on_grid, seconds, whole_key, without_overlaps
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actscribe.annotations import FORMATS, Annotations, FrameClock, Interval, detect, read, write
@@ -67,6 +67,7 @@ def _keeps_length(name: str, found: Annotations) -> bool:
 
 
 @pytest.mark.parametrize("name", FORMATS)
+@settings(max_examples=25)
 @given(found=annotations(eighths()), fps=st.sampled_from((10.0, 25.0, 30000 / 1001)))
 def test_a_second_trip_changes_nothing(name: str, found: Annotations, fps: float) -> None:
     found = Annotations(found.intervals, found.gaps, found.media, 25.0, found.labels)

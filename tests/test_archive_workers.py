@@ -33,6 +33,7 @@ def run(archive: Archive, videos: list[Video], workers: int = 2) -> tuple[list[O
     return found, told
 
 
+@pytest.mark.slow
 def test_many_videos_and_a_poisonous_one(tmp_path: Path) -> None:
     contents = {f"{place:02}.mp4": b"x" * (place + 10) for place in range(30)}
     contents |= {"poison.mp4": archives.POISON, "text.mp4": archives.BROKEN, "copy.mp4": contents["07.mp4"]}
@@ -50,6 +51,7 @@ def test_many_videos_and_a_poisonous_one(tmp_path: Path) -> None:
     assert len(archives.noted(archive)) == 31
 
 
+@pytest.mark.slow
 def test_workers_that_are_killed_lose_nothing(tmp_path: Path) -> None:
     contents = {f"{place:02}.mp4": archives.SLOW + b"x" * place for place in range(12)}
     archive, videos = archives.begun(archives.fill(tmp_path / "in", contents), tmp_path / "out")
@@ -100,6 +102,7 @@ def _driver(archive: Archive, videos: list[Video]) -> None:
     run(archive, videos, 1)
 
 
+@pytest.mark.slow
 def test_workers_end_soon_after_whoever_started_them_was_killed(tmp_path: Path) -> None:
     import multiprocessing
 

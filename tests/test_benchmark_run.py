@@ -177,6 +177,7 @@ def test_benchmark_json_says_how_it_came_about(pair: tuple[Plan, Path]) -> None:
     assert "| vifi-clip + VgHIF | top1 |" in text
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_it_ends_with_the_same_tables(
     pair: tuple[Plan, Path], place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

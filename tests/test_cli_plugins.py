@@ -157,6 +157,7 @@ class TestWithoutOpenCV:
         done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
         assert (done.returncode, done.stdout) == (0, "\n"), done.stderr
 
+    @pytest.mark.slow
     def test_a_recognizer_is_trained_and_its_report_shows_frames(self, bare: Path, tmp_path: Path) -> None:
         settings = {
             "epochs": 1,

@@ -234,6 +234,7 @@ def test_killed_between_two_files_and_resumed_it_gives_the_same_bytes(
     assert tables(tmp_path / "killed") == tables(whole)
 
 
+@pytest.mark.slow
 def test_repeated_from_its_provenance_it_gives_the_same_numbers(
     lamps: Lamps, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

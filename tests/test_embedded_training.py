@@ -32,6 +32,7 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> str:
     return folder
 
 
+@pytest.mark.slow
 def test_the_vision_language_model(scenes: str, tmp_path: Path) -> None:
     digests = []
     for name in ("first", "second"):
@@ -42,6 +43,7 @@ def test_the_vision_language_model(scenes: str, tmp_path: Path) -> None:
     assert load_vlm(tmp_path / "first", dtype="bfloat16", device="cpu").describe().parameters > 1e6
 
 
+@pytest.mark.slow
 def test_the_dual_encoders(scenes: str, tmp_path: Path) -> None:
     digests = []
     for name in ("first", "second"):

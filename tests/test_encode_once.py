@@ -57,6 +57,7 @@ def passes(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     return counted
 
 
+@pytest.mark.slow
 def test_each_video_is_decoded_once_and_each_frame_encoded_once_per_encoder(
     tmp_path: Path,
     shown: Counter[tuple[str, str, float]],

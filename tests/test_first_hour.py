@@ -62,6 +62,7 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_from_files_to_a_corrected_timeline_that_is_learned_from(lab: Path) -> None:
     printed = typed("actscribe new study --from films --from coded")
     assert "9 of 9 videos annotated; 2 labels." in printed

@@ -224,6 +224,7 @@ def test_a_disk_too_small_for_the_blocks(study: Study, tmp_path: Path, monkeypat
     assert "97.7 KiB left" in said
 
 
+@pytest.mark.slow
 def test_sixty_hours_train_within_a_small_cache_and_a_bounded_memory(tmp_path: Path, largest: list[int]) -> None:
     """Sixty recordings of an hour; `benchmarks/long_study.py` is the same at full size."""
     settings = {"timesformer": {**TINY, "epochs": 1, "batch_size": 64}}

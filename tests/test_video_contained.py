@@ -28,6 +28,8 @@ from actscribe.video.probe import measure, probe
 from actscribe.video.reading import frames_at
 from actscribe.video.windows import clip_frames
 
+pytestmark = pytest.mark.usefixtures("own_decoders")
+
 #: Our own child, but for videos whose names say what FFmpeg does to them, when they are opened or while they are read.
 STUB = """
     import os, signal, sys, time

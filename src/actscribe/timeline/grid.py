@@ -110,14 +110,18 @@ def try_all(joined: Joined) -> Grid:
     segment, frame = np.empty(SHAPE), np.empty(SHAPE)
     for place, size in enumerate(sizes):
         values = joined.smoothed(size)
+        known: dict[bytes, tuple[float, float]] = {}  # bouts -> quality: most decisions end in the same few bouts
         for on, lower in product(range(len(levels)), range(len(LOWER))):
             spans, stretch = hysteresis(values, joined.times, joined.edges, levels[on], _off(levels, on, lower))
             for gap, min_gap in enumerate(sizes):
                 bridged = bridge(spans, stretch, min_gap)
                 for shortest, min_duration in enumerate(sizes):
-                    found = sp.intersect(drop_short(bridged, min_duration), joined.annotated)
+                    found = drop_short(bridged, min_duration)
+                    key = found.tobytes()
+                    if key not in known:
+                        known[key] = quality(sp.intersect(found, joined.annotated), joined.true)
                     at = (place, on, lower, gap, shortest)
-                    segment[at], frame[at] = quality(found, joined.true)
+                    segment[at], frame[at] = known[key]
     return Grid(sizes, levels, segment, frame)
 
 
