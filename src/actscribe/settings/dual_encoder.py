@@ -40,7 +40,7 @@ class DualEncoderSettings(Training):
         head_learning_rate: largest learning rate of the biases of a multi-label study, or of the probe.
     """
 
-    #: Name in `models.dual_encoder.loading.BACKBONES`, and in the registry.
+    #: Name in `models.dual_encoder.loading.BACKBONES`.
     backbone: ClassVar[str]
 
     model: Annotated[str, Located()] = EMBEDDED
@@ -57,6 +57,11 @@ class DualEncoderSettings(Training):
     vghif_learning_rate: float = Field(1e-3, gt=0)
     head_learning_rate: float = Field(1e-2, gt=0)
     weight_decay: float = Field(1e-3, ge=0)
+
+    @property
+    def published_base(self) -> tuple[str, ...]:
+        """The CLIP that a published file was trained from; none where no file is published."""
+        return ()
 
     @property
     def trains(self) -> bool:
@@ -113,6 +118,11 @@ class VificlipSettings(DualEncoderSettings):
     base: Annotated[str, Located()] = "clip-b16"
     learns: Learns = "both"
 
+    @property
+    def published_base(self) -> tuple[str, ...]:
+        """See above."""
+        return (self.base,)
+
 
 class XclipSettings(DualEncoderSettings):
     """X-CLIP: attention between frames and video-specific prompts (Ni et al., ECCV 2022); its text tower is frozen.
@@ -125,6 +135,11 @@ class XclipSettings(DualEncoderSettings):
 
     base: Annotated[str, Located()] = "clip-b16"
     learns: Literal["none", "probe", "image"] = "image"
+
+    @property
+    def published_base(self) -> tuple[str, ...]:
+        """See above."""
+        return (self.base,)
 
     @field_validator("learns", mode="before")
     @classmethod

@@ -6,12 +6,12 @@ A package outside this one adds a recognizer by an entry point of the group `act
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import BaseModel
 
@@ -36,13 +36,29 @@ from actscribe.settings.vlm import (
 
 #: Group of the entry points by which other packages add recognizers.
 ENTRY_POINTS = "actscribe.recognizers"
-#: What is trained where nobody says.
+#: What is trained where nobody says: it needs no optional package.
 DEFAULT = "timesformer"
+#: What to begin with on real video: its encoder has seen photographs.
+REAL_VIDEO = "probe"
+
+
+class _Named(Protocol):
+    """Settings that name a model."""
+
+    @property
+    def model(self) -> str:
+        """As a study file spells it."""
+        ...
 
 
 def nothing(settings: Any) -> tuple[str, ...]:
     """Answer `packages` or `splits` of a recognizer that needs none."""
     return ()
+
+
+def no_model(settings: Any) -> str:
+    """Answer `model` of a recognizer that takes none."""
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +76,9 @@ class RecognizerSpec:
         prompted: compares videos with prompts, and so has scores for classes that it never learned.
         embeds: looks at each clip once and keeps vectors of it, so that no decoded frames have to be kept.
         merges_into: the recognizer as which a run goes on whose adapters are folded into the model; empty: has none.
+        model: settings -> the model that they name, see `models.catalog`; empty: they name none.
+        learnable: value of the setting `learns` -> parts of the network that learn then, in the words of published
+            recipes, see `training.recipes.Part`; empty: there is no such setting.
     """
 
     summary: str
@@ -71,6 +90,8 @@ class RecognizerSpec:
     prompted: bool = False
     embeds: bool = False
     merges_into: str = ""
+    model: Callable[[Any], str] = no_model
+    learnable: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def trains(self, settings: BaseModel) -> bool:
         """Tell whether anything learns from the training clips."""
@@ -109,6 +130,17 @@ def _encoder(settings: FrozenEncoderSettings) -> tuple[str, ...]:
     return ("timm", IMAGENET_PACKAGE) if settings.model == IMAGENET else ()
 
 
+def _model(settings: _Named) -> str:
+    return settings.model
+
+
+_CLIP_PARTS = {
+    "image": frozenset({"vision"}),
+    "text": frozenset({"text"}),
+    "both": frozenset({"vision", "text", "logit_scale"}),
+}
+_XCLIP_PARTS = {"image": frozenset({"vision", "message", "mit", "video_prompts"})}
+
 #: Those of this package.
 BUILT_IN: dict[str, RecognizerSpec] = {
     "timesformer": RecognizerSpec(
@@ -117,12 +149,14 @@ BUILT_IN: dict[str, RecognizerSpec] = {
         "actscribe.recognizers.video_classifier:VIDEO_CLASSIFIER",
         _trained,
         models=("timesformer",),
+        model=_model,
     ),
     "video-classifier": RecognizerSpec(
         "supervised TimeSformer, VideoMAE, ViViT, V-JEPA 2 or VideoPrism, fine-tuned on the study's clips",
         VideoClassifierSettings,
         "actscribe.recognizers.video_classifier:VIDEO_CLASSIFIER",
         _trained,
+        model=_model,
     ),
     "probe": RecognizerSpec(
         "linear or attentive head on a frozen encoder: ImageNet, CLIP, SigLIP, DINO, V-JEPA 2, VideoMAE and others",
@@ -132,6 +166,7 @@ BUILT_IN: dict[str, RecognizerSpec] = {
         _encoder,
         models=("encoder",),
         embeds=True,
+        model=_model,
     ),
     "temporal": RecognizerSpec(
         "network over a whole recording's features of a frozen encoder: dilated convolutions or windowed attention",
@@ -140,6 +175,7 @@ BUILT_IN: dict[str, RecognizerSpec] = {
         _trained,
         _encoder,
         embeds=True,
+        model=_model,
     ),
     "vlm-list": RecognizerSpec(
         "zero-shot: a vision-language model lists the activities that occur",
@@ -147,6 +183,7 @@ BUILT_IN: dict[str, RecognizerSpec] = {
         "actscribe.recognizers.vlm_list:VLM_LIST",
         _asked,
         _quantized,
+        model=_model,
     ),
     "vlm-yesno": RecognizerSpec(
         "zero-shot: a vision-language model answers one yes/no question per label",
@@ -155,6 +192,7 @@ BUILT_IN: dict[str, RecognizerSpec] = {
         _asked,
         _quantized,
         models=("vlm", "llm"),
+        model=_model,
     ),
     "vlm-judge": RecognizerSpec(
         "zero-shot: a vision-language model writes a caption, a text-only model judges each label from it",
@@ -162,6 +200,7 @@ BUILT_IN: dict[str, RecognizerSpec] = {
         "actscribe.recognizers.vlm_judge:VLM_JUDGE",
         _asked,
         _judged,
+        model=_model,
     ),
     "vlm-ground": RecognizerSpec(
         "zero-shot: a vision-language model says from when to when each label happens, in windows of minutes",
@@ -176,6 +215,7 @@ BUILT_IN: dict[str, RecognizerSpec] = {
         "actscribe.recognizers.vlm_head:VLM_HEAD",
         _trained,
         embeds=True,
+        model=_model,
     ),
     "vlm-lora": RecognizerSpec(
         "vision-language model fine-tuned through low-rank adapters, with a trained head",
@@ -184,6 +224,7 @@ BUILT_IN: dict[str, RecognizerSpec] = {
         _trained,
         _adapted,
         merges_into="vlm-head",
+        model=_model,
     ),
     "clip": RecognizerSpec(
         "CLIP on frames against prompts of the labels: zero-shot, linear probe, or with towers trained; VgHIF if asked",
@@ -192,6 +233,8 @@ BUILT_IN: dict[str, RecognizerSpec] = {
         _dual,
         models=("clip",),
         prompted=True,
+        model=_model,
+        learnable=_CLIP_PARTS,
     ),
     "vifi-clip": RecognizerSpec(
         "ViFi-CLIP: both towers of CLIP fine-tuned on the study's clips; VgHIF if asked",
@@ -199,6 +242,8 @@ BUILT_IN: dict[str, RecognizerSpec] = {
         "actscribe.recognizers.dual_encoder.recognizer:DUAL",
         _dual,
         prompted=True,
+        model=_model,
+        learnable=_CLIP_PARTS,
     ),
     "x-clip": RecognizerSpec(
         "X-CLIP: attention between frames and video-specific prompts, its text tower frozen; VgHIF if asked",
@@ -207,6 +252,8 @@ BUILT_IN: dict[str, RecognizerSpec] = {
         _dual,
         models=("xclip",),
         prompted=True,
+        model=_model,
+        learnable=_XCLIP_PARTS,
     ),
 }
 
@@ -275,5 +322,6 @@ def _loaded(name: str) -> RecognizerSpec:
     return replace(
         spec,
         splits=careful(spec.splits, tuple, point, "recognizer", "splits"),
+        model=careful(spec.model, str, point, "recognizer", "model"),
         packages=careful(spec.packages, tuple, point, "recognizer", "packages"),
     )

@@ -12,8 +12,7 @@ from actscribe.files import check_writable, write_text
 from actscribe.labels import load_label_set, presets
 from actscribe.packages import missing
 from actscribe.places import real_path
-from actscribe.settings.probe import ProbeSettings
-from actscribe.settings.registry import BUILT_IN
+from actscribe.settings.registry import BUILT_IN, DEFAULT, REAL_VIDEO
 from actscribe.settings.study import STUDY_FILE
 from actscribe.yaml_file import quoted
 
@@ -95,12 +94,12 @@ def filled(template: str, name: str) -> str:
 
     Packages beside this one are not asked what they add: one that does not load must not keep a study from its start.
     """
-    lacking = missing(BUILT_IN["probe"].packages(ProbeSettings()))
+    lacking = missing(BUILT_IN[REAL_VIDEO].packages(BUILT_IN[REAL_VIDEO].settings()))
     return template.format(
         name=quoted(name),
         presets=", ".join(presets()),
         recognizers=", ".join(BUILT_IN),
-        first="timesformer" if lacking else "probe",
+        first=DEFAULT if lacking else REAL_VIDEO,
         drafted=TIMESFORMER if lacking else PROBE,
     )
 

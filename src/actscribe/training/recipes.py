@@ -6,9 +6,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from actscribe.errors import ActScribeError, did_you_mean
+from actscribe.settings.registry import BUILT_IN
 from actscribe.settings.training import Augmentation
 from actscribe.yaml_file import load_model
 
@@ -187,7 +188,7 @@ class Recipe(BaseModel):
         name: of the recipe.
         summary: one sentence.
         paper: and code it is from.
-        backbone: "clip", "xclip" or "vifi-clip".
+        backbone: a recognizer of which parts can learn, see `RecognizerSpec.learnable`.
         architecture: of the image tower.
         start: weights that training begins with.
         frames: of a clip.
@@ -210,7 +211,7 @@ class Recipe(BaseModel):
     name: str
     summary: str
     paper: str
-    backbone: Literal["clip", "xclip", "vifi-clip"]
+    backbone: str
     architecture: str
     start: str
     frames: int = Field(ge=1)
@@ -226,6 +227,14 @@ class Recipe(BaseModel):
     test: ViewCount = ViewCount()
     seed: int = Field(1024, ge=0)
     published: tuple[Published, ...] = ()
+
+    @field_validator("backbone")
+    @classmethod
+    def _has_parts(cls, value: str) -> str:
+        able = [name for name, spec in BUILT_IN.items() if spec.learnable]
+        if value not in able:
+            raise ValueError(f"expected one of {', '.join(able)}, found {value}")
+        return value
 
 
 def recipes() -> tuple[str, ...]:

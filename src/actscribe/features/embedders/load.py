@@ -25,6 +25,7 @@ from actscribe.models.pixels import Pixels, read_pixels
 from actscribe.models.quiet import quiet
 from actscribe.models.video_classifier import check_frames, encoder_configuration, picture_size
 from actscribe.models.video_families import FAMILIES as CLASSIFIERS
+from actscribe.settings.dual_encoder import XclipSettings
 from actscribe.settings.encoder import EncoderChoice
 from actscribe.settings.named_models import EMBEDDED, IMAGENET
 
@@ -150,7 +151,7 @@ def _network(settings: EncoderChoice, frames: int) -> tuple[nn.Module, Pixels, A
         return pictures.load(folder, settings.model, config, above), pixels, "frame"
     if kind == "xclip":
         pictures.check_layer("X-CLIP", 0, above)
-        return JointEncoder(load_backbone("x-clip", settings.model, frames).backbone), pixels, "clip"
+        return JointEncoder(load_backbone(XclipSettings.backbone, settings.model, frames).backbone), pixels, "clip"
     return videos.load(folder, settings.model, config, frames, above), pixels, "clip"
 
 
@@ -171,7 +172,7 @@ def _config(model: str) -> Any:
     if kind in CLASSIFIERS:
         return encoder_configuration(folder, model)
     if kind == "xclip":
-        visual_config("x-clip", model)
+        visual_config(XclipSettings.backbone, model)
     return load_part(AutoConfig, folder, model, "config.json")
 
 

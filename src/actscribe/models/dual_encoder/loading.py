@@ -44,6 +44,7 @@ class Choice:
         model: of transformers.
         adapter: around it.
         build: reads published training files of it; None where there are none.
+        fit: sets a model to so many frames of a video; None: it takes any number.
     """
 
     kind: str
@@ -51,13 +52,14 @@ class Choice:
     model: Any
     adapter: Callable[[Any], Backbone]
     build: Build | None = None
+    fit: Callable[[Any, int], None] | None = None
 
 
-#: Every backbone by the name that a study gives it.
+#: Every backbone by its name, which is `DualEncoderSettings.backbone`.
 BACKBONES: dict[str, Choice] = {
     "clip": Choice("clip", "clip", CLIPModel, ClipBackbone),
     "vifi-clip": Choice("clip", "clip", CLIPModel, ClipBackbone, vificlip.build),
-    "x-clip": Choice("xclip", "xclip", XCLIPModel, XclipBackbone, xclip_published.build),
+    "x-clip": Choice("xclip", "xclip", XCLIPModel, XclipBackbone, xclip_published.build, fit_frame_count),
 }
 
 
@@ -115,8 +117,8 @@ def load_backbone(name: str, checkpoint: str, frames: int, resize_mode: str = "c
     choice = _choice(name)
     folder = backbone_folder(name, checkpoint, base)
     model = _model(choice, folder, checkpoint)
-    if name == "x-clip":
-        fit_frame_count(model, frames)
+    if choice.fit is not None:
+        choice.fit(model, frames)
     backbone = choice.adapter(model).eval()
     backbone.tune("none")
     return Loaded(
@@ -141,7 +143,7 @@ def configuration(name: str, checkpoint: str, base: str = BASE) -> Any:
 
 def changes(name: str, checkpoint: str, frames: int, base: str = BASE) -> list[str]:
     """Return in words what `load_backbone` resizes; no weight is read. Arguments and errors as there."""
-    if name != "x-clip":
+    if _choice(name).fit is None:
         return []
     made_for = visual_config(name, checkpoint, base).num_frames
     note = f"the positions of '{checkpoint}' for {made_for} frames were resized to {frames}"
@@ -156,10 +158,11 @@ def backbone_folder(name: str, checkpoint: str, base: str = BASE) -> Path:
         if not path.is_file():
             raise ActScribeError(f"{path}: no such file.")
         if choice.build is None:
+            able = " or ".join(other for other, one in BACKBONES.items() if one.build is not None)
             raise ActScribeError(
                 f"{path}: a file of training, which is never loaded as {name}: a pickle can run code.",
-                "Published files of ViFi-CLIP and X-CLIP are converted: choose vifi-clip or x-clip. Of others, give a"
-                " folder with config.json and safetensors.",
+                f"Published files of ViFi-CLIP and X-CLIP are converted: choose {able}. Of others, give a folder with"
+                " config.json and safetensors.",
             )
         return converted(path, choice.build, base)
     return checkpoint_folder(checkpoint, choice.kind)

@@ -41,7 +41,7 @@ from actscribe.recognizers.base import ClipFrames, Implementation, InputSpec, Ke
 from actscribe.recognizers.dual_encoder import probe
 from actscribe.recognizers.dual_encoder.how import How
 from actscribe.recognizers.plans.clips import plan_dual
-from actscribe.settings.dual_encoder import DualEncoderSettings, VificlipSettings, XclipSettings
+from actscribe.settings.dual_encoder import DualEncoderSettings
 from actscribe.training.examples import fit_pixels
 from actscribe.training.inputs import TrainingInputs
 from actscribe.training.losses import priors, probabilities
@@ -148,7 +148,7 @@ def view(settings: DualEncoderSettings, frames: int) -> InputSpec:
     Raises:
         ActScribeError: the checkpoint is not here, or has no such block as VgHIF asks for.
     """
-    config = visual_config(settings.backbone, settings.model, *_base(settings))
+    config = visual_config(settings.backbone, settings.model, *settings.published_base)
     if settings.vghif:
         settings.vghif.levels_of(int(config.num_hidden_layers))
     return InputSpec(frames, round(int(config.image_size) / settings.crop_pct), settings.temporal_jitter)
@@ -156,28 +156,23 @@ def view(settings: DualEncoderSettings, frames: int) -> InputSpec:
 
 def kept(settings: DualEncoderSettings, frames: int) -> Kept:
     """Return what a probe keeps of a clip, one float32 vector; see `Implementation.kept`."""
-    config = configuration(settings.backbone, settings.model, *_base(settings))
+    config = configuration(settings.backbone, settings.model, *settings.published_base)
     return Kept("clip", 4 * int(config.projection_dim) if settings.learns == "probe" else 0)
 
 
 def weights(settings: DualEncoderSettings) -> str:
     """Return the digest of the checkpoint's weights, see `Implementation.weights`."""
-    return weights_digest(backbone_folder(settings.backbone, settings.model, *_base(settings)))
+    return weights_digest(backbone_folder(settings.backbone, settings.model, *settings.published_base))
 
 
 def starting(settings: DualEncoderSettings, labels: LabelSet, frames: int) -> list[str]:
     """Return what is resized of the checkpoint, once its weights were seen to fit; see `Implementation.starting`."""
     _load(settings, frames)
-    return changes(settings.backbone, settings.model, frames, *_base(settings))
-
-
-def _base(settings: DualEncoderSettings) -> tuple[str, ...]:
-    """Return what a published file was trained from, where the recognizer takes such files."""
-    return (settings.base,) if isinstance(settings, (VificlipSettings, XclipSettings)) else ()
+    return changes(settings.backbone, settings.model, frames, *settings.published_base)
 
 
 def _load(settings: DualEncoderSettings, frames: int) -> Loaded:
-    loaded = load_backbone(settings.backbone, settings.model, frames, settings.resize_mode, *_base(settings))
+    loaded = load_backbone(settings.backbone, settings.model, frames, settings.resize_mode, *settings.published_base)
     own = loaded.pixels
     pixels = replace(own, crop_pct=settings.crop_pct, mean=settings.mean or own.mean, std=settings.std or own.std)
     return replace(loaded, pixels=pixels)

@@ -25,7 +25,7 @@ from actscribe.models.video_families import FAMILIES
 from actscribe.models.vlm.plan import EFFICIENCY, matmul_speed
 from actscribe.recognizers.base import Plan
 from actscribe.recognizers.plans.minute import minute_text
-from actscribe.settings.dual_encoder import DualEncoderSettings, VificlipSettings, XclipSettings
+from actscribe.settings.dual_encoder import DualEncoderSettings
 from actscribe.settings.video_classifier import VideoClassifierSettings
 from actscribe.tables import seconds_text
 
@@ -123,14 +123,13 @@ def _classifier(settings: VideoClassifierSettings, frames: int, labels: int) -> 
 
 def _dual(settings: DualEncoderSettings, frames: int, labels: int) -> tuple[nn.Module, int]:
     choice = BACKBONES[settings.backbone]
-    base = (settings.base,) if isinstance(settings, (VificlipSettings, XclipSettings)) else ()
     config = _configuration(
         settings.model,
-        lambda: dual_configuration(settings.backbone, settings.model, *base),
+        lambda: dual_configuration(settings.backbone, settings.model, *settings.published_base),
         choice.model.config_class,
     )
     config.text_config._attn_implementation = "eager"  # the other looks at the mask's values, which are not there
-    if settings.backbone == "x-clip":
+    if choice.fit is not None:
         config.vision_config.num_frames = frames
     backbone, side = choice.adapter(choice.model(config)), int(config.vision_config.image_size)
     if settings.learns == "probe":  # its classifier learns from kept vectors, and never beside the backbone
