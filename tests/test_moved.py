@@ -115,7 +115,7 @@ def test_a_moved_study_goes_on_training_and_a_run_of_it_is_reused(moved: Path) -
     other = shutil.copytree(moved / "models" / "tiny", moved / "models" / "other")
     write_study(moved, recognizers={"vlm-head": {"model": str(other), **QUICK}}, **FEW)
     changed = load_study(moved)
-    assert changes(done, changed, load_data(changed)) == ["recognizers"]
+    assert changes(done, changed, load_data(changed)) == ["settings (model)"]
 
 
 def test_a_comparison_that_was_moved_is_reported_gone_on_with_and_repeated(

@@ -64,7 +64,7 @@ def test_runs_of_other_weights_are_not_reused(tmp_path: Path) -> None:
         benchmark(plan, out, resume=True, cache=place.cache)
     assert "--out" in caught.value.hint
     rewrite(path.parent, status="training")
-    with pytest.raises(ActScribeError, match=rf"changed since this training began: {message}"):
+    with pytest.raises(ActScribeError, match=rf"made otherwise; it differs in: {message}"):
         benchmark(plan, out, resume=True, cache=place.cache)
 
     rewrite(path.parent, status="complete", weights="")  # where nothing tells, it is taken as it is

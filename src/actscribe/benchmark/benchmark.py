@@ -29,7 +29,6 @@ from actscribe.benchmark.tables import (
 )
 from actscribe.data.benchmarks.base import Benchmark, Missing
 from actscribe.data.benchmarks.convert import Probes, availability, lacking, missing_table, study_of
-from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError
 from actscribe.files import check_writable, folder_beside
 from actscribe.ownership import check_replaceable
@@ -41,7 +40,7 @@ from actscribe.run_folder.run import Run, RunInfo
 from actscribe.run_folder.written import RUN_FILE
 from actscribe.runs.evaluate import score_split
 from actscribe.runs.preflight import Infos, memory_warnings, refusals
-from actscribe.runs.reuse import changes
+from actscribe.runs.reuse import check_same, complete_run
 from actscribe.runs.train import UNDECIDED, train
 from actscribe.settings.study import Study
 from actscribe.video.cache import FrameCache
@@ -49,6 +48,7 @@ from actscribe.video.contained import contained
 
 #: In a run's folder: its scores on the novel classes, as a run without a model of its own.
 NOVEL_FOLDER = "novel"
+INSTEAD = "or benchmark into another folder with --out."
 #: Tables that belong on a terminal, with their titles.
 SHOWN = {
     "availability": "Clips of the set on this machine",
@@ -160,18 +160,13 @@ def _check(plan: Plan, chosen: Classes, drawn: Draw, folder: Path, cache: FrameC
     infos: Infos = {}
     found: list[str] = []
     for vghif in _variants(plan):
-        if _complete(folder / plan.run_name(vghif, 0)) is None:
+        if complete_run(folder / plan.run_name(vghif, 0)) is None:
             study = _study(plan, chosen.learned, plan.settings(vghif, len(drawn.data.of_split("train"))), 0)
             found += refusals(study, [plan.backbone], drawn.data, cache, infos)
             for sentence in memory_warnings(study, [plan.backbone], drawn.data):
                 say(f"Warning: {sentence}", None)
     if found:
         raise ActScribeError("\n".join(dict.fromkeys(found)), "Nothing was begun. Mend this, then type it again.")
-
-
-def _complete(folder: Path) -> Run | None:
-    run = Run.open(folder) if (folder / RUN_FILE).is_file() else None
-    return run if run is not None and run.info.status == "complete" else None
 
 
 def _study(plan: Plan, benchmark: Benchmark, settings: BaseModel, seed: int) -> Study:
@@ -185,11 +180,11 @@ def _finish(
     """Train and score one run, as far as that is not done."""
     settings = plan.settings(vghif, len(drawn.data.of_split("train")))
     study = _study(plan, chosen.learned, settings, seed)
-    run = _complete(folder)
+    run = complete_run(folder)
     if run is None:
         begun = (folder / RUN_FILE).is_file()
         run = train(study, plan.backbone, folder, resume=begun, cache=cache, data=drawn.data)
-    _check_same(run, study, drawn.data)
+    check_same(run, study, drawn.data, INSTEAD)
     recognizer = _score(run, plan, None)
     if chosen.novel is None or drawn.novel is None:
         return
@@ -197,7 +192,7 @@ def _finish(
     place = folder / NOVEL_FOLDER
     other = Run.open(place) if (place / RUN_FILE).is_file() else None
     if other is not None and other.info.status != "begun":
-        _check_same(other, study, drawn.novel)
+        check_same(other, study, drawn.novel, INSTEAD)
     else:
         facts = RunInfo(
             status="complete",
@@ -240,20 +235,6 @@ def _is_scored(run: Run, plan: Plan) -> bool:
             "Give the same --clips and --crops, or benchmark into another folder with --out.",
         )
     return True
-
-
-def _check_same(run: Run, study: Study, data: StudyData) -> None:
-    """Refuse to reuse a run of another plan."""
-    changed = changes(run, study, data)
-    if "recognizers" in changed:
-        own = study.recognizers[run.info.name]
-        differ = [key for key in own if own[key] != run.info.settings.get(key)]
-        changed[changed.index("recognizers")] = f"settings ({', '.join(differ)})"
-    if changed:
-        raise ActScribeError(
-            f"{run.folder}: this run was made otherwise; it differs in: {', '.join(changed)}.",
-            "Undo the change, or benchmark into another folder with --out.",
-        )
 
 
 def _results(plan: Plan, folder: Path, parts: Mapping[int, Sequence[bool]]) -> tuple[SeedResult, ...]:

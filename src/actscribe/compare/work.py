@@ -8,13 +8,12 @@ from actscribe.compare.board import Board
 from actscribe.compare.cost import MB, kept_cost, measure_cost, peak_memory
 from actscribe.compare.plan import Part, study_of, subset
 from actscribe.data.loading import StudyData
-from actscribe.errors import ActScribeError
 from actscribe.evaluation.result import Evaluation
 from actscribe.run_folder import written
 from actscribe.run_folder.run import Run
 from actscribe.run_folder.written import RUN_FILE
 from actscribe.runs.evaluate import evaluate, measured
-from actscribe.runs.reuse import changes
+from actscribe.runs.reuse import changes, check_same, complete_run
 from actscribe.runs.train import train
 from actscribe.settings.study import Study
 from actscribe.video.cache import FrameCache
@@ -69,26 +68,14 @@ def found(part: Part, study: Study, data: StudyData, folder: Path, retrain: bool
     Raises:
         ActScribeError: a complete run lies in the comparison's folder, but of another study.
     """
-    own = _complete(folder / part.place)
+    own = complete_run(folder / part.place)
     if own is not None:
-        changed = changes(own, study, data)
-        if changed:
-            raise ActScribeError(
-                f"{own.folder}: the study has changed since this run was made: {', '.join(changed)}.",
-                "Undo the change, or compare into another folder with --out.",
-            )
+        check_same(own, study, data, "or compare into another folder with --out.")
         return own
     if retrain or part.recordings is not None:
         return None
-    trained = _complete(study.folder / "runs" / part.recognizer)
+    trained = complete_run(study.folder / "runs" / part.recognizer)
     return trained if trained is not None and not changes(trained, study, data) else None
-
-
-def _complete(folder: Path) -> Run | None:
-    if not (folder / RUN_FILE).is_file():
-        return None
-    run = Run.open(folder)
-    return run if run.info.status == "complete" else None
 
 
 def _is_evaluated(run: Run, part: Part) -> bool:

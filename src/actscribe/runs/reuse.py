@@ -11,6 +11,7 @@ from actscribe.places import Place
 from actscribe.processes import is_first
 from actscribe.recognizers.base import implementation
 from actscribe.run_folder.run import Run
+from actscribe.run_folder.written import RUN_FILE
 from actscribe.settings.located import unplaced
 from actscribe.settings.registry import recognizer
 from actscribe.settings.study import Study
@@ -22,7 +23,7 @@ def changes(run: Run, study: Study, data: StudyData) -> list[str]:
     then, now = (one.model_dump(mode="json", exclude=apart) for one in (run.study, study))
     changed = [key for key in now if now[key] != then[key]]
     own = study.chosen(run.info.name)
-    changed += _other_weights(run, own.settings) if _same_settings(run, study) else ["recognizers"]
+    changed += _other_weights(run, own.settings) if _same_settings(run, study) else [_other_settings(run, study)]
     changed += ["labels"] if run.labels != data.labels else []
     held = [
         [(r.name, r.content, r.split, r.intervals, r.gaps) for r in one] for one in (run.recordings(), data.recordings)
@@ -37,11 +38,25 @@ def own_settings(study: Study, name: str) -> dict[str, Any]:
 
 def _same_settings(run: Run, study: Study) -> bool:
     """Tell whether settings are those of a run; a model in the study's folder is the same wherever that lies now."""
-    then, now = run.info.settings, own_settings(study, run.info.name)
     if study.chosen(run.info.name).recognizer != run.info.recognizer:
         return False
+    then, now = _settings_without_place(run, study)
+    return run.info.settings == own_settings(study, run.info.name) or then == now
+
+
+def _settings_without_place(run: Run, study: Study) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return settings of a run and of a study, paths in the study's folder as from there."""
     home, kind = Path(run.info.home.was) if run.info.home else study.folder, recognizer(run.info.recognizer).settings
-    return then == now or unplaced(kind, then, home) == unplaced(kind, now, study.folder)
+    now = own_settings(study, run.info.name)
+    return unplaced(kind, run.info.settings, home), unplaced(kind, now, study.folder)
+
+
+def _other_settings(run: Run, study: Study) -> str:
+    """Return words on which settings differ from those of a run."""
+    if study.chosen(run.info.name).recognizer != run.info.recognizer:
+        return "recognizers"
+    then, now = _settings_without_place(run, study)
+    return f"settings ({', '.join(key for key in now if now[key] != then.get(key))})"
 
 
 def _other_weights(run: Run, settings: Any) -> list[str]:
@@ -55,13 +70,25 @@ def _other_weights(run: Run, settings: Any) -> list[str]:
     return [] if same else [f"model {settings.model} has other weights than when this run was made"]
 
 
-def check_same(run: Run, study: Study, data: StudyData) -> None:
-    """Refuse to go on with a run under another study, whose results would be of neither."""
+def complete_run(folder: Path) -> Run | None:
+    """Return the run in a folder if it is complete."""
+    run = Run.open(folder) if (folder / RUN_FILE).is_file() else None
+    return run if run is not None and run.info.status == "complete" else None
+
+
+def check_same(run: Run, study: Study, data: StudyData, instead: str) -> None:
+    """Refuse to go on with a run, or to use its results, under another study: they would be of neither.
+
+    Args:
+        run: that is there.
+        study, data: as they are now.
+        instead: what else can be done, in words that follow "Undo the change, ".
+    """
     changed = changes(run, study, data)
     if changed:
         raise ActScribeError(
-            f"{run.folder}: the study has changed since this training began: {', '.join(changed)}.",
-            "Undo the change to go on with it, replace it with --overwrite, or train into another folder with --out.",
+            f"{run.folder}: this run was made otherwise; it differs in: {', '.join(changed)}.",
+            f"Undo the change, {instead}",
         )
 
 

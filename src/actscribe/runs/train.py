@@ -106,7 +106,7 @@ def train(
         say(f"{recognizer}: {frames.sentence}", None)
     if is_first():
         if existing:
-            check_same(existing, study, data)
+            check_same(existing, study, data, "replace it with --overwrite, or train into another folder with --out.")
             check_frames(existing, frames)
             move_in(existing, study)
         run = existing or _new_run(folder, study, recognizer, data, notes, overwrite, frames.room)
