@@ -1,0 +1,68 @@
+"""actscribe next."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def next(
+    study: Annotated[Path, typer.Argument(help="study.yaml, or the folder it lies in.")],
+    minutes: Annotated[float, typer.Option(help="Of watching, with what is shown around each span.", min=0.1)] = 30.0,
+    strategy: Annotated[
+        str | None,
+        typer.Option(
+            help="uncertainty, disagreement, change, coverage or random.",
+            show_default="uncertainty where there is a run, else coverage",
+        ),
+    ] = None,
+    run: Annotated[
+        list[Path] | None, typer.Option(help="A run to go by; may be repeated.", show_default="those in STUDY/runs")
+    ] = None,
+    split: Annotated[str, typer.Option(help="train, validation or test.")] = "train",
+    span: Annotated[
+        float | None, typer.Option(help="Seconds of a span, about.", min=0.1, show_default="five clips")
+    ] = None,
+    context: Annotated[
+        float | None, typer.Option(help="Seconds shown around a span.", min=0.0, show_default="one clip")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of what is drawn at random.", min=0)] = 0,
+    out: Annotated[Path | None, typer.Option(help="Also write the table to this .csv or .xlsx.")] = None,
+) -> None:
+    """Say what to review next, and why, within some minutes of a person's time."""
+    from dataclasses import asdict
+
+    import pandas as pd
+
+    from actscribe.review.queue.ask import ask
+    from actscribe.review.queue.strategies import STRATEGIES, clock
+    from actscribe.table_files import check_table, write_table
+    from actscribe.tables import print_sentence, print_table
+
+    if out is not None:
+        check_table(out, overwrite=False)
+    found = ask(study, minutes, strategy, run or (), split, span, context, seed)
+    rows = [
+        {
+            "recording": one.recording,
+            "from": clock(one.start),
+            "to": clock(one.end),
+            "watch": f"{one.cost:.1f} s",
+            "why": one.why,
+        }
+        for one in found.spans
+    ]
+    if rows:
+        print_table(f"By {found.strategy}: {STRATEGIES[found.strategy]}", pd.DataFrame(rows))
+        watched = sum(one.cost for one in found.spans) / 60
+        print_sentence(f"{watched:.1f} minutes of watching; {found.left / 60:.1f} minutes of {split} are not reviewed.")
+    for note in found.notes:
+        print_sentence(f"Note: {note}")
+    if out is not None:
+        table = [{"rank": place, **asdict(one), "strategy": found.strategy} for place, one in enumerate(found.spans, 1)]
+        write_table(out, pd.DataFrame(table).rename(columns={"start": "start_s", "end": "end_s", "cost": "cost_s"}))
+        print(f"Table: {out}")
+    print(f"Next: actscribe review {shlex.quote(str(study))}")

@@ -1,0 +1,205 @@
+"""What to look at next in a study: its recordings, its runs, a strategy, a budget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from actscribe.data.clips import Clip, Window, spans
+from actscribe.data.loading import StudyData, load_data
+from actscribe.data.manifest import SPLITS
+from actscribe.data.recording import Recording
+from actscribe.errors import ActScribeError, did_you_mean
+from actscribe.journal.spans import Spans, joined, seconds
+from actscribe.review.queue.candidates import Clips, Watched, candidates
+from actscribe.review.queue.choose import Chosen, choose
+from actscribe.review.queue.said import Said, said
+from actscribe.review.queue.scored import Scorer, encoder_of, vectors_of
+from actscribe.review.queue.strategies import STRATEGIES, Known
+from actscribe.run_folder.run import Run
+from actscribe.run_folder.written import RUN_FILE
+from actscribe.settings.study import Study, load_study
+from actscribe.video.contained import contained
+
+#: Length of a span that is looked at in one go, and of what is shown before and after it, in clips (ours).
+SPAN_CLIPS, CONTEXT_CLIPS = 5.0, 1.0
+#: Runs that a strategy needs.
+_RUNS = {"uncertainty": 1, "change": 1, "disagreement": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """What to look at next.
+
+    Args:
+        spans: the best first.
+        strategy: by which they were chosen.
+        left: seconds that nobody reviewed, in the recordings that were chosen from.
+        notes: sentences that belong to them.
+    """
+
+    spans: tuple[Chosen, ...]
+    strategy: str
+    left: float
+    notes: tuple[str, ...]
+
+
+@contained()
+def ask(
+    study: Study | str | Path,
+    minutes: float,
+    strategy: str | None = None,
+    runs: Sequence[Run | str | Path] = (),
+    split: str = "train",
+    span: float | None = None,
+    context: float | None = None,
+    seed: int = 0,
+    data: StudyData | None = None,
+) -> Queue:
+    """Return spans of unreviewed time that are worth a person's time, within a budget.
+
+    Args:
+        study: from `load_study`, or its file or folder.
+        minutes: of watching, context included.
+        strategy: of `STRATEGIES`; None: "uncertainty" where there is a run, else "coverage" where the study has an
+            encoder, else "random".
+        runs: whose scores are looked at; default those in STUDY/runs.
+        split: of the recordings.
+        span: seconds of a span, about; default five clips.
+        context: seconds shown before and after a span; default one clip.
+        seed: of what is drawn at random.
+        data: from `load_data(study)`, where the caller has it already.
+
+    Raises:
+        ActScribeError: an unknown strategy or split, too few runs for the strategy, a run of other labels or windows.
+    """
+    study = study if isinstance(study, Study) else load_study(study)
+    if study.split.within == "recordings":
+        raise ActScribeError(
+            "'next' chooses among recordings, and this study splits each of them by time.",
+            "Review its recordings from the beginning, with: actscribe review STUDY",
+        )
+    if split not in SPLITS:
+        raise ActScribeError(f"no split is called '{split}'.", did_you_mean(split, SPLITS))
+    opened = [one if isinstance(one, Run) else Run.open(one) for one in runs] or runs_of(study)
+    strategy = strategy or _usual(study, opened)
+    if strategy not in STRATEGIES:
+        raise ActScribeError(f"no strategy is called '{strategy}'.", did_you_mean(strategy, STRATEGIES))
+    data = load_data(study) if data is None else data
+    used = _usable(strategy, opened, study, data)
+    recordings = data.of_split(split)
+    window = Window(study.windows.length, study.windows.stride)
+    every = [_clips(one, window) for one in recordings]
+    known = _known(strategy, study, data, used, recordings, every)
+    length = study.windows.length
+    pieces = candidates(every, None if length is None else (span or SPAN_CLIPS * length))
+    around = 0.0 if length is None else (CONTEXT_CLIPS * length if context is None else context)
+    watched = Watched(around, {one.name: one.duration for one in recordings})
+    found = choose(pieces, known, strategy, minutes * 60, watched, seed)
+    left = sum(seconds(one.open) for one in every)
+    return Queue(tuple(found), strategy, left, tuple(_notes(strategy, split, data, left, found)))
+
+
+def runs_of(study: Study) -> list[Run]:
+    """Return the complete runs that `train` put into the study's folder, in the order of the study's recognizers."""
+    folders = [study.folder / "runs" / name for name in study.recognizers]
+    found = [Run.open(folder) for folder in folders if (folder / RUN_FILE).is_file()]
+    return [run for run in found if run.info.status == "complete"]
+
+
+def open_time(recording: Recording) -> Spans:
+    """Return the time of a recording that is not annotated for every label."""
+    if recording.intervals is None:
+        return joined([(0.0, recording.duration)])
+    return joined((gap.start, gap.end) for gap in recording.gaps)
+
+
+def _usual(study: Study, runs: Sequence[Run]) -> str:
+    if runs:
+        return "uncertainty"
+    return "random" if encoder_of(study) is None else "coverage"
+
+
+def _usable(strategy: str, runs: Sequence[Run], study: Study, data: StudyData) -> list[Run]:
+    """Return the runs that a strategy looks at."""
+    needed = _RUNS.get(strategy, 0)
+    if len(runs) < needed:
+        what = "a run" if needed == 1 else f"{needed} runs of different recognizers"
+        raise ActScribeError(
+            f"'{strategy}' goes by what {what} say{'s' if needed == 1 else ''}, and there"
+            f" {'is' if len(runs) == 1 else 'are'} {len(runs) or 'none'}.",
+            "Train first, name runs with --run, or take --strategy coverage or random.",
+        )
+    if strategy == "random" or (strategy == "coverage" and encoder_of(study) is not None):
+        return []
+    used = list(runs) if strategy in ("disagreement", "coverage") else list(runs[:1])
+    for run in used:
+        other = "labels" if run.labels != data.labels else "windows" if run.study.windows != study.windows else ""
+        if other:
+            raise ActScribeError(
+                f"{run.folder}: was trained with other {other} than the study has now.", "Train it again."
+            )
+    return used
+
+
+def _clips(recording: Recording, window: Window) -> Clips:
+    edges = np.array(spans(recording.duration, window), dtype=float)
+    return Clips(recording.name, recording.duration, edges, open_time(recording))
+
+
+def _known(
+    strategy: str,
+    study: Study,
+    data: StudyData,
+    runs: Sequence[Run],
+    recordings: Sequence[Recording],
+    every: Sequence[Clips],
+) -> Known:
+    names, task = data.labels.names, data.labels.task
+    each = [_said(run, recordings, names, task) for run in runs]
+    vectors = np.zeros((sum(len(one.edges) for one in every), 1))
+    if strategy == "coverage":
+        settings = encoder_of(study)
+        if settings is not None:
+            clips = [Clip(one.recording, start, end) for one in every for start, end in one.edges.tolist()]
+            vectors = vectors_of(study, settings, recordings, clips)
+        elif each:
+            vectors = np.concatenate([one.centred for one in each], axis=1)
+        else:
+            raise ActScribeError(
+                "'coverage' needs features or scores, and the study has no recognizer on a frozen encoder and no run.",
+                "Add 'probe: {}' to the study's recognizers, train something, or take --strategy random.",
+            )
+    return Known(names, task, every, each, vectors, study.windows.stride)
+
+
+def _said(run: Run, recordings: Sequence[Recording], names: Sequence[str], task: str) -> Said:
+    scorer = Scorer(run)
+    scores = [scorer.score(one).scores for one in recordings]
+    return said(run.info.name, np.concatenate(scores), names, task, run.operating_point)
+
+
+def _notes(strategy: str, split: str, data: StudyData, left: float, found: Sequence[Chosen]) -> list[str]:
+    notes = []
+    if split != "train" and strategy != "random":
+        held = "the test split" if split == "test" else "validation"
+        notes.append(
+            f"These are spans of {held} that were chosen by {strategy}, so they are not like the rest of it, and"
+            " numbers measured on them alone say less. Take --strategy random, or review these recordings whole and"
+            " blind."
+        )
+    if not left:
+        notes.append(f"Everything of {split} is reviewed.")
+    elif not found:
+        notes.append("No span fits into these minutes; allow more, or shorter spans with --span.")
+    if split == "train":
+        others = [name for name in SPLITS[1:] if any(open_time(one) for one in data.of_split(name))]
+        if others:
+            notes.append(
+                f"Left out: {' and '.join(others)}, which numbers are measured on. Their recordings are best annotated"
+                " whole and blind, or drawn with --strategy random."
+            )
+    return notes

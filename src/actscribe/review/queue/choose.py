@@ -1,0 +1,92 @@
+"""The next spans within a budget: greedily the most worth for each second that somebody has to watch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from actscribe.review.queue.candidates import Candidate, Watched
+from actscribe.review.queue.strategies import Known, ranking
+
+#: Seconds by which rounding may exceed the budget.
+_SAME_S = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A span to look at next.
+
+    Args:
+        recording: its name.
+        start, end: in seconds, without context.
+        cost: seconds of watching that it adds, with context.
+        worth: by the strategy's own measure, for each second of watching.
+        why: in a few words.
+    """
+
+    recording: str
+    start: float
+    end: float
+    cost: float
+    worth: float
+    why: str
+
+
+def choose(
+    spans: Sequence[Candidate], known: Known, strategy: str, budget: float, watched: Watched, seed: int = 0
+) -> list[Chosen]:
+    """Return the spans to look at, the best first; those that touch are one.
+
+    Args:
+        spans: all candidates, and what was reviewed already.
+        known: what is known of their clips.
+        strategy: of `strategies.STRATEGIES`.
+        budget: seconds of watching, context included.
+        watched: nothing yet; holds what was chosen afterwards.
+        seed: of what is drawn at random.
+    """
+    if not any(not one.reviewed for one in spans):
+        return []
+    order = ranking(strategy, spans, known, seed)
+    left = {place for place, one in enumerate(spans) if not one.reviewed}
+    found: list[Chosen] = []
+    while left:
+        places = np.array(sorted(left))
+        costs = np.array([watched.cost(spans[place]) for place in places])
+        affordable = watched.total + costs <= budget + _SAME_S
+        if not affordable.any():
+            break
+        places, costs = places[affordable], costs[affordable]
+        per_second = order.worth()[places] / np.maximum(costs, _SAME_S)
+        best = int(per_second.argmax())
+        place = int(places[best])
+        one = spans[place]
+        found.append(
+            Chosen(one.recording, one.start, one.end, float(costs[best]), float(per_second[best]), order.why(place))
+        )
+        watched.watch(one)
+        order.chose(place)
+        left.discard(place)
+    return _joined(found)
+
+
+def _joined(found: Sequence[Chosen]) -> list[Chosen]:
+    """Return spans of which those that touch are one, with the words of the one that was chosen first."""
+    done: list[Chosen] = []
+    for one in found:
+        met = [place for place, other in enumerate(done) if _touches(one, other)]
+        if not met:
+            done.append(one)
+            continue
+        parts = [one, *(done[place] for place in met)]
+        start, end = min(part.start for part in parts), max(part.end for part in parts)
+        done[met[0]] = replace(done[met[0]], start=start, end=end, cost=sum(part.cost for part in parts))
+        done = [other for place, other in enumerate(done) if place not in met[1:]]
+    return done
+
+
+def _touches(one: Chosen, other: Chosen) -> bool:
+    apart = one.start > other.end + _SAME_S or other.start > one.end + _SAME_S
+    return one.recording == other.recording and not apart

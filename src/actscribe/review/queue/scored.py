@@ -1,0 +1,71 @@
+"""What runs and encoders make of recordings that may have no annotations; kept, so that asking again costs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from actscribe.data.clips import Clip
+from actscribe.data.recording import Recording
+from actscribe.features.embedders.load import encoder_view, load_embedder
+from actscribe.features.embedding import Embedding, embed
+from actscribe.features.store import default_store
+from actscribe.recognizers.base import Recognizer
+from actscribe.run_folder.run import Run
+from actscribe.run_folder.scored_clips import ScoredClips
+from actscribe.runs.kept_scores import KeptScores
+from actscribe.runs.scoring import score_recordings
+from actscribe.settings.frozen_encoder import FrozenEncoderSettings
+from actscribe.settings.study import Study
+
+#: Numbers that a clip's vector is projected to, at random: distances stay as they are within some percent.
+PROJECTED = 128
+
+
+class Scorer:
+    """Scores recordings by a run, which is loaded for the first that nobody scored yet.
+
+    Args:
+        run: complete.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._recognizer: Recognizer | None = None
+
+    def score(self, recording: Recording) -> ScoredClips:
+        """Return a recording's clips with their scores; they are kept in the user's cache."""
+        bare = replace(recording, intervals=None, gaps=())
+        kept = KeptScores(self.run, bare)
+        found = kept.read()
+        if found is None:
+            self._recognizer = self._recognizer or self.run.recognizer()
+            what = f"Scoring {recording.name}"
+            found = score_recordings(self._recognizer, [bare], self.run.labels, self.run.study.windows, what)
+            kept.write(found)
+        return found
+
+
+def encoder_of(study: Study) -> FrozenEncoderSettings | None:
+    """Return the settings of the study's first recognizer on a frozen encoder, whose features tell what is alike."""
+    chosen = (study.chosen(name).settings for name in study.recognizers)
+    return next((one for one in chosen if isinstance(one, FrozenEncoderSettings)), None)
+
+
+def vectors_of(
+    study: Study, settings: FrozenEncoderSettings, recordings: Sequence[Recording], clips: Sequence[Clip]
+) -> np.ndarray:
+    """Return what an encoder makes of clips, shape (clips, `PROJECTED` at most), from the feature store or into it."""
+    frames = study.windows.frames
+    view = replace(encoder_view(settings.encoder(), frames), square_pixels=study.windows.square_pixels)
+    embedding = Embedding(load_embedder(settings.encoder(), frames), view, default_store())
+    features = embed(embedding, recordings, clips, "Features")
+    width = embedding.embedder.encoder.width
+    projection = np.random.default_rng(0).normal(size=(width, PROJECTED)) / np.sqrt(PROJECTED)
+    rows = []
+    for place in range(len(features)):
+        mean = features[place].float().mean(dim=0).numpy()
+        rows.append(mean @ projection if width > PROJECTED else mean)
+    return np.stack(rows) if rows else np.zeros((0, PROJECTED))
