@@ -21,6 +21,10 @@ def train(
         bool, typer.Option("--overwrite", help="Replace an earlier run in the folder, finished or not.")
     ] = False,
     seed: Annotated[int | None, typer.Option(help="Instead of the study's own seed.", min=0)] = None,
+    warm_start: Annotated[
+        Path | None,
+        typer.Option(help="Earlier run of the same recognizer to start from.", show_default="the settings' checkpoint"),
+    ] = None,
 ) -> None:
     """Train a recognizer on a study, or set up a zero-shot one, and choose thresholds on validation."""
     from actscribe.processes import is_first
@@ -43,7 +47,7 @@ def train(
             f"Training {first}, the first of the study's {len(others) + 1} recognizers; --recognizer names another.",
             None,
         )
-    run = train_run(loaded, recognizer or first, out=out, resume=resume, overwrite=overwrite)
+    run = train_run(loaded, recognizer or first, out=out, resume=resume, overwrite=overwrite, warm_start=warm_start)
     if not is_first():
         return
     for sentence in grouped_notes("Timeline", run.operating_point.timeline.notes):

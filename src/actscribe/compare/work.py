@@ -75,7 +75,9 @@ def found(part: Part, study: Study, data: StudyData, folder: Path, retrain: bool
     if retrain or part.recordings is not None:
         return None
     trained = complete_run(study.folder / "runs" / part.recognizer)
-    return trained if trained is not None and not changes(trained, study, data) else None
+    if trained is None or trained.info.warm_start:  # of a comparison's runs all start where the settings say
+        return None
+    return trained if not changes(trained, study, data) else None
 
 
 def _is_evaluated(run: Run, part: Part) -> bool:

@@ -103,6 +103,11 @@ def no_digest(settings: object) -> str:
     return ""
 
 
+def never_warm(settings: object) -> str:
+    """Answer `Implementation.cannot_warm_start` of a recognizer that starts from its settings' checkpoint alone."""
+    return "cannot start from an earlier run"
+
+
 def no_notes(settings: object, labels: object, frames: int) -> list[str]:
     """Answer `Implementation.starting` of a recognizer whose checkpoint is taken as it is."""
     return []
@@ -125,6 +130,8 @@ class Implementation:
         looks: settings, frames of a clip, clips of one recording that ascend and its duration in seconds -> what is
             looked at.
         merge: folds a saved folder's adapters into the model, and writes what `RecognizerSpec.merges_into` loads.
+        cannot_warm_start: settings -> why training does not start from an earlier run's weights, as part of a sentence;
+            empty where `make` starts from `TrainingInputs.start`.
     """
 
     view: Callable[[Any, int], InputSpec]
@@ -136,6 +143,7 @@ class Implementation:
     kept: Callable[[Any, int], Kept] | None = None
     looks: Callable[[Any, int, Sequence[Clip], float], Look] = clip_by_clip
     merge: Callable[[Path, Path], None] | None = None
+    cannot_warm_start: Callable[[Any], str] = never_warm
 
 
 def implementation(name: str) -> Implementation:
@@ -181,6 +189,7 @@ def _all_careful(made: Implementation, point: EntryPoint) -> Implementation:
         kept=made.kept and whole("kept", Kept),
         looks=whole("looks", Look),
         merge=made.merge and whole("merge", object),
+        cannot_warm_start=whole("cannot_warm_start", str),
     )
 
 

@@ -49,6 +49,8 @@ def make(job: TrainingInputs) -> Recognizer:
     else:
         with torch.no_grad():
             head.last.bias.copy_(torch.from_numpy(prior_logits(job.train_targets, job.labels.task)))
+        if job.start:
+            fill(head.state_dict(), job.start / "head.safetensors")
         fit_head(job, head, features, settings, job.folder)
     return _recognizer(settings, embedder, head, job.labels, job.view)
 
@@ -80,6 +82,13 @@ def starting(settings: ProbeSettings, labels: LabelSet, frames: int) -> list[str
             "Set attention_heads to 1, 2 or 4.",
         )
     return []
+
+
+def cannot_warm_start(settings: ProbeSettings) -> str:
+    """Say that a linear head ends where it ends wherever it starts; see `Implementation.cannot_warm_start`."""
+    return "a linear head is fitted to the end in one go, so that its start changes nothing" * (
+        settings.head == "linear"
+    )
 
 
 def _recognizer(
@@ -159,4 +168,5 @@ PROBE = Implementation(
     starting=starting,
     plan=plan_encoder,
     kept=kept,
+    cannot_warm_start=cannot_warm_start,
 )

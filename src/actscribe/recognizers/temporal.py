@@ -57,6 +57,8 @@ def make(job: TrainingInputs) -> Recognizer:
     network = TemporalNetwork(_design(settings, stepping, job.labels))
     every = np.concatenate([one.targets for one in train])
     _begin(network, train, prior_logits(every, job.labels.task))
+    if job.start:
+        fill(network.state_dict(), job.start / "network.safetensors")
     length = length_of([*train, *validation], max(1, round(settings.piece / stepping.step)))
     change = TimeAugmentation(
         settings.stride_jitter, settings.cuts, settings.feature_dropout, settings.dropout, network.kept_shape()
@@ -215,4 +217,5 @@ TEMPORAL = Implementation(
     plan=plan_encoder,
     kept=kept,
     looks=looks,
+    cannot_warm_start=lambda settings: "",
 )

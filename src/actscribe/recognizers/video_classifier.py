@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -83,11 +84,8 @@ class VideoClassifierRecognizer:
 
 def load(folder: Path, labels: LabelSet) -> Recognizer:
     """Load what `VideoClassifierRecognizer.save` wrote."""
-    values = read_json(folder / "recognizer.json", "Copy the folder again, or train again.")
     model = load_saved(folder)
-    pixels = values["pixels"]
-    pixels = Pixels(pixels["size"], tuple(pixels["mean"]), tuple(pixels["std"]), pixels["resize_mode"])
-    return VideoClassifierRecognizer(model, pixels, labels, values["bfloat16"])
+    return VideoClassifierRecognizer(model, _saved_pixels(folder), labels, _saved_values(folder)["bfloat16"])
 
 
 def make(job: TrainingInputs) -> Recognizer:
@@ -97,11 +95,7 @@ def make(job: TrainingInputs) -> Recognizer:
     job.train.prepare("Decoding training recordings")
     if settings.keep == "best":
         job.validation.prepare("Decoding validation recordings")
-    model, pixels = load_classifier(
-        settings.model, job.labels.names, job.view.frames, settings.resize_mode, settings.families
-    )
-    with torch.no_grad():
-        model.head.bias.copy_(torch.from_numpy(prior_logits(job.train_targets, job.labels.task)))
+    model, pixels = _started(job, settings)
     head = list(model.head.parameters())
     head_ids = {id(parameter) for parameter in head}
     body = [parameter for parameter in model.parameters() if id(parameter) not in head_ids]
@@ -110,6 +104,27 @@ def make(job: TrainingInputs) -> Recognizer:
     fit_pixels(model, groups, pixels, job, unfreezing)
     model.requires_grad_(True)
     return VideoClassifierRecognizer(model, pixels, job.labels, use_bfloat16(settings.precision))
+
+
+def _started(job: TrainingInputs, settings: VideoClassifierSettings) -> tuple[VideoClassifier, Pixels]:
+    """Return the network before training: an earlier run's, or the checkpoint's with a head that knows the priors."""
+    if job.start:
+        return load_saved(job.start), _saved_pixels(job.start)
+    model, pixels = load_classifier(
+        settings.model, job.labels.names, job.view.frames, settings.resize_mode, settings.families
+    )
+    with torch.no_grad():
+        model.head.bias.copy_(torch.from_numpy(prior_logits(job.train_targets, job.labels.task)))
+    return model, pixels
+
+
+def _saved_pixels(folder: Path) -> Pixels:
+    saved = _saved_values(folder)["pixels"]
+    return Pixels(saved["size"], tuple(saved["mean"]), tuple(saved["std"]), saved["resize_mode"])
+
+
+def _saved_values(folder: Path) -> dict[str, Any]:
+    return read_json(folder / "recognizer.json", "Copy the folder again, or train again.")
 
 
 def view(settings: VideoClassifierSettings, frames: int) -> InputSpec:
@@ -137,4 +152,5 @@ VIDEO_CLASSIFIER = Implementation(
     weights=weights,
     starting=starting,
     plan=plan_classifier,
+    cannot_warm_start=lambda settings: "",
 )

@@ -80,6 +80,8 @@ def _facts(run: Run, result: Evaluation) -> Table:
         "annotations": annotations_text(facts.review),
         "machine": facts.machine or w.MISSING,
     }
+    if facts.warm_start:
+        values["training"] = f"started from the weights of the run {facts.warm_start.run.was}"
     if result.labels.task == "multi-class":
         values["a label is present"] = "the one that covers most of the clip"
         values["a label is marked"] = "the one with the highest score"

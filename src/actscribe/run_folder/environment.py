@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from functools import cache
 from importlib import metadata
 
 from actscribe import __version__
@@ -25,6 +26,12 @@ TRACED = (
 
 def versions() -> dict[str, str]:
     """Return the versions that can change a number."""
+    return dict(_found())
+
+
+@cache
+def _found() -> dict[str, str]:
+    """Return them, looked up once: each takes milliseconds, and every key of kept scores asks for all."""
     found = {"python": platform.python_version(), "actscribe": __version__}
     for package in TRACED:
         try:

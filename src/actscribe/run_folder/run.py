@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,6 +23,7 @@ from actscribe.recognizers.saved import loading_saved
 from actscribe.run_folder.integrity import MODEL, check, digests, sealed, unsealed
 from actscribe.run_folder.listed import LISTED, Listed
 from actscribe.run_folder.scored_clips import ScoredClips
+from actscribe.run_folder.warm import WarmStart
 from actscribe.run_folder.written import BASE, OPERATING_POINT, RUN_FILE, SCORES, of_split
 from actscribe.settings.registry import check_installed
 from actscribe.settings.registry import recognizer as spec_of
@@ -60,6 +62,7 @@ class RunInfo(BaseModel):
             order of clips follows from it. 0: all were held.
         digests: of the files that results depend on, by their paths in the folder, see `integrity`.
         review: version of the review journal that its annotations are from; None: they are from files alone.
+        warm_start: the run that its training started from; None: from the checkpoint that the settings name.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -81,6 +84,7 @@ class RunInfo(BaseModel):
     frames_room: int = 0
     digests: dict[str, str] = {}
     review: Version | None = None
+    warm_start: WarmStart | None = None
 
 
 class OperatingPoint(BaseModel):
@@ -191,12 +195,12 @@ class Run:
         kept = {name: value for name, value in self.info.digests.items() if not name.startswith(gone)}
         self.info.digests = kept | found
 
-    @property
+    @cached_property
     def study(self) -> Study:
         """The study as it was."""
         return load_model(self.folder / "study.yaml", Study, KEPT)
 
-    @property
+    @cached_property
     def labels(self) -> LabelSet:
         """The label set as it was."""
         return load_model(self.folder / "labels.yaml", LabelSet)

@@ -24,6 +24,7 @@ from actscribe.recognizers.ready import check_ready
 from actscribe.run_folder.environment import machine, versions
 from actscribe.run_folder.run import OperatingPoint, Run, RunInfo, check_run_folder
 from actscribe.run_folder.scored_clips import time_scores
+from actscribe.run_folder.warm import WarmStart
 from actscribe.run_folder.written import RUN_FILE
 from actscribe.runs.moved import moved_groups
 from actscribe.runs.no_validation import SAID, keeps_last, with_keep
@@ -31,6 +32,7 @@ from actscribe.runs.replace import check_ours, clear
 from actscribe.runs.reuse import check_same, move_in
 from actscribe.runs.scoring import score_recordings, sound
 from actscribe.runs.training_clips import Seen, check_frames, clips_of, seen_clips, targets_of
+from actscribe.runs.warm import check_warm, started_from, warm_from
 from actscribe.settings.study import Study, load_study, parse_settings
 from actscribe.settings.training import Training
 from actscribe.timeline.curves import fit_confidence
@@ -61,6 +63,7 @@ def train(
     cache: FrameCache | None = None,
     data: StudyData | None = None,
     overwrite: bool = False,
+    warm_start: Run | str | Path | None = None,
 ) -> Run:
     """Train one of the study's recognizers (or set up a zero-shot one) and return its complete run.
 
@@ -74,6 +77,8 @@ def train(
         cache: of decoded frames; default the user's.
         data: from `load_data(study)`, where the caller has it already.
         overwrite: replace an earlier run in the folder, finished or not, once everything else has been checked.
+        warm_start: an earlier run of the same recognizer, whose weights training starts from; default those that the
+            settings name. With `resume`, the run goes on with the one that it was begun with.
 
     Raises:
         ActScribeError: bad data, a run in the way, or a saved model that does not give the same scores again.
@@ -99,6 +104,7 @@ def train(
         say(f"{recognizer}: {SAID}", None)
     notes = [*check_targets(study, data, needed(study, recognizer)), *data.remarks, *data.not_known]
     notes += [SAID] if last else []
+    warm = None if warm_start is None else warm_from(warm_start, study, recognizer, data, folder)
     seen = seen_clips(study, recognizer, data, cache or default_cache())
     frames = seen.check_room()
     if frames.room:
@@ -108,8 +114,9 @@ def train(
         if existing:
             check_same(existing, study, data, "replace it with --overwrite, or train into another folder with --out.")
             check_frames(existing, frames)
+            check_warm(existing, warm)
             move_in(existing, study)
-        run = existing or _new_run(folder, study, recognizer, data, notes, overwrite, frames.room)
+        run = existing or _new_run(folder, study, recognizer, data, notes, overwrite, frames.room, warm)
     wait()
     if not is_first():
         run = Run.open(folder)
@@ -131,7 +138,14 @@ def train(
 
 
 def _new_run(
-    folder: Path, study: Study, recognizer: str, data: StudyData, notes: list[str], overwrite: bool, room: int
+    folder: Path,
+    study: Study,
+    recognizer: str,
+    data: StudyData,
+    notes: list[str],
+    overwrite: bool,
+    room: int,
+    warm: WarmStart | None,
 ) -> Run:
     chosen = study.chosen(recognizer)
     code = implementation(chosen.recognizer)
@@ -144,10 +158,11 @@ def _new_run(
         study=study.name,
         versions=versions(),
         machine=machine(),
-        notes=notes + started,
+        notes=notes + started + ([f"started from the weights of the run {warm.run.was}"] if warm else []),
         weights=code.weights(chosen.settings),
         frames_room=room,
         review=data.review.version if data.review else None,
+        warm_start=warm,
     )
     _existing(folder, False, overwrite)  # again: another process may have begun a run here meanwhile
     if overwrite and (folder / RUN_FILE).is_file():
@@ -167,6 +182,7 @@ def _job(run: Run, study: Study, data: StudyData, seen: Seen, resume: bool) -> T
         folder=run.folder,
         seed=study.seed,
         resume=resume,
+        start=started_from(run.info.warm_start, run.folder),
     )
 
 

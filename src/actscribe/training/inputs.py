@@ -26,6 +26,7 @@ class TrainingInputs:
         folder: of the run; checkpoints and training curves go below it.
         seed: all randomness flows from it.
         resume: go on from the last checkpoint in `folder`.
+        start: folder of a saved recognizer of the same kind, whose weights training starts from; None: the settings'.
     """
 
     labels: LabelSet
@@ -38,3 +39,4 @@ class TrainingInputs:
     folder: Path
     seed: int
     resume: bool = False
+    start: Path | None = None

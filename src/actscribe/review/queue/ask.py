@@ -17,7 +17,7 @@ from actscribe.journal.spans import Spans, joined, seconds
 from actscribe.review.queue.candidates import Clips, Watched, candidates
 from actscribe.review.queue.choose import Chosen, choose
 from actscribe.review.queue.said import Said, said
-from actscribe.review.queue.scored import Scorer, encoder_of, vectors_of
+from actscribe.review.queue.scored import encoder_of, scores_of, vectors_of
 from actscribe.review.queue.strategies import STRATEGIES, Known
 from actscribe.run_folder.run import Run
 from actscribe.run_folder.written import RUN_FILE
@@ -90,9 +90,9 @@ def ask(
         raise ActScribeError(f"no strategy is called '{strategy}'.", did_you_mean(strategy, STRATEGIES))
     data = load_data(study) if data is None else data
     used = _usable(strategy, opened, study, data)
-    recordings = data.of_split(split)
+    recordings = [one for one in data.of_split(split) if strategy == "coverage" or open_time(one)]
     window = Window(study.windows.length, study.windows.stride)
-    every = [_clips(one, window) for one in recordings]
+    every = [clips_of(one, window) for one in recordings]
     known = _known(strategy, study, data, used, recordings, every)
     length = study.windows.length
     pieces = candidates(every, None if length is None else (span or SPAN_CLIPS * length))
@@ -145,7 +145,8 @@ def _usable(strategy: str, runs: Sequence[Run], study: Study, data: StudyData) -
     return used
 
 
-def _clips(recording: Recording, window: Window) -> Clips:
+def clips_of(recording: Recording, window: Window) -> Clips:
+    """Return the clips of a recording, and which of its time is open."""
     edges = np.array(spans(recording.duration, window), dtype=float)
     return Clips(recording.name, recording.duration, edges, open_time(recording))
 
@@ -177,8 +178,8 @@ def _known(
 
 
 def _said(run: Run, recordings: Sequence[Recording], names: Sequence[str], task: str) -> Said:
-    scorer = Scorer(run)
-    scores = [scorer.score(one).scores for one in recordings]
+    scored = scores_of(run, recordings)
+    scores = [np.zeros((0, len(names))), *(scored[one.name].scores for one in recordings)]
     return said(run.info.name, np.concatenate(scores), names, task, run.operating_point)
 
 

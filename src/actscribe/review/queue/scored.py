@@ -12,7 +12,6 @@ from actscribe.data.recording import Recording
 from actscribe.features.embedders.load import encoder_view, load_embedder
 from actscribe.features.embedding import Embedding, embed
 from actscribe.features.store import default_store
-from actscribe.recognizers.base import Recognizer
 from actscribe.run_folder.run import Run
 from actscribe.run_folder.scored_clips import ScoredClips
 from actscribe.runs.kept_scores import KeptScores
@@ -24,28 +23,26 @@ from actscribe.settings.study import Study
 PROJECTED = 128
 
 
-class Scorer:
-    """Scores recordings by a run, which is loaded for the first that nobody scored yet.
+def scores_of(run: Run, recordings: Sequence[Recording]) -> dict[str, ScoredClips]:
+    """Return the clips of recordings with their scores by a run, by recording; they are kept in the user's cache.
 
     Args:
-        run: complete.
+        run: complete; it is loaded only where some recording was not scored yet.
+        recordings: with or without annotations.
     """
-
-    def __init__(self, run: Run) -> None:
-        self.run = run
-        self._recognizer: Recognizer | None = None
-
-    def score(self, recording: Recording) -> ScoredClips:
-        """Return a recording's clips with their scores; they are kept in the user's cache."""
-        bare = replace(recording, intervals=None, gaps=())
-        kept = KeptScores(self.run, bare)
-        found = kept.read()
-        if found is None:
-            self._recognizer = self._recognizer or self.run.recognizer()
-            what = f"Scoring {recording.name}"
-            found = score_recordings(self._recognizer, [bare], self.run.labels, self.run.study.windows, what)
-            kept.write(found)
-        return found
+    bare = {one.name: replace(one, intervals=None, gaps=()) for one in recordings}
+    kept = {name: KeptScores(run, one) for name, one in bare.items()}
+    found = {name: scored for name, one in kept.items() if (scored := one.read()) is not None}
+    lacking = [one for name, one in bare.items() if name not in found]
+    if lacking:
+        what = f"Scoring with {run.info.name}"
+        made = score_recordings(run.recognizer(), lacking, run.labels, run.study.windows, what)
+        for name, rows in made.rows().items():
+            steps = {name: made.steps[name]} if name in made.steps else None
+            clips, times = [made.clips[row] for row in rows], [made.times[row] for row in rows]
+            found[name] = ScoredClips(clips, times, made.scores[rows], steps)
+            kept[name].write(found[name])
+    return found
 
 
 def encoder_of(study: Study) -> FrozenEncoderSettings | None:
