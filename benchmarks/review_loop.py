@@ -5,9 +5,9 @@
 STUDY is a study all of whose recordings are annotated, such as one of `actscribe simulate`; its folder is not written
 to. For each seed its groups are split anew. Validation and test are annotated whole. Of training nothing is, at first:
 a simulated annotator, who makes no mistakes unless asked to, reviews what is drawn at random in the first round, the
-same for all strategies, and what `next` says in the following ones. After each round a probe (linear, on the mean of a
-clip's features, `inverse_strength` 0.001) learns from what was reviewed, and is measured on test. Features are made
-once; what else `train` and `next` do with files is left out, and their parts are called.
+same for all strategies, and what `next` says in the following ones. After each round the linear head of `probe`
+learns from what was reviewed, its penalty and thresholds chosen on validation, and is measured on test. Features are
+made once; what else `train` and `next` do with files is left out, and their parts are called.
 
 minutes_STRATEGY  minutes of training video reviewed until the macro F1, the mean over seeds, is within 0.02 of that of
     all training video, between rounds as if it grew evenly; null: not within the rounds.
@@ -31,6 +31,8 @@ from pathlib import Path
 
 import numpy as np
 
+#: What the strength of the head's penalty is chosen from, on validation: the middle of what `probe` tries.
+STRENGTHS = (1e-5, 1e-4, 1e-3, 1e-2)
 SPLITS = ("train", "validation", "test")
 #: How near to the score of all training video (issue: within 0.02).
 NEAR = 0.02
@@ -103,7 +105,8 @@ class Loop:
         self.minutes = sum(one.duration for one in self.everything.of_split("train")) / 60
         self.budget = options.budget or self.minutes / 12
         self.clips = {split: self._clips(self.everything, split) for split in SPLITS}
-        self.vectors = {split: self._vectors(split) for split in SPLITS}
+        self.pooled = {split: self._pooled(split) for split in SPLITS}
+        self.means = self.pooled["train"][:, : self.pooled["train"].shape[1] // 3]
 
     def with_everything(self) -> tuple[float, float]:
         """Return the minutes of all training video, and the score with them."""
@@ -142,9 +145,7 @@ class Loop:
 
         windows, train = self.study.windows, data.of_split("train")
         every = [clips_of(one, Window(windows.length, windows.stride)) for one in train]
-        known = Known(
-            self.labels.names, self.labels.task, every, [says] if says else [], self.vectors["train"], windows.stride
-        )
+        known = Known(self.labels.names, self.labels.task, every, [says] if says else [], self.means, windows.stride)
         length = windows.length
         pieces = candidates(every, None if length is None else SPAN_CLIPS * length)
         watched = Watched(0.0 if length is None else CONTEXT_CLIPS * length, {one.name: one.duration for one in train})
@@ -160,15 +161,21 @@ class Loop:
         from actscribe.settings.probe import ProbeSettings
         from actscribe.timeline.curves import fit_confidence
         from actscribe.timeline.segments import TimelineSettings
-        from actscribe.training.logistic import MIDDLE, fit_logistic
+        from actscribe.training.logistic import fit_logistic
+        from actscribe.training.losses import clip_loss
 
         names, task = self.labels.names, self.labels.task
         truth = {split: targets_of(self._clips(data, split), self.study, self.labels) for split in SPLITS}
         known = ~np.isnan(truth["train"]).all(axis=1)
-        head = LinearHead(self.vectors["train"].shape[1], len(names), "mean")
-        settings = ProbeSettings(pooling="mean", inverse_strength=MIDDLE)
-        fit_logistic(head, self.vectors["train"][known], truth["train"][known], task, MIDDLE, settings)
-        scores = {split: scored(head, self.vectors[split], task) for split in SPLITS}
+        settings = ProbeSettings()
+        heads = {}
+        for strength in STRENGTHS:
+            heads[strength] = LinearHead(self.pooled["train"].shape[1] // 3, len(names), settings.pooling)
+            fit_logistic(heads[strength], self.pooled["train"][known], truth["train"][known], task, strength, settings)
+        loss = clip_loss(task, truth["train"][known], settings)
+        lost = {strength: self._lost(head, loss, truth["validation"]) for strength, head in heads.items()}
+        head = heads[min(lost, key=lost.__getitem__)]
+        scores = {split: scored(head, self.pooled[split], task) for split in SPLITS}
         thresholds = choose_thresholds(truth["validation"], scores["validation"])
         decisions = OperatingPoint(
             thresholds=dict(zip(names, map(float, thresholds), strict=True)),
@@ -177,6 +184,12 @@ class Loop:
         )
         score = macro_f1(truth["test"], scores["test"], thresholds, task)
         return score, said("probe", scores["train"], names, task, decisions)
+
+    def _lost(self, head, loss, truth: np.ndarray) -> float:
+        """Return the loss of a head on validation."""
+        import torch
+
+        return float(loss(logits(head, self.pooled["validation"]), torch.from_numpy(truth)))
 
     def _clips(self, data, split: str):
         """Return the clips of all recordings of a split, annotated or not."""
@@ -190,28 +203,36 @@ class Loop:
             for clip in cut(one, self.labels, window)
         ]
 
-    def _vectors(self, split: str) -> np.ndarray:
-        """Return the mean vector of each clip by the encoder of `probe`, from the feature store or into it."""
+    def _pooled(self, split: str) -> np.ndarray:
+        """Return what `probe` makes of each clip, shape (clips, columns), from the feature store or into it."""
+        import torch
+
         from actscribe.features.embedders.load import encoder_view, load_embedder
         from actscribe.features.embedding import Embedding, embed
         from actscribe.features.store import default_store
+        from actscribe.models.probe_heads import pool
+        from actscribe.recognizers.on_features import padded
         from actscribe.settings.probe import ProbeSettings
 
         frames, encoder = self.study.windows.frames, ProbeSettings().encoder()
         view = replace(encoder_view(encoder, frames), square_pixels=self.study.windows.square_pixels)
         embedding = Embedding(load_embedder(encoder, frames), view, default_store())
         features = embed(embedding, list(self.everything.of_split(split)), self.clips[split], f"Features of {split}")
-        return np.stack([features[at].float().mean(dim=0).numpy() for at in range(len(features))])
+        rows = [pool(*padded([features[at]]), ProbeSettings().pooling) for at in range(len(features))]
+        return torch.cat(rows).numpy()
 
 
-def scored(head, vectors: np.ndarray, task: str) -> np.ndarray:
+def logits(head, pooled: np.ndarray):
     import torch
 
+    with torch.inference_mode():
+        return head.out((torch.from_numpy(pooled) - head.mean) / head.scale)
+
+
+def scored(head, pooled: np.ndarray, task: str) -> np.ndarray:
     from actscribe.training.losses import probabilities
 
-    with torch.inference_mode():
-        logits = head.out((torch.from_numpy(vectors) - head.mean) / head.scale)
-    return probabilities(logits, task).numpy().astype(np.float64)
+    return probabilities(logits(head, pooled), task).numpy().astype(np.float64)
 
 
 def macro_f1(truth: np.ndarray, scores: np.ndarray, thresholds: np.ndarray, task: str) -> float:
