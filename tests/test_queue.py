@@ -24,7 +24,6 @@ from actscribe.journal import Journal, Mark
 from actscribe.review.queue.ask import ask
 from actscribe.review.queue.candidates import Candidate, Clips, Watched, candidates
 from actscribe.review.queue.choose import Chosen, choose
-from actscribe.review.queue.doubts import doubts
 from actscribe.review.queue.said import Said, disagreement, entropy, likely_wrong, said
 from actscribe.review.queue.strategies import STRATEGIES, Known
 from actscribe.run_folder.run import OperatingPoint
@@ -166,21 +165,6 @@ def test_random_is_the_seeds_own() -> None:
     drawn = [choose(pieces, what, "random", 1, Watched(0, {"a": 10.0}), seed)[0].start for seed in range(40)]
     assert len(set(drawn)) > 5
     assert drawn == [choose(pieces, what, "random", 1, Watched(0, {"a": 10.0}), seed)[0].start for seed in range(40)]
-
-
-def test_doubts_of_a_recording() -> None:
-    times = np.arange(10) + 0.5
-    centred = np.array([[0.02, 0.99]] * 10)
-    centred[3:5, 0] = 0.45, 0.6
-    centred[0, 1] = 0.5
-    found = doubts(times, centred, NAMES)
-    assert [(one.label, one.start, one.end, one.why) for one in found] == [
-        ("walk", 0, 1, "0.50, decided at 0.50"),
-        ("sit", 3, 5, "0.45 to 0.60, decided at 0.50"),
-    ]
-    assert [one.doubt for one in found] == pytest.approx([1.0, 0.75])
-    assert [one.label for one in doubts(times, centred, NAMES, most=1)] == ["sit"]
-    assert doubts(times[:0], centred[:0], NAMES) == []
 
 
 @pytest.fixture(scope="module")
