@@ -35,7 +35,8 @@ class Decoder:
 
     def probe(self, path: Path) -> VideoInfo:
         frames = round(self.seconds * FPS)
-        return VideoInfo(path, self.seconds, WIDTH, HEIGHT, FPS, 0, False, "none", frames, "none", "", False)
+        shown = (WIDTH, HEIGHT, FPS, 0, False, "none", frames)
+        return VideoInfo(path, self.seconds, *shown, "none", "", False, 0.0, False)
 
     def frames_at(
         self, path: Path, times: Sequence[float], short_side: int | None = None, square_pixels: bool = True

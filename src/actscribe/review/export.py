@@ -16,7 +16,6 @@ from actscribe.names import safe_name
 from actscribe.review.cameras import Conversions
 from actscribe.review.recordings import Item
 from actscribe.review.settling import said
-from actscribe.runs.one_video import timeline_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ class Exporter:
         times, end = self.conversions.times(item.recording.video)
         files = []
         for name in dict.fromkeys(formats):
-            path = timeline_path(stem, name)
+            path = stem.with_name(f"{stem.name}{annotation_files.find_format(name).ending}")
             annotation_files.write(path, found, name, FrameClock.of_frames(times, end))
             files.append(path)
         return files

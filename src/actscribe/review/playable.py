@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from actscribe.data.clips import SAME_S
 from actscribe.video.opening import MP4
 from actscribe.video.probe import VideoInfo
 
@@ -18,7 +19,9 @@ _PLAYS = {
 def media_type(info: VideoInfo, head: bytes) -> str:
     """Return what a video is served as where browsers play it as it is, else "".
 
-    A video whose time stamps had to be put right is never played as it is: a browser would believe them.
+    Not as it is, though browsers play it: a video whose time stamps had to be put right, since they would believe them;
+    one whose container does not begin at zero, from which they count; and one with open groups of pictures, into which
+    Chromium does not seek to the frame.
 
     Args:
         info: of the video.
@@ -26,5 +29,6 @@ def media_type(info: VideoInfo, head: bytes) -> str:
     """
     kind = "webm" if info.container == MATROSKA and b"webm" in head[:64] else info.container
     codecs, served = _PLAYS.get(kind, (set(), ""))
-    plays = info.codec in codecs and info.pixel_format in _PLAIN and not info.mended
-    return served if plays else ""
+    plays = info.codec in codecs and info.pixel_format in _PLAIN
+    exact = not info.mended and not info.open_groups and abs(info.begins) < SAME_S
+    return served if plays and exact else ""

@@ -12,7 +12,8 @@ from typing import Any
 
 from actscribe.errors import ActScribeError, in_one_line
 from actscribe.progress import report_to
-from actscribe.review.suggestions import Kept, run_digest, suggest
+from actscribe.review.suggesting import suggest
+from actscribe.review.suggestions import Kept, run_digest
 from actscribe.run_folder.run import Run
 from actscribe.runs.one_video import Loaded, load
 from actscribe.video.contained import contained

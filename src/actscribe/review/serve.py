@@ -15,7 +15,6 @@ import uvicorn
 from actscribe.errors import ActScribeError
 from actscribe.review.app import create
 from actscribe.review.session import Session
-from actscribe.runs.standing import standing
 
 LOOPBACK = "127.0.0.1"
 
@@ -102,6 +101,8 @@ def serve(session: Session, listening: Listening, browser: bool) -> None:
 
 
 def _look_into(session: Session) -> None:
+    from actscribe.runs.standing import standing  # takes a second to import, and nobody waits for it
+
     if session.suggester is not None:
         session.suggester.verdict = " ".join(standing(session.suggester.run))
 

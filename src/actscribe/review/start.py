@@ -15,8 +15,7 @@ from actscribe.review.choose_run import choose_run
 from actscribe.review.export import Exporter
 from actscribe.review.folder import ReviewFolder
 from actscribe.review.recordings import Item, items
-from actscribe.review.suggestions import Kept, run_digest, suggest
-from actscribe.runs.one_video import load
+from actscribe.review.suggestions import Kept, run_digest
 from actscribe.settings.study import Split, Study, load_study
 
 #: Characters of an annotator's name.
@@ -86,6 +85,9 @@ def prepared(study: Path, run: Path | None) -> list[str]:
     Raises:
         ActScribeError: as `read_study`, or a run that cannot be loaded.
     """
+    from actscribe.review.suggesting import suggest  # brings PyTorch, which the server does without
+    from actscribe.runs.one_video import load
+
     loaded, data, words = read_study(study)
     chosen = choose_run(loaded, run)
     folder = ReviewFolder.of(loaded.folder).prepared

@@ -16,7 +16,7 @@ from av.stream import Disposition
 from actscribe.errors import UnreadableVideo
 from actscribe.remembered import remembered
 from actscribe.video import contained
-from actscribe.video.opening import COPY, MP4, open_video, picture_stream
+from actscribe.video.opening import COPY, MP4, open_video, origin, picture_stream
 from actscribe.video.packets import STREAMED
 from actscribe.video.reading import display_matrix, scaled, turn
 from actscribe.video.scan import Scan, scan, usual_step
@@ -55,6 +55,8 @@ class VideoInfo:
         container: FFmpeg's name of it, such as mov,mp4,m4a,3gp,3g2,mj2.
         pixel_format: FFmpeg's name of it, such as yuv420p; empty where it does not know.
         mended: time stamps were put right, or parts could not be read.
+        begins: the container's own time of our zero, in seconds, see `opening.origin`.
+        open_groups: see `scan.Scan`.
         doubts: sentences on what is doubtful.
     """
 
@@ -70,6 +72,8 @@ class VideoInfo:
     container: str
     pixel_format: str
     mended: bool
+    begins: float
+    open_groups: bool
     doubts: tuple[str, ...] = ()
 
 
@@ -107,7 +111,7 @@ def measure(path: Path) -> VideoInfo:
         stream.codec_context.thread_count = 1
         found = scan(path, container, stream)
         codec, pixel_format = stream.codec_context.name, stream.codec_context.pix_fmt
-        kind = container.format.name
+        kind, begins = container.format.name, origin(container)
         aspect = float(stream.sample_aspect_ratio or 1) or 1.0
         tick = float(stream.time_base or 1)
         doubts = [*_doubts(found, container.format.name, path.stat().st_size), *_other_streams(container)]
@@ -133,6 +137,8 @@ def measure(path: Path) -> VideoInfo:
         container=kind,
         pixel_format=pixel_format or "",
         mended=bool(found.damaged or found.restarts or found.errors.words),
+        begins=begins,
+        open_groups=found.open_groups,
         doubts=tuple(doubts),
     )
 

@@ -41,6 +41,7 @@ class Scan:
         errors: met while reading.
         read_to: the last byte of video that was read.
         missing: how many frames the index of an MP4 counts beyond those that could be read.
+        open_groups: frames that are stored after a keyframe are shown before it, and may need what comes before it.
     """
 
     times: np.ndarray
@@ -52,6 +53,7 @@ class Scan:
     errors: ReadErrors
     read_to: int
     missing: int
+    open_groups: bool
 
 
 def scan(path: Path, container: InputContainer, stream: VideoStream, decode: bool = True) -> Scan:
@@ -69,11 +71,14 @@ def scan(path: Path, container: InputContainer, stream: VideoStream, decode: boo
     latest: deque[tuple[float, float]] = deque(maxlen=_LATEST)
     first: av.VideoFrame | None = None
     packets = read_to = 0
+    key, open_groups = -np.inf, False
     for packet in clock.packets(errors):
         packets += 1
         read_to = max(read_to, (packet.pos or 0) + packet.size)
         if not packet.is_discard and not (hides and not memoryview(packet)[0] & _VP8_SHOWN):
             times.append(clock.of_packet(packet))
+            key = times[-1] if packet.is_keyframe else key
+            open_groups = open_groups or times[-1] < key
             latest.append((times[-1], 0.0 if guessed else (packet.duration or 0) * clock.tick))
         if decode and first is None:
             first = _decode(stream, packet)
@@ -96,6 +101,7 @@ def scan(path: Path, container: InputContainer, stream: VideoStream, decode: boo
         errors=errors,
         read_to=read_to,
         missing=max(stream.frames - packets, 0) if container.format.name == MP4 else 0,
+        open_groups=open_groups,
     )
 
 

@@ -1,0 +1,157 @@
+"""What a browser plays is what the file holds: real Chromium shows each frame at the time that we say."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from chromium import PROGRAMS, tab
+from review_live import listening
+from video_matrix import MATRIX
+from video_players import here
+from videos import BIT_CELLS, GRID, make_sound, number_of
+
+from actscribe.errors import UnreadableVideo
+from actscribe.review.cameras import Conversions
+from actscribe.review.session import Session
+from actscribe.video.reading import frames_at
+
+#: Name of a file of the matrix -> whether browsers play it as it is.
+FILES = {
+    "h264-b.mp4": True,
+    "variable.mp4": True,
+    "late.mov": True,
+    "trimmed.mp4": True,
+    "vp9.webm": True,
+    "late.webm": False,
+    "open-gop.mp4": False,
+    "mpeg4-b.avi": False,
+    "variable.mkv": False,
+    "hevc-b.mp4": False,
+    "two-sizes.ts": False,
+}
+#: Loads a video and tells for each time that is sought what the browser says of the frame's time, and its 16 cells.
+SHOW = """async ([address, times]) => {
+  const soon = (promise, ms) => Promise.race([promise, new Promise(done => setTimeout(() => done(null), ms))]);
+  const video = document.createElement('video');
+  video.muted = true; video.preload = 'auto'; document.body.append(video);
+  const loaded = new Promise(done => {
+    video.onloadeddata = () => done('loaded');
+    video.onerror = () => done('error');
+  });
+  video.src = address;
+  if (await soon(loaded, 20000) !== 'loaded') { return null; }
+  const canvas = document.createElement('canvas');
+  const [width, height] = [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
+  const pen = canvas.getContext('2d', {willReadFrequently: true});
+  const shown = [];
+  for (const time of times) {
+    const frame = new Promise(done => video.requestVideoFrameCallback((now, about) => done(about.mediaTime)));
+    video.currentTime = time;
+    const media = await soon(frame, 3000);
+    pen.drawImage(video, 0, 0);
+    const cells = [];
+    for (let row = 0; row < 4; row++) for (let column = 0; column < 4; column++) {
+      const [x, y] = [Math.floor((2 * column + 1) * width / 8), Math.floor((2 * row + 1) * height / 8)];
+      cells.push(pen.getImageData(x, y, 1, 1).data[0]);
+    }
+    shown.push([media, cells]);
+  }
+  video.remove();
+  return shown;
+}"""
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study of the files, without annotations."""
+    folder = tmp_path_factory.mktemp("films")
+    (folder / "videos").mkdir()
+    for name in FILES:
+        MATRIX[name](folder / "videos" / name)
+    for left in [path for path in (folder / "videos").iterdir() if path.name not in FILES]:
+        left.unlink()  # parts that some are made of
+    study = {"name": "films", "recordings": "videos", "labels": {"name": "n", "labels": ["A"]}}
+    (folder / "study.yaml").write_text(json.dumps(study))
+    return folder
+
+
+@pytest.mark.skipif(not any(map(here, PROGRAMS)), reason="no Chromium here")
+def test_chromium_shows_every_frame_at_the_time_that_we_say(films: Path) -> None:
+    with listening(films) as session, tab() as browser:
+        page = browser.page
+        page.goto(session.access.address)
+        for item in session.items.values():
+            name = item.recording.video.name
+            times = np.frombuffer(asked(page, f"/api/recordings/{item.id}/frames"), "<f8")
+            camera = playable(page, session, item.id)
+            assert (camera["plays"] == "as is") == FILES[name], name
+            steps = np.diff(times, append=item.recording.duration)
+            places = [*range(0, len(times), 6), *range(3, len(times), 6)[::-1]]
+            sought = [float(times[place] + steps[place] / 2) for place in places]
+            shown = page.evaluate(SHOW, [camera["url"], sought])
+            assert shown is not None, name
+            np.testing.assert_allclose([media for media, _ in shown], times[places], atol=2e-6, err_msg=name)
+            assert [number_in(cells) for _, cells in shown] == numbers(item.recording.video, sought), name
+
+
+def asked(page: Any, path: str) -> bytes:
+    return bytes(page.evaluate("async path => [...new Uint8Array(await (await fetch(path)).arrayBuffer())]", path))
+
+
+def playable(page: Any, session: Session, id: str) -> dict[str, Any]:
+    """Return the first camera once it can be played."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        camera = json.loads(asked(page, f"/api/recordings/{id}/cameras"))["cameras"][0]
+        if camera["plays"] != "converting":
+            return dict(camera)
+        time.sleep(0.1)
+    raise AssertionError("the conversion does not end")
+
+
+def numbers(video: Path, sought: list[float]) -> list[int]:
+    ordered = sorted(sought)
+    found = dict(zip(ordered, (number_of(one.image) for one in frames_at(video, ordered)), strict=True))
+    return [found[one] for one in sought]
+
+
+def number_in(cells: list[int]) -> int:
+    return sum(1 << bit for bit, (row, column) in enumerate(BIT_CELLS) if cells[row * GRID + column] > 127)
+
+
+def test_a_conversion_keeps_the_times_of_all_frames(films: Path, tmp_path: Path) -> None:
+    video, made = films / "videos" / "variable.mkv", Conversions(tmp_path)
+    times, _ = made.times(video)
+    made.finish(video)
+    file, served = made.playable(video) or (video, "")
+    assert served == "video/mp4"
+    with av.open(str(file)) as container:
+        found = sorted(float(packet.pts * packet.time_base) for packet in container.demux(video=0) if packet.size)
+    np.testing.assert_allclose(found, times, atol=1e-6)
+
+
+def test_a_video_is_converted_once_and_again_when_it_is_another(films: Path, tmp_path: Path) -> None:
+    video = tmp_path / "a.avi"
+    video.write_bytes((films / "videos" / "mpeg4-b.avi").read_bytes())
+    made = Conversions(tmp_path / "prepared")
+    made.finish(video)
+    (first,) = (tmp_path / "prepared").glob("*.mp4")
+    before = first.stat().st_mtime_ns
+    made.finish(video)
+    assert first.stat().st_mtime_ns == before
+    video.write_bytes((films / "videos" / "mpeg4-b.avi").read_bytes() + b"\0")
+    made.finish(video)
+    assert len(list((tmp_path / "prepared").glob("*.mp4"))) == 2
+
+
+def test_what_is_no_video_is_refused_and_nothing_is_left(tmp_path: Path) -> None:
+    sound, made = make_sound(tmp_path / "a.mp4"), Conversions(tmp_path / "prepared")
+    with pytest.raises(UnreadableVideo, match="expected a video"):
+        made.finish(sound)
+    assert not (tmp_path / "prepared").exists()
