@@ -34,6 +34,7 @@ NAMES = (
     "servers",
     "checkpoints",
     "archive",
+    "review_kills",
     "silence",
 )
 #: A violation of each kind is worth a test, the thousandth is not: a campaign ends after so many.
