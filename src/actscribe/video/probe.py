@@ -24,7 +24,7 @@ from actscribe.video.scan import Scan, scan, usual_step
 logger = logging.getLogger(__name__)
 
 #: Raised when the same file would be measured otherwise than before.
-MEASURED = 1
+MEASURED = 2
 #: A stated length that is off by more than this many seconds is worth a word; so is a first picture that comes so late,
 #: and pictures that usually, or even one that once lasts so long (ours).
 LENGTH_DOUBT_S, LATE_DOUBT_S, STEP_DOUBT_S, LONGEST_DOUBT_S = 1.0, 5.0, 5.0, 60.0
