@@ -18,15 +18,17 @@ from journals import did
 from short_studies import actscribe, refused
 from small_studies import lamp_study
 
+from actscribe.annotations import Interval
 from actscribe.data.loading import load_data
 from actscribe.errors import ActScribeError
 from actscribe.journal import Journal, Mark
+from actscribe.report.provenance import annotations_text
 from actscribe.review.queue.ask import ask
 from actscribe.review.queue.candidates import Candidate, Clips, Watched, candidates
 from actscribe.review.queue.choose import Chosen, choose
 from actscribe.review.queue.said import Said, disagreement, entropy, likely_wrong, said
 from actscribe.review.queue.strategies import STRATEGIES, Known
-from actscribe.run_folder.run import OperatingPoint
+from actscribe.run_folder.run import OperatingPoint, Run
 from actscribe.runs.train import train
 from actscribe.timeline.curves import Confidence, Curve
 from actscribe.timeline.segments import TimelineSettings
@@ -237,3 +239,17 @@ def test_test_recordings_are_named_for_what_they_are(study: Path) -> None:
     assert {one.recording for one in guided.spans} <= {one.name for one in data.of_split("test")}
     assert "spans of the test split that were chosen by uncertainty" in guided.notes[0]
     assert ask(study, 1.0, "random", split="test", data=data).notes == ()
+
+
+def test_a_run_notes_which_version_of_the_review_it_saw(study: Path, tmp_path: Path) -> None:
+    reviewed_until(study, 4)
+    data = load_data(study)
+    run = Run.open(train(study, "probe", tmp_path / "run", data=data).folder)
+    assert run.info.review == Journal.of(study).version()
+    assert run.info.review.entries == 2 * len(data.of_split("train"))
+    assert {one.gaps for one in run.recordings("train")} == {
+        (Interval("", 4, one.duration),) for one in data.of_split("train")
+    }
+    said = annotations_text(run.info.review)
+    assert run.info.review.head[:12] in said
+    assert annotations_text(None) == "from files"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 from uuid import UUID
 
 import numpy as np
@@ -13,6 +13,7 @@ from actscribe.annotations.interval import Interval
 from actscribe.data.reviewed import Written
 from actscribe.journal import Action, Bout, Drop, Journal, Mark, Op, Put, Sheet
 from actscribe.labels import LabelSet
+from actscribe.review.recordings import ID_DIGITS
 
 
 class Desk(Protocol):
@@ -58,6 +59,30 @@ class JournalDesk:
 
     def _sheet(self, recording: str) -> Sheet:
         return self.journal.sheet(recording, self.annotator)
+
+
+@dataclass(slots=True)
+class ServerDesk:
+    """Works at a review server, as the page does.
+
+    Args:
+        post: address and what is sent -> what comes back, both as JSON has them.
+    """
+
+    post: Callable[[str, Any], Any]
+    _revisions: dict[str, int] = field(default_factory=dict)
+
+    def open(self, recording: str) -> Sequence[Bout]:
+        """Begin a recording, or go on with it; return the bouts that are there."""
+        found = self.post(f"/api/recordings/{recording[:ID_DIGITS]}/open", {})
+        self._revisions[recording] = found["revision"]
+        return tuple(map(Bout.model_validate, found["bouts"]))
+
+    def act(self, recording: str, action: Action) -> None:
+        """Do something in it."""
+        asked = {"revision": self._revisions[recording], **action.model_dump(mode="json")}
+        found = self.post(f"/api/recordings/{recording[:ID_DIGITS]}/actions", asked)
+        self._revisions[recording] = found["revision"]
 
 
 @dataclass(slots=True)

@@ -5,32 +5,35 @@ Edges are copies of the arguments' edges, never computed, so that what was said 
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
+from operator import itemgetter
 
 Spans = tuple[tuple[float, float], ...]
+_start, _end = itemgetter(0), itemgetter(1)
 
 
 def added(spans: Spans, start: float, end: float) -> Spans:
     """Return the time that is in `spans` or in [start, end); those that touch are joined."""
     if end <= start:
         return spans
-    met = [span for span in spans if span[0] <= end and span[1] >= start]
-    whole = (min(start, *(span[0] for span in met)), max(end, *(span[1] for span in met))) if met else (start, end)
-    return (
-        *(span for span in spans if span[1] < start),
-        whole,
-        *(span for span in spans if span[0] > end),
-    )
+    first = bisect_left(spans, start, key=_end)  # the first that ends at `start` or later
+    last = bisect_right(spans, end, key=_start)  # the first that starts after `end`
+    if first < last:
+        start, end = min(start, spans[first][0]), max(end, spans[last - 1][1])
+    return (*spans[:first], (start, end), *spans[last:])
 
 
 def removed(spans: Spans, start: float, end: float) -> Spans:
     """Return the time that is in `spans` but not in [start, end)."""
     if end <= start:
         return spans
+    first = bisect_right(spans, start, key=_end)  # the first that ends after `start`
+    last = bisect_left(spans, end, key=_start)  # the first that starts at `end` or later
     left: list[tuple[float, float]] = []
-    for one, other in spans:
+    for one, other in spans[first:last]:
         left += [(low, high) for low, high in ((one, min(other, start)), (max(one, end), other)) if low < high]
-    return tuple(left)
+    return (*spans[:first], *left, *spans[last:])
 
 
 def shared(first: Spans, second: Spans) -> Spans:
