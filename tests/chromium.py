@@ -40,6 +40,10 @@ class Tab:
 
     def open(self, path: Path, width: int, height: int = 900, dark: bool = False) -> Page:
         """Load a file in a window of this size, wait until it is drawn, and return its page."""
+        return self.visit(path.resolve().as_uri(), width, height, dark)
+
+    def visit(self, address: str, width: int, height: int = 900, dark: bool = False) -> Page:
+        """Load an address in a window of this size, without what an earlier one left, and return its page."""
         self.page.close()
         self.page = self._browser.new_page(
             viewport={"width": width, "height": height},
@@ -50,9 +54,13 @@ class Tab:
         self.page.on("console", lambda message: self.logged.append(message.text))
         self.page.on("pageerror", lambda error: self.logged.append(str(error)))
         self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.goto(path.resolve().as_uri())
+        self.page.goto(address)
         self.page.evaluate("document.fonts.ready.then(() => true)")
         return self.page
+
+    def another(self) -> Tab:
+        """Return a second window of the same browser."""
+        return Tab(self._browser)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ export class Timeline {
     this.canvas = get("lanes");
     this.over = get("over");
     this.gutter = get("gutter");
-    this.redraw = soon(() => this.#drawAll());
+    this.redraw = soon(() => this.drawNow());
     this.redrawOver = soon(() => this.#drawOver());
     this.sized = new ResizeObserver(() => this.#resize());
     this.sized.observe(get("canvas-frame"));
@@ -88,7 +88,7 @@ export class Timeline {
       canvas.style.width = `${this.width}px`;
       canvas.style.height = `${this.height}px`;
     }
-    this.#drawAll();
+    this.drawNow();
   }
 
   x(time) {
@@ -158,7 +158,7 @@ export class Timeline {
     return { row: place, track, item: near.find((one) => one.start <= time + slack / 3 && one.end >= time - slack / 3) ?? null, edge: null };
   }
 
-  #drawAll() {
+  drawNow() {
     if (!this.rows || !this.width) return;
     const pen = this.canvas.getContext("2d");
     pen.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
