@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WHEEL := build/wheel
 LOWEST := .venv-lowest
 
-.PHONY: help install demo demo-quick wheel-test test test-slow test-lowest test-lowest-quick report-test docs docs-test lint format benchmarks campaigns campaigns-full campaign-programs campaign-video-matrix campaign-archive clean
+.PHONY: help install demo demo-quick wheel-test test test-slow test-lowest test-lowest-quick report-test review-test docs docs-test lint format benchmarks campaigns campaigns-full campaign-programs campaign-video-matrix campaign-archive clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/ -/'
@@ -53,6 +53,9 @@ test-lowest-quick:  ## the same in one process, without the slowest thirty of fo
 
 report-test: install  ## the reports in headless Chromium, which must be on the PATH: console, width, keyboard, A4
 	$(BIN)/python -m pytest tests/report_in_chromium.py
+
+review-test: install  ## the page of review in headless Chromium, which must be on the PATH: frames, keyboard, axe, speed
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/review_in_chromium.py
 
 docs: install    ## the documentation, into site/ to be opened without a network; a warning is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

@@ -55,8 +55,10 @@ STEPPING = """async (steps) => {
     pen.drawImage(video, 0, 0);
     const pixels = pen.getImageData(0, 0, width, height).data;
     const cells = [];
-    for (let row = 0; row < 4; row++) for (let column = 0; column < 4; column++)
-      cells.push(pixels[4 * (Math.floor((2 * row + 1) * height / 8) * width + Math.floor((2 * column + 1) * width / 8))]);
+    for (let row = 0; row < 4; row++) for (let column = 0; column < 4; column++) {
+      const [x, y] = [Math.floor((2 * column + 1) * width / 8), Math.floor((2 * row + 1) * height / 8)];
+      cells.push(pixels[4 * (y * width + x)]);
+    }
     found.push([cells, player.time]);
   }
   return found;
@@ -81,6 +83,10 @@ MOVING = """async (pictures) => {
   }
   return { between, drawing };
 }"""
+
+#: Writes ten thousand bouts of eight labels over two hours.
+MANY = """review.work.act({ why: 'mark', ops: [...Array(10000).keys()].map((k) => ({ op: 'put', bout: {
+  id: `b${k}`, label: `Label ${k % 8}`, start: k * 0.71, end: k * 0.71 + 3, subject: '', origin: null } })) })"""
 
 
 @pytest.fixture(scope="module")
@@ -155,9 +161,7 @@ def test_each_step_shows_the_next_frame_stored(chromium: Tab, exact: Site, name:
 
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize(("name", "when"), [("old.avi", lambda k: k / 25), ("phone.mp4", lambda k: _phone(k) / 1000)])
-def test_the_path_of_a_clinician_by_keyboard_alone(
-    chromium: Tab, ward: Site, width: int, name: str, when: Any
-) -> None:
+def test_the_path_of_a_clinician_by_keyboard_alone(chromium: Tab, ward: Site, width: int, name: str, when: Any) -> None:
     page = enter(chromium, ward, width)
     _tab_to(page, name.split(".")[0])
     page.keyboard.press("Enter")
@@ -167,7 +171,7 @@ def test_the_path_of_a_clinician_by_keyboard_alone(
     saved(page)
     assert _bouts(ward, name) == [(SUCTION, round(when(5), 3), round(when(10), 3))]
     # Split at frame 7, put together again, undone twice, done again once.
-    _press(page, ",", ",", ",", "x", "m", "Control+z", "Control+z", "Control+Shift+z")
+    _press(page, ",", ",", ",", "x", "[", "m", "Control+z", "Control+z", "Control+Shift+z")
     saved(page)
     assert sorted(_bouts(ward, name)) == [
         (SUCTION, round(when(5), 3), round(when(7), 3)),
@@ -191,7 +195,7 @@ def test_the_path_of_a_clinician_by_keyboard_alone(
     page.keyboard.press("Alt+ArrowUp")
     page.wait_for_selector("#rows tr[data-state=done]")
     assert page.inner_text("#rows tr[data-state=done] a") == name.split(".")[0]
-    assert [text for text in chromium.logged if "guards" not in text and "404" not in text] == []
+    assert chromium.logged == []
 
 
 def test_a_test_recording_is_blind_until_somebody_insists(chromium: Tab, ward: Site) -> None:
@@ -295,19 +299,19 @@ def test_two_hours_and_ten_thousand_bouts_scroll_smoothly(chromium: Tab, tmp_pat
     with served(Site(write_review_study(tmp_path, [(video, "train")], [f"Label {k}" for k in range(8)]))) as site:
         page = enter(chromium, site, 1280)
         _open(page, site, "long.mp4")
-        page.evaluate("""review.work.act({ why: 'mark', ops: [...Array(10000).keys()].map((k) => ({ op: 'put', bout: {
-            id: `b${k}`, label: `Label ${k % 8}`, start: k * 0.71, end: k * 0.71 + 3, subject: '', origin: null } })) })""")
+        page.evaluate(MANY)
         saved(page)
         assert len(site.sheet("long.mp4").bouts) == 10_000
         took = page.evaluate(MOVING, 240)
         rate = 1000 / median(took["between"])
-        print(f"{rate:.0f} pictures/s; drawing one takes {median(took['drawing']):.1f} ms, at most {max(took['drawing']):.1f}")
+        print(
+            f"{rate:.0f} pictures/s; drawing one takes {median(took['drawing']):.1f} ms, at most {max(took['drawing']):.1f}"
+        )
         assert median(took["drawing"]) < 8
         assert rate > 40
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("width", [390, 1280, 2560])
+@pytest.mark.parametrize(("width", "dark"), [(390, False), (1280, True), (2560, False)])
 def test_axe_finds_nothing_and_nothing_sticks_out(chromium: Tab, ward: Site, width: int, dark: bool) -> None:
     page = enter(chromium, ward, width, dark)
     for place in ("list", "recording", "keys"):

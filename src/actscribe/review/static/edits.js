@@ -37,8 +37,15 @@ const acceptedBout = (one, change = {}) => ({
 });
 const acceptAs = (one, change) => action("accept changed", [put(acceptedBout(one, change)), verdict(one, true)]);
 
-export const accept = (suggestions) =>
-  action("accept", suggestions.flatMap((one) => [put(acceptedBout(one)), verdict(one, true)]));
+/** Say yes to suggestions; where a bout of the label is there already, mostly at the same time, it stays as it is. */
+export const accept = (suggestions, sheet) => action("accept", suggestions.flatMap((one) =>
+  (sheet.mine.get(one.label).within(one.start, one.end).some((bout) => alike(bout, one)) ? [] : [put(acceptedBout(one))]).concat(verdict(one, true))));
+
+/** Whether two bouts share more than half of what either covers. */
+const alike = (one, other) => {
+  const shared = Math.min(one.end, other.end) - Math.max(one.start, other.start);
+  return shared > (Math.max(one.end, other.end) - Math.min(one.start, other.start)) / 2;
+};
 
 /** Say no to suggestions; a bout that was made from one goes with it. */
 export function reject(suggestions, sheet) {

@@ -71,9 +71,10 @@ export class Panel {
     const colour = work.labels.find(({ name }) => name === item.label)?.color;
     return [make("h2", { id: "chosen-title", text: title }),
       make("div", { class: "chosen-label" }, make("span", { class: "dot", style: { background: colour ?? "gray" } }), label),
+      ...(suggestion ? [this.#suggestionButtons(state)] : []),
       make("div", { class: "edges" }, this.#edge("start", item), this.#edge("end", item)),
       make("p", { class: "soft", text: this.#about(item, suggestion) }), ...this.#warnings(item, suggestion),
-      suggestion ? this.#suggestionButtons(state) : this.#boutButtons()];
+      ...(suggestion ? [] : [this.#boutButtons()])];
   }
 
   #about(item, suggestion) {

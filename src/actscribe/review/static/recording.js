@@ -338,13 +338,13 @@ export class Recording {
     if (!one) return this.say("Choose a suggestion first: press the key of the next one.");
     const text = `${yes ? "Accepted" : "Rejected"} ${one.label}, ${clock(one.start)} to ${clock(one.end)}.`;
     if (this.sheet.state(one) === yes) return this.say(yes ? "It is accepted already." : "It is rejected already.");
-    return this.act(() => (yes ? edits.accept([one]) : edits.reject([one], this.sheet)), text);
+    return this.act(() => (yes ? edits.accept([one], this.sheet) : edits.reject([one], this.sheet)), text);
   }
 
   judgeView(yes) {
     const within = () => this.sheet.pending(this.timeline.from, this.timeline.to);
     if (!within().length) return this.say("No suggestion in view waits for an answer.");
-    return this.act(() => (yes ? edits.accept(within()) : edits.reject(within(), this.sheet)), `${yes ? "Accepted" : "Rejected"} ${count(within().length, "suggestion")}.`);
+    return this.act(() => (yes ? edits.accept(within(), this.sheet) : edits.reject(within(), this.sheet)), `${yes ? "Accepted" : "Rejected"} ${count(within().length, "suggestion")}.`);
   }
 
   #span(start, end) {

@@ -1,6 +1,6 @@
 // What this annotator says of one recording, as the server has it plus what is on its way there.
 import { Lane } from "./lane.js";
-import { apart, union, withSpan, withoutSpan } from "./spans.js";
+import { apart, covers, union, withSpan, withoutSpan } from "./spans.js";
 
 export const suggestionKey = (one) => JSON.stringify([one.label, one.start, one.end, one.run]);
 
@@ -82,7 +82,7 @@ export class Sheet {
       .sort((a, b) => a.start - b.start);
   }
 
-  /** Where two annotators, or an annotator and the suggestions, say different things. */
+  /** Where two annotators, or an annotator and the suggestions, say different things; what was settled is none. */
   disagreements() {
     if (this.differences?.version === this.version) return this.differences.found;
     const pair = this.#opponents();
@@ -92,6 +92,7 @@ export class Sheet {
             const [one, other] = pair.map((lanes) => union(lanes.get(label)?.items ?? []));
             return apart(one, other, this.frame_s * 1.5).map((span) => ({ label, ...span }));
           })
+          .filter(({ label, start, end }) => this.others.length < 2 || !covers(this.reviewed[label], start, end))
           .sort((a, b) => a.start - b.start)
       : [];
     this.differences = { version: this.version, found };

@@ -159,7 +159,7 @@ export class Timeline {
   }
 
   drawNow() {
-    if (!this.rows || !this.width) return;
+    if (!this.rows || !this.width || !this.work.sheet) return;
     const pen = this.canvas.getContext("2d");
     pen.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     pen.clearRect(0, 0, this.width, this.height);
@@ -355,7 +355,7 @@ export class Timeline {
   }
 
   #drawOver() {
-    if (!this.rows) return;
+    if (!this.rows || !this.work.sheet) return;
     const pen = this.over.getContext("2d");
     pen.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     pen.clearRect(0, 0, this.width, this.height);

@@ -1,0 +1,41 @@
+"""The files of the page of review, without a browser: their size, whom they ask, what the tutorial says of them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import actscribe.review
+
+STATIC = Path(actscribe.review.__file__).parent / "static"
+TUTORIAL = Path(__file__).parents[1] / "docs" / "tutorials" / "review.md"
+#: Bytes of all files together.
+MOST = 150 * 1024
+#: The name of SVG, which nothing is fetched from.
+SVG = "http://www.w3.org/2000/svg"
+
+
+def _texts() -> dict[str, str]:
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted(STATIC.iterdir())}
+
+
+def test_the_page_is_small_and_asks_nobody_else() -> None:
+    texts = _texts()
+    assert sum(len(text.encode()) for text in texts.values()) < MOST
+    for name, text in texts.items():
+        assert "//" not in text.replace(SVG, "").replace("// ", ""), name
+
+
+def test_nothing_is_written_as_markup() -> None:
+    texts = _texts()
+    markup = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", text), (
+            name
+        )
+    assert not re.search(r"<style|<script(?![^>]* src=)| style=| on[a-z]+=", texts["index.html"])
+
+
+def test_the_tutorial_names_every_action_that_a_key_can_be_given() -> None:
+    actions = re.findall(r'^    "?([a-z-]+)"?: \["', _texts()["commands.js"], re.MULTILINE)
+    assert len(actions) > 50
+    listed = TUTORIAL.read_text(encoding="utf-8").partition("The actions are: ")[2]
+    assert re.findall(r"`([a-z-]+)`", listed) == actions
