@@ -304,10 +304,9 @@ def test_two_hours_and_ten_thousand_bouts_scroll_smoothly(chromium: Tab, tmp_pat
         assert len(site.sheet("long.mp4").bouts) == 10_000
         took = page.evaluate(MOVING, 240)
         rate = 1000 / median(took["between"])
-        print(
-            f"{rate:.0f} pictures/s; drawing one takes {median(took['drawing']):.1f} ms, at most {max(took['drawing']):.1f}"
-        )
-        assert median(took["drawing"]) < 8
+        drawing = median(took["drawing"])
+        print(f"{rate:.0f} pictures/s; drawing one takes {drawing:.1f} ms, at most {max(took['drawing']):.1f} ms")
+        assert drawing < 8
         assert rate > 40
 
 
