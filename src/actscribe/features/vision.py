@@ -16,7 +16,7 @@ from actscribe.errors import ActScribeError
 from actscribe.features.embedder import encoder_key
 from actscribe.features.embedding import WRITE_BYTES, WRITE_S
 from actscribe.features.store import FeatureStore, Moment, Row, Shelf, default_store
-from actscribe.models.vlm.families import Features
+from actscribe.models.vlm.family import Features
 from actscribe.models.vlm.vision import Key
 from actscribe.models.vlm.vlm import Vlm
 

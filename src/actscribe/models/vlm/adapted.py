@@ -18,6 +18,8 @@ _QUERY_VALUE = ("q_proj", "v_proj", "qkv")
 _ATTENTIONS = ("self_attn", "attn", "attention")
 #: What a tower calls the list of its blocks. What joins the towers has none, and is never adapted.
 _BLOCKS = ("layers", "blocks", "layer")
+#: What Gemma 4 calls the linear layer inside one that bounds what goes in and comes out.
+_WRAPPED = "linear"
 #: Video-LLaVA keeps a second tower for stills.
 _IDLE = ("image_tower",)
 
@@ -62,6 +64,8 @@ def _linear(body: nn.Module, tower: Tower) -> list[str]:
 
 
 def _meant(target: str, layer: Sequence[str]) -> bool:
+    if layer[-1] == _WRAPPED:
+        layer = layer[:-1]
     if target == QUERY_VALUE:
         return layer[-1] in _QUERY_VALUE
     if target == ATTENTION:

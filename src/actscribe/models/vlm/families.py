@@ -1,68 +1,24 @@
-"""What differs between families of vision-language models: token layout, what is encoded together, how features enter.
-
-A *unit* is what the vision tower encodes on its own: one frame, or for Qwen two consecutive ones. Units are what
-overlapping windows share. Features of a unit are a tuple of tensors, shape (tokens, D): the visual tokens, and for
-Qwen3-VL also the DeepStack levels that are added to the first decoder layers (Qwen3-VL technical report, 2025).
-"""
+"""The families of vision-language models that are known here, by `model_type` in config.json."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-Features = tuple[Tensor, ...]
+from actscribe.models.vlm.family import Family, Features, joined, pack_list
+from actscribe.models.vlm.gemma import GEMMA4
+from actscribe.models.vlm.molmo import MOLMO2
+from actscribe.models.vlm.qwen import encode_qwen, pack_qwen, patches_qwen, short_side_qwen, tokens_qwen
+from actscribe.models.vlm.timed import GLM46V, LFM3_VL, QWEN3_5, VIDEO_LLAMA_3
 
 VICUNA = (
     "{% for message in messages %}USER: {% for part in message['content'] %}{% if part['type'] == 'video' %}<video>\n"
     "{% else %}{{ part['text'] }}{% endif %}{% endfor %}{% endfor %} ASSISTANT:"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """One family of checkpoints, found by `model_type` in config.json.
-
-    Args:
-        name: as people call it.
-        modality: "image" or "video": which placeholder token stands for a visual token, and the key that the model's
-            `mm_encoder_outputs` argument takes the features under.
-        pixels: name of the pixels in the video processor's answer.
-        frames_per_unit: frames that the vision tower encodes together.
-        encode: (model, units, grid) -> features of each unit; units shape (units, ...) as `split_units` gives them,
-            grid (3,) patches in (time, height, width) of one unit, or None.
-        pack: (model, features of each clip's units) -> the object that the model's forward takes features from.
-        tokens: (configuration, video processor, frames, height, width) -> visual tokens of a clip.
-        patches: (configuration, video processor, frames, height, width) -> vision-tower positions of one unit.
-        short_side: (configuration, video processor) -> short side in pixels of the frames worth decoding.
-        three_axes: positions run along time, height and width (multimodal RoPE of Qwen).
-        template: chat template for checkpoints that carry none.
-        writes_times: its processor writes when each frame was taken into the prompt.
-    """
-
-    name: str
-    modality: str
-    pixels: str
-    frames_per_unit: int
-    encode: Callable[[Any, Tensor, Tensor | None], list[Features]]
-    pack: Callable[[Any, Sequence[list[Features]]], Any]
-    tokens: Callable[[Any, Any, int, int, int], int]
-    patches: Callable[[Any, Any, int, int, int], int]
-    short_side: Callable[[Any, Any], int]
-    three_axes: bool = False
-    template: str | None = None
-    writes_times: bool = False
-
-
-def split_units(family: Family, pixels: Tensor, grid: Tensor | None) -> Tensor:
-    """Return the video processor's pixels of one clip with one row per unit, shape (units, ...)."""
-    if grid is None:
-        return pixels.reshape(-1, *pixels.shape[-3:])
-    return pixels.view(int(grid[0]), int(grid[1] * grid[2]), -1)
 
 
 # --- encode: one row of pixels per unit -> features per unit
@@ -91,25 +47,7 @@ def _encode_onevision(model: Any, units: Tensor, grid: Tensor | None) -> list[Fe
     return [(unit,) for unit in out.reshape(len(units), -1, out.shape[-1])]
 
 
-def _encode_qwen(model: Any, units: Tensor, grid: Tensor | None) -> list[Features]:
-    assert grid is not None
-    whole = grid.clone().unsqueeze(0)
-    whole[0, 0] = len(units)
-    out = model.get_video_features(units.flatten(0, 1), whole.to(units.device))
-    levels = [out.pooler_output[0], *(level[0] for level in getattr(out, "deepstack_features", None) or ())]
-    split = [level.reshape(len(units), -1, level.shape[-1]) for level in levels]
-    return [tuple(level[i] for level in split) for i in range(len(units))]
-
-
 # --- pack: features per clip -> what the model's forward takes
-
-
-def _joined(clip: list[Features], level: int = 0) -> Tensor:
-    return torch.cat([unit[level] for unit in clip])
-
-
-def _pack_list(model: Any, clips: Sequence[list[Features]]) -> Any:
-    return SimpleNamespace(pooler_output=[_joined(clip) for clip in clips])
 
 
 def _pack_units(model: Any, clips: Sequence[list[Features]]) -> Any:
@@ -118,14 +56,8 @@ def _pack_units(model: Any, clips: Sequence[list[Features]]) -> Any:
 
 def _pack_onevision(model: Any, clips: Sequence[list[Features]]) -> Any:
     newline = model.image_newline.unsqueeze(0)
-    whole = torch.cat([part for clip in clips for part in (_joined(clip), newline)])
+    whole = torch.cat([part for clip in clips for part in (joined(clip), newline)])
     return SimpleNamespace(pooler_output=whole.unsqueeze(0))
-
-
-def _pack_qwen(model: Any, clips: Sequence[list[Features]]) -> Any:
-    levels = len(clips[0][0])
-    deep = [[_joined(clip, level) for clip in clips] for level in range(1, levels)]
-    return SimpleNamespace(pooler_output=[_joined(clip) for clip in clips], deepstack_features=deep)
 
 
 # --- sizes, from the configuration and the video processor alone
@@ -169,29 +101,12 @@ def _tokens_onevision(config: Any, video: Any, frames: int, height: int, width: 
     return frames * (-(-_grid_side(config) // 2)) ** 2 + 1
 
 
-def _patches_qwen(config: Any, video: Any, frames: int, height: int, width: int) -> int:
-    even = frames + frames % 2
-    return int(video.get_num_of_video_patches(even, height, width, {})) * 2 // even
-
-
-def _tokens_qwen(config: Any, video: Any, frames: int, height: int, width: int) -> int:
-    even = frames + frames % 2
-    patches = int(video.get_num_of_video_patches(even, height, width, {}))
-    return int(patches // config.vision_config.spatial_merge_size**2)
-
-
 def _short_side_smolvlm(config: Any, video: Any) -> int:
     return int(video.max_image_size["longest_edge"])
 
 
 def _short_side_processor(config: Any, video: Any) -> int:
     return _side(dict(video.size))
-
-
-def _short_side_qwen(config: Any, video: Any) -> int:
-    """Ten merged patches (ours): Qwen takes frames of any size, and its cost grows with their area."""
-    vision = config.vision_config
-    return 10 * int(vision.patch_size) * int(vision.spatial_merge_size)
 
 
 FAMILIES: dict[str, Family] = {
@@ -201,7 +116,7 @@ FAMILIES: dict[str, Family] = {
         pixels="pixel_values",
         frames_per_unit=1,
         encode=_encode_smolvlm,
-        pack=_pack_list,
+        pack=pack_list,
         tokens=_tokens_smolvlm,
         patches=_patches_fixed,
         short_side=_short_side_smolvlm,
@@ -212,11 +127,11 @@ FAMILIES: dict[str, Family] = {
         modality="video",
         pixels="pixel_values_videos",
         frames_per_unit=2,
-        encode=_encode_qwen,
-        pack=_pack_qwen,
-        tokens=_tokens_qwen,
-        patches=_patches_qwen,
-        short_side=_short_side_qwen,
+        encode=encode_qwen,
+        pack=pack_qwen,
+        tokens=tokens_qwen,
+        patches=patches_qwen,
+        short_side=short_side_qwen,
         three_axes=True,
     ),
     "qwen3_vl": Family(
@@ -224,11 +139,11 @@ FAMILIES: dict[str, Family] = {
         modality="video",
         pixels="pixel_values_videos",
         frames_per_unit=2,
-        encode=_encode_qwen,
-        pack=_pack_qwen,
-        tokens=_tokens_qwen,
-        patches=_patches_qwen,
-        short_side=_short_side_qwen,
+        encode=encode_qwen,
+        pack=pack_qwen,
+        tokens=tokens_qwen,
+        patches=patches_qwen,
+        short_side=short_side_qwen,
         three_axes=True,
         writes_times=True,
     ),
@@ -238,7 +153,7 @@ FAMILIES: dict[str, Family] = {
         pixels="pixel_values_videos",
         frames_per_unit=1,
         encode=_encode_next_video,
-        pack=_pack_list,
+        pack=pack_list,
         tokens=_tokens_next_video,
         patches=_patches_fixed,
         short_side=_short_side_processor,
@@ -278,4 +193,10 @@ FAMILIES: dict[str, Family] = {
         patches=_patches_fixed,
         short_side=_short_side_processor,
     ),
+    "qwen3_5": QWEN3_5,
+    "glm46v": GLM46V,
+    "video_llama_3": VIDEO_LLAMA_3,
+    "lfm3_vl": LFM3_VL,
+    "gemma4": GEMMA4,
+    "molmo2": MOLMO2,
 }

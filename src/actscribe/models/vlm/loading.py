@@ -13,7 +13,8 @@ from actscribe.errors import ActScribeError
 from actscribe.models import device as devices
 from actscribe.models.catalog import checkpoint_folder, weight_files
 from actscribe.models.loading import load_part, load_weights, read_config
-from actscribe.models.vlm.families import FAMILIES, Family
+from actscribe.models.vlm.families import FAMILIES
+from actscribe.models.vlm.family import Family
 from actscribe.models.vlm.vlm import Identity, Vlm
 from actscribe.packages import require
 
@@ -63,6 +64,8 @@ def _check_placeholder(config: Any, processor: Any, family: Family, folder: Path
     kinds = (f"{family.modality}_token_id", f"{family.modality}_token_index")
     wanted = next((getattr(config, kind) for kind in kinds if hasattr(config, kind)), None)
     written = getattr(processor, f"{family.modality}_token_id", None)
+    if family.placeholder:
+        written = processor.tokenizer.convert_tokens_to_ids(family.placeholder)
     if wanted != written:
         raise ActScribeError(
             f"{folder}: config.json puts token {wanted} where the {family.modality} stands, the processor {written}.",

@@ -16,7 +16,8 @@ from actscribe.models.catalog import checkpoint_folder, find
 from actscribe.models.device import device
 from actscribe.models.loading import load_part
 from actscribe.models.vlm.dimensions import DIMENSIONS
-from actscribe.models.vlm.families import FAMILIES, Family
+from actscribe.models.vlm.families import FAMILIES
+from actscribe.models.vlm.family import Family
 from actscribe.models.vlm.loading import model_type
 from actscribe.models.vlm.vision import LANGUAGE_PARTS, STORE_BYTES, UNITS_AT_ONCE
 
@@ -207,7 +208,7 @@ def read_shape(family: Family, config: Any, video: Any, frames: int, height: int
         vision_layers=int(getattr(vision, "num_hidden_layers", None) or vision.depth),
         vision_width=int(vision.hidden_size),
         vision_inner=int(vision.intermediate_size),
-        vision_inner_held=3 if vision.hidden_act in ("quick_gelu", "silu") else 2,
+        vision_inner_held=3 if getattr(vision, "hidden_act", "silu") in ("quick_gelu", "silu") else 2,
         text_weights=language + head,
         text_layers=int(text.num_hidden_layers),
         text_width=int(text.hidden_size),

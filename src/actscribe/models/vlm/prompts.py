@@ -19,7 +19,7 @@ from torch import Tensor
 from actscribe.data.view import ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.models.chat_template import filled
-from actscribe.models.vlm.families import Family, split_units
+from actscribe.models.vlm.family import Family, split_units
 from actscribe.models.vlm.vision import Key
 from actscribe.video.sampling import TIME_DECIMALS, nominal_times
 
@@ -72,6 +72,8 @@ class Prompter:
         if getattr(processor.video_processor, "cap_pixels_per_frame", False) is None:
             # Left open by Qwen's checkpoints: no cap, as transformers reads that (and warns of each time).
             processor.video_processor.cap_pixels_per_frame = False
+        if getattr(processor.video_processor, "use_token_compression", False):
+            processor.video_processor.use_token_compression = False  # see `timed.VIDEO_LLAMA_3`
         self._before, self._after = self._framed(source)
         if self._before.count(processor.video_token) != 1:
             raise ActScribeError(
@@ -82,6 +84,8 @@ class Prompter:
     @property
     def placeholder(self) -> int:
         """Token id that stands for one visual token."""
+        if self.family.placeholder:
+            return int(self.tokenizer.convert_tokens_to_ids(self.family.placeholder))
         token = self.processor.video_token_id if self.family.modality == "video" else self.processor.image_token_id
         return int(token)
 
@@ -91,12 +95,14 @@ class Prompter:
 
     def _framed(self, source: str) -> tuple[str, str]:
         content = [{"type": "video"}, {"type": "text", "text": _USER_TEXT}]
+        said = [{"role": "user", "content": content}]
         own = self.processor.chat_template or self.tokenizer.chat_template
         template = self.family.template if own is None else None
+        at_once = {"enable_thinking": False} if "enable_thinking" in str(own) else {}  # a thought is no answer
         whole = filled(
             own,
             lambda: self.processor.apply_chat_template(
-                [{"role": "user", "content": content}], chat_template=template, add_generation_prompt=True
+                said, chat_template=template, add_generation_prompt=True, **at_once
             ),
             source,
         )
@@ -108,6 +114,10 @@ class Prompter:
         start = self.tokenizer.bos_token
         special = not (start is not None and text.startswith(start))  # as transformers' apply_chat_template does
         return torch.tensor(self.tokenizer(text, add_special_tokens=special)["input_ids"])
+
+    def types(self, ids: Tensor) -> Tensor:
+        """Return which modality each token is of, 0 for text, as the processor tells its models, shape (tokens,)."""
+        return torch.tensor(self.processor.create_mm_token_type_ids([ids.tolist()])[0])
 
     def inputs(self, clip: ClipFrames, text: str) -> ClipInputs:
         """Return one clip with one text.
@@ -137,8 +147,12 @@ class Prompter:
         before, after = self.frame()
         expanded = self.processor.replace_video_token(processed, 0)
         whole = before.replace(video_token, expanded) + text + after
-        grid = processed["video_grid_thw"][0] if "video_grid_thw" in processed else None
-        units = split_units(self.family, processed[self.family.pixels], grid)
+        grid: Tensor | None
+        if self.family.units is not None:
+            units, grid = self.family.units(processed)
+        else:
+            grid = processed["video_grid_thw"][0] if "video_grid_thw" in processed else None
+            units = split_units(self.family, processed[self.family.pixels], grid)
         moments = times.round(6).reshape(len(units), size)
         shape = (*frames.shape[1:3], *units.shape[1:], *(() if grid is None else grid[1:].tolist()))
         keys = tuple((clip.content, tuple(unit.tolist()), shape) for unit in moments)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from actscribe.batching import batched
-from actscribe.models.vlm.families import Family, Features
+from actscribe.models.vlm.family import Family, Features
 
 #: A 3 s window of the largest family in use (Video-LLaVA 7B, 8 frames, bf16) needs 17 MB; this holds 15 of them (ours).
 STORE_BYTES = 2**28

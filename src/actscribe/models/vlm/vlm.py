@@ -13,7 +13,7 @@ from transformers import DynamicCache
 from actscribe.data.view import ClipFrames
 from actscribe.models.vlm.adapted import QUERY_VALUE, Tower, adapted_layers
 from actscribe.models.vlm.answers import yes_no_tokens
-from actscribe.models.vlm.families import Family
+from actscribe.models.vlm.family import Family
 from actscribe.models.vlm.prompts import ClipInputs, Prompter
 from actscribe.models.vlm.vision import VisionStore, encode
 from actscribe.models.written import Written
@@ -65,7 +65,8 @@ class Prefix:
     Args:
         inputs: the clip with the shared prompt; its pixels are gone.
         after: what the chat template writes after the user's text.
-        layers: keys and values per decoder layer, each of shape (1, heads, tokens, head size).
+        layers: keys and values per decoder layer, each of shape (1, heads, tokens, head size); none of a family whose
+            prompts run alone, where the pixels are kept instead.
     """
 
     inputs: ClipInputs
@@ -117,7 +118,8 @@ class Vlm:
         """Run a batch and return its hidden states; gradients flow if they are enabled and weights ask for them."""
         ids, mask = _pad([one.ids for one in inputs], self.model.device)
         video = (ids == self.prompter.placeholder) & mask
-        states = self._run(ids, mask.long(), self._positions(ids, mask, inputs), self._features(inputs))
+        positions, types = self._positions(ids, mask, inputs), self._types(inputs)
+        states = self._run(ids, mask.long(), positions, self._features(inputs), types=types)
         return Hidden(states, mask, video)
 
     @torch.no_grad()
@@ -125,7 +127,7 @@ class Vlm:
         """Return the next-token logits after each whole prompt, float32, shape (batch, vocabulary)."""
         hidden = self.hidden(inputs)
         last = hidden.mask.long().sum(-1) - 1
-        return exact_logits(self.model.lm_head, hidden.states[torch.arange(len(last), device=last.device), last])
+        return self._logits(hidden.states[torch.arange(len(last), device=last.device), last])
 
     @torch.no_grad()
     def prefix(self, clip: ClipFrames, prompt: str) -> Prefix:
@@ -134,9 +136,12 @@ class Vlm:
         _, after = self.prompter.frame()
         start = inputs.text[: len(inputs.text) - len(after)]
         inputs = replace(inputs, text=start, ids=self.prompter.ids(start))
+        if self.family.alone:
+            return Prefix(inputs, after, ())
         ids, mask = _pad([inputs.ids], self.model.device)
         cache = DynamicCache()
-        self._run(ids, mask.long(), self._positions(ids, mask, [inputs]), self._features([inputs]), cache)
+        positions, types = self._positions(ids, mask, [inputs]), self._types([inputs])
+        self._run(ids, mask.long(), positions, self._features([inputs]), cache, types)
         layers = tuple((layer.keys, layer.values) for layer in cache.layers)  # type: ignore[union-attr]
         return Prefix(replace(inputs, units=inputs.units[:0]), after, layers)  # type: ignore[arg-type]
 
@@ -147,7 +152,9 @@ class Vlm:
         The prompt continued by a suffix is tokenised whole; the cache is used up to where the token ids agree. So the
         result is that of running each whole prompt alone, whatever the tokenizer does where the two texts meet.
         """
-        return exact_logits(self.model.lm_head, self._continue(prefix, suffixes)[0])
+        if self.family.alone:
+            return torch.cat([self.logits([self._whole(prefix, suffix)]) for suffix in suffixes])
+        return self._logits(self._continue(prefix, suffixes)[0])
 
     def generate(self, prefix: Prefix, suffix: str = "", most: int = 64) -> str:
         """Return the greedy answer to prefix + suffix, at most `most` tokens, special tokens left out."""
@@ -156,13 +163,15 @@ class Vlm:
     @torch.no_grad()
     def write(self, prefix: Prefix, suffix: str = "", most: int = 64) -> Written:
         """Return the greedy answer to prefix + suffix with the probability of each of its tokens; see `generate`."""
-        states, positions, cache = self._continue(prefix, [suffix])
+        states, positions, cache = (
+            self._alone(prefix, suffix) if self.family.alone else self._continue(prefix, [suffix])
+        )
         answer: list[int] = []
         chances: list[float] = []
         stops = self._stops()
         ended = False
         while len(answer) < most:
-            logits = self.model.lm_head(states)[0].float()
+            logits = self._capped(self.model.lm_head(states)[0].float())
             token = int(logits.argmax())
             if ended := token in stops:
                 break
@@ -192,6 +201,34 @@ class Vlm:
         """Return the names of the layers that `targets` mean, for peft's `target_modules`; see `adapted_layers`."""
         return [f"model.{name}" for name in adapted_layers(self.model.model, targets, tower)]
 
+    def _logits(self, states: Tensor) -> Tensor:
+        return self._capped(exact_logits(self.model.lm_head, states))
+
+    def _capped(self, logits: Tensor) -> Tensor:
+        """Return logits as the model bounds them, where it does (Gemma)."""
+        most = getattr(self.model.config.get_text_config(), "final_logit_softcapping", None)
+        return logits if most is None else most * torch.tanh(logits / most)
+
+    def _whole(self, prefix: Prefix, suffix: str) -> ClipInputs:
+        """Return a clip with the whole prompt that a prefix and a suffix make."""
+        text = prefix.inputs.text + suffix + prefix.after
+        return replace(prefix.inputs, text=text, ids=self.prompter.ids(text))
+
+    def _alone(self, prefix: Prefix, suffix: str) -> tuple[Tensor, Tensor, DynamicCache]:
+        """Run a whole prompt; return what `_continue` does. The cache is one of the model's own layers."""
+        inputs = [self._whole(prefix, suffix)]
+        ids, mask = _pad([inputs[0].ids], self.model.device)
+        cache = DynamicCache(config=self.model.config.get_text_config())
+        positions = self._positions(ids, mask, inputs)
+        states = self._run(ids, mask.long(), positions, self._features(inputs), cache, self._types(inputs))
+        return states[:, -1], positions, cache
+
+    def _types(self, inputs: Sequence[ClipInputs]) -> Tensor | None:
+        """Return which tokens of a padded batch are visual, for families that ask, shape (batch, tokens)."""
+        if not self.family.token_types:
+            return None
+        return _pad([self.prompter.types(one.ids) for one in inputs], self.model.device)[0]
+
     def _stops(self) -> set[int]:
         ends = self.model.generation_config.eos_token_id
         listed = ends if isinstance(ends, list) else [ends]
@@ -219,7 +256,13 @@ class Vlm:
         return states[0, torch.tensor(lengths).cumsum(0) - 1], positions.unsqueeze(-2), cache
 
     def _run(
-        self, ids: Tensor, mask: Tensor, positions: Tensor, features: Any, cache: DynamicCache | None = None
+        self,
+        ids: Tensor,
+        mask: Tensor,
+        positions: Tensor,
+        features: Any,
+        cache: DynamicCache | None = None,
+        types: Tensor | None = None,
     ) -> Tensor:
         out = self.model.model(
             input_ids=ids,
@@ -228,6 +271,7 @@ class Vlm:
             cache=cache,
             use_cache=cache is not None,
             mm_encoder_outputs=None if features is None else {self.family.modality: features},
+            **({} if types is None else {"mm_token_type_ids": types}),
         )
         return cast(Tensor, out.last_hidden_state)
 
