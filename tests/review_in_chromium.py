@@ -6,6 +6,7 @@ Not among what `make test` collects, since Chromium is no dependency of the pack
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from statistics import median
@@ -17,6 +18,9 @@ from chromium import SPILT, Tab, tab
 from playwright.sync_api import Page
 from review_site import SUGGESTED, Site, enter, ready, saved, served, suggest, until, write_review_study
 from videos import BIT_CELLS, GRID, make_video
+
+from actscribe.journal import Action, Bout, Mark, Put, begin
+from actscribe.review.cameras import Camera
 
 FRAMES, STEPS = 132, 125
 VENTILATION, SUCTION = "Ventilation", "Suction"
@@ -279,6 +283,42 @@ def test_the_mouse_draws_moves_and_chooses(chromium: Tab, ward: Site) -> None:
     page.click("#chosen button:has-text('Delete')")
     saved(page)
     assert _bouts(ward, "phone.mp4") == []
+
+
+def test_several_cameras_show_the_same_moment(chromium: Tab, ward: Site) -> None:
+    id = ward.id("phone.mp4")
+    item = ward.session.items[id]
+    other = Camera("from above", ward.folder / "held-out.mp4", offset=0.5)
+    ward.session.items[id] = replace(item, cameras=(*item.cameras, other))
+    page = enter(chromium, ward, 1280)
+    _open(page, ward, "phone.mp4")
+    _press(page, "Shift+ArrowRight", ".")
+    until(page, "!review.work.player.cameras[1].video.seeking")
+    shown = page.evaluate("review.work.player.cameras.map(({ video, offset }) => video.currentTime + offset)")
+    assert shown[1] == pytest.approx(shown[0], abs=1e-3)
+    assert page.inner_text("#cameras figure:nth-child(2)") == "from above"
+
+
+def test_who_settles_decides_what_is_so(chromium: Tab, ward: Site) -> None:
+    content = ward.session.items[ward.id("phone.mp4")].content
+    for name, bouts in (("AB", ((0.0, 1.0), (2.0, 3.0))), ("CD", ((0.0, 1.0),))):
+        began = begin("phone", 3.9, (VENTILATION, SUCTION, HOSTILE), None)
+        ward.session.journal.append(name, content, "began", began, revision=0)
+        put = [Put(bout=Bout(id=f"b{start:g}", label=SUCTION, start=start, end=end)) for start, end in bouts]
+        seen = Mark(start=0.0, end=3.0)
+        ward.session.journal.append(name, content, "did", Action(why="mark", ops=(*put, seen)))
+    ward.end()
+    ward.annotator = "agreed"
+    ward.begin()
+    page = enter(chromium, ward, 1280)
+    page.click("text=Disagreements")
+    page.click(".pair-of-annotators tbody a")
+    ready(page)
+    until(page, "review.work.sheet.disagreements().length === 1")
+    _press(page, "g", "Shift+H")
+    saved(page)
+    assert _bouts(ward, "phone.mp4") == [(SUCTION, 0.0, 1.0)]
+    assert page.evaluate("review.work.sheet.disagreements().length") == 0
 
 
 def test_names_are_text_whatever_they_say(chromium: Tab, ward: Site) -> None:

@@ -61,6 +61,7 @@ export class Recording {
     this.refresh();
     this.#fetchCurves();
     this.#awaitSuggestions(ticket);
+    if (this.page.study.settling) this.#fetchDisagreements(ticket);
     if (opened.changed) this.page.note(opened.changed);
     const cameras = await this.cameras.open(opened, ticket);
     if (!cameras || ticket !== this.ticket) return;
@@ -224,7 +225,7 @@ export class Recording {
       if (again instanceof Refused) return null;
       throw again;
     });
-    const fresh = opened && new Sheet(opened, first.sheet.labels);
+    const fresh = opened && Object.assign(new Sheet(opened, first.sheet.labels), { toSettle: first.sheet.toSettle });
     const arrived = fresh && first.tried && first.ops && fresh.holds(first.ops);
     const kept = arrived ? own.slice(1).filter((item) => item.ops) : [];
     if (fresh && this.sheet === first.sheet) {
@@ -425,6 +426,14 @@ export class Recording {
     this.panel.redrawLabels();
     this.toolbars.update();
     this.table.redraw();
+  }
+
+  async #fetchDisagreements(ticket) {
+    const { recordings } = await ask("/api/agreement");
+    if (ticket !== this.ticket) return;
+    this.sheet.toSettle = recordings.find((one) => one.id === this.sheet.id)?.disagreements ?? [];
+    this.sheet.touch();
+    this.refresh();
   }
 
   /** Suggestions are computed meanwhile: ask until they are there. */

@@ -30,7 +30,7 @@ export class Settle {
 
   /** Over all recordings, with intervals of confidence. */
   #labels(labels) {
-    const between = (one, value, low, high) => (typeof one[value] === "number" ? `${figure(one[value])} (${figure(one[low])} to ${figure(one[high])})` : "–");
+    const between = (one, value, low, high) => figure(one[value]) + (typeof one[low] === "number" ? ` (${figure(one[low])} to ${figure(one[high])})` : "");
     const rows = Object.entries(labels).map(([name, one]) => make("tr", {}, make("th", { scope: "row", text: name }), ...[
       one.recordings, lasting(one.seconds ?? 0), between(one, "kappa", "low", "high"),
       ...["seconds", "bouts"].map((of) => between(one, `${of}_icc`, `${of}_low`, `${of}_high`))].map((text) => make("td", { text }))));

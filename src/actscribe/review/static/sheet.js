@@ -82,31 +82,23 @@ export class Sheet {
       .sort((a, b) => a.start - b.start);
   }
 
-  /** Where two annotators, or an annotator and the suggestions, say different things; what was settled is none. */
+  /** What is to be settled, or where the annotator and the suggestions say different things. */
   disagreements() {
     if (this.differences?.version === this.version) return this.differences.found;
-    const pair = this.#opponents();
-    const found = pair
-      ? this.labels
-          .flatMap((label) => {
-            const [one, other] = pair.map((lanes) => union(lanes.get(label)?.items ?? []));
-            return apart(one, other, this.frame_s * 1.5).map((span) => ({ label, ...span }));
-          })
-          .filter(({ label, start, end }) => this.others.length < 2 || !covers(this.reviewed[label], start, end))
-          .sort((a, b) => a.start - b.start)
-      : [];
+    const found = this.toSettle
+      ? this.toSettle.filter(({ label, start, end }) => !covers(this.reviewed[label] ?? [], start, end))
+      : this.suggestions ? this.labels.flatMap((label) => this.#differing(label)).sort((a, b) => a.start - b.start) : [];
     this.differences = { version: this.version, found };
     return found;
   }
 
-  touch() {
-    this.version++;
+  #differing(label) {
+    const [one, other] = [this.mine, this.predicted].map((lanes) => union(lanes.get(label).items));
+    return apart(one, other, this.frame_s * 1.5).map((span) => ({ label, ...span }));
   }
 
-  #opponents() {
-    if (this.others.length > 1) return [this.others[0].lanes, this.others[1].lanes];
-    if (this.others.length) return [this.mine, this.others[0].lanes];
-    return this.suggestions ? [this.mine, this.predicted] : null;
+  touch() {
+    this.version++;
   }
 
   #put(bout) {

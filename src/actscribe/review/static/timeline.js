@@ -325,7 +325,7 @@ export class Timeline {
 
   #drawDisagreements(pen) {
     const { sheet } = this.work;
-    if (!sheet.others.length) return;
+    if (!sheet.toSettle) return;
     pen.fillStyle = this.colours.red;
     const rows = new Map(this.rows.map((row) => [row.label.name, row.top + this.rowHeight - 3]));
     for (const { label, start, end } of sheet.disagreements())
