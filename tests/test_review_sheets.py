@@ -9,9 +9,13 @@ import numpy as np
 import pytest
 from review_server import Client, client, ids, opened, put, session, suggesting_run
 from short_studies import BOTH
-from small_studies import LEFT, RIGHT, interval_text
+from small_studies import LEFT, RIGHT, film, interval_text, write_manifest, write_study
 
+from actscribe.data.manifest import read_manifest
+from actscribe.errors import ActScribeError
 from actscribe.journal import Journal
+from actscribe.review.recordings import outside
+from actscribe.review.start import read_study
 
 
 @pytest.fixture
@@ -169,3 +173,68 @@ def action(before: dict[str, object], *ops: object) -> dict[str, object]:
 
 def test_the_session_needs_no_run(study: Path) -> None:
     assert session(study).suggester is None
+
+
+def with_cameras(study: Path, offset: str, video: str = "side.mp4") -> None:
+    film(study / "side.mp4", BOTH, 2.0, 9)
+    rows = [
+        {"video": f"r{place}.mp4", "annotations": f"r{place}.txt", "group": f"p{place}", "split": split}
+        for place, split in enumerate(("train", "validation", "test"))
+    ]
+    rows[0] |= {"Camera 2": video, "camera_2_offset": offset, "site": "A"}
+    write_manifest(study, [{**dict.fromkeys(rows[0], ""), **row} for row in rows])
+
+
+def test_further_cameras_of_a_recording_are_shown_with_their_offsets_and_are_no_columns_of_the_study(
+    study: Path,
+) -> None:
+    with_cameras(study, "-0,5")
+    rows = read_manifest(study / "manifest.csv")
+    assert [len(row.cameras) for row in rows] == [1, 0, 0]
+    assert set(rows[0].extra) == {"site"}
+    browser = client(study)
+    id = ids(browser)["train"]
+    cameras = opened(browser, id)["cameras"]
+    assert [(one["name"], one["offset"], one["plays"]) for one in cameras] == [
+        ("r0.mp4", 0.0, "as is"),
+        ("camera 2", -0.5, "as is"),
+    ]
+    assert browser.get(f"/media/{id}/1").body == (study / "side.mp4").read_bytes()
+    assert len(browser.get(f"/api/recordings/{id}/frames?camera=1").body) == 20 * 8
+
+
+@pytest.mark.parametrize(
+    ("offset", "video", "said"),
+    [("soon", "side.mp4", "must be seconds"), ("1", "", "without 'camera_2'"), ("", "none.mp4", "no such video")],
+)
+def test_a_camera_that_cannot_be_is_refused_with_its_line(study: Path, offset: str, video: str, said: str) -> None:
+    with_cameras(study, offset, video)
+    with pytest.raises(ActScribeError, match=said) as refused:
+        read_manifest(study / "manifest.csv")
+    assert "manifest.csv:2" in str(refused.value)
+
+
+def test_a_study_that_is_too_small_to_be_split_can_be_reviewed_and_none_of_it_is_blind(tmp_path: Path) -> None:
+    film(tmp_path / "a.mp4", BOTH, 3.0)
+    write_manifest(tmp_path, [{"video": "a.mp4"}])
+    write_study(tmp_path)
+    study, data, words = read_study(tmp_path)
+    assert "Not split yet" in words[0]
+    assert [one.split for one in data.recordings] == ["train"]
+    assert study.name == "lamps"
+
+
+def test_where_recordings_are_split_by_time_predictions_are_kept_from_the_test_part_alone(tmp_path: Path) -> None:
+    split = {"within": "recordings", "train": 0.4, "validation": 0.3, "test": 0.3, "gap": 2.0}
+    film(tmp_path / "a.mp4", [(LEFT, 0, 9000)], 18.0)
+    interval_text(tmp_path / "a.txt", [(LEFT, 0, 9000)])
+    write_manifest(tmp_path, [{"video": "a.mp4", "annotations": "a.txt"}])
+    write_study(tmp_path, split=split)
+    found = session(tmp_path)
+    (item,) = found.items.values()
+    (hidden,) = found.hidden(item)
+    assert not found.is_blind(item)
+    # 18 s less two gaps of 2 s are 14: training until 5.6, validation 7.6 to 11.8, test from 13.8 on.
+    assert hidden == pytest.approx((13.8, 18.0), abs=1.0)
+    assert not outside([hidden], 14.0, 15.0)
+    assert outside([hidden], 0.0, 13.0)

@@ -57,12 +57,13 @@ def review(
         from actscribe.tables import print_sentence
 
         listening = listen(host, port, tls_cert, tls_key)
-        session, words = start(study, run, annotator, independent, plant, host, listening)
-        for sentence in words:
-            print_sentence(sentence)
-        print(f"Open in your browser: {session.access.address}", flush=True)
-        print("End with Ctrl-C; every change is kept at once.", flush=True)
-        serve(session, listening, not no_browser)
+        with listening.socket:
+            session, words = start(study, run, annotator, independent, plant, host, listening)
+            for sentence in words:
+                print_sentence(sentence)
+            print(f"Open in your browser: {session.access.address}", flush=True)
+            print("End with Ctrl-C; every change is kept at once.", flush=True)
+            serve(session, listening, not no_browser)
 
 
 def _modes(prepare: bool, export: str | None, verify: bool) -> dict[str, bool]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -33,6 +34,8 @@ COLUMNS = (
     "source_start",
     "source_end",
 )
+#: Further videos of the same recording, and when theirs begin: camera_2 to camera_9, camera_2_offset.
+_CAMERA = re.compile(r"camera_([2-9])(_offset)?")
 #: How like a known column's name another one must be to be taken for a misspelling: "grup" is one, "light" is not.
 CLOSE = 0.75
 SPLITS = ("train", "validation", "test")
@@ -43,6 +46,21 @@ SPLIT_ALIASES = {
     "dev": "validation",
     "testing": "test",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class OtherCamera:
+    """A further video of a recording, which nothing is computed from: it is shown in review.
+
+    Args:
+        name: of its column.
+        video: the file.
+        offset: when its time zero is, on the clock of the row's own video, in seconds; may be below 0.
+    """
+
+    name: str
+    video: Path
+    offset: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +79,7 @@ class Row:
         source, source_start, source_end: the longer video this one was cut from and where, in seconds.
         extra: the study's own columns, such as site or camera; a comparison shows results by each.
         has_group: somebody said which group: the manifest, or the sub-folder that the video lies in.
+        cameras: further videos of the recording.
     """
 
     line: int
@@ -78,6 +97,7 @@ class Row:
     observation: str = ""
     observation_2: str = ""
     has_group: bool = True
+    cameras: tuple[OtherCamera, ...] = ()
 
 
 def read_manifest(path: Path) -> list[Row]:
@@ -188,12 +208,46 @@ def _row(path: Path, line: int, values: Mapping[str, str]) -> Row:
         source=cells.get("source", ""),
         source_start=first,
         source_end=last,
-        extra={name: value for name, value in cells.items() if name and name not in COLUMNS},
+        extra={name: cell for name, cell in cells.items() if name and name not in COLUMNS and not is_camera(name)},
         annotations_2=second,
         label_2=cells.get("label_2", ""),
         observation=cells.get("observation", ""),
         observation_2=cells.get("observation_2", ""),
+        cameras=tuple(_cameras(path, where, cells)),
     )
+
+
+def is_camera(column: str) -> bool:
+    """Tell whether a column of a manifest, as it is spelled there, is of a further camera."""
+    return _CAMERA.fullmatch(table.normal(column)) is not None
+
+
+def _cameras(path: Path, where: str, cells: Mapping[str, str]) -> Iterator[OtherCamera]:
+    """Yield the further videos of a row in the order of their numbers.
+
+    Raises:
+        ActScribeError: one is not there, an offset is no number, or one without its video.
+    """
+    found = {table.normal(name): cell for name, cell in cells.items() if name and is_camera(name) and cell}
+    for name in sorted(found):
+        column = name.removesuffix("_offset")
+        if column != name and column not in found:
+            raise ActScribeError(f"{where}: '{name}' without '{column}'.", f"Name the video in '{column}'.")
+        if column != name:
+            continue
+        video = _spelled(path.parent, found[name])
+        if not video.is_file():
+            raise ActScribeError(
+                f"{where}: no such video: {video}", "Paths in a manifest are relative to the manifest."
+            )
+        yield OtherCamera(name.replace("_", " "), video, _offset(where, name, found.get(f"{name}_offset", "")))
+
+
+def _offset(where: str, name: str, cell: str) -> float:
+    try:
+        return parse_number(cell.replace(",", ".") or "0")
+    except ValueError:
+        raise ActScribeError(f"{where}: {name}_offset must be seconds, found {quoted(cell)}.") from None
 
 
 def _spelled(folder: Path, name: str) -> Path:

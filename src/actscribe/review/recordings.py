@@ -82,7 +82,8 @@ def items(study: Study, data: StudyData) -> dict[str, Item]:
 
 def cameras_of(row: Row) -> tuple[Camera, ...]:
     """Return the videos of a manifest's row."""
-    return (Camera(row.video.name, row.video),)
+    further = (Camera(one.name, one.video, one.offset) for one in row.cameras)
+    return (Camera(row.video.name, row.video), *further)
 
 
 def _hidden_parts(study: Study, data: StudyData) -> dict[str, Spans]:

@@ -97,7 +97,6 @@ def serve(session: Session, listening: Listening, browser: bool) -> None:
         if suggester is not None:
             suggester.close()
         session.take_back()
-        listening.socket.close()
 
 
 def _look_into(session: Session) -> None:

@@ -85,8 +85,7 @@ class Suggester:
             process = self._process
             self._changed.notify_all()
         if process is not None:
-            process.kill()
-            process.wait()
+            _end(process)
 
     def _start(self) -> None:
         home = str(Path(__file__).resolve().parents[2])
@@ -122,12 +121,24 @@ class Suggester:
                 process.stdin.flush()
                 said = process.stdout.readline()
             with self._changed:
+                if self._ended:
+                    return
                 if not said:  # it died: of one recording, or of the run; the rest is not tried in a circle
                     why = "the process that computes suggestions ended"
                     self._failed |= {one.id: why for one in (item, *self._waiting)}
                     self._waiting.clear()
                     self._process, self._at_work = None, ""
+                    _end(process)
                     return
                 why = str(json.loads(said).get("error", ""))
                 if why:
                     self._failed[item.id] = why
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with suppress(OSError, ValueError):  # what was not sent yet, or the thread that reads from it
+                pipe.close()
