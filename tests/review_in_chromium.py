@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -283,6 +284,46 @@ def test_the_mouse_draws_moves_and_chooses(chromium: Tab, ward: Site) -> None:
     page.click("#chosen button:has-text('Delete')")
     saved(page)
     assert _bouts(ward, "phone.mp4") == []
+
+
+def test_bouts_are_marked_while_it_plays_and_looped(chromium: Tab, ward: Site) -> None:
+    page = enter(chromium, ward, 1280)
+    page.goto(f"{ward.address.partition('?')[0]}#{ward.id('phone.mp4')}@0.5")
+    ready(page)
+    assert page.evaluate("review.work.player.index") == 12  # the last of the frames that begin before
+    times = [round(_phone(k) / 1000, 3) for k in range(100)]
+    page.keyboard.press("Space")
+    until(page, "review.work.player.time > 0.7")
+    page.keyboard.press("1")
+    assert page.get_attribute("#labels button", "aria-pressed") == "true"
+    until(page, "review.work.player.time > 1.2")
+    page.keyboard.press("1")
+    page.keyboard.press("Space")
+    saved(page)
+    ((label, start, end),) = _bouts(ward, "phone.mp4")
+    assert label == VENTILATION
+    assert 0.7 < start < 1.2 < end
+    assert start in times
+    assert end in times
+    page.keyboard.press("Shift+L")
+    until(page, f"review.work.player.playing && review.work.player.time > {end - 0.3}")
+    seen = []
+    for _ in range(40):
+        seen.append(page.evaluate("review.work.player.time"))
+        page.wait_for_timeout(25)
+    assert all(start - 0.06 <= time <= end + 0.06 for time in seen)
+    assert any(later < earlier for earlier, later in pairwise(seen))
+    page.keyboard.press("Shift+L")
+    _press(page, "k", "End")
+    page.keyboard.press("j")
+    until(page, "review.work.player.time < 3.5")
+    page.keyboard.press("k")
+    for speed in ("0.1", "8"):
+        page.select_option("#speed", speed)
+        page.keyboard.press("Home")
+        page.keyboard.press("Space")
+        until(page, "review.work.player.time > 0")
+        page.keyboard.press("Space")
 
 
 def test_several_cameras_show_the_same_moment(chromium: Tab, ward: Site) -> None:
