@@ -111,6 +111,7 @@ def test_other_methods_are_refused(browser: Client, method: str) -> None:
         "/media/{id}/9",
         "/media/{id}/٣",
         "/media/secret/0",
+        "/media/{id}/0/",
         "/review/journal.sqlite",
         "/study.yaml",
     ],

@@ -63,6 +63,7 @@ def create(session: Session) -> Starlette:
         middleware=[Middleware(Guarded, access=session.access)],
         exception_handlers={404: _not_there, 405: _not_there},
     )
+    app.router.redirect_slashes = False  # what is not an address of ours is none
     app.state.session = session
     return app
 
