@@ -245,6 +245,9 @@ def test_a_timeline_says_how_its_run_stands(road: Road) -> None:
     report = " ".join(html.unescape((road.run / "report-test.html").read_text(encoding="utf-8")).split())
     assert said.startswith("The run that made this timeline, measured on test: Macro F1 0.")
     assert said in " ".join(road.printed["annotate"].split())
+    holding = {path.suffix for path in (road.root / "out").iterdir() if "measured on test" in path.read_text("utf-8")}
+    assert holding == {".eaf", ".boris", ".json", ".vtt"}
+    assert "The files hold these notes as well, but for csv, which can hold none." in road.printed["annotate"]
     headline = said.partition("measured on test: ")[2].partition("On average")[0].strip()
     assert headline in report
     timelines = said[said.index("Its timelines: ") :]

@@ -46,7 +46,8 @@ class Format:
         description: one line for a list of formats.
         resolution: of times, in seconds; None: one frame, so reading and writing need the video's
             frame times.
-        keeps: which of "subject", "score", "media" and "duration" it carries; every format carries labels and gaps.
+        keeps: which of "subject", "score", "media", "duration" and "notes" it carries; every format carries labels and
+            gaps. Notes of VTT, ELAN and BORIS are for people, and not read again.
         read: (path, the video's frame times or None) to the entries of the file; raises ActScribeError.
         write: (path, annotations, the video's frame times or None), whole or not at all; raises ActScribeError.
         read_tiers: as read, of the tiers that are chosen by name; None: the format has no tiers.
@@ -75,7 +76,7 @@ FORMATS: dict[str, Format] = {
         ".eaf",
         "ELAN: one tier per label and subject",
         0.001,
-        _keeps("subject", "media"),
+        _keeps("subject", "media", "notes"),
         elan.read,
         elan_write.write,
         elan.read_tiers,
@@ -85,7 +86,7 @@ FORMATS: dict[str, Format] = {
         ".boris",
         "BORIS project",
         0.001,
-        _keeps("subject", "media", "duration"),
+        _keeps("subject", "media", "duration", "notes"),
         boris.read,
         boris_write.write,
         is_json=boris.is_project,
@@ -126,12 +127,12 @@ FORMATS: dict[str, Format] = {
         ".json",
         "ActScribe's own, carries everything",
         0.001,
-        _keeps("subject", "score", "raw score", "media", "duration"),
+        _keeps("subject", "score", "raw score", "media", "duration", "notes"),
         json_file.read,
         json_file.write,
         is_json=json_file.is_ours,
     ),
-    "vtt": Format(".vtt", "WebVTT cues for video players", 0.001, _keeps("subject"), vtt.read, vtt.write),
+    "vtt": Format(".vtt", "WebVTT cues for video players", 0.001, _keeps("subject", "notes"), vtt.read, vtt.write),
     "cvat": Format(
         ".xml",
         "CVAT XML: a track per interval",

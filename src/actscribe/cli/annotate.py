@@ -42,8 +42,11 @@ def annotate(
         videos, opened, formats, out, rules, overwrite=overwrite, time_budget=time_budget, scores=scores
     )
     for place, done in enumerate(made):
-        for note in done.notes if not place else ():  # of the run, so once for all videos
-            print_sentence(note)
+        if not place:  # they are of the run, so once for all videos
+            for note in done.notes:
+                print_sentence(note)
+            if done.notes and (silent := [name for name in formats if "notes" not in FORMATS[name].keeps]):
+                print_sentence(f"The files hold these notes as well, but for {', '.join(silent)}, which can hold none.")
         table = indicators(done.recording, done.intervals, opened.labels)
         print_table(f"{done.recording.video.name}: {len(done.intervals)} intervals", table)
         for path in done.files:
