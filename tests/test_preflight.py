@@ -24,6 +24,7 @@ from actscribe.data.view import InputSpec
 from actscribe.errors import ActScribeError, in_one_line
 from actscribe.recognizers.plans import memory
 from actscribe.recognizers.plans.clips import plan_classifier
+from actscribe.runs import preflight
 from actscribe.runs.no_validation import SAID
 from actscribe.runs.preflight import memory_warnings, preflight_problems, weight_notes
 from actscribe.runs.train import train
@@ -281,3 +282,27 @@ def test_the_feature_store_is_foretold_what_training_puts_into_it(
         assert 0.5 < foretold / kept < 2
     else:
         assert foretold == kept
+
+
+@pytest.mark.parametrize(
+    ("recognizers", "cached", "installed", "said"),
+    [
+        ({"timesformer": {}}, False, True, "photographs: add 'probe: {}' below 'recognizers:'"),
+        ({"timesformer": {}, "clip": {}}, False, False, "photographs: pip install 'actscribe[imagenet]', then add"),
+        ({"timesformer": {}, "probe": {}}, False, True, ""),
+        ({"timesformer": {}}, True, True, ""),
+    ],
+)
+def test_a_study_of_the_packages_own_models_is_told_what_has_seen_photographs(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    recognizers: dict[str, object],
+    cached: bool,
+    installed: bool,
+    said: str,
+) -> None:
+    monkeypatch.setattr(preflight, "place", lambda entry: "cache" if cached and entry.hub else "package")
+    monkeypatch.setattr(preflight, "missing", lambda modules: [] if installed else list(modules))
+    found = preflight.model_notes(load_study(write_study(tmp_path, recognizers=recognizers)))
+    assert len(found) == bool(said)
+    assert said in "".join(found)

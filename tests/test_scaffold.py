@@ -10,6 +10,7 @@ import yaml
 
 from actscribe.errors import ActScribeError
 from actscribe.labels import load_label_set, presets
+from actscribe.settings.registry import BUILT_IN
 from actscribe.settings.scaffold import scaffold
 from actscribe.settings.study import Study, Windows, load_study
 
@@ -31,6 +32,12 @@ def test_what_the_template_says_is_what_holds_without_it(tmp_path: Path) -> None
     assert study.windows == plain.windows == Windows()
     assert (study.split, study.seed, study.empty_labels) == (plain.split, plain.seed, plain.empty_labels)
     assert all(name in (tmp_path / "study" / "study.yaml").read_text() for name in presets())
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_the_registry_knows_the_model_that_settings_name(name: str) -> None:
+    settings = BUILT_IN[name].settings()
+    assert BUILT_IN[name].model(settings) == settings.model_dump().get("model", "")
 
 
 @pytest.mark.parametrize("installed", [True, False])

@@ -19,8 +19,6 @@ models = typer.Typer(help="Models: what is here, getting one, what one will cost
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-MB = 10**6
-
 
 def list_models() -> None:
     """Show every known model: whether it is here or would need a download, its licence and size."""
@@ -84,6 +82,7 @@ def plan(
     """Estimate tokens, memory and time per clip on this machine before anything is loaded."""
     from actscribe.errors import ActScribeError
     from actscribe.models.catalog import find
+    from actscribe.models.cost import MB
     from actscribe.recognizers.base import implementation
     from actscribe.settings.registry import usual_for
 

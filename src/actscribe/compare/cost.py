@@ -25,6 +25,7 @@ from actscribe.data.clips import Clip, Window, cut
 from actscribe.data.frames import stream
 from actscribe.data.recording import Recording
 from actscribe.files import write_text
+from actscribe.models.cost import MB
 from actscribe.recognizers.base import Recognizer
 from actscribe.run_folder.run import Run
 from actscribe.run_folder.written import COST
@@ -40,7 +41,6 @@ from actscribe.video.sharing import alone
 TIMED_S, FEWEST, MOST = 20.0, 4, 32
 #: Seconds between two looks at the memory in use.
 LOOK_EVERY_S = 0.02
-MB = 10**6
 
 
 class Cost(BaseModel):

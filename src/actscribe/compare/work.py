@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from actscribe.compare.board import Board
-from actscribe.compare.cost import MB, kept_cost, measure_cost, peak_memory
+from actscribe.compare.cost import kept_cost, measure_cost, peak_memory
 from actscribe.compare.plan import Part, study_of, subset
 from actscribe.data.loading import StudyData
 from actscribe.evaluation.result import Evaluation
+from actscribe.models.cost import MB
 from actscribe.run_folder import written
 from actscribe.run_folder.run import Run
 from actscribe.run_folder.written import RUN_FILE

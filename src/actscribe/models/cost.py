@@ -14,6 +14,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
+MB = 10**6
+
 #: Bytes of a value in float32, and of AdamW's two moments of a weight that learns.
 VALUE_BYTES, MOMENTS_BYTES = 4, 8
 

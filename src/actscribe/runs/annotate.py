@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, overload
+from typing import overload
 
 import pandas as pd
 
@@ -31,10 +31,28 @@ from actscribe.video.contained import contained
 
 
 @overload
-def annotate(videos: str | Path, run: Run | str | Path, *args: Any, **kwargs: Any) -> AnnotatedVideo: ...
+def annotate(  # type: ignore[overload-overlap]  # a string is a sequence of strings, too
+    videos: str | Path,
+    run: Run | str | Path,
+    formats: Sequence[str] | None = None,
+    out: str | Path | None = None,
+    rules: bool | None = None,
+    recognizer: Recognizer | None = None,
+    overwrite: bool = False,
+    time_budget: str | Path | None = None,
+    scores: bool = False,
+) -> AnnotatedVideo: ...
 @overload
 def annotate(
-    videos: Sequence[str | Path], run: Run | str | Path, *args: Any, **kwargs: Any
+    videos: Sequence[str | Path],
+    run: Run | str | Path,
+    formats: Sequence[str] | None = None,
+    out: str | Path | None = None,
+    rules: bool | None = None,
+    recognizer: Recognizer | None = None,
+    overwrite: bool = False,
+    time_budget: str | Path | None = None,
+    scores: bool = False,
 ) -> list[AnnotatedVideo]: ...
 def annotate(
     videos: str | Path | Sequence[str | Path],

@@ -208,6 +208,7 @@ BUILT_IN: dict[str, RecognizerSpec] = {
         "actscribe.recognizers.vlm_ground:VLM_GROUND",
         _asked,
         _quantized,
+        model=_model,
     ),
     "vlm-head": RecognizerSpec(
         "frozen vision-language model with a trained head on its pooled hidden states",

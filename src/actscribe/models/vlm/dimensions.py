@@ -1,6 +1,8 @@
 """How known models differ from the defaults of their family in transformers, for `actscribe models plan`.
 
-Numbers as in each model's config.json; that the parameters come out as on its card is tested.
+Numbers as in each model's config.json, which no package holds: transformers has each family's default alone, which is
+one of its sizes at most, and a plan must be made before anything is downloaded. That the parameters come out as on its
+card is tested.
 """
 
 from __future__ import annotations

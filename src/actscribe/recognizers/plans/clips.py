@@ -11,7 +11,7 @@ from transformers import AutoModelForVideoClassification, CLIPConfig, Timesforme
 
 from actscribe.errors import ActScribeError
 from actscribe.models.catalog import find
-from actscribe.models.cost import Cost, cost
+from actscribe.models.cost import MB, Cost, cost
 from actscribe.models.device import use_bfloat16
 from actscribe.models.dual_encoder.clip import ClipBackbone
 from actscribe.models.dual_encoder.heads import LabelHead
@@ -31,7 +31,6 @@ from actscribe.tables import seconds_text
 
 #: Settings, frames and labels -> the network and the side of its pictures.
 Build = Callable[[Any, int, int], tuple[nn.Module, int]]
-MB = 10**6
 _PATCH_16 = {"patch_size": 16}
 #: Class and values of the configurations of known models, which need not be here.
 _KNOWN: dict[str, tuple[Any, dict[str, Any]]] = {

@@ -8,7 +8,7 @@ import torch
 
 from actscribe.features.embedders import imagenet
 from actscribe.features.embedders.load import unfilled
-from actscribe.models.cost import cost
+from actscribe.models.cost import MB, cost
 from actscribe.models.device import use_bfloat16
 from actscribe.models.vlm.plan import EFFICIENCY, matmul_speed
 from actscribe.recognizers.base import Plan
@@ -17,7 +17,6 @@ from actscribe.settings.frozen_encoder import FrozenEncoderSettings
 from actscribe.settings.named_models import IMAGENET
 from actscribe.tables import bytes_text, seconds_text
 
-MB = 10**6
 #: Bytes of a number as vectors are kept.
 KEPT_BYTES = 2
 

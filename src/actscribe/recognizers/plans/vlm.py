@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from actscribe.models.cost import MB
 from actscribe.models.device import device, use_bfloat16
 from actscribe.models.vlm.loading import weight_dtype
 from actscribe.models.vlm.plan import PROMPT_TOKENS, Task, Use
@@ -11,7 +12,6 @@ from actscribe.recognizers.plans.minute import minute_text
 from actscribe.settings.vlm import VlmGroundSettings, VlmHeadSettings, VlmLoraSettings, ZeroShot
 from actscribe.tables import seconds_text
 
-MB = 10**6
 #: That write a frame's time and what stands around a frame (ours).
 TIME_TOKENS = 10
 
