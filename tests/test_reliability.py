@@ -9,7 +9,7 @@ import pytest
 
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.data.recording import Recording
-from actscribe.evaluation.icc import icc
+from actscribe.evaluation.icc import consistency, icc, one_way
 from actscribe.evaluation.reliability import reliability, seconds_agreed
 
 #: Shrout and Fleiss 1979, table 2: four judges rate six targets.
@@ -21,6 +21,30 @@ def test_the_icc_of_shrout_and_fleiss() -> None:
     assert found.value == pytest.approx(0.29, abs=0.005)
     # McGraw and Wong's interval, as R's psych::ICC prints it for this table.
     assert (found.low, found.high) == pytest.approx((0.019, 0.761), abs=0.001)
+
+
+def test_the_other_two_of_shrout_and_fleiss() -> None:
+    found = one_way(SHROUT_FLEISS)
+    assert (found.value, found.low, found.high) == pytest.approx((0.17, -0.13, 0.72), abs=0.005)
+    found = consistency(SHROUT_FLEISS)
+    assert (found.value, found.low, found.high) == pytest.approx((0.71, 0.34, 0.95), abs=0.005)
+
+
+def test_a_constant_lateness_spoils_agreement_and_not_consistency() -> None:
+    late = np.array([[3.0, 8.0], [8.0, 13.0], [15.0, 20.0], [22.0, 27.0]])
+    assert consistency(late).value == pytest.approx(1)
+    assert icc(late).value < 0.9
+
+
+def test_intervals_hold_the_truth_about_as_often_as_they_promise() -> None:
+    draw, held = np.random.default_rng(0), np.zeros(2)
+    for _ in range(300):  # variance 0.6 of things, 0.1 of raters, 0.3 left: ICC(2,1) 0.6, ICC(3,1) 0.6 / 0.9
+        things, raters = draw.normal(0, 0.6**0.5, (30, 1)), draw.normal(0, 0.1**0.5, (1, 3))
+        ratings = things + raters + draw.normal(0, 0.3**0.5, (30, 3))
+        for place, (found, truth) in enumerate(((icc(ratings), 0.6), (consistency(ratings), 0.6 / 0.9))):
+            held[place] += found.low <= truth <= found.high
+    assert held[0] / 300 > 0.9
+    assert 0.91 < held[1] / 300 < 0.99
 
 
 def test_the_icc_worked_out_by_hand() -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from actscribe.errors import ActScribeError, did_you_mean
+from actscribe.indicator_settings import Indicator, TimeBudget
 
 Task = Literal["multi-label", "multi-class"]
 
@@ -22,6 +24,9 @@ DIRECTIONS = frozenset(
     {"left", "right", "leftward", "rightward", "leftwards", "rightwards", "lefthand", "righthand"}
     | {"clockwise", "anticlockwise", "counterclockwise"}
 )
+
+#: Measures that point events have.
+_OF_POINTS = ("latency", "count", "rate per minute")
 
 
 class Label(BaseModel):
@@ -84,6 +89,10 @@ class LabelSet(BaseModel):
         setting: one sentence on what the videos show; vision-language prompts begin with it.
         directional: labels that a mirrored video does not show; training mirrors no clip of them. Left out: those whose
             name or phrase says left, right or clockwise; an empty list: none.
+        events: names of point events in annotation files that indicators count or count from; no recognizer looks for
+            them.
+        indicators: what an audit asks of every video, with its limits.
+        time_budget: how the tables of a behaviour lab are made; left out: as the defaults of `TimeBudget`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -95,6 +104,25 @@ class LabelSet(BaseModel):
     ignored: tuple[str, ...] = ()
     rules: Rules = Rules()
     directional: tuple[str, ...] | None = None
+    events: tuple[str, ...] = ()
+    indicators: tuple[Indicator, ...] = ()
+    time_budget: TimeBudget = TimeBudget()
+
+    @field_validator("indicators")
+    @classmethod
+    def _known_indicators(cls, value: tuple[Indicator, ...], info: ValidationInfo) -> tuple[Indicator, ...]:
+        labels, events = [label.name for label in info.data.get("labels", ())], list(info.data.get("events", ()))
+        problems = [
+            InitErrorDetails(type=PydanticCustomError("value_error", "{said}", {"said": said}), loc=(place,), input="")
+            for place, one in enumerate(value)
+            if labels and (said := _wrong_names(one, labels, events))
+        ]
+        if problems:
+            raise ValidationError.from_exception_data("LabelSet", problems)
+        twice = [name for name, count in Counter(one.name for one in value).items() if count > 1]
+        if twice:
+            raise ValueError(f"two indicators are called '{twice[0]}'; rename one of them")
+        return value
 
     @model_validator(mode="after")
     def _consistent(self) -> LabelSet:
@@ -107,6 +135,9 @@ class LabelSet(BaseModel):
                     both = sorted({spellings[key], spelling})
                     raise ValueError(f"{', '.join(both)}: one spelling cannot stand for two labels")
                 spellings[key] = spelling
+        doubled = sorted(name for name in self.events if _spelled(name) in spellings or self.is_ignored(name))
+        if doubled:
+            raise ValueError(f"{', '.join(doubled)}: is both an event and a label, an alias of one, or ignored")
         left_out = sorted(name for name in self.ignored if _spelled(name) in spellings)
         if left_out:
             raise ValueError(f"{', '.join(left_out)}: is both ignored and a label or an alias of one")
@@ -118,6 +149,9 @@ class LabelSet(BaseModel):
         unknown = sorted(set(self.directional or ()) - set(self.names))
         if unknown:
             raise ValueError(f"directional names {', '.join(unknown)}. {did_you_mean(unknown[0], self.names)}")
+        unknown = sorted(set(self.time_budget.out_of_sight) - set(self.names))
+        if unknown:
+            raise ValueError(f"out_of_sight names {', '.join(unknown)}. {did_you_mean(unknown[0], self.names)}")
         return self
 
     @property
@@ -163,13 +197,26 @@ class LabelSet(BaseModel):
         return _spelled(spelling) in self._ignored
 
     def unknown(self, spellings: Iterable[str]) -> dict[str, int]:
-        """Return each spelling that is neither a label nor ignored, with how often it occurs.
+        """Return each spelling that is neither a label, an event nor ignored, with how often it occurs.
 
         Args:
             spellings: of intervals, say; compared as in `resolve`.
         """
         counts = Counter(spellings)
-        return {s: n for s, n in sorted(counts.items()) if self.resolve(s) is None and not self.is_ignored(s)}
+        known = {s for s in counts if self.resolve(s) is not None or self.is_ignored(s) or self.event(s) is not None}
+        return {s: n for s, n in sorted(counts.items()) if s not in known}
+
+    def event(self, spelling: str) -> str | None:
+        """Return the point event that a spelling in a file stands for, or None.
+
+        Args:
+            spelling: compared as in `resolve`.
+        """
+        return next((name for name in self.events if _spelled(name) == _spelled(spelling)), None)
+
+    def moments(self) -> tuple[str, ...]:
+        """Return the columns of the manifest that indicators count from, each once."""
+        return tuple(dict.fromkeys(column for one in self.indicators for column in one.columns()))
 
     @cached_property
     def _by_spelling(self) -> dict[str, str]:
@@ -183,6 +230,17 @@ class LabelSet(BaseModel):
 def _spelled(text: str) -> str:
     """Return a name as it is compared: macOS writes 'ü' as two characters, Windows as one."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text.strip()).casefold())
+
+
+def _wrong_names(one: Indicator, labels: Sequence[str], events: Sequence[str]) -> str:
+    """Say which name of an indicator the label set does not know, or where a point event cannot stand; or nothing."""
+    known = [*labels, *events]
+    wrong = next((name for name in one.names() if name not in known), None)
+    if wrong is not None:
+        return f"'{one.name}' names '{wrong}', which is no label. {did_you_mean(wrong, known)}"
+    timed = (*one.without, *one.overlap_with, *one.among, *one.inside, *(() if one.measure in _OF_POINTS else one.of))
+    point = next((name for name in timed if name in events), None)
+    return "" if point is None else f"'{one.name}': '{point}' is a point event, which lasts no time; count it instead"
 
 
 def _words(text: str) -> set[str]:

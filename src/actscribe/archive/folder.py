@@ -21,6 +21,8 @@ from actscribe.places import Place, real_path
 from actscribe.run_folder.integrity import sealed, unsealed
 
 FILE, REPORT, TABLE, TIMELINES = "archive.json", "report.html", "archive", "timelines"
+#: Table of indicators, where the run's label set has some.
+INDICATORS = "indicators"
 #: Below it lies what processes tell each other, see `Archive`.
 STATE = "state"
 #: Deaths of workers after which a video is set aside.

@@ -47,6 +47,7 @@ class Done:
         seconds: that it took.
         files: path from the archive's folder, with `/` -> digest.
         labels: name -> what the timeline says of it.
+        indicators: what the label set's indicators say of it, see `audit.kept`.
     """
 
     key: str
@@ -59,6 +60,7 @@ class Done:
     seconds: float
     files: dict[str, str]
     labels: dict[str, LabelSummary] = field(default_factory=dict)
+    indicators: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def read_done(path: Path) -> Done | None:
         labels = {
             name: LabelSummary(**{**one, "scores": tuple(one["scores"])}) for name, one in values["labels"].items()
         }
-        return Done(**{**values, "labels": labels})
+        return Done(**{**values, "labels": labels, "indicators": tuple(values.get("indicators", ()))})
     except (TypeError, KeyError, AttributeError):  # of another version
         return None
 

@@ -9,11 +9,15 @@ from pathlib import Path
 import pandas as pd
 
 from actscribe.archive import table as tables
+from actscribe.archive.audit import audited
 from actscribe.archive.drift import reference
-from actscribe.archive.folder import REPORT, TABLE, Archive
+from actscribe.archive.folder import INDICATORS, REPORT, TABLE, Archive
+from actscribe.evaluation.audit import table as audit_tables
+from actscribe.evaluation.audit.table import SUMMARY_COLUMNS
 from actscribe.files import write_beside, write_text
 from actscribe.report.archive_page import ArchivePage, archive_page
 from actscribe.run_folder.run import Run
+from actscribe.runs.audit import known_of
 from actscribe.runs.standing import standing
 from actscribe.table_files import write_table
 
@@ -24,6 +28,8 @@ MOST_SHEET_ROWS = 2**20 - 1
 def write_tables(archive: Archive, run: Run) -> tuple[tuple[str, ...], tuple[Path, ...]]:
     """Write archive.csv, .xlsx, .parquet and report.html into an archive's folder; return sentences and their paths.
 
+    Where the run's label set has indicators, so they do: indicators.csv, .xlsx and .parquet.
+
     The tables have the same bytes whoever did which video; a workbook is left out where its sheet would be too long.
 
     Args:
@@ -32,21 +38,40 @@ def write_tables(archive: Archive, run: Run) -> tuple[tuple[str, ...], tuple[Pat
     """
     content = tables.read(archive, reference(run))
     rows = tables.rows(content)
-    paths = [archive.folder / f"{TABLE}{ending}" for ending in (".csv", ".xlsx", ".parquet")]
+    paths = _write(archive.folder / TABLE, rows)
+    summary = None
+    if run.labels.indicators:
+        named = ((tables.printable(video.name), content.done.get(video.key)) for video in content.videos)
+        found = audited([(name, record) for name, record in named if record is not None], run.labels)
+        known = known_of(run)
+        errors = None if known is None else known.errors
+        paths += _write(archive.folder / INDICATORS, audit_tables.table(found, errors))
+        summary = audit_tables.summary(found, run.labels, errors)
+    retry = f"actscribe archive {shlex.quote(str(archive.folder))} --retry-failed"
+    page = page_of(content, f"Archive {archive.folder.absolute().name}", standing(run), retry, rows, summary)
+    write_text(archive.folder / REPORT, archive_page(page))
+    return tuple(page.verdict), (*paths, archive.folder / REPORT)
+
+
+def _write(stem: Path, rows: pd.DataFrame) -> list[Path]:
+    """Write a table in three formats and return their paths; no workbook where its sheet would be too long."""
+    paths = [stem.with_name(f"{stem.name}{ending}") for ending in (".csv", ".xlsx", ".parquet")]
     if len(rows) > MOST_SHEET_ROWS:
         paths.pop(1)
     for path in paths[:-1]:
         write_table(path, rows)
     with write_beside(paths[-1]) as beside:
         rows.to_parquet(beside, index=False)
-    retry = f"actscribe archive {shlex.quote(str(archive.folder))} --retry-failed"
-    page = page_of(content, f"Archive {archive.folder.absolute().name}", standing(run), retry, rows)
-    write_text(archive.folder / REPORT, archive_page(page))
-    return tuple(page.verdict), (*paths, archive.folder / REPORT)
+    return paths
 
 
 def page_of(
-    content: tables.Content, title: str, warnings: Sequence[str], retry: str, rows: pd.DataFrame
+    content: tables.Content,
+    title: str,
+    warnings: Sequence[str],
+    retry: str,
+    rows: pd.DataFrame,
+    indicators: pd.DataFrame | None = None,
 ) -> ArchivePage:
     """Return what the page of an archive shows.
 
@@ -56,6 +81,7 @@ def page_of(
         warnings: what to know before relying on it.
         retry: the command that tries failures again.
         rows: from `table.rows`.
+        indicators: over all videos, from `audit.table.summary`; None: the label set has none.
     """
     own = content.reference.counts if content.reference else {}
     return ArchivePage(
@@ -65,6 +91,7 @@ def page_of(
         rows=rows,
         columns=tables.SHOWN,
         tables={
+            "indicators": (pd.DataFrame() if indicators is None else indicators, SUMMARY_COLUMNS),
             "labels": (tables.labels(content), tables.LABELS),
             "failures": (tables.failures(content), tables.FAILURES),
             "slowest": (tables.slowest(content), tables.SLOWEST),

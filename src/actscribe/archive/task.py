@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from actscribe.archive.claims import Claims
 from actscribe.archive.folder import Archive
@@ -46,11 +46,13 @@ class Made:
         files: that were written.
         duration_s: of the video, in seconds.
         labels: name -> what the timeline says of it.
+        indicators: see `record.Done`.
     """
 
     files: tuple[Path, ...]
     duration_s: float
     labels: dict[str, LabelSummary]
+    indicators: tuple[dict[str, Any], ...] = ()
 
 
 class Prepared(Protocol):
@@ -144,6 +146,7 @@ def _attempt(archive: Archive, claims: Claims, video: Video, work: Work, start: 
         seconds=seconds,
         files=files,
         labels=made.labels,
+        indicators=made.indicators,
     )
     archive.save(done)
     archive.end_begun(video)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from actscribe.archive.audit import kept
 from actscribe.archive.drift import see
 from actscribe.archive.folder import Archive
 from actscribe.archive.listing import Video
@@ -14,6 +15,8 @@ from actscribe.archive.record import LabelSummary
 from actscribe.archive.task import Made, Work
 from actscribe.compute import Compute
 from actscribe.errors import UnreadableVideo
+from actscribe.evaluation.audit.measure import measured
+from actscribe.evaluation.audit.presence import observed
 from actscribe.evaluation.indicators import indicators
 from actscribe.files import content_hash
 from actscribe.models.device import computing
@@ -56,7 +59,9 @@ class OpenedVideo:
             kept_in=self.archive.scores(),
             content=self.content,
         )
-        return Made(made.files, self.probed.duration, _summaries(self.loaded, made))
+        labels = self.loaded.run.labels
+        said = kept(measured(observed(made.recording, made.intervals), labels))
+        return Made(made.files, self.probed.duration, _summaries(self.loaded, made), said)
 
 
 @contextmanager

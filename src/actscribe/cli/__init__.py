@@ -18,6 +18,7 @@ from actscribe.cli import (
     convert,
     doctor,
     evaluate,
+    indicators,
     models,
     new,
     next,
@@ -56,6 +57,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     plot.plot,
     convert.convert,
     agreement.agreement,
+    indicators.indicators,
     doctor.doctor,
 )
 for command in COMMANDS:

@@ -36,11 +36,13 @@ def annotate(
 
     from actscribe.evaluation.indicators import indicators
     from actscribe.runs.annotate import annotate_each
+    from actscribe.runs.audit import known_of, show_predicted
     from actscribe.tables import print_sentence, print_table
 
     made = annotate_each(
         videos, opened, formats, out, rules, overwrite=overwrite, time_budget=time_budget, scores=scores
     )
+    known = None
     for place, done in enumerate(made):
         if not place:  # they are of the run, so once for all videos
             for note in done.notes:
@@ -49,6 +51,9 @@ def annotate(
                 print_sentence(f"The files hold these notes as well, but for {', '.join(silent)}, which can hold none.")
         table = indicators(done.recording, done.intervals, opened.labels)
         print_table(f"{done.recording.video.name}: {len(done.intervals)} intervals", table)
+        if opened.labels.indicators:
+            known = known_of(opened) if not place else known
+            show_predicted(done.recording, done.intervals, opened.labels, known)
         for path in done.files:
             print(path)
     if time_budget is not None:

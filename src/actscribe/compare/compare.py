@@ -253,5 +253,5 @@ def _check(
 def _columns(study: Study, data: StudyData) -> dict[str, dict[str, str]]:
     """Return the study's own manifest columns by recording, for slices."""
     extra = {row.video: row.extra for row in read_manifest(study.folder / study.recordings)}
-    names = sorted({name for values in extra.values() for name in values})
+    names = sorted({name for values in extra.values() for name in values} - set(data.labels.moments()))
     return {name: {r.name: extra[r.video].get(name, "") for r in data.recordings} for name in names}

@@ -17,6 +17,7 @@ from actscribe.data.groups import in_two_splits, not_known
 from actscribe.data.late import Late, late_in
 from actscribe.data.late import messages as late_messages
 from actscribe.data.manifest import SPLITS, Row, read_manifest
+from actscribe.data.moments import events_of, moments_of
 from actscribe.data.points import Points, points_in
 from actscribe.data.points import messages as point_messages
 from actscribe.data.recording import Recording
@@ -218,9 +219,11 @@ def load_recording(
     files = files or annotation_files.ReadOnce((), tiers)
     info = probe(row.video)
     recording = Recording(name, row.video, info.duration, remembered_content(row.video), row.group, row.split)
+    recording = replace(recording, moments=moments_of(row, labels))
     unknown: list[Unknown] = []
     ignored: Counter[str] = Counter()
     read = []
+    events: list[tuple[Interval, ...]] = []
     matched = []
     over: list[Late] = []
     for path, label, observation in (
@@ -234,13 +237,14 @@ def load_recording(
         if raw is not None:
             ignored += Counter(i.label for i in raw.intervals if labels.is_ignored(i.label))
             unknown += unknown_in(raw, labels, path, row.video)
+            events.append(events_of(raw, labels))
             raw, _ = annotation_files.resolve(raw, labels)
         read.append(raw)
     first, second = read
     points: list[Points] = []
     if first is not None:
         points = points_in(first, labels, row.annotations or row.video)
-        recording = replace(recording, intervals=first.intervals, gaps=first.gaps)
+        recording = replace(recording, intervals=first.intervals, gaps=first.gaps, events=events[0])
     return Loaded(recording, second, tuple(unknown), ignored, tuple(matched), tuple(points), tuple(over))
 
 

@@ -21,6 +21,8 @@ class Recording:
         split: "train", "validation", "test", or "" when the study chooses.
         intervals: annotated activities under the label set's own names, sorted; None: the video is not annotated.
         gaps: spans that nobody annotated; label "" stands for every label.
+        events: point events of the label set's `events`, which no recognizer looks for; audits count from them.
+        moments: (column of the manifest, seconds of the video) that the label set's indicators count from.
     """
 
     name: str
@@ -31,3 +33,5 @@ class Recording:
     split: str = ""
     intervals: tuple[Interval, ...] | None = None
     gaps: tuple[Interval, ...] = ()
+    events: tuple[Interval, ...] = ()
+    moments: tuple[tuple[str, float], ...] = ()

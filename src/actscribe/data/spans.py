@@ -34,6 +34,12 @@ def intersect(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return _runs(edges, covers(first, edges[:-1]) & covers(second, edges[:-1]))
 
 
+def join(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return the time that is in either."""
+    edges = np.unique(np.concatenate([first.ravel(), second.ravel()]))
+    return _runs(edges, covers(first, edges[:-1]) | covers(second, edges[:-1])) if len(edges) else first
+
+
 def subtract(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Return the time that is in `first` but not in `second`."""
     if not len(first) or not len(second):

@@ -1,4 +1,8 @@
-"""The intraclass correlation of two or more raters' numbers, such as seconds or bouts per recording."""
+"""The intraclass correlation of two or more raters' numbers, such as seconds or bouts per recording.
+
+Which of Shrout and Fleiss's (1979): `icc` is (2,1), agreement, to which being always two seconds late counts;
+`consistency` is (3,1), to which it does not; `one_way` is (1,1), where each thing was rated by other people.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from scipy.stats import f as fisher
 
 @dataclass(frozen=True, slots=True)
 class Icc:
-    """ICC(2,1): absolute agreement of single ratings, raters drawn from many (Shrout and Fleiss 1979).
+    """One coefficient, of single ratings.
 
     Args:
         value: at most 1; below 0 where raters agree less than numbers drawn at random. nan where all are one number.
@@ -23,7 +27,7 @@ class Icc:
 
 
 def icc(ratings: np.ndarray, confidence: float = 0.95) -> Icc:
-    """Return how far raters give one number to the same thing.
+    """Return how far raters give one number to the same thing: ICC(2,1), raters drawn from many.
 
     Args:
         ratings: shape (things, raters), finite, at least two of each, else all is nan.
@@ -47,6 +51,48 @@ def icc(ratings: np.ndarray, confidence: float = 0.95) -> Icc:
     low = things * (rows - below * rest) / (below * shared + things * rows)
     high = things * (above * rows - rest) / (shared + things * above * rows)
     return Icc(float(value), float(low), float(high))
+
+
+def consistency(ratings: np.ndarray, confidence: float = 0.95) -> Icc:
+    """Return how far these very raters order things alike, whatever each adds to all of them: ICC(3,1).
+
+    Args:
+        ratings, confidence: as of `icc`.
+    """
+    ratings = np.asarray(ratings, dtype=float)
+    things, raters = ratings.shape
+    if things < 2 or raters < 2:
+        return Icc(np.nan, np.nan, np.nan)
+    rows, _, rest = _mean_squares(ratings)
+    return _of_ratio(rows, rest, (things - 1, (things - 1) * (raters - 1)), raters, confidence)
+
+
+def one_way(ratings: np.ndarray, confidence: float = 0.95) -> Icc:
+    """Return how far raters give one number to the same thing where each thing has its own raters: ICC(1,1).
+
+    Args:
+        ratings, confidence: as of `icc`.
+    """
+    ratings = np.asarray(ratings, dtype=float)
+    things, raters = ratings.shape
+    if things < 2 or raters < 2:
+        return Icc(np.nan, np.nan, np.nan)
+    rows, columns, rest = _mean_squares(ratings)
+    within = (columns + rest * (things - 1)) / things
+    return _of_ratio(rows, within, (things - 1, things * (raters - 1)), raters, confidence)
+
+
+def _of_ratio(rows: float, noise: float, freedom: tuple[int, int], raters: int, confidence: float) -> Icc:
+    """Return the coefficient of things against noise, with the interval of their F (Shrout and Fleiss 1979)."""
+    spread = rows + (raters - 1) * noise
+    if spread <= 0:
+        return Icc(np.nan, np.nan, np.nan)
+    if noise <= 0:
+        return Icc(1.0, np.nan, np.nan)
+    ratio, tail = rows / noise, (1 + confidence) / 2
+    low, high = ratio / fisher.ppf(tail, *freedom), ratio * fisher.ppf(tail, *freedom[::-1])
+    low, high = ((one - 1) / (one + raters - 1) for one in (low, high))
+    return Icc(float((rows - noise) / spread), float(low), float(high))
 
 
 def _mean_squares(ratings: np.ndarray) -> tuple[float, float, float]:

@@ -20,7 +20,7 @@ from actscribe.columns import Column, explained
 from actscribe.report import formatting as w
 from actscribe.report import svg
 from actscribe.report.charts import Panel
-from actscribe.report.page import render
+from actscribe.report.rendering import render
 from actscribe.report.table import Head, Table, frame_table
 
 #: A panel of scores: its size, and the place of its bars.
@@ -40,7 +40,7 @@ class ArchivePage:
         warnings: what to know before relying on it.
         rows: one for each video and label.
         columns: of `rows`, in their order; those that hold names of videos and labels are the first and the third.
-        tables: "labels", "failures", "slowest", "look" -> table and its columns.
+        tables: "indicators", "labels", "failures", "slowest", "look" -> table and its columns.
         counts: label -> clips by score of the archive and of the run's own recordings, the latter None where unknown.
         retry: the command that tries failures again.
         table_name: of the files beside the page, without ending.
@@ -60,6 +60,7 @@ class ArchivePage:
 
 
 CAPTIONS = {
+    "indicators": "What the label set's indicators say over all videos.",
     "labels": "What happened in all videos.",
     "failures": "Why videos have no timeline.",
     "slowest": "The videos that took longest.",

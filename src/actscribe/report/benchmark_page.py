@@ -16,7 +16,7 @@ from actscribe.columns import Column
 from actscribe.evaluation.class_metrics import CLASS_METRICS, HARMONIC_MEAN
 from actscribe.report import formatting as w
 from actscribe.report.comparison.charts import forest
-from actscribe.report.page import render
+from actscribe.report.rendering import render
 from actscribe.report.table import INTERVAL as GROUP_INTERVAL
 from actscribe.report.table import Head, Row, Table, frame_table, pairs_table
 

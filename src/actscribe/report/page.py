@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from actscribe.columns import explained
 from actscribe.data.loading import StudyData
@@ -18,9 +15,11 @@ from actscribe.evaluation.measures import CLIPS, columns_in
 from actscribe.evaluation.result import Evaluation
 from actscribe.files import write_text
 from actscribe.report import charts, formatting, tables
+from actscribe.report.audit import audit_of, section
 from actscribe.report.pictures import error_pictures
 from actscribe.report.provenance import files, provenance
-from actscribe.report.sections import extra_sections
+from actscribe.report.rendering import render
+from actscribe.report.sections import Section, extra_sections
 from actscribe.report.table import INTERVAL, Table
 from actscribe.report.timelines import shown_recordings
 from actscribe.report.verdict import BASELINES, best_baseline, verdict, warnings
@@ -48,18 +47,6 @@ def write_report(run: Run, result: Evaluation, scored: ScoredClips, frames: bool
     path = run.folder / written.of_split(written.REPORT, result.split)
     write_text(path, page)
     return path
-
-
-def render(template: str, content: Mapping[str, Any]) -> str:
-    """Return a page of this package's templates; every text in `content` is escaped."""
-    environment = Environment(
-        loader=PackageLoader("actscribe.report", "."),
-        autoescape=select_autoescape(["html"]),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(template).render(**content)
 
 
 def _content(run: Run, result: Evaluation, scored: ScoredClips, frames: bool) -> dict[str, Any]:
@@ -93,10 +80,15 @@ def _content(run: Run, result: Evaluation, scored: ScoredClips, frames: bool) ->
         "pictures": error_pictures(result.errors, scored, result.recordings) if frames else (),
         "words": explained((*columns_in(CLIPS), INTERVAL, BRIER, ECE, ECE_FLOOR)),
         "event_words": explained(EVENT_COLUMNS),
-        "sections": extra_sections(run, result.split),
+        "sections": (*_audit(result), *extra_sections(run, result.split)),
         "provenance": provenance(run, result, frames),
         "files": files(run, result),
     }
+
+
+def _audit(result: Evaluation) -> tuple[Section, ...]:
+    page = audit_of(result)
+    return () if page is None else (section(page),)
 
 
 def _data_tables(found: dict[str, Any]) -> list[Table]:

@@ -32,6 +32,8 @@ class Listed(BaseModel):
     split: str
     intervals: tuple[Interval, ...] | None
     gaps: tuple[Interval, ...]
+    events: tuple[Interval, ...] = ()
+    moments: tuple[tuple[str, float], ...] = ()
 
     @field_validator("name")
     @classmethod

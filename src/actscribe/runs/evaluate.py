@@ -31,6 +31,7 @@ from actscribe.leftovers import sweep_below
 from actscribe.models.device import in_words
 from actscribe.progress import say
 from actscribe.recognizers.base import Recognizer
+from actscribe.report.audit import audit_of
 from actscribe.report.page import write_report
 from actscribe.run_folder import written
 from actscribe.run_folder.run import OperatingPoint, Run
@@ -126,6 +127,7 @@ def evaluate(
         budget = time_budget(result.recordings, sources, run.labels)
         for name in written.TIME_BUDGETS:
             write_table(run.folder / written.of_split(name, split), budget)
+        _write_indicators(run, split, result)
     if run.info.notes:
         write_text(run.folder / NOTES, notes_text(run.info.notes))
     report = write_report(run, result, scored, frames=frames)
@@ -235,6 +237,16 @@ def training_priors(run: Run) -> np.ndarray:
     truth = targets(clips, run.labels.task, run.study.windows.threshold)
     known = (~np.isnan(truth)).sum(axis=0)
     return np.asarray(np.nansum(truth, axis=0) / np.maximum(known, 1))
+
+
+def _write_indicators(run: Run, split: str, result: Evaluation) -> None:
+    """Write what the label set's indicators say of each recording, and by how much the recognizer is off."""
+    page = audit_of(result)
+    if page is None or page.errors is None:
+        return
+    for names, table in ((written.INDICATORS, page.table), (written.INDICATOR_ERRORS, page.errors)):
+        for name in names:
+            write_table(run.folder / written.of_split(name, split), table)
 
 
 def _write_timelines(

@@ -32,8 +32,8 @@ from actscribe.report.comparison.tables import (
     plain_table,
     timeline_table,
 )
-from actscribe.report.page import render
 from actscribe.report.provenance import annotations_text
+from actscribe.report.rendering import render
 from actscribe.report.table import INTERVAL, Head, Row, Table
 from actscribe.report.table import pairs_table as settings_table
 from actscribe.report.timelines import agreement

@@ -1,0 +1,35 @@
+"""actscribe indicators."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def indicators(
+    paths: Annotated[list[Path], typer.Argument(help="Annotation files, timelines, folders of them, or runs.")],
+    labels: Annotated[
+        str | None, typer.Option(help="Label preset or YAML file with `indicators:`; default the run's.")
+    ] = None,
+    run: Annotated[Path | None, typer.Option(help="The run that made the timelines, for how far it is off.")] = None,
+    manifest: Annotated[
+        Path | None, typer.Option(help="CSV of the videos, for moments such as birth or arrival.")
+    ] = None,
+    table: Annotated[str, typer.Option(help="indicators, errors, time-budget or transitions.")] = "indicators",
+    split: Annotated[str, typer.Option(help="Of a run: test, validation or train.")] = "test",
+    subject: Annotated[str | None, typer.Option(help="Only this subject's; default: all, not told apart.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Also write the table to this .csv, .xlsx, .parquet or .html.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there.")] = False,
+) -> None:
+    """Say what an audit asks of each video: latencies, shares, pauses, and whether limits are met."""
+    from actscribe.report.audit import show
+    from actscribe.runs.audited import Asked, answer
+
+    answered = answer(Asked(tuple(paths), labels, run, manifest, table, split, subject, out, overwrite))
+    show(answered)
+    if out is not None:
+        print(out)

@@ -1,0 +1,46 @@
+"""What indicators count from beside activities: point events of annotation files, and moments that a manifest gives."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from actscribe.annotations.interval import Annotations, Interval
+from actscribe.annotations.text import parse_seconds, quoted
+from actscribe.data.manifest import Row
+from actscribe.errors import ActScribeError
+from actscribe.labels import LabelSet
+
+
+def events_of(found: Annotations, labels: LabelSet) -> tuple[Interval, ...]:
+    """Return the point events of the label set's `events`, under its names; what lasts is taken by its begin."""
+    named = ((labels.event(one.label), one) for one in found.intervals)
+    return tuple(replace(one, label=name, end=one.start) for name, one in named if name is not None)
+
+
+def moments_of(row: Row, labels: LabelSet) -> tuple[tuple[str, float], ...]:
+    """Return the moments that a manifest gives of one video: (column, seconds), of the columns that indicators name.
+
+    Seconds of the video or m:ss; negative before it began. An empty cell gives none.
+
+    Raises:
+        ActScribeError: a cell is no time (video and line named).
+    """
+    found = []
+    for column in labels.moments():
+        text = row.extra.get(column, "").strip()
+        if text:
+            found.append((column, _seconds(text, column, row)))
+    return tuple(found)
+
+
+def _seconds(text: str, column: str, row: Row) -> float:
+    try:
+        early = text.startswith(("-", "\u2212"))
+        return -parse_seconds(text[1:]) if early else parse_seconds(text)
+    except ValueError:
+        raise ActScribeError(
+            f"line {row.line} of the manifest: {column} of {row.video.name} is {quoted(text)}, expected seconds of the"
+            " video.",
+            f"Write it as 12.5 or 0:12.5, negative where it was before the video; or leave it empty ({column} is what"
+            " indicators of the label set count from).",
+        ) from None

@@ -1,0 +1,172 @@
+"""Indicators on the terminal and as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import pandas as pd
+
+from actscribe.columns import Column, explained, for_terminal
+from actscribe.evaluation.audit import table as tables
+from actscribe.evaluation.audit.table import ANNOTATED, COLUMNS, ERROR_COLUMNS, PREDICTED, SHOWN, SUMMARY_COLUMNS
+from actscribe.evaluation.result import Evaluation
+from actscribe.report import formatting as w
+from actscribe.report.rendering import render
+from actscribe.report.sections import Section
+from actscribe.report.table import Table, frame_table
+from actscribe.tables import print_sentence, print_table
+
+#: Videos whose tables are printed one by one; of more, the table of all alone.
+MOST_VIDEOS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPage:
+    """What an audit says.
+
+    Args:
+        kind: of the main table: "indicators", "errors", "time-budget" or "transitions".
+        table: the main one.
+        columns: of it.
+        summary: of indicators over all videos; None: of another kind.
+        errors: how far the recognizer is off; None: nothing is predicted, or it is not known.
+        notes: sentences that stand last.
+    """
+
+    kind: str
+    table: pd.DataFrame
+    columns: Sequence[Column]
+    summary: pd.DataFrame | None = None
+    errors: pd.DataFrame | None = None
+    notes: tuple[str, ...] = ()
+
+
+def show(page: AuditPage) -> None:
+    """Print what an audit says: each video's indicators, or of many videos those of all together."""
+    if page.kind == "indicators":
+        _show_indicators(page)
+    else:
+        _show_plain(page)
+    for note in page.notes:
+        print_sentence(f"Note: {note}")
+
+
+def show_video(name: str, table: pd.DataFrame) -> None:
+    """Print the indicators of one video.
+
+    Args:
+        name: that stands above.
+        table: its rows of `COLUMNS`.
+    """
+    called = table["indicator"].where(table["part"] == "", table["indicator"] + ": " + table["part"])
+    why = called.where(table["why"] != "", "") + table["why"].where(table["why"] == "", ": " + table["why"])
+    shown = pd.DataFrame({"indicator": called, "value": table["said"]})
+    if table["usually"].any():
+        shown["usually"] = table["usually"]
+    if table["limit"].any():
+        shown["limit"], shown["verdict"] = table["limit"], table["verdict"]
+    print_table(name, shown.assign(note=[f"{one}." if one else "" for one in why]), fold=True)
+
+
+def _show_plain(page: AuditPage) -> None:
+    """Print a table, that of a time budget video by video, without columns that say nothing."""
+    title = page.kind.replace("-", " ").capitalize()
+    table = page.table.rename(columns={one.name: one.title for one in page.columns if one.name.endswith("_s")})
+    table = table.drop(columns=[name for name in ("part", "why") if name in table and not table[name].any()])
+    apart = [name for name in ("recording", "source") if name in table]
+    if not apart:
+        print_table(title, table, fold=True)
+        return
+    for named, own in table.groupby(apart, sort=False):
+        print_table(f"{title}: {', '.join(map(str, named))}", own.drop(columns=apart), fold=True)
+
+
+def _show_indicators(page: AuditPage) -> None:
+    videos = page.table.groupby(["recording", "source"], sort=False)
+    if len(videos) <= MOST_VIDEOS:
+        for (name, source), own in videos:
+            show_video(f"{name}, {source}", own)
+    elif page.summary is not None:
+        print_table(
+            f"{page.table['recording'].nunique()} videos", for_terminal(page.summary, SUMMARY_COLUMNS), fold=True
+        )
+    for name, said in () if page.errors is None else _said(page.errors):
+        print_sentence(f"{name}: {said}.")
+
+
+def _said(errors: pd.DataFrame) -> list[tuple[str, str]]:
+    own = errors[errors["part"] == ""]
+    return list(zip(own["indicator"], own["said"], strict=True))
+
+
+def section(page: AuditPage) -> Section:
+    """Return an audit as a section of a report."""
+    return Section("Indicators", tuple(_tables(page)), page.notes)
+
+
+def audit_page(page: AuditPage) -> str:
+    """Return the HTML of an audit: one file that loads nothing."""
+    tables = _tables(page)
+    shown = [*page.columns, *(SUMMARY_COLUMNS if page.summary is not None else ())]
+    return render(
+        "audit.html",
+        {
+            "title": {"indicators": "Indicators", "errors": "Errors of indicators"}.get(
+                page.kind, page.kind.replace("-", " ").capitalize()
+            ),
+            "date": datetime.now().astimezone().strftime("%d %B %Y, %H:%M"),
+            "verdict": _verdicts(page),
+            "warnings": page.notes,
+            "tables": tables,
+            "words": explained([*shown, *(ERROR_COLUMNS if page.errors is not None else ())]),
+        },
+    )
+
+
+def _verdicts(page: AuditPage) -> list[str]:
+    if page.summary is None:
+        return []
+    limited = page.summary[page.summary["limit"] != ""]
+    return [
+        f"{one.indicator} ({one.limit}), {one.source}: met in {one.met} of {w.counted(one.videos, 'video')}, not met in"
+        f" {one.not_met}, undecided in {one.undecided}."
+        for one in limited.itertuples(index=False)
+    ]
+
+
+def _tables(page: AuditPage) -> list[Table]:
+    if page.kind != "indicators":
+        return [frame_table(f"{page.kind.replace('-', ' ').capitalize()}.", page.table, page.columns)]
+    made = []
+    if page.summary is not None:
+        made.append(frame_table("All videos together.", page.summary, SUMMARY_COLUMNS))
+    if page.errors is not None and len(page.errors):
+        made.append(frame_table("How far the recognizer is off.", page.errors, ERROR_COLUMNS))
+    columns = [one for one in SHOWN if one.name not in ("part", "why", "usually") or page.table[one.name].any()]
+    made.append(frame_table("Each video.", page.table, columns))
+    return made
+
+
+def audit_of(result: Evaluation) -> AuditPage | None:
+    """Return the indicators of a measured split; None where its label set has none, or it has no timelines."""
+    if not result.labels.indicators or not result.timelines:
+        return None
+    sides = {ANNOTATED: {one.name: one.intervals or () for one in result.recordings}, PREDICTED: result.timelines}
+    found = tables.audit(result.recordings, sides, result.labels)
+    errors = tables.errors(found, {one.name: one.group for one in result.recordings})
+    said = f"How far the recognizer is off was found out on these {result.split} recordings themselves."
+    return indicators_page(
+        tables.table(found, errors),
+        tables.summary(found, result.labels, errors),
+        tables.error_table(errors, result.labels),
+        [said],
+    )
+
+
+def indicators_page(
+    table: pd.DataFrame, summary: pd.DataFrame, errors: pd.DataFrame | None, notes: Sequence[str]
+) -> AuditPage:
+    """Return what an audit of indicators says."""
+    return AuditPage("indicators", table, COLUMNS, summary, errors, tuple(notes))

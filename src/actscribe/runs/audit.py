@@ -1,0 +1,271 @@
+"""Indicators of annotation files, timelines and runs: what is read, and how far a run's recognizer is off."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+
+from actscribe import annotations as annotation_files
+from actscribe.annotations.interval import Annotations, Interval
+from actscribe.annotations.media import is_there, resolved
+from actscribe.data.folder import ANNOTATION_ENDINGS
+from actscribe.data.manifest import SPLITS, Row, read_manifest
+from actscribe.data.moments import events_of, moments_of
+from actscribe.data.recording import Recording
+from actscribe.errors import ActScribeError, did_you_mean
+from actscribe.evaluation.audit import budget
+from actscribe.evaluation.audit.errors import Off
+from actscribe.evaluation.audit.measure import measured
+from actscribe.evaluation.audit.presence import Observed, observed
+from actscribe.evaluation.audit.table import ANNOTATED, PREDICTED, Audited, audit, errors, table
+from actscribe.labels import LabelSet
+from actscribe.names import same_name
+from actscribe.report.audit import show_video
+from actscribe.run_folder.run import Run
+from actscribe.run_folder.written import RUN_FILE
+from actscribe.runs.evaluate import timelines_of
+from actscribe.tables import print_sentence
+from actscribe.video.endings import VIDEO_ENDINGS
+from actscribe.video.probe import probe
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One video as one source has it.
+
+    Args:
+        name: of the video.
+        source: ANNOTATED or PREDICTED.
+        seen: what is said of it.
+    """
+
+    name: str
+    source: str
+    seen: Observed
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """How far a recognizer is off.
+
+    Args:
+        split: on which it was found out.
+        errors: of each indicator.
+    """
+
+    split: str
+    errors: dict[tuple[str, str], Off]
+
+    def sentence(self) -> str:
+        """Say what the errors rest on."""
+        tuned = "; it was tuned on them, which flatters it" if self.split == "validation" else ""
+        return f"How far the recognizer is off was found out on the run's {self.split} recordings{tuned}."
+
+
+#: Videos that a note names.
+NAMED = 4
+UNKNOWN = "How far the recognizer is off is not known, so no limit of its timelines is decided."
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was read.
+
+    Args:
+        items: videos, in the order of the paths.
+        groups: name -> group, of runs' recordings.
+        notes: sentences on what was guessed or left out.
+    """
+
+    items: tuple[Item, ...]
+    groups: dict[str, str]
+    notes: tuple[str, ...]
+
+
+def read_items(
+    paths: Sequence[Path],
+    labels: LabelSet,
+    manifest: Path | None = None,
+    split: str = "test",
+    subject: str | None = None,
+) -> Read:
+    """Read annotation files, timelines, folders of them, and runs.
+
+    Args:
+        paths: at least one.
+        labels: whose names are measured.
+        manifest: of the videos, for the moments that indicators count from; a file belongs to the row that names it, or
+            whose video has its name.
+        split: of runs.
+        subject: only this one's intervals; None: all, not told apart.
+
+    Raises:
+        ActScribeError: a path is nothing of that kind, or damaged; nothing is there.
+    """
+    rows = _rows(manifest)
+    items: list[Item] = []
+    groups: dict[str, str] = {}
+    notes: list[str] = []
+    unknown: Counter[str] = Counter()
+    guessed: list[str] = []
+    for path in paths:
+        if (path / RUN_FILE).is_file():
+            for one in _of_run(Run.open(path), split):
+                items += one.items
+                groups[one.recording.name] = one.recording.group
+        else:
+            for file in _files(path):
+                items += _of_file(file, labels, rows, subject, guessed, unknown)
+    if not items:
+        raise ActScribeError("No video was found in what is named.", "Name annotation files, folders of them, or runs.")
+    if guessed:
+        more = f" and of {len(guessed) - NAMED} more" if len(guessed) > NAMED else ""
+        notes.append(
+            f"The length of {', '.join(guessed[:NAMED])}{more} stands nowhere, and the video is not at hand: it is"
+            " taken to end with the last annotation."
+        )
+    if unknown:
+        named = ", ".join(f"'{name}' ({count}x)" for name, count in sorted(unknown.items()))
+        notes.append(f"Unknown to the label set, left out: {named}.")
+    return Read(tuple(items), groups, tuple(dict.fromkeys(notes)))
+
+
+def audited(items: Sequence[Item], labels: LabelSet) -> list[Audited]:
+    """Return the indicators of items."""
+    return [Audited(one.name, one.source, measured(one.seen, labels)) for one in items]
+
+
+def budgets(items: Sequence[Item], labels: LabelSet) -> pd.DataFrame:
+    """Return the time budget of items, `budget.BUDGET_COLUMNS`."""
+    tables = []
+    for one in items:
+        table = budget.budget(one.seen, labels)
+        table.insert(0, "source", one.source)
+        table.insert(0, "recording", one.name)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def transitions(items: Sequence[Item], labels: LabelSet) -> pd.DataFrame:
+    """Return what follows what in all items of each source, `budget.TRANSITION_COLUMNS` behind a column `source`."""
+    tables = []
+    for source in dict.fromkeys(one.source for one in items):
+        own = [part for one in items if one.source == source for part in budget.sequence(one.seen, labels)]
+        table = budget.transitions(own, labels)
+        table.insert(0, "source", source)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def known_of(run: Run, labels: LabelSet | None = None) -> Known | None:
+    """Return how far a run's recognizer is off, from kept scores; None where it keeps none of annotated recordings.
+
+    Args:
+        run: a complete one; measured on test where it was evaluated there, else on validation.
+        labels: whose indicators; default the run's.
+    """
+    wanted = labels or run.labels
+    split = next((name for name in ("test", "validation") if run.has_scores(name)), None)
+    if split is None or not wanted.indicators:
+        return None
+    recordings = [one for one in run.recordings(split) if one.intervals is not None]
+    timelines = timelines_of(run, run.scores(split), recordings, run.operating_point) if recordings else {}
+    if not timelines:
+        return None
+    by = {ANNOTATED: {one.name: one.intervals or () for one in recordings}, PREDICTED: timelines}
+    return Known(split, errors(audit(recordings, by, wanted), {one.name: one.group for one in recordings}))
+
+
+def show_predicted(recording: Recording, intervals: Sequence[Interval], labels: LabelSet, known: Known | None) -> None:
+    """Print the indicators of one predicted timeline, with how far the recognizer usually is off."""
+    found = audit([recording], {PREDICTED: {recording.name: intervals}}, labels)
+    show_video(f"{recording.video.name}: indicators", table(found, None if known is None else known.errors))
+    print_sentence(UNKNOWN if known is None else known.sentence())
+
+
+@dataclass(frozen=True, slots=True)
+class _Both:
+    recording: Recording
+    items: list[Item]
+
+
+def _of_run(run: Run, split: str) -> Iterator[_Both]:
+    run.require_complete()
+    if split not in SPLITS:
+        raise ActScribeError(f"no split is called '{split}'.", did_you_mean(split, SPLITS))
+    recordings = [one for one in run.recordings(split) if one.intervals is not None]
+    timelines = timelines_of(run, run.scores(split), recordings, run.operating_point) if run.has_scores(split) else {}
+    for one in recordings:
+        items = [Item(one.name, ANNOTATED, observed(one, one.intervals or ()))]
+        if one.name in timelines:
+            items.append(Item(one.name, PREDICTED, observed(one, timelines[one.name])))
+        yield _Both(one, items)
+
+
+def _rows(manifest: Path | None) -> dict[str, Row]:
+    """Return the rows of a manifest by the names of their videos and annotation files."""
+    rows = read_manifest(manifest) if manifest else []
+    found = {same_name(row.video.stem): row for row in rows}
+    return found | {same_name(_stem(row.annotations.name)): row for row in rows if row.annotations is not None}
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise ActScribeError(f"{path}: no such file or folder.")
+    found = [one for one in sorted(path.iterdir()) if one.is_file() and _is_annotation(one.name)]
+    if not found:
+        raise ActScribeError(f"{path}: neither a run nor a folder with annotation files.")
+    return found
+
+
+def _is_annotation(name: str) -> bool:
+    return not name.startswith((".", "~$")) and name.casefold().endswith(tuple(ANNOTATION_ENDINGS))
+
+
+def _of_file(
+    path: Path,
+    labels: LabelSet,
+    rows: dict[str, Row],
+    subject: str | None,
+    guessed: list[str],
+    unknown: Counter[str],
+) -> Iterator[Item]:
+    for title, found in annotation_files.read_all(path).items():
+        if subject is not None:
+            found = replace(found, intervals=tuple(one for one in found.intervals if one.subject == subject))
+        named, more = annotation_files.resolve(found, labels)
+        unknown.update(more)
+        name = _stem(title) if title else _stem(path.name)
+        row = rows.get(same_name(name)) or rows.get(same_name(_stem(path.name)))
+        duration = _duration(path, name, found, row, guessed)
+        intervals = (*named.intervals, *events_of(found, labels))
+        moments = dict(moments_of(row, labels)) if row is not None else {}
+        source = PREDICTED if any(one.is_predicted for one in found.intervals) else ANNOTATED
+        yield Item(name, source, Observed(intervals, duration, named.gaps, moments))
+
+
+def _duration(path: Path, name: str, found: Annotations, row: Row | None, guessed: list[str]) -> float:
+    if found.duration is not None:
+        return found.duration
+    videos = [row.video] if row is not None else [Path(one) for one in resolved(path, found.media)]
+    if len(videos) == 1 and is_there(videos[0]):
+        return probe(videos[0]).duration
+    guessed.append(name)
+    return max((one.end for one in (*found.intervals, *found.gaps)), default=0.0)
+
+
+def _stem(name: str) -> str:
+    """Return a name without folders and without the ending of an annotation format or a video."""
+    name = name.replace("\\", "/").rpartition("/")[2] or name
+    for ending in ANNOTATION_ENDINGS:
+        if name.casefold().endswith(ending) and len(name) > len(ending):
+            name = name[: -len(ending)]
+            break
+    ending = Path(name).suffix
+    return name.removesuffix(ending) if ending.casefold() in VIDEO_ENDINGS else name

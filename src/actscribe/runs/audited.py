@@ -1,0 +1,124 @@
+"""What `actscribe indicators` answers: from what is named to a table, and the file that it is written to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from actscribe.errors import ActScribeError, did_you_mean
+from actscribe.evaluation.audit import table as tables
+from actscribe.evaluation.audit.budget import BUDGET_COLUMNS, TRANSITION_COLUMNS
+from actscribe.evaluation.audit.table import ERROR_COLUMNS, PREDICTED
+from actscribe.files import check_writable, write_beside, write_text
+from actscribe.labels import LabelSet, load_label_set
+from actscribe.ownership import check_file
+from actscribe.report.audit import AuditPage, audit_page, indicators_page
+from actscribe.run_folder.run import Run
+from actscribe.run_folder.written import RUN_FILE
+from actscribe.runs.audit import UNKNOWN, Known, Read, audited, budgets, known_of, read_items, transitions
+from actscribe.table_files import ENDINGS, write_table
+from actscribe.video.contained import contained
+
+KINDS = ("indicators", "errors", "time-budget", "transitions")
+#: Endings of the files that a table is written to.
+WRITTEN = (*ENDINGS, ".parquet", ".html")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked; each as the command's argument of that name."""
+
+    paths: tuple[Path, ...]
+    labels: str | None = None
+    run: Path | None = None
+    manifest: Path | None = None
+    table: str = "indicators"
+    split: str = "test"
+    subject: str | None = None
+    out: Path | None = None
+    overwrite: bool = False
+
+
+@contained()
+def answer(asked: Asked) -> AuditPage:
+    """Return what is asked for, written to a file where one is named.
+
+    Raises:
+        ActScribeError: an unknown table or ending, no label set or one without indicators, nothing to read, or a file
+            that is not to be replaced.
+    """
+    if asked.table not in KINDS:
+        raise ActScribeError(f"no table is called '{asked.table}'.", did_you_mean(asked.table, KINDS))
+    _check_out(asked.out, asked.overwrite)
+    run = _run(asked)
+    labels = _labels(asked, run)
+    read = read_items(asked.paths, labels, asked.manifest, asked.split, asked.subject)
+    known = known_of(run, labels) if run is not None else None
+    page = _page(asked.table, read, labels, known)
+    if asked.out is not None:
+        write(asked.out, page)
+    return page
+
+
+def write(out: Path, page: AuditPage) -> None:
+    """Write a page's table by the ending of `out`, whole or not at all; as .html the page itself."""
+    ending = out.suffix.casefold()
+    if ending == ".html":
+        write_text(out, audit_page(page))
+    elif ending == ".parquet":
+        with write_beside(out) as beside:
+            page.table.to_parquet(beside, index=False)
+    else:
+        write_table(out, page.table)
+
+
+def _page(kind: str, read: Read, labels: LabelSet, known: Known | None) -> AuditPage:
+    if kind == "time-budget":
+        return AuditPage(kind, budgets(read.items, labels), BUDGET_COLUMNS, notes=read.notes)
+    if kind == "transitions":
+        columns = (replace(BUDGET_COLUMNS[1]), *TRANSITION_COLUMNS)
+        return AuditPage(kind, transitions(read.items, labels), columns, notes=read.notes)
+    found = audited(read.items, labels)
+    errors = None if known is None else known.errors
+    error_table = None if errors is None else tables.error_table(errors, labels)
+    notes = list(read.notes)
+    if any(one.source == PREDICTED for one in found):
+        notes.append(UNKNOWN if known is None else known.sentence())
+    if kind == "errors":
+        if error_table is None:
+            raise ActScribeError(UNKNOWN, "Name a run that was evaluated, among the arguments or with --run.")
+        return AuditPage(kind, error_table, ERROR_COLUMNS, notes=tuple(notes))
+    return indicators_page(tables.table(found, errors), tables.summary(found, labels, errors), error_table, notes)
+
+
+def _check_out(out: Path | None, overwrite: bool) -> None:
+    if out is None:
+        return
+    if out.suffix.casefold() not in WRITTEN:
+        raise ActScribeError(
+            f"{out}: a table is written as {', '.join(WRITTEN)}.", f"Name it {out.with_suffix('.xlsx')}"
+        )
+    check_file(out, overwrite)
+    check_writable(out.parent)
+
+
+def _run(asked: Asked) -> Run | None:
+    folder = asked.run or next((path for path in asked.paths if (path / RUN_FILE).is_file()), None)
+    return None if folder is None else Run.open(folder)
+
+
+def _labels(asked: Asked, run: Run | None) -> LabelSet:
+    if asked.labels is None and run is None:
+        raise ActScribeError(
+            "No label set is named, so nothing says what is to be measured.",
+            "Add --labels, a preset's name or a YAML file with `indicators:`.",
+        )
+    labels = load_label_set(asked.labels) if asked.labels else run.labels if run else None
+    assert labels is not None
+    if asked.table in ("indicators", "errors") and not labels.indicators:
+        raise ActScribeError(
+            f"The label set '{labels.name}' has no indicators.",
+            "Write them under `indicators:` (the preset newborn_resuscitation shows how), or ask for --table"
+            " time-budget.",
+        )
+    return labels

@@ -1,0 +1,282 @@
+"""Indicators from a BORIS export to a table, recomputed by hand; limits beside a recognizer's error; behaviour labs."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats.contingency import expected_freq
+from typer.testing import CliRunner
+
+from actscribe.annotations.interval import Interval
+from actscribe.cli import app
+from actscribe.data.recording import Recording
+from actscribe.errors import ActScribeError
+from actscribe.evaluation.audit import table as tables
+from actscribe.evaluation.audit.budget import budget, sequence, transitions
+from actscribe.evaluation.audit.errors import Compared, off
+from actscribe.evaluation.audit.measure import Measurement
+from actscribe.evaluation.audit.presence import Observed
+from actscribe.evaluation.audit.table import ANNOTATED, PREDICTED
+from actscribe.evaluation.audit.words import usually
+from actscribe.indicator_settings import Indicator
+from actscribe.labels import LabelSet, load_label_set
+
+#: A tabular export of BORIS 8: start and stop rows of state events, a point event.
+EXPORT = """Observation id\tMedia file path\tMedia duration (s)\tSubject\tBehavior\tBehavior type\tTime
+visit\tvisit.mp4\t100.0\tNo focal subject\tBaby visible\tSTART\t4.0
+visit\tvisit.mp4\t100.0\tNo focal subject\tStimulation\tSTART\t10.0
+visit\tvisit.mp4\t100.0\tNo focal subject\tStimulation\tSTOP\t22.0
+visit\tvisit.mp4\t100.0\tNo focal subject\tPPV\tSTART\t30.0
+visit\tvisit.mp4\t100.0\tNo focal subject\tPPV\tSTOP\t41.0
+visit\tvisit.mp4\t100.0\tNo focal subject\tSuctioning\tSTART\t42.0
+visit\tvisit.mp4\t100.0\tNo focal subject\tSuctioning\tSTOP\t47.0
+visit\tvisit.mp4\t100.0\tNo focal subject\tPPV\tSTART\t51.0
+visit\tvisit.mp4\t100.0\tNo focal subject\tPPV\tSTOP\t80.0
+visit\tvisit.mp4\t100.0\tNo focal subject\tBaby visible\tSTOP\t94.0
+"""
+#: By hand. Ventilation 30-41 and 51-80: of its first 30 s (30-60) it ran 11 + 9; its pause is 41-51, of which suction
+#: took 42-47. Of the 90 s with the newborn, 12 were stimulation, 40 ventilation, 5 suction: 33 without any.
+BY_HAND = {
+    "ventilation after birth": 30 + 25,
+    "ventilation after arrival": 30 - 4,
+    "ventilated in its first 30 s": 20 / 30,
+    "longest pause of ventilation": 10,
+    "in pauses of ventilation: Suction": 0.5,
+    "in pauses of ventilation: Stimulation": 0,
+    "in pauses of ventilation: nothing else": 0.5,
+    "without any intervention": 33 / 90,
+}
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Path:
+    path = tmp_path / "visit.events.tsv"
+    path.write_text(EXPORT, encoding="utf-8")
+    (tmp_path / "visit.mp4").write_bytes(b"")
+    (tmp_path / "manifest.csv").write_text(
+        "video,annotations,birth_s,arrival_s\nvisit.mp4,visit.events.tsv,-25,0:04.0\n", encoding="utf-8"
+    )
+    return path
+
+
+def run(*arguments: object) -> str:
+    done = CliRunner().invoke(app, [str(one) for one in arguments], env={"COLUMNS": "80"})
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+@pytest.mark.parametrize("ending", [".csv", ".xlsx", ".parquet"])
+def test_the_preset_of_newborns_recomputed_by_hand(export: Path, tmp_path: Path, ending: str) -> None:
+    out = tmp_path / f"table{ending}"
+    labels = ("--labels", "newborn_resuscitation", "--manifest", tmp_path / "manifest.csv")
+    said = run("indicators", export, *labels, "--out", out)
+    reading = {".csv": pd.read_csv, ".xlsx": pd.read_excel, ".parquet": pd.read_parquet}
+    table = reading[ending](out).fillna({"part": ""})
+    found = {f"{one.indicator}: {one.part}".removesuffix(": "): one.value for one in table.itertuples()}
+    assert found == pytest.approx(BY_HAND)
+    assert (table["state"] == "measured").all()
+    assert table.set_index("indicator").loc["ventilation after birth", "verdict"] == "met"
+    assert "67 %" in said
+    assert max(map(len, said.splitlines())) <= 80
+
+
+def test_a_page_that_loads_nothing(export: Path, tmp_path: Path) -> None:
+    out = tmp_path / "audit.html"
+    run("indicators", export, "--labels", "newborn_resuscitation", "--out", out)
+    page = out.read_text(encoding="utf-8")
+    assert "the manifest gives no birth_s" in page
+    assert "default-src &#39;none&#39;" in page or "default-src 'none'" in page
+    assert "<script" not in page
+
+
+def test_what_cannot_be_asked_is_said(export: Path, tmp_path: Path) -> None:
+    for arguments, words in (
+        (("--labels", "falls_at_home"), "has no indicators"),
+        ((), "No label set is named"),
+        (("--labels", "newborn_resuscitation", "--table", "transition"), "Did you mean 'transitions'"),
+        (("--labels", "newborn_resuscitation", "--out", tmp_path / "x.pdf"), ".parquet"),
+        (("--labels", "newborn_resuscitation", "--table", "errors"), "not known"),
+    ):
+        done = CliRunner().invoke(app, ["indicators", str(export), *map(str, arguments)])
+        assert done.exit_code == 2
+        assert words in " ".join(done.output.split())
+
+
+def test_moments_that_are_no_times_name_their_line(export: Path, tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest.csv"
+    manifest.write_text(manifest.read_text(encoding="utf-8").replace("-25", "at dawn"), encoding="utf-8")
+    done = CliRunner().invoke(
+        app, ["indicators", str(export), "--labels", "newborn_resuscitation", "--manifest", str(manifest)]
+    )
+    assert done.exit_code == 2
+    assert "line 2 of the manifest: birth_s of visit.mp4 is 'at dawn'" in " ".join(done.output.split())
+
+
+LABELS = LabelSet.model_validate(
+    {
+        "name": "lab",
+        "labels": ["A", "B", "Away"],
+        "events": ["Drop"],
+        "time_budget": {"out_of_sight": "Away", "lags": 2},
+        "indicators": [
+            {"name": "to A", "measure": "latency", "of": "A", "limit": "<= 60 s", "source": "here"},
+        ],
+    }
+)
+
+
+def test_a_time_budget_by_hand() -> None:
+    said = [
+        ("A", 0, 10),
+        ("A", 20, 24),
+        ("A", 50, 60),
+        ("B", 10, 20),
+        ("Away", 80, 100),
+        ("Drop", 5, 5),
+        ("Drop", 9, 9),
+    ]
+    table = budget(Observed([Interval(*one) for one in said], 100.0), LABELS).set_index("label")
+    row = table.loc["A"]
+    assert row[["events", "total_s", "mean_s", "interval_mean_s"]].tolist() == [3, 24, 8, 18]
+    assert row["sd_s"] == pytest.approx(np.std([10, 4, 10], ddof=1))
+    assert row["interval_sd_s"] == pytest.approx(np.std([10, 26], ddof=1))
+    assert row["fraction"] == pytest.approx(24 / 80)  # 20 s are out of sight
+    assert table.loc["Drop", ["events", "total_s", "interval_mean_s"]].tolist() == [2, 0, 4]
+    assert math.isnan(table.loc["B", "sd_s"])
+
+
+def test_no_interval_reaches_over_a_gap() -> None:
+    said = [Interval("A", 0, 10), Interval("A", 20, 30), Interval("A", 40, 50)]
+    table = budget(Observed(said, 100.0, [Interval("", 33, 35)]), LABELS).set_index("label")
+    assert table.loc["A", "interval_mean_s"] == 10
+    assert table.loc["A", "fraction"] == pytest.approx(30 / 98)
+
+
+def test_what_follows_what_against_scipy() -> None:
+    draw = np.random.default_rng(3)
+    names = [str(one) for one in draw.choice(["A", "B", "Drop"], 60)]
+    parts, names_of = [names[:40], names[40:]], ["A", "B", "Drop"]
+    table = transitions(parts, LABELS)
+    for lag in (1, 2):
+        counts = np.zeros((3, 3))
+        for part in parts:
+            for one, other in zip(part, part[lag:], strict=False):
+                counts[names_of.index(one), names_of.index(other)] += 1
+        own = table[table["lag"] == lag]
+        assert own["count"].tolist() == counts.ravel().tolist()
+        assert own["expected"].to_numpy() == pytest.approx(expected_freq(counts).ravel())
+        shares = counts.sum(axis=1, keepdims=True) / counts.sum(), counts.sum(axis=0) / counts.sum()
+        spread = np.sqrt(expected_freq(counts) * (1 - shares[0]) * (1 - shares[1]))
+        assert own["z"].to_numpy() == pytest.approx(((counts - expected_freq(counts)) / spread).ravel())
+
+
+def test_nothing_follows_over_a_gap_and_out_of_sight_is_no_behaviour() -> None:
+    said = [Interval("A", 0, 10), Interval("Away", 10, 12), Interval("B", 12, 20), Interval("A", 40, 50)]
+    assert sequence(Observed(said, 100.0, [Interval("", 30, 35)]), LABELS) == [["A", "B"], ["A"]]
+
+
+ASKED = LABELS.indicators[0]
+
+
+def number(value: float) -> Measurement:
+    return Measurement(ASKED, value, value, value, "measured")
+
+
+NEVER = Measurement(ASKED, math.nan, 100.0, math.inf, "did not happen")
+
+
+def test_how_far_a_recognizer_is_off_and_what_it_may_be() -> None:
+    truths = [10.0, 20, 30, 40, 50, 60, 70, 80, 90]
+    found = off(Compared(f"g{i}", number(one), number(one + 1 + i)) for i, one in enumerate(truths))
+    assert found.off_by == 5
+    assert found.low < 5 < found.high
+    assert (found.margin, found.often) == (9, 0.9)  # of nine groups the largest: 9 of 10 stay below it
+    assert "off by 5.0 s on average (95 %:" in usually(found, "s")
+    few = off(Compared(f"g{i}", number(one), number(one + 1)) for i, one in enumerate(truths[:3]))
+    assert (few.margin, few.often) == (1, 0.75)
+    assert math.isnan(few.low)
+    same = off(Compared("g", number(one), number(one + 1)) for one in truths)
+    assert same.often == 0.5  # nine recordings of one subject are one
+
+
+def test_what_is_missed_or_invented_decides_no_limit() -> None:
+    pairs = [Compared(f"g{i}", number(5.0), number(5.0)) for i in range(8)]
+    for one, counts in ((Compared("x", number(5.0), NEVER), (1, 0)), (Compared("x", NEVER, number(5.0)), (0, 1))):
+        found = off([*pairs, one])
+        assert (found.missed, found.invented) == counts
+        assert found.margin == math.inf
+        assert f"{'missed' if counts[0] else 'invented'} in 1 of 9" in usually(found, "s")
+    assert off([*pairs, Compared("x", NEVER, NEVER)]).margin == 0
+    left_open = Measurement(ASKED, math.nan, 0.0, 9.0, "undetermined")
+    assert off([*pairs, Compared("x", left_open, number(5.0))]).recordings == 8
+
+
+def test_margins_hold_as_often_as_they_promise() -> None:
+    draw = np.random.default_rng(1)
+    held = 0
+    for _ in range(2000):
+        errors = draw.exponential(2.0, 13)
+        found = off(Compared(f"g{i}", number(50.0), number(50.0 + one)) for i, one in enumerate(errors[:12]))
+        held += errors[12] <= found.margin
+    assert 0.9 <= held / 2000 <= 0.95  # the 12th of 12: 12 of 13
+
+
+def test_a_limit_near_the_error_is_undecided() -> None:
+    recordings = [Recording(f"r{i}", Path("v"), 100.0, "", f"g{i}", "test", ()) for i in range(12)]
+    truth = {one.name: [Interval("A", 40.0 + i, 99.0)] for i, one in enumerate(recordings)}
+    late = {one.name: [Interval("A", 40.0 + i + (2 if i % 2 else 3), 99.0)] for i, one in enumerate(recordings)}
+    found = tables.audit(recordings, {ANNOTATED: truth, PREDICTED: late}, LABELS)
+    known = tables.errors(found, {one.name: one.group for one in recordings})
+    assert known["to A", ""].margin == 3
+    assert known["to A", ""].agreement.value > 0.5
+    new = tables.audit(
+        recordings[:3], {PREDICTED: {f"r{i}": [Interval("A", at, 99.0)] for i, at in enumerate((56, 58, 64))}}, LABELS
+    )
+    assert tables.table(new, known)["verdict"].tolist() == ["met", "undecided", "not met"]
+    assert tables.table(new)["verdict"].tolist() == ["undecided"] * 3  # nothing is known of the recognizer
+    row = tables.table(new, known).iloc[1]
+    assert row["why"] == "the limit is nearer than the recognizer's error"
+    assert row["usually"].startswith("± 2.5 s (")
+    summary = tables.summary(new, LABELS, known).iloc[0]
+    assert summary[["met", "not_met", "undecided"]].tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "measure: latncy\n    of: Aa",
+            "x.yaml:4: indicators.0.measure: no measure is called 'latncy'. Did you mean 'latency'?",
+        ),
+        (
+            "measure: latency\n    of: Aaa",
+            "x.yaml:3: indicators.0: 'i' names 'Aaa', which is no label. Did you mean 'Aa'?",
+        ),
+        ("measure: latency\n    of: Aa\n    aftr: {event: E}", "x.yaml:6: unknown key 'aftr'. Did you mean 'after'?"),
+        ("measure: latency\n    of: Aa\n    limit: 60", "x.yaml:6"),
+        ("measure: latency\n    of: Aa\n    limit: <= 60 %\n    source: s", "write '<= 60 s' or '<= 60 min'"),
+        ("measure: latency\n    of: Aa\n    limit: <= 60 s", "has no 'source'"),
+        ("measure: total\n    of: E", "'E' is a point event, which lasts no time; count it instead"),
+        ("measure: total\n    of: Aa\n    after: {start_of: Aa, event: E}", "found start_of and event"),
+        ("measure: total", "write exactly one of them"),
+        ("measure: overlap\n    of: Aa", "belong together"),
+    ],
+)
+def test_mistakes_in_a_label_set_are_told_with_their_line(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(f"name: x\nindicators:\n  - name: i\n    {text}\nlabels: [Aa, B]\nevents: [E]\n")
+    with pytest.raises(ActScribeError) as error:
+        load_label_set(path)
+    assert words in str(error.value)
+
+
+def test_presets_say_what_they_measure() -> None:
+    newborn = load_label_set("newborn_resuscitation")
+    assert newborn.moments() == ("birth_s", "arrival_s")
+    lab = load_label_set("behaviour_lab")
+    assert lab.time_budget.out_of_sight == ("Out of sight",)
+    assert all(isinstance(one, Indicator) for one in lab.indicators)
