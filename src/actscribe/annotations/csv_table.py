@@ -78,7 +78,11 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
         ActScribeError: a column is missing or twice there, something stands above the header, a row (named by its
             line) is not an interval, or its commas may be decimal ones.
     """
-    text = read_text(path)
+    return entries_of(path, read_text(path))
+
+
+def entries_of(path: Path, text: str) -> list[Entry]:
+    """Return the entries of a table's text; arguments and errors as of `read`."""
     table = find_table(path, text, is_header)
     if table is None:
         first = next(line for line in lines(text) if line.strip())
@@ -158,7 +162,10 @@ def _columns(names: Sequence[str]) -> _Columns:
 
 def _interval(path: Path, row: Row, columns: _Columns) -> Interval:
     start = _seconds(path, row, columns, "start")
-    end = _seconds(path, row, columns, "end") if "end" in columns else start + _seconds(path, row, columns, "duration")
+    if "end" in columns:
+        end = _seconds(path, row, columns, "end")
+    else:  # 0.1 + 0.2 is 0.3
+        end = round(start + _seconds(path, row, columns, "duration"), 9)
     scores = [_score(path, row, columns, field) for field in ("score", "raw_score")]
     label, subject = _text(row, columns, "label"), _text(row, columns, "subject")
     return interval_at(path, row.place, label, start, end, subject, *scores)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from actscribe.annotations import (
+    bids,
     boris_aggregated,
     boris_tabular,
     csv_table,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _HEADERS = {
     "boris-aggregated": boris_aggregated.is_header,
     "boris-tabular": boris_tabular.is_header,
+    "bids": bids.is_header,
     "csv": csv_table.is_header,
 }
 _EXPECTED = (
@@ -93,7 +95,7 @@ def _json(formats: Mapping[str, Format], path: Path) -> str:
 def _workbook(path: Path) -> str:
     sheets = read_sheets(path)
     for name, is_header in _HEADERS.items():
-        if name != "csv" and any(table_of_rows(path, rows, is_header) for rows in sheets):
+        if name not in ("bids", "csv") and any(table_of_rows(path, rows, is_header) for rows in sheets):
             return name
     raise ActScribeError(
         f"{path}: an Excel workbook of no known export; of workbooks, those with BORIS's tabular or aggregated events"
@@ -106,7 +108,7 @@ def _table(path: Path, text: str) -> str:
     first = "\n".join(lines(text.lstrip("\r\n"))[:SEARCHED])
     foreign.refuse(path, first)
     for name, is_header in _HEADERS.items():
-        if has_header(first, is_header):
+        if has_header(first, is_header) and (name != "bids" or "\t" in first):
             return name
     for delimiter in delimiters_of(first):
         found = first_rows(first, delimiter)

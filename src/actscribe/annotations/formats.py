@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from actscribe.annotations import (
+    bids,
     boris,
     boris_aggregated,
     boris_tabular,
@@ -122,6 +123,14 @@ FORMATS: dict[str, Format] = {
         _keeps("subject", "score", "raw score", "media"),
         csv_table.read,
         csv_table.write,
+    ),
+    "bids": Format(
+        "_events.tsv",
+        "BIDS events, with a JSON file that describes the columns",
+        0.001,
+        _keeps("subject", "score", "raw score"),
+        bids.read,
+        bids.write,
     ),
     "json": Format(
         ".json",

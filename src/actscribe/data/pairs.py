@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from actscribe import annotations as annotation_files
+from actscribe.annotations import bids
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.data.folder import ANNOTATION_ENDINGS
@@ -177,7 +178,7 @@ def _folder(folder: Path, how: Reading) -> dict[str, tuple[str, Annotations]]:
 
 def _recording(path: Path) -> str | None:
     """Return what an annotation file in a folder is about, by its name; None for other files."""
-    if not path.is_file() or path.name.startswith((".", "~$")):
+    if not path.is_file() or path.name.startswith((".", "~$")) or path.name.endswith(bids.DESCRIPTION):
         return None
     for ending in ANNOTATION_ENDINGS:
         if path.name.casefold().endswith(ending) and len(path.name) > len(ending):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
 from actscribe import annotations as annotation_files
+from actscribe.annotations import bids
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.annotations.media import is_there, resolved
 from actscribe.data.folder import ANNOTATION_ENDINGS
@@ -27,7 +28,6 @@ from actscribe.names import same_name
 from actscribe.report.audit import show_video
 from actscribe.run_folder.run import Run
 from actscribe.run_folder.written import RUN_FILE
-from actscribe.runs.evaluate import timelines_of
 from actscribe.tables import print_sentence
 from actscribe.video.endings import VIDEO_ENDINGS
 from actscribe.video.probe import probe
@@ -173,7 +173,7 @@ def known_of(run: Run, labels: LabelSet | None = None) -> Known | None:
     if split is None or not wanted.indicators:
         return None
     recordings = [one for one in run.recordings(split) if one.intervals is not None]
-    timelines = timelines_of(run, run.scores(split), recordings, run.operating_point) if recordings else {}
+    timelines = _timelines(run, split, recordings)
     if not timelines:
         return None
     by = {ANNOTATED: {one.name: one.intervals or () for one in recordings}, PREDICTED: timelines}
@@ -198,12 +198,21 @@ def _of_run(run: Run, split: str) -> Iterator[_Both]:
     if split not in SPLITS:
         raise ActScribeError(f"no split is called '{split}'.", did_you_mean(split, SPLITS))
     recordings = [one for one in run.recordings(split) if one.intervals is not None]
-    timelines = timelines_of(run, run.scores(split), recordings, run.operating_point) if run.has_scores(split) else {}
+    timelines = _timelines(run, split, recordings)
     for one in recordings:
         items = [Item(one.name, ANNOTATED, observed(one, one.intervals or ()))]
         if one.name in timelines:
             items.append(Item(one.name, PREDICTED, observed(one, timelines[one.name])))
         yield _Both(one, items)
+
+
+def _timelines(run: Run, split: str, recordings: Sequence[Recording]) -> Mapping[str, Sequence[Interval]]:
+    """Return a run's timelines from kept scores; none where it keeps none of this split."""
+    from actscribe.runs.evaluate import timelines_of  # loads networks, which annotation files need not wait for
+
+    if not recordings or not run.has_scores(split):
+        return {}
+    return timelines_of(run, run.scores(split), recordings, run.operating_point)
 
 
 def _rows(manifest: Path | None) -> dict[str, Row]:
@@ -225,6 +234,8 @@ def _files(path: Path) -> list[Path]:
 
 
 def _is_annotation(name: str) -> bool:
+    if name.endswith(bids.DESCRIPTION):
+        return False
     return not name.startswith((".", "~$")) and name.casefold().endswith(tuple(ANNOTATION_ENDINGS))
 
 
