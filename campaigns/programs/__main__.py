@@ -15,10 +15,10 @@ import time
 from pathlib import Path
 from types import ModuleType
 
-from campaigns.programs import boris, elan, label_studio, praat
+from campaigns.programs import boris, boris_budget, elan, label_studio, praat
 from campaigns.programs.drawing import draw, make_video
 
-PROGRAMS = {"boris": boris, "elan": elan, "label_studio": label_studio, "praat": praat}
+PROGRAMS = {"boris": boris, "boris_budget": boris_budget, "elan": elan, "label_studio": label_studio, "praat": praat}
 #: Disagreements of a program that are printed.
 SHOWN = 10
 
@@ -49,6 +49,8 @@ def _try(name: str, program: ModuleType, count: int, seed: int, venvs: Path) -> 
     with tempfile.TemporaryDirectory(prefix="programs-") as folder:
         video = make_video(Path(folder) / "Über uns" / "video 1.mp4")
         cases = [draw(seed, number, program, video, Path(folder) / "exports") for number in range(count)]
+        if hasattr(program, "expected"):
+            cases = [{**case, "expected": program.expected(case)} for case in cases]
         listed = Path(folder) / "cases.json"
         listed.write_text(json.dumps(cases), encoding="utf-8")
         inside = Path(__file__).parent / "inside.py"

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from actscribe.columns import Column, explained, for_terminal
+from actscribe.columns import Column, explained
 from actscribe.evaluation.audit import table as tables
 from actscribe.evaluation.audit.table import ANNOTATED, COLUMNS, ERROR_COLUMNS, PREDICTED, SHOWN, SUMMARY_COLUMNS
 from actscribe.evaluation.result import Evaluation
@@ -89,11 +89,17 @@ def _show_indicators(page: AuditPage) -> None:
         for (name, source), own in videos:
             show_video(f"{name}, {source}", own)
     elif page.summary is not None:
-        print_table(
-            f"{page.table['recording'].nunique()} videos", for_terminal(page.summary, SUMMARY_COLUMNS), fold=True
-        )
+        print_table(f"{page.table['recording'].nunique()} videos", _in_short(page.summary))
     for name, said in () if page.errors is None else _said(page.errors):
         print_sentence(f"{name}: {said}.")
+
+
+def _in_short(summary: pd.DataFrame) -> pd.DataFrame:
+    """Return what of a summary fits into 80 characters."""
+    verdicts = zip(summary["met"], summary["not_met"], summary["undecided"], strict=True)
+    said = ["/".join(map(str, one)) if any(one) else "" for one in verdicts]
+    shown = {"indicator": summary["indicator"], "from": summary["source"], "median (quartiles)": summary["said"]}
+    return pd.DataFrame({**shown, "met/not/undecided": said})
 
 
 def _said(errors: pd.DataFrame) -> list[tuple[str, str]]:

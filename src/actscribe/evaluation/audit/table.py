@@ -157,10 +157,12 @@ def margin(found: Measurement, source: str, known: Errors | None) -> float:
 
 
 def error_table(known: Errors, labels: LabelSet) -> pd.DataFrame:
-    """Return a row for each indicator, `ERROR_COLUMNS`."""
+    """Return a row for each indicator that an annotation decides, `ERROR_COLUMNS`."""
     units = {one.name: one.unit for one in labels.indicators}
     rows = []
     for (name, part), one in known.items():
+        if not one.recordings:
+            continue
         own = {"recordings": one.recordings, "missed": one.missed, "invented": one.invented, "off_by": one.off_by}
         own |= {"low": one.low, "high": one.high, "margin": _finite(one.margin), "often": one.often}
         own |= {"icc": one.agreement.value, "icc_low": one.agreement.low, "icc_high": one.agreement.high}

@@ -1,0 +1,95 @@
+"""Our time budget beside that of BORIS, number by number, to a millisecond: its functions on the same project."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+FORMAT = "boris"
+TICK = 0.001
+PACKAGES = ("boris-behav-obs",)
+#: Our column -> BORIS's.
+COLUMNS = {
+    "events": "number",
+    "total_s": "duration",
+    "mean_s": "duration_mean",
+    "sd_s": "duration_stdev",
+    "interval_mean_s": "inter_duration_mean",
+    "interval_sd_s": "inter_duration_stdev",
+}
+
+
+def expected(case: dict[str, Any]) -> list[list[Any]]:
+    """Return [label, subject, {column: number or null}] of our table, for what has no two bouts that touch."""
+    from actscribe.annotations import Interval
+    from actscribe.evaluation.audit.budget import budget
+    from actscribe.evaluation.audit.presence import Observed
+    from actscribe.labels import LabelSet
+
+    found = []
+    for label, who in sorted({(label, who) for label, who, *_ in case["intervals"]}):
+        own = [(start, end) for name, one, start, end in case["intervals"] if (name, one) == (label, who)]
+        if {start for start, _ in own} & {end for start, end in own if start < end}:
+            continue
+        seen = Observed([Interval(label, start / 1000, end / 1000) for start, end in own], case["duration"])
+        row = budget(seen, LabelSet(name="case", labels=(label,))).iloc[0]
+        numbers = {name: None if row[name] != row[name] else float(row[name]) for name in COLUMNS}
+        found.append([label, who, numbers])
+    return found
+
+
+def checker(venv: Path) -> Callable[[dict[str, Any]], list[str]]:
+    """Return what compares a case's expected numbers with BORIS's."""
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    package = ModuleType("boris")  # the package itself opens the program, with sound and pictures
+    package.__path__ = importlib.util.find_spec("boris").submodule_search_locations
+    sys.modules["boris"] = package
+    player = ModuleType("boris.mpv2")  # needs the system's libmpv, which plays and does not read
+    player.dll = ""
+    sys.modules["boris.mpv2"] = player
+    from boris import config, db_functions, project_functions, time_budget_functions
+
+    def rows_of(project: dict[str, Any], case: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
+        subjects = sorted({who or config.NO_FOCAL_SUBJECT for _, who, *_ in case["intervals"]})
+        parameters = {
+            config.SELECTED_SUBJECTS: subjects,
+            config.SELECTED_BEHAVIORS: case["labels"],
+            config.INCLUDE_MODIFIERS: False,
+            config.EXCLUDE_BEHAVIORS: True,
+            config.TIME_INTERVAL: config.TIME_FULL_OBS,
+            config.START_TIME: Decimal("0.000"),
+            config.END_TIME: Decimal(str(case["duration"])),
+        }
+        observations = list(project[config.OBSERVATIONS])
+        cursor = db_functions.load_events_in_db(project, subjects, observations, case["labels"])
+        rows, _ = time_budget_functions.time_budget_analysis(project[config.ETHOGRAM], cursor, observations, parameters)
+        return {(row["behavior"], row["subject"]): row for row in rows if row["number"]}
+
+    def check(case: dict[str, Any]) -> list[str]:
+        _, _, project, _ = project_functions.open_project_json(case["path"])
+        told = rows_of(project, case)
+        wrong = []
+        for label, who, numbers in case["expected"]:
+            row = told.get((label, who or config.NO_FOCAL_SUBJECT))
+            if row is None:
+                wrong.append(f"{label[:30]} of {who} is not in BORIS's budget")
+                continue
+            for ours, theirs in COLUMNS.items():
+                if not _same(numbers[ours], row[theirs]):
+                    wrong.append(f"{label[:30]} of {who}: {ours} {numbers[ours]}, BORIS {row[theirs]}")
+        return wrong
+
+    return check
+
+
+def _same(ours: float | None, theirs: Any) -> bool:
+    """Tell whether two numbers are one to a millisecond; BORIS writes NA for none, and for the length of points."""
+    if isinstance(theirs, str):
+        return ours is None or ours == 0
+    return ours is not None and abs(float(theirs) - ours) <= 0.001
