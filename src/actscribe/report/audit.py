@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import pandas as pd
 
@@ -135,11 +136,15 @@ def _verdicts(page: AuditPage) -> list[str]:
     if page.summary is None:
         return []
     limited = page.summary[page.summary["limit"] != ""]
-    return [
-        f"{one.indicator} ({one.limit}), {one.source}: met in {one.met} of {w.counted(one.videos, 'video')}, not met in"
-        f" {one.not_met}, undecided in {one.undecided}."
-        for one in limited.itertuples(index=False)
-    ]
+    return [_sentence(one) for one in limited.itertuples(index=False)]
+
+
+def _sentence(one: Any) -> str:
+    """Say in how many videos a limit is met."""
+    rest = one.videos - one.met - one.not_met - one.undecided
+    counts = {"not met in": one.not_met, "undecided in": one.undecided, "nothing to count from in": rest}
+    more = "".join(f", {what} {count}" for what, count in counts.items() if count)
+    return f"{one.indicator} ({one.limit}), {one.source}: met in {one.met} of {w.counted(one.videos, 'video')}{more}."
 
 
 def _tables(page: AuditPage) -> list[Table]:
