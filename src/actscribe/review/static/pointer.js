@@ -62,8 +62,8 @@ export class Pointer {
     const [x, y] = this.#at(event);
     if (this.fingers.size === 2 && this.fingers.has(event.pointerId)) return this.#pinch(event.pointerId, x);
     if (!this.press) return this.#hover(x, y);
-    const { press } = this;
-    if (!press.moved && Math.abs(x - press.x) < STILL) return undefined;
+    const { press, work } = this;
+    if (!work.player.frames.count || (!press.moved && Math.abs(x - press.x) < STILL)) return undefined;
     press.moved = true;
     return this.#drag(x);
   }

@@ -248,8 +248,16 @@ export class Recording {
     }
   }
 
+  /** Whether there are no frames to mark (yet), as while a video is converted; it is said. */
+  get #frameless() {
+    if (this.player.frames.count) return false;
+    this.say("The video is not there yet.");
+    return true;
+  }
+
   /** A label's key: begin a bout at this frame, or end the one that is begun. */
   markLabel(place) {
+    if (this.#frameless) return false;
     const { name } = this.labels[place];
     const { player } = this;
     this.activate(place);
@@ -278,6 +286,7 @@ export class Recording {
   }
 
   #reshape(edge, time) {
+    if (this.#frameless) return false;
     if (!this.chosen) return this.say("Choose a bout first.");
     return this.act(() => this.chosen && edits.reshape(this.chosen, edge, time, this.sheet.frame_s), `${edge === "start" ? "Starts" : "Ends"} at ${clock(time, 3)}.`);
   }
@@ -303,6 +312,7 @@ export class Recording {
   }
 
   split() {
+    if (this.#frameless) return false;
     const here = () => this.chosenBout ?? this.sheet.mine.get(this.labels[this.active].name).within(this.player.here, this.player.here)[0];
     if (!here() || !edits.split(here(), this.player.here)) return this.say("Move to a frame within a bout to split it.");
     return this.act(() => here() && edits.split(here(), this.player.here), `Split at ${clock(this.player.here)}.`);
@@ -359,6 +369,7 @@ export class Recording {
   }
 
   markReviewed() {
+    if (this.#frameless) return false;
     if (this.reviewing === null) {
       this.reviewing = this.player.here;
       this.say(`Reviewed from ${clock(this.reviewing)}.`);
