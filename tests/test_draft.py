@@ -255,8 +255,8 @@ def test_a_drafted_study_says_what_its_recognizer_can_be_told_and_which_others_t
     text = (tmp_path / "study" / "study.yaml").read_text(encoding="utf-8")
     assert all(name in text for name in (*BUILT_IN, *presets()))
     told = re.findall(r"actscribe ((?:settings|models) \w+)", text)
-    assert set(told) == {"settings timesformer", "models list", "models plan", "models pull"}
+    assert set(told) == {"settings probe", "models list", "models plan", "models pull"}
     other = text[text.index("'vlm-yesno: {") + 1 :].partition("'")[0]
-    written = text.replace("  timesformer:\n", f"  {other}\n  timesformer:\n")
+    written = text.replace("  probe:\n", f"  {other}\n  probe:\n")
     (tmp_path / "study" / "study.yaml").write_text(written, encoding="utf-8")
-    assert set(load_study(tmp_path / "study").recognizers) == {"vlm-yesno", "timesformer"}
+    assert set(load_study(tmp_path / "study").recognizers) == {"vlm-yesno", "probe"}

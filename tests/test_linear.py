@@ -74,7 +74,7 @@ def written(path: Path, count: int) -> Path:
 
 def test_cutting_into_clips_is_linear() -> None:
     assert len(cutting(10)()) == 38  # type: ignore[arg-type]
-    assert ratio(cutting, 1500) < BOUND
+    assert ratio(cutting, 4000) < BOUND
 
 
 def test_reading_elan_is_linear(tmp_path: Path) -> None:

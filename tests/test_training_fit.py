@@ -99,6 +99,7 @@ def test_processes_that_make_examples_ahead_change_no_weight(tmp_path: Path, uni
     assert len(list(tmp_path.glob("made-by-*"))) >= 2
 
 
+@pytest.mark.slow
 def test_training_changed_the_weights_and_left_curves(tmp_path: Path, uninterrupted: np.ndarray) -> None:
     start = np.concatenate([p.detach().numpy().ravel() for p in fit_job.work(tmp_path, False).network.parameters()])
     assert np.abs(start - uninterrupted).max() > 1e-3

@@ -53,8 +53,8 @@ PROBE = """\
   probe:
     model: imagenet   # a frozen encoder that has seen photographs; or a folder, or a name of `actscribe models list`
 # timesformer:
-#   model: embedded   # the tiny one of the package has seen drawings alone; or a folder, or, after `actscribe models
-#                     # pull`, facebook/timesformer-base-finetuned-ssv2
+#   model: embedded   # the tiny one of the package has seen drawings alone; or a folder, or, after
+#                     # `actscribe models pull`, facebook/timesformer-base-finetuned-ssv2
 """
 #: The same where the packages that the encoder needs are not installed.
 TIMESFORMER = """\
