@@ -57,6 +57,7 @@ NETWORKS = {
     "train": ["nowhere"],
     "evaluate": ["nowhere"],
     "compare": ["nowhere"],
+    "next": ["nowhere"],
     "annotate": ["a.mp4", "--run", "run"],
     "archive": ["nowhere", "--run", "run", "--out", "out"],
     "benchmark": ["folder", "--videos", "here", "--backbone", "clip"],
@@ -76,7 +77,7 @@ def test_every_command_that_runs_a_network_takes_a_device_and_refuses_an_unknown
 
 
 def test_no_other_command_runs_a_network() -> None:
-    without = {"agreement", "check", "convert", "doctor", "new", "plot", "report", "settings"}
+    without = {"agreement", "check", "convert", "doctor", "indicators", "new", "plot", "report", "review", "settings"}
     assert without | {command for command in NETWORKS if " " not in command} == {
         one.callback.__name__ for one in app.registered_commands if one.callback
     } | {"demo"}
