@@ -11,6 +11,7 @@ from actscribe.annotations.interval import Interval
 from actscribe.data.clips import Clip, Window, cut, targets
 from actscribe.data.recording import Recording
 from actscribe.evaluation.result import Evaluation, measure
+from actscribe.indicator_settings import Indicator
 from actscribe.labels import Label, LabelSet
 from actscribe.report.page import write_report
 from actscribe.run_folder.run import OperatingPoint, Run, RunInfo
@@ -46,10 +47,11 @@ def multi_label(
     bouts: int = 5,
     seed: int = 0,
     notes: tuple[str, ...] = (),
+    indicators: tuple[Indicator, ...] = (),
 ) -> Made:
     """Return a run with timelines: three-second windows, scores that follow the truth with noise."""
     rng = np.random.default_rng(seed)
-    labels = LabelSet(name="made up", labels=tuple(Label(name=name) for name in names))
+    labels = LabelSet(name="made up", labels=tuple(Label(name=name) for name in names), indicators=indicators)
     windows = Windows()
     made = []
     for place in range(recordings):

@@ -1,0 +1,107 @@
+"""Indicators of a run: written when it is evaluated, in its report, and beside new timelines with their errors."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import report_runs
+from typer.testing import CliRunner
+
+from actscribe.annotations import Annotations, Interval, write
+from actscribe.archive.audit import audited, kept
+from actscribe.archive.record import Done, read_done, write_record
+from actscribe.cli import app
+from actscribe.evaluation.audit import table as tables
+from actscribe.evaluation.audit.measure import measured
+from actscribe.evaluation.audit.presence import observed
+from actscribe.evaluation.audit.table import ANNOTATED, PREDICTED
+from actscribe.indicator_settings import Indicator
+from actscribe.run_folder.listed import Listed
+from actscribe.run_folder.run import Run
+from actscribe.runs.audit import known_of
+from actscribe.runs.evaluate import evaluate
+
+INDICATORS = (
+    Indicator(name="to ventilation", measure="latency", of=("Ventilation",), limit="<= 60 s", source="here"),
+    Indicator(name="ventilated", measure="fraction", of=("Ventilation",)),
+    Indicator(name="in pauses", measure="during pauses", of=("Ventilation",)),
+)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Return a run that was evaluated: six test recordings of six groups, 12 bouts each."""
+    made = report_runs.multi_label(tmp_path_factory.mktemp("run"), indicators=INDICATORS)
+    made.run.save_scores("test", made.scored)
+    made.run.save_info()
+    evaluate(made.run, "test")
+    return made.run
+
+
+def test_an_evaluation_writes_them_and_their_errors(run: Run) -> None:
+    table = pd.read_csv(run.folder / "indicators-test.csv")
+    assert set(table["source"]) == {ANNOTATED, PREDICTED}
+    errors = pd.read_csv(run.folder / "indicator-errors-test.csv").fillna({"part": ""}).set_index(["indicator", "part"])
+    own = table[table["indicator"] == "ventilated"].pivot(index="recording", columns="source", values="value")
+    off = (own[PREDICTED] - own[ANNOTATED]).abs()
+    assert errors.loc[("ventilated", ""), "off_by"] == pytest.approx(off.mean())
+    assert errors.loc[("ventilated", ""), "margin"] == pytest.approx(off.max())
+    assert errors.loc[("ventilated", ""), "often"] == pytest.approx(len(off.dropna()) / (len(off.dropna()) + 1))
+    assert (run.folder / "indicators-test.xlsx").is_file()
+    report = (run.folder / "report-test.html").read_text(encoding="utf-8")
+    assert "How far the recognizer is off." in report
+    assert ">Indicators</h2>" in report
+
+
+def test_a_run_says_them_again_and_lends_its_errors_to_new_timelines(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "again.csv"
+    done = CliRunner().invoke(app, ["indicators", str(run.folder), "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    again, written = pd.read_csv(out), pd.read_csv(run.folder / "indicators-test.csv")
+    pd.testing.assert_frame_equal(again, written)
+    known = known_of(run)
+    assert known is not None
+    margin = known.errors["to ventilation", ""].margin
+    assert math.isfinite(margin)
+    for at, verdict in ((60 - margin / 2, "undecided"), (60 - margin - 1, "met"), (60 + margin + 1, "not met")):
+        new = Annotations.of([Interval("Ventilation", at, 100.0, score=0.9)], duration=120.0)
+        write(tmp_path / "new.json", new, "json")
+        arguments = [
+            "indicators",
+            str(tmp_path / "new.json"),
+            "--run",
+            str(run.folder),
+            "--out",
+            str(out),
+            "--overwrite",
+        ]
+        done = CliRunner().invoke(app, arguments)
+        assert done.exit_code == 0, done.output
+        assert pd.read_csv(out).set_index("indicator").loc["to ventilation", "verdict"] == verdict
+        assert "test recordings" in " ".join(done.output.split())
+
+
+def test_a_record_of_an_archive_keeps_them(run: Run, tmp_path: Path) -> None:
+    recording = run.recordings("test")[0]
+    labels = run.labels
+    seen = measured(observed(recording, ()), labels)
+    done = Done("k", "v", 1, "t", "c", 120.0, "h", 1.0, {}, {}, kept(seen))
+    write_record(tmp_path / "r.json", done)
+    again = read_done(tmp_path / "r.json")
+    assert again is not None
+    (found,) = audited([("v", again)], labels)
+    columns = ["indicator", "part", "said", "low", "high", "state", "why"]
+    expected = tables.Audited("v", PREDICTED, seen)
+    pd.testing.assert_frame_equal(tables.table([found])[columns], tables.table([expected])[columns])
+
+
+def test_a_run_remembers_events_and_moments(run: Run) -> None:
+    recording = replace(
+        run.recordings("test")[0], events=(Interval("Cord clamped", 3.0, 3.0),), moments=(("birth_s", -4.5),)
+    )
+    listed = Listed.of(recording, run.folder)
+    assert Listed.model_validate_json(listed.model_dump_json()).recording(recording.video) == recording
