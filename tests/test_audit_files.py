@@ -22,6 +22,7 @@ from actscribe.evaluation.audit.measure import Measurement
 from actscribe.evaluation.audit.presence import Observed
 from actscribe.evaluation.audit.table import ANNOTATED, PREDICTED
 from actscribe.evaluation.audit.words import usually
+from actscribe.evaluation.icc import consistency, icc
 from actscribe.indicator_settings import Indicator
 from actscribe.labels import LabelSet, load_label_set
 
@@ -280,3 +281,32 @@ def test_presets_say_what_they_measure() -> None:
     lab = load_label_set("behaviour_lab")
     assert lab.time_budget.out_of_sight == ("Out of sight",)
     assert all(isinstance(one, Indicator) for one in lab.indicators)
+
+
+def test_two_annotators_by_icc(tmp_path: Path) -> None:
+    totals = np.array([[10.0, 12], [20, 21], [5, 9], [30, 30], [14, 13], [22, 25]])
+    for side, who in enumerate(("anna", "ben")):
+        (tmp_path / who).mkdir()
+        for place, row in enumerate(totals):
+            text = f"label,start_s,end_s\nA,{2 + place + side},{2 + place + side + row[side]}\n"
+            (tmp_path / who / f"v{place}.csv").write_text(text, encoding="utf-8")
+    (tmp_path / "labels.yaml").write_text("name: x\nlabels: [A]\n", encoding="utf-8")
+    out = tmp_path / "icc.csv"
+    run(
+        "indicators",
+        tmp_path / "anna",
+        "--second",
+        tmp_path / "ben",
+        "--labels",
+        tmp_path / "labels.yaml",
+        "--out",
+        out,
+    )
+    table = pd.read_csv(out).set_index("indicator")
+    row, own = table.loc["A: total"], icc(totals)
+    assert row[["icc", "icc_low", "icc_high"]].tolist() == pytest.approx([own.value, own.low, own.high])
+    assert row["icc3"] == pytest.approx(consistency(totals).value)
+    assert row["off_by"] == pytest.approx(np.abs(totals[:, 0] - totals[:, 1]).mean())
+    assert table.loc["A: latency", "off_by"] == pytest.approx(1)
+    assert table.loc["A: latency", "icc3"] == pytest.approx(1)  # always a second later: consistent
+    assert table.loc["A: latency", "icc"] < 1

@@ -19,6 +19,9 @@ def indicators(
     ] = None,
     table: Annotated[str, typer.Option(help="indicators, errors, time-budget or transitions.")] = "indicators",
     split: Annotated[str, typer.Option(help="Of a run: test, validation or train.")] = "test",
+    second: Annotated[
+        Path | None, typer.Option(help="The second annotator's file or folder: how far both agree, by ICC.")
+    ] = None,
     subject: Annotated[str | None, typer.Option(help="Only this subject's; default: all, not told apart.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="Also write the table to this .csv, .xlsx, .parquet or .html.")
@@ -29,7 +32,7 @@ def indicators(
     from actscribe.report.audit import show
     from actscribe.runs.audited import Asked, answer
 
-    answered = answer(Asked(tuple(paths), labels, run, manifest, table, split, subject, out, overwrite))
+    answered = answer(Asked(tuple(paths), labels, run, manifest, table, split, second, subject, out, overwrite))
     show(answered)
     if out is not None:
         print(out)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from actscribe.columns import names
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.evaluation.audit import table as tables
 from actscribe.evaluation.audit.budget import BUDGET_COLUMNS, TRANSITION_COLUMNS
-from actscribe.evaluation.audit.table import ERROR_COLUMNS, PREDICTED
+from actscribe.evaluation.audit.table import AGREEMENT_COLUMNS, ANNOTATED, ERROR_COLUMNS, PREDICTED, SECOND
 from actscribe.files import check_writable, write_beside, write_text
+from actscribe.indicator_settings import Indicator
 from actscribe.labels import LabelSet, load_label_set
 from actscribe.ownership import check_file
 from actscribe.report.audit import AuditPage, audit_page, indicators_page
@@ -34,6 +36,7 @@ class Asked:
     manifest: Path | None = None
     table: str = "indicators"
     split: str = "test"
+    second: Path | None = None
     subject: str | None = None
     out: Path | None = None
     overwrite: bool = False
@@ -53,6 +56,12 @@ def answer(asked: Asked) -> AuditPage:
     run = _run(asked)
     labels = _labels(asked, run)
     read = read_items(asked.paths, labels, asked.manifest, asked.split, asked.subject)
+    if asked.second is not None:
+        other = read_items([asked.second], labels, asked.manifest, asked.split, asked.subject)
+        page = _agreement(read, other, labels)
+        if asked.out is not None:
+            write(asked.out, page)
+        return page
     known = known_of(run, labels) if run is not None else None
     page = _page(asked.table, read, labels, known)
     if asked.out is not None:
@@ -91,6 +100,30 @@ def _page(kind: str, read: Read, labels: LabelSet, known: Known | None) -> Audit
     return indicators_page(tables.table(found, errors), tables.summary(found, labels, errors), error_table, notes)
 
 
+def _agreement(first: Read, second: Read, labels: LabelSet) -> AuditPage:
+    """Return how far two annotators agree on each label's seconds, bouts and latency, and on the set's indicators.
+
+    Raises:
+        ActScribeError: they have no video in common.
+    """
+    each = [
+        Indicator(name=f"{name}: {measure}", measure=measure, of=(name,))
+        for name in labels.names
+        for measure in ("total", "count", "latency")
+    ]
+    wanted = labels.model_copy(update={"indicators": (*each, *labels.indicators)})
+    found = [replace(one, source=ANNOTATED) for one in audited(first.items, wanted)]
+    found += [replace(one, source=SECOND) for one in audited(second.items, wanted)]
+    shared = {one.name for one in first.items} & {one.name for one in second.items}
+    if not shared:
+        raise ActScribeError(
+            "The two annotators have no video in common.", "Give their files the same names, but for their endings."
+        )
+    table = tables.error_table(tables.errors(found, {name: name for name in shared}, SECOND), wanted)
+    table = table[table["part"] == ""][names(AGREEMENT_COLUMNS)]
+    return AuditPage("agreement", table, AGREEMENT_COLUMNS, notes=(*first.notes, *second.notes))
+
+
 def _check_out(out: Path | None, overwrite: bool) -> None:
     if out is None:
         return
@@ -115,7 +148,7 @@ def _labels(asked: Asked, run: Run | None) -> LabelSet:
         )
     labels = load_label_set(asked.labels) if asked.labels else run.labels if run else None
     assert labels is not None
-    if asked.table in ("indicators", "errors") and not labels.indicators:
+    if asked.table in ("indicators", "errors") and not labels.indicators and asked.second is None:
         raise ActScribeError(
             f"The label set '{labels.name}' has no indicators.",
             "Write them under `indicators:` (the preset newborn_resuscitation shows how), or ask for --table"

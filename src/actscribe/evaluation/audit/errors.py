@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from actscribe.evaluation.audit.measure import Measurement
-from actscribe.evaluation.icc import Icc, icc
+from actscribe.evaluation.icc import Icc, consistency, icc
 from actscribe.evaluation.intervals import estimate, group_units, ratio
 
 #: How many of ten videos the margin holds for, where there are groups enough (ours).
@@ -49,6 +49,7 @@ class Off:
         often: share of videos, at most `OFTEN`; less where groups are few.
         missed, invented: recordings in which only the annotation, or only the prediction, has a number.
         agreement: ICC(2,1) of annotator and recognizer, where both have a number.
+        consistency: ICC(3,1), the same where being always as much off does not count.
     """
 
     recordings: int
@@ -60,6 +61,7 @@ class Off:
     missed: int
     invented: int
     agreement: Icc
+    consistency: Icc
 
 
 def off(compared: Iterable[Compared]) -> Off:
@@ -80,6 +82,7 @@ def off(compared: Iterable[Compared]) -> Off:
         missed=sum(one.true.state == "measured" and one.found.state not in _HAS for one in known),
         invented=sum(one.true.state != "measured" and one.found.state == "measured" for one in known),
         agreement=icc(numbers),
+        consistency=consistency(numbers),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from actscribe.evaluation.audit.presence import observed
 from actscribe.indicator_settings import Indicator
 from actscribe.labels import LabelSet
 
-ANNOTATED, PREDICTED = "annotated", "predicted"
+ANNOTATED, PREDICTED, SECOND = "annotated", "predicted", "second annotator"
 #: Indicator and part -> by how much it is off.
 Errors = Mapping[tuple[str, str], Off]
 
@@ -68,6 +68,25 @@ ERROR_COLUMNS = (
     Column(
         "icc", "ICC(2,1)", "agreement of annotator and recognizer over recordings", "number", ("icc_low", "icc_high")
     ),
+    Column(
+        "icc3",
+        "ICC(3,1)",
+        "the same where being always as much off does not count",
+        "number",
+        ("icc3_low", "icc3_high"),
+    ),
+)
+_OF_TWO = {
+    "off_by": ("apart by", "mean absolute difference; a share between 0 and 1"),
+    "missed": ("only the first", "recordings in which only the first has a number"),
+    "invented": ("only the second", "recordings in which only the second has one"),
+    "icc": ("ICC(2,1)", "agreement over recordings"),
+}
+#: Of two annotators: what of these is not about a recognizer, in words that fit them.
+AGREEMENT_COLUMNS = tuple(
+    replace(one, title=_OF_TWO[one.name][0], meaning=_OF_TWO[one.name][1]) if one.name in _OF_TWO else one
+    for one in ERROR_COLUMNS
+    if one.name in ("indicator", "recordings", "icc3", *_OF_TWO)
 )
 SUMMARY_COLUMNS = (
     Column("indicator", "indicator", format="text"),
@@ -116,20 +135,21 @@ def audit(
     ]
 
 
-def errors(audited: Iterable[Audited], groups: Mapping[str, str]) -> dict[tuple[str, str], Off]:
+def errors(audited: Iterable[Audited], groups: Mapping[str, str], other: str = PREDICTED) -> dict[tuple[str, str], Off]:
     """Return by how much each indicator is off, of recordings that are both annotated and predicted.
 
     Args:
         audited: in any order.
         groups: recording -> group.
+        other: the source that is compared with the annotation: PREDICTED or SECOND.
     """
     sides: dict[str, dict[str, Mapping[tuple[str, str], Measurement]]] = {}
     for one in audited:
         sides.setdefault(one.name, {})[one.source] = {(m.indicator.name, m.part): m for m in one.found}
     pairs: dict[tuple[str, str], list[Compared]] = {}
     for name, both in sides.items():
-        if len(both) == 2:
-            true, found = both[ANNOTATED], both[PREDICTED]
+        if ANNOTATED in both and other in both:
+            true, found = both[ANNOTATED], both[other]
             for key in dict.fromkeys((*true, *found)):
                 if key in true and key in found:
                     pairs.setdefault(key, []).append(Compared(groups[name], true[key], found[key]))
@@ -166,6 +186,7 @@ def error_table(known: Errors, labels: LabelSet) -> pd.DataFrame:
         own = {"recordings": one.recordings, "missed": one.missed, "invented": one.invented, "off_by": one.off_by}
         own |= {"low": one.low, "high": one.high, "margin": _finite(one.margin), "often": one.often}
         own |= {"icc": one.agreement.value, "icc_low": one.agreement.low, "icc_high": one.agreement.high}
+        own |= {"icc3": one.consistency.value, "icc3_low": one.consistency.low, "icc3_high": one.consistency.high}
         rows.append({"indicator": name, "part": part, "said": words.usually(one, units[name])} | own)
     return pd.DataFrame(rows, columns=names(ERROR_COLUMNS))
 
