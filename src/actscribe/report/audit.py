@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -73,6 +74,9 @@ def show_video(name: str, table: pd.DataFrame) -> None:
 
 def _show_plain(page: AuditPage) -> None:
     """Print a table, that of a time budget video by video, without columns that say nothing."""
+    if page.kind in ("agreement", "errors"):
+        print_table(page.kind.capitalize(), _correlated(page.table))
+        return
     title = page.kind.replace("-", " ").capitalize()
     table = page.table.rename(columns={one.name: one.title for one in page.columns if one.name.endswith("_s")})
     table = table.drop(columns=[name for name in ("part", "why") if name in table and not table[name].any()])
@@ -82,6 +86,23 @@ def _show_plain(page: AuditPage) -> None:
         return
     for named, own in table.groupby(apart, sort=False):
         print_table(f"{title}: {', '.join(map(str, named))}", own.drop(columns=apart), fold=True)
+
+
+def _correlated(table: pd.DataFrame) -> pd.DataFrame:
+    """Return what of errors or agreement fits into 80 characters."""
+    parts = table["part"] if "part" in table else pd.Series("", index=table.index)
+    called = table["indicator"].where(parts == "", table["indicator"] + ": " + parts)
+    shown = {"indicator": called, "of": table["recordings"], "off by": table["off_by"]}
+    for name, title in (("icc", "ICC(2,1)"), ("icc3", "ICC(3,1)")):
+        ends = zip(table[name], table[f"{name}_low"], table[f"{name}_high"], strict=True)
+        shown[title] = [_with_ends(*one) for one in ends]
+    return pd.DataFrame(shown)
+
+
+def _with_ends(value: float, low: float, high: float) -> str:
+    if math.isnan(value):
+        return "–"
+    return f"{value:.2f}" if math.isnan(low) else f"{value:.2f} ({low:.2f} to {high:.2f})"
 
 
 def _show_indicators(page: AuditPage) -> None:

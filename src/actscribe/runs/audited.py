@@ -121,7 +121,7 @@ def _agreement(first: Read, second: Read, labels: LabelSet) -> AuditPage:
         )
     table = tables.error_table(tables.errors(found, {name: name for name in shared}, SECOND), wanted)
     table = table[table["part"] == ""][names(AGREEMENT_COLUMNS)]
-    return AuditPage("agreement", table, AGREEMENT_COLUMNS, notes=(*first.notes, *second.notes))
+    return AuditPage("agreement", table, AGREEMENT_COLUMNS, notes=tuple(dict.fromkeys((*first.notes, *second.notes))))
 
 
 def _check_out(out: Path | None, overwrite: bool) -> None:
