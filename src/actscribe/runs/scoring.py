@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -61,7 +62,7 @@ def score_recordings(
             sound(row, len(labels))
         return scored
     clips = [clip for _, own in cuts for clip in own]
-    times: list[np.ndarray] = []
+    times = _Times()
 
     def seen() -> Iterator[ClipFrames]:
         for clip_frames in _frames(cuts, seen_by(recognizer, windows), views):
@@ -71,22 +72,57 @@ def score_recordings(
     expected = len(clips) * len(views)
     if isinstance(recognizer, OnFeatures) and views == ONE_VIEW:
         found = _from_features(recognizer, cuts, windows, times)
-        rows = [sound(row, len(labels)) for row in track(found, what, total=expected)]
+        scores = _gathered(track(found, what, total=expected), expected, len(labels))
     else:
         with closing(ahead(seen(), CLIPS_AHEAD)) as frames:  # the reader does not outlive this, whatever happens
-            rows = [sound(row, len(labels)) for row in track(recognizer.score(frames), what, total=expected)]
-    if len(rows) != expected:
-        raise ActScribeError(f"The recognizer gave scores of {len(rows)} clips, expected those of {expected}.", _DEFECT)
-    scores = np.stack(rows).astype(np.float64) if rows else np.zeros((0, len(labels)))
-    seen_times = [np.unique(np.concatenate(group)) for group in batched(times, len(views))] if len(views) > 1 else times
-    return ScoredClips(clips, seen_times, mean_of_views(scores, views))
+            scores = _gathered(track(recognizer.score(frames), what, total=expected), expected, len(labels))
+    of_clips = times.apart()
+    if len(views) > 1:
+        of_clips = [np.unique(np.concatenate(group)) for group in batched(of_clips, len(views))]
+    return ScoredClips(clips, of_clips, mean_of_views(scores, views))
+
+
+class _Times:
+    """Times of the frames of clips, in one piece: see `_gathered`."""
+
+    def __init__(self) -> None:
+        self._all, self._counts = array("d"), array("q")
+
+    def append(self, times: np.ndarray) -> None:
+        """Add those of a clip."""
+        self._all.extend(times.tolist())
+        self._counts.append(len(times))
+
+    def apart(self) -> list[np.ndarray]:
+        """Return those of each clip."""
+        return np.split(np.array(self._all), np.cumsum(self._counts)[:-1]) if self._counts else []
+
+
+def _gathered(rows: Iterable[object], expected: int, labels: int) -> np.ndarray:
+    """Return scores of clips as one array, shape (expected, labels).
+
+    Arrays that outlive their clip one by one lie between the large ones that come and go, and keep the memory of those
+    from being used again: three hours of video took a gigabyte (glibc).
+
+    Raises:
+        ActScribeError: they are of another number of clips, or none, see `sound`.
+    """
+    scores = np.empty((expected, labels))
+    count = 0
+    for row in rows:
+        if count < expected:
+            scores[count] = sound(row, labels)
+        count += 1
+    if count != expected:
+        raise ActScribeError(f"The recognizer gave scores of {count} clips, expected those of {expected}.", _DEFECT)
+    return scores
 
 
 def _from_features(
     recognizer: OnFeatures,
     cuts: Sequence[tuple[Recording, Sequence[Clip]]],
     windows: Windows,
-    times: list[np.ndarray],
+    times: _Times,
 ) -> Iterator[np.ndarray]:
     """Yield scores from vectors of the feature store, where those of the encoder's that are missing are added.
 
