@@ -92,4 +92,4 @@ def _same(ours: float | None, theirs: Any) -> bool:
     """Tell whether two numbers are one to a millisecond; BORIS writes NA for none, and for the length of points."""
     if isinstance(theirs, str):
         return ours is None or ours == 0
-    return ours is not None and abs(float(theirs) - ours) <= 0.001
+    return ours is not None and abs(float(theirs) - ours) < 0.001 + 1e-9
