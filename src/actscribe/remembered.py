@@ -31,13 +31,15 @@ def remembered(path: Path, what: str, find: Callable[[], dict[str, Any]]) -> dic
         find: reads the file; returns what JSON holds.
     """
     before = _looks(path)
+    if before is None:
+        return find()
     note = cache_folder() / "files" / f"{_hash(f'{what} {real_path(path)}')}.json"
     kept = _read(note)
-    if before is not None and kept.get("looks") == before:
+    if kept.get("looks") == before:
         known: dict[str, Any] = kept["found"]
         return known
     found = find()
-    if before is not None and before == _looks(path) and time.time() - before[1] / 1e9 > FRESH_S:
+    if before == _looks(path) and time.time() - before[1] / 1e9 > FRESH_S:
         with suppress(ActScribeError):
             write_text(note, json.dumps({"looks": before, "found": found, "sum": _hash(json.dumps([before, found]))}))
     return found
@@ -55,7 +57,7 @@ def remembered_content(path: Path) -> str:
 def _looks(path: Path) -> list[int] | None:
     try:
         state = path.stat()
-    except OSError:
+    except (OSError, ValueError):  # not there, or no name that a file can have
         return None
     return [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]
 
