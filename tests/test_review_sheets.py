@@ -11,6 +11,8 @@ from review_server import Client, client, ids, opened, put, session, suggesting_
 from short_studies import BOTH
 from small_studies import LEFT, RIGHT, film, interval_text, write_manifest, write_study
 
+from actscribe import load_study
+from actscribe.data.loading import load_data
 from actscribe.data.manifest import read_manifest
 from actscribe.errors import ActScribeError
 from actscribe.journal import Journal
@@ -27,8 +29,13 @@ def test_the_study_is_told_with_labels_keys_and_progress(browser: Client) -> Non
     told = browser.get("/api/study").json
     assert (told["name"], told["task"], told["annotator"], told["run"]) == ("lamps", "multi-label", "AB", None)
     assert [(label["name"], label["key"]) for label in told["labels"]] == [(LEFT, "1"), (RIGHT, "2")]
-    assert [one["state"] for one in told["recordings"]] == ["new"] * 3
-    assert told["left_s"] == pytest.approx(9.0)
+    assert [one["state"] for one in told["recordings"]] == ["file"] * 3
+    assert [one["bouts"] for one in told["recordings"]] == [2] * 3
+    assert told["recordings"][0]["reviewed_s"] == {LEFT: 3.0, RIGHT: 3.0}
+    assert told["left_s"] == 0
+    alone = client(browser.session.study.folder, independent=True).get("/api/study").json
+    assert [(one["state"], one["bouts"]) for one in alone["recordings"]] == [("new", 0)] * 3
+    assert alone["left_s"] == pytest.approx(9.0)
 
 
 def test_a_recording_begins_with_the_studys_annotations_and_what_was_annotated_counts_as_reviewed(
@@ -49,9 +56,29 @@ def test_a_recording_begins_with_the_studys_annotations_and_what_was_annotated_c
         "width": 64,
         "height": 48,
     }
+    answer = browser.post(f"/api/recordings/{found['id']}/actions", action(found, put(LEFT, 2.0, 2.5)))
+    assert answer.status == 200
     told = browser.get("/api/study").json
-    assert [one["state"] for one in told["recordings"]] == ["done", "new", "new"]
-    assert told["left_s"] == pytest.approx(6.0)
+    assert [(one["state"], one["bouts"]) for one in told["recordings"]] == [("done", 3), ("file", 2), ("file", 2)]
+
+
+def test_looking_begins_nothing_and_the_file_goes_on_to_count(browser: Client, study: Path) -> None:
+    id = ids(browser)["train"]
+    assert opened(browser, id)["revision"] == 0
+    assert [one.kind for one in Journal.of(study).entries()] == ["looked"]
+    refused = browser.post(f"/api/recordings/{id}/actions", action(opened(browser, id), {"op": "drop", "id": "none"}))
+    assert refused.status == 400
+    assert [one.kind for one in Journal.of(study).entries()] == ["looked"]
+    interval_text(study / "r0.txt", [(LEFT, 0, 1000)])
+    truth = {one.name: one for one in load_data(load_study(study)).recordings}["r0"]
+    assert [(one.label, one.end) for one in truth.intervals or ()] == [(LEFT, 1.0)]
+    first = opened(client(study), id)
+    assert [(one["id"], one["end"]) for one in first["bouts"]] == [("f1", 1.0)]
+    again = client(study)
+    assert again.post(f"/api/recordings/{id}/actions", action(first, {"op": "drop", "id": "f1"})).status == 200
+    assert [one.kind for one in Journal.of(study).entries()] == ["looked", "began", "did"]
+    assert opened(again, id)["bouts"] == []
+    assert again.post(f"/api/recordings/{id}/actions", action(first, put(LEFT, 1, 2))).status == 409
 
 
 def test_whoever_asks_for_independence_begins_from_nothing(study: Path) -> None:

@@ -51,12 +51,14 @@ class Bout(_Span):
         start, end: seconds from presentation timestamps; equal for a point event.
         subject: who did it; empty where nobody said.
         origin: the suggestion that it was made from; None: a person's own.
+        planted: spans of it that derive from suggestions wrong on purpose; who reads the page is never told.
     """
 
     id: _Id
     label: str
     subject: str = ""
     origin: Suggestion | None = None
+    planted: tuple[tuple[_Seconds, _Seconds], ...] = ()
 
 
 class Put(BaseModel):
@@ -110,12 +112,14 @@ class Action(BaseModel):
     Args:
         why: the action's name, such as "split" or "accept".
         ops: in order.
+        final: neither it nor anything before it can be undone.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     why: str = Field(min_length=1, max_length=64)
     ops: tuple[Op, ...] = Field(min_length=1, max_length=MOST_OPS)
+    final: bool = False
 
     def naming(self, labels: Sequence[str]) -> Action:
         """Return the action with its marks of all labels as marks of these: the study's may be more by now."""

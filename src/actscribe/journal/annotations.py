@@ -9,7 +9,7 @@ from actscribe.annotations.interval import Annotations, Interval, sort_key
 from actscribe.journal.action import Bout
 from actscribe.journal.entry import Began
 from actscribe.journal.sheet import Sheet
-from actscribe.journal.spans import Spans, joined, left_of, shared
+from actscribe.journal.spans import Spans, joined, left_of, removed, shared
 
 
 def begin(
@@ -56,8 +56,8 @@ def annotations_of(
 ) -> Annotations:
     """Return what a sheet says: its bouts, and as gaps whatever was not reviewed; label "" where for no label.
 
-    Bouts outside reviewed spans are among them. Bouts of one label and subject that overlap or touch are one. A planted
-    suggestion that was accepted is no bout.
+    Bouts outside reviewed spans are among them. Bouts of one label and subject that overlap or touch are one. What
+    derives from a suggestion that was wrong on purpose is no bout, and not reviewed.
 
     Args:
         sheet: of one annotator on one recording.
@@ -69,17 +69,20 @@ def annotations_of(
     named = {name: name for name in labels} if named is None else named
     duration = sheet.began.duration
     intervals = [
-        Interval(label, min(one.start, duration), min(one.end, duration), one.subject)
+        Interval(label, min(start, duration), min(end, duration), one.subject)
         for one in sheet.bouts.values()
-        if not is_planted(one) and (label := named.get(one.label))
+        if (label := named.get(one.label))
+        for start, end in own_parts(one)
     ]
     missing = {label: left_of(duration, _reviewed(sheet, named, label)) for label in labels}
     return Annotations(merge(intervals), gaps_of(missing), (), duration, tuple(labels))
 
 
-def is_planted(bout: Bout) -> bool:
-    """Tell whether a bout came from a suggestion that was wrong on purpose."""
-    return bout.origin is not None and bout.origin.planted
+def own_parts(bout: Bout) -> Spans:
+    """Return the spans of a bout that derive from no suggestion that was wrong on purpose."""
+    if not bout.planted:
+        return ((bout.start, bout.end),)
+    return shared(((bout.start, bout.end),), left_of(bout.end, joined(bout.planted)))
 
 
 def gaps_of(missing: Mapping[str, Spans]) -> tuple[Interval, ...]:
@@ -95,11 +98,14 @@ def gaps_of(missing: Mapping[str, Spans]) -> tuple[Interval, ...]:
 
 
 def _reviewed(sheet: Sheet, named: Mapping[str, str], label: str) -> Spans:
-    """Return where a label was reviewed under each name that it had."""
+    """Return where a label was reviewed under each name that it had, and nothing wrong on purpose is in the way."""
     of_names: Iterable[Spans] = (sheet.reviewed.get(old, ()) for old, new in named.items() if new == label)
     found: Spans | None = None
     for spans in of_names:
         found = spans if found is None else shared(found, spans)
+    for one in sheet.bouts.values():
+        for start, end in one.planted if named.get(one.label) == label else ():
+            found = removed(found or (), start, end)
     return found or ()
 
 

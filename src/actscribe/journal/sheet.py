@@ -54,9 +54,7 @@ class Sheet:
         for entry in entries:
             if entry.kind == "began":
                 began = Began.model_validate_json(entry.body)
-                sheet = cls(entry.recording, entry.annotator, began, entry.seq)
-                sheet.bouts = {bout.id: bout for bout in began.bouts}
-                sheet.reviewed = {label: joined(began.reviewed.get(label, ())) for label in began.labels}
+                sheet = cls.beginning(entry.recording, entry.annotator, began, entry.seq)
             elif sheet is None:
                 raise ActScribeError(f"entry {entry.seq} of the journal changes annotations that nobody began.")
             else:
@@ -64,6 +62,13 @@ class Sheet:
         if sheet is None:
             raise ActScribeError("the journal holds no entry of this recording and annotator.")
         return sheet
+
+    @classmethod
+    def beginning(cls, recording: str, annotator: str, began: Began, revision: int = 0) -> Sheet:
+        """Return a sheet to which nothing was done yet; revision 0: that nobody wrote down."""
+        bouts = {bout.id: bout for bout in began.bouts}
+        reviewed = {label: joined(began.reviewed.get(label, ())) for label in began.labels}
+        return cls(recording, annotator, began, revision, bouts, reviewed)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -138,7 +143,11 @@ class Sheet:
         inverse: list[Op | _Reviewed] = []
         for op in action.ops:
             inverse.append(self._apply(op))
-        self._done.append((action, inverse[::-1]))
+        if action.final:
+            self._done.clear()
+            self._undone.clear()
+        else:
+            self._done.append((action, inverse[::-1]))
 
     def _apply(self, op: Op | _Reviewed) -> Op | _Reviewed:
         """Apply one operation and return the one that takes it back."""

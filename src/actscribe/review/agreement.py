@@ -45,6 +45,7 @@ def _recording(session: Session, item: Item, pair: tuple[Voice, Voice]) -> dict[
         "id": item.id,
         "name": item.recording.name,
         "annotators": [voice.name for voice in pair],
+        "began_with": {voice.name: voice.source for voice in pair if voice.source},
         "kappa": {name: _number(value) for name, value in alike.items()},
         "durations": {voice.name: _durations(item, voice.said, labels) for voice in pair},
         "disagreements": [_listed(session, item, place, one) for place, one in enumerate(listed[:MOST_LISTED])],

@@ -12,6 +12,7 @@ from actscribe.annotations.interval import Annotations
 from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError
 from actscribe.journal import AGREED, Bout, Journal, Sheet
+from actscribe.journal.annotations import own_parts
 from actscribe.names import safe_name
 from actscribe.review.cameras import Conversions
 from actscribe.review.recordings import Item
@@ -88,10 +89,10 @@ def notes(sheet: Sheet) -> tuple[str, ...]:
     """Return sentences on who made a sheet and where its bouts come from, for formats that carry notes."""
     of_people, of_runs, changed = 0, 0, 0
     for bout in sheet.bouts.values():
+        if not own_parts(bout):
+            continue
         if bout.origin is None:
             of_people += 1
-        elif bout.origin.planted:
-            continue
         elif _same(bout):
             of_runs += 1
         else:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from actscribe.journal import Journal, Looked, Sheet
+from actscribe.review.derived import corrected
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,10 @@ class Looks:
         if not before or before[-1] != now:
             self.journal.append(self.annotator, content, "looked", now)
 
+    def saw(self, content: str, run: str) -> bool:
+        """Tell whether this person was ever shown what a run predicts of a recording."""
+        return any(one.run == run for one in self._of(content))
+
     def _of(self, content: str) -> list[Looked]:
         entries = self.journal.entries(content, self.annotator)
         return [Looked.model_validate_json(one.body) for one in entries if one.kind == "looked"]
@@ -41,7 +46,8 @@ class Judged:
 
     Args:
         accepted, rejected: of all, those wrong on purpose among them.
-        planted, planted_accepted: of those wrong on purpose: judged, and accepted.
+        planted, planted_accepted: of those wrong on purpose: judged, and accepted; one that was accepted relabelled, or
+            moved elsewhere, was seen through, and counts as rejected.
     """
 
     accepted: int
@@ -52,10 +58,12 @@ class Judged:
 
 def judged(sheets: Iterable[Sheet]) -> Judged:
     """Count the verdicts of an annotator's sheets."""
+    sheets = list(sheets)
     said = [(one, accepted) for sheet in sheets for one, accepted in sheet.verdicts.items()]
+    seen_through = {one for sheet in sheets for one in corrected(sheet)}
     return Judged(
         sum(accepted for _, accepted in said),
         sum(not accepted for _, accepted in said),
         sum(one.planted for one, _ in said),
-        sum(one.planted and accepted for one, accepted in said),
+        sum(one.planted and accepted and one not in seen_through for one, accepted in said),
     )

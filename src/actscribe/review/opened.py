@@ -91,9 +91,7 @@ def curves(asked: Asked) -> dict[str, Any]:
 def act(asked: Asked) -> dict[str, Any]:
     """Answer POST /api/recordings/ID/actions."""
     wanted = bodies.read(asked.body, bodies.Act)
-    action = asked.session.unmasked(asked.item, wanted.action())
-    sheet = asked.session.sheets.act(asked.item.content, action, wanted.revision)
-    return _revision(sheet)
+    return _revision(asked.session.act(asked.item, wanted.action(), wanted.revision))
 
 
 def undo(asked: Asked) -> dict[str, Any]:
@@ -114,7 +112,8 @@ def shown(one: Suggestion) -> dict[str, Any]:
 
 
 def _bout(one: Bout) -> dict[str, Any]:
-    return {**one.model_dump(), "origin": None if one.origin is None else shown(one.origin)}
+    told = one.model_dump(exclude={"planted"})
+    return {**told, "origin": None if one.origin is None else shown(one.origin)}
 
 
 def _sheet(session: Session, sheet: Sheet) -> dict[str, Any]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from actscribe.annotations import FORMATS
+from actscribe.annotations.interval import Annotations
 from actscribe.data.clips import SAME_S
+from actscribe.journal.annotations import begin
 from actscribe.journal.sheet import Sheet
 from actscribe.journal.spans import Spans, joined, seconds, shared
 from actscribe.review.asked import Asked
@@ -56,7 +58,8 @@ def whole_reviewed(sheet: Sheet, labels: tuple[str, ...]) -> Spans:
 
 
 def _row(session: Session, item: Item) -> dict[str, Any]:
-    sheet, recording, labels = session.sheets.of(item.content), item.recording, session.data.labels.names
+    own, recording, labels = session.sheets.of(item.content), item.recording, session.data.labels.names
+    sheet = _of_file(session, item) if own is None and session.in_file(item) else own
     done = seconds(whole_reviewed(sheet, labels)) if sheet else 0.0
     left = max(0.0, recording.duration - done)
     left = 0.0 if left < max(SAME_S, 1e-3) else left
@@ -66,7 +69,7 @@ def _row(session: Session, item: Item) -> dict[str, Any]:
         "split": item.split,
         "group": recording.group,
         "duration": recording.duration,
-        "state": "new" if sheet is None else ("done" if left == 0 else "begun"),
+        "state": "new" if sheet is None else ("file" if own is None else ("done" if left == 0 else "begun")),
         "reviewed_s": {name: seconds(sheet.reviewed.get(name, ())) if sheet else 0.0 for name in labels},
         "left_s": left,
         "bouts": len(sheet.bouts) if sheet else 0,
@@ -74,6 +77,13 @@ def _row(session: Session, item: Item) -> dict[str, Any]:
         "doubt": _doubt(session, item),
         "others": len([who for who in session.annotators(item) if who != session.annotator]),
     }
+
+
+def _of_file(session: Session, item: Item) -> Sheet:
+    """Return what the study's annotation file says of a recording, as the sheet that would begin with it."""
+    one, labels = item.recording, session.data.labels.names
+    said = Annotations(one.intervals or (), one.gaps)
+    return Sheet.beginning(item.content, session.annotator, begin(one.name, one.duration, labels, said))
 
 
 def _doubt(session: Session, item: Item) -> float | None:

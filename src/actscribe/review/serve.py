@@ -12,9 +12,11 @@ from pathlib import Path
 
 import uvicorn
 
-from actscribe.errors import ActScribeError
+from actscribe.errors import ActScribeError, in_one_line
 from actscribe.review.app import create
 from actscribe.review.session import Session
+from actscribe.run_folder.run import Run
+from actscribe.tables import print_sentence
 
 LOOPBACK = "127.0.0.1"
 
@@ -96,14 +98,23 @@ def serve(session: Session, listening: Listening, browser: bool) -> None:
     finally:
         if suggester is not None:
             suggester.close()
-        session.take_back()
+        for sentence in session.take_back():
+            print_sentence(sentence)
 
 
 def _look_into(session: Session) -> None:
+    if session.suggester is not None:
+        session.suggester.verdict = verdict_of(session.suggester.run)
+
+
+def verdict_of(run: Run) -> str:
+    """Say how a run stands, or why that cannot be told."""
     from actscribe.runs.standing import standing  # takes a second to import, and nobody waits for it
 
-    if session.suggester is not None:
-        session.suggester.verdict = " ".join(standing(session.suggester.run))
+    try:
+        return " ".join(standing(run))
+    except (ActScribeError, OSError, KeyError, ValueError) as error:
+        return f"How this run stands is not known: {in_one_line(error)}"
 
 
 def _check_host(host: str, certificate: Path | None, key: Path | None) -> None:

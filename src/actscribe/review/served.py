@@ -35,4 +35,4 @@ def start(
     suggester = Suggester(chosen.run, ReviewFolder.of(loaded.folder).prepared) if chosen.run else None
     access = Access(host, at.port, at.certificate is not None)
     session = Session(loaded, data, who, access, suggester, independent, plant)
-    return session, [*words, f"Annotator: {who}.", chosen.why]
+    return session, [*words, *session.words, f"Annotator: {who}.", chosen.why]

@@ -8,13 +8,14 @@ from typing import Any
 
 from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError
-from actscribe.journal import AGREED, Action, Journal, Sheet, Suggestion
+from actscribe.journal import AGREED, Action, Began, Journal, Sheet, Suggestion
 from actscribe.journal.spans import Spans
 from actscribe.review.cameras import Conversions
+from actscribe.review.derived import planted_in, taken_back, told, unmasked
 from actscribe.review.export import Exporter
 from actscribe.review.folder import ReviewFolder
 from actscribe.review.guard import Judged, Looks, judged
-from actscribe.review.planted import planted, planted_in, taken_back, unmasked
+from actscribe.review.planted import planted
 from actscribe.review.recordings import Item, items, outside
 from actscribe.review.security import Access
 from actscribe.review.settling import Voice, begun_as_agreed, voices
@@ -37,6 +38,7 @@ class Session:
         suggester: whose predictions are shown; None: nobody's.
         independent: begin from nothing where the study has annotations, too.
         plant: share of wrong suggestions to add, 0 to 1.
+        words: sentences on what was taken back when this began.
     """
 
     study: Study
@@ -54,7 +56,9 @@ class Session:
     folder: ReviewFolder = field(init=False)
     exporter: Exporter = field(init=False)
     before: Judged = field(init=False)
+    words: list[str] = field(init=False)
     _suggested: dict[str, Suggested] = field(default_factory=dict)
+    _beginnings: dict[str, Began] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.folder = ReviewFolder.of(self.study.folder)
@@ -65,7 +69,7 @@ class Session:
         self.conversions = Conversions(self.folder.prepared)
         self.exporter = Exporter(self.journal, self.data, self.folder.export, self.conversions)
         self.before = judged(self.sheets.all())
-        self.take_back()
+        self.words = self.take_back()
 
     @property
     def is_settling(self) -> bool:
@@ -128,31 +132,47 @@ class Session:
 
     def shown_count(self) -> int:
         """Return how many suggestions of this run this annotator was shown."""
-        begun = [item for item in self.items.values() if self.sheets.of(item.content) and not self.is_blind(item)]
-        return sum(len(found.suggestions) for item in begun if (found := self._kept(item)) is not None)
+        run = self.suggester.digest if self.suggester else ""
+        seen = [item for item in self.items.values() if run and self.looks.saw(item.content, run)]
+        return sum(len(found.suggestions) for item in seen if (found := self._kept(item)) is not None)
 
     def _kept(self, item: Item) -> Suggested | None:
         kept = self._suggested.get(item.id)
         return kept or (self.suggester.kept(item).read() if self.suggester else None)
 
-    def unmasked(self, item: Item, action: Action) -> Action:
-        """Return an action as it is written down, see `planted.unmasked`."""
-        found = self._suggested.get(item.id)
-        shown = [one for one in found.suggestions if one.planted] if found else []
-        return unmasked(action, [*shown, *planted_in(self.sheets.of(item.content))])
+    def act(self, item: Item, action: Action, revision: int) -> Sheet:
+        """Write an action and return the sheet after it; the first one begins the sheet.
 
-    def take_back(self) -> None:
-        """Take back the bouts of this annotator that came from suggestions wrong on purpose."""
+        Raises:
+            Conflict: `revision` is not the last.
+            ActScribeError: the action cannot be applied.
+        """
+        found = self._suggested.get(item.id)
+        known = [one for one in found.suggestions if one.planted] if found else []
+        sheet = self.sheets.load(item.content)
+        if sheet is not None:
+            return self.sheets.act(item.content, unmasked(action, [*known, *planted_in(sheet)], sheet), revision)
+        began = self._beginnings.get(item.content) or self._beginning(item)
+        blank = Sheet.beginning(item.content, self.annotator, began)
+        return self.sheets.begin(item.content, began, unmasked(action, known, blank), revision)
+
+    def take_back(self) -> list[str]:
+        """Take back the bouts of this annotator that came from suggestions wrong on purpose; say what, and where."""
+        said = []
         for item in self.items.values():
-            sheet = self.sheets.of(item.content)
+            sheet = self.sheets.load(item.content)
             action = taken_back(sheet) if sheet else None
             if sheet and action:
+                said.append(told(sheet))
                 self.sheets.act(item.content, action, sheet.revision)
+        return said
 
     def changed_since(self, item: Item, sheet: Sheet) -> str:
         """Say that the annotation file which a sheet began with is another one by now; empty: it is not."""
         if not sheet.began.source or sheet.began.digest == self._digest_now(item):
             return ""
+        if not sheet.revision:
+            return f"{sheet.began.source} was changed or removed since it was read; to see that, start review again."
         return f"{sheet.began.source} was changed or removed since this review began with it; what is here counts."
 
     def _digest_now(self, item: Item) -> str:
@@ -191,24 +211,33 @@ class Session:
         scores, names = read_scores(suggester.kept(item).scores)
         there = [(one.label, one.start, one.end) for one in item.recording.intervals or ()]
         seed = [self.study.seed, *bytes.fromhex(item.content), *bytes.fromhex(found.run)]
-        wrong = planted(found, scores, names, there, self.plant, seed)
+        every = (suggester.kept(one).read() for one in self.items.values())
+        own = [one for kept in every if kept for one in kept.suggestions]
+        wrong = planted(found, scores, names, there, own, self.plant, seed)
         both: Sequence[Suggestion] = (*found.suggestions, *wrong)
         ordered = sorted(both, key=lambda one: (one.start, one.end, one.label))
         return found.model_copy(update={"suggestions": tuple(ordered)})
 
     def open(self, item: Item) -> Sheet:
-        """Return the sheet of a recording, begun if it was not.
+        """Return the sheet of a recording; one that was not begun is as it would begin, and looking does not begin it.
 
         Who begins first begins with what the study's annotation file says; everybody else begins from nothing.
         """
         found = self.sheets.load(item.content)
         if found is not None:
             return found
+        began = self._beginnings.setdefault(item.content, self._beginning(item))
+        return Sheet.beginning(item.content, self.annotator, began)
+
+    def in_file(self, item: Item) -> bool:
+        """Tell whether this annotator would begin a recording with what the study's annotation file says."""
+        from_nothing = self.is_settling or self.independent or item.recording.intervals is None
+        return not from_nothing and not self.annotators(item)
+
+    def _beginning(self, item: Item) -> Began:
         if self.is_settling:
-            return self.sheets.begin(item.content, begun_as_agreed(item, self.two(item), self.data.labels.names))
-        others = self.journal.annotators(item.content)
-        began = item.written.began(self.data.labels, self.independent or bool(others))
-        return self.sheets.begin(item.content, began)
+            return begun_as_agreed(item, self.two(item), self.data.labels.names)
+        return item.written.began(self.data.labels, not self.in_file(item))
 
 
 class Unknown(ActScribeError):

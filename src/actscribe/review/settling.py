@@ -23,10 +23,12 @@ class Voice:
     Args:
         name: of the annotator, or of the manifest's column.
         said: under the study's labels.
+        source: the file that this annotator began with; empty: none.
     """
 
     name: str
     said: Annotations
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,9 @@ class Disagreement:
 
 
 def voices(item: Item, journal: Journal, labels: LabelSet) -> tuple[Voice, ...]:
-    """Return what the first two annotators of a recording say; of one that nobody began, what the study's files say.
+    """Return what the first two annotators of a recording say, and where there are less, what the study's files say.
+
+    Whoever began with what a file says is no second opinion on it.
 
     Args:
         item: the recording.
@@ -54,9 +58,11 @@ def voices(item: Item, journal: Journal, labels: LabelSet) -> tuple[Voice, ...]:
         labels: of the study.
     """
     names = [name for name in journal.annotators(item.content) if name != AGREED]
-    found = [Voice(name, said(journal.sheet(item.content, name), labels)) for name in names[:2]]
-    if not found and item.recording.intervals is not None:
-        found.append(Voice("annotations", Annotations(item.recording.intervals, item.recording.gaps)))
+    sheets = [journal.sheet(item.content, name) for name in names[:2]]
+    found = [Voice(one.annotator, said(one, labels), one.began.source) for one in sheets]
+    if len(found) < 2 and item.recording.intervals is not None and not any(voice.source for voice in found):
+        in_file = Annotations(item.recording.intervals, item.recording.gaps)
+        found.insert(0, Voice("annotations", in_file, item.written.source))
     if len(found) == 1 and item.second is not None:
         found.append(Voice("annotations_2", item.second))
     return tuple(found)

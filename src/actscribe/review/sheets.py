@@ -59,17 +59,19 @@ class Sheets:
             self._held[content] = Sheet.of(entries)
             return self._held[content]
 
-    def begin(self, content: str, began: Began) -> Sheet:
-        """Begin a recording.
+    def begin(self, content: str, began: Began, action: Action, revision: int) -> Sheet:
+        """Begin a recording with an action, and return the sheet after both.
 
         Raises:
-            Conflict: it was begun in another window meanwhile.
+            Conflict: it was begun in another window meanwhile, or `revision` is not 0.
+            ActScribeError: the action cannot be applied; then nothing was begun.
         """
         with self._lock:
-            self.journal.append(self.annotator, content, "began", began, revision=0)
-            sheet = self.load(content)
-            assert sheet is not None
-            return sheet
+            if revision:
+                raise Conflict("The journal of these annotations is another one.", "Load the page again to go on.")
+            Sheet.beginning(content, self.annotator, began).check(action.naming(self.labels), self.labels)
+            entry = self.journal.append(self.annotator, content, "began", began, revision=0)
+            return self.act(content, action, entry.seq)
 
     def act(self, content: str, action: Action, revision: int) -> Sheet:
         """Write an action and return the sheet after it.
