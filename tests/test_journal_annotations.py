@@ -46,14 +46,14 @@ def test_reviewed_spans_bouts_outside_and_what_was_planted() -> None:
         Put(bout=bout("a", "sit", 1, 3)),
         Put(bout=bout("b", "sit", 3, 4)),
         Put(bout=bout("outside", "walk", 16, 20.4)),
-        Put(bout=Bout(id="false", label="sit", start=8, end=9, origin=false)),
+        Put(bout=Bout(id="false", label="sit", start=8, end=9, origin=false, planted=((8, 9),))),
         Put(bout=Bout(id="true", label="walk", start=8, end=9, origin=true)),
         Mark(start=0, end=10),
         Mark(start=10, end=12, labels=("walk",)),
     )
     found = annotations_of(sheet_of(began(), *ops))
     assert found.intervals == (Interval("sit", 1, 4), Interval("walk", 8, 9), Interval("walk", 16, 20))
-    assert found.gaps == (Interval("sit", 10, 12), Interval("", 12, 20))
+    assert found.gaps == (Interval("sit", 8, 9), Interval("sit", 10, 12), Interval("", 12, 20))
 
 
 def test_other_names_now() -> None:

@@ -64,7 +64,7 @@ def planting(study: Path) -> Planting:
 
 
 def near(spans: Spans) -> list[Any]:
-    return [(label, pytest.approx(start), pytest.approx(end)) for label, start, end in spans]
+    return [(label, pytest.approx(start, abs=1e-3), pytest.approx(end, abs=1e-3)) for label, start, end in spans]
 
 
 def bouts(browser: Client, id: str) -> Spans:

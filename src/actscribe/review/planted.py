@@ -73,7 +73,8 @@ def _place(like: Suggestion, scores: TimeScores, rng: np.random.Generator) -> tu
     steps = int((scores.duration - length) / scores.step)
     if steps < 1:
         return 0.0, 0.0
-    start = like.start % scores.step + int(rng.integers(steps + 1)) * scores.step
+    within = like.start % scores.step if like.start else float(rng.random()) * scores.step
+    start = within + int(rng.integers(steps + 1)) * scores.step
     return (start, start + length) if start + length <= scores.duration else (0.0, 0.0)
 
 
