@@ -52,7 +52,7 @@ def test_an_incomplete_run_says_how_to_go_on_and_a_complete_one_is_not_replaced(
     ("spoil", "changed"),
     [
         (replaced("study.yaml", "seed: 1", "seed: 2"), "seed"),
-        (replaced("study.yaml", "seed: 1", "seed: 1\nrecognizers: {timesformer: {epochs: 3}}"), "recognizers"),
+        (replaced("study.yaml", "seed: 1", "seed: 1\nrecognizers: {timesformer: {epochs: 3}}"), "settings (epochs)"),
         (lambda study: interval_text(study / "r0.txt", [(LEFT, 0, 1600), (RIGHT, 1000, 2500)]), "annotations"),
     ],
 )
