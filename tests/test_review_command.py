@@ -16,6 +16,7 @@ from actscribe import load_study, train
 from actscribe.packages import COMMANDS
 from actscribe.review.choose_run import choose_run
 from actscribe.review.folder import ReviewFolder
+from actscribe.review.serve import verdict_of
 from actscribe.review.suggester import Suggester
 from actscribe.run_folder.run import Run
 
@@ -64,6 +65,13 @@ def test_the_newest_run_of_the_studys_first_recognizer_is_chosen_and_an_unfinish
     named = choose_run(loaded, study / "runs" / "two").run
     assert named is not None
     assert named.info.name == "timesformer"
+
+
+def test_a_run_of_which_files_are_missing_is_told_in_a_sentence(study: Path) -> None:
+    run = a_run(study, study / "runs" / "one")  # complete by its record, and without operating-point.json
+    said = verdict_of(run)
+    assert said.startswith("How this run stands is not known: ")
+    assert "operating-point.json" in said
 
 
 @pytest.fixture(scope="module")

@@ -180,7 +180,9 @@ def test_the_command_exports_everybodys_sheets_and_verifies_the_journal(two: tup
     assert printed.split()[-4:] == [
         str(study / "review/export" / name) for name in ("AB/r0.csv", "AB/r0.eaf", "CD/r0.csv", "CD/r0.eaf")
     ]
-    assert "as they were written" in actscribe("review", study, "--verify")
+    verified = " ".join(actscribe("review", study, "--verify").split())
+    assert "as they were written" in verified
+    assert f"noted it up to entry {len(Journal.of(study).entries())}" in verified
     with sqlite3.connect(study / "review/journal.sqlite") as database:
         database.execute("DROP TRIGGER no_change")
         database.execute("UPDATE entries SET body = replace(body, '2.5', '2.4') WHERE kind = 'did'")

@@ -92,14 +92,19 @@ def _verify(study: Path) -> None:
         print_sentence(problem)
     if found.problems:
         raise typer.Exit(NOT_AS_WRITTEN)
-    print_sentence(f"All {found.version.entries} entries of the journal are as they were written.")
+    for sentence in found.proven():
+        print_sentence(sentence)
     print(found.version.head)
 
 
 def _export(study: Path, formats: str) -> None:
     from actscribe.review.start import exported
+    from actscribe.tables import print_sentence
 
-    for path in exported(study, [name.strip() for name in formats.split(",") if name.strip()]):
+    files, sentences = exported(study, [name.strip() for name in formats.split(",") if name.strip()])
+    for sentence in sentences:
+        print_sentence(sentence)
+    for path in files:
         print(path)
 
 

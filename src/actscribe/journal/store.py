@@ -22,6 +22,13 @@ from actscribe.journal.verify import Verified, verified
 JOURNAL_FILE = Path("review") / "journal.sqlite"
 #: Seconds that an append waits for another process's.
 _WAIT_S = 30.0
+#: What to do where it cannot be opened, and where it is damaged.
+_DISK = "Is the disk full, the folder read-only or on a network drive? The journal wants a local disk."
+_DAMAGED = (
+    "The file is damaged, and nothing was written to it. Put a copy of it from a backup in its place;"
+    " STUDY/review/export holds what was exported."
+)
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _TABLE = (
     "CREATE TABLE entries (seq INTEGER PRIMARY KEY, at TEXT NOT NULL, annotator TEXT NOT NULL,"
     " recording TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, digest TEXT NOT NULL) STRICT",
@@ -153,7 +160,7 @@ class Journal:
         except sqlite3.Error as error:
             raise ActScribeError(
                 f"{self.path}: cannot be read or written as a review journal: {error}.",
-                "Is the disk full, the folder read-only or on a network drive? The journal wants a local disk.",
+                _DAMAGED if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE else _DISK,
             ) from error
 
     def _address(self, write: bool) -> str:

@@ -16,11 +16,28 @@ class Verified:
         version: of the journal now.
         broken: number of the first entry that is not as it was written; None: the chain holds.
         problems: sentences; none where everything is as it was written.
+        noted: entries of the longest version that was noted elsewhere; 0: none was.
     """
 
     version: Version
     broken: int | None
     problems: tuple[str, ...]
+    noted: int = 0
+
+    def proven(self) -> tuple[str, ...]:
+        """Say what it proves that there are no problems, and what it does not."""
+        whole = f"The {self.version.entries} entries that the journal holds are as they were written, in their order."
+        if not self.noted:
+            return (
+                whole,
+                "Whether entries were taken off its end cannot be told: no run, comparison or export of the study noted"
+                " a version of it.",
+            )
+        return (
+            whole,
+            f"Runs, comparisons or exports noted it up to entry {self.noted}: up to there nothing was taken off or"
+            " written anew. What was taken off after that would not show.",
+        )
 
 
 def verified(entries: Sequence[Entry], noted: Iterable[Version]) -> Verified:
@@ -34,9 +51,11 @@ def verified(entries: Sequence[Entry], noted: Iterable[Version]) -> Verified:
             f"entry {broken}{at} is not as it was written, or one before it was changed, taken out or put in; nothing"
             " from there on can be trusted."
         )
-    for one in noted:
+    versions = list(noted)
+    for one in versions:
         problems += _against(one, entries)
-    return Verified(version, broken, tuple(dict.fromkeys(problems)))
+    longest = max((one.entries for one in versions), default=0)
+    return Verified(version, broken, tuple(dict.fromkeys(problems)), longest)
 
 
 def _first_broken(entries: Sequence[Entry]) -> int | None:

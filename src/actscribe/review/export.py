@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,10 +11,11 @@ from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations
 from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError
-from actscribe.journal import AGREED, Bout, Journal, Sheet
+from actscribe.journal import AGREED, Began, Bout, Journal, Sheet
 from actscribe.journal.annotations import own_parts
 from actscribe.names import safe_name
 from actscribe.review.cameras import Conversions
+from actscribe.review.exported import note
 from actscribe.review.recordings import Item
 from actscribe.review.settling import said
 
@@ -35,8 +36,8 @@ class Exporter:
     folder: Path
     conversions: Conversions
 
-    def write(self, wanted: Sequence[Item], annotator: str, formats: Sequence[str]) -> list[Path]:
-        """Write the sheets of one annotator in formats, and return the files.
+    def write(self, wanted: Sequence[Item], annotator: str, formats: Sequence[str]) -> tuple[list[Path], list[str]]:
+        """Write the sheets of one annotator in formats; return the files, and sentences on older ones that went.
 
         Args:
             wanted: recordings; those that this annotator has not begun are passed over.
@@ -46,21 +47,36 @@ class Exporter:
         Raises:
             ActScribeError: an unknown format, one that cannot carry a label, or a full disk.
         """
+        return self._write(wanted, [annotator], formats)
+
+    def _write(
+        self, wanted: Sequence[Item], who: Iterable[str], formats: Sequence[str]
+    ) -> tuple[list[Path], list[str]]:
+        """Write sheets, the note on them, and return the files and sentences on older ones."""
         for name in formats:
             annotation_files.find_format(name)
-        written = []
-        for item in wanted:
-            if annotator not in self.journal.annotators(item.content):
-                continue
-            sheet = self.journal.sheet(item.content, annotator)
-            found = replace(
-                said(sheet, self.data.labels),
-                media=(str(item.recording.video.absolute()),),
-                duration=item.recording.duration,
-                notes=notes(sheet),
-            )
-            written += self._files(item, annotator, found, formats)
-        return written
+        written: dict[Path, tuple[str, str]] = {}
+        version = self.journal.version()
+        for annotator in who:
+            for item in wanted:
+                for path in self._sheet(item, annotator, formats):
+                    written[path] = item.content, item.recording.name
+        if not written:
+            return [], []
+        names = {content: one.recording.name for content, one in self.data.written.items()}
+        return list(written), note(self.folder, version, written, names)
+
+    def _sheet(self, item: Item, annotator: str, formats: Sequence[str]) -> list[Path]:
+        if annotator not in self.journal.annotators(item.content):
+            return []
+        sheet = self.journal.sheet(item.content, annotator)
+        found = replace(
+            said(sheet, self.data.labels),
+            media=(str(item.recording.video.absolute()),),
+            duration=item.recording.duration,
+            notes=notes(sheet),
+        )
+        return self._files(item, annotator, found, formats)
 
     def _files(self, item: Item, annotator: str, found: Annotations, formats: Sequence[str]) -> list[Path]:
         stem = self.folder / safe_name(annotator) / safe_name(item.recording.name)
@@ -73,16 +89,30 @@ class Exporter:
             files.append(path)
         return files
 
-    def of_all(self, wanted: Sequence[Item], formats: Sequence[str]) -> list[Path]:
-        """Write the sheets of all annotators; see `write`.
+    def of_all(self, wanted: Sequence[Item], formats: Sequence[str]) -> tuple[list[Path], list[str]]:
+        """Write the sheets of all annotators, see `write`; return the files, and sentences on what is not among them.
 
         Raises:
             ActScribeError: nobody began any, or as `write`.
         """
         who = dict.fromkeys(name for item in wanted for name in self.journal.annotators(item.content))
+        missing = self._missing()
         if not who:
-            raise ActScribeError("Nothing was reviewed yet.", "Begin with: actscribe review STUDY")
-        return [path for name in who for path in self.write(wanted, name, formats)]
+            said = " ".join(missing) or "Nothing was reviewed yet."
+            raise ActScribeError(said, "Begin with: actscribe review STUDY")
+        files, sentences = self._write(wanted, who, formats)
+        return files, [*missing, *sentences]
+
+    def _missing(self) -> list[str]:
+        """Say which sheets are of videos that the study does not have (any more)."""
+        began = [
+            one for one in self.journal.entries() if one.kind == "began" and one.recording not in self.data.written
+        ]
+        names = dict.fromkeys(f"{Began.model_validate_json(one.body).name} by {one.annotator}" for one in began)
+        return [
+            f"Not exported: {', '.join(names)}, reviewed as a video that the study does not have (any more): it was"
+            " replaced, or is listed no longer. What was said of it is still in the journal."
+        ] * bool(names)
 
 
 def notes(sheet: Sheet) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from actscribe.annotations.interval import Annotations
 from actscribe.data.clips import SAME_S
 from actscribe.journal.annotations import begin
 from actscribe.journal.sheet import Sheet
-from actscribe.journal.spans import Spans, joined, seconds, shared
+from actscribe.journal.spans import Spans, seconds, shared
 from actscribe.review.asked import Asked
 from actscribe.review.keys import label_keys, own_keys
 from actscribe.review.recordings import Item
@@ -87,13 +87,11 @@ def _of_file(session: Session, item: Item) -> Sheet:
 
 
 def _doubt(session: Session, item: Item) -> float | None:
-    """Return which part of a recording is doubtful for some label; None where that is not known, or not shown."""
+    """Return how doubtful a recording is, see `doubtful.doubt`; None where that is not known, or not shown."""
     if session.suggester is None or session.is_blind(item):
         return None
     found = session.suggester.kept(item).read()
-    if found is None:
-        return None
-    return seconds(joined((one.start, one.end) for one in found.doubts)) / item.recording.duration
+    return None if found is None else found.doubt
 
 
 def _run(session: Session) -> dict[str, Any] | None:

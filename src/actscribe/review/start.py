@@ -59,8 +59,8 @@ def checked_name(name: str | None) -> str:
     return name
 
 
-def exported(study: Path, formats: list[str]) -> list[Path]:
-    """Write the sheets of all annotators, and return the files.
+def exported(study: Path, formats: list[str]) -> tuple[list[Path], list[str]]:
+    """Write the sheets of all annotators, and return the files, and sentences on what is to be known of them.
 
     Args:
         study: file or folder.
@@ -72,7 +72,8 @@ def exported(study: Path, formats: list[str]) -> list[Path]:
     loaded, data, _ = read_study(study)
     folder = ReviewFolder.of(loaded.folder)
     exporter = Exporter(Journal.of(loaded.folder), data, folder.export, Conversions(folder.prepared))
-    return exporter.of_all(list(items(loaded, data).values()), formats)
+    files, sentences = exporter.of_all(list(items(loaded, data).values()), formats)
+    return files, [*data.remarks, *sentences]
 
 
 def prepared(study: Path, run: Path | None) -> list[str]:

@@ -40,6 +40,7 @@ class Suggested(BaseModel):
         run: digest of the run.
         suggestions: in order of time.
         doubts: in order of time.
+        doubt: how doubtful the whole is, 0 to 1; None: not known.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -47,6 +48,7 @@ class Suggested(BaseModel):
     run: str
     suggestions: tuple[Suggestion, ...]
     doubts: tuple[Doubt, ...]
+    doubt: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

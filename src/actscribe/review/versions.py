@@ -1,4 +1,4 @@
-"""Versions of the review journal that runs and comparisons of a study noted: who rewrote it since is found by them."""
+"""Versions of the review journal that runs, comparisons and exports of a study noted: who rewrote it is found so."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from actscribe.journal import Version
+from actscribe.review.exported import NOTE
 
 #: Files in which a version is noted under the key "review".
-_FILES = ("run.json", "provenance.json")
+_FILES = ("run.json", "provenance.json", NOTE)
 #: Folders below the study's in which they are looked for.
 _DEEPEST = 4
 

@@ -15,8 +15,8 @@ def export(asked: Asked) -> dict[str, Any]:
     wanted = bodies.read(asked.body, bodies.Export)
     chosen = wanted.recordings if wanted.recordings is not None else tuple(session.items)
     items = [session.item(id) for id in dict.fromkeys(chosen)]
-    files = session.exporter.write(items, session.annotator, wanted.formats)
-    return {"files": [path.relative_to(session.study.folder).as_posix() for path in files]}
+    files, sentences = session.exporter.write(items, session.annotator, wanted.formats)
+    return {"files": [path.relative_to(session.study.folder).as_posix() for path in files], "said": sentences}
 
 
 def guards(asked: Asked) -> dict[str, Any]:

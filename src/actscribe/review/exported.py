@@ -1,0 +1,106 @@
+"""What was exported: a note beside the files, which knows ours from a user's, and what the journal held at the time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from actscribe.errors import ActScribeError
+from actscribe.files import content_hash, write_text
+from actscribe.journal import Version
+
+NOTE = "exported.json"
+
+
+class ExportedFile(BaseModel):
+    """A file that was exported.
+
+    Args:
+        recording: digest of the video's bytes.
+        name: of the recording at that time.
+        digest: of the file.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    recording: str
+    name: str
+    digest: str
+
+
+class Exported(BaseModel):
+    """The note.
+
+    Args:
+        review: version of the journal at the last export.
+        files: path below the note's folder -> what it is.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    review: Version = Version()
+    files: dict[str, ExportedFile] = {}
+
+    @classmethod
+    def of(cls, folder: Path) -> Exported:
+        """Return the note of a folder; an empty one where there is none, or none that can be read."""
+        try:
+            return cls.model_validate_json((folder / NOTE).read_bytes())
+        except (OSError, ValidationError):
+            return cls()
+
+
+def note(
+    folder: Path, version: Version, written: Mapping[Path, tuple[str, str]], names: Mapping[str, str]
+) -> list[str]:
+    """Write the note after an export, take away our files of recordings that are gone or renamed, and say so.
+
+    A file that somebody changed since stays.
+
+    Args:
+        folder: of all exports.
+        version: of the journal.
+        written: file -> digest of its video's bytes and the name of its recording.
+        names: digest of a video's bytes -> name of its recording, of the study as it is now.
+
+    Raises:
+        ActScribeError: the note cannot be written.
+    """
+    fresh = {
+        path.relative_to(folder).as_posix(): ExportedFile(recording=content, name=name, digest=content_hash(path))
+        for path, (content, name) in written.items()
+    }
+    kept, sentences = dict(fresh), []
+    for path, one in Exported.of(folder).files.items():
+        if path in fresh or not _is_below(path):
+            continue
+        if names.get(one.recording) == one.name:
+            kept[path] = one
+        else:
+            sentences += _gone(folder / path, one, names.get(one.recording))
+    write_text(folder / NOTE, Exported(review=version, files=kept).model_dump_json(indent=1))
+    return sentences
+
+
+def _is_below(path: str) -> bool:
+    """Tell whether a path of a note leads into the folder: anybody may have edited it."""
+    parts = PurePosixPath(path).parts
+    return bool(parts) and not {"..", "/"} & set(parts) and "\\" not in path and ":" not in path
+
+
+def _gone(path: Path, one: ExportedFile, now: str | None) -> list[str]:
+    what = f"{one.name} is no recording of the study any more" if now is None else f"{one.name} is called {now} now"
+    try:
+        if content_hash(path) != one.digest:
+            return [f"{path}: stays, though {what}: it was changed since it was exported."]
+        path.unlink()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise ActScribeError(f"{path}: cannot be removed: {error.strerror}.", "Remove it; it is out of date.") from None
+    with suppress(OSError):
+        path.parent.rmdir()
+    return [f"{path}: removed, since {what}."]
