@@ -35,7 +35,7 @@ def test_nothing_is_written_as_markup() -> None:
 
 
 def test_the_tutorial_names_every_action_that_a_key_can_be_given() -> None:
-    actions = re.findall(r'^    "?([a-z-]+)"?: \["', _texts()["commands.js"], re.MULTILINE)
+    actions = re.findall(r'^\t\t"?([a-z-]+)"?: \["', _texts()["commands.js"], re.MULTILINE)
     assert len(actions) > 50
     listed = TUTORIAL.read_text(encoding="utf-8").partition("The actions are: ")[2]
     assert re.findall(r"`([a-z-]+)`", listed) == actions

@@ -2,42 +2,45 @@
 
 /** The server answered that it will not. */
 export class Refused extends Error {
-  constructor(status, sentence, hint) {
-    super(sentence);
-    this.status = status;
-    this.hint = hint;
-  }
+	constructor(status, sentence, hint) {
+		super(sentence);
+		this.status = status;
+		this.hint = hint;
+	}
 }
 
 /** The server did not answer, or does not know this browser (any more): worth asking again later. */
 export class Lost extends Error {}
 
 async function answered(path, how) {
-  let answer;
-  try {
-    answer = await fetch(path, { credentials: "same-origin", cache: "no-store", ...how });
-  } catch {
-    throw new Lost("the server does not answer; is actscribe review still running?");
-  }
-  if (answer.ok) return answer;
-  const said = await answer.json().catch(() => ({}));
-  if (answer.status === 403) throw new Lost(said.hint || "this page's address is out of date: open the one that actscribe review printed.");
-  if (answer.status >= 500) throw new Lost("the server failed; trying again.");
-  throw new Refused(answer.status, said.error || `the server refused (${answer.status}).`, said.hint || "");
+	let answer;
+	try {
+		answer = await fetch(path, {credentials: "same-origin", cache: "no-store", ...how});
+	} catch {
+		throw new Lost("the server does not answer; is actscribe review still running?");
+	}
+	if (answer.ok) return answer;
+	const said = await answer.json().catch(() => ({}));
+	if (answer.status === 403) throw new Lost(said.hint || "this page's address is out of date: open the one that actscribe review printed.");
+	if (answer.status >= 500) throw new Lost("the server failed; trying again.");
+	throw new Refused(answer.status, said.error || `the server refused (${answer.status}).`, said.hint || "");
 }
 
 export async function ask(path, body) {
-  const how = body === undefined ? {} : {
-    method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
-  try {
-    return await (await answered(path, how)).json();
-  } catch (error) {
-    if (error instanceof SyntaxError || error instanceof TypeError) throw new Lost("the server's answer was cut off.");
-    throw error;
-  }
+	const how = body === undefined ? {} : {
+		method: "POST", body: JSON.stringify(body), headers: {"Content-Type": "application/json"}};
+	try {
+		return await (await answered(path, how)).json();
+	} catch (error) {
+		if (error instanceof SyntaxError || error instanceof TypeError) throw new Lost("the server's answer was cut off.");
+		throw error;
+	}
 }
 
-export async function frameTimes(recording, camera) {
-  const answer = await answered(`/api/recordings/${encodeURIComponent(recording)}/frames?camera=${camera}`);
-  return new Float64Array(await answer.arrayBuffer());
+/** Ask for something of one recording. */
+export const askOf = (id, what, body) => ask(`/api/recordings/${encodeURIComponent(id)}/${what}`, body);
+
+export async function frameTimes(id) {
+	const answer = await answered(`/api/recordings/${encodeURIComponent(id)}/frames?camera=0`);
+	return new Float64Array(await answer.arrayBuffer());
 }

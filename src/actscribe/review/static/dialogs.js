@@ -1,63 +1,60 @@
 // Questions and lists over the page; Escape closes them.
-import { get, make } from "./dom.js";
-import { COMMANDS } from "./commands.js";
-import { symbol } from "./keys.js";
+import {get, make} from "./dom.js";
+import {COMMANDS} from "./commands.js";
+import {symbol} from "./keys.js";
+import {legend} from "./legend.js";
 
 /** Show a dialog and return the value of the button that ended it; "" if it was left. */
-export function show(title, content, buttons, { wide = false, keydown = null } = {}) {
-  const dialog = get("dialog");
-  return new Promise((resolve) => {
-    const close = (value) => {
-      dialog.removeEventListener("close", left);
-      dialog.close();
-      resolve(value);
-    };
-    const left = () => resolve("");
-    const choices = buttons.map(([text, value, kind]) => make("button", { type: "button", class: kind ?? "", text, on: { click: () => close(value) } }));
-    dialog.className = wide ? "wide" : "";
-    dialog.replaceChildren(make("h2", { id: "dialog-title", tabindex: "-1", autofocus: wide, text: title }), make("div", { class: "body" }, ...content), make("div", { class: "choices" }, ...choices));
-    dialog.onkeydown = keydown && ((event) => keydown(event, close));
-    dialog.addEventListener("close", left, { once: true });
-    for (const button of dialog.querySelectorAll(".body button[value]")) button.addEventListener("click", () => close(button.value));
-    dialog.showModal();
-  });
+export function show(title, content, buttons, {wide = false, keydown = null} = {}) {
+	const dialog = get("dialog");
+	return new Promise(resolve => {
+		const close = value => {
+			dialog.removeEventListener("close", left);
+			dialog.close();
+			resolve(value);
+		};
+		const left = () => resolve("");
+		const choices = buttons.map(([text, value, kind, first]) => make("button", {class: kind ?? "", autofocus: first, text, on: {click: () => close(value)}}));
+		dialog.className = wide ? "wide" : "";
+		dialog.replaceChildren(make("h2", {id: "dialog-title", tabindex: "-1", autofocus: wide, text: title}), make("div", {class: "body"}, ...content), make("div", {class: "choices"}, ...choices));
+		dialog.onkeydown = keydown && (event => keydown(event, close));
+		dialog.addEventListener("close", left, {once: true});
+		for (const button of dialog.querySelectorAll(".body button[value]")) button.addEventListener("click", () => close(button.value));
+		dialog.showModal();
+	});
 }
 
+/** Ask; the choice that changes nothing has the focus, so that a key held down does not say yes. */
 export function confirm(title, sentences, yes) {
-  return show(title, sentences.map((text) => make("p", { text })), [[yes, "yes", "warn"], ["Cancel", ""]]);
+	return show(title, sentences.map(text => make("p", {text})), [[yes, "yes", "warn"], ["Cancel", "", "", true]]);
 }
 
 /** Let a label be chosen with its key or the mouse; returns its place, or -1. */
 export async function chooseLabel(labels, keyOf) {
-  const list = make("div", { class: "label-choice" }, ...labels.map((label, place) =>
-    make("button", { type: "button", value: place },
-      make("span", { class: "dot", style: { background: label.color } }), make("span", { class: "name", text: label.name }),
-      label.key ? make("kbd", { text: label.key }) : null)));
-  const keydown = (event, close) => {
-    const place = keyOf(event);
-    if (place === undefined) return;
-    event.preventDefault();
-    close(String(place));
-  };
-  const chosen = await show("Which label?", [list], [["Cancel", ""]], { keydown });
-  return chosen === "" ? -1 : Number(chosen);
+	const list = make("div", {class: "label-choice"}, ...labels.map((label, place) =>
+		make("button", {value: place},
+			make("span", {class: "dot", style: {background: label.color}}), make("span", {class: "name", text: label.name}),
+			label.key ? make("kbd", {text: label.key}) : null)));
+	const keydown = (event, close) => {
+		const place = keyOf(event);
+		if (place === undefined) return;
+		event.preventDefault();
+		close(String(place));
+	};
+	const chosen = await show("Which label?", [list], [["Cancel", ""]], {keydown});
+	return chosen === "" ? -1 : Number(chosen);
 }
 
 function keyTable(title, rows) {
-  return make("section", {}, make("h3", { text: title }),
-    make("dl", {}, ...rows.flatMap(([text, keys]) => [
-      make("dt", {}, ...keys.map((key) => make("kbd", { text: symbol(key) }))), make("dd", { text })])));
+	return make("section", {}, make("h3", {text: title}),
+		make("dl", {}, ...rows.flatMap(([text, keys]) => [
+			make("dt", {}, ...keys.map(key => make("kbd", {text: symbol(key)}))), make("dd", {text})])));
 }
 
 export function showKeys(keys, labels) {
-  const groups = Object.entries(Object.groupBy([...COMMANDS.values()], (command) => command.group)).map(([group, commands]) =>
-    keyTable(group, commands.map(({ name, title }) => [title, keys.reaching(name)])));
-  const own = keyTable("Labels", labels.filter((one) => one.key).map((label) => [`Begin or end ${label.name}`, [label.key]]));
-  const legend = make("section", {}, make("h3", { text: "What is drawn" }), make("ul", { class: "legend" },
-    ...[["mine", "A bout; a light line at its foot: once a suggestion"], ["predicted", "A suggestion, not judged yet"],
-      ["accepted", "Accepted"], ["rejected", "Rejected"], ["curve", "How sure the run is, from 0 to 1"],
-      ["unreviewed", "Not reviewed: counts as not annotated"], ["doubt", "A doubtful moment"], ["differs", "Annotators disagree"],
-    ].map(([kind, text]) => make("li", {}, make("span", { class: `sample ${kind}` }), make("span", { text })))));
-  return show("Keys", [make("p", { class: "soft", text: "Keys can be set in review/keys.yaml beside the study." }),
-    make("div", { class: "key-groups" }, own, ...groups, legend)], [["Close", "", "main"]], { wide: true });
+	const groups = Object.entries(Object.groupBy([...COMMANDS.values()], command => command.group)).map(([group, commands]) =>
+		keyTable(group, commands.map(({name, title}) => [title, keys.reaching(name)])));
+	const own = keyTable("Labels", labels.filter(one => one.key).map(label => [`Begin or end ${label.name}`, [label.key]]));
+	return show("Keys", [make("p", {class: "soft", text: "Keys can be set in review/keys.yaml beside the study."}),
+		make("div", {class: "key-groups"}, own, ...groups, make("section", {}, make("h3", {text: "What is drawn"}), legend()))], [["Close", "", "main"]], {wide: true});
 }

@@ -1,74 +1,74 @@
 // What a person does, as actions {why, ops} of the journal; null where there is nothing to do.
-const put = (bout) => ({ op: "put", bout });
-const verdict = (one, accepted) => ({ op: "verdict", suggestion: asSuggested(one), accepted });
-const action = (why, ops) => (ops.length ? { why, ops } : null);
+const put = bout => ({op: "put", bout});
+const verdict = (one, accepted) => ({op: "verdict", suggestion: asSuggested(one), accepted});
+const action = (why, ops) => (ops.length ? {why, ops} : null);
 
-const asSuggested = ({ label, start, end, run, score }) => ({ label, start, end, run, score: score ?? null, planted: false });
+const asSuggested = ({label, start, end, run, score}) => ({label, start, end, run, score: score ?? null, planted: false});
 
 export const mark = (label, start, end) =>
-  action("mark", [put({ id: crypto.randomUUID(), label, start, end, subject: "", origin: null })]);
+	action("mark", [put({id: crypto.randomUUID(), label, start, end, subject: "", origin: null})]);
 
 /** Move an edge of a bout, or accept a suggestion with the edge elsewhere. */
 export function reshape(item, edge, time, step) {
-  const span = edge === "start" ? [Math.min(time, item.end - step), item.end] : [item.start, Math.max(time, item.start + step)];
-  const [start, end] = [Math.max(span[0], 0), span[1]];
-  if (start === item.start && end === item.end) return null;
-  return item.id ? action(`move ${edge}`, [put({ ...item, start, end })]) : acceptAs(item, { start, end });
+	const span = edge === "start" ? [Math.min(time, item.end - step), item.end] : [item.start, Math.max(time, item.start + step)];
+	const [start, end] = [Math.max(span[0], 0), span[1]];
+	if (start === item.start && end === item.end) return null;
+	return item.id ? action(`move ${edge}`, [put({...item, start, end})]) : acceptAs(item, {start, end});
 }
 
 export function split(bout, time) {
-  if (!(time > bout.start && time < bout.end)) return null;
-  return action("split", [put({ ...bout, end: time }), put({ ...bout, id: crypto.randomUUID(), start: time })]);
+	if (!(time > bout.start && time < bout.end)) return null;
+	return action("split", [put({...bout, end: time}), put({...bout, id: crypto.randomUUID(), start: time})]);
 }
 
 /** Make one of a bout and the next one of its label. */
 export function merge(bout, other) {
-  const whole = { ...bout, start: Math.min(bout.start, other.start), end: Math.max(bout.end, other.end) };
-  return action("merge", [{ op: "drop", id: other.id }, put(whole)]);
+	const whole = {...bout, start: Math.min(bout.start, other.start), end: Math.max(bout.end, other.end)};
+	return action("merge", [{op: "drop", id: other.id}, put(whole)]);
 }
 
 export const relabel = (item, label) =>
-  item.label === label ? null : item.id ? action("relabel", [put({ ...item, label })]) : acceptAs(item, { label });
+	item.label === label ? null : item.id ? action("relabel", [put({...item, label})]) : acceptAs(item, {label});
 
-export const remove = (bouts) => action("delete", bouts.map(({ id }) => ({ op: "drop", id })));
+export const remove = bouts => action("delete", bouts.map(({id}) => ({op: "drop", id})));
 
 const acceptedBout = (one, change = {}) => ({
-  id: crypto.randomUUID(), label: one.label, start: one.start, end: one.end, subject: "", origin: asSuggested(one), ...change,
+	id: crypto.randomUUID(), label: one.label, start: one.start, end: one.end, subject: "", origin: asSuggested(one), ...change,
 });
 const acceptAs = (one, change) => action("accept changed", [put(acceptedBout(one, change)), verdict(one, true)]);
 
 /** Say yes to suggestions; where a bout of the label is there already, mostly at the same time, it stays as it is. */
-export const accept = (suggestions, sheet) => action("accept", suggestions.flatMap((one) =>
-  (sheet.mine.get(one.label).within(one.start, one.end).some((bout) => alike(bout, one)) ? [] : [put(acceptedBout(one))]).concat(verdict(one, true))));
+export const accept = (suggestions, sheet) => action("accept", suggestions.flatMap(one =>
+	(sheet.mine.get(one.label).within(one.start, one.end).some(bout => alike(bout, one)) ? [] : [put(acceptedBout(one))]).concat(verdict(one, true))));
 
 /** Whether two bouts share more than half of what either covers. */
 const alike = (one, other) => {
-  const shared = Math.min(one.end, other.end) - Math.max(one.start, other.start);
-  return shared > (Math.max(one.end, other.end) - Math.min(one.start, other.start)) / 2;
+	const shared = Math.min(one.end, other.end) - Math.max(one.start, other.start);
+	return shared > (Math.max(one.end, other.end) - Math.min(one.start, other.start)) / 2;
 };
 
 /** Say no to suggestions; a bout that was made from one goes with it. */
 export function reject(suggestions, sheet) {
-  const made = (one) => [...(sheet.mine.get(one.label)?.within(one.start, one.end) ?? [])].filter(
-    ({ origin }) => origin && origin.label === one.label && origin.start === one.start && origin.end === one.end);
-  return action("reject", suggestions.flatMap((one) => [...made(one).map(({ id }) => ({ op: "drop", id })), verdict(one, false)]));
+	const made = one => [...(sheet.mine.get(one.label)?.within(one.start, one.end) ?? [])].filter(
+		({origin}) => origin && origin.label === one.label && origin.start === one.start && origin.end === one.end);
+	return action("reject", suggestions.flatMap(one => [...made(one).map(({id}) => ({op: "drop", id})), verdict(one, false)]));
 }
 
 export const reviewed = (start, end, labels = [], yes = true) =>
-  end > start ? action(yes ? "reviewed" : "not reviewed", [{ op: "mark", start, end, labels, reviewed: yes }]) : null;
+	end > start ? action(yes ? "reviewed" : "not reviewed", [{op: "mark", start, end, labels, reviewed: yes}]) : null;
 
 /** Settle where two annotators differ: from `start` to `end` it is so, or it is not; and the span counts as reviewed. */
-export function settle({ label, start, end }, yes, sheet) {
-  const touched = sheet.mine.get(label)?.within(start, end) ?? [];
-  const overlapping = touched.filter((bout) => yes || (bout.start < end && bout.end > start));
-  const ops = overlapping.map(({ id }) => ({ op: "drop", id }));
-  if (yes) {
-    const whole = { start: Math.min(start, ...touched.map((one) => one.start)), end: Math.max(end, ...touched.map((one) => one.end)) };
-    ops.push(put({ id: touched[0]?.id ?? crypto.randomUUID(), label, subject: "", origin: null, ...whole }));
-  } else {
-    for (const bout of overlapping)
-      for (const [from, to] of [[bout.start, start], [end, bout.end]])
-        if (from < to) ops.push(put({ ...bout, id: crypto.randomUUID(), start: from, end: to }));
-  }
-  return action("settle", [...ops, { op: "mark", start, end, labels: [label], reviewed: true }]);
+export function settle({label, start, end}, yes, sheet) {
+	const touched = sheet.mine.get(label)?.within(start, end) ?? [];
+	const overlapping = touched.filter(bout => yes || (bout.start < end && bout.end > start));
+	const ops = overlapping.map(({id}) => ({op: "drop", id}));
+	if (yes) {
+		const whole = {start: Math.min(start, ...touched.map(one => one.start)), end: Math.max(end, ...touched.map(one => one.end))};
+		ops.push(put({id: touched[0]?.id ?? crypto.randomUUID(), label, subject: "", origin: null, ...whole}));
+	} else {
+		for (const bout of overlapping)
+			for (const [from, to] of [[bout.start, start], [end, bout.end]])
+				if (from < to) ops.push(put({...bout, id: crypto.randomUUID(), start: from, end: to}));
+	}
+	return action("settle", [...ops, {op: "mark", start, end, labels: [label], reviewed: true}]);
 }

@@ -1,67 +1,69 @@
 // Which key does what: those of labels first, then a person's own, then the usual ones.
-import { COMMANDS } from "./commands.js";
+import {COMMANDS} from "./commands.js";
 
-const SYMBOLS = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", PageUp: "Page ↑", PageDown: "Page ↓", Escape: "Esc", Backspace: "⌫", Delete: "Del", Enter: "Enter" };
+const SYMBOLS = {ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", PageUp: "Page ↑", PageDown: "Page ↓", Escape: "Esc", Backspace: "⌫", Delete: "Del", Enter: "Enter"};
 
 /** Write a key as a keyboard event or a person names it in one way: "Shift+A", "Space", "Ctrl+Z", "?". */
 export function named(key) {
-  if (key === " ") return "Space";
-  if (key.length === 1) return key !== key.toLowerCase() ? `Shift+${key}` : key;
-  const parts = key.split("+").filter(Boolean);
-  const last = parts.pop() ?? "+";
-  const modifiers = new Set(parts.map((one) => one[0].toUpperCase() + one.slice(1).toLowerCase()));
-  const letter = last.length === 1 && last.toLowerCase() !== last.toUpperCase();
-  const shown = letter ? (modifiers.size ? last.toUpperCase() : last.toLowerCase()) : last;
-  return [...["Ctrl", "Alt", "Shift"].filter((one) => modifiers.has(one)), shown].join("+");
+	if (key === " ") return "Space";
+	if (key.length === 1) return key !== key.toLowerCase() ? `Shift+${key}` : key;
+	const parts = key.split("+").filter(Boolean);
+	const last = parts.pop() ?? "+";
+	const modifiers = new Set(parts.map(one => one[0].toUpperCase() + one.slice(1).toLowerCase()));
+	const letter = last.length === 1 && last.toLowerCase() !== last.toUpperCase();
+	const shown = letter ? (modifiers.size ? last.toUpperCase() : last.toLowerCase()) : last;
+	return [...["Ctrl", "Alt", "Shift"].filter(one => modifiers.has(one)), shown].join("+");
 }
 
 export function ofEvent(event) {
-  const typed = event.getModifierState?.("AltGraph");
-  const { key } = event;
-  const letter = key.length === 1 && key.toLowerCase() !== key.toUpperCase();
-  const modifiers = [];
-  if ((event.ctrlKey || event.metaKey) && !typed) modifiers.push("Ctrl");
-  if (event.altKey && !typed) modifiers.push("Alt");
-  if (event.shiftKey && (letter || key.length > 1 || key === " ")) modifiers.push("Shift");
-  if (letter) return modifiers.length ? [...modifiers, key.toUpperCase()].join("+") : key.toLowerCase();
-  return [...modifiers, key === " " ? "Space" : key].join("+");
+	const typed = event.getModifierState?.("AltGraph");
+	const {key} = event;
+	const letter = key.length === 1 && key.toLowerCase() !== key.toUpperCase();
+	const modifiers = [];
+	if ((event.ctrlKey || event.metaKey) && !typed) modifiers.push("Ctrl");
+	if (event.altKey && !typed) modifiers.push("Alt");
+	if (event.shiftKey && (letter || key.length > 1 || key === " ")) modifiers.push("Shift");
+	if (letter) return modifiers.length ? [...modifiers, key.toUpperCase()].join("+") : key.toLowerCase();
+	return [...modifiers, key === " " ? "Space" : key].join("+");
 }
 
-export const symbol = (key) => key.split(/\+(?=.)/).map((part) => SYMBOLS[part] ?? (part.length === 1 ? part.toUpperCase() : part)).join(" ");
+export const symbol = key => key.split(/\+(?=.)/).map(part => SYMBOLS[part] ?? (part.length === 1 ? part.toUpperCase() : part)).join(" ");
 
 export class Keys {
-  constructor(study) {
-    this.labels = new Map(study.labels.map((label, place) => [label.key ? named(label.key) : "", place]));
-    this.labels.delete("");
-    this.of = new Map([...COMMANDS.values()].map(({ name, keys }) => [name, (study.keys?.[name] ?? keys).map(named)]));
-    this.commands = new Map();
-    for (const [name, keys] of this.of) for (const key of keys) if (!this.labels.has(key)) this.commands.set(key, name);
-  }
+	constructor(study) {
+		this.labels = new Map(study.labels.map((label, place) => [label.key ? named(label.key) : "", place]));
+		this.labels.delete("");
+		this.of = new Map([...COMMANDS.values()].map(({name, keys}) => [name, (study.keys?.[name] ?? keys).map(named)]));
+		this.commands = new Map();
+		for (const [name, keys] of this.of) for (const key of keys) if (!this.labels.has(key)) this.commands.set(key, name);
+	}
 
-  /** Keys that do reach a command. */
-  reaching(name) {
-    return (this.of.get(name) ?? []).filter((key) => this.commands.get(key) === name);
-  }
+	/** Keys that do reach a command. */
+	reaching(name) {
+		return (this.of.get(name) ?? []).filter(key => this.commands.get(key) === name);
+	}
 
-  /** The label whose key was pressed. */
-  placeOf(event) {
-    return this.labels.get(ofEvent(event));
-  }
+	/** The label whose key was pressed. */
+	placeOf(event) {
+		return this.labels.get(ofEvent(event));
+	}
 
-  /** Do what a key says; returns whether there was anything. */
-  press(event, work) {
-    const key = ofEvent(event);
-    const target = event.target;
-    if (target.matches?.("input:not([type=checkbox]), textarea, select") && key !== "Escape") return false;
-    if (["Space", "Enter"].includes(key) && target.closest?.("button, a, summary, input, label")) return false;
-    if (this.labels.has(key)) {
-      if (!event.repeat) work.markLabel(this.labels.get(key));
-      return true;
-    }
-    const name = this.commands.get(key);
-    if (!name) return false;
-    if (key === "Escape" && target.matches?.("input, select")) target.blur();
-    COMMANDS.get(name).run(work);
-    return true;
-  }
+	/** Do what a key says; returns whether there was anything. */
+	press(event, work) {
+		const key = ofEvent(event);
+		const target = event.target;
+		if (target.matches?.("input:not([type=checkbox]), textarea, select") && key !== "Escape") return false;
+		if (["Space", "Enter"].includes(key) && target.closest?.("button, a, summary, input, label")) return false;
+		if (this.labels.has(key)) {
+			if (!event.repeat) work.run(() => work.editing.label(this.labels.get(key)));
+			return true;
+		}
+		const name = this.commands.get(key);
+		if (!name) return false;
+		if (key === "Escape" && target.matches?.("input, select")) target.blur();
+		const {group, run} = COMMANDS.get(name);
+		if (group === "Look" && (work.sheet || ["recordings", "help"].includes(name))) run(work);
+		else work.run(() => run(work));
+		return true;
+	}
 }

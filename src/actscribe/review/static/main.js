@@ -1,136 +1,151 @@
 // The page: what is open, whether everything is saved, and which keys were pressed.
-import { ask, Lost } from "./api.js";
-import { get, make } from "./dom.js";
-import { count } from "./format.js";
-import { Keys } from "./keys.js";
-import { List } from "./list.js";
-import { Queue } from "./queue.js";
-import { Recording } from "./recording.js";
-import { Settle } from "./settle.js";
+import {ask, Lost} from "./api.js";
+import {get, make} from "./dom.js";
+import {count} from "./format.js";
+import {Keys} from "./keys.js";
+import {List} from "./list.js";
+import {Queue} from "./queue.js";
+import {Recording} from "./recording.js";
+import {Settle} from "./settle.js";
 
 const DARK = matchMedia("(prefers-color-scheme: dark)");
+/** Milliseconds for which a passing sentence is shown. */
+const FRESH = 5000;
 const SECTIONS = ["loading", "list", "settle", "recording"];
 
 /** A label's colour on the present ground: lighter on a dark one. */
 function shade(colour) {
-  return DARK.matches ? colour.replace(/ (\d+)%\)$/, (_, light) => ` ${Math.min(Number(light) + 14, 80)}%)`) : colour;
+	return DARK.matches ? colour.replace(/ (\d+)%\)$/, (_, light) => ` ${Math.min(Number(light) + 14, 80)}%)`) : colour;
 }
 
 class Page {
-  constructor() {
-    this.say = (text) => (get("live").textContent = text);
-    this.queue = new Queue((state, sentence) => this.#saved(state, sentence), (error, items) => this.work.refused(error, items));
-  }
+	constructor() {
+		this.queue = new Queue((state, sentence) => this.#saved(state, sentence), (error, items) => this.work.changes.refused(error, items));
+	}
 
-  async start() {
-    this.study = await this.#study();
-    this.keys = new Keys(this.study);
-    get("where").textContent = `${this.study.name} · annotator ${this.study.annotator}`;
-    this.list = new List(this);
-    this.settle = new Settle(this);
-    this.work = new Recording(this);
-    get("help").addEventListener("click", () => this.work.help());
-    addEventListener("hashchange", () => this.#route());
-    addEventListener("keydown", (event) => this.#key(event));
-    addEventListener("beforeunload", (event) => this.queue.length && event.preventDefault());
-    DARK.addEventListener("change", () => this.#recolour());
-    await this.#route();
-  }
+	/** Say something in passing, on the screen as well as to a screen reader. */
+	say = text => {
+		const live = get("live");
+		live.textContent = text;
+		live.dataset.fresh = "";
+		clearTimeout(this.stale);
+		this.stale = setTimeout(() => delete live.dataset.fresh, FRESH);
+	};
 
-  async #untilThere(work) {
-    for (;;) {
-      try {
-        return await work();
-      } catch (error) {
-        if (!(error instanceof Lost)) throw error;
-        this.#saved("lost", error.message);
-        await new Promise((done) => setTimeout(done, 1500));
-      }
-    }
-  }
+	async start() {
+		this.study = await this.#study();
+		this.keys = new Keys(this.study);
+		get("where").textContent = `${this.study.name} · annotator ${this.study.annotator}`;
+		this.list = new List(this);
+		this.settle = new Settle(this);
+		this.work = new Recording(this);
+		get("help").addEventListener("click", () => this.work.help());
+		addEventListener("hashchange", () => this.#route());
+		addEventListener("keydown", event => this.#key(event));
+		addEventListener("beforeunload", event => this.queue.length && event.preventDefault());
+		DARK.addEventListener("change", () => this.#recolour());
+		await this.#route();
+	}
 
-  async #study() {
-    const study = await this.#untilThere(() => ask("/api/study"));
-    study.labels.forEach((label) => (label.color = shade((label.given = label.color))));
-    return study;
-  }
+	async #untilThere(work) {
+		for (;;) {
+			try {
+				return await work();
+			} catch (error) {
+				if (!(error instanceof Lost)) throw error;
+				this.#saved("lost", error.message);
+				await new Promise(done => setTimeout(done, 1500));
+			}
+		}
+	}
 
-  #recolour() {
-    for (const label of this.work.labels) label.color = shade(label.given);
-    get("labels").replaceChildren();
-    this.work.timeline.readColours();
-    this.work.overview.version = -1;
-    if (!this.work.sheet) return;
-    this.work.timeline.layOut();
-    this.work.refresh();
-  }
+	async #study() {
+		const study = await this.#untilThere(() => ask("/api/study"));
+		study.labels.forEach(label => (label.color = shade((label.given = label.color))));
+		return study;
+	}
 
-  #show(section) {
-    for (const name of SECTIONS) get(name).hidden = name !== section;
-    document.body.dataset.shown = section;
-  }
+	#recolour() {
+		for (const label of this.work.labels) label.color = shade(label.given);
+		get("labels").replaceChildren();
+		this.work.timeline.readColours();
+		this.work.overview.version = -1;
+		if (!this.work.sheet) return;
+		this.work.timeline.layOut();
+		this.work.refresh();
+	}
 
-  async #route() {
-    const [id, moment] = decodeURIComponent(location.hash.slice(1)).split("@");
-    if (get("dialog").open) get("dialog").close();
-    if (id === this.work.sheet?.id) return moment && this.work.goTo(Number(moment) || 0);
-    this.work.close();
-    try {
-      if (!id || id === "settle") {
-        await this.queue.empty();
-        this.study = await this.#study();
-        this.#show(id || "list");
-        await (id ? this.settle : this.list).show();
-        get("main").scrollTo?.(0, 0);
-      } else {
-        this.#show("recording");
-        await this.#untilThere(() => this.work.open(id, Number(moment) || 0));
-      }
-      if (!this.queue.length) this.#saved("saved", "");
-    } catch (error) {
-      this.fail(error);
-      if (id) location.hash = "";
-    }
-    return undefined;
-  }
+	#show(section) {
+		for (const name of SECTIONS) get(name).hidden = name !== section;
+		document.body.dataset.shown = section;
+	}
 
-  #key(event) {
-    if (get("dialog").open || event.defaultPrevented || get("recording").hidden || !this.work.sheet) {
-      if (!get("dialog").open && event.key === "?" && !event.target.matches("input")) this.work.help();
-      return;
-    }
-    if (this.keys.press(event, this.work)) event.preventDefault();
-  }
+	async #route() {
+		const [id, moment] = decodeURIComponent(location.hash.slice(1)).split("@");
+		if (get("dialog").open) get("dialog").close();
+		if (id === this.work.sheet?.id) return moment && this.work.goTo(Number(moment) || 0);
+		this.work.close();
+		const turn = (this.turn = {});
+		try {
+			if (!id || id === "settle") {
+				// What was known is shown until the server tells what is so now, which may take a while.
+				this.#show(id || "list");
+				if (!id) this.list.show();
+				await this.queue.empty();
+				const study = await this.#study();
+				if (turn !== this.turn) return undefined;
+				this.study = study;
+				await (id ? this.settle : this.list).show();
+				get("main").scrollTo?.(0, 0);
+			} else {
+				this.#show("recording");
+				await this.#untilThere(() => this.work.open(id, Number(moment) || 0));
+			}
+			if (!this.queue.length) this.#saved("saved", "");
+		} catch (error) {
+			this.fail(error);
+			if (id) location.hash = "";
+		}
+		return undefined;
+	}
 
-  #saved(state, sentence) {
-    const text = { saved: "Saved", saving: "Saving…", lost: `Not saved: ${sentence}` }[state];
-    const waiting = this.queue.length;
-    get("saved").dataset.state = state;
-    const shown = state === "lost" ? `${waiting ? "Not saved" : "Not there"}: ${sentence}${waiting ? ` ${count(waiting, "change")} kept here.` : ""}` : text;
-    if (get("saved").textContent !== shown) get("saved").textContent = shown;
-  }
+	#key(event) {
+		if (get("dialog").open || event.defaultPrevented || get("recording").hidden || !(this.work.sheet || this.work.early)) {
+			if (!get("dialog").open && event.key === "?" && !event.target.matches("input")) this.work.help();
+			return;
+		}
+		if (this.keys.press(event, this.work)) event.preventDefault();
+	}
 
-  /** Say which changes another window's work took the place of, and offer to do them again. */
-  tellLost(error, items, again) {
-    const names = items.map((item) => item.body.why).join(", ");
-    const offer = items.length ? make("button", { type: "button", text: "Do them again", on: { click: () => { this.#toast(); again(items); } } }) : null;
-    this.#toast(`Not saved: ${error.message}${names ? ` Not done: ${names}.` : ""} ${error.status === 409 ? "" : error.hint ?? ""}`, offer);
-  }
+	#saved(state, sentence) {
+		const text = {saved: "Saved", saving: "Saving…", lost: `Not saved: ${sentence}`}[state];
+		const waiting = this.queue.length;
+		get("saved").dataset.state = state;
+		const shown = state === "lost" ? `${waiting ? "Not saved" : "Not there"}: ${sentence}${waiting ? ` ${count(waiting, "change")} kept here.` : ""}` : text;
+		if (get("saved").textContent !== shown) get("saved").textContent = shown;
+	}
 
-  fail(error) {
-    this.note(`${error.message} ${error.hint ?? ""}`);
-  }
+	/** Say which changes another window's work took the place of, and offer to do them again. */
+	tellLost(error, items, again) {
+		const names = items.map(item => item.body.why).join(", ");
+		const offer = items.length ? make("button", {text: "Do them again", on: {click: () => {this.#toast(); again(items);}}}) : null;
+		this.#toast(`Not saved: ${error.message}${names ? ` Not done: ${names}.` : ""} ${error.status === 409 ? "" : error.hint ?? ""}`, offer);
+	}
 
-  note(text) {
-    this.#toast(text);
-  }
+	fail(error) {
+		this.note(`${error.message} ${error.hint ?? ""}`);
+	}
 
-  #toast(text = "", offer = null) {
-    const toast = get("toast");
-    toast.hidden = !text;
-    const close = make("button", { type: "button", text: "Close", on: { click: () => this.#toast() } });
-    toast.replaceChildren(...(text ? [make("p", { role: "alert", text }), offer, close].filter(Boolean) : []));
-  }
+	note(text) {
+		this.#toast(text);
+	}
+
+	#toast(text = "", offer = null) {
+		const toast = get("toast");
+		toast.hidden = !text;
+		const close = make("button", {text: "Close", on: {click: () => this.#toast()}});
+		toast.replaceChildren(...(text ? [make("p", {role: "alert", text}), offer, close].filter(Boolean) : []));
+	}
 }
 
 const page = new Page();

@@ -1,66 +1,71 @@
 // From one thing worth a look to the next.
-import { clock } from "./format.js";
-import { common, rest } from "./spans.js";
+import {clock} from "./format.js";
+import {common, rest} from "./spans.js";
 
 export class Moves {
-  constructor(work) {
-    this.work = work;
-    this.last = {};
-  }
+	constructor(work) {
+		this.work = work;
+		this.last = {};
+	}
 
-  bout(forward) {
-    this.#go("bout", this.#bouts(), forward, this.work.chosenBout);
-  }
+	bout(forward) {
+		this.#go("bout", this.#bouts(), forward, this.work.chosenBout);
+	}
 
-  suggestion(forward) {
-    const { work } = this;
-    if (!work.sheet.suggestions) return work.say(work.sheet.blind ? "Predictions are hidden: this recording is annotated blind." : "There are no suggestions.");
-    return this.#go("suggestion", work.sheet.pending(), forward, work.chosen);
-  }
+	suggestion(forward) {
+		const {work} = this;
+		if (!work.sheet.suggestions) return work.say(work.sheet.blind ? "Predictions are hidden: this recording is annotated blind." : "There are no suggestions.");
+		return this.#go("suggestion", work.sheet.pending(), forward, work.chosen);
+	}
 
-  doubt(forward) {
-    this.#go("doubtful moment", this.work.sheet.doubts.items, forward, this.last["doubtful moment"]);
-  }
+	doubt(forward) {
+		this.#go("doubtful moment", this.work.sheet.doubts.items, forward, this.last["doubtful moment"]);
+	}
 
-  disagreement(forward) {
-    this.#go("disagreement", this.work.sheet.disagreements(), forward, this.last.disagreement);
-  }
+	disagreement(forward) {
+		this.#go("disagreement", this.work.sheet.disagreements(), forward, this.last.disagreement);
+	}
 
-  unreviewed() {
-    const { work } = this;
-    const spans = rest(common(work.labels.map(({ name }) => work.sheet.reviewed[name])), work.sheet.duration);
-    const next = spans.find(([start]) => start > work.player.here + 1e-6) ?? spans[0];
-    if (!next) return work.say("Everything is reviewed.");
-    work.goTo(next[0]);
-    return work.say(`Not reviewed from ${clock(next[0])} to ${clock(next[1])}.`);
-  }
+	unreviewed() {
+		const {work} = this;
+		const spans = rest(common(work.labels.map(({name}) => work.sheet.reviewed[name])), work.sheet.duration);
+		const next = spans.find(([start]) => start > work.player.here + 1e-6) ?? spans[0];
+		if (!next) return work.say("Everything is reviewed.");
+		work.goTo(next[0]);
+		return work.say(`Not reviewed from ${clock(next[0])} to ${clock(next[1])}.`);
+	}
 
-  #bouts() {
-    const { sheet } = this.work;
-    if (this.sorted?.version !== sheet.version || this.sorted.sheet !== sheet)
-      this.sorted = { sheet, version: sheet.version, items: [...sheet.bouts.values()].sort((a, b) => a.start - b.start || a.end - b.end) };
-    return this.sorted.items;
-  }
+	#bouts() {
+		const {sheet} = this.work;
+		if (this.sorted?.version !== sheet.version || this.sorted.sheet !== sheet)
+			this.sorted = {sheet, version: sheet.version, items: [...sheet.bouts.values()].sort((a, b) => a.start - b.start || a.end - b.end)};
+		return this.sorted.items;
+	}
 
-  /** Go on from the current one where the playhead is still in it, else from the playhead. */
-  #go(kind, items, forward, current) {
-    const { work } = this;
-    const now = work.player.here;
-    const half = work.sheet.frame_s / 2;
-    const there = current && Math.abs(work.player.snap(current.start) - now) < half ? items.indexOf(current) : -1;
-    let place;
-    if (there >= 0) place = there + (forward ? 1 : -1);
-    else if (forward) place = items.findIndex((one) => one.start >= now - half);
-    else place = items.findLastIndex((one) => one.start < now - half);
-    const found = place < 0 ? undefined : items[place];
-    if (!found) return work.say(`No ${forward ? "further" : "earlier"} ${kind}.`);
-    this.last[kind] = found;
-    const label = work.labels.findIndex(({ name }) => name === found.label);
-    if (label >= 0) work.activate(label);
-    if (kind === "bout" || kind === "suggestion") work.choose(found);
-    else work.look(kind, found);
-    work.goTo(found.start);
-    const why = found.why ? `, ${found.why}` : "";
-    return work.say(`${kind[0].toUpperCase()}${kind.slice(1)} ${place + 1} of ${items.length}: ${found.label}, ${clock(found.start)} to ${clock(found.end)}${why}.`);
-  }
+	/** Go on from the current one where the playhead is still at it, else from the playhead; around at either end. */
+	#go(kind, items, forward, current) {
+		const {work} = this;
+		const now = work.player.here;
+		const half = work.sheet.frame_s / 2;
+		const there = current && Math.abs(work.player.snap(current.start) - now) < half ? items.indexOf(current) : -1;
+		if (!items.length) return work.say(kind === "suggestion" ? "No suggestion waits for an answer." : `There is no ${kind}.`);
+		let place;
+		if (there >= 0) place = there + (forward ? 1 : -1);
+		else if (forward) place = items.findIndex(one => one.start >= now - half);
+		else place = items.findLastIndex(one => one.start < now - half);
+		let round = "";
+		if (!items[place]) {
+			place = forward ? 0 : items.length - 1;
+			round = items.length === 1 ? "" : forward ? ", from the beginning again" : ", from the end again";
+		}
+		const found = items[place];
+		this.last[kind] = found;
+		const label = work.labels.findIndex(({name}) => name === found.label);
+		if (label >= 0) work.activate(label);
+		if (kind === "bout" || kind === "suggestion") work.choose(found);
+		else work.look(kind, found);
+		work.goTo(found.start);
+		const why = found.why ? `, ${found.why}` : "";
+		return work.say(`${kind[0].toUpperCase()}${kind.slice(1)} ${place + 1} of ${items.length}${round}: ${found.label}, ${clock(found.start)} to ${clock(found.end)}${why}.`);
+	}
 }

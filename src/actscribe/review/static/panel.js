@@ -1,130 +1,130 @@
 // Beside the video: the labels with their keys, and what can be done with the chosen bout.
-import { COMMANDS } from "./commands.js";
-import { get, make } from "./dom.js";
-import { clock, lasting, percent, seconds } from "./format.js";
-import { symbol } from "./keys.js";
-import { covers, total } from "./spans.js";
+import {COMMANDS} from "./commands.js";
+import {get, make} from "./dom.js";
+import {clock, lasting, percent, seconds} from "./format.js";
+import {symbol} from "./keys.js";
+import {covers, total} from "./spans.js";
 
 export class Panel {
-  constructor(work) {
-    this.work = work;
-    get("only-active").addEventListener("change", (event) => event.target.blur());
-  }
+	constructor(work) {
+		this.work = work;
+		get("only-active").addEventListener("change", event => event.target.blur());
+	}
 
-  get onlyActive() {
-    return get("only-active").checked;
-  }
+	get onlyActive() {
+		return get("only-active").checked;
+	}
 
-  redrawLabels() {
-    const { work } = this;
-    if (!work.sheet) return;
-    const host = get("labels");
-    if (host.childElementCount !== work.labels.length) host.replaceChildren(...work.labels.map((label, place) => this.#label(label, place)));
-    work.labels.forEach(({ name }, place) => {
-      const button = host.children[place];
-      const begun = work.opened.get(name);
-      const share = Math.min(total(work.sheet.reviewed[name]) / work.sheet.duration, 1);
-      button.setAttribute("aria-pressed", String(begun !== undefined));
-      button.classList.toggle("active", place === work.active);
-      button.querySelector(".state").textContent = begun === undefined ? percent(share) : `since ${clock(begun, 1)}`;
-      button.querySelector(".share").style.width = `${100 * share}%`;
-    });
-    [...get("gutter").children].forEach((row, place) => row.setAttribute("aria-pressed", String(place === work.active)));
-    get("only-label").textContent = work.labels[work.active].name;
-  }
+	redrawLabels() {
+		const {work} = this;
+		if (!work.sheet) return;
+		const host = get("labels");
+		if (host.childElementCount !== work.labels.length) host.replaceChildren(...work.labels.map((label, place) => this.#label(label, place)));
+		work.labels.forEach(({name}, place) => {
+			const button = host.children[place];
+			const begun = work.editing.begun.get(name);
+			const share = Math.min(total(work.sheet.reviewed[name]) / work.sheet.duration, 1);
+			button.setAttribute("aria-pressed", String(begun !== undefined));
+			button.classList.toggle("active", place === work.active);
+			button.querySelector(".state").textContent = begun === undefined ? percent(share) : `since ${clock(begun, 1)}`;
+			button.querySelector(".share").style.width = `${100 * share}%`;
+		});
+		[...get("gutter").children].forEach((row, place) => row.setAttribute("aria-pressed", String(place === work.active)));
+		get("only-label").textContent = work.labels[work.active].name;
+	}
 
-  #label(label, place) {
-    return make("button", { type: "button", class: "label", title: label.definition || label.name, on: { click: () => this.work.markLabel(place) } },
-      make("span", { class: "dot", style: { background: label.color } }), make("span", { class: "name", text: label.name }),
-      make("span", { class: "state" }), label.key ? make("kbd", { text: label.key }) : make("span"),
-      make("span", { class: "bar" }, make("span", { class: "share", style: { background: label.color } })));
-  }
+	#label(label, place) {
+		return make("button", {class: "label", title: label.definition || label.name, on: {click: () => this.work.run(() => this.work.editing.label(place))}},
+			make("span", {class: "dot", style: {background: label.color}}), make("span", {class: "name", text: label.name}),
+			make("span", {class: "state"}), label.key ? make("kbd", {text: label.key}) : make("span"),
+			make("span", {class: "bar"}, make("span", {class: "share", style: {background: label.color}})));
+	}
 
-  redraw() {
-    const { work } = this;
-    const item = work.chosen;
-    const focused = get("chosen").contains(document.activeElement) ? document.activeElement.name : null;
-    const content = !work.sheet ? [] : item ? this.#card(item) : work.looked ? this.#looked(work.looked) : this.#nothing();
-    get("chosen").replaceChildren(...content);
-    if (focused) get("chosen").querySelector(`[name="${focused}"]`)?.focus();
-  }
+	redraw() {
+		const {work} = this;
+		const item = work.chosen;
+		const focused = get("chosen").contains(document.activeElement) ? document.activeElement.name : null;
+		const content = !work.sheet ? [] : item ? this.#card(item) : work.looked ? this.#looked(work.looked) : this.#nothing();
+		get("chosen").replaceChildren(...content);
+		if (focused) get("chosen").querySelector(`[name="${focused}"]`)?.focus();
+	}
 
-  #nothing() {
-    const [mark] = this.work.keys.reaching("mark-label");
-    return [make("h2", { id: "chosen-title", text: "No bout chosen" }),
-      make("p", { class: "soft", text: `Press a label's key to begin a bout at the frame shown, and again to end it${mark ? `; ${symbol(mark)} does so in the chosen lane` : ""}. Or draw one with the mouse.` })];
-  }
+	#nothing() {
+		const [mark] = this.work.keys.reaching("mark-label");
+		return [make("h2", {id: "chosen-title", text: "No bout chosen"}),
+			make("p", {class: "soft", text: `Press a label's key to begin a bout at the frame shown, and again to end it${mark ? `; ${symbol(mark)} does so in the chosen lane` : ""}. Or draw one with the mouse.`})];
+	}
 
-  #looked({ kind, item }) {
-    const text = `${item.label}, ${clock(item.start)} to ${clock(item.end)}${item.why ? `: ${item.why}` : ""}`;
-    const settling = kind === "disagreement" ? make("div", { class: "buttons" }, this.#button("settle-yes", "It happens"), this.#button("settle-no", "It does not")) : null;
-    return [make("h2", { id: "chosen-title", text: kind === "disagreement" ? "Disagreement" : "Doubtful moment" }), make("p", { text }), settling].filter(Boolean);
-  }
+	#looked({kind, item}) {
+		const text = `${item.label}, ${clock(item.start)} to ${clock(item.end)}${item.why ? `: ${item.why}` : ""}`;
+		const settling = kind === "disagreement" ? make("div", {class: "buttons"}, this.#button("settle-yes", "It happens"), this.#button("settle-no", "It does not")) : null;
+		return [make("h2", {id: "chosen-title", text: kind === "disagreement" ? "Disagreement" : "Doubtful moment"}), make("p", {text}), settling].filter(Boolean);
+	}
 
-  #card(item) {
-    const { work } = this;
-    const suggestion = work.isSuggestion(item);
-    const state = suggestion ? work.sheet.state(item) : null;
-    const title = suggestion ? { true: "Accepted suggestion", false: "Rejected suggestion", null: "Suggestion" }[state] : "Chosen bout";
-    const label = make("select", { name: "label", "aria-label": "Label", on: { change: (event) => work.relabelTo(event.target.value) } },
-      ...work.labels.map(({ name }) => make("option", { value: name, text: name, selected: name === item.label })));
-    const colour = work.labels.find(({ name }) => name === item.label)?.color;
-    return [make("h2", { id: "chosen-title", text: title }),
-      make("div", { class: "chosen-label" }, make("span", { class: "dot", style: { background: colour ?? "gray" } }), label),
-      ...(suggestion ? [this.#suggestionButtons(state)] : []),
-      make("div", { class: "edges" }, this.#edge("start", item), this.#edge("end", item)),
-      make("p", { class: "soft", text: this.#about(item, suggestion) }), ...this.#warnings(item, suggestion),
-      ...(suggestion ? [] : [this.#boutButtons()])];
-  }
+	#card(item) {
+		const {work} = this;
+		const suggestion = work.isSuggestion(item);
+		const state = suggestion ? work.sheet.state(item) : null;
+		const title = suggestion ? {true: "Accepted suggestion", false: "Rejected suggestion", null: "Suggestion"}[state] : "Chosen bout";
+		const label = make("select", {name: "label", "aria-label": "Label", on: {change: event => work.editing.relabelTo(event.target.value)}},
+			...work.labels.map(({name}) => make("option", {value: name, text: name, selected: name === item.label})));
+		const colour = work.labels.find(({name}) => name === item.label)?.color;
+		return [make("h2", {id: "chosen-title", text: title}),
+			make("div", {class: "chosen-label"}, make("span", {class: "dot", style: {background: colour ?? "gray"}}), label),
+			...(suggestion ? [this.#suggestionButtons(state)] : []),
+			make("div", {class: "edges"}, this.#edge("start", item), this.#edge("end", item)),
+			make("p", {class: "soft", text: this.#about(item, suggestion)}), ...this.#warnings(item, suggestion),
+			...(suggestion ? [] : [this.#boutButtons()])];
+	}
 
-  #about(item, suggestion) {
-    const sure = (score) => (score === null || score === undefined ? "" : `, ${percent(score)} sure`);
-    const from = suggestion ? `Suggested${sure(item.score)}` : item.origin ? `Was suggested${sure(item.origin.score)}` : "Marked by a person";
-    return `${lasting(item.end - item.start)} long. ${from}.${item.subject ? ` Subject: ${item.subject}.` : ""}`;
-  }
+	#about(item, suggestion) {
+		const sure = score => (score === null || score === undefined ? "" : `, ${percent(score)} sure`);
+		const from = suggestion ? `Suggested${sure(item.score)}` : item.origin ? `Was suggested${sure(item.origin.score)}` : "Marked by a person";
+		return `${lasting(item.end - item.start)} long. ${from}.${item.subject ? ` Subject: ${item.subject}.` : ""}`;
+	}
 
-  #warnings(item, suggestion) {
-    const { work } = this;
-    const texts = [];
-    if (!suggestion && !covers(work.sheet.reviewed[item.label] ?? [], item.start, Math.min(item.end, work.sheet.duration)))
-      texts.push("Not all of it is reviewed: only reviewed time is learned from.");
-    const foe = suggestion ? null : work.excluding(item.label, item.start, item.end);
-    if (foe) texts.push(`It overlaps ${foe}, and both cannot hold at once.`);
-    return texts.map((text) => make("p", { class: "warning", text }));
-  }
+	#warnings(item, suggestion) {
+		const {work} = this;
+		const texts = [];
+		if (!suggestion && !covers(work.sheet.reviewed[item.label] ?? [], item.start, Math.min(item.end, work.sheet.duration)))
+			texts.push("Not all of it is reviewed: only reviewed time is learned from.");
+		const foe = suggestion ? null : work.editing.excluding(item.label, item.start, item.end);
+		if (foe) texts.push(`It overlaps ${foe}, and both cannot hold at once.`);
+		return texts.map(text => make("p", {class: "warning", text}));
+	}
 
-  #edge(edge, item) {
-    const { work } = this;
-    const title = edge === "start" ? "Start" : "End";
-    const input = make("input", { name: edge, type: "text", inputmode: "decimal", autocomplete: "off", value: clock(item[edge], 3), "aria-label": title });
-    const set = () => {
-      const time = seconds(input.value);
-      if (Number.isFinite(time)) work.setEdge(edge, time);
-      else {
-        work.say(`“${input.value}” is no time. Type 83.5 or 1:23.5.`);
-        input.value = clock(item[edge], 3);
-      }
-    };
-    input.addEventListener("keydown", (event) => event.key === "Enter" && set());
-    input.addEventListener("change", set);
-    const nudge = (frames, name) => this.#button(name, frames < 0 ? "−1" : "+1", frames < 0 ? `${title} one frame earlier` : `${title} one frame later`);
-    return make("div", { class: "edge" }, make("span", { text: title }), nudge(-1, `${edge}-earlier`), input, nudge(1, `${edge}-later`), this.#button(`${edge}-here`, "Here", `${title} at this frame`));
-  }
+	#edge(edge, item) {
+		const {work} = this;
+		const title = edge === "start" ? "Start" : "End";
+		const input = make("input", {name: edge, type: "text", inputmode: "decimal", autocomplete: "off", value: clock(item[edge], 3), "aria-label": title});
+		const set = () => {
+			const time = seconds(input.value);
+			if (Number.isFinite(time)) work.editing.setEdge(edge, time);
+			else {
+				work.say(`“${input.value}” is no time. Type 83.5 or 1:23.5.`);
+				input.value = clock(item[edge], 3);
+			}
+		};
+		input.addEventListener("keydown", event => event.key === "Enter" && set());
+		input.addEventListener("change", set);
+		const nudge = (frames, name) => this.#button(name, frames < 0 ? "−1" : "+1", frames < 0 ? `${title} one frame earlier` : `${title} one frame later`);
+		return make("div", {class: "edge"}, make("span", {text: title}), nudge(-1, `${edge}-earlier`), input, nudge(1, `${edge}-later`), this.#button(`${edge}-here`, "Here", `${title} at this frame`));
+	}
 
-  #button(name, text, label) {
-    const [key] = this.work.keys.reaching(name);
-    const { title } = COMMANDS.get(name);
-    return make("button", { type: "button", name, "data-do": name, "aria-label": label, title: key ? `${title} (${symbol(key)})` : title },
-      make("span", { text }), key && !label ? make("kbd", { text: symbol(key) }) : null);
-  }
+	#button(name, text, label) {
+		const [key] = this.work.keys.reaching(name);
+		const {title} = COMMANDS.get(name);
+		return make("button", {name, "data-do": name, "aria-label": label, title: key ? `${title} (${symbol(key)})` : title},
+			make("span", {text}), key && !label ? make("kbd", {text: symbol(key)}) : null);
+	}
 
-  #suggestionButtons(state) {
-    const [yes, no] = [this.#button("accept", "Accept"), this.#button("reject", "Reject")];
-    if (state === null) yes.classList.add("main");
-    return make("div", { class: "buttons" }, yes, no, this.#button("loop", "Loop"), this.#button("zoom-bout", "Closer"));
-  }
+	#suggestionButtons(state) {
+		const [yes, no] = [this.#button("accept", "Accept"), this.#button("reject", "Reject")];
+		if (state === null) yes.classList.add("main");
+		return make("div", {class: "buttons"}, yes, no, this.#button("loop", "Loop"), this.#button("zoom-bout", "Closer"));
+	}
 
-  #boutButtons() {
-    return make("div", { class: "buttons" }, ...[["split", "Split here"], ["merge", "Merge next"], ["loop", "Loop"], ["zoom-bout", "Closer"], ["delete", "Delete"]].map(([name, text]) => this.#button(name, text)));
-  }
+	#boutButtons() {
+		return make("div", {class: "buttons"}, ...[["split", "Split here"], ["merge", "Merge next"], ["loop", "Loop"], ["zoom-bout", "Closer"], ["delete", "Delete"]].map(([name, text]) => this.#button(name, text)));
+	}
 }

@@ -1,5 +1,5 @@
 // The video: which frame is shown, and how to come to any other. The clock is the `mediaTime` of the frame on the screen.
-import { Frames } from "./frames.js";
+import {Frames} from "./frames.js";
 
 /** Where in a frame's display interval to seek; the next one where the browser shows another frame. */
 const SHARES = [0.5, 0.25, 0.75, 0.1, 0.9];
@@ -10,248 +10,251 @@ const DRIFT = 0.06;
 export const SPEEDS = [0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8];
 
 export class Player {
-  cameras = [];
-  direction = 0;
-  #wanted = null;
-  #seeking = false;
-  #stepping = 0;
+	cameras = [];
+	direction = 0;
+	#wanted = null;
+	#seeking = false;
+	#stepping = 0;
 
-  /** `shown(index)` hears of each frame on the screen, `changed()` of play, pause and speed. */
-  constructor(shown, changed) {
-    this.tell = shown;
-    this.changed = changed;
-    this.close();
-  }
+	/** `shown(index)` hears of each frame on the screen, `changed()` of play, pause and speed. */
+	constructor(shown, changed) {
+		this.tell = shown;
+		this.changed = changed;
+		this.close();
+	}
 
-  close() {
-    this.pause?.();
-    this.cameras = [];
-    this.frames = new Frames(new Float64Array(0), 0);
-    this.index = 0;
-    this.speed = 1;
-    this.direction = 0;
-    this.loop = null;
-    this.#wanted = null;
-  }
+	close() {
+		this.pause?.();
+		this.cameras = [];
+		this.frames = new Frames(new Float64Array(0), 0);
+		this.index = 0;
+		this.speed = 1;
+		this.direction = 0;
+		this.loop = null;
+		this.#wanted = null;
+	}
 
-  /** Show cameras [{video, offset}], of which the first one's frames are stepped through. */
-  open(cameras, frames) {
-    this.close();
-    this.cameras = cameras;
-    this.frames = frames;
-    const { video } = this.main;
-    const follow = (_, { mediaTime }) => {
-      if (video !== this.main?.video) return;
-      if (!this.#seeking && !this.#stepping) this.#arrive(frames.nearest(mediaTime));
-      video.requestVideoFrameCallback(follow);
-    };
-    video.requestVideoFrameCallback(follow);
-    video.addEventListener("ended", () => video === this.main?.video && this.#ended());
-    video.addEventListener("pause", () => video === this.main?.video && this.#paused());
-  }
+	/** Show cameras [{video, offset}], of which the first one's frames are stepped through. */
+	open(cameras, frames) {
+		this.close();
+		this.cameras = cameras;
+		this.frames = frames;
+		const {video} = this.main;
+		const follow = (_, {mediaTime}) => {
+			if (video !== this.main?.video) return;
+			if (!this.#seeking && !this.#stepping) this.#arrive(frames.nearest(mediaTime));
+			video.requestVideoFrameCallback(follow);
+		};
+		video.requestVideoFrameCallback(follow);
+		video.addEventListener("ended", () => video === this.main?.video && this.#ended());
+		video.addEventListener("pause", () => video === this.main?.video && this.#paused());
+	}
 
-  get main() {
-    return this.cameras[0];
-  }
+	get main() {
+		return this.cameras[0];
+	}
 
-  get offset() {
-    return this.main?.offset ?? 0;
-  }
+	get offset() {
+		return this.main?.offset ?? 0;
+	}
 
-  /** Seconds of the recording at which the frame shown begins. */
-  get time() {
-    return this.frames.start(this.index) + this.offset;
-  }
+	/** Seconds of the recording at which the frame shown begins. */
+	get time() {
+		return this.frames.start(this.index) + this.offset;
+	}
 
-  /** When it ends. */
-  get after() {
-    return this.frames.end(this.index) + this.offset;
-  }
+	/** When it ends. */
+	get after() {
+		return this.frames.end(this.index) + this.offset;
+	}
 
-  get playing() {
-    return this.direction !== 0;
-  }
+	get playing() {
+		return this.direction !== 0;
+	}
 
-  /** The frame that is asked for, if it is not there yet. */
-  get aim() {
-    return this.#wanted ?? this.index;
-  }
+	/** The frame that is asked for, if it is not there yet. */
+	get aim() {
+		return this.#wanted ?? this.index;
+	}
 
-  /** When that frame begins: what a key that is pressed now means. */
-  get here() {
-    return this.start(this.aim);
-  }
+	/** When that frame begins: what a key that is pressed now means. */
+	get here() {
+		return this.start(this.aim);
+	}
 
-  start(place) {
-    return this.frames.start(place) + this.offset;
-  }
+	start(place) {
+		return this.frames.start(place) + this.offset;
+	}
 
-  /** Number of the frame shown at a moment of the recording. */
-  at(time) {
-    return this.frames.at(time - this.offset);
-  }
+	/** Number of the frame shown at a moment of the recording. */
+	at(time) {
+		return this.frames.at(time - this.offset);
+	}
 
-  /** The closest moment at which a frame begins. */
-  snap(time) {
-    return this.frames.start(this.frames.nearest(time - this.offset)) + this.offset;
-  }
+	/** The closest moment at which a frame begins. */
+	snap(time) {
+		return this.frames.start(this.frames.nearest(time - this.offset)) + this.offset;
+	}
 
-  step(number) {
-    this.pause();
-    return this.toFrame(this.aim + number);
-  }
+	step(number) {
+		this.pause();
+		return this.toFrame(this.aim + number);
+	}
 
-  toTime(time) {
-    return this.toFrame(this.at(time));
-  }
+	toTime(time) {
+		return this.toFrame(this.at(time));
+	}
 
-  /** Show a frame; resolves once it, or one asked for later, is on the screen. */
-  toFrame(place) {
-    this.#wanted = this.frames.inside(place);
-    return (this.settled = this.#seeking ? this.settled : this.#settle());
-  }
+	/** Show a frame; resolves once it, or one asked for later, is on the screen. */
+	toFrame(place) {
+		this.#wanted = this.frames.inside(place);
+		return (this.settled = this.#seeking ? this.settled : this.#settle());
+	}
 
-  play(direction = 1) {
-    if (!this.main) return;
-    if (direction > 0 && this.index >= this.frames.count - 1) this.toFrame(0);
-    this.#stop();
-    this.direction = direction;
-    if (direction < 0 || !this.#plays(this.speed)) this.#playBySteps();
-    else this.#settle().then(() => this.direction > 0 && !this.#stepping && this.#playAll());
-    this.changed();
-  }
+	play(direction = 1) {
+		if (!this.main) return;
+		if (direction > 0 && this.index >= this.frames.count - 1) this.toFrame(0);
+		this.#stop();
+		this.direction = direction;
+		if (direction < 0 || !this.#plays(this.speed)) this.#playBySteps();
+		else this.#settle().then(() => this.direction > 0 && !this.#stepping && this.#playAll());
+		this.changed();
+	}
 
-  pause() {
-    if (!this.main || !this.direction) return;
-    this.#stop();
-    this.direction = 0;
-    this.changed();
-  }
+	pause() {
+		if (!this.main || !this.direction) return;
+		this.#stop();
+		this.direction = 0;
+		this.changed();
+	}
 
-  setSpeed(speed) {
-    this.speed = speed;
-    if (this.direction) this.play(this.direction);
-    this.changed();
-  }
+	setSpeed(speed) {
+		this.speed = speed;
+		if (this.direction) this.play(this.direction);
+		this.changed();
+	}
 
-  faster(by) {
-    const place = SPEEDS.findIndex((one) => one >= this.speed);
-    this.setSpeed(SPEEDS[Math.min(Math.max(place + by, 0), SPEEDS.length - 1)]);
-  }
+	faster(by) {
+		const place = SPEEDS.findIndex(one => one >= this.speed);
+		this.setSpeed(SPEEDS[Math.min(Math.max(place + by, 0), SPEEDS.length - 1)]);
+	}
 
-  #plays(speed) {
-    try {
-      for (const { video } of this.cameras) video.playbackRate = speed;
-      return true;
-    } catch {
-      return false;
-    }
-  }
+	#plays(speed) {
+		try {
+			for (const {video} of this.cameras) video.playbackRate = speed;
+			return true;
+		} catch {
+			return false;
+		}
+	}
 
-  #playAll() {
-    this.cameras.forEach(({ video, offset }, place) => {
-      if (place) video.currentTime = Math.max(this.main.video.currentTime + this.offset - offset, 0);
-      video.play().catch(() => place || this.pause());
-    });
-  }
+	#playAll() {
+		this.cameras.forEach(({video, offset}, place) => {
+			if (place) video.currentTime = Math.max(this.main.video.currentTime + this.offset - offset, 0);
+			video.play().catch(() => place || this.pause());
+		});
+	}
 
-  #stop() {
-    this.#stepping = 0;
-    for (const { video } of this.cameras) video.pause();
-  }
+	#stop() {
+		this.#stepping = 0;
+		for (const {video} of this.cameras) video.pause();
+	}
 
-  /** Backwards, and at speeds the browser has not: one frame after another, as fast as they come. */
-  #playBySteps() {
-    let last = performance.now();
-    let moment = this.start(this.aim);
-    const own = (this.#stepping = Math.random());
-    const tick = (now) => {
-      if (own !== this.#stepping) return;
-      moment += ((now - last) / 1000) * this.speed * this.direction;
-      last = now;
-      const place = this.at(moment);
-      if (!this.#seeking && place !== this.index) this.toFrame(place);
-      if (this.#looped(moment)) moment = this.loop.start;
-      if (moment <= this.start(0) || place >= this.frames.count - 1) {
-        this.toFrame(place);
-        this.pause();
-      } else requestAnimationFrame(tick);
-    };
-    requestAnimationFrame(tick);
-  }
+	/** Backwards, and at speeds the browser has not: one frame after another, as fast as they come. */
+	#playBySteps() {
+		let last = performance.now();
+		let moment = this.start(this.aim);
+		const own = (this.#stepping = Math.random());
+		const tick = now => {
+			if (own !== this.#stepping) return;
+			moment += ((now - last) / 1000) * this.speed * this.direction;
+			last = now;
+			const place = this.at(moment);
+			if (!this.#seeking && place !== this.index) this.toFrame(place);
+			if (this.#looped(moment)) moment = this.loop.start;
+			if (moment <= this.start(0) || place >= this.frames.count - 1) {
+				this.toFrame(place);
+				this.pause();
+			} else requestAnimationFrame(tick);
+		};
+		requestAnimationFrame(tick);
+	}
 
-  #arrive(place) {
-    this.index = place;
-    if (this.direction > 0 && this.#looped(this.after)) this.toTime(this.loop.start).then(() => this.direction > 0 && this.#playAll());
-    else if (this.direction > 0 && !this.#stepping) this.#hold();
-    this.tell(place);
-  }
+	#arrive(place) {
+		this.index = place;
+		if (this.direction > 0 && this.#looped(this.after)) this.toTime(this.loop.start).then(() => this.direction > 0 && this.#playAll());
+		else if (this.direction > 0 && !this.#stepping) this.#hold();
+		this.tell(place);
+	}
 
-  #looped(moment) {
-    return this.loop && moment > this.loop.end + 1e-6;
-  }
+	#looped(moment) {
+		return this.loop && moment > this.loop.end + 1e-6;
+	}
 
-  /** Keep the other cameras with the first. */
-  #hold() {
-    for (const { video, offset } of this.cameras.slice(1)) {
-      const where = this.main.video.currentTime + this.offset - offset;
-      if (where >= 0 && where < video.duration && Math.abs(video.currentTime - where) > DRIFT) video.currentTime = where;
-    }
-  }
+	/** Keep the other cameras with the first. */
+	#hold() {
+		for (const {video, offset} of this.cameras.slice(1)) {
+			const where = this.main.video.currentTime + this.offset - offset;
+			if (where >= 0 && where < video.duration && Math.abs(video.currentTime - where) > DRIFT) video.currentTime = where;
+		}
+	}
 
-  #ended() {
-    if (this.loop && this.direction > 0) this.toTime(this.loop.start).then(() => this.#playAll());
-    else this.pause();
-  }
+	#ended() {
+		if (this.loop && this.direction > 0) this.toTime(this.loop.start).then(() => this.#playAll());
+		else this.pause();
+	}
 
-  /** The browser stopped by itself, as when another program wants the sound. */
-  #paused() {
-    if (this.direction > 0 && !this.#stepping && !this.#seeking && !this.main.video.ended && !this.loop && this.main.video.paused) this.pause();
-  }
+	/** The browser stopped by itself, as when another program wants the sound. */
+	#paused() {
+		if (this.direction > 0 && !this.#stepping && !this.#seeking && !this.main.video.ended && !this.loop && this.main.video.paused) this.pause();
+	}
 
-  async #settle() {
-    if (this.#seeking || !this.main) return;
-    this.#seeking = true;
-    while (this.#wanted !== null) {
-      const wanted = this.#wanted;
-      for (const share of SHARES) {
-        const [start, end] = [this.frames.start(wanted), this.frames.end(wanted)];
-        const shown = await this.#seek(start + share * (end - start), wanted);
-        this.index = shown;
-        if (shown === wanted || this.#wanted !== wanted) break;
-      }
-      if (this.#wanted === wanted) this.#wanted = null;
-      this.tell(this.index);
-    }
-    this.#seeking = false;
-  }
+	async #settle() {
+		if (this.#seeking || !this.main) return;
+		this.#seeking = true;
+		while (this.#wanted !== null) {
+			const wanted = this.#wanted;
+			for (const share of SHARES) {
+				const [start, end] = [this.frames.start(wanted), this.frames.end(wanted)];
+				const shown = await this.#seek(start + share * (end - start), wanted);
+				this.index = shown;
+				if (shown === wanted || this.#wanted !== wanted) break;
+			}
+			if (this.#wanted === wanted) this.#wanted = null;
+			this.tell(this.index);
+		}
+		this.#seeking = false;
+	}
 
-  /** Seek and return the number of the frame that the browser then shows. */
-  #seek(time, wanted) {
-    const { video } = this.main;
-    const { frames } = this;
-    return new Promise((resolve) => {
-      let [sought, seen, timer] = [false, null, 0];
-      const finish = (place) => {
-        clearTimeout(timer);
-        video.removeEventListener("seeked", onSeeked);
-        resolve(place);
-      };
-      const onFrame = (_, { mediaTime }) => {
-        if (timer === null) return;
-        seen = frames.nearest(mediaTime);
-        if (seen === wanted || sought) finish(seen);
-        else video.requestVideoFrameCallback(onFrame);
-      };
-      const onSeeked = () => {
-        sought = true;
-        timer = setTimeout(() => finish(seen ?? frames.at(video.currentTime)), PATIENCE);
-      };
-      video.addEventListener("seeked", onSeeked);
-      video.requestVideoFrameCallback(onFrame);
-      video.currentTime = Math.max(time, 0);
-      for (const { video: other, offset } of this.cameras.slice(1))
-        other.currentTime = Math.max(time + this.offset - offset, 0);
-    });
-  }
+	/** Seek and return the number of the frame that the browser then shows. */
+	#seek(time, wanted) {
+		const {video} = this.main;
+		const {frames} = this;
+		return new Promise(resolve => {
+			let [sought, timer] = [false, 0];
+			const finish = place => {
+				clearTimeout(timer);
+				video.removeEventListener("seeked", onSeeked);
+				resolve(place);
+			};
+			const onFrame = (_, {mediaTime}) => {
+				if (timer === null) return;
+				const seen = frames.nearest(mediaTime);
+				if (seen === wanted || sought) finish(seen);
+				else video.requestVideoFrameCallback(onFrame);
+			};
+			// While the video loads no frame comes; what was seen before the seek ended may be the frame before it.
+			const late = () => (video.readyState < 2 && !document.hidden ? wait() : finish(frames.at(video.currentTime)));
+			const wait = () => (timer = setTimeout(late, PATIENCE));
+			const onSeeked = () => {
+				sought = true;
+				wait();
+			};
+			video.addEventListener("seeked", onSeeked);
+			video.requestVideoFrameCallback(onFrame);
+			video.currentTime = Math.max(time, 0);
+			for (const {video: other, offset} of this.cameras.slice(1))
+				other.currentTime = Math.max(time + this.offset - offset, 0);
+		});
+	}
 }

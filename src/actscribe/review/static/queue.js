@@ -1,74 +1,73 @@
 // Changes on their way to the server: one after the other, none lost while the server is away.
-import { Lost, ask } from "./api.js";
+import {Lost, askOf} from "./api.js";
 
 const PAUSES = [300, 600, 1200, 2400, 5000];
 
 export class Queue {
-  #waiting = [];
-  #running = false;
-  #idle = [];
+	#waiting = [];
+	#running = false;
+	#idle = [];
 
-  /** `told(state, sentence)` hears of "saved", "saving", "lost"; `refused(error, items)` returns the items to go on with. */
-  constructor(told, refused) {
-    this.told = told;
-    this.refused = refused;
-  }
+	/** `told(state, sentence)` hears of "saved", "saving", "lost"; `refused(error, items)` returns the items to go on with. */
+	constructor(told, refused) {
+		this.told = told;
+		this.refused = refused;
+	}
 
-  get length() {
-    return this.#waiting.length;
-  }
+	get length() {
+		return this.#waiting.length;
+	}
 
-  /** Whether an undo or redo, whose outcome only the server knows, is on its way. */
-  get unknown() {
-    return this.#waiting.some((item) => !item.ops);
-  }
+	/** Whether an undo or redo, whose outcome only the server knows, is on its way. */
+	get unknown() {
+		return this.#waiting.some(item => !item.ops);
+	}
 
-  /** Send {sheet, verb, body, ops, done}. */
-  push(item) {
-    this.#waiting.push(item);
-    if (!this.#running) this.#run();
-  }
+	/** Send {sheet, verb, body, ops, done}. */
+	push(item) {
+		this.#waiting.push(item);
+		if (!this.#running) this.#run();
+	}
 
-  /** Wait until everything is sent. */
-  empty() {
-    return this.#waiting.length ? new Promise((done) => this.#idle.push(done)) : Promise.resolve();
-  }
+	/** Wait until everything is sent. */
+	empty() {
+		return this.#waiting.length ? new Promise(done => this.#idle.push(done)) : Promise.resolve();
+	}
 
-  async #run() {
-    this.#running = true;
-    let failures = 0;
-    while (this.#waiting.length) {
-      const item = this.#waiting[0];
-      if (!failures) this.told("saving", "");
-      try {
-        const path = `/api/recordings/${encodeURIComponent(item.sheet.id)}/${item.verb}`;
-        const answer = await ask(path, { ...item.body, revision: item.sheet.revision });
-        this.#waiting.shift();
-        item.sheet.revision = answer.revision;
-        item.done(answer);
-        failures = 0;
-      } catch (error) {
-        if (error instanceof Lost) {
-          item.tried = true;
-          this.told("lost", error.message);
-          await new Promise((done) => setTimeout(done, PAUSES[Math.min(failures++, PAUSES.length - 1)]));
-        } else this.#waiting = await this.#decide(error);
-      }
-    }
-    this.#running = false;
-    this.told("saved", "");
-    this.#idle.splice(0).forEach((done) => done());
-  }
+	async #run() {
+		this.#running = true;
+		let failures = 0;
+		while (this.#waiting.length) {
+			const item = this.#waiting[0];
+			if (!failures) this.told("saving", "");
+			try {
+				const answer = await askOf(item.sheet.id, item.verb, {...item.body, revision: item.sheet.revision});
+				this.#waiting.shift();
+				item.sheet.revision = answer.revision;
+				item.done(answer);
+				failures = 0;
+			} catch (error) {
+				if (error instanceof Lost) {
+					item.tried = true;
+					this.told("lost", error.message);
+					await new Promise(done => setTimeout(done, PAUSES[Math.min(failures++, PAUSES.length - 1)]));
+				} else this.#waiting = await this.#decide(error);
+			}
+		}
+		this.#running = false;
+		this.told("saved", "");
+		this.#idle.splice(0).forEach(done => done());
+	}
 
-  async #decide(error) {
-    for (;;) {
-      try {
-        return await this.refused(error, this.#waiting);
-      } catch (again) {
-        if (!(again instanceof Lost)) throw again;
-        this.told("lost", again.message);
-        await new Promise((done) => setTimeout(done, PAUSES[2]));
-      }
-    }
-  }
+	async #decide(error) {
+		for (;;) {
+			try {
+				return await this.refused(error, this.#waiting);
+			} catch (again) {
+				if (!(again instanceof Lost)) throw again;
+				this.told("lost", again.message);
+				await new Promise(done => setTimeout(done, PAUSES[2]));
+			}
+		}
+	}
 }

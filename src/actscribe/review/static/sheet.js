@@ -1,115 +1,115 @@
 // What this annotator says of one recording, as the server has it plus what is on its way there.
-import { Lane } from "./lane.js";
-import { apart, covers, union, withSpan, withoutSpan } from "./spans.js";
+import {Lane} from "./lane.js";
+import {apart, covers, union, withSpan, withoutSpan} from "./spans.js";
 
-export const suggestionKey = (one) => JSON.stringify([one.label, one.start, one.end, one.run]);
+export const suggestionKey = one => JSON.stringify([one.label, one.start, one.end, one.run]);
 
 export class Sheet {
-  constructor(opened, labels) {
-    Object.assign(this, opened);
-    this.labels = labels;
-    this.version = 0;
-    this.bouts = new Map();
-    this.mine = Sheet.#lanes(labels);
-    for (const bout of opened.bouts) this.#put(bout);
-    this.reviewed = Object.fromEntries(labels.map((label) => [label, opened.reviewed?.[label] ?? []]));
-    this.judged = new Map((opened.verdicts ?? []).map((one) => [suggestionKey(one.suggestion), one.accepted]));
-    this.suggest(opened);
-    this.others = (opened.lanes ?? []).map((lane) => ({ name: lane.name, lanes: Sheet.#lanes(labels, lane.bouts) }));
-  }
+	constructor(opened, labels) {
+		Object.assign(this, opened);
+		this.labels = labels;
+		this.version = 0;
+		this.bouts = new Map();
+		this.mine = Sheet.#lanes(labels);
+		for (const bout of opened.bouts) this.#put(bout);
+		this.reviewed = Object.fromEntries(labels.map(label => [label, opened.reviewed?.[label] ?? []]));
+		this.judged = new Map((opened.verdicts ?? []).map(one => [suggestionKey(one.suggestion), one.accepted]));
+		this.suggest(opened);
+		this.others = (opened.lanes ?? []).map(lane => ({name: lane.name, lanes: Sheet.#lanes(labels, lane.bouts)}));
+	}
 
-  /** Take over suggestions and doubtful moments, which may come later than the rest. */
-  suggest({ suggestions, doubts, suggesting }) {
-    Object.assign(this, { suggestions: suggestions ?? null, suggesting: suggesting ?? "none" });
-    this.predicted = Sheet.#lanes(this.labels, suggestions ?? []);
-    this.doubts = new Lane(doubts ?? []);
-    this.touch();
-  }
+	/** Take over suggestions and doubtful moments, which may come later than the rest. */
+	suggest({suggestions, doubts, suggesting}) {
+		Object.assign(this, {suggestions: suggestions ?? null, suggesting: suggesting ?? "none"});
+		this.predicted = Sheet.#lanes(this.labels, suggestions ?? []);
+		this.doubts = new Lane(doubts ?? []);
+		this.touch();
+	}
 
-  static #lanes(labels, items = []) {
-    const lanes = new Map(labels.map((label) => [label, []]));
-    for (const item of items) lanes.get(item.label)?.push(item);
-    return new Map([...lanes].map(([label, own]) => [label, new Lane(own)]));
-  }
+	static #lanes(labels, items = []) {
+		const lanes = new Map(labels.map(label => [label, []]));
+		for (const item of items) lanes.get(item.label)?.push(item);
+		return new Map([...lanes].map(([label, own]) => [label, new Lane(own)]));
+	}
 
-  /** Apply operations of an action, or those that an undo answered with. */
-  apply(ops) {
-    for (const op of ops) {
-      if (op.op === "put") {
-        this.#drop(op.bout.id);
-        this.#put(op.bout);
-      } else if (op.op === "drop") this.#drop(op.id);
-      else if (op.op === "verdict") {
-        if (op.accepted === null) this.judged.delete(suggestionKey(op.suggestion));
-        else this.judged.set(suggestionKey(op.suggestion), op.accepted);
-      } else if (op.op === "mark") {
-        const change = op.reviewed === false ? withoutSpan : withSpan;
-        for (const label of op.labels?.length ? op.labels : this.labels)
-          this.reviewed[label] = change(this.reviewed[label] ?? [], op.start, op.end);
-      }
-    }
-    this.touch();
-  }
+	/** Apply operations of an action, or those that an undo answered with. */
+	apply(ops) {
+		for (const op of ops) {
+			if (op.op === "put") {
+				this.#drop(op.bout.id);
+				this.#put(op.bout);
+			} else if (op.op === "drop") this.#drop(op.id);
+			else if (op.op === "verdict") {
+				if (op.accepted === null) this.judged.delete(suggestionKey(op.suggestion));
+				else this.judged.set(suggestionKey(op.suggestion), op.accepted);
+			} else if (op.op === "mark") {
+				const change = op.reviewed === false ? withoutSpan : withSpan;
+				for (const label of op.labels?.length ? op.labels : this.labels)
+					this.reviewed[label] = change(this.reviewed[label] ?? [], op.start, op.end);
+			}
+		}
+		this.touch();
+	}
 
-  /** Take over what an undo or redo answered with. */
-  follow(answer) {
-    this.apply(answer.ops ?? []);
-    if (answer.reviewed) Object.assign(this.reviewed, answer.reviewed);
-    this.apply((answer.verdicts ?? []).map((one) => ({ op: "verdict", ...one })));
-    this.touch();
-  }
+	/** Take over what an undo or redo answered with. */
+	follow(answer) {
+		this.apply(answer.ops ?? []);
+		if (answer.reviewed) Object.assign(this.reviewed, answer.reviewed);
+		this.apply((answer.verdicts ?? []).map(one => ({op: "verdict", ...one})));
+		this.touch();
+	}
 
-  /** Whether operations were applied already, as when an answer was lost on its way. */
-  holds(ops) {
-    return ops.every((op) => {
-      if (op.op === "drop") return !this.bouts.has(op.id);
-      if (op.op === "verdict") return (this.judged.get(suggestionKey(op.suggestion)) ?? null) === op.accepted;
-      if (op.op === "mark") return true;
-      const there = this.bouts.get(op.bout.id);
-      return there && there.label === op.bout.label && there.start === op.bout.start && there.end === op.bout.end;
-    });
-  }
+	/** Whether operations were applied already, as when an answer was lost on its way. */
+	holds(ops) {
+		return ops.every(op => {
+			if (op.op === "drop") return !this.bouts.has(op.id);
+			if (op.op === "verdict") return (this.judged.get(suggestionKey(op.suggestion)) ?? null) === op.accepted;
+			if (op.op === "mark") return true;
+			const there = this.bouts.get(op.bout.id);
+			return there && there.label === op.bout.label && there.start === op.bout.start && there.end === op.bout.end;
+		});
+	}
 
-  state(suggestion) {
-    return this.judged.get(suggestionKey(suggestion)) ?? null;
-  }
+	state(suggestion) {
+		return this.judged.get(suggestionKey(suggestion)) ?? null;
+	}
 
-  /** Suggestions that nobody has accepted or rejected, of all labels, in order. */
-  pending(from = -Infinity, to = Infinity) {
-    return [...this.predicted.values()]
-      .flatMap((lane) => lane.within(from, to))
-      .filter((one) => this.state(one) === null)
-      .sort((a, b) => a.start - b.start);
-  }
+	/** Suggestions that nobody has accepted or rejected, of all labels, in order. */
+	pending(from = -Infinity, to = Infinity) {
+		return [...this.predicted.values()]
+			.flatMap(lane => lane.within(from, to))
+			.filter(one => this.state(one) === null)
+			.sort((a, b) => a.start - b.start);
+	}
 
-  /** What is to be settled, or where the annotator and the suggestions say different things. */
-  disagreements() {
-    if (this.differences?.version === this.version) return this.differences.found;
-    const found = this.toSettle
-      ? this.toSettle.filter(({ label, start, end }) => !covers(this.reviewed[label] ?? [], start, end))
-      : this.suggestions ? this.labels.flatMap((label) => this.#differing(label)).sort((a, b) => a.start - b.start) : [];
-    this.differences = { version: this.version, found };
-    return found;
-  }
+	/** What is to be settled, or where the annotator and the suggestions say different things. */
+	disagreements() {
+		if (this.differences?.version === this.version) return this.differences.found;
+		const found = this.toSettle
+			? this.toSettle.filter(({label, start, end}) => !covers(this.reviewed[label] ?? [], start, end))
+			: this.suggestions ? this.labels.flatMap(label => this.#differing(label)).sort((a, b) => a.start - b.start) : [];
+		this.differences = {version: this.version, found};
+		return found;
+	}
 
-  #differing(label) {
-    const [one, other] = [this.mine, this.predicted].map((lanes) => union(lanes.get(label).items));
-    return apart(one, other, this.frame_s * 1.5).map((span) => ({ label, ...span }));
-  }
+	#differing(label) {
+		const [one, other] = [this.mine, this.predicted].map(lanes => union(lanes.get(label).items));
+		return apart(one, other, this.frame_s * 1.5).map(span => ({label, ...span}));
+	}
 
-  touch() {
-    this.version++;
-  }
+	touch() {
+		this.version++;
+	}
 
-  #put(bout) {
-    this.bouts.set(bout.id, bout);
-    this.mine.get(bout.label)?.add(bout);
-  }
+	#put(bout) {
+		this.bouts.set(bout.id, bout);
+		this.mine.get(bout.label)?.add(bout);
+	}
 
-  #drop(id) {
-    const bout = this.bouts.get(id);
-    if (!bout) return;
-    this.bouts.delete(id);
-    this.mine.get(bout.label)?.remove(bout);
-  }
+	#drop(id) {
+		const bout = this.bouts.get(id);
+		if (!bout) return;
+		this.bouts.delete(id);
+		this.mine.get(bout.label)?.remove(bout);
+	}
 }

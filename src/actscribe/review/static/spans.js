@@ -1,62 +1,62 @@
 // Spans [start, end] in seconds, in order and disjoint; as the journal adds and removes them.
 export function withSpan(spans, start, end) {
-  if (end <= start) return spans;
-  const apart = spans.filter(([a, b]) => b < start || a > end);
-  const joined = spans.filter(([a, b]) => !(b < start || a > end));
-  const whole = [Math.min(start, ...joined.map((one) => one[0])), Math.max(end, ...joined.map((one) => one[1]))];
-  return [...apart, whole].sort((a, b) => a[0] - b[0]);
+	if (end <= start) return spans;
+	const apart = spans.filter(([a, b]) => b < start || a > end);
+	const joined = spans.filter(([a, b]) => !(b < start || a > end));
+	const whole = [Math.min(start, ...joined.map(one => one[0])), Math.max(end, ...joined.map(one => one[1]))];
+	return [...apart, whole].sort((a, b) => a[0] - b[0]);
 }
 
 export function withoutSpan(spans, start, end) {
-  return spans.flatMap(([a, b]) => [[a, Math.min(b, start)], [Math.max(a, end), b]].filter(([x, y]) => x < y));
+	return spans.flatMap(([a, b]) => [[a, Math.min(b, start)], [Math.max(a, end), b]].filter(([x, y]) => x < y));
 }
 
-export const total = (spans) => spans.reduce((sum, [start, end]) => sum + end - start, 0);
+export const total = spans => spans.reduce((sum, [start, end]) => sum + end - start, 0);
 
 export const covers = (spans, start, end) => spans.some(([a, b]) => a <= start + 1e-6 && b >= end - 1e-6);
 
 /** What lies in [0, duration] and in none of the spans. */
 export function rest(spans, duration) {
-  let before = 0;
-  const free = [];
-  for (const [start, end] of spans) {
-    if (start > before + 1e-6) free.push([before, start]);
-    before = Math.max(before, end);
-  }
-  if (duration > before + 1e-6) free.push([before, duration]);
-  return free;
+	let before = 0;
+	const free = [];
+	for (const [start, end] of spans) {
+		if (start > before + 1e-6) free.push([before, start]);
+		before = Math.max(before, end);
+	}
+	if (duration > before + 1e-6) free.push([before, duration]);
+	return free;
 }
 
 /** What every one of several lists of spans covers. */
 export function common(lists) {
-  if (!lists.length) return [];
-  return lists.reduce((shared, spans) =>
-    shared.flatMap(([a, b]) => spans.map(([x, y]) => [Math.max(a, x), Math.min(b, y)]).filter(([x, y]) => x < y)));
+	if (!lists.length) return [];
+	return lists.reduce((shared, spans) =>
+		shared.flatMap(([a, b]) => spans.map(([x, y]) => [Math.max(a, x), Math.min(b, y)]).filter(([x, y]) => x < y)));
 }
 
 /** Overlapping intervals as spans. */
 export function union(items) {
-  const spans = [];
-  for (const { start, end } of [...items].sort((a, b) => a.start - b.start)) {
-    const last = spans[spans.length - 1];
-    if (last && start <= last[1]) last[1] = Math.max(last[1], end);
-    else spans.push([start, end]);
-  }
-  return spans;
+	const spans = [];
+	for (const {start, end} of [...items].sort((a, b) => a.start - b.start)) {
+		const last = spans[spans.length - 1];
+		if (last && start <= last[1]) last[1] = Math.max(last[1], end);
+		else spans.push([start, end]);
+	}
+	return spans;
 }
 
 /** Where one of two lists of spans says yes and the other no, for at least `least` seconds. */
 export function apart(one, other, least) {
-  const edges = [...one.flat(), ...other.flat()].sort((a, b) => a - b);
-  const found = [];
-  let [i, j] = [0, 0];
-  for (let place = 0; place + 1 < edges.length; place++) {
-    const [from, to] = [edges[place], edges[place + 1]];
-    const middle = (from + to) / 2;
-    while (i < one.length && one[i][1] < middle) i++;
-    while (j < other.length && other[j][1] < middle) j++;
-    const [yes, no] = [i < one.length && one[i][0] <= middle, j < other.length && other[j][0] <= middle];
-    if (to > from && yes !== no) found.push({ start: from, end: to });
-  }
-  return union(found).map(([start, end]) => ({ start, end })).filter(({ start, end }) => end - start >= least);
+	const edges = [...one.flat(), ...other.flat()].sort((a, b) => a - b);
+	const found = [];
+	let [i, j] = [0, 0];
+	for (let place = 0; place + 1 < edges.length; place++) {
+		const [from, to] = [edges[place], edges[place + 1]];
+		const middle = (from + to) / 2;
+		while (i < one.length && one[i][1] < middle) i++;
+		while (j < other.length && other[j][1] < middle) j++;
+		const [yes, no] = [i < one.length && one[i][0] <= middle, j < other.length && other[j][0] <= middle];
+		if (to > from && yes !== no) found.push({start: from, end: to});
+	}
+	return union(found).map(([start, end]) => ({start, end})).filter(({start, end}) => end - start >= least);
 }

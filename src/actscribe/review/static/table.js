@@ -1,37 +1,37 @@
 // The bouts around the view as a table, for screen readers and for paper.
-import { get, make } from "./dom.js";
-import { clock, lasting } from "./format.js";
+import {get, make} from "./dom.js";
+import {clock, lasting} from "./format.js";
 
 const MOST = 200, MOST_ON_PAPER = 2000;
 
 export class Table {
-  constructor(work) {
-    this.work = work;
-    this.details = get("bouts");
-    this.details.addEventListener("toggle", () => this.redraw());
-    addEventListener("beforeprint", () => this.work.sheet && this.#fill(-Infinity, Infinity, MOST_ON_PAPER));
-    addEventListener("afterprint", () => this.redraw());
-  }
+	constructor(work) {
+		this.work = work;
+		this.details = get("bouts");
+		this.details.addEventListener("toggle", () => this.redraw());
+		addEventListener("beforeprint", () => this.work.sheet && this.#fill(-Infinity, Infinity, MOST_ON_PAPER));
+		addEventListener("afterprint", () => this.redraw());
+	}
 
-  redraw() {
-    const { sheet, timeline } = this.work;
-    if (sheet && this.details.open) this.#fill(timeline.from, timeline.to, MOST);
-  }
+	redraw() {
+		const {sheet, timeline} = this.work;
+		if (sheet && this.details.open) this.#fill(timeline.from, timeline.to, MOST);
+	}
 
-  #fill(from, to, most) {
-    const { work } = this;
-    const found = [...work.sheet.mine.values()].flatMap((lane) => lane.within(from, to)).sort((a, b) => a.start - b.start);
-    const rows = found.slice(0, most).map((bout) => make("tr", {},
-      make("td", {}, make("button", { type: "button", class: "link", text: bout.label, on: { click: () => this.#go(bout) } })),
-      ...[clock(bout.start, 3), clock(bout.end, 3), lasting(bout.end - bout.start), bout.origin ? "suggested" : "a person"].map((text) => make("td", { text }))));
-    const head = make("tr", {}, ...["Label", "Start", "End", "Lasts", "From"].map((text) => make("th", { scope: "col", text })));
-    const caption = `${found.length > most ? `The first ${most} of ${found.length.toLocaleString("en")}` : found.length.toLocaleString("en")} bouts ${Number.isFinite(from) ? "in view" : ""}`;
-    get("bouts-table").replaceChildren(make("table", {}, make("caption", { text: caption }), make("thead", {}, head), make("tbody", {}, ...rows)));
-  }
+	#fill(from, to, most) {
+		const {work} = this;
+		const found = [...work.sheet.mine.values()].flatMap(lane => lane.within(from, to)).sort((a, b) => a.start - b.start);
+		const rows = found.slice(0, most).map(bout => make("tr", {},
+			make("td", {}, make("button", {class: "link", text: bout.label, on: {click: () => this.#go(bout)}})),
+			...[clock(bout.start, 3), clock(bout.end, 3), lasting(bout.end - bout.start), bout.origin ? "suggested" : "a person"].map(text => make("td", {text}))));
+		const head = make("tr", {}, ...["Label", "Start", "End", "Lasts", "From"].map(text => make("th", {scope: "col", text})));
+		const caption = `${found.length > most ? `The first ${most} of ${found.length.toLocaleString("en")}` : found.length.toLocaleString("en")} bouts ${Number.isFinite(from) ? "in view" : ""}`;
+		get("bouts-table").replaceChildren(make("table", {}, make("caption", {text: caption}), make("thead", {}, head), make("tbody", {}, ...rows)));
+	}
 
-  #go(bout) {
-    this.work.activate(this.work.labels.findIndex(({ name }) => name === bout.label));
-    this.work.choose(bout);
-    this.work.goTo(bout.start);
-  }
+	#go(bout) {
+		this.work.activate(this.work.labels.findIndex(({name}) => name === bout.label));
+		this.work.choose(bout);
+		this.work.goTo(bout.start);
+	}
 }

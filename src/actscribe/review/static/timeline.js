@@ -1,449 +1,448 @@
 // The lanes on a canvas: drawn for the span of time in view, so two hours cost what a minute does.
-import { clock } from "./format.js";
-import { get, make, soon } from "./dom.js";
+import {clock} from "./format.js";
+import {get, make, soon} from "./dom.js";
+import {shortLegend} from "./legend.js";
 
 export const RULER = 26;
-const PAD = 5, MINE = 24, PREDICTED = 9, OTHER = 8, GAP = 3;
+const PAD = 5, DOUBT = 8, MINE = 24, PREDICTED = 9, OTHER = 8, GAP = 3;
 /** Pixels of one frame from which on single frames are drawn. */
 const FRAME_PIXELS = 7;
 const TICKS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200];
 
+const box = (pen, colour, x, y, width, height, alpha = 1) => {
+	pen.fillStyle = colour;
+	pen.globalAlpha = alpha;
+	pen.fillRect(x, y, width, height);
+	pen.globalAlpha = 1;
+};
+
 export class Timeline {
-  /** `work` is the open recording: sheet, player, active, selection, opened marks. */
-  constructor(work) {
-    this.work = work;
-    this.from = 0;
-    this.to = 1;
-    this.canvas = get("lanes");
-    this.over = get("over");
-    this.gutter = get("gutter");
-    this.redraw = soon(() => this.drawNow());
-    this.redrawOver = soon(() => this.#drawOver());
-    this.sized = new ResizeObserver(() => this.#resize());
-    this.sized.observe(get("canvas-frame"));
-    this.readColours();
-  }
+	/** `work` is the open recording: sheet, player, active, selection, opened marks. */
+	constructor(work) {
+		this.work = work;
+		this.from = 0;
+		this.to = 1;
+		this.canvas = get("lanes");
+		this.over = get("over");
+		this.gutter = get("gutter");
+		this.redraw = soon(() => this.drawNow());
+		this.redrawOver = soon(() => this.#drawOver());
+		this.sized = new ResizeObserver(() => this.#resize());
+		this.sized.observe(get("canvas-frame"));
+		this.readColours();
+		get("lanes-legend").append(...shortLegend());
+	}
 
-  readColours() {
-    const style = getComputedStyle(document.documentElement);
-    const names = ["ink", "soft", "rule", "lane", "lane-active", "hatch", "accent", "amber", "red", "paper", "grid"];
-    this.colours = Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
-    this.hatch = this.#hatchPattern();
-  }
+	readColours() {
+		const style = getComputedStyle(document.documentElement);
+		const names = ["ink", "soft", "rule", "lane", "lane-active", "hatch", "accent", "amber", "red", "paper", "grid"];
+		this.colours = Object.fromEntries(names.map(name => [name, style.getPropertyValue(`--${name}`).trim()]));
+		this.hatch = this.#hatchPattern(this.colours.hatch, 1.6);
+		this.doubtful = this.#hatchPattern(this.colours.amber, 2.6);
+	}
 
-  #hatchPattern() {
-    const tile = document.createElement("canvas");
-    tile.width = tile.height = 8;
-    const pen = tile.getContext("2d");
-    pen.strokeStyle = this.colours.hatch;
-    pen.lineWidth = 1.6;
-    pen.beginPath();
-    for (const shift of [-8, 0, 8]) {
-      pen.moveTo(shift - 1, 9);
-      pen.lineTo(shift + 9, -1);
-    }
-    pen.stroke();
-    return this.canvas.getContext("2d").createPattern(tile, "repeat");
-  }
+	#hatchPattern(colour, width) {
+		const tile = document.createElement("canvas");
+		tile.width = tile.height = 8;
+		const pen = tile.getContext("2d");
+		pen.strokeStyle = colour;
+		pen.lineWidth = width;
+		pen.beginPath();
+		for (const shift of [-8, 0, 8]) {
+			pen.moveTo(shift - 1, 9);
+			pen.lineTo(shift + 9, -1);
+		}
+		pen.stroke();
+		return this.canvas.getContext("2d").createPattern(tile, "repeat");
+	}
 
-  /** Lay the lanes out for the labels of the sheet. */
-  layOut() {
-    const { sheet, labels } = this.work;
-    const predicted = sheet.suggestions ? PREDICTED + GAP : 0;
-    const others = sheet.others.length * (OTHER + GAP);
-    this.rowHeight = PAD + MINE + GAP + predicted + others + PAD;
-    this.rows = labels.map((label, place) => {
-      const top = RULER + place * this.rowHeight;
-      const mine = top + PAD;
-      return { label, top, mine, predicted: mine + MINE + GAP, others: mine + MINE + GAP + predicted };
-    });
-    this.height = RULER + labels.length * this.rowHeight;
-    this.#fillGutter(predicted > 0);
-    this.#resize();
-  }
+	/** Lay the lanes out for the labels of the sheet. */
+	layOut() {
+		const {sheet, labels} = this.work;
+		const predicted = sheet.suggestions ? PREDICTED + GAP : 0;
+		const others = sheet.others.length * (OTHER + GAP);
+		const above = sheet.doubts.items.length ? DOUBT + 2 : PAD;
+		this.rowHeight = above + MINE + GAP + predicted + others + PAD;
+		this.rows = labels.map((label, place) => {
+			const top = RULER + place * this.rowHeight;
+			const mine = top + above;
+			return {label, top, mine, predicted: mine + MINE + GAP, others: mine + MINE + GAP + predicted};
+		});
+		this.height = RULER + labels.length * this.rowHeight;
+		get("lanes-legend").dataset.kinds = `${predicted ? "predicted curve" : ""} ${sheet.doubts.items.length ? "doubt" : ""}`;
+		this.#fillGutter(predicted > 0);
+		this.#resize();
+	}
 
-  #fillGutter(predicted) {
-    const rows = this.rows.map(({ label, top }, place) => {
-      const tracks = [...(predicted ? ["predicted"] : []), ...this.work.sheet.others.map((one) => one.name)];
-      const name = make("span", { class: "name" }, make("span", { class: "dot", style: { background: label.color } }), make("span", { text: label.name }));
-      const inside = [name, ...tracks.map((text) => make("span", { class: "track", text }))];
-      const row = make("button", { type: "button", class: "lane-name", title: label.name, "aria-pressed": "false", tabindex: "-1", on: { click: () => this.work.activate(place) } }, ...inside);
-      row.style.top = `${top}px`;
-      row.style.height = `${this.rowHeight}px`;
-      return row;
-    });
-    this.gutter.replaceChildren(...rows);
-    this.gutter.style.height = `${this.height}px`;
-  }
+	#fillGutter(predicted) {
+		const rows = this.rows.map(({label, top}, place) => {
+			const tracks = [...(predicted ? ["suggested"] : []), ...this.work.sheet.others.map(one => one.name)];
+			const name = make("span", {class: "name"}, make("span", {class: "dot", style: {background: label.color}}), make("span", {text: label.name}));
+			const inside = [name, ...tracks.map(text => make("span", {class: "track", text}))];
+			const row = make("button", {class: "lane-name", title: label.name, "aria-pressed": "false", tabindex: "-1", on: {click: () => this.work.activate(place)}}, ...inside);
+			row.style.top = `${top}px`;
+			row.style.height = `${this.rowHeight}px`;
+			return row;
+		});
+		this.gutter.replaceChildren(...rows);
+		this.gutter.style.height = `${this.height}px`;
+	}
 
-  #resize() {
-    if (!this.rows) return;
-    const frame = get("canvas-frame");
-    this.ratio = window.devicePixelRatio || 1;
-    this.width = Math.max(frame.clientWidth, 50);
-    frame.style.height = `${this.height}px`;
-    for (const canvas of [this.canvas, this.over]) {
-      canvas.width = Math.round(this.width * this.ratio);
-      canvas.height = Math.round(this.height * this.ratio);
-      canvas.style.width = `${this.width}px`;
-      canvas.style.height = `${this.height}px`;
-    }
-    this.drawNow();
-  }
+	#resize() {
+		if (!this.rows) return;
+		const frame = get("canvas-frame");
+		this.ratio = window.devicePixelRatio || 1;
+		this.width = Math.max(frame.clientWidth, 50);
+		frame.style.height = `${this.height}px`;
+		for (const canvas of [this.canvas, this.over]) {
+			canvas.width = Math.round(this.width * this.ratio);
+			canvas.height = Math.round(this.height * this.ratio);
+			canvas.style.width = `${this.width}px`;
+			canvas.style.height = `${this.height}px`;
+		}
+		this.drawNow();
+	}
 
-  x(time) {
-    return ((time - this.from) / (this.to - this.from)) * this.width;
-  }
+	/** Scroll a lane into view, where there are more than fit. */
+	reveal(place) {
+		const host = get("lanes-scroll");
+		const row = this.rows?.[place];
+		if (!row) return;
+		if (row.top - RULER < host.scrollTop) host.scrollTop = row.top - RULER;
+		else if (row.top + this.rowHeight > host.scrollTop + host.clientHeight) host.scrollTop = row.top + this.rowHeight - host.clientHeight;
+	}
 
-  time(x) {
-    return this.from + (x / this.width) * (this.to - this.from);
-  }
+	x(time) {
+		return ((time - this.from) / (this.to - this.from)) * this.width;
+	}
 
-  get span() {
-    return this.to - this.from;
-  }
+	time(x) {
+		return this.from + (x / this.width) * (this.to - this.from);
+	}
 
-  /** Show [from, to], kept within the recording and not closer than four frames. */
-  show(from, to) {
-    const { duration, frame_s: frame } = this.work.sheet;
-    const span = Math.min(Math.max(to - from, frame * 4), duration);
-    this.from = Math.min(Math.max(from, 0), duration - span);
-    this.to = this.from + span;
-    this.redraw();
-    this.work.viewed();
-  }
+	get span() {
+		return this.to - this.from;
+	}
 
-  zoom(factor, around = this.work.player.time) {
-    const still = around >= this.from && around <= this.to ? around : (this.from + this.to) / 2;
-    const share = (still - this.from) / this.span;
-    const span = Math.min(Math.max(this.span * factor, this.work.sheet.frame_s * 4), this.work.sheet.duration);
-    this.show(still - share * span, still - share * span + span);
-  }
+	/** Show [from, to], kept within the recording and not closer than four frames. */
+	show(from, to) {
+		const {duration, frame_s: frame} = this.work.sheet;
+		const span = Math.min(Math.max(to - from, frame * 4), duration);
+		this.from = Math.min(Math.max(from, 0), duration - span);
+		this.to = this.from + span;
+		this.redraw();
+		this.work.viewed();
+	}
 
-  pan(seconds) {
-    this.show(this.from + seconds, this.to + seconds);
-  }
+	zoom(factor, around = this.work.player.time) {
+		const still = around >= this.from && around <= this.to ? around : (this.from + this.to) / 2;
+		const share = (still - this.from) / this.span;
+		const span = Math.min(Math.max(this.span * factor, this.work.sheet.frame_s * 4), this.work.sheet.duration);
+		this.show(still - share * span, still - share * span + span);
+	}
 
-  /** Bring a moment into view; while playing, turn the page. */
-  follow(time, playing) {
-    if (time >= this.from && time <= this.to - (playing ? this.span * 0.04 : 0)) return;
-    const lead = playing ? 0.06 : 0.5;
-    if (this.to >= this.work.sheet.duration - 1e-6 && time >= this.from && time <= this.to) return;
-    this.show(time - lead * this.span, time + (1 - lead) * this.span);
-  }
+	pan(seconds) {
+		this.show(this.from + seconds, this.to + seconds);
+	}
 
-  rowAt(y) {
-    const place = Math.floor((y - RULER) / this.rowHeight);
-    return y < RULER ? -1 : Math.min(place, this.rows.length - 1);
-  }
+	/** Bring a moment into view; while playing, turn the page. */
+	follow(time, playing) {
+		if (time >= this.from && time <= this.to - (playing ? this.span * 0.04 : 0)) return;
+		const lead = playing ? 0.06 : 0.5;
+		if (this.to >= this.work.sheet.duration - 1e-6 && time >= this.from && time <= this.to) return;
+		this.show(time - lead * this.span, time + (1 - lead) * this.span);
+	}
 
-  /** What lies at a point: {row, track, item, edge}. */
-  hit(x, y, reach = 6) {
-    const place = this.rowAt(y);
-    if (place < 0) return { row: -1, track: "ruler" };
-    const row = this.rows[place];
-    const track = y < row.predicted - GAP / 2 || !this.work.sheet.suggestions && y < row.others ? "mine" : y < row.others - GAP / 2 ? "predicted" : "other";
-    if (track === "other") return { row: place, track };
-    const lane = this.work.sheet[track].get(row.label.name);
-    const slack = (reach / this.width) * this.span;
-    const time = this.time(x);
-    const near = lane.within(time - slack, time + slack);
-    const chosen = this.work.chosen;
-    near.sort((a, b) => (b === chosen) - (a === chosen) || a.end - a.start - (b.end - b.start));
-    for (const item of near) {
-      const [left, right] = [this.x(item.start), this.x(item.end)];
-      const edge = Math.abs(x - right) <= reach && Math.abs(x - right) <= Math.abs(x - left) ? "end" : Math.abs(x - left) <= reach ? "start" : null;
-      if (edge && right - left > reach) return { row: place, track, item, edge };
-    }
-    return { row: place, track, item: near.find((one) => one.start <= time + slack / 3 && one.end >= time - slack / 3) ?? null, edge: null };
-  }
+	rowAt(y) {
+		const place = Math.floor((y - RULER) / this.rowHeight);
+		return y < RULER ? -1 : Math.min(place, this.rows.length - 1);
+	}
 
-  drawNow() {
-    if (!this.rows || !this.width || !this.work.sheet) return;
-    const pen = this.canvas.getContext("2d");
-    pen.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
-    pen.clearRect(0, 0, this.width, this.height);
-    this.#drawRows(pen);
-    this.#drawRuler(pen);
-    this.#drawOver();
-  }
+	/** What lies at a point: {row, track, item, edge}. */
+	hit(x, y, reach = 6) {
+		const place = this.rowAt(y);
+		if (place < 0) return {row: -1, track: "ruler"};
+		const row = this.rows[place];
+		const track = y < row.predicted - GAP / 2 || !this.work.sheet.suggestions && y < row.others ? "mine" : y < row.others - GAP / 2 ? "predicted" : "other";
+		if (track === "other") return {row: place, track};
+		const lane = this.work.sheet[track].get(row.label.name);
+		const slack = (reach / this.width) * this.span;
+		const time = this.time(x);
+		const near = lane.within(time - slack, time + slack);
+		const chosen = this.work.chosen;
+		near.sort((a, b) => (b === chosen) - (a === chosen) || a.end - a.start - (b.end - b.start));
+		for (const item of near) {
+			const [left, right] = [this.x(item.start), this.x(item.end)];
+			const edge = Math.abs(x - right) <= reach && Math.abs(x - right) <= Math.abs(x - left) ? "end" : Math.abs(x - left) <= reach ? "start" : null;
+			if (edge && right - left > reach) return {row: place, track, item, edge};
+		}
+		return {row: place, track, item: near.find(one => one.start <= time + slack / 3 && one.end >= time - slack / 3) ?? null, edge: null};
+	}
 
-  #drawRows(pen) {
-    const { sheet } = this.work;
-    const framed = this.#framePixels() >= FRAME_PIXELS;
-    this.rows.forEach((row, place) => {
-      const { label } = row;
-      pen.fillStyle = place === this.work.active ? this.colours["lane-active"] : this.colours.paper;
-      pen.fillRect(0, row.top, this.width, this.rowHeight);
-      this.#drawGround(pen, row);
-      if (framed) this.#drawFrames(pen, row);
-      this.#drawCurve(pen, row);
-      this.#drawBouts(pen, sheet.mine.get(label.name), row.mine, MINE, label.color);
-      if (sheet.suggestions) this.#drawSuggestions(pen, sheet.predicted.get(label.name), row.predicted, label.color);
-      sheet.others.forEach(({ lanes }, number) => {
-        pen.fillStyle = this.colours.lane;
-        pen.fillRect(0, row.others + number * (OTHER + GAP), this.width, OTHER);
-        this.#fill(pen, lanes.get(label.name), row.others + number * (OTHER + GAP), OTHER, label.color, 0.75);
-      });
-      pen.fillStyle = this.colours.rule;
-      pen.fillRect(0, row.top + this.rowHeight - 1, this.width, 1);
-    });
-    this.#drawDisagreements(pen);
-    this.#drawDoubts(pen);
-  }
+	#wiped(canvas) {
+		const pen = canvas.getContext("2d");
+		pen.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+		pen.clearRect(0, 0, this.width, this.height);
+		return pen;
+	}
 
-  /** Reviewed time is plain; the rest is hatched. */
-  #drawGround(pen, row) {
-    pen.fillStyle = this.colours.lane;
-    pen.fillRect(0, row.mine, this.width, MINE);
-    pen.save();
-    pen.beginPath();
-    let edge = 0;
-    for (const [start, end] of this.work.sheet.reviewed[row.label.name] ?? []) {
-      if (end < this.from || start > this.to) continue;
-      const [left, right] = [Math.max(this.x(start), 0), Math.min(this.x(end), this.width)];
-      if (left > edge) pen.rect(edge, row.mine, left - edge, MINE);
-      edge = Math.max(edge, right);
-    }
-    if (edge < this.width) pen.rect(edge, row.mine, this.width - edge, MINE);
-    pen.fillStyle = this.hatch;
-    pen.fill();
-    pen.restore();
-  }
+	drawNow() {
+		if (!this.rows || !this.width || !this.work.sheet) return;
+		const pen = this.#wiped(this.canvas);
+		this.#drawRows(pen);
+		this.#drawRuler(pen);
+		this.#drawOver();
+	}
 
-  #framePixels() {
-    return (this.work.sheet.frame_s / this.span) * this.width;
-  }
+	#drawRows(pen) {
+		const {sheet} = this.work;
+		const framed = this.#framePixels() >= FRAME_PIXELS;
+		this.rows.forEach((row, place) => {
+			const {label} = row;
+			box(pen, place === this.work.active ? this.colours["lane-active"] : this.colours.paper, 0, row.top, this.width, this.rowHeight);
+			this.#drawGround(pen, row);
+			if (framed) this.#drawFrames(pen, row);
+			this.#drawCurve(pen, row);
+			this.#drawBouts(pen, sheet.mine.get(label.name), row.mine, MINE, label.color);
+			if (sheet.suggestions) this.#drawSuggestions(pen, sheet.predicted.get(label.name), row.predicted, label.color);
+			sheet.others.forEach(({lanes}, number) => {
+				box(pen, this.colours.lane, 0, row.others + number * (OTHER + GAP), this.width, OTHER);
+				this.#fill(pen, lanes.get(label.name), row.others + number * (OTHER + GAP), OTHER, label.color, 0.75);
+			});
+			box(pen, this.colours.rule, 0, row.top + this.rowHeight - 1, this.width, 1);
+		});
+		this.#drawDisagreements(pen);
+		this.#drawDoubts(pen);
+	}
 
-  #drawFrames(pen, row) {
-    const { player } = this.work;
-    pen.fillStyle = this.colours.grid;
-    for (let place = player.at(this.from); place < player.frames.count && player.start(place) <= this.to; place++)
-      pen.fillRect(Math.round(this.x(player.start(place))), row.mine, 1, MINE);
-  }
+	/** Reviewed time is plain; the rest is hatched. */
+	#drawGround(pen, row) {
+		box(pen, this.colours.lane, 0, row.mine, this.width, MINE);
+		pen.save();
+		pen.beginPath();
+		let edge = 0;
+		for (const [start, end] of this.work.sheet.reviewed[row.label.name] ?? []) {
+			if (end < this.from || start > this.to) continue;
+			const [left, right] = [Math.max(this.x(start), 0), Math.min(this.x(end), this.width)];
+			if (left > edge) pen.rect(edge, row.mine, left - edge, MINE);
+			edge = Math.max(edge, right);
+		}
+		if (edge < this.width) pen.rect(edge, row.mine, this.width - edge, MINE);
+		pen.fillStyle = this.hatch;
+		pen.fill();
+		pen.restore();
+	}
 
-  #drawCurve(pen, row) {
-    const curve = this.work.curves?.labels[row.label.name];
-    if (!curve) return;
-    const { times } = this.work.curves;
-    const bottom = row.mine + MINE;
-    pen.beginPath();
-    let [left, right] = [null, null];
-    const step = Math.max(1, Math.floor((times.length * this.span) / Math.max(times[times.length - 1] - times[0], 1e-9) / (this.width * 2)));
-    for (let place = 0; place < times.length; place += step) {
-      if ((times[place + step] ?? Infinity) < this.from || (times[place - step] ?? -Infinity) > this.to || curve[place] === null) continue;
-      const at = this.x(times[place]);
-      if (left === null) pen.moveTo((left = at), bottom);
-      pen.lineTo((right = at), bottom - curve[place] * (MINE - 2));
-    }
-    if (left === null) return;
-    pen.lineTo(right, bottom);
-    pen.closePath();
-    pen.globalAlpha = 0.26;
-    pen.fillStyle = row.label.color;
-    pen.fill();
-    pen.globalAlpha = 0.55;
-    pen.strokeStyle = row.label.color;
-    pen.lineWidth = 1;
-    pen.stroke();
-    pen.globalAlpha = 1;
-  }
+	#framePixels() {
+		return (this.work.sheet.frame_s / this.span) * this.width;
+	}
 
-  /** Rectangles of the intervals in view; those that lie within a pixel of each other become one. */
-  #path(pen, lane, y, height, round = 3, keep = null) {
-    pen.beginPath();
-    let [left, right] = [null, null];
-    const flush = () => {
-      if (left === null) return;
-      const width = Math.max(right - left, 1);
-      if (width > 6 && round) pen.roundRect(left, y, width, height, round);
-      else pen.rect(left, y, width, height);
-    };
-    const { items } = lane;
-    for (let place = lane.first(this.from); place < items.length && items[place].start <= this.to; place++) {
-      const item = items[place];
-      if (keep && !keep(item)) continue;
-      const [a, b] = [Math.max(this.x(item.start), -8), Math.min(this.x(item.end), this.width + 8)];
-      if (left !== null && b - a < 2 && a - right < 1) right = Math.max(right, b);
-      else {
-        flush();
-        [left, right] = [a, Math.max(b, a + 1)];
-      }
-    }
-    flush();
-  }
+	#drawFrames(pen, row) {
+		const {player} = this.work;
+		pen.fillStyle = this.colours.grid;
+		for (let place = player.at(this.from); place < player.frames.count && player.start(place) <= this.to; place++)
+			pen.fillRect(Math.round(this.x(player.start(place))), row.mine, 1, MINE);
+	}
 
-  #fill(pen, lane, y, height, colour, alpha, keep) {
-    this.#path(pen, lane, y, height, 2.5, keep);
-    pen.globalAlpha = alpha;
-    pen.fillStyle = colour;
-    pen.fill();
-    pen.globalAlpha = 1;
-  }
+	#drawCurve(pen, row) {
+		const curve = this.work.arrivals.curves?.labels[row.label.name];
+		if (!curve) return;
+		const {times} = this.work.arrivals.curves;
+		const bottom = row.mine + MINE;
+		pen.beginPath();
+		let [left, right] = [null, null];
+		const step = Math.max(1, Math.floor((times.length * this.span) / Math.max(times[times.length - 1] - times[0], 1e-9) / (this.width * 2)));
+		for (let place = 0; place < times.length; place += step) {
+			if ((times[place + step] ?? Infinity) < this.from || (times[place - step] ?? -Infinity) > this.to || curve[place] === null) continue;
+			const at = this.x(times[place]);
+			if (left === null) pen.moveTo((left = at), bottom);
+			pen.lineTo((right = at), bottom - curve[place] * (MINE - 2));
+		}
+		if (left === null) return;
+		pen.lineTo(right, bottom);
+		pen.closePath();
+		pen.globalAlpha = 0.26;
+		pen.fillStyle = row.label.color;
+		pen.fill();
+		pen.globalAlpha = 0.55;
+		pen.strokeStyle = row.label.color;
+		pen.lineWidth = 1;
+		pen.stroke();
+		pen.globalAlpha = 1;
+	}
 
-  #drawBouts(pen, lane, y, height, colour) {
-    this.#fill(pen, lane, y + 2, height - 4, colour, 0.84);
-    pen.strokeStyle = this.colours.paper;
-    pen.lineWidth = 1;
-    pen.stroke();
-    // A light line at the foot: it was a suggestion once.
-    this.#fill(pen, lane, y + height - 6, 2, this.colours.paper, 0.85, (bout) => bout.origin && this.x(bout.end) - this.x(bout.start) > 5);
-  }
+	/** Rectangles of the intervals in view; those that lie within a pixel of each other become one. */
+	#path(pen, lane, y, height, round = 3, keep = null) {
+		pen.beginPath();
+		let [left, right] = [null, null];
+		const flush = () => {
+			if (left === null) return;
+			const width = Math.max(right - left, 1);
+			if (width > 6 && round) pen.roundRect(left, y, width, height, round);
+			else pen.rect(left, y, width, height);
+		};
+		const {items} = lane;
+		for (let place = lane.first(this.from); place < items.length && items[place].start <= this.to; place++) {
+			const item = items[place];
+			if (keep && !keep(item)) continue;
+			const [a, b] = [Math.max(this.x(item.start), -8), Math.min(this.x(item.end), this.width + 8)];
+			if (left !== null && b - a < 2 && a - right < 1) right = Math.max(right, b);
+			else {
+				flush();
+				[left, right] = [a, Math.max(b, a + 1)];
+			}
+		}
+		flush();
+	}
 
-  #drawSuggestions(pen, lane, y, colour) {
-    const { sheet } = this.work;
-    pen.fillStyle = this.colours.lane;
-    pen.fillRect(0, y, this.width, PREDICTED);
-    const state = new Map();
-    for (const item of lane.within(this.from, this.to)) state.set(item, sheet.state(item));
-    this.#fill(pen, lane, y + 2.5, PREDICTED - 5, colour, 0.5, (item) => state.get(item) === true);
-    this.#fill(pen, lane, y, PREDICTED, colour, 0.42, (item) => state.get(item) === null);
-    pen.strokeStyle = colour;
-    pen.lineWidth = 1.2;
-    pen.stroke();
-    this.#fill(pen, lane, y + PREDICTED / 2 - 0.75, 1.5, this.colours.soft, 0.6, (item) => state.get(item) === false);
-  }
+	#fill(pen, lane, y, height, colour, alpha, keep) {
+		this.#path(pen, lane, y, height, 2.5, keep);
+		pen.globalAlpha = alpha;
+		pen.fillStyle = colour;
+		pen.fill();
+		pen.globalAlpha = 1;
+	}
 
-  #drawDoubts(pen) {
-    pen.fillStyle = this.colours.amber;
-    const doubts = this.work.sheet.doubts;
-    const tops = new Map(this.rows.map((row) => [row.label.name, row.top]));
-    const last = new Map();
-    for (const { label, start, end } of doubts.within(this.from, this.to)) {
-      const top = tops.get(label);
-      const left = this.x(start);
-      if (top === undefined || left - (last.get(label) ?? -9) < 2) continue;
-      last.set(label, left);
-      pen.fillRect(left, top + 1, Math.max(this.x(end) - left, 2), 2);
-      pen.beginPath();
-      pen.moveTo(left - 3.5, top);
-      pen.lineTo(left + 3.5, top);
-      pen.lineTo(left, top + 6);
-      pen.fill();
-    }
-  }
+	#drawBouts(pen, lane, y, height, colour) {
+		this.#fill(pen, lane, y + 2, height - 4, colour, 0.84);
+		pen.strokeStyle = this.colours.paper;
+		pen.lineWidth = 1;
+		pen.stroke();
+		// A light line at the foot: it was a suggestion once.
+		this.#fill(pen, lane, y + height - 6, 2, this.colours.paper, 0.85, bout => bout.origin && this.x(bout.end) - this.x(bout.start) > 5);
+	}
 
-  #drawDisagreements(pen) {
-    const { sheet } = this.work;
-    if (!sheet.toSettle) return;
-    pen.fillStyle = this.colours.red;
-    const rows = new Map(this.rows.map((row) => [row.label.name, row.top + this.rowHeight - 3]));
-    for (const { label, start, end } of sheet.disagreements())
-      if (end >= this.from && start <= this.to) pen.fillRect(this.x(start), rows.get(label), Math.max(this.x(end) - this.x(start), 1.5), 2);
-  }
+	#drawSuggestions(pen, lane, y, colour) {
+		const {sheet} = this.work;
+		box(pen, this.colours.lane, 0, y, this.width, PREDICTED);
+		const state = new Map();
+		for (const item of lane.within(this.from, this.to)) state.set(item, sheet.state(item));
+		this.#fill(pen, lane, y + 2.5, PREDICTED - 5, colour, 0.5, item => state.get(item) === true);
+		this.#fill(pen, lane, y, PREDICTED, colour, 0.42, item => state.get(item) === null);
+		pen.strokeStyle = colour;
+		pen.lineWidth = 1.2;
+		pen.stroke();
+		this.#fill(pen, lane, y + PREDICTED / 2 - 0.75, 1.5, this.colours.soft, 0.6, item => state.get(item) === false);
+	}
 
-  #drawRuler(pen) {
-    pen.fillStyle = this.colours.paper;
-    pen.fillRect(0, 0, this.width, RULER);
-    pen.fillStyle = this.colours.rule;
-    pen.fillRect(0, RULER - 1, this.width, 1);
-    const wanted = (this.span / this.width) * 84;
-    const step = TICKS.find((one) => one >= wanted) ?? TICKS[TICKS.length - 1];
-    const digits = step >= 1 ? 0 : step >= 0.1 ? 1 : 2;
-    pen.font = "11px system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif";
-    pen.textBaseline = "middle";
-    for (let tick = Math.floor(this.from / step); tick * step <= this.to; tick++) {
-      const at = Math.round(this.x(tick * step));
-      pen.fillStyle = this.colours.rule;
-      pen.fillRect(at, RULER - 8, 1, 7);
-      for (let part = 1; part < 5; part++) pen.fillRect(Math.round(this.x((tick + part / 5) * step)), RULER - 4, 1, 3);
-      pen.fillStyle = this.colours.soft;
-      const text = clock(tick * step, digits);
-      const room = pen.measureText(text).width;
-      if (at >= 0 && at + 4 + room < this.width) pen.fillText(text, at + 4, RULER / 2 - 1);
-    }
-  }
+	/** Doubts are hatched bands over a lane, which nothing else is. */
+	#drawDoubts(pen) {
+		const rows = new Map(this.rows.map(row => [row.label.name, row]));
+		const last = new Map();
+		for (const {label, start, end} of this.work.sheet.doubts.within(this.from, this.to)) {
+			const row = rows.get(label);
+			const [left, width] = [this.x(start), Math.max(this.x(end) - this.x(start), 3)];
+			if (!row || left - (last.get(label) ?? -9) < 2) continue;
+			last.set(label, left);
+			box(pen, this.doubtful, left, row.top, width, DOUBT);
+			pen.fillStyle = this.colours.amber;
+			for (const edge of [left, left + width - 1.5]) pen.fillRect(edge, row.top, 1.5, DOUBT + 5);
+		}
+	}
 
-  #drawOver() {
-    if (!this.rows || !this.work.sheet) return;
-    const pen = this.over.getContext("2d");
-    pen.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
-    pen.clearRect(0, 0, this.width, this.height);
-    const { work } = this;
-    const now = work.player.time;
-    this.#drawOpened(pen, now);
-    this.#drawChosen(pen);
-    if (this.drag) this.#drawDrag(pen);
-    const at = this.x(now);
-    if (this.#framePixels() >= FRAME_PIXELS) {
-      pen.fillStyle = this.colours.accent;
-      pen.globalAlpha = 0.16;
-      pen.fillRect(at, RULER, this.x(work.player.after) - at, this.height - RULER);
-      pen.globalAlpha = 1;
-    }
-    pen.fillStyle = this.colours.accent;
-    pen.fillRect(Math.round(at) - 0.75, RULER - 10, 1.5, this.height);
-    pen.beginPath();
-    pen.moveTo(at - 6, RULER - 13);
-    pen.lineTo(at + 6, RULER - 13);
-    pen.lineTo(at + 6, RULER - 8);
-    pen.lineTo(at, RULER - 1);
-    pen.lineTo(at - 6, RULER - 8);
-    pen.fill();
-  }
+	#drawDisagreements(pen) {
+		const {sheet} = this.work;
+		if (!sheet.toSettle) return;
+		pen.fillStyle = this.colours.red;
+		const rows = new Map(this.rows.map(row => [row.label.name, row.top + this.rowHeight - 3]));
+		for (const {label, start, end} of sheet.disagreements())
+			if (end >= this.from && start <= this.to) pen.fillRect(this.x(start), rows.get(label), Math.max(this.x(end) - this.x(start), 1.5), 2);
+	}
 
-  #drawOpened(pen, now) {
-    const { work } = this;
-    for (const row of this.rows) {
-      const start = work.opened.get(row.label.name);
-      if (start === undefined) continue;
-      const [left, right] = [this.x(Math.min(start, now)), this.x(Math.max(start, now))];
-      pen.globalAlpha = 0.5;
-      pen.fillStyle = row.label.color;
-      pen.fillRect(left, row.mine + 2, Math.max(right - left, 2), MINE - 4);
-      pen.globalAlpha = 1;
-      pen.strokeStyle = row.label.color;
-      pen.setLineDash([4, 3]);
-      pen.lineWidth = 2;
-      pen.strokeRect(left, row.mine + 2, Math.max(right - left, 2), MINE - 4);
-      pen.setLineDash([]);
-    }
-    if (work.reviewing === null) return;
-    const [left, right] = [this.x(Math.min(work.reviewing, now)), this.x(Math.max(work.reviewing, now))];
-    pen.fillStyle = this.colours.accent;
-    pen.globalAlpha = 0.13;
-    pen.fillRect(left, RULER, right - left, this.height);
-    pen.globalAlpha = 1;
-    pen.fillRect(left, RULER, 2, this.height);
-  }
+	#drawRuler(pen) {
+		box(pen, this.colours.paper, 0, 0, this.width, RULER);
+		box(pen, this.colours.rule, 0, RULER - 1, this.width, 1);
+		const wanted = (this.span / this.width) * 84;
+		const step = TICKS.find(one => one >= wanted) ?? TICKS[TICKS.length - 1];
+		const digits = step >= 1 ? 0 : step >= 0.1 ? 1 : 2;
+		pen.font = "11px system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif";
+		pen.textBaseline = "middle";
+		for (let tick = Math.floor(this.from / step); tick * step <= this.to; tick++) {
+			const at = Math.round(this.x(tick * step));
+			box(pen, this.colours.rule, at, RULER - 8, 1, 7);
+			for (let part = 1; part < 5; part++) pen.fillRect(Math.round(this.x((tick + part / 5) * step)), RULER - 4, 1, 3);
+			pen.fillStyle = this.colours.soft;
+			const text = clock(tick * step, digits);
+			const room = pen.measureText(text).width;
+			if (at >= 0 && at + 4 + room < this.width) pen.fillText(text, at + 4, RULER / 2 - 1);
+		}
+	}
 
-  #place(item) {
-    const row = this.rows.find((one) => one.label.name === item.label);
-    if (!row) return null;
-    return this.work.isSuggestion(item) ? [row.predicted - 1, PREDICTED + 2] : [row.mine, MINE];
-  }
+	#drawOver() {
+		if (!this.rows || !this.work.sheet) return;
+		const pen = this.#wiped(this.over);
+		const {work} = this;
+		const now = work.player.time;
+		this.#drawOpened(pen, now);
+		this.#drawChosen(pen);
+		if (this.drag) this.#drawDrag(pen);
+		const at = this.x(now);
+		if (this.#framePixels() >= FRAME_PIXELS) {
+			box(pen, this.colours.accent, at, RULER, this.x(work.player.after) - at, this.height - RULER, 0.16);
+		}
+		box(pen, this.colours.accent, Math.round(at) - 0.75, RULER - 10, 1.5, this.height);
+		pen.beginPath();
+		pen.moveTo(at - 6, RULER - 13);
+		pen.lineTo(at + 6, RULER - 13);
+		pen.lineTo(at + 6, RULER - 8);
+		pen.lineTo(at, RULER - 1);
+		pen.lineTo(at - 6, RULER - 8);
+		pen.fill();
+	}
 
-  #drawChosen(pen) {
-    const item = this.work.chosen;
-    const place = item && this.#place(item);
-    if (!place) return;
-    const [y, height] = place;
-    const [left, right] = [this.x(item.start), this.x(item.end)];
-    pen.strokeStyle = this.colours.ink;
-    pen.lineWidth = 2;
-    pen.beginPath();
-    pen.roundRect(left - 1, y, Math.max(right - left, 1) + 2, height, 4);
-    pen.stroke();
-    if (right - left < 14) return;
-    pen.fillStyle = this.colours.ink;
-    for (const at of [left, right]) {
-      pen.beginPath();
-      pen.roundRect(at - 2.5, y + height / 2 - Math.min(7, height / 2), 5, Math.min(14, height), 2.5);
-      pen.fill();
-    }
-  }
+	#drawOpened(pen, now) {
+		const {work} = this;
+		for (const row of this.rows) {
+			const start = work.editing.begun.get(row.label.name);
+			if (start === undefined) continue;
+			const [left, right] = [this.x(Math.min(start, now)), this.x(Math.max(start, now))];
+			box(pen, row.label.color, left, row.mine + 2, Math.max(right - left, 2), MINE - 4, 0.5);
+			pen.strokeStyle = row.label.color;
+			pen.setLineDash([4, 3]);
+			pen.lineWidth = 2;
+			pen.strokeRect(left, row.mine + 2, Math.max(right - left, 2), MINE - 4);
+			pen.setLineDash([]);
+		}
+		if (work.reviewing.since === null) return;
+		const [left, right] = [this.x(Math.min(work.reviewing.since, now)), this.x(Math.max(work.reviewing.since, now))];
+		box(pen, this.colours.accent, left, RULER, right - left, this.height, 0.13);
+		box(pen, this.colours.accent, left, RULER, 2, this.height);
+	}
 
-  #drawDrag(pen) {
-    const { start, end, label, item } = this.drag;
-    const row = this.rows.find((one) => one.label.name === label);
-    const [y, height] = (item && this.#place(item)) || [row.mine, MINE];
-    const [left, right] = [this.x(Math.min(start, end)), this.x(Math.max(start, end))];
-    pen.globalAlpha = 0.6;
-    pen.fillStyle = row.label.color;
-    pen.fillRect(left, y + 1, right - left, height - 2);
-    pen.globalAlpha = 1;
-    pen.strokeStyle = this.colours.ink;
-    pen.lineWidth = 1.5;
-    pen.strokeRect(left, y + 1, right - left, height - 2);
-  }
+	#place(item) {
+		const row = this.rows.find(one => one.label.name === item.label);
+		if (!row) return null;
+		return this.work.isSuggestion(item) ? [row.predicted - 1, PREDICTED + 2] : [row.mine, MINE];
+	}
+
+	#drawChosen(pen) {
+		const item = this.work.chosen;
+		const place = item && this.#place(item);
+		if (!place) return;
+		const [y, height] = place;
+		const [left, right] = [this.x(item.start), this.x(item.end)];
+		pen.strokeStyle = this.colours.ink;
+		pen.lineWidth = 2;
+		pen.beginPath();
+		pen.roundRect(left - 1, y, Math.max(right - left, 1) + 2, height, 4);
+		pen.stroke();
+		if (right - left < 14) return;
+		pen.fillStyle = this.colours.ink;
+		for (const at of [left, right]) {
+			pen.beginPath();
+			pen.roundRect(at - 2.5, y + height / 2 - Math.min(7, height / 2), 5, Math.min(14, height), 2.5);
+			pen.fill();
+		}
+	}
+
+	#drawDrag(pen) {
+		const {start, end, label, item} = this.drag;
+		const row = this.rows.find(one => one.label.name === label);
+		const [y, height] = (item && this.#place(item)) || [row.mine, MINE];
+		const [left, right] = [this.x(Math.min(start, end)), this.x(Math.max(start, end))];
+		box(pen, row.label.color, left, y + 1, right - left, height - 2, 0.6);
+		pen.strokeStyle = this.colours.ink;
+		pen.lineWidth = 1.5;
+		pen.strokeRect(left, y + 1, right - left, height - 2);
+	}
 }

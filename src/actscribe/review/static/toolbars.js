@@ -1,86 +1,86 @@
 // The buttons around video and timeline, and the clock.
-import { COMMANDS } from "./commands.js";
-import { get, icon, make } from "./dom.js";
-import { clock, percent } from "./format.js";
-import { symbol } from "./keys.js";
-import { SPEEDS } from "./player.js";
-import { common, total } from "./spans.js";
+import {COMMANDS} from "./commands.js";
+import {get, icon, make} from "./dom.js";
+import {clock, percent} from "./format.js";
+import {symbol} from "./keys.js";
+import {SPEEDS} from "./player.js";
+import {common, total} from "./spans.js";
 
 export class Toolbars {
-  constructor(work) {
-    this.work = work;
-    const section = get("recording");
-    for (const button of section.querySelectorAll("[data-icon]")) button[button.matches("[data-icon-last]") ? "append" : "prepend"](icon(button.dataset.icon));
-    for (const button of section.querySelectorAll("[data-do]")) {
-      const { name, title } = COMMANDS.get(button.dataset.do);
-      if (!button.textContent.trim()) button.setAttribute("aria-label", title);
-      const [key] = work.keys.reaching(name);
-      button.title = key ? `${title} (${symbol(key)})` : title;
-    }
-    section.addEventListener("click", (event) => {
-      const button = event.target.closest("button");
-      if (button?.dataset.do && button.getAttribute("aria-disabled") !== "true") COMMANDS.get(button.dataset.do).run(work);
-      // After a click the keys are the recording's again: the space bar plays.
-      if (button && event.detail) button.blur();
-    });
-    get("speed").append(...SPEEDS.map((speed) => make("option", { value: speed, text: `${speed}×` })));
-    get("speed").addEventListener("change", (event) => {
-      work.player.setSpeed(Number(event.target.value));
-      event.target.blur();
-    });
-    get("sound").addEventListener("click", () => this.#sound());
-  }
+	constructor(work) {
+		this.work = work;
+		const section = get("recording");
+		for (const button of section.querySelectorAll("[data-icon]")) button[button.matches("[data-icon-last]") ? "append" : "prepend"](icon(button.dataset.icon));
+		for (const button of section.querySelectorAll("[data-do]")) {
+			const {name, title} = COMMANDS.get(button.dataset.do);
+			if (!button.textContent.trim()) button.setAttribute("aria-label", title);
+			const [key] = work.keys.reaching(name);
+			button.title = key ? `${title} (${symbol(key)})` : title;
+		}
+		section.addEventListener("click", event => {
+			const button = event.target.closest("button");
+			if (button?.dataset.do && button.getAttribute("aria-disabled") !== "true") work.run(() => COMMANDS.get(button.dataset.do).run(work));
+			// After a click the keys are the recording's again: the space bar plays.
+			if (button && event.detail) button.blur();
+		});
+		get("speed").append(...SPEEDS.map(speed => make("option", {value: speed, text: `${speed}×`})));
+		get("speed").addEventListener("change", event => {
+			work.player.setSpeed(Number(event.target.value));
+			event.target.blur();
+		});
+		get("sound").addEventListener("click", () => this.#sound());
+	}
 
-  #sound() {
-    const { cameras } = this.work;
-    cameras.mute(!cameras.muted);
-    get("sound").setAttribute("aria-pressed", String(!cameras.muted));
-    get("sound").querySelector("use").setAttribute("href", cameras.muted ? "#i-mute" : "#i-sound");
-  }
+	#sound() {
+		const {cameras} = this.work;
+		cameras.mute(!cameras.muted);
+		get("sound").setAttribute("aria-pressed", String(!cameras.muted));
+		get("sound").replaceChildren(icon(cameras.muted ? "mute" : "sound"));
+	}
 
-  opened() {
-    const { sheet, page } = this.work;
-    get("recording-title").textContent = sheet.name;
-    const chips = [sheet.split && make("span", { class: `chip ${sheet.split}`, text: sheet.split }), sheet.group && sheet.group !== sheet.name && make("span", { class: "soft", text: sheet.group })];
-    if (sheet.blind) chips.push(make("span", { class: "chip blind", text: "annotated blind" }), make("button", { type: "button", class: "quiet", id: "insist", text: "Show predictions…", on: { click: () => this.work.insist() } }));
-    if (sheet.suggesting === "computing") chips.push(make("span", { class: "soft", text: "Suggestions are being computed…" }));
-    else if (!["none", "ready"].includes(sheet.suggesting)) chips.push(make("span", { class: "soft", text: `No suggestions: ${sheet.suggesting}` }));
-    get("facts").replaceChildren(...chips.filter(Boolean));
-    const list = page.study.recordings;
-    const next = list[list.findIndex((one) => one.id === sheet.id) + 1];
-    get("next-recording").hidden = !next;
-    if (next) get("next-recording").href = `#${next.id}`;
-    get("tool-suggestions").hidden = get("accept-view").hidden = !sheet.suggestions;
-    get("tool-differences").hidden = !sheet.suggestions && !sheet.others.length;
-    get("tool-doubts").hidden = !sheet.doubts.items.length;
-  }
+	opened() {
+		const {sheet, page} = this.work;
+		get("recording-title").textContent = sheet.name;
+		const chips = [sheet.split && make("span", {class: `chip ${sheet.split}`, text: sheet.split}), sheet.group && sheet.group !== sheet.name && make("span", {class: "soft", text: sheet.group})];
+		if (sheet.blind) chips.push(make("span", {class: "chip blind", text: "annotated blind"}), make("button", {class: "quiet", id: "insist", text: "Show predictions…", on: {click: () => this.work.insist()}}));
+		if (sheet.suggesting === "computing") chips.push(make("span", {class: "soft", text: "Suggestions are being computed…"}));
+		else if (!["none", "ready"].includes(sheet.suggesting)) chips.push(make("span", {class: "soft", text: `No suggestions: ${sheet.suggesting}`}));
+		get("facts").replaceChildren(...chips.filter(Boolean));
+		const list = page.study.recordings;
+		const next = list[list.findIndex(one => one.id === sheet.id) + 1];
+		get("next-recording").hidden = !next;
+		if (next) get("next-recording").href = `#${next.id}`;
+		get("tool-suggestions").hidden = get("accept-view").hidden = !sheet.suggestions;
+		get("tool-differences").hidden = !sheet.suggestions && !sheet.others.length;
+		get("tool-doubts").hidden = !sheet.doubts.items.length;
+	}
 
-  time() {
-    const { player, sheet } = this.work;
-    const number = player.frames.count ? `frame ${(player.index + 1).toLocaleString("en")} of ${player.frames.count.toLocaleString("en")}` : "";
-    get("clock").replaceChildren(make("b", { text: clock(player.time, 3) }), make("span", { text: ` / ${clock(sheet.duration, 1)}` }), make("small", { text: number }));
-    get("clock").dataset.frame = player.index;
-  }
+	time() {
+		const {player, sheet} = this.work;
+		const number = player.frames.count ? `frame ${(player.index + 1).toLocaleString("en")} of ${player.frames.count.toLocaleString("en")}` : "";
+		get("clock").replaceChildren(make("b", {text: clock(player.time, 3)}), make("span", {text: ` / ${clock(sheet.duration, 1)}`}), make("small", {text: number}));
+		get("clock").dataset.frame = player.index;
+	}
 
-  update() {
-    const { work } = this;
-    const { player, sheet } = work;
-    if (!sheet) return;
-    get("play").setAttribute("aria-label", player.playing ? "Pause" : "Play");
-    get("play").querySelector("use").setAttribute("href", player.playing ? "#i-pause" : "#i-play");
-    get("speed").value = String(player.speed);
-    get("loop").setAttribute("aria-pressed", String(Boolean(player.loop)));
-    for (const verb of ["undo", "redo"]) {
-      get(verb).setAttribute("aria-disabled", String(!sheet[verb]));
-      get(verb).setAttribute("aria-label", sheet[verb] ? `${COMMANDS.get(verb).title}: ${sheet[verb]}` : COMMANDS.get(verb).title);
-    }
-    get("pending").textContent = `${sheet.pending().length} to judge`;
-    get("doubts").textContent = `${sheet.doubts.items.length} doubtful`;
-    get("differences").textContent = `${sheet.disagreements().length} differ`;
-    get("reviewed").textContent = work.reviewing === null ? "From here …" : `… to here (from ${clock(work.reviewing, 1)})`;
-    get("reviewed").setAttribute("aria-pressed", String(work.reviewing !== null));
-    const share = total(common(work.labels.map(({ name }) => sheet.reviewed[name]))) / sheet.duration;
-    get("reviewed-share").textContent = `Reviewed ${percent(Math.min(share, 1))}`;
-    this.time();
-  }
+	update() {
+		const {work} = this;
+		const {player, sheet} = work;
+		if (!sheet) return;
+		get("play").setAttribute("aria-label", player.playing ? "Pause" : "Play");
+		get("play").replaceChildren(icon(player.playing ? "pause" : "play"));
+		get("speed").value = String(player.speed);
+		get("loop").setAttribute("aria-pressed", String(Boolean(player.loop)));
+		for (const verb of ["undo", "redo"]) {
+			get(verb).setAttribute("aria-disabled", String(!sheet[verb]));
+			get(verb).setAttribute("aria-label", sheet[verb] ? `${COMMANDS.get(verb).title}: ${sheet[verb]}` : COMMANDS.get(verb).title);
+		}
+		get("pending").textContent = `${sheet.pending().length} to judge`;
+		get("doubts").textContent = `${sheet.doubts.items.length} doubtful`;
+		get("differences").textContent = `${sheet.disagreements().length} differ`;
+		get("reviewed").textContent = work.reviewing.since === null ? "From here …" : `… to here (from ${clock(work.reviewing.since, 1)})`;
+		get("reviewed").setAttribute("aria-pressed", String(work.reviewing.since !== null));
+		const share = total(common(work.labels.map(({name}) => sheet.reviewed[name]))) / sheet.duration;
+		get("reviewed-title").textContent = `Reviewed ${percent(Math.min(share, 1))}`;
+		this.time();
+	}
 }

@@ -1,0 +1,64 @@
+// What comes after a recording was opened: suggestions that are still computed, the run's scores, disagreements to settle.
+import {ask, askOf, Refused} from "./api.js";
+import {count} from "./format.js";
+
+const POLL = 1500;
+
+export class Arrivals {
+	constructor(work) {
+		this.work = work;
+	}
+
+	forget() {
+		this.curves = null;
+		this.withCurves = true;
+	}
+
+	await(ticket) {
+		this.fetchCurves();
+		this.#suggestions(ticket);
+		if (this.work.page.study.settling) this.#disagreements(ticket);
+	}
+
+	async #disagreements(ticket) {
+		const {work} = this;
+		const {recordings} = await ask("/api/agreement");
+		if (ticket !== work.ticket) return;
+		work.sheet.toSettle = recordings.find(one => one.id === work.sheet.id)?.disagreements ?? [];
+		work.sheet.touch();
+		work.refresh();
+	}
+
+	async #suggestions(ticket) {
+		const {work} = this;
+		while (work.sheet?.suggesting === "computing" && ticket === work.ticket) {
+			await new Promise(done => setTimeout(done, POLL));
+			if (ticket !== work.ticket) return;
+			const found = await askOf(work.sheet.id, "suggestions").catch(() => null);
+			if (!found || ticket !== work.ticket || found.suggesting === "computing") continue;
+			work.sheet.suggest(found);
+			work.timeline.layOut();
+			work.toolbars.opened();
+			work.refresh();
+			this.fetchCurves();
+			work.say(found.suggestions ? `${count(found.suggestions.length, "suggestion")} arrived.` : `No suggestions: ${found.suggesting}`);
+		}
+	}
+
+	/** Scores for the view and what lies beside it, unless they are there. */
+	async fetchCurves() {
+		const {sheet, timeline} = this.work;
+		if (!sheet || !this.withCurves || !sheet.suggestions) return;
+		const [from, to] = [Math.max(timeline.from - timeline.span, 0), Math.min(timeline.to + timeline.span, sheet.duration)];
+		const held = this.curves;
+		if (held && held.from <= timeline.from && held.to >= timeline.to && held.to - held.from <= (to - from) * 1.7) return;
+		const points = Math.min(4000, Math.ceil(timeline.width) * 3);
+		try {
+			const curves = await askOf(sheet.id, `curves?from=${from}&to=${to}&points=${points}`);
+			if (sheet === this.work.sheet && curves.times.length) this.curves = {...curves, from, to};
+		} catch (error) {
+			if (error instanceof Refused) this.withCurves = false;
+		}
+		timeline.redraw();
+	}
+}

@@ -1,0 +1,101 @@
+// Changes of the open recording: applied at once, sent in order, and what becomes of those that the server refused.
+import {askOf, Refused} from "./api.js";
+import {Sheet} from "./sheet.js";
+
+export class Changes {
+	constructor(work) {
+		this.work = work;
+		this.queue = work.page.queue;
+	}
+
+	/** Apply what `make` returns and send it, in order with everything before. */
+	async act(make, said = "") {
+		const {work} = this;
+		if (this.queue.unknown) await this.queue.empty();
+		const action = typeof make === "function" ? make() : make;
+		if (!action || !work.sheet) return false;
+		this.#enqueue(work.sheet, action);
+		const put = action.ops.findLast(op => op.op === "put");
+		if (put) work.choose(work.sheet.bouts.get(put.bout.id));
+		else if (action.why === "delete" || action.why === "reject") work.choose(null);
+		work.refresh();
+		work.say(said || `${action.why[0].toUpperCase()}${action.why.slice(1)}.`);
+		return true;
+	}
+
+	#enqueue(sheet, action) {
+		sheet.apply(action.ops);
+		[sheet.undo, sheet.redo] = [action.why, ""];
+		this.queue.push({sheet, verb: "actions", body: action, ops: action.ops, done: answer => this.#acknowledged(sheet, answer)});
+	}
+
+	/** Take the last action back, or do it again. */
+	again(verb) {
+		const {work} = this;
+		const {sheet} = work;
+		if (!sheet[verb] && !this.queue.length) return work.say(`Nothing to ${verb}.`);
+		const why = sheet[verb];
+		return this.queue.push({sheet, verb, body: {}, ops: null, done: answer => {
+			sheet.follow(answer);
+			this.#acknowledged(sheet, answer);
+			work.say(`${verb === "undo" ? "Undid" : "Redid"}: ${why || "the last change"}.`);
+			if (sheet === work.sheet) this.#showChange(answer.ops ?? []);
+		}});
+	}
+
+	#showChange(ops) {
+		const {work} = this;
+		const put = ops.find(op => op.op === "put");
+		if (put) work.choose(work.sheet.bouts.get(put.bout.id));
+		if (put) work.timeline.follow(put.bout.start, false);
+		work.refresh();
+	}
+
+	#acknowledged(sheet, answer) {
+		[sheet.undo, sheet.redo] = [answer.undo ?? "", answer.redo ?? ""];
+		if (sheet === this.work.sheet) this.work.toolbars.update();
+	}
+
+	#read(old) {
+		return askOf(old.id, "open", {}).then(opened => Object.assign(new Sheet(opened, old.labels), {toSettle: old.toSettle}));
+	}
+
+	/** The server refused: load what it has, keep what can be kept, and return what is still to be sent. */
+	async refused(error, items) {
+		const {work} = this;
+		const [first] = items;
+		const own = items.filter(item => item.sheet === first.sheet);
+		const others = items.filter(item => item.sheet !== first.sheet);
+		const fresh = await this.#read(first.sheet).catch(again => {
+			if (again instanceof Refused) return null;
+			throw again;
+		});
+		const arrived = fresh && first.tried && first.ops && fresh.holds(first.ops);
+		const kept = arrived ? own.slice(1).filter(item => item.ops) : [];
+		if (fresh && work.sheet === first.sheet) {
+			work.sheet = fresh;
+			for (const item of kept) fresh.apply(item.ops);
+			work.choose(work.chosenBout);
+			work.timeline.layOut();
+			work.refresh();
+		}
+		const lost = arrived ? [] : own;
+		if (lost.length) work.page.tellLost(error, lost.filter(item => item.ops), actions => this.#doAgain(first.sheet, actions));
+		return [...kept.map(item => ({...item, sheet: fresh})), ...others];
+	}
+
+	/** Make the lost changes once more, also to a recording that was left meanwhile. */
+	async #doAgain(old, actions) {
+		const {work} = this;
+		const here = () => work.sheet?.id === old.id;
+		const apart = here() ? null : await this.#read(old).catch(error => work.page.fail(error));
+		const sheet = here() ? work.sheet : apart;
+		if (!sheet) return;
+		for (const {body} of actions) {
+			const ops = body.ops.filter(op => op.op !== "drop" || sheet.bouts.has(op.id));
+			if (ops.length) this.#enqueue(sheet, {why: body.why, ops});
+		}
+		if (here()) work.refresh();
+		work.say(`Done again in ${sheet.name}.`);
+	}
+}

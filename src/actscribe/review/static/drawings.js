@@ -1,0 +1,21 @@
+// The drawings on buttons, 24 by 24: what is filled, and what is a line.
+export const DRAWINGS = {
+	play: ["M7 4.5v15l12.5-7.5z"],
+	pause: ["M6 4.5h4.2v15H6zM13.8 4.5H18v15h-4.2z"],
+	reverse: ["M17 4.5v15L4.5 12z"],
+	"frame-back": ["M16 5v14L7 12zM4 5h2v14H4z"],
+	"frame-forward": ["M8 5v14l9-7zM18 5h2v14h-2z"],
+	"bout-back": ["", "M14 6l-6 6 6 6M19 6l-6 6 6 6"],
+	"bout-forward": ["", "M10 6l6 6-6 6M5 6l6 6-6 6"],
+	loop: ["", "M5 11V9a3 3 0 0 1 3-3h10l-3-3M19 13v2a3 3 0 0 1-3 3H6l3 3"],
+	sound: ["M4 9.5v5h3.5L12 19V5L7.5 9.5z", "M15 9a4 4 0 0 1 0 6M17.5 6.5a8 8 0 0 1 0 11"],
+	mute: ["M4 9.5v5h3.5L12 19V5L7.5 9.5z", "M15.5 9.5l5 5M20.5 9.5l-5 5"],
+	undo: ["", "M8 5L4 9l4 4M4 9h10a5 5 0 0 1 0 10h-4"],
+	redo: ["", "M16 5l4 4-4 4M20 9H10a5 5 0 0 0 0 10h4"],
+	plus: ["", "M12 5v14M5 12h14"],
+	minus: ["", "M5 12h14"],
+	whole: ["", "M4 6v12M20 6v12M7 12h10M10 9l-3 3 3 3M14 9l3 3-3 3"],
+	check: ["", "M5 12.5l4.5 4.5L19 7"],
+	back: ["", "M14 6l-6 6 6 6"],
+	on: ["", "M10 6l6 6-6 6"],
+};

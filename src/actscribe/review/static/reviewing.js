@@ -1,0 +1,72 @@
+// Marking time as reviewed; somebody who has not seen most of it is asked first.
+import {confirm} from "./dialogs.js";
+import * as edits from "./edits.js";
+import {clock} from "./format.js";
+import {common, total, withoutSpan} from "./spans.js";
+
+export class Reviewing {
+	constructor(work) {
+		this.work = work;
+		/** Where a reviewed span begins that is not ended yet. */
+		this.since = null;
+	}
+
+	/** Give up the span that is begun; returns whether there was one. */
+	forget() {
+		const any = this.since !== null;
+		this.since = null;
+		return any;
+	}
+
+	#labels() {
+		const {work} = this;
+		return work.panel.onlyActive ? [work.labels[work.active].name] : [];
+	}
+
+	async #mark(start, end, said) {
+		const {work} = this;
+		const [sheet, labels] = [work.sheet, this.#labels()];
+		const done = common((labels.length ? labels : sheet.labels).map(name => sheet.reviewed[name]));
+		const fresh = done.reduce((left, [from, to]) => withoutSpan(left, from, to), [[start, end]]);
+		const [unseen, all] = [work.seen.missing(fresh), total(fresh)];
+		if (unseen > all / 2) {
+			const digits = all < 10 ? 1 : 0;
+			const yes = await confirm("Mark what was not played?", [`${clock(unseen, digits)} of ${clock(all, digits)} were not played; mark all the same?`,
+				"Reviewed time without a bout is learned from as time in which nothing happens."], "Mark all the same");
+			if (!yes || work.sheet !== sheet) return work.say("Not marked as reviewed.");
+		}
+		return work.changes.act(edits.reviewed(start, end, labels), said);
+	}
+
+	/** Begin a reviewed span at this frame, or end it here. */
+	here() {
+		const {work} = this;
+		const {player, sheet} = work;
+		if (work.editing.frameless) return false;
+		if (this.since === null) {
+			this.since = player.here;
+			work.say(`Reviewed from ${clock(this.since)}; again where it ends.`);
+			return work.refresh();
+		}
+		const [first, last] = [this.since, player.here].sort((a, b) => a - b);
+		const start = first <= player.start(0) + 1e-6 ? 0 : first;
+		const end = last >= player.start(player.frames.count - 1) - 1e-6 ? sheet.duration : last;
+		this.since = null;
+		work.refresh();
+		return this.#mark(start, end, `Reviewed from ${clock(start)} to ${clock(end)}.`);
+	}
+
+	view() {
+		const {from, to} = this.work.timeline;
+		return this.#mark(from, to, `${clock(from)} to ${clock(to)} is reviewed.`);
+	}
+
+	notView() {
+		const {from, to} = this.work.timeline;
+		return this.work.changes.act(edits.reviewed(from, to, this.#labels(), false), `${clock(from)} to ${clock(to)} is not reviewed.`);
+	}
+
+	all() {
+		return this.#mark(0, this.work.sheet.duration, "The whole recording is reviewed.");
+	}
+}

@@ -1,0 +1,28 @@
+// Which time of each recording was on the screen since the page was opened.
+import {total, withoutSpan, withSpan} from "./spans.js";
+
+/** Seconds of the recording, at speed 1, between two pictures that still count as played through. */
+const LEAP = 0.5;
+
+export class Seen {
+	#spans = new Map();
+
+	open(id) {
+		this.id = id;
+		this.last = null;
+	}
+
+	/** The player shows a frame; while it plays, what lies between that and the one before was shown as well. */
+	add({time, after, playing, speed}) {
+		let [start, end] = [time, after];
+		const leap = this.last && playing ? Math.abs(time - this.last.time) : Infinity;
+		if (leap < LEAP * Math.max(speed, 1)) [start, end] = [Math.min(start, this.last.time), Math.max(end, this.last.after)];
+		this.last = {time, after};
+		if (this.id) this.#spans.set(this.id, withSpan(this.#spans.get(this.id) ?? [], start, end));
+	}
+
+	/** Seconds of spans that were not shown. */
+	missing(spans) {
+		return total((this.#spans.get(this.id) ?? []).reduce((left, [start, end]) => withoutSpan(left, start, end), spans));
+	}
+}
