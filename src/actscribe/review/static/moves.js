@@ -14,7 +14,7 @@ export class Moves {
 
 	suggestion(forward) {
 		const {work} = this;
-		if (!work.sheet.suggestions) return work.say(work.sheet.blind ? "Predictions are hidden: this recording is annotated blind." : "There are no suggestions.");
+		if (!work.sheet.suggestions) return work.say(work.sheet.blind ? "Predictions are hidden: this recording is annotated blind." : work.sheet.suggesting === "computing" ? "Suggestions are being computed." : "There are no suggestions.");
 		return this.#go("suggestion", work.sheet.pending(), forward, work.chosen);
 	}
 
