@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from short_studies import actscribe
 from small_studies import write_manifest
 from videos import make_video
 
@@ -18,6 +19,7 @@ from actscribe.draft.labels import alike, draft_labels, label_text, merged
 from actscribe.draft.study import Draft, draft
 from actscribe.errors import ActScribeError
 from actscribe.labels import load_label_set, presets
+from actscribe.review.start import read_study
 from actscribe.settings.registry import BUILT_IN
 from actscribe.settings.study import Split
 
@@ -260,3 +262,34 @@ def test_a_drafted_study_says_what_its_recognizer_can_be_told_and_which_others_t
     written = text.replace("  probe:\n", f"  {other}\n  probe:\n")
     (tmp_path / "study" / "study.yaml").write_text(written, encoding="utf-8")
     assert set(load_study(tmp_path / "study").recognizers) == {"vlm-yesno", "probe"}
+
+
+def test_videos_that_nobody_annotated_are_a_study_to_be_reviewed(lab: Path, tmp_path: Path) -> None:
+    with pytest.raises(ActScribeError, match="no annotation file") as refused:
+        draft(tmp_path / "study", [lab / "films"])
+    assert "--labels 'Walking,Standing'" in refused.value.hint
+    words = " ".join(
+        actscribe("new", tmp_path / "study", "--from", lab / "films", "--labels", "Walking, Standing").split()
+    )
+    assert "None of 6 videos annotated yet" in words
+    assert [(one["annotations"], one["group"]) for one in rows(tmp_path / "study")] == [
+        ("", f"subject{(number + 1) // 2}") for number in range(1, 7)
+    ]
+    data = load_data(load_study(tmp_path / "study"))
+    assert data.labels.names == ("Walking", "Standing")
+    assert [one.intervals for one in data.recordings] == [None] * 6
+    checked = actscribe("check", tmp_path / "study")
+    assert "Nothing is annotated yet." in checked
+    assert "Next: actscribe review" in checked
+    assert "must be annotated" not in checked
+    assert read_study(tmp_path / "study")[2] == []
+
+
+@pytest.mark.parametrize("labels", ["behaviour_lab", "own.yaml"])
+def test_presets_and_files_are_labels_of_such_a_study(
+    lab: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, labels: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.yaml").write_text("name: own\nlabels: [Rest]\n", encoding="utf-8")
+    draft(tmp_path / "study", [lab / "films"], labels=labels)
+    assert load_study(tmp_path / "study").label_set().names == load_label_set(labels).names

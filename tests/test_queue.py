@@ -198,6 +198,19 @@ def test_where_everything_is_annotated(study: Path) -> None:
     assert "Everything of train is reviewed." in said
 
 
+@pytest.mark.parametrize("strategy", ["uncertainty", "change", "coverage", "random"])
+def test_where_everything_is_annotated_nothing_is_scored(
+    study: Path, monkeypatch: pytest.MonkeyPatch, strategy: str
+) -> None:
+    def refuse(*arguments: object) -> None:
+        raise AssertionError("nothing is to be scored")
+
+    for name in ("scores_of", "vectors_of"):
+        monkeypatch.setattr(f"actscribe.review.queue.ask.{name}", refuse)
+    found = ask(study, 1.0, strategy)
+    assert (found.spans, found.left, found.notes[0]) == ((), 0.0, "Everything of train is reviewed.")
+
+
 def test_the_way_through_a_study(study: Path, tmp_path: Path) -> None:
     reviewed_until(study, 4)
     said = actscribe("next", study, "--minutes", "0.5", "--span", "2", "--context", "1", "--out", tmp_path / "n.csv")

@@ -8,10 +8,14 @@ import sys
 
 import pytest
 
+from actscribe import load_study
+from actscribe.run_folder.run import Run, RunInfo
+
 #: Command -> what its error says.
 WRONG = {
     "train nowhere": "nowhere: no such study file",
     "train study.yaml --recognizer probee": "no recognizer is called 'probee'",
+    "train study.yaml --recognizer timesformer": "a complete run is here already",
     "compare nowhere": "nowhere: no such study file",
     "compare --from nowhere --only probe": "--from repeats a comparison as it was",
     "check nowhere": "nowhere: no such study file",
@@ -53,6 +57,9 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str, 
     folder = tmp_path_factory.mktemp("wrong")
     (folder / "films").mkdir()
     (folder / "study.yaml").write_text(STUDY, encoding="utf-8")
+    run = RunInfo(status="complete", name="timesformer", recognizer="timesformer", settings={}, seed=0, study="s")
+    study = load_study(folder / "study.yaml")
+    Run.create(folder / "runs" / "timesformer", study, study.label_set(), [], run)
     words = [sys.executable, "-c", RUN, json.dumps(list(WRONG))]
     done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=True)
     return {

@@ -19,6 +19,7 @@ from actscribe.review.folder import ReviewFolder
 from actscribe.review.serve import verdict_of
 from actscribe.review.suggester import Suggester
 from actscribe.run_folder.run import Run
+from actscribe.run_folder.standing_in_the_way import train_command
 
 
 @pytest.mark.parametrize(
@@ -65,6 +66,14 @@ def test_the_newest_run_of_the_studys_first_recognizer_is_chosen_and_an_unfinish
     named = choose_run(loaded, study / "runs" / "two").run
     assert named is not None
     assert named.info.name == "timesformer"
+
+
+def test_the_command_that_trains_again_replaces_the_run_that_is_there(study: Path) -> None:
+    loaded = load_study(study)
+    assert train_command(study, loaded) == f"actscribe train {study}"
+    first = next(iter(loaded.recognizers))
+    a_run(study, study / "runs" / first, recognizer=first)
+    assert train_command(study, loaded) == f"actscribe train {study} --overwrite"
 
 
 def test_a_run_of_which_files_are_missing_is_told_in_a_sentence(study: Path) -> None:

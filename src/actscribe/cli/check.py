@@ -10,6 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from actscribe.data.loading import StudyData
+    from actscribe.settings.study import Study
 
 
 #: Exit code where the study would be refused, as for other input that a person can mend.
@@ -19,7 +20,7 @@ REFUSED = 2
 def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder it lies in.")]) -> None:
     """Show what is in the data: hours, intervals and clips per label and split, overlaps, problems.
 
-    Ends with exit code 2 where `train` or `compare` would refuse the study.
+    Ends with exit code 2 where `train` or `compare` would refuse the study; not where nothing is annotated yet.
     """
     from actscribe.data.loading import load_data
     from actscribe.settings.study import load_study
@@ -55,6 +56,8 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder 
     refused = preflight_problems(loaded, data, infos=infos)
     for sentence in (*frame_notes(loaded, data, infos=infos), *model_notes(loaded)):
         print_sentence(f"Note: {sentence}")
+    nothing = all(one.intervals is None for one in data.recordings)
+    refused = [] if nothing else refused  # what is lacking follows from that
     for sentence in (*refused, *memory_warnings(loaded, list(loaded.recognizers), data)):
         print_sentence(f"Warning: {sentence}")
     for sentence in (*data.remarks, *moved_groups(loaded, data), *data.not_known):
@@ -68,16 +71,24 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder 
     if refused:
         print(f"Next: mend what the warnings say, then type: actscribe check {shlex.quote(str(study))}")
         raise typer.Exit(REFUSED)
+    if nothing:
+        print("Nothing is annotated yet. Annotate in the browser:")
+        print(f"Next: actscribe review {shlex.quote(str(study))}")
+        return
     if data.not_known and loaded.groups is None and loaded.split.within == "groups":
         print("Next: say which videos belong together (see the warning),")
-        print(f"  then type: {_next(study, list(loaded.recognizers))}")
+        print(f"  then type: {_next(study, loaded)}")
     else:
-        print(f"Next: {_next(study, list(loaded.recognizers))}")
+        print(f"Next: {_next(study, loaded)}")
 
 
-def _next(study: Path, recognizers: list[str]) -> str:
-    """Return the command that trains the study's recognizer, or compares all of them."""
-    return f"actscribe {'compare' if len(recognizers) > 1 else 'train'} {shlex.quote(str(study))}"
+def _next(study: Path, loaded: Study) -> str:
+    """Return the command that trains the study's recognizer, anew where a run is there, or compares all of them."""
+    from actscribe.run_folder.standing_in_the_way import train_command
+
+    return (
+        f"actscribe compare {shlex.quote(str(study))}" if len(loaded.recognizers) > 1 else train_command(study, loaded)
+    )
 
 
 def _show_moments(data: StudyData, length: float | None) -> None:

@@ -11,7 +11,14 @@ import typer
 
 def new(
     study_dir: Annotated[Path, typer.Argument(help="Folder to make; it must not hold a study yet.")],
-    labels: Annotated[str, typer.Option(help="Label preset or YAML file to start from.")] = "newborn_resuscitation",
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            help="Label preset, YAML file, or names with commas between them; with --from for videos that nobody"
+            " annotated yet.",
+            show_default="newborn_resuscitation",
+        ),
+    ] = None,
     sources: Annotated[
         list[Path] | None,
         typer.Option("--from", help="Annotation files, videos or folders of both, to draft labels and manifest from."),
@@ -24,13 +31,13 @@ def new(
 
     next_step = f"actscribe check {shlex.quote(str(study_dir))}"
     if not sources:
-        for path in scaffold(study_dir, labels):
+        for path in scaffold(study_dir, labels or "newborn_resuscitation"):
             print(path)
         print(f"Fill manifest.csv, then type: {next_step}")
         return
     from actscribe.draft.study import draft
 
-    drafted = draft(study_dir, sources, tuple(part.strip() for part in tiers.split(",") if part.strip()))
+    drafted = draft(study_dir, sources, tuple(part.strip() for part in tiers.split(",") if part.strip()), labels)
     for path in drafted.files:
         print(path)
     for remark in drafted.remarks:

@@ -54,6 +54,7 @@ def review(
         _require()
         from actscribe.review.serve import listen, serve
         from actscribe.review.served import start
+        from actscribe.run_folder.standing_in_the_way import train_command
         from actscribe.tables import print_sentence
 
         listening = listen(host, port, tls_cert, tls_key)
@@ -64,6 +65,7 @@ def review(
             print(f"Open in your browser: {session.access.address}", flush=True)
             print("End with Ctrl-C; every change is kept at once.", flush=True)
             serve(session, listening, not no_browser)
+            print(f"Next: {train_command(study, session.study)}")
 
 
 def _modes(prepare: bool, export: str | None, verify: bool) -> dict[str, bool]:

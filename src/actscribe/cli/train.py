@@ -29,6 +29,9 @@ def train(
     """Train a recognizer on a study, or set up a zero-shot one, and choose thresholds on validation."""
     from actscribe.processes import is_first
     from actscribe.progress import say
+    from actscribe.run_folder.run import Run
+    from actscribe.run_folder.standing_in_the_way import refuse_complete
+    from actscribe.run_folder.written import RUN_FILE
     from actscribe.settings.study import load_study
 
     loaded = load_study(study)
@@ -36,6 +39,10 @@ def train(
         loaded = loaded.model_copy(update={"seed": seed})
     first, *others = loaded.recognizers
     loaded.chosen(recognizer or first)  # refuses a name that is none before networks are loaded
+
+    folder = out or loaded.folder / "runs" / (recognizer or first)
+    if is_first() and not overwrite and (folder / RUN_FILE).is_file():
+        refuse_complete(Run.open(folder))  # said at once, before networks are loaded
 
     from actscribe.report.verdict import grouped_notes
     from actscribe.runs.train import train as train_run

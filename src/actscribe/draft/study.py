@@ -14,12 +14,13 @@ from pathlib import Path
 import numpy as np
 
 from actscribe.data.groups import groups_in_names
-from actscribe.draft.labels import DraftLabel, draft_labels, label_text, merged
+from actscribe.draft.labels import DraftLabel, draft_labels, merged
+from actscribe.draft.labels import label_text as drafted_text
 from actscribe.draft.pairs import Pair, pair
 from actscribe.draft.sources import Sources, gather
 from actscribe.errors import ActScribeError
 from actscribe.places import real_path
-from actscribe.settings.scaffold import TEMPLATE, Scaffold, check_free, filled, write_scaffold
+from actscribe.settings.scaffold import TEMPLATE, Scaffold, check_free, filled, label_text, write_scaffold
 from actscribe.spreadsheet import as_text
 from actscribe.yaml_file import quoted
 
@@ -42,7 +43,7 @@ class Draft:
     remarks: tuple[str, ...]
 
 
-def draft(folder: Path, paths: Sequence[Path], tiers: Sequence[str] = ()) -> Draft:
+def draft(folder: Path, paths: Sequence[Path], tiers: Sequence[str] = (), labels: str | None = None) -> Draft:
     """Write a study drafted from annotation files and videos, and say what is open in it.
 
     Nothing is written before everything was read. A group is only filled in where the names of the files or the
@@ -52,6 +53,8 @@ def draft(folder: Path, paths: Sequence[Path], tiers: Sequence[str] = ()) -> Dra
         folder: of the study, which must not hold one.
         paths: annotation files, videos, and folders of both.
         tiers: patterns of the tiers to read, see `annotations.read`.
+        labels: of videos that nobody annotated yet, see `scaffold.label_text`; where there are annotations, theirs are
+            drafted.
 
     Raises:
         ActScribeError: a study is there already, a path that is not, files that cannot be read or paired, no video, or
@@ -59,6 +62,8 @@ def draft(folder: Path, paths: Sequence[Path], tiers: Sequence[str] = ()) -> Dra
     """
     check_free(folder)
     sources = gather(paths, tiers)
+    if labels and sources.videos and not sources.files:
+        return _unannotated(folder, sources, labels)
     _check(sources, paths)
     paired = pair(sources)
     annotated = [one for one in paired.pairs if one.files]
@@ -68,19 +73,34 @@ def draft(folder: Path, paths: Sequence[Path], tiers: Sequence[str] = ()) -> Dra
             f" belongs to another; {paired.without_video[0][0]} is of {paired.without_video[0][1]}.",
             "Name the folder of these videos, give them back their names, or write a manifest.",
         )
-    labels = draft_labels(found for one in annotated for found in one.annotations)
-    learned = sum(not label.is_points_only for label in labels)
+    found = draft_labels(each for one in annotated for each in one.annotations)
+    learned = sum(not label.is_points_only for label in found)
     groups, whence = _groups(paired.pairs)
     name = real_path(folder).name
     study = _study_text(name, tiers, groups, annotated)
-    texts = Scaffold(study, _manifest_text(folder, paired.pairs, groups), label_text(labels, name))
+    texts = Scaffold(study, _manifest_text(folder, paired.pairs, groups), drafted_text(found, name))
     remarks = [
         f"{len(annotated)} of {_counted(len(paired.pairs), 'video')} annotated; {_counted(learned, 'label')}.",
         *_on_tiers(annotated),
         *_on_groups(groups, whence),
-        *_on_labels(labels),
+        *_on_labels(found),
         *_on_second(paired.pairs),
         *(f"{path}: its video was not found: {what}." for path, what in paired.without_video),
+        *(f"Not used: {reason}" for reason in sources.unreadable),
+        *_on_others(sources.others),
+    ]
+    return Draft(write_scaffold(folder, texts), tuple(remarks))
+
+
+def _unannotated(folder: Path, sources: Sources, labels: str) -> Draft:
+    """Write a study of videos that nobody annotated yet, to begin with review."""
+    pairs = [Pair(video, (), ()) for video in sources.videos]
+    groups, whence = _groups(pairs)
+    study = _study_text(real_path(folder).name, (), groups, pairs)
+    texts = Scaffold(study, _manifest_text(folder, pairs, groups), label_text(labels))
+    remarks = [
+        f"None of {_counted(len(pairs), 'video')} annotated yet: they are to be annotated in the browser.",
+        *_on_groups(groups, whence),
         *(f"Not used: {reason}" for reason in sources.unreadable),
         *_on_others(sources.others),
     ]
@@ -91,6 +111,12 @@ def _check(sources: Sources, paths: Sequence[Path]) -> None:
     """Refuse sources without annotations or without videos."""
     if not sources.files:
         reason = f" {sources.unreadable[0]}" if sources.unreadable else ""
+        if sources.videos and not reason:
+            raise ActScribeError(
+                f"{', '.join(map(str, paths))}: no annotation file that can be used.",
+                "To annotate these videos in the browser, name the activities (--labels 'Walking,Standing', or a preset"
+                " or file) beside --from, then type: actscribe review STUDY_DIR. Else name annotation files, too.",
+            )
         raise ActScribeError(
             f"{', '.join(map(str, paths))}: no annotation file that can be used.{reason}",
             "Name annotation files and the folder of their videos. A table of videos and labels, without times, is a"
@@ -143,7 +169,8 @@ def _study_text(name: str, tiers: Sequence[str], groups: Sequence[str], annotate
     template = TEMPLATE
     if tiers:
         template = _before(template, "# The activities.", f"tiers: [{', '.join(map(quoted, tiers))}]\n\n")
-    lengths = [i.end - i.start for one in annotated for i in one.annotations[0].intervals if i.end > i.start]
+    first = [read for one in annotated for read in one.annotations[:1]]
+    lengths = [i.end - i.start for read in first for i in read.intervals if i.end > i.start]
     if lengths:
         comment = f"# Half of the annotated bouts are shorter than {np.median(lengths):.1f} s.\n"
         template = _before(template, "windows:", comment)

@@ -24,6 +24,7 @@ from actscribe.recognizers.ready import check_ready
 from actscribe.run_folder.environment import machine, versions
 from actscribe.run_folder.run import OperatingPoint, Run, RunInfo, check_run_folder
 from actscribe.run_folder.scored_clips import time_scores
+from actscribe.run_folder.standing_in_the_way import REPLACE, refuse_complete
 from actscribe.run_folder.warm import WarmStart
 from actscribe.run_folder.written import RUN_FILE
 from actscribe.runs.moved import moved_groups
@@ -48,8 +49,6 @@ COMPARED_CLIPS = 16
 SAME = 1e-5
 #: Said in run.json where there are no validation clips.
 UNDECIDED = "no validation clips: thresholds are 0.5, and the timeline's settings are the defaults"
-#: What to type where an earlier run is to go.
-REPLACE = "Replace it with --overwrite (in Python: overwrite=True)"
 #: Seconds; the grid on which timelines are made.
 TIME_STEP = 0.1
 
@@ -334,11 +333,7 @@ def _existing(folder: Path, resume: bool, overwrite: bool) -> Run | None:
         if resume:
             print(f"{folder}: nothing to resume; starting over.", file=sys.stderr)
         return None
-    if run.info.status == "complete":
-        raise ActScribeError(
-            f"{folder}: a complete run is here already; nothing was changed.",
-            f"{REPLACE}, or choose another folder with --out.",
-        )
+    refuse_complete(run)
     if not resume:
         raise ActScribeError(
             f"{folder}: an unfinished run is here.",

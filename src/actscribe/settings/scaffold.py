@@ -65,6 +65,13 @@ TIMESFORMER = """\
     model: embedded   # or a folder, or facebook/timesformer-base-finetuned-ssv2 after `actscribe models pull`
     epochs: 12
 """
+#: Begins a label set that is made of names alone.
+NAMED = (
+    "# Write below each name, as 'definition:', one sentence on when it is present: whoever annotates reads it.",
+    "name: labels",
+    "task: multi-label   # several at once, or none; multi-class: exactly one label a clip",
+    "labels:",
+)
 MANIFEST = "video,annotations,group,split\n"
 
 
@@ -84,9 +91,9 @@ def scaffold(folder: Path, labels: str) -> tuple[Path, ...]:
         ActScribeError: a study is there already, no such label preset, or a folder that cannot be written to.
     """
     check_free(folder)
-    label_set = load_label_set(labels)
-    name = real_path(folder).name or label_set.name
-    return write_scaffold(folder, Scaffold(filled(TEMPLATE, name), MANIFEST, _label_text(labels)))
+    text = label_text(labels)
+    name = real_path(folder).name or "study"
+    return write_scaffold(folder, Scaffold(filled(TEMPLATE, name), MANIFEST, text))
 
 
 def filled(template: str, name: str) -> str:
@@ -132,8 +139,20 @@ def _paths(folder: Path) -> tuple[Path, Path, Path]:
     return folder / STUDY_FILE, folder / "manifest.csv", folder / "labels.yaml"
 
 
-def _label_text(labels: str) -> str:
-    """Return the YAML itself, not its values: its comments help whoever edits it."""
+def label_text(labels: str) -> str:
+    """Return the YAML itself, not its values: its comments help whoever edits it.
+
+    Args:
+        labels: a preset, a file, or names of activities with commas between them.
+
+    Raises:
+        ActScribeError: neither a preset nor a file, and no names; or names that are no label set.
+    """
+    names = list(dict.fromkeys(name.strip() for name in labels.split(",") if name.strip()))
+    if "," in labels and names and not Path(labels).is_file():
+        lines = [f"  - name: {quoted(name)}" for name in names]
+        return "\n".join([*NAMED, *lines, "ignored: []", ""])
+    load_label_set(labels)
     if labels in presets():
         return (resources.files("actscribe") / "presets" / f"{labels}.yaml").read_text(encoding="utf-8")
     return Path(labels).read_text(encoding="utf-8")

@@ -90,6 +90,8 @@ def ask(
         raise ActScribeError(f"no strategy is called '{strategy}'.", did_you_mean(strategy, STRATEGIES))
     data = load_data(study) if data is None else data
     used = _usable(strategy, opened, study, data)
+    if not any(open_time(one) for one in data.of_split(split)):
+        return Queue((), strategy, 0.0, tuple(_notes(strategy, split, data, 0.0, ())))  # before anything is scored
     recordings = [one for one in data.of_split(split) if strategy == "coverage" or open_time(one)]
     window = Window(study.windows.length, study.windows.stride)
     every = [clips_of(one, window) for one in recordings]

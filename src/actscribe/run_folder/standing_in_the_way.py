@@ -1,0 +1,39 @@
+"""A complete run where another one is to be made."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from actscribe.errors import ActScribeError
+from actscribe.run_folder.run import Run
+from actscribe.run_folder.written import RUN_FILE
+from actscribe.settings.study import Study
+
+#: What to type where an earlier run is to go.
+REPLACE = "Replace it with --overwrite (in Python: overwrite=True)"
+
+
+def refuse_complete(run: Run) -> None:
+    """Refuse a folder that holds a complete run.
+
+    Raises:
+        ActScribeError: it does.
+    """
+    if run.info.status == "complete":
+        raise ActScribeError(
+            f"{run.folder}: a complete run is here already; nothing was changed.",
+            f"{REPLACE}, or choose another folder with --out.",
+        )
+
+
+def train_command(typed: Path, study: Study) -> str:
+    """Return the command that trains a study's first recognizer, in place of an earlier run where there is one.
+
+    Args:
+        typed: the study as it was typed.
+        study: from `load_study`.
+    """
+    first = next(iter(study.recognizers))
+    again = " --overwrite" if (study.folder / "runs" / first / RUN_FILE).is_file() else ""
+    return f"actscribe train {shlex.quote(str(typed))}{again}"
