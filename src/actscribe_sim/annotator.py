@@ -80,7 +80,7 @@ class ServerDesk:
 
     def act(self, recording: str, action: Action) -> None:
         """Do something in it."""
-        asked = {"revision": self._revisions[recording], **action.model_dump(mode="json")}
+        asked = {"revision": self._revisions[recording], **action.model_dump(mode="json", exclude={"final"})}
         found = self.post(f"/api/recordings/{recording[:ID_DIGITS]}/actions", asked)
         self._revisions[recording] = found["revision"]
 
