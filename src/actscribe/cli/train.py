@@ -27,6 +27,7 @@ def train(
     ] = None,
 ) -> None:
     """Train a recognizer on a study, or set up a zero-shot one, and choose thresholds on validation."""
+    from actscribe.errors import ActScribeError
     from actscribe.processes import is_first
     from actscribe.progress import say
     from actscribe.run_folder.run import Run
@@ -42,7 +43,12 @@ def train(
 
     folder = out or loaded.folder / "runs" / (recognizer or first)
     if is_first() and not overwrite and (folder / RUN_FILE).is_file():
-        refuse_complete(Run.open(folder))  # said at once, before networks are loaded
+        try:
+            there = Run.open(folder)
+        except ActScribeError:  # a damaged one: `train_run` says what to do
+            there = None
+        if there is not None:
+            refuse_complete(there)  # at once, before networks are loaded
 
     from actscribe.report.verdict import grouped_notes
     from actscribe.runs.train import train as train_run
