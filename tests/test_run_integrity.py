@@ -160,3 +160,11 @@ def test_the_commands_say_it_in_one_sentence(run: Path, tmp_path: Path) -> None:
         done = CliRunner().invoke(app, words)
         assert done.exit_code == 2
         assert "was changed after the run wrote it" in done.output.replace("\n", " ")
+
+
+@pytest.mark.parametrize("left", [None, "{", '{"thresholds": 3}'])
+def test_decisions_that_go_while_a_run_is_open_are_a_sentence(run: Path, left: str | None) -> None:
+    opened, path = Run.open(run), run / "operating-point.json"
+    path.unlink() if left is None else path.write_text(left)
+    with pytest.raises(ActScribeError, match=r"operating-point\.json: cannot be read"):
+        _ = opened.operating_point

@@ -20,7 +20,7 @@ from actscribe.labels import LabelSet
 from actscribe.ownership import check_free
 from actscribe.places import Place
 from actscribe.recognizers.saved import loading_saved
-from actscribe.run_folder.integrity import MODEL, check, digests, sealed, unsealed
+from actscribe.run_folder.integrity import COPY_AGAIN, MODEL, check, digests, sealed, unsealed
 from actscribe.run_folder.listed import LISTED, Listed
 from actscribe.run_folder.scored_clips import ScoredClips
 from actscribe.run_folder.warm import WarmStart
@@ -246,8 +246,16 @@ class Run:
 
     @property
     def operating_point(self) -> OperatingPoint:
-        """What validation chose."""
-        return OperatingPoint.model_validate_json((self.folder / OPERATING_POINT).read_text(encoding="utf-8"))
+        """What validation chose.
+
+        Raises:
+            ActScribeError: it is not there, or was changed.
+        """
+        path = self.folder / OPERATING_POINT
+        try:
+            return OperatingPoint.model_validate_json(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ActScribeError(f"{path}: cannot be read ({in_one_line(error)}).", COPY_AGAIN) from error
 
     def save_operating_point(self, decisions: OperatingPoint) -> None:
         """Write operating-point.json.
