@@ -82,7 +82,7 @@ def test_the_preset_of_newborns_recomputed_by_hand(export: Path, tmp_path: Path,
     assert (table["state"] == "measured").all()
     assert table.set_index("indicator").loc["ventilation after birth", "verdict"] == "met"
     assert "67 %" in said
-    assert max(map(len, said.splitlines())) <= 80
+    assert max(len(line) for line in said.splitlines() if not line.startswith(str(tmp_path))) <= 80
 
 
 def test_a_page_that_loads_nothing(export: Path, tmp_path: Path) -> None:
