@@ -9,14 +9,17 @@ from typing import Any
 
 import av
 import numpy as np
+import psutil
 import pytest
 from chromium import PROGRAMS, tab
 from review_live import listening
+from starlette.requests import Request
 from video_matrix import MATRIX
 from video_players import here
 from videos import BIT_CELLS, GRID, make_sound, number_of
 
 from actscribe.errors import UnreadableVideo
+from actscribe.review import media
 from actscribe.review.cameras import Conversions
 from actscribe.review.session import Session
 from actscribe.video.reading import frames_at
@@ -155,3 +158,17 @@ def test_what_is_no_video_is_refused_and_nothing_is_left(tmp_path: Path) -> None
     with pytest.raises(UnreadableVideo, match="expected a video"):
         made.finish(sound)
     assert not (tmp_path / "prepared").exists()
+
+
+def test_an_answer_that_nobody_reads_holds_no_file(tmp_path: Path) -> None:
+    file, data = tmp_path / "a.mp4", bytes(range(256)) * 4
+    file.write_bytes(data)
+    request = Request({"type": "http", "method": "GET", "headers": [(b"range", b"bytes=10-19")]})
+    answer = media.serve(request, file, "video/mp4")
+    assert (answer.status_code, answer.headers["content-range"]) == (206, "bytes 10-19/1024")
+    assert str(file) not in {one.path for one in psutil.Process().open_files()}
+    tag = media.etag(file.stat())
+    assert b"".join(media._pieces(file, tag, 10, 20)) == data[10:20]
+    (tmp_path / "b.mp4").write_bytes(data[::-1])
+    (tmp_path / "b.mp4").replace(file)
+    assert list(media._pieces(file, tag, 10, 20)) == []  # bytes of another file are no part of this one
