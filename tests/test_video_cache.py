@@ -291,3 +291,30 @@ def test_the_users_cache_follows_the_environment(tmp_path, monkeypatch):
         monkeypatch.setenv("ACTSCRIBE_CACHE_GIB", wrong)
         with pytest.raises(ActScribeError, match=f"ACTSCRIBE_CACHE_GIB is '{wrong}'"):
             default_cache()
+
+
+def test_an_entry_that_is_given_up_on_a_full_disk_is_no_further_error(video, tmp_path, monkeypatch):
+    opened = Path.open
+
+    class Full:
+        def __init__(self, file):
+            self._file = file
+
+        def write(self, data):
+            return len(data)  # into a buffer
+
+        def close(self):
+            self._file.close()
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    def opening(path, mode="r", **more):
+        file = opened(path, mode, **more)
+        return Full(file) if mode == "wb" else file
+
+    monkeypatch.setattr(Path, "open", opening)
+    (frame,) = frames_at(video, [0.1], 48)
+    cache = FrameCache(tmp_path / "cache", MIB)
+    with pytest.raises(GeneratorExit), cache.writing(video, "abc", TIMES, 48) as add:
+        add(frame)
+        raise GeneratorExit
+    assert leftovers(tmp_path / "cache") == entries(tmp_path / "cache") == []

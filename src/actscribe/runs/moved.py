@@ -33,9 +33,11 @@ def _runs(folder: Path) -> list[Run]:
     found = []
     for path in sorted(folder.glob(f"*/{RUN_FILE}")):
         try:
-            found.append(Run.open(path.parent))
+            run = Run.open(path.parent)
         except (ActScribeError, OSError):  # damaged, or of another version: whoever opens it is told
             continue
+        if run.info.status != "begun":  # one that was killed so early has no recordings yet
+            found.append(run)
     return found
 
 

@@ -9,9 +9,10 @@ import os
 import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -176,7 +177,7 @@ class FrameCache:
             hint = f"Set {FOLDER_VARIABLE} to a folder that you may write to; decoded frames are kept there."
             raise ActScribeError(error.message, hint) from error
         entry = self._entry(content, times, short_side, square_pixels)
-        with write_beside(entry) as beside, beside.open("wb") as file:
+        with write_beside(entry) as beside, _closing(beside.open("wb")) as file:
             pts: list[float] = []
             sums: list[int] = []
             shape: tuple[int, ...] = (len(times),)
@@ -247,6 +248,18 @@ class FrameCache:
                 f" {bytes_text(total)} of {bytes_text(self.limit_bytes)} are in use by this run.",
                 f"Set {SIZE_VARIABLE} to a larger number, or use fewer frames or a smaller short side.",
             )
+
+
+@contextmanager
+def _closing(file: BinaryIO) -> Iterator[BinaryIO]:
+    """Close a file; one that is given up may fail to, on a full disk, which is no further error."""
+    try:
+        yield file
+    except BaseException:
+        with suppress(OSError):
+            file.close()
+        raise
+    file.close()
 
 
 def entry_bytes(frames: int, image: int) -> int:
