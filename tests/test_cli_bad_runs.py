@@ -24,6 +24,7 @@ from actscribe.files import write_beside
 from actscribe.leftovers import PREFIX, sweep_below
 from actscribe.run_folder.run import Run
 from actscribe.runs import train as train_module
+from actscribe.runs.moved import moved_groups
 from actscribe.runs.replace import clear
 
 
@@ -305,3 +306,11 @@ def test_files_of_the_user_that_are_called_like_ours_are_not_replaced(study: Pat
     (run / name).write_text("mine", encoding="utf-8")
     assert f"holds {name}, which ActScribe did not write" in refused("train", study, "--overwrite")
     assert (run / name).read_text(encoding="utf-8") == "mine"
+
+
+def test_a_run_that_was_killed_before_its_recordings_were_written_is_no_earlier_run(study: Path) -> None:
+    run = a_run(study, study / "runs" / "timesformer", "training")
+    run.info.status = "begun"
+    run.save_info()
+    (run.folder / "recordings.json").unlink()
+    assert moved_groups(load_study(study), load_data(study)) == []
