@@ -21,19 +21,18 @@ from pydantic import BaseModel, ConfigDict
 from torch.nn.modules.module import register_module_forward_pre_hook
 
 from actscribe.caches import FOLDER_VARIABLE
-from actscribe.data.clips import Clip, Window, cut
+from actscribe.data.clips import SAME_S, Clip, Window, cut
 from actscribe.data.frames import stream
 from actscribe.data.recording import Recording
 from actscribe.files import write_text
 from actscribe.models.cost import MB
-from actscribe.recognizers.base import Recognizer
+from actscribe.recognizers.base import Recognizer, implementation
 from actscribe.run_folder.run import Run
 from actscribe.run_folder.written import COST
 from actscribe.runs.scoring import seen_by
 from actscribe.runs.videos import located
 from actscribe.runs.whole import score_wholes
 from actscribe.settings.study import parse_settings
-from actscribe.settings.vlm import VlmGroundSettings
 from actscribe.training.checkpoints import HISTORY
 from actscribe.video.sharing import alone
 
@@ -176,9 +175,16 @@ def _how_many(run: Run) -> int:
 
 
 def _of_a_window(run: Run) -> int:
-    """Return the clips of one window of a recognizer that is asked about windows: a shorter one would cost as much."""
+    """Return the clips of one window of a recognizer that looks at longer ones: a shorter one would cost as much."""
+    code, windows = implementation(run.info.recognizer), run.study.windows
+    if windows.length is None:
+        return 0
     settings = parse_settings(run.info.recognizer, run.info.settings)
-    return math.ceil(settings.window / run.study.windows.stride) if isinstance(settings, VlmGroundSettings) else 0
+    recording = run.recordings("test")[0]
+    clips = cut(recording, run.labels, Window(windows.length, windows.stride))
+    first = code.looks(settings, windows.frames, clips, recording.duration).clips[0]
+    length = first.end - first.start
+    return math.ceil(length / windows.stride) if length > windows.length + SAME_S else 0
 
 
 def _clips(run: Run, most: int) -> list[Clip]:

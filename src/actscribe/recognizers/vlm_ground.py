@@ -7,20 +7,21 @@ sentences, several intervals or none for each.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from actscribe.data.clips import Clip, Window, spans
 from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.errors import ActScribeError
 from actscribe.labels import LabelSet
 from actscribe.models.written import Written
 from actscribe.recognizers.agreement import check_quantized
 from actscribe.recognizers.answers import default_store
-from actscribe.recognizers.base import Implementation, Recognizer
+from actscribe.recognizers.base import Implementation, Look, Recognizer
 from actscribe.recognizers.grounded import Grounded, on_steps, step_edges
 from actscribe.recognizers.plans.vlm import plan_ground
 from actscribe.recognizers.prompts import Prompts, fill, prompts
@@ -101,6 +102,18 @@ def view(settings: VlmGroundSettings, frames: int) -> InputSpec:
     return seen_by(settings, settings.frames)
 
 
+def windows(settings: VlmGroundSettings, clips: Sequence[Clip]) -> list[Clip]:
+    """Return the windows of a recording that are asked about: from its first clip's start to its last one's end."""
+    first, last = min(clip.start for clip in clips), max(clip.end for clip in clips)
+    found = spans(last - first, Window(settings.window, settings.stride))
+    return [Clip(clips[0].recording, first + start, first + end) for start, end in found]
+
+
+def looks(settings: VlmGroundSettings, frames: int, clips: Sequence[Clip], duration: float) -> Look:
+    """Return the windows of a recording, see `Implementation.looks`."""
+    return Look(windows(settings, clips), settings.frames)
+
+
 def starting(settings: VlmGroundSettings, labels: LabelSet, frames: int) -> list[str]:
     """Return also that a server's intervals are all equally sure; see `Implementation.starting`."""
     if not settings.server:
@@ -165,4 +178,5 @@ VLM_GROUND = Implementation(
     load=load,
     starting=starting,
     plan=plan_ground,
+    looks=looks,
 )

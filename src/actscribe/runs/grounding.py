@@ -9,14 +9,13 @@ import numpy as np
 
 from actscribe.annotations.interval import Annotations
 from actscribe.batching import ahead
-from actscribe.data.clips import Clip, Window, annotated_by
-from actscribe.data.clips import spans as windows_of
+from actscribe.data.clips import Clip, annotated_by
 from actscribe.data.frames import stream
 from actscribe.data.recording import Recording
 from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.progress import track
 from actscribe.recognizers.grounded import STEP_S, Grounded, on_steps, step_edges
-from actscribe.recognizers.vlm_ground import GroundRecognizer
+from actscribe.recognizers.vlm_ground import GroundRecognizer, windows
 from actscribe.run_folder.scored_clips import ScoredClips
 from actscribe.runs.stepping import Cut, held
 from actscribe.timeline.scores import StepScores
@@ -44,9 +43,9 @@ def score_by_windows(recognizer: GroundRecognizer, cuts: Sequence[Cut], view: In
     found: dict[str, StepScores] = {}
     with closing(ahead(_frames(cuts, every, view), 1)) as frames:
         asked = track(_asked(recognizer, frames), what, total=sum(map(len, every)))
-        for (recording, own), windows in zip(cuts, every, strict=True):
-            answers, seen = zip(*(next(asked) for _ in windows), strict=True)
-            edges = step_edges(windows[0].start, windows[-1].end)
+        for (recording, own), its in zip(cuts, every, strict=True):
+            answers, seen = zip(*(next(asked) for _ in its), strict=True)
+            edges = step_edges(its[0].start, its[-1].end)
             scores = on_steps(answers, edges, recognizer.labels.task)
             steps = found[recording.name] = StepScores((edges[:-1] + edges[1:]) / 2, scores, STEP_S)
             clips += own
@@ -64,20 +63,15 @@ def _shown(clip: Clip, times: np.ndarray) -> np.ndarray:
 
 def _windows(recognizer: GroundRecognizer, recording: Recording, clips: Sequence[Clip]) -> list[Clip]:
     """Return the windows of a recording, with what is annotated in them."""
-    first, last = min(clip.start for clip in clips), max(clip.end for clip in clips)
-    settings = recognizer.settings
-    found = [
-        Clip(recording.name, first + start, first + end)
-        for start, end in windows_of(last - first, Window(settings.window, settings.stride))
-    ]
+    found = windows(recognizer.settings, clips)
     if recording.intervals is None:
         return found
     return annotated_by(found, Annotations(recording.intervals, recording.gaps), recognizer.labels)
 
 
 def _frames(cuts: Sequence[Cut], every: Sequence[Sequence[Clip]], view: InputSpec) -> Iterator[ClipFrames]:
-    for (recording, _), windows in zip(cuts, every, strict=True):
-        yield from stream(recording, windows, view)
+    for (recording, _), its in zip(cuts, every, strict=True):
+        yield from stream(recording, its, view)
 
 
 def _asked(recognizer: GroundRecognizer, frames: Iterator[ClipFrames]) -> Iterator[tuple[Grounded, np.ndarray]]:
