@@ -73,7 +73,7 @@ def test_each_video_is_decoded_once_and_each_frame_encoded_once_per_encoder(
         "temporal": {"model": dino, "step": 0.5, "epochs": 1, "channels": 4, "layers": 2, "stages": 1},
         "vlm-yesno": {"model": vlm, "dtype": "float32", "caption_share": 0.0},
         "vlm-list": {"model": vlm, "dtype": "float32", "max_new_tokens": 2},
-        "vlm-ground": {"model": vlm, "dtype": "float32", "max_new_tokens": 2, "window": 3, "stride": 2, "frames": 6},
+        "vlm-ground": {"model": vlm, "dtype": "float32", "max_new_tokens": 2, "window": 3, "stride": 2, "frames": 5},
         "vlm-head": {"model": vlm, "precision": "float32", "epochs": 1},
         "vlm-lora": {"model": vlm, "precision": "float32", "epochs": 1, "rank": 2},
     }
