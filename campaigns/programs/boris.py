@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import sys
 from collections import defaultdict
 from collections.abc import Callable
-from decimal import Decimal
 from pathlib import Path
-from types import ModuleType
 from typing import Any
+
+from campaigns.programs.boris_functions import function_modules, time_budget
 
 FORMAT = "boris"
 TICK = 0.001
@@ -19,30 +16,7 @@ PACKAGES = ("boris-behav-obs",)
 
 def checker(venv: Path) -> Callable[[dict[str, Any]], list[str]]:
     """Return what opens a project and compares what BORIS finds in it with what was drawn."""
-    os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    # The package itself opens the program, with sound and pictures; its functions are modules of their own.
-    package = ModuleType("boris")
-    package.__path__ = importlib.util.find_spec("boris").submodule_search_locations
-    sys.modules["boris"] = package
-    player = ModuleType("boris.mpv2")  # needs the system's libmpv, which plays and does not read
-    player.dll = ""
-    sys.modules["boris.mpv2"] = player
-    from boris import config, db_functions, project_functions, time_budget_functions
-
-    def budget(project: dict[str, Any], subjects: list[str], case: dict[str, Any]) -> dict[tuple[str, str], Any]:
-        parameters = {
-            config.SELECTED_SUBJECTS: subjects,
-            config.SELECTED_BEHAVIORS: case["labels"],
-            config.INCLUDE_MODIFIERS: False,
-            config.EXCLUDE_BEHAVIORS: True,
-            config.TIME_INTERVAL: config.TIME_FULL_OBS,
-            config.START_TIME: Decimal("0.000"),
-            config.END_TIME: Decimal(str(case["duration"])),
-        }
-        observations = list(project[config.OBSERVATIONS])
-        cursor = db_functions.load_events_in_db(project, subjects, observations, case["labels"])
-        rows, _ = time_budget_functions.time_budget_analysis(project[config.ETHOGRAM], cursor, observations, parameters)
-        return {(row["behavior"], row["subject"]): (row["number"], row["duration"]) for row in rows if row["number"]}
+    config, project_functions = function_modules("config", "project_functions")
 
     def check(case: dict[str, Any]) -> list[str]:
         _, changed, project, message = project_functions.open_project_json(case["path"])
@@ -63,11 +37,10 @@ def checker(venv: Path) -> Callable[[dict[str, Any]], list[str]]:
         wrong += [] if [one["code"] for one in ethogram] == case["labels"] else ["ethogram"]
         keys = [one["key"] for one in ethogram]
         wrong += [] if len(set(keys)) == len(keys) and all(keys) else [f"keys {keys}"]
-        subjects = sorted({who or config.NO_FOCAL_SUBJECT for _, who, *_ in case["intervals"]})
         drawn: dict[tuple[str, str], list[int]] = defaultdict(list)
         for label, who, start, end in case["intervals"]:
             drawn[label, who or config.NO_FOCAL_SUBJECT].append(end - start)
-        counted = budget(project, subjects, case)
+        counted = {key: (row["number"], row["duration"]) for key, row in time_budget(project, case).items()}
         for key, lengths in drawn.items():
             number, length = counted.pop(key, (0, 0))
             # BORIS counts points and says NA for their length.

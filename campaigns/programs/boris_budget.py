@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import sys
 from collections.abc import Callable
-from decimal import Decimal
 from pathlib import Path
-from types import ModuleType
 from typing import Any
+
+from campaigns.programs.boris_functions import function_modules, time_budget
 
 FORMAT = "boris"
 TICK = 0.001
@@ -46,34 +43,11 @@ def expected(case: dict[str, Any]) -> list[list[Any]]:
 
 def checker(venv: Path) -> Callable[[dict[str, Any]], list[str]]:
     """Return what compares a case's expected numbers with BORIS's."""
-    os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    package = ModuleType("boris")  # the package itself opens the program, with sound and pictures
-    package.__path__ = importlib.util.find_spec("boris").submodule_search_locations
-    sys.modules["boris"] = package
-    player = ModuleType("boris.mpv2")  # needs the system's libmpv, which plays and does not read
-    player.dll = ""
-    sys.modules["boris.mpv2"] = player
-    from boris import config, db_functions, project_functions, time_budget_functions
-
-    def rows_of(project: dict[str, Any], case: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
-        subjects = sorted({who or config.NO_FOCAL_SUBJECT for _, who, *_ in case["intervals"]})
-        parameters = {
-            config.SELECTED_SUBJECTS: subjects,
-            config.SELECTED_BEHAVIORS: case["labels"],
-            config.INCLUDE_MODIFIERS: False,
-            config.EXCLUDE_BEHAVIORS: True,
-            config.TIME_INTERVAL: config.TIME_FULL_OBS,
-            config.START_TIME: Decimal("0.000"),
-            config.END_TIME: Decimal(str(case["duration"])),
-        }
-        observations = list(project[config.OBSERVATIONS])
-        cursor = db_functions.load_events_in_db(project, subjects, observations, case["labels"])
-        rows, _ = time_budget_functions.time_budget_analysis(project[config.ETHOGRAM], cursor, observations, parameters)
-        return {(row["behavior"], row["subject"]): row for row in rows if row["number"]}
+    config, project_functions = function_modules("config", "project_functions")
 
     def check(case: dict[str, Any]) -> list[str]:
         _, _, project, _ = project_functions.open_project_json(case["path"])
-        told = rows_of(project, case)
+        told = time_budget(project, case)
         wrong = []
         for label, who, numbers in case["expected"]:
             row = told.get((label, who or config.NO_FOCAL_SUBJECT))

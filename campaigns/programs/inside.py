@@ -12,7 +12,8 @@ from pathlib import Path
 def main() -> None:
     """Let the program check every case; what it says about each is printed as JSON on the last line."""
     file, listed, venv = map(Path, sys.argv[1:])
-    sys.path.pop(0)  # the folder of this file, where a module is called like the program
+    # Not the folder of this file, where a module is called like the program, but the campaigns' own parent.
+    sys.path[0] = str(Path(__file__).resolve().parents[2])
     spec = importlib.util.spec_from_file_location("program", file)
     program = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(program)
