@@ -494,11 +494,32 @@ def test_what_is_annotated_in_files_counts_as_done_and_doubts_come_first(chromiu
     assert page.inner_text(".tile:nth-child(3) b") == "1 / 3"
     assert page.inner_text("#rows tr:first-child .state") == "annotated in file"
     assert page.locator(".verdict").bounding_box()["height"] < 40  # type: ignore[index]
+    line, tiles = (f"document.querySelector('{one}').getBoundingClientRect()" for one in (".verdict summary", ".tiles"))
+    assert page.evaluate(f"{line}.right <= {tiles}.left")  # a long line ends beside the tiles and not beneath them
     page.click(".verdict summary")
     assert page.locator(".verdict").bounding_box()["height"] > 40  # type: ignore[index]
     page.select_option("select >> nth=1", "doubt")
     assert [one.inner_text() for one in page.locator("#rows th a").all()] == ["phone", "held-out", "old"]
     assert "How near" in (page.get_attribute("th:has-text('Doubtful')", "title") or "")
+
+
+def test_how_the_run_stands_is_shown_when_it_is_known(chromium: Tab, ward: Site) -> None:
+    page = enter(chromium, ward, 1280)
+    verdicts = ["", "", "Good for screening."]
+
+    def told(route: Any) -> None:
+        study = route.fetch().json()
+        study["run"]["verdict"] = verdicts.pop(0) if len(verdicts) > 1 else verdicts[0]
+        route.fulfill(json=study)
+
+    page.route("**/api/study", told)
+    page.reload()
+    page.wait_for_selector("#rows tr")
+    page.fill("input[type=search]", "phone")
+    assert page.locator(".verdict").count() == 0
+    page.wait_for_selector(".verdict")
+    assert page.inner_text(".verdict summary").endswith(": Good for screening.")
+    assert page.input_value("input[type=search]") == "phone"
 
 
 def test_the_list_is_there_while_the_server_is_away(chromium: Tab, ward: Site) -> None:

@@ -5,14 +5,12 @@ Needs the extra `dev` (Playwright) and Chromium on the PATH; no browser is downl
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from browser import light_page
 
 WIDTH, HEIGHT = 1100, 760
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 
 def take(report: Path, picture: Path) -> None:
@@ -21,11 +19,7 @@ def take(report: Path, picture: Path) -> None:
     Raises:
         FileNotFoundError: there is no Chromium on the PATH.
     """
-    program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
-    if program is None:
-        raise FileNotFoundError(f"no Chromium on the PATH ({', '.join(PROGRAMS)})")
-    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=program) as browser:
-        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
+    with light_page(WIDTH, HEIGHT) as page:
         page.goto(report.resolve().as_uri())
         page.screenshot(path=picture)
 

@@ -7,15 +7,14 @@ ADDRESS is what `actscribe review` prints for a study of which a run's suggestio
 from __future__ import annotations
 
 import io
-import shutil
 import sys
 from pathlib import Path
 
+from browser import light_page
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 WIDTH, HEIGHT = 1280, 860
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 #: Colours of a picture: enough for a page and a small video, and a third of the bytes.
 COLOURS = 220
 
@@ -26,11 +25,7 @@ def take(address: str, folder: Path) -> None:
     Raises:
         FileNotFoundError: there is no Chromium on the PATH.
     """
-    program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
-    if program is None:
-        raise FileNotFoundError(f"no Chromium on the PATH ({', '.join(PROGRAMS)})")
-    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=program) as browser:
-        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
+    with light_page(WIDTH, HEIGHT) as page:
         page.goto(address)
         page.wait_for_selector("#rows tr")
         _write(page, folder / "review-list.png")

@@ -163,6 +163,9 @@ def _verdicts(page: AuditPage) -> list[str]:
 def _sentence(one: Any) -> str:
     """Say in how many videos a limit is met."""
     rest = one.videos - one.met - one.not_met - one.undecided
+    if rest == one.videos:  # "met in 0" would read like a verdict
+        videos = "the only video" if rest == 1 else f"any of {rest} videos"
+        return f"{one.indicator} ({one.limit}), {one.source}: there is nothing to count from in {videos}."
     counts = {"not met in": one.not_met, "undecided in": one.undecided, "nothing to count from in": rest}
     more = "".join(f", {what} {count}" for what, count in counts.items() if count)
     return f"{one.indicator} ({one.limit}), {one.source}: met in {one.met} of {w.counted(one.videos, 'video')}{more}."

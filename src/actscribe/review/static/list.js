@@ -63,10 +63,15 @@ export class List {
 			make("div", {class: "tiles"}, tile(lasting(study.left_s), "left to review"), tile(lasting(all), "in all"), tile(`${done} / ${study.recordings.length}`, "recordings done")));
 	}
 
+	/** How the run stands is known some seconds after the server began. */
+	tell(run) {
+		document.getElementById("run")?.replaceWith(this.#run(run));
+	}
+
 	#run({name, verdict}) {
 		const line = ["Suggestions of run ", make("b", {text: name})];
-		if (!verdict) return make("p", {}, ...line);
-		return make("details", {class: "verdict"}, make("summary", {}, ...line, make("span", {class: "soft", text: `: ${verdict}`})), make("p", {class: "soft", text: verdict}));
+		if (!verdict) return make("p", {id: "run"}, ...line);
+		return make("details", {id: "run", class: "verdict"}, make("summary", {}, ...line, make("span", {class: "soft", text: `: ${verdict}`})), make("p", {class: "soft", text: verdict}));
 	}
 
 	#controls(study) {

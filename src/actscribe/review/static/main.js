@@ -65,6 +65,15 @@ class Page {
 		return study;
 	}
 
+	async #verdict(turn) {
+		for (let left = 30; left && this.study.run && !this.study.run.verdict; left--) {
+			await new Promise(done => setTimeout(done, 2000));
+			if (turn !== this.turn) return;
+			this.study.run = (await this.#study()).run;
+			if (turn === this.turn && this.study.run?.verdict) this.list.tell(this.study.run);
+		}
+	}
+
 	#recolour() {
 		for (const label of this.work.labels) label.color = shade(label.given);
 		get("labels").replaceChildren();
@@ -97,6 +106,7 @@ class Page {
 				this.study = study;
 				await (id ? this.settle : this.list).show();
 				get("main").scrollTo?.(0, 0);
+				if (!id) this.#verdict(turn).catch(error => this.fail(error));
 			} else {
 				this.#show("recording");
 				await this.#untilThere(() => this.work.open(id, Number(moment) || 0));
