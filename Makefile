@@ -64,7 +64,7 @@ report-test: install  ## the reports in headless Chromium, which must be on the 
 	$(BIN)/python -m pytest tests/report_in_chromium.py
 
 review-test: install  ## the page of review in headless Chromium, which must be on the PATH: frames, keyboard, axe, speed
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/review_in_chromium.py
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -o 'python_files=*.py' tests/review_in_chromium
 
 docs: install    ## the documentation, into site/ to be opened without a network; a warning is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

@@ -16,7 +16,7 @@ from actscribe.archive import folder as folder_module
 from actscribe.archive import task as module
 from actscribe.archive.claims import Claims
 from actscribe.archive.folder import FILE, Archive
-from actscribe.archive.listing import Video, list_archive, shard
+from actscribe.archive.listing import Video, list_archive
 from actscribe.archive.record import read_done
 from actscribe.archive.status import status, verify
 from actscribe.archive.task import Outcome, attempt
@@ -337,30 +337,6 @@ def test_of_two_that_begin_an_archive_at_once_one_is_refused(
     assert Archive.open(folder).plan == other
 
 
-def test_shards_are_all_and_none_twice() -> None:
-    videos = [Video(str(place), str(place), "", 0, "") for place in range(23)]
-    for count in (1, 2, 7, 30):
-        parts = [shard(videos, number, count) for number in range(1, count + 1)]
-        assert sorted((video.key for part in parts for video in part), key=int) == [video.key for video in videos]
-
-
-def test_names_that_would_be_one_file_are_told_apart(tmp_path: Path) -> None:
-    names = ["a.mp4", "a.mkv", "A.mp4", "x/a.mp4", "b.mp4"]
-    videos = list_archive(archives.fill(tmp_path, dict.fromkeys(names, b"x")))
-    stems = {video.name: video.stem for video in videos}
-    assert stems["b.mp4"] == "b"
-    assert stems["x/a.mp4"] == "x/a"
-    assert len({stem.casefold() for stem in stems.values()}) == len(names)
-
-
-def test_names_that_would_be_one_file_in_two_formats_are_told_apart(tmp_path: Path) -> None:
-    videos = list_archive(archives.fill(tmp_path, dict.fromkeys(["a.mp4", "a.via.mp4", "b.via.mp4"], b"x")))
-    stems = {video.name: video.stem for video in videos}
-    assert stems["b.via.mp4"] == "b.via"
-    written = [f"{stems[name]}{ending}" for name in ("a.mp4", "a.via.mp4") for ending in (".json", ".via.json")]
-    assert len(set(written)) == 4
-
-
 @pytest.mark.parametrize("damage", ["{}", "[[]]", '[["k", "n", "p", "12", "s"]]', "[1]", "null", '[["k"'])
 def test_a_damaged_list_of_videos_is_no_empty_one(made: tuple[Archive, list[Video]], damage: str) -> None:
     archive, videos = made
@@ -375,23 +351,6 @@ def test_who_looks_on_writes_nothing(made: tuple[Archive, list[Video]]) -> None:
     before = sorted(archive.folder.rglob("*"))
     assert status(archive).done == 0
     assert sorted(archive.folder.rglob("*")) == before
-
-
-def test_lists_that_make_no_sense_are_refused(tmp_path: Path) -> None:
-    archives.fill(tmp_path, {"a.mp4": b"x"})
-    for text, said in (
-        ("film\na.mp4\n", "no column 'video'"),
-        ("video\na.mp4\na.mp4\n", "list.csv:3: this video is in line 2 already"),
-        ("video\n", "lists no video"),
-    ):
-        (tmp_path / "list.csv").write_text(text)
-        with pytest.raises(ActScribeError, match=said):
-            list_archive(tmp_path / "list.csv")
-    (tmp_path / "none").mkdir()
-    with pytest.raises(ActScribeError, match="no video in this folder"):
-        list_archive(tmp_path / "none")
-    with pytest.raises(ActScribeError, match="neither a folder of videos nor a table"):
-        list_archive(tmp_path / "gone")
 
 
 def test_names_in_another_encoding_are_spelled_so_that_every_table_holds_them(tmp_path: Path) -> None:

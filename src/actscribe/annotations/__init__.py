@@ -1,12 +1,10 @@
 """Intervals, and one file per annotation format, each with read and write."""
 
 from actscribe.annotations.checks import check, overlaps, resolve
+from actscribe.annotations.conversion import Conversion, check_target, convert
 from actscribe.annotations.formats import (
     FORMATS,
-    Conversion,
     Format,
-    check_target,
-    convert,
     counts_frames,
     detect,
     entries,

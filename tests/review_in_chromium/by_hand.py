@@ -1,0 +1,191 @@
+"""What a clinician does on the page of review, by keyboard and mouse.
+
+Not among what `make test` collects, since Chromium is no dependency of the package: `make review-test`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from chromium import Tab
+from hands import SUCTION, VENTILATION, bouts_of, open_recording, phone_ms, press, tab_to
+from review_site import SUGGESTED, Site, enter, ready, saved, until
+
+from actscribe.review.cameras import Camera
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("name", "when"), [("old.avi", lambda k: k / 25), ("phone.mp4", lambda k: phone_ms(k) / 1000)])
+def test_the_path_of_a_clinician_by_keyboard_alone(chromium: Tab, ward: Site, width: int, name: str, when: Any) -> None:
+    page = enter(chromium, ward, width)
+    tab_to(page, name.split(".")[0])
+    page.keyboard.press("Enter")
+    ready(page)
+    # A bout of suction from frame 5 to 9; its end one frame later.
+    press(page, *["."] * 5, "2", *["ArrowRight"] * 4, "2", "r")
+    saved(page)
+    assert bouts_of(ward, name) == [(SUCTION, round(when(5), 3), round(when(10), 3))]
+    # Split at frame 7, put together again, undone twice, done again once.
+    press(page, ",", ",", ",", "x", "[", "m", "Control+z", "Control+z", "Control+Shift+z")
+    saved(page)
+    assert sorted(bouts_of(ward, name)) == [
+        (SUCTION, round(when(5), 3), round(when(7), 3)),
+        (SUCTION, round(when(7), 3), round(when(10), 3)),
+    ]
+    # The second of them is ventilation; the first goes.
+    press(page, "Home", "]", "]", "c", "1", "[", "Delete")
+    saved(page)
+    assert bouts_of(ward, name) == [(VENTILATION, round(when(7), 3), round(when(10), 3))]
+    # The first suggestion is right, the second is not; everything was looked through.
+    press(page, "Home", "n", "a", "n", "d", "Control+Enter")
+    until(page, "document.getElementById('dialog').open")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    saved(page)
+    sheet = ward.sheet(name)
+    assert sorted((one.start, yes) for one, yes in sheet.verdicts.items()) == [
+        (SUGGESTED[0][0], True),
+        (SUGGESTED[1][0], False),
+    ]
+    accepted = [one for one in sheet.bouts.values() if one.origin]
+    assert [(one.start, one.end) for one in accepted] == [SUGGESTED[0]]
+    assert all(spans[0][0] == 0 and len(spans) == 1 for spans in sheet.reviewed.values())
+    page.keyboard.press("Alt+ArrowUp")
+    page.wait_for_selector("#rows tr[data-state=done]")
+    assert page.inner_text("#rows tr[data-state=done] a") == name.split(".")[0]
+    assert chromium.logged == []
+
+
+def test_the_mouse_draws_moves_and_chooses(chromium: Tab, ward: Site) -> None:
+    page = enter(chromium, ward, 1280)
+    open_recording(page, ward, "phone.mp4")
+    box = page.locator("#over").bounding_box()
+    assert box is not None
+    row = page.evaluate("review.work.timeline.rows[1].mine + 12")
+    at = {k: box["x"] + page.evaluate(f"review.work.timeline.x({phone_ms(k) / 1000})") for k in (20, 40, 50)}
+
+    def drag(start: float, end: float) -> None:
+        page.mouse.move(start, box["y"] + row)
+        page.mouse.down()
+        page.mouse.move(end, box["y"] + row, steps=4)
+        page.mouse.up()
+        saved(page)
+
+    drag(at[20], at[40])
+    assert bouts_of(ward, "phone.mp4") == [(SUCTION, phone_ms(20) / 1000, phone_ms(40) / 1000)]
+    drag(at[40], at[50])
+    assert bouts_of(ward, "phone.mp4") == [(SUCTION, phone_ms(20) / 1000, phone_ms(50) / 1000)]
+    page.mouse.click((at[20] + at[40]) / 2, box["y"] + row)
+    assert page.inner_text("#chosen-title") == "Chosen bout"
+    page.click("#chosen button:has-text('Delete')")
+    saved(page)
+    assert bouts_of(ward, "phone.mp4") == []
+
+
+def test_bouts_are_marked_while_it_plays_and_looped(chromium: Tab, ward: Site) -> None:
+    page = enter(chromium, ward, 1280)
+    page.goto(f"{ward.address.partition('?')[0]}#{ward.id('phone.mp4')}@0.5")
+    ready(page)
+    assert page.evaluate("review.work.player.index") == 12  # the last of the frames that begin before
+    times = [round(phone_ms(k) / 1000, 3) for k in range(100)]
+    page.keyboard.press("Space")
+    until(page, "review.work.player.time > 0.7")
+    page.keyboard.press("1")
+    assert page.get_attribute("#labels button", "aria-pressed") == "true"
+    until(page, "review.work.player.time > 1.2")
+    page.keyboard.press("1")
+    page.keyboard.press("Space")
+    saved(page)
+    ((label, start, end),) = bouts_of(ward, "phone.mp4")
+    assert label == VENTILATION
+    assert 0.7 < start < 1.2 < end
+    assert start in times
+    assert end in times
+    page.keyboard.press("Shift+L")
+    until(page, f"review.work.player.playing && review.work.player.time > {end - 0.3}")
+    seen = []
+    for _ in range(40):
+        seen.append(page.evaluate("review.work.player.time"))
+        page.wait_for_timeout(25)
+    assert all(start - 0.06 <= time <= end + 0.06 for time in seen)
+    assert any(later < earlier for earlier, later in pairwise(seen))
+    page.keyboard.press("Shift+L")
+    press(page, "k", "End")
+    page.keyboard.press("j")
+    until(page, "review.work.player.time < 3.5")
+    page.keyboard.press("k")
+    for speed in ("0.1", "8"):
+        page.select_option("#speed", speed)
+        page.keyboard.press("Home")
+        page.keyboard.press("Space")
+        until(page, "review.work.player.time > 0")
+        page.keyboard.press("Space")
+
+
+def test_several_cameras_show_the_same_moment(chromium: Tab, ward: Site) -> None:
+    id = ward.id("phone.mp4")
+    item = ward.session.items[id]
+    other = Camera("from above", ward.folder / "held-out.mp4", offset=0.5)
+    ward.session.items[id] = replace(item, cameras=(*item.cameras, other))
+    page = enter(chromium, ward, 1280)
+    open_recording(page, ward, "phone.mp4")
+    press(page, "Shift+ArrowRight", ".")
+    until(page, "!review.work.player.cameras[1].video.seeking")
+    shown = page.evaluate("review.work.player.cameras.map(({ video, offset }) => video.currentTime + offset)")
+    assert shown[1] == pytest.approx(shown[0], abs=1e-3)
+    assert page.inner_text("#cameras figure:nth-child(2)") == "from above"
+
+
+def test_the_next_suggestion_is_found_around_the_end_and_what_is_said_is_seen(chromium: Tab, ward: Site) -> None:
+    page = enter(chromium, ward, 1280)
+    open_recording(page, ward, "phone.mp4")
+    press(page, "n", "d", "End", "n")
+    assert page.evaluate("review.work.player.time") == pytest.approx(SUGGESTED[1][0], abs=0.06)
+    assert page.inner_text("#chosen-title") == "Suggestion"
+    live = page.locator("#live[data-fresh]")
+    assert "Suggestion 1 of 1" in live.inner_text()
+    assert live.evaluate("e => getComputedStyle(e).opacity") == "1"
+    box = live.bounding_box()
+    assert box is not None
+    assert box["height"] > 20
+    press(page, "d", "n")
+    assert live.inner_text() == "No suggestion waits for an answer."
+
+
+def test_keys_pressed_while_a_video_loads_are_done_when_it_is_there(chromium: Tab, ward: Site) -> None:
+    page = enter(chromium, ward, 1280)
+    held: list[Any] = []
+    page.route("**/media/**", lambda route: held.append(route))
+    page.evaluate(f"location.hash = '#{ward.id('phone.mp4')}'")
+    until(page, "review.work.sheet?.name === 'phone'")
+    for key in ("1", ".", ".", ".", "1"):
+        page.keyboard.press(key)
+    assert "loading" in page.inner_text("#live")
+    page.unroute("**/media/**")  # and what was held goes on
+    ready(page)
+    saved(page)
+    assert bouts_of(ward, "phone.mp4") == [(VENTILATION, 0.0, phone_ms(3) / 1000)]
+    assert page.evaluate("review.work.editing.begun.size") == 0
+    assert page.evaluate("review.work.player.index") == 3
+
+
+def test_time_that_was_not_played_is_marked_only_after_a_question(chromium: Tab, ward: Site) -> None:
+    page = enter(chromium, ward, 1280)
+    open_recording(page, ward, "phone.mp4")
+    page.keyboard.press("Shift+V")
+    assert "0:03.9 of 0:03.9 were not played" in page.inner_text("#dialog")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.getElementById('dialog').open") is False
+    assert "Not marked" in page.inner_text("#live")
+    press(page, "End", "Home")
+    page.select_option("#speed", "2")
+    page.keyboard.press("Space")
+    until(page, "review.work.player.time > 2.4")
+    page.keyboard.press("Space")
+    page.keyboard.press("Control+Enter")
+    assert page.evaluate("document.getElementById('dialog').open") is False
+    saved(page)
+    assert all(spans == ((0.0, pytest.approx(3.9, abs=0.1)),) for spans in ward.sheet("phone.mp4").reviewed.values())

@@ -1,0 +1,116 @@
+"""Which frame the page of review shows, and how fast it draws.
+
+Not among what `make test` collects, since Chromium is no dependency of the package: `make review-test`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import pytest
+from chromium import Tab
+from hands import B_FRAMES, MILLI, SUCTION, VENTILATION, open_recording, phone_ms
+from review_site import Site, enter, saved, served, write_review_study
+from videos import BIT_CELLS, GRID, make_video
+
+FRAMES, STEPS = 132, 125
+VP9 = {"codec": "libvpx-vp9", "options": {"deadline": "realtime", "cpu-used": "8"}}
+#: Name -> how it is made, and when frame k is shown in the recording.
+EXACT: dict[str, tuple[dict[str, Any], Any]] = {
+    "constant.mp4": ({}, lambda k: k / 25),
+    "b-frames.mp4": (B_FRAMES, lambda k: k / 25),
+    "ntsc.mp4": ({"fps": Fraction(30000, 1001), **B_FRAMES}, lambda k: k * 1001 / 30000),
+    "sixty.mp4": ({"fps": 60, **B_FRAMES}, lambda k: k / 60),
+    "variable.mp4": ({"pts": phone_ms, "time_base": MILLI, **B_FRAMES}, lambda k: phone_ms(k) / 1000),
+    "late.mp4": ({"pts": lambda k: k + 40, **B_FRAMES}, lambda k: k / 25 + 1.6),
+    "variable.webm": ({"pts": phone_ms, "time_base": MILLI, **VP9}, lambda k: phone_ms(k) / 1000),
+    "old.avi": ({"codec": "mpeg4", "options": {"bf": "2"}}, lambda k: k / 25),
+}
+#: Steps on, frame by frame, and tells what was shown: brightness of the 16 cells, and the page's clock.
+STEPPING = """async (steps) => {
+  const { player } = review.work;
+  const { video } = player.main;
+  const canvas = document.createElement('canvas');
+  const [width, height] = [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
+  const pen = canvas.getContext('2d', { willReadFrequently: true });
+  const found = [];
+  for (let step = 0; step <= steps; step++) {
+    if (step) await player.step(1);
+    pen.drawImage(video, 0, 0);
+    const pixels = pen.getImageData(0, 0, width, height).data;
+    const cells = [];
+    for (let row = 0; row < 4; row++) for (let column = 0; column < 4; column++) {
+      const [x, y] = [Math.floor((2 * column + 1) * width / 8), Math.floor((2 * row + 1) * height / 8)];
+      cells.push(pixels[4 * (y * width + x)]);
+    }
+    found.push([cells, player.time]);
+  }
+  return found;
+}"""
+#: Scrolls and zooms for some pictures; milliseconds between them, and of drawing each.
+MOVING = """async (pictures) => {
+  const { timeline } = review.work;
+  const next = () => new Promise(requestAnimationFrame);
+  const [between, drawing] = [[], []];
+  timeline.show(0, 7200);
+  await next();
+  let last = await next();
+  for (let picture = 0; picture < pictures; picture++) {
+    const begun = performance.now();
+    if (picture % 60 < 30) timeline.zoom(picture % 60 < 15 ? 0.8 : 1.25, 3600);
+    else timeline.pan(timeline.span / 40);
+    timeline.drawNow();
+    drawing.push(performance.now() - begun);
+    const now = await next();
+    between.push(now - last);
+    last = now;
+  }
+  return { between, drawing };
+}"""
+
+#: Writes ten thousand bouts of eight labels over two hours.
+MANY = """review.work.changes.act({ why: 'mark', ops: [...Array(10000).keys()].map((k) => ({ op: 'put', bout: {
+  id: `b${k}`, label: `Label ${k % 8}`, start: k * 0.71, end: k * 0.71 + 3, subject: '', origin: null } })) })"""
+
+
+@pytest.fixture(scope="module")
+def exact(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("exact")
+    videos = [(make_video(folder / name, FRAMES, **how), "train") for name, (how, _) in EXACT.items()]
+    with served(Site(write_review_study(folder, videos, [VENTILATION, SUCTION]))) as site:
+        yield site
+
+
+def frame_number(cells: list[int]) -> int:
+    places = [row * GRID + column for row, column in BIT_CELLS]
+    return sum(1 << bit for bit, place in enumerate(places) if cells[place] > 127)
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_each_step_shows_the_next_frame_stored(chromium: Tab, exact: Site, name: str) -> None:
+    page = enter(chromium, exact, 1280)
+    open_recording(page, exact, name)
+    found = page.evaluate(STEPPING, STEPS)
+    assert [frame_number(cells) for cells, _ in found] == list(range(STEPS + 1))
+    when = EXACT[name][1]
+    assert [time for _, time in found] == pytest.approx([when(k) for k in range(STEPS + 1)], abs=2e-3)
+
+
+def test_two_hours_and_ten_thousand_bouts_scroll_smoothly(chromium: Tab, tmp_path: Path) -> None:
+    video = make_video(tmp_path / "long.mp4", 7200, fps=1, size=(32, 24), options={"preset": "ultrafast"})
+    with served(Site(write_review_study(tmp_path, [(video, "train")], [f"Label {k}" for k in range(8)]))) as site:
+        page = enter(chromium, site, 1280)
+        open_recording(page, site, "long.mp4")
+        page.evaluate(MANY)
+        saved(page)
+        assert len(site.sheet("long.mp4").bouts) == 10_000
+        took = page.evaluate(MOVING, 240)
+        rate = 1000 / median(took["between"])
+        drawing = median(took["drawing"])
+        print(f"{rate:.0f} pictures/s; drawing one takes {drawing:.1f} ms, at most {max(took['drawing']):.1f} ms")
+        assert drawing < 8
+        assert rate > 40

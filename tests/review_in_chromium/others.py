@@ -1,0 +1,127 @@
+"""Other windows, a server that is away, and other people's work on the page of review.
+
+Not among what `make test` collects, since Chromium is no dependency of the package: `make review-test`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from chromium import Tab
+from hands import HOSTILE, SUCTION, VENTILATION, bouts_of, open_recording, press
+from playwright.sync_api import Page
+from review_site import Site, enter, ready, saved, until
+
+from actscribe.journal import Action, Bout, Mark, Put, begin
+
+
+@pytest.fixture
+def refused(chromium: Tab, ward: Site) -> Iterator[Page]:
+    """A window whose bout of suction was refused, since another one had marked ventilation meanwhile."""
+    first = enter(chromium, ward, 1280)
+    other = chromium.another()
+    second = enter(other, ward, 1280)
+    for page in (first, second):
+        open_recording(page, ward, "phone.mp4")
+    press(first, "1", ".", ".", "1")
+    saved(first)
+    press(second, "2", ".", ".", "2")
+    until(second, "!document.getElementById('toast').hidden")
+    yield second
+    other.page.close()
+
+
+def test_changes_wait_for_a_server_that_is_away_and_undo_reaches_back_behind_its_restart(
+    chromium: Tab, ward: Site
+) -> None:
+    page = enter(chromium, ward, 1280)
+    open_recording(page, ward, "phone.mp4")
+    press(page, "1", ".", ".", "1")
+    saved(page)
+    ward.end()
+    press(page, "2", ".", ".", "2")
+    until(page, "document.getElementById('saved').dataset.state === 'lost'")
+    assert "1 change kept here" in page.inner_text("#saved")
+    ward.begin()
+    saved(page)
+    assert [label for label, _, _ in bouts_of(ward, "phone.mp4")] == [SUCTION, VENTILATION]
+    press(page, "Control+z")
+    saved(page)
+    press(page, "Control+z")
+    saved(page)
+    assert bouts_of(ward, "phone.mp4") == []
+    assert page.evaluate("review.work.sheet.bouts.size") == 0
+
+
+def test_two_windows_do_not_write_over_each_other(refused: Page, ward: Site) -> None:
+    assert "another window" in refused.inner_text("#toast")
+    assert refused.evaluate("[...review.work.sheet.bouts.values()].map(one => one.label)") == [VENTILATION]
+    refused.click("#toast button:has-text('again')")
+    saved(refused)
+    assert [label for label, _, _ in bouts_of(ward, "phone.mp4")] == [SUCTION, VENTILATION]
+
+
+def test_the_list_is_there_while_the_server_is_away(chromium: Tab, ward: Site) -> None:
+    page = enter(chromium, ward, 1280)
+    open_recording(page, ward, "phone.mp4")
+    ward.end()
+    page.keyboard.press("Alt+ArrowUp")
+    until(page, "document.getElementById('saved').dataset.state === 'lost'")
+    assert page.locator("#rows tr").count() == 3
+    assert page.is_visible("#list")
+    assert page.is_hidden("#recording")
+    ward.begin()
+    saved(page)
+
+
+def test_lost_changes_are_done_again_after_their_recording_was_left(refused: Page, ward: Site) -> None:
+    open_recording(refused, ward, "held-out.mp4")
+    refused.click("#toast button:has-text('again')")
+    until(refused, "document.getElementById('live').textContent.startsWith('Done again')")
+    saved(refused)
+    assert [label for label, _, _ in bouts_of(ward, "phone.mp4")] == [SUCTION, VENTILATION]
+    assert refused.evaluate("review.work.sheet.bouts.size") == 0
+
+
+def test_who_settles_decides_what_is_so(chromium: Tab, ward: Site) -> None:
+    content = ward.session.items[ward.id("phone.mp4")].content
+    for name, bouts in (("AB", ((0.0, 1.0), (2.0, 3.0))), ("CD", ((0.0, 1.0),))):
+        began = begin("phone", 3.9, (VENTILATION, SUCTION, HOSTILE), None)
+        ward.session.journal.append(name, content, "began", began, revision=0)
+        put = [Put(bout=Bout(id=f"b{start:g}", label=SUCTION, start=start, end=end)) for start, end in bouts]
+        seen = Mark(start=0.0, end=3.0)
+        ward.session.journal.append(name, content, "did", Action(why="mark", ops=(*put, seen)))
+    ward.end()
+    ward.annotator = "agreed"
+    ward.begin()
+    page = enter(chromium, ward, 1280)
+    page.click("text=Disagreements")
+    page.click(".pair-of-annotators tbody a")
+    ready(page)
+    until(page, "review.work.sheet.disagreements().length === 1")
+    press(page, "g", "Shift+H")
+    saved(page)
+    assert bouts_of(ward, "phone.mp4") == [(SUCTION, 0.0, 1.0)]
+    assert page.evaluate("review.work.sheet.disagreements().length") == 0
+
+
+def test_who_settles_opens_what_two_annotated(chromium: Tab, ward: Site) -> None:
+    content = ward.session.items[ward.id("phone.mp4")].content
+    for name in ("AB", "CD"):
+        began = begin("phone", 3.9, (VENTILATION, SUCTION, HOSTILE), None)
+        ward.session.journal.append(name, content, "began", began, revision=0)
+        ward.session.journal.append(name, content, "did", Action(why="mark", ops=(Mark(start=0.0, end=3.0),)))
+    ward.end()
+    ward.annotator = "agreed"
+    ward.begin()
+    page = enter(chromium, ward, 1280)
+    page.wait_for_selector("#rows tr[data-closed]")
+    assert [one.inner_text() for one in page.locator("#rows th a").all()] == ["phone"]
+    assert "two annotators are needed" in page.inner_text("#rows tr[data-closed]")
+    page.click("text=Disagreements")
+    page.wait_for_selector(".pair-of-annotators td")
+    undefined = [one for one in page.locator(".pair-of-annotators td").all() if one.inner_text().startswith("–")]
+    assert undefined
+    assert all("Not defined" in (one.get_attribute("title") or "") for one in undefined)
+    assert page.evaluate("import('/static/settle.js').then(({ figure }) => figure(-0.001))") == "0.00"

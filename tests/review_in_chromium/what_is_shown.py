@@ -1,0 +1,149 @@
+"""What the page of review shows, says and hides.
+
+Not among what `make test` collects, since Chromium is no dependency of the package: `make review-test`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from chromium import SPILT, Tab
+from hands import HOSTILE, open_recording, press, tab_to
+from review_site import SUGGESTED, Site, enter, ready, saved, until
+
+
+def test_a_test_recording_is_blind_until_somebody_insists(chromium: Tab, ward: Site) -> None:
+    page = enter(chromium, ward, 1280)
+    open_recording(page, ward, "held-out.mp4")
+    assert page.evaluate("review.work.sheet.suggestions") is None
+    page.keyboard.press("n")
+    assert "blind" in page.inner_text("#live")
+    tab_to(page, "Show predictions…")
+    page.keyboard.press("Enter")
+    assert "written down" in page.inner_text("#dialog")
+    tab_to(page, "Show them, and write it down")
+    page.keyboard.press("Enter")
+    until(page, "review.work.sheet?.suggestions?.length === 2")
+    looked = [one.body for one in ward.session.journal.entries() if one.kind == "looked"]
+    assert '"insisted":true' in looked[-1]
+    assert '"insisted":true' not in looked[0]
+
+
+def test_names_are_text_whatever_they_say(chromium: Tab, ward: Site) -> None:
+    page = enter(chromium, ward, 1280)
+    open_recording(page, ward, "phone.mp4")
+    press(page, "3", ".", ".", "3")
+    saved(page)
+    for place in ("#labels", "#gutter", "#chosen"):
+        assert HOSTILE in page.inner_text(place)
+    page.keyboard.press("?")
+    assert HOSTILE in page.inner_text("#dialog")
+    assert page.evaluate("document.querySelectorAll('img').length") == 0
+    assert page.title().startswith("phone")
+
+
+@pytest.mark.parametrize(("width", "dark"), [(390, False), (1280, True), (2560, False)])
+def test_axe_finds_nothing_and_nothing_sticks_out(chromium: Tab, ward: Site, width: int, dark: bool) -> None:
+    page = enter(chromium, ward, width, dark)
+    for place in ("list", "recording", "keys"):
+        if place == "recording":
+            open_recording(page, ward, "phone.mp4")
+            press(page, "1", ".", ".", "1", "n", "2")
+        elif place == "keys":
+            page.keyboard.press("?")
+        page.wait_for_timeout(150)
+        found = Axe().run(page).response["violations"]
+        assert [(one["id"], [node["html"][:90] for node in one["nodes"]][:4]) for one in found] == [], place
+        wide, window = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+        assert wide <= window
+        assert page.evaluate(SPILT) == []
+
+
+def test_windows_change_their_size_while_recordings_change(chromium: Tab, ward: Site) -> None:
+    page = enter(chromium, ward, 1280)
+    for turn in range(6):
+        name = ("phone.mp4", "held-out.mp4")[turn % 2]
+        page.evaluate(f"location.hash = '#{ward.id(name)}'")
+        for width in (1200, 900, 1100):
+            page.set_viewport_size({"width": width, "height": 700})
+        ready(page)
+    # A lane is drawn once more after its recording was left, as when a picture was asked for before.
+    page.evaluate("review.work.close(); review.work.timeline.drawNow(); review.work.timeline.redrawOver()")
+    page.set_viewport_size({"width": 1280, "height": 700})
+    page.wait_for_timeout(100)
+    assert chromium.logged == []
+
+
+def test_what_is_annotated_in_files_counts_as_done_and_doubts_come_first(chromium: Tab, ward: Site) -> None:
+    page = enter(chromium, ward, 1280)
+
+    def told(route: Any) -> None:
+        study = route.fetch().json()
+        for one, (state, left) in zip(study["recordings"], (("file", 0), ("file", 2.0), ("new", 3.0)), strict=True):
+            one.update(state=state, left_s=left)
+        study["run"]["verdict"] = "Good for screening. " * 40
+        route.fulfill(json=study)
+
+    page.route("**/api/study", told)
+    page.reload()
+    page.wait_for_selector("#rows tr")
+    assert page.inner_text(".tile:nth-child(3) b") == "1 / 3"
+    assert page.inner_text("#rows tr:first-child .state") == "annotated in file"
+    assert page.locator(".verdict").bounding_box()["height"] < 40  # type: ignore[index]
+    line, tiles = (f"document.querySelector('{one}').getBoundingClientRect()" for one in (".verdict summary", ".tiles"))
+    assert page.evaluate(f"{line}.right <= {tiles}.left")  # a long line ends beside the tiles and not beneath them
+    page.click(".verdict summary")
+    assert page.locator(".verdict").bounding_box()["height"] > 40  # type: ignore[index]
+    page.select_option("select >> nth=1", "doubt")
+    assert [one.inner_text() for one in page.locator("#rows th a").all()] == ["phone", "held-out", "old"]
+    assert "How near" in (page.get_attribute("th:has-text('Doubtful')", "title") or "")
+
+
+def test_how_the_run_stands_is_shown_when_it_is_known(chromium: Tab, ward: Site) -> None:
+    page = enter(chromium, ward, 1280)
+    verdicts = ["", "", "Good for screening."]
+
+    def told(route: Any) -> None:
+        study = route.fetch().json()
+        study["run"]["verdict"] = verdicts.pop(0) if len(verdicts) > 1 else verdicts[0]
+        route.fulfill(json=study)
+
+    page.route("**/api/study", told)
+    page.reload()
+    page.wait_for_selector("#rows tr")
+    page.fill("input[type=search]", "phone")
+    assert page.locator(".verdict").count() == 0
+    page.wait_for_selector(".verdict")
+    assert page.inner_text(".verdict summary").endswith(": Good for screening.")
+    assert page.input_value("input[type=search]") == "phone"
+
+
+def test_a_doubt_looks_like_nothing_else_and_is_explained(chromium: Tab, ward: Site) -> None:
+    page = enter(chromium, ward, 1280)
+    open_recording(page, ward, "phone.mp4")
+    shown = [one.inner_text() for one in page.locator("#lanes-legend li:visible").all()]
+    assert shown == ["Annotated", "Not reviewed", "Suggested", "Score", "Doubtful"]
+    # The band over the first lane, where the second suggestion is: amber and ground in turn, and neither elsewhere.
+    strip = """([from, to]) => {
+      const { timeline } = review.work;
+      timeline.drawNow();
+      const [left, right] = [from, to].map((time) => Math.round(timeline.x(time)));
+      const y = timeline.rows[0].top + 4;
+      const { data } = timeline.canvas.getContext('2d').getImageData(left + 4, y, right - left - 8, 1);
+      return new Set(Array.from({ length: data.length / 4 }, (_, k) => data.slice(4 * k, 4 * k + 3).join())).size;
+    }"""
+    assert page.evaluate(strip, list(SUGGESTED[1])) > 3
+    assert page.evaluate(strip, list(SUGGESTED[0])) == 1
+
+
+def test_everything_needed_fits_a_small_window(chromium: Tab, ward: Site) -> None:
+    page = enter(chromium, ward, 1280)
+    page.set_viewport_size({"width": 1280, "height": 720})
+    open_recording(page, ward, "phone.mp4")
+    press(page, "1", ".", ".", "1")
+    for seen in ("[data-do=reviewed-all]", "[data-do=delete]", "[name=end]", "#only-active", "#lanes-legend"):
+        box = page.locator(seen).first.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= 720, seen
