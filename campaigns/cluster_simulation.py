@@ -220,13 +220,11 @@ def burning(archive: Archive, compute: Compute) -> Iterator[Work]:
                 pass
             return archives.Opened.make(self)
 
-    work = archives.work(archive)
-
     def open_video(video: Video) -> Burnt:
-        found = work.open(video)
+        found = archives.work(archive)(video)
         return Burnt(found.archive, found.video, found.content, found.data)
 
-    yield replace(work, open=open_video)
+    yield open_video
 
 
 def check(workers: Sequence[int] = (1, 2, 4)) -> list[dict[str, float]]:

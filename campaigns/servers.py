@@ -15,12 +15,15 @@ from pathlib import Path
 import numpy as np
 
 from actscribe.errors import ActScribeError
-from actscribe.models.server import ChatServer
+from actscribe.models.server import ChatServer, Options, Shown
 from campaigns.campaign import Campaign, Case, Verdict
 from campaigns.worker import note_group
 
-#: Seconds that an answer may take in the campaign, and by how much the tool may exceed it.
-PATIENCE, SPARE_S = 2.0, 5.0
+#: Seconds that an answer may take in the campaign, and by how much the tool may exceed it: it asks what the server can
+#: do before it asks the model.
+PATIENCE, SPARE_S = 2.0, 7.0
+#: Whose models a list of models says they are; "" fits no server that is known.
+OWNERS = ("", "vllm", "llamacpp")
 #: Characters of a message, and bytes at most of a server that does not stop.
 LONGEST = 5000
 _MOST_FLOOD = 6 * 2**30
@@ -197,17 +200,18 @@ def attempt(case: Case) -> Verdict:
     """Ask a server that misbehaves; an answer is in [0, 1] or refused with a sentence, within the time allowed."""
     answer = ANSWERS[case.number % len(ANSWERS)]
     group = note_group(case, answer.__name__)
-    picture = case.rng.integers(0, 255, (32, 48, 3), dtype=np.uint8)
+    clip = Shown(case.rng.integers(0, 255, (2, 32, 48, 3), dtype=np.uint8), np.array([0.5, 1.5]), 2.0)
+    owner = None if case.rng.random() < 0.2 else str(case.rng.choice(OWNERS))
     start = time.monotonic()
-    with _server(answer, case.rng) as address:
+    with _server(answer, owner, case.rng) as address:
         try:
-            server = ChatServer(address, "tiny", timeout=PATIENCE)
+            server = ChatServer(address, "tiny", options=Options("images", seconds=PATIENCE))
             if case.rng.random() < 0.7:
-                found = server.yes_no("Is it so?", [picture])
+                (found,) = server.yes_no(["Is it so?"], clip)
                 told = (found.probability, found.mass)
             else:
                 told = (0.0, 0.0)
-                text = server.written("What is it?", [picture])
+                text = server.written(["What is it?"], 64, clip)[0].text
                 if len(text) > 10**6:
                     return Verdict(group, "endless answer", True, f"{len(text)} characters")
         except ActScribeError as error:
@@ -225,8 +229,9 @@ def _timely(group: str, start: float, verdict: Verdict) -> Verdict:
 
 
 @contextmanager
-def _server(answer: Answer, rng: np.random.Generator) -> Iterator[str]:
-    """Yield the address of a server that answers every request in one way."""
+def _server(answer: Answer, owner: str | None, rng: np.random.Generator) -> Iterator[str]:
+    """Yield the address of a server that answers in one way: every request, or with an owner of its model only what is
+    posted."""
     listening = socket.create_server(("127.0.0.1", 0))
     listening.settimeout(0.2)
     ends = threading.Event()
@@ -237,8 +242,11 @@ def _server(answer: Answer, rng: np.random.Generator) -> Iterator[str]:
                 one, _ = listening.accept()
                 with one:
                     one.settimeout(2.0)
-                    _request(one)
-                    answer(one.sendall, rng)
+                    head = _request(one)
+                    if owner is None or head.startswith(b"POST"):
+                        answer(one.sendall, rng)
+                    else:
+                        _listed(one.sendall, head, owner)
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
@@ -249,21 +257,30 @@ def _server(answer: Answer, rng: np.random.Generator) -> Iterator[str]:
         listening.close()
 
 
-def _request(one: socket.socket) -> None:
-    """Read a request with its body."""
+def _listed(send: Send, head: bytes, owner: str) -> None:
+    """Answer soundly what is asked of the server itself."""
+    if head.startswith(b"GET /v1/models "):
+        send(_http(json.dumps({"data": [{"id": "tiny", "owned_by": owner}]}).encode()))
+    else:
+        send(_http(b"", status="404 Not Found"))
+
+
+def _request(one: socket.socket) -> bytes:
+    """Read a request with its body, and return its head."""
     data = b""
     while b"\r\n\r\n" not in data:
         piece = one.recv(65536)
         if not piece:
-            return
+            return data
         data += piece
     head, body = data.split(b"\r\n\r\n", 1)
     length = next((int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if b"content-length" in line), 0)
     while len(body) < length:
         piece = one.recv(65536)
         if not piece:
-            return
+            return head
         body += piece
+    return head
 
 
 CAMPAIGN = Campaign(

@@ -7,22 +7,23 @@ import json
 import socket
 import time
 import tracemalloc
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hostile_server import Script, hostile_server, json_of, says
 
 from actscribe.errors import ActScribeError
-from actscribe.models import server as servers
-from actscribe.models.exchange import MOST_BYTES
-from actscribe.models.server import ChatServer
+from actscribe.models.server import ChatServer, Options, chat, line
+from actscribe.models.server.exchange import MOST_BYTES
 
 FINE = json.dumps({"choices": [{"message": {"content": "A hand."}}]}).encode()
+LIST = json.dumps({"data": [{"id": "tiny"}]}).encode()
 
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(servers, "WAITS_S", (0.01, 0.01))
+    monkeypatch.setattr(line, "WAITS_S", (0.01, 0.01))
 
 
 def drip(beginning: bytes, piece: bytes) -> Script:
@@ -101,42 +102,63 @@ BROKEN: dict[str, tuple[Script, str]] = {
     "a list for a text": (json_of(b'{"choices": [{"message": {"content": [1]}}]}'), "something else than a chat"),
     "a redirect": (
         says("HTTP/1.1 307 Moved|Location: http://192.0.2.1/"),
-        "answered 307 to /chat/completions: a redirect",
+        "answered 307 to /v1/.*: a redirect",
     ),
     "gzip": (json_of(gzip.compress(b" " * 2**20), "|Content-Encoding: gzip"), r"packed \(gzip\)"),
-    "no key": (says("HTTP/1.1 401 Unauthorized"), r"answered 401 to /chat/completions: \(nothing\)"),
+    "no key": (says("HTTP/1.1 401 Unauthorized"), r"answered 401 to /v1/.*: \(nothing\)"),
     "no such model": (says("HTTP/1.1 404 Not Found", b'{"error": "model not found"}'), "answered 404 .*not found"),
     "500": (says("HTTP/1.1 500 Oops", b"<h1>out of\n\n  memory</h1>"), "answered 500 .*out of memory"),
 }
 
 
+def afterwards(script: Script) -> Script:
+    """List a model, have no other endpoint to look at, and treat what is posted as the script does."""
+
+    def sound_at_first(connection: socket.socket, number: int) -> None:
+        head = connection.recv(2**16, socket.MSG_PEEK)
+        if head.startswith(b"GET /v1/models "):
+            json_of(LIST)(connection, number)
+        elif head.startswith(b"GET"):
+            says("HTTP/1.1 404 Not Found|Content-Length: 0")(connection, number)
+        else:
+            script(connection, number)
+
+    return sound_at_first
+
+
 def asked(address: str, timeout: float = 1.0) -> Any:
-    return ChatServer(address, "tiny", timeout=timeout).yes_no("Is it?")
+    return ChatServer(address, "tiny", sees=False, options=Options(seconds=timeout)).yes_no(["Is it?"])
 
 
+STAGES: dict[str, Callable[[Script], Script]] = {"from the start": lambda script: script, "afterwards": afterwards}
+
+
+@pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("name", ENDLESS)
-def test_what_never_ends_ends_in_time(name: str) -> None:
-    with hostile_server(ENDLESS[name]) as (address, calls):
+def test_what_never_ends_ends_in_time(name: str, stage: str) -> None:
+    with hostile_server(STAGES[stage](ENDLESS[name])) as (address, calls):
         began = time.monotonic()
         with pytest.raises(ActScribeError, match=SLOW) as caught:
             asked(address, timeout=0.5)
         assert 0.4 < time.monotonic() - began < 5
-        assert len(calls) == 1
+        assert len(calls) == (1 if stage == "from the start" else 5)
     assert address in caught.value.message
     assert "server's log" in caught.value.hint
 
 
+@pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("name", BROKEN)
-def test_what_is_broken_is_one_sentence(name: str) -> None:
+def test_what_is_broken_is_one_sentence(name: str, stage: str) -> None:
     script, words = BROKEN[name]
-    with hostile_server(script) as (address, calls), pytest.raises(ActScribeError, match=words) as caught:
+    server = hostile_server(STAGES[stage](script))
+    with server as (address, calls), pytest.raises(ActScribeError, match=words) as caught:
         asked(address, timeout=20)
     assert address in caught.value.message
     assert len(caught.value.message) < 800
     assert "\n" not in caught.value.message
     assert caught.value.message.isprintable()
     assert caught.value.hint
-    assert len(calls) <= 3
+    assert len(calls) <= 4 + 3 * 3
 
 
 def test_a_flood_is_not_read_into_memory() -> None:
@@ -150,6 +172,9 @@ def test_a_flood_is_not_read_into_memory() -> None:
             tracemalloc.stop()
 
 
+CHAT = "/v1/chat/completions"
+
+
 @pytest.mark.parametrize("trouble", ["HTTP/1.1 503 Loading model", "HTTP/1.1 429 Too Many Requests", ""])
 def test_a_busy_server_is_asked_again(trouble: str) -> None:
     def script(connection: socket.socket, number: int) -> None:
@@ -161,37 +186,62 @@ def test_a_busy_server_is_asked_again(trouble: str) -> None:
             gone(connection, number)
 
     with hostile_server(script) as (address, calls):
-        assert ChatServer(address, "tiny").written("What happens?") == "A hand."
+        assert line.Line(address).ask(CHAT, {}, 5) == json.loads(FINE)
         assert len(calls) == 3
 
 
 def test_tries_are_few_and_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     with hostile_server(says("HTTP/1.1 503 Loading model")) as (address, calls):
         with pytest.raises(ActScribeError, match="answered 503"):
-            asked(address)
+            line.Line(address).ask(CHAT, {}, 5)
         assert len(calls) == 3
-        monkeypatch.setattr(servers, "WAITS_S", (5.0, 5.0))
+        monkeypatch.setattr(line, "WAITS_S", (5.0, 5.0))
         began = time.monotonic()
         with pytest.raises(ActScribeError, match="answered 503"):
-            asked(address)
+            line.Line(address).ask(CHAT, {}, 1)
         assert time.monotonic() - began < 1
         assert len(calls) == 4
 
 
+def test_one_failure_ends_what_is_asked_at_the_same_time() -> None:
+    def script(connection: socket.socket, number: int) -> None:
+        head = connection.recv(2**16, socket.MSG_PEEK)
+        if b"hang" in head:
+            silent(connection, number)
+        else:
+            (says("HTTP/1.1 418 Teapot") if b"fail" in head else json_of(FINE))(connection, number)
+
+    with hostile_server(afterwards(script)) as (address, _):
+        server = ChatServer(address, "tiny", sees=False, options=Options(seconds=60))
+        began = time.monotonic()
+        with pytest.raises(ActScribeError, match="answered 418"):
+            server.written(["fine", "hang", "hang", "fail"], 5)
+        assert time.monotonic() - began < 3
+
+
 def test_the_list_of_models_is_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(servers, "LIST_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(chat, "LIST_TIMEOUT_S", 0.5)
     with hostile_server(silent) as (address, _), pytest.raises(ActScribeError, match=r"/models: .*within"):
-        ChatServer(address)
+        ChatServer(address).said()
     many = json.dumps({"data": [{"id": f"model {n}"} for n in range(5000)]}).encode()
     with hostile_server(json_of(many)) as (address, _), pytest.raises(ActScribeError, match="5000 models") as caught:
-        ChatServer(address)
+        ChatServer(address).said()
     assert len(caught.value.message) < 500
+
+
+def test_a_redirect_is_not_followed_anywhere() -> None:
+    elsewhere: list[int] = []
+    with hostile_server(lambda connection, number: elsewhere.append(number)) as (other, _):
+        script = says(f"HTTP/1.1 307 Moved|Location: {other}/chat/completions|Content-Length: 0")
+        with hostile_server(afterwards(script)) as (address, _), pytest.raises(ActScribeError, match="a redirect to"):
+            asked(address)
+    assert not elsewhere
 
 
 def test_characters_that_no_file_can_hold_are_replaced() -> None:
     body = b'{"choices": [{"message": {"content": "a \\ud800 hand"}}]}'
-    with hostile_server(json_of(body)) as (address, _):
-        assert ChatServer(address, "tiny").written("What?") == "a ? hand"
+    with hostile_server(afterwards(json_of(body))) as (address, _):
+        assert ChatServer(address, "tiny", sees=False).written(["What?"], 9)[0].text == "a ? hand"
 
 
 def test_plain_text_and_chunks_are_read_like_any_answer() -> None:
@@ -199,5 +249,5 @@ def test_plain_text_and_chunks_are_read_like_any_answer() -> None:
     chunked = says(
         "HTTP/1.1 200 OK|Transfer-Encoding: chunked|Content-Type: text/plain", size + FINE + b"\r\n0\r\n\r\n"
     )
-    with hostile_server(chunked) as (address, _):
-        assert ChatServer(address, "tiny").written("What?") == "A hand."
+    with hostile_server(afterwards(chunked)) as (address, _):
+        assert ChatServer(address, "tiny", sees=False).written(["What?"], 9)[0].text == "A hand."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 import tiny_vlms
-from chat_server import chat_server, completion, said
+from fakes.lamps import lamps
+from fakes.other import other
+from fakes.serving import Prompt
 from small_studies import LEFT, RIGHT, bouts, lamp_study
 
 from actscribe import Run, annotate, evaluate, train
@@ -33,41 +34,25 @@ from actscribe.video.sampling import sample_times
 
 #: A frame every quarter of a second in windows of six seconds every three.
 WINDOWS = {"window": 6.0, "stride": 3.0, "frames": 24}
-SIDES = {LEFT: slice(4, 28), RIGHT: slice(36, 60)}
 
 
-def reply(body: dict[str, Any]) -> tuple[int, Any]:
-    """Answer from when to when the lamp that is asked for is on, by the pictures and the times in the prompt.
+def reply(prompt: Prompt) -> tuple[str, dict[str, float]]:
+    """Answer as a model that sees the lamps.
 
     About the left lamp it also makes things up: an interval that ends before it begins and one of next year.
     """
-    text, images = said(body)
-    length = float(re.search(r"is ([\d.]+) seconds long", text)[1])  # type: ignore[index]
-    listed = re.search(r"taken at ([\d., ]+) seconds", text)
-    times = [float(time) for time in listed[1].split(",")]  # type: ignore[index]
-    assert len(times) == len(images)
-    label = LEFT if LEFT.lower() in text else RIGHT
-    half = length / len(images) / 2
-    on = [image[8:40, SIDES[label]].mean() > 130 for image in images]
-    found = [(max(0.0, t - half), t + half) for t, lit in zip(times, on, strict=True) if lit]
-    merged: list[list[float]] = []
-    for start, end in found:
-        if merged and start - merged[-1][1] < 0.11:  # the times in the prompt have one decimal
-            merged[-1][1] = end
-        else:
-            merged.append([start, end])
-    spans = [f"{start:.2f} - {end:.2f}" for start, end in merged]
-    if label == LEFT:
-        spans += ["5 - 2", "99999 - 100000"]
-    return completion(", ".join(spans) or "none")
+    text, chances = lamps(prompt)
+    if "When does" not in prompt.text or LEFT.lower() not in prompt.text.lower():
+        return text, chances
+    return ", ".join([*(text.split(", ") if text != "none" else ()), "5 - 2", "99999 - 100000"]), {}
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("ground")
-    with pytest.MonkeyPatch.context() as patch, chat_server(reply) as (address, _):
+    with pytest.MonkeyPatch.context() as patch, other(model=reply, probabilities=False) as served:
         patch.setenv("ACTSCRIBE_CACHE", str(folder / "cache"))
-        where = {"server": address, "server_short_side": 48}
+        where = {"server": served.address, "server_short_side": 48}
         recognizers = {"vlm-ground": {**where, **WINDOWS}}
         lamp_study(folder / "study", 9, 10.0, recognizers=recognizers, empty_labels="allow")
         yield folder

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import tiny_vlms
 import torch
-from chat_server import chat_server, completion, said
+from fakes.other import other
+from fakes.serving import Served, prompt_of
 from hypothesis import given
 from hypothesis import strategies as st
 from tiny_judge import tiny_judge
@@ -20,6 +21,8 @@ from actscribe.data.clips import Clip
 from actscribe.data.view import ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.labels import Label, LabelSet, Rules
+from actscribe.models.server import line
+from actscribe.models.server.exchange import Trouble
 from actscribe.models.vlm import Vlm, load_vlm
 from actscribe.models.yes_no import YesNo
 from actscribe.recognizers import vlm_clients
@@ -290,35 +293,31 @@ def test_a_wording_without_its_subject_is_refused(wrong: dict[str, str]) -> None
 # Servers
 
 
-def reply(body: dict[str, Any]) -> tuple[int, Any]:
-    """Answers by what it is asked and by what it sees."""
-    text, images = said(body)
-    if "logprobs" in body:
-        bright = float(np.mean(images)) / 255 if images else 0.25
-        return completion("Yes", {"Yes": bright * 0.5, "No": (1 - bright) * 0.5})
-    return completion("suction and ventilation" if "list" in text else "A baby is visible.")
-
-
 @pytest.fixture
-def server() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    with chat_server(reply) as found:
+def server() -> Iterator[Served]:
+    with other() as found:
         yield found
 
 
-def test_a_server_answers_for_every_recognizer(server: tuple[str, list[dict[str, Any]]], tmp_path: Path) -> None:
-    address, asked = server
+def test_a_server_answers_for_every_recognizer(server: Served, tmp_path: Path) -> None:
     brightness = clip_of(1).frames.mean() / 255
-    where = {"server": address, "server_short_side": 24}
+    where = {"server": server.address, "server_short_side": 24}
     expected = {"vlm-list": [0, 1, 1], "vlm-yesno": [brightness] * 3, "vlm-judge": [0.25] * 3}
     for name, values in expected.items():
-        made = make(name, {"smolvlm": tmp_path, "judge": tmp_path}, **where, **judge_at(name, address))
+        made = make(name, {"smolvlm": tmp_path, "judge": tmp_path}, **where, **judge_at(name, server.address))
         assert made.view.short_side == 24
         np.testing.assert_allclose(scores(made, (1,))[0], values, atol=1e-9)
+    asked = [prompt_of(body["messages"]) for body in server.questions()]
     assert len(asked) == 1 + 3 + 1 + 3
-    assert [len(said(body)[1]) for body in asked] == [4] * 5 + [0] * 3  # the judge sees no picture
+    assert sorted(len(prompt.pictures) for prompt in asked) == [0] * 3 + [4] * 5  # the judge sees no picture
     made.save(tmp_path)
     np.testing.assert_allclose(scores(implementation("vlm-judge").load(tmp_path, LABELS), (1,))[0], [0.25] * 3)
-    assert len(asked) == 8
+    assert len(server.questions()) == 8
+
+
+def test_written_answers_of_a_server_are_read_too(server: Served, tmp_path: Path) -> None:
+    made = make("vlm-yesno", {"smolvlm": tmp_path}, server=server.address, mode="text", caption_share=0.0)
+    np.testing.assert_array_equal(scores(made, (1,))[0], [float(clip_of(1).frames.mean() / 255 >= 0.5)] * 3)
 
 
 def judge_at(name: str, address: str) -> dict[str, str]:
@@ -326,11 +325,16 @@ def judge_at(name: str, address: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_another_machine_needs_the_flag(name: str, folders: dict[str, Path]) -> None:
+def test_another_machine_needs_the_flag(name: str, folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ActScribeError, match="another machine"):
         make(name, folders, server="http://192.0.2.1:8000/v1", server_model="m")
-    allowed = make(name, folders, server="http://192.0.2.1:8000/v1", server_model="m", allow_remote=True)
-    assert allowed.about["models"]["model"]["server"] == "http://192.0.2.1:8000/v1"
+
+    def not_there(*args: object) -> None:
+        raise Trouble("nobody is there.", "")
+
+    monkeypatch.setattr(line, "exchange", not_there)
+    with pytest.raises(ActScribeError, match=r"No usable answer from http://192\.0\.2\.1:8000/v1/models: nobody"):
+        make(name, folders, server="http://192.0.2.1:8000/v1", server_model="m", allow_remote=True)
 
 
 def test_a_remote_judge_needs_the_flag(folders: dict[str, Path]) -> None:

@@ -57,6 +57,7 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder 
     for sentence in (*frame_notes(loaded, data, infos=infos), *model_notes(loaded)):
         print_sentence(f"Note: {sentence}")
     nothing = all(one.intervals is None for one in data.recordings)
+    refused += _ask_servers(loaded)
     refused = [] if nothing else refused  # what is lacking follows from that
     for sentence in (*refused, *memory_warnings(loaded, list(loaded.recognizers), data)):
         print_sentence(f"Warning: {sentence}")
@@ -89,6 +90,17 @@ def _next(study: Path, loaded: Study) -> str:
     return (
         f"actscribe compare {shlex.quote(str(study))}" if len(loaded.recognizers) > 1 else train_command(study, loaded)
     )
+
+
+def _ask_servers(loaded: Study) -> list[str]:
+    """Show what the servers that a study names can do, and return why they cannot be used."""
+    from actscribe.runs.preflight import server_notes
+    from actscribe.tables import print_sentence
+
+    served, unserved = server_notes(loaded)
+    for sentence in served:
+        print_sentence(f"Server: {sentence}.")
+    return unserved
 
 
 def _show_moments(data: StudyData, length: float | None) -> None:

@@ -25,6 +25,7 @@ def evaluate(
 
     opened = Run.open(run)  # refuses what is no run before networks are loaded
 
+    from actscribe.report.sections import unusable
     from actscribe.runs.evaluate import evaluate as evaluate_run
     from actscribe.tables import print_sentence, print_table
 
@@ -34,5 +35,7 @@ def evaluate(
     print_sentence(result.words())
     for note in result.run.info.notes:
         print_sentence(f"Note: {note}")
+    for sentence in unusable(result.run, split):
+        print_sentence(f"Warning: {sentence}")
     print(f"Report: {result.report}")
     print(f"Next: actscribe annotate VIDEO --run {shlex.quote(str(result.run.folder))} --format elan --out timelines")

@@ -18,7 +18,7 @@ from actscribe.evaluation import comparison_timelines as ct
 from actscribe.evaluation import raters
 from actscribe.evaluation.annotators import annotator_table
 from actscribe.evaluation.comparison import Shared, System
-from actscribe.evaluation.hallucination import UNREAD
+from actscribe.evaluation.hallucination import unread_share
 from actscribe.report.comparison.comparison import Comparison
 from actscribe.run_folder import written
 from actscribe.run_folder.comparison import Provenance
@@ -103,9 +103,7 @@ def _unread(run: Run) -> float:
     path = run.folder / written.of_split(written.HALLUCINATION, "test")
     if not path.is_file():
         return float("nan")
-    rows = json.loads(path.read_text(encoding="utf-8"))[UNREAD]
-    answers = sum(row["answers"] for row in rows)
-    return sum(row["not read"] for row in rows) / answers if answers else float("nan")
+    return unread_share(json.loads(path.read_text(encoding="utf-8")))
 
 
 def _training_recordings(run: Run) -> int:

@@ -22,6 +22,8 @@ INTERVALS = "Intervals as they were written"
 AGREEMENT = "The caption against the answer on the same clip"
 #: An answer is in doubt when the model gives less than this to yes and no together (ours).
 LITTLE_MASS = 0.5
+#: A run of which more could not be read is called not usable (ours).
+MOST_UNREAD = 0.01
 #: The report warns of a label where both hold (ours).
 MOST_YES, LEAST_RATIO = 0.9, 1.5
 
@@ -75,6 +77,32 @@ def unread_table(labels: LabelSet, unread: np.ndarray, probability_mass: np.ndar
             record[f"below {LITTLE_MASS:g}"] = int((known < LITTLE_MASS).sum())
         records.append(record)
     return records
+
+
+def unread_share(found: Mapping[str, Any]) -> float:
+    """Return the share of answers that could not be read, nan without an answer.
+
+    Args:
+        found: what `hallucination` returned.
+    """
+    rows = found[UNREAD]
+    answers = sum(row["answers"] for row in rows)
+    return sum(row["not read"] for row in rows) / answers if answers else float("nan")
+
+
+def not_usable(found: Mapping[str, Any]) -> str:
+    """Return a sentence where so much could not be read that the scores say little; else an empty one.
+
+    Args:
+        found: what `hallucination` returned.
+    """
+    share = unread_share(found)
+    if not share > MOST_UNREAD:
+        return ""
+    return (
+        f"Not usable: {share:.1%} of the model's answers could not be read, more than {MOST_UNREAD:.0%}. Their scores"
+        " are 0.5, whatever the clip shows."
+    )
 
 
 def rules_table(labels: LabelSet, predicted: np.ndarray, unread: np.ndarray) -> Records:

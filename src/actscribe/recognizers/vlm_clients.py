@@ -20,7 +20,9 @@ from actscribe.models.vlm.loading import digest
 from actscribe.models.vlm.plan import configuration
 from actscribe.models.written import Written
 from actscribe.models.yes_no import YesNo, from_logits
+from actscribe.progress import say
 from actscribe.recognizers.answers import AnswerStore, answer_key, clip_digest, remember
+from actscribe.recognizers.served import ServerVlmClient, joined, servers, vlm_server
 from actscribe.settings.vlm import ZeroShot
 
 #: Models in use. Training holds a recognizer and its reloaded twin at once, which must not take the memory twice.
@@ -38,6 +40,11 @@ class VlmClient(Protocol):
     @property
     def writes_times(self) -> bool:
         """Whether the model is told when each frame was taken without being told so in words."""
+        ...
+
+    @property
+    def server(self) -> ChatServer | None:
+        """The server behind which it runs, if any."""
         ...
 
     def written(self, clip: ClipFrames, opening: str, endings: Sequence[str], most: int) -> list[str]:
@@ -59,6 +66,8 @@ class LocalVlmClient:
     Args:
         vlm: the model.
     """
+
+    server = None
 
     def __init__(self, vlm: Vlm) -> None:
         self.vlm = vlm
@@ -87,34 +96,6 @@ class LocalVlmClient:
         return self.vlm.yes_no_tokens()
 
 
-class ServerVlmClient:
-    """A model behind a server; it gets the frames as pictures.
-
-    Args:
-        server: with a model that takes pictures.
-    """
-
-    writes_times = False
-
-    def __init__(self, server: ChatServer) -> None:
-        self.server = server
-        self.identity = server.identity
-
-    def written(self, clip: ClipFrames, opening: str, endings: Sequence[str], most: int) -> list[str]:
-        """See `VlmClient`."""
-        images = list(clip.frames)
-        return [self.server.written(joined(opening, opening, ending), images, most) for ending in endings]
-
-    def weighed(self, clip: ClipFrames, opening: str, endings: Sequence[str], most: int) -> list[Written]:
-        """See `VlmClient`."""
-        return [Written(text) for text in self.written(clip, opening, endings, most)]
-
-    def yes_no(self, clip: ClipFrames, opening: str, endings: Sequence[str]) -> list[YesNo]:
-        """See `VlmClient`."""
-        images = list(clip.frames)
-        return [self.server.yes_no(joined(opening, opening, ending), images) for ending in endings]
-
-
 class CachedVlmClient:
     """A client whose answers are kept as they come, and that is asked only for what is not there yet.
 
@@ -128,6 +109,7 @@ class CachedVlmClient:
         self.store = store
         self.identity = client.identity
         self.writes_times = client.writes_times
+        self.server = client.server
 
     def written(self, clip: ClipFrames, opening: str, endings: Sequence[str], most: int) -> list[str]:
         """See `VlmClient`."""
@@ -164,7 +146,7 @@ def vlm_client(settings: ZeroShot) -> VlmClient:
         ActScribeError: it is not here, or its server does not answer or is another machine.
     """
     if settings.server:
-        return ServerVlmClient(ChatServer(settings.server, settings.server_model, settings.allow_remote))
+        return ServerVlmClient(vlm_server(settings))
     revision = digest(checkpoint_folder(settings.model, "vlm"))
     key = (revision, settings.model, settings.dtype, settings.quantize or "")
     vlm = _IN_USE.get(key)
@@ -185,16 +167,21 @@ def view(settings: ZeroShot, frames: int) -> InputSpec:
 
 
 def starting(settings: ZeroShot, labels: LabelSet, frames: int) -> list[str]:
-    """Return which number format "auto" chose, where it is bf16; see `Implementation.starting`."""
+    """Return what servers can do, or which number format "auto" chose where it is bf16; see `Implementation.starting`.
+
+    What a server can do is said on the way.
+    """
+    lines = [server.said() for server in servers(settings).values()]
+    for line in lines:
+        say(line, None)
+    return lines + _number_format(settings)
+
+
+def _number_format(settings: ZeroShot) -> list[str]:
     pays, reason = bfloat16_pays()
     if settings.server or settings.quantize or settings.dtype != "auto" or not pays:
         return []
     return [f"weights of '{settings.model}' are in bf16, since {reason}; dtype: float32 asks for exact ones"]
-
-
-def joined(start: str, opening: str, ending: str) -> str:
-    """Return `start` and `ending`, with a space between where there is an opening to part from."""
-    return f"{start} {ending}" if opening and ending else f"{start}{ending}"
 
 
 def pick(endings: Sequence[str], places: Sequence[int]) -> list[str]:

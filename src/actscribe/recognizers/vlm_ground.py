@@ -7,7 +7,7 @@ sentences, several intervals or none for each.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from actscribe.data.clips import Clip, Window, spans
 from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.errors import ActScribeError
 from actscribe.labels import LabelSet
+from actscribe.models.server import ChatServer
 from actscribe.models.written import Written
 from actscribe.recognizers.agreement import check_quantized
 from actscribe.recognizers.answers import default_store
@@ -25,11 +26,12 @@ from actscribe.recognizers.base import Implementation, Look, Recognizer
 from actscribe.recognizers.grounded import Grounded, on_steps, step_edges
 from actscribe.recognizers.plans.vlm import plan_ground
 from actscribe.recognizers.prompts import Prompts, fill, prompts
+from actscribe.recognizers.served import vlm_server
 from actscribe.recognizers.vlm_clients import CachedVlmClient, vlm_client
 from actscribe.recognizers.vlm_clients import starting as started
 from actscribe.recognizers.vlm_clients import view as seen_by
 from actscribe.recognizers.when import When, when
-from actscribe.recognizers.zero_shot import about, restore, write_about
+from actscribe.recognizers.zero_shot import NONE, about, asked_of, restore, write_about
 from actscribe.settings.vlm import VlmGroundSettings
 from actscribe.training.inputs import TrainingInputs
 from actscribe.video.sampling import nominal_times
@@ -52,6 +54,7 @@ class GroundRecognizer:
         view: what the model sees of a window.
         ask: what the model says about a window.
         about: what `save` writes, JSON values.
+        servers: that are asked, by what runs there.
         on_answer: called with every answer in the order of the windows, if set.
     """
 
@@ -62,8 +65,10 @@ class GroundRecognizer:
         view: InputSpec,
         ask: Callable[[ClipFrames], Grounded],
         about: dict[str, Any],
+        servers: Mapping[str, ChatServer] = NONE,
     ) -> None:
         self.labels, self.settings, self.view, self.about = labels, settings, view, about
+        self.servers = servers
         self.on_answer: Callable[[Grounded], None] | None = None
         self._ask = ask
 
@@ -115,10 +120,11 @@ def looks(settings: VlmGroundSettings, frames: int, clips: Sequence[Clip], durat
 
 
 def starting(settings: VlmGroundSettings, labels: LabelSet, frames: int) -> list[str]:
-    """Return also that a server's intervals are all equally sure; see `Implementation.starting`."""
-    if not settings.server:
-        return started(settings, labels, frames)
-    return ["the server tells no probabilities of what it writes: intervals score 1, and all else 0"]
+    """Return also where a server's intervals are all equally sure; see `Implementation.starting`."""
+    found = started(settings, labels, frames)
+    if settings.server and settings.mode == "probability" and not vlm_server(settings).manner.probabilities:
+        found.append("the server tells no probabilities of what it writes: intervals score 1, and all else 0")
+    return found
 
 
 def opening(texts: Prompts, clip: ClipFrames, writes_times: bool) -> str:
@@ -152,7 +158,7 @@ def _recognizer(labels: LabelSet, settings: VlmGroundSettings, seen: InputSpec, 
         return Grounded(clip.clip, said, chances, tuple(one.text for one in written), shift)
 
     noted = about(settings, seen, texts, {"model": dict(model.identity)})
-    return GroundRecognizer(labels, settings, seen, ask, noted)
+    return GroundRecognizer(labels, settings, seen, ask, noted, asked_of(model=model.server))
 
 
 def _told(clip: ClipFrames) -> np.ndarray:

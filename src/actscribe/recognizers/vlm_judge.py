@@ -18,11 +18,13 @@ from actscribe.recognizers.answers import AnswerStore, answer_key, default_store
 from actscribe.recognizers.base import Implementation, Recognizer
 from actscribe.recognizers.plans.vlm import plan_text
 from actscribe.recognizers.prompts import Prompts, prompts
+from actscribe.recognizers.served import ServerJudge, judge_server
 from actscribe.recognizers.vlm_clients import CachedVlmClient, pick, starting, view, vlm_client
 from actscribe.recognizers.zero_shot import (
     Answered,
     ZeroShotRecognizer,
     about,
+    asked_of,
     from_yes_no,
     restore,
 )
@@ -41,25 +43,14 @@ class TextModel(Protocol):
         """What answers are kept under."""
         ...
 
+    @property
+    def server(self) -> ChatServer | None:
+        """The server behind which it runs, if any."""
+        ...
+
     def yes_no(self, prompts: Sequence[str]) -> list[YesNo]:
         """Return the answer to each yes/no prompt."""
         ...
-
-
-class ServerJudge:
-    """A judge behind a server.
-
-    Args:
-        server: with a text model.
-    """
-
-    def __init__(self, server: ChatServer) -> None:
-        self.server = server
-        self.identity = server.identity
-
-    def yes_no(self, prompts: Sequence[str]) -> list[YesNo]:
-        """See `TextModel`."""
-        return [self.server.yes_no(prompt) for prompt in prompts]
 
 
 def make(job: TrainingInputs) -> Recognizer:
@@ -94,12 +85,13 @@ def _recognizer(labels: LabelSet, settings: VlmJudgeSettings, seen: InputSpec, t
         return from_yes_no(clip.clip, answers, labels, caption)
 
     models = {"model": dict(model.identity), "judge": dict(judge.identity)}
-    return ZeroShotRecognizer(labels, seen, ask, about(settings, seen, texts, models))
+    servers = asked_of(model=model.server, judge=judge.server)
+    return ZeroShotRecognizer(labels, seen, ask, about(settings, seen, texts, models), servers)
 
 
 def _judge(settings: VlmJudgeSettings) -> TextModel:
     if settings.judge_server:
-        return ServerJudge(ChatServer(settings.judge_server, settings.judge_server_model, settings.allow_remote))
+        return ServerJudge(judge_server(settings))
     key = (settings.judge, settings.dtype)
     judge = _IN_USE.get(key)
     if judge is None:

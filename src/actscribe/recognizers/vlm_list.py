@@ -16,7 +16,7 @@ from actscribe.recognizers.plans.vlm import plan_text
 from actscribe.recognizers.prompts import Prompts, prompts
 from actscribe.recognizers.reading import named_labels
 from actscribe.recognizers.vlm_clients import CachedVlmClient, starting, view, vlm_client
-from actscribe.recognizers.zero_shot import UNKNOWN, Answered, ZeroShotRecognizer, about, restore
+from actscribe.recognizers.zero_shot import UNKNOWN, Answered, ZeroShotRecognizer, about, asked_of, restore
 from actscribe.settings.vlm import VlmListSettings
 from actscribe.training.inputs import TrainingInputs
 
@@ -57,7 +57,8 @@ def _recognizer(labels: LabelSet, settings: VlmListSettings, seen: InputSpec, te
         (text,) = model.written(clip, texts.listing, [""], settings.max_new_tokens)
         return from_list(clip.clip, text, labels)
 
-    return ZeroShotRecognizer(labels, seen, ask, about(settings, seen, texts, {"model": dict(model.identity)}))
+    noted = about(settings, seen, texts, {"model": dict(model.identity)})
+    return ZeroShotRecognizer(labels, seen, ask, noted, asked_of(model=model.server))
 
 
 VLM_LIST = Implementation(

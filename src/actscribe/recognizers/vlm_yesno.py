@@ -21,6 +21,7 @@ from actscribe.recognizers.zero_shot import (
     Answered,
     ZeroShotRecognizer,
     about,
+    asked_of,
     from_yes_no,
     restore,
 )
@@ -81,12 +82,15 @@ def _recognizer(labels: LabelSet, settings: VlmYesnoSettings, seen: InputSpec, t
             (text,) = model.written(clip, texts.caption, [""], settings.caption_tokens)
         return from_yes_no(clip.clip, answers, labels, text)
 
-    return ZeroShotRecognizer(labels, seen, ask, about(settings, seen, texts, {"model": dict(model.identity)}))
+    noted = about(settings, seen, texts, {"model": dict(model.identity)})
+    return ZeroShotRecognizer(labels, seen, ask, noted, asked_of(model=model.server))
 
 
 def _answers(model: VlmClient, clip: ClipFrames, settings: VlmYesnoSettings, texts: Prompts) -> list[YesNo]:
     if settings.mode == "probability":
         return model.yes_no(clip, texts.opening, texts.questions)
+    if model.server is not None:  # which may be able to restrict what is written
+        return [from_text(answer.text) for answer in model.yes_no(clip, texts.opening, texts.questions)]
     return [from_text(text) for text in model.written(clip, texts.opening, texts.questions, TEXT_TOKENS)]
 
 

@@ -19,7 +19,7 @@ from actscribe.report.audit import audit_of, section
 from actscribe.report.pictures import error_pictures
 from actscribe.report.provenance import files, provenance
 from actscribe.report.rendering import render
-from actscribe.report.sections import Section, extra_sections
+from actscribe.report.sections import Section, extra_sections, unusable
 from actscribe.report.table import INTERVAL, Table
 from actscribe.report.timelines import shown_recordings
 from actscribe.report.verdict import BASELINES, best_baseline, verdict, warnings
@@ -57,7 +57,7 @@ def _content(run: Run, result: Evaluation, scored: ScoredClips, frames: bool) ->
         "facts": run.info,
         "result": result,
         "date": datetime.now().astimezone().strftime("%d %B %Y, %H:%M"),
-        "verdict": verdict(result),
+        "verdict": (*unusable(run, result.split), *verdict(result)),
         "warnings": warnings(run, result),
         "data_tables": _data_tables(summary.tables),
         "data_notes": summary.notes,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from actscribe.evaluation.hallucination import not_usable
 from actscribe.report import formatting as w
 from actscribe.report.table import Head, Row, Table, record_table
 from actscribe.run_folder import written
@@ -32,13 +33,17 @@ class Section:
 
 
 def extra_sections(run: Run, split: str) -> tuple[Section, ...]:
-    """Return what hallucination-SPLIT.json and captions-SPLIT.json in the run folder hold; none where neither is.
+    """Return what hallucination-, servers- and captions-SPLIT.json in the run folder hold; none where none is.
 
-    hallucination: title -> list of records (a table), or a text or list of texts (notes). captions: list of
+    hallucination, servers: title -> list of records (a table), or a text or list of texts (notes). captions: list of
     {recording, start_s, end_s, caption}. A file that is spelled otherwise becomes a section that says so: the rest of
     the report is still worth reading.
     """
-    makers = ((written.HALLUCINATION, "Hallucination", _hallucination), (written.CAPTIONS, "Captions", _captions))
+    makers = (
+        (written.HALLUCINATION, "Hallucination", _records),
+        (written.SERVERS, "Model server", _records),
+        (written.CAPTIONS, "Captions", _captions),
+    )
     sections = []
     for name, title, make in makers:
         path = run.folder / written.of_split(name, split)
@@ -50,7 +55,19 @@ def extra_sections(run: Run, split: str) -> tuple[Section, ...]:
     return tuple(sections)
 
 
-def _hallucination(title: str, path: Path, values: dict[str, Any]) -> Section:
+def unusable(run: Run, split: str) -> tuple[str, ...]:
+    """Return what the report says first where too many of a model's answers could not be read; () elsewhere."""
+    path = run.folder / written.of_split(written.HALLUCINATION, split)
+    if not path.is_file():
+        return ()
+    try:
+        sentence = not_usable(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError, KeyError, AttributeError):  # which its section says
+        return ()
+    return (sentence,) if sentence else ()
+
+
+def _records(title: str, path: Path, values: dict[str, Any]) -> Section:
     tables, notes = [], []
     for name, value in values.items():
         if isinstance(value, str):

@@ -15,13 +15,17 @@ BASE = ("study.yaml", "labels.yaml", "recordings.json")
 #: What is written once for each split; `of_split` fills in which.
 METRICS, REPORT, SCORES = "metrics-{split}.json", "report-{split}.html", "scores-{split}.parquet"
 CAPTIONS, HALLUCINATION = "captions-{split}.json", "hallucination-{split}.json"
+SERVERS = "servers-{split}.json"
 TIME_BUDGETS = tuple(f"time-budget-{{split}}{ending}" for ending in ENDINGS)
 INDICATORS = tuple(f"indicators-{{split}}{ending}" for ending in ENDINGS)
 INDICATOR_ERRORS = tuple(f"indicator-errors-{{split}}{ending}" for ending in ENDINGS)
 #: Folder of a split's timelines, one file for each recording.
 TIMELINES = "timelines-{split}"
 _ONCE = (RUN_FILE, *BASE, OPERATING_POINT, QUANTIZATION_FILE, COST, NOTES)
-_OF_EACH_SPLIT = (METRICS, REPORT, SCORES, CAPTIONS, HALLUCINATION, *TIME_BUDGETS, *INDICATORS, *INDICATOR_ERRORS)
+_OF_EACH_SPLIT = (
+    *(METRICS, REPORT, SCORES, CAPTIONS, HALLUCINATION, SERVERS),
+    *(*TIME_BUDGETS, *INDICATORS, *INDICATOR_ERRORS),
+)
 
 
 def of_split(name: str, split: str) -> str:

@@ -38,6 +38,7 @@ from actscribe.run_folder.run import OperatingPoint, Run
 from actscribe.run_folder.scored_clips import ScoredClips, time_scores
 from actscribe.runs.answers import keep_answers, listening
 from actscribe.runs.scoring import score_recordings
+from actscribe.runs.served import keep_served
 from actscribe.runs.train import timed
 from actscribe.runs.videos import located
 from actscribe.table_files import write_table
@@ -202,6 +203,7 @@ def _score(
             what = f"Scoring {split}"
             scored = score_recordings(loaded, recordings, run.labels, run.study.windows, what, views, within)
         keep_answers(run, split, answers)
+        keep_served(run, split, loaded)
         run.save_scores(split, scored)
         run.info.views[split] = (views.clips, views.crops)
     return scored

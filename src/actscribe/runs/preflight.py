@@ -14,6 +14,7 @@ from actscribe.models.catalog import ENTRIES, place
 from actscribe.packages import missing
 from actscribe.recognizers.plans.memory import too_large
 from actscribe.recognizers.ready import problems
+from actscribe.recognizers.served import servers
 from actscribe.runs.no_validation import SAID, keeps_last, with_keep
 from actscribe.runs.train import check_shares, check_targets, needed
 from actscribe.runs.training_clips import seen_clips
@@ -79,7 +80,7 @@ def check_comparable(
     """
     done = [name for name in names if name not in left]
     lines = [f"{name}: {problem}" for name in done for problem in problems(study, name)]
-    lines += [*refusals(study, left, data, cache), *_gaps(study, data, COMPARED)]
+    lines += [*refusals(study, left, data, cache), *_gaps(study, data, COMPARED), *server_notes(study, left)[1]]
     if lines:
         raise ActScribeError("\n".join(lines), "Nothing was begun. Mend this, or leave recognizers out with --only.")
 
@@ -125,6 +126,25 @@ def model_notes(study: Study) -> list[str]:
         "the models of this study are the tiny ones of the package, which have seen nothing but drawings. On real video"
         f" begin with an encoder that has seen photographs: {first}add '{REAL_VIDEO}: {{}}' below 'recognizers:'"
     ]
+
+
+def server_notes(study: Study, names: Sequence[str] | None = None) -> tuple[list[str], list[str]]:
+    """Ask the servers that a study names, and return what they can do and, else, why they cannot be used.
+
+    Args:
+        study: whose recognizers name them.
+        names: of the recognizers; None: all.
+    """
+    said: dict[str, list[str]] = defaultdict(list)
+    refused: dict[str, list[str]] = defaultdict(list)
+    for name in study.recognizers if names is None else names:
+        try:
+            for server in servers(study.chosen(name).settings).values():
+                said[server.said()].append(name)
+        except ActScribeError as error:
+            refused[in_one_line(error)].append(name)
+    found = [[f"{', '.join(about)}: {what}" for what, about in one.items()] for one in (said, refused)]
+    return found[0], found[1]
 
 
 def frame_notes(

@@ -7,6 +7,7 @@ import shlex
 import numpy as np
 
 from actscribe.evaluation.result import Evaluation, measure
+from actscribe.report.sections import unusable
 from actscribe.report.verdict import grouped_notes, verdict
 from actscribe.run_folder.run import Run
 from actscribe.runs.evaluate import timelines_of, training_priors
@@ -22,12 +23,12 @@ def standing(run: Run) -> tuple[str, ...]:
     """
     split = next((name for name in ("test", "validation") if run.has_scores(name)), None)
     result = _measured(run, split) if split else None
-    if result is None:
+    if split is None or result is None:
         sentences = [UNMEASURED]
     else:
         command = f"actscribe evaluate {shlex.quote(str(run.folder))}"
         tuned = f" It was tuned on them, which flatters it; type {command} to measure it on test."
-        sentences = [f"The run that made this timeline, measured on {split}:", *verdict(result)]
+        sentences = [f"The run that made this timeline, measured on {split}:", *unusable(run, split), *verdict(result)]
         sentences = [" ".join(sentences) + (tuned if split == "validation" else "")]
     notes = grouped_notes("Timeline", run.operating_point.timeline.notes)
     return (*sentences, *notes, *grouped_notes("Confidence", run.operating_point.confidence.notes))

@@ -32,6 +32,7 @@ from actscribe.runs.no_validation import SAID, keeps_last, with_keep
 from actscribe.runs.replace import check_ours, clear
 from actscribe.runs.reuse import check_same, move_in
 from actscribe.runs.scoring import score_recordings, sound
+from actscribe.runs.served import keep_served
 from actscribe.runs.training_clips import Seen, check_frames, clips_of, seen_clips, targets_of
 from actscribe.runs.warm import check_warm, started_from, warm_from
 from actscribe.settings.study import Study, load_study, parse_settings
@@ -190,6 +191,7 @@ def decide(run: Run, recognizer: Recognizer, study: Study, data: StudyData) -> N
     labels, recordings = data.labels, data.of_split("validation")
     within = study.split.within == "recordings"
     scored = score_recordings(recognizer, recordings, labels, study.windows, "Scoring validation", within=within)
+    keep_served(run, "validation", recognizer)
     run.save_scores("validation", scored)
     annotated = [recording for recording in recordings if recording.intervals is not None]
     if not annotated:

@@ -25,9 +25,15 @@ class ZeroShot(BaseModel):
             scores of the embedded model moved by at most 0.016.
         quantize: hold the weights in 4 or 8 bits, on a GPU with bitsandbytes; compared with the full model on 20
             validation clips.
-        server: address of an OpenAI-compatible server such as http://127.0.0.1:11434/v1; empty loads `model` here.
+        server: address of a server such as Ollama's http://127.0.0.1:11434/v1; empty loads `model` here.
         server_model: the server's name for the model; empty where it offers only one.
         server_short_side: to which frames are reduced before they are sent to a server.
+        server_frames: how a clip is sent: "images", each with its time, "video", or "auto", which is video where the
+            server makes fewer tokens of one (vLLM).
+        server_parallel: requests at the same time, where that does not let the server read a clip several times.
+        server_timeout: for one answer.
+        server_thinking_tokens: room for thinking, for models that cannot be kept from it.
+        server_context: tokens of a prompt with its answer, at most; only Ollama has to be told.
         allow_remote: whether `server` may be another machine. Frames of the videos are sent to it.
     """
 
@@ -39,6 +45,11 @@ class ZeroShot(BaseModel):
     server: str = ""
     server_model: str = ""
     server_short_side: Annotated[int, Unit("pixels")] = Field(384, ge=16)
+    server_frames: Literal["auto", "images", "video"] = "auto"
+    server_parallel: Annotated[int, Unit("requests")] = Field(4, ge=1, le=64)
+    server_timeout: Annotated[float, Unit("s")] = Field(600.0, gt=0)
+    server_thinking_tokens: Annotated[int, Unit("tokens")] = Field(2048, ge=1)
+    server_context: Annotated[int, Unit("tokens")] = Field(16384, ge=512)
     allow_remote: bool = False
 
 
@@ -106,7 +117,7 @@ class VlmGroundSettings(ZeroShot):
         frames: of a window.
         when_template: the prompt, instead of our own; {label} is filled in with each label's words.
         mode: how sure an interval is: "probability" takes the geometric mean of the probabilities of the tokens that
-            write it, "text" 1. Servers tell no probabilities: there it is always 1.
+            write it, "text" 1, as it is where a server tells no probabilities.
         max_new_tokens: length of the answer on a label, at most; one that is cut off counts as not read.
     """
 

@@ -23,6 +23,7 @@ def write_video(
     crf: int = 23,
     preset: str = "veryfast",
     gop: int | None = None,
+    front: bool = False,
 ) -> int:
     """Encode `frames` to an H.264 file, whole or not at all, and return how many were written.
 
@@ -37,6 +38,7 @@ def write_video(
         crf: x264's quality, 0 (lossless luma) to 51 (worst); 23 looks good, 35 like a cheap camera.
         preset: x264's trade of time against size.
         gop: longest run of frames from one keyframe to the next; None: x264's own 250.
+        front: put an MP4's index before its pictures, for readers that cannot go back.
 
     Raises:
         ValueError: no frame, or a frame of another shape or type.
@@ -44,7 +46,8 @@ def write_video(
     """
     rate = Fraction(fps).limit_denominator(1001)
     options = {"crf": str(crf), "preset": preset, **SAME_BYTES} | ({"g": str(gop)} if gop else {})
-    with write_beside(Path(path)) as beside, av.open(str(beside), "w", options={"fflags": "+bitexact"}) as container:
+    whole = {"fflags": "+bitexact"} | ({"movflags": "+faststart"} if front else {})
+    with write_beside(Path(path)) as beside, av.open(str(beside), "w", options=whole) as container:
         stream = container.add_stream("libx264", rate=rate, options=options)
         stream.pix_fmt = "yuv420p"
         stream.codec_context.thread_count = 1

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from actscribe.evaluation.annotators import FIRST, SECOND
+from actscribe.evaluation.hallucination import MOST_UNREAD
 from actscribe.evaluation.raters import Agreement, Measure
 from actscribe.report import formatting as w
 from actscribe.report.agreement import overall
@@ -20,7 +21,8 @@ LITTLE = 0.02
 
 
 def verdict(done: Comparison) -> tuple[str, ...]:
-    """Return the first sentences: which is best, whether clearly, and what this test set could have shown."""
+    """Return the first sentences: whose answers could not be read, which is best, whether clearly, and what this test
+    set could have shown."""
     ranked = ranking(done)
     if not len(ranked):
         return ("Nothing can be compared: no clip of the test split shows any of the labels.",)
@@ -28,7 +30,7 @@ def verdict(done: Comparison) -> tuple[str, ...]:
     text = f"{best['system']} has the highest macro F1: {_value(best)} on {_where(done)}."
     sentences = [text, _against_next(done, ranked), _against_blind(done, str(best["system"]))]
     power = _power(done)
-    return tuple(sentence for sentence in (*sentences, power) if sentence)
+    return tuple(sentence for sentence in (_not_usable(done), *sentences, power) if sentence)
 
 
 def ranking(done: Comparison) -> pd.DataFrame:
@@ -277,6 +279,15 @@ def _against_blind(done: Comparison, best: str) -> str:
     if row["p_holm"] < CLEAR:
         return f"It is clearly better than {blind}."
     return f"It is better than {blind}, but that may be chance (p = {_p(row['p'])}, corrected {_p(row['p_holm'])})."
+
+
+def _not_usable(done: Comparison) -> str:
+    """Say of whose answers so many could not be read that their numbers say little; empty of none."""
+    found = [(one.name, one.unread) for one in done.systems if one.unread > MOST_UNREAD]
+    if not found:
+        return ""
+    parts = w.listed([f"{name} ({share:.1%} of its answers)" for name, share in found])
+    return f"Not usable, since more than {MOST_UNREAD:.0%} of the answers could not be read: {parts}."
 
 
 def _guess(done: Comparison) -> tuple[str, float]:

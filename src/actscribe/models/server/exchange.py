@@ -17,6 +17,8 @@ from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 from urllib.parse import SplitResult, urlsplit
 
+#: Seconds until a connection stands: a server on this machine or in the same building needs none of them.
+CONNECT_S = 10.0
 #: Bytes of an answer: a completion with all its alternatives has some thousands, a long list of models half a million.
 MOST_BYTES = 2**22
 #: Statuses of a server that may answer the next time: it is busy, loads its model, or restarts a part of itself.
@@ -46,27 +48,59 @@ class Trouble(Exception):
         hint: what to do.
         again: whether another try may succeed.
         status: of an answer that reports a problem; 0: of none.
+        answered: whether a whole answer came, of whatever sort.
     """
 
-    def __init__(self, what: str, hint: str, again: bool = False, status: int = 0) -> None:
+    def __init__(self, what: str, hint: str, again: bool = False, status: int = 0, answered: bool = False) -> None:
         super().__init__(what)
         self.what, self.hint, self.again, self.status = what, hint, again, status
+        self.answered = answered or bool(status)
 
 
-def exchange(url: str, body: bytes | None, seconds: float) -> Any:
+class Stop:
+    """Ends exchanges that are under way in other threads, and lets no new one begin."""
+
+    def __init__(self) -> None:
+        self.over = False
+        self._lock = threading.Lock()
+        self._watches: set[_Watch] = set()
+
+    def end(self) -> None:
+        """End them."""
+        with self._lock:
+            self.over = True
+            watches = list(self._watches)
+        for watch in watches:
+            watch.end()
+
+    def add(self, watch: _Watch) -> None:
+        """Let `end` end an exchange too."""
+        with self._lock:
+            self._watches.add(watch)
+        if self.over:
+            watch.end()
+
+    def remove(self, watch: _Watch) -> None:
+        """Forget an exchange that is over."""
+        with self._lock:
+            self._watches.discard(watch)
+
+
+def exchange(url: str, body: bytes | None, seconds: float, stop: Stop | None = None) -> Any:
     """Send a request, POST where there is a body and else GET, and return the answer's JSON.
 
     Args:
         url: http or https.
         body: JSON.
-        seconds: from the first step to the last byte.
+        seconds: from the first step to the last byte; a connection has to stand within `CONNECT_S` of them.
+        stop: ends it from another thread.
 
     Raises:
         Trouble: no answer in time, one that is too large, broken, packed, no JSON, or that reports a problem.
     """
     parts = urlsplit(url)
     place = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    watch = _Watch(seconds)
+    watch = _Watch(seconds, stop)
     try:
         with watch, _connected(parts, seconds, watch) as connection:
             kind = {"Content-Type": "application/json", "Accept": "application/json"}
@@ -95,34 +129,50 @@ def shown(text: str) -> str:
 class _Watch:
     """Shuts a socket down when time is over, whatever it is doing at that moment."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, stop: Stop | None) -> None:
         self.over = False
-        self.sock: socket.socket | None = None
-        self._timer = threading.Timer(seconds, self._end)
+        self._sock: socket.socket | None = None
+        self._stop = stop
+        self._timer = threading.Timer(seconds, self.end)
         self._timer.daemon = True
 
     def __enter__(self) -> None:
         self._timer.start()
+        if self._stop is not None:
+            self._stop.add(self)
 
     def __exit__(self, *error: object) -> None:
         self._timer.cancel()
+        if self._stop is not None:
+            self._stop.remove(self)
 
-    def _end(self) -> None:
+    def hold(self, sock: socket.socket) -> None:
+        """Watch over a socket, at once where the time was over before it stood."""
+        self._sock = sock
+        if self.over:
+            self.end()
+
+    def end(self) -> None:
+        """Shut it down."""
         self.over = True
-        if self.sock is not None:
+        if self._sock is not None:
             with suppress(OSError):
-                self.sock.shutdown(socket.SHUT_RDWR)
+                self._sock.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager
 def _connected(parts: SplitResult, seconds: float, watch: _Watch) -> Iterator[http.client.HTTPConnection]:
     secure = parts.scheme == "https"
     host, port = str(parts.hostname), parts.port or (443 if secure else 80)
-    sock = socket.create_connection((host, port), seconds)
     try:
+        sock = socket.create_connection((host, port), min(CONNECT_S, seconds))
+    except TimeoutError:
+        raise Trouble(f"no connection stood within {min(CONNECT_S, seconds):g} s.", START) from None
+    try:
+        sock.settimeout(seconds)  # of each wait; the watch ends them all together
         if secure:  # the handshake comes when the watch holds the socket
             sock = ssl.create_default_context().wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
-        watch.sock = sock
+        watch.hold(sock)
         if isinstance(sock, ssl.SSLSocket):
             sock.do_handshake()
         connection = http.client.HTTPConnection(host, port)
@@ -167,7 +217,8 @@ def _parsed(data: bytes, kind: str) -> Any:
     except (ValueError, RecursionError) as error:
         why = "nested too deeply" if isinstance(error, RecursionError) else shown(str(error))
         answered = shown(data[: 4 * SHOWN].decode(errors="replace"))
-        raise Trouble(f"it is no JSON that can be read ({shown(kind)}; {why}): {answered}", INTERFACE) from None
+        said = f"it is no JSON that can be read ({shown(kind)}; {why}): {answered}"
+        raise Trouble(said, INTERFACE, answered=True) from None
 
 
 def _refused(word: str) -> NoReturn:

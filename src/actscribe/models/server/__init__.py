@@ -1,0 +1,6 @@
+"""Models behind a server on this machine: Ollama, llama.cpp, vLLM, LM Studio, and whatever else speaks OpenAI's way."""
+
+from actscribe.models.server.chat import ChatServer, Options
+from actscribe.models.server.shown import Shown
+
+__all__ = ["ChatServer", "Options", "Shown"]

@@ -1,0 +1,41 @@
+"""What servers were sent while a split was scored: in the run's folder, in its report and on the terminal."""
+
+from __future__ import annotations
+
+import json
+
+from actscribe.files import write_text
+from actscribe.progress import say
+from actscribe.recognizers.base import Recognizer
+from actscribe.recognizers.vlm_ground import GroundRecognizer
+from actscribe.recognizers.zero_shot import ZeroShotRecognizer
+from actscribe.run_folder import written
+from actscribe.run_folder.run import Run
+
+#: Title of the table.
+SENT = "What was sent, in the server's own tokens; answers that were kept from before are not among it"
+
+
+def keep_served(run: Run, split: str, recognizer: Recognizer) -> None:
+    """Write servers-SPLIT.json into the run folder and say it; nothing where no server was asked anything.
+
+    What each server can do, in one line, and a table of what it was sent since this was called last.
+
+    Args:
+        run: whose split was scored.
+        split: "train", "validation" or "test".
+        recognizer: that scored it.
+    """
+    if not isinstance(recognizer, ZeroShotRecognizer | GroundRecognizer):
+        return
+    taken = {role: (server, server.take()) for role, server in recognizer.servers.items()}
+    rows = [{"asked": role, **tally.record()} for role, (_, tally) in taken.items() if tally.requests]
+    if not rows:
+        return
+    for role, (_, tally) in taken.items():
+        if tally.requests:
+            say(f"Server, {role}: {tally.sentence()}", None)
+    path = run.folder / written.of_split(written.SERVERS, split)
+    notes = [f"{server.said()}." for server, _ in taken.values()]
+    write_text(path, json.dumps({"notes": notes, SENT: rows}, indent=1, ensure_ascii=False))
+    run.note(path)

@@ -1,0 +1,1 @@
+"""Servers of models in this process, one for each dialect, written from its documentation."""
