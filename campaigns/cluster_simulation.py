@@ -220,11 +220,13 @@ def burning(archive: Archive, compute: Compute) -> Iterator[Work]:
                 pass
             return archives.Opened.make(self)
 
+    work = archives.work(archive)
+
     def open_video(video: Video) -> Burnt:
-        found = archives.work(archive)(video)
+        found = work.open(video)
         return Burnt(found.archive, found.video, found.content, found.data)
 
-    yield open_video
+    yield replace(work, open=open_video)
 
 
 def check(workers: Sequence[int] = (1, 2, 4)) -> list[dict[str, float]]:

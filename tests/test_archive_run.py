@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import archives
 import numpy as np
@@ -23,6 +25,7 @@ from actscribe.archive.record import Done
 from actscribe.cli import app
 from actscribe.cli.archive import _shard
 from actscribe.errors import ActScribeError
+from actscribe.runs import one_video
 
 GOOD = ("a.mp4", "long.mp4", "copy of a.mp4", "night/b.mp4")
 BAD = ("empty.mp4", "text.mp4", "cut.mp4")
@@ -138,6 +141,37 @@ def test_the_same_call_again_does_nothing_and_shards_write_the_same_bytes(
     assert archive.states(archive.videos()).count("done") == 4
     for path in (shards / "timelines").rglob("*.json"):
         assert path.read_bytes() == (out / path.relative_to(shards)).read_bytes()
+
+
+def test_several_at_once_write_the_bytes_of_one_at_a_time_where_a_network_takes_one_clip(
+    done: tuple[Path, str], one_run: Run, videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, _ = done
+    monkeypatch.setattr(module, "LocalPool", archives.HerePool)
+    alone: list[str] = []
+    score = one_video.score_recordings
+
+    def noted(recognizer: Any, recordings: Any, *given: Any) -> Any:
+        alone.extend(one.name for one in recordings)
+        return score(recognizer, recordings, *given)
+
+    monkeypatch.setattr(one_video, "score_recordings", noted)
+    ended = annotate_archive(videos, one_run.folder, tmp_path / "out", ("json",), hands=Hands(1), together=4)
+    assert (ended.done, ended.failed) == (4, 3)
+    assert alone == []
+    for path in (tmp_path / "out" / "timelines").rglob("*.json"):
+        assert path.read_bytes() == (out / path.relative_to(tmp_path / "out")).read_bytes()
+    with computing(Compute(batch_size=8)):
+        annotate_archive(videos, one_run.folder, tmp_path / "eight", ("json",), hands=Hands(1), together=4)
+    one, eight = (Archive.open(tmp_path / name).scores() for name in ("out", "eight"))
+    for path in one.iterdir():
+        scores = [pd.read_parquet(io.BytesIO((place / path.name).read_bytes()[16:])) for place in (one, eight)]
+        alike, other = (table.filter(like="score: ") for table in scores)
+        np.testing.assert_allclose(alike, other, rtol=0, atol=1e-6)
+    archive = Archive.open(tmp_path / "out")
+    assert archive.plan.together == 4
+    with pytest.raises(ActScribeError, match="number of videos that are scored together"):
+        annotate_archive(videos, one_run.folder, tmp_path / "out", ("json",), hands=Hands(1))
 
 
 def test_one_copy_is_scored_and_both_have_a_timeline(done: tuple[Path, str]) -> None:

@@ -178,7 +178,7 @@ def test_a_second_copy_waits_for_the_scores_of_the_first(tmp_path: Path) -> None
     contents = {"a.mp4": b"same", "copy/b.mp4": b"same"}
     archive, videos = archives.begun(archives.fill(tmp_path / "in", contents), tmp_path / "out")
     claims = Claims(archive.claims())
-    task = archives.work(archive)(videos[0]).task
+    task = archives.work(archive).open(videos[0]).task
     with claims.hold(task):
         assert do(archive, videos[0]).how == "taken"
     assert [do(archive, video).how for video in videos] == ["done"] * 2
@@ -303,6 +303,7 @@ def test_an_archive_is_gone_on_with_only_where_all_would_be_made_alike(
         ({"formats": ("elan",)}, r"choice of formats \(json; now elan\)"),
         ({"rules": False}, "choice of rules"),
         ({"computing": "cuda"}, "kind of device"),
+        ({"together": 8}, r"number of videos that are scored together \(1; now 8\)"),
         ({"source": Place.of(tmp_path / "other", archive.folder)}, "is the archive of"),
     ):
         with pytest.raises(ActScribeError, match=said):

@@ -79,6 +79,7 @@ def annotate_archive(
     formats: Sequence[str] = ("json",),
     rules: bool | None = None,
     hands: Hands = ALONE,
+    together: int = 1,
 ) -> Ended:
     """Write the timeline of every video to OUT/timelines, and unless it is a shard, tables and a report of all.
 
@@ -92,6 +93,7 @@ def annotate_archive(
         formats: of the timelines, see `write_annotations`.
         rules: whether the label set's rules are applied; None: as the run has it.
         hands: who works.
+        together: how many short videos a worker scores in one pass, see `runs.together`.
 
     Raises:
         ActScribeError: before any video is opened: nothing to do, a run that is not complete, a format that cannot
@@ -111,6 +113,7 @@ def annotate_archive(
         model=f"{scores_key(opened, '')} {opened.info.digests[OPERATING_POINT]}",
         versions=versions(),
         computing=computing_words(),
+        together=together,
     )
     archive = Archive.begin(out, plan)
     archive.save_videos(videos)

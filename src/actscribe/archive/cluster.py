@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from contextvars import copy_context
 from typing import Any
@@ -15,7 +15,7 @@ from actscribe.archive.folder import Archive
 from actscribe.archive.listing import Video
 from actscribe.archive.local import Maker
 from actscribe.archive.pool import Heard
-from actscribe.archive.task import Outcome, attempt
+from actscribe.archive.task import Outcome, attempt_all
 from actscribe.compute import Compute
 from actscribe.errors import ActScribeError, in_one_line
 from actscribe.packages import require
@@ -68,9 +68,9 @@ class RayPool:
         for place in range(count):
             self._greet(place)
 
-    def give(self, worker: int, video: Video) -> None:
-        """Let a worker that is ready do a video."""
-        self._asked[self._actors[worker].do.remote(video)] = worker
+    def give(self, worker: int, videos: Sequence[Video]) -> None:
+        """Let a worker that is ready do videos."""
+        self._asked[self._actors[worker].do.remote(videos)] = worker
 
     def hear(self, seconds: float) -> list[Heard]:
         """See `pool.Pool.hear`."""
@@ -110,8 +110,8 @@ class RayPool:
                 self._greet(place)
                 yield Heard(place, died=True)
                 continue
-            if isinstance(said, Outcome):
-                yield Heard(place, said)
+            if isinstance(said, list):
+                yield Heard(place, tuple(said))
                 continue
             if isinstance(said, tuple):
                 raise ActScribeError(*said)
@@ -156,6 +156,6 @@ class Actor:
         """Return the holder of its claims; where the run cannot be loaded, the sentence and what to type."""
         return self._refused or self._claims.holder
 
-    def do(self, video: Video) -> Outcome:
-        """Do a video, see `task.attempt`."""
-        return self._context.run(attempt, self._archive, self._claims, video, self._work)
+    def do(self, videos: Sequence[Video]) -> list[Outcome]:
+        """Do videos, see `task.attempt_all`."""
+        return self._context.run(attempt_all, self._archive, self._claims, videos, self._work)

@@ -42,6 +42,7 @@ class Plan(BaseModel):
         model: digest of all that scores depend on but the video, see `runs.kept_scores.scores_key`.
         versions: of the libraries that compute.
         computing: kind of device and precision.
+        together: how many short videos are scored in one pass.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -54,6 +55,7 @@ class Plan(BaseModel):
     model: str
     versions: dict[str, str]
     computing: str
+    together: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ class Archive:
                 f"{here}: is the archive of {self.plan.source.was}, not of {plan.source.was}.",
                 "Choose another folder with --out.",
             )
-        for name in ("versions", "computing", "model", "formats", "rules"):
+        for name in _WORDS:
             ours, theirs = getattr(self.plan, name), getattr(plan, name)
             if ours != theirs:
                 raise ActScribeError(
@@ -231,12 +233,14 @@ class Archive:
 
 #: Of the fields of each `Video`, as videos.json holds them.
 _TYPES = [str, str, str, int, str]
+#: What must be the same for all processes, in the order in which it is compared.
 _WORDS = {
-    "model": "run or other settings",
     "versions": "version of a library",
     "computing": "kind of device or precision",
+    "model": "run or other settings",
     "formats": "choice of formats",
     "rules": "choice of rules",
+    "together": "number of videos that are scored together",
 }
 
 

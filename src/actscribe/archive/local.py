@@ -20,7 +20,7 @@ from actscribe.archive.claims import Claims
 from actscribe.archive.folder import Archive
 from actscribe.archive.listing import Video
 from actscribe.archive.pool import Heard
-from actscribe.archive.task import Outcome, Work, attempt
+from actscribe.archive.task import Work, attempt_all
 from actscribe.compute import Compute
 from actscribe.errors import ActScribeError
 
@@ -88,10 +88,10 @@ class LocalPool:
         """The process ids of the workers."""
         return [worker.process.pid or 0 for worker in self._workers]
 
-    def give(self, worker: int, video: Video) -> None:
-        """Let a worker that is ready do a video."""
+    def give(self, worker: int, videos: Sequence[Video]) -> None:
+        """Let a worker that is ready do videos."""
         with suppress(OSError):  # it died; `hear` notices
-            self._workers[worker].pipe.send(video)
+            self._workers[worker].pipe.send(videos)
 
     def hear(self, seconds: float) -> list[Heard]:
         """See `pool.Pool.hear`."""
@@ -125,8 +125,8 @@ class LocalPool:
             self._claims.free(worker.holder)
             self._workers[place] = self._start(place)
             return Heard(place, died=True)
-        if isinstance(said, Outcome):
-            return Heard(place, said)
+        if isinstance(said, list):
+            return Heard(place, tuple(said))
         if isinstance(said, str):
             worker.holder = said
             return Heard(place)
@@ -153,7 +153,7 @@ def serve(pipe: Connection, archive: Archive, make: Maker, compute: Compute, par
             with make(archive, compute) as work, claims.beating():
                 pipe.send(claims.holder)
                 while True:
-                    pipe.send(attempt(archive, claims, pipe.recv(), work))
+                    pipe.send(attempt_all(archive, claims, pipe.recv(), work))
         except ActScribeError as error:
             pipe.send((error.message, error.hint))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,6 +16,8 @@ from actscribe.errors import ActScribeError
 
 #: Seconds until a video that another process is at is asked for again: first, and at most, for each asking may read it.
 AGAIN_S, SELDOM_S = 2.0, 60.0
+#: Bytes of videos that are scored together at most: the batches of longer ones are full anyway (ours).
+TOGETHER_BYTES = 64 * 2**20
 #: Workers that may die before they have done anything, of each that is wanted.
 MOST_STILLBORN = 3
 
@@ -26,20 +28,20 @@ class Heard:
 
     Args:
         worker: its place in the pool.
-        outcome: of the video that it was given; None: it is ready for its first, or it died.
+        outcomes: of the videos that it was given, in their order; none: it is ready for its first, or it died.
         died: it is gone, and another one takes its place.
     """
 
     worker: int
-    outcome: Outcome | None = None
+    outcomes: tuple[Outcome, ...] = ()
     died: bool = False
 
 
 class Pool(Protocol):
-    """Workers that each do one video at a time, with the run loaded once."""
+    """Workers that each do one video at a time, or some that are scored together, with the run loaded once."""
 
-    def give(self, worker: int, video: Video) -> None:
-        """Let a worker that is ready do a video."""
+    def give(self, worker: int, videos: Sequence[Video]) -> None:
+        """Let a worker that is ready do videos, at least one."""
         ...
 
     def hear(self, seconds: float) -> list[Heard]:
@@ -61,6 +63,9 @@ def hand_out(
     archive: Archive, videos: Sequence[Video], pool: Pool, tell: Callable[[Video, Outcome], None]
 ) -> list[Outcome]:
     """Let workers do videos until each has ended somehow, and return how those ended that this process handed out.
+
+    A worker is given as many at once as the archive's plan says. When one dies over several, each of them is done by
+    itself from then on, so that what killed it takes no other video with it.
 
     Args:
         archive: that they belong to.
@@ -85,7 +90,8 @@ class _Jobs:
         self._waiting = deque(videos)
         self._later: list[tuple[float, Video]] = []
         self._asked: Counter[str] = Counter()
-        self._working: dict[int, Video] = {}
+        self._working: dict[int, tuple[Video, ...]] = {}
+        self._alone: set[str] = set()
         self._idle: set[int] = set()
         self._stillborn: dict[int, int] = {}
         self._stopped = False
@@ -100,38 +106,54 @@ class _Jobs:
         self._waiting.extend(video for when, video in self._later if when <= now)
         self._later = [(when, video) for when, video in self._later if when > now]
         while self._waiting and self._idle:
-            self._give(self._idle.pop(), self._waiting.popleft())
+            self._give(self._idle.pop(), tuple(self._next()))
         if not (self._waiting or self._later or self._working):
             return False
         for heard in self._pool.hear(AGAIN_S):
             self._take(heard)
         return True
 
-    def _give(self, worker: int, video: Video) -> None:
-        self._working[worker] = video
-        self._pool.give(worker, video)
+    def _next(self) -> Iterator[Video]:
+        """Yield the videos that the next worker is given: one, or some that are short."""
+        size = 0
+        for count in range(self._archive.plan.together):
+            if not self._waiting:
+                return
+            video = self._waiting[0]
+            size += video.bytes
+            if count and (size > TOGETHER_BYTES or video.key in self._alone):
+                return
+            yield self._waiting.popleft()
+            if video.key in self._alone:
+                return
+
+    def _give(self, worker: int, videos: tuple[Video, ...]) -> None:
+        self._working[worker] = videos
+        self._pool.give(worker, videos)
 
     def _take(self, heard: Heard) -> None:
-        video = self._working.pop(heard.worker, None)
+        videos = self._working.pop(heard.worker, ())
         if heard.died:
             self._idle.discard(heard.worker)
-            self._bury(heard.worker, video)
+            self._bury(heard.worker, videos)
             return
         self._idle.add(heard.worker)
         self._stillborn.pop(heard.worker, None)
-        if heard.outcome is None or video is None:
-            return
-        if heard.outcome.how == "taken":
+        for video, outcome in zip(videos, heard.outcomes, strict=True):
+            self._took(video, outcome)
+
+    def _took(self, video: Video, outcome: Outcome) -> None:
+        if outcome.how == "taken":
             self._asked[video.key] += 1
             wait = min(AGAIN_S * 2 ** (self._asked[video.key] - 1), SELDOM_S)
             self._later.append((time.monotonic() + wait, video))
             return
-        self._stopped |= heard.outcome.how == "stopped"
-        self._end(video, heard.outcome)
+        self._stopped |= outcome.how == "stopped"
+        self._end(video, outcome)
 
-    def _bury(self, worker: int, video: Video | None) -> None:
-        """Give the video of a dead worker to another one, or set it aside after `MOST_DEATHS`."""
-        if video is None:
+    def _bury(self, worker: int, videos: tuple[Video, ...]) -> None:
+        """Give the videos of a dead worker to others, each by itself, or set one aside after `MOST_DEATHS`."""
+        if not videos:
             self._stillborn[worker] = self._stillborn.get(worker, 0) + 1
             if self._stillborn[worker] >= MOST_STILLBORN:
                 raise ActScribeError(
@@ -139,6 +161,11 @@ class _Jobs:
                     "If memory is short, try fewer: --workers 1.",
                 )
             return
+        if len(videos) > 1:  # which of them it was, is found by doing each by itself
+            self._alone.update(video.key for video in videos)
+            self._waiting.extend(videos)
+            return
+        (video,) = videos
         deaths = self._archive.note_death(video, secrets.token_hex(8))
         if deaths < MOST_DEATHS:
             self._waiting.append(video)

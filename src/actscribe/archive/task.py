@@ -5,7 +5,8 @@ from __future__ import annotations
 import socket
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -78,11 +79,44 @@ class Prepared(Protocol):
         ...
 
 
-#: Opens a video; raises ActScribeError where that cannot be done.
-Work = Callable[[Video], Prepared]
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is done with videos.
+
+    Args:
+        open: reads a video once; raises ActScribeError where that cannot be done.
+        score: takes several that were opened and scores them in one pass, so that each one's `make` has less to do; one
+            that cannot be scored so is left for its own turn. It may raise anything, and then nothing is lost but time.
+    """
+
+    open: Callable[[Video], Prepared]
+    score: Callable[[Sequence[Any]], None]
 
 
-def attempt(archive: Archive, claims: Claims, video: Video, work: Work) -> Outcome:
+def attempt_all(archive: Archive, claims: Claims, videos: Sequence[Video], work: Work) -> list[Outcome]:
+    """Do videos one after the other, as `attempt` does; several are scored together first.
+
+    Args:
+        archive, claims, work: as in `attempt`.
+        videos: to do, at least one.
+    """
+    if len(videos) == 1:
+        return [attempt(archive, claims, videos[0], work)]
+    opened, seconds = _scored_together(archive, claims, videos, work)
+    return [
+        attempt(archive, claims, video, work, opened.get(video.key), seconds if video.key in opened else 0.0)
+        for video in videos
+    ]
+
+
+def attempt(
+    archive: Archive,
+    claims: Claims,
+    video: Video,
+    work: Work,
+    opened: Prepared | None = None,
+    spent_s: float = 0.0,
+) -> Outcome:
     """Do one video, unless it is done or another process is at it, and write down how it ended.
 
     Nothing that a video or its recognizer does raises: it becomes a record with its sentence. Files are whole or not
@@ -94,8 +128,10 @@ def attempt(archive: Archive, claims: Claims, video: Video, work: Work) -> Outco
         claims: of this process.
         video: to do.
         work: what is done with it.
+        opened: the video, where it was opened already.
+        spent_s: seconds that it took until now.
     """
-    start = time.monotonic()
+    start = time.monotonic() - spent_s
     try:
         with claims.hold(video.key) as mine:
             if archive.is_done(video):
@@ -103,7 +139,7 @@ def attempt(archive: Archive, claims: Claims, video: Video, work: Work) -> Outco
             if not mine:
                 return Outcome(video.key, "taken")
             try:
-                return _attempt(archive, claims, video, work, start)
+                return _attempt(archive, claims, video, opened or work.open(video), start)
             except Exception as error:
                 return _failed(archive, video, error, time.monotonic() - start)
     except OSError as error:  # no claim can be written, so nothing else can
@@ -119,8 +155,28 @@ def set_aside(archive: Archive, video: Video, deaths: int) -> Outcome:
     return Outcome(video.key, "failed", 0.0, f"{video.name}: {reason}")
 
 
-def _attempt(archive: Archive, claims: Claims, video: Video, work: Work, start: float) -> Outcome:
-    prepared = work(video)
+def _scored_together(
+    archive: Archive, claims: Claims, videos: Sequence[Video], work: Work
+) -> tuple[dict[str, Prepared], float]:
+    """Score the videos that nobody else is at in one pass; return those by key, and the seconds that each one took.
+
+    They are claimed meanwhile. What is wrong with one of them is found again when its own turn comes, and told then.
+    """
+    start = time.monotonic()
+    opened: dict[str, Prepared] = {}
+    with suppress(Exception), ExitStack() as held:
+        for video in videos:
+            if archive.is_done(video) or not held.enter_context(claims.hold(video.key)):
+                continue
+            with suppress(Exception):
+                one = work.open(video)
+                if held.enter_context(claims.hold(one.task)):  # not a second time for a file of the same content
+                    opened[video.key] = one
+        work.score(list(opened.values()))
+    return opened, (time.monotonic() - start) / max(1, len(opened))
+
+
+def _attempt(archive: Archive, claims: Claims, video: Video, prepared: Prepared, start: float) -> Outcome:
     with claims.hold(prepared.task) as alone:  # another file of the same content waits for its scores
         if not alone:
             return Outcome(video.key, "taken")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,16 @@ from actscribe.models.device import computing
 from actscribe.progress import report_to
 from actscribe.run_folder.run import Run
 from actscribe.runs.kept_scores import scores_key
-from actscribe.runs.one_video import AnnotatedVideo, Loaded, Probed, annotate_video, load, probe_video, timeline_path
+from actscribe.runs.one_video import (
+    AnnotatedVideo,
+    Loaded,
+    Probed,
+    annotate_video,
+    keep_scores,
+    load,
+    probe_video,
+    timeline_path,
+)
 from actscribe.video.contained import contained
 
 
@@ -87,7 +96,10 @@ def working(run: Run, archive: Archive, compute: Compute) -> Iterator[Work]:
                 raise UnreadableVideo(f"{video.path}: {error.strerror or error}.") from error
             return OpenedVideo(archive, loaded, video, probed, content)
 
-        yield open_video
+        def score(opened: Sequence[OpenedVideo]) -> None:
+            keep_scores(loaded, [(one.probed, one.content) for one in opened], archive.scores())
+
+        yield Work(open_video, score)
 
 
 def _summaries(loaded: Loaded, made: AnnotatedVideo) -> dict[str, LabelSummary]:

@@ -34,6 +34,9 @@ def archive(
     shard: Annotated[
         str | None, typer.Option(metavar="I/N", help="Do one of N parts; default as a Slurm array says.")
     ] = None,
+    together: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Score up to N short videos in one pass, to fill a GPU's batches.")
+    ] = 1,
     ray: Annotated[str | None, typer.Option(metavar="ADDRESS|auto", help="Work on a Ray cluster.")] = None,
     status: Annotated[bool, typer.Option("--status", help="Say how far the archive in OUT is.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try again what failed in OUT.")] = False,
@@ -68,7 +71,7 @@ def archive(
     from actscribe.archive.archive import Hands, annotate_archive
 
     formats = [name.strip() for name in format.split(",") if name.strip()]
-    _say(annotate_archive(place, run, out, formats or ["json"], rules, Hands(workers, part, ray or "")))
+    _say(annotate_archive(place, run, out, formats or ["json"], rules, Hands(workers, part, ray or ""), together))
 
 
 def _go_over(place: Path, hands: tuple[int | None, tuple[int, int] | None, str] | None) -> None:

@@ -198,7 +198,7 @@ def embedded(embedding: Embedding, recording: Recording, clips: Sequence[Clip]) 
         for block in lacking:
             if block:
                 frames = [next(seen) for _ in block]
-                shelf.hold([moment for moment, _ in block], _rows(embedder.embed(frames), frames))
+                shelf.hold([moment for moment, _ in block], rows_of(embedder.embed(frames), frames))
                 if shelf.held_bytes > WRITE_BYTES or time.monotonic() - written > WRITE_S:
                     shelf.write()
                     written = time.monotonic()
@@ -210,7 +210,8 @@ def embedded(embedding: Embedding, recording: Recording, clips: Sequence[Clip]) 
         shelf.write()
 
 
-def _rows(vectors: Sequence[Tensor], frames: Sequence[ClipFrames]) -> list[Row]:
+def rows_of(vectors: Sequence[Tensor], frames: Sequence[ClipFrames]) -> list[Row]:
+    """Return vectors with the times of the frames that they were made from."""
     return [Row(one, torch.from_numpy(clip.times)) for one, clip in zip(vectors, frames, strict=True)]
 
 

@@ -22,6 +22,7 @@ from actscribe.run_folder.scored_clips import ScoredClips, time_scores
 from actscribe.runs.kept_scores import KeptScores
 from actscribe.runs.scoring import score_recordings
 from actscribe.runs.standing import standing
+from actscribe.runs.together import score_together
 from actscribe.timeline.confidence import with_confidence
 from actscribe.timeline.score_file import ENDING, write_scores
 from actscribe.timeline.scores import TimeScores
@@ -142,7 +143,7 @@ def annotate_video(
     """
     try:
         content = content or content_hash(probed.video)
-        recording = Recording(name, probed.video, probed.duration, content, probed.video.stem)
+        recording = _recording(probed, name, content)
         kept = KeptScores(loaded.run, recording, kept_in)
         scored = _scored(loaded, kept)
         _check_unchanged(probed, kept)
@@ -158,6 +159,25 @@ def annotate_video(
     except ActScribeError as error:
         raise ActScribeError(error.message, f"{error.hint} {kept.way_on()}".strip()) from error
     return AnnotatedVideo(recording, found.intervals, merged, scored, files, loaded.notes), kept
+
+
+def keep_scores(loaded: Loaded, videos: Sequence[tuple[Probed, str]], kept_in: Path) -> None:
+    """Score several videos in one pass and keep their scores, so that `annotate_video` finds them.
+
+    A video that cannot be scored so is left as it is.
+
+    Args:
+        loaded: the run.
+        videos: each with the digest of its bytes, taken after it was probed.
+        kept_in: folder of kept scores.
+    """
+    run = loaded.run
+    recordings = [_recording(probed, probed.video.stem, content) for probed, content in videos]
+    kept = [one for one in (KeptScores(run, recording, kept_in) for recording in recordings) if one.read() is None]
+    found = score_together(loaded.recognizer, [one.recording for one in kept], run.labels, run.study.windows)
+    for one, scored in zip(kept, found, strict=True):
+        if scored is not None:
+            one.write(scored)
 
 
 def try_to_write(
@@ -194,6 +214,10 @@ def timeline_path(stem: Path, format: str) -> Path:
 def scores_path(stem: Path) -> Path:
     """Return the path of the scores over time beside a timeline."""
     return stem.with_name(f"{stem.name}{ENDING}")
+
+
+def _recording(probed: Probed, name: str, content: str) -> Recording:
+    return Recording(name, probed.video, probed.duration, content, probed.video.stem)
 
 
 def _scored(loaded: Loaded, kept: KeptScores) -> ScoredClips:

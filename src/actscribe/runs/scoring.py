@@ -62,7 +62,7 @@ def score_recordings(
             sound(row, len(labels))
         return scored
     clips = [clip for _, own in cuts for clip in own]
-    times = _Times()
+    times = FrameTimes()
 
     def seen() -> Iterator[ClipFrames]:
         for clip_frames in _frames(cuts, seen_by(recognizer, windows), views):
@@ -82,7 +82,7 @@ def score_recordings(
     return ScoredClips(clips, of_clips, mean_of_views(scores, views))
 
 
-class _Times:
+class FrameTimes:
     """Times of the frames of clips, in one piece: see `_gathered`."""
 
     def __init__(self) -> None:
@@ -122,7 +122,7 @@ def _from_features(
     recognizer: OnFeatures,
     cuts: Sequence[tuple[Recording, Sequence[Clip]]],
     windows: Windows,
-    times: _Times,
+    times: FrameTimes,
 ) -> Iterator[np.ndarray]:
     """Yield scores from vectors of the feature store, where those of the encoder's that are missing are added.
 

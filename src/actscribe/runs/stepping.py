@@ -37,7 +37,7 @@ def score_by_steps(recognizer: OnSequences, cuts: Sequence[Cut], view: InputSpec
         ActScribeError: an unreadable video, or no room for the features.
     """
     cuts = [(recording, own) for recording, own in cuts if own]
-    spans = [_spans(recognizer, recording, own) for recording, own in cuts]
+    spans = [step_spans(recognizer, recording, own) for recording, own in cuts]
     seen: list[np.ndarray] = []
     features = track(_features(recognizer, cuts, spans, view, seen), what, total=sum(map(len, spans)))
     clips: list[Clip] = []
@@ -72,7 +72,26 @@ def held(clip: Clip, middles: np.ndarray) -> slice:
     return slice(int(first), int(last))
 
 
-def _spans(recognizer: OnSequences, recording: Recording, clips: Sequence[Clip]) -> np.ndarray:
+def shown_clips(
+    recognizer: OnSequences, cuts: Sequence[Cut], spans: Sequence[np.ndarray], view: InputSpec
+) -> tuple[Embedding, list[list[Clip]]]:
+    """Return what is embedded of each recording, and by what.
+
+    Args:
+        recognizer: that scores.
+        cuts: recordings with their clips.
+        spans: of the steps of each, see `step_spans`.
+        view: of the clips.
+    """
+    stepping = recognizer.stepping
+    clips = [
+        stepping.clips(recording.name, its, recording.duration) for (recording, _), its in zip(cuts, spans, strict=True)
+    ]
+    return Embedding(recognizer.embedder, stepping.view(view), default_store()), clips
+
+
+def step_spans(recognizer: OnSequences, recording: Recording, clips: Sequence[Clip]) -> np.ndarray:
+    """Return the spans of a recording's steps, from its first clip's start to its last one's end, shape (steps, 2)."""
     end = max(clip.end for clip in clips)
     return recognizer.stepping.spans(min(clip.start for clip in clips), end, recording.duration)
 
@@ -82,10 +101,7 @@ def _features(
 ) -> Iterator[Tensor]:
     """Yield the features of all steps; the times of the frames behind them are appended to `seen`."""
     stepping = recognizer.stepping
-    embedding = Embedding(recognizer.embedder, stepping.view(view), default_store())
-    clips = [
-        stepping.clips(recording.name, its, recording.duration) for (recording, _), its in zip(cuts, spans, strict=True)
-    ]
+    embedding, clips = shown_clips(recognizer, cuts, spans, view)
     check_one_by_one(embedding, clips, "one recording")
     for (recording, _), its, shown in zip(cuts, spans, clips, strict=True):
         rows = embedded(embedding, recording, shown)
