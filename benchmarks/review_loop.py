@@ -7,7 +7,8 @@ to. For each seed its groups are split anew. Validation and test are annotated w
 a simulated annotator, who makes no mistakes unless asked to, reviews what is drawn at random in the first round, the
 same for all strategies, and what `next` says in the following ones. After each round the linear head of `probe`
 learns from what was reviewed, its penalty and thresholds chosen on validation, and is measured on test. Features are
-made once; what else `train` and `next` do with files is left out, and their parts are called.
+made once; what else `train` and `next` do with files is left out, and their parts are called. `disagreement` is between
+that head and one on a second encoder (--second), which learns from the same; measured is the first one.
 
 minutes_STRATEGY  minutes of training video reviewed until the macro F1, the mean over seeds, is within 0.02 of that of
     all training video, between rounds as if it grew evenly; null: not within the rounds.
@@ -46,6 +47,7 @@ def main() -> None:
     parser.add_argument("--budget", type=float, help="minutes of watching a round; default all of training / 12")
     parser.add_argument("--strategies", default="random,uncertainty,change,coverage")
     parser.add_argument("--mistakes", type=float, default=0.0, help="share of bouts missed, and of bouts mislabelled")
+    parser.add_argument("--second", default="embedded", help="encoder of the second recognizer, for disagreement")
     options = parser.parse_args()
     begun = time.monotonic()
     curves: dict[str, list[list[tuple[float, float, float]]]] = defaultdict(list)
@@ -91,6 +93,7 @@ class Loop:
         from actscribe import load_study
         from actscribe.data.loading import load_data
         from actscribe.data.reviewed import Written
+        from actscribe.settings.probe import ProbeSettings
 
         self.options, self.folder, self.seed = options, folder, seed
         self.study = load_study(options.study).model_copy(update={"seed": seed})
@@ -105,25 +108,29 @@ class Loop:
         self.minutes = sum(one.duration for one in self.everything.of_split("train")) / 60
         self.budget = options.budget or self.minutes / 12
         self.clips = {split: self._clips(self.everything, split) for split in SPLITS}
-        self.pooled = {split: self._pooled(split) for split in SPLITS}
-        self.means = self.pooled["train"][:, : self.pooled["train"].shape[1] // 3]
+        strategies = options.strategies.split(",")
+        self.models = [ProbeSettings().model, *([options.second] if "disagreement" in strategies else [])]
+        self.pooled = {model: {split: self._pooled(split, model) for split in SPLITS} for model in self.models}
+        first = self.pooled[self.models[0]]["train"]
+        self.means = first[:, : first.shape[1] // 3]
 
     def with_everything(self) -> tuple[float, float]:
         """Return the minutes of all training video, and the score with them."""
-        return self.minutes, self._trained(self.everything)[0]
+        return self.minutes, self._trained(self.everything, self.models[0])[0]
 
     def run(self, strategy: str) -> list[tuple[float, float, float]]:
         """Return minutes reviewed, minutes watched and macro F1 after each round."""
         from actscribe.data.reviewed import read_review
         from actscribe.journal import Journal
-        from actscribe.review.queue.ask import open_time
+        from actscribe.review.queue.parts import open_time
         from actscribe_sim.annotator import Annotator, JournalDesk, Mistakes
 
         place = self.folder / strategy
         desk = JournalDesk(Journal.of(place), "simulated", self.nothing.written, self.labels)
         annotator = Annotator(desk, self.truth, self.labels, Mistakes(self.options.mistakes), seed=self.seed)
         contents = {one.name: one.content for one in self.nothing.recordings}
-        data, says, found, watched = self.nothing, None, [], 0.0
+        data, says, found, watched = self.nothing, [], [], 0.0
+        models = self.models if strategy == "disagreement" else self.models[:1]
         for number in range(self.options.rounds):
             for one in self._next("random" if number == 0 else strategy, data, says, number):
                 annotator.review(contents[one.recording], one.start, one.end)
@@ -131,27 +138,30 @@ class Loop:
             review = read_review(place, self.labels, self.nothing.written)
             data = replace(self.nothing, recordings=tuple(review.applied(self.nothing.recordings)), review=review)
             left = sum(end - start for one in data.of_split("train") for start, end in open_time(one)) / 60
-            score, says = self._trained(data)
+            trained = [self._trained(data, model) for model in models]
+            score, says = trained[0][0], [one for _, one in trained]
             found.append((self.minutes - left, watched, score))
         return found
 
     def _next(self, strategy: str, data, says, number: int):
         """Return what `next` says: its strategies and its budget, on vectors and scores that are held in memory."""
         from actscribe.data.clips import Window
-        from actscribe.review.queue.ask import CONTEXT_CLIPS, SPAN_CLIPS, clips_of
+        from actscribe.review.queue.ask import CONTEXT_CLIPS, SPAN_CLIPS
         from actscribe.review.queue.candidates import Watched, candidates
         from actscribe.review.queue.choose import choose
+        from actscribe.review.queue.parts import Part
         from actscribe.review.queue.strategies import Known
 
         windows, train = self.study.windows, data.of_split("train")
-        every = [clips_of(one, Window(windows.length, windows.stride)) for one in train]
-        known = Known(self.labels.names, self.labels.task, every, [says] if says else [], self.means, windows.stride)
+        window = Window(windows.length, windows.stride)
+        every = [Part(one, ((0.0, one.duration),)).clips(window)[0] for one in train]
+        known = Known(self.labels.names, self.labels.task, every, says, self.means, windows.stride)
         length = windows.length
         pieces = candidates(every, None if length is None else SPAN_CLIPS * length)
         watched = Watched(0.0 if length is None else CONTEXT_CLIPS * length, {one.name: one.duration for one in train})
         return choose(pieces, known, strategy, self.budget * 60, watched, 100 * self.seed + number)
 
-    def _trained(self, data):
+    def _trained(self, data, model: str):
         """Return the macro F1 on test of a probe on what is annotated, and what it says of training clips."""
         from actscribe.evaluation.clips import choose_thresholds
         from actscribe.models.probe_heads import LinearHead
@@ -164,18 +174,20 @@ class Loop:
         from actscribe.training.logistic import fit_logistic
         from actscribe.training.losses import clip_loss
 
-        names, task = self.labels.names, self.labels.task
+        names, task, pooled = self.labels.names, self.labels.task, self.pooled[model]
         truth = {split: targets_of(self._clips(data, split), self.study, self.labels) for split in SPLITS}
         known = ~np.isnan(truth["train"]).all(axis=1)
         settings = ProbeSettings()
         heads = {}
         for strength in STRENGTHS:
-            heads[strength] = LinearHead(self.pooled["train"].shape[1] // 3, len(names), settings.pooling)
-            fit_logistic(heads[strength], self.pooled["train"][known], truth["train"][known], task, strength, settings)
+            heads[strength] = LinearHead(pooled["train"].shape[1] // 3, len(names), settings.pooling)
+            fit_logistic(heads[strength], pooled["train"][known], truth["train"][known], task, strength, settings)
         loss = clip_loss(task, truth["train"][known], settings)
-        lost = {strength: self._lost(head, loss, truth["validation"]) for strength, head in heads.items()}
+        lost = {
+            strength: lost_by(head, loss, pooled["validation"], truth["validation"]) for strength, head in heads.items()
+        }
         head = heads[min(lost, key=lost.__getitem__)]
-        scores = {split: scored(head, self.pooled[split], task) for split in SPLITS}
+        scores = {split: scored(head, pooled[split], task) for split in SPLITS}
         thresholds = choose_thresholds(truth["validation"], scores["validation"])
         decisions = OperatingPoint(
             thresholds=dict(zip(names, map(float, thresholds), strict=True)),
@@ -183,13 +195,7 @@ class Loop:
             confidence=fit_confidence(truth["validation"], scores["validation"], names),
         )
         score = macro_f1(truth["test"], scores["test"], thresholds, task)
-        return score, said("probe", scores["train"], names, task, decisions)
-
-    def _lost(self, head, loss, truth: np.ndarray) -> float:
-        """Return the loss of a head on validation."""
-        import torch
-
-        return float(loss(logits(head, self.pooled["validation"]), torch.from_numpy(truth)))
+        return score, said(f"probe on {model}", scores["train"], names, task, decisions)
 
     def _clips(self, data, split: str):
         """Return the clips of all recordings of a split, annotated or not."""
@@ -203,7 +209,7 @@ class Loop:
             for clip in cut(one, self.labels, window)
         ]
 
-    def _pooled(self, split: str) -> np.ndarray:
+    def _pooled(self, split: str, model: str) -> np.ndarray:
         """Return what `probe` makes of each clip, shape (clips, columns), from the feature store or into it."""
         import torch
 
@@ -214,12 +220,19 @@ class Loop:
         from actscribe.recognizers.on_features import padded
         from actscribe.settings.probe import ProbeSettings
 
-        frames, encoder = self.study.windows.frames, ProbeSettings().encoder()
+        frames, encoder = self.study.windows.frames, ProbeSettings(model=model).encoder()
         view = replace(encoder_view(encoder, frames), square_pixels=self.study.windows.square_pixels)
         embedding = Embedding(load_embedder(encoder, frames), view, default_store())
         features = embed(embedding, list(self.everything.of_split(split)), self.clips[split], f"Features of {split}")
         rows = [pool(*padded([features[at]]), ProbeSettings().pooling) for at in range(len(features))]
         return torch.cat(rows).numpy()
+
+
+def lost_by(head, loss, pooled: np.ndarray, truth: np.ndarray) -> float:
+    """Return the loss of a head."""
+    import torch
+
+    return float(loss(logits(head, pooled), torch.from_numpy(truth)))
 
 
 def logits(head, pooled: np.ndarray):

@@ -254,6 +254,32 @@ def test_test_recordings_are_named_for_what_they_are(study: Path) -> None:
     assert ask(study, 1.0, "random", split="test", data=data).notes == ()
 
 
+def test_where_recordings_are_split_by_time_only_their_parts_are_chosen_from(tmp_path: Path) -> None:
+    model = tiny_encoders.tiny_encoder("dinov2", tmp_path / "tiny")
+    split = {"within": "recordings", "train": 0.5, "validation": 0.25, "test": 0.25}
+    probe = {"probe": {"model": str(model)}}
+    study = lamp_study(tmp_path / "study", 3, 24.0, recognizers=probe, split=split, empty_labels="allow").parent
+    run = train(study, "probe")
+    data = load_data(study)
+    whole = {written.recording.name: written.recording for written in data.written.values()}
+    journal = Journal.of(study)
+    for one in whole.values():
+        journal.append("AB", one.content, "began", data.written[one.content].began(data.labels, independent=True))
+        journal.append("AB", one.content, "did", did(Mark(start=0, end=4)))
+    window = run.study.windows.length
+    for strategy in ("uncertainty", "change", "coverage", "random"):
+        found = ask(study, 1.0, strategy, span=2, context=0)
+        assert found.spans
+        for one in found.spans:
+            room = whole[one.recording].duration - 2 * window
+            assert 4 <= one.start < one.end <= room / 2 + window / 2
+        left = sum((one.duration - 2 * window) / 2 - 4 for one in whole.values())
+        assert left <= found.left <= left + len(whole) * window / 2
+        assert found.notes[0].startswith("Left out: validation and test")
+    for one in ask(study, 1.0, "random", split="test", span=2, context=0).spans:
+        assert one.start >= 0.75 * (whole[one.recording].duration - 2 * window) + 2 * window - window / 2
+
+
 def test_a_run_notes_which_version_of_the_review_it_saw(study: Path, tmp_path: Path) -> None:
     reviewed_until(study, 4)
     data = load_data(study)

@@ -10,10 +10,10 @@ from uuid import UUID
 import numpy as np
 
 from actscribe.annotations.interval import Interval
+from actscribe.data.recording import ID_DIGITS
 from actscribe.data.reviewed import Written
 from actscribe.journal import Action, Bout, Drop, Journal, Mark, Op, Put, Sheet
 from actscribe.labels import LabelSet
-from actscribe.review.recordings import ID_DIGITS
 
 
 class Desk(Protocol):

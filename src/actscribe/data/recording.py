@@ -7,6 +7,9 @@ from pathlib import Path
 
 from actscribe.annotations.interval import Interval
 
+#: Hex digits of a video's digest that make its recording's id.
+ID_DIGITS = 16
+
 
 @dataclass(frozen=True, slots=True)
 class Recording:
@@ -35,3 +38,8 @@ class Recording:
     gaps: tuple[Interval, ...] = ()
     events: tuple[Interval, ...] = ()
     moments: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def id(self) -> str:
+        """By what review calls it: the first digits of `content`, whatever it is named."""
+        return self.content[:ID_DIGITS]

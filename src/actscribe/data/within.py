@@ -15,6 +15,7 @@ from actscribe.data.manifest import SPLITS, Row
 from actscribe.data.recording import Recording
 from actscribe.data.splits import check_sources
 from actscribe.errors import ActScribeError
+from actscribe.journal.spans import Spans, joined, left_of
 from actscribe.settings.study import Study
 
 #: Said wherever numbers are: what such a split cannot tell.
@@ -67,6 +68,19 @@ def split_within(recordings: Sequence[Recording], study: Study, rows: Sequence[R
         )
     window = Window(length, study.windows.stride)
     return [part for recording in recordings for part in _parts(recording, gap, shares, window)]
+
+
+def spans_of_parts(recordings: Sequence[Recording], study: Study, rows: Sequence[Row]) -> dict[tuple[str, str], Spans]:
+    """Return which spans of each recording are in each split, by its content and the split's name.
+
+    Raises:
+        ActScribeError: as `split_within`.
+    """
+    blank = [replace(one, intervals=(), gaps=()) for one in recordings]
+    return {
+        (part.content, part.split): left_of(part.duration, joined((gap.start, gap.end) for gap in part.gaps))
+        for part in split_within(blank, study, rows)
+    }
 
 
 def part_of(annotations: Annotations, whole: Recording, part: Recording) -> Annotations:

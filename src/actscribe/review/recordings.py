@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from actscribe.annotations.interval import Annotations
 from actscribe.data.loading import StudyData
 from actscribe.data.manifest import Row, read_manifest
 from actscribe.data.recording import Recording
 from actscribe.data.reviewed import Written
-from actscribe.data.within import split_within
-from actscribe.journal.spans import Spans, joined, left_of
+from actscribe.data.within import spans_of_parts
+from actscribe.journal.spans import Spans
 from actscribe.review.cameras import Camera
 from actscribe.settings.study import Study
 
-#: Hex digits of a recording's digest that make its id.
-ID_DIGITS = 16
 TEST = "test"
 
 
@@ -68,7 +66,7 @@ def items(study: Study, data: StudyData) -> dict[str, Item]:
         one, split = written.recording, splits.get(content, "")
         whole: Spans = ((0.0, one.duration),) if split == TEST else ()
         item = Item(
-            content[:ID_DIGITS],
+            one.id,
             one,
             written,
             cameras_of(written.row),
@@ -88,13 +86,9 @@ def cameras_of(row: Row) -> tuple[Camera, ...]:
 
 def _hidden_parts(study: Study, data: StudyData) -> dict[str, Spans]:
     """Return the test part of each recording where recordings are split by time."""
-    rows = read_manifest(study.folder / study.recordings)
-    blank = [replace(one.recording, intervals=(), gaps=()) for one in data.written.values()]
-    return {part.content: _inside(part) for part in split_within(blank, study, rows) if part.split == TEST}
-
-
-def _inside(part: Recording) -> Spans:
-    return left_of(part.duration, joined((gap.start, gap.end) for gap in part.gaps))
+    whole = [written.recording for written in data.written.values()]
+    parts = spans_of_parts(whole, study, read_manifest(study.folder / study.recordings))
+    return {content: inside for (content, split), inside in parts.items() if split == TEST}
 
 
 def outside(spans: Sequence[tuple[float, float]], start: float, end: float) -> bool:

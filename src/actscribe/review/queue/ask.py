@@ -8,14 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from actscribe.data.clips import Clip, Window, spans
+from actscribe.data.clips import Clip, Window
 from actscribe.data.loading import StudyData, load_data
 from actscribe.data.manifest import SPLITS
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError, did_you_mean
-from actscribe.journal.spans import Spans, joined, seconds
-from actscribe.review.queue.candidates import Clips, Watched, candidates
+from actscribe.journal.spans import seconds
+from actscribe.review.queue.candidates import Watched, candidates
 from actscribe.review.queue.choose import Chosen, choose
+from actscribe.review.queue.parts import Part, any_open, parts_of
 from actscribe.review.queue.said import Said, said
 from actscribe.review.queue.scored import encoder_of, scores_of, vectors_of
 from actscribe.review.queue.strategies import STRATEGIES, Known
@@ -77,11 +78,6 @@ def ask(
         ActScribeError: an unknown strategy or split, too few runs for the strategy, a run of other labels or windows.
     """
     study = study if isinstance(study, Study) else load_study(study)
-    if study.split.within == "recordings":
-        raise ActScribeError(
-            "'next' chooses among recordings, and this study splits each of them by time.",
-            "Review its recordings from the beginning, with: actscribe review STUDY",
-        )
     if split not in SPLITS:
         raise ActScribeError(f"no split is called '{split}'.", did_you_mean(split, SPLITS))
     opened = [one if isinstance(one, Run) else Run.open(one) for one in runs] or runs_of(study)
@@ -90,19 +86,20 @@ def ask(
         raise ActScribeError(f"no strategy is called '{strategy}'.", did_you_mean(strategy, STRATEGIES))
     data = load_data(study) if data is None else data
     used = _usable(strategy, opened, study, data)
-    if not any(open_time(one) for one in data.of_split(split)):
-        return Queue((), strategy, 0.0, tuple(_notes(strategy, split, data, 0.0, ())))  # before anything is scored
-    recordings = [one for one in data.of_split(split) if strategy == "coverage" or open_time(one)]
-    window = Window(study.windows.length, study.windows.stride)
-    every = [clips_of(one, window) for one in recordings]
-    known = _known(strategy, study, data, used, recordings, every)
+    parts = {name: parts_of(study, data, name) for name in SPLITS}
+    also_open = [name for name in SPLITS[1:] if any_open(parts[name])]
+    if not any_open(parts[split]):
+        return Queue((), strategy, 0.0, tuple(_notes(strategy, split, also_open, 0.0, ())))  # before anything is scored
+    asked = [one for one in parts[split] if strategy == "coverage" or one.open]
+    known = _known(strategy, study, data, used, asked)
+    every = known.clips
     length = study.windows.length
     pieces = candidates(every, None if length is None else (span or SPAN_CLIPS * length))
     around = 0.0 if length is None else (CONTEXT_CLIPS * length if context is None else context)
-    watched = Watched(around, {one.name: one.duration for one in recordings})
+    watched = Watched(around, {one.recording: one.duration for one in every})
     found = choose(pieces, known, strategy, minutes * 60, watched, seed)
     left = sum(seconds(one.open) for one in every)
-    return Queue(tuple(found), strategy, left, tuple(_notes(strategy, split, data, left, found)))
+    return Queue(tuple(found), strategy, left, tuple(_notes(strategy, split, also_open, left, found)))
 
 
 def runs_of(study: Study) -> list[Run]:
@@ -110,13 +107,6 @@ def runs_of(study: Study) -> list[Run]:
     folders = [study.folder / "runs" / name for name in study.recognizers]
     found = [Run.open(folder) for folder in folders if (folder / RUN_FILE).is_file()]
     return [run for run in found if run.info.status == "complete"]
-
-
-def open_time(recording: Recording) -> Spans:
-    """Return the time of a recording that is not annotated for every label."""
-    if recording.intervals is None:
-        return joined([(0.0, recording.duration)])
-    return joined((gap.start, gap.end) for gap in recording.gaps)
 
 
 def _usual(study: Study, runs: Sequence[Run]) -> str:
@@ -147,22 +137,12 @@ def _usable(strategy: str, runs: Sequence[Run], study: Study, data: StudyData) -
     return used
 
 
-def clips_of(recording: Recording, window: Window) -> Clips:
-    """Return the clips of a recording, and which of its time is open."""
-    edges = np.array(spans(recording.duration, window), dtype=float)
-    return Clips(recording.name, recording.duration, edges, open_time(recording))
-
-
-def _known(
-    strategy: str,
-    study: Study,
-    data: StudyData,
-    runs: Sequence[Run],
-    recordings: Sequence[Recording],
-    every: Sequence[Clips],
-) -> Known:
+def _known(strategy: str, study: Study, data: StudyData, runs: Sequence[Run], parts: Sequence[Part]) -> Known:
     names, task = data.labels.names, data.labels.task
-    each = [_said(run, recordings, names, task) for run in runs]
+    recordings = [one.recording for one in parts]
+    cut = [one.clips(Window(study.windows.length, study.windows.stride)) for one in parts]
+    every = [clips for clips, _ in cut]
+    each = [_said(run, recordings, [kept for _, kept in cut], names, task) for run in runs]
     vectors = np.zeros((sum(len(one.edges) for one in every), 1))
     if strategy == "coverage":
         settings = encoder_of(study)
@@ -179,13 +159,17 @@ def _known(
     return Known(names, task, every, each, vectors, study.windows.stride)
 
 
-def _said(run: Run, recordings: Sequence[Recording], names: Sequence[str], task: str) -> Said:
+def _said(
+    run: Run, recordings: Sequence[Recording], kept: Sequence[np.ndarray], names: Sequence[str], task: str
+) -> Said:
+    """Return what a run says of the clips of recordings that are kept."""
     scored = scores_of(run, recordings)
-    scores = [np.zeros((0, len(names))), *(scored[one.name].scores for one in recordings)]
+    each = (scored[one.name].scores[of] for one, of in zip(recordings, kept, strict=True))
+    scores = [np.zeros((0, len(names))), *each]
     return said(run.info.name, np.concatenate(scores), names, task, run.operating_point)
 
 
-def _notes(strategy: str, split: str, data: StudyData, left: float, found: Sequence[Chosen]) -> list[str]:
+def _notes(strategy: str, split: str, also_open: Sequence[str], left: float, found: Sequence[Chosen]) -> list[str]:
     notes = []
     if split != "train" and strategy != "random":
         held = "the test split" if split == "test" else "validation"
@@ -198,11 +182,9 @@ def _notes(strategy: str, split: str, data: StudyData, left: float, found: Seque
         notes.append(f"Everything of {split} is reviewed.")
     elif not found:
         notes.append("No span fits into these minutes; allow more, or shorter spans with --span.")
-    if split == "train":
-        others = [name for name in SPLITS[1:] if any(open_time(one) for one in data.of_split(name))]
-        if others:
-            notes.append(
-                f"Left out: {' and '.join(others)}, which numbers are measured on. Their recordings are best annotated"
-                " whole and blind, or drawn with --strategy random."
-            )
+    if split == "train" and also_open:
+        notes.append(
+            f"Left out: {' and '.join(also_open)}, which numbers are measured on. They are best annotated whole and"
+            " blind, or drawn with --strategy random."
+        )
     return notes
