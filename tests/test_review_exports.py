@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
-from review_server import Client, client, ids, opened, put
+from review_server import Client, client, ids, opened, put, suggesting_run
 from short_studies import actscribe, refused
-from small_studies import LEFT, film
+from small_studies import LEFT, RIGHT, film
 
+from actscribe.annotations import Origin, convert
+from actscribe.annotations import read as read_annotations
+from actscribe.errors import ActScribeError
 from actscribe.files import content_hash
 from actscribe.journal import Journal
 
@@ -105,3 +110,84 @@ def test_an_edited_note_removes_nothing_outside_the_exports(reviewed: Path) -> N
     note.write_text(json.dumps(values))
     said(reviewed, "--export", "csv")
     assert (reviewed / "study.yaml").is_file()
+
+
+@pytest.fixture
+def mixed(study: Path) -> Path:
+    """The folder of exports of a recording with bouts of every origin, and of one that was joined of two."""
+    run = suggesting_run(study, 0.5)
+    browser = client(study, run=run)
+    id = ids(browser)["train"]
+    first = opened(browser, id)
+    (suggested,) = first["suggestions"]
+    in_file = {one["label"]: one["id"] for one in first["bouts"]}
+    ops = [
+        {"op": "drop", "id": in_file[LEFT]},
+        put(LEFT, 0.0, 0.5, "same", origin=suggested),
+        put(RIGHT, 0.0, 0.4, "moved", origin=suggested),
+        put(RIGHT, 2.6, 2.8, "hand"),
+        put(LEFT, 1.0, 1.2, "joined-1"),
+        put(LEFT, 1.2, 1.4, "joined-2", origin=suggested),
+        put(LEFT, 2.0, 2.4, "mine"),
+    ]
+    body = {"revision": first["revision"], "why": "add", "ops": ops}
+    assert browser.post(f"/api/recordings/{id}/actions", body).status == 200
+    formats = ["json", "csv", "elan", "boris", "label-studio", "cvat"]
+    assert browser.post("/api/export", {"formats": formats, "recordings": [id]}).status == 200
+    return study / "review/export/AB"
+
+
+def test_our_json_and_csv_say_where_each_bout_is_from(mixed: Path) -> None:
+    (file,) = mixed.glob("r?.json")
+    (suggested,) = {one.origin.run for one in read_annotations(file).intervals if one.origin and one.origin.run}
+    wanted = {
+        (LEFT, 0.0): Origin("accepted", "AB", suggested),
+        (RIGHT, 0.0): Origin("corrected", "AB", suggested),
+        (RIGHT, 2.6): Origin("manual", "AB"),
+        (LEFT, 1.0): Origin("corrected", "AB"),
+        (RIGHT, 1.0): Origin("file", "AB"),
+        (LEFT, 2.0): Origin("manual", "AB"),
+    }
+    for path in (file, file.with_suffix(".csv")):
+        found = {(one.label, one.start): one.origin for one in read_annotations(path).intervals}
+        assert found == wanted
+
+
+def test_other_tools_are_told_in_their_own_words(mixed: Path) -> None:
+    (elan,) = mixed.glob("*.eaf")
+    assert {tier.get("ANNOTATOR") for tier in ElementTree.parse(elan).getroot().iter("TIER")} == {"AB"}
+    (boris,) = mixed.glob("*.boris")
+    (observation,) = json.loads(boris.read_text())["observations"].values()
+    comments = {(code, time): comment for time, _, code, _, comment, *_ in observation["events"]}
+    assert comments[RIGHT, 2.6] == "AB: by hand"
+    assert comments[RIGHT, 2.8] == ""
+    assert comments[LEFT, 0.0].startswith("AB: suggested and accepted (run ")
+    (tasks,) = mixed.glob("*.label-studio.json")
+    regions = json.loads(tasks.read_text())[0]["annotations"][0]["result"]
+    assert {one["origin"] for one in regions} == {"manual", "prediction", "prediction-changed"}
+    (cvat,) = mixed.glob("*.xml")
+    assert {track.get("source") for track in ElementTree.parse(cvat).getroot().iter("track")} == {
+        "manual",
+        "auto",
+        "semi-auto",
+    }
+
+
+def test_who_said_it_is_no_part_of_what_was_said(mixed: Path, tmp_path: Path) -> None:
+    (file,) = mixed.glob("r?.json")
+    found = read_annotations(file)
+    assert convert(file, tmp_path / "a.json").lost == ()
+    assert convert(file, tmp_path / "a.vtt").lost[-3:] == ("origin", "media", "duration")
+    bare = replace(found, intervals=tuple(replace(one, origin=None) for one in found.intervals))
+    assert bare == found
+
+
+def test_a_wrong_origin_in_json_is_refused_and_a_column_of_another_meaning_is_none(tmp_path: Path) -> None:
+    file = tmp_path / "a.json"
+    interval = {"label": "A", "start": 0.0, "end": 1.0, "origin": {"how": "guessed"}}
+    file.write_text(json.dumps({"format": "actscribe-annotations", "version": 1, "intervals": [interval]}))
+    with pytest.raises(ActScribeError, match="origin"):
+        read_annotations(file)
+    table = tmp_path / "a.csv"
+    table.write_text("label,start_s,end_s,origin,run\nA,0,1,Vienna,7\nB,1,2,manual,\n")
+    assert [one.origin for one in read_annotations(table).intervals] == [None, Origin("manual")]

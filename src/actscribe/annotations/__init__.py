@@ -16,7 +16,7 @@ from actscribe.annotations.formats import (
     write,
 )
 from actscribe.annotations.frame_clock import FrameClock
-from actscribe.annotations.interval import GAP_LABEL, Annotations, Interval
+from actscribe.annotations.interval import GAP_LABEL, Annotations, Interval, Origin
 from actscribe.annotations.once import ReadOnce
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Format",
     "FrameClock",
     "Interval",
+    "Origin",
     "ReadOnce",
     "check",
     "check_target",

@@ -106,16 +106,15 @@ def _ethogram(labels: Iterable[str], points: set[str]) -> dict[str, dict[str, An
 
 def _events(intervals: Sequence[tuple[Interval, int, int]], points: set[str]) -> list[list[Any]]:
     """Return rows of time, subject, code, modifier, comment and frame; a STOP precedes the START that touches it."""
-    rows: list[tuple[int, int, Interval]] = []
+    rows: list[tuple[int, int, Interval, str]] = []
     for number, (interval, start, end) in enumerate(intervals):
-        rows.append((start, number, interval))
+        comment = _comment(interval, points)
+        origin = "" if interval.origin is None else interval.origin.in_words()
+        rows.append((start, number, interval, comment or origin))
         if interval.label not in points:
-            rows.append((end, number, interval))
+            rows.append((end, number, interval, comment))
     rows.sort(key=lambda row: row[:2])
-    return [
-        [time / 1000, interval.subject, interval.label, "", _comment(interval, points), "NA"]
-        for time, _, interval in rows
-    ]
+    return [[time / 1000, one.subject, one.label, "", comment, "NA"] for time, _, one, comment in rows]
 
 
 def _comment(interval: Interval, points: set[str]) -> str:

@@ -125,6 +125,7 @@ def merge(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
                 end=max(before.end, interval.end),
                 score=_higher(before.score, interval.score),
                 raw_score=_higher(before.raw_score, interval.raw_score),
+                origin=before.origin if before.origin == interval.origin else None,
             )
         elif before:
             done.append(before)

@@ -128,6 +128,7 @@ def _lost(annotations: Annotations, form: Format) -> tuple[str, ...]:
         "subject": any(interval.subject for interval in annotations.intervals),
         "score": any(interval.score is not None for interval in annotations.intervals),
         "raw score": any(interval.raw_score is not None for interval in annotations.intervals),
+        "origin": any(interval.origin is not None for interval in annotations.intervals),
         "media": bool(annotations.media),
         "duration": annotations.duration is not None,
     }

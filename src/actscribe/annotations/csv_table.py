@@ -14,10 +14,11 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from actscribe.annotations.entry import Entry
 from actscribe.annotations.frame_clock import FrameClock
-from actscribe.annotations.interval import Annotations, Interval
+from actscribe.annotations.interval import Annotations, How, Interval, Origin
 from actscribe.annotations.rounding import milliseconds
 from actscribe.annotations.table import Row, find_table, lay_out, refuse_decimal_commas, refuse_doubled
 from actscribe.annotations.text import (
@@ -42,12 +43,17 @@ _NAMES = {
     "subject": "subject participant person individual animal who",
     "score": "score confidence probability",
     "raw_score": "raw_score",
+    "origin": "origin",
+    "annotator": "annotator",
+    "run": "run",
     "video": "video video_name video_file video_path file file_name filename media media_file recording",
 }
 #: Fields that a row may have in which nothing happens.
 _OF_VIDEO = ("video", "subject")
 _UNIT = re.compile(r"_(hh_mm_ss_ms|hh_mm_ss|ss_msec|msec|ms|milliseconds|sec|secs|s|seconds)$")
 _MILLISECONDS = {"msec", "ms", "milliseconds"}
+#: What a column of origins holds, and nothing else that is called so.
+_HOWS: dict[str, How] = {how: how for how in get_args(How)}
 _HEADER = "label,start_s,end_s,subject,score,raw_score,video"
 #: '61,000' in milliseconds is a minute with a thousands separator, or 61 ms with decimals.
 _THOUSANDS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+")
@@ -115,7 +121,7 @@ def entries_of(path: Path, text: str) -> list[Entry]:
 
 
 def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
-    """Write label, start_s, end_s and those of subject, scores and video that are there, times in milliseconds."""
+    """Write label, start_s, end_s and those of subject, scores, origin and video that are there, in milliseconds."""
     check_writable(path, annotations, "\r")
     intervals = milliseconds(annotations.as_intervals())
     video = annotations.media[0] if annotations.media else ""
@@ -123,6 +129,8 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
     header += ["subject"] if any(interval.subject for interval, *_ in intervals) else []
     header += ["score"] if any(interval.score is not None for interval, *_ in intervals) else []
     header += ["raw_score"] if any(interval.raw_score is not None for interval, *_ in intervals) else []
+    for name in ("origin", "annotator", "run"):
+        header += [name] if any(_said(interval, name) for interval, *_ in intervals) else []
     header += ["video"] if video else []
     body = [
         {
@@ -132,6 +140,7 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
             "subject": as_text(interval.subject),
             "score": "" if interval.score is None else repr(float(interval.score)),
             "raw_score": "" if interval.raw_score is None else repr(float(interval.raw_score)),
+            **{name: as_text(_said(interval, name)) for name in ("origin", "annotator", "run")},
             "video": as_text(video),
         }
         for interval, start, end in intervals
@@ -166,9 +175,19 @@ def _interval(path: Path, row: Row, columns: _Columns) -> Interval:
         end = _seconds(path, row, columns, "end")
     else:  # 0.1 + 0.2 is 0.3
         end = round(start + _seconds(path, row, columns, "duration"), 9)
-    scores = [_score(path, row, columns, field) for field in ("score", "raw_score")]
+    score, raw_score = (_score(path, row, columns, field) for field in ("score", "raw_score"))
     label, subject = _text(row, columns, "label"), _text(row, columns, "subject")
-    return interval_at(path, row.place, label, start, end, subject, *scores)
+    return interval_at(path, row.place, label, start, end, subject, score, raw_score, _origin(row, columns))
+
+
+def _origin(row: Row, columns: _Columns) -> Origin | None:
+    how = _HOWS.get(_text(row, columns, "origin").strip())
+    return None if how is None else Origin(how, _text(row, columns, "annotator"), _text(row, columns, "run"))
+
+
+def _said(interval: Interval, name: str) -> str:
+    origin = interval.origin
+    return "" if origin is None else {"origin": origin.how, "annotator": origin.annotator, "run": origin.run}[name]
 
 
 def _score(path: Path, row: Row, columns: _Columns, field: str) -> float | None:

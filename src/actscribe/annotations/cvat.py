@@ -25,7 +25,7 @@ from xml.etree.ElementTree import Element, SubElement
 from actscribe.annotations.cvat_tasks import Task, names, owned, tasks, whole
 from actscribe.annotations.entry import Entry
 from actscribe.annotations.frame_clock import FrameClock, needed
-from actscribe.annotations.interval import GAP_LABEL, Annotations, is_gap
+from actscribe.annotations.interval import GAP_LABEL, Annotations, Interval, is_gap
 from actscribe.annotations.rounding import apart
 from actscribe.annotations.text import check_writable, interval_at, read_xml
 from actscribe.errors import ActScribeError
@@ -140,7 +140,7 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
     if annotations.media:
         SubElement(task, "source").text = annotations.media[0]
     for number, (interval, first, last) in enumerate(apart(intervals, clock.span)):
-        track = SubElement(root, "track", id=str(number), label=interval.label, source="manual")
+        track = SubElement(root, "track", id=str(number), label=interval.label, source=_source(interval))
         for frame in sorted({first, last - 1}):
             _box(track, frame, "0", interval.subject)
         if size is None or last < size:
@@ -269,3 +269,10 @@ def _clock(path: Path, text: str | None) -> FrameClock | None:
         return FrameClock(float(text)) if text else None
     except (ValueError, ActScribeError):
         raise ActScribeError(f"{path}: the frame rate is '{text}', expected frames per second.") from None
+
+
+def _source(interval: Interval) -> str:
+    """Return CVAT's own word for where a track comes from."""
+    if interval.origin is None or not interval.origin.run:
+        return "manual"
+    return "auto" if interval.origin.how == "accepted" else "semi-auto"

@@ -46,7 +46,7 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
     header = _header(path, root, annotations.media, sum(len(tier.spans) for tier in found))
     for number, note in enumerate(annotations.notes, start=1):
         SubElement(header, "PROPERTY", NAME=f"ActScribe note {number}").text = " ".join(note.split())
-    _tiers(root, found)
+    _tiers(root, found, _annotator(annotations))
     _kinds(root, annotations.labels)
     ElementTree.indent(root, "    ")
     write_text(path, '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n")
@@ -68,7 +68,13 @@ def _header(path: Path, root: Element, media: Sequence[str], count: int) -> Elem
     return header
 
 
-def _tiers(root: Element, found: Sequence[Tier]) -> None:
+def _annotator(annotations: Annotations) -> str:
+    """Return who said all of it, where that is one person; else nobody is named."""
+    names = {"" if one.origin is None else one.origin.annotator for one in annotations.intervals}
+    return names.pop() if len(names) == 1 else ""
+
+
+def _tiers(root: Element, found: Sequence[Tier], annotator: str) -> None:
     order = SubElement(root, "TIME_ORDER")
     slots = sorted((time, number, edge, end) for number, edge, end, time in _edges(found))
     names = {}
@@ -79,7 +85,8 @@ def _tiers(root: Element, found: Sequence[Tier]) -> None:
     for number, tier in enumerate(found):
         kind = _GAP if is_gap(tier.label) else _ACTIVITY
         participant = {"PARTICIPANT": tier.subject} if tier.subject else {}
-        element = SubElement(root, "TIER", {"LINGUISTIC_TYPE_REF": kind, **participant, "TIER_ID": tier.name})
+        by = {"ANNOTATOR": annotator} if annotator else {}
+        element = SubElement(root, "TIER", {**by, "LINGUISTIC_TYPE_REF": kind, **participant, "TIER_ID": tier.name})
         for edge in range(len(tier.spans)):
             count += 1
             annotation = SubElement(

@@ -42,8 +42,9 @@ class Format:
         description: one line for a list of formats.
         resolution: of times, in seconds; None: one frame, so reading and writing need the video's
             frame times.
-        keeps: which of "subject", "score", "media", "duration" and "notes" it carries; every format carries labels and
-            gaps. Notes of VTT, ELAN and BORIS are for people, and not read again.
+        keeps: which of "subject", "score", "raw score", "origin", "media", "duration" and "notes" it carries; every
+            format carries labels and gaps. Notes of VTT, ELAN and BORIS are for people, and not read again; so is what
+            ELAN, BORIS, CVAT and Label Studio say of an origin.
         read: (path, the video's frame times or None) to the entries of the file; raises ActScribeError.
         write: (path, annotations, the video's frame times or None), whole or not at all; raises ActScribeError.
         read_tiers: as read, of the tiers that are chosen by name; None: the format has no tiers.
@@ -113,9 +114,9 @@ FORMATS: dict[str, Format] = {
     ),
     "csv": Format(
         ".csv",
-        "table: label, start_s, end_s, subject, scores, video",
+        "table: label, start_s, end_s, subject, scores, origin, video",
         0.001,
-        _keeps("subject", "score", "raw score", "media"),
+        _keeps("subject", "score", "raw score", "origin", "media"),
         csv_table.read,
         csv_table.write,
     ),
@@ -131,7 +132,7 @@ FORMATS: dict[str, Format] = {
         ".json",
         "ActScribe's own, carries everything",
         0.001,
-        _keeps("subject", "score", "raw score", "media", "duration", "notes"),
+        _keeps("subject", "score", "raw score", "origin", "media", "duration", "notes"),
         json_file.read,
         json_file.write,
         is_json=json_file.is_ours,

@@ -4,12 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from actscribe.errors import ActScribeError
 
 #: In formats that have no word for it, a span that nobody annotated is an interval with this label, for every label,
 #: or this label, a space and a label's name, for that label alone.
 GAP_LABEL = "(not annotated)"
+
+
+#: How an interval came about: entered by hand; suggested by a run, and accepted as it was; suggested, or in a file, and
+#: changed; as it was in an annotation file.
+How = Literal["manual", "accepted", "corrected", "file"]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an interval that was reviewed comes from.
+
+    Args:
+        how: it came about.
+        annotator: who said it last.
+        run: digest of the run that suggested it; empty: none did.
+    """
+
+    how: How
+    annotator: str = ""
+    run: str = ""
+
+    def in_words(self) -> str:
+        """Return a phrase, for formats that carry comments."""
+        what = {
+            "manual": "by hand",
+            "accepted": "suggested and accepted",
+            "corrected": "suggested and corrected" if self.run else "corrected",
+            "file": "from a file",
+        }[self.how]
+        who = f"{self.annotator}: " if self.annotator else ""
+        return f"{who}{what}{f' (run {self.run})' if self.run else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +55,7 @@ class Interval:
         score: confidence in [0, 1] of a predicted interval; None for one that a person annotated, and where a
             recognizer has no calibrated one.
         raw_score: in [0, 1], what the recognizer said before calibration; None for one that a person annotated.
+        origin: where it comes from; None where nobody noted that. Intervals that say the same are equal whatever it is.
 
     Raises:
         ActScribeError: the times are negative, reversed or not finite.
@@ -34,6 +67,7 @@ class Interval:
     subject: str = ""
     score: float | None = None
     raw_score: float | None = None
+    origin: Origin | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if not 0 <= self.start <= self.end < float("inf"):

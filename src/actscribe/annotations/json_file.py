@@ -1,20 +1,22 @@
 """JSON of our own: carries everything, times in milliseconds.
 
     {"format": "actscribe-annotations", "version": 1, "media": ["a.mp4"], "duration": 12.5,
-     "intervals": [{"label": "Suction", "start": 1.0, "end": 2.5, "subject": "P1", "score": 0.81, "raw_score": 0.97}],
+     "intervals": [{"label": "Suction", "start": 1.0, "end": 2.5, "subject": "P1", "score": 0.81, "raw_score": 0.97,
+                    "origin": {"how": "corrected", "annotator": "AB", "run": "9f86d0…"}}],
      "gaps": [{"label": "", "start": 8.0, "end": 9.0}], "labels": ["Ventilation", "Suction"], "notes": ["…"]}
 
 `labels` are all that could have been annotated, in the label set's order; they are left out where they are those that
-occur, as are `subject`, the scores and `notes` where there is none. `score` is a confidence that was calibrated on
-validation, `raw_score` what the recognizer said; `notes` are sentences about how the intervals came about. A gap with
-an empty label is not annotated for any label. Any other key is refused: it could be a misspelled one, or say something
-that would be lost.
+occur, as are `subject`, the scores, `origin` and `notes` where there is none. `score` is a confidence that was
+calibrated on validation, `raw_score` what the recognizer said; `origin` says whether an interval that was reviewed is
+"manual", an "accepted" or "corrected" suggestion of a run, or from a "file", and who said it last; `notes` are
+sentences about how the intervals came about. A gap with an empty label is not annotated for any label. Any other key is
+refused: it could be a misspelled one, or say something that would be lost.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt
 
 from actscribe.annotations.entry import Entry, single
 from actscribe.annotations.frame_clock import FrameClock
-from actscribe.annotations.interval import GAP_LABEL, Annotations, Interval, sort_key
+from actscribe.annotations.interval import GAP_LABEL, Annotations, How, Interval, Origin, sort_key
 from actscribe.annotations.rounding import milliseconds
 from actscribe.annotations.text import check_writable, interval_at, load_json, validate
 from actscribe.errors import ActScribeError
@@ -30,6 +32,14 @@ from actscribe.files import write_text
 
 NAME = "actscribe-annotations"
 VERSION = 1
+
+
+class _Origin(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    how: How
+    annotator: str = ""
+    run: str = ""
 
 
 class _Interval(BaseModel):
@@ -41,6 +51,7 @@ class _Interval(BaseModel):
     subject: str = ""
     score: StrictFloat | None = Field(default=None, ge=0, le=1)
     raw_score: StrictFloat | None = Field(default=None, ge=0, le=1)
+    origin: _Origin | None = None
 
 
 class _File(BaseModel):
@@ -112,7 +123,8 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
 
 def _interval(path: Path, where: str, item: _Interval, unnamed: str = "") -> Interval:
     label = item.label or unnamed
-    return interval_at(path, where, label, item.start, item.end, item.subject, item.score, item.raw_score)
+    origin = None if item.origin is None else Origin(**item.origin.model_dump())
+    return interval_at(path, where, label, item.start, item.end, item.subject, item.score, item.raw_score, origin)
 
 
 def _plain(interval: Interval, start: int, end: int) -> dict[str, Any]:
@@ -123,4 +135,6 @@ def _plain(interval: Interval, start: int, end: int) -> dict[str, Any]:
         plain["score"] = float(interval.score)
     if interval.raw_score is not None:
         plain["raw_score"] = float(interval.raw_score)
+    if interval.origin is not None:
+        plain["origin"] = {key: value for key, value in asdict(interval.origin).items() if value}
     return plain

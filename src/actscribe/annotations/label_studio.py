@@ -271,9 +271,16 @@ def _labels(data: dict[str, Any]) -> list[str]:
     return [value for value in values if isinstance(value, str) and value.strip()]
 
 
+def _origin(interval: Interval) -> str:
+    """Return Label Studio's own word for where a region comes from."""
+    if interval.origin is not None and interval.origin.run:
+        return "prediction" if interval.origin.how == "accepted" else "prediction-changed"
+    return "manual" if interval.score is None else "prediction"
+
+
 def _result(identifier: str, interval: Interval, first: int, last: int) -> list[dict[str, Any]]:
     ranges = [{"start": first, "end": last}]
-    place = {"id": identifier, "to_name": "video", "origin": "manual" if interval.score is None else "prediction"}
+    place = {"id": identifier, "to_name": "video", "origin": _origin(interval)}
     region: dict[str, Any] = {**place, "from_name": "activity", "type": "timelinelabels"}
     region["value"] = {"ranges": ranges, "timelinelabels": [interval.label]}
     if interval.score is not None:

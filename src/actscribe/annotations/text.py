@@ -14,7 +14,7 @@ from xml.parsers import expat
 import defusedxml.ElementTree
 from defusedxml import DefusedXmlException, EntitiesForbidden
 
-from actscribe.annotations.interval import Annotations, Interval
+from actscribe.annotations.interval import Annotations, Interval, Origin
 from actscribe.errors import ActScribeError
 from actscribe.reading import load_json, read_bytes, read_json, read_text, validate
 
@@ -175,6 +175,7 @@ def interval_at(
     subject: str = "",
     score: float | None = None,
     raw_score: float | None = None,
+    origin: Origin | None = None,
 ) -> Interval:
     """Return the interval that stands at `where` (a line, a row, a cue); an error names it and the file."""
     if not label.strip():
@@ -190,7 +191,7 @@ def interval_at(
                 f"{path}: {where}: the score of {quoted(label)} is {one:g}, expected a number in [0, 1]."
             )
     try:
-        return Interval(label, start, end, subject, score, raw_score)
+        return Interval(label, start, end, subject, score, raw_score, origin)
     except ActScribeError as error:
         raise ActScribeError(f"{path}: {where}: {error.message.replace(label, label[:_QUOTED])}", error.hint) from None
 

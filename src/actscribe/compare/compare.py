@@ -217,7 +217,8 @@ def _listed(recording: Recording, data: StudyData) -> Listed:
     sides = [recording.intervals or (), recording.gaps]
     if recording.name in data.second:
         sides += [data.second[recording.name].intervals, data.second[recording.name].gaps]
-    marks = [[asdict(interval) for interval in side] for side in sides]
+    # Who said it in which way is not part of what was said.
+    marks = [[asdict(interval) | {"origin": None} for interval in side] for side in sides]
     text = json.dumps([recording.intervals is None, *marks], sort_keys=True)
     digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
     return Listed(

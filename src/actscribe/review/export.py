@@ -11,11 +11,12 @@ from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations
 from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError
-from actscribe.journal import AGREED, Began, Bout, Journal, Sheet
+from actscribe.journal import AGREED, Began, Journal, Sheet
 from actscribe.journal.annotations import own_parts
 from actscribe.names import safe_name
 from actscribe.review.cameras import Conversions
 from actscribe.review.exported import note
+from actscribe.review.origins import is_as_suggested, with_origins
 from actscribe.review.recordings import Item
 from actscribe.review.settling import said
 
@@ -70,8 +71,10 @@ class Exporter:
         if annotator not in self.journal.annotators(item.content):
             return []
         sheet = self.journal.sheet(item.content, annotator)
+        found = said(sheet, self.data.labels)
         found = replace(
-            said(sheet, self.data.labels),
+            found,
+            intervals=with_origins(found.intervals, sheet, self.data.labels),
             media=(str(item.recording.video.absolute()),),
             duration=item.recording.duration,
             notes=notes(sheet),
@@ -123,7 +126,7 @@ def notes(sheet: Sheet) -> tuple[str, ...]:
             continue
         if bout.origin is None:
             of_people += 1
-        elif _same(bout):
+        elif is_as_suggested(bout):
             of_runs += 1
         else:
             changed += 1
@@ -135,8 +138,3 @@ def notes(sheet: Sheet) -> tuple[str, ...]:
     )
     began = f" Begun with {sheet.began.source}." if sheet.began.source else ""
     return (made + began, origin + (f" Runs: {', '.join(runs)}." if runs else ""))
-
-
-def _same(bout: Bout) -> bool:
-    one = bout.origin
-    return one is not None and (one.label, one.start, one.end) == (bout.label, bout.start, bout.end)

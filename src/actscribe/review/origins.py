@@ -1,0 +1,61 @@
+"""Where each bout of an export comes from: by hand, suggested by a run, or from a file; and who said it last."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from actscribe.annotations.interval import Interval, Origin
+from actscribe.journal import Bout, Sheet
+from actscribe.journal.annotations import own_parts
+from actscribe.labels import LabelSet
+
+
+def with_origins(intervals: Sequence[Interval], sheet: Sheet, labels: LabelSet) -> tuple[Interval, ...]:
+    """Return the intervals that a sheet amounts to, each with its origin.
+
+    One that several bouts were joined to has their common origin; where they have none, a person corrected it.
+
+    Args:
+        intervals: from `settling.said`, no two of one label and subject at the same time.
+        sheet: of one annotator on one recording.
+        labels: of the study, by whose names the intervals are called.
+    """
+    places: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for place, one in enumerate(intervals):
+        places[one.label, one.subject].append(place)
+    starts = {key: [intervals[place].start for place in found] for key, found in places.items()}
+    origins: dict[int, list[Origin]] = defaultdict(list)
+    began = {one.id: one for one in sheet.began.bouts}
+    for bout in sheet.bouts.values():
+        key = labels.resolve(bout.label) or "", bout.subject
+        for start, _ in own_parts(bout):
+            found = bisect_right(starts.get(key, []), start)
+            if found:
+                origins[places[key][found - 1]].append(_of(bout, began.get(bout.id), sheet))
+    return tuple(replace(one, origin=_joined(origins[place], sheet)) for place, one in enumerate(intervals))
+
+
+def _of(bout: Bout, began: Bout | None, sheet: Sheet) -> Origin:
+    if bout.origin is not None:
+        return Origin("accepted" if is_as_suggested(bout) else "corrected", sheet.annotator, bout.origin.run)
+    if began is None or not sheet.began.source:
+        return Origin("manual", sheet.annotator)
+    same = (began.label, began.start, began.end) == (bout.label, bout.start, bout.end)
+    return Origin("file" if same else "corrected", sheet.annotator)
+
+
+def is_as_suggested(bout: Bout) -> bool:
+    """Tell whether a bout is what a run suggested, unchanged."""
+    one = bout.origin
+    return one is not None and (one.label, one.start, one.end) == (bout.label, bout.start, bout.end)
+
+
+def _joined(found: Iterable[Origin], sheet: Sheet) -> Origin:
+    kinds = set(found)
+    if len(kinds) == 1:
+        return kinds.pop()
+    runs = {one.run for one in kinds}
+    return Origin("corrected", sheet.annotator, runs.pop() if len(runs) == 1 else "")
