@@ -20,6 +20,9 @@ from actscribe.video.contained import contained
 from actscribe.video.frame_times import frame_clock
 from actscribe.video.probe import probe
 
+#: Ending of the sentence on what a conversion is without.
+SOUND = ".sound.txt"
+
 
 class About(BaseModel):
     """What is kept of a video once it was probed.
@@ -123,6 +126,13 @@ class Conversions:
         """Return which part of a conversion is done, 0 to 1."""
         return self._done.get(video, 0.0)
 
+    def left_out(self, video: Path) -> str:
+        """Return a sentence on sound that a video's conversion is without; empty: it has it all, or is not there."""
+        try:
+            return self._beside(video, SOUND).read_text(encoding="utf-8")
+        except OSError:
+            return ""
+
     def finish(self, video: Path) -> None:
         """Convert a video now, where that is needed and not done.
 
@@ -156,7 +166,10 @@ class Conversions:
         with self._at_work:
             if not target.is_file():
                 times, end = self.times(video)
-                convert(video, times, end, target, self._noting(video))
+                with write_beside(target) as beside:
+                    left_out = convert(video, times, end, beside, self._noting(video))
+                    if left_out:
+                        write_text(self._beside(video, SOUND), left_out)
 
     def _noting(self, video: Path) -> Callable[[float], None]:
         def note(part: float) -> None:

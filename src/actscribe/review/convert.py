@@ -11,7 +11,7 @@ import av
 import numpy as np
 from av.packet import Packet
 
-from actscribe.files import write_beside
+from actscribe.review.sound_track import SoundTrack
 from actscribe.video.contained import contained
 from actscribe.video.reading import frames_at
 from actscribe.video.writing import SAME_BYTES
@@ -23,11 +23,11 @@ KEYFRAME_EVERY = 24
 _OPTIONS = {"crf": "20", "preset": "veryfast", "bf": "0", "g": str(KEYFRAME_EVERY), **SAME_BYTES}
 
 
-def convert(video: Path, times: np.ndarray, end: float, target: Path, done: Callable[[float], None]) -> None:
-    """Write a video that browsers play, whole or not at all.
+def convert(video: Path, times: np.ndarray, end: float, target: Path, done: Callable[[float], None]) -> str:
+    """Write a video that browsers play, and return a sentence on sound that is not in it; empty: all is.
 
     Pictures are upright, with square pixels; each is shown from its own time on, to the microsecond. No frames are
-    stored out of order, so that nothing has to be shifted for a decoder's sake.
+    stored out of order, so that nothing has to be shifted for a decoder's sake. Sound is AAC with one or two channels.
 
     Args:
         video: the source.
@@ -38,24 +38,27 @@ def convert(video: Path, times: np.ndarray, end: float, target: Path, done: Call
 
     Raises:
         UnreadableVideo: the source cannot be decoded to its end.
-        ActScribeError: the disk is full, or the folder cannot be written to.
+        OSError: the disk is full, or the folder cannot be written to.
     """
     ticks = np.rint(np.append(times, end) * TICKS).astype(np.int64).tolist()
     settings = {"movflags": "+faststart", "fflags": "+bitexact", "video_track_timescale": str(TICKS)}
     rate = Fraction(max(len(times) / max(end - float(times[0]), 1e-3), 0.001)).limit_denominator(1001)
-    with write_beside(target) as beside, contained(), av.open(str(beside), "w", options=settings) as out:
+    with contained(), av.open(str(target), "w", options=settings) as out:
         stream = out.add_stream("libx264", rate=rate or 1, options=_OPTIONS)
         stream.pix_fmt = "yuv420p"
         stream.codec_context.time_base = Fraction(1, TICKS)
-        number = 0
+        sound, number = SoundTrack(out, video, end), 0
         for number, frame in enumerate(frames_at(video, times)):
             if number == 0:
                 stream.height, stream.width = (side + side % 2 for side in frame.image.shape[:2])
             picture = av.VideoFrame.from_ndarray(_even(frame.image), format="rgb24")
             picture.pts, picture.time_base = ticks[number], Fraction(1, TICKS)
             _mux(out, stream.encode(picture), ticks)
+            sound.until(float(times[number]))
             done(number / len(times))
         _mux(out, stream.encode(None), ticks)
+        sound.finish()
+    return sound.left_out
 
 
 def _mux(out: av.container.OutputContainer, packets: list[Packet[Any]], ticks: list[int]) -> None:

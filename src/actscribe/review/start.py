@@ -107,14 +107,15 @@ def prepared(study: Path, run: Path | None) -> list[str]:
 
 
 def _videos(conversions: Conversions, item: Item) -> list[str]:
-    failed = []
+    said: list[str] = []
     for camera in item.cameras:
         try:
             conversions.times(camera.video)
             conversions.finish(camera.video)
+            said += filter(None, [conversions.left_out(camera.video)])
         except ActScribeError as error:
-            failed.append(error.message)
-    return failed
+            said.append(error.message)
+    return said
 
 
 def _login() -> str:

@@ -104,6 +104,17 @@ class Keeper:
             image = None if data is None else _image(path, data, message["shape"])
             yield int(message["want"]), float(message["pts"]), image
 
+    def sound(self, path: Path, end: float) -> Iterator[np.ndarray]:
+        """Yield samples, see `sound.sound_of`.
+
+        Raises:
+            UnreadableVideo: as `sound.sound_of`, or the child crashed, hung or ran out of memory.
+        """
+        for message, data in self._answers(path, {"do": "sound", "path": str(path), "end": end}):
+            if message.get("channels") not in (1, 2) or data is None or len(data) % (2 * message["channels"]):
+                raise _broken(path, "sent what makes no sense")
+            yield np.frombuffer(data, dtype="<i2").reshape(-1, message["channels"])
+
     def close(self) -> None:
         """End all idle children."""
         while self._idle:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import av
+from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
@@ -43,7 +44,7 @@ class ReadErrors:
     gave_up: bool = False
 
 
-def demuxed(container: InputContainer, stream: VideoStream, errors: ReadErrors) -> Iterator[Packet[Any]]:
+def demuxed(container: InputContainer, stream: VideoStream | AudioStream, errors: ReadErrors) -> Iterator[Packet[Any]]:
     """Yield the packets of a stream that hold data, reading on after damage; each read error goes to `errors`."""
     in_a_row, alive = 0, PULSE.get()
     while in_a_row < MOST_READ_ERRORS:

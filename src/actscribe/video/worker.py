@@ -14,12 +14,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
+
 from actscribe.errors import ActScribeError, in_one_line
 from actscribe.video.frame_times import frame_times
 from actscribe.video.opening import CONVERT, COPY
 from actscribe.video.packets import PULSE
 from actscribe.video.probe import measure
 from actscribe.video.reading import Frame, Want, decoded_frames
+from actscribe.video.sound import decoded_sound
 
 #: Most bytes of memory of its own that the child may hold (ours): 8K video takes half of it.
 MOST_MEMORY = 2 << 30
@@ -93,6 +96,7 @@ def main() -> None:
         "measure": _measure,
         "times": _times,
         "frames": _frames,
+        "sound": _sound,
     }
     with suppress(BrokenPipeError, KeyboardInterrupt):  # the parent has gone, or is about to
         for line in sys.stdin.buffer:
@@ -129,6 +133,11 @@ def _frames(job: dict[str, Any], sender: Sender) -> None:
         data = None if frame is last.get(place) else frame.image.data.cast("B")
         sender.send("frame", data, want=place, pts=frame.pts, shape=list(frame.image.shape))
         last[place] = frame
+
+
+def _sound(job: dict[str, Any], sender: Sender) -> None:
+    for samples in decoded_sound(Path(job["path"]), job["end"]):
+        sender.send("sound", np.ascontiguousarray(samples, "<i2").data.cast("B"), channels=samples.shape[1])
 
 
 def _limit_memory() -> None:
