@@ -62,7 +62,7 @@ class Page(HTMLParser):
         if "table" in self._open:
             if "caption" in self._open:
                 self._caption += data
-            elif self._open[-1] in ("td", "th"):
+            elif {"td", "th"} & set(self._open):
                 self._rows[-1][-1] += data
 
     @property

@@ -18,6 +18,7 @@ from actscribe.annotations.interval import Interval
 from actscribe.evaluation.events import event_table
 from actscribe.report import formatting
 from actscribe.report.page import write_report
+from actscribe.report.review_links import PLACE
 from actscribe.report.verdict import verdict, warnings
 from actscribe.runs.evaluate import EvaluatedRun, evaluate
 
@@ -56,9 +57,20 @@ class TestSelfContained:
     def test_is_well_formed_with_unique_ids_and_links_that_lead_somewhere(self, page: Page, class_page: Page) -> None:
         for one in (page, class_page):
             assert len(one.ids) == len(set(one.ids))
-            links = [values["href"] for name, values, _ in one.elements if name == "a"]
+            links = [values["href"] for name, values, _ in one.elements if name == "a" and "href" in values]
             assert links
             assert all(link[0] == "#" and link[1:] in one.ids for link in links)
+
+    def test_moments_wait_for_review_to_make_links_of_them(self, several: Made, page: Page, html: str) -> None:
+        moments = [values["data-moment"] for name, values, _ in page.elements if name == "a" and "href" not in values]
+        errors, by_name = several.result.errors, {one.name: one for one in several.result.recordings}
+        wanted = [(by_name[row["recording"]].id, row["start"]) for _, row in errors.iterrows()]
+        told = [tuple(one.split("@")) for one in moments]
+        for id, seconds in wanted:
+            assert any(one == id and 0 <= float(at) - seconds < 0.0011 for one, at in told)
+        assert html.count(PLACE) == len(moments)
+        first = errors.iloc[0]
+        assert f"--open '{first['recording']}@" in page.text or f"--open {first['recording']}@" in page.text
 
     def test_loads_nothing_and_runs_nothing(self, html: str, page: Page) -> None:
         assert "http:" not in html

@@ -30,7 +30,9 @@ def boxes(picture: str, kind: str) -> list[tuple[float, float, float]]:
     """Return (start, end, top) in seconds and pixels of the boxes of a class, all labels, for a hundred seconds."""
     plot = timelines.WIDTH - timelines.LEFT - timelines.RIGHT
     found = []
-    for group in re.findall(rf'<(?:g|path)[^>]*class="{kind}"[^>]*>(?:<path d="[^"]*"><title>.*?</path>)*', picture):
+    for group in re.findall(
+        rf'<(?:g|path)[^>]*class="{kind}"[^>]*>(?:(?:<a [^>]*>)?<path d="[^"]*"><title>.*?</path>(?:</a>)?)*', picture
+    ):
         for x, y, width in re.findall(r"M([\d.]+) ([\d.]+)h([\d.]+)", group):
             start = (float(x) - timelines.LEFT) / plot * 100
             found.append((start, start + float(width) / plot * 100, float(y)))

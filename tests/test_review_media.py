@@ -13,6 +13,10 @@ import psutil
 import pytest
 from chromium import PROGRAMS, tab
 from review_live import listening
+from review_server import client, ids
+from small_studies import LEFT
+from small_studies import film as film_of_lamps
+from sound_films import film
 from starlette.requests import Request
 from video_matrix import MATRIX
 from video_players import here
@@ -34,6 +38,7 @@ FILES = {
     "late.webm": False,
     "open-gop.mp4": False,
     "mpeg4-b.avi": False,
+    "sound.avi": False,
     "variable.mkv": False,
     "hevc-b.mp4": False,
     "two-sizes.ts": False,
@@ -76,7 +81,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("films")
     (folder / "videos").mkdir()
     for name in FILES:
-        MATRIX[name](folder / "videos" / name)
+        (MATRIX | {"sound.avi": film})[name](folder / "videos" / name)
     for left in [path for path in (folder / "videos").iterdir() if path.name not in FILES]:
         left.unlink()  # parts that some are made of
     study = {"name": "films", "recordings": "videos", "labels": {"name": "n", "labels": ["A"]}}
@@ -172,3 +177,18 @@ def test_an_answer_that_nobody_reads_holds_no_file(tmp_path: Path) -> None:
     (tmp_path / "b.mp4").write_bytes(data[::-1])
     (tmp_path / "b.mp4").replace(file)
     assert list(media._pieces(file, tag, 10, 20)) == []  # bytes of another file are no part of this one
+
+
+def test_a_video_that_is_another_by_now_is_not_shown_as_the_old_one(study: Path) -> None:
+    browser = client(study)
+    id = ids(browser)["train"]
+    item = browser.session.item(id)
+    item.recording.video.touch()
+    assert browser.post(f"/api/recordings/{id}/open", {}).status == 200  # the same bytes
+    assert browser.get(f"/media/{id}/0").status == 200
+    film_of_lamps(item.recording.video, [(LEFT, 0, 500)], 2.0, 99)
+    for answer in (browser.post(f"/api/recordings/{id}/open", {}), browser.get(f"/media/{id}/0")):
+        assert answer.status == 400
+        assert "another file than when review was started" in answer.json["error"]
+    item.recording.video.unlink()
+    assert "cannot be read" in browser.post(f"/api/recordings/{id}/open", {}).json["error"]

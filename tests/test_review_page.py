@@ -10,7 +10,7 @@ import actscribe.review
 STATIC = Path(actscribe.review.__file__).parent / "static"
 TUTORIAL = Path(__file__).parents[1] / "docs" / "tutorials" / "review.md"
 #: Bytes of all files together.
-MOST = 150 * 1024
+MOST = 150_000
 #: The name of SVG, which nothing is fetched from.
 SVG = "http://www.w3.org/2000/svg"
 

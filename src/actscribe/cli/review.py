@@ -21,6 +21,9 @@ def review(
     annotator: Annotated[
         str | None, typer.Option(help="Who works; default the name of your login. 'agreed' settles what two say.")
     ] = None,
+    open_at: Annotated[
+        str | None, typer.Option("--open", help="Begin with this recording, or a moment of it: RECORDING@1:23.5.")
+    ] = None,
     independent: Annotated[
         bool, typer.Option("--independent", help="Begin recordings from nothing, whatever the study has.")
     ] = False,
@@ -53,18 +56,19 @@ def review(
     else:
         _require()
         from actscribe.review.serve import listen, serve
-        from actscribe.review.served import start
+        from actscribe.review.served import address, start
         from actscribe.run_folder.standing_in_the_way import train_command
         from actscribe.tables import print_sentence
 
         listening = listen(host, port, tls_cert, tls_key)
         with listening.socket:
             session, words = start(study, run, annotator, independent, plant, host, listening)
+            first = address(session, open_at)
             for sentence in words:
                 print_sentence(sentence)
-            print(f"Open in your browser: {session.access.address}", flush=True)
+            print(f"Open in your browser: {first}", flush=True)
             print("End with Ctrl-C; every change is kept at once.", flush=True)
-            serve(session, listening, not no_browser)
+            serve(session, listening, None if no_browser else first)
             print(f"Next: {train_command(study, session.study)}")
 
 

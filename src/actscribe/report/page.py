@@ -19,6 +19,7 @@ from actscribe.report.audit import audit_of, section
 from actscribe.report.pictures import error_pictures
 from actscribe.report.provenance import files, provenance
 from actscribe.report.rendering import render
+from actscribe.report.review_links import command
 from actscribe.report.sections import Section, extra_sections, unusable
 from actscribe.report.table import INTERVAL, Table
 from actscribe.report.timelines import shown_recordings
@@ -75,7 +76,8 @@ def _content(run: Run, result: Evaluation, scored: ScoredClips, frames: bool) ->
         "event_table": None if result.events is None else tables.event_table(result.events),
         "recordings": shown,
         "untitled": sum(not recording.is_titled for recording in shown),
-        "error_table": tables.error_table(result.errors),
+        "error_table": tables.error_table(result.errors, result.recordings),
+        "look": command(run, result.errors, result.recordings),
         "with_frames": frames,
         "pictures": error_pictures(result.errors, scored, result.recordings) if frames else (),
         "words": explained((*columns_in(CLIPS), INTERVAL, BRIER, ECE, ECE_FLOOR)),

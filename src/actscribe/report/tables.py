@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from actscribe.columns import Column
+from actscribe.data.recording import Recording
 from actscribe.evaluation.calibration import CALIBRATION_COLUMNS
 from actscribe.evaluation.clips import as_shown
 from actscribe.evaluation.events import EVENT_COLUMNS
@@ -16,6 +17,7 @@ from actscribe.evaluation.indicators import INDICATOR_COLUMNS
 from actscribe.evaluation.measures import ANNOTATED, BRIEF_COLUMNS, CLIP_COLUMNS, CLIPS, LABEL, measures_in
 from actscribe.evaluation.result import Evaluation
 from actscribe.report import formatting as w
+from actscribe.report.review_links import moment
 from actscribe.report.table import WRITERS, Head, Row, Table, frame_table, records
 
 NAME = Head("label", is_text=True)
@@ -144,8 +146,14 @@ _TIMELINE_ERRORS = (
 )
 
 
-def error_table(errors: pd.DataFrame) -> Table:
-    """Return the errors worth looking at first, of timelines or of clips, with recording and time."""
+def error_table(errors: pd.DataFrame, recordings: Sequence[Recording]) -> Table:
+    """Return the errors worth looking at first, of timelines or of clips, with recording and time.
+
+    Args:
+        errors: the worst first.
+        recordings: that they are in.
+    """
+    by_name = {one.name: one for one in recordings}
     last, caption = _TIMELINE_ERRORS if "seconds" in errors else _CLIP_ERRORS
     columns = (
         Head("recording", is_text=True),
@@ -157,7 +165,8 @@ def error_table(errors: pd.DataFrame) -> Table:
     )
     rows = []
     for row in records(errors):
-        cells = [str(row["recording"]), str(row["label"]), str(row["kind"]), w.clock(row["start"]), w.clock(row["end"])]
+        start = moment(by_name[row["recording"]], row["start"], w.clock(row["start"]))
+        cells = [str(row["recording"]), str(row["label"]), str(row["kind"]), start, w.clock(row["end"])]
         if "seconds" in row:
             cells += [w.number(row["seconds"], 1), "whole bout" if row["whole"] else "part", w.number(row["score"])]
         else:

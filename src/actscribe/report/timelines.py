@@ -15,6 +15,7 @@ from actscribe.data.recording import Recording
 from actscribe.evaluation.result import Evaluation
 from actscribe.report import formatting as w
 from actscribe.report import svg
+from actscribe.report.review_links import moment
 from actscribe.report.table import Table
 from actscribe.report.tables import indicator_table
 from actscribe.timeline.matching import annotated_spans, label_spans
@@ -98,7 +99,7 @@ def shown_recordings(result: Evaluation) -> tuple[Shown, ...]:
                 recording,
                 agreements[recording.name],
                 recording.name in opened,
-                tuple(_strip(recording.name, present, a, b, titles >= 0) for a, b in _strips(recording.duration)),
+                tuple(_strip(recording, present, a, b, titles >= 0) for a, b in _strips(recording.duration)),
                 indicator_table(by_recording[recording.name]),
                 tuple(lane.label for lane in lanes if lane not in present),
                 titles >= 0,
@@ -141,18 +142,20 @@ def _strips(duration: float) -> list[tuple[float, float]]:
     return list(itertools.pairwise(edges))
 
 
-def _strip(recording: str, lanes: Sequence[_Lanes], start: float, end: float, titled: bool) -> Markup:
+def _strip(recording: Recording, lanes: Sequence[_Lanes], start: float, end: float, titled: bool) -> Markup:
     """Return the timeline from `start` to `end`; without `titled` its bouts say nothing when hovered."""
     scale = (WIDTH - LEFT - RIGHT) / (end - start)
     bottom = 4 + ROW * len(lanes)
     parts = [axis(start, end, scale, bottom)]
     for place, lane in enumerate(lanes):
-        parts.append(_label(lane, 4 + ROW * place, start, end, scale, titled))
-    title = f"Timeline of {recording} from {w.clock(start)} to {w.clock(end)}: annotated above predicted"
+        parts.append(_label(recording, lane, 4 + ROW * place, start, end, scale, titled))
+    title = f"Timeline of {recording.name} from {w.clock(start)} to {w.clock(end)}: annotated above predicted"
     return svg.drawing(WIDTH, bottom + 22, title, *parts, class_="timeline")
 
 
-def _label(lane: _Lanes, top: float, start: float, end: float, scale: float, titled: bool) -> Markup:
+def _label(
+    recording: Recording, lane: _Lanes, top: float, start: float, end: float, scale: float, titled: bool
+) -> Markup:
     def across(spans: np.ndarray, shortest: float) -> list[tuple[float, float]]:
         inside = spans[(spans[:, 1] > start) & (spans[:, 0] < end)].clip(start, end)
         pixels = LEFT + (inside - start) * scale
@@ -177,11 +180,11 @@ def _label(lane: _Lanes, top: float, start: float, end: float, scale: float, tit
         boxes = across(spans, SHORTEST_BOUT)
         if titled:
             scores = lane.scores if kind == "found" else (None,) * len(spans)
-            tooltips = [_tooltip(lane.label, kind, spans[i], scores[i]) for i in np.flatnonzero(seen)]
-            paths = [
-                svg.tag("path", svg.tag("title", words), d=svg.boxes([box], y, LANE))
-                for box, words in zip(boxes, tooltips, strict=True)
-            ]
+            paths = []
+            for box, place in zip(boxes, np.flatnonzero(seen), strict=True):
+                words = svg.tag("title", _tooltip(lane.label, kind, spans[place], scores[place]))
+                bar = svg.tag("path", words, d=svg.boxes([box], y, LANE))
+                paths.append(moment(recording, float(spans[place][0]), bar, by_key=False))
             parts.append(svg.tag("g", *paths, class_=kind))
         elif boxes:
             parts.append(svg.tag("path", d=svg.boxes(boxes, y, LANE), class_=kind))

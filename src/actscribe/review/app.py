@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from actscribe.errors import ActScribeError
 from actscribe.journal import Conflict
-from actscribe.review import agreement, opened, overview, written
+from actscribe.review import agreement, opened, overview, reports, written
 from actscribe.review.answers import answer, refusal
 from actscribe.review.asked import Asked
 from actscribe.review.media import serve
@@ -42,6 +42,7 @@ _GET: Mapping[str, Callable[[Asked], Any]] = {
 }
 _POST: Mapping[str, Callable[[Asked], Any]] = {
     "/api/export": written.export,
+    "/api/report": reports.insist,
     "/api/recordings/{id}/open": opened.open_recording,
     "/api/recordings/{id}/actions": opened.act,
     "/api/recordings/{id}/undo": opened.undo,
@@ -55,7 +56,12 @@ def create(session: Session) -> Starlette:
     Args:
         session: of one study and annotator.
     """
-    routes = [Route("/", _page), Route("/static/{path:path}", _static), Route("/media/{id}/{camera}", _media)]
+    routes = [
+        Route("/", _page),
+        Route("/static/{path:path}", _static),
+        Route("/media/{id}/{camera}", _media),
+        Route("/reports/{run}/{split}", _report),
+    ]
     routes += [Route(path, _endpoint(work), methods=["GET"]) for path, work in _GET.items()]
     routes += [Route(path, _endpoint(work), methods=["POST"]) for path, work in _POST.items()]
     app = Starlette(
@@ -95,12 +101,25 @@ async def _media(request: Request) -> Response:
         session: Session = request.app.state.session
         try:
             item = session.item(request.path_params["id"])
+            session.check_video(item)
             file = session.conversions.playable(opened.video_of(item, request.path_params["camera"]))
         except ActScribeError as error:
             return _refused(error)
         if file is None:
             return refusal(409, "The video is being converted for the browser.", "Wait until it is done.")
         return serve(request, *file)
+
+    return await run_in_threadpool(find)
+
+
+async def _report(request: Request) -> Response:
+    def find() -> Response:
+        try:
+            text = reports.page(request.app.state.session, request.path_params["run"], request.path_params["split"])
+        except ActScribeError as error:
+            return _refused(error)
+        headers = {"content-security-policy": reports.POLICY}
+        return Response(text, media_type="text/html; charset=utf-8", headers=headers)
 
     return await run_in_threadpool(find)
 

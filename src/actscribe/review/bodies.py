@@ -54,6 +54,13 @@ class At(_Body):
     revision: int = Field(ge=0)
 
 
+class Report(_Body):
+    """A report, by the name of its run's folder and its split."""
+
+    run: str = Field(max_length=300)
+    split: str = Field(max_length=20)
+
+
 class Export(_Body):
     """Write recordings, by their ids, in formats; no ids: all that were begun."""
 

@@ -25,6 +25,7 @@ def open_recording(asked: Asked) -> dict[str, Any]:
     """Answer POST /api/recordings/ID/open."""
     session, item = asked.session, asked.item
     wanted = bodies.read(asked.body, bodies.Open)
+    session.check_video(item)
     session.look(item, wanted.insist)
     sheet = session.open(item)
     times, end = session.conversions.times(item.cameras[0].video)
@@ -153,6 +154,7 @@ def _camera(session: Session, item: Item, place: int) -> dict[str, Any]:
         "offset": camera.offset,
         "plays": plays,
         "progress": session.conversions.progress(camera.video) if file is None else 1.0,
+        "left_out": session.conversions.left_out(camera.video),
         "width": about.width,
         "height": about.height,
     }

@@ -13,6 +13,7 @@ from actscribe.journal.spans import Spans, seconds, shared
 from actscribe.review.asked import Asked
 from actscribe.review.keys import label_keys, own_keys
 from actscribe.review.recordings import Item
+from actscribe.review.reports import listed
 from actscribe.review.session import Session
 
 #: Degrees from one label's hue to the next: the golden angle keeps neighbours apart however many there are.
@@ -32,6 +33,7 @@ def overview(asked: Asked) -> dict[str, Any]:
         "annotator": session.annotator,
         "settling": session.is_settling,
         "run": _run(session),
+        "reports": listed(session),
         "labels": [
             {
                 "name": label.name,

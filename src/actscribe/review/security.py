@@ -35,7 +35,7 @@ HEADERS = {
 #: Bytes of a request's body: an action of 20,000 operations has about 6 MB.
 MOST_BODY = 16 << 20
 #: What needs the cookie: all that says anything of the study. The page itself holds nothing but our code.
-_GUARDED = ("/api/", "/media/")
+_GUARDED = ("/api/", "/media/", "/reports/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,7 @@ def _with_headers(send: Send) -> Send:
         if message["type"] == "http.response.start":
             found = MutableHeaders(scope=message)
             for name, value in HEADERS.items():
-                found[name] = value
+                found.setdefault(name, value)  # a report has a policy of its own
             found.setdefault("cache-control", "no-store")
         await send(message)
 

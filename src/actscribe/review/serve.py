@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import socket
+import ssl
 import threading
 import webbrowser
 from contextlib import suppress
@@ -65,15 +66,34 @@ def listen(host: str, port: int, certificate: Path | None = None, key: Path | No
     return Listening(bound, certificate, key)
 
 
-def serve(session: Session, listening: Listening, browser: bool) -> None:
+def serve(session: Session, listening: Listening, address: str | None) -> None:
     """Serve a session until the process is interrupted; what was answered is on disk.
 
     Args:
         session: of one study and annotator.
         listening: where.
-        browser: open it.
+        address: to open in the browser; None: open nothing.
     """
-    config = uvicorn.Config(
+    suggester = session.suggester
+    if suggester is not None:
+        threading.Thread(target=_look_into, args=(session,), name="verdict", daemon=True).start()
+        suggester.ask(item for item in session.items.values() if not session.is_blind(item))
+    if address is not None:
+        threading.Timer(0.5, webbrowser.open, [address]).start()
+    try:
+        with suppress(KeyboardInterrupt):  # how it is meant to end
+            # In an empty context: requests that decode start children of their own, not share the command's.
+            contextvars.Context().run(uvicorn.Server(configured(session, listening)).run, sockets=[listening.socket])
+    finally:
+        if suggester is not None:
+            suggester.close()
+        for sentence in session.take_back():
+            print_sentence(sentence)
+
+
+def configured(session: Session, listening: Listening) -> uvicorn.Config:
+    """Return how a session is served: quietly, by the application alone, over TLS where there is a certificate."""
+    return uvicorn.Config(
         create(session),
         log_level="error",
         access_log=False,
@@ -85,21 +105,6 @@ def serve(session: Session, listening: Listening, browser: bool) -> None:
         ssl_certfile=listening.certificate,
         ssl_keyfile=listening.key,
     )
-    suggester = session.suggester
-    if suggester is not None:
-        threading.Thread(target=_look_into, args=(session,), name="verdict", daemon=True).start()
-        suggester.ask(item for item in session.items.values() if not session.is_blind(item))
-    if browser:
-        threading.Timer(0.5, webbrowser.open, [session.access.address]).start()
-    try:
-        with suppress(KeyboardInterrupt):  # how it is meant to end
-            # In an empty context: requests that decode start children of their own, not share the command's.
-            contextvars.Context().run(uvicorn.Server(config).run, sockets=[listening.socket])
-    finally:
-        if suggester is not None:
-            suggester.close()
-        for sentence in session.take_back():
-            print_sentence(sentence)
 
 
 def _look_into(session: Session) -> None:
@@ -130,3 +135,16 @@ def _check_host(host: str, certificate: Path | None, key: Path | None) -> None:
             f"--host {host}: others could read along, and videos of people would cross the network.",
             "Give a certificate with --tls-cert and --tls-key, or leave --host out and tunnel with ssh -L.",
         )
+    if certificate is not None and key is not None:
+        _check_certificate(certificate, key)
+
+
+def _check_certificate(certificate: Path, key: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(certificate, key, password=lambda: "")  # a key with a password would ask for it
+    except (ssl.SSLError, OSError, ValueError) as error:
+        raise ActScribeError(
+            f"{certificate} and {key} are no certificate and its private key ({in_one_line(error)}).",
+            "Give both as PEM files, the key without a password: openssl pkey -in KEY -out PLAIN_KEY takes it off.",
+        ) from None

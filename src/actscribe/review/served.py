@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from actscribe.annotations.text import parse_seconds
+from actscribe.errors import ActScribeError, closest
 from actscribe.review.choose_run import choose_run
 from actscribe.review.folder import ReviewFolder
 from actscribe.review.security import Access
@@ -11,6 +13,9 @@ from actscribe.review.serve import Listening
 from actscribe.review.session import Session
 from actscribe.review.start import checked_name, read_study
 from actscribe.review.suggester import Suggester
+
+#: Recordings that a refusal names.
+_SHOWN = 8
 
 
 def start(
@@ -33,6 +38,42 @@ def start(
     loaded, data, words = read_study(study)
     chosen = choose_run(loaded, run)
     suggester = Suggester(chosen.run, ReviewFolder.of(loaded.folder).prepared) if chosen.run else None
-    access = Access(host, at.port, at.certificate is not None)
+    access = Access(f"[{host}]" if ":" in host else host, at.port, at.certificate is not None)
     session = Session(loaded, data, who, access, suggester, independent, plant)
     return session, [*words, *session.words, f"Annotator: {who}.", chosen.why]
+
+
+def address(session: Session, wanted: str | None) -> str:
+    """Return the address that a browser opens first.
+
+    Args:
+        session: from `start`.
+        wanted: RECORDING or RECORDING@TIME to begin with, by its name or id, the time in seconds or as h:mm:ss.s; None:
+            the list of recordings.
+
+    Raises:
+        ActScribeError: the study has no such recording, or it does not last so long.
+    """
+    if wanted is None:
+        return session.access.address
+    by_name = {item.recording.name: item for item in session.items.values()} | session.items
+    is_whole = wanted in by_name or "@" not in wanted
+    name, _, time = (wanted, "", "0") if is_whole else wanted.rpartition("@")
+    if name not in by_name:
+        names = sorted(item.recording.name for item in session.items.values())
+        close = closest(name, names)
+        more = " …" if len(names) > _SHOWN else "."
+        raise ActScribeError(
+            f"--open {wanted}: the study has no recording '{name}'.",
+            f"Did you mean '{close}'?" if close else f"Its recordings: {', '.join(names[:_SHOWN])}{more}",
+        )
+    item = by_name[name]
+    try:
+        seconds = parse_seconds(time)
+    except ValueError:
+        raise ActScribeError(f"--open {wanted}: '{time}' is no time.", "Write it as 83.5 or 1:23.5.") from None
+    if not 0 <= seconds <= item.recording.duration:
+        raise ActScribeError(
+            f"--open {wanted}: {name} lasts from 0 to {item.recording.duration:.2f} s.", "Name a time within."
+        )
+    return f"{session.access.address}#{item.id}@{seconds:.3f}"

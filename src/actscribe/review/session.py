@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,7 @@ from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError
 from actscribe.journal import AGREED, Action, Began, Journal, Sheet, Suggestion
 from actscribe.journal.spans import Spans
+from actscribe.remembered import remembered_content
 from actscribe.review.cameras import Conversions
 from actscribe.review.derived import planted_in, taken_back, told, unmasked
 from actscribe.review.export import Exporter
@@ -85,6 +87,20 @@ class Session:
         if id not in self.items:
             raise Unknown("The study has no such recording.", "Load the page again.")
         return self.items[id]
+
+    def check_video(self, item: Item) -> None:
+        """Prove that a recording's video is still the one that this server began with.
+
+        Raises:
+            ActScribeError: it is another file by now: what is said of it would be kept as said of the old one.
+        """
+        video = item.recording.video
+        with suppress(OSError):  # gone, as whatever opens it next says
+            if remembered_content(video) != item.content:
+                raise ActScribeError(
+                    f"{video.name} is another file than when review was started.",
+                    "End review with Ctrl-C and start it again. What was said of the old one stays in the journal.",
+                )
 
     def hidden(self, item: Item) -> Spans:
         """Return the spans of a recording of which predictions are kept from this annotator."""

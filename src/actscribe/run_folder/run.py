@@ -176,7 +176,7 @@ class Run:
         if self.info.status != "complete":
             raise ActScribeError(
                 f"{self.folder}: its training did not end.",
-                f"Go on with: actscribe train {_study_above(self.folder)} --recognizer {self.info.name} --resume",
+                f"Go on with: actscribe train {study_above(self.folder)} --recognizer {self.info.name} --resume",
             )
         return self
 
@@ -341,7 +341,7 @@ def check_run_folder(folder: Path) -> None:
     check_writable(folder)
 
 
-def _study_above(folder: Path) -> str:
+def study_above(folder: Path) -> str:
     """Return the study in whose folder of runs a run lies, as it is typed; where it lies elsewhere, STUDY."""
     study = folder.parent.parent
     return shlex.quote(str(study)) if folder.parent.name == "runs" and (study / "study.yaml").is_file() else "STUDY"

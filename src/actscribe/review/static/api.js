@@ -37,6 +37,21 @@ export async function ask(path, body) {
 	}
 }
 
+export const pause = milliseconds => new Promise(done => setTimeout(done, milliseconds));
+
+/** Do something as often as it takes until the server is there; `told` hears why it is not. */
+export async function untilThere(work, told) {
+	for (;;) {
+		try {
+			return await work();
+		} catch (error) {
+			if (!(error instanceof Lost)) throw error;
+			told("lost", error.message);
+			await pause(1500);
+		}
+	}
+}
+
 /** Ask for something of one recording. */
 export const askOf = (id, what, body) => ask(`/api/recordings/${encodeURIComponent(id)}/${what}`, body);
 

@@ -1,5 +1,5 @@
 // What comes after a recording was opened: suggestions that are still computed, the run's scores, disagreements to settle.
-import {ask, askOf, Refused} from "./api.js";
+import {ask, askOf, pause} from "./api.js";
 import {count} from "./format.js";
 
 const POLL = 1500;
@@ -11,7 +11,6 @@ export class Arrivals {
 
 	forget() {
 		this.curves = null;
-		this.withCurves = true;
 	}
 
 	await(ticket) {
@@ -32,7 +31,7 @@ export class Arrivals {
 	async #suggestions(ticket) {
 		const {work} = this;
 		while (work.sheet?.suggesting === "computing" && ticket === work.ticket) {
-			await new Promise(done => setTimeout(done, POLL));
+			await pause(POLL);
 			if (ticket !== work.ticket) return;
 			const found = await askOf(work.sheet.id, "suggestions").catch(() => null);
 			if (!found || ticket !== work.ticket || found.suggesting === "computing") continue;
@@ -48,17 +47,13 @@ export class Arrivals {
 	/** Scores for the view and what lies beside it, unless they are there. */
 	async fetchCurves() {
 		const {sheet, timeline} = this.work;
-		if (!sheet || !this.withCurves || !sheet.suggestions) return;
+		if (!sheet?.suggestions) return;
 		const [from, to] = [Math.max(timeline.from - timeline.span, 0), Math.min(timeline.to + timeline.span, sheet.duration)];
 		const held = this.curves;
 		if (held && held.from <= timeline.from && held.to >= timeline.to && held.to - held.from <= (to - from) * 1.7) return;
 		const points = Math.min(4000, Math.ceil(timeline.width) * 3);
-		try {
-			const curves = await askOf(sheet.id, `curves?from=${from}&to=${to}&points=${points}`);
-			if (sheet === this.work.sheet && curves.times.length) this.curves = {...curves, from, to};
-		} catch (error) {
-			if (error instanceof Refused) this.withCurves = false;
-		}
+		const curves = await askOf(sheet.id, `curves?from=${from}&to=${to}&points=${points}`).catch(() => null);
+		if (curves && sheet === this.work.sheet) this.curves = {...curves, from, to};
 		timeline.redraw();
 	}
 }

@@ -1,5 +1,5 @@
 // The videos of a recording side by side; one that has to be converted first says how far that is.
-import {askOf, Refused} from "./api.js";
+import {askOf, pause, Refused} from "./api.js";
 import {get, make} from "./dom.js";
 import {percent} from "./format.js";
 
@@ -24,7 +24,7 @@ export class Cameras {
 		this.host.replaceChildren(...figures.map(one => one.figure));
 		this.host.dataset.count = cameras.length;
 		await this.#loaded(figures[0].video);
-		return figures.map(({video, camera}) => ({video, offset: camera.offset ?? 0}));
+		return figures.map(({video, camera}) => ({video, offset: camera.offset}));
 	}
 
 	close() {
@@ -44,7 +44,8 @@ export class Cameras {
 	#figure(camera, place, count) {
 		const video = make("video", {src: camera.url, preload: "auto", playsinline: true, disablepictureinpicture: true, "aria-label": `Camera ${camera.name}`});
 		video.muted = this.muted || place > 0;
-		if (camera.width && camera.height) video.style.aspectRatio = `${camera.width} / ${camera.height}`;
+		if (camera.left_out) this.work.page.note(camera.left_out);
+		video.style.aspectRatio = `${camera.width} / ${camera.height}`;
 		video.addEventListener("click", () => this.work.playing.toggle());
 		return {video, camera, figure: make("figure", {}, video, count > 1 ? make("figcaption", {text: camera.name}) : null)};
 	}
@@ -66,7 +67,7 @@ export class Cameras {
 		let {cameras} = opened;
 		while (cameras.some(one => one.plays === "converting")) {
 			this.#waiting(cameras.find(one => one.plays === "converting").progress);
-			await new Promise(done => setTimeout(done, POLL));
+			await pause(POLL);
 			if (ticket !== this.work.ticket) return null;
 			try {
 				cameras = (await askOf(opened.id, "cameras")).cameras;
@@ -84,11 +85,6 @@ export class Cameras {
 	#waiting(progress) {
 		this.work.flush();
 		const text = "The video is made playable for the browser, once; annotations can be looked at meanwhile.";
-		if (!this.host.querySelector("progress"))
-			this.host.replaceChildren(make("div", {class: "notice"}, make("p", {text}), make("progress", {max: 1, "aria-label": "Conversion"}), make("p", {class: "share"})));
-		const bar = this.host.querySelector("progress");
-		if (progress === null || progress === undefined) return;
-		bar.value = progress;
-		this.host.querySelector(".share").textContent = percent(progress);
+		this.host.replaceChildren(make("div", {class: "notice"}, make("p", {text}), make("progress", {max: 1, value: String(progress), "aria-label": "Conversion"}), make("p", {text: percent(progress)})));
 	}
 }

@@ -1,5 +1,6 @@
 // Changes of the open recording: applied at once, sent in order, and what becomes of those that the server refused.
 import {askOf, Refused} from "./api.js";
+import {capital} from "./format.js";
 import {Sheet} from "./sheet.js";
 
 export class Changes {
@@ -19,7 +20,7 @@ export class Changes {
 		if (put) work.choose(work.sheet.bouts.get(put.bout.id));
 		else if (action.why === "delete" || action.why === "reject") work.choose(null);
 		work.refresh();
-		work.say(said || `${action.why[0].toUpperCase()}${action.why.slice(1)}.`);
+		work.say(said || `${capital(action.why)}.`);
 		return true;
 	}
 
@@ -39,20 +40,22 @@ export class Changes {
 			sheet.follow(answer);
 			this.#acknowledged(sheet, answer);
 			work.say(`${verb === "undo" ? "Undid" : "Redid"}: ${why || "the last change"}.`);
-			if (sheet === work.sheet) this.#showChange(answer.ops ?? []);
+			if (sheet === work.sheet) this.#showChange(answer.ops);
 		}});
 	}
 
 	#showChange(ops) {
 		const {work} = this;
 		const put = ops.find(op => op.op === "put");
-		if (put) work.choose(work.sheet.bouts.get(put.bout.id));
-		if (put) work.timeline.follow(put.bout.start, false);
+		if (put) {
+			work.choose(work.sheet.bouts.get(put.bout.id));
+			work.timeline.follow(put.bout.start, false);
+		}
 		work.refresh();
 	}
 
 	#acknowledged(sheet, answer) {
-		[sheet.undo, sheet.redo] = [answer.undo ?? "", answer.redo ?? ""];
+		[sheet.undo, sheet.redo] = [answer.undo, answer.redo];
 		if (sheet === this.work.sheet) this.work.toolbars.update();
 	}
 

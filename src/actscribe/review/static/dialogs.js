@@ -1,5 +1,5 @@
 // Questions and lists over the page; Escape closes them.
-import {get, make} from "./dom.js";
+import {dot, get, make, soft} from "./dom.js";
 import {COMMANDS} from "./commands.js";
 import {symbol} from "./keys.js";
 import {legend} from "./legend.js";
@@ -29,11 +29,16 @@ export function confirm(title, sentences, yes) {
 	return show(title, sentences.map(text => make("p", {text})), [[yes, "yes", "warn"], ["Cancel", "", "", true]]);
 }
 
+/** Ask whether somebody who annotates blind wants to see predictions of test recordings. */
+export const insists = title => confirm(title, [
+	"Test recordings are annotated blind, so that the figures measured on them do not favour the run.",
+	"It is written down that you have seen its predictions, and that cannot be taken back."], "Show them, and write it down");
+
 /** Let a label be chosen with its key or the mouse; returns its place, or -1. */
 export async function chooseLabel(labels, keyOf) {
 	const list = make("div", {class: "label-choice"}, ...labels.map((label, place) =>
 		make("button", {value: place},
-			make("span", {class: "dot", style: {background: label.color}}), make("span", {class: "name", text: label.name}),
+			dot(label.color), make("span", {class: "name", text: label.name}),
 			label.key ? make("kbd", {text: label.key}) : null)));
 	const keydown = (event, close) => {
 		const place = keyOf(event);
@@ -55,6 +60,6 @@ export function showKeys(keys, labels) {
 	const groups = Object.entries(Object.groupBy([...COMMANDS.values()], command => command.group)).map(([group, commands]) =>
 		keyTable(group, commands.map(({name, title}) => [title, keys.reaching(name)])));
 	const own = keyTable("Labels", labels.filter(one => one.key).map(label => [`Begin or end ${label.name}`, [label.key]]));
-	return show("Keys", [make("p", {class: "soft", text: "Keys can be set in review/keys.yaml beside the study."}),
+	return show("Keys", [soft("p", "Keys can be set in review/keys.yaml beside the study."),
 		make("div", {class: "key-groups"}, own, ...groups, make("section", {}, make("h3", {text: "What is drawn"}), legend()))], [["Close", "", "main"]], {wide: true});
 }

@@ -12,7 +12,7 @@ export function make(tag, how = {}, ...inside) {
 	for (const [name, value] of Object.entries(how)) {
 		if (value === undefined || value === null || value === false) continue;
 		if (name === "text") made.textContent = value;
-		else if (name === "on") for (const [event, run] of Object.entries(value)) made.addEventListener(event, run);
+		else if (name === "on") listen(made, value);
 		else if (name === "style") for (const [property, one] of Object.entries(value)) made.style.setProperty(property, one);
 		else made.setAttribute(name, value === true ? "" : value);
 	}
@@ -20,8 +20,23 @@ export function make(tag, how = {}, ...inside) {
 	return made;
 }
 
-/** Return a drawing of a button. */
+export const soft = (tag, text) => make(tag, {class: "soft", text});
+
+export const press = (button, yes) => button.setAttribute("aria-pressed", String(Boolean(yes)));
+
+export const dot = colour => make("span", {class: "dot", style: {background: colour}});
+
+export const table = (heads, body, ...caption) => make("table", {}, ...caption,
+	make("thead", {}, make("tr", {}, ...heads.map(one => make("th", {scope: "col", ...one})))), make("tbody", {}, ...body));
+
+/** Let functions, by the names of events, hear of what happens to an element. */
+export function listen(target, heard) {
+	for (const [event, run] of Object.entries(heard)) target.addEventListener(event, run);
+}
+
+/** Return a drawing of a button, if there is one. */
 export function icon(name) {
+	if (!DRAWINGS[name]) return null;
 	const part = (tag, attributes, ...inside) => {
 		const made = document.createElementNS(SVG, tag);
 		for (const one of Object.entries(attributes)) made.setAttribute(...one);

@@ -43,8 +43,9 @@ export class Editing {
 		}
 		this.begun.delete(name);
 		let [start, end] = [Math.min(begun, player.here), Math.max(begun, player.here)];
-		if (start === end) end = player.frames.end(player.aim) + player.offset;
-		if (end === player.here && player.aim === player.frames.count - 1) end = Math.min(player.frames.end(player.aim) + player.offset, sheet.duration);
+		// A bout of one frame, and one that is ended at the last frame, last as long as that.
+		const last = player.aim === player.frames.count - 1 && end === player.here;
+		if (start === end || last) end = Math.min(player.frames.end(player.aim) + player.offset, sheet.duration);
 		const foe = this.excluding(name, start, end);
 		return this.#act(edits.mark(name, start, end), `${name} from ${clock(start)} to ${clock(end)}.${foe ? ` It overlaps ${foe}, which excludes it.` : ""}`);
 	}
@@ -52,14 +53,18 @@ export class Editing {
 	/** A label that must not hold together with another one, but does. */
 	excluding(name, start, end) {
 		const {page, sheet} = this.work;
-		const foes = (page.study.excludes ?? []).filter(pair => pair.includes(name)).map(([a, b]) => (a === name ? b : a));
+		const foes = page.study.excludes.filter(pair => pair.includes(name)).map(([a, b]) => (a === name ? b : a));
 		return foes.find(foe => sheet.mine.get(foe)?.within(start, end).some(one => one.start < end && one.end > start));
+	}
+
+	/** What is chosen; where nothing is, that is said. */
+	get #chosen() {
+		return this.work.chosen ?? this.work.say("Choose a bout first.");
 	}
 
 	#reshape(edge, time) {
 		const {work} = this;
-		if (this.frameless) return false;
-		if (!work.chosen) return work.say("Choose a bout first.");
+		if (this.frameless || !this.#chosen) return false;
 		return this.#act(() => work.chosen && edits.reshape(work.chosen, edge, time, work.sheet.frame_s), `${edge === "start" ? "Starts" : "Ends"} at ${clock(time, 3)}.`);
 	}
 
@@ -68,8 +73,9 @@ export class Editing {
 	}
 
 	async nudge(edge, frames) {
-		const {chosen, player, sheet} = this.work;
-		if (!chosen) return this.work.say("Choose a bout first.");
+		const {player, sheet} = this.work;
+		const chosen = this.#chosen;
+		if (!chosen) return false;
 		const place = player.frames.nearest(chosen[edge] - player.offset) + frames;
 		if (place < 0) return false;
 		const past = place >= player.frames.count;
@@ -102,8 +108,8 @@ export class Editing {
 	}
 
 	async relabel() {
-		const {chosen, keys, labels} = this.work;
-		if (!chosen) return this.work.say("Choose a bout first.");
+		const {keys, labels} = this.work;
+		if (!this.#chosen) return undefined;
 		const place = await chooseLabel(labels, event => keys.placeOf(event));
 		return place < 0 ? undefined : this.relabelTo(labels[place].name);
 	}
@@ -117,8 +123,8 @@ export class Editing {
 	remove() {
 		const {work} = this;
 		if (work.chosenSuggestion) return this.judge(false);
-		const bout = work.chosenBout;
-		return bout ? this.#act(() => work.chosenBout && edits.remove([work.chosenBout]), `Deleted ${bout.label} at ${clock(bout.start)}.`) : work.say("Choose a bout first.");
+		const bout = this.#chosen;
+		return bout && this.#act(() => work.chosenBout && edits.remove([work.chosenBout]), `Deleted ${bout.label} at ${clock(bout.start)}.`);
 	}
 
 	judge(yes) {
@@ -126,14 +132,14 @@ export class Editing {
 		if (!one) return say("Choose a suggestion first: press the key of the next one.");
 		const text = `${yes ? "Accepted" : "Rejected"} ${one.label}, ${clock(one.start)} to ${clock(one.end)}.`;
 		if (sheet.state(one) === yes) return say(yes ? "It is accepted already." : "It is rejected already.");
-		return this.#act(() => (yes ? edits.accept : edits.reject)([one], this.work.sheet), text);
+		return this.#act(() => edits.judge([one], yes, this.work.sheet), text);
 	}
 
 	judgeView(yes) {
 		const {work} = this;
 		const within = () => work.sheet.pending(work.timeline.from, work.timeline.to);
 		if (!within().length) return work.say("No suggestion in view waits for an answer.");
-		return this.#act(() => (yes ? edits.accept : edits.reject)(within(), work.sheet), `${yes ? "Accepted" : "Rejected"} ${count(within().length, "suggestion")}.`);
+		return this.#act(() => edits.judge(within(), yes, work.sheet), `${yes ? "Accepted" : "Rejected"} ${count(within().length, "suggestion")}.`);
 	}
 
 	settle(yes) {

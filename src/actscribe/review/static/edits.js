@@ -37,8 +37,10 @@ const acceptedBout = (one, change = {}) => ({
 });
 const acceptAs = (one, change) => action("accept changed", [put(acceptedBout(one, change)), verdict(one, true)]);
 
+export const judge = (suggestions, yes, sheet) => (yes ? accept : reject)(suggestions, sheet);
+
 /** Say yes to suggestions; where a bout of the label is there already, mostly at the same time, it stays as it is. */
-export const accept = (suggestions, sheet) => action("accept", suggestions.flatMap(one =>
+const accept = (suggestions, sheet) => action("accept", suggestions.flatMap(one =>
 	(sheet.mine.get(one.label).within(one.start, one.end).some(bout => alike(bout, one)) ? [] : [put(acceptedBout(one))]).concat(verdict(one, true))));
 
 /** Whether two bouts share more than half of what either covers. */
@@ -48,7 +50,7 @@ const alike = (one, other) => {
 };
 
 /** Say no to suggestions; a bout that was made from one goes with it. */
-export function reject(suggestions, sheet) {
+function reject(suggestions, sheet) {
 	const made = one => [...(sheet.mine.get(one.label)?.within(one.start, one.end) ?? [])].filter(
 		({origin}) => origin && origin.label === one.label && origin.start === one.start && origin.end === one.end);
 	return action("reject", suggestions.flatMap(one => [...made(one).map(({id}) => ({op: "drop", id})), verdict(one, false)]));

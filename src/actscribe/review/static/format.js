@@ -20,6 +20,10 @@ export function lasting(duration) {
 	return minutes < 60 ? `${minutes}\u202fmin` : `${Math.floor(minutes / 60)}\u202fh ${minutes % 60}\u202fmin`;
 }
 
+export const capital = text => text[0].toUpperCase() + text.slice(1);
+
 export const percent = share => `${Math.floor(100 * share + 1e-9)}\u202f%`;
 
-export const count = (number, one, more = `${one}s`) => `${number.toLocaleString("en")} ${number === 1 ? one : more}`;
+export const whole = number => number.toLocaleString("en");
+
+export const count = (number, one, more = `${one}s`) => `${whole(number)} ${number === 1 ? one : more}`;

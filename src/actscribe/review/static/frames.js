@@ -1,22 +1,17 @@
 // The presentation times of a video's frames, ascending, in seconds; a frame is shown until the next one begins.
+import {firstPlace} from "./lane.js";
+
 export class Frames {
-	constructor(times, duration) {
+	/** `step` is how long the last one is shown. */
+	constructor(times, step) {
 		this.times = times;
 		this.count = times.length;
-		const steps = [...times.slice(0, 1000)].map((time, place) => times[place + 1] - time).filter(one => one > 0).sort((a, b) => a - b);
-		this.step = steps[Math.floor(steps.length / 2)] || 0.04;
-		this.duration = Math.max(duration, this.count ? times[this.count - 1] + this.step / 2 : 0);
+		this.step = step;
 	}
 
 	/** Number of the frame that is shown at a time. */
 	at(time) {
-		let [low, high] = [0, this.count];
-		while (low < high) {
-			const middle = (low + high) >> 1;
-			if (this.times[middle] <= time + 1e-6) low = middle + 1;
-			else high = middle;
-		}
-		return Math.max(low - 1, 0);
+		return Math.max(firstPlace(this.count, place => this.times[place] > time + 1e-6) - 1, 0);
 	}
 
 	/** Number of the frame that begins closest to a time. */

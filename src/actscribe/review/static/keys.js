@@ -3,28 +3,31 @@ import {COMMANDS} from "./commands.js";
 
 const SYMBOLS = {ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", PageUp: "Page ↑", PageDown: "Page ↓", Escape: "Esc", Backspace: "⌫", Delete: "Del", Enter: "Enter"};
 
+const isLetter = key => key.length === 1 && key.toLowerCase() !== key.toUpperCase();
+
+function together(modifiers, key) {
+	const shown = !isLetter(key) ? key : modifiers.length ? key.toUpperCase() : key.toLowerCase();
+	return [...modifiers, key === " " ? "Space" : shown].join("+");
+}
+
 /** Write a key as a keyboard event or a person names it in one way: "Shift+A", "Space", "Ctrl+Z", "?". */
 export function named(key) {
-	if (key === " ") return "Space";
-	if (key.length === 1) return key !== key.toLowerCase() ? `Shift+${key}` : key;
+	if (key.length === 1) return together(key !== key.toLowerCase() ? ["Shift"] : [], key);
 	const parts = key.split("+").filter(Boolean);
 	const last = parts.pop() ?? "+";
-	const modifiers = new Set(parts.map(one => one[0].toUpperCase() + one.slice(1).toLowerCase()));
-	const letter = last.length === 1 && last.toLowerCase() !== last.toUpperCase();
-	const shown = letter ? (modifiers.size ? last.toUpperCase() : last.toLowerCase()) : last;
-	return [...["Ctrl", "Alt", "Shift"].filter(one => modifiers.has(one)), shown].join("+");
+	const held = parts.map(one => one.toLowerCase());
+	return together(["Ctrl", "Alt", "Shift"].filter(one => held.includes(one.toLowerCase())), last);
 }
 
 export function ofEvent(event) {
-	const typed = event.getModifierState?.("AltGraph");
 	const {key} = event;
-	const letter = key.length === 1 && key.toLowerCase() !== key.toUpperCase();
-	const modifiers = [];
-	if ((event.ctrlKey || event.metaKey) && !typed) modifiers.push("Ctrl");
-	if (event.altKey && !typed) modifiers.push("Alt");
-	if (event.shiftKey && (letter || key.length > 1 || key === " ")) modifiers.push("Shift");
-	if (letter) return modifiers.length ? [...modifiers, key.toUpperCase()].join("+") : key.toLowerCase();
-	return [...modifiers, key === " " ? "Space" : key].join("+");
+	const typed = event.getModifierState?.("AltGraph");
+	const held = {
+		Ctrl: (event.ctrlKey || event.metaKey) && !typed,
+		Alt: event.altKey && !typed,
+		Shift: event.shiftKey && (isLetter(key) || key.length > 1 || key === " "),
+	};
+	return together(Object.keys(held).filter(one => held[one]), key);
 }
 
 export const symbol = key => key.split(/\+(?=.)/).map(part => SYMBOLS[part] ?? (part.length === 1 ? part.toUpperCase() : part)).join(" ");

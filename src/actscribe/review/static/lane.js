@@ -1,4 +1,15 @@
 // Intervals of one label in the order of time, found by binary search however many there are.
+/** The first of `count` places at which something holds that holds at all places behind it. */
+export function firstPlace(count, holds) {
+	let [low, high] = [0, count];
+	while (low < high) {
+		const middle = (low + high) >> 1;
+		if (holds(middle)) high = middle;
+		else low = middle + 1;
+	}
+	return low;
+}
+
 export class Lane {
 	constructor(items = []) {
 		this.items = [...items].sort((a, b) => a.start - b.start || a.end - b.end);
@@ -19,13 +30,7 @@ export class Lane {
 	/** Index of the first interval that is not over before `time`; those before it all are. */
 	first(time) {
 		const reach = this.#latestEnds();
-		let [low, high] = [0, reach.length];
-		while (low < high) {
-			const middle = (low + high) >> 1;
-			if (reach[middle] < time) low = middle + 1;
-			else high = middle;
-		}
-		return low;
+		return firstPlace(reach.length, place => reach[place] >= time);
 	}
 
 	/** The intervals that touch [from, to]. */
@@ -36,20 +41,8 @@ export class Lane {
 		return found;
 	}
 
-	/** The first interval that starts after `time`, or the last that starts before it. */
-	next(time, forward = true) {
-		const place = this.#place(time + (forward ? 1e-6 : -1e-6));
-		return forward ? this.items[place] : this.items[place - 1];
-	}
-
 	#place(start) {
-		let [low, high] = [0, this.items.length];
-		while (low < high) {
-			const middle = (low + high) >> 1;
-			if (this.items[middle].start < start) low = middle + 1;
-			else high = middle;
-		}
-		return low;
+		return firstPlace(this.items.length, place => this.items[place].start >= start);
 	}
 
 	#latestEnds() {

@@ -1,8 +1,8 @@
 // The recordings: what was reviewed of each, and where a look is worth most.
 import {ask} from "./api.js";
-import {show} from "./dialogs.js";
-import {get, make} from "./dom.js";
-import {count, lasting, percent} from "./format.js";
+import {insists, show} from "./dialogs.js";
+import {get, make, soft, table} from "./dom.js";
+import {capital, count, lasting, percent, whole} from "./format.js";
 
 const PAGE = 200;
 const STATES = {new: "not begun", file: "annotated in file", begun: "begun", done: "done"};
@@ -19,7 +19,7 @@ const finished = one => one.state === "done" || (one.state === "file" && !one.le
 
 /** Share of the recording that was reviewed, averaged over the labels. */
 const reviewedShare = one => {
-	const shares = Object.values(one.reviewed_s ?? {}).map(seconds => Math.min(seconds / one.duration, 1));
+	const shares = Object.values(one.reviewed_s).map(seconds => Math.min(seconds / one.duration, 1));
 	return shares.length ? shares.reduce((sum, share) => sum + share, 0) / shares.length : 0;
 };
 
@@ -38,17 +38,13 @@ export class List {
 		get("list").replaceChildren(this.#head(study), this.#controls(study), this.#table());
 		this.#fill();
 		this.#guards();
-		if (study.settling) return this.#settling();
-		return undefined;
+		return study.settling && this.#settling().catch(error => this.page.fail(error));
 	}
 
 	/** Who settles opens only what two annotators said something of. */
 	async #settling() {
-		try {
-			this.settled = new Set((await ask("/api/agreement")).recordings.map(({id}) => id));
-		} catch (error) {
-			this.page.fail(error);
-		}
+		const {recordings} = await ask("/api/agreement");
+		this.settled = new Set(recordings.map(({id}) => id));
 		this.#fill();
 	}
 
@@ -57,9 +53,9 @@ export class List {
 		const all = study.recordings.reduce((sum, one) => sum + one.duration, 0);
 		const tile = (value, text) => make("div", {class: "tile"}, make("b", {text: value}), make("span", {text}));
 		const run = study.run ? this.#run(study.run)
-			: make("p", {class: "soft", text: "No run is shown: everything is annotated by hand. Start actscribe review with --run to correct its suggestions."});
+			: soft("p", "No run is shown: everything is annotated by hand. Start actscribe review with --run to correct its suggestions.");
 		return make("div", {class: "head"},
-			make("div", {}, make("h1", {id: "list-title", text: study.name}), run, make("p", {class: "soft", id: "guards"})),
+			make("div", {}, make("h1", {id: "list-title", text: study.name}), run, this.#reports(study.reports), make("p", {class: "soft", id: "guards"})),
 			make("div", {class: "tiles"}, tile(lasting(study.left_s), "left to review"), tile(lasting(all), "in all"), tile(`${done} / ${study.recordings.length}`, "recordings done")));
 	}
 
@@ -71,15 +67,33 @@ export class List {
 	#run({name, verdict}) {
 		const line = ["Suggestions of run ", make("b", {text: name})];
 		if (!verdict) return make("p", {id: "run"}, ...line);
-		return make("details", {id: "run", class: "verdict"}, make("summary", {}, ...line, make("span", {class: "soft", text: `: ${verdict}`})), make("p", {class: "soft", text: verdict}));
+		return make("details", {id: "run", class: "verdict"}, make("summary", {}, ...line, soft("span", `: ${verdict}`)), soft("p", verdict));
+	}
+
+	/** Reports of runs, in which a moment leads here. */
+	#reports(reports) {
+		const link = one => make("a", {href: `/reports/${encodeURIComponent(one.run)}/${one.split}`, text: `${one.run} on ${one.split}`, on: {click: event => one.blind && this.#openBlind(event, one)}});
+		return reports.length ? make("details", {id: "reports"}, make("summary", {text: count(reports.length, "report")}), make("ul", {}, ...reports.map(one => make("li", {}, link(one))))) : null;
+	}
+
+	async #openBlind(event, {run, split}) {
+		event.preventDefault();
+		const {href} = event.target;
+		try {
+			if (!await insists("Show a report of test recordings?")) return;
+			await ask("/api/report", {run, split});
+			location.href = href;
+		} catch (error) {
+			this.page.fail(error);
+		}
 	}
 
 	#controls(study) {
 		const find = make("input", {type: "search", "aria-label": "Find a recording", placeholder: "Find a recording", value: this.wanted, on: {input: event => {this.wanted = event.target.value.toLowerCase(); this.#again();}}});
-		const choice = (label, options, chosen, set) => make("label", {}, make("span", {class: "unseen", text: label}),
-			make("select", {on: {change: event => {set(event.target.value); this.#again();}}}, ...options.map(([value, text]) => make("option", {value, text, selected: value === chosen}))));
+		const choice = (label, options, chosen, set) => make("select", {"aria-label": label, on: {change: event => {set(event.target.value); this.#again();}}},
+			...options.map(([value, text]) => make("option", {value, text, selected: value === chosen})));
 		return make("div", {class: "controls", role: "toolbar", "aria-label": "Recordings"}, find,
-			choice("Show", [["", "All"], ...Object.entries(STATES).map(([value, text]) => [value, text[0].toUpperCase() + text.slice(1)])], this.kept, value => (this.kept = value)),
+			choice("Show", [["", "All"], ...Object.entries(STATES).map(([value, text]) => [value, capital(text)])], this.kept, value => (this.kept = value)),
 			choice("Order", Object.entries(ORDERS).map(([value, [text]]) => [value, text]), this.order, value => (this.order = value)),
 			make("span", {class: "space"}),
 			study.settling ? make("a", {class: "button", href: "#settle", text: "Disagreements"}) : null,
@@ -87,8 +101,11 @@ export class List {
 	}
 
 	#table() {
-		const heads = ["Recording", "Reviewed", "Bouts", "Length", "Split", "Doubtful"];
-		return make("div", {class: "scroll"}, make("table", {class: "recordings"}, make("thead", {}, make("tr", {}, ...heads.map(text => make("th", {scope: "col", text, title: text === "Doubtful" ? DOUBTFUL : null})))), make("tbody", {id: "rows"})),
+		const heads = ["Recording", "Reviewed", "Bouts", "Length", "Split"].map(text => ({text}));
+		const made = table([...heads, {text: "Doubtful", title: DOUBTFUL}], []);
+		made.className = "recordings";
+		made.tBodies[0].id = "rows";
+		return make("div", {class: "scroll"}, made,
 			make("p", {id: "none", class: "soft", hidden: true, text: "No recording is like that."}), make("button", {id: "more", hidden: true, text: "Show more", on: {click: () => {this.most += PAGE; this.#fill();}}}));
 	}
 
@@ -99,7 +116,7 @@ export class List {
 
 	#fill() {
 		const found = this.page.study.recordings
-			.filter(one => (!this.kept || one.state === this.kept) && `${one.name} ${one.group ?? ""}`.toLowerCase().includes(this.wanted))
+			.filter(one => (!this.kept || one.state === this.kept) && `${one.name} ${one.group}`.toLowerCase().includes(this.wanted))
 			.sort(ORDERS[this.order][1]);
 		get("rows").replaceChildren(...found.slice(0, this.most).map(one => this.#row(one)));
 		get("more").hidden = found.length <= this.most;
@@ -109,29 +126,26 @@ export class List {
 	#row(one) {
 		const share = reviewedShare(one);
 		const bars = make("div", {class: "bars", "aria-hidden": "true"}, ...this.page.study.labels.map(({name, color}) =>
-			make("span", {class: "bar", title: name}, make("span", {style: {width: `${100 * Math.min((one.reviewed_s?.[name] ?? 0) / one.duration, 1)}%`, background: color}}))));
+			make("span", {class: "bar", title: name}, make("span", {style: {width: `${100 * Math.min(one.reviewed_s[name] / one.duration, 1)}%`, background: color}}))));
 		const why = this.settled && !this.settled.has(one.id) ? "Nothing to settle: two annotators are needed." : null;
-		const link = why ? make("span", {class: "soft", text: one.name}) : make("a", {href: `#${one.id}`, text: one.name});
+		const link = why ? soft("span", one.name) : make("a", {href: `#${one.id}`, text: one.name});
 		const beside = [one.group !== one.name && one.group, one.others && count(one.others, "other annotator"), why].filter(Boolean).join(" · ");
 		const chips = [one.split && make("span", {class: `chip ${one.split}`, text: one.split}), one.blind && make("span", {class: "chip blind", text: "blind"})].filter(Boolean);
 		return make("tr", {"data-state": one.state, "data-closed": Boolean(why)},
 			make("th", {scope: "row"}, link, make("small", {text: beside})),
-			make("td", {class: "reviewed"}, make("span", {class: `state ${one.state}`, text: one.state === "begun" ? percent(share) : STATES[one.state] ?? one.state}), bars),
-			make("td", {"data-name": "bouts", text: (one.bouts ?? 0).toLocaleString("en")}), make("td", {"data-name": "long", text: lasting(one.duration)}),
-			make("td", {}, ...chips), make("td", {"data-name": "doubtful", title: DOUBTFUL, text: one.doubt === null || one.doubt === undefined ? "–" : percent(Math.min(one.doubt, 1))}));
+			make("td", {class: "reviewed"}, make("span", {class: `state ${one.state}`, text: one.state === "begun" ? percent(share) : STATES[one.state]}), bars),
+			make("td", {"data-name": "bouts", text: whole(one.bouts)}), make("td", {"data-name": "long", text: lasting(one.duration)}),
+			make("td", {}, ...chips), make("td", {"data-name": "doubtful", title: DOUBTFUL, text: one.doubt === null ? "–" : percent(Math.min(one.doubt, 1))}));
 	}
 
 	/** How often this annotator accepted suggestions, so that habit shows. */
 	async #guards() {
-		if (!this.page.study.run) return;
-		try {
-			const own = (await ask("/api/guards"))[this.page.study.annotator];
-			const judged = own ? own.accepted + own.rejected : 0;
-			if (!judged) return;
+		const {annotator, run} = this.page.study;
+		const own = run && (await ask("/api/guards").catch(() => ({})))[annotator];
+		const judged = own && own.accepted + own.rejected;
+		if (judged) {
 			const planted = own.planted ? `, and ${own.planted_accepted} of ${count(own.planted, "that was wrong on purpose", "that were wrong on purpose")}` : "";
 			get("guards").textContent = `You accepted ${own.accepted} of ${count(judged, "suggestion")} (${percent(own.accepted / judged)})${planted}.`;
-		} catch {
-			get("guards").textContent = "";
 		}
 	}
 

@@ -1,5 +1,5 @@
 // The page: what is open, whether everything is saved, and which keys were pressed.
-import {ask, Lost} from "./api.js";
+import {ask, pause, untilThere} from "./api.js";
 import {get, make} from "./dom.js";
 import {count} from "./format.js";
 import {Keys} from "./keys.js";
@@ -47,27 +47,19 @@ class Page {
 		await this.#route();
 	}
 
-	async #untilThere(work) {
-		for (;;) {
-			try {
-				return await work();
-			} catch (error) {
-				if (!(error instanceof Lost)) throw error;
-				this.#saved("lost", error.message);
-				await new Promise(done => setTimeout(done, 1500));
-			}
-		}
+	#there(work) {
+		return untilThere(work, (state, sentence) => this.#saved(state, sentence));
 	}
 
 	async #study() {
-		const study = await this.#untilThere(() => ask("/api/study"));
+		const study = await this.#there(() => ask("/api/study"));
 		study.labels.forEach(label => (label.color = shade((label.given = label.color))));
 		return study;
 	}
 
 	async #verdict(turn) {
 		for (let left = 30; left && this.study.run && !this.study.run.verdict; left--) {
-			await new Promise(done => setTimeout(done, 2000));
+			await pause(2000);
 			if (turn !== this.turn) return;
 			this.study.run = (await this.#study()).run;
 			if (turn === this.turn && this.study.run?.verdict) this.list.tell(this.study.run);
@@ -109,7 +101,7 @@ class Page {
 				if (!id) this.#verdict(turn).catch(error => this.fail(error));
 			} else {
 				this.#show("recording");
-				await this.#untilThere(() => this.work.open(id, Number(moment) || 0));
+				await this.#there(() => this.work.open(id, Number(moment) || 0));
 			}
 			if (!this.queue.length) this.#saved("saved", "");
 		} catch (error) {
@@ -128,10 +120,10 @@ class Page {
 	}
 
 	#saved(state, sentence) {
-		const text = {saved: "Saved", saving: "Saving…", lost: `Not saved: ${sentence}`}[state];
 		const waiting = this.queue.length;
+		const lost = waiting ? `Not saved: ${sentence} ${count(waiting, "change")} kept here.` : `Not there: ${sentence}`;
+		const shown = {saved: "Saved", saving: "Saving…", lost}[state];
 		get("saved").dataset.state = state;
-		const shown = state === "lost" ? `${waiting ? "Not saved" : "Not there"}: ${sentence}${waiting ? ` ${count(waiting, "change")} kept here.` : ""}` : text;
 		if (get("saved").textContent !== shown) get("saved").textContent = shown;
 	}
 

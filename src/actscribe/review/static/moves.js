@@ -1,6 +1,6 @@
 // From one thing worth a look to the next.
-import {clock} from "./format.js";
-import {common, rest} from "./spans.js";
+import {capital, clock} from "./format.js";
+import {rest} from "./spans.js";
 
 export class Moves {
 	constructor(work) {
@@ -28,7 +28,7 @@ export class Moves {
 
 	unreviewed() {
 		const {work} = this;
-		const spans = rest(common(work.labels.map(({name}) => work.sheet.reviewed[name])), work.sheet.duration);
+		const spans = rest(work.sheet.whole, work.sheet.duration);
 		const next = spans.find(([start]) => start > work.player.here + 1e-6) ?? spans[0];
 		if (!next) return work.say("Everything is reviewed.");
 		work.goTo(next[0]);
@@ -66,6 +66,6 @@ export class Moves {
 		else work.look(kind, found);
 		work.goTo(found.start);
 		const why = found.why ? `, ${found.why}` : "";
-		return work.say(`${kind[0].toUpperCase()}${kind.slice(1)} ${place + 1} of ${items.length}${round}: ${found.label}, ${clock(found.start)} to ${clock(found.end)}${why}.`);
+		return work.say(`${capital(kind)} ${place + 1} of ${items.length}${round}: ${found.label}, ${clock(found.start)} to ${clock(found.end)}${why}.`);
 	}
 }

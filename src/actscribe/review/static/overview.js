@@ -1,6 +1,6 @@
 // The whole recording in a strip: where the view is, what was reviewed, where it is doubtful.
 import {get, soon} from "./dom.js";
-import {common} from "./spans.js";
+import {box} from "./pen.js";
 
 const HEIGHT = 42, FOOT = 7;
 
@@ -41,16 +41,12 @@ export class Overview {
 		const {accent, ink} = timeline.colours;
 		const [left, right] = [this.#x(timeline.from), this.#x(timeline.to)];
 		if (right - left < this.width - 1) {
-			pen.fillStyle = accent;
-			pen.globalAlpha = 0.14;
-			pen.fillRect(left, 0, Math.max(right - left, 2), HEIGHT);
-			pen.globalAlpha = 1;
+			box(pen, accent, left, 0, Math.max(right - left, 2), HEIGHT, 0.14);
 			pen.strokeStyle = accent;
 			pen.lineWidth = 1.5;
 			pen.strokeRect(left + 0.75, 0.75, Math.max(right - left - 1.5, 2), HEIGHT - 1.5);
 		}
-		pen.fillStyle = ink;
-		pen.fillRect(Math.round(this.#x(player.time)) - 0.75, 0, 1.5, HEIGHT);
+		box(pen, ink, Math.round(this.#x(player.time)) - 0.75, 0, 1.5, HEIGHT);
 	}
 
 	#drawStill() {
@@ -59,30 +55,18 @@ export class Overview {
 		const pen = this.still.getContext("2d");
 		pen.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
 		pen.clearRect(0, 0, this.width, HEIGHT);
-		pen.fillStyle = colours.lane;
-		pen.fillRect(0, 0, this.width, HEIGHT);
+		box(pen, colours.lane, 0, 0, this.width, HEIGHT);
 		const row = (HEIGHT - FOOT - 3) / labels.length;
 		labels.forEach(({name, color}, place) => {
 			const lane = sheet.mine.get(name);
 			const items = lane.items.length ? lane.items : sheet.predicted.get(name).items;
-			pen.fillStyle = color;
-			pen.globalAlpha = lane.items.length ? 0.95 : 0.4;
-			let last = -1;
-			for (const {start, end} of items) {
-				const [left, right] = [this.#x(start), Math.max(this.#x(end), this.#x(start) + 1)];
-				if (right <= last) continue;
-				pen.fillRect(Math.max(left, last), 2 + place * row, right - Math.max(left, last), Math.max(row - 0.75, 0.75));
-				last = right;
-			}
+			const alpha = lane.items.length ? 0.95 : 0.4;
+			for (const {start, end} of items) box(pen, color, this.#x(start), 2 + place * row, Math.max(this.#x(end - start), 1), Math.max(row - 0.75, 0.75), alpha);
 		});
-		pen.globalAlpha = 1;
-		pen.fillStyle = colours.rule;
-		pen.fillRect(0, HEIGHT - FOOT, this.width, FOOT);
-		pen.fillStyle = colours.accent;
-		for (const [start, end] of common(labels.map(({name}) => sheet.reviewed[name] ?? [])))
-			pen.fillRect(this.#x(start), HEIGHT - FOOT, this.#x(end) - this.#x(start), FOOT);
-		pen.fillStyle = colours.amber;
-		for (const {start} of sheet.doubts.items) pen.fillRect(this.#x(start) - 0.75, HEIGHT - FOOT - 3, 1.5, 5);
+		box(pen, colours.rule, 0, HEIGHT - FOOT, this.width, FOOT);
+		for (const [start, end] of sheet.whole)
+			box(pen, colours.accent, this.#x(start), HEIGHT - FOOT, this.#x(end) - this.#x(start), FOOT);
+		for (const {start} of sheet.doubts.items) box(pen, colours.amber, this.#x(start) - 0.75, HEIGHT - FOOT - 3, 1.5, 5);
 		[this.version, this.sheet] = [sheet.version, sheet];
 	}
 

@@ -1,6 +1,6 @@
 // Beside the video: the labels with their keys, and what can be done with the chosen bout.
 import {COMMANDS} from "./commands.js";
-import {get, make} from "./dom.js";
+import {dot, get, make, press, soft} from "./dom.js";
 import {clock, lasting, percent, seconds} from "./format.js";
 import {symbol} from "./keys.js";
 import {covers, total} from "./spans.js";
@@ -24,18 +24,18 @@ export class Panel {
 			const button = host.children[place];
 			const begun = work.editing.begun.get(name);
 			const share = Math.min(total(work.sheet.reviewed[name]) / work.sheet.duration, 1);
-			button.setAttribute("aria-pressed", String(begun !== undefined));
+			press(button, begun !== undefined);
 			button.classList.toggle("active", place === work.active);
 			button.querySelector(".state").textContent = begun === undefined ? percent(share) : `since ${clock(begun, 1)}`;
 			button.querySelector(".share").style.width = `${100 * share}%`;
 		});
-		[...get("gutter").children].forEach((row, place) => row.setAttribute("aria-pressed", String(place === work.active)));
+		[...get("gutter").children].forEach((row, place) => press(row, place === work.active));
 		get("only-label").textContent = work.labels[work.active].name;
 	}
 
 	#label(label, place) {
 		return make("button", {class: "label", title: label.definition || label.name, on: {click: () => this.work.run(() => this.work.editing.label(place))}},
-			make("span", {class: "dot", style: {background: label.color}}), make("span", {class: "name", text: label.name}),
+			dot(label.color), make("span", {class: "name", text: label.name}),
 			make("span", {class: "state"}), label.key ? make("kbd", {text: label.key}) : make("span"),
 			make("span", {class: "bar"}, make("span", {class: "share", style: {background: label.color}})));
 	}
@@ -70,10 +70,10 @@ export class Panel {
 			...work.labels.map(({name}) => make("option", {value: name, text: name, selected: name === item.label})));
 		const colour = work.labels.find(({name}) => name === item.label)?.color;
 		return [make("h2", {id: "chosen-title", text: title}),
-			make("div", {class: "chosen-label"}, make("span", {class: "dot", style: {background: colour ?? "gray"}}), label),
+			make("div", {class: "chosen-label"}, dot(colour ?? "gray"), label),
 			...(suggestion ? [this.#suggestionButtons(state)] : []),
 			make("div", {class: "edges"}, this.#edge("start", item), this.#edge("end", item)),
-			make("p", {class: "soft", text: this.#about(item, suggestion)}), ...this.#warnings(item, suggestion),
+			soft("p", this.#about(item, suggestion)), ...this.#warnings(item, suggestion),
 			...(suggestion ? [] : [this.#boutButtons()])];
 	}
 
@@ -86,7 +86,7 @@ export class Panel {
 	#warnings(item, suggestion) {
 		const {work} = this;
 		const texts = [];
-		if (!suggestion && !covers(work.sheet.reviewed[item.label] ?? [], item.start, Math.min(item.end, work.sheet.duration)))
+		if (!suggestion && !covers(work.sheet.reviewed[item.label], item.start, Math.min(item.end, work.sheet.duration)))
 			texts.push("Not all of it is reviewed: only reviewed time is learned from.");
 		const foe = suggestion ? null : work.editing.excluding(item.label, item.start, item.end);
 		if (foe) texts.push(`It overlaps ${foe}, and both cannot hold at once.`);

@@ -1,5 +1,5 @@
 // The timeline by mouse, pen and finger: look, choose, drag edges, draw bouts.
-import {get} from "./dom.js";
+import {get, listen} from "./dom.js";
 import {mark, reshape} from "./edits.js";
 
 /** Pixels that a press may move and still be a click. */
@@ -10,17 +10,19 @@ export class Pointer {
 		this.work = work;
 		this.target = get("over");
 		this.fingers = new Map();
-		this.target.addEventListener("pointerdown", event => this.#down(event));
-		this.target.addEventListener("pointermove", event => this.#move(event));
-		this.target.addEventListener("pointerup", event => this.#up(event));
-		this.target.addEventListener("pointercancel", event => this.#up(event, true));
-		this.target.addEventListener("dblclick", () => this.work.chosen && this.work.zoomToChosen());
+		listen(this.target, {
+			pointerdown: event => this.#down(event),
+			pointermove: event => this.#move(event),
+			pointerup: event => this.#up(event),
+			pointercancel: event => this.#up(event, true),
+			dblclick: () => this.work.chosen && this.work.zoomToChosen(),
+		});
 		this.target.addEventListener("wheel", event => this.#wheel(event), {passive: false});
 	}
 
 	/** Give up what is being dragged. */
 	cancel() {
-		const there = this.press !== null && this.press !== undefined;
+		const there = Boolean(this.press);
 		this.press = this.work.timeline.drag = null;
 		this.work.timeline.redrawOver();
 		return there;

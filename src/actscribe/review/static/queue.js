@@ -1,5 +1,5 @@
 // Changes on their way to the server: one after the other, none lost while the server is away.
-import {Lost, askOf} from "./api.js";
+import {askOf, Lost, pause, untilThere} from "./api.js";
 
 const PAUSES = [300, 600, 1200, 2400, 5000];
 
@@ -50,24 +50,12 @@ export class Queue {
 				if (error instanceof Lost) {
 					item.tried = true;
 					this.told("lost", error.message);
-					await new Promise(done => setTimeout(done, PAUSES[Math.min(failures++, PAUSES.length - 1)]));
-				} else this.#waiting = await this.#decide(error);
+					await pause(PAUSES[Math.min(failures++, PAUSES.length - 1)]);
+				} else this.#waiting = await untilThere(() => this.refused(error, this.#waiting), this.told);
 			}
 		}
 		this.#running = false;
 		this.told("saved", "");
 		this.#idle.splice(0).forEach(done => done());
-	}
-
-	async #decide(error) {
-		for (;;) {
-			try {
-				return await this.refused(error, this.#waiting);
-			} catch (again) {
-				if (!(again instanceof Lost)) throw again;
-				this.told("lost", again.message);
-				await new Promise(done => setTimeout(done, PAUSES[2]));
-			}
-		}
 	}
 }

@@ -3,7 +3,7 @@ import {askOf, frameTimes} from "./api.js";
 import {Arrivals} from "./arrivals.js";
 import {Cameras} from "./cameras.js";
 import {Changes} from "./changes.js";
-import {confirm, showKeys} from "./dialogs.js";
+import {insists, showKeys} from "./dialogs.js";
 import {get} from "./dom.js";
 import {Editing} from "./editing.js";
 import {clock} from "./format.js";
@@ -76,7 +76,7 @@ export class Recording {
 		if (!cameras || ticket !== this.ticket) return;
 		const times = await frameTimes(opened.id);
 		if (ticket !== this.ticket) return;
-		this.player.open(cameras, new Frames(times, opened.duration - cameras[0].offset));
+		this.player.open(cameras, new Frames(times, opened.frame_s));
 		this.seen.open(opened.id);
 		const there = this.goTo(at);
 		this.flush();
@@ -166,10 +166,7 @@ export class Recording {
 	}
 
 	async insist() {
-		const yes = await confirm("Show predictions of a test recording?", [
-			"Test recordings are annotated blind, so that the figures measured on them do not favour the run.",
-			"It is written down that you have seen its predictions, and that cannot be taken back."], "Show them, and write it down");
-		if (yes) await this.open(this.sheet.id, this.player.time, true);
+		if (await insists("Show predictions of a test recording?")) await this.open(this.sheet.id, this.player.time, true);
 	}
 
 	cancel() {
@@ -219,11 +216,11 @@ export class Recording {
 		if (!this.player.playing) this.note();
 	}
 
-	/** Keep the moment in the address, so that it can be sent to somebody. */
+	/** Keep the moment in the address, rounded up: a little later it is the same frame. */
 	note() {
 		clearTimeout(this.noting);
 		this.noting = setTimeout(() => {
-			if (this.sheet && get("recording").hidden === false) history.replaceState(null, "", `#${this.sheet.id}@${this.player.time.toFixed(3)}`);
+			if (this.sheet && get("recording").hidden === false) history.replaceState(null, "", `#${this.sheet.id}@${Math.ceil(this.player.time * 1000 - 1e-3) / 1000}`);
 		}, 400);
 	}
 }

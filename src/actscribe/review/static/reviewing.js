@@ -2,7 +2,7 @@
 import {confirm} from "./dialogs.js";
 import * as edits from "./edits.js";
 import {clock} from "./format.js";
-import {common, total, withoutSpan} from "./spans.js";
+import {common, total, without} from "./spans.js";
 
 export class Reviewing {
 	constructor(work) {
@@ -27,7 +27,7 @@ export class Reviewing {
 		const {work} = this;
 		const [sheet, labels] = [work.sheet, this.#labels()];
 		const done = common((labels.length ? labels : sheet.labels).map(name => sheet.reviewed[name]));
-		const fresh = done.reduce((left, [from, to]) => withoutSpan(left, from, to), [[start, end]]);
+		const fresh = without([[start, end]], done);
 		const [unseen, all] = [work.seen.missing(fresh), total(fresh)];
 		if (unseen > all / 2) {
 			const digits = all < 10 ? 1 : 0;

@@ -1,5 +1,5 @@
 // Which time of each recording was on the screen since the page was opened.
-import {total, withoutSpan, withSpan} from "./spans.js";
+import {total, without, withSpan} from "./spans.js";
 
 /** Seconds of the recording, at speed 1, between two pictures that still count as played through. */
 const LEAP = 0.5;
@@ -23,6 +23,6 @@ export class Seen {
 
 	/** Seconds of spans that were not shown. */
 	missing(spans) {
-		return total((this.#spans.get(this.id) ?? []).reduce((left, [start, end]) => withoutSpan(left, start, end), spans));
+		return total(without(spans, this.#spans.get(this.id) ?? []));
 	}
 }

@@ -1,6 +1,6 @@
 // What this annotator says of one recording, as the server has it plus what is on its way there.
 import {Lane} from "./lane.js";
-import {apart, covers, union, withSpan, withoutSpan} from "./spans.js";
+import {apart, common, covers, union, withSpan, withoutSpan} from "./spans.js";
 
 export const suggestionKey = one => JSON.stringify([one.label, one.start, one.end, one.run]);
 
@@ -12,17 +12,17 @@ export class Sheet {
 		this.bouts = new Map();
 		this.mine = Sheet.#lanes(labels);
 		for (const bout of opened.bouts) this.#put(bout);
-		this.reviewed = Object.fromEntries(labels.map(label => [label, opened.reviewed?.[label] ?? []]));
-		this.judged = new Map((opened.verdicts ?? []).map(one => [suggestionKey(one.suggestion), one.accepted]));
+		this.reviewed = Object.fromEntries(labels.map(label => [label, opened.reviewed[label]]));
+		this.judged = new Map(opened.verdicts.map(one => [suggestionKey(one.suggestion), one.accepted]));
 		this.suggest(opened);
-		this.others = (opened.lanes ?? []).map(lane => ({name: lane.name, lanes: Sheet.#lanes(labels, lane.bouts)}));
+		this.others = opened.lanes.map(lane => ({name: lane.name, lanes: Sheet.#lanes(labels, lane.bouts)}));
 	}
 
 	/** Take over suggestions and doubtful moments, which may come later than the rest. */
 	suggest({suggestions, doubts, suggesting}) {
-		Object.assign(this, {suggestions: suggestions ?? null, suggesting: suggesting ?? "none"});
+		Object.assign(this, {suggestions, suggesting});
 		this.predicted = Sheet.#lanes(this.labels, suggestions ?? []);
-		this.doubts = new Lane(doubts ?? []);
+		this.doubts = new Lane(doubts);
 		this.touch();
 	}
 
@@ -44,8 +44,7 @@ export class Sheet {
 				else this.judged.set(suggestionKey(op.suggestion), op.accepted);
 			} else if (op.op === "mark") {
 				const change = op.reviewed === false ? withoutSpan : withSpan;
-				for (const label of op.labels?.length ? op.labels : this.labels)
-					this.reviewed[label] = change(this.reviewed[label] ?? [], op.start, op.end);
+				for (const label of op.labels?.length ? op.labels : this.labels) this.reviewed[label] = change(this.reviewed[label], op.start, op.end);
 			}
 		}
 		this.touch();
@@ -53,10 +52,8 @@ export class Sheet {
 
 	/** Take over what an undo or redo answered with. */
 	follow(answer) {
-		this.apply(answer.ops ?? []);
-		if (answer.reviewed) Object.assign(this.reviewed, answer.reviewed);
-		this.apply((answer.verdicts ?? []).map(one => ({op: "verdict", ...one})));
-		this.touch();
+		Object.assign(this.reviewed, answer.reviewed);
+		this.apply([...answer.ops, ...answer.verdicts.map(one => ({op: "verdict", ...one}))]);
 	}
 
 	/** Whether operations were applied already, as when an answer was lost on its way. */
@@ -86,7 +83,7 @@ export class Sheet {
 	disagreements() {
 		if (this.differences?.version === this.version) return this.differences.found;
 		const found = this.toSettle
-			? this.toSettle.filter(({label, start, end}) => !covers(this.reviewed[label] ?? [], start, end))
+			? this.toSettle.filter(({label, start, end}) => !covers(this.reviewed[label], start, end))
 			: this.suggestions ? this.labels.flatMap(label => this.#differing(label)).sort((a, b) => a.start - b.start) : [];
 		this.differences = {version: this.version, found};
 		return found;
@@ -95,6 +92,11 @@ export class Sheet {
 	#differing(label) {
 		const [one, other] = [this.mine, this.predicted].map(lanes => union(lanes.get(label).items));
 		return apart(one, other, this.frame_s * 1.5).map(span => ({label, ...span}));
+	}
+
+	/** Spans that were reviewed for every label. */
+	get whole() {
+		return common(this.labels.map(label => this.reviewed[label]));
 	}
 
 	touch() {

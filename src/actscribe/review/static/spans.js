@@ -1,15 +1,12 @@
 // Spans [start, end] in seconds, in order and disjoint; as the journal adds and removes them.
-export function withSpan(spans, start, end) {
-	if (end <= start) return spans;
-	const apart = spans.filter(([a, b]) => b < start || a > end);
-	const joined = spans.filter(([a, b]) => !(b < start || a > end));
-	const whole = [Math.min(start, ...joined.map(one => one[0])), Math.max(end, ...joined.map(one => one[1]))];
-	return [...apart, whole].sort((a, b) => a[0] - b[0]);
-}
+export const withSpan = (spans, start, end) => (end > start ? joined([...spans, [start, end]]) : spans);
 
 export function withoutSpan(spans, start, end) {
 	return spans.flatMap(([a, b]) => [[a, Math.min(b, start)], [Math.max(a, end), b]].filter(([x, y]) => x < y));
 }
+
+/** What is in `spans` and not in `others`. */
+export const without = (spans, others) => others.reduce((left, [start, end]) => withoutSpan(left, start, end), spans);
 
 export const total = spans => spans.reduce((sum, [start, end]) => sum + end - start, 0);
 
@@ -34,16 +31,19 @@ export function common(lists) {
 		shared.flatMap(([a, b]) => spans.map(([x, y]) => [Math.max(a, x), Math.min(b, y)]).filter(([x, y]) => x < y)));
 }
 
-/** Overlapping intervals as spans. */
-export function union(items) {
-	const spans = [];
-	for (const {start, end} of [...items].sort((a, b) => a.start - b.start)) {
-		const last = spans[spans.length - 1];
+/** Spans in any order, of which those that overlap or touch become one. */
+function joined(spans) {
+	const found = [];
+	for (const [start, end] of [...spans].sort((a, b) => a[0] - b[0])) {
+		const last = found.at(-1);
 		if (last && start <= last[1]) last[1] = Math.max(last[1], end);
-		else spans.push([start, end]);
+		else found.push([start, end]);
 	}
-	return spans;
+	return found;
 }
+
+/** The time of intervals as spans. */
+export const union = items => joined(items.map(({start, end}) => [start, end]));
 
 /** Where one of two lists of spans says yes and the other no, for at least `least` seconds. */
 export function apart(one, other, least) {
@@ -56,7 +56,7 @@ export function apart(one, other, least) {
 		while (i < one.length && one[i][1] < middle) i++;
 		while (j < other.length && other[j][1] < middle) j++;
 		const [yes, no] = [i < one.length && one[i][0] <= middle, j < other.length && other[j][0] <= middle];
-		if (to > from && yes !== no) found.push({start: from, end: to});
+		if (to > from && yes !== no) found.push([from, to]);
 	}
-	return union(found).map(([start, end]) => ({start, end})).filter(({start, end}) => end - start >= least);
+	return joined(found).filter(([start, end]) => end - start >= least).map(([start, end]) => ({start, end}));
 }

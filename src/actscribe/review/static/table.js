@@ -1,6 +1,6 @@
 // The bouts around the view as a table, for screen readers and for paper.
-import {get, make} from "./dom.js";
-import {clock, lasting} from "./format.js";
+import {get, make, table} from "./dom.js";
+import {clock, lasting, whole} from "./format.js";
 
 const MOST = 200, MOST_ON_PAPER = 2000;
 
@@ -24,9 +24,9 @@ export class Table {
 		const rows = found.slice(0, most).map(bout => make("tr", {},
 			make("td", {}, make("button", {class: "link", text: bout.label, on: {click: () => this.#go(bout)}})),
 			...[clock(bout.start, 3), clock(bout.end, 3), lasting(bout.end - bout.start), bout.origin ? "suggested" : "a person"].map(text => make("td", {text}))));
-		const head = make("tr", {}, ...["Label", "Start", "End", "Lasts", "From"].map(text => make("th", {scope: "col", text})));
-		const caption = `${found.length > most ? `The first ${most} of ${found.length.toLocaleString("en")}` : found.length.toLocaleString("en")} bouts ${Number.isFinite(from) ? "in view" : ""}`;
-		get("bouts-table").replaceChildren(make("table", {}, make("caption", {text: caption}), make("thead", {}, head), make("tbody", {}, ...rows)));
+		const heads = ["Label", "Start", "End", "Lasts", "From"].map(text => ({text}));
+		const caption = `${found.length > most ? `The first ${most} of ${whole(found.length)}` : whole(found.length)} bouts ${Number.isFinite(from) ? "in view" : ""}`;
+		get("bouts-table").replaceChildren(table(heads, rows, make("caption", {text: caption})));
 	}
 
 	#go(bout) {

@@ -1,20 +1,15 @@
 // The lanes on a canvas: drawn for the span of time in view, so two hours cost what a minute does.
 import {clock} from "./format.js";
-import {get, make, soon} from "./dom.js";
+import {dot, get, make, soon} from "./dom.js";
 import {shortLegend} from "./legend.js";
+import {box, fill, stroke} from "./pen.js";
+import {rest} from "./spans.js";
 
 export const RULER = 26;
 const PAD = 5, DOUBT = 8, MINE = 24, PREDICTED = 9, OTHER = 8, GAP = 3;
 /** Pixels of one frame from which on single frames are drawn. */
 const FRAME_PIXELS = 7;
 const TICKS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200];
-
-const box = (pen, colour, x, y, width, height, alpha = 1) => {
-	pen.fillStyle = colour;
-	pen.globalAlpha = alpha;
-	pen.fillRect(x, y, width, height);
-	pen.globalAlpha = 1;
-};
 
 export class Timeline {
 	/** `work` is the open recording: sheet, player, active, selection, opened marks. */
@@ -45,14 +40,12 @@ export class Timeline {
 		const tile = document.createElement("canvas");
 		tile.width = tile.height = 8;
 		const pen = tile.getContext("2d");
-		pen.strokeStyle = colour;
-		pen.lineWidth = width;
 		pen.beginPath();
 		for (const shift of [-8, 0, 8]) {
 			pen.moveTo(shift - 1, 9);
 			pen.lineTo(shift + 9, -1);
 		}
-		pen.stroke();
+		stroke(pen, colour, width);
 		return this.canvas.getContext("2d").createPattern(tile, "repeat");
 	}
 
@@ -77,12 +70,10 @@ export class Timeline {
 	#fillGutter(predicted) {
 		const rows = this.rows.map(({label, top}, place) => {
 			const tracks = [...(predicted ? ["suggested"] : []), ...this.work.sheet.others.map(one => one.name)];
-			const name = make("span", {class: "name"}, make("span", {class: "dot", style: {background: label.color}}), make("span", {text: label.name}));
+			const name = make("span", {class: "name"}, dot(label.color), make("span", {text: label.name}));
 			const inside = [name, ...tracks.map(text => make("span", {class: "track", text}))];
-			const row = make("button", {class: "lane-name", title: label.name, "aria-pressed": "false", tabindex: "-1", on: {click: () => this.work.activate(place)}}, ...inside);
-			row.style.top = `${top}px`;
-			row.style.height = `${this.rowHeight}px`;
-			return row;
+			const style = {top: `${top}px`, height: `${this.rowHeight}px`};
+			return make("button", {class: "lane-name", title: label.name, style, "aria-pressed": "false", tabindex: "-1", on: {click: () => this.work.activate(place)}}, ...inside);
 		});
 		this.gutter.replaceChildren(...rows);
 		this.gutter.style.height = `${this.height}px`;
@@ -172,11 +163,15 @@ export class Timeline {
 		const chosen = this.work.chosen;
 		near.sort((a, b) => (b === chosen) - (a === chosen) || a.end - a.start - (b.end - b.start));
 		for (const item of near) {
-			const [left, right] = [this.x(item.start), this.x(item.end)];
+			const [left, right] = this.#across(item);
 			const edge = Math.abs(x - right) <= reach && Math.abs(x - right) <= Math.abs(x - left) ? "end" : Math.abs(x - left) <= reach ? "start" : null;
 			if (edge && right - left > reach) return {row: place, track, item, edge};
 		}
 		return {row: place, track, item: near.find(one => one.start <= time + slack / 3 && one.end >= time - slack / 3) ?? null, edge: null};
+	}
+
+	#across({start, end}) {
+		return [this.x(Math.min(start, end)), this.x(Math.max(start, end))];
 	}
 
 	#wiped(canvas) {
@@ -217,20 +212,12 @@ export class Timeline {
 
 	/** Reviewed time is plain; the rest is hatched. */
 	#drawGround(pen, row) {
+		const {sheet} = this.work;
 		box(pen, this.colours.lane, 0, row.mine, this.width, MINE);
-		pen.save();
-		pen.beginPath();
-		let edge = 0;
-		for (const [start, end] of this.work.sheet.reviewed[row.label.name] ?? []) {
-			if (end < this.from || start > this.to) continue;
+		for (const [start, end] of rest(sheet.reviewed[row.label.name], sheet.duration)) {
 			const [left, right] = [Math.max(this.x(start), 0), Math.min(this.x(end), this.width)];
-			if (left > edge) pen.rect(edge, row.mine, left - edge, MINE);
-			edge = Math.max(edge, right);
+			if (left < right) box(pen, this.hatch, left, row.mine, right - left, MINE);
 		}
-		if (edge < this.width) pen.rect(edge, row.mine, this.width - edge, MINE);
-		pen.fillStyle = this.hatch;
-		pen.fill();
-		pen.restore();
 	}
 
 	#framePixels() {
@@ -239,9 +226,8 @@ export class Timeline {
 
 	#drawFrames(pen, row) {
 		const {player} = this.work;
-		pen.fillStyle = this.colours.grid;
 		for (let place = player.at(this.from); place < player.frames.count && player.start(place) <= this.to; place++)
-			pen.fillRect(Math.round(this.x(player.start(place))), row.mine, 1, MINE);
+			box(pen, this.colours.grid, Math.round(this.x(player.start(place))), row.mine, 1, MINE);
 	}
 
 	#drawCurve(pen, row) {
@@ -251,9 +237,8 @@ export class Timeline {
 		const bottom = row.mine + MINE;
 		pen.beginPath();
 		let [left, right] = [null, null];
-		const step = Math.max(1, Math.floor((times.length * this.span) / Math.max(times[times.length - 1] - times[0], 1e-9) / (this.width * 2)));
-		for (let place = 0; place < times.length; place += step) {
-			if ((times[place + step] ?? Infinity) < this.from || (times[place - step] ?? -Infinity) > this.to || curve[place] === null) continue;
+		for (let place = 0; place < times.length; place++) {
+			if (times[place + 1] < this.from || times[place - 1] > this.to || curve[place] === null) continue;
 			const at = this.x(times[place]);
 			if (left === null) pen.moveTo((left = at), bottom);
 			pen.lineTo((right = at), bottom - curve[place] * (MINE - 2));
@@ -261,24 +246,18 @@ export class Timeline {
 		if (left === null) return;
 		pen.lineTo(right, bottom);
 		pen.closePath();
-		pen.globalAlpha = 0.26;
-		pen.fillStyle = row.label.color;
-		pen.fill();
-		pen.globalAlpha = 0.55;
-		pen.strokeStyle = row.label.color;
-		pen.lineWidth = 1;
-		pen.stroke();
-		pen.globalAlpha = 1;
+		fill(pen, row.label.color, 0.26);
+		stroke(pen, row.label.color, 1, 0.55);
 	}
 
 	/** Rectangles of the intervals in view; those that lie within a pixel of each other become one. */
-	#path(pen, lane, y, height, round = 3, keep = null) {
+	#path(pen, lane, y, height, keep) {
 		pen.beginPath();
 		let [left, right] = [null, null];
 		const flush = () => {
 			if (left === null) return;
 			const width = Math.max(right - left, 1);
-			if (width > 6 && round) pen.roundRect(left, y, width, height, round);
+			if (width > 6) pen.roundRect(left, y, width, height, 2.5);
 			else pen.rect(left, y, width, height);
 		};
 		const {items} = lane;
@@ -296,18 +275,13 @@ export class Timeline {
 	}
 
 	#fill(pen, lane, y, height, colour, alpha, keep) {
-		this.#path(pen, lane, y, height, 2.5, keep);
-		pen.globalAlpha = alpha;
-		pen.fillStyle = colour;
-		pen.fill();
-		pen.globalAlpha = 1;
+		this.#path(pen, lane, y, height, keep);
+		fill(pen, colour, alpha);
 	}
 
 	#drawBouts(pen, lane, y, height, colour) {
 		this.#fill(pen, lane, y + 2, height - 4, colour, 0.84);
-		pen.strokeStyle = this.colours.paper;
-		pen.lineWidth = 1;
-		pen.stroke();
+		stroke(pen, this.colours.paper, 1);
 		// A light line at the foot: it was a suggestion once.
 		this.#fill(pen, lane, y + height - 6, 2, this.colours.paper, 0.85, bout => bout.origin && this.x(bout.end) - this.x(bout.start) > 5);
 	}
@@ -319,43 +293,37 @@ export class Timeline {
 		for (const item of lane.within(this.from, this.to)) state.set(item, sheet.state(item));
 		this.#fill(pen, lane, y + 2.5, PREDICTED - 5, colour, 0.5, item => state.get(item) === true);
 		this.#fill(pen, lane, y, PREDICTED, colour, 0.42, item => state.get(item) === null);
-		pen.strokeStyle = colour;
-		pen.lineWidth = 1.2;
-		pen.stroke();
+		stroke(pen, colour, 1.2);
 		this.#fill(pen, lane, y + PREDICTED / 2 - 0.75, 1.5, this.colours.soft, 0.6, item => state.get(item) === false);
 	}
 
 	/** Doubts are hatched bands over a lane, which nothing else is. */
 	#drawDoubts(pen) {
 		const rows = new Map(this.rows.map(row => [row.label.name, row]));
-		const last = new Map();
 		for (const {label, start, end} of this.work.sheet.doubts.within(this.from, this.to)) {
 			const row = rows.get(label);
 			const [left, width] = [this.x(start), Math.max(this.x(end) - this.x(start), 3)];
-			if (!row || left - (last.get(label) ?? -9) < 2) continue;
-			last.set(label, left);
+			if (!row) continue;
 			box(pen, this.doubtful, left, row.top, width, DOUBT);
-			pen.fillStyle = this.colours.amber;
-			for (const edge of [left, left + width - 1.5]) pen.fillRect(edge, row.top, 1.5, DOUBT + 5);
+			for (const edge of [left, left + width - 1.5]) box(pen, this.colours.amber, edge, row.top, 1.5, DOUBT + 5);
 		}
 	}
 
 	#drawDisagreements(pen) {
 		const {sheet} = this.work;
 		if (!sheet.toSettle) return;
-		pen.fillStyle = this.colours.red;
 		const rows = new Map(this.rows.map(row => [row.label.name, row.top + this.rowHeight - 3]));
 		for (const {label, start, end} of sheet.disagreements())
-			if (end >= this.from && start <= this.to) pen.fillRect(this.x(start), rows.get(label), Math.max(this.x(end) - this.x(start), 1.5), 2);
+			if (end >= this.from && start <= this.to) box(pen, this.colours.red, this.x(start), rows.get(label), Math.max(this.x(end) - this.x(start), 1.5), 2);
 	}
 
 	#drawRuler(pen) {
 		box(pen, this.colours.paper, 0, 0, this.width, RULER);
 		box(pen, this.colours.rule, 0, RULER - 1, this.width, 1);
 		const wanted = (this.span / this.width) * 84;
-		const step = TICKS.find(one => one >= wanted) ?? TICKS[TICKS.length - 1];
+		const step = TICKS.find(one => one >= wanted) ?? TICKS.at(-1);
 		const digits = step >= 1 ? 0 : step >= 0.1 ? 1 : 2;
-		pen.font = "11px system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif";
+		pen.font = "11px system-ui, sans-serif";
 		pen.textBaseline = "middle";
 		for (let tick = Math.floor(this.from / step); tick * step <= this.to; tick++) {
 			const at = Math.round(this.x(tick * step));
@@ -382,11 +350,7 @@ export class Timeline {
 		}
 		box(pen, this.colours.accent, Math.round(at) - 0.75, RULER - 10, 1.5, this.height);
 		pen.beginPath();
-		pen.moveTo(at - 6, RULER - 13);
-		pen.lineTo(at + 6, RULER - 13);
-		pen.lineTo(at + 6, RULER - 8);
-		pen.lineTo(at, RULER - 1);
-		pen.lineTo(at - 6, RULER - 8);
+		pen.roundRect(at - 5, RULER - 13, 10, 11, [3, 3, 5, 5]);
 		pen.fill();
 	}
 
@@ -395,16 +359,12 @@ export class Timeline {
 		for (const row of this.rows) {
 			const start = work.editing.begun.get(row.label.name);
 			if (start === undefined) continue;
-			const [left, right] = [this.x(Math.min(start, now)), this.x(Math.max(start, now))];
-			box(pen, row.label.color, left, row.mine + 2, Math.max(right - left, 2), MINE - 4, 0.5);
-			pen.strokeStyle = row.label.color;
 			pen.setLineDash([4, 3]);
-			pen.lineWidth = 2;
-			pen.strokeRect(left, row.mine + 2, Math.max(right - left, 2), MINE - 4);
+			this.#framed(pen, row.label.color, {start, end: now}, row.mine + 2, MINE - 4, row.label.color);
 			pen.setLineDash([]);
 		}
 		if (work.reviewing.since === null) return;
-		const [left, right] = [this.x(Math.min(work.reviewing.since, now)), this.x(Math.max(work.reviewing.since, now))];
+		const [left, right] = this.#across({start: work.reviewing.since, end: now});
 		box(pen, this.colours.accent, left, RULER, right - left, this.height, 0.13);
 		box(pen, this.colours.accent, left, RULER, 2, this.height);
 	}
@@ -420,29 +380,29 @@ export class Timeline {
 		const place = item && this.#place(item);
 		if (!place) return;
 		const [y, height] = place;
-		const [left, right] = [this.x(item.start), this.x(item.end)];
-		pen.strokeStyle = this.colours.ink;
-		pen.lineWidth = 2;
+		const [left, right] = this.#across(item);
 		pen.beginPath();
 		pen.roundRect(left - 1, y, Math.max(right - left, 1) + 2, height, 4);
-		pen.stroke();
+		stroke(pen, this.colours.ink, 2);
 		if (right - left < 14) return;
-		pen.fillStyle = this.colours.ink;
-		for (const at of [left, right]) {
-			pen.beginPath();
-			pen.roundRect(at - 2.5, y + height / 2 - Math.min(7, height / 2), 5, Math.min(14, height), 2.5);
-			pen.fill();
-		}
+		pen.beginPath();
+		for (const at of [left, right]) pen.roundRect(at - 2.5, y + height / 2 - Math.min(7, height / 2), 5, Math.min(14, height), 2.5);
+		fill(pen, this.colours.ink);
 	}
 
 	#drawDrag(pen) {
-		const {start, end, label, item} = this.drag;
+		const {label, item} = this.drag;
 		const row = this.rows.find(one => one.label.name === label);
 		const [y, height] = (item && this.#place(item)) || [row.mine, MINE];
-		const [left, right] = [this.x(Math.min(start, end)), this.x(Math.max(start, end))];
-		box(pen, row.label.color, left, y + 1, right - left, height - 2, 0.6);
-		pen.strokeStyle = this.colours.ink;
-		pen.lineWidth = 1.5;
-		pen.strokeRect(left, y + 1, right - left, height - 2);
+		this.#framed(pen, row.label.color, this.drag, y + 1, height - 2, this.colours.ink);
+	}
+
+	#framed(pen, colour, item, y, height, line) {
+		const [left, right] = this.#across(item);
+		const width = Math.max(right - left, 2);
+		box(pen, colour, left, y, width, height, 0.55);
+		pen.beginPath();
+		pen.rect(left, y, width, height);
+		stroke(pen, line, 1.7);
 	}
 }

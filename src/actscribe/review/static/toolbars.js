@@ -1,16 +1,19 @@
 // The buttons around video and timeline, and the clock.
 import {COMMANDS} from "./commands.js";
-import {get, icon, make} from "./dom.js";
-import {clock, percent} from "./format.js";
+import {get, icon, make, press, soft} from "./dom.js";
+import {clock, percent, whole} from "./format.js";
 import {symbol} from "./keys.js";
 import {SPEEDS} from "./player.js";
-import {common, total} from "./spans.js";
+import {total} from "./spans.js";
 
 export class Toolbars {
 	constructor(work) {
 		this.work = work;
 		const section = get("recording");
-		for (const button of section.querySelectorAll("[data-icon]")) button[button.matches("[data-icon-last]") ? "append" : "prepend"](icon(button.dataset.icon));
+		for (const button of section.querySelectorAll("[data-icon], [data-do]")) {
+			const drawing = icon(button.dataset.icon ?? button.dataset.do);
+			if (drawing) button[button.matches("[data-icon-last]") ? "append" : "prepend"](drawing);
+		}
 		for (const button of section.querySelectorAll("[data-do]")) {
 			const {name, title} = COMMANDS.get(button.dataset.do);
 			if (!button.textContent.trim()) button.setAttribute("aria-label", title);
@@ -34,17 +37,17 @@ export class Toolbars {
 	#sound() {
 		const {cameras} = this.work;
 		cameras.mute(!cameras.muted);
-		get("sound").setAttribute("aria-pressed", String(!cameras.muted));
+		press(get("sound"), !cameras.muted);
 		get("sound").replaceChildren(icon(cameras.muted ? "mute" : "sound"));
 	}
 
 	opened() {
 		const {sheet, page} = this.work;
 		get("recording-title").textContent = sheet.name;
-		const chips = [sheet.split && make("span", {class: `chip ${sheet.split}`, text: sheet.split}), sheet.group && sheet.group !== sheet.name && make("span", {class: "soft", text: sheet.group})];
+		const chips = [sheet.split && make("span", {class: `chip ${sheet.split}`, text: sheet.split}), sheet.group && sheet.group !== sheet.name && soft("span", sheet.group)];
 		if (sheet.blind) chips.push(make("span", {class: "chip blind", text: "annotated blind"}), make("button", {class: "quiet", id: "insist", text: "Show predictions…", on: {click: () => this.work.insist()}}));
-		if (sheet.suggesting === "computing") chips.push(make("span", {class: "soft", text: "Suggestions are being computed…"}));
-		else if (!["none", "ready"].includes(sheet.suggesting)) chips.push(make("span", {class: "soft", text: `No suggestions: ${sheet.suggesting}`}));
+		if (sheet.suggesting === "computing") chips.push(soft("span", "Suggestions are being computed…"));
+		else if (!["none", "ready"].includes(sheet.suggesting)) chips.push(soft("span", `No suggestions: ${sheet.suggesting}`));
 		get("facts").replaceChildren(...chips.filter(Boolean));
 		const list = page.study.recordings;
 		const next = list[list.findIndex(one => one.id === sheet.id) + 1];
@@ -57,7 +60,7 @@ export class Toolbars {
 
 	time() {
 		const {player, sheet} = this.work;
-		const number = player.frames.count ? `frame ${(player.index + 1).toLocaleString("en")} of ${player.frames.count.toLocaleString("en")}` : "";
+		const number = player.frames.count ? `frame ${whole(player.index + 1)} of ${whole(player.frames.count)}` : "";
 		get("clock").replaceChildren(make("b", {text: clock(player.time, 3)}), make("span", {text: ` / ${clock(sheet.duration, 1)}`}), make("small", {text: number}));
 		get("clock").dataset.frame = player.index;
 	}
@@ -69,7 +72,7 @@ export class Toolbars {
 		get("play").setAttribute("aria-label", player.playing ? "Pause" : "Play");
 		get("play").replaceChildren(icon(player.playing ? "pause" : "play"));
 		get("speed").value = String(player.speed);
-		get("loop").setAttribute("aria-pressed", String(Boolean(player.loop)));
+		press(get("loop"), player.loop);
 		for (const verb of ["undo", "redo"]) {
 			get(verb).setAttribute("aria-disabled", String(!sheet[verb]));
 			get(verb).setAttribute("aria-label", sheet[verb] ? `${COMMANDS.get(verb).title}: ${sheet[verb]}` : COMMANDS.get(verb).title);
@@ -78,8 +81,8 @@ export class Toolbars {
 		get("doubts").textContent = `${sheet.doubts.items.length} doubtful`;
 		get("differences").textContent = `${sheet.disagreements().length} differ`;
 		get("reviewed").textContent = work.reviewing.since === null ? "From here …" : `… to here (from ${clock(work.reviewing.since, 1)})`;
-		get("reviewed").setAttribute("aria-pressed", String(work.reviewing.since !== null));
-		const share = total(common(work.labels.map(({name}) => sheet.reviewed[name]))) / sheet.duration;
+		press(get("reviewed"), work.reviewing.since !== null);
+		const share = total(sheet.whole) / sheet.duration;
 		get("reviewed-title").textContent = `Reviewed ${percent(Math.min(share, 1))}`;
 		this.time();
 	}

@@ -1,0 +1,24 @@
+// Drawing on a canvas.
+export function box(pen, colour, x, y, width, height, alpha = 1) {
+	pen.fillStyle = colour;
+	pen.globalAlpha = alpha;
+	pen.fillRect(x, y, width, height);
+	pen.globalAlpha = 1;
+}
+
+/** Fill the path. */
+export function fill(pen, colour, alpha = 1) {
+	pen.fillStyle = colour;
+	pen.globalAlpha = alpha;
+	pen.fill();
+	pen.globalAlpha = 1;
+}
+
+/** Draw a line along the path. */
+export function stroke(pen, colour, width, alpha = 1) {
+	pen.strokeStyle = colour;
+	pen.lineWidth = width;
+	pen.globalAlpha = alpha;
+	pen.stroke();
+	pen.globalAlpha = 1;
+}
