@@ -35,6 +35,7 @@ NAMES = (
     "checkpoints",
     "archive",
     "review_kills",
+    "live_kills",
     "silence",
 )
 #: A violation of each kind is worth a test, the thousandth is not: a campaign ends after so many.

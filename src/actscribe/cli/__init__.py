@@ -28,6 +28,7 @@ from actscribe.cli import (
     settings,
     terminal,
     train,
+    watch,
 )
 from actscribe.cli.compute import with_compute
 from actscribe.cli.guard import guarded
@@ -52,6 +53,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     with_compute(benchmark.benchmark),
     report.report,
     with_compute(annotate.annotate),
+    with_compute(watch.watch),
     with_compute(archive.archive),
     review.review,
     plot.plot,

@@ -19,11 +19,22 @@ def evaluate(
         list[Path] | None,
         typer.Option(help="Folder in which to look for videos that are not where they were, by their content."),
     ] = None,
+    as_live: Annotated[
+        bool,
+        typer.Option(
+            "--as-live", help="Also compare the timelines that `watch` would have shown with the offline ones."
+        ),
+    ] = False,
 ) -> None:
     """Measure a run on a split, with baselines and confidence intervals, and write its report."""
     from actscribe.run_folder.run import Run
 
     opened = Run.open(run)  # refuses what is no run before networks are loaded
+
+    if as_live:
+        from actscribe.live.watch import check_run
+
+        check_run(opened)
 
     from actscribe.report.sections import unusable
     from actscribe.runs.evaluate import evaluate as evaluate_run
@@ -33,6 +44,14 @@ def evaluate(
     for title, table in result.summary().items():
         print_table(title, table)
     print_sentence(result.words())
+    if as_live:
+        from actscribe.live.as_live import WORDS
+        from actscribe.live.as_live import as_live as compare_live
+
+        found = compare_live(result.run, split)
+        print_table("As seen live, beside offline", found.table)
+        print_sentence(WORDS)
+        print(found.file)
     for note in result.run.info.notes:
         print_sentence(f"Note: {note}")
     for sentence in unusable(result.run, split):

@@ -8,6 +8,10 @@ import numpy as np
 
 from actscribe.data.clips import Clip
 
+#: What the digest of a content begins with that passes by, as a camera's pictures do: what is made of it is not kept on
+#: disk.
+PASSING = "passing "
+
 
 @dataclass(frozen=True, slots=True)
 class InputSpec:

@@ -19,11 +19,13 @@ SERVERS = "servers-{split}.json"
 TIME_BUDGETS = tuple(f"time-budget-{{split}}{ending}" for ending in ENDINGS)
 INDICATORS = tuple(f"indicators-{{split}}{ending}" for ending in ENDINGS)
 INDICATOR_ERRORS = tuple(f"indicator-errors-{{split}}{ending}" for ending in ENDINGS)
+#: How live decisions differ from offline ones.
+AS_LIVE = "as-live-{split}.csv"
 #: Folder of a split's timelines, one file for each recording.
 TIMELINES = "timelines-{split}"
 _ONCE = (RUN_FILE, *BASE, OPERATING_POINT, QUANTIZATION_FILE, COST, NOTES)
 _OF_EACH_SPLIT = (
-    *(METRICS, REPORT, SCORES, CAPTIONS, HALLUCINATION, SERVERS),
+    *(METRICS, REPORT, SCORES, CAPTIONS, HALLUCINATION, SERVERS, AS_LIVE),
     *(*TIME_BUDGETS, *INDICATORS, *INDICATOR_ERRORS),
 )
 

@@ -181,14 +181,14 @@ def keep_scores(loaded: Loaded, videos: Sequence[tuple[Probed, str]], kept_in: P
 
 
 def try_to_write(
-    stem: Path, media: str, duration: float, clock: FrameClock, formats: Sequence[str], labels: LabelSet
+    stem: Path, media: str, duration: float, clock: FrameClock | None, formats: Sequence[str], labels: LabelSet
 ) -> None:
     """Write a trial with every label in every format and remove it: what cannot be written shows before the scoring.
 
     Args:
         stem: path of the timeline without the ending of its format.
         media: path of the video, as the timeline will have it.
-        duration, clock: of the video.
+        duration, clock: of the video; a stream has no clock.
         formats: of the timeline.
         labels: of the run.
 

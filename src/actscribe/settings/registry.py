@@ -61,6 +61,11 @@ def no_model(settings: Any) -> str:
     return ""
 
 
+def at_once(settings: Any) -> str:
+    """Answer `looks_ahead` of a recognizer that scores a clip by itself."""
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class RecognizerSpec:
     """What is known of a recognizer before its code is loaded.
@@ -77,6 +82,7 @@ class RecognizerSpec:
         embeds: looks at each clip once and keeps vectors of it, so that no decoded frames have to be kept.
         merges_into: the recognizer as which a run goes on whose adapters are folded into the model; empty: has none.
         model: settings -> the model that they name, see `models.catalog`; empty: they name none.
+        looks_ahead: settings -> why it cannot score what has just happened, as part of a sentence; empty: it can.
         learnable: value of the setting `learns` -> parts of the network that learn then, in the words of published
             recipes, see `training.recipes.Part`; empty: there is no such setting.
     """
@@ -91,6 +97,7 @@ class RecognizerSpec:
     embeds: bool = False
     merges_into: str = ""
     model: Callable[[Any], str] = no_model
+    looks_ahead: Callable[[Any], str] = at_once
     learnable: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def trains(self, settings: BaseModel) -> bool:
@@ -128,6 +135,14 @@ def _adapted(settings: VlmLoraSettings) -> tuple[str, ...]:
 
 def _encoder(settings: FrozenEncoderSettings) -> tuple[str, ...]:
     return ("timm", IMAGENET_PACKAGE) if settings.model == IMAGENET else ()
+
+
+def _around(settings: TemporalSettings) -> str:
+    return "" if settings.causal else "scores each step with what comes after it, too (causal: false)"
+
+
+def _minutes(settings: VlmGroundSettings) -> str:
+    return "is asked about windows of minutes"
 
 
 def _model(settings: _Named) -> str:
@@ -176,6 +191,7 @@ BUILT_IN: dict[str, RecognizerSpec] = {
         _encoder,
         embeds=True,
         model=_model,
+        looks_ahead=_around,
     ),
     "vlm-list": RecognizerSpec(
         "zero-shot: a vision-language model lists the activities that occur",
@@ -209,6 +225,7 @@ BUILT_IN: dict[str, RecognizerSpec] = {
         _asked,
         _quantized,
         model=_model,
+        looks_ahead=_minutes,
     ),
     "vlm-head": RecognizerSpec(
         "frozen vision-language model with a trained head on its pooled hidden states",
@@ -324,5 +341,6 @@ def _loaded(name: str) -> RecognizerSpec:
         spec,
         splits=careful(spec.splits, tuple, point, "recognizer", "splits"),
         model=careful(spec.model, str, point, "recognizer", "model"),
+        looks_ahead=careful(spec.looks_ahead, str, point, "recognizer", "looks_ahead"),
         packages=careful(spec.packages, tuple, point, "recognizer", "packages"),
     )

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from actscribe.labels import Task
 from actscribe.models.temporal import attention, convolutions
+from actscribe.models.temporal.convolutions import KERNEL
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,15 @@ class Design:
     window: int = 60
     causal: bool = False
     boundaries: bool = False
+
+    @property
+    def reach(self) -> int:
+        """Steps before a step that its scores depend on, where causal."""
+        near = [1 << place for place in range(self.layers)]
+        convolutions = self.kind == "convolutions"
+        wide = [max(one, other) for one, other in zip(near, reversed(near), strict=True)] if convolutions else near
+        looks = (KERNEL - 1) * (sum(wide) + (self.stages - 1) * sum(near))
+        return looks + (0 if convolutions else self.stages * self.layers * self.window)
 
 
 class Stage(nn.Module):

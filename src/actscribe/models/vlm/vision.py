@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from actscribe.batching import batched
+from actscribe.data.view import PASSING
 from actscribe.models.vlm.family import Family, Features
 
 #: A 3 s window of the largest family in use (Video-LLaVA 7B, 8 frames, bf16) needs 17 MB; this holds 15 of them (ours).
@@ -61,7 +62,7 @@ class VisionStore:
         if found is not None:
             self._kept.move_to_end(key)
             return found
-        found = self.below.get(key) if self.below and key[0] else None
+        found = self.below.get(key) if self.below and _lasts(key) else None
         if found is not None:
             self._hold(key, found)
         return found
@@ -71,7 +72,7 @@ class VisionStore:
         if key in self._kept:
             return
         self._hold(key, tuple(level.detach().clone() for level in features))
-        if self.below and key[0]:
+        if self.below and _lasts(key):
             self.below.put(key, features)
 
     def _hold(self, key: Key, features: Features) -> None:
@@ -141,6 +142,11 @@ def vision_trains(model: Any) -> bool:
     return any(
         weight.requires_grad for name, weight in model.named_parameters() if name.split(".")[0] not in LANGUAGE_PARTS
     )
+
+
+def _lasts(key: Key) -> bool:
+    """Tell whether a unit is of a content that may be seen again."""
+    return bool(key[0]) and not key[0].startswith(PASSING)
 
 
 def _size(features: Features) -> int:

@@ -1,0 +1,133 @@
+"""What is written as it happens, one JSON object a line: on disk, and with `--json` on standard output.
+
+| kind | keys beside it |
+| --- | --- |
+| session | format, version, source, run, run_digest, labels, window_s, stride_s, step_s, at, unix_s |
+| window | start, end, scores (one a label, in the session's order; of `temporal` a list for each step), latency_s |
+| begins | label, start, at |
+| ends | label, start, end, score (null: unseen), at |
+| source | what (see `arrivals.What`), at, said |
+| stride | stride_s, at |
+| gap | start, end: not annotated |
+| end | at, why |
+| written | files: name -> digest, by: "file" or "scores" |
+
+Times are seconds of the recording; `at` is up to where it was seen when the line was written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from actscribe.labels import LabelSet
+from actscribe.live.arrivals import Event
+from actscribe.live.causal.timeline import Change
+from actscribe.live.windows import LiveWindows
+from actscribe.run_folder.integrity import MODEL
+from actscribe.run_folder.run import Run
+from actscribe.run_folder.written import BASE, OPERATING_POINT
+
+FORMAT, VERSION = "actscribe-live", 1
+#: Digits of times and scores.
+_TIMES, _SCORES = 6, 6
+
+Line = Mapping[str, Any]
+
+
+def session(run: Run, source: str, windows: LiveWindows, step: float, at: float) -> Line:
+    """Return the line with which a session begins."""
+    labels: LabelSet = run.labels
+    return {
+        "kind": "session",
+        "format": FORMAT,
+        "version": VERSION,
+        "source": source,
+        "run": str(run.folder),
+        "run_digest": run_digest(run),
+        "labels": list(labels.names),
+        "window_s": windows.length,
+        "stride_s": windows.stride,
+        "step_s": step,
+        "at": _time(at),
+        "unix_s": round(time.time(), 3),
+    }
+
+
+def run_digest(run: Run) -> str:
+    """Return what identifies the model, the windows and the decisions of a run."""
+    parts = [
+        f"{name} {digest}"
+        for name, digest in sorted(run.info.digests.items())
+        if name.startswith(f"{MODEL}/") or name in (OPERATING_POINT, *BASE[:2])
+    ]
+    return _digest("\n".join(parts))
+
+
+def window(start: float, end: float, scores: np.ndarray, latency: float) -> Line:
+    """Return the line of a window that was scored; shape of `scores`: (labels,) or (steps, labels)."""
+    return {
+        "kind": "window",
+        "start": _time(start),
+        "end": _time(end),
+        "scores": np.round(scores, _SCORES).tolist(),
+        "latency_s": round(latency, 3),
+    }
+
+
+def change(found: Change, at: float) -> Line:
+    """Return the line of a bar that begins or ends."""
+    bar = found.bar
+    if found.what == "begins":
+        return {"kind": "begins", "label": bar.label, "start": _time(bar.start), "at": _time(at)}
+    score = None if found.score is None else round(found.score, _SCORES)
+    about = {"label": bar.label, "start": _time(bar.start), "end": _time(bar.end), "score": score}
+    return {"kind": "ends", **about, "at": _time(at)}
+
+
+def event(found: Event) -> Line:
+    """Return the line of what happened to the source."""
+    return {"kind": "source", "what": found.what, "at": _time(found.time), "said": found.said}
+
+
+def stride(seconds: float, at: float) -> Line:
+    """Return the line of a stride that changed."""
+    return {"kind": "stride", "stride_s": round(seconds, 3), "at": _time(at)}
+
+
+def gap(start: float, end: float) -> Line:
+    """Return the line of a span that is not annotated."""
+    return {"kind": "gap", "start": _time(start), "end": _time(end)}
+
+
+def end(at: float, why: str) -> Line:
+    """Return the line with which a session ends."""
+    return {"kind": "end", "at": _time(at), "why": why}
+
+
+def written(files: Mapping[str, str], by: str) -> Line:
+    """Return the line of the files that were written."""
+    return {"kind": "written", "files": dict(files), "by": by}
+
+
+def differs(line: Line, run: Run, source: str) -> str:
+    """Return why a recording that a session began cannot be gone on with; empty: it can."""
+    if line.get("format") != FORMAT or line.get("version") != VERSION:
+        return "was not begun by this version of actscribe watch"
+    if line["source"] != source:
+        return f"is of {line['source']}, not of {source}"
+    if line["labels"] != list(run.labels.names) or line["run_digest"] != run_digest(run):
+        return f"was begun with another run ({line['run']})"
+    return ""
+
+
+def _time(seconds: float) -> float:
+    return round(float(seconds), _TIMES)
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -1,0 +1,221 @@
+"""What a session looks like: lanes of the last minutes on a terminal, plain lines elsewhere, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import IO, Any
+
+from actscribe.live.lines import Line
+from actscribe.live.session import State
+from actscribe.progress import clock
+
+#: Seconds that the lanes show, from one mark to the next, and between two drawings.
+SHOWN_S, MARK_S, DRAW_S = 120.0, 30.0, 0.25
+#: Widest column of labels, and that of the score and the length of an open bar.
+LABELS, SCORE = 20, 12
+#: How a bar, its growing end, annotated time without one, time that is not annotated, and undecided time are drawn.
+SIGNS, PLAIN_SIGNS = "█▶·?░", "#>.?~"
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One label's line.
+
+    Args:
+        label: shortened to its column.
+        cells: a character for each piece of time.
+        score: of the newest window, and how long an open bar lasts already.
+        open: whether a bar is open.
+    """
+
+    label: str
+    cells: str
+    score: str
+    open: bool
+
+
+def lanes(state: State, labels: Sequence[str], width: int, signs: str = SIGNS) -> tuple[list[Lane], str]:
+    """Return the lanes of the last two minutes and the axis below them, each `width` characters wide.
+
+    Args:
+        state: to show.
+        labels: a lane each, from above.
+        width: of the terminal.
+        signs: see `SIGNS`.
+    """
+    column = min(LABELS, max(len(label) for label in labels))
+    cells = max(10, width - column - SCORE - 2)
+    begin = max(0.0, state.at - SHOWN_S)
+    piece = SHOWN_S / cells
+    drawn = []
+    for label in labels:
+        bars = [bar for bar in state.bars if bar.label == label and bar.end > begin]
+        row = [_cell(state, bars, begin + number * piece, piece, signs) for number in range(cells)]
+        still = next((bar for bar in bars if bar.open), None)
+        if still is not None:
+            row[min(cells - 1, max(0, int((still.end - begin) / piece)))] = signs[1]
+        lasts = clock(still.end - still.start) if still is not None else ""
+        said = f"{state.scores[label]:.2f} {lasts}" if label in state.scores else ""
+        drawn.append(Lane(_short(label, column).ljust(column), "".join(row), said.ljust(SCORE), still is not None))
+    return drawn, " " * (column + 1) + _axis(begin, piece, cells)
+
+
+def title(state: State, media: str, width: int) -> str:
+    """Return the line above the lanes."""
+    stride = f"a window every {state.stride:g} s"
+    if state.stride > state.asked_stride:
+        stride += f" (too slow for {state.asked_stride:g} s)"
+    told = f"  {clock(state.at)}  {stride}"
+    if state.latency is not None:
+        told += f"  late by {state.latency[0]:.1f} s (95 %: {state.latency[1]:.1f} s)"
+    room = width - len(told)
+    return (_short(media, max(8, room)) + told)[:width]
+
+
+class Lines:
+    """One plain line for each bar that begins or ends and for what happens to the source; for logs and pipes.
+
+    Args:
+        out: where they are printed.
+    """
+
+    def __init__(self, out: IO[str] | None = None) -> None:
+        self._out = out or sys.stdout
+
+    def line(self, line: Line) -> None:
+        """Print what people want to know of a line."""
+        said = in_words(line)
+        if said:
+            print(said, file=self._out, flush=True)
+
+    def draw(self, state: State) -> None:
+        """Print nothing: a log is no screen."""
+
+
+class JsonLines:
+    """Every line as JSON, for other programs.
+
+    Args:
+        out: where they are printed.
+    """
+
+    def __init__(self, out: IO[str] | None = None) -> None:
+        self._out = out or sys.stdout
+
+    def line(self, line: Line) -> None:
+        """Print a line."""
+        print(json.dumps(line, ensure_ascii=False), file=self._out, flush=True)
+
+    def draw(self, state: State) -> None:
+        """Print nothing beside the lines."""
+
+
+class Lanes:
+    """The lanes of the last minutes, drawn again and again on a terminal.
+
+    Args:
+        media: what is watched.
+        labels: a lane each.
+        console: rich's; None: of standard output.
+    """
+
+    def __init__(self, media: str, labels: Sequence[str], console: Any = None) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._media, self._labels = media, list(labels)
+        self._console = console or Console()
+        self._live = Live(console=self._console, auto_refresh=False, transient=False)
+        self._drawn = 0.0
+        self._words: list[str] = []
+
+    def __enter__(self) -> Lanes:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def line(self, line: Line) -> None:
+        """Draw at once what a line tells with the next state."""
+        if line["kind"] != "window":
+            self._drawn = 0.0
+
+    def draw(self, state: State) -> None:
+        """Draw a state, at most four times a second."""
+        now = time.monotonic()
+        if now - self._drawn < DRAW_S:
+            return
+        self._drawn = now
+        self._live.update(drawing(state, self._media, self._labels, self._console), refresh=True)
+
+
+def drawing(state: State, media: str, labels: Sequence[str], console: Any) -> Any:
+    """Return a state as rich draws it.
+
+    Args:
+        state: to show.
+        media: what is watched.
+        labels: a lane each.
+        console: whose width and encoding count.
+    """
+    from rich.text import Text
+
+    utf8 = "utf" in console.encoding.casefold()
+    drawn, axis = lanes(state, labels, console.width, SIGNS if utf8 else PLAIN_SIGNS)
+    text = Text(no_wrap=True, overflow="crop")
+    text.append(title(state, media, console.width) + "\n", "bold")
+    for lane in drawn:
+        text.append(f"{lane.label} ", "bold green" if lane.open else "")
+        text.append(lane.cells, "green" if lane.open else "cyan")
+        text.append(f" {lane.score}\n", "bold green" if lane.open else "dim")
+    text.append(axis, "dim")
+    for said in state.said:
+        text.append(f"\n{_short(said, console.width)}", "yellow")
+    return text
+
+
+def in_words(line: Line) -> str:
+    """Return what a line says to people; empty for what is of interest to programs alone."""
+    kind = line["kind"]
+    if kind == "begins":
+        return f"{clock(line['start'])}  {line['label']} begins"
+    if kind == "ends":
+        return f"{clock(line['end'])}  {line['label']} ends, after {line['end'] - line['start']:.1f} s"
+    if kind == "source":
+        return f"{clock(line['at'])}  {line['said']}"
+    if kind == "stride":
+        return f"{clock(line['at'])}  a window every {line['stride_s']:g} s from here on"
+    if kind == "gap":
+        return f"{clock(line['start'])}  not annotated until {clock(line['end'])}"
+    return ""
+
+
+def _cell(state: State, bars: Sequence[Any], start: float, piece: float, signs: str) -> str:
+    """Return the sign of a piece of time: what fills more than half of what is decided of it."""
+    end = start + piece
+    if start >= state.at:
+        return " "
+    if any(min(end, bar.end) - max(start, bar.start) >= piece / 2 for bar in bars):
+        return signs[0]
+    if any(min(end, stop) - max(start, begin) >= piece / 2 for begin, stop in state.unseen):
+        return signs[3]
+    return signs[4] if start >= state.decided else signs[2]
+
+
+def _axis(begin: float, piece: float, cells: int) -> str:
+    """Return times below the lanes, where they begin."""
+    row = [" "] * (cells + SCORE)
+    mark = -(-begin // MARK_S) * MARK_S
+    while (place := round((mark - begin) / piece)) < cells:
+        row[place : place + len(clock(mark)) + 1] = f"|{clock(mark)}"
+        mark += MARK_S
+    return "".join(row).rstrip()
+
+
+def _short(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 1]}…"

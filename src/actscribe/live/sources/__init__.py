@@ -1,0 +1,1 @@
+"""Where live pictures come from: files, growing ones, streams and cameras."""

@@ -1,0 +1,130 @@
+"""Which source a user means: a camera by its number, a stream by its address, a file by its path."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from actscribe.errors import ActScribeError
+from actscribe.live.arrivals import Source
+from actscribe.live.sources.growing import Growing
+from actscribe.live.sources.opened import Opened, Recorder
+from actscribe.live.sources.played import Played
+from actscribe.names import safe_name
+from actscribe.video.opening import check_video_file
+from actscribe.video.probe import probe
+
+#: Addresses that are opened, and the protocols that FFmpeg may use for each: never a file, and no playlist.
+_HTTP, _RTSP = "http,https,tcp,tls,crypto,httpproxy", "rtp,rtcp,rtsp,udp,tcp,tls,http,https,srtp"
+SCHEMES = {"http": _HTTP, "https": _HTTP, "rtsp": _RTSP, "rtsps": _RTSP}
+#: What may come over HTTP. Playlists (HLS, DASH) are left out: they name other addresses, which the user did not.
+_FORMATS = "mpegts,matroska,webm,mov,mp4,flv,mpjpeg,jpeg_pipe,mjpeg,avi,h264,hevc,ogg,asf,rtsp,rtp,sdp,mpeg"
+#: FFmpeg's name for cameras, and how one is named by its number, by system.
+_CAMERAS = {"linux": ("v4l2", "/dev/video{}"), "darwin": ("avfoundation", "{}:none"), "win32": ("dshow", "")}
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A source with what is known of it before it is opened.
+
+    Args:
+        source: to read.
+        name: for files, safe on every system.
+        video: the file, if it is one.
+        passes: whether time goes on while nobody watches: of a camera and a stream.
+    """
+
+    source: Source
+    name: str
+    video: Path | None = None
+    passes: bool = False
+
+
+def choose(
+    given: str,
+    speed: float = 1.0,
+    growing: bool = False,
+    patience_s: float | None = None,
+    recorder: Recorder | None = None,
+) -> Chosen:
+    """Return the source that a user means; cameras and streams are not opened yet.
+
+    Args:
+        given: a number, an address or a path.
+        speed: of a file that is played.
+        growing: whether a file is still being written.
+        patience_s: seconds after which a growing file has ended, by default 10, and a lost source, by default never.
+        recorder: of a stream or camera.
+
+    Raises:
+        ActScribeError: there is no such file or camera, or an address of another kind.
+    """
+    if re.fullmatch(r"\d+", given):
+        return _camera(int(given), patience_s, recorder)
+    if "://" in given:
+        return _stream(given, patience_s, recorder)
+    path = Path(given)
+    check_video_file(path)
+    if growing:
+        return Chosen(Growing(path, 10.0 if patience_s is None else patience_s), safe_name(path.stem))
+    return Chosen(Played(path, probe(path).duration, speed), safe_name(path.stem), path)
+
+
+def _camera(number: int, patience_s: float | None, recorder: Recorder | None) -> Chosen:
+    kind, target = _CAMERAS.get(sys.platform, ("", ""))
+    if not kind:
+        raise ActScribeError(f"camera {number}: cameras of this system ({sys.platform}) are not known.")
+    options: dict[str, str] = {}
+    if kind == "dshow":
+        target = f"video={_named(kind, number)}"
+    elif kind == "v4l2":
+        target = target.format(number)
+        if not Path(target).exists():
+            there = ", ".join(sorted(path.name.removeprefix("video") for path in Path("/dev").glob("video*")))
+            raise ActScribeError(
+                f"camera {number}: there is none ({target} does not exist).",
+                f"There are: {there}." if there else "No camera is connected; a file can be watched, too.",
+            )
+    else:
+        target, options = target.format(number), {"framerate": "30"}
+    opened = Opened(f"camera {number}", target, kind, options, patience_s, recorder)
+    return Chosen(opened, f"camera-{number}", passes=True)
+
+
+def _named(kind: str, number: int) -> str:
+    from av.device import enumerate_input_devices
+
+    found = [device for device in enumerate_input_devices(kind) if "video" in device.media_types]
+    if number >= len(found):
+        there = ", ".join(f"{place}: {device.description}" for place, device in enumerate(found))
+        raise ActScribeError(f"camera {number}: there is none.", f"There are: {there}." if there else "None is there.")
+    return found[number].name
+
+
+def _stream(given: str, patience_s: float | None, recorder: Recorder | None) -> Chosen:
+    try:
+        parts, shown = urlsplit(given), _shown(given)
+    except ValueError:  # brackets of IPv6 that do not close
+        parts, shown = urlsplit(""), given
+    if parts.scheme.casefold() not in SCHEMES or not parts.hostname:
+        raise ActScribeError(
+            f"{shown}: no address of a stream that can be watched.",
+            f"Known are addresses that begin with {', '.join(f'{scheme}://' for scheme in SCHEMES)}.",
+        )
+    options = {"protocol_whitelist": SCHEMES[parts.scheme.casefold()], "format_whitelist": _FORMATS}
+    if parts.scheme.casefold().startswith("rtsp"):
+        options["rtsp_transport"] = "tcp"  # over UDP lost packets grey the picture
+    else:
+        options["max_redirects"] = "0"  # to where the user did not say
+    name = safe_name(f"{parts.hostname}{parts.path}".strip("/"))
+    return Chosen(Opened(shown, given, None, options, patience_s, recorder), name, passes=True)
+
+
+def _shown(given: str) -> str:
+    """Return an address without the name and password in it, as it may stand in files and on screens."""
+    parts = urlsplit(given)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, parts.path, parts.query and "…", ""))

@@ -1,0 +1,47 @@
+"""From an open container to pictures with the times that it states, whatever is damaged in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import av
+import av.error
+import av.logging
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from actscribe.video.opening import MOST_PIXELS
+
+#: How FFmpeg opens what is live: it looks at a second of it, not five. (Its "nobuffer" would lose what it looked at.)
+LIVE = {"analyzeduration": "1000000"}
+
+
+def prepare(stream: VideoStream) -> None:
+    """Set a stream's decoder so that it holds no picture back: threads share each picture, not a row of them."""
+    av.logging.set_level(None)  # see `opening._silence`
+    stream.thread_type = "SLICE"
+    stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
+
+
+def decoded(
+    container: InputContainer, stream: VideoStream, seen: Callable[[Packet[VideoStream]], None] | None = None
+) -> Iterator[tuple[float | None, av.VideoFrame]]:
+    """Yield each picture with its stated time in seconds, None where it has none; damaged ones are left out.
+
+    Args:
+        container, stream: open.
+        seen: is given each packet once it is decoded.
+
+    Raises:
+        av.error.FFmpegError: reading failed; at the end of a file nothing is raised.
+    """
+    for packet in container.demux(stream):
+        try:
+            frames = packet.decode()
+        except (av.error.InvalidDataError, ValueError):
+            frames = []
+        if seen is not None and packet.dts is not None:
+            seen(packet)
+        for frame in frames:
+            yield (None if frame.pts is None or frame.time_base is None else float(frame.pts * frame.time_base)), frame

@@ -1,0 +1,355 @@
+"""What comes from files that play or grow, from streams and from what is lost and found: times, events, pictures."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from live_lamps import SHOWN, picture
+from small_studies import film
+from videos import make_video, number_of
+
+from actscribe.data.view import InputSpec
+from actscribe.errors import ActScribeError, UnreadableVideo
+from actscribe.live.arrivals import Arrival, Event, Picture
+from actscribe.live.buffer import Buffer
+from actscribe.live.clock import StreamClock
+from actscribe.live.sampler import Health, Sample, Sampler
+from actscribe.live.sources import choose as choosing
+from actscribe.live.sources import opened
+from actscribe.live.sources.choose import choose
+from actscribe.live.sources.growing import Growing
+from actscribe.live.sources.opened import Opened
+from actscribe.live.windows import LiveWindows
+from actscribe.video.reading import frames_at
+
+VIEW = InputSpec(4, 48)
+
+
+def test_a_clock_that_jumps_is_set_right_by_the_time_that_passed() -> None:
+    clock = StreamClock(10.0)
+    assert clock.at(500.0, 0.0) == (10.0, 0.0)
+    assert clock.at(500.1, 0.1) == (pytest.approx(10.1), 0.0)
+    assert clock.at(500.3, 0.1) == (pytest.approx(10.3), 0.0)  # pictures come in bursts
+    assert clock.at(500.2, 0.2) == (None, 0.0)  # out of order
+    time_, jump = clock.at(3.0, 0.7)  # the camera was set anew, 0.6 s after the last picture
+    assert (time_, jump) == (pytest.approx(10.9), pytest.approx(3.0 - 500.3 - 0.6))
+    assert clock.at(3.1, 0.8) == (pytest.approx(11.0), 0.0)
+    time_, jump = clock.at(900.0, 0.9)
+    assert (time_, jump) == (pytest.approx(11.1), pytest.approx(896.8))
+    assert clock.at(905.0, 5.9) == (pytest.approx(16.1), 0.0)  # a hole as long as the time that passed is one
+    assert clock.at(None, 6.0) == (pytest.approx(16.2), 0.0)
+    assert clock.now(7.0) == pytest.approx(17.2)
+    clock.restart()
+    assert clock.at(0.0, 10.0) == (pytest.approx(20.2), 0.0)
+
+
+def test_of_a_file_holes_are_true_however_fast_it_is_read() -> None:
+    clock = StreamClock(0.0, farthest=3600.0)
+    assert clock.at(0.0, 0.0) == (0.0, 0.0)
+    assert clock.at(1000.0, 0.01) == (1000.0, 0.0)
+    assert clock.at(9000.0, 0.02)[1] == pytest.approx(8000 - 0.01)
+
+
+def test_a_sampler_takes_what_offline_reading_takes(tmp_path: Path) -> None:
+    video = make_video(tmp_path / "v.mp4", 75, fps=25)
+    windows = LiveWindows(1.0, 0.5, 3)
+    moments = [next(one) for one in [windows.every_moment(0.0)] for _ in range(9)]
+    assert moments[:2] == pytest.approx([1 / 6, 0.5], abs=1e-6)
+    sampler = Sampler(windows.every_moment(0.0), InputSpec(3, 48), float("inf"))
+    found: list[Sample] = []
+    with av.open(str(video)) as container:
+        for frame in container.decode(video=0):
+            found += sampler.take(Picture(float(frame.time), frame, 0.0))
+    found += sampler.finish(3.0)
+    wanted = list(frames_at(video, moments, 48))
+    assert [one.moment for one in found] == moments
+    assert [one.time for one in found] == [one.pts for one in wanted]
+    assert all((one.image == other.image).all() for one, other in zip(found, wanted, strict=True))
+
+
+def test_nothing_stands_for_what_was_lost() -> None:
+    grey = np.full((48, 64, 3), 90, np.uint8)
+    windows = LiveWindows(1.0, 1.0, 2)  # moments at 0.25, 0.75, 1.25 ...
+    sampler = Sampler(windows.every_moment(0.0), VIEW, 0.6)
+    assert sampler.take(picture(0.0, grey)) == []
+    assert [one.moment for one in sampler.take(picture(3.0, grey))] == [0.25]  # a picture holds for 0.6 s
+    sampler.broken()
+    assert sampler.take(picture(5.0, grey)) == []
+    assert [one.moment for one in sampler.take(picture(5.5, grey))] == [5.25]
+
+
+def test_black_and_still_pictures_are_said_once_and_so_is_their_end() -> None:
+    health = Health()
+    rng = np.random.default_rng(0)
+    said = []
+    for number in range(60):
+        moment = number * 0.5
+        image = rng.integers(60, 90, (48, 64, 3), np.uint8)
+        if 2.0 <= moment < 8.0:
+            image = rng.integers(0, 6, (48, 64, 3), np.uint8)  # the noise of a covered lens
+        if 10.0 <= moment < 20.0:
+            image = np.full((48, 64, 3), 77, np.uint8)
+        event = health.look(Sample(moment, moment, image))
+        said += [(event.what, moment, event.time)] if event else []
+    assert said == [("black", 4.0, 2.0), ("picture", 8.0, 8.0), ("frozen", 15.5, 10.5), ("picture", 20.0, 20.0)]
+
+
+def sample(moment: float) -> Sample:
+    return Sample(moment, moment, np.zeros((2, 2, 3), np.uint8))
+
+
+def test_a_buffer_drops_by_time_and_hands_out_whole_windows_alone() -> None:
+    buffer, stop = Buffer(5.0, False, 1.0), threading.Event()
+    for second in range(100):
+        buffer.put([sample(float(second))], float(second), 0.0, stop)
+    assert buffer.held() == 6  # from 94 to 99 s
+    assert buffer.frames(np.array([95.0, 96.0])) is not None
+    assert buffer.frames(np.array([93.0, 94.0])) is None
+    assert buffer.frames(np.array([95.0, 95.5])) is None
+
+
+def test_a_source_that_can_wait_does_and_nothing_of_it_is_dropped() -> None:
+    buffer, stop = Buffer(5.0, True, 1.0), threading.Event()
+
+    def fill() -> None:
+        for second in range(30):
+            buffer.put([sample(float(second))], float(second), 0.0, stop)
+
+    thread = threading.Thread(target=fill)
+    thread.start()
+    for second in range(25):
+        buffer.wait(2.0, second)
+        assert buffer.frames(np.array([float(second)])) is not None, second
+        buffer.need(float(second + 1))
+    buffer.need(100.0)
+    thread.join(5)
+    assert not thread.is_alive()
+
+
+def times(arrivals: list[Arrival]) -> list[float]:
+    return [one.time for one in arrivals if isinstance(one, Picture)]
+
+
+def whats(arrivals: list[Arrival]) -> list[str]:
+    return [one.what for one in arrivals if isinstance(one, Event)]
+
+
+def test_a_file_plays_at_its_pace(tmp_path: Path) -> None:
+    video = film(tmp_path / "v.mp4", SHOWN, 3.0)
+    source = choose(str(video), speed=4.0).source
+    began = time.monotonic()
+    seen = list(source.arrivals(0.0, threading.Event()))
+    assert 0.6 < time.monotonic() - began < 3.0
+    assert times(seen) == pytest.approx(np.arange(30) / 10)
+    assert (seen[-1].time, whats(seen)) == (pytest.approx(3.0), ["end"])  # type: ignore[union-attr]
+    due = [one.due for one in seen if isinstance(one, Picture)]
+    assert np.diff(due) == pytest.approx(0.025)
+    later = list(source.arrivals(2.0, threading.Event()))
+    assert times(later)[-1] == pytest.approx(2.9)
+
+
+def test_a_growing_file_is_read_as_it_grows(tmp_path: Path) -> None:
+    whole = make_video(tmp_path / "whole.mkv", 60, options={"g": "10"})
+    content, growing = whole.read_bytes(), tmp_path / "growing.mkv"
+    third = len(content) // 3
+    growing.write_bytes(content[:third])
+
+    def grow() -> None:
+        for part in (content[third : 2 * third], content[2 * third :]):
+            time.sleep(0.3)
+            with growing.open("ab") as file:
+                file.write(part)
+
+    thread = threading.Thread(target=grow)
+    thread.start()
+    seen = list(Growing(growing, 0.8).arrivals(0.0, threading.Event()))
+    thread.join()
+    assert times(seen) == pytest.approx(np.arange(60) / 25, abs=1e-3)
+    assert [number_of(p.frame.to_ndarray(format="rgb24")) for p in seen if isinstance(p, Picture)] == list(range(60))
+    assert whats(seen) == ["end"]
+
+
+def test_an_mp4_that_is_not_finished_cannot_grow(tmp_path: Path) -> None:
+    whole = make_video(tmp_path / "whole.mp4", 30)
+    (tmp_path / "part.mp4").write_bytes(whole.read_bytes()[:2000])
+    with pytest.raises(ActScribeError, match="cannot be read while it grows") as caught:
+        list(Growing(tmp_path / "part.mp4", 0.1).arrivals(0.0, threading.Event()))
+    assert "MKV or MPEG-TS" in caught.value.hint
+
+
+class _Server(ThreadingHTTPServer):
+    """Sends a video again and again, and cuts the first connections after a part of it."""
+
+    daemon_threads = True
+    content = b""
+    cuts: list[int] = []
+    asked = 0
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+
+    def do_GET(self) -> None:
+        self.server.asked += 1
+        cut = self.server.cuts.pop(0) if self.server.cuts else len(self.server.content)
+        if self.path == "/elsewhere":
+            self.send_response(302)
+            self.send_header("location", "/v.ts")
+            self.end_headers()
+            return
+        self.send_response(200)
+        self.send_header("content-type", "video/mp2t")
+        self.end_headers()
+        self.wfile.write(self.server.content[:cut])
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def served(content: bytes, cuts: list[int]) -> Iterator[tuple[_Server, str]]:
+    server = _Server(("127.0.0.1", 0), _Handler)
+    server.content, server.cuts = content, cuts
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield server, f"http://127.0.0.1:{server.server_port}/v.ts"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_a_stream_that_is_cut_is_opened_again_and_its_time_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opened, "FIRST_WAIT_S", 0.1)
+    content = make_video(tmp_path / "v.ts", 100, options={"g": "10"}).read_bytes()
+    with served(content, [len(content) // 2]) as (server, address):
+        chosen = choose(address, patience_s=0.0)
+        assert chosen.passes
+        stop, seen = threading.Event(), []
+        for one in replace(chosen.source, give_up_s=None).arrivals(0.0, stop):  # type: ignore[type-var]
+            seen.append(one)
+            if whats(seen) == ["lost", "back", "lost"]:
+                stop.set()
+        assert server.asked >= 2
+    found = times(seen)
+    assert all(one < other for one, other in pairwise(found))
+    lost, back = (next(one.time for one in seen if isinstance(one, Event) and one.what == w) for w in ("lost", "back"))
+    assert 0.05 < back - lost < 2.0
+    assert sum(moment > back for moment in found) >= 97  # of 100; what the decoder held is lost with the connection
+
+
+def test_what_does_not_come_back_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opened, "FIRST_WAIT_S", 0.05)
+    content = make_video(tmp_path / "v.ts", 30).read_bytes()
+    tries = []
+
+    def open_once(*given: object, **named: object) -> object:
+        tries.append(given)
+        if len(tries) > 1:
+            raise ConnectionRefusedError(111, "Connection refused")
+        return av.open(str(tmp_path / "v.ts"))
+
+    assert content
+    source = Opened("camera 7", "there", give_up_s=0.2, open=open_once)  # type: ignore[arg-type]
+    seen = list(source.arrivals(5.0, threading.Event()))
+    assert whats(seen) == ["lost", "end"]
+    assert len(tries) > 2
+    assert times(seen)[0] == 5.0
+
+
+def test_sound_alone_is_said_once_and_refused_at_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opened, "FIRST_WAIT_S", 0.02)
+    with av.open(str(tmp_path / "sound.mkv"), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=8000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.int16), format="s16", layout="mono")
+        frame.sample_rate = 8000
+        container.mux(stream.encode(frame))
+    make_video(tmp_path / "v.ts", 30)
+    with pytest.raises(ActScribeError, match="no video in it, only sound"):
+        list(
+            Opened("m", "x", open=lambda *a, **k: av.open(str(tmp_path / "sound.mkv"))).arrivals(0.0, threading.Event())
+        )
+    order = iter(["v.ts", "sound.mkv", "sound.mkv", "sound.mkv", "v.ts"])
+    stop, seen = threading.Event(), []
+    source = Opened("m", "x", open=lambda *a, **k: av.open(str(tmp_path / next(order))))
+    for one in source.arrivals(0.0, stop):
+        seen.append(one)
+        if "back" in whats(seen):
+            stop.set()
+    assert whats(seen) == ["lost", "no video", "back"]
+
+
+def test_what_cannot_be_opened_at_first_is_a_sentence() -> None:
+    with served(b"", []) as (_, address):
+        closed = address
+    with pytest.raises(ActScribeError, match="cannot be opened") as caught:
+        list(choose(closed).source.arrivals(0.0, threading.Event()))
+    assert "127.0.0.1" in caught.value.message
+
+
+def test_an_address_that_leads_elsewhere_is_not_followed(tmp_path: Path) -> None:
+    content = make_video(tmp_path / "v.ts", 30).read_bytes()
+    with served(content, []) as (server, address):
+        with pytest.raises(ActScribeError, match="cannot be opened"):
+            list(choose(address.replace("v.ts", "elsewhere")).source.arrivals(0.0, threading.Event()))
+        assert server.asked == 1
+
+
+def test_a_playlist_is_not_followed() -> None:
+    with served(b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nother.ts\n", []) as (server, address):
+        with pytest.raises(ActScribeError, match="cannot be opened"):
+            list(choose(address.replace("v.ts", "v.m3u8")).source.arrivals(0.0, threading.Event()))
+        assert server.asked == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("nowhere.mp4", "no such file"),
+        ("ftp://there/v.mp4", "no address of a stream"),
+        ("rtsp://", "no address of a stream"),
+        ("http://[::1/v", "no address of a stream"),
+        ("file:///etc/passwd", "no address of a stream"),
+    ],
+)
+def test_a_source_that_does_not_exist_is_a_sentence(given: str, said: str) -> None:
+    with pytest.raises(ActScribeError, match=said):
+        choose(given)
+
+
+def test_a_camera_that_is_not_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choosing.sys, "platform", "linux")
+    with pytest.raises(ActScribeError, match="camera 873: there is none"):
+        choose("873")
+    monkeypatch.setattr(choosing.sys, "platform", "darwin")
+    chosen = choose("1")
+    assert (chosen.source.media, chosen.name, chosen.passes) == ("camera 1", "camera-1", True)
+    monkeypatch.setattr(choosing.sys, "platform", "plan9")
+    with pytest.raises(ActScribeError, match="cameras of this system"):
+        choose("1")
+
+
+def test_a_password_in_an_address_is_in_no_file() -> None:
+    chosen = choose("rtsp://anna:secret@ward-3.local:554/main?token=abc")
+    assert "secret" not in chosen.source.media + chosen.name
+    assert "abc" not in chosen.source.media + chosen.name
+    assert chosen.name == "ward-3.local-main"
+
+
+def test_a_text_is_no_video(tmp_path: Path) -> None:
+    (tmp_path / "v.mp4").write_text("words\n" * 100)
+    with pytest.raises(UnreadableVideo, match="a text"):
+        choose(str(tmp_path / "v.mp4"))
