@@ -79,6 +79,10 @@ def test_what_the_target_cannot_carry_is_said(tmp_path: Path) -> None:
     assert convert(source, tmp_path / "a.txt").lost == ("subject", "score", "media", "duration")
     assert convert(source, tmp_path / "a.csv").lost == ("duration",)
     assert convert(source, tmp_path / "a_labels.csv", clock=FrameClock(10)).lost == ("subject", "score", "media")
+    noted = Annotations((Interval("x", 0, 1),), notes=("Made by hand.",))
+    write(source, noted, "json")
+    assert convert(source, tmp_path / "b.csv").lost == ("notes",)
+    assert convert(source, tmp_path / "b.eaf").lost == ()
 
 
 def test_one_of_several_videos_is_converted(tmp_path: Path) -> None:

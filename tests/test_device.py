@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from actscribe.cli import app
 from actscribe.compute import Compute, asking
 from actscribe.errors import ActScribeError
+from actscribe.models import compiling
 from actscribe.models import device as devices
 from actscribe.models.device import computing
 
@@ -73,7 +74,7 @@ def test_every_command_that_runs_a_network_takes_a_device_and_refuses_an_unknown
     assert done.exit_code == 2
     assert "Unknown device 'gpu'" in done.output
     helped = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "200", "TERM": "dumb"}).output
-    assert all(option in helped for option in ("--device", "--threads", "--batch-size"))
+    assert all(option in helped for option in ("--device", "--threads", "--batch-size", "--compile"))
 
 
 def test_no_other_command_runs_a_network() -> None:
@@ -99,3 +100,42 @@ def test_where_networks_run_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> 
             "Networks run on the processor with 1 thread, in bf16 unless the settings say otherwise"
             " (the processor has AMX), scoring 3 clips at a time."
         )
+
+
+def test_a_compiled_network_scores_as_it_does_without_and_the_trained_one_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Traced as for any machine, but run by PyTorch itself, so that no compiler of C++ is needed here."""
+    monkeypatch.setattr(compiling, "BACKEND", "aot_eager")
+    monkeypatch.setattr(compiling, "_has_compiler", lambda: True)
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(torch.nn.Linear(8, 8), torch.nn.GELU(), torch.nn.Linear(8, 3)).eval()
+    shown = torch.randn(4, 8)
+    with devices.computing(Compute("cpu", compile=True)):
+        assert devices.in_words().endswith("scoring 1 clip at a time, compiled at the first batch.")
+        made = devices.for_scoring(network, False)
+        before = compile_counters()
+        torch.testing.assert_close(made(shown), network(shown), rtol=1e-5, atol=1e-6)
+        assert compile_counters() == before + 1
+        made(shown)
+        assert compile_counters() == before + 1
+        assert [id(one) for one in made.parameters()] == [id(one) for one in network.parameters()]
+        held = devices.for_scoring(network, True)
+        assert held[0].weight.dtype == torch.bfloat16
+    assert network._compiled_call_impl is None
+    assert devices.for_scoring(network, False) is network
+
+
+def compile_counters() -> int:
+    return int(torch._dynamo.utils.counters["stats"]["unique_graphs"])
+
+
+@pytest.mark.parametrize(
+    ("where", "said"), [("cpu", "a C\\+\\+ compiler"), ("cuda", "Triton"), ("mps", "not for Apple's")]
+)
+def test_what_cannot_be_compiled_for_is_said_first(where: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "device", lambda: torch.device(where))
+    monkeypatch.setattr(compiling.shutil, "which", lambda name: None)
+    monkeypatch.setattr(compiling.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ActScribeError, match=said), devices.computing(Compute(where, compile=True)):
+        raise AssertionError

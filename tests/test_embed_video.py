@@ -15,6 +15,7 @@ from videos import make_video
 from actscribe.errors import ActScribeError
 from actscribe.models.device import bfloat16_pays
 from actscribe.runs.embedding import embed_clips, embed_video
+from actscribe.video.reading import FILTER
 from actscribe.video.writing import write_video
 
 
@@ -50,7 +51,7 @@ def test_vectors_of_a_video_and_of_clips_in_memory_are_what_transformers_pools(t
     path = tmp_path / "r.mp4"
     write_video(path, np.broadcast_to(colours, (20, 32, 32, 3)).copy(), 10)
     with av.open(str(path)) as file:
-        frames = np.stack([frame.to_ndarray(format="rgb24") for frame in file.decode(video=0)])
+        frames = np.stack([frame.to_ndarray(format="rgb24", interpolation=FILTER) for frame in file.decode(video=0)])
     seen = embed_video(path, str(folder), length=1.0, stride=0.5, frames=2)
     apart = {True: 0.05, False: 0.005}[bfloat16_pays()[0]]
     np.testing.assert_allclose([seen.starts, seen.ends], [[0, 0.5, 1], [1, 1.5, 2]], atol=1e-9)

@@ -1,4 +1,4 @@
-"""What a command or a script asked for: which device, how many threads, how many clips at once."""
+"""What a command or a script asked for: which device, how many threads, how many clips at once, compiled or not."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ class Compute:
         device: "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1" or "mps".
         threads: of arithmetic on the processor; None: as many as PyTorch chooses.
         batch_size: clips that run through a network together while they are scored; None: what suits the device.
+        compile: whether networks that score clips are compiled first (`torch.compile`).
     """
 
     device: str = "auto"
     threads: int | None = None
     batch_size: int | None = None
+    compile: bool = False
 
     def __post_init__(self) -> None:
         for name in ("threads", "batch_size"):

@@ -131,5 +131,6 @@ def _lost(annotations: Annotations, form: Format) -> tuple[str, ...]:
         "origin": any(interval.origin is not None for interval in annotations.intervals),
         "media": bool(annotations.media),
         "duration": annotations.duration is not None,
+        "notes": bool(annotations.notes),
     }
     return tuple(field for field, is_there in present.items() if is_there and field not in form.keeps)

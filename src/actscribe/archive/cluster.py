@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from contextvars import copy_context
+from dataclasses import replace
 from typing import Any
 
 from actscribe.archive.claims import Claims
@@ -60,7 +61,7 @@ class RayPool:
         gpus = int(held.get("GPU", 0)) if compute.device in ("auto", "cuda") else 0
         self._needs = {"num_gpus": 1, "num_cpus": 1} if gpus else {"num_cpus": 1}
         threads = compute.threads if gpus else compute.threads or 1
-        self._compute = Compute("cuda" if gpus else compute.device, threads, compute.batch_size)
+        self._compute = replace(compute, device="cuda" if gpus else compute.device, threads=threads)
         count = workers or gpus or int(held.get("CPU", 1))
         self._actors: list[Any] = [self._start() for _ in range(count)]
         self._holders = [""] * count

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -50,10 +50,10 @@ def places(workers: int | None, compute: Compute) -> list[Compute]:
     if where.type == "cuda" and compute.device == "auto":
         gpus = [f"cuda:{place}" for place in range(torch.cuda.device_count())]
         named = [gpus[place % len(gpus)] for place in range(workers or len(gpus))]
-        return [Compute(name, compute.threads, compute.batch_size) for name in named]
+        return [replace(compute, device=name) for name in named]
     if where.type != "cpu":
         return [compute] * (workers or 1)
-    return [Compute("cpu", compute.threads or 1, compute.batch_size)] * (workers or _usual_workers())
+    return [replace(compute, device="cpu", threads=compute.threads or 1)] * (workers or _usual_workers())
 
 
 def _usual_workers() -> int:

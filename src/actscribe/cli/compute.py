@@ -1,4 +1,4 @@
-"""The options of every command that runs a network: where, with how many threads, how many clips at once."""
+"""The options of every command that runs a network: where, with how many threads, how many at once, compiled or not."""
 
 from __future__ import annotations
 
@@ -29,11 +29,22 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
         ],
         None,
     ),
+    "compile": (
+        Annotated[
+            bool,
+            typer.Option(
+                "--compile",
+                help="Compile networks for this machine before they score: the first clips take a minute longer, all"
+                " others less. For long work on a GPU; scores move by rounding.",
+            ),
+        ],
+        False,
+    ),
 }
 
 
 def with_compute(command: Callable[..., None]) -> Callable[..., None]:
-    """Return `command` with the options --device, --threads and --batch-size, checked before it begins.
+    """Return `command` with the options --device, --threads, --batch-size and --compile, checked before it begins.
 
     Of an option that it has itself it keeps its own.
     """

@@ -337,6 +337,9 @@ def _blind_values(measure: Measure, table: pd.DataFrame) -> np.ndarray:
 
 def _ends(measure: Measure, system: System, shared: Shared) -> tuple[np.ndarray, np.ndarray]:
     """Return the ends of a measure's intervals, shape (labels + 2,) each; none passes 1, where every measure ends."""
+    if measure.ranked is not None:
+        ranked = measure.ranked(shared.targets, np.stack([run.scores for run in system.runs], axis=1), shared.grouping)
+        return ranked.low, ranked.high
     counts = system.counts()
     showing = np.append(shared.grouping.showing(counts[..., :3]), [shared.grouping.count] * 2)
     is_one_of_several = shared.labels.task == "multi-class"

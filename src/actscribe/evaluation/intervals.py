@@ -110,9 +110,26 @@ def estimate(
     """
     sums = groups.sums(counts)
     total = sums.sum(axis=0)
-    by_seed = metric(total)
+    return from_left_out(metric(total), metric(total[None] - sums), groups, scale, showing, confidence)
+
+
+def from_left_out(
+    by_seed: np.ndarray,
+    without: np.ndarray,
+    groups: Groups,
+    scale: Scale = "share",
+    showing: np.ndarray | None = None,
+    confidence: float = 0.95,
+) -> Estimate:
+    """Return the same from values that are no sums, such as those of a ranking.
+
+    Args:
+        by_seed: the values of all units, shape (seeds, *values).
+        without: the same with each group left out in turn, shape (groups, seeds, *values).
+        groups, scale, showing, confidence: as in `estimate`.
+    """
     value = mean_of_known(by_seed, axis=0)
-    without = mean_of_known(metric(total[None] - sums), axis=1)
+    without = mean_of_known(without, axis=1)
     showing = np.broadcast_to(groups.count if showing is None else showing, value.shape)
     error, freedom = _error(by_seed, without, groups.count, showing)
     low, high = _ends(value, error, freedom, showing, scale, confidence)
@@ -150,7 +167,7 @@ def f1_intervals(
     of = _checked(counts, groups)
     showing = np.append(of.showing(counts[:, None]), of.count)
     found = estimate(with_macro, counts[:, None], of, "share", showing, confidence)
-    return _table([*names, "macro"], found, showing, of)
+    return interval_table([*names, "macro"], found, showing, of)
 
 
 def accuracy_interval(correct: np.ndarray, groups: Sequence[str], confidence: float = 0.95) -> pd.DataFrame:
@@ -158,7 +175,7 @@ def accuracy_interval(correct: np.ndarray, groups: Sequence[str], confidence: fl
     counts = np.stack([np.asarray(correct, dtype=float), np.ones(len(correct))], axis=-1)
     of = _checked(counts, groups)
     found = estimate(lambda pooled: ratio(pooled)[..., None], counts[:, None], of, "share", None, confidence)
-    return _table(["accuracy"], found, np.array([of.count]), of)
+    return interval_table(["accuracy"], found, np.array([of.count]), of)
 
 
 def with_macro(pooled: np.ndarray) -> np.ndarray:
@@ -235,7 +252,8 @@ def _at_the_edge(
     return low, high
 
 
-def _table(names: Sequence[str], found: Estimate, showing: np.ndarray, groups: Groups) -> pd.DataFrame:
+def interval_table(names: Sequence[str], found: Estimate, showing: np.ndarray, groups: Groups) -> pd.DataFrame:
+    """Return estimates as rows with the columns COLUMNS; `showing`: in how many groups each is counted, whole numbers."""
     notes = [_note(each, groups) for each in showing.tolist()]
     columns = (names, found.value, found.low, found.high, showing.astype(int), notes)
     return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))

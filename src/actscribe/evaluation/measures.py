@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from sklearn.metrics import average_precision_score
 
 from actscribe.columns import Column
 from actscribe.evaluation.agreement import class_kappa, class_mcc, kappa, mcc, where_varied
-from actscribe.evaluation.intervals import Scale, mean_of_known
+from actscribe.evaluation.intervals import Estimate, Groups, Scale, mean_of_known
+from actscribe.evaluation.ranking import average_precision, precision_estimate
 from actscribe.timeline.matching import f1_of
 
 #: A run's table of labels, with its baselines; a comparison's table of labels; its headline; that on the terminal.
@@ -31,6 +31,8 @@ class Measure:
         tables: in which it stands.
         counts: from counts, shape (..., 4), to values, shape (...); None for a ranking.
         ranking: from a label's targets (bool) and scores, both of shape (clips,), to a number; None for counts.
+        ranked: of a ranking with an interval: from targets (clips, labels), scores (clips, seeds, labels) and groups to
+            the estimates of labels, macro and micro.
         over: of which labels `macro` is the mean: those that a clip shows, or those that another one does not, too.
         at_once: what stands for `micro` where a clip has one class out of several: (..., classes, 4) to (...).
         headline: which row stands in the headline.
@@ -42,6 +44,7 @@ class Measure:
     tables: frozenset[str]
     counts: Callable[[np.ndarray], np.ndarray] | None = None
     ranking: Callable[[np.ndarray, np.ndarray], float] | None = None
+    ranked: Callable[[np.ndarray, np.ndarray, Groups], Estimate] | None = None
     over: Literal["shown", "varied"] = "shown"
     at_once: Callable[[np.ndarray], np.ndarray] | None = None
     headline: Literal["macro", "micro"] = "macro"
@@ -88,11 +91,6 @@ def recall(counts: np.ndarray) -> np.ndarray:
     """Return the share of what is there that is marked, nan where nothing is there."""
     tp, fn = np.asarray(counts[..., 0], dtype=float), counts[..., 2]
     return np.asarray(np.divide(tp, tp + fn, out=np.full(tp.shape, np.nan), where=tp + fn > 0))
-
-
-def average_precision(true: np.ndarray, scores: np.ndarray) -> float:
-    """Return the step-wise sum of scikit-learn; nan where no clip shows the label."""
-    return float(average_precision_score(true, scores)) if true.any() else float("nan")
 
 
 KAPPA = Column(
@@ -142,11 +140,13 @@ MEASURES = (
             "AP",
             "average precision: how well scores rank clips that show the activity above those that do not, whatever "
             "the threshold; chance gives the share of clips that show it",
+            interval=("average_precision_low", "average_precision_high"),
             short="AP",
             higher_is_better=True,
         ),
         frozenset({CLIPS, LABELS, HEADLINE, TERMINAL}),
         ranking=average_precision,
+        ranked=precision_estimate,
     ),
     Measure(
         Column(

@@ -19,6 +19,7 @@ from actscribe.evaluation.errors import timeline_errors, worst_confusions, worst
 from actscribe.evaluation.events import event_table, sequence_scores
 from actscribe.evaluation.indicators import compare_indicators
 from actscribe.evaluation.intervals import accuracy_interval, f1_intervals, label_counts
+from actscribe.evaluation.ranking import precision_intervals
 from actscribe.labels import LabelSet
 
 
@@ -35,6 +36,7 @@ class Evaluation:
         timelines: predicted intervals by recording; empty for trimmed data sets.
         table: per label, macro, micro; `baselines` has the same columns.
         confidence: F1 (and accuracy) with intervals over groups.
+        ranking: average precision per label, macro and micro with intervals over groups.
         calibration: Brier score and calibration error per label, see `calibration.calibration_table`.
         confusion: true x predicted clips, multi-class only.
         errors: where the timelines are wrong for longest; for trimmed data sets the most confident wrong answers.
@@ -54,6 +56,7 @@ class Evaluation:
     table: pd.DataFrame
     baselines: Mapping[str, pd.DataFrame]
     confidence: pd.DataFrame
+    ranking: pd.DataFrame
     calibration: pd.DataFrame
     confusion: np.ndarray | None
     errors: pd.DataFrame
@@ -78,6 +81,7 @@ class Evaluation:
         tables = {
             "table": self.table,
             "confidence": self.confidence,
+            "ranking": self.ranking,
             "calibration": self.calibration,
             "errors": self.errors,
             "events": self.events,
@@ -117,6 +121,8 @@ def measure(
         priors: share of positive clips per label in training, shape (labels,).
     """
     truth = targets(clips, labels.task, coverage)
+    group_of = {recording.name: recording.group for recording in recordings}
+    groups = [group_of[clip.recording] for clip in clips]
     tables = _clip_tables(labels, clips, truth, scores, thresholds, priors)
     if timelines:  # what is listed as wrong is wrong in what a person is given
         tables["errors"] = timeline_errors(recordings, timelines, labels, clips, scores)
@@ -130,7 +136,8 @@ def measure(
         recordings=recordings,
         timelines=timelines,
         calibration=calibration_table(truth, scores, labels.names, labels.task),
-        confidence=_confidence(labels, clips, truth, scores, thresholds, recordings),
+        confidence=_confidence(labels, truth, scores, thresholds, groups),
+        ranking=precision_intervals(truth, scores, groups, labels.names),
         events=event_table(recordings, timelines, labels) if timelines else None,
         joint=sequence_scores(recordings, timelines, labels) if timelines else {},
         indicators=compare_indicators(recordings, timelines, labels) if timelines else None,
@@ -164,16 +171,9 @@ def _clip_tables(
 
 
 def _confidence(
-    labels: LabelSet,
-    clips: Sequence[Clip],
-    truth: np.ndarray,
-    scores: np.ndarray,
-    thresholds: np.ndarray,
-    recordings: Sequence[Recording],
+    labels: LabelSet, truth: np.ndarray, scores: np.ndarray, thresholds: np.ndarray, groups: Sequence[str]
 ) -> pd.DataFrame:
     """Return F1 per label and macro, and for classes the accuracy, with intervals over groups."""
-    group_of = {recording.name: recording.group for recording in recordings}
-    groups = [group_of[clip.recording] for clip in clips]
     if labels.task == "multi-label":
         counts = label_counts(truth, scores >= thresholds)
         return f1_intervals(counts, groups, labels.names)

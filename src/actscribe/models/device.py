@@ -14,6 +14,7 @@ from torch import nn
 
 from actscribe.compute import Compute, asking, chosen
 from actscribe.errors import ActScribeError
+from actscribe.models.compiling import check_compiles, compiled
 
 N = TypeVar("N", bound=nn.Module)
 #: Clips that a GPU scores at once, if nobody says otherwise (ours).
@@ -32,11 +33,13 @@ def computing(compute: Compute) -> Iterator[None]:
         compute: what is asked for; what it leaves out is chosen for this machine.
 
     Raises:
-        ActScribeError: this machine has no such device; said before the block begins.
+        ActScribeError: this machine has no such device, or cannot compile for it; said before the block begins.
     """
     threads = torch.get_num_threads()
     with asking(compute):
-        device()
+        where = device()
+        if compute.compile:
+            check_compiles(where)
         try:
             if compute.threads is not None:
                 torch.set_num_threads(compute.threads)
@@ -130,21 +133,29 @@ def in_words() -> str:
     precision = f"{'bf16' if pays else 'float32'} unless the settings say otherwise ({reason})"
     threads, clips = torch.get_num_threads(), clips_at_once()
     on = f"the processor with {threads} {'thread' if threads == 1 else 'threads'}" if where.type == "cpu" else where
-    return f"Networks run on {on}, in {precision}, scoring {clips} {'clip' if clips == 1 else 'clips'} at a time."
+    once = ", compiled at the first batch" if chosen().compile else ""
+    return f"Networks run on {on}, in {precision}, scoring {clips} {'clip' if clips == 1 else 'clips'} at a time{once}."
 
 
 def for_scoring(network: N, bfloat16: bool) -> N:
     """Return the network as it is scored under `autocast`: the same results, sooner.
 
     In bf16 a copy whose matrices are held in bf16, since autocast casts those of float32 anew at every call; all other
-    tensors are shared. Half the size of the weights is taken for it. In float32 the network itself.
+    tensors are shared. Half the size of the weights is taken for it. In float32 the network itself. Compiled, if that
+    was asked for, it is a copy in either precision, so that what is trained on stays as it is.
     """
-    if not bfloat16:
+    if not bfloat16 and not chosen().compile:
         return network
     shared = {id(one): one for one in (*network.parameters(), *network.buffers())}
     made = copy.deepcopy(network, shared)
+    if bfloat16:
+        _hold_matrices(made)
+    return compiled(made) if chosen().compile else made
+
+
+def _hold_matrices(made: nn.Module) -> None:
+    """Replace the matrices of a network by copies in bf16."""
     for module in made.modules():
         if isinstance(module, (nn.Linear, nn.Conv2d, nn.Conv3d)):
             for name, value in list(module.named_parameters(recurse=False)):
                 setattr(module, name, nn.Parameter(value.detach().to(torch.bfloat16), requires_grad=False))
-    return made

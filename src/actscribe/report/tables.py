@@ -35,7 +35,7 @@ THRESHOLD = Column(
 
 
 def label_table(result: Evaluation, fallbacks: Collection[str] = ()) -> Table:
-    """Return the measures of every label, F1 with its interval, and rates.
+    """Return the measures of every label, F1 and average precision with their intervals, and rates.
 
     Args:
         result: the measurements.
@@ -47,7 +47,10 @@ def label_table(result: Evaluation, fallbacks: Collection[str] = ()) -> Table:
     thresholds = [threshold_text(value, name in fallbacks) for name, value in pairs]
     columns = [column for column in CLIP_COLUMNS if column is not ANNOTATED]
     columns += [THRESHOLD] if result.labels.task == "multi-label" else []
-    table = as_shown(result.table).assign(low=ends["low"], high=ends["high"])
+    ranked = result.ranking
+    table = as_shown(result.table).assign(
+        low=ends["low"], high=ends["high"], average_precision_low=ranked["low"], average_precision_high=ranked["high"]
+    )
     table["threshold"] = thresholds + [""] * (len(table) - len(thresholds))
     return frame_table(f"Clips of the {result.split} split, label by label.", table, columns, _totals(result, table))
 

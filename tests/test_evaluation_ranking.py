@@ -1,0 +1,90 @@
+"""Average precision with intervals: against scikit-learn on the clips that are left, and Student's formula by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import t as student
+from sklearn.metrics import average_precision_score
+
+from actscribe.evaluation import ranking
+from actscribe.evaluation.intervals import group_units
+
+
+@pytest.fixture
+def clips() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Targets and scores of 3 labels with ties and clips that nobody annotated, and the clips' groups."""
+    rng = np.random.default_rng(3)
+    targets = (rng.random((120, 3)) < [0.5, 0.2, 0.1]).astype(float)
+    scores = np.round(np.clip(0.3 * targets + 0.7 * rng.random((120, 3)), 0, 1), 1)
+    targets[rng.random((120, 3)) < 0.1] = np.nan
+    return targets, scores, np.repeat([f"g{place}" for place in range(8)], 15)
+
+
+def test_leaving_a_group_out_is_scikit_learns_number_without_its_clips(clips, monkeypatch):
+    targets, scores, groups = clips
+    known = ~np.isnan(targets[:, 1])
+    true, own = targets[known, 1] > 0, scores[known, 1]
+    for at_once in (10_000_000, 100):  # all groups in one piece, and one by one
+        monkeypatch.setattr(ranking, "AT_ONCE", at_once)
+        found = ranking.average_precision_without(true, own, group_units(groups[known]))
+        for place, name in enumerate(np.unique(groups)):
+            rest = groups[known] != name
+            assert found[place] == pytest.approx(average_precision_score(true[rest], own[rest]))
+
+
+def test_weights_are_those_of_scikit_learn():
+    rng = np.random.default_rng(0)
+    true, scores = rng.random(50) < 0.4, np.round(rng.random(50), 1)
+    weights = rng.integers(0, 4, (5, 50))
+    expected = [average_precision_score(true, scores, sample_weight=row) for row in weights]
+    np.testing.assert_allclose(ranking.weighted_average_precision(true, scores, weights), expected)
+
+
+def test_without_the_only_group_that_shows_it_nothing_is_known():
+    true, scores = np.array([True, True, False, False]), np.array([0.9, 0.1, 0.8, 0.2])
+    found = ranking.average_precision_without(true, scores, group_units(["a", "a", "b", "b"]))
+    assert np.isnan(found[0]) and found[1] == 1
+    nothing = ranking.average_precision_without(np.zeros(0, bool), np.zeros(0), group_units([]))
+    assert nothing.shape == (0,)
+
+
+def test_values_of_labels_macro_and_micro_are_scikit_learns(clips):
+    targets, scores, groups = clips
+    found = ranking.precision_intervals(targets, scores, groups, ["a", "b", "c"]).set_index("metric")
+    known = ~np.isnan(targets)
+    each = [average_precision_score(targets[known[:, i], i], scores[known[:, i], i]) for i in range(3)]
+    np.testing.assert_allclose(found.loc[["a", "b", "c"], "value"], each)
+    assert found.loc["macro", "value"] == pytest.approx(np.mean(each))
+    assert found.loc["micro", "value"] == pytest.approx(average_precision_score(targets[known], scores[known]))
+    assert (found["low"] < found["value"]).all() and (found["value"] < found["high"]).all()
+    assert (found["low"] > 0).all() and (found["high"] < 1).all()
+
+
+def test_the_interval_is_students_on_the_logit_scale_of_a_jackknife(clips):
+    targets, scores, groups = clips
+    targets = np.nan_to_num(targets)
+    found = ranking.precision_intervals(targets, scores, groups, ["a", "b", "c"]).iloc[0]
+    true, own, names = targets[:, 0] > 0, scores[:, 0], np.unique(groups)
+    whole = average_precision_score(true, own)
+    without = np.array([average_precision_score(true[groups != name], own[groups != name]) for name in names])
+    error = np.sqrt(7 / 8 * ((without - whole) ** 2).sum())
+    middle, reach = np.log(whole / (1 - whole)), student.ppf(0.975, 7) * error / (whole * (1 - whole))
+    ends = 1 / (1 + np.exp(-np.array([middle - reach, middle + reach])))
+    np.testing.assert_allclose([found["low"], found["high"]], ends)
+
+
+def test_few_groups_have_no_interval_and_say_so(clips):
+    targets, scores, _ = clips
+    found = ranking.precision_intervals(targets, scores, np.repeat(["a", "b", "c"], 40), ["a", "b", "c"])
+    assert found[["low", "high"]].isna().all(axis=None)
+    assert set(found["note"]) == {"only 3 groups: an interval needs 5"}
+
+
+def test_trainings_that_disagree_widen_the_interval(clips):
+    targets, scores, groups = clips
+    other = np.random.default_rng(1).permutation(scores)
+    units = group_units(groups)
+    same = ranking.precision_estimate(targets, np.stack([scores, scores], axis=1), units)
+    apart = ranking.precision_estimate(targets, np.stack([scores, other], axis=1), units)
+    assert (apart.standard_error > same.standard_error).all()
