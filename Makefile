@@ -13,7 +13,7 @@ ROADS := cli_plugins road probe temporal dual_recognizer dual_heads video_classi
   vlm_lora judge compare_report archive_run embedders figure cli_models table_files video_reading \
   evaluation_clips evaluation_significance annotations_exports
 
-.PHONY: help install demo demo-quick wheel-test test test-slow lowest test-lowest test-lowest-quick report-test review-test docs docs-test lint format benchmarks campaigns campaigns-full campaign-programs campaign-video-matrix campaign-archive clean
+.PHONY: help install demo demo-quick wheel-test test test-slow lowest test-lowest test-lowest-quick report-test review-test docs docs-test browser-test lint format benchmarks campaigns campaigns-full campaign-programs campaign-video-matrix campaign-archive clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/ -/'
@@ -69,6 +69,9 @@ review-test: install  ## the page of review in headless Chromium, which must be 
 docs: install    ## the documentation, into site/ to be opened without a network; a warning is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "Open site/index.html"
+
+browser-test: docs  ## these three at once, in two processes
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -o 'python_files=*.py' -n 2 --dist loadfile tests/report_in_chromium.py tests/docs_in_chromium.py tests/review_in_chromium
 
 docs-test: docs  ## the same in headless Chromium, which must be on the PATH: offline, width, search
 	$(BIN)/python -m pytest tests/docs_in_chromium.py
