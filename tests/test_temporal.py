@@ -39,7 +39,7 @@ from actscribe.timeline.segments import build
 from actscribe.video.reading import frames_at
 
 TESTS = Path(__file__).parent
-QUICK = {"epochs": 40, "batch_size": 2, "layers": 4, "stages": 2, "channels": 16, "head_learning_rate": 0.01}
+QUICK = {"epochs": 60, "batch_size": 2, "layers": 4, "stages": 2, "channels": 16, "head_learning_rate": 0.01}
 
 
 @pytest.fixture(scope="module")
