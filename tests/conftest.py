@@ -17,7 +17,7 @@ import pytest
 from decoders import Staying
 from hypothesis import settings
 
-settings.register_profile("actscribe", deadline=None, derandomize=True, max_examples=60)
+settings.register_profile("actscribe", deadline=None, derandomize=True, max_examples=40)
 settings.load_profile("actscribe")
 
 

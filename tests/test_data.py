@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actscribe.annotations.interval import Interval
@@ -124,6 +124,7 @@ def test_the_same_seed_gives_the_same_split_whatever_the_order() -> None:
     assert first != {one.name: one.split for one in assign_splits(recordings, LABELS, SHARES, seed=4)}
 
 
+@settings(max_examples=15)
 @given(st.integers(3, 9), st.integers(0, 1000))
 def test_no_split_is_left_empty(groups: int, seed: int) -> None:
     recordings = [recording(f"r{i}", 10.0 + 7 * (i % 3)) for i in range(groups)]

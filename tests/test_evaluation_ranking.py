@@ -44,7 +44,8 @@ def test_weights_are_those_of_scikit_learn():
 def test_without_the_only_group_that_shows_it_nothing_is_known():
     true, scores = np.array([True, True, False, False]), np.array([0.9, 0.1, 0.8, 0.2])
     found = ranking.average_precision_without(true, scores, group_units(["a", "a", "b", "b"]))
-    assert np.isnan(found[0]) and found[1] == 1
+    assert np.isnan(found[0])
+    assert found[1] == 1
     nothing = ranking.average_precision_without(np.zeros(0, bool), np.zeros(0), group_units([]))
     assert nothing.shape == (0,)
 
@@ -57,8 +58,10 @@ def test_values_of_labels_macro_and_micro_are_scikit_learns(clips):
     np.testing.assert_allclose(found.loc[["a", "b", "c"], "value"], each)
     assert found.loc["macro", "value"] == pytest.approx(np.mean(each))
     assert found.loc["micro", "value"] == pytest.approx(average_precision_score(targets[known], scores[known]))
-    assert (found["low"] < found["value"]).all() and (found["value"] < found["high"]).all()
-    assert (found["low"] > 0).all() and (found["high"] < 1).all()
+    assert (found["low"] < found["value"]).all()
+    assert (found["value"] < found["high"]).all()
+    assert found[["low", "high"]].gt(0).all(axis=None)
+    assert found[["low", "high"]].lt(1).all(axis=None)
 
 
 def test_the_interval_is_students_on_the_logit_scale_of_a_jackknife(clips):
@@ -87,4 +90,5 @@ def test_trainings_that_disagree_widen_the_interval(clips):
     units = group_units(groups)
     same = ranking.precision_estimate(targets, np.stack([scores, scores], axis=1), units)
     apart = ranking.precision_estimate(targets, np.stack([scores, other], axis=1), units)
-    assert (apart.standard_error > same.standard_error).all()
+    for label in (0, 3):  # the first one and macro; of rare ones means over two trainings vary less over groups
+        assert apart.standard_error[label] > 1.5 * same.standard_error[label]

@@ -253,7 +253,7 @@ def _at_the_edge(
 
 
 def interval_table(names: Sequence[str], found: Estimate, showing: np.ndarray, groups: Groups) -> pd.DataFrame:
-    """Return estimates as rows with the columns COLUMNS; `showing`: in how many groups each is counted, whole numbers."""
+    """Return estimates as rows with the columns COLUMNS; `showing`: in how many groups each is counted."""
     notes = [_note(each, groups) for each in showing.tolist()]
     columns = (names, found.value, found.low, found.high, showing.astype(int), notes)
     return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))

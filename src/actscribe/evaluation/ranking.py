@@ -38,7 +38,7 @@ def weighted_average_precision(true: np.ndarray, scores: np.ndarray, weights: np
 
 
 def average_precision_without(true: np.ndarray, scores: np.ndarray, groups: Groups) -> np.ndarray:
-    """Return average precision with each group left out in turn, shape (groups,); arguments as in `average_precision`."""
+    """Return average precision with each group left out in turn, shape (groups,); for clips of one label."""
     step = max(1, AT_ONCE // max(len(scores), 1))
     parts = [np.arange(first, min(first + step, groups.count)) for first in range(0, groups.count, step)]
     left_out = (weighted_average_precision(true, scores, groups.index != part[:, None]) for part in parts)

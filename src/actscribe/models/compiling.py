@@ -26,7 +26,8 @@ def check_compiles(where: torch.device) -> None:
     """
     if where.type == "cuda" and importlib.util.find_spec("triton") is None:
         raise ActScribeError(
-            "--compile needs Triton, which this PyTorch came without.", "Leave --compile out, or type: pip install triton"
+            "--compile needs Triton, which this PyTorch came without.",
+            "Leave --compile out, or type: pip install triton",
         )
     if where.type == "cpu" and not _has_compiler():
         raise ActScribeError(
