@@ -60,6 +60,7 @@ NETWORKS = {
     "compare": ["nowhere"],
     "next": ["nowhere"],
     "annotate": ["a.mp4", "--run", "run"],
+    "watch": ["a.mp4", "--run", "run"],
     "archive": ["nowhere", "--run", "run", "--out", "out"],
     "benchmark": ["folder", "--videos", "here", "--backbone", "clip"],
     "models plan": ["embedded"],
