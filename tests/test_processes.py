@@ -157,6 +157,47 @@ def test_the_documented_launch_trains(tmp_path: Path, launcher: str) -> None:
     assert sorted(path.name for path in tmp_path.glob("rank-*")) == ["rank-0", "rank-1"]
 
 
+@pytest.mark.slow
+def test_the_documented_launch_of_two_nodes_trains(tmp_path: Path) -> None:
+    """What srun starts in docs/how-to/several-processes.md, both nodes played by this machine with one process each."""
+    model = str(tiny_timesformer(tmp_path / "model"))
+    settings = {"model": model, "batch_size": 4, "epochs": 1, "precision": "float32"}
+    study = lamp_study(tmp_path / "study", 5, 4.0, recognizers={"timesformer": settings}).parent
+    page = Path(__file__).parents[1] / "docs" / "how-to" / "several-processes.md"
+    (line,) = re.findall(r"^srun torchrun (--nnodes .*)$", page.read_text("utf-8"), re.M)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    here = {
+        "--nproc-per-node 8": "--nproc-per-node 1",
+        "$first": "127.0.0.1",
+        "29500": port,
+        "$SLURM_NNODES": "2",
+        "$SLURM_JOB_ID": "job",
+        "/data/my-study": "my-study",
+        "my-study": shlex.quote(str(study)),
+        "vlm-lora": "timesformer",
+    }
+    for said, meant in here.items():
+        line = line.replace(said, meant)
+    nodes = [
+        subprocess.Popen(
+            [sys.executable, "-m", "torch.distributed.run", *shlex.split(line)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ
+            | {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1", "ACTSCRIBE_CACHE": str(tmp_path / "cache")}
+            | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )
+        for _ in range(2)
+    ]
+    said = [node.communicate(timeout=300) for node in nodes]
+    assert [node.returncode for node in nodes] == [0, 0], said
+    assert sum(out.count("Run: ") for out, _ in said) == 1
+    assert Run.open(study / "runs" / "timesformer").info.status == "complete"
+
+
 @pytest.fixture
 def second(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"WORLD_SIZE": "2", "RANK": "1", "LOCAL_RANK": "1"}.items():
@@ -180,6 +221,20 @@ def test_a_lost_process_is_no_traceback(study: Path, monkeypatch: pytest.MonkeyP
     done = CliRunner().invoke(app, ["train", str(study)])
     assert done.exit_code == 2
     assert "another process of this training has ended. Go on with the same command and --resume." in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "option"), [("FSDP", "--use_fsdp"), ("DEEPSPEED", "--use_deepspeed"), ("MEGATRON_LM", "--use_megatron_lm")]
+)
+def test_a_launcher_that_divides_networks_is_refused_before_anything_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, option: str
+) -> None:
+    monkeypatch.setenv(f"ACCELERATE_USE_{name}", "true")
+    with pytest.raises(ActScribeError, match=rf"divide the network among the processes \({option}\)"):
+        train(tmp_path / "nowhere", "vlm-lora")
+    monkeypatch.setenv(f"ACCELERATE_USE_{name}", "false")
+    with pytest.raises(ActScribeError, match="nowhere"):
+        train(tmp_path / "nowhere", "vlm-lora")
 
 
 @pytest.mark.usefixtures("second")

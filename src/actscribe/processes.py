@@ -9,6 +9,15 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from actscribe.errors import ActScribeError
+
+#: What `accelerate launch` notes in the environment when it is to divide a network -> the option that says so.
+_DIVIDING = {
+    "ACCELERATE_USE_FSDP": "--use_fsdp",
+    "ACCELERATE_USE_DEEPSPEED": "--use_deepspeed",
+    "ACCELERATE_USE_MEGATRON_LM": "--use_megatron_lm",
+}
+
 
 def count() -> int:
     """Return how many processes train together; both launchers say so in the environment."""
@@ -23,6 +32,22 @@ def place() -> int:
 def is_first() -> bool:
     """Tell whether this process writes the run and speaks: the only one, or the first of several."""
     return place() == 0
+
+
+def check_whole_networks() -> None:
+    """Refuse a launcher that is to divide a network's weights: each process of a training holds them whole (ours).
+
+    Raises:
+        ActScribeError: accelerate was asked for FSDP, DeepSpeed or Megatron-LM, on its line or in its configuration.
+    """
+    asked = [option for name, option in _DIVIDING.items() if os.environ.get(name, "").lower() in ("true", "1")]
+    if asked:
+        raise ActScribeError(
+            f"accelerate is to divide the network among the processes ({asked[0]}), but each of them holds it whole"
+            " here: so does every process that scores with the run.",
+            "Start it with --multi_gpu in place of that (an accelerate configuration that says so can be passed over"
+            " with torchrun). What a GPU must hold: actscribe models plan MODEL --recognizer vlm-lora",
+        )
 
 
 def wait() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,7 @@ from actscribe.evaluation.clips import choose_thresholds
 from actscribe.files import check_writable, folder_beside
 from actscribe.leftovers import sweep_below
 from actscribe.models.device import in_words
-from actscribe.processes import count, first_goes_first, is_first, wait
+from actscribe.processes import check_whole_networks, count, first_goes_first, is_first, wait
 from actscribe.progress import say
 from actscribe.recognizers.base import Implementation, Recognizer, implementation
 from actscribe.recognizers.ready import check_ready
@@ -83,6 +84,7 @@ def train(
     Raises:
         ActScribeError: bad data, a run in the way, or a saved model that does not give the same scores again.
     """
+    check_whole_networks()
     study = study if isinstance(study, Study) else load_study(study)
     chosen = study.chosen(recognizer)
     code = implementation(chosen.recognizer)
@@ -128,7 +130,10 @@ def train(
     if not is_first():
         return run
     with timed(run, "validate"):
-        loaded = save_and_compare(made, code, job, folder)
+        before = save(made, job, folder)
+        del made  # two copies of a large network are more than many a GPU holds
+        gc.collect()
+        loaded = load_and_compare(before, code, job, folder)
         run.note(folder / "model")
         decide(run, loaded, study, data)
     run.info.status = "complete"
@@ -219,27 +224,37 @@ def decide(run: Run, recognizer: Recognizer, study: Study, data: StudyData) -> N
     )
 
 
-def save_and_compare(made: Recognizer, code: Implementation, job: TrainingInputs, folder: Path) -> Recognizer:
-    """Save a recognizer, load it again and compare scores; return the one that was loaded.
-
-    Raises:
-        ActScribeError: the loaded one scores differently; the run stays incomplete.
-    """
+def save(made: Recognizer, job: TrainingInputs, folder: Path) -> np.ndarray:
+    """Save a recognizer, and return its scores of some clips, shape (clips, labels), see `load_and_compare`."""
     with folder_beside(folder / "model") as beside:
         made.save(beside)
+    return _compared(made, job)
+
+
+def load_and_compare(before: np.ndarray, code: Implementation, job: TrainingInputs, folder: Path) -> Recognizer:
+    """Load a recognizer that was saved and compare its scores with those that it had; return it.
+
+    Raises:
+        ActScribeError: it scores differently; the run stays incomplete.
+    """
     loaded = code.load(folder / "model", job.labels)
-    clips = job.validation if len(job.validation) else job.train
-    shown = [clips[place] for place in range(min(COMPARED_CLIPS, len(clips)))]
-    if not shown:
+    if not len(before):
         return loaded
-    before, after = (np.stack([sound(row, len(job.labels)) for row in r.score(iter(shown))]) for r in (made, loaded))
-    worst = float(np.abs(before - after).max())
+    worst = float(np.abs(before - _compared(loaded, job)).max())
     if not worst <= SAME:
         raise ActScribeError(
             f"{folder}: the saved model gives other scores than the trained one (by up to {worst:.6f}).",
             "This is a defect of the recognizer; the run is not usable. Please report it with run.json.",
         )
     return loaded
+
+
+def _compared(recognizer: Recognizer, job: TrainingInputs) -> np.ndarray:
+    """Return the scores of the first clips of validation, or where it has none of training, shape (clips, labels)."""
+    clips = job.validation if len(job.validation) else job.train
+    shown = (clips[place] for place in range(min(COMPARED_CLIPS, len(clips))))
+    rows = [sound(row, len(job.labels)) for row in recognizer.score(shown)]
+    return np.stack(rows) if rows else np.zeros((0, len(job.labels)))
 
 
 #: What to type where a split is empty.
