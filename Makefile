@@ -13,7 +13,7 @@ ROADS := cli_plugins road probe temporal dual_recognizer dual_heads video_classi
   vlm_lora judge compare_report archive_run embedders figure cli_models table_files video_reading \
   evaluation_clips evaluation_significance annotations_exports
 
-.PHONY: help install demo demo-quick wheel-test test test-slow lowest test-lowest test-lowest-quick report-test review-test docs docs-test browser-test lint format benchmarks campaigns campaigns-full campaign-programs campaign-video-matrix campaign-archive clean
+.PHONY: help install demo demo-quick wheel-test test test-slow lowest test-lowest test-lowest-quick report-test review-test docs docs-test browser-test lint format benchmarks campaigns campaigns-full campaign-programs campaign-video-matrix campaign-archive campaign-servers clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/ -/'
@@ -100,6 +100,9 @@ campaign-programs: install  ## exports opened by BORIS, ELAN's schema, Label Stu
 
 campaign-archive: install  ## 100,000 tiny videos, 50 kills of workers and drivers (15 minutes)
 	$(BIN)/python -m campaigns.archive
+
+campaign-servers: install  ## a real llama.cpp server against the same model in PyTorch; fetches both once (10 minutes)
+	$(BIN)/python -m campaigns.servers_real --venv .venv-servers
 
 campaign-video-matrix: install  ## which frame is when: 100 kinds of video against ffprobe, mpv and Chromium (3 minutes)
 	$(BIN)/python -m campaigns.video_matrix

@@ -96,7 +96,7 @@ def test_intervals_are_as_sure_as_their_tokens(tmp_path: Path) -> None:
 
 
 def study(folder: Path, address: str, **settings: Any) -> Path:
-    served = {"recognizer": "vlm-yesno", "server": address, "server_short_side": 48, "caption_share": 0.0, **settings}
+    served = {"recognizer": "vlm-yesno", "server": address, "server_short_side": 48, **settings}
     lamp_study(folder, 9, 10.0, recognizers={"served": served}, empty_labels="allow")
     return folder / "study.yaml"
 
@@ -114,7 +114,9 @@ def test_a_run_says_what_its_server_can_do_and_was_sent(tmp_path: Path, capsys: 
     assert kept["notes"] == [f"{line}."]
     (row,) = next(rows for rows in kept.values() if isinstance(rows[0], dict))
     clips = len(run.scores("test").clips)
-    assert (row["asked"], row["clips"], row["requests"]) == ("model", clips, 2 * clips)
+    captions = len(json.loads((run.folder / "captions-test.json").read_text()))
+    assert captions
+    assert (row["asked"], row["clips"], row["requests"]) == ("model", clips, 2 * clips + captions)
     assert row["prompt tokens a clip"] > 0
     assert "servers-test.json" in run.info.digests
     page = done.report.read_text()

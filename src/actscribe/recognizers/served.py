@@ -29,6 +29,7 @@ class ServerVlmClient:
     def __init__(self, server: ChatServer) -> None:
         self.server = server
         self.identity = server.identity
+        self._last: tuple[ClipFrames, Shown] | None = None
 
     def written(self, clip: ClipFrames, opening: str, endings: Sequence[str], most: int) -> list[str]:
         """See `VlmClient`."""
@@ -36,11 +37,19 @@ class ServerVlmClient:
 
     def weighed(self, clip: ClipFrames, opening: str, endings: Sequence[str], most: int) -> list[Written]:
         """See `VlmClient`."""
-        return self.server.written([joined(opening, opening, ending) for ending in endings], most, _shown(clip))
+        return self.server.written([joined(opening, opening, ending) for ending in endings], most, self._shown(clip))
 
     def yes_no(self, clip: ClipFrames, opening: str, endings: Sequence[str]) -> list[YesNo]:
         """See `VlmClient`."""
-        return self.server.yes_no([joined(opening, opening, ending) for ending in endings], _shown(clip))
+        return self.server.yes_no([joined(opening, opening, ending) for ending in endings], self._shown(clip))
+
+    def _shown(self, clip: ClipFrames) -> Shown:
+        """Return a clip as it is sent; the last one is kept, for a caption after the questions."""
+        if self._last is None or self._last[0] is not clip:
+            start, end = clip.clip.start, clip.clip.end
+            shown = Shown(clip.frames, nominal_times(start, end, len(clip.frames)), end - start)
+            self._last = clip, shown
+        return self._last[1]
 
 
 class ServerJudge:
@@ -101,8 +110,3 @@ def _server(settings: ZeroShot, address: str, model: str, sees: bool) -> ChatSer
     if server is None:
         server = _IN_USE[key] = ChatServer(*key)
     return server
-
-
-def _shown(clip: ClipFrames) -> Shown:
-    start, end = clip.clip.start, clip.clip.end
-    return Shown(clip.frames, nominal_times(start, end, len(clip.frames)), end - start)

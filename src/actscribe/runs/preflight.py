@@ -118,7 +118,7 @@ def weight_notes(study: Study, data: StudyData) -> list[str]:
 def model_notes(study: Study) -> list[str]:
     """Return what to try where a study's recognizers have nothing but the package's own models, which are tiny."""
     chosen = [study.chosen(name) for name in study.recognizers]
-    models = {one.spec.model(one.settings) for one in chosen}
+    models = {getattr(one.settings, "server", "") or one.spec.model(one.settings) for one in chosen}
     if models != {EMBEDDED} or any(place(entry) == "cache" for entry in ENTRIES):
         return []
     first = "" if not missing(recognizer(REAL_VIDEO).packages(recognizer(REAL_VIDEO).settings())) else INSTALL

@@ -13,7 +13,7 @@ from actscribe.run_folder import written
 from actscribe.run_folder.run import Run
 
 #: Title of the table.
-SENT = "What was sent, in the server's own tokens; answers that were kept from before are not among it"
+SENT = "What was sent, in the server's own tokens; answers that were kept from before are not among it."
 
 
 def keep_served(run: Run, split: str, recognizer: Recognizer) -> None:

@@ -86,6 +86,7 @@ class ChatServer:
         self._model, self._allow_remote, self._sees = model, allow_remote, sees
         self._room = 0
         self._thinks = self._rambles = False
+        self._clip: Shown | None = None  # the last one: two kinds of questions on it are no two clips
 
     @property
     def abilities(self) -> Abilities:
@@ -144,8 +145,9 @@ class ChatServer:
 
     def _replies(self, questions: Sequence[Question]) -> list[Reply]:
         manner = self.manner
-        self.tally.clips += 1
         first, rest = questions[0], questions[1:]
+        self.tally.clips += first.clip is None or first.clip is not self._clip
+        self._clip = first.clip
         replies = [self._reply(first, manner)]
         apart = self.abilities.shares or first.clip is None  # else each road to the model would read the clip anew
         if not rest or not apart or self.options.at_once == 1:

@@ -14,7 +14,7 @@ class Tally:
     """Counts of requests that were answered; answers that were kept from before are not among them.
 
     Args:
-        clips: that were shown, or texts that were judged.
+        clips: that were shown one after the other, or texts that were judged.
         requests: about them.
         counted: of the requests, those of which the server told the tokens.
         prompt, written: tokens of these prompts and of what was written.
@@ -54,13 +54,13 @@ class Tally:
         if not self.requests:
             return {}
         whole = self.counted == self.requests and self.clips > 0
-        anew = None if self.cached is None or not whole else (self.prompt - self.cached) / self.clips
+        anew = None if self.cached is None or not whole else round((self.prompt - self.cached) / self.clips, 1)
         return {
             "clips": self.clips,
             "requests": self.requests,
-            "prompt tokens a clip": self.prompt / self.clips if whole else None,
+            "prompt tokens a clip": round(self.prompt / self.clips, 1) if whole else None,
             "of them read anew": anew,
-            "tokens written a clip": self.written / self.clips if whole else None,
+            "tokens written a clip": round(self.written / self.clips, 1) if whole else None,
             "after thinking": self.thought,
             "cut off": self.cut,
             "seconds a request": self.seconds / self.requests,
