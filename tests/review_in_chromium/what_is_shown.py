@@ -42,6 +42,10 @@ def test_names_are_text_whatever_they_say(chromium: Tab, ward: Site) -> None:
     assert HOSTILE in page.inner_text("#dialog")
     assert page.evaluate("[...document.images].map(one => new URL(one.src).pathname)") == ["/static/icon.svg"]
     assert page.title().startswith("phone")
+    page.keyboard.press("Escape")
+    page.evaluate("document.getElementById('only-label').textContent = 'x'.repeat(90)")
+    edge = "document.getElementById('{}').getBoundingClientRect().right"
+    assert page.evaluate(f"{edge.format('only-label')} <= {edge.format('panel')}")
 
 
 @pytest.mark.parametrize(("width", "dark"), [(390, False), (1280, True), (2560, False)])

@@ -73,7 +73,7 @@ export class List {
 	/** Reports of runs, in which a moment leads here. */
 	#reports(reports) {
 		const link = one => make("a", {href: `/reports/${encodeURIComponent(one.run)}/${one.split}`, text: `${one.run} on ${one.split}`, on: {click: event => one.blind && this.#openBlind(event, one)}});
-		return reports.length ? make("details", {id: "reports"}, make("summary", {text: count(reports.length, "report")}), make("ul", {}, ...reports.map(one => make("li", {}, link(one))))) : null;
+		return reports.length ? make("details", {id: "reports"}, make("summary", {text: count(reports.length, "report")}), make("ul", {class: "files"}, ...reports.map(one => make("li", {}, link(one))))) : null;
 	}
 
 	async #openBlind(event, {run, split}) {
