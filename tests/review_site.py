@@ -104,6 +104,8 @@ class Site:
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listening.socket]}, daemon=True)
         self._thread.start()
+        while not self._server.started:  # until then a connection is refused
+            time.sleep(0.01)
         return self
 
     def end(self) -> None:
