@@ -104,8 +104,12 @@ def test_sentences_count() -> None:
     assert "3 failed" in first
     looked = int(tables.rows(found).query("look != ''").drop_duplicates("video").shape[0])
     assert f"A person should look at {looked} (" in second
-    assert "is not known" in tables.sentences(replace(found, reference=None))[1]
+    alone = replace(found, reference=None)
+    assert "is not known" in tables.sentences(alone)[1]
+    page = Page(archive_page(page_of(alone, "x", [], "x", tables.rows(alone)))).text
+    assert page.count("the run has too few recordings to compare with") == len(archive_pages.NAMES)
+    assert "the line" not in page  # there is none
     empty = replace(found, done={}, failed={}, first={})
-    assert tables.sentences(empty)[0].startswith("0 of 67 videos have a timeline, 0.0 hours of video. 67 are not done")
+    assert tables.sentences(empty)[0].startswith("0 of 67 videos have a timeline, 0.0 s of video. 67 are not done")
     assert isinstance(tables.rows(empty), pd.DataFrame)
     assert Page(archive_page(page_of(empty, "x", [], "x", tables.rows(empty))))

@@ -18,6 +18,7 @@ from actscribe.archive.listing import Video
 from actscribe.archive.record import Done, Failed, LabelSummary
 from actscribe.columns import Column, names
 from actscribe.evaluation.indicators import DECIMALS
+from actscribe.report.formatting import length
 
 #: One row for each video and label; of a video without a timeline one row without a label.
 COLUMNS = (
@@ -92,9 +93,9 @@ class Content:
     reference: Reference | None
 
     @property
-    def hours(self) -> float:
-        """Length of all videos that are done, in hours."""
-        return sum(one.duration_s for one in self.done.values()) / 3600
+    def duration_s(self) -> float:
+        """Length of all videos that are done, in seconds."""
+        return sum(one.duration_s for one in self.done.values())
 
     @property
     def copies(self) -> int:
@@ -262,7 +263,7 @@ def printable(name: str) -> str:
 def sentences(content: Content) -> list[str]:
     """Return what the report begins with, and the terminal ends with."""
     videos, done = len(content.videos), len(content.done)
-    said = [f"{done} of {videos} videos have a timeline, {content.hours:.1f} hours of video."]
+    said = [f"{done} of {videos} videos have a timeline, {length(content.duration_s)} of video."]
     if content.failed:
         said.append(f"{len(content.failed)} failed; the reasons are below.")
     if rest := videos - done - len(content.failed):

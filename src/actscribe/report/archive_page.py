@@ -82,6 +82,7 @@ def archive_page(page: ArchivePage) -> str:
         "warnings": page.warnings,
         **made,
         "panels": [_panel(name, *both) for name, both in page.counts.items()],
+        "has_line": any(own is not None for _, own in page.counts.values()),
         "retry": page.retry,
         "table_name": page.table_name,
         "has_workbook": page.has_workbook,
@@ -150,6 +151,7 @@ def _panel(label: str, found: np.ndarray, own: np.ndarray | None) -> Panel:
     for value in (0.0, 0.5, 1.0):
         anchor = {0.0: "start", 0.5: "middle", 1.0: "end"}[value]
         parts.append(svg.text(LEFT + value * WIDTH, bottom + 16, f"{value:g}", "tick", anchor))
-    title = f"{label}: how often each score occurs in the archive, and in the run's own recordings"
-    note = "" if line is not None else "the run keeps no scores to compare with"
+    beside = "" if line is None else ", and in the run's own recordings"
+    title = f"{label}: how often each score occurs in the archive{beside}"
+    note = "" if line is not None else "the run has too few recordings to compare with"
     return Panel(label, note, svg.drawing(*PANEL, title, *parts))
