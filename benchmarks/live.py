@@ -32,6 +32,8 @@ from timeline import make_video, untrained_run
 SPEEDS, COSTS = (1, 2, 4), (1, 2, 4)
 WIDTH, HEIGHT, FPS = 1280, 720, 25
 MEMORY_SPEED, SETTLED_S = 50, 600
+#: Minutes of video that are made, and repeated until there are enough for memory.
+SHORT = 6
 
 
 def main() -> None:
@@ -141,7 +143,7 @@ def memory(run, folder: Path, minutes: int) -> dict[str, object]:
     """Watch a long video at 50 times its pace and return the curve of the process's memory, in MiB by minute."""
     from actscribe.runs.one_video import Loaded
 
-    video = make_video(folder / "long.mp4", minutes)
+    video = repeated(make_video(folder / "short.mp4", SHORT), minutes // SHORT, folder / "long.mp4")
     recognizer = run.recognizer()
     stub = Loaded(run, Brightness(run.labels, recognizer.view), run.operating_point.timeline, ())
     del recognizer
@@ -174,6 +176,28 @@ def memory(run, folder: Path, minutes: int) -> dict[str, object]:
         "long_windows": done.ended.scored,
         "long_passed_over": done.ended.passed_over,
     }
+
+
+def repeated(video: Path, times: int, path: Path) -> Path:
+    """Write a video so many times after each other, without decoding it."""
+    import av
+
+    with av.open(str(path), "w") as out:
+        stream, begin = None, 0
+        for _ in range(times):
+            with av.open(str(video)) as read:
+                source = read.streams.video[0]
+                stream = stream or out.add_stream_from_template(source)
+                end = begin
+                for packet in read.demux(source):
+                    if packet.dts is None:
+                        continue
+                    packet.pts, packet.dts = packet.pts + begin, packet.dts + begin
+                    end = max(end, packet.pts + packet.duration)
+                    packet.stream = stream
+                    out.mux(packet)
+                begin = end
+    return path
 
 
 def large_video(path: Path, seconds: int) -> Path:

@@ -36,7 +36,7 @@ CAMPAIGN = Campaign(
     " or with the same command.",
     oracle="no line on the disk is lost or changed, what was seen up to a second before a kill is there, the gap is not"
     " annotated, no bar lies in it, and every window has the score of its pictures.",
-    short=4,
+    short=2,
     full=40,
     prepare=prepare,
     attempt=attempt,

@@ -196,11 +196,11 @@ def in_words(line: Line) -> str:
 
 
 def _cell(state: State, bars: Sequence[Any], start: float, piece: float, signs: str) -> str:
-    """Return the sign of a piece of time: what fills more than half of what is decided of it."""
+    """Return the sign of a piece of time: a bar wherever there is some of one, else what fills half of it."""
     end = start + piece
     if start >= state.at:
         return " "
-    if any(min(end, bar.end) - max(start, bar.start) >= piece / 2 for bar in bars):
+    if any(min(end, bar.end) > max(start, bar.start) for bar in bars):  # the shortest bar is still one
         return signs[0]
     if any(min(end, stop) - max(start, begin) >= piece / 2 for begin, stop in state.unseen):
         return signs[3]

@@ -135,6 +135,8 @@ def _written(
     whole: bool,
 ) -> tuple[list[Path], str]:
     """Write the timelines, and return them and what they were decided over, see `Watched`."""
+    if not formats:
+        return [], "scores"
     if chosen.video is not None and whole:
         return final.of_file(loaded, chosen.video, stem, formats, earlier), "file"
     return final.of_scores(loaded, kept, chosen.source.media, stem, formats, earlier), "scores"
