@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def report(folder: Path, run: Path, count: int, seconds: float, workers: list[int]) -> None:
-    videos = [film(folder / "in" / f"{place:02}.mp4", seconds, place) for place in range(count)]
+    videos = [film(folder / "in" / f"{index:02}.mp4", seconds, index) for index in range(count)]
     figures: dict[str, float] = {"videos": count, "video_s": seconds, "cores": os.cpu_count() or 0}
     words = ["annotate", *videos, "--run", run, "--out", folder / "alone", "--threads", 1]
     figures |= timed("annotate", words, folder / "alone")
@@ -100,7 +100,7 @@ def film(path: Path, seconds: float, seed: int) -> Path:
 
     path.parent.mkdir(parents=True, exist_ok=True)
     still = np.random.default_rng(seed).integers(0, 255, (SIDE, SIDE, 3), dtype=np.uint8)
-    write_video(path, (np.roll(still, 3 * place, 1) for place in range(round(seconds * FPS))), FPS)
+    write_video(path, (np.roll(still, 3 * index, 1) for index in range(round(seconds * FPS))), FPS)
     return path
 
 

@@ -49,7 +49,7 @@ def main() -> None:
 
 def records(folder: Path, count: int) -> dict[str, float]:
     """Return what each video costs, and listing, states and records of all."""
-    contents = {f"{place % 100:02}/{place:06}.mp4": f"video {place}".encode() for place in range(count)}
+    contents = {f"{index % 100:02}/{index:06}.mp4": f"video {index}".encode() for index in range(count)}
     archive, videos = archives.begun(archives.fill(folder / "in", contents), folder / "out")
     claims, work = Claims(archive.claims()), archives.work(archive)
     figures: dict[str, float] = {"videos": count}

@@ -51,10 +51,10 @@ def _videos(folder: Path, rows: int) -> list[str]:
     write_video(folder / "one.mp4", np.zeros((20, 48, 64, 3), np.uint8), 10)
     data = (folder / "one.mp4").read_bytes()
     (folder / "one.mp4").unlink()
-    names = [f"v{place:05}.mp4" for place in range(rows)]
-    for place, name in enumerate(names):
-        (folder / name).write_bytes(data + struct.pack(">I4sQ", 16, b"free", place))
-    lines = [f"{name},annotations.txt,g{place % 50},\n" for place, name in enumerate(names)]
+    names = [f"v{index:05}.mp4" for index in range(rows)]
+    for index, name in enumerate(names):
+        (folder / name).write_bytes(data + struct.pack(">I4sQ", 16, b"free", index))
+    lines = [f"{name},annotations.txt,g{index % 50},\n" for index, name in enumerate(names)]
     (folder / "manifest.csv").write_text("".join(["video,annotations,group,split\n", *lines]))
     labels = {"name": "lamps", "labels": [LABEL, "Other lamp"]}
     study = {"name": "lamps", "recordings": "manifest.csv", "labels": labels, "empty_labels": "allow"}
@@ -63,12 +63,12 @@ def _videos(folder: Path, rows: int) -> list[str]:
 
 
 def _bouts() -> list[tuple[float, float]]:
-    return [(SECONDS * place / BOUTS, SECONDS * (place + 0.5) / BOUTS) for place in range(BOUTS)]
+    return [(SECONDS * index / BOUTS, SECONDS * (index + 0.5) / BOUTS) for index in range(BOUTS)]
 
 
 def _boris(folder: Path, names: list[str]) -> None:
     events = [[time, "", LABEL, "", ""] for bout in _bouts() for time in bout]
-    observations = {f"o{place}": {"file": {"1": [name]}, "events": events} for place, name in enumerate(names)}
+    observations = {f"o{index}": {"file": {"1": [name]}, "events": events} for index, name in enumerate(names)}
     project = {"observations": observations, "behaviors_conf": {"0": {"code": LABEL, "type": "State event"}}}
     (folder / "annotations.txt").write_text(json.dumps(project))
 

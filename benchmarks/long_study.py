@@ -55,7 +55,7 @@ def main() -> None:
             print(*frame_notes(study, data, cache), sep="\n")
             run = train(study, "timesformer", out=folder / "run", cache=cache, data=data)
     clips = 18 * round(3 * 3600 / stride)
-    painted = sum(decoder.painted[f"r{place}"] for place in range(18))
+    painted = sum(decoder.painted[f"r{index}"] for index in range(18))
     image = 112 * round(112 * WIDTH / HEIGHT) * 3
     found = {
         "whole_gib": round(clips * 8 * image / 2**30, 2),

@@ -524,7 +524,7 @@ def vlm_client_clip(span: tuple[float, float]) -> Any:
 
 
 def named() -> dict[str, int]:
-    return {name: place for place, name in enumerate(LABELS.names)}
+    return {name: index for index, name in enumerate(LABELS.names)}
 
 
 def feeding(kind: Any) -> Any:
@@ -544,7 +544,7 @@ def inputs(labels: Any, settings: Any, view: Any) -> TrainingInputs:
 def prompt_words() -> hf.PreTrainedTokenizerFast:
     marks = ("<|startoftext|>", "<|endoftext|>")
     said = " ".join(f"a video of {label.described()} ." for label in LABELS.labels)
-    words = {word: place for place, word in enumerate((*dict.fromkeys(said.replace(",", " , ").split()), *marks))}
+    words = {word: index for index, word in enumerate((*dict.fromkeys(said.replace(",", " , ").split()), *marks))}
     raw = Tokenizer(models.WordLevel(words, unk_token=marks[1]))
     raw.pre_tokenizer = pre_tokenizers.Whitespace()
     raw.post_processor = processors.TemplateProcessing(

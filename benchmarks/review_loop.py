@@ -76,11 +76,11 @@ def main() -> None:
 
 def near(curve: np.ndarray, wanted: float) -> tuple[float | None, float | None]:
     """Return minutes reviewed and watched at which a curve, shape (rounds, 3), first reaches a score."""
-    for place, (_, _, score) in enumerate(curve):
+    for index, (_, _, score) in enumerate(curve):
         if score >= wanted:
-            if not place:
+            if not index:
                 return float(curve[0, 0]), float(curve[0, 1])
-            low, high = curve[place - 1], curve[place]
+            low, high = curve[index - 1], curve[index]
             part = (wanted - low[2]) / (high[2] - low[2])
             return float(low[0] + part * (high[0] - low[0])), float(low[1] + part * (high[1] - low[1]))
     return None, None

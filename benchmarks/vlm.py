@@ -82,7 +82,7 @@ def main() -> None:
 
 def yes_no(vlm: Vlm, clips: int, rounds: int) -> dict[str, float]:
     said, speaker, tokens = prompts(LABELS), LocalVlmClient(vlm), vlm.yes_no_tokens()
-    shown = [clip_at(10.0 * place, 10.0 * place + 3.0) for place in range(clips)]
+    shown = [clip_at(10.0 * index, 10.0 * index + 3.0) for index in range(clips)]
 
     def branch(count: int) -> list[list[float]]:
         vlm.vision.clear()
@@ -165,10 +165,10 @@ def take_turns(ways: list[Callable[[], Any]], rounds: int) -> list[float]:
     """Return the median seconds of each way; they take turns, so that a busy moment hits all alike."""
     seconds: list[list[float]] = [[] for _ in ways]
     for _ in range(rounds):
-        for place, way in enumerate(ways):
+        for index, way in enumerate(ways):
             begin = time.perf_counter()
             way()
-            seconds[place].append(time.perf_counter() - begin)
+            seconds[index].append(time.perf_counter() - begin)
     return [statistics.median(values) for values in seconds]
 
 

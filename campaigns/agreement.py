@@ -128,7 +128,7 @@ def main() -> None:
         known = f"from importlib.metadata import version; print(version({package!r}))"
         said = subprocess.run([python, "-c", known], capture_output=True, text=True, check=True).stdout
         versions[package] = said.strip()
-    whole = [case | {name: answers[name][place] for name in PROGRAMS} for place, case in enumerate(drawn)]
+    whole = [case | {name: answers[name][index] for name in PROGRAMS} for index, case in enumerate(drawn)]
     command = f"python -m campaigns.agreement --count {options.count} --seed {options.seed}"
     rows = ",\n".join(json.dumps(case) for case in whole)
     head = f'"made_by": {json.dumps(command)},\n"versions": {json.dumps(versions)}'

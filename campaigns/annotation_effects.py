@@ -181,8 +181,8 @@ def moved(source: Source, rng: np.random.Generator) -> Expected:
 def shifted(source: Source, rng: np.random.Generator) -> Expected:
     """All times later."""
     document, tenths = source.document, int(rng.integers(1, 35))
-    for place in range(len(document.labels())):
-        document.move(place, tenths)
+    for index in range(len(document.labels())):
+        document.move(index, tenths)
     return Expected(document.text().encode(), [_later(one, tenths) for one in source.holds], False)
 
 
@@ -246,7 +246,7 @@ def unbalanced_comment(source: Source, rng: np.random.Generator) -> Expected | N
     document = source.document
     if not isinstance(document, Rows):
         return None
-    names = [place for place, name in enumerate(document.header) if "omment" in name]
+    names = [index for index, name in enumerate(document.header) if "omment" in name]
     if not names:
         return None
     row = document.items[rng.integers(len(document.items))][0]

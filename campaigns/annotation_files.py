@@ -46,7 +46,7 @@ def prepare(sources: Path) -> None:
 def drawn(rng: np.random.Generator, subjects: bool) -> Annotations:
     """Return eight intervals that do not overlap, on a grid of 0.1 s, and a span that nobody annotated."""
     edges = np.sort(rng.choice(np.arange(10, 550), 16, replace=False)).reshape(-1, 2) / 10
-    labels = ["walk", "walk", *(f"act{chr(ord('k') + place)}" for place in range(6))]
+    labels = ["walk", "walk", *(f"act{chr(ord('k') + index)}" for index in range(6))]
     who = ("", "nurse", "P 1") if subjects else ("",)
     intervals = [
         Interval(label, float(start), float(end), "" if label == "walk" else str(rng.choice(who)))

@@ -96,7 +96,7 @@ def _start(source: Path, out: Path, world: World, workers: int = 2, part: str = 
 def _filled(folder: Path, tasks: int) -> dict[str, bytes]:
     """Write so many tiny videos; every tenth has the content of another one."""
     contents = {
-        f"{place % 100:02}/{place:06}.mp4": f"video {place - place % 10 // 9}".encode() for place in range(tasks)
+        f"{index % 100:02}/{index:06}.mp4": f"video {index - index % 10 // 9}".encode() for index in range(tasks)
     }
     archives.fill(folder, contents)
     return contents

@@ -82,8 +82,8 @@ def fill(folder: Path, videos: int, hours: float) -> None:
     write_video(folder / "one.mp4", rng.integers(0, 255, (30, 96, 128, 3), np.uint8), 15)
     data = (folder / "one.mp4").read_bytes()
     (folder / "one.mp4").unlink()
-    for place in range(videos):
-        (folder / f"v{place:05}.mp4").write_bytes(data + struct.pack(">I4sQ", 16, b"free", place))
+    for index in range(videos):
+        (folder / f"v{index:05}.mp4").write_bytes(data + struct.pack(">I4sQ", 16, b"free", index))
     (folder / CRASH).write_bytes(data + struct.pack(">I4sQ", 16, b"free", 2**40))
     (folder / UNREADABLE).write_bytes(rng.bytes(100_000))
     frames = np.zeros((round(hours * 3600), 48, 64, 3), np.uint8)

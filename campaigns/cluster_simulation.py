@@ -120,7 +120,7 @@ def simulate(lengths_s: Sequence[float], cluster: Cluster, seed: int = 1) -> Sim
 class _Simulation:
     def __init__(self, lengths_s: Sequence[float], cluster: Cluster, rng: random.Random) -> None:
         self._lengths, self._cluster, self._rng = lengths_s, cluster, rng
-        self._waiting = [(-length, place) for place, length in enumerate(lengths_s)]
+        self._waiting = [(-length, index) for index, length in enumerate(lengths_s)]
         heapq.heapify(self._waiting)
         # While all work, each worker has its share of what all nodes, or the cores of a node, give.
         workers = cluster.nodes * cluster.gpus
@@ -238,7 +238,7 @@ def check(workers: Sequence[int] = (1, 2, 4)) -> list[dict[str, float]]:
     for number in workers:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            contents = {f"{place}.mp4": str(place).encode().ljust(size, b"x") for place, size in enumerate(sizes)}
+            contents = {f"{index}.mp4": str(index).encode().ljust(size, b"x") for index, size in enumerate(sizes)}
             archive, videos = archives.begun(archives.fill(folder / "in", contents), folder / "out")
             with closing(LocalPool(archive, burning, [Compute("cpu", 1)] * number)) as pool:
                 told: list[float] = []

@@ -96,7 +96,7 @@ def held(groups: int, spread: float, sets: int, seed: int) -> dict[str, float]:
         "AP": average_precision(*ranked(rng, RANKED, spread)[:2]),
     }
     hits: dict[str, int] = {f"{name}, {how}": 0 for name in truths for how in ("ours", "bootstrap")}
-    of = group_units([f"{place:02d}" for place in range(groups)])
+    of = group_units([f"{index:02d}" for index in range(groups)])
 
     def gap(both: np.ndarray) -> np.ndarray:
         return macro(both[..., :3, :]) - macro(both[..., 3:, :])

@@ -49,8 +49,8 @@ class Label:
         """Return recordings that show the label `count` times in all."""
         homes = np.sort(rng.integers(0, recordings, count))
         columns, times, edges, true, annotated = [], [], [], [], []
-        for place in range(recordings):
-            spans, shift = self._spans(rng, int((homes == place).sum())), place * (LENGTH + 1)
+        for index in range(recordings):
+            spans, shift = self._spans(rng, int((homes == index).sum())), index * (LENGTH + 1)
             middles = np.arange(STEP / 2, LENGTH, STEP)
             columns.append(self._scores(rng, spans, middles))
             times += [middles + shift, np.array([shift + LENGTH + 0.5])]
@@ -99,12 +99,12 @@ def places(grids: Mapping[int, Grid], one: int, joined: Joined, nest: bool) -> d
 def nested(grid: Grid, joined: Joined, pooled: tuple[int, ...]) -> str:
     """Return "own" if what is best on all recordings but one does better on that one, summed over them."""
     gain = 0.0
-    for place in range(len(joined.columns)):
-        low = place * (LENGTH + 1)
+    for index in range(len(joined.columns)):
+        low = index * (LENGTH + 1)
         inside = (joined.true[:, 0] >= low) & (joined.true[:, 1] <= low + LENGTH)
         if not inside.any() or inside.all():
             continue
-        rest, held = part(joined, place, keep=False), part(joined, place, keep=True)
+        rest, held = part(joined, index, keep=False), part(joined, index, keep=True)
         again = try_all(rest)
         mine = again.best(again.segment, again.frame)
         gain += inside.sum() * (measured(grid, mine, held) - measured(grid, pooled, held))
@@ -153,7 +153,7 @@ def main() -> None:
     parser.add_argument("--nested", action="store_true", help="try nested validation too")
     asked = parser.parse_args()
     start = time.monotonic()
-    done = [study(np.random.default_rng([asked.seed, place]), asked.nested) for place in range(asked.studies)]
+    done = [study(np.random.default_rng([asked.seed, index]), asked.nested) for index in range(asked.studies)]
     names = list(done[0][BOUTS[0]])
     print(f"| bouts | {' | '.join(names)} |\n|{' ---: |' * (len(names) + 1)}")
     rows: dict[str, tuple[int, ...]] = {str(count): (count,) for count in BOUTS} | {"1-5": BOUTS[:5]}

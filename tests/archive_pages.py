@@ -22,15 +22,15 @@ def content(count: int) -> Content:
     """Return an archive of so many videos; every 29th failed, every 13th is unlike the run's recordings."""
     rng = np.random.default_rng(count)
     videos, done, failed, first = [], {}, {}, {}
-    for place in range(count):
-        name = f"ward {place % 7}/video {place:05}.mp4"
-        key = f"{place:032x}"
-        videos.append(Video(key, name, f"/videos/{name}", 1000 + place, name))
-        if place % 29 == 7:
-            reason = REASONS[place % 2]
+    for index in range(count):
+        name = f"ward {index % 7}/video {index:05}.mp4"
+        key = f"{index:032x}"
+        videos.append(Video(key, name, f"/videos/{name}", 1000 + index, name))
+        if index % 29 == 7:
+            reason = REASONS[index % 2]
             failed[key] = Failed(key, name, 0, "one", 0.1, reason, f"{name}: {reason}", "Copy it again.")
             continue
-        record = _done(key, name, place, rng)
+        record = _done(key, name, index, rng)
         done[key] = record
         first.setdefault(record.content, name)
     own = {name: np.round(200 * _shape(0.15)) for name in NAMES}

@@ -58,7 +58,7 @@ def made_up(
         recordings=[
             Listed(name=r.name, content=r.content, annotations="", group=r.group, split=r.split) for r in recordings
         ],
-        columns={"site": {r.name: "north" if place % 3 else "south" for place, r in enumerate(recordings)}},
+        columns={"site": {r.name: "north" if index % 3 else "south" for index, r in enumerate(recordings)}},
         versions={"python": "3.12.1", "torch": "2.14.0"},
         machine="made-up processor, 2 cores, Linux",
     )

@@ -62,7 +62,7 @@ def sides(name: str, count: int, seed: int, task: str) -> tuple[Shown, np.ndarra
         video[:, :, : side // 2, 0] += 150 * red
         video[:, :, side // 2 :, 2] += 150 * blue
         pixels.append(video.astype(np.uint8))
-    cut = [Clip(name, 3.0 * place, 3.0 * place + 3) for place in range(count)]
+    cut = [Clip(name, 3.0 * index, 3.0 * index + 3) for index in range(count)]
     return Shown(name, cut, InputSpec(4, side), pixels), targets
 
 

@@ -42,9 +42,9 @@ def main() -> None:
     most = int(sys.argv[3])
     if not journal.entries(VIDEO, annotator):
         print(journal.append(annotator, VIDEO, "began", began()).seq, flush=True)
-    for place in range(most):
+    for index in range(most):
         entry = journal.append(
-            annotator, VIDEO, "did", did(Put(bout=bout(f"{annotator}{place}", "sit", place % 9, 9.5)))
+            annotator, VIDEO, "did", did(Put(bout=bout(f"{annotator}{index}", "sit", index % 9, 9.5)))
         )
         print(entry.seq, flush=True)
 

@@ -66,17 +66,17 @@ def long_study(
     """
     folder.mkdir(parents=True, exist_ok=True)
     decoder, length = Decoder(hours * 3600), round(hours * 3600)
-    for place in range(recordings):
-        with (folder / f"r{place}.mp4").open("wb") as file:
-            file.write(str(place).encode())
+    for index in range(recordings):
+        with (folder / f"r{index}.mp4").open("wb") as file:
+            file.write(str(index).encode())
             file.truncate(2**16)  # sparse: it takes nothing on the disk; hashing reads all of it
         halves = [(label, number, t) for number, label in enumerate((LEFT, RIGHT)) for t in range(0, length, 30)]
         bouts = [(label, t * 1000, min(t + 30, length) * 1000) for label, number, t in halves if number in shown(t)]
-        interval_text(folder / f"r{place}.txt", _joined(bouts))
+        interval_text(folder / f"r{index}.txt", _joined(bouts))
     split = ["train"] * (recordings - 2) + ["validation", "test"]
     rows = [
-        {"video": f"r{place}.mp4", "annotations": f"r{place}.txt", "group": f"p{place}", "split": split[place]}
-        for place in range(recordings)
+        {"video": f"r{index}.mp4", "annotations": f"r{index}.txt", "group": f"p{index}", "split": split[index]}
+        for index in range(recordings)
     ]
     write_manifest(folder, rows)
     tiny_timesformer(folder / "tiny", frames, size=size)

@@ -60,7 +60,7 @@ def _result(name: str, seed: int, parts: tuple[str, ...], classes: int, rng: np.
     for part in parts:
         prefix = "" if part == ALL else f"{part}_"
         values |= {f"{prefix}{metric}": float(rng.uniform(0.4, 0.9)) for metric in METRICS}
-        names = [*(f"shoot_bow_and_arrow_{place}" for place in range(classes - 1)), EVIL]
+        names = [*(f"shoot_bow_and_arrow_{index}" for index in range(classes - 1)), EVIL]
         right = rng.uniform(0, 1, classes)
         per_class[part] = pd.DataFrame({"class": names, "clips": 30, "accuracy": right})
     if NOVEL in parts:

@@ -218,4 +218,4 @@ def test_the_table_of_an_archive_says_what_the_table_beside_it_says(chromium: Ta
 
 def _seconds(text: str) -> float:
     parts = [float(part) for part in text.split(":")]
-    return sum(part * 60**place for place, part in enumerate(reversed(parts)))
+    return sum(part * 60**index for index, part in enumerate(reversed(parts)))

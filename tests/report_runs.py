@@ -54,16 +54,16 @@ def multi_label(
     labels = LabelSet(name="made up", labels=tuple(Label(name=name) for name in names), indicators=indicators)
     windows = Windows()
     made = []
-    for place in range(recordings):
+    for index in range(recordings):
         for split in ("train", "validation", "test"):
-            gaps = (Interval("", duration * 0.45, duration * 0.5),) if place == 0 else ()
+            gaps = (Interval("", duration * 0.45, duration * 0.5),) if index == 0 else ()
             made.append(
                 Recording(
-                    f"{split}-{place:02d}",
-                    folder / f"{split}-{place:02d}.mp4",
+                    f"{split}-{index:02d}",
+                    folder / f"{split}-{index:02d}.mp4",
                     duration,
-                    f"{place:02d}{split}".ljust(32, "0"),
-                    f"{split} group {place % groups}",
+                    f"{index:02d}{split}".ljust(32, "0"),
+                    f"{split} group {index % groups}",
                     split,
                     _bouts(names, duration, bouts, rng),
                     gaps,
@@ -107,15 +107,15 @@ def by_hand(
 def multi_class(folder: Path, *, classes: int = 5, recordings: int = 60, groups: int = 10, seed: int = 0) -> Made:
     """Return a run on trimmed videos, each one clip of one class."""
     rng = np.random.default_rng(seed)
-    names = (*(f"class {place}" for place in range(classes - 1)), EVIL)
+    names = (*(f"class {index}" for index in range(classes - 1)), EVIL)
     labels = LabelSet(name="made up", task="multi-class", labels=tuple(Label(name=name) for name in names))
     windows = Windows(length=None)
     made = []
-    for place in range(3 * recordings):
-        split = ("train", "validation", "test")[place // recordings]
+    for index in range(3 * recordings):
+        split = ("train", "validation", "test")[index // recordings]
         own = Interval(names[int(rng.integers(classes))], 0.0, 4.0)
-        path = folder / f"{place:04d}.mp4"
-        made.append(Recording(f"{place:04d}", path, 4.0, f"{place:032d}", f"{split}-{place % groups}", split, (own,)))
+        path = folder / f"{index:04d}.mp4"
+        made.append(Recording(f"{index:04d}", path, 4.0, f"{index:032d}", f"{split}-{index % groups}", split, (own,)))
     test = [recording for recording in made if recording.split == "test"]
     clips = [clip for recording in test for clip in cut(recording, labels, Window(None))]
     raw = np.array([clip.fractions for clip in clips]) * 2.5 + rng.normal(size=(len(clips), classes))

@@ -40,8 +40,8 @@ READY_S = 20.0
 def write_review_study(folder: Path, videos: Sequence[tuple[Path, str]], labels: Sequence[str]) -> Path:
     """Write a study of videos and their splits in which nothing is annotated."""
     rows = [
-        {"video": path.name, "annotations": "", "group": f"p{place}", "split": split}
-        for place, (path, split) in enumerate(videos)
+        {"video": path.name, "annotations": "", "group": f"p{index}", "split": split}
+        for index, (path, split) in enumerate(videos)
     ]
     write_manifest(folder, rows)
     write_study(folder, labels={"name": "lamps", "labels": list(labels)})

@@ -20,10 +20,10 @@ SPLITS = ("train", "validation", "test")
 def write_short_study(folder: Path) -> Path:
     """Write three videos, one a split, both lamps in each, with annotations, manifest and study."""
     rows = []
-    for place, split in enumerate(SPLITS):
-        film(folder / f"r{place}.mp4", BOTH, 3.0, place)
-        interval_text(folder / f"r{place}.txt", BOTH)
-        rows.append({"video": f"r{place}.mp4", "annotations": f"r{place}.txt", "group": f"p{place}", "split": split})
+    for index, split in enumerate(SPLITS):
+        film(folder / f"r{index}.mp4", BOTH, 3.0, index)
+        interval_text(folder / f"r{index}.txt", BOTH)
+        rows.append({"video": f"r{index}.mp4", "annotations": f"r{index}.txt", "group": f"p{index}", "split": split})
     write_manifest(folder, rows)
     write_study(folder)
     return folder

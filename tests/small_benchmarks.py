@@ -61,10 +61,10 @@ def hmdb(root: Path, classes: Iterable[str] = HMDB) -> Source:
     """Write HMDB51 in miniature: in each class sources 0 and 1 train (two clips, one clip), 2 test, one clip unused."""
     for name in classes:
         lines = []
-        for place, shape in enumerate(ODD):
+        for index, shape in enumerate(ODD):
             for number in range(2):
                 stem = shape.format(name, number)
-                code = 0 if (place, number) == (1, 1) else (1, 1, 2)[place]
+                code = 0 if (index, number) == (1, 1) else (1, 1, 2)[index]
                 touch(root / "videos" / name / f"{stem}.avi")
                 lines.append(f"{stem}.avi {code} ")
         write_lines(root / "splits" / f"{name}_test_split1.txt", lines)

@@ -86,11 +86,11 @@ def lamp_study(folder: Path, recordings: int = 9, shortest: float = 8.0, **chang
     """Write a whole study: videos of `shortest` to `shortest` + 4 s, two of a kind in a group; return its file."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
-    for place in range(recordings):
-        duration = shortest + place % 5
-        shown = bouts(place, duration)
-        film(folder / f"r{place}.mp4", shown, duration, place)
-        interval_text(folder / f"r{place}.txt", shown)
-        rows.append({"video": f"r{place}.mp4", "annotations": f"r{place}.txt", "group": f"p{place // 2}", "split": ""})
+    for index in range(recordings):
+        duration = shortest + index % 5
+        shown = bouts(index, duration)
+        film(folder / f"r{index}.mp4", shown, duration, index)
+        interval_text(folder / f"r{index}.txt", shown)
+        rows.append({"video": f"r{index}.mp4", "annotations": f"r{index}.txt", "group": f"p{index // 2}", "split": ""})
     write_manifest(folder, rows)
     return write_study(folder, **changes)

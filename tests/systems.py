@@ -40,8 +40,8 @@ def field(count: int = 8, labels: LabelSet = MULTI_LABEL, seed: int = 0, duratio
     """Return recordings of `duration` to `duration` + 12 s, one or two of a group, in 3 s windows or one clip."""
     rng = np.random.default_rng(seed)
     made = []
-    for place in range(count):
-        long = duration + 6.0 * (place % 3)
+    for index in range(count):
+        long = duration + 6.0 * (index % 3)
         intervals = [Interval(str(rng.choice(NAMES)), 0.0, long)]
         if labels.task == "multi-label":
             intervals = []
@@ -51,8 +51,8 @@ def field(count: int = 8, labels: LabelSet = MULTI_LABEL, seed: int = 0, duratio
                     end = min(start + rng.uniform(3, 12), long)
                     intervals.append(Interval(name, round(start, 1), round(end, 1)))
                     start = end + rng.uniform(2, 9)
-        one = Recording(f"r{place}", Path(f"r{place}.mp4"), long, f"{place:032d}", f"g{place * 5 // 8}", "test")
-        gaps = (Interval("", 10.0, 14.0),) if place == 0 and labels.task == "multi-label" else ()
+        one = Recording(f"r{index}", Path(f"r{index}.mp4"), long, f"{index:032d}", f"g{index * 5 // 8}", "test")
+        gaps = (Interval("", 10.0, 14.0),) if index == 0 and labels.task == "multi-label" else ()
         made.append(
             Recording(
                 one.name,
@@ -80,7 +80,7 @@ def evaluation(where: Field, skill: float, seed: int) -> Evaluation:
     timelines = {}
     if where.labels.task == "multi-label":
         for recording in where.recordings:
-            rows = [place for place, clip in enumerate(where.clips) if clip.recording == recording.name]
+            rows = [index for index, clip in enumerate(where.clips) if clip.recording == recording.name]
             edges = [np.array([getattr(where.clips[row], side) for row in rows]) for side in ("start", "end")]
             merged = merge_windows(*edges, scores[rows], recording.duration, 0.1)
             timelines[recording.name] = tuple(build(merged, settings, where.labels))

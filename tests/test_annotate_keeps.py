@@ -266,7 +266,7 @@ def test_two_videos_whose_files_some_system_takes_for_one_are_refused(
     made: Path, tmp_path: Path, cache: Path, pair: tuple[str, str]
 ) -> None:
     run = a_run(made, tmp_path / "run")
-    videos = [video(made, tmp_path / str(place) / name) for place, name in enumerate(pair)]
+    videos = [video(made, tmp_path / str(index) / name) for index, name in enumerate(pair)]
     with pytest.raises(ActScribeError, match="would both write"):
         annotate(videos, run, out=tmp_path / "out", recognizer=Counting(run.labels))
     annotate(videos, run, recognizer=Counting(run.labels))

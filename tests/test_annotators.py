@@ -44,7 +44,7 @@ def late(recording: Recording, seconds: float) -> Annotations:
 def two_sides(where: Field, second: dict[str, Annotations]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Rows of the clips that two annotated, and targets of both annotators there."""
     window = Window(3.0, 1.5) if where.labels.task == "multi-label" else Window(None)
-    rows = [place for place, clip in enumerate(where.clips) if clip.recording in second]
+    rows = [index for index, clip in enumerate(where.clips) if clip.recording in second]
     seen = []
     for one in where.recordings:
         if one.name in second:
@@ -117,11 +117,11 @@ def lamps(folder: Path, name: str = RIGHT) -> Path:
     """Three short recordings, the last of which two annotated; `name` is what the second one calls a lamp."""
     folder.mkdir()
     rows = []
-    for place, split in enumerate(("train", "validation", "test")):
+    for index, split in enumerate(("train", "validation", "test")):
         shown = [(LEFT, 0, 2000), (RIGHT, 3000, 5000)]
-        film(folder / f"r{place}.mp4", shown, 6.0, place)
-        interval_text(folder / f"r{place}.txt", shown)
-        rows.append({"video": f"r{place}.mp4", "annotations": f"r{place}.txt", "split": split, "annotations_2": ""})
+        film(folder / f"r{index}.mp4", shown, 6.0, index)
+        interval_text(folder / f"r{index}.txt", shown)
+        rows.append({"video": f"r{index}.mp4", "annotations": f"r{index}.txt", "split": split, "annotations_2": ""})
     interval_text(folder / "again.txt", [(LEFT, 0, 2000), (name, 4000, 5000)])
     rows[2]["annotations_2"] = "again.txt"
     write_manifest(folder, rows)

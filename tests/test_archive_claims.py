@@ -46,7 +46,7 @@ def test_a_claim_has_one_holder_and_is_given_back(tmp_path: Path) -> None:
 
 
 def test_of_many_that_ask_at_once_one_gets_it(tmp_path: Path) -> None:
-    names = [f"task{place}" for place in range(200)]
+    names = [f"task{index}" for index in range(200)]
     got: list[str] = []
     barrier = threading.Barrier(4)
 

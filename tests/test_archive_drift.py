@@ -66,9 +66,9 @@ def test_the_distance_is_scipys_of_the_label_that_lies_farthest() -> None:
     expected = max(wasserstein_distance(MIDDLES, MIDDLES, seen[name].counts, found.counts[name]) for name in ("a", "b"))
     assert found.distance(seen) == pytest.approx(expected)
     each = []
-    for place in range(4):
-        own = see(runs[place], LABELS, Confidence())
-        rest = see(np.concatenate(runs[:place] + runs[place + 1 :]), LABELS, Confidence())
+    for index in range(4):
+        own = see(runs[index], LABELS, Confidence())
+        rest = see(np.concatenate(runs[:index] + runs[index + 1 :]), LABELS, Confidence())
         each.append(max(wasserstein_distance(MIDDLES, MIDDLES, own[n].counts, rest[n].counts) for n in ("a", "b")))
     assert found.farthest == pytest.approx(max(each))
     assert found.is_unlike(seen)

@@ -12,7 +12,7 @@ from actscribe.errors import ActScribeError
 
 
 def test_shards_are_all_and_none_twice() -> None:
-    videos = [Video(str(place), str(place), "", 0, "") for place in range(23)]
+    videos = [Video(str(index), str(index), "", 0, "") for index in range(23)]
     for count in (1, 2, 7, 30):
         parts = [shard(videos, number, count) for number in range(1, count + 1)]
         assert sorted((video.key for part in parts for video in part), key=int) == [video.key for video in videos]

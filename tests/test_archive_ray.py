@@ -53,7 +53,7 @@ def test_a_node_that_is_killed_loses_nothing(cluster: Any, tmp_path: Path) -> No
     import ray
 
     nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
-    contents = {f"{place:02}.mp4": archives.SLOW + b"x" * place for place in range(60)}
+    contents = {f"{index:02}.mp4": archives.SLOW + b"x" * index for index in range(60)}
     contents |= {"text.mp4": archives.BROKEN, "copy.mp4": contents["30.mp4"], "poison.mp4": archives.POISON}
     archive, videos = archives.begun(archives.fill(tmp_path / "in", contents), tmp_path / "out")
     killed: list[str] = []

@@ -41,7 +41,7 @@ def test_the_page_is_whole_loads_nothing_and_runs_its_own_script_alone(html: str
 def test_no_name_becomes_part_of_the_page() -> None:
     found = archive_pages.content(3)
     evil = "</script><script>alert(1)</script><b>.mp4"
-    videos = tuple(replace(one, name=evil) if place == 0 else one for place, one in enumerate(found.videos))
+    videos = tuple(replace(one, name=evil) if index == 0 else one for index, one in enumerate(found.videos))
     found = replace(found, videos=videos)
     html = archive_page(page_of(found, evil, [evil], evil, tables.rows(found)))
     page = Page(html)
@@ -64,7 +64,7 @@ def test_rows_are_those_of_the_records() -> None:
             assert math.isnan(own.loc[name, "first_s"]) == math.isnan(one.first_s)
         assert key in {video.key for video in found.videos}
     assert set(table.loc[table["state"] == "failed", "look"]) == {"failed"}
-    unlike = {f"video {place:05}.mp4" for place in range(67) if place % 13 == 5 and place % 29 != 7}
+    unlike = {f"video {index:05}.mp4" for index in range(67) if index % 13 == 5 and index % 29 != 7}
     flagged = table[table["look"].str.contains("unlike")]
     assert {Path(name).name for name in flagged["video"]} == unlike
     copies = table[table["copy_of"] != ""].dropna(subset="copy_of")

@@ -155,7 +155,7 @@ def test_one_that_was_killed_between_timeline_and_record_is_done_again(
 
 
 def test_two_processes_at_once_do_nothing_twice(tmp_path: Path) -> None:
-    contents = {f"{place}.mp4": f"{place}".encode() for place in range(60)}
+    contents = {f"{index}.mp4": f"{index}".encode() for index in range(60)}
     archive, videos = archives.begun(archives.fill(tmp_path / "in", contents), tmp_path / "out")
 
     def go() -> None:

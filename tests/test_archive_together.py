@@ -20,7 +20,7 @@ from actscribe.archive.pool import Heard, hand_out
 from actscribe.archive.task import Outcome, attempt_all
 from actscribe.compute import Compute
 
-CONTENTS = {f"{place}.mp4": b"x" * (20 - place) for place in range(5)}
+CONTENTS = {f"{index}.mp4": b"x" * (20 - index) for index in range(5)}
 
 
 def names(videos: Sequence[Video]) -> list[str]:
@@ -101,7 +101,7 @@ def test_what_killed_a_worker_is_found_without_setting_others_aside(tmp_path: Pa
 
 @pytest.mark.slow
 def test_workers_that_are_killed_over_several_lose_nothing(tmp_path: Path) -> None:
-    contents = {f"{place:02}.mp4": archives.SLOW + b"x" * place for place in range(12)}
+    contents = {f"{index:02}.mp4": archives.SLOW + b"x" * index for index in range(12)}
     contents |= {"poison.mp4": archives.POISON, "text.mp4": archives.BROKEN, "copy.mp4": contents["07.mp4"]}
     archive, videos = archives.begun(archives.fill(tmp_path / "in", contents), tmp_path / "out", together=4)
     killed: list[int] = []

@@ -35,7 +35,7 @@ def run(archive: Archive, videos: list[Video], workers: int = 2) -> tuple[list[O
 
 @pytest.mark.slow
 def test_many_videos_and_a_poisonous_one(tmp_path: Path) -> None:
-    contents = {f"{place:02}.mp4": b"x" * (place + 10) for place in range(30)}
+    contents = {f"{index:02}.mp4": b"x" * (index + 10) for index in range(30)}
     contents |= {"poison.mp4": archives.POISON, "text.mp4": archives.BROKEN, "copy.mp4": contents["07.mp4"]}
     archive, videos = archives.begun(archives.fill(tmp_path / "in", contents), tmp_path / "out")
     outcomes, told = run(archive, videos)
@@ -53,7 +53,7 @@ def test_many_videos_and_a_poisonous_one(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_workers_that_are_killed_lose_nothing(tmp_path: Path) -> None:
-    contents = {f"{place:02}.mp4": archives.SLOW + b"x" * place for place in range(12)}
+    contents = {f"{index:02}.mp4": archives.SLOW + b"x" * index for index in range(12)}
     archive, videos = archives.begun(archives.fill(tmp_path / "in", contents), tmp_path / "out")
     with closing(LocalPool(archive, archives.make, [ONE] * 2)) as pool:
         killed: list[int] = []
@@ -106,7 +106,7 @@ def _driver(archive: Archive, videos: list[Video]) -> None:
 def test_workers_end_soon_after_whoever_started_them_was_killed(tmp_path: Path) -> None:
     import multiprocessing
 
-    contents = {f"{place:03}.mp4": archives.SLOW + b"x" * place for place in range(200)}
+    contents = {f"{index:03}.mp4": archives.SLOW + b"x" * index for index in range(200)}
     archive, videos = archives.begun(archives.fill(tmp_path / "in", contents), tmp_path / "out")
     driver = multiprocessing.get_context("spawn").Process(target=_driver, args=(archive, videos))
     driver.start()

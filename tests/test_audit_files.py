@@ -287,9 +287,9 @@ def test_two_annotators_by_icc(tmp_path: Path) -> None:
     totals = np.array([[10.0, 12], [20, 21], [5, 9], [30, 30], [14, 13], [22, 25]])
     for side, who in enumerate(("anna", "ben")):
         (tmp_path / who).mkdir()
-        for place, row in enumerate(totals):
-            text = f"label,start_s,end_s\nA,{2 + place + side},{2 + place + side + row[side]}\n"
-            (tmp_path / who / f"v{place}.csv").write_text(text, encoding="utf-8")
+        for index, row in enumerate(totals):
+            text = f"label,start_s,end_s\nA,{2 + index + side},{2 + index + side + row[side]}\n"
+            (tmp_path / who / f"v{index}.csv").write_text(text, encoding="utf-8")
     (tmp_path / "labels.yaml").write_text("name: x\nlabels: [A]\n", encoding="utf-8")
     out = tmp_path / "icc.csv"
     run(

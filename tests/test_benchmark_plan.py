@@ -157,7 +157,7 @@ def test_the_command_says_everything() -> None:
         assert words[words.index(pair[0]) + 1] == pair[1]
     assert {"--as-published", "--vghif", "--base-to-novel"} <= set(words)
     assert words[words.index("--halves") + 1 :] == ["b.csv", "n.csv"]
-    given = [words[place + 1] for place, word in enumerate(words) if word == "--set"]
+    given = [words[index + 1] for index, word in enumerate(words) if word == "--set"]
     assert parse_overrides(given) == overrides
 
 

@@ -84,11 +84,11 @@ def test_results_are_means_over_seeds_of_the_kept_scores(pair: tuple[Plan, Path]
     assert "<script" not in page
     for system, run in (("vifi-clip", "vifi-clip-2-seed"), ("vifi-clip + VgHIF", "vifi-clip-vghif-2-seed")):
         values = np.array([by_hand(out / f"{run}{seed}") for seed in range(2)])
-        for place, metric in enumerate(("top1", "top5", "mean_per_class")):
+        for index, metric in enumerate(("top1", "top5", "mean_per_class")):
             row = found.loc[system, metric]
-            half = stats.t.ppf(0.975, 1) * values[:, place].std(ddof=1) / np.sqrt(2)
-            assert row["mean"] == pytest.approx(values[:, place].mean())
-            if values[:, place].std():
+            half = stats.t.ppf(0.975, 1) * values[:, index].std(ddof=1) / np.sqrt(2)
+            assert row["mean"] == pytest.approx(values[:, index].mean())
+            if values[:, index].std():
                 assert row["high"] - row["mean"] == pytest.approx(half)
             assert row["seeds"] == 2
 

@@ -130,10 +130,10 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
 def test_tables_fit_into_80_columns_in_one_part(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Names of labels are folded rather than columns put below: with intervals, large counts and negative numbers."""
     label = "Positive pressure ventilation by mask"
-    for place in range(6):
-        for name, shift in (("a", 0.0), ("b", 0.6 - 0.1 * place)):
+    for index in range(6):
+        for name, shift in (("a", 0.0), ("b", 0.6 - 0.1 * index)):
             shown = [(label, 5 + shift, 900.0), ("Walk", 10.0, 1200.0 + shift), ("Sit", 1250.0, 1290.0 + shift)]
-            path = tmp_path / name / f"{place}.csv"
+            path = tmp_path / name / f"{index}.csv"
             path.parent.mkdir(exist_ok=True)
             held = [Interval(*one, who) for one in shown for who in ("Ann", "Ben")]
             write(path, Annotations.of(held, [], 1300.0), "csv")

@@ -151,10 +151,10 @@ def test_check_says_what_a_training_would_be_refused_for(study: Path) -> None:
 
 
 def test_one_bad_row_of_a_shared_table_is_one_problem(study: Path) -> None:
-    rows = "".join(f"r{place}.mp4,{LEFT},{start},1.0\n" for place, start in enumerate(("0.0", "2.0", "0.0")))
+    rows = "".join(f"r{index}.mp4,{LEFT},{start},1.0\n" for index, start in enumerate(("0.0", "2.0", "0.0")))
     (study / "all.csv").write_text(f"video,label,start_s,end_s\n{rows}", encoding="utf-8")
-    for place in range(3):
-        manifest_text(f"r{place}.txt", "all.csv")(study)
+    for index in range(3):
+        manifest_text(f"r{index}.txt", "all.csv")(study)
     assert refused("check", study).count("all.csv: line 3") == 1
 
 

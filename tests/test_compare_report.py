@@ -243,7 +243,7 @@ def test_names_do_not_lie_on_the_points_of_others() -> None:
 
 @pytest.mark.parametrize(("groups", "expected"), [(4, ["Only 4 groups: an interval needs 5."]), (5, [])])
 def test_where_there_is_no_interval_the_reason_is_said(done: Comparison, groups: int, expected: list[str]) -> None:
-    grouping = group_units([str(place) for place in range(groups)])
+    grouping = group_units([str(index) for index in range(groups)])
     assert content(replace(done, shared=replace(done.shared, grouping=grouping)))["warnings"] == expected
 
 
@@ -299,7 +299,7 @@ def test_tables_are_written_in_three_spellings(done: Comparison, tmp_path: Path)
 
 
 def test_names_at_the_ends_of_lines_do_not_lie_on_each_other() -> None:
-    series = [Series(f"name {place}", "one", [0.0, 1.0], [0.5, 0.5 + place / 1000]) for place in range(8)]
+    series = [Series(f"name {index}", "one", [0.0, 1.0], [0.5, 0.5 + index / 1000]) for index in range(8)]
     drawn = str(lines(series, {0.0: "0", 1.0: "1"}, "x", "y", "title"))
     heights = sorted(float(y) for y in re.findall(r'y="([\d.]+)" class="tinted', drawn))
     assert len(heights) == 8

@@ -96,11 +96,11 @@ def test_spans_are_merged() -> None:
 def many(groups: int = 12) -> list[Recording]:
     rng = np.random.default_rng(5)
     out = []
-    for place in range(groups * 2):
+    for index in range(groups * 2):
         length = float(rng.uniform(20, 60))
-        rare = (Interval("B", 0, 5),) if place % 8 == 0 else ()
+        rare = (Interval("B", 0, 5),) if index % 8 == 0 else ()
         intervals = (Interval("A", 0, length * rng.uniform(0.2, 0.8)), *rare)
-        out.append(recording(f"r{place}", length, f"g{place // 2}", intervals=intervals))
+        out.append(recording(f"r{index}", length, f"g{index // 2}", intervals=intervals))
     return out
 
 

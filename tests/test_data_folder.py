@@ -206,9 +206,9 @@ empty_labels: allow
 @pytest.fixture(scope="module")
 def filmed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("filmed")
-    for place, name in enumerate(("subject1_a", "subject1_b", "subject2_a", "subject2_b")):
-        shown = [(LEFT, 0, 1500 + place)]
-        film(folder / f"{name}.mp4", shown, 3.0, seed=place)
+    for index, name in enumerate(("subject1_a", "subject1_b", "subject2_a", "subject2_b")):
+        shown = [(LEFT, 0, 1500 + index)]
+        film(folder / f"{name}.mp4", shown, 3.0, seed=index)
         interval_text(folder / f"{name}.txt", shown)
     return folder
 
@@ -241,7 +241,7 @@ def test_check_says_what_it_could_not_prove(tmp_path: Path, filmed: Path) -> Non
     assert "subject9.eaf" in said
     assert "study.yaml" not in said
     assert "the study says 'groups: none'" in check(folder, ".", "groups: none")
-    rows = [f"{name},{name[:-4]}.txt,g{place}" for place, name in enumerate(names)]
+    rows = [f"{name},{name[:-4]}.txt,g{index}" for index, name in enumerate(names)]
     (folder / "m.csv").write_text("\n".join(["video,annotations,group", *rows]))
     said = check(folder, "m.csv")
     assert "Warning" not in said

@@ -97,9 +97,9 @@ def test_a_boris_project_of_several_videos_is_each_ones_file(tmp_path: Path) -> 
 
 def test_two_files_of_a_video_are_two_annotators_and_three_are_refused(tmp_path: Path) -> None:
     film = video(tmp_path / "in" / "a.mp4")
-    for place, form in enumerate(("elan", "json")):
+    for index, form in enumerate(("elan", "json")):
         ending = annotation_files.FORMATS[form].ending
-        annotated(tmp_path / "in" / f"by{place}{ending}", Interval("Walk", 0.1, 1), media=str(film), form=form)
+        annotated(tmp_path / "in" / f"by{index}{ending}", Interval("Walk", 0.1, 1), media=str(film), form=form)
     drafted = draft(tmp_path / "study", [tmp_path / "in"])
     assert rows(tmp_path / "study")[0] | {"split": ""} == {
         "video": "../in/a.mp4",

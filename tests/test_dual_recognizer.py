@@ -66,7 +66,7 @@ def test_zero_shot_scores_are_those_of_transformers_own_model(name: str, root: P
     several = dual_encoder.make(job(tmp_path, name, root, SEVERAL, **settings))
     logits = own_logits(name, clip, [*(f"a photo of {label} ." for label in NAMES), "a video ."])
     # sigmoid of the difference is the softmax over a label's prompt and the neutral one
-    pairs = [float(torch.stack([logits[place], logits[2]]).softmax(0)[0]) for place in range(2)]
+    pairs = [float(torch.stack([logits[index], logits[2]]).softmax(0)[0]) for index in range(2)]
     np.testing.assert_allclose(next(several.score([clip])), pairs, atol=1e-5)
     assert not (tmp_path / "training.json").exists()
 

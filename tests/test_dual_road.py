@@ -25,9 +25,9 @@ def trimmed(folder: Path, splits: dict[str, int], task: str = "multi-class", **r
     folder.mkdir(parents=True)
     rows = []
     for split, count in splits.items():
-        for place in range(count):
+        for index in range(count):
             for label in (LEFT, RIGHT):
-                name = f"{split}-{place}-{label.split()[0]}.mp4"
+                name = f"{split}-{index}-{label.split()[0]}.mp4"
                 film(folder / name, [(label, 0, 2000)], 2.0, seed=len(rows))
                 rows.append({"video": name, "label": label, "group": name, "split": split})
     write_manifest(folder, rows)

@@ -74,7 +74,7 @@ def test_an_image_encoder_makes_what_transformers_pools(kind: str, tmp_path: Pat
         np.testing.assert_allclose(vectors.float(), out.pooler_output, rtol=2e-3, atol=2e-3)
     assert embedder.encoder.per == "frame"
     assert (embedder.encoder.tokens, embedder.encoder.width) == (1, found[0].shape[1])
-    alone = [embedder.embed([frame_of(shown[1], place)])[0] for place in range(FRAMES)]
+    alone = [embedder.embed([frame_of(shown[1], index)])[0] for index in range(FRAMES)]
     np.testing.assert_allclose(torch.cat(alone), found[1], atol=2e-3)
 
 

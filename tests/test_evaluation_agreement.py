@@ -37,7 +37,7 @@ def test_kappa_takes_intervals_over_recordings():
     rng = np.random.default_rng(0)
     targets = (rng.random((600, 1)) < 0.4).astype(float)
     said = np.where(rng.random((600, 1)) < 0.85, targets > 0, targets == 0)
-    names = [str(place // 30) for place in range(600)]
+    names = [str(index // 30) for index in range(600)]
     found = estimate(kappa, four_counts(targets, said)[:, None], group_units(names), "signed")
     assert found.value == pytest.approx(cohen_kappa_score(targets[:, 0], said[:, 0]))
     assert found.low < found.value < found.high

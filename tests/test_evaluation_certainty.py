@@ -20,7 +20,7 @@ def test_the_rest_is_measured_without_the_least_certain_clips():
     targets = (rng.random((200, 2)) < 0.5).astype(float)
     sure = rng.random(200)
     said = np.where(rng.random((200, 2)) < 0.5 + sure[:, None] / 2, targets > 0, targets == 0)
-    names = [str(place // 20) for place in range(200)]
+    names = [str(index // 20) for index in range(200)]
     table = risk_coverage(targets, said[:, None], sure[:, None], group_units(names), (0.0, 0.2, 0.5))
     assert table["clips"].tolist() == [200, 160, 100]
     kept = np.argsort(-sure)

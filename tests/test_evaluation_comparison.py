@@ -198,14 +198,14 @@ def test_indicators_say_by_how_much_they_are_off(systems: list[System], shared: 
 
 
 def test_slices_are_measured_on_their_own_clips(systems: list[System], shared: Shared) -> None:
-    camera = {f"r{place}": "left" if place < 5 else "right" for place in range(8)}
+    camera = {f"r{index}": "left" if index < 5 else "right" for index in range(8)}
     site = dict.fromkeys(camera, "here")
     table = ct.slice_table(systems, shared, {"camera": camera, "site": site})
     assert set(table["slice"]) == {"group", "duration", "camera"}
     assert table[table["slice"] == "duration"]["value"].unique().tolist() == list(ct.THIRDS)
     row = table[(table["value"] == "right") & (table["system"] == "weak")].iloc[0]
     run = systems[0].runs[0]
-    rows = [place for place, unit in enumerate(shared.units) if int(unit[1:]) >= 5]
+    rows = [index for index, unit in enumerate(shared.units) if int(unit[1:]) >= 5]
     assert row["clips"] == len(rows)
     assert row["recordings"] == 3
     assert row["macro_f1"] == pytest.approx(f1_score(run.targets[rows], run.decisions()[rows], average="macro"))
@@ -231,8 +231,8 @@ def test_disagreements_name_both_sides(systems: list[System], shared: Shared) ->
     assert table["gap"].is_monotonic_decreasing
     row = table.iloc[0]
     inside = [
-        place
-        for place, clip in enumerate(shared.clips)
+        index
+        for index, clip in enumerate(shared.clips)
         if clip.recording == row["recording"] and row["start"] <= clip.start and clip.end <= row["end"]
     ]
     column = NAMES.index(row["label"])

@@ -33,10 +33,10 @@ def slow_segments(predicted, true, threshold):
     used, tp = set(), 0
     for label, start, end in predicted:
         best, best_iou = None, 0.0
-        for place, (other, a, b) in enumerate(true):
+        for index, (other, a, b) in enumerate(true):
             iou = max(0, min(end, b) - max(start, a)) / (max(end, b) - min(start, a)) if other == label else 0.0
             if iou > best_iou:
-                best, best_iou = place, iou
+                best, best_iou = index, iou
         if best is not None and best_iou >= threshold and best not in used:
             used.add(best)
             tp += 1

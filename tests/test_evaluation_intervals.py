@@ -102,8 +102,8 @@ def test_intervals_hold_the_truth_as_often_as_they_say(groups, spread):
     gap = truth - macro(less.sum(axis=0))
     of = group_units([f"{i:02d}" for i in range(groups)])
     held = held_gap = 0
-    for place in range(400):
-        rows = np.arange(place * groups, (place + 1) * groups)
+    for index in range(400):
+        rows = np.arange(index * groups, (index + 1) * groups)
         one, other = population[rows][:, None], less[rows][:, None]
         found, change = estimate(macro, one, of), difference(other, one, of)
         held += bool(found.low <= truth <= found.high)

@@ -18,7 +18,7 @@ def clips() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     targets = (rng.random((120, 3)) < [0.5, 0.2, 0.1]).astype(float)
     scores = np.round(np.clip(0.3 * targets + 0.7 * rng.random((120, 3)), 0, 1), 1)
     targets[rng.random((120, 3)) < 0.1] = np.nan
-    return targets, scores, np.repeat([f"g{place}" for place in range(8)], 15)
+    return targets, scores, np.repeat([f"g{index}" for index in range(8)], 15)
 
 
 def test_leaving_a_group_out_is_scikit_learns_number_without_its_clips(clips, monkeypatch):
@@ -28,9 +28,9 @@ def test_leaving_a_group_out_is_scikit_learns_number_without_its_clips(clips, mo
     for at_once in (10_000_000, 100):  # all groups in one piece, and one by one
         monkeypatch.setattr(ranking, "AT_ONCE", at_once)
         found = ranking.average_precision_without(true, own, group_units(groups[known]))
-        for place, name in enumerate(np.unique(groups)):
+        for index, name in enumerate(np.unique(groups)):
             rest = groups[known] != name
-            assert found[place] == pytest.approx(average_precision_score(true[rest], own[rest]))
+            assert found[index] == pytest.approx(average_precision_score(true[rest], own[rest]))
 
 
 def test_weights_are_those_of_scikit_learn():

@@ -89,7 +89,7 @@ def test_a_clear_difference_gives_the_smallest_p_there_is():
 
 def clips_of(count=12, per=30, seed=0):
     rng = np.random.default_rng(seed)
-    names = [f"r{place:02d}" for place in range(count) for _ in range(per)]
+    names = [f"r{index:02d}" for index in range(count) for _ in range(per)]
     targets = (rng.random((count * per, 2)) < 0.4).astype(float)
     quality = np.repeat(np.clip(rng.normal(0.8, 0.1, count), 0, 1), per)[:, None]
     return targets, names, quality, rng

@@ -22,10 +22,10 @@ GIB = 2**30
 def rows(count: int, seed: int = 0, width: int = 8, tokens: int = 3) -> dict[Moment, Row]:
     torch.manual_seed(seed)
     return {
-        Moment(1000 * place, 1000 * place + 500): Row(
-            torch.randn(tokens + place % 2, width), torch.arange(2, dtype=torch.float64) + place
+        Moment(1000 * index, 1000 * index + 500): Row(
+            torch.randn(tokens + index % 2, width), torch.arange(2, dtype=torch.float64) + index
         )
-        for place in range(count)
+        for index in range(count)
     }
 
 
@@ -74,9 +74,9 @@ def test_every_flipped_bit_is_noticed(tmp_path: Path, caplog: pytest.LogCaptureF
     (path,) = (tmp_path / "whole").rglob(f"*{ENDING}")
     whole = path.read_bytes()
     rng = np.random.default_rng(0)
-    for trial, place in enumerate([*range(0, len(whole), 37), *rng.integers(len(whole), size=20)]):
+    for trial, index in enumerate([*range(0, len(whole), 37), *rng.integers(len(whole), size=20)]):
         bad = bytearray(whole)
-        bad[place] ^= 1 << int(rng.integers(8))
+        bad[index] ^= 1 << int(rng.integers(8))
         root = tmp_path / str(trial)
         shutil.copytree(tmp_path / "whole", root)
         (root / path.relative_to(tmp_path / "whole")).write_bytes(bad)
@@ -156,8 +156,8 @@ def test_shelves_used_longest_ago_go_first(tmp_path: Path) -> None:
     fill(FeatureStore(tmp_path, GIB), "encoder", "old", made)
     size = FeatureStore(tmp_path, GIB).size()
     fill(FeatureStore(tmp_path, GIB), "encoder", "used", made)
-    for place, folder in enumerate(sorted(tmp_path.iterdir(), key=lambda one: one.stat().st_mtime_ns)):
-        os.utime(folder, (place, place))
+    for index, folder in enumerate(sorted(tmp_path.iterdir(), key=lambda one: one.stat().st_mtime_ns)):
+        os.utime(folder, (index, index))
     assert same(FeatureStore(tmp_path, GIB), "encoder", "old", made)  # used again: now the younger one
     store = FeatureStore(tmp_path, int(2.5 * size))
     fill(store, "encoder", "new", made)
@@ -181,10 +181,10 @@ def test_a_shelf_in_use_stays_and_what_does_not_fit_is_refused(tmp_path: Path) -
 
 def test_two_stores_on_one_folder_stay_below_its_size_together(tmp_path: Path) -> None:
     stores = [FeatureStore(tmp_path, 100_000) for _ in range(2)]
-    for place, row in enumerate(rows(6, width=1000).values()):
+    for index, row in enumerate(rows(6, width=1000).values()):
         for store, content in zip(stores, ("one", "two"), strict=True):
             shelf = store.shelf("encoder", content)
-            shelf.hold([Moment(place, place)], [row])
+            shelf.hold([Moment(index, index)], [row])
             shelf.write()
             assert store.size() <= 100_000
 

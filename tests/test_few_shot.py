@@ -264,7 +264,7 @@ def test_bad_label_files_and_classes(tmp_path: Path) -> None:
 def with_test_clips(found: Benchmark) -> Benchmark:
     """Return the set with one test clip of each class more."""
     more = [
-        BenchmarkClip(f"{one.name}/t", Path("t.mp4"), place, "t", "test") for place, one in enumerate(found.classes)
+        BenchmarkClip(f"{one.name}/t", Path("t.mp4"), index, "t", "test") for index, one in enumerate(found.classes)
     ]
     return replace(found, clips=(*found.clips, *more))
 

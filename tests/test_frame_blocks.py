@@ -243,5 +243,5 @@ def test_sixty_hours_train_within_a_small_cache_and_a_bounded_memory(tmp_path: P
     assert run.info.status == "complete"
     assert 0 < max(largest) <= small.limit_bytes < 59 * frames * 32 * 43 * 3
     assert peak < 64 * 2**20
-    train_only = [decoder.painted[f"r{place}"] for place in range(58)]
+    train_only = [decoder.painted[f"r{index}"] for index in range(58)]
     assert set(train_only) == {frames}  # each once in the epoch

@@ -33,7 +33,7 @@ def test_a_name_that_cannot_be_is_refused_at_its_line(
 ) -> None:
     file = write_study(tmp_path / "study", recordings=".", recognizers=recognizers)
     lines = file.read_text().splitlines()
-    line = next(place for place, text in enumerate(lines, 1) if text.startswith("  ") and wrong in text)
+    line = next(index for index, text in enumerate(lines, 1) if text.startswith("  ") and wrong in text)
     with pytest.raises(ActScribeError, match=f"(?s)study.yaml:{line}: .*{words}"):
         load_study(file)
 

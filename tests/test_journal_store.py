@@ -26,8 +26,8 @@ def process(path: Path, annotator: str, most: int) -> subprocess.Popen[str]:
 def filled(path: Path, actions: int = 4) -> Journal:
     journal = Journal(path)
     journal.append("AB", VIDEO, "began", began())
-    for place in range(actions):
-        journal.append("AB", VIDEO, "did", did(Put(bout=bout(f"b{place}", "sit", place, place + 1))))
+    for index in range(actions):
+        journal.append("AB", VIDEO, "did", did(Put(bout=bout(f"b{index}", "sit", index, index + 1))))
     return journal
 
 
@@ -85,7 +85,7 @@ def test_two_processes_at_once(tmp_path: Path) -> None:
     journal = Journal(path)
     assert journal.verify().problems == ()
     for name in ("AB", "CD"):
-        assert list(journal.sheet(VIDEO, name).bouts) == [f"{name}{place}" for place in range(most)]
+        assert list(journal.sheet(VIDEO, name).bouts) == [f"{name}{index}" for index in range(most)]
 
 
 def test_killed_at_any_moment_what_was_acknowledged_is_there(tmp_path: Path) -> None:

@@ -36,9 +36,9 @@ def test_rounding_is_not_said_and_many_files_are_counted() -> None:
 
 def test_a_table_that_fits_none_of_its_videos_is_told_once_with_their_number(tmp_path: Path) -> None:
     file = lamp_study(tmp_path, 6, 4.0, empty_labels="allow")
-    rows = [f"{LEFT},1.0,{90 + place},r{place}.mp4\n{LEFT},91,99,r{place}.mp4\n" for place in range(6)]
+    rows = [f"{LEFT},1.0,{90 + index},r{index}.mp4\n{LEFT},91,99,r{index}.mp4\n" for index in range(6)]
     (tmp_path / "events.csv").write_text("label,start_s,end_s,video\n" + "".join(rows), encoding="utf-8")
-    videos = [{"video": f"r{place}.mp4", "annotations": "events.csv", "group": f"p{place}"} for place in range(6)]
+    videos = [{"video": f"r{index}.mp4", "annotations": "events.csv", "group": f"p{index}"} for index in range(6)]
     (tmp_path / "text.mp4").write_text("no video", encoding="utf-8")
     write_manifest(tmp_path, [*videos[:5], {"video": "text.mp4", "annotations": "", "group": "q"}, videos[5]])
     with pytest.raises(ActScribeError) as refused:

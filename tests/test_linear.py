@@ -39,24 +39,24 @@ def ratio(prepared: Callable[[int], Callable[[], object]], size: int) -> float:
 
 def cutting(bouts: int) -> Callable[[], object]:
     """Cutting a recording with so many bouts of two seconds, one every four, into clips a second apart."""
-    shown = tuple(Interval("Lamp", 4.0 * place, 4.0 * place + 2.0) for place in range(bouts))
+    shown = tuple(Interval("Lamp", 4.0 * index, 4.0 * index + 2.0) for index in range(bouts))
     recording = Recording("r", Path("r.mp4"), 4.0 * bouts, "content", "r", intervals=shown)
     return lambda: cut(recording, LABELS, Window(3.0, 1.0))
 
 
 def written(path: Path, count: int) -> Path:
     """Write an ELAN document with a tier of so many annotations, and one whose annotations hang on these."""
-    slots = "".join(f'<TIME_SLOT TIME_SLOT_ID="ts{place}" TIME_VALUE="{1000 * place}"/>' for place in range(2 * count))
+    slots = "".join(f'<TIME_SLOT TIME_SLOT_ID="ts{index}" TIME_VALUE="{1000 * index}"/>' for index in range(2 * count))
     timed = "".join(
-        f'<ANNOTATION><ALIGNABLE_ANNOTATION ANNOTATION_ID="a{place}" TIME_SLOT_REF1="ts{2 * place}"'
-        f' TIME_SLOT_REF2="ts{2 * place + 1}"><ANNOTATION_VALUE>Lamp</ANNOTATION_VALUE></ALIGNABLE_ANNOTATION>'
+        f'<ANNOTATION><ALIGNABLE_ANNOTATION ANNOTATION_ID="a{index}" TIME_SLOT_REF1="ts{2 * index}"'
+        f' TIME_SLOT_REF2="ts{2 * index + 1}"><ANNOTATION_VALUE>Lamp</ANNOTATION_VALUE></ALIGNABLE_ANNOTATION>'
         "</ANNOTATION>"
-        for place in range(count)
+        for index in range(count)
     )
     hanging = "".join(
-        f'<ANNOTATION><REF_ANNOTATION ANNOTATION_ID="b{place}" ANNOTATION_REF="a{place}"><ANNOTATION_VALUE>Left'
+        f'<ANNOTATION><REF_ANNOTATION ANNOTATION_ID="b{index}" ANNOTATION_REF="a{index}"><ANNOTATION_VALUE>Left'
         "</ANNOTATION_VALUE></REF_ANNOTATION></ANNOTATION>"
-        for place in range(count)
+        for index in range(count)
     )
     path.write_text(
         '<?xml version="1.0" encoding="UTF-8"?><ANNOTATION_DOCUMENT AUTHOR="" DATE="2020-01-01T00:00:00+00:00"'

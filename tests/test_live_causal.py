@@ -24,8 +24,8 @@ def walked(values: list[float], decision: LabelDecision, step: float = 1.0) -> t
     machine = LabelBouts(decision)
     over: list[Bout] = []
     still: list[Bout | None] = []
-    for place, value in enumerate(values):
-        ended, one = machine.step(value, (place + 0.5) * step, place * step)
+    for index, value in enumerate(values):
+        ended, one = machine.step(value, (index + 0.5) * step, index * step)
         over += ended
         still.append(one)
     return over + machine.finish(len(values) * step), still
@@ -92,7 +92,7 @@ def test_smoothing_is_the_half_of_the_gaussian_that_looks_back() -> None:
 def test_of_several_classes_one_takes_over_once_it_has_lasted() -> None:
     machine = ExclusiveBouts([1.0, 2.0])
     rows = [[0.9, 0.1], [0.2, 0.8], [0.9, 0.1], [0.2, 0.8], [0.2, 0.8], [0.2, 0.8]]
-    told = [machine.step(np.array(row), float(place), place + 1.0) for place, row in enumerate(rows)]
+    told = [machine.step(np.array(row), float(index), index + 1.0) for index, row in enumerate(rows)]
     assert told[1] == [(0, Bout(0.0, 1.0, open=True))]  # the second class has lasted 1 s, of 2 s
     assert told[2] == [(0, Bout(0.0, 3.0, open=True))]  # it did not last: the first one went on through it
     assert told[4] == [(0, Bout(0.0, 3.0, open=False)), (1, Bout(3.0, 5.0, open=True))]

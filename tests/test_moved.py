@@ -69,8 +69,8 @@ def test_a_study_that_was_moved_as_a_whole_evaluates(moved: Path) -> None:
 
 def test_videos_that_were_renamed_in_their_folder_are_found_by_content(moved: Path) -> None:
     run = Run.open(moved / "runs" / "vlm-head")
-    for place, recording in enumerate(run.recordings("test")):
-        recording.video.rename(moved / f"renamed{place}.mp4")
+    for index, recording in enumerate(run.recordings("test")):
+        recording.video.rename(moved / f"renamed{index}.mp4")
     actscribe("evaluate", run.folder)
 
 
@@ -78,8 +78,8 @@ def test_videos_elsewhere_are_asked_for_by_name_and_found_where_the_user_says(mo
     run = Run.open(moved / "runs" / "vlm-head")
     wanted = run.recordings("test")
     (tmp_path / "disk" / "deep").mkdir(parents=True)
-    for place, recording in enumerate(wanted):
-        recording.video.rename(tmp_path / "disk" / "deep" / f"other name {place}.avi")
+    for index, recording in enumerate(wanted):
+        recording.video.rename(tmp_path / "disk" / "deep" / f"other name {index}.avi")
     said = one_line(actscribe("evaluate", run.folder, code=2))
     for recording, listed in zip(wanted, run.listed("test"), strict=True):
         assert f"'{recording.name}' (content {recording.content}) was {listed.video.was}" in said

@@ -94,10 +94,10 @@ def _study(folder: Path, videos: list[Path]) -> Path:
     folder.mkdir(parents=True)
     shown = [(LEFT, 0, 1500), (RIGHT, 1000, 2500)]
     rows = []
-    for place, (video, split) in enumerate(zip(videos, ("train", "validation", "test"), strict=True)):
-        film(folder / video, shown, 3.0, place)
-        interval_text(folder / f"{place}.txt", shown)
-        rows.append({"video": str(video), "annotations": f"{place}.txt", "group": f"p{place}", "split": split})
+    for index, (video, split) in enumerate(zip(videos, ("train", "validation", "test"), strict=True)):
+        film(folder / video, shown, 3.0, index)
+        interval_text(folder / f"{index}.txt", shown)
+        rows.append({"video": str(video), "annotations": f"{index}.txt", "group": f"p{index}", "split": split})
     write_manifest(folder, rows)
     return write_study(folder)
 

@@ -135,7 +135,7 @@ def test_the_penalty_is_chosen_on_validation_or_on_folds_of_groups(folder: str, 
         if keep == "last":
             recordings = job.train.recordings
             clips = [
-                replace(clip, recording=f"{clip.recording}-{place % 3}") for place, clip in enumerate(job.train.clips)
+                replace(clip, recording=f"{clip.recording}-{index % 3}") for index, clip in enumerate(job.train.clips)
             ]
             (one,) = recordings.values()
             job.train.recordings = {

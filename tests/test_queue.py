@@ -47,7 +47,7 @@ def point(thresholds: Sequence[float], curves: dict[str, Curve] | None = None) -
 
 
 def clips(name: str = "a", count: int = 10, opened: tuple[tuple[float, float], ...] = ((0.0, 10.0),)) -> Clips:
-    edges = np.array([(place, place + 1) for place in range(count)], dtype=float)
+    edges = np.array([(index, index + 1) for index in range(count)], dtype=float)
     return Clips(name, float(count), edges, opened)
 
 
@@ -152,10 +152,10 @@ def test_the_budget_is_kept_and_nothing_is_chosen_twice(budget: int, context: in
     what = known([rng.random((16, 2)).tolist() for _ in range(2)], every, rng.random((16, 3)))
     found = picked(what, strategy, budget, 2.0, context)
     assert sum(one.cost for one in found) <= budget + 1e-6
-    for place, one in enumerate(found):
+    for index, one in enumerate(found):
         inside = [(start, end) for start, end in next(c for c in every if c.recording == one.recording).open]
         assert any(start <= one.start and one.end <= end for start, end in inside)
-        others = [other for other in found[:place] if other.recording == one.recording]
+        others = [other for other in found[:index] if other.recording == one.recording]
         assert not any(other.start <= one.end and one.start <= other.end for other in others)
     if budget >= 2 + 2 * context:
         assert found

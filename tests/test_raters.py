@@ -95,7 +95,7 @@ def test_without_tolerance_both_kappas_are_one() -> None:
 
 
 def test_recordings_are_pooled_and_intervals_need_five() -> None:
-    cases = [pair(case["first"], case["second"], str(place)) for place, case in enumerate(GOLDEN[:6])]
+    cases = [pair(case["first"], case["second"], str(index)) for index, case in enumerate(GOLDEN[:6])]
     few, many = agreement(cases[:4], LABELS), agreement(cases, LABELS)
     assert few.table[["low", "high", "f1_low"]].isna().all(axis=None)
     assert (many.table["low"] < many.table["kappa"]).all()

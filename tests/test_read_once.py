@@ -73,9 +73,9 @@ def test_a_study_reads_a_shared_file_once(
     name: str,
     form: str,
 ) -> None:
-    names = [f"v{place}.mp4" for place in range(6)]
-    for place, video in enumerate(names):
-        film(tmp_path / video, [(LEFT, 0, 1000)], 2.0, place)
+    names = [f"v{index}.mp4" for index in range(6)]
+    for index, video in enumerate(names):
+        film(tmp_path / video, [(LEFT, 0, 1000)], 2.0, index)
     make(tmp_path / name, names)
     write_manifest(
         tmp_path, [{"video": video, "annotations": name, "group": video, "split": "train"} for video in names]

@@ -41,8 +41,8 @@ def test_intervals_hold_the_truth_about_as_often_as_they_promise() -> None:
     for _ in range(300):  # variance 0.6 of things, 0.1 of raters, 0.3 left: ICC(2,1) 0.6, ICC(3,1) 0.6 / 0.9
         things, raters = draw.normal(0, 0.6**0.5, (30, 1)), draw.normal(0, 0.1**0.5, (1, 3))
         ratings = things + raters + draw.normal(0, 0.3**0.5, (30, 3))
-        for place, (found, truth) in enumerate(((icc(ratings), 0.6), (consistency(ratings), 0.6 / 0.9))):
-            held[place] += found.low <= truth <= found.high
+        for index, (found, truth) in enumerate(((icc(ratings), 0.6), (consistency(ratings), 0.6 / 0.9))):
+            held[index] += found.low <= truth <= found.high
     assert held[0] / 300 > 0.9
     assert 0.91 < held[1] / 300 < 0.99
 
@@ -84,11 +84,11 @@ def test_kappa_by_seconds_worked_out_by_hand() -> None:
 
 
 def test_durations_and_counts_are_compared_over_recordings_and_kappa_has_an_interval_over_groups() -> None:
-    names = [f"r{place}" for place in range(6)]
-    both = {name: (said((0, 1 + place)), said((0, 1 + place), (8, 8.5))) for place, name in enumerate(names)}
+    names = [f"r{index}" for index in range(6)]
+    both = {name: (said((0, 1 + index)), said((0, 1 + index), (8, 8.5))) for index, name in enumerate(names)}
     table = reliability([recording(name) for name in names], both, ["a", "b"])
     row = table.loc[0]
-    durations = np.array([[1 + place, 1.5 + place] for place in range(6)])
+    durations = np.array([[1 + index, 1.5 + index] for index in range(6)])
     assert row["seconds_icc"] == pytest.approx(icc(durations).value)
     assert row["bouts_icc"] == pytest.approx(icc(np.array([[1, 2]] * 6)).value, nan_ok=True)
     assert row["low"] < row["kappa"] < row["high"] <= 1

@@ -180,8 +180,8 @@ class TestNumbers:
         groups, _, *rows = next(v for k, v in page.tables.items() if k.startswith("Against answers"))
         assert groups == ["", "this recognizer", "always yes", "always no", "prior"]
         tables = [several.result.table, *several.result.baselines.values()]
-        for place, cells in enumerate(rows):
-            expected = [two(table[key][place]) for table in tables for key in ("f1", "average_precision")]
+        for index, cells in enumerate(rows):
+            expected = [two(table[key][index]) for table in tables for key in ("f1", "average_precision")]
             assert cells[1:] == expected
 
     def test_timeline_table_and_joint_measures(self, several: Made, page: Page) -> None:
@@ -207,10 +207,10 @@ class TestNumbers:
             assert cells[7] == ("–" if np.isnan(row["score"]) else two(row["score"]))
 
     def test_two_by_two_counts_add_up_to_the_annotated_clips(self, several: Made, page: Page) -> None:
-        for place, name in enumerate(several.result.labels.names):
+        for index, name in enumerate(several.result.labels.names):
             said = [text for text, _ in page.texts if text.startswith(f"{name}: ") and " of " in text]
             counts = {m[1]: int(m[2]) for m in (re.match(r".*: (.*), (\d+) clip", text) for text in said) if m}
-            row = several.result.table.iloc[place]
+            row = several.result.table.iloc[index]
             assert sum(counts.values()) == row["annotated"]
             assert counts["found"] + counts["missed"] == row["support"]
             assert counts["found"] / (counts["found"] + counts["false alarm"]) == pytest.approx(row["precision"])
@@ -365,7 +365,7 @@ class TestWording:
     @given(st.floats(0, 1e6))
     def test_clock_reads_back(self, seconds: float) -> None:
         parts = [float(part) for part in formatting.clock(seconds).split(":")]
-        assert sum(part * 60**place for place, part in enumerate(reversed(parts))) == pytest.approx(seconds, abs=0.0501)
+        assert sum(part * 60**index for index, part in enumerate(reversed(parts))) == pytest.approx(seconds, abs=0.0501)
         assert all(part < 60 for part in parts[1:])
 
     @pytest.mark.parametrize(

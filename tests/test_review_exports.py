@@ -91,8 +91,8 @@ def test_exports_of_renamed_recordings_go_unless_somebody_changed_them(reviewed:
 
 
 def test_where_every_reviewed_video_was_replaced_that_is_said(reviewed: Path) -> None:
-    for place in range(3):
-        film(reviewed / f"r{place}.mp4", [(LEFT, 0, 500)], 3.0, 70 + place)
+    for index in range(3):
+        film(reviewed / f"r{index}.mp4", [(LEFT, 0, 500)], 3.0, 70 + index)
     words = " ".join(refused("review", reviewed, "--export", "csv").split())
     assert "r0 by AB" in words
     assert "Nothing was reviewed" not in words

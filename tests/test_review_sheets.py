@@ -206,8 +206,8 @@ def test_the_session_needs_no_run(study: Path) -> None:
 def with_cameras(study: Path, offset: str, video: str = "side.mp4") -> None:
     film(study / "side.mp4", BOTH, 2.0, 9)
     rows = [
-        {"video": f"r{place}.mp4", "annotations": f"r{place}.txt", "group": f"p{place}", "split": split}
-        for place, split in enumerate(("train", "validation", "test"))
+        {"video": f"r{index}.mp4", "annotations": f"r{index}.txt", "group": f"p{index}", "split": split}
+        for index, split in enumerate(("train", "validation", "test"))
     ]
     rows[0] |= {"Camera 2": video, "camera_2_offset": offset, "site": "A"}
     write_manifest(study, [{**dict.fromkeys(rows[0], ""), **row} for row in rows])

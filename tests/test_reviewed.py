@@ -29,10 +29,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four videos of four seconds, three with annotations."""
     folder = tmp_path_factory.mktemp("reviewed")
     rows = []
-    for place, split in enumerate(("train", "validation", "test", "train")):
-        film(folder / f"r{place}.mp4", WRITTEN, 4.0, place)
-        name = interval_text(folder / f"r{place}.txt", WRITTEN).name if place < 3 else ""
-        rows.append({"video": f"r{place}.mp4", "annotations": name, "group": f"p{place}", "split": split})
+    for index, split in enumerate(("train", "validation", "test", "train")):
+        film(folder / f"r{index}.mp4", WRITTEN, 4.0, index)
+        name = interval_text(folder / f"r{index}.txt", WRITTEN).name if index < 3 else ""
+        rows.append({"video": f"r{index}.mp4", "annotations": name, "group": f"p{index}", "split": split})
     write_manifest(folder, rows)
     write_study(folder)
     return folder
@@ -150,8 +150,8 @@ def test_a_label_that_was_renamed(folder: Path) -> None:
 
 def test_a_label_that_is_gone_is_refused_by_name(folder: Path) -> None:
     begin(folder, "r3", ops=[own(LEFT, 0.5, 2.0), Mark(start=0, end=4)])
-    for place in range(3):
-        interval_text(folder / f"r{place}.txt", [(RIGHT, 0, 1000)])
+    for index in range(3):
+        interval_text(folder / f"r{index}.txt", [(RIGHT, 0, 1000)])
     relabel(folder, "Lamp", RIGHT)
     said = refused("check", folder)
     assert f"the review of r3 by AB has 1 bout of '{LEFT}', which is no label." in " ".join(said.split())

@@ -60,7 +60,7 @@ def test_stages_count_alike_and_the_last_is_what_boundaries_are_told_by() -> Non
     targets = torch.tensor([[[0.0], [0.0], [1.0], [1.0]]])
     stages = torch.randn(1, 2, 4, 1)
     one = loss("multi-label", [1.0], smoothing=0.3)
-    each = [one(stages[:, place], targets) for place in range(2)]
+    each = [one(stages[:, index], targets) for index in range(2)]
     torch.testing.assert_close(one(stages, targets), torch.stack(each).mean())
     edges = torch.tensor([[[-1.0], [2.0], [0.0], [-3.0]]])
     both = loss("multi-label", [1.0], smoothing=0.3, boundary=0.5)(torch.cat([stages, edges[:, None]], 1), targets)

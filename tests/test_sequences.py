@@ -110,7 +110,7 @@ def test_a_piece_of_validation_is_as_it_is() -> None:
     torch.testing.assert_close(shown["states"][:10], sequences[0].features.float())
     assert not shown["states"][10:].any()
     assert torch.isnan(shown["labels"][10:]).all()
-    stacked = np.stack([example(None, place)["labels"] for place in range(4)])
+    stacked = np.stack([example(None, index)["labels"] for index in range(4)])
     np.testing.assert_array_equal(padded_targets(sequences, 12, 2), stacked)
 
 

@@ -26,8 +26,8 @@ def bare(short_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The short study of which nobody annotated anything."""
     folder = shutil.copytree(short_study, tmp_path_factory.mktemp("simulated") / "study")
     text = (folder / "manifest.csv").read_text()
-    for place in range(3):
-        text = text.replace(f",r{place}.txt", ",")
+    for index in range(3):
+        text = text.replace(f",r{index}.txt", ",")
     (folder / "manifest.csv").write_text(text)
     return folder
 
@@ -89,7 +89,7 @@ def test_what_stands_there_is_replaced_within_the_span_alone(bare: Path, data: S
 
 def test_mistakes_are_as_many_as_asked_for(bare: Path, data: StudyData, tmp_path: Path) -> None:
     folder = shutil.copytree(bare, tmp_path / "study")
-    many = [Interval(LEFT, place / 100, place / 100 + 0.005) for place in range(300)]
+    many = [Interval(LEFT, index / 100, index / 100 + 0.005) for index in range(300)]
     annotator(at_journal(folder, data), data, many, mistakes=Mistakes(0.2)).review(content(data), 0.0, 3.0)
     found = said(folder, data).intervals
     assert 300 - len(found) == pytest.approx(60, abs=21)  # three standard deviations

@@ -49,13 +49,13 @@ def test_lengths_of_time_have_no_exponent(seconds: float, said: str) -> None:
 
 
 def test_no_column_of_a_wide_table_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
-    wide = pd.DataFrame({"label": ["Ventilation"], **{f"c{place}": [place / 7] for place in range(30)}})
+    wide = pd.DataFrame({"label": ["Ventilation"], **{f"c{index}": [index / 7] for index in range(30)}})
     print_table("Wide", wide)
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= 80
-    for place in range(30):
-        assert re.search(rf"\bc{place}\b", out)
-        assert f"{place / 7:.3f}" in out
+    for index in range(30):
+        assert re.search(rf"\bc{index}\b", out)
+        assert f"{index / 7:.3f}" in out
     assert out.count("Ventilation") == out.count("Wide") > 1
 
 

@@ -119,11 +119,11 @@ def test_the_mean_over_the_steps_of_a_clip_is_how_much_of_it_a_label_covers(run:
     truth = np.array([clip.fractions for clip in kept.clips])
     recordings = {one.name: one for one in run.recordings("validation")}
     for column, label in enumerate(run.labels.names):
-        for place, clip in enumerate(kept.clips):
+        for index, clip in enumerate(kept.clips):
             middles = kept.steps[clip.recording].times
             spans = label_spans(recordings[clip.recording], recordings[clip.recording].intervals or (), label)
             shown = np.array([any(start <= time < end for start, end in spans) for time in middles], dtype=float)
-            assert shown[held(clip, middles)].mean() == pytest.approx(truth[place, column], abs=0.126)
+            assert shown[held(clip, middles)].mean() == pytest.approx(truth[index, column], abs=0.126)
 
 
 def test_scores_come_back_from_the_file_as_they_were(run: Run, tmp_path: Path) -> None:
@@ -211,11 +211,11 @@ def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(root: Path
 
 def test_trimmed_videos_are_sequences_of_their_own(root: Path, tmp_path: Path) -> None:
     rows = []
-    for place in range(12):
-        label = (LEFT, RIGHT)[place % 2]
-        film(tmp_path / f"v{place}.mp4", [(label, 0, 1500)], 1.5, place)
-        split = ("train", "train", "train", "train", "validation", "test")[place // 2]
-        rows.append({"video": f"v{place}.mp4", "label": label, "group": f"g{place}", "split": split})
+    for index in range(12):
+        label = (LEFT, RIGHT)[index % 2]
+        film(tmp_path / f"v{index}.mp4", [(label, 0, 1500)], 1.5, index)
+        split = ("train", "train", "train", "train", "validation", "test")[index // 2]
+        rows.append({"video": f"v{index}.mp4", "label": label, "group": f"g{index}", "split": split})
     pd.DataFrame(rows).to_csv(tmp_path / "manifest.csv", index=False)
     write_study(
         tmp_path,

@@ -26,7 +26,7 @@ THRESHOLDS = (Fraction(1, 10), Fraction(1, 4), Fraction(1, 2))
 def segments_of(frames: list[int]) -> list[range]:
     """Runs of ones, as ranges of frames."""
     padded = [0, *frames, 0]
-    edges = [place for place in range(len(frames) + 1) if padded[place] != padded[place + 1]]
+    edges = [index for index in range(len(frames) + 1) if padded[index] != padded[index + 1]]
     return [range(start, stop) for start, stop in zip(edges[::2], edges[1::2], strict=True)]
 
 

@@ -97,10 +97,10 @@ def test_the_score_is_the_mean_of_the_unsmoothed_scores_inside():
 def test_smoothing_is_a_gaussian_over_the_seen_steps(scores, deviation):
     values = np.array(scores)
     reach = int(4 * deviation + 0.5)  # where scipy cuts the kernel off
-    for place, smoothed in enumerate(smooth(values, deviation)):
-        near = [k for k in range(len(values)) if abs(k - place) <= reach and not np.isnan(values[k])]
-        weights = np.exp(-0.5 * ((np.array(near) - place) / deviation) ** 2)
-        if np.isnan(values[place]):
+    for index, smoothed in enumerate(smooth(values, deviation)):
+        near = [k for k in range(len(values)) if abs(k - index) <= reach and not np.isnan(values[k])]
+        weights = np.exp(-0.5 * ((np.array(near) - index) / deviation) ** 2)
+        if np.isnan(values[index]):
             assert np.isnan(smoothed)
         else:
             assert smoothed == pytest.approx(np.sum(weights * values[near]) / weights.sum(), abs=1e-9)

@@ -40,8 +40,8 @@ SECONDS = (4.0, 3.0, 2.0, 6.0, 5.0)
 def recordings(tmp_path_factory: pytest.TempPathFactory) -> list[Recording]:
     folder = tmp_path_factory.mktemp("films")
     return [
-        Recording(f"r{place}", film(folder / f"r{place}.mp4", bouts(place, long), long, place), long, f"c{place}", "g")
-        for place, long in enumerate(SECONDS)
+        Recording(f"r{index}", film(folder / f"r{index}.mp4", bouts(index, long), long, index), long, f"c{index}", "g")
+        for index, long in enumerate(SECONDS)
     ]
 
 

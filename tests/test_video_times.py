@@ -145,8 +145,8 @@ def test_bursts_of_damage_between_good_packets_are_bridged():
         good = [3600 * number for number in range(60)]
         stamps = list(good)
         for begin in rng.choice([8, 16, 24, 32, 40], size=2, replace=False):
-            for place in range(begin, begin + rng.integers(1, 5)):
-                stamps[place] = int(rng.integers(1 << 33))
+            for index in range(begin, begin + rng.integers(1, 5)):
+                stamps[index] = int(rng.integers(1 << 33))
         assert mended(stamps, wrap=1 << 33) == good
 
 

@@ -80,9 +80,9 @@ def test_views_of_a_clip_come_clip_by_clip(recording: Recording) -> None:
     seen = list(stream_views(recording, clips, InputSpec(4, 64), Views(2, 3)))
     assert len(seen) == len(Views(2, 3)) == 6
     assert len({(one.content, one.times.tobytes()) for one in seen}) == 6
-    for place, one in enumerate(seen):
-        left = (0, 32, 16)[place % 3]
-        np.testing.assert_array_equal(one.frames, whole[place // 3].frames[:, :, left : left + 64])
+    for index, one in enumerate(seen):
+        left = (0, 32, 16)[index % 3]
+        np.testing.assert_array_equal(one.frames, whole[index // 3].frames[:, :, left : left + 64])
     single = next(iter(stream_views(recording, clips, InputSpec(4, 64), ONE_VIEW)))
     assert [number_of(frame) for frame in single.frames] == [5, 15, 25, 35]
 

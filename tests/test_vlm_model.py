@@ -41,7 +41,7 @@ def vlm(kind: str, tmp_path_factory: pytest.TempPathFactory) -> Vlm:
 def reference(vlm: Vlm, clip: ClipFrames, text: str) -> dict[str, torch.Tensor]:
     """The inputs that transformers' own processor makes of a clip and a text."""
     before, after = vlm.prompter.frame()
-    indices = [round((place + 0.5) * 3000 / len(clip.frames)) for place in range(len(clip.frames))]
+    indices = [round((index + 0.5) * 3000 / len(clip.frames)) for index in range(len(clip.frames))]
     told = {"total_num_frames": 3000, "fps": 1000.0, "duration": 3.0, "frames_indices": indices}
     made = vlm.processor(
         text=[before + text + after],

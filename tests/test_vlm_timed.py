@@ -60,7 +60,7 @@ WRITTEN = {
     "molmo2": r"([\d.]+) <frame_start>",
 }
 #: Of a window of two minutes from its second one on, 8 frames: at 7.5, 22.5, ... 112.5 s of it.
-EVERY = [f"{7.5 + 15 * place:.1f}" for place in range(8)]
+EVERY = [f"{7.5 + 15 * index:.1f}" for index in range(8)]
 CLOCKS = ["00:07", "00:22", "00:37", "00:52", "01:07", "01:22", "01:37", "01:52"]
 PAIRS = ["15.0", "45.0", "75.0", "105.0"]
 TIMES = {

@@ -43,7 +43,7 @@ CONFIGS: dict[str, PreTrainedConfig] = {
     ),
 }
 #: Mean and std of each, all different.
-STATISTICS = {name: ([0.4 + place / 50] * 3, [0.2 + place / 50] * 3) for place, name in enumerate(CONFIGS)}
+STATISTICS = {name: ([0.4 + index / 50] * 3, [0.2 + index / 50] * 3) for index, name in enumerate(CONFIGS)}
 
 
 def tiny_classifier(kind: str, folder: Path) -> Path:

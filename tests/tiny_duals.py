@@ -67,7 +67,7 @@ def backbone(kind: str, frames: int = 4) -> ClipBackbone | XclipBackbone:
 def tokenizer() -> hf.PreTrainedTokenizerFast:
     """Return a word-level tokenizer with the start and end marks of CLIP's."""
     marks = ("<|startoftext|>", "<|endoftext|>")
-    words = {word: place for place, word in enumerate((*WORDS, *marks))}
+    words = {word: index for index, word in enumerate((*WORDS, *marks))}
     raw = Tokenizer(models.WordLevel(words, unk_token=marks[1]))
     raw.pre_tokenizer = pre_tokenizers.Whitespace()
     ends = [(mark, words[mark]) for mark in marks]

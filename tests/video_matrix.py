@@ -69,11 +69,11 @@ def _two_sizes(path: Path) -> Path:
         first = av.open(str(parts[0]))
         stream = target.add_stream_from_template(first.streams.video[0])
         first.close()
-        for place, part in enumerate(parts):
+        for index, part in enumerate(parts):
             with av.open(str(part)) as source:
                 for packet in source.demux(video=0):
                     if packet.size:
-                        later = round(place * FRAMES / 2 / 25 / packet.time_base)
+                        later = round(index * FRAMES / 2 / 25 / packet.time_base)
                         packet.pts, packet.dts = packet.pts + later, packet.dts + later
                         packet.stream = stream
                         target.mux(packet)

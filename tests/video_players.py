@@ -111,7 +111,7 @@ def chromium_numbers(tab: Tab, path: Path, times: Sequence[float]) -> list[int]:
     places = [row * GRID + column for row, column in BIT_CELLS]
     for cells in found["shown"]:
         assert all(abs(cells[row * GRID + column] - value) < 60 for (row, column), value in CORNERS.items()), cells
-    return [sum(1 << bit for bit, place in enumerate(places) if cells[place] > 127) for cells in found["shown"]]
+    return [sum(1 << bit for bit, index in enumerate(places) if cells[index] > 127) for cells in found["shown"]]
 
 
 def here(*programs: str) -> bool:

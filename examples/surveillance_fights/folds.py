@@ -40,7 +40,7 @@ def partition(clips: pd.DataFrame, seed: int, out: Path, frames: int) -> float:
     """Return the macro F1 over all clips, each scored by the run that did not see its group."""
     groups = clips["group"].unique()
     shuffled = np.random.default_rng(seed).permutation(groups)
-    fold_of = {group: place % FOLDS for place, group in enumerate(shuffled)}
+    fold_of = {group: index % FOLDS for index, group in enumerate(shuffled)}
     found = [
         fold(clips, clips["group"].map(fold_of) == number, out / f"{seed}-{number}", frames) for number in range(FOLDS)
     ]

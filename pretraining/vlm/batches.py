@@ -84,13 +84,13 @@ class Batcher:
         See `draw_turns` for `strange`.
         """
         pixels, states, clips, order = [], [], [], []
-        for place, number in enumerate(rows):
+        for index, number in enumerate(rows):
             truth = self.truths[number]
             shift = rng.integers(-SHIFT, SHIFT + 1, 2)
             pixels.append(_vary(self.frames[number], shift, rng))
             shown = _shifted(truth.states, shift)
             states.append(shown)
-            ahead = np.arange(place * FRAMES, (place + 1) * FRAMES)
+            ahead = np.arange(index * FRAMES, (index + 1) * FRAMES)
             for way, pool in enumerate(truth.pools):
                 clips.append((pool, shown if way == 0 else shown.backwards()))
                 order.append(ahead[::-1].copy() if way else ahead)
@@ -193,7 +193,7 @@ def _packed(texts: list, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor, Te
             ids[clip, at:end] = turn
             positions[clip, at:end] = len(video) + np.arange(len(turn))
             owner[clip, at:end] = number
-            asked += [clip * width + place - 1 for place in range(end - answer, end)]
+            asked += [clip * width + index - 1 for index in range(end - answer, end)]
             answers += turn[len(turn) - answer :]
             weights += [weight] + [1.0] * (answer - 1) if answer == 2 else [weight] * answer
             at = end

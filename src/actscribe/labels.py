@@ -113,8 +113,8 @@ class LabelSet(BaseModel):
     def _known_indicators(cls, value: tuple[Indicator, ...], info: ValidationInfo) -> tuple[Indicator, ...]:
         labels, events = [label.name for label in info.data.get("labels", ())], list(info.data.get("events", ()))
         problems = [
-            InitErrorDetails(type=PydanticCustomError("value_error", "{said}", {"said": said}), loc=(place,), input="")
-            for place, one in enumerate(value)
+            InitErrorDetails(type=PydanticCustomError("value_error", "{said}", {"said": said}), loc=(index,), input="")
+            for index, one in enumerate(value)
             if labels and (said := _wrong_names(one, labels, events))
         ]
         if problems:

@@ -58,16 +58,16 @@ def _workbook(table: pd.DataFrame) -> bytes:
     assert sheet is not None
     rows = [[_plain(value) for value in row] for row in (table.columns, *table.itertuples(index=False))]
     for number, row in enumerate(rows, start=1):
-        for place, value in enumerate(row, start=1):
-            cell = sheet.cell(number, place)
+        for index, value in enumerate(row, start=1):
+            cell = sheet.cell(number, index)
             cell.value = ILLEGAL_CHARACTERS_RE.sub("\ufffd", value) if isinstance(value, str) else value
             if isinstance(value, str):
                 cell.data_type = "s"  # never a formula
             if number == 1:
                 cell.font = Font(bold=True)
-    for place in range(len(table.columns)):
-        width = max(len(_shown(row[place])) for row in rows)
-        sheet.column_dimensions[get_column_letter(place + 1)].width = min(width + 2, WIDEST)
+    for index in range(len(table.columns)):
+        width = max(len(_shown(row[index])) for row in rows)
+        sheet.column_dimensions[get_column_letter(index + 1)].width = min(width + 2, WIDEST)
     sheet.freeze_panes = "A2"
     held = io.BytesIO()
     book.save(held)

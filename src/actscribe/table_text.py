@@ -48,9 +48,9 @@ def csv_text(table: pd.DataFrame) -> str:
 def safe_texts(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table of which a spreadsheet runs nothing as a formula."""
     safe = table.rename(columns=lambda name: as_text(str(name)))
-    for place, kind in enumerate(safe.dtypes):
+    for index, kind in enumerate(safe.dtypes):
         if not pd.api.types.is_numeric_dtype(kind):
-            safe.isetitem(place, [as_text(value) if isinstance(value, str) else value for value in safe.iloc[:, place]])
+            safe.isetitem(index, [as_text(value) if isinstance(value, str) else value for value in safe.iloc[:, index]])
     return safe
 
 

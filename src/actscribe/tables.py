@@ -35,15 +35,15 @@ def print_table(title: str, table: pd.DataFrame, fold: bool = False) -> None:
 def _fitting(table: pd.DataFrame, width: int, fold: bool) -> list[list[int]]:
     """Return places of columns that fit beside each other into `width` characters, the first one in every part."""
     wide = []
-    for place, column in enumerate(table.columns):
-        whole = max(len(heading(column)), *(len(cell(value)) for value in table.iloc[:, place]), 1)
-        whole_line = (place == 0 and not fold) or pd.api.types.is_numeric_dtype(table.iloc[:, place])
+    for index, column in enumerate(table.columns):
+        whole = max(len(heading(column)), *(len(cell(value)) for value in table.iloc[:, index]), 1)
+        whole_line = (index == 0 and not fold) or pd.api.types.is_numeric_dtype(table.iloc[:, index])
         wide.append(2 + (whole if whole_line else min(whole, NARROWEST)))
     parts: list[list[int]] = [[0]] if wide else []
-    for place in range(1, len(wide)):
-        if len(parts[-1]) > 1 and sum(wide[one] for one in parts[-1]) + wide[place] + 1 > width:
+    for index in range(1, len(wide)):
+        if len(parts[-1]) > 1 and sum(wide[one] for one in parts[-1]) + wide[index] + 1 > width:
             parts.append([0])
-        parts[-1].append(place)
+        parts[-1].append(index)
     return parts
 
 
@@ -57,12 +57,12 @@ def _drawn(shown: pd.DataFrame, title: str, fold: bool) -> Any:
     from rich.table import Table
 
     drawn = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for place, column in enumerate(shown.columns):
+    for index, column in enumerate(shown.columns):
         number = pd.api.types.is_numeric_dtype(shown[column])
         drawn.add_column(
             heading(column),
             justify="right" if number else "left",
-            no_wrap=(place == 0 and not fold) or number,
+            no_wrap=(index == 0 and not fold) or number,
             overflow="fold",
         )
     for row in shown.itertuples(index=False):

@@ -125,14 +125,14 @@ def prompt_of(messages: list[dict[str, Any]]) -> Prompt:
 def pieces(text: str) -> list[str]:
     """Cut a text into tokens of a word with the blank before it."""
     words = text.split(" ")
-    return [word if place == 0 else f" {word}" for place, word in enumerate(words)] if text else []
+    return [word if index == 0 else f" {word}" for index, word in enumerate(words)] if text else []
 
 
 def token_list(parts: list[str], first: int, chances: dict[str, float]) -> list[dict[str, Any]]:
     """Return OpenAI's list of tokens; the one at `first` has the alternatives, all others are sure."""
     found = []
-    for place, text in enumerate(parts):
-        at = chances if place == first and chances else {text: 1.0}
+    for index, text in enumerate(parts):
+        at = chances if index == first and chances else {text: 1.0}
         listed = [{"token": one, "logprob": math.log(chance)} for one, chance in at.items() if chance > 0]
         own = math.log(at.get(text, 1e-6))
         found.append({"token": text, "logprob": own, "bytes": list(text.encode()), "top_logprobs": listed})

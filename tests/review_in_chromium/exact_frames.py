@@ -87,7 +87,7 @@ def exact(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 def frame_number(cells: list[int]) -> int:
     places = [row * GRID + column for row, column in BIT_CELLS]
-    return sum(1 << bit for bit, place in enumerate(places) if cells[place] > 127)
+    return sum(1 << bit for bit, index in enumerate(places) if cells[index] > 127)
 
 
 @pytest.mark.parametrize("name", EXACT)

@@ -106,7 +106,7 @@ class Export:
 
     @cached_property
     def _places(self) -> dict[str, int]:
-        return {name: place for place, name in reversed(list(enumerate(self.names)))}
+        return {name: index for index, name in reversed(list(enumerate(self.names)))}
 
     @cached_property
     def _modifiers(self) -> list[int]:

@@ -89,9 +89,9 @@ def parts(players: Sequence[Player], first: float = 0.0, last: float = FOREVER) 
     found: dict[tuple[float, float | None], Part] = {}
     total = None if None in players[0].lengths else sum(length or 0.0 for length in players[0].lengths)
     for number, player in enumerate(players):
-        for place, (file, (start, end)) in enumerate(zip(player.files, _edges(player), strict=True), start=1):
+        for index, (file, (start, end)) in enumerate(zip(player.files, _edges(player), strict=True), start=1):
             same = found.get((start, end))
-            is_last = number == 0 and place == len(player.files)
+            is_last = number == 0 and index == len(player.files)
             part = Part((file,), start, end, is_last, _gaps(file, start, end, (first, last), total))
             found[start, end] = part if same is None else replace(same, files=(*same.files, file))
     return list(found.values())

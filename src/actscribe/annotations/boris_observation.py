@@ -44,9 +44,9 @@ class Observation(BaseModel):
             Player(
                 tuple(names),
                 tuple(self.media_info.length.get(name) for name in names),
-                (offsets.get(number) or 0.0) if place else 0.0,
+                (offsets.get(number) or 0.0) if index else 0.0,
             )
-            for place, (number, names) in enumerate(used)
+            for index, (number, names) in enumerate(used)
         ]
 
     def observed(self) -> tuple[float, float]:

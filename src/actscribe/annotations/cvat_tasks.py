@@ -80,8 +80,8 @@ def tasks(path: Path, root: Element) -> list[Task]:
     meta = root.find("meta")
     elements = [] if meta is None else [*meta.iter("task"), *meta.iter("job")]
     found = [_task(path, element) for element in elements] or [Task()]
-    for place, task in enumerate(found):
-        if any(task.identifier == other.identifier for other in found[:place]):
+    for index, task in enumerate(found):
+        if any(task.identifier == other.identifier for other in found[:index]):
             raise ActScribeError(
                 f"{path}: two tasks have the id '{task.identifier}', so nobody can tell whose a track is.",
                 "Export the tasks one by one.",

@@ -272,8 +272,8 @@ def _aligned(path: Path, tier: _TierRead, slots: dict[str, float | None]) -> tup
         )
     times = _filled(path, tier.attributes.get("TIER_ID", ""), [slots[end] for end in ends])
     spans = tuple(
-        Span(identifier or "", value, times[2 * place], times[2 * place + 1])
-        for place, (identifier, _, _, value) in enumerate(tier.aligned)
+        Span(identifier or "", value, times[2 * index], times[2 * index + 1])
+        for index, (identifier, _, _, value) in enumerate(tier.aligned)
     )
     tier.aligned.clear()
     return spans

@@ -174,9 +174,9 @@ class Index:
     @cached_property
     def _of_stem(self) -> dict[str, list[int]]:
         found: dict[str, list[int]] = {}
-        for place, entry in enumerate(self.entries):
+        for index, entry in enumerate(self.entries):
             for stem in {stem for name in _names(entry) for stem in _stems(name)}:
-                found.setdefault(stem, []).append(place)
+                found.setdefault(stem, []).append(index)
         return found
 
     @cached_property
@@ -184,10 +184,10 @@ class Index:
         """Entries by the files that their names lead to from the annotation file: a link's name need not be like."""
         folder = self.path.absolute().parent
         found: dict[tuple[int, int], list[int]] = {}
-        for place, entry in enumerate(self.entries):
+        for index, entry in enumerate(self.entries):
             for key in {_identity(folder / name) for name in _names(entry)}:
                 if key is not None:
-                    found.setdefault(key, []).append(place)
+                    found.setdefault(key, []).append(index)
         return found
 
     def _sharing(self, stems: Iterable[str]) -> list[int]:

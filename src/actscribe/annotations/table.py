@@ -140,7 +140,7 @@ def refuse_doubled(path: Path, row: Row, names: Iterable[str]) -> None:
     counts = Counter(names)
     for name, count in counts.items():
         if name and count > 1:
-            places = [str(place) for place, cell in enumerate(row.cells, start=1) if normal(cell) == name]
+            places = [str(index) for index, cell in enumerate(row.cells, start=1) if normal(cell) == name]
             raise ActScribeError(
                 f"{row.at(path)}: {count} columns are called '{name}' (columns {' and '.join(places)}).",
                 "Only one can be meant; rename or remove the other.",
@@ -215,7 +215,7 @@ def _read(path: Path, physical: Sequence[str], delimiter: str, first: int, posit
 
 def _table(path: Path, above: Iterable[Row], header: Row, body: Iterable[Row]) -> Table:
     names = tuple(normal(cell) for cell in header.cells)
-    width = max((place for place, cell in enumerate(header.cells, start=1) if cell.strip()), default=0)
+    width = max((index for index, cell in enumerate(header.cells, start=1) if cell.strip()), default=0)
     filled = tuple(row for row in body if _is_filled(row))
     for row in filled:
         if row.cells == header.cells:

@@ -66,8 +66,8 @@ class RayPool:
         self._actors: list[Any] = [self._start() for _ in range(count)]
         self._holders = [""] * count
         self._asked: dict[Any, int] = {}
-        for place in range(count):
-            self._greet(place)
+        for index in range(count):
+            self._greet(index)
 
     def give(self, worker: int, videos: Sequence[Video]) -> None:
         """Let a worker that is ready do videos."""

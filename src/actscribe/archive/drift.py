@@ -77,8 +77,8 @@ def see(scores: np.ndarray, labels: LabelSet, confidence: Confidence) -> dict[st
         confidence: what a score stands for; a label without a curve is taken by its score.
     """
     found = {}
-    for place, name in enumerate(labels.names):
-        own = scores[:, place]
+    for index, name in enumerate(labels.names):
+        own = scores[:, index]
         own = own[np.isfinite(own)]
         sure = confidence.curves[name](own) if name in confidence.curves else own
         counts, _ = np.histogram(own, bins=BINS, range=(0.0, 1.0))
@@ -105,10 +105,10 @@ def reference(run: Run) -> Reference | None:
     each = {name: np.array([one[name].counts for one in sights], dtype=float) for name in labels.names}
     distances = [
         _distance(
-            {name: counts[place] for name, counts in each.items()},
-            {name: counts.sum(0) - counts[place] for name, counts in each.items()},
+            {name: counts[index] for name, counts in each.items()},
+            {name: counts.sum(0) - counts[index] for name, counts in each.items()},
         )
-        for place in range(len(sights))
+        for index in range(len(sights))
     ]
     certainties = [mean_certainty(one) for one in sights]
     totals = {name: counts.sum(0) for name, counts in each.items()}

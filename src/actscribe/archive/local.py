@@ -48,8 +48,8 @@ def places(workers: int | None, compute: Compute) -> list[Compute]:
 
     where = device()
     if where.type == "cuda" and compute.device == "auto":
-        gpus = [f"cuda:{place}" for place in range(torch.cuda.device_count())]
-        named = [gpus[place % len(gpus)] for place in range(workers or len(gpus))]
+        gpus = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+        named = [gpus[index % len(gpus)] for index in range(workers or len(gpus))]
         return [replace(compute, device=name) for name in named]
     if where.type != "cpu":
         return [compute] * (workers or 1)
@@ -81,7 +81,7 @@ class LocalPool:
         self._archive, self._make, self._computes = archive, make, list(computes)
         self._context = multiprocessing.get_context("spawn")  # a forked process cannot use a GPU
         self._claims = Claims(archive.claims())
-        self._workers = [self._start(place) for place in range(len(self._computes))]
+        self._workers = [self._start(index) for index in range(len(self._computes))]
 
     @property
     def pids(self) -> list[int]:
@@ -96,7 +96,7 @@ class LocalPool:
     def hear(self, seconds: float) -> list[Heard]:
         """See `pool.Pool.hear`."""
         ready = wait([worker.pipe for worker in self._workers], seconds)
-        return [self._listen(place) for place, worker in enumerate(self._workers) if worker.pipe in ready]
+        return [self._listen(index) for index, worker in enumerate(self._workers) if worker.pipe in ready]
 
     def close(self) -> None:
         """End all workers, whatever they do."""

@@ -110,11 +110,11 @@ def benchmark(
         notes[f"{len(chosen.listed.missing)} clips of {plan.shots_list} are not on this machine."] = None
     draws = {seed: draw(plan, chosen, seed, probes) for seed in parts}
     _check(plan, chosen, draws[0], folder, cache)
-    for place, (seed, variants) in enumerate(parts.items()):
+    for index, (seed, variants) in enumerate(parts.items()):
         drawn = draws[seed]
         notes |= dict.fromkeys(drawn.notes)
         for vghif in variants:
-            say(f"{system(plan, vghif)}, seed {seed} ({place + 1} of {len(parts)})", None)
+            say(f"{system(plan, vghif)}, seed {seed} ({index + 1} of {len(parts)})", None)
             _finish(plan, chosen, drawn, folder / plan.run_name(vghif, seed), vghif, seed, cache)
             gc.collect()
     unreadable = probes.unreadable(chosen.whole.clips)

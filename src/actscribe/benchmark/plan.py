@@ -243,10 +243,10 @@ def parse_overrides(texts: Iterable[str]) -> dict[str, Any]:
         except (yaml.YAMLError, ValueError):  # the latter: a date that does not exist
             raise ActScribeError(f"--set {text}: '{value}' is not a YAML value.") from None
         inner = found
-        for place, part in enumerate(path[:-1]):
+        for index, part in enumerate(path[:-1]):
             inner = inner.setdefault(part, {})
             if not isinstance(inner, dict):
-                raise ActScribeError(f"--set {text}: '{'.'.join(path[: place + 1])}' has a value already.")
+                raise ActScribeError(f"--set {text}: '{'.'.join(path[: index + 1])}' has a value already.")
         if path[-1] in inner:
             raise ActScribeError(f"--set {text}: '{key.strip()}' is set twice.")
         inner[path[-1]] = parsed

@@ -202,6 +202,6 @@ def _by_system(results: Sequence[SeedResult]) -> dict[str, list[SeedResult]]:
 
 def _first(table: pd.DataFrame, **columns: str) -> pd.DataFrame:
     """Return a table with columns of one value put first."""
-    for place, (name, value) in enumerate(columns.items()):
-        table.insert(place, name, value)
+    for index, (name, value) in enumerate(columns.items()):
+        table.insert(index, name, value)
     return table

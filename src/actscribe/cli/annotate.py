@@ -43,8 +43,8 @@ def annotate(
         videos, opened, formats, out, rules, overwrite=overwrite, time_budget=time_budget, scores=scores
     )
     known = None
-    for place, done in enumerate(made):
-        if not place:  # they are of the run, so once for all videos
+    for index, done in enumerate(made):
+        if not index:  # they are of the run, so once for all videos
             for note in done.notes:
                 print_sentence(note)
             if done.notes and (silent := [name for name in formats if "notes" not in FORMATS[name].keeps]):
@@ -52,7 +52,7 @@ def annotate(
         table = indicators(done.recording, done.intervals, opened.labels)
         print_table(f"{done.recording.video.name}: {len(done.intervals)} intervals", table)
         if opened.labels.indicators:
-            known = known_of(opened) if not place else known
+            known = known_of(opened) if not index else known
             show_predicted(done.recording, done.intervals, opened.labels, known)
         for path in done.files:
             print(path)

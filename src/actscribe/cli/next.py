@@ -62,7 +62,7 @@ def next(
     for note in found.notes:
         print_sentence(f"Note: {note}")
     if out is not None:
-        table = [{"rank": place, **asdict(one), "strategy": found.strategy} for place, one in enumerate(found.spans, 1)]
+        table = [{"rank": index, **asdict(one), "strategy": found.strategy} for index, one in enumerate(found.spans, 1)]
         write_table(out, pd.DataFrame(table).rename(columns={"start": "start_s", "end": "end_s", "cost": "cost_s"}))
         print(f"Table: {out}")
     print(f"Next: actscribe review {shlex.quote(str(study))}")

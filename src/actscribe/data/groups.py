@@ -159,11 +159,11 @@ def _columns(rows: Sequence[Row], words: Set[str]) -> list[str]:
 def _in_names(rows: Sequence[Row]) -> tuple[int, list[str]]:
     """Return the first part of the file names that is a word and a number and repeats, 'subject1', and its values."""
     parts = [_parts(row) for row in rows]
-    for place in range(min((len(own) for own in parts), default=0)):
-        values = [own[place] for own in parts]
+    for index in range(min((len(own) for own in parts), default=0)):
+        values = [own[index] for own in parts]
         distinct = sorted(set(values))
         if 1 < len(distinct) < len(values) and all(_NAMED.fullmatch(value) for value in distinct):
-            return place, distinct
+            return index, distinct
     return 0, []
 
 

@@ -148,7 +148,7 @@ def _rows(path: Path, text: str) -> list[Row]:
     rows: list[Row] = []
     lines: dict[Path, int] = {}
     for one in found.body:
-        row = _row(path, one.line, {name: one.cell(place) for place, name in enumerate(columns)})
+        row = _row(path, one.line, {name: one.cell(index) for index, name in enumerate(columns)})
         first_line = lines.setdefault(real_path(row.video), row.line)
         if first_line != row.line:
             raise ActScribeError(

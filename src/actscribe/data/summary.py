@@ -117,25 +117,25 @@ def _labels(study: Study, data: StudyData) -> pd.DataFrame:
         if not clips:
             continue
         truth = targets(clips, data.labels.task, study.windows.threshold)
-        for place, name in enumerate(data.labels.names):
+        for index, name in enumerate(data.labels.names):
             own = [i for recording in held for i in recording.intervals or () if i.label == name]
-            known = int((~np.isnan(truth[:, place])).sum())
+            known = int((~np.isnan(truth[:, index])).sum())
             rows.append(
                 {
                     "label": name,
                     "split": split,
                     "intervals": len(own),
                     "minutes": sum(interval.duration for interval in own) / 60,
-                    "clips_with": int(np.nansum(truth[:, place])),
+                    "clips_with": int(np.nansum(truth[:, index])),
                     "clips_annotated": known,
-                    "share": float(np.nansum(truth[:, place]) / known) if known else float("nan"),
+                    "share": float(np.nansum(truth[:, index]) / known) if known else float("nan"),
                 }
             )
     return pd.DataFrame(rows)
 
 
 def _overlaps(data: StudyData) -> pd.DataFrame:
-    order = {name: place for place, name in enumerate(data.labels.names)}
+    order = {name: index for index, name in enumerate(data.labels.names)}
     seconds: defaultdict[tuple[str, str], float] = defaultdict(float)
     for recording in data.recordings:
         # Only the labels of this recording: a hundred classes make five thousand pairs.

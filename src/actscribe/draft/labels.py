@@ -83,8 +83,8 @@ def alike(labels: Iterable[DraftLabel]) -> list[tuple[str, str]]:
     """Return pairs of labels that may be one activity: nearly the same letters, or the same without brackets."""
     names = [label.name for label in labels]
     pairs = []
-    for place, name in enumerate(names):
-        for other in names[:place]:
+    for index, name in enumerate(names):
+        for other in names[:index]:
             if max(_likeness(_bare(other), _bare(name)), _likeness(_plain(other), _plain(name))) >= ALIKE:
                 pairs.append((other, name))
     return pairs

@@ -64,7 +64,7 @@ def calibration_table(
         task: "multi-label" or "multi-class".
         bins: at most this many.
     """
-    rows = [_row(name, targets[:, place], scores[:, place], bins, True) for place, name in enumerate(labels)]
+    rows = [_row(name, targets[:, index], scores[:, index], bins, True) for index, name in enumerate(labels)]
     table = pd.DataFrame(rows, columns=names(CALIBRATION_COLUMNS))
     means = {name: table[name].mean() for name in ("brier", "ece", "ece_floor")}
     below = [{"label": MACRO, **means, "annotated": table["annotated"].sum()}]

@@ -49,7 +49,7 @@ def risk_coverage(
         shares: in [0, 1).
     """
     clips, seeds = sure.shape
-    counts = np.stack([label_counts(targets, predicted[:, place]) for place in range(seeds)], axis=1)
+    counts = np.stack([label_counts(targets, predicted[:, index]) for index in range(seeds)], axis=1)
     order = np.argsort(-sure, axis=0, kind="stable")
     rank = np.empty((clips, seeds), dtype=int)
     np.put_along_axis(rank, order, np.arange(clips)[:, None].repeat(seeds, axis=1), axis=0)

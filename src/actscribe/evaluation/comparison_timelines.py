@@ -79,15 +79,15 @@ def timeline_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame | 
     said |= {name: [_constant_timelines(shared, answer)] for name, answer in constant_answers(shared).items()}
     for name, runs in said.items():
         counts = np.stack([segment_counts(shared.recordings, each, shared.labels) for each in runs], 1)
-        for place, iou in enumerate(IOUS):
-            of_threshold = counts[..., place, :].astype(float)
+        for index, iou in enumerate(IOUS):
+            of_threshold = counts[..., index, :].astype(float)
             showing = np.append(groups.showing(of_threshold), groups.count)
             found = estimate(with_macro, of_threshold, groups, "share", showing)
             rows += _measured(name, f"f1@{round(100 * iou)}", found, shared)
         sums = np.stack([_event_sums(each, shared) for each in runs], axis=1)
         true_bouts = (counts[:, 0, :, 0, 0] + counts[:, 0, :, 0, 2]).sum(axis=0)
-        for place, measure in enumerate(SUMMED):
-            parts = sums[..., place, :]
+        for index, measure in enumerate(SUMMED):
+            parts = sums[..., index, :]
             showing = np.append(groups.showing(parts), groups.count)
             scale: Scale = "share" if measure == "edit" else "positive"
             found = estimate(_ratio_with_mean(true_bouts > 0), parts, groups, scale, showing)
@@ -142,7 +142,7 @@ def slice_table(
         held = set(value_of.values())
         values = [third for third in THIRDS if third in held] if kind == "duration" else sorted(held)
         for value in values if len(values) > 1 else ():
-            inside = [place for place, unit in enumerate(shared.units) if value_of.get(unit, "") == value]
+            inside = [index for index, unit in enumerate(shared.units) if value_of.get(unit, "") == value]
             groups, units = group_units([shared.groups[i] for i in inside]), {shared.units[i] for i in inside}
             for name, counts in said.items():
                 found = estimate(macro, counts[inside], groups)
@@ -205,8 +205,8 @@ def group_recordings(shared: Shared) -> Groups:
 
 def _measured(system: str, measure: str, found: Estimate, shared: Shared) -> Iterator[tuple[object, ...]]:
     """Yield a row per label and `macro` of estimates, shape (labels + 1,)."""
-    for place, label in enumerate([*shared.labels.names, "macro"]):
-        yield (system, measure, label, float(found.value[place]), float(found.low[place]), float(found.high[place]))
+    for index, label in enumerate([*shared.labels.names, "macro"]):
+        yield (system, measure, label, float(found.value[index]), float(found.low[index]), float(found.high[index]))
 
 
 def _ratio_with_mean(counted: np.ndarray) -> Metric:
@@ -228,12 +228,12 @@ def _constant_timelines(shared: Shared, said: np.ndarray) -> Timelines:
 def _event_sums(timelines: Timelines, shared: Shared) -> np.ndarray:
     """Return per recording and label the parts of edit, onset and offset error, shape (recordings, labels, 3, 2)."""
     sums = np.zeros((len(shared.recordings), len(shared.labels), 3, 2))
-    for place, recording in enumerate(shared.recordings):
+    for index, recording in enumerate(shared.recordings):
         table = event_table([recording], timelines, shared.labels).iloc[:-1]
         matched = table["matched"].to_numpy(dtype=float)
-        sums[place, :, 0] = np.stack([table["edit"], np.ones(len(table))], axis=1)
+        sums[index, :, 0] = np.stack([table["edit"], np.ones(len(table))], axis=1)
         for row, name in ((1, "onset_mae_s"), (2, "offset_mae_s")):
-            sums[place, :, row] = np.stack([np.nan_to_num(table[name]) * matched, matched], axis=1)
+            sums[index, :, row] = np.stack([np.nan_to_num(table[name]) * matched, matched], axis=1)
     return sums
 
 
@@ -241,9 +241,9 @@ def _indicator_errors(run: Evaluation, order: Sequence[str]) -> np.ndarray:
     """Return predicted minus annotated, nan where either is, shape (recordings, labels, indicators)."""
     table = run.indicators
     assert table is not None
-    labels = {name: place for place, name in enumerate(run.labels.names)}
+    labels = {name: index for index, name in enumerate(run.labels.names)}
     errors = np.full((len(order), len(labels), len(INDICATORS)), np.nan)
-    rows = {name: place for place, name in enumerate(order)}
+    rows = {name: index for index, name in enumerate(order)}
     columns = ("recording", "label", "indicator", "error")
     for recording, label, indicator, error in zip(*(table[name] for name in columns), strict=True):
         errors[rows[recording], labels[label], INDICATORS.index(indicator)] = error

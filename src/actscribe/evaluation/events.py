@@ -143,8 +143,8 @@ def event_table(
         row: dict[str, object] = {"label": name}
         row["bouts_true"] = sum(len(true) for true, _ in pairs)
         row["bouts_predicted"] = sum(len(predicted) for _, predicted in pairs)
-        for place, iou in enumerate(ious):
-            pooled = counts[:, column, place].sum(axis=0)
+        for index, iou in enumerate(ious):
+            pooled = counts[:, column, index].sum(axis=0)
             row |= _named(pooled, round(100 * iou))
         row["edit"] = float(np.mean([bout_edit_score(len(true), len(predicted)) for true, predicted in pairs]))
         rows.append(row | _boundary_errors(pairs, min(ious)) | _durations(pairs))
@@ -186,7 +186,7 @@ def sequence_scores(
     accuracy, background counted as a label.
     """
     counts = segment_counts(recordings, predictions, labels, ious).sum(axis=(0, 1))
-    scores = {f"f1@{round(100 * iou)}": float(f1_of(counts[place])) for place, iou in enumerate(ious)}
+    scores = {f"f1@{round(100 * iou)}": float(f1_of(counts[index])) for index, iou in enumerate(ious)}
     edits, wrong_seconds, seconds = [], 0.0, 0.0
     for recording in recordings:
         found = {name: label_spans(recording, predictions[recording.name], name) for name in labels.names}

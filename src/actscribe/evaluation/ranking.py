@@ -60,8 +60,8 @@ def precision_estimate(targets: np.ndarray, scores: np.ndarray, groups: Groups) 
     everywhere = Groups(np.repeat(groups.index, labels), groups.count)
     for seed in range(seeds):
         own = scores[:, seed]
-        for place in range(labels):
-            by_seed[seed, place], without[:, seed, place] = _both(targets[:, place], own[:, place], groups)
+        for index in range(labels):
+            by_seed[seed, index], without[:, seed, index] = _both(targets[:, index], own[:, index], groups)
         by_seed[seed, -1], without[:, seed, -1] = _both(targets.ravel(), own.ravel(), everywhere)
     by_seed[:, -2], without[..., -2] = mean_of_known(by_seed[:, :labels]), mean_of_known(without[..., :labels])
     shown = groups.sums(np.nan_to_num(targets)) > 0

@@ -91,7 +91,7 @@ def agreement(
     units = group_units([str(i) for i in range(len(pairs))] if groups is None else list(groups))
     by_label = np.stack([_label_counts(one, how.tolerance) for one in looked])
     states = _joint(looked)
-    whole = np.stack([_joint_counts(one, states, place, how.tolerance) for place, one in enumerate(looked)])
+    whole = np.stack([_joint_counts(one, states, index, how.tolerance) for index, one in enumerate(looked)])
     kappas = estimate(lambda pooled: kappa(pooled[..., 0, :, :]), by_label[:, None], units, "signed")
     joint = estimate(lambda pooled: _kappa_of_states(pooled[..., :1, :])[..., 0], whole[:, None], units, "signed")
     events = np.stack([_event_counts(pair, labels, how) for pair in pairs])

@@ -129,6 +129,6 @@ def nearest(times: np.ndarray, moment: float) -> int:
 def stacked(rows: Iterable[Row], spans: np.ndarray, stepping: Stepping) -> Tensor:
     """Return the features of all steps of a recording as they are kept, float16, shape (steps, width)."""
     found = torch.empty(len(spans), stepping.width, dtype=torch.float16)
-    for place, (vector, _) in enumerate(stepping.vectors(rows, spans)):
-        found[place] = vector
+    for index, (vector, _) in enumerate(stepping.vectors(rows, spans)):
+        found[index] = vector
     return found

@@ -153,7 +153,7 @@ class Shelf:
             _discard(path)
             return
         self._segments[path.name] = segment
-        self._places.update((moment, (path.name, place)) for place, moment in enumerate(segment.moments))
+        self._places.update((moment, (path.name, index)) for index, moment in enumerate(segment.moments))
 
 
 class FeatureStore:

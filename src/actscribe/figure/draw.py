@@ -179,9 +179,9 @@ def _panel(axes: Any, panel: Panel, left: float, width: float) -> None:
     axes.spines["bottom"].set_linewidth(0.5)
     axes.set_title(panel.title, loc="left", fontsize=FONT, fontweight="bold", pad=3, parse_math=False)
     _ticks(axes, panel.duration, width - left - RIGHT)
-    for place, label in enumerate(panel.labels):
-        top = place * row + APART / 2
-        _curve(axes, panel, place, top)
+    for index, label in enumerate(panel.labels):
+        top = index * row + APART / 2
+        _curve(axes, panel, index, top)
         lanes = top + (CURVE if panel.scores is not None else 0.0)
         if panel.truth is not None:
             _bars(axes, panel.truth, label, lanes, TRUE, panel.duration)
@@ -191,7 +191,7 @@ def _panel(axes: Any, panel: Panel, left: float, width: float) -> None:
         name = {"fontsize": FONT, "ha": "right", "va": "center", "parse_math": False, "linespacing": 0.95}
         axes.annotate(
             _wrapped(label),
-            (0, place * row + row / 2),
+            (0, index * row + row / 2),
             (-4, 0),
             textcoords="offset points",
             annotation_clip=False,

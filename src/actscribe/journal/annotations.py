@@ -33,8 +33,8 @@ def begin(
     if written is None:
         return Began(name=name, duration=duration, labels=tuple(labels))
     bouts = (
-        Bout(id=f"f{place}", label=one.label, start=one.start, end=one.end, subject=one.subject)
-        for place, one in enumerate(written.intervals, 1)
+        Bout(id=f"f{index}", label=one.label, start=one.start, end=one.end, subject=one.subject)
+        for index, one in enumerate(written.intervals, 1)
     )
     reviewed = {
         label: left_of(duration, joined((gap.start, gap.end) for gap in written.gaps if gap.label in ("", label)))

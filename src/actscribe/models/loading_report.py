@@ -178,7 +178,7 @@ def _prefix(report: LoadingReport) -> str:
     """Return what the names in the file have in front of those that the model wants, or nothing."""
     first, last = min(report.unexpected), max(report.unexpected)
     shared = next((n for n, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
-    for end in (place + 1 for place, letter in enumerate(first[:shared]) if letter == "."):
+    for end in (index + 1 for index, letter in enumerate(first[:shared]) if letter == "."):
         if {name[end:] for name in report.unexpected} & set(report.missing):
             return first[:end]
     return ""

@@ -144,7 +144,7 @@ def _sequences(
     spans = {name: _stretch(data, name, stepping) for name in dict.fromkeys(clip.recording for clip in data.clips)}
     clips = {name: stepping.clips(name, own, data.recordings[name].duration) for name, own in spans.items()}
     seen = embed(embedding, list(data.recordings.values()), [clip for own in clips.values() for clip in own], what)
-    rows = (seen.row(place) for place in range(len(seen)))
+    rows = (seen.row(index) for index in range(len(seen)))
     return [
         LearnedSequence(
             stacked((next(rows) for _ in clips[name]), own, stepping), _targets(data, name, own, job.labels)

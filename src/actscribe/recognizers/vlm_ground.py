@@ -152,7 +152,7 @@ def _recognizer(labels: LabelSet, settings: VlmGroundSettings, seen: InputSpec, 
     def ask(clip: ClipFrames) -> Grounded:
         start = opening(texts, clip, model.writes_times)
         written = model.weighed(clip, start, texts.questions, settings.max_new_tokens)
-        said = tuple(read(one, place, labels, clip) for place, one in enumerate(written))
+        said = tuple(read(one, index, labels, clip) for index, one in enumerate(written))
         chances = tuple(_chances(one, found, settings.mode) for one, found in zip(written, said, strict=True))
         shift = float(np.median(clip.times - clip.clip.start - _told(clip)))
         return Grounded(clip.clip, said, chances, tuple(one.text for one in written), shift)

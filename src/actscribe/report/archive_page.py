@@ -112,7 +112,7 @@ def _data(rows: pd.DataFrame, columns: Sequence[Column]) -> Markup:
 
 def _values(values: pd.Series, column: Column, known: Sequence[str] | None) -> list[Any]:
     if known is not None:
-        places = {value: place for place, value in enumerate(known)}
+        places = {value: index for index, value in enumerate(known)}
         return [places[value] for value in values]
     if column.format == "text":
         return ["" if pd.isna(value) else str(value) for value in values]
@@ -134,18 +134,18 @@ def _panel(label: str, found: np.ndarray, own: np.ndarray | None) -> Panel:
     most = max(float(bars.max(initial=0.0)), 0.0 if line is None else float(line.max()), 1e-9)
     width, bottom = WIDTH / len(bars), TOP + HEIGHT
     parts: list[Markup] = [svg.line(LEFT, bottom, LEFT + WIDTH, bottom, "frame")]
-    for place, share in enumerate(bars):
+    for index, share in enumerate(bars):
         if share > 0:
             tall = HEIGHT * share / most
             parts.append(
                 svg.tag(
-                    "rect", x=LEFT + place * width + 1, y=bottom - tall, width=width - 2, height=tall, class_="heat"
+                    "rect", x=LEFT + index * width + 1, y=bottom - tall, width=width - 2, height=tall, class_="heat"
                 )
             )
     if line is not None:
         points = [
-            f"{svg.plain(LEFT + (place + 0.5) * width)} {svg.plain(bottom - HEIGHT * share / most)}"
-            for place, share in enumerate(line)
+            f"{svg.plain(LEFT + (index + 0.5) * width)} {svg.plain(bottom - HEIGHT * share / most)}"
+            for index, share in enumerate(line)
         ]
         parts.append(svg.tag("path", d="M" + "L".join(points), class_="line two"))
     for value in (0.0, 0.5, 1.0):

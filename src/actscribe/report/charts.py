@@ -166,8 +166,8 @@ def confusion_matrix(counts: np.ndarray, names: Sequence[str]) -> Markup:
         svg.tag("rect", x=left, y=top, width=cell * size, height=cell * size, class_="frame"),
         svg.text(left + cell * size / 2, height - 8, "predicted", "tick", "middle"),
     ]
-    for place, name in enumerate(names):
-        middle = (place + 0.5) * cell
+    for index, name in enumerate(names):
+        middle = (index + 0.5) * cell
         if size <= 60:
             short = name if len(name) <= 24 else f"{name[:22]}…"
             parts.append(svg.text(left - 8, top + middle + 4, short, "name" if cell >= 12 else "name tiny", "end"))

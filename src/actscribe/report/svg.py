@@ -68,7 +68,7 @@ def name_lines(x: float, y: float, name: str, width: int = 22, class_: str = "na
     if len(lines) > 2:
         lines = [lines[0], textwrap.shorten(" ".join(lines[1:]), width, placeholder=" …")]
     first = y + 4 - 6.5 * (len(lines) - 1)
-    drawn = [text(x, first + 13 * place, words, class_, "end") for place, words in enumerate(lines)]
+    drawn = [text(x, first + 13 * index, words, class_, "end") for index, words in enumerate(lines)]
     return tag("g", tag("title", name), *drawn)
 
 

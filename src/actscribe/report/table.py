@@ -101,9 +101,9 @@ def frame_table(
             heads.append(Head(interval.title, interval.meaning.partition(";")[0]))
             groups.append(column.group)
     rows = []
-    for place, row in enumerate(records(table)):
+    for index, row in enumerate(records(table)):
         cells = [cell for column in columns for cell in _cells(column, row, _has_interval(column, table))]
-        rows.append(Row(tuple(cells), bool(is_total is not None and is_total[place])))
+        rows.append(Row(tuple(cells), bool(is_total is not None and is_total[index])))
     return Table(caption, tuple(heads), tuple(rows), _spanning(groups))
 
 

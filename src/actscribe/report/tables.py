@@ -89,7 +89,7 @@ def calibration_table(result: Evaluation) -> Table:
 def event_table(events: pd.DataFrame) -> Table:
     """Return the comparison of timelines and annotations per label."""
     caption = "Predicted timelines against annotated ones, all recordings together."
-    return frame_table(caption, events, EVENT_COLUMNS, [place == len(events) - 1 for place in range(len(events))])
+    return frame_table(caption, events, EVENT_COLUMNS, [index == len(events) - 1 for index in range(len(events))])
 
 
 def indicator_table(table: pd.DataFrame) -> Table:
@@ -211,4 +211,4 @@ def content_table(labels: pd.DataFrame) -> Table:
 
 def _totals(result: Evaluation, table: pd.DataFrame) -> list[bool]:
     """Return of each row whether it is below those of the labels."""
-    return [place >= len(result.labels) for place in range(len(table))]
+    return [index >= len(result.labels) for index in range(len(table))]

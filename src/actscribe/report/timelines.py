@@ -147,8 +147,8 @@ def _strip(recording: Recording, lanes: Sequence[_Lanes], start: float, end: flo
     scale = (WIDTH - LEFT - RIGHT) / (end - start)
     bottom = 4 + ROW * len(lanes)
     parts = [axis(start, end, scale, bottom)]
-    for place, lane in enumerate(lanes):
-        parts.append(_label(recording, lane, 4 + ROW * place, start, end, scale, titled))
+    for index, lane in enumerate(lanes):
+        parts.append(_label(recording, lane, 4 + ROW * index, start, end, scale, titled))
     title = f"Timeline of {recording.name} from {w.clock(start)} to {w.clock(end)}: annotated above predicted"
     return svg.drawing(WIDTH, bottom + 22, title, *parts, class_="timeline")
 
@@ -213,10 +213,10 @@ def axis(start: float, end: float, scale: float, bottom: float, left: float = LE
     """Return ticks of time from `start` to `end` seconds, at `scale` pixels a second from `left` on."""
     step = next((tick for tick in TICKS if tick * scale >= TICK_PIXELS), TICKS[-1])
     parts = []
-    for place in range(math.ceil(start / step - 1e-9), math.floor(end / step + 1e-9) + 1):
-        x = left + (place * step - start) * scale
+    for index in range(math.ceil(start / step - 1e-9), math.floor(end / step + 1e-9) + 1):
+        x = left + (index * step - start) * scale
         parts.append(svg.line(x, 4, x, bottom + 4, "grid"))
-        parts.append(svg.text(x, bottom + 17, w.clock(place * step, 1 if step < 1 else 0), "tick", "middle"))
+        parts.append(svg.text(x, bottom + 17, w.clock(index * step, 1 if step < 1 else 0), "tick", "middle"))
     return svg.join(parts)
 
 

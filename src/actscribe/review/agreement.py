@@ -48,7 +48,7 @@ def _recording(session: Session, item: Item, pair: tuple[Voice, Voice]) -> dict[
         "began_with": {voice.name: voice.source for voice in pair if voice.source},
         "kappa": {name: _number(value) for name, value in alike.items()},
         "durations": {voice.name: _durations(item, voice.said, labels) for voice in pair},
-        "disagreements": [_listed(session, item, place, one) for place, one in enumerate(listed[:MOST_LISTED])],
+        "disagreements": [_listed(session, item, index, one) for index, one in enumerate(listed[:MOST_LISTED])],
         "more": max(0, len(listed) - MOST_LISTED),
     }
 

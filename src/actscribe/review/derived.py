@@ -68,8 +68,8 @@ def taken_back(sheet: Sheet) -> Action | None:
         first, *further = own_parts(bout) or (None,)
         rest = {"planted": (), "origin": None if bout.origin is None or bout.origin.planted else bout.origin}
         ops.append(Drop(id=bout.id) if first is None else _part(bout, bout.id, first, rest))
-        for place, part in enumerate(further, 2):
-            ops.append(_part(bout, _free(f"{bout.id[:56]}-{place}", sheet), part, rest))
+        for index, part in enumerate(further, 2):
+            ops.append(_part(bout, _free(f"{bout.id[:56]}-{index}", sheet), part, rest))
         marks = [Mark(start=start, end=end, labels=(bout.label,), reviewed=False) for start, end in bout.planted]
         ops += marks
     return Action(why=WHY, ops=tuple(ops), final=True) if ops else None

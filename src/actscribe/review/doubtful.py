@@ -36,9 +36,9 @@ def nearness(
     """
     curves = confidence.curves if confidence else {}
     columns, distances = [], []
-    for place, name in enumerate(labels.names):
+    for index, name in enumerate(labels.names):
         curve = curves.get(name)
-        values, on = scores.scores[:, place], np.array([settings.of(name).on])
+        values, on = scores.scores[:, index], np.array([settings.of(name).on])
         values, on = (values, on) if curve is None else (curve(values), curve(on))
         columns.append(values)
         room = np.where(values < on[0], on[0], 1 - on[0])
@@ -77,17 +77,17 @@ def doubtful(
         labels: of the columns.
     """
     found: list[tuple[float, Doubt]] = []
-    for place, name in enumerate(labels):
+    for index, name in enumerate(labels):
         own = [one for one in suggestions if one.label == name]
         bouts = np.array([(one.start, one.end) for one in own]).reshape(-1, 2)
-        doubted = np.array(list(_runs(near[:, place] > 0, scores.edges))).reshape(-1, 2)
+        doubted = np.array(list(_runs(near[:, index] > 0, scores.edges))).reshape(-1, 2)
         parts = [(span, "almost there") for span in sp.subtract(doubted, bouts)]
         for one in own:
             why = "barely there" if one.score is None else f"{one.score:.0%} sure"
             parts += [(span, why) for span in sp.intersect(doubted, np.array([[one.start, one.end]]))]
         for (start, end), why in parts:
             if end - start >= SHORTEST_DOUBT_S:
-                start, end, weight = _worst(float(start), float(end), near[:, place], scores)
+                start, end, weight = _worst(float(start), float(end), near[:, index], scores)
                 found.append((weight, Doubt(label=name, start=start, end=end, why=why)))
     kept = [one for _, one in sorted(found, key=lambda pair: -pair[0])[:MOST_DOUBTS]]
     return sorted(kept, key=lambda one: (one.start, one.end, one.label))

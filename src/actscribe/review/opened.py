@@ -48,7 +48,7 @@ def open_recording(asked: Asked) -> dict[str, Any]:
 
 def cameras(asked: Asked) -> dict[str, Any]:
     """Answer GET /api/recordings/ID/cameras: how far conversions are."""
-    return {"cameras": [_camera(asked.session, asked.item, place) for place in range(len(asked.item.cameras))]}
+    return {"cameras": [_camera(asked.session, asked.item, index) for index in range(len(asked.item.cameras))]}
 
 
 def suggestions(asked: Asked) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def curves(asked: Asked) -> dict[str, Any]:
     bins = np.column_stack([edges[:-1], edges[1:]])
     hidden = session.hidden(item)
     seen = np.array([outside(hidden, low, high) for low, high in bins])
-    labels = {name: _plain(np.where(seen, scores.mean(place, bins), np.nan)) for place, name in enumerate(names)}
+    labels = {name: _plain(np.where(seen, scores.mean(index, bins), np.nan)) for index, name in enumerate(names)}
     return {"times": ((edges[:-1] + edges[1:]) / 2).tolist(), "labels": labels}
 
 

@@ -38,10 +38,10 @@ def overview(asked: Asked) -> dict[str, Any]:
             {
                 "name": label.name,
                 "definition": label.definition,
-                "color": f"hsl({(200 + place * GOLDEN) % 360:.1f} 65% 48%)",
+                "color": f"hsl({(200 + index * GOLDEN) % 360:.1f} 65% 48%)",
                 "key": keys[label.name],
             }
-            for place, label in enumerate(labels.labels)
+            for index, label in enumerate(labels.labels)
         ],
         "excludes": [list(pair) for pair in labels.rules.excludes],
         "formats": list(FORMATS),

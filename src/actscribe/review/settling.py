@@ -118,8 +118,8 @@ def begun_as_agreed(item: Item, both: Sequence[Voice], labels: Sequence[str]) ->
             found = removed(found, start, end)
         reviewed[label] = found
     bouts = tuple(
-        Bout(id=f"f{place}", label=one.label, start=one.start, end=one.end, subject=one.subject)
-        for place, one in enumerate(both[0].said.intervals, 1)
+        Bout(id=f"f{index}", label=one.label, start=one.start, end=one.end, subject=one.subject)
+        for index, one in enumerate(both[0].said.intervals, 1)
     )
     name = item.recording.name
     return Began(name=name, duration=duration, labels=tuple(labels), bouts=bouts, reviewed=reviewed)

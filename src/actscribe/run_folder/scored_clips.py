@@ -51,9 +51,9 @@ class ScoredClips:
         }
         fractions = np.array([clip.fractions or (np.nan,) * len(labels) for clip in self.clips], dtype=np.float64)
         fractions = fractions.reshape(len(self.clips), len(labels))
-        for place, name in enumerate(labels.names):
-            columns[f"fraction: {name}"] = fractions[:, place]
-            columns[f"score: {name}"] = self.scores[:, place].astype(np.float64)
+        for index, name in enumerate(labels.names):
+            columns[f"fraction: {name}"] = fractions[:, index]
+            columns[f"score: {name}"] = self.scores[:, index].astype(np.float64)
         return pd.DataFrame(columns | self._step_columns(labels))
 
     def _step_columns(self, labels: LabelSet) -> dict[str, Any]:
@@ -65,8 +65,8 @@ class ScoredClips:
             STEP: [one.step for one, _ in own],
             STEP_TIMES: [one.times[part].tolist() for one, part in own],
         }
-        for place, name in enumerate(labels.names):
-            columns[f"{STEP_SCORES}{name}"] = [one.scores[part, place].tolist() for one, part in own]
+        for index, name in enumerate(labels.names):
+            columns[f"{STEP_SCORES}{name}"] = [one.scores[part, index].tolist() for one, part in own]
         return columns
 
     def _parts(self, rows: Sequence[int]) -> Iterator[tuple[int, slice]]:
@@ -88,8 +88,8 @@ class ScoredClips:
         """Return what `table` holds."""
         fractions = table[[f"fraction: {name}" for name in labels.names]].to_numpy()
         clips = [
-            Clip(row.recording, float(row.start_s), float(row.end_s), tuple(map(float, fractions[place])))
-            for place, row in enumerate(table.itertuples())
+            Clip(row.recording, float(row.start_s), float(row.end_s), tuple(map(float, fractions[index])))
+            for index, row in enumerate(table.itertuples())
         ]
         times = [np.asarray(values, dtype=float) for values in table["frame_times_s"]]
         scores = table[[f"score: {name}" for name in labels.names]].to_numpy(dtype=np.float64)

@@ -85,14 +85,14 @@ def frames_in_memory(
     Raises:
         ActScribeError: frames of another shape, type or number.
     """
-    for place, clip in enumerate(clips):
+    for index, clip in enumerate(clips):
         if not (clip.dtype == np.uint8 and clip.ndim == 4 and clip.shape[-1] == 3 and clip.shape[0] == frames):
             raise ActScribeError(
-                f"clip {place}: found {clip.dtype} of shape {clip.shape}; expected uint8 RGB of shape"
+                f"clip {index}: found {clip.dtype} of shape {clip.shape}; expected uint8 RGB of shape"
                 f" ({frames}, height, width, 3).",
                 "Sample as many frames of each as the recognizer looks at, Run.recognizer().view.frames.",
             )
-        span = Clip("in memory", place * length, (place + 1) * length, (float("nan"),) * labels)
+        span = Clip("in memory", index * length, (index + 1) * length, (float("nan"),) * labels)
         # Without a digest of its content nothing of the clip is kept or taken for another one's.
         yield ClipFrames(span, "", clip, span.start + nominal_times(span.start, span.end, frames))
 

@@ -89,10 +89,10 @@ class _Dealt:
         ]
 
     def _shown(self) -> Iterator[ClipFrames]:
-        for place, (recording, clips) in enumerate(self._cuts):
+        for index, (recording, clips) in enumerate(self._cuts):
             with suppress(ActScribeError, OSError):  # told when it is scored by itself
                 for shown in stream(recording, clips, self._view):
-                    self._owners.append(place)
-                    self._times[place].append(shown.times)
+                    self._owners.append(index)
+                    self._times[index].append(shown.times)
                     yield shown
-                self._is_whole[place] = True
+                self._is_whole[index] = True

@@ -252,7 +252,7 @@ def load_and_compare(before: np.ndarray, code: Implementation, job: TrainingInpu
 def _compared(recognizer: Recognizer, job: TrainingInputs) -> np.ndarray:
     """Return the scores of the first clips of validation, or where it has none of training, shape (clips, labels)."""
     clips = job.validation if len(job.validation) else job.train
-    shown = (clips[place] for place in range(min(COMPARED_CLIPS, len(clips))))
+    shown = (clips[index] for index in range(min(COMPARED_CLIPS, len(clips))))
     rows = [sound(row, len(job.labels)) for row in recognizer.score(shown)]
     return np.stack(rows) if rows else np.zeros((0, len(job.labels)))
 

@@ -73,9 +73,9 @@ def fit_confidence(targets: np.ndarray, scores: np.ndarray, names: Sequence[str]
 
     held = {}
     notes = {}
-    for place, name in enumerate(names):
-        known = ~np.isnan(targets[:, place])
-        target, score = targets[known, place] > 0.5, scores[known, place]
+    for index, name in enumerate(names):
+        known = ~np.isnan(targets[:, index])
+        target, score = targets[known, index] > 0.5, scores[known, index]
         fewest = min(target.sum(), (~target).sum())
         if not fewest:
             which = "clip that shows it" if not target.any() else "clip that does not show it"

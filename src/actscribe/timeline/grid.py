@@ -108,7 +108,7 @@ def try_all(joined: Joined) -> Grid:
     """Try every decision for a label that has a true bout."""
     sizes, levels = tuple(round(part * joined.bout, 3) for part in PARTS), _levels(joined)
     segment, frame = np.empty(SHAPE), np.empty(SHAPE)
-    for place, size in enumerate(sizes):
+    for index, size in enumerate(sizes):
         values = joined.smoothed(size)
         known: dict[bytes, tuple[float, float]] = {}  # bouts -> quality: most decisions end in the same few bouts
         for on, lower in product(range(len(levels)), range(len(LOWER))):
@@ -120,7 +120,7 @@ def try_all(joined: Joined) -> Grid:
                     key = found.tobytes()
                     if key not in known:
                         known[key] = quality(sp.intersect(found, joined.annotated), joined.true)
-                    at = (place, on, lower, gap, shortest)
+                    at = (index, on, lower, gap, shortest)
                     segment[at], frame[at] = known[key]
     return Grid(sizes, levels, segment, frame)
 

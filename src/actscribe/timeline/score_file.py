@@ -28,7 +28,7 @@ def write_scores(path: Path, scores: TimeScores, labels: tuple[str, ...]) -> Non
         labels: their names.
     """
     edges = scores.edges
-    columns = {f"{SCORE}{name}": scores.scores[:, place] for place, name in enumerate(labels)}
+    columns = {f"{SCORE}{name}": scores.scores[:, index] for index, name in enumerate(labels)}
     with write_beside(path) as beside:
         pd.DataFrame({START: edges[:-1], END: edges[1:], **columns}).to_parquet(beside, index=False)
 

@@ -34,8 +34,8 @@ class Unfreezing:
     def apply(self, epoch: int) -> None:
         """Set `requires_grad` of every part as `epoch` asks."""
         first = len(self.parts) - self.learning(epoch)
-        for place, part in enumerate(self.parts):
-            part.requires_grad_(place >= first)
+        for index, part in enumerate(self.parts):
+            part.requires_grad_(index >= first)
 
 
 class UnfreezingCallback(TrainerCallback):

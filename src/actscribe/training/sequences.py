@@ -62,10 +62,10 @@ def pieces(sequences: Sequence[LearnedSequence], length: int) -> list[tuple[int,
     Pieces of a recording lie evenly in it and may share steps.
     """
     found = []
-    for place, one in enumerate(sequences):
+    for index, one in enumerate(sequences):
         count = -(-len(one) // length)
         last = max(0, len(one) - length)
-        found += [(place, round(last * number / max(1, count - 1))) for number in range(count)]
+        found += [(index, round(last * number / max(1, count - 1))) for number in range(count)]
     return found
 
 

@@ -73,10 +73,10 @@ def joined(wants: Sequence[Want]) -> tuple[Want, ...]:
 def _from(cache: FrameCache, path: Path, shared: Shared, want: Want) -> Iterator[Frame] | None:
     """Return the frames of a want, or None where nobody foretold it."""
     moments = np.unique(want.times)
-    for place, planned in enumerate(shared.wants):
+    for index, planned in enumerate(shared.wants):
         if planned[1:] == want[1:] and np.isin(moments, planned.times).all():
             held = _held(cache, path, shared, planned)
-            return _kept(held, want) if held is not None else _decoded(cache, path, shared, place, want)
+            return _kept(held, want) if held is not None else _decoded(cache, path, shared, index, want)
     return None
 
 

@@ -131,13 +131,13 @@ class Mender:
     def _begin(self) -> int:
         """Return the decoding time of the first packet that is to come, and note how many before a good one are bad."""
         times = [time for packet in self._ahead if (time := self._stated(packet)) is not None]
-        for place, (time, after) in enumerate(itertools.pairwise(times)):
+        for index, (time, after) in enumerate(itertools.pairwise(times)):
             delta = self._step_from(time, after)
             # A single packet before a hole that a whole stream begins with is no packet of it.
-            hole = place == 0 and self._wrap is None and delta > 0 and self._is_hole(after, delta)
+            hole = index == 0 and self._wrap is None and delta > 0 and self._is_hole(after, delta)
             if -self._back <= delta <= self._forward or hole:
-                self._left = place
-                return time - place * self._step()
+                self._left = index
+                return time - index * self._step()
         return times[0]
 
     def _step(self) -> int:
@@ -179,13 +179,13 @@ class Mender:
     def _return(self, last: int, forward: float) -> int | None:
         """Return how many more packets come before one that goes on where the clock left off; None: there is none."""
         step = self._step()
-        for place, packet in enumerate(self._ahead):
+        for index, packet in enumerate(self._ahead):
             stated = self._stated(packet)
             if stated is None:
                 continue
             delta = self._step_from(last, stated + self._shift)
-            if 0 < delta <= forward + (place + 1) * step:
-                return place
+            if 0 < delta <= forward + (index + 1) * step:
+                return index
         return None
 
     def _is_hole(self, value: int, delta: int) -> bool:

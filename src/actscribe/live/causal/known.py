@@ -62,7 +62,7 @@ class KnownSteps:
         if not self._times:
             self._begin = start
         width = (end - start) / len(scores)
-        self._times.extend(start + (place + 0.5) * width for place in range(len(scores)))
+        self._times.extend(start + (index + 0.5) * width for index in range(len(scores)))
         self._rows.extend(np.asarray(scores, dtype=float))
         self.until, self.end = self._times[-1], end
 

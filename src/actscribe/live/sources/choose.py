@@ -99,7 +99,7 @@ def _named(kind: str, number: int) -> str:
 
     found = [device for device in enumerate_input_devices(kind) if "video" in device.media_types]
     if number >= len(found):
-        there = ", ".join(f"{place}: {device.description}" for place, device in enumerate(found))
+        there = ", ".join(f"{index}: {device.description}" for index, device in enumerate(found))
         raise ActScribeError(f"camera {number}: there is none.", f"There are: {there}." if there else "None is there.")
     return found[number].name
 

@@ -19,8 +19,8 @@ FRAMES, SIDE = 8, 128
 def trial_clip() -> Shown:
     """Return a clip of two seconds with a bright square that moves: nothing of a user's."""
     frames = np.full((FRAMES, SIDE, SIDE, 3), 64, np.uint8)
-    for place, frame in enumerate(frames):
-        frame[32:64, 8 * place : 8 * place + 32] = 200
+    for index, frame in enumerate(frames):
+        frame[32:64, 8 * index : 8 * index + 32] = 200
     return Shown(frames, np.arange(FRAMES) / 4 + 0.125, FRAMES / 4)
 
 

@@ -46,7 +46,7 @@ class Design:
     @property
     def reach(self) -> int:
         """Steps before a step that its scores depend on, where causal."""
-        near = [1 << place for place in range(self.layers)]
+        near = [1 << index for index in range(self.layers)]
         convolutions = self.kind == "convolutions"
         wide = [max(one, other) for one, other in zip(near, reversed(near), strict=True)] if convolutions else near
         looks = (KERNEL - 1) * (sum(wide) + (self.stages - 1) * sum(near))
@@ -80,8 +80,8 @@ class Stage(nn.Module):
             keep: of each layer, shape (n, layers, channels).
         """
         states = self.enter(states) * real
-        for place, layer in enumerate(self.layers):
-            states = layer(states, real, keep[:, place, :, None])
+        for index, layer in enumerate(self.layers):
+            states = layer(states, real, keep[:, index, :, None])
         return self.out(states), states
 
 
@@ -105,7 +105,7 @@ class TemporalNetwork(nn.Module):
         self.register_buffer("scale", torch.ones(design.width))
         self.narrow = nn.Linear(design.width, design.channels)
         inputs = [design.channels, *[design.labels] * (design.stages - 1)]
-        self.stages = nn.ModuleList(Stage(one, design, place == 0) for place, one in enumerate(inputs))
+        self.stages = nn.ModuleList(Stage(one, design, index == 0) for index, one in enumerate(inputs))
         self.boundaries = nn.Conv1d(design.channels, design.labels, 1) if design.boundaries else None
 
     def kept_shape(self) -> tuple[int, int]:
@@ -141,9 +141,9 @@ class TemporalNetwork(nn.Module):
         real = mask[:, None].to(narrow)
         kept = narrow.new_ones(len(narrow), *self.kept_shape()) if keep is None else keep
         states, found, edges = narrow.transpose(1, 2), [], None
-        for place, stage in enumerate(self.stages):
-            logits, inside = stage(states, real, kept[:, place * layers : (place + 1) * layers])
-            if place == 0 and self.boundaries is not None and self.training:
+        for index, stage in enumerate(self.stages):
+            logits, inside = stage(states, real, kept[:, index * layers : (index + 1) * layers])
+            if index == 0 and self.boundaries is not None and self.training:
                 edges = self.boundaries(inside)
             states = (logits.sigmoid() if design.task == "multi-label" else logits.softmax(1)) * real
             found.append(logits)

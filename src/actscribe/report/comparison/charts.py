@@ -81,9 +81,9 @@ def forest(table: pd.DataFrame, systems: int, title: str, one_colour: str = "") 
         one_colour: class of all, where rows are not recognizers.
     """
     height, parts = forest_frame(len(table))
-    for place, row in enumerate(table.to_dict("records")):
-        middle, value, is_system = forest_row(place), float(row["value"]), place < systems
-        own = one_colour or colour(place)
+    for index, row in enumerate(table.to_dict("records")):
+        middle, value, is_system = forest_row(index), float(row["value"]), index < systems
+        own = one_colour or colour(index)
         parts.append(
             svg.name_lines(FOREST_LEFT - 10, middle, str(row["system"]), 22, "name strong" if is_system else "name")
         )
@@ -128,13 +128,13 @@ def heat_map(labels: pd.DataFrame, systems: Sequence[str], names: Sequence[str])
 def reliability(systems: Sequence[System]) -> tuple[Panel, ...]:
     """Return one reliability plot per recognizer, over all labels and seeds."""
     panels = []
-    for place, system in enumerate(systems):
+    for index, system in enumerate(systems):
         bins = reliability_points(system)
         points = [(LEFT + SIDE * x, TOP + SIDE * (1 - y)) for x, y in bins[["mean_score", "positive_rate"]].to_numpy()]
         marks = [svg.line(LEFT, TOP + SIDE, LEFT + SIDE, TOP, "chance")]
         if points:
-            marks.append(svg.tag("path", d=_path(points), class_=f"line {colour(place)}"))
-        marks += [svg.tag("circle", cx=x, cy=y, r=3.5, class_=f"mark {colour(place)}") for x, y in points]
+            marks.append(svg.tag("path", d=_path(points), class_=f"line {colour(index)}"))
+        marks += [svg.tag("circle", cx=x, cy=y, r=3.5, class_=f"mark {colour(index)}") for x, y in points]
         note = f"ECE {w.number(float(np.mean([run.calibration['ece'].iloc[-1] for run in system.runs])))}"
         picture = unit_square("score", "came true", f"{system.name}: {note}", *marks)
         panels.append(Panel(system.name, note, picture))
@@ -209,12 +209,12 @@ def bars(values: Sequence[tuple[str, float]], title: str) -> Markup:
         x = left + tick * (right - left)
         parts.append(svg.line(x, 4, x, height - 24, "grid"))
         parts.append(svg.text(x, height - 8, w.percent(tick), "tick", "middle"))
-    for place, (name, value) in enumerate(values):
-        y = 4 + row_height * place
+    for index, (name, value) in enumerate(values):
+        y = 4 + row_height * index
         parts.append(svg.name_lines(left - 10, y + row_height / 2, name))
         if math.isfinite(value):
             box = svg.boxes([(left, left + max(value, 0.002) * (right - left))], y + 5, row_height - 10)
-            parts.append(svg.tag("path", d=box, class_=f"bar {colour(place)}"))
+            parts.append(svg.tag("path", d=box, class_=f"bar {colour(index)}"))
         parts.append(svg.text(right + 14, y + row_height / 2 + 4, w.percent(value), "value"))
     return svg.drawing(640, height, title, *parts, class_="forest")
 
@@ -231,8 +231,8 @@ def lanes(recording: Recording, systems: Sequence[System], names: Sequence[str])
     block = NAME_HIGH + (LANE + BETWEEN) * (len(systems) + 1) + 10
     bottom = 4 + block * len(names)
     parts = [axis(0.0, recording.duration, scale, bottom, LANES_LEFT)]
-    for place, name in enumerate(names):
-        top = 4 + block * place
+    for index, name in enumerate(names):
+        top = 4 + block * index
         parts.append(svg.text(LANES_LEFT, top + 10, name, "name strong"))
         rows: list[tuple[str, str, Sequence[Interval]]] = [("annotated", "truth", recording.intervals or ())]
         rows += [(s.name, f"bar {colour(i)}", s.runs[0].timelines[recording.name]) for i, s in enumerate(systems)]

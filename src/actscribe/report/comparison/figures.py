@@ -90,10 +90,10 @@ def _risk(done: Comparison) -> Figure:
     table = done.tables["risk_coverage"]
     most = float(table["to_person"].max())
     series = []
-    for place, system in enumerate(done.systems):
+    for index, system in enumerate(done.systems):
         own = table[table["system"] == system.name]
         places = (own["to_person"] / most).tolist()
-        series.append(charts.Series(system.name, charts.colour(place), places, own["macro_f1"].tolist()))
+        series.append(charts.Series(system.name, charts.colour(index), places, own["macro_f1"].tolist()))
     ticks = {
         share / most: w.percent(share) for share in sorted(set(table["to_person"])) if round(share * 100) % 10 == 0
     }
@@ -115,11 +115,11 @@ def _curve(done: Comparison) -> Figure | None:
     least, most = math.log(table["recordings"].min()), math.log(max(table["recordings"].max(), 2))
     wide = max(most - least, 1e-9)
     series = []
-    for place, system in enumerate(done.systems):
+    for index, system in enumerate(done.systems):
         own = table[table["system"] == system.name].sort_values("recordings")
         places = [(math.log(number) - least) / wide for number in own["recordings"]]
         columns = [own[name].tolist() for name in ("macro_f1", "low", "high")]
-        series.append(charts.Series(system.name, charts.colour(place), places, *columns))
+        series.append(charts.Series(system.name, charts.colour(index), places, *columns))
     ticks = {(math.log(number) - least) / wide: str(number) for number in sorted(set(table["recordings"]))}
     title = "Macro F1 by number of training recordings"
     picture = charts.lines(series, ticks, "training recordings", "macro F1", title)

@@ -62,7 +62,7 @@ def vectors_of(
     width = embedding.embedder.encoder.width
     projection = np.random.default_rng(0).normal(size=(width, PROJECTED)) / np.sqrt(PROJECTED)
     rows = []
-    for place in range(len(features)):
-        mean = features[place].float().mean(dim=0).numpy()
+    for index in range(len(features)):
+        mean = features[index].float().mean(dim=0).numpy()
         rows.append(mean @ projection if width > PROJECTED else mean)
     return np.stack(rows) if rows else np.zeros((0, PROJECTED))
