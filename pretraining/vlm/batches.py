@@ -1,8 +1,4 @@
-"""From rows to tensors: pixels, prompts with answers in one sequence per clip, and targets of the helper losses.
-
-A sequence is the video's tokens and then the turns, each of which sees the video and itself alone and stands at the
-positions it would have by itself: training equals use, and the video is run once for all turns.
-"""
+"""From rows to tensors: pixels, prompts with answers in one sequence per clip, and targets of the helper losses."""
 
 from __future__ import annotations
 
@@ -11,14 +7,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from build import EOU
 from render import Truth
 from scenes import States
+from sequences import Sequences, asked_for, packed
 from sizes import FRAMES, PATCH, SHUFFLE, SIDE, TOKENS
-from texts import Pool, Turn, draw_turns
+from texts import draw_turns
 from torch import Tensor
 
-from actscribe.video.sampling import sample_times
 from actscribe_sim.tabletop.actions import ACTIONS
 
 GRID = SIDE // PATCH
@@ -69,12 +64,10 @@ class Batcher:
     """
 
     def __init__(self, processor: Any, frames: np.ndarray, truths: list[Truth]) -> None:
-        self.processor = processor
-        self.words = processor.tokenizer
-        self.image = int(self.words.convert_tokens_to_ids("<image>"))
+        self.image = int(processor.tokenizer.convert_tokens_to_ids("<image>"))
+        self.sequences = Sequences(processor.tokenizer, TOKENS)
         self.frames = frames
         self.truths = truths
-        self._videos: dict[tuple[int, ...], list[int]] = {}
 
     def batch(
         self, rows: np.ndarray, turns: int, rng: np.random.Generator, dtype: torch.dtype, strange: bool = False
@@ -87,7 +80,7 @@ class Batcher:
         for index, number in enumerate(rows):
             truth = self.truths[number]
             shift = rng.integers(-SHIFT, SHIFT + 1, 2)
-            pixels.append(_vary(self.frames[number], shift, rng))
+            pixels.append(vary(self.frames[number], shift, rng))
             shown = _shifted(truth.states, shift)
             states.append(shown)
             ahead = np.arange(index * FRAMES, (index + 1) * FRAMES)
@@ -95,8 +88,8 @@ class Batcher:
                 clips.append((pool, shown if way == 0 else shown.backwards()))
                 order.append(ahead[::-1].copy() if way else ahead)
         drawn = [draw_turns(pool, rng, turns, strange) for pool, _ in clips]
-        texts = [self._sequence(pool, some) for (pool, _), some in zip(clips, drawn, strict=True)]
-        ids, positions, mask, asked, answers, weights = _packed(texts, dtype)
+        texts = [self.sequences.text(pool.seconds, some) for (pool, _), some in zip(clips, drawn, strict=True)]
+        ids, positions, mask, asked, answers, weights = packed(texts, dtype)
         known = [_motion(shown) for _, shown in clips]
         return Batch(
             torch.from_numpy(np.stack(pixels)).permute(0, 1, 4, 2, 3).to(dtype),
@@ -111,7 +104,7 @@ class Batcher:
             _patches(states),
             (torch.from_numpy(np.stack([k[0] for k in known])), torch.from_numpy(np.stack([k[1] for k in known]))),
             torch.tensor([NUMBERS[pool.action] if pool.action else -1 for pool, _ in clips]),
-            _asked_for(drawn, texts, ids.shape[1]),
+            asked_for(drawn, texts, ids.shape[1], NUMBERS),
         )
 
     def stills(
@@ -121,51 +114,19 @@ class Batcher:
         pixels, states = [], []
         for number in rows:
             shift, chosen = rng.integers(-SHIFT, SHIFT + 1, 2), np.sort(rng.permutation(FRAMES)[:2])
-            pixels.append(_vary(self.frames[number][chosen], shift, rng))
+            pixels.append(vary(self.frames[number][chosen], shift, rng))
             shown = _shifted(self.truths[number].states, shift)
             kept = (shown.things[chosen], shown.kinds[chosen], shown.colours[chosen], shown.hands[chosen])
             states.append(States(*kept, shown.roles))
         return torch.from_numpy(np.stack(pixels)).permute(0, 1, 4, 2, 3).to(dtype), _patches(states)
 
-    def _sequence(self, pool: Pool, turns: list[Turn]) -> tuple[list[int], list[tuple[list[int], int, float]]]:
-        """Return the ids of the video, and of each turn with the number of its answer's ids and their weight."""
-        made = []
-        for turn in turns:
-            prompt = self.words(f"\n\n{turn.prompt}{EOU}\nAssistant:", add_special_tokens=False)["input_ids"]
-            answer = self.words(f" {turn.answer}{EOU}", add_special_tokens=False)["input_ids"]
-            made.append((prompt + answer, len(answer), turn.weight))
-        return self._video(pool.seconds), made
 
-    def _video(self, seconds: float) -> list[int]:
-        """Return the ids of the family's prompt up to the last frame."""
-        times = sample_times(0.0, seconds, FRAMES)
-        key = (int(seconds), *(int(time) for time in times))
-        if key not in self._videos:
-            one = "<fake_token_around_image><global-img>" + "<image>" * TOKENS + "<fake_token_around_image>"
-            stamps = "".join(f"\nFrame from 00:{int(time):02d}:{one}" for time in times)
-            start = f"eight frames from a 0:00:{int(seconds):02d} [H:MM:SS] video.\n"
-            text = f"<|im_start|>User: You are provided the following series of {start}{stamps}"
-            self._videos[key] = self.words(text, add_special_tokens=False)["input_ids"]
-        return self._videos[key]
-
-
-def _asked_for(drawn: list[list[Turn]], texts: list, width: int) -> tuple[Tensor, Tensor]:
-    places, numbers = [], []
-    for clip, (turns, (video, made)) in enumerate(zip(drawn, texts, strict=True)):
-        at = clip * width + len(video)
-        for turn, (tokens, answer, _) in zip(turns, made, strict=True):
-            if turn.asked:
-                places.append(at + len(tokens) - answer - 1)
-                numbers.append(NUMBERS[turn.asked])
-            at += len(tokens)
-    return torch.tensor(places), torch.tensor(numbers)
-
-
-def _vary(frames: np.ndarray, shift: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return a row's frames moved by `shift` pixels (x, y) and relit, normalised, float32."""
+def vary(frames: np.ndarray, shift: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return a row's square frames moved by `shift` pixels (x, y), at most SHIFT, and relit, normalised, float32."""
+    side = frames.shape[1]
     wide = np.pad(frames, ((0, 0), (SHIFT, SHIFT), (SHIFT, SHIFT), (0, 0)), mode="edge")
     left, top = SHIFT - int(shift[0]), SHIFT - int(shift[1])
-    moved = wide[:, top : top + SIDE, left : left + SIDE].astype(np.float32)
+    moved = wide[:, top : top + side, left : left + side].astype(np.float32)
     gain = (rng.uniform(0.88, 1.12) * rng.uniform(0.95, 1.05, 3)).astype(np.float32)
     return np.clip(moved * (gain / 127.5) + np.float32(rng.uniform(-0.06, 0.06) - 1.0), -1.0, 1.0)
 
@@ -178,40 +139,7 @@ def _shifted(states: States, shift: np.ndarray) -> States:
     return States(things, states.kinds, states.colours, hands, states.roles)
 
 
-def _packed(texts: list, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
-    lengths = [len(video) + sum(len(turn[0]) for turn in turns) for video, turns in texts]
-    width = -(-max(lengths) // 16) * 16
-    ids = np.zeros((len(texts), width), np.int64)
-    positions = np.zeros((len(texts), width), np.int64)
-    owner = np.full((len(texts), width), -1, np.int64)  # 0 the video, 1... the turns, -1 padding
-    asked, answers, weights = [], [], []
-    for clip, (video, turns) in enumerate(texts):
-        at = len(video)
-        ids[clip, :at], positions[clip, :at], owner[clip, :at] = video, np.arange(at), 0
-        for number, (turn, answer, weight) in enumerate(turns, 1):
-            end = at + len(turn)
-            ids[clip, at:end] = turn
-            positions[clip, at:end] = len(video) + np.arange(len(turn))
-            owner[clip, at:end] = number
-            asked += [clip * width + index - 1 for index in range(end - answer, end)]
-            answers += turn[len(turn) - answer :]
-            weights += [weight] + [1.0] * (answer - 1) if answer == 2 else [weight] * answer
-            at = end
-    own = torch.from_numpy(owner)
-    causal = torch.ones(width, width, dtype=torch.bool).tril()
-    seen = causal & ((own[:, :, None] == own[:, None]) | (own[:, None] == 0))
-    mask = torch.zeros(seen.shape, dtype=dtype).masked_fill_(~seen, torch.finfo(dtype).min)[:, None]
-    return (
-        torch.from_numpy(ids),
-        torch.from_numpy(positions),
-        mask,
-        torch.tensor(asked),
-        torch.tensor(answers),
-        torch.tensor(weights),
-    )
-
-
-def _place(points: np.ndarray, cells: int) -> tuple[np.ndarray, np.ndarray]:
+def place(points: np.ndarray, cells: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the number of the cell that each point lies in, -1 outside the picture, and where in the cell, -1 to 1."""
     scaled = (points + 1) / 2 * cells
     whole = np.floor(scaled).astype(int)
@@ -228,13 +156,13 @@ def _patches(states: list[States]) -> dict[str, Tensor]:
     hands, grips = np.zeros(shape, np.float32), np.zeros((*shape, 5), np.float32)
     for row, shown in enumerate(states):
         for thing in reversed(range(shown.kinds.shape[1])):  # those that take part come first, and win
-            cell, offset = _place(shown.things[:, thing, :2], GRID)
+            cell, offset = place(shown.things[:, thing, :2], GRID)
             here = (cell >= 0) & (shown.kinds[:, thing] > 0)
             kinds[row, frame[here], cell[here]] = shown.kinds[here, thing]
             colours[row, frame[here], cell[here]] = shown.colours[here, thing]
             offsets[row, frame[here], cell[here]] = offset[here]
         for hand in range(shown.hands.shape[1]):
-            cell, offset = _place(shown.hands[:, hand, :2], GRID)
+            cell, offset = place(shown.hands[:, hand, :2], GRID)
             here = cell >= 0
             hands[row, frame[here], cell[here]] = 1
             grips[row, frame[here], cell[here]] = np.concatenate([offset, shown.hands[:, hand, 2:]], 1)[here]
@@ -253,7 +181,7 @@ def _motion(shown: States) -> tuple[np.ndarray, np.ndarray]:
     frame = np.arange(FRAMES)
     for thing in reversed(range(shown.kinds.shape[1])):
         states = shown.things[:, thing]
-        cell, _ = _place(states[:, :2], CELLS)
+        cell, _ = place(states[:, :2], CELLS)
         here = (cell >= 0) & (shown.kinds[:, thing] > 0)
         since = states - states[0]
         before = np.diff(states[:, :2], axis=0, prepend=states[:1, :2])
@@ -262,7 +190,7 @@ def _motion(shown: States) -> tuple[np.ndarray, np.ndarray]:
         known[frame[here], cell[here], :7] = 1.0 if thing < shown.roles else 0.2
     for hand in range(shown.hands.shape[1]):
         places = shown.hands[:, hand, :2]
-        cell, _ = _place(places, CELLS)
+        cell, _ = place(places, CELLS)
         here = (cell >= 0) & (np.roll(cell, 1) >= 0) & (frame > 0)
         before = np.diff(places, axis=0, prepend=places[:1])
         target[frame[here], cell[here], 7:] = before[here] * 2

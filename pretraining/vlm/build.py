@@ -9,7 +9,7 @@ import templates
 import torch
 import transformers as hf
 from bpe import byte_level_bpe
-from sizes import FRAMES, PATCH, SHUFFLE, SIDE, TOKENS
+from sizes import FRAMES, PATCH, SHUFFLE, SIDE, tokens
 from tokenizers import AddedToken
 
 VOCABULARY = 1536
@@ -76,9 +76,9 @@ def tokenizer(texts: Iterable[str]) -> hf.PreTrainedTokenizerFast:
     return made
 
 
-def processor(words: hf.PreTrainedTokenizerFast) -> hf.SmolVLMProcessor:
-    """Return the family's processor for square frames without splitting."""
-    side = {"longest_edge": SIDE}
+def processor(words: hf.PreTrainedTokenizerFast, pixels: int = SIDE) -> hf.SmolVLMProcessor:
+    """Return the family's processor for square frames of so many pixels a side, without splitting."""
+    side = {"longest_edge": pixels}
     return hf.SmolVLMProcessor(
         hf.SmolVLMImageProcessor(size=side, max_image_size=side, do_image_splitting=False),
         words,
@@ -89,7 +89,7 @@ def processor(words: hf.PreTrainedTokenizerFast) -> hf.SmolVLMProcessor:
             fps=3,
             video_sampling={"max_frames": FRAMES, "fps": 3, "video_size": side},
         ),
-        image_seq_len=TOKENS,
+        image_seq_len=tokens(pixels),
         chat_template=_template(),
     )
 

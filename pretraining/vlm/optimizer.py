@@ -23,10 +23,12 @@ class Optimizer:
     Args:
         named: weights with their names; matrices of layers, by the name's parts, go to Muon.
         decay: weight decay of Muon's matrices.
+        inside: number format in which matrices are orthogonalised.
     """
 
-    def __init__(self, named: Iterable[tuple[str, Tensor]], decay: float) -> None:
+    def __init__(self, named: Iterable[tuple[str, Tensor]], decay: float, inside: torch.dtype = torch.bfloat16) -> None:
         self.decay = decay
+        self.inside = inside
         self.step_count = 0
         matrices: dict[tuple[int, ...], list[Tensor]] = {}
         self.others: list[Tensor] = []
@@ -71,7 +73,7 @@ class Optimizer:
         for group, master, momentum in zip(self.groups, self.masters, self.momenta, strict=True):
             grad = torch.stack([_grad(w) for w in group]) * scale
             momentum.lerp_(grad, 1 - MOMENTUM)
-            update = _orthogonal(grad.lerp(momentum, MOMENTUM))
+            update = _orthogonal(grad.lerp(momentum, MOMENTUM), self.inside)
             master.mul_(1 - rate * self.decay)
             master.add_(update, alpha=-rate * 0.2 * max(master.shape[1:]) ** 0.5)
 
@@ -97,10 +99,10 @@ def _grad(weight: Tensor) -> Tensor:
     return torch.zeros_like(weight, dtype=torch.float32) if weight.grad is None else weight.grad.float()
 
 
-def _orthogonal(update: Tensor) -> Tensor:
-    """Return the nearest semi-orthogonal matrices, roughly, by Newton-Schulz steps in bfloat16."""
+def _orthogonal(update: Tensor, inside: torch.dtype) -> Tensor:
+    """Return the nearest semi-orthogonal matrices, roughly, by Newton-Schulz steps."""
     a, b, c = COEFFICIENTS
-    x = update.bfloat16()
+    x = update.to(inside)
     tall = x.shape[1] > x.shape[2]
     x = x.mT if tall else x
     x = x / (x.flatten(1).float().norm(dim=1)[:, None, None].to(x.dtype) + 1e-7)

@@ -71,29 +71,36 @@ class Truth:
     pools: tuple[Pool, ...]
 
 
-def clip(seed: int, action: str | None, plain: bool = False) -> TabletopClip:
+def clip(seed: int, action: str | None, plain: bool = False, side: int = SIDE) -> TabletopClip:
     """Return the clip of a seed in the size of the model."""
     if action is None:
-        return tabletop_scene(seed, FRAMES, SIDE, plain)
-    return tabletop_clip(seed, action, FRAMES, SIDE, plain)
+        return tabletop_scene(seed, FRAMES, side, plain)
+    return tabletop_clip(seed, action, FRAMES, side, plain)
 
 
-def make(number: int, first_seed: int = TRAIN_SEEDS, plain: bool = False) -> tuple[np.ndarray, Truth]:
-    """Return the frames of a row, uint8, shape (FRAMES, SIDE, SIDE, 3), and what is known of it."""
+def make(number: int, first_seed: int = TRAIN_SEEDS, plain: bool = False, side: int = SIDE) -> tuple[np.ndarray, Truth]:
+    """Return the frames of a row, uint8, shape (FRAMES, side, side, 3), and what is known of it."""
     shown = row(number, first_seed)
-    made = clip(shown.seed, shown.action, plain)
+    made = clip(shown.seed, shown.action, plain, side)
     pools = [make_pool(made)]
     if shown.reverse is not None:  # the same scene run backwards: no need to lay it out again
         pools.append(make_pool(replace(made, action=shown.reverse, scene=replace(made.scene, backwards=True))))
     return made.frames, Truth(shown, read_states(made), tuple(pools))
 
 
-def render(folder: Path, rows: int, first_seed: int = TRAIN_SEEDS, workers: int = 2, plain: bool = False) -> None:
-    """Write `rows` rows to a folder: frames.npy, uint8, shape (rows, FRAMES, SIDE, SIDE, 3), and the truth."""
+def render(
+    folder: Path,
+    rows: int,
+    first_seed: int = TRAIN_SEEDS,
+    workers: int = 2,
+    plain: bool = False,
+    side: int = SIDE,
+) -> None:
+    """Write `rows` rows to a folder: frames.npy, uint8, shape (rows, FRAMES, side, side, 3), and the truth."""
     folder.mkdir(parents=True, exist_ok=True)
     beside = folder / "frames.part.npy"
-    np.lib.format.open_memmap(beside, "w+", np.uint8, (rows, FRAMES, SIDE, SIDE, 3)).flush()
-    jobs = [(beside, start, min(start + ROUND, rows), first_seed, plain) for start in range(0, rows, ROUND)]
+    np.lib.format.open_memmap(beside, "w+", np.uint8, (rows, FRAMES, side, side, 3)).flush()
+    jobs = [(beside, start, min(start + ROUND, rows), first_seed, plain, side) for start in range(0, rows, ROUND)]
     truths: list[Truth] = []
     with multiprocessing.get_context("spawn").Pool(workers) as pool:
         for some in pool.imap(_render_some, jobs):
@@ -130,12 +137,12 @@ def _pool(values: dict[str, Any]) -> Pool:
     return Pool(**{**values, "objects": tuple(values["objects"])}, questions=questions, lists=lists)
 
 
-def _render_some(job: tuple[Path, int, int, int, bool]) -> list[Truth]:
-    path, start, end, first_seed, plain = job
+def _render_some(job: tuple[Path, int, int, int, bool, int]) -> list[Truth]:
+    path, start, end, first_seed, plain, side = job
     frames = np.lib.format.open_memmap(path, "r+")
     truths = []
     for number in range(start, end):
-        frames[number], truth = make(number, first_seed, plain)
+        frames[number], truth = make(number, first_seed, plain, side)
         truths.append(truth)
     frames.flush()
     return truths

@@ -6,7 +6,6 @@ The same arguments on the same version of PyTorch and kind of processor give the
 from __future__ import annotations
 
 import argparse
-import hashlib
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy as np
 import torch
 from attention import use_plain
 from batches import NUMBERS, Batch, Batcher
+from checkpoint import digest, save
 from helper_losses import thing_loss
 from optimizer import Optimizer
 from render import ROUND, Truth, read_truths, render
@@ -197,21 +197,6 @@ def train(recipe: Recipe, cache: Path, out: Path, stop: int | None = None) -> No
             save(model, processor, out)
             torch.save(optimizer.state(), state)
     print(f"digest of the weights after {last} steps: {digest(model)}")
-
-
-def save(model: Any, processor: Any, out: Path) -> None:
-    """Write the checkpoint folder."""
-    model.eval().save_pretrained(out)
-    processor.save_pretrained(out)
-    model.train()
-
-
-def digest(model: nn.Module) -> str:
-    """Return a digest of the weights."""
-    state = hashlib.blake2b(digest_size=16)
-    for name, weight in sorted(model.state_dict().items()):
-        state.update(name.encode() + weight.contiguous().view(torch.uint8).numpy().tobytes())
-    return state.hexdigest()
 
 
 def main() -> None:
