@@ -42,7 +42,7 @@ def list_models() -> None:
 
 def _row(name: str, family: str, where: str, size: str, licence: str) -> str:
     """Return a line of the list; a licence for which the terminal is too narrow stands below it."""
-    line = f"{name:<20} {family:<16} {where:<13} {size:>8}"
+    line = f"{name:<26} {family:<16} {where:<13} {size:>8}"
     fits = len(line) + 2 + len(licence) <= shutil.get_terminal_size().columns
     return f"{line}  {licence}" if fits else f"{line}\n    {licence}"
 

@@ -41,6 +41,7 @@ class Entry:
         download: in MB (10^6 bytes), safetensors and tokenizer.
         licence: of the weights, as its model card states it.
         note: one line.
+        folder: of the package's models that carries it; empty for a model of the hub.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Entry:
     download: int
     licence: str
     note: str = ""
+    folder: str = ""
 
 
 def _vlm(
@@ -62,11 +64,32 @@ def _vlm(
 _LLAMA2 = "Llama 2 Community License"
 
 ENTRIES: tuple[Entry, ...] = (
-    Entry("tiny-vlm", "", "vlm", "SmolVLM2", 3, 7, "Apache-2.0", "trained here on simulated tabletop actions"),
+    Entry("tiny-vlm", "", "vlm", "SmolVLM2", 3, 7, "Apache-2.0", "trained here on simulated tabletop actions", "vlm"),
+    Entry(
+        "tiny-vlm-resuscitation",
+        "",
+        "vlm",
+        "SmolVLM2",
+        3,
+        7,
+        "Apache-2.0",
+        "and then on simulated resuscitations",
+        "vlm-resuscitation",
+    ),
     Entry(IMAGENET, "", ENCODER, "EfficientNet", 5, 19, "Apache-2.0", "for probe; pip install 'actscribe[imagenet]'"),
-    Entry("tiny-clip", "", "clip", "CLIP", 2, 3, "Apache-2.0", "trained here on simulated scenes"),
-    Entry("tiny-xclip", "", "xclip", "X-CLIP", 3, 5, "Apache-2.0", "trained here on simulated scenes"),
-    Entry("tiny-timesformer", "", "timesformer", "TimeSformer", 2, 4, "Apache-2.0", "trained here on simulated scenes"),
+    Entry("tiny-clip", "", "clip", "CLIP", 2, 3, "Apache-2.0", "trained here on simulated scenes", "clip"),
+    Entry("tiny-xclip", "", "xclip", "X-CLIP", 3, 5, "Apache-2.0", "trained here on simulated scenes", "xclip"),
+    Entry(
+        "tiny-timesformer",
+        "",
+        "timesformer",
+        "TimeSformer",
+        2,
+        4,
+        "Apache-2.0",
+        "trained here on simulated resuscitations",
+        "timesformer",
+    ),
     _vlm("smolvlm2-256m", "HuggingFaceTB/SmolVLM2-256M-Video-Instruct", "SmolVLM2", 256, 1030, note="laptop, no GPU"),
     _vlm("smolvlm2-500m", "HuggingFaceTB/SmolVLM2-500M-Video-Instruct", "SmolVLM2", 507, 2030, note="laptop, no GPU"),
     _vlm("smolvlm2-2.2b", "HuggingFaceTB/SmolVLM2-2.2B-Instruct", "SmolVLM2", 2246, 8990, note="GPU with 8 GB"),
@@ -136,6 +159,9 @@ ENTRIES: tuple[Entry, ...] = (
     ),
 )
 
+#: Names of the tiny models that the package carries.
+PACKAGED = frozenset({EMBEDDED, *(entry.name for entry in ENTRIES if entry.folder)})
+
 
 def find(name: str) -> Entry | None:
     """Return the entry of a name or hub id, or None."""
@@ -148,16 +174,20 @@ def place(entry: Entry) -> Place:
     if entry.kind == ENCODER:
         return "download" if missing([IMAGENET_PACKAGE]) else "package"
     if not entry.hub:
-        return "package" if embedded_folder(entry.kind) else "download"
+        return "package" if embedded_folder(entry.folder) else "download"
     folder = cached_folder(entry.hub)
     if folder is None:
         return "download"
     return "cache" if is_whole(folder) else "incomplete"
 
 
-def embedded_folder(kind: str) -> Path | None:
-    """Return the folder of the tiny model of the package for "vlm", "timesformer", "clip" or "xclip", or None."""
-    folder = Path(str(resources.files("actscribe"))) / "models" / "embedded" / kind
+def embedded_folder(name: str) -> Path | None:
+    """Return the folder of a tiny model of the package, or None.
+
+    Args:
+        name: of the folder; that of "embedded" is called as the kind: "vlm", "timesformer", "clip" or "xclip".
+    """
+    folder = Path(str(resources.files("actscribe"))) / "models" / "embedded" / name
     return folder if (folder / "config.json").is_file() else None
 
 
@@ -186,10 +216,7 @@ def checkpoint_folder(name: str, kind: str) -> Path:
             for code of its own; the message says what is missing and what to type.
     """
     if name == EMBEDDED:
-        found = embedded_folder(kind)
-        if found is None:
-            raise ActScribeError("The embedded model is not in this installation.", "Reinstall actscribe.")
-        return found
+        return _packaged(kind)
     folder = Path(name)
     if folder.is_dir():
         _complete(folder, f"Copy the missing files into {folder}.", f"Copy it again into {folder}.")
@@ -198,7 +225,7 @@ def checkpoint_folder(name: str, kind: str) -> Path:
     if entry is not None and entry.kind == ENCODER:
         raise ActScribeError(f"'{name}' is no checkpoint but an encoder of a package.", "Use it with recognizer: probe")
     if entry is not None and not entry.hub:
-        return checkpoint_folder(EMBEDDED, entry.kind)
+        return _packaged(entry.folder)
     hub = entry.hub if entry else name
     cached = cached_folder(hub) if _is_hub_id(hub) else None
     if cached is None:
@@ -215,6 +242,13 @@ def checkpoint_folder(name: str, kind: str) -> Path:
     pull = f"ype: actscribe models pull {name}"
     _complete(cached, f"T{pull}", f"Delete it, then t{pull}")
     return cached
+
+
+def _packaged(name: str) -> Path:
+    found = embedded_folder(name)
+    if found is None:
+        raise ActScribeError("The embedded model is not in this installation.", "Reinstall actscribe.")
+    return found
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -247,7 +281,7 @@ def pull(name: str) -> Path:
 
     entry = find(name)
     if entry is not None and not entry.hub:
-        return checkpoint_folder(EMBEDDED, entry.kind)
+        return checkpoint_folder(name, entry.kind)
     hub = entry.hub if entry else name
     if not _is_hub_id(hub):
         raise ActScribeError(

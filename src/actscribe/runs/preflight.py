@@ -10,7 +10,7 @@ from pathlib import Path
 from actscribe.data.lacking import nobody_annotated, way_to_fill
 from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError, in_one_line
-from actscribe.models.catalog import ENTRIES, place
+from actscribe.models.catalog import ENTRIES, PACKAGED, place
 from actscribe.packages import missing
 from actscribe.recognizers.plans.memory import too_large
 from actscribe.recognizers.ready import problems
@@ -18,7 +18,6 @@ from actscribe.recognizers.served import servers
 from actscribe.runs.no_validation import SAID, keeps_last, with_keep
 from actscribe.runs.train import check_shares, check_targets, needed
 from actscribe.runs.training_clips import seen_clips
-from actscribe.settings.named_models import EMBEDDED
 from actscribe.settings.registry import REAL_VIDEO, recognizer
 from actscribe.settings.study import Study
 from actscribe.video.cache import FrameCache, default_cache
@@ -119,7 +118,7 @@ def model_notes(study: Study) -> list[str]:
     """Return what to try where a study's recognizers have nothing but the package's own models, which are tiny."""
     chosen = [study.chosen(name) for name in study.recognizers]
     models = {getattr(one.settings, "server", "") or one.spec.model(one.settings) for one in chosen}
-    if models != {EMBEDDED} or any(place(entry) == "cache" for entry in ENTRIES):
+    if not models or not models <= PACKAGED or any(place(entry) == "cache" for entry in ENTRIES):
         return []
     first = "" if not missing(recognizer(REAL_VIDEO).packages(recognizer(REAL_VIDEO).settings())) else INSTALL
     return [
