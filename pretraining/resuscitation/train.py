@@ -1,0 +1,209 @@
+"""Go on training the embedded vision-language model on the resuscitations that the embedded TimeSformer has seen.
+
+    OMP_NUM_THREADS=1 python pretraining/resuscitation/train.py --cache CACHE --out OUT
+
+The same arguments on the same version of PyTorch and kind of processor give the same weights; a killed run goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import torch
+import transformers as hf
+from clips import COLUMNS, KINDS, Batch, Clips
+from film import material
+from recordings import Film
+from shared import FRAMES, PATCH, YES_NO_WEIGHT, Optimizer, build, digest, resized, save, tokens, use_plain
+from topics import NAMES
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from actscribe.models.catalog import checkpoint_folder
+
+THREADS = 1  # sums are split by threads, so their number is part of the recipe
+DTYPE = torch.float32  # the processor that it was trained on has no bfloat16
+SAVED = torch.bfloat16  # what is shipped, as the first model is
+RARE = 8.0  # weight of a patch where a point is, against one where none is
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What the weights depend on besides the code and the weights that it starts from.
+
+    Args:
+        seed: of order and wording.
+        side: of the pictures in pixels; positions of patches are interpolated where it is not the first model's.
+        steps: of the optimizer.
+        clips: of a step.
+        turns: per clip.
+        rate: learning rate after the warm-up and before the decay.
+        warmup, decay: steps at the start in which the rate rises, and at the end in which it falls to nothing.
+        weight_decay: of matrices.
+    """
+
+    seed: int = 0
+    side: int = 96
+    steps: int = 200
+    clips: int = 16
+    turns: int = 2
+    rate: float = 2e-3
+    warmup: int = 20
+    decay: int = 120
+    weight_decay: float = 0.05
+
+
+class Helpers(nn.Module):
+    """Heads of the helper losses; thrown away after training."""
+
+    def __init__(self, vision: int, text: int) -> None:
+        super().__init__()
+        self.patch = nn.Linear(vision, 3 * KINDS)
+        self.motion = nn.Linear(text, COLUMNS)
+        self.topic = nn.Linear(text, len(NAMES))
+
+
+def start(side: int) -> tuple[Any, Any]:
+    """Return the embedded model in float32 and its processor, for pictures of `side` pixels."""
+    folder = checkpoint_folder("embedded", "vlm")
+    processor = build.processor(hf.SmolVLMProcessor.from_pretrained(folder).tokenizer, side)
+    first = hf.SmolVLMForConditionalGeneration.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
+    if side == first.config.vision_config.image_size:
+        return first, processor
+    config = hf.SmolVLMConfig.from_pretrained(folder)
+    config.vision_config.image_size = side
+    model = hf.SmolVLMForConditionalGeneration(config)
+    model.generation_config = first.generation_config
+    weights = first.state_dict()
+    name = "model.vision_model.embeddings.position_embedding.weight"
+    weights[name] = resized(weights[name], side // PATCH)
+    model.load_state_dict(weights)
+    return model, processor
+
+
+def losses(model: Any, helpers: Helpers, batch: Batch, image: int) -> dict[str, Tensor]:
+    """Return the loss of the answers and the helper losses of a batch, as `pretraining/vlm` has them.
+
+    The helpers read the language model halfway up; the same head tells what happens and what a question asks for.
+    """
+    out = model.get_image_features(batch.pixels)
+    units = torch.cat(list(out.pooler_output)).view(len(batch.ids), -1, model.config.text_config.hidden_size)
+    read = model.model(
+        input_ids=batch.ids,
+        attention_mask=batch.mask,
+        position_ids=batch.positions,
+        mm_encoder_outputs={"image": SimpleNamespace(pooler_output=list(units))},
+        use_cache=False,
+        output_hidden_states=True,
+    )
+    hidden = read.last_hidden_state
+    states = read.hidden_states[model.config.text_config.num_hidden_layers // 2]
+    inner = F.rms_norm(states, states.shape[-1:])
+    logits = model.lm_head(hidden.flatten(0, 1)[batch.asked]).float()
+    answers = F.cross_entropy(logits, batch.answers, reduction="none")
+    target, known = batch.motion
+    moved = helpers.motion(inner[batch.ids == image].view(*target.shape[:2], -1)).float()
+    change = F.smooth_l1_loss(moved, target, reduction="none", beta=0.1) * known
+    seen = helpers.topic(inner[torch.arange(len(hidden)), batch.ends]).float()
+    clear = batch.topics >= 0
+    told = F.binary_cross_entropy_with_logits(seen[clear], batch.topics[clear])
+    places, numbers = batch.questions
+    told = told + 0.3 * F.cross_entropy(helpers.topic(inner.flatten(0, 1)[places]).float(), numbers)
+    return {
+        "yes_no": answers[batch.weights == YES_NO_WEIGHT].mean().detach(),
+        "answers": (answers * batch.weights).sum() / batch.weights.sum(),
+        "patches": _patch_loss(helpers, out.last_hidden_state, batch),
+        "motion": change.sum() / known.sum().clamp(min=1),
+        "topics": told,
+    }
+
+
+def _patch_loss(helpers: Helpers, states: Tensor, batch: Batch) -> Tensor:
+    there, offsets = batch.there.flatten(0, 1), batch.offsets.flatten(0, 1)
+    logits, where = helpers.patch(states).float().split((KINDS, 2 * KINDS), -1)
+    weight = 1 + (RARE - 1) * there
+    found = F.binary_cross_entropy_with_logits(logits, there, weight=weight, reduction="sum") / weight.sum()
+    held = there > 0
+    return 4 * found + F.smooth_l1_loss(where.unflatten(-1, (KINDS, 2))[held], offsets[held])
+
+
+#: Of the parts in what is minimised; "yes_no" is a part of "answers", to look at.
+WEIGHTS = {"yes_no": 0.0, "answers": 1.0, "patches": 0.5, "motion": 2.0, "topics": 1.0}
+
+
+def rate(recipe: Recipe, step: int) -> float:
+    """Return the learning rate of a step: up, level, down to nothing."""
+    return recipe.rate * min((step + 1) / recipe.warmup, (recipe.steps - step) / recipe.decay, 1.0)
+
+
+def train(recipe: Recipe, film: Film, cache: Path, out: Path, stop: int | None = None) -> None:
+    """Train and write the checkpoint folder `out`; a state beside it lets a killed run go on.
+
+    Args:
+        recipe: what to do.
+        film: which recordings.
+        cache: folder of the material, made where it is missing.
+        out: checkpoint folder.
+        stop: end after this many steps of the recipe.
+    """
+    torch.set_num_threads(THREADS)
+    torch.use_deterministic_algorithms(True)
+    made = material(cache, film, recipe.side)
+    torch.manual_seed(recipe.seed)
+    model, processor = start(recipe.side)
+    model = model.to(DTYPE).train()
+    use_plain(model)
+    helpers = Helpers(model.config.vision_config.hidden_size, model.config.text_config.hidden_size).to(DTYPE)
+    named = [*model.named_parameters(), *((f"helpers.{name}", w) for name, w in helpers.named_parameters())]
+    optimizer = Optimizer(named, recipe.weight_decay, DTYPE)
+    state = out.with_name(out.name + ".state.pt")
+    if state.is_file():
+        optimizer.load(torch.load(state, weights_only=True))
+    clips = Clips(processor, made)
+    began, told = time.monotonic(), dict.fromkeys(WEIGHTS, 0.0)
+    last = min(stop or recipe.steps, recipe.steps)
+    for step in range(optimizer.step_count, last):
+        batch = clips.batch(recipe.clips, recipe.turns, np.random.default_rng([recipe.seed, 3, step]), DTYPE)
+        parts = losses(model, helpers, batch, clips.image)
+        sum(WEIGHTS[name] * part for name, part in parts.items()).backward()  # type: ignore[union-attr]
+        norm = optimizer.step(rate(recipe, step))
+        told = {name: told[name] + float(part.detach()) for name, part in parts.items()}
+        if (step + 1) % 25 == 0:
+            words = " ".join(f"{name} {value / 25:.3f}" for name, value in told.items())
+            print(f"{step + 1} {words} norm {norm:.2f} {time.monotonic() - began:.0f} s", flush=True)
+            told = dict.fromkeys(WEIGHTS, 0.0)
+        if (step + 1) % 50 == 0 or step + 1 == last:
+            save(model, processor, out)
+            torch.save(optimizer.state(), state)
+    save(model.to(SAVED), processor, out)
+    print(f"digest of the weights after {last} steps: {digest(model)}")
+
+
+def main() -> None:
+    """Train from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True, help="checkpoint folder to write")
+    parser.add_argument("--cache", type=Path, required=True, help="folder for the filmed recordings (0.7 GB)")
+    parser.add_argument("--seed", type=int, default=Recipe.seed)
+    parser.add_argument("--steps", type=int, default=Recipe.steps)
+    parser.add_argument("--decay", type=int, default=Recipe.decay)
+    parser.add_argument("--side", type=int, default=Recipe.side, help="of the pictures in pixels, a multiple of 32")
+    parser.add_argument("--stop", type=int, help="end after this many steps of the recipe")
+    parser.add_argument("--quick", action="store_true", help="two steps on a few seconds, to see that it runs")
+    args = parser.parse_args()
+    recipe, film = Recipe(seed=args.seed, side=args.side, steps=args.steps, decay=args.decay), Film()
+    if args.quick:
+        recipe = Recipe(seed=args.seed, side=args.side, steps=2, clips=3, decay=1)
+        film = Film(recordings=6, minutes=0.15, size=64)
+    print(recipe, film, f"torch {torch.__version__}, {FRAMES} frames, {tokens(recipe.side)} tokens each", flush=True)
+    train(recipe, film, args.cache, args.out, args.stop)
+
+
+if __name__ == "__main__":
+    main()
