@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from actscribe.models.server.question import Reply
+from actscribe.tables import seconds_text
 
 
 @dataclass(slots=True)
@@ -71,7 +72,7 @@ class Tally:
         row = self.record()
         if not row:
             return ""
-        text = f"{self.requests:,} requests on {self.clips:,} clips, {row['seconds a request']:.2g} s each"
+        text = f"{self.requests:,} requests on {self.clips:,} clips, {seconds_text(row['seconds a request'])} each"
         if row["prompt tokens a clip"] is None:
             return f"{text}; the server tells no tokens"
         text += f"; {row['prompt tokens a clip']:,.0f} prompt tokens a clip"
