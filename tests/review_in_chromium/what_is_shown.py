@@ -95,11 +95,12 @@ def test_what_is_annotated_in_files_counts_as_done_and_doubts_come_first(chromiu
     page.wait_for_selector("#rows tr")
     assert page.inner_text(".tile:nth-child(3) b") == "1 / 3"
     assert page.inner_text("#rows tr:first-child .state") == "annotated in file"
-    assert page.locator(".verdict").bounding_box()["height"] < 40  # type: ignore[index]
+    height = "document.querySelector('.verdict')?.getBoundingClientRect().height"
+    page.wait_for_function(f"{height} > 0 && {height} < 40")
     line, tiles = (f"document.querySelector('{one}').getBoundingClientRect()" for one in (".verdict summary", ".tiles"))
     assert page.evaluate(f"{line}.right <= {tiles}.left")  # a long line ends beside the tiles and not beneath them
     page.click(".verdict summary")
-    assert page.locator(".verdict").bounding_box()["height"] > 40  # type: ignore[index]
+    page.wait_for_function(f"{height} > 40")
     page.select_option("select >> nth=1", "doubt")
     assert [one.inner_text() for one in page.locator("#rows th a").all()] == ["phone", "held-out", "old"]
     assert "How near" in (page.get_attribute("th:has-text('Doubtful')", "title") or "")
