@@ -133,7 +133,9 @@ def test_the_documented_launch_trains(tmp_path: Path, launcher: str) -> None:
     noted = f"import os, pathlib\nif 'RANK' in os.environ: {noted}"
     (tmp_path / "sitecustomize.py").write_text(noted)
     page = Path(__file__).parents[1] / "docs" / "how-to" / "several-processes.md"
-    (line,) = re.findall(rf"^{launcher} (.*-m actscribe train my-study --recognizer.*)$", page.read_text("utf-8"), re.M)
+    (line,) = re.findall(
+        rf"^{launcher} (.*-m actscribe train my-study --recognizer timesformer)$", page.read_text("utf-8"), re.M
+    )
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
