@@ -34,8 +34,8 @@ demo-quick: install  ## the same, smaller, in a few minutes
 test: install    ## the tests but the slow ones, in as many processes as there are cores (at most four: each takes a gigabyte)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m 'not slow'
 
-test-slow: install  ## tests that are long by nature: several processes, kills, whole trainings, the pages followed word by word
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -m slow
+test-slow: install  ## (all, or those of ONLY='...') tests that are long by nature: several processes, kills, whole trainings, the pages followed word by word
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -m slow $(if $(ONLY),-k '$(ONLY)')
 
 wheel-test:      ## the wheel without a compiler: bare, where doctor works and the demo says what it lacks; then the quick demo
 	rm -rf $(WHEEL)
