@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from film import AWAY, FACTS, POINTS, SECONDS, Material
-from shared import FRAMES, PATCH, SHIFT, SHUFFLE, Sequences, asked_for, packed, place, tokens, vary
+from shared import FRAMES, PATCH, SHIFT, SHUFFLE, Packed, Sequences, asked_for, packed, place, tokens, vary
 from topics import NUMBERS
 from torch import Tensor
 from turns import HAPPENS, UNCLEAR, Turns
@@ -27,10 +27,7 @@ class Batch:
 
     Args:
         pixels: (clips, FRAMES, 3, side, side), normalised.
-        ids, positions: (clips, tokens). mask: additive, (clips, 1, tokens, tokens).
-        ends: the video's last token, (clips,).
-        asked: flat indices into (clips * tokens) that predict an answer's token, answers: that token, weights: its
-            weight.
+        text: the prompts and answers of each clip.
         there: whether a point of each kind is in each patch, (clips, FRAMES, patches, KINDS).
         offsets: of those points within their patches, (clips, FRAMES, patches, KINDS, 2).
         motion: what is known at each visual token, and where, (clips, FRAMES * tokens, COLUMNS) each.
@@ -39,13 +36,7 @@ class Batch:
     """
 
     pixels: Tensor
-    ids: Tensor
-    positions: Tensor
-    mask: Tensor
-    ends: Tensor
-    asked: Tensor
-    answers: Tensor
-    weights: Tensor
+    text: Packed
     there: Tensor
     offsets: Tensor
     motion: tuple[Tensor, Tensor]
@@ -85,25 +76,19 @@ class Clips:
             captions = self.made.captions[recording][window]
             drawn.append(self.turns.draw(shares[-1], captions, rng, turns))
         texts = [self.sequences.text(SECONDS, some) for some in drawn]
-        ids, positions, mask, asked, answers, weights = packed(texts, dtype)
+        text = packed(texts, dtype)
         there, offsets = _patches(np.stack(places), self.side // PATCH)
         known = _motion(np.stack(places), np.stack(facts), self.side // PATCH // SHUFFLE)
         share = np.stack(shares)
         happens = np.where((share > UNCLEAR[0]) & (share < UNCLEAR[1]), -1.0, share >= HAPPENS)
         return Batch(
             torch.from_numpy(np.stack(pixels)).permute(0, 1, 4, 2, 3).to(dtype),
-            ids,
-            positions,
-            mask,
-            torch.tensor([len(text[0]) - 1 for text in texts]),
-            asked,
-            answers,
-            weights,
+            text,
             torch.from_numpy(there),
             torch.from_numpy(offsets),
             (torch.from_numpy(known[0]), torch.from_numpy(known[1])),
             torch.from_numpy(happens.astype(np.float32)),
-            asked_for(drawn, texts, ids.shape[1], NUMBERS),
+            asked_for(drawn, texts, text.ids.shape[1], NUMBERS),
         )
 
 

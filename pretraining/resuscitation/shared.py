@@ -9,14 +9,19 @@ sys.path.append(str(Path(__file__).parents[1] / "vlm"))  # last: both folders ha
 
 import build as build
 import templates as templates
+from answering import answer_losses as answer_losses
+from answering import last_seen as last_seen
+from answering import motion_loss as motion_loss
+from answering import read as read
 from attention import use_plain as use_plain
 from batches import SHIFT as SHIFT
 from batches import place as place
 from batches import vary as vary
-from checkpoint import digest as digest
 from checkpoint import save as save
-from optimizer import Optimizer as Optimizer
+from descent import Descent as Descent
+from descent import exactly as exactly
 from positions import resized as resized
+from sequences import Packed as Packed
 from sequences import Sequences as Sequences
 from sequences import asked_for as asked_for
 from sequences import packed as packed

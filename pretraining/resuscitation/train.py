@@ -8,10 +8,8 @@ The same arguments on the same version of PyTorch and kind of processor give the
 from __future__ import annotations
 
 import argparse
-import time
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,14 +18,27 @@ import transformers as hf
 from clips import COLUMNS, KINDS, Batch, Clips
 from film import material
 from recordings import Film
-from shared import FRAMES, PATCH, YES_NO_WEIGHT, Optimizer, build, digest, resized, save, tokens, use_plain
+from shared import (
+    FRAMES,
+    PATCH,
+    Descent,
+    answer_losses,
+    build,
+    exactly,
+    last_seen,
+    motion_loss,
+    read,
+    resized,
+    save,
+    tokens,
+    use_plain,
+)
 from topics import NAMES
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from actscribe.models.catalog import checkpoint_folder
 
-THREADS = 1  # sums are split by threads, so their number is part of the recipe
 DTYPE = torch.float32  # the processor that it was trained on has no bfloat16
 SAVED = torch.bfloat16  # what is shipped, as the first model is
 RARE = 8.0  # weight of a patch where a point is, against one where none is
@@ -93,33 +104,16 @@ def losses(model: Any, helpers: Helpers, batch: Batch, image: int) -> dict[str, 
     The helpers read the language model halfway up; the same head tells what happens and what a question asks for.
     """
     out = model.get_image_features(batch.pixels)
-    units = torch.cat(list(out.pooler_output)).view(len(batch.ids), -1, model.config.text_config.hidden_size)
-    read = model.model(
-        input_ids=batch.ids,
-        attention_mask=batch.mask,
-        position_ids=batch.positions,
-        mm_encoder_outputs={"image": SimpleNamespace(pooler_output=list(units))},
-        use_cache=False,
-        output_hidden_states=True,
-    )
-    hidden = read.last_hidden_state
-    states = read.hidden_states[model.config.text_config.num_hidden_layers // 2]
-    inner = F.rms_norm(states, states.shape[-1:])
-    logits = model.lm_head(hidden.flatten(0, 1)[batch.asked]).float()
-    answers = F.cross_entropy(logits, batch.answers, reduction="none")
-    target, known = batch.motion
-    moved = helpers.motion(inner[batch.ids == image].view(*target.shape[:2], -1)).float()
-    change = F.smooth_l1_loss(moved, target, reduction="none", beta=0.1) * known
-    seen = helpers.topic(inner[torch.arange(len(hidden)), batch.ends]).float()
+    text, width = batch.text, model.config.text_config.hidden_size
+    reading = read(model, text, list(torch.cat(list(out.pooler_output)).view(len(text.ids), -1, width)))
+    seen = helpers.topic(last_seen(text, reading)).float()
     clear = batch.topics >= 0
     told = F.binary_cross_entropy_with_logits(seen[clear], batch.topics[clear])
     places, numbers = batch.questions
-    told = told + 0.3 * F.cross_entropy(helpers.topic(inner.flatten(0, 1)[places]).float(), numbers)
-    return {
-        "yes_no": answers[batch.weights == YES_NO_WEIGHT].mean().detach(),
-        "answers": (answers * batch.weights).sum() / batch.weights.sum(),
+    told = told + 0.3 * F.cross_entropy(helpers.topic(reading.inner.flatten(0, 1)[places]).float(), numbers)
+    return answer_losses(model, text, reading) | {
         "patches": _patch_loss(helpers, out.last_hidden_state, batch),
-        "motion": change.sum() / known.sum().clamp(min=1),
+        "motion": motion_loss(helpers.motion, text, reading, batch.motion, image),
         "topics": told,
     }
 
@@ -152,37 +146,24 @@ def train(recipe: Recipe, film: Film, cache: Path, out: Path, stop: int | None =
         out: checkpoint folder.
         stop: end after this many steps of the recipe.
     """
-    torch.set_num_threads(THREADS)
-    torch.use_deterministic_algorithms(True)
+    exactly()
     made = material(cache, film, recipe.side)
     torch.manual_seed(recipe.seed)
     model, processor = start(recipe.side)
     model = model.to(DTYPE).train()
     use_plain(model)
     helpers = Helpers(model.config.vision_config.hidden_size, model.config.text_config.hidden_size).to(DTYPE)
-    named = [*model.named_parameters(), *((f"helpers.{name}", w) for name, w in helpers.named_parameters())]
-    optimizer = Optimizer(named, recipe.weight_decay, DTYPE)
-    state = out.with_name(out.name + ".state.pt")
-    if state.is_file():
-        optimizer.load(torch.load(state, weights_only=True))
+    descent = Descent(model, helpers, processor, recipe.weight_decay, DTYPE, out)
     clips = Clips(processor, made)
-    began, told = time.monotonic(), dict.fromkeys(WEIGHTS, 0.0)
-    last = min(stop or recipe.steps, recipe.steps)
-    for step in range(optimizer.step_count, last):
+
+    def parts(step: int) -> dict[str, Tensor]:
         batch = clips.batch(recipe.clips, recipe.turns, np.random.default_rng([recipe.seed, 3, step]), DTYPE)
-        parts = losses(model, helpers, batch, clips.image)
-        sum(WEIGHTS[name] * part for name, part in parts.items()).backward()  # type: ignore[union-attr]
-        norm = optimizer.step(rate(recipe, step))
-        told = {name: told[name] + float(part.detach()) for name, part in parts.items()}
-        if (step + 1) % 25 == 0:
-            words = " ".join(f"{name} {value / 25:.3f}" for name, value in told.items())
-            print(f"{step + 1} {words} norm {norm:.2f} {time.monotonic() - began:.0f} s", flush=True)
-            told = dict.fromkeys(WEIGHTS, 0.0)
-        if (step + 1) % 50 == 0 or step + 1 == last:
-            save(model, processor, out)
-            torch.save(optimizer.state(), state)
+        return losses(model, helpers, batch, clips.image)
+
+    last = min(stop or recipe.steps, recipe.steps)
+    descent.go(last, parts, WEIGHTS, lambda step: rate(recipe, step))
     save(model.to(SAVED), processor, out)
-    print(f"digest of the weights after {last} steps: {digest(model)}")
+    descent.tell_digest(last)
 
 
 def main() -> None:

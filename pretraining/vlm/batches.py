@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from render import Truth
 from scenes import States
-from sequences import Sequences, asked_for, packed
+from sequences import Packed, Sequences, asked_for, packed
 from sizes import FRAMES, PATCH, SHUFFLE, SIDE, TOKENS
 from texts import draw_turns
 from torch import Tensor
@@ -29,10 +29,7 @@ class Batch:
     Args:
         pixels: (rows, FRAMES, 3, SIDE, SIDE), normalised.
         order: of each clip's frames among all rows' frames, (clips, FRAMES).
-        ids, positions: (clips, tokens). mask: additive, (clips, 1, tokens, tokens).
-        ends: the video's last token, (clips,).
-        asked: flat indices into (clips * tokens) that predict an answer's token, answers: that token, weights: its
-            weight.
+        text: the prompts and answers of each clip.
         patches: kind, colour, offsets and hands at each patch, see `_patches`.
         motion: what moved at each visual token, and where that is known, (clips, FRAMES * TOKENS, 9) each.
         actions: number of the action, -1 for none, (clips,).
@@ -41,13 +38,7 @@ class Batch:
 
     pixels: Tensor
     order: Tensor
-    ids: Tensor
-    positions: Tensor
-    mask: Tensor
-    ends: Tensor
-    asked: Tensor
-    answers: Tensor
-    weights: Tensor
+    text: Packed
     patches: dict[str, Tensor]
     motion: tuple[Tensor, Tensor]
     actions: Tensor
@@ -89,22 +80,16 @@ class Batcher:
                 order.append(ahead[::-1].copy() if way else ahead)
         drawn = [draw_turns(pool, rng, turns, strange) for pool, _ in clips]
         texts = [self.sequences.text(pool.seconds, some) for (pool, _), some in zip(clips, drawn, strict=True)]
-        ids, positions, mask, asked, answers, weights = packed(texts, dtype)
+        text = packed(texts, dtype)
         known = [_motion(shown) for _, shown in clips]
         return Batch(
             torch.from_numpy(np.stack(pixels)).permute(0, 1, 4, 2, 3).to(dtype),
             torch.from_numpy(np.stack(order)),
-            ids,
-            positions,
-            mask,
-            torch.tensor([len(text[0]) - 1 for text in texts]),
-            asked,
-            answers,
-            weights,
+            text,
             _patches(states),
             (torch.from_numpy(np.stack([k[0] for k in known])), torch.from_numpy(np.stack([k[1] for k in known]))),
             torch.tensor([NUMBERS[pool.action] if pool.action else -1 for pool, _ in clips]),
-            asked_for(drawn, texts, ids.shape[1], NUMBERS),
+            asked_for(drawn, texts, text.ids.shape[1], NUMBERS),
         )
 
     def stills(

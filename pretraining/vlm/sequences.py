@@ -7,6 +7,7 @@ positions it would have by itself: training equals use, and the video is run onc
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,28 @@ from actscribe.video.sampling import nominal_times
 
 #: Ids of the video, and of each turn with the number of its answer's ids and their weight.
 Text = tuple[list[int], list[tuple[list[int], int, float]]]
+
+
+@dataclass(slots=True)
+class Packed:
+    """The sequences of several clips as tensors.
+
+    Args:
+        ids, positions: (clips, tokens).
+        mask: additive, (clips, 1, tokens, tokens).
+        ends: the video's last token, (clips,).
+        asked: flat indices into (clips * tokens) that predict an answer's token.
+        answers: that token.
+        weights: its weight.
+    """
+
+    ids: Tensor
+    positions: Tensor
+    mask: Tensor
+    ends: Tensor
+    asked: Tensor
+    answers: Tensor
+    weights: Tensor
 
 
 class Sequences:
@@ -72,8 +95,8 @@ def asked_for(
     return torch.tensor(places), torch.tensor(wanted)
 
 
-def packed(texts: Sequence[Text], dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Return ids, positions, mask, flat places that predict an answer's token, those tokens and their weights."""
+def packed(texts: Sequence[Text], dtype: torch.dtype) -> Packed:
+    """Return texts as tensors, padded to a multiple of 16 tokens; the mask is of `dtype`."""
     lengths = [len(video) + sum(len(turn[0]) for turn in turns) for video, turns in texts]
     width = -(-max(lengths) // 16) * 16
     ids = np.zeros((len(texts), width), np.int64)
@@ -96,10 +119,11 @@ def packed(texts: Sequence[Text], dtype: torch.dtype) -> tuple[Tensor, Tensor, T
     causal = torch.ones(width, width, dtype=torch.bool).tril()
     seen = causal & ((own[:, :, None] == own[:, None]) | (own[:, None] == 0))
     mask = torch.zeros(seen.shape, dtype=dtype).masked_fill_(~seen, torch.finfo(dtype).min)[:, None]
-    return (
+    return Packed(
         torch.from_numpy(ids),
         torch.from_numpy(positions),
         mask,
+        torch.tensor([len(video) - 1 for video, _ in texts]),
         torch.tensor(asked),
         torch.tensor(answers),
         torch.tensor(weights),

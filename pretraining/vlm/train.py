@@ -6,29 +6,26 @@ The same arguments on the same version of PyTorch and kind of processor give the
 from __future__ import annotations
 
 import argparse
-import time
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import build
 import numpy as np
 import torch
+from answering import answer_losses, last_seen, motion_loss, read
 from attention import use_plain
 from batches import NUMBERS, Batch, Batcher
-from checkpoint import digest, save
+from descent import Descent, exactly
 from helper_losses import thing_loss
-from optimizer import Optimizer
 from render import ROUND, Truth, read_truths, render
 from sizes import FRAMES, PATCH, SIDE, TOKENS
-from texts import YES_NO_WEIGHT, draw_turns
+from texts import draw_turns
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from actscribe_sim.tabletop.things import COLOURS, KINDS
 
-THREADS = 1  # sums are split by threads, so their number is part of the recipe
 DTYPE = torch.bfloat16
 
 
@@ -82,33 +79,15 @@ def losses(model: Any, helpers: Helpers, batch: Batch, image: int) -> dict[str, 
     """
     out = model.get_image_features(batch.pixels)
     units = torch.cat(out.pooler_output).view(-1, TOKENS, model.config.text_config.hidden_size)
-    features = SimpleNamespace(pooler_output=list(units[batch.order].flatten(1, 2)))
-    read = model.model(
-        input_ids=batch.ids,
-        attention_mask=batch.mask,
-        position_ids=batch.positions,
-        mm_encoder_outputs={"image": features},
-        use_cache=False,
-        output_hidden_states=True,
-    )
-    hidden = read.last_hidden_state
-    states = read.hidden_states[model.config.text_config.num_hidden_layers // 2]
-    inner = F.rms_norm(states, states.shape[-1:])
-    logits = model.lm_head(hidden.flatten(0, 1)[batch.asked]).float()
-    answers = F.cross_entropy(logits, batch.answers, reduction="none")
-    target, known = batch.motion
-    moved = helpers.motion(inner[batch.ids == image].view(*target.shape[:2], -1)).float()
-    change = F.smooth_l1_loss(moved, target, reduction="none", beta=0.1) * known
-    action = helpers.action(inner[torch.arange(len(hidden)), batch.ends]).float()
+    reading = read(model, batch.text, list(units[batch.order].flatten(1, 2)))
+    action = helpers.action(last_seen(batch.text, reading)).float()
     told = F.cross_entropy(action, batch.actions, ignore_index=-1)
     places, numbers = batch.questions
     # what is asked for is told apart by the same head as what is seen: to answer is to compare
-    told = told + F.cross_entropy(helpers.action(inner.flatten(0, 1)[places]).float(), numbers)
-    return {
-        "yes_no": answers[batch.weights == YES_NO_WEIGHT].mean().detach(),
-        "answers": (answers * batch.weights).sum() / batch.weights.sum(),
+    told = told + F.cross_entropy(helpers.action(reading.inner.flatten(0, 1)[places]).float(), numbers)
+    return answer_losses(model, batch.text, reading) | {
         "patches": _patch_loss(helpers, out.last_hidden_state, batch.patches),
-        "motion": change.sum() / known.sum(),
+        "motion": motion_loss(helpers.motion, batch.text, reading, batch.motion, image),
         "action": told,
     }
 
@@ -160,8 +139,7 @@ def train(recipe: Recipe, cache: Path, out: Path, stop: int | None = None) -> No
         out: checkpoint folder.
         stop: end after this many steps of the recipe.
     """
-    torch.set_num_threads(THREADS)
-    torch.use_deterministic_algorithms(True)
+    exactly()
     if not (cache / "frames.npy").is_file():
         render(cache, recipe.rows)
     truths = read_truths(cache)[: recipe.rows]
@@ -170,33 +148,21 @@ def train(recipe: Recipe, cache: Path, out: Path, stop: int | None = None) -> No
     model = build.model(processor.tokenizer, recipe.seed).to(DTYPE).train()
     use_plain(model)
     helpers = Helpers(model.config.vision_config.hidden_size, model.config.text_config.hidden_size).to(DTYPE)
-    named = [*model.named_parameters(), *((f"helpers.{name}", w) for name, w in helpers.named_parameters())]
-    optimizer = Optimizer(named, recipe.weight_decay)
-    state = out.with_name(out.name + ".state.pt")
-    if state.is_file():
-        optimizer.load(torch.load(state, weights_only=True))
+    descent = Descent(model, helpers, processor, recipe.weight_decay, DTYPE, out)
     batcher = Batcher(processor, frames, truths)
-    began, told = time.monotonic(), dict.fromkeys(WEIGHTS, 0.0)
-    last = min(stop or recipe.steps + recipe.more, recipe.steps + recipe.more)
-    for step in range(optimizer.step_count, last):
+
+    def parts(step: int) -> dict[str, Tensor]:
         rng = np.random.default_rng([recipe.seed, 3, step])
         turns = round(np.interp(step, (0, recipe.ramp), recipe.turns))
         batch = batcher.batch(rows_of(recipe, step), turns, rng, DTYPE, strange=step >= recipe.steps)
-        parts = losses(model, helpers, batch, batcher.image)
+        found = losses(model, helpers, batch, batcher.image)
         pixels, wanted = batcher.stills(rng.integers(0, recipe.rows, recipe.stills), rng, DTYPE)
         seen = model.get_image_features(pixels).last_hidden_state
-        parts["patches"] = parts["patches"] + _patch_loss(helpers, seen, wanted)
-        sum(WEIGHTS[name] * part for name, part in parts.items()).backward()  # type: ignore[union-attr]
-        norm = optimizer.step(rate(recipe, step))
-        told = {name: told[name] + float(part.detach()) for name, part in parts.items()}
-        if (step + 1) % 25 == 0:
-            words = " ".join(f"{name} {value / 25:.3f}" for name, value in told.items())
-            print(f"{step + 1} {words} norm {norm:.2f} {time.monotonic() - began:.0f} s", flush=True)
-            told = dict.fromkeys(WEIGHTS, 0.0)
-        if (step + 1) % 50 == 0 or step + 1 == last:
-            save(model, processor, out)
-            torch.save(optimizer.state(), state)
-    print(f"digest of the weights after {last} steps: {digest(model)}")
+        return found | {"patches": found["patches"] + _patch_loss(helpers, seen, wanted)}
+
+    last = min(stop or recipe.steps + recipe.more, recipe.steps + recipe.more)
+    descent.go(last, parts, WEIGHTS, lambda step: rate(recipe, step))
+    descent.tell_digest(last)
 
 
 def main() -> None:
