@@ -31,13 +31,13 @@ def intersect(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     if not len(first) or not len(second):
         return np.empty((0, 2))
     edges = np.unique(np.concatenate([first.ravel(), second.ravel()]))
-    return _runs(edges, covers(first, edges[:-1]) & covers(second, edges[:-1]))
+    return joined(edges, covers(first, edges[:-1]) & covers(second, edges[:-1]))
 
 
 def join(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Return the time that is in either."""
     edges = np.unique(np.concatenate([first.ravel(), second.ravel()]))
-    return _runs(edges, covers(first, edges[:-1]) | covers(second, edges[:-1])) if len(edges) else first
+    return joined(edges, covers(first, edges[:-1]) | covers(second, edges[:-1])) if len(edges) else first
 
 
 def subtract(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -45,7 +45,7 @@ def subtract(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     if not len(first) or not len(second):
         return first
     edges = np.unique(np.concatenate([first.ravel(), second.ravel()]))
-    return _runs(edges, covers(first, edges[:-1]) & ~covers(second, edges[:-1]))
+    return joined(edges, covers(first, edges[:-1]) & ~covers(second, edges[:-1]))
 
 
 def covers(spans: np.ndarray, moments: np.ndarray) -> np.ndarray:
@@ -61,8 +61,12 @@ def total(spans: np.ndarray) -> float:
     return float((spans[:, 1] - spans[:, 0]).sum())
 
 
-def _runs(edges: np.ndarray, kept: np.ndarray) -> np.ndarray:
+def runs(kept: np.ndarray) -> np.ndarray:
+    """Return where runs of true values begin, and where the value after each stands, shape (runs, 2)."""
+    return np.flatnonzero(np.diff(np.concatenate([[False], kept, [False]]).astype(np.int8))).reshape(-1, 2)
+
+
+def joined(edges: np.ndarray, kept: np.ndarray) -> np.ndarray:
     """Join neighbouring kept pieces between `edges`, shape (pieces + 1,), into spans."""
-    change = np.flatnonzero(np.diff(np.concatenate([[False], kept, [False]]).astype(np.int8)))
-    spans = edges[change].reshape(-1, 2)
+    spans = edges[runs(kept)]
     return np.asarray(spans[spans[:, 1] - spans[:, 0] > SAME_S])

@@ -64,9 +64,7 @@ def precision_estimate(targets: np.ndarray, scores: np.ndarray, groups: Groups) 
             by_seed[seed, index], without[:, seed, index] = _both(targets[:, index], own[:, index], groups)
         by_seed[seed, -1], without[:, seed, -1] = _both(targets.ravel(), own.ravel(), everywhere)
     by_seed[:, -2], without[..., -2] = mean_of_known(by_seed[:, :labels]), mean_of_known(without[..., :labels])
-    shown = groups.sums(np.nan_to_num(targets)) > 0
-    showing = np.append(shown.sum(axis=0), [groups.count, groups.count])
-    return from_left_out(by_seed, without, groups, "share", showing)
+    return from_left_out(by_seed, without, groups, "share", _showing(targets, groups))
 
 
 def precision_intervals(
@@ -81,8 +79,13 @@ def precision_intervals(
     """
     of = group_units(groups)
     found = precision_estimate(targets, scores[:, None], of)
-    shown = (of.sums(np.nan_to_num(targets)) > 0).sum(axis=0)
-    return interval_table([*names, "macro", "micro"], found, np.append(shown, [of.count] * 2), of)
+    return interval_table([*names, "macro", "micro"], found, _showing(targets, of), of)
+
+
+def _showing(targets: np.ndarray, groups: Groups) -> np.ndarray:
+    """Return in how many groups a clip shows each label, with all of them for macro and micro behind."""
+    shown = groups.sums(np.nan_to_num(targets)) > 0
+    return np.append(shown.sum(axis=0), [groups.count, groups.count])
 
 
 def _both(target: np.ndarray, scores: np.ndarray, groups: Groups) -> tuple[float, np.ndarray]:

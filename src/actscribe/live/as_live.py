@@ -18,6 +18,7 @@ from actscribe.data import spans as sp
 from actscribe.data.clips import SAME_S, Clip
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
+from actscribe.evaluation.intervals import mean_of_known
 from actscribe.labels import LabelSet
 from actscribe.live.causal.timeline import Bar, CausalTimeline
 from actscribe.live.scorers import TOGETHER_S
@@ -174,7 +175,7 @@ def compared(
         )
     table = pd.DataFrame(rows)
     numbers = [name for name in table.columns if name not in ("label", "bouts", "seen live")]
-    mean = {name: _mean(table[name].to_numpy(dtype=float)) for name in numbers}
+    mean = {name: float(mean_of_known(table[name].to_numpy(dtype=float))) for name in numbers}
     total = {"label": "mean", "bouts": int(table["bouts"].sum()), "seen live": int(table["seen live"].sum())}
     return pd.concat([table, pd.DataFrame([total | mean])], ignore_index=True)[list(table.columns)]
 
@@ -207,8 +208,3 @@ def _differs(
 
 def _quantile(values: np.ndarray, part: float) -> float:
     return float(np.quantile(values, part)) if len(values) else float("nan")
-
-
-def _mean(values: np.ndarray) -> float:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if len(known) else float("nan")

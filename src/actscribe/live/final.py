@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from actscribe import annotations as annotation_files
 from actscribe.annotations.interval import Annotations, Interval
+from actscribe.data import spans as sp
 from actscribe.data.clips import SAME_S
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash
 from actscribe.live.kept import Earlier, Kept
-from actscribe.runs.one_video import Loaded, annotate_video, probe_video, timeline_path
+from actscribe.runs.one_video import Loaded, annotate_video, probe_video, timeline_path, write_timeline
 from actscribe.timeline.confidence import with_confidence
 from actscribe.timeline.scores import TimeScores, merge_windows, step_edges
 from actscribe.timeline.segments import build
@@ -67,10 +67,7 @@ def of_scores(
     bouts = with_confidence(build(scores, loaded.settings, labels), scores, confidence, labels)
     notes = (f"Watched live; decided over the scores of {media}, of which no video was kept.", *loaded.notes)
     found = Annotations(bouts, unseen(scores), (media,), scores.duration, labels.names, notes)
-    files = [timeline_path(stem, name) for name in formats]
-    for path, name in zip(files, formats, strict=True):
-        annotation_files.write(path, found, name, None)
-    return files
+    return list(write_timeline(found, stem, formats, None))
 
 
 def seen_scores(kept: Kept, step: float) -> TimeScores | None:
@@ -107,9 +104,7 @@ def _joined(starts: np.ndarray, ends: np.ndarray, scores: np.ndarray, duration: 
 
 def unseen(scores: TimeScores) -> tuple[Interval, ...]:
     """Return the spans that no window saw, as gaps for every label."""
-    change = np.flatnonzero(np.diff(np.concatenate([[False], ~scores.seen, [False]]).astype(np.int8))).reshape(-1, 2)
-    edges = scores.edges
-    return tuple(Interval("", float(edges[first]), float(edges[stop])) for first, stop in change)
+    return tuple(Interval("", start, end) for start, end in sp.joined(scores.edges, ~scores.seen).tolist())
 
 
 def digests(files: Sequence[Path]) -> dict[str, str]:

@@ -39,7 +39,7 @@ class Pace:
             last: scored, or below the first one.
             newest: of which all is known.
         """
-        following = (last // self.every + 1) * self.every
+        following = self.following(last)
         if following > newest:
             return None
         waiting = (newest - following) // self.every
@@ -47,6 +47,10 @@ class Pace:
             return following
         self.passed_over += waiting
         return following + waiting * self.every
+
+    def following(self, last: int) -> int:
+        """Return the number of the window that is to be scored after `last`, be it known yet or not."""
+        return (last // self.every + 1) * self.every
 
     def took(self, seconds: float) -> bool:
         """Note how long a window took, and tell whether the stride changed."""

@@ -210,8 +210,7 @@ class Session:
 
     def _known_beyond(self) -> float:
         """Return the second beyond which something is to be done."""
-        following = (self._last // self._pace.every + 1) * self._pace.every
-        return self._windows.known_from(max(0, following))
+        return self._windows.known_from(max(0, self._pace.following(self._last)))
 
     def _next(self, reached: float) -> int | None:
         newest = self._windows.newest(reached)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -80,7 +80,7 @@ def doubtful(
     for index, name in enumerate(labels):
         own = [one for one in suggestions if one.label == name]
         bouts = np.array([(one.start, one.end) for one in own]).reshape(-1, 2)
-        doubted = np.array(list(_runs(near[:, index] > 0, scores.edges))).reshape(-1, 2)
+        doubted = sp.joined(scores.edges, near[:, index] > 0)
         parts = [(span, "almost there") for span in sp.subtract(doubted, bouts)]
         for one in own:
             why = "barely there" if one.score is None else f"{one.score:.0%} sure"
@@ -102,9 +102,3 @@ def _worst(start: float, end: float, near: np.ndarray, scores: TimeScores) -> tu
     weights = np.interp(begins + length, edges, areas) - np.interp(begins, edges, areas)
     best = int(weights.argmax())
     return float(begins[best]), min(float(begins[best]) + length, end), float(weights[best])
-
-
-def _runs(kept: np.ndarray, edges: np.ndarray) -> Iterator[tuple[float, float]]:
-    change = np.flatnonzero(np.diff(np.concatenate([[False], kept, [False]]).astype(np.int8)))
-    for first, last in change.reshape(-1, 2):
-        yield float(edges[first]), float(edges[last])

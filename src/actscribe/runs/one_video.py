@@ -152,7 +152,7 @@ def annotate_video(
     merged = time_scores(scored, [recording], loaded.settings.step)[name]
     found = _timeline(loaded, merged, recording)
     try:
-        files = _write(found, stem, formats, probed.clock)
+        files = write_timeline(found, stem, formats, probed.clock)
         if scores:
             write_scores(scores_path(stem), merged, loaded.run.labels.names)
             files = (*files, scores_path(stem))
@@ -249,7 +249,10 @@ def _timeline(loaded: Loaded, scores: TimeScores, recording: Recording) -> Annot
     return Annotations.of(sure, [str(recording.video.absolute())], recording.duration, labels.names, loaded.notes)
 
 
-def _write(found: Annotations, stem: Path, formats: Sequence[str], clock: FrameClock) -> tuple[Path, ...]:
+def write_timeline(
+    found: Annotations, stem: Path, formats: Sequence[str], clock: FrameClock | None
+) -> tuple[Path, ...]:
+    """Write a timeline in several formats, and return the files; arguments and errors as in `try_to_write`."""
     files = tuple(timeline_path(stem, name) for name in formats)
     for path, name in zip(files, formats, strict=True):
         annotation_files.write(path, found, name, clock)

@@ -6,6 +6,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from actscribe.annotations.interval import Interval, sort_key
+from actscribe.data import spans as sp
 from actscribe.data.clips import SAME_S
 from actscribe.labels import LabelSet
 from actscribe.timeline.exclusive import exclusive_spans
@@ -140,7 +141,7 @@ def hysteresis(
     ends = ~(values >= off - SAME_SCORE)  # nan ends a span
     last_event = np.maximum.accumulate(np.where(begins | ends, np.arange(len(values)), 0))
     active = begins[last_event]
-    change = np.flatnonzero(np.diff(np.concatenate([[False], active, [False]]).astype(np.int8))).reshape(-1, 2)
+    change = sp.runs(active)
     first, last = change[:, 0], change[:, 1] - 1
     before, after = np.maximum(first - 1, 0), np.minimum(last + 1, len(values) - 1)
     start = _crossing(values, times, before, first, on)
