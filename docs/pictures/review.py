@@ -1,7 +1,7 @@
 """Take the pictures of the page of review: python docs/pictures/review.py ADDRESS FOLDER.
 
-ADDRESS is what `actscribe review` prints for a study of which a run's suggestions are shown, such as one that
-`actscribe simulate` made. Needs the extra `dev` (Playwright) and Chromium on the PATH; no browser is downloaded.
+ADDRESS is what `actscribe review` prints for a study of which a run's suggestions are shown, such as `examples/review`,
+whose file says how it is made. Needs the extra `dev` (Playwright) and Chromium on the PATH; no browser is downloaded.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def take(address: str, folder: Path) -> None:
         page.goto(address)
         page.wait_for_selector("#rows tr")
         _write(page, folder / "review-list.png")
-        page.click("#rows tr:last-child a")
+        page.locator("#rows tr").filter(has_not_text="blind").last.locator("a").click()
         page.wait_for_selector("#clock[data-frame]")
         _press(page, "v", *["n", "a"] * 5, "v", "n")
         _write(page, folder / "review.png")
