@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -36,12 +37,36 @@ def hostile_server(script: Script) -> Iterator[tuple[str, list[int]]]:
         listener.close()
 
 
+def heard(connection: socket.socket) -> bytes:
+    """Read a request whole: what is closed unread resets the connection, which can overtake the answer."""
+    request = b""
+    while b"\r\n\r\n" not in request:
+        request += _more(connection)
+    head, _, _ = request.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+    while len(request) < len(head) + 4 + (int(length[1]) if length else 0):
+        request += _more(connection)
+    return request
+
+
+def _more(connection: socket.socket) -> bytes:
+    piece = connection.recv(2**16)
+    if not piece:
+        raise ConnectionError("the client left in the middle of its request")
+    return piece
+
+
+def written(head: str, body: bytes = b"") -> bytes:
+    """Return a head (lines parted by |) and a body as they go over the line."""
+    return "\r\n".join([*head.split("|"), "", ""]).encode("latin-1") + body
+
+
 def says(head: str, body: bytes = b"") -> Script:
-    """Read the request's head, then send a head (lines parted by |) and a body as they are."""
+    """Read the request, then send a head (lines parted by |) and a body as they are."""
 
     def script(connection: socket.socket, number: int) -> None:
-        connection.recv(2**16)
-        connection.sendall("\r\n".join([*head.split("|"), "", ""]).encode("latin-1") + body)
+        heard(connection)
+        connection.sendall(written(head, body))
 
     return script
 

@@ -11,13 +11,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hostile_server import Script, hostile_server, json_of, says
+from hostile_server import Script, heard, hostile_server, json_of, says, written
 
 from actscribe.errors import ActScribeError
 from actscribe.models.server import ChatServer, Options, chat, line
 from actscribe.models.server.exchange import MOST_BYTES
 
 FINE = json.dumps({"choices": [{"message": {"content": "A hand."}}]}).encode()
+OK = f"HTTP/1.1 200 OK|Content-Length: {len(FINE)}"
 LIST = json.dumps({"data": [{"id": "tiny"}]}).encode()
 
 
@@ -30,7 +31,7 @@ def drip(beginning: bytes, piece: bytes) -> Script:
     """Send `piece` for ever, 100 times a second: no single wait is long."""
 
     def script(connection: socket.socket, number: int) -> None:
-        connection.recv(2**16)
+        heard(connection)
         connection.sendall(beginning)
         while True:
             connection.sendall(piece)
@@ -40,19 +41,19 @@ def drip(beginning: bytes, piece: bytes) -> Script:
 
 
 def flood(connection: socket.socket, number: int) -> None:
-    connection.recv(2**16)
+    heard(connection)
     connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
     while True:
         connection.sendall(b" " * 2**20)
 
 
 def silent(connection: socket.socket, number: int) -> None:
-    connection.recv(2**16)
+    heard(connection)
     time.sleep(5)
 
 
 def gone(connection: socket.socket, number: int) -> None:
-    connection.recv(2**16)
+    heard(connection)
 
 
 def answer_with(logprob: str) -> bytes:
@@ -205,11 +206,11 @@ def test_tries_are_few_and_share_the_time(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_one_failure_ends_what_is_asked_at_the_same_time() -> None:
     def script(connection: socket.socket, number: int) -> None:
-        head = connection.recv(2**16, socket.MSG_PEEK)
-        if b"hang" in head:
-            silent(connection, number)
+        request = heard(connection)
+        if b"hang" in request:
+            time.sleep(5)
         else:
-            (says("HTTP/1.1 418 Teapot") if b"fail" in head else json_of(FINE))(connection, number)
+            connection.sendall(written("HTTP/1.1 418 Teapot") if b"fail" in request else written(OK, FINE))
 
     with hostile_server(afterwards(script)) as (address, _):
         server = ChatServer(address, "tiny", sees=False, options=Options(seconds=60))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from actscribe.data.clips import Clip
 from actscribe.data.view import ClipFrames
 from actscribe.errors import ActScribeError
-from actscribe.models.vlm import Vlm, load_vlm, plan_batches
+from actscribe.models.vlm import Vlm, load_vlm, plan_batches, vision
 from actscribe.models.vlm.answers import yes_no_tokens
 from actscribe.models.vlm.vlm import ROWS_AT_ONCE, exact_logits
 from actscribe.video.sampling import sample_times
@@ -184,6 +185,25 @@ def test_the_store_forgets_the_oldest(vlm: Vlm) -> None:
         vlm.vision.limit = before
     assert vlm.vision.frames_run - ran >= 14  # at most the last unit was still there
     torch.testing.assert_close(first, second, atol=1e-5, rtol=0)
+
+
+def test_large_pictures_go_through_the_tower_one_at_a_time(vlm: Vlm, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows: list[int] = []
+
+    def counting(model: Any, units: torch.Tensor, grid: torch.Tensor | None) -> Any:
+        rows.append(len(units))
+        return encode(model, units, grid)
+
+    encode = vlm.family.encode
+    monkeypatch.setattr(vlm, "family", replace(vlm.family, encode=counting))
+    together = vlm.logits(vlm.inputs([clip_of(9)], ["What?"]))
+    assert rows == [8 // vlm.family.frames_per_unit]
+    monkeypatch.setattr(vision, "VALUES_ON_CPU", 1)
+    alone = vlm.logits(vlm.inputs([clip_of(9)], ["What?"]))
+    assert rows[1:] == [1] * (8 // vlm.family.frames_per_unit)
+    torch.testing.assert_close(alone, together, atol=1e-5, rtol=0)
+    assert vision.units_at_once(3 * 224 * 224, torch.device("cpu")) == 1
+    assert vision.units_at_once(3 * 224 * 224, torch.device("cuda")) == 16
 
 
 def test_training_the_vision_tower_leaves_the_store_alone(vlm: Vlm) -> None:

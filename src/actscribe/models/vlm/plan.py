@@ -19,7 +19,7 @@ from actscribe.models.vlm.dimensions import DIMENSIONS
 from actscribe.models.vlm.families import FAMILIES
 from actscribe.models.vlm.family import Family
 from actscribe.models.vlm.loading import model_type
-from actscribe.models.vlm.vision import LANGUAGE_PARTS, STORE_BYTES, UNITS_AT_ONCE
+from actscribe.models.vlm.vision import LANGUAGE_PARTS, STORE_BYTES, units_at_once
 
 #: What a model is for: it writes a list or a caption, answers a question per label, feeds a head, or is adapted.
 Task = Literal["text", "yesno", "head", "lora"]
@@ -247,7 +247,7 @@ def _vision_or_text(shape: Shape, use: Use, clips: int) -> int:
     """
     width = _width(use)
     pixels = 4 * shape.pixels * shape.units * clips
-    at_once = min(shape.units * clips, UNITS_AT_ONCE)
+    at_once = min(shape.units * clips, units_at_once(shape.pixels, device()))
     vector = 4 * shape.vision_width + max(shape.vision_inner_held * shape.vision_inner, 5 * shape.vision_width)
     vision = at_once * (4 * shape.pixels + shape.patches * width * vector)
     tokens = clips * (shape.tokens + use.prompt)
