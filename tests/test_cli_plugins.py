@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -172,3 +173,9 @@ class TestWithoutOpenCV:
         evaluated = actscribe(["evaluate", run, "--frames"], bare)
         assert evaluated.returncode == 0, evaluated.stderr
         assert "data:image/jpeg;base64," in (run / "report-test.html").read_text(encoding="utf-8")
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    done = actscribe(["--version"])
+    assert done.stdout == f"actscribe {metadata.version('actscribe')}\n"
+    assert done.returncode == 0
