@@ -1,4 +1,4 @@
-"""What the documentation takes from the code while it is built: commands, settings, recognizers; links out of docs/.
+"""What the documentation takes from the code while it is built: commands, settings, tables; links out of docs/.
 
 MkDocs calls `on_files` and `on_page_markdown`; the rest needs neither MkDocs nor a network.
 """
@@ -14,12 +14,11 @@ from typing import Any
 import typer
 from typer.main import get_command
 
+from actscribe.annotations import FORMATS
 from actscribe.cli import app
 from actscribe.settings import pages
 from actscribe.settings.registry import BUILT_IN
 
-#: What a page says where the table of recognizers is to stand.
-RECOGNIZERS = "<!-- recognizers -->"
 HEAD = """# Commands
 
 Made from the program itself. `actscribe COMMAND --help` says the same in a terminal. A command that fails for a reason
@@ -71,6 +70,35 @@ def recognizers() -> str:
     return "\n".join(["| name | what it is |", "| --- | --- |", *rows])
 
 
+def formats_read() -> str:
+    """Return the table of what is read of each annotation format."""
+    rows = [f"| {form.title} | {form.becomes_label} | {form.passed_over} |" for form in FORMATS.values()]
+    return "\n".join(["| format | what becomes a label | passed over, or refused |", "| --- | --- | --- |", *rows])
+
+
+def formats_written() -> str:
+    """Return the table of what each annotation format carries."""
+    columns = {"subject": "subject", "score": "score", "media": "video", "duration": "its length"}
+    head = ["name", "ending", "times", *columns.values(), "labels that do not occur"]
+    rows = [
+        [
+            f"`{name}`",
+            f"`{form.ending}`",
+            f"{form.resolution * 1000:g} ms" if form.resolution else "1 frame",
+            *("yes" if kept in form.keeps else "" for kept in columns),
+            form.offered,
+        ]
+        for name, form in FORMATS.items()
+    ]
+    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows])
+
+
+#: Tables that are made, by what a page says where they are to stand.
+TABLES = {
+    "<!-- recognizers -->": recognizers,
+    "<!-- formats read -->": formats_read,
+    "<!-- formats written -->": formats_written,
+}
 #: Pages that are made whole.
 MADE = {"reference/commands.md": commands, "reference/settings.md": pages.markdown}
 
@@ -85,9 +113,10 @@ def on_files(files: Any, config: Any) -> Any:
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
-    """Fill in the table of recognizers, and name what is linked outside of docs/; called by MkDocs."""
+    """Fill in the tables, and name what is linked outside of docs/; called by MkDocs."""
     root = Path(config["config_file_path"]).parent
-    markdown = markdown.replace(RECOGNIZERS, recognizers())
+    for mark, made in TABLES.items():
+        markdown = markdown.replace(mark, made()) if mark in markdown else markdown
     return OUTSIDE.sub(lambda link: _inside_or_named(link, page.file.src_uri, root), markdown)
 
 

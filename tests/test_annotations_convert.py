@@ -83,6 +83,9 @@ def test_what_the_target_cannot_carry_is_said(tmp_path: Path) -> None:
     write(source, noted, "json")
     assert convert(source, tmp_path / "b.csv").lost == ("notes",)
     assert convert(source, tmp_path / "b.eaf").lost == ()
+    write(source, Annotations((Interval("x", 0, 1),), media=("a.mp4", "b.mp4")), "json")
+    assert convert(source, tmp_path / "c.csv").lost == ("further media",)
+    assert convert(source, tmp_path / "c.eaf").lost == ()
 
 
 def test_one_of_several_videos_is_converted(tmp_path: Path) -> None:

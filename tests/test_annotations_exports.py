@@ -29,7 +29,7 @@ from actscribe.video.writing import write_video
 
 CLOCK = FrameClock(25)
 WITH_MEDIA = [name for name, form in FORMATS.items() if "media" in form.keeps]
-OFFERING = ("elan", "boris", "textgrid", "json", "cvat", "via", "label-studio", "deepethogram")
+OFFERING = [name for name, form in FORMATS.items() if "labels" in form.keeps]
 SET = ("Ventilation", "Suction", "Baby visible")
 
 

@@ -17,10 +17,6 @@ FPS = 25.0
 #: ELAN and WebVTT know nothing shorter than a millisecond.
 SHORTEST = {"elan": 1, "vtt": 1, "cvat": 1, "label-studio": 1}
 TOGGLES = ("boris", "boris-tabular")
-#: Formats that name one file of the video.
-ONE_FILE = ("csv", "via", "cvat", "boris-tabular", "boris-aggregated", "label-studio")
-#: Formats that offer labels which do not occur.
-WHOLE_SETS = ("elan", "boris", "textgrid", "json", "cvat", "via", "label-studio", "deepethogram")
 #: How formats spell the name of a video: Label Studio serves files by their path from the root.
 SPELLED = {"label-studio": lambda name: name.lstrip("/")}
 #: Formats of rows alone, whose file without a row could be anything.
@@ -51,9 +47,10 @@ def test_write_then_read_is_the_identity(name: str, data: st.DataObject) -> None
     shortest = SHORTEST.get(name, 0)
     assert sorted(again.intervals, key=whole_key) == on_grid(found.intervals, rate, shortest, form.keeps)
     assert sorted(again.gaps, key=whole_key) == on_grid(found.gaps, rate, shortest, form.keeps)
-    media = tuple(SPELLED.get(name, str)(file) for file in (found.media[:1] if name in ONE_FILE else found.media))
+    media = tuple(SPELLED.get(name, str)(file) for file in found.media)
+    media = media if "further media" in form.keeps else media[:1]
     assert again.media == (media if "media" in form.keeps and not (name in IN_ROWS and is_empty) else ())
-    if name in WHOLE_SETS:
+    if "labels" in form.keeps:
         assert again.labels == found.labels
     if not _keeps_length(name, found):
         assert again.duration is None

@@ -23,6 +23,7 @@ from typer.main import get_command
 
 import actscribe
 from actscribe import LabelSet, load_study
+from actscribe.annotations import FORMATS
 from actscribe.cli import app
 from actscribe.settings.registry import BUILT_IN
 
@@ -154,8 +155,12 @@ def test_the_pages_of_the_code_hold_every_command_and_every_public_name() -> Non
     for name in group.list_commands(typer.Context(group)):
         assert f"## actscribe {name}" in made, name
     assert "| `--time-budget " in made
-    assert hooks["RECOGNIZERS"] in (ROOT / "docs" / "reference" / "recognizers.md").read_text(encoding="utf-8")
-    assert all(f"| `{name}` | {spec.summary} |" in hooks["recognizers"]() for name, spec in BUILT_IN.items())
+    pages = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    tables = {mark: made() for mark, made in hooks["TABLES"].items()}
+    assert all(pages.count(mark) == 1 for mark in tables)
+    assert all(f"| `{name}` | {spec.summary} |" in tables["<!-- recognizers -->"] for name, spec in BUILT_IN.items())
+    assert all(f"| {form.title} | {form.becomes_label} |" in tables["<!-- formats read -->"] for form in FORMATS.values())
+    assert "| `cvat` | `.xml` | 1 frame | yes |  | yes | yes | the task's labels |" in tables["<!-- formats written -->"]
     page = (ROOT / "docs" / "reference" / "python.md").read_text(encoding="utf-8")
     assert sorted(re.findall(r"^::: actscribe\.(\w+)$", page, re.MULTILINE)) == actscribe.__all__
 

@@ -2,9 +2,9 @@
 
 from actscribe.annotations.checks import check, overlaps, resolve
 from actscribe.annotations.conversion import Conversion, check_target, convert
+from actscribe.annotations.format import Format
 from actscribe.annotations.formats import (
     FORMATS,
-    Format,
     counts_frames,
     detect,
     entries,

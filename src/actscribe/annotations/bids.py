@@ -12,10 +12,11 @@ from pathlib import Path
 
 from actscribe.annotations import csv_table
 from actscribe.annotations.entry import Entry
+from actscribe.annotations.format import Format
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import GAP_LABEL, Annotations
 from actscribe.annotations.rounding import milliseconds
-from actscribe.annotations.table import lay_out
+from actscribe.annotations.table import has_header, lay_out
 from actscribe.annotations.text import check_writable, lines, read_text
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
@@ -64,6 +65,10 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
     _describe(path.with_suffix(".json"), annotations, tuple(held))
 
 
+def _is_table(text: str) -> bool:
+    return "\t" in text and has_header(text, is_header)
+
+
 def _cell(cell: str) -> str:
     return "" if cell.strip() == MISSING else cell
 
@@ -85,3 +90,17 @@ def _describe(path: Path, annotations: Annotations, held: tuple[str, ...]) -> No
     }
     shown = {name: meaning[name] for name in (*COLUMNS, *held)}
     write_text(path, json.dumps({"GeneratedBy": _BY, **shown}, indent=2, ensure_ascii=False) + "\n")
+
+
+FORMAT = Format(
+    title="BIDS events",
+    ending="_events.tsv",
+    resolution=0.001,
+    keeps=frozenset({"subject", "score", "raw score"}),
+    read=read,
+    write=write,
+    becomes_label="`trial_type`",
+    passed_over="columns of other names",
+    offered=f"`Levels` of `NAME{DESCRIPTION}`, written beside it unless one of yours is there",
+    is_text=_is_table,
+)

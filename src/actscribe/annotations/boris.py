@@ -23,7 +23,9 @@ from pydantic import BaseModel
 
 from actscribe.annotations.boris_media import Part, parts
 from actscribe.annotations.boris_observation import Observation
+from actscribe.annotations.boris_write import POINT_COMMENT, write
 from actscribe.annotations.entry import Entry
+from actscribe.annotations.format import Format
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval, is_gap
 from actscribe.annotations.text import interval_at, read_json
@@ -36,8 +38,6 @@ _WAY_OUT = (
     "Correct the observation in BORIS, or make a new one of the same video; the project's others can be read"
     " by their names."
 )
-#: The comment of both rows of a point event whose behaviour is a state event elsewhere.
-POINT_COMMENT = "point event"
 
 
 class _Behavior(BaseModel):
@@ -193,3 +193,17 @@ def _refuse_doubled(path: Path, where: str, events: Iterable[tuple[float, str, s
                 f" {found[0]:g} s.",
                 "Delete one of each two in BORIS.",
             )
+
+
+FORMAT = Format(
+    title="BORIS project",
+    ending=".boris",
+    resolution=0.001,
+    keeps=frozenset({"subject", "media", "further media", "duration", "labels", "notes"}),
+    read=read,
+    write=write,
+    becomes_label="the behaviour, with modifiers as `behaviour: modifiers`",
+    passed_over="refused: observations from pictures, live ones on the clock of the day, scan samples",
+    offered="the ethogram, each with a key and a colour",
+    is_json=is_project,
+)

@@ -7,15 +7,17 @@ events does not carry them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from actscribe.annotations.boris_export import NO_SUBJECT, Export, read_export
 from actscribe.annotations.boris_write import observation_name
 from actscribe.annotations.entry import Entry
+from actscribe.annotations.format import Format
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.annotations.rounding import is_point, milliseconds
-from actscribe.annotations.table import Row, lay_out
+from actscribe.annotations.table import Row, has_header, lay_out
 from actscribe.annotations.text import check_writable, interval_at, quoted, seconds_at
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
@@ -99,3 +101,17 @@ def _intervals(export: Export, where: str, group: Sequence[Row]) -> list[Interva
             end = seconds_at(export.path, place, export.text(row, "stop_s"), "the stop") - export.offset(row)
         found.append(interval_at(export.path, place, export.label(row), start, end, export.subject(row)))
     return found
+
+
+FORMAT = Format(
+    title="BORIS aggregated events",
+    ending=".aggregated.tsv",
+    resolution=0.001,
+    keeps=frozenset({"subject", "media", "duration"}),
+    read=read,
+    write=write,
+    becomes_label="the behaviour, with modifiers as `behaviour: modifiers`; a row for each bout",
+    passed_over="comments",
+    is_text=partial(has_header, is_header=is_header),
+    is_header=is_header,
+)

@@ -8,16 +8,18 @@ file without events does not carry them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from actscribe.annotations.boris import pair
 from actscribe.annotations.boris_export import NO_SUBJECT, Export, read_export
 from actscribe.annotations.boris_write import observation_name, refuse_overlaps
 from actscribe.annotations.entry import Entry
+from actscribe.annotations.format import Format
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.annotations.rounding import is_point, milliseconds
-from actscribe.annotations.table import Row, lay_out
+from actscribe.annotations.table import Row, has_header, lay_out
 from actscribe.annotations.text import check_writable, seconds_at
 from actscribe.files import write_text
 from actscribe.spreadsheet import as_text
@@ -105,3 +107,17 @@ def _intervals(export: Export, where: str, group: Sequence[Row]) -> list[Interva
         events.append((time, export.subject(row), export.label(row), status, place))
     events.sort(key=lambda event: event[0])
     return pair(export.path, where, events)
+
+
+FORMAT = Format(
+    title="BORIS tabular events",
+    ending=".events.tsv",
+    resolution=0.001,
+    keeps=frozenset({"subject", "media", "duration"}),
+    read=read,
+    write=write,
+    becomes_label="the behaviour, with modifiers as `behaviour: modifiers`; a row for each event",
+    passed_over="comments",
+    is_text=partial(has_header, is_header=is_header),
+    is_header=is_header,
+)

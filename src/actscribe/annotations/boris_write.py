@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from actscribe.annotations.boris import POINT_COMMENT
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.annotations.media import has_sound, is_video
@@ -19,6 +18,8 @@ from actscribe.files import write_text
 
 #: BORIS has eight players.
 PLAYERS = 8
+#: The comment of both rows of a point event whose behaviour is a state event elsewhere.
+POINT_COMMENT = "point event"
 #: What BORIS takes as the key of a behaviour, in the order in which they are given.
 _KEYS = (*string.ascii_lowercase, *string.digits, *string.ascii_uppercase, *(f"F{n}" for n in range(1, 13)))
 #: Colours that colour-blind eyes tell apart (M. Okabe and K. Ito, 2008), without black, which BORIS gives to points.

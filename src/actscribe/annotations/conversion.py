@@ -9,7 +9,8 @@ from pathlib import Path
 
 from actscribe.annotations.checks import resolve
 from actscribe.annotations.entry import is_there
-from actscribe.annotations.formats import Format, detect, find_format, format_of, read_matched, write
+from actscribe.annotations.format import Format
+from actscribe.annotations.formats import detect, find_format, format_of, read_matched, write
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval, sort_key
 from actscribe.annotations.media import resolved
@@ -130,6 +131,7 @@ def _lost(annotations: Annotations, form: Format) -> tuple[str, ...]:
         "raw score": any(interval.raw_score is not None for interval in annotations.intervals),
         "origin": any(interval.origin is not None for interval in annotations.intervals),
         "media": bool(annotations.media),
+        "further media": len(annotations.media) > 1 and "media" in form.keeps,
         "duration": annotations.duration is not None,
         "notes": bool(annotations.notes),
     }

@@ -13,14 +13,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
 from actscribe.annotations.entry import Entry
+from actscribe.annotations.format import Format
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, How, Interval, Origin
 from actscribe.annotations.rounding import milliseconds
-from actscribe.annotations.table import Row, find_table, lay_out, refuse_decimal_commas, refuse_doubled
+from actscribe.annotations.table import Row, find_table, has_header, lay_out, refuse_decimal_commas, refuse_doubled
 from actscribe.annotations.text import (
     check_writable,
     interval_at,
@@ -225,3 +227,16 @@ def _seconds(path: Path, row: Row, columns: _Columns, field: str) -> float:
 
 def _text(row: Row, columns: _Columns, field: str) -> str:
     return from_text(row.cell(columns[field][0].position)) if field in columns else ""
+
+
+FORMAT = Format(
+    title="CSV whose header names a label, a start, and an end or a duration",
+    ending=".csv",
+    resolution=0.001,
+    keeps=frozenset({"subject", "score", "raw score", "origin", "media"}),
+    read=read,
+    write=write,
+    becomes_label="the column found by its name, such as `label`, `start_s`, `end_ms`",
+    passed_over="columns of other names",
+    is_text=partial(has_header, is_header=is_header),
+)

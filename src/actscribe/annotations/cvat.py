@@ -24,6 +24,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from actscribe.annotations.cvat_tasks import Task, names, owned, tasks, whole
 from actscribe.annotations.entry import Entry
+from actscribe.annotations.format import Format
 from actscribe.annotations.frame_clock import FrameClock, needed
 from actscribe.annotations.interval import GAP_LABEL, Annotations, Interval, is_gap
 from actscribe.annotations.rounding import apart
@@ -276,3 +277,18 @@ def _source(interval: Interval) -> str:
     if interval.origin is None or not interval.origin.run:
         return "manual"
     return "auto" if interval.origin.how == "accepted" else "semi-auto"
+
+
+FORMAT = Format(
+    title="CVAT XML",
+    ending=".xml",
+    resolution=None,
+    keeps=frozenset({"subject", "media", "duration", "labels"}),
+    read=read,
+    write=write,
+    becomes_label="a track's label while it is visible; `attribute=value` and ticked checkboxes that change on it; tags"
+    " and shapes of image tasks",
+    passed_over="where on the picture a shape lies; texts and numbers",
+    offered="the task's labels",
+    root="annotations",
+)

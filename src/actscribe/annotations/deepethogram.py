@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from actscribe.annotations.entry import Entry, single
+from actscribe.annotations.format import Format
 from actscribe.annotations.frame_clock import FrameClock, needed
 from actscribe.annotations.interval import GAP_LABEL, Annotations, Interval
 from actscribe.annotations.table import MOST_CELLS, Row, delimiters_of, first_rows, lay_out, table_at
@@ -178,3 +179,21 @@ def _runs(mask: np.ndarray, frames: np.ndarray) -> list[tuple[int, int]]:
 
 def _index_columns(header: Sequence[str]) -> int:
     return int(bool(header) and header[0].strip().casefold() in _INDEX_NAMES)
+
+
+def _is_text(text: str) -> bool:
+    tops = (first_rows(text, delimiter) for delimiter in delimiters_of(text))
+    return any(len(top) > 1 and is_table(top[0].cells, top[1].cells) for top in tops)
+
+
+FORMAT = Format(
+    title="DeepEthogram CSV",
+    ending="_labels.csv",
+    resolution=None,
+    keeps=frozenset({"duration", "labels"}),
+    read=read,
+    write=write,
+    becomes_label="a column; `background` only says that nothing happens",
+    offered="a column each",
+    is_text=_is_text,
+)

@@ -20,7 +20,9 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from actscribe.annotations.elan_document import Media, Tier, parse
+from actscribe.annotations.elan_write import write
 from actscribe.annotations.entry import Entry
+from actscribe.annotations.format import Format
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.annotations.text import interval_at
@@ -115,3 +117,18 @@ def _file_name(url: str) -> str:
     if url.isascii() and " " not in url:
         name = unquote(name)
     return name[1:] if re.match(r"/[A-Za-z]:[/\\]", name) else name
+
+
+FORMAT = Format(
+    title="ELAN",
+    ending=".eaf",
+    resolution=0.001,
+    keeps=frozenset({"subject", "media", "further media", "labels", "notes"}),
+    read=read,
+    write=write,
+    becomes_label="the annotation's value; if it is empty, its tier's name. The tier's participant is the subject",
+    passed_over="symbolic tiers, unless chosen by name",
+    offered="a tier each, and the controlled vocabulary",
+    read_tiers=read_tiers,
+    root="ANNOTATION_DOCUMENT",
+)

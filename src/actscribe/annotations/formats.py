@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from actscribe.annotations import (
@@ -11,12 +11,10 @@ from actscribe.annotations import (
     boris,
     boris_aggregated,
     boris_tabular,
-    boris_write,
     csv_table,
     cvat,
     deepethogram,
     elan,
-    elan_write,
     interval_text,
     json_file,
     label_studio,
@@ -26,162 +24,29 @@ from actscribe.annotations import (
 )
 from actscribe.annotations.detect import detect_among
 from actscribe.annotations.entry import Entry, choose
+from actscribe.annotations.format import Format
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations
 from actscribe.annotations.media import located
 from actscribe.annotations.tier_choice import TierChoice
 from actscribe.errors import ActScribeError, did_you_mean
 
-
-@dataclass(frozen=True, slots=True)
-class Format:
-    """One annotation format.
-
-    Args:
-        ending: of its files; different for every format, so that several exports of one video do not collide.
-        description: one line for a list of formats.
-        resolution: of times, in seconds; None: one frame, so reading and writing need the video's
-            frame times.
-        keeps: which of "subject", "score", "raw score", "origin", "media", "duration" and "notes" it carries; every
-            format carries labels and gaps. Notes of VTT, ELAN and BORIS are for people, and not read again; so is what
-            ELAN, BORIS, CVAT and Label Studio say of an origin.
-        read: (path, the video's frame times or None) to the entries of the file; raises ActScribeError.
-        write: (path, annotations, the video's frame times or None), whole or not at all; raises ActScribeError.
-        read_tiers: as read, of the tiers that are chosen by name; None: the format has no tiers.
-        is_json: tells of the content of a JSON file whether it is of this format; None: the format is no JSON.
-        root: the outermost element of its XML files; empty: the format is no XML. How other formats are told is in
-            `detect`.
-    """
-
-    ending: str
-    description: str
-    resolution: float | None
-    keeps: frozenset[str]
-    read: Callable[[Path, FrameClock | None], list[Entry]]
-    write: Callable[[Path, Annotations, FrameClock | None], None]
-    read_tiers: Callable[[Path, TierChoice], list[Entry]] | None = None
-    is_json: Callable[[object], bool] | None = None
-    root: str = ""
-
-
-def _keeps(*fields: str) -> frozenset[str]:
-    return frozenset(fields)
-
-
+#: In the order in which a file is compared with them: of tables, those whose header says more come first.
 FORMATS: dict[str, Format] = {
-    "elan": Format(
-        ".eaf",
-        "ELAN: one tier per label and subject",
-        0.001,
-        _keeps("subject", "media", "notes"),
-        elan.read,
-        elan_write.write,
-        elan.read_tiers,
-        root="ANNOTATION_DOCUMENT",
-    ),
-    "boris": Format(
-        ".boris",
-        "BORIS project",
-        0.001,
-        _keeps("subject", "media", "duration", "notes"),
-        boris.read,
-        boris_write.write,
-        is_json=boris.is_project,
-    ),
-    "boris-tabular": Format(
-        ".events.tsv",
-        "BORIS tabular events: START and STOP rows",
-        0.001,
-        _keeps("subject", "media", "duration"),
-        boris_tabular.read,
-        boris_tabular.write,
-    ),
-    "boris-aggregated": Format(
-        ".aggregated.tsv",
-        "BORIS aggregated events: a row per bout",
-        0.001,
-        _keeps("subject", "media", "duration"),
-        boris_aggregated.read,
-        boris_aggregated.write,
-    ),
-    "intervals": Format(
-        ".txt",
-        "text: label, start, end, duration in ms, with tabs between",
-        0.001,
-        _keeps(),
-        interval_text.read,
-        interval_text.write,
-    ),
-    "csv": Format(
-        ".csv",
-        "table: label, start_s, end_s, subject, scores, origin, video",
-        0.001,
-        _keeps("subject", "score", "raw score", "origin", "media"),
-        csv_table.read,
-        csv_table.write,
-    ),
-    "bids": Format(
-        "_events.tsv",
-        "BIDS events, with a JSON file that describes the columns",
-        0.001,
-        _keeps("subject", "score", "raw score"),
-        bids.read,
-        bids.write,
-    ),
-    "json": Format(
-        ".json",
-        "ActScribe's own, carries everything",
-        0.001,
-        _keeps("subject", "score", "raw score", "origin", "media", "duration", "notes"),
-        json_file.read,
-        json_file.write,
-        is_json=json_file.is_ours,
-    ),
-    "vtt": Format(".vtt", "WebVTT cues for video players", 0.001, _keeps("subject", "notes"), vtt.read, vtt.write),
-    "cvat": Format(
-        ".xml",
-        "CVAT XML: a track per interval",
-        None,
-        _keeps("subject", "media", "duration"),
-        cvat.read,
-        cvat.write,
-        root="annotations",
-    ),
-    "via": Format(
-        ".via.json",
-        "VIA 3 project: temporal segments",
-        0.001,
-        _keeps("subject", "media"),
-        via.read,
-        via.write,
-        is_json=via.is_project,
-    ),
-    "textgrid": Format(
-        ".TextGrid",
-        "Praat TextGrid: one tier per label and subject",
-        0.001,
-        _keeps("subject", "duration"),
-        textgrid.read,
-        textgrid.write,
-        textgrid.read_tiers,
-    ),
-    "label-studio": Format(
-        ".label-studio.json",
-        "Label Studio: tasks with timeline labels",
-        None,
-        _keeps("subject", "score", "media", "duration"),
-        label_studio.read,
-        label_studio.write,
-        is_json=label_studio.is_tasks,
-    ),
-    "deepethogram": Format(
-        "_labels.csv",
-        "DeepEthogram: frames × behaviours",
-        None,
-        _keeps("duration"),
-        deepethogram.read,
-        deepethogram.write,
-    ),
+    "elan": elan.FORMAT,
+    "boris": boris.FORMAT,
+    "boris-aggregated": boris_aggregated.FORMAT,
+    "boris-tabular": boris_tabular.FORMAT,
+    "textgrid": textgrid.FORMAT,
+    "vtt": vtt.FORMAT,
+    "label-studio": label_studio.FORMAT,
+    "cvat": cvat.FORMAT,
+    "via": via.FORMAT,
+    "bids": bids.FORMAT,
+    "csv": csv_table.FORMAT,
+    "deepethogram": deepethogram.FORMAT,
+    "json": json_file.FORMAT,
+    "intervals": interval_text.FORMAT,
 }
 
 

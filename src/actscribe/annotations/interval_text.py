@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from actscribe.annotations.entry import Entry, single
+from actscribe.annotations.format import Format
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations
 from actscribe.annotations.rounding import milliseconds
@@ -72,3 +73,15 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+FORMAT = Format(
+    title="lines of label, start, end and duration in milliseconds, with tabs between",
+    ending=".txt",
+    resolution=0.001,
+    keeps=frozenset(),
+    read=read,
+    write=write,
+    becomes_label="the first column",
+    is_line=is_row,
+)

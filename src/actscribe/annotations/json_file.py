@@ -18,11 +18,12 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt
 
 from actscribe.annotations.entry import Entry, single
+from actscribe.annotations.format import Carried, Format
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import GAP_LABEL, Annotations, How, Interval, Origin, sort_key
 from actscribe.annotations.rounding import milliseconds
@@ -138,3 +139,17 @@ def _plain(interval: Interval, start: int, end: int) -> dict[str, Any]:
     if interval.origin is not None:
         plain["origin"] = {key: value for key, value in asdict(interval.origin).items() if value}
     return plain
+
+
+FORMAT = Format(
+    title="JSON of ActScribe",
+    ending=".json",
+    resolution=0.001,
+    keeps=frozenset(get_args(Carried)),
+    read=read,
+    write=write,
+    becomes_label="`label` of each interval",
+    passed_over="refused: any key that is not ours",
+    offered="`labels`",
+    is_json=is_ours,
+)

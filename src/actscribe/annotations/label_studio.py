@@ -36,6 +36,7 @@ from pydantic import BaseModel, Field
 
 from actscribe.annotations.boris_write import COLORS
 from actscribe.annotations.entry import Entry
+from actscribe.annotations.format import Format
 from actscribe.annotations.frame_clock import FrameClock, needed
 from actscribe.annotations.interval import Annotations, Interval, is_gap
 from actscribe.annotations.media import is_absolute, is_there, mime_type
@@ -289,3 +290,18 @@ def _result(identifier: str, interval: Interval, first: int, last: int) -> list[
         return [region]
     text = {"ranges": ranges, "text": [interval.subject]}
     return [region, {**place, "from_name": "subject", "type": "textarea", "value": text}]
+
+
+FORMAT = Format(
+    title="Label Studio JSON",
+    ending=".label-studio.json",
+    resolution=None,
+    keeps=frozenset({"subject", "score", "media", "duration", "labels"}),
+    read=read,
+    write=write,
+    becomes_label="`timelinelabels`, and `labels` with times; one reading for each annotator. A text for the region,"
+    " `subject`, is the subject",
+    passed_over="boxes, choices, drafts, skipped annotations",
+    offered="`labels` of the task's data",
+    is_json=is_tasks,
+)

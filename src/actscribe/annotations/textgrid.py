@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from actscribe.annotations.entry import Entry, single
+from actscribe.annotations.format import Format
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval, is_gap
 from actscribe.annotations.rounding import seconds_text
@@ -245,3 +246,19 @@ def _tier(tier: Tier, end: int) -> list[str]:
 
 def _quoted(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
+
+
+FORMAT = Format(
+    title="Praat TextGrid",
+    ending=".TextGrid",
+    resolution=0.001,
+    keeps=frozenset({"subject", "duration", "labels"}),
+    read=read,
+    write=write,
+    becomes_label="the text of an interval or point; where several tiers stand beside each other, the tier's name is"
+    " the subject",
+    passed_over="intervals without a text",
+    offered="a tier each",
+    read_tiers=read_tiers,
+    is_text=is_textgrid,
+)

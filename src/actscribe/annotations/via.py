@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from actscribe.annotations.entry import Entry
+from actscribe.annotations.format import Format
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval, is_gap
 from actscribe.annotations.media import file_url, is_absolute
@@ -199,3 +200,17 @@ _CONFIG = {
         "gtimeline_visible_row_count": "4",
     },
 }
+
+
+FORMAT = Format(
+    title="VIA 3 project",
+    ending=".via.json",
+    resolution=0.001,
+    keeps=frozenset({"subject", "media", "labels"}),
+    read=read,
+    write=write,
+    becomes_label="each attribute value of a temporal segment",
+    passed_over="regions in single frames",
+    offered="options of the attribute",
+    is_json=is_project,
+)

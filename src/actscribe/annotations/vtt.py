@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from actscribe.annotations.entry import Entry, single
+from actscribe.annotations.format import Format
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.annotations.rounding import milliseconds
@@ -70,6 +71,11 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
         cues.append(f"\n{_clock(start)} --> {_clock(end)}\n{voice}{html.escape(interval.label, quote=False)}\n")
     notes = [f"\nNOTE {' '.join(note.replace('-->', '->').split())}\n" for note in annotations.notes]
     write_text(path, "WEBVTT\n" + "".join(notes + cues))
+
+
+def _is_meant(text: str) -> bool:
+    """Tell whether a text says that it is WebVTT, rightly or not, or begins as SubRip does."""
+    return text.lstrip().startswith("WEBVTT") or is_subtitles(text)
 
 
 def _cues(path: Path, text: Sequence[str]) -> Iterator[_Cue]:
@@ -157,3 +163,16 @@ def _unescaped(path: Path, number: int, text: str) -> str:
 def _clock(milliseconds: int) -> str:
     seconds, rest = divmod(milliseconds, 1000)
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{rest:03d}"
+
+
+FORMAT = Format(
+    title="WebVTT or SubRip",
+    ending=".vtt",
+    resolution=0.001,
+    keeps=frozenset({"subject", "notes"}),
+    read=read,
+    write=write,
+    becomes_label="each line of a cue; its voice is the subject",
+    passed_over="tags; refused: time stamps within a cue",
+    is_text=_is_meant,
+)

@@ -13,7 +13,13 @@ if TYPE_CHECKING:
     from actscribe.annotations import FrameClock
 
 #: What a field that a format lacks is called where people read it.
-_LOST = {"subject": "subjects", "score": "scores", "media": "the video's name", "duration": "the video's length"}
+_LOST = {
+    "subject": "subjects",
+    "score": "scores",
+    "media": "the video's name",
+    "further media": "the names of the video's further files",
+    "duration": "the video's length",
+}
 
 
 def convert(
