@@ -93,7 +93,7 @@ class Loop:
         from actscribe import load_study
         from actscribe.data.loading import load_data
         from actscribe.data.reviewed import Written
-        from actscribe.settings.probe import ProbeSettings
+        from actscribe.settings.recognizers.probe import ProbeSettings
 
         self.options, self.folder, self.seed = options, folder, seed
         self.study = load_study(options.study).model_copy(update={"seed": seed})
@@ -168,7 +168,7 @@ class Loop:
         from actscribe.review.queue.said import said
         from actscribe.run_folder.run import OperatingPoint
         from actscribe.runs.training_clips import targets_of
-        from actscribe.settings.probe import ProbeSettings
+        from actscribe.settings.recognizers.probe import ProbeSettings
         from actscribe.timeline.curves import fit_confidence
         from actscribe.timeline.segments import TimelineSettings
         from actscribe.training.logistic import fit_logistic
@@ -218,7 +218,7 @@ class Loop:
         from actscribe.features.store import default_store
         from actscribe.models.probe_heads import pool
         from actscribe.recognizers.on_features import padded
-        from actscribe.settings.probe import ProbeSettings
+        from actscribe.settings.recognizers.probe import ProbeSettings
 
         frames, encoder = self.study.windows.frames, ProbeSettings(model=model).encoder()
         view = replace(encoder_view(encoder, frames), square_pixels=self.study.windows.square_pixels)

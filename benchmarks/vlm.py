@@ -48,7 +48,7 @@ from actscribe.models.yes_no import from_logits
 from actscribe.recognizers.base import TrainingInputs, implementation
 from actscribe.recognizers.prompts import prompts
 from actscribe.recognizers.vlm_clients import LocalVlmClient
-from actscribe.settings.vlm import VlmHeadSettings
+from actscribe.settings.recognizers.vlm import VlmHeadSettings
 from actscribe.video.cache import FrameCache
 from actscribe.video.sampling import nominal_times, sample_times
 from actscribe.video.writing import write_video

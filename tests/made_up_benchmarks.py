@@ -20,7 +20,7 @@ from actscribe.benchmark.tables import (
 )
 from actscribe.evaluation.seeds import harmonic_mean
 from actscribe.report.benchmark_page import benchmark_page
-from actscribe.settings.dual_encoder import VificlipSettings
+from actscribe.settings.recognizers.dual_encoder import VificlipSettings
 
 METRICS = ("top1", "top5", "mean_per_class")
 SYSTEMS = ("vifi-clip", "vifi-clip + VgHIF")

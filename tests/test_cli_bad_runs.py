@@ -69,7 +69,7 @@ def test_resuming_under_a_changed_study_is_refused(study: Path, spoil, changed: 
 
 
 def load_settings() -> dict[str, object]:
-    from actscribe.settings.video_classifier import TimesformerSettings
+    from actscribe.settings.recognizers.video_classifier import TimesformerSettings
 
     return TimesformerSettings().model_dump(mode="json")
 

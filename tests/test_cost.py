@@ -19,7 +19,7 @@ from actscribe.recognizers.plans import clips
 from actscribe.recognizers.plans.minute import minute_text
 from actscribe.settings.registry import BUILT_IN, usual_for
 from actscribe.settings.study import parse_settings
-from actscribe.settings.video_classifier import TimesformerSettings
+from actscribe.settings.recognizers.video_classifier import TimesformerSettings
 
 #: Trained with their defaults, through the whole network.
 TRAINED = ("timesformer", "video-classifier", "vifi-clip", "x-clip", "vlm-lora")

@@ -28,7 +28,7 @@ from pydantic import BaseModel
 from actscribe import labels
 from actscribe.data.view import InputSpec
 from actscribe.recognizers.base import Implementation
-from actscribe.settings.registry import RecognizerSpec
+from actscribe.settings.spec import RecognizerSpec
 
 
 class Settings(BaseModel, extra="forbid"):

@@ -74,6 +74,12 @@ def test_every_recognizer_has_default_settings_and_code(name: str) -> None:
     assert (code.merge is not None) == bool(BUILT_IN[name].merges_into)
 
 
+def test_no_two_files_declare_the_same_recognizer() -> None:
+    files = [name for name in MODULES if name.startswith("actscribe.settings.recognizers.")]
+    declared = [name for file in files for name in importlib.import_module(file).RECOGNIZERS]
+    assert sorted(declared) == sorted(BUILT_IN)
+
+
 @pytest.mark.parametrize("folder", EXAMPLES, ids=lambda path: path.name)
 def test_every_example_study_loads(folder: Path) -> None:
     study = load_study(folder)

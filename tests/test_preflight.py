@@ -30,7 +30,7 @@ from actscribe.runs.preflight import memory_warnings, preflight_problems, weight
 from actscribe.runs.train import train
 from actscribe.runs.training_clips import seen_clips
 from actscribe.settings.study import Study
-from actscribe.settings.video_classifier import TimesformerSettings
+from actscribe.settings.recognizers.video_classifier import TimesformerSettings
 from actscribe.tables import bytes_text
 from actscribe.video.cache import FrameCache
 

@@ -21,7 +21,7 @@ from actscribe.labels import LabelSet
 from actscribe.models.probe_heads import AttentiveHead, LinearHead, pool
 from actscribe.recognizers import probe
 from actscribe.recognizers.base import implementation
-from actscribe.settings.probe import ProbeSettings
+from actscribe.settings.recognizers.probe import ProbeSettings
 from actscribe.settings.reference import settings_of
 from actscribe.settings.study import parse_settings
 from actscribe.training.logistic import MIDDLE, choose_strength, fit_logistic

@@ -17,7 +17,7 @@ from actscribe import load_study
 from actscribe.cli import app
 from actscribe.errors import ActScribeError
 from actscribe.settings import pages
-from actscribe.settings.dual_encoder import ClipSettings
+from actscribe.settings.recognizers.dual_encoder import ClipSettings
 from actscribe.settings.reference import REQUIRED, Setting, own_first, own_settings, settings_of
 from actscribe.settings.registry import BUILT_IN
 from actscribe.settings.study import Split, Study, Windows

@@ -14,7 +14,7 @@ from actscribe.benchmark.benchmark import benchmark
 from actscribe.errors import ActScribeError
 from actscribe.recognizers.base import implementation
 from actscribe.run_folder.run import Run
-from actscribe.settings.dual_encoder import ClipSettings
+from actscribe.settings.recognizers.dual_encoder import ClipSettings
 from actscribe.settings.registry import BUILT_IN, recognizer
 
 

@@ -61,7 +61,7 @@ def test_a_study_of_no_recognizer_is_refused(tmp_path: Path) -> None:
             f"{{{'x' * 65}: {{recognizer: clip}}}}",
             "'x{20}…' becomes the name of a folder; expected up to 64 characters, found 65",
         ),
-        ("{x: {recognizer: }}", "x.recognizer: expected the name of a recognizer, found null. Known: timesformer, "),
+        ("{x: {recognizer: }}", "x.recognizer: expected the name of a recognizer, found null. Known: clip, "),
         ("{x: {recognizer: ''}}", 'x.recognizer: expected the name of a recognizer, found "". Known'),
         ("{x: {recognizer: [clip]}}", r'x.recognizer: expected the name of a recognizer, found \["clip"\]. Known'),
         ("{timesformer: {recognizer: }}", "timesformer.recognizer: expected the name of a recognizer, found null"),

@@ -23,7 +23,7 @@ from actscribe.recognizers.video_classifier import VideoClassifierRecognizer, vi
 from actscribe.runs.evaluate import evaluate
 from actscribe.runs.train import train
 from actscribe.settings.study import load_study
-from actscribe.settings.video_classifier import TimesformerSettings, VideoClassifierSettings
+from actscribe.settings.recognizers.video_classifier import TimesformerSettings, VideoClassifierSettings
 
 LABELS = LabelSet(name="two", labels=(Label(name="A"), Label(name="B")))
 

@@ -24,7 +24,7 @@ from actscribe.models.vlm import load_vlm
 from actscribe.models.vlm.loading import digest, weight_dtype
 from actscribe.recognizers import vlm_clients
 from actscribe.recognizers.base import implementation
-from actscribe.settings.vlm import VlmYesnoSettings
+from actscribe.settings.recognizers.vlm import VlmYesnoSettings
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from actscribe.models.vlm import load_vlm
 from actscribe.models.yes_no import YesNo
 from actscribe.recognizers.prompts import Prompts
 from actscribe.recognizers.vlm_clients import LocalVlmClient, VlmClient, vlm_client
-from actscribe.settings.vlm import QUANTIZATION_FILE, ZeroShot
+from actscribe.settings.recognizers.vlm import QUANTIZATION_FILE, ZeroShot
 from actscribe.training.inputs import TrainingInputs
 
 #: Of validation, evenly spaced.

@@ -17,7 +17,8 @@ from actscribe.data.frames import ClipData
 from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.labels import LabelSet
 from actscribe.settings.other_packages import AT_IMPORT, careful, not_loaded, raise_explained, wrong
-from actscribe.settings.registry import BUILT_IN, RecognizerSpec, added, recognizer
+from actscribe.settings.registry import BUILT_IN, added, recognizer
+from actscribe.settings.spec import RecognizerSpec
 from actscribe.training.inputs import TrainingInputs
 
 __all__ = [

@@ -25,7 +25,7 @@ from actscribe.recognizers.base import Implementation, InputSpec, Kept, Recogniz
 from actscribe.recognizers.on_encoder import FILE, encoder_of, noted_encoder, noted_there, view, weights
 from actscribe.recognizers.on_features import OnFeatures, padded
 from actscribe.recognizers.plans.encoder import plan_encoder
-from actscribe.settings.probe import ProbeSettings
+from actscribe.settings.recognizers.probe import ProbeSettings
 from actscribe.training.fit import validation_score
 from actscribe.training.heads import fit_head, job_features, write_fitted
 from actscribe.training.inputs import TrainingInputs

@@ -9,7 +9,7 @@ from actscribe.data.view import ClipFrames
 from actscribe.models.server import ChatServer, Options, Shown
 from actscribe.models.written import Written
 from actscribe.models.yes_no import YesNo
-from actscribe.settings.vlm import VlmJudgeSettings, ZeroShot
+from actscribe.settings.recognizers.vlm import VlmJudgeSettings, ZeroShot
 from actscribe.video.sampling import nominal_times
 
 #: Servers in use, by address, model and how they are used. Training holds a recognizer and its reloaded twin at once,

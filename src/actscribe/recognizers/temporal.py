@@ -28,7 +28,7 @@ from actscribe.recognizers.base import Implementation, InputSpec, Kept, Look, Re
 from actscribe.recognizers.on_encoder import FILE, encoder_of, noted_encoder, noted_there, view, weights
 from actscribe.recognizers.on_sequences import OnSequences
 from actscribe.recognizers.plans.encoder import plan_encoder
-from actscribe.settings.temporal import CLIP_STEP, FRAME_STEP, TemporalSettings
+from actscribe.settings.recognizers.temporal import CLIP_STEP, FRAME_STEP, TemporalSettings
 from actscribe.training.fit import Examples, Fit, fit
 from actscribe.training.inputs import TrainingInputs
 from actscribe.training.losses import prior_logits

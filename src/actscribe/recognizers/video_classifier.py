@@ -31,7 +31,7 @@ from actscribe.models.video_classifier import (
 )
 from actscribe.recognizers.base import ClipFrames, Implementation, InputSpec, Recognizer
 from actscribe.recognizers.plans.clips import plan_classifier
-from actscribe.settings.video_classifier import VideoClassifierSettings
+from actscribe.settings.recognizers.video_classifier import VideoClassifierSettings
 from actscribe.training.examples import fit_pixels
 from actscribe.training.freezing import Unfreezing
 from actscribe.training.inputs import TrainingInputs

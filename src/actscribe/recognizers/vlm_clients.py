@@ -23,7 +23,7 @@ from actscribe.models.yes_no import YesNo, from_logits
 from actscribe.progress import say
 from actscribe.recognizers.answers import AnswerStore, answer_key, clip_digest, remember
 from actscribe.recognizers.served import ServerVlmClient, joined, servers, vlm_server
-from actscribe.settings.vlm import ZeroShot
+from actscribe.settings.recognizers.vlm import ZeroShot
 
 #: Models in use. Training holds a recognizer and its reloaded twin at once, which must not take the memory twice.
 _IN_USE: WeakValueDictionary[tuple[str, ...], Vlm] = WeakValueDictionary()

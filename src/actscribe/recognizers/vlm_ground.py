@@ -32,7 +32,7 @@ from actscribe.recognizers.vlm_clients import starting as started
 from actscribe.recognizers.vlm_clients import view as seen_by
 from actscribe.recognizers.when import When, when
 from actscribe.recognizers.zero_shot import NONE, about, asked_of, restore, write_about
-from actscribe.settings.vlm import VlmGroundSettings
+from actscribe.settings.recognizers.vlm import VlmGroundSettings
 from actscribe.training.inputs import TrainingInputs
 from actscribe.video.sampling import nominal_times
 

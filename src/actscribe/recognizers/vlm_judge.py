@@ -28,7 +28,7 @@ from actscribe.recognizers.zero_shot import (
     from_yes_no,
     restore,
 )
-from actscribe.settings.vlm import VlmJudgeSettings
+from actscribe.settings.recognizers.vlm import VlmJudgeSettings
 from actscribe.training.inputs import TrainingInputs
 
 #: Judges in use: training holds a recognizer and its reloaded twin at once, and a GGUF file takes long to read.

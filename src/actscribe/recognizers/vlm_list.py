@@ -17,7 +17,7 @@ from actscribe.recognizers.prompts import Prompts, prompts
 from actscribe.recognizers.reading import named_labels
 from actscribe.recognizers.vlm_clients import CachedVlmClient, starting, view, vlm_client
 from actscribe.recognizers.zero_shot import UNKNOWN, Answered, ZeroShotRecognizer, about, asked_of, restore
-from actscribe.settings.vlm import VlmListSettings
+from actscribe.settings.recognizers.vlm import VlmListSettings
 from actscribe.training.inputs import TrainingInputs
 
 

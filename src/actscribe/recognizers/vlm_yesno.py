@@ -25,7 +25,7 @@ from actscribe.recognizers.zero_shot import (
     from_yes_no,
     restore,
 )
-from actscribe.settings.vlm import VlmYesnoSettings
+from actscribe.settings.recognizers.vlm import VlmYesnoSettings
 from actscribe.training.inputs import TrainingInputs
 from actscribe.video.sampling import sample_times
 

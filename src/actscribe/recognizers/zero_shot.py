@@ -21,7 +21,7 @@ from actscribe.models.yes_no import YesNo
 from actscribe.places import Place
 from actscribe.recognizers.prompts import Prompts
 from actscribe.settings.named_models import EMBEDDED
-from actscribe.settings.vlm import ZeroShot
+from actscribe.settings.recognizers.vlm import ZeroShot
 
 
 class Asking(Protocol):

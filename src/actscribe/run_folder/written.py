@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from actscribe.data.manifest import SPLITS
-from actscribe.settings.vlm import QUANTIZATION_FILE
+from actscribe.settings.recognizers.vlm import QUANTIZATION_FILE
 from actscribe.table_files import ENDINGS
 from actscribe.table_text import NOTES
 

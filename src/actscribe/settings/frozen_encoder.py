@@ -9,7 +9,7 @@ from pydantic import Field
 
 from actscribe.settings.encoder import EncoderChoice
 from actscribe.settings.located import Located
-from actscribe.settings.named_models import IMAGENET
+from actscribe.settings.named_models import IMAGENET, IMAGENET_PACKAGE
 from actscribe.settings.training import Training
 from actscribe.settings.unit import Unit
 
@@ -39,3 +39,8 @@ class FrozenEncoderSettings(Training):
     def encoder(self) -> EncoderChoice:
         """Return the encoder that they name."""
         return EncoderChoice(self.model, self.resize_mode, self.above_layers, self.precision)
+
+
+def encoder_packages(settings: FrozenEncoderSettings) -> tuple[str, ...]:
+    """Answer `RecognizerSpec.packages`: what an encoder's weights come with."""
+    return ("timm", IMAGENET_PACKAGE) if settings.model == IMAGENET else ()

@@ -16,7 +16,8 @@ from actscribe.labels import LabelSet, load_label_set
 from actscribe.names import is_safe_name, safe_name, same_name
 from actscribe.settings.located import placed, unplaced
 from actscribe.settings.other_packages import NAME
-from actscribe.settings.registry import DEFAULT, RecognizerSpec, is_installed, names, recognizer
+from actscribe.settings.registry import DEFAULT, is_installed, names, recognizer
+from actscribe.settings.spec import RecognizerSpec
 from actscribe.settings.unit import Unit
 from actscribe.yaml_file import SAID, fields_at, load_model, unquoted
 

@@ -41,7 +41,7 @@ from actscribe.recognizers.base import ClipFrames, Implementation, InputSpec, Ke
 from actscribe.recognizers.dual_encoder import probe
 from actscribe.recognizers.dual_encoder.how import How
 from actscribe.recognizers.plans.clips import plan_dual
-from actscribe.settings.dual_encoder import DualEncoderSettings
+from actscribe.settings.recognizers.dual_encoder import DualEncoderSettings
 from actscribe.training.examples import fit_pixels
 from actscribe.training.inputs import TrainingInputs
 from actscribe.training.losses import priors, probabilities

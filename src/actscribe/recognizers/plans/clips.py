@@ -25,8 +25,8 @@ from actscribe.models.video_families import FAMILIES
 from actscribe.models.vlm.plan import EFFICIENCY, matmul_speed
 from actscribe.recognizers.base import Plan
 from actscribe.recognizers.plans.minute import minute_text
-from actscribe.settings.dual_encoder import DualEncoderSettings
-from actscribe.settings.video_classifier import VideoClassifierSettings
+from actscribe.settings.recognizers.dual_encoder import DualEncoderSettings
+from actscribe.settings.recognizers.video_classifier import VideoClassifierSettings
 from actscribe.tables import seconds_text
 
 #: Settings, frames and labels -> the network and the side of its pictures.

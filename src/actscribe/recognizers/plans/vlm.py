@@ -9,7 +9,7 @@ from actscribe.models.vlm.plan import PROMPT_TOKENS, Task, Use
 from actscribe.models.vlm.plan import plan as estimate
 from actscribe.recognizers.base import Plan
 from actscribe.recognizers.plans.minute import minute_text
-from actscribe.settings.vlm import VlmGroundSettings, VlmHeadSettings, VlmLoraSettings, ZeroShot
+from actscribe.settings.recognizers.vlm import VlmGroundSettings, VlmHeadSettings, VlmLoraSettings, ZeroShot
 from actscribe.tables import seconds_text
 
 #: That write a frame's time and what stands around a frame (ours).

@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from actscribe.settings.frozen_encoder import FrozenEncoderSettings
+from actscribe.settings.frozen_encoder import FrozenEncoderSettings, encoder_packages
+from actscribe.settings.spec import RecognizerSpec, named_model, training_splits
 from actscribe.settings.unit import Unit
 
 #: What acts on a head that is trained in epochs alone.
@@ -63,3 +64,18 @@ class ProbeSettings(FrozenEncoderSettings):
         if self.head == "attentive" and self.inverse_strength is not None:
             raise ValueError("inverse_strength belongs to a linear head; this one is attentive")
         return self
+
+
+#: What the registry takes from here.
+RECOGNIZERS = {
+    "probe": RecognizerSpec(
+        "linear or attentive head on a frozen encoder: ImageNet, CLIP, SigLIP, DINO, V-JEPA 2, VideoMAE and others",
+        ProbeSettings,
+        "actscribe.recognizers.probe:PROBE",
+        training_splits,
+        encoder_packages,
+        models=("encoder",),
+        embeds=True,
+        model=named_model,
+    ),
+}

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from actscribe.settings.located import Located
 from actscribe.settings.named_models import EMBEDDED
+from actscribe.settings.spec import RecognizerSpec, named_model, training_splits
 from actscribe.settings.training import Training
 from actscribe.settings.unit import Unit
 from actscribe.settings.vghif import VghifConfig
@@ -147,3 +148,47 @@ class XclipSettings(DualEncoderSettings):
         if value in ("text", "both"):
             raise ValueError(f"X-CLIP never tunes its text tower; expected none, probe or image, found {value}")
         return value
+
+
+def _dual(settings: DualEncoderSettings) -> tuple[str, ...]:
+    return training_splits(settings) if settings.trains else ()
+
+
+_CLIP_PARTS = {
+    "image": frozenset({"vision"}),
+    "text": frozenset({"text"}),
+    "both": frozenset({"vision", "text", "logit_scale"}),
+}
+_XCLIP_PARTS = {"image": frozenset({"vision", "message", "mit", "video_prompts"})}
+#: What the registry takes from here.
+RECOGNIZERS = {
+    "clip": RecognizerSpec(
+        "CLIP on frames against prompts of the labels: zero-shot, linear probe, or with towers trained; VgHIF if asked",
+        ClipSettings,
+        "actscribe.recognizers.dual_encoder.recognizer:DUAL",
+        _dual,
+        models=("clip",),
+        prompted=True,
+        model=named_model,
+        learnable=_CLIP_PARTS,
+    ),
+    "vifi-clip": RecognizerSpec(
+        "ViFi-CLIP: both towers of CLIP fine-tuned on the study's clips; VgHIF if asked",
+        VificlipSettings,
+        "actscribe.recognizers.dual_encoder.recognizer:DUAL",
+        _dual,
+        prompted=True,
+        model=named_model,
+        learnable=_CLIP_PARTS,
+    ),
+    "x-clip": RecognizerSpec(
+        "X-CLIP: attention between frames and video-specific prompts, its text tower frozen; VgHIF if asked",
+        XclipSettings,
+        "actscribe.recognizers.dual_encoder.recognizer:DUAL",
+        _dual,
+        models=("xclip",),
+        prompted=True,
+        model=named_model,
+        learnable=_XCLIP_PARTS,
+    ),
+}

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from actscribe.settings.located import Located
 from actscribe.settings.named_models import EMBEDDED
+from actscribe.settings.spec import RecognizerSpec, named_model, training_splits
 from actscribe.settings.training import Training
 from actscribe.settings.unit import Unit
 
@@ -41,3 +42,23 @@ class TimesformerSettings(VideoClassifierSettings):
     """
 
     families = ("timesformer",)
+
+
+#: What the registry takes from here.
+RECOGNIZERS = {
+    "timesformer": RecognizerSpec(
+        "supervised TimeSformer: divided space-time attention, fine-tuned on the study's clips",
+        TimesformerSettings,
+        "actscribe.recognizers.video_classifier:VIDEO_CLASSIFIER",
+        training_splits,
+        models=("timesformer",),
+        model=named_model,
+    ),
+    "video-classifier": RecognizerSpec(
+        "supervised TimeSformer, VideoMAE, ViViT, V-JEPA 2 or VideoPrism, fine-tuned on the study's clips",
+        VideoClassifierSettings,
+        "actscribe.recognizers.video_classifier:VIDEO_CLASSIFIER",
+        training_splits,
+        model=named_model,
+    ),
+}

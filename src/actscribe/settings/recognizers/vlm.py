@@ -8,7 +8,8 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from actscribe.settings.located import Located
-from actscribe.settings.named_models import EMBEDDED, PACKAGED_JUDGE
+from actscribe.settings.named_models import EMBEDDED, JUDGE_PACKAGE, PACKAGED_JUDGE
+from actscribe.settings.spec import RecognizerSpec, named_model, training_splits
 from actscribe.settings.training import Training
 from actscribe.settings.unit import Unit
 
@@ -213,3 +214,83 @@ class VlmLoraSettings(Training):
         if self.augmentation.mixes() or self.augmentation.smoothing:
             raise ValueError("mixup, cutmix and smoothing are not made for vlm-lora, whose clips become tokens")
         return self
+
+
+def _asked(settings: ZeroShot) -> tuple[str, ...]:
+    return ("validation",) if settings.quantize else ()  # where the smaller weights are compared with the full ones
+
+
+def _quantized(settings: ZeroShot) -> tuple[str, ...]:
+    return ("bitsandbytes",) if settings.quantize and not settings.server else ()
+
+
+def _judged(settings: VlmJudgeSettings) -> tuple[str, ...]:
+    if settings.judge_server:
+        return _quantized(settings)
+    if settings.judge == PACKAGED_JUDGE:
+        return (*_quantized(settings), "gguf", JUDGE_PACKAGE)
+    return (*_quantized(settings), *(("gguf",) if settings.judge.endswith(".gguf") else ()))
+
+
+def _adapted(settings: VlmLoraSettings) -> tuple[str, ...]:
+    return ("peft",)
+
+
+def _minutes(settings: VlmGroundSettings) -> str:
+    return "is asked about windows of minutes"
+
+
+#: What the registry takes from here.
+RECOGNIZERS = {
+    "vlm-list": RecognizerSpec(
+        "zero-shot: a vision-language model lists the activities that occur",
+        VlmListSettings,
+        "actscribe.recognizers.vlm_list:VLM_LIST",
+        _asked,
+        _quantized,
+        model=named_model,
+    ),
+    "vlm-yesno": RecognizerSpec(
+        "zero-shot: a vision-language model answers one yes/no question per label",
+        VlmYesnoSettings,
+        "actscribe.recognizers.vlm_yesno:VLM_YESNO",
+        _asked,
+        _quantized,
+        models=("vlm", "llm"),
+        model=named_model,
+    ),
+    "vlm-judge": RecognizerSpec(
+        "zero-shot: a vision-language model writes a caption, a text-only model judges each label from it",
+        VlmJudgeSettings,
+        "actscribe.recognizers.vlm_judge:VLM_JUDGE",
+        _asked,
+        _judged,
+        model=named_model,
+    ),
+    "vlm-ground": RecognizerSpec(
+        "zero-shot: a vision-language model says from when to when each label happens, in windows of minutes",
+        VlmGroundSettings,
+        "actscribe.recognizers.vlm_ground:VLM_GROUND",
+        _asked,
+        _quantized,
+        model=named_model,
+        looks_ahead=_minutes,
+    ),
+    "vlm-head": RecognizerSpec(
+        "frozen vision-language model with a trained head on its pooled hidden states",
+        VlmHeadSettings,
+        "actscribe.recognizers.vlm_head:VLM_HEAD",
+        training_splits,
+        embeds=True,
+        model=named_model,
+    ),
+    "vlm-lora": RecognizerSpec(
+        "vision-language model fine-tuned through low-rank adapters, with a trained head",
+        VlmLoraSettings,
+        "actscribe.recognizers.vlm_lora:VLM_LORA",
+        training_splits,
+        _adapted,
+        merges_into="vlm-head",
+        model=named_model,
+    ),
+}

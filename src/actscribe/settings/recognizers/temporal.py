@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from actscribe.settings.frozen_encoder import FrozenEncoderSettings
+from actscribe.settings.frozen_encoder import FrozenEncoderSettings, encoder_packages
+from actscribe.settings.spec import RecognizerSpec, named_model, training_splits
 from actscribe.settings.unit import Unit
 
 #: Seconds from one step to the next, where a study says nothing: of encoders of frames, and of clips (ours).
@@ -77,3 +78,22 @@ class TemporalSettings(FrozenEncoderSettings):
         if self.network == "attention" and self.channels % self.attention_heads:
             raise ValueError(f"attention_heads {self.attention_heads} does not divide the {self.channels} channels")
         return self
+
+
+def _around(settings: TemporalSettings) -> str:
+    return "" if settings.causal else "scores each step with what comes after it, too (causal: false)"
+
+
+#: What the registry takes from here.
+RECOGNIZERS = {
+    "temporal": RecognizerSpec(
+        "network over a whole recording's features of a frozen encoder: dilated convolutions or windowed attention",
+        TemporalSettings,
+        "actscribe.recognizers.temporal:TEMPORAL",
+        training_splits,
+        encoder_packages,
+        embeds=True,
+        model=named_model,
+        looks_ahead=_around,
+    ),
+}

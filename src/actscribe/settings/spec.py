@@ -1,0 +1,84 @@
+"""What is known of a recognizer before its code is loaded, and the usual answers to what it needs. Light to import."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+
+from actscribe.settings.training import Training
+
+
+class _Named(Protocol):
+    """Settings that name a model."""
+
+    @property
+    def model(self) -> str:
+        """As a study file spells it."""
+        ...
+
+
+def nothing(settings: Any) -> tuple[str, ...]:
+    """Answer `packages` or `splits` of a recognizer that needs none."""
+    return ()
+
+
+def no_model(settings: Any) -> str:
+    """Answer `model` of a recognizer that takes none."""
+    return ""
+
+
+def at_once(settings: Any) -> str:
+    """Answer `looks_ahead` of a recognizer that scores a clip by itself."""
+    return ""
+
+
+def training_splits(settings: Training) -> tuple[str, ...]:
+    """Answer `splits` of a recognizer that is always trained."""
+    return ("train", "validation") if settings.keep == "best" else ("train",)
+
+
+def named_model(settings: _Named) -> str:
+    """Answer `model` of a recognizer with a setting of that name."""
+    return settings.model
+
+
+@dataclass(frozen=True, slots=True)
+class RecognizerSpec:
+    """What is known of a recognizer before its code is loaded.
+
+    Args:
+        summary: one line for lists of recognizers.
+        settings: the pydantic class of its settings; unknown keys are refused if it is so configured.
+        code: "package.module:NAME" of its `recognizers.base.Implementation`.
+        splits: settings -> the splits that it cannot do without, of "train" and "validation"; one that needs "train"
+            is trained, any other one draws nothing and looks at no training clip.
+        packages: settings -> optional modules that must be importable, see `packages.COMMANDS`.
+        models: kinds of the catalog's models that this recognizer is the usual one for, see `models.catalog.Entry`.
+        prompted: compares videos with prompts, and so has scores for classes that it never learned.
+        embeds: looks at each clip once and keeps vectors of it, so that no decoded frames have to be kept.
+        merges_into: the recognizer as which a run goes on whose adapters are folded into the model; empty: has none.
+        model: settings -> the model that they name, see `models.catalog`; empty: they name none.
+        looks_ahead: settings -> why it cannot score what has just happened, as part of a sentence; empty: it can.
+        learnable: value of the setting `learns` -> parts of the network that learn then, in the words of published
+            recipes, see `training.recipes.Part`; empty: there is no such setting.
+    """
+
+    summary: str
+    settings: type[BaseModel]
+    code: str
+    splits: Callable[[Any], tuple[str, ...]]
+    packages: Callable[[Any], tuple[str, ...]] = nothing
+    models: tuple[str, ...] = ()
+    prompted: bool = False
+    embeds: bool = False
+    merges_into: str = ""
+    model: Callable[[Any], str] = no_model
+    looks_ahead: Callable[[Any], str] = at_once
+    learnable: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def trains(self, settings: BaseModel) -> bool:
+        """Tell whether anything learns from the training clips."""
+        return "train" in self.splits(settings)
