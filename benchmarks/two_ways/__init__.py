@@ -1,0 +1,1 @@
+"""What `real_size.py` times: one model a function, each made here, and two ways from a video file to its scores."""
