@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from tiny_duals import clip_model, write
 
 from actscribe.benchmark.plan import Plan
@@ -112,7 +113,7 @@ def action_videos(root: Path, train: int = 4, test: int = 2) -> Source:
     return Source(root)
 
 
-class Place:
+class ActionSet:
     """A set of videos and a checkpoint, and plans that use them."""
 
     def __init__(self, root: Path) -> None:
@@ -128,3 +129,24 @@ class Place:
         own |= choices.pop("overrides", {})  # type: ignore[arg-type]
         usual = {"seeds": 1, "frames": 4, "overrides": own}
         return Plan("folder", self.source, backbone, shots, **{**usual, **choices})  # type: ignore[arg-type]
+
+
+def kept(folder: Path) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Return true classes, scores and class names of a run, read from its files alone; names tell the classes."""
+    table = pd.read_parquet(folder / "scores-test.parquet")
+    columns = [name for name in table.columns if name.startswith("score: ")]
+    names = [name.removeprefix("score: ") for name in columns]
+    truth = np.array([names.index(name.split("_")[0]) for name in table["recording"]])
+    return truth, table[columns].to_numpy(), names
+
+
+def by_hand(folder: Path) -> tuple[float, float, float]:
+    """Return top-1, top-5 and mean per class."""
+    truth, scores, names = kept(folder)
+    ranks = (scores > scores[np.arange(len(truth)), truth][:, None]).sum(axis=1)
+    per_class = [np.mean(ranks[truth == index] == 0) for index in range(len(names))]
+    return float(np.mean(ranks == 0)), float(np.mean(ranks < 5)), float(np.mean(per_class))
+
+
+def tables(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.suffix in (".csv", ".md")}

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from small_benchmarks import ACTIONS, Place, touch, write_lines
+from small_benchmarks import ACTIONS, ActionSet, touch, write_lines
 from typer.testing import CliRunner
 
 from actscribe.benchmark import benchmark as module
@@ -27,14 +27,14 @@ from actscribe.run_folder.run import Run
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    return Place(tmp_path_factory.mktemp("place"))
+def actions(tmp_path_factory: pytest.TempPathFactory) -> ActionSet:
+    return ActionSet(tmp_path_factory.mktemp("actions"))
 
 
-def test_a_plain_set_of_folders_is_tested_on_the_same_clips_with_every_seed(place: Place, tmp_path: Path) -> None:
-    source = replace(place.source, videos=place.source.videos / "train", groups=r"_(\d+)$")
-    plan = replace(place.plan(2, seeds=2, overrides={"keep": "last"}), source=source)
-    done = benchmark(plan, tmp_path, cache=place.cache)
+def test_a_plain_set_of_folders_is_tested_on_the_same_clips_with_every_seed(actions: ActionSet, tmp_path: Path) -> None:
+    source = replace(actions.source, videos=actions.source.videos / "train", groups=r"_(\d+)$")
+    plan = replace(actions.plan(2, seeds=2, overrides={"keep": "last"}), source=source)
+    done = benchmark(plan, tmp_path, cache=actions.cache)
     runs = [Run.open(tmp_path / plan.run_name(False, seed)) for seed in (0, 1)]
     tested = [{recording.name for recording in run.recordings("test")} for run in runs]
     assert tested[0] == tested[1]
@@ -46,18 +46,18 @@ def test_a_plain_set_of_folders_is_tested_on_the_same_clips_with_every_seed(plac
     assert done.tables["availability"]["found"].tolist() == [18, 6]
     shots = write_lines(tmp_path / "k1.txt", [f"{name}/{name}_train_0.mp4" for name in ACTIONS])
     with pytest.raises(ActScribeError, match="no test clips here"):
-        benchmark(replace(plan, shots=None, shots_list=shots), tmp_path / "listed", cache=place.cache)
+        benchmark(replace(plan, shots=None, shots_list=shots), tmp_path / "listed", cache=actions.cache)
 
 
-def test_what_is_missing_or_odd_is_counted_and_said(place: Place, tmp_path: Path) -> None:
-    source = Source(shutil.copytree(place.source.videos, tmp_path / "set"))
+def test_what_is_missing_or_odd_is_counted_and_said(actions: ActionSet, tmp_path: Path) -> None:
+    source = Source(shutil.copytree(actions.source.videos, tmp_path / "set"))
     test, train = source.videos / "test" / "cup", source.videos / "train" / "cup"
     (test / "cup_test_1.mp4").write_bytes(b"")
     (test / "cup_test_0.mp4").write_bytes(b"no video")
     for clip in range(4):
         shutil.copy(source.videos / "test" / "box" / "box_test_0.mp4", train / f"cup_train_{clip}.mp4")
-    plan = replace(place.plan(3, overrides={"keep": "last"}), source=source)
-    done = benchmark(plan, tmp_path / "out", cache=place.cache)
+    plan = replace(actions.plan(3, overrides={"keep": "last"}), source=source)
+    done = benchmark(plan, tmp_path / "out", cache=actions.cache)
     assert done.tables["availability"].to_numpy().tolist() == [["train", 24, 24, 0, 0], ["test", 12, 10, 2, 1]]
     assert done.tables["missing"]["clip"].tolist() == ["cup/cup_test_1", "cup/cup_test_0"]
     assert done.notes[:2] == (UNGROUPED, "3 of 18 training clips are the same file as a test clip.")
@@ -87,11 +87,11 @@ def shown(drawn: Draw) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("seed", [0, 1])
-def test_shots_that_cannot_be_read_are_drawn_anew(place: Place, tmp_path: Path, seed: int) -> None:
-    plan = place.plan(2, overrides={"keep": "last"})
+def test_shots_that_cannot_be_read_are_drawn_anew(actions: ActionSet, tmp_path: Path, seed: int) -> None:
+    plan = actions.plan(2, overrides={"keep": "last"})
     healthy = shown(draw(plan, classes_of(plan), seed, Probes()))
     broken = [int(name[-1]) for name in healthy["cup"]]
-    plan = replace(plan, source=spoil(place.source, tmp_path, "cup", broken))
+    plan = replace(plan, source=spoil(actions.source, tmp_path, "cup", broken))
     probes, chosen = Probes(), classes_of(plan)
     found = draw(plan, chosen, seed, probes)
     assert sorted(shown(found)["cup"]) == [f"cup_train_{clip}" for clip in range(4) if clip not in broken]
@@ -101,33 +101,33 @@ def test_shots_that_cannot_be_read_are_drawn_anew(place: Place, tmp_path: Path, 
     assert [(one.name, one.split) for one in lost] == [(f"cup/cup_train_{clip}", "train") for clip in sorted(broken)]
 
 
-def test_a_class_of_too_few_readable_clips_is_named(place: Place, tmp_path: Path) -> None:
+def test_a_class_of_too_few_readable_clips_is_named(actions: ActionSet, tmp_path: Path) -> None:
     plan = replace(
-        place.plan(3, overrides={"keep": "last"}), source=spoil(place.source, tmp_path / "some", "cup", range(2))
+        actions.plan(3, overrides={"keep": "last"}), source=spoil(actions.source, tmp_path / "some", "cup", range(2))
     )
     found = draw(plan, classes_of(plan), 0, Probes())
     assert {name: len(clips) for name, clips in shown(found).items()} == {**dict.fromkeys(ACTIONS, 3), "cup": 2}
     assert found.notes == ("fewer than 3 training clips of a class, since no more can be read: cup (2).",)
-    plan = replace(plan, source=spoil(place.source, tmp_path / "all", "cup", range(4)))
+    plan = replace(plan, source=spoil(actions.source, tmp_path / "all", "cup", range(4)))
     with pytest.raises(
         ActScribeError, match=r"1 of 6 classes have no training clip that can be read; first cup: .*cup"
     ):
         draw(plan, classes_of(plan), 0, Probes())
 
 
-def test_unreadable_clips_of_both_halves_are_counted_under_their_own_class(place: Place, tmp_path: Path) -> None:
-    source = spoil(place.source, tmp_path, "push", ())
+def test_unreadable_clips_of_both_halves_are_counted_under_their_own_class(actions: ActionSet, tmp_path: Path) -> None:
+    source = spoil(actions.source, tmp_path, "push", ())
     for name in ("box", "wave"):
         (source.videos / "test" / name / f"{name}_test_0.mp4").write_bytes(b"no video")
-    plan = replace(place.plan(2, base_to_novel=True, overrides={"keep": "last"}), source=source)
-    done = benchmark(plan, tmp_path / "out", cache=place.cache)
+    plan = replace(actions.plan(2, base_to_novel=True, overrides={"keep": "last"}), source=source)
+    done = benchmark(plan, tmp_path / "out", cache=actions.cache)
     table = done.tables["missing"][["clip", "class", "split"]].to_numpy().tolist()
     assert table == [["box/box_test_0", "box", "test"], ["wave/wave_test_0", "wave", "test"]]
     assert done.tables["availability"].set_index("split").loc["test"].tolist() == [12, 10, 2, 0]
 
 
 def test_a_list_with_ids_of_its_own_comes_with_its_label_file(
-    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    actions: ActionSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = tuple(reversed(ACTIONS))
     shots = write_lines(tmp_path / "k1.txt", [f"{name}/{name}_train_0.mp4 {own}" for own, name in enumerate(names)])
@@ -139,8 +139,8 @@ def test_a_list_with_ids_of_its_own_comes_with_its_label_file(
         raise ActScribeError("asked")
 
     monkeypatch.setattr(module, "benchmark", never)
-    words = ["benchmark", "folder", "--videos", str(place.source.videos), "--backbone", "vifi-clip"]
-    words += ["--shots-list", str(shots), "--set", f"model={place.checkpoint}"]
+    words = ["benchmark", "folder", "--videos", str(actions.source.videos), "--backbone", "vifi-clip"]
+    words += ["--shots-list", str(shots), "--set", f"model={actions.checkpoint}"]
     for given in ([], ["--shots-labels", str(labels)]):
         assert "asked" in CliRunner().invoke(app, [*words, *given]).output
     without, with_ = asked
@@ -167,8 +167,8 @@ def test_one_clip_a_class_in_plain_folders_cannot_be_parted_but_can_be_tested(tm
     assert (len(found.of_split("test")), found.notes) == (6, ())
 
 
-def test_what_the_checkpoint_cannot_do_shows_before_anything_is_trained(place: Place, tmp_path: Path) -> None:
-    plan = place.plan(2, vghif=True, overrides={"vghif": {"levels": [9]}})
+def test_what_the_checkpoint_cannot_do_shows_before_anything_is_trained(actions: ActionSet, tmp_path: Path) -> None:
+    plan = actions.plan(2, vghif=True, overrides={"vghif": {"levels": [9]}})
     with pytest.raises(ActScribeError, match="asks for block 9"):
-        benchmark(plan, tmp_path / "out", cache=place.cache)
+        benchmark(plan, tmp_path / "out", cache=actions.cache)
     assert not (tmp_path / "out").exists()

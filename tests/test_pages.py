@@ -159,8 +159,9 @@ def test_the_pages_of_the_code_hold_every_command_and_every_public_name() -> Non
     tables = {mark: made() for mark, made in hooks["TABLES"].items()}
     assert all(pages.count(mark) == 1 for mark in tables)
     assert all(f"| `{name}` | {spec.summary} |" in tables["<!-- recognizers -->"] for name, spec in BUILT_IN.items())
-    assert all(f"| {form.title} | {form.becomes_label} |" in tables["<!-- formats read -->"] for form in FORMATS.values())
-    assert "| `cvat` | `.xml` | 1 frame | yes |  | yes | yes | the task's labels |" in tables["<!-- formats written -->"]
+    known, written = tables["<!-- formats read -->"], tables["<!-- formats written -->"]
+    assert all(f"| {form.title} | {form.becomes_label} |" in known for form in FORMATS.values())
+    assert "| `cvat` | `.xml` | 1 frame | yes |  | yes | yes | the task's labels |" in written
     page = (ROOT / "docs" / "reference" / "python.md").read_text(encoding="utf-8")
     assert sorted(re.findall(r"^::: actscribe\.(\w+)$", page, re.MULTILINE)) == actscribe.__all__
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_benchmarks import Place
+from small_benchmarks import ActionSet
 from tiny_duals import clip_model, write
 
 from actscribe.benchmark.benchmark import benchmark
@@ -49,27 +49,27 @@ def rewrite(folder: Path, **facts: Any) -> None:
 
 @pytest.mark.slow
 def test_runs_of_other_weights_are_not_reused(tmp_path: Path) -> None:
-    place = Place(tmp_path)
-    plan, out = place.plan(0, "clip"), tmp_path / "out"
-    weights = place.checkpoint / "model.safetensors"
-    benchmark(plan, out, cache=place.cache)
+    actions = ActionSet(tmp_path)
+    plan, out = actions.plan(0, "clip"), tmp_path / "out"
+    weights = actions.checkpoint / "model.safetensors"
+    benchmark(plan, out, cache=actions.cache)
     path = out / plan.run_name(False, 0) / "run.json"
     whole, first = path.read_text(), weights.read_bytes()
     assert Run.open(path.parent).info.weights == by_hand(weights)
-    benchmark(plan, out, resume=True, cache=place.cache)
+    benchmark(plan, out, resume=True, cache=actions.cache)
 
-    clip_model(seed=1).save_pretrained(place.checkpoint)
-    message = rf"model {place.checkpoint} has other weights than when this run was made"
+    clip_model(seed=1).save_pretrained(actions.checkpoint)
+    message = rf"model {actions.checkpoint} has other weights than when this run was made"
     with pytest.raises(ActScribeError, match=rf"made otherwise; it differs in: {message}") as caught:
-        benchmark(plan, out, resume=True, cache=place.cache)
+        benchmark(plan, out, resume=True, cache=actions.cache)
     assert "--out" in caught.value.hint
     rewrite(path.parent, status="training")
     with pytest.raises(ActScribeError, match=rf"made otherwise; it differs in: {message}"):
-        benchmark(plan, out, resume=True, cache=place.cache)
+        benchmark(plan, out, resume=True, cache=actions.cache)
 
     rewrite(path.parent, status="complete", weights="")  # where nothing tells, it is taken as it is
-    benchmark(plan, out, resume=True, cache=place.cache)
+    benchmark(plan, out, resume=True, cache=actions.cache)
     path.write_text(whole)
     weights.write_bytes(first)
-    benchmark(plan, out, resume=True, cache=place.cache)
+    benchmark(plan, out, resume=True, cache=actions.cache)
     assert path.read_text() == whole
