@@ -301,7 +301,7 @@ def test_a_study_of_the_packages_own_models_is_told_what_has_seen_photographs(
     installed: bool,
     said: str,
 ) -> None:
-    monkeypatch.setattr(preflight, "place", lambda entry: "cache" if cached and entry.hub else "package")
+    monkeypatch.setattr(preflight, "location", lambda entry: "cache" if cached and entry.hub else "package")
     monkeypatch.setattr(preflight, "missing", lambda modules: [] if installed else list(modules))
     found = preflight.model_notes(load_study(write_study(tmp_path, recognizers=recognizers)))
     assert len(found) == bool(said)

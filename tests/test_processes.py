@@ -249,4 +249,4 @@ def test_a_batch_must_be_shared_evenly(study: Path) -> None:
     with pytest.raises(ActScribeError, match="2 processes cannot share the 6 clips of an optimiser step evenly in 2"):
         check_shares(odd, "timesformer")
     assert not processes.is_first()
-    assert (processes.place(), processes.count()) == (1, 2)
+    assert (processes.rank(), processes.count()) == (1, 2)

@@ -74,7 +74,7 @@ def test_a_pulled_model_loads_by_name_and_by_hub_id(cache: Path, original: Path)
     snapshot = into_cache(cache, "HuggingFaceTB/SmolVLM2-256M-Video-Instruct", original)
     entry = catalog.find("smolvlm2-256m")
     assert entry is not None
-    assert catalog.place(entry) == "cache"
+    assert catalog.location(entry) == "cache"
     for name in ("smolvlm2-256m", "HuggingFaceTB/SmolVLM2-256M-Video-Instruct"):
         assert catalog.checkpoint_folder(name, "vlm") == snapshot
         assert load_vlm(name).describe().digest == digest(original)
@@ -230,7 +230,7 @@ def test_the_catalog_is_consistent(cache: Path) -> None:
     assert len(set(names)) == len(names)
     assert all(entry.licence for entry in catalog.ENTRIES)
     assert catalog.find("QWEN/qwen3-vl-2b-instruct") == catalog.find("qwen3-vl-2b")
-    assert {catalog.place(entry) for entry in catalog.ENTRIES if entry.hub} == {"download"}
+    assert {catalog.location(entry) for entry in catalog.ENTRIES if entry.hub} == {"download"}
 
 
 def test_auto_takes_bf16_where_the_device_has_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -148,7 +148,7 @@ def test_what_is_written_is_read_back(tenths: list[int], way: str, between: str,
     text = apart.join(f"{WAYS[way](start)}{between}{WAYS[way](end)}" for start, end in truth)
     found = said(text)
     np.testing.assert_allclose(spans(found), truth, atol=1e-9)
-    assert [text[slice(*one.place)] for one in found.intervals] == [
+    assert [text[slice(*one.span)] for one in found.intervals] == [
         f"{WAYS[way](start)}{between}{WAYS[way](end)}" for start, end in truth
     ]
     assert spans(said(json.dumps([{"start": a, "end": b} for a, b in truth]))) == truth

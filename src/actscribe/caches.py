@@ -36,7 +36,7 @@ def limit_bytes(variable: str, usual: float) -> int:
 
 def disk_free(folder: Path) -> int:
     """Return how many bytes the disk of a folder has left, which need not be there yet."""
-    place = folder
-    while not place.exists() and place != place.parent:
-        place = place.parent
-    return shutil.disk_usage(place).free
+    existing = folder
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    return shutil.disk_usage(existing).free

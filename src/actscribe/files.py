@@ -111,13 +111,13 @@ def check_writable(folder: Path) -> None:
     Raises:
         ActScribeError: it cannot, or a file is in its place.
     """
-    place = Path(folder)
-    while not os.path.lexists(place) and place != place.parent:
-        place = place.parent
-    if not place.is_dir():
-        what = "a link to a place that does not exist" if place.is_symlink() else "a file"
-        raise ActScribeError(f"{place}: is {what}, expected a folder.", "Choose another folder to write to.")
-    tried = place / temporary_name("tried")
+    existing = Path(folder)
+    while not os.path.lexists(existing) and existing != existing.parent:
+        existing = existing.parent
+    if not existing.is_dir():
+        what = "a link to a place that does not exist" if existing.is_symlink() else "a file"
+        raise ActScribeError(f"{existing}: is {what}, expected a folder.", "Choose another folder to write to.")
+    tried = existing / temporary_name("tried")
     try:
         _create(tried)
         tried.unlink()
@@ -133,10 +133,10 @@ def trial_folder(folder: Path) -> Iterator[Path]:
         ActScribeError: as `check_writable`.
     """
     check_writable(folder)
-    place = Path(folder)
-    while not place.exists():
-        place = place.parent
-    tried = place / temporary_name("tried")
+    existing = Path(folder)
+    while not existing.exists():
+        existing = existing.parent
+    tried = existing / temporary_name("tried")
     try:
         tried.mkdir()
         yield tried
@@ -168,10 +168,10 @@ def share(folder: Path) -> None:
     tried = folder / temporary_name("tried")
     mode = _create(tried)
     tried.unlink()
-    for place, _, names in os.walk(folder):
+    for parent, _, names in os.walk(folder):
         for name in names:
-            if not (Path(place) / name).is_symlink():
-                _set_mode(Path(place) / name, mode)
+            if not (Path(parent) / name).is_symlink():
+                _set_mode(Path(parent) / name, mode)
 
 
 def content_hash(path: Path) -> str:

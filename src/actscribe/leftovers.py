@@ -73,8 +73,8 @@ def sweep(folder: Path, target: str | None = None) -> None:
 
 def sweep_below(folder: Path) -> None:
     """Do as `sweep` for a folder of our own and all folders below it; links are not followed."""
-    for place, below, _ in os.walk(folder):
-        sweep(Path(place))
+    for parent, below, _ in os.walk(folder):
+        sweep(Path(parent))
         below[:] = [name for name in below if not is_temporary(name)]
 
 
@@ -88,7 +88,7 @@ def _is_owned(path: Path, found: re.Match[str]) -> bool:
 def _last_change(path: Path) -> float:
     """Return when the file, or anything in the folder, was last written to; now where that cannot be told."""
     try:
-        inside = [Path(place) / name for place, below, files in os.walk(path) for name in (*below, *files)]
+        inside = [Path(parent) / name for parent, below, files in os.walk(path) for name in (*below, *files)]
         return max(one.lstat().st_mtime for one in (path, *inside))
     except OSError:
         return time.time()

@@ -56,15 +56,15 @@ def unique_names(parts: Sequence[Sequence[str]]) -> list[str]:
     depths = [1] * len(parts)
     while True:
         names = [safe_name("-".join(own[-depth:])) for own, depth in zip(parts, depths, strict=True)]
-        places = defaultdict(list)
-        for place, name in enumerate(names):
-            places[same_name(name)].append(place)
-        shared = [place for group in places.values() if len(group) > 1 for place in group]
-        growing = [place for place in shared if depths[place] < len(parts[place])]
+        indices = defaultdict(list)
+        for index, name in enumerate(names):
+            indices[same_name(name)].append(index)
+        shared = [index for group in indices.values() if len(group) > 1 for index in group]
+        growing = [index for index in shared if depths[index] < len(parts[index])]
         if not growing:
             return _numbered(names)
-        for place in growing:
-            depths[place] += 1
+        for index in growing:
+            depths[index] += 1
 
 
 def _numbered(names: Sequence[str]) -> list[str]:

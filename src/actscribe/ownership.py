@@ -104,11 +104,11 @@ def _files(folder: Path) -> set[str]:
 
 def _walk(folder: Path) -> Iterator[str]:
     """Yield every file and link below a folder, as a path from it with `/`."""
-    for place, below, files in os.walk(folder):
-        links = [name for name in below if (Path(place) / name).is_symlink()]
+    for parent, below, files in os.walk(folder):
+        links = [name for name in below if (Path(parent) / name).is_symlink()]
         for name in (*files, *links):
             if name != MARKER and not _is_nobodys(name):
-                yield (Path(place) / name).relative_to(folder).as_posix()
+                yield (Path(parent) / name).relative_to(folder).as_posix()
 
 
 def _marked(folder: Path) -> set[str] | None:

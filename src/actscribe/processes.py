@@ -24,14 +24,14 @@ def count() -> int:
     return int(os.environ.get("WORLD_SIZE", "1")) if "LOCAL_RANK" in os.environ else 1
 
 
-def place() -> int:
+def rank() -> int:
     """Return which of them this is, from 0 on."""
     return int(os.environ.get("RANK", "0")) if count() > 1 else 0
 
 
 def is_first() -> bool:
     """Tell whether this process writes the run and speaks: the only one, or the first of several."""
-    return place() == 0
+    return rank() == 0
 
 
 def check_whole_networks() -> None:

@@ -104,10 +104,10 @@ def read_text(path: Path, most: int = MOST_BYTES) -> str:
     return text
 
 
-def _in_windows_1252(data: bytes, place: int) -> str:
+def _in_windows_1252(data: bytes, position: int) -> str:
     """Say what the line around a byte would be in Windows-1252, by which its writer knows it; empty for no text."""
-    begin, end = data.rfind(b"\n", 0, place) + 1, data.find(b"\n", place)
-    around = data[max(begin, place - _AROUND) : place + _AROUND if end < 0 else min(end, place + _AROUND)]
+    begin, end = data.rfind(b"\n", 0, position) + 1, data.find(b"\n", position)
+    around = data[max(begin, position - _AROUND) : position + _AROUND if end < 0 else min(end, position + _AROUND)]
     text = around.decode("cp1252", errors="replace").replace("\t", " ").strip()
     return f" (in Windows-1252 it would be '{text}')" if text.isprintable() and "\ufffd" not in text else ""
 
@@ -130,8 +130,8 @@ def validate(path: Path, value: Any, model: type[Model], where: str = "") -> Mod
             raise ActScribeError(
                 f"{path}: {where}unknown key '{last}'.", "Is it misspelled? Then correct it."
             ) from None
-        place = " > ".join((*above, last))
-        raise ActScribeError(f"{path}: {place}: {problem['msg']} (found {str(problem['input'])[:60]!r}).") from None
+        key = " > ".join((*above, last))
+        raise ActScribeError(f"{path}: {key}: {problem['msg']} (found {str(problem['input'])[:60]!r}).") from None
 
 
 def load_json(path: Path) -> Any:

@@ -99,7 +99,7 @@ class Export:
 
     def label(self, row: Row) -> str:
         """Return the behaviour with its modifiers, which stand between the category and the type or status."""
-        texts = (text for place in self._modifiers for text in row.cell(place).split("|"))
+        texts = (text for column in self._modifiers for text in row.cell(column).split("|"))
         modifiers = [text for text in texts if text not in ("", "None", "NA")]
         behavior = self.text(row, "behavior")
         return f"{behavior}: {', '.join(modifiers)}" if modifiers else behavior
@@ -112,9 +112,9 @@ class Export:
     def _modifiers(self) -> list[int]:
         first, last = column(self.names, "behavioral_category"), column(self.names, "behavior_type", "status")
         between = range(first + 1, last) if first is not None and last is not None else range(0)
-        columns = [place for place in between if self.names[place] != "comment"]
+        columns = [index for index in between if self.names[index] != "comment"]
         return columns + [
-            place for place, name in enumerate(self.names) if name.startswith("modifier") and place not in between
+            index for index, name in enumerate(self.names) if name.startswith("modifier") and index not in between
         ]
 
     def offset(self, row: Row) -> float:
@@ -166,7 +166,7 @@ def _export(path: Path, table: Table) -> Export:
     needed = [column(table.names, "behavior"), column(table.names, "time", "start_s")]
     for row in table.body:
         # At once, whatever observation the row names: the garbage below a table names one of its own.
-        if not all(row.cell(place).strip() for place in needed):
+        if not all(row.cell(column).strip() for column in needed):
             raise ActScribeError(f"{path}: {row.place}: a row without a behaviour or a time: {quoted(row.cells[0])}.")
     facts: dict[str, str] = {}
     played = []

@@ -165,9 +165,9 @@ def _columns(names: Sequence[str]) -> _Columns:
     units = [found.group(1) if (found := _UNIT.search(name)) else "" for name in names]
     columns: _Columns = {}
     for field, spellings in _NAMES.items():
-        positions = [place for spelling in spellings.split() for place, name in enumerate(bare) if name == spelling]
+        positions = [index for spelling in spellings.split() for index, name in enumerate(bare) if name == spelling]
         if positions:
-            columns[field] = [_Column(place, 0.001 if units[place] in _MILLISECONDS else 1.0) for place in positions]
+            columns[field] = [_Column(index, 0.001 if units[index] in _MILLISECONDS else 1.0) for index in positions]
     return columns
 
 

@@ -133,31 +133,31 @@ class Index:
         if by_id is not None:
             return Match(by_id, "the observation's name")
         wanted = _Wanted(video, path)
-        places = self._like(wanted)
-        fits = [max(wanted.fit(name) for name in _names(entries[place])) for place in places]
+        indices = self._like(wanted)
+        fits = [max(wanted.fit(name) for name in _names(entries[index])) for index in indices]
         if len(entries) > 1:
             fits = [
-                fit if fit.in_place or wanted.is_foreign(entries[place]) else _NONE
-                for fit, place in zip(fits, places, strict=True)
+                fit if fit.in_place or wanted.is_foreign(entries[index]) else _NONE
+                for fit, index in zip(fits, indices, strict=True)
             ]
-        found = [(fit, place) for fit, place in zip(fits, places, strict=True) if fit.kind]
+        found = [(fit, index) for fit, index in zip(fits, indices, strict=True) if fit.kind]
         if not found:
             raise _nothing(path, entries, video)
         best = max(fit for fit, _ in found)
-        chosen = [entries[place] for fit, place in found if fit == best]
+        chosen = [entries[index] for fit, index in found if fit == best]
         joined = [
-            (fit, place)
-            for fit, place in found
-            if fit == best or any(is_one_video(entries[place], one) for one in chosen)
+            (fit, index)
+            for fit, index in found
+            if fit == best or any(is_one_video(entries[index], one) for one in chosen)
         ]
-        taken = [entries[place] for _, place in joined]
+        taken = [entries[index] for _, index in joined]
         if not all(one.joins and other.joins and is_one_video(one, other) for one, other in combinations(taken, 2)):
             raise _refuse(path, taken, f"'{video}' fits {len(taken)} of its entries", "Say which one is meant")
-        inside = {place for _, place in joined}
-        for fit, place in joined:
-            if fit.kind < _NAMED and entries[place].joins:
-                others = self._sharing(stem for name in _names(entries[place]) for stem in _stems(name))
-                _refuse_bridge(path, entries[place], [entries[other] for other in others if other not in inside], video)
+        inside = {index for _, index in joined}
+        for fit, index in joined:
+            if fit.kind < _NAMED and entries[index].joins:
+                others = self._sharing(stem for name in _names(entries[index]) for stem in _stems(name))
+                _refuse_bridge(path, entries[index], [entries[other] for other in others if other not in inside], video)
         if taken[0].undivided:
             raise ActScribeError(f"{path}: {taken[0].undivided}", "Read the BORIS project itself, which says more.")
         return Match(_join(taken), _say(best))
@@ -191,10 +191,10 @@ class Index:
         return found
 
     def _sharing(self, stems: Iterable[str]) -> list[int]:
-        return sorted({place for stem in set(stems) for place in self._of_stem.get(stem, ())})
+        return sorted({index for stem in set(stems) for index in self._of_stem.get(stem, ())})
 
     def _like(self, wanted: _Wanted) -> list[int]:
-        """Return the places of the entries that may fit; of all others `_Wanted.fit` knows that they do not."""
+        """Return the indices of the entries that may fit; of all others `_Wanted.fit` knows that they do not."""
         found = set(self._sharing((*_stems(wanted.video), *_stems(wanted.spelled))))
         key = _identity(wanted.file) if wanted.file else None
         return sorted(found | set(self._of_file.get(key, ()) if key else ()))

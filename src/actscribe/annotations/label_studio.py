@@ -281,15 +281,15 @@ def _origin(interval: Interval) -> str:
 
 def _result(identifier: str, interval: Interval, first: int, last: int) -> list[dict[str, Any]]:
     ranges = [{"start": first, "end": last}]
-    place = {"id": identifier, "to_name": "video", "origin": _origin(interval)}
-    region: dict[str, Any] = {**place, "from_name": "activity", "type": "timelinelabels"}
+    common = {"id": identifier, "to_name": "video", "origin": _origin(interval)}
+    region: dict[str, Any] = {**common, "from_name": "activity", "type": "timelinelabels"}
     region["value"] = {"ranges": ranges, "timelinelabels": [interval.label]}
     if interval.score is not None:
         region["score"] = float(interval.score)
     if not interval.subject:
         return [region]
     text = {"ranges": ranges, "text": [interval.subject]}
-    return [region, {**place, "from_name": "subject", "type": "textarea", "value": text}]
+    return [region, {**common, "from_name": "subject", "type": "textarea", "value": text}]
 
 
 FORMAT = Format(

@@ -94,30 +94,30 @@ class RayPool:
         actor = self._ray.remote(max_restarts=0, max_task_retries=0, **self._needs)(Actor)
         return actor.remote(self._archive, self._make, self._compute)
 
-    def _greet(self, place: int) -> None:
-        self._asked[self._actors[place].holder.remote()] = place
+    def _greet(self, index: int) -> None:
+        self._asked[self._actors[index].holder.remote()] = index
 
     def _listen(self, ready: list[Any]) -> Iterator[Heard]:
         for one in ready:
-            place = self._asked.pop(one)
+            index = self._asked.pop(one)
             try:
                 said = self._ray.get(one)
             except self._ray.exceptions.RayActorError as error:
                 cause = getattr(error, "cause", None)
                 if isinstance(cause, ActScribeError):
                     raise cause from error
-                self._claims.free(self._holders[place])
-                self._actors[place] = self._start()
-                self._greet(place)
-                yield Heard(place, died=True)
+                self._claims.free(self._holders[index])
+                self._actors[index] = self._start()
+                self._greet(index)
+                yield Heard(index, died=True)
                 continue
             if isinstance(said, list):
-                yield Heard(place, tuple(said))
+                yield Heard(index, tuple(said))
                 continue
             if isinstance(said, tuple):
                 raise ActScribeError(*said)
-            self._holders[place] = said
-            yield Heard(place)
+            self._holders[index] = said
+            yield Heard(index)
 
 
 def _check_answers(address: str) -> None:

@@ -225,8 +225,8 @@ class Archive:
 
     def _entries(self, state: str) -> Iterator[os.DirEntry[str]]:
         folder = self.folder / STATE / state
-        for place in os.scandir(folder) if folder.is_dir() else ():
-            for entry in os.scandir(place):
+        for parent in os.scandir(folder) if folder.is_dir() else ():
+            for entry in os.scandir(parent):
                 if entry.name.endswith(".json") and not entry.name.startswith("."):
                     yield entry
 

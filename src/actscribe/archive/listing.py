@@ -80,10 +80,10 @@ def _listed(source: Path) -> list[tuple[str, Path]]:
     table = find_table(source, read_text(source), lambda names: "video" in names)
     if table is None:
         raise ActScribeError(f"{source}: has no column 'video'.", "Write 'video' into its first line.")
-    place = [cell.strip().casefold() for cell in table.header.cells].index("video")
+    column = [cell.strip().casefold() for cell in table.header.cells].index("video")
     lines: dict[str, int] = {}
     for row in table.body:
-        name = row.cell(place).strip()
+        name = row.cell(column).strip()
         if not name:
             continue
         first = lines.setdefault(PurePath(name).as_posix(), row.line)

@@ -107,29 +107,29 @@ class LocalPool:
             worker.pipe.close()
             self._claims.free(worker.holder)
 
-    def _start(self, place: int) -> _Worker:
+    def _start(self, index: int) -> _Worker:
         ours, theirs = self._context.Pipe()
-        given = (theirs, self._archive, self._make, self._computes[place], os.getpid())
-        process = self._context.Process(target=serve, args=given, name=f"archive {place}", daemon=True)
+        given = (theirs, self._archive, self._make, self._computes[index], os.getpid())
+        process = self._context.Process(target=serve, args=given, name=f"archive {index}", daemon=True)
         process.start()
         theirs.close()
         return _Worker(process, ours)
 
-    def _listen(self, place: int) -> Heard:
-        worker = self._workers[place]
+    def _listen(self, index: int) -> Heard:
+        worker = self._workers[index]
         try:
             said: Any = worker.pipe.recv()
         except (EOFError, OSError):
             worker.process.join()
             worker.pipe.close()
             self._claims.free(worker.holder)
-            self._workers[place] = self._start(place)
-            return Heard(place, died=True)
+            self._workers[index] = self._start(index)
+            return Heard(index, died=True)
         if isinstance(said, list):
-            return Heard(place, tuple(said))
+            return Heard(index, tuple(said))
         if isinstance(said, str):
             worker.holder = said
-            return Heard(place)
+            return Heard(index)
         message, hint = said
         raise ActScribeError(message, hint)
 

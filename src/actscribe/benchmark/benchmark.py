@@ -189,8 +189,8 @@ def _finish(
     if chosen.novel is None or drawn.novel is None:
         return
     study = _study(plan, chosen.novel, settings, seed)
-    place = folder / NOVEL_FOLDER
-    other = Run.open(place) if (place / RUN_FILE).is_file() else None
+    target = folder / NOVEL_FOLDER
+    other = Run.open(target) if (target / RUN_FILE).is_file() else None
     if other is not None and other.info.status != "begun":
         check_same(other, study, drawn.novel, INSTEAD)
     else:
@@ -205,7 +205,7 @@ def _finish(
             machine=machine(),
             notes=["scored by the model of the run above, with the prompts of the novel classes"],
         )
-        other = Run.create(place, study, drawn.novel.labels, drawn.novel.recordings, facts)
+        other = Run.create(target, study, drawn.novel.labels, drawn.novel.recordings, facts)
     if not _is_scored(other, plan):
         learned: Any = recognizer or run.recognizer()
         _score(other, plan, learned.for_labels(drawn.novel.labels))
@@ -281,13 +281,13 @@ def _write(
         "notes": list(notes),
     }
     texts = [f"# {plan.dataset}: {plan.name}", f"    {plan.command()}", *(f"Note: {note}" for note in notes)]
-    place = folder / plan.name
-    with folder_beside(place) as beside:
+    target = folder / plan.name
+    with folder_beside(target) as beside:
         for name, text in files(tables, facts, texts).items():
             (beside / name).write_text(text, encoding="utf-8", newline="")
         page = benchmark_page(f"{plan.dataset}: {plan.name}", plan.command(), tables, notes, facts)
         (beside / REPORT).write_text(page, encoding="utf-8", newline="")
-    return Benchmarked(place, results, tables, notes)
+    return Benchmarked(target, results, tables, notes)
 
 
 def _settings(folder: Path, plan: Plan, vghif: bool) -> dict[str, Any]:

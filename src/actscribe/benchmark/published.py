@@ -52,8 +52,8 @@ def published_notes(plan: Plan) -> list[str]:
     theirs = [split, f"{recipe.frames} frames", f"{recipe.test.clips} x {recipe.test.crops} views"]
     own = [f"split {plan.source.split}", f"{plan.clip_frames} frames", f"{plan.views.clips} x {plan.views.crops} views"]
     same = [plan.source.split == SPLIT, plan.clip_frames == recipe.frames, own[2] == theirs[2]]
-    differ = [place for place, equal in enumerate(same) if not equal]
+    differ = [index for index, equal in enumerate(same) if not equal]
     if differ:
-        published, here = (", ".join(words[place] for place in differ) for words in (theirs, own))
+        published, here = (", ".join(words[index] for index in differ) for words in (theirs, own))
         notes.append(f"the published numbers are of {published}; this run is of {here}.")
     return notes

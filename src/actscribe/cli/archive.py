@@ -21,7 +21,7 @@ _PLACE = "Folder of videos, or .csv with a column 'video'; with --status and the
 
 
 def archive(
-    place: Annotated[Path, typer.Argument(metavar="VIDEOS|OUT", help=_PLACE)],
+    folder: Annotated[Path, typer.Argument(metavar="VIDEOS|OUT", help=_PLACE)],
     run: Annotated[Path | None, typer.Option(help="Run folder made by `actscribe train`.")] = None,
     out: Annotated[Path | None, typer.Option(help="New or empty folder, or one to go on with.")] = None,
     format: Annotated[str, typer.Option(help="Comma-separated: elan, boris, csv, json, vtt, …")] = "json",
@@ -50,39 +50,39 @@ def archive(
             f"{asked[0]} is asked of an archive's folder alone.", f"Type: actscribe archive OUT {asked[0]}"
         )
     if status or verify:
-        (_say_status if status else _say_verified)(place)
+        (_say_status if status else _say_verified)(folder)
         return
     part = _shard(shard, os.environ)
     if report or retry_failed:
-        _go_over(place, None if report else (workers, part, ray or ""))
+        _go_over(folder, None if report else (workers, part, ray or ""))
         return
     if run is None or out is None:
         raise ActScribeError(
-            "Which run annotates, and where to?", f"Type: actscribe archive {place} --run RUN --out OUT"
+            "Which run annotates, and where to?", f"Type: actscribe archive {folder} --run RUN --out OUT"
         )
 
     from actscribe.archive.listing import list_archive
     from actscribe.run_folder.run import Run
 
     Run.open(run)  # both are refused before networks are loaded, if they are none
-    if not place.is_dir():
-        list_archive(place)
+    if not folder.is_dir():
+        list_archive(folder)
 
     from actscribe.archive.archive import Hands, annotate_archive
 
     formats = [name.strip() for name in format.split(",") if name.strip()]
-    _say(annotate_archive(place, run, out, formats or ["json"], rules, Hands(workers, part, ray or ""), together))
+    _say(annotate_archive(folder, run, out, formats or ["json"], rules, Hands(workers, part, ray or ""), together))
 
 
-def _go_over(place: Path, hands: tuple[int | None, tuple[int, int] | None, str] | None) -> None:
+def _go_over(folder: Path, hands: tuple[int | None, tuple[int, int] | None, str] | None) -> None:
     """Try again what failed in an archive, by such hands; None: write its report again."""
     from actscribe.archive.folder import Archive
 
-    Archive.open(place)  # refuses what is no archive before networks are loaded
+    Archive.open(folder)  # refuses what is no archive before networks are loaded
 
     from actscribe.archive.archive import Hands, report_again, retry_failed
 
-    _say(report_again(place) if hands is None else retry_failed(place, Hands(*hands)))
+    _say(report_again(folder) if hands is None else retry_failed(folder, Hands(*hands)))
 
 
 def _modes(status: bool, retry_failed: bool, verify: bool, report: bool) -> dict[str, bool]:
@@ -133,13 +133,13 @@ def _say(ended: Ended) -> None:
         raise typer.Exit(NOT_ALL)
 
 
-def _say_status(place: Path) -> None:
+def _say_status(folder: Path) -> None:
     from actscribe.archive.folder import Archive
     from actscribe.archive.status import status
     from actscribe.progress import clock
     from actscribe.tables import print_sentence
 
-    found = status(Archive.open(place))
+    found = status(Archive.open(folder))
     rest = found.videos - found.done - found.failed
     left = (
         f", about {clock(found.left_s)} left at the pace of the last ones" if rest and found.left_s is not None else ""
@@ -153,11 +153,11 @@ def _say_status(place: Path) -> None:
         raise typer.Exit(NOT_ALL)
 
 
-def _say_verified(place: Path) -> None:
+def _say_verified(folder: Path) -> None:
     from actscribe.archive.folder import Archive
     from actscribe.archive.status import verify
 
-    found = verify(Archive.open(place))
+    found = verify(Archive.open(folder))
     print(f"{found.files - len(found.changed) - len(found.gone)} of {found.files} files are as they were written.")
     for name in found.changed:
         print(f"changed: {name}")

@@ -41,7 +41,7 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
                 return command(*args, **kwargs)
         except ActScribeError as error:
             _let_the_first_speak()
-            who = "" if processes.is_first() else f" (process {processes.place() + 1} of {processes.count()})"
+            who = "" if processes.is_first() else f" (process {processes.rank() + 1} of {processes.count()})"
             tell(*_steps(error), f"Error{who}: {error.message}", *([error.hint] if error.hint else []))
             raise typer.Exit(BAD_INPUT) from None
         except BrokenPipeError:

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 def list_models() -> None:
     """Show every known model: whether it is here or would need a download, its licence and size."""
-    from actscribe.models.catalog import ENTRIES, embedded_folder, place
+    from actscribe.models.catalog import ENTRIES, embedded_folder, location
     from actscribe.settings.named_models import EMBEDDED
     from actscribe.tables import print_sentence
 
     words = {"package": "here, package", "cache": "here, cache", "incomplete": "incomplete"}
     print(_row("name", "family", "where", "download", "licence"))
     for entry in ENTRIES:
-        where = words.get(place(entry), "download" if entry.hub else "not installed")
+        where = words.get(location(entry), "download" if entry.hub else "not installed")
         size = f"{entry.download} MB" if entry.hub else "–"
         note = f" ({entry.note})" if entry.note else ""
         print(_row(entry.name, entry.family, where, size, entry.licence + note))
@@ -128,8 +128,8 @@ def merge(
 
     merged = merge_run(Run.open(run), out)
     print(f"Run: {merged.folder}")
-    place = shlex.quote(str(merged.folder))
-    print(f"Next: actscribe evaluate {place}   or: actscribe annotate VIDEO --run {place}")
+    quoted = shlex.quote(str(merged.folder))
+    print(f"Next: actscribe evaluate {quoted}   or: actscribe annotate VIDEO --run {quoted}")
 
 
 for word, command in (("list", list_models), ("pull", pull), ("plan", with_compute(plan)), ("merge", merge)):

@@ -117,7 +117,7 @@ def subset(data: StudyData, number: int | None, seed: int) -> StudyData:
         return data
     names = sorted(r.name for r in data.of_split("train") if r.intervals is not None)
     order = np.random.default_rng(seed).permutation(len(names))
-    kept = {names[place] for place in order[:number].tolist()}
+    kept = {names[index] for index in order[:number].tolist()}
     return replace(data, recordings=tuple(r for r in data.recordings if r.split != "train" or r.name in kept))
 
 

@@ -52,9 +52,9 @@ def finish(
         memory = None
         if run is None:
             with peak_memory() as peak:
-                place = folder / part.place
-                begun = (place / RUN_FILE).is_file()
-                run = train(own, part.recognizer, place, resume=begun, cache=cache, data=its)
+                run_folder = folder / part.place
+                begun = (run_folder / RUN_FILE).is_file()
+                run = train(own, part.recognizer, run_folder, resume=begun, cache=cache, data=its)
             memory = round(peak[0] / MB, 1)
         result = _evaluation(run, part, study)
         if part.recordings is None and kept_cost(run) is None:

@@ -16,7 +16,7 @@ class Blocks:
     share it. It is another order than a shuffle of all clips: those of one block are shown near to each other.
 
     Args:
-        chunks: clips whose frames are read together, by their places, each in one chunk.
+        chunks: clips whose frames are read together, by their indices, each in one chunk.
         sizes: bytes of each chunk's frames.
         most: bytes of a block's frames; a chunk that is larger is a block of its own.
     """
@@ -27,7 +27,7 @@ class Blocks:
     _drawn: dict[tuple[int, int], list[np.ndarray]] = field(default_factory=dict, compare=False)
 
     def of_round(self, seed: int, number: int) -> list[np.ndarray]:
-        """Return the places of all clips in the order of one round, block by block: each chunk is in one of them."""
+        """Return the indices of all clips in the order of one round, block by block: each chunk is in one of them."""
         if (seed, number) not in self._drawn:
             rng = np.random.default_rng((seed, number))
             blocks: list[list[int]] = []
@@ -42,6 +42,6 @@ class Blocks:
             self._drawn[seed, number] = [rng.permutation(np.array(block)) for block in blocks]
         return self._drawn[seed, number]
 
-    def beside(self, seed: int, number: int, place: int) -> np.ndarray:
-        """Return the clips of one clip's block in a round, itself among them, in order of their places."""
-        return np.sort(next(block for block in self.of_round(seed, number) if place in block))
+    def beside(self, seed: int, number: int, index: int) -> np.ndarray:
+        """Return the clips of one clip's block in a round, itself among them, in order of their indices."""
+        return np.sort(next(block for block in self.of_round(seed, number) if index in block))

@@ -141,11 +141,11 @@ def _fractions(edges: np.ndarray, intervals: Sequence[Interval], gaps: Sequence[
 def _outside(merged: list[tuple[float, float]], unknown: list[tuple[float, float]]) -> list[tuple[float, float]]:
     """Return what of disjoint, ascending spans is in none of the `unknown` ones: a bout there says nothing."""
     found = []
-    place = 0
+    index = 0
     for start, end in merged:
-        while place < len(unknown) and unknown[place][1] <= start:
-            place += 1
-        for one, other in unknown[place:]:
+        while index < len(unknown) and unknown[index][1] <= start:
+            index += 1
+        for one, other in unknown[index:]:
             if one >= end:
                 break
             if one > start:

@@ -36,13 +36,13 @@ class _Chunk:
 
     Args:
         recording: its name.
-        places: of the clips, in order of time.
+        indices: of the clips, in order of time.
         times: the moments that may be asked for, in order.
         bytes: of the entry; 0 where nobody has to know.
     """
 
     recording: str
-    places: tuple[int, ...]
+    indices: tuple[int, ...]
     times: np.ndarray
     bytes: int = 0
 
@@ -132,7 +132,7 @@ class ClipData(Sequence[ClipFrames]):
         """Return about how many seconds decoding all frames takes, from the sizes and lengths of what is decoded."""
         seen: dict[str, float] = {}
         for chunk in self._whole:
-            spans = merge_spans(Interval("", self.clips[place].start, self.clips[place].end) for place in chunk.places)
+            spans = merge_spans(Interval("", self.clips[index].start, self.clips[index].end) for index in chunk.indices)
             seen[chunk.recording] = sum(end - start for start, end in spans)
         infos = {name: self._info(name) for name in seen}
         pixels = (
@@ -154,38 +154,38 @@ class ClipData(Sequence[ClipFrames]):
         self._held_bytes = room // part
         self._take([chunk for whole in self._whole for chunk in self._divided(whole, room // CHUNK)])
         self.blocks = Blocks(
-            [chunk.places for chunk in self._chunks], [chunk.bytes for chunk in self._chunks], room // part
+            [chunk.indices for chunk in self._chunks], [chunk.bytes for chunk in self._chunks], room // part
         )
 
     def _take(self, chunks: Sequence[_Chunk]) -> None:
         self._chunks = chunks
-        self._chunk_of = {place: number for number, chunk in enumerate(chunks) for place in chunk.places}
+        self._chunk_of = {index: number for number, chunk in enumerate(chunks) for index in chunk.indices}
 
     def _of_recordings(self) -> Iterator[_Chunk]:
         """Yield a chunk for each recording of which there is a clip, in the order of the clips."""
-        places: dict[str, list[int]] = {}
-        for place, clip in enumerate(self.clips):
-            places.setdefault(clip.recording, []).append(place)
-        for name, found in places.items():
-            ordered = sorted(found, key=lambda place: (self.clips[place].start, self.clips[place].end, place))
+        indices: dict[str, list[int]] = {}
+        for index, clip in enumerate(self.clips):
+            indices.setdefault(clip.recording, []).append(index)
+        for name, found in indices.items():
+            ordered = sorted(found, key=lambda index: (self.clips[index].start, self.clips[index].end, index))
             yield _Chunk(
                 name,
                 tuple(ordered),
-                np.unique(np.concatenate([clip_moments(self.clips[place], self.view) for place in ordered])),
+                np.unique(np.concatenate([clip_moments(self.clips[index], self.view) for index in ordered])),
             )
 
     def _divided(self, whole: _Chunk, most: int) -> Iterator[_Chunk]:
         image = self._image_bytes(whole.recording)
-        places: list[int] = []
+        indices: list[int] = []
         times: set[float] = set()
-        for place in whole.places:
-            more = times | set(clip_moments(self.clips[place], self.view).tolist())
-            if places and entry_bytes(len(more), image) > most:
-                yield _Chunk(whole.recording, tuple(places), np.array(sorted(times)), entry_bytes(len(times), image))
-                places, more = [], set(clip_moments(self.clips[place], self.view).tolist())
-            places.append(place)
+        for index in whole.indices:
+            more = times | set(clip_moments(self.clips[index], self.view).tolist())
+            if indices and entry_bytes(len(more), image) > most:
+                yield _Chunk(whole.recording, tuple(indices), np.array(sorted(times)), entry_bytes(len(times), image))
+                indices, more = [], set(clip_moments(self.clips[index], self.view).tolist())
+            indices.append(index)
             times = more
-        yield _Chunk(whole.recording, tuple(places), np.array(sorted(times)), entry_bytes(len(times), image))
+        yield _Chunk(whole.recording, tuple(indices), np.array(sorted(times)), entry_bytes(len(times), image))
 
     def _info(self, name: str) -> VideoInfo:
         video = self.recordings[name].video
@@ -216,9 +216,9 @@ class ClipData(Sequence[ClipFrames]):
     def _at(self, index: int, wanted: np.ndarray) -> ClipFrames:
         clip, number = self.clips[index], self._chunk_of[index % len(self.clips)]
         frames = self._frames(number)
-        places = np.searchsorted(self._chunks[number].times, wanted)
-        images = np.stack([frames[place] for place in places])
-        return ClipFrames(clip, self.recordings[clip.recording].content, images, frames.pts[places])
+        indices = np.searchsorted(self._chunks[number].times, wanted)
+        images = np.stack([frames[one] for one in indices])
+        return ClipFrames(clip, self.recordings[clip.recording].content, images, frames.pts[indices])
 
     def prepare(self, what: str) -> None:
         """Decode every recording that a clip is cut from, where the cache does not hold it yet; show progress.

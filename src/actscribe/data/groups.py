@@ -84,8 +84,8 @@ def in_two_splits(rows: Sequence[Row], splits: Mapping[str, str]) -> list[str]:
 def groups_in_names(videos: Sequence[Path]) -> list[str]:
     """Return a group for each video from a part of their names that is a word and a number and repeats, or nothing."""
     rows = [Row(0, video, None, "", "", "") for video in videos]
-    place, names = _in_names(rows)
-    return [_parts(row)[place] for row in rows] if names else []
+    index, names = _in_names(rows)
+    return [_parts(row)[index] for row in rows] if names else []
 
 
 def _check_spelling(rows: Sequence[Row]) -> None:
@@ -106,10 +106,10 @@ def _torn_by_folders(rows: Sequence[Row]) -> str:
     """Say where the names of files hint at subjects that lie in several sub-folders, which were taken for groups."""
     if any(row.line for row in rows):  # a manifest, which says what its groups are
         return ""
-    place, names = _in_names(rows)
+    index, names = _in_names(rows)
     folders = defaultdict(set)
     for row in rows:
-        folders[_parts(row)[place] if names else ""].add(row.group)
+        folders[_parts(row)[index] if names else ""].add(row.group)
     torn = [name for name in names if len(folders[name]) > 1]
     if not torn:
         return ""

@@ -134,9 +134,9 @@ def _same_video(path: Path) -> str:
 def _amounts(recordings: Sequence[Recording], labels: LabelSet, groups: Sequence[str]) -> np.ndarray:
     """Return seconds of each label and of the whole per group, shape (groups, labels + 1); the whole comes last."""
     amounts = np.zeros((len(groups), len(labels) + 1))
-    place = {group: index for index, group in enumerate(groups)}
+    row_of = {group: index for index, group in enumerate(groups)}
     for recording in recordings:
-        row = amounts[place[recording.group]]
+        row = amounts[row_of[recording.group]]
         row[-1] += recording.duration
         for column, name in enumerate(labels.names):
             of_label = merge_spans(i for i in recording.intervals or () if i.label == name)

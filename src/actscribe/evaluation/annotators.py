@@ -92,10 +92,10 @@ def annotator_table(
         second: recording -> the second annotator's.
         coverage: share of a clip that a label must cover to be present.
     """
-    rows = [place for place, unit in enumerate(shared.units) if unit in second]
+    rows = [index for index, unit in enumerate(shared.units) if unit in second]
     if not rows:
         return None
-    clips = [shared.clips[place] for place in rows]
+    clips = [shared.clips[index] for index in rows]
     first, other = shared.targets[rows], _second_targets(clips, second, shared.labels, coverage)
     groups = group_units([shared.groups[i] for i in rows])
     unknown = np.isnan(first) | np.isnan(other)

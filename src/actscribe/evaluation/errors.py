@@ -132,11 +132,11 @@ def merged_spans(
         score, margin: of each, shape (clips,).
         wrong: which of them count, bool, shape (clips,).
     """
-    places = sorted(np.flatnonzero(wrong).tolist(), key=lambda i: (clips[i].recording, clips[i].start))
+    indices = sorted(np.flatnonzero(wrong).tolist(), key=lambda i: (clips[i].recording, clips[i].start))
     spans: list[dict[str, Any]] = []
-    for place in places:
-        clip = clips[place]
-        worst = {"score": float(score[place]), "margin": float(margin[place])}
+    for index in indices:
+        clip = clips[index]
+        worst = {"score": float(score[index]), "margin": float(margin[index])}
         last = spans[-1] if spans else None
         if last is None or last["recording"] != clip.recording or clip.start > last["end"] + SAME_S:
             spans.append({"recording": clip.recording, "start": clip.start, "end": clip.end, "clips": 1} | worst)

@@ -87,12 +87,12 @@ def moments(pair: Pair, labels: Sequence[str], unit: float) -> Moments:
 
 
 def _course(annotations: Annotations, labels: Sequence[str], unit: float) -> Course:
-    place = {name: column for column, name in enumerate(labels)}
+    column_of = {name: column for column, name in enumerate(labels)}
     spans = []
     for one in annotations.intervals:
-        if one.label in place:
+        if one.label in column_of:
             reach = unit / 2 if one.start == one.end else 0.0
-            spans.append((round(one.start - reach, DIGITS), round(one.end + reach, DIGITS), place[one.label]))
+            spans.append((round(one.start - reach, DIGITS), round(one.end + reach, DIGITS), column_of[one.label]))
     edges = np.unique([time for start, end, _ in spans for time in (start, end)])
     held = np.zeros((2 * len(edges) + 1, len(labels)), dtype=bool)
     for start, end, column in spans:

@@ -164,17 +164,17 @@ def _joint(looked: Sequence[Moments]) -> _States:
     return _States(courses, seen, 1 + max(int(its.max(initial=0)) for its in numbers))
 
 
-def _joint_counts(looked: Moments, states: _States, place: int, tolerance: float) -> np.ndarray:
+def _joint_counts(looked: Moments, states: _States, index: int, tolerance: float) -> np.ndarray:
     """Return agreements, then moments by the first one's state, then by the second's: shape (3, 1 + 2 * states).
 
     The first row as it is, the others with a tolerance and the first or the second one as the reference.
     """
-    sides = states.seen[place]
+    sides = states.seen[index]
     times = looked.times[looked.known.all(axis=1)]
     rows = [_counted(*sides, states.count)]
     for side in (0, 1):
         mine, theirs = sides[side], sides[1 - side].copy()
-        course, its = looked.courses[1 - side], states.courses[place][1 - side]
+        course, its = looked.courses[1 - side], states.courses[index][1 - side]
         for moment in np.flatnonzero(mine != theirs):
             low, high = course.places(times[moment] + np.array([-tolerance, tolerance]))
             if mine[moment] in its[low : high + 1]:

@@ -53,7 +53,7 @@ def difference(first: np.ndarray, second: np.ndarray, groups: Groups) -> Estimat
     """Return macro F1 of a second recognizer minus that of a first, with its interval, all of shape ().
 
     The same groups are left out of both, so what makes a group hard for both cancels. Of one with a single seed that
-    one is used throughout; seeds are paired by their place.
+    one is used throughout; seeds are paired by their order.
 
     Args:
         first, second: counts, shape (clips, seeds, labels, 3).

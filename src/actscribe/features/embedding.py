@@ -22,7 +22,7 @@ from actscribe.data.recording import Recording
 from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.features.embedder import Embedder
 from actscribe.features.store import FeatureStore, Moment, Row, Shelf
-from actscribe.processes import count, place
+from actscribe.processes import count, rank
 from actscribe.progress import say, track
 from actscribe.tables import bytes_text
 from actscribe.video.sampling import sample_times
@@ -152,7 +152,7 @@ def embed(embedding: Embedding, recordings: Sequence[Recording], clips: Sequence
     if needed > SAID_BYTES:
         say(f"{what}: {bytes_text(needed)} go into the feature store {embedding.store.root}", None)
     left = [name for name, units in missing.items() if units]
-    first = len(left) * place() // count()
+    first = len(left) * rank() // count()
 
     def made() -> Iterator[Row]:
         for name in left[first:] + left[:first]:

@@ -105,12 +105,12 @@ class Stepping:
             moment: in seconds.
         """
         if self.encoder.per == "frame":
-            place, each = nearest(times, moment), self.encoder.tokens
-            return vectors[place * each : (place + 1) * each].float().mean(0)
+            index, each = nearest(times, moment), self.encoder.tokens
+            return vectors[index * each : (index + 1) * each].float().mean(0)
         states = vectors.float()
-        place = nearest(np.linspace(times[0], times[-1], len(states)), moment)
+        index = nearest(np.linspace(times[0], times[-1], len(states)), moment)
         return torch.cat(
-            [pool(states[None], torch.ones(1, len(states), dtype=torch.bool), "statistics")[0], states[place]]
+            [pool(states[None], torch.ones(1, len(states), dtype=torch.bool), "statistics")[0], states[index]]
         )
 
     def _around(self, start: float, end: float, length: float, duration: float) -> tuple[float, float]:
@@ -122,7 +122,7 @@ class Stepping:
 
 
 def nearest(times: np.ndarray, moment: float) -> int:
-    """Return the place of the time that is nearest to a moment, the first of equals."""
+    """Return the index of the time that is nearest to a moment, the first of equals."""
     return int(np.abs(times - moment).argmin())
 
 

@@ -91,9 +91,9 @@ class Shelf:
         """
         if moment in self._held:
             return self._held[moment]
-        name, place = self._places[moment]
+        name, row = self._places[moment]
         try:
-            return self._segments[name].row(place)
+            return self._segments[name].row(row)
         except ValueError as error:
             path = self.folder / name
             _discard(path)
@@ -288,13 +288,13 @@ class _Segment:
             raise ValueError("not what was written")
         return cls(moments, values, offsets, times, sums, set())
 
-    def row(self, place: int) -> Row:
-        vectors = self.values[self.offsets[place] : self.offsets[place + 1]]
-        if place not in self.checked:
-            if _sum(vectors) != self.sums[place]:
-                raise ValueError(f"row {place} has another sum")
-            self.checked.add(place)
-        return Row(vectors, self.times[place])
+    def row(self, index: int) -> Row:
+        vectors = self.values[self.offsets[index] : self.offsets[index + 1]]
+        if index not in self.checked:
+            if _sum(vectors) != self.sums[index]:
+                raise ValueError(f"row {index} has another sum")
+            self.checked.add(index)
+        return Row(vectors, self.times[index])
 
 
 def _bytes(tensor: Tensor) -> int:

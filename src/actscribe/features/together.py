@@ -39,22 +39,22 @@ def embed_together(embedding: Embedding, wanted: Sequence[tuple[Recording, Seque
     whole: set[int] = set()
 
     def shown() -> Iterator[tuple[int, Moment, ClipFrames]]:
-        for place, ((recording, _), units) in enumerate(zip(wanted, lacking, strict=True)):
+        for index, ((recording, _), units) in enumerate(zip(wanted, lacking, strict=True)):
             with suppress(ActScribeError, OSError):
                 frames = embedding.show(recording, embedding.view, [moments for _, moments in units])
                 for (moment, _), one in zip(units, frames, strict=True):
-                    yield place, moment, one
-                whole.add(place)
+                    yield index, moment, one
+                whole.add(index)
 
     try:
         with closing(ahead(shown(), encoder.batch)) as seen:
             for batch in batched(seen, encoder.batch):
                 frames = [one for _, _, one in batch]
                 rows = rows_of(embedding.embedder.embed(frames), frames)
-                for (place, moment, _), row in zip(batch, rows, strict=True):
-                    shelves[place].hold([moment], [row])
-        for place in whole:
-            shelves[place].write()
+                for (index, moment, _), row in zip(batch, rows, strict=True):
+                    shelves[index].hold([moment], [row])
+        for index in whole:
+            shelves[index].write()
     finally:  # also of those that cannot be read
         for shelf in shelves:
             shelf.forget_held()

@@ -221,12 +221,12 @@ def _bars(axes: Any, intervals: Iterable[Interval], label: str, top: float, colo
     axes.broken_barh(spans, (top, LANE), facecolors=colour, linewidth=0)
 
 
-def _curve(axes: Any, panel: Panel, place: int, top: float) -> None:
+def _curve(axes: Any, panel: Panel, index: int, top: float) -> None:
     if panel.scores is None:
         return
     height = CURVE - 0.6
     axes.plot([0, panel.duration], [top + height] * 2, color="#999999", linewidth=0.3)
-    axes.plot(panel.scores.times, top + height * (1 - panel.scores.scores[:, place]), color=LINE, linewidth=0.6)
+    axes.plot(panel.scores.times, top + height * (1 - panel.scores.scores[:, index]), color=LINE, linewidth=0.6)
 
 
 def _gaps(axes: Any, panel: Panel, label: str, top: float, height: float) -> None:

@@ -39,13 +39,13 @@ def removed(spans: Spans, start: float, end: float) -> Spans:
 def shared(first: Spans, second: Spans) -> Spans:
     """Return the time that is in both."""
     found: list[tuple[float, float]] = []
-    place = other = 0
-    while place < len(first) and other < len(second):
-        low, high = max(first[place][0], second[other][0]), min(first[place][1], second[other][1])
+    position = other = 0
+    while position < len(first) and other < len(second):
+        low, high = max(first[position][0], second[other][0]), min(first[position][1], second[other][1])
         if low < high:
             found.append((low, high))
-        if first[place][1] <= second[other][1]:
-            place += 1
+        if first[position][1] <= second[other][1]:
+            position += 1
         else:
             other += 1
     return tuple(found)

@@ -211,8 +211,8 @@ def _axis(begin: float, piece: float, cells: int) -> str:
     """Return times below the lanes, where they begin."""
     row = [" "] * (cells + SCORE)
     mark = -(-begin // MARK_S) * MARK_S
-    while (place := round((mark - begin) / piece)) < cells:
-        row[place : place + len(clock(mark)) + 1] = f"|{clock(mark)}"
+    while (column := round((mark - begin) / piece)) < cells:
+        row[column : column + len(clock(mark)) + 1] = f"|{clock(mark)}"
         mark += MARK_S
     return "".join(row).rstrip()
 

@@ -17,7 +17,7 @@ from actscribe.packages import missing
 from actscribe.settings.named_models import EMBEDDED, IMAGENET, IMAGENET_PACKAGE
 
 #: Where a model is: carried by the package, complete in the local cache, partly there, or only on the hub.
-Place = Literal["package", "cache", "incomplete", "download"]
+Location = Literal["package", "cache", "incomplete", "download"]
 
 #: What a pull takes: safetensors, configuration, tokenizer and licence; never a pickle and never code.
 ALLOWED = ("*.safetensors", "*.safetensors.index.json", "*.json", "*.jinja", "*.txt", "*.model", "LICENSE*", "*.md")
@@ -169,7 +169,7 @@ def find(name: str) -> Entry | None:
     return next((entry for entry in ENTRIES if wanted in (entry.name, entry.hub.casefold())), None)
 
 
-def place(entry: Entry) -> Place:
+def location(entry: Entry) -> Location:
     """Tell where a model is; looks at the disk only."""
     if entry.kind == ENCODER:
         return "download" if missing([IMAGENET_PACKAGE]) else "package"

@@ -93,5 +93,5 @@ class _Held(TorchDispatchMode):
         self.most = max(self.most, self._now)
         weakref.finalize(storage, self._drop, id(storage))
 
-    def _drop(self, place: int) -> None:
-        self._now -= self._sizes.pop(place)
+    def _drop(self, key: int) -> None:
+        self._now -= self._sizes.pop(key)

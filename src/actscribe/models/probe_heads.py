@@ -91,7 +91,7 @@ def pool(states: Tensor, mask: Tensor, pooling: ProbePooling) -> Tensor:
 
 def moments(tokens: int, width: int) -> Tensor:
     """Return sines and cosines of the places in time, shape (tokens, width)."""
-    place = torch.arange(tokens, dtype=torch.float32)[:, None]
+    position = torch.arange(tokens, dtype=torch.float32)[:, None]
     rate = torch.exp(torch.arange(0, width, 2, dtype=torch.float32) * (-torch.log(torch.tensor(1e4)) / width))
-    waves = torch.stack([(place * rate).sin(), (place * rate).cos()], dim=-1).flatten(1)
+    waves = torch.stack([(position * rate).sin(), (position * rate).cos()], dim=-1).flatten(1)
     return waves[:, :width]

@@ -62,8 +62,8 @@ def check_quantized(job: TrainingInputs, texts: Prompts) -> None:
     if not settings.quantize or settings.server:
         return
     count = len(job.validation)
-    places = sorted({round(place) for place in np.linspace(0, count - 1, min(CLIPS, count))})
-    clips = [job.validation[place] for place in places]
+    indices = sorted({round(index) for index in np.linspace(0, count - 1, min(CLIPS, count))})
+    clips = [job.validation[index] for index in indices]
     with quiet():
         full = LocalVlmClient(load_vlm(settings.model, "bfloat16", device="cpu"))
     found = agreement(vlm_client(settings), full, clips, texts)

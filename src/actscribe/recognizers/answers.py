@@ -201,13 +201,13 @@ def default_store() -> AnswerStore:
 
 
 def remember(store: AnswerStore, keys: Sequence[str], ask: Callable[[Sequence[int]], Sequence[Any]]) -> list[Any]:
-    """Return the answer of each key, asking `ask` once for the places that are not kept; what it answers is kept."""
+    """Return the answer of each key, asking `ask` once for the indices that are not kept; what it answers is kept."""
     found = [store.get(key) for key in keys]
-    left = [place for place, answer in enumerate(found) if answer is None]
+    left = [index for index, answer in enumerate(found) if answer is None]
     if left:
-        for place, answer in zip(left, ask(left), strict=True):
-            found[place] = answer
-        store.put({keys[place]: found[place] for place in left})
+        for index, answer in zip(left, ask(left), strict=True):
+            found[index] = answer
+        store.put({keys[index]: found[index] for index in left})
     return found
 
 

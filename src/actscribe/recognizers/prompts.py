@@ -60,7 +60,7 @@ def prompts(labels: LabelSet, listing: str = "", question: str = "", caption: st
         ("question_template", question, ("{question}",)),
         ("judge_template", judge, ("{caption}", "{question}")),
     ):
-        missing = [place for place in needed if text and place not in text]
+        missing = [field for field in needed if text and field not in text]
         if missing:
             raise ActScribeError(f"{setting} lacks {' and '.join(missing)}: '{text}'.", "Add it where it belongs.")
     filled = {"setting": labels.setting, "labels": "; ".join(label.described() for label in labels.labels)}

@@ -39,19 +39,19 @@ def named_labels(text: str, labels: LabelSet) -> frozenset[str] | None:
     named: set[str] = set()
     denied = nothing = False
     words = list(_words(text))
-    place = 0
-    while place < len(words):
-        found = next((s for s in spelled if _at(words, place, s[0])), None)
+    position = 0
+    while position < len(words):
+        found = next((s for s in spelled if _at(words, position, s[0])), None)
         if found is None:
-            nothing |= words[place][0] in _NOTHING
-            place += 1
+            nothing |= words[position][0] in _NOTHING
+            position += 1
             continue
         spelling, label = found
-        if _denied(words, place, place + len(spelling)):
+        if _denied(words, position, position + len(spelling)):
             denied = True
         else:
             named.add(label)
-        place += len(spelling)
+        position += len(spelling)
     return frozenset(named) if named or denied or nothing else None
 
 
@@ -91,8 +91,8 @@ def _spellings(labels: LabelSet) -> list[tuple[tuple[str, ...], str]]:
     return sorted(((words, name) for words, name in found.items() if words), key=lambda pair: -len(pair[0]))
 
 
-def _at(words: list[tuple[str, int]], place: int, spelling: tuple[str, ...]) -> bool:
-    return tuple(word for word, _ in words[place : place + len(spelling)]) == spelling
+def _at(words: list[tuple[str, int]], position: int, spelling: tuple[str, ...]) -> bool:
+    return tuple(word for word, _ in words[position : position + len(spelling)]) == spelling
 
 
 def _denied(words: list[tuple[str, int]], start: int, end: int) -> bool:

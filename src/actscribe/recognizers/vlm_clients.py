@@ -184,6 +184,6 @@ def _number_format(settings: ZeroShot) -> list[str]:
     return [f"weights of '{settings.model}' are in bf16, since {reason}; dtype: float32 asks for exact ones"]
 
 
-def pick(endings: Sequence[str], places: Sequence[int]) -> list[str]:
-    """Return the endings at `places`."""
-    return [endings[place] for place in places]
+def pick(endings: Sequence[str], indices: Sequence[int]) -> list[str]:
+    """Return the endings at `indices`."""
+    return [endings[index] for index in indices]

@@ -138,12 +138,12 @@ def opening(texts: Prompts, clip: ClipFrames, writes_times: bool) -> str:
     return " ".join(part for part in said if part)
 
 
-def read(written: Written, place: int, labels: LabelSet, clip: ClipFrames) -> When:
-    """Return what an answer on the label at `place` says of a clip; one that was cut off is not read."""
+def read(written: Written, index: int, labels: LabelSet, clip: ClipFrames) -> When:
+    """Return what an answer on the label at `index` says of a clip; one that was cut off is not read."""
     if not written.whole:
         return When(unread=True, cut=1)
     length = clip.clip.end - clip.clip.start
-    return when(written.text, labels.labels[place], length, len(clip.frames), labels.labels)
+    return when(written.text, labels.labels[index], length, len(clip.frames), labels.labels)
 
 
 def _recognizer(labels: LabelSet, settings: VlmGroundSettings, seen: InputSpec, texts: Prompts) -> GroundRecognizer:
@@ -167,7 +167,7 @@ def _told(clip: ClipFrames) -> np.ndarray:
 
 
 def _chances(written: Written, said: When, mode: str) -> tuple[float, ...]:
-    known = (written.probability(*one.place) if mode == "probability" else None for one in said.intervals)
+    known = (written.probability(*one.span) if mode == "probability" else None for one in said.intervals)
     return tuple(1.0 if chance is None else chance for chance in known)
 
 

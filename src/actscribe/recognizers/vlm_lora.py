@@ -220,8 +220,8 @@ def _tune(job: TrainingInputs, parts: HeadedVlm) -> None:
                 (list(head.parameters()), settings.head_learning_rate),
             ],
             loss=clip_loss(job.labels.task, job.train_targets, settings),
-            train=Examples(lambda epoch, index: _place(index, epoch), job.train_targets, job.train.blocks),
-            validation=Examples(lambda epoch, index: _place(first + index, epoch), job.validation_targets),
+            train=Examples(lambda epoch, index: _example(index, epoch), job.train_targets, job.train.blocks),
+            validation=Examples(lambda epoch, index: _example(first + index, epoch), job.validation_targets),
             task=job.labels.task,
             settings=settings.model_copy(update={"precision": "float32"}),  # the weights have theirs
             folder=job.folder,
@@ -237,9 +237,9 @@ def _tune(job: TrainingInputs, parts: HeadedVlm) -> None:
 
 
 class Tuned(nn.Module):
-    """Model and head as one network over places of clips: training clips first, then validation clips.
+    """Model and head as one network over indices of clips: training clips first, then validation clips.
 
-    Clips differ in size between recordings, so a batch carries places, and frames are fetched where they are used.
+    Clips differ in size between recordings, so a batch carries indices, and frames are fetched where they are used.
 
     Args:
         parts: model and head.
@@ -253,26 +253,26 @@ class Tuned(nn.Module):
         self._backbone = parts.backbone
         self._job = job
 
-    def forward(self, place: Tensor, epoch: Tensor) -> Tensor:
+    def forward(self, index: Tensor, epoch: Tensor) -> Tensor:
         """Return the logits of clips, shape (batch, labels); `epoch` is -1 where nothing is augmented."""
-        inputs = [self._inputs(*pair) for pair in zip(place.tolist(), epoch.tolist(), strict=True)]
+        inputs = [self._inputs(*pair) for pair in zip(index.tolist(), epoch.tolist(), strict=True)]
         hidden = self._backbone.vlm.hidden(inputs)
         return cast(Tensor, self.head(hidden.states, hidden.mask, hidden.video))
 
-    def _inputs(self, place: int, epoch: int) -> ClipInputs:
+    def _inputs(self, index: int, epoch: int) -> ClipInputs:
         job = self._job
         if epoch < 0:
-            clip = job.train[place] if place < len(job.train) else job.validation[place - len(job.train)]
+            clip = job.train[index] if index < len(job.train) else job.validation[index - len(job.train)]
             return self._backbone.inputs([clip])[0]
-        clip, rng = training_clip(job.train, place, job.seed, epoch)
+        clip, rng = training_clip(job.train, index, job.seed, epoch)
         if job.settings.augment:
-            flip = job.settings.flip and bool(may_flip(job.labels, job.train_targets[place : place + 1])[0])
+            flip = job.settings.flip and bool(may_flip(job.labels, job.train_targets[index : index + 1])[0])
             clip = _augmented(clip, rng, flip, job.settings.augmentation)
         return self._backbone.inputs([clip])[0]
 
 
-def _place(place: int, epoch: int | None) -> Mapping[str, Tensor]:
-    return {"place": torch.tensor(place), "epoch": torch.tensor(-1 if epoch is None else epoch)}
+def _example(index: int, epoch: int | None) -> Mapping[str, Tensor]:
+    return {"index": torch.tensor(index), "epoch": torch.tensor(-1 if epoch is None else epoch)}
 
 
 def _augmented(clip: ClipFrames, rng: np.random.Generator, flip: bool, how: Augmentation) -> ClipFrames:

@@ -56,12 +56,12 @@ class Named:
 
     Args:
         start, end: seconds from the start of what the model saw.
-        place: where in the answer it stands, in characters: (from, to).
+        span: where in the answer it stands, in characters: (from, to).
     """
 
     start: float
     end: float
-    place: tuple[int, int]
+    span: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,20 +141,20 @@ def _from_words(text: str, label: Label, frame: float, labels: Sequence[Label]) 
     spelled = _spellings((label, *labels))
     around = _AROUND | {word.casefold() for word in _WORD.findall(f"{label.name} {label.described()}")}
     found: list[Named] = []
-    others, place, mentioned = 0, 0, label.name
-    while place < len(text):
-        if text[place] == "\n":
+    others, position, mentioned = 0, 0, label.name
+    while position < len(text):
+        if text[position] == "\n":
             mentioned = label.name
-        name, end = _label_at(text, place, spelled)
-        interval = None if name else _interval(text, place, frame)
+        name, end = _label_at(text, position, spelled)
+        interval = None if name else _interval(text, position, frame)
         if name:
-            mentioned, place = name, end
+            mentioned, position = name, end
         elif interval is None:
-            place = _past(text, place, around)
+            position = _past(text, position, around)
         else:
             others += mentioned != label.name
             found += [interval] if mentioned == label.name else []
-            place = interval.place[1]
+            position = interval.span[1]
     if not found and not others:
         raise ValueError("no interval")
     return found, others
@@ -171,32 +171,32 @@ def _spelled(label: Label) -> tuple[str, ...]:
     return (label.name, label.described(), *label.aliases)
 
 
-def _label_at(text: str, place: int, spelled: Sequence[tuple[re.Pattern[str], str]]) -> tuple[str, int]:
-    """Return the label that is named at a place of the text, and where its name ends; ("", place) where none is."""
-    if place and text[place - 1].isalnum():
-        return "", place
-    found = ((match, name) for pattern, name in spelled if (match := pattern.match(text, place)))
-    return next(((name, match.end()) for match, name in found), ("", place))
+def _label_at(text: str, position: int, spelled: Sequence[tuple[re.Pattern[str], str]]) -> tuple[str, int]:
+    """Return the label that is named at a position of the text, and where its name ends; ("", position) where none is."""
+    if position and text[position - 1].isalnum():
+        return "", position
+    found = ((match, name) for pattern, name in spelled if (match := pattern.match(text, position)))
+    return next(((name, match.end()) for match, name in found), ("", position))
 
 
-def _past(text: str, place: int, around: frozenset[str]) -> int:
+def _past(text: str, position: int, around: frozenset[str]) -> int:
     """Return where a word or mark ends that may stand around intervals.
 
     Raises:
         ValueError: something else stands there, which may deny them.
     """
-    word = _WORD.match(text, place)
+    word = _WORD.match(text, position)
     if word and word.group().casefold() in around:
         return word.end()
-    if word or not _MARK.match(text, place):
-        raise ValueError(f"{text[place : place + 20]!r} is neither an interval nor says nothing else")
-    return place + 1
+    if word or not _MARK.match(text, position):
+        raise ValueError(f"{text[position : position + 20]!r} is neither an interval nor says nothing else")
+    return position + 1
 
 
-def _interval(text: str, place: int, frame: float) -> Named | None:
-    """Return the interval that begins at a place of the text; None where none does."""
-    opened = _OPEN.match(text, place)
-    first = _TIME.match(text, opened.end() if opened else place)
+def _interval(text: str, position: int, frame: float) -> Named | None:
+    """Return the interval that begins at a position of the text; None where none does."""
+    opened = _OPEN.match(text, position)
+    first = _TIME.match(text, opened.end() if opened else position)
     if first is None:
         return None
     between = _BETWEEN.match(text, first.end()) or (_COMMA.match(text, first.end()) if opened else None)
@@ -206,7 +206,7 @@ def _interval(text: str, place: int, frame: float) -> Named | None:
     closed = _CLOSE.match(text, second.end()) if opened else None
     if opened and closed is None:
         return None
-    return Named(*_span(first, second, frame), (place, (closed or second).end()))
+    return Named(*_span(first, second, frame), (position, (closed or second).end()))
 
 
 def _span(first: re.Match[str], second: re.Match[str], frame: float) -> tuple[float, float]:

@@ -101,19 +101,19 @@ def _table(name: str, table: pd.DataFrame, columns: Sequence[Column]) -> Table:
 
 def _data(rows: pd.DataFrame, columns: Sequence[Column]) -> Markup:
     """Return the large table as JSON that no HTML ends; names of videos and labels stand in it once."""
-    names, labels = (list(dict.fromkeys(rows[columns[place].name])) for place in (0, 2))
+    names, labels = (list(dict.fromkeys(rows[columns[index].name])) for index in (0, 2))
     held = [
-        _values(rows[column.name], column, {0: names, 2: labels}.get(place)) for place, column in enumerate(columns)
+        _values(rows[column.name], column, {0: names, 2: labels}.get(index)) for index, column in enumerate(columns)
     ]
-    formats = [{0: "name", 2: "label"}.get(place, column.format) for place, column in enumerate(columns)]
+    formats = [{0: "name", 2: "label"}.get(index, column.format) for index, column in enumerate(columns)]
     data = {"names": names, "labels": labels, "formats": formats, "rows": list(zip(*held, strict=True))}
     return Markup(json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"))
 
 
 def _values(values: pd.Series, column: Column, known: Sequence[str] | None) -> list[Any]:
     if known is not None:
-        places = {value: index for index, value in enumerate(known)}
-        return [places[value] for value in values]
+        indices = {value: index for index, value in enumerate(known)}
+        return [indices[value] for value in values]
     if column.format == "text":
         return ["" if pd.isna(value) else str(value) for value in values]
     numbers = values.astype("Float64").to_numpy(dtype=float, na_value=math.nan)

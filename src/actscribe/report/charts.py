@@ -67,27 +67,27 @@ def f1_figure(result: Evaluation) -> Markup:
 
     Of more than MOST_ROWS labels the weakest and the strongest are shown, half of each.
     """
-    places = label_order(result)
-    if len(places) > MOST_ROWS:
-        places = [*places[: MOST_ROWS // 2], *places[-MOST_ROWS // 2 :]]
-    names = [*(result.labels.names[place] for place in places), "macro average"]
-    places = [*places, len(result.labels)]
-    height, parts = forest_frame(len(places))
+    indices = label_order(result)
+    if len(indices) > MOST_ROWS:
+        indices = [*indices[: MOST_ROWS // 2], *indices[-MOST_ROWS // 2 :]]
+    names = [*(result.labels.names[index] for index in indices), "macro average"]
+    indices = [*indices, len(result.labels)]
+    height, parts = forest_frame(len(indices))
     baseline = best_baseline(result)
-    for row, (place, name) in enumerate(zip(places, names, strict=True)):
+    for row, (index, name) in enumerate(zip(indices, names, strict=True)):
         middle = forest_row(row)
-        found = result.confidence.iloc[place]
+        found = result.confidence.iloc[index]
         values = [float(found[key]) for key in ("value", "low", "high")]
         parts.append(
-            svg.name_lines(FOREST_LEFT - 10, middle, name, 22, "name strong" if place == places[-1] else "name")
+            svg.name_lines(FOREST_LEFT - 10, middle, name, 22, "name strong" if index == indices[-1] else "name")
         )
-        parts.append(_f1_row(values, float(baseline.table["f1"].iloc[place]), forest_across, middle))
+        parts.append(_f1_row(values, float(baseline.table["f1"].iloc[index]), forest_across, middle))
         parts.append(svg.text(FOREST_RIGHT + 14, middle + 4, _f1_words(values), "value"))
     return svg.drawing(FOREST_WIDTH, height, "F1 of every label with its 95 % interval", *parts, class_="forest")
 
 
 def label_order(result: Evaluation) -> list[int]:
-    """Return the places of labels: as they come, or by F1 when there are many, those that no clip shows left out."""
+    """Return the indices of labels: as they come, or by F1 when there are many, those that no clip shows left out."""
     f1 = result.table["f1"].to_numpy()[: len(result.labels)]
     if len(f1) <= MOST_IN_ORDER:
         return list(range(len(f1)))
@@ -97,10 +97,10 @@ def label_order(result: Evaluation) -> list[int]:
 def recall_precision_panels(result: Evaluation) -> tuple[Panel, ...]:
     """Return one precision-recall curve per label, its operating point, and the share of positives as the baseline."""
     panels = []
-    for place in label_order(result):
-        name, row = result.labels.names[place], result.table.iloc[place]
-        known = ~np.isnan(result.targets[:, place])
-        target, score = result.targets[known, place] > 0, result.scores[known, place]
+    for index in label_order(result):
+        name, row = result.labels.names[index], result.table.iloc[index]
+        known = ~np.isnan(result.targets[:, index])
+        target, score = result.targets[known, index] > 0, result.scores[known, index]
         if not target.any():
             panels.append(Panel(name, "no clip shows it", unit_square("recall", "precision", "nothing to draw")))
             continue
@@ -118,9 +118,9 @@ def recall_precision_panels(result: Evaluation) -> tuple[Panel, ...]:
 def reliability_panels(result: Evaluation) -> tuple[Panel, ...]:
     """Return one reliability plot per label: mean score against the share that came true, in bins of equal mass."""
     panels = []
-    for place in label_order(result):
-        name = result.labels.names[place]
-        bins = reliability_bins(result.targets[:, place], result.scores[:, place])
+    for index in label_order(result):
+        name = result.labels.names[index]
+        bins = reliability_bins(result.targets[:, index], result.scores[:, index])
         if not len(bins):
             panels.append(Panel(name, "not annotated", unit_square("score", "came true", "nothing to draw")))
             continue
@@ -129,7 +129,7 @@ def reliability_panels(result: Evaluation) -> tuple[Panel, ...]:
         path = "L".join(f"{svg.plain(x)} {svg.plain(y)}" for x, y in points)
         marks.append(svg.tag("path", d=f"M{path}", class_="curve thin"))
         marks += [svg.tag("circle", cx=x, cy=y, r=3.5, class_="dot") for x, y in points]
-        note = f"ECE {w.number(result.calibration['ece'].iloc[place])}"
+        note = f"ECE {w.number(result.calibration['ece'].iloc[index])}"
         panels.append(Panel(name, note, unit_square("score", "came true", f"{name}: {note}", *marks)))
     return tuple(panels)
 
@@ -139,9 +139,9 @@ def confusion_panels(result: Evaluation) -> tuple[Panel, ...]:
     counts = label_counts(result.targets, result.scores >= result.thresholds).sum(axis=0)
     annotated = (~np.isnan(result.targets)).sum(axis=0)
     panels = []
-    for place in label_order(result):
-        name, (tp, fp, fn) = result.labels.names[place], counts[place].tolist()
-        tn = annotated[place] - tp - fp - fn
+    for index in label_order(result):
+        name, (tp, fp, fn) = result.labels.names[index], counts[index].tolist()
+        tn = annotated[index] - tp - fp - fn
         cells = [(0, 0, tp, tp + fn, "found"), (1, 0, fn, tp + fn, "missed")]
         cells += [(0, 1, fp, fp + tn, "false alarm"), (1, 1, tn, fp + tn, "correct no")]
         panels.append(Panel(name, "", _two_by_two(name, cells)))

@@ -53,12 +53,12 @@ def _recording(session: Session, item: Item, pair: tuple[Voice, Voice]) -> dict[
     }
 
 
-def _listed(session: Session, item: Item, place: int, one: Disagreement) -> dict[str, Any]:
+def _listed(session: Session, item: Item, number: int, one: Disagreement) -> dict[str, Any]:
     sheet = session.sheets.of(item.content)
     reviewed = sheet.reviewed.get(one.label, ()) if sheet else ()
     settled = shared(((one.start, one.end),), reviewed) == ((one.start, one.end),)
     return {
-        "id": f"d{place}",
+        "id": f"d{number}",
         "label": one.label,
         "start": one.start,
         "end": one.end,

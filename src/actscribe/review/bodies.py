@@ -78,8 +78,8 @@ def read(body: bytes, kind: type[T]) -> T:
         return kind.model_validate_json(body or b"{}")
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"][:6])
-        raise ActScribeError(f"The request cannot be read: {place}: {first['msg']}.", "Load the page again.") from None
+        key = ".".join(str(part) for part in first["loc"][:6])
+        raise ActScribeError(f"The request cannot be read: {key}: {first['msg']}.", "Load the page again.") from None
 
 
 def _texts(op: Op) -> Iterator[str]:

@@ -65,8 +65,8 @@ def _mux(out: av.container.OutputContainer, packets: list[Packet[Any]], ticks: l
     """Write packets, each of which lasts until the next frame's time."""
     for packet in packets:
         if packet.pts is not None:
-            place = int(np.searchsorted(ticks, packet.pts))
-            packet.duration = max(1, ticks[min(place + 1, len(ticks) - 1)] - packet.pts)
+            index = int(np.searchsorted(ticks, packet.pts))
+            packet.duration = max(1, ticks[min(index + 1, len(ticks) - 1)] - packet.pts)
         out.mux(packet)
 
 

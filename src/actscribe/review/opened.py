@@ -140,8 +140,8 @@ def _revision(sheet: Sheet) -> dict[str, Any]:
     return {"revision": sheet.revision, "undo": sheet.can_undo, "redo": sheet.can_redo}
 
 
-def _camera(session: Session, item: Item, place: int) -> dict[str, Any]:
-    camera = item.cameras[place]
+def _camera(session: Session, item: Item, index: int) -> dict[str, Any]:
+    camera = item.cameras[index]
     try:
         about = session.conversions.about(camera.video)
         file = session.conversions.playable(camera.video)
@@ -150,7 +150,7 @@ def _camera(session: Session, item: Item, place: int) -> dict[str, Any]:
     plays = "converting" if file is None else ("as is" if about.served_as else "converted")
     return {
         "name": camera.name,
-        "url": f"/media/{item.id}/{place}",
+        "url": f"/media/{item.id}/{index}",
         "offset": camera.offset,
         "plays": plays,
         "progress": session.conversions.progress(camera.video) if file is None else 1.0,
@@ -161,7 +161,7 @@ def _camera(session: Session, item: Item, place: int) -> dict[str, Any]:
 
 
 def video_of(item: Item, camera: str) -> Path:
-    """Return the file of a camera by its place.
+    """Return the file of a camera by its index.
 
     Raises:
         Unknown: the recording has none there.

@@ -23,10 +23,10 @@ def with_origins(intervals: Sequence[Interval], sheet: Sheet, labels: LabelSet) 
         sheet: of one annotator on one recording.
         labels: of the study, by whose names the intervals are called.
     """
-    places: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for place, one in enumerate(intervals):
-        places[one.label, one.subject].append(place)
-    starts = {key: [intervals[place].start for place in found] for key, found in places.items()}
+    indices: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for index, one in enumerate(intervals):
+        indices[one.label, one.subject].append(index)
+    starts = {key: [intervals[index].start for index in found] for key, found in indices.items()}
     origins: dict[int, list[Origin]] = defaultdict(list)
     began = {one.id: one for one in sheet.began.bouts}
     for bout in sheet.bouts.values():
@@ -34,8 +34,8 @@ def with_origins(intervals: Sequence[Interval], sheet: Sheet, labels: LabelSet) 
         for start, _ in own_parts(bout):
             found = bisect_right(starts.get(key, []), start)
             if found:
-                origins[places[key][found - 1]].append(_of(bout, began.get(bout.id), sheet))
-    return tuple(replace(one, origin=_joined(origins[place], sheet)) for place, one in enumerate(intervals))
+                origins[indices[key][found - 1]].append(_of(bout, began.get(bout.id), sheet))
+    return tuple(replace(one, origin=_joined(origins[index], sheet)) for index, one in enumerate(intervals))
 
 
 def _of(bout: Bout, began: Bout | None, sheet: Sheet) -> Origin:

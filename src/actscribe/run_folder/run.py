@@ -359,11 +359,11 @@ def _runs_of(folder: Path) -> str:
 
 def _runs_below(folder: Path) -> list[Path]:
     found: list[Path] = []
-    for place, below, files in os.walk(folder):
-        depth = len(Path(place).relative_to(folder).parts)
+    for parent, below, files in os.walk(folder):
+        depth = len(Path(parent).relative_to(folder).parts)
         below[:] = [] if RUN_FILE in files or depth >= DEEPEST else sorted(n for n in below if not n.startswith("."))
         if RUN_FILE in files:
-            found.append(Path(place))
+            found.append(Path(parent))
     return sorted(found)
 
 

@@ -119,7 +119,7 @@ def evaluate(
     if run.has_scores(split):
         kept = f"Scores of {split} are kept in {run.scores_path(split)}; they are measured again,"
         print(f"{kept} against the annotations that the run was made with.", file=sys.stderr)
-    result, scored = measured(run, split, recognizer, [Path(place) for place in videos])
+    result, scored = measured(run, split, recognizer, [Path(one) for one in videos])
     values = json.dumps(result.values(), indent=1, ensure_ascii=False)
     write_text(run.folder / written.of_split(written.METRICS, split), values)
     _write_timelines(run, split, result.recordings, result.timelines)

@@ -10,7 +10,7 @@ from pathlib import Path
 from actscribe.data.lacking import nobody_annotated, way_to_fill
 from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError, in_one_line
-from actscribe.models.catalog import ENTRIES, PACKAGED, place
+from actscribe.models.catalog import ENTRIES, PACKAGED, location
 from actscribe.packages import missing
 from actscribe.recognizers.plans.memory import too_large
 from actscribe.recognizers.ready import problems
@@ -118,7 +118,7 @@ def model_notes(study: Study) -> list[str]:
     """Return what to try where a study's recognizers have nothing but the package's own models, which are tiny."""
     chosen = [study.chosen(name) for name in study.recognizers]
     models = {getattr(one.settings, "server", "") or one.spec.model(one.settings) for one in chosen}
-    if not models or not models <= PACKAGED or any(place(entry) == "cache" for entry in ENTRIES):
+    if not models or not models <= PACKAGED or any(location(entry) == "cache" for entry in ENTRIES):
         return []
     first = "" if not missing(recognizer(REAL_VIDEO).packages(recognizer(REAL_VIDEO).settings())) else INSTALL
     return [

@@ -166,7 +166,7 @@ def seen_clips(
         clips = clips_of(data, study, split)
         all_targets = targets_of(clips, study, data.labels)
         known = np.flatnonzero(~np.isnan(all_targets).all(axis=1))
-        shown[split] = ClipData(data.of_split(split), [clips[place] for place in known], one, cache, infos)
+        shown[split] = ClipData(data.of_split(split), [clips[index] for index in known], one, cache, infos)
         truth[split] = all_targets[known]
     vectors = _vectors(shown.values(), code, chosen.settings, study.windows.frames)
     return Seen(view, shown, truth, cache, chosen.trains and not chosen.spec.embeds, vectors, chosen.spec.embeds)

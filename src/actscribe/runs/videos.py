@@ -66,15 +66,15 @@ class _Search:
 
     def __init__(self, folder: Path, videos: Sequence[Path]) -> None:
         self.folder, self.videos = folder, videos
-        for place in videos:
-            if not place.exists():
-                raise ActScribeError(f"{place}: no such folder.", "Name a folder that exists with --videos.")
+        for named in videos:
+            if not named.exists():
+                raise ActScribeError(f"{named}: no such folder.", "Name a folder that exists with --videos.")
         self._digests: dict[Path, str] = {}
 
     @cached_property
     def named(self) -> list[Path]:
         """Every file in the places that the user named."""
-        return [path for place in self.videos for path in _below(place)]
+        return [path for named in self.videos for path in _below(named)]
 
     def find(self, wanted: Listed) -> Path | None:
         """Return a file with the content of a recording's video, or None."""
@@ -82,7 +82,7 @@ class _Search:
         for path in places:
             if self._is_it(path, wanted):
                 return path
-        near = (path for place in places for path in _videos_in(place.parent))
+        near = (path for named in places for path in _videos_in(named.parent))
         for path in chain(near, self._all_named()):
             if _size(path) == wanted.size and self._is_it(path, wanted):
                 return path
@@ -120,5 +120,5 @@ def _videos_in(folder: Path) -> Iterator[Path]:
         return
 
 
-def _below(place: Path) -> Iterator[Path]:
-    yield from (place,) if place.is_file() else sorted(path for path in place.rglob("*") if path.is_file())
+def _below(named: Path) -> Iterator[Path]:
+    yield from (named,) if named.is_file() else sorted(path for path in named.rglob("*") if path.is_file())

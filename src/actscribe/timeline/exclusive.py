@@ -47,28 +47,28 @@ def exclusive_spans(scores: np.ndarray, edges: np.ndarray, min_durations: np.nda
 
 
 def _shortest(runs: list[_Run], edges: np.ndarray, min_durations: np.ndarray) -> int | None:
-    """Return the place of the shortest run below its minimum, the earliest of equals, or None."""
+    """Return the index of the shortest run below its minimum, the earliest of equals, or None."""
     if not runs:
         return None
     bounds = np.array([(run.first, run.stop) for run in runs])
     lengths = edges[bounds[:, 1]] - edges[bounds[:, 0]]
     lengths[lengths >= min_durations[[run.label for run in runs]] - SAME_S] = np.inf
-    place = int((lengths <= lengths.min() + SAME_S).argmax())
-    return place if np.isfinite(lengths[place]) else None
+    index = int((lengths <= lengths.min() + SAME_S).argmax())
+    return index if np.isfinite(lengths[index]) else None
 
 
-def _give_away(runs: list[_Run], place: int, sums: np.ndarray) -> None:
-    """Give the steps of the run at `place` to a neighbour, and join neighbours that then have one label."""
-    run = runs.pop(place)
-    near = [i for i in (place - 1, place) if 0 <= i < len(runs) and _touch(runs[i], run)]
+def _give_away(runs: list[_Run], index: int, sums: np.ndarray) -> None:
+    """Give the steps of the run at `index` to a neighbour, and join neighbours that then have one label."""
+    run = runs.pop(index)
+    near = [i for i in (index - 1, index) if 0 <= i < len(runs) and _touch(runs[i], run)]
     if not near:
         return
     inside = sums[run.stop] - sums[run.first]
     taker = runs[max(near, key=lambda i: (inside[runs[i].label], -i))]
     taker.first, taker.stop = min(taker.first, run.first), max(taker.stop, run.stop)
-    if len(near) == 2 and runs[place - 1].label == runs[place].label:
-        runs[place - 1].stop = runs[place].stop
-        del runs[place]
+    if len(near) == 2 and runs[index - 1].label == runs[index].label:
+        runs[index - 1].stop = runs[index].stop
+        del runs[index]
 
 
 def _touch(one: _Run, other: _Run) -> bool:

@@ -61,7 +61,7 @@ class Joined:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Grid:
-    """What was tried for one label; places mean the same for every label, so that grids can be averaged.
+    """What was tried for one label; indices mean the same for every label, so that grids can be averaged.
 
     Args:
         sizes: seconds, at PARTS of the median bout.
@@ -74,9 +74,9 @@ class Grid:
     segment: np.ndarray
     frame: np.ndarray
 
-    def decision(self, place: tuple[int, ...]) -> LabelDecision:
-        """Return what was tried at a place."""
-        smoothing, on, lower, gap, shortest = place
+    def decision(self, index: tuple[int, ...]) -> LabelDecision:
+        """Return what was tried at an index."""
+        smoothing, on, lower, gap, shortest = index
         return LabelDecision(
             on=self.levels[on],
             off=_off(self.levels, on, lower),
@@ -86,7 +86,7 @@ class Grid:
         )
 
     def best(self, segment: np.ndarray, frame: np.ndarray) -> tuple[int, ...]:
-        """Return the place where `segment` is highest, shape SHAPE.
+        """Return the index where `segment` is highest, shape SHAPE.
 
         Ties go to the higher `frame` in whole percent, then to the simpler decision: fewer of smoothing, shortest bout,
         shortest gap and hysteresis in use, then the threshold nearest to 0.5.
@@ -95,12 +95,12 @@ class Grid:
         rounded, percent = np.round(segment, 9), np.round(frame, 2)
         highest = rounded.max()
         for found in np.argwhere(rounded == highest):
-            place = tuple(int(one) for one in found)
-            made = self.decision(place)
+            index = tuple(int(one) for one in found)
+            made = self.decision(index)
             used = sum(value > 0 for value in (made.smoothing, made.min_gap, made.min_duration, made.on - made.off))
-            key = (float(highest), float(percent[place]), -used, -abs(made.on - 0.5))
+            key = (float(highest), float(percent[index]), -used, -abs(made.on - 0.5))
             if key > best_key:
-                best, best_key = place, key
+                best, best_key = index, key
         return best
 
 

@@ -130,8 +130,8 @@ def merge_windows(
     edges = step_edges(duration, step)
     times = (edges[:-1] + edges[1:]) / 2
     window, index = _pairs(starts, ends, times, edges)
-    place = (times[index] - starts[window]) / np.maximum(ends[window] - starts[window], 1e-12)
-    weight = EDGE_WEIGHT + (1 - EDGE_WEIGHT) * np.clip(1 - np.abs(2 * place - 1), 0, 1)
+    position = (times[index] - starts[window]) / np.maximum(ends[window] - starts[window], 1e-12)
+    weight = EDGE_WEIGHT + (1 - EDGE_WEIGHT) * np.clip(1 - np.abs(2 * position - 1), 0, 1)
     merged = np.empty((len(times), scores.shape[1]))
     for column in range(scores.shape[1]):
         value = scores[window, column]

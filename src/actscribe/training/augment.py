@@ -116,6 +116,6 @@ def _jittered(video: torch.Tensor, rng: np.random.Generator, how: Augmentation) 
         lambda frames: pictures.adjust_hue(frames, hue),
     )
     shares = video / 255
-    for place in rng.permutation(len(steps)):
-        shares = steps[place](shares)
+    for index in rng.permutation(len(steps)):
+        shares = steps[index](shares)
     return shares * 255

@@ -129,14 +129,14 @@ def _step(checkpoint: Path) -> int:
 
 def _remove(folder: Path) -> None:
     """Remove the files that a training wrote into a folder below its checkpoints, and the folders left empty."""
-    for place, _, files in os.walk(folder, topdown=False):
-        for path in (Path(place) / name for name in files):
+    for parent, _, files in os.walk(folder, topdown=False):
+        for path in (Path(parent) / name for name in files):
             name = f"{CHECKPOINTS}/{path.relative_to(folder.parent).as_posix()}"
             if is_of_training(name) or is_temporary(path.name) or path.name in CLUTTER:
                 with suppress(OSError):
                     path.unlink()
         with suppress(OSError):
-            Path(place).rmdir()
+            Path(parent).rmdir()
 
 
 def _checkpoints(folder: Path) -> list[Path]:

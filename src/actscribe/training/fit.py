@@ -206,14 +206,14 @@ class _EpochSampler(Sampler[tuple[int, int]]):
     def __iter__(self) -> Iterator[tuple[int, int]]:
         rounds = -(-self.used // self.count)
         shown: list[tuple[int, int]] = []
-        for place in range(self.epoch * rounds, (self.epoch + 1) * rounds):
-            shown += [(place, int(index)) for index in self._order(place)]
+        for number in range(self.epoch * rounds, (self.epoch + 1) * rounds):
+            shown += [(number, int(index)) for index in self._order(number)]
         return iter(shown[: self.used])
 
-    def _order(self, place: int) -> np.ndarray:
+    def _order(self, number: int) -> np.ndarray:
         if self.blocks is None:
-            return np.random.default_rng((self.seed, place)).permutation(self.count)
-        return np.concatenate(self.blocks.of_round(self.seed, place))
+            return np.random.default_rng((self.seed, number)).permutation(self.count)
+        return np.concatenate(self.blocks.of_round(self.seed, number))
 
 
 class _ClipTrainer(Trainer):

@@ -72,8 +72,8 @@ def pieces(sequences: Sequence[LearnedSequence], length: int) -> list[tuple[int,
 def padded_targets(sequences: Sequence[LearnedSequence], length: int, labels: int) -> np.ndarray:
     """Return the targets of all pieces, shape (pieces, length, labels), nan beyond the end of a recording."""
     found = np.full((len(pieces(sequences, length)), length, labels), np.nan, dtype=np.float32)
-    for row, (place, first) in zip(found, pieces(sequences, length), strict=True):
-        shown = sequences[place].targets[first : first + length]
+    for row, (index, first) in zip(found, pieces(sequences, length), strict=True):
+        shown = sequences[index].targets[first : first + length]
         row[: len(shown)] = shown
     return found
 
@@ -91,11 +91,11 @@ def example_of(
         seed: of the training.
         change: what is done in training; None: nothing is.
     """
-    places = pieces(sequences, length)
+    cut = pieces(sequences, length)
 
     def example(epoch: int | None, index: int) -> Mapping[str, Tensor]:
-        place, first = places[index]
-        one = sequences[place]
+        number, first = cut[index]
+        one = sequences[number]
         drawn: dict[str, Tensor] = {}
         steps = np.arange(first, min(len(one), first + length))
         if epoch is not None and change is not None:

@@ -188,8 +188,8 @@ def _other_streams(container: InputContainer) -> Iterator[str]:
 
 def _holes(times: np.ndarray, step: float) -> list[tuple[float, float]]:
     """Return when the pictures before and after each hole are shown, in seconds."""
-    places = np.flatnonzero(np.diff(times) > max(HOLE_S, HOLE_STEPS * step))
-    return [(float(times[place]), float(times[place + 1])) for place in places]
+    indices = np.flatnonzero(np.diff(times) > max(HOLE_S, HOLE_STEPS * step))
+    return [(float(times[index]), float(times[index + 1])) for index in indices]
 
 
 def _places(times: tuple[float, ...]) -> str:

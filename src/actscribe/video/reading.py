@@ -107,15 +107,15 @@ def frames_together(path: Path, wants: Sequence[Want]) -> Iterator[tuple[int, Fr
         yield from decoded_frames(path, wants)
         return
     last: dict[int, Frame] = {}
-    for place, pts, image in keeper.frames(path, wants):
+    for index, pts, image in keeper.frames(path, wants):
         if image is not None:
-            last[place] = Frame(pts, image)
-        yield place, last[place]
+            last[index] = Frame(pts, image)
+        yield index, last[index]
 
 
 def decoded_frames(path: Path, wants: Sequence[Want]) -> Iterator[tuple[int, Frame]]:
     """Yield the frames of several wants, decoded in this process; see `frames_together`."""
-    asked = sorted((time, place) for place, want in enumerate(wants) for time in want.times)
+    asked = sorted((time, index) for index, want in enumerate(wants) for time in want.times)
     if not asked:
         return
     with open_video(path) as (container, stream):
@@ -130,7 +130,7 @@ def decoded_frames(path: Path, wants: Sequence[Want]) -> Iterator[tuple[int, Fra
                 f"{path}: not one picture of its video could be decoded.", "Copy it again from its source."
             )
         made: dict[int, Frame] = {}
-        for time, place in asked:
+        for time, index in asked:
             if following is not None and time - following.time > JUMP_S and pictures.jump(time):
                 following = pictures.read()
             while following is not None and following.time <= time + pictures.tolerance:
@@ -138,9 +138,9 @@ def decoded_frames(path: Path, wants: Sequence[Want]) -> Iterator[tuple[int, Fra
                 made.clear()
             if following is None:
                 _check_tail(path, time, shown, pictures, container.duration)
-            if place not in made:
-                made[place] = Frame(shown.time, convert[place](shown.frame))
-            yield place, made[place]
+            if index not in made:
+                made[index] = Frame(shown.time, convert[index](shown.frame))
+            yield index, made[index]
         pictures.report()
 
 

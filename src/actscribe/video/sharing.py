@@ -86,26 +86,26 @@ def _held(cache: FrameCache, path: Path, shared: Shared, planned: Want) -> Cache
 
 def _kept(held: CachedFrames, want: Want) -> Iterator[Frame]:
     frame: Frame | None = None
-    for place in np.searchsorted(held.times, want.times).tolist():
-        pts = float(held.pts[place])
+    for index in np.searchsorted(held.times, want.times).tolist():
+        pts = float(held.pts[index])
         if frame is None or frame.pts != pts:  # a frame that is shown at two moments is one
-            frame = Frame(pts, held[place])
+            frame = Frame(pts, held[index])
         yield frame
 
 
 def _decoded(cache: FrameCache, path: Path, shared: Shared, asked: int, want: Want) -> Iterator[Frame]:
     """Yield the frames of a want, and leave those of every want in the cache once the video was read to its end."""
     lacking = [
-        place for place, one in enumerate(shared.wants) if place == asked or _held(cache, path, shared, one) is None
+        index for index, one in enumerate(shared.wants) if index == asked or _held(cache, path, shared, one) is None
     ]
-    wants = [shared.wants[place] for place in lacking]
+    wants = [shared.wants[index] for index in lacking]
     left = list(want.times[::-1])
     given = iter(shared.wants[asked].times)
     with ExitStack() as stack:
         add = [stack.enter_context(cache.writing(path, shared.content, np.array(one.times), *one[1:])) for one in wants]
-        for place, frame in frames_together(path, wants):
-            add[place](frame)
-            if lacking[place] == asked:
+        for index, frame in frames_together(path, wants):
+            add[index](frame)
+            if lacking[index] == asked:
                 moment = next(given)
                 while left and left[-1] == moment:
                     left.pop()

@@ -230,9 +230,9 @@ class Mender:
         elif len(self._shown) < LOOK_AHEAD:
             lowest = max(lowest, self._shown[0])
         places = (lowest + number * step for number in range(len(taken) + 1))
-        place = next((one for one in places if all(abs(one - time) >= step / 2 for time in taken)), value)
-        self._shown.append(place)
-        return place
+        free = next((one for one in places if all(abs(one - time) >= step / 2 for time in taken)), value)
+        self._shown.append(free)
+        return free
 
     def _step_from(self, before: int, after: int) -> int:
         """Return how far it is from one time to another, by the shorter way round a clock that wraps."""

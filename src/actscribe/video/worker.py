@@ -129,10 +129,10 @@ def _times(job: dict[str, Any], sender: Sender) -> None:
 
 def _frames(job: dict[str, Any], sender: Sender) -> None:
     last: dict[int, Frame] = {}
-    for place, frame in decoded_frames(Path(job["path"]), [Want(*want) for want in job["wants"]]):
-        data = None if frame is last.get(place) else frame.image.data.cast("B")
-        sender.send("frame", data, want=place, pts=frame.pts, shape=list(frame.image.shape))
-        last[place] = frame
+    for index, frame in decoded_frames(Path(job["path"]), [Want(*want) for want in job["wants"]]):
+        data = None if frame is last.get(index) else frame.image.data.cast("B")
+        sender.send("frame", data, want=index, pts=frame.pts, shape=list(frame.image.shape))
+        last[index] = frame
 
 
 def _sound(job: dict[str, Any], sender: Sender) -> None:

@@ -63,7 +63,7 @@ def _tabletop(out: Path, clips: int, seed: int, actions: str, size: int, plain: 
         return
     # Where no clip is for validation, a benchmark takes one of the training clips for it.
     shots = min(SHOTS, counts["train"] - (not counts["validation"]))
-    place = shlex.quote(str(out))
+    quoted = shlex.quote(str(out))
     print(
-        f"Next: actscribe benchmark folder --videos {place} --groups '^([0-9]+)$' --backbone vifi-clip --shots {shots}"
+        f"Next: actscribe benchmark folder --videos {quoted} --groups '^([0-9]+)$' --backbone vifi-clip --shots {shots}"
     )

@@ -158,7 +158,7 @@ def restrict(benchmark: Benchmark, names: Sequence[str]) -> Benchmark:
     kept = [ids[plain(name)] for name in names]
     if len(set(kept)) < len(kept):
         raise ActScribeError(f"{len(kept) - len(set(kept))} classes are named twice.")
-    new = {old: place for place, old in enumerate(kept)}
+    new = {old: position for position, old in enumerate(kept)}
     own = {benchmark.classes[old].name for old in kept}
     return replace(
         benchmark,
@@ -237,8 +237,8 @@ def _reserve(
     for class_id, groups in by_class.items():
         weights = {group: len(clips) if by_clips else 1 for group, clips in groups.items()}
         have, need = sum(weights[group] for group in groups if group in taken), max(1, wanted(groups))
-        for place in np.random.default_rng((seed, class_id)).permutation(len(groups)):
-            group = list(groups)[place]
+        for index in np.random.default_rng((seed, class_id)).permutation(len(groups)):
+            group = list(groups)[index]
             if have >= need:
                 break
             if group not in taken and all(left[other] > 1 for other in classes_of[group]):
@@ -261,7 +261,7 @@ def _orders(clips: Iterable[BenchmarkClip], seed: int) -> dict[int, list[Benchma
         rng = np.random.default_rng((seed, class_id, 1))
         drawn = [rng.permutation(len(groups[group])) for group in groups]
         members = [[groups[group][i] for i in order] for group, order in zip(groups, drawn, strict=True)]
-        members = [members[place] for place in rng.permutation(len(members))]
+        members = [members[index] for index in rng.permutation(len(members))]
         longest = max(map(len, members))
         orders[class_id] = [group[i] for i in range(longest) for group in members if i < len(group)]
     return orders

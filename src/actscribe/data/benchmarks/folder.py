@@ -94,9 +94,9 @@ def _videos(folder: Path) -> Iterator[Path]:
 
 def _walk(folder: Path) -> Iterator[Path]:
     # Links to folders are followed, as for the other sets; rglob does not.
-    for place, folders, files in os.walk(folder, followlinks=True):
+    for parent, folders, files in os.walk(folder, followlinks=True):
         folders[:] = [name for name in folders if name[0] != "."]
-        for path in (Path(place, file) for file in files if file[0] != "."):
+        for path in (Path(parent, file) for file in files if file[0] != "."):
             if is_video(path) and path.is_file():
                 yield path
 

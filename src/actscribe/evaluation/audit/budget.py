@@ -63,11 +63,11 @@ def sequence(seen: Observed, labels: LabelSet) -> list[list[str]]:
         labels: of the study.
     """
     chosen = [name for name in (*labels.names, *labels.events) if name not in labels.time_budget.out_of_sight]
-    begun = sorted((start, place) for place, name in enumerate(chosen) for start in _starts(seen, name))
+    begun = sorted((start, index) for index, name in enumerate(chosen) for start in _starts(seen, name))
     cuts = np.sort([gap.start for gap in seen.gaps])
     parts: dict[int, list[str]] = {}
-    for start, place in begun:
-        parts.setdefault(int(np.searchsorted(cuts, start, side="right")), []).append(chosen[place])
+    for start, index in begun:
+        parts.setdefault(int(np.searchsorted(cuts, start, side="right")), []).append(chosen[index])
     return list(parts.values())
 
 

@@ -114,5 +114,5 @@ def _margin(errors: Sequence[tuple[str, float]]) -> tuple[float, float]:
     if not worst:
         return math.inf, 0.0
     ordered, count = sorted(worst.values()), len(worst)
-    place = min(math.ceil(OFTEN * (count + 1)), count)
-    return ordered[place - 1], min(OFTEN, place / (count + 1))
+    index = min(math.ceil(OFTEN * (count + 1)), count)
+    return ordered[index - 1], min(OFTEN, index / (count + 1))

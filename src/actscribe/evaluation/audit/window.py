@@ -83,10 +83,10 @@ def _moment(seen: Observed, anchor: Anchor) -> _Moment | NoWindow:
     found = presence(seen, (name,), "absent")
     times = _times(anchor, found)
     unknown = found.unknown[found.unknown[:, 0] < seen.duration - SAME_S]
-    place = anchor.nth - 1 if anchor.nth > 0 else len(times) + anchor.nth
-    if not 0 <= place < len(times):
+    index = anchor.nth - 1 if anchor.nth > 0 else len(times) + anchor.nth
+    if not 0 <= index < len(times):
         return NoWindow(f"no {anchor.described()}", bool(len(unknown)))
-    time = float(times[place])
+    time = float(times[index])
     early = (unknown[:, 0] <= time + SAME_S).any() if anchor.nth > 0 else (unknown[:, 1] >= time - SAME_S).any()
     return _Moment(time, bool(early))
 

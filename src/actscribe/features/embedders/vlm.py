@@ -105,8 +105,8 @@ def in_batches(
 ) -> list[Tensor]:
     """Run `inputs` in batches by token budget and return what `use` makes of each clip, in the order of `inputs`."""
     rows: dict[int, Tensor] = {}
-    for places in plan_batches([len(one) for one in inputs], batch_tokens):
+    for indices in plan_batches([len(one) for one in inputs], batch_tokens):
         with torch.inference_mode():
-            made = use(vlm.hidden([inputs[place] for place in places]))
-        rows.update(zip(places, made, strict=True))
-    return [rows[place] for place in range(len(inputs))]
+            made = use(vlm.hidden([inputs[index] for index in indices]))
+        rows.update(zip(indices, made, strict=True))
+    return [rows[index] for index in range(len(inputs))]

@@ -49,15 +49,14 @@ class Sight:
 
     def _frames(self, clips: Sequence[ClipFrames]) -> FrameFeatures:
         """Return the features of all frames of the clips in order; those that are not known yet are computed."""
-        names = [key for place, clip in enumerate(clips) for key in _keys(clip, place)]
+        names = [key for number, clip in enumerate(clips) for key in _keys(clip, number)]
         known: dict[Key, tuple[Tensor, ...]] = {}
         missing: dict[Key, tuple[int, int]] = {}
         self.store.frames_asked += len(names)
-        place = 0
+        named = iter(names)
         for number, clip in enumerate(clips):
             for frame in range(len(clip.frames)):
-                name = names[place]
-                place += 1
+                name = next(named)
                 if name in known or name in missing:
                     continue
                 kept = self.store.get(name) if name[0] else None
@@ -87,15 +86,15 @@ def clips_together(backbone: Backbone) -> int:
     return max(READ_AHEAD, clips_at_once()) if isinstance(backbone, ClipBackbone) else clips_at_once()
 
 
-def _keys(clip: ClipFrames, place: int) -> list[Key]:
+def _keys(clip: ClipFrames, number: int) -> list[Key]:
     """Return what identifies each frame: content digest, time, and size and checksum of its picture.
 
     Content and time would do, were it sure that whoever changes pictures also changes the digest. Frames without a
-    digest are told apart by `place`, of the clip in its batch.
+    digest are told apart by `number`, the index of the clip in its batch.
     """
     size = clip.frames.shape[1:3]
     if not clip.content:
-        return [("", (float(frame),), (place,)) for frame in range(len(clip.frames))]
+        return [("", (float(frame),), (number,)) for frame in range(len(clip.frames))]
     return [
         (clip.content, (round(float(time), 6),), (*size, zlib.crc32(np.ascontiguousarray(frame).data)))
         for frame, time in zip(clip.frames, clip.times, strict=True)

@@ -68,9 +68,9 @@ class Vghif(nn.Module):
             raise ValueError(f"expected {len(self.levels)} levels, found {len(visual.levels)}")
         size = text.float().square().mean(-1, keepdim=True).sqrt()
         count = len(self.levels)
-        for place in range(count) if self.config.order == "shallow-to-deep" else range(count - 1, -1, -1):
-            tokens = _at(self.entries, place)(visual.levels[place])
-            text = text + (size * _at(self.meetings, place)(text, tokens)).to(text.dtype)
+        for index in range(count) if self.config.order == "shallow-to-deep" else range(count - 1, -1, -1):
+            tokens = _at(self.entries, index)(visual.levels[index])
+            text = text + (size * _at(self.meetings, index)(text, tokens)).to(text.dtype)
         video = visual.video
         if self.video is not None:
             size = video.float().square().mean(-1, keepdim=True).sqrt()
@@ -212,6 +212,6 @@ def pool_patches(patches: Tensor, grid: int) -> Tensor:
     return cast(Tensor, cells.unflatten(0, patches.shape[:2]))
 
 
-def _at(modules: nn.ModuleList, place: int) -> nn.Module:
+def _at(modules: nn.ModuleList, index: int) -> nn.Module:
     """Return the module of a level, or the one that all levels share."""
-    return modules[min(place, len(modules) - 1)]
+    return modules[min(index, len(modules) - 1)]

@@ -99,12 +99,12 @@ def exchange(url: str, body: bytes | None, seconds: float, stop: Stop | None = N
         Trouble: no answer in time, one that is too large, broken, packed, no JSON, or that reports a problem.
     """
     parts = urlsplit(url)
-    place = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     watch = _Watch(seconds, stop)
     try:
         with watch, _connected(parts, seconds, watch) as connection:
             kind = {"Content-Type": "application/json", "Accept": "application/json"}
-            connection.request("GET" if body is None else "POST", place, body, kind)
+            connection.request("GET" if body is None else "POST", target, body, kind)
             with connection.getresponse() as answer:
                 data = answer.read(MOST_BYTES + 1)
                 left = answer.length

@@ -206,10 +206,10 @@ def _encoder(job: TrainingInputs, loaded: Loaded, how: How) -> DualEncoder:
 
 def _start_at_prior(network: DualEncoder, job: TrainingInputs, pixels: Pixels, how: How) -> None:
     count = len(job.train)
-    places = np.unique(np.linspace(0, count - 1, min(count, START_CLIPS)).round().astype(int))
+    indices = np.unique(np.linspace(0, count - 1, min(count, START_CLIPS)).round().astype(int))
     found = []
     sight = Sight(network.eval().backbone, pixels, how.bfloat16, network.levels)
-    for batch in batched((job.train[place] for place in places.tolist()), clips_together(sight.backbone)):
+    for batch in batched((job.train[index] for index in indices.tolist()), clips_together(sight.backbone)):
         visual = sight.visual(batch)
         with torch.inference_mode(), autocast(how.bfloat16):
             found.append(network.compared(visual))

@@ -66,9 +66,9 @@ class Series:
     high: Sequence[float] = ()
 
 
-def colour(place: int) -> str:
-    """Return the colour class of the recognizer in this place."""
-    return COLOURS[place % len(COLOURS)] + (" again" if place >= len(COLOURS) else "")
+def colour(index: int) -> str:
+    """Return the colour class of the recognizer with this index."""
+    return COLOURS[index % len(COLOURS)] + (" again" if index >= len(COLOURS) else "")
 
 
 def forest(table: pd.DataFrame, systems: int, title: str, one_colour: str = "") -> Markup:
@@ -153,7 +153,7 @@ def lines(series: Sequence[Series], ticks: Mapping[float, str], x_title: str, y_
 
     Args:
         series: at least one, each with at least one point.
-        ticks: place on the x axis, between 0 and 1 -> what is written there. `x` of the series is on the same scale.
+        ticks: position on the x axis, between 0 and 1 -> what is written there. `x` of the series is on the same scale.
         x_title, y_title: of the axes.
         title: what a screen reader says.
     """
@@ -189,12 +189,12 @@ def cost_scatter(headline: pd.DataFrame, costs: pd.DataFrame) -> Markup | None:
     logs = np.log10(pd.to_numeric(known["seconds_per_minute"]).to_numpy(dtype=float))
     first, last = math.floor(logs.min()), max(math.ceil(logs.max()), math.floor(logs.min()) + 1)
     ticks = {(power - first) / (last - first): f"{10.0**power:.{max(0, -power)}f}" for power in range(first, last + 1)}
-    places = [headline["system"].tolist().index(name) for name in known["system"]]
+    indices = [headline["system"].tolist().index(name) for name in known["system"]]
     series = [
         Series(
-            row["system"], colour(place), [(x - first) / (last - first)], [row["macro_f1"]], [row["low"]], [row["high"]]
+            row["system"], colour(index), [(x - first) / (last - first)], [row["macro_f1"]], [row["low"]], [row["high"]]
         )
-        for place, x, row in zip(places, logs.tolist(), known.to_dict("records"), strict=True)
+        for index, x, row in zip(indices, logs.tolist(), known.to_dict("records"), strict=True)
     ]
     title = "Macro F1 against seconds of compute per minute of video"
     return lines(series, ticks, "seconds of compute per minute of video", "macro F1", title)
@@ -275,8 +275,8 @@ def _lines_axes(
         (x, y), (end, _) = at(0.0, value), at(1.0, value)
         parts.append(svg.line(x, y, end, y, "grid"))
         parts.append(svg.text(x - 8, y + 4, f"{value:.2g}", "tick", "end"))
-    for place, words in ticks.items():
-        x, y = at(place, low)
+    for position, words in ticks.items():
+        x, y = at(position, low)
         parts.append(svg.line(x, y, x, y + 4, "grid"))
         parts.append(svg.text(x, y + 17, words, "tick", "middle"))
     (x, y), (end, top) = at(0.0, low), at(1.0, high)

@@ -165,9 +165,9 @@ def _slices(done: Comparison) -> Figure | None:
     few = own.groupby("slice", sort=False)["value"].transform("size") <= MOST_VALUES
     shown = own[few]
     rows = shown.assign(system=shown["slice"] + ": " + shown["value"].replace("", "not said"), value=shown["macro_f1"])
-    place = [system.name for system in done.systems].index(best)
+    index = [system.name for system in done.systems].index(best)
     title = f"Macro F1 of {best} on parts of the test set with its 95 % interval"
-    picture = charts.forest(rows, len(rows), title, charts.colour(place)) if len(rows) else None
+    picture = charts.forest(rows, len(rows), title, charts.colour(index)) if len(rows) else None
     caption = "Macro F1 on parts of the test recordings, of every recognizer and of answers that never look."
     hint = (
         f"Dot: macro F1 of {best} on the recordings of that kind alone. Bar: 95 % interval. A label that no clip of a"

@@ -176,9 +176,9 @@ def _provenance(done: Comparison) -> dict[str, Any]:
         "machine": kept.machine,
     }
     settings = {name: json.dumps(runs[0].info.settings, ensure_ascii=False) for name, runs in done.runs.items()}
-    place = shlex.quote(str(done.folder))
+    quoted = shlex.quote(str(done.folder))
     return {
-        "command": f"actscribe compare --from {place}/provenance.json",
+        "command": f"actscribe compare --from {quoted}/provenance.json",
         "facts": settings_table("At a glance.", facts),
         "details": (
             settings_table("Settings of the recognizers.", settings),

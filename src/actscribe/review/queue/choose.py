@@ -50,25 +50,25 @@ def choose(
     if not any(not one.reviewed for one in spans):
         return []
     order = ranking(strategy, spans, known, seed)
-    left = {place for place, one in enumerate(spans) if not one.reviewed}
+    left = {index for index, one in enumerate(spans) if not one.reviewed}
     found: list[Chosen] = []
     while left:
-        places = np.array(sorted(left))
-        costs = np.array([watched.cost(spans[place]) for place in places])
+        indices = np.array(sorted(left))
+        costs = np.array([watched.cost(spans[index]) for index in indices])
         affordable = watched.total + costs <= budget + _SAME_S
         if not affordable.any():
             break
-        places, costs = places[affordable], costs[affordable]
-        per_second = order.worth()[places] / np.maximum(costs, _SAME_S)
+        indices, costs = indices[affordable], costs[affordable]
+        per_second = order.worth()[indices] / np.maximum(costs, _SAME_S)
         best = int(per_second.argmax())
-        place = int(places[best])
-        one = spans[place]
+        index = int(indices[best])
+        one = spans[index]
         found.append(
-            Chosen(one.recording, one.start, one.end, float(costs[best]), float(per_second[best]), order.why(place))
+            Chosen(one.recording, one.start, one.end, float(costs[best]), float(per_second[best]), order.why(index))
         )
         watched.watch(one)
-        order.chose(place)
-        left.discard(place)
+        order.chose(index)
+        left.discard(index)
     return _joined(found)
 
 
@@ -76,14 +76,14 @@ def _joined(found: Sequence[Chosen]) -> list[Chosen]:
     """Return spans of which those that touch are one, with the words of the one that was chosen first."""
     done: list[Chosen] = []
     for one in found:
-        met = [place for place, other in enumerate(done) if _touches(one, other)]
+        met = [index for index, other in enumerate(done) if _touches(one, other)]
         if not met:
             done.append(one)
             continue
-        parts = [one, *(done[place] for place in met)]
+        parts = [one, *(done[index] for index in met)]
         start, end = min(part.start for part in parts), max(part.end for part in parts)
         done[met[0]] = replace(done[met[0]], start=start, end=end, cost=sum(part.cost for part in parts))
-        done = [other for place, other in enumerate(done) if place not in met[1:]]
+        done = [other for index, other in enumerate(done) if index not in met[1:]]
     return done
 
 

@@ -55,13 +55,13 @@ class Ranking:
 
     Args:
         worth: of each span, shape (spans,); asked again after each choice.
-        why: a span's place -> why it is chosen, in a few words.
-        chose: is told the place of each span that was chosen.
+        why: a span's index -> why it is chosen, in a few words.
+        chose: is called with the index of each span that was chosen.
     """
 
     worth: Callable[[], np.ndarray]
     why: Callable[[int], str]
-    chose: Callable[[int], None] = lambda place: None
+    chose: Callable[[int], None] = lambda index: None
 
 
 def ranking(strategy: str, spans: Sequence[Candidate], known: Known, seed: int) -> Ranking:
@@ -77,10 +77,10 @@ def ranking(strategy: str, spans: Sequence[Candidate], known: Known, seed: int) 
         return _coverage(spans, known)
     if strategy == "random":
         drawn = np.random.default_rng(seed).random(len(spans)) * [one.end - one.start for one in spans]
-        return Ranking(lambda: drawn, lambda place: "drawn at random")
+        return Ranking(lambda: drawn, lambda index: "drawn at random")
     per_clip, tell = {"uncertainty": _uncertainty, "disagreement": _disagreement, "change": _change}[strategy](known)
     worth = np.array([per_clip[list(one.rows)].mean(axis=1).sum() * known.stride for one in spans])
-    return Ranking(lambda: worth, lambda place: tell(per_clip, spans[place]))
+    return Ranking(lambda: worth, lambda index: tell(per_clip, spans[index]))
 
 
 _Tell = Callable[[np.ndarray, Candidate], str]
@@ -138,22 +138,22 @@ def _coverage(spans: Sequence[Candidate], known: Known) -> Ranking:
     nearest = np.full(len(spans), -1)
     away = np.full(len(spans), np.inf)
 
-    def chose(place: int) -> None:
-        apart = np.linalg.norm(means - means[place], axis=1)
-        nearest[apart < away] = place
+    def chose(index: int) -> None:
+        apart = np.linalg.norm(means - means[index], axis=1)
+        nearest[apart < away] = index
         np.minimum(away, apart, out=away)
 
-    for place, one in enumerate(spans):
+    for index, one in enumerate(spans):
         if one.reviewed:
-            chose(place)
+            chose(index)
 
     def worth() -> np.ndarray:
         return away if np.isfinite(away).any() else 1 / (1 + np.linalg.norm(means, axis=1))
 
-    def why(place: int) -> str:
-        if nearest[place] < 0:
+    def why(index: int) -> str:
+        if nearest[index] < 0:
             return "like most of what there is; nothing was reviewed yet"
-        one = spans[nearest[place]]
+        one = spans[nearest[index]]
         return f"unlike anything reviewed; nearest is {one.recording} at {clock(one.start)}"
 
     return Ranking(worth, why, chose)
