@@ -144,15 +144,15 @@ def head(model: Path, folder: Path, seconds: int) -> dict[str, float]:
     view, cache = implementation("vlm-head").view(settings, FRAMES), FrameCache(folder / "frames", 2**30)
     data = {s: ClipData(recordings, [Clip(s, *span) for span in cut[s]], view, cache) for s in cut}
     rng = np.random.default_rng(0)
-    goals = {split: (rng.random((len(cut[split]), 4)) < 0.5).astype(np.float32) for split in cut}
+    targets = {split: (rng.random((len(cut[split]), 4)) < 0.5).astype(np.float32) for split in cut}
     job = TrainingInputs(
         labels=LABELS,
         settings=settings,
         view=view,
         train=data["train"],
         validation=data["validation"],
-        train_targets=goals["train"],
-        validation_targets=goals["validation"],
+        train_targets=targets["train"],
+        validation_targets=targets["validation"],
         folder=folder / "head",
         seed=0,
     )

@@ -73,6 +73,6 @@ def job(
     folder.mkdir(parents=True, exist_ok=True)
     parsed = parse_settings(name, QUICK | {"model": str(checkpoint(name, root))} | settings)
     train, targets = sides("training", count, 1, labels.task)
-    validation, goals = sides("validation", 4, 2, labels.task)
+    validation, validation_targets = sides("validation", 4, 2, labels.task)
     view = InputSpec(4, tiny_duals.SIDE)
-    return TrainingInputs(labels, parsed, view, train, validation, targets, goals, folder, seed=5)
+    return TrainingInputs(labels, parsed, view, train, validation, targets, validation_targets, folder, seed=5)

@@ -58,8 +58,8 @@ def work(folder: Path, resume: bool) -> Fit:
     net = Net()
     rng = np.random.default_rng(SEED)
     videos = torch.from_numpy(rng.uniform(0, 255, (CLIPS, 2, 3, 8, 8)).astype(np.float32))
-    goals = (videos.mean(dim=(1, 2, 3, 4)).numpy()[:, None] > np.array([[127, 128]])).astype(np.float32)
-    goals[0, 0] = np.nan
+    targets = (videos.mean(dim=(1, 2, 3, 4)).numpy()[:, None] > np.array([[127, 128]])).astype(np.float32)
+    targets[0, 0] = np.nan
 
     def example(epoch: int | None, index: int) -> dict[str, torch.Tensor]:
         video = videos[index]
@@ -68,9 +68,9 @@ def work(folder: Path, resume: bool) -> Fit:
     return Fit(
         network=net,
         groups=[(list(net.body.parameters()), 1e-2), (list(net.head.parameters()), 1e-2)],
-        loss=ClipLoss("multi-label", positive_weights(goals, 20)),
-        train=Examples(example, goals),
-        validation=Examples(example, goals),
+        loss=ClipLoss("multi-label", positive_weights(targets, 20)),
+        train=Examples(example, targets),
+        validation=Examples(example, targets),
         task="multi-label",
         settings=Training(epochs=4, batch_size=8, precision="float32", patience=10),
         folder=folder,
@@ -87,13 +87,13 @@ def dual_work(folder: Path, name: str) -> Fit:
     torch.manual_seed(SEED)
     vghif = VghifConfig(bottleneck=16, heads=2)
     network = DualEncoder(adapter, tiny_duals.tokens(tiny_duals.PROMPTS[:LABELS]), head, vghif, "both")
-    clips, goals = sides("training", 8, SEED, "multi-label")
+    clips, targets = sides("training", 8, SEED, "multi-label")
     videos = [torch.from_numpy(clip.frames).permute(0, 3, 1, 2) / 128 - 1 for clip in clips]
-    examples = Examples(lambda _, index: {"pixel_values": videos[index]}, goals)
+    examples = Examples(lambda _, index: {"pixel_values": videos[index]}, targets)
     return Fit(
         network=network,
         groups=[(group, 1e-3) for group in network.groups().values() if group],
-        loss=ClipLoss("multi-label", positive_weights(goals, 20)),
+        loss=ClipLoss("multi-label", positive_weights(targets, 20)),
         train=examples,
         validation=examples,
         task="multi-label",

@@ -91,5 +91,5 @@ def evaluation(where: Field, skill: float, seed: int) -> Evaluation:
 def system(where: Field, name: str, skill: float, seeds: tuple[int, ...] = (0,), unread: float = np.nan) -> System:
     """Return a recognizer with one measured run per seed; its validation scores are those of test."""
     runs = tuple(evaluation(where, skill, seed + 1000 * len(name)) for seed in seeds)
-    goals = targets(where.clips, where.labels.task)
-    return System(name, seeds, runs, tuple((goals, run.scores) for run in runs), unread)
+    true = targets(where.clips, where.labels.task)
+    return System(name, seeds, runs, tuple((true, run.scores) for run in runs), unread)

@@ -129,9 +129,9 @@ def test_so_many_clips_are_jittered_and_greyed() -> None:
 def test_clips_of_a_direction_are_not_mirrored() -> None:
     labels = LabelSet(name="s", labels=("push_left", "PushRight", "lift", "turn clockwise"))
     assert labels.mirror_sensitive() == ("push_left", "PushRight", "turn clockwise")
-    goals = np.array([[1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1], [0, NAN, 1, 0], [0, 0, NAN, 0]])
-    assert may_flip(labels, goals).tolist() == [False, True, False, False, True]
-    assert may_flip(labels.model_copy(update={"directional": ()}), goals).all()
+    targets = np.array([[1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1], [0, NAN, 1, 0], [0, 0, NAN, 0]])
+    assert may_flip(labels, targets).tolist() == [False, True, False, False, True]
+    assert may_flip(labels.model_copy(update={"directional": ()}), targets).all()
     chosen = LabelSet(name="s", labels=("push_left", "lift"), directional=("lift",))
     assert may_flip(chosen, np.eye(2)).tolist() == [True, False]
 

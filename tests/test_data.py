@@ -69,8 +69,8 @@ def test_covered_fractions_equal_counting_milliseconds(drawn: list[tuple[int, in
 def test_what_nobody_annotated_is_masked_not_absent() -> None:
     gaps = (Interval("", 0, 2), Interval("B", 4, 10))
     clips = cut(recording(gaps=gaps, intervals=(Interval("A", 3, 4),)), LABELS, Window(2, 2))
-    goals = targets(clips, "multi-label", 0.5)
-    np.testing.assert_array_equal(goals, [[np.nan, np.nan], [1, 0], [0, np.nan], [0, np.nan], [0, np.nan]])
+    found = targets(clips, "multi-label", 0.5)
+    np.testing.assert_array_equal(found, [[np.nan, np.nan], [1, 0], [0, np.nan], [0, np.nan], [0, np.nan]])
 
 
 def test_the_annotated_part_of_a_clip_decides() -> None:

@@ -90,9 +90,9 @@ def test_class_scores_are_scikit_learns() -> None:
 
 
 def test_classes_without_clips_and_unknown_clips_do_not_count() -> None:
-    goals = np.array([[1, 0, 0], [1, 0, 0], [0, 1, 0], [np.nan] * 3])
+    targets = np.array([[1, 0, 0], [1, 0, 0], [0, 1, 0], [np.nan] * 3])
     scores = np.array([[0.9, 0, 0], [0, 0.8, 0], [0, 0.7, 0], [1, 0, 0]])
-    found = class_scores(goals, scores)
+    found = class_scores(targets, scores)
     assert found["top1"] == pytest.approx(2 / 3)
     assert found["mean_per_class"] == pytest.approx((0.5 + 1) / 2)
     assert np.isnan(found["top5"])

@@ -246,8 +246,8 @@ class TestVerdict:
         assert "lies above the best baseline" in verdict(several.result)[2]
 
     def test_of_a_multi_class_set_names_the_accuracy(self, trimmed: Made) -> None:
-        goals, scores = trimmed.result.targets, trimmed.result.scores
-        right = np.mean(goals.argmax(axis=1) == scores.argmax(axis=1))
+        targets, scores = trimmed.result.targets, trimmed.result.scores
+        right = np.mean(targets.argmax(axis=1) == scores.argmax(axis=1))
         assert f"right class in {100 * right:.0f}\u202f% of the clips" in verdict(trimmed.result)[1]
 
     def test_says_so_when_it_is_no_better_than_saying_yes(self, tmp_path: Path) -> None:

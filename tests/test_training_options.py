@@ -138,8 +138,8 @@ def made_job(video: Path, folder: Path, temporal_jitter: int = 1, **settings: An
     recording = Recording("v", video, 4.0, "content", "g", "train")
     view = InputSpec(4, SIZE, temporal_jitter)
     data = ClipData([recording], [Clip("v", 0.0, 4.0)] * 2, view, FrameCache(folder / "cache", 10**8))
-    goals = np.eye(2, dtype=np.float32)
-    return TrainingInputs(CLASSES, parse_settings("clip", settings), view, data, data, goals, goals, folder, seed=3)
+    targets = np.eye(2, dtype=np.float32)
+    return TrainingInputs(CLASSES, parse_settings("clip", settings), view, data, data, targets, targets, folder, seed=3)
 
 
 def numbers(pixel_values: torch.Tensor) -> list[int]:

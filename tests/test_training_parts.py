@@ -15,24 +15,24 @@ NAN = float("nan")
 
 
 def test_positive_weights_are_negatives_over_positives() -> None:
-    goals = np.array([[1, 0, 1, NAN], [0, 0, 1, 1], [0, 0, 1, 0], [NAN, 0, 1, 0]])
-    np.testing.assert_allclose(positive_weights(goals, 20), [2, 1, 1, 2])
+    targets = np.array([[1, 0, 1, NAN], [0, 0, 1, 1], [0, 0, 1, 0], [NAN, 0, 1, 0]])
+    np.testing.assert_allclose(positive_weights(targets, 20), [2, 1, 1, 2])
     rare = np.array([[1.0]] + [[0.0]] * 99)
     assert positive_weights(rare, 20) == 20
 
 
 def test_class_weights_make_classes_count_alike() -> None:
-    goals = np.eye(3)[[0, 0, 0, 0, 1, 1]]
-    weights = class_weights(goals, 20)
+    targets = np.eye(3)[[0, 0, 0, 0, 1, 1]]
+    weights = class_weights(targets, 20)
     np.testing.assert_allclose(weights[:2] * [4, 2], [3, 3])
     assert weights[2] == 1
 
 
 def test_the_loss_is_torchs_own_where_all_is_annotated() -> None:
-    logits, goals = torch.randn(5, 3), torch.randint(0, 2, (5, 3)).float()
+    logits, targets = torch.randn(5, 3), torch.randint(0, 2, (5, 3)).float()
     weights = np.array([1.0, 2.0, 3.0], dtype=np.float32)
-    ours = ClipLoss("multi-label", weights)(logits, goals)
-    theirs = nn.functional.binary_cross_entropy_with_logits(logits, goals, pos_weight=torch.from_numpy(weights))
+    ours = ClipLoss("multi-label", weights)(logits, targets)
+    theirs = nn.functional.binary_cross_entropy_with_logits(logits, targets, pos_weight=torch.from_numpy(weights))
     torch.testing.assert_close(ours, theirs)
     classes = torch.tensor([0, 2, 1, 1, 0])
     one_hot = nn.functional.one_hot(classes, 3).float()
@@ -42,23 +42,23 @@ def test_the_loss_is_torchs_own_where_all_is_annotated() -> None:
 
 def test_what_is_not_annotated_teaches_nothing() -> None:
     logits = torch.zeros(2, 2, requires_grad=True)
-    goals = torch.tensor([[1.0, NAN], [NAN, NAN]])
-    ClipLoss("multi-label", np.ones(2, dtype=np.float32))(logits, goals).backward()
+    targets = torch.tensor([[1.0, NAN], [NAN, NAN]])
+    ClipLoss("multi-label", np.ones(2, dtype=np.float32))(logits, targets).backward()
     assert logits.grad is not None
     assert (logits.grad != 0).tolist() == [[True, False], [False, False]]
 
 
 def test_the_mean_over_two_shards_is_the_loss_of_the_whole() -> None:
-    logits, goals = torch.randn(8, 2), torch.randint(0, 2, (8, 2)).float()
-    goals[1, 0] = NAN
+    logits, targets = torch.randn(8, 2), torch.randint(0, 2, (8, 2)).float()
+    targets[1, 0] = NAN
     loss = ClipLoss("multi-label", np.ones(2, dtype=np.float32))
-    halves = (loss(logits[:4], goals[:4]) + loss(logits[4:], goals[4:])) / 2
-    torch.testing.assert_close(halves, loss(logits, goals))
+    halves = (loss(logits[:4], targets[:4]) + loss(logits[4:], targets[4:])) / 2
+    torch.testing.assert_close(halves, loss(logits, targets))
 
 
 def test_an_untrained_head_answers_the_priors() -> None:
-    goals = np.array([[1.0, 0], [0, 0], [0, NAN], [0, 1]])
-    scores = probabilities(torch.from_numpy(prior_logits(goals, "multi-label")), "multi-label")
+    targets = np.array([[1.0, 0], [0, 0], [0, NAN], [0, 1]])
+    scores = probabilities(torch.from_numpy(prior_logits(targets, "multi-label")), "multi-label")
     np.testing.assert_allclose(scores, [1.5 / 5, 1.5 / 4], rtol=1e-5)
     classes = probabilities(torch.from_numpy(prior_logits(np.eye(2)[[0, 0, 0, 1]], "multi-class")), "multi-class")
     np.testing.assert_allclose(classes, [3.5 / 5, 1.5 / 5], rtol=1e-5)

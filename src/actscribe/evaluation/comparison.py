@@ -234,8 +234,8 @@ def calibration_rows(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
     tables = []
     for system in systems:
         parts = []
-        for run, (goals, scores) in zip(system.runs, system.validation, strict=True):
-            temperature = fit_temperature(goals, scores, shared.labels.task)
+        for run, (targets, scores) in zip(system.runs, system.validation, strict=True):
+            temperature = fit_temperature(targets, scores, shared.labels.task)
             after = tempered(run.scores, temperature, shared.labels.task)
             mended = calibration_table(run.targets, after, shared.labels.names, shared.labels.task)
             part = run.calibration[["ece", "ece_floor", "brier"]].assign(temperature=temperature)
