@@ -3,7 +3,7 @@
     python benchmarks/review_loop.py STUDY [--seeds 5] [--budget MINUTES] [--rounds 8]
 
 STUDY is a study all of whose recordings are annotated, such as one of `actscribe simulate`; its folder is not written
-to. For each seed its groups are split anew. Validation and test are annotated whole. Of training nothing is, at first:
+to. For each seed its groups are split again. Validation and test are annotated whole. Of training nothing is, at first:
 a simulated annotator, who makes no mistakes unless asked to, reviews what is drawn at random in the first round, the
 same for all strategies, and what `next` says in the following ones. After each round the linear head of `probe`
 learns from what was reviewed, its penalty and thresholds chosen on validation, and is measured on test. Features are

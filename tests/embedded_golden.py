@@ -1,6 +1,6 @@
 """What the models inside the package make of two fixed clips, and the file that holds it: golden_embedded.json.
 
-After a weight, a prompt or a preprocessing was changed on purpose, write the file anew and say why in the commit:
+After a weight, a prompt or a preprocessing was changed on purpose, write the file again and say why in the commit:
 
     OMP_NUM_THREADS=1 python tests/embedded_golden.py
 """

@@ -153,7 +153,7 @@ def _whole_lines(file: Path) -> list[dict[str, Any]]:
 def cut_stream(sources: Path, folder: Path, rng: np.random.Generator) -> tuple[str, str]:
     """Watch a stream that is cut at a random place, and return what is wrong with what was written.
 
-    Each time that it is opened it begins anew, so that what a window shows follows from when it was opened.
+    Each time that it is opened it starts over, so that what a window shows follows from when it was opened.
 
     Returns:
         the problem, empty if there is none, and what is worth knowing of it.

@@ -224,7 +224,7 @@ def drawn(seed: int, epochs: int = 150, count: int = 6) -> tuple[np.ndarray, np.
     return partners, shares
 
 
-def test_partners_and_shares_are_drawn_anew_for_each_clip_epoch_and_seed() -> None:
+def test_partners_and_shares_are_drawn_again_for_each_clip_epoch_and_seed() -> None:
     partners, shares = drawn(seed=5)
     for index in range(6):
         counts = np.bincount(partners[:, index], minlength=6)
@@ -268,7 +268,7 @@ def test_an_epoch_may_use_fewer_clips_or_some_twice() -> None:
     assert [index for _, index in few] != drawn[:8]
 
 
-def test_a_clip_that_an_epoch_shows_again_is_drawn_anew() -> None:
+def test_a_clip_that_an_epoch_shows_again_is_drawn_again() -> None:
     sampler = _EpochSampler(10, 0, 25)
     shown = []
     for epoch in range(2):

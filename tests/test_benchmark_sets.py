@@ -87,7 +87,7 @@ def shown(drawn: Draw) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("seed", [0, 1])
-def test_shots_that_cannot_be_read_are_drawn_anew(actions: ActionSet, tmp_path: Path, seed: int) -> None:
+def test_shots_that_cannot_be_read_are_drawn_again(actions: ActionSet, tmp_path: Path, seed: int) -> None:
     plan = actions.plan(2, overrides={"keep": "last"})
     healthy = shown(draw(plan, classes_of(plan), seed, Probes()))
     broken = [int(name[-1]) for name in healthy["cup"]]

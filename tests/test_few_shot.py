@@ -173,7 +173,7 @@ def test_split_lists_of_other_people(tmp_path: Path) -> None:
     assert read_list(tmp_path / "mine.txt", found).clips == tuple(wanted)
 
 
-def test_a_list_may_count_its_classes_anew(tmp_path: Path) -> None:
+def test_a_list_may_count_its_classes_again(tmp_path: Path) -> None:
     found = read_benchmark("ucf101", ucf(tmp_path))
     path = write_lines(tmp_path / "base.txt", ["v_HammerThrow_g03_c01.avi 0", "v_JumpRope_g04_c02.avi 1"])
     labels = write_lines(tmp_path / "labels.csv", ["id,name", "0,Hammer Throw", "1,JumpRope"])

@@ -134,7 +134,7 @@ def test_tampering_shows(tmp_path: Path, statement: str, broken: int) -> None:
     assert f"entry {broken} of " in found.problems[0]
 
 
-def test_a_cut_end_and_a_journal_written_anew_show_where_a_version_was_noted(tmp_path: Path) -> None:
+def test_a_cut_end_and_a_journal_rewritten_show_where_a_version_was_noted(tmp_path: Path) -> None:
     journal = filled(tmp_path / "j.sqlite")
     noted = journal.version()
     other = filled(tmp_path / "other.sqlite", 6)
@@ -142,7 +142,7 @@ def test_a_cut_end_and_a_journal_written_anew_show_where_a_version_was_noted(tmp
     tampered(journal, "DELETE FROM entries WHERE seq > 3")
     assert journal.verify().problems == ()
     assert journal.verify([noted]).problems == ("the journal held 5 entries once, and holds 3: its end was taken off.",)
-    assert "written anew" in other.verify([noted]).problems[0]
+    assert "rewritten" in other.verify([noted]).problems[0]
 
 
 def test_nothing_changes_or_removes_an_entry(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def test_a_clock_that_jumps_is_set_right_by_the_time_that_passed() -> None:
     assert clock.at(500.1, 0.1) == (pytest.approx(10.1), 0.0)
     assert clock.at(500.3, 0.1) == (pytest.approx(10.3), 0.0)  # pictures come in bursts
     assert clock.at(500.2, 0.2) == (None, 0.0)  # out of order
-    time_, jump = clock.at(3.0, 0.7)  # the camera was set anew, 0.6 s after the last picture
+    time_, jump = clock.at(3.0, 0.7)  # the clock of the camera was set, 0.6 s after the last picture
     assert (time_, jump) == (pytest.approx(10.9), pytest.approx(3.0 - 500.3 - 0.6))
     assert clock.at(3.1, 0.8) == (pytest.approx(11.0), 0.0)
     time_, jump = clock.at(900.0, 0.9)

@@ -106,7 +106,7 @@ def test_live_steps_have_the_scores_of_offline_scoring(
     assert sorted(ended) == sorted(key, key=lambda one: (one[0], one[1].expected))
 
 
-def test_a_gap_begins_anew_and_is_not_annotated(run: Run, tmp_path: Path) -> None:
+def test_a_gap_starts_over_and_is_not_annotated(run: Run, tmp_path: Path) -> None:
     given = [*lamps(4.0), Event("lost", 4.0, "gone"), Event("back", 20.0, "back"), *lamps(4.0, begin=20.0)]
     heard = Heard()
     loaded = Loaded(run, recognizer(run), run.operating_point.timeline, ())

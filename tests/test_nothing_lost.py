@@ -111,7 +111,7 @@ def _stop(*args: object) -> None:
 
 
 @pytest.mark.parametrize("written", [0, 1, 2, 3, 4])
-def test_a_run_killed_while_its_folder_is_made_begins_anew(
+def test_a_run_killed_while_its_folder_is_made_starts_over(
     study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: int
 ) -> None:
     from actscribe.run_folder import run as run_folder

@@ -157,7 +157,7 @@ def test_frames_are_read_once_for_all_questions() -> None:
         server.yes_no(questions, clip())
         row = server.take().record()
     assert row["requests"] == 10
-    assert row["of them read anew"] < row["prompt tokens a clip"] / 5
+    assert row["of them uncached"] < row["prompt tokens a clip"] / 5
 
 
 def test_an_older_llama_cpp_has_a_field_of_its_own() -> None:
@@ -309,7 +309,7 @@ def test_what_was_sent_is_counted_by_clip() -> None:
         assert server.take().record() == {}
     row = tally.record()
     assert (row["clips"], row["requests"], row["prompt tokens a clip"]) == (3, 6, 2 * (5 + 4 * 20))
-    assert row["of them read anew"] is None
+    assert row["of them uncached"] is None
     assert tally.sentence().startswith("6 requests on 3 clips")
     with other() as served:
         server = ChatServer(served.address)

@@ -167,7 +167,7 @@ def test_a_killed_run_goes_on_where_it_stopped(
     assert counting.clips == [3, 4]
 
 
-def test_another_question_is_asked_anew(folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_question_is_asked_again(folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     first = scores(make("vlm-yesno", folders), (1,))
     counting = Counting(monkeypatch)
     other = make("vlm-yesno", folders, question_template="{question} Yes or no?")

@@ -73,7 +73,7 @@ def main() -> None:
     judge = load_judge(str(model), "float32")
     began = time.monotonic()
     truth = [answer for group in prompts for answer in judge.yes_no(group)]
-    print("| asked | captions, questions | not read | same side | mean, largest apart | tokens a caption | anew | s |")
+    print("| asked | captions, questions | not read | same side | mean, largest apart | tokens a caption | uncached | s |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     size = f"{options.count}, {len(truth)}"
     broken = [one for one in found if not row(one, truth, size)]
@@ -111,7 +111,7 @@ def row(one: Asked, truth: list[YesNo], size: str) -> bool:
     unread = sum(answer.probability is None for answer in one.answers)
     mine, theirs = (np.array([a.probability or 0.0 for a in answers]) for answers in (truth, one.answers))
     apart, same = np.abs(mine - theirs), float(((mine > 0.5) == (theirs > 0.5)).mean())
-    tokens = f"{one.row['prompt tokens a clip']:.0f} | {one.row['of them read anew']:.0f}"
+    tokens = f"{one.row['prompt tokens a clip']:.0f} | {one.row['of them uncached']:.0f}"
     far = f"{apart.mean():.3f}, {apart.max():.3f}"
     print(f"| {one.way} | {size} | {unread} | {same:.1%} | {far} | {tokens} | {one.seconds:.0f} |")
     return not unread and same >= SAME_SIDE and float(apart.mean()) <= MEAN_APART

@@ -1,7 +1,7 @@
 """Who works on what, so that processes on any number of machines do not do the same twice.
 
 A claim is a small file that appears by a hard link, which every network file system makes once; locks it may not have.
-Its holder writes it anew every few seconds. Whether a holder on another machine is gone is told by this process's own
+Its holder rewrites it every few seconds. Whether a holder on another machine is gone is told by this process's own
 clock alone: its claim has not changed for `EXPIRED_S`. No two machines' clocks are ever compared.
 
 Claims save work and nothing else: what two processes make of one video is the same, byte for byte, and is put in its

@@ -84,7 +84,7 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder 
 
 
 def _next(study: Path, loaded: Study) -> str:
-    """Return the command that trains the study's recognizer, anew where a run is there, or compares all of them."""
+    """Return the command that trains the study's recognizer, again where a run is there, or compares all of them."""
     from actscribe.run_folder.standing_in_the_way import train_command
 
     return (

@@ -10,7 +10,7 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """Chunks of clips that are drawn together into blocks, anew for each round over the clips.
+    """Chunks of clips that are drawn together into blocks, differently for each round over the clips.
 
     The order depends on the seed and the round alone: a training that was killed goes on in it, and several processes
     share it. It is another order than a shuffle of all clips: those of one block are shown near to each other.

@@ -219,7 +219,7 @@ class FeatureStore:
         if not self._checked:
             self._check_folder()
             self._checked = True
-        shelves = self._shelves()  # looked at anew each time: other stores and processes fill the same folder
+        shelves = self._shelves()  # looked at each time: other stores and processes fill the same folder
         total = sum(size for _, size, _ in shelves)
         for folder, size, _ in sorted(shelves, key=lambda shelf: shelf[2]):
             if total + needed <= self.limit_bytes:

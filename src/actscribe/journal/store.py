@@ -130,7 +130,7 @@ class Journal:
     def verify(self, noted: Iterable[Version] = ()) -> Verified:
         """Recompute the chain of digests, and say where it breaks.
 
-        An edit, a removed or an inserted entry breaks the chain. Who takes off its end, or computes every digest anew,
+        An edit, a removed or an inserted entry breaks the chain. Who takes off its end, or computes every digest again,
         is found by the versions that were noted elsewhere.
 
         Args:

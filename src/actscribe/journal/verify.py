@@ -36,7 +36,7 @@ class Verified:
         return (
             whole,
             f"Runs, comparisons or exports noted it up to entry {self.noted}: up to there nothing was taken off or"
-            " written anew. What was taken off after that would not show.",
+            " rewritten. What was taken off after that would not show.",
         )
 
 
@@ -74,5 +74,5 @@ def _against(noted: Version, entries: Sequence[Entry]) -> list[str]:
     if len(entries) < noted.entries:
         return [f"the journal held {noted.entries} entries once, and holds {len(entries)}: its end was taken off."]
     if entries[noted.entries - 1].digest != noted.head:
-        return [f"entry {noted.entries} is another one than when it was the last: the journal was written anew."]
+        return [f"entry {noted.entries} is another one than when it was the last: the journal was rewritten."]
     return []

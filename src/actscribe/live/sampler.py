@@ -122,7 +122,7 @@ class Health:
         return self._changed(sample.moment)
 
     def forget(self) -> None:
-        """Begin anew after a loss."""
+        """Start over after a loss."""
         self._last, self._dark_since, self._still_since = None, None, None
 
     def _changed(self, now: float) -> Event | None:

@@ -45,7 +45,7 @@ class Scorer(Protocol):
         ...
 
     def forget(self) -> None:
-        """Begin anew: the next window does not follow on the last one."""
+        """Start over: the next window does not follow on the last one."""
         ...
 
 

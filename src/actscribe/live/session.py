@@ -269,7 +269,7 @@ class Session:
         self._say(lines.window(start, end, scores, latency))
 
     def _broken(self, start: float) -> None:
-        """Begin anew at a moment before which steps were left out."""
+        """Start over at a moment before which steps were left out."""
         self._tell(self._timeline.pause())
         self._scorer.forget()
         self._gap(self._timeline.decided, start)

@@ -140,7 +140,7 @@ def in_words() -> str:
 def for_scoring(network: N, bfloat16: bool) -> N:
     """Return the network as it is scored under `autocast`: the same results, sooner.
 
-    In bf16 a copy whose matrices are held in bf16, since autocast casts those of float32 anew at every call; all other
+    In bf16 a copy whose matrices are held in bf16, since autocast casts those of float32 at every call; all other
     tensors are shared. Half the size of the weights is taken for it. In float32 the network itself. Compiled, if that
     was asked for, it is a copy in either precision, so that what is trained on stays as it is.
     """

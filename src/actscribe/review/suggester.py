@@ -79,7 +79,7 @@ class Suggester:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """End the process that computes; what it was at is computed anew another time."""
+        """End the process that computes; what it was at is computed again another time."""
         with self._changed:
             self._ended = True
             process = self._process

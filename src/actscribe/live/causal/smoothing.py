@@ -32,5 +32,5 @@ class Smoothing:
         return float(np.clip((weights * np.nan_to_num(values)).sum() / weights.sum(), 0.0, 1.0))
 
     def forget(self) -> None:
-        """Begin anew: what was seen before is too long ago."""
+        """Start over: what was seen before is too long ago."""
         self._values.clear()

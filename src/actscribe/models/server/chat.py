@@ -149,7 +149,7 @@ class ChatServer:
         self.tally.clips += first.clip is None or first.clip is not self._clip
         self._clip = first.clip
         replies = [self._reply(first, manner)]
-        apart = self.abilities.shares or first.clip is None  # else each road to the model would read the clip anew
+        apart = self.abilities.shares or first.clip is None  # else each road to the model would read the clip again
         if not rest or not apart or self.options.at_once == 1:
             return replies + [self._reply(question, manner) for question in rest]
         stop = Stop()

@@ -55,12 +55,12 @@ class Tally:
         if not self.requests:
             return {}
         whole = self.counted == self.requests and self.clips > 0
-        anew = None if self.cached is None or not whole else round((self.prompt - self.cached) / self.clips, 1)
+        uncached = None if self.cached is None or not whole else round((self.prompt - self.cached) / self.clips, 1)
         return {
             "clips": self.clips,
             "requests": self.requests,
             "prompt tokens a clip": round(self.prompt / self.clips, 1) if whole else None,
-            "of them read anew": anew,
+            "of them uncached": uncached,
             "tokens written a clip": round(self.written / self.clips, 1) if whole else None,
             "after thinking": self.thought,
             "cut off": self.cut,
@@ -76,6 +76,6 @@ class Tally:
         if row["prompt tokens a clip"] is None:
             return f"{text}; the server tells no tokens"
         text += f"; {row['prompt tokens a clip']:,.0f} prompt tokens a clip"
-        if row["of them read anew"] is not None:
-            text += f", {row['of them read anew']:,.0f} of them read anew"
+        if row["of them uncached"] is not None:
+            text += f", {row['of them uncached']:,.0f} of them uncached"
         return f"{text}, {row['tokens written a clip']:,.0f} written"
