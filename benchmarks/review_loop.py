@@ -165,7 +165,7 @@ class Loop:
         """Return the macro F1 on test of a probe on what is annotated, and what it says of training clips."""
         from actscribe.evaluation.clips import choose_thresholds
         from actscribe.models.probe_heads import LinearHead
-        from actscribe.review.queue.said import said
+        from actscribe.review.queue.predictions import predictions
         from actscribe.run_folder.run import OperatingPoint
         from actscribe.runs.training_clips import targets_of
         from actscribe.settings.recognizers.probe import ProbeSettings
@@ -195,7 +195,7 @@ class Loop:
             confidence=fit_confidence(truth["validation"], scores["validation"], names),
         )
         score = macro_f1(truth["test"], scores["test"], thresholds, task)
-        return score, said(f"probe on {model}", scores["train"], names, task, decisions)
+        return score, predictions(f"probe on {model}", scores["train"], names, task, decisions)
 
     def _clips(self, data, split: str):
         """Return the clips of all recordings of a split, annotated or not."""

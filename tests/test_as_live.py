@@ -24,7 +24,7 @@ def test_the_table_by_hand() -> None:
     labels = label_set("A")
     one = recording([("A", 10, 20), ("A", 50, 60)])
     offline = {"r": intervals([("A", 10, 20), ("A", 51, 61)])}
-    bars = {"r": [Bar("A", 12, 22, open=False, said=14.0), Bar("A", 40, 41, open=False, said=43.0)]}
+    bars = {"r": [Bar("A", 12, 22, open=False, appeared=14.0), Bar("A", 40, 41, open=False, appeared=43.0)]}
     row = compared([one], offline, bars, labels).iloc[0]
     assert row["bouts"] == 2
     assert row["f1@50 offline"] == 1.0
@@ -38,7 +38,7 @@ def test_the_table_by_hand() -> None:
 
 def test_bars_that_were_there_already_come_at_once() -> None:
     table = compared(
-        [recording([("A", 10, 20)])], {"r": []}, {"r": [Bar("A", 5, 22, open=False, said=7.0)]}, label_set("A")
+        [recording([("A", 10, 20)])], {"r": []}, {"r": [Bar("A", 5, 22, open=False, appeared=7.0)]}, label_set("A")
     )
     assert table["delay_median_s"][0] == 0.0
     assert np.isnan(table["offline_begin_median_s"][0])

@@ -223,10 +223,10 @@ def test_one_failure_ends_what_is_asked_at_the_same_time() -> None:
 def test_the_list_of_models_is_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chat, "LIST_TIMEOUT_S", 0.5)
     with hostile_server(silent) as (address, _), pytest.raises(ActScribeError, match=r"/models: .*within"):
-        ChatServer(address).said()
+        ChatServer(address).description()
     many = json.dumps({"data": [{"id": f"model {n}"} for n in range(5000)]}).encode()
     with hostile_server(json_of(many)) as (address, _), pytest.raises(ActScribeError, match="5000 models") as caught:
-        ChatServer(address).said()
+        ChatServer(address).description()
     assert len(caught.value.message) < 500
 
 

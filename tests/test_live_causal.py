@@ -138,7 +138,7 @@ def test_with_a_window_everything_up_to_its_centre_is_decided() -> None:
     base, rows = timeline.scores()
     assert base == 0.0
     assert rows[:, 0].tolist() == [0.0, 0.5, 1.0, 0.5, 0.0]
-    assert [(one.bar.start, one.bar.said) for one in starts] == [
+    assert [(one.bar.start, one.bar.appeared) for one in starts] == [
         (1.5, 4.0)
     ]  # one that only touches the threshold is none yet
     assert [(one.bar.start, one.bar.end) for one in ends] == [(1.5, 3.5)]

@@ -340,7 +340,7 @@ def state(**changes: object) -> State:
         "stride": 1.0,
         "asked_stride": 1.0,
         "latency": (0.2, 0.4),
-        "said": (),
+        "sentences": (),
     }
     return State(**{**values, **changes})  # type: ignore[arg-type]
 
@@ -350,8 +350,8 @@ def test_lanes_fill_eighty_columns_and_show_what_is_open() -> None:
 
     from actscribe.live.causal.timeline import Bar
 
-    bars = (Bar(LEFT, 0.0, 30.0, open=False, said=2.0), Bar(RIGHT, 45.0, 58.5, open=True, said=47.0))
-    one = state(bars=bars, unseen=((31.0, 40.0),), stride=4.0, said=("camera 0 is gone; it is looked for",))
+    bars = (Bar(LEFT, 0.0, 30.0, open=False, appeared=2.0), Bar(RIGHT, 45.0, 58.5, open=True, appeared=47.0))
+    one = state(bars=bars, unseen=((31.0, 40.0),), stride=4.0, sentences=("camera 0 is gone; it is looked for",))
     drawn, axis = lanes(one, [LEFT, RIGHT], 80)
     assert all(len(f"{lane.label} {lane.cells} {lane.score}") == 80 for lane in drawn)
     cells = len(drawn[0].cells)

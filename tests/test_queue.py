@@ -26,7 +26,7 @@ from actscribe.report.provenance import annotations_text
 from actscribe.review.queue.ask import ask
 from actscribe.review.queue.candidates import Candidate, Clips, Watched, candidates
 from actscribe.review.queue.choose import Chosen, choose
-from actscribe.review.queue.said import Said, disagreement, entropy, likely_wrong, said
+from actscribe.review.queue.predictions import Predictions, disagreement, entropy, likely_wrong, predictions
 from actscribe.review.queue.strategies import STRATEGIES, Known
 from actscribe.run_folder.run import OperatingPoint, Run
 from actscribe.runs.train import train
@@ -52,7 +52,7 @@ def clips(name: str = "a", count: int = 10, opened: tuple[tuple[float, float], .
 
 
 def known(scores: Sequence[list[list[float]]], every: Sequence[Clips], vectors: np.ndarray | None = None) -> Known:
-    runs = [said(f"run{at}", np.array(one), NAMES, "multi-label", point((0.5, 0.5))) for at, one in enumerate(scores)]
+    runs = [predictions(f"run{at}", np.array(one), NAMES, "multi-label", point((0.5, 0.5))) for at, one in enumerate(scores)]
     found = np.zeros((sum(len(one.edges) for one in every), 1)) if vectors is None else vectors
     return Known(NAMES, "multi-label", every, runs, found, 1.0)
 
@@ -66,13 +66,13 @@ def test_entropy_and_information_by_hand() -> None:
     np.testing.assert_allclose(entropy(np.array([[0.5, 0.25]]), "multi-label"), [[1.0, 0.811278]], rtol=1e-5)
     of_class = entropy(np.array([[0.5, 0.25, 0.25]]), "multi-class")
     np.testing.assert_allclose(of_class, [[1.5 / math.log2(3)] * 3], rtol=1e-5)
-    one, other = (Said("", p, p, p, p > 0.5) for p in (np.array([[0.0, 0.9]]), np.array([[1.0, 0.9]])))
+    one, other = (Predictions("", p, p, p, p > 0.5) for p in (np.array([[0.0, 0.9]]), np.array([[1.0, 0.9]])))
     np.testing.assert_allclose(disagreement([one, other], "multi-label"), [[1.0, 0.0]], atol=1e-4)
 
 
 def test_centred_at_the_threshold_and_calibrated() -> None:
     curve = Curve(slope=2.0, intercept=1.0, low=0.1, high=0.95)
-    found = said("r", np.array([[0.2, 0.3], [0.9, 0.6]]), NAMES, "multi-label", point((0.2, 0.3), {"sit": curve}))
+    found = predictions("r", np.array([[0.2, 0.3], [0.9, 0.6]]), NAMES, "multi-label", point((0.2, 0.3), {"sit": curve}))
     np.testing.assert_allclose(found.centred[0], [0.5, 0.5])
     expected = 1 / (1 + math.exp(-2 * (math.log(9) - math.log(0.25))))
     assert found.centred[1, 0] == pytest.approx(expected)
@@ -83,8 +83,8 @@ def test_centred_at_the_threshold_and_calibrated() -> None:
 
 def test_likely_wrong_by_hand() -> None:
     p = np.array([[0.7, 0.2]])
-    np.testing.assert_allclose(likely_wrong(Said("", p, p, p, p > 0.5), "multi-label"), [[0.3, 0.2]])
-    np.testing.assert_allclose(likely_wrong(Said("", p, p, p, np.array([[True, False]])), "multi-class"), [[0.3, 0]])
+    np.testing.assert_allclose(likely_wrong(Predictions("", p, p, p, p > 0.5), "multi-label"), [[0.3, 0.2]])
+    np.testing.assert_allclose(likely_wrong(Predictions("", p, p, p, np.array([[True, False]])), "multi-class"), [[0.3, 0]])
 
 
 def test_spans_of_open_and_of_reviewed_time() -> None:

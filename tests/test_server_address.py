@@ -74,7 +74,7 @@ def test_no_server() -> None:
     with other() as served:
         pass
     with pytest.raises(ActScribeError, match="No usable answer") as caught:
-        ChatServer(served.address).said()
+        ChatServer(served.address).description()
     assert "ollama serve" in caught.value.hint
 
 

@@ -55,10 +55,10 @@ def test_every_server_answers_yes_or_no(name: str, brightness: int) -> None:
 def test_every_server_is_said_in_one_line(name: str) -> None:
     with FAKES[name]() as served:
         server = ChatServer(served.address)
-        line = server.said()
+        line = server.description()
         first = len(served.asked)
         server.yes_no(["Is it on? Answer yes or no."], clip())
-        server.said()
+        server.description()
         assert len(served.asked) == first + 1  # it was asked once what it can do
     assert f"at {served.address}/v1 runs" in line
     assert ("video" if name == "vLLM" else "pictures with their times") in line
@@ -105,7 +105,7 @@ def test_an_older_ollama_answers_in_a_schema() -> None:
     with ollama(version="0.11.4", probabilities=False) as served:
         (answer,) = asked(served, clip())
         (body,) = served.questions()
-        line = ChatServer(served.address).said()
+        line = ChatServer(served.address).description()
     assert body["format"]["properties"]["answer"]["enum"] == ["yes", "no"]
     assert (answer.probability, answer.mass) == (1.0, None)
     assert "restricted to these words, as written: the server tells no probabilities" in line
@@ -116,7 +116,7 @@ def test_a_model_that_ollama_runs_elsewhere_needs_the_flag() -> None:
         with pytest.raises(ActScribeError, match=r"runs on another machine .*ollama\.example"):
             asked(served, clip())
         assert not served.questions()
-        assert ChatServer(served.address, "qwen3-vl:8b", allow_remote=True).said()
+        assert ChatServer(served.address, "qwen3-vl:8b", allow_remote=True).description()
 
 
 def test_a_prompt_longer_than_ollamas_context_is_no_answer() -> None:
@@ -127,7 +127,7 @@ def test_a_prompt_longer_than_ollamas_context_is_no_answer() -> None:
 
 def test_a_model_that_ollama_does_not_have() -> None:
     with ollama() as served, pytest.raises(ActScribeError, match="has no model 'qwen3-vl:4b'") as caught:
-        ChatServer(served.address, "qwen3-vl:4b").said()
+        ChatServer(served.address, "qwen3-vl:4b").description()
     assert "Did you mean 'qwen3-vl:8b'" in caught.value.hint
 
 
@@ -169,8 +169,8 @@ def test_an_older_llama_cpp_has_a_field_of_its_own() -> None:
 def test_a_router_of_llama_cpp_wants_a_name() -> None:
     with llama_cpp(models=("a.gguf", "b.gguf")) as served:
         with pytest.raises(ActScribeError, match=r"offers 2 models: a\.gguf, b\.gguf"):
-            ChatServer(served.address).said()
-        assert "runs b.gguf" in ChatServer(served.address, "b.gguf").said()
+            ChatServer(served.address).description()
+        assert "runs b.gguf" in ChatServer(served.address, "b.gguf").description()
 
 
 def test_a_video_for_llama_cpp_has_its_own_rate() -> None:
@@ -189,7 +189,7 @@ def test_a_video_that_is_passed_over_is_not_sent() -> None:
     with llama_cpp(opens_video=False) as served:
         server = ChatServer(served.address, options=Options(frames="video"))
         with pytest.raises(ActScribeError, match="passes over the video"):
-            server.said()
+            server.description()
 
 
 # vLLM
@@ -225,9 +225,9 @@ def test_a_model_of_vllm_without_video_gets_pictures() -> None:
     with vllm(video=False) as served:
         server = ChatServer(served.address)
         server.yes_no(["Is it on? Answer yes or no."], clip())
-        assert "pictures with their times" in server.said()
+        assert "pictures with their times" in server.description()
         with pytest.raises(ActScribeError, match="At most 0 video"):
-            ChatServer(served.address, options=Options(frames="video")).said()
+            ChatServer(served.address, options=Options(frames="video")).description()
 
 
 def test_an_older_vllm_gets_the_older_name() -> None:
@@ -259,7 +259,7 @@ def test_lm_studio_answers_in_a_schema(old: bool) -> None:
     with lm_studio(old=old) as served:
         (answer,) = asked(served, clip())
         (body,) = served.questions()
-        assert "LM Studio" in ChatServer(served.address).said()
+        assert "LM Studio" in ChatServer(served.address).description()
     assert body["response_format"]["json_schema"]["schema"]["properties"]["answer"]["enum"] == ["yes", "no"]
     assert (answer.probability, answer.text) == (1.0, '{"answer": "yes"}')
 
@@ -280,20 +280,20 @@ def test_what_another_server_refuses_is_left_out() -> None:
 def test_a_model_that_sees_nothing_is_refused(run: Run, sees: dict[str, Any]) -> None:
     with run(**sees) as served:
         with pytest.raises(ActScribeError, match="takes no pictures"):
-            ChatServer(served.address).said()
-        assert "text alone" in ChatServer(served.address, sees=False).said()
+            ChatServer(served.address).description()
+        assert "text alone" in ChatServer(served.address, sees=False).description()
 
 
 def test_who_takes_no_video_is_not_made_to() -> None:
     with ollama() as served, pytest.raises(ActScribeError, match="takes no video"):
-        ChatServer(served.address, options=Options(frames="video")).said()
+        ChatServer(served.address, options=Options(frames="video")).description()
 
 
 @pytest.mark.parametrize("models", [(), ("a", "b")])
 def test_one_of_several_models_has_to_be_named(models: tuple[str, ...]) -> None:
     with other(models=models) as served:
         with pytest.raises(ActScribeError, match=f"offers {len(models)} models"):
-            ChatServer(served.address).said()
+            ChatServer(served.address).description()
         assert ChatServer(served.address, "b").identity["model"] == "b"
 
 

@@ -56,7 +56,7 @@ def test_under_one_in_a_hundred_answers_is_not_read(name: str) -> None:
     with run(**how) as served:
         server = ChatServer(served.address)
         found = [server.yes_no(["Is it on? Answer yes or no."], clip(level))[0] for level in levels]
-        line = server.said()
+        line = server.description()
     assert sum(answer.probability is None for answer in found) / len(found) < 0.01
     right = [(answer.probability or 0.0) >= 0.5 for answer in found]
     sure = [abs(level / 255 - 0.5) > 0.02 for level in levels]  # a video is not without loss

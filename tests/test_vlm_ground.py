@@ -196,7 +196,7 @@ def test_what_is_cut_off_or_in_doubt_is_neither_yes_nor_no(
     recognizer = made(models["smolvlm"])
     (row,) = recognizer.score([clip_of(3)])
     assert row.tolist() == [0.5, 0.5]
-    assert [one.cut for one in recognizer.ask(clip_of(3)).said] == [1, 1]
+    assert [one.cut for one in recognizer.ask(clip_of(3)).answers] == [1, 1]
 
 
 @pytest.mark.usefixtures("own_answers")

@@ -67,7 +67,7 @@ def main() -> None:
     prompts = drawn(options.count, options.seed)
     with served(installed(options.venv)) as (address, model):
         server = ChatServer(address, sees=False)
-        line = server.said()
+        line = server.description()
         found = [asked(address, prompts, at_once) for at_once in AT_ONCE]
     print(f"{line}.\n")
     judge = load_judge(str(model), "float32")
@@ -100,7 +100,7 @@ def drawn(count: int, seed: int) -> list[list[str]]:
 def asked(address: str, prompts: list[list[str]], at_once: int) -> Asked:
     """Ask the server all prompts, those on a caption together."""
     server = ChatServer(address, sees=False, options=Options(at_once=at_once))
-    server.said()
+    server.description()
     began = time.monotonic()
     answers = [answer for group in prompts for answer in server.yes_no(group)]
     return Asked(f"{at_once} at once", answers, time.monotonic() - began, server.take().record())

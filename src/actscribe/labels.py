@@ -113,9 +113,9 @@ class LabelSet(BaseModel):
     def _known_indicators(cls, value: tuple[Indicator, ...], info: ValidationInfo) -> tuple[Indicator, ...]:
         labels, events = [label.name for label in info.data.get("labels", ())], list(info.data.get("events", ()))
         problems = [
-            InitErrorDetails(type=PydanticCustomError("value_error", "{said}", {"said": said}), loc=(index,), input="")
+            InitErrorDetails(type=PydanticCustomError("value_error", "{text}", {"text": text}), loc=(index,), input="")
             for index, one in enumerate(value)
-            if labels and (said := _wrong_names(one, labels, events))
+            if labels and (text := _wrong_names(one, labels, events))
         ]
         if problems:
             raise ValidationError.from_exception_data("LabelSet", problems)

@@ -173,11 +173,11 @@ def _ended(
     states = archive.states(mine)
     done, failed = states.count("done"), states.count("failed")
     if shard:
-        said: tuple[str, ...] = (f"Shard {shard[0]} of {shard[1]}: {done} of {len(mine)} done, {failed} failed.",)
+        sentences: tuple[str, ...] = (f"Shard {shard[0]} of {shard[1]}: {done} of {len(mine)} done, {failed} failed.",)
         files: tuple[Path, ...] = ()
     else:
-        said, files = write_tables(archive, run)
-    return Ended(archive, len(mine), done, failed, stopped, said, files)
+        sentences, files = write_tables(archive, run)
+    return Ended(archive, len(mine), done, failed, stopped, sentences, files)
 
 
 def _pool(archive: Archive, run: Run, hands: Hands, most: int) -> Pool:

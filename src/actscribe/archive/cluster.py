@@ -101,7 +101,7 @@ class RayPool:
         for one in ready:
             index = self._asked.pop(one)
             try:
-                said = self._ray.get(one)
+                reply = self._ray.get(one)
             except self._ray.exceptions.RayActorError as error:
                 cause = getattr(error, "cause", None)
                 if isinstance(cause, ActScribeError):
@@ -111,12 +111,12 @@ class RayPool:
                 self._greet(index)
                 yield Heard(index, died=True)
                 continue
-            if isinstance(said, list):
-                yield Heard(index, tuple(said))
+            if isinstance(reply, list):
+                yield Heard(index, tuple(reply))
                 continue
-            if isinstance(said, tuple):
-                raise ActScribeError(*said)
-            self._holders[index] = said
+            if isinstance(reply, tuple):
+                raise ActScribeError(*reply)
+            self._holders[index] = reply
             yield Heard(index)
 
 

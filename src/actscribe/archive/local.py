@@ -118,19 +118,19 @@ class LocalPool:
     def _listen(self, index: int) -> Heard:
         worker = self._workers[index]
         try:
-            said: Any = worker.pipe.recv()
+            reply: Any = worker.pipe.recv()
         except (EOFError, OSError):
             worker.process.join()
             worker.pipe.close()
             self._claims.free(worker.holder)
             self._workers[index] = self._start(index)
             return Heard(index, died=True)
-        if isinstance(said, list):
-            return Heard(index, tuple(said))
-        if isinstance(said, str):
-            worker.holder = said
+        if isinstance(reply, list):
+            return Heard(index, tuple(reply))
+        if isinstance(reply, str):
+            worker.holder = reply
             return Heard(index)
-        message, hint = said
+        message, hint = reply
         raise ActScribeError(message, hint)
 
 

@@ -263,14 +263,14 @@ def printable(name: str) -> str:
 def sentences(content: Content) -> list[str]:
     """Return what the report begins with, and the terminal ends with."""
     videos, done = len(content.videos), len(content.done)
-    said = [f"{done} of {videos} videos have a timeline, {length(content.duration_s)} of video."]
+    lines = [f"{done} of {videos} videos have a timeline, {length(content.duration_s)} of video."]
     if content.failed:
-        said.append(f"{len(content.failed)} failed; the reasons are below.")
+        lines.append(f"{len(content.failed)} failed; the reasons are below.")
     if rest := videos - done - len(content.failed):
-        said.append(f"{rest} {'is' if rest == 1 else 'are'} not done yet.")
+        lines.append(f"{rest} {'is' if rest == 1 else 'are'} not done yet.")
     if content.copies:
-        said.append(f"{content.copies} {'has' if content.copies == 1 else 'have'} the same content as another one.")
-    return [" ".join(said), _look_sentence(content)]
+        lines.append(f"{content.copies} {'has' if content.copies == 1 else 'have'} the same content as another one.")
+    return [" ".join(lines), _look_sentence(content)]
 
 
 def _look_sentence(content: Content) -> str:

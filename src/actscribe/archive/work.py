@@ -69,8 +69,8 @@ class OpenedVideo:
             content=self.content,
         )
         labels = self.loaded.run.labels
-        said = kept(measured(observed(made.recording, made.intervals), labels))
-        return Made(made.files, self.probed.duration, _summaries(self.loaded, made), said)
+        observations = kept(measured(observed(made.recording, made.intervals), labels))
+        return Made(made.files, self.probed.duration, _summaries(self.loaded, made), observations)
 
 
 @contextmanager

@@ -86,7 +86,7 @@ def result_table(results: Sequence[SeedResult]) -> pd.DataFrame:
         made = seed_table([one.values for one in its])
         ends = [_ends(row, its[0].groups.get(row["metric"])) for row in made.to_dict("records")]
         made[["low", "high"]] = [[low, high] for low, high, _ in ends]
-        tables.append(_first(made.assign(interval=[said for *_, said in ends]), system=name))
+        tables.append(_first(made.assign(interval=[interval for *_, interval in ends]), system=name))
     whole = pd.concat([*tables, chance_table(results)], ignore_index=True)
     return whole[whole["mean"].notna()].reset_index(drop=True)
 

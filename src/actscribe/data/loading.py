@@ -136,8 +136,8 @@ def load_data(study: Study | str | Path) -> StudyData:
 def _points(loaded: Sequence[Loaded], review: Review, labels: LabelSet) -> list[Points]:
     """Return the point events of the annotations that count."""
     of_files = [point for one in loaded if one.recording.content not in review.whose for point in one.points]
-    said = [point for found in review.truth.values() if found for point in points_in(found, labels, JOURNAL_FILE)]
-    return of_files + said
+    reviewed = [point for found in review.truth.values() if found for point in points_in(found, labels, JOURNAL_FILE)]
+    return of_files + reviewed
 
 
 def _second_within(
@@ -257,7 +257,7 @@ def _load_rows(rows: list[Row], labels: LabelSet, tiers: tuple[str, ...], folder
             loaded.append(load_recording(row, name, labels, tiers, files))
         except ActScribeError as error:
             refused.append(error)
-    problems = _told(refused)
+    problems = _messages(refused)
     unknown = [one for of_row in loaded for one in of_row.unknown]
     if unknown:
         problems.append(message(unknown, labels))
@@ -269,20 +269,20 @@ def _load_rows(rows: list[Row], labels: LabelSet, tiers: tuple[str, ...], folder
     return loaded
 
 
-def _told(refused: Sequence[ActScribeError]) -> list[str]:
-    """Return what was refused; a file that does not fit several videos is told once, with their number."""
+def _messages(refused: Sequence[ActScribeError]) -> list[str]:
+    """Return what was refused; a file that does not fit several videos stands once, with their number."""
     others: dict[Path, list[str]] = {}
     for error in refused:
         if isinstance(error, DoesNotFit):
             others.setdefault(error.source, []).append(error.video.name)
-    told = []
+    messages = []
     for error in refused:
         if not isinstance(error, DoesNotFit):
-            told.append(str(error))
+            messages.append(str(error))
         elif error.source in others:
             more = others.pop(error.source)[1:]
-            told.append(f"{error.message}{_so_too(more)}\n{error.hint}")
-    return told
+            messages.append(f"{error.message}{_so_too(more)}\n{error.hint}")
+    return messages
 
 
 def _so_too(videos: Sequence[str]) -> str:

@@ -207,10 +207,10 @@ def _on_tiers(annotated: Sequence[Pair]) -> list[str]:
     taken, left = (Counter(name for name, is_read in found if is_read is kind) for kind in (True, False))
     if not taken and not left:
         return []
-    said = [f"Tiers read: {_in_files(taken)}."]
-    said += [f"Tiers left out: {_in_files(left)}."] if left else []
+    lines = [f"Tiers read: {_in_files(taken)}."]
+    lines += [f"Tiers left out: {_in_files(left)}."] if left else []
     name = shlex.quote(f"!{next(iter(taken or left))}")
-    return [*said, f"To leave one out by name, draft into another folder with, for instance, --tiers {name}"]
+    return [*lines, f"To leave one out by name, draft into another folder with, for instance, --tiers {name}"]
 
 
 def _in_files(tiers: Counter[str]) -> str:

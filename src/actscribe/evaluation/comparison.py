@@ -373,6 +373,6 @@ def constant_counts(shared: Shared, decisions: np.ndarray) -> np.ndarray:
 
 def _best_constant(shared: Shared) -> tuple[str, np.ndarray]:
     """Return the best of the answers that are the same for every clip, with its counts, shape (clips, 1, labels, 3)."""
-    counts = {name: constant_counts(shared, said) for name, said in constant_answers(shared).items()}
+    counts = {name: constant_counts(shared, decisions) for name, decisions in constant_answers(shared).items()}
     best = max(counts, key=lambda name: float(np.nan_to_num(macro_over_seeds(counts[name].sum(axis=0)))))
     return best, counts[best]

@@ -75,9 +75,10 @@ def timeline_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame | 
         return None
     groups = group_recordings(shared)
     rows: list[tuple[object, ...]] = []
-    said: dict[str, Sequence[Timelines]] = {system.name: [run.timelines for run in system.runs] for system in systems}
-    said |= {name: [_constant_timelines(shared, answer)] for name, answer in constant_answers(shared).items()}
-    for name, runs in said.items():
+    timelines_of: dict[str, Sequence[Timelines]]
+    timelines_of = {system.name: [run.timelines for run in system.runs] for system in systems}
+    timelines_of |= {name: [_constant_timelines(shared, answer)] for name, answer in constant_answers(shared).items()}
+    for name, runs in timelines_of.items():
         counts = np.stack([segment_counts(shared.recordings, each, shared.labels) for each in runs], 1)
         for index, iou in enumerate(IOUS):
             of_threshold = counts[..., index, :].astype(float)
@@ -135,8 +136,8 @@ def slice_table(
     slices: dict[str, Mapping[str, str]] = {}
     slices["group"] = {recording.name: recording.group for recording in shared.recordings}
     slices |= {"duration": _thirds(shared), **(columns or {})}
-    said = {system.name: system.counts()[..., :3] for system in systems}
-    said |= {name: constant_counts(shared, answer) for name, answer in constant_answers(shared).items()}
+    counts_of = {system.name: system.counts()[..., :3] for system in systems}
+    counts_of |= {name: constant_counts(shared, answer) for name, answer in constant_answers(shared).items()}
     rows = []
     for kind, value_of in slices.items():
         held = set(value_of.values())
@@ -144,7 +145,7 @@ def slice_table(
         for value in values if len(values) > 1 else ():
             inside = [index for index, unit in enumerate(shared.units) if value_of.get(unit, "") == value]
             groups, units = group_units([shared.groups[i] for i in inside]), {shared.units[i] for i in inside}
-            for name, counts in said.items():
+            for name, counts in counts_of.items():
                 found = estimate(macro, counts[inside], groups)
                 cells = (float(found.value), float(found.low), float(found.high))
                 rows.append((kind, value, len(units), len(inside), name, *cells))
@@ -162,7 +163,7 @@ def hallucination_rows(systems: Sequence[System], shared: Shared) -> pd.DataFram
     """
     rows = []
     for system in systems:
-        found = [_said_wrongly(run, shared) for run in system.runs]
+        found = [_wrongly_claimed(run, shared) for run in system.runs]
         means = {name: float(np.mean([each[name] for each in found])) for name in found[0]}
         rows.append({"system": system.name, **means, "not_read": system.unread})
     return pd.DataFrame(rows)
@@ -184,11 +185,11 @@ def disagreement_table(systems: Sequence[System], shared: Shared, most: int = MO
     for column, label in enumerate(shared.labels.names):
         truth = shared.targets[:, column]
         words = np.where(np.isnan(truth), "", np.where(truth > 0, "yes", "no"))
-        told = [(str(word), *sides) for word, *sides in zip(words, *yes[:, :, column].tolist(), strict=True)]
-        split = [any(sides) and not all(sides) for _, *sides in told]
-        for key in sorted({each for each, parted in zip(told, split, strict=True) if parted}):
-            wrong = np.array([each == key for each in told])
-            names = [[s.name for s, said in zip(systems, key[1:], strict=True) if said is way] for way in (True, False)]
+        answers = [(str(word), *sides) for word, *sides in zip(words, *yes[:, :, column].tolist(), strict=True)]
+        split = [any(sides) and not all(sides) for _, *sides in answers]
+        for key in sorted({each for each, parted in zip(answers, split, strict=True) if parted}):
+            wrong = np.array([each == key for each in answers])
+            names = [[s.name for s, side in zip(systems, key[1:], strict=True) if side is way] for way in (True, False)]
             named = {"label": label, "annotated": key[0], "says_yes": ", ".join(names[0])}
             named["says_no"] = ", ".join(names[1])
             spans = merged_spans(shared.clips, gap[:, column], gap[:, column], wrong)
@@ -220,8 +221,8 @@ def _ratio_with_mean(counted: np.ndarray) -> Metric:
     return measure
 
 
-def _constant_timelines(shared: Shared, said: np.ndarray) -> Timelines:
-    names = [name for name, yes in zip(shared.labels.names, said.tolist(), strict=True) if yes]
+def _constant_timelines(shared: Shared, decisions: np.ndarray) -> Timelines:
+    names = [name for name, yes in zip(shared.labels.names, decisions.tolist(), strict=True) if yes]
     return {r.name: tuple(Interval(name, 0.0, r.duration) for name in names) for r in shared.recordings}
 
 
@@ -257,11 +258,11 @@ def _thirds(shared: Shared) -> dict[str, str]:
     return {name: THIRDS[int(np.searchsorted(edges, value - 1e-9))] for name, value in durations.items()}
 
 
-def _said_wrongly(run: Evaluation, shared: Shared) -> dict[str, float]:
-    said = run.decisions()
-    rates = rates_table(shared.labels, run.targets, said)
-    empty = empty_table(shared.labels, run.targets, said)
-    rules = rules_table(shared.labels, said, np.zeros(said.shape, dtype=bool))
+def _wrongly_claimed(run: Evaluation, shared: Shared) -> dict[str, float]:
+    decisions = run.decisions()
+    rates = rates_table(shared.labels, run.targets, decisions)
+    empty = empty_table(shared.labels, run.targets, decisions)
+    rules = rules_table(shared.labels, decisions, np.zeros(decisions.shape, dtype=bool))
     possible = sum(rule["clips where it could break"] for rule in rules)
     return {
         "false_alarm_rate": _mean([rate["yes where absent"] for rate in rates]),

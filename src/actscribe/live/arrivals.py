@@ -37,12 +37,12 @@ class Event:
         what: "lost" and "back" again, "jump": its clock was reset, "black", "frozen", "picture": neither any more, "no
             video": sound alone; "end": nothing more will come.
         time: in seconds of the recording.
-        said: a sentence for people.
+        sentence: for people.
     """
 
     what: What
     time: float
-    said: str
+    sentence: str
 
 
 Arrival = Picture | Event

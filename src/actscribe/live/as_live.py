@@ -182,8 +182,8 @@ def compared(
 
 def _delay(span: np.ndarray, bars: Sequence[Bar]) -> float | None:
     """Return how long after a true bout's begin a bar that overlaps it was shown, 0 where it was there already."""
-    said = [bar.said for bar in bars if bar.start < span[1] and bar.end > span[0]]
-    return max(0.0, min(said) - float(span[0])) if said else None
+    moments = [bar.appeared for bar in bars if bar.start < span[1] and bar.end > span[0]]
+    return max(0.0, min(moments) - float(span[0])) if moments else None
 
 
 def _begin(span: np.ndarray, found: Sequence[Interval]) -> float | None:

@@ -6,7 +6,7 @@
 | window | start, end, scores (one a label, in the session's order; of `temporal` a list for each step), latency_s |
 | begins | label, start, at |
 | ends | label, start, end, score (null: unseen), at |
-| source | what (see `arrivals.What`), at, said |
+| source | what (see `arrivals.What`), at, sentence |
 | stride | stride_s, at |
 | gap | start, end: not annotated |
 | end | at, why |
@@ -91,7 +91,7 @@ def change(found: Change, at: float) -> Line:
 
 def event(found: Event) -> Line:
     """Return the line of what happened to the source."""
-    return {"kind": "source", "what": found.what, "at": _time(found.time), "said": found.said}
+    return {"kind": "source", "what": found.what, "at": _time(found.time), "sentence": found.sentence}
 
 
 def stride(seconds: float, at: float) -> Line:

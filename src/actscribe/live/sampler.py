@@ -134,11 +134,11 @@ class Health:
             return self._say("picture", now, "the picture is alive again")
         return None
 
-    def _say(self, state: str, since: float, said: str) -> Event | None:
+    def _say(self, state: str, since: float, words: str) -> Event | None:
         if state == self._state:
             return None
         self._state = state
-        return Event(state, since, said)  # type: ignore[arg-type]  # one of `What`
+        return Event(state, since, words)  # type: ignore[arg-type]  # one of `What`
 
 
 def _apart(one: np.ndarray, other: np.ndarray) -> float:

@@ -59,8 +59,8 @@ def lanes(state: State, labels: Sequence[str], width: int, signs: str = SIGNS) -
         if still is not None:
             row[min(cells - 1, max(0, int((still.end - begin) / piece)))] = signs[1]
         lasts = clock(still.end - still.start) if still is not None else ""
-        said = f"{state.scores[label]:.2f} {lasts}" if label in state.scores else ""
-        drawn.append(Lane(_short(label, column).ljust(column), "".join(row), said.ljust(SCORE), still is not None))
+        score = f"{state.scores[label]:.2f} {lasts}" if label in state.scores else ""
+        drawn.append(Lane(_short(label, column).ljust(column), "".join(row), score.ljust(SCORE), still is not None))
     return drawn, " " * (column + 1) + _axis(begin, piece, cells)
 
 
@@ -88,9 +88,9 @@ class Lines:
 
     def line(self, line: Line) -> None:
         """Print what people want to know of a line."""
-        said = in_words(line)
-        if said:
-            print(said, file=self._out, flush=True)
+        words = in_words(line)
+        if words:
+            print(words, file=self._out, flush=True)
 
     def draw(self, state: State) -> None:
         """Print nothing: a log is no screen."""
@@ -174,8 +174,8 @@ def drawing(state: State, media: str, labels: Sequence[str], console: Any) -> An
         text.append(lane.cells, "green" if lane.open else "cyan")
         text.append(f" {lane.score}\n", "bold green" if lane.open else "dim")
     text.append(axis, "dim")
-    for said in state.said:
-        text.append(f"\n{_short(said, console.width)}", "yellow")
+    for words in state.sentences:
+        text.append(f"\n{_short(words, console.width)}", "yellow")
     return text
 
 
@@ -187,7 +187,7 @@ def in_words(line: Line) -> str:
     if kind == "ends":
         return f"{clock(line['end'])}  {line['label']} ends, after {line['end'] - line['start']:.1f} s"
     if kind == "source":
-        return f"{clock(line['at'])}  {line['said']}"
+        return f"{clock(line['at'])}  {line['sentence']}"
     if kind == "stride":
         return f"{clock(line['at'])}  a window every {line['stride_s']:g} s from here on"
     if kind == "gap":

@@ -51,7 +51,7 @@ class State:
         stride: seconds from one scored window to the next.
         asked_stride: what the study asks for.
         latency: (median, 95th percentile) in seconds; None: nothing was scored yet.
-        said: sentences about the source, the newest last.
+        sentences: about the source, the newest last.
     """
 
     at: float
@@ -62,7 +62,7 @@ class State:
     stride: float
     asked_stride: float
     latency: tuple[float, float] | None
-    said: tuple[str, ...]
+    sentences: tuple[str, ...]
 
 
 class Shown(Protocol):
@@ -147,7 +147,7 @@ class Session:
         self._at = self._begin
         self._latencies: deque[float] = deque(maxlen=LATENCIES)
         self._scores: dict[str, float] = {}
-        self._said: deque[str] = deque(maxlen=SENTENCES)
+        self._sentences: deque[str] = deque(maxlen=SENTENCES)
         self._ending, self._end = "", float("inf")
         self._start(earlier)
 
@@ -182,7 +182,7 @@ class Session:
         run, source = self._loaded.run, self._chosen.source
         if earlier is not None:
             for label, start in earlier.open.items():
-                bar = Bar(label, start, max(start, _decided(earlier, self._windows)), open=False, said=earlier.at)
+                bar = Bar(label, start, max(start, _decided(earlier, self._windows)), open=False, appeared=earlier.at)
                 self._say(lines.change(Change("ends", bar), earlier.at))
             if self._begin > earlier.scored:
                 self._gap(earlier.scored, self._begin)
@@ -233,13 +233,13 @@ class Session:
 
     def _happened(self, event: Event) -> None:
         self._say(lines.event(event))
-        self._said.append(f"{event.said}")
+        self._sentences.append(event.sentence)
         if event.what == "lost":
             self._hole = _Hole(self._windows.newest(event.time))
         elif event.what == "back" and self._hole is not None:
             self._hole.after = event.time
         elif event.what == "end":
-            self._ending, self._end = event.said, event.time
+            self._ending, self._end = event.sentence, event.time
 
     def _score(self, number: int) -> None:
         start, end = self._windows.span(number)
@@ -303,7 +303,7 @@ class Session:
                 self._pace.every * stride,
                 stride,
                 latency,
-                tuple(self._said),
+                tuple(self._sentences),
             )
         )
 

@@ -198,8 +198,8 @@ def _careful_recognizer(found: Any, point: EntryPoint, part: str) -> Recognizer:
     """Return a recognizer of another package with `score` and `save` in whose place sentences are raised."""
     lacking = [name for name in ("labels", "view", "score", "save") if not hasattr(found, name)]
     if lacking:
-        said = f": '{part}' returned {found!r}, expected a recognizer; it has no {' and no '.join(lacking)}."
-        raise wrong(point, "recognizer", said)
+        message = f": '{part}' returned {found!r}, expected a recognizer; it has no {' and no '.join(lacking)}."
+        raise wrong(point, "recognizer", message)
     score, save = found.score, careful(found.save, object, point, "recognizer", "save")
     with suppress(AttributeError):  # of a class with slots, whose errors stay as they are
         object.__setattr__(found, "score", lambda clips: _careful_scores(score, clips, point))

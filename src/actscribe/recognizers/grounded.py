@@ -21,14 +21,14 @@ class Grounded:
 
     Args:
         window: of the recording.
-        said: what it said per label; seconds are counted from the window's start.
+        answers: per label; seconds are counted from the window's start.
         chances: how sure each of the intervals is, in [0, 1], per label.
         texts: as it wrote them, per label.
         shift: of the frames against the times that the model was told for them, in seconds.
     """
 
     window: Clip
-    said: tuple[When, ...]
+    answers: tuple[When, ...]
     chances: tuple[tuple[float, ...], ...]
     texts: tuple[str, ...]
     shift: float = 0.0
@@ -36,7 +36,7 @@ class Grounded:
     @property
     def unread(self) -> np.ndarray:
         """Whether the answer on a label could not be read, shape (labels,)."""
-        return np.array([one.unread for one in self.said])
+        return np.array([one.unread for one in self.answers])
 
     def cover(self, column: int, edges: np.ndarray) -> np.ndarray:
         """Return how much of each step a label's intervals cover, times how sure they are, shape (steps,).
@@ -47,7 +47,7 @@ class Grounded:
         """
         begins, ends = edges[:-1], edges[1:]
         covered = np.zeros(len(begins))
-        for one, chance in zip(self.said[column].intervals, self.chances[column], strict=True):
+        for one, chance in zip(self.answers[column].intervals, self.chances[column], strict=True):
             start, end = (self.window.start + self.shift + moment for moment in (one.start, one.end))
             inside = np.clip(np.minimum(ends, end) - np.maximum(begins, start), 0.0, None) / (ends - begins)
             covered = np.maximum(covered, chance * inside)
@@ -72,7 +72,7 @@ def on_steps(answers: Sequence[Grounded], edges: np.ndarray, task: str) -> np.nd
         task: of the label set.
     """
     middles = (edges[:-1] + edges[1:]) / 2
-    labels = len(answers[0].said)
+    labels = len(answers[0].answers)
     total, read = (np.zeros((len(middles), labels)) for _ in range(2))
     for answer in answers:
         first, last = np.searchsorted(middles, [answer.window.start, answer.window.end])

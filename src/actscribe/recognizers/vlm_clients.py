@@ -171,7 +171,7 @@ def starting(settings: ZeroShot, labels: LabelSet, frames: int) -> list[str]:
 
     What a server can do is said on the way.
     """
-    lines = [server.said() for server in servers(settings).values()]
+    lines = [server.description() for server in servers(settings).values()]
     for line in lines:
         say(line, None)
     return lines + _number_format(settings)

@@ -131,11 +131,11 @@ def opening(texts: Prompts, clip: ClipFrames, writes_times: bool) -> str:
     """Return what is said before every question: the setting, the length, and unless the model's processor writes
     them between the frames, their times."""
     length = round(clip.clip.end - clip.clip.start, 1)
-    said = [texts.opening, f"The video is {length:g} seconds long."]
+    parts = [texts.opening, f"The video is {length:g} seconds long."]
     if not writes_times:
         times = ", ".join(f"{moment:.1f}" for moment in _told(clip))
-        said.append(f"Its {len(clip.frames)} frames were taken at {times} seconds.")
-    return " ".join(part for part in said if part)
+        parts.append(f"Its {len(clip.frames)} frames were taken at {times} seconds.")
+    return " ".join(part for part in parts if part)
 
 
 def read(written: Written, index: int, labels: LabelSet, clip: ClipFrames) -> When:
@@ -152,10 +152,10 @@ def _recognizer(labels: LabelSet, settings: VlmGroundSettings, seen: InputSpec, 
     def ask(clip: ClipFrames) -> Grounded:
         start = opening(texts, clip, model.writes_times)
         written = model.weighed(clip, start, texts.questions, settings.max_new_tokens)
-        said = tuple(read(one, index, labels, clip) for index, one in enumerate(written))
-        chances = tuple(_chances(one, found, settings.mode) for one, found in zip(written, said, strict=True))
+        answers = tuple(read(one, index, labels, clip) for index, one in enumerate(written))
+        chances = tuple(_chances(one, found, settings.mode) for one, found in zip(written, answers, strict=True))
         shift = float(np.median(clip.times - clip.clip.start - _told(clip)))
-        return Grounded(clip.clip, said, chances, tuple(one.text for one in written), shift)
+        return Grounded(clip.clip, answers, chances, tuple(one.text for one in written), shift)
 
     noted = about(settings, seen, texts, {"model": dict(model.identity)})
     return GroundRecognizer(labels, settings, seen, ask, noted, asked_of(model=model.server))
@@ -166,8 +166,8 @@ def _told(clip: ClipFrames) -> np.ndarray:
     return nominal_times(clip.clip.start, clip.clip.end, len(clip.frames))
 
 
-def _chances(written: Written, said: When, mode: str) -> tuple[float, ...]:
-    known = (written.probability(*one.span) if mode == "probability" else None for one in said.intervals)
+def _chances(written: Written, answer: When, mode: str) -> tuple[float, ...]:
+    known = (written.probability(*one.span) if mode == "probability" else None for one in answer.intervals)
     return tuple(1.0 if chance is None else chance for chance in known)
 
 

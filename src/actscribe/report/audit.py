@@ -112,16 +112,16 @@ def _show_indicators(page: AuditPage) -> None:
             show_video(f"{name}, {source}", own)
     elif page.summary is not None:
         print_table(f"{page.table['recording'].nunique()} videos", _in_short(page.summary))
-    for name, said in () if page.errors is None else _said(page.errors):
-        print_sentence(f"{name}: {said}.")
+    for name, words in () if page.errors is None else _said(page.errors):
+        print_sentence(f"{name}: {words}.")
 
 
 def _in_short(summary: pd.DataFrame) -> pd.DataFrame:
     """Return what of a summary fits into 80 characters."""
     verdicts = zip(summary["met"], summary["not_met"], summary["undecided"], strict=True)
-    said = ["/".join(map(str, one)) if any(one) else "" for one in verdicts]
+    counts = ["/".join(map(str, one)) if any(one) else "" for one in verdicts]
     shown = {"indicator": summary["indicator"], "from": summary["source"], "median (quartiles)": summary["said"]}
-    return pd.DataFrame({**shown, "met/not/undecided": said})
+    return pd.DataFrame({**shown, "met/not/undecided": counts})
 
 
 def _said(errors: pd.DataFrame) -> list[tuple[str, str]]:
@@ -191,12 +191,12 @@ def audit_of(result: Evaluation) -> AuditPage | None:
     sides = {ANNOTATED: {one.name: one.intervals or () for one in result.recordings}, PREDICTED: result.timelines}
     found = tables.audit(result.recordings, sides, result.labels)
     errors = tables.errors(found, {one.name: one.group for one in result.recordings})
-    said = f"How far the recognizer is off was found out on these {result.split} recordings themselves."
+    note = f"How far the recognizer is off was found out on these {result.split} recordings themselves."
     return indicators_page(
         tables.table(found, errors),
         tables.summary(found, result.labels, errors),
         tables.error_table(errors, result.labels),
-        [said],
+        [note],
     )
 
 

@@ -116,7 +116,7 @@ def mix_up_table(counts: np.ndarray, names: Sequence[str], most: int = 10) -> Ta
     """Return the most frequent mix-ups of a confusion matrix, shape (classes, classes), true classes down."""
     wrong = counts - np.diag(np.diag(counts))
     order = np.argsort(-wrong, axis=None, kind="stable")[:most]
-    pairs = [(int(true), int(said)) for true, said in zip(*np.unravel_index(order, wrong.shape), strict=True)]
+    pairs = [(int(true), int(other)) for true, other in zip(*np.unravel_index(order, wrong.shape), strict=True)]
     columns = (
         Head("true class", is_text=True),
         Head("taken for", is_text=True),
@@ -124,9 +124,9 @@ def mix_up_table(counts: np.ndarray, names: Sequence[str], most: int = 10) -> Ta
         Head("share", "of the clips of the true class"),
     )
     rows = tuple(
-        Row((names[true], names[said], w.count(wrong[true, said]), w.percent(wrong[true, said] / counts[true].sum())))
-        for true, said in pairs
-        if wrong[true, said]
+        Row((names[true], names[other], w.count(wrong[true, other]), w.percent(wrong[true, other] / counts[true].sum())))
+        for true, other in pairs
+        if wrong[true, other]
     )
     return Table("Most frequent mix-ups.", columns, rows)
 

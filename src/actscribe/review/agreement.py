@@ -38,7 +38,7 @@ def agreement(asked: Asked) -> dict[str, Any]:
 
 def _recording(session: Session, item: Item, pair: tuple[Voice, Voice]) -> dict[str, Any]:
     labels = session.data.labels.names
-    first, second = (voice.said for voice in pair)
+    first, second = (voice.annotations for voice in pair)
     alike = {name: float(kappa(seconds_agreed(item.recording, first, second, name))) for name in labels}
     listed = disagreements(item, pair, labels)
     return {
@@ -47,7 +47,7 @@ def _recording(session: Session, item: Item, pair: tuple[Voice, Voice]) -> dict[
         "annotators": [voice.name for voice in pair],
         "began_with": {voice.name: voice.source for voice in pair if voice.source},
         "kappa": {name: _number(value) for name, value in alike.items()},
-        "durations": {voice.name: _durations(item, voice.said, labels) for voice in pair},
+        "durations": {voice.name: _durations(item, voice.annotations, labels) for voice in pair},
         "disagreements": [_listed(session, item, index, one) for index, one in enumerate(listed[:MOST_LISTED])],
         "more": max(0, len(listed) - MOST_LISTED),
     }
@@ -67,16 +67,16 @@ def _listed(session: Session, item: Item, number: int, one: Disagreement) -> dic
     }
 
 
-def _durations(item: Item, said: Annotations, labels: tuple[str, ...]) -> dict[str, float]:
-    return {name: sp.total(label_spans(item.recording, said.intervals, name)) for name in labels}
+def _durations(item: Item, annotations: Annotations, labels: tuple[str, ...]) -> dict[str, float]:
+    return {name: sp.total(label_spans(item.recording, annotations.intervals, name)) for name in labels}
 
 
 def _labels(session: Session, both: dict[str, tuple[Voice, Voice]]) -> dict[str, dict[str, float | None]]:
     if not both:
         return {}
     recordings = [session.items[id].recording for id in both]
-    said = {session.items[id].recording.name: (one.said, other.said) for id, (one, other) in both.items()}
-    table = reliability(recordings, said, session.data.labels.names)
+    annotations = {session.items[id].recording.name: (one.annotations, other.annotations) for id, (one, other) in both.items()}
+    table = reliability(recordings, annotations, session.data.labels.names)
     rows = table.set_index("label").to_dict("index")
     return {str(name): {str(key): _number(float(value)) for key, value in row.items()} for name, row in rows.items()}
 

@@ -75,7 +75,7 @@ def taken_back(sheet: Sheet) -> Action | None:
     return Action(why=WHY, ops=tuple(ops), final=True) if ops else None
 
 
-def told(sheet: Sheet) -> str:
+def sentence(sheet: Sheet) -> str:
     """Say what `taken_back` takes back of a sheet, and where."""
     spans = [(bout.label, start, end) for bout in sheet.bouts.values() for start, end in bout.planted]
     where = ", ".join(f"{label} {clock(start)}–{clock(end)}" for label, start, end in spans)

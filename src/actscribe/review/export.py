@@ -18,7 +18,7 @@ from actscribe.review.cameras import Conversions
 from actscribe.review.exported import note
 from actscribe.review.origins import is_as_suggested, with_origins
 from actscribe.review.recordings import Item
-from actscribe.review.settling import said
+from actscribe.review.settling import annotated
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Exporter:
         if annotator not in self.journal.annotators(item.content):
             return []
         sheet = self.journal.sheet(item.content, annotator)
-        found = said(sheet, self.data.labels)
+        found = annotated(sheet, self.data.labels)
         found = replace(
             found,
             intervals=with_origins(found.intervals, sheet, self.data.labels),
@@ -101,8 +101,8 @@ class Exporter:
         who = dict.fromkeys(name for item in wanted for name in self.journal.annotators(item.content))
         missing = self._missing()
         if not who:
-            said = " ".join(missing) or "Nothing was reviewed yet."
-            raise ActScribeError(said, "Begin with: actscribe review STUDY")
+            message = " ".join(missing) or "Nothing was reviewed yet."
+            raise ActScribeError(message, "Begin with: actscribe review STUDY")
         files, sentences = self._write(wanted, who, formats)
         return files, [*missing, *sentences]
 

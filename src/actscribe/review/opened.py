@@ -113,8 +113,8 @@ def shown(one: Suggestion) -> dict[str, Any]:
 
 
 def _bout(one: Bout) -> dict[str, Any]:
-    told = one.model_dump(exclude={"planted"})
-    return {**told, "origin": None if one.origin is None else shown(one.origin)}
+    fields = one.model_dump(exclude={"planted"})
+    return {**fields, "origin": None if one.origin is None else shown(one.origin)}
 
 
 def _sheet(session: Session, sheet: Sheet) -> dict[str, Any]:

@@ -19,7 +19,7 @@ def with_origins(intervals: Sequence[Interval], sheet: Sheet, labels: LabelSet) 
     One that several bouts were joined to has their common origin; where they have none, a person corrected it.
 
     Args:
-        intervals: from `settling.said`, no two of one label and subject at the same time.
+        intervals: from `settling.annotated`, no two of one label and subject at the same time.
         sheet: of one annotator on one recording.
         labels: of the study, by whose names the intervals are called.
     """

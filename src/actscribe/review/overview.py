@@ -84,8 +84,8 @@ def _row(session: Session, item: Item) -> dict[str, Any]:
 def _of_file(session: Session, item: Item) -> Sheet:
     """Return what the study's annotation file says of a recording, as the sheet that would begin with it."""
     one, labels = item.recording, session.data.labels.names
-    said = Annotations(one.intervals or (), one.gaps)
-    return Sheet.beginning(item.content, session.annotator, begin(one.name, one.duration, labels, said))
+    annotations = Annotations(one.intervals or (), one.gaps)
+    return Sheet.beginning(item.content, session.annotator, begin(one.name, one.duration, labels, annotations))
 
 
 def _doubt(session: Session, item: Item) -> float | None:

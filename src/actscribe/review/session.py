@@ -13,7 +13,7 @@ from actscribe.journal import AGREED, Action, Began, Journal, Sheet, Suggestion
 from actscribe.journal.spans import Spans
 from actscribe.remembered import remembered_content
 from actscribe.review.cameras import Conversions
-from actscribe.review.derived import planted_in, taken_back, told, unmasked
+from actscribe.review.derived import planted_in, sentence, taken_back, unmasked
 from actscribe.review.export import Exporter
 from actscribe.review.folder import ReviewFolder
 from actscribe.review.guard import Judged, Looks, judged
@@ -174,14 +174,14 @@ class Session:
 
     def take_back(self) -> list[str]:
         """Take back the bouts of this annotator that came from suggestions wrong on purpose; say what, and where."""
-        said = []
+        sentences = []
         for item in self.items.values():
             sheet = self.sheets.load(item.content)
             action = taken_back(sheet) if sheet else None
             if sheet and action:
-                said.append(told(sheet))
+                sentences.append(sentence(sheet))
                 self.sheets.act(item.content, action, sheet.revision)
-        return said
+        return sentences
 
     def changed_since(self, item: Item, sheet: Sheet) -> str:
         """Say that the annotation file which a sheet began with is another one by now; empty: it is not."""
@@ -218,7 +218,7 @@ class Session:
         return [
             {
                 "name": voice.name,
-                "bouts": [{"label": one.label, "start": one.start, "end": one.end} for one in voice.said.intervals],
+                "bouts": [{"label": one.label, "start": one.start, "end": one.end} for one in voice.annotations.intervals],
             }
             for voice in self.two(item)
         ]

@@ -22,12 +22,12 @@ class Voice:
 
     Args:
         name: of the annotator, or of the manifest's column.
-        said: under the study's labels.
+        annotations: under the study's labels.
         source: the file that this annotator began with; empty: none.
     """
 
     name: str
-    said: Annotations
+    annotations: Annotations
     source: str = ""
 
 
@@ -59,7 +59,7 @@ def voices(item: Item, journal: Journal, labels: LabelSet) -> tuple[Voice, ...]:
     """
     names = [name for name in journal.annotators(item.content) if name != AGREED]
     sheets = [journal.sheet(item.content, name) for name in names[:2]]
-    found = [Voice(one.annotator, said(one, labels), one.began.source) for one in sheets]
+    found = [Voice(one.annotator, annotated(one, labels), one.began.source) for one in sheets]
     if len(found) < 2 and item.recording.intervals is not None and not any(voice.source for voice in found):
         in_file = Annotations(item.recording.intervals, item.recording.gaps)
         found.insert(0, Voice("annotations", in_file, item.written.source))
@@ -68,7 +68,7 @@ def voices(item: Item, journal: Journal, labels: LabelSet) -> tuple[Voice, ...]:
     return tuple(found)
 
 
-def said(sheet: Sheet, labels: LabelSet) -> Annotations:
+def annotated(sheet: Sheet, labels: LabelSet) -> Annotations:
     """Return what a sheet says, under the names that its labels have now."""
     return annotations_of(sheet, labels.names, {one: now for one in sheet.labels if (now := labels.resolve(one))})
 
@@ -84,7 +84,7 @@ def disagreements(item: Item, both: Sequence[Voice], labels: Sequence[str]) -> l
     first, second = both
     found = []
     for label in labels:
-        one, other = (label_spans(_as(item, voice), voice.said.intervals, label) for voice in both)
+        one, other = (label_spans(_as(item, voice), voice.annotations.intervals, label) for voice in both)
         known = sp.intersect(*(annotated_spans(_as(item, voice), label) for voice in both))
         for mine, theirs, here in ((one, other, True), (other, one, False)):
             for start, end in sp.intersect(sp.subtract(mine, theirs), known):
@@ -112,14 +112,14 @@ def begun_as_agreed(item: Item, both: Sequence[Voice], labels: Sequence[str]) ->
     for label in labels:
         found: Spans = ((0.0, duration),)
         for voice in both:
-            gaps = joined((gap.start, gap.end) for gap in voice.said.gaps if gap.label in ("", label))
+            gaps = joined((gap.start, gap.end) for gap in voice.annotations.gaps if gap.label in ("", label))
             found = shared(found, left_of(duration, gaps))
         for start, end in open_spans[label]:
             found = removed(found, start, end)
         reviewed[label] = found
     bouts = tuple(
         Bout(id=f"f{index}", label=one.label, start=one.start, end=one.end, subject=one.subject)
-        for index, one in enumerate(both[0].said.intervals, 1)
+        for index, one in enumerate(both[0].annotations.intervals, 1)
     )
     name = item.recording.name
     return Began(name=name, duration=duration, labels=tuple(labels), bouts=bouts, reviewed=reviewed)
@@ -128,4 +128,4 @@ def begun_as_agreed(item: Item, both: Sequence[Voice], labels: Sequence[str]) ->
 def _as(item: Item, voice: Voice) -> Recording:
     """Return the recording with the gaps of one voice."""
     one = item.recording
-    return Recording(one.name, one.video, one.duration, one.content, one.group, gaps=voice.said.gaps)
+    return Recording(one.name, one.video, one.duration, one.content, one.group, gaps=voice.annotations.gaps)

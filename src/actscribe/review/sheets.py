@@ -115,8 +115,8 @@ class Sheets:
                 self.annotator, content, "undid" if way == "undo" else "redid", revision=revision
             )
             sheet.follow(entry)
-            said = [one for one in {**verdicts, **sheet.verdicts} if verdicts.get(one) != sheet.verdicts.get(one)]
-            return Changed(sheet, _changes(bouts, sheet.bouts), tuple((one, sheet.verdicts.get(one)) for one in said))
+            changed = [one for one in {**verdicts, **sheet.verdicts} if verdicts.get(one) != sheet.verdicts.get(one)]
+            return Changed(sheet, _changes(bouts, sheet.bouts), tuple((one, sheet.verdicts.get(one)) for one in changed))
 
     def _at(self, content: str, revision: int) -> Sheet:
         sheet = self.of(content)

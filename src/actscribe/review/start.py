@@ -107,15 +107,15 @@ def prepared(study: Path, run: Path | None) -> list[str]:
 
 
 def _videos(conversions: Conversions, item: Item) -> list[str]:
-    said: list[str] = []
+    problems: list[str] = []
     for camera in item.cameras:
         try:
             conversions.times(camera.video)
             conversions.finish(camera.video)
-            said += filter(None, [conversions.left_out(camera.video)])
+            problems += filter(None, [conversions.left_out(camera.video)])
         except ActScribeError as error:
-            said.append(error.message)
-    return said
+            problems.append(error.message)
+    return problems
 
 
 def _login() -> str:

@@ -115,22 +115,22 @@ class Suggester:
                 item = self._waiting.popleft()
                 self._at_work = item.id
             job = {"video": str(item.recording.video), "content": item.content, "name": item.recording.name}
-            said = ""
+            reply = ""
             with suppress(OSError, ValueError):
                 process.stdin.write(json.dumps(job) + "\n")
                 process.stdin.flush()
-                said = process.stdout.readline()
+                reply = process.stdout.readline()
             with self._changed:
                 if self._ended:
                     return
-                if not said:  # it died: of one recording, or of the run; the rest is not tried in a circle
+                if not reply:  # it died: of one recording, or of the run; the rest is not tried in a circle
                     why = "the process that computes suggestions ended"
                     self._failed |= {one.id: why for one in (item, *self._waiting)}
                     self._waiting.clear()
                     self._process, self._at_work = None, ""
                     _end(process)
                     return
-                why = str(json.loads(said).get("error", ""))
+                why = str(json.loads(reply).get("error", ""))
                 if why:
                     self._failed[item.id] = why
 

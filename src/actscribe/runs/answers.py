@@ -73,24 +73,24 @@ def _of_clips(run: Run, answers: Sequence[Answered]) -> dict[str, Any]:
 def _of_windows(run: Run, answers: Sequence[Grounded]) -> dict[str, Any]:
     """Return the tables of windows: yes is an interval that can be, and true what occurs in the window at all."""
     labels = run.labels
-    named = np.array([[float(bool(one.intervals)) for one in answer.said] for answer in answers])
+    named = np.array([[float(bool(one.intervals)) for one in answer.answers] for answer in answers])
     happens = targets([answer.window for answer in answers], labels.task, OCCURS)
     unread = np.stack([answer.unread for answer in answers])
     found = hallucination(labels, happens, named, np.full(len(labels), 0.5), unread)
-    counts = [_counted([answer.said[column] for answer in answers]) for column in range(len(labels))]
+    counts = [_counted([answer.answers[column] for answer in answers]) for column in range(len(labels))]
     return {INTERVALS: intervals_table(labels, counts), **found}
 
 
-def _counted(said: Sequence[When]) -> dict[str, int]:
+def _counted(answers: Sequence[When]) -> dict[str, int]:
     """Return how many intervals of a label are kept, and why others are not."""
     return {
-        "kept": sum(len(one.intervals) for one in said),
-        "end before they begin": sum(one.reversed for one in said),
-        "outside the window": sum(one.outside for one in said),
-        "overstep it": sum(one.clipped for one in said),
-        "repeated": sum(one.repeats for one in said),
-        "of a label not asked for": sum(one.others for one in said),
-        "answers cut off": sum(one.cut for one in said),
+        "kept": sum(len(one.intervals) for one in answers),
+        "end before they begin": sum(one.reversed for one in answers),
+        "outside the window": sum(one.outside for one in answers),
+        "overstep it": sum(one.clipped for one in answers),
+        "repeated": sum(one.repeats for one in answers),
+        "of a label not asked for": sum(one.others for one in answers),
+        "answers cut off": sum(one.cut for one in answers),
     }
 
 

@@ -134,15 +134,15 @@ def server_notes(study: Study, names: Sequence[str] | None = None) -> tuple[list
         study: whose recognizers name them.
         names: of the recognizers; None: all.
     """
-    said: dict[str, list[str]] = defaultdict(list)
+    accepted: dict[str, list[str]] = defaultdict(list)
     refused: dict[str, list[str]] = defaultdict(list)
     for name in study.recognizers if names is None else names:
         try:
             for server in servers(study.chosen(name).settings).values():
-                said[server.said()].append(name)
+                accepted[server.description()].append(name)
         except ActScribeError as error:
             refused[in_one_line(error)].append(name)
-    found = [[f"{', '.join(about)}: {what}" for what, about in one.items()] for one in (said, refused)]
+    found = [[f"{', '.join(about)}: {what}" for what, about in one.items()] for one in (accepted, refused)]
     return found[0], found[1]
 
 

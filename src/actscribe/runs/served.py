@@ -36,6 +36,6 @@ def keep_served(run: Run, split: str, recognizer: Recognizer) -> None:
         if tally.requests:
             say(f"Server, {role}: {tally.sentence()}", None)
     path = run.folder / written.of_split(written.SERVERS, split)
-    notes = [f"{server.said()}." for server, _ in taken.values()]
+    notes = [f"{server.description()}." for server, _ in taken.values()]
     write_text(path, json.dumps({"notes": notes, SENT: rows}, indent=1, ensure_ascii=False))
     run.note(path)

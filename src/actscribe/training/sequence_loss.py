@@ -55,11 +55,11 @@ class SequenceLoss(nn.Module):
         filled = torch.nan_to_num(targets)
         loss = torch.stack([self._stage(one, filled, known) for one in stages.unbind(1)]).mean()
         if edges is not None:
-            begun, told = boundaries(targets)
+            begun, known_edges = boundaries(targets)
             entries = nn.functional.binary_cross_entropy_with_logits(
                 edges, begun, pos_weight=self.boundary_weights, reduction="none"
             )
-            loss = loss + self.boundary * (entries * told).mean()
+            loss = loss + self.boundary * (entries * known_edges).mean()
         return loss
 
     def _stage(self, logits: Tensor, targets: Tensor, known: Tensor) -> Tensor:

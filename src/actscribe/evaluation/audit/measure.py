@@ -108,11 +108,11 @@ def _known(asked: Indicator, low: float, high: float, why: str) -> Measurement:
 
 def _not_seen(seen: Observed, where: Window) -> str:
     """Say what of a window nobody saw."""
-    said = ["it begins before the video"] if where.start < -SAME_S else []
-    said += ["it ends after the video"] if where.end > seen.duration + SAME_S else []
+    reasons = ["it begins before the video"] if where.start < -SAME_S else []
+    reasons += ["it ends after the video"] if where.end > seen.duration + SAME_S else []
     gaps = sp.intersect(sp.union(seen.gaps), where.spans)
-    said += [f"{sp.total(gaps):.1f} s of it are not annotated"] if len(gaps) else []
-    return "; ".join(said)
+    reasons += [f"{sp.total(gaps):.1f} s of it are not annotated"] if len(gaps) else []
+    return "; ".join(reasons)
 
 
 def _during_pauses(seen: Observed, asked: Indicator, where: Window, labels: Sequence[str]) -> tuple[Measurement, ...]:

@@ -46,15 +46,15 @@ def usually(known: Off, unit: Unit) -> str:
     """Return how far a recognizer is off: "off by 2.0 s on average (95 %: 0.4 s to 5.0 s)", and what else is known."""
     if not known.recordings:
         return "how far off is not known"
-    said = []
+    parts = []
     if not math.isnan(known.off_by):
         interval = "" if math.isnan(known.low) else f" (95 %: {number(known.low, unit)} to {number(known.high, unit)})"
-        said.append(f"off by {number(known.off_by, unit)} on average{interval}")
+        parts.append(f"off by {number(known.off_by, unit)} on average{interval}")
     if math.isfinite(known.margin):
-        said.append(f"within {number(known.margin, unit)} in {10 * known.often:.0f} of 10")
+        parts.append(f"within {number(known.margin, unit)} in {10 * known.often:.0f} of 10")
     for count, what in ((known.missed, "missed"), (known.invented, "invented")):
-        said += [f"{what} in {count} of {known.recordings}"] if count else []
-    return ", ".join(said) or "never there to be found"
+        parts += [f"{what} in {count} of {known.recordings}"] if count else []
+    return ", ".join(parts) or "never there to be found"
 
 
 def _clock(seconds: float) -> str:

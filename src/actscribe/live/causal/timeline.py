@@ -36,14 +36,14 @@ class Bar:
         label: its name.
         start, end: in seconds; of an open one, `end` is up to where it is decided.
         open: whether it goes on.
-        said: second of the recording up to which pictures were seen when the bar appeared.
+        appeared: second of the recording up to which pictures were seen when the bar appeared.
     """
 
     label: str
     start: float
     end: float
     open: bool
-    said: float
+    appeared: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +202,7 @@ class CausalTimeline:
             bars[-1] = replace(bars[-1], end=end)
             return []
         ended = [self._close(name)] if bars and bars[-1].open else []
-        bars.append(Bar(name, start, end, open=True, said=seen))
+        bars.append(Bar(name, start, end, open=True, appeared=seen))
         return [*ended, Change("begins", bars[-1])]
 
     def _close(self, name: str) -> Change:

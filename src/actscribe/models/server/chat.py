@@ -114,7 +114,7 @@ class ChatServer:
         known = {"server": self.line.address, "model": self.abilities.model, **digest}
         return {**known, **self.manner.identity()}
 
-    def said(self) -> str:
+    def description(self) -> str:
         """Return in one line what the server can do and what is done with it."""
         manner = self.manner
         return in_words(self.abilities, manner, self.line.address, self._thinks, self._room)
@@ -184,8 +184,8 @@ class ChatServer:
         try:
             reply = dialect.reply(found)
         except NotUnderstoodError as error:
-            said = f"The server at {self.line.address} answered something else than a chat completion: {error}"
-            raise ServerError(said, INTERFACE) from None
+            message = f"The server at {self.line.address} answered something else than a chat completion: {error}"
+            raise ServerError(message, INTERFACE) from None
         if asked.asks_context and reply.prompt is not None and reply.prompt >= asked.context:
             raise ActScribeError(
                 f"{asked.server} at {self.line.address}: the prompt takes all {asked.context:,} tokens, so a part of it"
@@ -209,8 +209,8 @@ class ChatServer:
             try:
                 found = dialect.find(self.line, listed, self._model, seconds)
             except NotUnderstoodError as error:
-                said = f"The server at {self.line.address} answered something else than a list of models: {error}"
-                raise ServerError(said, INTERFACE) from None
+                message = f"The server at {self.line.address} answered something else than a list of models: {error}"
+                raise ServerError(message, INTERFACE) from None
             if found is not None:
                 return dialect, self._usable(found)
         raise AssertionError("the last dialect fits every server")
@@ -266,8 +266,8 @@ class ChatServer:
         if self.options.frames == "auto":
             return dialect.auto
         if self.options.frames not in dialect.able:
-            said = f"{asked.server} at {self.line.address} takes no video."
-            raise ActScribeError(said, "Write server_frames: images, or leave it out.")
+            message = f"{asked.server} at {self.line.address} takes no video."
+            raise ActScribeError(message, "Write server_frames: images, or leave it out.")
         return (self.options.frames,)
 
     def _is_seen(self, question: Question, manner: Manner, reply: Reply) -> bool:

@@ -217,8 +217,8 @@ def _parsed(data: bytes, kind: str) -> Any:
     except (ValueError, RecursionError) as error:
         why = "nested too deeply" if isinstance(error, RecursionError) else shown(str(error))
         answered = shown(data[: 4 * SHOWN].decode(errors="replace"))
-        said = f"it is no JSON that can be read ({shown(kind)}; {why}): {answered}"
-        raise Trouble(said, INTERFACE, answered=True) from None
+        message = f"it is no JSON that can be read ({shown(kind)}; {why}): {answered}"
+        raise Trouble(message, INTERFACE, answered=True) from None
 
 
 def _refused(word: str) -> NoReturn:

@@ -27,8 +27,8 @@ def _find(line: Line, listed: Any, model: str, seconds: float) -> Abilities | No
         return None
     name = chosen(listed, model, line.address)
     several = len(mappings(listed["data"])) > 1
-    told = line.look(f"/props?model={quote(name, safe='')}" if several else "/props", seconds)
-    props = told if isinstance(told, Mapping) else {}
+    reply = line.look(f"/props?model={quote(name, safe='')}" if several else "/props", seconds)
+    props = reply if isinstance(reply, Mapping) else {}
     senses = props.get("modalities")
     defaults = props.get("default_generation_settings")
     meta = entry(listed, name).get("meta")

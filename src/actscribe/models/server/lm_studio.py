@@ -17,8 +17,8 @@ LISTS = ("/api/v1/models", "/api/v0/models")
 
 def _find(line: Line, listed: Any, model: str, seconds: float) -> Abilities | None:
     for path in LISTS:
-        told = line.look(path, seconds)
-        found = mappings(told.get("models" if path == LISTS[0] else "data") if isinstance(told, Mapping) else None)
+        reply = line.look(path, seconds)
+        found = mappings(reply.get("models" if path == LISTS[0] else "data") if isinstance(reply, Mapping) else None)
         if found and all("type" in one for one in found):
             return _of(line, [one for one in found if one["type"] not in ("embedding", "embeddings")], model)
     return None

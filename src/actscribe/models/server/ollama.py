@@ -35,12 +35,12 @@ def _find(line: Line, listed: Any, model: str, seconds: float) -> Abilities | No
             f"Ollama at {line.address} has no model '{model}'.",
             f"{shown(did_you_mean(model, named))} Or type: ollama pull {model}",
         )
-    told = line.look("/api/show", seconds, {"model": name})
-    if not isinstance(told, Mapping):
-        raise NotUnderstoodError(told)
-    able = told.get("capabilities") if isinstance(told.get("capabilities"), list) else None
-    thinks, quiet = _thinking(told, able)
-    info = told.get("model_info")
+    reply = line.look("/api/show", seconds, {"model": name})
+    if not isinstance(reply, Mapping):
+        raise NotUnderstoodError(reply)
+    able = reply.get("capabilities") if isinstance(reply.get("capabilities"), list) else None
+    thinks, quiet = _thinking(reply, able)
+    info = reply.get("model_info")
     most = [count(info, key) for key in info if key.endswith(".context_length")] if isinstance(info, Mapping) else []
     return Abilities(
         "Ollama",
@@ -52,13 +52,13 @@ def _find(line: Line, listed: Any, model: str, seconds: float) -> Abilities | No
         quiet=quiet,
         context=next(filter(None, most), 0),
         asks_context=True,
-        remote=str(named[name].get("remote_host") or told.get("remote_host") or ""),
+        remote=str(named[name].get("remote_host") or reply.get("remote_host") or ""),
     )
 
 
-def _thinking(told: Mapping[str, Any], able: list[Any] | None) -> tuple[bool | None, Any]:
+def _thinking(reply: Mapping[str, Any], able: list[Any] | None) -> tuple[bool | None, Any]:
     """Return whether the model thinks, and what keeps it from that: false, or the shortest of its levels."""
-    own = told.get("thinking")
+    own = reply.get("thinking")
     values = own.get("values") if isinstance(own, Mapping) else None
     if isinstance(values, list) and values:
         thinks = any(value is not False for value in values)

@@ -22,11 +22,11 @@ def _find(line: Line, listed: Any, model: str, seconds: float) -> Abilities | No
     if owners(listed) != {"vllm"}:
         return None
     name = chosen(listed, model, line.address)
-    told = line.look("/version", seconds)
+    reply = line.look("/version", seconds)
     return Abilities(
         "vLLM",
         name,
-        shown(str(told["version"]))[:40] if isinstance(told, Mapping) and "version" in told else "",
+        shown(str(reply["version"]))[:40] if isinstance(reply, Mapping) and "version" in reply else "",
         quiet=QUIET,
         context=count(entry(listed, name), "max_model_len") or 0,
         shares=True,

@@ -95,14 +95,14 @@ class Prompter:
 
     def _framed(self, source: str) -> tuple[str, str]:
         content = [{"type": "video"}, {"type": "text", "text": _USER_TEXT}]
-        said = [{"role": "user", "content": content}]
+        messages = [{"role": "user", "content": content}]
         own = self.processor.chat_template or self.tokenizer.chat_template
         template = self.family.template if own is None else None
         at_once = {"enable_thinking": False} if "enable_thinking" in str(own) else {}  # a thought is no answer
         whole = filled(
             own,
             lambda: self.processor.apply_chat_template(
-                said, chat_template=template, add_generation_prompt=True, **at_once
+                messages, chat_template=template, add_generation_prompt=True, **at_once
             ),
             source,
         )

@@ -17,7 +17,7 @@ from actscribe.journal.spans import seconds
 from actscribe.review.queue.candidates import Watched, candidates
 from actscribe.review.queue.choose import Chosen, choose
 from actscribe.review.queue.parts import Part, any_open, parts_of
-from actscribe.review.queue.said import Said, said
+from actscribe.review.queue.predictions import Predictions, predictions
 from actscribe.review.queue.scored import encoder_of, scores_of, vectors_of
 from actscribe.review.queue.strategies import STRATEGIES, Known
 from actscribe.run_folder.run import Run
@@ -142,7 +142,7 @@ def _known(strategy: str, study: Study, data: StudyData, runs: Sequence[Run], pa
     recordings = [one.recording for one in parts]
     cut = [one.clips(Window(study.windows.length, study.windows.stride)) for one in parts]
     every = [clips for clips, _ in cut]
-    each = [_said(run, recordings, [kept for _, kept in cut], names, task) for run in runs]
+    each = [_predictions(run, recordings, [kept for _, kept in cut], names, task) for run in runs]
     vectors = np.zeros((sum(len(one.edges) for one in every), 1))
     if strategy == "coverage":
         settings = encoder_of(study)
@@ -159,14 +159,14 @@ def _known(strategy: str, study: Study, data: StudyData, runs: Sequence[Run], pa
     return Known(names, task, every, each, vectors, study.windows.stride)
 
 
-def _said(
+def _predictions(
     run: Run, recordings: Sequence[Recording], kept: Sequence[np.ndarray], names: Sequence[str], task: str
-) -> Said:
+) -> Predictions:
     """Return what a run says of the clips of recordings that are kept."""
     scored = scores_of(run, recordings)
     each = (scored[one.name].scores[of] for one, of in zip(recordings, kept, strict=True))
     scores = [np.zeros((0, len(names))), *each]
-    return said(run.info.name, np.concatenate(scores), names, task, run.operating_point)
+    return predictions(run.info.name, np.concatenate(scores), names, task, run.operating_point)
 
 
 def _notes(strategy: str, split: str, also_open: Sequence[str], left: float, found: Sequence[Chosen]) -> list[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from actscribe.review.queue.candidates import Candidate, Clips
-from actscribe.review.queue.said import Said, disagreement, entropy, likely_wrong
+from actscribe.review.queue.predictions import Predictions, disagreement, entropy, likely_wrong
 
 #: A strategy's name -> what it looks for, for help and tables.
 STRATEGIES = {
@@ -40,7 +40,7 @@ class Known:
     names: Sequence[str]
     task: str
     clips: Sequence[Clips]
-    runs: Sequence[Said]
+    runs: Sequence[Predictions]
     vectors: np.ndarray
     stride: float
 

@@ -12,7 +12,7 @@ from actscribe.timeline.curves import SURE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Said:
+class Predictions:
     """What one run says of clips.
 
     Args:
@@ -32,7 +32,7 @@ class Said:
     decided: np.ndarray
 
 
-def said(run: str, scores: np.ndarray, names: Sequence[str], task: str, decisions: OperatingPoint) -> Said:
+def predictions(run: str, scores: np.ndarray, names: Sequence[str], task: str, decisions: OperatingPoint) -> Predictions:
     """Return what a run says of clips.
 
     Args:
@@ -48,14 +48,14 @@ def said(run: str, scores: np.ndarray, names: Sequence[str], task: str, decision
     if task == "multi-class":
         shares = np.clip(scores, SURE, None) / np.clip(scores, SURE, None).sum(axis=1, keepdims=True)
         decided = shares == shares.max(axis=1, keepdims=True)
-        return Said(run, scores, shares, shares, decided)
+        return Predictions(run, scores, shares, shares, decided)
     curves = [decisions.confidence.curves.get(name) for name in names]
     slopes = np.array([1.0 if curve is None else curve.slope for curve in curves])
     away = logit(np.clip(scores, SURE, 1 - SURE)) - logit(np.clip(thresholds, SURE, 1 - SURE))
     centred = expit(slopes * away)
     columns = [centred[:, at] if curve is None else curve(scores[:, at]) for at, curve in enumerate(curves)]
     probabilities = np.stack(columns, axis=1) if columns else centred
-    return Said(run, scores, probabilities, centred, scores >= thresholds)
+    return Predictions(run, scores, probabilities, centred, scores >= thresholds)
 
 
 def entropy(probabilities: np.ndarray, task: str) -> np.ndarray:
@@ -72,7 +72,7 @@ def entropy(probabilities: np.ndarray, task: str) -> np.ndarray:
     return np.asarray(-(inside * np.log2(inside) + (1 - inside) * np.log2(1 - inside)))
 
 
-def disagreement(several: Sequence[Said], task: str) -> np.ndarray:
+def disagreement(several: Sequence[Predictions], task: str) -> np.ndarray:
     """Return how much runs contradict each other, shape (clips, labels): entropy of their mean less their mean entropy.
 
     The information that runs hold about which of them is right (Houlsby et al. 2011, BALD; there of one network's
@@ -83,7 +83,7 @@ def disagreement(several: Sequence[Said], task: str) -> np.ndarray:
     return np.asarray(np.maximum(apart, 0.0))
 
 
-def likely_wrong(one: Said, task: str) -> np.ndarray:
+def likely_wrong(one: Predictions, task: str) -> np.ndarray:
     """Return the probability that looking at a clip changes its decision, shape (clips, labels)."""
     if task == "multi-class":  # one label is taken from it, whichever it goes to
         wrong = 1 - one.probabilities.max(axis=1, keepdims=True)
