@@ -33,7 +33,7 @@ class Label(BaseModel):
     """One activity.
 
     Args:
-        name: how every table, timeline and export calls it.
+        name: as tables, timelines and exports show it.
         definition: one sentence that tells a new annotator when it is present.
         question: the yes/no question that a vision-language model is asked about a clip.
         phrase: the words for it in running text, as in "a video of {phrase}".
@@ -91,7 +91,7 @@ class LabelSet(BaseModel):
             name or phrase says left, right or clockwise; an empty list: none.
         events: names of point events in annotation files that indicators count or count from; no recognizer looks for
             them.
-        indicators: what an audit asks of every video, with its limits.
+        indicators: what an audit measures in every video, with its limits.
         time_budget: how the tables of a behaviour lab are made; left out: as the defaults of `TimeBudget`.
     """
 
@@ -169,7 +169,7 @@ class LabelSet(BaseModel):
             name: of the label, as it is spelled in the set.
 
         Raises:
-            ValueError: no label is called so.
+            ValueError: no label has that name.
         """
         return self.names.index(name)
 
@@ -200,7 +200,7 @@ class LabelSet(BaseModel):
         """Return each spelling that is neither a label, an event nor ignored, with how often it occurs.
 
         Args:
-            spellings: of intervals, say; compared as in `resolve`.
+            spellings: for instance of intervals; compared as in `resolve`.
         """
         counts = Counter(spellings)
         known = {s for s in counts if self.resolve(s) is not None or self.is_ignored(s) or self.event(s) is not None}

@@ -53,7 +53,7 @@ def convert(
     overwrite: bool = False,
     film: str | None = None,
 ) -> Conversion:
-    """Convert an annotation file into another format, and return what was written, lost and not known.
+    """Convert an annotation file into another format, and return what was written, what was lost and what is unknown.
 
     Args:
         source: the file to read.
@@ -68,7 +68,7 @@ def convert(
         film: the video's file, which the target names where the source names none, or one that is not there.
 
     Raises:
-        ActScribeError: as reading and writing do, or a file is at `target` already, the source itself for one.
+        ActScribeError: as reading and writing do, or `target` exists already or is the source itself.
     """
     source, target = Path(source), Path(target)
     wanted = to or format_of(target)

@@ -62,7 +62,7 @@ def detect(path: Path) -> str:
 def read(
     path: str | Path, video: str | None = None, clock: FrameClock | None = None, tiers: Sequence[str] = ()
 ) -> Annotations:
-    """Return the annotations of one video, whatever the format, which is told by the file's content.
+    """Return the annotations of one video; the format is detected from the file's content.
 
     Args:
         path: of the annotation file.
@@ -71,7 +71,7 @@ def read(
         tiers: patterns of the tiers to read, of formats that have some: 'act*', '!notes'; none: all.
 
     Raises:
-        ActScribeError: no such file, no such video in it, the frame times are needed, or the file is damaged.
+        ActScribeError: no such file, no such video in it, frame times that are needed and not given, or a damaged file.
     """
     return read_matched(path, video, clock, tiers)[0]
 
@@ -102,10 +102,11 @@ def write(path: str | Path, annotations: Annotations, format: str, clock: FrameC
 
     Args:
         path: of the new file.
-        annotations: of one video. A relative name of it means the file beside `path`, or else in the current folder;
-            what is written leads to it from `path`, or is absolute.
+        annotations: of one video. A relative path of the video is looked for beside `path`, then in the current folder;
+            what is written is relative to `path`, or absolute.
         format: its name, such as "elan" or "csv"; the page of annotation formats lists them (`FORMATS`).
-        clock: when the video's frames are shown; needed by formats that count frames, its rate is noted by BORIS'.
+        clock: when the video's frames are shown; needed by formats that count frames; a BORIS project also records its
+            rate.
 
     Raises:
         ActScribeError: unknown format, something that the format cannot carry, or a file that cannot be written.
@@ -144,7 +145,7 @@ def entries(path: Path, clock: FrameClock | None = None, tiers: Sequence[str] = 
         path, clock, tiers: as in `read`.
 
     Raises:
-        ActScribeError: as `read`, but for what only one of the entries suffers from.
+        ActScribeError: as `read`, except for what is wrong with only one of the entries.
     """
     form = FORMATS[detect(path)]
     choice = TierChoice(tuple(tiers))

@@ -19,7 +19,7 @@ class FrameClock:
     """The moments at which the frames of a video begin.
 
     Args:
-        rate: frames per second; of a video whose frames are known, their average, which counts nothing.
+        rate: frames per second; where `edges` are given, their average, for information only.
         edges: when each frame begins, in seconds from the video's beginning, ascending, and last when the last frame
             ends, shape (frames + 1,); empty: frames follow each other at `rate`, the first one at 0 s.
 
@@ -63,8 +63,8 @@ class FrameClock:
     def seconds(self, frame: int) -> float:
         """Return when a frame begins, in seconds.
 
-        Before the first and beyond the last frame, frames go on at the average rate, so that whoever compares with the
-        video's length sees by how much they are too many.
+        Before the first and beyond the last frame, frames go on at the average rate, so that a comparison with the
+        video's length shows by how many frames it is exceeded.
 
         Args:
             frame: from 0; the number of frames gives the end of the last one.
@@ -76,7 +76,7 @@ class FrameClock:
         return edge + (frame - nearest) / self.rate
 
     def frame(self, seconds: float) -> int:
-        """Return the frame that begins nearest to a time, from 0; their number stands for the end of the last one.
+        """Return the index of the frame that begins nearest to a time; `frames` stands for the end of the last one.
 
         Args:
             seconds: from the video's beginning.

@@ -54,8 +54,8 @@ class Interval:
         subject: who did it; empty where the file does not say.
         score: confidence in [0, 1] of a predicted interval; None for one that a person annotated, and where a
             recognizer has no calibrated one.
-        raw_score: in [0, 1], what the recognizer said before calibration; None for one that a person annotated.
-        origin: where it comes from; None where nobody noted that. Intervals that say the same are equal whatever it is.
+        raw_score: in [0, 1], the recognizer's score before calibration; None for one that a person annotated.
+        origin: where it comes from; None where that was not recorded. It does not count when intervals are compared.
 
     Raises:
         ActScribeError: the times are negative, reversed or not finite.
@@ -96,12 +96,12 @@ class Annotations:
         gaps: spans that nobody annotated, label "" meaning every label; *not annotated* is not *absent*.
         media: file names of the video as the annotation file spells them; empty where it does not say.
         duration: the video's length in seconds as the annotation file has it, or None.
-        labels: every label that could have been annotated, in the label set's order; those that occur and are not named
-            are added, sorted. So the tool that opens an export offers what does not occur, too. An offer is no
-            annotation: two files that say the same are equal whatever they offer.
-        notes: sentences about how the intervals came about, for whoever opens the file; no annotation either.
-        places: label as the file spells it -> the tier or category that it is written under, for messages; not of
-            every format, and no annotation either.
+        labels: every label that could have been annotated, in the label set's order; those that occur but are not named
+            are added, sorted. So an annotation tool that opens an export also offers labels that do not occur. They do
+            not count when annotations are compared.
+        notes: sentences about how the intervals came about, for the person who opens the file; not compared either.
+        places: label as the file spells it -> the tier or category that it is written under, for messages; not of every
+            format, and not compared either.
         tiers: name of each tier of the file -> whether it was read; of formats that have tiers, for messages.
     """
 

@@ -86,13 +86,13 @@ def benchmark(
 ) -> Benchmarked:
     """Train and test a backbone on each seed's shots, with VgHIF too if the plan says so; return the tables.
 
-    They are written, too. Runs go to OUT/BACKBONE[-vghif]-SHOTS-seedN, tables to OUT/BACKBONE[-vghif]-SHOTS. Test clips
-    are scored once.
+    The tables are written, too. Runs go to OUT/BACKBONE[-vghif]-SHOTS-seedN, tables to OUT/BACKBONE[-vghif]-SHOTS.
+    Test clips are scored once.
 
     Args:
         plan: what to do.
         out: folder; default runs/SET-splitN.
-        resume: go on where a benchmark was interrupted, or add to it; what is done is reused.
+        resume: continue a benchmark that was interrupted, or add to it; finished work is reused.
         cache: of decoded frames; default the user's.
 
     Raises:

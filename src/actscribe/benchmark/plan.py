@@ -102,7 +102,7 @@ class Plan:
 
     @property
     def name(self) -> str:
-        """Of the folder of its tables: backbone, shots."""
+        """Name of the folder with its tables: backbone and shots."""
         return self._stem(self.vghif)
 
     def run_name(self, vghif: bool, seed: int) -> str:
@@ -152,7 +152,7 @@ class Plan:
         return recognizer(self.backbone).trains(self.settings(vghif))
 
     def command(self) -> str:
-        """Return the command that says the same."""
+        """Return the equivalent command line."""
         source = self.source
         words = ["actscribe", "benchmark", self.dataset, "--videos", str(source.videos)]
         words += ["--lists", str(source.lists)] if source.lists else []

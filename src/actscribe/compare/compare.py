@@ -43,23 +43,22 @@ def compare(
     out: str | Path | None = None,
     cache: FrameCache | None = None,
 ) -> Comparison:
-    """Train or set up each recognizer of a study, measure all on the same test clips, and return what came out.
+    """Train or set up each recognizer of a study, evaluate all on the same test clips, and return the results.
 
-    Tables and a report are written, too.
-    The split is the study's whatever the seed; seeds count up from the study's own. Everything that is done is kept:
-    killed at any moment and resumed, it ends with the same tables.
+    Tables and a report are written, too. The split does not depend on the seed; seeds count up from the study's own.
+    Finished work is kept: a comparison that was killed and is resumed ends with the same tables.
 
     Args:
         study: from `load_study`, or its file or folder.
         only: names of recognizers; default all of the study.
         seeds: how often each trained recognizer is trained; default 1.
-        resume: go on with the comparison that lies in the folder; what is left at its default is as it was there.
+        resume: continue the comparison in the folder; arguments left at their defaults are taken from it.
         curve: numbers of training recordings of a learning curve, such as "1,2,5,10,all"; default none.
         out: folder; default STUDY/comparison.
         cache: of decoded frames; default the user's.
 
     Raises:
-        ActScribeError: bad data, a comparison in the way, or as `train` and `evaluate`.
+        ActScribeError: bad data, an earlier comparison in the folder, or as `train` and `evaluate`.
     """
     study = study if isinstance(study, Study) else load_study(study)
     folder = Path(out or default_folder(study))

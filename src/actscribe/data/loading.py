@@ -81,9 +81,10 @@ class StudyData:
 def load_data(study: Study | str | Path) -> StudyData:
     """Read everything a study names, assign splits, prove that nothing leaks, and return its recordings.
 
-    Groups stay whole, and each split gets its share of every label as far as groups allow (ours, `data.splits`); what
-    files say decides that, so that no recording changes its split while it is reviewed. What was said in review is the
-    truth then, see `data.reviewed`. Every packet of the videos is read, their first picture alone is decoded.
+    Groups stay whole, and each split gets its share of every label as far as groups allow (ours, `data.splits`);
+    annotation files decide that, so that no recording changes its split while it is reviewed. Annotations made in
+    review then take the place of those in files, see `data.reviewed`. Every packet of the videos is read, but only
+    their first picture is decoded.
 
     Args:
         study: from `load_study`, or its file or folder.

@@ -42,7 +42,7 @@ def summarise(study: Study, data: StudyData) -> Summary:
     """Return recordings per split, intervals and clips per label and split, and pairs of labels that overlap.
 
     Args:
-        study: says how recordings are cut into clips, and from which share of a clip on a label counts as present.
+        study: says how recordings are cut into clips, and how much of a clip a label must cover to count as present.
         data: from `load_data(study)`.
     """
     tables = {

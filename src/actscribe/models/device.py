@@ -27,13 +27,13 @@ READERS_ON_GPU = 4
 def computing(compute: Compute) -> Iterator[None]:
     """Return a context that runs networks as `compute` says: where, with how many threads, how many clips at once.
 
-    Of the settings of a training only the device and the threads: its batch is part of what is learned.
+    Training takes only the device and the threads from it, since the batch size changes what is learned.
 
     Args:
         compute: what is asked for; what it leaves out is chosen for this machine.
 
     Raises:
-        ActScribeError: this machine has no such device, or cannot compile for it; said before the block begins.
+        ActScribeError: this machine has no such device, or cannot compile for it; raised before the block begins.
     """
     threads = torch.get_num_threads()
     with asking(compute):

@@ -185,7 +185,7 @@ class Run:
         write_text(self.folder / RUN_FILE, sealed(self.info.model_dump(mode="json")))
 
     def note(self, *paths: Path) -> None:
-        """Take the digests of files or whole folders that were just written; they hold once the info is saved.
+        """Record the digests of files or whole folders that were just written; `save_info` writes them.
 
         Args:
             paths: below the run's folder.
@@ -197,12 +197,12 @@ class Run:
 
     @cached_property
     def study(self) -> Study:
-        """The study as it was."""
+        """The study as it was when the run was made."""
         return load_model(self.folder / "study.yaml", Study, KEPT)
 
     @cached_property
     def labels(self) -> LabelSet:
-        """The label set as it was."""
+        """The label set as it was when the run was made."""
         return load_model(self.folder / "labels.yaml", LabelSet)
 
     def listed(self, split: str | None = None) -> tuple[Listed, ...]:
@@ -234,7 +234,8 @@ class Run:
     def recordings(self, split: str | None = None) -> tuple[Recording, ...]:
         """Return the run's recordings with the annotations it was made with, of one split or all.
 
-        A video is where it lies from the run's folder, if one is there, else where it was; see `videos.located`.
+        A video is looked for at its path relative to the run's folder first, then at its absolute path; see
+        `videos.located`.
 
         Args:
             split: "train", "validation" or "test"; None: all.
@@ -249,7 +250,7 @@ class Run:
         """What validation chose.
 
         Raises:
-            ActScribeError: it is not there, or was changed.
+            ActScribeError: it is missing, or was changed.
         """
         path = self.folder / OPERATING_POINT
         try:

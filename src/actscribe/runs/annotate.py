@@ -75,7 +75,7 @@ def annotate(
         out: folder; default beside each video. NAME is the video's, as a file name that every system takes.
         rules: whether the label set's rules are applied; None: as the run has it.
         recognizer: the run's own, from `Run.recognizer`, where the caller has loaded it.
-        overwrite: replace files that are there; they may be a person's annotations of the same name.
+        overwrite: replace existing files, which may be a person's annotations of the same name.
         time_budget: .csv or .xlsx of seconds, bouts, onsets and pauses by video and label, of the videos that could be
             annotated.
         scores: also write the scores over time to OUT/NAME.scores.parquet, see `timeline.score_file`.

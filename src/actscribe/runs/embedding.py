@@ -52,9 +52,9 @@ def embed_video(
     resize_mode: str = "stretch",
     above_layers: int = 0,
 ) -> EmbeddedVideo:
-    """Return what a frozen encoder makes of the clips of a video.
+    """Return a frozen encoder's features of the clips of a video.
 
-    Vectors go through the feature store: asked for again, they are read and not computed. They are kept with half
+    Features go through the feature store: a second call reads them instead of computing them. They are kept in half
     precision, a relative error of up to 2**-11.
 
     Args:
@@ -67,8 +67,8 @@ def embed_video(
         above_layers: blocks left out from the top of the encoder.
 
     Raises:
-        ActScribeError: an unreadable video, an encoder that is not here or takes other numbers of frames, or
-            an argument outside of what is said above.
+        ActScribeError: an unreadable video, an encoder that is not here or takes other numbers of frames, or an
+            argument out of range.
     """
     for name, value in (("length", length), ("stride", stride)):
         if value is not None and not 0 < value < math.inf:
@@ -93,9 +93,9 @@ def embed_video(
 def embed_clips(
     clips: Sequence[np.ndarray], model: str = IMAGENET, resize_mode: str = "stretch", above_layers: int = 0
 ) -> np.ndarray:
-    """Return what a frozen encoder makes of clips whose frames are in memory, float32, shape (clips, tokens, D).
+    """Return a frozen encoder's features of clips whose frames are in memory, float32, shape (clips, tokens, D).
 
-    Nothing of it is kept.
+    Nothing is kept in the feature store.
 
     Args:
         clips: of each its frames, uint8 RGB, shape (frames, height, width, 3), evenly spaced in time, equally many.

@@ -106,7 +106,7 @@ def evaluate(
         split: "train", "validation" or "test".
         frames: whether the report shows frames of the video; off by default, for privacy.
         recognizer: the run's own, where the caller has loaded it.
-        videos: folders in which to look for videos that are not where they were, whatever they are called now.
+        videos: folders to search for videos that were moved or renamed.
 
     Raises:
         ActScribeError: an unknown or empty split, a video that is gone or changed, or a folder that cannot be written.

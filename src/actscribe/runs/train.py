@@ -79,10 +79,10 @@ def train(
         data: from `load_data(study)`, where the caller has it already.
         overwrite: replace an earlier run in the folder, finished or not, once everything else has been checked.
         warm_start: an earlier run of the same recognizer, whose weights training starts from; default those that the
-            settings name. With `resume`, the run goes on with the one that it was begun with.
+            settings name. With `resume`, it is the one that the run was begun with.
 
     Raises:
-        ActScribeError: bad data, a run in the way, or a saved model that does not give the same scores again.
+        ActScribeError: bad data, an earlier run in the folder, or a saved model that does not reproduce the scores.
     """
     check_whole_networks()
     study = study if isinstance(study, Study) else load_study(study)
