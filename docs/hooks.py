@@ -16,6 +16,7 @@ from typer.main import get_command
 
 from actscribe.annotations import FORMATS
 from actscribe.cli import app
+from actscribe.models.vlm.families import FAMILIES
 from actscribe.settings import pages
 from actscribe.settings.registry import BUILT_IN
 
@@ -70,6 +71,13 @@ def recognizers() -> str:
     return "\n".join(["| name | what it is |", "| --- | --- |", *rows])
 
 
+def families() -> str:
+    """Return the table of the families of vision-language models, and what their prompts say of times."""
+    unsaid = {True: "nothing: positions of tokens stand for times", False: "nothing"}
+    rows = [f"| {family.name} | {family.times or unsaid[family.three_axes]} |" for family in FAMILIES.values()]
+    return "\n".join(["| family | in the prompt |", "| --- | --- |", *rows])
+
+
 def formats_read() -> str:
     """Return the table of what is read of each annotation format."""
     rows = [f"| {form.title} | {form.becomes_label} | {form.passed_over} |" for form in FORMATS.values()]
@@ -96,6 +104,7 @@ def formats_written() -> str:
 #: Tables that are made, by what a page says where they are to stand.
 TABLES = {
     "<!-- recognizers -->": recognizers,
+    "<!-- families -->": families,
     "<!-- formats read -->": formats_read,
     "<!-- formats written -->": formats_written,
 }

@@ -159,6 +159,7 @@ def test_the_pages_of_the_code_hold_every_command_and_every_public_name() -> Non
     tables = {mark: made() for mark, made in hooks["TABLES"].items()}
     assert all(pages.count(mark) == 1 for mark in tables)
     assert all(f"| `{name}` | {spec.summary} |" in tables["<!-- recognizers -->"] for name, spec in BUILT_IN.items())
+    assert "| Gemma 4 | `00:12` before every frame, whole seconds |" in tables["<!-- families -->"]
     known, written = tables["<!-- formats read -->"], tables["<!-- formats written -->"]
     assert all(f"| {form.title} | {form.becomes_label} |" in known for form in FORMATS.values())
     assert "| `cvat` | `.xml` | 1 frame | yes |  | yes | yes | the task's labels |" in written

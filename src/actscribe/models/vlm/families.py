@@ -120,7 +120,7 @@ FAMILIES: dict[str, Family] = {
         tokens=_tokens_smolvlm,
         patches=_patches_fixed,
         short_side=_short_side_smolvlm,
-        writes_times=True,
+        times="`00:12` before every frame, whole seconds",
     ),
     "qwen2_5_vl": Family(
         name="Qwen2.5-VL",
@@ -145,7 +145,7 @@ FAMILIES: dict[str, Family] = {
         patches=patches_qwen,
         short_side=short_side_qwen,
         three_axes=True,
-        writes_times=True,
+        times="`<12.3 seconds>` before every two frames: the middle of both",
     ),
     "llava_next_video": Family(
         name="LLaVA-NeXT-Video",

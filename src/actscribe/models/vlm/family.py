@@ -36,7 +36,8 @@ class Family:
         short_side: (configuration, video processor) -> short side in pixels of the frames worth decoding.
         three_axes: positions run along time, height and width (multimodal RoPE of Qwen).
         template: chat template for checkpoints that carry none.
-        writes_times: its processor writes when each frame was taken into the prompt.
+        times: how its processor writes into the prompt when frames were taken, for the page of recognizers; empty: it
+            does not.
         placeholder: token that stands for a visual token, where it is not the one of the modality.
         units: (video processor's answer for one clip) -> its pixels with one row per unit, and the grid of a frame;
             where they do not come as `split_units` expects.
@@ -56,11 +57,16 @@ class Family:
     short_side: Callable[[Any, Any], int]
     three_axes: bool = False
     template: str | None = None
-    writes_times: bool = False
+    times: str = ""
     placeholder: str = ""
     units: Callable[[Any], tuple[Tensor, Tensor]] | None = None
     alone: bool = False
     token_types: bool = False
+
+    @property
+    def writes_times(self) -> bool:
+        """Whether its processor writes when frames were taken into the prompt."""
+        return bool(self.times)
 
 
 def split_units(family: Family, pixels: Tensor, grid: Tensor | None) -> Tensor:

@@ -46,13 +46,19 @@ QWEN3_5 = Family(
     patches=patches_qwen,
     short_side=short_side_qwen,
     three_axes=True,
-    writes_times=True,
+    times="`<12.3 seconds>` before every two frames: the middle of both",
     alone=True,
 )
 #: Convolutions over time and sliding attention between the layers of full attention.
 LFM3_VL = replace(QWEN3_5, name="LFM3-VL", three_axes=False)
 #: Frames stand in the prompt as pictures, and enter as such.
-GLM46V = replace(QWEN3_5, name="GLM-4.6V", modality="image", alone=False)
+GLM46V = replace(
+    QWEN3_5,
+    name="GLM-4.6V",
+    modality="image",
+    times="`12.3 seconds` after every two frames: the first of both",
+    alone=False,
+)
 #: Its processor may leave out tokens that change little from the frame before; here each frame is encoded by itself,
 #: once for all windows, so that none is left out (ours).
 VIDEO_LLAMA_3 = Family(
@@ -65,5 +71,5 @@ VIDEO_LLAMA_3 = Family(
     tokens=_tokens_video_llama,
     patches=_patches_video_llama,
     short_side=_short_side_video_llama,
-    writes_times=True,
+    times="`Time 12.3s:` before every frame",
 )
