@@ -9,7 +9,7 @@ import numpy as np
 import torch
 import transformers as hf
 from two_ways.ways import BATCH, FRAMES, LABELS, SIDE, Ways, plain_frames, scored, spans
-from two_ways.words import prompt_words
+from two_ways.tokenizers import prompt_tokenizer
 
 from actscribe.batching import batched
 from actscribe.models.device import autocast, device
@@ -52,7 +52,7 @@ def dual_folder(name: str, folder: Path, layers: int) -> None:
     """Write CLIP ViT-B/16 or X-CLIP-B/16, each tower of so many layers, with random weights and a tokenizer."""
     vision = {"hidden_size": 768, "intermediate_size": 3072, "num_attention_heads": 12, "patch_size": 16}
     vision["num_hidden_layers"] = layers
-    words = prompt_words()
+    words = prompt_tokenizer()
     ends = {"vocab_size": len(words), "eos_token_id": words.eos_token_id, "bos_token_id": words.bos_token_id}
     text = {**ends, "num_hidden_layers": layers, "pad_token_id": words.pad_token_id}
     torch.manual_seed(0)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 import transformers as hf
 from two_ways.ways import BATCH, FRAMES, LABELS, LENGTH, Ways, plain_frames, scored, spans
-from two_ways.words import chat_words
+from two_ways.tokenizers import chat_tokenizer
 
 from actscribe.batching import batched
 from actscribe.models.device import device
@@ -27,7 +27,7 @@ def vlm_folder(folder: Path, layers: int | None) -> Path:
     where = folder.parent / "smolvlm"
     if where.exists():
         return where
-    words = chat_words()
+    words = chat_tokenizer()
     ids = {"pad_token_id": words.pad_token_id, "bos_token_id": words.bos_token_id, "eos_token_id": words.eos_token_id}
     text = {"hidden_size": 576, "intermediate_size": 1536, "num_attention_heads": 9, "num_key_value_heads": 3}
     tower = {"hidden_size": 768, "intermediate_size": 3072, "num_attention_heads": 12, "patch_size": 16}

@@ -64,7 +64,7 @@ def show_video(name: str, table: pd.DataFrame) -> None:
     """
     called = table["indicator"].where(table["part"] == "", table["indicator"] + ": " + table["part"])
     why = called.where(table["why"] != "", "") + table["why"].where(table["why"] == "", ": " + table["why"])
-    shown = pd.DataFrame({"indicator": called, "value": table["said"]})
+    shown = pd.DataFrame({"indicator": called, "value": table["text"]})
     if table["usually"].any():
         shown["usually"] = table["usually"]
     if table["limit"].any():
@@ -120,13 +120,13 @@ def _in_short(summary: pd.DataFrame) -> pd.DataFrame:
     """Return what of a summary fits into 80 characters."""
     verdicts = zip(summary["met"], summary["not_met"], summary["undecided"], strict=True)
     counts = ["/".join(map(str, one)) if any(one) else "" for one in verdicts]
-    shown = {"indicator": summary["indicator"], "from": summary["source"], "median (quartiles)": summary["said"]}
+    shown = {"indicator": summary["indicator"], "from": summary["source"], "median (quartiles)": summary["text"]}
     return pd.DataFrame({**shown, "met/not/undecided": counts})
 
 
 def _said(errors: pd.DataFrame) -> list[tuple[str, str]]:
     own = errors[errors["part"] == ""]
-    return list(zip(own["indicator"], own["said"], strict=True))
+    return list(zip(own["indicator"], own["text"], strict=True))
 
 
 def section(page: AuditPage) -> Section:

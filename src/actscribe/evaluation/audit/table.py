@@ -12,7 +12,7 @@ import pandas as pd
 from actscribe.annotations.interval import Interval
 from actscribe.columns import Column, names
 from actscribe.data.recording import Recording
-from actscribe.evaluation.audit import words
+from actscribe.evaluation.audit import formatting
 from actscribe.evaluation.audit.errors import Compared, Off, off
 from actscribe.evaluation.audit.measure import Measurement, measured
 from actscribe.evaluation.audit.presence import observed
@@ -28,7 +28,7 @@ COLUMNS = (
     Column("source", "from", "a person's annotations, or a recognizer's timeline", "text"),
     Column("indicator", "indicator", format="text"),
     Column("part", "part", "the other label that ran in the pauses", "text"),
-    Column("said", "value", "'to' stands between the bounds of what a gap leaves open", "text"),
+    Column("text", "value", "'to' stands between the bounds of what a gap leaves open", "text"),
     Column("value", "number", "in its unit, a share between 0 and 1", "precise"),
     Column("low", "at least", "the least that it can be, where a gap leaves it open", "precise"),
     Column("high", "at most", "the most that it can be", "precise"),
@@ -53,12 +53,12 @@ COLUMNS = (
 SHOWN = tuple(
     one
     for one in COLUMNS
-    if one.name in ("recording", "source", "indicator", "part", "said", "usually", "limit", "verdict", "why")
+    if one.name in ("recording", "source", "indicator", "part", "text", "usually", "limit", "verdict", "why")
 )
 ERROR_COLUMNS = (
     Column("indicator", "indicator", format="text"),
     Column("part", "part", "the other label that ran in the pauses", "text"),
-    Column("said", "how far off", format="text"),
+    Column("text", "how far off", format="text"),
     Column("recordings", "recordings", "that the annotation decides", "count"),
     Column("missed", "missed", "recordings in which only the annotation has a number", "count"),
     Column("invented", "invented", "recordings in which only the prediction has one", "count"),
@@ -94,7 +94,7 @@ SUMMARY_COLUMNS = (
     Column("videos", "videos", format="count"),
     Column("measured", "measured", "videos in which it has a number", "count"),
     Column("open", "open", "videos in which a gap leaves it open", "count"),
-    Column("said", "median (quartiles)", format="text"),
+    Column("text", "median (quartiles)", format="text"),
     Column("limit", "limit", format="text"),
     Column("met", "met", format="count"),
     Column("not_met", "not met", format="count"),
@@ -187,7 +187,7 @@ def error_table(known: Errors, labels: LabelSet) -> pd.DataFrame:
         own |= {"low": one.low, "high": one.high, "margin": _finite(one.margin), "often": one.often}
         own |= {"icc": one.agreement.value, "icc_low": one.agreement.low, "icc_high": one.agreement.high}
         own |= {"icc3": one.consistency.value, "icc3_low": one.consistency.low, "icc3_high": one.consistency.high}
-        rows.append({"indicator": name, "part": part, "said": words.usually(one, units[name])} | own)
+        rows.append({"indicator": name, "part": part, "text": formatting.usually(one, units[name])} | own)
     return pd.DataFrame(rows, columns=names(ERROR_COLUMNS))
 
 
@@ -205,14 +205,14 @@ def summary(audited: Sequence[Audited], labels: LabelSet, known: Errors | None =
 def _summary(asked: Indicator, source: str, own: Sequence[Measurement], known: Errors | None) -> dict[str, Any]:
     numbers = [one.value for one in own if one.state == "measured"]
     verdicts = [one.verdict(margin(one, source, known)) for one in own]
-    middle = [words.number(float(q), asked.unit) for q in np.quantile(numbers, (0.5, 0.25, 0.75))] if numbers else []
+    middle = [formatting.number(float(q), asked.unit) for q in np.quantile(numbers, (0.5, 0.25, 0.75))] if numbers else []
     return {
         "indicator": asked.name,
         "source": source,
         "videos": len(own),
         "measured": len(numbers),
         "open": sum(one.state == "undetermined" for one in own),
-        "said": f"{middle[0]} ({middle[1]} to {middle[2]})" if middle else "",
+        "text": f"{middle[0]} ({middle[1]} to {middle[2]})" if middle else "",
         "limit": asked.limit,
         "met": verdicts.count("met"),
         "not_met": verdicts.count("not met"),
@@ -232,7 +232,7 @@ def _row(one: Audited, found: Measurement, known: Errors | None) -> dict[str, An
         "source": one.source,
         "indicator": asked.name,
         "part": found.part,
-        "said": words.value(found),
+        "text": formatting.value(found),
         "value": found.value,
         "low": found.low,
         "high": _finite(found.high),
@@ -241,7 +241,7 @@ def _row(one: Audited, found: Measurement, known: Errors | None) -> dict[str, An
         "limit": asked.limit,
         "verdict": verdict,
         "limit_source": asked.source,
-        "usually": words.briefly(own, asked.unit) if own else "",
+        "usually": formatting.briefly(own, asked.unit) if own else "",
         "off_by": own.off_by if own else np.nan,
         "off_low": own.low if own else np.nan,
         "off_high": own.high if own else np.nan,

@@ -29,7 +29,7 @@ from actscribe.models.server.shown import Shown
 from actscribe.models.server.tally import Tally
 from actscribe.models.server.trial import TRIAL_TEXT, is_as_told, refuses, trial_clip
 from actscribe.models.server.vllm import VLLM
-from actscribe.models.server.words import in_words
+from actscribe.models.server.description import describe
 from actscribe.models.written import Written
 from actscribe.models.yes_no import YesNo
 
@@ -117,7 +117,7 @@ class ChatServer:
     def description(self) -> str:
         """Return in one line what the server can do and what is done with it."""
         manner = self.manner
-        return in_words(self.abilities, manner, self.line.address, self._thinks, self._room)
+        return describe(self.abilities, manner, self.line.address, self._thinks, self._room)
 
     def take(self) -> Tally:
         """Return what was counted since this was called last."""

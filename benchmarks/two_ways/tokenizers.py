@@ -9,7 +9,7 @@ from two_ways.ways import LABELS
 from actscribe.recognizers.prompts import prompts
 
 
-def prompt_words() -> hf.PreTrainedTokenizerFast:
+def prompt_tokenizer() -> hf.PreTrainedTokenizerFast:
     marks = ("<|startoftext|>", "<|endoftext|>")
     said = " ".join(f"a video of {label.described()} ." for label in LABELS.labels)
     words = {word: index for index, word in enumerate((*dict.fromkeys(said.replace(",", " , ").split()), *marks))}
@@ -23,7 +23,7 @@ def prompt_words() -> hf.PreTrainedTokenizerFast:
     )
 
 
-def chat_words() -> hf.PreTrainedTokenizerFast:
+def chat_tokenizer() -> hf.PreTrainedTokenizerFast:
     raw = Tokenizer(models.BPE())
     raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     raw.decoder = decoders.ByteLevel()

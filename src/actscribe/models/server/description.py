@@ -12,7 +12,7 @@ _MEDIA = {
 }
 
 
-def in_words(asked: Abilities, manner: Manner, address: str, thinks: bool, room: int) -> str:
+def describe(asked: Abilities, manner: Manner, address: str, thinks: bool, room: int) -> str:
     """Return it without a full stop.
 
     Args:
