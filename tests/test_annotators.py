@@ -75,9 +75,9 @@ def test_kappa_is_that_of_scikit_learn_on_the_clips_that_both_annotated() -> Non
         assert row["alike"] == pytest.approx((first[held, column] == other[held, column]).mean())
         assert row["clips"] == held.sum()
         assert row["low"] < row["kappa"] < row["high"]
-        for side, targets in ((FIRST, first), (SECOND, other)):
+        for side, reference in ((FIRST, first), (SECOND, other)):
             runs = [run.decisions()[rows][held, column] for run in systems[1].runs]
-            kappas = [cohen_kappa_score(targets[held, column], said.astype(float)) for said in runs]
+            kappas = [cohen_kappa_score(reference[held, column], said.astype(float)) for said in runs]
             assert found.loc[("good", side, name), "kappa"] == pytest.approx(np.mean(kappas))
     by_label = [found.loc[(SECOND, FIRST, name), "kappa"] for name in NAMES]
     assert found.loc[(SECOND, FIRST, "all"), "kappa"] == pytest.approx(np.mean(by_label))

@@ -18,10 +18,10 @@ from actscribe.errors import ActScribeError
 from actscribe.evaluation.audit import table as tables
 from actscribe.evaluation.audit.budget import budget, sequence, transitions
 from actscribe.evaluation.audit.errors import Compared, off
+from actscribe.evaluation.audit.formatting import usually
 from actscribe.evaluation.audit.measure import Measurement
 from actscribe.evaluation.audit.presence import Observed
 from actscribe.evaluation.audit.table import ANNOTATED, PREDICTED
-from actscribe.evaluation.audit.formatting import usually
 from actscribe.evaluation.icc import consistency, icc
 from actscribe.indicator_settings import Indicator
 from actscribe.labels import LabelSet, load_label_set

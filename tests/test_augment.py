@@ -12,10 +12,10 @@ from torch import nn
 from torchvision.transforms.v2 import functional as pictures
 
 from actscribe.labels import Label, LabelSet, load_label_set
-from actscribe.settings.study import parse_settings
-from actscribe.settings.training import Augmentation
 from actscribe.settings.recognizers.video_classifier import TimesformerSettings
 from actscribe.settings.recognizers.vlm import VlmHeadSettings, VlmLoraSettings
+from actscribe.settings.study import parse_settings
+from actscribe.settings.training import Augmentation
 from actscribe.training.augment import augment, clip_rng, may_flip
 from actscribe.training.fit import Examples, _ClipDataset, _EpochSampler
 from actscribe.training.losses import ClipLoss

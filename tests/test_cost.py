@@ -17,9 +17,9 @@ from actscribe.models.catalog import find
 from actscribe.recognizers.base import implementation
 from actscribe.recognizers.plans import clips
 from actscribe.recognizers.plans.minute import minute_text
+from actscribe.settings.recognizers.video_classifier import TimesformerSettings
 from actscribe.settings.registry import BUILT_IN, usual_for
 from actscribe.settings.study import parse_settings
-from actscribe.settings.recognizers.video_classifier import TimesformerSettings
 
 #: Trained with their defaults, through the whole network.
 TRAINED = ("timesformer", "video-classifier", "vifi-clip", "x-clip", "vlm-lora")

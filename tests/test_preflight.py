@@ -29,8 +29,8 @@ from actscribe.runs.no_validation import SAID
 from actscribe.runs.preflight import memory_warnings, preflight_problems, weight_notes
 from actscribe.runs.train import train
 from actscribe.runs.training_clips import seen_clips
-from actscribe.settings.study import Study
 from actscribe.settings.recognizers.video_classifier import TimesformerSettings
+from actscribe.settings.study import Study
 from actscribe.tables import bytes_text
 from actscribe.video.cache import FrameCache
 

@@ -52,7 +52,9 @@ def clips(name: str = "a", count: int = 10, opened: tuple[tuple[float, float], .
 
 
 def known(scores: Sequence[list[list[float]]], every: Sequence[Clips], vectors: np.ndarray | None = None) -> Known:
-    runs = [predictions(f"run{at}", np.array(one), NAMES, "multi-label", point((0.5, 0.5))) for at, one in enumerate(scores)]
+    runs = [
+        predictions(f"run{at}", np.array(one), NAMES, "multi-label", point((0.5, 0.5))) for at, one in enumerate(scores)
+    ]
     found = np.zeros((sum(len(one.edges) for one in every), 1)) if vectors is None else vectors
     return Known(NAMES, "multi-label", every, runs, found, 1.0)
 
@@ -72,7 +74,9 @@ def test_entropy_and_information_by_hand() -> None:
 
 def test_centred_at_the_threshold_and_calibrated() -> None:
     curve = Curve(slope=2.0, intercept=1.0, low=0.1, high=0.95)
-    found = predictions("r", np.array([[0.2, 0.3], [0.9, 0.6]]), NAMES, "multi-label", point((0.2, 0.3), {"sit": curve}))
+    found = predictions(
+        "r", np.array([[0.2, 0.3], [0.9, 0.6]]), NAMES, "multi-label", point((0.2, 0.3), {"sit": curve})
+    )
     np.testing.assert_allclose(found.centred[0], [0.5, 0.5])
     expected = 1 / (1 + math.exp(-2 * (math.log(9) - math.log(0.25))))
     assert found.centred[1, 0] == pytest.approx(expected)
@@ -84,7 +88,9 @@ def test_centred_at_the_threshold_and_calibrated() -> None:
 def test_likely_wrong_by_hand() -> None:
     p = np.array([[0.7, 0.2]])
     np.testing.assert_allclose(likely_wrong(Predictions("", p, p, p, p > 0.5), "multi-label"), [[0.3, 0.2]])
-    np.testing.assert_allclose(likely_wrong(Predictions("", p, p, p, np.array([[True, False]])), "multi-class"), [[0.3, 0]])
+    np.testing.assert_allclose(
+        likely_wrong(Predictions("", p, p, p, np.array([[True, False]])), "multi-class"), [[0.3, 0]]
+    )
 
 
 def test_spans_of_open_and_of_reviewed_time() -> None:

@@ -22,8 +22,8 @@ from actscribe.recognizers.plans.clips import plan_classifier
 from actscribe.recognizers.video_classifier import VideoClassifierRecognizer, view
 from actscribe.runs.evaluate import evaluate
 from actscribe.runs.train import train
-from actscribe.settings.study import load_study
 from actscribe.settings.recognizers.video_classifier import TimesformerSettings, VideoClassifierSettings
+from actscribe.settings.study import load_study
 
 LABELS = LabelSet(name="two", labels=(Label(name="A"), Label(name="B")))
 

@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 import peft
 import torch
-from two_ways.language import Plain, head_folder, once, vlm_folder
-from two_ways.ways import FRAMES, LABELS, Ways, spans
 
 from actscribe.batching import batched
 from actscribe.data.clips import Clip
@@ -18,6 +16,8 @@ from actscribe.models.vlm.pooling import mean_pool
 from actscribe.recognizers import vlm_head, vlm_lora
 from actscribe.video.sampling import sample_times
 from actscribe.video.windows import clip_frames
+from two_ways.language import Plain, head_folder, once, vlm_folder
+from two_ways.ways import FRAMES, LABELS, Ways, spans
 
 
 def lora(folder: Path, video: Path, bf16: bool, layers: int | None) -> Ways:

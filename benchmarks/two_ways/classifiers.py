@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 import torch
 import transformers as hf
-from two_ways.ways import BATCH, FRAMES, LABELS, SIDE, Ways, plain_frames, scored, spans
-from two_ways.tokenizers import prompt_tokenizer
 
 from actscribe.batching import batched
 from actscribe.models.device import autocast, device
@@ -18,6 +16,8 @@ from actscribe.recognizers.base import implementation
 from actscribe.recognizers.video_classifier import VideoClassifierRecognizer
 from actscribe.settings.study import parse_settings
 from actscribe.training.inputs import TrainingInputs
+from two_ways.tokenizers import prompt_tokenizer
+from two_ways.ways import BATCH, FRAMES, LABELS, SIDE, Ways, plain_frames, scored, spans
 
 CLASSES = LABELS.model_copy(update={"task": "multi-class", "rules": ()})
 MEAN, STD = [0.5, 0.5, 0.5], [0.5, 0.5, 0.5]

@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 import transformers as hf
-from two_ways.ways import BATCH, FRAMES, LABELS, LENGTH, Ways, plain_frames, scored, spans
-from two_ways.tokenizers import chat_tokenizer
 
 from actscribe.batching import batched
 from actscribe.models.device import device
@@ -20,6 +18,8 @@ from actscribe.models.yes_no import from_logits
 from actscribe.recognizers import vlm_clients, vlm_head
 from actscribe.recognizers.prompts import prompts
 from actscribe.video.sampling import nominal_times
+from two_ways.tokenizers import chat_tokenizer
+from two_ways.ways import BATCH, FRAMES, LABELS, LENGTH, Ways, plain_frames, scored, spans
 
 
 def vlm_folder(folder: Path, layers: int | None) -> Path:

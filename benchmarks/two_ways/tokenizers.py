@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import transformers as hf
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-from two_ways.ways import LABELS
 
 from actscribe.recognizers.prompts import prompts
+from two_ways.ways import LABELS
 
 
 def prompt_tokenizer() -> hf.PreTrainedTokenizerFast:

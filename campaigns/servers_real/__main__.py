@@ -73,7 +73,9 @@ def main() -> None:
     judge = load_judge(str(model), "float32")
     began = time.monotonic()
     truth = [answer for group in prompts for answer in judge.yes_no(group)]
-    print("| asked | captions, questions | not read | same side | mean, largest apart | tokens a caption | uncached | s |")
+    print(
+        "| asked | captions, questions | not read | same side | mean, largest apart | tokens a caption | uncached | s |"
+    )
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     size = f"{options.count}, {len(truth)}"
     broken = [one for one in found if not row(one, truth, size)]

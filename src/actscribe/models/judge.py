@@ -122,7 +122,9 @@ def _packaged() -> Path:
     require(JUDGE_PACKAGE, f"The judge '{PACKAGED_JUDGE}'")
     spec = importlib.util.find_spec(JUDGE_PACKAGE)
     files = (
-        [file for folder in spec.submodule_search_locations or [] for file in Path(folder).glob("*.gguf")] if spec else []
+        [file for folder in spec.submodule_search_locations or [] for file in Path(folder).glob("*.gguf")]
+        if spec
+        else []
     )
     if not files:
         raise ActScribeError(f"The package {JUDGE_PACKAGE} holds no .gguf file.", f"Type: {COMMANDS[JUDGE_PACKAGE]}")

@@ -30,8 +30,8 @@ from actscribe.recognizers.base import ClipFrames, Implementation, InputSpec, Ke
 from actscribe.recognizers.noted_model import check_same, found, noted
 from actscribe.recognizers.on_features import OnFeatures
 from actscribe.recognizers.plans.vlm import plan_head
-from actscribe.settings.training import Training
 from actscribe.settings.recognizers.vlm import VlmHeadSettings, VlmLoraSettings
+from actscribe.settings.training import Training
 from actscribe.training.heads import fit_head, job_features
 from actscribe.training.inputs import TrainingInputs
 from actscribe.training.losses import priors, probabilities

@@ -28,8 +28,8 @@ from actscribe.recognizers.base import ClipFrames, Implementation, InputSpec, Re
 from actscribe.recognizers.plans.vlm import plan_lora
 from actscribe.recognizers.vlm_head import INSIDE, HeadedVlm, kept, load_parts, start, train_head, weights
 from actscribe.recognizers.vlm_head import view as head_view
-from actscribe.settings.training import Augmentation
 from actscribe.settings.recognizers.vlm import VlmLoraSettings
+from actscribe.settings.training import Augmentation
 from actscribe.training.augment import augment, may_flip
 from actscribe.training.checkpoints import CHECKPOINTS, PROBE, PROBED
 from actscribe.training.examples import training_clip

@@ -172,7 +172,7 @@ def _spelled(label: Label) -> tuple[str, ...]:
 
 
 def _label_at(text: str, position: int, spelled: Sequence[tuple[re.Pattern[str], str]]) -> tuple[str, int]:
-    """Return the label that is named at a position of the text, and where its name ends; ("", position) where none is."""
+    """Return the label named at a position of the text, and where its name ends; ("", position) where none is."""
     if position and text[position - 1].isalnum():
         return "", position
     found = ((match, name) for pattern, name in spelled if (match := pattern.match(text, position)))

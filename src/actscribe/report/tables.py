@@ -124,7 +124,9 @@ def mix_up_table(counts: np.ndarray, names: Sequence[str], most: int = 10) -> Ta
         Head("share", "of the clips of the true class"),
     )
     rows = tuple(
-        Row((names[true], names[other], w.count(wrong[true, other]), w.percent(wrong[true, other] / counts[true].sum())))
+        Row(
+            (names[true], names[other], w.count(wrong[true, other]), w.percent(wrong[true, other] / counts[true].sum()))
+        )
         for true, other in pairs
         if wrong[true, other]
     )

@@ -75,7 +75,9 @@ def _labels(session: Session, both: dict[str, tuple[Voice, Voice]]) -> dict[str,
     if not both:
         return {}
     recordings = [session.items[id].recording for id in both]
-    annotations = {session.items[id].recording.name: (one.annotations, other.annotations) for id, (one, other) in both.items()}
+    annotations = {
+        session.items[id].recording.name: (one.annotations, other.annotations) for id, (one, other) in both.items()
+    }
     table = reliability(recordings, annotations, session.data.labels.names)
     rows = table.set_index("label").to_dict("index")
     return {str(name): {str(key): _number(float(value)) for key, value in row.items()} for name, row in rows.items()}

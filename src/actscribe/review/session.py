@@ -218,7 +218,9 @@ class Session:
         return [
             {
                 "name": voice.name,
-                "bouts": [{"label": one.label, "start": one.start, "end": one.end} for one in voice.annotations.intervals],
+                "bouts": [
+                    {"label": one.label, "start": one.start, "end": one.end} for one in voice.annotations.intervals
+                ],
             }
             for voice in self.two(item)
         ]

@@ -116,7 +116,9 @@ class Sheets:
             )
             sheet.follow(entry)
             changed = [one for one in {**verdicts, **sheet.verdicts} if verdicts.get(one) != sheet.verdicts.get(one)]
-            return Changed(sheet, _changes(bouts, sheet.bouts), tuple((one, sheet.verdicts.get(one)) for one in changed))
+            return Changed(
+                sheet, _changes(bouts, sheet.bouts), tuple((one, sheet.verdicts.get(one)) for one in changed)
+            )
 
     def _at(self, content: str, revision: int) -> Sheet:
         sheet = self.of(content)

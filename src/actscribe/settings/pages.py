@@ -6,8 +6,9 @@ from textwrap import fill
 
 from pydantic import BaseModel
 
-from actscribe.settings.recognizers.dual_encoder import DualEncoderSettings
 from actscribe.settings.frozen_encoder import FrozenEncoderSettings
+from actscribe.settings.recognizers.dual_encoder import DualEncoderSettings
+from actscribe.settings.recognizers.vlm import ZeroShot
 from actscribe.settings.reference import (
     PAGES,
     REQUIRED,
@@ -21,7 +22,6 @@ from actscribe.settings.reference import (
 )
 from actscribe.settings.registry import BUILT_IN, names
 from actscribe.settings.training import Training
-from actscribe.settings.recognizers.vlm import ZeroShot
 
 WIDTH, INDENT = 80, "    "
 #: Classes that no recognizer is alone, but several are made from.

@@ -205,7 +205,9 @@ def summary(audited: Sequence[Audited], labels: LabelSet, known: Errors | None =
 def _summary(asked: Indicator, source: str, own: Sequence[Measurement], known: Errors | None) -> dict[str, Any]:
     numbers = [one.value for one in own if one.state == "measured"]
     verdicts = [one.verdict(margin(one, source, known)) for one in own]
-    middle = [formatting.number(float(q), asked.unit) for q in np.quantile(numbers, (0.5, 0.25, 0.75))] if numbers else []
+    middle = (
+        [formatting.number(float(q), asked.unit) for q in np.quantile(numbers, (0.5, 0.25, 0.75))] if numbers else []
+    )
     return {
         "indicator": asked.name,
         "source": source,

@@ -25,9 +25,9 @@ from actscribe.models.pixels import Pixels, read_pixels
 from actscribe.models.quiet import quiet
 from actscribe.models.video_classifier import check_frames, encoder_configuration, picture_size
 from actscribe.models.video_families import FAMILIES as CLASSIFIERS
-from actscribe.settings.recognizers.dual_encoder import XclipSettings
 from actscribe.settings.encoder import EncoderChoice
 from actscribe.settings.named_models import EMBEDDED, IMAGENET
+from actscribe.settings.recognizers.dual_encoder import XclipSettings
 
 #: Frames that are shown to an encoder at once (ours).
 FRAMES_AT_ONCE = 16

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from actscribe.errors import ActScribeError
 from actscribe.models.server.abilities import Abilities, Dialect, Manner, Media
 from actscribe.models.server.address import checked_address
+from actscribe.models.server.description import describe
 from actscribe.models.server.exchange import INTERFACE, Stop, shown
 from actscribe.models.server.line import Line, ServerError
 from actscribe.models.server.llama_cpp import LLAMA_CPP
@@ -29,7 +30,6 @@ from actscribe.models.server.shown import Shown
 from actscribe.models.server.tally import Tally
 from actscribe.models.server.trial import TRIAL_TEXT, is_as_told, refuses, trial_clip
 from actscribe.models.server.vllm import VLLM
-from actscribe.models.server.description import describe
 from actscribe.models.written import Written
 from actscribe.models.yes_no import YesNo
 

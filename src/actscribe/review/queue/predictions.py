@@ -32,7 +32,9 @@ class Predictions:
     decided: np.ndarray
 
 
-def predictions(run: str, scores: np.ndarray, names: Sequence[str], task: str, decisions: OperatingPoint) -> Predictions:
+def predictions(
+    run: str, scores: np.ndarray, names: Sequence[str], task: str, decisions: OperatingPoint
+) -> Predictions:
     """Return what a run says of clips.
 
     Args:
