@@ -6,7 +6,7 @@ Videos are H.264, 256x256, 15 frames/s; the recognizer is a TimeSformer-base wit
 embedded one. A video is decoded by a process of its own while the network computes: with the tiny network one worker
 keeps almost two cores busy by that alone, so a second one gains on more than two cores only.
 
-Each command runs in a new process, with one thread of arithmetic for each process (`--threads 1`), and are timed from
+Each command runs in a new process, with one thread of arithmetic for each process (`--threads 1`), and is timed from
 the first timeline to the last: loading the run takes each the same few seconds, and an archive is hours long. `*_cpu_s`
 are seconds of processors of the whole command, the second witness on a busy machine. Timelines of all are compared byte
 for byte. The last line is one JSON object.

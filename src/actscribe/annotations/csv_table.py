@@ -230,7 +230,7 @@ def _text(row: Row, columns: _Columns, field: str) -> str:
 
 
 FORMAT = Format(
-    title="CSV whose header names a label, a start, and an end or a duration",
+    title="CSV whose header names a label, a start and an end",
     ending=".csv",
     resolution=0.001,
     keeps=frozenset({"subject", "score", "raw score", "origin", "media"}),
