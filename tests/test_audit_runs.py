@@ -94,7 +94,7 @@ def test_a_record_of_an_archive_keeps_them(run: Run, tmp_path: Path) -> None:
     again = read_done(tmp_path / "r.json")
     assert again is not None
     (found,) = audited([("v", again)], labels)
-    columns = ["indicator", "part", "said", "low", "high", "state", "why"]
+    columns = ["indicator", "part", "text", "low", "high", "state", "why"]
     expected = tables.Audited("v", PREDICTED, seen)
     pd.testing.assert_frame_equal(tables.table([found])[columns], tables.table([expected])[columns])
 
