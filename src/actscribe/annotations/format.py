@@ -35,6 +35,7 @@ class Format:
         becomes_label: what of a file becomes a label, for the page.
         passed_over: what of a file is passed over or refused, for the page.
         offered: where labels stand that do not occur, for the page; empty: nowhere.
+        needs_rows: a file without an interval is empty and could be anything, so that reading it is refused.
         read_tiers: as read, of the tiers that are chosen by name; None: the format has no tiers.
         root: the outermost element of its XML files; empty: the format is no XML.
         is_json: tells of the content of a JSON file whether it is of this format; None: the format is no JSON.
@@ -53,6 +54,7 @@ class Format:
     becomes_label: str
     passed_over: str = ""
     offered: str = ""
+    needs_rows: bool = False
     read_tiers: Callable[[Path, TierChoice], list[Entry]] | None = None
     root: str = ""
     is_json: Callable[[object], bool] | None = None

@@ -83,5 +83,6 @@ FORMAT = Format(
     read=read,
     write=write,
     becomes_label="the first column",
+    needs_rows=True,
     is_line=is_row,
 )
