@@ -122,7 +122,9 @@ def test_numpy_times_and_scores_are_written_as_numbers(name: str) -> None:
     assert again.intervals[0].score == (0.5 if "score" in FORMATS[name].keeps else None)
 
 
-@pytest.mark.parametrize("name", [name for name, form in FORMATS.items() if not form.needs_rows and name != "deepethogram"])
+@pytest.mark.parametrize(
+    "name", [name for name, form in FORMATS.items() if not form.needs_rows and name != "deepethogram"]
+)
 def test_nothing_annotated_is_a_file_too(name: str) -> None:
     assert there_and_back(Annotations(()), name).intervals == ()
 
