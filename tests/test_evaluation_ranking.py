@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.special import expit
 from scipy.stats import t as student
 from sklearn.metrics import average_precision_score
 
@@ -92,3 +93,36 @@ def test_trainings_that_disagree_widen_the_interval(clips):
     apart = ranking.precision_estimate(targets, np.stack([scores, other], axis=1), units)
     for label in (0, 3):  # the first one and macro; of rare ones means over two trainings vary less over groups
         assert apart.standard_error[label] > 1.5 * same.standard_error[label]
+
+
+def differing(rng: np.random.Generator, groups: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Clips of groups that differ much in how often the label occurs and in what scores it gets, and their groups."""
+    index = np.repeat(np.arange(groups), rng.integers(40, 160, groups))
+    rate, shift, skill = 1.2 * rng.standard_normal((3, groups))[:, index]
+    true = rng.random(len(index)) < expit(rate - 1.5)
+    return true, rng.normal(0.5 * shift + true * np.exp(0.3 + 0.3 * skill)), index
+
+
+def test_intervals_hold_the_truth_as_often_as_they_say_and_are_refused_only_where_groups_show_nothing():
+    """500 test sets of 5 groups; counting a refused interval as one that misses the truth made 87 % of it."""
+    rng = np.random.default_rng(11)
+    truth = average_precision_score(*differing(rng, 10_000)[:2])
+    given, held, shown = np.zeros((3, 500), dtype=bool)
+    for number in range(500):
+        true, scores, index = differing(rng, 5)
+        found = ranking.precision_estimate(true[:, None] * 1.0, scores[:, None, None], group_units(index.astype(str)))
+        given[number], shown[number] = np.isfinite(found.low[0]), len(np.unique(index[true])) == 5
+        held[number] = found.low[0] <= truth <= found.high[0]
+    np.testing.assert_array_equal(given, shown)
+    assert 0.04 <= 1 - given.mean() <= 0.10
+    assert 0.92 <= held[given].mean() <= 0.97
+    assert held.mean() < 0.9
+
+
+def test_of_a_label_that_four_of_five_groups_show_no_interval_is_given_and_the_row_says_why():
+    true = np.array([[1.0], [0.0]] * 4 + [[0.0], [0.0]])
+    scores = np.array([[0.9], [0.2], [0.8], [0.3], [0.7], [0.75], [0.6], [0.1], [0.65], [0.05]])
+    row = ranking.precision_intervals(true, scores, np.repeat(list("abcde"), 2), ["x"]).iloc[0]
+    assert row["value"] == pytest.approx((1 + 1 + 3 / 4 + 4 / 6) / 4)  # ranks 1, 2, 4 and 6 show it
+    assert row[["low", "high"]].isna().all()
+    assert row["note"] == "counted in only 4 of 5 groups: an interval needs 5"
