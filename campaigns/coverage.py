@@ -22,7 +22,7 @@ import numpy as np
 from scipy.special import expit
 
 from actscribe.evaluation.intervals import Groups, estimate, group_units, with_macro
-from actscribe.evaluation.ranking import average_precision, precision_estimate, weighted_average_precision
+from actscribe.evaluation.ranking import average_precision, precision_estimate
 from actscribe.evaluation.significance import difference, macro
 
 GROUPS, SPREADS, RESAMPLES = (5, 6, 8, 10, 20), (0.5, 1.0, 1.5), 1000
@@ -83,9 +83,15 @@ def precision_ends(true: np.ndarray, scores: np.ndarray, index: np.ndarray, grou
 def precision_percentiles(
     true: np.ndarray, scores: np.ndarray, index: np.ndarray, groups: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Return the usual interval of the same."""
-    weights = rng.multinomial(groups, np.full(groups, 1 / groups), size=RESAMPLES)
-    return np.asarray(np.nanquantile(weighted_average_precision(true, scores, weights[:, index]), [0.025, 0.975]))
+    """Return the usual interval of the same; scores are continuous, so that no two are equal."""
+    weights = rng.multinomial(groups, np.full(groups, 1 / groups), size=RESAMPLES).astype(float)
+    order = np.argsort(-scores)
+    shows, own = true[order], index[order] == np.arange(groups)[:, None]
+    hits = weights @ (own & shows).cumsum(axis=1)[:, shows].astype(float)  # only clips that show it add to the sum
+    marked = weights @ own.cumsum(axis=1)[:, shows].astype(float)
+    precision = np.divide(hits, marked, out=np.zeros(hits.shape), where=marked > 0)
+    total = (precision * weights[:, index[order][shows]]).sum(axis=1)
+    return np.asarray(np.nanquantile(total / np.where(hits[:, -1] > 0, hits[:, -1], np.nan), [0.025, 0.975]))
 
 
 def held(groups: int, spread: float, sets: int, seed: int) -> dict[str, float]:
