@@ -8,8 +8,8 @@ standard error of 20 groups, moves a share by less than half a percent). A row i
 cells are the share of intervals of 95 % that hold the truth: of one label's F1, of macro F1, of the difference in macro
 F1 to a recognizer that finds a third less, of macro segment F1, where a group has one to seven bouts of a label, and of
 one label's average precision. Where fewer than 5 groups show the label, no interval of its average precision is given:
-such a test set counts neither for us nor for the bootstrap, and the last column is their share. About five minutes on
-one core.
+such a test set counts neither for us nor for the bootstrap, and the last column is their share. Some minutes on one
+core.
 """
 
 from __future__ import annotations

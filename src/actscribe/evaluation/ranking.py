@@ -48,7 +48,8 @@ def average_precision_without(true: np.ndarray, scores: np.ndarray, groups: Grou
 def precision_estimate(targets: np.ndarray, scores: np.ndarray, groups: Groups) -> Estimate:
     """Return average precision per label with macro and micro behind, with intervals; shape of each (labels + 2,).
 
-    `macro` is the mean over labels that a clip shows, `micro` ranks all decisions together.
+    `macro` is the mean over labels that a clip shows, `micro` ranks all decisions together. A label that fewer than
+    `FEW_GROUPS` groups show has no interval, however many groups there are: what its value is, only those tell.
 
     Args:
         targets: shape (clips, labels), nan not annotated.
