@@ -130,7 +130,9 @@ def held(groups: int, spread: float, sets: int, seed: int) -> dict[str, float]:
     return shares(list(truths), seen)
 
 
-def holds(truth: float, ours: Sequence[float], bootstrap: Sequence[float]) -> tuple[float, float]:
+def holds(
+    truth: float, ours: Sequence[float] | np.ndarray, bootstrap: Sequence[float] | np.ndarray
+) -> tuple[float, float]:
     """Return whether the two intervals hold the truth, 1 or 0; nan for both where we give none."""
     if np.isnan(ours[0]):
         return np.nan, np.nan
