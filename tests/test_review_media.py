@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,9 @@ from videos import BIT_CELLS, GRID, make_sound, number_of
 from actscribe.errors import UnreadableVideo
 from actscribe.review import media
 from actscribe.review.cameras import Conversions
+from actscribe.review.playable import is_heard
 from actscribe.review.session import Session
+from actscribe.video.probe import probe
 from actscribe.video.reading import frames_at
 
 #: Name of a file of the matrix -> whether browsers play it as it is.
@@ -39,10 +42,23 @@ FILES = {
     "open-gop.mp4": False,
     "mpeg4-b.avi": False,
     "sound.avi": False,
+    "ac3.mp4": False,
     "variable.mkv": False,
     "hevc-b.mp4": False,
     "two-sizes.ts": False,
 }
+SOUNDS = {"sound.avi": film, "ac3.mp4": partial(film, codec="ac3", rate=48_000, picture="libx264")}
+#: Plays a video for a moment and tells how many bytes of its sound were decoded.
+HEAR = """async address => {
+  const video = document.createElement('video');
+  video.muted = true; document.body.append(video);
+  video.src = address;
+  await video.play();
+  const since = performance.now();
+  const next = () => new Promise(requestAnimationFrame);
+  while (!video.webkitAudioDecodedByteCount && performance.now() - since < 1500) await next();
+  return video.webkitAudioDecodedByteCount;
+}"""
 #: Loads a video and tells for each time that is sought what the browser says of the frame's time, and its 16 cells.
 SHOW = """async ([address, times]) => {
   const soon = (promise, ms) => Promise.race([promise, new Promise(done => setTimeout(() => done(null), ms))]);
@@ -81,7 +97,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("films")
     (folder / "videos").mkdir()
     for name in FILES:
-        (MATRIX | {"sound.avi": film})[name](folder / "videos" / name)
+        (MATRIX | SOUNDS)[name](folder / "videos" / name)
     for left in [path for path in (folder / "videos").iterdir() if path.name not in FILES]:
         left.unlink()  # parts that some are made of
     study = {"name": "films", "recordings": "videos", "labels": {"name": "n", "labels": ["A"]}}
@@ -106,6 +122,21 @@ def test_chromium_shows_every_frame_at_the_time_that_we_say(films: Path) -> None
             assert shown is not None, name
             np.testing.assert_allclose([media for media, _ in shown], times[places], atol=2e-6, err_msg=name)
             assert [number_in(cells) for _, cells in shown] == numbers(item.recording.video, sought), name
+
+
+@pytest.mark.skipif(not any(map(here, PROGRAMS)), reason="no Chromium here")
+def test_chromium_hears_what_we_say_is_heard_and_what_was_made_for_it(films: Path, tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("<!doctype html><title>sound</title>")
+    with tab() as browser:
+        page = browser.open(tmp_path / "page.html", 800)
+        for codec in ("aac", "libmp3lame", "libopus", "flac", "ac3", "mp2", "alac"):
+            video = film(tmp_path / f"{codec}.mp4", codec, 48_000, picture="libx264")
+            heard = page.evaluate(HEAR, video.as_uri()) > 0
+            assert heard or not is_heard(probe(video), "video/mp4"), codec
+        made = Conversions(tmp_path / "prepared")
+        made.finish(films / "videos" / "ac3.mp4")
+        (file,) = made.folder.glob("*.mp4")
+        assert page.evaluate(HEAR, file.as_uri()) > 0
 
 
 def asked(page: Any, path: str) -> bytes:

@@ -11,6 +11,7 @@ import pytest
 from sound_films import CLICKS, film
 from videos import make_video
 
+from actscribe.review import cameras
 from actscribe.review.cameras import Conversions
 from actscribe.video.contained import contained
 from actscribe.video.sound import RATE, sound_of
@@ -67,6 +68,51 @@ def test_what_is_heard_is_heard_at_the_same_time(name: str, how: dict[str, Any],
         shown = sorted(float(packet.pts * packet.time_base) for packet in opened.demux(video=0) if packet.size)
     np.testing.assert_allclose(shown, times, atol=1e-6)
     assert made.left_out(video) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "rate"),
+    [
+        ("ac3.mp4", "ac3", 48_000),
+        ("eac3.mp4", "eac3", 44_100),
+        ("alac.mov", "alac", 44_100),
+        ("pcm.mov", "pcm_s16le", 44_100),
+    ],
+)
+def test_pictures_that_play_are_copied_and_their_sound_is_made_to_play(
+    name: str, codec: str, rate: int, tmp_path: Path
+) -> None:
+    video = film(tmp_path / name, codec, rate, picture="libx264")
+    made, file = converted(video)
+    assert made.about(video).served_as == ""
+    assert tracks(file) == [("video", "h264"), ("audio", "aac")]
+    assert pictures(file) == pictures(video)
+    np.testing.assert_allclose(clicks(file), CLICKS, atol=SMEAR_S)
+    assert made.left_out(video) == ""
+
+
+def pictures(file: Path) -> list[tuple[float, bytes]]:
+    """Return the packets of pictures as they are stored, each with its time of showing."""
+    with av.open(str(file)) as opened:
+        return [(float(one.pts * one.time_base), bytes(one)) for one in opened.demux(video=0) if one.size]
+
+
+@pytest.mark.parametrize("codec", ["aac", "libmp3lame", "libopus", "flac"])
+def test_what_is_heard_in_every_browser_is_served_as_it_is(codec: str, tmp_path: Path) -> None:
+    video = film(tmp_path / "a.mp4", codec, 48_000, picture="libx264")
+    made = Conversions(tmp_path / "prepared")
+    assert made.playable(video) == (video, "video/mp4")
+    silent = make_video(tmp_path / "silent.mp4", 10)
+    assert made.playable(silent) == (silent, "video/mp4")
+
+
+def test_pictures_that_cannot_be_copied_are_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    video = film(tmp_path / "a.mp4", "ac3", 48_000, picture="libx264")
+    monkeypatch.setattr(cameras, "copied", lambda *how: None)
+    made, file = converted(video)
+    assert tracks(file) == [("video", "h264"), ("audio", "aac")]
+    assert pictures(file) != pictures(video)
+    np.testing.assert_allclose([time for time, _ in sorted(pictures(file))], made.times(video)[0], atol=1e-6)
 
 
 def test_a_video_without_sound_stays_without(tmp_path: Path) -> None:

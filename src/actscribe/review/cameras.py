@@ -15,8 +15,9 @@ from actscribe.errors import ActScribeError
 from actscribe.files import write_beside, write_text
 from actscribe.places import real_path
 from actscribe.review.convert import convert
-from actscribe.review.playable import media_type
+from actscribe.review.playable import fits_mp4, is_heard, shown_as
 from actscribe.video.contained import contained
+from actscribe.video.copying import copied
 from actscribe.video.frame_times import frame_clock
 from actscribe.video.probe import probe
 
@@ -31,6 +32,7 @@ class About(BaseModel):
         width, height: of an upright frame with square pixels, in pixels.
         duration: in seconds.
         served_as: media type where browsers play it as it is; empty: it has to be converted.
+        copies: whether that is so for its sound alone, and its pictures may be copied.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -39,6 +41,7 @@ class About(BaseModel):
     height: int
     duration: float
     served_as: str
+    copies: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +87,15 @@ class Conversions:
         with contained():
             info = probe(video)
         with video.open("rb") as file:
-            served = media_type(info, file.read(64))
-        found = About(width=info.width, height=info.height, duration=info.duration, served_as=served)
+            served = shown_as(info, file.read(64))
+        heard = is_heard(info, served)
+        found = About(
+            width=info.width,
+            height=info.height,
+            duration=info.duration,
+            served_as=served if heard else "",
+            copies=bool(served) and not heard and fits_mp4(info),
+        )
         write_text(kept, found.model_dump_json())
         return found
 
@@ -167,9 +177,19 @@ class Conversions:
             if not target.is_file():
                 times, end = self.times(video)
                 with write_beside(target) as beside:
-                    left_out = convert(video, times, end, beside, self._noting(video))
+                    left_out = self._made(video, times, end, beside)
                     if left_out:
                         write_text(self._beside(video, SOUND), left_out)
+
+    def _made(self, video: Path, times: np.ndarray, end: float, target: Path) -> str:
+        """Write what browsers play, the pictures copied where that will do; return a sentence on what is left out."""
+        done = self._noting(video)
+        if self.about(video).copies:
+            with contained():
+                left_out = copied(video, target, end, done)
+            if left_out is not None:
+                return left_out
+        return convert(video, times, end, target, done)
 
     def _noting(self, video: Path) -> Callable[[float], None]:
         def note(part: float) -> None:

@@ -11,9 +11,9 @@ import av
 import numpy as np
 from av.packet import Packet
 
-from actscribe.review.sound_track import SoundTrack
 from actscribe.video.contained import contained
 from actscribe.video.reading import frames_at
+from actscribe.video.sound_track import SoundTrack
 from actscribe.video.writing import SAME_BYTES
 
 #: Ticks of a second: times are known to the microsecond, and players count in these.

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
@@ -114,6 +114,24 @@ class Keeper:
             if message.get("channels") not in (1, 2) or data is None or len(data) % (2 * message["channels"]):
                 raise _broken(path, "sent what makes no sense")
             yield np.frombuffer(data, dtype="<i2").reshape(-1, message["channels"])
+
+    def copy(self, path: Path, target: Path, end: float, done: Callable[[float], None]) -> str | None:
+        """Write a copy and return what `copying.copied` does.
+
+        Raises:
+            UnreadableVideo: the child crashed, hung or ran out of memory.
+        """
+        job = {"do": "copy", "path": str(path), "target": str(target), "end": end}
+        left_out: str | None = None
+        for message, _ in self._answers(path, job):
+            try:
+                if message["is"] == "part":
+                    done(float(message["part"]))
+                else:
+                    left_out = None if message["left_out"] is None else str(message["left_out"])
+            except (KeyError, TypeError, ValueError):
+                raise _broken(path, "sent what makes no sense") from None
+        return left_out
 
     def close(self) -> None:
         """End all idle children."""

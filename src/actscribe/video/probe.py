@@ -20,11 +20,12 @@ from actscribe.video.opening import COPY, MP4, open_video, origin, picture_strea
 from actscribe.video.packets import STREAMED
 from actscribe.video.reading import display_matrix, scaled, turn
 from actscribe.video.scan import Scan, scan, usual_step
+from actscribe.video.sound import heard_stream
 
 logger = logging.getLogger(__name__)
 
 #: Raised when the same file would be measured otherwise than before.
-MEASURED = 2
+MEASURED = 3
 #: A stated length that is off by more than this many seconds is worth a word; so is a first picture that comes so late,
 #: and pictures that usually, or even one that once lasts so long (ours).
 LENGTH_DOUBT_S, LATE_DOUBT_S, STEP_DOUBT_S, LONGEST_DOUBT_S = 1.0, 5.0, 5.0, 60.0
@@ -57,6 +58,8 @@ class VideoInfo:
         mended: time stamps were put right, or parts could not be read.
         begins: the container's own time of our zero, in seconds, see `opening.origin`.
         open_groups: see `scan.Scan`.
+        sound: FFmpeg's name of the codec of the sound that players play, such as aac; "unknown" where it knows none;
+            empty: the video has no sound.
         doubts: sentences on what is doubtful.
     """
 
@@ -74,6 +77,7 @@ class VideoInfo:
     mended: bool
     begins: float
     open_groups: bool
+    sound: str = ""
     doubts: tuple[str, ...] = ()
 
 
@@ -111,7 +115,7 @@ def measure(path: Path) -> VideoInfo:
         stream.codec_context.thread_count = 1
         found = scan(path, container, stream)
         codec, pixel_format = stream.codec_context.name, stream.codec_context.pix_fmt
-        kind, begins = container.format.name, origin(container)
+        kind, begins, sound = container.format.name, origin(container), _sound(container)
         aspect = float(stream.sample_aspect_ratio or 1) or 1.0
         tick = float(stream.time_base or 1)
         doubts = [*_doubts(found, container.format.name, path.stat().st_size), *_other_streams(container)]
@@ -139,8 +143,16 @@ def measure(path: Path) -> VideoInfo:
         mended=bool(found.damaged or found.restarts or found.errors.words),
         begins=begins,
         open_groups=found.open_groups,
+        sound=sound,
         doubts=tuple(doubts),
     )
+
+
+def _sound(container: InputContainer) -> str:
+    stream = heard_stream(container)
+    if stream is None:
+        return ""
+    return "unknown" if stream.codec_context is None else stream.codec_context.codec.canonical_name
 
 
 def _doubts(found: Scan, container: str, size: int) -> Iterator[str]:

@@ -53,7 +53,7 @@ def sound_of(path: Path, end: float) -> Iterator[np.ndarray]:
 def decoded_sound(path: Path, end: float) -> Iterator[np.ndarray]:
     """Yield the sound of a video, decoded in this process; see `sound_of`."""
     with open_video(path) as (container, _):
-        stream = _heard(container)
+        stream = heard_stream(container)
         if stream is None:
             return
         if stream.codec_context is None:
@@ -105,7 +105,7 @@ class _Row:
             yield np.zeros((length, channels), dtype=np.int16)
 
 
-def _heard(container: InputContainer) -> AudioStream | None:
+def heard_stream(container: InputContainer) -> AudioStream | None:
     """Return the stream of sound that players play: the first one marked as default, else the first one."""
     streams = container.streams.audio
     return next((one for one in streams if one.disposition & Disposition.default), next(iter(streams), None))

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from actscribe.errors import ActScribeError, in_one_line
+from actscribe.video.copying import copy_here
 from actscribe.video.frame_times import frame_times
 from actscribe.video.opening import CONVERT, COPY
 from actscribe.video.packets import PULSE
@@ -28,6 +29,8 @@ from actscribe.video.sound import decoded_sound
 MOST_MEMORY = 2 << 30
 #: Seconds between two signs of life.
 ALIVE_S = 1.0
+#: A word on how far a copy is comes with each such part of it.
+PART = 0.01
 
 
 class Sender:
@@ -97,6 +100,7 @@ def main() -> None:
         "times": _times,
         "frames": _frames,
         "sound": _sound,
+        "copy": _copy,
     }
     with suppress(BrokenPipeError, KeyboardInterrupt):  # the parent has gone, or is about to
         for line in sys.stdin.buffer:
@@ -138,6 +142,19 @@ def _frames(job: dict[str, Any], sender: Sender) -> None:
 def _sound(job: dict[str, Any], sender: Sender) -> None:
     for samples in decoded_sound(Path(job["path"]), job["end"]):
         sender.send("sound", np.ascontiguousarray(samples, "<i2").data.cast("B"), channels=samples.shape[1])
+
+
+def _copy(job: dict[str, Any], sender: Sender) -> None:
+    told = 0.0
+
+    def done(part: float) -> None:
+        nonlocal told
+        if part >= told + PART:
+            told = part
+            sender.send("part", part=part)
+
+    left_out = copy_here(Path(job["path"]), Path(job["target"]), job["end"], done)
+    sender.send("copied", left_out=left_out)
 
 
 def _limit_memory() -> None:

@@ -1,4 +1,4 @@
-"""The sound of a video that is converted for the browser, written beside its pictures as AAC."""
+"""The sound of a video in a file that is being written, as AAC beside its pictures."""
 
 from __future__ import annotations
 
