@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from actscribe.archive.drift import BINS, Reference, Sight
+from actscribe.archive.folder import Archive, Plan
 from actscribe.archive.listing import Video
 from actscribe.archive.record import Done, Failed, LabelSummary
 from actscribe.archive.report import page_of
 from actscribe.archive.table import Content, rows
+from actscribe.places import Place
 from actscribe.report.archive_page import archive_page
 
 NAMES = ("Ventilation <mask>", "Chest compressions", "Stimulation & drying of the newborn")
@@ -45,6 +49,31 @@ def written(path: Path, count: int) -> Path:
     page = page_of(found, "Archive night", warnings, "actscribe archive night --retry-failed", rows(found))
     path.write_text(archive_page(page), encoding="utf-8")
     return path
+
+
+def of_run(parent: Path, run: Path, contents: Sequence[str]) -> Path:
+    """Write an archive of a run, `night`, and its report, and return its folder.
+
+    Its last videos have these digests; the first digest is that of the one which a person should look at.
+    """
+    folder = parent / "night"
+    plan = Plan(
+        source=Place.of(parent, folder),
+        run=Place.of(run, folder),
+        formats=("json",),
+        rules=None,
+        model="0",
+        versions={},
+        computing="cpu",
+    )
+    Archive.begin(folder, plan)
+    found = content(6)
+    given = zip(reversed(found.done.items()), contents, strict=False)
+    done = found.done | {key: replace(one, content=own) for (key, one), own in given}
+    found = replace(found, done=done, first={record.content: record.name for record in done.values()})
+    page = page_of(found, "Archive night", [], "actscribe archive night --retry-failed", rows(found))
+    (folder / "report.html").write_text(archive_page(page), encoding="utf-8")
+    return folder
 
 
 def sight(mean: float) -> Sight:

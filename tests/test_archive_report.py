@@ -17,7 +17,7 @@ from html_page import Page
 
 from actscribe.archive import table as tables
 from actscribe.archive.report import page_of
-from actscribe.report.archive_page import archive_page
+from actscribe.report.archive_page import archive_page, ids_in
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +50,22 @@ def test_no_name_becomes_part_of_the_page() -> None:
     data = re.search(r'id="data">(.*?)</script>', html)
     assert data is not None
     assert json.loads(data[1])["names"][0] == evil
+
+
+def test_where_review_does_not_serve_it_nothing_is_a_link_and_names_stay_text() -> None:
+    found = archive_pages.content(30)
+    (first, *rest) = found.videos
+    evil = '<a href="x">"ids":["'
+    found = replace(found, videos=(replace(first, name=evil), *rest))
+    html = archive_page(page_of(found, "Archive night", [], "again", tables.rows(found)))
+    page = Page(html)
+    moments = {one["data-moment"] for name, one, _ in page.elements if "data-moment" in one}
+    ids = {record.content[:16] for record in found.done.values()}
+    assert moments
+    assert {one.partition("@")[0] for one in moments} <= ids
+    assert not [one for name, one, _ in page.elements if name == "a" and not one.get("href", "#").startswith("#")]
+    assert ids_in(html.encode()) == ids
+    assert ids_in(b"<p>an older page</p>") is None
 
 
 def test_rows_are_those_of_the_records() -> None:

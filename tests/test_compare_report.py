@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import re
 from dataclasses import replace
 from itertools import pairwise
@@ -31,6 +32,7 @@ from actscribe.report.comparison.show import show
 from actscribe.run_folder.comparison import write_tables
 from actscribe.run_folder.run import Run
 
+CAPTION = "Where recognizers contradict each other most surely. Look at these moments first."
 FIGURES = ("forest", "heat", "calibration", "risk", "curve", "cost", "slices", "hallucination")
 
 
@@ -98,7 +100,7 @@ def test_every_figure_has_a_sentence_a_picture_and_its_table(page: Page) -> None
 
 def test_the_page_loads_nothing_and_is_well_formed(html: str, page: Page) -> None:
     assert len(page.ids) == len(set(page.ids))
-    links = [values["href"] for name, values, _ in page.elements if name == "a"]
+    links = [values["href"] for name, values, _ in page.elements if name == "a" and "data-moment" not in values]
     assert all(link[0] == "#" and link[1:] in page.ids for link in links)
     assert "http:" not in html
     assert "https:" not in html
@@ -141,6 +143,27 @@ def test_sentences_say_what_the_tables_hold(done: Comparison, page: Page) -> Non
     assert "vlm-lora reaches" in sentences.curve(done)
     assert "2.0 s" not in sentences.cost(done)
     assert sentences.cost(done).startswith("vlm-lora is quickest, 0.10 s of compute")
+
+
+def test_moments_lead_to_review_by_a_command_and_by_what_becomes_a_link(
+    done: Comparison, html: str, page: Page
+) -> None:
+    contents = {one.name: one.content for one in done.provenance.recordings}
+    table = done.tables["disagreements"]
+    wanted = [
+        f"{contents[row['recording']][:16]}@{math.ceil(row['start'] * 1000 - 1e-3) / 1000:.3f}"
+        for row in table.to_dict("records")
+    ]
+    links = [(one["data-moment"], path) for name, one, path in page.elements if "data-moment" in one]
+    assert [moment for moment, path in links if "table" in path] == wanted
+    bars = [moment for moment, path in links if "svg" in path]
+    shown = {one.content[:16] for one in done.shared.recordings}
+    assert bars
+    assert {moment.partition("@")[0] for moment in bars} <= shown
+    assert not any("href" in one for _, one, path in page.elements if "data-moment" in one)
+    first = table.iloc[0]
+    clock = next(row[1] for row in page.tables[CAPTION][1:])
+    assert f"<pre>actscribe review {done.provenance.study.folder} --open {first['recording']}@{clock}</pre>" in html
 
 
 def test_bouts_of_a_recording_are_there_as_times(done: Comparison, page: Page) -> None:

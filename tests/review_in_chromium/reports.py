@@ -1,17 +1,21 @@
-"""Reports of runs, opened from the page of review: a click in them leads to the moment on the video."""
+"""Reports of runs, comparisons and archives, opened from review: a click in them leads to the moment on the video."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
 
+import archive_pages
 import pytest
 from chromium import Tab
+from comparisons import made_up
 from playwright.sync_api import Page
 from report_runs import by_hand
 from review_site import Site, enter, ready, until
 
 from actscribe.annotations.interval import Interval
+from actscribe.compare.result import assemble
+from actscribe.report.comparison.page import write_comparison_report
 from actscribe.report.page import write_report
 
 
@@ -76,3 +80,49 @@ def test_a_report_of_test_recordings_asks_first(chromium: Tab, ward: Site, tmp_p
     arrived(page)
     assert page.evaluate("review.work.sheet.blind") is False
     assert page.evaluate("review.work.sheet.suggestions.length") > 0
+
+
+def test_a_contradiction_of_a_comparison_leads_to_the_moment(chromium: Tab, ward: Site, tmp_path: Path) -> None:
+    folder = ward.folder / "comparison"
+    done = assemble(folder, made_up(folder))
+    first = done.tables["disagreements"].iloc[0]
+    known = ward.session.items[ward.id("phone.mp4")].content
+    listed = [
+        one.model_copy(update={"content": known}) if one.name == first["recording"] else one
+        for one in done.provenance.recordings
+    ]
+    write_comparison_report(replace(done, provenance=done.provenance.model_copy(update={"recordings": listed})))
+    done.provenance.model_copy(update={"study": ward.session.study}).write(folder)
+    page = enter(chromium, ward, 1280)
+    page.click("#reports summary")
+    page.click("#reports a:has-text('comparison')")
+    page.click("#dialog .warn")
+    page.wait_for_selector("#disagreements")
+    page.locator("#disagreements ~ .scroll td a[href]").first.click()
+    arrived(page)
+    assert page.inner_text("#recording-title") == "phone"
+    at = min(float(first["start"]), 3.9)
+    assert page.evaluate(f"review.work.player.time <= {at} && review.work.player.after >= {at}")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_name_and_a_first_bout_of_an_archive_lead_to_the_recording(chromium: Tab, ward: Site, width: int) -> None:
+    assert ward.run is not None
+    contents = [ward.session.items[ward.id("phone.mp4")].content, "0" * 32]
+    archive_pages.of_run(ward.folder, ward.run.folder, contents)
+    page = enter(chromium, ward, width)
+    page.click("#reports summary")
+    page.click("#reports a:has-text('archive night')")
+    page.wait_for_selector("#rows tbody tr")
+    links = page.locator("#rows tbody a")
+    assert {(one.get_attribute("href") or "").partition("@")[0] for one in links.all()} == {f"/#{ward.id('phone.mp4')}"}
+    links.first.focus()
+    page.keyboard.press("Enter")
+    arrived(page)
+    assert page.inner_text("#recording-title") == "phone"
+    assert page.evaluate("review.work.player.index") == 0
+    page.go_back()
+    page.wait_for_selector("#rows tbody tr")
+    page.locator("#look ~ .scroll td a[href]").first.click()
+    arrived(page)
+    assert not [one for one in chromium.logged if "policy" in one.lower()]

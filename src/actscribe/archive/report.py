@@ -97,6 +97,7 @@ def page_of(
             "slowest": (tables.slowest(content), tables.SLOWEST),
             "look": (tables.unlike(content), tables.UNLIKE),
         },
+        ids=tables.ids(content),
         counts={name: (found, own.get(name)) for name, found in tables.counts(content).items()},
         retry=retry,
         table_name=TABLE,

@@ -17,6 +17,7 @@ from actscribe.archive.folder import Archive
 from actscribe.archive.listing import Video
 from actscribe.archive.record import Done, Failed, LabelSummary
 from actscribe.columns import Column, names
+from actscribe.data.recording import ID_DIGITS
 from actscribe.evaluation.indicators import DECIMALS
 from actscribe.report.formatting import length
 
@@ -239,6 +240,12 @@ def unlike(content: Content) -> pd.DataFrame:
             )
     table = pd.DataFrame(found, columns=names(UNLIKE))
     return table.sort_values("distance", ascending=False, kind="stable").head(MOST_ROWS)
+
+
+def ids(content: Content) -> dict[str, str]:
+    """Return the name of each video that is done -> the id under which review would know it."""
+    done = ((video.name, content.done.get(video.key)) for video in content.videos)
+    return {printable(name): record.content[:ID_DIGITS] for name, record in done if record is not None}
 
 
 def counts(content: Content) -> dict[str, np.ndarray]:

@@ -41,7 +41,13 @@ class Began(BaseModel):
 
 
 class Looked(BaseModel):
-    """An annotator was shown a recording: whether with predictions, whose, and whether the person insisted on them."""
+    """An annotator was shown a recording, or a report about it.
+
+    Args:
+        run: digest of the run whose predictions were shown, or of a report of several runs or of an archive; empty: no
+            predictions.
+        insisted: the person insisted on them.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

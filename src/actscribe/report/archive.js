@@ -2,8 +2,10 @@
 // Only the rows that are looked at are in the page: a hundred thousand would take a browser minutes.
 (() => {
   const PAGE = 25;
-  const { names, labels, formats, rows } = JSON.parse(document.getElementById("data").textContent);
   const get = (id) => document.getElementById(id);
+  const { ids, names, labels, formats, first, rows } = JSON.parse(get("data").textContent);
+  // Review, where it serves this page, says which recordings it can open.
+  const known = new Set(get("rows").dataset.review.split(" ").filter(Boolean));
   const body = document.querySelector("#rows tbody");
   const missing = "–";
   const clock = (value) => {
@@ -26,6 +28,17 @@
     const value = row[column];
     return (value === null ? "" : write[formats[column]](value)) || missing;
   };
+  /** The moment that a cell is about: the beginning of its video, or of the first bout. */
+  const moment = (row, column) => {
+    if (!known.has(ids[row[0]])) return null;
+    return column === 0 ? 0 : column === first ? row[first] : null;
+  };
+  const link = (text, id, at) => {
+    const made = document.createElement("a");
+    made.href = `/#${id}@${Math.ceil(at * 1000 - 1e-3) / 1000}`;
+    made.textContent = text;
+    return made;
+  };
   let shown = rows.map((_, place) => place), page = 0, sorted = -1, falling = false;
 
   const draw = () => {
@@ -35,7 +48,9 @@
       const line = document.createElement("tr");
       formats.forEach((_, column) => {
         const one = line.insertCell();
-        one.textContent = cell(rows[place], column);
+        const [row, text] = [rows[place], cell(rows[place], column)];
+        const at = moment(row, column);
+        one.append(at === null ? text : link(text, ids[row[0]], at));
         if (isText(column)) one.className = "words";
       });
       return line;

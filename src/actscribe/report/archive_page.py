@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,13 +22,16 @@ from actscribe.report import formatting as w
 from actscribe.report import svg
 from actscribe.report.charts import Panel
 from actscribe.report.rendering import render
-from actscribe.report.table import Head, Table, frame_table
+from actscribe.report.review_links import KNOWN, moment
+from actscribe.report.table import Head, frame_table
 
 #: A panel of scores: its size, and the place of its bars.
 PANEL = (208.0, 120.0)
 LEFT, TOP, WIDTH, HEIGHT = 10.0, 8.0, 188.0, 88.0
 #: Digits behind the point in the page's own data, as in the files beside it.
 DIGITS = 6
+#: The ids in that data. No name can look like it: quotation marks within JSON's texts have a backslash before them.
+_IDS = re.compile(rb'<script type="application/json" id="data">\{"ids":(\[[^\]]*\])')
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class ArchivePage:
         rows: one for each video and label.
         columns: of `rows`, in their order; those that hold names of videos and labels are the first and the third.
         tables: "indicators", "labels", "failures", "slowest", "look" -> table and its columns.
+        ids: name of a video -> id under which review would know it; none of videos without a timeline.
         counts: label -> clips by score of the archive and of the run's own recordings, the latter None where unknown.
         retry: the command that tries failures again.
         table_name: of the files beside the page, without ending.
@@ -53,6 +58,7 @@ class ArchivePage:
     rows: pd.DataFrame
     columns: Sequence[Column]
     tables: Mapping[str, tuple[pd.DataFrame, Sequence[Column]]]
+    ids: Mapping[str, str]
     counts: Mapping[str, tuple[np.ndarray, np.ndarray | None]]
     retry: str
     table_name: str
@@ -70,8 +76,9 @@ CAPTIONS = {
 
 def archive_page(page: ArchivePage) -> str:
     """Return the HTML; numbers of the large table stand in it as data, and a page of 25 rows is drawn at a time."""
-    script = Markup(files("actscribe.report").joinpath("archive.js").read_text(encoding="utf-8"))
-    made = {name: _table(name, *page.tables[name]) for name in CAPTIONS}
+    own_script, script_digest = script()
+    links = {"look": {"video": lambda row, text: moment(page.ids[row["video"]], 0.0, text)}}
+    made = {name: frame_table(CAPTIONS[name], *page.tables[name], links=links.get(name, {})) for name in CAPTIONS}
     shown = [*page.columns, *(one for _, own in page.tables.values() for one in own)]
     content = {
         "w": w,
@@ -88,25 +95,42 @@ def archive_page(page: ArchivePage) -> str:
         "has_workbook": page.has_workbook,
         "heads": [Head(one.title, one.meaning, one.format == "text") for one in page.columns],
         "words": explained(shown),
-        "data": _data(page.rows, page.columns),
-        "script": script,
-        "script_digest": f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}",
+        "known": Markup(KNOWN),
+        "data": _data(page),
+        "script": own_script,
+        "script_digest": script_digest,
     }
     return render("archive.html", content)
 
 
-def _table(name: str, table: pd.DataFrame, columns: Sequence[Column]) -> Table:
-    return frame_table(CAPTIONS[name], table, columns)
+def script() -> tuple[Markup, str]:
+    """Return the page's own script, and its digest as a content policy names it."""
+    text = files("actscribe.report").joinpath("archive.js").read_text(encoding="utf-8")
+    return Markup(text), f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-def _data(rows: pd.DataFrame, columns: Sequence[Column]) -> Markup:
+def ids_in(html: bytes) -> frozenset[str] | None:
+    """Return the ids under which review would know the videos of a page; None: it was written by another version."""
+    found = _IDS.search(html)
+    return frozenset(filter(None, json.loads(found[1]))) if found else None
+
+
+def _data(page: ArchivePage) -> Markup:
     """Return the large table as JSON that no HTML ends; names of videos and labels stand in it once."""
+    rows, columns = page.rows, page.columns
     names, labels = (list(dict.fromkeys(rows[columns[index].name])) for index in (0, 2))
     held = [
         _values(rows[column.name], column, {0: names, 2: labels}.get(index)) for index, column in enumerate(columns)
     ]
     formats = [{0: "name", 2: "label"}.get(index, column.format) for index, column in enumerate(columns)]
-    data = {"names": names, "labels": labels, "formats": formats, "rows": list(zip(*held, strict=True))}
+    data = {
+        "ids": [page.ids.get(name, "") for name in names],
+        "names": names,
+        "labels": labels,
+        "formats": formats,
+        "first": [one.name for one in columns].index("first_s"),
+        "rows": list(zip(*held, strict=True)),
+    }
     return Markup(json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"))
 
 

@@ -25,7 +25,7 @@ from actscribe.report.table import INTERVAL, Table
 from actscribe.report.timelines import shown_recordings
 from actscribe.report.verdict import BASELINES, best_baseline, verdict, warnings
 from actscribe.run_folder import written
-from actscribe.run_folder.run import Run
+from actscribe.run_folder.run import Run, study_above
 from actscribe.run_folder.scored_clips import ScoredClips
 
 
@@ -77,7 +77,7 @@ def _content(run: Run, result: Evaluation, scored: ScoredClips, frames: bool) ->
         "recordings": shown,
         "untitled": sum(not recording.is_titled for recording in shown),
         "error_table": tables.error_table(result.errors, result.recordings),
-        "look": command(run, result.errors, result.recordings),
+        "look": command(study_above(run.folder), result.errors, run.folder) if result.recordings else "",
         "with_frames": frames,
         "pictures": error_pictures(result.errors, scored, result.recordings) if frames else (),
         "words": explained((*columns_in(CLIPS), INTERVAL, BRIER, ECE, ECE_FLOOR)),

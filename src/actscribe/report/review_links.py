@@ -4,45 +4,47 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Sequence
+from pathlib import Path
 
 import pandas as pd
 from markupsafe import Markup
 
-from actscribe.data.recording import Recording
 from actscribe.report import formatting as w
 from actscribe.report import svg
-from actscribe.run_folder.run import Run, study_above
 
 #: How a link begins in the file, which knows no server: review writes an address in place of it. No text of a report
 #: can look like it, since all are escaped.
 PLACE = '<a data-moment="'
+#: How the table begins that an archive's script fills: review writes the ids of its recordings behind it, by which the
+#: script knows which rows may be links.
+KNOWN = '<table id="rows" data-review="'
 
 
-def moment(recording: Recording, seconds: float, inside: str, by_key: bool = True) -> Markup:
+def moment(recording: str, seconds: float, inside: str, by_key: bool = True) -> Markup:
     """Return what leads to a moment where review shows the report.
 
     Args:
-        recording: in which it is.
+        recording: id of the one in which it is.
         seconds: of the recording.
         inside: text, escaped, or elements.
         by_key: whether the tabulator key stops there.
     """
     # Rounded up: a little later it is the same frame, a little earlier the one before.
     at = math.ceil(seconds * 1000 - 1e-3) / 1000
-    return svg.tag("a", inside, data_moment=f"{recording.id}@{at:.3f}", tabindex=None if by_key else -1)
+    return svg.tag("a", inside, data_moment=f"{recording}@{at:.3f}", tabindex=None if by_key else -1)
 
 
-def command(run: Run, errors: pd.DataFrame, recordings: Sequence[Recording]) -> str:
-    """Return what to type to see the first of the errors in review; empty: there is none.
+def command(study: str, moments: pd.DataFrame, run: Path | None = None) -> str:
+    """Return what to type to see the first of some moments in review; empty: there is none.
 
     Args:
-        run: whose report it is.
-        errors: of it, the worst first.
-        recordings: of the split.
+        study: as it is typed.
+        moments: with columns `recording` and `start`, in seconds; the first one matters most.
+        run: whose suggestions are to be shown; None: those of the newest.
     """
-    if not len(errors) or not recordings:
+    if not len(moments):
         return ""
-    first = errors.iloc[0]
+    first = moments.iloc[0]
     where = shlex.quote(f"{first['recording']}@{w.clock(float(first['start']))}")
-    return f"actscribe review {study_above(run.folder)} --run {shlex.quote(str(run.folder))} --open {where}"
+    of_run = "" if run is None else f" --run {shlex.quote(str(run))}"
+    return f"actscribe review {study}{of_run} --open {where}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -60,6 +61,8 @@ INTERVAL = Column(
     "leaving each group out in turn (jackknife, Student's t), and not given of fewer than five groups. Of one training "
     "it does not say what another training would have given; of several it is that of their mean and holds that too",
 )
+#: Name of a column -> what makes a link of a row and the text of its cell.
+Links = Mapping[str, Callable[[Mapping[str, Any], str], str]]
 #: How a value of each format is written.
 WRITERS: dict[Format, Callable[[Any], str]] = {
     "text": lambda value: str(value) or w.MISSING,
@@ -83,6 +86,7 @@ def frame_table(
     columns: Sequence[Column],
     is_total: Sequence[bool] | None = None,
     interval: Column = INTERVAL,
+    links: Links = MappingProxyType({}),
 ) -> Table:
     """Return the table of a page from a table of numbers.
 
@@ -92,6 +96,7 @@ def frame_table(
         columns: in their order.
         is_total: of each row, whether it is set apart.
         interval: what the intervals are called and what they are.
+        links: which cells lead somewhere.
     """
     heads, groups = [], []
     for column in columns:
@@ -102,7 +107,7 @@ def frame_table(
             groups.append(column.group)
     rows = []
     for index, row in enumerate(records(table)):
-        cells = [cell for column in columns for cell in _cells(column, row, _has_interval(column, table))]
+        cells = [cell for column in columns for cell in _cells(column, row, _has_interval(column, table), links)]
         rows.append(Row(tuple(cells), bool(is_total is not None and is_total[index])))
     return Table(caption, tuple(heads), tuple(rows), _spanning(groups))
 
@@ -111,10 +116,17 @@ def _has_interval(column: Column, table: pd.DataFrame) -> bool:
     return bool(column.interval) and set(column.interval) <= set(table.columns)
 
 
-def _cells(column: Column, row: Mapping[str, Any], has_interval: bool) -> list[str]:
+def _cells(
+    column: Column,
+    row: Mapping[str, Any],
+    has_interval: bool,
+    links: Links,
+) -> list[str]:
     """Return the cell of a column, and of its interval."""
     write = WRITERS[column.format]
     texts = [write(row[column.name])]
+    if column.name in links:
+        texts = [links[column.name](row, texts[0])]
     if has_interval:
         ends = [write(row[name]) for name in column.interval]
         between = " to " if column.format.endswith("change") else "–"

@@ -170,7 +170,7 @@ def error_table(errors: pd.DataFrame, recordings: Sequence[Recording]) -> Table:
     )
     rows = []
     for row in records(errors):
-        start = moment(by_name[row["recording"]], row["start"], w.clock(row["start"]))
+        start = moment(by_name[row["recording"]].id, row["start"], w.clock(row["start"]))
         cells = [str(row["recording"]), str(row["label"]), str(row["kind"]), start, w.clock(row["end"])]
         if "seconds" in row:
             cells += [w.number(row["seconds"], 1), "whole bout" if row["whole"] else "part", w.number(row["score"])]

@@ -184,7 +184,7 @@ def _label(
             for box, index in zip(boxes, np.flatnonzero(seen), strict=True):
                 words = svg.tag("title", _tooltip(lane.label, kind, spans[index], scores[index]))
                 bar = svg.tag("path", words, d=svg.boxes([box], y, LANE))
-                paths.append(moment(recording, float(spans[index][0]), bar, by_key=False))
+                paths.append(moment(recording.id, float(spans[index][0]), bar, by_key=False))
             parts.append(svg.tag("g", *paths, class_=kind))
         elif boxes:
             parts.append(svg.tag("path", d=svg.boxes(boxes, y, LANE), class_=kind))

@@ -60,7 +60,7 @@ def create(session: Session) -> Starlette:
         Route("/", _page),
         Route("/static/{path:path}", _static),
         Route("/media/{id}/{camera}", _media),
-        Route("/reports/{run}/{split}", _report),
+        Route("/reports/{name}/{about}", _report),
     ]
     routes += [Route(path, _endpoint(work), methods=["GET"]) for path, work in _GET.items()]
     routes += [Route(path, _endpoint(work), methods=["POST"]) for path, work in _POST.items()]
@@ -115,11 +115,11 @@ async def _media(request: Request) -> Response:
 async def _report(request: Request) -> Response:
     def find() -> Response:
         try:
-            text = reports.page(request.app.state.session, request.path_params["run"], request.path_params["split"])
+            page = reports.page(request.app.state.session, request.path_params["name"], request.path_params["about"])
         except ActScribeError as error:
             return _refused(error)
-        headers = {"content-security-policy": reports.POLICY}
-        return Response(text, media_type="text/html; charset=utf-8", headers=headers)
+        headers = {"content-security-policy": page.policy}
+        return Response(page.html, media_type="text/html; charset=utf-8", headers=headers)
 
     return await run_in_threadpool(find)
 

@@ -55,10 +55,10 @@ class At(_Body):
 
 
 class Report(_Body):
-    """A report, by the name of its run's folder and its split."""
+    """A report, by the name of its folder and what it is about."""
 
-    run: str = Field(max_length=300)
-    split: str = Field(max_length=20)
+    name: str = Field(max_length=300)
+    about: str = Field(max_length=20)
 
 
 class Export(_Body):

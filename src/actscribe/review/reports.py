@@ -1,117 +1,148 @@
-"""Reports of the study's runs as review shows them: their moments are links to the page.
+"""Reports about the study's recordings as review shows them: their moments are links to the page.
 
-A report shows what a run predicts. One of the test split is therefore kept from who annotates it blind, unless this
-person insists, which is written down for each recording of that split.
+A report shows what runs predict. One about recordings that a person annotates blind is therefore kept from this person,
+who may insist, which is written down for each of these recordings.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from actscribe.data.manifest import SPLITS
 from actscribe.errors import ActScribeError
-from actscribe.report.review_links import PLACE
+from actscribe.files import content_hash
+from actscribe.remembered import remembered
+from actscribe.report.archive_page import ids_in, script
+from actscribe.report.review_links import KNOWN, PLACE
 from actscribe.review import bodies
 from actscribe.review.asked import Asked
-from actscribe.review.recordings import TEST
+from actscribe.review.recordings import TEST, Item
+from actscribe.review.report_places import ARCHIVE, COMPARISON, Report, reports
 from actscribe.review.session import Session, Unknown
 from actscribe.review.suggestions import run_digest
 from actscribe.run_folder.run import Run
-from actscribe.run_folder.written import REPORT, of_split
 
-#: As a report's own policy says: style within it, pictures within it, and nothing else.
+#: As a report's own policy says: style within it, pictures within it, and nothing else; an archive's has a script.
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none';"
     " frame-ancestors 'none'"
 )
+_LINK = re.compile(re.escape(PLACE.encode()) + rb"([0-9a-f]+)@")
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """One report.
+class Page:
+    """A report as it is sent.
 
     Args:
-        run: name of the run's folder.
-        split: that it is about.
-        path: of the file.
+        html: with links to our page.
+        policy: of its content.
     """
 
-    run: str
-    split: str
-    path: Path
-
-
-def reports(session: Session) -> list[Report]:
-    """Return the reports of the runs in STUDY/runs and of the one that suggests, which comes first."""
-    return list(_found(session))
+    html: bytes
+    policy: str
 
 
 def listed(session: Session) -> list[dict[str, Any]]:
-    """Return what the page says of them; `blind`: it has to be insisted on."""
-    found = reports(session)
-    blind = any(one.split == TEST for one in found) and _is_blind(session)
-    return [{"run": one.run, "split": one.split, "blind": blind and one.split == TEST} for one in found]
+    """Return what the page says of all reports; `blind`: it has to be insisted on."""
+    return [
+        {"name": one.name, "about": one.about, "title": _title(one), "blind": bool(_kept_back(session, one))}
+        for one in reports(session)
+    ]
 
 
 def insist(asked: Asked) -> dict[str, Any]:
-    """Answer POST /api/report: this person wants to see what a run predicts of test recordings; write that down."""
+    """Answer POST /api/report: this person wants to see what is predicted of test recordings; write that down."""
     wanted, session = bodies.read(asked.body, bodies.Report), asked.session
-    report = find(session, wanted.run, wanted.split)
-    if report.split == TEST:
-        digest = run_digest(Run.open(report.path.parent))
-        for item in session.items.values():
-            if item.hidden:
-                session.looks.note(item.content, digest, insisted=True)
+    report = find(session, wanted.name, wanted.about)
+    if kept_back := _kept_back(session, report):
+        seen = _digest(report)
+        for item in kept_back:
+            session.looks.note(item.content, seen, insisted=True)
     return {}
 
 
-def page(session: Session, run: str, split: str) -> bytes:
+def page(session: Session, name: str, about: str) -> Page:
     """Return a report with links to our page.
 
     Raises:
         Unknown: there is none.
         ActScribeError: it is about recordings that this person annotates blind.
     """
-    report = find(session, run, split)
-    if report.split == TEST and _is_blind(session):
+    report = find(session, name, about)
+    if _kept_back(session, report):
         raise ActScribeError(
-            "This report shows what a run predicts of recordings that you annotate blind.",
+            "This report shows what is predicted of recordings that you annotate blind.",
             "Open it from the list of recordings, which asks first and writes down that you saw it.",
         )
     try:
         held = report.path.read_bytes()
     except OSError as error:
-        raise Unknown(f"The report cannot be read ({error.strerror}).", "Was its run deleted?") from None
-    return held.replace(PLACE.encode(), b'<a href="/#')
+        raise _gone(error) from None
+    if about != ARCHIVE:
+        return Page(_linked(session, held), POLICY)
+    ids = " ".join(sorted(session.items))
+    held = _linked(session, held).replace(KNOWN.encode(), f"{KNOWN}{ids}".encode())
+    return Page(held, f"{POLICY}; script-src '{script()[1]}'")
 
 
-def find(session: Session, run: str, split: str) -> Report:
-    """Return a report by the name of its run's folder and its split: never by a path.
+def find(session: Session, name: str, about: str) -> Report:
+    """Return a report by the name of its folder and what it is about: never by a path.
 
     Raises:
         Unknown: there is none.
     """
     for one in reports(session):
-        if (one.run, one.split) == (run, split):
+        if (one.name, one.about) == (name, about):
             return one
     raise Unknown("There is no such report.", "Load the page again.")
 
 
-def _is_blind(session: Session) -> bool:
-    return any(session.hidden(item) for item in session.items.values())
+def _title(report: Report) -> str:
+    if report.about == COMPARISON:
+        return f"comparison {report.name}" if report.name != COMPARISON else COMPARISON
+    return f"archive {report.name}" if report.about == ARCHIVE else f"{report.name} on {report.about}"
 
 
-def _found(session: Session) -> Iterator[Report]:
-    shown = [session.suggester.run.folder] if session.suggester else []
-    seen: set[str] = set()
-    for folder in [*shown, *sorted((session.study.folder / "runs").glob("*"))]:
-        if folder.name in seen or not (folder / "run.json").is_file():
-            continue
-        seen.add(folder.name)
-        for split in reversed(SPLITS):
-            path = folder / of_split(REPORT, split)
-            if path.is_file():
-                yield Report(folder.name, split, path)
+def _linked(session: Session, html: bytes) -> bytes:
+    """Return a report whose moments are links, where they lie in recordings that this study has."""
+
+    def link(found: re.Match[bytes]) -> bytes:
+        id = found[1].decode()
+        return f'<a href="/#{id}@'.encode() if id in session.items else found[0]
+
+    return _LINK.sub(link, html)
+
+
+def _kept_back(session: Session, report: Report) -> list[Item]:
+    """Return the recordings in a report whose predictions are kept from this annotator."""
+    hidden = [item for item in session.items.values() if session.hidden(item)]
+    if report.about == ARCHIVE and hidden:
+        found = remembered(report.path, "ids in the report of an archive", partial(_ids, report.path))["ids"]
+        return [item for item in hidden if found is None or item.id in found]
+    return hidden if report.about in (TEST, COMPARISON) else []
+
+
+def _ids(path: Path) -> dict[str, Any]:
+    try:
+        found = ids_in(path.read_bytes())
+    except OSError:  # gone since it was listed; opening it says so
+        found = frozenset()
+    return {"ids": None if found is None else sorted(found)}
+
+
+def _digest(report: Report) -> str:
+    """Return what was seen: the run, or the bytes of a report of several runs or of an archive."""
+    if report.about == TEST:
+        return run_digest(Run.open(report.path.parent))
+    try:
+        return content_hash(report.path)
+    except OSError as error:
+        raise _gone(error) from None
+
+
+def _gone(error: OSError) -> Unknown:
+    return Unknown(f"The report cannot be read ({error.strerror}).", "Was its folder deleted?")

@@ -32,6 +32,7 @@ from actscribe.report.charts import (
     tag_title,
     unit_square,
 )
+from actscribe.report.review_links import moment
 from actscribe.report.timelines import axis
 from actscribe.timeline.matching import annotated_spans
 
@@ -241,7 +242,9 @@ def lanes(recording: Recording, systems: Sequence[System], names: Sequence[str])
             found = sp.union(interval for interval in intervals if interval.label == name)
             parts.append(svg.text(LANES_LEFT - 8, y + LANE - 2, who, "name tiny", "end"))
             parts.append(svg.tag("path", d=_lane_box([(0.0, recording.duration)], y, scale), class_="lane"))
-            parts.append(svg.tag("g", *(_bout(name, who, span, y, scale) for span in found.tolist()), class_=kind))
+            parts.append(
+                svg.tag("g", *(_bout(recording.id, name, who, span, y, scale) for span in found.tolist()), class_=kind)
+            )
         gaps = sp.subtract(sp.whole(recording.duration), annotated_spans(recording, name))
         if len(gaps):
             high = (LANE + BETWEEN) * len(rows) - BETWEEN
@@ -251,10 +254,11 @@ def lanes(recording: Recording, systems: Sequence[System], names: Sequence[str])
     return svg.drawing(LANES_WIDTH, bottom + 22, title, *parts, class_="timeline")
 
 
-def _bout(label: str, who: str, span: Sequence[float], y: float, scale: float) -> Markup:
+def _bout(recording: str, label: str, who: str, span: Sequence[float], y: float, scale: float) -> Markup:
     start, end = span
     tooltip = f"{label}, {who}: {w.clock(start)}–{w.clock(end)} ({w.length(end - start)})"
-    return svg.tag("path", svg.tag("title", tooltip), d=_lane_box([(start, end)], y, scale))
+    bar = svg.tag("path", svg.tag("title", tooltip), d=_lane_box([(start, end)], y, scale))
+    return moment(recording, start, bar, by_key=False)
 
 
 def _lane_box(spans: Sequence[Sequence[float]], y: float, scale: float, high: float = LANE) -> str:

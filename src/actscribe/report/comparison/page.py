@@ -34,6 +34,7 @@ from actscribe.report.comparison.tables import (
 )
 from actscribe.report.provenance import annotations_text
 from actscribe.report.rendering import render
+from actscribe.report.review_links import command
 from actscribe.report.table import INTERVAL, Head, Row, Table
 from actscribe.report.table import pairs_table as settings_table
 from actscribe.report.timelines import agreement
@@ -99,6 +100,7 @@ def content(done: Comparison) -> dict[str, Any]:
         "pairs": pairs_table(done),
         "disagreements": disagreement_table(done),
         "disagreement_sentence": sentences.disagreements(done),
+        "look": command(shlex.quote(str(done.provenance.study.folder)), done.tables["disagreements"]),
         "words": explained(WORDS),
         **_provenance(done),
     }

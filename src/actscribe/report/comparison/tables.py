@@ -11,7 +11,7 @@ import pandas as pd
 from actscribe.annotations.interval import Interval
 from actscribe.columns import Column
 from actscribe.data import spans as sp
-from actscribe.data.recording import Recording
+from actscribe.data.recording import ID_DIGITS, Recording
 from actscribe.evaluation.annotators import ANNOTATOR_COLUMNS
 from actscribe.evaluation.clips import as_shown
 from actscribe.evaluation.comparison import HEADLINE_COLUMNS, LABEL_COLUMNS, PAIR_COLUMNS, SYSTEM
@@ -21,6 +21,7 @@ from actscribe.report import formatting as w
 from actscribe.report.agreement import views
 from actscribe.report.comparison.charts import reliability_points
 from actscribe.report.comparison.comparison import Comparison
+from actscribe.report.review_links import moment
 from actscribe.report.table import WRITERS, Head, Row, Table, frame_table, record_table
 
 
@@ -120,7 +121,9 @@ def reliability_table(done: Comparison) -> Table:
 def disagreement_table(done: Comparison) -> Table:
     """Return where recognizers contradict each other."""
     caption = "Where recognizers contradict each other most surely. Look at these moments first."
-    return frame_table(caption, done.tables["disagreements"], DISAGREEMENT_COLUMNS)
+    ids = {one.name: one.content[:ID_DIGITS] for one in done.provenance.recordings}
+    links = {"start": lambda row, text: moment(ids[row["recording"]], row["start"], text)}
+    return frame_table(caption, done.tables["disagreements"], DISAGREEMENT_COLUMNS, links=links)
 
 
 def cost_table(done: Comparison) -> Table:

@@ -70,18 +70,18 @@ export class List {
 		return make("details", {id: "run", class: "verdict"}, make("summary", {}, ...line, soft("span", `: ${verdict}`)), soft("p", verdict));
 	}
 
-	/** Reports of runs, in which a moment leads here. */
+	/** Reports in which a moment leads here. */
 	#reports(reports) {
-		const link = one => make("a", {href: `/reports/${encodeURIComponent(one.run)}/${one.split}`, text: `${one.run} on ${one.split}`, on: {click: event => one.blind && this.#openBlind(event, one)}});
+		const link = one => make("a", {href: `/reports/${encodeURIComponent(one.name)}/${one.about}`, text: one.title, on: {click: event => one.blind && this.#openBlind(event, one)}});
 		return reports.length ? make("details", {id: "reports"}, make("summary", {text: count(reports.length, "report")}), make("ul", {class: "files"}, ...reports.map(one => make("li", {}, link(one))))) : null;
 	}
 
-	async #openBlind(event, {run, split}) {
+	async #openBlind(event, {name, about}) {
 		event.preventDefault();
 		const {href} = event.target;
 		try {
 			if (!await insists("Show a report of test recordings?")) return;
-			await ask("/api/report", {run, split});
+			await ask("/api/report", {name, about});
 			location.href = href;
 		} catch (error) {
 			this.page.fail(error);
