@@ -82,11 +82,13 @@ class Site:
         folder: of the study.
         annotator: who works there.
         run: whose suggestions are shown, or None.
+        program: whose keys the page has; empty: its own.
     """
 
     folder: Path
     annotator: str = "AB"
     run: Run | None = None
+    program: str = ""
     port: int = 0
     session: Session = field(init=False)
     _server: uvicorn.Server | None = None
@@ -99,7 +101,7 @@ class Site:
         study = load_study(self.folder)
         suggester = Suggester(self.run, ReviewFolder.of(self.folder).prepared, background=False) if self.run else None
         access = Access(LOOPBACK, self.port, token=TOKEN, cookie=COOKIE)
-        self.session = Session(study, load_data(study), self.annotator, access, suggester)
+        self.session = Session(study, load_data(study), self.annotator, access, suggester, program=self.program)
         config = uvicorn.Config(create(self.session), log_level="error", lifespan="off", timeout_graceful_shutdown=1)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listening.socket]}, daemon=True)

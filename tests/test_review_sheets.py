@@ -28,7 +28,7 @@ def browser(study: Path) -> Client:
 def test_the_study_is_told_with_labels_keys_and_progress(browser: Client) -> None:
     told = browser.get("/api/study").json
     assert (told["name"], told["task"], told["annotator"], told["run"]) == ("lamps", "multi-label", "AB", None)
-    assert [(label["name"], label["key"]) for label in told["labels"]] == [(LEFT, "1"), (RIGHT, "2")]
+    assert [(label["name"], label["keys"]) for label in told["labels"]] == [(LEFT, ["1"]), (RIGHT, ["2"])]
     assert [one["state"] for one in told["recordings"]] == ["file"] * 3
     assert [one["bouts"] for one in told["recordings"]] == [2] * 3
     assert told["recordings"][0]["reviewed_s"] == {LEFT: 3.0, RIGHT: 3.0}

@@ -47,7 +47,7 @@ def served(
     """The address of a server with TLS, at a name that resolves to this machine, and its certificate."""
     study = shutil.copytree(short_study, tmp_path_factory.mktemp("tls-study") / "study")
     at = listen("127.0.0.1", 0, *pair)
-    session, _ = start(study, None, "AB", False, 0.0, NAME, at)
+    session, _ = start(study, None, "AB", False, 0.0, "", NAME, at)
     server = uvicorn.Server(configured(session, at))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [at.socket]}, daemon=True)
     thread.start()

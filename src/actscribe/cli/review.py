@@ -32,6 +32,7 @@ def review(
     plant: Annotated[
         float, typer.Option(help="Share of suggestions wrong on purpose, to see how many are accepted.", min=0, max=0.5)
     ] = 0.0,
+    keys: Annotated[str, typer.Option(help="elan or boris: have the keys that your hands know from there.")] = "",
     prepare: Annotated[
         bool, typer.Option("--prepare", help="Compute suggestions and convert videos now, and open nothing.")
     ] = False,
@@ -62,7 +63,7 @@ def review(
 
         listening = listen(host, port, tls_cert, tls_key)
         with listening.socket:
-            session, words = start(study, run, annotator, independent, plant, host, listening)
+            session, words = start(study, run, annotator, independent, plant, keys, host, listening)
             first = address(session, open_at)
             for sentence in words:
                 print_sentence(sentence)

@@ -11,7 +11,8 @@ from actscribe.journal.annotations import begin
 from actscribe.journal.sheet import Sheet
 from actscribe.journal.spans import Spans, seconds, shared
 from actscribe.review.asked import Asked
-from actscribe.review.keys import label_keys, own_keys
+from actscribe.review.commands import COMMANDS
+from actscribe.review.keys import key_map
 from actscribe.review.recordings import Item
 from actscribe.review.reports import listed
 from actscribe.review.session import Session
@@ -24,8 +25,7 @@ def overview(asked: Asked) -> dict[str, Any]:
     """Answer GET /api/study."""
     session = asked.session
     labels = session.data.labels
-    own = own_keys(session.folder.keys)
-    keys = label_keys(labels.names, own)
+    keys = key_map(session.folder.keys, labels.names, session.program)
     rows = [_row(session, item) for item in session.items.values()]
     return {
         "name": session.study.name,
@@ -39,13 +39,16 @@ def overview(asked: Asked) -> dict[str, Any]:
                 "name": label.name,
                 "definition": label.definition,
                 "color": f"hsl({(200 + index * GOLDEN) % 360:.1f} 65% 48%)",
-                "key": keys[label.name],
+                "keys": keys.labels[label.name],
             }
             for index, label in enumerate(labels.labels)
         ],
         "excludes": [list(pair) for pair in labels.rules.excludes],
         "formats": list(FORMATS),
-        "keys": {action: list(found) for action, found in own.items() if action not in labels.names},
+        "commands": [
+            {"name": name, "group": one.group, "title": one.title, "keys": keys.commands[name]}
+            for name, one in COMMANDS.items()
+        ],
         "recordings": rows,
         "left_s": sum(row["left_s"] for row in rows),
     }

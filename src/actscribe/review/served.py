@@ -8,6 +8,7 @@ from actscribe.annotations.text import parse_seconds
 from actscribe.errors import ActScribeError, closest
 from actscribe.review.choose_run import choose_run
 from actscribe.review.folder import ReviewFolder
+from actscribe.review.keys import key_map
 from actscribe.review.security import Access
 from actscribe.review.serve import Listening
 from actscribe.review.session import Session
@@ -19,7 +20,14 @@ _SHOWN = 8
 
 
 def start(
-    study: Path, run: Path | None, annotator: str | None, independent: bool, plant: float, host: str, at: Listening
+    study: Path,
+    run: Path | None,
+    annotator: str | None,
+    independent: bool,
+    plant: float,
+    program: str,
+    host: str,
+    at: Listening,
 ) -> tuple[Session, list[str]]:
     """Return the session of a study, and sentences on what is shown.
 
@@ -27,19 +35,20 @@ def start(
         study: file or folder.
         run: whose predictions are suggested; None: see `choose_run`.
         annotator: who works; None: the name of the login.
-        independent, plant: as in `Session`.
+        independent, plant, program: as in `Session`.
         host: as the address has it.
         at: where it will be served.
 
     Raises:
-        ActScribeError: as `read_study`, the run is none, or the name of the annotator is none.
+        ActScribeError: as `read_study` and `key_map`, the run is none, or the name of the annotator is none.
     """
     who = checked_name(annotator)
     loaded, data, words = read_study(study)
+    key_map(ReviewFolder.of(loaded.folder).keys, data.labels.names, program)  # refused now, not on the page
     chosen = choose_run(loaded, run)
     suggester = Suggester(chosen.run, ReviewFolder.of(loaded.folder).prepared) if chosen.run else None
     access = Access(f"[{host}]" if ":" in host else host, at.port, at.certificate is not None)
-    session = Session(loaded, data, who, access, suggester, independent, plant)
+    session = Session(loaded, data, who, access, suggester, independent, plant, program)
     return session, [*words, *session.words, f"Annotator: {who}.", chosen.why]
 
 

@@ -40,6 +40,7 @@ class Session:
         suggester: whose predictions are shown; None: nobody's.
         independent: begin from nothing where the study has annotations, too.
         plant: share of wrong suggestions to add, 0 to 1.
+        program: whose keys the page has, one of `keys.PROGRAMS`; empty: its own.
         words: sentences on what was taken back when this began.
     """
 
@@ -50,6 +51,7 @@ class Session:
     suggester: Suggester | None = None
     independent: bool = False
     plant: float = 0.0
+    program: str = ""
     items: dict[str, Item] = field(init=False)
     journal: Journal = field(init=False)
     sheets: Sheets = field(init=False)

@@ -1,7 +1,6 @@
 // Questions and lists over the page; Escape closes them.
 import {dot, get, make, soft} from "./dom.js";
-import {COMMANDS} from "./commands.js";
-import {symbol} from "./keys.js";
+import {kbd} from "./keys.js";
 import {legend} from "./legend.js";
 
 /** Show a dialog and return the value of the button that ended it; "" if it was left. */
@@ -39,7 +38,7 @@ export async function chooseLabel(labels, keyOf) {
 	const list = make("div", {class: "label-choice"}, ...labels.map((label, place) =>
 		make("button", {value: place},
 			dot(label.color), make("span", {class: "name", text: label.name}),
-			label.key ? make("kbd", {text: label.key}) : null)));
+			kbd(label.keys[0]))));
 	const keydown = (event, close) => {
 		const place = keyOf(event);
 		if (place === undefined) return;
@@ -53,13 +52,13 @@ export async function chooseLabel(labels, keyOf) {
 function keyTable(title, rows) {
 	return make("section", {}, make("h3", {text: title}),
 		make("dl", {}, ...rows.flatMap(([text, keys]) => [
-			make("dt", {}, ...keys.map(key => make("kbd", {text: symbol(key)}))), make("dd", {text})])));
+			make("dt", {}, ...keys.map(kbd)), make("dd", {text})])));
 }
 
 export function showKeys(keys, labels) {
-	const groups = Object.entries(Object.groupBy([...COMMANDS.values()], command => command.group)).map(([group, commands]) =>
-		keyTable(group, commands.map(({name, title}) => [title, keys.reaching(name)])));
-	const own = keyTable("Labels", labels.filter(one => one.key).map(label => [`Begin or end ${label.name}`, [label.key]]));
+	const groups = Object.entries(Object.groupBy(keys.commands.values(), command => command.group)).map(([group, commands]) =>
+		keyTable(group, commands.map(({title, keys}) => [title, keys])));
+	const own = keyTable("Labels", labels.filter(one => one.keys.length).map(({name, keys}) => [`Begin or end ${name}`, keys]));
 	return show("Keys", [soft("p", "Keys can be set in review/keys.yaml beside the study."),
 		make("div", {class: "key-groups"}, own, ...groups, make("section", {}, make("h3", {text: "What is drawn"}), legend()))], [["Close", "", "main"]], {wide: true});
 }

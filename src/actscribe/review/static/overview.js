@@ -1,6 +1,6 @@
 // The whole recording in a strip: where the view is, what was reviewed, where it is doubtful.
 import {get, soon} from "./dom.js";
-import {box} from "./pen.js";
+import {box, wiped} from "./pen.js";
 
 const HEIGHT = 42, FOOT = 7;
 
@@ -33,9 +33,7 @@ export class Overview {
 		const {sheet, timeline, player} = this.work;
 		if (!sheet || !this.width || !timeline.rows) return;
 		if (this.version !== sheet.version || this.sheet !== sheet) this.#drawStill();
-		const pen = this.canvas.getContext("2d");
-		pen.setTransform(1, 0, 0, 1, 0, 0);
-		pen.clearRect(0, 0, this.canvas.width, this.canvas.height);
+		const pen = wiped(this.canvas, 1);
 		pen.drawImage(this.still, 0, 0);
 		pen.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
 		const {accent, ink} = timeline.colours;
@@ -52,9 +50,7 @@ export class Overview {
 	#drawStill() {
 		const {sheet, labels, timeline} = this.work;
 		const {colours} = timeline;
-		const pen = this.still.getContext("2d");
-		pen.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
-		pen.clearRect(0, 0, this.width, HEIGHT);
+		const pen = wiped(this.still, this.ratio);
 		box(pen, colours.lane, 0, 0, this.width, HEIGHT);
 		const row = (HEIGHT - FOOT - 3) / labels.length;
 		labels.forEach(({name, color}, place) => {

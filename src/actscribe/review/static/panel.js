@@ -1,8 +1,7 @@
 // Beside the video: the labels with their keys, and what can be done with the chosen bout.
-import {COMMANDS} from "./commands.js";
 import {dot, get, make, press, soft} from "./dom.js";
 import {clock, lasting, percent, seconds} from "./format.js";
-import {symbol} from "./keys.js";
+import {kbd} from "./keys.js";
 import {covers, total} from "./spans.js";
 
 export class Panel {
@@ -36,7 +35,7 @@ export class Panel {
 	#label(label, place) {
 		return make("button", {class: "label", title: label.definition || label.name, on: {click: () => this.work.run(() => this.work.editing.label(place))}},
 			dot(label.color), make("span", {class: "name", text: label.name}),
-			make("span", {class: "state"}), label.key ? make("kbd", {text: label.key}) : make("span"),
+			make("span", {class: "state"}), kbd(label.keys[0]) ?? make("span"),
 			make("span", {class: "bar"}, make("span", {class: "share", style: {background: label.color}})));
 	}
 
@@ -50,9 +49,9 @@ export class Panel {
 	}
 
 	#nothing() {
-		const [mark] = this.work.keys.reaching("mark-label");
+		const mark = this.work.keys.of("mark-label");
 		return [make("h2", {id: "chosen-title", text: "No bout chosen"}),
-			make("p", {class: "soft", text: `Press a label's key to begin a bout at the frame shown, and again to end it${mark ? `; ${symbol(mark)} does so in the chosen lane` : ""}. Or draw one with the mouse.`})];
+			make("p", {class: "soft", text: `Press a label's key to begin a bout at the frame shown, and again to end it${mark ? `; ${mark} does so in the chosen lane` : ""}. Or draw one with the mouse.`})];
 	}
 
 	#looked({kind, item}) {
@@ -112,10 +111,9 @@ export class Panel {
 	}
 
 	#button(name, text, label) {
-		const [key] = this.work.keys.reaching(name);
-		const {title} = COMMANDS.get(name);
-		return make("button", {name, "data-do": name, "aria-label": label, title: key ? `${title} (${symbol(key)})` : title},
-			make("span", {text}), key && !label ? make("kbd", {text: symbol(key)}) : null);
+		const {keys} = this.work;
+		return make("button", {name, "data-do": name, "aria-label": label, title: keys.title(name)},
+			make("span", {text}), label ? null : kbd(keys.commands.get(name).keys[0]));
 	}
 
 	#suggestionButtons(state) {

@@ -1,4 +1,12 @@
 // Drawing on a canvas.
+/** What draws on a canvas in CSS pixels, of which `ratio` make one of its own; nothing is on it. */
+export function wiped(canvas, ratio) {
+	const pen = canvas.getContext("2d");
+	pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+	pen.clearRect(0, 0, canvas.width, canvas.height);
+	return pen;
+}
+
 export function box(pen, colour, x, y, width, height, alpha = 1) {
 	pen.fillStyle = colour;
 	pen.globalAlpha = alpha;

@@ -2,7 +2,7 @@
 import {clock} from "./format.js";
 import {dot, get, make, soon} from "./dom.js";
 import {shortLegend} from "./legend.js";
-import {box, fill, stroke} from "./pen.js";
+import {box, fill, stroke, wiped} from "./pen.js";
 import {rest} from "./spans.js";
 
 export const RULER = 26;
@@ -174,16 +174,9 @@ export class Timeline {
 		return [this.x(Math.min(start, end)), this.x(Math.max(start, end))];
 	}
 
-	#wiped(canvas) {
-		const pen = canvas.getContext("2d");
-		pen.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
-		pen.clearRect(0, 0, this.width, this.height);
-		return pen;
-	}
-
 	drawNow() {
 		if (!this.rows || !this.width || !this.work.sheet) return;
-		const pen = this.#wiped(this.canvas);
+		const pen = wiped(this.canvas, this.ratio);
 		this.#drawRows(pen);
 		this.#drawRuler(pen);
 		this.#drawOver();
@@ -338,7 +331,7 @@ export class Timeline {
 
 	#drawOver() {
 		if (!this.rows || !this.work.sheet) return;
-		const pen = this.#wiped(this.over);
+		const pen = wiped(this.over, this.ratio);
 		const {work} = this;
 		const now = work.player.time;
 		this.#drawOpened(pen, now);

@@ -1,8 +1,7 @@
 // The buttons around video and timeline, and the clock.
-import {COMMANDS} from "./commands.js";
+import {RUN} from "./commands.js";
 import {get, icon, make, press, soft} from "./dom.js";
-import {clock, percent, whole} from "./format.js";
-import {symbol} from "./keys.js";
+import {capital, clock, percent, whole} from "./format.js";
 import {SPEEDS} from "./player.js";
 import {total} from "./spans.js";
 
@@ -15,14 +14,13 @@ export class Toolbars {
 			if (drawing) button[button.matches("[data-icon-last]") ? "append" : "prepend"](drawing);
 		}
 		for (const button of section.querySelectorAll("[data-do]")) {
-			const {name, title} = COMMANDS.get(button.dataset.do);
-			if (!button.textContent.trim()) button.setAttribute("aria-label", title);
-			const [key] = work.keys.reaching(name);
-			button.title = key ? `${title} (${symbol(key)})` : title;
+			const {do: name} = button.dataset;
+			if (!button.textContent.trim()) button.setAttribute("aria-label", work.keys.commands.get(name).title);
+			button.title = work.keys.title(name);
 		}
 		section.addEventListener("click", event => {
 			const button = event.target.closest("button");
-			if (button?.dataset.do && button.getAttribute("aria-disabled") !== "true") work.run(() => COMMANDS.get(button.dataset.do).run(work));
+			if (button?.dataset.do && button.getAttribute("aria-disabled") !== "true") work.run(() => RUN[button.dataset.do](work));
 			// After a click the keys are the recording's again: the space bar plays.
 			if (button && event.detail) button.blur();
 		});
@@ -75,7 +73,7 @@ export class Toolbars {
 		press(get("loop"), player.loop);
 		for (const verb of ["undo", "redo"]) {
 			get(verb).setAttribute("aria-disabled", String(!sheet[verb]));
-			get(verb).setAttribute("aria-label", sheet[verb] ? `${COMMANDS.get(verb).title}: ${sheet[verb]}` : COMMANDS.get(verb).title);
+			get(verb).setAttribute("aria-label", capital(verb) + (sheet[verb] && `: ${sheet[verb]}`));
 		}
 		get("pending").textContent = `${sheet.pending().length} to judge`;
 		get("doubts").textContent = `${sheet.doubts.items.length} doubtful`;

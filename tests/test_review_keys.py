@@ -1,0 +1,148 @@
+"""Which key does what: a person's own keys, those of ELAN and BORIS, and the usual ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from review_server import client, session
+from short_studies import refused
+from small_studies import LEFT, RIGHT
+
+from actscribe.errors import ActScribeError
+from actscribe.review.commands import COMMANDS
+from actscribe.review.keys import PROGRAMS, key_map, named
+
+#: Of each program, as its handbook or its own code has them: key -> what it does here.
+HANDS = {
+    "": {"Space": "play", "k": "play", "Shift+A": "accept-view", "ArrowUp": "label-up", "Home": "start"},
+    "elan": {
+        "Ctrl+Space": "play",
+        "Shift+Space": "loop",
+        "Ctrl+ArrowLeft": "frame-back",
+        "Ctrl+ArrowRight": "frame-forward",
+        "Shift+ArrowLeft": "second-back",
+        "Shift+ArrowRight": "second-forward",
+        "Ctrl+B": "start",
+        "Ctrl+E": "end",
+        "Ctrl+L": "loop",
+        "Alt+ArrowLeft": "previous-bout",
+        "Alt+ArrowRight": "next-bout",
+        "Alt+ArrowUp": "label-up",
+        "Alt+ArrowDown": "label-down",
+        "Ctrl+ArrowUp": "label-up",
+        "Ctrl+ArrowDown": "label-down",
+        "Alt+N": "mark-label",
+        "Alt+M": "relabel",
+        "Alt+D": "delete",
+        "Ctrl+Z": "undo",
+        "Ctrl+Y": "redo",
+    },
+    "boris": {
+        "Space": "play",
+        "/": "frame-back",
+        "*": "frame-forward",
+        "ArrowLeft": "frame-back",
+        "ArrowRight": "frame-forward",
+        "ArrowUp": "jump-forward",
+        "ArrowDown": "jump-back",
+        "Home": "faster",
+        "End": "slower",
+        "Backspace": "speed-normal",
+        "Ctrl+Z": "undo",
+    },
+}
+
+
+def own(folder: Path, text: str) -> Path:
+    path = folder / "keys.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def reached(path: Path, labels: tuple[str, ...] = (LEFT, RIGHT), program: str = "") -> dict[str, str]:
+    found = key_map(path, labels, program)
+    every = [(key, name) for said in (found.labels, found.commands) for name, keys in said.items() for key in keys]
+    assert len({key for key, _ in every}) == len(every)  # no key does two things
+    return dict(every)
+
+
+@pytest.mark.parametrize("program", ["", *PROGRAMS])
+def test_hands_find_their_keys_and_every_command_has_one(tmp_path: Path, program: str) -> None:
+    found = reached(tmp_path / "none.yaml", program=program)
+    assert found.items() >= HANDS[program].items()
+    assert set(COMMANDS) <= set(found.values())
+    assert key_map(tmp_path / "none.yaml", (), program).commands.keys() == COMMANDS.keys()
+
+
+def test_with_the_keys_of_boris_every_letter_is_free_for_a_behaviour(tmp_path: Path) -> None:
+    assert not [key for key in reached(tmp_path / "none.yaml", program="boris") if len(key) == 1 and key.isalpha()]
+
+
+@pytest.mark.parametrize(
+    ("typed", "written"),
+    [
+        ("a", "a"), ("A", "Shift+A"), ("shift+a", "Shift+A"), ("Shift+Ctrl+z", "Ctrl+Shift+Z"), (" ", "Space"),
+        ("ctrl+space", "Ctrl+Space"), ("+", "+"), ("Ctrl++", "Ctrl++"), ("?", "?"), ("é", "é"), ("pageup", "PageUp"),
+        ("f12", "F12"), ("1", "1"), ("Alt+Shift+h", "Alt+Shift+H"),
+    ],
+)  # fmt: skip
+def test_a_key_is_written_in_one_way(typed: str, written: str) -> None:
+    assert named(typed) == written
+    assert named(written) == written
+
+
+@pytest.mark.parametrize("typed", ["", "Cmd+K", "ArowLeft", "Shift+?", "Shift+1", "ab", "Ctrl+Alt"])
+def test_what_is_no_key_is_refused_with_the_file(tmp_path: Path, typed: str) -> None:
+    path = own(tmp_path, f"play: {typed!r}\n")
+    with pytest.raises(ActScribeError, match=r"keys\.yaml: '.*' is no key") as caught:
+        key_map(path, (LEFT,))
+    assert "ArrowLeft" in caught.value.hint
+
+
+def test_own_keys_win_and_leave_what_they_took_with_its_others(tmp_path: Path) -> None:
+    path = own(tmp_path, f"next-suggestion: [x, k]\n{LEFT}: [v, ArrowDown]\n")
+    found = reached(path)
+    assert (found["x"], found["k"], found["Space"]) == ("next-suggestion", "next-suggestion", "play")
+    assert (found["v"], found["ArrowDown"], found["1"]) == (LEFT, LEFT, RIGHT)
+    assert "n" not in found  # own keys stand for the usual ones
+    assert reached(own(tmp_path, "help: Ctrl+Space\n"), program="elan")["Ctrl+Space"] == "help"
+
+
+def test_labels_take_no_key_that_a_command_has(tmp_path: Path) -> None:
+    labels = tuple(f"Label {number}" for number in range(30))
+    found = reached(tmp_path / "none.yaml", labels)
+    given = {name: key for key, name in found.items() if name in labels}
+    assert [given.get(name) for name in labels[9:12]] == ["0", "Shift+B", "Shift+C"]
+    assert found["Shift+A"] == "accept-view"
+    assert "Label 29" not in given
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "hint"),
+    [
+        ("nextsuggestion: [s]\n", "'nextsuggestion' is neither an action nor a label", "'next-suggestion'?"),
+        ("play: [s]\nloop: [s]\n", "s is given to 'play' and to 'loop'", "one of them"),
+        ("- play\n", "expected 'key: value'", ""),
+    ],
+)
+def test_a_file_that_would_do_nothing_is_refused_before_anything_is_served(
+    study: Path, text: str, said: str, hint: str
+) -> None:
+    (study / "review").mkdir()
+    own(study / "review", text)
+    shown = " ".join(refused("review", study, "--no-browser").split())
+    assert said in shown
+    assert hint in shown
+
+
+def test_keys_that_are_not_known_are_refused_by_name(study: Path) -> None:
+    assert "Did you mean 'elan'?" in refused("review", study, "--no-browser", "--keys", "elam")
+
+
+def test_the_page_is_told_the_keys_that_were_asked_for(study: Path) -> None:
+    told = client(study, program="boris").get("/api/study").json
+    keys = {one["name"]: one["keys"] for one in told["commands"]}
+    assert keys["accept"] == ["Alt+A"]
+    assert [one["keys"] for one in told["labels"]] == [["1"], ["2"]]
+    assert session(study).program == ""
