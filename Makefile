@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 
 WHEEL := build/wheel
 LOWEST := .venv-lowest
-EXTRAS := demo,lora,judge,plot,imagenet,cluster,review
+EXTRAS := demo,lora,judge,plot,imagenet,cluster,review,nwb
 # Nothing that is installed may need a compiler.
 NO_COMPILER := CC=false CXX=false
 # Tests that meet every library that we call, in the shortest way: tests/test_NAME.py.

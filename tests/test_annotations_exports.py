@@ -30,6 +30,7 @@ from actscribe.video.writing import write_video
 CLOCK = FrameClock(25)
 WITH_MEDIA = [name for name, form in FORMATS.items() if "media" in form.keeps]
 OFFERING = [name for name, form in FORMATS.items() if "labels" in form.keeps]
+TEXTS = [name for name, form in FORMATS.items() if not form.signature]
 SET = ("Ventilation", "Suction", "Baby visible")
 
 
@@ -191,7 +192,7 @@ def test_boris_has_a_key_and_a_colour_for_every_label(tmp_path: Path) -> None:
         assert len(set(values)) == len(SET)
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", TEXTS)
 def test_times_have_no_more_digits_than_they_have(tmp_path: Path, name: str) -> None:
     found = (Interval("x", 0.1 + 0.2, 12.300000000000001),)
     text = exported(tmp_path, Annotations(found, duration=20.000000000000004), name).read_text(encoding="utf-8")
@@ -254,7 +255,7 @@ def test_same_annotations_same_bytes_in_any_process(tmp_path: Path) -> None:
     digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in tmp_path.iterdir()}
     assert len(digests) == len(FORMATS) + 1  # the description of BIDS events
     assert all(digest in said[0] for name, digest in digests.items() if name != "a_events.json")
-    assert not any(b"\r" in path.read_bytes() for path in tmp_path.iterdir())
+    assert not any(b"\r" in path.read_bytes() for path in tmp_path.iterdir() if path.suffix != ".nwb")
 
 
 HOSTILE = (

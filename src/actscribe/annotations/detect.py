@@ -12,6 +12,7 @@ from actscribe.annotations.table import SEARCHED, table_of_rows
 from actscribe.annotations.text import lines, load_json, read_bytes, read_text, root_tag
 from actscribe.annotations.workbook import is_packed, read_sheets
 from actscribe.errors import ActScribeError
+from actscribe.reading import open_regular
 
 
 def detect_among(formats: Mapping[str, Format], path: Path) -> str:
@@ -19,6 +20,8 @@ def detect_among(formats: Mapping[str, Format], path: Path) -> str:
     path = Path(path)
     if is_packed(path):
         return _workbook(formats, path)
+    if name := _by_signature(formats, path):
+        return name
     data = read_bytes(path)
     if name := _by_line(formats, data[:4096].decode("utf-8-sig", errors="replace")):
         return name
@@ -29,6 +32,13 @@ def detect_among(formats: Mapping[str, Format], path: Path) -> str:
     if name := _by_line(formats, text):
         return name
     return _json(formats, path) if text.lstrip()[0] in "{[" else _text(formats, path, text)
+
+
+def _by_signature(formats: Mapping[str, Format], path: Path) -> str:
+    """Return the format that is known by the first bytes of its files, which are no text; empty where there is none."""
+    with open_regular(path) as file:
+        head = file.read(16)
+    return next((name for name, form in formats.items() if form.signature and head.startswith(form.signature)), "")
 
 
 def _by_line(formats: Mapping[str, Format], text: str) -> str:

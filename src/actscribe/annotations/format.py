@@ -21,7 +21,8 @@ Carried = Literal["subject", "score", "raw score", "origin", "media", "further m
 class Format:
     """One annotation format: how its files are known, read and written, and what its page says of it.
 
-    A file is known by one of `root`, `is_json`, `is_text` and `is_line`; formats are asked in the order of `FORMATS`.
+    A file is known by one of `signature`, `root`, `is_json`, `is_text` and `is_line`; formats are asked in the order of
+    `FORMATS`.
 
     Args:
         title: what its files are called in messages and on the page of formats.
@@ -37,6 +38,7 @@ class Format:
         offered: where labels stand that do not occur, for the page; empty: nowhere.
         needs_rows: a file without an interval is empty and could be anything, so that reading it is refused.
         read_tiers: as read, of the tiers that are chosen by name; None: the format has no tiers.
+        signature: first bytes of its files, which are no text; empty: the format is text.
         root: the outermost element of its XML files; empty: the format is no XML.
         is_json: tells of the content of a JSON file whether it is of this format; None: the format is no JSON.
         is_text: tells of the first lines of a text that is neither XML nor JSON whether it is of this format.
@@ -56,6 +58,7 @@ class Format:
     offered: str = ""
     needs_rows: bool = False
     read_tiers: Callable[[Path, TierChoice], list[Entry]] | None = None
+    signature: bytes = b""
     root: str = ""
     is_json: Callable[[object], bool] | None = None
     is_text: Callable[[str], bool] | None = None

@@ -1,0 +1,232 @@
+"""NWB: what pynwb itself reads and validates, and tables that other programs wrote."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from pynwb import NWBHDF5IO, NWBFile, validate
+from pynwb.epoch import TimeIntervals
+from pynwb.event import EventsTable
+from pynwb.image import ImageSeries
+
+from actscribe import packages
+from actscribe.annotations import Annotations, Interval, convert, detect, read, read_all, write
+from actscribe.annotations.interval import Origin
+from actscribe.errors import ActScribeError
+
+FOUND = Annotations.of(
+    [
+        Interval("Rear", 0.1, 0.3, "P1", 0.5, 0.75, Origin("corrected", "AB", "9f86")),
+        Interval("Grööm 🐁", 1.0004, 12.3456),
+        Interval("Drop", 2, 2, "P1"),
+        Interval("(not annotated)", 5, 6),
+        Interval("(not annotated) Rear", 20, 20.5),
+    ],
+    ["videos/ü.mp4"],
+    30.25,
+    ["Sleep", "Rear", "Drop", "Grööm 🐁"],
+    ["One note.", "Another."],
+)
+
+
+def foreign(path: Path, fill: Callable[[NWBFile], None]) -> Path:
+    """Write a file as another program would, by pynwb alone."""
+    content = NWBFile(
+        session_description="a session", identifier="x", session_start_time=datetime(2024, 5, 1, 12, tzinfo=UTC)
+    )
+    fill(content)
+    with NWBHDF5IO(path, "w") as file:
+        file.write(content)
+    return path
+
+
+def intervals(name: str, rows: list[tuple[float, float, str]], label: str = "label") -> TimeIntervals:
+    table = TimeIntervals(name=name, description="of a test")
+    table.add_column(label, "what")
+    for start, end, what in rows:
+        table.add_row(start_time=start, stop_time=end, **{label: what})
+    return table
+
+
+def test_pynwb_reads_and_validates_what_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "a.nwb"
+    write(path, FOUND, "nwb")
+    assert validate(path=path) == []
+    with NWBHDF5IO(path, "r") as file:
+        content = file.read()
+        assert sorted(content.intervals) == ["activities", "not_annotated", "videos"]
+        assert list(content.events) == ["point_activities"]
+        bouts = content.intervals["activities"].to_dataframe()
+        gaps = content.intervals["not_annotated"].to_dataframe()
+        points = content.events["point_activities"].to_dataframe()
+        videos = content.intervals["videos"].to_dataframe()
+        meanings = content.intervals["activities"].meanings_tables["label_meanings"].to_dataframe()
+        begin, said, notes = content.session_start_time, content.session_description, content.notes
+    columns = ["start_time", "stop_time", "label", "subject", "score", "raw_score", "origin", "annotator", "run"]
+    assert list(bouts.columns) == columns
+    assert bouts["start_time"].tolist() == [0.1, 1.0]
+    assert bouts["stop_time"].tolist() == [0.3, 12.346]
+    assert bouts["label"].tolist() == ["Rear", "Grööm 🐁"]
+    assert bouts["subject"].tolist() == ["P1", ""]
+    np.testing.assert_array_equal(bouts[["score", "raw_score"]], [[0.5, 0.75], [np.nan, np.nan]])
+    assert bouts[["origin", "annotator", "run"]].to_numpy().tolist() == [["corrected", "AB", "9f86"], ["", "", ""]]
+    assert points[["timestamp", "label", "subject"]].to_numpy().tolist() == [[2.0, "Drop", "P1"]]
+    assert gaps.to_numpy().tolist() == [[5.0, 6.0, ""], [20.0, 20.5, "Rear"]]
+    assert videos.to_numpy().tolist() == [[0.0, 30.25, "videos/ü.mp4"]]
+    assert meanings["value"].tolist() == ["Sleep", "Rear", "Drop", "Grööm 🐁"]
+    assert begin == datetime(1970, 1, 1, tzinfo=UTC)
+    assert "not known" in said
+    assert "1970-01-01" in said
+    assert notes == "One note.\nAnother."
+
+
+def test_all_of_it_comes_back(tmp_path: Path) -> None:
+    path = tmp_path / "a.nwb"
+    write(path, FOUND, "nwb")
+    assert detect(path) == "nwb"
+    again = read(path)
+    assert again.intervals[0].origin == Origin("corrected", "AB", "9f86")
+    assert [(one.label, one.start, one.end) for one in again.intervals] == [
+        ("Rear", 0.1, 0.3),
+        ("Grööm 🐁", 1.0, 12.346),
+        ("Drop", 2.0, 2.0),
+    ]
+    assert (again.gaps, again.media, again.duration) == (FOUND.gaps, FOUND.media, 30.25)
+    assert (again.labels, again.notes) == (FOUND.labels, FOUND.notes)
+
+
+def test_no_id_is_drawn_twice_and_none_at_random(tmp_path: Path) -> None:
+    one, other = tmp_path / "a.nwb", tmp_path / "b.nwb"
+    write(one, FOUND, "nwb")
+    write(other, Annotations.of([Interval("Rear", 0, 1)]), "nwb")
+    ids = []
+    for path in (one, other):
+        with NWBHDF5IO(path, "r") as file:
+            content = file.read()
+            ids += [content.identifier, *content.objects]
+    assert len(ids) > 20
+    assert len(set(ids)) == len(ids)
+    before = one.read_bytes()
+    write(one, FOUND, "nwb")
+    assert one.read_bytes() == before
+
+
+def test_a_file_that_is_there_stays_where_nobody_says_otherwise(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("label,start,end\nRear,0,1\n", encoding="utf-8")
+    (tmp_path / "a.nwb").write_bytes(b"mine")
+    with pytest.raises(ActScribeError):
+        convert(tmp_path / "a.csv", tmp_path / "a.nwb")
+    assert (tmp_path / "a.nwb").read_bytes() == b"mine"
+
+
+def test_a_table_of_another_program_and_times_that_are_invalid(tmp_path: Path) -> None:
+    def fill(content: NWBFile) -> None:
+        content.add_time_intervals(intervals("states", [(1.5, 3.0, "Rear"), (4.0, 4.5, "Groom")], "behavior"))
+        content.add_trial_column("choice", "left or right")
+        content.add_trial(start_time=0.0, stop_time=9.0, choice="left")
+        content.add_invalid_time_interval(start_time=7.0, stop_time=8.0, tags=["light"])
+
+    found = read(foreign(tmp_path / "a.nwb", fill))
+    assert found.intervals == (Interval("Rear", 1.5, 3.0), Interval("Groom", 4.0, 4.5))
+    assert found.gaps == (Interval("", 7.0, 8.0),)
+    assert (found.media, found.duration) == ((), None)
+
+
+def test_several_tables_are_told_apart_by_name(tmp_path: Path) -> None:
+    def fill(content: NWBFile) -> None:
+        for who, start in (("anna", 1.0), ("ben", 2.0)):
+            content.add_time_intervals(intervals(who, [(start, 3.0, "Rear")]))
+        content.add_epoch(0.0, 5.0, ["light", "warm"])
+
+    path = foreign(tmp_path / "a.nwb", fill)
+    with pytest.raises(ActScribeError, match="holds 3 videos or observations"):
+        read(path)
+    assert read(path, "ben").intervals == (Interval("Rear", 2.0, 3.0),)
+    assert read_all(path)["epochs"].intervals == (Interval("light", 0.0, 5.0), Interval("warm", 0.0, 5.0))
+
+
+def test_events_have_a_duration_or_none(tmp_path: Path) -> None:
+    def fill(content: NWBFile) -> None:
+        table = EventsTable(name="seen", description="of a test")
+        table.add_column("label", "what")
+        table.add_event(timestamp=0.1, duration=0.2, label="Rear")
+        table.add_event(timestamp=4.0, duration=float("nan"), label="Drop")
+        content.add_events_table(table)
+
+    found = read(foreign(tmp_path / "a.nwb", fill))
+    assert found.intervals == (Interval("Rear", 0.1, 0.3), Interval("Drop", 4.0, 4.0))
+
+
+def video(name: str, begin: float) -> ImageSeries:
+    moments = [begin, begin + 0.04]
+    return ImageSeries(name=name, external_file=[f"{name}.avi"], format="external", timestamps=moments, unit="n.a.")
+
+
+def test_times_are_counted_from_the_begin_of_the_video(tmp_path: Path) -> None:
+    def fill(content: NWBFile) -> None:
+        content.add_acquisition(video("top", 10.1))
+        content.add_time_intervals(intervals("states", [(10.4, 12.1, "Rear")]))
+
+    found = read(foreign(tmp_path / "a.nwb", fill))
+    assert (found.intervals, found.media) == ((Interval("Rear", 0.3, 2.0),), ("top.avi",))
+
+
+def test_videos_that_begin_at_different_times_are_refused(tmp_path: Path) -> None:
+    def fill(content: NWBFile) -> None:
+        content.add_acquisition(video("top", 0.0))
+        content.add_acquisition(video("side", 2.5))
+        content.add_time_intervals(intervals("states", [(3.0, 4.0, "Rear")]))
+
+    with pytest.raises(ActScribeError, match=r"side\.avi at 2\.5 s, top\.avi at 0 s"):
+        read(foreign(tmp_path / "a.nwb", fill))
+
+
+def test_what_somebody_adds_to_our_file_is_another_table_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.nwb"
+    write(path, FOUND, "nwb")
+    with NWBHDF5IO(path, "a") as file:
+        content = file.read()
+        content.add_time_intervals(intervals("more", [(1.0, 2.0, "Rear")]))
+        file.write(content)
+    assert read(path, "more").intervals == (Interval("Rear", 1.0, 2.0),)
+    assert len(read(path, "videos/ü.mp4").intervals) == 3
+
+
+def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
+    path = foreign(
+        tmp_path / "a.nwb", lambda content: content.add_time_intervals(intervals("states", [(0.0, 1.0, "x")], "colour"))
+    )
+    with pytest.raises(ActScribeError, match=r"found: states \(start_time, stop_time, colour\)") as caught:
+        read(path)
+    assert "'label'" in str(caught.value.hint)
+    with pytest.raises(ActScribeError, match="none has a column of labels; found: none at all"):
+        read(foreign(tmp_path / "b.nwb", lambda content: None))
+    with h5py.File(tmp_path / "c.h5", "w") as file:
+        file["poses"] = np.zeros(3)
+    with pytest.raises(ActScribeError, match="an HDF5 file that cannot be read as NWB 2"):
+        read(tmp_path / "c.h5")
+    path = foreign(tmp_path / "d.nwb", lambda content: content.add_time_intervals(intervals("t", [(3.0, 1.0, "x")])))
+    with pytest.raises(ActScribeError, match="table 't', row 0: 'x' from 3"):
+        read(path)
+
+
+def test_without_pynwb_it_says_what_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "a.nwb", FOUND, "nwb")
+    monkeypatch.setattr(packages, "missing", lambda modules: list(modules))
+    for call in (lambda: read(tmp_path / "a.nwb"), lambda: write(tmp_path / "b.nwb", FOUND, "nwb")):
+        with pytest.raises(ActScribeError, match="NWB needs the package pynwb, which is not installed") as caught:
+            call()
+        assert caught.value.hint == "Type: pip install 'actscribe[nwb]'"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.nwb"]
+
+
+def test_nothing_is_imported_before_it_is_needed() -> None:
+    code = "import sys, actscribe.annotations, actscribe.cli; assert not {'pynwb', 'hdmf', 'h5py'} & sys.modules.keys()"
+    subprocess.run([sys.executable, "-c", code], check=True)
