@@ -143,10 +143,10 @@ def _rows(table: _Table, labels: list[Any] | None) -> list[Interval]:
         zip(labels or [], *_times(table), *columns, *scores, strict=True)
     ):
         origin = Origin(_HOWS[how], annotator, run) if how in _HOWS else None
-        confidences = (None if math.isnan(score) else score for score in both)
+        score, raw_score = (None if math.isnan(one) else one for one in both)
         where = f"table '{table.name}', row {number}"
         found += [
-            interval_at(table.path, where, label, start, end, subject, *confidences, origin)
+            interval_at(table.path, where, label, start, end, subject, score, raw_score, origin)
             for label in (named if isinstance(named, list) else [named])
         ]
     return found
