@@ -34,6 +34,9 @@ EXAMPLES = sorted(path.parent for path in ROOT.glob("examples/**/study.yaml"))
         "import sys; sys.argv = ['actscribe', '--help']; from actscribe.cli import main; main()",
         "import sys; sys.argv = ['actscribe', 'train', '--help']; from actscribe.cli import main; main()",
         "import sys; sys.argv = ['actscribe', 'demo', '--help']; from actscribe.cli import main; main()",
+        "import sys; sys.argv = ['actscribe', 'models', 'plan', '--help']; from actscribe.cli import main; main()",
+        "import sys; sys.argv = ['actscribe', 'models', 'plan', 'nowhere']; from actscribe.cli import main; main()",
+        "import sys; sys.argv = 'a models plan clip-b16 --dtype int3'.split(); from actscribe.cli import main; main()",
     ],
 )
 def test_importing_and_help_load_nothing_heavy(code: str) -> None:

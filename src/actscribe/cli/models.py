@@ -82,16 +82,19 @@ def plan(
     """Estimate tokens, memory and time per clip on this machine before anything is loaded."""
     from actscribe.errors import ActScribeError
     from actscribe.models.catalog import find
-    from actscribe.models.cost import MB
-    from actscribe.recognizers.base import implementation
     from actscribe.settings.registry import usual_for
 
     entry = find(name)
     chosen = recognizer or usual_for(entry.kind if entry else "vlm")
+    settings = _settings(chosen, name, dtype, batch_size)
+    _check_model(name, chosen)
+    from actscribe.models.cost import MB  # PyTorch from here on: a wrong word is answered before it is loaded
+    from actscribe.recognizers.base import implementation
+
     estimate = implementation(chosen).plan
     if estimate is None:
         raise ActScribeError(f"No estimate is known of {chosen}.")
-    found = estimate(_settings(chosen, name, dtype, batch_size), frames, labels)
+    found = estimate(settings, frames, labels)
     peak = f"{found.memory / MB:,.0f} MB at the peak, besides about 700 MB of Python and PyTorch"
     for topic, text in {"recognizer": chosen, "memory": peak, **found.lines}.items():
         print(f"{topic + ':':<18} {text}")
@@ -116,6 +119,15 @@ def _settings(recognizer: str, model: str, dtype: str | None, batch_size: int | 
         return parse_settings(recognizer, values)
     except ValueError as error:
         raise ActScribeError(str(error)) from None
+
+
+def _check_model(model: str, recognizer: str) -> None:
+    """Refuse a model that is neither known nor here; what recognizers of other packages take only they know."""
+    from actscribe.models.catalog import checkpoint_folder, find
+    from actscribe.settings.registry import BUILT_IN
+
+    if recognizer in BUILT_IN and find(model) is None and not Path(model).is_file():
+        checkpoint_folder(model, "vlm" if recognizer.startswith("vlm-") else "timesformer")
 
 
 def merge(
