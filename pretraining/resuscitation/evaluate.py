@@ -93,7 +93,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", help="checkpoint folder, or embedded")
     parser.add_argument("--cache", type=Path, required=True, help="folder of the filmed recordings")
-    parser.add_argument("--side", type=int, default=96, help="at which they were filmed")
+    parser.add_argument("--side", type=int, default=128, help="at which they were filmed")
     parser.add_argument("--out", type=Path, help="JSON file for the scores and what was said")
     args = parser.parse_args()
     torch.set_num_threads(1)
