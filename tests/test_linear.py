@@ -6,6 +6,7 @@ not count; the bound lies halfway, on a scale of ratios, between linear (4) and 
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,23 +19,27 @@ from actscribe.data.clips import Window, cut
 from actscribe.data.recording import Recording
 from actscribe.labels import LabelSet
 
-BOUND, REPEATS = 8.0, 3
+BOUND, REPEATS = 8.0, 5
 LABELS = LabelSet(name="one", labels=({"name": "Lamp"},))  # type: ignore[arg-type]
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Return the processor time of the quickest of some repetitions."""
-    found = []
-    for _ in range(REPEATS):
-        begun = time.process_time()
-        work()
-        found.append(time.process_time() - begun)
-    return min(found)
+    """Return the processor time of some work."""
+    begun = time.process_time()
+    work()
+    return time.process_time() - begun
 
 
 def ratio(prepared: Callable[[int], Callable[[], object]], size: int) -> float:
-    """Return how many times longer four times the size takes."""
-    return seconds(prepared(4 * size)) / seconds(prepared(size))
+    """Return how many times longer four times the size takes: the quickest of repetitions that take turns."""
+    small, large = prepared(size), prepared(4 * size)
+    gc.collect()
+    gc.disable()  # what the tests before have left would be gone through again and again
+    try:
+        times = [(seconds(small), seconds(large)) for _ in range(REPEATS)]
+    finally:
+        gc.enable()
+    return min(long for _, long in times) / min(short for short, _ in times)
 
 
 def cutting(bouts: int) -> Callable[[], object]:

@@ -38,6 +38,7 @@ def arrived(page: Page) -> None:
 
 def open_report(page: Page, split: str) -> None:
     page.click("#reports summary")
+    page.evaluate("review.list.show()")  # drawn again, as when the study was asked for meanwhile
     page.click(f"#reports a:has-text('{split}')")
 
 

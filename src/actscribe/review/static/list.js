@@ -23,6 +23,9 @@ const reviewedShare = one => {
 	return shares.length ? shares.reduce((sum, share) => sum + share, 0) / shares.length : 0;
 };
 
+/** What somebody opened stays open when the list is drawn again. */
+const isOpen = id => document.getElementById(id)?.open;
+
 export class List {
 	constructor(page) {
 		this.page = page;
@@ -67,13 +70,13 @@ export class List {
 	#run({name, verdict}) {
 		const line = ["Suggestions of run ", make("b", {text: name})];
 		if (!verdict) return make("p", {id: "run"}, ...line);
-		return make("details", {id: "run", class: "verdict"}, make("summary", {}, ...line, soft("span", `: ${verdict}`)), soft("p", verdict));
+		return make("details", {id: "run", class: "verdict", open: isOpen("run")}, make("summary", {}, ...line, soft("span", `: ${verdict}`)), soft("p", verdict));
 	}
 
 	/** Reports in which a moment leads here. */
 	#reports(reports) {
 		const link = one => make("a", {href: `/reports/${encodeURIComponent(one.name)}/${one.about}`, text: one.title, on: {click: event => one.blind && this.#openBlind(event, one)}});
-		return reports.length ? make("details", {id: "reports"}, make("summary", {text: count(reports.length, "report")}), make("ul", {class: "files"}, ...reports.map(one => make("li", {}, link(one))))) : null;
+		return reports.length ? make("details", {id: "reports", open: isOpen("reports")}, make("summary", {text: count(reports.length, "report")}), make("ul", {class: "files"}, ...reports.map(one => make("li", {}, link(one))))) : null;
 	}
 
 	async #openBlind(event, {name, about}) {
