@@ -85,6 +85,20 @@ def test_a_run_says_them_again_and_lends_its_errors_to_new_timelines(run: Run, t
         assert "test recordings" in " ".join(done.output.split())
 
 
+def test_what_a_run_made_is_predicted_in_formats_without_scores_too(run: Run, tmp_path: Path) -> None:
+    new, out = Annotations.of([Interval("Ventilation", 60.0, 100.0, score=0.9)], duration=120.0), tmp_path / "out.csv"
+    for name in ("new.eaf", "new.json"):
+        write(tmp_path / "made" / name, new, {"new.eaf": "elan"}.get(name, "json"))
+    known = ["--run", str(run.folder), "--out", str(out), "--overwrite"]
+    done = CliRunner().invoke(app, ["indicators", str(tmp_path / "made" / "new.eaf"), *known])
+    assert done.exit_code == 0, done.output
+    table = pd.read_csv(out).set_index("indicator")
+    assert (table["source"] == PREDICTED).all()
+    assert table.loc["to ventilation", "verdict"] == "undecided"
+    done = CliRunner().invoke(app, ["indicators", str(tmp_path / "made"), *known])
+    assert "Several files are called new: each is a row and is counted." in " ".join(done.output.split())
+
+
 def test_a_record_of_an_archive_keeps_them(run: Run, tmp_path: Path) -> None:
     recording = run.recordings("test")[0]
     labels = run.labels

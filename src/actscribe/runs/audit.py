@@ -92,6 +92,7 @@ def read_items(
     manifest: Path | None = None,
     split: str = "test",
     subject: str | None = None,
+    are_predicted: bool = False,
 ) -> Read:
     """Read annotation files, timelines, folders of them, and runs.
 
@@ -102,6 +103,7 @@ def read_items(
             whose video has its name.
         split: of runs.
         subject: only this one's intervals; None: all, not told apart.
+        are_predicted: whether a recognizer made all files, also those of formats that carry no scores to tell by.
 
     Raises:
         ActScribeError: a path is nothing of that kind, or damaged; nothing is there.
@@ -119,7 +121,8 @@ def read_items(
                 groups[one.recording.name] = one.recording.group
         else:
             for file in _files(path):
-                items += _of_file(file, labels, rows, subject, guessed, unknown)
+                read = _of_file(file, labels, rows, subject, guessed, unknown)
+                items += (replace(one, source=PREDICTED) if are_predicted else one for one in read)
     if not items:
         raise ActScribeError("No video was found in what is named.", "Name annotation files, folders of them, or runs.")
     if guessed:
@@ -127,6 +130,13 @@ def read_items(
         notes.append(
             f"The length of {', '.join(guessed[:NAMED])}{more} stands nowhere, and the video is not at hand: it is"
             " taken to end with the last annotation."
+        )
+    often = Counter((one.name, one.source) for one in items)
+    if repeated := sorted({name for (name, _), count in often.items() if count > 1}):
+        more = f" and {len(repeated) - NAMED} more" if len(repeated) > NAMED else ""
+        notes.append(
+            f"Several files are called {', '.join(repeated[:NAMED])}{more}: each is a row and is counted. If they are one"
+            " timeline in several formats, name the files of one format alone."
         )
     if unknown:
         named = ", ".join(f"'{name}' ({count}x)" for name, count in sorted(unknown.items()))

@@ -55,7 +55,8 @@ def answer(asked: Asked) -> AuditPage:
     _check_out(asked.out, asked.overwrite)
     run = _run(asked)
     labels = _labels(asked, run)
-    read = read_items(asked.paths, labels, asked.manifest, asked.split, asked.subject)
+    by_run = asked.run is not None
+    read = read_items(asked.paths, labels, asked.manifest, asked.split, asked.subject, are_predicted=by_run)
     if asked.second is not None:
         other = read_items([asked.second], labels, asked.manifest, asked.split, asked.subject)
         page = _agreement(read, other, labels)
@@ -151,7 +152,7 @@ def _labels(asked: Asked, run: Run | None) -> LabelSet:
     if asked.table in ("indicators", "errors") and not labels.indicators and asked.second is None:
         raise ActScribeError(
             f"The label set '{labels.name}' has no indicators.",
-            "Write them under `indicators:` (the preset newborn_resuscitation shows how), or ask for --table"
-            " time-budget.",
+            "Write them under `indicators:` of its file (the preset newborn_resuscitation shows how) and name that file"
+            " with --labels, or ask for --table time-budget.",
         )
     return labels
