@@ -82,6 +82,13 @@ def test_videos_are_found_where_the_annotations_say(lab: Path, tmp_path: Path) -
     assert len(rows(tmp_path / "study")) == 6
 
 
+def test_labels_are_not_ignored_where_annotations_bring_their_own(lab: Path, tmp_path: Path) -> None:
+    with pytest.raises(ActScribeError, match=r"--labels falls_at_home: .* here are 6 annotation files") as caught:
+        draft(tmp_path / "study", [lab], labels="falls_at_home")
+    assert "Leave --labels out" in caught.value.hint
+    assert not (tmp_path / "study").exists()
+
+
 def test_a_boris_project_of_several_videos_is_each_ones_file(tmp_path: Path) -> None:
     films = [video(tmp_path / "films" / f"{name}.mp4") for name in "ab"]
     table = "label,start_s,end_s,video\nWalk,0.1,0.5,a.mp4\nWalk,0.3,0.9,b.mp4\nWalk,0.3,0.9,gone.mp4\n"

@@ -57,13 +57,20 @@ def draft(folder: Path, paths: Sequence[Path], tiers: Sequence[str] = (), labels
             drafted.
 
     Raises:
-        ActScribeError: a study is there already, a path that is not, files that cannot be read or paired, no video, or
-            no annotation.
+        ActScribeError: a study is there already, a path that is not, files that cannot be read or paired, no video, no
+            annotation, or labels where there are annotations.
     """
     check_free(folder)
     sources = gather(paths, tiers)
     if labels and sources.videos and not sources.files:
         return _unannotated(folder, sources, labels)
+    if labels and sources.files:
+        raise ActScribeError(
+            f"--labels {labels}: only for videos that nobody annotated yet, and here"
+            f" {'is' if len(sources.files) == 1 else 'are'} {_counted(len(sources.files), 'annotation file')}.",
+            "Leave --labels out: labels.yaml is drafted from them, and can be edited, or replaced by a preset's name"
+            " under 'labels:' in study.yaml.",
+        )
     _check(sources, paths)
     paired = pair(sources)
     annotated = [one for one in paired.pairs if one.files]

@@ -135,8 +135,8 @@ def read_items(
     if repeated := sorted({name for (name, _), count in often.items() if count > 1}):
         more = f" and {len(repeated) - NAMED} more" if len(repeated) > NAMED else ""
         notes.append(
-            f"Several files are called {', '.join(repeated[:NAMED])}{more}: each is a row and is counted. If they are one"
-            " timeline in several formats, name the files of one format alone."
+            f"Several files are called {', '.join(repeated[:NAMED])}{more}: each is a row and is counted. If they are"
+            " one timeline in several formats, name the files of one format alone."
         )
     if unknown:
         named = ", ".join(f"'{name}' ({count}x)" for name, count in sorted(unknown.items()))
