@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -230,3 +231,56 @@ def test_without_pynwb_it_says_what_to_type(tmp_path: Path, monkeypatch: pytest.
 def test_nothing_is_imported_before_it_is_needed() -> None:
     code = "import sys, actscribe.annotations, actscribe.cli; assert not {'pynwb', 'hdmf', 'h5py'} & sys.modules.keys()"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def _by_link(file: h5py.File, secret: Path) -> None:
+    file["elsewhere"] = h5py.ExternalLink(str(secret), "/")
+
+
+def _by_storage(file: h5py.File, secret: Path) -> None:
+    file.create_dataset("general/elsewhere", shape=(6,), dtype="S1", external=[(str(secret), 0, 6)])
+
+
+def _by_others(file: h5py.File, secret: Path) -> None:
+    layout = h5py.VirtualLayout(shape=(6,), dtype="f8")
+    layout[:] = h5py.VirtualSource(str(secret), "data", shape=(6,))
+    file.create_virtual_dataset("general/elsewhere", layout)
+
+
+@pytest.mark.parametrize("point", [_by_link, _by_storage, _by_others])
+def test_no_other_file_is_opened(point: Callable[[h5py.File, Path], None], tmp_path: Path) -> None:
+    path = foreign(
+        tmp_path / "a.nwb", lambda content: content.add_time_intervals(intervals("acts", [(0.0, 1.0, "Rear")]))
+    )
+    os.mkfifo(tmp_path / "secret")  # whoever opens it waits for ever
+    with h5py.File(path, "a") as file:
+        point(file, tmp_path / "secret")
+    with pytest.raises(ActScribeError, match="elsewhere lies in another file"):
+        read(path)
+
+
+def test_what_a_table_lacks_is_said(tmp_path: Path) -> None:
+    def untagged(content: NWBFile) -> None:
+        content.add_epoch(start_time=0.0, stop_time=1.0, tags=["Rear"])
+        content.add_epoch(start_time=1.0, stop_time=2.0, tags=[])
+
+    with pytest.raises(ActScribeError, match="row 1 has no tag"):
+        read(foreign(tmp_path / "tags.nwb", untagged))
+    ours = tmp_path / "ours.nwb"
+    write(ours, FOUND, "nwb")
+    with h5py.File(ours, "a") as file:
+        table = file["intervals/activities"]
+        about, rows = dict(table["label"].attrs), len(table["label"])
+        del table["label"]
+        table.create_dataset("label", data=np.arange(rows)).attrs.update(about)
+    with pytest.raises(ActScribeError, match="'activities' has no text in its column 'label'"):
+        read(ours)
+
+
+@pytest.mark.parametrize("where", ["annotator", "note"])
+def test_characters_that_hdf5_cannot_hold_are_refused(where: str, tmp_path: Path) -> None:
+    name, notes = ("A\0B", []) if where == "annotator" else ("AB", ["one\0two"])
+    made = Annotations.of([Interval("Rear", 0, 1, origin=Origin("manual", name, ""))], [], 2.0, [], notes)
+    with pytest.raises(ActScribeError, match="cannot carry"):
+        write(tmp_path / "a.nwb", made, "nwb")
+    assert not (tmp_path / "a.nwb").exists()

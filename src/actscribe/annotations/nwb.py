@@ -21,6 +21,7 @@ from typing import Any, get_args
 from actscribe.annotations.entry import Entry
 from actscribe.annotations.format import Carried, Format
 from actscribe.annotations.frame_clock import FrameClock
+from actscribe.annotations.hdf5 import check_alone
 from actscribe.annotations.interval import GAP_LABEL, Annotations, How, Interval, Origin
 from actscribe.annotations.nwb_write import BOUTS, BY, GAPS, POINTS, VIDEOS, write
 from actscribe.annotations.text import interval_at
@@ -35,8 +36,8 @@ _TEXTS = ("subject", "origin", "annotator", "run", "file")
 _NUMBERS = ("start_time", "stop_time", "timestamp", "duration", "score", "raw_score")
 #: The core's name for times that are to be left out of every analysis.
 _INVALID = "invalid_times"
-#: More rows than this are no annotations.
-_MOST_ROWS = 3_000_000
+#: More rows, or bytes of a column, than this are no annotations.
+_MOST_ROWS, _MOST_BYTES = 3_000_000, 2**28
 _HOWS: dict[str, How] = {how: how for how in get_args(How)}
 
 
@@ -102,6 +103,10 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
 
 
 def _own(tables: dict[str, _Table], notes: tuple[str, ...]) -> Entry:
+    for table in (one for name, one in tables.items() if name != VIDEOS and one.labels() is None):
+        raise ActScribeError(
+            f"{table.path}: the table '{table.name}' has no text in its column 'label'.", "It is damaged."
+        )
     rows = [row for name in (BOUTS, POINTS) if name in tables for row in _rows(tables[name], tables[name].labels())]
     if GAPS in tables:
         rows += _rows(tables[GAPS], [f"{GAP_LABEL} {label}".strip() for label in tables[GAPS].labels() or ()])
@@ -145,6 +150,8 @@ def _rows(table: _Table, labels: list[Any] | None) -> list[Interval]:
         origin = Origin(_HOWS[how], annotator, run) if how in _HOWS else None
         score, raw_score = (None if math.isnan(one) else one for one in both)
         where = f"table '{table.name}', row {number}"
+        if isinstance(named, list) and not named:
+            raise ActScribeError(f"{table.path}: {where} has no tag, so nothing says what happens.", "Tag the row.")
         found += [
             interval_at(table.path, where, label, start, end, subject, score, raw_score, origin)
             for label in (named if isinstance(named, list) else [named])
@@ -169,6 +176,7 @@ def _opened(path: Path) -> Iterator[Any]:
         from pynwb import NWBHDF5IO
 
         try:
+            check_alone(path)
             with NWBHDF5IO(str(path), mode="r") as file:
                 yield file.read()
         except ActScribeError:
@@ -202,6 +210,11 @@ def _table(path: Path, one: Any) -> _Table:
             values = _values(path, one, name)
             if name in _NUMBERS and all(isinstance(value, (int, float)) for value in values):
                 columns[name] = [float(value) for value in values]
+            elif name in _TEXTS and not all(isinstance(value, str) for value in values):
+                raise ActScribeError(
+                    f"{path}: the column '{name}' of the table '{one.name}' holds something else than one text a row.",
+                    "Write the table as CSV, with one text in each cell.",
+                )
             elif name not in _NUMBERS and _is_text(values):
                 columns[name] = values
     if not {"start_time", "stop_time"} <= columns.keys() and "timestamp" not in columns:
@@ -218,6 +231,8 @@ def _values(path: Path, one: Any, name: str) -> list[Any]:
     column = one[name]
     if len(column) > _MOST_ROWS:
         raise ActScribeError(f"{path}: the table '{one.name}' has more than {_MOST_ROWS:,} rows.")
+    if getattr(column.data, "nbytes", 0) > _MOST_BYTES:
+        raise ActScribeError(f"{path}: the column '{name}' of the table '{one.name}' has more than 256 MiB.")
     held = [column[row] for row in range(len(column))] if isinstance(column, VectorIndex) else column.data[:]
     return list(_plain(held))
 

@@ -21,7 +21,7 @@ from actscribe import __version__
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval, Origin
 from actscribe.annotations.rounding import is_point, milliseconds
-from actscribe.annotations.text import NO_DATE, check_writable
+from actscribe.annotations.text import NO_DATE, check_texts, check_writable
 from actscribe.files import write_beside
 from actscribe.packages import require
 
@@ -57,6 +57,8 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
     """
     require("pynwb", f"{path}: NWB")
     check_writable(path, annotations, ethogram=True)
+    origins = [one.origin for one in annotations.intervals if one.origin]
+    check_texts(path, [*annotations.notes, *(text for one in origins for text in (one.annotator, one.run))])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the libraries, about each other
         data = _packed(_content(annotations))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
@@ -237,6 +237,21 @@ def check_writable(path: Path, annotations: Annotations, forbidden: str = "", et
                     "Rename the label, or choose another format (csv, json).",
                 )
         _check_scores(path, interval, when)
+
+
+def check_texts(path: Path, texts: Iterable[str]) -> None:
+    """Refuse notes and names of annotators and runs with characters that no format carries.
+
+    Raises:
+        ActScribeError: a control character, a lone surrogate or a non-character.
+    """
+    for text in texts:
+        found = re.search(f"[{_NEVER}]", text)
+        if found:
+            raise ActScribeError(
+                f"{path}: {_shown(text)} holds the character {found.group()!r}, which this format cannot carry.",
+                "Take it out, or choose another format (csv).",
+            )
 
 
 def _check_scores(path: Path, interval: Interval, when: str) -> None:

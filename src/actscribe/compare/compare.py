@@ -194,7 +194,8 @@ def _is_begun(folder: Path, resume: bool) -> bool:
     if begun and not resume:
         raise ActScribeError(
             f"{folder}: a comparison is here already.",
-            "Go on with it, or add to it, with --resume: what is done is reused. Or choose another folder with --out.",
+            "Go on with it with --resume: what is done is reused, and --only names all that it then shows. Or choose"
+            " another folder with --out.",
         )
     check_writable(folder)
     return begun
@@ -208,7 +209,12 @@ def _as_before(
     One of all recognizers stays one of all: those that the study has got since then join it.
     """
     if only is None and set(before.recognizers) != set(before.study.recognizers):
-        only = [name for name in before.recognizers if name in study.recognizers] or None
+        if gone := [name for name in before.recognizers if name not in study.recognizers]:
+            raise ActScribeError(
+                f"The comparison was asked for with {', '.join(gone)}, which the study does not have any more.",
+                f"Put it back, or say what to compare, such as --only {next(iter(study.recognizers))}.",
+            )
+        only = list(before.recognizers)
     return only, seeds or before.seeds, ",".join(map(str, before.curve)) if curve is None else curve
 
 
