@@ -125,8 +125,8 @@ class Loop:
         from actscribe.review.queue.parts import open_time
         from actscribe_sim.annotator import Annotator, JournalDesk, Mistakes
 
-        place = self.folder / strategy
-        desk = JournalDesk(Journal.of(place), "simulated", self.nothing.written, self.labels)
+        folder = self.folder / strategy
+        desk = JournalDesk(Journal.of(folder), "simulated", self.nothing.written, self.labels)
         annotator = Annotator(desk, self.truth, self.labels, Mistakes(self.options.mistakes), seed=self.seed)
         contents = {one.name: one.content for one in self.nothing.recordings}
         data, says, found, watched = self.nothing, [], [], 0.0
@@ -135,7 +135,7 @@ class Loop:
             for one in self._next("random" if number == 0 else strategy, data, says, number):
                 annotator.review(contents[one.recording], one.start, one.end)
                 watched += one.cost / 60
-            review = read_review(place, self.labels, self.nothing.written)
+            review = read_review(folder, self.labels, self.nothing.written)
             data = replace(self.nothing, recordings=tuple(review.applied(self.nothing.recordings)), review=review)
             left = sum(end - start for one in data.of_split("train") for start, end in open_time(one)) / 60
             trained = [self._trained(data, model) for model in models]

@@ -2,8 +2,8 @@
 
     python benchmarks/vlm.py [--quick]
 
-Four comparisons in one run, on the embedded model, or where it is missing on a random one of about its size; clips of 8
-frames, the four labels of the newborn preset. Times are medians of rounds in which the ways take turns.
+Four comparisons in one run, on the embedded model; clips of 8 frames, the four labels of the newborn preset. Times are
+medians of rounds in which the ways take turns.
 
 yesno4_vs_plain            questions that branch off one pass over video and setting, against one `generate` of
                            transformers per clip and label, which writes a single token: the shortest that it can be.
@@ -30,9 +30,7 @@ from typing import Any
 
 import numpy as np
 import torch
-import transformers as hf
 from scipy import ndimage
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from vlm_head import head_epoch_vs_backbone
 
 from actscribe.data.clips import Clip, Window, spans
@@ -41,13 +39,14 @@ from actscribe.data.recording import Recording
 from actscribe.data.view import ClipFrames
 from actscribe.files import content_hash
 from actscribe.labels import load_label_set
-from actscribe.models.catalog import embedded_folder
+from actscribe.models.catalog import checkpoint_folder
 from actscribe.models.quiet import quiet
 from actscribe.models.vlm import Vlm, load_vlm
 from actscribe.models.yes_no import from_logits
 from actscribe.recognizers.base import TrainingInputs, implementation
 from actscribe.recognizers.prompts import prompts
 from actscribe.recognizers.vlm_clients import LocalVlmClient
+from actscribe.settings.named_models import EMBEDDED
 from actscribe.settings.recognizers.vlm import VlmHeadSettings
 from actscribe.video.cache import FrameCache
 from actscribe.video.sampling import nominal_times, sample_times
@@ -65,18 +64,17 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, quiet():
         folder = Path(name)
         os.environ["ACTSCRIBE_CACHE"] = str(folder / "cache")
-        embedded = embedded_folder("vlm")
-        model = embedded or stand_in(folder / "model")
+        model = checkpoint_folder(EMBEDDED, "vlm")
         vlm = load_vlm(model, "float32")
         known = vlm.describe()
-        print(f"{'embedded model' if embedded else 'random stand-in'}: {known.family}, {known.parameters / 1e6:.1f} M,")
+        print(f"embedded model: {known.family}, {known.parameters / 1e6:.1f} M,")
         print(f"{known.tokens_per_frame:g} tokens a frame, float32, {torch.get_num_threads()} threads")
         figures = {
             **yes_no(vlm, clips=2 if quick else 4, rounds=5 if quick else 15),
             **vision(vlm),
             **head(model, folder, seconds=120 if quick else 600),
         }
-    figures |= {"parameters": known.parameters, "embedded": embedded is not None, "quick": quick}
+    figures |= {"parameters": known.parameters, "quick": quick}
     print(json.dumps(figures))
 
 
@@ -186,52 +184,6 @@ def picture(at: float) -> np.ndarray:
 def texture() -> np.ndarray:
     noise = np.random.default_rng(0).normal(128, 60, (HEIGHT // 8, WIDTH // 10, 3))
     return np.clip(ndimage.zoom(noise, (8, 10, 1), order=1), 0, 255).astype(np.uint8)
-
-
-def stand_in(folder: Path) -> Path:
-    """Write a random SmolVLM of about the embedded model's size, with a tokenizer of its own."""
-    raw = Tokenizer(models.BPE())
-    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    raw.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=2000, show_progress=False, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
-    )
-    said = prompts(LABELS)
-    frame = "You are provided the following series of eight frames from a 0:00:03 [H:MM:SS] video. Frame from 00:00:"
-    raw.train_from_iterator([said.opening, *said.questions, frame, "Yes No yes no User: Assistant:"] * 3, trainer)
-    names = ("image_token", "fake_image_token", "global_image_token", "end_of_utterance_token")
-    marks = ("<image>", "<fake_token_around_image>", "<global-img>", "<end_of_utterance>")
-    words = hf.PreTrainedTokenizerFast(
-        tokenizer_object=raw,
-        bos_token="<|im_start|>",
-        eos_token=marks[3],
-        pad_token="<pad>",
-        extra_special_tokens=dict(zip(names, marks, strict=True)),
-    )
-    ids = {
-        "vocab_size": len(words),
-        "pad_token_id": words.pad_token_id,
-        "bos_token_id": words.bos_token_id,
-        "eos_token_id": words.eos_token_id,
-    }
-    text = {"hidden_size": 256, "intermediate_size": 768, "num_attention_heads": 4, "num_key_value_heads": 4}
-    tower = {"hidden_size": 192, "intermediate_size": 768, "num_attention_heads": 6, "image_size": 96, "patch_size": 12}
-    config = hf.SmolVLMConfig(
-        text_config={"model_type": "llama", "num_hidden_layers": 6, **ids, **text},
-        vision_config={"num_hidden_layers": 6, **tower},
-        image_token_id=words.convert_tokens_to_ids("<image>"),
-        scale_factor=2,
-    )
-    torch.manual_seed(0)
-    side = {"longest_edge": 96}
-    hf.SmolVLMForConditionalGeneration(config).save_pretrained(folder)
-    hf.SmolVLMProcessor(
-        hf.SmolVLMImageProcessor(size=side, max_image_size=side, do_image_splitting=False),
-        words,
-        hf.SmolVLMVideoProcessor(size=side, max_image_size=side),
-        image_seq_len=16,
-    ).save_pretrained(folder)
-    return folder
 
 
 if __name__ == "__main__":

@@ -18,22 +18,22 @@ _CLOCK = re.compile(r"(\d\d):(\d\d):(\d\d)\.(\d{3})")
 
 
 class Document(ABC):
-    """The intervals of one file, by their place in it."""
+    """The intervals of one file, by their index in it."""
 
     @abstractmethod
     def labels(self) -> list[str]:
         """Return the label of each interval, in the order of the file."""
 
     @abstractmethod
-    def drop(self, place: int) -> None:
+    def drop(self, index: int) -> None:
         """Take an interval out."""
 
     @abstractmethod
-    def twice(self, place: int) -> None:
+    def twice(self, index: int) -> None:
         """Write an interval a second time, as it is."""
 
     @abstractmethod
-    def move(self, place: int, tenths: int) -> None:
+    def move(self, index: int, tenths: int) -> None:
         """Move an interval by tenths of a second."""
 
     @abstractmethod
@@ -55,14 +55,14 @@ class Rows(Document):
     def labels(self) -> list[str]:
         return [item[0][self.label] for item in self.items]
 
-    def drop(self, place: int) -> None:
-        del self.items[place]
+    def drop(self, index: int) -> None:
+        del self.items[index]
 
-    def twice(self, place: int) -> None:
-        self.items.insert(place, copy.deepcopy(self.items[place]))
+    def twice(self, index: int) -> None:
+        self.items.insert(index, copy.deepcopy(self.items[index]))
 
-    def move(self, place: int, tenths: int) -> None:
-        for row in self.items[place]:
+    def move(self, index: int, tenths: int) -> None:
+        for row in self.items[index]:
             for column in self.times:
                 row[column] = f"{float(row[column]) + tenths / 10:.3f}"
 
@@ -77,8 +77,8 @@ class Milliseconds(Rows):
     def __init__(self, text: str) -> None:
         super().__init__(f"label\tstart\tend\tduration\n{text}", "\t", "label", ("start", "end"))
 
-    def move(self, place: int, tenths: int) -> None:
-        row = self.items[place][0]
+    def move(self, index: int, tenths: int) -> None:
+        row = self.items[index][0]
         for column in self.times:
             row[column] = str(int(row[column]) + tenths * 100)
 
@@ -95,19 +95,19 @@ class Cues(Document):
     def labels(self) -> list[str]:
         return [re.sub("<[^>]*>", "", item.split("\n")[-1]) for item in self.items]
 
-    def drop(self, place: int) -> None:
-        del self.items[place]
+    def drop(self, index: int) -> None:
+        del self.items[index]
 
-    def twice(self, place: int) -> None:
-        self.items.insert(place, self.items[place])
+    def twice(self, index: int) -> None:
+        self.items.insert(index, self.items[index])
 
-    def move(self, place: int, tenths: int) -> None:
+    def move(self, index: int, tenths: int) -> None:
         def moved(found: re.Match[str]) -> str:
             hours, minutes, seconds, rest = map(int, found.groups())
             total = ((hours * 60 + minutes) * 60 + seconds) * 1000 + rest + tenths * 100
             return f"{total // 3600000:02d}:{total // 60000 % 60:02d}:{total // 1000 % 60:02d}.{total % 1000:03d}"
 
-        self.items[place] = _CLOCK.sub(moved, self.items[place])
+        self.items[index] = _CLOCK.sub(moved, self.items[index])
 
     def text(self) -> str:
         return "\n\n".join([self.head, *self.items]) + "\n"
@@ -136,31 +136,31 @@ class Json(Document):
         names = self.value["attribute"]["1"]["options"]
         return [names[item["av"]["1"]] for item in self.items.values()]
 
-    def drop(self, place: int) -> None:
+    def drop(self, index: int) -> None:
         if self.format == "boris":
-            del self.items[2 * place : 2 * place + 2]
+            del self.items[2 * index : 2 * index + 2]
         elif self.format == "via":
-            del self.items[list(self.items)[place]]
+            del self.items[list(self.items)[index]]
         else:
-            del self.items[place]
+            del self.items[index]
 
-    def twice(self, place: int) -> None:
+    def twice(self, index: int) -> None:
         if self.format == "boris":
-            self.items[2 * place : 2 * place] = copy.deepcopy(self.items[2 * place : 2 * place + 2])
+            self.items[2 * index : 2 * index] = copy.deepcopy(self.items[2 * index : 2 * index + 2])
         elif self.format == "via":
-            self.items["1_zzzzzzzz"] = copy.deepcopy(self.items[list(self.items)[place]])
+            self.items["1_zzzzzzzz"] = copy.deepcopy(self.items[list(self.items)[index]])
         else:
-            self.items.insert(place, copy.deepcopy(self.items[place]))
+            self.items.insert(index, copy.deepcopy(self.items[index]))
 
-    def move(self, place: int, tenths: int) -> None:
+    def move(self, index: int, tenths: int) -> None:
         if self.format == "boris":
-            for event in self.items[2 * place : 2 * place + 2]:
+            for event in self.items[2 * index : 2 * index + 2]:
                 event[0] = round(event[0] + tenths / 10, 3)
         elif self.format == "via":
-            item = self.items[list(self.items)[place]]
+            item = self.items[list(self.items)[index]]
             item["z"] = [round(time + tenths / 10, 3) for time in item["z"]]
         else:
-            item = self.items[place]
+            item = self.items[index]
             item["start"], item["end"] = (round(item[name] + tenths / 10, 3) for name in ("start", "end"))
 
     def text(self) -> str:
@@ -180,24 +180,24 @@ class LabelStudio(Document):
     def labels(self) -> list[str]:
         return [one["value"]["timelinelabels"][0] for one in self.result if one["type"] == "timelinelabels"]
 
-    def drop(self, place: int) -> None:
-        gone = self._of(place)
+    def drop(self, index: int) -> None:
+        gone = self._of(index)
         self.result[:] = [one for one in self.result if one not in gone]
 
-    def twice(self, place: int) -> None:
-        self.result.extend({**copy.deepcopy(one), "id": "r900"} for one in self._of(place))
+    def twice(self, index: int) -> None:
+        self.result.extend({**copy.deepcopy(one), "id": "r900"} for one in self._of(index))
 
-    def move(self, place: int, tenths: int) -> None:
-        for one in self._of(place):
+    def move(self, index: int, tenths: int) -> None:
+        for one in self._of(index):
             for span in one["value"]["ranges"]:
                 span["start"], span["end"] = (span[key] + tenths * FPS // 10 for key in ("start", "end"))
 
     def text(self) -> str:
         return json.dumps(self.value, indent=1)
 
-    def _of(self, place: int) -> list[dict[str, Any]]:
+    def _of(self, index: int) -> list[dict[str, Any]]:
         names = [one["id"] for one in self.result if one["type"] == "timelinelabels"]
-        return [one for one in self.result if one["id"] == names[place]]
+        return [one for one in self.result if one["id"] == names[index]]
 
 
 class Xml(Document):
@@ -218,16 +218,16 @@ class Xml(Document):
             return [one.findtext(".//ANNOTATION_VALUE") or "" for one, _ in self.items]
         return [one.get("label", "") for one, _ in self.items]
 
-    def drop(self, place: int) -> None:
-        one, parent = self.items[place]
+    def drop(self, index: int) -> None:
+        one, parent = self.items[index]
         parent.remove(one)
 
-    def twice(self, place: int) -> None:
-        one, parent = self.items[place]
+    def twice(self, index: int) -> None:
+        one, parent = self.items[index]
         parent.insert(list(parent).index(one), copy.deepcopy(one))
 
-    def move(self, place: int, tenths: int) -> None:
-        one, _ = self.items[place]
+    def move(self, index: int, tenths: int) -> None:
+        one, _ = self.items[index]
         if self.format == "cvat":
             for box in one.findall("box"):
                 box.set("frame", str(int(box.get("frame", "0")) + tenths * FPS // 10))
@@ -237,7 +237,7 @@ class Xml(Document):
         assert order is not None
         for number, key in enumerate(("TIME_SLOT_REF1", "TIME_SLOT_REF2")):
             old = next(slot for slot in order if slot.get("TIME_SLOT_ID") == inner.get(key))
-            value, name = int(old.get("TIME_VALUE", "0")) + tenths * 100, f"ts{9000 + 2 * place + number}"
+            value, name = int(old.get("TIME_VALUE", "0")) + tenths * 100, f"ts{9000 + 2 * index + number}"
             slot = ElementTree.SubElement(order, "TIME_SLOT", TIME_SLOT_ID=name, TIME_VALUE=str(value))
             order.remove(slot)
             order.append(slot)

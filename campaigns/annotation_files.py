@@ -62,10 +62,10 @@ def attempt(case: Case) -> Verdict:
     name = list(FORMATS)[rng.integers(len(FORMATS))]
     group = note_group(case, name)
     path = case.sources / name / str(rng.integers(BASES)) / f"source{FORMATS[name].ending}"
-    holds = [Interval(**one) for one in json.loads((path.parent / HOLDS).read_text(encoding="utf-8"))]
-    source = Source(name, path.read_text(encoding="utf-8"), _carried(name, holds))
     target = case.folder / path.name
-    if rng.random() < KNOWN:
+    if not FORMATS[name].signature and rng.random() < KNOWN:  # known changes are changes of text
+        holds = [Interval(**one) for one in json.loads((path.parent / HOLDS).read_text(encoding="utf-8"))]
+        source = Source(name, path.read_text(encoding="utf-8"), _carried(name, holds))
         effects = ANY + APART if opened(name, source.text) else ANY
         made = None
         while made is None:

@@ -208,7 +208,7 @@ def attempt(case: Case) -> Verdict:
             server = ChatServer(address, "tiny", options=Options("images", seconds=PATIENCE))
             if case.rng.random() < 0.7:
                 (found,) = server.yes_no(["Is it so?"], clip)
-                told = (found.probability, found.mass)
+                told = (found.probability, found.probability_mass)
             else:
                 told = (0.0, 0.0)
                 text = server.written(["What is it?"], 64, clip)[0].text

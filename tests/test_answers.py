@@ -34,12 +34,12 @@ def clip() -> ClipFrames:
 def test_what_is_kept_is_there_again(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "answers.sqlite"
     store = AnswerStore(path)
-    store.put({"a": "A hand — ö\n", "b": {"probability": 0.1 + 0.2, "mass": None}})
+    store.put({"a": "A hand — ö\n", "b": {"probability": 0.1 + 0.2, "probability_mass": None}})
     assert store.get("c") is None
     # A second connection sees it while the first is still open: nothing waits for an orderly end.
     other = AnswerStore(path)
     assert other.get("a") == "A hand — ö\n"
-    assert other.get("b") == {"probability": 0.1 + 0.2, "mass": None}
+    assert other.get("b") == {"probability": 0.1 + 0.2, "probability_mass": None}
 
 
 def test_the_first_answer_stays(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_a_place_that_cannot_be_written_is_explained(tmp_path: Path) -> None:
 def kept(path: Path, count: int = 60) -> dict[str, object]:
     """Fill a store as zero-shot recognizers do and close it."""
     texts = {f"{number:032x}": f"The hand lifts cup {number}. " * 4 for number in range(count)}
-    numbers = {f"{number:031x}y": {"probability": number / 101, "mass": 0.9} for number in range(count)}
+    numbers = {f"{number:031x}y": {"probability": number / 101, "probability_mass": 0.9} for number in range(count)}
     store = AnswerStore(path)
     store.put(texts)
     store.put(numbers)

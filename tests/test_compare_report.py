@@ -6,7 +6,6 @@ import csv
 import math
 import re
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -252,18 +251,6 @@ def test_heads_of_the_heat_map_are_whole(done: Comparison) -> None:
     assert "…" not in drawn
 
 
-def test_names_do_not_lie_on_the_points_of_others() -> None:
-    """A point just right of another one, at the same height, where that one's name would be."""
-    places = ((0.40, 0.5), (0.45, 0.5), (0.80, 0.9))
-    series = [Series(f"name {i}", "one", [x], [y]) for i, (x, y) in enumerate(places)]
-    drawn = str(lines(series, {0.0: "0", 1.0: "1"}, "x", "y", "title"))
-    dots = [tuple(map(float, dot)) for dot in re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)"', drawn)]
-    names = [tuple(map(float, name)) for name in re.findall(r'<text x="([\d.]+)" y="([\d.]+)" class="tinted', drawn)]
-    assert (len(dots), len(names)) == (3, 3)
-    for x, y in names:
-        assert not any(x - 4 < dot_x < x + 42 and abs(dot_y - (y - 4)) < 7 for dot_x, dot_y in dots)
-
-
 @pytest.mark.parametrize(("groups", "expected"), [(4, ["Only 4 groups: an interval needs 5."]), (5, [])])
 def test_where_there_is_no_interval_the_reason_is_said(done: Comparison, groups: int, expected: list[str]) -> None:
     grouping = group_units([str(index) for index in range(groups)])
@@ -319,15 +306,6 @@ def test_tables_are_written_in_three_spellings(done: Comparison, tmp_path: Path)
     with (tmp_path / "tables" / "headline.csv").open(encoding="utf-8-sig", newline="") as file:
         read = [float(row["macro_f1"]) for row in csv.DictReader(file)]
     assert read == done.tables["headline"]["macro_f1"].tolist()  # unrounded
-
-
-def test_names_at_the_ends_of_lines_do_not_lie_on_each_other() -> None:
-    series = [Series(f"name {index}", "one", [0.0, 1.0], [0.5, 0.5 + index / 1000]) for index in range(8)]
-    drawn = str(lines(series, {0.0: "0", 1.0: "1"}, "x", "y", "title"))
-    heights = sorted(float(y) for y in re.findall(r'y="([\d.]+)" class="tinted', drawn))
-    assert len(heights) == 8
-    assert min(b - a for a, b in pairwise(heights)) >= 13.9
-    assert heights[-1] < 300
 
 
 def test_the_verdict_names_the_best_answer_that_never_looks_guessing_included(done: Comparison) -> None:

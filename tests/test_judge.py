@@ -31,7 +31,7 @@ def test_answers_are_the_softmax_of_a_plain_forward(template: bool, tmp_path: Pa
         words = [tokenizer.decode([token]).strip().casefold() for token in range(len(chances))]
         yes, no = (sum(float(p) for p, w in zip(chances, words, strict=True) if w == say) for say in ("yes", "no"))
         assert answer.probability == pytest.approx(yes / (yes + no), abs=1e-5)
-        assert answer.mass == pytest.approx(yes + no, abs=1e-5)
+        assert answer.probability_mass == pytest.approx(yes + no, abs=1e-5)
     assert np.ptp([answer.probability for answer in answers]) > 0.01  # else the comparison would say nothing
 
 
@@ -54,7 +54,7 @@ def test_the_packaged_judge_reads_english() -> None:
         [ask.format("A baby lies on a table."), ask.format("An empty table. Nobody there.")]
     )
     assert with_baby.probability > empty.probability  # type: ignore[operator]
-    assert with_baby.mass > 0.3  # type: ignore[operator]
+    assert with_baby.probability_mass > 0.3  # type: ignore[operator]
 
 
 @pytest.mark.parametrize(

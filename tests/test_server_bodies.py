@@ -58,7 +58,7 @@ def check(dialect: Dialect, found: Any) -> None:
         assert said.isprintable()
         return
     reply.text.encode()
-    for value in (yes_no(reply).probability, yes_no(reply).mass):
+    for value in (yes_no(reply).probability, yes_no(reply).probability_mass):
         assert value is None or 0 <= value <= 1
     whole = written(reply)
     assert len(whole.ends) == len(whole.probabilities)

@@ -46,9 +46,9 @@ def test_every_server_answers_yes_or_no(name: str, brightness: int) -> None:
     share = brightness / 255
     if name in TELLING:
         assert answer.probability == pytest.approx(share, abs=0.01)
-        assert answer.mass == pytest.approx(0.8, abs=0.01)
+        assert answer.probability_mass == pytest.approx(0.8, abs=0.01)
     else:
-        assert (answer.probability, answer.mass) == (float(share > 0.5), None)
+        assert (answer.probability, answer.probability_mass) == (float(share > 0.5), None)
 
 
 @pytest.mark.parametrize("name", FAKES)
@@ -107,7 +107,7 @@ def test_an_older_ollama_answers_in_a_schema() -> None:
         (body,) = served.questions()
         line = ChatServer(served.address).description()
     assert body["format"]["properties"]["answer"]["enum"] == ["yes", "no"]
-    assert (answer.probability, answer.mass) == (1.0, None)
+    assert (answer.probability, answer.probability_mass) == (1.0, None)
     assert "restricted to these words, as written: the server tells no probabilities" in line
 
 
@@ -273,7 +273,7 @@ def test_what_another_server_refuses_is_left_out() -> None:
         (answer,) = asked(served, clip())
         (body,) = served.questions()
     assert not set(refused) & set(body)
-    assert (answer.probability, answer.mass) == (1.0, None)
+    assert (answer.probability, answer.probability_mass) == (1.0, None)
 
 
 @pytest.mark.parametrize(("run", "sees"), [(ollama, {"capabilities": ("completion",)}), (llama_cpp, {"vision": False})])

@@ -138,7 +138,7 @@ def test_the_first_word_of_the_answer_counts_and_not_that_of_the_thought() -> No
     reply = Reply("**Yes**", "No.", tokens=(*thought, *tokens("**", "Yes", "**", "<|im_end|>", others=said)))
     assert [token.text for token in answer_tokens(reply)] == ["**", "Yes", "**"]
     assert yes_no(reply).probability == pytest.approx(0.75)
-    assert yes_no(reply).mass == pytest.approx(0.8)
+    assert yes_no(reply).probability_mass == pytest.approx(0.8)
 
 
 @given(st.lists(st.text("abc ., ", min_size=1, max_size=4), min_size=1, max_size=8), st.integers(0, 8))

@@ -124,10 +124,11 @@ def _settings(recognizer: str, model: str, dtype: str | None, batch_size: int | 
 def _check_model(model: str, recognizer: str) -> None:
     """Refuse a model that is neither known nor here; what recognizers of other packages take only they know."""
     from actscribe.models.catalog import checkpoint_folder, find
+    from actscribe.settings.named_models import EMBEDDED
     from actscribe.settings.registry import BUILT_IN
 
-    if recognizer in BUILT_IN and find(model) is None and not Path(model).is_file():
-        checkpoint_folder(model, "vlm" if recognizer.startswith("vlm-") else "timesformer")
+    if recognizer in BUILT_IN and model != EMBEDDED and find(model) is None and not Path(model).is_file():
+        checkpoint_folder(model)
 
 
 def merge(

@@ -204,12 +204,12 @@ def cached_folder(hub: str) -> Path | None:
     return next((folder for folder in here if is_whole(folder)), here[0] if here else None)
 
 
-def checkpoint_folder(name: str, kind: str) -> Path:
+def checkpoint_folder(name: str, kind: str = "") -> Path:
     """Return the folder of a model on this machine: "embedded", a name, a hub id in the cache, or a folder.
 
     Args:
         name: what the user typed.
-        kind: of the embedded model that "embedded" stands for.
+        kind: of the embedded model that "embedded" stands for; empty for any other name, of whatever kind it is.
 
     Raises:
         ActScribeError: it is not here, or is without safetensors, or a file of it is cut short, not fetched, or asks
@@ -229,7 +229,8 @@ def checkpoint_folder(name: str, kind: str) -> Path:
     hub = entry.hub if entry else name
     cached = cached_folder(hub) if _is_hub_id(hub) else None
     if cached is None:
-        kinds = {kind} if kind in ("vlm", "llm") else {e.kind for e in ENTRIES} - {"vlm", "llm"}
+        language = {"vlm", "llm"}
+        kinds = {kind} if kind in language else {e.kind for e in ENTRIES} - (language if kind else set())
         names = [one.name for one in ENTRIES if one.kind in kinds]
         known = did_you_mean(name, names) if entry is None and "/" not in name else ""
         size = f" ({entry.download} MB)" if entry else ""

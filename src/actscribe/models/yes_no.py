@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 _WORDS = re.compile(r"[^\W_]+")
@@ -16,13 +16,18 @@ class YesNo:
 
     Args:
         probability: P(yes) / (P(yes) + P(no)) in [0, 1]; None where the answer could not be read.
-        mass: P(yes) + P(no): how much of the distribution is an answer at all; None where there is no distribution.
+        probability_mass: P(yes) + P(no): how much of the distribution is an answer at all; None where there is no
+            distribution.
         text: what was written; empty where only the distribution was read.
     """
 
     probability: float | None
-    mass: float | None = None
+    probability_mass: float | None = None
     text: str = ""
+
+
+#: What a kept answer holds; it is part of the answer's key, so that one of another shape is asked for again.
+FIELDS = tuple(field.name for field in fields(YesNo))
 
 
 def from_logits(logits: Any, yes: Sequence[int], no: Sequence[int]) -> list[YesNo]:

@@ -19,7 +19,7 @@ from actscribe.models.vlm import Vlm, load_vlm
 from actscribe.models.vlm.loading import digest
 from actscribe.models.vlm.plan import configuration
 from actscribe.models.written import Written
-from actscribe.models.yes_no import YesNo, from_logits
+from actscribe.models.yes_no import FIELDS, YesNo, from_logits
 from actscribe.progress import say
 from actscribe.recognizers.answers import AnswerStore, answer_key, clip_digest, remember
 from actscribe.recognizers.served import ServerVlmClient, joined, servers, vlm_server
@@ -127,7 +127,7 @@ class CachedVlmClient:
 
     def yes_no(self, clip: ClipFrames, opening: str, endings: Sequence[str]) -> list[YesNo]:
         """See `VlmClient`."""
-        keys = self._keys(clip, opening, endings, {"kind": "yes/no"})
+        keys = self._keys(clip, opening, endings, {"kind": "yes/no", "fields": FIELDS})
 
         def ask(left: Sequence[int]) -> list[dict[str, Any]]:
             return [asdict(answer) for answer in self.client.yes_no(clip, opening, pick(endings, left))]

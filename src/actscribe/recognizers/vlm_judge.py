@@ -12,7 +12,7 @@ from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.labels import LabelSet
 from actscribe.models.judge import Judge, load_judge
 from actscribe.models.server import ChatServer
-from actscribe.models.yes_no import YesNo
+from actscribe.models.yes_no import FIELDS, YesNo
 from actscribe.recognizers.agreement import check_quantized
 from actscribe.recognizers.answers import AnswerStore, answer_key, default_store, remember
 from actscribe.recognizers.base import Implementation, Recognizer
@@ -69,7 +69,7 @@ def load(folder: Path, labels: LabelSet) -> Recognizer:
 def judged(judge: TextModel, caption: str, texts: Prompts, store: AnswerStore) -> list[YesNo]:
     """Return the judge's answer per label on a caption; a caption that occurred before is not judged again."""
     filled = [text.replace("{caption}", caption) for text in texts.judged]
-    keys = [answer_key(judge.identity, text, {"kind": "judged"}) for text in filled]
+    keys = [answer_key(judge.identity, text, {"kind": "judged", "fields": FIELDS}) for text in filled]
     answers = remember(store, keys, lambda left: [asdict(answer) for answer in judge.yes_no(pick(filled, left))])
     return [YesNo(**answer) for answer in answers]
 

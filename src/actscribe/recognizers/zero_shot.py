@@ -170,7 +170,9 @@ def from_yes_no(clip: Clip, answers: list[YesNo], labels: LabelSet, text: str = 
     scores = np.where(unread, UNKNOWN, given)
     if labels.task == "multi-class":
         scores = over_classes(scores)
-    probability_mass = np.array([np.nan if answer.mass is None else answer.mass for answer in answers])
+    probability_mass = np.array(
+        [np.nan if answer.probability_mass is None else answer.probability_mass for answer in answers]
+    )
     return Answered(clip, scores, unread, text, probability_mass)
 
 
