@@ -85,9 +85,9 @@ def dual_encoder(name: str) -> Measured:
     return {key: value.cpu().numpy() for key, value in found.items()} | {"scores": scores}
 
 
-def vlm() -> Measured:
+def vlm(name: str) -> Measured:
     """Pooled hidden states of video and prompt, the logits of yes and no, and the scores of one question per label."""
-    model = load_vlm(EMBEDDED, dtype="float32", device="cpu")
+    model = load_vlm(name, dtype="float32", device="cpu")
     texts = prompts(ACTIONS)
     inputs = model.inputs(clips(), [texts.opening + texts.questions[0]] * len(SIZES))
     hidden = model.hidden(inputs)
@@ -95,7 +95,9 @@ def vlm() -> Measured:
     return {
         "embeddings": mean_pool(hidden.states, hidden.video).cpu().numpy(),
         "logits": model.logits(inputs)[:, tokens].cpu().numpy(),
-        "scores": np.stack(list(_zero_shot("vlm-yesno", dtype="float32", caption_share=0.0).score(clips()))),
+        "scores": np.stack(
+            list(_zero_shot("vlm-yesno", model=name, dtype="float32", caption_share=0.0).score(clips()))
+        ),
     }
 
 
@@ -104,7 +106,8 @@ MODELS: dict[str, Callable[[], Measured]] = {
     "clip": lambda: dual_encoder("clip"),
     "vifi-clip": lambda: dual_encoder("vifi-clip"),
     "x-clip": lambda: dual_encoder("x-clip"),
-    "vlm": vlm,
+    "vlm": lambda: vlm(EMBEDDED),
+    "vlm-resuscitation": lambda: vlm("tiny-vlm-resuscitation"),
 }
 
 
