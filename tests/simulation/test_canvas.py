@@ -62,16 +62,16 @@ def test_place_turns_clockwise_as_seen_on_the_screen() -> None:
 
 
 def test_the_camera_maps_the_short_side_to_minus_one_to_one() -> None:
-    view = Camera().at(0.0, 101, 201)
-    corners = view.project(np.array([(0.0, 0.0), (0.0, 1.0), (1.0, 0.0)]))
+    projection = Camera().at(0.0, 101, 201)
+    corners = projection.project(np.array([(0.0, 0.0), (0.0, 1.0), (1.0, 0.0)]))
     assert corners == pytest.approx(np.array([(100, 50), (100, 100.5), (150.5, 50)]))
 
 
 def test_height_magnifies_about_the_middle() -> None:
-    view = Camera(height=4.0).at(0.0, 100, 100)
-    low, high = (view.project(np.array([(0.2, 0.1)]), height)[0] - 49.5 for height in (0.0, 2.0))
+    projection = Camera(height=4.0).at(0.0, 100, 100)
+    low, high = (projection.project(np.array([(0.2, 0.1)]), height)[0] - 49.5 for height in (0.0, 2.0))
     assert high == pytest.approx(2 * low)
-    mixed = view.project(np.array([(0.2, 0.1), (0.2, 0.1)]), np.array([0.0, 2.0])) - 49.5
+    mixed = projection.project(np.array([(0.2, 0.1), (0.2, 0.1)]), np.array([0.0, 2.0])) - 49.5
     assert mixed == pytest.approx(np.array([low, high]))
 
 
@@ -84,9 +84,9 @@ def test_height_magnifies_about_the_middle() -> None:
 def test_the_homography_is_the_projection_of_the_table(
     point: tuple[float, float], angle: float, tilt: tuple[float, float], time: float
 ) -> None:
-    view = Camera(angle=angle, tilt=tilt, drift=0.05, zoom=0.9).at(time, 60, 80)
-    x, y, w = view.matrix() @ (*point, 1.0)
-    assert view.project(np.array([point]))[0] == pytest.approx([x / w, y / w], abs=1e-6)
+    projection = Camera(angle=angle, tilt=tilt, drift=0.05, zoom=0.9).at(time, 60, 80)
+    x, y, w = projection.matrix() @ (*point, 1.0)
+    assert projection.project(np.array([point]))[0] == pytest.approx([x / w, y / w], abs=1e-6)
 
 
 def test_the_camera_drifts_slowly_and_no_further_than_told() -> None:
@@ -179,9 +179,9 @@ def test_a_convex_body_covers_its_base_its_top_and_what_lies_between() -> None:
 def test_the_background_lies_in_the_plane_of_the_table() -> None:
     picture = np.zeros((200, 200, 3), dtype=np.uint8)
     picture[95:105, 145:155] = 255  # about (0.99, -0.01) where the picture spans -2 to 2
-    view = Camera(angle=math.pi / 2, zoom=0.5).at(0.0, 100, 100)
-    drawn = Canvas(view, EVEN, picture)
-    assert centroid(drawn.pixels[..., 0]) == pytest.approx(view.project(np.array([(0.99, -0.01)]))[0], abs=0.7)
+    projection = Camera(angle=math.pi / 2, zoom=0.5).at(0.0, 100, 100)
+    drawn = Canvas(projection, EVEN, picture)
+    assert centroid(drawn.pixels[..., 0]) == pytest.approx(projection.project(np.array([(0.99, -0.01)]))[0], abs=0.7)
 
 
 def test_the_sensor_adds_noise_of_the_strength_that_was_asked_for() -> None:

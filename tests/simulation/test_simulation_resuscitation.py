@@ -255,8 +255,8 @@ def test_the_table_is_empty_while_the_baby_is_not_annotated_visible(scenes: list
     """The middle of the picture shows the bare towel exactly while nobody lies there."""
     checked = 0
     for scene in map(plain, scenes):
-        view = scene.film.camera.at(0, scene.size, scene.size)
-        bare = Canvas(view, scene.film.light, scene.team.background, EXTENT).finish().astype(int)
+        projection = scene.film.camera.at(0, scene.size, scene.size)
+        bare = Canvas(projection, scene.film.light, scene.team.background, EXTENT).finish().astype(int)
         x, y = pixel(scene, (0.0, 0.13))
         middle = (slice(y - 18, y + 18), slice(x - 10, x + 10))
         busy = [(e.begin, e.finish) for e in scene.script.episodes if e.worker in ("body", "passer")]

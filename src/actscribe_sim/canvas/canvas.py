@@ -55,7 +55,7 @@ class Camera:
     period: float = 7.0
     phase: float = 0.0
 
-    def at(self, time: float, height: int, width: int) -> InputSpec:
+    def at(self, time: float, height: int, width: int) -> Projection:
         """Return the projection at `time` seconds onto a picture of `height` x `width` pixels."""
         turn = 2 * np.pi * time / self.period + self.phase
         sway = self.drift * np.array([math.sin(turn), math.sin(1.7 * turn + 1), 0.5 * math.sin(0.8 * turn + 2)])
@@ -66,11 +66,11 @@ class Camera:
         turned[:2, :2] = rotation(self.angle + sway[2])
         tilted = np.array([[1, 0, 0], [0, 1, 0], [self.tilt[0], self.tilt[1], 1]])
         pixels = np.array([[scale, 0, (width - 1) / 2], [0, scale, (height - 1) / 2], [0, 0, 1]])
-        return InputSpec(pixels @ tilted, turned @ move, scale, self.height, (height, width))
+        return Projection(pixels @ tilted, turned @ move, scale, self.height, (height, width))
 
 
 @dataclass(frozen=True, slots=True)
-class InputSpec:
+class Projection:
     """A camera's projection at one moment: world to camera plane, then to pixels.
 
     Args:
@@ -180,21 +180,23 @@ class Canvas:
     """One frame while it is drawn, far things first.
 
     Args:
-        view: the camera's projection at this moment.
+        projection: of the camera at this moment.
         light: of the scene.
         background: uint8 or float32 picture of the table plane, shape (n, n, 3), or one colour.
         extent: the background picture spans -extent to extent in both world axes.
     """
 
-    def __init__(self, view: InputSpec, light: Light, background: np.ndarray | Colour, extent: float = 2.0) -> None:
-        self.view = view
+    def __init__(
+        self, projection: Projection, light: Light, background: np.ndarray | Colour, extent: float = 2.0
+    ) -> None:
+        self.projection = projection
         self.light = light
-        height, width = view.size
+        height, width = projection.size
         if isinstance(background, np.ndarray):
             per_unit = 2 * extent / background.shape[0]
             to_world = np.array([[per_unit, 0, -extent], [0, per_unit, -extent], [0, 0, 1]])
             table = cv2.warpPerspective(
-                background, view.matrix() @ to_world, (width, height), flags=cv2.INTER_LINEAR,
+                background, projection.matrix() @ to_world, (width, height), flags=cv2.INTER_LINEAR,
                 borderMode=cv2.BORDER_REFLECT_101,
             )  # fmt: skip
             self.pixels = table.astype(np.float32)
@@ -213,7 +215,7 @@ class Canvas:
 
     def solid(self, points: np.ndarray, heights: np.ndarray, paint: Paint, angle: float = 0.0) -> None:
         """Paint the silhouette of the convex body around `points` at `heights`, shapes (n, 2) and (n,)."""
-        seen = self.view.project(points, heights).astype(np.float32)
+        seen = self.projection.project(points, heights).astype(np.float32)
         self._fill([cv2.convexHull(seen)[:, 0]], paint, angle)
 
     def _fill(self, seen: list[np.ndarray], paint: Paint, angle: float) -> None:
@@ -246,7 +248,7 @@ class Canvas:
         """Darken what lies at `ground` under a thing whose top is at `height`; higher means softer and further."""
         light, above = self.light, max(height - ground, 0.0)
         moved = light.falls * light.slope * above
-        sigma = (0.02 + light.softness * above * 0.5) * self.view.scale
+        sigma = (0.02 + light.softness * above * 0.5) * self.projection.scale
         darkness = light.shadow * strength / (1 + 0.8 * above)
         self._soften(outlines, moved, ground, sigma, (1 - darkness) * SHADOW_TINT, multiply=True)
 
@@ -259,7 +261,7 @@ class Canvas:
         height: float = 0.0,
     ) -> None:
         """Blend in a shape with soft edges: `blur` in world units. Highlights, smudges, liquid, dark openings."""
-        sigma = blur * self.view.scale
+        sigma = blur * self.projection.scale
         self._soften(
             outlines, np.zeros(2), height, sigma, np.array(colour, dtype=np.float32), multiply=False, opacity=opacity
         )
@@ -269,7 +271,7 @@ class Canvas:
 
         `rng` chooses this frame's window of the noise; without it every frame has the same.
         """
-        height, width = self.view.size
+        height, width = self.projection.size
         y = np.linspace(-1, 1, height, dtype=np.float32)[:, None] ** 2
         x = np.linspace(-1, 1, width, dtype=np.float32)[None, :] ** 2
         falloff = 1 - np.float32(self.light.vignette / 2) * (x + y)
@@ -289,7 +291,7 @@ class Canvas:
         """Return the outlines in pixels, views of one array: small arrays cost mostly the calls."""
         listed = [outlines] if isinstance(outlines, np.ndarray) else outlines
         points = listed[0] if len(listed) == 1 else np.concatenate(listed)
-        seen = self.view.project(points if moved is None else points + moved, height)
+        seen = self.projection.project(points if moved is None else points + moved, height)
         if len(listed) == 1:
             return [seen]
         parts, start = [], 0
@@ -302,7 +304,7 @@ class Canvas:
         """Return (x0, y0, x1, y1) of the pixels that the outlines touch, or None outside the picture."""
         points = seen[0] if len(seen) == 1 else np.concatenate(seen)
         left, top, wide, high = cv2.boundingRect(points.astype(np.float32))
-        height, width = self.view.size
+        height, width = self.projection.size
         x0, y0 = max(left - pad, 0), max(top - pad, 0)
         x1, y1 = min(left + wide + pad, width), min(top + high + pad, height)
         return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
@@ -311,10 +313,10 @@ class Canvas:
         """Return brightness factors of a rounded surface under the light, or None for a flat one."""
         if paint.volume == 0:
             return None
-        sigma = max(paint.bevel * 0.6 * self.view.scale, 0.7)
+        sigma = max(paint.bevel * 0.6 * self.projection.scale, 0.7)
         small, factor = _coarse(mask, sigma)
         dome = cv2.GaussianBlur(small, (0, 0), sigma / factor, borderType=cv2.BORDER_REPLICATE)
-        turned = self.view.plane[:2, :2] @ self.light.falls
+        turned = self.projection.plane[:2, :2] @ self.light.falls
         across = cv2.Sobel(dome, cv2.CV_32F, 1, 0, borderType=cv2.BORDER_REPLICATE)
         down = cv2.Sobel(dome, cv2.CV_32F, 0, 1, borderType=cv2.BORDER_REPLICATE)
         gain = paint.volume * sigma / factor * 1.3 / (8 * 255)
@@ -329,8 +331,8 @@ class Canvas:
         """Return the paint's texture over `box`, turned with the object about its projected middle."""
         assert paint.texture is not None
         x0, y0, x1, y1 = box
-        turned = math.atan2(self.view.plane[1, 0], self.view.plane[0, 0]) + angle
-        back = rotation(-turned) * (paint.texture.shape[0] / (paint.grain * self.view.scale))
+        turned = math.atan2(self.projection.plane[1, 0], self.projection.plane[0, 0]) + angle
+        back = rotation(-turned) * (paint.texture.shape[0] / (paint.grain * self.projection.scale))
         to_tile = np.column_stack([back, back @ (np.array([x0, y0]) - origin)])
         return cv2.warpAffine(
             paint.texture, to_tile, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from actscribe_sim.canvas.canvas import SHADOW_TINT, Canvas, InputSpec, Light
+from actscribe_sim.canvas.canvas import SHADOW_TINT, Canvas, Projection, Light
 from actscribe_sim.canvas.shapes import rotation
 
 FINE = 1.3  # pixels of a sprite per pixel of the picture
@@ -46,10 +46,10 @@ def bake(draw: Callable[[Canvas], None], box: tuple[float, float, float, float],
     fine = scale * FINE
     size = (max(round((y1 - y0) * fine), 1), max(round((x1 - x0) * fine), 1))
     pixels = np.array([[fine, 0, -x0 * fine], [0, fine, -y0 * fine], [0, 0, 1]])
-    view = InputSpec(pixels, np.eye(3), fine, 1e6, size)
+    projection = Projection(pixels, np.eye(3), fine, 1e6, size)
     shown = []
     for level in (0.0, 255.0):
-        canvas = Canvas(view, light, (level, level, level))
+        canvas = Canvas(projection, light, (level, level, level))
         draw(canvas)
         shown.append(canvas.pixels)
     black, white = shown
@@ -80,8 +80,8 @@ def placed(
 
 def stamp(canvas: Canvas, sprite: Sprite, matrix: np.ndarray, height: float = 0.0) -> None:
     """Draw a sprite whose own coordinates `matrix` takes to the world, at `height` above the table."""
-    full = _to_pixels(canvas.view, height) @ matrix @ sprite.to_local
-    box = _box(full, sprite.pixels.shape, canvas.view.size, 1)
+    full = _to_pixels(canvas.projection, height) @ matrix @ sprite.to_local
+    box = _box(full, sprite.pixels.shape, canvas.projection.size, 1)
     if box is None:
         return
     x0, y0, x1, y1 = box
@@ -97,12 +97,12 @@ def stamp_shadow(
     canvas: Canvas, sprite: Sprite, matrix: np.ndarray, height: float, ground: float = 0.0, strength: float = 1.0
 ) -> None:
     """Darken what lies at `ground` under a sprite at `height`, as `Canvas.shadow` does for outlines."""
-    light, view, above = canvas.light, canvas.view, max(height - ground, 0.0)
+    light, projection, above = canvas.light, canvas.projection, max(height - ground, 0.0)
     moved = np.eye(3)
     moved[:2, 2] = light.falls * light.slope * above
-    sigma = (0.02 + light.softness * above * 0.5) * view.scale
-    full = _to_pixels(view, ground) @ moved @ matrix @ sprite.to_local
-    box = _box(full, sprite.pixels.shape, view.size, int(3 * sigma) + 2)
+    sigma = (0.02 + light.softness * above * 0.5) * projection.scale
+    full = _to_pixels(projection, ground) @ moved @ matrix @ sprite.to_local
+    box = _box(full, sprite.pixels.shape, projection.size, int(3 * sigma) + 2)
     if box is None:
         return
     x0, y0, x1, y1 = box
@@ -117,9 +117,9 @@ def stamp_shadow(
     canvas.pixels[y0:y1, x0:x1] *= cv2.resize(tone, (x1 - x0, y1 - y0), interpolation=cv2.INTER_LINEAR)
 
 
-def _to_pixels(view: InputSpec, height: float) -> np.ndarray:
-    closer = view.camera_height / max(view.camera_height - height, 0.1)
-    return np.asarray(view.pixels @ np.diag([closer, closer, 1.0]) @ view.plane)
+def _to_pixels(projection: Projection, height: float) -> np.ndarray:
+    closer = projection.camera_height / max(projection.camera_height - height, 0.1)
+    return np.asarray(projection.pixels @ np.diag([closer, closer, 1.0]) @ projection.plane)
 
 
 def _box(full: np.ndarray, shape: tuple[int, ...], size: tuple[int, int], pad: int) -> tuple[int, int, int, int] | None:

@@ -8,7 +8,7 @@ from typing import cast
 
 import numpy as np
 
-from actscribe_sim.canvas.canvas import Camera, Canvas, Colour, InputSpec, Light, Paint, Sensor, make_sensor
+from actscribe_sim.canvas.canvas import Camera, Canvas, Colour, Projection, Light, Paint, Sensor, make_sensor
 from actscribe_sim.canvas.hand import HandLook
 from actscribe_sim.canvas.shapes import limb, rectangle
 from actscribe_sim.canvas.textures import Surface, cloud, table, weave
@@ -183,7 +183,7 @@ def _background(rng: np.random.Generator, light: Light, size: int) -> np.ndarray
     per_unit = side / (2 * EXTENT)
     pixels = np.array([[per_unit, 0, EXTENT * per_unit], [0, per_unit, EXTENT * per_unit], [0, 0, 1]])
     floor = table(rng, _surface(rng, ("plain", "tiles", "speckled")), _vary(rng, (95, 100, 105), 15), side)
-    canvas = Canvas(InputSpec(pixels, np.eye(3), per_unit, 1e6, (side, side)), light, (0.0, 0.0, 0.0))
+    canvas = Canvas(Projection(pixels, np.eye(3), per_unit, 1e6, (side, side)), light, (0.0, 0.0, 0.0))
     canvas.pixels[:] = floor
     half_width, half_length = TABLE_HALF
     frame = rectangle((0, 0), 2 * half_width + 0.14, 2 * half_length + 0.14, 0.0, 0.08)

@@ -153,8 +153,8 @@ def render_frames(scene: Scene, start: float = 0.0, end: float | None = None) ->
 
 def draw_state(scene: Scene, state: State) -> np.ndarray:
     """Return a picture of any state in the scene's look, uint8 RGB, shape (size, size, 3)."""
-    view = _camera(scene, state.time).at(state.time, scene.size, scene.size)
-    canvas = Canvas(view, scene.film.light, scene.team.background, EXTENT)
+    projection = _camera(scene, state.time).at(state.time, scene.size, scene.size)
+    canvas = Canvas(projection, scene.film.light, scene.team.background, EXTENT)
     low = [hand for hand in state.hands if hand.name.startswith("under")]
     over = state.baby is not None
     if state.mask.height < 0.1:
