@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from actscribe_sim.canvas.canvas import SHADOW_TINT, Canvas, Projection, Light
+from actscribe_sim.canvas.canvas import SHADOW_TINT, Canvas, Light, Projection
 from actscribe_sim.canvas.shapes import rotation
 
 FINE = 1.3  # pixels of a sprite per pixel of the picture

@@ -8,7 +8,7 @@ from typing import cast
 
 import numpy as np
 
-from actscribe_sim.canvas.canvas import Camera, Canvas, Colour, Projection, Light, Paint, Sensor, make_sensor
+from actscribe_sim.canvas.canvas import Camera, Canvas, Colour, Light, Paint, Projection, Sensor, make_sensor
 from actscribe_sim.canvas.hand import HandLook
 from actscribe_sim.canvas.shapes import limb, rectangle
 from actscribe_sim.canvas.textures import Surface, cloud, table, weave
