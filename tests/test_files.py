@@ -35,6 +35,16 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> 
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
 
 
+@pytest.mark.parametrize("durable", [True, False])
+def test_only_what_cannot_be_computed_again_waits_for_the_disk(
+    tmp_path: Path, durable: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[int] = []
+    monkeypatch.setattr(os, "fsync", waited.append)
+    write_text(tmp_path / "a.txt", "whole", durable=durable)
+    assert ((tmp_path / "a.txt").read_text(), len(waited)) == ("whole", int(durable))
+
+
 def test_ctrl_c_while_writing_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), write_beside(tmp_path / "new" / "a.txt") as beside:
         beside.write_text("half")

@@ -80,7 +80,7 @@ def test_one_that_was_just_written_may_still_change(tmp_path: Path) -> None:
 @pytest.mark.parametrize("damage", ["{", "[]", '{"looks": 1}', "other answer"])
 def test_a_damaged_note_is_no_answer(file: Path, cache: Path, damage: str) -> None:
     asked(file)
-    (note,) = cache.iterdir()
+    (note,) = cache.rglob("*.json")
     if damage == "other answer":
         damage = json.dumps(json.loads(note.read_text()) | {"found": {"size": 7}})
     note.write_text(damage)
@@ -90,6 +90,13 @@ def test_a_damaged_note_is_no_answer(file: Path, cache: Path, damage: str) -> No
 def test_a_cache_that_cannot_be_written_only_costs_time(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ACTSCRIBE_CACHE", str(file))
     assert asked(file) == asked(file) == ({"size": 3}, 1)
+
+
+def test_a_note_costs_as_little_beside_a_thousand_others(cache: Path, tmp_path: Path) -> None:
+    for index in range(1000):
+        asked(written(tmp_path / f"{index}.bin", b"one"))
+    assert len(list(cache.rglob("*.json"))) == 1000
+    assert max(len(list(folder.iterdir())) for folder in cache.iterdir()) < 25  # each write looks through its folder
 
 
 def test_content_is_that_of_the_bytes(file: Path) -> None:

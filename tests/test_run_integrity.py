@@ -145,7 +145,7 @@ def test_a_memory_that_is_damaged_or_cannot_be_kept_only_costs_time(run: Path, m
     monkeypatch.setattr(integrity, "LARGE_BYTES", 1000)
     monkeypatch.setattr(remembered, "FRESH_S", 0)
     Run.open(run)
-    for note in (Path(os.environ["ACTSCRIBE_CACHE"]) / "files").iterdir():
+    for note in (Path(os.environ["ACTSCRIBE_CACHE"]) / "files").rglob("*.json"):
         note.write_text('{"digest": "0", "looks": [')
     Run.open(run)
     (run / "file").write_text("")

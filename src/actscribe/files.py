@@ -21,12 +21,17 @@ FULL_WORDS = ("No space left on device", "PytorchStreamWriter failed writing", "
 
 
 @contextmanager
-def write_beside(target: Path) -> Iterator[Path]:
+def write_beside(target: Path, *, durable: bool = True) -> Iterator[Path]:
     """Yield a temporary path in the folder of `target`; rename it to `target` when the block ends well.
 
     An empty file is there already; the block fills it, or puts another in its place. On any exception,
     KeyboardInterrupt included, the temporary file is removed and whatever stood at `target` before is untouched. What a
     killed process left for the same target is removed. The mode is that of any new file here (umask), whoever wrote it.
+
+    Args:
+        target: the file.
+        durable: wait until the disk has it, so that it outlives a power cut. What carries sums of its own and can be
+            computed again, such as a cache's entry, need not.
 
     Raises:
         ActScribeError: the disk is full or the folder cannot be written to.
@@ -41,8 +46,9 @@ def write_beside(target: Path) -> Iterator[Path]:
         raise explain_os_error(error, target) from error
     try:
         yield beside
-        with beside.open("rb") as file:
-            os.fsync(file.fileno())
+        if durable:
+            with beside.open("rb") as file:
+                os.fsync(file.fileno())
         _set_mode(beside, mode)
         beside.replace(target)
     except OSError as error:
@@ -51,9 +57,9 @@ def write_beside(target: Path) -> Iterator[Path]:
         beside.unlink(missing_ok=True)
 
 
-def write_text(target: Path, text: str) -> None:
-    """Write `text` to `target` as UTF-8, whole or not at all."""
-    with write_beside(target) as beside:
+def write_text(target: Path, text: str, *, durable: bool = True) -> None:
+    """Write `text` to `target` as UTF-8, whole or not at all; see `write_beside`."""
+    with write_beside(target, durable=durable) as beside:
         beside.write_text(text, encoding="utf-8", newline="")
 
 

@@ -33,7 +33,8 @@ def remembered(path: Path, what: str, find: Callable[[], dict[str, Any]]) -> dic
     before = _looks(path)
     if before is None:
         return find()
-    note = cache_folder() / "files" / f"{_hash(f'{what} {real_path(path)}')}.json"
+    name = _hash(f"{what} {real_path(path)}")
+    note = cache_folder() / "files" / name[:2] / f"{name}.json"  # writing looks through the folder: small ones
     kept = _read(note)
     if kept.get("looks") == before:
         known: dict[str, Any] = kept["found"]
@@ -41,7 +42,8 @@ def remembered(path: Path, what: str, find: Callable[[], dict[str, Any]]) -> dic
     found = find()
     if before == _looks(path) and time.time() - before[1] / 1e9 > FRESH_S:
         with suppress(ActScribeError):
-            write_text(note, json.dumps({"looks": before, "found": found, "sum": _hash(json.dumps([before, found]))}))
+            text = json.dumps({"looks": before, "found": found, "sum": _hash(json.dumps([before, found]))})
+            write_text(note, text, durable=False)
     return found
 
 

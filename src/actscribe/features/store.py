@@ -121,7 +121,7 @@ class Shelf:
         self._store.make_room(size)
         digest = hashlib.blake2b(repr(moments).encode(), digest_size=12).hexdigest()
         path = self.folder / f"{digest}{ENDING}"
-        with write_beside(path) as beside:
+        with write_beside(path, durable=False) as beside:
             save_file(tensors, beside)
         self._add(path)
         kept = {moment: row for moment, row in self._held.items() if moment not in self._places}

@@ -177,7 +177,7 @@ class FrameCache:
             hint = f"Set {FOLDER_VARIABLE} to a folder that you may write to; decoded frames are kept there."
             raise ActScribeError(error.message, hint) from error
         entry = self._entry(content, times, short_side, square_pixels)
-        with write_beside(entry) as beside, _closing(beside.open("wb")) as file:
+        with write_beside(entry, durable=False) as beside, _closing(beside.open("wb")) as file:
             pts: list[float] = []
             sums: list[int] = []
             shape: tuple[int, ...] = (len(times),)
