@@ -66,8 +66,8 @@ def made_up(
         for seed in range(3, 3 + (1 if name in ZERO_SHOT else seeds)):
             for number in (None,) if name in ZERO_SHOT else (None, *curve):
                 part = Part(name, seed, number)
-                _run(folder / part.place, study, recordings, splits, part, skill if number is None else skill / 2)
-                provenance.runs[part.place] = Place.of(folder / part.place, folder)
+                _run(folder / part.subfolder, study, recordings, splits, part, skill if number is None else skill / 2)
+                provenance.runs[part.subfolder] = Place.of(folder / part.subfolder, folder)
     provenance.write(folder)
     return provenance
 

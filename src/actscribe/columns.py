@@ -65,19 +65,21 @@ def for_terminal(table: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame
 
 def in_short(columns: Iterable[Column]) -> str:
     """Return the line that says below tables of the terminal what their short headings mean, and where more stands."""
-    found = {one.short: one.meaning.partition(";")[0].partition(":")[0] for one in columns if one.short and one.meaning}
-    words = "; ".join(f"{short}: {meaning}" for short, meaning in found.items())
+    meanings = {
+        one.short: one.meaning.partition(";")[0].partition(":")[0] for one in columns if one.short and one.meaning
+    }
+    words = "; ".join(f"{short}: {meaning}" for short, meaning in meanings.items())
     return f"{words}. The report explains every column."
 
 
 def explained(columns: Iterable[Column]) -> list[tuple[str, str]]:
     """Return title and meaning of every column that has a meaning, each title once, both as one begins a line."""
-    found: dict[str, str] = {}
+    meanings: dict[str, str] = {}
     for column in columns:
         if column.meaning:
             title = f"{column.group} {column.title}".strip()
-            found.setdefault(_capital(title) if len(title) > 1 else title, f"{_capital(column.meaning)}.")
-    return list(found.items())
+            meanings.setdefault(_capital(title) if len(title) > 1 else title, f"{_capital(column.meaning)}.")
+    return list(meanings.items())
 
 
 def _capital(text: str) -> str:

@@ -85,13 +85,13 @@ def pair(path: Path, where: str, events: Iterable[tuple[float, str, str, str, st
         ActScribeError: a START without STOP or a STOP without START, naming subject, behaviour and time.
     """
     started: dict[tuple[str, str], float] = {}
-    found = []
-    for time, subject, label, status, place in events:
+    intervals = []
+    for time, subject, label, status, location in events:
         key = (subject, label)
         if status == "POINT":
-            found.append(interval_at(path, place, label, time, time, subject))
+            intervals.append(interval_at(path, location, label, time, time, subject))
         elif key in started and status in ("STOP", "TOGGLE"):
-            found.append(interval_at(path, place, label, started.pop(key), time, subject))
+            intervals.append(interval_at(path, location, label, started.pop(key), time, subject))
         elif key not in started and status in ("START", "TOGGLE"):
             started[key] = time
         elif status == "STOP":
@@ -101,10 +101,10 @@ def pair(path: Path, where: str, events: Iterable[tuple[float, str, str, str, st
                 path, where, subject, label, started[key], "starts", f"starts again at {time:g} s without a stop"
             )
         else:
-            raise ActScribeError(f"{path}: {place}: '{status}' is neither START, STOP nor POINT.")
+            raise ActScribeError(f"{path}: {location}: '{status}' is neither START, STOP nor POINT.")
     for (subject, label), time in started.items():
         raise _odd(path, where, subject, label, time, "starts", "never stops")
-    return found
+    return intervals
 
 
 def _odd(path: Path, where: str, subject: str, label: str, time: float, does: str, problem: str) -> ActScribeError:
@@ -124,7 +124,7 @@ def _entries(
     where = f"observation '{name}'"
     try:
         ahead = observation.ahead()
-        found = parts(observation.players(), *observation.observed())
+        media_parts = parts(observation.players(), *observation.observed())
     except ActScribeError as error:
         # Raised when this observation is asked for, so that it does not hide the others.
         files = tuple(file for player in observation.players() for file in player.files)
@@ -137,8 +137,8 @@ def _entries(
         places = whereabouts("category", under)
         return replace(part.of(intervals), labels=_labels(types, intervals), places=places)
 
-    names = [name] if len(found) == 1 else [f"{name}: {', '.join(part.files)}" for part in found]
-    return [Entry(one, part.files, partial(read, part)) for one, part in zip(names, found, strict=True)]
+    names = [name] if len(media_parts) == 1 else [f"{name}: {', '.join(part.files)}" for part in media_parts]
+    return [Entry(one, part.files, partial(read, part)) for one, part in zip(names, media_parts, strict=True)]
 
 
 def _category(label: str, categories: Mapping[str, str]) -> str:
@@ -146,9 +146,9 @@ def _category(label: str, categories: Mapping[str, str]) -> str:
     return next((of for code, of in categories.items() if label == code or label.startswith(f"{code}: ")), "")
 
 
-def _labels(codes: Iterable[str], found: Iterable[Interval]) -> tuple[str, ...]:
+def _labels(codes: Iterable[str], intervals: Iterable[Interval]) -> tuple[str, ...]:
     """Return the ethogram's behaviours as labels, without those that occur with modifiers only."""
-    names = {interval.label for interval in found}
+    names = {interval.label for interval in intervals}
     modified = {name.partition(": ")[0] for name in names} - names
     return tuple(code for code in codes if code not in modified and not is_gap(code))
 
@@ -161,18 +161,18 @@ def _intervals(path: Path, where: str, observation: Observation, types: dict[str
     events = []
     bouts = []
     for number, row in enumerate(observation.events, start=1):
-        place = f"{where}, event {number}"
+        location = f"{where}, event {number}"
         if len(row) < 3 or not isinstance(row[0], int | float) or not abs(row[0]) < _NO_TIME:
-            raise ActScribeError(f"{path}: {place}: expected time, subject and behaviour, found {row[:3]}.")
+            raise ActScribeError(f"{path}: {location}: expected time, subject and behaviour, found {row[:3]}.")
         code = str(row[2])
         if code not in types:
-            raise ActScribeError(f"{path}: {place}: behaviour '{code}' is not in the project's ethogram.")
+            raise ActScribeError(f"{path}: {location}: behaviour '{code}' is not in the project's ethogram.")
         status = "POINT" if types[code].casefold().startswith("point") else "TOGGLE"
         modifiers = [text for text in str(row[3]).split("|") if text not in ("", "None")] if len(row) > 3 else []
         label = f"{code}: {', '.join(modifiers)}" if modifiers else code
         # BORIS keeps milliseconds; rounding takes the subtraction's noise off.
         time = float(row[0]) - ahead if not ahead else round(float(row[0]) - ahead, 6)
-        events.append((time, str(row[1]), label, status, place))
+        events.append((time, str(row[1]), label, status, location))
         if status == "TOGGLE" and row[4:5] != [POINT_COMMENT]:
             bouts.append((time, str(row[1]), label))
     # A stable sort: BORIS keeps rows in time order, and rows at one time in the order of coding.
@@ -186,11 +186,11 @@ def _refuse_doubled(path: Path, where: str, events: Iterable[tuple[float, str, s
     times: dict[tuple[str, str], list[float]] = {}
     for time, subject, label in events:
         times.setdefault((subject, label), []).append(time)
-    for (subject, label), found in times.items():
-        if len(found) > 2 and len(found) % 4 == 0 and found[::2] == found[1::2]:
+    for (subject, label), event_times in times.items():
+        if len(event_times) > 2 and len(event_times) % 4 == 0 and event_times[::2] == event_times[1::2]:
             raise ActScribeError(
                 f"{path}: {where}: every state event '{label}' of {_who(subject)} stands there twice, the first at"
-                f" {found[0]:g} s.",
+                f" {event_times[0]:g} s.",
                 "Delete one of each two in BORIS.",
             )
 

@@ -86,21 +86,21 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
 
 
 def _intervals(export: Export, where: str, group: Sequence[Row]) -> list[Interval]:
-    found = []
+    intervals = []
     for row in group:
-        place = row.place
-        start = seconds_at(export.path, place, export.text(row, "start_s"), "the start") - export.offset(row)
+        location = row.location
+        start = seconds_at(export.path, location, export.text(row, "start_s"), "the start") - export.offset(row)
         kind = export.text(row, "behavior_type").strip()
         if kind.upper() not in ("STATE", "POINT"):
             raise ActScribeError(
-                f"{export.path}: {place}: the behaviour type is {quoted(kind)}, expected STATE or POINT."
+                f"{export.path}: {location}: the behaviour type is {quoted(kind)}, expected STATE or POINT."
             )
         if kind.upper() == "POINT":
             end = start
         else:
-            end = seconds_at(export.path, place, export.text(row, "stop_s"), "the stop") - export.offset(row)
-        found.append(interval_at(export.path, place, export.label(row), start, end, export.subject(row)))
-    return found
+            end = seconds_at(export.path, location, export.text(row, "stop_s"), "the stop") - export.offset(row)
+        intervals.append(interval_at(export.path, location, export.label(row), start, end, export.subject(row)))
+    return intervals
 
 
 FORMAT = Format(

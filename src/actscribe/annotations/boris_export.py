@@ -120,7 +120,7 @@ class Export:
     def offset(self, row: Row) -> float:
         """Return the seconds that an observation's times are ahead of its video."""
         text = self.text(row, "time_offset_s", "time_offset").strip() or self.facts.get("time_offset_s", "")
-        return seconds_at(self.path, row.place, text, "the time offset") if text else 0.0
+        return seconds_at(self.path, row.location, text, "the time offset") if text else 0.0
 
 
 #: Turns the rows of one observation, named by a text for messages, into intervals.
@@ -145,18 +145,18 @@ def read_export(
         ActScribeError: no such table, a row that cannot be read, or a workbook with a sheet that holds something else.
     """
     if not is_packed(path):
-        found = find_table(path, read_text(path), is_header)
-        if found is None:
+        table = find_table(path, read_text(path), is_header)
+        if table is None:
             raise ActScribeError(f"{path}: has no header row with {expected}.")
-        return entries(_export(path, found), intervals)
+        return entries(_export(path, table), intervals)
     every: list[Entry] = []
     for rows in read_sheets(path):
-        found = table_of_rows(path, rows, is_header)
-        if found is None:
+        table = table_of_rows(path, rows, is_header)
+        if table is None:
             raise ActScribeError(
-                f"{path}: {rows[0].place}: a sheet without a header row with {expected}.", "Remove the other sheets."
+                f"{path}: {rows[0].location}: a sheet without a header row with {expected}.", "Remove the other sheets."
             )
-        every += entries(_export(path, found), intervals)
+        every += entries(_export(path, table), intervals)
     return every
 
 
@@ -167,14 +167,17 @@ def _export(path: Path, table: Table) -> Export:
     for row in table.body:
         # At once, whatever observation the row names: the garbage below a table names one of its own.
         if not all(row.cell(column).strip() for column in needed):
-            raise ActScribeError(f"{path}: {row.place}: a row without a behaviour or a time: {quoted(row.cells[0])}.")
+            raise ActScribeError(
+                f"{path}: {row.location}: a row without a behaviour or a time: {quoted(row.cells[0])}."
+            )
     facts: dict[str, str] = {}
     played = []
     for row in table.above:
         filled = [cell.strip() for cell in row.cells if cell.strip()]
         if len(filled) > _MOST_FACTS or _STATUS & {cell.upper() for cell in filled}:
             raise ActScribeError(
-                f"{path}: {row.place}: a row of the table stands above its header, which is in {table.header.place}.",
+                f"{path}: {row.location}: a row of the table stands above its header, which is in"
+                f" {table.header.location}.",
                 "Put the header first.",
             )
         name, value = normal(row.cells[0]), row.cell(1)
@@ -182,7 +185,7 @@ def _export(path: Path, table: Table) -> Export:
             played.append((name, value.strip()))
         if name in _SINGLE and facts.setdefault(name, value) != value:
             raise ActScribeError(
-                f"{path}: {row.place}: {quoted(row.cells[0])} is given twice, {quoted(facts[name])} and"
+                f"{path}: {row.location}: {quoted(row.cells[0])} is given twice, {quoted(facts[name])} and"
                 f" {quoted(value)}."
             )
         facts[name] = value
@@ -199,11 +202,11 @@ def entries(export: Export, intervals: Intervals) -> list[Entry]:
         is_observation = bool(name) or sum(len(player.files) for player in players(source, "")) > 1
         name = name or (source if is_observation else first[export.media(row)])
         groups.setdefault((is_observation, name), []).append(row)
-    found: list[Entry] = []
+    file_entries: list[Entry] = []
     for (is_observation, name), rows in groups.items():
         one = _Observation(export, name, tuple(rows), intervals)
-        found += one.entries() if is_observation else [one.of_video()]
-    return found or [Entry("", (), lambda: Annotations(()))]
+        file_entries += one.entries() if is_observation else [one.of_video()]
+    return file_entries or [Entry("", (), lambda: Annotations(()))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,26 +221,28 @@ class _Observation:
     def of_video(self) -> Entry:
         """Return the rows of one video, whose times are its own."""
         media = (self.name,) if self.name else ()
-        length = queue(("",), self._said("media_duration_s", "total_length")).lengths[0]
+        length = queue(("",), self._first_text("media_duration_s", "total_length")).lengths[0]
         return Entry(self.name, media, lambda: self._placed(Annotations.of(self._read(), media, length)), joins=True)
 
     def entries(self) -> list[Entry]:
         """Return one entry for each file that can be told apart, else one for all of them."""
         used = self._players()
         if not used:
-            length = queue(("",), self._said("media_duration_s", "total_length")).lengths[0]
+            length = queue(("",), self._first_text("media_duration_s", "total_length")).lengths[0]
             return [Entry(self.name, (), partial(self._whole, (), length))]
         try:
             if len(used) > 1:
                 raise ActScribeError("has several players, and an export does not say by how much they are shifted.")
-            found = parts(used)
+            media_parts = parts(used)
         except ActScribeError as error:
             files = tuple(file for player in used for file in player.files)
-            length = queue(("",), self._said("total_length")).lengths[0]
+            length = queue(("",), self._first_text("total_length")).lengths[0]
             whole = partial(self._whole, files, length)
             return [Entry(self.name, files, whole, undivided=f"observation '{self.name}' {error.message}")]
-        names = [self.name] if len(found) == 1 else [f"{self.name}: {', '.join(part.files)}" for part in found]
-        return [Entry(one, part.files, partial(self._part, part)) for one, part in zip(names, found, strict=True)]
+        names = (
+            [self.name] if len(media_parts) == 1 else [f"{self.name}: {', '.join(part.files)}" for part in media_parts]
+        )
+        return [Entry(one, part.files, partial(self._part, part)) for one, part in zip(names, media_parts, strict=True)]
 
     def _whole(self, files: tuple[str, ...], length: float | None) -> Annotations:
         return self._placed(Annotations.of(self._read(), files, length))
@@ -245,10 +250,10 @@ class _Observation:
     def _part(self, part: Part) -> Annotations:
         return self._placed(part.of(self._read()))
 
-    def _placed(self, found: Annotations) -> Annotations:
+    def _placed(self, annotations: Annotations) -> Annotations:
         """Return annotations that know the category of each behaviour, where the table has one."""
         under = ((self.export.label(row), self.export.text(row, "behavioral_category")) for row in self.rows)
-        return replace(found, places=whereabouts("category", under))
+        return replace(annotations, places=whereabouts("category", under))
 
     def _read(self) -> list[Interval]:
         """Return the intervals; refuse two observations of one name, and those whose events have no time in a video."""
@@ -261,17 +266,17 @@ class _Observation:
                     f" {quoted(values[0])}, of the other {quoted(values[1])}.",
                     "Give them two names in BORIS and export them again.",
                 )
-        if re.search("picture|image", self._said("observation_type"), re.IGNORECASE):
+        if re.search("picture|image", self._first_text("observation_type"), re.IGNORECASE):
             raise ActScribeError(
                 f"{self.export.path}: {where} is made from pictures; its events have no time in a video."
             )
         return self.intervals(self.export, where, self.rows)
 
     def _players(self) -> list[Player]:
-        lengths = self._said("media_duration_s", "total_length")
-        used = players(self._said("source"), lengths) or list(self.export.players(lengths))
+        lengths = self._first_text("media_duration_s", "total_length")
+        used = players(self._first_text("source"), lengths) or list(self.export.players(lengths))
         files = [file for file in dict.fromkeys(self.export.media(row) for row in self.rows) if file]
         return used or ([queue(files, lengths)] if files else [])
 
-    def _said(self, *names: str) -> str:
+    def _first_text(self, *names: str) -> str:
         return self.export.text(self.rows[0], *names)

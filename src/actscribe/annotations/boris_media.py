@@ -60,9 +60,9 @@ class Part:
     def of(self, intervals: Iterable[Interval]) -> Annotations:
         """Return what of an observation's intervals falls into this part, with times from its own beginning."""
         stop = FOREVER if self.is_last or self.end is None else self.end
-        found = [_moved(interval, self.start, stop) for interval in intervals if self._holds(interval, stop)]
-        found += [Interval(GAP_LABEL, start, end) for start, end in self.gaps]
-        return Annotations.of(found, self.files, self.length)
+        part_intervals = [_moved(interval, self.start, stop) for interval in intervals if self._holds(interval, stop)]
+        part_intervals += [Interval(GAP_LABEL, start, end) for start, end in self.gaps]
+        return Annotations.of(part_intervals, self.files, self.length)
 
     def _holds(self, interval: Interval, stop: float) -> bool:
         if interval.start == interval.end:
@@ -86,15 +86,15 @@ def parts(players: Sequence[Player], first: float = 0.0, last: float = FOREVER) 
                 f"was observed from {first:g} s to {last:g} s only, but its length is not in the file."
             )
         return [Part((), 0.0, None, is_last=True)]
-    found: dict[tuple[float, float | None], Part] = {}
+    by_span: dict[tuple[float, float | None], Part] = {}
     total = None if None in players[0].lengths else sum(length or 0.0 for length in players[0].lengths)
     for number, player in enumerate(players):
         for index, (file, (start, end)) in enumerate(zip(player.files, _edges(player), strict=True), start=1):
-            same = found.get((start, end))
+            same = by_span.get((start, end))
             is_last = number == 0 and index == len(player.files)
             part = Part((file,), start, end, is_last, _gaps(file, start, end, (first, last), total))
-            found[start, end] = part if same is None else replace(same, files=(*same.files, file))
-    return list(found.values())
+            by_span[start, end] = part if same is None else replace(same, files=(*same.files, file))
+    return list(by_span.values())
 
 
 def _edges(player: Player) -> list[tuple[float, float | None]]:

@@ -17,10 +17,10 @@ def players(source: str, lengths: str) -> list[Player]:
 
     Where the two cells do not tell equally many files, no length is known.
     """
-    first, *found = _PLAYER.split(source)
-    if first.strip() or not found:
+    first, *fields = _PLAYER.split(source)
+    if first.strip() or not fields:
         return []
-    named = [tuple(name.strip() for name in names.split(";")) for names in found[1::2]]
+    named = [tuple(name.strip() for name in names.split(";")) for names in fields[1::2]]
     durations = [tuple(_length(text) for text in texts.split(";")) for texts in lengths.split("|")]
     if [len(names) for names in named] != [len(texts) for texts in durations]:
         durations = [(None,) * len(names) for names in named]
@@ -35,7 +35,7 @@ def queue(files: Sequence[str], lengths: str) -> Player:
 
 def _length(text: str) -> float | None:
     try:
-        found = parse_seconds(text)
+        seconds = parse_seconds(text)
     except ValueError:
         return None
-    return found if 0 <= found < float("inf") else None
+    return seconds if 0 <= seconds < float("inf") else None

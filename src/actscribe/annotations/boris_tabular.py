@@ -101,10 +101,10 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
 def _intervals(export: Export, where: str, group: Sequence[Row]) -> list[Interval]:
     events = []
     for row in group:
-        place = row.place
-        time = seconds_at(export.path, place, export.text(row, "time"), "the time") - export.offset(row)
+        location = row.location
+        time = seconds_at(export.path, location, export.text(row, "time"), "the time") - export.offset(row)
         status = export.text(row, "status", "behavior_type").strip().upper()
-        events.append((time, export.subject(row), export.label(row), status, place))
+        events.append((time, export.subject(row), export.label(row), status, location))
     events.sort(key=lambda event: event[0])
     return pair(export.path, where, events)
 

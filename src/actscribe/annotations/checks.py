@@ -85,16 +85,16 @@ def overlaps(intervals: Iterable[Interval]) -> list[tuple[Interval, Interval]]:
 
     Each interval is compared with the one before it that ends last.
     """
-    found = []
+    pairs = []
     last: dict[tuple[str, str], Interval] = {}
     for interval in sorted(intervals, key=sort_key):
         key = (interval.label, interval.subject)
         before = last.get(key)
         if before and min(before.end, interval.end) - interval.start > _ROUNDING:
-            found.append((before, interval))
+            pairs.append((before, interval))
         if before is None or interval.end > before.end:
             last[key] = interval
-    return found
+    return pairs
 
 
 def resolve(annotations: Annotations, labels: LabelSet) -> tuple[Annotations, dict[str, int]]:

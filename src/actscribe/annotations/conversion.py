@@ -100,9 +100,9 @@ def convert(
 
 def _media(source: Path, annotations: Annotations, film: str | None) -> tuple[str, ...]:
     """Return the names of the videos for a target: those of the source, or a film in the place of one that is gone."""
-    found = resolved(source, annotations.media)
-    if film is None or any(is_there(Path(name)) for name in found) or len(found) > 1:
-        return found
+    media = resolved(source, annotations.media)
+    if film is None or any(is_there(Path(name)) for name in media) or len(media) > 1:
+        return media
     return (film,)
 
 

@@ -75,8 +75,8 @@ _Columns = dict[str, list[_Column]]
 
 def is_header(names: Sequence[str]) -> bool:
     """Tell whether normal column names hold a label, a start, and an end or a duration."""
-    found = _columns(names)
-    return "label" in found and "start" in found and ("end" in found or "duration" in found)
+    columns = _columns(names)
+    return "label" in columns and "start" in columns and ("end" in columns or "duration" in columns)
 
 
 def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
@@ -119,7 +119,9 @@ def entries_of(path: Path, text: str) -> list[Entry]:
             kept.append(_interval(path, row, columns))
     if not groups:
         groups[""] = []
-    return [Entry(name, (name,) if name else (), _reader(found, name), joins=True) for name, found in groups.items()]
+    return [
+        Entry(name, (name,) if name else (), _reader(intervals, name), joins=True) for name, intervals in groups.items()
+    ]
 
 
 def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
@@ -132,7 +134,7 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
     header += ["score"] if any(interval.score is not None for interval, *_ in intervals) else []
     header += ["raw_score"] if any(interval.raw_score is not None for interval, *_ in intervals) else []
     for name in ("origin", "annotator", "run"):
-        header += [name] if any(_said(interval, name) for interval, *_ in intervals) else []
+        header += [name] if any(_origin_text(interval, name) for interval, *_ in intervals) else []
     header += ["video"] if video else []
     body = [
         {
@@ -142,7 +144,7 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
             "subject": as_text(interval.subject),
             "score": "" if interval.score is None else repr(float(interval.score)),
             "raw_score": "" if interval.raw_score is None else repr(float(interval.raw_score)),
-            **{name: as_text(_said(interval, name)) for name in ("origin", "annotator", "run")},
+            **{name: as_text(_origin_text(interval, name)) for name in ("origin", "annotator", "run")},
             "video": as_text(video),
         }
         for interval, start, end in intervals
@@ -155,14 +157,14 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
     write_text(path, for_excel(text))
 
 
-def _reader(found: list[Interval], name: str) -> Callable[[], Annotations]:
-    return lambda: Annotations.of(found, (name,) if name else ())
+def _reader(intervals: list[Interval], name: str) -> Callable[[], Annotations]:
+    return lambda: Annotations.of(intervals, (name,) if name else ())
 
 
 def _columns(names: Sequence[str]) -> _Columns:
     """Return where each known field stands and what turns its numbers into seconds."""
     bare = [_UNIT.sub("", name) for name in names]
-    units = [found.group(1) if (found := _UNIT.search(name)) else "" for name in names]
+    units = [match.group(1) if (match := _UNIT.search(name)) else "" for name in names]
     columns: _Columns = {}
     for field, spellings in _NAMES.items():
         positions = [index for spelling in spellings.split() for index, name in enumerate(bare) if name == spelling]
@@ -179,7 +181,7 @@ def _interval(path: Path, row: Row, columns: _Columns) -> Interval:
         end = round(start + _seconds(path, row, columns, "duration"), 9)
     score, raw_score = (_score(path, row, columns, field) for field in ("score", "raw_score"))
     label, subject = _text(row, columns, "label"), _text(row, columns, "subject")
-    return interval_at(path, row.place, label, start, end, subject, score, raw_score, _origin(row, columns))
+    return interval_at(path, row.location, label, start, end, subject, score, raw_score, _origin(row, columns))
 
 
 def _origin(row: Row, columns: _Columns) -> Origin | None:
@@ -187,7 +189,7 @@ def _origin(row: Row, columns: _Columns) -> Origin | None:
     return None if how is None else Origin(how, _text(row, columns, "annotator"), _text(row, columns, "run"))
 
 
-def _said(interval: Interval, name: str) -> str:
+def _origin_text(interval: Interval, name: str) -> str:
     origin = interval.origin
     return "" if origin is None else {"origin": origin.how, "annotator": origin.annotator, "run": origin.run}[name]
 
@@ -198,7 +200,7 @@ def _score(path: Path, row: Row, columns: _Columns, field: str) -> float | None:
         return parse_number(score.replace(",", ".")) if score else None
     except ValueError:
         raise ActScribeError(
-            f"{path}: {row.place}: the score is {quoted(score)}, expected a number in [0, 1]."
+            f"{path}: {row.location}: the score is {quoted(score)}, expected a number in [0, 1]."
         ) from None
 
 
@@ -208,10 +210,10 @@ def _seconds(path: Path, row: Row, columns: _Columns, field: str) -> float:
     text = row.cell(first.position)
     if first.factor < 1 and _THOUSANDS.fullmatch(text.strip()):
         raise ActScribeError(
-            f"{path}: {row.place}: the {field} is {quoted(text)} milliseconds: a thousands separator, or decimals?",
+            f"{path}: {row.location}: the {field} is {quoted(text)} milliseconds: a thousands separator, or decimals?",
             "Save the file without thousands separators.",
         )
-    seconds = seconds_at(path, row.place, text, f"the {field}") * first.factor
+    seconds = seconds_at(path, row.location, text, f"the {field}") * first.factor
     for other in others:
         try:
             again = parse_seconds(row.cell(other.position)) * other.factor
@@ -219,7 +221,8 @@ def _seconds(path: Path, row: Row, columns: _Columns, field: str) -> float:
             continue  # a clock time, a date, a frame's name
         if abs(again - seconds) > _ROUNDING:
             raise ActScribeError(
-                f"{path}: {row.place}: two columns hold the {field}, and they differ: {seconds:g} s and {again:g} s.",
+                f"{path}: {row.location}: two columns hold the {field}, and they differ: {seconds:g} s and"
+                f" {again:g} s.",
                 "Rename or remove the one that is not the time in the video.",
             )
     return seconds

@@ -71,18 +71,18 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
             raised by the entry's own `read`.
     """
     root = read_xml(path)
-    meta, found = _meta(path, root), tasks(path, root)
+    meta, all_tasks = _meta(path, root), tasks(path, root)
     known = partial(_known, path, meta)
     clock = known(clock)
 
     def read_at(task: Task, given: FrameClock | None) -> Annotations:
-        return _annotations(path, root, meta, task, found, known(given))
+        return _annotations(path, root, meta, task, all_tasks, known(given))
 
     # A task's own name is not the video's: a file without a source names no video.
-    called = names(found) if len(found) > 1 else [found[0].media[0] if found[0].media else ""]
+    called = names(all_tasks) if len(all_tasks) > 1 else [all_tasks[0].media[0] if all_tasks[0].media else ""]
     return [
         Entry(name, task.media, partial(read_at, task, clock), read_at=partial(read_at, task))
-        for name, task in zip(called, found, strict=True)
+        for name, task in zip(called, all_tasks, strict=True)
     ]
 
 
@@ -186,8 +186,8 @@ def _track(path: Path, track: Element, meta: _Meta, task: Task) -> Iterator[_Spa
     """Yield what holds from each shape of a track to the next one; the last shape holds for one frame."""
     label, number = track.get("label", ""), track.get("id", "")
     where = f"track {number or label}"
-    found = ((_frame(path, where, shape.get("frame"), task), shape) for shape in track if shape.tag in _SHAPES)
-    shapes = sorted(found, key=lambda pair: pair[0])
+    frame_shapes = ((_frame(path, where, shape.get("frame"), task), shape) for shape in track if shape.tag in _SHAPES)
+    shapes = sorted(frame_shapes, key=lambda pair: pair[0])
     frames = [frame for frame, _ in shapes]
     doubled = next((one for one, other in pairwise(frames) if one == other), None)
     if doubled is not None:
@@ -219,11 +219,11 @@ def _deleted(path: Path, images: Sequence[Element], task: Task) -> list[_Span]:
 
 def _refuse_doubled(path: Path, tracks: Iterable[Element]) -> None:
     """Refuse two tracks of one id: without names, two people would be one."""
-    seen: set[str] = set()
+    numbers: set[str] = set()
     for number in (track.get("id", "") for track in tracks):
-        if number and number in seen:
+        if number and number in numbers:
             raise ActScribeError(f"{path}: two tracks have the id '{number}'.", "Export the task again.")
-        seen.add(number)
+        numbers.add(number)
 
 
 def _frame(path: Path, where: str, text: str | None, task: Task) -> int:

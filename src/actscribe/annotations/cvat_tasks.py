@@ -33,7 +33,7 @@ class Task:
         first: number of its first frame in the video.
         last: of its last one; None where the file does not say.
         step: from one frame to the next.
-        is_told: first or last are written as such, so that no shape can be elsewhere; a mere size is rounded.
+        is_bounded: first or last are written as such, so that no shape can be elsewhere; a mere size is rounded.
     """
 
     identifier: str = ""
@@ -42,7 +42,7 @@ class Task:
     first: int = 0
     last: int | None = None
     step: int = 1
-    is_told: bool = False
+    is_bounded: bool = False
 
     @property
     def end(self) -> int | None:
@@ -51,7 +51,7 @@ class Task:
 
     def holds(self, frame: int) -> bool:
         """Tell whether a shape can be at a frame of the video: a shape may also end a track just after the last one."""
-        return not self.is_told or (frame >= self.first and (self.end is None or frame <= self.end))
+        return not self.is_bounded or (frame >= self.first and (self.end is None or frame <= self.end))
 
     def duration(self, clock: FrameClock) -> float | None:
         """Return how long the video is, in seconds, as far as file and clock tell."""
@@ -79,22 +79,22 @@ def tasks(path: Path, root: Element) -> list[Task]:
     """
     meta = root.find("meta")
     elements = [] if meta is None else [*meta.iter("task"), *meta.iter("job")]
-    found = [_task(path, element) for element in elements] or [Task()]
-    for index, task in enumerate(found):
-        if any(task.identifier == other.identifier for other in found[:index]):
+    parsed = [_task(path, element) for element in elements] or [Task()]
+    for index, task in enumerate(parsed):
+        if any(task.identifier == other.identifier for other in parsed[:index]):
             raise ActScribeError(
                 f"{path}: two tasks have the id '{task.identifier}', so nobody can tell whose a track is.",
                 "Export the tasks one by one.",
             )
-    return found
+    return parsed
 
 
-def names(found: Iterable[Task]) -> list[str]:
+def names(all_tasks: Iterable[Task]) -> list[str]:
     """Return a name for each task: what it calls itself, with its id where two have one name."""
-    called = [task.name or (task.media[0] if task.media else "") for task in found]
+    called = [task.name or (task.media[0] if task.media else "") for task in all_tasks]
     return [
         f"{name} (task {task.identifier})" if called.count(name) > 1 else name
-        for name, task in zip(called, found, strict=True)
+        for name, task in zip(called, all_tasks, strict=True)
     ]
 
 
@@ -105,7 +105,7 @@ def owned(path: Path, elements: Iterable[Element], task: Task, all_tasks: Iterab
         ActScribeError: one of another task than those of the file, or of none where there are several.
     """
     known = [other.identifier for other in all_tasks]
-    found = []
+    own = []
     for element in elements:
         owner = element.get("task_id")
         if owner is None and len(known) == 1:
@@ -117,8 +117,8 @@ def owned(path: Path, elements: Iterable[Element], task: Task, all_tasks: Iterab
                 "Export the project or the task again.",
             )
         if owner == task.identifier or not task.identifier:
-            found.append(element)
-    return found
+            own.append(element)
+    return own
 
 
 def whole(path: Path, where: str, text: str | None) -> int:
@@ -157,12 +157,12 @@ def _task(path: Path, element: Element) -> Task:
         first,
         last,
         step,
-        is_told=element.find("start_frame") is not None or stop is not None,
+        is_bounded=element.find("start_frame") is not None or stop is not None,
     )
 
 
 def _step(path: Path, text: str) -> int:
-    found = _STEP.fullmatch(text)
-    if text.strip() and (not found or int(found.group(1)) < 1):
+    match = _STEP.fullmatch(text)
+    if text.strip() and (not match or int(match.group(1)) < 1):
         raise ActScribeError(f"{path}: the frame filter is '{text.strip()[:40]}', expected nothing or 'step=5'.")
-    return int(found.group(1)) if found else 1
+    return int(match.group(1)) if match else 1

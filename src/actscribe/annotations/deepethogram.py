@@ -106,9 +106,9 @@ def _annotations(path: Path, header: Sequence[str], body: Sequence[Row], clock: 
         for position in behaviors
         for span in _runs((cells[:, position] == -1) & ~blank, frames)
     ]
-    found = [Interval(label, clock.seconds(first), clock.seconds(last)) for label, (first, last) in spans]
+    intervals = [Interval(label, clock.seconds(first), clock.seconds(last)) for label, (first, last) in spans]
     labels = [names[position] for position in behaviors]
-    return Annotations.of(found, duration=clock.seconds(int(frames[-1]) + 1), labels=labels)
+    return Annotations.of(intervals, duration=clock.seconds(int(frames[-1]) + 1), labels=labels)
 
 
 def _frames(path: Path, body: Sequence[Row], clock: FrameClock) -> np.ndarray:
@@ -155,8 +155,8 @@ def _values(path: Path, row: Row, skipped: int, count: int) -> list[int]:
     cells = [cell.strip() for cell in row.cells[skipped:]]
     wrong = next((cell for cell in cells if cell not in _VALUES), None)
     if wrong is not None or len(cells) != count:
-        found = f"{len(cells)} values" if wrong is None else f"'{wrong}'"
-        raise ActScribeError(f"{path}:{row.line}: expected {count} values of -1, 0 or 1, found {found}.")
+        actual = f"{len(cells)} values" if wrong is None else f"'{wrong}'"
+        raise ActScribeError(f"{path}:{row.line}: expected {count} values of -1, 0 or 1, found {actual}.")
     return [int(float(cell)) for cell in cells]
 
 

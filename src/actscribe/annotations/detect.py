@@ -67,8 +67,8 @@ def _json(formats: Mapping[str, Format], path: Path) -> str:
             f"{path}: looks like Label Studio's JSON-MIN, which leaves out who is who.",
             "Export the project again and choose 'JSON'.",
         )
-    found = ", ".join(sorted(keys)[:8]) if keys else f"a {type(content).__name__}"
-    raise ActScribeError(f"{path}: a JSON file of no known format (it holds {found}).", _expected(formats))
+    content_words = ", ".join(sorted(keys)[:8]) if keys else f"a {type(content).__name__}"
+    raise ActScribeError(f"{path}: a JSON file of no known format (it holds {content_words}).", _expected(formats))
 
 
 def _workbook(formats: Mapping[str, Format], path: Path) -> str:

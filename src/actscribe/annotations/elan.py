@@ -55,8 +55,8 @@ def read_tiers(path: Path, choice: TierChoice) -> list[Entry]:
             "Give it times in ELAN (a tier type 'Time Subdivision' or 'Included In'), or do not choose it.",
         )
     by_tier = [(tier.name, _intervals(path, tier)) for tier in chosen]
-    intervals = [interval for _, found in by_tier for interval in found]
-    places = whereabouts("tier", ((interval.label, name) for name, found in by_tier for interval in found))
+    intervals = [interval for _, of_tier in by_tier for interval in of_tier]
+    places = whereabouts("tier", ((interval.label, name) for name, of_tier in by_tier for interval in of_tier))
     origins = dict.fromkeys(media.origin for media in document.media) or {0.0: None}
     read = {tier.name: tier.name in tiers for tier in document.tiers}
     return [_entry(path, document.media, intervals, document.labels, origin, places, read) for origin in origins]
@@ -88,8 +88,8 @@ def _entry(
             )
             for one in (intervals if origin else ())
         ]
-        found = Annotations.of(moved if origin else intervals, names, labels=labels)
-        return replace(found, places=places, tiers=tiers)
+        annotations = Annotations.of(moved if origin else intervals, names, labels=labels)
+        return replace(annotations, places=places, tiers=tiers)
 
     return Entry(names[0] if names else "", matched, read)
 

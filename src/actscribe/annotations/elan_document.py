@@ -125,14 +125,14 @@ class _Reader:
                 if self._depth == 0:
                     self._close_value()
                 return
-            (kind, found), self._annotation = self._annotation, None
+            (kind, attributes), self._annotation = self._annotation, None
             tier = self._open[-1] if self._open else self.outside
             value = self._values.setdefault(self._text, self._text)
             if kind == "REF_ANNOTATION":
-                tier.referring.append((found.get("ANNOTATION_ID"), found.get("ANNOTATION_REF", ""), value))
+                tier.referring.append((attributes.get("ANNOTATION_ID"), attributes.get("ANNOTATION_REF", ""), value))
             else:
-                ends = found.get("TIME_SLOT_REF1"), found.get("TIME_SLOT_REF2")
-                tier.aligned.append((found.get("ANNOTATION_ID"), *ends, value))
+                ends = attributes.get("TIME_SLOT_REF1"), attributes.get("TIME_SLOT_REF2")
+                tier.aligned.append((attributes.get("ANNOTATION_ID"), *ends, value))
         elif tag != "ANNOTATION":
             self._builder.end(tag)
             if tag == "TIER":
@@ -200,17 +200,17 @@ def _refuse_doubled(path: Path, read: _Reader) -> None:
     _refuse_twice(path, "time slots", "TIME_SLOT_ID", (("TIME_SLOT", name) for name in (*read.slots, *again)))
 
 
-def _refuse_twice(path: Path, what: str, name: str, found: Iterable[tuple[str, str | None]]) -> None:
-    seen: set[str] = set()
-    for tag, identifier in found:
+def _refuse_twice(path: Path, what: str, name: str, elements: Iterable[tuple[str, str | None]]) -> None:
+    identifiers: set[str] = set()
+    for tag, identifier in elements:
         if identifier is None:
             raise _lacking(path, tag, name)
-        if identifier in seen:
+        if identifier in identifiers:
             raise ActScribeError(
                 f"{path}: two {what} have the {name} '{identifier}'.",
                 "ELAN never writes that: the file was edited or merged by another program. Rename one of them.",
             )
-        seen.add(identifier)
+        identifiers.add(identifier)
 
 
 def _lacking(path: Path, tag: str, name: str) -> ActScribeError:
@@ -229,8 +229,8 @@ def _milliseconds(path: Path, where: str, text: str | None) -> float | None:
     try:
         return None if text is None else float(int(text))
     except (ValueError, OverflowError):
-        found = (text or "")[:40]
-        raise ActScribeError(f"{path}: is not a sound ELAN file: {where} is '{found}', not milliseconds.") from None
+        excerpt = (text or "")[:40]
+        raise ActScribeError(f"{path}: is not a sound ELAN file: {where} is '{excerpt}', not milliseconds.") from None
 
 
 def _tier(

@@ -39,14 +39,14 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
     late = next((interval for interval in annotations.as_intervals() if interval.end > _LATEST), None)
     if late:
         raise ActScribeError(f"{path}: '{late.label[:60]}' ends at {late.end:g} s; ELAN counts up to 49 days.")
-    found = tiers(annotations, points=False)
+    written_tiers = tiers(annotations, points=False)
     root = Element("ANNOTATION_DOCUMENT", AUTHOR="ActScribe", DATE=f"{NO_DATE}+00:00", FORMAT="3.0", VERSION="3.0")
     root.set("xmlns:xsi", _SCHEMA_INSTANCE)
     root.set("xsi:noNamespaceSchemaLocation", _SCHEMA)
-    header = _header(path, root, annotations.media, sum(len(tier.spans) for tier in found))
+    header = _header(path, root, annotations.media, sum(len(tier.spans) for tier in written_tiers))
     for number, note in enumerate(annotations.notes, start=1):
         SubElement(header, "PROPERTY", NAME=f"ActScribe note {number}").text = " ".join(note.split())
-    _tiers(root, found, _annotator(annotations))
+    _tiers(root, written_tiers, _annotator(annotations))
     _kinds(root, annotations.labels)
     ElementTree.indent(root, "    ")
     write_text(path, '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n")
@@ -74,15 +74,15 @@ def _annotator(annotations: Annotations) -> str:
     return names.pop() if len(names) == 1 else ""
 
 
-def _tiers(root: Element, found: Sequence[Tier], annotator: str) -> None:
+def _tiers(root: Element, written_tiers: Sequence[Tier], annotator: str) -> None:
     order = SubElement(root, "TIME_ORDER")
-    slots = sorted((time, number, edge, end) for number, edge, end, time in _edges(found))
+    slots = sorted((time, number, edge, end) for number, edge, end, time in _edges(written_tiers))
     names = {}
     for position, (time, number, edge, end) in enumerate(slots, start=1):
         names[number, edge, end] = f"ts{position}"
         SubElement(order, "TIME_SLOT", TIME_SLOT_ID=f"ts{position}", TIME_VALUE=str(time))
     count = 0
-    for number, tier in enumerate(found):
+    for number, tier in enumerate(written_tiers):
         kind = _GAP if is_gap(tier.label) else _ACTIVITY
         participant = {"PARTICIPANT": tier.subject} if tier.subject else {}
         by = {"ANNOTATOR": annotator} if annotator else {}
@@ -99,11 +99,11 @@ def _tiers(root: Element, found: Sequence[Tier], annotator: str) -> None:
             SubElement(annotation, "ANNOTATION_VALUE").text = tier.label
 
 
-def _edges(found: Sequence[Tier]) -> list[tuple[int, int, bool, int]]:
+def _edges(written_tiers: Sequence[Tier]) -> list[tuple[int, int, bool, int]]:
     """Return tier, position in it, whether it is an end, and the time in milliseconds, of each edge."""
     return [
         (number, position, is_end, time)
-        for number, tier in enumerate(found)
+        for number, tier in enumerate(written_tiers)
         for position, span in enumerate(tier.spans)
         for is_end, time in zip((False, True), span, strict=True)
     ]

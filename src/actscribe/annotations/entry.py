@@ -66,13 +66,13 @@ class _Fit(NamedTuple):
     Args:
         kind: 5 one file or one text, 3 file name, 2 file name without an ending, 1 with another ending.
         agreeing: folders that are the same, from the file upwards.
-        in_place: no folder is contrary.
+        folders_agree: no folder is contrary.
         literal: case and Unicode form are the same too.
     """
 
     kind: int
     agreeing: int = 0
-    in_place: bool = False
+    folders_agree: bool = False
     literal: bool = False
 
 
@@ -82,7 +82,7 @@ _WORDS = {5: "the path", 3: "the file name", 2: "the file name without an ending
 NAMES_NONE, ALONE = "the file names no video, so all of it is taken", "the file holds no other video"
 
 
-def found_by(by: str) -> str:
+def match_in_words(by: str) -> str:
     """Return in words how an entry was found, from `Match.by`."""
     return by if by in (NAMES_NONE, ALONE) else f"found by {by}"
 
@@ -137,17 +137,17 @@ class Index:
         fits = [max(wanted.fit(name) for name in _names(entries[index])) for index in indices]
         if len(entries) > 1:
             fits = [
-                fit if fit.in_place or wanted.is_foreign(entries[index]) else _NONE
+                fit if fit.folders_agree or wanted.is_foreign(entries[index]) else _NONE
                 for fit, index in zip(fits, indices, strict=True)
             ]
-        found = [(fit, index) for fit, index in zip(fits, indices, strict=True) if fit.kind]
-        if not found:
+        candidates = [(fit, index) for fit, index in zip(fits, indices, strict=True) if fit.kind]
+        if not candidates:
             raise _nothing(path, entries, video)
-        best = max(fit for fit, _ in found)
-        chosen = [entries[index] for fit, index in found if fit == best]
+        best = max(fit for fit, _ in candidates)
+        chosen = [entries[index] for fit, index in candidates if fit == best]
         joined = [
             (fit, index)
-            for fit, index in found
+            for fit, index in candidates
             if fit == best or any(is_one_video(entries[index], one) for one in chosen)
         ]
         taken = [entries[index] for _, index in joined]
@@ -165,39 +165,39 @@ class Index:
     @cached_property
     def _of_id(self) -> dict[str, list[Entry]]:
         """Observations that have a name of their own, by its normal form."""
-        found: dict[str, list[Entry]] = {}
+        by_id: dict[str, list[Entry]] = {}
         for entry in self.entries:
             if entry.name not in ("", *entry.media):
-                found.setdefault(_normal(entry.name), []).append(entry)
-        return found
+                by_id.setdefault(_normal(entry.name), []).append(entry)
+        return by_id
 
     @cached_property
     def _of_stem(self) -> dict[str, list[int]]:
-        found: dict[str, list[int]] = {}
+        by_stem: dict[str, list[int]] = {}
         for index, entry in enumerate(self.entries):
             for stem in {stem for name in _names(entry) for stem in _stems(name)}:
-                found.setdefault(stem, []).append(index)
-        return found
+                by_stem.setdefault(stem, []).append(index)
+        return by_stem
 
     @cached_property
     def _of_file(self) -> dict[tuple[int, int], list[int]]:
         """Entries by the files that their names lead to from the annotation file: a link's name need not be like."""
         folder = self.path.absolute().parent
-        found: dict[tuple[int, int], list[int]] = {}
+        by_key: dict[tuple[int, int], list[int]] = {}
         for index, entry in enumerate(self.entries):
             for key in {_identity(folder / name) for name in _names(entry)}:
                 if key is not None:
-                    found.setdefault(key, []).append(index)
-        return found
+                    by_key.setdefault(key, []).append(index)
+        return by_key
 
     def _sharing(self, stems: Iterable[str]) -> list[int]:
         return sorted({index for stem in set(stems) for index in self._of_stem.get(stem, ())})
 
     def _like(self, wanted: _Wanted) -> list[int]:
         """Return the indices of the entries that may fit; of all others `_Wanted.fit` knows that they do not."""
-        found = set(self._sharing((*_stems(wanted.video), *_stems(wanted.spelled))))
+        indices = set(self._sharing((*_stems(wanted.video), *_stems(wanted.spelled))))
         key = _identity(wanted.file) if wanted.file else None
-        return sorted(found | set(self._of_file.get(key, ()) if key else ()))
+        return sorted(indices | set(self._of_file.get(key, ()) if key else ()))
 
 
 def is_one_video(one: Entry, other: Entry) -> bool:
@@ -207,7 +207,7 @@ def is_one_video(one: Entry, other: Entry) -> bool:
 
 def _is_like(one: str, other: str) -> bool:
     fit = _fit(one, other)
-    return fit.kind > 1 and fit.in_place
+    return fit.kind > 1 and fit.folders_agree
 
 
 def first_spellings(names: Iterable[str]) -> dict[str, str]:
@@ -246,7 +246,7 @@ class _Wanted:
     def fit(self, name: str) -> _Fit:
         """Tell how well a name in the file fits the video."""
         if name == self.video or (self.file and _is_same_file(self._folder / name, self.file)):
-            return _Fit(_NAMED, in_place=True, literal=True)
+            return _Fit(_NAMED, folders_agree=True, literal=True)
         if self.file and self._is_beside(name):
             return _NONE
         return max(_fit(self.spelled, spelled) for spelled in {name, unquote(name)})
@@ -273,7 +273,7 @@ def _only(path: Path, entries: Sequence[Entry]) -> Match:
 def _by_id(named: Sequence[Entry], video: str) -> Entry | None:
     """Return the observation of those with the name wanted for, the same case before another one, if there is one."""
     literal = [entry for entry in named if entry.name == video]
-    return next((found[0] for found in (literal, named) if len(found) == 1), None)
+    return next((entries[0] for entries in (literal, named) if len(entries) == 1), None)
 
 
 def _names(entry: Entry) -> tuple[str, ...]:
@@ -342,7 +342,7 @@ def _say(fit: _Fit) -> str:
     reason = _WORDS[fit.kind]
     if not fit.literal:
         reason += ", spelled in another way"
-    return reason if fit.in_place else f"{reason}, in another folder"
+    return reason if fit.folders_agree else f"{reason}, in another folder"
 
 
 def _refuse_bridge(path: Path, entry: Entry, others: Sequence[Entry], video: str) -> None:
@@ -368,7 +368,7 @@ def _join(entries: Sequence[Entry]) -> Entry:
             parts[0],
             intervals=tuple(sorted((i for part in parts for i in part.intervals), key=sort_key)),
             gaps=tuple(sorted((gap for part in parts for gap in part.gaps), key=sort_key)),
-            places={label: place for part in reversed(parts) for label, place in part.places.items()},
+            places={label: where for part in reversed(parts) for label, where in part.places.items()},
         )
 
     return replace(entries[0], read=read)
@@ -383,7 +383,7 @@ def _nothing(path: Path, entries: Sequence[Entry], video: str) -> ActScribeError
     return _refuse(path, entries, f"has nothing for '{video}'", hint)
 
 
-def _refuse(path: Path, entries: Sequence[Entry], found: str, hint: str) -> ActScribeError:
+def _refuse(path: Path, entries: Sequence[Entry], problem: str, hint: str) -> ActScribeError:
     shown = entries[:_SHOWN]
     listed = [entry.name if set(entry.media) <= {entry.name} else _with_media(entry) for entry in shown]
     rest = f"\n  and {len(entries) - _SHOWN} more" if len(entries) > _SHOWN else ""
@@ -392,7 +392,7 @@ def _refuse(path: Path, entries: Sequence[Entry], found: str, hint: str) -> ActS
         "--video FILE or --observation NAME on the command line, the column 'observation' of a manifest,"
         " video='NAME' in Python"
     )
-    return ActScribeError(f"{path}: {found}:{names}{rest}", f"{hint}: {how}.")
+    return ActScribeError(f"{path}: {problem}:{names}{rest}", f"{hint}: {how}.")
 
 
 def _with_media(entry: Entry) -> str:

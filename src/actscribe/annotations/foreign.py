@@ -49,8 +49,8 @@ def is_time_budget(names: Sequence[str]) -> bool:
 def is_binary_table(path: Path, text: str) -> bool:
     """Tell whether a text is BORIS's binary table: a column of times, and one of 0 and 1 for each behaviour."""
     for delimiter in delimiters_of(text):
-        found = first_rows(text, delimiter)
-        if len(found) == 2 and _is_binary(*found):
+        rows = first_rows(text, delimiter)
+        if len(rows) == 2 and _is_binary(*rows):
             return True
     return False
 

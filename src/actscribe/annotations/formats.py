@@ -90,13 +90,13 @@ def read_matched(
 def read_all(path: str | Path, clock: FrameClock | None = None) -> dict[str, Annotations]:
     """Read all videos or observations of a file, by name; one that the file does not name is called by its stem."""
     path = Path(path)
-    found: dict[str, Annotations] = {}
+    by_name: dict[str, Annotations] = {}
     for entry in entries(path, clock):
         name = entry.name or path.stem
-        if name in found:
+        if name in by_name:
             raise ActScribeError(f"{path}: holds two videos called '{name}'.", "Rename one of them.")
-        found[name] = entry.read()
-    return found
+        by_name[name] = entry.read()
+    return by_name
 
 
 def write(path: str | Path, annotations: Annotations, format: str, clock: FrameClock | None = None) -> None:
@@ -151,7 +151,7 @@ def entries(path: Path, clock: FrameClock | None = None, tiers: Sequence[str] = 
     """
     form = FORMATS[detect(path)]
     choice = TierChoice(tuple(tiers))
-    found = form.read_tiers(path, choice) if choice.patterns and form.read_tiers else form.read(path, clock)
-    if not found:
+    file_entries = form.read_tiers(path, choice) if choice.patterns and form.read_tiers else form.read(path, clock)
+    if not file_entries:
         raise ActScribeError(f"{path}: holds no observation and no video.")
-    return found
+    return file_entries

@@ -19,7 +19,7 @@ def check_alone(path: Path) -> None:
     import h5py
 
     with h5py.File(path, "r") as file:
-        seen: set[int] = set()
+        addresses: set[int] = set()
         waiting: list[Any] = [file]
         while waiting:
             group = waiting.pop()
@@ -34,8 +34,8 @@ def check_alone(path: Path) -> None:
                 if isinstance(one, h5py.Dataset) and (one.external or one.is_virtual):
                     raise _elsewhere(path, where)
                 address = h5py.h5o.get_info(one.id).addr
-                if isinstance(one, h5py.Group) and address not in seen:
-                    seen.add(address)
+                if isinstance(one, h5py.Group) and address not in addresses:
+                    addresses.add(address)
                     waiting.append(one)
 
 

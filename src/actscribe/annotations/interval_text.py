@@ -33,7 +33,7 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     Raises:
         ActScribeError: a line that is not label, start, end, duration, or whose duration is not end minus start.
     """
-    found = []
+    intervals = []
     for number, line in enumerate(lines(read_text(path)), start=1):
         if not line.strip():
             continue
@@ -55,8 +55,8 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
                 f" {end - start:g} ms.",
                 "The columns must be label, start, end, duration, all in milliseconds.",
             )
-        found.append(interval_at(path, f"line {number}", label, start / 1000, end / 1000))
-    return single(Annotations.of(found))
+        intervals.append(interval_at(path, f"line {number}", label, start / 1000, end / 1000))
+    return single(Annotations.of(intervals))
 
 
 def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:

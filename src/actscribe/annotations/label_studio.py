@@ -194,29 +194,29 @@ def _annotations(
         if result.type not in _SPANS and result.from_name.casefold() == "subject"
     }
     rate = _rate(path, task.data, clock) if any(result.value.ranges for result in regions) else None
-    found = [interval for region in regions for interval in _region(path, where, region, subjects, rate)]
+    intervals = [interval for region in regions for interval in _region(path, where, region, subjects, rate)]
     stated = task.data.get("duration")
     duration = float(stated) if isinstance(stated, int | float) and 0 <= stated < float("inf") else None
     labels = [name for name in _labels(task.data) if not is_gap(name)]
-    return Annotations.of(found, (media,) if media else (), duration, labels)
+    return Annotations.of(intervals, (media,) if media else (), duration, labels)
 
 
 def _region(
     path: Path, where: str, region: _Result, subjects: dict[str, str], rate: float | None
 ) -> Iterator[Interval]:
     value = region.value
-    place = f"{where}, region '{region.id}'"
+    location = f"{where}, region '{region.id}'"
     names = value.timelinelabels or value.labels
     if not names:
-        raise ActScribeError(f"{path}: {place}: has no label.", "Give it one in Label Studio, or delete it.")
+        raise ActScribeError(f"{path}: {location}: has no label.", "Give it one in Label Studio, or delete it.")
     spans = [((span.start - 1) / rate, span.end / rate) for span in value.ranges if rate is not None]
     if value.start is not None and value.end is not None and not value.texts():  # those of a text count letters
         spans.append((value.start, value.end))
     if not spans:
-        raise ActScribeError(f"{path}: {place}: says neither frames nor seconds of a video or sound.")
+        raise ActScribeError(f"{path}: {location}: says neither frames nor seconds of a video or sound.")
     for start, end in spans:
         for name in names:
-            yield interval_at(path, place, name, start, end, subjects.get(region.id, ""), region.score)
+            yield interval_at(path, location, name, start, end, subjects.get(region.id, ""), region.score)
 
 
 def _rate(path: Path, data: dict[str, Any], clock: FrameClock | None) -> float:
@@ -240,8 +240,8 @@ def _media(data: dict[str, Any]) -> str:
     """Return the video's name: what stands under a usual key, or else the first value that ends like a video."""
     texts = {key: value for key, value in data.items() if isinstance(value, str) and value.strip()}
     usual = next((texts[key] for key in _VIDEOS if key in texts), None)
-    found = usual or next((value for value in texts.values() if mime_type(urlsplit(value).path) != "video/*"), "")
-    return _spelled(found)
+    url = usual or next((value for value in texts.values() if mime_type(urlsplit(value).path) != "video/*"), "")
+    return _spelled(url)
 
 
 def _spelled(url: str) -> str:

@@ -143,7 +143,7 @@ def _rows(table: _Table, labels: list[Any] | None) -> list[Interval]:
     """Return the rows of a table under their labels, of which one may have several."""
     columns = (table.cells(name, "") for name in ("subject", "origin", "annotator", "run"))
     scores = (table.cells(name, math.nan) for name in ("score", "raw_score"))
-    found = []
+    intervals = []
     for number, (named, start, end, subject, how, annotator, run, *both) in enumerate(
         zip(labels or [], *_times(table), *columns, *scores, strict=True)
     ):
@@ -152,11 +152,11 @@ def _rows(table: _Table, labels: list[Any] | None) -> list[Interval]:
         where = f"table '{table.name}', row {number}"
         if isinstance(named, list) and not named:
             raise ActScribeError(f"{table.path}: {where} has no tag, so nothing says what happens.", "Tag the row.")
-        found += [
+        intervals += [
             interval_at(table.path, where, label, start, end, subject, score, raw_score, origin)
             for label in (named if isinstance(named, list) else [named])
         ]
-    return found
+    return intervals
 
 
 def _times(table: _Table) -> tuple[list[float], list[float]]:
@@ -182,25 +182,25 @@ def _opened(path: Path) -> Iterator[Any]:
         except ActScribeError:
             raise
         except Exception as error:
-            said = f"{type(error).__name__}: {' '.join(str(error).split())[:120]}"
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())[:120]}"
             raise ActScribeError(
-                f"{path}: an HDF5 file that cannot be read as NWB 2, or a damaged one ({said}).",
+                f"{path}: an HDF5 file that cannot be read as NWB 2, or a damaged one ({reason}).",
                 "Save it again in the program that wrote it.",
             ) from error
 
 
 def _tables(path: Path, content: Any) -> list[_Table]:
     """Return the tables of intervals and events by name; two of one name that both have labels are refused."""
-    found: list[_Table] = []
+    tables: list[_Table] = []
     for one in content.objects.values():
         names = set(getattr(one, "colnames", None) or ())
         if {"start_time", "stop_time"} <= names or "timestamp" in names:
-            found.append(_table(path, one))
-    named = [table.name for table in found if table.labels() is not None]
+            tables.append(_table(path, one))
+    named = [table.name for table in tables if table.labels() is not None]
     twice = next((name for name in named if named.count(name) > 1), None)
     if twice is not None:
         raise ActScribeError(f"{path}: two of its tables are called '{twice}'.", "Rename one of them.")
-    return sorted(found, key=lambda table: table.name)
+    return sorted(tables, key=lambda table: table.name)
 
 
 def _table(path: Path, one: Any) -> _Table:

@@ -129,15 +129,15 @@ def _columns(times: list[Any], intervals: Sequence[Interval], labels: Sequence[s
 
     names = _column("label", "Name of the activity.", [one.label for one in intervals])
     columns = [*times, names]
-    for name, (description, said) in _OPTIONAL.items():
-        values = [said(one) for one in intervals]
+    for name, (description, value_of) in _OPTIONAL.items():
+        values = [value_of(one) for one in intervals]
         if any(value not in ("", NOTHING) for value in values):
             columns.append(_column(name, description, values))
-    found: dict[str, Any] = {"columns": columns, "colnames": [column.name for column in columns]}
+    fields: dict[str, Any] = {"columns": columns, "colnames": [column.name for column in columns]}
     if labels:
         values = _column("value", "A label.", list(labels))
         meaning = _column("meaning", "What it means.", ["an activity of the label set"] * len(labels))
-        found["meanings_tables"] = [
+        fields["meanings_tables"] = [
             MeaningsTable(
                 target=names,
                 description="Every label that could have been annotated, in the order of the label set.",
@@ -145,7 +145,7 @@ def _columns(times: list[Any], intervals: Sequence[Interval], labels: Sequence[s
                 colnames=["value", "meaning"],
             )
         ]
-    return found
+    return fields
 
 
 def _videos(annotations: Annotations) -> Any:
@@ -198,4 +198,4 @@ def _packed(content: Any) -> bytes:
 def _replaced(data: bytes, old: Iterable[str], new: Iterable[str]) -> bytes:
     """Replace texts by others of their length; HDF5 keeps them in heaps, which have no checksums."""
     pairs = {one.encode(): other.encode() for one, other in zip(old, new, strict=True)}
-    return re.sub(b"|".join(pairs), lambda found: pairs[found.group()], data)
+    return re.sub(b"|".join(pairs), lambda match: pairs[match.group()], data)

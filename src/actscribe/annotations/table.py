@@ -43,13 +43,13 @@ class Row:
     sheet: str = ""
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         """Where it stands, for messages."""
         return f"sheet '{self.sheet}', row {self.line}" if self.sheet else f"line {self.line}"
 
     def at(self, path: Path) -> str:
         """Where it stands, with the file."""
-        return f"{path}: {self.place}" if self.sheet else f"{path}:{self.line}"
+        return f"{path}: {self.location}" if self.sheet else f"{path}:{self.line}"
 
     def cell(self, column: int | None) -> str:
         """Return the text in a column; empty where the row is too short or there is no such column."""
@@ -118,12 +118,12 @@ def first_rows(text: str, delimiter: str, count: int = 2) -> list[Row]:
     """Return the first rows of a text that are not empty, below a 'sep=' line, to recognize a format by."""
     physical = lines(text)
     first, _ = _separator(physical)
-    found: list[Row] = []
+    rows: list[Row] = []
     for number, line in enumerate(physical[first : first + SEARCHED], start=first + 1):
-        if len(found) < count and line.count(delimiter) < _MOST_COLUMNS:
+        if len(rows) < count and line.count(delimiter) < _MOST_COLUMNS:
             row = Row(number, tuple(_alone(line, delimiter)))
-            found += [row] if _is_filled(row) else []
-    return found
+            rows += [row] if _is_filled(row) else []
+    return rows
 
 
 def delimiters_of(text: str) -> str:
@@ -220,7 +220,7 @@ def _table(path: Path, above: Iterable[Row], header: Row, body: Iterable[Row]) -
     for row in filled:
         if row.cells == header.cells:
             raise ActScribeError(
-                f"{row.at(path)}: the header of {header.place} again; are these two tables?",
+                f"{row.at(path)}: the header of {header.location} again; are these two tables?",
                 "Remove this row if both belong together, or make two files.",
             )
         beyond = next((cell for cell in row.cells[width:] if cell.strip()), None)
@@ -247,9 +247,9 @@ def _is_filled(row: Row) -> bool:
 def _separator(physical: Sequence[str]) -> tuple[int, str]:
     """Return the position of the first line of the table, and the delimiters that it may have."""
     for position, line in enumerate(physical[:SEARCHED]):
-        found = _SEPARATOR.fullmatch(line)
-        if found:
-            return position + 1, found.group(1)
+        match = _SEPARATOR.fullmatch(line)
+        if match:
+            return position + 1, match.group(1)
         if line.strip():
             break
     return 0, DELIMITERS
@@ -258,12 +258,12 @@ def _separator(physical: Sequence[str]) -> tuple[int, str]:
 def _body(path: Path, physical: Sequence[str], position: int, delimiter: str) -> list[Row]:
     columns = len(_alone(physical[position], delimiter))
     position += 1
-    found = []
+    rows = []
     while position < len(physical):
         cells, after = _row(path, physical, position, delimiter, columns)
-        found.append(Row(position + 1, tuple(cells)))
+        rows.append(Row(position + 1, tuple(cells)))
         position = after
-    return found
+    return rows
 
 
 def _row(path: Path, physical: Sequence[str], position: int, delimiter: str, columns: int) -> tuple[Sequence[str], int]:
@@ -317,10 +317,10 @@ def _alone(line: str, delimiter: str) -> Sequence[str]:
 def _parsed(text: str, delimiter: str) -> Sequence[str] | None:
     """Return the cells of one row as RFC 4180 has them; None where the text is no such row."""
     try:
-        found = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error:
         return None
-    return found[0] if len(found) == 1 else None
+    return rows[0] if len(rows) == 1 else None
 
 
 def _unquoted(cell: str) -> str:

@@ -229,10 +229,10 @@ def check_writable(path: Path, annotations: Annotations, forbidden: str = "", et
         if interval.end > _MOST_SECONDS:
             raise ActScribeError(f"{path}: {quoted(interval.label)} {when}: no video is that long.")
         for text in (interval.label, interval.subject):
-            found = never.search(text)
-            if found:
+            match = never.search(text)
+            if match:
                 raise ActScribeError(
-                    f"{path}: {_shown(text)} ({when}) holds the character {found.group()!r}, which this format cannot"
+                    f"{path}: {_shown(text)} ({when}) holds the character {match.group()!r}, which this format cannot"
                     " carry.",
                     "Rename the label, or choose another format (csv, json).",
                 )
@@ -246,10 +246,10 @@ def check_texts(path: Path, texts: Iterable[str]) -> None:
         ActScribeError: a control character, a lone surrogate or a non-character.
     """
     for text in texts:
-        found = re.search(f"[{_NEVER}]", text)
-        if found:
+        match = re.search(f"[{_NEVER}]", text)
+        if match:
             raise ActScribeError(
-                f"{path}: {_shown(text)} holds the character {found.group()!r}, which this format cannot carry.",
+                f"{path}: {_shown(text)} holds the character {match.group()!r}, which this format cannot carry.",
                 "Take it out, or choose another format (csv).",
             )
 

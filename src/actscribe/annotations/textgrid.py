@@ -89,21 +89,21 @@ def read_tiers(path: Path, choice: TierChoice) -> list[Entry]:
         )
     every = list(reader.tiers()) if reader.flag() == "<exists>" else []
     chosen = choice.pick(path, [name for name, _ in every])
-    found = [(name, spans) for name, spans in every if name in chosen]
+    chosen_tiers = [(name, spans) for name, spans in every if name in chosen]
     duration = None if _LENGTH_UNKNOWN in text else end
     read = {name: name in chosen for name, _ in every}
-    return single(replace(_annotations(path, found, duration), tiers=read))
+    return single(replace(_annotations(path, chosen_tiers, duration), tiers=read))
 
 
 def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
     """Write a TextGrid in the long form."""
     check_writable(path, annotations, "\r", ethogram=True)
-    found = tiers(annotations, points=True)
-    last = max((end for tier in found for _, end in tier.spans), default=0)
+    written_tiers = tiers(annotations, points=True)
+    last = max((end for tier in written_tiers for _, end in tier.spans), default=0)
     end = max(last, round((annotations.duration or 0) * 1000), 1)
     lines = ['File type = "ooTextFile"', 'Object class = "TextGrid"', ""]
-    lines += ["xmin = 0", f"xmax = {seconds_text(end)}", "tiers? <exists>", f"size = {len(found)}", "item []:"]
-    for number, tier in enumerate(found, start=1):
+    lines += ["xmin = 0", f"xmax = {seconds_text(end)}", "tiers? <exists>", f"size = {len(written_tiers)}", "item []:"]
+    for number, tier in enumerate(written_tiers, start=1):
         lines += [f"    item [{number}]:", *(f"        {line}" for line in _tier(tier, end))]
     lines += [_LENGTH_UNKNOWN] if annotations.duration is None else []  # last: some readers count the lines of the head
     write_text(path, "\n".join(lines) + "\n")
@@ -169,8 +169,8 @@ class _Reader:
         return token
 
     def _refuse(self, token: _Token, expected: str) -> ActScribeError:
-        found = f"{token.value:g}" if isinstance(token.value, float) else f"'{token.value[:40]}'"
-        return ActScribeError(f"{self.path}:{token.line}: expected {expected}, found {found}.")
+        actual = f"{token.value:g}" if isinstance(token.value, float) else f"'{token.value[:40]}'"
+        return ActScribeError(f"{self.path}:{token.line}: expected {expected}, found {actual}.")
 
 
 def _tokens(path: Path, text: str) -> Iterator[_Token]:
@@ -194,16 +194,16 @@ def _tokens(path: Path, text: str) -> Iterator[_Token]:
             yield _Token(float(word), False, line)
 
 
-def _annotations(path: Path, found: Sequence[tuple[str, list[_Span]]], duration: float | None) -> Annotations:
-    named = [_label_of(name, spans) for name, spans in found]
+def _annotations(path: Path, named_tiers: Sequence[tuple[str, list[_Span]]], duration: float | None) -> Annotations:
+    named = [_label_of(name, spans) for name, spans in named_tiers]
     intervals: list[Interval] = []
-    for (name, spans), label in zip(found, named, strict=True):
+    for (name, spans), label in zip(named_tiers, named, strict=True):
         for span in spans:
-            subject = _subject(name, span.text) if label is not None else name if len(found) > 1 else ""
+            subject = _subject(name, span.text) if label is not None else name if len(named_tiers) > 1 else ""
             where = f"tier '{name}', line {span.line}"
             intervals.append(interval_at(path, where, span.text, span.start, span.end, subject))
     labels = [label for label in named if label and not is_gap(label)] if None not in named else []
-    places = whereabouts("tier", ((span.text, name) for name, spans in found for span in spans))
+    places = whereabouts("tier", ((span.text, name) for name, spans in named_tiers for span in spans))
     return replace(Annotations.of(intervals, duration=duration, labels=labels), places=places)
 
 

@@ -55,14 +55,14 @@ def tiers(annotations: Annotations, points: bool) -> list[Tier]:
         if not any(label == name for name, *_ in rows):
             rows[label, "", False] = [[]]
     rank = {label: position for position, label in enumerate(annotations.labels)}
-    found = []
+    all_tiers = []
     names: set[str] = set()
     for label, subject, is_points in sorted(rows, key=lambda key: (rank.get(key[0], len(rank)), key)):
         for spans in rows[label, subject, is_points]:
             name = _free_name(label, subject, names)
             names.add(name)
-            found.append(Tier(name, label, subject, is_points, spans))
-    return found
+            all_tiers.append(Tier(name, label, subject, is_points, spans))
+    return all_tiers
 
 
 def _free_name(label: str, subject: str, names: set[str]) -> str:

@@ -121,14 +121,14 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
             "1": _attribute("activity", _SELECT, "activities of the label set", options),
             "2": _attribute("subject", _TEXT, "who does it", {}),
         },
-        "file": {"1": {"fid": "1", "fname": media, "type": 4, **_place(media)}},
+        "file": {"1": {"fid": "1", "fname": media, "type": 4, **_source(media)}},
         "metadata": metadata,
         "view": {"1": {"fid_list": ["1"]}},
     }
     write_text(path, json.dumps(project, ensure_ascii=False))
 
 
-def _place(media: str) -> dict[str, Any]:
+def _source(media: str) -> dict[str, Any]:
     """Return where VIA looks for a video: an absolute path or URL is opened, any other file is asked for."""
     if not media or not is_absolute(media):
         return {"loc": _ASKED_FOR, "src": ""}
@@ -136,7 +136,7 @@ def _place(media: str) -> dict[str, Any]:
 
 
 def _annotations(path: Path, project: _Project, view: str, media: tuple[str, ...]) -> Annotations:
-    found: list[Interval] = []
+    intervals: list[Interval] = []
     for name, segment in project.metadata.items():
         if str(segment.vid) != view or len(segment.z) < 2:
             continue
@@ -144,8 +144,8 @@ def _annotations(path: Path, project: _Project, view: str, media: tuple[str, ...
             raise ActScribeError(
                 f"{path}: segment '{name}': expected a start and an end, found {len(segment.z)} times."
             )
-        found += _segment(path, project, f"segment '{name}'", segment)
-    return Annotations.of(found, media, labels=_labels(project))
+        intervals += _segment(path, project, f"segment '{name}'", segment)
+    return Annotations.of(intervals, media, labels=_labels(project))
 
 
 def _labels(project: _Project) -> list[str]:

@@ -138,7 +138,7 @@ def _intervals(path: Path, cue: _Cue) -> list[Interval]:
         )
     fields = [int(part or 0) for part in times.groups()]
     start, end = ((((h * 60 + m) * 60 + s) * 1000 + ms) / 1000 for h, m, s, ms in (fields[:4], fields[4:]))
-    found = []
+    intervals = []
     for number, line in cue.text or [(cue.line, "")]:
         if _STAMP.search(line):
             raise ActScribeError(
@@ -149,8 +149,8 @@ def _intervals(path: Path, cue: _Cue) -> list[Interval]:
             raise ActScribeError(f"{path}:{number}: two voices in one line: {quoted(line)}.", "Give each its own line.")
         subject = _unescaped(path, number, voices[0]) if voices else ""
         label = _unescaped(path, number, _TAG.sub("", line))
-        found.append(interval_at(path, f"line {number}", label, start, end, subject))
-    return found
+        intervals.append(interval_at(path, f"line {number}", label, start, end, subject))
+    return intervals
 
 
 def _unescaped(path: Path, number: int, text: str) -> str:

@@ -7,21 +7,21 @@ from collections.abc import Iterable
 _SHOWN = 3
 
 
-def whereabouts(what: str, found: Iterable[tuple[str, str]]) -> dict[str, str]:
+def whereabouts(what: str, pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Return label -> where it stands, such as "tier 'Notes'" or "tiers 'Notes', 'Nurse'".
 
     Args:
         what: the format's word for it, in the singular: "tier", "category".
-        found: (label, name of the tier or category), in the order of the file; an empty name says nothing.
+        pairs: (label, name of the tier or category), in the order of the file; an empty name says nothing.
     """
     names: dict[str, dict[str, None]] = {}
-    for label, name in found:
+    for label, name in pairs:
         if name.strip():
             names.setdefault(label, {})[name] = None
-    return {label: _said(what, list(own)) for label, own in names.items()}
+    return {label: _in_words(what, list(own)) for label, own in names.items()}
 
 
-def _said(what: str, names: list[str]) -> str:
+def _in_words(what: str, names: list[str]) -> str:
     if len(names) == 1:
         return f"{what} '{names[0]}'"
     several = f"{what.removesuffix('y')}ies" if what.endswith("y") else f"{what}s"

@@ -81,10 +81,10 @@ def _sheets(path: Path, file: Any) -> list[list[Row]]:
         book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
         try:
             several = len(book.worksheets) > 1
-            found = [list(_rows(path, sheet, several)) for sheet in book.worksheets]
+            sheets = [list(_rows(path, sheet, several)) for sheet in book.worksheets]
         finally:
             book.close()
-    return [rows for rows in found if rows]
+    return [rows for rows in sheets if rows]
 
 
 def _rows(path: Path, sheet: Any, several: bool) -> Iterator[Row]:

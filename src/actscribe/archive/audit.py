@@ -16,10 +16,10 @@ _KEPT = ("part", "value", "low", "high", "state", "why")
 _NUMBERS = ("value", "low", "high")
 
 
-def kept(found: Iterable[Measurement]) -> tuple[dict[str, Any], ...]:
+def kept(measurements: Iterable[Measurement]) -> tuple[dict[str, Any], ...]:
     """Return measurements as a record keeps them, numbers that do not exist as null, infinite ones as a word."""
     return tuple(
-        {"indicator": one.indicator.name} | {name: _plain(getattr(one, name)) for name in _KEPT} for one in found
+        {"indicator": one.indicator.name} | {name: _plain(getattr(one, name)) for name in _KEPT} for one in measurements
     )
 
 

@@ -40,7 +40,7 @@ class Claims:
         self.holder = f"{this_process()}-{secrets.token_hex(4)}"
         self._folder, self._beat_s, self._expired_s = folder, beat_s, expired_s
         self._held: dict[str, int] = {}
-        self._seen: dict[str, tuple[str, float]] = {}
+        self._last_texts: dict[str, tuple[str, float]] = {}
         self._lock = threading.Lock()
 
     @contextmanager
@@ -145,9 +145,9 @@ class Claims:
         if alive is not None:
             return not alive
         now = time.monotonic()
-        seen, since = self._seen.get(name, ("", now))
-        if seen != text:
-            self._seen[name] = (text, now)
+        last_text, since = self._last_texts.get(name, ("", now))
+        if last_text != text:
+            self._last_texts[name] = (text, now)
             return False
         return now - since > self._expired_s
 

@@ -76,15 +76,15 @@ def see(scores: np.ndarray, labels: LabelSet, confidence: Confidence) -> dict[st
         labels: the set.
         confidence: what a score stands for; a label without a curve is taken by its score.
     """
-    found = {}
+    by_label = {}
     for index, name in enumerate(labels.names):
         own = scores[:, index]
         own = own[np.isfinite(own)]
         sure = confidence.curves[name](own) if name in confidence.curves else own
         counts, _ = np.histogram(own, bins=BINS, range=(0.0, 1.0))
         certainty = float(np.maximum(sure, 1 - sure).mean()) if len(own) else float("nan")
-        found[name] = Sight(tuple(int(count) for count in counts), certainty)
-    return found
+        by_label[name] = Sight(tuple(int(count) for count in counts), certainty)
+    return by_label
 
 
 def mean_certainty(sights: Mapping[str, Sight]) -> float:
@@ -121,8 +121,8 @@ def _by_recording(scored: ScoredClips) -> list[np.ndarray]:
 
 
 def _distance(counts: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> float:
-    found = [_moved(own, others[name]) for name, own in counts.items() if own.sum() > 0 and others[name].sum() > 0]
-    return max(found, default=float("nan"))
+    distances = [_moved(own, others[name]) for name, own in counts.items() if own.sum() > 0 and others[name].sum() > 0]
+    return max(distances, default=float("nan"))
 
 
 def _moved(first: np.ndarray, second: np.ndarray) -> float:

@@ -85,11 +85,11 @@ class Archive:
             check_writable(folder)
             folder.mkdir(parents=True, exist_ok=True)
             create_whole(folder / FILE, sealed(plan.model_dump(mode="json")))  # of two that begin at once, one does
-        found = cls.open(folder)
-        found._check_same(plan)
-        if found.plan.run == plan.run:
-            return found
-        moved = cls(folder, found.plan.model_copy(update={"run": plan.run}))
+        archive = cls.open(folder)
+        archive._check_same(plan)
+        if archive.plan.run == plan.run:
+            return archive
+        moved = cls(folder, archive.plan.model_copy(update={"run": plan.run}))
         write_text(folder / FILE, sealed(moved.plan.model_dump(mode="json")))
         return moved
 
@@ -115,17 +115,17 @@ class Archive:
             ) from None
 
     def _check_same(self, plan: Plan) -> None:
-        here = self.folder
-        if real_path(plan.source.find(here)) not in map(real_path, self.plan.source.options(here)):
+        folder = self.folder
+        if real_path(plan.source.find(folder)) not in map(real_path, self.plan.source.options(folder)):
             raise ActScribeError(
-                f"{here}: is the archive of {self.plan.source.was}, not of {plan.source.was}.",
+                f"{folder}: is the archive of {self.plan.source.was}, not of {plan.source.was}.",
                 "Choose another folder with --out.",
             )
         for name in _WORDS:
             ours, theirs = getattr(self.plan, name), getattr(plan, name)
             if ours != theirs:
                 raise ActScribeError(
-                    f"{here}: was begun with another {_WORDS[name]} ({_shown(ours)}; now {_shown(theirs)}), so its"
+                    f"{folder}: was begun with another {_WORDS[name]} ({_shown(ours)}; now {_shown(theirs)}), so its"
                     " timelines would not all be made alike.",
                     "Choose another folder with --out, or go on with what it was begun with.",
                 )

@@ -56,8 +56,8 @@ def list_archive(source: Path) -> list[Video]:
             raise ActScribeError(f"{source}: no video in this folder or below it; known endings: {known}.")
     else:
         named = _listed(source)
-    found = [_video(name, path) for name, path in named]
-    return sorted(_with_stems(found), key=lambda one: (-one.bytes, one.name))
+    videos = [_video(name, path) for name, path in named]
+    return sorted(_with_stems(videos), key=lambda one: (-one.bytes, one.name))
 
 
 def shard(videos: Sequence[Video], number: int, count: int) -> list[Video]:

@@ -42,11 +42,11 @@ def write_tables(archive: Archive, run: Run) -> tuple[tuple[str, ...], tuple[Pat
     summary = None
     if run.labels.indicators:
         named = ((tables.printable(video.name), content.done.get(video.key)) for video in content.videos)
-        found = audited([(name, record) for name, record in named if record is not None], run.labels)
+        audits = audited([(name, record) for name, record in named if record is not None], run.labels)
         known = known_of(run)
         errors = None if known is None else known.errors
-        paths += _write(archive.folder / INDICATORS, audit_tables.table(found, errors))
-        summary = audit_tables.summary(found, run.labels, errors)
+        paths += _write(archive.folder / INDICATORS, audit_tables.table(audits, errors))
+        summary = audit_tables.summary(audits, run.labels, errors)
     retry = f"actscribe archive {shlex.quote(str(archive.folder))} --retry-failed"
     page = page_of(content, f"Archive {archive.folder.absolute().name}", standing(run), retry, rows, summary)
     write_text(archive.folder / REPORT, archive_page(page))
@@ -98,7 +98,7 @@ def page_of(
             "look": (tables.unlike(content), tables.UNLIKE),
         },
         ids=tables.ids(content),
-        counts={name: (found, own.get(name)) for name, found in tables.counts(content).items()},
+        counts={name: (label_counts, own.get(name)) for name, label_counts in tables.counts(content).items()},
         retry=retry,
         table_name=TABLE,
         has_workbook=len(rows) <= MOST_SHEET_ROWS,

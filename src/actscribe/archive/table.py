@@ -109,8 +109,8 @@ class Content:
             return "failed"
         if video.key not in self.done or self.reference is None:
             return ""
-        seen = sights(self.done[video.key])
-        reasons = ("unlike" * self.reference.is_unlike(seen), "unsure" * self.reference.is_unsure(seen))
+        video_sights = sights(self.done[video.key])
+        reasons = ("unlike" * self.reference.is_unlike(video_sights), "unsure" * self.reference.is_unsure(video_sights))
         return ", ".join(filter(None, reasons))
 
 
@@ -122,8 +122,8 @@ def read(archive: Archive, reference: Reference | None) -> Content:
     for video, state in zip(videos, archive.states(videos), strict=True):
         if state == "done" and (made := archive.done(video)) is not None:
             done[video.key] = made
-        elif state == "failed" and (told := archive.failed(video)) is not None:
-            failed[video.key] = told
+        elif state == "failed" and (failure := archive.failed(video)) is not None:
+            failed[video.key] = failure
     first: dict[str, str] = {}
     for record in done.values():
         first.setdefault(record.content, record.name)
@@ -149,12 +149,12 @@ def _rows(content: Content) -> Iterator[dict[str, Any]]:
         if record is None:
             yield same | {"state": "failed" if video.key in content.failed else "open"}
             continue
-        seen = sights(record)
+        video_sights = sights(record)
         first = content.first[record.content]
         same |= {
             "state": "done",
             "duration_s": record.duration_s,
-            "distance": content.reference.distance(seen) if content.reference else math.nan,
+            "distance": content.reference.distance(video_sights) if content.reference else math.nan,
             "timeline": printable(next(iter(record.files), "")),
             "copy_of": printable(first) if first != record.name else "",
         }
@@ -169,14 +169,14 @@ def _of_label(one: LabelSummary) -> dict[str, Any]:
 
 def labels(content: Content) -> pd.DataFrame:
     """Return one row for each label, over all videos that are done, `LABELS`."""
-    found = []
+    rows = []
     total = sum(one.duration_s for one in content.done.values())
     for name in dict.fromkeys(name for one in content.done.values() for name in one.labels):
         own = [one.labels[name] for one in content.done.values() if name in one.labels]
         firsts = [one.first_s for one in own if one.bouts]
         covered = sum(one.total_s for one in own)
         sure = [one.certainty for one in own if math.isfinite(one.certainty)]
-        found.append(
+        rows.append(
             {
                 "label": name,
                 "videos": len(firsts),
@@ -188,7 +188,7 @@ def labels(content: Content) -> pd.DataFrame:
                 "certainty": float(np.mean(sure)) if sure else math.nan,
             }
         )
-    return pd.DataFrame(found, columns=names(LABELS))
+    return pd.DataFrame(rows, columns=names(LABELS))
 
 
 def failures(content: Content) -> pd.DataFrame:
@@ -196,18 +196,18 @@ def failures(content: Content) -> pd.DataFrame:
     by: dict[str, list[Failed]] = defaultdict(list)
     for record in content.failed.values():
         by[record.reason].append(record)
-    found = []
+    rows = []
     for reason, own in sorted(by.items(), key=lambda one: (-len(one[1]), one[0])):
         shown = ", ".join(printable(one.name) for one in own[:MOST_EXAMPLES])
         more = f" and {len(own) - MOST_EXAMPLES} more" if len(own) > MOST_EXAMPLES else ""
-        found.append({"reason": printable(reason), "videos": len(own), "examples": shown + more, "hint": own[0].hint})
-    return pd.DataFrame(found, columns=names(FAILURES))
+        rows.append({"reason": printable(reason), "videos": len(own), "examples": shown + more, "hint": own[0].hint})
+    return pd.DataFrame(rows, columns=names(FAILURES))
 
 
 def slowest(content: Content) -> pd.DataFrame:
     """Return the videos that took longest, `SLOWEST`."""
     records = sorted(content.done.values(), key=lambda one: -one.seconds)[:MOST_ROWS]
-    found = [
+    rows = [
         {
             "video": printable(one.name),
             "seconds": one.seconds,
@@ -217,7 +217,7 @@ def slowest(content: Content) -> pd.DataFrame:
         }
         for one in records
     ]
-    return pd.DataFrame(found, columns=names(SLOWEST))
+    return pd.DataFrame(rows, columns=names(SLOWEST))
 
 
 UNLIKE = (
@@ -230,15 +230,20 @@ UNLIKE = (
 
 def unlike(content: Content) -> pd.DataFrame:
     """Return the videos at which a person should look, the farthest from the run's recordings first, `UNLIKE`."""
-    found = []
+    rows = []
     for video in content.videos:
         if content.reference is not None and video.key in content.done and (why := content.why_look(video)):
-            seen = sights(content.done[video.key])
-            distance = content.reference.distance(seen)
-            found.append(
-                {"video": printable(video.name), "why": why, "distance": distance, "certainty": mean_certainty(seen)}
+            video_sights = sights(content.done[video.key])
+            distance = content.reference.distance(video_sights)
+            rows.append(
+                {
+                    "video": printable(video.name),
+                    "why": why,
+                    "distance": distance,
+                    "certainty": mean_certainty(video_sights),
+                }
             )
-    table = pd.DataFrame(found, columns=names(UNLIKE))
+    table = pd.DataFrame(rows, columns=names(UNLIKE))
     return table.sort_values("distance", ascending=False, kind="stable").head(MOST_ROWS)
 
 
@@ -250,11 +255,11 @@ def ids(content: Content) -> dict[str, str]:
 
 def counts(content: Content) -> dict[str, np.ndarray]:
     """Return label -> clips of all videos by score, shape (BINS,)."""
-    found: dict[str, np.ndarray] = {}
+    totals: dict[str, np.ndarray] = {}
     for record in content.done.values():
         for name, one in record.labels.items():
-            found[name] = found.get(name, 0) + np.asarray(one.scores, dtype=float)
-    return found
+            totals[name] = totals.get(name, 0) + np.asarray(one.scores, dtype=float)
+    return totals
 
 
 def looked_at(content: Content) -> int:

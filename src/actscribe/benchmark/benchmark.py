@@ -158,15 +158,15 @@ def _check(plan: Plan, chosen: Classes, drawn: Draw, folder: Path, cache: FrameC
         ActScribeError: lists everything that is in the way.
     """
     infos: Infos = {}
-    found: list[str] = []
+    problems: list[str] = []
     for vghif in _variants(plan):
         if complete_run(folder / plan.run_name(vghif, 0)) is None:
             study = _study(plan, chosen.learned, plan.settings(vghif, len(drawn.data.of_split("train"))), 0)
-            found += refusals(study, [plan.backbone], drawn.data, cache, infos)
+            problems += refusals(study, [plan.backbone], drawn.data, cache, infos)
             for sentence in memory_warnings(study, [plan.backbone], drawn.data):
                 say(f"Warning: {sentence}", None)
-    if found:
-        raise ActScribeError("\n".join(dict.fromkeys(found)), "Nothing was begun. Mend this, then type it again.")
+    if problems:
+        raise ActScribeError("\n".join(dict.fromkeys(problems)), "Nothing was begun. Mend this, then type it again.")
 
 
 def _study(plan: Plan, benchmark: Benchmark, settings: BaseModel, seed: int) -> Study:
@@ -239,13 +239,13 @@ def _is_scored(run: Run, plan: Plan) -> bool:
 
 def _results(plan: Plan, folder: Path, parts: Mapping[int, Sequence[bool]]) -> tuple[SeedResult, ...]:
     """Measure the kept scores of every seed; what learns nothing has one run, that stands for all."""
-    found = []
+    results = []
     for vghif in _variants(plan):
         for seed in parts:
             run = Run.open(folder / plan.run_name(vghif, seed if vghif in parts[seed] else 0))
             of = {BASE: run, NOVEL: Run.open(run.folder / NOVEL_FOLDER)} if plan.base_to_novel else {ALL: run}
-            found.append(seed_result(system(plan, vghif), seed, of))
-    return tuple(found)
+            results.append(seed_result(system(plan, vghif), seed, of))
+    return tuple(results)
 
 
 def _write(
@@ -256,7 +256,7 @@ def _write(
     unreadable: Sequence[Missing],
     notes: Sequence[str],
 ) -> Benchmarked:
-    results, here = _results(plan, folder, parts), lacking(whole, unreadable)
+    results, missing = _results(plan, folder, parts), lacking(whole, unreadable)
     runs = [Run.open(folder / plan.run_name(vghif, seed)) for seed, some in parts.items() for vghif in some]
     notes = tuple(dict.fromkeys((*notes, *_run_notes(runs))))
     made: dict[str, pd.DataFrame | None] = {
@@ -264,8 +264,8 @@ def _write(
         "difference": difference_table(results),
         "seeds": seeds_table(results),
         "published": published_table(plan),
-        "availability": availability(here),
-        "missing": missing_table(here),
+        "availability": availability(missing),
+        "missing": missing_table(missing),
         "classes": class_table(results),
     }
     tables = {name: table for name, table in made.items() if table is not None}

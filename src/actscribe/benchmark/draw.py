@@ -92,34 +92,34 @@ def classes_of(plan: Plan) -> Classes:
 
 def _split(plan: Plan, chosen: Classes, seed: int, probes: Probes) -> ClipSplit:
     """Return one seed's clips, shots of those that can be read; with keep "last" none is set apart for validation."""
-    found = chosen.learned
-    test = found.of_split("test")
+    learned = chosen.learned
+    test = learned.of_split("test")
     if plan.shots == 0:
         return ClipSplit("zero-shot", (), (), test)
     if chosen.listed is not None:
         return ClipSplit(f"clips of {plan.shots_list}", chosen.listed.clips, _beside(plan, chosen, seed, probes), test)
     if plan.shots is not None:
-        return few_shot(found, plan.shots, seed, 0 if plan.keeps_last else VALIDATION_SHOTS, probes.reads)
-    if not plan.keeps_last and not found.of_split("validation"):
-        found = hold_out(found, HELD_OUT, seed)
-    return full_split(found)
+        return few_shot(learned, plan.shots, seed, 0 if plan.keeps_last else VALIDATION_SHOTS, probes.reads)
+    if not plan.keeps_last and not learned.of_split("validation"):
+        learned = hold_out(learned, HELD_OUT, seed)
+    return full_split(learned)
 
 
 def _beside(plan: Plan, chosen: Classes, seed: int, probes: Probes) -> tuple[BenchmarkClip, ...]:
     """Return validation clips for a list of training clips: drawn from groups that the list does not touch."""
-    found = chosen.learned
-    if plan.keeps_last or found.of_split("validation") or chosen.listed is None:
-        return found.of_split("validation")
-    used = {clip.group for clip in (*chosen.listed.clips, *found.of_split("test"))}
-    rest = tuple(clip for clip in found.of_split("train") if clip.group not in used)
+    learned = chosen.learned
+    if plan.keeps_last or learned.of_split("validation") or chosen.listed is None:
+        return learned.of_split("validation")
+    used = {clip.group for clip in (*chosen.listed.clips, *learned.of_split("test"))}
+    rest = tuple(clip for clip in learned.of_split("train") if clip.group not in used)
     counts = Counter(clip.class_id for clip in rest)
-    count = min(VALIDATION_SHOTS, *(counts[index] for index in range(len(found.classes))))
+    count = min(VALIDATION_SHOTS, *(counts[index] for index in range(len(learned.classes))))
     if not count:
         raise ActScribeError(
             f"{plan.shots_list}: beside these clips and their groups some class has no training clip for validation.",
             "Type --set keep=last: the last epoch's weights are kept, and validation is not looked at.",
         )
-    pool = replace(found, clips=(*rest, *found.of_split("test")))
+    pool = replace(learned, clips=(*rest, *learned.of_split("test")))
     drawn = few_shot(pool, count, seed, validation=0, readable=probes.reads).train
     return tuple(replace(clip, split="validation") for clip in drawn)
 

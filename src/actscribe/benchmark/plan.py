@@ -231,7 +231,7 @@ def parse_overrides(texts: Iterable[str]) -> dict[str, Any]:
     Raises:
         ActScribeError: not of this form, not YAML, or a key both with a value of its own and with parts.
     """
-    found: dict[str, Any] = {}
+    overrides: dict[str, Any] = {}
     for text in texts:
         key, equals, value = text.partition("=")
         path = key.strip().split(".")
@@ -242,7 +242,7 @@ def parse_overrides(texts: Iterable[str]) -> dict[str, Any]:
             parsed = value.strip() if is_text else yaml.safe_load(value)
         except (yaml.YAMLError, ValueError):  # the latter: a date that does not exist
             raise ActScribeError(f"--set {text}: '{value}' is not a YAML value.") from None
-        inner = found
+        inner = overrides
         for index, part in enumerate(path[:-1]):
             inner = inner.setdefault(part, {})
             if not isinstance(inner, dict):
@@ -250,7 +250,7 @@ def parse_overrides(texts: Iterable[str]) -> dict[str, Any]:
         if path[-1] in inner:
             raise ActScribeError(f"--set {text}: '{key.strip()}' is set twice.")
         inner[path[-1]] = parsed
-    return found
+    return overrides
 
 
 def spell_overrides(overrides: Mapping[str, Any], above: str = "") -> list[str]:

@@ -54,6 +54,6 @@ def published_notes(plan: Plan) -> list[str]:
     same = [plan.source.split == SPLIT, plan.clip_frames == recipe.frames, own[2] == theirs[2]]
     differ = [index for index, equal in enumerate(same) if not equal]
     if differ:
-        published, here = (", ".join(words[index] for index in differ) for words in (theirs, own))
-        notes.append(f"the published numbers are of {published}; this run is of {here}.")
+        published, ours = (", ".join(words[index] for index in differ) for words in (theirs, own))
+        notes.append(f"the published numbers are of {published}; this run is of {ours}.")
     return notes

@@ -194,10 +194,10 @@ def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _by_system(results: Sequence[SeedResult]) -> dict[str, list[SeedResult]]:
-    found: dict[str, list[SeedResult]] = {}
+    by_system: dict[str, list[SeedResult]] = {}
     for one in results:
-        found.setdefault(one.system, []).append(one)
-    return found
+        by_system.setdefault(one.system, []).append(one)
+    return by_system
 
 
 def _first(table: pd.DataFrame, **columns: str) -> pd.DataFrame:

@@ -63,30 +63,30 @@ def agreement(
     label_set = load_label_set(labels) if labels else None
     clock = frame_times(video, fps, True)
     reading = Reading(label_set, subject, tuple(tiers or ()), clock)
-    found = read_pairs(first, second, reading, (observation, observation_2))
-    done = raters.agreement(found.pairs, labels_of(found.pairs, label_set), how)
-    subjects = by_subject(found.of_subject, how)
-    show(done, _notes(found, subject), subjects)
+    pairs = read_pairs(first, second, reading, (observation, observation_2))
+    done = raters.agreement(pairs.pairs, labels_of(pairs.pairs, label_set), how)
+    subjects = by_subject(pairs.of_subject, how)
+    show(done, _notes(pairs, subject), subjects)
     if out is not None:
         write_text(out, csv_text(side_by_side(done, subjects)))
         print(f"Table: {out}")
 
 
-def _notes(found: Pairs, subject: str | None) -> list[str]:
+def _notes(pairs: Pairs, subject: str | None) -> list[str]:
     """Say what was not compared, and what may be meant to be the same and is spelled in two ways."""
     from actscribe.evaluation.collars import names_of
 
     notes = []
-    if found.alone:
-        notes.append(f"only one of the two has: {_some(found.alone)}; left out")
-    if found.unknown:
-        names = ", ".join(f"'{name}' ({count}x)" for name, count in found.unknown.items())
+    if pairs.alone:
+        notes.append(f"only one of the two has: {_some(pairs.alone)}; left out")
+    if pairs.unknown:
+        names = ", ".join(f"'{name}' ({count}x)" for name, count in pairs.unknown.items())
         notes.append(f"unknown to the label set, left out: {names}")
-    if len(found.subjects) > 1 and subject is None:
+    if len(pairs.subjects) > 1 and subject is None:
         notes.append(
-            f"in the first tables subjects are not distinguished ({_some(found.subjects)}); --subject shows one alone"
+            f"in the first tables subjects are not distinguished ({_some(pairs.subjects)}); --subject shows one alone"
         )
-    one, other = (names_of(found.pairs, side) for side in (0, 1))
+    one, other = (names_of(pairs.pairs, side) for side in (0, 1))
     for who, own in (("first", one - other), ("second", other - one)):
         if own:
             notes.append(f"only the {who} has: {_some(sorted(own))}; spelled in two ways? See --labels")

@@ -95,10 +95,10 @@ def _shard(asked: str | None, environment: Mapping[str, str]) -> tuple[int, int]
         if "SLURM_ARRAY_TASK_ID" not in environment or "SLURM_ARRAY_TASK_COUNT" not in environment:
             return None
         return _of_slurm(environment)
-    found = re.fullmatch(r"(\d+)/(\d+)", asked.strip())
-    if found is None or not 1 <= int(found[1]) <= int(found[2]):
+    match = re.fullmatch(r"(\d+)/(\d+)", asked.strip())
+    if match is None or not 1 <= int(match[1]) <= int(match[2]):
         raise ActScribeError(f"--shard is '{asked}', expected a part and how many there are.", "Such as: --shard 3/100")
-    return int(found[1]), int(found[2])
+    return int(match[1]), int(match[2])
 
 
 def _of_slurm(environment: Mapping[str, str]) -> tuple[int, int]:
@@ -139,17 +139,20 @@ def _say_status(folder: Path) -> None:
     from actscribe.progress import clock
     from actscribe.tables import print_sentence
 
-    found = status(Archive.open(folder))
-    rest = found.videos - found.done - found.failed
+    progress = status(Archive.open(folder))
+    rest = progress.videos - progress.done - progress.failed
     left = (
-        f", about {clock(found.left_s)} left at the pace of the last ones" if rest and found.left_s is not None else ""
+        f", about {clock(progress.left_s)} left at the pace of the last ones"
+        if rest and progress.left_s is not None
+        else ""
     )
     print_sentence(
-        f"{found.done} of {found.videos} done, {found.failed} failed, {found.working} at work, {rest} open{left}."
+        f"{progress.done} of {progress.videos} done, {progress.failed} failed, {progress.working} at work,"
+        f" {rest} open{left}."
     )
-    for reason, count in sorted(found.reasons.items(), key=lambda one: (-one[1], one[0])):
+    for reason, count in sorted(progress.reasons.items(), key=lambda one: (-one[1], one[0])):
         print_sentence(f"Failed, {count}: {reason}")
-    if found.failed:
+    if progress.failed:
         raise typer.Exit(NOT_ALL)
 
 
@@ -157,16 +160,16 @@ def _say_verified(folder: Path) -> None:
     from actscribe.archive.folder import Archive
     from actscribe.archive.status import verify
 
-    found = verify(Archive.open(folder))
-    print(f"{found.files - len(found.changed) - len(found.gone)} of {found.files} files are as they were written.")
-    for name in found.changed:
+    check = verify(Archive.open(folder))
+    print(f"{check.files - len(check.changed) - len(check.gone)} of {check.files} files are as they were written.")
+    for name in check.changed:
         print(f"changed: {name}")
-    for name in found.gone:
+    for name in check.gone:
         print(f"gone: {name}")
-    for name in found.unreadable:
+    for name in check.unreadable:
         print(f"its record is damaged: {name}")
-    if found.gone or found.unreadable:
+    if check.gone or check.unreadable:
         print("What is gone is written again by the command that made the archive,")
         print("but for videos of which another file was changed: move that one away first.")
-    if found.changed or found.gone or found.unreadable:
+    if check.changed or check.gone or check.unreadable:
         raise typer.Exit(NOT_ALL)

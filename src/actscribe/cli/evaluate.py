@@ -48,10 +48,10 @@ def evaluate(
         from actscribe.live.as_live import WORDS
         from actscribe.live.as_live import as_live as compare_live
 
-        found = compare_live(result.run, split)
-        print_table("As seen live, beside offline", found.table)
+        comparison = compare_live(result.run, split)
+        print_table("As seen live, beside offline", comparison.table)
         print_sentence(WORDS)
-        print(found.file)
+        print(comparison.file)
     for note in result.run.info.notes:
         print_sentence(f"Note: {note}")
     for sentence in unusable(result.run, split):

@@ -94,9 +94,9 @@ def plan(
     estimate = implementation(chosen).plan
     if estimate is None:
         raise ActScribeError(f"No estimate is known of {chosen}.")
-    found = estimate(settings, frames, labels)
-    peak = f"{found.memory / MB:,.0f} MB at the peak, besides about 700 MB of Python and PyTorch"
-    for topic, text in {"recognizer": chosen, "memory": peak, **found.lines}.items():
+    needed = estimate(settings, frames, labels)
+    peak = f"{needed.memory / MB:,.0f} MB at the peak, besides about 700 MB of Python and PyTorch"
+    for topic, text in {"recognizer": chosen, "memory": peak, **needed.lines}.items():
         print(f"{topic + ':':<18} {text}")
 
 

@@ -44,7 +44,7 @@ def next(
 
     if out is not None:
         check_table(out, overwrite=False)
-    found = ask(study, minutes, strategy, run or (), split, span, context, seed)
+    queue = ask(study, minutes, strategy, run or (), split, span, context, seed)
     rows = [
         {
             "recording": one.recording,
@@ -53,16 +53,16 @@ def next(
             "watch": f"{one.cost:.1f} s",
             "why": one.why,
         }
-        for one in found.spans
+        for one in queue.spans
     ]
     if rows:
-        print_table(f"By {found.strategy}: {STRATEGIES[found.strategy]}", pd.DataFrame(rows))
-        watched = sum(one.cost for one in found.spans) / 60
-        print_sentence(f"{watched:.1f} minutes of watching; {found.left / 60:.1f} minutes of {split} are not reviewed.")
-    for note in found.notes:
+        print_table(f"By {queue.strategy}: {STRATEGIES[queue.strategy]}", pd.DataFrame(rows))
+        watched = sum(one.cost for one in queue.spans) / 60
+        print_sentence(f"{watched:.1f} minutes of watching; {queue.left / 60:.1f} minutes of {split} are not reviewed.")
+    for note in queue.notes:
         print_sentence(f"Note: {note}")
     if out is not None:
-        table = [{"rank": index, **asdict(one), "strategy": found.strategy} for index, one in enumerate(found.spans, 1)]
+        table = [{"rank": index, **asdict(one), "strategy": queue.strategy} for index, one in enumerate(queue.spans, 1)]
         write_table(out, pd.DataFrame(table).rename(columns={"start": "start_s", "end": "end_s", "cost": "cost_s"}))
         print(f"Table: {out}")
     print(f"Next: actscribe review {shlex.quote(str(study))}")

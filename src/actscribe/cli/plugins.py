@@ -43,9 +43,9 @@ class Commands(TyperGroup):
         if name in self.commands:
             return
         brought = entries(GROUP)
-        for found in [name] if name in brought else sorted(brought):  # all for a name that nobody has: to suggest one
-            if found not in self.commands:
-                self.add_command(_command(brought[found]), found)
+        for command in [name] if name in brought else sorted(brought):  # all for a name that nobody has: to suggest one
+            if command not in self.commands:
+                self.add_command(_command(brought[command]), command)
 
 
 def _command(points: Sequence[metadata.EntryPoint]) -> Any:

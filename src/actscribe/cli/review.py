@@ -94,14 +94,14 @@ def _verify(study: Path) -> None:
     journal = Journal.of(folder)
     if not journal.exists:
         raise ActScribeError(f"{journal.path}: nothing was reviewed yet.", f"Begin with: actscribe review {study}")
-    found = journal.verify(noted(folder))
-    for problem in found.problems:
+    check = journal.verify(noted(folder))
+    for problem in check.problems:
         print_sentence(problem)
-    if found.problems:
+    if check.problems:
         raise typer.Exit(NOT_AS_WRITTEN)
-    for sentence in found.proven():
+    for sentence in check.proven():
         print_sentence(sentence)
-    print(found.version.head)
+    print(check.version.head)
 
 
 def _export(study: Path, formats: str) -> None:

@@ -13,7 +13,7 @@ from actscribe.compare.board import Board
 from actscribe.compare.decode_once import decoding_once
 from actscribe.compare.plan import chosen, default_folder, parse_curve, parts, study_of, subset
 from actscribe.compare.result import assemble
-from actscribe.compare.work import finish, found
+from actscribe.compare.work import complete_run_of, finish
 from actscribe.data.loading import StudyData, load_data
 from actscribe.data.manifest import read_manifest
 from actscribe.data.recording import Recording
@@ -157,7 +157,8 @@ def _run(
     sweep_below(folder)
     # A run of another study in the way, or one that cannot be made, is reported before anything is written.
     done = [
-        found(part, study_of(study, part), subset(data, part.recordings, part.seed), folder, retrain) for part in every
+        complete_run_of(part, study_of(study, part), subset(data, part.recordings, part.seed), folder, retrain)
+        for part in every
     ]
     left = {part.recognizer for part, run in zip(every, done, strict=True) if run is None}
     _check(study, data, provenance.recognizers, left, cache)
@@ -166,7 +167,7 @@ def _run(
     with decoding_once(study, sharers, data, cache or default_cache()), Board(every).shown() as board:
         for part in every:
             run = finish(part, study, data, folder, board, cache, retrain)
-            provenance.runs[part.place] = Place.of(run.folder, folder)
+            provenance.runs[part.subfolder] = Place.of(run.folder, folder)
             provenance.write(folder)
     made = assemble(folder, provenance)
     write_tables(folder, {**made.tables, "costs": made.costs}, provenance.not_known)

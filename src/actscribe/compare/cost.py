@@ -82,14 +82,14 @@ def measure_cost(run: Run, training_memory: float | None = None) -> Cost:
     clips = _clips(run, _how_many(run))
     with _no_kept_answers(), alone(), peak_memory() as peak:
         recognizer = run.recognizer()
-        with parameters_that_ran() as seen:  # and warm up
+        with parameters_that_ran() as parameter_counts:  # and warm up
             list(recognizer.score(_frames(run, clips[:1], recognizer)))
         start = time.monotonic()
         done = _score(run, clips, recognizer)
         seconds = time.monotonic() - start
     trained = run.is_trained
     cost = Cost(
-        parameters=sum(seen.values()) or None,
+        parameters=sum(parameter_counts.values()) or None,
         trainable_parameters=_trainable(run),
         memory_mb=round(peak[0] / MB, 1),
         training_memory_mb=training_memory if trained else None,
@@ -108,25 +108,25 @@ def peak_memory() -> Iterator[list[int]]:
     On a GPU its own count is taken; elsewhere the resident size of the process, looked at fifty times a second. What
     was in use before and is no longer is given back first: otherwise a large recognizer would show in the next one.
     """
-    found = [0]
+    peak = [0]
     _give_back()
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()
-        yield found
-        found[0] = torch.cuda.max_memory_allocated()
+        yield peak
+        peak[0] = torch.cuda.max_memory_allocated()
         return
     process, stop = psutil.Process(), threading.Event()
 
     def look() -> None:
         while True:
-            found[0] = max(found[0], process.memory_info().rss)
+            peak[0] = max(peak[0], process.memory_info().rss)
             if stop.wait(LOOK_EVERY_S):
                 return
 
     watcher = threading.Thread(target=look, daemon=True)
     watcher.start()
     try:
-        yield found
+        yield peak
     finally:
         stop.set()
         watcher.join()
@@ -147,14 +147,14 @@ def parameters_that_ran() -> Iterator[dict[int, int]]:
 
     Of a network that ran all parts count, also a text tower whose features were kept from before.
     """
-    seen: dict[int, int] = {}
+    counts: dict[int, int] = {}
 
     def note(module: torch.nn.Module, _: Any) -> None:
-        seen.update((id(parameter), parameter.numel()) for parameter in module.parameters())
+        counts.update((id(parameter), parameter.numel()) for parameter in module.parameters())
 
     handle = register_module_forward_pre_hook(note)
     try:
-        yield seen
+        yield counts
     finally:
         handle.remove()
 
@@ -191,10 +191,10 @@ def _clips(run: Run, most: int) -> list[Clip]:
     """Return the first clips of the test split, in order."""
     window = Window(run.study.windows.length, run.study.windows.stride)
     labels = run.labels
-    found: list[Clip] = []
+    clips: list[Clip] = []
     for recording in run.recordings("test"):
-        found += cut(recording, labels, window)[: most - len(found)]
-    return found
+        clips += cut(recording, labels, window)[: most - len(clips)]
+    return clips
 
 
 def _covered(clips: Sequence[Clip]) -> float:
@@ -220,8 +220,8 @@ def _recordings(run: Run, clips: Sequence[Clip]) -> dict[str, Recording]:
     """Return the recordings of clips by name, in the order of the clips."""
     names = dict.fromkeys(clip.recording for clip in clips)
     shown = (recording for recording in run.recordings("test") if recording.name in names)
-    found = {recording.name: recording for recording in located(run, shown)}
-    return {name: found[name] for name in names}
+    by_name = {recording.name: recording for recording in located(run, shown)}
+    return {name: by_name[name] for name in names}
 
 
 def _frames(run: Run, clips: Sequence[Clip], recognizer: Recognizer) -> Iterator[Any]:

@@ -48,7 +48,7 @@ def decoding_once(
             for want in _wants(study, name, data, recording):
                 by_video.setdefault(recording.video, []).append((recording, want))
     videos = {
-        path: Shared(found[0][0].content, joined([want for _, want in found])) for path, found in by_video.items()
+        path: Shared(wants[0][0].content, joined([want for _, want in wants])) for path, wants in by_video.items()
     }
     room, needed = cache.limit_bytes // 2, sum(_bytes(path, shared) for path, shared in videos.items())
     if needed > room:
@@ -70,8 +70,8 @@ def _wants(study: Study, name: str, data: StudyData, recording: Recording) -> li
     clips = cut(recording, data.labels, Window(study.windows.length, study.windows.stride))
     look = code.looks(chosen.settings, frames, clips, recording.duration)
     jitters = recording.split == "train" and not chosen.spec.embeds
-    seen = replace(view, frames=look.frames, temporal_jitter=view.temporal_jitter if jitters else 1)
-    times = np.unique(np.concatenate([clip_moments(clip, seen) for clip in look.clips]))
+    clip_view = replace(view, frames=look.frames, temporal_jitter=view.temporal_jitter if jitters else 1)
+    times = np.unique(np.concatenate([clip_moments(clip, clip_view) for clip in look.clips]))
     return [Want(tuple(times.tolist()), view.short_side, view.square_pixels)]
 
 

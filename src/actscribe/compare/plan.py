@@ -28,7 +28,7 @@ class Part:
     recordings: int | None = None
 
     @property
-    def place(self) -> str:
+    def subfolder(self) -> str:
         """Where its run lies in the comparison's folder; also the key under which it is kept."""
         above = "runs" if self.recordings is None else f"curve/{self.recordings}-recordings"
         return f"{above}/{self.recognizer}/seed-{self.seed}"
@@ -67,10 +67,10 @@ def parts(study: Study, recognizers: Sequence[str], seeds: int, curve: Sequence[
     Zero-shot recognizers learn nothing and draw nothing: they run once and have no learning curve.
     """
     trained = {name for name in recognizers if study.chosen(name).trains}
-    found = [
+    all_parts = [
         Part(name, study.seed + step) for step in range(seeds) for name in recognizers if not step or name in trained
     ]
-    return found + [
+    return all_parts + [
         Part(name, study.seed + step, number)
         for number in sorted(curve)
         for step in range(seeds)

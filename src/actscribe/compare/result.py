@@ -86,7 +86,7 @@ def _runs(folder: Path, provenance: Provenance, name: str) -> list[Run]:
 
 
 def _run(folder: Path, provenance: Provenance, part: Part) -> Run:
-    return Run.open(provenance.runs[part.place].find(folder, RUN_FILE))
+    return Run.open(provenance.runs[part.subfolder].find(folder, RUN_FILE))
 
 
 def _system(name: str, runs: Sequence[Run]) -> System:

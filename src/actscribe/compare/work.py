@@ -46,13 +46,13 @@ def finish(
         ActScribeError: as `train` and `evaluate`, or a run of another study is in the way.
     """
     own, its = study_of(study, part), subset(data, part.recordings, part.seed)
-    run = found(part, own, its, folder, retrain)
+    run = complete_run_of(part, own, its, folder, retrain)
     ready = run is not None and _is_evaluated(run, part)
     with board.on(part):
         memory = None
         if run is None:
             with peak_memory() as peak:
-                run_folder = folder / part.place
+                run_folder = folder / part.subfolder
                 begun = (run_folder / RUN_FILE).is_file()
                 run = train(own, part.recognizer, run_folder, resume=begun, cache=cache, data=its)
             memory = round(peak[0] / MB, 1)
@@ -63,13 +63,13 @@ def finish(
     return run
 
 
-def found(part: Part, study: Study, data: StudyData, folder: Path, retrain: bool = False) -> Run | None:
+def complete_run_of(part: Part, study: Study, data: StudyData, folder: Path, retrain: bool = False) -> Run | None:
     """Return the complete run of a part, if there is one.
 
     Raises:
         ActScribeError: a complete run lies in the comparison's folder, but of another study.
     """
-    own = complete_run(folder / part.place)
+    own = complete_run(folder / part.subfolder)
     if own is not None:
         check_same(own, study, data, "or compare into another folder with --out.")
         return own

@@ -140,7 +140,7 @@ def _fractions(edges: np.ndarray, intervals: Sequence[Interval], gaps: Sequence[
 
 def _outside(merged: list[tuple[float, float]], unknown: list[tuple[float, float]]) -> list[tuple[float, float]]:
     """Return what of disjoint, ascending spans is in none of the `unknown` ones: a bout there says nothing."""
-    found = []
+    known_spans = []
     index = 0
     for start, end in merged:
         while index < len(unknown) and unknown[index][1] <= start:
@@ -149,11 +149,11 @@ def _outside(merged: list[tuple[float, float]], unknown: list[tuple[float, float
             if one >= end:
                 break
             if one > start:
-                found.append((start, one))
+                known_spans.append((start, one))
             start = max(start, other)
         if start < end:
-            found.append((start, end))
-    return found
+            known_spans.append((start, end))
+    return known_spans
 
 
 def _covered(edges: np.ndarray, merged: list[tuple[float, float]]) -> np.ndarray:

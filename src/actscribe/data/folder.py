@@ -52,7 +52,7 @@ def annotations_of(videos: Iterable[Path]) -> dict[Path, Path]:
     Raises:
         ActScribeError: two files could be a video's annotations, or a file could be those of two videos.
     """
-    found: dict[Path, Path] = {}
+    by_video: dict[Path, Path] = {}
     for path, owners in candidates(videos):
         if len(owners) > 1:
             names = " and ".join(video.name for video in owners)
@@ -60,13 +60,13 @@ def annotations_of(videos: Iterable[Path]) -> dict[Path, Path]:
                 f"{path}: could be annotations of {names}.",
                 "Write a manifest that says which, or move one of the videos elsewhere.",
             )
-        first = found.setdefault(owners[0], path)
+        first = by_video.setdefault(owners[0], path)
         if first != path:
             raise ActScribeError(
                 f"{owners[0]}: {first.name} and {path.name} could both be its annotations.",
                 "Write a manifest that says which, or move one of them elsewhere.",
             )
-    return found
+    return by_video
 
 
 def candidates(videos: Iterable[Path]) -> Iterator[tuple[Path, list[Path]]]:

@@ -130,14 +130,14 @@ class ClipData(Sequence[ClipFrames]):
 
     def seconds(self) -> float:
         """Return about how many seconds decoding all frames takes, from the sizes and lengths of what is decoded."""
-        seen: dict[str, float] = {}
+        covered: dict[str, float] = {}
         for chunk in self._whole:
             spans = merge_spans(Interval("", self.clips[index].start, self.clips[index].end) for index in chunk.indices)
-            seen[chunk.recording] = sum(end - start for start, end in spans)
-        infos = {name: self._info(name) for name in seen}
+            covered[chunk.recording] = sum(end - start for start, end in spans)
+        infos = {name: self._info(name) for name in covered}
         pixels = (
             infos[name].width * infos[name].height * infos[name].frames * min(1.0, length / infos[name].duration)
-            for name, length in seen.items()
+            for name, length in covered.items()
         )
         return sum(pixels) / PIXELS_PER_S
 
@@ -166,8 +166,8 @@ class ClipData(Sequence[ClipFrames]):
         indices: dict[str, list[int]] = {}
         for index, clip in enumerate(self.clips):
             indices.setdefault(clip.recording, []).append(index)
-        for name, found in indices.items():
-            ordered = sorted(found, key=lambda index: (self.clips[index].start, self.clips[index].end, index))
+        for name, of_recording in indices.items():
+            ordered = sorted(of_recording, key=lambda index: (self.clips[index].start, self.clips[index].end, index))
             yield _Chunk(
                 name,
                 tuple(ordered),

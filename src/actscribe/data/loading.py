@@ -137,7 +137,12 @@ def load_data(study: Study | str | Path) -> StudyData:
 def _points(loaded: Sequence[Loaded], review: Review, labels: LabelSet) -> list[Points]:
     """Return the point events of the annotations that count."""
     of_files = [point for one in loaded if one.recording.content not in review.whose for point in one.points]
-    reviewed = [point for found in review.truth.values() if found for point in points_in(found, labels, JOURNAL_FILE)]
+    reviewed = [
+        point
+        for annotations in review.truth.values()
+        if annotations
+        for point in points_in(annotations, labels, JOURNAL_FILE)
+    ]
     return of_files + reviewed
 
 

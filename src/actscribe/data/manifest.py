@@ -131,23 +131,23 @@ def read_manifest(path: Path) -> list[Row]:
 
 
 def _rows(path: Path, text: str) -> list[Row]:
-    found = table.find_table(path, text, lambda names: "video" in names)
-    if found is None:
+    listing = table.find_table(path, text, lambda names: "video" in names)
+    if listing is None:
         first = max(
             (table.first_rows(text, one, 1)[0] for one in table.delimiters_of(text)), key=lambda r: len(r.cells)
         )
         raise ActScribeError(f"{path}:{first.line}: no column 'video'; found {', '.join(first.cells)}.")
-    header = found.header
-    if found.above:
+    header = listing.header
+    if listing.above:
         raise ActScribeError(
-            f"{found.above[0].at(path)}: {quoted(' '.join(found.above[0].cells))} stands above the header, which is in"
-            f" line {header.line}.",
+            f"{listing.above[0].at(path)}: {quoted(' '.join(listing.above[0].cells))} stands above the header, which"
+            f" is in line {header.line}.",
             "Remove what stands above the header.",
         )
     columns = _columns(path, header)
     rows: list[Row] = []
     lines: dict[Path, int] = {}
-    for one in found.body:
+    for one in listing.body:
         row = _row(path, one.line, {name: one.cell(index) for index, name in enumerate(columns)})
         first_line = lines.setdefault(real_path(row.video), row.line)
         if first_line != row.line:
@@ -228,19 +228,19 @@ def _cameras(path: Path, where: str, cells: Mapping[str, str]) -> Iterator[Other
     Raises:
         ActScribeError: one is not there, an offset is no number, or one without its video.
     """
-    found = {table.normal(name): cell for name, cell in cells.items() if name and is_camera(name) and cell}
-    for name in sorted(found):
+    camera_cells = {table.normal(name): cell for name, cell in cells.items() if name and is_camera(name) and cell}
+    for name in sorted(camera_cells):
         column = name.removesuffix("_offset")
-        if column != name and column not in found:
+        if column != name and column not in camera_cells:
             raise ActScribeError(f"{where}: '{name}' without '{column}'.", f"Name the video in '{column}'.")
         if column != name:
             continue
-        video = _spelled(path.parent, found[name])
+        video = _spelled(path.parent, camera_cells[name])
         if not video.is_file():
             raise ActScribeError(
                 f"{where}: no such video: {video}", "Paths in a manifest are relative to the manifest."
             )
-        yield OtherCamera(name.replace("_", " "), video, _offset(where, name, found.get(f"{name}_offset", "")))
+        yield OtherCamera(name.replace("_", " "), video, _offset(where, name, camera_cells.get(f"{name}_offset", "")))
 
 
 def _offset(where: str, name: str, cell: str) -> float:
@@ -255,31 +255,31 @@ def _spelled(folder: Path, name: str) -> Path:
 
     Manifests travel: Windows and macOS take upper and lower case for one, and macOS writes accents in another way.
     """
-    found = folder / name
-    if is_there(found):
-        return found
-    found = folder
+    path = folder / name
+    if is_there(path):
+        return path
+    path = folder
     for part in Path(name).parts:
-        here = found / part
-        if part != ".." and found.is_dir() and not here.exists():
-            like = [one for one in found.iterdir() if same_name(one.name) == same_name(part)]
-            here = like[0] if len(like) == 1 else here
-        found = here
-    return found
+        child = path / part
+        if part != ".." and path.is_dir() and not child.exists():
+            like = [one for one in path.iterdir() if same_name(one.name) == same_name(part)]
+            child = like[0] if len(like) == 1 else child
+        path = child
+    return path
 
 
 def _annotations(path: Path, where: str, cells: Mapping[str, str], whose: str = "") -> Path | None:
     """Return the annotation file of a row, if it has one; `whose` is "_2" for the second annotator."""
     if not cells.get(f"annotations{whose}"):
         return None
-    found = _spelled(path.parent, cells[f"annotations{whose}"])
-    if not found.is_file():
-        raise ActScribeError(f"{where}: no such annotation file: {found}")
+    annotation_file = _spelled(path.parent, cells[f"annotations{whose}"])
+    if not annotation_file.is_file():
+        raise ActScribeError(f"{where}: no such annotation file: {annotation_file}")
     if cells.get(f"label{whose}"):
         raise ActScribeError(
             f"{where}: both 'annotations{whose}' and 'label{whose}' are given; a trimmed video has only a label."
         )
-    return found
+    return annotation_file
 
 
 def _check_second(where: str, cells: Mapping[str, str], first: Path | None, second: Path | None) -> None:
@@ -311,10 +311,10 @@ def _list_folder(folder: Path) -> list[Row]:
     videos = list_videos(folder)
     if not videos:
         raise ActScribeError(f"{folder}: no video in this folder; known endings: {', '.join(sorted(VIDEO_ENDINGS))}.")
-    found = annotations_of(videos)
+    annotation_files = annotations_of(videos)
     rows = []
     for video in videos:
         inside = video.parent != folder
         group = str(video.parent.relative_to(folder)) if inside else video.stem
-        rows.append(Row(0, video, found.get(video), "", group, "", has_group=inside))
+        rows.append(Row(0, video, annotation_files.get(video), "", group, "", has_group=inside))
     return rows

@@ -11,9 +11,9 @@ from actscribe.errors import ActScribeError
 from actscribe.labels import LabelSet
 
 
-def events_of(found: Annotations, labels: LabelSet) -> tuple[Interval, ...]:
+def events_of(annotations: Annotations, labels: LabelSet) -> tuple[Interval, ...]:
     """Return the point events of the label set's `events`, under its names; what lasts is taken by its begin."""
-    named = ((labels.event(one.label), one) for one in found.intervals)
+    named = ((labels.event(one.label), one) for one in annotations.intervals)
     return tuple(replace(one, label=name, end=one.start) for name, one in named if name is not None)
 
 
@@ -25,12 +25,12 @@ def moments_of(row: Row, labels: LabelSet) -> tuple[tuple[str, float], ...]:
     Raises:
         ActScribeError: a cell is no time (video and line named).
     """
-    found = []
+    moments = []
     for column in labels.moments():
         text = row.extra.get(column, "").strip()
         if text:
-            found.append((column, _seconds(text, column, row)))
-    return tuple(found)
+            moments.append((column, _seconds(text, column, row)))
+    return tuple(moments)
 
 
 def _seconds(text: str, column: str, row: Row) -> float:

@@ -152,28 +152,28 @@ def _check(first: Path, second: Path, observations: Sequence[str | None]) -> Non
 def _file(path: Path, wanted: str | None, how: Reading) -> dict[str, tuple[str, Annotations]]:
     """Return a file's videos by a name that is the same on every system."""
     if wanted is not None or how.tiers:
-        found = {wanted or path.stem: annotation_files.read(path, wanted, how.clock, how.tiers)}
+        by_name = {wanted or path.stem: annotation_files.read(path, wanted, how.clock, how.tiers)}
     else:
-        found = annotation_files.read_all(path, how.clock)
-    return {same_name(_stem(name)): (_stem(name), held) for name, held in found.items()}
+        by_name = annotation_files.read_all(path, how.clock)
+    return {same_name(_stem(name)): (_stem(name), held) for name, held in by_name.items()}
 
 
 def _folder(folder: Path, how: Reading) -> dict[str, tuple[str, Annotations]]:
-    found: dict[str, tuple[Path, str, Annotations]] = {}
+    by_name: dict[str, tuple[Path, str, Annotations]] = {}
     for path in sorted(folder.iterdir()):
         name = _recording(path)
         if name is None:
             continue
         key = same_name(name)
-        if key in found:
+        if key in by_name:
             raise ActScribeError(
-                f"{folder}: {found[key][0].name} and {path.name} are both called '{name}'.",
+                f"{folder}: {by_name[key][0].name} and {path.name} are both called '{name}'.",
                 "Leave one annotation file for each video in the folder.",
             )
-        found[key] = (path, name, annotation_files.read(path, None, how.clock, how.tiers))
-    if not found:
+        by_name[key] = (path, name, annotation_files.read(path, None, how.clock, how.tiers))
+    if not by_name:
         raise ActScribeError(f"{folder}: no annotation file lies in this folder.")
-    return {key: (name, held) for key, (_, name, held) in found.items()}
+    return {key: (name, held) for key, (_, name, held) in by_name.items()}
 
 
 def _recording(path: Path) -> str | None:
@@ -196,10 +196,10 @@ def _stem(name: str) -> str:
 def _pairs(
     both: Mapping[str, tuple[Annotations, Annotations]], how: Reading, unknown: Counter[str]
 ) -> tuple[Pair, ...]:
-    return tuple(Pair(name, *(_seen(side, how, unknown) for side in sides)) for name, sides in both.items())
+    return tuple(Pair(name, *(_comparable(side, how, unknown) for side in sides)) for name, sides in both.items())
 
 
-def _seen(held: Annotations, how: Reading, unknown: Counter[str]) -> Annotations:
+def _comparable(held: Annotations, how: Reading, unknown: Counter[str]) -> Annotations:
     if how.labels is not None:
         held, more = annotation_files.resolve(held, how.labels)
         unknown.update(more)

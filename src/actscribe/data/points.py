@@ -39,13 +39,13 @@ def is_point(interval: Interval) -> bool:
     return interval.duration <= POINT_S + SAME_S
 
 
-def points_in(found: Annotations, labels: LabelSet, file: Path) -> list[Points]:
+def points_in(annotations: Annotations, labels: LabelSet, file: Path) -> list[Points]:
     """Return the point events in the annotations of one video, under the label set's own names.
 
     A point within a bout of its label and subject is part of that bout already (see `annotations.resolve`).
     """
-    points = Counter(one.label for one in found.intervals if is_point(one))
-    bouts = Counter(one.label for one in found.intervals if not is_point(one))
+    points = Counter(one.label for one in annotations.intervals if is_point(one))
+    bouts = Counter(one.label for one in annotations.intervals if not is_point(one))
     return [Points(name, file, points[name], bouts[name]) for name in labels.names if points[name]]
 
 
@@ -54,18 +54,18 @@ def messages(points: Iterable[Points]) -> list[str]:
     by_label: dict[str, list[Points]] = defaultdict(list)
     for one in points:
         by_label[one.label].append(one)
-    return [_sentence(label, found) for label, found in by_label.items()]
+    return [_sentence(label, of_label) for label, of_label in by_label.items()]
 
 
-def _sentence(label: str, found: list[Points]) -> str:
+def _sentence(label: str, points: list[Points]) -> str:
     counts: Counter[Path] = Counter()
-    for one in found:
+    for one in points:
         counts[one.file] += one.count
     total = sum(counts.values())
     where = ", ".join(f"{count} in {path}" for path, count in counts.most_common(_SHOWN))
     more = f" and others in {len(counts) - _SHOWN} more files" if len(counts) > _SHOWN else ""
     what = f"{total} point event{'' if total == 1 else 's'}"
     way = "Give them a start and an end in the annotation tool (in BORIS: as a state event), or remove them"
-    if not any(one.bouts for one in found):
+    if not any(one.bouts for one in points):
         way += f"; or put '{label}' under 'ignored:' of the label set"
     return f"{label}: {what} ({where}{more}) cover no time, so that no clip shows them. {way}."

@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from actscribe.annotations.entry import found_by
+from actscribe.annotations.entry import match_in_words
 from actscribe.annotations.interval import Interval
 from actscribe.data import spans as sp
 from actscribe.data.clips import SAME_S, Window, cut, targets
@@ -171,7 +171,7 @@ def _broken_rules(recording: Recording, labels: LabelSet) -> list[str]:
 def _notes(study: Study, data: StudyData) -> list[str]:
     notes = [f"'{name}' is left out on purpose ({count} intervals)." for name, count in data.ignored.items()]
     for by, count in data.matched.items():
-        notes.append(f"annotations of {count} video{'' if count == 1 else 's'}: {found_by(by)}.")
+        notes.append(f"annotations of {count} video{'' if count == 1 else 's'}: {match_in_words(by)}.")
     if data.unused:
         shown = ", ".join(str(path) for path in data.unused[:SHOWN])
         more = f" and {len(data.unused) - SHOWN} more" if len(data.unused) > SHOWN else ""

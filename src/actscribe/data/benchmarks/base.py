@@ -187,11 +187,11 @@ def assemble(
     return Benchmark(name, source.mode, tuple(classes), tuple(clips), tuple(missing), tuple(notes))
 
 
-def count_note(name: str, what: str, found: int, official: int) -> tuple[str, ...]:
-    """Return a note if `found` differs from what the whole official set has."""
-    if found == official:
+def count_note(name: str, what: str, listed: int, official: int) -> tuple[str, ...]:
+    """Return a note if `listed` differs from what the whole official set has."""
+    if listed == official:
         return ()
-    return (f"{name} has {official} {what}, its lists here name {found}.",)
+    return (f"{name} has {official} {what}, its lists here name {listed}.",)
 
 
 def _check_once(name: str, entries: Sequence[Entry], classes: Sequence[BenchmarkClass]) -> None:

@@ -56,7 +56,7 @@ class Probes:
     """What was found out about videos, each read once, for several splits of one set."""
 
     def __init__(self) -> None:
-        self._found: dict[Path, tuple[float, str] | ActScribeError] = {}
+        self._probed: dict[Path, tuple[float, str] | ActScribeError] = {}
 
     def of(self, video: Path) -> tuple[float, str]:
         """Return a video's duration in seconds and its content digest.
@@ -64,15 +64,15 @@ class Probes:
         Raises:
             ActScribeError: it cannot be read.
         """
-        if video not in self._found:
+        if video not in self._probed:
             try:
-                self._found[video] = probe(video).duration, content_hash(video)
+                self._probed[video] = probe(video).duration, content_hash(video)
             except ActScribeError as error:
-                self._found[video] = error
-        found = self._found[video]
-        if isinstance(found, ActScribeError):
-            raise found
-        return found
+                self._probed[video] = error
+        probed = self._probed[video]
+        if isinstance(probed, ActScribeError):
+            raise probed
+        return probed
 
     def reads(self, clip: BenchmarkClip) -> bool:
         """Tell whether a clip's video can be read."""
@@ -84,11 +84,11 @@ class Probes:
 
     def unreadable(self, clips: Iterable[BenchmarkClip]) -> tuple[Missing, ...]:
         """Return those of `clips` whose video was tried and cannot be read, with what the reader says."""
-        tried = ((clip, self._found.get(clip.video)) for clip in clips)
+        tried = ((clip, self._probed.get(clip.video)) for clip in clips)
         return tuple(
-            Missing(clip.name, clip.class_id, clip.split, found.message)
-            for clip, found in tried
-            if isinstance(found, ActScribeError)
+            Missing(clip.name, clip.class_id, clip.split, probed.message)
+            for clip, probed in tried
+            if isinstance(probed, ActScribeError)
         )
 
 
@@ -135,11 +135,11 @@ def availability(benchmark: Benchmark) -> pd.DataFrame:
     """
     rows = []
     for split in SPLITS:
-        found = benchmark.of_split(split)
+        clips = benchmark.of_split(split)
         missing = sum(lost.split == split for lost in benchmark.missing)
-        if found or missing:
-            without = len(benchmark.classes) - len({clip.class_id for clip in found})
-            rows.append((split, len(found) + missing, len(found), missing, without))
+        if clips or missing:
+            without = len(benchmark.classes) - len({clip.class_id for clip in clips})
+            rows.append((split, len(clips) + missing, len(clips), missing, without))
     return pd.DataFrame(rows, columns=["split", "expected", "found", "missing", "classes_without"])
 
 

@@ -213,10 +213,10 @@ def halves(benchmark: Benchmark, base: Sequence[str], novel: Sequence[str]) -> t
 
 def _by_class(clips: Iterable[BenchmarkClip]) -> dict[int, dict[str, list[BenchmarkClip]]]:
     """Return class -> group -> clips, classes and groups in order."""
-    found: defaultdict[int, defaultdict[str, list[BenchmarkClip]]] = defaultdict(lambda: defaultdict(list))
+    by_class: defaultdict[int, defaultdict[str, list[BenchmarkClip]]] = defaultdict(lambda: defaultdict(list))
     for clip in sorted(clips, key=lambda clip: (clip.class_id, clip.group, clip.name)):
-        found[clip.class_id][clip.group].append(clip)
-    return {class_id: dict(groups) for class_id, groups in found.items()}
+        by_class[clip.class_id][clip.group].append(clip)
+    return {class_id: dict(groups) for class_id, groups in by_class.items()}
 
 
 def _reserve(
@@ -281,11 +281,11 @@ def _take(
 
 
 def _check_enough(benchmark: Benchmark, orders: Mapping[int, Sequence[BenchmarkClip]], shots: int) -> None:
-    found = {one.name: len(orders.get(index, ())) for index, one in enumerate(benchmark.classes)}
-    short = [name for name, count in found.items() if count < shots]
+    counts = {one.name: len(orders.get(index, ())) for index, one in enumerate(benchmark.classes)}
+    short = [name for name, count in counts.items() if count < shots]
     if short:
         raise ActScribeError(
-            f"{len(short)} of {len(found)} classes have fewer than {shots} clips to draw from;"
-            f" first {short[0]} with {found[short[0]]}.",
+            f"{len(short)} of {len(counts)} classes have fewer than {shots} clips to draw from;"
+            f" first {short[0]} with {counts[short[0]]}.",
             "Take fewer shots or fewer validation clips, or complete the set; its table of missing clips says how.",
         )

@@ -86,8 +86,8 @@ def find_list(folder: Path, names: tuple[str, ...], what: str) -> Path:
         ActScribeError: none does; says what is there.
     """
     for name in names:
-        found = [folder / name, *sorted(folder.glob(f"*/{name}"))]
-        for path in found:
+        candidates = [folder / name, *sorted(folder.glob(f"*/{name}"))]
+        for path in candidates:
             if path.is_file():
                 return path
     there = sorted(path.name for path in folder.glob("*.[tc][xs][tv]")) if folder.is_dir() else []

@@ -34,16 +34,16 @@ def read(source: Source) -> Benchmark:
         ActScribeError: no videos, videos beside the class folders, a bad or unmatched `groups`.
     """
     splits = _split_folders(source.videos)
-    found = [(split, video) for split, folder in splits.items() for video in _videos(folder)]
-    names = sorted({video.relative_to(splits[split]).parts[0] for split, video in found})
-    if not found:
+    split_videos = [(split, video) for split, folder in splits.items() for video in _videos(folder)]
+    names = sorted({video.relative_to(splits[split]).parts[0] for split, video in split_videos})
+    if not split_videos:
         raise ActScribeError(
             f"{source.videos}: no videos in folders of classes.", "Expected CLASS/video.mp4 or train/CLASS/video.mp4."
         )
     ids = {name: index for index, name in enumerate(names)}
     pattern = _pattern(source.groups)
     clips, missing = [], []
-    for split, video in found:
+    for split, video in split_videos:
         inside = video.relative_to(splits[split])
         name, class_id = inside.with_suffix("").as_posix(), ids[inside.parts[0]]
         if video.stat().st_size:
@@ -64,14 +64,14 @@ def read(source: Source) -> Benchmark:
 def _split_folders(root: Path) -> dict[str, Path]:
     if not root.is_dir():
         raise ActScribeError(f"{root}: no such folder.")
-    found: dict[str, Path] = {}
+    by_split: dict[str, Path] = {}
     for path in sorted(root.iterdir()):
         split = SPLIT_ALIASES.get(path.name.lower(), path.name.lower())
         if path.is_dir() and split in SPLITS:
-            if split in found:
-                raise ActScribeError(f"{root}: {found[split].name} and {path.name} are both the {split} split.")
-            found[split] = path
-    return found or {"train": root}
+            if split in by_split:
+                raise ActScribeError(f"{root}: {by_split[split].name} and {path.name} are both the {split} split.")
+            by_split[split] = path
+    return by_split or {"train": root}
 
 
 def _beside(root: Path, splits: Mapping[str, Path]) -> Iterator[str]:
@@ -116,16 +116,16 @@ def _pattern(text: str) -> re.Pattern[str] | None:
 def _group(pattern: re.Pattern[str] | None, video: Path, own: str) -> str:
     if pattern is None:
         return own
-    found = pattern.search(video.stem)
-    if not found or found[1] is None:  # the bracket may be optional in the expression
+    match = pattern.search(video.stem)
+    if not match or match[1] is None:  # the bracket may be optional in the expression
         raise ActScribeError(f"{video}: groups '{pattern.pattern}' does not match this name.")
-    return found[1]
+    return match[1]
 
 
 def _check_unique(root: Path, clips: list[BenchmarkClip]) -> None:
-    seen: dict[str, BenchmarkClip] = {}
+    by_name: dict[str, BenchmarkClip] = {}
     for clip in clips:
-        first = seen.setdefault(clip.name, clip)
+        first = by_name.setdefault(clip.name, clip)
         if first is not clip:
             raise ActScribeError(
                 f"{root}: {first.video} and {clip.video} are both {clip.name}.", "Give them different names."

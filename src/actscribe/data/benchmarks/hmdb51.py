@@ -56,13 +56,13 @@ def read(source: Source) -> Benchmark:
 def _split_files(folder: Path, ending: str) -> dict[str, Path]:
     there = sorted(folder.glob(f"*{ending}")), sorted(folder.glob(f"*/*{ending}"))
     # Names with a dot in front are not lists; macOS leaves ._NAME files.
-    found = next(filter(None, ([path for path in paths if path.name[0] != "."] for paths in there)), [])
-    if not found:
+    lists = next(filter(None, ([path for path in paths if path.name[0] != "."] for paths in there)), [])
+    if not lists:
         raise ActScribeError(
             f"{folder}: no split list of HMDB51: expected files such as brush_hair{ending}.",
             "Unpack test_train_splits.rar and give the folder testTrainMulti_7030_splits.",
         )
-    return {path.name.removesuffix(ending): path for path in found}
+    return {path.name.removesuffix(ending): path for path in lists}
 
 
 def _entry(where: str, line: str, class_id: int, name: str) -> Entry:

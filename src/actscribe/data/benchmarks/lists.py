@@ -56,15 +56,15 @@ def read_list(path: Path, benchmark: Benchmark, labels: Path | None = None) -> L
     unknown: list[str] = []
     other: list[str] = []
     for number, line in read_lines(path):
-        found = LINE.match(line)
-        if not found:
+        match = LINE.match(line)
+        if not match:
             if number == 1 and "," in line:  # a header
                 continue
             raise ActScribeError(f"{path}:{number}: expected 'path/video.mp4 LABEL', found '{line}'.")
         where = f"{path}:{number}"
-        name = _choose(found["path"], stems)
+        name = _choose(match["path"], stems)
         if name is None:
-            unknown.append(f"{where}: {found['path']}")
+            unknown.append(f"{where}: {match['path']}")
             continue
         first = lines.setdefault(name, number)
         if first != number:
@@ -73,9 +73,9 @@ def read_list(path: Path, benchmark: Benchmark, labels: Path | None = None) -> L
             unused.append(f"{where}: {name}")
             continue
         own = name.partition("/")[0]
-        class_name = _meant(where, found["label"], names) if found["label"] else own
+        class_name = _meant(where, match["label"], names) if match["label"] else own
         if plain(class_name) != plain(own):
-            other.append(f"{where}: {found['label']} means '{class_name}', the clip is of '{own}'")
+            other.append(f"{where}: {match['label']} means '{class_name}', the clip is of '{own}'")
         clip = known.get(name)
         if clip is None:
             missing.append(name)
@@ -105,25 +105,25 @@ def read_labels(path: Path) -> tuple[str, ...]:
 
 def _by_stem(benchmark: Benchmark) -> Stems:
     """Return the clips of a set, there, missing or in no part of its split, by every stem that they go by."""
-    found: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+    by_stem: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
     listed: tuple[BenchmarkClip | Missing, ...] = (*benchmark.clips, *benchmark.missing)
     others = [(one.other_stem, one.name) for one in listed if one.other_stem]
     names = (*(one.name for one in listed), *benchmark.unused)
     for stem, name in (*((PurePosixPath(name).name, name) for name in names), *others):
-        found[stem.casefold()].append((stem, name))
-    return found
+        by_stem[stem.casefold()].append((stem, name))
+    return by_stem
 
 
 def _choose(listed: str, stems: Stems) -> str | None:
     """Return the name of the clip that a listed path means: of several by case, then by folder."""
     path = PurePosixPath(listed.replace("\\", "/"))
-    found = stems.get(path.stem.casefold(), [])
-    if len(found) > 1:
-        found = [(stem, name) for stem, name in found if stem == path.stem] or found
-    if len(found) > 1:
+    candidates = stems.get(path.stem.casefold(), [])
+    if len(candidates) > 1:
+        candidates = [(stem, name) for stem, name in candidates if stem == path.stem] or candidates
+    if len(candidates) > 1:
         folders = {plain(part) for part in path.parts[:-1]}
-        found = [(stem, name) for stem, name in found if plain(name.partition("/")[0]) in folders]
-    return found[0][1] if len(found) == 1 else None
+        candidates = [(stem, name) for stem, name in candidates if plain(name.partition("/")[0]) in folders]
+    return candidates[0][1] if len(candidates) == 1 else None
 
 
 def _meant(where: str, label: str, names: Mapping[int, str]) -> str:

@@ -50,10 +50,10 @@ def _classes(path: Path) -> list[str]:
 
 
 def _entry(where: str, line: str, names: list[str], ids: dict[str, int], split: str) -> Entry:
-    found = LINE.match(line)
-    if not found:
+    match = LINE.match(line)
+    if not match:
         raise ActScribeError(f"{where}: expected 'ClassName/v_ClassName_gXX_cYY.avi', found '{line}'.")
-    path = PurePosixPath(found["path"])
+    path = PurePosixPath(match["path"])
     stem = STEM.match(path.stem)
     if not stem:
         raise ActScribeError(f"{where}: expected a file called v_ClassName_gXX_cYY, found '{path.name}'.")
@@ -61,6 +61,6 @@ def _entry(where: str, line: str, names: list[str], ids: dict[str, int], split: 
     class_id = ids.get(plain(class_name))
     if class_id is None:
         raise ActScribeError(f"{where}: '{class_name}' is not a class of classInd.txt.")
-    if found["id"] and int(found["id"]) != class_id + 1:
-        raise ActScribeError(f"{where}: says {found['id']}, but classInd.txt has {class_name} as {class_id + 1}.")
+    if match["id"] and int(match["id"]) != class_id + 1:
+        raise ActScribeError(f"{where}: says {match['id']}, but classInd.txt has {class_name} as {class_id + 1}.")
     return Entry(path.stem, class_id, f"{names[class_id]}-{stem['group'].lower()}", split)
