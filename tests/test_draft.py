@@ -90,7 +90,7 @@ def test_labels_are_not_ignored_where_annotations_bring_their_own(lab: Path, tmp
 
 
 def test_a_boris_project_of_several_videos_is_each_ones_file(tmp_path: Path) -> None:
-    films = [video(tmp_path / "films" / f"{name}.mp4") for name in "ab"]
+    films = [video(tmp_path / "films" / f"{name}.mp4", more) for more, name in enumerate("ab")]
     table = "label,start_s,end_s,video\nWalk,0.1,0.5,a.mp4\nWalk,0.3,0.9,b.mp4\nWalk,0.3,0.9,gone.mp4\n"
     (tmp_path / "events.csv").write_text(table, encoding="utf-8")
     drafted = draft(tmp_path / "study", [tmp_path / "events.csv", tmp_path / "films"])
@@ -300,3 +300,76 @@ def test_presets_and_files_are_labels_of_such_a_study(
     (tmp_path / "own.yaml").write_text("name: own\nlabels: [Rest]\n", encoding="utf-8")
     draft(tmp_path / "study", [lab / "films"], labels=labels)
     assert load_study(tmp_path / "study").label_set().names == load_label_set(labels).names
+
+
+def by_subject(folder: Path, subjects: dict[str, str], form: str = "elan") -> Draft:
+    """Draft a study of a film for each name, in which one subject walks."""
+    for number, (name, subject) in enumerate(subjects.items()):
+        film = video(folder / "in" / f"{name}.mp4", number)
+        walk = Interval("Walk", 0.1, 1, subject=subject)
+        annotated(folder / "in" / f"{name}{annotation_files.FORMATS[form].ending}", walk, media=str(film), form=form)
+    return draft(folder / "study", [folder / "in"])
+
+
+def groups(folder: Path) -> list[str]:
+    return [row["group"] for row in rows(folder / "study")]
+
+
+@pytest.mark.parametrize("form", ["elan", "boris"])
+def test_who_was_annotated_is_the_group_also_where_nobody_is_twice_there(tmp_path: Path, form: str) -> None:
+    drafted = by_subject(tmp_path, {"a": "Anna", "b": "Bo", "c": "Cleo"}, form)
+    assert groups(tmp_path) == ["Anna", "Bo", "Cleo"]
+    assert "Groups come from the subjects of the annotations (Anna, Bo, Cleo)" in said(drafted)
+    assert "No group is known" not in said(drafted)
+
+
+def test_one_way_to_spell_a_group_is_drafted(tmp_path: Path) -> None:
+    by_subject(tmp_path, {"a": "P1", "b": "p1", "c": "P2", "d": "P3"})
+    assert groups(tmp_path) == ["P1", "P1", "P2", "P3"]
+    assert not load_data(load_study(tmp_path / "study")).not_known
+
+
+def test_what_follows_the_at_sign_of_a_tier_is_who_was_annotated(tmp_path: Path) -> None:
+    by_subject(tmp_path, {"a": "Anna", "b": "Bo", "c": "Cleo"})
+    for file in (tmp_path / "in").glob("*.eaf"):
+        text = file.read_text(encoding="utf-8")
+        file.write_text(re.sub(r' PARTICIPANT="\w+"', "", text), encoding="utf-8")
+    draft(tmp_path / "again", [tmp_path / "in"])
+    assert [row["group"] for row in rows(tmp_path / "again")] == ["Anna", "Bo", "Cleo"]
+
+
+def test_a_part_that_all_play_is_no_subject_and_names_of_files_count_instead(tmp_path: Path) -> None:
+    assert "All annotations are of 'child'." in said(by_subject(tmp_path / "1", {"a": "child", "b": "child"}))
+    assert groups(tmp_path / "1") == ["", ""]
+    by_subject(tmp_path / "2", {"s1_a": "child", "s1_b": "child", "s2_a": "child"})
+    assert groups(tmp_path / "2") == ["s1", "s1", "s2"]
+    one = said(by_subject(tmp_path / "3", {"a": "child7", "b": "child7"}))
+    assert groups(tmp_path / "3") == ["child7", "child7"]
+    assert "1 group cannot be spread over train, validation and test." in one
+
+
+def test_who_is_known_of_some_videos_is_drafted_and_the_others_are_named(tmp_path: Path) -> None:
+    drafted = by_subject(tmp_path, {"a": "Anna", "b": "", "c": "Cleo"})
+    assert groups(tmp_path) == ["Anna", "", "Cleo"]
+    assert "No group is known of b.mp4: write it into the manifest." in said(drafted)
+
+
+def test_copies_of_a_video_share_a_group_so_that_check_finds_no_leakage(tmp_path: Path) -> None:
+    for name, more in {"a": 0, "b": 1, "c": 2, "d": 3, "e": 0}.items():
+        film = video(tmp_path / "in" / f"{name}.mp4", more)
+        annotated(tmp_path / "in" / f"{name}.eaf", Interval("Walk", 0.1, 1), media=str(film))
+    assert (tmp_path / "in" / "a.mp4").read_bytes() == (tmp_path / "in" / "e.mp4").read_bytes()
+    drafted = draft(tmp_path / "study", [tmp_path / "in"])
+    assert groups(tmp_path) == ["a", "", "", "", "a"]
+    assert "a.mp4 and e.mp4 are the same video, byte for byte, so they share the group 'a'" in said(drafted)
+    split = {one.name: one.split for one in load_data(load_study(tmp_path / "study")).recordings}
+    assert split["a"] == split["e"]
+
+
+def test_a_copy_goes_into_the_group_of_the_first(tmp_path: Path) -> None:
+    by_subject(tmp_path, {"a": "Anna", "b": "Bo", "c": "Cleo"})
+    (tmp_path / "in" / "d.mp4").write_bytes((tmp_path / "in" / "b.mp4").read_bytes())
+    annotated(tmp_path / "in" / "d.eaf", Interval("Walk", 0.1, 1, subject="Dan"), media=str(tmp_path / "in" / "d.mp4"))
+    drafted = draft(tmp_path / "again", [tmp_path / "in"])
+    assert [row["group"] for row in rows(tmp_path / "again")] == ["Anna", "Bo", "Cleo", "Bo"]
+    assert "share the group 'Bo'" in said(drafted)

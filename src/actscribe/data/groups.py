@@ -21,7 +21,8 @@ _SUBJECTS = frozenset(
 #: Columns that may be groups all the same: what was recorded together looks alike.
 _SITTINGS = frozenset({"session", "visit", "day", "date", "recording_day", "cage", "pen", "litter", "block"})
 _SUFFIX = re.compile(r"_?(id|ids|no|nr|number|name|code|key|s)$")
-_NAMED = re.compile(r"[^\W\d_]+[0-9]+")
+#: A word and a number, which looks like the name of one subject.
+NAMED = re.compile(r"[^\W\d_]+[0-9]+")
 _SHOWN = 4
 
 
@@ -162,7 +163,7 @@ def _in_names(rows: Sequence[Row]) -> tuple[int, list[str]]:
     for index in range(min((len(own) for own in parts), default=0)):
         values = [own[index] for own in parts]
         distinct = sorted(set(values))
-        if 1 < len(distinct) < len(values) and all(_NAMED.fullmatch(value) for value in distinct):
+        if 1 < len(distinct) < len(values) and all(NAMED.fullmatch(value) for value in distinct):
             return index, distinct
     return 0, []
 

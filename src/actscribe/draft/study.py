@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from actscribe.data.groups import groups_in_names
+from actscribe.counts import counted
+from actscribe.draft.groups import draft_groups
 from actscribe.draft.labels import DraftLabel, draft_labels, merged
 from actscribe.draft.labels import label_text as drafted_text
 from actscribe.draft.pairs import Pair, pair
@@ -24,8 +25,6 @@ from actscribe.settings.scaffold import TEMPLATE, Scaffold, check_free, filled, 
 from actscribe.spreadsheet import as_text
 from actscribe.yaml_file import quoted
 
-#: Groups fewer than splits cannot be spread over them.
-SPLITS = 3
 SHOWN = 4
 TIERS_SHOWN = 8
 
@@ -67,7 +66,7 @@ def draft(folder: Path, paths: Sequence[Path], tiers: Sequence[str] = (), labels
     if labels and sources.files:
         raise ActScribeError(
             f"--labels {labels}: only for videos that nobody annotated yet, and here"
-            f" {'is' if len(sources.files) == 1 else 'are'} {_counted(len(sources.files), 'annotation file')}.",
+            f" {'is' if len(sources.files) == 1 else 'are'} {counted(len(sources.files), 'annotation file')}.",
             "Leave --labels out: labels.yaml is drafted from them, and can be edited, or replaced by a preset's name"
             " under 'labels:' in study.yaml.",
         )
@@ -76,20 +75,20 @@ def draft(folder: Path, paths: Sequence[Path], tiers: Sequence[str] = (), labels
     annotated = [one for one in paired.pairs if one.files]
     if not annotated:
         raise ActScribeError(
-            f"{_counted(len(sources.files), 'annotation file')} and {_counted(len(sources.videos), 'video')}, but none"
+            f"{counted(len(sources.files), 'annotation file')} and {counted(len(sources.videos), 'video')}, but none"
             f" belongs to another; {paired.without_video[0][0]} is of {paired.without_video[0][1]}.",
             "Name the folder of these videos, give them back their names, or write a manifest.",
         )
     found = draft_labels(each for one in annotated for each in one.annotations)
     learned = sum(not label.is_points_only for label in found)
-    groups, whence = _groups(paired.pairs)
+    groups = draft_groups(paired.pairs)
     name = real_path(folder).name
-    study = _study_text(name, tiers, groups, annotated)
-    texts = Scaffold(study, _manifest_text(folder, paired.pairs, groups), drafted_text(found, name))
+    study = _study_text(name, tiers, annotated)
+    texts = Scaffold(study, _manifest_text(folder, paired.pairs, groups.names), drafted_text(found, name))
     remarks = [
-        f"{len(annotated)} of {_counted(len(paired.pairs), 'video')} annotated; {_counted(learned, 'label')}.",
+        f"{len(annotated)} of {counted(len(paired.pairs), 'video')} annotated; {counted(learned, 'label')}.",
         *_on_tiers(annotated),
-        *_on_groups(groups, whence),
+        *groups.remarks,
         *_on_labels(found),
         *_on_second(paired.pairs),
         *(f"{path}: its video was not found: {what}." for path, what in paired.without_video),
@@ -102,12 +101,12 @@ def draft(folder: Path, paths: Sequence[Path], tiers: Sequence[str] = (), labels
 def _unannotated(folder: Path, sources: Sources, labels: str) -> Draft:
     """Write a study of videos that nobody annotated yet, to begin with review."""
     pairs = [Pair(video, (), ()) for video in sources.videos]
-    groups, whence = _groups(pairs)
-    study = _study_text(real_path(folder).name, (), groups, pairs)
-    texts = Scaffold(study, _manifest_text(folder, pairs, groups), label_text(labels))
+    groups = draft_groups(pairs)
+    study = _study_text(real_path(folder).name, (), pairs)
+    texts = Scaffold(study, _manifest_text(folder, pairs, groups.names), label_text(labels))
     remarks = [
-        f"None of {_counted(len(pairs), 'video')} annotated yet: they are to be annotated in the browser.",
-        *_on_groups(groups, whence),
+        f"None of {counted(len(pairs), 'video')} annotated yet: they are to be annotated in the browser.",
+        *groups.remarks,
         *(f"Not used: {reason}" for reason in sources.unreadable),
         *_on_others(sources.others),
     ]
@@ -138,20 +137,6 @@ def _check(sources: Sources, paths: Sequence[Path]) -> None:
         )
 
 
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" + ("" if count == 1 else "s")
-
-
-def _groups(pairs: Sequence[Pair]) -> tuple[list[str], str]:
-    """Return a group for each video and where it was found; empty ones where it is not plain."""
-    subjects = [{i.subject for found in one.annotations for i in found.intervals if i.subject} for one in pairs]
-    alone = [next(iter(one)) if len(one) == 1 else "" for one in subjects]
-    if all(alone) and 1 < len(set(alone)) < len(alone):
-        return alone, "the subjects of the annotations"
-    named = groups_in_names([one.video for one in pairs])
-    return (named, "the names of the files") if named else ([""] * len(pairs), "")
-
-
 def _manifest_text(folder: Path, pairs: Sequence[Pair], groups: Sequence[str]) -> str:
     second = any(len(one.files) > 1 for one in pairs)
     text = io.StringIO()
@@ -172,7 +157,7 @@ def _way(folder: Path, path: Path) -> str:
         return str(real_path(path.parent) / path.name)
 
 
-def _study_text(name: str, tiers: Sequence[str], groups: Sequence[str], annotated: Sequence[Pair]) -> str:
+def _study_text(name: str, tiers: Sequence[str], annotated: Sequence[Pair]) -> str:
     template = TEMPLATE
     if tiers:
         template = _before(template, "# The activities.", f"tiers: [{', '.join(map(quoted, tiers))}]\n\n")
@@ -190,24 +175,6 @@ def _before(template: str, line: str, more: str) -> str:
     return template.replace(f"\n{line}", f"\n{escaped}{line}", 1)
 
 
-def _on_groups(groups: Sequence[str], whence: str) -> list[str]:
-    distinct = sorted(set(groups) - {""})
-    if not distinct:
-        return [
-            "No group is known: write into the manifest who each video shows, or 'groups: none' into study.yaml if each"
-            " shows another subject."
-        ]
-    shown = ", ".join(distinct[:SHOWN]) + (" …" if len(distinct) > SHOWN else "")
-    notes = [f"Groups come from {whence} ({shown}): are these subjects?"]
-    if len(distinct) < SPLITS:
-        notes.append(
-            f"{_counted(len(distinct), 'group')} cannot be spread over train, validation and test. Add recordings of"
-            " others, or split each recording by time, a gap of so many seconds between the parts:"
-            " split: {within: recordings, gap: 10}"
-        )
-    return notes
-
-
 def _on_tiers(annotated: Sequence[Pair]) -> list[str]:
     """Say which tiers were read and which not, of formats that have some, and how to leave one out."""
     found = [item for one in annotated for read in one.annotations for item in read.tiers.items()]
@@ -222,7 +189,7 @@ def _on_tiers(annotated: Sequence[Pair]) -> list[str]:
 
 def _in_files(tiers: Counter[str]) -> str:
     """Return names of tiers with the number of files that they are in, the most frequent first."""
-    shown = [f"{name} ({_counted(count, 'file')})" for name, count in tiers.most_common(TIERS_SHOWN)]
+    shown = [f"{name} ({counted(count, 'file')})" for name, count in tiers.most_common(TIERS_SHOWN)]
     more = len(tiers) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
@@ -246,7 +213,7 @@ def _on_others(others: Sequence[Path]) -> list[str]:
     if not others:
         return []
     shown = ", ".join(path.name for path in others[:SHOWN]) + (" …" if len(others) > SHOWN else "")
-    return [f"{_counted(len(others), 'file')} neither videos nor annotations, not used: {shown}."]
+    return [f"{counted(len(others), 'file')} neither videos nor annotations, not used: {shown}."]
 
 
 def _on_second(pairs: Sequence[Pair]) -> list[str]:
