@@ -206,10 +206,10 @@ class TimeBudget(BaseModel):
 
 
 def _parse_limit(text: str, unit: Unit) -> Limit:
-    found = _LIMIT.fullmatch(text.strip())
-    if found is None:
+    match = _LIMIT.fullmatch(text.strip())
+    if match is None:
         raise ValueError(f"the limit '{text}' is none; write it as '<= 60 s', '>= 90 %', '< 3' or '<= 2 per min'")
-    sign, number, written = found.group(1), float(found.group(2)), found.group(3) or ""
+    sign, number, written = match.group(1), float(match.group(2)), match.group(3) or ""
     of, factor = _WRITTEN[written]
     if of != unit:
         fitting = " or ".join(

@@ -66,8 +66,8 @@ def sweep(folder: Path, target: str | None = None) -> None:
     except OSError:  # not there, or not ours to read
         return
     for name in names:
-        found = PATTERN.fullmatch(name)
-        if found and (target is None or found[1] == _digest(target)) and not _is_owned(folder / name, found):
+        match = PATTERN.fullmatch(name)
+        if match and (target is None or match[1] == _digest(target)) and not _is_owned(folder / name, match):
             _remove(folder / name)
 
 
@@ -78,8 +78,8 @@ def sweep_below(folder: Path) -> None:
         below[:] = [name for name in below if not is_temporary(name)]
 
 
-def _is_owned(path: Path, found: re.Match[str]) -> bool:
-    _, machine, pid, started, _ = found.groups()
+def _is_owned(path: Path, match: re.Match[str]) -> bool:
+    _, machine, pid, started, _ = match.groups()
     if machine == _machine():
         return _started(int(pid)) == int(started)
     return time.time() - _last_change(path) < FORGOTTEN_S

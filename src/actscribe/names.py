@@ -70,15 +70,15 @@ def unique_names(parts: Sequence[Sequence[str]]) -> list[str]:
 def _numbered(names: Sequence[str]) -> list[str]:
     counts = Counter(map(same_name, names))
     taken = {name for name, count in counts.items() if count == 1}
-    found = []
+    numbered = []
     for name in names:
         chosen, number = name, 1
         while counts[same_name(name)] > 1 and same_name(chosen) in taken:
             number += 1
             chosen = f"{name}-{number}"
         taken.add(same_name(chosen))
-        found.append(chosen)
-    return found
+        numbered.append(chosen)
+    return numbered
 
 
 def _trimmed(name: str) -> str:

@@ -172,13 +172,13 @@ def _find_doubled(text: str) -> tuple[str, int, int]:
     """Return the first key that is twice in one object of valid JSON text, and the lines of both."""
     objects: list[dict[str, int]] = []
     for token in _JSON_TOKEN.finditer(text):
-        found = token.group()
-        if found == "{":
+        mark = token.group()
+        if mark == "{":
             objects.append({})
-        elif found == "}":
+        elif mark == "}":
             objects.pop()
-        elif found.endswith(":"):
-            key = json.loads(found.removesuffix(":"))
+        elif mark.endswith(":"):
+            key = json.loads(mark.removesuffix(":"))
             first = objects[-1].setdefault(key, token.start())
             if first != token.start():
                 return key, text.count("\n", 0, first) + 1, text.count("\n", 0, token.start()) + 1

@@ -50,8 +50,8 @@ class Written:
         one = self.recording
         if independent or one.intervals is None:
             return begin(one.name, one.duration, labels.names)
-        found = Annotations(one.intervals, one.gaps)
-        return begin(one.name, one.duration, labels.names, found, self.source, self.digest())
+        annotations = Annotations(one.intervals, one.gaps)
+        return begin(one.name, one.duration, labels.names, annotations, self.source, self.digest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +79,10 @@ class Review:
     def _applied(self, recording: Recording) -> Recording:
         if recording.content not in self.truth:
             return recording
-        found = self.truth[recording.content]
-        if found is None:
+        truth = self.truth[recording.content]
+        if truth is None:
             return replace(recording, intervals=None, gaps=())
-        return replace(recording, intervals=found.intervals, gaps=found.gaps)
+        return replace(recording, intervals=truth.intervals, gaps=truth.gaps)
 
 
 def written_of(recordings: Sequence[Recording], rows: Sequence[Row], listed: Path, folder: Path) -> dict[str, Written]:
@@ -94,12 +94,12 @@ def written_of(recordings: Sequence[Recording], rows: Sequence[Row], listed: Pat
         listed: the manifest, or the folder of videos.
         folder: of the study.
     """
-    found: dict[str, Written] = {}
+    by_content: dict[str, Written] = {}
     for recording, row in zip(recordings, rows, strict=True):
         source = row.annotations or (listed if row.label else None)
-        named = "" if source is None else _seen_from(folder, source)
-        found.setdefault(recording.content, Written(recording, row, named))
-    return found
+        named = "" if source is None else _relative(folder, source)
+        by_content.setdefault(recording.content, Written(recording, row, named))
+    return by_content
 
 
 def read_review(folder: Path, labels: LabelSet, written: Mapping[str, Written]) -> Review:
@@ -137,18 +137,18 @@ def read_review(folder: Path, labels: LabelSet, written: Mapping[str, Written]) 
         Version(entries=len(entries), head=entries[-1].digest),
         {content: sheet.annotator for content, sheet in sheets.items()},
         {content: _truth(sheet, labels) for content, sheet in sheets.items()},
-        {content: _said(sheet, labels) for content, sheet in second.items()},
+        {content: _annotations(sheet, labels) for content, sheet in second.items()},
         (*_files_changed(sheets, written), *_labels_since(sheets.values(), labels), *_other_videos(lost, written)),
     )
 
 
 def _truth(sheet: Sheet, labels: LabelSet) -> Annotations | None:
     """Return what a sheet says; None where nothing was reviewed: bouts alone do not say where there is none."""
-    found = _said(sheet, labels)
-    return None if found.gaps == (Interval("", 0.0, sheet.began.duration),) else found
+    annotations = _annotations(sheet, labels)
+    return None if annotations.gaps == (Interval("", 0.0, sheet.began.duration),) else annotations
 
 
-def _said(sheet: Sheet, labels: LabelSet) -> Annotations:
+def _annotations(sheet: Sheet, labels: LabelSet) -> Annotations:
     named = {name: now for name in sheet.labels if (now := labels.resolve(name))}
     return annotations_of(sheet, labels.names, named)
 
@@ -189,12 +189,12 @@ def _files_changed(sheets: Mapping[str, Sheet], written: Mapping[str, Written]) 
 
 def _labels_since(sheets: Iterable[Sheet], labels: LabelSet) -> list[str]:
     sheets = list(sheets)
-    found = []
+    notes = []
     for label in labels.names:
         before = [one.began.name for one in sheets if label not in {labels.resolve(name) for name in one.labels}]
         if before:
-            found.append(f"{_named(before)}: reviewed before there was a label '{label}', so not annotated for it.")
-    return found
+            notes.append(f"{_named(before)}: reviewed before there was a label '{label}', so not annotated for it.")
+    return notes
 
 
 def _other_videos(content: Mapping[str, Sheet], written: Mapping[str, Written]) -> list[str]:
@@ -211,5 +211,5 @@ def _named(names: Sequence[str]) -> str:
     return ", ".join(sorted(names)[:_SHOWN]) + more
 
 
-def _seen_from(folder: Path, path: Path) -> str:
+def _relative(folder: Path, path: Path) -> str:
     return (path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix()

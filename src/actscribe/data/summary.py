@@ -100,12 +100,12 @@ def _annotated(recording: Recording, labels: LabelSet, any_label: bool) -> float
     """Return the seconds of a recording that are annotated for any label, or for every one."""
     if recording.intervals is None:
         return 0.0
-    found = sp.whole(recording.duration)
+    annotated = sp.whole(recording.duration)
     if not any_label:
-        return sp.total(sp.subtract(found, sp.union(recording.gaps)))
+        return sp.total(sp.subtract(annotated, sp.union(recording.gaps)))
     for name in labels.names:
-        found = sp.intersect(found, sp.union(gap for gap in recording.gaps if gap.label in ("", name)))
-    return recording.duration - sp.total(found)
+        annotated = sp.intersect(annotated, sp.union(gap for gap in recording.gaps if gap.label in ("", name)))
+    return recording.duration - sp.total(annotated)
 
 
 def _labels(study: Study, data: StudyData) -> pd.DataFrame:

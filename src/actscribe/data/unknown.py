@@ -28,7 +28,7 @@ class Unknown:
         video: that it is about.
         start: of the first interval so called, in seconds.
         count: of the intervals so called.
-        place: the tier or category that it is written under, or whose it is; empty where the file does not say.
+        location: the tier or category that it is written under, or whose it is; empty where the file does not say.
     """
 
     spelling: str
@@ -36,15 +36,15 @@ class Unknown:
     video: Path
     start: float
     count: int
-    place: str = ""
+    location: str = ""
 
 
-def unknown_in(found: Annotations, labels: LabelSet, file: Path | None, video: Path) -> list[Unknown]:
+def unknown_in(annotations: Annotations, labels: LabelSet, file: Path | None, video: Path) -> list[Unknown]:
     """Return the names in one video's annotations, gaps included, that are neither labels nor ignored."""
     times = defaultdict(list)
-    subjects = ((one.label, one.subject) for one in found.intervals)
-    places = {**whereabouts("subject", subjects), **found.places}
-    for interval in (*found.intervals, *found.gaps):
+    subjects = ((one.label, one.subject) for one in annotations.intervals)
+    places = {**whereabouts("subject", subjects), **annotations.places}
+    for interval in (*annotations.intervals, *annotations.gaps):
         if interval.label:
             times[interval.label].append(interval.start)
     return [
@@ -77,14 +77,14 @@ def guess(spelling: str, labels: LabelSet) -> str | None:
     return labels.resolve(close) if close else None
 
 
-def _line(found: Sequence[Unknown], labels: LabelSet) -> str:
-    first = found[0]
-    count = sum(one.count for one in found)
-    files = len({one.file for one in found})
+def _line(occurrences: Sequence[Unknown], labels: LabelSet) -> str:
+    first = occurrences[0]
+    count = sum(one.count for one in occurrences)
+    files = len({one.file for one in occurrences})
     often = f"{count}x" if files == 1 else f"{count}x in {files} files"
     where = f"{first.file}, {first.start:.3f} s"
     if first.file != first.video:
         where += f" of {first.video.name}"
-    where += f" ({first.place})" if first.place else ""
+    where += f" ({first.location})" if first.location else ""
     near = guess(first.spelling, labels)
     return f"  '{first.spelling}' ({often}), first in {where}" + (f": did you mean '{near}'?" if near else "")

@@ -53,15 +53,15 @@ def stream_views(recording: Recording, clips: Sequence[Clip], view: InputSpec, v
     for clip, frames in zip(clips, _dense(recording, clips, view, views.clips), strict=True):
         for first in range(views.clips):
             moments = slice(first, None, views.clips)
-            seen = ClipFrames(clip, recording.content, frames.frames[moments], frames.times[moments])
+            clip_frames = ClipFrames(clip, recording.content, frames.frames[moments], frames.times[moments])
             if views.crops == 1:
-                yield seen
+                yield clip_frames
                 continue
-            for top, left, side in crop_boxes(*seen.frames.shape[1:3]):
-                square = seen.frames[:, top : top + side, left : left + side]
+            for top, left, side in crop_boxes(*clip_frames.frames.shape[1:3]):
+                square = clip_frames.frames[:, top : top + side, left : left + side]
                 # Whoever keeps features by content must tell the crops apart.
                 content = f"{recording.content} {top},{left},{side}"
-                yield replace(seen, content=content, frames=np.ascontiguousarray(square))
+                yield replace(clip_frames, content=content, frames=np.ascontiguousarray(square))
 
 
 def mean_of_views(scores: np.ndarray, views: Views) -> np.ndarray:

@@ -100,19 +100,19 @@ def clips_of_part(clips: Sequence[Clip], part: Recording) -> list[Clip]:
     """
     outside = sp.union(gap for gap in part.gaps if not gap.label)
     beyond = outside[(outside[:, 0] <= SAME_S) | (outside[:, 1] >= part.duration - SAME_S)]
-    found = []
+    kept = []
     for clip in clips:
         span = np.array([[clip.start, clip.end]])
         reach = sp.total(sp.intersect(span, beyond))
         if reach <= (clip.end - clip.start) / 2 + SAME_S and sp.total(sp.subtract(span, outside)) > SAME_S:
-            found.append(clip)
-    return found
+            kept.append(clip)
+    return kept
 
 
 def _check_apart(recordings: Sequence[Recording], rows: Sequence[Row], folder: Path) -> None:
-    seen: dict[str, Recording] = {}
+    by_content: dict[str, Recording] = {}
     for one in recordings:
-        first = seen.setdefault(one.content, one)
+        first = by_content.setdefault(one.content, one)
         if first is not one:
             raise ActScribeError(
                 f"Leakage: {first.name} and {one.name} have the same file content.", "Leave one of them out."
@@ -127,22 +127,22 @@ def _room(recording: Recording, gap: float, shares: Mapping[str, float]) -> floa
 
 def _parts(recording: Recording, gap: float, shares: Mapping[str, float], window: Window) -> list[Recording]:
     clips = np.array(spans(recording.duration, window))
-    found, start = [], 0.0
+    parts, start = [], 0.0
     for split, share in shares.items():
         end = start + share * _room(recording, gap, shares)
         # Beginning and end of the video are no borders, whatever rounding made of the sum.
-        first, last = _seen(start, end, clips)
+        first, last = _extent(start, end, clips)
         ends = ((0.0, first), (last, recording.duration))
         outside = tuple(Interval("", one, other) for one, other in ends if other - one > SAME_S)
         intervals = None if recording.intervals is None else _inside(recording.intervals, outside)
         gaps = tuple(sorted((*recording.gaps, *outside), key=sort_key))
         name = f"{recording.name}-{split}"
-        found.append(replace(recording, name=name, split=split, intervals=intervals, gaps=gaps))
+        parts.append(replace(recording, name=name, split=split, intervals=intervals, gaps=gaps))
         start = end + gap
-    return found
+    return parts
 
 
-def _seen(start: float, end: float, clips: np.ndarray) -> tuple[float, float]:
+def _extent(start: float, end: float, clips: np.ndarray) -> tuple[float, float]:
     """Return what of a part those clips, shape (clips, 2), see that reach out of it by half their length at most."""
     reach = np.maximum(start - clips[:, 0], 0) + np.maximum(clips[:, 1] - end, 0)
     kept = clips[reach <= (clips[:, 1] - clips[:, 0]) / 2 + SAME_S]

@@ -48,10 +48,10 @@ def draft_groups(pairs: Sequence[Pair]) -> Groups:
     spelled: dict[str, str] = {}
     names = [name and spelled.setdefault(same_name(name), name) for name in names]
     copies = _copies([one.video for one in pairs])
-    for places in copies:
-        shared = next((names[place] for place in places if names[place]), pairs[places[0]].video.stem)
-        for place in places:
-            names[place] = shared
+    for indices in copies:
+        shared = next((names[index] for index in indices if names[index]), pairs[indices[0]].video.stem)
+        for index in indices:
+            names[index] = shared
     return Groups(tuple(names), (*remarks, *_on_copies(copies, pairs, names), *_on_number(names)))
 
 
@@ -81,9 +81,9 @@ def _of_subjects_or_names(pairs: Sequence[Pair]) -> tuple[list[str], list[str]]:
 def _subjects(annotations: Iterable[Annotations]) -> set[str]:
     """Return who was annotated: the subjects of the intervals, or where they have none, what follows the tiers' "@"."""
     read = list(annotations)
-    found = {interval.subject.strip() for one in read for interval in one.intervals} - {""}
+    subjects = {interval.subject.strip() for one in read for interval in one.intervals} - {""}
     tiers = [name for one in read for name, is_read in one.tiers.items() if is_read]
-    return found or {name.rpartition("@")[2].strip() for name in tiers if "@" in name} - {""}
+    return subjects or {name.rpartition("@")[2].strip() for name in tiers if "@" in name} - {""}
 
 
 def _come_from(whence: str, names: Sequence[str]) -> str:
@@ -93,23 +93,23 @@ def _come_from(whence: str, names: Sequence[str]) -> str:
 
 
 def _copies(videos: Sequence[Path]) -> list[list[int]]:
-    """Return places of videos that hold the same bytes; only files of one size are read."""
+    """Return the indices of videos that hold the same bytes; only files of one size are read."""
     by_size, by_content = defaultdict(list), defaultdict(list)
-    for place, video in enumerate(videos):
+    for index, video in enumerate(videos):
         with suppress(OSError):  # a video that cannot be read is refused by `check`
-            by_size[video.stat().st_size].append(place)
-    for places in by_size.values():
-        for place in places if len(places) > 1 else ():
+            by_size[video.stat().st_size].append(index)
+    for indices in by_size.values():
+        for index in indices if len(indices) > 1 else ():
             with suppress(OSError):
-                by_content[remembered_content(videos[place])].append(place)
-    return [places for places in by_content.values() if len(places) > 1]
+                by_content[remembered_content(videos[index])].append(index)
+    return [indices for indices in by_content.values() if len(indices) > 1]
 
 
 def _on_copies(copies: Sequence[Sequence[int]], pairs: Sequence[Pair], names: Sequence[str]) -> list[str]:
     lines = [
-        f"{_listed([pairs[place].video.name for place in places])} are the same video, byte for byte, so they share the"
-        f" group '{names[places[0]]}'; a study needs one of them."
-        for places in copies[:SHOWN]
+        f"{_listed([pairs[index].video.name for index in indices])} are the same video, byte for byte, so they share the"
+        f" group '{names[indices[0]]}'; a study needs one of them."
+        for indices in copies[:SHOWN]
     ]
     more = len(copies) - SHOWN
     return [*lines, f"So do the copies of {counted(more, 'more video')}."] if more > 0 else lines

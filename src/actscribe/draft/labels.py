@@ -52,10 +52,10 @@ def draft_labels(annotations: Iterable[Annotations]) -> list[DraftLabel]:
     Raises:
         ActScribeError: no name at all, nothing but point events, or texts where names of activities are expected.
     """
-    found = list(annotations)
-    bouts = Counter(i.label for one in found for i in one.intervals if not is_point(i))
-    points = Counter(i.label for one in found for i in one.intervals if is_point(i))
-    offered = dict.fromkeys(label for one in found for label in one.labels)
+    all_annotations = list(annotations)
+    bouts = Counter(i.label for one in all_annotations for i in one.intervals if not is_point(i))
+    points = Counter(i.label for one in all_annotations for i in one.intervals if is_point(i))
+    offered = dict.fromkeys(label for one in all_annotations for label in one.labels)
     _refuse_texts(bouts + points)
     spellings: dict[str, list[str]] = {}
     for name in sorted({*bouts, *points, *offered}, key=lambda name: (-bouts[name] - points[name], name)):
@@ -63,7 +63,7 @@ def draft_labels(annotations: Iterable[Annotations]) -> list[DraftLabel]:
     if not spellings:
         raise ActScribeError("The annotation files name no activity.", "Start without them: actscribe new STUDY_DIR.")
     seconds: dict[str, float] = {}
-    for interval in (interval for one in found for interval in one.intervals):
+    for interval in (interval for one in all_annotations for interval in one.intervals):
         seconds[interval.label] = seconds.get(interval.label, 0.0) + interval.end - interval.start
     drafted = [
         DraftLabel(

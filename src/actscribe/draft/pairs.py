@@ -61,14 +61,14 @@ def pair(sources: Sources) -> Pairing:
     indexes = [(file, Index(file.path, file.entries)) for file in sources.files]
     for video in sources.videos:
         fitting = [(file, _entry(index, video, called.get(file.path, ()))) for file, index in indexes]
-        found = [(file, entry) for file, entry in fitting if entry is not None]
-        if len(found) > MOST_ANNOTATORS:
+        fits = [(file, entry) for file, entry in fitting if entry is not None]
+        if len(fits) > MOST_ANNOTATORS:
             raise ActScribeError(
-                f"{video}: {len(found)} files could be its annotations: {', '.join(str(f.path) for f, _ in found)}.",
+                f"{video}: {len(fits)} files could be its annotations: {', '.join(str(f.path) for f, _ in fits)}.",
                 "Name only the files that are meant; a second annotator's may be among them.",
             )
-        used |= {(file.path, entry.name) for file, entry in found}
-        pairs.append(Pair(video, tuple(file.path for file, _ in found), tuple(entry.read() for _, entry in found)))
+        used |= {(file.path, entry.name) for file, entry in fits}
+        pairs.append(Pair(video, tuple(file.path for file, _ in fits), tuple(entry.read() for _, entry in fits)))
     lost = [
         (file.path, entry.name or ", ".join(entry.media) or "a video that it does not name")
         for file in sources.files
@@ -78,10 +78,10 @@ def pair(sources: Sources) -> Pairing:
     return Pairing(tuple(pairs), tuple(dict.fromkeys(lost)))
 
 
-def _entry(index: Index, video: Path, owners: Sequence[Path]) -> Entry | None:
+def _entry(index: Index, video: Path, fits: Sequence[Path]) -> Entry | None:
     try:
         match = index.choose(str(video))
     except ActScribeError as error:
         logger.debug("%s is not of %s: %s", index.path, video, error.message)
         return None
-    return match.entry if match.by != NAMES_NONE or video in owners else None
+    return match.entry if match.by != NAMES_NONE or video in fits else None

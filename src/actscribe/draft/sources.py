@@ -66,33 +66,33 @@ def gather(paths: Sequence[Path], tiers: Sequence[str] = ()) -> Sources:
             named.append(path)
         else:
             raise ActScribeError(f"{path}: no such file or folder.", "Name annotation files, videos, or their folders.")
-    found = Sources()
+    sources = Sources()
     every = _once([*named, *lying])
     videos = [path for path in every if is_video(path)]
     known = set(map(real_path, named))
     for path in every:
         if path not in videos:
-            _add(found, path, videos, tiers, real_path(path) in known)
-    found.videos = sorted(_once([*videos, *_media(found.files)]))
-    return found
+            _add(sources, path, videos, tiers, real_path(path) in known)
+    sources.videos = sorted(_once([*videos, *_media(sources.files)]))
+    return sources
 
 
-def _add(found: Sources, path: Path, videos: Sequence[Path], tiers: Sequence[str], is_named: bool) -> None:
+def _add(sources: Sources, path: Path, videos: Sequence[Path], tiers: Sequence[str], is_named: bool) -> None:
     try:
         annotation_files.detect(path)
     except ActScribeError:
         if is_named:
             raise
-        found.others.append(path)
+        sources.others.append(path)
         return
     try:
         entries = annotation_files.entries(path, _clock(path, videos), tiers)
     except ActScribeError as error:
         if is_named:
             raise
-        found.unreadable.append(error.message)
+        sources.unreadable.append(error.message)
         return
-    found.files.append(AnnotationFile(path, tuple(entries)))
+    sources.files.append(AnnotationFile(path, tuple(entries)))
 
 
 def _clock(path: Path, videos: Sequence[Path]) -> annotation_files.FrameClock | None:

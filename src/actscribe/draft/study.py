@@ -79,17 +79,17 @@ def draft(folder: Path, paths: Sequence[Path], tiers: Sequence[str] = (), labels
             f" belongs to another; {paired.without_video[0][0]} is of {paired.without_video[0][1]}.",
             "Name the folder of these videos, give them back their names, or write a manifest.",
         )
-    found = draft_labels(each for one in annotated for each in one.annotations)
-    learned = sum(not label.is_points_only for label in found)
+    drafted = draft_labels(each for one in annotated for each in one.annotations)
+    learned = sum(not label.is_points_only for label in drafted)
     groups = draft_groups(paired.pairs)
     name = real_path(folder).name
     study = _study_text(name, tiers, annotated)
-    texts = Scaffold(study, _manifest_text(folder, paired.pairs, groups.names), drafted_text(found, name))
+    texts = Scaffold(study, _manifest_text(folder, paired.pairs, groups.names), drafted_text(drafted, name))
     remarks = [
         f"{len(annotated)} of {counted(len(paired.pairs), 'video')} annotated; {counted(learned, 'label')}.",
         *_on_tiers(annotated),
         *groups.remarks,
-        *_on_labels(found),
+        *_on_labels(drafted),
         *_on_second(paired.pairs),
         *(f"{path}: its video was not found: {what}." for path, what in paired.without_video),
         *(f"Not used: {reason}" for reason in sources.unreadable),
@@ -177,8 +177,8 @@ def _before(template: str, line: str, more: str) -> str:
 
 def _on_tiers(annotated: Sequence[Pair]) -> list[str]:
     """Say which tiers were read and which not, of formats that have some, and how to leave one out."""
-    found = [item for one in annotated for read in one.annotations for item in read.tiers.items()]
-    taken, left = (Counter(name for name, is_read in found if is_read is kind) for kind in (True, False))
+    tiers = [item for one in annotated for read in one.annotations for item in read.tiers.items()]
+    taken, left = (Counter(name for name, is_read in tiers if is_read is kind) for kind in (True, False))
     if not taken and not left:
         return []
     lines = [f"Tiers read: {_in_files(taken)}."]

@@ -115,14 +115,14 @@ def _agreement(truth: np.ndarray, decisions: np.ndarray, groups: Groups, labels:
     counts = np.stack([four_counts(truth, decisions[:, seed]) for seed in range(decisions.shape[1])], axis=1)
     alike = mean_of_known(_with_all(counts.sum(axis=0), labels.task)[1], axis=-2)
     showing = np.append(groups.showing(counts[..., :3]), groups.count)
-    found = estimate(lambda pooled: _with_all(pooled, labels.task)[0], counts, groups, "signed", showing)
+    estimated = estimate(lambda pooled: _with_all(pooled, labels.task)[0], counts, groups, "signed", showing)
     known = counts[:, 0].sum(axis=(0, 2)).astype(int)
     names = [*labels.names, "all"]
     columns = {
         "label": names,
-        "kappa": found.value,
-        "low": found.low,
-        "high": np.minimum(found.high, 1),
+        "kappa": estimated.value,
+        "low": estimated.low,
+        "high": np.minimum(estimated.high, 1),
         "alike": alike,
     }
     return pd.DataFrame({**columns, "clips": [*known, known.max()]})
@@ -132,10 +132,10 @@ def _second_targets(
     clips: Sequence[Clip], second: Mapping[str, Annotations], labels: LabelSet, coverage: float
 ) -> np.ndarray:
     """Return the second annotator's targets, shape (clips, labels), nan not annotated."""
-    seen: list[Clip] = []
+    second_clips: list[Clip] = []
     for name, own in groupby(clips, key=lambda clip: clip.recording):
-        seen += annotated_by(list(own), second[name], labels)
-    return targets(seen, labels.task, coverage).reshape(len(seen), len(labels))
+        second_clips += annotated_by(list(own), second[name], labels)
+    return targets(second_clips, labels.task, coverage).reshape(len(second_clips), len(labels))
 
 
 def _with_all(pooled: np.ndarray, task: str) -> tuple[np.ndarray, np.ndarray]:

@@ -145,8 +145,8 @@ def fit_temperature(targets: np.ndarray, scores: np.ndarray, task: str) -> float
         return float(-np.mean((target * np.log(probabilities)).sum(axis=1)))
 
     edge = np.log(MOST_TEMPERATURE)
-    found = minimize_scalar(loss, bounds=(-edge, edge), method="bounded", options={"xatol": 1e-6})
-    return float(np.exp(found.x))
+    optimum = minimize_scalar(loss, bounds=(-edge, edge), method="bounded", options={"xatol": 1e-6})
+    return float(np.exp(optimum.x))
 
 
 def tempered(scores: np.ndarray, temperature: float, task: str) -> np.ndarray:

@@ -57,6 +57,6 @@ def risk_coverage(
     for share in shares:
         left = clips - round(share * clips)
         kept = counts * (rank < left)[:, :, None, None]
-        found = estimate(macro, kept, groups)
-        rows.append((share, left, float(found.value), float(found.low), float(found.high)))
+        estimated = estimate(macro, kept, groups)
+        rows.append((share, left, float(estimated.value), float(estimated.low), float(estimated.high)))
     return pd.DataFrame(rows, columns=["to_person", "clips", "macro_f1", "low", "high"])

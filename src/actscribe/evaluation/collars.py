@@ -23,12 +23,12 @@ _FAR = 1e9
 def bouts(pair: Pair, label: str) -> tuple[np.ndarray, np.ndarray]:
     """Return the bouts of a label on each side, in seconds, shapes (bouts, 2)."""
     gaps = [gap for side in (pair.first, pair.second) for gap in side.gaps if gap.label in ("", label)]
-    found = []
+    sides = []
     for side in (pair.first, pair.second):
         merged = merge_spans(one for one in side.intervals if one.label == label)
         kept = [span for span in merged if not any(gap.start < span[1] and span[0] < gap.end for gap in gaps)]
-        found.append(np.array(kept, dtype=float).reshape(-1, 2))
-    return found[0], found[1]
+        sides.append(np.array(kept, dtype=float).reshape(-1, 2))
+    return sides[0], sides[1]
 
 
 def collar_hits(first: np.ndarray, second: np.ndarray, collar: float, share: float) -> int:

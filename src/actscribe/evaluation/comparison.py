@@ -162,20 +162,20 @@ def headline_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
     rows = []
     for system in systems:
         counts = system.counts()[..., :3]
-        found = estimate(macro, counts, shared.grouping)
+        estimated = estimate(macro, counts, shared.grouping)
         by_seed = macro(counts.sum(axis=0))
         row: dict[str, object] = {"system": system.name, "seeds": len(system.runs), "macro_f1": float(by_seed.mean())}
-        row |= {"low": float(found.low), "high": float(found.high)}
+        row |= {"low": float(estimated.low), "high": float(estimated.high)}
         row["seed_sd"] = float(by_seed.std(ddof=1)) if len(by_seed) > 1 else float("nan")
         for measure, column in zip(measures_in(HEADLINE), columns_in(HEADLINE), strict=True):
-            row[column.name] = float(_values(measure, system, shared)[_headline_place(measure, shared)])
+            row[column.name] = float(_values(measure, system, shared)[_headline_row(measure, shared)])
         for name in ("ece", "ece_floor"):
             row[name] = float(np.mean([run.calibration[name].iloc[-1] for run in system.runs]))
         rows.append(row | {"note": shared.grouping.note})
     for name, table in shared.baselines.items():
         row = {"system": name, "macro_f1": macro_f1(table), "note": ""}
         for measure, column in zip(measures_in(HEADLINE), columns_in(HEADLINE), strict=True):
-            row[column.name] = float(_blind_values(measure, table)[_headline_place(measure, shared)])
+            row[column.name] = float(_blind_values(measure, table)[_headline_row(measure, shared)])
         rows.append(row)
     return pd.DataFrame(rows, columns=names(HEADLINE_COLUMNS)).astype({"seeds": "Int64"})
 
@@ -215,11 +215,11 @@ def pair_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
     name, constant = _best_constant(shared)
     pairs = [(name, system.name) for system in systems] + list(combinations(counts, 2))
     counts = {name: constant, **counts}
-    found = [compare_pair(counts[one], counts[other], shared.grouping, shared.seed) for one, other in pairs]
-    corrected = holm([difference.p for difference in found])
+    differences = [compare_pair(counts[one], counts[other], shared.grouping, shared.seed) for one, other in pairs]
+    corrected = holm([difference.p for difference in differences])
     rows = [
         (*pair, each.value, each.low, each.high, each.p, p, each.smallest_p, each.detectable)
-        for pair, each, p in zip(pairs, found, corrected.tolist(), strict=True)
+        for pair, each, p in zip(pairs, differences, corrected.tolist(), strict=True)
     ]
     columns = ["first", "second", "difference", "low", "high", "p", "p_holm", "smallest_p", "detectable"]
     return pd.DataFrame(rows, columns=columns)
@@ -273,7 +273,7 @@ def curve_table(points: Sequence[tuple[int, System]], shared: Shared) -> pd.Data
     before: tuple[str, np.ndarray] | None = None
     for number, system in points:
         counts = system.counts()[..., :3]
-        found = estimate(macro, counts, shared.grouping)
+        estimated = estimate(macro, counts, shared.grouping)
         by_seed = macro(counts.sum(axis=0))
         spread = float(by_seed.std(ddof=1)) if len(by_seed) > 1 else float("nan")
         gain = [float("nan")] * 3
@@ -281,8 +281,8 @@ def curve_table(points: Sequence[tuple[int, System]], shared: Shared) -> pd.Data
             change = difference(before[1], counts, shared.grouping)
             gain = [float(change.value), float(change.low), float(change.high)]
         before = (system.name, counts)
-        ends = (float(found.low), float(found.high))
-        rows.append((system.name, number, len(by_seed), float(found.value), *ends, spread, *gain))
+        ends = (float(estimated.low), float(estimated.high))
+        rows.append((system.name, number, len(by_seed), float(estimated.value), *ends, spread, *gain))
     columns = ["system", "recordings", "seeds", "macro_f1", "low", "high", "seed_sd", "gain", "gain_low", "gain_high"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -343,13 +343,13 @@ def _ends(measure: Measure, system: System, shared: Shared) -> tuple[np.ndarray,
     counts = system.counts()
     showing = np.append(shared.grouping.showing(counts[..., :3]), [shared.grouping.count] * 2)
     is_one_of_several = shared.labels.task == "multi-class"
-    found = estimate(
+    estimated = estimate(
         lambda pooled: measure.with_averages(pooled, is_one_of_several), counts, shared.grouping, measure.scale, showing
     )
-    return found.low, np.minimum(found.high, 1.0)
+    return estimated.low, np.minimum(estimated.high, 1.0)
 
 
-def _headline_place(measure: Measure, shared: Shared) -> int:
+def _headline_row(measure: Measure, shared: Shared) -> int:
     """Return in which row of a table of labels the headline's number stands."""
     at_once = measure.at_once is not None and shared.labels.task == "multi-class"
     return -1 if at_once or measure.headline == "micro" else -2

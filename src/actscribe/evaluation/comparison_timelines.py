@@ -83,16 +83,16 @@ def timeline_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame | 
         for index, iou in enumerate(IOUS):
             of_threshold = counts[..., index, :].astype(float)
             showing = np.append(groups.showing(of_threshold), groups.count)
-            found = estimate(with_macro, of_threshold, groups, "share", showing)
-            rows += _measured(name, f"f1@{round(100 * iou)}", found, shared)
+            estimated = estimate(with_macro, of_threshold, groups, "share", showing)
+            rows += _measured(name, f"f1@{round(100 * iou)}", estimated, shared)
         sums = np.stack([_event_sums(each, shared) for each in runs], axis=1)
         true_bouts = (counts[:, 0, :, 0, 0] + counts[:, 0, :, 0, 2]).sum(axis=0)
         for index, measure in enumerate(SUMMED):
             parts = sums[..., index, :]
             showing = np.append(groups.showing(parts), groups.count)
             scale: Scale = "share" if measure == "edit" else "positive"
-            found = estimate(_ratio_with_mean(true_bouts > 0), parts, groups, scale, showing)
-            rows += _measured(name, measure, found, shared)
+            estimated = estimate(_ratio_with_mean(true_bouts > 0), parts, groups, scale, showing)
+            rows += _measured(name, measure, estimated, shared)
     return pd.DataFrame(rows, columns=["system", "measure", "label", "value", "low", "high"])
 
 
@@ -112,10 +112,10 @@ def indicator_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame |
         errors = np.stack([_indicator_errors(run, order) for run in system.runs], axis=1)
         known = np.isfinite(errors)
         parts = np.stack([np.abs(np.where(known, errors, 0)), known.astype(float)], axis=-1)
-        found = estimate(ratio, parts, groups, "positive", groups.showing(parts[..., 1:]))
+        estimated = estimate(ratio, parts, groups, "positive", groups.showing(parts[..., 1:]))
         for i, label in enumerate(shared.labels.names):
             for j, indicator in enumerate(INDICATORS):
-                cells = (float(found.value[i, j]), float(found.low[i, j]), float(found.high[i, j]))
+                cells = (float(estimated.value[i, j]), float(estimated.low[i, j]), float(estimated.high[i, j]))
                 rows.append((system.name, label, indicator, *cells, float(known[..., i, j].sum(axis=0).mean())))
     return pd.DataFrame(rows, columns=["system", "label", "indicator", "off_by", "low", "high", "recordings"])
 
@@ -146,8 +146,8 @@ def slice_table(
             inside = [index for index, unit in enumerate(shared.units) if value_of.get(unit, "") == value]
             groups, units = group_units([shared.groups[i] for i in inside]), {shared.units[i] for i in inside}
             for name, counts in counts_of.items():
-                found = estimate(macro, counts[inside], groups)
-                cells = (float(found.value), float(found.low), float(found.high))
+                estimated = estimate(macro, counts[inside], groups)
+                cells = (float(estimated.value), float(estimated.low), float(estimated.high))
                 rows.append((kind, value, len(units), len(inside), name, *cells))
     names = ["slice", "value", "recordings", "clips", "system", "macro_f1", "low", "high"]
     return pd.DataFrame(rows, columns=names)
@@ -163,8 +163,8 @@ def hallucination_rows(systems: Sequence[System], shared: Shared) -> pd.DataFram
     """
     rows = []
     for system in systems:
-        found = [_wrongly_claimed(run, shared) for run in system.runs]
-        means = {name: float(np.mean([each[name] for each in found])) for name in found[0]}
+        rates = [_wrongly_claimed(run, shared) for run in system.runs]
+        means = {name: float(np.mean([each[name] for each in rates])) for name in rates[0]}
         rows.append({"system": system.name, **means, "not_read": system.unread})
     return pd.DataFrame(rows)
 
@@ -204,10 +204,17 @@ def group_recordings(shared: Shared) -> Groups:
     return group_units([recording.group for recording in shared.recordings])
 
 
-def _measured(system: str, measure: str, found: Estimate, shared: Shared) -> Iterator[tuple[object, ...]]:
+def _measured(system: str, measure: str, estimated: Estimate, shared: Shared) -> Iterator[tuple[object, ...]]:
     """Yield a row per label and `macro` of estimates, shape (labels + 1,)."""
     for index, label in enumerate([*shared.labels.names, "macro"]):
-        yield (system, measure, label, float(found.value[index]), float(found.low[index]), float(found.high[index]))
+        yield (
+            system,
+            measure,
+            label,
+            float(estimated.value[index]),
+            float(estimated.low[index]),
+            float(estimated.high[index]),
+        )
 
 
 def _ratio_with_mean(counted: np.ndarray) -> Metric:
@@ -280,14 +287,14 @@ def _mean(values: Sequence[float | None]) -> float:
 
 def _sureness(system: System, shared: Shared) -> np.ndarray:
     """Return how sure a recognizer is, from -1 (no) to 1 (yes), shape (clips, labels), mean over seeds."""
-    found = []
+    margins = []
     for run in system.runs:
         scores, thresholds = run.scores, run.thresholds
         if shared.labels.task == "multi-label":
             room = np.where(scores >= thresholds, 1 - thresholds, thresholds)
-            found.append(np.divide(scores - thresholds, room, out=np.ones(scores.shape), where=room > 0))
+            margins.append(np.divide(scores - thresholds, room, out=np.ones(scores.shape), where=room > 0))
             continue
         ranked = np.sort(scores, axis=1)
         best, second = ranked[:, -1:], ranked[:, -2:-1] if scores.shape[1] > 1 else ranked[:, -1:]
-        found.append(scores - np.where(run.decisions(), second, best))
-    return np.asarray(np.mean(found, axis=0))
+        margins.append(scores - np.where(run.decisions(), second, best))
+    return np.asarray(np.mean(margins, axis=0))

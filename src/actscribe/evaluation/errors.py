@@ -48,8 +48,8 @@ def timeline_errors(
         own = owners == recording.name
         for column, name in enumerate(labels.names):
             true = label_spans(recording, recording.intervals or (), name)
-            found = label_spans(recording, timelines[recording.name], name)
-            for kind, bouts, other in (("false alarm", found, true), ("miss", true, found)):
+            predicted = label_spans(recording, timelines[recording.name], name)
+            for kind, bouts, other in (("false alarm", predicted, true), ("miss", true, predicted)):
                 for start, end in sp.subtract(bouts, other).tolist():
                     inside = own & (middles >= start) & (middles < end)
                     whole = bool(((bouts[:, 0] == start) & (bouts[:, 1] == end)).any())
@@ -114,10 +114,10 @@ def worst_confusions(
     true, predicted = np.where(known[:, None], targets, 0).argmax(axis=1), scores.argmax(axis=1)
     score, margin = scores[row, predicted], scores[row, predicted] - scores[row, true]
     rows: list[dict[str, object]] = []
-    for wanted, found in sorted(set(zip(true[known].tolist(), predicted[known].tolist(), strict=True))):
-        if wanted != found:
-            wrong = known & (true == wanted) & (predicted == found)
-            named = {"label": names[wanted], "kind": f"taken for {names[found]}"}
+    for wanted, claimed in sorted(set(zip(true[known].tolist(), predicted[known].tolist(), strict=True))):
+        if wanted != claimed:
+            wrong = known & (true == wanted) & (predicted == claimed)
+            named = {"label": names[wanted], "kind": f"taken for {names[claimed]}"}
             rows += [named | span for span in merged_spans(clips, score, margin, wrong)]
     return _ranked(rows, top)
 

@@ -170,8 +170,8 @@ def edit_score(true: Sequence[object], predicted: Sequence[object]) -> float:
     row = list(range(len(predicted) + 1))
     for i, wanted in enumerate(true, start=1):
         diagonal, row[0] = row[0], i
-        for j, found in enumerate(predicted, start=1):
-            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (wanted != found))
+        for j, claimed in enumerate(predicted, start=1):
+            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (wanted != claimed))
     return 1 - row[-1] / max(len(true), len(predicted))
 
 
@@ -189,14 +189,14 @@ def sequence_scores(
     scores = {f"f1@{round(100 * iou)}": float(f1_of(counts[index])) for index, iou in enumerate(ious)}
     edits, wrong_seconds, seconds = [], 0.0, 0.0
     for recording in recordings:
-        found = {name: label_spans(recording, predictions[recording.name], name) for name in labels.names}
+        predicted = {name: label_spans(recording, predictions[recording.name], name) for name in labels.names}
         truth = {name: label_spans(recording, recording.intervals or (), name) for name in labels.names}
-        edits.append(edit_score(_sequence(truth), _sequence(found)))
+        edits.append(edit_score(_sequence(truth), _sequence(predicted)))
         everywhere = annotated_spans(recording, "")
         wrong = []
         for name in labels.names:
             everywhere = sp.intersect(everywhere, annotated_spans(recording, name))
-            wrong += [sp.subtract(truth[name], found[name]), sp.subtract(found[name], truth[name])]
+            wrong += [sp.subtract(truth[name], predicted[name]), sp.subtract(predicted[name], truth[name])]
         intervals = [Interval("wrong", float(a), float(b)) for a, b in np.concatenate(wrong)]
         wrong_seconds += sp.total(sp.intersect(sp.union(intervals), everywhere))
         seconds += sp.total(everywhere)
@@ -221,9 +221,9 @@ def _boundary_errors(pairs: Sequence[tuple[np.ndarray, np.ndarray]], iou: float)
     for true, predicted in pairs:
         index, overlap = match(predicted, true)
         best = np.zeros(len(true))
-        found = index >= 0
-        np.maximum.at(best, index[found], overlap[found])
-        fitting = np.flatnonzero(found & (overlap >= iou - SAME))
+        matched = index >= 0
+        np.maximum.at(best, index[matched], overlap[matched])
+        fitting = np.flatnonzero(matched & (overlap >= iou - SAME))
         fitting = fitting[overlap[fitting] >= best[index[fitting]] - SAME]
         claimed, first = np.unique(index[fitting], return_index=True)  # of equals the earliest
         errors.append(predicted[fitting[first]] - true[claimed])

@@ -50,17 +50,17 @@ def hallucination(
     """
     predicted = _predicted(labels, scores, thresholds) & ~unread
     targets = np.where(unread, np.nan, targets)
-    found: dict[str, Any] = {UNREAD: unread_table(labels, unread, probability_mass)}
+    measures: dict[str, Any] = {UNREAD: unread_table(labels, unread, probability_mass)}
     if labels.rules.requires or labels.rules.excludes:
-        found[RULES] = rules_table(labels, predicted, unread)
-    found[RATES] = rates_table(labels, targets, predicted)
+        measures[RULES] = rules_table(labels, predicted, unread)
+    measures[RATES] = rates_table(labels, targets, predicted)
     empty = empty_table(labels, targets, predicted)
     if empty:
-        found[EMPTY] = empty
+        measures[EMPTY] = empty
     if mentioned is not None and not np.isnan(mentioned).all():
-        found[AGREEMENT] = agreement_table(labels, predicted, np.where(unread, np.nan, mentioned))
-    notes = _notes(labels, found, len(scores))
-    return {**found, "notes": notes} if notes else found
+        measures[AGREEMENT] = agreement_table(labels, predicted, np.where(unread, np.nan, mentioned))
+    notes = _notes(labels, measures, len(scores))
+    return {**measures, "notes": notes} if notes else measures
 
 
 def unread_table(labels: LabelSet, unread: np.ndarray, probability_mass: np.ndarray | None) -> Records:
@@ -79,24 +79,24 @@ def unread_table(labels: LabelSet, unread: np.ndarray, probability_mass: np.ndar
     return records
 
 
-def unread_share(found: Mapping[str, Any]) -> float:
+def unread_share(measures: Mapping[str, Any]) -> float:
     """Return the share of answers that could not be read, nan without an answer.
 
     Args:
-        found: what `hallucination` returned.
+        measures: what `hallucination` returned.
     """
-    rows = found[UNREAD]
+    rows = measures[UNREAD]
     answers = sum(row["answers"] for row in rows)
     return sum(row["not read"] for row in rows) / answers if answers else float("nan")
 
 
-def not_usable(found: Mapping[str, Any]) -> str:
+def not_usable(measures: Mapping[str, Any]) -> str:
     """Return a sentence where so much could not be read that the scores say little; else an empty one.
 
     Args:
-        found: what `hallucination` returned.
+        measures: what `hallucination` returned.
     """
-    share = unread_share(found)
+    share = unread_share(measures)
     if not share > MOST_UNREAD:
         return ""
     return (
@@ -212,14 +212,14 @@ def _rule(rule: str, possible: np.ndarray, broken: np.ndarray) -> dict[str, Any]
     }
 
 
-def _notes(labels: LabelSet, found: dict[str, Any], clips: int) -> list[str]:
+def _notes(labels: LabelSet, measures: dict[str, Any], clips: int) -> list[str]:
     notes = []
-    if unread := sum(record["not read"] for record in found[UNREAD]):
+    if unread := sum(record["not read"] for record in measures[UNREAD]):
         notes.append(
             f"{unread} of {clips * len(labels)} answers could not be read. They count as neither yes nor no here; in"
             " scores and timelines they are 0.5, which is yes where the threshold of the label is no higher."
         )
-    for record in found[RATES]:
+    for record in measures[RATES]:
         rate, ratio = record["says yes"], record["ratio"]
         if rate is not None and rate >= MOST_YES and (ratio is None or ratio >= LEAST_RATIO):
             notes.append(f"{record['label']}: the model says yes to nearly every clip ({rate:.0%}); it means little.")
@@ -227,7 +227,7 @@ def _notes(labels: LabelSet, found: dict[str, Any], clips: int) -> list[str]:
             notes.append(
                 f"{record['label']}: the model never says yes, though {record['is true']:.0%} of clips show it."
             )
-    if AGREEMENT in found:
+    if AGREEMENT in measures:
         notes.append(
             "Whether a caption mentions a label is decided by its words, which is rough: it may say the same in others."
         )

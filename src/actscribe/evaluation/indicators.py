@@ -68,9 +68,9 @@ def compare_indicators(
     tables = [pd.DataFrame(columns=columns)]
     for recording in recordings:
         true = indicators(recording, recording.intervals or (), labels)
-        found = indicators(recording, predictions[recording.name], labels)
+        predicted = indicators(recording, predictions[recording.name], labels)
         table = true.melt("label", INDICATORS, "indicator", "annotated")
-        table["predicted"] = found.melt("label", INDICATORS)["value"]
+        table["predicted"] = predicted.melt("label", INDICATORS)["value"]
         table["recording"] = recording.name
         table["error"] = table["predicted"] - table["annotated"]
         tables.append(table[columns])

@@ -86,8 +86,8 @@ class Estimate:
 
 def group_units(names: Sequence[str]) -> Groups:
     """Return the groups of units by the name of each unit's group."""
-    found, index = np.unique(np.asarray(names, dtype=str), return_inverse=True)
-    return Groups(index, len(found))
+    unique, index = np.unique(np.asarray(names, dtype=str), return_inverse=True)
+    return Groups(index, len(unique))
 
 
 def estimate(
@@ -166,16 +166,16 @@ def f1_intervals(
     """
     of = _checked(counts, groups)
     showing = np.append(of.showing(counts[:, None]), of.count)
-    found = estimate(with_macro, counts[:, None], of, "share", showing, confidence)
-    return interval_table([*names, "macro"], found, showing, of)
+    estimated = estimate(with_macro, counts[:, None], of, "share", showing, confidence)
+    return interval_table([*names, "macro"], estimated, showing, of)
 
 
 def accuracy_interval(correct: np.ndarray, groups: Sequence[str], confidence: float = 0.95) -> pd.DataFrame:
     """Return the row `accuracy` of clips that are `correct`, bool, shape (clips,); the rest as in `f1_intervals`."""
     counts = np.stack([np.asarray(correct, dtype=float), np.ones(len(correct))], axis=-1)
     of = _checked(counts, groups)
-    found = estimate(lambda pooled: ratio(pooled)[..., None], counts[:, None], of, "share", None, confidence)
-    return interval_table(["accuracy"], found, np.array([of.count]), of)
+    estimated = estimate(lambda pooled: ratio(pooled)[..., None], counts[:, None], of, "share", None, confidence)
+    return interval_table(["accuracy"], estimated, np.array([of.count]), of)
 
 
 def with_macro(pooled: np.ndarray) -> np.ndarray:
@@ -252,10 +252,10 @@ def _at_the_edge(
     return low, high
 
 
-def interval_table(names: Sequence[str], found: Estimate, showing: np.ndarray, groups: Groups) -> pd.DataFrame:
+def interval_table(names: Sequence[str], estimated: Estimate, showing: np.ndarray, groups: Groups) -> pd.DataFrame:
     """Return estimates as rows with the columns COLUMNS; `showing`: in how many groups each is counted."""
     notes = [_note(each, groups) for each in showing.tolist()]
-    columns = (names, found.value, found.low, found.high, showing.astype(int), notes)
+    columns = (names, estimated.value, estimated.low, estimated.high, showing.astype(int), notes)
     return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
 
 

@@ -184,10 +184,10 @@ PRIOR = Column("prior", "annotated", "share of the annotated clips that show the
 
 def measures_in(table: str) -> tuple[Measure, ...]:
     """Return the measures of a table; of the headline means over labels first, then what counts all together."""
-    found = [measure for measure in MEASURES if table in measure.tables]
+    measures = [measure for measure in MEASURES if table in measure.tables]
     if table in (HEADLINE, TERMINAL):
-        found.sort(key=lambda measure: (measure.at_once is not None, measure.headline == "micro"))
-    return tuple(found)
+        measures.sort(key=lambda measure: (measure.at_once is not None, measure.headline == "micro"))
+    return tuple(measures)
 
 
 def columns_in(table: str) -> tuple[Column, ...]:

@@ -55,7 +55,7 @@ class Moments:
     courses: tuple[Course, Course]
     known: np.ndarray
 
-    def seen(self, side: int) -> np.ndarray:
+    def present(self, side: int) -> np.ndarray:
         """Return what one of them sees, bool, shape (moments, labels)."""
         course = self.courses[side]
         return np.asarray(course.held[course.places(self.times)])

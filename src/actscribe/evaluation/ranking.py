@@ -79,8 +79,8 @@ def precision_intervals(
         names: of the labels.
     """
     of = group_units(groups)
-    found = precision_estimate(targets, scores[:, None], of)
-    return interval_table([*names, "macro", "micro"], found, _showing(targets, of), of)
+    estimated = precision_estimate(targets, scores[:, None], of)
+    return interval_table([*names, "macro", "micro"], estimated, _showing(targets, of), of)
 
 
 def _showing(targets: np.ndarray, groups: Groups) -> np.ndarray:

@@ -97,8 +97,8 @@ def agreement(
     events = np.stack([_event_counts(pair, labels, how) for pair in pairs])
     summed = by_label.sum(axis=0)
     alike = raw_agreement(summed[0])
-    seen, moment_count = whole.sum(axis=0), summed[0].sum(axis=-1)
-    total = int(seen[0, 1 : 1 + states.count].sum())
+    joint_counts, moment_count = whole.sum(axis=0), summed[0].sum(axis=-1)
+    total = int(joint_counts[0, 1 : 1 + states.count].sum())
     first = summed[0][:, [0, 2]].sum(axis=-1)
     second = summed[0][:, [0, 1]].sum(axis=-1)
     columns = {
@@ -106,8 +106,8 @@ def agreement(
         "kappa": np.append(kappas.value, joint.value),
         "low": np.append(kappas.low, joint.low),
         "high": np.minimum(np.append(kappas.high, joint.high), 1),
-        "kappa_near": np.append(kappa(summed[1:]).mean(axis=0), _kappa_of_states(seen[1:]).mean()),
-        "alike": np.append(alike, seen[0, 0] / total if total else np.nan),
+        "kappa_near": np.append(kappa(summed[1:]).mean(axis=0), _kappa_of_states(joint_counts[1:]).mean()),
+        "alike": np.append(alike, joint_counts[0, 0] / total if total else np.nan),
         "moments": np.append(moment_count, total).astype(int),
         "first_share": np.append(_share(first, moment_count), np.nan),
         "second_share": np.append(_share(second, moment_count), np.nan),
@@ -124,15 +124,15 @@ def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
 
 def _label_counts(looked: Moments, tolerance: float) -> np.ndarray:
     """Return (tp, fp, fn, tn) per label: as they are, and from either side with a tolerance; shape (3, labels, 4)."""
-    sides = looked.seen(0), looked.seen(1)
+    sides = looked.present(0), looked.present(1)
     targets = np.where(looked.known, sides[0], np.nan)
-    found = [four_counts(targets, sides[1]).sum(axis=0)]
+    counts = [four_counts(targets, sides[1]).sum(axis=0)]
     for side in (0, 1):
         mine, theirs = sides[side], sides[1 - side]
         near = np.where(_near(looked, 1 - side, tolerance, mine), mine, theirs)
         one, other = (mine, near) if side == 0 else (near, mine)
-        found.append(four_counts(np.where(looked.known, one, np.nan), other).sum(axis=0))
-    return np.stack(found)
+        counts.append(four_counts(np.where(looked.known, one, np.nan), other).sum(axis=0))
+    return np.stack(counts)
 
 
 def _near(looked: Moments, side: int, tolerance: float, wanted: np.ndarray) -> np.ndarray:
@@ -149,19 +149,19 @@ class _States:
     """Numbers of joint states: of each course's rows and of each moment seen, per pair and side, and how many."""
 
     courses: list[tuple[np.ndarray, np.ndarray]]
-    seen: list[tuple[np.ndarray, np.ndarray]]
+    at_moments: list[tuple[np.ndarray, np.ndarray]]
     count: int
 
 
 def _joint(looked: Sequence[Moments]) -> _States:
     numbers = coded([course.held for one in looked for course in one.courses])
     courses = list(zip(numbers[::2], numbers[1::2], strict=True))
-    seen = []
+    at_moments = []
     for one, both in zip(looked, courses, strict=True):
         whole = one.known.all(axis=1)
         first, second = (its[course.places(one.times[whole])] for its, course in zip(both, one.courses, strict=True))
-        seen.append((first, second))
-    return _States(courses, seen, 1 + max(int(its.max(initial=0)) for its in numbers))
+        at_moments.append((first, second))
+    return _States(courses, at_moments, 1 + max(int(its.max(initial=0)) for its in numbers))
 
 
 def _joint_counts(looked: Moments, states: _States, index: int, tolerance: float) -> np.ndarray:
@@ -169,7 +169,7 @@ def _joint_counts(looked: Moments, states: _States, index: int, tolerance: float
 
     The first row as it is, the others with a tolerance and the first or the second one as the reference.
     """
-    sides = states.seen[index]
+    sides = states.at_moments[index]
     times = looked.times[looked.known.all(axis=1)]
     rows = [_counted(*sides, states.count)]
     for side in (0, 1):
@@ -240,9 +240,9 @@ def _median(part: np.ndarray) -> np.ndarray:
 
 def _similarity(states: _States) -> float:
     """Return the identical share of all alignments, in percent; nan without a moment, or of too many."""
-    found = [identity(first, second) for first, second in states.seen if len(first)]
-    known = [one for one in found if one is not None]
-    if not known or len(known) < len(found):
+    similarities = [identity(first, second) for first, second in states.at_moments if len(first)]
+    known = [one for one in similarities if one is not None]
+    if not known or len(known) < len(similarities):
         return float("nan")
     same, length = np.array(known).sum(axis=0)
     return float(100 * same / length)

@@ -63,8 +63,8 @@ def reliability(
 def _kappa(counts: np.ndarray, recordings: Sequence[Recording]) -> dict[str, float]:
     if not len(counts):
         return {"kappa": np.nan, "low": np.nan, "high": np.nan}
-    found = estimate(kappa, counts[:, None], group_units([one.group for one in recordings]), "signed")
-    return {"kappa": float(found.value), "low": float(found.low), "high": min(float(found.high), 1.0)}
+    estimated = estimate(kappa, counts[:, None], group_units([one.group for one in recordings]), "signed")
+    return {"kappa": float(estimated.value), "low": float(estimated.low), "high": min(float(estimated.high), 1.0)}
 
 
 def _iccs(
@@ -75,21 +75,21 @@ def _iccs(
         "seconds": np.array([[sp.total(side) for side in pair] for pair in sides]),
         "bouts": np.array([[len(side) for side in pair] for pair in sides]),
     }
-    found: dict[str, float] = {}
+    cells: dict[str, float] = {}
     for name in _ICCS:
         one = icc(ratings[name].reshape(-1, 2))
-        found |= {f"{name}_icc": one.value, f"{name}_low": one.low, f"{name}_high": one.high}
-    return found
+        cells |= {f"{name}_icc": one.value, f"{name}_low": one.low, f"{name}_high": one.high}
+    return cells
 
 
 def _within_both(
     recording: Recording, first: Annotations, second: Annotations, label: str
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return what both annotated, and the bouts of each within it; shapes (spans, 2)."""
-    seen = [replace(recording, gaps=one.gaps) for one in (first, second)]
-    known = sp.intersect(annotated_spans(seen[0], label), annotated_spans(seen[1], label))
+    sides = [replace(recording, gaps=one.gaps) for one in (first, second)]
+    known = sp.intersect(annotated_spans(sides[0], label), annotated_spans(sides[1], label))
     bouts = [
         sp.intersect(label_spans(own, one.intervals, label), known)
-        for own, one in zip(seen, (first, second), strict=True)
+        for own, one in zip(sides, (first, second), strict=True)
     ]
     return known, bouts[0], bouts[1]

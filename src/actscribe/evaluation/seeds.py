@@ -124,7 +124,7 @@ def sign_flip_p(differences: Sequence[float]) -> float:
     if len(numbers) == 1:  # both signs are as far from 0, and SciPy wants two observations
         return 1.0
     largest = max(1.0, float(np.abs(numbers).sum()))
-    found = stats.permutation_test(
+    test = stats.permutation_test(
         (numbers / largest,),
         lambda signed, axis: np.abs(signed.sum(axis=axis)).round(9),  # rounded: sums that are equal on paper stay so
         permutation_type="samples",
@@ -133,7 +133,7 @@ def sign_flip_p(differences: Sequence[float]) -> float:
         batch=_AT_ONCE,
         alternative="greater",
     )
-    return float(found.pvalue)
+    return float(test.pvalue)
 
 
 def seed_table(results: Sequence[Mapping[str, float]], confidence: float = 0.95) -> pd.DataFrame:

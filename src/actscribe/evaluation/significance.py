@@ -78,14 +78,14 @@ def compare_pair(first: np.ndarray, second: np.ndarray, groups: Groups, seed: in
         ValueError: the two were not measured on the same targets, or on different numbers of seeds.
     """
     one, other = _aligned(first, second)
-    found = difference(one, other, groups)
+    estimated = difference(one, other, groups)
     return Difference(
-        float(found.value),
-        float(found.low),
-        float(found.high),
+        float(estimated.value),
+        float(estimated.low),
+        float(estimated.high),
         permutation_test(groups.sums(one), groups.sums(other), seed),
         smallest_p(groups.count),
-        smallest_detectable(float(found.standard_error), groups.count),
+        smallest_detectable(float(estimated.standard_error), groups.count),
     )
 
 
@@ -119,7 +119,7 @@ def permutation_test(first: np.ndarray, second: np.ndarray, seed: int = 0) -> fl
         return float("nan")
     if clusters == 1:  # an exchange and its mirror image are all there is, and SciPy wants two observations
         return 1.0
-    found = stats.permutation_test(
+    test = stats.permutation_test(
         (kept, swapped),
         change,
         permutation_type="samples",
@@ -129,7 +129,7 @@ def permutation_test(first: np.ndarray, second: np.ndarray, seed: int = 0) -> fl
         alternative="greater",
         rng=np.random.default_rng(seed),
     )
-    return float(found.pvalue)
+    return float(test.pvalue)
 
 
 def smallest_p(clusters: int) -> float:

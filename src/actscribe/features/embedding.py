@@ -70,13 +70,13 @@ class Embedding:
 
         Of a frame that several clips share the first clip is told.
         """
-        found: dict[Moment, Moments] = {}
+        by_moment: dict[Moment, Moments] = {}
         for clip in clips:
             times = self._times(clip)
             parts = [times] if self.embedder.encoder.per == "clip" else np.split(times, len(times))
             for moment, part in zip(self.moments(clip), parts, strict=True):
-                found.setdefault(moment, Moments(clip, part))
-        return sorted(found.items(), key=lambda unit: (unit[1].times[0], unit[0]))
+                by_moment.setdefault(moment, Moments(clip, part))
+        return sorted(by_moment.items(), key=lambda unit: (unit[1].times[0], unit[0]))
 
     def of_clip(self, clip: Clip, shelf: Shelf) -> Row:
         """Return the vectors of a clip, all of whose units are on the shelf."""
@@ -191,22 +191,22 @@ def embedded(embedding: Embedding, recording: Recording, clips: Sequence[Clip]) 
     blocks = batched(embedding.units(clips), embedder.encoder.batch)
     lacking = [[unit for unit in block if unit[0] not in shelf] for block in blocks]
     wanted = [moments for block in lacking for _, moments in block]
-    seen = ahead(embedding.show(recording, embedding.view, wanted), embedder.encoder.batch)
+    frame_stream = ahead(embedding.show(recording, embedding.view, wanted), embedder.encoder.batch)
     waiting = deque(clips)
     written = time.monotonic()
     try:
         for block in lacking:
             if block:
-                frames = [next(seen) for _ in block]
+                frames = [next(frame_stream) for _ in block]
                 shelf.hold([moment for moment, _ in block], rows_of(embedder.embed(frames), frames))
                 if shelf.held_bytes > WRITE_BYTES or time.monotonic() - written > WRITE_S:
                     shelf.write()
                     written = time.monotonic()
             while waiting and all(moment in shelf for moment in embedding.moments(waiting[0])):
                 yield embedding.of_clip(waiting.popleft(), shelf)
-        next(seen, None)  # lets the reader close the file and report damage
+        next(frame_stream, None)  # lets the reader close the file and report damage
     finally:  # also where the caller stops, or a picture cannot be read
-        seen.close()
+        frame_stream.close()
         shelf.write()
 
 

@@ -77,12 +77,12 @@ class Stepping:
         """Return what is seen of a recording at each step, `clips_a_step` after each other for every step."""
         if self.encoder.per == "frame":
             return [Clip(name, float(start), float(end)) for start, end in spans]
-        found = []
+        clips = []
         for start, end in spans:
             for length in self.lengths:
                 first, last = self._around(float(start), float(end), length, duration)
-                found.append(Clip(name, first, last))
-        return found
+                clips.append(Clip(name, first, last))
+        return clips
 
     def vectors(self, rows: Iterable[Row], spans: np.ndarray) -> Iterator[tuple[Tensor, np.ndarray]]:
         """Yield the features of each step, float32, shape (width,), and the times of the frames that were seen.
@@ -128,7 +128,7 @@ def nearest(times: np.ndarray, moment: float) -> int:
 
 def stacked(rows: Iterable[Row], spans: np.ndarray, stepping: Stepping) -> Tensor:
     """Return the features of all steps of a recording as they are kept, float16, shape (steps, width)."""
-    found = torch.empty(len(spans), stepping.width, dtype=torch.float16)
+    features = torch.empty(len(spans), stepping.width, dtype=torch.float16)
     for index, (vector, _) in enumerate(stepping.vectors(rows, spans)):
-        found[index] = vector
-    return found
+        features[index] = vector
+    return features

@@ -243,13 +243,13 @@ class FeatureStore:
 
     def _shelves(self) -> list[tuple[Path, int, int]]:
         """Return (folder, bytes, last use) of every shelf."""
-        found = []
+        shelves = []
         for folder in self.root.glob("*"):
             with suppress(FileNotFoundError):  # removed by another process meanwhile
                 sizes = [path.stat().st_size for path in folder.glob(f"*{ENDING}")]
                 if sizes:
-                    found.append((folder, sum(sizes), folder.stat().st_mtime_ns))
-        return found
+                    shelves.append((folder, sum(sizes), folder.stat().st_mtime_ns))
+        return shelves
 
 
 def default_store() -> FeatureStore:

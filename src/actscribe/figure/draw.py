@@ -45,14 +45,14 @@ def parse_width(text: str) -> float:
         ActScribeError: something else, or too narrow or wide.
     """
     try:
-        found = WIDTHS.get(text) or float(text.strip().removesuffix("mm"))
+        width = WIDTHS.get(text) or float(text.strip().removesuffix("mm"))
     except ValueError:
-        found = float("nan")
-    if not NARROWEST <= found <= WIDEST:
+        width = float("nan")
+    if not NARROWEST <= width <= WIDEST:
         raise ActScribeError(
             f"--width {text}: expected single, double, or {NARROWEST:.0f} to {WIDEST:.0f} mm.", "Example: --width 89mm"
         )
-    return found
+    return width
 
 
 def check_figure(path: Path, overwrite: bool = False) -> None:
@@ -138,13 +138,13 @@ def _fonts(panels: Sequence[Panel]) -> list[str]:
         return ["DejaVu Sans"]
     others = sorted(fontManager.ttflist, key=lambda font: (font.name, font.fname))
     real = (font for font in others if "lastresort" not in font.name.replace(" ", "").casefold())  # of boxes alone
-    found = next((font.name for font in real if lacking <= has(font.fname)), None)
-    if found is None:
+    family = next((font.name for font in real if lacking <= has(font.fname)), None)
+    if family is None:
         shown = "".join(sorted(map(chr, lacking)))[:20]
         raise ActScribeError(
             f"No font of this machine has the letters {shown}.", "Install one, such as Noto Sans CJK, or rename labels."
         )
-    return ["DejaVu Sans", found]
+    return ["DejaVu Sans", family]
 
 
 def _row(panel: Panel) -> float:

@@ -65,10 +65,10 @@ def of_files(files: Sequence[Path], truth: Sequence[Path] = (), videos: Sequence
             "Name one --video for each timeline, in the same order; a file may be named several times.",
         )
     video_names: Sequence[str | None] = videos or [None] * len(files)
-    found = [_read(path, video) for path, video in zip(files, video_names, strict=True)]
+    annotations = [_read(path, video) for path, video in zip(files, video_names, strict=True)]
     compared = zip(truth, video_names, strict=True) if truth else ()
-    others: Sequence[Annotations | None] = [_read(path, video) for path, video in compared] or [None] * len(found)
-    return [_of_file(path, one, other) for path, one, other in zip(files, found, others, strict=True)]
+    others: Sequence[Annotations | None] = [_read(path, video) for path, video in compared] or [None] * len(annotations)
+    return [_of_file(path, one, other) for path, one, other in zip(files, annotations, others, strict=True)]
 
 
 def of_run(run: Run, names: Sequence[str]) -> list[Panel]:
@@ -89,13 +89,13 @@ def of_run(run: Run, names: Sequence[str]) -> list[Panel]:
                 f"{run.folder}: keeps no timeline of {name}, which is in the {recording.split} split.",
                 f"Type: actscribe evaluate {run.folder} --split {recording.split}",
             )
-        found = annotation_files.read(kept)
+        timeline = annotation_files.read(kept)
         scores = time_scores(run.scores(recording.split), [recording], run.operating_point.timeline.step)[name]
         panels.append(
             Panel(
                 name,
                 run.labels.names,
-                found.intervals,
+                timeline.intervals,
                 recording.intervals,
                 recording.gaps,
                 recording.duration,
@@ -115,19 +115,19 @@ def _read(path: Path, video: str | None = None) -> Annotations:
     return annotation_files.read(path, video)
 
 
-def _of_file(path: Path, found: Annotations, other: Annotations | None) -> Panel:
-    both = (*found.intervals, *(other.intervals if other else ()))
-    labels = tuple(dict.fromkeys((*found.labels, *(other.labels if other else ()))))
-    ends = [interval.end for interval in (*both, *found.gaps, *(other.gaps if other else ()))]
-    duration = max([one.duration or 0.0 for one in (found, other) if one], default=0.0)
+def _of_file(path: Path, annotations: Annotations, other: Annotations | None) -> Panel:
+    both = (*annotations.intervals, *(other.intervals if other else ()))
+    labels = tuple(dict.fromkeys((*annotations.labels, *(other.labels if other else ()))))
+    ends = [interval.end for interval in (*both, *annotations.gaps, *(other.gaps if other else ()))]
+    duration = max([one.duration or 0.0 for one in (annotations, other) if one], default=0.0)
     duration = max([duration, *ends])
     if not labels or duration <= 0:
         raise ActScribeError(f"{path}: holds no label and no time, so there is nothing to draw.")
-    gaps = other.gaps if other else found.gaps
-    predicted = any(interval.is_predicted for interval in found.intervals)
-    title = Path(found.media[0]).stem if found.media else path.stem
+    gaps = other.gaps if other else annotations.gaps
+    predicted = any(interval.is_predicted for interval in annotations.intervals)
+    title = Path(annotations.media[0]).stem if annotations.media else path.stem
     truth = other.intervals if other else None
-    return Panel(title, labels, found.intervals, truth, gaps, duration, _scores_beside(path, labels), predicted)
+    return Panel(title, labels, annotations.intervals, truth, gaps, duration, _scores_beside(path, labels), predicted)
 
 
 def _scores_beside(path: Path, labels: tuple[str, ...]) -> TimeScores | None:

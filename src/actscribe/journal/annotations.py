@@ -91,22 +91,22 @@ def gaps_of(missing: Mapping[str, Spans]) -> tuple[Interval, ...]:
     for spans in missing.values():
         common = spans if common is None else shared(common, spans)
     common = common or ()
-    found = [Interval("", start, end) for start, end in common]
+    gaps = [Interval("", start, end) for start, end in common]
     for label, spans in missing.items():
-        found += [Interval(label, start, end) for start, end in _apart(spans, common)]
-    return tuple(sorted(found, key=sort_key))
+        gaps += [Interval(label, start, end) for start, end in _apart(spans, common)]
+    return tuple(sorted(gaps, key=sort_key))
 
 
 def _reviewed(sheet: Sheet, named: Mapping[str, str], label: str) -> Spans:
     """Return where a label was reviewed under each name that it had, and nothing wrong on purpose is in the way."""
     of_names: Iterable[Spans] = (sheet.reviewed.get(old, ()) for old, new in named.items() if new == label)
-    found: Spans | None = None
+    reviewed: Spans | None = None
     for spans in of_names:
-        found = spans if found is None else shared(found, spans)
+        reviewed = spans if reviewed is None else shared(reviewed, spans)
     for one in sheet.bouts.values():
         for start, end in one.planted if named.get(one.label) == label else ():
-            found = removed(found or (), start, end)
-    return found or ()
+            reviewed = removed(reviewed or (), start, end)
+    return reviewed or ()
 
 
 def _apart(spans: Spans, common: Spans) -> Spans:

@@ -38,17 +38,17 @@ def removed(spans: Spans, start: float, end: float) -> Spans:
 
 def shared(first: Spans, second: Spans) -> Spans:
     """Return the time that is in both."""
-    found: list[tuple[float, float]] = []
+    overlaps: list[tuple[float, float]] = []
     position = other = 0
     while position < len(first) and other < len(second):
         low, high = max(first[position][0], second[other][0]), min(first[position][1], second[other][1])
         if low < high:
-            found.append((low, high))
+            overlaps.append((low, high))
         if first[position][1] <= second[other][1]:
             position += 1
         else:
             other += 1
-    return tuple(found)
+    return tuple(overlaps)
 
 
 def left_of(duration: float, spans: Spans) -> Spans:

@@ -61,8 +61,8 @@ def verified(entries: Sequence[Entry], noted: Iterable[Version]) -> Verified:
 def _first_broken(entries: Sequence[Entry]) -> int | None:
     before = NO_DIGEST
     for index, one in enumerate(entries, 1):
-        found = digest_of(before, one.seq, one.at, one.annotator, one.recording, one.kind, one.body)
-        if one.seq != index or one.digest != found:
+        digest = digest_of(before, one.seq, one.at, one.annotator, one.recording, one.kind, one.body)
+        if one.seq != index or one.digest != digest:
             return one.seq
         before = one.digest
     return None

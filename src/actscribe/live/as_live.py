@@ -93,9 +93,9 @@ def windows_of(scored: ScoredClips, recording: Recording, stride: float) -> list
     The one that offline scoring moves back to end with the recording begins when nobody knows yet that it ends.
     """
     rows = [row for row, clip in enumerate(scored.clips) if clip.recording == recording.name]
-    found = [(scored.clips[row], scored.scores[row]) for row in rows]
+    windows = [(scored.clips[row], scored.scores[row]) for row in rows]
     return sorted(
-        (one for one in found if abs(one[0].start / stride - round(one[0].start / stride)) * stride <= SAME_S),
+        (one for one in windows if abs(one[0].start / stride - round(one[0].start / stride)) * stride <= SAME_S),
         key=lambda one: one[0].start,
     )
 
@@ -186,8 +186,8 @@ def _delay(span: np.ndarray, bars: Sequence[Bar]) -> float | None:
     return max(0.0, min(moments) - float(span[0])) if moments else None
 
 
-def _begin(span: np.ndarray, found: Sequence[Interval]) -> float | None:
-    starts = [one.start for one in found if one.start < span[1] and one.end > span[0]]
+def _begin(span: np.ndarray, intervals: Sequence[Interval]) -> float | None:
+    starts = [one.start for one in intervals if one.start < span[1] and one.end > span[0]]
     return min(starts) - float(span[0]) if starts else None
 
 

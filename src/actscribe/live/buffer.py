@@ -72,9 +72,9 @@ class Buffer:
     def events(self) -> list[Event]:
         """Return what happened since this was asked last."""
         with self._changed:
-            found = list(self._events)
+            events = list(self._events)
             self._events.clear()
-            return found
+            return events
 
     def pending(self) -> bool:
         """Tell whether something happened that was not asked for yet."""
@@ -111,10 +111,10 @@ class Buffer:
         """
         with self._changed:
             wanted = {round(float(moment), TIME_DECIMALS) for moment in moments}
-            found = [sample for sample in self._samples if round(sample.moment, TIME_DECIMALS) in wanted]
-        if len(found) != len(moments) or len({sample.image.shape for sample in found}) != 1:
+            samples = [sample for sample in self._samples if round(sample.moment, TIME_DECIMALS) in wanted]
+        if len(samples) != len(moments) or len({sample.image.shape for sample in samples}) != 1:
             return None
-        return np.stack([sample.image for sample in found]), np.array([sample.time for sample in found])
+        return np.stack([sample.image for sample in samples]), np.array([sample.time for sample in samples])
 
     def held(self) -> int:
         """Return how many samples are held."""

@@ -52,17 +52,17 @@ class Capture:
             self._buffer.end()
 
     def _pass(self, picture: Picture) -> None:
-        found = self._sampler.take(picture)
-        self._buffer.put(found, picture.time - TOLERANCE_S, picture.due, self._stop)
-        for sample in found:
+        samples = self._sampler.take(picture)
+        self._buffer.put(samples, picture.time - TOLERANCE_S, picture.due, self._stop)
+        for sample in samples:
             changed = self._health.look(sample)
             if changed is not None:
                 self._buffer.say(changed)
 
     def _note(self, event: Event) -> None:
         if event.what == "end":
-            found = self._sampler.finish(event.time)
-            self._buffer.ended_at(found, event.time, self._stop)
+            samples = self._sampler.finish(event.time)
+            self._buffer.ended_at(samples, event.time, self._stop)
         if event.what == "lost":
             self._buffer.put(
                 [], event.time, time.monotonic(), self._stop

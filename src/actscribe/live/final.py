@@ -59,18 +59,18 @@ def of_scores(
         ActScribeError: a file cannot be written, or one of the user's came to lie there meanwhile.
     """
     check_targets(stem, formats, earlier)
-    scores = seen_scores(kept, loaded.settings.step)
+    scores = scores_over_time(kept, loaded.settings.step)
     if scores is None:
         return []
     labels = loaded.run.labels
     confidence = loaded.run.operating_point.confidence
     bouts = with_confidence(build(scores, loaded.settings, labels), scores, confidence, labels)
     notes = (f"Watched live; decided over the scores of {media}, of which no video was kept.", *loaded.notes)
-    found = Annotations(bouts, unseen(scores), (media,), scores.duration, labels.names, notes)
-    return list(write_timeline(found, stem, formats, None))
+    annotations = Annotations(bouts, unseen(scores), (media,), scores.duration, labels.names, notes)
+    return list(write_timeline(annotations, stem, formats, None))
 
 
-def seen_scores(kept: Kept, step: float) -> TimeScores | None:
+def scores_over_time(kept: Kept, step: float) -> TimeScores | None:
     """Return the scores over time of all windows of the file; None where there is none."""
     starts, ends, scores, at = [], [], [], 0.0
     for line in kept.lines():

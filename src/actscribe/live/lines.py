@@ -79,19 +79,24 @@ def window(start: float, end: float, scores: np.ndarray, latency: float) -> Line
     }
 
 
-def change(found: Change, at: float) -> Line:
+def change(bar_change: Change, at: float) -> Line:
     """Return the line of a bar that begins or ends."""
-    bar = found.bar
-    if found.what == "begins":
+    bar = bar_change.bar
+    if bar_change.what == "begins":
         return {"kind": "begins", "label": bar.label, "start": _time(bar.start), "at": _time(at)}
-    score = None if found.score is None else round(found.score, _SCORES)
+    score = None if bar_change.score is None else round(bar_change.score, _SCORES)
     about = {"label": bar.label, "start": _time(bar.start), "end": _time(bar.end), "score": score}
     return {"kind": "ends", **about, "at": _time(at)}
 
 
-def event(found: Event) -> Line:
+def event(source_event: Event) -> Line:
     """Return the line of what happened to the source."""
-    return {"kind": "source", "what": found.what, "at": _time(found.time), "sentence": found.sentence}
+    return {
+        "kind": "source",
+        "what": source_event.what,
+        "at": _time(source_event.time),
+        "sentence": source_event.sentence,
+    }
 
 
 def stride(seconds: float, at: float) -> Line:

@@ -54,12 +54,12 @@ class Sampler:
     def take(self, picture: Picture) -> list[Sample]:
         """Return what was shown at moments that are over now that another picture is shown."""
         tick = float(picture.frame.time_base or 0)
-        found = self._until(picture.time - min(tick / 2 + 2e-6, TOLERANCE_S))
+        samples = self._until(picture.time - min(tick / 2 + 2e-6, TOLERANCE_S))
         if self._fresh:
             self._skip(picture.time)
             self._fresh = False
         self._shown, self._image = picture, None
-        return found
+        return samples
 
     def finish(self, end: float) -> list[Sample]:
         """Return what was shown at the moments up to the end of the last picture."""
@@ -70,15 +70,15 @@ class Sampler:
         self._shown, self._image, self._converter, self._fresh = None, None, None, True
 
     def _until(self, end: float) -> list[Sample]:
-        found: list[Sample] = []
+        samples: list[Sample] = []
         if self._shown is None:
-            return found
+            return samples
         until = min(end, self._shown.time + self._hold_s)
         while self._next < until:
-            found.append(Sample(self._next, self._shown.time, self._converted(self._shown)))
+            samples.append(Sample(self._next, self._shown.time, self._converted(self._shown)))
             self._next = next(self._moments)
         self._skip(end)
-        return found
+        return samples
 
     def _skip(self, until: float) -> None:
         while self._next < until:

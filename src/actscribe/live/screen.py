@@ -69,11 +69,11 @@ def title(state: State, media: str, width: int) -> str:
     stride = f"a window every {state.stride:g} s"
     if state.stride > state.asked_stride:
         stride += f" (too slow for {state.asked_stride:g} s)"
-    told = f"  {clock(state.at)}  {stride}"
+    status = f"  {clock(state.at)}  {stride}"
     if state.latency is not None:
-        told += f"  late by {state.latency[0]:.1f} s (95 %: {state.latency[1]:.1f} s)"
-    room = width - len(told)
-    return (_short(media, max(8, room)) + told)[:width]
+        status += f"  late by {state.latency[0]:.1f} s (95 %: {state.latency[1]:.1f} s)"
+    room = width - len(status)
+    return (_short(media, max(8, room)) + status)[:width]
 
 
 class Lines:

@@ -246,12 +246,12 @@ class Session:
         if number > self._last + 1 and self._scorer.steps:
             self._broken(start)
         self._last = number
-        found = self._buffer.frames(self._windows.moments(number))
+        buffered = self._buffer.frames(self._windows.moments(number))
         self._buffer.need(self._windows.span(number + 1)[0])
-        if found is None:
+        if buffered is None:
             self._scorer.forget()
             return
-        images, times = found
+        images, times = buffered
         began = time.monotonic()
         clip = ClipFrames(Clip(self._chosen.name, start, end), self._content, images, times)
         scores = self._scorer.score(clip)

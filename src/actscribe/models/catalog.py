@@ -200,8 +200,8 @@ def cached_folder(hub: str) -> Path | None:
     main = home / "refs" / "main"
     latest = main.read_text(encoding="utf-8").strip() if main.is_file() else ""
     snapshots = sorted((home / "snapshots").glob("*"), key=lambda folder: (folder.name != latest, folder.name))
-    here = [folder for folder in snapshots if (folder / "config.json").is_file()]
-    return next((folder for folder in here if is_whole(folder)), here[0] if here else None)
+    with_config = [folder for folder in snapshots if (folder / "config.json").is_file()]
+    return next((folder for folder in with_config if is_whole(folder)), with_config[0] if with_config else None)
 
 
 def checkpoint_folder(name: str, kind: str = "") -> Path:
@@ -246,10 +246,10 @@ def checkpoint_folder(name: str, kind: str = "") -> Path:
 
 
 def _packaged(name: str) -> Path:
-    found = embedded_folder(name)
-    if found is None:
+    folder = embedded_folder(name)
+    if folder is None:
         raise ActScribeError("The embedded model is not in this installation.", "Reinstall actscribe.")
-    return found
+    return folder
 
 
 def weight_files(folder: Path) -> list[Path]:

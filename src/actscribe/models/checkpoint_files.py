@@ -184,10 +184,10 @@ def check_quantizer(config: dict[str, Any], path: Path, able: bool) -> None:
 
 
 def _refuse_code(path: Path, values: dict[str, Any]) -> None:
-    found = next((key for key in _CODE_KEYS if values.get(key)), None)
-    if found is not None:
+    code_key = next((key for key in _CODE_KEYS if values.get(key)), None)
+    if code_key is not None:
         raise ActScribeError(
-            f"{path}: asks to run code of its own ({found}: {_short(values[found])}), which is never done.",
+            f"{path}: asks to run code of its own ({code_key}: {_short(values[code_key])}), which is never done.",
             "Take the version of the checkpoint that transformers reads itself; its name often ends in -hf.",
         )
 

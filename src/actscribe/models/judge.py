@@ -59,9 +59,9 @@ class Judge:
             cache.batch_repeat_interleave(len(ids))
         rows = torch.nn.utils.rnn.pad_sequence([row[shared:] for row in ids], batch_first=True)
         last = torch.tensor([len(row) for row in ids]) - shared - 1
-        seen = torch.arange(shared + rows.shape[1])[None] <= last[:, None] + shared  # padding stands on the right
+        mask = torch.arange(shared + rows.shape[1])[None] <= last[:, None] + shared  # padding stands on the right
         states = self.model.base_model(
-            input_ids=rows.to(where), attention_mask=seen.long().to(where), cache=cache, use_cache=True
+            input_ids=rows.to(where), attention_mask=mask.long().to(where), cache=cache, use_cache=True
         ).last_hidden_state
         logits = self.model.get_output_embeddings()(states[torch.arange(len(ids)), last.to(where)]).float()
         return from_logits(logits.cpu(), self._yes, self._no)
@@ -98,8 +98,8 @@ def load_judge(name: str, dtype: str = "auto") -> Judge:
         ActScribeError: the extra is not installed, or the model is not here, damaged or no causal language model.
     """
     path = _packaged() if name == PACKAGED_JUDGE else Path(name)
-    found = sorted(path.glob("*.gguf")) if path.is_dir() and not any(path.glob("*.safetensors")) else []
-    path = found[0] if len(found) == 1 else path
+    gguf_files = sorted(path.glob("*.gguf")) if path.is_dir() and not any(path.glob("*.safetensors")) else []
+    path = gguf_files[0] if len(gguf_files) == 1 else path
     if path.suffix == ".gguf" and path.is_file():
         require("gguf", f"The judge '{name}'")
         if is_pointer(path):

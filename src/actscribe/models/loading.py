@@ -129,15 +129,15 @@ def fill(wanted: Mapping[str, Tensor], path: Path) -> None:
         raise not_fetched(path)
     try:
         problem = damage(path)
-        found = {} if problem else load_file(path)
+        tensors = {} if problem else load_file(path)
     except Exception as error:
         problem = f"cannot be read: {error_text(error)}"
     if problem:
         raise ActScribeError(f"{path}: {problem}", hint)
-    LoadingReport.between(found, wanted).require(f"{path}: does not fit", hint)
-    check_finite(found, str(path), hint)
+    LoadingReport.between(tensors, wanted).require(f"{path}: does not fit", hint)
+    check_finite(tensors, str(path), hint)
     with torch.no_grad():
-        for name, value in found.items():
+        for name, value in tensors.items():
             wanted[name].copy_(value)
 
 
@@ -154,7 +154,7 @@ def _check_scale(build: Any, folder: Path, hint: str) -> None:
     No weight takes less than two bits. A configuration that cannot be built is left to who loads it to explain.
     """
     path = folder / "config.json"
-    deep = next(((key, found) for key, found in _numbers(read_json(path, hint)) if found > MOST_LAYERS), None)
+    deep = next(((key, count) for key, count in _numbers(read_json(path, hint)) if count > MOST_LAYERS), None)
     if deep:
         raise ActScribeError(f"{path}: {deep[0]} is {deep[1]}, expected at most {MOST_LAYERS}.", hint)
     try:
@@ -173,11 +173,11 @@ def _check_scale(build: Any, folder: Path, hint: str) -> None:
 
 def _numbers(values: Any) -> Iterator[tuple[str, float]]:
     """Yield the numbers of layers anywhere in a configuration, with their keys."""
-    for key, found in values.items() if isinstance(values, dict) else ():
-        if isinstance(found, dict):
-            yield from _numbers(found)
-        elif ("layers" in key or key == "depth") and isinstance(found, (int, float)):
-            yield key, found
+    for key, value in values.items() if isinstance(values, dict) else ():
+        if isinstance(value, dict):
+            yield from _numbers(value)
+        elif ("layers" in key or key == "depth") and isinstance(value, (int, float)):
+            yield key, value
 
 
 def _try_words(part: Any) -> None:

@@ -47,7 +47,7 @@ class LoadingReport:
     @classmethod
     def of(cls, info: Mapping[str, Any]) -> LoadingReport:
         """Return what transformers' `output_loading_info` tells."""
-        shapes = {name: (tuple(found), tuple(wanted)) for name, found, wanted in info["mismatched_keys"]}
+        shapes = {name: (tuple(in_file), tuple(wanted)) for name, in_file, wanted in info["mismatched_keys"]}
         return cls(
             tuple(sorted(info["missing_keys"])),
             tuple(sorted(info["unexpected_keys"])),
@@ -56,13 +56,13 @@ class LoadingReport:
         )
 
     @classmethod
-    def between(cls, found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> LoadingReport:
+    def between(cls, tensors: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> LoadingReport:
         """Return how the tensors of a file differ from those that a module has, by name and shape."""
-        both = found.keys() & wanted.keys()
-        shapes = {name: (tuple(found[name].shape), tuple(wanted[name].shape)) for name in sorted(both)}
+        both = tensors.keys() & wanted.keys()
+        shapes = {name: (tuple(tensors[name].shape), tuple(wanted[name].shape)) for name in sorted(both)}
         return cls(
-            tuple(sorted(wanted.keys() - found.keys())),
-            tuple(sorted(found.keys() - wanted.keys())),
+            tuple(sorted(wanted.keys() - tensors.keys())),
+            tuple(sorted(tensors.keys() - wanted.keys())),
             {name: pair for name, pair in shapes.items() if pair[0] != pair[1]},
         )
 
@@ -94,8 +94,8 @@ class LoadingReport:
         if left.unexpected:
             words.append(f"{_counted(left.unexpected)} unexpected, first {_first(left.unexpected)}")
         if left.mismatched:
-            name, (found, wanted) = next(iter(left.mismatched.items()))
-            shapes = f"{name} of shape {list(found)} in place of {list(wanted)}"
+            name, (in_file, wanted) = next(iter(left.mismatched.items()))
+            shapes = f"{name} of shape {list(in_file)} in place of {list(wanted)}"
             words.append(f"{_counted(left.mismatched)} of another shape, first {shapes}")
         words += [f"{len(left.errors)} errors, first {left.errors[0]}"] if left.errors else []
         if words:
@@ -162,12 +162,12 @@ def _range(value: Tensor) -> tuple[float, float]:
 
 def _other_sizes(mismatched: Mapping[str, tuple[Shape, Shape]]) -> str:
     """Tell which number of the configuration differs, by the table that has another length."""
-    for name, (found, wanted) in mismatched.items():
+    for name, (in_file, wanted) in mismatched.items():
         if "time_embeddings" in name or name.startswith("mit.position"):
-            return f"It was made for {found[1]} frames, config.json says {wanted[1]}."
-    for name, (found, wanted) in mismatched.items():
-        if "position_embedding" in name and len(found) == len(wanted):
-            rows, expected = (shape[-2] for shape in (found, wanted))
+            return f"It was made for {in_file[1]} frames, config.json says {wanted[1]}."
+    for name, (in_file, wanted) in mismatched.items():
+        if "position_embedding" in name and len(in_file) == len(wanted):
+            rows, expected = (shape[-2] for shape in (in_file, wanted))
             if rows != expected:
                 what = "tokens of text" if name.startswith("text") else "places in a picture: another picture size"
                 return f"It was made for {rows} {what}, config.json says {expected}."

@@ -25,10 +25,10 @@ class LinearHead(nn.Module):
     def __init__(self, width: int, labels: int, pooling: ProbePooling) -> None:
         super().__init__()
         self.pooling: ProbePooling = pooling
-        seen = width * (3 if pooling == "statistics" else 1)
-        self.register_buffer("mean", torch.zeros(seen))
-        self.register_buffer("scale", torch.ones(seen))
-        self.out = nn.Linear(seen, labels)
+        in_features = width * (3 if pooling == "statistics" else 1)
+        self.register_buffer("mean", torch.zeros(in_features))
+        self.register_buffer("scale", torch.ones(in_features))
+        self.out = nn.Linear(in_features, labels)
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
 
@@ -65,8 +65,8 @@ class AttentiveHead(nn.Module):
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
         """Return the logits of vectors (n, tokens, D) where `mask` (n, tokens) is True, shape (n, labels)."""
         states = self.before(states) + moments(states.shape[1], states.shape[2]).to(states)
-        seen, _ = self.attention(self.query.expand(len(states), -1, -1), states, states, key_padding_mask=~mask)
-        clip = seen[:, 0]
+        attended, _ = self.attention(self.query.expand(len(states), -1, -1), states, states, key_padding_mask=~mask)
+        clip = attended[:, 0]
         return cast(Tensor, self.out(clip + self.body(clip)))
 
 

@@ -70,11 +70,11 @@ class VideoClassifier(nn.Module):
 
     def parts(self) -> list[nn.Module]:
         """Return the pretrained parts from the input to the output."""
-        found: list[nn.Module] = []
+        modules: list[nn.Module] = []
         for name in self.family.parts:
             part = self.model.get_submodule(name)
-            found += list(part) if isinstance(part, nn.ModuleList) else [part]
-        return found
+            modules += list(part) if isinstance(part, nn.ModuleList) else [part]
+        return modules
 
 
 def load_classifier(
@@ -274,8 +274,8 @@ def _check_sizes(config: Any) -> None:
     _check_whole(family.side, sides[0])
     together, *patch = _tubelet(config)
     if max(patch) > sides[0] or together > getattr(config, family.frames):
-        found = f"{together} frames of {patch[0]} x {patch[1]} pixels"
-        raise ValueError(f"expected a token to be smaller than a clip, found one of {found}.")
+        token_size = f"{together} frames of {patch[0]} x {patch[1]} pixels"
+        raise ValueError(f"expected a token to be smaller than a clip, found one of {token_size}.")
     tokens = (getattr(config, family.frames) // together) * (sides[0] // patch[0]) * (sides[0] // patch[1])
     if tokens * config.hidden_size > MOST_POSITIONS:
         raise ValueError(
@@ -286,20 +286,20 @@ def _check_sizes(config: Any) -> None:
 
 def _tubelet(config: Any) -> tuple[int, int, int]:
     """Return the frames, rows and columns that a network joins to one token."""
-    found = getattr(config, "tubelet_size", 1)
-    if not isinstance(found, (list, tuple)):
-        _check_whole("tubelet_size", found)
-        return found, config.patch_size, config.patch_size
-    if len(found) != 3:
-        raise ValueError(f"expected tubelet_size to be frames, rows and columns, found {found!r}.")
-    for one in found:
+    tubelet = getattr(config, "tubelet_size", 1)
+    if not isinstance(tubelet, (list, tuple)):
+        _check_whole("tubelet_size", tubelet)
+        return tubelet, config.patch_size, config.patch_size
+    if len(tubelet) != 3:
+        raise ValueError(f"expected tubelet_size to be frames, rows and columns, found {tubelet!r}.")
+    for one in tubelet:
         _check_whole("tubelet_size", one)
-    return found[0], found[1], found[2]
+    return tubelet[0], tubelet[1], tubelet[2]
 
 
-def _check_whole(key: str, found: object) -> None:
-    if type(found) is not int or found < 1:
-        raise ValueError(f"expected {key} to be a whole number above 0, found {found!r}.")
+def _check_whole(key: str, value: object) -> None:
+    if type(value) is not int or value < 1:
+        raise ValueError(f"expected {key} to be a whole number above 0, found {value!r}.")
 
 
 def _head(config: Any) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Whether a quantized vision-language model answers like the full one, measured before its answers are used."""
+"""Whether a quantized vision-language model answers like the full one, compared before its answers are used."""
 
 from __future__ import annotations
 
@@ -66,11 +66,13 @@ def check_quantized(job: TrainingInputs, texts: Prompts) -> None:
     clips = [job.validation[index] for index in indices]
     with quiet():
         full = LocalVlmClient(load_vlm(settings.model, "bfloat16", device="cpu"))
-    found = agreement(vlm_client(settings), full, clips, texts)
-    write_text(job.folder / QUANTIZATION_FILE, json.dumps({"quantize": settings.quantize, **asdict(found)}, indent=1))
+    compared = agreement(vlm_client(settings), full, clips, texts)
+    write_text(
+        job.folder / QUANTIZATION_FILE, json.dumps({"quantize": settings.quantize, **asdict(compared)}, indent=1)
+    )
     print(
-        f"{settings.quantize} against bfloat16 on {found.clips} clips: {found.same:.0%} of {found.answers} yes/no"
-        f" answers are the same, P(yes) differs by {found.largest:.3f} at most."
+        f"{settings.quantize} against bfloat16 on {compared.clips} clips: {compared.same:.0%} of {compared.answers}"
+        f" yes/no answers are the same, P(yes) differs by {compared.largest:.3f} at most."
     )
 
 

@@ -107,10 +107,10 @@ class AnswerStore:
                 self._which = self.path.stat().st_ino
                 for line in _SETTING_UP:
                     self._base.execute(line)
-                found = self._base.execute("PRAGMA integrity_check(1)").fetchone()[0]
-                if found == "ok":
+                verdict = self._base.execute("PRAGMA integrity_check(1)").fetchone()[0]
+                if verdict == "ok":
                     break
-                damage: Exception = ValueError(" ".join(found.split()))
+                damage: Exception = ValueError(" ".join(verdict.split()))
             except (*_DAMAGE, OSError) as error:
                 damage = error
             aside = self._damaged(damage)
@@ -174,15 +174,15 @@ def _is_damage(error: Exception) -> bool:
 
 def _whole(path: Path) -> dict[str, Any]:
     """Return the answers of a damaged file whose digests are right, as far as SQLite can read it."""
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     with suppress(*_DAMAGE), closing(sqlite3.connect(path)) as base:
         base.text_factory = bytes  # damaged text may be no UTF-8
         for key, answer, digest in base.execute("SELECT key, answer, digest FROM answers"):
             with suppress(ValueError, TypeError, AttributeError):
                 name, text = key.decode(), answer.decode()
                 if digest == _digest(name, text):
-                    found[name] = json.loads(text)
-    return found
+                    values[name] = json.loads(text)
+    return values
 
 
 def _free(path: Path) -> Path:
@@ -202,13 +202,13 @@ def default_store() -> AnswerStore:
 
 def remember(store: AnswerStore, keys: Sequence[str], ask: Callable[[Sequence[int]], Sequence[Any]]) -> list[Any]:
     """Return the answer of each key, asking `ask` once for the indices that are not kept; what it answers is kept."""
-    found = [store.get(key) for key in keys]
-    left = [index for index, answer in enumerate(found) if answer is None]
+    answers = [store.get(key) for key in keys]
+    left = [index for index, answer in enumerate(answers) if answer is None]
     if left:
         for index, answer in zip(left, ask(left), strict=True):
-            found[index] = answer
-        store.put({keys[index]: found[index] for index in left})
-    return found
+            answers[index] = answer
+        store.put({keys[index]: answers[index] for index in left})
+    return answers
 
 
 def answer_key(model: Mapping[str, Any], prompt: str, settings: Mapping[str, Any], clip: str = "") -> str:

@@ -194,17 +194,17 @@ def _all_careful(made: Implementation, point: EntryPoint) -> Implementation:
     )
 
 
-def _careful_recognizer(found: Any, point: EntryPoint, part: str) -> Recognizer:
+def _careful_recognizer(recognizer: Any, point: EntryPoint, part: str) -> Recognizer:
     """Return a recognizer of another package with `score` and `save` in whose place sentences are raised."""
-    lacking = [name for name in ("labels", "view", "score", "save") if not hasattr(found, name)]
+    lacking = [name for name in ("labels", "view", "score", "save") if not hasattr(recognizer, name)]
     if lacking:
-        message = f": '{part}' returned {found!r}, expected a recognizer; it has no {' and no '.join(lacking)}."
+        message = f": '{part}' returned {recognizer!r}, expected a recognizer; it has no {' and no '.join(lacking)}."
         raise wrong(point, "recognizer", message)
-    score, save = found.score, careful(found.save, object, point, "recognizer", "save")
+    score, save = recognizer.score, careful(recognizer.save, object, point, "recognizer", "save")
     with suppress(AttributeError):  # of a class with slots, whose errors stay as they are
-        object.__setattr__(found, "score", lambda clips: _careful_scores(score, clips, point))
-        object.__setattr__(found, "save", save)
-    kept: Recognizer = found
+        object.__setattr__(recognizer, "score", lambda clips: _careful_scores(score, clips, point))
+        object.__setattr__(recognizer, "save", save)
+    kept: Recognizer = recognizer
     return kept
 
 

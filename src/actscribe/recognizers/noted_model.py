@@ -21,10 +21,10 @@ def noted(model: str, digest: str, folder: Path) -> dict[str, Any]:
     }
 
 
-def found(values: Mapping[str, Any], folder: Path) -> str:
+def model_of(values: Mapping[str, Any], folder: Path) -> str:
     """Return the name or path of the model that a file in `folder` notes, wherever both lie now."""
-    place = values["place"]
-    return str(Place.model_validate(place).find(folder)) if place else str(values["model"])
+    location = values["place"]
+    return str(Place.model_validate(location).find(folder)) if location else str(values["model"])
 
 
 def check_same(values: Mapping[str, Any], digest: str, folder: Path) -> None:

@@ -14,7 +14,7 @@ from actscribe.features.embedders.load import encoder_view, encoder_weights, loa
 from actscribe.features.embedders.network import described
 from actscribe.models.checkpoint_files import read_json
 from actscribe.models.quiet import quiet
-from actscribe.recognizers.noted_model import check_same, found, noted
+from actscribe.recognizers.noted_model import check_same, model_of, noted
 from actscribe.settings.encoder import EncoderChoice
 from actscribe.settings.frozen_encoder import FrozenEncoderSettings
 
@@ -45,13 +45,13 @@ def _described(choice: EncoderChoice, frames: int) -> Encoder:
         return described(network, per, frames, side, 1)
 
 
-def noted_encoder(settings: FrozenEncoderSettings, seen: InputSpec, folder: Path) -> dict[str, Any]:
+def noted_encoder(settings: FrozenEncoderSettings, view: InputSpec, folder: Path) -> dict[str, Any]:
     """Return what a recognizer that is saved in `folder` notes of its settings, its encoder and what it sees."""
     return {
         **noted(settings.model, weights(settings), folder),
         "settings": settings.model_dump(mode="json"),
-        "frames": seen.frames,
-        "short_side": seen.short_side,
+        "frames": view.frames,
+        "short_side": view.short_side,
     }
 
 
@@ -62,7 +62,7 @@ def noted_there(folder: Path, kind: type[S]) -> tuple[S, InputSpec, Embedder]:
         ActScribeError: the encoder is not on this machine, or is another one than it was trained on.
     """
     values = read_json(folder / FILE, "Copy the folder again, or train again.")
-    settings = kind(**{**values["settings"], "model": found(values, folder)})
+    settings = kind(**{**values["settings"], "model": model_of(values, folder)})
     check_same(values, weights(settings), folder)
-    seen = InputSpec(values["frames"], values["short_side"])
-    return settings, seen, load_embedder(settings.encoder(), seen.frames)
+    view = InputSpec(values["frames"], values["short_side"])
+    return settings, view, load_embedder(settings.encoder(), view.frames)

@@ -61,10 +61,10 @@ def load(folder: Path, labels: LabelSet) -> Recognizer:
     Raises:
         ActScribeError: the encoder is not on this machine, or is another one than the head was trained on.
     """
-    settings, seen, embedder = noted_there(folder, ProbeSettings)
+    settings, view, embedder = noted_there(folder, ProbeSettings)
     head = _head(settings.model_dump(), embedder, len(labels))
     fill(head.state_dict(), folder / "head.safetensors")
-    return _recognizer(settings, embedder, head, labels, seen)
+    return _recognizer(settings, embedder, head, labels, view)
 
 
 def kept(settings: ProbeSettings, frames: int) -> Kept:
@@ -92,13 +92,13 @@ def cannot_warm_start(settings: ProbeSettings) -> str:
 
 
 def _recognizer(
-    settings: ProbeSettings, embedder: Embedder, head: Head, labels: LabelSet, seen: InputSpec
+    settings: ProbeSettings, embedder: Embedder, head: Head, labels: LabelSet, view: InputSpec
 ) -> OnFeatures:
     def save(folder: Path) -> None:
         save_file({name: value.contiguous() for name, value in head.state_dict().items()}, folder / "head.safetensors")
-        write_text(folder / FILE, json.dumps(noted_encoder(settings, seen, folder), indent=1))
+        write_text(folder / FILE, json.dumps(noted_encoder(settings, view, folder), indent=1))
 
-    return OnFeatures(embedder, seen, head.to(device()), labels, save)
+    return OnFeatures(embedder, view, head.to(device()), labels, save)
 
 
 def _head(settings: dict[str, Any], embedder: Embedder, labels: int) -> Head:

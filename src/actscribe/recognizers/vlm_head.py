@@ -27,7 +27,7 @@ from actscribe.models.vlm import Hidden, load_vlm
 from actscribe.models.vlm.plan import configuration
 from actscribe.models.vlm.pooling import VlmHead
 from actscribe.recognizers.base import ClipFrames, Implementation, InputSpec, Kept, Recognizer
-from actscribe.recognizers.noted_model import check_same, found, noted
+from actscribe.recognizers.noted_model import check_same, model_of, noted
 from actscribe.recognizers.on_features import OnFeatures
 from actscribe.recognizers.plans.vlm import plan_head
 from actscribe.settings.recognizers.vlm import VlmHeadSettings, VlmLoraSettings
@@ -132,7 +132,7 @@ def load_parts(folder: Path) -> tuple[HeadedVlm, dict[str, Any]]:
     values = read_json(folder / "recognizer.json", "Copy the folder again, or train again.")
     inside = folder / INSIDE
     with quiet():
-        vlm = load_vlm(inside if inside.is_dir() else found(values, folder), values["dtype"])
+        vlm = load_vlm(inside if inside.is_dir() else model_of(values, folder), values["dtype"])
     check_same(values, vlm.describe().digest, folder)
     keep_vision(vlm)
     uniform = [1 / values["labels"]] * values["labels"]

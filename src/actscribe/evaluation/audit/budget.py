@@ -41,30 +41,30 @@ TRANSITION_COLUMNS = (
 )
 
 
-def budget(seen: Observed, labels: LabelSet) -> pd.DataFrame:
+def budget(observed: Observed, labels: LabelSet) -> pd.DataFrame:
     """Return a row for each label and event of one video: `BUDGET_COLUMNS` from `label` on.
 
     Args:
-        seen: of the video.
+        observed: of the video.
         labels: with what is out of sight.
     """
-    hidden = _runs(seen, labels.time_budget.out_of_sight)
-    rows = [{"label": name} | _spent(seen, name, hidden) for name in (*labels.names, *labels.events)]
+    hidden = _runs(observed, labels.time_budget.out_of_sight)
+    rows = [{"label": name} | _spent(observed, name, hidden) for name in (*labels.names, *labels.events)]
     return pd.DataFrame(rows, columns=names(BUDGET_COLUMNS)[2:])
 
 
-def sequence(seen: Observed, labels: LabelSet) -> list[list[str]]:
+def sequence(observed: Observed, labels: LabelSet) -> list[list[str]]:
     """Return what began in which order, parts that a gap separates apart: labels and events but what is out of sight.
 
     What begins at the same moment comes in the order of the label set.
 
     Args:
-        seen: of one video.
+        observed: of one video.
         labels: of the study.
     """
     chosen = [name for name in (*labels.names, *labels.events) if name not in labels.time_budget.out_of_sight]
-    begun = sorted((start, index) for index, name in enumerate(chosen) for start in _starts(seen, name))
-    cuts = np.sort([gap.start for gap in seen.gaps])
+    begun = sorted((start, index) for index, name in enumerate(chosen) for start in _starts(observed, name))
+    cuts = np.sort([gap.start for gap in observed.gaps])
     parts: dict[int, list[str]] = {}
     for start, index in begun:
         parts.setdefault(int(np.searchsorted(cuts, start, side="right")), []).append(chosen[index])
@@ -110,14 +110,16 @@ def _over(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return np.asarray(np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0))
 
 
-def _spent(seen: Observed, name: str, hidden: np.ndarray) -> dict[str, Any]:
-    found = presence(seen, (name,))
-    known = sp.subtract(sp.whole(seen.duration), found.unknown)
+def _spent(observed: Observed, name: str, hidden: np.ndarray) -> dict[str, Any]:
+    label_presence = presence(observed, (name,))
+    known = sp.subtract(sp.whole(observed.duration), label_presence.unknown)
     observed_s = sp.total(sp.subtract(known, hidden))
-    lengths = found.present[:, 1] - found.present[:, 0]
-    events = [(start, end) for start, end in found.present] + [(point, point) for point in found.points]
-    between = _between(sorted(events), found.unknown)
-    covered = sp.total(found.present)
+    lengths = label_presence.present[:, 1] - label_presence.present[:, 0]
+    events = [(start, end) for start, end in label_presence.present] + [
+        (point, point) for point in label_presence.points
+    ]
+    between = _between(sorted(events), label_presence.unknown)
+    covered = sp.total(label_presence.present)
     return {
         "events": len(events),
         "total_s": covered,
@@ -132,14 +134,14 @@ def _spent(seen: Observed, name: str, hidden: np.ndarray) -> dict[str, Any]:
 def _between(events: Sequence[tuple[float, float]], unknown: np.ndarray) -> np.ndarray:
     """Return seconds from each end to the next begin, but for those that a gap lies in."""
     pairs = [(one[1], other[0]) for one, other in pairwise(events)]
-    seen = [b - a for a, b in pairs if not ((unknown[:, 0] < b + 1e-9) & (unknown[:, 1] > a - 1e-9)).any()]
-    return np.array(seen, dtype=float)
+    durations = [b - a for a, b in pairs if not ((unknown[:, 0] < b + 1e-9) & (unknown[:, 1] > a - 1e-9)).any()]
+    return np.array(durations, dtype=float)
 
 
-def _runs(seen: Observed, chosen: Sequence[str]) -> np.ndarray:
-    return presence(seen, chosen).present if chosen else np.empty((0, 2))
+def _runs(observed: Observed, chosen: Sequence[str]) -> np.ndarray:
+    return presence(observed, chosen).present if chosen else np.empty((0, 2))
 
 
-def _starts(seen: Observed, name: str) -> list[float]:
-    found = presence(seen, (name,))
-    return [*found.present[:, 0].tolist(), *found.points.tolist()]
+def _starts(observed: Observed, name: str) -> list[float]:
+    label_presence = presence(observed, (name,))
+    return [*label_presence.present[:, 0].tolist(), *label_presence.points.tolist()]

@@ -29,12 +29,12 @@ class Compared:
 
     Args:
         group: of the recording.
-        true, found: from the annotation and the prediction.
+        true, predicted: from the annotation and the prediction.
     """
 
     group: str
     true: Measurement
-    found: Measurement
+    predicted: Measurement
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,8 @@ class Off:
 def off(compared: Iterable[Compared]) -> Off:
     """Return by how much one indicator is off; what the annotation leaves open is left out."""
     known = [one for one in compared if one.true.state != "undetermined"]
-    both = [one for one in known if "measured" == one.true.state == one.found.state]
-    numbers = np.array([[one.true.value, one.found.value] for one in both]).reshape(-1, 2)
+    both = [one for one in known if "measured" == one.true.state == one.predicted.state]
+    numbers = np.array([[one.true.value, one.predicted.value] for one in both]).reshape(-1, 2)
     errors = np.abs(numbers[:, 1] - numbers[:, 0])
     off_by, low, high = _mean(errors, [one.group for one in both])
     margin, often = _margin([(one.group, _error(one)) for one in known])
@@ -79,8 +79,8 @@ def off(compared: Iterable[Compared]) -> Off:
         high=high,
         margin=margin,
         often=often,
-        missed=sum(one.true.state == "measured" and one.found.state not in _HAS for one in known),
-        invented=sum(one.true.state != "measured" and one.found.state == "measured" for one in known),
+        missed=sum(one.true.state == "measured" and one.predicted.state not in _HAS for one in known),
+        invented=sum(one.true.state != "measured" and one.predicted.state == "measured" for one in known),
         agreement=icc(numbers),
         consistency=consistency(numbers),
     )
@@ -93,17 +93,17 @@ def _mean(errors: np.ndarray, groups: Sequence[str]) -> tuple[float, float, floa
     if not len(errors):
         return math.nan, math.nan, math.nan
     counts = np.stack([errors, np.ones(len(errors))], axis=-1)
-    found = estimate(ratio, counts[:, None], group_units(groups), "positive")
-    return float(found.value), float(found.low), float(found.high)
+    estimated = estimate(ratio, counts[:, None], group_units(groups), "positive")
+    return float(estimated.value), float(estimated.low), float(estimated.high)
 
 
 def _error(one: Compared) -> float:
     """Return how far a prediction can be from the truth; infinite where only one of the two has a number."""
     if one.true.state != "measured":
-        return math.inf if one.found.state in _HAS else 0.0
-    if one.found.state not in _HAS:
+        return math.inf if one.predicted.state in _HAS else 0.0
+    if one.predicted.state not in _HAS:
         return math.inf
-    ends = (abs(end - one.true.value) for end in (one.found.low, one.found.high))
+    ends = (abs(end - one.true.value) for end in (one.predicted.low, one.predicted.high))
     return max(math.inf if math.isnan(end) else end for end in ends)
 
 

@@ -18,20 +18,20 @@ def number(value: float, unit: Unit) -> str:
     return f"{value:.1f} per min" if unit else f"{value:g}"
 
 
-def value(found: Measurement) -> str:
+def value(measurement: Measurement) -> str:
     """Return what a measurement says: its value, its bounds, or why there is none."""
-    unit = found.indicator.unit
-    if found.state == "measured":
-        return number(found.value, unit)
-    if found.state == "did not happen":
-        within = math.isfinite(found.low) and found.indicator.measure == "latency"
-        return f"not within {number(found.low, unit)}" if within else "–"
-    if found.state == "nothing to count from" or math.isnan(found.high):
-        return "open" if found.state == "undetermined" else "–"
-    low = 0.0 if math.isnan(found.low) else found.low
-    if math.isinf(found.high):
+    unit = measurement.indicator.unit
+    if measurement.state == "measured":
+        return number(measurement.value, unit)
+    if measurement.state == "did not happen":
+        within = math.isfinite(measurement.low) and measurement.indicator.measure == "latency"
+        return f"not within {number(measurement.low, unit)}" if within else "–"
+    if measurement.state == "nothing to count from" or math.isnan(measurement.high):
+        return "open" if measurement.state == "undetermined" else "–"
+    low = 0.0 if math.isnan(measurement.low) else measurement.low
+    if math.isinf(measurement.high):
         return f"at least {number(low, unit)}"
-    return f"{number(low, unit)} to {number(found.high, unit)}"
+    return f"{number(low, unit)} to {number(measurement.high, unit)}"
 
 
 def briefly(known: Off, unit: Unit) -> str:

@@ -60,40 +60,40 @@ class Measurement:
         return _verdict(limit, low, high)
 
 
-def measured(seen: Observed, labels: LabelSet) -> tuple[Measurement, ...]:
+def measured(observed: Observed, labels: LabelSet) -> tuple[Measurement, ...]:
     """Return every indicator of a label set, in its order.
 
     Args:
-        seen: of one video.
+        observed: of one video.
         labels: with its indicators.
     """
-    return tuple(one for asked in labels.indicators for one in measure(seen, asked, labels.names))
+    return tuple(one for asked in labels.indicators for one in measure(observed, asked, labels.names))
 
 
-def measure(seen: Observed, asked: Indicator, labels: Sequence[str]) -> tuple[Measurement, ...]:
+def measure(observed: Observed, asked: Indicator, labels: Sequence[str]) -> tuple[Measurement, ...]:
     """Return one indicator, of "during pauses" a part for each label looked for and one for none of them.
 
     Args:
-        seen: of one video.
+        observed: of one video.
         asked: the indicator.
         labels: the set's, for what ran in pauses.
     """
-    where = window(seen, asked)
+    where = window(observed, asked)
     if isinstance(where, NoWindow):
         state: State = "undetermined" if where.unsure else "nothing to count from"
         return (Measurement(asked, np.nan, np.nan, np.nan, state, where.why),)
     if asked.measure == "during pauses":
-        return _during_pauses(seen, asked, where, labels)
+        return _during_pauses(observed, asked, where, labels)
     unseen = "absent" if where.start >= 0 else asked.unseen
-    own = presence(seen, asked.of or asked.without, unseen)
+    own = presence(observed, asked.of or asked.without, unseen)
     if asked.without:
         own = own.absent()
     if asked.overlap_with:
-        own = own.together(presence(seen, asked.overlap_with, unseen))
+        own = own.together(presence(observed, asked.overlap_with, unseen))
     low, high = MEASURES[asked.measure](own, where)
     if where.unsure:
         return (Measurement(asked, np.nan, np.nan, np.nan, "undetermined", "; ".join(where.unsure)),)
-    return (_known(asked, low, high, _not_seen(seen, where)),)
+    return (_known(asked, low, high, _unobserved(observed, where)),)
 
 
 def _known(asked: Indicator, low: float, high: float, why: str) -> Measurement:
@@ -106,32 +106,34 @@ def _known(asked: Indicator, low: float, high: float, why: str) -> Measurement:
     return Measurement(asked, np.nan, low, high, "undetermined", why or "not all of the window is annotated")
 
 
-def _not_seen(seen: Observed, where: Window) -> str:
+def _unobserved(observed: Observed, where: Window) -> str:
     """Say what of a window nobody saw."""
     reasons = ["it begins before the video"] if where.start < -SAME_S else []
-    reasons += ["it ends after the video"] if where.end > seen.duration + SAME_S else []
-    gaps = sp.intersect(sp.union(seen.gaps), where.spans)
+    reasons += ["it ends after the video"] if where.end > observed.duration + SAME_S else []
+    gaps = sp.intersect(sp.union(observed.gaps), where.spans)
     reasons += [f"{sp.total(gaps):.1f} s of it are not annotated"] if len(gaps) else []
     return "; ".join(reasons)
 
 
-def _during_pauses(seen: Observed, asked: Indicator, where: Window, labels: Sequence[str]) -> tuple[Measurement, ...]:
+def _during_pauses(
+    observed: Observed, asked: Indicator, where: Window, labels: Sequence[str]
+) -> tuple[Measurement, ...]:
     others = [name for name in asked.among or labels if name not in asked.of]
-    own = presence(seen, asked.of)
+    own = presence(observed, asked.of)
     unsure = where.unsure or (("it is not annotated throughout",) if len(own.within(where.spans).unknown) else ())
     lost = pauses(own, where)
     if unsure or not len(lost):
         state: State = "undetermined" if unsure else "did not happen"
         return (Measurement(asked, np.nan, np.nan, np.nan, state, "; ".join(unsure)),)
     spans = replace(where, spans=lost)
-    found = []
+    parts = []
     for name in others:
-        low, high = MEASURES["fraction"](presence(seen, (name,)), spans)
-        found.append(replace(_known(asked, low, high, ""), part=name))
+        low, high = MEASURES["fraction"](presence(observed, (name,)), spans)
+        parts.append(replace(_known(asked, low, high, ""), part=name))
     if others:
-        low, high = MEASURES["fraction"](presence(seen, others).absent(), spans)
-        found.append(replace(_known(asked, low, high, ""), part=NOTHING_ELSE))
-    return tuple(found)
+        low, high = MEASURES["fraction"](presence(observed, others).absent(), spans)
+        parts.append(replace(_known(asked, low, high, ""), part=NOTHING_ELSE))
+    return tuple(parts)
 
 
 def _verdict(limit: Limit, low: float, high: float) -> Verdict:

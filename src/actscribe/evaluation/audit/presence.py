@@ -72,38 +72,38 @@ class Presence:
         return Presence(both, sp.subtract(maybe, both), np.empty(0))
 
 
-def presence(seen: Observed, names: Sequence[str], unseen: Literal["unknown", "absent"] = "unknown") -> Presence:
+def presence(observed: Observed, names: Sequence[str], unseen: Literal["unknown", "absent"] = "unknown") -> Presence:
     """Return when any of some labels runs.
 
     Before the video nothing is known, or nothing happened (`unseen`); after it nothing is known.
 
     Args:
-        seen: of one video.
+        observed: of one video.
         names: labels or point events, at least one.
         unseen: what holds before the video.
     """
     chosen = set(names)
-    own = [one for one in seen.intervals if one.label in chosen]
-    gaps = sp.union(gap for gap in seen.gaps if not gap.label or gap.label in chosen)
-    outside = [[seen.duration, seen.duration + FAR]]
+    own = [one for one in observed.intervals if one.label in chosen]
+    gaps = sp.union(gap for gap in observed.gaps if not gap.label or gap.label in chosen)
+    outside = [[observed.duration, observed.duration + FAR]]
     if unseen == "unknown":
         outside.insert(0, [-FAR, 0.0])
     unsaid = sp.join(gaps, np.array(outside))
     # Of several labels one may be annotated where another is not: what runs, runs.
-    present = _annotated(seen, own)
+    present = _annotated(observed, own)
     points = np.unique([one.start for one in own if is_point(one)])
     points = points[~sp.covers(sp.join(present, gaps), points)]
     return Presence(present, sp.subtract(unsaid, present), points)
 
 
-def _annotated(seen: Observed, own: Sequence[Interval]) -> np.ndarray:
+def _annotated(observed: Observed, own: Sequence[Interval]) -> np.ndarray:
     """Return when one of the intervals runs where its own label is annotated."""
-    found = np.empty((0, 2))
+    spans = np.empty((0, 2))
     for name in dict.fromkeys(one.label for one in own):
-        gaps = sp.union(gap for gap in seen.gaps if gap.label in ("", name))
+        gaps = sp.union(gap for gap in observed.gaps if gap.label in ("", name))
         whole = sp.union(one for one in own if one.label == name and not is_point(one))
-        found = sp.join(found, sp.subtract(sp.intersect(whole, sp.whole(seen.duration)), gaps))
-    return found
+        spans = sp.join(spans, sp.subtract(sp.intersect(whole, sp.whole(observed.duration)), gaps))
+    return spans
 
 
 def _everywhere() -> np.ndarray:

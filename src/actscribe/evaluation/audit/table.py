@@ -109,12 +109,12 @@ class Audited:
     Args:
         name: of the video.
         source: ANNOTATED or PREDICTED.
-        found: from `measured`.
+        measurements: from `measured`.
     """
 
     name: str
     source: str
-    found: tuple[Measurement, ...]
+    measurements: tuple[Measurement, ...]
 
 
 def audit(
@@ -145,14 +145,14 @@ def errors(audited: Iterable[Audited], groups: Mapping[str, str], other: str = P
     """
     sides: dict[str, dict[str, Mapping[tuple[str, str], Measurement]]] = {}
     for one in audited:
-        sides.setdefault(one.name, {})[one.source] = {(m.indicator.name, m.part): m for m in one.found}
+        sides.setdefault(one.name, {})[one.source] = {(m.indicator.name, m.part): m for m in one.measurements}
     pairs: dict[tuple[str, str], list[Compared]] = {}
     for name, both in sides.items():
         if ANNOTATED in both and other in both:
-            true, found = both[ANNOTATED], both[other]
-            for key in dict.fromkeys((*true, *found)):
-                if key in true and key in found:
-                    pairs.setdefault(key, []).append(Compared(groups[name], true[key], found[key]))
+            true, others = both[ANNOTATED], both[other]
+            for key in dict.fromkeys((*true, *others)):
+                if key in true and key in others:
+                    pairs.setdefault(key, []).append(Compared(groups[name], true[key], others[key]))
     return {key: off(compared) for key, compared in pairs.items()}
 
 
@@ -164,15 +164,15 @@ def table(audited: Iterable[Audited], known: Errors | None = None) -> pd.DataFra
         known: of the recognizer; predictions have its error beside them, and no limit is decided within its margin.
             None: nothing is known of it, and no limit of a prediction is decided.
     """
-    rows = [_row(one, found, known) for one in audited for found in one.found]
+    rows = [_row(one, measurement, known) for one in audited for measurement in one.measurements]
     return pd.DataFrame(rows, columns=names(COLUMNS))
 
 
-def margin(found: Measurement, source: str, known: Errors | None) -> float:
+def margin(measurement: Measurement, source: str, known: Errors | None) -> float:
     """Return how far a number may be off: an annotation's counts as it is."""
     if source == ANNOTATED:
         return 0.0
-    own = None if known is None else known.get((found.indicator.name, found.part))
+    own = None if known is None else known.get((measurement.indicator.name, measurement.part))
     return float("inf") if own is None else own.margin
 
 
@@ -196,7 +196,9 @@ def summary(audited: Sequence[Audited], labels: LabelSet, known: Errors | None =
     rows = []
     for asked in labels.indicators:
         for source in dict.fromkeys(one.source for one in audited):
-            own = [m for one in audited if one.source == source for m in one.found if m.indicator.name == asked.name]
+            own = [
+                m for one in audited if one.source == source for m in one.measurements if m.indicator.name == asked.name
+            ]
             if asked.measure != "during pauses" and own:
                 rows.append(_summary(asked, source, own, known))
     return pd.DataFrame(rows, columns=names(SUMMARY_COLUMNS))
@@ -222,24 +224,24 @@ def _summary(asked: Indicator, source: str, own: Sequence[Measurement], known: E
     }
 
 
-def _row(one: Audited, found: Measurement, known: Errors | None) -> dict[str, Any]:
-    asked = found.indicator
-    own = None if known is None or one.source == ANNOTATED else known.get((asked.name, found.part))
-    unsure = [found.why] if found.why else []
-    verdict = found.verdict(margin(found, one.source, known))
-    if verdict == "undecided" and found.state != "undetermined" and one.source == PREDICTED:
+def _row(one: Audited, measurement: Measurement, known: Errors | None) -> dict[str, Any]:
+    asked = measurement.indicator
+    own = None if known is None or one.source == ANNOTATED else known.get((asked.name, measurement.part))
+    unsure = [measurement.why] if measurement.why else []
+    verdict = measurement.verdict(margin(measurement, one.source, known))
+    if verdict == "undecided" and measurement.state != "undetermined" and one.source == PREDICTED:
         unsure.append("the limit is nearer than the recognizer's error" if own else "how far the recognizer is off")
     return {
         "recording": one.name,
         "source": one.source,
         "indicator": asked.name,
-        "part": found.part,
-        "text": formatting.value(found),
-        "value": found.value,
-        "low": found.low,
-        "high": _finite(found.high),
+        "part": measurement.part,
+        "text": formatting.value(measurement),
+        "value": measurement.value,
+        "low": measurement.low,
+        "high": _finite(measurement.high),
         "unit": asked.unit,
-        "state": found.state,
+        "state": measurement.state,
         "limit": asked.limit,
         "verdict": verdict,
         "limit_source": asked.source,

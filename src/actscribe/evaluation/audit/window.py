@@ -46,21 +46,21 @@ class _Moment:
     unsure: bool
 
 
-def window(seen: Observed, asked: Indicator) -> Window | NoWindow:
+def window(observed: Observed, asked: Indicator) -> Window | NoWindow:
     """Return the window of an indicator, or why there is none.
 
     Args:
-        seen: of one video.
+        observed: of one video.
         asked: the indicator.
     """
     start: _Moment | NoWindow = _Moment(0.0, False)
     if asked.after is not None:
-        start = _moment(seen, asked.after)
+        start = _moment(observed, asked.after)
     if isinstance(start, NoWindow):
         return start
-    end: _Moment | NoWindow = _Moment(start.time + asked.lasting if asked.lasting else seen.duration, False)
+    end: _Moment | NoWindow = _Moment(start.time + asked.lasting if asked.lasting else observed.duration, False)
     if asked.until is not None:
-        end = _moment(seen, asked.until)
+        end = _moment(observed, asked.until)
     if isinstance(end, NoWindow):
         return end
     if end.time - start.time <= SAME_S:
@@ -69,20 +69,20 @@ def window(seen: Observed, asked: Indicator) -> Window | NoWindow:
     unsure = [f"{anchor.described()} may have been in a gap" for anchor, at in anchors if anchor and at.unsure]
     spans = np.array([[start.time, end.time]])
     if asked.inside:
-        inside = presence(seen, asked.inside, asked.unseen).within(spans)
+        inside = presence(observed, asked.inside, asked.unseen).within(spans)
         spans = inside.present
         unsure += ["where it is to be looked at is not annotated throughout"] if len(inside.unknown) else []
     return Window(start.time, end.time, spans, tuple(unsure))
 
 
-def _moment(seen: Observed, anchor: Anchor) -> _Moment | NoWindow:
+def _moment(observed: Observed, anchor: Anchor) -> _Moment | NoWindow:
     if anchor.manifest is not None:
-        time = seen.moments.get(anchor.manifest)
+        time = observed.moments.get(anchor.manifest)
         return NoWindow(f"the manifest gives no {anchor.manifest}", False) if time is None else _Moment(time, False)
     name = anchor.event or anchor.start_of or anchor.end_of or ""
-    found = presence(seen, (name,), "absent")
-    times = _times(anchor, found)
-    unknown = found.unknown[found.unknown[:, 0] < seen.duration - SAME_S]
+    anchor_presence = presence(observed, (name,), "absent")
+    times = _times(anchor, anchor_presence)
+    unknown = anchor_presence.unknown[anchor_presence.unknown[:, 0] < observed.duration - SAME_S]
     index = anchor.nth - 1 if anchor.nth > 0 else len(times) + anchor.nth
     if not 0 <= index < len(times):
         return NoWindow(f"no {anchor.described()}", bool(len(unknown)))
@@ -91,9 +91,9 @@ def _moment(seen: Observed, anchor: Anchor) -> _Moment | NoWindow:
     return _Moment(time, bool(early))
 
 
-def _times(anchor: Anchor, found: Presence) -> np.ndarray:
+def _times(anchor: Anchor, anchor_presence: Presence) -> np.ndarray:
     """Return the moments of an anchor's kind, in order."""
     if anchor.end_of is not None:
-        return found.present[:, 1]
-    starts = found.present[:, 0]
-    return np.sort(np.concatenate([starts, found.points]))
+        return anchor_presence.present[:, 1]
+    starts = anchor_presence.present[:, 0]
+    return np.sort(np.concatenate([starts, anchor_presence.points]))

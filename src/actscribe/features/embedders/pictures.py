@@ -92,8 +92,8 @@ class PictureEncoder(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Return the vectors of clips, (n, frames, 3, side, side), shape (n, frames, D)."""
-        found = self._family.run(self.model, pixels.flatten(0, 1), self._above)
-        return cast(Tensor, found.unflatten(0, pixels.shape[:2]))
+        features = self._family.run(self.model, pixels.flatten(0, 1), self._above)
+        return cast(Tensor, features.unflatten(0, pixels.shape[:2]))
 
 
 def load(folder: Path, name: str, config: Any, above: int) -> PictureEncoder:

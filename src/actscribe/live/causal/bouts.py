@@ -96,8 +96,8 @@ class LabelBouts:
         return self._before[0] if self._before is not None and self._joins() else self._inside
 
     def _over(self) -> list[Bout]:
-        found, self._before = self._before, None
-        return [Bout(*found, open=False)] if found is not None and found[1] - found[0] >= self._least else []
+        span, self._before = self._before, None
+        return [Bout(*span, open=False)] if span is not None and span[1] - span[0] >= self._least else []
 
     def _open(self, time: float) -> Bout | None:
         touches = self._inside is not None and time - self._inside < SHORTEST - SAME_S

@@ -37,20 +37,20 @@ class ExclusiveBouts:
         if not np.isfinite(values).any():
             return self.finish()
         best = int(np.nanargmax(values))
-        found: list[tuple[int, Bout]] = []
+        bouts: list[tuple[int, Bout]] = []
         if self._label < 0:
             self._label, self._start, self._other = best, edge, best
         elif best != self._other:
             self._other, self._since = best, edge
         if self._other != self._label and end - self._since >= self._least[self._other] - SAME_S:
             if self._since - self._start > SAME_S:
-                found.append((self._label, Bout(self._start, self._since, open=False)))
+                bouts.append((self._label, Bout(self._start, self._since, open=False)))
             self._label, self._start = self._other, self._since
         self._end = end
-        return [*found, (self._label, Bout(self._start, end if self._other == self._label else self._since, open=True))]
+        return [*bouts, (self._label, Bout(self._start, end if self._other == self._label else self._since, open=True))]
 
     def finish(self) -> list[tuple[int, Bout]]:
         """Return what is over where nothing more is seen."""
-        found = [(self._label, Bout(self._start, self._end, open=False))] if self._label >= 0 else []
+        bouts = [(self._label, Bout(self._start, self._end, open=False))] if self._label >= 0 else []
         self._label = self._other = -1
-        return found
+        return bouts

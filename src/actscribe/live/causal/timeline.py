@@ -74,14 +74,14 @@ class CausalTimeline:
     def __init__(self, labels: LabelSet, settings: TimelineSettings, begin: float = 0.0, steps: bool = False) -> None:
         self._labels, self._settings, self._step = labels, settings, settings.step
         self._known = KnownSteps(len(labels)) if steps else KnownWindows(len(labels))
-        self._seen = False  # whether anything was added since the last pause
+        self._has_scores = False  # whether anything was added since the last pause
         self._next = round(begin / self._step)  # number of the first step that is not decided
         self._rows: deque[np.ndarray] = deque(maxlen=max(1, round(REMEMBERED_S / self._step)))
         self._smoothing = [Smoothing(settings.of(name).smoothing / self._step) for name in labels.names]
         self._bouts = [LabelBouts(settings.of(name)) for name in labels.names]
         least = [settings.of(name).min_duration for name in labels.names]
         self._exclusive = ExclusiveBouts(least) if labels.task == "multi-class" else None
-        self._told = {name: float("-inf") for name in labels.names}  # up to where each label's own bouts are handled
+        self._handled = {name: float("-inf") for name in labels.names}  # up to where each label's own bouts are handled
         self._shown: dict[str, deque[Bar]] = {name: deque() for name in labels.names}
 
     @property
@@ -103,17 +103,17 @@ class CausalTimeline:
         self._known.add(start, end, scores)
         changes += self._decide(self._known.until, end)
         self._known.forget(self.decided)
-        self._seen = True
+        self._has_scores = True
         return changes
 
     def pause(self) -> list[Change]:
         """Decide the rest of what the windows so far have seen: no next one follows on them."""
-        if not self._seen:
+        if not self._has_scores:
             return []
         end = self._known.end
         changes = self._decide(end, end)
         self._known.clear()
-        self._seen = False
+        self._has_scores = False
         return changes + self._ended(self.decided)
 
     def _forget(self, begin: float) -> None:
@@ -132,7 +132,7 @@ class CausalTimeline:
         """Return the bars of the last minutes."""
         return [bar for bars in self._shown.values() for bar in bars]
 
-    def _decide(self, until: float, seen: float) -> list[Change]:
+    def _decide(self, until: float, now: float) -> list[Change]:
         """Decide the steps whose middles lie at or before a moment."""
         count = int(np.floor(until / self._step - 0.5 + SAME_S)) + 1 - self._next
         if count <= 0:
@@ -144,25 +144,25 @@ class CausalTimeline:
             self._rows.append(row)
             self._next += 1
             values = np.array([one.step(float(value)) for one, value in zip(self._smoothing, row, strict=True)])
-            for column, bout in self._told_by(values, edge):
+            for column, bout in self._bouts_from(values, edge):
                 self._piece(self._labels.names[column], bout, new, over)
-        return self._show(new, over, seen)
+        return self._show(new, over, now)
 
-    def _told_by(self, values: np.ndarray, edge: float) -> list[tuple[int, Bout]]:
+    def _bouts_from(self, values: np.ndarray, edge: float) -> list[tuple[int, Bout]]:
         if self._exclusive is not None:
             return self._exclusive.step(values, edge, edge + self._step)
-        found: list[tuple[int, Bout]] = []
+        column_bouts: list[tuple[int, Bout]] = []
         for column, bouts in enumerate(self._bouts):
             over, still = bouts.step(float(values[column]), edge + self._step / 2, edge)
-            found += [(column, bout) for bout in (*over, *([still] if still else []))]
-        return found
+            column_bouts += [(column, bout) for bout in (*over, *([still] if still else []))]
+        return column_bouts
 
     def _piece(self, name: str, bout: Bout, new: dict[str, list[tuple[float, float]]], over: dict[str, float]) -> None:
         """Note what a bout adds to what its label's bouts had before, and whether it is over."""
-        start = max(bout.start, self._told[name])
+        start = max(bout.start, self._handled[name])
         if bout.end > start:
             new[name].append((start, bout.end))
-            self._told[name] = bout.end
+            self._handled[name] = bout.end
         if not bout.open:
             over[name] = bout.end
         elif over.get(name, -1.0) <= bout.start:
@@ -172,14 +172,14 @@ class CausalTimeline:
         new: dict[str, list[tuple[float, float]]] = {name: [] for name in self._labels.names}
         over: dict[str, float] = {}
         if self._exclusive is not None:
-            found = self._exclusive.finish()
+            column_bouts = self._exclusive.finish()
         else:
-            found = [(column, bout) for column, bouts in enumerate(self._bouts) for bout in bouts.finish(edge)]
-        for column, bout in found:
+            column_bouts = [(column, bout) for column, bouts in enumerate(self._bouts) for bout in bouts.finish(edge)]
+        for column, bout in column_bouts:
             self._piece(self._labels.names[column], bout, new, over)
         return self._show(new, over, edge) + self._close_all()
 
-    def _show(self, new: dict[str, list[tuple[float, float]]], over: dict[str, float], seen: float) -> list[Change]:
+    def _show(self, new: dict[str, list[tuple[float, float]]], over: dict[str, float], now: float) -> list[Change]:
         """Show what new pieces of bouts add to the bars, as far as the rules allow it."""
         pieces = {name: sp.join(np.array(own).reshape(-1, 2), NOTHING) for name, own in new.items()}
         if self._settings.rules:
@@ -188,21 +188,21 @@ class CausalTimeline:
         changes: list[Change] = []
         for name in self._labels.names:
             for start, end in pieces[name].tolist():
-                changes += self._extend(name, start, end, seen)
+                changes += self._extend(name, start, end, now)
             bars = self._shown[name]
-            if bars and bars[-1].open and (name in over or bars[-1].end < self._told[name] - SAME_S):
+            if bars and bars[-1].open and (name in over or bars[-1].end < self._handled[name] - SAME_S):
                 changes.append(self._close(name))
             while bars and not bars[0].open and bars[0].end < self.decided - REMEMBERED_S:
                 bars.popleft()
         return changes
 
-    def _extend(self, name: str, start: float, end: float, seen: float) -> list[Change]:
+    def _extend(self, name: str, start: float, end: float, now: float) -> list[Change]:
         bars = self._shown[name]
         if bars and bars[-1].open and start <= bars[-1].end + SAME_S:
             bars[-1] = replace(bars[-1], end=end)
             return []
         ended = [self._close(name)] if bars and bars[-1].open else []
-        bars.append(Bar(name, start, end, open=True, appeared=seen))
+        bars.append(Bar(name, start, end, open=True, appeared=now))
         return [*ended, Change("begins", bars[-1])]
 
     def _close(self, name: str) -> Change:
@@ -223,6 +223,6 @@ class CausalTimeline:
         if not len(rows):
             return np.full(len(spans), np.nan)
         duration = len(rows) * self._step
-        seen = np.isfinite(rows).any(axis=1)
-        held = TimeScores((np.arange(len(rows)) + 0.5) * self._step, rows, self._step, seen, duration)
+        scored = np.isfinite(rows).any(axis=1)
+        held = TimeScores((np.arange(len(rows)) + 0.5) * self._step, rows, self._step, scored, duration)
         return held.mean(self._labels.index(name), np.clip(spans - base, 0.0, duration))

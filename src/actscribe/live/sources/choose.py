@@ -97,11 +97,11 @@ def _camera(number: int, patience_s: float | None, recorder: Recorder | None) ->
 def _named(kind: str, number: int) -> str:
     from av.device import enumerate_input_devices
 
-    found = [device for device in enumerate_input_devices(kind) if "video" in device.media_types]
-    if number >= len(found):
-        there = ", ".join(f"{index}: {device.description}" for index, device in enumerate(found))
+    devices = [device for device in enumerate_input_devices(kind) if "video" in device.media_types]
+    if number >= len(devices):
+        there = ", ".join(f"{index}: {device.description}" for index, device in enumerate(devices))
         raise ActScribeError(f"camera {number}: there is none.", f"There are: {there}." if there else "None is there.")
-    return found[number].name
+    return devices[number].name
 
 
 def _stream(given: str, patience_s: float | None, recorder: Recorder | None) -> Chosen:

@@ -40,11 +40,11 @@ class Tail:
     def read(self, size: int) -> bytes:
         """Return the next bytes; none once nothing more comes."""
         while True:
-            found = self._file.read(size)
+            chunk = self._file.read(size)
             now = time.monotonic()
-            if found:
+            if chunk:
                 self._grew = now
-                return found
+                return chunk
             if self._stop.wait(_LOOK_S) or now - self._grew > self._patience_s:
                 return b""
 

@@ -79,30 +79,30 @@ class Opened:
 
     def _again_and_again(self, begin: float, stop: threading.Event) -> Iterator[Arrival]:
         clock, last, wait = StreamClock(begin), "", FIRST_WAIT_S
-        seen_at: float | None = None
+        arrived_at: float | None = None
         while not stop.is_set():
             why = ""
             try:
                 with closing(self._open()) as container:
-                    for arrival in self._watched(container, clock, seen_at is not None, stop):
+                    for arrival in self._watched(container, clock, arrived_at is not None, stop):
                         if isinstance(arrival, Picture):
-                            last, seen_at, wait = "", time.monotonic(), FIRST_WAIT_S
+                            last, arrived_at, wait = "", time.monotonic(), FIRST_WAIT_S
                         elif arrival.what == last:
                             continue
                         else:
                             last = arrival.what
                         yield arrival
             except (av.error.FFmpegError, OSError) as error:
-                if seen_at is None:
+                if arrived_at is None:
                     raise self._not_opened(error) from error
                 why = f" ({_words(error)})"
             now = time.monotonic()
-            if stop.is_set() or seen_at is None:
+            if stop.is_set() or arrived_at is None:
                 return
             if not last:
                 last = "lost"
                 yield Event("lost", clock.now(now), f"{self.media} is gone{why}; it is looked for again and again")
-            if self.give_up_s is not None and now - seen_at > self.give_up_s:
+            if self.give_up_s is not None and now - arrived_at > self.give_up_s:
                 yield Event("end", clock.now(now), f"{self.media} did not come back within {self.give_up_s:g} s")
                 return
             stop.wait(wait)

@@ -25,13 +25,13 @@ def prepare(stream: VideoStream) -> None:
 
 
 def decoded(
-    container: InputContainer, stream: VideoStream, seen: Callable[[Packet[VideoStream]], None] | None = None
+    container: InputContainer, stream: VideoStream, on_packet: Callable[[Packet[VideoStream]], None] | None = None
 ) -> Iterator[tuple[float | None, av.VideoFrame]]:
     """Yield each picture with its stated time in seconds, None where it has none; damaged ones are left out.
 
     Args:
         container, stream: open.
-        seen: is given each packet once it is decoded.
+        on_packet: is given each packet once it is decoded.
 
     Raises:
         av.error.FFmpegError: reading failed; at the end of a file nothing is raised.
@@ -41,7 +41,7 @@ def decoded(
             frames = packet.decode()
         except (av.error.InvalidDataError, ValueError):
             frames = []
-        if seen is not None and packet.dts is not None:
-            seen(packet)
+        if on_packet is not None and packet.dts is not None:
+            on_packet(packet)
         for frame in frames:
             yield (None if frame.pts is None or frame.time_base is None else float(frame.pts * frame.time_base)), frame

@@ -258,10 +258,10 @@ def _config(choice: Choice, folder: Path, checkpoint: str) -> Any:
     read_config(folder, checkpoint, (choice.model_type,))
     config = load_part(choice.model.config_class, folder, checkpoint, "config.json")
     for key in ("image_size", "patch_size", "num_hidden_layers", "num_attention_heads"):
-        found = getattr(config.vision_config, key)
-        if type(found) is not int or found < 1:
+        value = getattr(config.vision_config, key)
+        if type(value) is not int or value < 1:
             raise ActScribeError(
-                f"{path}: expected vision_config.{key} to be a whole number above 0, found {found!r}.",
+                f"{path}: expected vision_config.{key} to be a whole number above 0, found {value!r}.",
                 again(checkpoint),
             )
     return config

@@ -164,10 +164,10 @@ def read_published(path: Path) -> dict[str, Tensor]:
     state = content.get("model", content) if isinstance(content, dict) else None
     if not isinstance(state, dict) or not state or not all(map(_is_named_tensor, state.items())):
         raise ActScribeError(f"{path}: expected a dictionary of tensors, or one under 'model', found none.")
-    found = {name.removeprefix("module."): value.float() for name, value in state.items()}
-    check_finite(found, str(path), "Copy it again, or use another checkpoint of that training.")
-    check_filled(found, str(path), "Copy it again.")
-    return found
+    tensors = {name.removeprefix("module."): value.float() for name, value in state.items()}
+    check_finite(tensors, str(path), "Copy it again, or use another checkpoint of that training.")
+    check_filled(tensors, str(path), "Copy it again.")
+    return tensors
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
@@ -215,22 +215,22 @@ def translated(state: Mapping[str, Tensor], names: Names, path: Path) -> dict[st
     Raises:
         ActScribeError: a tensor is none of this network.
     """
-    found: dict[str, Tensor] = {}
+    tensors: dict[str, Tensor] = {}
     for name, value in state.items():
         if name not in names.ignored:
-            found.update(_renamed(name, value, names, path))
-    return found
+            tensors.update(_renamed(name, value, names, path))
+    return tensors
 
 
-def fitted(found: Mapping[str, Tensor], model: Any, path: Path) -> Any:
-    """Return `model` with exactly the tensors of `found`.
+def fitted(tensors: Mapping[str, Tensor], model: Any, path: Path) -> Any:
+    """Return `model` with exactly those tensors.
 
     Raises:
         ActScribeError: a tensor is missing, unknown or of another shape.
     """
     hint = f"Set base to the CLIP that training started from. (Is it a {type(model).__name__.removesuffix('Model')}?)"
-    LoadingReport.between(found, model.state_dict()).require(f"{path}: does not fit the base", hint)
-    model.load_state_dict(found)
+    LoadingReport.between(tensors, model.state_dict()).require(f"{path}: does not fit the base", hint)
+    model.load_state_dict(tensors)
     return model
 
 

@@ -161,8 +161,8 @@ class Meeting(nn.Module):
         """Return what `queries` (batch, n, D) find in `keys` (batch, m, width), shape (batch, n, D)."""
         query = self._split(self.query(self.norm(queries)))
         key, value = (self._split(part) for part in self.key_value(self.key_norm(keys)).chunk(2, dim=-1))
-        found = nn.functional.scaled_dot_product_attention(query, key, value)
-        out = self.out(found.transpose(1, 2).flatten(2))
+        attended = nn.functional.scaled_dot_product_attention(query, key, value)
+        out = self.out(attended.transpose(1, 2).flatten(2))
         return cast(Tensor, out if self.gate is None else out * self.gate)
 
     def _split(self, states: Tensor) -> Tensor:

@@ -62,12 +62,12 @@ def build(state: dict[str, Tensor], clip: CLIPModel, path: Path) -> XCLIPModel:
     Raises:
         ActScribeError: a tensor is missing, unknown or of another size.
     """
-    found = translated(state, NAMES, path)
-    return cast(XCLIPModel, fitted(found, XCLIPModel(_config(found, clip.config, path)), path))
+    tensors = translated(state, NAMES, path)
+    return cast(XCLIPModel, fitted(tensors, XCLIPModel(_config(tensors, clip.config, path)), path))
 
 
-def _config(found: Mapping[str, Tensor], clip: Any, path: Path) -> XCLIPConfig:
-    moments, inner = found.get("mit.position_embedding"), found.get("mit.encoder.layers.0.mlp.fc1.weight")
+def _config(tensors: Mapping[str, Tensor], clip: Any, path: Path) -> XCLIPConfig:
+    moments, inner = tensors.get("mit.position_embedding"), tensors.get("mit.encoder.layers.0.mlp.fc1.weight")
     if moments is None or inner is None or moments.ndim != 3 or inner.ndim != 2:
         raise ActScribeError(
             f"{path}: holds no integration over time (mit), so it is no X-CLIP.",
@@ -84,11 +84,11 @@ def _config(found: Mapping[str, Tensor], clip: Any, path: Path) -> XCLIPConfig:
             "num_frames": frames,
             "mit_hidden_size": joint,
             "mit_intermediate_size": len(inner),
-            "mit_num_hidden_layers": _layers(found, "mit.encoder.layers."),
+            "mit_num_hidden_layers": _layers(tensors, "mit.encoder.layers."),
             "mit_num_attention_heads": heads,
         },
         projection_dim=clip.projection_dim,
-        prompt_layers=_layers(found, "prompts_generator.decoder."),
+        prompt_layers=_layers(tensors, "prompts_generator.decoder."),
         prompt_num_attention_heads=heads,
     )
 

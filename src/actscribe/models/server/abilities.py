@@ -91,5 +91,5 @@ class Dialect:
 
 def ladder(media: Sequence[Media], *ways: tuple[bool, bool]) -> tuple[Manner, ...]:
     """Return ways of asking: for each medium each (probabilities, restricted), and at last the plainest."""
-    found = [Manner(one, probabilities, restricted, True) for one in media for probabilities, restricted in ways]
-    return (*found, Manner(media[-1], False, False, False))
+    manners = [Manner(one, probabilities, restricted, True) for one in media for probabilities, restricted in ways]
+    return (*manners, Manner(media[-1], False, False, False))

@@ -28,7 +28,7 @@ from actscribe.models.server.question import YES_NO_TOKENS, NotUnderstoodError, 
 from actscribe.models.server.reading import written, yes_no
 from actscribe.models.server.shown import Shown
 from actscribe.models.server.tally import Tally
-from actscribe.models.server.trial import TRIAL_TEXT, is_as_told, refuses, trial_clip
+from actscribe.models.server.trial import TRIAL_TEXT, is_as_asked, refuses, trial_clip
 from actscribe.models.server.vllm import VLLM
 from actscribe.models.written import Written
 from actscribe.models.yes_no import YesNo
@@ -96,7 +96,7 @@ class ChatServer:
             ActScribeError: it does not answer, or not as a server of models does; it offers several models and none
                 was named; the model sees nothing, or runs on another machine.
         """
-        return self._found[1]
+        return self._dialect_and_abilities[1]
 
     @property
     def manner(self) -> Manner:
@@ -177,12 +177,12 @@ class ChatServer:
         return reply
 
     def _once(self, question: Question, manner: Manner, stop: Stop | None = None) -> Reply:
-        dialect, asked = self._found
+        dialect, asked = self._dialect_and_abilities
         path, body = dialect.request(asked, manner, question)
         began = time.monotonic()
-        found = self.line.ask(path, body, self.options.seconds, stop)
+        answer = self.line.ask(path, body, self.options.seconds, stop)
         try:
-            reply = dialect.reply(found)
+            reply = dialect.reply(answer)
         except NotUnderstoodError as error:
             message = f"The server at {self.line.address} answered something else than a chat completion: {error}"
             raise ServerError(message, INTERFACE) from None
@@ -196,7 +196,7 @@ class ChatServer:
         return reply
 
     @cached_property
-    def _found(self) -> tuple[Dialect, Abilities]:
+    def _dialect_and_abilities(self) -> tuple[Dialect, Abilities]:
         """The dialect that the server speaks, and what it says of itself."""
         seconds = min(LIST_TIMEOUT_S, self.options.seconds)
         try:
@@ -207,34 +207,35 @@ class ChatServer:
             listed = {"data": []}  # some have no such list
         for dialect in DIALECTS:
             try:
-                found = dialect.find(self.line, listed, self._model, seconds)
+                abilities = dialect.find(self.line, listed, self._model, seconds)
             except NotUnderstoodError as error:
                 message = f"The server at {self.line.address} answered something else than a list of models: {error}"
                 raise ServerError(message, INTERFACE) from None
-            if found is not None:
-                return dialect, self._usable(found)
+            if abilities is not None:
+                return dialect, self._usable(abilities)
         raise AssertionError("the last dialect fits every server")
 
-    def _usable(self, found: Abilities) -> Abilities:
-        what = f"'{shown(found.model)}' of {found.server} at {self.line.address}"
-        if found.remote and not self._allow_remote:
+    def _usable(self, abilities: Abilities) -> Abilities:
+        what = f"'{shown(abilities.model)}' of {abilities.server} at {self.line.address}"
+        if abilities.remote and not self._allow_remote:
             raise ActScribeError(
-                f"{what} runs on another machine ({shown(found.remote)}): frames of your videos would leave this one.",
+                f"{what} runs on another machine ({shown(abilities.remote)}): frames of your videos would leave"
+                " this one.",
                 "Name a model that runs here. If you may send the videos there: allow_remote: true",
             )
-        if self._sees and found.sees is False:
+        if self._sees and abilities.sees is False:
             raise ActScribeError(
                 f"{what} takes no pictures.",
                 "Name a model that does, or start llama.cpp's server with the model's --mmproj file.",
             )
-        if found.asks_context:
-            return replace(found, context=min(found.context or self.options.context, self.options.context))
-        return found
+        if abilities.asks_context:
+            return replace(abilities, context=min(abilities.context or self.options.context, self.options.context))
+        return abilities
 
     @cached_property
     def _tried(self) -> Manner:
         """The best manner in which a question is taken, of those that the dialect has."""
-        dialect, asked = self._found
+        dialect, asked = self._dialect_and_abilities
         if asked.thinks and asked.quiet is not False:
             self._room = self.options.thinking
         clip = trial_clip() if self._sees else None
@@ -248,13 +249,13 @@ class ChatServer:
                 if last or not error.answered or (error.status and not refuses(error)):
                     raise
                 continue
-            seen = self._is_seen(question, way, reply)
-            if last and not seen:
+            takes_video = self._takes_video(question, way, reply)
+            if last and not takes_video:
                 raise ActScribeError(
                     f"{asked.server} at {self.line.address} passes over the video: no token of the prompt is of it.",
                     "Write server_frames: images, or look at the server's log; llama.cpp needs ffmpeg for videos.",
                 )
-            if last or (seen and is_as_told(way, reply)):
+            if last or (takes_video and is_as_asked(way, reply)):
                 self._thinks, self._rambles = bool(reply.thought), False
                 break
         self.tally = Tally()  # of the user's questions alone
@@ -270,7 +271,7 @@ class ChatServer:
             raise ActScribeError(message, "Write server_frames: images, or leave it out.")
         return (self.options.frames,)
 
-    def _is_seen(self, question: Question, manner: Manner, reply: Reply) -> bool:
+    def _takes_video(self, question: Question, manner: Manner, reply: Reply) -> bool:
         """Tell whether a video is no less than nothing: a server may pass over one that it cannot open."""
         if manner.media != "video" or reply.prompt is None or question.clip is None:
             return True

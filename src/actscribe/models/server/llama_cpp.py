@@ -49,18 +49,18 @@ def _manners(asked: Abilities, media: Sequence[Media]) -> Sequence[Manner]:
 
 
 def _request(asked: Abilities, manner: Manner, question: Question) -> tuple[str, dict[str, Any]]:
-    found = body(asked, manner, question)
+    request = body(asked, manner, question)
     if question.clip is not None:
-        found |= {"id_slot": SLOT, "cache_prompt": True}
+        request |= {"id_slot": SLOT, "cache_prompt": True}
     if question.clip is not None and manner.media == "video":
         video = {"type": "input_video", "input_video": {"data": question.clip.video(VIDEO_RATE)}}
         words = {"type": "text", "text": f"{question.clip.times_in_words()} {question.text}"}
-        found["messages"] = [{"role": "user", "content": [video, words]}]
+        request["messages"] = [{"role": "user", "content": [video, words]}]
     if manner.quiet:
-        found |= {"chat_template_kwargs": {"enable_thinking": False}, "reasoning_effort": "none"}
+        request |= {"chat_template_kwargs": {"enable_thinking": False}, "reasoning_effort": "none"}
     if question.yes_no and manner.restricted:
-        found["grammar"] = GRAMMAR
-    return CHAT, found
+        request["grammar"] = GRAMMAR
+    return CHAT, request
 
 
 LLAMA_CPP = Dialect(_find, _manners, _request, reply, ("images",), ("images", "video"))

@@ -18,9 +18,9 @@ LISTS = ("/api/v1/models", "/api/v0/models")
 def _find(line: Line, listed: Any, model: str, seconds: float) -> Abilities | None:
     for path in LISTS:
         reply = line.look(path, seconds)
-        found = mappings(reply.get("models" if path == LISTS[0] else "data") if isinstance(reply, Mapping) else None)
-        if found and all("type" in one for one in found):
-            return _of(line, [one for one in found if one["type"] not in ("embedding", "embeddings")], model)
+        models = mappings(reply.get("models" if path == LISTS[0] else "data") if isinstance(reply, Mapping) else None)
+        if models and all("type" in one for one in models):
+            return _of(line, [one for one in models if one["type"] not in ("embedding", "embeddings")], model)
     return None
 
 
@@ -49,14 +49,14 @@ def _manners(asked: Abilities, media: Sequence[Media]) -> Sequence[Manner]:
 
 
 def _request(asked: Abilities, manner: Manner, question: Question) -> tuple[str, dict[str, Any]]:
-    found = body(asked, manner, question)
+    request = body(asked, manner, question)
     if manner.quiet and asked.quiet is False:
-        found["reasoning_effort"] = "none"
+        request["reasoning_effort"] = "none"
     if question.yes_no and manner.restricted:
         schema = {"name": "answer", "strict": True, "schema": ANSWER}
-        found |= {"response_format": {"type": "json_schema", "json_schema": schema}}
-        found["max_tokens"] += question.most  # braces and quotes
-    return CHAT, found
+        request |= {"response_format": {"type": "json_schema", "json_schema": schema}}
+        request["max_tokens"] += question.most  # braces and quotes
+    return CHAT, request
 
 
 LM_STUDIO = Dialect(_find, _manners, _request, reply, ("images",), ("images",))

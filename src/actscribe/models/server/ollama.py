@@ -78,31 +78,31 @@ def _request(asked: Abilities, manner: Manner, question: Question) -> tuple[str,
         words = f"{question.clip.times_in_words()} {question.text}"
         message |= {"content": words, "images": list(question.clip.pictures)}
     options = {"temperature": 0, "num_predict": question.most + question.room, "num_ctx": asked.context}
-    found: dict[str, Any] = {"model": asked.model, "messages": [message], "stream": False, "options": options}
+    request: dict[str, Any] = {"model": asked.model, "messages": [message], "stream": False, "options": options}
     if manner.quiet and asked.quiet is not None:
-        found["think"] = asked.quiet
+        request["think"] = asked.quiet
     if manner.probabilities:
-        found |= {"logprobs": True, "top_logprobs": TOP}
+        request |= {"logprobs": True, "top_logprobs": TOP}
     if question.yes_no and manner.restricted:
-        found["format"] = ANSWER
-        found["options"] = {**options, "num_predict": options["num_predict"] + question.most}  # braces and quotes
-    return CHAT, found
+        request["format"] = ANSWER
+        request["options"] = {**options, "num_predict": options["num_predict"] + question.most}  # braces and quotes
+    return CHAT, request
 
 
-def _reply(found: Any) -> Reply:
+def _reply(answer: Any) -> Reply:
     try:
-        message = found["message"]
+        message = answer["message"]
         content, apart = message["content"], message.get("thinking")
     except (KeyError, TypeError, AttributeError):
-        raise NotUnderstoodError(found) from None
-    text, thought = parted(clean(content, found), clean(apart, found))
+        raise NotUnderstoodError(answer) from None
+    text, thought = parted(clean(content, answer), clean(apart, answer))
     return Reply(
         text,
         thought,
-        whole=found.get("done_reason") != "length",
-        tokens=tokens(found.get("logprobs"), found),
-        prompt=count(found, "prompt_eval_count"),
-        written=count(found, "eval_count"),
+        whole=answer.get("done_reason") != "length",
+        tokens=tokens(answer.get("logprobs"), answer),
+        prompt=count(answer, "prompt_eval_count"),
+        written=count(answer, "eval_count"),
     )
 
 

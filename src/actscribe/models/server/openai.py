@@ -43,13 +43,13 @@ def chosen(listed: Any, model: str, address: str) -> str:
     """
     if model:
         return model
-    found = names(listed)
-    if len(found) != 1:
+    offered = names(listed)
+    if len(offered) != 1:
         raise ActScribeError(
-            f"The server at {address} offers {len(found)} models: {shown(', '.join(found) or 'none')}.",
+            f"The server at {address} offers {len(offered)} models: {shown(', '.join(offered) or 'none')}.",
             "Name one of them in the settings: server_model (or judge_server_model).",
         )
-    return found[0]
+    return offered[0]
 
 
 def owners(listed: Any) -> set[str]:
@@ -68,15 +68,15 @@ def body(asked: Abilities, manner: Manner, question: Question) -> dict[str, Any]
     content: Any = question.text
     if question.clip is not None and manner.media == "images":
         content = [*pictures(question), {"type": "text", "text": question.text}]
-    found: dict[str, Any] = {
+    request: dict[str, Any] = {
         "model": asked.model,
         "messages": [{"role": "user", "content": content}],
         "temperature": 0,
         "max_tokens": question.most + question.room,
     }
     if manner.probabilities:
-        found |= {"logprobs": True, "top_logprobs": TOP}
-    return found
+        request |= {"logprobs": True, "top_logprobs": TOP}
+    return request
 
 
 def pictures(question: Question) -> Iterator[dict[str, Any]]:
@@ -87,34 +87,34 @@ def pictures(question: Question) -> Iterator[dict[str, Any]]:
         yield {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{picture}"}}
 
 
-def reply(found: Any) -> Reply:
+def reply(answer: Any) -> Reply:
     """Return what came back in a chat completion.
 
     Raises:
         NotUnderstoodError: it is something else, or a number in it cannot be.
     """
     try:
-        choice = found["choices"][0]
+        choice = answer["choices"][0]
         message = choice["message"]
         content = message["content"]
     except (KeyError, IndexError, TypeError):
-        raise NotUnderstoodError(found) from None
+        raise NotUnderstoodError(answer) from None
     apart = next((message[name] for name in THOUGHTS if isinstance(message.get(name), str)), "")
-    text, thought = parted(clean(content, found), clean(apart, found))
-    usage = found.get("usage")
+    text, thought = parted(clean(content, answer), clean(apart, answer))
+    usage = answer.get("usage")
     details = usage.get("prompt_tokens_details") if isinstance(usage, Mapping) else None
     return Reply(
         text,
         thought,
         whole=choice.get("finish_reason") != "length",
-        tokens=tokens(_listed(found, choice), found),
+        tokens=tokens(_listed(answer, choice), answer),
         prompt=count(usage, "prompt_tokens"),
         written=count(usage, "completion_tokens"),
         cached=count(details, "cached_tokens"),
     )
 
 
-def tokens(listed: Any, found: Any) -> tuple[Token, ...]:
+def tokens(listed: Any, answer: Any) -> tuple[Token, ...]:
     """Return tokens of a list of {token, logprob, top_logprobs}; () where there is no list.
 
     Raises:
@@ -125,14 +125,14 @@ def tokens(listed: Any, found: Any) -> tuple[Token, ...]:
     try:
         return tuple(_token(one) for one in listed)
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError):
-        raise NotUnderstoodError(found) from None
+        raise NotUnderstoodError(answer) from None
 
 
-def _listed(found: Mapping[str, Any], choice: Mapping[str, Any]) -> Any:
+def _listed(answer: Mapping[str, Any], choice: Mapping[str, Any]) -> Any:
     """Return the list of tokens; llama.cpp had a field of its own for it."""
     logprobs = choice.get("logprobs")
     own = logprobs.get("content") if isinstance(logprobs, Mapping) else None
-    return own if own is not None else found.get("completion_probabilities")
+    return own if own is not None else answer.get("completion_probabilities")
 
 
 def _token(one: Mapping[str, Any]) -> Token:

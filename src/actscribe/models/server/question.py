@@ -77,16 +77,16 @@ class NotUnderstoodError(Exception):
     """An answer in a form that no documentation has.
 
     Args:
-        found: what came.
+        answer: what came.
     """
 
-    def __init__(self, found: Any) -> None:
+    def __init__(self, answer: Any) -> None:
         super().__init__()
-        self.found = found
+        self.answer = answer
 
     def __str__(self) -> str:
         try:
-            return shown(json.dumps(self.found))
+            return shown(json.dumps(self.answer))
         except (RecursionError, TypeError, ValueError):
             return "JSON that is nested too deeply"
 
@@ -102,12 +102,12 @@ def mappings(values: object) -> list[Mapping[str, Any]]:
     return [one for one in values if isinstance(one, Mapping)] if isinstance(values, list) else []
 
 
-def clean(text: object, found: Any) -> str:
+def clean(text: object, answer: Any) -> str:
     """Return a text of an answer, in characters that a file can hold; JSON can spell others.
 
     Raises:
         NotUnderstoodError: it is no text.
     """
     if not isinstance(text, str | None):
-        raise NotUnderstoodError(found)
+        raise NotUnderstoodError(answer)
     return (text or "").encode("utf-8", "replace").decode()

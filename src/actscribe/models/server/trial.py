@@ -29,7 +29,7 @@ def refuses(error: ServerError) -> bool:
     return error.status in REFUSED
 
 
-def is_as_told(manner: Manner, reply: Reply) -> bool:
+def is_as_asked(manner: Manner, reply: Reply) -> bool:
     """Tell whether an answer to a yes/no question shows what was asked for: its probabilities, one of the words."""
     if manner.probabilities and not any(token.others for token in answer_tokens(reply)):
         return False

@@ -38,20 +38,20 @@ def _manners(asked: Abilities, media: Sequence[Media]) -> Sequence[Manner]:
 
 
 def _request(asked: Abilities, manner: Manner, question: Question) -> tuple[str, dict[str, Any]]:
-    found = body(asked, manner, question)
+    request = body(asked, manner, question)
     if question.clip is not None:
         content = _video(question) if manner.media == "video" else _images(question)
-        found["messages"] = [{"role": "user", "content": [*content, {"type": "text", "text": question.text}]}]
+        request["messages"] = [{"role": "user", "content": [*content, {"type": "text", "text": question.text}]}]
     if question.clip is not None and manner.media == "video":  # every frame of it, whatever the model's own rate
-        found |= {
+        request |= {
             "media_io_kwargs": {"video": {"num_frames": -1}},
             "mm_processor_kwargs": {"do_sample_frames": False},
         }
     if manner.quiet:
-        found["chat_template_kwargs"] = QUIET
+        request["chat_template_kwargs"] = QUIET
     if question.yes_no and manner.restricted:
-        found |= _choice(asked.version)
-    return CHAT, found
+        request |= _choice(asked.version)
+    return CHAT, request
 
 
 def _video(question: Question) -> list[dict[str, Any]]:

@@ -38,12 +38,12 @@ class WindowedAttention(nn.Module):
         beyond = blocks * self.window - steps
         parts = nn.functional.pad(self.inputs(states), (0, 0, 0, beyond))
         query, key, value = parts.unflatten(-1, (3, self.heads, channels // self.heads)).permute(2, 0, 3, 1, 4)
-        seen = self._seen(nn.functional.pad(real, (0, beyond)), blocks)
+        mask = self._mask(nn.functional.pad(real, (0, beyond)), blocks)
         gathered = nn.functional.scaled_dot_product_attention(
             query.unflatten(2, (blocks, self.window)),
             self._around(key, blocks),
             self._around(value, blocks),
-            attn_mask=seen[:, None],
+            attn_mask=mask[:, None],
         )
         together = gathered.flatten(2, 3)[:, :, :steps].transpose(1, 2).flatten(2)
         return cast(Tensor, self.out(together))
@@ -57,7 +57,7 @@ class WindowedAttention(nn.Module):
         padded = nn.functional.pad(parts, (0, 0, self.window, after))
         return padded.unfold(2, 2 * self.window + after, self.window)[:, :, :blocks].transpose(-1, -2)
 
-    def _seen(self, real: Tensor, blocks: int) -> Tensor:
+    def _mask(self, real: Tensor, blocks: int) -> Tensor:
         """Return what each step may attend to, bool, shape (n, blocks, window, steps in sight).
 
         A step that pads sees itself, since a softmax over nothing is no number.
@@ -91,9 +91,9 @@ class AttentionLayer(nn.Module):
 
     def forward(self, states: Tensor, real: Tensor, keep: Tensor) -> Tensor:
         """Return the states of the next layer; see `DilatedLayer.forward`."""
-        seen = self.look(states).relu().transpose(1, 2)
-        seen = seen + self.attend(self.before(seen), real[:, 0] > 0)
-        return cast(Tensor, (states + self.mix(seen.transpose(1, 2)) * keep) * real)
+        hidden = self.look(states).relu().transpose(1, 2)
+        hidden = hidden + self.attend(self.before(hidden), real[:, 0] > 0)
+        return cast(Tensor, (states + self.mix(hidden.transpose(1, 2)) * keep) * real)
 
 
 def layers(count: int, channels: int, heads: int, window: int, causal: bool) -> nn.ModuleList:

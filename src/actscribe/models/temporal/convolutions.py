@@ -50,8 +50,8 @@ class DilatedLayer(nn.Module):
             real: 1 at steps of the sequence, 0 at those that only pad it, shape (n, 1, steps).
             keep: by what the layer's own channels are multiplied, shape (n, channels, 1).
         """
-        seen: Tensor = self.mix(self.look(states).relu())
-        return (states + seen * keep) * real
+        hidden: Tensor = self.mix(self.look(states).relu())
+        return (states + hidden * keep) * real
 
 
 class DualDilatedLayer(nn.Module):
@@ -69,8 +69,8 @@ class DualDilatedLayer(nn.Module):
 
     def forward(self, states: Tensor, real: Tensor, keep: Tensor) -> Tensor:
         """Return the states of the next layer; see `DilatedLayer.forward`."""
-        seen: Tensor = self.mix(torch.cat([self.near(states), self.far(states)], 1)).relu()
-        return (states + seen * keep) * real
+        hidden: Tensor = self.mix(torch.cat([self.near(states), self.far(states)], 1)).relu()
+        return (states + hidden * keep) * real
 
 
 def layers(count: int, channels: int, causal: bool, dual: bool) -> nn.ModuleList:

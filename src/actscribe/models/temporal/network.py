@@ -140,14 +140,14 @@ class TemporalNetwork(nn.Module):
         layers, design = self.design.layers, self.design
         real = mask[:, None].to(narrow)
         kept = narrow.new_ones(len(narrow), *self.kept_shape()) if keep is None else keep
-        states, found, edges = narrow.transpose(1, 2), [], None
+        states, stage_logits, edges = narrow.transpose(1, 2), [], None
         for index, stage in enumerate(self.stages):
             logits, inside = stage(states, real, kept[:, index * layers : (index + 1) * layers])
             if index == 0 and self.boundaries is not None and self.training:
                 edges = self.boundaries(inside)
             states = (logits.sigmoid() if design.task == "multi-label" else logits.softmax(1)) * real
-            found.append(logits)
+            stage_logits.append(logits)
         if not self.training:
-            return cast(Tensor, found[-1].transpose(1, 2))
-        every = [*found, edges] if edges is not None else found
+            return cast(Tensor, stage_logits[-1].transpose(1, 2))
+        every = [*stage_logits, edges] if edges is not None else stage_logits
         return torch.stack(every, dim=1).transpose(2, 3)

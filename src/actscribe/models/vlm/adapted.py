@@ -49,7 +49,7 @@ def adapted_layers(body: nn.Module, targets: Sequence[str], tower: Tower) -> lis
 
 def _linear(body: nn.Module, tower: Tower) -> list[str]:
     """Return the names of the linear layers in the blocks of a tower."""
-    found = []
+    names = []
     for name, module in body.named_modules():
         parts = name.split(".")
         where = "language" if parts[0] in LANGUAGE_PARTS else "vision"
@@ -59,8 +59,8 @@ def _linear(body: nn.Module, tower: Tower) -> list[str]:
             and parts[0] not in _IDLE
             and {*_BLOCKS} & {*parts}
         ):
-            found.append(name)
-    return found
+            names.append(name)
+    return names
 
 
 def _meant(target: str, layer: Sequence[str]) -> bool:

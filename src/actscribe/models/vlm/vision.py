@@ -60,14 +60,14 @@ class VisionStore:
 
     def get(self, key: Key) -> Features | None:
         """Return the features of a unit, or None."""
-        found = self._kept.get(key)
-        if found is not None:
+        features = self._kept.get(key)
+        if features is not None:
             self._kept.move_to_end(key)
-            return found
-        found = self.below.get(key) if self.below and _lasts(key) else None
-        if found is not None:
-            self._hold(key, found)
-        return found
+            return features
+        features = self.below.get(key) if self.below and _lasts(key) else None
+        if features is not None:
+            self._hold(key, features)
+        return features
 
     def put(self, key: Key, features: Features) -> None:
         """Keep the features of a unit; copied, since they are slices of a batch that should be free to go."""

@@ -179,8 +179,8 @@ class Vlm:
             chances.append(float(logits.softmax(-1)[token]))
             positions = positions[..., -1:] + 1
             ids = torch.tensor([[token]], device=self.model.device)
-            seen = torch.ones(1, cache.get_seq_length() + 1, dtype=torch.long, device=self.model.device)
-            states = self._run(ids, seen, positions, None, cache)[:, -1]
+            mask = torch.ones(1, cache.get_seq_length() + 1, dtype=torch.long, device=self.model.device)
+            states = self._run(ids, mask, positions, None, cache)[:, -1]
         return self._spelled(answer, chances, ended)
 
     def _spelled(self, answer: Sequence[int], chances: Sequence[float], ended: bool) -> Written:
@@ -276,7 +276,7 @@ class Vlm:
         return cast(Tensor, out.last_hidden_state)
 
     def _features(self, inputs: Sequence[ClipInputs]) -> Any:
-        found = encode(
+        features = encode(
             self.model.model,
             self.family,
             self.vision,
@@ -284,7 +284,7 @@ class Vlm:
             [one.keys for one in inputs],
             [one.grid for one in inputs],
         )
-        return self.family.pack(self.model.model, found)
+        return self.family.pack(self.model.model, features)
 
     def _positions(self, ids: Tensor, mask: Tensor, inputs: Sequence[ClipInputs]) -> Tensor:
         """Return position ids, shape (batch, tokens), or (3, batch, tokens) for families with three axes."""
@@ -317,9 +317,9 @@ def _branch_mask(shared: int, lengths: Sequence[int], dtype: torch.dtype) -> Ten
     """Return the additive attention mask of suffixes of `lengths` tokens in one row after `shared` tokens."""
     owner = torch.repeat_interleave(torch.arange(len(lengths)), torch.tensor(lengths))
     step = torch.arange(len(owner))
-    seen = (owner[:, None] == owner[None]) & (step[:, None] >= step[None])
-    seen = torch.cat([torch.ones(len(owner), shared, dtype=torch.bool), seen], 1)
-    return torch.zeros(seen.shape, dtype=dtype).masked_fill(~seen, torch.finfo(dtype).min)[None, None]
+    mask = (owner[:, None] == owner[None]) & (step[:, None] >= step[None])
+    mask = torch.cat([torch.ones(len(owner), shared, dtype=torch.bool), mask], 1)
+    return torch.zeros(mask.shape, dtype=dtype).masked_fill(~mask, torch.finfo(dtype).min)[None, None]
 
 
 def _pad(rows: Sequence[Tensor], device: Any) -> tuple[Tensor, Tensor]:

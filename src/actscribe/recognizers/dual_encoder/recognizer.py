@@ -207,13 +207,13 @@ def _encoder(job: TrainingInputs, loaded: Loaded, how: How) -> DualEncoder:
 def _start_at_prior(network: DualEncoder, job: TrainingInputs, pixels: Pixels, how: How) -> None:
     count = len(job.train)
     indices = np.unique(np.linspace(0, count - 1, min(count, START_CLIPS)).round().astype(int))
-    found = []
+    features = []
     sight = Sight(network.eval().backbone, pixels, how.bfloat16, network.levels)
     for batch in batched((job.train[index] for index in indices.tolist()), clips_together(sight.backbone)):
         visual = sight.visual(batch)
         with torch.inference_mode(), autocast(how.bfloat16):
-            found.append(network.compared(visual))
-    network.head.start(torch.cat(found), priors(job.train_targets, job.labels.task))
+            features.append(network.compared(visual))
+    network.head.start(torch.cat(features), priors(job.train_targets, job.labels.task))
 
 
 def _train(network: DualEncoder, job: TrainingInputs, pixels: Pixels) -> None:

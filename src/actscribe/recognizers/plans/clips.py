@@ -75,26 +75,26 @@ def plan(build: Build, settings: Any, frames: int, labels: int, per_frame: bool)
     """
     with torch.device("meta"):
         network, side = build(settings, frames, labels)
-        found = cost(network, {"pixel_values": torch.zeros(settings.batch_size, frames, 3, side, side)})
-    memory = found.weights + max(found.working, found.training)
-    return Plan(settings.model, memory, _lines(found, settings, frames, per_frame))
+        costs = cost(network, {"pixel_values": torch.zeros(settings.batch_size, frames, 3, side, side)})
+    memory = costs.weights + max(costs.working, costs.training)
+    return Plan(settings.model, memory, _lines(costs, settings, frames, per_frame))
 
 
-def _lines(found: Cost, settings: Any, frames: int, per_frame: bool) -> dict[str, str]:
+def _lines(costs: Cost, settings: Any, frames: int, per_frame: bool) -> dict[str, str]:
     clips = settings.batch_size
     speed = EFFICIENCY * matmul_speed("bfloat16" if use_bfloat16(settings.precision) else "float32")
     lines = {
-        "model": f"{settings.model}: {found.parameters / 1e6:,.1f} M parameters in float32",
-        "weights": f"{found.weights / MB:,.0f} MB",
-        "working": f"{found.working / MB:,.0f} MB, to score {clips} clips of {frames} frames at once",
+        "model": f"{settings.model}: {costs.parameters / 1e6:,.1f} M parameters in float32",
+        "weights": f"{costs.weights / MB:,.0f} MB",
+        "working": f"{costs.working / MB:,.0f} MB, to score {clips} clips of {frames} frames at once",
     }
-    if found.training:
-        lines["training"] = f"{found.training / MB:,.0f} MB, a step of {clips} clips with gradients and optimizer"
-        lines["learns"] = f"{found.learned / 1e6:,.1f} M parameters"
-    clip = found.scoring / clips / speed
+    if costs.training:
+        lines["training"] = f"{costs.training / MB:,.0f} MB, a step of {clips} clips with gradients and optimizer"
+        lines["learns"] = f"{costs.learned / 1e6:,.1f} M parameters"
+    clip = costs.scoring / clips / speed
     lines["time"] = f"about {seconds_text(clip)} a clip on this machine"
-    if found.training:
-        lines["time"] += f", and {seconds_text(found.step / clips / speed)} in a training step"
+    if costs.training:
+        lines["time"] += f", and {seconds_text(costs.step / clips / speed)} in a training step"
     lines["minute of video"] = minute_text(0.0, clip / frames, frames) if per_frame else minute_text(clip, 0.0, frames)
     return lines
 
@@ -140,10 +140,10 @@ def _dual(settings: DualEncoderSettings, frames: int, labels: int) -> tuple[nn.M
     return network, side
 
 
-def _configuration(model: str, here: Any, wanted: Any) -> Any:
+def _configuration(model: str, read_local: Any, wanted: Any) -> Any:
     """Return the configuration of a model on this machine, or of a known one of the wanted class, if any."""
     try:
-        return here()
+        return read_local()
     except ActScribeError:
         entry = find(model)
         if entry is None or not entry.hub:

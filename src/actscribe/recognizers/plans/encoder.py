@@ -36,7 +36,7 @@ def plan_encoder(settings: FrozenEncoderSettings, frames: int, labels: int) -> P
     with torch.device("meta"):
         network, per, side = unfilled(settings.encoder(), frames)
         shown = torch.zeros(1, 1 if per == "frame" else frames, 3, side, side)
-        found = cost(network.requires_grad_(False), {"pixels": shown})
+        costs = cost(network.requires_grad_(False), {"pixels": shown})
         with torch.no_grad():
             tokens, width = network.eval()(shown).shape[1:]
     kept = bytes_text(int(tokens * width * KEPT_BYTES))
@@ -46,13 +46,13 @@ def plan_encoder(settings: FrozenEncoderSettings, frames: int, labels: int) -> P
         seconds = measured_seconds()
     else:
         speed = EFFICIENCY * matmul_speed("bfloat16" if use_bfloat16(settings.precision) else "float32")
-        seconds = found.scoring / speed
+        seconds = costs.scoring / speed
     lines = {
-        "model": f"{settings.model}: {found.parameters / 1e6:,.1f} M parameters, none of which learns",
-        "weights": f"{found.weights / MB:,.0f} MB",
-        "working": f"{found.working / MB:,.0f} MB, {each} at a time",
+        "model": f"{settings.model}: {costs.parameters / 1e6:,.1f} M parameters, none of which learns",
+        "weights": f"{costs.weights / MB:,.0f} MB",
+        "working": f"{costs.working / MB:,.0f} MB, {each} at a time",
         "kept": f"{kept} {each}, in the feature store",
         "time": f"about {seconds_text(seconds)} {each}{once}",
         "minute of video": minute_text(0.0, seconds, frames) if per == "frame" else minute_text(seconds, 0.0, frames),
     }
-    return Plan(settings.model, found.weights + found.working, lines)
+    return Plan(settings.model, costs.weights + costs.working, lines)

@@ -65,27 +65,27 @@ def _trained(precision: str) -> str:
 
 
 def _plan(model: str, frames: int, use: Use, windows: VlmGroundSettings | None = None) -> Plan:
-    found = estimate(model, frames, use)
-    shared = found.seconds - found.vision_seconds, found.vision_seconds / frames
+    costs = estimate(model, frames, use)
+    shared = costs.seconds - costs.vision_seconds, costs.vision_seconds / frames
     minute = _minute_of(windows, *shared) if windows else minute_text(*shared, frames)
     clip = f"of {windows.window:g} s, " if windows else ""
-    and_step = " and training step" if found.training else ""
+    and_step = " and training step" if costs.training else ""
     lines = {
-        "model": f"{model}: {found.family}, {found.parameters / 1e6:,.0f} M parameters in {use.dtype}",
-        "clip": f"{clip}{frames} frames, {found.video_tokens} visual tokens, {found.sequence} tokens with the prompt",
-        "weights": f"{found.weights / MB:,.0f} MB",
-        "key-value cache": f"{found.cache / MB:,.0f} MB",
-        "working": f"{found.activations / MB:,.0f} MB",
-        "visual features": f"{found.store / MB:,.0f} MB, kept for overlapping windows",
-        "training": f"{found.training / MB:,.0f} MB, adapter with gradients and optimizer",
-        "time": f"about {seconds_text(found.seconds)} a clip on this machine{and_step}",
+        "model": f"{model}: {costs.family}, {costs.parameters / 1e6:,.0f} M parameters in {use.dtype}",
+        "clip": f"{clip}{frames} frames, {costs.video_tokens} visual tokens, {costs.sequence} tokens with the prompt",
+        "weights": f"{costs.weights / MB:,.0f} MB",
+        "key-value cache": f"{costs.cache / MB:,.0f} MB",
+        "working": f"{costs.activations / MB:,.0f} MB",
+        "visual features": f"{costs.store / MB:,.0f} MB, kept for overlapping windows",
+        "training": f"{costs.training / MB:,.0f} MB, adapter with gradients and optimizer",
+        "time": f"about {seconds_text(costs.seconds)} a clip on this machine{and_step}",
         "minute of video": minute,
     }
-    if found.training:  # its seconds are those of a training step
+    if costs.training:  # its seconds are those of a training step
         del lines["minute of video"]
-    if not found.training:
+    if not costs.training:
         del lines["training"]
-    return Plan(model, found.memory, lines)
+    return Plan(model, costs.memory, lines)
 
 
 def _minute_of(windows: VlmGroundSettings, window: float, frame: float) -> str:
