@@ -286,8 +286,11 @@ def test_a_run_of_train_is_taken_and_one_of_other_settings_is_not(
     assert "it differs in: settings (epochs)" in said
     assert Provenance.read(lamps.first).status == "complete"
     changed = load_study(other)
-    assert work.found(Part("timesformer", 1), changed, load_data(changed), tmp_path / "new") is None
-    assert work.found(Part("timesformer", 1), load_study(lamps.study), load_data(changed), tmp_path / "new") is not None
+    assert work.complete_run_of(Part("timesformer", 1), changed, load_data(changed), tmp_path / "new") is None
+    assert (
+        work.complete_run_of(Part("timesformer", 1), load_study(lamps.study), load_data(changed), tmp_path / "new")
+        is not None
+    )
     shutil.rmtree(run)
 
 

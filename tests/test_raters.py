@@ -102,7 +102,7 @@ def test_recordings_are_pooled_and_intervals_need_five() -> None:
     assert (many.table["kappa"] < many.table["high"]).all()
     assert row(many)["moments"] == sum(row(agreement([one], LABELS))["moments"] for one in cases)
     seen = [moments(one, ["Sit"], 1.0) for one in cases]
-    sides = [np.concatenate([one.seen(side)[:, 0] for one in seen]) for side in (0, 1)]
+    sides = [np.concatenate([one.present(side)[:, 0] for one in seen]) for side in (0, 1)]
     alone = row(agreement(cases, ["Sit"]), "Sit")
     assert alone["kappa"] == pytest.approx(cohen_kappa_score(*sides))
     grouped = agreement(cases, LABELS, groups=["a", "a", "b", "b", "c", "c"])

@@ -107,8 +107,8 @@ def _copies(videos: Sequence[Path]) -> list[list[int]]:
 
 def _on_copies(copies: Sequence[Sequence[int]], pairs: Sequence[Pair], names: Sequence[str]) -> list[str]:
     lines = [
-        f"{_listed([pairs[index].video.name for index in indices])} are the same video, byte for byte, so they share the"
-        f" group '{names[indices[0]]}'; a study needs one of them."
+        f"{_listed([pairs[index].video.name for index in indices])} are the same video, byte for byte, so they share"
+        f" the group '{names[indices[0]]}'; a study needs one of them."
         for indices in copies[:SHOWN]
     ]
     more = len(copies) - SHOWN
