@@ -22,7 +22,7 @@ def prepare(sources: Path) -> None:
 
 def attempt(case: Case) -> Verdict:
     """Edit until the server is killed, then look at the journal, a new server and its export."""
-    from review_killed import edited_until_killed, found_again
+    from review_killed import edited_until_killed, reopened
 
     group, study = note_group(case, "review"), case.folder / "study"
     shutil.copytree(case.sources / "study", study)
@@ -30,7 +30,7 @@ def attempt(case: Case) -> Verdict:
     problems = Journal.of(study).verify().problems
     if problems:
         return Verdict(group, "chain broken", True, problems[0])
-    found, files = found_again(study, id)
+    found, files = reopened(study, id)
     if found not in (acknowledged, on_its_way):
         lost = len(acknowledged.keys() - found.keys())
         return Verdict(group, "lost", True, f"{lost} of {len(acknowledged)} acknowledged bouts are gone")

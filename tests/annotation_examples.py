@@ -62,11 +62,11 @@ def annotations(times: st.SearchStrategy[float]) -> st.SearchStrategy[Annotation
 
 
 def _of_a_video(
-    found: list[Interval], gaps: list[Interval], media: list[str], rest: float | None, labels: list[str]
+    intervals: list[Interval], gaps: list[Interval], media: list[str], rest: float | None, labels: list[str]
 ) -> Annotations:
     """Return annotations of a video that goes on for `rest` seconds after the last of them."""
-    last = max((interval.end for interval in (*found, *gaps)), default=0.0)
-    ordered, blank = (tuple(sorted(part, key=sort_key)) for part in (found, gaps))
+    last = max((interval.end for interval in (*intervals, *gaps)), default=0.0)
+    ordered, blank = (tuple(sorted(part, key=sort_key)) for part in (intervals, gaps))
     return Annotations(ordered, blank, tuple(media), None if rest is None else last + rest, tuple(labels))
 
 
@@ -80,15 +80,15 @@ def eighths() -> st.SearchStrategy[float]:
     return st.integers(0, 160).map(lambda n: n / 8)
 
 
-def without_overlaps(found: Annotations) -> Annotations:
+def without_overlaps(annotations: Annotations) -> Annotations:
     """Leave out what START and STOP rows cannot say: a second interval of a label and subject at the same time."""
-    return replace(found, intervals=_sequential(found.intervals), gaps=_sequential(found.gaps))
+    return replace(annotations, intervals=_sequential(annotations.intervals), gaps=_sequential(annotations.gaps))
 
 
-def _sequential(found: tuple[Interval, ...]) -> tuple[Interval, ...]:
+def _sequential(intervals: tuple[Interval, ...]) -> tuple[Interval, ...]:
     kept: list[Interval] = []
     ends: dict[tuple[str, str], float] = {}
-    for interval in found:
+    for interval in intervals:
         key = (interval.label, interval.subject)
         if round(interval.start * 1000) >= ends.get(key, 0):
             kept.append(interval)
@@ -96,10 +96,10 @@ def _sequential(found: tuple[Interval, ...]) -> tuple[Interval, ...]:
     return tuple(kept)
 
 
-def on_grid(found: tuple[Interval, ...], rate: float, shortest: int, keeps: frozenset[str]) -> list[Interval]:
+def on_grid(intervals: tuple[Interval, ...], rate: float, shortest: int, keeps: frozenset[str]) -> list[Interval]:
     """Round times to 1/rate seconds, make every interval at least `shortest` steps long, drop what is not kept."""
     rounded = []
-    for interval in found:
+    for interval in intervals:
         start = round(interval.start * rate)
         end = max(round(interval.end * rate), start + shortest)
         rounded.append(_kept(replace(interval, start=start / rate, end=end / rate), keeps))

@@ -44,9 +44,9 @@ def content(count: int) -> Content:
 
 def written(path: Path, count: int) -> Path:
     """Write the report of such an archive."""
-    found = content(count)
+    archive = content(count)
     warnings = ["The run that made these timelines, measured on test: macro F1 0.71 (95 % interval 0.62 to 0.80)."]
-    page = page_of(found, "Archive night", warnings, "actscribe archive night --retry-failed", rows(found))
+    page = page_of(archive, "Archive night", warnings, "actscribe archive night --retry-failed", rows(archive))
     path.write_text(archive_page(page), encoding="utf-8")
     return path
 
@@ -67,11 +67,11 @@ def of_run(parent: Path, run: Path, contents: Sequence[str]) -> Path:
         computing="cpu",
     )
     Archive.begin(folder, plan)
-    found = content(6)
-    given = zip(reversed(found.done.items()), contents, strict=False)
-    done = found.done | {key: replace(one, content=own) for (key, one), own in given}
-    found = replace(found, done=done, first={record.content: record.name for record in done.values()})
-    page = page_of(found, "Archive night", [], "actscribe archive night --retry-failed", rows(found))
+    archive = content(6)
+    given = zip(reversed(archive.done.items()), contents, strict=False)
+    done = archive.done | {key: replace(one, content=own) for (key, one), own in given}
+    archive = replace(archive, done=done, first={record.content: record.name for record in done.values()})
+    page = page_of(archive, "Archive night", [], "actscribe archive night --retry-failed", rows(archive))
     (folder / "report.html").write_text(archive_page(page), encoding="utf-8")
     return folder
 
@@ -81,7 +81,7 @@ def sight(mean: float) -> Sight:
     return Sight(tuple(int(one) for one in np.round(60 * _shape(mean))), 0.9)
 
 
-def _done(key: str, name: str, place: int, rng: np.random.Generator) -> Done:
+def _done(key: str, name: str, index: int, rng: np.random.Generator) -> Done:
     duration = float(rng.lognormal(5.5, 1.0))
     labels = {}
     for number, label in enumerate(NAMES):
@@ -94,11 +94,11 @@ def _done(key: str, name: str, place: int, rng: np.random.Generator) -> Done:
             fraction=total / duration,
             longest_pause_s=float(rng.uniform(0, duration / 4)) if bouts else math.nan,
             certainty=float(rng.uniform(0.7, 1.0)),
-            scores=sight(0.6 if place % 13 == 5 else 0.15).counts,
+            scores=sight(0.6 if index % 13 == 5 else 0.15).counts,
         )
-    content = f"{place - (place % 31 == 9):032x}"
+    content = f"{index - (index % 31 == 9):032x}"
     files = {f"timelines/{name.removesuffix('.mp4')}.json": "0"}
-    return Done(key, name, 1000, "0", content, duration, f"node{place % 3}", duration / 40, files, labels)
+    return Done(key, name, 1000, "0", content, duration, f"node{index % 3}", duration / 40, files, labels)
 
 
 def _shape(mean: float) -> np.ndarray:

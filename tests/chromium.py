@@ -70,7 +70,7 @@ def tab() -> Iterator[Tab]:
     Raises:
         FileNotFoundError: there is no Chromium on the PATH.
     """
-    program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
+    program = next((path for name in PROGRAMS if (path := shutil.which(name))), None)
     if program is None:
         raise FileNotFoundError(f"no Chromium on the PATH ({', '.join(PROGRAMS)}); on Debian: apt-get install chromium")
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=program) as browser:

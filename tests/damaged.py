@@ -35,10 +35,10 @@ POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a21\nsize 
 RECOGNIZERS = ("timesformer", "clip", "x-clip", "vlm-head", "vlm-lora", "vlm-yesno", "vlm-judge")
 
 
-def _flip(place: float) -> Callable[[Path], None]:
+def _flip(fraction: float) -> Callable[[Path], None]:
     def flip(path: Path) -> None:
         content = bytearray(path.read_bytes())
-        at = min(int(place * len(content)), len(content) - 1)
+        at = min(int(fraction * len(content)), len(content) - 1)
         content[at] ^= 4
         path.write_bytes(content)
 

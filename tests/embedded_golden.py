@@ -62,11 +62,11 @@ def clips() -> list[ClipFrames]:
 def timesformer() -> Measured:
     """Embeddings, logits and scores of the supervised TimeSformer with the head that it was trained with."""
     model, pixels = load_classifier(EMBEDDED, TREATMENTS.names, FRAMES)
-    seen: list[torch.Tensor] = []
-    model.head.register_forward_hook(lambda head, given, out: seen.append(torch.cat([given[0], out], dim=1)))
+    captured: list[torch.Tensor] = []
+    model.head.register_forward_hook(lambda head, given, out: captured.append(torch.cat([given[0], out], dim=1)))
     scores = np.stack(list(VideoClassifierRecognizer(model, pixels, TREATMENTS, False).score(clips())))
     width = model.head.in_features
-    both = torch.cat(seen).cpu().numpy()
+    both = torch.cat(captured).cpu().numpy()
     return {"embeddings": both[:, :width], "logits": both[:, width:], "scores": scores}
 
 
@@ -78,11 +78,11 @@ def dual_encoder(name: str) -> Measured:
     videos = torch.stack([pixels.normalise(pixels.tensor(clip.frames)) for clip in clips()])
     with torch.inference_mode():
         visual, texts = network.backbone.visual(videos), network.texts().features
-        found = {"embeddings": visual.video, "texts": texts, "logits": network.scores(videos)}
+        tensors = {"embeddings": visual.video, "texts": texts, "logits": network.scores(videos)}
         if name == "x-clip":
-            found["what the first video adds to the texts"] = network.backbone.condition(texts, visual)[0] - texts
+            tensors["what the first video adds to the texts"] = network.backbone.condition(texts, visual)[0] - texts
     scores = np.stack(list(made.score(clips())))
-    return {key: value.cpu().numpy() for key, value in found.items()} | {"scores": scores}
+    return {key: value.cpu().numpy() for key, value in tensors.items()} | {"scores": scores}
 
 
 def vlm(name: str) -> Measured:

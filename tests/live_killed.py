@@ -75,11 +75,11 @@ def killed_watcher(sources: Path, folder: Path, rng: np.random.Generator) -> tup
     video = folder / "lamps.mp4"
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(sources / "lamps.mp4", video)
-    told, late = _watched_until_killed(sources / "run", video, float(rng.uniform(0.0, SECONDS / PACE)))
+    printed, late = _watched_until_killed(sources / "run", video, float(rng.uniform(0.0, SECONDS / PACE)))
     file = folder / "lamps.live.jsonl"
     on_disk = _whole_lines(file)
-    if on_disk[: len(told)] != told:
-        return "lost", f"{len(told)} lines were told, {len(on_disk)} are there"
+    if on_disk[: len(printed)] != printed:
+        return "lost", f"{len(printed)} lines were told, {len(on_disk)} are there"
     if late > 1.0:
         return "late", f"the last line before the kill is {late:.2f} s old"
     done = subprocess.run(
@@ -112,7 +112,7 @@ def _watched_until_killed(run: Path, video: Path, after_s: float) -> tuple[list[
         _command(run, video, PACE), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=_environment()
     )
     assert process.stdout is not None
-    told: list[dict[str, Any]] = []
+    printed: list[dict[str, Any]] = []
     heard: list[float] = []
     killed: list[float] = []
 
@@ -124,15 +124,15 @@ def _watched_until_killed(run: Path, video: Path, after_s: float) -> tuple[list[
     for line in process.stdout:
         if not line.endswith("\n"):
             break
-        told.append(json.loads(line))
+        printed.append(json.loads(line))
         heard.append(time.monotonic())
-        if len(told) == 1:
+        if len(printed) == 1:
             timer.start()
     process.wait()
     timer.cancel()
     process.stdout.close()
     between = [moment for moment in heard if killed and moment <= killed[0]]
-    return told, killed[0] - between[-1] if between and len(told) > 2 else 0.0
+    return printed, killed[0] - between[-1] if between and len(printed) > 2 else 0.0
 
 
 def _command(run: Path, video: Path, speed: float) -> list[str]:
@@ -180,9 +180,9 @@ def cut_stream(sources: Path, folder: Path, rng: np.random.Generator) -> tuple[s
         return "other pictures", str(wrong[0])
     if kept(folder / "stream.live.jsonl") != json.loads(json.dumps(list(heard.lines))):
         return "told otherwise", ""
-    found = read(folder / "stream.json")
-    hidden = [one for one in found.gaps if one.start < gap["end"] and one.end > gap["start"]]
-    return ("", "") if hidden else ("gap annotated", str(found.gaps))
+    annotations = read(folder / "stream.json")
+    hidden = [one for one in annotations.gaps if one.start < gap["end"] and one.end > gap["start"]]
+    return ("", "") if hidden else ("gap annotated", str(annotations.gaps))
 
 
 def _is_true(line: dict[str, Any], begins: Sequence[float], labels: LabelSet) -> bool:

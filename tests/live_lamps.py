@@ -46,11 +46,11 @@ class Bright:
     view = InputSpec(4, 48)
 
     def __init__(self, labels: LabelSet, takes: Callable[[], float] = lambda: 0.0) -> None:
-        self.labels, self.takes, self.seen = labels, takes, list[ClipFrames]()
+        self.labels, self.takes, self.scored = labels, takes, list[ClipFrames]()
 
     def score(self, clips: Iterable[ClipFrames]) -> Iterator[np.ndarray]:
         for clip in clips:
-            self.seen.append(clip)
+            self.scored.append(clip)
             time.sleep(self.takes())
             left, right = clip.frames[:, 10:38, 6:26].mean(), clip.frames[:, 10:38, 38:58].mean()
             yield np.clip((np.array([left, right]) - 65) / 150, 0, 1)

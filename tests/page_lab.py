@@ -72,12 +72,12 @@ def _two_people(folder: Path) -> None:
     video = folder / "new.mp4"
     observations = {}
     for number, name in enumerate(("anna", "ben")):
-        found = _timeline(video, 77 + number)
+        timeline = _timeline(video, 77 + number)
         (folder / name).mkdir()
-        annotation_files.write(folder / name / "new.eaf", found, "elan")
-        annotation_files.write(folder / f"{name}.eaf", found, "elan")
-        annotation_files.write(folder / f"{name}.csv", found, "csv")
-        annotation_files.write(folder / f"{name}.boris", found, "boris")
+        annotation_files.write(folder / name / "new.eaf", timeline, "elan")
+        annotation_files.write(folder / f"{name}.eaf", timeline, "elan")
+        annotation_files.write(folder / f"{name}.csv", timeline, "csv")
+        annotation_files.write(folder / f"{name}.boris", timeline, "boris")
         project = json.loads((folder / f"{name}.boris").read_text(encoding="utf-8"))
         observations[name] = next(iter(project["observations"].values()))
     project["observations"] = observations
@@ -88,5 +88,5 @@ def _two_people(folder: Path) -> None:
 
 
 def _timeline(video: Path, seed: int) -> Annotations:
-    found = [Interval(name, start / 1000, end / 1000) for name, start, end in bouts(seed, SECONDS)]
-    return Annotations.of(found, [str(video)], SECONDS, [LEFT, RIGHT])
+    intervals = [Interval(name, start / 1000, end / 1000) for name, start, end in bouts(seed, SECONDS)]
+    return Annotations.of(intervals, [str(video)], SECONDS, [LEFT, RIGHT])

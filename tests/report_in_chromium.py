@@ -69,7 +69,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     recordings = assemble(folder / "several", provenance).shared.recordings
     provenance.second = {one.name: late(one, 0.7) for one in recordings}
     classes = made_up(folder / "classes", count=24, seeds=1, curve=(), labels=MULTI_CLASS)
-    found = {
+    paths = {
         "comparison": write_comparison_report(assemble(folder / "several", provenance)),
         "comparison of classes": write_comparison_report(assemble(folder / "classes", classes)),
         "archive": archive_pages.written(folder / "archive.html", 67),
@@ -77,9 +77,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "benchmark of halves": made_up_benchmarks.written(folder / "halves.html", (BASE, NOVEL)),
     }
     for name, made in (("run", multi_label(folder / "a")), ("run of classes", multi_class(folder / "b"))):
-        found[name] = folder / f"{name}.html"
-        found[name].write_text(written(made), encoding="utf-8")
-    return found
+        paths[name] = folder / f"{name}.html"
+        paths[name].write_text(written(made), encoding="utf-8")
+    return paths
 
 
 @pytest.fixture(scope="module")
@@ -115,9 +115,9 @@ def test_nothing_is_logged_or_missing_and_nothing_scrolls_sideways(
     assert chromium.logged == []
     assert chromium.asked == [pages[name].resolve().as_uri()]
     headings, pictures = REPORTS[name]
-    found = page.evaluate("[...document.querySelectorAll('h2')].filter(e => e.checkVisibility()).map(e => e.id)")
-    assert found == headings.split()
-    assert page.evaluate("[...document.querySelectorAll('nav a')].map(e => e.hash.slice(1))") == found
+    ids = page.evaluate("[...document.querySelectorAll('h2')].filter(e => e.checkVisibility()).map(e => e.id)")
+    assert ids == headings.split()
+    assert page.evaluate("[...document.querySelectorAll('nav a')].map(e => e.hash.slice(1))") == ids
     assert page.evaluate("document.querySelectorAll('svg[role=img]').length") >= pictures
     for _ in ("folded", "unfolded"):
         wide, window = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")

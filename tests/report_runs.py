@@ -97,8 +97,8 @@ def by_hand(
     windows = Windows(length=10.0, stride=10.0)
     one = Recording("only", folder / "only.mp4", duration, "0" * 32, "someone", "test", annotated, gaps)
     clips = cut(one, labels, Window(10.0, 10.0))
-    said = cut(Recording("only", one.video, duration, "", "", "", predicted), labels, Window(10.0, 10.0))
-    scores = np.array([clip.fractions for clip in said])
+    decided = cut(Recording("only", one.video, duration, "", "", "", predicted), labels, Window(10.0, 10.0))
+    scores = np.array([clip.fractions for clip in decided])
     scored = ScoredClips(clips, [np.array([clip.start + 1.0]) for clip in clips], scores)
     run = _run(folder, "study by hand", labels, windows, (one,), TimelineSettings(), ())
     return Made(run, _measure(run, labels, clips, scores, [one], {"only": predicted}), scored)
@@ -168,11 +168,11 @@ def _measure(
 
 def _bouts(names: tuple[str, ...], duration: float, bouts: int, rng: np.random.Generator) -> tuple[Interval, ...]:
     """Return `bouts` disjoint intervals of every label."""
-    found = []
+    intervals = []
     for name in names:
         edges = np.sort(rng.uniform(0, duration, 2 * bouts)).round(2)
-        found += [Interval(name, float(a), float(b)) for a, b in edges.reshape(-1, 2) if b - a > 0.2]
-    return tuple(sorted(found, key=lambda interval: (interval.start, interval.end, interval.label)))
+        intervals += [Interval(name, float(a), float(b)) for a, b in edges.reshape(-1, 2) if b - a > 0.2]
+    return tuple(sorted(intervals, key=lambda interval: (interval.start, interval.end, interval.label)))
 
 
 def _follow(fractions: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -35,11 +35,11 @@ class Server:
             command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
         )
         assert self.process.stdout is not None
-        said = (re.search(r"127\.0\.0\.1:(\d+)/\?token=(\S+)", line) for line in self.process.stdout)
-        found = next(one for one in said if one)
-        self.port = int(found[1])
+        matches = (re.search(r"127\.0\.0\.1:(\d+)/\?token=(\S+)", line) for line in self.process.stdout)
+        match = next(one for one in matches if one)
+        self.port = int(match[1])
         self.cookie = ""
-        self.cookie = self._let_in(found[2])
+        self.cookie = self._let_in(match[2])
 
     def _let_in(self, token: str) -> str:
         until = time.monotonic() + PATIENCE_S
@@ -58,9 +58,9 @@ class Server:
             OSError, http.client.HTTPException: the server is gone.
         """
         sent = None if body is None else json.dumps(body)
-        status, _, found = self._answer("GET" if body is None else "POST", path, sent)
-        assert status == 200, found
-        return json.loads(found)
+        status, _, reply = self._answer("GET" if body is None else "POST", path, sent)
+        assert status == 200, reply
+        return json.loads(reply)
 
     def _answer(self, method: str, path: str, body: str | None = None) -> tuple[int, Any, bytes]:
         with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)) as connection:
@@ -126,7 +126,7 @@ def bouts_of(opened: dict[str, Any]) -> Bouts:
     return {one["id"]: (one["start"], one["end"]) for one in opened["bouts"]}
 
 
-def found_again(study: Path, id: str) -> tuple[Bouts, list[str]]:
+def reopened(study: Path, id: str) -> tuple[Bouts, list[str]]:
     """Return the bouts that a new server shows, and the files that it exports."""
     server = Server(study)
     try:

@@ -136,8 +136,8 @@ def suggesting_run(folder: Path, until: float = 2.0) -> Path:
         scores = np.column_stack([np.repeat(LEFT_SCORES, 10), np.full(30, 0.2)])
         middles = (edges[:-1] + edges[1:]) / 2
         write_scores_of(kept, TimeScores(middles, scores, 0.1, np.ones(30, bool), 3.0), run.labels.names)
-        found = (Suggestion(label=run.labels.names[0], start=0.0, end=until, run=digest, score=0.9),)
-        write_text(kept.timeline, Suggested(run=digest, suggestions=found, doubts=()).model_dump_json())
+        suggestions = (Suggestion(label=run.labels.names[0], start=0.0, end=until, run=digest, score=0.9),)
+        write_text(kept.timeline, Suggested(run=digest, suggestions=suggestions, doubts=()).model_dump_json())
     return run.folder
 
 

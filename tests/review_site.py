@@ -68,9 +68,11 @@ def suggest(folder: Path) -> Run:
             run.labels.names,
         )
         label = run.labels.names[0]
-        found = tuple(Suggestion(label=label, start=one, end=end, run=digest, score=0.8) for one, end in SUGGESTED)
+        suggestions = tuple(
+            Suggestion(label=label, start=one, end=end, run=digest, score=0.8) for one, end in SUGGESTED
+        )
         doubts = (Doubt(label=label, start=SUGGESTED[1][0], end=SUGGESTED[1][1], why="60% sure"),)
-        write_text(kept.timeline, Suggested(run=digest, suggestions=found, doubts=doubts).model_dump_json())
+        write_text(kept.timeline, Suggested(run=digest, suggestions=suggestions, doubts=doubts).model_dump_json())
     return run
 
 

@@ -21,14 +21,14 @@ WINDOWS = {"length": 2.0, "stride": 1.0, "frames": 4, "threshold": 0.5}
 def bouts(seed: int, duration: float) -> Bouts:
     """Return bouts of two to three seconds, drawn for each lamp on its own."""
     rng = np.random.default_rng(seed)
-    found: Bouts = []
+    intervals: Bouts = []
     for label in (LEFT, RIGHT):
         start = int(rng.integers(0, 30)) * 100
         while start + 2000 <= duration * 1000:
             end = min(start + int(rng.integers(20, 31)) * 100, int(duration * 1000))
-            found.append((label, start, end))
+            intervals.append((label, start, end))
             start = end + int(rng.integers(15, 36)) * 100
-    return found
+    return intervals
 
 
 def frames(shown: Bouts, duration: float, seed: int) -> Iterator[np.ndarray]:

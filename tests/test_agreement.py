@@ -42,10 +42,10 @@ class Says:
 def test_answers_are_compared_by_hand() -> None:
     made, _ = vlm_jobs.clips("film", 2, 4, 0)
     one, other = Says((0.9, 0.2), (0.6, None)), Says((0.8, 0.4), (0.3, 0.5))
-    found = agreement(one, other, [made[0], made[1]], TEXTS)
-    assert (found.clips, found.answers, found.same) == (2, 4, 0.75)
-    assert found.largest == pytest.approx(0.3)
-    assert found.mean == pytest.approx((0.1 + 0.2 + 0.3 + 0.0) / 4)
+    comparison = agreement(one, other, [made[0], made[1]], TEXTS)
+    assert (comparison.clips, comparison.answers, comparison.same) == (2, 4, 0.75)
+    assert comparison.largest == pytest.approx(0.3)
+    assert comparison.mean == pytest.approx((0.1 + 0.2 + 0.3 + 0.0) / 4)
 
 
 @pytest.mark.parametrize("name", ["vlm-list", "vlm-yesno"])
@@ -63,7 +63,7 @@ def test_a_quantized_model_is_compared_before_it_is_used(
         settings = parse_settings(name, {"model": str(model), "quantize": quantize, "dtype": "float32"})
         implementation(name).make(replace(vlm_jobs.job(folder, "vlm-head"), settings=settings))
         assert (folder / room.QUANTIZATION_FILE).is_file() == (quantize is not None)
-    told = json.loads((folder / room.QUANTIZATION_FILE).read_text())
-    assert (told["quantize"], told["clips"], told["answers"]) == ("4bit", 3, 6)
-    assert 0 < told["largest"] < 0.05
+    comparison = json.loads((folder / room.QUANTIZATION_FILE).read_text())
+    assert (comparison["quantize"], comparison["clips"], comparison["answers"]) == ("4bit", 3, 6)
+    assert 0 < comparison["largest"] < 0.05
     assert "4bit against bfloat16 on 3 clips" in capsys.readouterr().out

@@ -297,11 +297,11 @@ def test_scores_are_written_beside_the_timeline_on_request(made: Path, tmp_path:
     run, new = a_run(made, tmp_path / "run"), video(made, tmp_path / "new.mp4")
     (done,) = annotate([new], run, ["csv"], tmp_path / "out", recognizer=Counting(run.labels), scores=True)
     assert [path.name for path in done.files] == ["new.csv", "new.scores.parquet"]
-    found, names = read_scores(done.files[1])
+    scores, names = read_scores(done.files[1])
     assert names == (LEFT, RIGHT)
-    np.testing.assert_array_equal(found.scores, done.scores.scores)
-    np.testing.assert_allclose(found.times, done.scores.times)
-    assert (found.step, found.duration) == (pytest.approx(0.1), done.scores.duration)
+    np.testing.assert_array_equal(scores.scores, done.scores.scores)
+    np.testing.assert_allclose(scores.times, done.scores.times)
+    assert (scores.step, scores.duration) == (pytest.approx(0.1), done.scores.duration)
     (tmp_path / "out" / "new.csv").unlink()
     with pytest.raises(ActScribeError, match=r"new\.scores\.parquet"):  # said before anything is scored
         annotate([new], run, ["csv"], tmp_path / "out", recognizer=None, scores=True)
@@ -324,5 +324,5 @@ def test_scores_of_oddly_named_videos_are_read_again_and_none_takes_anothers_pla
         assert annotation_files.read(timeline, str(film_file)).labels == (LEFT, RIGHT)
         (panel,) = of_files([timeline])
         assert panel.scores is not None
-    told = set(pd.read_csv(budget, encoding="utf-8-sig")["recording"])
-    assert told == {"1-visit 1", "2-visit 1", "Größe ü", "100%25 %s", "o", "o.x"}
+    recordings = set(pd.read_csv(budget, encoding="utf-8-sig")["recording"])
+    assert recordings == {"1-visit 1", "2-visit 1", "Größe ü", "100%25 %s", "o", "o.x"}

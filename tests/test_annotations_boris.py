@@ -44,15 +44,15 @@ def test_toggles_pair_by_subject_behaviour_and_modifier(tmp_path: Path) -> None:
             [8.0, "", "Ventilation", "PPV", ""],
         ),
     )
-    found = read(path)
-    assert found.intervals == (
+    annotations = read(path)
+    assert annotations.intervals == (
         Interval("Suction", 1.0, 4.0),
         Interval("Suction", 2.0, 6.0, "nurse"),
         Interval("Birth", 3.0, 3.0),
         Interval("Ventilation: CPAP", 5.0, 7.0),
         Interval("Ventilation: PPV", 5.5, 8.0),
     )
-    assert (found.media, found.duration) == (("a.mp4",), 60.0)
+    assert (annotations.media, annotations.duration) == (("a.mp4",), 60.0)
 
 
 def test_rows_out_of_order_are_paired_by_time(tmp_path: Path) -> None:
@@ -101,9 +101,9 @@ def test_files_that_are_played_in_turn_become_entries_of_their_own(tmp_path: Pat
         [35.5, "", "Birth", "", ""],
     ]
     path = project(tmp_path, one=observation(*events, file=files, media_info=lengths))
-    found = read_all(path)
-    assert list(found) == ["one: a.mp4", "one: b.mp4", "one: c.mp4"]
-    first, second, third = found.values()
+    observations = read_all(path)
+    assert list(observations) == ["one: a.mp4", "one: b.mp4", "one: c.mp4"]
+    first, second, third = observations.values()
     assert first.intervals == (Interval("Suction", 9.0, 10.0),)
     assert second.intervals == (
         Interval("Birth", 0.0, 0.0),
@@ -111,7 +111,7 @@ def test_files_that_are_played_in_turn_become_entries_of_their_own(tmp_path: Pat
         Interval("Suction", 19.0, 20.5),
     )
     assert third.intervals == (Interval("Suction", 0.0, 2.5), Interval("Birth", 5.0, 5.0))
-    assert [part.duration for part in found.values()] == [10.0, 20.5, 5.0]
+    assert [part.duration for part in observations.values()] == [10.0, 20.5, 5.0]
     assert read(path, "b.mp4") == second
 
 
@@ -131,7 +131,7 @@ def test_a_behaviour_outside_the_ethogram_is_named(tmp_path: Path) -> None:
 
 def test_what_is_written_is_a_whole_project(tmp_path: Path) -> None:
     path = tmp_path / "baby.boris"
-    found = Annotations.of(
+    annotations = Annotations.of(
         [
             Interval("Suction", 1.0, 2.0, "nurse"),
             Interval("Suction", 2.0, 3.5, "nurse"),
@@ -141,7 +141,7 @@ def test_what_is_written_is_a_whole_project(tmp_path: Path) -> None:
         media=("baby.mp4",),
         duration=60.0,
     )
-    write(path, found, "boris", clock=FrameClock(25.0))
+    write(path, annotations, "boris", clock=FrameClock(25.0))
     content = json.loads(path.read_text(encoding="utf-8"))
     assert content["project_format_version"] == "7.0"
     assert {b["code"]: b["type"] for b in content["behaviors_conf"].values()} == {
@@ -171,9 +171,9 @@ def test_what_is_written_is_a_whole_project(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["boris", "boris-tabular"])
 def test_overlapping_bouts_cannot_be_toggles(tmp_path: Path, name: str) -> None:
     path = tmp_path / "a.boris"
-    found = Annotations((Interval("Suction", 1, 3), Interval("Suction", 2, 4)))
+    annotations = Annotations((Interval("Suction", 1, 3), Interval("Suction", 2, 4)))
     with pytest.raises(ActScribeError, match="'Suction' is there twice at once, from 1 s to 3 s and from 2 s to 4 s"):
-        write(path, found, name)
+        write(path, annotations, name)
     assert not path.exists()
 
 
@@ -210,11 +210,11 @@ two,Media file(s),0.0,30.000,25.0,nurse,s,,,STOP,0.750,c.mp4,18,
 def test_the_older_tabular_layout(tmp_path: Path) -> None:
     path = tmp_path / "events.tsv"
     path.write_text(OLD_TABULAR, encoding="utf-8")
-    found = read(path)
+    annotations = read(path)
     assert detect(path) == "boris-tabular"
-    assert [(i.label, i.subject) for i in found.intervals] == [("s", "subject1"), ("p", "")]
-    assert [t for i in found.intervals for t in (i.start, i.end)] == pytest.approx([3.3, 7.75, 4.0, 4.0])
-    assert (found.media, found.duration) == (("a.mp4",), 359.96)
+    assert [(i.label, i.subject) for i in annotations.intervals] == [("s", "subject1"), ("p", "")]
+    assert [t for i in annotations.intervals for t in (i.start, i.end)] == pytest.approx([3.3, 7.75, 4.0, 4.0])
+    assert (annotations.media, annotations.duration) == (("a.mp4",), 359.96)
 
 
 def test_the_newer_tabular_layout_with_several_observations(tmp_path: Path) -> None:

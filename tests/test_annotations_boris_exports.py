@@ -35,8 +35,8 @@ def bout(start: float, end: float) -> tuple[tuple[str, float], tuple[str, float]
     return ("START", start), ("STOP", end)
 
 
-def seconds(found: Annotations) -> list[tuple[float, float]]:
-    return [(i.start, i.end) for i in found.intervals]
+def seconds(annotations: Annotations) -> list[tuple[float, float]]:
+    return [(i.start, i.end) for i in annotations.intervals]
 
 
 def test_a_table_without_observations_gives_each_video_its_own_rows(tmp_path: Path) -> None:
@@ -77,11 +77,11 @@ def test_what_an_export_does_not_tell_apart_is_refused(tmp_path: Path, source: s
 
 
 def test_events_beyond_the_media_are_not_lost(tmp_path: Path) -> None:
-    found = read(table(tmp_path, "player #1:a.mp4", "70.0", *bout(1_700_000_000, 1_700_000_001)))
+    annotations = read(table(tmp_path, "player #1:a.mp4", "70.0", *bout(1_700_000_000, 1_700_000_001)))
     with pytest.raises(
         ActScribeError, match=r"after its video, a\.mp4"
     ):  # a creation date that the export does not name
-        check(found, 70.0, tmp_path, Path("a.mp4"))
+        check(annotations, 70.0, tmp_path, Path("a.mp4"))
 
 
 @pytest.mark.parametrize("other", [("2024-01-01", "2024-01-02"), ("player #1:a.mp4", "player #1:b.mp4")])

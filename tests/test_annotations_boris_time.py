@@ -27,19 +27,23 @@ def observation(players: dict[str, list[str]], lengths: dict[str, float], **fact
     return plain | {key.replace("_in_boris", "").replace("__", " "): value for key, value in facts.items()}
 
 
-def seconds(found: Annotations) -> list[tuple[float, float]]:
-    return [(i.start, i.end) for i in found.intervals]
+def seconds(annotations: Annotations) -> list[tuple[float, float]]:
+    return [(i.start, i.end) for i in annotations.intervals]
 
 
-def gaps(found: Annotations) -> list[tuple[float, float]]:
-    assert {gap.label for gap in found.gaps} <= {""}
-    return [(gap.start, gap.end) for gap in found.gaps]
+def gaps(annotations: Annotations) -> list[tuple[float, float]]:
+    assert {gap.label for gap in annotations.gaps} <= {""}
+    return [(gap.start, gap.end) for gap in annotations.gaps]
 
 
 def test_what_lies_outside_the_observation_time_interval_is_not_annotated(tmp_path: Path) -> None:
     one = observation({"1": ["b.mp4"]}, {"b.mp4": 70.0}, observation__time__interval=[10.0, 20.0])
-    found = read(project(tmp_path, one=one))
-    assert (seconds(found), gaps(found), found.duration) == ([(12.0, 16.0)], [(0.0, 10.0), (20.0, 70.0)], 70.0)
+    annotations = read(project(tmp_path, one=one))
+    assert (seconds(annotations), gaps(annotations), annotations.duration) == (
+        [(12.0, 16.0)],
+        [(0.0, 10.0), (20.0, 70.0)],
+        70.0,
+    )
 
 
 @pytest.mark.parametrize(
@@ -54,8 +58,8 @@ def test_an_interval_that_is_open_at_one_side(
 
 def test_the_interval_is_in_media_time_whatever_the_offset(tmp_path: Path) -> None:
     facts = {"observation__time__interval": [10, 20], "time__offset": 5.0}
-    found = read(project(tmp_path, one=observation({"1": ["b.mp4"]}, {"b.mp4": 70.0}, **facts)))
-    assert (seconds(found), gaps(found)) == ([(7.0, 11.0)], [(0.0, 10.0), (20.0, 70.0)])
+    annotations = read(project(tmp_path, one=observation({"1": ["b.mp4"]}, {"b.mp4": 70.0}, **facts)))
+    assert (seconds(annotations), gaps(annotations)) == ([(7.0, 11.0)], [(0.0, 10.0), (20.0, 70.0)])
 
 
 def test_the_interval_of_a_queue_falls_on_its_files(tmp_path: Path) -> None:

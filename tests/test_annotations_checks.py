@@ -27,9 +27,11 @@ LABELS = LabelSet.model_validate(
 
 
 def test_ends_just_past_the_video_are_cut() -> None:
-    found = Annotations.of([Interval("a", 1, 10.9), Interval("b", 10.5, 11.0), Interval("c", 2, 3)], duration=10.8)
+    annotations = Annotations.of(
+        [Interval("a", 1, 10.9), Interval("b", 10.5, 11.0), Interval("c", 2, 3)], duration=10.8
+    )
     gaps = (Interval("", 9.5, 10.5),)
-    cut = check(Annotations(found.intervals, gaps, (), 10.8), 10.0, SOURCE, VIDEO)
+    cut = check(Annotations(annotations.intervals, gaps, (), 10.8), 10.0, SOURCE, VIDEO)
     assert cut.intervals == (Interval("a", 1, 10.0), Interval("c", 2, 3), Interval("b", 10.0, 10.0))
     assert cut.gaps == (Interval("", 9.5, 10.0),)
 
@@ -41,15 +43,15 @@ def test_a_file_about_a_video_of_another_length_is_refused(length: float) -> Non
 
 
 def test_intervals_after_the_video_are_refused_with_the_last_one() -> None:
-    found = Annotations.of([Interval("a", 1, 12), Interval("b", 14, 15.5), Interval("c", 0, 9)])
+    annotations = Annotations.of([Interval("a", 1, 12), Interval("b", 14, 15.5), Interval("c", 0, 9)])
     with pytest.raises(
         ActScribeError, match=r"2 intervals end after its video, v.mp4.* 10.00 s.* 'b' from 14.00 s to 15.50 s"
     ):
-        check(found, 10.0, SOURCE, VIDEO)
+        check(annotations, 10.0, SOURCE, VIDEO)
 
 
 def test_overlaps_of_one_label_and_subject_are_refused_with_their_times() -> None:
-    found = Annotations.of(
+    annotations = Annotations.of(
         [
             Interval("Suction", 1, 4, "nurse"),
             Interval("Suction", 3.5, 5, "nurse"),
@@ -59,16 +61,16 @@ def test_overlaps_of_one_label_and_subject_are_refused_with_their_times() -> Non
         ]
     )
     with pytest.raises(ActScribeError) as caught:
-        check(found, 10.0, SOURCE, VIDEO)
+        check(annotations, 10.0, SOURCE, VIDEO)
     assert "'Suction' of nurse: 1.000 s to 4.000 s and 3.500 s to 5.000 s" in caught.value.message
     assert "doctor" not in caught.value.message
     assert "PPV" not in caught.value.message
 
 
 def test_rounding_and_points_are_no_overlap() -> None:
-    found = [Interval("a", 0, 1.0005), Interval("a", 1, 2), Interval("a", 1.5, 1.5), Interval("a", 2, 3)]
-    assert overlaps(found) == []
-    assert overlaps([*found, Interval("a", 2.5, 2.6)]) == [(Interval("a", 2, 3), Interval("a", 2.5, 2.6))]
+    intervals = [Interval("a", 0, 1.0005), Interval("a", 1, 2), Interval("a", 1.5, 1.5), Interval("a", 2, 3)]
+    assert overlaps(intervals) == []
+    assert overlaps([*intervals, Interval("a", 2.5, 2.6)]) == [(Interval("a", 2, 3), Interval("a", 2.5, 2.6))]
 
 
 def test_an_overlap_behind_a_short_interval_is_found() -> None:
@@ -77,7 +79,7 @@ def test_an_overlap_behind_a_short_interval_is_found() -> None:
 
 
 def test_aliases_fold_ignored_names_go_unknown_ones_are_counted() -> None:
-    found = Annotations(
+    annotations = Annotations(
         (
             Interval("CPAP", 0, 3),
             Interval("ppv ", 3, 5),
@@ -92,7 +94,7 @@ def test_aliases_fold_ignored_names_go_unknown_ones_are_counted() -> None:
         ("a.mp4",),
         10.0,
     )
-    resolved, unknown = resolve(found, LABELS)
+    resolved, unknown = resolve(annotations, LABELS)
     assert resolved.intervals == (Interval("Ventilation", 0, 6), Interval("Ventilation", 8, 9))
     assert resolved.gaps == (Interval("Ventilation", 9, 9.5), Interval("", 9, 10))
     assert unknown == {"Drying": 1, "Sucktion": 2, "Warming": 1}
@@ -100,20 +102,20 @@ def test_aliases_fold_ignored_names_go_unknown_ones_are_counted() -> None:
 
 
 def test_subjects_stay_apart_and_the_higher_score_stays() -> None:
-    found = [Interval("CPAP", 0, 2, "A", 0.25), Interval("PPV", 1, 3, "B", 0.5), Interval("PPV", 1, 3, "A", 0.75)]
-    resolved, _ = resolve(Annotations.of(found), LABELS)
+    intervals = [Interval("CPAP", 0, 2, "A", 0.25), Interval("PPV", 1, 3, "B", 0.5), Interval("PPV", 1, 3, "A", 0.75)]
+    resolved, _ = resolve(Annotations.of(intervals), LABELS)
     assert resolved.intervals == (Interval("Ventilation", 0, 3, "A", 0.75), Interval("Ventilation", 1, 3, "B", 0.5))
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 50), st.integers(0, 9)), max_size=12))
 def test_merging_covers_the_same_seconds_without_touching(spans: list[tuple[str, int, int]]) -> None:
-    found = [Interval(label, start, start + length) for label, start, length in spans]
-    merged = merge(found)
+    intervals = [Interval(label, start, start + length) for label, start, length in spans]
+    merged = merge(intervals)
     for label in "ab":
         seconds = np.arange(60) + 0.5
         before, after = (
             np.array([any(i.label == label and i.start < s < i.end for i in part) for s in seconds])
-            for part in (found, merged)
+            for part in (intervals, merged)
         )
         np.testing.assert_array_equal(before, after)
         mine = [i for i in merged if i.label == label]

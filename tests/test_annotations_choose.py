@@ -129,8 +129,8 @@ def test_it_is_said_by_what_a_video_was_found(tmp_path: Path, named: str | None,
 @pytest.mark.parametrize("format", ["elan", "json", "via", "cvat", "boris", "boris-tabular", "boris-aggregated", "csv"])
 def test_a_file_about_another_video_is_refused(tmp_path: Path, format: str) -> None:
     path = tmp_path / f"a.{format}"
-    found = Annotations((Interval("x", 0, 1),), (), ("/lab/b.mp4",))
-    write(path, found, format, FrameClock(10))
+    annotations = Annotations((Interval("x", 0, 1),), (), ("/lab/b.mp4",))
+    write(path, annotations, format, FrameClock(10))
     with pytest.raises(ActScribeError, match=r"/data/a\.mp4'.*:\n  .*b\.mp4"):
         read(path, "/data/a.mp4", FrameClock(10))
     assert read(path, "/data/b.mp4", FrameClock(10)).labels == ("x",)

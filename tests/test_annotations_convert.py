@@ -132,17 +132,17 @@ def test_wrong_targets_are_explained(tmp_path: Path) -> None:
 
 def test_every_format_converts_into_every_other(tmp_path: Path) -> None:
     """Times on a grid that suits all of them: whole frames at 10 per second, none without length."""
-    found = Annotations(
+    annotations = Annotations(
         (Interval("CPAP", 0.5, 2.0), Interval("Suction", 1.0, 1.5), Interval("CPAP", 3.0, 4.0)), (), (), 5.0
     )
     for first, form in FORMATS.items():
         source = tmp_path / f"in{form.ending}"
-        write(source, found, first, clock=FrameClock(10))
+        write(source, annotations, first, clock=FrameClock(10))
         for second, target in FORMATS.items():
             path = tmp_path / f"{first}-out{target.ending}"
             result = convert(source, path, clock=FrameClock(10))
             assert (result.source_format, result.target_format) == (first, second)
-            assert read(path, clock=FrameClock(10)).intervals == found.intervals
+            assert read(path, clock=FrameClock(10)).intervals == annotations.intervals
 
 
 def test_the_video_that_is_named_stands_in_elans_header(tmp_path: Path) -> None:

@@ -33,13 +33,13 @@ def file(folder: Path, tasks: str, content: str) -> Path:
     return path
 
 
-def seconds(found: Annotations) -> list[tuple[float, float]]:
-    return [(i.start, i.end) for i in found.intervals]
+def seconds(annotations: Annotations) -> list[tuple[float, float]]:
+    return [(i.start, i.end) for i in annotations.intervals]
 
 
-def gaps(found: Annotations) -> list[tuple[float, float]]:
-    assert {gap.label for gap in found.gaps} <= {""}
-    return [(gap.start, gap.end) for gap in found.gaps]
+def gaps(annotations: Annotations) -> list[tuple[float, float]]:
+    assert {gap.label for gap in annotations.gaps} <= {""}
+    return [(gap.start, gap.end) for gap in annotations.gaps]
 
 
 PART = {"size": 300, "start_frame": 1000, "stop_frame": 1299, "frame_filter": ""}
@@ -47,8 +47,12 @@ PART = {"size": 300, "start_frame": 1000, "stop_frame": 1299, "frame_filter": ""
 
 def test_what_is_before_and_after_a_task_is_not_annotated(tmp_path: Path) -> None:
     path = file(tmp_path, task(**PART), track(1050, outside=1100))
-    found = read(path, clock=VIDEO)
-    assert (seconds(found), gaps(found), found.duration) == ([(42.0, 44.0)], [(0.0, 40.0), (52.0, 70.0)], 70.0)
+    annotations = read(path, clock=VIDEO)
+    assert (seconds(annotations), gaps(annotations), annotations.duration) == (
+        [(42.0, 44.0)],
+        [(0.0, 40.0), (52.0, 70.0)],
+        70.0,
+    )
     without = read(path, clock=FrameClock(25))  # how long the video is, nobody knows
     assert (seconds(without), gaps(without), without.duration) == ([(42.0, 44.0)], [(0.0, 40.0)], 52.0)
 
@@ -119,8 +123,8 @@ def test_frames_deleted_from_an_image_task_are_not_annotated(tmp_path: Path) -> 
         if frame not in (75, 100)
     )
     facts = {"size": 7, "start_frame": 0, "stop_frame": 174, "frame_filter": "step=25"}
-    found = read(file(tmp_path, task(**facts), images), clock=FrameClock(25))
-    assert (seconds(found), gaps(found)) == ([(0.0, 2.0)], [(3.0, 5.0)])
+    annotations = read(file(tmp_path, task(**facts), images), clock=FrameClock(25))
+    assert (seconds(annotations), gaps(annotations)) == ([(0.0, 2.0)], [(3.0, 5.0)])
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def file(folder: Path, content: str | bytes, name: str = "a.csv") -> Path:
     return path
 
 
-def found(path: Path) -> list[tuple[str, float, float]]:
+def spans(path: Path) -> list[tuple[str, float, float]]:
     return [(i.label, i.start, i.end) for one in read_all(path, FrameClock(25.0)).values() for i in one.intervals]
 
 
@@ -68,18 +68,18 @@ def test_tables_of_spreadsheets_read_the_same(tmp_path: Path, content: str) -> N
 )
 def test_whole_numbers_with_commas_are_read_where_they_cannot_be_decimal_ones(tmp_path: Path, rows: str) -> None:
     path = file(tmp_path, f"label,start,end,subject,note\n{rows}")
-    assert ("walk", 1.0, 5.0) in found(path)
+    assert ("walk", 1.0, 5.0) in spans(path)
     # Semicolons leave no doubt: the comma is free for decimals.
-    assert found(file(tmp_path, "label;start;end;subject;note\nwalk;1;5;14;5\n")) == [("walk", 1.0, 5.0)]
+    assert spans(file(tmp_path, "label;start;end;subject;note\nwalk;1;5;14;5\n")) == [("walk", 1.0, 5.0)]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
 def test_a_mark_says_the_encoding(tmp_path: Path, encoding: str) -> None:
-    assert found(file(tmp_path, "label,start,end\nÜben,1,2\n".encode(encoding))) == [("Üben", 1.0, 2.0)]
+    assert spans(file(tmp_path, "label,start,end\nÜben,1,2\n".encode(encoding))) == [("Üben", 1.0, 2.0)]
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "expected"),
     [
         ("label,start,end\nwalk,1,5,14,5\n", ":2: more cells than columns (5 and 3)|Decimal commas"),
         ("label,start,end,,\nwalk,1,5,14,5\n", ":2: more cells than columns (5 and 3)"),
@@ -111,9 +111,9 @@ def test_a_mark_says_the_encoding(tmp_path: Path, encoding: str) -> None:
         (AGGREGATED + "o\tp\tA\t25\t1\t5\n", ": line 2: the behaviour type is '25', expected STATE or POINT"),
     ],
 )
-def test_what_would_be_lost_or_misread_is_refused_with_its_line(tmp_path: Path, content: str, said: str) -> None:
+def test_what_would_be_lost_or_misread_is_refused_with_its_line(tmp_path: Path, content: str, expected: str) -> None:
     message = refused(file(tmp_path, content))
-    for part in said.split("|"):
+    for part in expected.split("|"):
         assert part in message
 
 
@@ -134,7 +134,7 @@ def test_scores_are_numbers_between_0_and_1(tmp_path: Path, score: str) -> None:
 
 def test_a_quotation_mark_in_a_comment_of_boris_hides_no_row(tmp_path: Path) -> None:
     rows = 'O\tP\tA\tSTATE\t1\t2\t"see note\t\nO\tP\tB\tSTATE\t3\t4\t\t\nO\tP\tC\tSTATE\t5\t6\t\t\n'
-    assert found(file(tmp_path, AGGREGATED + rows, "a.tsv")) == [("A", 1, 2), ("B", 3, 4), ("C", 5, 6)]
+    assert spans(file(tmp_path, AGGREGATED + rows, "a.tsv")) == [("A", 1, 2), ("B", 3, 4), ("C", 5, 6)]
 
 
 @pytest.mark.parametrize(
@@ -153,18 +153,18 @@ def test_comments_with_quotation_marks_leave_every_row(tmp_path: Path, comments:
     rows = (
         f"O\tP\tA\tSTATE\t1\t2\t{first}\t{second}\nO\tP\tB\tSTATE\t3\t4\t{second}\t{first}\nO\tP\tC\tSTATE\t5\t6\t\t\n"
     )
-    assert found(file(tmp_path, AGGREGATED + rows, "a.tsv")) == [("A", 1, 2), ("B", 3, 4), ("C", 5, 6)]
+    assert spans(file(tmp_path, AGGREGATED + rows, "a.tsv")) == [("A", 1, 2), ("B", 3, 4), ("C", 5, 6)]
 
 
 def test_a_comment_of_two_lines_is_one_row(tmp_path: Path) -> None:
     rows = 'O\tP\tA\tSTATE\t1\t2\t"see\nnote"\t\nO\tP\tB\tSTATE\t3\t4\t\t\n'
-    assert found(file(tmp_path, AGGREGATED + rows, "a.tsv")) == [("A", 1, 2), ("B", 3, 4)]
+    assert spans(file(tmp_path, AGGREGATED + rows, "a.tsv")) == [("A", 1, 2), ("B", 3, 4)]
     with_comma = 'label,start,end,note\nA,1,2,"one, two\nthree, four"\nB,3,4,\n'
-    assert found(file(tmp_path, with_comma)) == [("A", 1, 2), ("B", 3, 4)]
+    assert spans(file(tmp_path, with_comma)) == [("A", 1, 2), ("B", 3, 4)]
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "expected"),
     [
         ("o\tp\tA\tSTART\t1\tv.mp4\t\n" + TABULAR + "o\tp\tA\tSTOP\t2\tv.mp4\t\n", "line 1: a row of the table stands"),
         (TABULAR + TABULAR + "o\tp\tA\tSTART\t1\tv.mp4\t\n", ":2: the header of line 1 again"),
@@ -174,12 +174,12 @@ def test_a_comment_of_two_lines_is_one_row(tmp_path: Path) -> None:
         ("Time offset (s)\t0\nTime offset (s)\t10\n" + TABULAR, "'Time offset (s)' is given twice"),
     ],
 )
-def test_rows_of_boris_that_would_be_lost_are_named(tmp_path: Path, content: str, said: str) -> None:
-    assert said in refused(file(tmp_path, content, "a.tsv"))
+def test_rows_of_boris_that_would_be_lost_are_named(tmp_path: Path, content: str, expected: str) -> None:
+    assert expected in refused(file(tmp_path, content, "a.tsv"))
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "expected"),
     [
         ("time\twalk\tsit\n0.0\t1\t0\n1.0\t0\t1\n2.0\t0\t1\n", "BORIS's binary table"),
         ("Time,walk\n0.0,1\n0.1,1\n", "BORIS's binary table"),
@@ -194,15 +194,15 @@ def test_rows_of_boris_that_would_be_lost_are_named(tmp_path: Path, content: str
         ("% SDIS file created by BORIS\nTimed <walk sit>;\n", "SDIS file"),
     ],
 )
-def test_other_exports_of_boris_are_named(tmp_path: Path, content: str, said: str) -> None:
+def test_other_exports_of_boris_are_named(tmp_path: Path, content: str, expected: str) -> None:
     message = refused(file(tmp_path, content, "a.tsv"))
-    assert said in message
+    assert expected in message
     assert "'Tabular events' or 'Aggregated events'" in message
 
 
 def test_every_frame_of_deepethogram_has_its_row(tmp_path: Path) -> None:
     assert ":3: an empty row" in refused(file(tmp_path, "frame,walk\n0,1\n,\n1,0\n"))
-    assert found(file(tmp_path, "frame,walk\n0,1\n1,0\n\n")) == [("walk", 0.0, 0.04)]
+    assert spans(file(tmp_path, "frame,walk\n0,1\n1,0\n\n")) == [("walk", 0.0, 0.04)]
 
 
 def test_a_table_of_frames_without_end_is_not_written(tmp_path: Path) -> None:
@@ -245,7 +245,7 @@ def test_subtitles_read_the_same(tmp_path: Path, content: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "expected"),
     [
         (VTT.replace("500\nwalk", "500\n\nwalk"), "line 3: the interval from 1 s to 2.5 s has no label"),
         (VTT + "\nrun\n", ":9: 'run' belongs to no cue"),
@@ -259,8 +259,8 @@ def test_subtitles_read_the_same(tmp_path: Path, content: str) -> None:
         (VTT.replace("00:03", "٠٠:٠٣"), ":6: expected a timing"),
     ],
 )
-def test_cues_that_would_be_lost_are_named(tmp_path: Path, content: str, said: str) -> None:
-    assert said in refused(file(tmp_path, content, "a.vtt"))
+def test_cues_that_would_be_lost_are_named(tmp_path: Path, content: str, expected: str) -> None:
+    assert expected in refused(file(tmp_path, content, "a.vtt"))
 
 
 @pytest.mark.parametrize("label", ["=1+1", "+x", "-x", "@x", "'=x", "''-", "\tx", "'x", "=cmd|' /C calc'!A0", "a=b"])
@@ -293,7 +293,7 @@ def test_rows_of_an_unquoted_table_are_its_intervals(
     """Whatever the comments hold: as many bouts as rows, or a refusal."""
     rows = "".join(f"O\tP\tA\tSTATE\t{n}\t{n}.5\t{text}\t\n" for n, text in enumerate(comments))
     path = file(tmp_path_factory.mktemp("rows"), AGGREGATED + rows, "a.tsv")
-    assert found(path) == [("A", n, n + 0.5) for n in range(len(comments))]
+    assert spans(path) == [("A", n, n + 0.5) for n in range(len(comments))]
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
@@ -310,10 +310,10 @@ def test_rows_of_a_quoted_table_are_its_intervals(
     expected = [("A", n, n + 0.5) for n in range(len(notes))]
     if any("\n" in note and delimiter in note for note in notes):
         try:
-            assert found(path) == expected
+            assert spans(path) == expected
         except ActScribeError:
             return
-    assert found(path) == expected
+    assert spans(path) == expected
 
 
 @given(st.text(st.sampled_from('a1,;\t"\n '), max_size=40))
@@ -321,7 +321,7 @@ def test_a_damaged_table_loses_no_row(tmp_path_factory: pytest.TempPathFactory, 
     """After a table of three rows stands anything: it is read as rows of its own, or refused."""
     path = file(tmp_path_factory.mktemp("rows"), "label,start,end\nA,0,1\nB,1,2\nC,2,3\n" + damage)
     try:
-        intervals = found(path)
+        intervals = spans(path)
     except ActScribeError:
         return
     assert intervals[:3] == [("A", 0, 1), ("B", 1, 2), ("C", 2, 3)]

@@ -51,9 +51,9 @@ def aligned(name: str, start: str, end: str, value: str) -> str:
     )
 
 
-def tier(name: str, *found: str, participant: str = "") -> str:
+def tier(name: str, *annotations: str, participant: str = "") -> str:
     who = f' PARTICIPANT="{participant}"' if participant else ""
-    return f'<TIER LINGUISTIC_TYPE_REF="t" TIER_ID="{name}"{who}>{"".join(found)}</TIER>\n'
+    return f'<TIER LINGUISTIC_TYPE_REF="t" TIER_ID="{name}"{who}>{"".join(annotations)}</TIER>\n'
 
 
 def test_what_is_written_is_an_eaf_with_a_tier_per_label_and_subject(tmp_path: Path) -> None:
@@ -62,12 +62,12 @@ def test_what_is_written_is_an_eaf_with_a_tier_per_label_and_subject(tmp_path: P
     root = ElementTree.parse(path).getroot()
     assert root.tag == "ANNOTATION_DOCUMENT"
     slots = {slot.get("TIME_SLOT_ID"): int(slot.get("TIME_VALUE")) for slot in root.iter("TIME_SLOT")}
-    found = {}
+    spans = {}
     for one in root.iter("TIER"):
         for annotation in one.iter("ALIGNABLE_ANNOTATION"):
             span = (slots[annotation.get("TIME_SLOT_REF1")], slots[annotation.get("TIME_SLOT_REF2")])
-            found[one.get("TIER_ID"), one.get("PARTICIPANT"), annotation.findtext("ANNOTATION_VALUE")] = span
-    assert found == {
+            spans[one.get("TIER_ID"), one.get("PARTICIPANT"), annotation.findtext("ANNOTATION_VALUE")] = span
+    assert spans == {
         ("Suction @ nurse", "nurse", "Suction"): (1250, 2500),
         ("CPAP", None, "CPAP"): (2000, 4000),
     }
@@ -81,10 +81,15 @@ def test_what_is_written_is_an_eaf_with_a_tier_per_label_and_subject(tmp_path: P
 
 def test_annotations_of_a_tier_never_overlap(tmp_path: Path) -> None:
     path = tmp_path / "a.eaf"
-    found = [Interval("Suction", 0, 3), Interval("Suction", 1, 2), Interval("Suction", 2, 4), Interval("Suction", 3, 5)]
+    intervals = [
+        Interval("Suction", 0, 3),
+        Interval("Suction", 1, 2),
+        Interval("Suction", 2, 4),
+        Interval("Suction", 3, 5),
+    ]
     # A label that is spelled like the tier of another label and subject must not land in that tier.
-    found += [Interval("A", 0, 1, "B"), Interval("A @ B", 2, 3)]
-    write(path, Annotations.of(found), "elan")
+    intervals += [Interval("A", 0, 1, "B"), Interval("A @ B", 2, 3)]
+    write(path, Annotations.of(intervals), "elan")
     root = ElementTree.parse(path).getroot()
     slots = {slot.get("TIME_SLOT_ID"): int(slot.get("TIME_VALUE")) for slot in root.iter("TIME_SLOT")}
     for one in root.iter("TIER"):
@@ -94,7 +99,7 @@ def test_annotations_of_a_tier_never_overlap(tmp_path: Path) -> None:
             if len(a.attrib) > 2 and a.get("TIME_SLOT_REF1")
         )
         assert all(before[1] <= after[0] for before, after in pairwise(spans))
-    assert read(path).intervals == Annotations.of(found).intervals
+    assert read(path).intervals == Annotations.of(intervals).intervals
 
 
 def test_the_label_is_the_value_or_else_the_tier(tmp_path: Path) -> None:
@@ -105,13 +110,13 @@ def test_the_label_is_the_value_or_else_the_tier(tmp_path: Path) -> None:
         tier("Ventilation", aligned("a1", "ts1", "ts2", ""), aligned("a2", "ts3", "ts4", "PPV"), participant="P1")
         + tier("Suction", aligned("a3", "ts1", "ts4", "  ")),
     )
-    found = read(path)
-    assert found.intervals == (
+    annotations = read(path)
+    assert annotations.intervals == (
         Interval("Ventilation", 0.0, 1.0, "P1"),
         Interval("Suction", 0.0, 2.0),
         Interval("PPV", 1.5, 2.0, "P1"),
     )
-    assert found.media == ("C:/videos/baby 1.mp4",)
+    assert annotations.media == ("C:/videos/baby 1.mp4",)
 
 
 def test_times_that_elan_leaves_out_lie_evenly_between(tmp_path: Path) -> None:

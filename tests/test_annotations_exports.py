@@ -34,9 +34,9 @@ TEXTS = [name for name, form in FORMATS.items() if not form.signature]
 SET = ("Ventilation", "Suction", "Baby visible")
 
 
-def exported(folder: Path, found: Annotations, name: str) -> Path:
+def exported(folder: Path, annotations: Annotations, name: str) -> Path:
     path = folder / f"a{FORMATS[name].ending}"
-    write(path, found, name, CLOCK)
+    write(path, annotations, name, CLOCK)
     return path
 
 
@@ -128,14 +128,14 @@ def test_elan_urls_of_other_systems(tmp_path: Path, spelled: str, url: str, rela
 
 
 def test_via_is_told_where_on_the_disk_or_the_web_a_video_is(tmp_path: Path, video: Path) -> None:
-    for spelled, place in (
+    for spelled, location in (
         (str(video), {"loc": 3, "src": video.as_uri()}),
         ("https://x.org/a.mp4", {"loc": 2, "src": "https://x.org/a.mp4"}),
         ("gone.mp4", {"loc": 1, "src": ""}),
     ):
         path = exported(tmp_path / "out", Annotations((), (), (spelled,)), "via")
         file = json.loads(path.read_text(encoding="utf-8"))["file"]["1"]
-        assert file == {"fid": "1", "fname": spelled, "type": 4, **place}
+        assert file == {"fid": "1", "fname": spelled, "type": 4, **location}
 
 
 @pytest.mark.parametrize("sound", [False, True])
@@ -194,8 +194,8 @@ def test_boris_has_a_key_and_a_colour_for_every_label(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_times_have_no_more_digits_than_they_have(tmp_path: Path, name: str) -> None:
-    found = (Interval("x", 0.1 + 0.2, 12.300000000000001),)
-    text = exported(tmp_path, Annotations(found, duration=20.000000000000004), name).read_text(encoding="utf-8")
+    intervals = (Interval("x", 0.1 + 0.2, 12.300000000000001),)
+    text = exported(tmp_path, Annotations(intervals, duration=20.000000000000004), name).read_text(encoding="utf-8")
     assert not re.search(r"\.\d*(0000000|9999999)", text)
 
 
@@ -207,22 +207,22 @@ def test_times_have_no_more_digits_than_they_have(tmp_path: Path, name: str) -> 
 )
 def test_rounding_neither_empties_an_interval_nor_makes_neighbours_overlap(spans: list[tuple[str, int, int]]) -> None:
     """Times in tenths of a millisecond, so that much is shorter than what is written."""
-    found = sorted((Interval(label, a / 1e4, (a + n) / 1e4) for label, a, n in spans), key=sort_key)
-    rounded = milliseconds(found)
-    assert [interval for interval, *_ in rounded] == found
+    intervals = sorted((Interval(label, a / 1e4, (a + n) / 1e4) for label, a, n in spans), key=sort_key)
+    rounded = milliseconds(intervals)
+    assert [interval for interval, *_ in rounded] == intervals
     for interval, start, end in rounded:
         assert (start == end) == (interval.start == interval.end)
-        if all(one.duration == 0 or one.duration > 0.001 for one in found):
+        if all(one.duration == 0 or one.duration > 0.001 for one in intervals):
             assert abs(start - interval.start * 1000) <= 0.5 + 1e-6
             assert abs(end - interval.end * 1000) <= 0.5 + 1e-6
     filled = [row for row in rounded if row[0].duration]
-    if not _any_overlap(found):
+    if not _any_overlap(intervals):
         for (one, _, end), (other, start, _) in combinations(filled, 2):
             assert one.label != other.label or end <= start
 
 
-def _any_overlap(found: list[Interval]) -> bool:
-    bouts = [interval for interval in found if interval.duration]
+def _any_overlap(intervals: list[Interval]) -> bool:
+    bouts = [interval for interval in intervals if interval.duration]
     return any(
         one.end > other.start
         for label in "ab"
@@ -246,15 +246,15 @@ for name in FORMATS:
 
 
 def test_same_annotations_same_bytes_in_any_process(tmp_path: Path) -> None:
-    said = []
+    outputs = []
     for seed, zone in (("1", "UTC"), ("2", "Asia/Tokyo")):
         environment = {**os.environ, "PYTHONHASHSEED": seed, "TZ": zone, "LC_ALL": "de_DE.UTF-8"}
         command = [sys.executable, "-c", EXAMPLE, str(tmp_path)]
-        said.append(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
-    assert said[0] == said[1]
+        outputs.append(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
+    assert outputs[0] == outputs[1]
     digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in tmp_path.iterdir()}
     assert len(digests) == len(FORMATS) + 1  # the description of BIDS events
-    assert all(digest in said[0] for name, digest in digests.items() if name != "a_events.json")
+    assert all(digest in outputs[0] for name, digest in digests.items() if name != "a_events.json")
     assert not any(b"\r" in path.read_bytes() for path in tmp_path.iterdir() if path.suffix != ".nwb")
 
 
@@ -286,9 +286,11 @@ def test_hostile_labels_come_back_or_are_refused_before_anything_is_written(tmp_
     refused = []
     for number, label in enumerate(HOSTILE):
         path = tmp_path / f"{number}{FORMATS[name].ending}"
-        found = Annotations((Interval("plain", 0.0, 1.0), Interval(label, 1.0, 2.0)), duration=4.0, labels=(label,))
+        annotations = Annotations(
+            (Interval("plain", 0.0, 1.0), Interval(label, 1.0, 2.0)), duration=4.0, labels=(label,)
+        )
         try:
-            write(path, found, name, CLOCK)
+            write(path, annotations, name, CLOCK)
         except ActScribeError as error:
             refused.append((label, str(error)))
             continue

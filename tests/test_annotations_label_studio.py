@@ -14,8 +14,8 @@ from actscribe.errors import ActScribeError
 
 def region(label: str, start: int, end: int, identifier: str = "r", **more: Any) -> dict[str, Any]:
     value = {"ranges": [{"start": start, "end": end}], "timelinelabels": [label]}
-    place = {"from_name": "acts", "to_name": "video", "type": "timelinelabels", "origin": "manual"}
-    return {"id": identifier, **place, "value": value, **more}
+    common = {"from_name": "acts", "to_name": "video", "type": "timelinelabels", "origin": "manual"}
+    return {"id": identifier, **common, "value": value, **more}
 
 
 def task(*annotations: dict[str, Any], data: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
@@ -42,9 +42,9 @@ def test_the_rate_of_the_task_is_what_was_counted_at(tmp_path: Path) -> None:
     path = file(tmp_path, task({"result": [region("Moving", 11, 20)]}, data=data))
     uneven = FrameClock.of_frames([0.0, 0.1, 0.9], 1.0)
     for clock in (None, FrameClock(25), uneven):
-        found = read(path, clock=clock)
-        assert found == Annotations((Interval("Moving", 1.0, 2.0),), (), ("a.mp4",), 12.0)
-        assert found.labels == ("Moving", "Sitting")
+        annotations = read(path, clock=clock)
+        assert annotations == Annotations((Interval("Moving", 1.0, 2.0),), (), ("a.mp4",), 12.0)
+        assert annotations.labels == ("Moving", "Sitting")
 
 
 @pytest.mark.parametrize(
@@ -69,8 +69,8 @@ def test_every_submitted_annotation_is_read_apart(tmp_path: Path) -> None:
         ),
         {"id": 8, "data": {"video": "s3://bucket/b%20c.mp4?sig=1"}, "annotations": []},
     )
-    found = read_all(path, clock=FrameClock(25))
-    assert {name: [(i.label, i.start, i.end) for i in one.intervals] for name, one in found.items()} == {
+    annotations = read_all(path, clock=FrameClock(25))
+    assert {name: [(i.label, i.start, i.end) for i in one.intervals] for name, one in annotations.items()} == {
         "a.mp4: 11 by 5": [("Moving", 0.0, 1.0)],
         "a.mp4: 12 by b@x.org": [("Moving", 1.0, 2.0)],
     }
@@ -132,8 +132,8 @@ def test_the_short_export_is_named(tmp_path: Path) -> None:
 
 def test_what_is_written_is_one_task_with_the_whole_label_set(tmp_path: Path) -> None:
     path = tmp_path / "a.label-studio.json"
-    found = [Interval("Moving", 0.08, 0.2, "P"), Interval("Moving", 0.2, 0.21, "P")]
-    write(path, Annotations.of(found, ["/v/ü 1.mp4"], 8.0, ["Sitting", "Moving"]), "label-studio", FrameClock(25))
+    intervals = [Interval("Moving", 0.08, 0.2, "P"), Interval("Moving", 0.2, 0.21, "P")]
+    write(path, Annotations.of(intervals, ["/v/ü 1.mp4"], 8.0, ["Sitting", "Moving"]), "label-studio", FrameClock(25))
     (written,) = json.loads(path.read_text(encoding="utf-8"))
     assert written["data"]["video"] == "/data/local-files/?d=v/%C3%BC%201.mp4"
     assert (written["data"]["fps"], written["data"]["duration"]) == (25, 8.0)

@@ -54,8 +54,8 @@ def test_webvtt_by_hand(tmp_path: Path, ends: str) -> None:
 
 def test_webvtt_is_written_for_players(tmp_path: Path) -> None:
     path = tmp_path / "a.vtt"
-    found = [Interval("a --> <b>", 3661.5, 3662), Interval("PPV", 0.0006, 0.0007, "A & B")]
-    write(path, Annotations.of(found), "vtt")
+    intervals = [Interval("a --> <b>", 3661.5, 3662), Interval("PPV", 0.0006, 0.0007, "A & B")]
+    write(path, Annotations.of(intervals), "vtt")
     assert path.read_text() == (
         "WEBVTT\n\n00:00:00.001 --> 00:00:00.002\n<v A &amp; B>PPV\n"
         "\n01:01:01.500 --> 01:01:02.000\na --&gt; &lt;b&gt;\n"
@@ -145,10 +145,10 @@ def test_via_is_written_as_a_project_of_one_video(tmp_path: Path) -> None:
 
 def test_json_is_the_documented_schema(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
-    found = Annotations(
+    annotations = Annotations(
         (Interval("Süd", 1, 2.5, "P", 0.5), Interval("b", 2, 3, "", 0.0)), (Interval("", 8, 9),), ("a.mp4",), 12.5
     )
-    write(path, found, "json")
+    write(path, annotations, "json")
     assert "Süd" in path.read_text(encoding="utf-8")
     assert json.loads(path.read_text(encoding="utf-8")) == {
         "format": "actscribe-annotations",
@@ -161,7 +161,7 @@ def test_json_is_the_documented_schema(tmp_path: Path) -> None:
         ],
         "gaps": [{"label": "", "start": 8.0, "end": 9.0}],
     }
-    assert read(path) == found
+    assert read(path) == annotations
 
 
 @pytest.mark.parametrize(
@@ -251,8 +251,8 @@ def test_cvat_tags_on_images(tmp_path: Path) -> None:
 
 def test_cvat_is_written_as_tracks_with_its_frame_rate(tmp_path: Path) -> None:
     path = tmp_path / "a.xml"
-    found = Annotations((Interval("Suction", 1, 2, "nurse"), Interval("PPV", 3.0, 3.0)), (), ("v.mp4",), 10.0)
-    write(path, found, "cvat", clock=FrameClock(25))
+    annotations = Annotations((Interval("Suction", 1, 2, "nurse"), Interval("PPV", 3.0, 3.0)), (), ("v.mp4",), 10.0)
+    write(path, annotations, "cvat", clock=FrameClock(25))
     root = ElementTree.parse(path).getroot()
     assert root.findtext("meta/task/fps") == "25.0"
     assert root.findtext("meta/task/size") == "250"
@@ -312,10 +312,10 @@ def test_deepethogram_by_hand(tmp_path: Path) -> None:
 
 def test_deepethogram_is_written_frame_by_frame(tmp_path: Path) -> None:
     path = tmp_path / "v_labels.csv"
-    found = Annotations(
+    annotations = Annotations(
         (Interval("a", 0.0, 1.0), Interval("b", 0.5, 0.5)), (Interval("b", 0.0, 0.5), Interval("", 1.5, 2)), (), 2.5
     )
-    write(path, found, "deepethogram", clock=FrameClock(2))
+    write(path, annotations, "deepethogram", clock=FrameClock(2))
     assert path.read_text() == ",background,a,b\n0,0,1,-1\n1,0,1,1\n2,1,0,0\n3,-1,-1,-1\n4,1,0,0\n"
 
 

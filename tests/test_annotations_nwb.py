@@ -69,7 +69,7 @@ def test_pynwb_reads_and_validates_what_is_written(tmp_path: Path) -> None:
         points = content.events["point_activities"].to_dataframe()
         videos = content.intervals["videos"].to_dataframe()
         meanings = content.intervals["activities"].meanings_tables["label_meanings"].to_dataframe()
-        begin, said, notes = content.session_start_time, content.session_description, content.notes
+        begin, description, notes = content.session_start_time, content.session_description, content.notes
     columns = ["start_time", "stop_time", "label", "subject", "score", "raw_score", "origin", "annotator", "run"]
     assert list(bouts.columns) == columns
     assert bouts["start_time"].tolist() == [0.1, 1.0]
@@ -83,8 +83,8 @@ def test_pynwb_reads_and_validates_what_is_written(tmp_path: Path) -> None:
     assert videos.to_numpy().tolist() == [[0.0, 30.25, "videos/ü.mp4"]]
     assert meanings["value"].tolist() == ["Sleep", "Rear", "Drop", "Grööm 🐁"]
     assert begin == datetime(1970, 1, 1, tzinfo=UTC)
-    assert "not known" in said
-    assert "1970-01-01" in said
+    assert "not known" in description
+    assert "1970-01-01" in description
     assert notes == "One note.\nAnother."
 
 
@@ -134,10 +134,10 @@ def test_a_table_of_another_program_and_times_that_are_invalid(tmp_path: Path) -
         content.add_trial(start_time=0.0, stop_time=9.0, choice="left")
         content.add_invalid_time_interval(start_time=7.0, stop_time=8.0, tags=["light"])
 
-    found = read(foreign(tmp_path / "a.nwb", fill))
-    assert found.intervals == (Interval("Rear", 1.5, 3.0), Interval("Groom", 4.0, 4.5))
-    assert found.gaps == (Interval("", 7.0, 8.0),)
-    assert (found.media, found.duration) == ((), None)
+    annotations = read(foreign(tmp_path / "a.nwb", fill))
+    assert annotations.intervals == (Interval("Rear", 1.5, 3.0), Interval("Groom", 4.0, 4.5))
+    assert annotations.gaps == (Interval("", 7.0, 8.0),)
+    assert (annotations.media, annotations.duration) == ((), None)
 
 
 def test_several_tables_are_told_apart_by_name(tmp_path: Path) -> None:
@@ -161,8 +161,8 @@ def test_events_have_a_duration_or_none(tmp_path: Path) -> None:
         table.add_event(timestamp=4.0, duration=float("nan"), label="Drop")
         content.add_events_table(table)
 
-    found = read(foreign(tmp_path / "a.nwb", fill))
-    assert found.intervals == (Interval("Rear", 0.1, 0.3), Interval("Drop", 4.0, 4.0))
+    annotations = read(foreign(tmp_path / "a.nwb", fill))
+    assert annotations.intervals == (Interval("Rear", 0.1, 0.3), Interval("Drop", 4.0, 4.0))
 
 
 def video(name: str, begin: float) -> ImageSeries:
@@ -175,8 +175,8 @@ def test_times_are_counted_from_the_begin_of_the_video(tmp_path: Path) -> None:
         content.add_acquisition(video("top", 10.1))
         content.add_time_intervals(intervals("states", [(10.4, 12.1, "Rear")]))
 
-    found = read(foreign(tmp_path / "a.nwb", fill))
-    assert (found.intervals, found.media) == ((Interval("Rear", 0.3, 2.0),), ("top.avi",))
+    annotations = read(foreign(tmp_path / "a.nwb", fill))
+    assert (annotations.intervals, annotations.media) == ((Interval("Rear", 0.3, 2.0),), ("top.avi",))
 
 
 def test_videos_that_begin_at_different_times_are_refused(tmp_path: Path) -> None:

@@ -23,10 +23,10 @@ SPELLED = {"label-studio": lambda name: name.lstrip("/")}
 IN_ROWS = ("boris-tabular", "boris-aggregated")
 
 
-def there_and_back(found: Annotations, name: str, fps: float = FPS) -> Annotations:
+def there_and_back(original: Annotations, name: str, fps: float = FPS) -> Annotations:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"recording{FORMATS[name].ending}"
-        write(path, found, name, FrameClock(fps))
+        write(path, original, name, FrameClock(fps))
         assert detect(path) == name
         return read(path, clock=FrameClock(fps))
 
@@ -35,41 +35,41 @@ def there_and_back(found: Annotations, name: str, fps: float = FPS) -> Annotatio
 @given(data=st.data())
 def test_write_then_read_is_the_identity(name: str, data: st.DataObject) -> None:
     form = FORMATS[name]
-    found = data.draw(annotations(eighths() if form.resolution is None else seconds()))
-    found = without_overlaps(found) if name in TOGGLES else found
-    is_empty = not found.intervals and not found.gaps
+    original = data.draw(annotations(eighths() if form.resolution is None else seconds()))
+    original = without_overlaps(original) if name in TOGGLES else original
+    is_empty = not original.intervals and not original.gaps
     if form.needs_rows and is_empty:
         return
-    again = there_and_back(found, name)
+    again = there_and_back(original, name)
     rate = FPS if form.resolution is None else 1000
     shortest = SHORTEST.get(name, 0)
-    assert sorted(again.intervals, key=whole_key) == on_grid(found.intervals, rate, shortest, form.keeps)
-    assert sorted(again.gaps, key=whole_key) == on_grid(found.gaps, rate, shortest, form.keeps)
-    media = tuple(SPELLED.get(name, str)(file) for file in found.media)
+    assert sorted(again.intervals, key=whole_key) == on_grid(original.intervals, rate, shortest, form.keeps)
+    assert sorted(again.gaps, key=whole_key) == on_grid(original.gaps, rate, shortest, form.keeps)
+    media = tuple(SPELLED.get(name, str)(file) for file in original.media)
     media = media if "further media" in form.keeps else media[:1]
     assert again.media == (media if "media" in form.keeps and not (name in IN_ROWS and is_empty) else ())
     if "labels" in form.keeps:
-        assert again.labels == found.labels
-    if not _keeps_length(name, found):
+        assert again.labels == original.labels
+    if not _keeps_length(name, original):
         assert again.duration is None
     else:
-        assert again.duration == pytest.approx(found.duration, abs=0.0005 if form.resolution else 0.5 / FPS + 1e-9)
+        assert again.duration == pytest.approx(original.duration, abs=0.0005 if form.resolution else 0.5 / FPS + 1e-9)
 
 
-def _keeps_length(name: str, found: Annotations) -> bool:
-    stands_nowhere = (name in IN_ROWS and not found.as_intervals()) or (name == "boris" and not found.media)
-    return "duration" in FORMATS[name].keeps and found.duration is not None and not stands_nowhere
+def _keeps_length(name: str, original: Annotations) -> bool:
+    stands_nowhere = (name in IN_ROWS and not original.as_intervals()) or (name == "boris" and not original.media)
+    return "duration" in FORMATS[name].keeps and original.duration is not None and not stands_nowhere
 
 
 @pytest.mark.parametrize("name", FORMATS)
 @settings(max_examples=25)
-@given(found=annotations(eighths()), fps=st.sampled_from((10.0, 25.0, 30000 / 1001)))
-def test_a_second_trip_changes_nothing(name: str, found: Annotations, fps: float) -> None:
-    found = Annotations(found.intervals, found.gaps, found.media, 25.0, found.labels)
-    found = without_overlaps(found) if name in TOGGLES else found
-    if FORMATS[name].needs_rows and not found.as_intervals():
+@given(original=annotations(eighths()), fps=st.sampled_from((10.0, 25.0, 30000 / 1001)))
+def test_a_second_trip_changes_nothing(name: str, original: Annotations, fps: float) -> None:
+    original = Annotations(original.intervals, original.gaps, original.media, 25.0, original.labels)
+    original = without_overlaps(original) if name in TOGGLES else original
+    if FORMATS[name].needs_rows and not original.as_intervals():
         return
-    once = there_and_back(found, name, fps)
+    once = there_and_back(original, name, fps)
     assert there_and_back(once, name, fps) == once
 
 
@@ -101,23 +101,23 @@ def test_deepethogram_keeps_every_frame(
             expected[first : first + n, names.index(name)] = 1
     again = there_and_back(Annotations(tuple(present), tuple(gaps), (), frames / fps), "deepethogram", fps)
     assert again.duration == pytest.approx(frames / fps)
-    found = np.zeros_like(expected)
+    actual = np.zeros_like(expected)
     moments = (np.arange(frames) + 0.5) / fps
     for gap in again.gaps:
         columns = range(len(names)) if not gap.label else [names.index(gap.label)]
         for column in columns:
-            found[(moments >= gap.start) & (moments < gap.end), column] = -1
+            actual[(moments >= gap.start) & (moments < gap.end), column] = -1
     for interval in again.intervals:
-        found[(moments >= interval.start) & (moments < interval.end), names.index(interval.label)] = 1
-    np.testing.assert_array_equal(found, expected)
+        actual[(moments >= interval.start) & (moments < interval.end), names.index(interval.label)] = 1
+    np.testing.assert_array_equal(actual, expected)
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_numpy_times_and_scores_are_written_as_numbers(name: str) -> None:
-    found = Annotations(
+    original = Annotations(
         (Interval("Suction", np.float64(1.0), np.float64(2.0), "", np.float32(0.5)),), (), (), np.float64(8.0)
     )
-    again = there_and_back(found, name)
+    again = there_and_back(original, name)
     assert [(i.label, i.start, i.end) for i in again.intervals] == [("Suction", 1.0, 2.0)]
     assert again.intervals[0].score == (0.5 if "score" in FORMATS[name].keeps else None)
 

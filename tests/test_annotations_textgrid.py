@@ -138,8 +138,8 @@ def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, problem: str
 
 def test_praatio_reads_what_is_written(tmp_path: Path) -> None:
     path = tmp_path / "a.TextGrid"
-    found = [Interval("Suction", 1.25, 2.5, "nurse"), Interval("Suction", 2.0, 4.0, "nurse"), Interval("Cry", 3, 3)]
-    write(path, Annotations.of(found, duration=8.0, labels=["Ventilation", "Suction", "Cry"]), "textgrid")
+    intervals = [Interval("Suction", 1.25, 2.5, "nurse"), Interval("Suction", 2.0, 4.0, "nurse"), Interval("Cry", 3, 3)]
+    write(path, Annotations.of(intervals, duration=8.0, labels=["Ventilation", "Suction", "Cry"]), "textgrid")
     opened = textgrid.openTextgrid(str(path), includeEmptyIntervals=False)
     tiers = {name: [tuple(entry) for entry in opened.getTier(name).entries] for name in opened.tierNames}
     assert tiers == {
@@ -150,7 +150,7 @@ def test_praatio_reads_what_is_written(tmp_path: Path) -> None:
     }
     assert opened.maxTimestamp == 8.0
     again = read(path)
-    assert (again.intervals, again.labels) == (tuple(found), ("Ventilation", "Suction", "Cry"))
+    assert (again.intervals, again.labels) == (tuple(intervals), ("Ventilation", "Suction", "Cry"))
 
 
 @pytest.mark.parametrize("form", ["long_textgrid", "short_textgrid"])
@@ -168,9 +168,9 @@ def test_what_praatio_writes_is_read(tmp_path: Path, form: str) -> None:
 
 def test_a_subject_that_ends_like_a_number_of_ours_comes_back(tmp_path: Path) -> None:
     path = tmp_path / "a.TextGrid"
-    found = [Interval("x", 0, 2, "rat #2"), Interval("x", 1, 3, "rat #2"), Interval("x", 0, 1, "rat")]
-    write(path, Annotations.of(found), "textgrid")
-    assert read(path).intervals == Annotations.of(found).intervals
+    intervals = [Interval("x", 0, 2, "rat #2"), Interval("x", 1, 3, "rat #2"), Interval("x", 0, 1, "rat")]
+    write(path, Annotations.of(intervals), "textgrid")
+    assert read(path).intervals == Annotations.of(intervals).intervals
 
 
 def test_an_end_that_is_not_the_videos_is_not_taken_for_it(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_times_that_excel_took_for_times_of_day(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sheets", "said"),
+    ("sheets", "expected"),
     [
         (((("label", "start", "end"), ("walk", 1, 2)),), "an Excel workbook of no known export"),
         (((),), "an Excel workbook of no known export"),
@@ -87,8 +87,8 @@ def test_times_that_excel_took_for_times_of_day(tmp_path: Path) -> None:
         (((AGGREGATED, ("o", "P", "walk", "STATE", datetime.datetime(2024, 1, 1), 2, "a")),), "the start is '2024"),
     ],
 )
-def test_other_workbooks_are_refused(tmp_path: Path, sheets: tuple, said: str) -> None:
-    assert said in refused(book(tmp_path, *sheets)).replace(":2: more", ": line 2: more")
+def test_other_workbooks_are_refused(tmp_path: Path, sheets: tuple, expected: str) -> None:
+    assert expected in refused(book(tmp_path, *sheets)).replace(":2: more", ": line 2: more")
 
 
 def read_or_refuse(path: Path) -> dict[str, Annotations] | None:
@@ -165,8 +165,8 @@ def test_damaged_workbooks_are_read_or_refused(tmp_path_factory: pytest.TempPath
     for _ in range(data.draw(st.integers(1, 4))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     (folder / "b.xlsx").write_bytes(content)
-    found = read_or_refuse(folder / "b.xlsx")
-    assert found is None or sum(len(one.intervals) for one in found.values()) == 1
+    annotations = read_or_refuse(folder / "b.xlsx")
+    assert annotations is None or sum(len(one.intervals) for one in annotations.values()) == 1
     shutil.rmtree(folder)
 
 

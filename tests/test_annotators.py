@@ -45,13 +45,13 @@ def two_sides(where: Field, second: dict[str, Annotations]) -> tuple[np.ndarray,
     """Rows of the clips that two annotated, and targets of both annotators there."""
     window = Window(3.0, 1.5) if where.labels.task == "multi-label" else Window(None)
     rows = [index for index, clip in enumerate(where.clips) if clip.recording in second]
-    seen = []
+    clips = []
     for one in where.recordings:
         if one.name in second:
             own = second[one.name]
-            seen += cut(replace(one, intervals=own.intervals, gaps=own.gaps), where.labels, window)
+            clips += cut(replace(one, intervals=own.intervals, gaps=own.gaps), where.labels, window)
     first = targets(where.clips, where.labels.task)[rows]
-    return np.array(rows), first, targets(seen, where.labels.task)
+    return np.array(rows), first, targets(clips, where.labels.task)
 
 
 def test_kappa_is_that_of_scikit_learn_on_the_clips_that_both_annotated() -> None:
@@ -66,21 +66,21 @@ def test_kappa_is_that_of_scikit_learn_on_the_clips_that_both_annotated() -> Non
     rows, first, other = two_sides(where, second)
     known = ~(np.isnan(first) | np.isnan(other))
     assert not known.all()
-    found = table.set_index(["system", "against", "label"])
-    assert len(found) == (1 + 2 + 2) * 4
+    indexed = table.set_index(["system", "against", "label"])
+    assert len(indexed) == (1 + 2 + 2) * 4
     for column, name in enumerate(NAMES):
         held = known[:, column]
-        row = found.loc[(SECOND, FIRST, name)]
+        row = indexed.loc[(SECOND, FIRST, name)]
         assert row["kappa"] == pytest.approx(cohen_kappa_score(first[held, column], other[held, column]))
         assert row["alike"] == pytest.approx((first[held, column] == other[held, column]).mean())
         assert row["clips"] == held.sum()
         assert row["low"] < row["kappa"] < row["high"]
         for side, reference in ((FIRST, first), (SECOND, other)):
             runs = [run.decisions()[rows][held, column] for run in systems[1].runs]
-            kappas = [cohen_kappa_score(reference[held, column], said.astype(float)) for said in runs]
-            assert found.loc[("good", side, name), "kappa"] == pytest.approx(np.mean(kappas))
-    by_label = [found.loc[(SECOND, FIRST, name), "kappa"] for name in NAMES]
-    assert found.loc[(SECOND, FIRST, "all"), "kappa"] == pytest.approx(np.mean(by_label))
+            kappas = [cohen_kappa_score(reference[held, column], decided.astype(float)) for decided in runs]
+            assert indexed.loc[("good", side, name), "kappa"] == pytest.approx(np.mean(kappas))
+    by_label = [indexed.loc[(SECOND, FIRST, name), "kappa"] for name in NAMES]
+    assert indexed.loc[(SECOND, FIRST, "all"), "kappa"] == pytest.approx(np.mean(by_label))
     assert annotator_table(systems, shared, {}, 0.5) is None
 
 
@@ -134,9 +134,9 @@ def test_a_second_file_is_read_checked_and_shown_by_check(tmp_path: Path) -> Non
     assert data.second.keys() == {"r2"}
     assert [(one.label, one.start, one.end) for one in data.second["r2"].intervals] == [(LEFT, 0, 2), (RIGHT, 4, 5)]
     assert len(data.recordings[2].intervals or ()) == 2
-    said = CliRunner().invoke(app, ["check", str(study)])
-    assert said.exit_code == 0, said.output
-    assert "Two annotators on the same clips" in said.output
+    done = CliRunner().invoke(app, ["check", str(study)])
+    assert done.exit_code == 0, done.output
+    assert "Two annotators on the same clips" in done.output
     wrong = CliRunner().invoke(app, ["check", str(lamps(tmp_path / "wrong", "Middle lamp"))])
     assert wrong.exit_code == 2
     assert "'Middle lamp' (1x)" in wrong.output

@@ -65,7 +65,7 @@ def test_only_what_is_missing_is_asked(tmp_path: Path) -> None:
 
     def ask(left: object) -> list[int]:
         asked.append(list(left))  # type: ignore[call-overload]
-        return [place * 10 for place in asked[-1]]
+        return [index * 10 for index in asked[-1]]
 
     assert remember(store, ["k0", "k2"], lambda left: ["kept", "kept too"]) == ["kept", "kept too"]
     assert remember(store, ["k0", "k1", "k2", "k3"], ask) == ["kept", 10, "kept too", 30]
@@ -85,21 +85,21 @@ def test_an_interrupted_question_keeps_nothing(tmp_path: Path) -> None:
 
 
 def test_everything_an_answer_depends_on_is_in_its_key() -> None:
-    seen = clip()
-    base = answer_key({"digest": "1"}, "prompt", {"most": 1}, clip_digest(seen))
+    frames = clip()
+    base = answer_key({"digest": "1"}, "prompt", {"most": 1}, clip_digest(frames))
     others = [
-        answer_key({"digest": "2"}, "prompt", {"most": 1}, clip_digest(seen)),
-        answer_key({"digest": "1", "dtype": "bfloat16"}, "prompt", {"most": 1}, clip_digest(seen)),
-        answer_key({"digest": "1"}, "prompt ", {"most": 1}, clip_digest(seen)),
-        answer_key({"digest": "1"}, "prompt", {"most": 2}, clip_digest(seen)),
+        answer_key({"digest": "2"}, "prompt", {"most": 1}, clip_digest(frames)),
+        answer_key({"digest": "1", "dtype": "bfloat16"}, "prompt", {"most": 1}, clip_digest(frames)),
+        answer_key({"digest": "1"}, "prompt ", {"most": 1}, clip_digest(frames)),
+        answer_key({"digest": "1"}, "prompt", {"most": 2}, clip_digest(frames)),
         answer_key({"digest": "1"}, "prompt", {"most": 1}),
     ]
-    brighter = seen.frames.copy()
+    brighter = frames.frames.copy()
     brighter[1, 2, 3, 0] ^= 1
     for changed in (
-        replace(seen, frames=brighter),
-        replace(seen, clip=Clip("r", 0.0, 3.001)),
-        replace(seen, frames=seen.frames.reshape(2, 2, 8, 3)),
+        replace(frames, frames=brighter),
+        replace(frames, clip=Clip("r", 0.0, 3.001)),
+        replace(frames, frames=frames.frames.reshape(2, 2, 8, 3)),
     ):
         others.append(answer_key({"digest": "1"}, "prompt", {"most": 1}, clip_digest(changed)))
     assert len({base, *others}) == len(others) + 1
@@ -118,8 +118,8 @@ def test_a_file_that_is_no_store_is_set_aside(tmp_path: Path, capsys: pytest.Cap
         store.close()
         aside = tmp_path / ("a.damaged" if not number else "a.damaged-2")
         assert aside.read_bytes().startswith(b"this is not")
-        told = capsys.readouterr().err
-        assert f"{path}: the kept answers are damaged (file is not a database); the file is now {aside.name}" in told
+        stderr = capsys.readouterr().err
+        assert f"{path}: the kept answers are damaged (file is not a database); the file is now {aside.name}" in stderr
 
 
 def test_a_place_that_cannot_be_written_is_explained(tmp_path: Path) -> None:
@@ -145,68 +145,68 @@ def kept(path: Path, count: int = 60) -> dict[str, object]:
 
 def test_damaged_stores_answer_rightly_or_not_at_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """200 stores with flipped bits, zeros, cuts and pieces of one another: no wrong answer, no exception, no loss."""
-    told = kept(tmp_path / "whole.sqlite")
+    expected = kept(tmp_path / "whole.sqlite")
     whole = (tmp_path / "whole.sqlite").read_bytes()
     rng = np.random.default_rng(4)
     asides = lost = 0
     for number in range(200):
         bad = bytearray(whole)
-        place, length = int(rng.integers(len(bad))), int(rng.integers(1, 400))
+        offset, length = int(rng.integers(len(bad))), int(rng.integers(1, 400))
         if number % 4 == 0:
             for flipped in rng.integers(len(bad), size=8):
                 bad[flipped] ^= 1 << int(rng.integers(8))
         elif number % 4 == 1:
-            bad[place : place + length] = bytes(len(bad[place : place + length]))
+            bad[offset : offset + length] = bytes(len(bad[offset : offset + length]))
         elif number % 4 == 2:
-            del bad[place:]
+            del bad[offset:]
         else:
             source = int(rng.integers(len(bad) - 400))
-            bad[place : place + length] = whole[source : source + len(bad[place : place + length])]
+            bad[offset : offset + length] = whole[source : source + len(bad[offset : offset + length])]
         path = tmp_path / f"{number}" / "a.sqlite"
         path.parent.mkdir()
         path.write_bytes(bad)
         store = AnswerStore(path)
-        answers = {key: store.get(key) for key in told}
-        assert all(answer in (None, told[key]) for key, answer in answers.items())
+        answers = {key: store.get(key) for key in expected}
+        assert all(answer in (None, expected[key]) for key, answer in answers.items())
         missing = [key for key, answer in answers.items() if answer is None]
-        store.put({key: told[key] for key in missing})
-        assert all(store.get(key) == told[key] for key in missing)
+        store.put({key: expected[key] for key in missing})
+        assert all(store.get(key) == expected[key] for key in missing)
         store.close()
         asides += (path.parent / "a.damaged").is_file()
         lost += len(missing)
     assert asides > 80
-    assert lost < 0.6 * 200 * len(told)  # cuts lose most, and every whole answer of the rest is taken over
+    assert lost < 0.6 * 200 * len(expected)  # cuts lose most, and every whole answer of the rest is taken over
     assert capsys.readouterr().err.count("are damaged") >= asides
 
 
 def test_one_flipped_letter_loses_one_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    told = kept(tmp_path / "a.sqlite")
+    expected = kept(tmp_path / "a.sqlite")
     whole = (tmp_path / "a.sqlite").read_bytes()
-    place = whole.index(b"lifts cup 17")
-    (tmp_path / "a.sqlite").write_bytes(whole[:place] + b"tilts" + whole[place + 5 :])
+    offset = whole.index(b"lifts cup 17")
+    (tmp_path / "a.sqlite").write_bytes(whole[:offset] + b"tilts" + whole[offset + 5 :])
     store = AnswerStore(tmp_path / "a.sqlite")
-    answers = {key: store.get(key) for key in told}
-    assert [key for key in told if answers[key] != told[key]] == [f"{17:032x}"]
+    answers = {key: store.get(key) for key in expected}
+    assert [key for key in expected if answers[key] != expected[key]] == [f"{17:032x}"]
     assert answers[f"{17:032x}"] is None
-    assert len(store) == len(told) - 1
-    assert f"{len(told) - 1} of its answers are whole and were kept." in capsys.readouterr().err
+    assert len(store) == len(expected) - 1
+    assert f"{len(expected) - 1} of its answers are whole and were kept." in capsys.readouterr().err
 
 
 def test_an_answer_under_another_key_is_no_answer(tmp_path: Path) -> None:
-    told = kept(tmp_path / "a.sqlite")
+    expected = kept(tmp_path / "a.sqlite")
     base = sqlite3.connect(tmp_path / "a.sqlite")
-    first, second = list(told)[:2]
+    first, second = list(expected)[:2]
     base.execute("DELETE FROM answers WHERE key = ?", (first,))
     base.execute("UPDATE answers SET key = ? WHERE key = ?", (first, second))
     base.commit()
     base.close()
     store = AnswerStore(tmp_path / "a.sqlite")
     assert store.get(first) is None
-    assert store.get(list(told)[5]) == told[list(told)[5]]
+    assert store.get(list(expected)[5]) == expected[list(expected)[5]]
 
 
 def test_another_process_that_holds_a_damaged_store_goes_on(tmp_path: Path) -> None:
-    told = kept(tmp_path / "a.sqlite")
+    expected = kept(tmp_path / "a.sqlite")
     one, other = AnswerStore(tmp_path / "a.sqlite"), AnswerStore(tmp_path / "a.sqlite")
     base = sqlite3.connect(tmp_path / "a.sqlite")
     base.execute("UPDATE answers SET answer = '\"wrong\"' WHERE key = ?", (f"{3:032x}",))
@@ -216,7 +216,7 @@ def test_another_process_that_holds_a_damaged_store_goes_on(tmp_path: Path) -> N
     one.put({"new": 1})
     assert other.get(f"{3:032x}") is None  # it sees the damage, and that another has mended it
     assert other.get("new") == 1
-    assert other.get(f"{4:032x}") == told[f"{4:032x}"]
+    assert other.get(f"{4:032x}") == expected[f"{4:032x}"]
     assert sorted(path.name for path in tmp_path.glob("*damaged*") if "-" not in path.name) == ["a.damaged"]
 
 

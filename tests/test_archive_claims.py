@@ -117,15 +117,15 @@ def test_signs_of_life_are_seen_and_what_was_taken_over_stays_so(tmp_path: Path)
 
 def test_a_thread_gives_signs_of_life(tmp_path: Path) -> None:
     ours = Claims(tmp_path, beat_s=0.01)
-    seen = threading.Event()
+    beaten = threading.Event()
     with ours.hold("a"), ours.beating():
         before = (tmp_path / "a").read_text()
         for _ in range(500):
             if (tmp_path / "a").read_text() != before:
-                seen.set()
+                beaten.set()
                 break
-            seen.wait(0.01)
-    assert seen.is_set()
+            beaten.wait(0.01)
+    assert beaten.is_set()
 
 
 @pytest.mark.parametrize("number", [errno.EPERM, errno.ENOTSUP])
@@ -155,9 +155,9 @@ def test_a_claim_that_was_taken_over_a_moment_ago_is_put_back(tmp_path: Path, mo
     is_dead = Claims._is_dead
 
     def meanwhile(self: Claims, name: str, text: str) -> bool:
-        found = is_dead(self, name, text)
+        dead = is_dead(self, name, text)
         (tmp_path / "a").write_text(f"{FAR} 0")  # another process was quicker
-        return found
+        return dead
 
     monkeypatch.setattr(Claims, "_is_dead", meanwhile)
     with ours.hold("a") as mine:

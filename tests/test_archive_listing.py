@@ -37,13 +37,13 @@ def test_names_that_would_be_one_file_in_two_formats_are_told_apart(tmp_path: Pa
 
 def test_lists_that_make_no_sense_are_refused(tmp_path: Path) -> None:
     archives.fill(tmp_path, {"a.mp4": b"x"})
-    for text, said in (
+    for text, message in (
         ("film\na.mp4\n", "no column 'video'"),
         ("video\na.mp4\na.mp4\n", "list.csv:3: this video is in line 2 already"),
         ("video\n", "lists no video"),
     ):
         (tmp_path / "list.csv").write_text(text)
-        with pytest.raises(ActScribeError, match=said):
+        with pytest.raises(ActScribeError, match=message):
             list_archive(tmp_path / "list.csv")
     (tmp_path / "none").mkdir()
     with pytest.raises(ActScribeError, match="no video in this folder"):

@@ -40,8 +40,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         for name, value in ENVIRONMENT.items():
             patch.setenv(name, value)
         patch.setenv("RAY_AUTH_TOKEN", "0123456789abcdef" * 4)
-        here = Path(__file__).parent
-        patch.setenv("PYTHONPATH", os.pathsep.join([str(here), str(here.parent / "src")]))
+        folder = Path(__file__).parent
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(folder), str(folder.parent / "src")]))
         from ray.cluster_utils import Cluster
 
         made = Cluster(initialize_head=True, head_node_args=HEAD)
@@ -80,10 +80,10 @@ def test_a_node_that_is_killed_loses_nothing(cluster: Any, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("address", "said"),
+    ("address", "message"),
     [("127.0.0.1:1", r"No Ray cluster answers at '127\.0\.0\.1:1'"), ("somewhere", "is no address of a Ray cluster")],
 )
-def test_without_a_cluster_a_sentence_says_so_at_once(tmp_path: Path, address: str, said: str) -> None:
+def test_without_a_cluster_a_sentence_says_so_at_once(tmp_path: Path, address: str, message: str) -> None:
     archive, _ = archives.begun(archives.fill(tmp_path / "in", {"a.mp4": b"x"}), tmp_path / "out")
-    with pytest.raises(ActScribeError, match=said):
+    with pytest.raises(ActScribeError, match=message):
         RayPool(archive, archives.make, address, Compute(), None)

@@ -39,11 +39,11 @@ def test_the_page_is_whole_loads_nothing_and_runs_its_own_script_alone(html: str
 
 
 def test_no_name_becomes_part_of_the_page() -> None:
-    found = archive_pages.content(3)
+    archive = archive_pages.content(3)
     evil = "</script><script>alert(1)</script><b>.mp4"
-    videos = tuple(replace(one, name=evil) if index == 0 else one for index, one in enumerate(found.videos))
-    found = replace(found, videos=videos)
-    html = archive_page(page_of(found, evil, [evil], evil, tables.rows(found)))
+    videos = tuple(replace(one, name=evil) if index == 0 else one for index, one in enumerate(archive.videos))
+    archive = replace(archive, videos=videos)
+    html = archive_page(page_of(archive, evil, [evil], evil, tables.rows(archive)))
     page = Page(html)
     assert [name for name, _, _ in page.elements].count("script") == 2
     assert "b" not in {name for name, _, _ in page.elements}
@@ -53,14 +53,14 @@ def test_no_name_becomes_part_of_the_page() -> None:
 
 
 def test_where_review_does_not_serve_it_nothing_is_a_link_and_names_stay_text() -> None:
-    found = archive_pages.content(30)
-    (first, *rest) = found.videos
+    archive = archive_pages.content(30)
+    (first, *rest) = archive.videos
     evil = '<a href="x">"ids":["'
-    found = replace(found, videos=(replace(first, name=evil), *rest))
-    html = archive_page(page_of(found, "Archive night", [], "again", tables.rows(found)))
+    archive = replace(archive, videos=(replace(first, name=evil), *rest))
+    html = archive_page(page_of(archive, "Archive night", [], "again", tables.rows(archive)))
     page = Page(html)
     moments = {one["data-moment"] for name, one, _ in page.elements if "data-moment" in one}
-    ids = {record.content[:16] for record in found.done.values()}
+    ids = {record.content[:16] for record in archive.done.values()}
     assert moments
     assert {one.partition("@")[0] for one in moments} <= ids
     assert not [one for name, one, _ in page.elements if name == "a" and not one.get("href", "#").startswith("#")]
@@ -69,16 +69,16 @@ def test_where_review_does_not_serve_it_nothing_is_a_link_and_names_stay_text() 
 
 
 def test_rows_are_those_of_the_records() -> None:
-    found = archive_pages.content(67)
-    table = tables.rows(found)
+    archive = archive_pages.content(67)
+    table = tables.rows(archive)
     assert len(table) == 64 * 3 + 3
-    for key, record in list(found.done.items())[:5]:
+    for key, record in list(archive.done.items())[:5]:
         own = table[table["video"] == record.name].set_index("label")
         for name, one in record.labels.items():
             assert own.loc[name, "bouts"] == one.bouts
             assert own.loc[name, "total_s"] == pytest.approx(one.total_s, abs=1e-6)
             assert math.isnan(own.loc[name, "first_s"]) == math.isnan(one.first_s)
-        assert key in {video.key for video in found.videos}
+        assert key in {video.key for video in archive.videos}
     assert set(table.loc[table["state"] == "failed", "look"]) == {"failed"}
     unlike = {f"video {index:05}.mp4" for index in range(67) if index % 13 == 5 and index % 29 != 7}
     flagged = table[table["look"].str.contains("unlike")]
@@ -88,9 +88,9 @@ def test_rows_are_those_of_the_records() -> None:
 
 
 def test_what_happened_is_summed_over_videos() -> None:
-    found = archive_pages.content(67)
-    table = tables.labels(found).set_index("label")
-    rows = tables.rows(found).query("state == 'done'")
+    archive = archive_pages.content(67)
+    table = tables.labels(archive).set_index("label")
+    rows = tables.rows(archive).query("state == 'done'")
     for name, own in rows.groupby("label"):
         assert table.loc[name, "total_s"] == pytest.approx(own["total_s"].sum(), abs=1e-3)
         assert table.loc[name, "bouts"] == own["bouts"].sum()
@@ -101,31 +101,31 @@ def test_what_happened_is_summed_over_videos() -> None:
 
 
 def test_failures_are_grouped_and_the_slowest_stand_first() -> None:
-    found = archive_pages.content(300)
-    failures = tables.failures(found)
-    assert failures["videos"].sum() == len(found.failed)
+    archive = archive_pages.content(300)
+    failures = tables.failures(archive)
+    assert failures["videos"].sum() == len(archive.failed)
     assert failures["videos"].is_monotonic_decreasing
     assert set(failures["reason"]) == set(archive_pages.REASONS)
-    slowest = tables.slowest(found)
-    assert slowest["seconds"].iloc[0] == max(one.seconds for one in found.done.values())
+    slowest = tables.slowest(archive)
+    assert slowest["seconds"].iloc[0] == max(one.seconds for one in archive.done.values())
     assert slowest["seconds"].is_monotonic_decreasing
-    look = tables.unlike(found)
+    look = tables.unlike(archive)
     assert look["distance"].is_monotonic_decreasing
 
 
 def test_sentences_count() -> None:
-    found = archive_pages.content(67)
-    first, second = tables.sentences(found)
+    archive = archive_pages.content(67)
+    first, second = tables.sentences(archive)
     assert first.startswith("64 of 67 videos have a timeline")
     assert "3 failed" in first
-    looked = int(tables.rows(found).query("look != ''").drop_duplicates("video").shape[0])
+    looked = int(tables.rows(archive).query("look != ''").drop_duplicates("video").shape[0])
     assert f"A person should look at {looked} (" in second
-    alone = replace(found, reference=None)
+    alone = replace(archive, reference=None)
     assert "is not known" in tables.sentences(alone)[1]
     page = Page(archive_page(page_of(alone, "x", [], "x", tables.rows(alone)))).text
     assert page.count("the run has too few recordings to compare with") == len(archive_pages.NAMES)
     assert "the line" not in page  # there is none
-    empty = replace(found, done={}, failed={}, first={})
+    empty = replace(archive, done={}, failed={}, first={})
     assert tables.sentences(empty)[0].startswith("0 of 67 videos have a timeline, 0.0 s of video. 67 are not done")
     assert isinstance(tables.rows(empty), pd.DataFrame)
     assert Page(archive_page(page_of(empty, "x", [], "x", tables.rows(empty))))

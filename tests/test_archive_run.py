@@ -80,19 +80,19 @@ def test_timelines_are_those_of_annotate(done: tuple[Path, str], one_run: Run, v
                 else:
                     assert archived.stat().st_size == pytest.approx(file.stat().st_size, abs=10)
             shutil.rmtree(alone)
-    found = {path.relative_to(out / "timelines").as_posix() for path in (out / "timelines").rglob("*.*")}
+    paths = {path.relative_to(out / "timelines").as_posix() for path in (out / "timelines").rglob("*.*")}
     stems = [Path(name).with_suffix("").as_posix() for name in GOOD]
-    assert found == {f"{stem}{ending}" for stem in stems for ending in (".json", ".eaf")}
+    assert paths == {f"{stem}{ending}" for stem in stems for ending in (".json", ".eaf")}
 
 
 def test_what_is_said_of_it(done: tuple[Path, str], videos: Path) -> None:
-    out, said = done
-    assert "4 of 7 videos have a timeline" in said
-    assert "3 failed" in said
-    assert "7 of 7, 3 failed" in said
-    assert "Failed, 1: an empty file (0 bytes), expected a video." in said
-    assert f"Again: actscribe archive {out} --retry-failed" in said.replace("\n", " ")
-    assert "Left lamp" not in said  # no table of each video floods the terminal
+    out, output = done
+    assert "4 of 7 videos have a timeline" in output
+    assert "3 failed" in output
+    assert "7 of 7, 3 failed" in output
+    assert "Failed, 1: an empty file (0 bytes), expected a video." in output
+    assert f"Again: actscribe archive {out} --retry-failed" in output.replace("\n", " ")
+    assert "Left lamp" not in output  # no table of each video floods the terminal
     page = Page((out / "report.html").read_text(encoding="utf-8"))
     failures = page.tables["Why videos have no timeline."]
     assert {row[1] for row in failures[1:]} == {"1"}
@@ -165,7 +165,7 @@ def test_several_at_once_write_the_bytes_of_one_at_a_time_where_a_network_takes_
         annotate_archive(videos, one_run.folder, tmp_path / "eight", ("json",), hands=Hands(1), together=4)
     one, eight = (Archive.open(tmp_path / name).scores() for name in ("out", "eight"))
     for path in one.iterdir():
-        scores = [pd.read_parquet(io.BytesIO((place / path.name).read_bytes()[16:])) for place in (one, eight)]
+        scores = [pd.read_parquet(io.BytesIO((folder / path.name).read_bytes()[16:])) for folder in (one, eight)]
         alike, other = (table.filter(like="score: ") for table in scores)
         np.testing.assert_allclose(alike, other, rtol=0, atol=1e-6)
     archive = Archive.open(tmp_path / "out")
@@ -204,7 +204,7 @@ def test_what_cannot_be_done_is_said_before_any_video_is_opened(one_run: Run, vi
     with pytest.raises(ActScribeError, match="no run here"):
         annotate_archive(videos, videos, out)
     assert not out.exists()
-    for words, said in (
+    for words, expected in (
         (["archive", videos], "--run RUN --out OUT"),
         (["archive", videos, "--status"], "no archive here"),
         (["archive", videos, "--status", "--out", out], "--status is asked of an archive's folder alone"),
@@ -212,17 +212,17 @@ def test_what_cannot_be_done_is_said_before_any_video_is_opened(one_run: Run, vi
     ):
         ended = CliRunner().invoke(app, [str(word) for word in words])
         assert ended.exit_code == 2
-        assert said in " ".join(ended.output.split())
+        assert expected in " ".join(ended.output.split())
 
 
 def test_status_and_digests_are_told_by_the_command_line(done: tuple[Path, str]) -> None:
     out, _ = done
-    said = CliRunner().invoke(app, ["archive", str(out), "--status"])
-    assert said.exit_code == 3
-    assert "4 of 7 done, 3 failed, 0 at work, 0 open." in said.output
-    said = CliRunner().invoke(app, ["archive", str(out), "--verify"])
-    assert said.exit_code == 0
-    assert "8 of 8 files are as they were written." in said.output
+    ended = CliRunner().invoke(app, ["archive", str(out), "--status"])
+    assert ended.exit_code == 3
+    assert "4 of 7 done, 3 failed, 0 at work, 0 open." in ended.output
+    ended = CliRunner().invoke(app, ["archive", str(out), "--verify"])
+    assert ended.exit_code == 0
+    assert "8 of 8 files are as they were written." in ended.output
 
 
 @pytest.mark.parametrize(

@@ -59,24 +59,24 @@ def test_each_video_is_done_once_longest_first(made: tuple[Archive, list[Video]]
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "reason"),
     [
         (archives.BROKEN, "not a video."),
         (archives.DEFECT, "ZeroDivisionError: a defect of a recognizer (archives.py:"),
     ],
 )
 def test_what_fails_is_written_down_with_its_sentence_and_can_be_tried_again(
-    tmp_path: Path, content: bytes, said: str
+    tmp_path: Path, content: bytes, reason: str
 ) -> None:
     source = archives.fill(tmp_path / "in", {"x.mp4": content, "y.mp4": content + b"!", "z.mp4": b"good"})
     archive, videos = archives.begun(source, tmp_path / "out")
     assert [do(archive, video).how for video in videos] == ["failed", "failed", "done"]
     record = archive.failed(videos[0])
     assert record is not None
-    assert record.reason.startswith(said)
+    assert record.reason.startswith(reason)
     assert str(source) not in record.reason
-    found = status(archive)
-    assert (found.done, found.failed, list(found.reasons.values())) == (1, 2, [2])
+    progress = status(archive)
+    assert (progress.done, progress.failed, list(progress.reasons.values())) == (1, 2, [2])
     archive.forget(videos[0])
     assert archive.states(videos) == ["open", "failed", "done"]
 
@@ -118,8 +118,8 @@ def test_a_folder_in_which_nobody_can_claim_anything_stops(
         raise OSError(errno.EROFS, "Read-only file system")
 
     monkeypatch.setattr(Claims, "_create", refuse)
-    found = do(archive, videos[0])
-    assert (found.how, "Read-only file system" in found.sentence) == ("stopped", True)
+    outcome = do(archive, videos[0])
+    assert (outcome.how, "Read-only file system" in outcome.sentence) == ("stopped", True)
 
 
 def test_a_file_that_is_in_the_way_is_not_replaced(made: tuple[Archive, list[Video]]) -> None:
@@ -220,8 +220,8 @@ def test_what_was_written_is_compared_with_its_digest(made: tuple[Archive, list[
     assert verify(archive).files == 3
     (archive.folder / "timelines" / "a.json").write_text("corrected by a person")
     (archive.folder / "timelines" / "b" / "c.json").unlink()
-    found = verify(archive)
-    assert (found.files, found.changed, found.gone) == (3, ("timelines/a.json",), ("timelines/b/c.json",))
+    verified = verify(archive)
+    assert (verified.files, verified.changed, verified.gone) == (3, ("timelines/a.json",), ("timelines/b/c.json",))
     assert archive.states(videos) == ["done", "open", "done"]
     assert [do(archive, video).how for video in videos] == ["done"] * 3
     assert (archive.folder / "timelines" / "a.json").read_text() == "corrected by a person"
@@ -240,8 +240,8 @@ def test_a_corrected_file_is_not_written_over_when_another_of_its_video_is_gone(
     archive.save(replace(record, files=record.files | {"timelines/a.eaf": module.content_hash(other)}))
     other.write_text("corrected by a person")
     (archive.folder / "timelines" / "a.json").unlink()
-    found = verify(archive)
-    assert (found.changed, found.gone) == (("timelines/a.eaf",), ("timelines/a.json",))
+    verified = verify(archive)
+    assert (verified.changed, verified.gone) == (("timelines/a.eaf",), ("timelines/a.json",))
     assert do(archive, videos[2]).how == "done"
     assert archive.is_done(videos[2])
     assert not archive.is_begun(videos[2])
@@ -269,8 +269,8 @@ def test_a_record_that_cannot_be_read_is_named_and_its_files_are_kept(made: tupl
     paths = {read_done(path).name: path for path in (archive.folder / "state" / "done").rglob("*.json")}  # type: ignore[union-attr]
     paths["a.mp4"].write_text("")
     write_text(paths["b/c.mp4"], sealed({**unsealed(paths["b/c.mp4"]), "of a later version": 1}))
-    found = verify(archive)
-    assert (found.files, sorted(found.unreadable)) == (1, ["a.mp4", "b/c.mp4"])
+    verified = verify(archive)
+    assert (verified.files, sorted(verified.unreadable)) == (1, ["a.mp4", "b/c.mp4"])
     assert archive.states(videos) == ["done", "open", "open"]
     before = archives.timelines(archive)
     assert [do(archive, video).how for video in videos] == ["done", "failed", "failed"]
@@ -297,7 +297,7 @@ def test_an_archive_is_gone_on_with_only_where_all_would_be_made_alike(
     assert Archive.open(archive.folder).plan == moved
     assert Archive.begin(archive.folder, plan) == archive
     (tmp_path / "other").mkdir()
-    for changes, said in (
+    for changes, message in (
         ({"versions": {"torch": "1"}}, "version of a library"),
         ({"model": "1"}, "run or other settings"),
         ({"formats": ("elan",)}, r"choice of formats \(json; now elan\)"),
@@ -306,7 +306,7 @@ def test_an_archive_is_gone_on_with_only_where_all_would_be_made_alike(
         ({"together": 8}, r"number of videos that are scored together \(1; now 8\)"),
         ({"source": Place.of(tmp_path / "other", archive.folder)}, "is the archive of"),
     ):
-        with pytest.raises(ActScribeError, match=said):
+        with pytest.raises(ActScribeError, match=message):
             Archive.begin(archive.folder, plan.model_copy(update=changes))
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine.txt").write_text("mine")

@@ -38,9 +38,9 @@ def test_what_nobody_else_is_at_is_scored_together_and_done_one_by_one(tmp_path:
     attempt_all(archive, ours, [by_name["0.mp4"]], work)
     assert together == []
     with theirs.hold(by_name["2.mp4"].key):
-        found = attempt_all(archive, ours, videos, work)
+        outcomes = attempt_all(archive, ours, videos, work)
     assert together == [["1.mp4", "3.mp4", "4.mp4"]]  # one of two copies, and neither what is done nor what is taken
-    hows = {video.name: outcome.how for video, outcome in zip(videos, found, strict=True)}
+    hows = {video.name: outcome.how for video, outcome in zip(videos, outcomes, strict=True)}
     assert hows == dict.fromkeys(contents, "done") | {"2.mp4": "taken", "broken.mp4": "failed"}
     assert list((archive.folder / "state" / "claims").iterdir()) == []
     good = [name for name in contents if name not in ("2.mp4", "broken.mp4")]
@@ -50,9 +50,9 @@ def test_what_nobody_else_is_at_is_scored_together_and_done_one_by_one(tmp_path:
 def test_a_defect_that_one_of_them_brings_about_costs_that_one_alone(tmp_path: Path) -> None:
     contents = CONTENTS | {"defect.mp4": archives.DEFECT}
     archive, videos = archives.begun(archives.fill(tmp_path / "in", contents), tmp_path / "out")
-    found = attempt_all(archive, Claims(archive.claims()), videos, archives.work(archive))
-    assert [outcome.how for outcome in found] == ["done"] * 5 + ["failed"]
-    assert "ZeroDivisionError: a defect of a recognizer" in found[-1].sentence
+    outcomes = attempt_all(archive, Claims(archive.claims()), videos, archives.work(archive))
+    assert [outcome.how for outcome in outcomes] == ["done"] * 5 + ["failed"]
+    assert "ZeroDivisionError: a defect of a recognizer" in outcomes[-1].sentence
     assert archives.timelines(archive) == archives.wanted(contents, list(CONTENTS))
 
 
@@ -74,7 +74,7 @@ class Dying(archives.HerePool):
 
 def done_by(pool: Dying, archive: Archive, videos: list[Video]) -> list[Outcome]:
     with closing(pool):
-        return hand_out(archive, videos, pool, lambda *told: None)
+        return hand_out(archive, videos, pool, lambda *_: None)
 
 
 def test_as_many_are_given_as_the_plan_says_and_no_more_than_fill_a_batch(

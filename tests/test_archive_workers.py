@@ -27,10 +27,10 @@ ONE = Compute("cpu", 1)
 
 def run(archive: Archive, videos: list[Video], workers: int = 2) -> tuple[list[Outcome], list[str]]:
     """Let workers do videos; return the outcomes and the names in the order in which they ended."""
-    told: list[str] = []
+    finished: list[str] = []
     with closing(LocalPool(archive, archives.make, [ONE] * workers)) as pool:
-        found = hand_out(archive, videos, pool, lambda video, outcome: told.append(video.name))
-    return found, told
+        outcomes = hand_out(archive, videos, pool, lambda video, outcome: finished.append(video.name))
+    return outcomes, finished
 
 
 @pytest.mark.slow
@@ -38,8 +38,8 @@ def test_many_videos_and_a_poisonous_one(tmp_path: Path) -> None:
     contents = {f"{index:02}.mp4": b"x" * (index + 10) for index in range(30)}
     contents |= {"poison.mp4": archives.POISON, "text.mp4": archives.BROKEN, "copy.mp4": contents["07.mp4"]}
     archive, videos = archives.begun(archives.fill(tmp_path / "in", contents), tmp_path / "out")
-    outcomes, told = run(archive, videos)
-    assert sorted(told) == sorted(contents)
+    outcomes, finished = run(archive, videos)
+    assert sorted(finished) == sorted(contents)
     assert {one.how for one in outcomes} == {"done", "failed"}
     good = [name for name in contents if name not in ("poison.mp4", "text.mp4")]
     assert archives.timelines(archive) == archives.wanted(contents, good)
@@ -88,12 +88,13 @@ def dying(archive: Archive, compute: Compute) -> Iterator[Work]:
 
 
 @pytest.mark.parametrize(
-    ("make", "said"), [(refusing, "the run cannot be loaded"), (dying, "Workers ended 3 times before they were ready")]
+    ("make", "message"),
+    [(refusing, "the run cannot be loaded"), (dying, "Workers ended 3 times before they were ready")],
 )
-def test_workers_that_never_get_ready_end_it_with_a_sentence(tmp_path: Path, make: object, said: str) -> None:
+def test_workers_that_never_get_ready_end_it_with_a_sentence(tmp_path: Path, make: object, message: str) -> None:
     archive, videos = archives.begun(archives.fill(tmp_path / "in", {"a.mp4": b"x"}), tmp_path / "out")
-    with closing(LocalPool(archive, make, [ONE])) as pool, pytest.raises(ActScribeError, match=said):
-        hand_out(archive, videos, pool, lambda *told: None)
+    with closing(LocalPool(archive, make, [ONE])) as pool, pytest.raises(ActScribeError, match=message):
+        hand_out(archive, videos, pool, lambda *_: None)
     assert archive.states(videos) == ["open"]
 
 
@@ -143,7 +144,7 @@ def test_a_video_that_another_process_is_at_is_asked_for_again(tmp_path: Path, m
     thread.start()
     held.wait(5)
     with closing(LocalPool(archive, archives.make, [ONE])) as pool:
-        outcomes = hand_out(archive, videos, pool, lambda *told: go.set())
+        outcomes = hand_out(archive, videos, pool, lambda *_: go.set())
     thread.join()
     assert [one.key for one in outcomes] == [videos[1].key, videos[0].key]
     assert {one.how for one in outcomes} == {"done"}

@@ -57,15 +57,15 @@ def test_a_measured_run_says_what_live_decisions_cost(tmp_path: Path) -> None:
     run = lamp_run(tmp_path / "run")
     assert "keeps no scores of test" in _refusal(tmp_path)
     evaluate(run, recognizer=loaded(run).recognizer)
-    found = as_live(run)
-    assert list(found.table["label"]) == [LEFT, RIGHT, "mean"]
-    assert list(found.table["f1@50 offline"]) == [1.0, 1.0, 1.0]
-    assert list(found.table["f1@50 live"]) == [1.0, 1.0, 1.0]
-    assert (found.table["delay_median_s"] > 0.5).all()
-    assert (found.table["delay_median_s"] < 3.0).all()
-    assert found.table["differs"].max() < 1.0 / SECONDS * 2
-    said = actscribe("evaluate", run.folder, "--as-live")
-    assert "As seen live, beside offline" in said
+    comparison = as_live(run)
+    assert list(comparison.table["label"]) == [LEFT, RIGHT, "mean"]
+    assert list(comparison.table["f1@50 offline"]) == [1.0, 1.0, 1.0]
+    assert list(comparison.table["f1@50 live"]) == [1.0, 1.0, 1.0]
+    assert (comparison.table["delay_median_s"] > 0.5).all()
+    assert (comparison.table["delay_median_s"] < 3.0).all()
+    assert comparison.table["differs"].max() < 1.0 / SECONDS * 2
+    output = actscribe("evaluate", run.folder, "--as-live")
+    assert "As seen live, beside offline" in output
     assert len(pd.read_csv(run.folder / "as-live-test.csv")) == 3
 
 

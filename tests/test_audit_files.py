@@ -74,15 +74,15 @@ def run(*arguments: object) -> str:
 def test_the_preset_of_newborns_recomputed_by_hand(export: Path, tmp_path: Path, ending: str) -> None:
     out = tmp_path / f"table{ending}"
     labels = ("--labels", "newborn_resuscitation", "--manifest", tmp_path / "manifest.csv")
-    said = run("indicators", export, *labels, "--out", out)
+    output = run("indicators", export, *labels, "--out", out)
     reading = {".csv": pd.read_csv, ".xlsx": pd.read_excel, ".parquet": pd.read_parquet}
     table = reading[ending](out).fillna({"part": ""})
-    found = {f"{one.indicator}: {one.part}".removesuffix(": "): one.value for one in table.itertuples()}
-    assert found == pytest.approx(BY_HAND)
+    values = {f"{one.indicator}: {one.part}".removesuffix(": "): one.value for one in table.itertuples()}
+    assert values == pytest.approx(BY_HAND)
     assert (table["state"] == "measured").all()
     assert table.set_index("indicator").loc["ventilation after birth", "verdict"] == "met"
-    assert "67 %" in said
-    assert max(len(line) for line in said.splitlines() if not line.startswith(str(tmp_path))) <= 80
+    assert "67 %" in output
+    assert max(len(line) for line in output.splitlines() if not line.startswith(str(tmp_path))) <= 80
 
 
 def test_a_page_that_loads_nothing(export: Path, tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ LABELS = LabelSet.model_validate(
 
 
 def test_a_time_budget_by_hand() -> None:
-    said = [
+    intervals = [
         ("A", 0, 10),
         ("A", 20, 24),
         ("A", 50, 60),
@@ -140,7 +140,7 @@ def test_a_time_budget_by_hand() -> None:
         ("Drop", 5, 5),
         ("Drop", 9, 9),
     ]
-    table = budget(Observed([Interval(*one) for one in said], 100.0), LABELS).set_index("label")
+    table = budget(Observed([Interval(*one) for one in intervals], 100.0), LABELS).set_index("label")
     row = table.loc["A"]
     assert row[["events", "total_s", "mean_s", "interval_mean_s"]].tolist() == [3, 24, 8, 18]
     assert row["sd_s"] == pytest.approx(np.std([10, 4, 10], ddof=1))
@@ -151,8 +151,8 @@ def test_a_time_budget_by_hand() -> None:
 
 
 def test_no_interval_reaches_over_a_gap() -> None:
-    said = [Interval("A", 0, 10), Interval("A", 20, 30), Interval("A", 40, 50)]
-    table = budget(Observed(said, 100.0, [Interval("", 33, 35)]), LABELS).set_index("label")
+    intervals = [Interval("A", 0, 10), Interval("A", 20, 30), Interval("A", 40, 50)]
+    table = budget(Observed(intervals, 100.0, [Interval("", 33, 35)]), LABELS).set_index("label")
     assert table.loc["A", "interval_mean_s"] == 10
     assert table.loc["A", "fraction"] == pytest.approx(30 / 98)
 
@@ -176,8 +176,8 @@ def test_what_follows_what_against_scipy() -> None:
 
 
 def test_nothing_follows_over_a_gap_and_out_of_sight_is_no_behaviour() -> None:
-    said = [Interval("A", 0, 10), Interval("Away", 10, 12), Interval("B", 12, 20), Interval("A", 40, 50)]
-    assert sequence(Observed(said, 100.0, [Interval("", 30, 35)]), LABELS) == [["A", "B"], ["A"]]
+    intervals = [Interval("A", 0, 10), Interval("Away", 10, 12), Interval("B", 12, 20), Interval("A", 40, 50)]
+    assert sequence(Observed(intervals, 100.0, [Interval("", 30, 35)]), LABELS) == [["A", "B"], ["A"]]
 
 
 ASKED = LABELS.indicators[0]
@@ -192,11 +192,11 @@ NEVER = Measurement(ASKED, math.nan, 100.0, math.inf, "did not happen")
 
 def test_how_far_a_recognizer_is_off_and_what_it_may_be() -> None:
     truths = [10.0, 20, 30, 40, 50, 60, 70, 80, 90]
-    found = off(Compared(f"g{i}", number(one), number(one + 1 + i)) for i, one in enumerate(truths))
-    assert found.off_by == 5
-    assert found.low < 5 < found.high
-    assert (found.margin, found.often) == (9, 0.9)  # of nine groups the largest: 9 of 10 stay below it
-    assert "off by 5.0 s on average (95 %:" in usually(found, "s")
+    deviation = off(Compared(f"g{i}", number(one), number(one + 1 + i)) for i, one in enumerate(truths))
+    assert deviation.off_by == 5
+    assert deviation.low < 5 < deviation.high
+    assert (deviation.margin, deviation.often) == (9, 0.9)  # of nine groups the largest: 9 of 10 stay below it
+    assert "off by 5.0 s on average (95 %:" in usually(deviation, "s")
     few = off(Compared(f"g{i}", number(one), number(one + 1)) for i, one in enumerate(truths[:3]))
     assert (few.margin, few.often) == (1, 0.75)
     assert math.isnan(few.low)
@@ -207,10 +207,10 @@ def test_how_far_a_recognizer_is_off_and_what_it_may_be() -> None:
 def test_what_is_missed_or_invented_decides_no_limit() -> None:
     pairs = [Compared(f"g{i}", number(5.0), number(5.0)) for i in range(8)]
     for one, counts in ((Compared("x", number(5.0), NEVER), (1, 0)), (Compared("x", NEVER, number(5.0)), (0, 1))):
-        found = off([*pairs, one])
-        assert (found.missed, found.invented) == counts
-        assert found.margin == math.inf
-        assert f"{'missed' if counts[0] else 'invented'} in 1 of 9" in usually(found, "s")
+        deviation = off([*pairs, one])
+        assert (deviation.missed, deviation.invented) == counts
+        assert deviation.margin == math.inf
+        assert f"{'missed' if counts[0] else 'invented'} in 1 of 9" in usually(deviation, "s")
     assert off([*pairs, Compared("x", NEVER, NEVER)]).margin == 0
     left_open = Measurement(ASKED, math.nan, 0.0, 9.0, "undetermined")
     assert off([*pairs, Compared("x", left_open, number(5.0))]).recordings == 8
@@ -221,8 +221,8 @@ def test_margins_hold_as_often_as_they_promise() -> None:
     held = 0
     for _ in range(2000):
         errors = draw.exponential(2.0, 13)
-        found = off(Compared(f"g{i}", number(50.0), number(50.0 + one)) for i, one in enumerate(errors[:12]))
-        held += errors[12] <= found.margin
+        deviation = off(Compared(f"g{i}", number(50.0), number(50.0 + one)) for i, one in enumerate(errors[:12]))
+        held += errors[12] <= deviation.margin
     assert 0.9 <= held / 2000 <= 0.95  # the 12th of 12: 12 of 13
 
 
@@ -230,8 +230,8 @@ def test_a_limit_near_the_error_is_undecided() -> None:
     recordings = [Recording(f"r{i}", Path("v"), 100.0, "", f"g{i}", "test", ()) for i in range(12)]
     truth = {one.name: [Interval("A", 40.0 + i, 99.0)] for i, one in enumerate(recordings)}
     late = {one.name: [Interval("A", 40.0 + i + (2 if i % 2 else 3), 99.0)] for i, one in enumerate(recordings)}
-    found = tables.audit(recordings, {ANNOTATED: truth, PREDICTED: late}, LABELS)
-    known = tables.errors(found, {one.name: one.group for one in recordings})
+    audited = tables.audit(recordings, {ANNOTATED: truth, PREDICTED: late}, LABELS)
+    known = tables.errors(audited, {one.name: one.group for one in recordings})
     assert known["to A", ""].margin == 3
     assert known["to A", ""].agreement.value > 0.5
     new = tables.audit(

@@ -20,7 +20,7 @@ def ask(measure_: str, **values: object) -> Indicator:
     return Indicator.model_validate({"name": "asked", "measure": measure_, **values})
 
 
-def seen(text: str, duration: float = 100.0, **moments: float) -> Observed:
+def observe(text: str, duration: float = 100.0, **moments: float) -> Observed:
     """Return what 'V 10-20, S 5, gap 30-40, gap V 50-60' says."""
     intervals, gaps = [], []
     for part in filter(None, (part.strip() for part in text.split(","))):
@@ -33,8 +33,8 @@ def seen(text: str, duration: float = 100.0, **moments: float) -> Observed:
 
 
 def one(text: str, asked: Indicator, duration: float = 100.0, **moments: float) -> Measurement:
-    (found,) = measure(seen(text, duration, **moments), asked, NAMES)
-    return found
+    (measurement,) = measure(observe(text, duration, **moments), asked, NAMES)
+    return measurement
 
 
 #: What is annotated, the indicator, and the number that a person finds with paper and pencil.
@@ -66,18 +66,20 @@ BY_HAND = [
 
 @pytest.mark.parametrize(("text", "asked", "number"), BY_HAND)
 def test_by_hand(text: str, asked: Indicator, number: float) -> None:
-    found = one(text, asked, birth=5.0)
-    assert found.state == "measured", found.why
-    assert (found.value, found.low, found.high) == pytest.approx((number,) * 3)
+    measurement = one(text, asked, birth=5.0)
+    assert measurement.state == "measured", measurement.why
+    assert (measurement.value, measurement.low, measurement.high) == pytest.approx((number,) * 3)
 
 
 def test_what_ran_in_the_pauses() -> None:
     # Pauses 20-30 and 40-50; S runs 20-26 and 45-50, X 25-30.
-    parts = measure(seen("V 10-20, V 30-40, V 50-60, S 20-26, S 45-50, X 25-30"), ask("during pauses", of="V"), NAMES)
+    parts = measure(
+        observe("V 10-20, V 30-40, V 50-60, S 20-26, S 45-50, X 25-30"), ask("during pauses", of="V"), NAMES
+    )
     assert {part.part: part.value for part in parts} == pytest.approx({"S": 0.55, "X": 0.25, NOTHING_ELSE: 0.25})
-    (none,) = measure(seen("V 10-20"), ask("during pauses", of="V"), NAMES)
+    (none,) = measure(observe("V 10-20"), ask("during pauses", of="V"), NAMES)
     assert none.state == "did not happen"
-    (open_,) = measure(seen("V 10-20, V 30-40, gap 22-24"), ask("during pauses", of="V"), NAMES)
+    (open_,) = measure(observe("V 10-20, V 30-40, gap 22-24"), ask("during pauses", of="V"), NAMES)
     assert open_.state == "undetermined"
 
 
@@ -98,11 +100,11 @@ def test_what_ran_in_the_pauses() -> None:
     ],
 )
 def test_not_annotated_is_not_absent(text: str, asked: Indicator, bounds: tuple[float, float]) -> None:
-    found = one(text, asked)
-    assert found.state == "undetermined"
-    assert found.why
-    assert math.isnan(found.value)
-    assert (found.low, found.high) == pytest.approx(bounds)
+    measurement = one(text, asked)
+    assert measurement.state == "undetermined"
+    assert measurement.why
+    assert math.isnan(measurement.value)
+    assert (measurement.low, measurement.high) == pytest.approx(bounds)
 
 
 def test_gaps_that_cannot_change_it_do_not_open_it() -> None:
@@ -164,11 +166,11 @@ def drawn(edges: list[int], label: str, shift: float = 0.0) -> list[Interval]:
 
 @given(bouts, st.integers(1, 398))
 def test_totals_and_counts_of_two_windows_are_those_of_both(edges: list[int], cut: int) -> None:
-    said = Observed(drawn(edges, "V"), 100.0, (), {"cut": cut / 4})
+    observed = Observed(drawn(edges, "V"), 100.0, (), {"cut": cut / 4})
     for name in ("total", "count"):
-        (whole,) = measure(said, ask(name, of="V"), NAMES)
-        (first,) = measure(said, ask(name, of="V", until={"manifest": "cut"}), NAMES)
-        (second,) = measure(said, ask(name, of="V", after={"manifest": "cut"}), NAMES)
+        (whole,) = measure(observed, ask(name, of="V"), NAMES)
+        (first,) = measure(observed, ask(name, of="V", until={"manifest": "cut"}), NAMES)
+        (second,) = measure(observed, ask(name, of="V", after={"manifest": "cut"}), NAMES)
         assert first.value + second.value == pytest.approx(whole.value)
 
 
@@ -194,7 +196,7 @@ def test_bounds_hold_the_truth_whatever_is_hidden(edges: list[int], hidden: list
     for window in ({}, {"after": {"manifest": "t"}, "lasting": 40}):
         asked = ask(name, of="V", **window)
         (known,) = measure(Observed(truth, 100.0, (), {"t": 20.0}), asked, NAMES)
-        (found,) = measure(Observed(truth, 100.0, gaps, {"t": 20.0}), asked, NAMES)
+        (measurement,) = measure(Observed(truth, 100.0, gaps, {"t": 20.0}), asked, NAMES)
         if not math.isnan(known.value):
-            assert not found.low > known.value + 1e-6
-            assert not found.high < known.value - 1e-6
+            assert not measurement.low > known.value + 1e-6
+            assert not measurement.high < known.value - 1e-6

@@ -102,15 +102,15 @@ def test_what_a_run_made_is_predicted_in_formats_without_scores_too(run: Run, tm
 def test_a_record_of_an_archive_keeps_them(run: Run, tmp_path: Path) -> None:
     recording = run.recordings("test")[0]
     labels = run.labels
-    seen = measured(observed(recording, ()), labels)
-    done = Done("k", "v", 1, "t", "c", 120.0, "h", 1.0, {}, {}, kept(seen))
+    measurements = measured(observed(recording, ()), labels)
+    done = Done("k", "v", 1, "t", "c", 120.0, "h", 1.0, {}, {}, kept(measurements))
     write_record(tmp_path / "r.json", done)
     again = read_done(tmp_path / "r.json")
     assert again is not None
-    (found,) = audited([("v", again)], labels)
+    (actual,) = audited([("v", again)], labels)
     columns = ["indicator", "part", "text", "low", "high", "state", "why"]
-    expected = tables.Audited("v", PREDICTED, seen)
-    pd.testing.assert_frame_equal(tables.table([found])[columns], tables.table([expected])[columns])
+    expected = tables.Audited("v", PREDICTED, measurements)
+    pd.testing.assert_frame_equal(tables.table([actual])[columns], tables.table([expected])[columns])
 
 
 def test_a_run_remembers_events_and_moments(run: Run) -> None:

@@ -64,7 +64,7 @@ def test_no_augmentation_changes_nothing() -> None:
 def test_multi_scale_crops_are_the_published_boxes() -> None:
     how = NONE.model_copy(update={"crop": "multi-scale"})
     sides = [40, 35, 30, 26]  # int(40 x 1, .875, .75, .66)
-    seen = set()
+    sizes = set()
     for index in range(400):
         top, left, tall, wide = box_of(how, index)
         assert tall in sides
@@ -72,8 +72,8 @@ def test_multi_scale_crops_are_the_published_boxes() -> None:
         assert abs(sides.index(tall) - sides.index(wide)) <= 1
         places = {(0, 0), (0, 64 - wide), (40 - tall, 0), (40 - tall, 64 - wide), ((40 - tall) // 2, (64 - wide) // 2)}
         assert (top, left) in places
-        seen.add((tall, wide))
-    assert len(seen) == 10  # all pairs that are next to one another
+        sizes.add((tall, wide))
+    assert len(sizes) == 10  # all pairs that are next to one another
 
 
 def box_of(how: Augmentation, index: int) -> tuple[int, int, int, int]:
@@ -278,7 +278,7 @@ def test_a_clip_that_an_epoch_shows_again_is_drawn_again() -> None:
     times = Counter(index for _, index in shown[:25])
     assert set(times.values()) == {2, 3}
     assert [index for _, index in shown[:10]] != [index for _, index in shown[10:20]]
-    assert {place for place, _ in shown[25:]}.isdisjoint(place for place, _ in shown[:25])
+    assert {index for index, _ in shown[25:]}.isdisjoint(index for index, _ in shown[:25])
 
 
 def test_augmentation_without_effect_is_refused() -> None:

@@ -88,9 +88,9 @@ def test_whoever_stops_early_leaves_no_thread_and_no_open_file() -> None:
 
 
 def test_the_thread_sees_the_context_of_whoever_asks() -> None:
-    said: ContextVar[str] = ContextVar("said", default="nothing")
-    said.set("here")
-    assert list(ahead((said.get() for _ in range(2)), 1)) == ["here", "here"]
+    word: ContextVar[str] = ContextVar("word", default="nothing")
+    word.set("here")
+    assert list(ahead((word.get() for _ in range(2)), 1)) == ["here", "here"]
     with pytest.raises(ValueError, match="0 items"):
         ahead([1], 0)
 

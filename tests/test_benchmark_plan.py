@@ -27,10 +27,10 @@ def plan(backbone: str = "vifi-clip", shots: int | None = 8, **choices: object) 
 
 def test_vifi_clip_on_two_shots_of_hmdb51() -> None:
     """102 clips: one step of 64 clips an epoch on 8 cards x 4 clips x 2 passes, here 16 passes of 4 clips."""
-    found = recipe_settings(load_recipe("vifi_clip_few_shot"), 102, 1)
-    augmentation = found.pop("augmentation")
-    means, stds = found.pop("mean"), found.pop("std")
-    assert found == {
+    settings = recipe_settings(load_recipe("vifi_clip_few_shot"), 102, 1)
+    augmentation = settings.pop("augmentation")
+    means, stds = settings.pop("mean"), settings.pop("std")
+    assert settings == {
         "batch_size": 64,
         "gradient_accumulation_steps": 16,
         "clips_per_epoch": 64,
@@ -64,9 +64,9 @@ def test_an_epoch_uses_the_clips_of_the_published_steps(clips: int, used: int) -
 
 
 def test_three_crops_come_from_smaller_pictures_and_x_clip_keeps_its_text_tower() -> None:
-    found = recipe_settings(load_recipe("xclip_few_shot"), 102, 3)
-    assert (found["crop_pct"], found["learns"], found["new_factor"]) == (1.0, "image", 10)
-    assert (found["decay_vectors"], found["template"]) == (False, "{name}")
+    settings = recipe_settings(load_recipe("xclip_few_shot"), 102, 3)
+    assert (settings["crop_pct"], settings["learns"], settings["new_factor"]) == (1.0, "image", 10)
+    assert (settings["decay_vectors"], settings["template"]) == (False, "{name}")
 
 
 @pytest.mark.parametrize("name", [name for name in recipes() if "prompts" not in name])
@@ -83,17 +83,22 @@ def test_every_recipe_that_fine_tunes_becomes_settings(name: str) -> None:
 def test_what_the_user_says_wins_over_the_recipe() -> None:
     texts = ["learning_rate=1e-5", "augmentation.mixup=0", "vghif.levels=[2, 4]", "batch_size=10", "epochs=7"]
     made = plan(recipe="vifi_clip_few_shot", vghif=True, overrides=parse_overrides(texts), frames=4, crops=3)
-    found = made.settings(True, 12)  # too few clips for the published step, but the batch is given
-    assert (found.learning_rate, found.batch_size, found.gradient_accumulation_steps, found.clips_per_epoch) == (
+    settings = made.settings(True, 12)  # too few clips for the published step, but the batch is given
+    assert (
+        settings.learning_rate,
+        settings.batch_size,
+        settings.gradient_accumulation_steps,
+        settings.clips_per_epoch,
+    ) == (
         1e-5,
         10,
         1,
         None,
     )
-    assert (found.augmentation.mixup, found.augmentation.cutmix) == (0, 1.0)
-    assert found.vghif.levels == (2, 4)
+    assert (settings.augmentation.mixup, settings.augmentation.cutmix) == (0, 1.0)
+    assert settings.vghif.levels == (2, 4)
     assert made.settings(False, 12).vghif is None
-    assert (made.clip_frames, made.views, found.crop_pct) == (4, Views(1, 3), 1.0)
+    assert (made.clip_frames, made.views, settings.crop_pct) == (4, Views(1, 3), 1.0)
     with pytest.raises(ActScribeError, match="12 clips do not fill one step of 64"):
         plan(recipe="vifi_clip_few_shot").settings(False, 12)
 
@@ -163,8 +168,8 @@ def test_the_command_says_everything() -> None:
 
 def test_the_command_names_the_label_file_of_a_list() -> None:
     words = shlex.split(plan(shots=None, shots_list=Path("my k2.txt"), shots_labels=Path("k2.csv")).command())
-    place = words.index("--shots-list")
-    assert words[place : place + 4] == ["--shots-list", "my k2.txt", "--shots-labels", "k2.csv"]
+    index = words.index("--shots-list")
+    assert words[index : index + 4] == ["--shots-list", "my k2.txt", "--shots-labels", "k2.csv"]
     assert "--shots" not in words
 
 
@@ -192,9 +197,9 @@ def test_overrides_are_yaml_by_dotted_keys() -> None:
 )
 def test_a_template_is_text_whatever_yaml_would_read(written: str, read: str) -> None:
     for key in ("template", "neutral"):
-        found = parse_overrides([f"{key}={written}"])
-        assert found == {key: read}
-        assert parse_overrides(spell_overrides(found)) == found
+        overrides = parse_overrides([f"{key}={written}"])
+        assert overrides == {key: read}
+        assert parse_overrides(spell_overrides(overrides)) == overrides
     assert plan("x-clip", overrides=parse_overrides([f"template={written}"])).settings(False).template == read
     with pytest.raises(ActScribeError, match="is not a YAML value"):
         parse_overrides(["template='{name}"])
@@ -320,6 +325,6 @@ def test_the_parts_of_a_recipe_are_those_that_learn(kind: str) -> None:
     for learns, parts in BUILT_IN[kind].learnable.items():
         adapter.tune(learns)
         names = [name for name, parameter in adapter.model.named_parameters() if parameter.requires_grad]
-        found = {"message" for name in names if "message_" in name}
-        found |= {part for part, some in starts.items() for name in names if name.startswith(some)}
-        assert found == parts
+        learning = {"message" for name in names if "message_" in name}
+        learning |= {part for part, some in starts.items() for name in names if name.startswith(some)}
+        assert learning == parts

@@ -63,10 +63,10 @@ def test_a_few_shot_probe_sees_each_clip_once_for_all_seeds_and_shots(
 ) -> None:
     monkeypatch.setenv("ACTSCRIBE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(train, "COMPARED_CLIPS", 0)  # by which a saved model is compared with the trained one
-    seen: list[ClipFrames] = []
+    embedded: list[ClipFrames] = []
 
     def embed(self: Any, clips: Sequence[ClipFrames]) -> list[torch.Tensor]:
-        seen.extend(clips)
+        embedded.extend(clips)
         return whole(self, clips)
 
     kind = NetworkEmbedder if backbone == "probe" else DualEmbedder
@@ -77,9 +77,9 @@ def test_a_few_shot_probe_sees_each_clip_once_for_all_seeds_and_shots(
         done = benchmark(plan, tmp_path / str(shots), cache=actions.cache)
         rows = done.tables["results"].set_index(["system", "metric"])
         assert rows.loc[(backbone, "top1"), "seeds"] == 2
-        found = [by_hand(tmp_path / str(shots) / plan.run_name(False, seed))[0] for seed in (0, 1)]
-        assert rows.loc[(backbone, "top1"), "mean"] == pytest.approx(np.mean(found))
-    assert len(seen) == len({clip.content for clip in seen}) > 12
+        accuracies = [by_hand(tmp_path / str(shots) / plan.run_name(False, seed))[0] for seed in (0, 1)]
+        assert rows.loc[(backbone, "top1"), "mean"] == pytest.approx(np.mean(accuracies))
+    assert len(embedded) == len({clip.content for clip in embedded}) > 12
 
 
 def test_a_benchmark_without_room_for_its_vectors_is_refused_before_anything_is_begun(
@@ -139,10 +139,10 @@ def test_base_to_novel_asks_for_classes_that_training_never_saw(actions: ActionS
     assert np.allclose(novel.scores("test").scores, score_recordings(direct, *asked).scores, atol=1e-5)
     base_prompts = score_recordings(run.recognizer(), *asked).scores
     assert not np.allclose(novel.scores("test").scores, base_prompts, atol=1e-3)
-    found = done.tables["results"].set_index(["system", "metric"])["mean"]["vifi-clip"]
-    assert found["base_top1"] == pytest.approx(np.mean([base for base, _ in halves]))
-    assert found["novel_top1"] == pytest.approx(np.mean([new for _, new in halves]))
-    assert found["harmonic_mean"] == pytest.approx(np.mean(means))
+    results = done.tables["results"].set_index(["system", "metric"])["mean"]["vifi-clip"]
+    assert results["base_top1"] == pytest.approx(np.mean([base for base, _ in halves]))
+    assert results["novel_top1"] == pytest.approx(np.mean([new for _, new in halves]))
+    assert results["harmonic_mean"] == pytest.approx(np.mean(means))
     assert done.tables["classes"]["part"].tolist() == ["base"] * 3 + ["novel"] * 3
     before = tables(tmp_path / plan.name)
     benchmark(plan, tmp_path, resume=True, cache=actions.cache)

@@ -38,21 +38,21 @@ def pair(actions: ActionSet) -> tuple[Plan, Path]:
 
 def test_results_are_means_over_seeds_of_the_kept_scores(pair: tuple[Plan, Path]) -> None:
     plan, out = pair
-    found = pd.read_csv(out / plan.name / "results.csv").set_index(["system", "metric"])
-    assert list(dict.fromkeys(found.index.get_level_values(0))) == [
+    results = pd.read_csv(out / plan.name / "results.csv").set_index(["system", "metric"])
+    assert list(dict.fromkeys(results.index.get_level_values(0))) == [
         "vifi-clip",
         "vifi-clip + VgHIF",
         "chance",
         "majority",
     ]
-    assert found.loc[["chance", "majority"]].xs("top1", level=1)["mean"].tolist() == pytest.approx([1 / 6, 1 / 6])
+    assert results.loc[["chance", "majority"]].xs("top1", level=1)["mean"].tolist() == pytest.approx([1 / 6, 1 / 6])
     page = (out / plan.name / "report.html").read_text(encoding="utf-8")
     assert "an answer that never looks would get up to 17" in page
     assert "<script" not in page
     for system, run in (("vifi-clip", "vifi-clip-2-seed"), ("vifi-clip + VgHIF", "vifi-clip-vghif-2-seed")):
         values = np.array([by_hand(out / f"{run}{seed}") for seed in range(2)])
         for index, metric in enumerate(("top1", "top5", "mean_per_class")):
-            row = found.loc[system, metric]
+            row = results.loc[system, metric]
             half = stats.t.ppf(0.975, 1) * values[:, index].std(ddof=1) / np.sqrt(2)
             assert row["mean"] == pytest.approx(values[:, index].mean())
             if values[:, index].std():
@@ -62,17 +62,17 @@ def test_results_are_means_over_seeds_of_the_kept_scores(pair: tuple[Plan, Path]
 
 def test_the_difference_is_paired_by_seed(pair: tuple[Plan, Path]) -> None:
     plan, out = pair
-    found = pd.read_csv(out / plan.name / "difference.csv").set_index("metric")
+    difference = pd.read_csv(out / plan.name / "difference.csv").set_index("metric")
     gains = np.array(
         [
             np.subtract(by_hand(out / f"vifi-clip-vghif-2-seed{s}"), by_hand(out / f"vifi-clip-2-seed{s}"))
             for s in (0, 1)
         ]
     )
-    assert found["difference"].tolist() == pytest.approx(gains.mean(axis=0).tolist())
-    assert found.loc["top1", "p_sign_flip"] in (0.5, 1.0)  # two pairs have four sign patterns, the found one twice
+    assert difference["difference"].tolist() == pytest.approx(gains.mean(axis=0).tolist())
+    assert difference.loc["top1", "p_sign_flip"] in (0.5, 1.0)  # two pairs have four sign patterns, the found one twice
     if gains[0, 0] != gains[1, 0]:
-        assert found.loc["top1", "p_t"] == pytest.approx(stats.ttest_1samp(gains[:, 0], 0).pvalue)
+        assert difference.loc["top1", "p_t"] == pytest.approx(stats.ttest_1samp(gains[:, 0], 0).pvalue)
 
 
 def test_classes_and_seeds_are_those_of_the_kept_scores(pair: tuple[Plan, Path]) -> None:
@@ -124,21 +124,21 @@ def test_a_run_annotates_a_video_with_the_class_that_scores_highest(pair: tuple[
 
 def test_benchmark_json_says_how_it_came_about(pair: tuple[Plan, Path]) -> None:
     plan, out = pair
-    found = json.loads((out / plan.name / "benchmark.json").read_text())
-    assert found["command"] == plan.command()
-    assert found["seeds"] == [0, 1]
-    assert set(found["seconds"]) == {plan.run_name(vghif, seed) for vghif in (False, True) for seed in (0, 1)}
-    assert all(steps["train"] > 0 and steps["evaluate test"] > 0 for steps in found["seconds"].values())
-    assert found["systems"]["vifi-clip"]["epochs"] == 1
-    assert found["versions"]["torch"]
-    assert found["tables"]["availability"][0] == {
+    benchmark = json.loads((out / plan.name / "benchmark.json").read_text())
+    assert benchmark["command"] == plan.command()
+    assert benchmark["seeds"] == [0, 1]
+    assert set(benchmark["seconds"]) == {plan.run_name(vghif, seed) for vghif in (False, True) for seed in (0, 1)}
+    assert all(steps["train"] > 0 and steps["evaluate test"] > 0 for steps in benchmark["seconds"].values())
+    assert benchmark["systems"]["vifi-clip"]["epochs"] == 1
+    assert benchmark["versions"]["torch"]
+    assert benchmark["tables"]["availability"][0] == {
         "split": "train",
         "expected": 24,
         "found": 24,
         "missing": 0,
         "classes_without": 0,
     }
-    assert found["notes"] == [UNGROUPED, "with 2 seeds the sign-flip p is 0.5 at least."]
+    assert benchmark["notes"] == [UNGROUPED, "with 2 seeds the sign-flip p is 0.5 at least."]
     text = (out / plan.name / "benchmark.md").read_text()
     assert plan.command() in text
     assert "| vifi-clip + VgHIF | top1 |" in text

@@ -66,8 +66,8 @@ def test_what_is_missing_or_odd_is_counted_and_said(actions: ActionSet, tmp_path
     classes = pd.read_csv(done.folder / "classes.csv").set_index("class")
     assert classes.loc["cup", "clips"] == 0
     assert np.isnan(classes.loc["cup", "mean"])
-    found = json.loads((done.folder / "benchmark.json").read_text())
-    assert found["missing"] == {"no_file": 1, "unreadable": 1}
+    record = json.loads((done.folder / "benchmark.json").read_text())
+    assert record["missing"] == {"no_file": 1, "unreadable": 1}
 
 
 def spoil(source: Source, root: Path, name: str, clips: Iterable[int]) -> Source:
@@ -80,10 +80,10 @@ def spoil(source: Source, root: Path, name: str, clips: Iterable[int]) -> Source
 
 def shown(drawn: Draw) -> dict[str, list[str]]:
     """Return class -> names of its training clips."""
-    found: dict[str, list[str]] = {name: [] for name in ACTIONS}
+    clips: dict[str, list[str]] = {name: [] for name in ACTIONS}
     for recording in drawn.data.of_split("train"):
-        found[recording.intervals[0].label].append(recording.name)
-    return found
+        clips[recording.intervals[0].label].append(recording.name)
+    return clips
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -93,10 +93,10 @@ def test_shots_that_cannot_be_read_are_drawn_again(actions: ActionSet, tmp_path:
     broken = [int(name[-1]) for name in healthy["cup"]]
     plan = replace(plan, source=spoil(actions.source, tmp_path, "cup", broken))
     probes, chosen = Probes(), classes_of(plan)
-    found = draw(plan, chosen, seed, probes)
-    assert sorted(shown(found)["cup"]) == [f"cup_train_{clip}" for clip in range(4) if clip not in broken]
-    assert {**shown(found), "cup": []} == {**healthy, "cup": []}
-    assert not found.notes
+    drawn = draw(plan, chosen, seed, probes)
+    assert sorted(shown(drawn)["cup"]) == [f"cup_train_{clip}" for clip in range(4) if clip not in broken]
+    assert {**shown(drawn), "cup": []} == {**healthy, "cup": []}
+    assert not drawn.notes
     lost = probes.unreadable(chosen.whole.clips)
     assert [(one.name, one.split) for one in lost] == [(f"cup/cup_train_{clip}", "train") for clip in sorted(broken)]
 
@@ -105,9 +105,9 @@ def test_a_class_of_too_few_readable_clips_is_named(actions: ActionSet, tmp_path
     plan = replace(
         actions.plan(3, overrides={"keep": "last"}), source=spoil(actions.source, tmp_path / "some", "cup", range(2))
     )
-    found = draw(plan, classes_of(plan), 0, Probes())
-    assert {name: len(clips) for name, clips in shown(found).items()} == {**dict.fromkeys(ACTIONS, 3), "cup": 2}
-    assert found.notes == ("fewer than 3 training clips of a class, since no more can be read: cup (2).",)
+    drawn = draw(plan, classes_of(plan), 0, Probes())
+    assert {name: len(clips) for name, clips in shown(drawn).items()} == {**dict.fromkeys(ACTIONS, 3), "cup": 2}
+    assert drawn.notes == ("fewer than 3 training clips of a class, since no more can be read: cup (2).",)
     plan = replace(plan, source=spoil(actions.source, tmp_path / "all", "cup", range(4)))
     with pytest.raises(
         ActScribeError, match=r"1 of 6 classes have no training clip that can be read; first cup: .*cup"
@@ -163,8 +163,8 @@ def test_one_clip_a_class_in_plain_folders_cannot_be_parted_but_can_be_tested(tm
     (tmp_path / "test").mkdir()
     for name in ACTIONS:
         (tmp_path / name).rename(tmp_path / "test" / name)
-    found = classes_of(plan).whole
-    assert (len(found.of_split("test")), found.notes) == (6, ())
+    benchmark = classes_of(plan).whole
+    assert (len(benchmark.of_split("test")), benchmark.notes) == (6, ())
 
 
 def test_what_the_checkpoint_cannot_do_shows_before_anything_is_trained(actions: ActionSet, tmp_path: Path) -> None:

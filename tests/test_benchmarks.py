@@ -16,25 +16,25 @@ from actscribe.errors import ActScribeError
 
 
 def test_ucf_ids_are_those_of_class_ind_and_not_of_sorted_names(tmp_path: Path) -> None:
-    found = read_benchmark("ucf101", ucf(tmp_path))
-    assert tuple(one.name for one in found.classes) == UCF
-    ids = {clip.name: clip.class_id for clip in found.clips}
+    benchmark = read_benchmark("ucf101", ucf(tmp_path))
+    assert tuple(one.name for one in benchmark.classes) == UCF
+    ids = {clip.name: clip.class_id for clip in benchmark.clips}
     assert ids["HammerThrow/v_HammerThrow_g01_c01"] == 2
     assert ids["HandstandPushups/v_HandStandPushups_g01_c01"] == 3
     assert ids["JumpRope/v_JumpRope_g05_c02"] == 5
-    assert Counter(clip.split for clip in found.clips) == {"train": 6 * 4 * 2, "test": 6 * 2 * 2}
-    assert not found.missing
-    assert found.notes == ("UCF101 has 101 classes, its lists here name 6.",)
+    assert Counter(clip.split for clip in benchmark.clips) == {"train": 6 * 4 * 2, "test": 6 * 2 * 2}
+    assert not benchmark.missing
+    assert benchmark.notes == ("UCF101 has 101 classes, its lists here name 6.",)
 
 
 def test_ucf_test_lines_have_no_id_and_groups_are_of_one_split(tmp_path: Path) -> None:
-    found = read_benchmark("ucf101", ucf(tmp_path))
-    for clip in found.clips:
+    benchmark = read_benchmark("ucf101", ucf(tmp_path))
+    for clip in benchmark.clips:
         name, _, stem = clip.name.partition("/")
-        assert found.classes[clip.class_id].name == name
+        assert benchmark.classes[clip.class_id].name == name
         assert clip.video.parent.name == name
         assert clip.video.stem == stem
-    groups = {split: {clip.group for clip in found.of_split(split)} for split in ("train", "test")}
+    groups = {split: {clip.group for clip in benchmark.of_split(split)} for split in ("train", "test")}
     assert not groups["train"] & groups["test"]
     assert "HammerThrow-g01" in groups["test"]
     assert "Hammering-g01" in groups["test"]
@@ -47,9 +47,9 @@ def test_ucf_files_are_found_in_any_case_and_with_any_ending(tmp_path: Path, spe
         path.rename(path.with_name(f"{spell(path.stem)}.MP4"))
     for folder in sorted(source.videos.iterdir()):
         folder.rename(folder.with_name(spell(folder.name) + "x"))
-    found = read_benchmark("ucf101", source)
-    assert len(found.clips) == 6 * 6 * 2
-    assert not found.missing
+    benchmark = read_benchmark("ucf101", source)
+    assert len(benchmark.clips) == 6 * 6 * 2
+    assert not benchmark.missing
 
 
 def test_ucf_prompts_are_words_or_as_published(tmp_path: Path) -> None:
@@ -83,16 +83,16 @@ def test_malformed_ucf_lists_are_named_with_their_line(tmp_path: Path, list_name
 
 
 def test_hmdb_codes_and_odd_file_names(tmp_path: Path) -> None:
-    found = read_benchmark("hmdb51", hmdb(tmp_path))
-    assert tuple(one.name for one in found.classes) == HMDB
-    assert Counter(clip.split for clip in found.clips) == {"train": 5 * 3, "test": 5 * 2}
-    names = {clip.name for clip in found.clips}
+    benchmark = read_benchmark("hmdb51", hmdb(tmp_path))
+    assert tuple(one.name for one in benchmark.classes) == HMDB
+    assert Counter(clip.split for clip in benchmark.clips) == {"train": 5 * 3, "test": 5 * 2}
+    names = {clip.name for clip in benchmark.clips}
     assert f"kick/{ODD[1].format('kick', 0)}" in names
     assert f"kick/{ODD[1].format('kick', 1)}" not in names  # code 0
-    assert found.notes[-1] == "5 clips belong to no part of this split."
-    first = next(clip for clip in found.clips if clip.class_id == 2)
+    assert benchmark.notes[-1] == "5 clips belong to no part of this split."
+    first = next(clip for clip in benchmark.clips if clip.class_id == 2)
     assert first.group == "kick_ball-#122_Cleaning_Up_(Part_1)_kick_ball"
-    assert len({clip.group for clip in found.clips}) == 5 * 3
+    assert len({clip.group for clip in benchmark.clips}) == 5 * 3
 
 
 def test_hmdb_ids_follow_class_names_not_file_names(tmp_path: Path) -> None:
@@ -146,14 +146,14 @@ def kinetics_400(root: Path) -> Source:
 
 
 def test_kinetics_counts_what_is_gone(tmp_path: Path) -> None:
-    found = read_benchmark("kinetics400", kinetics_400(tmp_path))
-    assert [one.name for one in found.classes] == ["abseiling", "tai chi", "zumba, fast"]
-    assert [(clip.name, clip.class_id, clip.group) for clip in found.clips] == [
+    benchmark = read_benchmark("kinetics400", kinetics_400(tmp_path))
+    assert [one.name for one in benchmark.classes] == ["abseiling", "tai chi", "zumba, fast"]
+    assert [(clip.name, clip.class_id, clip.group) for clip in benchmark.clips] == [
         ("tai chi/-abcDEF_123_000007_000017", 1, "-abcDEF_123"),
         ("abseiling/AAAAAAAAAAA_000012_000022", 0, "AAAAAAAAAAA"),
         ("zumba, fast/aaaaaaaaaaa_123456_123466", 2, "aaaaaaaaaaa"),
     ]
-    assert [(gone.name, gone.split, gone.reason) for gone in found.missing] == [
+    assert [(gone.name, gone.split, gone.reason) for gone in benchmark.missing] == [
         ("abseiling/gone________000000_000010", "train", "no file"),
         ("abseiling/v_l_d_______000003_000013", "test", "empty file"),
     ]
@@ -167,24 +167,24 @@ def test_youtube_ids_differ_in_case(tmp_path: Path) -> None:
 
 
 def test_a_list_may_name_a_kinetics_clip_by_its_youtube_id(tmp_path: Path) -> None:
-    found = read_benchmark("kinetics400", kinetics_400(tmp_path))
+    benchmark = read_benchmark("kinetics400", kinetics_400(tmp_path))
     listed = ["aaaaaaaaaaa.mp4 2", "train/AAAAAAAAAAA_000012_000022.mp4 0", "x/-abcDEF_123.mp4 1", "gone_______.mp4 0"]
-    read = read_list(write_lines(tmp_path / "list.txt", listed), found)
+    read = read_list(write_lines(tmp_path / "list.txt", listed), benchmark)
     assert [clip.class_id for clip in read.clips] == [2, 0, 1]
     assert read.missing == ("abseiling/gone________000000_000010",)
-    write_list(tmp_path / "mine.txt", found.clips)
+    write_list(tmp_path / "mine.txt", benchmark.clips)
     assert "zumba, fast/aaaaaaaaaaa.mp4 2" in (tmp_path / "mine.txt").read_text()
-    assert read_list(tmp_path / "mine.txt", found).clips == found.clips
+    assert read_list(tmp_path / "mine.txt", benchmark).clips == benchmark.clips
 
 
 def test_mini_kinetics_takes_its_classes_from_the_csv(tmp_path: Path) -> None:
     source = kinetics_400(tmp_path)
     write_lines(tmp_path / "lists" / "train_ytid_list.txt", ["aaaaaaaaaaa", "AAAAAAAAAAA", "unknown_id_"])
     write_lines(tmp_path / "lists" / "val_ytid_list.txt", ["v_l_d______"])
-    found = read_benchmark("mini-kinetics200", source)
-    assert [one.name for one in found.classes] == ["abseiling", "zumba, fast"]
-    assert [(clip.class_id, clip.split) for clip in found.clips] == [(1, "train"), (0, "train")]
-    assert [(one.name, one.class_id, one.reason) for one in found.missing] == [
+    benchmark = read_benchmark("mini-kinetics200", source)
+    assert [one.name for one in benchmark.classes] == ["abseiling", "zumba, fast"]
+    assert [(clip.class_id, clip.split) for clip in benchmark.clips] == [(1, "train"), (0, "train")]
+    assert [(one.name, one.class_id, one.reason) for one in benchmark.missing] == [
         ("unknown_id_", None, "not in the csv files of Kinetics-400"),
         ("abseiling/v_l_d_______000003_000013", 0, "empty file"),
     ]
@@ -246,14 +246,18 @@ def test_a_folder_set_with_splits_and_groups(tmp_path: Path) -> None:
         touch(tmp_path / split / "CloseDoor" / f"b_{person}_1.MOV")
     touch(tmp_path / "train" / "open_door" / "empty_p1.mp4", b"")
     touch(tmp_path / "train" / "open_door" / "readme.txt")
-    found = read_benchmark("folder", Source(tmp_path, groups=r"_(p\d)"))
-    assert [(one.name, one.prompt) for one in found.classes] == [
+    benchmark = read_benchmark("folder", Source(tmp_path, groups=r"_(p\d)"))
+    assert [(one.name, one.prompt) for one in benchmark.classes] == [
         ("CloseDoor", "close door"),
         ("open_door", "open door"),
     ]
-    assert {(clip.split, clip.group) for clip in found.clips} == {("train", "p1"), ("validation", "p2"), ("test", "p3")}
-    assert [(one.name, one.reason) for one in found.missing] == [("open_door/empty_p1", "empty file")]
-    assert not found.notes
+    assert {(clip.split, clip.group) for clip in benchmark.clips} == {
+        ("train", "p1"),
+        ("validation", "p2"),
+        ("test", "p3"),
+    }
+    assert [(one.name, one.reason) for one in benchmark.missing] == [("open_door/empty_p1", "empty file")]
+    assert not benchmark.notes
     touch(tmp_path / "wave" / "deep" / "1.mp4")
     touch(tmp_path / "lists" / "readme.txt")
     assert read_benchmark("folder", Source(tmp_path, groups=r"_(p\d)")).notes == (
@@ -264,12 +268,12 @@ def test_a_folder_set_with_splits_and_groups(tmp_path: Path) -> None:
 def test_a_folder_set_without_splits_is_all_training(tmp_path: Path) -> None:
     touch(tmp_path / "a" / "deep" / "1.mp4")
     touch(tmp_path / "b" / "1.mp4")
-    found = read_benchmark("folder", Source(tmp_path))
-    assert [clip.name for clip in found.clips] == ["a/deep/1", "b/1"]
-    assert {clip.split for clip in found.clips} == {"train"}
-    assert len({clip.group for clip in found.clips}) == 2
-    assert "every clip is in the training split" in found.notes[0]
-    assert found.notes[1].startswith("no group was given")
+    benchmark = read_benchmark("folder", Source(tmp_path))
+    assert [clip.name for clip in benchmark.clips] == ["a/deep/1", "b/1"]
+    assert {clip.split for clip in benchmark.clips} == {"train"}
+    assert len({clip.group for clip in benchmark.clips}) == 2
+    assert "every clip is in the training split" in benchmark.notes[0]
+    assert benchmark.notes[1].startswith("no group was given")
     touch(tmp_path.parent / "elsewhere" / "2.mp4")
     (tmp_path / "c").symlink_to(tmp_path.parent / "elsewhere", target_is_directory=True)
     assert [clip.name for clip in read_benchmark("folder", Source(tmp_path)).clips] == ["a/deep/1", "b/1", "c/2"]

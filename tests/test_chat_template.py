@@ -50,11 +50,11 @@ def test_hostile_templates_are_sentences(
     (folder / "chat_template.jinja").write_text(template)
     start, before = time.monotonic(), sys.gettrace()
     load: Any = load_vlm if kind == "vlm" else load_judge
-    with pytest.raises(ActScribeError, match="The chat template of") as told:
+    with pytest.raises(ActScribeError, match="The chat template of") as caught:
         load(str(folder))
     if "runs for more" not in HOSTILE[template] and "takes more" not in HOSTILE[template]:
-        assert HOSTILE[template] in told.value.message
-    assert "as it was published" in told.value.hint
+        assert HOSTILE[template] in caught.value.message
+    assert "as it was published" in caught.value.hint
     assert time.monotonic() - start < 15
     assert sys.gettrace() is before
     assert not Path("pwned").exists()

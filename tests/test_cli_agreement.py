@@ -25,7 +25,7 @@ def annotated(path: Path, shown: list[tuple[str, float, float]], format: str = "
     return path
 
 
-def said(*words: object) -> tuple[int, str]:
+def compare(*words: object) -> tuple[int, str]:
     done = CliRunner().invoke(app, ["agreement", *map(str, words)])
     return done.exit_code, " ".join(done.output.split())
 
@@ -33,7 +33,7 @@ def said(*words: object) -> tuple[int, str]:
 def test_two_files_of_two_formats_give_a_table(tmp_path: Path) -> None:
     """By hand, moments 0 to 20: they differ at 0 (Sit or nothing) and at 10 (both or nothing)."""
     first, second = annotated(tmp_path / "a.csv", FIRST), annotated(tmp_path / "b.eaf", SECOND, "elan")
-    code, words = said(first, second, "--tolerance", 1, "--out", tmp_path / "t.csv")
+    code, words = compare(first, second, "--tolerance", 1, "--out", tmp_path / "t.csv")
     assert code == 0, words
     table = pd.read_csv(tmp_path / "t.csv").set_index("label")
     assert table.loc["all", "alike"] == pytest.approx(19 / 21)
@@ -41,19 +41,19 @@ def test_two_files_of_two_formats_give_a_table(tmp_path: Path) -> None:
     assert f"kappa {table.loc['all', 'kappa']:.3f}, within 1 s" in words
     assert "what BORIS prints" in words
     assert "sed_eval" in words
-    code, words = said(first, second, "--out", tmp_path / "t.csv")
+    code, words = compare(first, second, "--out", tmp_path / "t.csv")
     assert (code, "exists already" in words) == (2, True)
-    assert said(first, second, "--out", tmp_path / "t.csv", "--overwrite")[0] == 0
+    assert compare(first, second, "--out", tmp_path / "t.csv", "--overwrite")[0] == 0
 
 
 def test_names_that_only_one_has_are_said_and_aliases_help(tmp_path: Path) -> None:
     first, second = annotated(tmp_path / "a.csv", FIRST), annotated(tmp_path / "b.csv", [("sitting", 0.5, 9.0)])
-    _, words = said(first, second)
+    _, words = compare(first, second)
     assert "only the first has: Sit, Walk" in words
     assert "only the second has: sitting" in words
     labels = tmp_path / "labels.yaml"
     labels.write_text("name: l\nlabels:\n- {name: Sit, aliases: [sitting]}\n", encoding="utf-8")
-    code, words = said(first, second, "--labels", labels)
+    code, words = compare(first, second, "--labels", labels)
     assert code == 0
     assert "unknown to the label set, left out: 'Walk' (1x)" in words
     assert "spelled in two ways" not in words
@@ -64,10 +64,10 @@ def test_folders_are_paired_by_name(tmp_path: Path) -> None:
         annotated(tmp_path / "a" / f"{name}.mp4.csv", FIRST)
         annotated(tmp_path / "b" / f"{name.lower()}.eaf", SECOND, "elan")
     annotated(tmp_path / "b" / "three.json", SECOND, "json")
-    found = read_pairs(tmp_path / "a", tmp_path / "b")
-    assert [pair.name for pair in found.pairs] == ["one", "Two"]
-    assert found.alone == ("three",)
-    code, words = said(tmp_path / "a", tmp_path / "b")
+    paired = read_pairs(tmp_path / "a", tmp_path / "b")
+    assert [pair.name for pair in paired.pairs] == ["one", "Two"]
+    assert paired.alone == ("three",)
+    code, words = compare(tmp_path / "a", tmp_path / "b")
     assert code == 0
     assert "only one of the two has: three; left out" in words
     assert "2 recordings" in words
@@ -79,10 +79,10 @@ def test_two_observations_of_one_project(tmp_path: Path) -> None:
     ]
     both = tmp_path / "both.csv"
     both.write_text("label,start_s,end_s,video\n" + "\n".join(rows) + "\n", encoding="utf-8")
-    code, words = said(both, both, "--observation", "x", "--observation-2", "y")
+    code, words = compare(both, both, "--observation", "x", "--observation-2", "y")
     assert code == 0, words
     apart = [annotated(tmp_path / "a.csv", FIRST), annotated(tmp_path / "b.csv", SECOND)]
-    assert said(*apart)[1] == words
+    assert compare(*apart)[1] == words
 
 
 def test_subjects_are_told_apart_on_request(tmp_path: Path) -> None:
@@ -90,18 +90,18 @@ def test_subjects_are_told_apart_on_request(tmp_path: Path) -> None:
         held = [Interval("Sit", 0, 10, "Ann"), Interval("Sit", 5 + shift, 20, "Ben")]
         write(tmp_path / f"{name}.csv", Annotations.of(held), "csv")
     files = tmp_path / "a.csv", tmp_path / "b.csv"
-    assert "subjects are not distinguished (Ann, Ben)" in said(*files)[1]
+    assert "subjects are not distinguished (Ann, Ben)" in compare(*files)[1]
     ann, ben = (read_pairs(*files, Reading(subject=who)).pairs[0] for who in ("Ann", "Ben"))
     assert ann.first.intervals == ann.second.intervals
     assert [one.start for one in (*ben.first.intervals, *ben.second.intervals)] == [5, 7]
-    code, words = said(*files, "--out", tmp_path / "t.csv")
+    code, words = compare(*files, "--out", tmp_path / "t.csv")
     table = pd.read_csv(tmp_path / "t.csv").fillna({"subject": ""}).set_index(["subject", "label"])
     assert list(dict.fromkeys(table.index.get_level_values(0))) == ["", "Ann", "Ben"]
     assert table.loc[("Ann", "all"), ["kappa_near", "f1"]].isna().tolist() == [True, False]  # both say one throughout
     assert table.loc[("Ben", "Sit"), "start_s"] == pytest.approx(2)
     assert "Each subject alone" in words
-    assert "Each subject alone" not in said(*files, "--subject", "Ben")[1]
-    code, words = said(*files, "--subject", "Bem")
+    assert "Each subject alone" not in compare(*files, "--subject", "Ben")[1]
+    code, words = compare(*files, "--subject", "Bem")
     assert (code, "Did you mean 'Ben'" in words) == (2, True)
 
 
@@ -124,7 +124,7 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
         read_pairs(tmp_path / "x", tmp_path / "y")
     with pytest.raises(ActScribeError, match="no annotation file"):
         read_pairs(tmp_path / "x", tmp_path / "none")
-    assert said(first, tmp_path / "none", "--unit", 0)[0] == 2
+    assert compare(first, tmp_path / "none", "--unit", 0)[0] == 2
 
 
 def test_tables_fit_into_80_columns_in_one_part(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

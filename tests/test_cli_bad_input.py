@@ -56,7 +56,7 @@ def leaking_group(study: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("spoil", "expected"),
     [
         (missing_video, ["manifest.csv:3", "no such video", "r1.mp4", "relative to the manifest"]),
         (text_as_video, ["r1.mp4", "expected a video file"]),
@@ -92,12 +92,14 @@ def leaking_group(study: Path) -> None:
         (manifest_text("p1", "p1,p1"), ["manifest.csv:3", "more cells than columns"]),
     ],
 )
-def test_bad_data_is_refused_by_check_and_train_before_anything_is_written(study: Path, spoil, said: list[str]) -> None:
+def test_bad_data_is_refused_by_check_and_train_before_anything_is_written(
+    study: Path, spoil, expected: list[str]
+) -> None:
     spoil(study)
     before = set(state(study))
     for command in (["check", study], ["train", study]):
         message = refused(*command)
-        for part in said:
+        for part in expected:
             assert part in message
     assert set(state(study)) == before
 
@@ -137,9 +139,9 @@ def test_check_says_what_a_training_would_be_refused_for(study: Path) -> None:
     def warned() -> bool:
         done = CliRunner().invoke(app, ["check", str(study)])
         sentence = f"timesformer: Some labels cannot be learned or judged: no clip of test shows: {RIGHT}."
-        found = sentence in " ".join(done.output.split())
-        assert done.exit_code == (2 if found else 0)
-        return found
+        is_named = sentence in " ".join(done.output.split())
+        assert done.exit_code == (2 if is_named else 0)
+        return is_named
 
     assert not warned()
     interval_text(study / "r2.txt", [(LEFT, 0, 1500)])

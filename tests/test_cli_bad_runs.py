@@ -183,9 +183,9 @@ def test_the_installed_command_exits_with_2_and_one_message(tmp_path: Path) -> N
 def test_runs_below_a_folder_are_listed_ready_to_type(study: Path) -> None:
     run = a_run(study, study / "runs" / "timesformer", "complete").folder
     comparison = study / "my comparison"
-    for place in ("runs/clip-seed0", "curve/3-recordings/clip-seed0"):
-        (comparison / place).parent.mkdir(parents=True)
-        shutil.copytree(run, comparison / place)
+    for folder in ("runs/clip-seed0", "curve/3-recordings/clip-seed0"):
+        (comparison / folder).parent.mkdir(parents=True)
+        shutil.copytree(run, comparison / folder)
     (comparison / "runs" / "clip-seed1").mkdir()
     (comparison / "runs" / "clip-seed1" / "run.json").write_text("{}", encoding="utf-8")
     for command in (

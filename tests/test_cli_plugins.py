@@ -57,20 +57,20 @@ def listed(done: subprocess.CompletedProcess[str]) -> list[str]:
 
 
 def test_a_command_of_another_package_is_listed_behind_ours_and_runs(tmp_path: Path) -> None:
-    place = package(tmp_path, "greetings", "hello = greetings:hello", greetings=WORKING)
-    done = actscribe(["--help"], place)
+    folder = package(tmp_path, "greetings", "hello = greetings:hello", greetings=WORKING)
+    done = actscribe(["--help"], folder)
     assert {"train", "doctor", "demo", "simulate"} <= set(listed(done))
     assert listed(done).index("hello") > listed(done).index("models")
     assert "Greet somebody [/red]." in done.stdout
-    assert actscribe(["hello", "Ada", "--loud"], place).stdout == "ADA\n"
-    refused = actscribe(["hello", "nobody"], place)
+    assert actscribe(["hello", "Ada", "--loud"], folder).stdout == "ADA\n"
+    refused = actscribe(["hello", "nobody"], folder)
     assert (refused.returncode, refused.stderr) == (2, "Error: There is nobody.\nName somebody.\n")
-    assert "Did you mean 'hello'?" in actscribe(["helo"], place).stderr
+    assert "Did you mean 'hello'?" in actscribe(["helo"], folder).stderr
 
 
 def test_none_takes_the_name_of_a_command_of_ours(tmp_path: Path) -> None:
-    place = package(tmp_path, "thief", "doctor = thief:hello", thief=WORKING)
-    done = actscribe(["doctor", "--help"], place)
+    folder = package(tmp_path, "thief", "doctor = thief:hello", thief=WORKING)
+    done = actscribe(["doctor", "--help"], folder)
     assert "Greet somebody" not in done.stdout
     assert "versions, decoder" in done.stdout
 
@@ -90,11 +90,11 @@ def test_none_takes_the_name_of_a_command_of_ours(tmp_path: Path) -> None:
     ],
 )
 def test_one_that_does_not_load_breaks_itself_alone(module: str, why: str, tmp_path: Path) -> None:
-    place = package(tmp_path, "wrecked", "hello = wrecked:hello", wrecked=module)
-    done = actscribe(["--help"], place)
+    folder = package(tmp_path, "wrecked", "hello = wrecked:hello", wrecked=module)
+    done = actscribe(["--help"], folder)
     assert {"train", "demo", "hello"} <= set(listed(done))
     assert "Does not load" in done.stdout
-    called = actscribe(["hello", "Ada", "--loud"], place)
+    called = actscribe(["hello", "Ada", "--loud"], folder)
     assert (called.returncode, called.stdout) == (2, "")
     first, second = called.stderr.splitlines()
     assert first.startswith("Error: the command 'hello' of the package wrecked does not load: ")
@@ -103,29 +103,29 @@ def test_one_that_does_not_load_breaks_itself_alone(module: str, why: str, tmp_p
 
 
 def test_of_two_packages_with_one_name_none_is_taken(tmp_path: Path) -> None:
-    place = package(tmp_path, "greetings", "hello = greetings:hello", greetings=WORKING)
+    folder = package(tmp_path, "greetings", "hello = greetings:hello", greetings=WORKING)
     package(tmp_path, "welcome", "hello = welcome:hello", welcome=WORKING)
-    assert "Does not load" in actscribe(["--help"], place).stdout
-    called = actscribe(["hello", "Ada"], place)
+    assert "Does not load" in actscribe(["--help"], folder).stdout
+    called = actscribe(["hello", "Ada"], folder)
     assert (called.returncode, called.stdout) == (2, "")
     assert "the command 'hello' is brought 2 times, by greetings and welcome; expected one." in called.stderr
 
 
 def test_a_command_of_ours_runs_without_asking_for_others(tmp_path: Path) -> None:
     loud = "from pathlib import Path\nPath(__file__).with_name('loaded').touch()\n" + WORKING
-    place = package(tmp_path, "greetings", "hello = greetings:hello", greetings=loud)
-    assert actscribe(["train", "--help"], place).returncode == 0
-    assert not (place / "loaded").exists()
+    folder = package(tmp_path, "greetings", "hello = greetings:hello", greetings=loud)
+    assert actscribe(["train", "--help"], folder).returncode == 0
+    assert not (folder / "loaded").exists()
 
 
 class TestWithoutOpenCV:
     @pytest.fixture
     def bare(self, tmp_path: Path) -> Path:
         """A folder that, on Python's path, makes every process find no cv2."""
-        place = tmp_path / "bare"
-        place.mkdir()
-        (place / "sitecustomize.py").write_text("import sys\nsys.modules['cv2'] = None\n", encoding="utf-8")
-        return place
+        folder = tmp_path / "bare"
+        folder.mkdir()
+        (folder / "sitecustomize.py").write_text("import sys\nsys.modules['cv2'] = None\n", encoding="utf-8")
+        return folder
 
     def test_help_lists_what_needs_it(self, bare: Path) -> None:
         assert {"demo", "simulate"} <= set(listed(actscribe(["--help"], bare)))

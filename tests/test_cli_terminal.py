@@ -48,7 +48,7 @@ logging.getLogger("actscribe.video").warning("what we say")
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("place")
     study = folder / "study"
     study.mkdir()
@@ -63,19 +63,19 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(place: Path, arguments: list[str], out: int = subprocess.PIPE, **more: str) -> tuple[int, bytes, str]:
+def run(folder: Path, arguments: list[str], out: int = subprocess.PIPE, **more: str) -> tuple[int, bytes, str]:
     """Return exit code, standard output and what stands on standard error besides progress."""
-    (place / "out.json").unlink(missing_ok=True)
+    (folder / "out.json").unlink(missing_ok=True)
     environment = {**os.environ, "COLUMNS": "100", **more}
-    process = subprocess.Popen([*RUN, *arguments], cwd=place, env=environment, stdout=out, stderr=subprocess.PIPE)
-    said, err = process.communicate()
-    told = [line for line in err.decode(errors="replace").splitlines() if " done in " not in line]
-    return process.returncode, said, "\n".join(told)
+    process = subprocess.Popen([*RUN, *arguments], cwd=folder, env=environment, stdout=out, stderr=subprocess.PIPE)
+    stdout, err = process.communicate()
+    messages = [line for line in err.decode(errors="replace").splitlines() if " done in " not in line]
+    return process.returncode, stdout, "\n".join(messages)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_what_the_encoding_lacks_is_spelled_with_what_it_has(name: str, place: Path) -> None:
-    code, out, err = run(place, COMMANDS[name], PYTHONIOENCODING="ascii")
+def test_what_the_encoding_lacks_is_spelled_with_what_it_has(name: str, folder: Path) -> None:
+    code, out, err = run(folder, COMMANDS[name], PYTHONIOENCODING="ascii")
     assert code == 0, err
     assert err == ""
     assert out.isascii()
@@ -83,50 +83,50 @@ def test_what_the_encoding_lacks_is_spelled_with_what_it_has(name: str, place: P
         assert b"Saugling-?..." in out
 
 
-def test_an_error_is_spelled_too(place: Path) -> None:
-    code, out, err = run(place, ["check", f"{NAME}/study.yaml"], PYTHONIOENCODING="ascii")
+def test_an_error_is_spelled_too(folder: Path) -> None:
+    code, out, err = run(folder, ["check", f"{NAME}/study.yaml"], PYTHONIOENCODING="ascii")
     assert (code, out) == (2, b"")
     assert err.startswith("Error: ")
     assert "Saugling-?..." in err
 
 
 @pytest.mark.parametrize("name", LIGHT)
-def test_a_reader_that_has_gone_is_no_error(name: str, place: Path) -> None:
+def test_a_reader_that_has_gone_is_no_error(name: str, folder: Path) -> None:
     reading, closed = os.pipe()
     os.close(reading)
-    code, _, err = run(place, COMMANDS[name], closed)
+    code, _, err = run(folder, COMMANDS[name], closed)
     os.close(closed)
     assert code in (1, 141)  # rich, which writes help texts and tables, ends with 1
     assert err == ""
 
 
 @pytest.mark.parametrize("name", LIGHT)
-def test_a_full_disk_is_one_sentence(name: str, place: Path) -> None:
+def test_a_full_disk_is_one_sentence(name: str, folder: Path) -> None:
     with Path("/dev/full").open("wb") as full:
-        code, _, err = run(place, COMMANDS[name], full.fileno())
+        code, _, err = run(folder, COMMANDS[name], full.fileno())
     assert code == 2
     assert "the disk is full" in err
     assert err.count("\n") == 0
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "cp437"])
-def test_windows_code_pages_keep_the_letters_that_they_have(encoding: str, place: Path) -> None:
-    code, out, err = run(place, COMMANDS["convert"], PYTHONIOENCODING=f"{encoding}:strict")
+def test_windows_code_pages_keep_the_letters_that_they_have(encoding: str, folder: Path) -> None:
+    code, out, err = run(folder, COMMANDS["convert"], PYTHONIOENCODING=f"{encoding}:strict")
     assert code == 0, err
     assert "Säugling" in out.decode(encoding)
 
 
-def test_a_locale_without_letters(place: Path) -> None:
+def test_a_locale_without_letters(folder: Path) -> None:
     bare = {"LC_ALL": "C", "LANG": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
-    code, out, err = run(place, COMMANDS["convert"], **bare)
+    code, out, err = run(folder, COMMANDS["convert"], **bare)
     assert code == 0, err
     assert out.isascii()
     assert b"ugling" in out
 
 
-def test_a_closed_output_is_no_place_for_ours(place: Path) -> None:
+def test_a_closed_output_is_no_place_for_ours(folder: Path) -> None:
     command = " ".join([*RUN, "models", "list", ">&-", "2>&-"])
-    assert subprocess.run(["sh", "-c", command], cwd=place, check=False).returncode == 0
+    assert subprocess.run(["sh", "-c", command], cwd=folder, check=False).returncode == 0
 
 
 def test_libraries_say_nothing_and_we_do() -> None:
@@ -158,5 +158,5 @@ def test_letters_and_signs_are_spelled() -> None:
 
 def test_the_command_that_comes_next_can_be_pasted(tmp_path: Path) -> None:
     study = tmp_path / "it's my study"
-    said = CliRunner().invoke(app, ["new", str(study)]).output
-    assert shlex.split(said.partition("then type: ")[2]) == ["actscribe", "check", str(study)]
+    output = CliRunner().invoke(app, ["new", str(study)]).output
+    assert shlex.split(output.partition("then type: ")[2]) == ["actscribe", "check", str(study)]

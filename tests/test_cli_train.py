@@ -25,13 +25,13 @@ def test_the_curves_are_mentioned_where_there_are_any(
     monkeypatch.setattr(training, "train", lambda *_, **__: SimpleNamespace(folder=run, operating_point=decisions))
     done = CliRunner().invoke(app, ["train", str(tmp_path / "study")])
     assert done.exit_code == 0, done.output
-    told = f"Curves of the training: tensorboard --logdir '{run / 'tensorboard'}'"
-    assert (told in done.output.splitlines()) == curves
+    hint = f"Curves of the training: tensorboard --logdir '{run / 'tensorboard'}'"
+    assert (hint in done.output.splitlines()) == curves
     assert f"Next: actscribe evaluate '{run}'" in done.output
 
 
 @pytest.mark.parametrize(
-    ("named", "words", "trained", "said"),
+    ("named", "words", "trained", "notice"),
     [
         ({"probe": {}}, [], "probe", ""),
         ({"mine": {"recognizer": "probe"}, "timesformer": {}}, [], "mine", "Training mine, the first of the study's 2"),
@@ -39,7 +39,7 @@ def test_the_curves_are_mentioned_where_there_are_any(
     ],
 )
 def test_without_a_name_the_first_recognizer_of_the_study_is_trained(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: dict, words: list[str], trained: str, said: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: dict, words: list[str], trained: str, notice: str
 ) -> None:
     (tmp_path / "study").mkdir()
     write_study(tmp_path / "study", recognizers=named)
@@ -52,5 +52,5 @@ def test_without_a_name_the_first_recognizer_of_the_study_is_trained(
     monkeypatch.setattr(training, "train", train)
     done = CliRunner().invoke(app, ["train", str(tmp_path / "study"), *words])
     assert (done.exit_code, asked) == (0, [trained]), done.output
-    assert said in done.output
-    assert ("the first of" in done.output) == bool(said)
+    assert notice in done.output
+    assert ("the first of" in done.output) == bool(notice)

@@ -28,10 +28,10 @@ def simulation(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_what_can_be_worked_out_by_hand(simulation: Any) -> None:
-    found = simulation.simulate([100.0] * 8, simulation.Cluster(**PLAIN))
-    assert found.seconds == pytest.approx(5 + 2 * 10)  # two rounds of 100 s at 10 s a second
-    assert (found.failures, found.again, found.lost_s) == (0, 0, 0.0)
-    assert found.busy_gpu_s == pytest.approx(8 * 10)
+    simulated = simulation.simulate([100.0] * 8, simulation.Cluster(**PLAIN))
+    assert simulated.seconds == pytest.approx(5 + 2 * 10)  # two rounds of 100 s at 10 s a second
+    assert (simulated.failures, simulated.again, simulated.lost_s) == (0, 0, 0.0)
+    assert simulated.busy_gpu_s == pytest.approx(8 * 10)
     uneven = simulation.simulate([10.0, 10.0, 10.0, 10.0, 200.0], simulation.Cluster(**PLAIN))
     assert uneven.seconds == pytest.approx(5 + 20)  # the longest is begun first
 
@@ -52,8 +52,8 @@ def test_the_scarcest_part_sets_the_pace(simulation: Any, changes: dict[str, flo
 
 def test_directories_that_answer_slowly_set_the_pace_of_short_videos(simulation: Any) -> None:
     cluster = simulation.Cluster(**{**PLAIN, "operations": 50, "storage_operations_s": 100.0})
-    found = simulation.simulate([0.001] * 40, cluster)
-    assert found.operations_s == pytest.approx(100.0, rel=0.3)
+    simulated = simulation.simulate([0.001] * 40, cluster)
+    assert simulated.operations_s == pytest.approx(100.0, rel=0.3)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -62,8 +62,8 @@ def test_failures_cost_work_and_lose_nothing(simulation: Any, seed: int) -> None
     assert sum(lengths) == pytest.approx(200 * 3600)
     calm = simulation.simulate(lengths, simulation.Cluster(**PLAIN), seed)
     rough = simulation.Cluster(**{**PLAIN, "mtbf_s": 4000.0, "repair_s": 300.0})
-    found = simulation.simulate(lengths, rough, seed)
-    assert found.failures > 0
-    assert found.again > 0
-    assert found.seconds > calm.seconds
-    assert found.busy_gpu_s - found.lost_s == pytest.approx(calm.busy_gpu_s)
+    simulated = simulation.simulate(lengths, rough, seed)
+    assert simulated.failures > 0
+    assert simulated.again > 0
+    assert simulated.seconds > calm.seconds
+    assert simulated.busy_gpu_s - simulated.lost_s == pytest.approx(calm.busy_gpu_s)

@@ -74,13 +74,13 @@ def test_names_of_measures_differ_and_each_is_of_counts_or_a_ranking() -> None:
 
 def test_precision_and_recall_are_those_of_scikit_learn() -> None:
     rng = np.random.default_rng(0)
-    truth, said = rng.random((40, 3)) < 0.4, rng.random((40, 3)) < 0.5
-    counts = four_counts(truth.astype(float), said).sum(axis=0)
+    truth, predicted = rng.random((40, 3)) < 0.4, rng.random((40, 3)) < 0.5
+    counts = four_counts(truth.astype(float), predicted).sum(axis=0)
     of = {measure.name: measure.counts for measure in MEASURES}
     for name, score in (("precision", precision_score), ("recall", recall_score)):
         measure = of[name]
         assert measure is not None
-        assert measure(counts) == pytest.approx(score(truth, said, average=None, zero_division=0))
+        assert measure(counts) == pytest.approx(score(truth, predicted, average=None, zero_division=0))
 
 
 def test_a_ranking_has_no_counts() -> None:
@@ -92,9 +92,9 @@ def test_a_ranking_has_no_counts() -> None:
 def test_of_classes_a_measure_of_all_at_once_stands_in_the_row_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
     kappa = [measure for measure in MEASURES if measure.name == "kappa"]
     monkeypatch.setattr(clips, "measures_in", lambda _: kappa)
-    truth, said = [0, 1, 2, 0], [0, 2, 2, 1]
-    counts = four_counts(np.eye(3)[truth], np.eye(3)[said] > 0).sum(axis=0)
-    expected = cohen_kappa_score(truth, said)
+    truth, predicted = [0, 1, 2, 0], [0, 2, 2, 1]
+    counts = four_counts(np.eye(3)[truth], np.eye(3)[predicted] > 0).sum(axis=0)
+    expected = cohen_kappa_score(truth, predicted)
     assert clips.micro_row(counts, 12, True)["kappa"] == pytest.approx(expected)
     assert clips.micro_row(counts, 12, False)["kappa"] != pytest.approx(expected)
 
@@ -103,7 +103,7 @@ def test_answers_that_never_look_get_what_a_constant_ranking_gets() -> None:
     clips_of = np.array([6, 3, 1, 0, 0, 0, 0, 0])
     truth = np.eye(8)[np.repeat(np.arange(8), clips_of)]
     most = np.tile(clips_of / 10, (10, 1))
-    found = class_scores(truth, most)
+    measured = class_scores(truth, most)
     for metric in CLASS_METRICS:
-        assert metric.majority(clips_of) == pytest.approx(found[metric.column.name])
+        assert metric.majority(clips_of) == pytest.approx(measured[metric.column.name])
         assert 0 <= metric.chance(clips_of) <= 1

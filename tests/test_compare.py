@@ -108,7 +108,7 @@ def test_it_prints_the_headline_and_writes_everything(lamps: Lamps) -> None:
     names = {path.stem for path in (lamps.first / "tables").iterdir()}
     assert names >= {"headline", "labels", "pairs", "timelines", "learning_curve", "costs", "slices", "annotators"}
     scores = pd.read_parquet(lamps.first / "scores.parquet")
-    runs = [lamps.first / "runs" / place for place in ("timesformer/seed-1", "timesformer/seed-2", "vlm-yesno/seed-1")]
+    runs = [lamps.first / "runs" / name for name in ("timesformer/seed-1", "timesformer/seed-2", "vlm-yesno/seed-1")]
     assert len(scores) == sum(len(pd.read_parquet(run / "scores-test.parquet")) for run in runs) * 2
     assert set(zip(scores["recognizer"], scores["seed"], strict=True)) == {
         ("timesformer", 1), ("timesformer", 2), ("vlm-yesno", 1)
@@ -243,25 +243,25 @@ def test_repeated_from_its_provenance_it_gives_the_same_numbers(
     again, altered = tmp_path / "again", tmp_path / "altered.json"
     trained: list[Path] = []
     monkeypatch.setattr(work, "train", lambda *a, **k: trained.append(a[2]) or train(*a, **k))
-    said = actscribe("compare", "--from", whole / "provenance.json", "--out", again)
-    assert "The same numbers in every table." in said
+    output = actscribe("compare", "--from", whole / "provenance.json", "--out", again)
+    assert "The same numbers in every table." in output
     assert trained == [again / RUN]
     assert tables(again) == tables(whole)
     values = json.loads((whole / "provenance.json").read_text())
     values["results"]["headline"] = "0" * 32
     altered.write_text(json.dumps(values))
-    said = actscribe("compare", "--from", altered, "--out", again, "--resume")
-    assert "Not the same numbers: headline" in said
+    output = actscribe("compare", "--from", altered, "--out", again, "--resume")
+    assert "Not the same numbers: headline" in output
     values["recordings"][0]["content"] = "0" * 32
     altered.write_text(json.dumps(values))
-    said = actscribe("compare", "--from", altered, "--out", tmp_path / "other", code=2)
-    assert "not those of the comparison: r0" in said
+    output = actscribe("compare", "--from", altered, "--out", tmp_path / "other", code=2)
+    assert "not those of the comparison: r0" in output
     second = lamps.study.parent / "second.txt"
     before = second.read_bytes()
     interval_text(second, [(LEFT, 0, 3000)])
-    said = actscribe("compare", "--from", whole / "provenance.json", "--out", tmp_path / "other", code=2)
+    output = actscribe("compare", "--from", whole / "provenance.json", "--out", tmp_path / "other", code=2)
     second.write_bytes(before)
-    assert "not those of the comparison: r7" in said
+    assert "not those of the comparison: r7" in output
     assert "in it" in actscribe("compare", "--from", whole / "provenance.json", "--seeds", 1, code=2)
 
 
@@ -282,8 +282,8 @@ def test_a_run_of_train_is_taken_and_one_of_other_settings_is_not(
     values["recognizers"]["timesformer"]["epochs"] = 1
     other = lamps.study.with_name("other.yaml")
     other.write_text(yaml.safe_dump(values))
-    said = actscribe("compare", other, *ONE, "--out", lamps.first, "--resume", code=2)
-    assert "it differs in: settings (epochs)" in said
+    output = actscribe("compare", other, *ONE, "--out", lamps.first, "--resume", code=2)
+    assert "it differs in: settings (epochs)" in output
     assert Provenance.read(lamps.first).status == "complete"
     changed = load_study(other)
     assert work.complete_run_of(Part("timesformer", 1), changed, load_data(changed), tmp_path / "new") is None

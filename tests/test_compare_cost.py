@@ -36,6 +36,6 @@ def test_a_peak_is_its_own_and_not_that_of_the_recognizer_before(monkeypatch: py
 
 def test_a_text_tower_counts_though_its_features_are_kept(tmp_path: Path) -> None:
     made = dual_encoder.make(job(tmp_path / "run", "clip", tmp_path, learns="none"))
-    with parameters_that_ran() as seen:
+    with parameters_that_ran() as counted:
         scores(made, sides("clips", 2, 3, "multi-class")[0])
-    assert sum(seen.values()) == sum(parameter.numel() for parameter in clip_model().parameters())
+    assert sum(counted.values()) == sum(parameter.numel() for parameter in clip_model().parameters())

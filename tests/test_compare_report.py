@@ -57,9 +57,9 @@ def test_headline_is_that_of_the_kept_scores(done: Comparison) -> None:
     (run,) = done.runs["vlm-yesno"]
     scored = pd.read_parquet(run.folder / "scores-test.parquet")
     truth = scored[[f"fraction: {name}" for name in NAMES]].to_numpy()
-    said = scored[[f"score: {name}" for name in NAMES]].to_numpy() >= 0.5
+    decided = scored[[f"score: {name}" for name in NAMES]].to_numpy() >= 0.5
     known = ~pd.isna(truth).any(axis=1)
-    expected = f1_score(truth[known] >= 0.5, said[known], average="macro")
+    expected = f1_score(truth[known] >= 0.5, decided[known], average="macro")
     assert table.loc["vlm-yesno", "macro_f1"] == pytest.approx(expected)
     assert table["seeds"].tolist()[:3] == [2, 1, 2]
 
@@ -111,11 +111,11 @@ def test_the_page_loads_nothing_and_is_well_formed(html: str, page: Page) -> Non
 
 def test_sentences_say_what_the_tables_hold(done: Comparison, page: Page) -> None:
     headline = done.tables["headline"].set_index("system")
-    said = sentences.verdict(done)
-    assert said[0].startswith(f"vlm-lora has the highest macro F1: {headline.loc['vlm-lora', 'macro_f1']:.2f} (95 %")
+    verdict = sentences.verdict(done)
+    assert verdict[0].startswith(f"vlm-lora has the highest macro F1: {headline.loc['vlm-lora', 'macro_f1']:.2f} (95 %")
     pair = done.tables["pairs"].set_index(["first", "second"]).loc[("timesformer", "vlm-lora")]
-    assert f"{pair['difference']:.2f} above timesformer" in said[1]
-    assert all(sentence in page.text for sentence in said)
+    assert f"{pair['difference']:.2f} above timesformer" in verdict[1]
+    assert all(sentence in page.text for sentence in verdict)
     labels = done.tables["labels"]
     best = labels[labels["system"].isin(SKILLS)].groupby("label")["f1"].max()
     assert sentences.heat(done).startswith(f"{best.idxmin()} is the hardest label")
@@ -186,13 +186,13 @@ FIRST_TABLES = (
 
 def test_heads_of_the_first_tables_are_explained_without_a_pointer(page: Page) -> None:
     """Explanations in `title` are seen by nobody with a keyboard, a finger or paper."""
-    said = page.text[page.text.rindex("\nWords") :]
-    said = said.casefold()
+    words = page.text[page.text.rindex("\nWords") :]
+    words = words.casefold()
     tables = [page.tables[name][0] for name in ("Pair by pair.", "Label by label.", *FIRST_TABLES)]
     heads = {head for table in tables for head in table} - {"recognizer", "against", "label", "clips with"}
     assert {"macro F1", "95 % interval", "± seeds", "MCC", "would show", "begin off (s)"} <= heads
     for head in heads:
-        assert f"\n{head.casefold()}\n" in said, head
+        assert f"\n{head.casefold()}\n" in words, head
 
 
 def contrast(one: str, other: str) -> float:
@@ -259,10 +259,10 @@ def test_where_there_is_no_interval_the_reason_is_said(done: Comparison, groups:
 
 def test_what_holds_for_all_is_warned_of_once(tmp_path: Path) -> None:
     provenance = made_up(tmp_path, count=4, seeds=1, curve=())
-    for place, folder in enumerate(sorted(place.beside for place in provenance.runs.values())):
+    for index, folder in enumerate(sorted(index.beside for index in provenance.runs.values())):
         run = Run.open(tmp_path / folder)
-        run.info.notes = ["no clip of test shows: X", *(f"note {number}" for number in range(12 if place else 0))]
-        run.info.reads["test"] = 2 if place else 1
+        run.info.notes = ["no clip of test shows: X", *(f"note {number}" for number in range(12 if index else 0))]
+        run.info.reads["test"] = 2 if index else 1
         run.save_info()
     notes = content(assemble(tmp_path, provenance))["warnings"]
     assert notes[0].startswith("Only 2 groups")
@@ -282,8 +282,8 @@ def test_the_report_is_written_again_and_opened(done: Comparison, html: str, mon
     assert undated(rewrite_report(done.folder).read_text(encoding="utf-8")) == undated(html)
     opened: list[str] = []
     monkeypatch.setattr("webbrowser.open", opened.append)
-    said = CliRunner().invoke(app, ["report", str(done.folder), "--open"])
-    assert said.exit_code == 0, said.output
+    ended = CliRunner().invoke(app, ["report", str(done.folder), "--open"])
+    assert ended.exit_code == 0, ended.output
     assert opened == [(done.folder / "report.html").resolve().as_uri()]
     run = done.runs["vlm-lora"][0].folder
     assert CliRunner().invoke(app, ["report", str(run)]).exit_code == 0
@@ -351,9 +351,9 @@ def test_the_curve_promises_no_more_than_its_recordings_and_trainings_show(
     rows.append(("vlm-lora", 8, seeds, 0.5 + gain, spread))
     table = pd.DataFrame(rows, columns=["system", "recordings", "seeds", "macro_f1", "seed_sd"])
     table = table.assign(gain=gain, gain_low=gain - reach, gain_high=gain + reach)
-    said = sentences.curve(replace(done, tables={**done.tables, "learning_curve": table}))
-    assert said.startswith("vlm-lora reaches 0.40 with 1 training recording")
-    assert said.endswith(ending)
+    sentence = sentences.curve(replace(done, tables={**done.tables, "learning_curve": table}))
+    assert sentence.startswith("vlm-lora reaches 0.40 with 1 training recording")
+    assert sentence.endswith(ending)
 
 
 def test_what_the_test_set_could_have_shown_is_not_said_where_it_could_show_nothing(done: Comparison) -> None:
@@ -361,10 +361,10 @@ def test_what_the_test_set_could_have_shown_is_not_said_where_it_could_show_noth
     tests, least = len(pairs), pairs[~pairs["first"].str.startswith("a")]["detectable"].median()
     assert (done.shared.grouping.count, float(pairs["smallest_p"].iloc[0]), tests) == (5, 1 / 16, 6)
     assert sentences.verdict(done)[-1] == "5 groups are too few to show any difference: no p can fall below 0.062."
-    said = sentences.verdict(replace(done, tables={**done.tables, "pairs": pairs.assign(smallest_p=1 / 128)}))[-1]
-    assert said.startswith(f"A test set of 5 groups like this one shows a true difference of {least:.2f} between")
-    assert "if it is the only one tested" in said
-    assert "no corrected p" not in said  # 6 / 128 = 0.047
+    sentence = sentences.verdict(replace(done, tables={**done.tables, "pairs": pairs.assign(smallest_p=1 / 128)}))[-1]
+    assert sentence.startswith(f"A test set of 5 groups like this one shows a true difference of {least:.2f} between")
+    assert "if it is the only one tested" in sentence
+    assert "no corrected p" not in sentence  # 6 / 128 = 0.047
 
     def with_least(p: float) -> str:
         return sentences.verdict(replace(done, tables={**done.tables, "pairs": pairs.assign(smallest_p=p)}))[-1]

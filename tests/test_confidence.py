@@ -34,11 +34,11 @@ def test_many_clips_give_the_curve_of_scikit_learn() -> None:
 
 def test_few_clips_never_make_sure() -> None:
     targets, scores = np.array([[1.0]] * 6 + [[0.0]] * 6), np.array([[1.0]] * 6 + [[0.0]] * 6)
-    found = fit_confidence(targets, scores, ["A"])
+    confidence = fit_confidence(targets, scores, ["A"])
     # Perfect scores: Platt's targets of six clips that show it and six that do not; of twelve at most 13 in 14.
-    assert found.curves["A"](np.array([0.0, 1.0])).tolist() == pytest.approx([1 / 8, 7 / 8], abs=0.02)
-    assert (found.curves["A"].low, found.curves["A"].high) == pytest.approx((1 / 14, 13 / 14))
-    assert "only 6 validation clips" in found.notes["A"]
+    assert confidence.curves["A"](np.array([0.0, 1.0])).tolist() == pytest.approx([1 / 8, 7 / 8], abs=0.02)
+    assert (confidence.curves["A"].low, confidence.curves["A"].high) == pytest.approx((1 / 14, 13 / 14))
+    assert "only 6 validation clips" in confidence.notes["A"]
     # Half of each window is seen again by the next: six clips' worth, so seven of eight at most.
     assert fit_confidence(targets, scores, ["A"], 0.5).curves["A"].high == pytest.approx(7 / 8)
 
@@ -55,10 +55,10 @@ def test_a_label_of_few_clips_leans_on_the_common_curve() -> None:
 
 
 def test_what_cannot_be_calibrated_is_said_and_has_no_confidence() -> None:
-    found = fit_confidence(np.array([[0.0, 1.0], [0.0, 1.0]]), np.full((2, 2), 0.9), ["A", "B"])
-    assert found.curves == {}
-    assert found.notes["A"] == "not calibrated, so without a confidence: no validation clip that shows it"
-    assert "does not show it" in found.notes["B"]
+    confidence = fit_confidence(np.array([[0.0, 1.0], [0.0, 1.0]]), np.full((2, 2), 0.9), ["A", "B"])
+    assert confidence.curves == {}
+    assert confidence.notes["A"] == "not calibrated, so without a confidence: no validation clip that shows it"
+    assert "does not show it" in confidence.notes["B"]
     assert "no validation clip" in fit_confidence(np.empty((0, 1)), np.empty((0, 1)), ["A"]).notes["A"]
 
 
@@ -81,10 +81,10 @@ def test_both_scores_come_back_and_notes_from_json(tmp_path: Path, format: str) 
         notes=["That is no better than always answering yes."],
     )
     write(tmp_path / "x", made, format)
-    found = read(tmp_path / "x")
-    assert found.intervals == made.intervals
+    annotations = read(tmp_path / "x")
+    assert annotations.intervals == made.intervals
     if format == "json":
-        assert found.notes == made.notes
+        assert annotations.notes == made.notes
     else:  # Excel opens umlauts by the mark alone
         assert (tmp_path / "x").read_bytes().startswith(b"\xef\xbb\xbflabel,start_s,end_s,score,raw_score\n")
 

@@ -29,9 +29,9 @@ def allocated(run: object, trace: Path) -> int:
     """Return the most bytes that tensors made by `run` held at once, counted by PyTorch's own allocator."""
     with torch.profiler.profile(
         activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True, acc_events=True
-    ) as seen:
+    ) as profile:
         run()  # type: ignore[operator]
-    seen.export_chrome_trace(str(trace))
+    profile.export_chrome_trace(str(trace))
     events = [one for one in json.loads(trace.read_text())["traceEvents"] if one.get("name") == "[memory]"]
     total, most = 0, 0
     for event in sorted(events, key=lambda one: one["ts"]):
@@ -43,11 +43,11 @@ def allocated(run: object, trace: Path) -> int:
 def test_a_linear_layer_counted_by_hand() -> None:
     with torch.device("meta"):
         network = torch.nn.Sequential(torch.nn.Linear(10, 20, bias=False), torch.nn.Linear(20, 5, bias=False))
-        found = costs.cost(network, {"input": torch.zeros(3, 10)})
-    assert (found.parameters, found.learned, found.weights) == (300, 300, 1200)
-    assert found.scoring == 2 * 3 * (10 * 20 + 20 * 5)
-    assert found.step == found.scoring + 2 * 3 * (10 * 20 + 2 * 20 * 5)  # no gradient of the input is needed
-    assert found.working == 4 * 3 * (10 + 20 + 5)
+        cost = costs.cost(network, {"input": torch.zeros(3, 10)})
+    assert (cost.parameters, cost.learned, cost.weights) == (300, 300, 1200)
+    assert cost.scoring == 2 * 3 * (10 * 20 + 20 * 5)
+    assert cost.step == cost.scoring + 2 * 3 * (10 * 20 + 2 * 20 * 5)  # no gradient of the input is needed
+    assert cost.working == 4 * 3 * (10 + 20 + 5)
     network.requires_grad_(False)
     with torch.device("meta"):
         frozen = costs.cost(network, {"input": torch.zeros(3, 10)})
@@ -62,7 +62,7 @@ def test_memory_is_what_the_allocator_sees(recognizer: str, changes: dict[str, o
     build: Any = clips._classifier if recognizer == "timesformer" else clips._dual
     with torch.device("meta"):
         network, side = build(settings, 8, 3)
-        found = costs.cost(network, {"pixel_values": torch.zeros(4, 8, 3, side, side)})
+        cost = costs.cost(network, {"pixel_values": torch.zeros(4, 8, 3, side, side)})
     torch.manual_seed(0)
     network, side = build(settings, 8, 3)
 
@@ -74,8 +74,8 @@ def test_memory_is_what_the_allocator_sees(recognizer: str, changes: dict[str, o
         with torch.no_grad():
             network(pixel_values=torch.zeros(4, 8, 3, side, side))
 
-    assert allocated(score, tmp_path / "score") == pytest.approx(found.working, rel=0.25)
-    held = found.training - costs.MOMENTS_BYTES * found.learned
+    assert allocated(score, tmp_path / "score") == pytest.approx(cost.working, rel=0.25)
+    held = cost.training - costs.MOMENTS_BYTES * cost.learned
     assert allocated(step, tmp_path / "step") == pytest.approx(held, rel=0.25)
 
 
@@ -109,10 +109,10 @@ def test_a_probe_on_a_dual_encoder_is_planned_without_a_training_step(recognizer
     settings, probe = ({"model": "embedded", "learns": learns} for learns in ("image", "probe"))
     plan = implementation(recognizer).plan
     assert plan is not None
-    whole, seen = (plan(parse_settings(recognizer, one), 8, 4) for one in (settings, probe))
+    whole, probed = (plan(parse_settings(recognizer, one), 8, 4) for one in (settings, probe))
     assert "training" in whole.lines
-    assert "training" not in seen.lines
-    assert 0 < seen.memory < whole.memory
+    assert "training" not in probed.lines
+    assert 0 < probed.memory < whole.memory
 
 
 def test_a_plan_takes_the_batch_and_number_format_that_the_settings_have(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,10 +18,10 @@ def coverage(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_an_interval_that_is_not_given_counts_nowhere(coverage: Any) -> None:
     bounds = [((0.4, 0.6), (0.5, 0.7)), ((0.6, 0.7), (0.4, 0.5)), ((np.nan, np.nan), (0.5, 0.6)), ((0.3, 0.5), (0, 1))]
-    seen = np.array([[coverage.holds(0.5, *both)] for both in bounds])
-    np.testing.assert_array_equal(seen[:, 0], [[1, 1], [0, 1], [np.nan, np.nan], [1, 1]])
-    found = coverage.shares(["AP"], seen)
-    assert found == pytest.approx({"AP, ours": 200 / 3, "AP, bootstrap": 100, "AP, none given": 25})
+    held = np.array([[coverage.holds(0.5, *both)] for both in bounds])
+    np.testing.assert_array_equal(held[:, 0], [[1, 1], [0, 1], [np.nan, np.nan], [1, 1]])
+    shares = coverage.shares(["AP"], held)
+    assert shares == pytest.approx({"AP, ours": 200 / 3, "AP, bootstrap": 100, "AP, none given": 25})
 
 
 def test_a_row_says_how_many_sets_show_the_label_in_too_few_groups(

@@ -38,11 +38,11 @@ def test_windows_cover_a_video_and_the_last_ends_with_it() -> None:
 
 @given(st.floats(0.5, 400), st.floats(0.5, 10), st.floats(0.1, 1))
 def test_every_moment_of_a_video_lies_in_a_window(duration: float, length: float, part: float) -> None:
-    found = spans(duration, Window(length, length * part))
-    assert found[0][0] == 0
-    assert found[-1][1] == pytest.approx(duration)
-    assert all(later[0] <= earlier[1] + 1e-9 for earlier, later in pairwise(found))
-    assert all(0 <= start < end <= duration + 1e-9 for start, end in found)
+    windows = spans(duration, Window(length, length * part))
+    assert windows[0][0] == 0
+    assert windows[-1][1] == pytest.approx(duration)
+    assert all(later[0] <= earlier[1] + 1e-9 for earlier, later in pairwise(windows))
+    assert all(0 <= start < end <= duration + 1e-9 for start, end in windows)
 
 
 def test_a_target_is_the_covered_fraction_by_hand() -> None:
@@ -69,8 +69,8 @@ def test_covered_fractions_equal_counting_milliseconds(drawn: list[tuple[int, in
 def test_what_nobody_annotated_is_masked_not_absent() -> None:
     gaps = (Interval("", 0, 2), Interval("B", 4, 10))
     clips = cut(recording(gaps=gaps, intervals=(Interval("A", 3, 4),)), LABELS, Window(2, 2))
-    found = targets(clips, "multi-label", 0.5)
-    np.testing.assert_array_equal(found, [[np.nan, np.nan], [1, 0], [0, np.nan], [0, np.nan], [0, np.nan]])
+    rows = targets(clips, "multi-label", 0.5)
+    np.testing.assert_array_equal(rows, [[np.nan, np.nan], [1, 0], [0, np.nan], [0, np.nan], [0, np.nan]])
 
 
 def test_the_annotated_part_of_a_clip_decides() -> None:
@@ -89,8 +89,8 @@ def test_classes_are_one_hot_and_a_clip_of_none_is_left_out() -> None:
 
 
 def test_spans_are_merged() -> None:
-    found = merge_spans([Interval("A", 3, 4), Interval("A", 0, 1), Interval("A", 1, 2), Interval("A", 0.5, 0.6)])
-    assert found == [(0, 2), (3, 4)]
+    merged = merge_spans([Interval("A", 3, 4), Interval("A", 0, 1), Interval("A", 1, 2), Interval("A", 0.5, 0.6)])
+    assert merged == [(0, 2), (3, 4)]
 
 
 def many(groups: int = 12) -> list[Recording]:
@@ -109,7 +109,7 @@ def test_groups_never_straddle_and_every_split_sees_every_label() -> None:
     by_group: dict[str, set[str]] = {}
     for one in split:
         by_group.setdefault(one.group, set()).add(one.split)
-    assert all(len(found) == 1 for found in by_group.values())
+    assert all(len(splits) == 1 for splits in by_group.values())
     for name in SHARES:
         assert {i.label for one in split if one.split == name for i in one.intervals or ()} == {"A", "B"}
     shares = {s: sum(o.duration for o in split if o.split == s) for s in SHARES}

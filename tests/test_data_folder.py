@@ -50,7 +50,7 @@ def test_manifests_of_spreadsheets_read_the_same(tmp_path: Path, content: str | 
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "expected"),
     [
         ("video,group,Group\na.mp4,p,q\n", ":1: two columns are called 'group'"),
         ("video,site,site\na.mp4,p,q\n", ":1: two columns are called 'site'"),
@@ -67,11 +67,11 @@ def test_manifests_of_spreadsheets_read_the_same(tmp_path: Path, content: str | 
     ],
 )
 def test_a_manifest_that_would_be_misread_is_answered_with_its_line(
-    tmp_path: Path, content: str | bytes, said: str
+    tmp_path: Path, content: str | bytes, expected: str
 ) -> None:
     with pytest.raises(ActScribeError) as caught:
         read_manifest(manifest(tmp_path, content))
-    assert said in str(caught.value)
+    assert expected in str(caught.value)
 
 
 def test_a_workbook_is_no_manifest(tmp_path: Path) -> None:
@@ -104,18 +104,18 @@ def test_what_is_no_recording_of_the_study_is_passed_over(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("names", "said"),
+    ("names", "expected"),
     [
         (["a.mp4", "a.eaf", "a.events.tsv"], "a.eaf and a.events.tsv could both be its annotations"),
         (["a.mp4", "a_labels.mp4", "a_labels.csv"], "a_labels.csv: could be annotations of a.mp4 and a_labels.mp4"),
         (["a.mp4", "a.mov", "a.eaf"], "a.eaf: could be annotations of a.mov and a.mp4"),
     ],
 )
-def test_a_file_that_could_belong_to_two_is_refused(tmp_path: Path, names: list[str], said: str) -> None:
+def test_a_file_that_could_belong_to_two_is_refused(tmp_path: Path, names: list[str], expected: str) -> None:
     touch(tmp_path, *names)
     with pytest.raises(ActScribeError) as caught:
         read_manifest(tmp_path)
-    assert said in str(caught.value)
+    assert expected in str(caught.value)
 
 
 def test_endings_of_videos_are_those_of_containers_that_av_knows() -> None:
@@ -147,14 +147,14 @@ def row(video: str, group: str = "", **extra: str) -> Row:
 
 def test_groups_that_nobody_gave_are_said() -> None:
     assert not not_known([row("a.mp4", "p"), row("b.mp4", "p")], on_purpose=False)
-    said = not_known([row("a.mp4", subject="p"), row("b.mp4", subject="p")], on_purpose=False)
-    assert "no group was given" in said
-    assert "The column 'subject' looks like one: call it 'group'" in said
+    note = not_known([row("a.mp4", subject="p"), row("b.mp4", subject="p")], on_purpose=False)
+    assert "no group was given" in note
+    assert "The column 'subject' looks like one: call it 'group'" in note
     for column in ("Patient", "participant_id", "Animal", "session", "Mouse ID", "subjects"):
         assert f"'{column}' looks like one" in not_known([row("a.mp4", **{column: "p"})], on_purpose=False)
     assert "looks like one" not in not_known([row("a.mp4", site="p", camera="c")], on_purpose=False)
-    said = not_known([row("a.mp4", "p"), row("b.mp4"), row("c.mp4")], on_purpose=False)
-    assert "2 of 3 recordings have no group (first: b.mp4)" in said
+    note = not_known([row("a.mp4", "p"), row("b.mp4"), row("c.mp4")], on_purpose=False)
+    assert "2 of 3 recordings have no group (first: b.mp4)" in note
 
 
 def test_groups_are_suggested_from_the_names_of_files() -> None:
@@ -179,8 +179,8 @@ def test_no_groups_on_purpose_is_said_too() -> None:
 def test_sub_folders_that_hold_the_same_subjects_are_no_silent_groups(tmp_path: Path) -> None:
     """As in falls at home: one folder for each kind of film, the same people in both."""
     touch(tmp_path, "ADL/subject1_ADL_1.mp4", "Fall/subject1_Fall_1.mp4", "Fall/subject2_Fall_1.mp4")
-    said = not_known(read_manifest(tmp_path), on_purpose=False)
-    assert "by the names of the files subject1 is in more than one of them" in said
+    note = not_known(read_manifest(tmp_path), on_purpose=False)
+    assert "by the names of the files subject1 is in more than one of them" in note
     touch(tmp_path / "apart", "s1/day1_a.mp4", "s1/day2_a.mp4", "s2/day3_a.mp4", "s2/day3_b.mp4")
     assert not not_known(read_manifest(tmp_path / "apart"), on_purpose=False)
 
@@ -188,8 +188,8 @@ def test_sub_folders_that_hold_the_same_subjects_are_no_silent_groups(tmp_path: 
 def test_a_subject_in_two_splits_is_said_though_groups_are_apart() -> None:
     rows = [row("a.mp4", "monday", subject="anna"), row("b.mp4", "friday", subject="anna"), row("c.mp4", "x", site="s")]
     splits = {"a.mp4": "train", "b.mp4": "test", "c.mp4": "test"}
-    (said,) = in_two_splits(rows, splits)
-    assert "by the column 'subject', anna of 1 are in more than one split" in said
+    (note,) = in_two_splits(rows, splits)
+    assert "by the column 'subject', anna of 1 are in more than one split" in note
     assert in_two_splits(rows, {**splits, "b.mp4": "train"}) == []
 
 
@@ -226,26 +226,26 @@ def test_check_says_what_it_could_not_prove(tmp_path: Path, filmed: Path) -> Non
     names = sorted(path.name for path in folder.glob("*.mp4"))
     rows = [f"{name},{name[:-4]}.txt,{name[:8]}" for name in names]
     (folder / "m.csv").write_text("\n".join(["video,annotations,subject", *rows]))
-    said = check(folder, "m.csv")
-    assert "Warning: no group was given" in said
-    assert "'subject' looks like one: call it 'group'" in said
-    assert "for subjects it is not proved" in said
-    assert "Next: say which videos belong together (see the warning)," in said
-    assert "every file content, group" not in said
+    output = check(folder, "m.csv")
+    assert "Warning: no group was given" in output
+    assert "'subject' looks like one: call it 'group'" in output
+    assert "for subjects it is not proved" in output
+    assert "Next: say which videos belong together (see the warning)," in output
+    assert "every file content, group" not in output
     (folder / "notes.docx").touch()
     (folder / "subject9.eaf").touch()
-    said = check(folder, ".")
-    assert "subject1, subject2: if these are the subjects" in said
-    assert "not used: " in said
-    assert "notes.docx" in said
-    assert "subject9.eaf" in said
-    assert "study.yaml" not in said
+    output = check(folder, ".")
+    assert "subject1, subject2: if these are the subjects" in output
+    assert "not used: " in output
+    assert "notes.docx" in output
+    assert "subject9.eaf" in output
+    assert "study.yaml" not in output
     assert "the study says 'groups: none'" in check(folder, ".", "groups: none")
     rows = [f"{name},{name[:-4]}.txt,g{index}" for index, name in enumerate(names)]
     (folder / "m.csv").write_text("\n".join(["video,annotations,group", *rows]))
-    said = check(folder, "m.csv")
-    assert "Warning" not in said
-    assert "No leakage: every file content, group and source span lies in one split only." in said
+    output = check(folder, "m.csv")
+    assert "Warning" not in output
+    assert "No leakage: every file content, group and source span lies in one split only." in output
 
 
 @pytest.mark.parametrize("command", ["train", "compare"])

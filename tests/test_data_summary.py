@@ -22,14 +22,14 @@ def notes(*intervals: tuple[str, float, float]) -> list[str]:
 
 
 def test_broken_rules_are_told_in_seconds() -> None:
-    said = notes(
+    sentences = notes(
         ("Baby visible", 10.0, 30.0),
         ("Ventilation", 8.0, 12.0),
         ("Ventilation", 20.0, 31.5),
         ("Suction", 21.0, 22.0),
         ("Suction", 31.0, 33.0),
     )
-    assert said == [
+    assert sentences == [
         "film: Suction and Ventilation exclude each other, yet share 1.5 s.",
         "film: Ventilation requires Baby visible, yet is without it for 3.5 s.",
         "film: Suction requires Baby visible, yet is without it for 2.0 s.",

@@ -132,11 +132,11 @@ def compile_counters() -> int:
 
 
 @pytest.mark.parametrize(
-    ("where", "said"), [("cpu", "a C\\+\\+ compiler"), ("cuda", "Triton"), ("mps", "not for Apple's")]
+    ("where", "message"), [("cpu", "a C\\+\\+ compiler"), ("cuda", "Triton"), ("mps", "not for Apple's")]
 )
-def test_what_cannot_be_compiled_for_is_said_first(where: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_compiled_for_is_said_first(where: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "device", lambda: torch.device(where))
     monkeypatch.setattr(compiling.shutil, "which", lambda name: None)
     monkeypatch.setattr(compiling.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ActScribeError, match=said), devices.computing(Compute(where, compile=True)):
+    with pytest.raises(ActScribeError, match=message), devices.computing(Compute(where, compile=True)):
         raise AssertionError

@@ -21,9 +21,9 @@ ENTRY = re.compile(r"^    (\w+(?:, \w+)*):", re.MULTILINE)
 def _public() -> Iterator[Any]:
     """Each public name as pytest's parameter: functions, classes, and the methods of classes."""
     for name in actscribe.__all__:
-        found = getattr(actscribe, name)
-        yield pytest.param(found, id=name)
-        for own, kept in vars(found).items() if inspect.isclass(found) else ():
+        item = getattr(actscribe, name)
+        yield pytest.param(item, id=name)
+        for own, kept in vars(item).items() if inspect.isclass(item) else ():
             method = getattr(kept, "__func__", kept)  # a class method is kept in a wrapper
             if inspect.isfunction(method) and not own.startswith("_"):
                 yield pytest.param(method, id=f"{name}.{own}")
@@ -32,30 +32,30 @@ def _public() -> Iterator[Any]:
 PUBLIC = list(_public())
 
 
-def parameters(found: Callable[..., Any]) -> set[str]:
+def parameters(item: Callable[..., Any]) -> set[str]:
     """Return what a caller can give; of classes their fields, or what `__init__` takes."""
-    if inspect.isclass(found) and issubclass(found, BaseModel):
-        return set(found.model_fields)
-    if inspect.isclass(found) and dataclasses.is_dataclass(found):
-        return {field.name for field in dataclasses.fields(found)}
-    return set(inspect.signature(found).parameters) - {"self", "cls"}
+    if inspect.isclass(item) and issubclass(item, BaseModel):
+        return set(item.model_fields)
+    if inspect.isclass(item) and dataclasses.is_dataclass(item):
+        return {field.name for field in dataclasses.fields(item)}
+    return set(inspect.signature(item).parameters) - {"self", "cls"}
 
 
-def documented(found: Callable[..., Any]) -> set[str]:
+def documented(item: Callable[..., Any]) -> set[str]:
     """Return the names in the docstring's section of arguments."""
-    _, _, section = (inspect.getdoc(found) or "").partition("\nArgs:\n")
+    _, _, section = (inspect.getdoc(item) or "").partition("\nArgs:\n")
     return {name for names in ENTRY.findall(section.split("\n\n")[0]) for name in names.split(", ")}
 
 
-@pytest.mark.parametrize("found", PUBLIC)
-def test_every_parameter_is_documented_and_nothing_else(found: Callable[..., Any]) -> None:
-    assert documented(found) == parameters(found)
+@pytest.mark.parametrize("item", PUBLIC)
+def test_every_parameter_is_documented_and_nothing_else(item: Callable[..., Any]) -> None:
+    assert documented(item) == parameters(item)
 
 
-@pytest.mark.parametrize("found", PUBLIC)
-def test_what_comes_back_is_said(found: Callable[..., Any]) -> None:
-    if not inspect.isclass(found) and inspect.signature(found).return_annotation != "None":
-        first = (inspect.getdoc(found) or "").split("\n\n")[0].lower()
+@pytest.mark.parametrize("item", PUBLIC)
+def test_what_comes_back_is_said(item: Callable[..., Any]) -> None:
+    if not inspect.isclass(item) and inspect.signature(item).return_annotation != "None":
+        first = (inspect.getdoc(item) or "").split("\n\n")[0].lower()
         assert re.search(r"\b(return|tell whether)\b", first), first
 
 

@@ -31,9 +31,9 @@ def video(path: Path, more: int = 0) -> Path:
     return path
 
 
-def annotated(path: Path, *found: Interval, media: str = "", form: str = "elan") -> Path:
+def annotated(path: Path, *intervals: Interval, media: str = "", form: str = "elan") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    annotation_files.write(path, Annotations.of(found, [media] if media else [], 2.0), form)
+    annotation_files.write(path, Annotations.of(intervals, [media] if media else [], 2.0), form)
     return path
 
 
@@ -42,7 +42,7 @@ def rows(folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def said(drafted: Draft) -> str:
+def text_of(drafted: Draft) -> str:
     return "\n".join(drafted.remarks)
 
 
@@ -60,21 +60,21 @@ def lab(tmp_path: Path) -> Path:
 
 def test_what_is_drafted_is_read(lab: Path, tmp_path: Path) -> None:
     drafted = draft(tmp_path / "study", [lab])
-    found = rows(tmp_path / "study")
-    assert [row["video"] for row in found] == [f"../lab/films/subject{(n + 1) // 2}_take{n}.mp4" for n in range(1, 7)]
-    assert [row["annotations"] for row in found] == [
+    listed = rows(tmp_path / "study")
+    assert [row["video"] for row in listed] == [f"../lab/films/subject{(n + 1) // 2}_take{n}.mp4" for n in range(1, 7)]
+    assert [row["annotations"] for row in listed] == [
         f"../lab/eaf/subject{(n + 1) // 2}_take{n}.eaf" for n in range(1, 7)
     ]
-    assert [row["group"] for row in found] == ["subject1", "subject1", "subject2", "subject2", "subject3", "subject3"]
+    assert [row["group"] for row in listed] == ["subject1", "subject1", "subject2", "subject2", "subject3", "subject3"]
     data = load_data(load_study(tmp_path / "study"))
     assert data.labels.names == ("Sitting", "Walk")
     assert {r.name: len(r.intervals or ()) for r in data.recordings} == {r.name: 2 for r in data.recordings}
     assert len({r.split for r in data.recordings}) == 3
-    assert "6 of 6 videos annotated; 2 labels." in said(drafted)
-    assert "Groups come from the names of the files (subject1, subject2, subject3): are these subjects?" in said(
+    assert "6 of 6 videos annotated; 2 labels." in text_of(drafted)
+    assert "Groups come from the names of the files (subject1, subject2, subject3): are these subjects?" in text_of(
         drafted
     )
-    assert "1 file neither videos nor annotations, not used: readme.txt." in said(drafted)
+    assert "1 file neither videos nor annotations, not used: readme.txt." in text_of(drafted)
 
 
 def test_videos_are_found_where_the_annotations_say(lab: Path, tmp_path: Path) -> None:
@@ -97,8 +97,8 @@ def test_a_boris_project_of_several_videos_is_each_ones_file(tmp_path: Path) -> 
     assert [row["annotations"] for row in rows(tmp_path / "study")] == ["../events.csv"] * 2
     starts = [annotation_files.read(tmp_path / "events.csv", str(film)).intervals[0].start for film in films]
     assert starts == [0.1, 0.3]
-    assert f"{tmp_path / 'events.csv'}: its video was not found: gone.mp4." in said(drafted)
-    assert "No group is known" in said(drafted)
+    assert f"{tmp_path / 'events.csv'}: its video was not found: gone.mp4." in text_of(drafted)
+    assert "No group is known" in text_of(drafted)
     assert [row["group"] for row in rows(tmp_path / "study")] == ["", ""]
 
 
@@ -115,7 +115,7 @@ def test_two_files_of_a_video_are_two_annotators_and_three_are_refused(tmp_path:
         "group": "",
         "split": "",
     }
-    assert "1 videos have two files, taken for two annotators" in said(drafted)
+    assert "1 videos have two files, taken for two annotators" in text_of(drafted)
     annotated(tmp_path / "in" / "by3.csv", Interval("Walk", 0.1, 1), media=str(film), form="csv")
     with pytest.raises(ActScribeError, match="3 files could be its annotations"):
         draft(tmp_path / "other", [tmp_path / "in"])
@@ -131,13 +131,13 @@ def test_a_file_that_names_no_video_belongs_to_its_namesake_alone(tmp_path: Path
 
 
 def test_spellings_are_aliases_and_likenesses_are_only_said() -> None:
-    found = [
+    annotations = [
         Annotations.of([Interval("Falling (FW)", 0, 1), Interval("walk_slow", 0, 1), Interval("Walk slow", 2, 3)]),
         Annotations.of(
             [Interval("Fall (FW)", 0, 2), Interval("Walk slow", 0, 1), Interval("Cry", 4, 4)], labels=["Sit"]
         ),
     ]
-    labels = {label.name: label for label in draft_labels(found)}
+    labels = {label.name: label for label in draft_labels(annotations)}
     assert list(labels) == ["Walk slow", "Cry", "Fall (FW)", "Falling (FW)", "Sit"]
     assert (labels["Walk slow"].aliases, labels["Walk slow"].bouts, labels["Walk slow"].seconds) == (
         ("walk_slow",),
@@ -150,9 +150,9 @@ def test_spellings_are_aliases_and_likenesses_are_only_said() -> None:
 
 def test_names_that_are_different_activities_stay_apart_and_a_merge_is_said() -> None:
     apart = ["Dose 1.5", "Dose 15", "re-cover", "recover", "A1", "A-1", "A 2-1", "A 21"]
-    found = draft_labels([Annotations.of([Interval(name, 0, 1) for name in apart])])
-    assert sorted(label.name for label in found) == sorted(apart)
-    assert not merged(found)
+    labels = draft_labels([Annotations.of([Interval(name, 0, 1) for name in apart])])
+    assert sorted(label.name for label in labels) == sorted(apart)
+    assert not merged(labels)
     one = draft_labels([Annotations.of([Interval(name, 0, 1) for name in ("Walk slow", "walk_slow.", "WALK  slow")])])
     assert merged(one) == [("WALK  slow", "walk_slow.")]
 
@@ -185,9 +185,9 @@ def test_a_folder_called_like_a_line_of_the_template_is_only_a_name(tmp_path: Pa
 
 
 def test_transcriptions_are_no_activities() -> None:
-    said_words = [Interval(f"and then number {n}", n, n + 1) for n in range(80)]
+    words = [Interval(f"and then number {n}", n, n + 1) for n in range(80)]
     with pytest.raises(ActScribeError, match="80 different names, 80 of which occur once") as error:
-        draft_labels([Annotations.of(said_words)])
+        draft_labels([Annotations.of(words)])
     assert "--tiers" in error.value.hint
 
 
@@ -212,8 +212,8 @@ def test_what_cannot_be_drafted_is_refused_and_nothing_is_written(lab: Path, tmp
 
 def test_labels_of_point_events_alone_are_drafted_as_ignored(tmp_path: Path) -> None:
     film = video(tmp_path / "in" / "a.mp4")
-    found = [Interval("Walk", 0.1, 1), Interval("Look up", 0.5, 0.5), Interval("look_up", 0.7, 0.7)]
-    annotated(tmp_path / "in" / "a.json", *found, Interval("Walk", 1.5, 1.5), media=str(film), form="json")
+    intervals = [Interval("Walk", 0.1, 1), Interval("Look up", 0.5, 0.5), Interval("look_up", 0.7, 0.7)]
+    annotated(tmp_path / "in" / "a.json", *intervals, Interval("Walk", 1.5, 1.5), media=str(film), form="json")
     drafted = draft(tmp_path / "study", [tmp_path / "in"])
     text = (tmp_path / "study" / "labels.yaml").read_text(encoding="utf-8")
     labels = load_label_set(tmp_path / "study" / "labels.yaml")
@@ -222,8 +222,8 @@ def test_labels_of_point_events_alone_are_drafted_as_ignored(tmp_path: Path) -> 
     assert "\n# Only point events, which cover no time" in text
     assert '- "Look up"   # 2 point events' in text
     assert '- name: "Walk"   # 1 bout, 0.9 s; 1 point event, covering no time' in text
-    assert "1 of 1 video annotated; 1 label." in said(drafted)
-    assert "left out under 'ignored:' in labels.yaml: Look up." in said(drafted)
+    assert "1 of 1 video annotated; 1 label." in text_of(drafted)
+    assert "left out under 'ignored:' in labels.yaml: Look up." in text_of(drafted)
     study = load_study(tmp_path / "study")
     all_of_it = study.model_copy(update={"split": Split(train=1, validation=0, test=0)})
     assert load_data(all_of_it).ignored == {"Look up": 1, "look_up": 1}
@@ -249,11 +249,11 @@ def test_aliases_are_shown_by_an_example_where_none_is_found(tmp_path: Path) -> 
 
 
 def test_tiers_that_were_read_or_left_out_are_named(lab: Path, tmp_path: Path) -> None:
-    whole = said(draft(tmp_path / "whole", [lab]))
+    whole = text_of(draft(tmp_path / "whole", [lab]))
     assert "Tiers read: Sitting (6 files), Walk (3 files), walk (3 files)." in " ".join(whole.split())
     assert "Tiers left out" not in whole
     assert "--tiers '!Sitting'" in whole
-    part = said(draft(tmp_path / "part", [lab], ["!Sitting"]))
+    part = text_of(draft(tmp_path / "part", [lab], ["!Sitting"]))
     assert "Tiers left out: Sitting (6 files)." in part
 
 
@@ -263,8 +263,8 @@ def test_a_drafted_study_says_what_its_recognizer_can_be_told_and_which_others_t
     draft(tmp_path / "study", [lab])
     text = (tmp_path / "study" / "study.yaml").read_text(encoding="utf-8")
     assert all(name in text for name in (*BUILT_IN, *presets()))
-    told = re.findall(r"actscribe ((?:settings|models) \w+)", text)
-    assert set(told) == {"settings probe", "models list", "models plan", "models pull"}
+    commands = re.findall(r"actscribe ((?:settings|models) \w+)", text)
+    assert set(commands) == {"settings probe", "models list", "models plan", "models pull"}
     other = text[text.index("'vlm-yesno: {") + 1 :].partition("'")[0]
     written = text.replace("  probe:\n", f"  {other}\n  probe:\n")
     (tmp_path / "study" / "study.yaml").write_text(written, encoding="utf-8")
@@ -319,8 +319,8 @@ def groups(folder: Path) -> list[str]:
 def test_who_was_annotated_is_the_group_also_where_nobody_is_twice_there(tmp_path: Path, form: str) -> None:
     drafted = by_subject(tmp_path, {"a": "Anna", "b": "Bo", "c": "Cleo"}, form)
     assert groups(tmp_path) == ["Anna", "Bo", "Cleo"]
-    assert "Groups come from the subjects of the annotations (Anna, Bo, Cleo)" in said(drafted)
-    assert "No group is known" not in said(drafted)
+    assert "Groups come from the subjects of the annotations (Anna, Bo, Cleo)" in text_of(drafted)
+    assert "No group is known" not in text_of(drafted)
 
 
 def test_one_way_to_spell_a_group_is_drafted(tmp_path: Path) -> None:
@@ -339,11 +339,11 @@ def test_what_follows_the_at_sign_of_a_tier_is_who_was_annotated(tmp_path: Path)
 
 
 def test_a_part_that_all_play_is_no_subject_and_names_of_files_count_instead(tmp_path: Path) -> None:
-    assert "All annotations are of 'child'." in said(by_subject(tmp_path / "1", {"a": "child", "b": "child"}))
+    assert "All annotations are of 'child'." in text_of(by_subject(tmp_path / "1", {"a": "child", "b": "child"}))
     assert groups(tmp_path / "1") == ["", ""]
     by_subject(tmp_path / "2", {"s1_a": "child", "s1_b": "child", "s2_a": "child"})
     assert groups(tmp_path / "2") == ["s1", "s1", "s2"]
-    one = said(by_subject(tmp_path / "3", {"a": "child7", "b": "child7"}))
+    one = text_of(by_subject(tmp_path / "3", {"a": "child7", "b": "child7"}))
     assert groups(tmp_path / "3") == ["child7", "child7"]
     assert "1 group cannot be spread over train, validation and test." in one
 
@@ -351,7 +351,7 @@ def test_a_part_that_all_play_is_no_subject_and_names_of_files_count_instead(tmp
 def test_who_is_known_of_some_videos_is_drafted_and_the_others_are_named(tmp_path: Path) -> None:
     drafted = by_subject(tmp_path, {"a": "Anna", "b": "", "c": "Cleo"})
     assert groups(tmp_path) == ["Anna", "", "Cleo"]
-    assert "No group is known of b.mp4: write it into the manifest." in said(drafted)
+    assert "No group is known of b.mp4: write it into the manifest." in text_of(drafted)
 
 
 def test_copies_of_a_video_share_a_group_so_that_check_finds_no_leakage(tmp_path: Path) -> None:
@@ -361,7 +361,7 @@ def test_copies_of_a_video_share_a_group_so_that_check_finds_no_leakage(tmp_path
     assert (tmp_path / "in" / "a.mp4").read_bytes() == (tmp_path / "in" / "e.mp4").read_bytes()
     drafted = draft(tmp_path / "study", [tmp_path / "in"])
     assert groups(tmp_path) == ["a", "", "", "", "a"]
-    assert "a.mp4 and e.mp4 are the same video, byte for byte, so they share the group 'a'" in said(drafted)
+    assert "a.mp4 and e.mp4 are the same video, byte for byte, so they share the group 'a'" in text_of(drafted)
     split = {one.name: one.split for one in load_data(load_study(tmp_path / "study")).recordings}
     assert split["a"] == split["e"]
 
@@ -372,4 +372,4 @@ def test_a_copy_goes_into_the_group_of_the_first(tmp_path: Path) -> None:
     annotated(tmp_path / "in" / "d.eaf", Interval("Walk", 0.1, 1, subject="Dan"), media=str(tmp_path / "in" / "d.mp4"))
     drafted = draft(tmp_path / "again", [tmp_path / "in"])
     assert [row["group"] for row in rows(tmp_path / "again")] == ["Anna", "Bo", "Cleo", "Bo"]
-    assert "share the group 'Bo'" in said(drafted)
+    assert "share the group 'Bo'" in text_of(drafted)

@@ -27,8 +27,8 @@ def test_clip_on_equal_frames_gives_the_logits_of_transformers(frames: int) -> N
         expected = model(
             pixel_values=clips[:, 0], input_ids=tokens().ids, attention_mask=tokens().mask
         ).logits_per_image
-    found = scores(ClipBackbone(model), clips.expand(-1, frames, -1, -1, -1))
-    torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+    logits = scores(ClipBackbone(model), clips.expand(-1, frames, -1, -1, -1))
+    torch.testing.assert_close(logits, expected, atol=1e-5, rtol=0)
 
 
 def test_clip_averages_frame_features_before_it_normalises_them() -> None:
@@ -59,13 +59,13 @@ def test_prompts_of_other_lengths_do_not_change_a_score(kind: str) -> None:
 def test_the_levels_are_the_outputs_of_the_blocks() -> None:
     for kind in ("clip", "x-clip"):
         adapter, clips = backbone(kind), videos(2, 4)
-        seen: list[torch.Tensor] = []
+        outputs: list[torch.Tensor] = []
         for layer in adapter.model.vision_model.encoder.layers:
-            layer.register_forward_hook(lambda _, __, out, seen=seen: seen.append(out))
+            layer.register_forward_hook(lambda _, __, out, outputs=outputs: outputs.append(out))
         with torch.no_grad():
             visual = adapter.visual(clips, (2, 4))
         for level, number in zip(visual.levels, (2, 4), strict=True):
-            out = seen[number - 1].view(2, 4, 17, -1)
+            out = outputs[number - 1].view(2, 4, 17, -1)
             assert torch.equal(level.frame, out[:, :, 0])
             assert torch.equal(level.patches, out[:, :, 1:])
         assert torch.equal(visual.last.patches, visual.levels[1].patches)
@@ -117,7 +117,7 @@ def test_each_tower_learns_alone_or_with_the_other(towers: str) -> None:
 def test_x_clip_keeps_text_and_scale_frozen_and_knows_what_is_new() -> None:
     network = DualEncoder(backbone("x-clip"), tokens(), LabelHead("multi-label", 3), towers="both")
     names = {id(parameter): name for name, parameter in network.named_parameters()}
-    groups = {kind: {names[id(p)] for p in found} for kind, found in network.groups().items()}
+    groups = {kind: {names[id(p)] for p in group} for kind, group in network.groups().items()}
     learns = {name for name, parameter in network.named_parameters() if parameter.requires_grad}
     assert groups["head"] == {"head.bias"}
     assert groups["vghif"] == set()
@@ -158,6 +158,6 @@ def test_scores_stay_exact_in_bfloat16() -> None:
     video, text = torch.randn(2, 8), torch.randn(2, 3, 8)
     scale = torch.tensor(100.0).log()
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        found = scaled_cosine(video, text, scale)
-    assert found.dtype == torch.float32
-    assert torch.equal(found, scaled_cosine(video, text, scale))
+        scaled = scaled_cosine(video, text, scale)
+    assert scaled.dtype == torch.float32
+    assert torch.equal(scaled, scaled_cosine(video, text, scale))

@@ -54,10 +54,10 @@ def test_a_label_that_never_or_always_occurs_gets_a_finite_bias() -> None:
 
 def test_against_a_neutral_prompt_a_score_is_the_softmax_of_the_two() -> None:
     head, scores = LabelHead("multi-label", 2, neutral=True), torch.tensor([[24.0, 21.0, 22.0]])
-    found = head(scores).sigmoid()
+    probabilities = head(scores).sigmoid()
     for label in (0, 1):
         pair = torch.tensor([scores[0, label], scores[0, 2]]).softmax(0)[0]
-        torch.testing.assert_close(found[0, label], pair)
+        torch.testing.assert_close(probabilities[0, label], pair)
     with pytest.raises(ValueError, match="multi-class"):
         LabelHead("multi-class", 2, neutral=True)
 

@@ -23,10 +23,10 @@ def test_a_probe_sees_the_normed_embedding_of_each_clip_once_for_all_seeds_and_a
     name: str, labels: LabelSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ACTSCRIBE_CACHE", str(tmp_path / "cache"))
-    seen: list[int] = []
+    counts: list[int] = []
 
     def visual(self: Sight, clips: list[ClipFrames]) -> Any:
-        seen.append(len(clips))
+        counts.append(len(clips))
         return whole(self, clips)
 
     whole = Sight.visual
@@ -36,16 +36,16 @@ def test_a_probe_sees_the_normed_embedding_of_each_clip_once_for_all_seeds_and_a
         for seed in (0, 1)
     ]
     made = [dual_encoder.make(work) for work in works]
-    assert sum(seen) == 12  # eight training clips and four of validation, by the first training alone
+    assert sum(counts) == 12  # eight training clips and four of validation, by the first training alone
     (tmp_path / "model").mkdir()
     made[1].save(tmp_path / "model")
     loaded = implementation(name).load(tmp_path / "model", labels)
     assert loaded.embedder.encoder == made[0].embedder.encoder
     clip = works[0].train[3]
-    (found,) = loaded.embedder.embed([clip])
+    (vector,) = loaded.embedder.embed([clip])
     backbone = loaded.embedder._probe.backbone
     pixels = torch.from_numpy((clip.frames / 255 - MEAN) / STD).float().permute(0, 3, 1, 2)[None]
     expected = backbone.visual(pixels).video
     torch.testing.assert_close(
-        found, torch.nn.functional.layer_norm(expected, expected.shape[1:]), atol=1e-4, rtol=1e-4
+        vector, torch.nn.functional.layer_norm(expected, expected.shape[1:]), atol=1e-4, rtol=1e-4
     )

@@ -96,8 +96,8 @@ def test_training_learns_its_clips_and_what_is_saved_scores_the_same(
 ) -> None:
     work = job(tmp_path / "run", name, root, labels, **({"epochs": 20, "keep": "last"} | settings))
     made = dual_encoder.make(work)
-    found = scores(made, work.train)
-    assert ((found > 0.5) == work.train_targets).mean() > 0.9
+    learned = scores(made, work.train)
+    assert ((learned > 0.5) == work.train_targets).mean() > 0.9
     network = made.head if isinstance(made, OnFeatures) else made.network
     assert not any(parameter.requires_grad for parameter in network.parameters())
     (tmp_path / "model").mkdir()
@@ -137,17 +137,17 @@ def test_only_what_is_asked_for_learns(
 
 
 def test_parts_learn_at_their_own_rates(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[examples.Fit] = []
-    monkeypatch.setattr(examples, "fit", seen.append)
+    fits: list[examples.Fit] = []
+    monkeypatch.setattr(examples, "fit", fits.append)
     rates = {"learning_rate": 1e-6, "new_factor": 7.0, "vghif_learning_rate": 3e-3, "head_learning_rate": 0.5}
     made = dual_encoder.make(job(tmp_path, "x-clip", root, SEVERAL, vghif=True, **rates))
     by_id = {id(parameter): key for key, parameter in made.network.named_parameters()}
-    found = {by_id[id(parameter)]: rate for group, rate in seen[0].groups for parameter in group}
-    assert found["head.bias"] == 0.5
-    assert found["backbone.model.mit.position_embedding"] == pytest.approx(7e-6)
-    assert found["backbone.model.visual_projection.weight"] == 1e-6
-    assert found["vghif.video.out.weight"] == 3e-3
-    assert not any("text_model" in key or "logit_scale" in key for key in found)
+    by_parameter = {by_id[id(parameter)]: rate for group, rate in fits[0].groups for parameter in group}
+    assert by_parameter["head.bias"] == 0.5
+    assert by_parameter["backbone.model.mit.position_embedding"] == pytest.approx(7e-6)
+    assert by_parameter["backbone.model.visual_projection.weight"] == 1e-6
+    assert by_parameter["vghif.video.out.weight"] == 3e-3
+    assert not any("text_model" in key or "logit_scale" in key for key in by_parameter)
 
 
 @pytest.mark.parametrize("name", RECOGNIZERS)
@@ -187,15 +187,15 @@ def test_new_labels_are_new_prompts_on_the_same_weights(root: Path, tmp_path: Pa
     made = dual_encoder.make(job(tmp_path, "vifi-clip", root, epochs=2, template="a photo of {name} .", vghif=True))
     novel = made.for_labels(LabelSet(name="novel", task="multi-class", labels=NOVEL))  # type: ignore[arg-type]
     clips = sides("validation", 4, 2, "multi-class")[0]
-    found = scores(novel, clips)
-    assert found.shape == (4, 3)
-    np.testing.assert_allclose(found.sum(1), 1, atol=1e-5)
+    scored = scores(novel, clips)
+    assert scored.shape == (4, 3)
+    np.testing.assert_allclose(scored.sum(1), 1, atol=1e-5)
     np.testing.assert_array_equal(scores(made.for_labels(CLASSES), clips), scores(made, clips))
     turned = CLASSES.model_copy(update={"labels": CLASSES.labels[::-1]})
     np.testing.assert_allclose(scores(made.for_labels(turned), clips), scores(made, clips)[:, ::-1], atol=1e-6)
     (tmp_path / "novel").mkdir()
     novel.save(tmp_path / "novel")
-    np.testing.assert_allclose(scores(dual_encoder.load(tmp_path / "novel", novel.labels), clips), found, atol=1e-6)
+    np.testing.assert_allclose(scores(dual_encoder.load(tmp_path / "novel", novel.labels), clips), scored, atol=1e-6)
 
 
 def test_new_labels_of_a_multi_label_study_take_the_usual_bias(root: Path, tmp_path: Path) -> None:
@@ -214,27 +214,27 @@ def test_half_precision_leaves_cosines_whole(root: Path, tmp_path: Path) -> None
         for precision in ("float32", "bfloat16")
     )
     clips = sides("validation", 4, 2, "multi-label")[0]
-    found, expected = scores(half, clips), scores(whole, clips)
-    assert not np.array_equal(found, expected)
-    np.testing.assert_allclose(found, expected, atol=0.05)
+    actual, expected = scores(half, clips), scores(whole, clips)
+    assert not np.array_equal(actual, expected)
+    np.testing.assert_allclose(actual, expected, atol=0.05)
     # a logit rounded to bfloat16 has 8 bits; these have more
-    logits = np.log(found / (1 - found))
+    logits = np.log(actual / (1 - actual))
     assert np.abs(torch.from_numpy(logits).bfloat16().float().numpy() - logits).max() > 1e-4
 
 
 def test_keeping_the_last_epoch_never_looks_at_validation(root: Path, tmp_path: Path) -> None:
     work = job(tmp_path, "vifi-clip", root, keep="last", epochs=3, patience=1, learning_rate=0.05)
-    no_goals = work.validation_targets[:0]
-    made = dual_encoder.make(replace(work, validation_targets=no_goals))
+    no_targets = work.validation_targets[:0]
+    made = dual_encoder.make(replace(work, validation_targets=no_targets))
     assert work.validation.reads == 0
-    told = json.loads((tmp_path / "training.json").read_text())
-    assert (told["epochs"], told["best_validation_score"]) == (3, None)
-    assert not any("eval_loss" in row for row in told["log"])
+    record = json.loads((tmp_path / "training.json").read_text())
+    assert (record["epochs"], record["best_validation_score"]) == (3, None)
+    assert not any("eval_loss" in row for row in record["log"])
     last = load_file(tmp_path / "checkpoints" / "checkpoint-3" / "model.safetensors")
     ends = dict(made.network.named_parameters())
     for key, value in last.items():
         torch.testing.assert_close(ends[key.removeprefix("network.")], value, atol=0, rtol=0)
-    again = dual_encoder.make(replace(work, resume=True, validation_targets=no_goals))
+    again = dual_encoder.make(replace(work, resume=True, validation_targets=no_targets))
     np.testing.assert_array_equal(scores(again, work.train), scores(made, work.train))
 
 
@@ -310,7 +310,7 @@ def test_a_studys_mean_std_and_share_replace_the_checkpoints_and_are_saved(root:
 
 
 @pytest.mark.parametrize(
-    ("name", "settings", "told"),
+    ("name", "settings", "message"),
     [
         ("x-clip", {"learns": "text"}, "X-CLIP never tunes its text tower"),
         ("clip", {"learns": "probe", "vghif": True}, "a probe does not have"),
@@ -325,8 +325,8 @@ def test_a_studys_mean_std_and_share_replace_the_checkpoints_and_are_saved(root:
         ("timesformer", {"betas": (0.9, 1.0)}, "betas"),
     ],
 )
-def test_settings_that_contradict_each_other_are_refused(name: str, settings: dict, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_settings_that_contradict_each_other_are_refused(name: str, settings: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         parse_settings(name, settings)
 
 

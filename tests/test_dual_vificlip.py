@@ -56,8 +56,8 @@ def test_the_logits_are_those_computed_by_hand(tmp_path: Path, base: Path) -> No
     network = DualEncoder(loaded.backbone, loaded.tokens(PROMPTS), LabelHead("multi-class", 3))
     embedding = clip_model().text_model.embeddings.token_embedding.weight.detach()
     with torch.no_grad():
-        found, expected = network(videos(2, 3)), logits_by_hand(state, embedding, tokens().ids, videos(2, 3))
-    torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+        logits, expected = network(videos(2, 3)), logits_by_hand(state, embedding, tokens().ids, videos(2, 3))
+    torch.testing.assert_close(logits, expected, atol=1e-5, rtol=0)
     assert loaded.pixels.mean == (0.485, 0.456, 0.406)  # ImageNet's, as ViFi-CLIP was trained, not CLIP's
     assert loaded.pixels.std == (0.229, 0.224, 0.225)
 
@@ -75,9 +75,9 @@ def test_weights_alone_as_safetensors_are_read_too(tmp_path: Path, base: Path) -
     save_file({name.removeprefix("module."): value for name, value in published_state().items()}, path)
     assert load_backbone("vifi-clip", str(path), 2, base=str(base)).backbone.model.logit_scale.item() == 2.5
     whole = path.read_bytes()
-    for content, said in ((whole[:-1], "is cut short"), (b"version https://git-lfs.github.com/spec/v1", "Git LFS")):
+    for content, message in ((whole[:-1], "is cut short"), (b"version https://git-lfs.github.com/spec/v1", "Git LFS")):
         path.write_bytes(content)
-        with pytest.raises(ActScribeError, match=said):
+        with pytest.raises(ActScribeError, match=message):
             read_published(path)
 
 
@@ -171,7 +171,7 @@ def without(name: str) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.parametrize(
-    ("state", "said"),
+    ("state", "message"),
     [
         (without("module.image_encoder.proj"), "1 weight is missing, first visual_projection.weight"),
         (
@@ -195,9 +195,9 @@ def without(name: str) -> dict[str, torch.Tensor]:
         (published_state() | {"module.prompt_learner.ctx": torch.ones(4, 32)}, "learned prompts"),
     ],
 )
-def test_another_network_is_refused_by_name(tmp_path: Path, state: dict[str, torch.Tensor], said: str) -> None:
+def test_another_network_is_refused_by_name(tmp_path: Path, state: dict[str, torch.Tensor], message: str) -> None:
     path = save_published(tmp_path / "vifi.pth", state)
-    with pytest.raises(ActScribeError, match=said):
+    with pytest.raises(ActScribeError, match=message):
         build(read_published(path), clip_model(), path)
 
 

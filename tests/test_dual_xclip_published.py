@@ -124,8 +124,8 @@ def test_the_logits_are_those_of_the_model_itself(tmp_path: Path, ending: str) -
     ids = tokens()
     with torch.no_grad():
         expected = original(input_ids=ids.ids, attention_mask=ids.mask, pixel_values=clips()).logits_per_video
-        found = network(clips())
-    torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+        logits = network(clips())
+    torch.testing.assert_close(logits, expected, atol=1e-5, rtol=0)
     assert float(expected.std()) > 0.1  # else the comparison would say nothing
     for name, value in original.state_dict().items():
         assert torch.equal(value, loaded.backbone.model.state_dict()[name])
@@ -143,7 +143,7 @@ def without(name: str) -> State:
 
 
 @pytest.mark.parametrize(
-    ("state", "said"),
+    ("state", "message"),
     [
         (lambda: without("mit.positional_embedding"), "holds no integration over time"),
         (published_state, "image_encoder.* is not a tensor of X-CLIP"),
@@ -162,9 +162,9 @@ def without(name: str) -> State:
         ),
     ],
 )
-def test_another_network_is_refused_by_name(tmp_path: Path, state: Any, said: str) -> None:
+def test_another_network_is_refused_by_name(tmp_path: Path, state: Any, message: str) -> None:
     path = save_published(tmp_path / "xclip.pth", state())
-    with pytest.raises(ActScribeError, match=said):
+    with pytest.raises(ActScribeError, match=message):
         load_backbone("x-clip", str(path), FRAMES, base=base(tmp_path / "clip"))
     assert not (tmp_path / "xclip").exists()
 

@@ -20,7 +20,7 @@ from actscribe.video.writing import write_video
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         ({"length": 0.0}, "Expected length to be a number of seconds above 0, found 0"),
         ({"length": float("nan")}, "Expected length"),
@@ -33,8 +33,8 @@ from actscribe.video.writing import write_video
         ({"resize_mode": "squash"}, "Unknown resize_mode 'squash'"),
     ],
 )
-def test_arguments_that_mean_nothing_are_refused(given: dict, said: str, tmp_path: Path) -> None:
-    with pytest.raises(ActScribeError, match=said):
+def test_arguments_that_mean_nothing_are_refused(given: dict, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ActScribeError, match=message):
         embed_video(make_video(tmp_path / "r.mp4", 20, fps=10), model="embedded", **given)
 
 
@@ -52,14 +52,14 @@ def test_vectors_of_a_video_and_of_clips_in_memory_are_what_transformers_pools(t
     write_video(path, np.broadcast_to(colours, (20, 32, 32, 3)).copy(), 10)
     with av.open(str(path)) as file:
         frames = np.stack([frame.to_ndarray(format="rgb24", interpolation=FILTER) for frame in file.decode(video=0)])
-    seen = embed_video(path, str(folder), length=1.0, stride=0.5, frames=2)
+    embedding = embed_video(path, str(folder), length=1.0, stride=0.5, frames=2)
     apart = {True: 0.05, False: 0.005}[bfloat16_pays()[0]]
-    np.testing.assert_allclose([seen.starts, seen.ends], [[0, 0.5, 1], [1, 1.5, 2]], atol=1e-9)
+    np.testing.assert_allclose([embedding.starts, embedding.ends], [[0, 0.5, 1], [1, 1.5, 2]], atol=1e-9)
     # middles of halves of a second; a frame is shown for a tenth
     shown = [[2, 7], [7, 12], [12, 17]]
-    np.testing.assert_allclose(seen.times, np.array(shown) / 10, atol=1e-6)
+    np.testing.assert_allclose(embedding.times, np.array(shown) / 10, atol=1e-6)
     expected = np.stack([pooled(folder, frames[places]) for places in shown])
-    np.testing.assert_allclose(seen.vectors, expected, atol=apart)
+    np.testing.assert_allclose(embedding.vectors, expected, atol=apart)
     assert np.abs(expected[0] - expected[2]).max() > 4 * apart
     in_memory = embed_clips([frames[places] for places in shown], str(folder))
     np.testing.assert_allclose(in_memory, expected, atol=apart)
@@ -68,10 +68,10 @@ def test_vectors_of_a_video_and_of_clips_in_memory_are_what_transformers_pools(t
 def test_clips_in_memory_of_another_form_are_refused(tmp_path: Path) -> None:
     folder = str(tiny_encoder("dinov2", tmp_path))
     good = np.zeros((2, 32, 32, 3), np.uint8)
-    for clips, said in (
+    for clips, message in (
         ([], "found none"),
         ([good, good[:1]], "clip 1: found uint8"),
         ([good / 255.0], "clip 0: found"),
     ):
-        with pytest.raises(ActScribeError, match=said):
+        with pytest.raises(ActScribeError, match=message):
             embed_clips(clips, folder)

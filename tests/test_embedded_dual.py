@@ -61,8 +61,8 @@ def test_clip_sees_what_lies_on_the_table(clip: Loaded) -> None:
         ]
         if not absent:
             continue
-        said = [f"{made.objects[0]}.", f"{absent[number % len(absent)]}."]
-        texts = clip.backbone.text(clip.tokens(said))
+        captions = [f"{made.objects[0]}.", f"{absent[number % len(absent)]}."]
+        texts = clip.backbone.text(clip.tokens(captions))
         near = F.cosine_similarity(shown, texts)
         right += bool(near[0] > near[1])
         asked += 1

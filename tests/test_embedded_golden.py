@@ -36,18 +36,18 @@ def one_thread() -> Iterator[None]:
 @pytest.fixture
 def own_copy(model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the model's folder, which is taken in place of the package's."""
-    found = catalog.embedded_folder(FOLDERS[model][0])
-    assert found is not None
-    folder = shutil.copytree(found, tmp_path / "embedded")
+    source = catalog.embedded_folder(FOLDERS[model][0])
+    assert source is not None
+    folder = shutil.copytree(source, tmp_path / "embedded")
     monkeypatch.setattr(catalog, "embedded_folder", lambda kind: folder)
     return folder
 
 
 def compare(model: str) -> None:
-    found, expected = MODELS[model](), golden()[model]
-    assert found.keys() == expected.keys()
+    actual, expected = MODELS[model](), golden()[model]
+    assert actual.keys() == expected.keys()
     for key, values in expected.items():
-        np.testing.assert_allclose(found[key], values, rtol=1e-4, atol=1e-4, err_msg=f"{key} of {model}")
+        np.testing.assert_allclose(actual[key], values, rtol=1e-4, atol=1e-4, err_msg=f"{key} of {model}")
 
 
 @pytest.mark.parametrize("model", MODELS)

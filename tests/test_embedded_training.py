@@ -36,8 +36,8 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_the_vision_language_model(scenes: str, tmp_path: Path) -> None:
     digests = []
     for name in ("first", "second"):
-        told = run("vlm", "train.py", "--quick", "--cache", scenes, "--out", str(tmp_path / name))
-        digests.append(re.findall(r"digest of the weights after 4 steps: (\w{32})", told))
+        printed = run("vlm", "train.py", "--quick", "--cache", scenes, "--out", str(tmp_path / name))
+        digests.append(re.findall(r"digest of the weights after 4 steps: (\w{32})", printed))
     assert len(digests[0]) == 1
     assert digests[0] == digests[1]
     assert load_vlm(tmp_path / "first", dtype="bfloat16", device="cpu").describe().parameters > 1e6
@@ -47,8 +47,8 @@ def test_the_vision_language_model(scenes: str, tmp_path: Path) -> None:
 def test_the_dual_encoders(scenes: str, tmp_path: Path) -> None:
     digests = []
     for name in ("first", "second"):
-        told = run("dual", "train.py", "--quick", "--cache", scenes, "--out", str(tmp_path / name))
-        digests.append(re.findall(r"digest of (?:X-)?CLIP: (\w{32})", told))
+        printed = run("dual", "train.py", "--quick", "--cache", scenes, "--out", str(tmp_path / name))
+        digests.append(re.findall(r"digest of (?:X-)?CLIP: (\w{32})", printed))
     assert len(digests[0]) == 2
     assert digests[0] == digests[1]
     assert load_backbone("x-clip", str(tmp_path / "first" / "xclip"), 8).backbone.depth == 4

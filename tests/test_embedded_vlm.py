@@ -57,9 +57,9 @@ def test_captions_tell_an_action_from_the_same_frames_in_the_other_order(
         seed, reverse = FIRST_SEED + number, str(ACTIONS[name].reverse_of)
         ahead, back = tabletop_clip(seed, name, 8, 96), tabletop_clip(seed, reverse, 8, 96)
         np.testing.assert_array_equal(ahead.frames, back.frames[::-1])
-        said = [action_of(caption(vlm, clip)) for clip in (ahead, back)]
-        right += (said[0] == name) + (said[1] == reverse)
-        wrong += (said[0] == reverse) + (said[1] == name)
+        actions = [action_of(caption(vlm, clip)) for clip in (ahead, back)]
+        right += (actions[0] == name) + (actions[1] == reverse)
+        wrong += (actions[0] == reverse) + (actions[1] == name)
     assert right >= 15  # of 20 clips; by chance 1 in 38
     assert wrong <= 1
 
@@ -78,5 +78,5 @@ def test_it_answers_yes_to_what_happens_and_no_to_its_reverse(vlm: Vlm) -> None:
 
 def test_it_speaks_in_sentences(vlm: Vlm) -> None:
     for name in ("swap", "nothing"):
-        said = caption(vlm, tabletop_clip(FIRST_SEED, name, 8, 96))
-        assert re.fullmatch(r"[A-Z][a-z ,:-]+\.( [A-Z][a-z ,:-]+\.)*", said), said
+        sentence = caption(vlm, tabletop_clip(FIRST_SEED, name, 8, 96))
+        assert re.fullmatch(r"[A-Z][a-z ,:-]+\.( [A-Z][a-z ,:-]+\.)*", sentence), sentence

@@ -58,10 +58,10 @@ def test_an_image_encoder_makes_what_transformers_pools(kind: str, tmp_path: Pat
     side = encoder_view(choice(folder), FRAMES).short_side
     assert side == 32
     embedder, shown = load_embedder(choice(folder), FRAMES), clips(side)
-    found = embedder.embed(shown)
+    embedded = embedder.embed(shown)
     model = AutoModel.from_pretrained(folder).eval()
     model = getattr(model, "vision_model", model)
-    for vectors, clip in zip(found, shown, strict=True):
+    for vectors, clip in zip(embedded, shown, strict=True):
         values = pixels(clip.frames, folder)
         with torch.inference_mode():
             if "siglip2" in kind:
@@ -73,13 +73,13 @@ def test_an_image_encoder_makes_what_transformers_pools(kind: str, tmp_path: Pat
                 out = model(pixel_values=values)
         np.testing.assert_allclose(vectors.float(), out.pooler_output, rtol=2e-3, atol=2e-3)
     assert embedder.encoder.per == "frame"
-    assert (embedder.encoder.tokens, embedder.encoder.width) == (1, found[0].shape[1])
+    assert (embedder.encoder.tokens, embedder.encoder.width) == (1, embedded[0].shape[1])
     alone = [embedder.embed([frame_of(shown[1], index)])[0] for index in range(FRAMES)]
-    np.testing.assert_allclose(torch.cat(alone), found[1], atol=2e-3)
+    np.testing.assert_allclose(torch.cat(alone), embedded[1], atol=2e-3)
 
 
-def frame_of(clip: ClipFrames, place: int) -> ClipFrames:
-    return ClipFrames(clip.clip, clip.content, clip.frames[place : place + 1], clip.times[place : place + 1])
+def frame_of(clip: ClipFrames, index: int) -> ClipFrames:
+    return ClipFrames(clip.clip, clip.content, clip.frames[index : index + 1], clip.times[index : index + 1])
 
 
 def body(kind: str, folder: Path) -> torch.nn.Module:
@@ -94,14 +94,14 @@ def test_a_video_encoder_averages_the_patches_of_a_moment(kind: str, tmp_path: P
     folder = checkpoint(kind, tmp_path)
     side = encoder_view(choice(folder), FRAMES).short_side
     embedder, shown = load_embedder(choice(folder), FRAMES), clips(side, 2)
-    found = embedder.embed(shown)
+    embedded = embedder.embed(shown)
     assert embedder.encoder.per == "clip"
-    assert tuple(found[0].shape) == (embedder.encoder.tokens, embedder.encoder.width)
+    assert tuple(embedded[0].shape) == (embedder.encoder.tokens, embedder.encoder.width)
     steps = {"videomae": 2, "vivit": 2, "vjepa2": 2}.get(kind, 4)
     assert embedder.encoder.tokens == steps
     name = "pixel_values_videos" if kind.startswith(("vjepa2", "videoprism", "pe_")) else "pixel_values"
     network = body(kind, folder)
-    for vectors, clip in zip(found, shown, strict=True):
+    for vectors, clip in zip(embedded, shown, strict=True):
         with torch.inference_mode():
             states = network(**{name: pixels(clip.frames, folder)[None]}).last_hidden_state[0]
         if kind in ("timesformer", "vivit"):
@@ -223,8 +223,8 @@ class TestImagenet:
         classes = {"china.jpg": 698, "flower.jpg": 985}
         encoder = imagenet.load().eval()
         whole = timm.create_model("tf_efficientnet_lite0", pretrained=False).eval()
-        found = torch.load(imagenet.weights_file(), weights_only=True)
-        whole.load_state_dict(dict(zip(whole.state_dict(), found.values(), strict=True)))
+        weights = torch.load(imagenet.weights_file(), weights_only=True)
+        whole.load_state_dict(dict(zip(whole.state_dict(), weights.values(), strict=True)))
         folder = Path(sklearn.__file__).parent / "datasets" / "images"
         for name, expected in classes.items():
             picture = Image.open(folder / name).convert("RGB").resize((320, 213)).crop((48, 0, 272, 213))

@@ -67,8 +67,8 @@ def through(embedder: Colours, tmp_path: Path, view: InputSpec = VIEW) -> Embedd
 def test_vectors_are_those_of_each_clips_own_frames(
     recording: Recording, clips: list[Clip], tmp_path: Path, per: str
 ) -> None:
-    found = list(embedded(through(Colours(per), tmp_path), recording, clips))
-    for row, shown in zip(found, stream(recording, clips, VIEW), strict=True):
+    rows = list(embedded(through(Colours(per), tmp_path), recording, clips))
+    for row, shown in zip(rows, stream(recording, clips, VIEW), strict=True):
         np.testing.assert_allclose(row.vectors, shown.frames.mean(axis=(1, 2)), rtol=1e-6)
         np.testing.assert_array_equal(row.times, shown.times)
 
@@ -95,11 +95,11 @@ def test_what_is_known_is_neither_decoded_nor_encoded(
     recording.video.unlink()
     again = Colours()
     monkeypatch.setattr(embedding_module, "time", None)
-    found = embed(through(again, tmp_path), [recording], clips[::-1], "Features")
+    vectors = embed(through(again, tmp_path), [recording], clips[::-1], "Features")
     assert again.frames == 0
-    assert all(torch.equal(one, other) for one, other in zip(first, list(found)[::-1], strict=True))
+    assert all(torch.equal(one, other) for one, other in zip(first, list(vectors)[::-1], strict=True))
     with pytest.raises(IndexError):
-        found[len(clips)]
+        vectors[len(clips)]
 
 
 def test_a_killed_pass_goes_on_in_the_same_batches(
@@ -111,10 +111,10 @@ def test_a_killed_pass_goes_on_in_the_same_batches(
     with pytest.raises(KeyboardInterrupt):
         list(embedded(through(killed, tmp_path), recording, clips))
     again = Colours("clip", batch=2)
-    found = list(embedded(through(again, tmp_path), recording, clips))
+    rows = list(embedded(through(again, tmp_path), recording, clips))
     assert again.frames == 4 * 6
     expected = embedded(through(Colours("clip"), tmp_path / "whole"), recording, clips)
-    assert all(torch.equal(one.vectors, other.vectors) for one, other in zip(found, expected, strict=True))
+    assert all(torch.equal(one.vectors, other.vectors) for one, other in zip(rows, expected, strict=True))
 
 
 def test_whoever_stops_early_keeps_what_was_made(recording: Recording, clips: list[Clip], tmp_path: Path) -> None:
@@ -185,25 +185,25 @@ def features(backbone: Backbone, data: vlm_jobs.MadeClips, root: Path) -> Featur
 
 def test_mean_features_are_means_over_video_positions(mean: Backbone, tmp_path: Path) -> None:
     data, _ = vlm_jobs.clips("r", 3, 2, seed=1)
-    found = features(mean, data, tmp_path)
-    assert len(found) == 3
+    means = features(mean, data, tmp_path)
+    assert len(means) == 3
     for index in range(3):
         inputs = mean.vlm.inputs([data[index]], ["What happens?"])
         states = mean.vlm.hidden(inputs).states[0].numpy()
         video = inputs[0].ids.numpy() == mean.vlm.prompter.placeholder
         assert video.sum() == 8  # two frames of four tokens
-        np.testing.assert_allclose(found[index], states[video].mean(axis=0, keepdims=True), atol=1e-5)
-    assert float((found[0] - found[1]).abs().max()) > 1e-3
+        np.testing.assert_allclose(means[index], states[video].mean(axis=0, keepdims=True), atol=1e-5)
+    assert float((means[0] - means[1]).abs().max()) > 1e-3
 
 
 def test_attention_features_are_the_whole_sequence(mean: Backbone, tmp_path: Path) -> None:
     backbone = replace(mean, pooling="attention")
     data, _ = vlm_jobs.clips("r", 3, 2, seed=1)
-    found = features(backbone, data, tmp_path)
+    sequences = features(backbone, data, tmp_path)
     states = mean.vlm.hidden(backbone.inputs([data[2]])).states[0]
-    assert found[2].dtype == torch.float16
-    torch.testing.assert_close(found[2].float(), states, atol=5e-3, rtol=1e-3)
-    assert found.longest() == len(states)
+    assert sequences[2].dtype == torch.float16
+    torch.testing.assert_close(sequences[2].float(), states, atol=5e-3, rtol=1e-3)
+    assert sequences.longest() == len(states)
 
 
 def test_models_prompts_and_precisions_are_kept_apart(mean: Backbone, folder: Path, tmp_path: Path) -> None:
@@ -226,8 +226,8 @@ def test_models_prompts_and_precisions_are_kept_apart(mean: Backbone, folder: Pa
 def test_one_frame_in_clips_of_two_lengths_is_two_things(recording: Recording, mean: Backbone, tmp_path: Path) -> None:
     clips, view = [Clip("r", 0.0, 3.0), Clip("r", 1.0, 2.0)], InputSpec(1, 32)  # the model is told how long they are
     embedding = Embedding(VlmEmbedder(mean, view), view, FeatureStore(tmp_path / "store", 2**30))
-    found = list(embedded(embedding, recording, clips))
-    for row, shown in zip(found, stream(recording, clips, view), strict=True):
+    rows = list(embedded(embedding, recording, clips))
+    for row, shown in zip(rows, stream(recording, clips, view), strict=True):
         torch.testing.assert_close(row.vectors, embedding.embedder.embed([shown])[0])
 
 

@@ -10,11 +10,11 @@ from actscribe.evaluation.intervals import estimate, group_units
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=2, max_size=40))
 def test_kappa_and_mcc_agree_with_scikit_learn(pairs):
-    true, said = (np.array(side, dtype=int) for side in zip(*pairs, strict=True))
-    counts = four_counts(true[:, None].astype(float), said[:, None] > 0).sum(axis=0)[0]
-    if len(set(true) | set(said)) == 2:
-        assert mcc(counts) == pytest.approx(matthews_corrcoef(true, said))
-        assert kappa(counts) == pytest.approx(cohen_kappa_score(true, said))
+    true, predicted = (np.array(side, dtype=int) for side in zip(*pairs, strict=True))
+    counts = four_counts(true[:, None].astype(float), predicted[:, None] > 0).sum(axis=0)[0]
+    if len(set(true) | set(predicted)) == 2:
+        assert mcc(counts) == pytest.approx(matthews_corrcoef(true, predicted))
+        assert kappa(counts) == pytest.approx(cohen_kappa_score(true, predicted))
     else:
         assert mcc(counts) == 0
         assert np.isnan(kappa(counts))
@@ -36,21 +36,21 @@ def test_clips_that_are_not_annotated_count_nowhere():
 def test_kappa_takes_intervals_over_recordings():
     rng = np.random.default_rng(0)
     targets = (rng.random((600, 1)) < 0.4).astype(float)
-    said = np.where(rng.random((600, 1)) < 0.85, targets > 0, targets == 0)
+    predicted = np.where(rng.random((600, 1)) < 0.85, targets > 0, targets == 0)
     names = [str(index // 30) for index in range(600)]
-    found = estimate(kappa, four_counts(targets, said)[:, None], group_units(names), "signed")
-    assert found.value == pytest.approx(cohen_kappa_score(targets[:, 0], said[:, 0]))
-    assert found.low < found.value < found.high
+    estimated = estimate(kappa, four_counts(targets, predicted)[:, None], group_units(names), "signed")
+    assert estimated.value == pytest.approx(cohen_kappa_score(targets[:, 0], predicted[:, 0]))
+    assert estimated.low < estimated.value < estimated.high
 
 
 def test_kappa_of_classes_agrees_with_scikit_learn():
     rng = np.random.default_rng(1)
     true = rng.integers(0, 4, 200)
-    said = np.where(rng.random(200) < 0.6, true, rng.integers(0, 4, 200))
+    predicted = np.where(rng.random(200) < 0.6, true, rng.integers(0, 4, 200))
     one_hot = np.eye(4)
-    counts = four_counts(one_hot[true], one_hot[said] > 0).sum(axis=0)
-    assert class_kappa(counts) == pytest.approx(cohen_kappa_score(true, said))
-    assert class_mcc(counts) == pytest.approx(matthews_corrcoef(true, said))
+    counts = four_counts(one_hot[true], one_hot[predicted] > 0).sum(axis=0)
+    assert class_kappa(counts) == pytest.approx(cohen_kappa_score(true, predicted))
+    assert class_mcc(counts) == pytest.approx(matthews_corrcoef(true, predicted))
     constant = four_counts(one_hot[true], one_hot[np.zeros(200, dtype=int)] > 0).sum(axis=0)
     assert class_mcc(constant) == 0
     assert np.isnan(class_mcc(np.zeros((2, 4))))
@@ -65,9 +65,9 @@ def test_means_are_over_the_same_labels_for_everyone():
     with_a_miss = careful.copy()
     with_a_miss[0, 0] = False
     with_a_miss[0, 2] = True
-    for said in (careful, with_a_miss):
-        counts = four_counts(targets, said).sum(axis=0)
+    for predicted in (careful, with_a_miss):
+        counts = four_counts(targets, predicted).sum(axis=0)
         for measure in (kappa, mcc):
-            found = where_varied(measure(counts), counts)
-            assert found[1] == 1
-            assert np.isnan(found[[0, 2]]).all()
+            varied = where_varied(measure(counts), counts)
+            assert varied[1] == 1
+            assert np.isnan(varied[[0, 2]]).all()

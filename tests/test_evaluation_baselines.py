@@ -9,10 +9,10 @@ from actscribe.evaluation.clips import COLUMNS
 
 def expectation(targets, rates):
     """Expected precision, recall and F1 of independent guesses by label and their means, over every set of guesses."""
-    said = np.array(list(product([0, 1], repeat=targets.size))).reshape(-1, *targets.shape)
-    probability = np.prod(np.where(said, rates, 1 - np.asarray(rates)), axis=(1, 2))
-    right = (said * (targets == 1)).sum(axis=1)
-    named, shown = (said * np.isfinite(targets)).sum(axis=1), (targets == 1).sum(axis=0)
+    guesses = np.array(list(product([0, 1], repeat=targets.size))).reshape(-1, *targets.shape)
+    probability = np.prod(np.where(guesses, rates, 1 - np.asarray(rates)), axis=(1, 2))
+    right = (guesses * (targets == 1)).sum(axis=1)
+    named, shown = (guesses * np.isfinite(targets)).sum(axis=1), (targets == 1).sum(axis=0)
     table = np.stack(
         [right / np.maximum(named, 1), right / np.broadcast_to(shown, right.shape), 2 * right / (named + shown)],
         axis=-1,
@@ -24,8 +24,8 @@ def test_guessing_has_the_exact_expectation():
     targets = np.array([[1, 1], [0, 1], [0, 0], [1, 0], [0, np.nan]], dtype=float)
     rates = np.array([0.3, 0.6])
     table = label_baselines(targets, ["0", "1"], rates)["prior"].set_index("label")
-    found = table.loc[["0", "1", "macro"], ["precision", "recall", "f1"]].to_numpy(dtype=float)
-    np.testing.assert_allclose(found, expectation(targets, rates))
+    measured = table.loc[["0", "1", "macro"], ["precision", "recall", "f1"]].to_numpy(dtype=float)
+    np.testing.assert_allclose(measured, expectation(targets, rates))
 
 
 def test_the_share_in_the_targets_is_the_default_rate():
@@ -76,9 +76,9 @@ def test_uniform_macro_f1_agrees_with_many_draws():
     rng = np.random.default_rng(0)
     labels = np.array([0] * 12 + [1] * 5 + [2] * 3)
     exact = class_baselines(np.eye(3)[labels], ["a", "b", "c"])["uniform"].set_index("label").loc["macro", "f1"]
-    said = rng.integers(0, 3, (20000, 20))
+    guesses = rng.integers(0, 3, (20000, 20))
     f1 = []
     for c in range(3):
-        tp = ((said == c) & (labels == c)).sum(axis=1)
-        f1.append(2 * tp / ((said == c).sum(axis=1) + (labels == c).sum()))
+        tp = ((guesses == c) & (labels == c)).sum(axis=1)
+        f1.append(2 * tp / ((guesses == c).sum(axis=1) + (labels == c).sum()))
     assert exact == pytest.approx(np.mean(f1), abs=0.003)

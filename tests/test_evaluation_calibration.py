@@ -50,14 +50,12 @@ def test_the_top_label_error_is_that_of_guo_by_hand():
 @pytest.mark.parametrize("clips", [50, 2000])
 def test_perfect_probabilities_get_the_floor_and_no_less(clips):
     rng = np.random.default_rng(clips)
-    found = []
+    rows = []
     for _ in range(40):
         scores = rng.random((clips, 1))
-        found.append(calibration_table((rng.random((clips, 1)) < scores).astype(float), scores, ["a"]).iloc[0])
-    assert np.mean([row["ece"] for row in found]) == pytest.approx(
-        np.mean([row["ece_floor"] for row in found]), rel=0.1
-    )
-    assert (np.mean([row["ece_floor"] for row in found]) > 0.1) == (clips == 50)
+        rows.append(calibration_table((rng.random((clips, 1)) < scores).astype(float), scores, ["a"]).iloc[0])
+    assert np.mean([row["ece"] for row in rows]) == pytest.approx(np.mean([row["ece_floor"] for row in rows]), rel=0.1)
+    assert (np.mean([row["ece_floor"] for row in rows]) > 0.1) == (clips == 50)
 
 
 def test_small_and_empty_sets():
@@ -83,9 +81,9 @@ def overconfident(factor, task="multi-label", clips=4000):
 @pytest.mark.parametrize("factor", [0.4, 1.0, 3.0])
 def test_the_temperature_of_distorted_scores_is_found_and_mends_them(task, factor):
     targets, scores = overconfident(factor, task)
-    found = fit_temperature(targets, scores, task)
-    assert found == pytest.approx(factor, rel=0.08)
-    mended = tempered(scores, found, task)
+    temperature = fit_temperature(targets, scores, task)
+    assert temperature == pytest.approx(factor, rel=0.08)
+    mended = tempered(scores, temperature, task)
     names = ["a", "b", "c"]
     before, after = (calibration_table(targets, s, names)["ece"].iloc[-1] for s in (scores, mended))
     assert after < (0.03 if factor == 1 else before / 2)

@@ -19,24 +19,24 @@ def test_the_rest_is_measured_without_the_least_certain_clips():
     rng = np.random.default_rng(0)
     targets = (rng.random((200, 2)) < 0.5).astype(float)
     sure = rng.random(200)
-    said = np.where(rng.random((200, 2)) < 0.5 + sure[:, None] / 2, targets > 0, targets == 0)
+    decided = np.where(rng.random((200, 2)) < 0.5 + sure[:, None] / 2, targets > 0, targets == 0)
     names = [str(index // 20) for index in range(200)]
-    table = risk_coverage(targets, said[:, None], sure[:, None], group_units(names), (0.0, 0.2, 0.5))
+    table = risk_coverage(targets, decided[:, None], sure[:, None], group_units(names), (0.0, 0.2, 0.5))
     assert table["clips"].tolist() == [200, 160, 100]
     kept = np.argsort(-sure)
     for row in table.itertuples():
         rows = kept[: row.clips]
-        assert row.macro_f1 == pytest.approx(f1_score(targets[rows], said[rows], average="macro"))
+        assert row.macro_f1 == pytest.approx(f1_score(targets[rows], decided[rows], average="macro"))
         assert row.low < row.macro_f1 < row.high
     assert table["macro_f1"].is_monotonic_increasing
 
 
 def test_seeds_are_averaged_and_each_has_its_own_order():
     targets = np.array([[1.0], [1.0], [0.0], [0.0]])
-    said = np.array([[[True], [True]], [[False], [True]], [[False], [True]], [[False], [False]]])
+    decided = np.array([[[True], [True]], [[False], [True]], [[False], [True]], [[False], [False]]])
     sure = np.array([[1.0, 0.9], [0.1, 0.8], [0.5, 0.1], [0.6, 0.7]])
-    table = risk_coverage(targets, said, sure, group_units(list("abcd")), (0.0, 0.25))
+    table = risk_coverage(targets, decided, sure, group_units(list("abcd")), (0.0, 0.25))
     # Seed 0: tp 1, fn 1 -> 2/3, without clip 1: 1. Seed 1: tp 2, fp 1 -> 4/5, without clip 2: 1.
     assert table["macro_f1"].tolist() == pytest.approx([(2 / 3 + 4 / 5) / 2, 1])
-    alone = risk_coverage(targets, said, sure, group_units(["a"] * 4), (0.0,)).iloc[0]
+    alone = risk_coverage(targets, decided, sure, group_units(["a"] * 4), (0.0,)).iloc[0]
     assert np.isnan(alone["low"])

@@ -24,13 +24,13 @@ def test_every_label_agrees_with_scikit_learn_on_the_annotated_clips():
     for column, name in enumerate(NAMES):
         known = ~np.isnan(targets[:, column])
         true, score = targets[known, column], scores[known, column]
-        said = score >= thresholds[column]
-        expected = metrics.precision_recall_fscore_support(true, said, average="binary", zero_division=0)[:3]
+        decided = score >= thresholds[column]
+        expected = metrics.precision_recall_fscore_support(true, decided, average="binary", zero_division=0)[:3]
         np.testing.assert_allclose(table.loc[name, ["precision", "recall", "f1"]].astype(float), expected)
         assert table.loc[name, "average_precision"] == pytest.approx(metrics.average_precision_score(true, score))
         assert table.loc[name, "support"] == true.sum()
         assert table.loc[name, "annotated"] == known.sum()
-        assert table.loc[name, "predicted_rate"] == pytest.approx(said.mean())
+        assert table.loc[name, "predicted_rate"] == pytest.approx(decided.mean())
         assert table.loc[name, "prior"] == pytest.approx(true.mean())
 
 
@@ -75,15 +75,15 @@ def test_classes_agree_with_scikit_learn():
     targets = one_hot(labels)
     targets[:10] = np.nan
     table = class_table(targets, scores, NAMES).set_index("label")
-    true, said = labels[10:], scores[10:].argmax(axis=1)
-    expected = metrics.precision_recall_fscore_support(true, said, labels=range(3), zero_division=0)
+    true, predicted = labels[10:], scores[10:].argmax(axis=1)
+    expected = metrics.precision_recall_fscore_support(true, predicted, labels=range(3), zero_division=0)
     for column, name in enumerate(["precision", "recall", "f1", "support"]):
         np.testing.assert_allclose(table.loc[NAMES, name].astype(float), expected[column])
-    assert table.loc["micro", "f1"] == pytest.approx(metrics.accuracy_score(true, said))
-    assert table.loc["macro", "f1"] == pytest.approx(metrics.f1_score(true, said, average="macro"))
-    assert top_accuracy(targets, scores) == pytest.approx(metrics.accuracy_score(true, said))
+    assert table.loc["micro", "f1"] == pytest.approx(metrics.accuracy_score(true, predicted))
+    assert table.loc["macro", "f1"] == pytest.approx(metrics.f1_score(true, predicted, average="macro"))
+    assert top_accuracy(targets, scores) == pytest.approx(metrics.accuracy_score(true, predicted))
     assert top_accuracy(targets, scores, 2) == pytest.approx(metrics.top_k_accuracy_score(true, scores[10:], k=2))
-    assert (confusion(targets, scores) == metrics.confusion_matrix(true, said)).all()
+    assert (confusion(targets, scores) == metrics.confusion_matrix(true, predicted)).all()
 
 
 def test_a_class_that_is_never_true_stays_out_of_macro():
@@ -107,8 +107,8 @@ def test_no_threshold_has_a_higher_f1_than_the_chosen_one(rows):
     if not targets.any():
         assert chosen == 0.5
         return
-    said = scores >= np.array([chosen, *np.linspace(0, 1, 81)])  # one column a threshold
-    f1 = 2 * (said & (targets > 0)).sum(axis=0) / (said.sum(axis=0) + targets.sum())
+    decided = scores >= np.array([chosen, *np.linspace(0, 1, 81)])  # one column a threshold
+    f1 = 2 * (decided & (targets > 0)).sum(axis=0) / (decided.sum(axis=0) + targets.sum())
     assert f1[0] == pytest.approx(f1.max())
 
 

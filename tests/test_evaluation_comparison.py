@@ -75,10 +75,10 @@ def test_label_rows_agree_with_scikit_learn(systems: list[System], shared: Share
     assert len(table) == 7 * 5
     assert table["label"].tolist()[:5] == [*NAMES, "macro", "micro"]
     row = table[(table["system"] == "weak") & (table["label"] == "Suction")].iloc[0]
-    truth, said = known(systems[0])
-    assert row["f1"] == pytest.approx(f1_score(truth[:, 2], said[:, 2]))
-    assert row["kappa"] == pytest.approx(cohen_kappa_score(truth[:, 2], said[:, 2]))
-    assert row["mcc"] == pytest.approx(matthews_corrcoef(truth[:, 2], said[:, 2]))
+    truth, decided = known(systems[0])
+    assert row["f1"] == pytest.approx(f1_score(truth[:, 2], decided[:, 2]))
+    assert row["kappa"] == pytest.approx(cohen_kappa_score(truth[:, 2], decided[:, 2]))
+    assert row["mcc"] == pytest.approx(matthews_corrcoef(truth[:, 2], decided[:, 2]))
     assert row["low"] < row["f1"] < row["high"]
     assert row["kappa_low"] < row["kappa"] < row["kappa_high"]
     assert row["support"] == truth[:, 2].sum()
@@ -86,10 +86,10 @@ def test_label_rows_agree_with_scikit_learn(systems: list[System], shared: Share
     macro, micro, own = weak.loc["macro"], weak.loc["micro"], weak.loc[list(NAMES)]
     for name in ("precision", "recall", "f1", "average_precision", "mcc", "kappa"):
         assert macro[name] == pytest.approx(own[name].mean())
-    assert micro["precision"] == pytest.approx(precision_score(truth, said, average="micro"))
-    assert micro["f1"] == pytest.approx(f1_score(truth, said, average="micro"))
-    assert micro["kappa"] == pytest.approx(cohen_kappa_score(truth.ravel(), said.ravel()))
-    assert micro["mcc"] == pytest.approx(matthews_corrcoef(truth.ravel(), said.ravel()))
+    assert micro["precision"] == pytest.approx(precision_score(truth, decided, average="micro"))
+    assert micro["f1"] == pytest.approx(f1_score(truth, decided, average="micro"))
+    assert micro["kappa"] == pytest.approx(cohen_kappa_score(truth.ravel(), decided.ravel()))
+    assert micro["mcc"] == pytest.approx(matthews_corrcoef(truth.ravel(), decided.ravel()))
     for row in (macro, micro):
         assert row["low"] < row["f1"] < row["high"]
         assert row["kappa_low"] < row["kappa"] < row["kappa_high"]
@@ -221,8 +221,10 @@ def test_hallucination_counts_what_is_said_of_nothing(systems: list[System], sha
     assert table.loc["weak", "false_alarm_rate"] == pytest.approx(np.mean([r["yes where absent"] for r in rates]))
     empty = (run.targets == 0).all(axis=1)
     assert table.loc["weak", "empty_clips"] == pytest.approx(run.decisions()[empty].any(axis=1).mean())
-    said = run.decisions()
-    assert table.loc["weak", "broken_rules"] == pytest.approx((said[:, 1] & ~said[:, 0]).sum() / said[:, 1].sum())
+    decided = run.decisions()
+    assert table.loc["weak", "broken_rules"] == pytest.approx(
+        (decided[:, 1] & ~decided[:, 0]).sum() / decided[:, 1].sum()
+    )
     assert table.loc["middle", "not_read"] == 0.1
 
 
@@ -243,8 +245,8 @@ def test_disagreements_name_both_sides(systems: list[System], shared: Shared) ->
     assert row["gap"] == pytest.approx(max(gaps))
     assert all((sure[name][inside] >= 0).all() for name in yes)
     assert all((sure[name][inside] < 0).all() for name in no)
-    said = np.stack([np.mean([run.scores for run in one.runs], axis=0) >= 0.5 for one in systems])
-    parted = int((said.any(axis=0) & ~said.all(axis=0)).sum())
+    decided = np.stack([np.mean([run.scores for run in one.runs], axis=0) >= 0.5 for one in systems])
+    parted = int((decided.any(axis=0) & ~decided.all(axis=0)).sum())
     assert table["clips"].sum() == parted
     assert len(ct.disagreement_table(systems, shared, most=3)) == 3
 
@@ -254,12 +256,12 @@ def test_trimmed_classes_have_accuracy_and_no_timelines() -> None:
     systems = [system(where, "a", 0.3), system(where, "bb", 0.6, seeds=(1, 2))]
     shared = cp.share(systems, PRIORS, 0)
     table = cp.headline_table(systems, shared).set_index("system")
-    truth, said = (side.argmax(axis=1) for side in known(systems[0]))
-    assert table.loc["a", "micro_f1"] == pytest.approx(accuracy_score(truth, said))
-    assert table.loc["a", "kappa"] == pytest.approx(cohen_kappa_score(truth, said))
-    assert table.loc["a", "mcc"] == pytest.approx(matthews_corrcoef(truth, said))
+    truth, predicted = (side.argmax(axis=1) for side in known(systems[0]))
+    assert table.loc["a", "micro_f1"] == pytest.approx(accuracy_score(truth, predicted))
+    assert table.loc["a", "kappa"] == pytest.approx(cohen_kappa_score(truth, predicted))
+    assert table.loc["a", "mcc"] == pytest.approx(matthews_corrcoef(truth, predicted))
     micro = cp.label_table(systems, shared).set_index(["system", "label"]).loc[("a", "micro")]
-    assert micro["f1"] == pytest.approx(accuracy_score(truth, said))
+    assert micro["f1"] == pytest.approx(accuracy_score(truth, predicted))
     assert micro["low"] < micro["f1"] < micro["high"]
     assert micro["kappa"] == table.loc["a", "kappa"]
     assert ct.timeline_table(systems, shared) is None
@@ -269,8 +271,8 @@ def test_trimmed_classes_have_accuracy_and_no_timelines() -> None:
     alone = f1_score(truth, np.zeros(len(truth)), average="macro", zero_division=0)  # the first is the most frequent
     assert pairs["difference"].iloc[0] == pytest.approx(table.loc["a", "macro_f1"] - alone)
     assert np.isnan(cp.score_table(systems, shared)["threshold"]).all()
-    found = ct.disagreement_table(systems, shared)
-    assert (found["says_yes"].isin(["a", "bb"])).all()
+    disagreements = ct.disagreement_table(systems, shared)
+    assert (disagreements["says_yes"].isin(["a", "bb"])).all()
     assert ct.slice_table(systems, shared)["slice"].unique().tolist() == ["group", "duration"]
     assert cp.calibration_rows(systems, shared)["temperature"].between(0.05, 20).all()
 

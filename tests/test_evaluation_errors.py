@@ -62,10 +62,10 @@ def test_errors_of_timelines_are_what_a_person_sees_missing_or_too_much():
     labels = LabelSet(name="one", labels=(Label(name="a"), Label(name="b")))
     true = (Interval("a", 0, 10), Interval("a", 20, 22), Interval("b", 30, 35))
     one = Recording("one", Path("one.mp4"), 60.0, "", "g", "test", true, (Interval("", 50, 60),))
-    found = (Interval("a", 4, 12), Interval("b", 30, 35), Interval("b", 40, 43), Interval("a", 52, 58))
+    predicted = (Interval("a", 4, 12), Interval("b", 30, 35), Interval("b", 40, 43), Interval("a", 52, 58))
     clips = [Clip("one", float(t), t + 2.0) for t in range(0, 58, 2)] + [Clip("other", 20.0, 22.0)]
     scores = np.tile(np.arange(30)[:, None] / 30, (1, 2))
-    table = timeline_errors([one], {"one": found}, labels, clips, scores)
+    table = timeline_errors([one], {"one": predicted}, labels, clips, scores)
     # Nothing is annotated after 50 s; whole bouts stand first, however short.
     assert table[["label", "kind", "start", "end", "whole"]].values.tolist() == [
         ["b", "false alarm", 40.0, 43.0, True],
@@ -77,4 +77,4 @@ def test_errors_of_timelines_are_what_a_person_sees_missing_or_too_much():
     assert table["score"].tolist() == pytest.approx([20 / 30, 10 / 30, 0.5 / 30, 5 / 30])
     assert table["seconds"].tolist() == [3, 2, 4, 2]
     assert timeline_errors([one], {"one": true}, labels, clips, scores).empty
-    assert len(timeline_errors([one], {"one": found}, labels, clips, scores, top=1)) == 1
+    assert len(timeline_errors([one], {"one": predicted}, labels, clips, scores, top=1)) == 1

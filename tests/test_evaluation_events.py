@@ -19,13 +19,13 @@ sequences = st.lists(st.sampled_from(["A", "B", "C", BACKGROUND]), min_size=1, m
 
 def runs(per_second):
     """(label, start, end) of every run that is not background."""
-    found, start = [], 0
+    spans, start = [], 0
     for stop in range(1, len(per_second) + 1):
         if stop == len(per_second) or per_second[stop] != per_second[start]:
             if per_second[start] != BACKGROUND:
-                found.append((per_second[start], start, stop))
+                spans.append((per_second[start], start, stop))
             start = stop
-    return found
+    return spans
 
 
 def slow_segments(predicted, true, threshold):
@@ -167,18 +167,18 @@ def test_onset_offset_and_total_errors():
 
 def test_what_nobody_annotated_is_left_out():
     rec = recording([("A", 10, 20), ("B", 95, 105)], gaps=[("A", 18, 60), ("", 80, 90)])
-    found = {"r": intervals([("A", 10, 30), ("A", 40, 50), ("B", 40, 50), ("B", 82, 88), ("B", 95, 100)])}
-    table = event_table([rec], found, LABELS).set_index("label")
+    predicted = {"r": intervals([("A", 10, 30), ("A", 40, 50), ("B", 40, 50), ("B", 82, 88), ("B", 95, 100)])}
+    table = event_table([rec], predicted, LABELS).set_index("label")
     assert (table.loc["A", "f1@50"], table.loc["A", "frame_f1"], table.loc["A", "bouts_predicted"]) == (1, 1, 1)
     assert table.loc["B", "bouts_predicted"] == 2
     assert table.loc["B", "total_true_s"] == 5  # the recording ends at 100 s
     # Only time annotated for every label counts: 100 - 42 - 10 s; B's false alarm lies in A's gap.
-    assert sequence_scores([rec], found, LABELS)["accuracy"] == 1.0
+    assert sequence_scores([rec], predicted, LABELS)["accuracy"] == 1.0
 
 
 def test_macro_is_the_mean_over_labels_with_a_true_bout():
-    found = {"r": intervals([("A", 0, 10), ("C", 0, 10)])}
-    table = event_table([recording([("A", 0, 10), ("B", 0, 10)])], found, LABELS).set_index("label")
+    predicted = {"r": intervals([("A", 0, 10), ("C", 0, 10)])}
+    table = event_table([recording([("A", 0, 10), ("B", 0, 10)])], predicted, LABELS).set_index("label")
     assert table.loc["macro", "f1@50"] == 0.5
     assert table.loc["macro", "edit"] == 0.5
     assert table.loc["macro", "fp@50"] == 1
@@ -187,11 +187,11 @@ def test_macro_is_the_mean_over_labels_with_a_true_bout():
 
 def test_counts_per_recording_add_up_to_the_table():
     recordings = [recording([("A", 0, 10)], name="one"), recording([("A", 0, 10), ("B", 5, 9)], name="two")]
-    found = {"one": intervals([("A", 0, 3)]), "two": intervals([("A", 0, 10)])}
-    counts = segment_counts(recordings, found, LABELS)
+    predicted = {"one": intervals([("A", 0, 3)]), "two": intervals([("A", 0, 10)])}
+    counts = segment_counts(recordings, predicted, LABELS)
     assert counts.shape == (2, 3, 3, 3)
     assert counts[:, 0].tolist() == [[[1, 0, 0], [1, 0, 0], [0, 1, 1]], [[1, 0, 0]] * 3]
-    table = event_table(recordings, found, LABELS).set_index("label")
+    table = event_table(recordings, predicted, LABELS).set_index("label")
     assert table.loc["A", ["tp@50", "fp@50", "fn@50"]].tolist() == [1, 1, 1]
 
 

@@ -38,9 +38,9 @@ def group_counts(rng, groups, spread=1.0, labels=3):
 
     clips = rng.integers(40, 160, (groups, 1))
     positives = rng.binomial(clips, shares([-1.5, -0.8, 0.5]))
-    found = rng.binomial(positives, shares([0.5, 1.0, 1.5]))
+    hits = rng.binomial(positives, shares([0.5, 1.0, 1.5]))
     false = rng.binomial(clips - positives, shares([-2.0] * 3))
-    return np.stack([found, false, positives - found], axis=-1).astype(float)
+    return np.stack([hits, false, positives - hits], axis=-1).astype(float)
 
 
 def test_values_are_those_of_the_whole_set_and_inside_their_intervals():
@@ -72,15 +72,15 @@ def test_of_a_mean_over_equal_groups_it_is_students_interval():
     rng = np.random.default_rng(0)
     values = rng.normal(0.3, 0.1, 9)
     counts = np.stack([values, np.ones(9)], axis=-1)[:, None]
-    found = estimate(ratio, counts, group_units([str(i) for i in range(9)]), "signed")
+    estimated = estimate(ratio, counts, group_units([str(i) for i in range(9)]), "signed")
     expected = stats.t.interval(0.95, 8, values.mean(), stats.sem(values))
-    assert (float(found.low), float(found.high)) == pytest.approx(expected)
+    assert (float(estimated.low), float(estimated.high)) == pytest.approx(expected)
 
 
 def test_of_a_difference_no_end_leaves_what_differences_can_be():
     counts = np.stack([np.array([-0.9, 0.9, -0.8, 0.8, 0.7]), np.ones(5)], axis=-1)[:, None]
-    found = estimate(ratio, counts, group_units(list("abcde")), "signed")
-    assert (float(found.low), float(found.high)) == (
+    estimated = estimate(ratio, counts, group_units(list("abcde")), "signed")
+    assert (float(estimated.low), float(estimated.high)) == (
         pytest.approx(-0.98643, abs=1e-4),
         1.0,
     )  # Student's would end at 1.27
@@ -105,8 +105,8 @@ def test_intervals_hold_the_truth_as_often_as_they_say(groups, spread):
     for index in range(400):
         rows = np.arange(index * groups, (index + 1) * groups)
         one, other = population[rows][:, None], less[rows][:, None]
-        found, change = estimate(macro, one, of), difference(other, one, of)
-        held += bool(found.low <= truth <= found.high)
+        estimated, change = estimate(macro, one, of), difference(other, one, of)
+        held += bool(estimated.low <= truth <= estimated.high)
         held_gap += bool(change.low <= gap <= change.high)
     assert 0.92 <= held / 400 <= 0.98
     assert 0.92 <= held_gap / 400 <= 0.98
@@ -120,8 +120,8 @@ def test_intervals_hold_what_another_training_would_have_given():
     truth = float(np.mean(means))
     for _ in range(400):
         counts = np.stack([skilled(rng, 8, rng.normal(1.0, 0.6)) for _ in range(3)], axis=1)
-        found, one = estimate(macro, counts, of), estimate(macro, counts[:, :1], of)
-        held += bool(found.low <= truth <= found.high)
+        estimated, one = estimate(macro, counts, of), estimate(macro, counts[:, :1], of)
+        held += bool(estimated.low <= truth <= estimated.high)
         alone += bool(one.low <= truth <= one.high)
     assert held / 400 >= 0.92
     assert alone / 400 < 0.85  # what an interval of one training does not hold
@@ -129,9 +129,9 @@ def test_intervals_hold_what_another_training_would_have_given():
 
 def skilled(rng, groups, skill):
     positives = rng.binomial(40, 0.4, (groups, 1))
-    found = rng.binomial(positives, expit(skill + 0.4 * rng.standard_normal((groups, 1))))
+    hits = rng.binomial(positives, expit(skill + 0.4 * rng.standard_normal((groups, 1))))
     false = rng.binomial(40 - positives, expit(-skill - 0.5 + 0.4 * rng.standard_normal((groups, 1))))
-    return np.stack([found, false, positives - found], axis=-1).astype(float)
+    return np.stack([hits, false, positives - hits], axis=-1).astype(float)
 
 
 def macro_of(rng, groups, skill):
@@ -143,10 +143,10 @@ def test_two_trainings_that_disagree_lie_within_their_interval():
     rng = np.random.default_rng(1)
     counts = np.stack([skilled(rng, 12, 1.6), skilled(rng, 12, -0.3)], axis=1)
     by_seed = macro(counts.sum(axis=0))
-    found = estimate(macro, counts, group_units([f"{i:02d}" for i in range(12)]))
-    assert found.low < by_seed.min() < by_seed.max() < found.high
-    assert found.low >= 0
-    assert found.high <= 1
+    estimated = estimate(macro, counts, group_units([f"{i:02d}" for i in range(12)]))
+    assert estimated.low < by_seed.min() < by_seed.max() < estimated.high
+    assert estimated.low >= 0
+    assert estimated.high <= 1
 
 
 def test_intervals_shrink_with_more_groups_and_with_less_confidence():

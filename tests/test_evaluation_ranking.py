@@ -28,10 +28,10 @@ def test_leaving_a_group_out_is_scikit_learns_number_without_its_clips(clips, mo
     true, own = targets[known, 1] > 0, scores[known, 1]
     for at_once in (10_000_000, 100):  # all groups in one piece, and one by one
         monkeypatch.setattr(ranking, "AT_ONCE", at_once)
-        found = ranking.average_precision_without(true, own, group_units(groups[known]))
+        without = ranking.average_precision_without(true, own, group_units(groups[known]))
         for index, name in enumerate(np.unique(groups)):
             rest = groups[known] != name
-            assert found[index] == pytest.approx(average_precision_score(true[rest], own[rest]))
+            assert without[index] == pytest.approx(average_precision_score(true[rest], own[rest]))
 
 
 def test_weights_are_those_of_scikit_learn():
@@ -44,45 +44,45 @@ def test_weights_are_those_of_scikit_learn():
 
 def test_without_the_only_group_that_shows_it_nothing_is_known():
     true, scores = np.array([True, True, False, False]), np.array([0.9, 0.1, 0.8, 0.2])
-    found = ranking.average_precision_without(true, scores, group_units(["a", "a", "b", "b"]))
-    assert np.isnan(found[0])
-    assert found[1] == 1
+    without = ranking.average_precision_without(true, scores, group_units(["a", "a", "b", "b"]))
+    assert np.isnan(without[0])
+    assert without[1] == 1
     nothing = ranking.average_precision_without(np.zeros(0, bool), np.zeros(0), group_units([]))
     assert nothing.shape == (0,)
 
 
 def test_values_of_labels_macro_and_micro_are_scikit_learns(clips):
     targets, scores, groups = clips
-    found = ranking.precision_intervals(targets, scores, groups, ["a", "b", "c"]).set_index("metric")
+    table = ranking.precision_intervals(targets, scores, groups, ["a", "b", "c"]).set_index("metric")
     known = ~np.isnan(targets)
     each = [average_precision_score(targets[known[:, i], i], scores[known[:, i], i]) for i in range(3)]
-    np.testing.assert_allclose(found.loc[["a", "b", "c"], "value"], each)
-    assert found.loc["macro", "value"] == pytest.approx(np.mean(each))
-    assert found.loc["micro", "value"] == pytest.approx(average_precision_score(targets[known], scores[known]))
-    assert (found["low"] < found["value"]).all()
-    assert (found["value"] < found["high"]).all()
-    assert found[["low", "high"]].gt(0).all(axis=None)
-    assert found[["low", "high"]].lt(1).all(axis=None)
+    np.testing.assert_allclose(table.loc[["a", "b", "c"], "value"], each)
+    assert table.loc["macro", "value"] == pytest.approx(np.mean(each))
+    assert table.loc["micro", "value"] == pytest.approx(average_precision_score(targets[known], scores[known]))
+    assert (table["low"] < table["value"]).all()
+    assert (table["value"] < table["high"]).all()
+    assert table[["low", "high"]].gt(0).all(axis=None)
+    assert table[["low", "high"]].lt(1).all(axis=None)
 
 
 def test_the_interval_is_students_on_the_logit_scale_of_a_jackknife(clips):
     targets, scores, groups = clips
     targets = np.nan_to_num(targets)
-    found = ranking.precision_intervals(targets, scores, groups, ["a", "b", "c"]).iloc[0]
+    row = ranking.precision_intervals(targets, scores, groups, ["a", "b", "c"]).iloc[0]
     true, own, names = targets[:, 0] > 0, scores[:, 0], np.unique(groups)
     whole = average_precision_score(true, own)
     without = np.array([average_precision_score(true[groups != name], own[groups != name]) for name in names])
     error = np.sqrt(7 / 8 * ((without - whole) ** 2).sum())
     middle, reach = np.log(whole / (1 - whole)), student.ppf(0.975, 7) * error / (whole * (1 - whole))
     ends = 1 / (1 + np.exp(-np.array([middle - reach, middle + reach])))
-    np.testing.assert_allclose([found["low"], found["high"]], ends)
+    np.testing.assert_allclose([row["low"], row["high"]], ends)
 
 
 def test_few_groups_have_no_interval_and_say_so(clips):
     targets, scores, _ = clips
-    found = ranking.precision_intervals(targets, scores, np.repeat(["a", "b", "c"], 40), ["a", "b", "c"])
-    assert found[["low", "high"]].isna().all(axis=None)
-    assert set(found["note"]) == {"only 3 groups: an interval needs 5"}
+    table = ranking.precision_intervals(targets, scores, np.repeat(["a", "b", "c"], 40), ["a", "b", "c"])
+    assert table[["low", "high"]].isna().all(axis=None)
+    assert set(table["note"]) == {"only 3 groups: an interval needs 5"}
 
 
 def test_trainings_that_disagree_widen_the_interval(clips):
@@ -110,9 +110,11 @@ def test_intervals_hold_the_truth_as_often_as_they_say_and_are_refused_only_wher
     given, held, shown = np.zeros((3, 500), dtype=bool)
     for number in range(500):
         true, scores, index = differing(rng, 5)
-        found = ranking.precision_estimate(true[:, None] * 1.0, scores[:, None, None], group_units(index.astype(str)))
-        given[number], shown[number] = np.isfinite(found.low[0]), len(np.unique(index[true])) == 5
-        held[number] = found.low[0] <= truth <= found.high[0]
+        estimated = ranking.precision_estimate(
+            true[:, None] * 1.0, scores[:, None, None], group_units(index.astype(str))
+        )
+        given[number], shown[number] = np.isfinite(estimated.low[0]), len(np.unique(index[true])) == 5
+        held[number] = estimated.low[0] <= truth <= estimated.high[0]
     np.testing.assert_array_equal(given, shown)
     assert 0.04 <= 1 - given.mean() <= 0.10
     assert 0.92 <= held[given].mean() <= 0.97

@@ -24,10 +24,10 @@ WITH, WITHOUT = [57.1, 58.3, 55.9, 60.2, 58.8], [55.0, 57.9, 56.4, 57.7, 56.1]
 
 
 def test_the_interval_is_scipys() -> None:
-    found = mean_interval(WITH)
+    interval = mean_interval(WITH)
     low, high = stats.t.interval(0.95, 4, loc=np.mean(WITH), scale=stats.sem(WITH))
-    assert (found.mean, found.low, found.high) == pytest.approx((np.mean(WITH), low, high))
-    assert found.std == pytest.approx(np.std(WITH, ddof=1))
+    assert (interval.mean, interval.low, interval.high) == pytest.approx((np.mean(WITH), low, high))
+    assert interval.std == pytest.approx(np.std(WITH, ddof=1))
     assert mean_interval([2.0, 4.0]).high == pytest.approx(3 + 12.706204736432095)  # t(0.975, 1) x 1, by table
     alone = mean_interval([3.0])
     assert alone.mean == 3
@@ -35,16 +35,16 @@ def test_the_interval_is_scipys() -> None:
 
 
 def test_the_paired_test_by_hand() -> None:
-    found = paired_test(WITH, WITHOUT)
+    paired = paired_test(WITH, WITHOUT)
     # Differences 2.1, 0.4, -0.5, 2.5, 2.7: mean 1.44, squares about it 7.992; t(0.975, 4) = 2.7764 by table.
     error = np.sqrt(7.992 / 4 / 5)
-    assert found.t == pytest.approx(1.44 / error)
-    assert found.p_t == pytest.approx(2 * stats.t.sf(1.44 / error, 4))
-    assert (found.difference.low, found.difference.high) == pytest.approx(
+    assert paired.t == pytest.approx(1.44 / error)
+    assert paired.p_t == pytest.approx(2 * stats.t.sf(1.44 / error, 4))
+    assert (paired.difference.low, paired.difference.high) == pytest.approx(
         (1.44 - 2.7764451 * error, 1.44 + 2.7764451 * error)
     )
     # Sums as far from 0 as 7.2: all of one sign (8.2), 0.4 of the other (7.4), 0.5 of the other; and mirrored.
-    assert found.p_sign_flip == 6 / 32
+    assert paired.p_sign_flip == 6 / 32
 
 
 @settings(max_examples=25)
@@ -83,19 +83,19 @@ def test_class_scores_are_scikit_learns() -> None:
     rng = np.random.default_rng(0)
     truth = rng.choice(7, size=60, p=[0.4, 0.2, 0.1, 0.1, 0.1, 0.05, 0.05])
     scores = rng.random((60, 7)) + np.eye(7)[truth] * 0.4
-    found = class_scores(np.eye(7)[truth], scores)
-    assert found["top1"] == pytest.approx((scores.argmax(1) == truth).mean())
-    assert found["top5"] == pytest.approx(top_k_accuracy_score(truth, scores, k=5, labels=range(7)))
-    assert found["mean_per_class"] == pytest.approx(balanced_accuracy_score(truth, scores.argmax(1)))
+    measured = class_scores(np.eye(7)[truth], scores)
+    assert measured["top1"] == pytest.approx((scores.argmax(1) == truth).mean())
+    assert measured["top5"] == pytest.approx(top_k_accuracy_score(truth, scores, k=5, labels=range(7)))
+    assert measured["mean_per_class"] == pytest.approx(balanced_accuracy_score(truth, scores.argmax(1)))
 
 
 def test_classes_without_clips_and_unknown_clips_do_not_count() -> None:
     targets = np.array([[1, 0, 0], [1, 0, 0], [0, 1, 0], [np.nan] * 3])
     scores = np.array([[0.9, 0, 0], [0, 0.8, 0], [0, 0.7, 0], [1, 0, 0]])
-    found = class_scores(targets, scores)
-    assert found["top1"] == pytest.approx(2 / 3)
-    assert found["mean_per_class"] == pytest.approx((0.5 + 1) / 2)
-    assert np.isnan(found["top5"])
+    measured = class_scores(targets, scores)
+    assert measured["top1"] == pytest.approx(2 / 3)
+    assert measured["mean_per_class"] == pytest.approx((0.5 + 1) / 2)
+    assert np.isnan(measured["top5"])
 
 
 def test_one_row_a_metric() -> None:

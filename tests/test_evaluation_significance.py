@@ -24,9 +24,9 @@ from actscribe.evaluation.significance import (
 def recordings(rng, shape, size=30, sensitivity=(8, 3), specificity=(12, 2)):
     """Counts (tp, fp, fn) of recordings that differ in how much they show and how hard they are, shape (*shape, 3)."""
     positives = rng.binomial(size, rng.beta(2, 3, shape))
-    found = rng.binomial(positives, rng.beta(*sensitivity, shape))
+    hits = rng.binomial(positives, rng.beta(*sensitivity, shape))
     false = rng.binomial(size - positives, 1 - rng.beta(*specificity, shape))
-    return np.stack([found, false, positives - found], axis=-1).astype(float)
+    return np.stack([hits, false, positives - hits], axis=-1).astype(float)
 
 
 def test_two_equal_recognizers_are_rarely_called_different():
@@ -38,8 +38,8 @@ def test_two_equal_recognizers_are_rarely_called_different():
         sensitivity, false_alarms = rng.beta(4, 2, (8, 1, 2)), rng.beta(2, 12, (8, 1, 2))
         pair = []
         for _ in range(2):
-            found = rng.binomial(positives, sensitivity)
-            pair.append(np.stack([found, rng.binomial(30 - positives, false_alarms), positives - found], -1))
+            hits = rng.binomial(positives, sensitivity)
+            pair.append(np.stack([hits, rng.binomial(30 - positives, false_alarms), positives - hits], -1))
         called += swap_test(*pair) <= 0.05
     assert called / 1000 <= 0.06
     assert called / 1000 >= 0.02  # nor is the test asleep
@@ -56,8 +56,8 @@ def test_p_is_the_share_of_all_exchanges():
     sizes = []
     for exchanged in itertools.product((False, True), repeat=7):  # the first one exchanges nothing
         pairs = [(two, one) if swap else (one, two) for one, two, swap in zip(first, second, exchanged, strict=True)]
-        found, false, missed = np.moveaxis(np.sum(pairs, axis=0), -1, 0)
-        f1 = (2 * found / (2 * found + false + missed)).mean(axis=(1, 2))
+        hits, false, missed = np.moveaxis(np.sum(pairs, axis=0), -1, 0)
+        f1 = (2 * hits / (2 * hits + false + missed)).mean(axis=(1, 2))
         sizes.append(abs(f1[1] - f1[0]))
     expected = np.mean(np.array(sizes) >= sizes[0] - 1e-12)
     assert 1 / 64 < expected < 1
@@ -100,16 +100,16 @@ def test_a_pair_is_compared_over_seeds_and_one_without_seeds_stands_for_each():
     trained = [np.where(rng.random(targets.shape) < quality, targets > 0, targets == 0) for _ in range(3)]
     fixed = rng.random(targets.shape) < 0.5
     first = label_counts(targets, fixed)[:, None]
-    second = np.stack([label_counts(targets, said) for said in trained], axis=1)
-    found = compare_pair(first, second, group_units(names))
-    scores = [f1_score(targets, said, average="macro") for said in (fixed, *trained)]
-    assert found.value == pytest.approx(np.mean(scores[1:]) - scores[0])
+    second = np.stack([label_counts(targets, decided) for decided in trained], axis=1)
+    comparison = compare_pair(first, second, group_units(names))
+    scores = [f1_score(targets, decided, average="macro") for decided in (fixed, *trained)]
+    assert comparison.value == pytest.approx(np.mean(scores[1:]) - scores[0])
     assert macro_over_seeds(second.sum(axis=0)) == pytest.approx(np.mean(scores[1:]))
-    assert found.low < found.value < found.high
-    assert found.p == found.smallest_p
-    assert 0 < found.detectable < found.value
+    assert comparison.low < comparison.value < comparison.high
+    assert comparison.p == comparison.smallest_p
+    assert 0 < comparison.detectable < comparison.value
     back = compare_pair(second, first, group_units(names))
-    assert (back.value, back.low, back.p) == pytest.approx((-found.value, -found.high, found.p))
+    assert (back.value, back.low, back.p) == pytest.approx((-comparison.value, -comparison.high, comparison.p))
     with pytest.raises(ValueError, match="same clips"):
         compare_pair(first, second[::-1], group_units(names))
     with pytest.raises(ValueError, match="paired"):

@@ -85,9 +85,9 @@ def test_every_flipped_bit_is_noticed(tmp_path: Path, caplog: pytest.LogCaptureF
             if moment not in shelf:
                 continue  # said in the log, and computed again
             with suppress(ActScribeError):
-                found = shelf.get(moment)
-                assert torch.equal(found.vectors, row.vectors)
-                assert torch.equal(found.times, row.times)
+                kept = shelf.get(moment)
+                assert torch.equal(kept.vectors, row.vectors)
+                assert torch.equal(kept.times, row.times)
         left = list(root.rglob(f"*{ENDING}"))
         assert not left or left[0].read_bytes() != whole or caplog.text
 

@@ -27,9 +27,9 @@ LABELS = ("Ventilation", "Suction & co $x$")
 
 @pytest.fixture
 def files(tmp_path: Path) -> tuple[Path, Path]:
-    found = [Interval("Ventilation", 10, 60, score=0.8), Interval(LABELS[1], 70, 80, score=0.6)]
+    intervals = [Interval("Ventilation", 10, 60, score=0.8), Interval(LABELS[1], 70, 80, score=0.6)]
     true = [Interval("Ventilation", 12, 55), Interval(LABELS[1], 71, 82)]
-    write(tmp_path / "found.json", Annotations.of(found, duration=100.0, labels=LABELS), "json")
+    write(tmp_path / "found.json", Annotations.of(intervals, duration=100.0, labels=LABELS), "json")
     write(tmp_path / "true.eaf", Annotations.of(true, labels=LABELS), "elan")
     return tmp_path / "found.json", tmp_path / "true.eaf"
 
@@ -55,7 +55,7 @@ def test_figures_are_as_wide_as_asked_and_the_same_again(
     assert float(svg.attrib["width"].removesuffix("pt")) == pytest.approx(inches * 72, abs=0.1)
     assert b"/MediaBox [ 0 0 %d" % int(inches * 72) in made["pdf"]
     assert matplotlib.image.imread(tmp_path / "x.png").shape[1] == pytest.approx(inches * 600, abs=1)
-    scales = [float(found) for found in re.findall(rb"scale\((0\.\d+) -", made["svg"])]  # of letters, from 100 units
+    scales = [float(scale) for scale in re.findall(rb"scale\((0\.\d+) -", made["svg"])]  # of letters, from 100 units
     assert min(scales) * 100 >= 6
 
 
@@ -73,7 +73,7 @@ def test_bars_stand_where_the_bouts_are(files: tuple[Path, Path], tmp_path: Path
     rows = np.flatnonzero(ground.sum(axis=1) > 500)
     lane = rows[len(rows) // 6]
     across = np.flatnonzero(blue[lane] | ground[lane])
-    left = next(place for place in across if ground[lane, place : place + 100].all())  # not the edge of a letter
+    left = next(x for x in across if ground[lane, x : x + 100].all())  # not the edge of a letter
     right = across[-1] + 1
     bar = np.flatnonzero(blue[lane])
     assert (bar[0] - left) / (right - left) == pytest.approx(0.10, abs=0.003)
@@ -129,5 +129,5 @@ def test_one_of_several_videos_in_a_file_is_chosen(tmp_path: Path) -> None:
     (panel,) = of_files([both], (), ["b.mp4"])
     assert (panel.title, panel.labels, panel.duration) == ("b", ("Drying",), 9)
     plot(both, both, "--video", "a.mp4", "--video", "b.mp4", "--out", tmp_path / "x.svg")
-    said = plot(both, both, "--video", "a.mp4", "--out", tmp_path / "y.svg", code=2)
-    assert "one --video for each timeline" in said
+    output = plot(both, both, "--video", "a.mp4", "--out", tmp_path / "y.svg", code=2)
+    assert "one --video for each timeline" in output

@@ -28,14 +28,14 @@ def typed(line: str, code: int = 0) -> str:
     return done.output
 
 
-def told(printed: str) -> str:
+def next_command(printed: str) -> str:
     """Return the command that was told to be next."""
     return re.findall(r"(?:Next: |then type: )(actscribe .*)", printed)[-1]
 
 
 def timeline(video: Path, seed: int) -> Annotations:
-    found = [Interval(name, start / 1000, end / 1000) for name, start, end in bouts(seed, SECONDS)]
-    return Annotations.of(found, [str(video)], SECONDS, [LEFT, RIGHT])
+    intervals = [Interval(name, start / 1000, end / 1000) for name, start, end in bouts(seed, SECONDS)]
+    return Annotations.of(intervals, [str(video)], SECONDS, [LEFT, RIGHT])
 
 
 @pytest.fixture
@@ -75,11 +75,11 @@ def test_from_files_to_a_corrected_timeline_that_is_learned_from(lab: Path) -> N
         text = text.replace(old, new)
     settings.write_text(text, encoding="utf-8")
 
-    checked = typed(told(printed))
+    checked = typed(next_command(printed))
     assert "No leakage: every file content, group and source span lies in one split only." in checked
-    trained = typed(told(checked))
-    evaluated = typed(told(trained))
-    line = told(evaluated).replace("VIDEO", "new.mp4").replace("--format elan", "--format csv")
+    trained = typed(next_command(checked))
+    evaluated = typed(next_command(trained))
+    line = next_command(evaluated).replace("VIDEO", "new.mp4").replace("--format elan", "--format csv")
     typed(line)
 
     corrected = lab / "timelines" / "new.csv"
@@ -90,10 +90,10 @@ def test_from_files_to_a_corrected_timeline_that_is_learned_from(lab: Path) -> N
     manifest = lab / "study" / "manifest.csv"
     with manifest.open("a", encoding="utf-8") as file:
         file.write("../new.mp4,../timelines/new.csv,subject4,\n")
-    again = typed(told(checked), code=2)
+    again = typed(next_command(checked), code=2)
     assert "a complete run is here already" in again
     assert "--overwrite" in again
-    assert "Run: study/runs/probe" in typed(f"{told(checked)} --overwrite")
+    assert "Run: study/runs/probe" in typed(f"{next_command(checked)} --overwrite")
     recordings = json.loads((lab / "study" / "runs" / "probe" / "recordings.json").read_text(encoding="utf-8"))
     assert len(recordings) == 10
     other = {"train": "train", "validation": "test", "test": "validation"}
@@ -107,7 +107,7 @@ def test_from_files_to_a_corrected_timeline_that_is_learned_from(lab: Path) -> N
             for split in [split_of[line.split(",")[2]]]
         ]
         manifest.write_text("\n".join([lines[0], *filled]) + "\n", encoding="utf-8")
-        said = " ".join(typed("actscribe check study").split())
-        assert ("groups have moved" in said) == changed
-        named = [f"'{group}' from test to validation" in said for group in groups["test"]]
+        output = " ".join(typed("actscribe check study").split())
+        assert ("groups have moved" in output) == changed
+        named = [f"'{group}' from test to validation" in output for group in groups["test"]]
         assert named == [changed] * len(named)

@@ -68,7 +68,7 @@ def test_a_round_shows_every_clip_once_chunk_beside_chunk_in_blocks_that_fit() -
         drawn = made.of_round(3, number)
         assert sorted(np.concatenate(drawn).tolist()) == list(range(21))
         for block in drawn:
-            chunks = {place // 3 for place in block.tolist()}
+            chunks = {index // 3 for index in block.tolist()}
             assert len(block) == 3 * len(chunks)
             assert len(chunks) == 1 or sum(made.sizes[chunk] for chunk in chunks) <= 50
 
@@ -81,7 +81,7 @@ def test_the_order_is_that_of_seed_and_round_alone() -> None:
     assert backwards[::-1] == orders
     sampler = _EpochSampler(21, 1, 42, blocks())
     sampler.set_epoch(0)
-    assert list(sampler) == [(0, place) for place in orders[0]] + [(1, place) for place in orders[1]]
+    assert list(sampler) == [(0, index) for index in orders[0]] + [(1, index) for index in orders[1]]
 
 
 def test_clips_are_mixed_with_those_of_their_block() -> None:
@@ -121,13 +121,13 @@ def test_divided_clips_have_the_same_frames(study: Study, tmp_path: Path, larges
     divided = ClipData(recordings, clips, view, small)
     divided.divide(small.limit_bytes)
     assert divided.blocks is not None
-    assert sorted(place for chunk in divided.blocks.chunks for place in chunk) == list(range(len(clips)))
+    assert sorted(index for chunk in divided.blocks.chunks for index in chunk) == list(range(len(clips)))
     assert max(divided.blocks.sizes) <= small.limit_bytes // CHUNK
     assert whole.bytes() > small.limit_bytes
-    for place in np.random.default_rng(0).permutation(len(clips)).tolist():
+    for index in np.random.default_rng(0).permutation(len(clips)).tolist():
         for one, other in (
-            (whole[place], divided[place]),
-            (whole.drawn(place, np.random.default_rng(1)), divided.drawn(place, np.random.default_rng(1))),
+            (whole[index], divided[index]),
+            (whole.drawn(index, np.random.default_rng(1)), divided.drawn(index, np.random.default_rng(1))),
         ):
             assert (one.frames == other.frames).all()
             assert (one.times == other.times).all()
@@ -135,8 +135,8 @@ def test_divided_clips_have_the_same_frames(study: Study, tmp_path: Path, larges
         assert small.size() <= small.limit_bytes
     divided._open.clear()
     calls = len(largest)
-    for place in range(len(clips)):  # in order of time each chunk is decoded once
-        divided[place]
+    for index in range(len(clips)):  # in order of time each chunk is decoded once
+        divided[index]
     assert len(largest) - calls <= len(divided.blocks.chunks)
 
 
@@ -145,14 +145,14 @@ def test_a_study_larger_than_the_cache_is_trained_in_blocks_and_says_so(
 ) -> None:
     data, small = load_data(study), FrameCache(tmp_path / "small", ROOM)
     assert preflight_problems(study, data, small) == []
-    said, zero_shot = frame_notes(study, data, small)
-    assert "decoded again in each epoch (decoding takes less than a minute)" in said
-    assert "and the frame cache holds 156.2 KiB" in said
-    assert "blocks of up to 78.1 KiB" in said
+    note, zero_shot = frame_notes(study, data, small)
+    assert "decoded again in each epoch (decoding takes less than a minute)" in note
+    assert "and the frame cache holds 156.2 KiB" in note
+    assert "blocks of up to 78.1 KiB" in note
     assert zero_shot == "head: reads each video as it comes and keeps none of its frames."
     run = train(study, "timesformer", out=tmp_path / "run", cache=small, data=data)
     assert max(largest) <= ROOM
-    assert said.removeprefix("timesformer: ") in run.info.notes
+    assert note.removeprefix("timesformer: ") in run.info.notes
     assert run.info.frames_room == ROOM
     again = train(study, "timesformer", out=tmp_path / "again", cache=FrameCache(tmp_path / "empty", ROOM), data=data)
     assert steps(again) == steps(run)
@@ -161,8 +161,8 @@ def test_a_study_larger_than_the_cache_is_trained_in_blocks_and_says_so(
 def test_where_all_fits_nothing_is_divided(study: Study, tmp_path: Path) -> None:
     cache = FrameCache(tmp_path / "cache", 2**30)
     data = load_data(study)
-    (said, _) = frame_notes(study, data, cache)
-    assert said == "timesformer: the decoded frames of its clips take 236.0 KiB; the frame cache holds 1.0 GiB."
+    (of_clips, _) = frame_notes(study, data, cache)
+    assert of_clips == "timesformer: the decoded frames of its clips take 236.0 KiB; the frame cache holds 1.0 GiB."
     run = train(study, "timesformer", out=tmp_path / "run", cache=cache, data=data)
     assert run.info.frames_room == 0
     assert not any("frames" in note for note in run.info.notes)
@@ -219,9 +219,9 @@ def test_a_training_goes_on_in_its_own_order_or_not_at_all(
 def test_a_disk_too_small_for_the_blocks(study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = load_data(study)
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=100_000))
-    (said,) = preflight_problems(study, data, FrameCache(tmp_path / "cache", ROOM))
-    assert "of which 156.2 KiB are held at once" in said
-    assert "97.7 KiB left" in said
+    (problem,) = preflight_problems(study, data, FrameCache(tmp_path / "cache", ROOM))
+    assert "of which 156.2 KiB are held at once" in problem
+    assert "97.7 KiB left" in problem
 
 
 @pytest.mark.slow
@@ -233,8 +233,8 @@ def test_sixty_hours_train_within_a_small_cache_and_a_bounded_memory(tmp_path: P
         study = load_study(tmp_path / "study")
         data = load_data(study)
         small = FrameCache(tmp_path / "cache", 3 * 2**20)
-        (said,) = frame_notes(study, data, small)
-        assert "decoded again in each epoch" in said
+        (note,) = frame_notes(study, data, small)
+        assert "decoded again in each epoch" in note
         tracemalloc.start()
         run = train(study, "timesformer", out=tmp_path / "run", cache=small, data=data)
         peak = tracemalloc.get_traced_memory()[1]

@@ -83,9 +83,9 @@ def test_pictures_that_are_never_shown_are_no_frames(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["cvat", "deepethogram"])
 def test_frames_are_counted_by_the_videos_own_times(tmp_path: Path, name: str) -> None:
     video = make_video(tmp_path / "phone.mp4", 40, pts=lambda k: round(PHONE[k] * 1000), time_base=Fraction(1, 1000))
-    found = Annotations((Interval("walk", PHONE[12], PHONE[20]),), duration=2.0)
+    annotations = Annotations((Interval("walk", PHONE[12], PHONE[20]),), duration=2.0)
     path = tmp_path / f"a.{name}"
-    write(path, found, name, frame_clock(video))
+    write(path, annotations, name, frame_clock(video))
     assert [(round(i.start, 3), round(i.end, 3)) for i in read(path, clock=frame_clock(video)).intervals] == [
         (0.4, 1.0)
     ]
@@ -115,10 +115,14 @@ def table(folder: Path, *rows: str) -> Path:
 
 def test_the_frame_index_of_deepethogram_places_rows(tmp_path: Path) -> None:
     path = table(tmp_path, "2,0,1", "3,0,1", "6,0,1", "7,1,0", "8,-1,-1")
-    found = read(path, clock=FrameClock(10))
-    assert [(i.start, i.end) for i in found.intervals] == [(0.2, 0.4), (0.6, 0.7)]
-    assert [(gap.label, gap.start, gap.end) for gap in found.gaps] == [("", 0.0, 0.2), ("", 0.4, 0.6), ("", 0.8, 0.9)]
-    assert found.duration == 0.9
+    annotations = read(path, clock=FrameClock(10))
+    assert [(i.start, i.end) for i in annotations.intervals] == [(0.2, 0.4), (0.6, 0.7)]
+    assert [(gap.label, gap.start, gap.end) for gap in annotations.gaps] == [
+        ("", 0.0, 0.2),
+        ("", 0.4, 0.6),
+        ("", 0.8, 0.9),
+    ]
+    assert annotations.duration == 0.9
 
 
 def test_frames_counted_from_one_are_told_by_the_video(tmp_path: Path) -> None:
@@ -162,10 +166,10 @@ def test_a_study_counts_the_frames_of_its_phone_videos(tmp_path: Path) -> None:
     box = '<box frame="{}" outside="{}" keyframe="1"/>'
     track = f'<track id="0" label="walk">{box.format(20, 0)}{box.format(30, 1)}</track>'
     text = f"<annotations><meta><task><size>40</size></task></meta>{track}</annotations>"
-    found = study_row(tmp_path, "v.xml", text, 40, [round(time * 1000) for time in PHONE], 1000)
-    (walk,) = found.intervals or ()
+    recording = study_row(tmp_path, "v.xml", text, 40, [round(time * 1000) for time in PHONE], 1000)
+    (walk,) = recording.intervals or ()
     assert (walk.start, walk.end) == pytest.approx((PHONE[20], PHONE[30]), abs=1e-3)
-    assert not found.gaps
+    assert not recording.gaps
 
 
 def test_a_study_masks_what_a_task_left_out_of_its_video(tmp_path: Path) -> None:
@@ -173,6 +177,6 @@ def test_a_study_masks_what_a_task_left_out_of_its_video(tmp_path: Path) -> None
     track = f'<track id="0" label="walk">{box.format(25, 0)}{box.format(30, 1)}</track>'
     facts = "<size>20</size><start_frame>20</start_frame><stop_frame>39</stop_frame>"
     text = f"<annotations><meta><task>{facts}<source>v.mp4</source></task></meta>{track}</annotations>"
-    found = study_row(tmp_path, "v.xml", text, 100, list(range(100)), 10)
-    assert [(i.start, i.end) for i in found.intervals or ()] == [(2.5, 3.0)]
-    assert [(gap.start, gap.end) for gap in found.gaps] == [(0.0, 2.0), (4.0, found.duration)]
+    recording = study_row(tmp_path, "v.xml", text, 100, list(range(100)), 10)
+    assert [(i.start, i.end) for i in recording.intervals or ()] == [(2.5, 3.0)]
+    assert [(gap.start, gap.end) for gap in recording.gaps] == [(0.0, 2.0), (4.0, recording.duration)]

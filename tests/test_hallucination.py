@@ -36,8 +36,8 @@ def rows(table: list[dict[str, object]], *columns: str) -> list[tuple[object, ..
 
 
 def test_broken_rules() -> None:
-    found = rows(tables()[h.RULES], "rule", "clips where it could break", "broken", "share")
-    assert found == [
+    records = rows(tables()[h.RULES], "rule", "clips where it could break", "broken", "share")
+    assert records == [
         ("Mask without Baby", 3, 1, 1 / 3),
         ("Tube without Baby", 3, 1, 1 / 3),
         ("Mask with Tube", 3, 3, 1.0),
@@ -45,8 +45,8 @@ def test_broken_rules() -> None:
 
 
 def test_rates_leave_out_what_is_not_annotated() -> None:
-    found = rows(tables()[h.RATES], "label", "clips", "says yes", "is true", "yes where present", "yes where absent")
-    assert found == [
+    records = rows(tables()[h.RATES], "label", "clips", "says yes", "is true", "yes where present", "yes where absent")
+    assert records == [
         ("Baby", 5, 3 / 5, 3 / 5, 2 / 3, 1 / 2),
         ("Mask", 5, 3 / 5, 1 / 5, 1.0, 2 / 4),
         ("Tube", 4, 2 / 4, 1 / 4, 1.0, 1 / 3),
@@ -55,43 +55,43 @@ def test_rates_leave_out_what_is_not_annotated() -> None:
 
 
 def test_empty_scenes() -> None:
-    found = rows(tables()[h.EMPTY], "label", "clips", "says yes", "share")
-    assert found == [("Baby", 2, 1, 0.5), ("Mask", 2, 0, 0.0), ("Tube", 2, 0, 0.0), ("any of them", 2, 1, 0.5)]
+    records = rows(tables()[h.EMPTY], "label", "clips", "says yes", "share")
+    assert records == [("Baby", 2, 1, 0.5), ("Mask", 2, 0, 0.0), ("Tube", 2, 0, 0.0), ("any of them", 2, 1, 0.5)]
     assert h.EMPTY not in tables(targets=np.ones((5, 3)))
 
 
 def test_unread_answers_are_counted() -> None:
     unread = np.zeros((5, 3), bool)
     unread[:2, 1] = True
-    mass = np.array([[1, 0.4, NAN]] * 3 + [[0.5, 0.6, NAN]] * 2)
-    found = tables(unread=unread, probability_mass=mass)
-    assert rows(found[h.UNREAD], "label", "answers", "not read", "share not read", "below 0.5") == [
+    probabilities = np.array([[1, 0.4, NAN]] * 3 + [[0.5, 0.6, NAN]] * 2)
+    report = tables(unread=unread, probability_mass=probabilities)
+    assert rows(report[h.UNREAD], "label", "answers", "not read", "share not read", "below 0.5") == [
         ("Baby", 5, 0, 0.0, 0),
         ("Mask", 5, 2, 0.4, 3),
         ("Tube", 5, 0, 0.0, 0),
     ]
-    assert [r["probability on yes and no"] for r in found[h.UNREAD]] == [pytest.approx(0.8), pytest.approx(0.48), None]
-    assert "2 of 15 answers could not be read" in str(found["notes"][0])
+    assert [r["probability on yes and no"] for r in report[h.UNREAD]] == [pytest.approx(0.8), pytest.approx(0.48), None]
+    assert "2 of 15 answers could not be read" in str(report["notes"][0])
     assert "below 0.5" not in tables()[h.UNREAD][0]
 
 
 def test_unread_answers_are_neither_yes_nor_no() -> None:
     unread = np.zeros((5, 3), bool)
     unread[1, 0] = unread[2, 1] = unread[4, 2] = True
-    found = tables(unread=unread, scores=np.where(unread, 1.0, SCORES), mentioned=np.ones((5, 3)))
-    assert rows(found[h.RATES], "clips", "says yes") == [(4, 3 / 4), (4, 3 / 4), (4, 2 / 4)]
-    assert rows(found[h.RULES], "clips where it could break", "broken") == [(2, 0), (1, 0), (2, 2)]
-    assert [record["clips"] for record in found[h.EMPTY]] == [1] * 4
-    assert [record["captions"] for record in found[h.AGREEMENT]] == [4, 4, 4]
+    report = tables(unread=unread, scores=np.where(unread, 1.0, SCORES), mentioned=np.ones((5, 3)))
+    assert rows(report[h.RATES], "clips", "says yes") == [(4, 3 / 4), (4, 3 / 4), (4, 2 / 4)]
+    assert rows(report[h.RULES], "clips where it could break", "broken") == [(2, 0), (1, 0), (2, 2)]
+    assert [record["clips"] for record in report[h.EMPTY]] == [1] * 4
+    assert [record["captions"] for record in report[h.AGREEMENT]] == [4, 4, 4]
 
 
 def test_captions_against_answers() -> None:
     mentioned = np.array([[1, 1, 0], [1, 1, 0], [NAN, NAN, NAN], [0, 0, 1], [1, 0, 1]])
-    found = rows(
+    records = rows(
         tables(mentioned=mentioned)[h.AGREEMENT],
         *("label", "captions", "agree", "both", "answered, not mentioned", "mentioned, not answered"),
     )
-    assert found == [("Baby", 4, 0.75, 2, 0, 1), ("Mask", 4, 0.75, 2, 1, 0), ("Tube", 4, 0.25, 1, 2, 1)]
+    assert records == [("Baby", 4, 0.75, 2, 0, 1), ("Mask", 4, 0.75, 2, 1, 0), ("Tube", 4, 0.25, 1, 2, 1)]
     assert h.AGREEMENT not in tables(mentioned=np.full((5, 3), NAN))
     assert h.AGREEMENT not in tables()
 
@@ -108,10 +108,10 @@ def test_yes_to_everything_is_said_in_words() -> None:
 def test_a_class_is_said_when_it_scores_highest() -> None:
     classes = LABELS.model_copy(update={"task": "multi-class", "rules": Rules()})
     scores = np.array([[0.2, 0.5, 0.3], [0.4, 0.3, 0.3]])
-    found = h.hallucination(classes, np.eye(3)[:2], scores, np.zeros(3), np.zeros((2, 3), bool))
-    assert [record["says yes"] for record in found[h.RATES]] == [0.5, 0.5, 0.0]
-    assert h.RULES not in found
-    assert h.EMPTY not in found
+    report = h.hallucination(classes, np.eye(3)[:2], scores, np.zeros(3), np.zeros((2, 3), bool))
+    assert [record["says yes"] for record in report[h.RATES]] == [0.5, 0.5, 0.0]
+    assert h.RULES not in report
+    assert h.EMPTY not in report
 
 
 # Written answers

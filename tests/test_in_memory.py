@@ -28,8 +28,8 @@ def test_frames_in_memory_are_scored_as_those_of_a_video(run: Run) -> None:
     recognizer = run.recognizer()
     recordings = {one.name: one for one in run.recordings("validation")}
     first = next(iter(recordings))
-    own = [place for place, clip in enumerate(kept.clips) if clip.recording == first]
-    frames = [clip.frames for clip in stream(recordings[first], [kept.clips[place] for place in own], recognizer.view)]
+    own = [index for index, clip in enumerate(kept.clips) if clip.recording == first]
+    frames = [clip.frames for clip in stream(recordings[first], [kept.clips[index] for index in own], recognizer.view)]
     np.testing.assert_allclose(score_clips(run.folder, frames, recognizer), kept.scores[own], atol=1e-6)
     assert score_clips(run, []).shape == (0, 2)
 
@@ -38,8 +38,8 @@ def test_a_timeline_of_given_scores_is_that_of_annotate(run: Run, tmp_path: Path
     video = run.recordings("validation")[0].video
     done = annotate(video, run)
     kept = run.scores("validation")
-    own = [place for place, clip in enumerate(kept.clips) if clip.recording == run.recordings("validation")[0].name]
-    clips = [kept.clips[place] for place in own]
+    own = [index for index, clip in enumerate(kept.clips) if clip.recording == run.recordings("validation")[0].name]
+    clips = [kept.clips[index] for index in own]
     starts, ends = (np.array([getattr(clip, end) for clip in clips]) for end in ("start", "end"))
     made = build_timeline(run, starts, ends, kept.scores[own], done.recording.duration)
     assert [(one.label, one.start, one.end) for one in made] == [

@@ -29,7 +29,7 @@ def test_a_point_event_has_no_length() -> None:
 
 
 def test_gaps_are_told_from_intervals_by_their_label() -> None:
-    found = Annotations.of(
+    annotations = Annotations.of(
         [
             Interval("Suction", 5, 6),
             Interval(GAP_LABEL, 7, 9),
@@ -37,16 +37,16 @@ def test_gaps_are_told_from_intervals_by_their_label() -> None:
             Interval("(not annotated)ly", 0, 1),
         ]
     )
-    assert found.intervals == (Interval("(not annotated)ly", 0, 1), Interval("Suction", 5, 6))
-    assert found.gaps == (Interval("Suction", 1, 2), Interval("", 7, 9))
-    assert found.labels == ("(not annotated)ly", "Suction")
+    assert annotations.intervals == (Interval("(not annotated)ly", 0, 1), Interval("Suction", 5, 6))
+    assert annotations.gaps == (Interval("Suction", 1, 2), Interval("", 7, 9))
+    assert annotations.labels == ("(not annotated)ly", "Suction")
 
 
 @given(st.lists(intervals(seconds())), st.lists(intervals(seconds(), st.sampled_from(("", "Suction", "a b")))))
-def test_gaps_survive_as_labels(found: list[Interval], gaps: list[Interval]) -> None:
-    annotations = Annotations(tuple(sorted(found, key=sort_key)), tuple(sorted(gaps, key=sort_key)))
+def test_gaps_survive_as_labels(intervals: list[Interval], gaps: list[Interval]) -> None:
+    annotations = Annotations(tuple(sorted(intervals, key=sort_key)), tuple(sorted(gaps, key=sort_key)))
     again = Annotations.of(annotations.as_intervals())
-    assert sorted(again.intervals, key=sort_key) == sorted(found, key=sort_key)
+    assert sorted(again.intervals, key=sort_key) == sorted(intervals, key=sort_key)
     assert sorted(again.gaps, key=sort_key) == sorted(gaps, key=sort_key)
 
 

@@ -29,14 +29,14 @@ def test_a_file_comes_back_as_it_was() -> None:
     start = begin("visit", 20.0, LABELS, written, "visit.eaf", "d" * 32)
     assert (start.source, start.digest) == ("visit.eaf", "d" * 32)
     assert start.reviewed == {"sit": ((0, 15),), "walk": ((1, 15),)}
-    found = annotations_of(sheet_of(start))
-    assert (found.intervals, found.gaps) == (written.intervals, written.gaps)
-    assert (found.duration, found.labels) == (20.0, LABELS)
+    annotations = annotations_of(sheet_of(start))
+    assert (annotations.intervals, annotations.gaps) == (written.intervals, written.gaps)
+    assert (annotations.duration, annotations.labels) == (20.0, LABELS)
 
 
 def test_from_nothing_everything_is_a_gap() -> None:
-    found = annotations_of(sheet_of(begin("visit", 20.0, LABELS)))
-    assert (found.intervals, found.gaps) == ((), (Interval("", 0, 20),))
+    annotations = annotations_of(sheet_of(begin("visit", 20.0, LABELS)))
+    assert (annotations.intervals, annotations.gaps) == ((), (Interval("", 0, 20),))
 
 
 def test_reviewed_spans_bouts_outside_and_what_was_planted() -> None:
@@ -51,9 +51,9 @@ def test_reviewed_spans_bouts_outside_and_what_was_planted() -> None:
         Mark(start=0, end=10),
         Mark(start=10, end=12, labels=("walk",)),
     )
-    found = annotations_of(sheet_of(began(), *ops))
-    assert found.intervals == (Interval("sit", 1, 4), Interval("walk", 8, 9), Interval("walk", 16, 20))
-    assert found.gaps == (Interval("sit", 8, 9), Interval("sit", 10, 12), Interval("", 12, 20))
+    annotations = annotations_of(sheet_of(began(), *ops))
+    assert annotations.intervals == (Interval("sit", 1, 4), Interval("walk", 8, 9), Interval("walk", 16, 20))
+    assert annotations.gaps == (Interval("sit", 8, 9), Interval("sit", 10, 12), Interval("", 12, 20))
 
 
 def test_other_names_now() -> None:
@@ -75,13 +75,13 @@ def test_other_names_now() -> None:
 @given(st.lists(st.tuples(st.sampled_from(LABELS), edges, edges), max_size=6))
 def test_gaps_against_a_grid(marks: list[tuple[str, int, int]]) -> None:
     marks = [(label, *sorted(span)) for label, *span in marks]
-    found = annotations_of(sheet_of(began(), *(Mark(start=a, end=b, labels=(label,)) for label, a, b in marks)))
+    annotations = annotations_of(sheet_of(began(), *(Mark(start=a, end=b, labels=(label,)) for label, a, b in marks)))
     for label in LABELS:
         reviewed = {second for name, a, b in marks if name == label for second in range(a, b)}
-        gaps = [gap for gap in found.gaps if gap.label in ("", label)]
+        gaps = [gap for gap in annotations.gaps if gap.label in ("", label)]
         assert {s for gap in gaps for s in range(int(gap.start), int(gap.end))} == set(range(20)) - reviewed
-    alike = [gap for gap in found.gaps if not gap.label]
-    own = [(gap.start, gap.end) for gap in found.gaps if gap.label]
+    alike = [gap for gap in annotations.gaps if not gap.label]
+    own = [(gap.start, gap.end) for gap in annotations.gaps if gap.label]
     assert not any(one.start < end and start < one.end for one in alike for start, end in own)
 
 

@@ -103,14 +103,14 @@ def test_a_label_that_the_study_got_since() -> None:
 
 def test_what_cannot_be_applied() -> None:
     sheet = Sheet.of([entry("began", began(), 1)])
-    for action, said in (
+    for action, message in (
         (did(Drop(id="a")), "'a' is not there"),
         (did(Put(bout=bout("a", "sit", 1, 2)), Drop(id="a"), Drop(id="a")), "'a' is not there"),
         (did(Put(bout=bout("a", "fly", 1, 2))), "'fly' is no label"),
         (did(Put(bout=bout("a", "sit", 1, 21.5))), "ends at 21.500 s, after the recording, which lasts 20.000 s"),
         (did(Verdict(suggestion=Suggestion(label="fly", start=0, end=1, run="r"), accepted=True)), "'fly' is no label"),
     ):
-        with pytest.raises(ActScribeError, match=said):
+        with pytest.raises(ActScribeError, match=message):
             sheet.check(action)
     with pytest.raises(ActScribeError, match="nothing to undo"):
         sheet.follow(entry("undid", None, 2))

@@ -32,13 +32,13 @@ def test_like_sets_of_seconds(first: list[tuple[int, int]], start: int, end: int
     assert is_normal(spans)
     assert cells(spans) == {second for one, other in first for second in range(one, other)}
     span = set(range(start, end))
-    for found, expected in (
+    for changed, expected in (
         (added(spans, start, end), cells(spans) | span),
         (removed(spans, start, end), cells(spans) - span),
     ):
-        assert is_normal(found)
-        assert cells(found) == expected
-        assert seconds(found) == len(expected)
+        assert is_normal(changed)
+        assert cells(changed) == expected
+        assert seconds(changed) == len(expected)
 
 
 @given(pieces, pieces, st.integers(0, LONGEST))

@@ -79,9 +79,9 @@ def test_a_later_revision_is_a_conflict_and_writes_nothing(tmp_path: Path) -> No
 def test_two_processes_at_once(tmp_path: Path) -> None:
     path, most = tmp_path / "new" / "j.sqlite", 25
     both = [process(path, name, most) for name in ("AB", "CD")]
-    said = [list(map(int, one.communicate(timeout=120)[0].split())) for one in both]
+    printed = [list(map(int, one.communicate(timeout=120)[0].split())) for one in both]
     assert [one.returncode for one in both] == [0, 0]
-    assert sorted(said[0] + said[1]) == list(range(1, 2 * most + 3))
+    assert sorted(printed[0] + printed[1]) == list(range(1, 2 * most + 3))
     journal = Journal(path)
     assert journal.verify().problems == ()
     for name in ("AB", "CD"):
@@ -94,17 +94,19 @@ def test_killed_at_any_moment_what_was_acknowledged_is_there(tmp_path: Path) -> 
     for kill in range(6):
         one = process(path, "AB", 100_000)
         assert one.stdout is not None
-        said = [int(one.stdout.readline()) for _ in range(1 + kill)]
+        printed = [int(one.stdout.readline()) for _ in range(1 + kill)]
         time.sleep(0.003 * kill)
         os.kill(one.pid, signal.SIGKILL)
-        said += [int(line) for line in one.communicate(timeout=60)[0].splitlines(keepends=True) if line.endswith("\n")]
+        printed += [
+            int(line) for line in one.communicate(timeout=60)[0].splitlines(keepends=True) if line.endswith("\n")
+        ]
         journal = Journal(path)
-        assert said == list(range(acknowledged + 1, said[-1] + 1))
-        found = journal.version().entries
-        assert said[-1] <= found <= said[-1] + 1  # one may be on disk that was not acknowledged any more
+        assert printed == list(range(acknowledged + 1, printed[-1] + 1))
+        entries = journal.version().entries
+        assert printed[-1] <= entries <= printed[-1] + 1  # one may be on disk that was not acknowledged any more
         assert journal.verify().problems == ()
-        assert journal.sheet(VIDEO, "AB").revision == found
-        acknowledged = found
+        assert journal.sheet(VIDEO, "AB").revision == entries
+        acknowledged = entries
 
 
 def test_killed_before_the_first_entry(tmp_path: Path) -> None:
@@ -129,9 +131,9 @@ def test_tampering_shows(tmp_path: Path, statement: str, broken: int) -> None:
     journal = filled(tmp_path / "j.sqlite")
     assert journal.verify().problems == ()
     tampered(journal, statement)
-    found = journal.verify()
-    assert found.broken == broken
-    assert f"entry {broken} of " in found.problems[0]
+    verified = journal.verify()
+    assert verified.broken == broken
+    assert f"entry {broken} of " in verified.problems[0]
 
 
 def test_a_cut_end_and_a_journal_rewritten_show_where_a_version_was_noted(tmp_path: Path) -> None:

@@ -37,8 +37,8 @@ def test_every_preset_loads_and_asks_a_question_per_label(name: str) -> None:
 
 def test_unknown_names_are_counted_and_ignored_ones_are_not() -> None:
     labels = load_label_set("newborn_resuscitation")
-    found = ["PPV", "Supction", "Supction", "Stimulation extremities", "Cough"]
-    assert labels.unknown(found) == {"Cough": 1, "Supction": 2}
+    names = ["PPV", "Supction", "Supction", "Stimulation extremities", "Cough"]
+    assert labels.unknown(names) == {"Cough": 1, "Supction": 2}
 
 
 def test_one_spelling_cannot_stand_for_two_labels() -> None:

@@ -21,7 +21,7 @@ def made(folder: Path, recordings: int, **split: Any) -> Study:
     return load_study(lamp_study(folder, recordings, 16.0, windows=WINDOWS, empty_labels="allow", split=split))
 
 
-def as_told(study: Study, hint: str) -> StudyData:
+def follow_hint(study: Study, hint: str) -> StudyData:
     """Load a study with the split line that a hint says."""
     line = hint[hint.index("split: {") : hint.index("}") + 1]
     written = yaml.safe_load((study.folder / "study.yaml").read_text(encoding="utf-8")) | yaml.safe_load(line)
@@ -57,7 +57,7 @@ def test_what_compare_says_to_write_fills_every_split(
     with pytest.raises(ActScribeError, match=f"no annotated recording is in the {lacks} split") as refused:
         compare(study)
     assert words in refused.value.message
-    filled = as_told(study, refused.value.message)
+    filled = follow_hint(study, refused.value.message)
     assert all(filled.of_split(name) for name in ("train", "validation", "test"))
 
 
@@ -65,8 +65,8 @@ def test_recordings_that_are_not_annotated_and_an_unused_split_column_are_named(
     study = made(tmp_path, 6, train=0.5, validation=0.25, test=0.25)
     data = load_data(study)
     bare = [replace(one, intervals=None) for one in data.recordings]
-    said = way_to_fill("test", study, replace(data, recordings=tuple(bare)))
-    assert data.of_split("test")[0].name in said
-    assert "must be annotated" in said
+    hint = way_to_fill("test", study, replace(data, recordings=tuple(bare)))
+    assert data.of_split("test")[0].name in hint
+    assert "must be annotated" in hint
     train = [replace(one, split="train") for one in data.recordings]
     assert "split column" in way_to_fill("test", study, replace(data, recordings=tuple(train)))

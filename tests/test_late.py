@@ -24,9 +24,9 @@ def test_what_is_cut_is_said_with_its_file(tmp_path: Path) -> None:
 
 def test_rounding_is_not_said_and_many_files_are_counted() -> None:
     made = Annotations.of([Interval("A", 0.0, 10.05), Interval("B", 1.0, 10.4)])
-    found = late_in(made, 10.0, Path("a"))
-    assert found is not None
-    assert astuple(found) == (Path("a"), 1, pytest.approx(0.4))
+    one_file = late_in(made, 10.0, Path("a"))
+    assert one_file is not None
+    assert astuple(one_file) == (Path("a"), 1, pytest.approx(0.4))
     assert late_in(made, 10.35, Path("a")) is None
     late = [late_in(made, 10.0, Path(name)) for name in "abcde"]
     (sentence,) = messages([one for one in late if one])
@@ -43,8 +43,8 @@ def test_a_table_that_fits_none_of_its_videos_is_told_once_with_their_number(tmp
     write_manifest(tmp_path, [*videos[:5], {"video": "text.mp4", "annotations": "", "group": "q"}, videos[5]])
     with pytest.raises(ActScribeError) as refused:
         load_data(load_study(file))
-    told = [line for line in str(refused.value).splitlines() if "after its video" in line]
-    assert len(told) == 1
-    assert "events.csv: 2 intervals end after its video, r0.mp4" in told[0]
-    assert told[0].endswith("It does not fit 5 more videos either: r1.mp4, r2.mp4, r3.mp4, r4.mp4, ….")
+    lines = [line for line in str(refused.value).splitlines() if "after its video" in line]
+    assert len(lines) == 1
+    assert "events.csv: 2 intervals end after its video, r0.mp4" in lines[0]
+    assert lines[0].endswith("It does not fit 5 more videos either: r1.mp4, r2.mp4, r3.mp4, r4.mp4, ….")
     assert "text.mp4" in str(refused.value)

@@ -80,22 +80,22 @@ def test_smoothing_is_the_half_of_the_gaussian_that_looks_back() -> None:
     smoothing = Smoothing(1.0)
     weights = np.exp(-0.5 * np.arange(5) ** 2)
     values = [0.2, NAN, 1.0, 0.0, 0.5, 0.1, 0.9]
-    found = [smoothing.step(value) for value in values]
-    assert found[0] == 0.2
-    assert np.isnan(found[1])
-    assert found[2] == pytest.approx((1.0 + weights[2] * 0.2) / (1 + weights[2]))
+    smoothed = [smoothing.step(value) for value in values]
+    assert smoothed[0] == 0.2
+    assert np.isnan(smoothed[1])
+    assert smoothed[2] == pytest.approx((1.0 + weights[2] * 0.2) / (1 + weights[2]))
     last = np.array(values[:1:-1])  # five values back, of which all are seen
-    assert found[6] == pytest.approx((weights * last).sum() / weights.sum())
+    assert smoothed[6] == pytest.approx((weights * last).sum() / weights.sum())
     assert Smoothing(0.0).step(0.3) == 0.3
 
 
 def test_of_several_classes_one_takes_over_once_it_has_lasted() -> None:
     machine = ExclusiveBouts([1.0, 2.0])
     rows = [[0.9, 0.1], [0.2, 0.8], [0.9, 0.1], [0.2, 0.8], [0.2, 0.8], [0.2, 0.8]]
-    told = [machine.step(np.array(row), float(index), index + 1.0) for index, row in enumerate(rows)]
-    assert told[1] == [(0, Bout(0.0, 1.0, open=True))]  # the second class has lasted 1 s, of 2 s
-    assert told[2] == [(0, Bout(0.0, 3.0, open=True))]  # it did not last: the first one went on through it
-    assert told[4] == [(0, Bout(0.0, 3.0, open=False)), (1, Bout(3.0, 5.0, open=True))]
+    changes = [machine.step(np.array(row), float(index), index + 1.0) for index, row in enumerate(rows)]
+    assert changes[1] == [(0, Bout(0.0, 1.0, open=True))]  # the second class has lasted 1 s, of 2 s
+    assert changes[2] == [(0, Bout(0.0, 3.0, open=True))]  # it did not last: the first one went on through it
+    assert changes[4] == [(0, Bout(0.0, 3.0, open=False)), (1, Bout(3.0, 5.0, open=True))]
     assert machine.step(np.array([NAN, NAN]), 6.0, 7.0) == [(1, Bout(3.0, 6.0, open=False))]
 
 
@@ -111,16 +111,16 @@ def test_rules_let_be_shown_what_may_be_and_take_nothing_back() -> None:
         return np.full(len(inside), means[label])
 
     new = {"A": spans((0, 10)), "B": spans((2, 6)), "C": spans((5, 8))}
-    found = allowed(new, {}, labels, mean)
+    spared = allowed(new, {}, labels, mean)
     # C is surer than B from 5 to 6 s, so B ends there, and with it A, which needs it.
-    assert found["B"].tolist() == [[2, 5]]
-    assert found["C"].tolist() == [[5, 8]]
-    assert found["A"].tolist() == [[2, 5]]
+    assert spared["B"].tolist() == [[2, 5]]
+    assert spared["C"].tolist() == [[5, 8]]
+    assert spared["A"].tolist() == [[2, 5]]
     shown = {"B": spans((4, 6))}
-    found = allowed({"C": spans((3, 8)), "A": spans((3, 5))}, shown, labels, mean)
-    assert found["C"].tolist() == [[3, 4], [6, 8]]  # where B is shown already it stays, surer or not
-    assert found["A"].tolist() == [[4, 5]]
-    assert found["B"].tolist() == NOTHING.tolist()
+    spared = allowed({"C": spans((3, 8)), "A": spans((3, 5))}, shown, labels, mean)
+    assert spared["C"].tolist() == [[3, 4], [6, 8]]  # where B is shown already it stays, surer or not
+    assert spared["A"].tolist() == [[4, 5]]
+    assert spared["B"].tolist() == NOTHING.tolist()
 
 
 def changes_of(timeline: CausalTimeline, rows: list[list[float]], length: float = 2.0) -> list[list[Change]]:
@@ -129,12 +129,12 @@ def changes_of(timeline: CausalTimeline, rows: list[list[float]], length: float 
 
 def test_with_a_window_everything_up_to_its_centre_is_decided() -> None:
     timeline = CausalTimeline(label_set("A"), TimelineSettings(step=1.0))
-    found = changes_of(timeline, [[0.0], [1.0], [1.0], [0.0], [0.0]])
+    changes = changes_of(timeline, [[0.0], [1.0], [1.0], [0.0], [0.0]])
     assert timeline.decided == 5.0
     # Window k from k to k + 2 s decides the step from k to k + 1 s. The middle of step 1, 1.5 s, lies a quarter into
     # window 1 and three quarters into window 0, so both weigh the same: 0.5, which reaches the threshold.
-    starts = [change for one in found for change in one if change.what == "begins"]
-    ends = [change for one in found for change in one if change.what == "ends"]
+    starts = [change for one in changes for change in one if change.what == "begins"]
+    ends = [change for one in changes for change in one if change.what == "ends"]
     base, rows = timeline.scores()
     assert base == 0.0
     assert rows[:, 0].tolist() == [0.0, 0.5, 1.0, 0.5, 0.0]
@@ -150,16 +150,16 @@ def test_what_was_shown_stays_whatever_comes() -> None:
     labels = label_set("A", "B", "C", requires={"A": ["B"]}, excludes=[("B", "C")])
     decision = LabelDecision(on=0.6, off=0.4, smoothing=0.5, min_duration=1.0, min_gap=1.0)
     timeline = CausalTimeline(labels, TimelineSettings(step=0.5, decisions=dict.fromkeys(labels.names, decision)))
-    seen: dict[str, np.ndarray] = dict.fromkeys(labels.names, NOTHING)
+    shown: dict[str, np.ndarray] = dict.fromkeys(labels.names, NOTHING)
     for number in range(150):
         timeline.add(float(number), number + 3.0, rng.random(3).round(2))
         for name in labels.names:
             now = np.array([(b.start, b.end) for b in timeline.bars() if b.label == name]).reshape(-1, 2)
-            assert sp.total(sp.subtract(seen[name], now)) == 0
-            seen[name] = now
-    assert all(len(one) > 3 for one in seen.values())
-    assert sp.total(sp.subtract(seen["A"], seen["B"])) == 0
-    assert sp.total(sp.intersect(seen["B"], seen["C"])) == 0
+            assert sp.total(sp.subtract(shown[name], now)) == 0
+            shown[name] = now
+    assert all(len(one) > 3 for one in shown.values())
+    assert sp.total(sp.subtract(shown["A"], shown["B"])) == 0
+    assert sp.total(sp.intersect(shown["B"], shown["C"])) == 0
 
 
 def test_a_pause_ends_bars_and_what_lies_in_it_is_not_seen() -> None:

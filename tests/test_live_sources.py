@@ -66,15 +66,15 @@ def test_a_sampler_takes_what_offline_reading_takes(tmp_path: Path) -> None:
     moments = [next(one) for one in [windows.every_moment(0.0)] for _ in range(9)]
     assert moments[:2] == pytest.approx([1 / 6, 0.5], abs=1e-6)
     sampler = Sampler(windows.every_moment(0.0), InputSpec(3, 48), float("inf"))
-    found: list[Sample] = []
+    samples: list[Sample] = []
     with av.open(str(video)) as container:
         for frame in container.decode(video=0):
-            found += sampler.take(Picture(float(frame.time), frame, 0.0))
-    found += sampler.finish(3.0)
+            samples += sampler.take(Picture(float(frame.time), frame, 0.0))
+    samples += sampler.finish(3.0)
     wanted = list(frames_at(video, moments, 48))
-    assert [one.moment for one in found] == moments
-    assert [one.time for one in found] == [one.pts for one in wanted]
-    assert all((one.image == other.image).all() for one, other in zip(found, wanted, strict=True))
+    assert [one.moment for one in samples] == moments
+    assert [one.time for one in samples] == [one.pts for one in wanted]
+    assert all((one.image == other.image).all() for one, other in zip(samples, wanted, strict=True))
 
 
 def test_nothing_stands_for_what_was_lost() -> None:
@@ -91,7 +91,7 @@ def test_nothing_stands_for_what_was_lost() -> None:
 def test_black_and_still_pictures_are_said_once_and_so_is_their_end() -> None:
     health = Health()
     rng = np.random.default_rng(0)
-    said = []
+    events = []
     for number in range(60):
         moment = number * 0.5
         image = rng.integers(60, 90, (48, 64, 3), np.uint8)
@@ -100,8 +100,8 @@ def test_black_and_still_pictures_are_said_once_and_so_is_their_end() -> None:
         if 10.0 <= moment < 20.0:
             image = np.full((48, 64, 3), 77, np.uint8)
         event = health.look(Sample(moment, moment, image))
-        said += [(event.what, moment, event.time)] if event else []
-    assert said == [("black", 4.0, 2.0), ("picture", 8.0, 8.0), ("frozen", 15.5, 10.5), ("picture", 20.0, 20.0)]
+        events += [(event.what, moment, event.time)] if event else []
+    assert events == [("black", 4.0, 2.0), ("picture", 8.0, 8.0), ("frozen", 15.5, 10.5), ("picture", 20.0, 20.0)]
 
 
 def sample(moment: float) -> Sample:
@@ -148,11 +148,11 @@ def test_a_file_plays_at_its_pace(tmp_path: Path) -> None:
     video = film(tmp_path / "v.mp4", SHOWN, 3.0)
     source = choose(str(video), speed=4.0).source
     began = time.monotonic()
-    seen = list(source.arrivals(0.0, threading.Event()))
+    arrivals = list(source.arrivals(0.0, threading.Event()))
     assert 0.6 < time.monotonic() - began < 3.0
-    assert times(seen) == pytest.approx(np.arange(30) / 10)
-    assert (seen[-1].time, whats(seen)) == (pytest.approx(3.0), ["end"])  # type: ignore[union-attr]
-    due = [one.due for one in seen if isinstance(one, Picture)]
+    assert times(arrivals) == pytest.approx(np.arange(30) / 10)
+    assert (arrivals[-1].time, whats(arrivals)) == (pytest.approx(3.0), ["end"])  # type: ignore[union-attr]
+    due = [one.due for one in arrivals if isinstance(one, Picture)]
     assert np.diff(due) == pytest.approx(0.025)
     later = list(source.arrivals(2.0, threading.Event()))
     assert times(later)[-1] == pytest.approx(2.9)
@@ -172,11 +172,13 @@ def test_a_growing_file_is_read_as_it_grows(tmp_path: Path) -> None:
 
     thread = threading.Thread(target=grow)
     thread.start()
-    seen = list(Growing(growing, 0.8).arrivals(0.0, threading.Event()))
+    arrivals = list(Growing(growing, 0.8).arrivals(0.0, threading.Event()))
     thread.join()
-    assert times(seen) == pytest.approx(np.arange(60) / 25, abs=1e-3)
-    assert [number_of(p.frame.to_ndarray(format="rgb24")) for p in seen if isinstance(p, Picture)] == list(range(60))
-    assert whats(seen) == ["end"]
+    assert times(arrivals) == pytest.approx(np.arange(60) / 25, abs=1e-3)
+    assert [number_of(p.frame.to_ndarray(format="rgb24")) for p in arrivals if isinstance(p, Picture)] == list(
+        range(60)
+    )
+    assert whats(arrivals) == ["end"]
 
 
 def test_an_mp4_that_is_not_finished_cannot_grow(tmp_path: Path) -> None:
@@ -238,17 +240,19 @@ def test_a_stream_that_is_cut_is_opened_again_and_its_time_goes_on(
     with served(content, [len(content) // 2]) as (server, address):
         chosen = choose(address, patience_s=0.0)
         assert chosen.passes
-        stop, seen = threading.Event(), []
+        stop, arrivals = threading.Event(), []
         for one in replace(chosen.source, give_up_s=None).arrivals(0.0, stop):  # type: ignore[type-var]
-            seen.append(one)
-            if whats(seen) == ["lost", "back", "lost"]:
+            arrivals.append(one)
+            if whats(arrivals) == ["lost", "back", "lost"]:
                 stop.set()
         assert server.asked >= 2
-    found = times(seen)
-    assert all(one < other for one, other in pairwise(found))
-    lost, back = (next(one.time for one in seen if isinstance(one, Event) and one.what == w) for w in ("lost", "back"))
+    moments = times(arrivals)
+    assert all(one < other for one, other in pairwise(moments))
+    lost, back = (
+        next(one.time for one in arrivals if isinstance(one, Event) and one.what == w) for w in ("lost", "back")
+    )
     assert 0.05 < back - lost < 2.0
-    assert sum(moment > back for moment in found) >= 97  # of 100; what the decoder held is lost with the connection
+    assert sum(moment > back for moment in moments) >= 97  # of 100; what the decoder held is lost with the connection
 
 
 def test_what_does_not_come_back_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -264,10 +268,10 @@ def test_what_does_not_come_back_has_ended(tmp_path: Path, monkeypatch: pytest.M
 
     assert content
     source = Opened("camera 7", "there", give_up_s=0.2, open=open_once)  # type: ignore[arg-type]
-    seen = list(source.arrivals(5.0, threading.Event()))
-    assert whats(seen) == ["lost", "end"]
+    arrivals = list(source.arrivals(5.0, threading.Event()))
+    assert whats(arrivals) == ["lost", "end"]
     assert len(tries) > 2
-    assert times(seen)[0] == 5.0
+    assert times(arrivals)[0] == 5.0
 
 
 def test_sound_alone_is_said_once_and_refused_at_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,13 +287,13 @@ def test_sound_alone_is_said_once_and_refused_at_first(tmp_path: Path, monkeypat
             Opened("m", "x", open=lambda *a, **k: av.open(str(tmp_path / "sound.mkv"))).arrivals(0.0, threading.Event())
         )
     order = iter(["v.ts", "sound.mkv", "sound.mkv", "sound.mkv", "v.ts"])
-    stop, seen = threading.Event(), []
+    stop, arrivals = threading.Event(), []
     source = Opened("m", "x", open=lambda *a, **k: av.open(str(tmp_path / next(order))))
     for one in source.arrivals(0.0, stop):
-        seen.append(one)
-        if "back" in whats(seen):
+        arrivals.append(one)
+        if "back" in whats(arrivals):
             stop.set()
-    assert whats(seen) == ["lost", "no video", "back"]
+    assert whats(arrivals) == ["lost", "no video", "back"]
 
 
 def test_what_cannot_be_opened_at_first_is_a_sentence() -> None:
@@ -316,7 +320,7 @@ def test_a_playlist_is_not_followed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         ("nowhere.mp4", "no such file"),
         ("ftp://there/v.mp4", "no address of a stream"),
@@ -325,8 +329,8 @@ def test_a_playlist_is_not_followed() -> None:
         ("file:///etc/passwd", "no address of a stream"),
     ],
 )
-def test_a_source_that_does_not_exist_is_a_sentence(given: str, said: str) -> None:
-    with pytest.raises(ActScribeError, match=said):
+def test_a_source_that_does_not_exist_is_a_sentence(given: str, message: str) -> None:
+    with pytest.raises(ActScribeError, match=message):
         choose(given)
 
 

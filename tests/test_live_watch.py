@@ -50,7 +50,7 @@ def test_live_scores_are_those_of_offline_scoring(run: Run, video: Path, tmp_pat
     wanted = score_recordings(offline.recognizer, [recording], run.labels, run.study.windows, "x")
     assert [(one["start"], one["end"]) for one in heard.of("window")] == [(c.start, c.end) for c in wanted.clips]
     np.testing.assert_allclose([one["scores"] for one in heard.of("window")], wanted.scores, atol=1e-6)
-    shown = [clip for clip in live.recognizer.seen if clip.clip.recording == "lamps"]  # type: ignore[attr-defined]
+    shown = [clip for clip in live.recognizer.scored if clip.clip.recording == "lamps"]  # type: ignore[attr-defined]
     for one, times in zip(shown, wanted.times, strict=True):
         np.testing.assert_array_equal(one.times, times)
 
@@ -102,8 +102,8 @@ def test_every_line_is_of_the_schema_and_the_same_on_the_disk_as_on_standard_out
 def _schema() -> dict[str, set[str]]:
     """Return the keys of each kind of line, as the module says them."""
     rows = re.findall(r"^\| (\w+) \| (.+?) \|$", lines.__doc__ or "", re.MULTILINE)
-    bare = {kind: re.sub(r"\([^)]*\)", "", said) for kind, said in rows}
-    return {kind: {part.split(":")[0].strip() for part in said.split(",")} for kind, said in bare.items()}
+    bare = {kind: re.sub(r"\([^)]*\)", "", fields) for kind, fields in rows}
+    return {kind: {part.split(":")[0].strip() for part in fields.split(",")} for kind, fields in bare.items()}
 
 
 def test_a_killed_session_goes_on_in_its_file_with_the_gap_not_annotated(run: Run, tmp_path: Path) -> None:
@@ -126,14 +126,14 @@ def test_a_killed_session_goes_on_in_its_file_with_the_gap_not_annotated(run: Ru
     assert gap["start"] == scored[-1]
     assert 60 <= gap["end"] < 70
     assert {one["label"] for one in heard.of("ends")[:1]} <= {LEFT, RIGHT}
-    found = read(done.files[0])
-    assert found.duration is not None
-    assert found.duration > 70
-    hidden = [one for one in found.gaps if one.start < 30]
+    annotations = read(done.files[0])
+    assert annotations.duration is not None
+    assert annotations.duration > 70
+    hidden = [one for one in annotations.gaps if one.start < 30]
     assert hidden[0].start == pytest.approx(scored[-1], abs=0.11)
     assert hidden[0].end == pytest.approx(gap["end"], abs=1.2)
-    assert not any(one.start < hidden[0].end and one.end > hidden[0].start for one in found.intervals)
-    assert any(one.start > 60 for one in found.intervals)
+    assert not any(one.start < hidden[0].end and one.end > hidden[0].start for one in annotations.intervals)
+    assert any(one.start > 60 for one in annotations.intervals)
 
 
 def test_of_a_file_the_next_session_goes_on_where_its_next_window_begins(run: Run, video: Path, tmp_path: Path) -> None:
@@ -270,9 +270,9 @@ def test_a_camera_that_goes_away_leaves_a_gap_and_bars_on_both_sides(run: Run, t
     done = watch(chosen(Made(given)), run, tmp_path / "cut", heard, ("json",), loaded=loaded(run))
     assert [(one["start"], one["end"]) for one in heard.of("gap")] == [(6.0, 20.0)]
     assert [(one["label"], one["start"], one["end"]) for one in heard.of("ends")] == [(LEFT, 0, 6), (LEFT, 20, 26)]
-    found = read(done.files[0])
-    assert [(one.start, one.end) for one in found.gaps] == [(6.0, 20.0)]
-    assert [(one.start, one.end) for one in found.intervals] == [(0.0, 6.0), (20.0, 26.0)]
+    annotations = read(done.files[0])
+    assert [(one.start, one.end) for one in annotations.gaps] == [(6.0, 20.0)]
+    assert [(one.start, one.end) for one in annotations.intervals] == [(0.0, 6.0), (20.0, 26.0)]
     assert [one["what"] for one in heard.of("source")] == ["lost", "back", "end"]
 
 

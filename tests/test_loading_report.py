@@ -87,10 +87,10 @@ def test_weights_by_other_names_are_refused(loader: tuple[Path, Callable[[str], 
     )
     with pytest.raises(
         ActScribeError, match=r"weights are missing, first .*; \d+ weights are unexpected, first "
-    ) as told:
+    ) as caught:
         load(str(folder))
-    assert "saved by another library" in told.value.message
-    assert "Copy the folder again" in told.value.hint
+    assert "saved by another library" in caught.value.message
+    assert "Copy the folder again" in caught.value.hint
 
 
 def test_one_missing_one_unknown_and_one_of_another_shape_are_refused(
@@ -99,13 +99,13 @@ def test_one_missing_one_unknown_and_one_of_another_shape_are_refused(
     folder, load = loader
     whole = load_file(folder / "model.safetensors")
     name = body(whole)
-    for found, said in (
+    for weights, message in (
         ({key: value for key, value in whole.items() if key != name}, "1 weight is missing, first "),
         (whole | {"more.weight": torch.ones(2)}, "1 weight is unexpected, first "),
         (whole | {name: whole[name][:-1].contiguous()}, "1 weight is of another shape, first "),
     ):
-        save_file(found, folder / "model.safetensors", metadata={"format": "pt"})
-        with pytest.raises(ActScribeError, match=said):
+        save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+        with pytest.raises(ActScribeError, match=message):
             load(str(folder))
 
 
@@ -136,9 +136,14 @@ def test_files_that_are_not_what_they_seem_are_refused(loader: tuple[Path, Calla
         weights.write_bytes(whole)
         config.write_text(values)
 
-    for kept, said in ((0, "no safetensors"), (5, "no safetensors"), (30, "cut short"), (len(whole) - 1, "cut short")):
+    for kept, message in (
+        (0, "no safetensors"),
+        (5, "no safetensors"),
+        (30, "cut short"),
+        (len(whole) - 1, "cut short"),
+    ):
         weights.write_bytes(whole[:kept])
-        refused(rf"model\.safetensors: is {said}")
+        refused(rf"model\.safetensors: is {message}")
     weights.write_bytes(whole + b"\0")
     refused(r"model\.safetensors: is damaged: \d+ bytes where its header tells of \d+")
     weights.write_bytes(whole[:8] + b"\xff" + whole[9:])
@@ -160,9 +165,11 @@ def test_files_that_are_not_what_they_seem_are_refused(loader: tuple[Path, Calla
     edit(config, model_type="bert")
     refused("is a bert|does not fit|do not fit|cannot be loaded")
     weights.rename(folder / "pytorch_model.bin")
-    with pytest.raises(ActScribeError, match=r"pytorch_model\.bin: a pickle can run code and is never loaded") as told:
+    with pytest.raises(
+        ActScribeError, match=r"pytorch_model\.bin: a pickle can run code and is never loaded"
+    ) as caught:
         load(str(folder))
-    assert "save_pretrained" in told.value.hint
+    assert "save_pretrained" in caught.value.hint
 
 
 def split(folder: Path) -> dict[str, str]:
@@ -215,13 +222,13 @@ def test_shards_are_all_there_or_the_load_is_refused(loader: tuple[Path, Callabl
 
 
 def test_what_a_checkpoint_seems_to_be_is_said(tmp_path: Path) -> None:
-    def said(changed: Callable[[Weights], Weights] = dict, **config: object) -> str:
+    def message_of(changed: Callable[[Weights], Weights] = dict, **config: object) -> str:
         folder = tiny_timesformer(tmp_path)
         edit(folder / "config.json", **config)
         change(folder, changed)
-        with pytest.raises(ActScribeError) as told:
+        with pytest.raises(ActScribeError) as caught:
             load_classifier(str(folder), ("A", "B"), 4)
-        return told.value.message
+        return caught.value.message
 
     def wrapped(weights: Weights) -> Weights:
         return {f"module.backbone.{name}": value for name, value in weights.items()}
@@ -229,12 +236,14 @@ def test_what_a_checkpoint_seems_to_be_is_said(tmp_path: Path) -> None:
     def shallow(weights: Weights) -> Weights:
         return {name: value for name, value in weights.items() if "layer.1." not in name}
 
-    assert "names all begin with 'module.backbone.'" in said(wrapped)
-    assert "All of them are of layer 1: config.json describes a deeper network" in said(shallow)
-    assert "All of them are of layer 1: config.json describes a shallower network" in said(num_hidden_layers=1)
-    assert "It was made for 4 frames, config.json says 8." in said(num_frames=8)
-    assert "It was made for 5 places in a picture: another picture size, config.json says 17." in said(image_size=64)
-    assert "a network of another size than config.json says" in said(intermediate_size=32)
+    assert "names all begin with 'module.backbone.'" in message_of(wrapped)
+    assert "All of them are of layer 1: config.json describes a deeper network" in message_of(shallow)
+    assert "All of them are of layer 1: config.json describes a shallower network" in message_of(num_hidden_layers=1)
+    assert "It was made for 4 frames, config.json says 8." in message_of(num_frames=8)
+    assert "It was made for 5 places in a picture: another picture size, config.json says 17." in message_of(
+        image_size=64
+    )
+    assert "a network of another size than config.json says" in message_of(intermediate_size=32)
 
 
 def test_a_published_timesformer_gets_a_new_head_which_is_no_news_and_resized_positions_are(tmp_path: Path) -> None:
@@ -262,13 +271,13 @@ def test_a_missing_quantizer_names_its_package(originals: dict[str, Path], tmp_p
     folder = Path(shutil.copytree(originals["smolvlm"], tmp_path / "copy"))
     edit(folder / "config.json", quantization_config={"quant_method": "bitsandbytes", "load_in_4bit": True})
     monkeypatch.setattr(checkpoint_files.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ActScribeError, match="quantized by bitsandbytes, which cannot be read here") as told:
+    with pytest.raises(ActScribeError, match="quantized by bitsandbytes, which cannot be read here") as caught:
         load_vlm(folder)
-    assert "pip install bitsandbytes" in told.value.hint
+    assert "pip install bitsandbytes" in caught.value.hint
 
 
 @pytest.mark.parametrize(
-    ("kind", "part", "changes", "said"),
+    ("kind", "part", "changes", "message"),
     [
         ("timesformer", "", {"num_hidden_layers": 10**9}, r"num_hidden_layers is 1000000000, expected at most 2000"),
         ("timesformer", "", {"intermediate_size": 10**9}, r"config\.json: tells of \d+ weights"),
@@ -281,14 +290,14 @@ def test_a_missing_quantizer_names_its_package(originals: dict[str, Path], tmp_p
     ],
 )
 def test_configurations_beyond_their_files_take_no_memory(
-    originals: dict[str, Path], tmp_path: Path, kind: str, part: str, changes: dict[str, Any], said: str
+    originals: dict[str, Path], tmp_path: Path, kind: str, part: str, changes: dict[str, Any], message: str
 ) -> None:
     folder = Path(shutil.copytree(originals[kind], tmp_path / "copy"))
     values = json.loads((folder / "config.json").read_text())
     (values[part] if part else values).update(changes)
     (folder / "config.json").write_text(json.dumps(values))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with pytest.raises(ActScribeError, match=said):
+    with pytest.raises(ActScribeError, match=message):
         LOADERS[kind][1](str(folder))
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**19  # KiB
 
@@ -343,14 +352,14 @@ def test_files_of_ours_hold_every_tensor_and_no_other(tmp_path: Path) -> None:
     fill(module.state_dict(), path)
     assert torch.equal(module.weight.detach(), good["weight"])
     whole = path.read_bytes()
-    for wrong, said in (
+    for wrong, message in (
         ({"weight": good["weight"]}, "1 weight is missing, first bias"),
         (good | {"more": torch.ones(1)}, "1 weight is unexpected, first more"),
         (good | {"bias": torch.ones(3)}, r"first bias of shape \[3\] in place of \[2\]"),
         (good | {"bias": torch.tensor([0.0, float("nan")])}, "NaN or infinite"),
     ):
         save_file(wrong, path)
-        with pytest.raises(ActScribeError, match=rf"head\.safetensors: .*{said}"):
+        with pytest.raises(ActScribeError, match=rf"head\.safetensors: .*{message}"):
             fill(module.state_dict(), path)
     for content in (whole[:-1], b"", POINTER.encode(), whole[:20]):
         path.write_bytes(content)
@@ -365,14 +374,14 @@ def test_files_of_ours_hold_every_tensor_and_no_other(tmp_path: Path) -> None:
 
 
 def test_a_report_counts_what_is_left() -> None:
-    told = {
+    info = {
         "missing_keys": {"head.weight", "b", "a"},
         "unexpected_keys": {"x.position_ids"},
         "mismatched_keys": {("head.bias", (3,), (2,))},
         "error_msgs": [],
     }
-    report = LoadingReport.of(told)
-    LoadingReport.of(told | {"missing_keys": set()}).require("here", "do", ("head.",))
+    report = LoadingReport.of(info)
+    LoadingReport.of(info | {"missing_keys": set()}).require("here", "do", ("head.",))
     with pytest.raises(
         ActScribeError, match=r"here: 2 weights are missing, first a, b. It holds only a part"
     ) as caught:

@@ -80,10 +80,10 @@ def test_videos_elsewhere_are_asked_for_by_name_and_found_where_the_user_says(mo
     (tmp_path / "disk" / "deep").mkdir(parents=True)
     for index, recording in enumerate(wanted):
         recording.video.rename(tmp_path / "disk" / "deep" / f"other name {index}.avi")
-    said = one_line(actscribe("evaluate", run.folder, code=2))
+    output = one_line(actscribe("evaluate", run.folder, code=2))
     for recording, listed in zip(wanted, run.listed("test"), strict=True):
-        assert f"'{recording.name}' (content {recording.content}) was {listed.video.was}" in said
-    assert f"actscribe evaluate '{run.folder}' --videos DIR" in said
+        assert f"'{recording.name}' (content {recording.content}) was {listed.video.was}" in output
+    assert f"actscribe evaluate '{run.folder}' --videos DIR" in output
     assert Run.open(run.folder).info.reads == {}
     assert "no such folder" in actscribe("evaluate", run.folder, "--videos", tmp_path / "gone", code=2)
     actscribe("evaluate", run.folder, "--videos", tmp_path / "disk", "--frames")
@@ -95,8 +95,8 @@ def test_a_video_of_the_right_name_with_another_content_is_not_taken(moved: Path
     first = run.recordings("test")[0].video
     other = next(r.video for r in run.recordings("train"))
     first.write_bytes(other.read_bytes())
-    said = one_line(actscribe("evaluate", run.folder, code=2))
-    assert f"{first} of '{first.stem}' is not the file the run was made with" in said
+    output = one_line(actscribe("evaluate", run.folder, code=2))
+    assert f"{first} of '{first.stem}' is not the file the run was made with" in output
 
 
 def test_a_moved_study_goes_on_training_and_a_run_of_it_is_reused(moved: Path) -> None:
@@ -134,9 +134,9 @@ def test_a_comparison_that_was_moved_is_reported_gone_on_with_and_repeated(
         repeat(again / "comparison")
     assert begun[-1][1].folder == again
     alone = shutil.move(again / "comparison", tmp_path / "alone")
-    said = one_line(actscribe("compare", "--from", alone, "--out", tmp_path / "x", code=2))
-    assert "the study 'lamps' is not in" in said
-    assert "actscribe compare STUDY --from" in said
+    output = one_line(actscribe("compare", "--from", alone, "--out", tmp_path / "x", code=2))
+    assert "the study 'lamps' is not in" in output
+    assert "actscribe compare STUDY --from" in output
     assert not (tmp_path / "x").exists()
     with pytest.raises(StopIteration):
         repeat(alone, tmp_path / "x", home=again / "study.yaml")
@@ -150,13 +150,13 @@ def _stop() -> None:
 def test_a_place_is_found_from_where_it_is_noted_else_where_it_was(tmp_path: Path) -> None:
     (tmp_path / "a" / "deep").mkdir(parents=True)
     (tmp_path / "a" / "v.mp4").write_text("x")
-    place = Place.of(tmp_path / "a" / "v.mp4", tmp_path / "a" / "deep")
-    assert place == Place(beside="../v.mp4", was=str(tmp_path / "a" / "v.mp4"))
+    location = Place.of(tmp_path / "a" / "v.mp4", tmp_path / "a" / "deep")
+    assert location == Place(beside="../v.mp4", was=str(tmp_path / "a" / "v.mp4"))
     (tmp_path / "a").rename(tmp_path / "b")
-    assert place.find(tmp_path / "b" / "deep") == tmp_path / "b" / "v.mp4"
+    assert location.find(tmp_path / "b" / "deep") == tmp_path / "b" / "v.mp4"
     (tmp_path / "b" / "deep").rename(tmp_path / "alone")
     (tmp_path / "b").rename(tmp_path / "a")
-    assert place.find(tmp_path / "alone") == tmp_path / "a" / "v.mp4"
+    assert location.find(tmp_path / "alone") == tmp_path / "a" / "v.mp4"
 
 
 def test_a_place_seen_through_a_link_is_the_one_the_system_sees(tmp_path: Path) -> None:
@@ -165,9 +165,9 @@ def test_a_place_seen_through_a_link_is_the_one_the_system_sees(tmp_path: Path) 
     (tmp_path / "study" / "v.mp4").write_text("x")
     (tmp_path / "study" / "runs").symlink_to(tmp_path / "disk" / "runs")
     run = tmp_path / "study" / "runs" / "one"
-    place = Place.of(tmp_path / "study" / "v.mp4", run)
-    assert place.find(run).samefile(tmp_path / "study" / "v.mp4")
-    assert Place(beside=place.beside, was="/gone").find(run).samefile(tmp_path / "study" / "v.mp4")
+    location = Place.of(tmp_path / "study" / "v.mp4", run)
+    assert location.find(run).samefile(tmp_path / "study" / "v.mp4")
+    assert Place(beside=location.beside, was="/gone").find(run).samefile(tmp_path / "study" / "v.mp4")
 
 
 def test_a_recording_of_a_run_from_elsewhere_cannot_name_a_file_outside_of_it(tmp_path: Path) -> None:

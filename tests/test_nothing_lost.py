@@ -75,10 +75,10 @@ def test_a_folder_that_is_not_ours_is_refused_before_any_work(
 ) -> None:
     out = folder(study.parent / "theirs")
     before = state(study.parent)
-    said = actscribe(*COMMANDS[command](study, out), code=2)
-    assert "Error: " in said
-    assert "theirs" in said.replace("\n", "")
-    assert "Reading recordings" not in said
+    output = actscribe(*COMMANDS[command](study, out), code=2)
+    assert "Error: " in output
+    assert "theirs" in output.replace("\n", "")
+    assert "Reading recordings" not in output
     assert state(study.parent) == before
 
 
@@ -176,8 +176,8 @@ def test_a_comparison_of_ours_is_kept_and_a_file_among_its_tables_too(study: Pat
     assert "--resume" in actscribe("compare", study, "--out", folder, code=2)
     assert _is_begun(folder, resume=True)
     (folder / "tables" / "notes.docx").write_text("mine")
-    said = actscribe("compare", study, "--out", folder, "--resume", code=2)
-    assert "tables: holds notes.docx" in said.replace("\n", "")
+    output = actscribe("compare", study, "--out", folder, "--resume", code=2)
+    assert "tables: holds notes.docx" in output.replace("\n", "")
     assert (folder / "tables" / "notes.docx").read_text() == "mine"
 
 
@@ -191,8 +191,8 @@ def test_benchmark_tables_replace_only_their_own_folder(tmp_path: Path) -> None:
     from actscribe.data.benchmarks.base import Source
 
     plan = Plan("folder", Source(tmp_path / "set"), "clip", 0)
-    for place in (plan.name, plan.run_name(False, 0)):
-        mine = out / place / "notes.txt"
+    for name in (plan.name, plan.run_name(False, 0)):
+        mine = out / name / "notes.txt"
         mine.parent.mkdir(parents=True, exist_ok=True)
         mine.write_text("mine")
         before = state(out)

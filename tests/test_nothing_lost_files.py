@@ -16,9 +16,9 @@ from actscribe_sim.demo import _clear
 def test_convert_replaces_a_file_only_when_told_to(study: Path, tmp_path: Path) -> None:
     source, target = study / "r0.txt", tmp_path / "out.csv"
     target.write_text("mine")
-    said = actscribe("convert", source, target, code=2)
-    assert "exists already" in said
-    assert "--overwrite" in said
+    output = actscribe("convert", source, target, code=2)
+    assert "exists already" in output
+    assert "--overwrite" in output
     assert target.read_text() == "mine"
     actscribe("convert", source, target, "--overwrite")
     assert "Left lamp" in target.read_text()
@@ -38,8 +38,8 @@ def test_convert_never_writes_into_its_source(study: Path, tmp_path: Path, reach
     if reached == "link":
         target.symlink_to(source)
     before = source.read_bytes()
-    said = actscribe("convert", source, target, "--to", "csv", "--overwrite", code=2)
-    assert "is the source itself" in said.replace("\n", " ")
+    output = actscribe("convert", source, target, "--to", "csv", "--overwrite", code=2)
+    assert "is the source itself" in output.replace("\n", " ")
     assert source.read_bytes() == before
 
 
@@ -51,8 +51,8 @@ def test_convert_refuses_folders_devices_links_and_the_video(study: Path, tmp_pa
     assert "exists already" in actscribe("convert", source, tmp_path / "dangling.csv", code=2)
     video = study / "r0.mp4"
     before = video.read_bytes()
-    said = actscribe("convert", source, video, "--to", "csv", "--video", video, "--overwrite", code=2)
-    assert "is the video itself" in said
+    output = actscribe("convert", source, video, "--to", "csv", "--video", video, "--overwrite", code=2)
+    assert "is the video itself" in output
     assert video.read_bytes() == before
     os.mkfifo(tmp_path / "pipe.csv")
     assert "no ordinary file" in actscribe("convert", source, tmp_path / "pipe.csv", "--overwrite", code=2)
@@ -78,8 +78,8 @@ def test_a_simulated_study_that_was_edited_is_not_written_again(tmp_path: Path) 
     assert manifest.read_text().count("\n") == 3
     manifest.write_text(manifest.read_text().replace(",\n", ",train\n"))
     before = state(tmp_path)
-    said = actscribe(*command, 3, code=2)
-    assert "was edited since" in said.replace("\n", " ")
+    output = actscribe(*command, 3, code=2)
+    assert "was edited since" in output.replace("\n", " ")
     assert state(tmp_path) == before
 
 

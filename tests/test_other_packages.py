@@ -103,7 +103,7 @@ def actscribe(site: Path, folder: Path, *words: object) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def here(site: Path, folder: Path, *words: object) -> tuple[int, str]:
+def run_in(site: Path, folder: Path, *words: object) -> tuple[int, str]:
     """Run a command in this process as if the packages were installed; return exit status and output."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(site))
@@ -130,38 +130,38 @@ def test_it_is_trained_measured_and_compared_like_one_of_ours(site: Path, tmp_pa
     assert code == 0, text
     for name in ("brightness", "dim"):
         assert (study / "comparison" / "runs" / name / "seed-1" / "model" / "weights.txt").is_file()
-    code, text = here(site, tmp_path, "train", study, "--recognizer", "dim")
+    code, text = run_in(site, tmp_path, "train", study, "--recognizer", "dim")
     assert code == 0, text
-    code, text = here(site, tmp_path, "evaluate", study / "runs" / "dim")
+    code, text = run_in(site, tmp_path, "evaluate", study / "runs" / "dim")
     assert code == 0, text
     assert "dim on test" in text
     gone = tmp_path / "nothing-installed"
     provenance, run = study / "comparison" / "provenance.json", study / "runs" / "dim"
     for words in (("report", study / "comparison"), ("compare", "--from", provenance)):
-        code, text = here(gone, tmp_path, *words)
+        code, text = run_in(gone, tmp_path, *words)
         assert code == 2, text
         assert f"{provenance}: was made with the recognizer 'brightness', which no installed package has." in text
         assert "Install the package that adds 'brightness'" in text
     for words in (("evaluate", run), ("evaluate", run, "--split", "validation"), ("report", run)):
-        code, text = here(gone, tmp_path, *words)  # from what is kept
+        code, text = run_in(gone, tmp_path, *words)  # from what is kept
         assert code == 0, text
-    code, text = here(gone, tmp_path, "annotate", study / "r0.mp4", "--run", run, "--out", tmp_path / "out")
+    code, text = run_in(gone, tmp_path, "annotate", study / "r0.mp4", "--run", run, "--out", tmp_path / "out")
     assert code == 2, text
     assert f"{run}: was made with the recognizer 'brightness', which no installed package has." in text
 
 
 def test_its_settings_are_checked_and_listed(site: Path, tmp_path: Path) -> None:
     study = write_study(tmp_path / "study", recordings=".", recognizers={"brightness": {"powr": 1}})
-    code, text = here(site, tmp_path, "check", study)
+    code, text = run_in(site, tmp_path, "check", study)
     assert code == 2
     assert "brightness has no setting 'powr'. Did you mean 'power'?" in text
-    code, text = here(site, tmp_path, "settings", "brightness")
+    code, text = run_in(site, tmp_path, "settings", "brightness")
     assert code == 0
     assert "Default: 1.0" in text
 
 
 def test_doctor_lists_it_and_says_of_a_broken_one_what_is_wrong(site: Path, tmp_path: Path) -> None:
-    code, text = here(site, tmp_path, "doctor")
+    code, text = run_in(site, tmp_path, "doctor")
     assert code == 0, text
     assert "brightness 1.0: brightness of the picture" in text
     assert (
@@ -169,7 +169,7 @@ def test_doctor_lists_it_and_says_of_a_broken_one_what_is_wrong(site: Path, tmp_
         in text
     )
     study = write_study(tmp_path / "study", recordings=".", recognizers={"mine": {"recognizer": "broken"}})
-    code, text = here(site, tmp_path, "check", study)
+    code, text = run_in(site, tmp_path, "check", study)
     assert code == 2
     assert "does not load" in text
     assert "Traceback" not in text
@@ -188,7 +188,7 @@ OWN = CODE.replace("brightness:CODE", "wrecked:CODE")
 
 
 @pytest.mark.parametrize(
-    ("module", "said"),
+    ("module", "expected"),
     [
         ("raise SystemExit(3)\n", "does not load: SystemExit: 3"),
         ("raise KeyboardInterrupt\n", "does not load: KeyboardInterrupt"),
@@ -216,15 +216,15 @@ OWN = CODE.replace("brightness:CODE", "wrecked:CODE")
         (OWN.replace("frames: InputSpec(2, 16)", "frames: (2, 16)"), "'view' returned (2, 16), expected a InputSpec"),
     ],
 )
-def test_one_that_is_wrong_is_named_with_its_package(module: str, said: str, tmp_path: Path) -> None:
+def test_one_that_is_wrong_is_named_with_its_package(module: str, expected: str, tmp_path: Path) -> None:
     by_hand(tmp_path / "site", "wrecked", module, "wrecked = wrecked:SPEC")
     (tmp_path / "site" / "wrecked_code.py").write_text("raise RuntimeError('no CUDA')\n")
     (tmp_path / "site" / "wrecked_exit.py").write_text("raise SystemExit(3)\n")
     study = lamp_study(tmp_path / "study", recognizers={"wrecked": {}})
-    code, text = here(tmp_path / "site", tmp_path, "check", study)
+    code, text = run_in(tmp_path / "site", tmp_path, "check", study)
     assert code == 2, text
     assert "the recognizer 'wrecked' of the package wrecked" in text
-    assert said in " ".join(text.split())
+    assert expected in " ".join(text.split())
     assert "Traceback" not in text
 
 
@@ -232,7 +232,7 @@ def test_one_whose_code_does_not_load_is_refused_before_training(tmp_path: Path)
     by_hand(tmp_path / "site", "wrecked", CODE.replace("brightness:CODE", "gone:CODE"), "wrecked = wrecked:SPEC")
     (tmp_path / "site" / "gone.py").write_text("raise RuntimeError('no CUDA')\n")
     study = lamp_study(tmp_path / "study", recognizers={"wrecked": {}})
-    code, text = here(tmp_path / "site", tmp_path, "train", study, "--recognizer", "wrecked")
+    code, text = run_in(tmp_path / "site", tmp_path, "train", study, "--recognizer", "wrecked")
     assert (code, "Traceback" in text) == (2, False), text
     assert "of the package wrecked does not load: RuntimeError: no CUDA" in " ".join(text.split())
 
@@ -261,7 +261,7 @@ def brought(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     forget()
 
 
-def said(*words: object) -> str:
+def output_of(*words: object) -> str:
     """Return what a command says that ends as for bad input."""
     done = CliRunner().invoke(app, [str(word) for word in words])
     assert done.exit_code == 2, (done.output, done.exception)
@@ -290,14 +290,14 @@ def test_what_it_raises_is_a_sentence_and_a_traceback_for_who_asks(
     brought(CODE.replace(old, new))
     study = lamp_study(tmp_path / "study", 5, 4.0, recognizers={"shine": {}}, empty_labels="allow")
     words = ("train", study, "--recognizer", "shine", "--overwrite")
-    text = said(*words)
+    text = output_of(*words)
     assert f"the recognizer 'shine' of the package brightness: {sentence}" in text
     assert "Traceback" not in text
     if "failed" in sentence:
         assert "(brightness.py, line " in text
         assert "with ACTSCRIBE_TRACEBACK=1 before it" in text
         monkeypatch.setenv("ACTSCRIBE_TRACEBACK", "1")
-        text = said(*words)
+        text = output_of(*words)
         assert "Traceback (most recent call last)" in text
         assert sentence in text
 
@@ -327,7 +327,7 @@ def test_scores_that_are_a_list_are_refused(tmp_path: Path) -> None:
     listed = CODE.replace("yield np.clip(", "yield list(").replace(", 0, 1)", ")")
     by_hand(tmp_path / "site", "brightness", listed, "brightness = brightness:SPEC")
     study = lamp_study(tmp_path / "study", recognizers={"brightness": {}})
-    code, text = here(tmp_path / "site", tmp_path, "train", study, "--recognizer", "brightness")
+    code, text = run_in(tmp_path / "site", tmp_path, "train", study, "--recognizer", "brightness")
     assert (code, "Traceback" in text) == (2, False), text
     assert "expected a NumPy array of 2 numbers" in text
 
@@ -336,7 +336,7 @@ def test_of_two_packages_with_one_name_none_is_taken(tmp_path: Path) -> None:
     for name in ("bright", "brilliant"):
         by_hand(tmp_path / "site", name, CODE.replace("brightness:CODE", f"{name}:CODE"), f"shine = {name}:SPEC")
     study = write_study(tmp_path / "study", recordings=".", recognizers={"shine": {}})
-    code, text = here(tmp_path / "site", tmp_path, "check", study)
+    code, text = run_in(tmp_path / "site", tmp_path, "check", study)
     assert code == 2
     assert "the recognizer 'shine' is brought 2 times, by bright and brilliant; expected one." in text
 
@@ -344,7 +344,7 @@ def test_of_two_packages_with_one_name_none_is_taken(tmp_path: Path) -> None:
 def test_a_name_that_leads_out_of_the_runs_is_refused(tmp_path: Path) -> None:
     by_hand(tmp_path / "site", "evil", CODE.replace("brightness:CODE", "evil:CODE"), "../../evil = evil:SPEC")
     study = lamp_study(tmp_path / "study", recognizers={"timesformer": {}}).parent
-    code, text = here(tmp_path / "site", tmp_path, "train", study, "--recognizer", "../../evil")
+    code, text = run_in(tmp_path / "site", tmp_path, "train", study, "--recognizer", "../../evil")
     assert code == 2, text
     assert "the package evil calls a recognizer '../../evil'; expected letters" in text
     assert not list(tmp_path.glob("evil*"))

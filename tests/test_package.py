@@ -22,7 +22,7 @@ from actscribe.settings.study import load_study, parse_settings
 ROOT = Path(__file__).parents[1]
 HEAVY = {"torch", "transformers", "pandas", "av", "cv2", "matplotlib", "sklearn", "scipy", "pyarrow", "tensorboard"}
 PACKAGES = (actscribe, actscribe_sim)
-MODULES = [found.name for one in PACKAGES for found in pkgutil.walk_packages(one.__path__, f"{one.__name__}.")]
+MODULES = [module.name for one in PACKAGES for module in pkgutil.walk_packages(one.__path__, f"{one.__name__}.")]
 EXAMPLES = sorted(path.parent for path in ROOT.glob("examples/**/study.yaml"))
 
 

@@ -52,8 +52,8 @@ class Block:
 
 
 def blocks(text: str) -> list[Block]:
-    found = re.findall(r"(?:^<!-- not run: (.*?) -->\n)?^```(\w*)[^\n]*\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-    return [Block(language, code, why) for why, language, code in found]
+    matches = re.findall(r"(?:^<!-- not run: (.*?) -->\n)?^```(\w*)[^\n]*\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    return [Block(language, code, why) for why, language, code in matches]
 
 
 def name_of(page: Path) -> str:
@@ -64,8 +64,8 @@ def commands(text: str) -> list[list[str]]:
     """Return the words of every `actscribe …` line in the code blocks of a page, without comments."""
     lines = [line for block in blocks(text) if block.language in ("", "sh") for line in block.lines]
     parts = [part for line in lines for part in line.partition(" #")[0].split("&&")]
-    found = [re.search(r"(?:^|[\s/])actscribe (.*)", part) for part in parts]
-    return [shlex.split(match[1]) for match in found if match]
+    matches = [re.search(r"(?:^|[\s/])actscribe (.*)", part) for part in parts]
+    return [shlex.split(match[1]) for match in matches if match]
 
 
 def test_blocks_and_commands_are_found_in_a_page() -> None:
@@ -86,9 +86,9 @@ def test_every_command_on_a_page_exists_with_its_options(page: Path) -> None:
     for words in commands(page.read_text(encoding="utf-8")):
         command = get_command(app)
         while isinstance(command, typer.core.TyperGroup) and words and not words[0].startswith("-"):
-            found = command.get_command(typer.Context(command), words[0])
-            assert found is not None, (page.name, words)
-            command = found
+            subcommand = command.get_command(typer.Context(command), words[0])
+            assert subcommand is not None, (page.name, words)
+            command = subcommand
             words.pop(0)
         known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
         used = {word.partition("=")[0] for word in words if word.startswith("--")} - {"--help"}
@@ -106,22 +106,22 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield root / "lab"
 
 
-def run_here(page: Path) -> list[Block]:
-    found = blocks(page.read_text(encoding="utf-8"))
+def runnable_blocks(page: Path) -> list[Block]:
+    code_blocks = blocks(page.read_text(encoding="utf-8"))
     languages = {"sh", "yaml"} if name_of(page) in ELSEWHERE else {"sh", "yaml", "python"}
-    return [block for block in found if block.language in languages and not block.why]
+    return [block for block in code_blocks if block.language in languages and not block.why]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", [page for page in PAGES if run_here(page)], ids=name_of)
+@pytest.mark.parametrize("page", [page for page in PAGES if runnable_blocks(page)], ids=name_of)
 def test_a_page_can_be_followed(page: Path, template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(template, tmp_path / "lab")
     monkeypatch.chdir(tmp_path / "lab")
-    found = run_here(page)
-    if any("actscribe new my-study" in block.code for block in found):
+    code_blocks = runnable_blocks(page)
+    if any("actscribe new my-study" in block.code for block in code_blocks):
         shutil.rmtree("my-study")
     names: dict[str, Any] = {}
-    for block in found:
+    for block in code_blocks:
         if block.language == "python":
             exec(block.code, names)
         elif block.language == "yaml":
@@ -170,6 +170,6 @@ def test_the_pages_of_the_code_hold_every_command_and_every_public_name() -> Non
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_links_of_a_page_lead_somewhere(page: Path) -> None:
     text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
-    found = re.findall(r"\]\(((?!https?:)[^)#\s]+)", text)
+    links = re.findall(r"\]\(((?!https?:)[^)#\s]+)", text)
     made = {"commands.md", "settings.md"}  # while the site is built
-    assert [link for link in found if not (page.parent / link).exists() and Path(link).name not in made] == []
+    assert [link for link in links if not (page.parent / link).exists() and Path(link).name not in made] == []

@@ -77,12 +77,12 @@ def test_a_run_scores_what_its_study_says(squeezed: Recording, views: Views) -> 
 def test_a_benchmark_trains_on_what_its_mode_says(
     squeezed: Recording, mode: Any, square: bool, width: int, tmp_path: Path
 ) -> None:
-    found = Benchmark("two", mode, tuple(BenchmarkClass(name, name) for name in CLASSES.names), (), (), ())
+    benchmark = Benchmark("two", mode, tuple(BenchmarkClass(name, name) for name in CLASSES.names), (), (), ())
     settings = {"model": str(checkpoint("clip", tmp_path)), "learns": "image"}
-    study = study_of(found, {"clip": settings}, 4, 0)
+    study = study_of(benchmark, {"clip": settings}, 4, 0)
     assert study.windows.square_pixels is square
     data = StudyData(CLASSES, (squeezed, replace(squeezed, name="held", split="validation")), {})
-    seen = seen_clips(study, "clip", data, FrameCache(tmp_path / "cache", 2**30))
-    high = seen.view.short_side
-    for clips in (seen.clips["train"], seen.clips["validation"]):
+    shown = seen_clips(study, "clip", data, FrameCache(tmp_path / "cache", 2**30))
+    high = shown.view.short_side
+    for clips in (shown.clips["train"], shown.clips["validation"]):
         assert clips[0].frames.shape[1:] == (high, round(high * width / 48), 3)

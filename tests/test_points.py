@@ -58,8 +58,8 @@ def test_a_sound_study_is_told_nothing(tmp_path: Path) -> None:
 
 def test_many_files_are_counted() -> None:
     labels = LabelSet(name="ours", labels=(Label(name="Birth"),))
-    found = [
+    points = [
         one for n in range(5) for one in points_in(Annotations.of([Interval("Birth", 1, 1)]), labels, Path(f"{n}.eaf"))
     ]
-    (sentence,) = messages(found)
+    (sentence,) = messages(points)
     assert sentence.startswith("Birth: 5 point events (1 in 0.eaf, 1 in 1.eaf, 1 in 2.eaf and others in 2 more files)")

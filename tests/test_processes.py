@@ -109,12 +109,12 @@ def test_two_processes_make_the_run_that_one_makes(study: Path, tmp_path: Path) 
     assert list((tmp_path / "timesformer" / "checkpoints").glob("checkpoint-*/digests.json"))
     jobs = [["train", str(study), "--recognizer", name, "--out", str(tmp_path / name)] for name in NAMES[1:]]
     # The last one cannot be done: a complete run is in its way. That ends both, with one sentence and no hang.
-    code, printed, said = together(ACCELERATE, json.dumps([[*killed, "--resume"], *jobs, jobs[-1]]))
-    errors = [line for line in said.splitlines() if line.startswith("Error")]
+    code, printed, stderr = together(ACCELERATE, json.dumps([[*killed, "--resume"], *jobs, jobs[-1]]))
+    errors = [line for line in stderr.splitlines() if line.startswith("Error")]
     assert code != 0
-    assert errors == [f"Error: {tmp_path / NAMES[-1]}: a complete run is here already; nothing was changed."], said
+    assert errors == [f"Error: {tmp_path / NAMES[-1]}: a complete run is here already; nothing was changed."], stderr
     assert printed.count("Run: ") == len(NAMES)  # one voice
-    assert said.count("Scoring validation") == len(NAMES)
+    assert stderr.count("Scoring validation") == len(NAMES)
     for name in NAMES:
         if name != "timesformer":
             train(load_study(study), name)
@@ -170,7 +170,7 @@ def test_the_documented_launch_of_two_nodes_trains(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    here = {
+    replacements = {
         "--nproc-per-node 8": "--nproc-per-node 1",
         "$first": "127.0.0.1",
         "29500": port,
@@ -180,8 +180,8 @@ def test_the_documented_launch_of_two_nodes_trains(tmp_path: Path) -> None:
         "my-study": shlex.quote(str(study)),
         "vlm-lora": "timesformer",
     }
-    for said, meant in here.items():
-        line = line.replace(said, meant)
+    for documented, meant in replacements.items():
+        line = line.replace(documented, meant)
     nodes = [
         subprocess.Popen(
             [sys.executable, "-m", "torch.distributed.run", *shlex.split(line)],
@@ -194,9 +194,9 @@ def test_the_documented_launch_of_two_nodes_trains(tmp_path: Path) -> None:
         )
         for _ in range(2)
     ]
-    said = [node.communicate(timeout=300) for node in nodes]
-    assert [node.returncode for node in nodes] == [0, 0], said
-    assert sum(out.count("Run: ") for out, _ in said) == 1
+    outputs = [node.communicate(timeout=300) for node in nodes]
+    assert [node.returncode for node in nodes] == [0, 0], outputs
+    assert sum(out.count("Run: ") for out, _ in outputs) == 1
     assert Run.open(study / "runs" / "timesformer").info.status == "complete"
 
 

@@ -20,7 +20,7 @@ SETTINGS = {"epochs": 1, "batch_size": 8, "precision": "float32"}
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder in which docs/how-to/python.md can be followed."""
     root = tmp_path_factory.mktemp("python")
     with pytest.MonkeyPatch.context() as patch:
@@ -37,28 +37,28 @@ def blocks(page: Path) -> list[str]:
 
 
 @pytest.mark.slow
-def test_the_page_and_the_readme_run_as_they_stand(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_page_and_the_readme_run_as_they_stand(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, object] = {}
     for block in blocks(ROOT / "docs" / "how-to" / "python.md"):
         exec(block, names)
-    assert sorted(path.name for path in place.glob("timelines/*")) == ["new.csv", "new.eaf"]
-    assert {path.name for path in place.iterdir()} >= {"longer.csv", "new.boris", "one.xml"}
+    assert sorted(path.name for path in folder.glob("timelines/*")) == ["new.csv", "new.eaf"]
+    assert {path.name for path in folder.iterdir()} >= {"longer.csv", "new.boris", "one.xml"}
     (written,) = read_annotations("one.xml", None, actscribe.frame_clock("new.mp4")).intervals
     assert (written.label, written.start, written.end) == ("Left lamp", 1.0, 2.5)
     assert "complete" in capsys.readouterr().out
     (readme,) = blocks(ROOT / "README.md")
-    (place / "my-study" / "runs" / "timesformer").rename(place / "first")
+    (folder / "my-study" / "runs" / "timesformer").rename(folder / "first")
     exec(readme, {})
-    _paths_are_strings(place)
+    _paths_are_strings(folder)
 
 
-def _paths_are_strings(place: Path) -> None:
-    before = sorted(place.rglob("*"))
-    as_text, as_path = annotate("new.mp4", "first"), annotate(place / "new.mp4", Run.open(place / "first"))
+def _paths_are_strings(folder: Path) -> None:
+    before = sorted(folder.rglob("*"))
+    as_text, as_path = annotate("new.mp4", "first"), annotate(folder / "new.mp4", Run.open(folder / "first"))
     assert as_text.intervals == as_path.intervals
     assert as_text.files == ()
     assert [one.intervals for one in annotate(["new.mp4"], "first")] == [as_text.intervals]
-    assert sorted(place.rglob("*")) == before
+    assert sorted(folder.rglob("*")) == before
     assert annotate("new.mp4", "first", out="written").files == (Path("written/new.json"),)
     written = [(one.label, one.start) for one in read_annotations("written/new.json").intervals]
     assert written == [(one.label, pytest.approx(one.start, abs=1e-3)) for one in as_text.intervals]

@@ -55,8 +55,8 @@ def known(scores: Sequence[list[list[float]]], every: Sequence[Clips], vectors: 
     runs = [
         predictions(f"run{at}", np.array(one), NAMES, "multi-label", point((0.5, 0.5))) for at, one in enumerate(scores)
     ]
-    found = np.zeros((sum(len(one.edges) for one in every), 1)) if vectors is None else vectors
-    return Known(NAMES, "multi-label", every, runs, found, 1.0)
+    embedded = np.zeros((sum(len(one.edges) for one in every), 1)) if vectors is None else vectors
+    return Known(NAMES, "multi-label", every, runs, embedded, 1.0)
 
 
 def picked(what: Known, strategy: str, budget: float, length: float = 2.0, context: float = 0.0) -> list[Chosen]:
@@ -74,15 +74,15 @@ def test_entropy_and_information_by_hand() -> None:
 
 def test_centred_at_the_threshold_and_calibrated() -> None:
     curve = Curve(slope=2.0, intercept=1.0, low=0.1, high=0.95)
-    found = predictions(
+    predicted = predictions(
         "r", np.array([[0.2, 0.3], [0.9, 0.6]]), NAMES, "multi-label", point((0.2, 0.3), {"sit": curve})
     )
-    np.testing.assert_allclose(found.centred[0], [0.5, 0.5])
+    np.testing.assert_allclose(predicted.centred[0], [0.5, 0.5])
     expected = 1 / (1 + math.exp(-2 * (math.log(9) - math.log(0.25))))
-    assert found.centred[1, 0] == pytest.approx(expected)
-    assert found.probabilities[:, 0] == pytest.approx(curve(np.array([0.2, 0.9])))
-    assert found.probabilities[1, 1] == pytest.approx(found.centred[1, 1])
-    assert found.decided.tolist() == [[True, True], [True, True]]
+    assert predicted.centred[1, 0] == pytest.approx(expected)
+    assert predicted.probabilities[:, 0] == pytest.approx(curve(np.array([0.2, 0.9])))
+    assert predicted.probabilities[1, 1] == pytest.approx(predicted.centred[1, 1])
+    assert predicted.decided.tolist() == [[True, True], [True, True]]
 
 
 def test_likely_wrong_by_hand() -> None:
@@ -94,8 +94,8 @@ def test_likely_wrong_by_hand() -> None:
 
 
 def test_spans_of_open_and_of_reviewed_time() -> None:
-    found = candidates([clips(opened=((0, 4), (7, 10)))], 2.0)
-    assert [(one.start, one.end, one.rows, one.reviewed) for one in found] == [
+    spans = candidates([clips(opened=((0, 4), (7, 10)))], 2.0)
+    assert [(one.start, one.end, one.rows, one.reviewed) for one in spans] == [
         (0, 2, (0, 1), False),
         (2, 4, (2, 3), False),
         (4, 5.5, (4,), True),
@@ -119,33 +119,33 @@ def test_what_watching_costs_with_context() -> None:
 def test_uncertainty_finds_the_moment_and_says_why() -> None:
     scores = [list(row) for row in FLAT]
     scores[7] = [0.45, 0.98]
-    found = picked(known([scores], [clips()]), "uncertainty", 2)
-    assert [(one.start, one.end, one.why) for one in found] == [(6, 8, "sit: 0.45 at 0:07, decided at 0.50")]
+    picks = picked(known([scores], [clips()]), "uncertainty", 2)
+    assert [(one.start, one.end, one.why) for one in picks] == [(6, 8, "sit: 0.45 at 0:07, decided at 0.50")]
 
 
 def test_disagreement_finds_where_two_runs_differ() -> None:
     other = [list(row) for row in FLAT]
     other[2] = [0.9, 0.98]
-    found = picked(known([FLAT, other], [clips()]), "disagreement", 2)
-    assert [(one.start, one.why) for one in found] == [(2, "sit at 0:02: run0 0.02, run1 0.90")]
+    picks = picked(known([FLAT, other], [clips()]), "disagreement", 2)
+    assert [(one.start, one.why) for one in picks] == [(2, "sit at 0:02: run0 0.02, run1 0.90")]
 
 
 def test_change_counts_seconds() -> None:
     scores = [list(row) for row in FLAT]
     scores[4], scores[5] = [0.3, 0.98], [0.3, 0.98]
-    found = picked(known([scores], [clips()]), "change", 2)
-    assert (found[0].start, found[0].why) == (4, "about 0.6 s likely to change, most sit")
+    picks = picked(known([scores], [clips()]), "change", 2)
+    assert (picks[0].start, picks[0].why) == (4, "about 0.6 s likely to change, most sit")
 
 
 def test_coverage_goes_to_what_is_farthest_from_what_is_known() -> None:
     vectors = np.array([0, 0, 1, 1, 9, 9, 2, 2, 8, 8], dtype=float)[:, None]
     what = known([], [clips(opened=((2, 10),))], vectors)
-    found = picked(what, "coverage", 4)
+    picks = picked(what, "coverage", 4)
     # The first two seconds are known: farthest from 0 is 9, and then 2, for 8 lies near 9.
-    assert [(one.start, one.why) for one in found] == [
+    assert [(one.start, one.why) for one in picks] == [
         (4, "unlike anything reviewed; nearest is a at 0:00"),
         (6, "unlike anything reviewed; nearest is a at 0:00"),
-    ] or [(one.start, one.end) for one in found] == [(4, 8)]
+    ] or [(one.start, one.end) for one in picks] == [(4, 8)]
     fresh = picked(known([], [clips()], vectors), "coverage", 2)
     assert fresh[0].why == "like most of what there is; nothing was reviewed yet"
     assert fresh[0].start == 6  # of 0, 1, 9, 2 and 8 the mean is 4, and 2 is nearest
@@ -156,15 +156,15 @@ def test_the_budget_is_kept_and_nothing_is_chosen_twice(budget: int, context: in
     rng = np.random.default_rng(seed)
     every = [clips("a"), clips("b", 6, ((1, 3), (4, 6)))]
     what = known([rng.random((16, 2)).tolist() for _ in range(2)], every, rng.random((16, 3)))
-    found = picked(what, strategy, budget, 2.0, context)
-    assert sum(one.cost for one in found) <= budget + 1e-6
-    for index, one in enumerate(found):
+    picks = picked(what, strategy, budget, 2.0, context)
+    assert sum(one.cost for one in picks) <= budget + 1e-6
+    for index, one in enumerate(picks):
         inside = [(start, end) for start, end in next(c for c in every if c.recording == one.recording).open]
         assert any(start <= one.start and one.end <= end for start, end in inside)
-        others = [other for other in found[:index] if other.recording == one.recording]
+        others = [other for other in picks[:index] if other.recording == one.recording]
         assert not any(other.start <= one.end and one.start <= other.end for other in others)
     if budget >= 2 + 2 * context:
-        assert found
+        assert picks
 
 
 def test_random_is_the_seeds_own() -> None:
@@ -200,8 +200,8 @@ def reviewed_until(study: Path, seconds: float) -> None:
 
 
 def test_where_everything_is_annotated(study: Path) -> None:
-    said = actscribe("next", study)
-    assert "Everything of train is reviewed." in said
+    output = actscribe("next", study)
+    assert "Everything of train is reviewed." in output
 
 
 @pytest.mark.parametrize("strategy", ["uncertainty", "change", "coverage", "random"])
@@ -213,14 +213,14 @@ def test_where_everything_is_annotated_nothing_is_scored(
 
     for name in ("scores_of", "vectors_of"):
         monkeypatch.setattr(f"actscribe.review.queue.ask.{name}", refuse)
-    found = ask(study, 1.0, strategy)
-    assert (found.spans, found.left, found.notes[0]) == ((), 0.0, "Everything of train is reviewed.")
+    chosen = ask(study, 1.0, strategy)
+    assert (chosen.spans, chosen.left, chosen.notes[0]) == ((), 0.0, "Everything of train is reviewed.")
 
 
 def test_the_way_through_a_study(study: Path, tmp_path: Path) -> None:
     reviewed_until(study, 4)
-    said = actscribe("next", study, "--minutes", "0.5", "--span", "2", "--context", "1", "--out", tmp_path / "n.csv")
-    assert "By uncertainty" in said
+    output = actscribe("next", study, "--minutes", "0.5", "--span", "2", "--context", "1", "--out", tmp_path / "n.csv")
+    assert "By uncertainty" in output
     rows = list(csv.DictReader((tmp_path / "n.csv").read_text().splitlines()))
     assert rows
     assert sum(float(row["cost_s"]) for row in rows) <= 30
@@ -228,10 +228,10 @@ def test_the_way_through_a_study(study: Path, tmp_path: Path) -> None:
     data = load_data(study)
     assert {row["recording"] for row in rows} <= {one.name for one in data.of_split("train")}
     for strategy in ("change", "coverage", "random"):
-        found = ask(study, 0.3, strategy, data=data)
-        assert found.strategy == strategy
-        assert found.spans
-    assert "Left out" not in " ".join(found.notes)  # the others are annotated
+        chosen = ask(study, 0.3, strategy, data=data)
+        assert chosen.strategy == strategy
+        assert chosen.spans
+    assert "Left out" not in " ".join(chosen.notes)  # the others are annotated
 
 
 def test_what_cannot_be_asked(study: Path) -> None:
@@ -251,9 +251,9 @@ def test_test_recordings_are_named_for_what_they_are(study: Path) -> None:
     data = load_data(study)
     nothing = [replace(one, intervals=None, gaps=()) for one in data.recordings]
     data = replace(data, recordings=tuple(nothing))
-    found = ask(study, 1.0, data=data)
-    assert {one.recording for one in found.spans} <= {one.name for one in data.of_split("train")}
-    assert found.notes[0].startswith("Left out: validation and test, which numbers are measured on.")
+    chosen = ask(study, 1.0, data=data)
+    assert {one.recording for one in chosen.spans} <= {one.name for one in data.of_split("train")}
+    assert chosen.notes[0].startswith("Left out: validation and test, which numbers are measured on.")
     guided = ask(study, 1.0, split="test", data=data)
     assert {one.recording for one in guided.spans} <= {one.name for one in data.of_split("test")}
     assert "spans of the test split that were chosen by uncertainty" in guided.notes[0]
@@ -274,14 +274,14 @@ def test_where_recordings_are_split_by_time_only_their_parts_are_chosen_from(tmp
         journal.append("AB", one.content, "did", did(Mark(start=0, end=4)))
     window = run.study.windows.length
     for strategy in ("uncertainty", "change", "coverage", "random"):
-        found = ask(study, 1.0, strategy, span=2, context=0)
-        assert found.spans
-        for one in found.spans:
+        chosen = ask(study, 1.0, strategy, span=2, context=0)
+        assert chosen.spans
+        for one in chosen.spans:
             room = whole[one.recording].duration - 2 * window
             assert 4 <= one.start < one.end <= room / 2 + window / 2
         left = sum((one.duration - 2 * window) / 2 - 4 for one in whole.values())
-        assert left <= found.left <= left + len(whole) * window / 2
-        assert found.notes[0].startswith("Left out: validation and test")
+        assert left <= chosen.left <= left + len(whole) * window / 2
+        assert chosen.notes[0].startswith("Left out: validation and test")
     for one in ask(study, 1.0, "random", split="test", span=2, context=0).spans:
         assert one.start >= 0.75 * (whole[one.recording].duration - 2 * window) + 2 * window - window / 2
 
@@ -295,6 +295,6 @@ def test_a_run_notes_which_version_of_the_review_it_saw(study: Path, tmp_path: P
     assert {one.gaps for one in run.recordings("train")} == {
         (Interval("", 4, one.duration),) for one in data.of_split("train")
     }
-    said = annotations_text(run.info.review)
-    assert run.info.review.head[:12] in said
+    text = annotations_text(run.info.review)
+    assert run.info.review.head[:12] in text
     assert annotations_text(None) == "from files"

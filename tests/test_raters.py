@@ -26,40 +26,40 @@ def pair(first: list[Any], second: list[Any], name: str = "r") -> Pair:
     return Pair(name, *(Annotations.of(Interval(*one) for one in side) for side in (first, second)))
 
 
-def row(found: Agreement, label: str = ALL) -> Any:
-    return found.table.set_index("label").loc[label]
+def row(agreed: Agreement, label: str = ALL) -> Any:
+    return agreed.table.set_index("label").loc[label]
 
 
 @pytest.mark.parametrize("case", GOLDEN, ids=range(len(GOLDEN)))
 def test_kappa_and_similarity_are_those_of_boris(case: dict[str, Any]) -> None:
     one, how = pair(case["first"], case["second"]), Measure(unit=case["unit"])
-    found = agreement([one], LABELS, how)
-    assert row(found)["kappa"] == pytest.approx(case["boris"]["joint"], abs=5.1e-4)  # BORIS rounds to three decimals
-    assert row(found)["similarity"] == pytest.approx(case["boris"]["identity"])
-    for label, said in case["boris"]["labels"].items():  # BORIS on this label alone, so from its own first event on
-        assert row(agreement([one], [label], how), label)["kappa"] == pytest.approx(said, abs=5.1e-4)
+    agreed = agreement([one], LABELS, how)
+    assert row(agreed)["kappa"] == pytest.approx(case["boris"]["joint"], abs=5.1e-4)  # BORIS rounds to three decimals
+    assert row(agreed)["similarity"] == pytest.approx(case["boris"]["identity"])
+    for label, kappa in case["boris"]["labels"].items():  # BORIS on this label alone, so from its own first event on
+        assert row(agreement([one], [label], how), label)["kappa"] == pytest.approx(kappa, abs=5.1e-4)
 
 
 @pytest.mark.parametrize("case", GOLDEN, ids=range(len(GOLDEN)))
 def test_f1_of_events_is_that_of_sed_eval(case: dict[str, Any]) -> None:
     collar, share = case["collar"]
-    found = agreement([pair(case["first"], case["second"])], LABELS[1:], Measure(collar=collar, length_share=share))
-    assert row(found)["f1"] == pytest.approx(case["sed_eval"]["all"])
-    for label, said in case["sed_eval"]["labels"].items():
-        assert row(found, label)["f1"] == pytest.approx(said)
+    agreed = agreement([pair(case["first"], case["second"])], LABELS[1:], Measure(collar=collar, length_share=share))
+    assert row(agreed)["f1"] == pytest.approx(case["sed_eval"]["all"])
+    for label, f1 in case["sed_eval"]["labels"].items():
+        assert row(agreed, label)["f1"] == pytest.approx(f1)
 
 
 def test_shifted_starts_are_no_full_agreement() -> None:
     """By hand, moments 0 to 10: both see A at 4 to 6; the first one alone at 0 to 3, the second alone at 7 to 10."""
     one = pair([("A", 0, 6)], [("A", 4, 10)])
-    found = row(agreement([one], ["A"], Measure(tolerance=1)), "A")
-    assert (found["moments"], found["alike"]) == (11, pytest.approx(3 / 11))
-    assert found["kappa"] == pytest.approx(cohen_kappa_score([1] * 7 + [0] * 4, [0] * 4 + [1] * 7))
-    assert (found["start_s"], found["end_s"]) == (4, 4)
-    assert (found["starts"], found["ends"], found["f1"]) == (0, 0, 0)
+    values = row(agreement([one], ["A"], Measure(tolerance=1)), "A")
+    assert (values["moments"], values["alike"]) == (11, pytest.approx(3 / 11))
+    assert values["kappa"] == pytest.approx(cohen_kappa_score([1] * 7 + [0] * 4, [0] * 4 + [1] * 7))
+    assert (values["start_s"], values["end_s"]) == (4, 4)
+    assert (values["starts"], values["ends"], values["f1"]) == (0, 0, 0)
     # Within 1 s the first one also agrees at 3 and at 7, and so does the second one.
     near = cohen_kappa_score([1] * 7 + [0] * 4, [0] * 3 + [1] * 4 + [0] + [1] * 3)
-    assert found["kappa_near"] == pytest.approx(near)
+    assert values["kappa_near"] == pytest.approx(near)
 
 
 def test_a_tolerance_as_long_as_the_shift_gives_full_agreement() -> None:
@@ -101,8 +101,8 @@ def test_recordings_are_pooled_and_intervals_need_five() -> None:
     assert (many.table["low"] < many.table["kappa"]).all()
     assert (many.table["kappa"] < many.table["high"]).all()
     assert row(many)["moments"] == sum(row(agreement([one], LABELS))["moments"] for one in cases)
-    seen = [moments(one, ["Sit"], 1.0) for one in cases]
-    sides = [np.concatenate([one.present(side)[:, 0] for one in seen]) for side in (0, 1)]
+    sampled = [moments(one, ["Sit"], 1.0) for one in cases]
+    sides = [np.concatenate([one.present(side)[:, 0] for one in sampled]) for side in (0, 1)]
     alone = row(agreement(cases, ["Sit"]), "Sit")
     assert alone["kappa"] == pytest.approx(cohen_kappa_score(*sides))
     grouped = agreement(cases, LABELS, groups=["a", "a", "b", "b", "c", "c"])
@@ -112,10 +112,10 @@ def test_recordings_are_pooled_and_intervals_need_five() -> None:
 def test_what_one_left_unannotated_is_not_counted() -> None:
     first = Annotations.of([Interval("A", 0, 4), Interval("A", 12, 14), Interval("B", 0, 20)])
     second = replace(first, intervals=(first.intervals[0], first.intervals[1]), gaps=(Interval("A", 10, 21),))
-    found = agreement([Pair("r", first, second)], ["A", "B"]).table.set_index("label")
-    assert found["moments"].to_dict() == {"A": 10, "B": 21, ALL: 10}
-    assert found.loc["A", "kappa"] == 1
-    assert (found.loc["A", "first_events"], found.loc["A", "second_events"]) == (1, 1)
+    table = agreement([Pair("r", first, second)], ["A", "B"]).table.set_index("label")
+    assert table["moments"].to_dict() == {"A": 10, "B": 21, ALL: 10}
+    assert table.loc["A", "kappa"] == 1
+    assert (table.loc["A", "first_events"], table.loc["A", "second_events"]) == (1, 1)
 
 
 def test_nothing_to_say_is_not_a_number() -> None:

@@ -104,12 +104,12 @@ def test_a_shared_file_that_is_damaged_is_read_once_and_refused_for_each(tmp_pat
     path = tmp_path / "all.csv"
     path.write_text("label,start_s,end_s,video\na,nowhere,1,v.mp4\n", encoding="utf-8")
     once = ReadOnce([path] * 3)
-    said = set()
+    messages = set()
     for video in ("v.mp4", "w.mp4", "x.mp4"):
         with pytest.raises(ActScribeError) as error:
             once.read_matched(path, video, lambda: FrameClock(25.0))
-        said.add(str(error.value))
-    assert (counted, len(said)) == ({"csv": 1}, 1)
+        messages.add(str(error.value))
+    assert (counted, len(messages)) == ({"csv": 1}, 1)
 
 
 def test_a_file_is_not_held_longer_than_it_is_needed(tmp_path: Path) -> None:
@@ -126,14 +126,14 @@ def test_a_video_is_compared_with_entries_that_may_fit_alone(tmp_path: Path, mon
     compared = []
     fit = entries._Wanted.fit
     monkeypatch.setattr(entries._Wanted, "fit", lambda self, name: compared.append(name) or fit(self, name))
-    names = [f"v{place}.mp4" for place in range(200)]
+    names = [f"v{number}.mp4" for number in range(200)]
     made = [Entry(name, (name,), lambda: Annotations.of([]), joins=True) for name in names]
     index = Index(tmp_path / "all.csv", made)
     assert [index.choose(f"/elsewhere/{name}").entry.name for name in names] == names
     assert len(compared) == 200
 
 
-def said(index: Index, video: str) -> str:
+def message_of(index: Index, video: str) -> str:
     try:
         match = index.choose(video)
     except ActScribeError as error:
@@ -171,4 +171,4 @@ def test_what_is_found_is_what_comparing_all_entries_finds(tmp_path: Path, monke
         monkeypatch.setattr(whole, "_like", lambda _, made=made: list(range(len(made))))
         monkeypatch.setattr(whole, "_sharing", lambda _, made=made: list(range(len(made))))
         for video in (*spelled, str(tmp_path / "b.mp4"), str(tmp_path / "ä b.mp4"), str(tmp_path / "linked.mp4")):
-            assert said(index, video) == said(whole, video)
+            assert message_of(index, video) == message_of(whole, video)

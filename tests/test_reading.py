@@ -88,7 +88,7 @@ def test_a_file_of_gigabytes_is_refused_by_its_size(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "expected"),
     [
         ("label,start,end\nÜ,1,2\n".encode("utf-16-le"), "looks like UTF-16 text without a byte order mark"),
         ("label,start,end\nÜ,1,2\n".encode("cp1252"), ":2: byte 0xdc is not UTF-8 text"),
@@ -97,10 +97,10 @@ def test_a_file_of_gigabytes_is_refused_by_its_size(tmp_path: Path) -> None:
         (b"\x89PNG\r\n\x1a\n\0\0", "is not a text file"),
     ],
 )
-def test_encodings_that_are_not_known_are_not_guessed(tmp_path: Path, content: bytes, said: str) -> None:
+def test_encodings_that_are_not_known_are_not_guessed(tmp_path: Path, content: bytes, expected: str) -> None:
     with pytest.raises(ActScribeError) as caught:
         read_text(file(tmp_path, content))
-    assert said in str(caught.value)
+    assert expected in str(caught.value)
 
 
 OWN = '{"format": "actscribe-annotations", "version": 1,\n"intervals": [{"label": "a", "start": 1, "end": 2}]'
@@ -126,7 +126,7 @@ def test_a_key_that_is_twice_is_refused_with_both_lines(
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "expected"),
     [
         (('"version"', '"note": "",\n"version"'), "unknown key 'note'"),
         (('"end"', '"certainty": 1, "end"'), "intervals > 0: unknown key 'certainty'"),
@@ -139,15 +139,15 @@ def test_a_key_that_is_twice_is_refused_with_both_lines(
         (('"version": 1', '"version": 2, "new": 1'), "is version 2 of this format"),
     ],
 )
-def test_our_own_json_is_read_to_the_letter(tmp_path: Path, change: tuple[str, str], said: str) -> None:
-    assert said in refused(file(tmp_path, OWN.replace(*change) + "}"))
+def test_our_own_json_is_read_to_the_letter(tmp_path: Path, change: tuple[str, str], expected: str) -> None:
+    assert expected in refused(file(tmp_path, OWN.replace(*change) + "}"))
 
 
 STUDY = "name: a\nrecordings: m.csv\nlabels: resuscitation\nwindows: {length: 3}\n"
 
 
 @pytest.mark.parametrize(
-    ("more", "said"),
+    ("more", "expected"),
     [
         ("seed: 1\nname: b\n", ":6: the key 'name' stands in line 1 already"),
         ("windows:\n  stride: 1\n", ":5: the key 'windows' stands in line 4 already"),
@@ -155,11 +155,11 @@ STUDY = "name: a\nrecordings: m.csv\nlabels: resuscitation\nwindows: {length: 3}
         ("recognizers:\n  clip: {}\n  'clip': {}\n", ":7: the key 'clip' stands in line 6 already"),
     ],
 )
-def test_a_key_that_is_twice_in_a_study_is_refused_with_both_lines(tmp_path: Path, more: str, said: str) -> None:
+def test_a_key_that_is_twice_in_a_study_is_refused_with_both_lines(tmp_path: Path, more: str, expected: str) -> None:
     file(tmp_path, STUDY + more, "study.yaml")
     with pytest.raises(ActScribeError) as caught:
         load_study(tmp_path)
-    assert said in str(caught.value)
+    assert expected in str(caught.value)
 
 
 @pytest.mark.parametrize("value", [".inf", ".nan", "1e400", "-1", "0", "١"])
@@ -171,7 +171,7 @@ def test_windows_are_finite(tmp_path: Path, key: str, value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("labels", "said"),
+    ("labels", "expected"),
     [
         ("[Walk, Walk]", "Walk: one spelling cannot stand for two labels"),
         ("[Walk, 'walk ']", "Walk, walk : one spelling cannot stand for two labels"),
@@ -181,10 +181,10 @@ def test_windows_are_finite(tmp_path: Path, key: str, value: str) -> None:
         ("[{name: Walk, name: Sit}]", "the key 'name' stands in line 3 already"),
     ],
 )
-def test_two_labels_of_one_name_are_refused(tmp_path: Path, labels: str, said: str) -> None:
+def test_two_labels_of_one_name_are_refused(tmp_path: Path, labels: str, expected: str) -> None:
     with pytest.raises(ActScribeError) as caught:
         load_label_set(file(tmp_path, f"name: a\ntask: multi-label\nlabels: {labels}\n"))
-    assert said in str(caught.value)
+    assert expected in str(caught.value)
 
 
 def test_what_is_left_out_on_purpose_is_no_label(tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ LAUGHS = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "expected"),
     [
         (LAUGHS, "has more than 50,000 values once its aliases"),
         ("a: &a [*a]\n", ":1: an alias stands inside what it is an alias of"),
@@ -211,10 +211,10 @@ LAUGHS = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
         ("name: " + "1" * (MILLION // 2), ":1: a number of 500,000 characters"),
     ],
 )
-def test_yaml_that_would_grow_is_refused(tmp_path: Path, content: str, said: str) -> None:
+def test_yaml_that_would_grow_is_refused(tmp_path: Path, content: str, expected: str) -> None:
     with pytest.raises(ActScribeError) as caught:
         load_model(file(tmp_path, content), LabelSet)
-    assert said in str(caught.value)
+    assert expected in str(caught.value)
 
 
 def test_aliases_within_bounds_are_read(tmp_path: Path) -> None:

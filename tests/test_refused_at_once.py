@@ -53,7 +53,7 @@ print(json.dumps({line: [one.exit_code, one.output, repr(one.exception)] for lin
 
 
 @pytest.fixture(scope="module")
-def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str, str]]:
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str, str]]:
     folder = tmp_path_factory.mktemp("wrong")
     (folder / "films").mkdir()
     (folder / "study.yaml").write_text(STUDY, encoding="utf-8")
@@ -68,6 +68,6 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str, 
 
 
 @pytest.mark.parametrize("line", WRONG)
-def test_a_wrong_name_is_refused_without_networks(said: dict[str, tuple[int, str, str]], line: str) -> None:
-    code, output, error = said[line]
+def test_a_wrong_name_is_refused_without_networks(outcomes: dict[str, tuple[int, str, str]], line: str) -> None:
+    code, output, error = outcomes[line]
     assert (code, WRONG[line] in output) == (2, True), (output, error)

@@ -17,17 +17,17 @@ SHROUT_FLEISS = np.array([[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6]
 
 
 def test_the_icc_of_shrout_and_fleiss() -> None:
-    found = icc(SHROUT_FLEISS)
-    assert found.value == pytest.approx(0.29, abs=0.005)
+    estimated = icc(SHROUT_FLEISS)
+    assert estimated.value == pytest.approx(0.29, abs=0.005)
     # McGraw and Wong's interval, as R's psych::ICC prints it for this table.
-    assert (found.low, found.high) == pytest.approx((0.019, 0.761), abs=0.001)
+    assert (estimated.low, estimated.high) == pytest.approx((0.019, 0.761), abs=0.001)
 
 
 def test_the_other_two_of_shrout_and_fleiss() -> None:
-    found = one_way(SHROUT_FLEISS)
-    assert (found.value, found.low, found.high) == pytest.approx((0.17, -0.13, 0.72), abs=0.005)
-    found = consistency(SHROUT_FLEISS)
-    assert (found.value, found.low, found.high) == pytest.approx((0.71, 0.34, 0.95), abs=0.005)
+    estimated = one_way(SHROUT_FLEISS)
+    assert (estimated.value, estimated.low, estimated.high) == pytest.approx((0.17, -0.13, 0.72), abs=0.005)
+    estimated = consistency(SHROUT_FLEISS)
+    assert (estimated.value, estimated.low, estimated.high) == pytest.approx((0.71, 0.34, 0.95), abs=0.005)
 
 
 def test_a_constant_lateness_spoils_agreement_and_not_consistency() -> None:
@@ -41,8 +41,8 @@ def test_intervals_hold_the_truth_about_as_often_as_they_promise() -> None:
     for _ in range(300):  # variance 0.6 of things, 0.1 of raters, 0.3 left: ICC(2,1) 0.6, ICC(3,1) 0.6 / 0.9
         things, raters = draw.normal(0, 0.6**0.5, (30, 1)), draw.normal(0, 0.1**0.5, (1, 3))
         ratings = things + raters + draw.normal(0, 0.3**0.5, (30, 3))
-        for index, (found, truth) in enumerate(((icc(ratings), 0.6), (consistency(ratings), 0.6 / 0.9))):
-            held[index] += found.low <= truth <= found.high
+        for index, (estimated, truth) in enumerate(((icc(ratings), 0.6), (consistency(ratings), 0.6 / 0.9))):
+            held[index] += estimated.low <= truth <= estimated.high
     assert held[0] / 300 > 0.9
     assert 0.91 < held[1] / 300 < 0.99
 
@@ -65,27 +65,27 @@ def recording(name: str, group: str = "") -> Recording:
     return Recording(name, Path(f"{name}.mp4"), 10.0, name, group or name)
 
 
-def said(*bouts: tuple[float, float], gaps: tuple[tuple[float, float], ...] = ()) -> Annotations:
+def annotated(*bouts: tuple[float, float], gaps: tuple[tuple[float, float], ...] = ()) -> Annotations:
     return Annotations(tuple(Interval("a", *bout) for bout in bouts), tuple(Interval("", *gap) for gap in gaps))
 
 
 def test_seconds_are_counted_where_both_looked() -> None:
-    counts = seconds_agreed(recording("r"), said((1, 5), gaps=((8, 10),)), said((3, 7), (9, 10)), "a")
+    counts = seconds_agreed(recording("r"), annotated((1, 5), gaps=((8, 10),)), annotated((3, 7), (9, 10)), "a")
     assert counts.tolist() == [2.0, 2.0, 2.0, 2.0]
 
 
 def test_kappa_by_seconds_worked_out_by_hand() -> None:
     # Of 8 seconds both see it for 2, each alone for 2, none for 2: as often alike as by chance.
-    both = {"r": (said((1, 5), gaps=((8, 10),)), said((3, 7)))}
+    both = {"r": (annotated((1, 5), gaps=((8, 10),)), annotated((3, 7)))}
     assert reliability([recording("r")], both, ["a"]).loc[0, "kappa"] == pytest.approx(0.0)
     # Both 4 s, one alone 1 s, none 5 s: (0.9 - 0.5) / (1 - 0.5).
-    both = {"r": (said((0, 5)), said((0, 4)))}
+    both = {"r": (annotated((0, 5)), annotated((0, 4)))}
     assert reliability([recording("r")], both, ["a"]).loc[0, "kappa"] == pytest.approx(0.8)
 
 
 def test_durations_and_counts_are_compared_over_recordings_and_kappa_has_an_interval_over_groups() -> None:
     names = [f"r{index}" for index in range(6)]
-    both = {name: (said((0, 1 + index)), said((0, 1 + index), (8, 8.5))) for index, name in enumerate(names)}
+    both = {name: (annotated((0, 1 + index)), annotated((0, 1 + index), (8, 8.5))) for index, name in enumerate(names)}
     table = reliability([recording(name) for name in names], both, ["a", "b"])
     row = table.loc[0]
     durations = np.array([[1 + index, 1.5 + index] for index in range(6)])

@@ -40,8 +40,8 @@ def written(path: Path, data: bytes, age_s: int = 100) -> Path:
 def asked(path: Path, what: str = "size") -> tuple[dict[str, int], int]:
     """Return the answer, and how often the file was looked into."""
     times = []
-    found = remembered(path, what, lambda: times.append(1) or {"size": len(path.read_bytes())})
-    return found, len(times)
+    value = remembered(path, what, lambda: times.append(1) or {"size": len(path.read_bytes())})
+    return value, len(times)
 
 
 def test_a_file_is_looked_into_once(file: Path) -> None:

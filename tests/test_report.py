@@ -65,9 +65,9 @@ class TestSelfContained:
         moments = [values["data-moment"] for name, values, _ in page.elements if name == "a" and "href" not in values]
         errors, by_name = several.result.errors, {one.name: one for one in several.result.recordings}
         wanted = [(by_name[row["recording"]].id, row["start"]) for _, row in errors.iterrows()]
-        told = [tuple(one.split("@")) for one in moments]
+        pairs = [tuple(one.split("@")) for one in moments]
         for id, seconds in wanted:
-            assert any(one == id and 0 <= float(at) - seconds < 0.0011 for one, at in told)
+            assert any(one == id and 0 <= float(at) - seconds < 0.0011 for one, at in pairs)
         assert html.count(PLACE) == len(moments)
         first = errors.iloc[0]
         assert f"--open '{first['recording']}@" in page.text or f"--open {first['recording']}@" in page.text
@@ -99,8 +99,8 @@ class TestSelfContained:
         made = multi_label(tmp_path, recordings=2, groups=2, duration=40.0)
         made.run.save_scores("test", made.scored)
         done = evaluate(made.run, "test")
-        said = f"Macro F1 {done.evaluation.headline():.2f} "
-        assert said in Page(done.report.read_text(encoding="utf-8")).text
+        headline = f"Macro F1 {done.evaluation.headline():.2f} "
+        assert headline in Page(done.report.read_text(encoding="utf-8")).text
         assert (made.run.folder / "metrics-test.json").is_file()
 
     def test_lies_in_the_run_folder_by_split_and_leaves_nothing_else(self, several: Made) -> None:
@@ -135,7 +135,7 @@ class TestNumbers:
         assert rows[0][0] == "label"
         measured = several.result.table
         assert len(rows) == 1 + len(measured)
-        for cells, (_, row), place in zip(rows[1:], measured.iterrows(), range(99), strict=False):
+        for cells, (_, row), index in zip(rows[1:], measured.iterrows(), range(99), strict=False):
             assert cells[0] == row["label"]
             under = dict(zip(rows[0], cells, strict=True))
             assert [under[name] for name in ("precision", "recall", "F1")] == [
@@ -145,15 +145,15 @@ class TestNumbers:
             assert under["clips with"].replace("\u202f", "") == str(row["support"])
             assert under["predicted"] == f"{100 * row['predicted_rate']:.0f}\u202f%"
             assert under["annotated"] == f"{100 * row['prior']:.0f}\u202f%"
-            found = several.result.confidence
-            known = place < len(found) and np.isfinite(found["low"][place])
+            confidence = several.result.confidence
+            known = index < len(confidence) and np.isfinite(confidence["low"][index])
             interval = cells[rows[0].index("F1") + 1]
-            assert interval == (f"{two(found['low'][place])}–{two(found['high'][place])}" if known else "–")
+            assert interval == (f"{two(confidence['low'][index])}–{two(confidence['high'][index])}" if known else "–")
         assert [cells[rows[0].index("threshold")] for cells in rows[1:]] == ["0.500"] * 4 + ["–"] * 2
 
     def test_a_label_that_was_never_marked_has_a_dash_for_precision_and_a_reason(self, tmp_path: Path) -> None:
-        seen = (Interval("Walking", 0, 50), Interval("Sitting", 60, 90))
-        made = by_hand(tmp_path, seen, (Interval("Walking", 0, 50),))
+        annotated = (Interval("Walking", 0, 50), Interval("Sitting", 60, 90))
+        made = by_hand(tmp_path, annotated, (Interval("Walking", 0, 50),))
         html = written(made)
         head, *rows = Page(html).tables["Clips of the test split, label by label."]
         precision = {row[0]: row[head.index("precision")] for row in rows}
@@ -208,8 +208,8 @@ class TestNumbers:
 
     def test_two_by_two_counts_add_up_to_the_annotated_clips(self, several: Made, page: Page) -> None:
         for index, name in enumerate(several.result.labels.names):
-            said = [text for text, _ in page.texts if text.startswith(f"{name}: ") and " of " in text]
-            counts = {m[1]: int(m[2]) for m in (re.match(r".*: (.*), (\d+) clip", text) for text in said) if m}
+            texts = [text for text, _ in page.texts if text.startswith(f"{name}: ") and " of " in text]
+            counts = {m[1]: int(m[2]) for m in (re.match(r".*: (.*), (\d+) clip", text) for text in texts) if m}
             row = several.result.table.iloc[index]
             assert sum(counts.values()) == row["annotated"]
             assert counts["found"] + counts["missed"] == row["support"]
@@ -268,9 +268,9 @@ class TestVerdict:
         )
         timelines = {"only": (Interval("Walking", 0, 10), Interval("Sitting", 50, 60))}
         events = event_table(good.result.recordings, timelines, good.result.labels)
-        said = verdict(replace(good.result, events=events))[3]  # 2 * 10 / (10 + 50) = 0.33 of time
-        assert "much worse than the decisions on clips" in said
-        assert said.endswith("They are no better than marking everything.")
+        sentence = verdict(replace(good.result, events=events))[3]  # 2 * 10 / (10 + 50) = 0.33 of time
+        assert "much worse than the decisions on clips" in sentence
+        assert sentence.endswith("They are no better than marking everything.")
 
     def test_a_recognizer_that_marks_nothing_has_no_share_of_right_ones(self, tmp_path: Path) -> None:
         made = by_hand(tmp_path, (Interval("Walking", 0, 50),), ())
@@ -287,8 +287,8 @@ class TestVerdict:
         made = multi_label(tmp_path)
         confidence = made.result.confidence.copy()
         confidence.loc[1, "low"] = 0.01
-        said = verdict(replace(made.result, confidence=confidence))[2]
-        assert said.endswith("That of Ventilation alone does not.")
+        sentence = verdict(replace(made.result, confidence=confidence))[2]
+        assert sentence.endswith("That of Ventilation alone does not.")
 
 
 class TestWarnings:
@@ -304,9 +304,9 @@ class TestWarnings:
 
     def test_labels_without_or_with_few_clips(self, tmp_path: Path) -> None:
         made = by_hand(tmp_path, (Interval("Walking", 0, 30),), (Interval("Walking", 0, 30),))
-        found = warnings(made.run, made.result)
-        assert any("No clip of this split shows Sitting" in note for note in found)
-        assert any("Fewer than 10 clips show Walking (3)" in note for note in found)
+        notes = warnings(made.run, made.result)
+        assert any("No clip of this split shows Sitting" in note for note in notes)
+        assert any("Fewer than 10 clips show Walking (3)" in note for note in notes)
 
     def test_a_split_that_was_tuned_on_or_read_again(self, tmp_path: Path) -> None:
         made = by_hand(tmp_path, (Interval("Walking", 0, 30),), ())
@@ -333,10 +333,10 @@ class TestMultiClass:
             sum(" taken for " in text for text, path in class_page.texts if path[-1] == "title") == (counts > 0).sum()
         )
         names = trimmed.result.labels.names
-        for true, said in zip(*np.nonzero(counts), strict=True):
-            clips = int(counts[true, said])
-            text = f"{names[true]} taken for {names[said]}: {clips} clip{'' if clips == 1 else 's'}, "
-            assert any(found.startswith(text) for found, _ in class_page.texts)
+        for true, predicted in zip(*np.nonzero(counts), strict=True):
+            clips = int(counts[true, predicted])
+            text = f"{names[true]} taken for {names[predicted]}: {clips} clip{'' if clips == 1 else 's'}, "
+            assert any(shown.startswith(text) for shown, _ in class_page.texts)
 
     def test_mix_ups_are_the_largest_wrong_cells(self, trimmed: Made, class_page: Page) -> None:
         counts = trimmed.result.confusion
@@ -349,7 +349,7 @@ class TestMultiClass:
 
 class TestWording:
     @pytest.mark.parametrize(
-        ("seconds", "said"),
+        ("seconds", "text"),
         [
             (0, "0:00.0"),
             (9.94, "0:09.9"),
@@ -359,8 +359,8 @@ class TestWording:
             (math.nan, "–"),
         ],
     )
-    def test_clock(self, seconds: float, said: str) -> None:
-        assert formatting.clock(seconds) == said
+    def test_clock(self, seconds: float, text: str) -> None:
+        assert formatting.clock(seconds) == text
 
     @given(st.floats(0, 1e6))
     def test_clock_reads_back(self, seconds: float) -> None:
@@ -369,11 +369,11 @@ class TestWording:
         assert all(part < 60 for part in parts[1:])
 
     @pytest.mark.parametrize(
-        ("seconds", "said"),
+        ("seconds", "text"),
         [(0.44, "0.4 s"), (9.96, "10 s"), (59.7, "1 min 0 s"), (61, "1 min 1 s"), (7200, "2 h 0 min")],
     )
-    def test_length(self, seconds: float, said: str) -> None:
-        assert formatting.length(seconds) == said
+    def test_length(self, seconds: float, text: str) -> None:
+        assert formatting.length(seconds) == text
 
     def test_signs_shares_and_counts(self) -> None:
         assert [formatting.signed(value) for value in (0.04, -0.04, 1.26, -1.26)] == ["0.0", "0.0", "+1.3", "−1.3"]

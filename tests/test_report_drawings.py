@@ -29,14 +29,14 @@ def html(several: Made) -> str:
 def boxes(picture: str, kind: str) -> list[tuple[float, float, float]]:
     """Return (start, end, top) in seconds and pixels of the boxes of a class, all labels, for a hundred seconds."""
     plot = timelines.WIDTH - timelines.LEFT - timelines.RIGHT
-    found = []
+    spans = []
     for group in re.findall(
         rf'<(?:g|path)[^>]*class="{kind}"[^>]*>(?:(?:<a [^>]*>)?<path d="[^"]*"><title>.*?</path>(?:</a>)?)*', picture
     ):
         for x, y, width in re.findall(r"M([\d.]+) ([\d.]+)h([\d.]+)", group):
             start = (float(x) - timelines.LEFT) / plot * 100
-            found.append((start, start + float(width) / plot * 100, float(y)))
-    return found
+            spans.append((start, start + float(width) / plot * 100, float(y)))
+    return spans
 
 
 class TestTimelines:
@@ -79,9 +79,9 @@ class TestTimelines:
     def test_a_moment_and_the_last_second_stay_visible(self, tmp_path: Path) -> None:
         moments = (Interval("Walking", 5, 5.001), Interval("Walking", 99.999, 100))
         picture = str(shown_recordings(by_hand(tmp_path, moments, ()).result)[0].pictures[0])
-        found = boxes(picture, "true")
-        assert len(found) == 2
-        assert all(end - start > 0.15 and end < 100.01 for start, end, _ in found)
+        bars = boxes(picture, "true")
+        assert len(bars) == 2
+        assert all(end - start > 0.15 and end < 100.01 for start, end, _ in bars)
 
     def test_long_recordings_are_drawn_in_strips_that_cover_them(self, tmp_path: Path) -> None:
         whole = (Interval("Walking", 0, 4000),)

@@ -49,11 +49,11 @@ def test_shares_of_the_labels_are_the_covered_fractions_of_clips(module: Any) ->
     recordings, topics = module("recordings"), module("topics")
     recording = recordings.Film(minutes=1.0, size=32)
     scene = recording.scene(3)
-    found = topics.shares(scene.script, 3.0, 0.375)
+    shares = topics.shares(scene.script, 3.0, 0.375)
     clips = cut(recordings.recording_of(scene), recordings.LABELS, Window(3.0, 0.375))
     expected = np.array([clip.fractions for clip in clips])
-    assert len(found) == 153
-    np.testing.assert_allclose(found[: len(expected), :4], expected[: len(found)], atol=2 / (3 * topics.PER_SECOND))
+    assert len(shares) == 153
+    np.testing.assert_allclose(shares[: len(expected), :4], expected[: len(shares)], atol=2 / (3 * topics.PER_SECOND))
     assert {1.0} <= set(np.unique(expected[:, 0]))
 
 
@@ -65,13 +65,13 @@ def test_each_topic_is_answered_with_yes_as_often_as_with_no(module: Any) -> Non
     odds = clips.odds(shares)
     assert odds.sum() == pytest.approx(1)
     drawn = turns.Turns(shares, odds)
-    said: dict[str, list[bool]] = {name: [] for name in topics.NAMES}
+    answered: dict[str, list[bool]] = {name: [] for name in topics.NAMES}
     for row in rng.choice(len(shares), 1500, p=odds):
         for turn in drawn.draw(shares[row], ["A caption."], rng, 4):
             if turn.asked:
                 assert turn.answer == ("Yes" if shares[row][topics.NUMBERS[turn.asked]] else "No")
-                said[turn.asked].append(turn.answer == "Yes")
-    for name, answers in said.items():
+                answered[turn.asked].append(turn.answer == "Yes")
+    for name, answers in answered.items():
         assert len(answers) > 30, name
         assert abs(np.mean(answers) - 0.5) < 5 * 0.5 / len(answers) ** 0.5, name
 
@@ -125,6 +125,6 @@ def test_a_killed_training_goes_on_to_the_same_weights(script: str, tmp_path: Pa
     whole = run(folder, name, *common, "--out", str(tmp_path / "whole"))
     run(folder, name, *common, "--out", str(tmp_path / "parts"), "--stop", "1")
     parts = run(folder, name, *common, "--out", str(tmp_path / "parts"))
-    digests = [re.findall(r"digest of the weights after 2 steps: (\w{32})", said) for said in (whole, parts)]
+    digests = [re.findall(r"digest of the weights after 2 steps: (\w{32})", printed) for printed in (whole, parts)]
     assert len(digests[0]) == 1
     assert digests[0] == digests[1]

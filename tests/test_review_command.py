@@ -23,7 +23,7 @@ from actscribe.run_folder.standing_in_the_way import train_command
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "expected"),
     [
         (["--host", "lab.example"], "--tls-cert"),
         (["--host", "0.0.0.0", "--tls-cert", "study.yaml", "--tls-key", "study.yaml"], "every address"),
@@ -37,10 +37,10 @@ from actscribe.run_folder.standing_in_the_way import train_command
     ids=str,
 )
 def test_what_cannot_be_served_is_refused_with_a_way_out(
-    study: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], said: str
+    study: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], expected: str
 ) -> None:
     monkeypatch.chdir(study)
-    assert said in " ".join(refused("review", study, "--no-browser", *words).split())
+    assert expected in " ".join(refused("review", study, "--no-browser", *words).split())
     assert not (study / "review").exists()
 
 
@@ -60,9 +60,9 @@ def test_the_newest_run_of_the_studys_first_recognizer_is_chosen_and_an_unfinish
     for name, recognizer in (("one", "probe"), ("two", "timesformer")):
         a_run(study, study / "runs" / name, recognizer=recognizer)
     first = next(iter(loaded.recognizers))
-    found = choose_run(loaded, None).run
-    assert found is not None
-    assert found.info.name == first
+    run = choose_run(loaded, None).run
+    assert run is not None
+    assert run.info.name == first
     named = choose_run(loaded, study / "runs" / "two").run
     assert named is not None
     assert named.info.name == "timesformer"
@@ -78,9 +78,9 @@ def test_the_command_that_trains_again_replaces_the_run_that_is_there(study: Pat
 
 def test_a_run_of_which_files_are_missing_is_told_in_a_sentence(study: Path) -> None:
     run = a_run(study, study / "runs" / "one")  # complete by its record, and without operating-point.json
-    said = verdict_of(run)
-    assert said.startswith("How this run stands is not known: ")
-    assert "operating-point.json" in said
+    sentence = verdict_of(run)
+    assert sentence.startswith("How this run stands is not known: ")
+    assert "operating-point.json" in sentence
 
 
 @pytest.fixture(scope="module")
@@ -103,15 +103,15 @@ def test_suggestions_come_from_a_process_of_their_own_and_are_those_that_annotat
     suggester.background = True
     try:
         id = ids(browser)["train"]
-        found = opened(browser, id)
+        recording = opened(browser, id)
         until = time.monotonic() + 120
-        while found["suggesting"] == "computing" and time.monotonic() < until:
+        while recording["suggesting"] == "computing" and time.monotonic() < until:
             time.sleep(0.2)
-            found = browser.get(f"/api/recordings/{id}/suggestions").json
-        assert found["suggesting"] == "ready"
+            recording = browser.get(f"/api/recordings/{id}/suggestions").json
+        assert recording["suggesting"] == "ready"
         item = browser.session.item(id)
         expected = annotate(item.recording.video, trained / "runs" / "timesformer").intervals
-        assert [(one["label"], one["start"], one["end"]) for one in found["suggestions"]] == [
+        assert [(one["label"], one["start"], one["end"]) for one in recording["suggestions"]] == [
             (one.label, one.start, one.end) for one in expected
         ]
         curves = browser.get(f"/api/recordings/{id}/curves?points=10").json
@@ -136,8 +136,8 @@ def test_a_process_that_dies_is_said_and_nothing_waits_for_it(trained: Path, mon
 
 
 def test_prepare_computes_all_but_the_test_split(trained: Path) -> None:
-    said = actscribe("review", trained, "--prepare")
-    assert "Suggestions: of the newest run of timesformer" in " ".join(said.split())
+    output = actscribe("review", trained, "--prepare")
+    assert "Suggestions: of the newest run of timesformer" in " ".join(output.split())
     browser = client(trained, run=trained / "runs" / "timesformer")
     ready = {
         item.split: browser.session.suggester.kept(item).timeline.is_file() for item in browser.session.items.values()

@@ -23,11 +23,11 @@ def scored(*columns: list[float], step: float = 1.0) -> TimeScores:
 
 
 def test_nearness_is_measured_from_where_each_label_is_decided() -> None:
-    found = nearness(scored([0.2, 0.1, 0.17, 0.32, 0.9], [0.5, 0.0, 0.575, 0.35, np.nan]), SETTINGS, LABELS)
+    near = nearness(scored([0.2, 0.1, 0.17, 0.32, 0.9], [0.5, 0.0, 0.575, 0.35, np.nan]), SETTINGS, LABELS)
     # Of sit's way from 0.2 to 0, 0.17 is 15 %, of that to 1, 0.32 is 15 %; of walk's from 0.5 to 1, 0.575 is 15 %.
     half = 1 - 0.15 / MARGIN
-    np.testing.assert_allclose(found[:, 0], [1, 0, half, half, 0], atol=1e-12)
-    np.testing.assert_allclose(found[:, 1], [1, 0, half, 0, 0], atol=1e-12)
+    np.testing.assert_allclose(near[:, 0], [1, 0, half, half, 0], atol=1e-12)
+    np.testing.assert_allclose(near[:, 1], [1, 0, half, 0, 0], atol=1e-12)
 
 
 def test_a_low_threshold_makes_no_recording_doubtful_and_recordings_differ() -> None:
@@ -47,8 +47,8 @@ def test_calibrated_scores_count_where_a_label_has_a_curve() -> None:
 
 def test_of_exclusive_labels_the_first_two_are_doubtful_by_their_distance() -> None:
     labels = LabelSet(name="x", task="multi-class", labels=(Label(name="sit"), Label(name="walk"), Label(name="fall")))
-    found = nearness(scored([0.5, 0.9], [0.35, 0.05], [0.15, 0.05]), TimelineSettings(), labels)
-    np.testing.assert_allclose(found, [[1 - 0.15 / MARGIN] * 2 + [0], [0, 0, 0]], atol=1e-12)
+    near = nearness(scored([0.5, 0.9], [0.35, 0.05], [0.15, 0.05]), TimelineSettings(), labels)
+    np.testing.assert_allclose(near, [[1 - 0.15 / MARGIN] * 2 + [0], [0, 0, 0]], atol=1e-12)
 
 
 def test_doubtful_spans_are_short_and_begin_where_it_is_worst() -> None:
@@ -69,6 +69,6 @@ def test_what_is_in_a_bout_says_how_sure_it_is_and_edges_are_passed_over() -> No
         Suggestion(label="walk", start=1.1, end=2.2, run="r", score=0.9),
         Suggestion(label="walk", start=2.2, end=3.2, run="r", score=0.61),
     )
-    found = doubtful(bouts, nearness(scores, SETTINGS, LABELS), scores, LABELS.names)
-    assert [(one.label, one.why) for one in found] == [("walk", "61% sure")]
-    assert (found[0].start, found[0].end) == pytest.approx((2.2, 3.2))
+    doubts = doubtful(bouts, nearness(scores, SETTINGS, LABELS), scores, LABELS.names)
+    assert [(one.label, one.why) for one in doubts] == [("walk", "61% sure")]
+    assert (doubts[0].start, doubts[0].end) == pytest.approx((2.2, 3.2))

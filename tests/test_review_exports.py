@@ -21,7 +21,7 @@ from actscribe.files import content_hash
 from actscribe.journal import Journal
 
 
-def said(study: Path, *words: str, code: int = 0) -> str:
+def output_of(study: Path, *words: str, code: int = 0) -> str:
     return " ".join(actscribe("review", study, *words, code=code).split())
 
 
@@ -43,12 +43,12 @@ def cut(study: Path, entries: int) -> None:
 
 
 def test_verifying_says_that_a_cut_end_would_not_show_unless_somebody_noted_it(reviewed: Path) -> None:
-    assert "Whether entries were taken off its end cannot be told" in said(reviewed, "--verify")
-    said(reviewed, "--export", "csv")
+    assert "Whether entries were taken off its end cannot be told" in output_of(reviewed, "--verify")
+    output_of(reviewed, "--export", "csv")
     entries = len(Journal.of(reviewed).entries())
-    assert f"noted it up to entry {entries}" in said(reviewed, "--verify")
+    assert f"noted it up to entry {entries}" in output_of(reviewed, "--verify")
     cut(reviewed, entries - 1)
-    assert "its end was taken off" in said(reviewed, "--verify", code=3)
+    assert "its end was taken off" in output_of(reviewed, "--verify", code=3)
 
 
 def test_a_damaged_journal_is_no_matter_of_a_full_disk(reviewed: Path) -> None:
@@ -62,10 +62,10 @@ def test_a_damaged_journal_is_no_matter_of_a_full_disk(reviewed: Path) -> None:
 
 
 def test_a_replaced_video_is_named_and_its_old_export_goes(reviewed: Path) -> None:
-    first = said(reviewed, "--export", "csv")
+    first = output_of(reviewed, "--export", "csv")
     assert "Not exported" not in first
     film(reviewed / "r0.mp4", [(LEFT, 0, 500)], 3.0, 77)
-    words = said(reviewed, "--export", "csv")
+    words = output_of(reviewed, "--export", "csv")
     assert "Not exported: r0 by AB" in words
     assert "r0: the video is another file than the one that was reviewed" in words
     assert "r0.csv: removed" in words
@@ -74,7 +74,7 @@ def test_a_replaced_video_is_named_and_its_old_export_goes(reviewed: Path) -> No
 
 
 def test_exports_of_renamed_recordings_go_unless_somebody_changed_them(reviewed: Path) -> None:
-    said(reviewed, "--export", "csv,json")
+    output_of(reviewed, "--export", "csv,json")
     export = reviewed / "review/export/AB"
     (export / "r1.csv").write_text("my own\n")
     (export / "r1-notes.txt").write_text("mine\n")
@@ -82,7 +82,7 @@ def test_exports_of_renamed_recordings_go_unless_somebody_changed_them(reviewed:
         shutil.move(reviewed / f"{name}.mp4", reviewed / f"new-{name}.mp4")
     manifest = reviewed / "manifest.csv"
     manifest.write_text(manifest.read_text().replace("r0.mp4", "new-r0.mp4").replace("r1.mp4", "new-r1.mp4"))
-    words = said(reviewed, "--export", "csv")
+    words = output_of(reviewed, "--export", "csv")
     assert "r0.csv: removed, since r0 is called new-r0 now" in words
     assert "r1.csv: stays, though r1 is called new-r1 now" in words
     left = {path.name for path in export.iterdir()}
@@ -99,7 +99,7 @@ def test_where_every_reviewed_video_was_replaced_that_is_said(reviewed: Path) ->
 
 
 def test_an_edited_note_removes_nothing_outside_the_exports(reviewed: Path) -> None:
-    said(reviewed, "--export", "csv")
+    output_of(reviewed, "--export", "csv")
     note = reviewed / "review/export/exported.json"
     values = json.loads(note.read_text())
     values["files"]["../../study.yaml"] = {
@@ -108,7 +108,7 @@ def test_an_edited_note_removes_nothing_outside_the_exports(reviewed: Path) -> N
         "digest": content_hash(reviewed / "study.yaml"),
     }
     note.write_text(json.dumps(values))
-    said(reviewed, "--export", "csv")
+    output_of(reviewed, "--export", "csv")
     assert (reviewed / "study.yaml").is_file()
 
 
@@ -149,8 +149,8 @@ def test_our_json_and_csv_say_where_each_bout_is_from(mixed: Path) -> None:
         (LEFT, 2.0): Origin("manual", "AB"),
     }
     for path in (file, file.with_suffix(".csv")):
-        found = {(one.label, one.start): one.origin for one in read_annotations(path).intervals}
-        assert found == wanted
+        origins = {(one.label, one.start): one.origin for one in read_annotations(path).intervals}
+        assert origins == wanted
 
 
 def test_other_tools_are_told_in_their_own_words(mixed: Path) -> None:
@@ -175,11 +175,11 @@ def test_other_tools_are_told_in_their_own_words(mixed: Path) -> None:
 
 def test_who_said_it_is_no_part_of_what_was_said(mixed: Path, tmp_path: Path) -> None:
     (file,) = mixed.glob("r?.json")
-    found = read_annotations(file)
+    annotations = read_annotations(file)
     assert convert(file, tmp_path / "a.json").lost == ()
     assert convert(file, tmp_path / "a.vtt").lost[-3:] == ("origin", "media", "duration")
-    bare = replace(found, intervals=tuple(replace(one, origin=None) for one in found.intervals))
-    assert bare == found
+    bare = replace(annotations, intervals=tuple(replace(one, origin=None) for one in annotations.intervals))
+    assert bare == annotations
 
 
 def test_a_wrong_origin_in_json_is_refused_and_a_column_of_another_meaning_is_none(tmp_path: Path) -> None:

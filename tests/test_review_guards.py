@@ -41,15 +41,15 @@ def planting(study: Path) -> tuple[Client, str, dict[str, object]]:
 
 def test_a_planted_suggestion_looks_like_the_others_and_is_the_same_every_time(study: Path) -> None:
     browser, id, wrong = planting(study)
-    found = opened(browser, id)["suggestions"]
-    assert [one["planted"] for one in found] == [False, False]
+    suggestions = opened(browser, id)["suggestions"]
+    assert [one["planted"] for one in suggestions] == [False, False]
     assert wrong["label"] == LEFT  # of the other one the run says nothing anywhere
     assert wrong["score"] != 0.9
     assert wrong["score"] == pytest.approx(0.9, abs=0.03)
     assert wrong["end"] - wrong["start"] == pytest.approx(0.4)
     assert 1.5 <= wrong["start"] < wrong["end"] <= 3.0  # where the file has none
     again = client(study, run=study / "runs" / "timesformer", plant=1.0)
-    assert opened(again, id)["suggestions"] == found
+    assert opened(again, id)["suggestions"] == suggestions
 
 
 def test_nothing_is_planted_unless_asked_for(study: Path) -> None:
@@ -87,10 +87,12 @@ def test_planted_bouts_are_taken_back_and_counted_when_the_next_server_starts(st
     accept(browser, id, wrong, "wrong")
     act(browser, id, {"op": "mark", "start": 0, "end": 3}, put(LEFT, 0, 1, "right"))
     again = client(study, run=study / "runs" / "timesformer")
-    found = opened(again, id)
-    assert [one["id"] for one in found["bouts"]] == ["right"]
-    assert found["reviewed"][RIGHT] == [[0, 3]]
-    assert found["reviewed"][LEFT] == [span for span in ([0, wrong["start"]], [wrong["end"], 3]) if span[1] > span[0]]
+    recording = opened(again, id)
+    assert [one["id"] for one in recording["bouts"]] == ["right"]
+    assert recording["reviewed"][RIGHT] == [[0, 3]]
+    assert recording["reviewed"][LEFT] == [
+        span for span in ([0, wrong["start"]], [wrong["end"], 3]) if span[1] > span[0]
+    ]
     own = again.get("/api/guards").json["AB"]
     assert (own["planted"], own["planted_accepted"], own["accepted"]) == (1, 1, 1)
 
@@ -121,8 +123,8 @@ def test_only_who_settles_sees_what_two_people_say_and_where_they_disagree(two: 
     study, id = two
     assert client(study, "AB").get("/api/agreement").status == 404
     settler = client(study, "agreed")
-    told = settler.get("/api/agreement").json
-    (one,) = told["recordings"]
+    agreement = settler.get("/api/agreement").json
+    (one,) = agreement["recordings"]
     assert (one["id"], one["annotators"]) == (id, ["AB", "CD"])
     assert [(d["label"], d["start"], d["end"], d["who"], d["settled"]) for d in one["disagreements"]] == [
         (LEFT, 1.5, 2.5, {"AB": False, "CD": True}, False)
@@ -138,9 +140,9 @@ def test_only_who_settles_sees_what_two_people_say_and_where_they_disagree(two: 
 def test_what_is_settled_becomes_the_truth(two: tuple[Path, str]) -> None:
     study, id = two
     settler = client(study, "agreed")
-    found = opened(settler, id)
-    assert found["reviewed"] == {LEFT: [[0, 1.5], [2.5, 3]], RIGHT: [[0, 3]]}
-    bout = next(one for one in found["bouts"] if one["label"] == LEFT)
+    recording = opened(settler, id)
+    assert recording["reviewed"] == {LEFT: [[0, 1.5], [2.5, 3]], RIGHT: [[0, 3]]}
+    bout = next(one for one in recording["bouts"] if one["label"] == LEFT)
     act(settler, id, put(LEFT, 0, 2.0, bout["id"]), {"op": "mark", "start": 1.5, "end": 2.5, "labels": [LEFT]})
     assert settler.get("/api/agreement").json["recordings"][0]["disagreements"][0]["settled"]
     truth = {one.name: one for one in load_data(load_study(study)).recordings}["r0"]

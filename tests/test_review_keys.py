@@ -61,17 +61,19 @@ def own(folder: Path, text: str) -> Path:
 
 
 def reached(path: Path, labels: tuple[str, ...] = (LEFT, RIGHT), program: str = "") -> dict[str, str]:
-    found = key_map(path, labels, program)
-    every = [(key, name) for said in (found.labels, found.commands) for name, keys in said.items() for key in keys]
+    mapped = key_map(path, labels, program)
+    every = [
+        (key, name) for bindings in (mapped.labels, mapped.commands) for name, keys in bindings.items() for key in keys
+    ]
     assert len({key for key, _ in every}) == len(every)  # no key does two things
     return dict(every)
 
 
 @pytest.mark.parametrize("program", ["", *PROGRAMS])
 def test_hands_find_their_keys_and_every_command_has_one(tmp_path: Path, program: str) -> None:
-    found = reached(tmp_path / "none.yaml", program=program)
-    assert found.items() >= HANDS[program].items()
-    assert set(COMMANDS) <= set(found.values())
+    bound = reached(tmp_path / "none.yaml", program=program)
+    assert bound.items() >= HANDS[program].items()
+    assert set(COMMANDS) <= set(bound.values())
     assert key_map(tmp_path / "none.yaml", (), program).commands.keys() == COMMANDS.keys()
 
 
@@ -102,24 +104,24 @@ def test_what_is_no_key_is_refused_with_the_file(tmp_path: Path, typed: str) -> 
 
 def test_own_keys_win_and_leave_what_they_took_with_its_others(tmp_path: Path) -> None:
     path = own(tmp_path, f"next-suggestion: [x, k]\n{LEFT}: [v, ArrowDown]\n")
-    found = reached(path)
-    assert (found["x"], found["k"], found["Space"]) == ("next-suggestion", "next-suggestion", "play")
-    assert (found["v"], found["ArrowDown"], found["1"]) == (LEFT, LEFT, RIGHT)
-    assert "n" not in found  # own keys stand for the usual ones
+    bound = reached(path)
+    assert (bound["x"], bound["k"], bound["Space"]) == ("next-suggestion", "next-suggestion", "play")
+    assert (bound["v"], bound["ArrowDown"], bound["1"]) == (LEFT, LEFT, RIGHT)
+    assert "n" not in bound  # own keys stand for the usual ones
     assert reached(own(tmp_path, "help: Ctrl+Space\n"), program="elan")["Ctrl+Space"] == "help"
 
 
 def test_labels_take_no_key_that_a_command_has(tmp_path: Path) -> None:
     labels = tuple(f"Label {number}" for number in range(30))
-    found = reached(tmp_path / "none.yaml", labels)
-    given = {name: key for key, name in found.items() if name in labels}
+    bound = reached(tmp_path / "none.yaml", labels)
+    given = {name: key for key, name in bound.items() if name in labels}
     assert [given.get(name) for name in labels[9:12]] == ["0", "Shift+B", "Shift+C"]
-    assert found["Shift+A"] == "accept-view"
+    assert bound["Shift+A"] == "accept-view"
     assert "Label 29" not in given
 
 
 @pytest.mark.parametrize(
-    ("text", "said", "hint"),
+    ("text", "expected", "hint"),
     [
         ("nextsuggestion: [s]\n", "'nextsuggestion' is neither an action nor a label", "'next-suggestion'?"),
         ("play: [s]\nloop: [s]\n", "s is given to 'play' and to 'loop'", "one of them"),
@@ -127,12 +129,12 @@ def test_labels_take_no_key_that_a_command_has(tmp_path: Path) -> None:
     ],
 )
 def test_a_file_that_would_do_nothing_is_refused_before_anything_is_served(
-    study: Path, text: str, said: str, hint: str
+    study: Path, text: str, expected: str, hint: str
 ) -> None:
     (study / "review").mkdir()
     own(study / "review", text)
     shown = " ".join(refused("review", study, "--no-browser").split())
-    assert said in shown
+    assert expected in shown
     assert hint in shown
 
 
@@ -141,8 +143,8 @@ def test_keys_that_are_not_known_are_refused_by_name(study: Path) -> None:
 
 
 def test_the_page_is_told_the_keys_that_were_asked_for(study: Path) -> None:
-    told = client(study, program="boris").get("/api/study").json
-    keys = {one["name"]: one["keys"] for one in told["commands"]}
+    served = client(study, program="boris").get("/api/study").json
+    keys = {one["name"]: one["keys"] for one in served["commands"]}
     assert keys["accept"] == ["Alt+A"]
-    assert [one["keys"] for one in told["labels"]] == [["1"], ["2"]]
+    assert [one["keys"] for one in served["labels"]] == [["1"], ["2"]]
     assert session(study).program == ""

@@ -20,7 +20,7 @@ from small_studies import film as film_of_lamps
 from sound_films import film
 from starlette.requests import Request
 from video_matrix import MATRIX
-from video_players import here
+from video_players import installed
 from videos import BIT_CELLS, GRID, make_sound, number_of
 
 from actscribe.errors import UnreadableVideo
@@ -105,7 +105,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.skipif(not any(map(here, PROGRAMS)), reason="no Chromium here")
+@pytest.mark.skipif(not any(map(installed, PROGRAMS)), reason="no Chromium here")
 def test_chromium_shows_every_frame_at_the_time_that_we_say(films: Path) -> None:
     with listening(films) as session, tab() as browser:
         page = browser.page
@@ -117,14 +117,14 @@ def test_chromium_shows_every_frame_at_the_time_that_we_say(films: Path) -> None
             assert (camera["plays"] == "as is") == FILES[name], name
             steps = np.diff(times, append=item.recording.duration)
             places = [*range(0, len(times), 6), *range(3, len(times), 6)[::-1]]
-            sought = [float(times[place] + steps[place] / 2) for place in places]
+            sought = [float(times[index] + steps[index] / 2) for index in places]
             shown = page.evaluate(SHOW, [camera["url"], sought])
             assert shown is not None, name
             np.testing.assert_allclose([media for media, _ in shown], times[places], atol=2e-6, err_msg=name)
             assert [number_in(cells) for _, cells in shown] == numbers(item.recording.video, sought), name
 
 
-@pytest.mark.skipif(not any(map(here, PROGRAMS)), reason="no Chromium here")
+@pytest.mark.skipif(not any(map(installed, PROGRAMS)), reason="no Chromium here")
 def test_chromium_hears_what_we_say_is_heard_and_what_was_made_for_it(films: Path, tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text("<!doctype html><title>sound</title>")
     with tab() as browser:
@@ -156,8 +156,8 @@ def playable(page: Any, session: Session, id: str) -> dict[str, Any]:
 
 def numbers(video: Path, sought: list[float]) -> list[int]:
     ordered = sorted(sought)
-    found = dict(zip(ordered, (number_of(one.image) for one in frames_at(video, ordered)), strict=True))
-    return [found[one] for one in sought]
+    shown = dict(zip(ordered, (number_of(one.image) for one in frames_at(video, ordered)), strict=True))
+    return [shown[one] for one in sought]
 
 
 def number_in(cells: list[int]) -> int:
@@ -171,8 +171,8 @@ def test_a_conversion_keeps_the_times_of_all_frames(films: Path, tmp_path: Path)
     file, served = made.playable(video) or (video, "")
     assert served == "video/mp4"
     with av.open(str(file)) as container:
-        found = sorted(float(packet.pts * packet.time_base) for packet in container.demux(video=0) if packet.size)
-    np.testing.assert_allclose(found, times, atol=1e-6)
+        stored = sorted(float(packet.pts * packet.time_base) for packet in container.demux(video=0) if packet.size)
+    np.testing.assert_allclose(stored, times, atol=1e-6)
 
 
 def test_a_video_is_converted_once_and_again_when_it_is_another(films: Path, tmp_path: Path) -> None:

@@ -45,8 +45,8 @@ class Planting:
 
     def exported(self) -> Spans:
         answer = self.browser.post("/api/export", {"formats": ["json"], "recordings": [self.id]}).json
-        found = read_annotations(self.study / answer["files"][0])
-        return [(one.label, one.start, one.end) for one in found.intervals]
+        annotations = read_annotations(self.study / answer["files"][0])
+        return [(one.label, one.start, one.end) for one in annotations.intervals]
 
     def truth(self) -> tuple[Spans, Spans]:
         """Return the bouts and the gaps that training sees."""
@@ -158,9 +158,9 @@ def test_taking_back_cannot_be_undone_nor_anything_before_it(planting: Planting)
     planting.accept()
     planting.browser.session.take_back()
     for browser in (planting.browser, planting.later()):
-        found = opened(browser, planting.id)
-        assert (found["undo"], found["redo"], found["bouts"]) == ("", "", [])
-        answer = browser.post(f"/api/recordings/{planting.id}/undo", {"revision": found["revision"]})
+        recording = opened(browser, planting.id)
+        assert (recording["undo"], recording["redo"], recording["bouts"]) == ("", "", [])
+        answer = browser.post(f"/api/recordings/{planting.id}/undo", {"revision": recording["revision"]})
         assert answer.status == 400
     planting.act(put(RIGHT, 0, 1), why="add")
     assert opened(planting.browser, planting.id)["undo"] == "add"
@@ -187,11 +187,11 @@ def test_planted_suggestions_look_like_the_runs_own() -> None:
             score = None if label == "wave" else float(rng.uniform(0.5, 0.7) + (label == "sit") * 0.25)
             own.append(Suggestion(label=label, start=start, end=start + seconds, run="r", score=score))
     scores = TimeScores(np.arange(260) / 4, rng.random((260, 4)), 0.25, np.ones(260, bool), 64.9)
-    found = Suggested(run="r", suggestions=tuple(own[::7]), doubts=())
+    suggested = Suggested(run="r", suggestions=tuple(own[::7]), doubts=())
     made = [
         one
         for seed in range(40)
-        for one in planted(found, scores, ("fall", "sit", "walk", "wave"), (), own, 1.0, [seed])
+        for one in planted(suggested, scores, ("fall", "sit", "walk", "wave"), (), own, 1.0, [seed])
     ]
     assert len(made) > 100
     known = {one.score for one in own}

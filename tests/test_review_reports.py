@@ -120,12 +120,12 @@ def test_an_archive_of_a_run_of_the_study_links_to_the_recordings_that_the_study
 def test_an_archive_with_a_test_recording_is_opened_by_who_insists_and_others_stay_blind(
     browser: Client, study: Path
 ) -> None:
-    found = {split: browser.session.item(id) for split, id in ids(browser).items()}
-    archive_pages.of_run(study, study / "runs" / "timesformer", [found["test"].content, found["train"].content])
+    items = {split: browser.session.item(id) for split, id in ids(browser).items()}
+    archive_pages.of_run(study, study / "runs" / "timesformer", [items["test"].content, items["train"].content])
     assert browser.get("/reports/night/archive").status == 400
     assert browser.post("/api/report", {"name": "night", "about": "archive"}).status == 200
     assert browser.get("/reports/night/archive").status == 200
-    assert not opened(browser, found["test"].id)["blind"]
+    assert not opened(browser, items["test"].id)["blind"]
 
 
 def test_an_archive_of_another_studys_run_is_not_listed(browser: Client, study: Path) -> None:
@@ -174,7 +174,7 @@ def test_review_begins_with_a_moment(study: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "said", "hint"),
+    ("wanted", "expected", "hint"),
     [
         ("{name}x", "no recording '{name}x'", "Did you mean '{name}'?"),
         ("zzzz@1", "no recording 'zzzz'", "Its recordings: "),
@@ -186,10 +186,10 @@ def test_review_begins_with_a_moment(study: Path) -> None:
         ("{name}@nan", "", ""),
     ],
 )
-def test_a_moment_that_is_not_there_is_refused(study: Path, wanted: str, said: str, hint: str) -> None:
+def test_a_moment_that_is_not_there_is_refused(study: Path, wanted: str, expected: str, hint: str) -> None:
     one = session(study)
     name = next(iter(one.items.values())).recording.name
     with pytest.raises(ActScribeError) as caught:
         address(one, wanted.format(name=name))
-    assert said.format(name=name) in caught.value.message
+    assert expected.format(name=name) in caught.value.message
     assert hint.format(name=name) in caught.value.hint

@@ -156,12 +156,12 @@ def test_ranges(browser: Client, asked: str, status: int, length: int | None, wh
     size = len(whole)
     answer = browser.get(path, range=asked)
     assert answer.status == status
-    told = where and where.format(size=size, last=size - 1, seventh=size - 7)
-    assert answer.headers.get("content-range") == told
+    expected = where and where.format(size=size, last=size - 1, seventh=size - 7)
+    assert answer.headers.get("content-range") == expected
     if length is not None:
         wanted = length if length > 0 else size + length
         assert len(answer.body) == wanted
-        start = int(told.split()[1].partition("-")[0]) if told else 0
+        start = int(expected.split()[1].partition("-")[0]) if expected else 0
         assert answer.body == whole[start : start + wanted]
 
 
@@ -178,14 +178,14 @@ def test_a_head_request_has_no_body_and_a_known_version_is_not_sent_again(browse
 def test_mutated_requests_find_no_fault_and_no_other_file(browser: Client) -> None:
     rng = random.Random(1)
     id = ids(browser)["train"]
-    seen: set[int] = set()
+    statuses: set[int] = set()
     for _ in range(1500):
         method, path, body, headers = _mutated(rng, id)
         answer = browser.ask(method, path, body, headers)
-        seen.add(answer.status)
+        statuses.add(answer.status)
         assert answer.status in (200, 206, 303, 304, 400, 403, 404, 405, 409, 413, 416), (method, path, body, headers)
         assert SECRET not in answer.body
-    assert {200, 400, 403, 404} <= seen
+    assert {200, 400, 403, 404} <= statuses
 
 
 def _mutated(rng: random.Random, id: str) -> tuple[str, str, bytes, dict[str, str]]:
@@ -224,9 +224,9 @@ def _mutated(rng: random.Random, id: str) -> tuple[str, str, bytes, dict[str, st
 
 
 def _changed(rng: random.Random, text: str) -> str:
-    place = rng.randrange(len(text) + 1)
+    offset = rng.randrange(len(text) + 1)
     new = rng.choice([rng.choice(string.printable), "..", "/", "%00", "-", "9" * 30, "é", '"', "{"])
-    return text[:place] + new + text[place + rng.randrange(3) :]
+    return text[:offset] + new + text[offset + rng.randrange(3) :]
 
 
 def test_sessions_have_secrets_of_their_own(short_study: Path) -> None:

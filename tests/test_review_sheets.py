@@ -26,13 +26,13 @@ def browser(study: Path) -> Client:
 
 
 def test_the_study_is_told_with_labels_keys_and_progress(browser: Client) -> None:
-    told = browser.get("/api/study").json
-    assert (told["name"], told["task"], told["annotator"], told["run"]) == ("lamps", "multi-label", "AB", None)
-    assert [(label["name"], label["keys"]) for label in told["labels"]] == [(LEFT, ["1"]), (RIGHT, ["2"])]
-    assert [one["state"] for one in told["recordings"]] == ["file"] * 3
-    assert [one["bouts"] for one in told["recordings"]] == [2] * 3
-    assert told["recordings"][0]["reviewed_s"] == {LEFT: 3.0, RIGHT: 3.0}
-    assert told["left_s"] == 0
+    served = browser.get("/api/study").json
+    assert (served["name"], served["task"], served["annotator"], served["run"]) == ("lamps", "multi-label", "AB", None)
+    assert [(label["name"], label["keys"]) for label in served["labels"]] == [(LEFT, ["1"]), (RIGHT, ["2"])]
+    assert [one["state"] for one in served["recordings"]] == ["file"] * 3
+    assert [one["bouts"] for one in served["recordings"]] == [2] * 3
+    assert served["recordings"][0]["reviewed_s"] == {LEFT: 3.0, RIGHT: 3.0}
+    assert served["left_s"] == 0
     alone = client(browser.session.study.folder, independent=True).get("/api/study").json
     assert [(one["state"], one["bouts"]) for one in alone["recordings"]] == [("new", 0)] * 3
     assert alone["left_s"] == pytest.approx(9.0)
@@ -41,15 +41,15 @@ def test_the_study_is_told_with_labels_keys_and_progress(browser: Client) -> Non
 def test_a_recording_begins_with_the_studys_annotations_and_what_was_annotated_counts_as_reviewed(
     browser: Client, study: Path
 ) -> None:
-    found = opened(browser, ids(browser)["train"])
-    assert [(one["label"], one["start"], one["end"]) for one in found["bouts"]] == [
+    recording = opened(browser, ids(browser)["train"])
+    assert [(one["label"], one["start"], one["end"]) for one in recording["bouts"]] == [
         (label, start / 1000, end / 1000) for label, start, end in BOTH
     ]
-    assert found["reviewed"] == {LEFT: [[0.0, 3.0]], RIGHT: [[0.0, 3.0]]}
-    assert found["frame_s"] == pytest.approx(0.1)
-    assert found["cameras"][0] == {
+    assert recording["reviewed"] == {LEFT: [[0.0, 3.0]], RIGHT: [[0.0, 3.0]]}
+    assert recording["frame_s"] == pytest.approx(0.1)
+    assert recording["cameras"][0] == {
         "name": "r0.mp4",
-        "url": f"/media/{found['id']}/0",
+        "url": f"/media/{recording['id']}/0",
         "offset": 0.0,
         "plays": "as is",
         "progress": 1.0,
@@ -57,10 +57,10 @@ def test_a_recording_begins_with_the_studys_annotations_and_what_was_annotated_c
         "width": 64,
         "height": 48,
     }
-    answer = browser.post(f"/api/recordings/{found['id']}/actions", action(found, put(LEFT, 2.0, 2.5)))
+    answer = browser.post(f"/api/recordings/{recording['id']}/actions", action(recording, put(LEFT, 2.0, 2.5)))
     assert answer.status == 200
-    told = browser.get("/api/study").json
-    assert [(one["state"], one["bouts"]) for one in told["recordings"]] == [("done", 3), ("file", 2), ("file", 2)]
+    served = browser.get("/api/study").json
+    assert [(one["state"], one["bouts"]) for one in served["recordings"]] == [("done", 3), ("file", 2), ("file", 2)]
 
 
 def test_looking_begins_nothing_and_the_file_goes_on_to_count(browser: Client, study: Path) -> None:
@@ -84,9 +84,9 @@ def test_looking_begins_nothing_and_the_file_goes_on_to_count(browser: Client, s
 
 def test_whoever_asks_for_independence_begins_from_nothing(study: Path) -> None:
     browser = client(study, independent=True)
-    found = opened(browser, ids(browser)["train"])
-    assert found["bouts"] == []
-    assert found["reviewed"] == {LEFT: [], RIGHT: []}
+    recording = opened(browser, ids(browser)["train"])
+    assert recording["bouts"] == []
+    assert recording["reviewed"] == {LEFT: [], RIGHT: []}
 
 
 def test_a_second_annotator_begins_from_nothing_and_sees_nothing_of_the_first(study: Path) -> None:
@@ -95,9 +95,9 @@ def test_a_second_annotator_begins_from_nothing_and_sees_nothing_of_the_first(st
     before = opened(first, id)
     first.post(f"/api/recordings/{id}/actions", action(before, put(LEFT, 2.5, 2.9, "only-AB")))
     second = client(study, "CD")
-    seen = opened(second, id)
-    assert seen["bouts"] == []
-    assert seen["lanes"] == []
+    recording = opened(second, id)
+    assert recording["bouts"] == []
+    assert recording["lanes"] == []
     assert [one["others"] for one in second.get("/api/study").json["recordings"]] == [1, 0, 0]
     assert b"only-AB" not in second.post(f"/api/recordings/{id}/open", {}).body
 
@@ -106,11 +106,11 @@ def test_what_is_answered_is_on_disk_and_goes_on_in_another_server(browser: Clie
     id = ids(browser)["train"]
     done = browser.post(f"/api/recordings/{id}/actions", action(opened(browser, id), put(LEFT, 2.0, 2.5))).json
     again = client(study)
-    found = opened(again, id)
-    assert found["revision"] == done["revision"]
-    assert {one["id"]: (one["start"], one["end"]) for one in found["bouts"]}["n1"] == (2.0, 2.5)
-    assert found["undo"] == "add"
-    undone = again.post(f"/api/recordings/{id}/undo", {"revision": found["revision"]}).json
+    recording = opened(again, id)
+    assert recording["revision"] == done["revision"]
+    assert {one["id"]: (one["start"], one["end"]) for one in recording["bouts"]}["n1"] == (2.0, 2.5)
+    assert recording["undo"] == "add"
+    undone = again.post(f"/api/recordings/{id}/undo", {"revision": recording["revision"]}).json
     assert undone["ops"] == [{"op": "drop", "id": "n1"}]
     redone = again.post(f"/api/recordings/{id}/redo", {"revision": undone["revision"]}).json
     assert [(one["op"], one["bout"]["id"], one["bout"]["end"]) for one in redone["ops"]] == [("put", "n1", 2.5)]
@@ -170,11 +170,11 @@ def test_the_times_of_frames_are_those_of_the_file(browser: Client) -> None:
 def test_suggestions_and_curves_are_shown_but_for_the_test_split(study: Path) -> None:
     run = suggesting_run(study)
     browser = client(study, run=run)
-    seen, blind = opened(browser, ids(browser)["train"]), opened(browser, ids(browser)["test"])
-    assert [(one["label"], one["start"], one["end"], one["score"]) for one in seen["suggestions"]] == [
+    recording, blind = opened(browser, ids(browser)["train"]), opened(browser, ids(browser)["test"])
+    assert [(one["label"], one["start"], one["end"], one["score"]) for one in recording["suggestions"]] == [
         (LEFT, 0.0, 2.0, 0.9)
     ]
-    assert (seen["blind"], blind["blind"], blind["suggestions"]) == (False, True, None)
+    assert (recording["blind"], blind["blind"], blind["suggestions"]) == (False, True, None)
     curves = browser.get(f"/api/recordings/{ids(browser)['train']}/curves?from=0&to=3&points=3").json
     assert curves["times"] == pytest.approx([0.5, 1.5, 2.5])
     assert curves["labels"] == {LEFT: pytest.approx([0.9, 0.9, 0.4]), RIGHT: pytest.approx([0.2] * 3)}
@@ -186,9 +186,9 @@ def test_insisting_on_predictions_of_a_test_recording_is_written_down_and_cannot
     browser = client(study, run=run)
     id = ids(browser)["test"]
     assert opened(browser, id)["blind"]
-    seen = opened(browser, id, insist=True)
-    assert not seen["blind"]
-    assert len(seen["suggestions"]) == 1
+    recording = opened(browser, id, insist=True)
+    assert not recording["blind"]
+    assert len(recording["suggestions"]) == 1
     looked = [one for one in Journal.of(study).entries() if one.kind == "looked"]
     assert ['"insisted":true' in one.body for one in looked] == [False, True]
     assert not opened(client(study, run=run), id)["blind"]
@@ -232,12 +232,12 @@ def test_further_cameras_of_a_recording_are_shown_with_their_offsets_and_are_no_
 
 
 @pytest.mark.parametrize(
-    ("offset", "video", "said"),
+    ("offset", "video", "message"),
     [("soon", "side.mp4", "must be seconds"), ("1", "", "without 'camera_2'"), ("", "none.mp4", "no such video")],
 )
-def test_a_camera_that_cannot_be_is_refused_with_its_line(study: Path, offset: str, video: str, said: str) -> None:
+def test_a_camera_that_cannot_be_is_refused_with_its_line(study: Path, offset: str, video: str, message: str) -> None:
     with_cameras(study, offset, video)
-    with pytest.raises(ActScribeError, match=said) as refused:
+    with pytest.raises(ActScribeError, match=message) as refused:
         read_manifest(study / "manifest.csv")
     assert "manifest.csv:2" in str(refused.value)
 
@@ -258,10 +258,10 @@ def test_where_recordings_are_split_by_time_predictions_are_kept_from_the_test_p
     interval_text(tmp_path / "a.txt", [(LEFT, 0, 9000)])
     write_manifest(tmp_path, [{"video": "a.mp4", "annotations": "a.txt"}])
     write_study(tmp_path, split=split)
-    found = session(tmp_path)
-    (item,) = found.items.values()
-    (hidden,) = found.hidden(item)
-    assert not found.is_blind(item)
+    review = session(tmp_path)
+    (item,) = review.items.values()
+    (hidden,) = review.hidden(item)
+    assert not review.is_blind(item)
     # 18 s less two gaps of 2 s are 14: training until 5.6, validation 7.6 to 11.8, test from 13.8 on.
     assert hidden == pytest.approx((13.8, 18.0), abs=1.0)
     assert not outside([hidden], 14.0, 15.0)

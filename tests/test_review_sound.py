@@ -129,10 +129,10 @@ def test_sound_after_the_last_picture_is_left_out(tmp_path: Path) -> None:
 def test_sound_that_cannot_be_decoded_is_left_out_and_said(tmp_path: Path) -> None:
     video = film(tmp_path / "a.avi")
     data = video.read_bytes()
-    place = data.index(b"auds")  # the header of the stream, and behind it its format, whose first number is the codec
-    place = data.index(b"strf", place) + 8
-    assert data[place : place + 2] == b"\x01\x00"
-    video.write_bytes(data[:place] + b"\x77\x77" + data[place + 2 :])
+    offset = data.index(b"auds")  # the header of the stream, and behind it its format, whose first number is the codec
+    offset = data.index(b"strf", offset) + 8
+    assert data[offset : offset + 2] == b"\x01\x00"
+    video.write_bytes(data[:offset] + b"\x77\x77" + data[offset + 2 :])
     made, file = converted(video)
     assert tracks(file) == [("video", "h264")]
     assert made.left_out(video).startswith("Shown without its sound. ")
@@ -142,13 +142,13 @@ def test_sound_that_cannot_be_decoded_is_left_out_and_said(tmp_path: Path) -> No
 
 def test_the_child_gives_the_sound_that_this_process_does(tmp_path: Path) -> None:
     video = film(tmp_path / "a.mkv", begins=0.25)
-    here = np.concatenate(list(sound_of(video, 1.5)))
+    own = np.concatenate(list(sound_of(video, 1.5)))
     with contained():
         there = np.concatenate(list(sound_of(video, 1.5)))
-    np.testing.assert_array_equal(here, there)
-    assert here.shape == (1.5 * RATE, 2)
-    assert not here[: RATE // 4].any()
-    assert here[round(0.3505 * RATE)].tolist() == [25_000, 25_000]
+    np.testing.assert_array_equal(own, there)
+    assert own.shape == (1.5 * RATE, 2)
+    assert not own[: RATE // 4].any()
+    assert own[round(0.3505 * RATE)].tolist() == [25_000, 25_000]
 
 
 def test_a_clock_that_jumps_is_no_end_of_memory(tmp_path: Path) -> None:

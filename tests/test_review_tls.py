@@ -71,18 +71,18 @@ def asked(address: str, trusted: Path | None, path: str, **headers: str) -> http
 
 def test_who_has_the_token_is_let_in_over_tls_alone(served: tuple[str, Path]) -> None:
     address, trusted = served
-    found = re.fullmatch(rf"https://{NAME}:(\d+)(/\?token=\S+)", address)
-    assert found
-    port, first = int(found[1]), found[2]
+    match = re.fullmatch(rf"https://{NAME}:(\d+)(/\?token=\S+)", address)
+    assert match
+    port, first = int(match[1]), match[2]
     answer = asked(address, trusted, first)
     cookie = answer.headers["set-cookie"]
     assert answer.status == 303
     assert {"Secure", "HttpOnly", "SameSite=strict"} <= set(cookie.split("; "))
-    told = {"Cookie": cookie.partition(";")[0]}
-    assert asked(address, trusted, "/api/study", **told).status == 200
-    assert asked(address, trusted, "/api/study", **told, Origin=f"https://{NAME}:{port}").status == 200
-    assert asked(address, trusted, "/api/study", **told, Origin=f"http://{NAME}:{port}").status == 403
-    assert asked(address, trusted, "/api/study", **told, Host=f"127.0.0.1:{port}").status == 403
+    headers = {"Cookie": cookie.partition(";")[0]}
+    assert asked(address, trusted, "/api/study", **headers).status == 200
+    assert asked(address, trusted, "/api/study", **headers, Origin=f"https://{NAME}:{port}").status == 200
+    assert asked(address, trusted, "/api/study", **headers, Origin=f"http://{NAME}:{port}").status == 403
+    assert asked(address, trusted, "/api/study", **headers, Host=f"127.0.0.1:{port}").status == 403
     assert asked(address, trusted, "/api/study").status == 403
 
 
@@ -91,10 +91,10 @@ def test_nothing_is_said_in_the_clear_and_a_stranger_s_certificate_is_seen_throu
     port = int(address.rpartition(":")[2].partition("/")[0])
     with socket.create_connection(("127.0.0.1", port), timeout=20) as plain:
         plain.sendall(f"GET / HTTP/1.1\r\nHost: {NAME}:{port}\r\n\r\n".encode())
-        said = b""
+        received = b""
         while piece := plain.recv(1 << 16):
-            said += piece
-    assert b"html" not in said
+            received += piece
+    assert b"html" not in received
     with pytest.raises(ssl.SSLCertVerificationError):
         asked(address, None, "/")
 
@@ -104,12 +104,12 @@ def test_what_is_no_certificate_is_refused(pair: tuple[Path, Path], study: Path,
     _, other = certificate(tmp_path, name="other")
     _, locked = certificate(tmp_path, "-passout", "pass:secret", name="locked")
     for one, its in ((cert, other), (cert, locked), (key, key), (study / "study.yaml", key), (cert, study / "r0.mp4")):
-        said = refused("review", study, "--no-browser", "--host", NAME, "--tls-cert", one, "--tls-key", its)
-        assert "no certificate and its private key" in " ".join(said.split())
+        output = refused("review", study, "--no-browser", "--host", NAME, "--tls-cert", one, "--tls-key", its)
+        assert "no certificate and its private key" in " ".join(output.split())
     assert not (study / "review").exists()
 
 
 def test_a_host_that_is_no_address_of_this_machine_is_refused(pair: tuple[Path, Path], study: Path) -> None:
     cert, key = pair
-    said = refused("review", study, "--no-browser", "--host", "192.0.2.1", "--tls-cert", cert, "--tls-key", key)
-    assert "Nothing can be served at 192.0.2.1" in " ".join(said.split())
+    output = refused("review", study, "--no-browser", "--host", "192.0.2.1", "--tls-cert", cert, "--tls-key", key)
+    assert "Nothing can be served at 192.0.2.1" in " ".join(output.split())

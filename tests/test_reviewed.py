@@ -79,19 +79,19 @@ def test_begun_and_left_as_it_was_it_is_what_the_file_says(folder: Path) -> None
 
 def test_what_was_changed_counts_and_the_splits_stay(folder: Path) -> None:
     begin(folder, "r0", ops=[Drop(id="f1"), own(RIGHT, 3, 4), Mark(start=1, end=2, reviewed=False, labels=(LEFT,))])
-    found = named(load_data(folder), "r0")
-    assert found.intervals == (Interval(RIGHT, 1.0, 2.5), Interval(RIGHT, 3, 4))
-    assert found.gaps == (Interval(LEFT, 1, 2),)
-    assert found.split == "train"
+    recording = named(load_data(folder), "r0")
+    assert recording.intervals == (Interval(RIGHT, 1.0, 2.5), Interval(RIGHT, 3, 4))
+    assert recording.gaps == (Interval(LEFT, 1, 2),)
+    assert recording.split == "train"
 
 
 def test_reviewed_spans_alone_have_targets(folder: Path) -> None:
     # Windows of 2 s every 1 s: [0, 2) is reviewed whole, [1, 3) half, [2, 4) not; the bout at 2.5 s trains nothing.
     begin(folder, "r3", ops=[own(LEFT, 0.5, 2.0), own(RIGHT, 2.5, 3.5, "n2"), Mark(start=0, end=2)])
     data = load_data(folder)
-    found = named(data, "r3")
-    assert found.intervals == (Interval(LEFT, 0.5, 2.0), Interval(RIGHT, 2.5, 3.5))
-    truth = targets(cut(found, data.labels, Window(2.0, 1.0)), "multi-label")
+    recording = named(data, "r3")
+    assert recording.intervals == (Interval(LEFT, 0.5, 2.0), Interval(RIGHT, 2.5, 3.5))
+    truth = targets(cut(recording, data.labels, Window(2.0, 1.0)), "multi-label")
     np.testing.assert_array_equal(truth, [[1, 0], [1, 0], [np.nan, np.nan]])
 
 
@@ -104,8 +104,8 @@ def test_a_bout_outside_reviewed_time_does_not_count_inside(folder: Path) -> Non
 
 def test_begun_and_nothing_reviewed_is_not_annotated(folder: Path) -> None:
     begin(folder, "r3", ops=[own(LEFT, 0.5, 2.0)])
-    found = named(load_data(folder), "r3")
-    assert (found.intervals, found.gaps) == (None, ())
+    recording = named(load_data(folder), "r3")
+    assert (recording.intervals, recording.gaps) == (None, ())
 
 
 def test_first_second_and_agreed(folder: Path) -> None:
@@ -143,9 +143,9 @@ def relabel(folder: Path, *labels: object, **more: object) -> None:
 def test_a_label_that_was_renamed(folder: Path) -> None:
     begin(folder, "r3", ops=[own(LEFT, 0.5, 2.0), Mark(start=0, end=4)])
     relabel(folder, {"name": "Lamp", "aliases": [LEFT]}, RIGHT)
-    found = named(load_data(folder), "r3")
-    assert found.intervals == (Interval("Lamp", 0.5, 2.0),)
-    assert found.gaps == ()
+    recording = named(load_data(folder), "r3")
+    assert recording.intervals == (Interval("Lamp", 0.5, 2.0),)
+    assert recording.gaps == ()
 
 
 def test_a_label_that_is_gone_is_refused_by_name(folder: Path) -> None:
@@ -153,9 +153,9 @@ def test_a_label_that_is_gone_is_refused_by_name(folder: Path) -> None:
     for index in range(3):
         interval_text(folder / f"r{index}.txt", [(RIGHT, 0, 1000)])
     relabel(folder, "Lamp", RIGHT)
-    said = refused("check", folder)
-    assert f"the review of r3 by AB has 1 bout of '{LEFT}', which is no label." in " ".join(said.split())
-    assert "alias" in said
+    output = refused("check", folder)
+    assert f"the review of r3 by AB has 1 bout of '{LEFT}', which is no label." in " ".join(output.split())
+    assert "alias" in output
     relabel(folder, "Lamp", RIGHT, ignored=[LEFT])
     data = load_data(folder)
     assert named(data, "r3").intervals == ()
@@ -197,7 +197,7 @@ def test_parts_of_a_recording(tmp_path: Path) -> None:
 
 def test_check_says_how_much_was_reviewed(folder: Path) -> None:
     begin(folder, "r3", ops=[Mark(start=0, end=1.2), Mark(start=1.2, end=3, labels=(LEFT,))])
-    said = actscribe("check", folder)
-    row = next(line for line in said[said.index("Reviewed") :].splitlines() if "train" in line)
+    output = actscribe("check", folder)
+    row = next(line for line in output[output.index("Reviewed") :].splitlines() if "train" in line)
     assert [float(cell) for cell in row.split()[2:]] == pytest.approx([0.02, 0.03, 0.02], abs=0.005)
     assert load_study(folder).name == "lamps"

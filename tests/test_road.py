@@ -153,8 +153,8 @@ def test_scores_have_a_row_for_every_window_with_the_frames_that_were_seen(road:
 
 def _covered(name: str, label: str, start: float, end: float) -> float:
     axis = np.zeros(20_000, dtype=bool)
-    for found, begin, stop in bouts(int(name[1:]), duration_of(name)):
-        axis[begin:stop] |= found == label
+    for shown, begin, stop in bouts(int(name[1:]), duration_of(name)):
+        axis[begin:stop] |= shown == label
     return axis[round(start * 1000) : round(end * 1000)].mean()
 
 
@@ -163,9 +163,9 @@ def test_macro_f1_is_that_of_scikit_learn_and_above_always_yes(road: Road) -> No
     thresholds = json.loads((road.run / "operating-point.json").read_text())["thresholds"]
     table = pd.read_parquet(road.run / "scores-test.parquet")
     truth = np.column_stack([table[f"fraction: {label}"] >= 0.5 for label in LABELS])
-    said = np.column_stack([table[f"score: {label}"] >= thresholds[label] for label in LABELS])
-    assert values["macro_f1"] == pytest.approx(f1_score(truth, said, average="macro"), abs=1e-9)
-    always = f1_score(truth, np.ones_like(said), average="macro")
+    decided = np.column_stack([table[f"score: {label}"] >= thresholds[label] for label in LABELS])
+    assert values["macro_f1"] == pytest.approx(f1_score(truth, decided, average="macro"), abs=1e-9)
+    always = f1_score(truth, np.ones_like(decided), average="macro")
     assert values["macro_f1"] > always + 0.1
     baseline = next(row for row in values["baselines"]["always yes"] if row["label"] == "macro")
     assert baseline["f1"] == pytest.approx(always)
@@ -240,36 +240,36 @@ def test_the_timeline_of_a_new_video_reads_back_from_every_format(road: Road, tm
 
 def test_a_timeline_says_how_its_run_stands(road: Road) -> None:
     """The sentence of the report, in the terminal and in what was written; confidences that clips can support."""
-    found = read_annotations(road.root / "out" / "new.json")
-    said = " ".join(found.notes[0].split())  # without the narrow spaces before percent signs
+    annotations = read_annotations(road.root / "out" / "new.json")
+    note = " ".join(annotations.notes[0].split())  # without the narrow spaces before percent signs
     report = " ".join(html.unescape((road.run / "report-test.html").read_text(encoding="utf-8")).split())
-    assert said.startswith("The run that made this timeline, measured on test: Macro F1 0.")
-    assert said in " ".join(road.printed["annotate"].split())
+    assert note.startswith("The run that made this timeline, measured on test: Macro F1 0.")
+    assert note in " ".join(road.printed["annotate"].split())
     holding = {path.suffix for path in (road.root / "out").iterdir() if "measured on test" in path.read_text("utf-8")}
     assert holding == {".eaf", ".boris", ".json", ".vtt"}
     assert "The files hold these notes as well, but for csv, which can hold none." in road.printed["annotate"]
-    headline = said.partition("measured on test: ")[2].partition("On average")[0].strip()
+    headline = note.partition("measured on test: ")[2].partition("On average")[0].strip()
     assert headline in report
-    timelines = said[said.index("Its timelines: ") :]
+    timelines = note[note.index("Its timelines: ") :]
     assert timelines.startswith("Its timelines: F1 of time ")
     assert timelines in report
     clips = len(pd.read_parquet(road.run / "scores-validation.parquet"))
     most = (clips / 2 + 1) / (clips / 2 + 2)  # windows of 2 s, one every second
-    for interval in found.intervals:
+    for interval in annotations.intervals:
         assert interval.raw_score is not None
         assert interval.score is not None
         assert 1 - most <= interval.score <= most
     rows = list(openpyxl.load_workbook(road.root / "budget.xlsx").active.iter_rows(values_only=True))
     assert [row[:3] for row in rows[1:]] == [("new", label, "predicted") for label in LABELS]
     for row in rows[1:]:
-        assert row[3] == pytest.approx(sum(i.duration for i in found.intervals if i.label == row[1]), abs=0.002)
+        assert row[3] == pytest.approx(sum(i.duration for i in annotations.intervals if i.label == row[1]), abs=0.002)
 
 
 def test_report_writes_what_was_measured_and_measures_nothing(road: Road) -> None:
     assert str(road.run / "report-test.html") in actscribe("report", road.run).replace("\n", "")
-    said = actscribe("report", road.run, "--split", "train", code=2)
-    assert "was not measured on train" in said
-    assert f"actscribe evaluate {road.run} --split train" in " ".join(said.split()).replace("\n", "")
+    output = actscribe("report", road.run, "--split", "train", code=2)
+    assert "was not measured on train" in output
+    assert f"actscribe evaluate {road.run} --split train" in " ".join(output.split()).replace("\n", "")
     assert not (road.run / "scores-train.parquet").exists()
 
 
@@ -281,25 +281,25 @@ def test_a_figure_of_a_run_has_scores_and_both_lanes(road: Road, tmp_path: Path)
     assert text.count("#56b4e9") >= 2
     assert text.count("stroke: #0072b2") >= 2
     other = next(name for name, split in split_of(road).items() if split == "train")
-    said = actscribe("plot", other, "--run", road.run, "--out", tmp_path / "y.svg", code=2)
-    assert "--split train" in " ".join(said.split())
+    output = actscribe("plot", other, "--run", road.run, "--out", tmp_path / "y.svg", code=2)
+    assert "--split train" in " ".join(output.split())
 
 
 def test_exports_offer_every_label_and_lead_to_the_video(road: Road) -> None:
     for ending in (".eaf", ".boris", ".json"):
         path = road.root / "out" / f"new{ending}"
-        found = read_annotations(path)
-        assert found.labels == LABELS
-        assert (path.parent / found.media[0]).samefile(road.root / "new.mp4")
+        annotations = read_annotations(path)
+        assert annotations.labels == LABELS
+        assert (path.parent / annotations.media[0]).samefile(road.root / "new.mp4")
 
 
 def test_the_timeline_follows_the_lamps(road: Road) -> None:
-    found = read_annotations(road.root / "out" / "new.json").intervals
+    intervals = read_annotations(road.root / "out" / "new.json").intervals
     middles = np.arange(0.05, NEW_S, 0.1)
     for label in LABELS:
         truth = _lit(middles, [(s / 1000, e / 1000) for name, s, e in bouts(NEW_SEED, NEW_S) if name == label])
-        said = _lit(middles, [(i.start, i.end) for i in found if i.label == label])
-        assert (truth == said).mean() > 0.7
+        predicted = _lit(middles, [(i.start, i.end) for i in intervals if i.label == label])
+        assert (truth == predicted).mean() > 0.7
 
 
 def _lit(moments: np.ndarray, spans: list[tuple[float, float]]) -> np.ndarray:

@@ -35,10 +35,10 @@ def test_every_damage_of_every_file_is_refused_or_changes_nothing(
     copy = Path(shutil.copytree(runs[recognizer], tmp_path / "run"))
     for path in files(copy):
         for how in DAMAGES:
-            with damaged(path, how), pytest.raises(ActScribeError) as told:
+            with damaged(path, how), pytest.raises(ActScribeError) as caught:
                 everything(copy)
-            assert str(copy) in told.value.message
-            assert told.value.hint
+            assert str(copy) in caught.value.message
+            assert caught.value.hint
     assert everything(copy)[1:] == whole[1:]
 
 
@@ -75,10 +75,10 @@ def test_what_is_covered_is_named_and_the_rest_may_be_edited(run: Path) -> None:
 def test_a_changed_file_is_named_with_the_way_out(run: Path) -> None:
     path = run / "operating-point.json"
     path.write_text(path.read_text().replace("0.5", "0.6", 1))
-    with pytest.raises(ActScribeError) as told:
+    with pytest.raises(ActScribeError) as caught:
         Run.open(run)
-    assert told.value.message == f"{path}: was changed after the run wrote it."
-    assert "copy the run's folder again" in told.value.hint
+    assert caught.value.message == f"{path}: was changed after the run wrote it."
+    assert "copy the run's folder again" in caught.value.hint
     for name in ("labels.yaml", "recordings.json", "operating-point.json"):
         (run / name).unlink()
     with pytest.raises(ActScribeError, match=r"labels\.yaml and 2 more files are missing; the run is not whole"):
@@ -87,9 +87,9 @@ def test_a_changed_file_is_named_with_the_way_out(run: Path) -> None:
 
 def test_nothing_may_be_added_to_the_model(run: Path) -> None:
     (run / "model" / "video_preprocessor_config.json").write_text("{}")
-    with pytest.raises(ActScribeError, match=r"video_preprocessor_config\.json: was added") as told:
+    with pytest.raises(ActScribeError, match=r"video_preprocessor_config\.json: was added") as caught:
         Run.open(run)
-    assert "Move it out" in told.value.hint
+    assert "Move it out" in caught.value.hint
 
 
 def test_facts_that_were_edited_are_refused(run: Path) -> None:

@@ -47,7 +47,7 @@ def test_rounding_is_no_reason_to_refuse():
 
 
 @pytest.mark.parametrize(
-    ("row", "said"),
+    ("row", "message"),
     [
         ([0.5, 0.5], r"are \[0.5, 0.5\], expected a NumPy array of 2 numbers"),
         (None, "are None"),
@@ -56,8 +56,8 @@ def test_rounding_is_no_reason_to_refuse():
         (np.array(["a", "b"]), "an array of <U1"),
     ],
 )
-def test_what_is_no_array_of_scores_is_refused(row, said):
-    with pytest.raises(ActScribeError, match=said):
+def test_what_is_no_array_of_scores_is_refused(row, message):
+    with pytest.raises(ActScribeError, match=message):
         sound(row, 2)
 
 

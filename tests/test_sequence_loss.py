@@ -32,8 +32,8 @@ def test_classes_by_hand() -> None:
     logits = torch.tensor([[[1.0, 0.0, -1.0], [0.0, 2.0, 0.0]]])
     targets = torch.tensor([[[1.0, 0.0, 0.0], [NAN, NAN, NAN]]])
     first = np.log(np.exp(1.0) / np.exp([1.0, 0.0, -1.0]).sum())
-    found = loss("multi-class", [0.5, 1.0, 1.0])(logits, targets)
-    assert float(found) == pytest.approx(-0.5 * first / 2, rel=1e-5)
+    value = loss("multi-class", [0.5, 1.0, 1.0])(logits, targets)
+    assert float(value) == pytest.approx(-0.5 * first / 2, rel=1e-5)
 
 
 def test_jumps_are_squared_up_to_a_limit_and_only_where_both_steps_are_annotated() -> None:
@@ -64,8 +64,8 @@ def test_stages_count_alike_and_the_last_is_what_boundaries_are_told_by() -> Non
     torch.testing.assert_close(one(stages, targets), torch.stack(each).mean())
     edges = torch.tensor([[[-1.0], [2.0], [0.0], [-3.0]]])
     both = loss("multi-label", [1.0], smoothing=0.3, boundary=0.5)(torch.cat([stages, edges[:, None]], 1), targets)
-    told = [np.log(1 - logistic(-1)), 2 * np.log(logistic(2)), 2 * np.log(logistic(0)), np.log(1 - logistic(-3))]
-    assert float(both - one(stages, targets)) == pytest.approx(-0.5 * np.mean(told), rel=1e-4)
+    terms = [np.log(1 - logistic(-1)), 2 * np.log(logistic(2)), 2 * np.log(logistic(0)), np.log(1 - logistic(-3))]
+    assert float(both - one(stages, targets)) == pytest.approx(-0.5 * np.mean(terms), rel=1e-4)
 
 
 def test_boundaries_lie_on_both_sides_of_a_change_that_is_annotated() -> None:

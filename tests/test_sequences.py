@@ -74,9 +74,9 @@ def test_a_step_takes_its_own_frame_or_statistics_and_the_nearest_of_a_clip() ->
     vectors = torch.arange(8.0)[:, None].repeat(1, 4).half()
     rows = [Row(vectors, torch.linspace(0.2, 2.8, 8, dtype=torch.float64))] * 3
     spans = np.array([[0.0, 0.5], [0.5, 1.0], [2.5, 3.0]])
-    found = np.array([vector[[0, 4, 8, 12]].tolist() for vector, _ in how.vectors(rows, spans)])
+    taken = np.array([vector[[0, 4, 8, 12]].tolist() for vector, _ in how.vectors(rows, spans)])
     deviation = np.arange(8).std()
-    np.testing.assert_allclose(found, [[3.5, deviation, 1, place] for place in (0, 1, 7)], rtol=1e-5)
+    np.testing.assert_allclose(taken, [[3.5, deviation, 1, position] for position in (0, 1, 7)], rtol=1e-5)
     frames = stepping()
     assert (frames.clips_a_step, frames.width) == (1, 4)
     one = Row(torch.full((1, 4), 5.0), torch.tensor([0.125], dtype=torch.float64))
@@ -95,8 +95,8 @@ def learned(steps: int, seed: int = 0, width: int = 3) -> LearnedSequence:
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=4), st.integers(1, 25))
 def test_pieces_cover_every_recording(lengths: list[int], length: int) -> None:
     sequences = [learned(steps) for steps in lengths]
-    seen = {(place, step) for place, first in pieces(sequences, length) for step in range(first, first + length)}
-    assert {(place, step) for place, steps in enumerate(lengths) for step in range(steps)} <= seen
+    covered = {(index, step) for index, first in pieces(sequences, length) for step in range(first, first + length)}
+    assert {(index, step) for index, steps in enumerate(lengths) for step in range(steps)} <= covered
     assert len(pieces(sequences, length)) == sum(-(-steps // length) for steps in lengths)
 
 
@@ -130,16 +130,16 @@ def test_features_and_targets_are_drawn_together_and_the_same_again() -> None:
 @given(st.integers(1, 200), st.integers(1, 50), st.integers(0, 2**31))
 def test_drawn_steps_lie_in_the_recording_in_order(steps: int, length: int, seed: int) -> None:
     change = TimeAugmentation(1.5, 0.5, 0, 0, (1, 1))
-    found = drawn_steps(steps, length, change, np.random.default_rng(seed))
-    assert 1 <= len(found) <= length
-    assert found.min() >= 0
-    assert found.max() < steps
-    assert set(np.diff(found)) <= {0, 1, 2}
+    drawn = drawn_steps(steps, length, change, np.random.default_rng(seed))
+    assert 1 <= len(drawn) <= length
+    assert drawn.min() >= 0
+    assert drawn.max() < steps
+    assert set(np.diff(drawn)) <= {0, 1, 2}
 
 
 def test_without_change_a_whole_recording_is_shown() -> None:
-    found = drawn_steps(30, 50, TimeAugmentation(1.0, 0.0, 0, 0, (1, 1)), np.random.default_rng(0))
-    assert found.tolist() == list(range(30))
+    drawn = drawn_steps(30, 50, TimeAugmentation(1.0, 0.0, 0, 0, (1, 1)), np.random.default_rng(0))
+    assert drawn.tolist() == list(range(30))
 
 
 def test_features_are_standardised_over_all_recordings() -> None:

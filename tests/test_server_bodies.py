@@ -47,15 +47,15 @@ COMPLETIONS = st.fixed_dictionaries(
 CHATS = st.fixed_dictionaries({"message": MESSAGES | JSON}, optional={"logprobs": TOKENS | JSON, "done_reason": LEAVES})
 
 
-def check(dialect: Dialect, found: Any) -> None:
+def check(dialect: Dialect, body: Any) -> None:
     try:
-        reply = dialect.reply(found)
+        reply = dialect.reply(body)
     except NotUnderstoodError as error:
-        said = str(error)
+        message = str(error)
         reply = None
     if reply is None:
-        assert len(said) <= 300
-        assert said.isprintable()
+        assert len(message) <= 300
+        assert message.isprintable()
         return
     reply.text.encode()
     for value in (yes_no(reply).probability, yes_no(reply).probability_mass):
@@ -68,14 +68,14 @@ def check(dialect: Dialect, found: Any) -> None:
 
 @given(COMPLETIONS | JSON)
 @settings(max_examples=100)
-def test_chat_completions(found: Any) -> None:
-    check(LLAMA_CPP, found)
+def test_chat_completions(body: Any) -> None:
+    check(LLAMA_CPP, body)
 
 
 @given(CHATS | JSON)
 @settings(max_examples=60)
-def test_ollamas_chats(found: Any) -> None:
-    check(OLLAMA, found)
+def test_ollamas_chats(body: Any) -> None:
+    check(OLLAMA, body)
 
 
 class Lying(Line):
@@ -105,14 +105,14 @@ def test_what_a_server_says_of_itself(listed: Any, answers: dict[str, Any], mode
     type(line).answers = answers
     for dialect in DIALECTS:
         try:
-            found = dialect.find(line, listed, model, 1.0)
+            server = dialect.find(line, listed, model, 1.0)
         except (NotUnderstoodError, ActScribeError):
             continue
-        if found is not None:
-            assert found.model == str(found.model)
-            assert found.version.isprintable()
-            assert len(found.version) <= 40
-            assert found.context >= 0
+        if server is not None:
+            assert server.model == str(server.model)
+            assert server.version.isprintable()
+            assert len(server.version) <= 40
+            assert server.context >= 0
 
 
 def test_a_model_is_sure_of_nothing_impossible() -> None:

@@ -32,8 +32,10 @@ def clip(brightness: int = 200, frames: int = 4) -> Shown:
     return Shown(pixels, (np.arange(frames) + 0.5) / 2, frames / 2)
 
 
-def asked(served: Served, seen: Shown | None, texts: tuple[str, ...] = ("Is it on? Answer yes or no.",)) -> list[YesNo]:
-    return ChatServer(served.address, sees=seen is not None).yes_no(texts, seen)
+def asked(
+    served: Served, shown: Shown | None, texts: tuple[str, ...] = ("Is it on? Answer yes or no.",)
+) -> list[YesNo]:
+    return ChatServer(served.address, sees=shown is not None).yes_no(texts, shown)
 
 
 @pytest.mark.parametrize("name", FAKES)
@@ -246,8 +248,8 @@ def test_questions_on_a_clip_go_at_the_same_time_after_the_first() -> None:
 
     with vllm(model=model) as served:
         server = ChatServer(served.address, options=Options(at_once=3))
-        found = server.yes_no([f"Is lamp {n} on? Answer yes or no." for n in range(7)], clip())
-    assert len(found) == 7
+        answers = server.yes_no([f"Is lamp {n} on? Answer yes or no." for n in range(7)], clip())
+    assert len(answers) == 7
     assert "lamp 0" in json.dumps(served.questions()[0])
 
 

@@ -55,10 +55,10 @@ def test_under_one_in_a_hundred_answers_is_not_read(name: str) -> None:
     levels = [int(value) for value in np.linspace(0, 255, 60)]
     with run(**how) as served:
         server = ChatServer(served.address)
-        found = [server.yes_no(["Is it on? Answer yes or no."], clip(level))[0] for level in levels]
+        answers = [server.yes_no(["Is it on? Answer yes or no."], clip(level))[0] for level in levels]
         line = server.description()
-    assert sum(answer.probability is None for answer in found) / len(found) < 0.01
-    right = [(answer.probability or 0.0) >= 0.5 for answer in found]
+    assert sum(answer.probability is None for answer in answers) / len(answers) < 0.01
+    right = [(answer.probability or 0.0) >= 0.5 for answer in answers]
     sure = [abs(level / 255 - 0.5) > 0.02 for level in levels]  # a video is not without loss
     assert [r for r, s in zip(right, sure, strict=True) if s] == [
         level / 255 >= 0.5 for level, s in zip(levels, sure, strict=True) if s
@@ -133,9 +133,9 @@ def tokens(*texts: str, others: tuple[tuple[str, float], ...] = ()) -> tuple[Tok
 
 
 def test_the_first_word_of_the_answer_counts_and_not_that_of_the_thought() -> None:
-    said = (("Yes", 0.3), ("yes", 0.3), (" NO", 0.2))
+    alternatives = (("Yes", 0.3), ("yes", 0.3), (" NO", 0.2))
     thought = tokens("<think>", "No", ".", "</think>", "\n\n", others=(("No", 0.9),))
-    reply = Reply("**Yes**", "No.", tokens=(*thought, *tokens("**", "Yes", "**", "<|im_end|>", others=said)))
+    reply = Reply("**Yes**", "No.", tokens=(*thought, *tokens("**", "Yes", "**", "<|im_end|>", others=alternatives)))
     assert [token.text for token in answer_tokens(reply)] == ["**", "Yes", "**"]
     assert yes_no(reply).probability == pytest.approx(0.75)
     assert yes_no(reply).probability_mass == pytest.approx(0.8)
@@ -145,9 +145,9 @@ def test_the_first_word_of_the_answer_counts_and_not_that_of_the_thought() -> No
 def test_places_of_tokens_are_those_of_the_text(texts: list[str], begun: int) -> None:
     answer = "".join(texts[begun:]).strip()
     reply = Reply(answer, "x" if begun else "", tokens=tokens(*texts))
-    found = written(reply)
-    assert found.text == answer
-    if found.ends:
-        assert list(found.ends) == sorted(found.ends)
-        assert found.ends[-1] == len(answer)
-        assert len(found.ends) == len(found.probabilities)
+    spelled = written(reply)
+    assert spelled.text == answer
+    if spelled.ends:
+        assert list(spelled.ends) == sorted(spelled.ends)
+        assert spelled.ends[-1] == len(answer)
+        assert len(spelled.ends) == len(spelled.probabilities)

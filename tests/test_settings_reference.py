@@ -105,16 +105,16 @@ def test_defaults_are_those_of_the_class_as_yaml_reads_them(name: str) -> None:
 
 
 def test_what_is_read_off_by_hand() -> None:
-    found = {one.name: one for one in settings_of(Study)}
-    assert found["windows.length"] == Setting(
+    settings = {one.name: one for one in settings_of(Study)}
+    assert settings["windows.length"] == Setting(
         "windows.length",
         "how long a clip is; null makes the whole video one clip (trimmed data sets).",
         "3.0",
         "s",
         "number, above 0, or null",
     )
-    assert (found["name"].default, found["name"].range) == (REQUIRED, "text, not empty")
-    assert "folder" not in found
+    assert (settings["name"].default, settings["name"].range) == (REQUIRED, "text, not empty")
+    assert "folder" not in settings
     trained = {one.name: one for one in settings_of(Training)}
     assert trained["betas"].range == "list of 2 numbers, each at least 0, below 1"
     assert trained["augmentation.scales"].range == "list of numbers, each above 0, at most 1"
@@ -174,7 +174,7 @@ def test_each_wrong_setting_is_told_at_its_own_line(tmp_path: Path) -> None:
     )
     with pytest.raises(ActScribeError) as caught:
         load_study(tmp_path)
-    told = [line.removeprefix(f"{study}:") for line in caught.value.message.splitlines()]
+    lines = [line.removeprefix(f"{study}:") for line in caught.value.message.splitlines()]
     expected = {
         3: "timesformer has no setting 'epoch'. Did you mean 'epochs'?",
         5: "timesformer.augmentation.hue: Input should be less than or equal to 0.5 (found 0.7)",
@@ -184,6 +184,6 @@ def test_each_wrong_setting_is_told_at_its_own_line(tmp_path: Path) -> None:
         10: "no recognizer is called 'vlm-lists'. Did you mean 'vlm-list'?",
         11: "vlm-lora: expected 'setting: value' lines (found 3)",
     }
-    assert len(told) == len(expected)
-    for line, (place, words) in zip(told, expected.items(), strict=True):
-        assert line.startswith(f"{first + place}: {words}"), line
+    assert len(lines) == len(expected)
+    for line, (offset, words) in zip(lines, expected.items(), strict=True):
+        assert line.startswith(f"{first + offset}: {words}"), line

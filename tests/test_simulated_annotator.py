@@ -56,7 +56,7 @@ def at_server(folder: Path, data: StudyData) -> ServerDesk:
     return ServerDesk(post)
 
 
-def said(folder: Path, data: StudyData) -> Annotations:
+def annotated(folder: Path, data: StudyData) -> Annotations:
     return annotations_of(Journal.of(folder).sheet(content(data), "AB"))
 
 
@@ -69,13 +69,13 @@ def test_spans_become_the_truth(desk: Any, bare: Path, data: StudyData, tmp_path
     folder = shutil.copytree(bare, tmp_path / "study")
     person = annotator(desk(folder, data), data)
     person.review(content(data), 1.0, 2.0)
-    found = said(folder, data)
-    assert found.intervals == (Interval(LEFT, 1.0, 1.5), Interval(RIGHT, 1.0, 2.0))
-    assert found.gaps == (Interval("", 0, 1), Interval("", 2, 3))
+    annotations = annotated(folder, data)
+    assert annotations.intervals == (Interval(LEFT, 1.0, 1.5), Interval(RIGHT, 1.0, 2.0))
+    assert annotations.gaps == (Interval("", 0, 1), Interval("", 2, 3))
     person.review(content(data), 0.0, 1.5)
     person.review(content(data), 2.0, 3.0)
-    found = said(folder, data)
-    assert (found.intervals, found.gaps) == (TRUTH, ())
+    annotations = annotated(folder, data)
+    assert (annotations.intervals, annotations.gaps) == (TRUTH, ())
     assert person.spent == pytest.approx(1.0 + 1.5 + 1.0 + 2.0 * (2 + 2 + 2))
 
 
@@ -84,16 +84,16 @@ def test_what_stands_there_is_replaced_within_the_span_alone(bare: Path, data: S
     desk = at_journal(folder, data)
     annotator(desk, data, (Interval(LEFT, 0.0, 3.0),)).review(content(data), 0.0, 3.0)
     annotator(desk, data, ()).review(content(data), 1.0, 2.0)
-    assert said(folder, data).intervals == (Interval(LEFT, 0, 1), Interval(LEFT, 2, 3))
+    assert annotated(folder, data).intervals == (Interval(LEFT, 0, 1), Interval(LEFT, 2, 3))
 
 
 def test_mistakes_are_as_many_as_asked_for(bare: Path, data: StudyData, tmp_path: Path) -> None:
     folder = shutil.copytree(bare, tmp_path / "study")
     many = [Interval(LEFT, index / 100, index / 100 + 0.005) for index in range(300)]
     annotator(at_journal(folder, data), data, many, mistakes=Mistakes(0.2)).review(content(data), 0.0, 3.0)
-    found = said(folder, data).intervals
-    assert 300 - len(found) == pytest.approx(60, abs=21)  # three standard deviations
-    assert sum(one.label == RIGHT for one in found) == pytest.approx(48, abs=19)
+    intervals = annotated(folder, data).intervals
+    assert 300 - len(intervals) == pytest.approx(60, abs=21)  # three standard deviations
+    assert sum(one.label == RIGHT for one in intervals) == pytest.approx(48, abs=19)
 
 
 def test_where_a_curve_reaches_a_score_by_hand() -> None:

@@ -25,10 +25,10 @@ def by_hand(path: Path) -> str:
 def test_every_recognizer_that_trains_tells_what_it_starts_from() -> None:
     for name in BUILT_IN:
         settings = BUILT_IN[name].settings()
-        told = implementation(name).weights(settings)
+        weights = implementation(name).weights(settings)
         starts = hasattr(settings, "model") and ("clip" in name or recognizer(name).trains(settings))
-        assert bool(told) == starts, name
-        assert told == implementation(name).weights(settings)
+        assert bool(weights) == starts, name
+        assert weights == implementation(name).weights(settings)
 
 
 def test_the_digest_is_of_the_weights_and_of_all_of_them(tmp_path: Path) -> None:

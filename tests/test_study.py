@@ -50,7 +50,7 @@ def test_a_study_of_no_recognizer_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("{A: {recognizer: clip}, a: {recognizer: clip}}", "'a' differs from 'A' only in upper and lower case"),
         ("{Timesformer: {recognizer: timesformer}}", "'Timesformer' differs from the recognizer 'timesformer' only in"),
@@ -69,8 +69,8 @@ def test_a_study_of_no_recognizer_is_refused(tmp_path: Path) -> None:
         ("{1: {}}", "expected a text as the name of a recognizer, found 1. Put it into quotes"),
     ],
 )
-def test_names_of_recognizers_are_folders_on_every_system(tmp_path: Path, text: str, said: str) -> None:
-    with pytest.raises(ActScribeError, match=rf"study.yaml:[45]: {said}"):
+def test_names_of_recognizers_are_folders_on_every_system(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ActScribeError, match=rf"study.yaml:[45]: {message}"):
         load_study(with_recognizers(tmp_path, text))
 
 

@@ -41,10 +41,10 @@ def test_evaluate_and_compare_say_it_wherever_numbers_are(study: Path) -> None:
     typed("train", study)
     run, made = study / "runs" / "timesformer", study / "comparison"
     printed = {run: typed("evaluate", run), made: typed("compare", study)}
-    told = {run: [run / "report-test.html", run / NOTES], made: [made / "report.html", made / "tables" / NOTES]}
-    told[made] += [*(made / "tables").glob("*.md"), *(made / "tables").glob("*.tex")]
-    for place, texts in told.items():
-        assert SAID in printed[place]
+    files = {run: [run / "report-test.html", run / NOTES], made: [made / "report.html", made / "tables" / NOTES]}
+    files[made] += [*(made / "tables").glob("*.md"), *(made / "tables").glob("*.tex")]
+    for folder, texts in files.items():
+        assert SAID in printed[folder]
         for text in texts:
             held = " ".join(text.read_text(encoding="utf-8").replace("&#x27;", "'").replace("&#39;", "'").split())
             assert SAID in held[:1].lower() + held[1:] or SAID.capitalize() in held, text

@@ -41,11 +41,11 @@ def test_cells() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("seconds", "text"),
     [(0.0523, "0.052 s"), (0.42, "0.42 s"), (3.44, "3.4 s"), (113.0, "113 s"), (12345.0, "12345 s")],
 )
-def test_lengths_of_time_have_no_exponent(seconds: float, said: str) -> None:
-    assert seconds_text(seconds) == said
+def test_lengths_of_time_have_no_exponent(seconds: float, text: str) -> None:
+    assert seconds_text(seconds) == text
 
 
 def test_no_column_of_a_wide_table_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
@@ -62,13 +62,13 @@ def test_no_column_of_a_wide_table_is_left_out(capsys: pytest.CaptureFixture[str
 def test_no_number_that_is_shown_may_turn_into_an_exponent() -> None:
     """`.2g` writes 1.1e+02; axes from 0 to 1 alone may use it."""
     sources = Path(actscribe.__file__).parent
-    found = [
+    exponents = [
         f"{path.name}: {line.strip()}"
         for path in sources.rglob("*.py")
         for line in path.read_text(encoding="utf-8").splitlines()
         if re.search(r"\{[^{}]*:[^{}]*\.[1-5]g\}", line) and path != sources / "report" / "comparison" / "charts.py"
     ]
-    assert found == []
+    assert exponents == []
 
 
 def test_a_sentence_breaks_between_words_and_keeps_its_brackets(capsys: pytest.CaptureFixture[str]) -> None:

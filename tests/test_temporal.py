@@ -136,7 +136,7 @@ def test_scores_come_back_from_the_file_as_they_were(run: Run, tmp_path: Path) -
         np.testing.assert_array_equal(again.steps[name].times, steps.times)
         assert again.steps[name].step == steps.step == 0.25
     order = np.argsort([clip.start for clip in kept.clips], kind="stable")  # recordings take turns
-    clips, times = ([parts[place] for place in order] for parts in (kept.clips, kept.times))
+    clips, times = ([parts[index] for index in order] for parts in (kept.clips, kept.times))
     mixed = ScoredClips(clips, times, kept.scores[order], kept.steps)
     for name, steps in ScoredClips.from_table(mixed.table(run.labels), run.labels).steps.items():
         np.testing.assert_array_equal(steps.scores, kept.steps[name].scores)
@@ -254,8 +254,8 @@ def test_what_nobody_annotated_is_masked(root: Path) -> None:
     class Data:
         recordings = {"r": recording}
 
-    found = temporal._targets(Data, "r", spans, data.labels)  # type: ignore[arg-type]
-    unknown = np.isnan(found)
+    masked = temporal._targets(Data, "r", spans, data.labels)  # type: ignore[arg-type]
+    unknown = np.isnan(masked)
     assert unknown[8:16].all()
     assert unknown[24:28].tolist() == [[True, False]] * 4
     assert not unknown[:8].any()
@@ -273,7 +273,7 @@ def test_a_comparison_holds_windows_and_sequences_and_what_causality_costs(root:
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         ({"network": "attention", "channels": 10}, "attention_heads 4 does not divide the 10 channels"),
         ({"step": 0.0}, r"temporal\.step"),
@@ -283,8 +283,8 @@ def test_a_comparison_holds_windows_and_sequences_and_what_causality_costs(root:
         ({"augment": True}, r"temporal\.augment"),
     ],
 )
-def test_settings_that_mean_nothing_are_refused(given: dict, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_settings_that_mean_nothing_are_refused(given: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         parse_settings("temporal", given)
 
 

@@ -57,8 +57,8 @@ def test_attention_in_blocks_is_attention_under_a_band(window: int, causal: bool
     real = torch.arange(23)[None] < torch.tensor([[23], [16]])
     query, key, value = layer.inputs(states).unflatten(-1, (3, 2, 4)).permute(2, 0, 3, 1, 4)
     apart = torch.arange(23)[None] - torch.arange(23)[:, None]  # key minus query
-    seen = (apart >= -window) & (apart <= (0 if causal else window))
-    allowed = seen[None, None] & real[:, None, None, :]
+    in_band = (apart >= -window) & (apart <= (0 if causal else window))
+    allowed = in_band[None, None] & real[:, None, None, :]
     weights = (query @ key.transpose(-1, -2) / 2).masked_fill(~allowed, -torch.inf).softmax(-1)
     expected = layer.out((weights @ value).transpose(1, 2).flatten(2))
     torch.testing.assert_close(layer(states, real)[real], expected[real], atol=1e-5, rtol=1e-4)
@@ -97,8 +97,8 @@ def test_how_far_a_stage_of_convolutions_looks(causal: bool) -> None:
     states = torch.zeros(1, 61, WIDTH)
     states.requires_grad_()
     made(states, torch.ones(1, 61, dtype=torch.bool))[0, 30].sum().backward()
-    seen = torch.nonzero(states.grad.abs().sum(-1)[0]).flatten() - 30
-    assert (int(seen.min()), int(seen.max())) == ((-20, 0) if causal else (-10, 10))
+    reach = torch.nonzero(states.grad.abs().sum(-1)[0]).flatten() - 30
+    assert (int(reach.min()), int(reach.max())) == ((-20, 0) if causal else (-10, 10))
 
 
 def test_a_stage_refines_the_probabilities_of_the_one_before() -> None:

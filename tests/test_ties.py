@@ -36,16 +36,16 @@ def counted(predicted: list[int], true: list[int]) -> list[list[int]]:
     Each predicted segment in turn takes the first true one of highest overlap; it is right if the overlap reaches the
     threshold and nobody took that one before.
     """
-    found, wanted = segments_of(predicted), segments_of(true)
+    segments, wanted = segments_of(predicted), segments_of(true)
     rows = []
     for threshold in THRESHOLDS:
         taken: set[int] = set()
-        for one in found:
+        for one in segments:
             overlaps = [Fraction(len(set(one) & set(other)), len(set(one) | set(other))) for other in wanted]
             best = max(overlaps, default=Fraction(0))
             if best >= threshold and overlaps.index(best) not in taken:
                 taken.add(overlaps.index(best))
-        rows.append([len(taken), len(found) - len(taken), len(wanted) - len(taken)])
+        rows.append([len(taken), len(segments) - len(taken), len(wanted) - len(taken)])
     return rows
 
 
@@ -77,8 +77,8 @@ def test_3000_random_sets_are_counted_as_in_whole_frames() -> None:
     for _ in range(3000):
         rate, count = RATES[rng.integers(len(RATES))], int(rng.integers(10, 120))
         predicted, true = drawn(rng, count), drawn(rng, count)
-        found = count_matches(in_seconds(predicted, rate), in_seconds(true, rate))
-        assert found.tolist() == counted(predicted, true), (float(rate), predicted, true)
+        counts = count_matches(in_seconds(predicted, rate), in_seconds(true, rate))
+        assert counts.tolist() == counted(predicted, true), (float(rate), predicted, true)
         for one in segments_of(predicted):
             shared = [Fraction(len(set(one) & set(o)), len(set(one) | set(o))) for o in segments_of(true)]
             ties += max(shared, default=0) > 0 and shared.count(max(shared)) > 1
@@ -87,8 +87,8 @@ def test_3000_random_sets_are_counted_as_in_whole_frames() -> None:
 
 def test_of_two_predictions_that_overlap_equally_the_first_gives_the_errors() -> None:
     # 0.1 to 0.4 and 0.7 to 1.0 of 0.1 to 1.0: a third each, in other last digits.
-    found = {"r": intervals([("A", 0.1, 0.4), ("A", 0.7, 1.0)])}
-    row = event_table([recording([("A", 0.1, 1.0)], 2.0)], found, label_set("A")).iloc[0]
+    predicted = {"r": intervals([("A", 0.1, 0.4), ("A", 0.7, 1.0)])}
+    row = event_table([recording([("A", 0.1, 1.0)], 2.0)], predicted, label_set("A")).iloc[0]
     assert row["onset_mae_s"] == 0
     assert row["offset_mae_s"] == pytest.approx(0.6)
 
@@ -192,5 +192,5 @@ def _annotations(made: Recording) -> Annotations:
 def test_bouts_that_start_together_are_in_one_order() -> None:
     later = 0.1 + 0.2  # 0.30000000000000004
     true = recording([("A", later, 5.0), ("B", 0.3, 5.0), ("C", 6.0, 7.0)], 10.0)
-    found = {"r": intervals([("A", 0.3, 5.0), ("B", later, 5.0), ("C", 6.0, 7.0)])}
-    assert sequence_scores([true], found, label_set("A", "B", "C"))["edit"] == 1.0
+    predicted = {"r": intervals([("A", 0.3, 5.0), ("B", later, 5.0), ("C", 6.0, 7.0)])}
+    assert sequence_scores([true], predicted, label_set("A", "B", "C"))["edit"] == 1.0

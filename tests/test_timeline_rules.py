@@ -14,12 +14,12 @@ scores = st.integers(0, 2**31).map(lambda seed: time_scores(np.random.default_rn
 FLAT = time_scores(np.full((60, 3), 0.5))
 
 
-def present(found, name):
-    return sp.union(interval for interval in found if interval.label == name)
+def present(bouts, name):
+    return sp.union(interval for interval in bouts if interval.label == name)
 
 
-def timeline(found):
-    return [(interval.label, interval.start, interval.end) for interval in found]
+def timeline(bouts):
+    return [(interval.label, interval.start, interval.end) for interval in bouts]
 
 
 @given(whole_second_spans, scores, rules, st.integers(0, 5))
@@ -50,29 +50,29 @@ def test_without_rules_nothing_changes(some, values):
 def test_what_is_required_cuts_and_gives_the_mean_score_of_what_is_left():
     labels = label_set("A", "B", "C", requires={"A": ["B"]})
     values = time_scores([[k / 100, 0.5, 0.5] for k in range(60)])
-    found = apply_rules(intervals([("A", 0, 10), ("B", 2, 4), ("B", 8, 20)]), values, labels)
-    assert timeline(found) == [("A", 2, 4), ("B", 2, 4), ("A", 8, 10), ("B", 8, 20)]
-    np.testing.assert_allclose([i.score for i in found if i.label == "A"], [0.025, 0.085])
-    assert all(i.score is None for i in found if i.label == "B")  # left as it was
+    kept = apply_rules(intervals([("A", 0, 10), ("B", 2, 4), ("B", 8, 20)]), values, labels)
+    assert timeline(kept) == [("A", 2, 4), ("B", 2, 4), ("A", 8, 10), ("B", 8, 20)]
+    np.testing.assert_allclose([i.score for i in kept if i.label == "A"], [0.025, 0.085])
+    assert all(i.score is None for i in kept if i.label == "B")  # left as it was
 
 
 def test_the_higher_score_keeps_each_overlap():
     labels = label_set("A", "B", "C", excludes=[("A", "B")])
     values = time_scores([[0.9, 0.1, 0]] * 10 + [[0.2, 0.8, 0]] * 50)
-    found = apply_rules(intervals([("A", 0, 20), ("B", 5, 8), ("B", 15, 30)]), values, labels)
-    assert timeline(found) == [("A", 0, 15), ("B", 15, 30)]
+    kept = apply_rules(intervals([("A", 0, 20), ("B", 5, 8), ("B", 15, 30)]), values, labels)
+    assert timeline(kept) == [("A", 0, 15), ("B", 15, 30)]
 
 
 def test_the_first_of_the_pair_keeps_a_tie():
     for pair in (("A", "B"), ("B", "A")):
         labels = label_set("A", "B", "C", excludes=[pair])
-        found = apply_rules(intervals([("A", 0, 10), ("B", 0, 10)]), FLAT, labels)
-        assert timeline(found) == [(pair[0], 0, 10)]
+        kept = apply_rules(intervals([("A", 0, 10), ("B", 0, 10)]), FLAT, labels)
+        assert timeline(kept) == [(pair[0], 0, 10)]
 
 
 def test_a_piece_that_is_dropped_takes_with_it_what_requires_it():
     labels = label_set("A", "B", "C", requires={"A": ["B"]}, excludes=[("C", "B")])
     # C takes all but two seconds of B; those are too short for B; so A has nothing left to stand on.
     given_intervals = intervals([("A", 0, 10), ("B", 0, 10), ("C", 2, 30)])
-    found = apply_rules(given_intervals, FLAT, labels, {"B": 3.0})
-    assert timeline(found) == [("C", 2, 30)]
+    kept = apply_rules(given_intervals, FLAT, labels, {"B": 3.0})
+    assert timeline(kept) == [("C", 2, 30)]

@@ -59,8 +59,8 @@ def test_the_order_of_windows_does_not_matter_and_scores_stay_between(some, rand
     merged = merge(some)
     np.testing.assert_allclose(merged.scores, merge(shuffled).scores, atol=1e-12)
     given_scores = [row[2] for row in some if not np.isnan(row[2])]
-    seen = merged.scores[merged.seen]
-    assert seen.size == 0 or (seen.min() >= min(given_scores) - 1e-12 and seen.max() <= max(given_scores) + 1e-12)
+    scores = merged.scores[merged.seen]
+    assert scores.size == 0 or (scores.min() >= min(given_scores) - 1e-12 and scores.max() <= max(given_scores) + 1e-12)
 
 
 def test_the_centre_of_a_window_counts_more_than_its_edge():

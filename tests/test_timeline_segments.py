@@ -148,7 +148,7 @@ def test_a_run_too_short_goes_to_the_neighbour_with_the_higher_score_in_it():
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1), st.booleans()), min_size=1, max_size=40), st.integers(0, 6))
 def test_multi_class_runs_are_exclusive_and_long_enough(rows, shortest):
-    scores = np.array([[a, b, 1 - a] if seen else [np.nan] * 3 for a, b, seen in rows])
+    scores = np.array([[a, b, 1 - a] if known else [np.nan] * 3 for a, b, known in rows])
     spans = exclusive_spans(scores, np.arange(len(rows) + 1.0), np.full(3, float(shortest)))
     owners = np.zeros(len(rows), dtype=int)
     for part in spans:

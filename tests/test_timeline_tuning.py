@@ -32,8 +32,8 @@ def several(count, **options):
 
 def f1_mean(recordings, scores, settings):
     settings = settings.model_copy(update={"rules": False})
-    found = {rec.name: build(scores[rec.name], settings, LABELS) for rec in recordings}
-    table = event_table(recordings, found, LABELS).set_index("label")
+    timelines = {rec.name: build(scores[rec.name], settings, LABELS) for rec in recordings}
+    table = event_table(recordings, timelines, LABELS).set_index("label")
     return table[["f1@10", "f1@25", "f1@50"]].mean(axis=1)
 
 
@@ -124,8 +124,8 @@ def test_a_label_of_few_bouts_leans_on_the_others_and_one_of_many_does_not():
     assert steadied.of("A") == a.decision(a.best(a.segment, a.frame))
     mixed = (b.segment + WEIGHT * a.segment) / (1 + WEIGHT)
     assert mixed[b.best(mixed, mixed)] == pytest.approx(mixed.max())
-    chosen = [place for place in np.ndindex(mixed.shape) if b.decision(place) == steadied.of("B")]
-    assert max(mixed[place] for place in chosen) == pytest.approx(mixed.max())
+    chosen = [index for index in np.ndindex(mixed.shape) if b.decision(index) == steadied.of("B")]
+    assert max(mixed[index] for index in chosen) == pytest.approx(mixed.max())
 
 
 def test_recordings_do_not_leak_into_each_other():
@@ -150,8 +150,8 @@ def test_multi_class_smooths_flicker_away():
         scores[str(number)] = time_scores(np.column_stack([1 - b, b]))
 
     def joint(settings):
-        found = {rec.name: build(scores[rec.name], settings, labels) for rec in recordings}
-        return sequence_scores(recordings, found, labels)["f1@50"]
+        timelines = {rec.name: build(scores[rec.name], settings, labels) for rec in recordings}
+        return sequence_scores(recordings, timelines, labels)["f1@50"]
 
     tuned = tune(recordings, scores, labels)
     assert joint(TimelineSettings(step=1.0)) < 0.7

@@ -70,8 +70,8 @@ def alone(recognizer: object, recordings: Sequence[Recording]) -> list[ScoredCli
     return [score_recordings(recognizer, [one], LABELS, WINDOWS, "Scoring") for one in recordings]  # type: ignore[arg-type]
 
 
-def same(found: Sequence[ScoredClips | None], expected: Sequence[ScoredClips], atol: float = 0.0) -> None:
-    for one, other in zip(found, expected, strict=True):
+def same(actual: Sequence[ScoredClips | None], expected: Sequence[ScoredClips], atol: float = 0.0) -> None:
+    for one, other in zip(actual, expected, strict=True):
         assert one is not None
         assert one.clips == other.clips
         assert [times.tolist() for times in one.times] == [times.tolist() for times in other.times]
@@ -81,19 +81,19 @@ def same(found: Sequence[ScoredClips | None], expected: Sequence[ScoredClips], a
 
 def test_batches_are_full_across_recordings(recordings: list[Recording]) -> None:
     counting = Counting()
-    found = score_together(counting, recordings, LABELS, WINDOWS)  # type: ignore[arg-type]
+    scored = score_together(counting, recordings, LABELS, WINDOWS)  # type: ignore[arg-type]
     assert counting.batches == [8, 7]
-    same(found, alone(Counting(), recordings))
+    same(scored, alone(Counting(), recordings))
 
 
 def test_a_video_that_ends_early_takes_no_other_with_it(recordings: list[Recording], cut_off: Recording) -> None:
     among = [*recordings[:2], cut_off, *recordings[2:]]
     gone = replace(cut_off, name="gone", video=cut_off.video.with_name("gone.mp4"))
     counting = Counting()
-    found = score_together(counting, [gone, *among], LABELS, WINDOWS)  # type: ignore[arg-type]
+    scored = score_together(counting, [gone, *among], LABELS, WINDOWS)  # type: ignore[arg-type]
     assert sum(counting.batches) == 15 + 6  # windows of the one that ends early are shown before it is known
-    assert [one is None for one in found] == [True, False, False, True, False, False, False]
-    same([one for one in found if one is not None], alone(Counting(), recordings))
+    assert [one is None for one in scored] == [True, False, False, True, False, False, False]
+    same([one for one in scored if one is not None], alone(Counting(), recordings))
 
 
 def test_a_network_gives_the_scores_of_each_by_itself(recordings: list[Recording], tmp_path: Path) -> None:
@@ -148,8 +148,8 @@ def test_what_a_frozen_encoder_sees_is_kept_for_each(
     frames = sum(colours.batches)
     assert colours.batches != sorted(colours.batches, reverse=True)  # batches of each recording's end are not full
     recognizer, colours = on_features(tmp_path / "together")
-    found = score_together(recognizer, [recordings[0], cut_off, *recordings[1:]], LABELS, WINDOWS)
-    assert found == [None] * 6
+    scored = score_together(recognizer, [recordings[0], cut_off, *recordings[1:]], LABELS, WINDOWS)
+    assert scored == [None] * 6
     assert set(colours.batches[:-1]) == {8}
     assert sum(colours.batches) > frames  # what the one shows that ends early, too
     colours.batches.clear()

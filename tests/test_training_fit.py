@@ -54,11 +54,11 @@ def test_a_training_that_ends_early_says_why(tmp_path: Path, capsys: pytest.Capt
     job = fit_job.work(tmp_path, resume=False)
     job = replace(job, settings=job.settings.model_copy(update={"epochs": 30, "patience": 1, "learning_rate": 0.0}))
     fit(job)
-    said = capsys.readouterr().err
-    scores = [float(score) for score in re.findall(r"Training: epoch \d+/30, val loss [\d.]+, score ([\d.]+)", said)]
+    stderr = capsys.readouterr().err
+    scores = [float(score) for score in re.findall(r"Training: epoch \d+/30, val loss [\d.]+, score ([\d.]+)", stderr)]
     best = int(np.argmax(scores)) + 1
     assert best < len(scores) < 30
-    assert f"Training: ended after epoch {len(scores)} of 30: no better on validation since epoch {best}." in said
+    assert f"Training: ended after epoch {len(scores)} of 30: no better on validation since epoch {best}." in stderr
 
 
 def in_two_processes(*arguments: str) -> None:
@@ -122,11 +122,11 @@ def test_old_checkpoints_go_and_a_users_file_in_them_stays(tmp_path: Path, monke
 
     monkeypatch.setattr(checkpoints, "note_checkpoint", with_a_users_file)
     fit(fit_job.work(tmp_path, resume=False))  # four epochs of three steps
-    found = {path.name: {file.name for file in path.iterdir()} for path in (tmp_path / "checkpoints").iterdir()}
-    assert set(found) == {f"checkpoint-{step}" for step in (3, 6, 9, 12)}
-    assert all("mine.txt" in files for files in found.values())
-    whole = [name for name, files in found.items() if "model.safetensors" in files]
-    assert all(files == {"mine.txt"} for name, files in found.items() if name not in whole)
+    files_of = {path.name: {file.name for file in path.iterdir()} for path in (tmp_path / "checkpoints").iterdir()}
+    assert set(files_of) == {f"checkpoint-{step}" for step in (3, 6, 9, 12)}
+    assert all("mine.txt" in files for files in files_of.values())
+    whole = [name for name, files in files_of.items() if "model.safetensors" in files]
+    assert all(files == {"mine.txt"} for name, files in files_of.items() if name not in whole)
     state = json.loads((tmp_path / "checkpoints" / "checkpoint-12" / "trainer_state.json").read_text())
     best = Path(state["best_model_checkpoint"]).name
     assert len(whole) == 2

@@ -42,8 +42,8 @@ def trained(folder: Path, **changes: Any) -> tuple[Fit, dict[str, Any]]:
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.5])
 def test_the_cosine_ends_at_the_last_share(tmp_path: Path, share: float) -> None:
-    _, told = trained(tmp_path, min_lr_ratio=share, warmup=0.25, epochs=4)  # 12 steps, 3 of them warm-up
-    rates = {row["step"]: row["learning_rate"] for row in told["log"] if "learning_rate" in row}
+    _, record = trained(tmp_path, min_lr_ratio=share, warmup=0.25, epochs=4)  # 12 steps, 3 of them warm-up
+    rates = {row["step"]: row["learning_rate"] for row in record["log"] if "learning_rate" in row}
     assert list(rates) == [3, 6, 9, 12]
     assert rates.pop(3) == pytest.approx(1e-2 * 2 / 3)  # of the third step: two of them have been taken
     for step, rate in rates.items():
@@ -111,8 +111,8 @@ def test_an_epoch_may_use_fewer_clips_or_some_twice(tmp_path: Path) -> None:
 def test_accumulated_passes_take_the_same_steps(tmp_path: Path) -> None:
     weights = []
     for passes in (1, 4):
-        work, told = trained(tmp_path / str(passes), gradient_accumulation_steps=passes, epochs=2)
-        assert told["steps"] == 6
+        work, record = trained(tmp_path / str(passes), gradient_accumulation_steps=passes, epochs=2)
+        assert record["steps"] == 6
         weights.append(torch.cat([parameter.detach().flatten() for parameter in work.network.parameters()]))
     torch.testing.assert_close(weights[1], weights[0], atol=2e-5, rtol=0)
 
@@ -150,13 +150,13 @@ def numbers(pixel_values: torch.Tensor) -> list[int]:
 def test_moments_are_drawn_by_seed_epoch_and_clip(wide: Path, tmp_path: Path) -> None:
     job = made_job(wide, tmp_path, temporal_jitter=5, augment=False)
     example = pixel_examples(job.train, PLAIN, job)
-    seen = {(epoch, index): numbers(example(epoch, index)["pixel_values"]) for epoch in range(6) for index in (0, 1)}
-    assert len({tuple(moments) for moments in seen.values()}) > 6
-    for moments in seen.values():
+    drawn = {(epoch, index): numbers(example(epoch, index)["pixel_values"]) for epoch in range(6) for index in (0, 1)}
+    assert len({tuple(moments) for moments in drawn.values()}) > 6
+    for moments in drawn.values():
         assert [moment // 10 for moment in moments] == [0, 1, 2, 3]
-    assert numbers(example(3, 1)["pixel_values"]) == seen[3, 1]
+    assert numbers(example(3, 1)["pixel_values"]) == drawn[3, 1]
     other = pixel_examples(job.train, PLAIN, replace(job, seed=4))
-    assert [numbers(other(epoch, 0)["pixel_values"]) for epoch in range(6)] != [seen[epoch, 0] for epoch in range(6)]
+    assert [numbers(other(epoch, 0)["pixel_values"]) for epoch in range(6)] != [drawn[epoch, 0] for epoch in range(6)]
     assert numbers(example(None, 1)["pixel_values"]) == [5, 15, 25, 35]
     centre = made_job(wide, tmp_path, augment=False)
     assert numbers(pixel_examples(centre.train, PLAIN, centre)(0, 0)["pixel_values"]) == [5, 15, 25, 35]
@@ -168,9 +168,9 @@ def test_a_multi_scale_crop_is_cut_from_the_whole_picture(wide: Path, tmp_path: 
     cropped = replace(PLAIN, resize_mode="crop")
     whole = torch.from_numpy(job.train[0].frames.copy()).permute(0, 3, 1, 2).float()
     example = pixel_examples(job.train, cropped, job)
-    found = {tuple(example(epoch, 0)["pixel_values"].round().flatten().tolist()) for epoch in range(30)}
+    crops = {tuple(example(epoch, 0)["pixel_values"].round().flatten().tolist()) for epoch in range(30)}
     expected = {tuple(whole[..., left : left + SIZE].flatten().tolist()) for left in (0, 16, 32)}
-    assert found == expected  # both ends and the middle; corners above and below are the same
+    assert crops == expected  # both ends and the middle; corners above and below are the same
     middle = example(None, 0)["pixel_values"].round()
     assert torch.equal(middle, whole[..., 16:48])
 

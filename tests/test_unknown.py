@@ -60,7 +60,7 @@ def table(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("make", "name", "place"),
+    ("make", "name", "location"),
     [
         (elan, "Talk", "tiers 'Talk @ mother', 'Talk @ nurse'"),
         (textgrid, "Talk", "tier 'Mary'"),
@@ -69,15 +69,17 @@ def table(folder: Path) -> Path:
         (table, "Talk", "subject 'nurse'"),
     ],
 )
-def test_the_message_says_where_the_file_keeps_the_name(tmp_path: Path, make, name: str, place: str) -> None:
+def test_the_message_says_where_the_file_keeps_the_name(tmp_path: Path, make, name: str, location: str) -> None:
     path = make(tmp_path)
-    assert f"'{name}' ({'2x' if make is elan else '1x'}), first in {path}, 2.000 s of a.mp4 ({place})" in message(path)
+    assert f"'{name}' ({'2x' if make is elan else '1x'}), first in {path}, 2.000 s of a.mp4 ({location})" in message(
+        path
+    )
 
 
 def test_places_of_spellings_do_not_outlive_the_spellings(tmp_path: Path) -> None:
-    found = read(elan(tmp_path))
-    assert found.places
-    assert not resolve(found, LABELS)[0].places
+    annotations = read(elan(tmp_path))
+    assert annotations.places
+    assert not resolve(annotations, LABELS)[0].places
 
 
 def test_many_tiers_are_counted() -> None:

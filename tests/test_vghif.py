@@ -132,15 +132,15 @@ def test_it_computes_what_its_description_says() -> None:
     for row in range(2):
         met = text[row].double().numpy()
         size = np.sqrt((met**2).mean(-1, keepdims=True))
-        for place in (1, 0):
-            entry = module.entries[place]
-            states = _norm(visual.levels[place].frame[row].double().numpy(), entry.norm)
+        for index in (1, 0):
+            entry = module.entries[index]
+            states = _norm(visual.levels[index].frame[row].double().numpy(), entry.norm)
             kept = _linear(states, entry.project) + moment_waves(4, 8).numpy()
-            met = met + size * _attend(met, kept, module.meetings[place])
-        seen = visual.video[row : row + 1].double().numpy()
-        seen = seen + np.sqrt((seen**2).mean()) * _attend(seen, met, module.video)
+            met = met + size * _attend(met, kept, module.meetings[index])
+        video_vector = visual.video[row : row + 1].double().numpy()
+        video_vector = video_vector + np.sqrt((video_vector**2).mean()) * _attend(video_vector, met, module.video)
         np.testing.assert_allclose(refined[row].numpy(), met, atol=1e-5)
-        np.testing.assert_allclose(video[row].numpy(), seen[0], atol=1e-5)
+        np.testing.assert_allclose(video[row].numpy(), video_vector[0], atol=1e-5)
 
 
 def _norm(values: np.ndarray, norm: torch.nn.LayerNorm) -> np.ndarray:
@@ -156,12 +156,12 @@ def _linear(values: np.ndarray, layer: torch.nn.Linear) -> np.ndarray:
 def _attend(queries: np.ndarray, keys: np.ndarray, meeting: Any) -> np.ndarray:
     query = _linear(_norm(queries, meeting.norm), meeting.query)
     key, value = np.split(_linear(_norm(keys, meeting.key_norm), meeting.key_value), 2, axis=-1)
-    found = []
+    heads = []
     for head in range(2):
         part = slice(4 * head, 4 * head + 4)
         weights = np.exp(query[:, part] @ key[:, part].T / 2.0)
-        found.append(weights / weights.sum(-1, keepdims=True) @ value[:, part])
-    return _linear(np.concatenate(found, -1), meeting.out)
+        heads.append(weights / weights.sum(-1, keepdims=True) @ value[:, part])
+    return _linear(np.concatenate(heads, -1), meeting.out)
 
 
 @pytest.mark.parametrize(
@@ -190,9 +190,9 @@ def test_sharing_saves_what_it_says() -> None:
     visual, text = synthetic(2), torch.randn(2, 3, 6)
     one, two = _module("all"), _module("none")
     two.video.load_state_dict(one.video.state_dict())
-    for place in (0, 1):
-        two.entries[place].load_state_dict(one.entries[0].state_dict())
-        two.meetings[place].load_state_dict(one.meetings[0].state_dict())
+    for index in (0, 1):
+        two.entries[index].load_state_dict(one.entries[0].state_dict())
+        two.meetings[index].load_state_dict(one.meetings[0].state_dict())
     with torch.no_grad():
         assert torch.equal(one(visual, text)[0], two(visual, text)[0])
 
@@ -228,8 +228,8 @@ def test_a_learned_table_starts_as_waves_and_interpolates(frames: int) -> None:
     centres = (np.arange(frames) + 0.5) / frames * 4 - 0.5
     table = moment_waves(4, 8).numpy()
     expected = np.stack([np.interp(centres, range(4), column) for column in table.T], axis=1)
-    found = entry._moments(frames, torch.zeros(1, 8)).detach().numpy()
-    np.testing.assert_allclose(found, expected, atol=1e-6)
+    moments = entry._moments(frames, torch.zeros(1, 8)).detach().numpy()
+    np.testing.assert_allclose(moments, expected, atol=1e-6)
 
 
 def test_patches_are_pooled_by_their_place_in_the_picture() -> None:

@@ -53,9 +53,9 @@ def test_cached_frames_are_the_decoded_ones_and_are_decoded_once(video, tmp_path
         assert len(cached) == 20
         np.testing.assert_array_equal(cached.pts, [frame.pts for frame in direct])
         np.testing.assert_array_equal(cached.times, TIMES)
-        for place in (19, 0, 7, 7):
-            np.testing.assert_array_equal(cached[place], direct[place].image)
-            assert number_of(cached[place]) == int(TIMES[place] * 25)
+        for index in (19, 0, 7, 7):
+            np.testing.assert_array_equal(cached[index], direct[index].image)
+            assert number_of(cached[index]) == int(TIMES[index] * 25)
     assert len(calls) == 1
     assert leftovers(tmp_path / "new" / "cache") == []
 
@@ -143,9 +143,9 @@ def test_a_flipped_bit_anywhere_is_decoded_again(video, tmp_path, monkeypatch, c
         *rng.integers(len(whole) - end + 128, len(whole), 30),
     ]
     calls = decode_count(monkeypatch)
-    for place in places:
+    for offset in places:
         bad = bytearray(whole)
-        bad[place] ^= 1 << int(rng.integers(8))
+        bad[offset] ^= 1 << int(rng.integers(8))
         (tmp_path / name).write_bytes(bad)
         with caplog.at_level("WARNING"):
             caplog.clear()
@@ -154,7 +154,7 @@ def test_a_flipped_bit_anywhere_is_decoded_again(video, tmp_path, monkeypatch, c
                 np.testing.assert_array_equal(image, expected)
         np.testing.assert_array_equal(cached.pts, pts)
         del cached
-        if place >= 128:  # in the header a flip may leave the same array, such as in its padding
+        if offset >= 128:  # in the header a flip may leave the same array, such as in its padding
             assert f"{video}: damaged in the frame cache" in caplog.text
             assert (tmp_path / name).read_bytes() == whole
     assert len(calls) > 60

@@ -68,8 +68,8 @@ def test_another_number_of_frames_is_told_apart_and_said(kind: str, checkpoint: 
     other = ClipFrames(one.clip, "", one.frames[::-1], one.times)
     first, second = recognizer.score([one, other])
     assert abs(first - second).max() > 1e-4  # the order of the frames is seen
-    (said,) = [word for word in changes(str(checkpoint), 8) if "positions" in word]
-    assert said.endswith("were resized to 8" if kind.startswith(("vivit", "videoprism")) else "are computed for 8")
+    (change,) = [word for word in changes(str(checkpoint), 8) if "positions" in word]
+    assert change.endswith("were resized to 8" if kind.startswith(("vivit", "videoprism")) else "are computed for 8")
 
 
 def test_learned_positions_repeat_the_nearest_moment(tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_it_is_trained_saved_and_measured_in_a_study(kind: str, checkpoint: Path
 
 
 @pytest.mark.parametrize(
-    ("kind", "values", "said"),
+    ("kind", "values", "message"),
     [
         ("videomae", {"tubelet_size": 0}, "tubelet_size to be a whole number above 0, found 0"),
         ("vivit", {"tubelet_size": [0, 16, 16]}, "tubelet_size to be a whole number above 0, found 0"),
@@ -136,12 +136,12 @@ def test_it_is_trained_saved_and_measured_in_a_study(kind: str, checkpoint: Path
     ],
 )
 def test_a_damaged_configuration_is_refused_before_anything_is_built(
-    tmp_path: Path, kind: str, values: dict[str, object], said: str
+    tmp_path: Path, kind: str, values: dict[str, object], message: str
 ) -> None:
     folder = tiny_classifier(kind, tmp_path)
     config = folder / "config.json"
     config.write_text(json.dumps(json.loads(config.read_text()) | values))
-    with pytest.raises(ActScribeError, match=said):
+    with pytest.raises(ActScribeError, match=message):
         configuration(str(folder))
 
 

@@ -124,11 +124,11 @@ def test_a_child_gives_what_this_process_gives(tmp_path, video, caplog):
 
 def contained_out(function, *arguments):
     """Call a function outside any block: in a thread of its own, which has none."""
-    found = []
-    thread = threading.Thread(target=lambda: found.append(function(*arguments)))
+    returned = []
+    thread = threading.Thread(target=lambda: returned.append(function(*arguments)))
     thread.start()
     thread.join()
-    return found[0]
+    return returned[0]
 
 
 def test_refusals_and_lines_for_the_log_come_through(tmp_path, caplog):

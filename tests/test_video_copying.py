@@ -65,12 +65,12 @@ def test_a_copy_that_would_show_other_times_is_none(tmp_path: Path, monkeypatch:
 
 def test_the_child_copies_as_this_process_does(tmp_path: Path) -> None:
     video = film(tmp_path / "a.mp4", "ac3", 48_000, picture="libx264")
-    here = copy(video)
-    bytes_here = here[1].read_bytes()
+    own = copy(video)
+    own_bytes = own[1].read_bytes()
     with contained():
         there = copy(video)
-    assert there[0] == here[0] == ""
-    assert there[1].read_bytes() == bytes_here
+    assert there[0] == own[0] == ""
+    assert there[1].read_bytes() == own_bytes
     assert there[2]
 
 

@@ -28,20 +28,20 @@ def write(path: Path, codec: str, places: int, seed: int = 0) -> Path:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode())
     data = bytearray(path.read_bytes())
-    for place in np.random.default_rng(seed).integers(len(data) // 8, len(data), places):
-        data[place] ^= 0xFF
+    for offset in np.random.default_rng(seed).integers(len(data) // 8, len(data), places):
+        data[offset] ^= 0xFF
     path.write_bytes(data)
     return path
 
 
 def digest(path: Path) -> str:
-    found = hashlib.sha256()
+    hasher = hashlib.sha256()
     try:
         for frame in frames_at(path, np.arange(FRAMES) / FPS):
-            found.update(frame.image.tobytes() + np.float64(frame.pts).tobytes())
+            hasher.update(frame.image.tobytes() + np.float64(frame.pts).tobytes())
     except UnreadableVideo as error:
-        found.update(error.message.encode())
-    return found.hexdigest()
+        hasher.update(error.message.encode())
+    return hasher.hexdigest()
 
 
 @pytest.mark.parametrize(
@@ -60,9 +60,9 @@ def test_where_threads_are_worth_more_damage_is_said_at_every_reading(
     path = write(tmp_path / "a.mkv", "libx264", 60)
     for _ in range(3):
         caplog.clear()
-        said = ""
+        message = ""
         try:
             list(frames_at(path, np.arange(FRAMES) / FPS))
         except UnreadableVideo as error:
-            said = error.message
-        assert "damaged places" in caplog.text or "decoding stopped" in said
+            message = error.message
+        assert "damaged places" in caplog.text or "decoding stopped" in message

@@ -177,12 +177,12 @@ def test_a_file_that_ends_early_is_said(tmp_path, caplog):
 def test_frames_that_an_index_counts_and_that_are_not_there_are_said(tmp_path, caplog):
     video = make_video(tmp_path / "a.mp4", 40, codec="mpeg4", options={"g": "100"})
     data = bytearray(video.read_bytes())
-    place = data.index(b"mdhd") + 4 + 16
-    data[place : place + 4] = (512).to_bytes(4, "big")  # one frame's length
-    place = data.index(b"stts") + 8
-    assert struct.unpack_from(">3I", data, place) == (1, 40, 512)
-    place = data.index(b"stsz") + 8
-    assert struct.unpack_from(">2I", data, place) == (0, 40)
+    offset = data.index(b"mdhd") + 4 + 16
+    data[offset : offset + 4] = (512).to_bytes(4, "big")  # one frame's length
+    offset = data.index(b"stts") + 8
+    assert struct.unpack_from(">3I", data, offset) == (1, 40, 512)
+    offset = data.index(b"stsz") + 8
+    assert struct.unpack_from(">2I", data, offset) == (0, 40)
     data[data.index(b"stsc") + 12 : data.index(b"stsc") + 16] = (1).to_bytes(4, "big")
     video.write_bytes(data)
     probe(video)

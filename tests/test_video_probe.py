@@ -73,8 +73,8 @@ def test_a_wrong_length_in_the_header_is_not_believed(tmp_path, stated, caplog):
     video = make_video(tmp_path / "a.mp4", 100)
     data = bytearray(video.read_bytes())
     for box, offset in ((b"mvhd", 16), (b"tkhd", 20), (b"mdhd", 16)):  # 32-bit durations, version 0
-        place = data.index(box) + 4 + offset
-        data[place : place + 4] = stated.to_bytes(4, "big")
+        position = data.index(box) + 4 + offset
+        data[position : position + 4] = stated.to_bytes(4, "big")
     video.write_bytes(data)
     assert probe(video).duration == pytest.approx(4.0, abs=0.001)
 

@@ -33,16 +33,16 @@ def cache(tmp_path):
 @pytest.fixture
 def passes(monkeypatch):
     """The wants of every pass over a video."""
-    found = []
+    wanted = []
     together = reading.frames_together
 
     def counting(path, wants):
-        found.append(list(wants))
+        wanted.append(list(wants))
         return together(path, wants)
 
     monkeypatch.setattr(reading, "frames_together", counting)
     monkeypatch.setattr(sharing, "frames_together", counting)
-    return found
+    return wanted
 
 
 def same(given, expected):
@@ -63,11 +63,11 @@ def test_frames_of_several_wants_are_those_of_each_alone(video, seed, inside):
     given = [[] for _ in wants]
     if inside:
         with contained():
-            for place, frame in frames_together(video, wants):
-                given[place].append(frame)
+            for index, frame in frames_together(video, wants):
+                given[index].append(frame)
     else:
-        for place, frame in frames_together(video, wants):
-            given[place].append(frame)
+        for index, frame in frames_together(video, wants):
+            given[index].append(frame)
     for frames, want in zip(given, wants, strict=True):
         same(frames, frames_at(video, want.times, want.short_side))
 

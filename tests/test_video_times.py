@@ -49,13 +49,13 @@ def packet_with_times(data, number):
     return places[number]
 
 
-def stamp(data, place, ticks):
+def stamp(data, offset, ticks):
     """Write a time stamp of 33 bits into a PES header (ISO 13818-1, 2.4.3.6), its first four bits kept."""
-    data[place] = data[place] & 0xF0 | ticks >> 29 & 0x0E | 1
-    data[place + 1] = ticks >> 22 & 0xFF
-    data[place + 2] = ticks >> 14 & 0xFE | 1
-    data[place + 3] = ticks >> 7 & 0xFF
-    data[place + 4] = ticks << 1 & 0xFE | 1
+    data[offset] = data[offset] & 0xF0 | ticks >> 29 & 0x0E | 1
+    data[offset + 1] = ticks >> 22 & 0xFF
+    data[offset + 2] = ticks >> 14 & 0xFE | 1
+    data[offset + 3] = ticks >> 7 & 0xFF
+    data[offset + 4] = ticks << 1 & 0xFE | 1
 
 
 @pytest.fixture(autouse=True)
@@ -70,8 +70,8 @@ def test_one_damaged_time_stamp_moves_nothing(tmp_path, caplog, which, number, s
     video = make_video(tmp_path / "a.ts", 75, options=B_FRAMES)
     data = bytearray(video.read_bytes())
     places = packet_with_times(data, number)
-    for place in {"shown": places[:1], "decoded": places[1:], "both": places}[which]:
-        stamp(data, place, round(seconds * TICKS))
+    for offset in {"shown": places[:1], "decoded": places[1:], "both": places}[which]:
+        stamp(data, offset, round(seconds * TICKS))
     video.write_bytes(data)
     info = probe(video)
     assert info.frames == 75
@@ -97,8 +97,8 @@ def test_a_clock_that_restarts_counts_on_and_is_said(tmp_path, caplog, suffix):
     assert shown(video, [0.5, 3.9, 5.0, 7.5])[2] == pytest.approx(25, abs=3)
     lines = doubts(caplog, video)
     (line,) = (line for line in lines if "clock is reset" in line)
-    said = float(line.split(" at ")[1].split(" s")[0])
-    assert said == pytest.approx(4.0, abs=0.13)
+    restart = float(line.split(" at ")[1].split(" s")[0])
+    assert restart == pytest.approx(4.0, abs=0.13)
 
 
 def test_a_clock_of_33_bits_that_wraps_round_twice_goes_on(tmp_path, caplog):
@@ -106,10 +106,10 @@ def test_a_clock_of_33_bits_that_wraps_round_twice_goes_on(tmp_path, caplog):
     video = make_video(tmp_path / "a.ts", 75, options=B_FRAMES)
     data = bytearray(video.read_bytes())
     for number in range(75):
-        for place in sorted(set(packet_with_times(data, number))):
-            old = (data[place] >> 1 & 7) << 30 | data[place + 1] << 22 | (data[place + 2] >> 1) << 15
-            old |= data[place + 3] << 7 | data[place + 4] >> 1
-            stamp(data, place, (old + wrap - 50 * 3600) % wrap)
+        for offset in sorted(set(packet_with_times(data, number))):
+            old = (data[offset] >> 1 & 7) << 30 | data[offset + 1] << 22 | (data[offset + 2] >> 1) << 15
+            old |= data[offset + 3] << 7 | data[offset + 4] >> 1
+            stamp(data, offset, (old + wrap - 50 * 3600) % wrap)
     video.write_bytes(data)
     agree(video, 75)
     assert doubts(caplog, video) == []
@@ -200,13 +200,13 @@ def test_a_last_picture_that_lasts_is_as_long_as_its_file_says(tmp_path, caplog,
 def test_an_avi_whose_header_makes_each_picture_last_a_year_is_refused(tmp_path):
     video = make_video(tmp_path / "a.avi", 75, codec="mpeg4")
     data = bytearray(video.read_bytes())
-    place = data.index(b"strh") + 8 + 20
-    assert struct.unpack_from("<II", data, place) == (1, 25)  # scale, rate
-    struct.pack_into("<II", data, place, 0x7FFFFFFF, 50)
+    offset = data.index(b"strh") + 8 + 20
+    assert struct.unpack_from("<II", data, offset) == (1, 25)  # scale, rate
+    struct.pack_into("<II", data, offset, 0x7FFFFFFF, 50)
     video.write_bytes(data)
     with pytest.raises(UnreadableVideo, match=r"its 75 frames claim to last 37,283 days, expected at most 31"):
         probe(video)
-    struct.pack_into("<II", data, place, 3600, 1)
+    struct.pack_into("<II", data, offset, 3600, 1)
     video.write_bytes(data)
     assert probe(video).duration == 75 * 3600
 
@@ -220,10 +220,10 @@ def test_pictures_that_last_hours_are_asked_about(tmp_path, caplog):
 def test_one_matroska_time_stamp_beyond_the_end_moves_nothing(tmp_path, caplog):
     video = make_video(tmp_path / "a.mkv", 300, options={"g": "50"}, container_options={"cluster_time_limit": "1000"})
     data = bytearray(video.read_bytes())
-    cluster = [place for place in range(len(data) - 8) if data[place : place + 4] == b"\x1f\x43\xb6\x75"][3]
-    place = data.index(b"\xe7", cluster)  # the cluster's time stamp
-    size = data[place + 1] & 0x7F
-    data[place + 2 : place + 2 + size] = (0x7FFFFF).to_bytes(size, "big") if size == 3 else b"\x7f\xff"
+    cluster = [offset for offset in range(len(data) - 8) if data[offset : offset + 4] == b"\x1f\x43\xb6\x75"][3]
+    offset = data.index(b"\xe7", cluster)  # the cluster's time stamp
+    size = data[offset + 1] & 0x7F
+    data[offset + 2 : offset + 2 + size] = (0x7FFFFF).to_bytes(size, "big") if size == 3 else b"\x7f\xff"
     video.write_bytes(data)
     info = probe(video)
     assert info.frames == 300

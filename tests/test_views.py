@@ -76,11 +76,11 @@ def test_crops_are_both_ends_and_the_middle() -> None:
 def test_views_of_a_clip_come_clip_by_clip(recording: Recording) -> None:
     clips = [Clip("v", 0.0, 4.0)]
     whole = list(stream_views(recording, clips, InputSpec(4, 64), Views(2, 1)))
-    assert [[number_of(frame) for frame in seen.frames] for seen in whole] == [[2, 12, 22, 32], [7, 17, 27, 37]]
-    seen = list(stream_views(recording, clips, InputSpec(4, 64), Views(2, 3)))
-    assert len(seen) == len(Views(2, 3)) == 6
-    assert len({(one.content, one.times.tobytes()) for one in seen}) == 6
-    for index, one in enumerate(seen):
+    assert [[number_of(frame) for frame in view.frames] for view in whole] == [[2, 12, 22, 32], [7, 17, 27, 37]]
+    shown = list(stream_views(recording, clips, InputSpec(4, 64), Views(2, 3)))
+    assert len(shown) == len(Views(2, 3)) == 6
+    assert len({(one.content, one.times.tobytes()) for one in shown}) == 6
+    for index, one in enumerate(shown):
         left = (0, 32, 16)[index % 3]
         np.testing.assert_array_equal(one.frames, whole[index // 3].frames[:, :, left : left + 64])
     single = next(iter(stream_views(recording, clips, InputSpec(4, 64), ONE_VIEW)))
@@ -102,13 +102,13 @@ class Brightness:
 def test_a_clips_score_is_the_mean_over_its_views(recording: Recording) -> None:
     windows = Windows(length=None, frames=4)
     model, views = Brightness(), Views(2, 3)
-    found = score_recordings(model, [recording], model.labels, windows, "Scoring", views)
-    seen = list(stream_views(recording, [Clip("v", 0.0, 4.0)], model.view, views))
-    expected = np.mean([one.frames.mean() / 255 for one in seen])
-    assert found.scores.shape == (1, 2)
-    assert found.scores[0, 0] == pytest.approx(expected)
-    assert found.scores.sum() == pytest.approx(1)
-    np.testing.assert_allclose(found.times[0] * 10, [2, 7, 12, 17, 22, 27, 32, 37])
+    scored = score_recordings(model, [recording], model.labels, windows, "Scoring", views)
+    shown = list(stream_views(recording, [Clip("v", 0.0, 4.0)], model.view, views))
+    expected = np.mean([one.frames.mean() / 255 for one in shown])
+    assert scored.scores.shape == (1, 2)
+    assert scored.scores[0, 0] == pytest.approx(expected)
+    assert scored.scores.sum() == pytest.approx(1)
+    np.testing.assert_allclose(scored.times[0] * 10, [2, 7, 12, 17, 22, 27, 32, 37])
     rows = np.array([[0.0, 1.0], [1.0, 0.0], [0.2, 0.8], [0.4, 0.6]])
     np.testing.assert_allclose(mean_of_views(rows, Views(2, 1)), [[0.5, 0.5], [0.3, 0.7]])
     assert mean_of_views(np.zeros((0, 2)), views).shape == (0, 2)

@@ -30,9 +30,9 @@ def test_another_copy_finds_them_and_old_videos_are_let_go(tmp_path: Path, monke
     shelves.write()
     again = VisionShelves(load_vlm(folder, "float32"), FeatureStore(tmp_path / "store", 2**30))
     for key, features in made.items():
-        found = again.get(key)
-        assert found is not None
-        assert torch.equal(found[0], features[0])
+        kept = again.get(key)
+        assert kept is not None
+        assert torch.equal(kept[0], features[0])
     assert again.get(("video 0", (9.0,), (32, 32))) is None
     other = VisionShelves(load_vlm(folder, "bfloat16"), FeatureStore(tmp_path / "store", 2**30))
     assert all(other.get(key) is None for key in made)

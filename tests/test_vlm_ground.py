@@ -66,20 +66,20 @@ def run(root: Path) -> Run:
 
 
 def true_bouts(name: str) -> list[tuple[str, float, float]]:
-    place = int(name.removeprefix("r"))
-    return [(label, start / 1000, end / 1000) for label, start, end in bouts(place, 10.0 + place % 5)]
+    seed = int(name.removeprefix("r"))
+    return [(label, start / 1000, end / 1000) for label, start, end in bouts(seed, 10.0 + seed % 5)]
 
 
 def test_timelines_are_those_of_the_lamps(root: Path, run: Run) -> None:
     names = [recording.name for recording in run.recordings("test")]
     assert names
     for name in names:
-        (found,) = annotate([root / "study" / f"{name}.mp4"], run)
-        bouts_found = [(one.label, one.start, one.end) for one in found.intervals]
+        (timeline,) = annotate([root / "study" / f"{name}.mp4"], run)
+        predicted = [(one.label, one.start, one.end) for one in timeline.intervals]
         truth = sorted(true_bouts(name), key=lambda bout: bout[1])
-        assert sorted(label for label, *_ in bouts_found) == sorted(label for label, *_ in truth)
+        assert sorted(label for label, *_ in predicted) == sorted(label for label, *_ in truth)
         for label in (LEFT, RIGHT):
-            mine, theirs = (np.array(sorted(b[1:] for b in rows if b[0] == label)) for rows in (bouts_found, truth))
+            mine, theirs = (np.array(sorted(b[1:] for b in rows if b[0] == label)) for rows in (predicted, truth))
             np.testing.assert_allclose(mine, theirs, atol=0.3)  # a frame every 0.25 s
 
 
@@ -201,11 +201,11 @@ def test_what_is_cut_off_or_in_doubt_is_neither_yes_nor_no(
 
 @pytest.mark.usefixtures("own_answers")
 def test_a_model_whose_processor_writes_no_times_is_told_them(models: dict[str, Path]) -> None:
-    told = "Its 4 frames were taken at 0.8, 2.2, 3.8, 5.2 seconds."
+    sentence = "Its 4 frames were taken at 0.8, 2.2, 3.8, 5.2 seconds."
     recognizer = made(models["internvl"])
     texts = type("T", (), {"opening": LABELS.setting})()
-    assert opening(texts, clip_of(1), False) == f"A video of a lamp. The video is 6 seconds long. {told}"
-    assert told not in opening(texts, clip_of(1), True)
+    assert opening(texts, clip_of(1), False) == f"A video of a lamp. The video is 6 seconds long. {sentence}"
+    assert sentence not in opening(texts, clip_of(1), True)
     (row,) = recognizer.score([clip_of(1)])
     assert ((row >= 0) & (row <= 1)).all()
 
@@ -255,9 +255,9 @@ def test_what_a_minute_costs_is_planned() -> None:
 # From intervals to scores
 
 
-def answer_on(start: float, end: float, *said_: When, chance: float = 1.0) -> Grounded:
-    chances = tuple((chance,) * len(one.intervals) for one in said_)
-    return Grounded(Clip("r", start, end), said_, chances, ("",) * len(said_))
+def answer_on(start: float, end: float, *answers: When, chance: float = 1.0) -> Grounded:
+    chances = tuple((chance,) * len(one.intervals) for one in answers)
+    return Grounded(Clip("r", start, end), answers, chances, ("",) * len(answers))
 
 
 def at(*spans: tuple[float, float]) -> When:

@@ -158,7 +158,7 @@ def test_weights_are_frozen_and_of_the_wanted_type(original: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [
         ({"dtype": "float8"}, "Unknown dtype 'float8'"),
         ({"device": "gpu"}, "Unknown device 'gpu'"),
@@ -166,8 +166,8 @@ def test_weights_are_frozen_and_of_the_wanted_type(original: Path) -> None:
         ({"quantize": "4bit", "device": "cpu"}, "needs a CUDA GPU, found cpu"),
     ],
 )
-def test_settings_are_checked(original: Path, settings: dict[str, str], said: str) -> None:
-    with pytest.raises(ActScribeError, match=said):
+def test_settings_are_checked(original: Path, settings: dict[str, str], message: str) -> None:
+    with pytest.raises(ActScribeError, match=message):
         load_vlm(original, **settings)
 
 
@@ -239,6 +239,6 @@ def test_auto_takes_bf16_where_the_device_has_it(monkeypatch: pytest.MonkeyPatch
         for module in (devices, vlm_clients):
             monkeypatch.setattr(module, "bfloat16_pays", lambda where=None, able=able: (able, "the processor has AMX"))
         assert weight_dtype("auto", torch.device("cpu")) == expected
-        said = implementation("vlm-yesno").starting(VlmYesnoSettings(), labels, 8)  # what the run notes
-        assert [("bf16" in note and "AMX" in note) for note in said] == [True] * able
+        notes = implementation("vlm-yesno").starting(VlmYesnoSettings(), labels, 8)  # what the run notes
+        assert [("bf16" in note and "AMX" in note) for note in notes] == [True] * able
         assert implementation("vlm-yesno").starting(VlmYesnoSettings(dtype="float32"), labels, 8) == []

@@ -216,7 +216,7 @@ def test_moments_are_drawn_in_training_alone(folder: Path, tmp_path: Path, monke
         return self[index]
 
     monkeypatch.setattr(vlm_jobs.MadeClips, "drawn", drawn)
-    for place, epoch in ((0, 0), (1, 0), (0, 1), (0, -1), (len(job.train), -1)):
-        network._inputs(place, epoch)
+    for clip, epoch in ((0, 0), (1, 0), (0, 1), (0, -1), (len(job.train), -1)):
+        network._inputs(clip, epoch)
     expected = [(0, 0), (1, 0), (0, 1)]
     assert asked == [(i, int(np.random.default_rng((job.seed, e, i)).integers(10**9))) for i, e in expected]

@@ -43,11 +43,11 @@ def reference(vlm: Vlm, clip: ClipFrames, text: str) -> dict[str, torch.Tensor]:
     """The inputs that transformers' own processor makes of a clip and a text."""
     before, after = vlm.prompter.frame()
     indices = [round((index + 0.5) * 3000 / len(clip.frames)) for index in range(len(clip.frames))]
-    told = {"total_num_frames": 3000, "fps": 1000.0, "duration": 3.0, "frames_indices": indices}
+    metadata = {"total_num_frames": 3000, "fps": 1000.0, "duration": 3.0, "frames_indices": indices}
     made = vlm.processor(
         text=[before + text + after],
         videos=[torch.from_numpy(clip.frames).permute(0, 3, 1, 2)],
-        video_metadata=[told],
+        video_metadata=[metadata],
         do_sample_frames=False,
         return_tensors="pt",
     )
@@ -113,10 +113,10 @@ def test_text_is_that_of_transformers_generate(vlm: Vlm) -> None:
 def test_tokens_are_as_sure_as_transformers_says(vlm: Vlm) -> None:
     clip = clip_of(4)
     made = reference(vlm, clip, "Describe what happens.")
-    told = vlm.model.generate(
+    generated = vlm.model.generate(
         **made, do_sample=False, max_new_tokens=10, output_scores=True, return_dict_in_generate=True
     )
-    scores = vlm.model.compute_transition_scores(told.sequences, told.scores, normalize_logits=True)[0]
+    scores = vlm.model.compute_transition_scores(generated.sequences, generated.scores, normalize_logits=True)[0]
     wrote = vlm.write(vlm.prefix(clip, "Describe what"), " happens.", most=10)
     np.testing.assert_allclose(wrote.probabilities, scores[: len(wrote.probabilities)].exp(), atol=1e-5)
     assert wrote.whole == (len(wrote.probabilities) < 10)
@@ -271,10 +271,10 @@ def test_placeholder_words_in_a_question_are_refused(vlm: Vlm) -> None:
 
 
 def test_describe_names_the_checkpoint(vlm: Vlm, kind: str) -> None:
-    told = vlm.describe()
-    assert told.parameters == sum(weight.numel() for weight in vlm.model.parameters())
-    assert told.dtype == "float32"
-    assert len(told.digest) == 32
+    described = vlm.describe()
+    assert described.parameters == sum(weight.numel() for weight in vlm.model.parameters())
+    assert described.dtype == "float32"
+    assert len(described.digest) == 32
     assert vlm.short_side > 0
 
 
@@ -327,7 +327,7 @@ def test_logits_are_not_rounded_to_the_precision_of_the_weights(bias: bool) -> N
     head = torch.nn.Linear(16, 2 * ROWS_AT_ONCE + 3, bias=bias).to(torch.bfloat16).requires_grad_(False)
     states = (30 * torch.randn(3, 16)).to(torch.bfloat16)
     expected = states.double() @ head.weight.double().T + (head.bias.double() if bias else 0)
-    found = exact_logits(head, states)
-    assert found.dtype == torch.float32
-    np.testing.assert_allclose(found, expected, atol=1e-4)
+    logits = exact_logits(head, states)
+    assert logits.dtype == torch.float32
+    np.testing.assert_allclose(logits, expected, atol=1e-4)
     assert float((head(states).double() - expected).abs().max()) > 1e-2  # what is avoided

@@ -45,9 +45,9 @@ def clips(count: int) -> list[ClipFrames]:
 def peak_bytes(run: Callable[[], object], trace: Path) -> int:
     """Return the most bytes that tensors made by `run` held at once, counted by PyTorch's own allocator."""
     activities = [torch.profiler.ProfilerActivity.CPU]
-    with torch.profiler.profile(activities=activities, profile_memory=True, acc_events=True) as seen:
+    with torch.profiler.profile(activities=activities, profile_memory=True, acc_events=True) as profile:
         run()
-    seen.export_chrome_trace(str(trace))
+    profile.export_chrome_trace(str(trace))
     events = [event for event in json.loads(trace.read_text())["traceEvents"] if event.get("name") == "[memory]"]
     events.sort(key=lambda event: event["ts"])
     return int(np.cumsum([event["args"]["Bytes"] for event in events]).max())
@@ -126,8 +126,8 @@ def test_known_models_are_planned_without_a_download(
 def test_tokens_of_known_models_by_hand() -> None:
     tokens = {name: plan(name, 8, Use("text"), speed=1e12).video_tokens for name in ("smolvlm2-500m", "internvl3-1b")}
     assert tokens == {"smolvlm2-500m": 8 * 64, "internvl3-1b": 8 * 256}
-    seen = plan("qwen2.5-vl-3b", 8, Use("text"), size=(280, 504), speed=1e12).video_tokens
-    assert seen == 4 * 10 * 18  # pairs of frames, merged patches of 28 pixels
+    of_pairs = plan("qwen2.5-vl-3b", 8, Use("text"), size=(280, 504), speed=1e12).video_tokens
+    assert of_pairs == 4 * 10 * 18  # pairs of frames, merged patches of 28 pixels
     assert plan("video-llava-7b", 8, Use("text"), speed=1e12).video_tokens == 8 * 257
     assert plan("llava-next-video-7b", 8, Use("text"), speed=1e12).video_tokens == 8 * 144
 

@@ -131,9 +131,9 @@ def test_what_it_will_cost_is_planned(vlm: Vlm, folder: Path) -> None:
 def test_adapters_find_query_and_value(vlm: Vlm) -> None:
     modules = dict(vlm.model.named_modules())
     for tower in ("language", "vision"):
-        found = vlm.lora_targets(tower)  # type: ignore[arg-type]
-        assert found
-        assert all(isinstance(modules[name], torch.nn.Linear) for name in found)
+        targets = vlm.lora_targets(tower)  # type: ignore[arg-type]
+        assert targets
+        assert all(isinstance(modules[name], torch.nn.Linear) for name in targets)
 
 
 @pytest.mark.parametrize("name", ["vlm-ground", "vlm-yesno"])

@@ -131,22 +131,22 @@ def plain(vlm: Vlm, clip: ClipFrames, prompt: str) -> float:
 @pytest.mark.parametrize("family", ["smolvlm", "qwen2_5_vl", "video_llava"])
 def test_yesno_is_the_softmax_of_a_plain_forward(family: str, folders: dict[str, Path]) -> None:
     vlm = load_vlm(folders[family], "float32")
-    found = scores(make("vlm-yesno", folders, family=family), (1, 2))
+    probabilities = scores(make("vlm-yesno", folders, family=family), (1, 2))
     asked = [
         "A video of a resuscitation. Is the baby visible? Answer yes or no.",
         "A video of a resuscitation. Is there suction in this clip? Answer yes or no.",
         "A video of a resuscitation. Does this video show: ventilation? Answer yes or no.",
     ]
     expected = [[plain(vlm, clip_of(seed), prompt) for prompt in asked] for seed in (1, 2)]
-    np.testing.assert_allclose(found, expected, atol=1e-4)
-    assert np.ptp(found) > 0.01  # else the comparison would say nothing
+    np.testing.assert_allclose(probabilities, expected, atol=1e-4)
+    assert np.ptp(probabilities) > 0.01  # else the comparison would say nothing
 
 
 def test_without_a_setting_the_question_stands_alone(folders: dict[str, Path]) -> None:
     bare = LABELS.model_copy(update={"setting": ""})
-    (found,) = scores(make("vlm-yesno", folders, bare), (1,))
+    (probabilities,) = scores(make("vlm-yesno", folders, bare), (1,))
     vlm = load_vlm(folders["smolvlm"], "float32")
-    assert found[0] == pytest.approx(plain(vlm, clip_of(1), "Is the baby visible? Answer yes or no."), abs=1e-4)
+    assert probabilities[0] == pytest.approx(plain(vlm, clip_of(1), "Is the baby visible? Answer yes or no."), abs=1e-4)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -254,17 +254,17 @@ SPAN = Clip("r", 0.0, 3.0)
     ],
 )
 def test_scores_of_lists(labels: LabelSet, text: str, expected: list[float], unread: bool) -> None:
-    found = from_list(SPAN, text, labels)
-    np.testing.assert_allclose(found.scores, expected)
-    assert (found.unread == unread).all()
-    assert found.text == text
+    scored = from_list(SPAN, text, labels)
+    np.testing.assert_allclose(scored.scores, expected)
+    assert (scored.unread == unread).all()
+    assert scored.text == text
 
 
 def test_classes_share_one_by_their_odds() -> None:
     answers = [YesNo(0.8), YesNo(0.5), YesNo(None)]
-    found = from_yes_no(SPAN, answers, CLASSES)
-    np.testing.assert_allclose(found.scores, np.array([4, 1, 1]) / 6)
-    np.testing.assert_array_equal(found.unread, [False, False, True])
+    scored = from_yes_no(SPAN, answers, CLASSES)
+    np.testing.assert_allclose(scored.scores, np.array([4, 1, 1]) / 6)
+    np.testing.assert_array_equal(scored.unread, [False, False, True])
     log_odds = torch.tensor([0.3, 0.6, 0.99]).double().logit()
     np.testing.assert_allclose(over_classes(np.array([0.3, 0.6, 0.99])), log_odds.softmax(0), atol=1e-6)
 
@@ -273,12 +273,12 @@ def test_classes_share_one_by_their_odds() -> None:
 
 
 def test_prompts_say_what_the_label_set_says() -> None:
-    said_ = prompts(LABELS)
-    assert said_.opening == "A video of a resuscitation."
-    assert said_.listing.startswith("A video of a resuscitation. ")
-    assert "baby visible; suction; ventilation" in said_.listing
-    assert said_.judged[1].count("{caption}") == 1
-    assert "Is there suction in this clip?" in said_.judged[1]
+    asked = prompts(LABELS)
+    assert asked.opening == "A video of a resuscitation."
+    assert asked.listing.startswith("A video of a resuscitation. ")
+    assert "baby visible; suction; ventilation" in asked.listing
+    assert asked.judged[1].count("{caption}") == 1
+    assert "Is there suction in this clip?" in asked.judged[1]
     assert (
         prompts(LABELS, caption="{setting} {odd} braces {0}").caption == "A video of a resuscitation. {odd} braces {0}"
     )
@@ -295,8 +295,8 @@ def test_a_wording_without_its_subject_is_refused(wrong: dict[str, str]) -> None
 
 @pytest.fixture
 def server() -> Iterator[Served]:
-    with other() as found:
-        yield found
+    with other() as served:
+        yield served
 
 
 def test_a_server_answers_for_every_recognizer(server: Served, tmp_path: Path) -> None:

@@ -108,8 +108,8 @@ def test_also_what_the_run_before_it_learned_from(temporal: Run, study: Study, d
 
 
 def test_what_does_not_fit_is_refused(temporal: Run, study: Study, data: StudyData, tmp_path: Path) -> None:
-    def refused(name: str, said: str, changed: Study = study, out: Path = tmp_path / "new") -> None:
-        with pytest.raises(ActScribeError, match=said):
+    def refused(name: str, message: str, changed: Study = study, out: Path = tmp_path / "new") -> None:
+        with pytest.raises(ActScribeError, match=message):
             train(changed, name, out, data=data, warm_start=temporal, overwrite=out.exists())
 
     refused("probe", "a linear head is fitted to the end in one go")

@@ -19,12 +19,12 @@ PHASE = Label(name="Phase 2")
 LENGTH, FRAMES = 120.0, 60
 
 
-def said(text: str, label: Label = SUCTION) -> When:
+def parsed(text: str, label: Label = SUCTION) -> When:
     return when(text, label, LENGTH, FRAMES, (SUCTION, BABY, PHASE))
 
 
-def spans(found: When) -> list[tuple[float, float]]:
-    return [(one.start, one.end) for one in found.intervals]
+def spans(when: When) -> list[tuple[float, float]]:
+    return [(one.start, one.end) for one in when.intervals]
 
 
 @pytest.mark.parametrize(
@@ -56,9 +56,9 @@ def spans(found: When) -> list[tuple[float, float]]:
     ],
 )
 def test_every_way_of_writing_times_is_read(text: str, expected: list[tuple[float, float]]) -> None:
-    found = said(text)
-    assert spans(found) == expected
-    assert found == When(found.intervals)
+    when = parsed(text)
+    assert spans(when) == expected
+    assert when == When(when.intervals)
 
 
 @pytest.mark.parametrize(
@@ -86,45 +86,45 @@ def test_every_way_of_writing_times_is_read(text: str, expected: list[tuple[floa
     ],
 )
 def test_what_says_something_else_is_not_read(text: str) -> None:
-    assert said(text) == When(unread=True)
+    assert parsed(text) == When(unread=True)
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("9 - 3, 4 - 5", When(said("4 - 5").intervals, reversed=1)),
-        ("4 - 5, 4 - 4", When(said("4 - 5").intervals, reversed=1)),
-        ("4 - 5, 120 - 130", When(said("4 - 5").intervals, outside=1)),
-        ("100 - 110, 00:04 - 00:05, 4.0 - 5.0", When(said("100 - 110, 00:04 - 00:05").intervals, repeats=1)),
+        ("9 - 3, 4 - 5", When(parsed("4 - 5").intervals, reversed=1)),
+        ("4 - 5, 4 - 4", When(parsed("4 - 5").intervals, reversed=1)),
+        ("4 - 5, 120 - 130", When(parsed("4 - 5").intervals, outside=1)),
+        ("100 - 110, 00:04 - 00:05, 4.0 - 5.0", When(parsed("100 - 110, 00:04 - 00:05").intervals, repeats=1)),
         ("9 - 3", When(unread=True, reversed=1)),
         ("300 - 310", When(unread=True, outside=1)),
         ("Baby visible: 1 - 2", When(unread=True, others=1)),
         ("Phase 2: 5 - 6", When(unread=True, others=1)),
         (
             '[{"start": 4, "end": 5}, {"label": "Baby Visible", "start": 6, "end": 7}]',
-            When(said("4 - 5").intervals, others=1),
+            When(parsed("4 - 5").intervals, others=1),
         ),
     ],
 )
 def test_what_cannot_be_is_refused_and_counted(text: str, expected: When) -> None:
-    found = said(text)
-    assert spans(found) == spans(expected)
+    when = parsed(text)
+    assert spans(when) == spans(expected)
     for name in ("unread", "reversed", "outside", "clipped", "repeats", "others"):
-        assert getattr(found, name) == getattr(expected, name), name
+        assert getattr(when, name) == getattr(expected, name), name
 
 
 def test_a_label_that_was_not_asked_for_ends_with_its_line() -> None:
-    found = said("Baby visible: 1 - 2, 3 - 4\n5 - 6\nSuction: 7 - 8")
-    assert spans(found) == [(5, 6), (7, 8)]
-    assert (found.others, found.unread) == (2, False)
-    assert spans(said("Phase 2: 5 - 6", PHASE)) == [(5, 6)]
+    when = parsed("Baby visible: 1 - 2, 3 - 4\n5 - 6\nSuction: 7 - 8")
+    assert spans(when) == [(5, 6), (7, 8)]
+    assert (when.others, when.unread) == (2, False)
+    assert spans(parsed("Phase 2: 5 - 6", PHASE)) == [(5, 6)]
 
 
 def test_what_oversteps_the_video_is_clipped() -> None:
-    assert spans(said("110 - 121")) == [(110, 120)]
-    assert said("110 - 121").clipped == 0  # whole seconds
-    assert spans(said("110 - 200")) == [(110, 120)]
-    assert said("110 - 200").clipped == 1
+    assert spans(parsed("110 - 121")) == [(110, 120)]
+    assert parsed("110 - 121").clipped == 0  # whole seconds
+    assert spans(parsed("110 - 200")) == [(110, 120)]
+    assert parsed("110 - 200").clipped == 1
 
 
 WAYS: dict[str, Callable[[float], str]] = {
@@ -146,17 +146,17 @@ def test_what_is_written_is_read_back(tenths: list[int], way: str, between: str,
     ends = [tenth / 10 for tenth in sorted(tenths)]
     truth = list(zip(ends[::2], ends[1::2], strict=False))
     text = apart.join(f"{WAYS[way](start)}{between}{WAYS[way](end)}" for start, end in truth)
-    found = said(text)
-    np.testing.assert_allclose(spans(found), truth, atol=1e-9)
-    assert [text[slice(*one.span)] for one in found.intervals] == [
+    when = parsed(text)
+    np.testing.assert_allclose(spans(when), truth, atol=1e-9)
+    assert [text[slice(*one.span)] for one in when.intervals] == [
         f"{WAYS[way](start)}{between}{WAYS[way](end)}" for start, end in truth
     ]
-    assert spans(said(json.dumps([{"start": a, "end": b} for a, b in truth]))) == truth
+    assert spans(parsed(json.dumps([{"start": a, "end": b} for a, b in truth]))) == truth
 
 
 @given(st.text(alphabet="0123456789:.-<>|[](){}, \nsatonedf\"'", max_size=30))
 def test_nothing_that_is_written_stops_it(text: str) -> None:
-    for start, end in spans(said(text)):
+    for start, end in spans(parsed(text)):
         assert 0 <= start < end <= LENGTH
 
 

@@ -34,15 +34,15 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_parts_follow_each_other_with_a_gap_and_share_no_second_of_a_clip_with_a_target(study: Path) -> None:
     data = load_data(load_study(study))
     assert [one.name for one in data.recordings] == ["r0-train", "r0-validation", "r0-test"]
-    seen = {}
+    spans = {}
     for one in data.recordings:
         clips = cut(one, data.labels, Window(2.0, 1.0))
         known = ~np.isnan(targets(clips, "multi-label")).all(axis=1)
         kept = [clip for clip, is_known in zip(clips, known, strict=True) if is_known]
-        seen[one.split] = (min(clip.start for clip in kept), max(clip.end for clip in kept))
+        spans[one.split] = (min(clip.start for clip in kept), max(clip.end for clip in kept))
     # 20 s less two gaps of 2 s leave 16: parts 0-8, 10-14 and 16-20; a clip may reach over a border by half its length.
     assert [[gap.start, gap.end] for gap in data.recordings[1].gaps] == [[0, 10], [14, 20]]
-    assert seen == {"train": (0, 9), "validation": (9, 15), "test": (15, 20)}
+    assert spans == {"train": (0, 9), "validation": (9, 15), "test": (15, 20)}
 
 
 @pytest.mark.parametrize(
@@ -54,22 +54,22 @@ def test_no_moment_that_one_split_learns_from_or_scores_is_seen_by_another(
     loaded = load_study(study)
     windows = loaded.windows.model_copy(update={"length": length, "stride": stride, "frames": frames})
     data = load_data(loaded.model_copy(update={"windows": windows}))
-    seen: dict[str, set[float]] = {}
+    moments: dict[str, set[float]] = {}
     for one in data.recordings:
         clips = cut(one, data.labels, Window(length, stride))
         known = ~np.isnan(targets(clips, "multi-label")).all(axis=1)
         scored = clips_of_part(clips, one)
         used = [clip for clip, is_known in zip(clips, known, strict=True) if is_known]
-        seen[one.split] = {
+        moments[one.split] = {
             moment for clip in (*used, *scored) for moment in sample_times(clip.start, clip.end, frames).tolist()
         }
         inside = np.array([[clip.start, clip.end] for clip in scored])
         part = subtract(whole(one.duration), union(one.gaps))
         assert not len(subtract(part, union(Interval("", *span) for span in inside.tolist())))  # a score for all of it
-    assert not seen["train"] & seen["validation"]
-    assert not seen["validation"] & seen["test"]
-    assert max(seen["train"]) < min(seen["validation"])
-    assert max(seen["validation"]) < min(seen["test"])
+    assert not moments["train"] & moments["validation"]
+    assert not moments["validation"] & moments["test"]
+    assert max(moments["train"]) < min(moments["validation"])
+    assert max(moments["validation"]) < min(moments["test"])
 
 
 def test_no_annotation_is_lost_inside_a_part_or_kept_outside(study: Path) -> None:
@@ -83,20 +83,20 @@ def test_no_annotation_is_lost_inside_a_part_or_kept_outside(study: Path) -> Non
 
 
 def test_check_says_what_such_a_split_cannot_tell(study: Path) -> None:
-    said = " ".join(CliRunner().invoke(app, ["check", str(study)]).output.split())
-    assert "nothing about other people" in said
-    assert "every file content, group and source span lies in one split only" not in said
+    output = " ".join(CliRunner().invoke(app, ["check", str(study)]).output.split())
+    assert "nothing about other people" in output
+    assert "every file content, group and source span lies in one split only" not in output
 
 
 @pytest.mark.parametrize(
-    ("split", "windows", "said"),
+    ("split", "windows", "message"),
     [
         ({"gap": 1.0}, {}, "gap: 1 s is shorter than a clip of 2 s"),
         ({"gap": 9.0}, {}, r"too short .* needed: 26.0 s"),
         ({}, {"length": None}, "a trimmed video is a single clip"),
     ],
 )
-def test_what_cannot_be_split_is_refused(study: Path, split: dict, windows: dict, said: str) -> None:
+def test_what_cannot_be_split_is_refused(study: Path, split: dict, windows: dict, message: str) -> None:
     loaded = load_study(study)
     changed = loaded.model_copy(
         update={
@@ -104,7 +104,7 @@ def test_what_cannot_be_split_is_refused(study: Path, split: dict, windows: dict
             "windows": loaded.windows.model_copy(update={**WINDOWS, **windows}),
         }
     )
-    with pytest.raises(ActScribeError, match=said):
+    with pytest.raises(ActScribeError, match=message):
         load_data(changed)
 
 
@@ -141,7 +141,7 @@ def test_an_unknown_label_names_file_time_and_the_label_that_may_be_meant(tmp_pa
         file.write("Left lmap\t2000\t2200\t200\nZebra\t500\t600\t100\nZebra\t300\t400\t100\n")
     with pytest.raises(ActScribeError) as refused:
         load_data(load_study(study))
-    said = str(refused.value)
-    assert f"'Left lmap' (1x), first in {tmp_path / 'r0.txt'}, 2.000 s of r0.mp4: did you mean 'Left lamp'?" in said
-    assert f"'Zebra' (2x), first in {tmp_path / 'r0.txt'}, 0.300 s of r0.mp4\n" in said
-    assert "tiers: ['!" in said
+    message = str(refused.value)
+    assert f"'Left lmap' (1x), first in {tmp_path / 'r0.txt'}, 2.000 s of r0.mp4: did you mean 'Left lamp'?" in message
+    assert f"'Zebra' (2x), first in {tmp_path / 'r0.txt'}, 0.300 s of r0.mp4\n" in message
+    assert "tiers: ['!" in message

@@ -12,7 +12,7 @@ from typing import Any
 import av
 import numpy as np
 from chromium import Tab
-from video_players import TYPES, chromium_numbers, ffprobe_times, here, mpv_number
+from video_players import TYPES, chromium_numbers, ffprobe_times, installed, mpv_number
 from videos import TURNS, make_video, number_of, numbered, turn_mp4
 
 from actscribe.video.decoding import Pictures
@@ -218,13 +218,13 @@ class Compared:
         name: of the file.
         frames: how many we show.
         agree: program -> whether it agrees; absent: it was not asked.
-        said: about what does not.
+        problems: what does not.
     """
 
     name: str
     frames: int
     agree: dict[str, bool]
-    said: tuple[str, ...]
+    problems: tuple[str, ...]
 
 
 def our_times(path: Path) -> np.ndarray:
@@ -238,10 +238,10 @@ def compare(path: Path, tab: Tab | None, programs: tuple[str, ...] = ("ffprobe",
     """Ask the programs which frame of a video is shown when, and compare to half a frame."""
     info, times = probe(path), our_times(path)
     half = 0.5 * float(np.median(np.diff(times))) if len(times) > 1 else 0.02
-    said: list[str] = []
+    problems: list[str] = []
     agree = {"counts": bool(info.frames == len(times) and info.duration > times[-1])}
     if not agree["counts"]:
-        said.append(f"probe says {info.frames} frames and {info.duration} s, decoded {len(times)} to {times[-1]} s")
+        problems.append(f"probe says {info.frames} frames and {info.duration} s, decoded {len(times)} to {times[-1]} s")
     askers: dict[str, Callable[[], Iterator[str]]] = {
         "ffprobe": partial(_ffprobe, path, times, half),
         "mpv": partial(_mpv, path, times, half),
@@ -249,17 +249,17 @@ def compare(path: Path, tab: Tab | None, programs: tuple[str, ...] = ("ffprobe",
     }
     for program in programs:
         if _asked(program, path, tab):
-            found = list(askers[program]())
-            agree[program] = not found
-            said += [f"{program}: {line}" for line in found]
-    return Compared(path.name, len(times), agree, tuple(said))
+            differences = list(askers[program]())
+            agree[program] = not differences
+            problems += [f"{program}: {line}" for line in differences]
+    return Compared(path.name, len(times), agree, tuple(problems))
 
 
 def _asked(program: str, path: Path, tab: Tab | None) -> bool:
     if program == "chromium":
         never = any(path.name.startswith(name) for name in NOT_IN_CHROMIUM)
         return tab is not None and path.suffix in TYPES and not never
-    return here(program) and not (program == "mpv" and path.suffix in NOT_SOUGHT_BY_MPV)
+    return installed(program) and not (program == "mpv" and path.suffix in NOT_SOUGHT_BY_MPV)
 
 
 def _ffprobe(path: Path, times: np.ndarray, half: float) -> Iterator[str]:
@@ -274,11 +274,11 @@ def _ffprobe(path: Path, times: np.ndarray, half: float) -> Iterator[str]:
 
 
 def _mpv(path: Path, times: np.ndarray, half: float) -> Iterator[str]:
-    for place in sorted({0, len(times) // 2, len(times) - 1}):
-        ours = number_of(next(iter(frames_at(path, [times[place] + 1e-4]))).image)
-        theirs = mpv_number(path, times[place] - 0.8 * half)
+    for index in sorted({0, len(times) // 2, len(times) - 1}):
+        ours = number_of(next(iter(frames_at(path, [times[index] + 1e-4]))).image)
+        theirs = mpv_number(path, times[index] - 0.8 * half)
         if theirs is not None and theirs != ours:
-            yield f"frame {theirs} from {times[place]:.3f} s on, ours {ours}"
+            yield f"frame {theirs} from {times[index]:.3f} s on, ours {ours}"
 
 
 def _chromium(path: Path, times: np.ndarray, half: float, tab: Tab | None) -> Iterator[str]:

@@ -71,10 +71,10 @@ def ffprobe_times(path: Path) -> np.ndarray:
         timeout=60,
         check=True,
     )
-    found = json.loads(done.stdout)
+    probed = json.loads(done.stdout)
     # FFmpeg 5 lets Matroska begin with what a sound encoder puts before its sound, FFmpeg 8 and mpv do not.
-    zero = 0.0 if found["format"]["format_name"] == MP4 else max(float(found["format"].get("start_time", 0.0)), 0.0)
-    times = [frame.get("best_effort_timestamp_time") for frame in found["frames"]]
+    zero = 0.0 if probed["format"]["format_name"] == MP4 else max(float(probed["format"].get("start_time", 0.0)), 0.0)
+    times = [frame.get("best_effort_timestamp_time") for frame in probed["frames"]]
     return len(times), np.sort([float(time) - zero for time in times if time is not None])
 
 
@@ -105,15 +105,15 @@ def chromium_numbers(tab: Tab, path: Path, times: Sequence[float]) -> list[int]:
         ValueError: it does not play the file.
     """
     address = f"data:{TYPES[path.suffix]};base64,{base64.b64encode(path.read_bytes()).decode()}"
-    found: dict[str, Any] = tab.page.evaluate(_SHOW % (json.dumps(address), json.dumps(list(times))))
-    if "error" in found:
-        raise ValueError(found["error"])
+    answer: dict[str, Any] = tab.page.evaluate(_SHOW % (json.dumps(address), json.dumps(list(times))))
+    if "error" in answer:
+        raise ValueError(answer["error"])
     places = [row * GRID + column for row, column in BIT_CELLS]
-    for cells in found["shown"]:
+    for cells in answer["shown"]:
         assert all(abs(cells[row * GRID + column] - value) < 60 for (row, column), value in CORNERS.items()), cells
-    return [sum(1 << bit for bit, index in enumerate(places) if cells[index] > 127) for cells in found["shown"]]
+    return [sum(1 << bit for bit, index in enumerate(places) if cells[index] > 127) for cells in answer["shown"]]
 
 
-def here(*programs: str) -> bool:
+def installed(*programs: str) -> bool:
     """Tell whether all of these programs are on the PATH."""
     return all(shutil.which(program, path=os.environ.get("PATH")) for program in programs)

@@ -98,10 +98,10 @@ def _encode_sound(file: av.container.OutputContainer, stream: av.AudioStream, se
 def turn_mp4(path: Path, matrix: Sequence[int]) -> Path:
     """Set the display matrix (a, b, c, d) of an MP4's video track, as a phone held sideways does."""
     data = bytearray(path.read_bytes())
-    place = data.index(b"tkhd") + 4 + 40  # version 0: the matrix follows 40 bytes of times, ids, layer and volume
+    offset = data.index(b"tkhd") + 4 + 40  # version 0: the matrix follows 40 bytes of times, ids, layer and volume
     a, b, c, d = matrix
     one = 1 << 16
-    data[place : place + 36] = struct.pack(">9i", a * one, b * one, 0, c * one, d * one, 0, 0, 0, 1 << 30)
+    data[offset : offset + 36] = struct.pack(">9i", a * one, b * one, 0, c * one, d * one, 0, 0, 0, 1 << 30)
     path.write_bytes(data)
     return path
 

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
 
 from chromium import PROGRAMS, tab
 from video_matrix import MATRIX, Compared, compare
-from video_players import here
+from video_players import installed
 
 COLUMNS = ("counts", "ffprobe", "mpv", "chromium")
 
@@ -32,16 +32,16 @@ def main() -> None:
     logging.getLogger("actscribe").setLevel(logging.ERROR)
     done: list[Compared] = []
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        browser = stack.enter_context(tab()) if any(map(here, PROGRAMS)) else None
+        browser = stack.enter_context(tab()) if any(map(installed, PROGRAMS)) else None
         for name, make in MATRIX.items():
             video = make(Path(folder) / name)
             done.append(compare(video, browser))
-            print(f"{name}: {'; '.join(done[-1].said) or 'agreed'}", file=sys.stderr, flush=True)
+            print(f"{name}: {'; '.join(done[-1].problems) or 'agreed'}", file=sys.stderr, flush=True)
     table = "\n".join(lines(done))
     print(table)
     if options.out:
         options.out.write_text(table + "\n", encoding="utf-8")
-    sys.exit(any(one.said for one in done))
+    sys.exit(any(one.problems for one in done))
 
 
 def lines(done: list[Compared]) -> list[str]:
@@ -55,7 +55,7 @@ def lines(done: list[Compared]) -> list[str]:
         asked = [one.agree[key] for one in done if key in one.agree]
         sums.append(f"{sum(asked)} of {len(asked)}")
     rows.append(f"| sum | {sum(one.frames for one in done)} | {' | '.join(sums)} |")
-    return [*rows, "", *(f"- {one.name}: {line}" for one in done for line in one.said)]
+    return [*rows, "", *(f"- {one.name}: {line}" for one in done for line in one.problems)]
 
 
 if __name__ == "__main__":

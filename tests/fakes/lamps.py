@@ -13,12 +13,12 @@ SIDES = {LEFT: (4 / 64, 28 / 64), RIGHT: (36 / 64, 60 / 64)}
 
 def lit(prompt: Prompt, label: str) -> list[bool]:
     """Tell of each picture whether a lamp is on."""
-    found = []
+    states = []
     for picture in prompt.pictures:
         height, width = picture.shape[:2]
         first, last = (round(side * width) for side in SIDES[label])
-        found.append(bool(picture[height // 6 : height * 5 // 6, first:last].mean() > 130))
-    return found
+        states.append(bool(picture[height // 6 : height * 5 // 6, first:last].mean() > 130))
+    return states
 
 
 def lamps(prompt: Prompt) -> tuple[str, dict[str, float]]:

@@ -58,16 +58,16 @@ def llama_cpp(
         before = slots.get(body.get("id_slot", -1), "")
         shared = next((at for at, (a, b) in enumerate(zip(before, parts, strict=False)) if a != b), 0)
         slots[body.get("id_slot", -1)] = parts
-        seen = 64 * len(prompt.pictures) if not prompt.is_video or opens_video else 0
-        total = len(prompt.text.split()) + seen
+        picture_tokens = 64 * len(prompt.pictures) if not prompt.is_video or opens_video else 0
+        total = len(prompt.text.split()) + picture_tokens
         usage = {"prompt_tokens": total, "completion_tokens": len(text.tokens)}
         usage["prompt_tokens_details"] = {"cached_tokens": round(total * min(1.0, shared / len(parts)))}
         message = {"reasoning_content": THOUGHT} if text.thought else {}
-        status, found = completion(text.answer, text.tokens, text.finish, message, usage)
+        status, reply = completion(text.answer, text.tokens, text.finish, message, usage)
         if old_field:
-            found["choices"][0]["logprobs"] = None
-            found["completion_probabilities"] = text.tokens
-        return status, found
+            reply["choices"][0]["logprobs"] = None
+            reply["completion_probabilities"] = text.tokens
+        return status, reply
 
     with serving(get, post) as served:
         yield served

@@ -49,8 +49,8 @@ def ollama(
 
     def post(path: str, body: dict[str, Any]) -> Reply:
         if path == "/api/show":
-            told = {"capabilities": list(capabilities), "model_info": {"qwen3vl.context_length": context}}
-            return 200, {**told, **({"thinking": thinking} if thinking else {})}
+            description = {"capabilities": list(capabilities), "model_info": {"qwen3vl.context_length": context}}
+            return 200, {**description, **({"thinking": thinking} if thinking else {})}
         if path == "/v1/chat/completions":
             return completion("spoken to by OpenAI's way")
         if path != "/api/chat":
@@ -65,12 +65,12 @@ def ollama(
         only = tuple(f'{{"answer": "{word}"}}' for word in ("yes", "no")) if "format" in body else ()
         text = write(in_json(model) if only else model, prompt, body["options"]["num_predict"], thinks, only)
         count = body["options"]["num_ctx"] if full else len(prompt.text.split()) + 70 * len(prompt.pictures)
-        said: dict[str, Any] = {"role": "assistant", "content": text.answer}
+        turn: dict[str, Any] = {"role": "assistant", "content": text.answer}
         if thinks:
-            said["thinking"] = text.thought.removeprefix("<think>\n").removesuffix("\n</think>\n\n")
-        found = {"model": body["model"], "message": said, "done": True, "done_reason": text.finish}
-        found |= {"prompt_eval_count": count, "eval_count": len(text.tokens)}
-        return found | ({"logprobs": text.tokens} if probabilities and body.get("logprobs") else {})
+            turn["thinking"] = text.thought.removeprefix("<think>\n").removesuffix("\n</think>\n\n")
+        reply = {"model": body["model"], "message": turn, "done": True, "done_reason": text.finish}
+        reply |= {"prompt_eval_count": count, "eval_count": len(text.tokens)}
+        return reply | ({"logprobs": text.tokens} if probabilities and body.get("logprobs") else {})
 
     with serving(get, post) as served:
         yield served

@@ -41,9 +41,9 @@ def other(
             return 400, {"error": {"message": f"Unrecognized request argument supplied: {json.dumps(unknown)}"}}
         prompt = prompt_of(body["messages"])
         text = write(model, prompt, body["max_tokens"], thinks)
-        told = {"prompt_tokens": 5 + 20 * len(prompt.pictures), "completion_tokens": len(text.tokens)}
+        counts = {"prompt_tokens": 5 + 20 * len(prompt.pictures), "completion_tokens": len(text.tokens)}
         tokens = text.tokens if body.get("logprobs") and probabilities else None
-        return completion(text.thought + text.answer, tokens, text.finish, None, told if usage else None)
+        return completion(text.thought + text.answer, tokens, text.finish, None, counts if usage else None)
 
     with serving(get, post) as served:
         yield served

@@ -117,8 +117,8 @@ def prompt_of(messages: list[dict[str, Any]]) -> Prompt:
             pictures.append(picture(part["image_url"]["url"].split(",", 1)[1]))
         else:
             data = part["video_url"]["url"].split(",", 1)[1] if "video_url" in part else part["input_video"]["data"]
-            found, _ = frames_of(data)
-            pictures, is_video = pictures + found, True
+            frames, _ = frames_of(data)
+            pictures, is_video = pictures + frames, True
     return Prompt(" ".join(words), pictures, is_video)
 
 
@@ -130,13 +130,13 @@ def pieces(text: str) -> list[str]:
 
 def token_list(parts: list[str], first: int, chances: dict[str, float]) -> list[dict[str, Any]]:
     """Return OpenAI's list of tokens; the one at `first` has the alternatives, all others are sure."""
-    found = []
+    entries = []
     for index, text in enumerate(parts):
         at = chances if index == first and chances else {text: 1.0}
         listed = [{"token": one, "logprob": math.log(chance)} for one, chance in at.items() if chance > 0]
         own = math.log(at.get(text, 1e-6))
-        found.append({"token": text, "logprob": own, "bytes": list(text.encode()), "top_logprobs": listed})
-    return found
+        entries.append({"token": text, "logprob": own, "bytes": list(text.encode()), "top_logprobs": listed})
+    return entries
 
 
 def completion(
@@ -147,8 +147,8 @@ def completion(
     usage: dict[str, Any] | None = None,
 ) -> Reply:
     """Return a chat completion."""
-    said = {"role": "assistant", "content": text, **(message or {})}
-    choice: dict[str, Any] = {"index": 0, "message": said, "finish_reason": finish, "logprobs": None}
+    reply = {"role": "assistant", "content": text, **(message or {})}
+    choice: dict[str, Any] = {"index": 0, "message": reply, "finish_reason": finish, "logprobs": None}
     if tokens is not None:
         choice["logprobs"] = {"content": tokens}
     return 200, {"id": "1", "object": "chat.completion", "choices": [choice], **({"usage": usage} if usage else {})}

@@ -29,8 +29,8 @@ def write(model: Model, prompt: Prompt, most: int, thinks: bool = False, only: t
     if only:
         answer = max(only, key=lambda word: chances.get(word, 0.0) or (word.casefold() == answer.casefold()) * 1e-9)
     thought = pieces(f"<think>\n{THOUGHT}\n</think>\n\n") if thinks else []
-    said = pieces(answer)
-    parts = [*thought, *said]
+    answer_pieces = pieces(answer)
+    parts = [*thought, *answer_pieces]
     kept = parts[:most]
     tokens = token_list(kept, len(thought), chances)
     wrote = "".join(kept[len(thought) :])

@@ -106,12 +106,12 @@ def test_bouts_are_marked_while_it_plays_and_looped(chromium: Tab, ward: Site) -
     assert end in times
     page.keyboard.press("Shift+L")
     until(page, f"review.work.player.playing && review.work.player.time > {end - 0.3}")
-    seen = []
+    moments = []
     for _ in range(40):
-        seen.append(page.evaluate("review.work.player.time"))
+        moments.append(page.evaluate("review.work.player.time"))
         page.wait_for_timeout(25)
-    assert all(start - 0.06 <= time <= end + 0.06 for time in seen)
-    assert any(later < earlier for earlier, later in pairwise(seen))
+    assert all(start - 0.06 <= time <= end + 0.06 for time in moments)
+    assert any(later < earlier for earlier, later in pairwise(moments))
     page.keyboard.press("Shift+L")
     press(page, "k", "End")
     page.keyboard.press("j")

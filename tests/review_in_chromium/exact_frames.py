@@ -94,10 +94,10 @@ def frame_number(cells: list[int]) -> int:
 def test_each_step_shows_the_next_frame_stored(chromium: Tab, exact: Site, name: str) -> None:
     page = enter(chromium, exact, 1280)
     open_recording(page, exact, name)
-    found = page.evaluate(STEPPING, STEPS)
-    assert [frame_number(cells) for cells, _ in found] == list(range(STEPS + 1))
+    frames = page.evaluate(STEPPING, STEPS)
+    assert [frame_number(cells) for cells, _ in frames] == list(range(STEPS + 1))
     when = EXACT[name][1]
-    assert [time for _, time in found] == pytest.approx([when(k) for k in range(STEPS + 1)], abs=2e-3)
+    assert [time for _, time in frames] == pytest.approx([when(k) for k in range(STEPS + 1)], abs=2e-3)
 
 
 def test_two_hours_and_ten_thousand_bouts_scroll_smoothly(chromium: Tab, tmp_path: Path) -> None:

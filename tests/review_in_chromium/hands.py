@@ -42,5 +42,5 @@ def tab_to(page: Page, text: str) -> None:
 
 
 def bouts_of(site: Site, name: str) -> list[tuple[str, float, float]]:
-    found = site.sheet(name).bouts.values()
-    return sorted((one.label, round(one.start, 3), round(one.end, 3)) for one in found)
+    bouts = site.sheet(name).bouts.values()
+    return sorted((one.label, round(one.start, 3), round(one.end, 3)) for one in bouts)

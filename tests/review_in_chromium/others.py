@@ -90,8 +90,8 @@ def test_who_settles_decides_what_is_so(chromium: Tab, ward: Site) -> None:
         began = begin("phone", 3.9, (VENTILATION, SUCTION, HOSTILE), None)
         ward.session.journal.append(name, content, "began", began, revision=0)
         put = [Put(bout=Bout(id=f"b{start:g}", label=SUCTION, start=start, end=end)) for start, end in bouts]
-        seen = Mark(start=0.0, end=3.0)
-        ward.session.journal.append(name, content, "did", Action(why="mark", ops=(*put, seen)))
+        mark = Mark(start=0.0, end=3.0)
+        ward.session.journal.append(name, content, "did", Action(why="mark", ops=(*put, mark)))
     ward.end()
     ward.annotator = "agreed"
     ward.begin()

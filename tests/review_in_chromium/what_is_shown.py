@@ -36,8 +36,8 @@ def test_names_are_text_whatever_they_say(chromium: Tab, ward: Site) -> None:
     open_recording(page, ward, "phone.mp4")
     press(page, "3", ".", ".", "3")
     saved(page)
-    for place in ("#labels", "#gutter", "#chosen"):
-        assert HOSTILE in page.inner_text(place)
+    for selector in ("#labels", "#gutter", "#chosen"):
+        assert HOSTILE in page.inner_text(selector)
     page.keyboard.press("?")
     assert HOSTILE in page.inner_text("#dialog")
     assert page.evaluate("[...document.images].map(one => new URL(one.src).pathname)") == ["/static/icon.svg"]
@@ -51,15 +51,15 @@ def test_names_are_text_whatever_they_say(chromium: Tab, ward: Site) -> None:
 @pytest.mark.parametrize(("width", "dark"), [(390, False), (1280, True), (2560, False)])
 def test_axe_finds_nothing_and_nothing_sticks_out(chromium: Tab, ward: Site, width: int, dark: bool) -> None:
     page = enter(chromium, ward, width, dark)
-    for place in ("list", "recording", "keys"):
-        if place == "recording":
+    for view in ("list", "recording", "keys"):
+        if view == "recording":
             open_recording(page, ward, "phone.mp4")
             press(page, "1", ".", ".", "1", "n", "2")
-        elif place == "keys":
+        elif view == "keys":
             page.keyboard.press("?")
         page.wait_for_timeout(150)
-        found = Axe().run(page).response["violations"]
-        assert [(one["id"], [node["html"][:90] for node in one["nodes"]][:4]) for one in found] == [], place
+        violations = Axe().run(page).response["violations"]
+        assert [(one["id"], [node["html"][:90] for node in one["nodes"]][:4]) for one in violations] == [], view
         wide, window = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
         assert wide <= window
         assert page.evaluate(SPILT) == []
@@ -83,14 +83,14 @@ def test_windows_change_their_size_while_recordings_change(chromium: Tab, ward: 
 def test_what_is_annotated_in_files_counts_as_done_and_doubts_come_first(chromium: Tab, ward: Site) -> None:
     page = enter(chromium, ward, 1280)
 
-    def told(route: Any) -> None:
+    def fulfil(route: Any) -> None:
         study = route.fetch().json()
         for one, (state, left) in zip(study["recordings"], (("file", 0), ("file", 2.0), ("new", 3.0)), strict=True):
             one.update(state=state, left_s=left)
         study["run"]["verdict"] = "Good for screening. " * 40
         route.fulfill(json=study)
 
-    page.route("**/api/study", told)
+    page.route("**/api/study", fulfil)
     page.reload()
     page.wait_for_selector("#rows tr")
     assert page.inner_text(".tile:nth-child(3) b") == "1 / 3"
@@ -110,12 +110,12 @@ def test_how_the_run_stands_is_shown_when_it_is_known(chromium: Tab, ward: Site)
     page = enter(chromium, ward, 1280)
     verdicts = ["", "", "Good for screening."]
 
-    def told(route: Any) -> None:
+    def fulfil(route: Any) -> None:
         study = route.fetch().json()
         study["run"]["verdict"] = verdicts.pop(0) if len(verdicts) > 1 else verdicts[0]
         route.fulfill(json=study)
 
-    page.route("**/api/study", told)
+    page.route("**/api/study", fulfil)
     page.reload()
     page.wait_for_selector("#rows tr")
     page.fill("input[type=search]", "phone")
@@ -148,7 +148,7 @@ def test_everything_needed_fits_a_small_window(chromium: Tab, ward: Site) -> Non
     page.set_viewport_size({"width": 1280, "height": 720})
     open_recording(page, ward, "phone.mp4")
     press(page, "1", ".", ".", "1")
-    for seen in ("[data-do=reviewed-all]", "[data-do=delete]", "[name=end]", "#only-active", "#lanes-legend"):
-        box = page.locator(seen).first.bounding_box()
+    for selector in ("[data-do=reviewed-all]", "[data-do=delete]", "[name=end]", "#only-active", "#lanes-legend"):
+        box = page.locator(selector).first.bounding_box()
         assert box is not None
-        assert box["y"] + box["height"] <= 720, seen
+        assert box["y"] + box["height"] <= 720, selector

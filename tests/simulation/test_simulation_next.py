@@ -23,7 +23,7 @@ def typed(*words: object) -> str:
     return done.output
 
 
-def told(printed: str) -> list[str]:
+def next_command(printed: str) -> list[str]:
     """Return the words of the command that was told to be next."""
     command = shlex.split(re.findall(r"Next: (.*)", printed)[-1])
     assert command[0] == "actscribe"
@@ -37,15 +37,15 @@ def test_recordings_of_too_few_teams_are_added_to_and_then_pass_the_check(
     monkeypatch.setattr(recording, "_cores", lambda: 1)  # starting processes would take longer than the films
     monkeypatch.setenv("ACTSCRIBE_CACHE", str(tmp_path / "cache"))
     study = tmp_path / "my study"
-    following = told(typed("simulate", study, "--recordings", count, "--minutes", 0.1, "--size", 64))
+    following = next_command(typed("simulate", study, "--recordings", count, "--minutes", 0.1, "--size", 64))
     assert following[0] == ("check" if count == 5 else "simulate")
     if following[0] == "simulate":
-        following = told(typed(*following))
+        following = next_command(typed(*following))
     # Six seconds do not show every label, as the two minutes of the default do.
     with (study / "study.yaml").open("a", encoding="utf-8") as file:
         file.write("empty_labels: allow\n")
     assert following == ["check", str(study)]
-    assert told(typed(*following))[0] in ("train", "compare")
+    assert next_command(typed(*following))[0] in ("train", "compare")
 
 
 @pytest.mark.parametrize("count", [1, 5])
@@ -64,9 +64,9 @@ def test_the_benchmark_that_is_told_finds_its_shots(
 
     monkeypatch.setattr("actscribe.benchmark.benchmark.benchmark", only_draw)
     chosen = ("--size", 64, "--actions", "push_left,push_right")
-    following = told(typed("simulate", tmp_path / "a set", "--tabletop", count, *chosen))
+    following = next_command(typed("simulate", tmp_path / "a set", "--tabletop", count, *chosen))
     if count < 4:
-        following = told(typed(*following))
+        following = next_command(typed(*following))
     assert following[:2] == ["benchmark", "folder"]
     done = CliRunner().invoke(app, following)
     assert isinstance(done.exception, Drawn), done.output

@@ -198,10 +198,10 @@ def alone(script: Script, kind: str, others: tuple[str, ...]) -> list[Bout]:
 def test_a_rubbing_hand_moves_the_picture_and_a_resting_hand_does_not(scenes: list[Scene]) -> None:
     rubbed, rested = [], []
     for scene in scenes:
-        for kind, found in (("trunk", rubbed), ("back", rubbed), ("rest", rested)):
+        for kind, motions in (("trunk", rubbed), ("back", rubbed), ("rest", rested)):
             for bout in alone(scene.script, kind, ("pass", "steady")):
                 x, y, _ = next(c.places.baby for c in scene.course.carries if c.span[0] <= bout.start < c.span[1])
-                found.append(motion(plain(scene), bout, (x, y), 16))
+                motions.append(motion(plain(scene), bout, (x, y), 16))
     assert len(rubbed) >= 6
     assert len(rested) >= 2
     assert min(rubbed) > 4 * max(rested)
@@ -230,11 +230,11 @@ def test_a_rub_shows_at_two_and_a_half_frames_a_second_and_is_as_fast_as_told(sc
 def test_a_squeezed_bag_moves_the_picture_and_a_held_mask_does_not(scenes: list[Scene]) -> None:
     squeezed, still = [], []
     for scene in scenes:
-        for kind, found in (("ppv", squeezed), ("hover", still), ("cpap", still)):
+        for kind, motions in (("ppv", squeezed), ("hover", still), ("cpap", still)):
             for bout in alone(scene.script, kind, ("pass",)):
                 mask = scene.at((bout.start + bout.end) / 2).mask
                 bag = np.array(mask.position) + 0.4 * np.array([np.cos(mask.angle), np.sin(mask.angle)])
-                found.append(motion(plain(scene), bout, (float(bag[0]), float(bag[1])), 12))
+                motions.append(motion(plain(scene), bout, (float(bag[0]), float(bag[1])), 12))
     assert len(squeezed) >= 6
     assert len(still) >= 5
     assert min(squeezed) > 3 * max(still)

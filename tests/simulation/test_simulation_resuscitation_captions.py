@@ -24,27 +24,27 @@ EMPTY = r"table is empty|no baby|empty table|Nobody lies"
 
 def test_captions_say_what_holds_and_only_that() -> None:
     rng = np.random.default_rng(0)
-    said: set[str] = set()
+    distinct: set[str] = set()
     counts = dict.fromkeys((*SAYS, "empty"), 0)
     for index in range(5):
         scene = make_scene(12, index, 150, size=32)
         spans = spans_of(scene.script)
         for start in np.arange(0, 147, 1.5):
             for caption in captions(scene, start, start + 3, rng, 2):
-                said.add(caption)
+                distinct.add(caption)
                 for label, pattern in SAYS.items():
                     holds = share(spans[label], start, start + 3) >= 0.5
-                    told = re.search(pattern, caption, re.IGNORECASE) is not None
+                    mentioned = re.search(pattern, caption, re.IGNORECASE) is not None
                     # two short bouts of one label may make half a span together; a caption tells bouts of one kind
-                    assert told <= holds, (label, caption)
-                    counts[label] += told
+                    assert mentioned <= holds, (label, caption)
+                    counts[label] += mentioned
                 if re.search(EMPTY, caption):
                     counts["empty"] += 1
                     assert share(spans["Baby visible"], start, start + 3) == 0
                 elif "carried" not in caption and "Hands l" not in caption:
                     assert share(spans["Baby visible"], start, start + 3) >= 0.5
     assert all(counts.values())
-    assert len(said) > 300
+    assert len(distinct) > 300
 
 
 def test_captions_tell_every_bout_and_the_hard_negatives() -> None:
@@ -62,14 +62,14 @@ def test_captions_tell_every_bout_and_the_hard_negatives() -> None:
         "trunk": SAYS["Stimulation"],
         "back": SAYS["Stimulation"],
     }
-    told = 0
+    mentions = 0
     for index in range(4):
         scene = make_scene(13, index, 120, size=32)
         for bout in scene.script.bouts(*words):  # type: ignore[arg-type]
             (caption,) = captions(scene, bout.start, bout.end, rng)
             assert re.search(words[bout.kind], caption, re.IGNORECASE), (bout, caption)
-            told += 1
-    assert told > 60
+            mentions += 1
+    assert mentions > 60
 
 
 def test_captions_of_a_baby_alone_name_the_idle_tools() -> None:

@@ -112,8 +112,8 @@ def test_the_paint_of_a_moved_thing_goes_where_the_class_says(action: str, axis:
     for seed in range(40):
         clip = tabletop_clip(seed, action, 2, 64)
         if clip.scene.play.things[0].colour in ("red", "green", "blue", "purple", "yellow"):
-            found = tracked(clip)
-            ways += [sign * found[0][axis]] if found else []
+            track = tracked(clip)
+            ways += [sign * track[0][axis]] if track else []
     assert len(ways) >= 12
     assert np.mean(np.array(ways) > 4) > 0.9
 
@@ -126,8 +126,8 @@ def test_a_lifted_thing_looks_larger() -> None:
             start, end = clip.scene.film.things[[0, -1], 0, Z]
             assert start == 0
             assert end > 0.8
-            found = tracked(clip)
-            grown += [found[1]] if found else []
+            track = tracked(clip)
+            grown += [track[1]] if track else []
     assert len(grown) >= 8
     assert np.median(grown) > 1.15
 
@@ -264,19 +264,19 @@ def test_a_data_set_has_its_videos_groups_and_captions(tmp_path: Path) -> None:
         assert (stream.width, stream.height, stream.average_rate) == (32, 32, 10)
     clip = tabletop_clip(3 * 1_000_003, "push_left", 1, 32)
     assert count == int(clip.duration * 10)
-    told = read_csv(tmp_path / "a" / "captions.csv")
-    assert [row["caption"] for row in told if row["video"] == rows[0]["video"]] == clip.captions
-    assert {row["video"] for row in told} == {row["video"] for row in rows}
+    captions = read_csv(tmp_path / "a" / "captions.csv")
+    assert [row["caption"] for row in captions if row["video"] == rows[0]["video"]] == clip.captions
+    assert {row["video"] for row in captions} == {row["video"] for row in rows}
 
 
 def test_a_data_set_made_by_the_command_is_a_benchmark_set_in_its_own_splits(tmp_path: Path) -> None:
     out = tmp_path / "set"
     simulate_command(out, seed=2, size=64, tabletop=7, actions="tap, wave_hand")
-    found = read_benchmark("folder", Source(out, groups="^([0-9]+)$"))
-    assert [(one.name, one.prompt) for one in found.classes] == [("tap", "tap"), ("wave_hand", "wave hand")]
-    assert Counter(clip.split for clip in found.clips) == {"train": 10, "validation": 2, "test": 2}
+    benchmark = read_benchmark("folder", Source(out, groups="^([0-9]+)$"))
+    assert [(one.name, one.prompt) for one in benchmark.classes] == [("tap", "tap"), ("wave_hand", "wave hand")]
+    assert Counter(clip.split for clip in benchmark.clips) == {"train": 10, "validation": 2, "test": 2}
     rows = {row["video"]: row for row in read_csv(out / "clips.csv")}
-    for clip in found.clips:
+    for clip in benchmark.clips:
         row = rows[clip.video.relative_to(out).as_posix()]
         assert (row["split"], row["group"]) == (clip.split, f"scene-{clip.group}")
 

@@ -28,9 +28,9 @@ def clips() -> list[TabletopClip]:
 
 def test_captions_name_only_things_that_are_there(clips: list[TabletopClip]) -> None:
     for clip in clips:
-        here = {thing.name for thing in clip.scene.play.things}
+        present = {thing.name for thing in clip.scene.play.things}
         for caption in clip.captions:
-            assert set(re.findall(NAME, caption)) <= here
+            assert set(re.findall(NAME, caption)) <= present
             assert caption[0].isupper()
             assert caption.endswith(".")
             assert "{" not in caption
@@ -38,7 +38,7 @@ def test_captions_name_only_things_that_are_there(clips: list[TabletopClip]) -> 
 
 def test_captions_give_the_direction_of_the_trajectory() -> None:
     words = {"left": (0, -1), "right": (0, 1), "away": (1, -1), "nearer": (1, 1), "towards": (1, 1)}
-    found = Counter()
+    counts = Counter()
     for seed in range(30):
         for action in ("push_left", "push_right", "push_away", "push_towards", "roll_left", "roll_right"):
             clip = tabletop_clip(seed, action)
@@ -47,8 +47,8 @@ def test_captions_give_the_direction_of_the_trajectory() -> None:
                 word = match.group(1) or match.group(2)
                 axis, sign = words[word]
                 assert in_picture(clip, ends(clip, "end")[0, :2] - ends(clip, "beginning")[0, :2])[axis] * sign > 0.2
-                found[word] += 1
-    assert min(found[word] for word in words) >= 3
+                counts[word] += 1
+    assert min(counts[word] for word in words) >= 3
 
 
 def test_captions_vary() -> None:
@@ -57,11 +57,11 @@ def test_captions_vary() -> None:
 
 def answers(clip: TabletopClip) -> Iterator[tuple[str, bool, bool]]:
     """Questions that can be worked out independently: (question, what the clip says, what is true)."""
-    for question, said in clip.questions:
+    for question, answer in clip.questions:
         for form, truth in TRUTHS.items():
             match = re.fullmatch(form, question)
             if match:
-                yield question, said == "yes", bool(truth(clip, *match.groups()))
+                yield question, answer == "yes", bool(truth(clip, *match.groups()))
 
 
 def named(clip: TabletopClip, name: str) -> int:
@@ -145,16 +145,16 @@ TRUTHS: dict[str, Callable[..., bool]] = {
 def test_answers_are_true_to_the_trajectory(clips: list[TabletopClip]) -> None:
     checked = 0
     for clip in [*clips, *(tabletop_scene(seed) for seed in range(100))]:
-        for question, said, truth in answers(clip):
-            assert said == truth, (clip.seed, clip.action, question)
+        for question, answer, truth in answers(clip):
+            assert answer == truth, (clip.seed, clip.action, question)
             checked += 1
     assert checked > 0.7 * sum(len(clip.questions) for clip in clips)
 
 
 def test_every_clip_is_asked_as_many_yes_as_no_questions(clips: list[TabletopClip]) -> None:
     for clip in clips:
-        said = Counter(answer for _, answer in clip.questions)
-        assert said["yes"] == said["no"] >= 2
+        counts = Counter(answer for _, answer in clip.questions)
+        assert counts["yes"] == counts["no"] >= 2
         assert len({question for question, _ in clip.questions}) == len(clip.questions)
 
 
@@ -178,25 +178,25 @@ def test_no_form_of_question_gives_its_answer_away() -> None:
         for question, answer in tabletop_clip(seed).questions:
             form = re.sub(r"\b(" + "|".join(COLOURS) + r")\b", "C", re.sub(rf"\b({NOUN})\b", "K", question))
             forms[form.replace(" an ", " a ")][answer] += 1
-    often = {form: said for form, said in forms.items() if sum(said.values()) >= 50}
+    often = {form: counts for form, counts in forms.items() if sum(counts.values()) >= 50}
     assert len(often) > 20
-    for form, said in often.items():
-        assert LEAST < said["yes"] / sum(said.values()) < 1 - LEAST, form
+    for form, counts in often.items():
+        assert LEAST < counts["yes"] / sum(counts.values()) < 1 - LEAST, form
 
 
 def test_lists_are_what_is_there(clips: list[TabletopClip]) -> None:
     for clip in clips:
-        told = dict(clip.lists)
-        assert told["Which objects are on the table?"] == clip.objects
+        lists = dict(clip.lists)
+        assert lists["Which objects are on the table?"] == clip.objects
         assert set(clip.objects) <= {thing.name for thing in clip.scene.play.things}
-        assert set(told["Which colours do the objects have?"]) == set(clip.colours)
+        assert set(lists["Which colours do the objects have?"]) == set(clip.colours)
         lefts = [clip.scene.seen(clip.scene.film.things[0, named(clip, name), :2])[0] for name in clip.objects]
         assert lefts == sorted(lefts)
         moved = {clip.scene.play.things[k].name for k in np.flatnonzero(
             np.ptp(clip.scene.film.things, axis=0).max(axis=1) > 0.05)}  # fmt: skip
-        assert set(told["Which objects move?"]) == moved & set(clip.objects)
+        assert set(lists["Which objects move?"]) == moved & set(clip.objects)
         expected = () if clip.action == "nothing" else (ACTIONS[clip.action or ""].phrase,)
-        assert told["Which activities occur?"] == expected
+        assert lists["Which activities occur?"] == expected
 
 
 def test_a_thing_under_a_cloth_from_start_to_end_is_not_listed() -> None:
