@@ -62,10 +62,10 @@ def measured(folder: Path, run_folder: Path | None, quick: bool, parts: list[str
     if {"latency", "slow"} & set(parts):
         video = large_video(folder / "large.mp4", max(SPEEDS) * seconds)
     if "latency" in parts:
-        found = {str(speed): watched(loaded, video, speed, seconds * speed, folder) for speed in SPEEDS}
-        figures["latency_p50_s"] = {speed: one["p50_s"] for speed, one in found.items()}
-        figures["latency_p95_s"] = {speed: one["p95_s"] for speed, one in found.items()}
-        figures["strides_s"] = {speed: one["stride_s"] for speed, one in found.items()}
+        by_speed = {str(speed): watched(loaded, video, speed, seconds * speed, folder) for speed in SPEEDS}
+        figures["latency_p50_s"] = {speed: one["p50_s"] for speed, one in by_speed.items()}
+        figures["latency_p95_s"] = {speed: one["p95_s"] for speed, one in by_speed.items()}
+        figures["strides_s"] = {speed: one["stride_s"] for speed, one in by_speed.items()}
     if "slow" in parts:
         figures["slow"] = {
             str(cost): watched(slowed(loaded, cost * float(run.study.windows.stride)), video, 1, seconds, folder)

@@ -34,7 +34,7 @@ OLD = 1.7e9
 def main() -> None:
     """Print the seconds of both, and as JSON in the last line."""
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
-    found: dict[str, float] = {}
+    figures: dict[str, float] = {}
     for kind, make in (("boris", _boris), ("csv", _csv)):
         with tempfile.TemporaryDirectory() as folder:
             names = _videos(Path(folder), rows)
@@ -45,8 +45,8 @@ def main() -> None:
             f"{kind}: {rows} rows in {whole:.1f} s, of which {videos:.1f} s are opening and hashing the videos;"
             f" {again:.1f} s the next time"
         )
-        found |= {f"{kind}_s": round(whole - videos, 2), f"{kind}_again_s": round(again, 2)}
-    print(json.dumps({"rows": rows, **found}))
+        figures |= {f"{kind}_s": round(whole - videos, 2), f"{kind}_again_s": round(again, 2)}
+    print(json.dumps({"rows": rows, **figures}))
 
 
 def _videos(folder: Path, rows: int) -> list[str]:
@@ -89,9 +89,9 @@ def _timed(folder: Path) -> tuple[float, float]:
     def counted(of: Callable[[Path], Any]) -> Callable[[Path], Any]:
         def call(path: Path) -> Any:
             start = time.perf_counter()
-            found = of(path)
+            content = of(path)
             spent[0] += time.perf_counter() - start
-            return found
+            return content
 
         return call
 

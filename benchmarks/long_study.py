@@ -57,7 +57,7 @@ def main() -> None:
     clips = 18 * round(3 * 3600 / stride)
     painted = sum(decoder.painted[f"r{index}"] for index in range(18))
     image = 112 * round(112 * WIDTH / HEIGHT) * 3
-    found = {
+    figures = {
         "whole_gib": round(clips * 8 * image / 2**30, 2),
         "cache_gib": round(max(sizes) / 2**30, 3),
         "limit_gib": round(limit / 2**30, 3),
@@ -65,7 +65,7 @@ def main() -> None:
         "decoded": round(painted / (clips * 8), 3),
         "train_s": run.info.task_seconds["train"],
     }
-    print(json.dumps(found))
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":

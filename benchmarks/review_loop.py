@@ -129,7 +129,7 @@ class Loop:
         desk = JournalDesk(Journal.of(folder), "simulated", self.nothing.written, self.labels)
         annotator = Annotator(desk, self.truth, self.labels, Mistakes(self.options.mistakes), seed=self.seed)
         contents = {one.name: one.content for one in self.nothing.recordings}
-        data, says, found, watched = self.nothing, [], [], 0.0
+        data, says, curve, watched = self.nothing, [], [], 0.0
         models = self.models if strategy == "disagreement" else self.models[:1]
         for number in range(self.options.rounds):
             for one in self._next("random" if number == 0 else strategy, data, says, number):
@@ -140,8 +140,8 @@ class Loop:
             left = sum(end - start for one in data.of_split("train") for start, end in open_time(one)) / 60
             trained = [self._trained(data, model) for model in models]
             score, says = trained[0][0], [one for _, one in trained]
-            found.append((self.minutes - left, watched, score))
-        return found
+            curve.append((self.minutes - left, watched, score))
+        return curve
 
     def _next(self, strategy: str, data, says, number: int):
         """Return what `next` says: its strategies and its budget, on vectors and scores that are held in memory."""
@@ -255,12 +255,12 @@ def macro_f1(truth: np.ndarray, scores: np.ndarray, thresholds: np.ndarray, task
     decided = scores >= thresholds
     if task == "multi-class":
         decided = scores == scores.max(axis=1, keepdims=True)
-    found = []
+    per_label = []
     for label in range(truth.shape[1]):
         known = ~np.isnan(truth[:, label])
         if truth[known, label].any():
-            found.append(f1_score(truth[known, label], decided[known, label], zero_division=0))
-    return float(np.mean(found))
+            per_label.append(f1_score(truth[known, label], decided[known, label], zero_division=0))
+    return float(np.mean(per_label))
 
 
 if __name__ == "__main__":

@@ -51,12 +51,12 @@ def main() -> None:
         os.environ["ACTSCRIBE_CACHE"] = folder
         for hours in (short, long):  # apart, since a process inherits the peak of the one that starts it
             subprocess.run([sys.executable, __file__, "--fill", str(hours)], check=True)
-        found = {(way, hours): apart(way, hours) for way in WAYS for hours in (short, long)}
-    for (way, hours), values in found.items():
+        measured = {(way, hours): apart(way, hours) for way in WAYS for hours in (short, long)}
+    for (way, hours), values in measured.items():
         print(f"{way:<10} {hours:5g} h  {values['seconds']:8.2f} s  peak {values['peak_mib']:8.1f} MiB")
-    figures = {f"{way}_s_per_hour": round(found[way, long]["seconds"] / long, 3) for way in WAYS}
+    figures = {f"{way}_s_per_hour": round(measured[way, long]["seconds"] / long, 3) for way in WAYS}
     for name, way in (("", "temporal"), ("window_", "windows")):
-        figures |= {f"{name}peak_mib_{size}": found[way, hours]["peak_mib"] for size, hours in
+        figures |= {f"{name}peak_mib_{size}": measured[way, hours]["peak_mib"] for size, hours in
                     (("short", short), ("long", long))}  # fmt: skip
     figures |= {
         "feature_mib_long": round(long * 3600 / STEP * WIDTH * 2 / 2**20, 1),
@@ -71,8 +71,8 @@ def apart(way: str, hours: float) -> dict[str, float]:
     """Return seconds and peak memory of a process of its own."""
     command = [sys.executable, __file__, "--score", way, str(hours)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return figures
 
 
 def recording(hours: float):
@@ -133,8 +133,8 @@ def scored(way: str, hours: float) -> dict[str, float]:
     one = recording(hours)
     score_recordings(made, [recording_of_warmth(one)], labels, Windows(), "Warming up")
     begun = time.perf_counter()
-    found = score_recordings(made, [one], labels, Windows(), "Scoring")
-    merged = time_scores(found, [one], 0.1)[one.name]
+    scored = score_recordings(made, [one], labels, Windows(), "Scoring")
+    merged = time_scores(scored, [one], 0.1)[one.name]
     seconds = time.perf_counter() - begun
     assert merged.seen.all()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)

@@ -98,7 +98,7 @@ def latency(quick: bool) -> dict[str, float]:
     """Time the visual tower, and what follows it with and without VgHIF."""
     batch = 1 if quick else BATCH
     dtype = torch.bfloat16 if use_bfloat16("auto") else torch.float32
-    found: list[tuple[float, float]] = []
+    share_pairs: list[tuple[float, float]] = []
     for name, kind in NAMES.items():
         for frames in FRAMES[:1] if quick else FRAMES:
             torch.manual_seed(0)
@@ -108,10 +108,10 @@ def latency(quick: bool) -> dict[str, float]:
             texts = [torch.randn(classes, adapter.joint, dtype=dtype) for classes in CLASSES]
             shares = added_time(adapter, module, pixels, texts, 2 if quick else TOWERS[frames])
             for classes, (matching, whole) in zip(CLASSES, shares, strict=True):
-                told = f"{matching:+.2f} % time in matching, {whole:+.2f} % in all"
-                print(f"{name:<16} batch {batch}, {frames:2d} frames, {classes:3d} classes: {told}")
-            found += shares
-    worst = [round(max(column), 2) for column in zip(*found, strict=True)]
+                summary = f"{matching:+.2f} % time in matching, {whole:+.2f} % in all"
+                print(f"{name:<16} batch {batch}, {frames:2d} frames, {classes:3d} classes: {summary}")
+            share_pairs += shares
+    worst = [round(max(column), 2) for column in zip(*share_pairs, strict=True)]
     return {"matching_pct": worst[0], "latency_pct": worst[1]}
 
 

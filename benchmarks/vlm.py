@@ -79,16 +79,16 @@ def main() -> None:
 
 
 def yes_no(vlm: Vlm, clips: int, rounds: int) -> dict[str, float]:
-    said, speaker, tokens = prompts(LABELS), LocalVlmClient(vlm), vlm.yes_no_tokens()
+    prompt, speaker, tokens = prompts(LABELS), LocalVlmClient(vlm), vlm.yes_no_tokens()
     shown = [clip_at(10.0 * index, 10.0 * index + 3.0) for index in range(clips)]
 
     def branch(count: int) -> list[list[float]]:
         vlm.vision.clear()
-        found = [speaker.yes_no(clip, said.opening, said.questions[:count]) for clip in shown]
-        return [[float(answer.probability or 0.0) for answer in answers] for answers in found]
+        answered = [speaker.yes_no(clip, prompt.opening, prompt.questions[:count]) for clip in shown]
+        return [[float(answer.probability or 0.0) for answer in answers] for answers in answered]
 
     def plain() -> list[list[float]]:
-        asked = [f"{said.opening} {question}" for question in said.questions]
+        asked = [f"{prompt.opening} {question}" for question in prompt.questions]
         return [[generate(vlm, clip, question, tokens) for question in asked] for clip in shown]
 
     np.testing.assert_allclose(branch(4), plain(), atol=1e-4)
@@ -104,11 +104,11 @@ def generate(vlm: Vlm, clip: ClipFrames, prompt: str, tokens: tuple[list[int], l
     before, after = vlm.prompter.frame()
     times = nominal_times(clip.clip.start, clip.clip.end, len(clip.frames))
     indices = [round(float(moment) * 1000) for moment in times]
-    told = {"total_num_frames": 3000, "fps": 1000.0, "duration": 3.0, "frames_indices": indices}
+    metadata = {"total_num_frames": 3000, "fps": 1000.0, "duration": 3.0, "frames_indices": indices}
     inputs = vlm.processor(
         text=[before + prompt + after],
         videos=[torch.from_numpy(clip.frames).permute(0, 3, 1, 2)],
-        video_metadata=[told],
+        video_metadata=[metadata],
         do_sample_frames=False,
         return_tensors="pt",
     )
@@ -120,14 +120,14 @@ def generate(vlm: Vlm, clip: ClipFrames, prompt: str, tokens: tuple[list[int], l
 
 
 def vision(vlm: Vlm) -> dict[str, float]:
-    said, speaker = prompts(LABELS), LocalVlmClient(vlm)
+    prompt, speaker = prompts(LABELS), LocalVlmClient(vlm)
     vlm.vision.clear()
     run, asked = vlm.vision.frames_run, vlm.vision.frames_asked
     distinct: set[float] = set()
     for start, end in spans(MINUTE, WINDOW):
         clip = clip_at(start, end)
         distinct |= set(clip.times.tolist())
-        speaker.yes_no(clip, said.opening, said.questions[:1])
+        speaker.yes_no(clip, prompt.opening, prompt.questions[:1])
     run, asked = vlm.vision.frames_run - run, vlm.vision.frames_asked - asked
     print(f"vision tower over {MINUTE:.0f} s: {asked} frames in windows, {len(distinct)} distinct, {run} run")
     return {"vision_frames_vs_distinct": round(run / len(distinct), 3)}

@@ -25,7 +25,7 @@ UNITS, COLLARS = (1.0, 0.5, 0.37), ((0.2, 0.5), (1.0, 0.0), (0.5, 0.2))
 def cases(count: int, seed: int) -> list[dict[str, Any]]:
     """Return bouts of two people: the second moves, drops and adds some of the first one's; `Call` is a point event."""
     drawn = random.Random(seed)
-    found: list[dict[str, Any]] = []
+    pairs: list[dict[str, Any]] = []
     for number in range(count):
         first, second = [], []
         for label in LABELS:
@@ -43,8 +43,8 @@ def cases(count: int, seed: int) -> list[dict[str, Any]]:
                 time += length + drawn.uniform(3, 14)
         if number % 3 == 0:
             second.append([LABELS[0], 70.0, 71.5])
-        found.append({"first": first, "second": second, "unit": UNITS[number % 3], "collar": COLLARS[number % 3]})
-    return found
+        pairs.append({"first": first, "second": second, "unit": UNITS[number % 3], "collar": COLLARS[number % 3]})
+    return pairs
 
 
 def boris(case: dict[str, Any]) -> dict[str, Any]:
@@ -123,11 +123,11 @@ def main() -> None:
             subprocess.run([sys.executable, "-m", "venv", python.parents[1]], check=True)
             subprocess.run([python, "-m", "pip", "install", "--quiet", package], check=True)
         again = ["--inside", name, "--count", str(options.count), "--seed", str(options.seed)]
-        said = subprocess.run([python, __file__, *again], capture_output=True, text=True, check=True).stdout
-        answers[name] = json.loads(said.splitlines()[-1])
+        printed = subprocess.run([python, __file__, *again], capture_output=True, text=True, check=True).stdout
+        answers[name] = json.loads(printed.splitlines()[-1])
         known = f"from importlib.metadata import version; print(version({package!r}))"
-        said = subprocess.run([python, "-c", known], capture_output=True, text=True, check=True).stdout
-        versions[package] = said.strip()
+        printed = subprocess.run([python, "-c", known], capture_output=True, text=True, check=True).stdout
+        versions[package] = printed.strip()
     whole = [case | {name: answers[name][index] for name in PROGRAMS} for index, case in enumerate(drawn)]
     command = f"python -m campaigns.agreement --count {options.count} --seed {options.seed}"
     rows = ",\n".join(json.dumps(case) for case in whole)

@@ -102,8 +102,8 @@ class Cues(Document):
         self.items.insert(index, self.items[index])
 
     def move(self, index: int, tenths: int) -> None:
-        def moved(found: re.Match[str]) -> str:
-            hours, minutes, seconds, rest = map(int, found.groups())
+        def moved(match: re.Match[str]) -> str:
+            hours, minutes, seconds, rest = map(int, match.groups())
             total = ((hours * 60 + minutes) * 60 + seconds) * 1000 + rest + tenths * 100
             return f"{total // 3600000:02d}:{total // 60000 % 60:02d}:{total // 1000 % 60:02d}.{total % 1000:03d}"
 

@@ -54,9 +54,9 @@ class Source:
     @property
     def document(self) -> Document:
         """The file taken apart."""
-        found = opened(self.format, self.text)
-        assert found is not None
-        return found
+        parsed = opened(self.format, self.text)
+        assert parsed is not None
+        return parsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +84,9 @@ def _same(source: Source, data: bytes | str, refusable: bool = False) -> Expecte
 def _chosen(document: Document, rng: np.random.Generator) -> tuple[int, str]:
     """Return place and label of an interval whose label occurs once and is no gap's."""
     labels = document.labels()
-    places = [place for place, label in enumerate(labels) if label.startswith("act")]
-    place = places[rng.integers(len(places))]
-    return place, labels[place]
+    places = [index for index, label in enumerate(labels) if label.startswith("act")]
+    index = places[rng.integers(len(places))]
+    return index, labels[index]
 
 
 def windows_lines(source: Source, rng: np.random.Generator) -> Expected:
@@ -135,8 +135,8 @@ def garbage_behind(source: Source, rng: np.random.Generator) -> Expected:
 def dropped(source: Source, rng: np.random.Generator) -> Expected:
     """One interval less."""
     document = source.document
-    place, label = _chosen(document, rng)
-    document.drop(place)
+    index, label = _chosen(document, rng)
+    document.drop(index)
     return Expected(document.text().encode(), [one for one in source.holds if one.label != label], False)
 
 
@@ -145,8 +145,8 @@ def doubled(source: Source, rng: np.random.Generator) -> Expected | None:
     if source.format == "boris":
         return None
     document = source.document
-    place, label = _chosen(document, rng)
-    document.twice(place)
+    index, label = _chosen(document, rng)
+    document.twice(index)
     again = [one for one in source.holds if one.label == label]
     return Expected(document.text().encode(), source.holds + again, True)
 
@@ -172,8 +172,8 @@ def quoted_name(source: Source, rng: np.random.Generator) -> Expected:
 def moved(source: Source, rng: np.random.Generator) -> Expected:
     """One interval earlier or later."""
     document, tenths = source.document, int(rng.integers(-9, 10))
-    place, label = _chosen(document, rng)
-    document.move(place, tenths)
+    index, label = _chosen(document, rng)
+    document.move(index, tenths)
     holds = [_later(one, tenths) if one.label == label else one for one in source.holds]
     return Expected(document.text().encode(), holds, False)
 
@@ -191,13 +191,13 @@ def shuffled(source: Source, rng: np.random.Generator) -> Expected | None:
     if source.format == "deepethogram":
         head, *body = source.text.splitlines()
         order = rng.permutation(len(body))
-        return _same(source, "\n".join([head, *(body[place] for place in order)]) + "\n", refusable=True)
+        return _same(source, "\n".join([head, *(body[index] for index in order)]) + "\n", refusable=True)
     if source.format not in TABLES:
         return None
     lines = source.text.splitlines()
     head = [] if source.format == "intervals" else lines[:1]
     body = lines[len(head) :]
-    rows = [body[place] for place in rng.permutation(len(body))]
+    rows = [body[index] for index in rng.permutation(len(body))]
     return _same(source, "\n".join([*head, *rows]) + "\n", refusable=source.format == "boris-tabular")
 
 
@@ -208,7 +208,7 @@ def columns_moved(source: Source, rng: np.random.Generator) -> Expected | None:
     rows = [line.split(",") for line in source.text.splitlines()]
     rows = [[*row, "colour" if number == 0 else "red"] for number, row in enumerate(rows)]
     order = rng.permutation(len(rows[0]))
-    return _same(source, "".join(",".join(row[place] for place in order) + "\n" for row in rows))
+    return _same(source, "".join(",".join(row[index] for index in order) + "\n" for row in rows))
 
 
 def other_dialect(source: Source, rng: np.random.Generator) -> Expected | None:
@@ -235,8 +235,8 @@ def ends_exchanged(source: Source, rng: np.random.Generator) -> Expected | None:
     document = source.document
     if not isinstance(document, Rows) or len(document.times) < 2:
         return None
-    place, _ = _chosen(document, rng)
-    row, (start, end) = document.items[place][0], document.times
+    index, _ = _chosen(document, rng)
+    row, (start, end) = document.items[index][0], document.times
     row[start], row[end] = row[end], row[start]
     return _same(source, document.text(), refusable=True)
 
@@ -290,10 +290,10 @@ def xml_comment(source: Source, rng: np.random.Generator) -> Expected | None:
     """Comments between elements."""
     if source.format not in ("elan", "cvat"):
         return None
-    places = [found.end() for found in re.finditer(r">(?=\s*<)", source.text.split("?>", 1)[1])]
+    places = [match.end() for match in re.finditer(r">(?=\s*<)", source.text.split("?>", 1)[1])]
     head, body = source.text.split("?>", 1)
-    place = places[rng.integers(1, len(places) - 1)]
-    return _same(source, f"{head}?>{body[:place]}<!-- <track label='x'/> -->{body[place:]}")
+    offset = places[rng.integers(1, len(places) - 1)]
+    return _same(source, f"{head}?>{body[:offset]}<!-- <track label='x'/> -->{body[offset:]}")
 
 
 def tier_twice(source: Source, rng: np.random.Generator) -> Expected | None:
@@ -310,9 +310,9 @@ def no_blank_line(source: Source, rng: np.random.Generator) -> Expected | None:
     if source.format != "vtt":
         return None
     head, body = source.text.split("\n\n", 1)
-    gaps = [found.start() for found in re.finditer("\n\n", body)]
-    place = gaps[rng.integers(len(gaps))]
-    return _same(source, f"{head}\n\n{body[:place]}{body[place + 1 :]}", refusable=True)
+    gaps = [match.start() for match in re.finditer("\n\n", body)]
+    offset = gaps[rng.integers(len(gaps))]
+    return _same(source, f"{head}\n\n{body[:offset]}{body[offset + 1 :]}", refusable=True)
 
 
 def _later(one: Interval, tenths: int) -> Interval:

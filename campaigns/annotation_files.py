@@ -35,11 +35,11 @@ def prepare(sources: Path) -> None:
     """Write files of every format, of several annotations each."""
     for name, form in FORMATS.items():
         for number in range(BASES):
-            found = drawn(np.random.default_rng([number]), bool(number % 2))
+            annotations = drawn(np.random.default_rng([number]), bool(number % 2))
             path = sources / name / str(number) / f"source{form.ending}"
             path.parent.mkdir(parents=True)
-            annotation_files.write(path, found, name, clock=CLOCK)
-            holds = [asdict(one) for one in found.intervals]
+            annotation_files.write(path, annotations, name, clock=CLOCK)
+            holds = [asdict(one) for one in annotations.intervals]
             (path.parent / HOLDS).write_text(json.dumps(holds), encoding="utf-8")
 
 
@@ -86,12 +86,12 @@ def _carried(name: str, holds: list[Interval]) -> list[Interval]:
 def _judged(group: str, path: Path, effect: str, expected: Expected) -> Verdict:
     """Compare what is read with what must be."""
     try:
-        found = annotation_files.read(path, clock=CLOCK)
+        annotations = annotation_files.read(path, clock=CLOCK)
     except ActScribeError as error:
         if expected.refusable:
             return _sentence(group, path, error)
         return Verdict(group, "refused, but sound", True, f"{effect}: {error.message}")
-    wanted, got = (sorted(map(_plain, intervals)) for intervals in (expected.holds, found.intervals))
+    wanted, got = (sorted(map(_plain, intervals)) for intervals in (expected.holds, annotations.intervals))
     if wanted == got:
         return Verdict(group, "as it must be")
     lost = [one for one in wanted if one not in got]
@@ -109,7 +109,7 @@ def _sentence(group: str, path: Path, error: ActScribeError) -> Verdict:
         return Verdict(group, "unnamed refusal", True, error.message[:300])
     if len(str(error)) > LONGEST:
         return Verdict(group, "endless refusal", True, f"{len(str(error))} characters")
-    return Verdict(group, "refused", said=str(error)[:400])
+    return Verdict(group, "refused", detail=str(error)[:400])
 
 
 def _sound(group: str, path: Path, what: str) -> Verdict:
@@ -118,12 +118,12 @@ def _sound(group: str, path: Path, what: str) -> Verdict:
         videos = annotation_files.read_all(path, clock=CLOCK)
     except ActScribeError as error:
         return _sentence(group, path, error)
-    for name, found in videos.items():
-        problem = _problem(found)
+    for name, of_video in videos.items():
+        problem = _problem(of_video)
         if problem:
             return Verdict(group, "unsound", True, f"{what}: {name[:40]}: {problem}")
         try:
-            checked = annotation_files.check(found, DURATION, path, Path(f"{name}.mp4"))
+            checked = annotation_files.check(of_video, DURATION, path, Path(f"{name}.mp4"))
         except ActScribeError as error:
             return _sentence(group, path, error)
         ends = [one.end for one in (*checked.intervals, *checked.gaps)]
@@ -134,29 +134,29 @@ def _sound(group: str, path: Path, what: str) -> Verdict:
     return Verdict(group, "read")
 
 
-def _problem(found: Annotations) -> str:
-    for one in (*found.intervals, *found.gaps):
+def _problem(annotations: Annotations) -> str:
+    for one in (*annotations.intervals, *annotations.gaps):
         if not (math.isfinite(one.start) and math.isfinite(one.end) and 0 <= one.start <= one.end):
             return f"{one.start} to {one.end}"
         if one.score is not None and not 0 <= one.score <= 1:
             return f"score {one.score}"
-    if any(not one.label.strip() for one in found.intervals):
+    if any(not one.label.strip() for one in annotations.intervals):
         return "no label"
-    if list(found.intervals) != sorted(found.intervals, key=sort_key):
+    if list(annotations.intervals) != sorted(annotations.intervals, key=sort_key):
         return "not in order"
-    if found.duration is not None and not (math.isfinite(found.duration) and found.duration >= 0):
-        return f"duration {found.duration}"
+    if annotations.duration is not None and not (math.isfinite(annotations.duration) and annotations.duration >= 0):
+        return f"duration {annotations.duration}"
     return ""
 
 
-def _survives(path: Path, found: Annotations) -> bool:
+def _survives(path: Path, annotations: Annotations) -> bool:
     """Tell whether what was read can be written as our own JSON and read again, or is refused with a sentence."""
     try:
-        annotation_files.write(path, found, "json")
+        annotation_files.write(path, annotations, "json")
     except ActScribeError:
         return True
     again = annotation_files.read(path).intervals
-    return len(again) == len(found.intervals) and all(map(_alike, again, found.intervals))
+    return len(again) == len(annotations.intervals) and all(map(_alike, again, annotations.intervals))
 
 
 def _alike(one: Interval, other: Interval) -> bool:

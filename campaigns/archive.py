@@ -61,8 +61,8 @@ def _enter(world: World) -> None:
     if world.get("links") is False:
         os.link = _no_links  # type: ignore[assignment]
     if late := world.get("late_s"):
-        seen = Archive.is_done
-        Archive.is_done = lambda self, video: seen(self, video) and _is_old(self, video, float(str(late)))  # type: ignore
+        is_done = Archive.is_done
+        Archive.is_done = lambda self, video: is_done(self, video) and _is_old(self, video, float(str(late)))  # type: ignore
 
 
 def _no_links(*paths: object) -> None:
@@ -84,7 +84,7 @@ def drive(source: Path, out: Path, workers: int, part: tuple[int, int]) -> None:
     mine = shard(videos, *part)
     todo = [video for video, state in zip(mine, archive.states(mine), strict=True) if state == "open"]
     with closing(LocalPool(archive, archives.make, [Compute("cpu", 1)] * workers)) as pool:
-        hand_out(archive, todo, pool, lambda *told: None)
+        hand_out(archive, todo, pool, lambda *_: None)
 
 
 def _start(source: Path, out: Path, world: World, workers: int = 2, part: str = "1/1") -> subprocess.Popen[bytes]:
@@ -143,29 +143,31 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def _judged(group: str, source: Path, out: Path, contents: dict[str, bytes], most_again: int, said: str) -> Verdict:
+def _judged(
+    group: str, source: Path, out: Path, contents: dict[str, bytes], most_again: int, description: str
+) -> Verdict:
     """Say whether every video has its timeline, once and with the right bytes, and nothing else is there."""
     archive, videos = archives.begun(source, out)
     states = archive.states(videos)
     set_aside = [video for video, state in zip(videos, states, strict=True) if state == "failed"]
     if lost := states.count("open"):
-        return Verdict(group, "lost", True, f"{said}: {lost} of {len(videos)}")
+        return Verdict(group, "lost", True, f"{description}: {lost} of {len(videos)}")
     for video in set_aside:  # listed by name; a person tries them again
         archive.forget(video)
     if set_aside:
         drive(source, out, 1, (1, 1))
     if archives.timelines(archive) != archives.wanted(contents, list(contents)):
-        return Verdict(group, "other bytes", True, said)
+        return Verdict(group, "other bytes", True, description)
     checked = verify(archive)
     if checked.changed or checked.gone or checked.files != len(contents):
-        return Verdict(group, "other digests", True, said)
+        return Verdict(group, "other digests", True, description)
     again = len(archives.noted(archive)) - len(contents)
     if again > most_again:
-        return Verdict(group, "done twice", True, f"{said}: {again} tasks, expected at most {most_again}")
+        return Verdict(group, "done twice", True, f"{description}: {again} tasks, expected at most {most_again}")
     left = [path.name for path in out.rglob(".*") if not leftovers.is_temporary(path.name)]
     if left or any(not leftovers.is_temporary(path.name) for path in archive.claims().iterdir()):
-        return Verdict(group, "left over", True, f"{said}: {left[:3]}")
-    return Verdict(group, "same bytes", said=f"{said}; {again} done again, {len(set_aside)} set aside by name")
+        return Verdict(group, "left over", True, f"{description}: {left[:3]}")
+    return Verdict(group, "same bytes", detail=f"{description}; {again} done again, {len(set_aside)} set aside by name")
 
 
 def attempt(case: Case) -> Verdict:
@@ -252,7 +254,7 @@ def main() -> None:
         kills = _killed(folder / "in", folder / "out", options.kills, rng, options.seconds, {})
         took = time.monotonic() - start
         verdict = _judged("killed", folder / "in", folder / "out", contents, 2 * kills, f"{kills} kills")
-        print(f"{options.tasks} tasks in {took:.0f} s: {verdict.outcome}; {verdict.said}")
+        print(f"{options.tasks} tasks in {took:.0f} s: {verdict.outcome}; {verdict.detail}")
         sys.exit(int(verdict.broken or kills < options.kills))
     finally:
         shutil.rmtree(folder, ignore_errors=True)

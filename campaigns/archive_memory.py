@@ -69,10 +69,10 @@ def main() -> None:
         fill(folder / "in", options.videos, options.hours)
         run = untrained_run(folder / "run", "")
         begun = time.monotonic()
-        status, seen = watched(folder, run)
-        found = told(Archive.open(folder / "out"), status, seen, time.monotonic() - begun)
-    print(json.dumps(found))
-    sys.exit(0 if found["holds"] else 1)
+        status, samples = watched(folder, run)
+        measured = figures(Archive.open(folder / "out"), status, samples, time.monotonic() - begun)
+    print(json.dumps(measured))
+    sys.exit(0 if measured["holds"] else 1)
 
 
 def fill(folder: Path, videos: int, hours: float) -> None:
@@ -114,21 +114,21 @@ def watched(folder: Path, run: Path) -> tuple[int, list[Seen]]:
     ended = threading.Event()
     growing = threading.Thread(target=grow, args=(folder / "in" / GROWING, ended), daemon=True)
     growing.start()
-    seen = []
-    with (folder / "said").open("wb") as said:
+    samples = []
+    with (folder / "log.txt").open("wb") as log:
         command = subprocess.Popen(
             [sys.executable, "-c", program, *map(str, words)],
             env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
-            stdout=said,
-            stderr=said,
+            stdout=log,
+            stderr=log,
         )
         while command.poll() is None:
-            seen.append(Seen(count(folder / "out"), held(command.pid)))
+            samples.append(Seen(count(folder / "out"), held(command.pid)))
             time.sleep(0.5)
     ended.set()
     growing.join()
-    print((folder / "said").read_text(errors="replace")[-2000:])
-    return command.returncode, seen
+    print((folder / "log.txt").read_text(errors="replace")[-2000:])
+    return command.returncode, samples
 
 
 def grow(path: Path, ended: threading.Event) -> None:
@@ -146,25 +146,25 @@ def count(out: Path) -> int:
 
 def held(pid: int) -> int:
     """Return the resident bytes of the largest process of the command."""
-    found = [0]
+    sizes = [0]
     try:
         command = psutil.Process(pid)
         for process in (command, *command.children(recursive=True)):
-            found.append(process.memory_info().rss)
+            sizes.append(process.memory_info().rss)
     except psutil.Error:
         pass
-    return max(found)
+    return max(sizes)
 
 
-def told(archive: Archive, status: int, seen: list[Seen], seconds: float) -> dict[str, object]:
+def figures(archive: Archive, status: int, samples: list[Seen], seconds: float) -> dict[str, object]:
     """Return what came out, and whether it is what must hold."""
     videos = archive.videos()
     states = dict(zip([video.name for video in videos], archive.states(videos), strict=True))
-    reasons = {one.name: found.reason for one in videos if isinstance(found := archive.failed(one), Failed)}
+    reasons = {one.name: failure.reason for one in videos if isinstance(failure := archive.failed(one), Failed)}
     short = [state for name, state in states.items() if name.startswith("v")]
     third = len(videos) / 3
-    first = max(one.bytes for one in seen if third / 10 < one.ended <= third)
-    last = max(one.bytes for one in seen if one.ended > 2 * third)
+    first = max(one.bytes for one in samples if third / 10 < one.ended <= third)
+    last = max(one.bytes for one in samples if one.ended > 2 * third)
     holds = (
         status == 3
         and "open" not in states.values()
@@ -180,7 +180,7 @@ def told(archive: Archive, status: int, seen: list[Seen], seconds: float) -> dic
         "exit_status": status,
         "failed": len(reasons),
         "growing": states[GROWING],
-        "peak_mib": round(max(one.bytes for one in seen) / MIB),
+        "peak_mib": round(max(one.bytes for one in samples) / MIB),
         "first_third_mib": round(first / MIB),
         "last_third_mib": round(last / MIB),
         "holds": holds,

@@ -20,13 +20,13 @@ class Verdict:
         group: row of the table: a format, a container, a kind of fault.
         outcome: column of the table, such as "read" or "refused"; of a violation, its kind.
         broken: whether the oracle is violated.
-        said: what is worth knowing of a violation.
+        detail: what is worth knowing of a violation.
     """
 
     group: str
     outcome: str
     broken: bool = False
-    said: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,36 +60,36 @@ def attempt(case: Case) -> Verdict:
     for folder in ("study", "cache"):
         shutil.copytree(case.sources / folder, case.folder / folder)
     checkpoint = case.folder / "study" / RECOGNIZERS[name]
-    said = hostility.change(checkpoint, case.folder / PWNED, case.rng)
+    change = hostility.change(checkpoint, case.folder / PWNED, case.rng)
     words = ("train", "study", "--recognizer", name, "--out", "run")
     ended = actscribe(words, case.folder / "log", folder=case.folder, cache=case.folder / "cache", seconds=LIMIT)
     if (case.folder / PWNED).exists():
-        return Verdict(group, "code ran", True, said)
+        return Verdict(group, "code ran", True, change)
     if ended.problem or (ended.code and "Error: " not in ended.text):
-        return Verdict(group, ended.problem or "no sentence", True, f"{said}: {ended.last_words}")
+        return Verdict(group, ended.problem or "no sentence", True, f"{change}: {ended.last_words}")
     if ended.code:
-        return Verdict(group, "refused", said=f"{said}: {ended.last_words}")
+        return Verdict(group, "refused", detail=f"{change}: {ended.last_words}")
     same = _scores(case.folder / "run") == _scores(case.sources / f"run-{name}")
     if hostility.must == "refuse" or (hostility.must == "refuse or be the same" and not same):
-        return Verdict(group, "silently wrong" if not same else "accepted", True, f"{said}: {ended.last_words}")
+        return Verdict(group, "silently wrong" if not same else "accepted", True, f"{change}: {ended.last_words}")
     if not all(np.isfinite(value) and 0 <= value <= 1 for value in _scores(case.folder / "run")):
-        return Verdict(group, "unsound scores", True, said)
-    return Verdict(group, "the same scores" if same else "other scores", said=said)
+        return Verdict(group, "unsound scores", True, change)
+    return Verdict(group, "the same scores" if same else "other scores", detail=change)
 
 
 def value(folder: Path, pwned: Path, rng: np.random.Generator) -> str:
     """Another value for one key of a JSON file, or none."""
     file = _json_file(folder, rng)
     whole = json.loads(file.read_text(encoding="utf-8"))
-    holder, key = _some_place(whole, rng)
+    holder, key = _some_entry(whole, rng)
     if rng.random() < 0.2:
         del holder[key]
-        said = "gone"
+        new_value = "gone"
     else:
         holder[key] = VALUES[rng.integers(len(VALUES))]
-        said = repr(holder[key])[:40]
+        new_value = repr(holder[key])[:40]
     file.write_text(json.dumps(whole), encoding="utf-8")
-    return f"{file.name} {key}: {said}"
+    return f"{file.name} {key}: {new_value}"
 
 
 def template(folder: Path, pwned: Path, rng: np.random.Generator) -> str:
@@ -213,11 +213,11 @@ def index(folder: Path, pwned: Path, rng: np.random.Generator) -> str:
     """Weights in pieces, of which the index names others."""
     header, _ = _weights(folder)
     places = ("../../../../etc/passwd", "gone.safetensors", "/dev/zero", "model.safetensors.index.json")
-    place = str(rng.choice(places))
+    target = str(rng.choice(places))
     (folder / "model.safetensors").unlink()
-    whole = {"metadata": {"total_size": 2**42}, "weight_map": dict.fromkeys(header, place)}
+    whole = {"metadata": {"total_size": 2**42}, "weight_map": dict.fromkeys(header, target)}
     (folder / "model.safetensors.index.json").write_text(json.dumps(whole), encoding="utf-8")
-    return f"an index that names {place}"
+    return f"an index that names {target}"
 
 
 KINDS = {
@@ -249,7 +249,7 @@ def _json_file(folder: Path, rng: np.random.Generator) -> Path:
     return chosen[rng.integers(len(chosen))]
 
 
-def _some_place(whole: Any, rng: np.random.Generator) -> tuple[Any, Any]:
+def _some_entry(whole: Any, rng: np.random.Generator) -> tuple[Any, Any]:
     """Return a list or dict anywhere in a JSON value, and a key of it."""
     places: list[tuple[Any, Any]] = []
     waiting = [whole]

@@ -156,10 +156,10 @@ class _Simulation:
         if not self._waiting:
             self._idle.append(worker)
             return
-        _, place = heapq.heappop(self._waiting)
-        self._begun[place] += 1
-        self._running[worker] = (place, self._now)
-        takes = self._lengths[place] / self._pace + self._each
+        _, index = heapq.heappop(self._waiting)
+        self._begun[index] += 1
+        self._running[worker] = (index, self._now)
+        takes = self._lengths[index] / self._pace + self._each
         self._at(self._now + takes, "end", worker, self._epochs[worker // self._cluster.gpus])
 
     def _up(self, node: int, epoch: int) -> None:
@@ -170,15 +170,15 @@ class _Simulation:
     def _ends(self, worker: int, epoch: int) -> None:
         if epoch != self._epochs[worker // self._cluster.gpus]:
             return  # its node failed meanwhile
-        place, since = self._running.pop(worker)
-        if place in self._done:
-            raise AssertionError(f"video {place} was done twice")
-        self._done.add(place)
+        index, since = self._running.pop(worker)
+        if index in self._done:
+            raise AssertionError(f"video {index} was done twice")
+        self._done.add(index)
         self._busy, self._end = self._busy + self._now - since, self._now
         self._give(worker)
 
-    def _again(self, place: int, epoch: int) -> None:
-        heapq.heappush(self._waiting, (-self._lengths[place], place))
+    def _again(self, index: int, epoch: int) -> None:
+        heapq.heappush(self._waiting, (-self._lengths[index], index))
         if self._idle:
             self._give(self._idle.pop())
 
@@ -189,9 +189,9 @@ class _Simulation:
         self._idle = [worker for worker in self._idle if worker not in own]
         for worker in own:
             if worker in self._running:
-                place, since = self._running.pop(worker)
+                index, since = self._running.pop(worker)
                 self._busy, self._lost = self._busy + self._now - since, self._lost + self._now - since
-                self._at(self._now + cluster.expired_s, "again", place, 0)
+                self._at(self._now + cluster.expired_s, "again", index, 0)
         self._at(self._now + cluster.repair_s + cluster.start_s, "up", node, self._epochs[node])
         self._at(self._now + cluster.repair_s + self._rng.expovariate(1 / cluster.mtbf_s), "fails", node, 0)
 
@@ -202,11 +202,11 @@ class _Simulation:
 def lengths(hours: float, seed: int = 1) -> list[float]:
     """Return lengths of videos in seconds, together so many hours: log-normal, median 20 min, a day at most (ours)."""
     rng = random.Random(seed)
-    found, left = [], hours * 3600
+    durations, left = [], hours * 3600
     while left > 0:
-        found.append(min(rng.lognormvariate(7.09, 0.8), DAY_S, left))
-        left -= found[-1]
-    return found
+        durations.append(min(rng.lognormvariate(7.09, 0.8), DAY_S, left))
+        left -= durations[-1]
+    return durations
 
 
 @contextmanager
@@ -223,8 +223,8 @@ def burning(archive: Archive, compute: Compute) -> Iterator[Work]:
     work = archives.work(archive)
 
     def open_video(video: Video) -> Burnt:
-        found = work.open(video)
-        return Burnt(found.archive, found.video, found.content, found.data)
+        opened = work.open(video)
+        return Burnt(opened.archive, opened.video, opened.content, opened.data)
 
     yield replace(work, open=open_video)
 
@@ -241,15 +241,15 @@ def check(workers: Sequence[int] = (1, 2, 4)) -> list[dict[str, float]]:
             contents = {f"{index}.mp4": str(index).encode().ljust(size, b"x") for index, size in enumerate(sizes)}
             archive, videos = archives.begun(archives.fill(folder / "in", contents), folder / "out")
             with closing(LocalPool(archive, burning, [Compute("cpu", 1)] * number)) as pool:
-                told: list[float] = []
+                times: list[float] = []
                 begun = time.monotonic()
-                hand_out(archive, videos, pool, lambda *said, told=told: told.append(time.monotonic()))
+                hand_out(archive, videos, pool, lambda *_, times=times: times.append(time.monotonic()))
         # From the moment at which the first worker can have begun; how long Python takes to start is not the question.
-        started = told[0] - max(sizes) / 1000 * max(1.0, number / cores)
+        started = times[0] - max(sizes) / 1000 * max(1.0, number / cores)
         local = Cluster(1, number, cores, 1.0, 1.0, 1.0, 1e12, 0, 1.0, 0.005, 0.0, 1e12)
-        said = simulate([size / 1000 for size in sizes], local).seconds
+        simulated = simulate([size / 1000 for size in sizes], local).seconds
         rows.append(
-            {"workers": number, "real_s": round(told[-1] - max(started, begun), 2), "simulated_s": round(said, 2)}
+            {"workers": number, "real_s": round(times[-1] - max(started, begun), 2), "simulated_s": round(simulated, 2)}
         )
     return rows
 
@@ -275,16 +275,16 @@ def main() -> None:
     print("  " + ", ".join(f"{name} {pace:,.0f}" for name, pace in sorted(paces.items(), key=lambda one: one[1])))
     rows = []
     for times in (0, 1, 10, 100):
-        found = simulate(videos, replace(base, mtbf_s=LLAMA_MTBF_S / times if times else 1e15))
+        simulated = simulate(videos, replace(base, mtbf_s=LLAMA_MTBF_S / times if times else 1e15))
         rows.append(
             {
                 "failures": f"{times} times",
-                "days": round(found.seconds / DAY_S, 3),
-                "gpu_hours": round(found.busy_gpu_s / 3600),
-                "lost_gpu_hours": round(found.lost_s / 3600, 1),
-                "failed_nodes": found.failures,
-                "videos_again": found.again,
-                "operations_s": round(found.operations_s, 1),
+                "days": round(simulated.seconds / DAY_S, 3),
+                "gpu_hours": round(simulated.busy_gpu_s / 3600),
+                "lost_gpu_hours": round(simulated.lost_s / 3600, 1),
+                "failed_nodes": simulated.failures,
+                "videos_again": simulated.again,
+                "operations_s": round(simulated.operations_s, 1),
             }
         )
         print("  " + ", ".join(f"{name} {value}" for name, value in rows[-1].items()))

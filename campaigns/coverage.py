@@ -40,17 +40,17 @@ def population(rng: np.random.Generator, groups: int, spread: float) -> np.ndarr
 
     clips = rng.integers(40, 160, (groups, 1))
     positives = rng.binomial(clips, shares([-1.5, -0.8, 0.5]))
-    found = rng.binomial(positives, shares([0.5, 1.0, 1.5]))
+    hits = rng.binomial(positives, shares([0.5, 1.0, 1.5]))
     false = rng.binomial(clips - positives, shares([-2.0] * 3))
-    return np.stack([found, false, positives - found], axis=-1).astype(float)
+    return np.stack([hits, false, positives - hits], axis=-1).astype(float)
 
 
 def bouts(rng: np.random.Generator, groups: int, spread: float) -> np.ndarray:
     """Return (tp, fp, fn) of the bouts of groups, shape (groups, labels, 3): few, as recordings have them."""
     true = rng.integers(1, 8, (groups, 3))
     away = 0.8 * spread * rng.standard_normal((2, groups, 3))
-    found = rng.binomial(true, expit(np.array([0.5, 1.0, 1.5]) + away[0]))
-    return np.stack([found, rng.poisson(np.exp(away[1])), true - found], axis=-1).astype(float)
+    hits = rng.binomial(true, expit(np.array([0.5, 1.0, 1.5]) + away[0]))
+    return np.stack([hits, rng.poisson(np.exp(away[1])), true - hits], axis=-1).astype(float)
 
 
 def ranked(rng: np.random.Generator, groups: int, spread: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -76,8 +76,8 @@ def percentiles(metric: Callable[[np.ndarray], np.ndarray], counts: np.ndarray, 
 
 def precision_ends(true: np.ndarray, scores: np.ndarray, index: np.ndarray, groups: int) -> tuple[float, float]:
     """Return our interval of one label's average precision."""
-    found = precision_estimate(true[:, None].astype(float), scores[:, None, None], Groups(index, groups))
-    return float(found.low[0]), float(found.high[0])
+    estimated = precision_estimate(true[:, None].astype(float), scores[:, None, None], Groups(index, groups))
+    return float(estimated.low[0]), float(estimated.high[0])
 
 
 def precision_percentiles(
@@ -106,7 +106,7 @@ def held(groups: int, spread: float, sets: int, seed: int) -> dict[str, float]:
         "segments": macro(bouts(rng, EVERYONE, spread).sum(axis=0)),
         "AP": average_precision(*ranked(rng, RANKED, spread)[:2]),
     }
-    seen = np.empty((sets, len(truths), len(MADE)))
+    covered = np.empty((sets, len(truths), len(MADE)))
     of = group_units([f"{index:02d}" for index in range(groups)])
 
     def gap(both: np.ndarray) -> np.ndarray:
@@ -126,8 +126,8 @@ def held(groups: int, spread: float, sets: int, seed: int) -> dict[str, float]:
             "segments": ((segments.low, segments.high), percentiles(macro, few, rng)),
             "AP": (precision_ends(*clips, groups), precision_percentiles(*clips, groups, rng)),
         }
-        seen[number] = [holds(truth, *ends[name]) for name, truth in truths.items()]
-    return shares(list(truths), seen)
+        covered[number] = [holds(truth, *ends[name]) for name, truth in truths.items()]
+    return shares(list(truths), covered)
 
 
 def holds(
@@ -139,16 +139,16 @@ def holds(
     return float(ours[0] <= truth <= ours[1]), float(bootstrap[0] <= truth <= bootstrap[1])
 
 
-def shares(names: Sequence[str], seen: np.ndarray) -> dict[str, float]:
+def shares(names: Sequence[str], covered: np.ndarray) -> dict[str, float]:
     """Return the columns of a row in percent: of the intervals that were given, and the test sets without one of AP.
 
     Args:
         names: of what intervals are about, "AP" among them.
-        seen: what `holds` returns, shape (sets, names, 2).
+        covered: what `holds` returns, shape (sets, names, 2).
     """
-    found = 100 * np.nanmean(seen, axis=0)
-    columns = {f"{name}, {how}": found[index, at] for index, name in enumerate(names) for at, how in enumerate(MADE)}
-    return columns | {"AP, none given": 100 * np.isnan(seen[:, names.index("AP"), 0]).mean()}
+    percent = 100 * np.nanmean(covered, axis=0)
+    columns = {f"{name}, {how}": percent[index, at] for index, name in enumerate(names) for at, how in enumerate(MADE)}
+    return columns | {"AP, none given": 100 * np.isnan(covered[:, names.index("AP"), 0]).mean()}
 
 
 def main() -> None:
@@ -160,11 +160,11 @@ def main() -> None:
     start, header = time.monotonic(), False
     for groups in GROUPS:
         for spread in SPREADS:
-            found = held(groups, spread, asked.sets, asked.seed)
+            percent = held(groups, spread, asked.sets, asked.seed)
             if not header:
-                print(f"| groups | spread | {' | '.join(found)} |\n|{' ---: |' * (len(found) + 2)}")
+                print(f"| groups | spread | {' | '.join(percent)} |\n|{' ---: |' * (len(percent) + 2)}")
                 header = True
-            print(f"| {groups} | {spread} | {' | '.join(f'{share:.1f}' for share in found.values())} |", flush=True)
+            print(f"| {groups} | {spread} | {' | '.join(f'{share:.1f}' for share in percent.values())} |", flush=True)
     print(f"\n{asked.sets} test sets a row, seed {asked.seed}, {time.monotonic() - start:.0f} s.")
 
 

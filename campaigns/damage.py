@@ -78,20 +78,20 @@ def attempt(case: Case) -> Verdict:
     names = TRAINED if target.command[0] == "train" else MEASURED
     wanted = _numbers(case.sources / target.wanted, names, case)
     file, how = _damage(case.folder / target.damaged, name, rng)
-    said = f"{how} {file.relative_to(case.folder)}"
+    change = f"{how} {file.relative_to(case.folder)}"
     command = [str(case.sources / "study") if word == STUDY else word for word in target.command]
     ended = actscribe(
         command, case.folder / "command.log", folder=case.folder, cache=case.folder / "cache", seconds=LIMIT
     )
     if ended.problem:
-        return Verdict(group, ended.problem, True, f"{said}: {ended.last_words}")
+        return Verdict(group, ended.problem, True, f"{change}: {ended.last_words}")
     if ended.code:
         if "Error: " not in ended.text:
-            return Verdict(group, "no sentence", True, f"{said}: {ended.last_words}")
-        return Verdict(group, "refused", said=f"{said}: {ended.last_words}")
+            return Verdict(group, "no sentence", True, f"{change}: {ended.last_words}")
+        return Verdict(group, "refused", detail=f"{change}: {ended.last_words}")
     differ = kit.differences(wanted, _numbers(case.folder / target.result, names, case))
     if differ:
-        return Verdict(group, "other numbers", True, f"{said}: {'; '.join(differ[:4])}")
+        return Verdict(group, "other numbers", True, f"{change}: {'; '.join(differ[:4])}")
     return Verdict(group, "the same numbers")
 
 
@@ -141,9 +141,9 @@ def lengthened(file: Path, files: list[Path], rng: np.random.Generator) -> None:
 def digit_changed(file: Path, files: list[Path], rng: np.random.Generator) -> None:
     """Change a digit of a text: a value of the right kind that nobody wrote."""
     data = bytearray(file.read_bytes() or b"0")
-    places = [place for place, byte in enumerate(data[:100_000]) if byte in b"0123456789"] or [0]
-    place = places[rng.integers(len(places))]
-    data[place] = ord("0") + (data[place] - ord("0") + 1 + int(rng.integers(8))) % 10
+    places = [offset for offset, byte in enumerate(data[:100_000]) if byte in b"0123456789"] or [0]
+    offset = places[rng.integers(len(places))]
+    data[offset] = ord("0") + (data[offset] - ord("0") + 1 + int(rng.integers(8))) % 10
     file.write_bytes(data)
 
 
@@ -172,8 +172,8 @@ DAMAGES: tuple[Damage, ...] = (
 
 def _numbers(run: Path, names: tuple[str, ...], case: Case) -> dict[str, str]:
     """Return the digests of what a run says."""
-    found = kit.snapshot(run, case.sources, case.folder)
-    return {name: digest for name, digest in found.items() if name.split("/")[0] in names}
+    digests = kit.snapshot(run, case.sources, case.folder)
+    return {name: digest for name, digest in digests.items() if name.split("/")[0] in names}
 
 
 def _do(sources: Path, *words: str, heard: Counter | None = None) -> Ended:

@@ -58,8 +58,8 @@ class Label:
             true.append(spans + shift)
             annotated.append(np.array([[shift, shift + LENGTH]]))
         parts = (np.concatenate(part) for part in (times, edges, true, annotated))
-        middles, ends, spans, seen = parts
-        return Joined(tuple(columns), middles[:-1], ends, spans, seen, STEP)
+        middles, ends, spans, shown = parts
+        return Joined(tuple(columns), middles[:-1], ends, spans, shown, STEP)
 
     def _spans(self, rng: np.random.Generator, count: int) -> np.ndarray:
         lengths = np.clip(self.median * np.exp(rng.normal(0, 0.4, count)), 1.0, 60.0)
@@ -70,11 +70,11 @@ class Label:
 
     def _scores(self, rng: np.random.Generator, spans: np.ndarray, times: np.ndarray) -> np.ndarray:
         shown = ((times[:, None] >= spans[:, 0]) & (times[:, None] < spans[:, 1])).any(axis=1).astype(float)
-        seen = uniform_filter1d(shown, round(3 / STEP), mode="nearest")
+        smoothed = uniform_filter1d(shown, round(3 / STEP), mode="nearest")
         noise = gaussian_filter1d(rng.standard_normal(len(times)), self.lasting / STEP)
         noise /= max(noise.std(), 1e-9)
         drift = self.apart * rng.standard_normal()
-        return np.asarray(expit(self.slope * (self.signal * (2 * seen - 1) + noise + drift + self.offset)))
+        return np.asarray(expit(self.slope * (self.signal * (2 * smoothed - 1) + noise + drift + self.offset)))
 
 
 def places(grids: Mapping[int, Grid], one: int, joined: Joined, nest: bool) -> dict[str, tuple[int, ...]]:
@@ -84,16 +84,16 @@ def places(grids: Mapping[int, Grid], one: int, joined: Joined, nest: bool) -> d
         np.average([getattr(grids[count], name) for count in others], axis=0, weights=others)
         for name in ("segment", "frame")
     )
-    found = {"own": own.best(own.segment, own.frame), "pooled": own.best(segment, frame), "plain": PLAIN}
+    chosen = {"own": own.best(own.segment, own.frame), "pooled": own.best(segment, frame), "plain": PLAIN}
     for weight in WEIGHTS:
         parts = [
             (one * mine + weight * theirs) / (one + weight)
             for mine, theirs in ((own.segment, segment), (own.frame, frame))
         ]
-        found[f"K = {weight}"] = own.best(*parts)
+        chosen[f"K = {weight}"] = own.best(*parts)
     if nest:
-        found["nested"] = found[nested(own, joined, found["pooled"]) if one <= NESTED else "own"]
-    return found
+        chosen["nested"] = chosen[nested(own, joined, chosen["pooled"]) if one <= NESTED else "own"]
+    return chosen
 
 
 def nested(grid: Grid, joined: Joined, pooled: tuple[int, ...]) -> str:
@@ -111,21 +111,21 @@ def nested(grid: Grid, joined: Joined, pooled: tuple[int, ...]) -> str:
     return "own" if gain > 0 else "pooled"
 
 
-def part(joined: Joined, place: int, keep: bool) -> Joined:
+def part(joined: Joined, index: int, keep: bool) -> Joined:
     """Return one recording alone, or all but one: its time is no longer annotated, and its scores are unseen."""
-    low = place * (LENGTH + 1)
+    low = index * (LENGTH + 1)
     ours = (joined.annotated[:, 0] >= low) & (joined.annotated[:, 1] <= low + LENGTH)
     true = (joined.true[:, 0] >= low) & (joined.true[:, 1] <= low + LENGTH)
     columns = tuple(
-        column if (other == place) == keep else np.full(len(column), np.nan)
+        column if (other == index) == keep else np.full(len(column), np.nan)
         for other, column in enumerate(joined.columns)
     )
     return Joined(columns, joined.times, joined.edges, joined.true[true == keep], joined.annotated[ours == keep], STEP)
 
 
-def measured(grid: Grid, place: tuple[int, ...], joined: Joined) -> float:
+def measured(grid: Grid, index: tuple[int, ...], joined: Joined) -> float:
     """Return segment F1 of a decision."""
-    made = grid.decision(place)
+    made = grid.decision(index)
     values = [
         piece for column in joined.columns for piece in (smooth(column, made.smoothing / STEP), np.array([np.nan]))
     ]
@@ -137,12 +137,12 @@ def study(rng: np.random.Generator, nest: bool) -> dict[int, dict[str, float]]:
     labels = {count: Label(rng) for count in BOUTS}
     validation = {count: label.joined(rng, count, 6) for count, label in labels.items()}
     grids = {count: try_all(joined) for count, joined in validation.items()}
-    found = {}
+    figures = {}
     for count, label in labels.items():
         test = label.joined(rng, TEST_BOUTS, 20)
         chosen = places(grids, count, validation[count], nest)
-        found[count] = {name: measured(grids[count], place, test) for name, place in chosen.items()}
-    return found
+        figures[count] = {name: measured(grids[count], index, test) for name, index in chosen.items()}
+    return figures
 
 
 def main() -> None:

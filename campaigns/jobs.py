@@ -69,66 +69,66 @@ def prepare(sources: Path) -> None:
     kit.study(sources / "both", ("timesformer", "vlm-yesno"))
     kit.benchmark_set(sources / "bench")
     for name, job in JOBS.items():
-        here = start(sources / name, sources, job)
+        root = start(sources / name, sources, job)
         heard = Counter(note=sources / f"{name}.counts")
-        ended = run(here, job.command, "undisturbed", before=heard.install, after=heard.write)
+        ended = run(root, job.command, "undisturbed", before=heard.install, after=heard.write)
         if ended.code != 0:
             raise SystemExit(f"{name} does not work undisturbed: {ended.last_words}")
         (sources / f"{name}.seconds").write_text(str(ended.seconds))
-        (sources / f"{name}.result").write_text(json.dumps(kit.snapshot(here / job.result)))
+        (sources / f"{name}.result").write_text(json.dumps(kit.snapshot(root / job.result)))
 
 
 def judged(
-    group: str, here: Path, name: str, sources: Path, ended: Ended, user: dict[Path, bytes], said: str
+    group: str, root: Path, name: str, sources: Path, ended: Ended, user: dict[Path, bytes], description: str
 ) -> Verdict:
     """Return the verdict on a command that a user went on with after a disturbance.
 
     Args:
         group: for the table.
-        here: where the job was done.
+        root: where the job was done.
         name: of the job.
         sources: that `prepare` filled.
         ended: how the last command ended.
         user: from `users_files`.
-        said: what the disturbance was.
+        description: of the disturbance.
     """
     if ended.problem:
-        return Verdict(group, ended.problem, True, f"{said}: {ended.last_words}")
+        return Verdict(group, ended.problem, True, f"{description}: {ended.last_words}")
     if ended.code and "complete run is here already" not in ended.text:
-        return Verdict(group, "does not go on", True, f"{said}: {ended.last_words}")
-    touched = [str(path.relative_to(here)) for path, data in user.items() if not _is_still(path, data)]
+        return Verdict(group, "does not go on", True, f"{description}: {ended.last_words}")
+    touched = [str(path.relative_to(root)) for path, data in user.items() if not _is_still(path, data)]
     if touched:
-        return Verdict(group, "a user's file touched", True, f"{said}: {touched[:5]}")
-    differ = other_than_undisturbed(here, name, sources, user)
+        return Verdict(group, "a user's file touched", True, f"{description}: {touched[:5]}")
+    differ = other_than_undisturbed(root, name, sources, user)
     if differ:
-        return Verdict(group, "other result", True, f"{said}: {'; '.join(differ[:6])}")
+        return Verdict(group, "other result", True, f"{description}: {'; '.join(differ[:6])}")
     return Verdict(group, "the same")
 
 
-def other_than_undisturbed(here: Path, name: str, sources: Path, user: dict[Path, bytes]) -> list[str]:
+def other_than_undisturbed(root: Path, name: str, sources: Path, user: dict[Path, bytes]) -> list[str]:
     """Return what differs from the result of the undisturbed job."""
-    results = here / JOBS[name].result
+    results = root / JOBS[name].result
     wanted = json.loads((sources / f"{name}.result").read_text())
     own = {str(path.relative_to(results)) for path in user if path.is_relative_to(results)}
-    found = {file: digest for file, digest in kit.snapshot(results).items() if file not in own}
-    return kit.differences(wanted, found)
+    digests = {file: digest for file, digest in kit.snapshot(results).items() if file not in own}
+    return kit.differences(wanted, digests)
 
 
 def start(folder: Path, sources: Path, job: Job) -> Path:
     """Make a place with what a job needs, and do what comes before it."""
-    here = kit.place(folder)
+    root = kit.case_folder(folder)
     for name in ("study", "both", "bench"):
         if any(name in word.split("/")[0] for words in (*job.first, job.command) for word in words):
-            kit.copied(sources / name, here / name)
+            kit.copied(sources / name, root / name)
     for number, words in enumerate(job.first):
-        ended = run(here, words, f"first-{number}")
+        ended = run(root, words, f"first-{number}")
         if ended.code != 0:
             raise RuntimeError(f"{' '.join(words)}: {ended.last_words}")
-    return here
+    return root
 
 
 def run(
-    here: Path,
+    root: Path,
     words: tuple[str, ...],
     name: str,
     before: Callable[[], None] | None = None,
@@ -138,9 +138,9 @@ def run(
     """Do a command in its place; see `commands.actscribe`."""
     return actscribe(
         words,
-        here / f"{name}.log",
-        folder=here,
-        cache=here / "cache",
+        root / f"{name}.log",
+        folder=root,
+        cache=root / "cache",
         before=before,
         after=after,
         kill_after=kill_after,
@@ -148,12 +148,12 @@ def run(
     )
 
 
-def users_files(here: Path, job: Job) -> dict[Path, bytes]:
+def users_files(root: Path, job: Job) -> dict[Path, bytes]:
     """Return everything that is there already, and add notes of a user's beside it."""
-    for folder in (here, *(path for path in here.iterdir() if path.is_dir() and path.name != "cache")):
+    for folder in (root, *(path for path in root.iterdir() if path.is_dir() and path.name != "cache")):
         (folder / "notes of mine.txt").write_text("do not touch", encoding="utf-8")
-    results = here / job.result
-    held = (path for path in here.rglob("*") if path.is_file() and path.suffix != ".log")
+    results = root / job.result
+    held = (path for path in root.rglob("*") if path.is_file() and path.suffix != ".log")
     return {path: path.read_bytes() for path in held if not path.is_relative_to(results) and "cache" not in path.parts}
 
 

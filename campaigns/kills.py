@@ -27,30 +27,30 @@ def attempt(case: Case) -> Verdict:
     group = note_group(case, f"{name}, {where}")
     lasted = float((case.sources / f"{name}.seconds").read_text())
     most = {"before a rename": renames, "after a rename": renames, "before a change": changes, "at a step": steps}
-    place = int(case.rng.integers(1, most.get(where, 1) + 1))
+    nth = int(case.rng.integers(1, most.get(where, 1) + 1))
     moment = float(case.rng.uniform(0.02, lasted)) if where == "at a moment" else None
-    here = start(case.folder, case.sources, job)
-    user = users_files(here, job)
-    killed = run(here, job.command, "killed", before=Counter(_trigger(where, place)).install, kill_after=moment)
-    said = f"{where} {place} of {most[where]}" if moment is None else f"after {moment:.2f} of {lasted:.2f} s"
+    root = start(case.folder, case.sources, job)
+    user = users_files(root, job)
+    killed = run(root, job.command, "killed", before=Counter(_trigger(where, nth)).install, kill_after=moment)
+    description = f"{where} {nth} of {most[where]}" if moment is None else f"after {moment:.2f} of {lasted:.2f} s"
     if killed.how != "killed":
-        verdict = judged(group, here, name, case.sources, killed, user, f"{said}, not reached")
+        verdict = judged(group, root, name, case.sources, killed, user, f"{description}, not reached")
         return verdict if verdict.broken else replace(verdict, outcome="not reached")
-    return judged(group, here, name, case.sources, run(here, job.again, "again"), user, said)
+    return judged(group, root, name, case.sources, run(root, job.again, "again"), user, description)
 
 
-def _trigger(where: str, place: int) -> Callable[[str, Counter], bool]:
+def _trigger(where: str, nth: int) -> Callable[[str, Counter], bool]:
     def before(event: str, heard: Counter) -> bool:
-        return event == "rename" and heard.renames == place
+        return event == "rename" and heard.renames == nth
 
     def after(event: str, heard: Counter) -> bool:
-        return heard.renames > place or (heard.renames == place and event != "rename")
+        return heard.renames > nth or (heard.renames == nth and event != "rename")
 
     def change(event: str, heard: Counter) -> bool:
-        return event != "step" and heard.changes == place
+        return event != "step" and heard.changes == nth
 
     def step(event: str, heard: Counter) -> bool:
-        return event == "step" and heard.steps == place
+        return event == "step" and heard.steps == nth
 
     known = {"before a rename": before, "after a rename": after, "before a change": change, "at a step": step}
     return known.get(where, lambda event, heard: False)

@@ -57,7 +57,7 @@ def benchmark_set(folder: Path) -> Path:
     return folder
 
 
-def place(folder: Path) -> Path:
+def case_folder(folder: Path) -> Path:
     """Return a path in `folder` that is as long as every case's, and make it."""
     root = str(folder)
     made = folder / "x".ljust(_PATH - len(root) - 1, "x")
@@ -72,21 +72,21 @@ def snapshot(folder: Path, *places: Path) -> dict[str, str]:
         folder: whose files.
         places: whose paths do not count in texts; default the folder that `folder` lies in.
     """
-    found = {}
+    digests = {}
     for path in sorted(folder.rglob("*")):
         name = str(path.relative_to(folder))
         if path.is_dir():
-            found[f"{name}/"] = "folder"
+            digests[f"{name}/"] = "folder"
         elif path.is_file():
-            found[name] = "" if _DIFFER.search(name) else _digest(path, places or (folder.parent,))
-    return {name: digest for name, digest in found.items() if "events.out.tfevents" not in name}
+            digests[name] = "" if _DIFFER.search(name) else _digest(path, places or (folder.parent,))
+    return {name: digest for name, digest in digests.items() if "events.out.tfevents" not in name}
 
 
-def differences(wanted: dict[str, str], found: dict[str, str]) -> list[str]:
+def differences(wanted: dict[str, str], actual: dict[str, str]) -> list[str]:
     """Return what is missing, left over or other in `found`."""
-    missing = [f"missing {name}" for name in wanted if name not in found]
-    more = [f"left over {name}" for name in found if name not in wanted]
-    other = [f"other {name}" for name in wanted if name in found and found[name] != wanted[name]]
+    missing = [f"missing {name}" for name in wanted if name not in actual]
+    more = [f"left over {name}" for name in actual if name not in wanted]
+    other = [f"other {name}" for name in wanted if name in actual and actual[name] != wanted[name]]
     return missing + more + other
 
 
@@ -94,8 +94,8 @@ def _digest(path: Path, places: Sequence[Path]) -> str:
     data = path.read_bytes()
     if path.suffix in _TEXTS:
         text = data.decode("utf-8", errors="replace")
-        for place in places:
-            text = text.replace(str(place), "PLACE")
+        for folder in places:
+            text = text.replace(str(folder), "PLACE")
         if path.suffix == ".json":
             with suppress(ValueError):  # damaged: compared as it is
                 text = json.dumps(_without_times(json.loads(text)))

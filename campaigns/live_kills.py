@@ -26,8 +26,8 @@ def attempt(case: Case) -> Verdict:
 
     cuts = case.number % 2 == 0
     group = note_group(case, "cut" if cuts else "killed")
-    problem, said = (cut_stream if cuts else killed_watcher)(case.sources, case.folder, case.rng)
-    return Verdict(group, problem or "whole", bool(problem), said)
+    problem, description = (cut_stream if cuts else killed_watcher)(case.sources, case.folder, case.rng)
+    return Verdict(group, problem or "whole", bool(problem), description)
 
 
 CAMPAIGN = Campaign(

@@ -43,23 +43,23 @@ Mutation = Callable[[bytes, np.random.Generator], bytes]
 def flip(data: bytes, rng: np.random.Generator) -> bytes:
     """Change up to eight bytes."""
     changed = bytearray(data)
-    for place in rng.integers(0, len(data), rng.integers(1, 9)):
-        changed[place] = rng.integers(256)
+    for offset in rng.integers(0, len(data), rng.integers(1, 9)):
+        changed[offset] = rng.integers(256)
     return bytes(changed)
 
 
 def token(data: bytes, rng: np.random.Generator) -> bytes:
     """Put a token in, or in the place of up to twenty bytes."""
-    place = int(rng.integers(0, len(data) + 1))
-    return data[:place] + TOKENS[rng.integers(len(TOKENS))] + data[place + int(rng.integers(0, 21)) :]
+    offset = int(rng.integers(0, len(data) + 1))
+    return data[:offset] + TOKENS[rng.integers(len(TOKENS))] + data[offset + int(rng.integers(0, 21)) :]
 
 
 def number(data: bytes, rng: np.random.Generator) -> bytes:
     """Replace a number by a token or another number."""
-    found = list(_NUMBER.finditer(data))
-    if not found:
+    matches = list(_NUMBER.finditer(data))
+    if not matches:
         return token(data, rng)
-    one = found[rng.integers(len(found))]
+    one = matches[rng.integers(len(matches))]
     new = (
         TOKENS[rng.integers(22)]
         if rng.random() < 0.6
@@ -70,10 +70,10 @@ def number(data: bytes, rng: np.random.Generator) -> bytes:
 
 def field(data: bytes, rng: np.random.Generator) -> bytes:
     """Exchange two fields, or put a token in the place of one."""
-    found = list(_FIELD.finditer(data))
-    if len(found) < 2:
+    matches = list(_FIELD.finditer(data))
+    if len(matches) < 2:
         return token(data, rng)
-    one, other = (found[place] for place in sorted(rng.choice(len(found), 2, replace=False)))
+    one, other = (matches[index] for index in sorted(rng.choice(len(matches), 2, replace=False)))
     if rng.random() < 0.5:
         return data[: one.start()] + TOKENS[rng.integers(len(TOKENS))] + data[one.end() :]
     between = data[one.end() : other.start()]

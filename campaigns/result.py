@@ -27,7 +27,7 @@ class Result:
         seed: of it.
         counts: (group, outcome) -> cases.
         violations: case -> verdict.
-        said: (group, outcome) -> what was said of the first few cases that were no violations.
+        details: (group, outcome) -> those of the first few cases that were no violations.
         seconds: that the whole took.
         slowest: seconds of the slowest case.
         peak: bytes of memory of the case that took most.
@@ -37,7 +37,7 @@ class Result:
     seed: int
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     violations: dict[int, Verdict] = field(default_factory=dict)
-    said: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    details: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     seconds: float = 0.0
     slowest: float = 0.0
     peak: int = 0
@@ -47,9 +47,9 @@ class Result:
         verdict = tried.verdict
         self.counts[verdict.group, verdict.outcome] += 1
         self.slowest, self.peak = max(self.slowest, tried.seconds), max(self.peak, tried.peak)
-        examples = self.said.setdefault((verdict.group, verdict.outcome), [])
-        if verdict.said and not verdict.broken and len(examples) < _EXAMPLES:
-            examples.append(verdict.said)
+        examples = self.details.setdefault((verdict.group, verdict.outcome), [])
+        if verdict.detail and not verdict.broken and len(examples) < _EXAMPLES:
+            examples.append(verdict.detail)
         if verdict.broken:
             self.violations[tried.number] = verdict
 
@@ -71,9 +71,9 @@ class Result:
         ]
         if self.violations:
             listed = list(self.violations.items())[:_LISTED]
-            told = [[str(number), v.group, v.outcome, v.said.replace("|", "\\|")] for number, v in listed]
-            told = [[cell.replace("\n", " ")[:200] for cell in row] for row in told]
-            lines += ["", *table(["case", "", "violation", "said"], told)]
+            violated = [[str(number), v.group, v.outcome, v.detail.replace("|", "\\|")] for number, v in listed]
+            violated = [[cell.replace("\n", " ")[:200] for cell in row] for row in violated]
+            lines += ["", *table(["case", "", "violation", "detail"], violated)]
         return "\n".join(lines) + "\n"
 
     def write(self, folder: Path) -> None:
@@ -87,7 +87,7 @@ class Result:
             "peak_bytes": self.peak,
             "commit": commit(),
             "counts": [[group, outcome, count] for (group, outcome), count in sorted(self.counts.items())],
-            "said": [[*key, examples] for key, examples in sorted(self.said.items()) if examples],
+            "details": [[*key, examples] for key, examples in sorted(self.details.items()) if examples],
             "violations": {number: asdict(verdict) for number, verdict in self.violations.items()},
         }
         write_text(folder / f"{self.campaign.name}.json", json.dumps(values, indent=1))
@@ -114,8 +114,8 @@ def table(header: list[str], rows: list[list[str]]) -> list[str]:
 
 def commit() -> str:
     """Return the short name of the commit, with a + where files differ from it."""
-    here = Path(__file__).parent
-    asked = ("git", "-C", str(here), "describe", "--always", "--dirty=+", "--abbrev=9", "--exclude=*")
+    folder = Path(__file__).parent
+    asked = ("git", "-C", str(folder), "describe", "--always", "--dirty=+", "--abbrev=9", "--exclude=*")
     done = subprocess.run(asked, capture_output=True, text=True, check=False)
     return done.stdout.strip() or "unknown"
 

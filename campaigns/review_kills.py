@@ -30,14 +30,14 @@ def attempt(case: Case) -> Verdict:
     problems = Journal.of(study).verify().problems
     if problems:
         return Verdict(group, "chain broken", True, problems[0])
-    found, files = reopened(study, id)
-    if found not in (acknowledged, on_its_way):
-        lost = len(acknowledged.keys() - found.keys())
+    bouts, files = reopened(study, id)
+    if bouts not in (acknowledged, on_its_way):
+        lost = len(acknowledged.keys() - bouts.keys())
         return Verdict(group, "lost", True, f"{lost} of {len(acknowledged)} acknowledged bouts are gone")
     exported = [(one.start, one.end) for one in read(study / files[0]).intervals]
-    if not all(any(low <= start and end <= high for low, high in exported) for start, end in found.values()):
-        return Verdict(group, "not exported", True, f"{len(found)} bouts, {len(exported)} in the file")
-    return Verdict(group, "as acknowledged" if found == acknowledged else "with the change on its way")
+    if not all(any(low <= start and end <= high for low, high in exported) for start, end in bouts.values()):
+        return Verdict(group, "not exported", True, f"{len(bouts)} bouts, {len(exported)} in the file")
+    return Verdict(group, "as acknowledged" if bouts == acknowledged else "with the change on its way")
 
 
 CAMPAIGN = Campaign(

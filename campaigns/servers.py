@@ -37,7 +37,7 @@ def _http(body: bytes, *headers: str, status: str = "200 OK", length: int | None
     return "\r\n".join(lines).encode("latin-1") + body
 
 
-def _said(content: object, top: object = None) -> bytes:
+def _completion(content: object, top: object = None) -> bytes:
     choice: dict[str, object] = {"message": {"role": "assistant", "content": content}}
     if top is not None:
         choice["logprobs"] = {"content": [{"top_logprobs": top}]}
@@ -81,11 +81,11 @@ def endless_line(send: Send, rng: np.random.Generator) -> None:
 
 
 def claims_terabytes(send: Send, rng: np.random.Generator) -> None:
-    send(_http(_said("yes"), length=2**42))
+    send(_http(_completion("yes"), length=2**42))
 
 
 def cut_off(send: Send, rng: np.random.Generator) -> None:
-    whole = _http(_said("yes"))
+    whole = _http(_completion("yes"))
     send(whole[: int(rng.integers(0, len(whole)))])
 
 
@@ -117,7 +117,7 @@ def odd_numbers(send: Send, rng: np.random.Generator) -> None:
     listed = (
         f'[{{"token": "yes", "logprob": {rng.choice(values)}}}, {{"token": "no", "logprob": {rng.choice(values)}}}]'
     )
-    body = _said("yes", []).replace(b'"top_logprobs": []', f'"top_logprobs": {listed}'.encode())
+    body = _completion("yes", []).replace(b'"top_logprobs": []', f'"top_logprobs": {listed}'.encode())
     send(_http(body))
 
 
@@ -148,7 +148,7 @@ def lone_surrogate(send: Send, rng: np.random.Generator) -> None:
 
 
 def long_text(send: Send, rng: np.random.Generator) -> None:
-    send(_http(_said("yes " * 2_000_000)))
+    send(_http(_completion("yes " * 2_000_000)))
 
 
 def errors(send: Send, rng: np.random.Generator) -> None:
@@ -170,7 +170,7 @@ def elsewhere(send: Send, rng: np.random.Generator) -> None:
 def compressed(send: Send, rng: np.random.Generator) -> None:
     """Answer in gzip, now and then with a gigabyte of blanks."""
     packer = zlib.compressobj(1, wbits=31)
-    pieces = [b" " * 2**20] * 1000 if rng.random() < 0.3 else [_said("yes")]
+    pieces = [b" " * 2**20] * 1000 if rng.random() < 0.3 else [_completion("yes")]
     body = b"".join(packer.compress(piece) for piece in pieces) + packer.flush()
     send(_http(body, "Content-Encoding: gzip"))
 
@@ -182,7 +182,7 @@ def closes(send: Send, rng: np.random.Generator) -> None:
 def sound(send: Send, rng: np.random.Generator) -> None:
     chance = float(rng.uniform(0.01, 0.99))
     top = [{"token": "yes", "logprob": math.log(chance)}, {"token": "no", "logprob": math.log(1 - chance)}]
-    send(_http(_said("yes", top)))
+    send(_http(_completion("yes", top)))
 
 
 ANSWERS: tuple[Answer, ...] = (
@@ -207,20 +207,20 @@ def attempt(case: Case) -> Verdict:
         try:
             server = ChatServer(address, "tiny", options=Options("images", seconds=PATIENCE))
             if case.rng.random() < 0.7:
-                (found,) = server.yes_no(["Is it so?"], clip)
-                told = (found.probability, found.probability_mass)
+                (reply,) = server.yes_no(["Is it so?"], clip)
+                values = (reply.probability, reply.probability_mass)
             else:
-                told = (0.0, 0.0)
+                values = (0.0, 0.0)
                 text = server.written(["What is it?"], 64, clip)[0].text
                 if len(text) > 10**6:
                     return Verdict(group, "endless answer", True, f"{len(text)} characters")
         except ActScribeError as error:
             if len(str(error)) > LONGEST or "\x1b" in str(error):
                 return Verdict(group, "unreadable refusal", True, f"{len(str(error))} characters: {str(error)[:100]!r}")
-            return _timely(group, start, Verdict(group, "refused", said=str(error)[:300]))
-    if not all(math.isfinite(value) and 0 <= value <= 1 for value in told if value is not None):
-        return Verdict(group, "unsound", True, f"{told}")
-    return _timely(group, start, Verdict(group, "answered", said=f"{told}"))
+            return _timely(group, start, Verdict(group, "refused", detail=str(error)[:300]))
+    if not all(math.isfinite(value) and 0 <= value <= 1 for value in values if value is not None):
+        return Verdict(group, "unsound", True, f"{values}")
+    return _timely(group, start, Verdict(group, "answered", detail=f"{values}"))
 
 
 def _timely(group: str, start: float, verdict: Verdict) -> Verdict:

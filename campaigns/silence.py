@@ -60,8 +60,8 @@ def attempt(case: Case) -> Verdict:
             return Verdict(group, "reaches out", True, f"{' '.join(words)}: {reached[:5]}")
         noise = [line for line in done.stderr.splitlines() if "Warning" in line]
         if noise:
-            said = f"{' '.join(words)}: {len(noise)} such as {noise[0][:200]}"
-            return Verdict(group, "a library's warning", True, said)
+            description = f"{' '.join(words)}: {len(noise)} such as {noise[0][:200]}"
+            return Verdict(group, "a library's warning", True, description)
     return Verdict(group, "silent")
 
 
@@ -74,7 +74,7 @@ def _traced(
     done = subprocess.run(
         (*strace, *command), cwd=folder, env=environment, capture_output=True, text=True, timeout=_LIMIT, check=False
     )
-    named = (found.group() for found in _ADDRESS.finditer(trace.read_text(encoding="utf-8", errors="replace")))
+    named = (match.group() for match in _ADDRESS.finditer(trace.read_text(encoding="utf-8", errors="replace")))
     return done, sorted({address for address in named if not _LOOPBACK.search(address)})
 
 

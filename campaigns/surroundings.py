@@ -28,20 +28,20 @@ def full_disk(case: Case) -> Verdict:
     with _Disk(case) as disk:
         how = disk.how
         group = note_group(case, f"full disk ({how})")
-        here = jobs.start(disk.folder, case.sources, JOBS[name])
-        user = users_files(here, JOBS[name])
+        root = jobs.start(disk.folder, case.sources, JOBS[name])
+        user = users_files(root, JOBS[name])
         room = int(case.rng.integers(0, 400)) * 1024
         disk.leave(room)
-        ended = jobs.run(here, JOBS[name].command, "full", before=disk.limit(room))
-        said = f"{name}, {room // 1024} KiB left"
+        ended = jobs.run(root, JOBS[name].command, "full", before=disk.limit(room))
+        description = f"{name}, {room // 1024} KiB left"
         if ended.problem or (ended.code and not _says_why(ended)):
             return _kept(
-                case, here, Verdict(group, ended.problem or "no sentence", True, f"{said}: {ended.last_words}")
+                case, root, Verdict(group, ended.problem or "no sentence", True, f"{description}: {ended.last_words}")
             )
         disk.leave(None)
         again = JOBS[name].again if ended.code else ()
-        done = jobs.run(here, again, "again") if again else ended
-        return _kept(case, here, judged(group, here, name, case.sources, done, user, said))
+        done = jobs.run(root, again, "again") if again else ended
+        return _kept(case, root, judged(group, root, name, case.sources, done, user, description))
 
 
 def read_only(case: Case) -> Verdict:
@@ -52,13 +52,13 @@ def read_only(case: Case) -> Verdict:
             group = note_group(case, "read-only folder (another user)")
         else:
             group = note_group(case, "read-only disk")
-        here = jobs.start(disk.folder, case.sources, JOBS[name])
-        before = kit.snapshot(here)
+        root = jobs.start(disk.folder, case.sources, JOBS[name])
+        before = kit.snapshot(root)
         disk.forbid()
         log = case.folder / "command.log"
         log.touch(mode=0o666)
         ended = actscribe(
-            JOBS[name].command, log, folder=here, cache=here / "cache", before=disk.drop, seconds=jobs.LIMIT
+            JOBS[name].command, log, folder=root, cache=root / "cache", before=disk.drop, seconds=jobs.LIMIT
         )
         disk.allow()
         if ended.problem or ended.code == 0 or not _says_why(ended):
@@ -66,7 +66,7 @@ def read_only(case: Case) -> Verdict:
         late = [word for word in ("Annotating", "Training", "Scoring") if f"{word}" in ended.text]
         if late:
             return Verdict(group, "late", True, f"{name}: after {late}: {ended.last_words}")
-        differ = kit.differences(before, kit.snapshot(here))
+        differ = kit.differences(before, kit.snapshot(root))
         return Verdict(group, "changed", True, f"{name}: {differ[:4]}") if differ else Verdict(group, "refused")
 
 
@@ -75,24 +75,24 @@ def two_at_once(case: Case) -> Verdict:
     name = _job_name(case)
     group = note_group(case, "two processes")
     job = JOBS[name]
-    here = jobs.start(case.folder, case.sources, job)
-    user = users_files(here, job)
-    environment = {"ACTSCRIBE_CACHE": str(here / "cache")}
+    root = jobs.start(case.folder, case.sources, job)
+    user = users_files(root, job)
+    environment = {"ACTSCRIBE_CACHE": str(root / "cache")}
     apart = float(case.rng.choice([0.0, 0.05, 0.3, 1.0]))
-    logs = [here / f"{number}.log" for number in range(2)]
+    logs = [root / f"{number}.log" for number in range(2)]
     children = []
     for log in logs:
-        children.append(start(job.command, log, folder=here, environment=environment))
+        children.append(start(job.command, log, folder=root, environment=environment))
         time.sleep(apart)
     ended = [wait(child, log, seconds=jobs.LIMIT) for child, log in zip(children, logs, strict=True)]
-    said = f"{name}, {apart} s apart"
+    description = f"{name}, {apart} s apart"
     for one in ended:
         if one.problem:
-            return Verdict(group, one.problem, True, f"{said}: {one.last_words}")
+            return Verdict(group, one.problem, True, f"{description}: {one.last_words}")
     done = next((one for one in ended if one.code == 0), ended[0])
     if done.code:
-        done = jobs.run(here, job.again, "again")
-    return judged(group, here, name, case.sources, done, user, said)
+        done = jobs.run(root, job.again, "again")
+    return judged(group, root, name, case.sources, done, user, description)
 
 
 def clock_jumps(case: Case) -> Verdict:
@@ -100,8 +100,8 @@ def clock_jumps(case: Case) -> Verdict:
     name = _job_name(case)
     group = note_group(case, "clock jumps")
     job = JOBS[name]
-    here = jobs.start(case.folder, case.sources, job)
-    user = users_files(here, job)
+    root = jobs.start(case.folder, case.sources, job)
+    user = users_files(root, job)
     steps = json.loads((case.sources / f"{name}.counts").read_text())[2]
     by = float(case.rng.choice([-3e7, -3600.0, 3600.0, 3e7]))
     at = int(case.rng.integers(1, 200))
@@ -113,27 +113,27 @@ def clock_jumps(case: Case) -> Verdict:
         if last:
             ender.install()
 
-    ended = jobs.run(here, job.command, "jumped", before=before)
-    said = f"{name}, clock {by:+.0f} s at its {at}th reading, killed at step {last}"
+    ended = jobs.run(root, job.command, "jumped", before=before)
+    description = f"{name}, clock {by:+.0f} s at its {at}th reading, killed at step {last}"
     if ended.how == "killed":
-        for path in sorted(here.rglob("*")):
+        for path in sorted(root.rglob("*")):
             if path.is_file():
                 when = 1e9 + float(case.rng.uniform(0, 1e9))
                 os.utime(path, (when, when))
-        ended = jobs.run(here, job.again, "again", before=lambda: _jump(-by, at))
-    return judged(group, here, name, case.sources, ended, user, said)
+        ended = jobs.run(root, job.again, "again", before=lambda: _jump(-by, at))
+    return judged(group, root, name, case.sources, ended, user, description)
 
 
 def changed_while_read(case: Case) -> Verdict:
     """A video is replaced, cut or lengthened while it is annotated: a sentence, or the timeline of one of the two."""
     group = note_group(case, "file changes while read")
     job = JOBS["annotate"]
-    here = jobs.start(case.folder, case.sources, job)
-    video, other = here / "study" / "r0.mp4", (here / "study" / "r1.mp4").read_bytes()
+    root = jobs.start(case.folder, case.sources, job)
+    video, other = root / "study" / "r0.mp4", (root / "study" / "r1.mp4").read_bytes()
     known = []
     for number, data in enumerate((video.read_bytes(), other)):
         video.write_bytes(data)
-        known.append(_timeline(here, f"known-{number}"))
+        known.append(_timeline(root, f"known-{number}"))
     video.write_bytes((case.sources / "study" / "r0.mp4").read_bytes())
     change, moment = (
         str(case.rng.choice(["replaced", "cut", "lengthened", "rewritten"])),
@@ -141,29 +141,29 @@ def changed_while_read(case: Case) -> Verdict:
     )
     child = start(
         ("annotate", video, "--run", "study/runs/timesformer", "--out", "new"),
-        here / "now.log",
-        folder=here,
-        environment={"ACTSCRIBE_CACHE": str(here / "cache-now")},
+        root / "now.log",
+        folder=root,
+        environment={"ACTSCRIBE_CACHE": str(root / "cache-now")},
     )
     time.sleep(moment)
     if change == "replaced":
-        (here / "study" / "new.tmp").write_bytes(other)
-        (here / "study" / "new.tmp").replace(video)
+        (root / "study" / "new.tmp").write_bytes(other)
+        (root / "study" / "new.tmp").replace(video)
     elif change == "rewritten":
         video.write_bytes(other)
     else:
         with video.open("r+b") as file:
             file.truncate(video.stat().st_size // 2 if change == "cut" else video.stat().st_size + 5000)
-    ended = wait(child, here / "now.log", seconds=jobs.LIMIT)
-    said = f"{change} after {moment:.2f} s"
+    ended = wait(child, root / "now.log", seconds=jobs.LIMIT)
+    description = f"{change} after {moment:.2f} s"
     if ended.problem or (ended.code and "Error: " not in ended.text):
-        return Verdict(group, ended.problem or "no sentence", True, f"{said}: {ended.last_words}")
+        return Verdict(group, ended.problem or "no sentence", True, f"{description}: {ended.last_words}")
     if ended.code:
-        return Verdict(group, "refused", said=f"{said}: {ended.last_words}")
-    found = json.loads((here / "new" / "r0.json").read_text())["intervals"]
-    if found in known:
+        return Verdict(group, "refused", detail=f"{description}: {ended.last_words}")
+    intervals = json.loads((root / "new" / "r0.json").read_text())["intervals"]
+    if intervals in known:
         return Verdict(group, "the same")
-    return Verdict(group, "a mixture", True, f"{said}: {found}")
+    return Verdict(group, "a mixture", True, f"{description}: {intervals}")
 
 
 def odd_files(case: Case) -> Verdict:
@@ -195,10 +195,10 @@ def odd_files(case: Case) -> Verdict:
     shown = " ".join(Path(word).name for word in words)
     ended = actscribe(words, case.folder / "command.log", folder=case.folder, cache=case.folder / "cache")
     if ended.problem or (ended.code and "Error: " not in ended.text):
-        said = f"{kind}, {shown}: {ended.last_words}"
-        return _without(path, Verdict(group, ended.problem or "no sentence", True, said))
+        description = f"{kind}, {shown}: {ended.last_words}"
+        return _without(path, Verdict(group, ended.problem or "no sentence", True, description))
     return _without(
-        path, Verdict(group, "refused" if ended.code else "done", said=f"{kind}, {shown}: {ended.last_words}")
+        path, Verdict(group, "refused" if ended.code else "done", detail=f"{kind}, {shown}: {ended.last_words}")
     )
 
 
@@ -276,10 +276,10 @@ def _job_name(case: Case) -> str:
     return list(JOBS)[case.number // len(KINDS) % len(JOBS)]
 
 
-def _kept(case: Case, here: Path, verdict: Verdict) -> Verdict:
+def _kept(case: Case, root: Path, verdict: Verdict) -> Verdict:
     """Copy what is on the disk out of it when it is worth keeping, and return the verdict."""
     if verdict.broken:
-        shutil.copytree(here, case.folder / "was", ignore_dangling_symlinks=True)
+        shutil.copytree(root, case.folder / "was", ignore_dangling_symlinks=True)
     return verdict
 
 
@@ -297,12 +297,12 @@ def _jump(by: float, at: int) -> None:
     time.time = lambda: real() + (by if next(readings) >= at else 0.0)
 
 
-def _timeline(here: Path, name: str) -> list:
+def _timeline(root: Path, name: str) -> list:
     words = ("annotate", "study/r0.mp4", "--run", "study/runs/timesformer", "--out", name)
-    ended = jobs.run(here, words, name)
+    ended = jobs.run(root, words, name)
     if ended.code != 0:
         raise RuntimeError(ended.last_words)
-    return json.loads((here / name / "r0.json").read_text())["intervals"]
+    return json.loads((root / name / "r0.json").read_text())["intervals"]
 
 
 def _odd(path: Path, kind: str) -> None:

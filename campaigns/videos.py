@@ -55,9 +55,9 @@ def tail(data: bytes, rng: np.random.Generator) -> bytes:
 
 def large(data: bytes, rng: np.random.Generator) -> bytes:
     """Write a large or negative number over four or eight bytes: a length, a rate, a timestamp."""
-    place = int(rng.integers(0, len(data)))
+    offset = int(rng.integers(0, len(data)))
     if rng.random() < 0.6:
-        place %= 4096
+        offset %= 4096
     pieces = (
         b"\xff" * 4,
         b"\x7f" + b"\xff" * 3,
@@ -68,7 +68,7 @@ def large(data: bytes, rng: np.random.Generator) -> bytes:
         b"\0\0\0\1",
     )
     piece = pieces[rng.integers(len(pieces))]
-    return data[:place] + piece + data[place + len(piece) :]
+    return data[:offset] + piece + data[offset + len(piece) :]
 
 
 def chunks(data: bytes, rng: np.random.Generator) -> bytes:
@@ -106,21 +106,21 @@ def attempt(case: Case) -> Verdict:
     path.write_bytes(data)
     what = "+".join(names)
     with _log_level(rng.random() < LOUD):
-        verdict, found = _read(group, path, what)
-        if case.number % AGAIN == 0 and (again := _read(group, path, what)[1]) != found:
-            for name, text in (("first", found), ("second", again)):
+        verdict, reading = _read(group, path, what)
+        if case.number % AGAIN == 0 and (again := _read(group, path, what)[1]) != reading:
+            for name, text in (("first", reading), ("second", again)):
                 (case.folder / f"{name}.json").write_text(text, encoding="utf-8")
             if (
-                "damaged places" in found and "damaged places" in again
+                "damaged places" in reading and "damaged places" in again
             ):  # see docs/explanation/reliability.md, What is not held
-                return Verdict(group, "other pictures of damage", said=what)
+                return Verdict(group, "other pictures of damage", detail=what)
             return Verdict(group, "other result", True, f"{what}: the same file read twice")
     return verdict
 
 
 def _read(group: str, path: Path, what: str) -> tuple[Verdict, str]:
     """Return the verdict and a text of all that was read, by which two readings are compared."""
-    with _warnings() as told:
+    with _warnings() as messages:
         try:
             info = probe(path)
             times = np.linspace(0.0, max(info.duration - 1e-3, 0.0), ASKED)
@@ -128,12 +128,12 @@ def _read(group: str, path: Path, what: str) -> tuple[Verdict, str]:
         except ActScribeError as error:
             if str(path) not in error.message:
                 return Verdict(group, "unnamed refusal", True, f"{what}: {error.message[:300]}"), str(error)
-            return Verdict(group, "refused", said=f"{what}: {error}"[:400]), str(error)
-    found = json.dumps([asdict(info), frames, told], default=str)
-    problem = _problem(info, times, frames) or _doubt(group, path, info, told)
+            return Verdict(group, "refused", detail=f"{what}: {error}"[:400]), str(error)
+    reading = json.dumps([asdict(info), frames, messages], default=str)
+    problem = _problem(info, times, frames) or _doubt(group, path, info, messages)
     if problem:
-        return Verdict(group, problem[0], True, f"{what}: {problem[1]}"), found
-    return Verdict(group, "read, with a word" if told else "read", said="; ".join(told)[:400]), found
+        return Verdict(group, problem[0], True, f"{what}: {problem[1]}"), reading
+    return Verdict(group, "read, with a word" if messages else "read", detail="; ".join(messages)[:400]), reading
 
 
 def _problem(info: VideoInfo, times: np.ndarray, frames: list) -> tuple[str, str] | None:
@@ -150,12 +150,12 @@ def _problem(info: VideoInfo, times: np.ndarray, frames: list) -> tuple[str, str
     return None
 
 
-def _doubt(group: str, path: Path, info: VideoInfo, told: list[str]) -> tuple[str, str] | None:
+def _doubt(group: str, path: Path, info: VideoInfo, messages: list[str]) -> tuple[str, str] | None:
     """Compare the length with what frames say that PyAV alone decodes; a word about it is enough."""
     (path.parent / "group").write_text(f"{group} (reference)", encoding="utf-8")
     times, count = _reference(path)
     (path.parent / "group").write_text(group, encoding="utf-8")
-    if told or count < 4 or len(times) < 4:
+    if messages or count < 4 or len(times) < 4:
         return None
     usual = float(np.median(np.diff(times))) * count
     if info.duration > LONG * usual + SPARE_S:
@@ -188,16 +188,16 @@ def _reference(path: Path) -> tuple[np.ndarray, int]:
 @contextmanager
 def _warnings() -> Iterator[list[str]]:
     """Yield a list that fills with what the log says."""
-    told: list[str] = []
+    messages: list[str] = []
 
     class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            told.append(record.getMessage())
+            messages.append(record.getMessage())
 
     handler, logger = Handler(), logging.getLogger("actscribe")
     logger.addHandler(handler)
     try:
-        yield told
+        yield messages
     finally:
         logger.removeHandler(handler)
 

@@ -52,8 +52,8 @@ def prepared(campaign: Campaign, sources: Path) -> None:
     if child == 0:
         _end_with(lambda: _prepare(campaign, sources))
     if os.waitpid(child, 0)[1]:
-        said = sources.with_suffix(".log").read_text(encoding="utf-8", errors="replace")
-        raise SystemExit(f"{campaign.name}: its sources could not be made.\n{said[-3000:]}")
+        log = sources.with_suffix(".log").read_text(encoding="utf-8", errors="replace")
+        raise SystemExit(f"{campaign.name}: its sources could not be made.\n{log[-3000:]}")
 
 
 def _prepare(campaign: Campaign, sources: Path) -> None:
@@ -123,8 +123,8 @@ def _attempt(campaign: Campaign, case: Case) -> Verdict:
         text = traceback.format_exc()
         print(text, file=sys.stderr, flush=True)
         where = traceback.extract_tb(error.__traceback__)[-1]
-        said = f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
-        return Verdict(group_of(case), "traceback", True, said[:400])
+        message = f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
+        return Verdict(group_of(case), "traceback", True, message[:400])
 
 
 def group_of(case: Case) -> str:
@@ -152,16 +152,16 @@ def _watched(campaign: Campaign, child: int, read: int, root: Path, numbers: lis
             return
         *lines, waiting = (waiting + (piece or b"")).split(b"\n")
         for line in lines:
-            told = json.loads(line)
-            if "begins" in told:
-                begun, start, open_case = told["begins"], time.monotonic(), True
+            event = json.loads(line)
+            if "begins" in event:
+                begun, start, open_case = event["begins"], time.monotonic(), True
                 continue
             open_case = False
-            verdict = Verdict(**told["verdict"])
-            if told["peak"] > MEMORY:
-                verdict = Verdict(verdict.group, "memory", True, f"{told['peak'] / 2**30:.1f} GiB")
-            yield Tried(begun, verdict, told["seconds"], told["peak"])
-            if told["peak"] > MEMORY:
+            verdict = Verdict(**event["verdict"])
+            if event["peak"] > MEMORY:
+                verdict = Verdict(verdict.group, "memory", True, f"{event['peak'] / 2**30:.1f} GiB")
+            yield Tried(begun, verdict, event["seconds"], event["peak"])
+            if event["peak"] > MEMORY:
                 return
         if open_case and time.monotonic() - start > campaign.seconds:
             _ask_for_stacks(child)
@@ -172,9 +172,9 @@ def _watched(campaign: Campaign, child: int, read: int, root: Path, numbers: lis
             return
 
 
-def _ended(root: Path, number: int, outcome: str, said: str, start: float, peak: int) -> Tried:
+def _ended(root: Path, number: int, outcome: str, message: str, start: float, peak: int) -> Tried:
     case = Case(number, np.random.default_rng(0), root / str(number), root / "sources")
-    return Tried(number, Verdict(group_of(case), outcome, True, said), time.monotonic() - start, peak)
+    return Tried(number, Verdict(group_of(case), outcome, True, message), time.monotonic() - start, peak)
 
 
 def _memory(child: int) -> int:

@@ -25,7 +25,7 @@ def lora(folder: Path, video: Path, bf16: bool, layers: int | None) -> Ways:
     model = vlm_folder(folder, layers)
     saved = head_folder(folder, model, bf16)
     parts = once(vlm_head.load_parts(saved)[0])
-    vlm, said = parts.backbone.vlm, vlm_head.prompt("", LABELS)
+    vlm, prompt = parts.backbone.vlm, vlm_head.prompt("", LABELS)
     targets = tuple(vlm.lora_targets("language"))
     torch.manual_seed(2)
     vlm_lora.inject(vlm, vlm_lora.Adapter(targets, 8, 16, 0.0))
@@ -73,8 +73,8 @@ def lora(folder: Path, video: Path, bf16: bool, layers: int | None) -> Ways:
     def plain(windows: int) -> np.ndarray:
         rows = []
         for batch in batched(spans(windows), 2):
-            states, seen = user.states(user.fed(video, batch, [said], "right"))
-            rows.append(step(head.score(mean_pool(states, seen)), [*theirs, *head.parameters()]))
+            states, mask = user.states(user.fed(video, batch, [prompt], "right"))
+            rows.append(step(head.score(mean_pool(states, mask)), [*theirs, *head.parameters()]))
         return np.concatenate(rows)
 
     return Ways(ours, plain)

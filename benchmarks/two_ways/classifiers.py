@@ -78,9 +78,11 @@ def dual(name: str, folder: Path, video: Path, bf16: bool, layers: int | None) -
     ours = code.make(inputs(CLASSES, settings, code.view(settings, FRAMES)))
     network = (hf.CLIPModel if name == "clip" else hf.XCLIPModel).from_pretrained(folder).to(device()).eval()
     processor, words = hf.CLIPImageProcessor.from_pretrained(folder), hf.AutoTokenizer.from_pretrained(folder)
-    said = [f"a video of {label.described()}." for label in CLASSES.labels]
+    sentences = [f"a video of {label.described()}." for label in CLASSES.labels]
     padding = "max_length" if name == "x-clip" else "longest"
-    asked = words(said, padding=padding, return_tensors="pt", max_length=77 if name == "x-clip" else None).to(device())
+    asked = words(sentences, padding=padding, return_tensors="pt", max_length=77 if name == "x-clip" else None).to(
+        device()
+    )
 
     @torch.inference_mode()
     def plain(windows: int) -> np.ndarray:
@@ -90,11 +92,11 @@ def dual(name: str, folder: Path, video: Path, bf16: bool, layers: int | None) -
             fed = processor(frames, return_tensors="pt")["pixel_values"].to(device())
             with autocast(bf16):
                 if name == "clip":
-                    seen = network.get_image_features(pixel_values=fed).pooler_output.unflatten(0, (len(batch), -1))
+                    features = network.get_image_features(pixel_values=fed).pooler_output.unflatten(0, (len(batch), -1))
                     with torch.autocast(device().type, enabled=False):
                         texts = text_features
-                        seen = seen.mean(1).float()
-                        cosine = torch.nn.functional.normalize(seen) @ torch.nn.functional.normalize(texts).T
+                        features = features.mean(1).float()
+                        cosine = torch.nn.functional.normalize(features) @ torch.nn.functional.normalize(texts).T
                         logits = cosine * network.logit_scale.exp()
                 else:
                     shaped = fed.unflatten(0, (len(batch), -1))

@@ -63,8 +63,8 @@ class Plain:
 
     def fed(self, video: Path, windows: Sequence[tuple[float, float]], texts: Sequence[str], side: str) -> Any:
         """Return the padded inputs of each window with each text, windows slowest."""
-        told = [round(float(at) * 1000) for at in nominal_times(0, LENGTH, FRAMES)]
-        known = {"total_num_frames": 3000, "fps": 1000.0, "duration": LENGTH, "frames_indices": told}
+        indices = [round(float(at) * 1000) for at in nominal_times(0, LENGTH, FRAMES)]
+        known = {"total_num_frames": 3000, "fps": 1000.0, "duration": LENGTH, "frames_indices": indices}
         decoded = [plain_frames(video, *span) for span in windows]
         shown = [frames for frames in decoded for _ in texts]
         content = [{"type": "video"}, {"type": "text", "text": "TEXT"}]
@@ -97,22 +97,22 @@ def head_folder(folder: Path, model: Path, bf16: bool) -> Path:
         head = VlmHead(vlm.width, [0.3] * len(LABELS))
         torch.nn.init.normal_(head.out.weight, std=0.02)
         backbone = vlm_head.Backbone(vlm, vlm_head.prompt("", LABELS), "mean", 8192)
-        seen = vlm_head.InputSpec(FRAMES, vlm.short_side)
-        vlm_head.HeadedVlm(backbone, head.eval(), seen, 0).save(where, {})
+        spec = vlm_head.InputSpec(FRAMES, vlm.short_side)
+        vlm_head.HeadedVlm(backbone, head.eval(), spec, 0).save(where, {})
     return where
 
 
 def headed(folder: Path, video: Path, bf16: bool, layers: int | None) -> Ways:
     model = vlm_folder(folder, layers)
     parts = once(vlm_head.load_parts(head_folder(folder, model, bf16))[0])
-    user, head, said = Plain(model, bf16), parts.head, vlm_head.prompt("", LABELS)
+    user, head, prompt = Plain(model, bf16), parts.head, vlm_head.prompt("", LABELS)
 
     def plain(windows: int) -> np.ndarray:
         rows = []
         for batch in batched(spans(windows), BATCH):
             with torch.inference_mode():
-                states, seen = user.states(user.fed(video, batch, [said], "right"))
-                rows.append(head.score(mean_pool(states, seen)).sigmoid().cpu().numpy())
+                states, mask = user.states(user.fed(video, batch, [prompt], "right"))
+                rows.append(head.score(mean_pool(states, mask)).sigmoid().cpu().numpy())
         return np.concatenate(rows)
 
     ours = vlm_head.recognizer(parts, LABELS)
@@ -128,16 +128,16 @@ def once(parts: vlm_head.HeadedVlm) -> vlm_head.HeadedVlm:
 def yes_no(folder: Path, video: Path, bf16: bool, layers: int | None) -> Ways:
     model = vlm_folder(folder, layers)
     vlm = load_vlm(model, "bfloat16" if bf16 else "float32")
-    user, said, asked = Plain(model, bf16), prompts(LABELS), vlm_clients.LocalVlmClient(vlm)
+    user, prompt, asked = Plain(model, bf16), prompts(LABELS), vlm_clients.LocalVlmClient(vlm)
     user.model.lm_head = Exact(user.model.lm_head)
-    questions = [vlm_clients.joined(said.opening, said.opening, question) for question in said.questions]
+    questions = [vlm_clients.joined(prompt.opening, prompt.opening, question) for question in prompt.questions]
 
     class Recognizer:  # vlm-yesno without its store of answers, which would answer from memory
         view = vlm_head.InputSpec(FRAMES, vlm.short_side)
 
         def score(self, clips: Any) -> Iterator[np.ndarray]:
             for clip in clips:
-                answers = asked.yes_no(clip, said.opening, said.questions)
+                answers = asked.yes_no(clip, prompt.opening, prompt.questions)
                 yield np.array([answer.probability for answer in answers])
 
     def plain(windows: int) -> np.ndarray:

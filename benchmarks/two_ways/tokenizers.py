@@ -11,8 +11,8 @@ from two_ways.ways import LABELS
 
 def prompt_tokenizer() -> hf.PreTrainedTokenizerFast:
     marks = ("<|startoftext|>", "<|endoftext|>")
-    said = " ".join(f"a video of {label.described()} ." for label in LABELS.labels)
-    words = {word: index for index, word in enumerate((*dict.fromkeys(said.replace(",", " , ").split()), *marks))}
+    text = " ".join(f"a video of {label.described()} ." for label in LABELS.labels)
+    words = {word: index for index, word in enumerate((*dict.fromkeys(text.replace(",", " , ").split()), *marks))}
     raw = Tokenizer(models.WordLevel(words, unk_token=marks[1]))
     raw.pre_tokenizer = pre_tokenizers.Whitespace()
     raw.post_processor = processors.TemplateProcessing(
@@ -30,9 +30,9 @@ def chat_tokenizer() -> hf.PreTrainedTokenizerFast:
     trainer = trainers.BpeTrainer(
         vocab_size=4000, show_progress=False, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
     )
-    said = prompts(LABELS)
+    prompt = prompts(LABELS)
     frame = "You are provided the following series of eight frames from a 0:00:03 [H:MM:SS] video. Frame from 00:00:"
-    raw.train_from_iterator([said.opening, *said.questions, frame, "Yes No yes no User: Assistant:"] * 3, trainer)
+    raw.train_from_iterator([prompt.opening, *prompt.questions, frame, "Yes No yes no User: Assistant:"] * 3, trainer)
     names = ("image_token", "fake_image_token", "global_image_token", "end_of_utterance_token")
     marks = ("<image>", "<fake_token_around_image>", "<global-img>", "<end_of_utterance>")
     return hf.PreTrainedTokenizerFast(

@@ -53,12 +53,12 @@ def recording(video: Path, windows: int) -> Recording:
     return Recording("scene", video, windows - 1 + LENGTH, content_hash(video), "scene")
 
 
-def scored(recognizer: Any, video: Path, labels: Any, seen: VisionStore | None = None) -> Callable[[int], np.ndarray]:
+def scored(recognizer: Any, video: Path, labels: Any, store: VisionStore | None = None) -> Callable[[int], np.ndarray]:
     """Our way: decode once, score window after window; what an earlier round left is forgotten."""
 
     def run(windows: int) -> np.ndarray:
-        if seen is not None:
-            seen.clear()
+        if store is not None:
+            store.clear()
         shutil.rmtree(default_store().root, ignore_errors=True)
         return score_recordings(recognizer, [recording(video, windows)], labels, WINDOWS, "Scoring").scores
 
@@ -67,18 +67,18 @@ def scored(recognizer: Any, video: Path, labels: Any, seen: VisionStore | None =
 
 def plain_frames(video: Path, start: float, end: float) -> np.ndarray:
     """Seek to a window and take the frame shown at each of its times, as PyAV's cookbook does."""
-    times, found = sample_times(start, end, FRAMES), []
+    times, frames = sample_times(start, end, FRAMES), []
     with av.open(str(video)) as container:
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
         container.seek(int(times[0] / stream.time_base), stream=stream)
         last = None
         for frame in container.decode(stream):
-            while len(found) < FRAMES and last is not None and frame.time > times[len(found)] + 1e-4:
-                found.append(last.to_ndarray(format="rgb24", interpolation=FILTER))
+            while len(frames) < FRAMES and last is not None and frame.time > times[len(frames)] + 1e-4:
+                frames.append(last.to_ndarray(format="rgb24", interpolation=FILTER))
             last = frame
-            if len(found) == FRAMES:
+            if len(frames) == FRAMES:
                 break
-        while len(found) < FRAMES:
-            found.append(last.to_ndarray(format="rgb24", interpolation=FILTER))
-    return np.stack(found)
+        while len(frames) < FRAMES:
+            frames.append(last.to_ndarray(format="rgb24", interpolation=FILTER))
+    return np.stack(frames)

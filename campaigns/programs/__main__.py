@@ -60,11 +60,11 @@ def _try(name: str, program: ModuleType, count: int, seed: int, venvs: Path) -> 
         sys.exit(f"{name} could not be run:\n{done.stderr[-3000:]}")
     answer = json.loads(done.stdout.splitlines()[-1])
     intervals = sum(len(case["intervals"]) for case in cases)
-    wrong = {number: found for number, found in enumerate(answer["complaints"]) if found}
+    wrong = {number: complaints for number, complaints in enumerate(answer["complaints"]) if complaints}
     seconds = time.monotonic() - start
     print(f"| {name} | {answer['versions']} | {count} | {intervals} | {len(wrong)} | {seconds:.0f} |", flush=True)
-    for number, found in list(wrong.items())[:SHOWN]:
-        print(f"{name}, case {number}: {found[0][:300]}", file=sys.stderr)
+    for number, complaints in list(wrong.items())[:SHOWN]:
+        print(f"{name}, case {number}: {complaints[0][:300]}", file=sys.stderr)
     return len(wrong)
 
 

@@ -22,17 +22,17 @@ def checker(venv: Path) -> Callable[[dict[str, Any]], list[str]]:
         _, changed, project, message = project_functions.open_project_json(case["path"])
         if "error" in project or message or changed:
             return [f"opening: {project.get('error', '')} {message} changed={changed}"]
-        said = project_functions.check_project_integrity(project, config.HHMMSS, case["path"], True)
-        wrong = [f"integrity: {said}"] if said.replace("<br>", "").strip() else []
+        report = project_functions.check_project_integrity(project, config.HHMMSS, case["path"], True)
+        wrong = [f"integrity: {report}"] if report.replace("<br>", "").strip() else []
         for observation in project[config.OBSERVATIONS].values():
             is_there, why = project_functions.check_if_media_available(observation, case["path"])
             wrong += [] if is_there else [f"media: {why}"]
             (media,) = observation[config.FILE]["1"]
-            found = project_functions.full_path(media, case["path"])
-            wrong += [] if Path(found).samefile(case["video"]) else [f"video {found}"]
+            path = project_functions.full_path(media, case["path"])
+            wrong += [] if Path(path).samefile(case["video"]) else [f"video {path}"]
             facts = observation[config.MEDIA_INFO]
-            told = [facts[key][media] for key in (config.LENGTH, config.FPS, config.HAS_VIDEO, config.HAS_AUDIO)]
-            wrong += [] if told == [case["duration"], 25, True, False] else [f"media info {told}"]
+            media_info = [facts[key][media] for key in (config.LENGTH, config.FPS, config.HAS_VIDEO, config.HAS_AUDIO)]
+            wrong += [] if media_info == [case["duration"], 25, True, False] else [f"media info {media_info}"]
         ethogram = list(project[config.ETHOGRAM].values())
         wrong += [] if [one["code"] for one in ethogram] == case["labels"] else ["ethogram"]
         keys = [one["key"] for one in ethogram]

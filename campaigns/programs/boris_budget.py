@@ -33,17 +33,17 @@ def expected(case: dict[str, Any]) -> list[list[Any]]:
     from actscribe.evaluation.audit.presence import Observed
     from actscribe.labels import LabelSet
 
-    found = []
+    rows = []
     for label, who in sorted({(label, who) for label, who, *_ in case["intervals"]}):
         own = [(start, end) for name, one, start, end in case["intervals"] if (name, one) == (label, who)]
         touch = {start for start, _ in own} & {end for start, end in own if start < end}
         if touch or any(end - start == 1 for start, end in own):
             continue
-        seen = Observed([Interval(label, start / 1000, end / 1000) for start, end in own], case["duration"])
-        row = budget(seen, LabelSet(name="case", labels=(label,))).iloc[0]
+        observed = Observed([Interval(label, start / 1000, end / 1000) for start, end in own], case["duration"])
+        row = budget(observed, LabelSet(name="case", labels=(label,))).iloc[0]
         numbers = {name: None if row[name] != row[name] else float(row[name]) for name in COLUMNS}
-        found.append([label, who, numbers])
-    return found
+        rows.append([label, who, numbers])
+    return rows
 
 
 def checker(venv: Path) -> Callable[[dict[str, Any]], list[str]]:
@@ -52,10 +52,10 @@ def checker(venv: Path) -> Callable[[dict[str, Any]], list[str]]:
 
     def check(case: dict[str, Any]) -> list[str]:
         _, _, project, _ = project_functions.open_project_json(case["path"])
-        told = time_budget(project, case)
+        budgets = time_budget(project, case)
         wrong = []
         for label, who, numbers in case["expected"]:
-            row = told.get((label, who or config.NO_FOCAL_SUBJECT))
+            row = budgets.get((label, who or config.NO_FOCAL_SUBJECT))
             if row is None:
                 wrong.append(f"{label[:30]} of {who} is not in BORIS's budget")
                 continue

@@ -45,11 +45,13 @@ def draw(seed: int, number: int, program: ModuleType, video: Path, folder: Path)
     """Draw a case and export it in the program's format; bouts of one label and subject touch but do not overlap."""
     chance = random.Random(f"{seed} {number} {program.FORMAT}")
     labels = chance.sample(LABELS, chance.randint(1, len(LABELS)))
-    found = [interval for label in labels if chance.random() < 0.7 for interval in _bouts(chance, label, program.TICK)]
+    intervals = [
+        interval for label in labels if chance.random() < 0.7 for interval in _bouts(chance, label, program.TICK)
+    ]
     ending = FORMATS[program.FORMAT].ending
     path = (folder if chance.random() < 0.5 else video.parent) / f"case {number}{ending}"
     path.parent.mkdir(parents=True, exist_ok=True)
-    annotations = Annotations.of(found, [str(video)], DURATION_S, labels)
+    annotations = Annotations.of(intervals, [str(video)], DURATION_S, labels)
     write(path, annotations, program.FORMAT, FrameClock(FPS))
     return {
         "path": str(path),
@@ -62,7 +64,7 @@ def draw(seed: int, number: int, program: ModuleType, video: Path, folder: Path)
 
 def _bouts(chance: random.Random, label: str, tick: float) -> list[Interval]:
     """Return bouts and points on a grid of `tick` seconds, with a little noise that rounding takes off."""
-    found = []
+    intervals = []
     is_point = chance.random() < 0.2
     for subject in chance.sample(SUBJECTS, chance.randint(1, 2)):
         edges = sorted(chance.sample(range(int(DURATION_S / tick)), 2 * chance.randint(1, 4)))
@@ -71,5 +73,5 @@ def _bouts(chance: random.Random, label: str, tick: float) -> list[Interval]:
             pairs = list(itertools.pairwise(edges))  # each begins where the one before it ends
         for first, last in pairs:
             start = first * tick * (1 + 1e-13)
-            found.append(Interval(label, start, start if is_point else last * tick * (1 + 1e-13), subject))
-    return found
+            intervals.append(Interval(label, start, start if is_point else last * tick * (1 + 1e-13), subject))
+    return intervals

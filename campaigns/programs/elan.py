@@ -31,13 +31,13 @@ def checker(venv: Path) -> Callable[[dict[str, Any]], list[str]]:
         document = etree.parse(case["path"], parser)
         wrong = [] if schema.validate(document) else [f"schema: {schema.error_log.last_error}"]
         read = elan.read_eaf(case["path"])
-        found = [
+        intervals = [
             [note.value, tier.participant or "", note.from_ts.value, note.to_ts.value]
             for tier in read.tiers()
             for note in tier.annotations
         ]
         drawn = [[label, who, start, max(end, start + 1)] for label, who, start, end in case["intervals"]]
-        wrong += [] if sorted(found) == sorted(drawn) else [f"intervals {found} != {drawn}"]
+        wrong += [] if sorted(intervals) == sorted(drawn) else [f"intervals {intervals} != {drawn}"]
         offered = [value.text for value in document.iter("CVE_VALUE")]
         wrong += [] if offered == case["labels"] else [f"vocabulary {offered}"]
         names = [tier.ID for tier in read.tiers()]

@@ -38,14 +38,14 @@ def checker(venv: Path) -> Callable[[dict[str, Any]], list[str]]:
             converted = json.loads((Path(folder) / "result.json").read_text(encoding="utf-8"))
         regions = converted[0].get("activity", [])
         fps = converted[0]["fps"]
-        found = [
+        intervals = [
             [region["timelinelabels"][0], round((span["start"] - 1) / fps * 1000), round(span["end"] / fps * 1000)]
             for region in regions
             for span in region["ranges"]
         ]
         frame = round(1000 / fps)
         drawn = [[label, start, max(end, start + frame)] for label, _, start, end in case["intervals"]]
-        wrong += [] if sorted(found) == sorted(drawn) else [f"intervals {found} != {drawn}"]
+        wrong += [] if sorted(intervals) == sorted(drawn) else [f"intervals {intervals} != {drawn}"]
         offered = [label["value"] for label in task["data"]["labels"]]
         return wrong + ([] if offered == case["labels"] else [f"labels {offered}"])
 

@@ -17,7 +17,7 @@ def checker(venv: Path) -> Callable[[dict[str, Any]], list[str]]:
 
     def check(case: dict[str, Any]) -> list[str]:
         grid = textgrid.openTextgrid(case["path"], includeEmptyIntervals=False)
-        found = []
+        intervals = []
         for name in grid.tierNames:
             for entry in grid.getTier(name).entries:
                 start, end = (entry.time, entry.time) if hasattr(entry, "time") else (entry.start, entry.end)
@@ -25,10 +25,10 @@ def checker(venv: Path) -> Callable[[dict[str, Any]], list[str]]:
                 if start == end:
                     label = label.replace('""', '"')  # praatio leaves the quotes of points doubled
                 subject = name[len(label) + 3 :] if name.startswith(f"{label} @ ") else ""
-                found.append([label, subject, round(start * 1000), round(end * 1000)])
+                intervals.append([label, subject, round(start * 1000), round(end * 1000)])
         drawn = case["intervals"]
-        wrong = [f"{one} was not drawn" for one in found if one not in drawn]
-        wrong += [f"{one} is missing" for one in drawn if one not in found]
+        wrong = [f"{one} was not drawn" for one in intervals if one not in drawn]
+        wrong += [f"{one} is missing" for one in drawn if one not in intervals]
         wrong += [] if grid.maxTimestamp == case["duration"] else [f"length {grid.maxTimestamp}"]
         missing = [label for label in case["labels"] if not any(name.startswith(label) for name in grid.tierNames)]
         return wrong + [f"no tier for {label[:40]}" for label in missing]

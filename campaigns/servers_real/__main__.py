@@ -68,7 +68,7 @@ def main() -> None:
     with served(installed(options.venv)) as (address, model):
         server = ChatServer(address, sees=False)
         line = server.description()
-        found = [asked(address, prompts, at_once) for at_once in AT_ONCE]
+        answers = [asked(address, prompts, at_once) for at_once in AT_ONCE]
     print(f"{line}.\n")
     judge = load_judge(str(model), "float32")
     began = time.monotonic()
@@ -78,11 +78,11 @@ def main() -> None:
     )
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     size = f"{options.count}, {len(truth)}"
-    broken = [one for one in found if not row(one, truth, size)]
+    broken = [one for one in answers if not row(one, truth, size)]
     print(f"| PyTorch, without a server | {size} | 0 | | | | | {time.monotonic() - began:.0f} |")
     try:
         asked(address, prompts[:1], 1)
-        broken.append(found[0])
+        broken.append(answers[0])
     except ActScribeError as error:
         print(f"\nWhen it is gone: {error.message}")
     wrong = "llama.cpp" not in line or "restricted to these words and with probabilities" not in line

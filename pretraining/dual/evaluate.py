@@ -28,9 +28,9 @@ def frames_by_caption(loaded: Loaded, clips: list[Clip], rng: np.random.Generato
         some = clips[start : start + CHOICE]
         chosen = rng.integers(FRAMES, size=CHOICE)
         pixels = torch.stack([one.pixels[f] for one, f in zip(some, chosen, strict=True)])
-        said = [caption(one.states, int(f), rng) for one, f in zip(some, chosen, strict=True)]
+        captions = [caption(one.states, int(f), rng) for one, f in zip(some, chosen, strict=True)]
         images = loaded.backbone.visual(pixels.unsqueeze(1)).video
-        texts = loaded.backbone.text(loaded.tokens(said))
+        texts = loaded.backbone.text(loaded.tokens(captions))
         near = (F.normalize(images, dim=-1) @ F.normalize(texts, dim=-1).t()).argmax(1)
         right.append(float((near == torch.arange(CHOICE)).float().mean()))
     return float(np.mean(right))
@@ -46,8 +46,8 @@ def actions(loaded: Loaded, material: Material, rng: np.random.Generator) -> dic
         pixels = material.clip(int(number), rng).pixels
         shown = material.truths[number].shown
         ways = [(shown.action, pixels)] + ([(shown.reverse, pixels.flip(0))] if shown.reverse else [])
-        for name, seen in ways:
-            visual = loaded.backbone.visual(seen.unsqueeze(0))
+        for name, frames in ways:
+            visual = loaded.backbone.visual(frames.unsqueeze(0))
             scores = loaded.backbone.logits(visual.video, loaded.backbone.condition(texts, visual))[0]
             own = names.index(str(name))
             right.append(int(scores.argmax()) == own)
@@ -79,8 +79,8 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="that train.py wrote")
     parser.add_argument("--rounds", type=int, default=20, help="scenes of each action")
     args = parser.parse_args()
-    found = evaluate(args.folder, args.rounds * ROUND)
-    print(json.dumps({model: {k: round(v, 3) for k, v in scores.items()} for model, scores in found.items()}))
+    by_model = evaluate(args.folder, args.rounds * ROUND)
+    print(json.dumps({model: {k: round(v, 3) for k, v in scores.items()} for model, scores in by_model.items()}))
 
 
 if __name__ == "__main__":

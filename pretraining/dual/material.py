@@ -117,22 +117,22 @@ def caption(states: States, frame: int, rng: np.random.Generator) -> str:
     """Return what is where in one frame: two or three facts in random order."""
     facts = _of_hands(states, frame) + _of_things(states, frame)
     order = rng.permutation(len(facts))[: int(rng.integers(2, 4))]
-    return f"{', '.join(facts[place] for place in order)}."
+    return f"{', '.join(facts[index] for index in order)}."
 
 
 def _of_things(states: States, frame: int) -> list[str]:
     facts = []
     things, kinds = states.things[frame], states.kinds[frame]
-    seen = [index for index in np.flatnonzero(kinds) if np.abs(things[index, :2]).max() < 1]
-    for index in seen:
+    visible = [index for index in np.flatnonzero(kinds) if np.abs(things[index, :2]).max() < 1]
+    for index in visible:
         kind, name = KIND_NAMES[kinds[index] - 1], _name(states, frame, index)
         turned = things[index, 3] > 0.5
         words = {"lidded box": "open", "cloth": "folded", "cup": "lying", "can": "lying", "bottle": "lying"}
         state = f"{words[kind]} " if turned and kind in words else ""
-        facts.append(f"{state}{name} at the {_place(things[index])}")
+        facts.append(f"{state}{name} at the {_position(things[index])}")
         if things[index, 2] > ABOVE:
             facts.append(f"{name} in the air")
-        for other in seen:
+        for other in visible:
             apart = np.hypot(*(things[index, :2] - things[other, :2]))
             if other != index and apart < NEAR and things[index, 2] > things[other, 2] + 0.01:
                 facts.append(f"{name} on {_name(states, frame, other)}")
@@ -142,9 +142,9 @@ def _of_things(states: States, frame: int) -> list[str]:
 def _of_hands(states: States, frame: int) -> list[str]:
     facts = []
     hands, things = states.hands[frame], states.things[frame]
-    seen = [hand for hand in hands if np.abs(hand[:2]).max() < 1]
-    for hand in seen:
-        facts += [f"{'raised ' if hand[2] > ABOVE else ''}hand at the {_place(hand)}"] * 2
+    visible = [hand for hand in hands if np.abs(hand[:2]).max() < 1]
+    for hand in visible:
+        facts += [f"{'raised ' if hand[2] > ABOVE else ''}hand at the {_position(hand)}"] * 2
         for index in np.flatnonzero(states.kinds[frame]):
             if np.hypot(*(things[index, :2] - hand[:2])) < NEAR and hand[2] < things[index, 2] + ABOVE:
                 facts.append(f"hand on {_name(states, frame, index)}")
@@ -155,7 +155,7 @@ def _name(states: States, frame: int, index: int) -> str:
     return f"{COLOUR_NAMES[states.colours[frame, index] - 1]} {KIND_NAMES[states.kinds[frame, index] - 1]}"
 
 
-def _place(columns: np.ndarray) -> str:
+def _position(columns: np.ndarray) -> str:
     x, y = (min(int((float(value) + 1) / 2 * 5), 4) for value in columns[:2])
     return ROWS[y] if COLUMNS[x] == ROWS[y] else f"{ROWS[y]} {COLUMNS[x]}"
 
@@ -168,16 +168,16 @@ def patch_targets(states: list[States]) -> dict[str, Tensor]:
     whole = [np.concatenate([getattr(one, name) for one in states]) for name in ("things", "kinds", "colours", "hands")]
     things, kinds, colours, hands = whole
     count = len(things)
-    found = {name: np.zeros((count, GRID * GRID), np.int64) for name in ("kinds", "colours", "hands")}
-    found |= {name: np.zeros((count, GRID * GRID, 2), np.float32) for name in ("offsets", "hand_offsets")}
+    targets = {name: np.zeros((count, GRID * GRID), np.int64) for name in ("kinds", "colours", "hands")}
+    targets |= {name: np.zeros((count, GRID * GRID, 2), np.float32) for name in ("offsets", "hand_offsets")}
     for thing in reversed(range(kinds.shape[1])):  # those that take part come first, and win
         row, cell, offset = _cells(things[:, thing, :2], kinds[:, thing] > 0)
-        found["kinds"][row, cell], found["colours"][row, cell] = kinds[row, thing], colours[row, thing]
-        found["offsets"][row, cell] = offset
+        targets["kinds"][row, cell], targets["colours"][row, cell] = kinds[row, thing], colours[row, thing]
+        targets["offsets"][row, cell] = offset
     for hand in range(hands.shape[1]):
         row, cell, offset = _cells(hands[:, hand, :2], np.ones(count, bool))
-        found["hands"][row, cell], found["hand_offsets"][row, cell] = 1, offset
-    return {name: torch.from_numpy(value) for name, value in found.items()}
+        targets["hands"][row, cell], targets["hand_offsets"][row, cell] = 1, offset
+    return {name: torch.from_numpy(value) for name, value in targets.items()}
 
 
 def _cells(points: np.ndarray, there: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -197,16 +197,16 @@ def frame_targets(states: list[States]) -> dict[str, Tensor]:
     things = np.concatenate([one.things[:, 0, :4] for one in states])
     acts = np.concatenate([np.full(len(one.kinds), one.roles > 0) for one in states])
     near = np.abs(things[:, :2]).max(axis=1) < 1.1
-    found = {
+    targets = {
         "hand_seen": (np.abs(hands[:, :2]).max(axis=1) < 1).astype(np.int64),
         "hand": hands,
         "thing_acts": (acts & near).astype(np.int64),
         "thing": np.clip(things, -1.5, 1.5),
     }
-    return {name: torch.from_numpy(value) for name, value in found.items()}
+    return {name: torch.from_numpy(value) for name, value in targets.items()}
 
 
 def word_salad(count: int, rng: np.random.Generator) -> tuple[list[str], list[str]]:
     """Return sentences of random common words, each bare and within other words."""
-    said = [" ".join(rng.choice(COMMON, int(rng.integers(1, 5)))) for _ in range(count)]
-    return said, [PLACED[int(rng.integers(len(PLACED)))].format(words) for words in said]
+    phrases = [" ".join(rng.choice(COMMON, int(rng.integers(1, 5)))) for _ in range(count)]
+    return phrases, [PLACED[int(rng.integers(len(PLACED)))].format(words) for words in phrases]

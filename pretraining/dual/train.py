@@ -99,11 +99,11 @@ class FrameHelper(nn.Module):
 
     def forward(self, tokens: Tensor, wanted: dict[str, Tensor]) -> Tensor:
         """Return the loss on class tokens, shape (frames, width)."""
-        seen, hand, thing = self.out(tokens).split((2, 3, 4), -1)
+        presence, hand, thing = self.out(tokens).split((2, 3, 4), -1)
         there, acts = wanted["hand_seen"] > 0, wanted["thing_acts"] > 0
         places = F.smooth_l1_loss(hand[there], wanted["hand"][there], beta=0.1)
         things = F.smooth_l1_loss(thing[acts], wanted["thing"][acts], beta=0.1)
-        return F.cross_entropy(seen, wanted["hand_seen"]) + 4 * (places + things)
+        return F.cross_entropy(presence, wanted["hand_seen"]) + 4 * (places + things)
 
 
 class Trainer:
@@ -192,12 +192,12 @@ def train_clip(recipe: Recipe, material: Material, words: Any, out: Path) -> Any
         rng = np.random.default_rng([recipe.seed, 1, step])
         clips = [material.clip(int(n), rng) for n in rng.choice(material.actions, recipe.clips, replace=False)]
         lying = [int(number) for number in rng.choice(material.stills, recipe.stills, replace=False)]
-        seen = [*clips, *(material.clip(number, rng, rng.integers(FRAMES, size=1)) for number in lying)]
-        hidden = model.vision_model(pixel_values=torch.cat([one.pixels for one in seen]))
+        shown = [*clips, *(material.clip(number, rng, rng.integers(FRAMES, size=1)) for number in lying)]
+        hidden = model.vision_model(pixel_values=torch.cat([one.pixels for one in shown]))
         features = model.visual_projection(hidden.pooler_output)
         means = features[: len(clips) * FRAMES].unflatten(0, (-1, FRAMES)).mean(1)
-        captions = [caption(one.states, f, rng) for one in seen for f in range(len(one.pixels))]
-        states = [one.states for one in seen]
+        captions = [caption(one.states, f, rng) for one in shown for f in range(len(one.pixels))]
+        states = [one.states for one in shown]
         phrases = trainer.texts(list(PHRASES.values()))
         parts = {
             "frames": contrast(cosines(features, trainer.texts(captions), model)),
@@ -233,12 +233,12 @@ def train_xclip(recipe: Recipe, material: Material, words: Any, start: Any, out:
         ]
         visual = backbone.visual(torch.stack([pixels for pixels, _, _ in shown]))
         with torch.no_grad():
-            said = trainer.texts([str(rng.choice(sentences)) for _, sentences, _ in shown])
+            captions = trainer.texts([str(rng.choice(sentences)) for _, sentences, _ in shown])
             phrases = trainer.texts(list(PHRASES.values()))
         logits = backbone.logits(visual.video, backbone.condition(phrases, visual))
         own = torch.tensor([list(PHRASES).index(name) for _, _, name in shown])
         named = F.cross_entropy(logits, own)
-        loss = contrast(backbone.logits(visual.video, backbone.condition(said, visual))) + named
+        loss = contrast(backbone.logits(visual.video, backbone.condition(captions, visual))) + named
         trainer.step(step, loss)
         log.add(step, clips=loss, named=named, right=(logits.argmax(1) == own).float().mean())
         if (step + 1) % 100 == 0 or step + 1 == recipe.video_steps:
@@ -257,14 +257,14 @@ class Log:
         for name, value in values.items():
             self.sums[name] = self.sums.get(name, 0.0) + float(value.detach())
         if (step + 1) % 25 == 0:
-            told = " ".join(f"{name} {value / 25:.3f}" for name, value in self.sums.items())
-            print(f"{step + 1} {told} {time.monotonic() - self.began:.0f} s", flush=True)
+            text = " ".join(f"{name} {value / 25:.3f}" for name, value in self.sums.items())
+            print(f"{step + 1} {text} {time.monotonic() - self.began:.0f} s", flush=True)
             self.sums = {}
 
 
 def _drawn(one: Clip, rng: np.random.Generator) -> str:
-    said = one.sentences[int(rng.integers(len(one.sentences)))]
-    return str(rng.choice(said))
+    sentences = one.sentences[int(rng.integers(len(one.sentences)))]
+    return str(rng.choice(sentences))
 
 
 def corpus(material: Material, seed: int) -> list[str]:
@@ -273,7 +273,7 @@ def corpus(material: Material, seed: int) -> list[str]:
     texts = []
     for number in (*material.actions[:600], *material.stills[:200]):
         one = material.clip(int(number), rng)
-        texts += [sentence for said in one.sentences for sentence in said]
+        texts += [sentence for wordings in one.sentences for sentence in wordings]
         texts += [caption(one.states, frame, rng) for frame in range(FRAMES)]
     return texts
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from film import AWAY, FACTS, POINTS, SECONDS, Material
-from shared import FRAMES, PATCH, SHIFT, SHUFFLE, Packed, Sequences, asked_for, packed, place, tokens, vary
+from shared import FRAMES, PATCH, SHIFT, SHUFFLE, Packed, Sequences, asked_for, cell_of, packed, tokens, vary
 from topics import NUMBERS
 from torch import Tensor
 from turns import HAPPENS, UNCLEAR, Turns
@@ -100,8 +100,10 @@ def odds(shares: np.ndarray) -> np.ndarray:
     """
     happens = shares >= HAPPENS
     counts = happens.sum(axis=0)
-    seen = counts > 0
-    by_topic = (happens[:, seen] / counts[seen]).mean(axis=1) if seen.any() else np.full(len(shares), 1 / len(shares))
+    present = counts > 0
+    by_topic = (
+        (happens[:, present] / counts[present]).mean(axis=1) if present.any() else np.full(len(shares), 1 / len(shares))
+    )
     return 0.5 / len(shares) + 0.5 * by_topic
 
 
@@ -116,11 +118,11 @@ def _patches(places: np.ndarray, grid: int) -> tuple[np.ndarray, np.ndarray]:
     offsets = np.zeros((*there.shape, 2), np.float32)
     clip, frame = np.indices((clips, frames))
     for point in range(points):
-        cell, offset = place(places[:, :, point], grid)
-        here = cell >= 0
-        where = clip[here], frame[here], cell[here], _kind(point)
+        cell, offset = cell_of(places[:, :, point], grid)
+        inside = cell >= 0
+        where = clip[inside], frame[inside], cell[inside], _kind(point)
         there[where] = 1.0
-        offsets[where] = offset[here]
+        offsets[where] = offset[inside]
     return there, offsets
 
 
@@ -137,18 +139,18 @@ def _motion(places: np.ndarray, facts: np.ndarray, cells: int) -> tuple[np.ndarr
     clip, frame = np.indices((clips, frames))
     before = np.diff(places, axis=1, prepend=places[:, :1])
     squeezed = np.diff(facts[..., SQUEEZE], axis=1, prepend=facts[:, :1, SQUEEZE])
-    told = {
+    motions = {
         MASK: (4, np.stack([facts[..., MASK_HEIGHT], facts[..., SEALED]], axis=-1)),
         BAG: (2, np.stack([facts[..., SQUEEZE], squeezed], axis=-1)),
         TIP: (6, np.stack([facts[..., TIP_HEIGHT], facts[..., INSIDE]], axis=-1)),
         POINTS.index("trunk"): (8, facts[..., TURNED, None]),
     }
-    told |= {point: (0, 2 * before[:, :, point]) for point in range(len(POINTS), points)}
-    for point, (column, values) in told.items():
-        cell, _ = place(places[:, :, point], cells)
+    motions |= {point: (0, 2 * before[:, :, point]) for point in range(len(POINTS), points)}
+    for point, (column, values) in motions.items():
+        cell, _ = cell_of(places[:, :, point], cells)
         stayed = (np.abs(before[:, :, point]) < AWAY / 2).all(axis=-1)
-        here = (cell >= 0) & (stayed if point >= len(POINTS) else True)
+        inside = (cell >= 0) & (stayed if point >= len(POINTS) else True)
         columns = slice(column, column + values.shape[-1])
-        target[clip[here], frame[here], cell[here], columns] = values[here]
-        known[clip[here], frame[here], cell[here], columns] = 1.0
+        target[clip[inside], frame[inside], cell[inside], columns] = values[inside]
+        known[clip[inside], frame[inside], cell[inside], columns] = 1.0
     return target.reshape(clips, -1, COLUMNS), known.reshape(clips, -1, COLUMNS)

@@ -43,7 +43,7 @@ def ask(vlm: Vlm, made: Material, split: str, speak: bool) -> tuple[np.ndarray, 
     """Return log odds of yes and targets, shape (clips, labels), and what the model says of some clips."""
     yes, no = vlm.yes_no_tokens()
     windows = [(r, w) for r, w in made.of_split(split).tolist() if w % EVERY == 0]
-    odds, targets, said = [], [], []
+    odds, targets, texts = [], [], []
     for number, (recording, window) in enumerate(windows):
         prefix = vlm.prefix(frames_of(made, recording, window), TEXTS.opening)
         logits = torch.log_softmax(vlm.branch(prefix, [f" {question}" for question in TEXTS.questions]), -1)
@@ -53,9 +53,9 @@ def ask(vlm: Vlm, made: Material, split: str, speak: bool) -> tuple[np.ndarray, 
             clip = frames_of(made, recording, window)
             answers = [vlm.generate(vlm.prefix(clip, text)) for text in (TEXTS.caption, TEXTS.listing)]
             true = [label.described() for label, on in zip(LABELS.labels, targets[-1], strict=True) if on]
-            said.append({"caption": answers[0], "listed": answers[1], "true": made.captions[recording][window][0],
+            texts.append({"caption": answers[0], "listed": answers[1], "true": made.captions[recording][window][0],
                          "exact": answers[1].strip(" .") == (", ".join(true) or "none")})  # fmt: skip
-    return np.stack(odds), np.stack(targets), said
+    return np.stack(odds), np.stack(targets), texts
 
 
 def thresholds(odds: np.ndarray, targets: np.ndarray) -> list[float]:
@@ -72,20 +72,20 @@ def evaluate(vlm: Vlm, made: Material) -> dict[str, Any]:
     """Return the scores of a model."""
     odds, targets, _ = ask(vlm, made, "validation", speak=False)
     limits = thresholds(odds, targets)
-    odds, targets, said = ask(vlm, made, "test", speak=True)
-    found: dict[str, Any] = {}
+    odds, targets, texts = ask(vlm, made, "test", speak=True)
+    figures: dict[str, Any] = {}
     for label, name in enumerate(LABELS.names):
         own = odds[:, label], targets[:, label]
         share = own[1].mean()
-        found[name] = {
+        figures[name] = {
             "auc": round(float(roc_auc_score(own[1], own[0])), 3),
             "f1": round(float(f1_score(own[1], own[0] >= limits[label])), 3),
             "f1 of always yes": round(float(2 * share / (1 + share)), 3),
         }
     for key in ("auc", "f1", "f1 of always yes"):
-        found[f"mean {key}"] = round(float(np.mean([found[name][key] for name in LABELS.names])), 3)
-    right = [one["exact"] for one in said]
-    return {**found, "clips": len(targets), "lists right": sum(right), "lists": len(right), "said": said}
+        figures[f"mean {key}"] = round(float(np.mean([figures[name][key] for name in LABELS.names])), 3)
+    right = [one["exact"] for one in texts]
+    return {**figures, "clips": len(targets), "lists right": sum(right), "lists": len(right), "texts": texts}
 
 
 def main() -> None:
@@ -100,10 +100,10 @@ def main() -> None:
     scores = evaluate(load_vlm(args.model, dtype="bfloat16"), material(args.cache, Film(), args.side))
     if args.out:
         args.out.write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")
-    said = scores.pop("said")
+    texts = scores.pop("texts")
     for name, value in scores.items():
         print(name, value)
-    for one in said[:8]:
+    for one in texts[:8]:
         print(f"- {one['caption']}  LIST {one['listed']}  (true: {one['true']})")
 
 

@@ -77,21 +77,21 @@ def filmed(scene: Scene, side: int) -> Filmed:
 
 
 def _places(scene: Scene, state: State) -> np.ndarray:
-    found: list[tuple[tuple[float, float], float] | None] = []
+    positions: list[tuple[tuple[float, float], float] | None] = []
     if state.baby is None:
-        found += [None, None]
+        positions += [None, None]
     else:
         where = Places((*state.baby.position, state.baby.angle), scene.team.doll.size, 1, 1)
-        found += [(where.world((0.0, 0.0)), state.baby.lift), (where.world(MOUTH), state.baby.lift)]
+        positions += [(where.world((0.0, 0.0)), state.baby.lift), (where.world(MOUTH), state.baby.lift)]
     mask, tube = state.mask, state.catheter
     x, y = mask.position
     bag = (x + BAG_MIDDLE * math.cos(mask.angle), y + BAG_MIDDLE * math.sin(mask.angle))
-    found += [(mask.position, mask.height), (bag, mask.height), (tube.tip, tube.height), (tube.handle, tube.height)]
+    positions += [(mask.position, mask.height), (bag, mask.height), (tube.tip, tube.height), (tube.handle, tube.height)]
     hands = {hand.name: (hand.position, hand.height) for hand in state.hands}
-    found += [hands.get(name) for name in HANDS]
+    positions += [hands.get(name) for name in HANDS]
     view = scene.film.camera.at(state.time, scene.size, scene.size)
-    places = np.full((len(found), 2), AWAY, np.float32)
-    for row, one in enumerate(found):
+    places = np.full((len(positions), 2), AWAY, np.float32)
+    for row, one in enumerate(positions):
         if one is not None:
             places[row] = view.project(np.array([one[0]]), one[1])[0] / scene.size * 2 - 1
     return places
@@ -132,24 +132,24 @@ def material(cache: Path, film: Film, side: int) -> Material:
     """Return the recordings, filmed into `cache` where they are not there."""
     cache.mkdir(parents=True, exist_ok=True)
     cv2.setNumThreads(1)
-    told = []
+    facts = []
     for index in range(film.recordings):
         if not _truth(cache, index).is_file():
             scene = film.scene(index)
             _write(filmed(scene, side), recording_of(scene), cache, index)
             print(f"filmed {index + 1} of {film.recordings}", flush=True)
-        told.append(json.loads(_truth(cache, index).read_text(encoding="utf-8")))
+        facts.append(json.loads(_truth(cache, index).read_text(encoding="utf-8")))
     arrays = [np.load(_arrays(cache, index)) for index in range(film.recordings)]
     return Material(
         *(np.stack([one[name] for one in arrays]) for name in ("frames", "places", "facts", "shares")),
-        [one["captions"] for one in told],
-        split_of([_recording(one) for one in told]),
+        [one["captions"] for one in facts],
+        split_of([_recording(one) for one in facts]),
     )
 
 
 def _write(made: Filmed, recording: Recording, cache: Path, index: int) -> None:
     np.savez(_arrays(cache, index), frames=made.frames, places=made.places, facts=made.facts, shares=made.shares)
-    told = {
+    facts = {
         "name": recording.name,
         "duration": recording.duration,
         "group": recording.group,
@@ -157,13 +157,13 @@ def _write(made: Filmed, recording: Recording, cache: Path, index: int) -> None:
         "captions": made.captions,
     }
     beside = _truth(cache, index).with_suffix(".part")
-    beside.write_text(json.dumps(told), encoding="utf-8")
+    beside.write_text(json.dumps(facts), encoding="utf-8")
     beside.replace(_truth(cache, index))  # last: it tells that the arrays are whole
 
 
-def _recording(told: dict[str, Any]) -> Recording:
-    name, intervals = told["name"], tuple(Interval(*one) for one in told["intervals"])
-    return Recording(name, Path(name), told["duration"], name, told["group"], intervals=intervals)
+def _recording(facts: dict[str, Any]) -> Recording:
+    name, intervals = facts["name"], tuple(Interval(*one) for one in facts["intervals"])
+    return Recording(name, Path(name), facts["duration"], name, facts["group"], intervals=intervals)
 
 
 def _arrays(cache: Path, index: int) -> Path:

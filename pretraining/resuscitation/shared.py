@@ -15,7 +15,7 @@ from answering import motion_loss as motion_loss
 from answering import read as read
 from attention import use_plain as use_plain
 from batches import SHIFT as SHIFT
-from batches import place as place
+from batches import cell_of as cell_of
 from batches import vary as vary
 from checkpoint import save as save
 from descent import Descent as Descent

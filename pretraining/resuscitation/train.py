@@ -105,15 +105,15 @@ def losses(model: Any, helpers: Helpers, batch: Batch, image: int) -> dict[str, 
     out = model.get_image_features(batch.pixels)
     text, width = batch.text, model.config.text_config.hidden_size
     reading = read(model, text, list(torch.cat(list(out.pooler_output)).view(len(text.ids), -1, width)))
-    seen = helpers.topic(last_seen(text, reading)).float()
+    logits = helpers.topic(last_seen(text, reading)).float()
     clear = batch.topics >= 0
-    told = F.binary_cross_entropy_with_logits(seen[clear], batch.topics[clear])
+    topic_loss = F.binary_cross_entropy_with_logits(logits[clear], batch.topics[clear])
     places, numbers = batch.questions
-    told = told + 0.3 * F.cross_entropy(helpers.topic(reading.inner.flatten(0, 1)[places]).float(), numbers)
+    topic_loss = topic_loss + 0.3 * F.cross_entropy(helpers.topic(reading.inner.flatten(0, 1)[places]).float(), numbers)
     return answer_losses(model, text, reading) | {
         "patches": _patch_loss(helpers, out.last_hidden_state, batch),
         "motion": motion_loss(helpers.motion, text, reading, batch.motion, image),
-        "topics": told,
+        "topics": topic_loss,
     }
 
 
@@ -121,9 +121,9 @@ def _patch_loss(helpers: Helpers, states: Tensor, batch: Batch) -> Tensor:
     there, offsets = batch.there.flatten(0, 1), batch.offsets.flatten(0, 1)
     logits, where = helpers.patch(states).float().split((KINDS, 2 * KINDS), -1)
     weight = 1 + (RARE - 1) * there
-    found = F.binary_cross_entropy_with_logits(logits, there, weight=weight, reduction="sum") / weight.sum()
+    presence_loss = F.binary_cross_entropy_with_logits(logits, there, weight=weight, reduction="sum") / weight.sum()
     held = there > 0
-    return 4 * found + F.smooth_l1_loss(where.unflatten(-1, (KINDS, 2))[held], offsets[held])
+    return 4 * presence_loss + F.smooth_l1_loss(where.unflatten(-1, (KINDS, 2))[held], offsets[held])
 
 
 #: Of the parts in what is minimised; "yes_no" is a part of "answers", to look at.

@@ -60,7 +60,7 @@ class Recipe:
     tested: int = 4
 
 
-def seen(shown: Row) -> list[str]:
+def visible(shown: Row) -> list[str]:
     """Return what a row shows in the order of its frames, and in the other order where that is an action too."""
     if shown.action is None:
         return [CLASSES[-1]]
@@ -75,7 +75,7 @@ def batch(frames: np.ndarray, rows: list[Row], rng: np.random.Generator | None) 
             made = own.astype(np.float32) / 127.5 - 1
         else:
             made = vary(own, rng.integers(-SHIFT, SHIFT + 1, 2), rng)
-        for way, name in enumerate(seen(shown)):
+        for way, name in enumerate(visible(shown)):
             pixels.append(made[::-1] if way else made)
             wanted.append(NUMBERS[name])
     return torch.from_numpy(np.stack(pixels)).permute(0, 1, 4, 2, 3), torch.tensor(wanted)

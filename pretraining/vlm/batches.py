@@ -124,7 +124,7 @@ def _shifted(states: States, shift: np.ndarray) -> States:
     return States(things, states.kinds, states.colours, hands, states.roles)
 
 
-def place(points: np.ndarray, cells: int) -> tuple[np.ndarray, np.ndarray]:
+def cell_of(points: np.ndarray, cells: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the number of the cell that each point lies in, -1 outside the picture, and where in the cell, -1 to 1."""
     scaled = (points + 1) / 2 * cells
     whole = np.floor(scaled).astype(int)
@@ -141,16 +141,16 @@ def _patches(states: list[States]) -> dict[str, Tensor]:
     hands, grips = np.zeros(shape, np.float32), np.zeros((*shape, 5), np.float32)
     for row, shown in enumerate(states):
         for thing in reversed(range(shown.kinds.shape[1])):  # those that take part come first, and win
-            cell, offset = place(shown.things[:, thing, :2], GRID)
-            here = (cell >= 0) & (shown.kinds[:, thing] > 0)
-            kinds[row, frame[here], cell[here]] = shown.kinds[here, thing]
-            colours[row, frame[here], cell[here]] = shown.colours[here, thing]
-            offsets[row, frame[here], cell[here]] = offset[here]
+            cell, offset = cell_of(shown.things[:, thing, :2], GRID)
+            inside = (cell >= 0) & (shown.kinds[:, thing] > 0)
+            kinds[row, frame[inside], cell[inside]] = shown.kinds[inside, thing]
+            colours[row, frame[inside], cell[inside]] = shown.colours[inside, thing]
+            offsets[row, frame[inside], cell[inside]] = offset[inside]
         for hand in range(shown.hands.shape[1]):
-            cell, offset = place(shown.hands[:, hand, :2], GRID)
-            here = cell >= 0
-            hands[row, frame[here], cell[here]] = 1
-            grips[row, frame[here], cell[here]] = np.concatenate([offset, shown.hands[:, hand, 2:]], 1)[here]
+            cell, offset = cell_of(shown.hands[:, hand, :2], GRID)
+            inside = cell >= 0
+            hands[row, frame[inside], cell[inside]] = 1
+            grips[row, frame[inside], cell[inside]] = np.concatenate([offset, shown.hands[:, hand, 2:]], 1)[inside]
     arrays = {"kinds": kinds, "colours": colours, "offsets": offsets, "hands": hands, "grips": grips}
     return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
@@ -166,18 +166,18 @@ def _motion(shown: States) -> tuple[np.ndarray, np.ndarray]:
     frame = np.arange(FRAMES)
     for thing in reversed(range(shown.kinds.shape[1])):
         states = shown.things[:, thing]
-        cell, _ = place(states[:, :2], CELLS)
-        here = (cell >= 0) & (shown.kinds[:, thing] > 0)
+        cell, _ = cell_of(states[:, :2], CELLS)
+        inside = (cell >= 0) & (shown.kinds[:, thing] > 0)
         since = states - states[0]
         before = np.diff(states[:, :2], axis=0, prepend=states[:1, :2])
         columns = np.concatenate([since[:, :4], np.sin(since[:, 4:5]), before * 2], axis=1)
-        target[frame[here], cell[here], :7] = columns[here]
-        known[frame[here], cell[here], :7] = 1.0 if thing < shown.roles else 0.2
+        target[frame[inside], cell[inside], :7] = columns[inside]
+        known[frame[inside], cell[inside], :7] = 1.0 if thing < shown.roles else 0.2
     for hand in range(shown.hands.shape[1]):
         places = shown.hands[:, hand, :2]
-        cell, _ = place(places, CELLS)
-        here = (cell >= 0) & (np.roll(cell, 1) >= 0) & (frame > 0)
+        cell, _ = cell_of(places, CELLS)
+        inside = (cell >= 0) & (np.roll(cell, 1) >= 0) & (frame > 0)
         before = np.diff(places, axis=0, prepend=places[:1])
-        target[frame[here], cell[here], 7:] = before[here] * 2
-        known[frame[here], cell[here], 7:] = 1.0
+        target[frame[inside], cell[inside], 7:] = before[inside] * 2
+        known[frame[inside], cell[inside], 7:] = 1.0
     return target.reshape(-1, 9), known.reshape(-1, 9)

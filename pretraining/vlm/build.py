@@ -58,8 +58,8 @@ def tokenizer(texts: Iterable[str]) -> hf.PreTrainedTokenizerFast:
         *templates.SEEN,
         *templates.LIST_ENDS,
     ]
-    said = [*texts, *prompts, *common, "User: \nAssistant: Yes", "Assistant: No"]
-    raw = byte_level_bpe(said, VOCABULARY, marks)
+    corpus = [*texts, *prompts, *common, "User: \nAssistant: Yes", "Assistant: No"]
+    raw = byte_level_bpe(corpus, VOCABULARY, marks)
     made = hf.PreTrainedTokenizerFast(
         tokenizer_object=raw,
         bos_token="<|im_start|>",

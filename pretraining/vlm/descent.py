@@ -59,16 +59,16 @@ class Descent:
             weights: of the parts in what is minimised.
             rate: of a step: its learning rate.
         """
-        began, told = time.monotonic(), dict.fromkeys(weights, 0.0)
+        began, sums = time.monotonic(), dict.fromkeys(weights, 0.0)
         for step in range(self.optimizer.step_count, last):
             made = parts(step)
             sum(weights[name] * part for name, part in made.items()).backward()  # type: ignore[union-attr]
             norm = self.optimizer.step(rate(step))
-            told = {name: told[name] + float(part.detach()) for name, part in made.items()}
+            sums = {name: sums[name] + float(part.detach()) for name, part in made.items()}
             if (step + 1) % TOLD_EVERY == 0:
-                words = " ".join(f"{name} {value / TOLD_EVERY:.3f}" for name, value in told.items())
+                words = " ".join(f"{name} {value / TOLD_EVERY:.3f}" for name, value in sums.items())
                 print(f"{step + 1} {words} norm {norm:.2f} {time.monotonic() - began:.0f} s", flush=True)
-                told = dict.fromkeys(weights, 0.0)
+                sums = dict.fromkeys(weights, 0.0)
             if (step + 1) % KEPT_EVERY == 0 or step + 1 == last:
                 save(self.model, self.processor, self.out)
                 torch.save(self.optimizer.state(), self._state)

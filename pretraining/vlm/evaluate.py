@@ -39,10 +39,10 @@ def action_of(caption: str) -> str | None:
     return max(fits)[1] if fits else None
 
 
-def order_told(said: list[dict[str, Any]]) -> list[bool]:
+def orders_right(captions: list[dict[str, Any]]) -> list[bool]:
     """Return for each caption that names its clip's action or that action's reverse whether it names the right one."""
-    told = [(one["action"], action_of(one["caption"])) for one in said if one["action"]]
-    return [named == true for true, named in told if named and named in (true, ACTIONS[true].reverse_of)
+    pairs = [(one["action"], action_of(one["caption"])) for one in captions if one["action"]]
+    return [named == true for true, named in pairs if named and named in (true, ACTIONS[true].reverse_of)
             and ACTIONS[true].reverse_of]  # fmt: skip
 
 
@@ -70,13 +70,13 @@ class Scorer:
         self.yes, self.no = vlm.yes_no_tokens()
         self.right: dict[str, list[bool]] = {}
         self.counts: dict[str, Counter[str]] = {"list": Counter(), "objects": Counter()}
-        self.said: list[dict[str, Any]] = []
+        self.captions: list[dict[str, Any]] = []
 
     def clip(self, frames: ClipFrames, pool: Pool, rng: np.random.Generator) -> float:
         """Ask about one clip; return P(yes) for the question about its pair's forward action, or 0."""
         prefix = self.vlm.prefix(frames, SETTING)
         caption = self.vlm.generate(prefix, CAPTION.format(setting=""))
-        self.said.append({"action": pool.action, "caption": caption, "true": pool.happens[0]})
+        self.captions.append({"action": pool.action, "caption": caption, "true": pool.happens[0]})
         asked = self._questions(pool, rng)
         logits = torch.log_softmax(
             self.vlm.branch(prefix, [" " + QUESTION.format(question=question) for _, question, _ in asked]), -1
@@ -121,8 +121,10 @@ class Scorer:
         self._count("list", listed, {ACTIONS[name].phrase for name in shown})
         self._count("objects", _items(self.vlm.generate(prefix, f" {OBJECTS}")), set(pool.objects))
 
-    def _count(self, kind: str, said: set[str], true: set[str]) -> None:
-        self.counts[kind].update(hit=len(said & true), said=len(said), true=len(true), exact=said == true, clips=1)
+    def _count(self, kind: str, answered: set[str], true: set[str]) -> None:
+        self.counts[kind].update(
+            hit=len(answered & true), answered=len(answered), true=len(true), exact=answered == true, clips=1
+        )
 
 
 def _items(answer: str) -> set[str]:
@@ -137,16 +139,16 @@ def evaluate(vlm: Vlm, rounds: int) -> dict[str, Any]:
         frames, truth = make(number, TEST_SEEDS)
         ordered += _row(scorer, frames, truth, number)
     scorer.right["pair, order told from one question"] = ordered
-    scorer.right["pair, order told from captions"] = order_told(scorer.said)
+    scorer.right["pair, order told from captions"] = orders_right(scorer.captions)
     scores: dict[str, Any] = {name: _share(right) for name, right in scorer.right.items()}
     for kind, count in scorer.counts.items():
-        f1 = 2 * count["hit"] / max(count["said"] + count["true"], 1)
+        f1 = 2 * count["hit"] / max(count["answered"] + count["true"], 1)
         scores[f"{kind} F1"] = {"f1": round(f1, 3), "exact": count["exact"], "of": count["clips"]}
-    wrong = Counter((said["action"], action_of(said["caption"])) for said in scorer.said if said["action"])
+    wrong = Counter((row["action"], action_of(row["caption"])) for row in scorer.captions if row["action"])
     scores["confusions"] = [f"{a} -> {b}: {n}" for (a, b), n in wrong.most_common() if a != b][:12]
     per = {a: (wrong[a, a], sum(n for (true, _), n in wrong.items() if true == a)) for a in ACTIONS}
     scores["per action"] = {name: f"{hit}/{of}" for name, (hit, of) in per.items()}
-    scores["captions"] = scorer.said
+    scores["captions"] = scorer.captions
     return scores
 
 
@@ -182,8 +184,8 @@ def main() -> None:
         args.out.write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")
     for name, value in scores.items():
         print(name, value if name != "captions" else "")
-    for said in scores["captions"][:10]:
-        print(f"- {said['action']}: {said['caption']}  (true: {said['true']})")
+    for row in scores["captions"][:10]:
+        print(f"- {row['action']}: {row['caption']}  (true: {row['true']})")
 
 
 if __name__ == "__main__":

@@ -51,8 +51,8 @@ class Row:
 
 def row(number: int, first_seed: int = TRAIN_SEEDS) -> Row:
     """Return what row `number` shows."""
-    place = number % ROUND
-    action = FORWARD[place] if place < len(FORWARD) else None
+    index = number % ROUND
+    action = FORWARD[index] if index < len(FORWARD) else None
     return Row(first_seed + number, action, None if action is None else ACTIONS[action].reverse_of)
 
 

@@ -59,14 +59,14 @@ def read_states(made: TabletopClip) -> States:
     kinds, colours = list(KINDS), list(COLOURS)
     for frame, time in enumerate(made.times):
         things, hands = scene.film.at(float(time))
-        seen = scene.seen(things[:, :2]) if len(things) else np.zeros((0, 2))
+        projected = scene.seen(things[:, :2]) if len(things) else np.zeros((0, 2))
         for index in range(count):
             columns = things[index, [Z, AMOUNT, ANGLE, SQUEEZE]]
-            states.things[frame, index] = [*seen[index], *columns]
+            states.things[frame, index] = [*projected[index], *columns]
             if covered(play.things, things, index) is None:
                 states.kinds[frame, index] = kinds.index(play.things[index].kind) + 1
                 states.colours[frame, index] = colours.index(play.things[index].colour) + 1
         for index in range(min(len(hands), HANDS)):
-            place = scene.seen(hands[index : index + 1, :2])[0]
-            states.hands[frame, index] = [*place, hands[index, Z], hands[index, GRIP], hands[index, CURL]]
+            position = scene.seen(hands[index : index + 1, :2])[0]
+            states.hands[frame, index] = [*position, hands[index, Z], hands[index, GRIP], hands[index, CURL]]
     return states

@@ -117,8 +117,8 @@ def packed(texts: Sequence[Text], dtype: torch.dtype) -> Packed:
             at = end
     own = torch.from_numpy(owner)
     causal = torch.ones(width, width, dtype=torch.bool).tril()
-    seen = causal & ((own[:, :, None] == own[:, None]) | (own[:, None] == 0))
-    mask = torch.zeros(seen.shape, dtype=dtype).masked_fill_(~seen, torch.finfo(dtype).min)[:, None]
+    visible = causal & ((own[:, :, None] == own[:, None]) | (own[:, None] == 0))
+    mask = torch.zeros(visible.shape, dtype=dtype).masked_fill_(~visible, torch.finfo(dtype).min)[:, None]
     return Packed(
         torch.from_numpy(ids),
         torch.from_numpy(positions),

@@ -123,7 +123,7 @@ def draw_turns(pool: Pool, rng: np.random.Generator, count: int, strange: bool =
     """
     makers = [_happens, _about_action] if pool.action else [_happens, _yes_no]
     which = partial(_which, strange=strange)
-    odds = (_about_action, _about_action, _yes_no, _yes_no, _yes_no, which, which, _open, _open, _lies, _full, _seen)
+    odds = (_about_action, _about_action, _yes_no, _yes_no, _yes_no, which, which, _open, _open, _lies, _full, _visible)
     while len(makers) < count:
         makers.append(odds[int(rng.integers(len(odds)))])
     turns = [make(pool, rng) for make in makers[:count]]
@@ -216,7 +216,7 @@ def _which(pool: Pool, rng: np.random.Generator, strange: bool = False) -> Turn:
     return Turn(prompt, say[pool.action] if pool.action in offered else "none", 1.5)
 
 
-def _seen(pool: Pool, rng: np.random.Generator) -> Turn:
+def _visible(pool: Pool, rng: np.random.Generator) -> Turn:
     """Ask which of some things are there: lists with none, one or several of those offered."""
     there = [name for name in pool.objects if rng.random() < 0.5]
     absent = [f"{_one(list(COLOURS), rng)} {_one(list(KINDS), rng)}" for _ in range(int(rng.integers(1, 4)))]

@@ -81,14 +81,14 @@ def losses(model: Any, helpers: Helpers, batch: Batch, image: int) -> dict[str, 
     units = torch.cat(out.pooler_output).view(-1, TOKENS, model.config.text_config.hidden_size)
     reading = read(model, batch.text, list(units[batch.order].flatten(1, 2)))
     action = helpers.action(last_seen(batch.text, reading)).float()
-    told = F.cross_entropy(action, batch.actions, ignore_index=-1)
+    action_loss = F.cross_entropy(action, batch.actions, ignore_index=-1)
     places, numbers = batch.questions
     # what is asked for is told apart by the same head as what is seen: to answer is to compare
-    told = told + F.cross_entropy(helpers.action(reading.inner.flatten(0, 1)[places]).float(), numbers)
+    action_loss = action_loss + F.cross_entropy(helpers.action(reading.inner.flatten(0, 1)[places]).float(), numbers)
     return answer_losses(model, batch.text, reading) | {
         "patches": _patch_loss(helpers, out.last_hidden_state, batch.patches),
         "motion": motion_loss(helpers.motion, batch.text, reading, batch.motion, image),
-        "action": told,
+        "action": action_loss,
     }
 
 
@@ -155,10 +155,10 @@ def train(recipe: Recipe, cache: Path, out: Path, stop: int | None = None) -> No
         rng = np.random.default_rng([recipe.seed, 3, step])
         turns = round(np.interp(step, (0, recipe.ramp), recipe.turns))
         batch = batcher.batch(rows_of(recipe, step), turns, rng, DTYPE, strange=step >= recipe.steps)
-        found = losses(model, helpers, batch, batcher.image)
+        terms = losses(model, helpers, batch, batcher.image)
         pixels, wanted = batcher.stills(rng.integers(0, recipe.rows, recipe.stills), rng, DTYPE)
-        seen = model.get_image_features(pixels).last_hidden_state
-        return found | {"patches": found["patches"] + _patch_loss(helpers, seen, wanted)}
+        hidden = model.get_image_features(pixels).last_hidden_state
+        return terms | {"patches": terms["patches"] + _patch_loss(helpers, hidden, wanted)}
 
     last = min(stop or recipe.steps + recipe.more, recipe.steps + recipe.more)
     descent.go(last, parts, WEIGHTS, lambda step: rate(recipe, step))
