@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -86,7 +87,8 @@ def test_with_the_keys_of_boris_every_letter_is_free_for_a_behaviour(tmp_path: P
     [
         ("a", "a"), ("A", "Shift+A"), ("shift+a", "Shift+A"), ("Shift+Ctrl+z", "Ctrl+Shift+Z"), (" ", "Space"),
         ("ctrl+space", "Ctrl+Space"), ("+", "+"), ("Ctrl++", "Ctrl++"), ("?", "?"), ("é", "é"), ("pageup", "PageUp"),
-        ("f12", "F12"), ("1", "1"), ("Alt+Shift+h", "Alt+Shift+H"),
+        ("f12", "F12"), ("1", "1"), ("Alt+Shift+h", "Alt+Shift+H"), ("e\u0301", "é"), ("É", "Shift+É"),
+        ("ß", "ß"), ("Alt+ß", "Alt+ß"), ("ς", "ς"), ("ctrl+ς", "Ctrl+ς"), ("ı", "ı"), ("İ", "İ"), ("ü", "ü"),
     ],
 )  # fmt: skip
 def test_a_key_is_written_in_one_way(typed: str, written: str) -> None:
@@ -94,12 +96,83 @@ def test_a_key_is_written_in_one_way(typed: str, written: str) -> None:
     assert named(written) == written
 
 
-@pytest.mark.parametrize("typed", ["", "Cmd+K", "ArowLeft", "Shift+?", "Shift+1", "ab", "Ctrl+Alt"])
-def test_what_is_no_key_is_refused_with_the_file(tmp_path: Path, typed: str) -> None:
-    path = own(tmp_path, f"play: {typed!r}\n")
-    with pytest.raises(ActScribeError, match=r"keys\.yaml: '.*' is no key") as caught:
+def test_whatever_sign_a_key_makes_it_is_written_in_one_way() -> None:
+    held = ["", "Ctrl+", "Alt+Shift+"]
+    for typed in (modifiers + chr(code) for code in range(0x11000) for modifiers in held):
+        try:
+            written = named(typed)
+        except ValueError:
+            continue
+        assert named(written) == written, typed
+        assert written.isprintable(), typed
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *("", "Cmd+K", "ArowLeft", "Shift+?", "Shift+1", "ab", "Ctrl+Alt", "SS", "Shift+ß", "+k", "Ctrl++k", "++"),
+        *("Ctrl+ctrl+k", "\t", "\x1b", "\x7f", "\u200b", "\xa0", "\ue000", "Alt+\n"),
+    ],
+)
+def test_what_is_no_key_is_refused_with_the_line(tmp_path: Path, typed: str) -> None:
+    path = own(tmp_path, f"loop: l\nplay: {json.dumps(typed)}\n")
+    with pytest.raises(ActScribeError, match=r"keys\.yaml:2: '.*' is no key.*ArrowLeft"):
         key_map(path, (LEFT,))
-    assert "ArrowLeft" in caught.value.hint
+
+
+def test_digits_need_no_quotes(tmp_path: Path) -> None:
+    found = reached(own(tmp_path, f"{RIGHT}: 1\nplay: [0, k]\n"))
+    assert (found["1"], found["2"], found["0"], found["k"]) == (RIGHT, LEFT, "play", "play")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("play: 12", "YAML reads 12 here; put the key into quotes"),
+        ("play: 1.5", "YAML reads 1.5 here"),
+        ("play: on", "YAML reads True here"),
+        ("play: ~", "YAML reads an empty text here"),
+        ("play: [k, ~]", "YAML reads an empty text here"),
+        ("play: {a: b}", "YAML reads {'a': 'b'} here"),
+        ("play: [[k]]", r"YAML reads \['k'\] here"),
+        ("play: [k, K, k]", "k stands here twice"),
+        ("play: Ctrl+W", "Ctrl.W is a key that browsers keep"),
+        ("1: k", "1 is no name; put it into quotes"),
+        ("play: =", "not valid YAML|put the key into quotes"),
+    ],
+)
+def test_what_yaml_reads_as_something_else_is_refused_in_words(tmp_path: Path, text: str, why: str) -> None:
+    with pytest.raises(ActScribeError, match=rf"keys\.yaml:1: (?:{why})"):
+        key_map(own(tmp_path, f"{text}\n"), (LEFT,))
+
+
+def test_a_label_named_like_an_action_is_given_no_key_by_that_name(tmp_path: Path) -> None:
+    with pytest.raises(ActScribeError, match="'loop' is an action as well as a label") as caught:
+        key_map(own(tmp_path, "loop: f\n"), ("loop",))
+    assert "digits" in caught.value.hint
+    found = key_map(tmp_path / "none.yaml", ("loop",))
+    assert (found.labels["loop"], found.commands["loop"]) == (("1",), ("Shift+L",))
+
+
+def test_no_key_at_all_can_be_asked_for(tmp_path: Path) -> None:
+    found = key_map(own(tmp_path, f"{LEFT}: []\nplay: []\n"), (LEFT, RIGHT))
+    assert (found.labels[LEFT], found.labels[RIGHT], found.commands["play"]) == ((), ("1",), ())
+    assert not found.sentences()
+
+
+def test_an_action_that_lost_its_last_key_is_named(tmp_path: Path) -> None:
+    (sentence,) = key_map(own(tmp_path, f"{LEFT}: v\nloop: Space\n"), (LEFT,)).sentences()
+    assert sentence.startswith("No key is left for 'reviewed'")
+    assert sentence.endswith(f"is given to '{LEFT}'.")
+
+
+def test_a_file_of_keys_that_cannot_be_read_is_not_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "keys.yaml").mkdir()
+    with pytest.raises(ActScribeError, match=r"keys\.yaml"):
+        key_map(tmp_path / "keys.yaml", (LEFT,))
+    (tmp_path / "gone.yaml").symlink_to(tmp_path / "nowhere.yaml")
+    with pytest.raises(ActScribeError, match=r"gone\.yaml"):
+        key_map(tmp_path / "gone.yaml", (LEFT,))
 
 
 def test_own_keys_win_and_leave_what_they_took_with_its_others(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from review_site import SUGGESTED, Site, enter, ready, saved, until
 
 from actscribe.journal import Action, Bout, Mark, Put
 from actscribe.journal.annotations import begin
+from actscribe.review.keys import named
 
 VIDEO = "phone.mp4"
 
@@ -163,6 +164,21 @@ def test_open_mark_correct_judge_review_and_export(chromium: Tab, site: Site) ->
     page.wait_for_selector("#rows tr[data-state=done]")
     exported(page, site)
     assert chromium.logged == []
+
+
+@pytest.mark.parametrize("key", ["k", "é", "ß", "ς", "ı", "İ", "?", "𞤢", "👍"])
+def test_page_and_server_call_a_key_alike(chromium: Tab, ward: Site, key: str) -> None:
+    page = enter(chromium, ward, 1280)
+    held = {"": {}, "Ctrl+": {"ctrlKey": True}, "Alt+": {"altKey": True}}
+    for modifiers, flags in held.items():
+        place = page.evaluate(
+            """async ([key, event]) => {
+                const {Keys} = await import("/static/keys.js");
+                return new Keys({labels: [{keys: [key]}], commands: []}).placeOf(event);
+            }""",
+            [named(modifiers + key), {"key": key, **flags}],
+        )
+        assert place == 0, modifiers
 
 
 def exported(page: Page, site: Site) -> None:

@@ -44,12 +44,12 @@ def start(
     """
     who = checked_name(annotator)
     loaded, data, words = read_study(study)
-    key_map(ReviewFolder.of(loaded.folder).keys, data.labels.names, program)  # refused now, not on the page
+    keys = key_map(ReviewFolder.of(loaded.folder).keys, data.labels.names, program)  # refused now, not on the page
     chosen = choose_run(loaded, run)
     suggester = Suggester(chosen.run, ReviewFolder.of(loaded.folder).prepared) if chosen.run else None
     access = Access(f"[{host}]" if ":" in host else host, at.port, at.certificate is not None)
     session = Session(loaded, data, who, access, suggester, independent, plant, program)
-    return session, [*words, *session.words, f"Annotator: {who}.", chosen.why]
+    return session, [*words, *keys.sentences(), *session.words, f"Annotator: {who}.", chosen.why]
 
 
 def address(session: Session, wanted: str | None) -> str:

@@ -4,7 +4,13 @@ import {make} from "./dom.js";
 
 const SYMBOLS = {ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", PageUp: "Page ↑", PageDown: "Page ↓", Escape: "Esc", Backspace: "⌫", Delete: "Del"};
 
-const isLetter = key => key.length === 1 && key.toLowerCase() !== key.toUpperCase();
+const isSign = key => [...key].length === 1;
+
+/** Whether a sign is another one with Shift, and the first one again without: not so ß, İ, ς or a digit. */
+function isLetter(key) {
+	const [lower, upper] = [key.toLowerCase(), key.toUpperCase()];
+	return isSign(key) && lower !== upper && [lower, upper].includes(key) && lower.toUpperCase() === upper && upper.toLowerCase() === lower;
+}
 
 /** A key as the server names it: "Shift+A", "Space", "Ctrl+Z", "?". */
 function ofEvent(event) {
@@ -13,14 +19,14 @@ function ofEvent(event) {
 	const held = {
 		Ctrl: (event.ctrlKey || event.metaKey) && !typed,
 		Alt: event.altKey && !typed,
-		Shift: event.shiftKey && (isLetter(key) || key.length > 1 || key === " "),
+		Shift: event.shiftKey && (isLetter(key) || !isSign(key) || key === " "),
 	};
 	const modifiers = Object.keys(held).filter(one => held[one]);
 	const shown = !isLetter(key) ? key : modifiers.length ? key.toUpperCase() : key.toLowerCase();
 	return [...modifiers, shown === " " ? "Space" : shown].join("+");
 }
 
-const symbol = key => key.split(/\+(?=.)/).map(part => SYMBOLS[part] ?? (part.length === 1 ? part.toUpperCase() : part)).join(" ");
+const symbol = key => key.split(/\+(?=.)/).map(part => SYMBOLS[part] ?? (isLetter(part) ? part.toUpperCase() : part)).join(" ");
 
 /** A key as it is drawn, if there is one. */
 export const kbd = key => (key ? make("kbd", {text: symbol(key)}) : null);
