@@ -228,6 +228,58 @@ def test_without_pynwb_it_says_what_to_type(tmp_path: Path, monkeypatch: pytest.
     assert [path.name for path in tmp_path.iterdir()] == ["a.nwb"]
 
 
+def test_a_pynwb_that_cannot_be_imported_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "a.nwb", FOUND, "nwb")
+    (tmp_path / "pynwb.py").write_text("raise ImportError('libhdf5.so: no such file')\n", encoding="utf-8")
+    for name in [name for name in sys.modules if name.split(".")[0] == "pynwb"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.syspath_prepend(tmp_path)
+    for call in (lambda: read(tmp_path / "a.nwb"), lambda: write(tmp_path / "b.nwb", FOUND, "nwb")):
+        with pytest.raises(ActScribeError, match=r"installed but cannot be imported \(ImportError: libhdf5") as caught:
+            call()
+        assert caught.value.hint == "Type: pip install --force-reinstall pynwb"
+
+
+@pytest.mark.parametrize("end", [float("inf"), -1.0])
+def test_no_video_of_ours_lasts_for_ever_or_less_than_nothing(tmp_path: Path, end: float) -> None:
+    write(tmp_path / "a.nwb", FOUND, "nwb")
+    with h5py.File(tmp_path / "a.nwb", "a") as file:
+        file["intervals/videos/stop_time"][0] = end
+    with pytest.raises(ActScribeError, match="table 'videos', row 0: 'a video' from 0"):
+        read(tmp_path / "a.nwb")
+
+
+def test_what_is_no_interval_is_refused_with_its_row(tmp_path: Path) -> None:
+    def fill(content: NWBFile) -> None:
+        content.add_acquisition(video("top", 10.0))
+        content.add_time_intervals(intervals("acts", [(11.0, 12.0, "Rear"), (9.0, 12.0, "Groom")]))
+
+    with pytest.raises(ActScribeError, match="row 1, counted from the video's begin at 10 s: 'Groom' from -1"):
+        read(foreign(tmp_path / "before.nwb", fill))
+
+    def never(content: NWBFile) -> None:
+        content.add_acquisition(video("top", float("nan")))
+        content.add_time_intervals(intervals("acts", [(11.0, 12.0, "Rear")]))
+
+    with pytest.raises(ActScribeError, match=r"its video top\.avi begins at nan s"):
+        read(foreign(tmp_path / "never.nwb", never))
+
+
+def test_an_origin_that_is_none_is_left_out_and_said(tmp_path: Path) -> None:
+    path = tmp_path / "a.nwb"
+    write(path, FOUND, "nwb")
+    with h5py.File(path, "a") as file:
+        file["intervals/activities/origin"][0] = "guessed"
+    again = read(path)
+    assert again.intervals[0].origin is None
+    note = "The origin was left out of rows (1): 'guessed' is none of manual, accepted, corrected, file."
+    assert again.notes == (*FOUND.notes, note)
+    (tmp_path / "a.csv").write_text("label,start_s,end_s,origin\nRear,0,1,guessed\nRear,2,3,manual\n", encoding="utf-8")
+    table = read(tmp_path / "a.csv")
+    assert table.notes == (note,)
+    assert [one.origin and one.origin.how for one in table.intervals] == [None, "manual"]
+
+
 def test_nothing_is_imported_before_it_is_needed() -> None:
     code = "import sys, actscribe.annotations, actscribe.cli; assert not {'pynwb', 'hdmf', 'h5py'} & sys.modules.keys()"
     subprocess.run([sys.executable, "-c", code], check=True)

