@@ -5,6 +5,9 @@ from __future__ import annotations
 import io
 import json
 import re
+import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -96,7 +99,7 @@ def test_every_line_is_of_the_schema_and_the_same_on_the_disk_as_on_standard_out
     for line in on_disk:
         assert set(line) == keys[line["kind"]] | {"kind"}, line
     assert on_disk[0]["labels"] == [LEFT, RIGHT]
-    assert [line["kind"] for line in on_disk][-2:] == ["end", "written"]
+    assert [line["kind"] for line in on_disk][-3:] == ["end", "writing", "written"]
 
 
 def _schema() -> dict[str, set[str]]:
@@ -159,6 +162,46 @@ def test_a_timeline_that_somebody_corrected_is_not_replaced(run: Run, video: Pat
     with pytest.raises(ActScribeError, match="was changed since it was written"):
         watch(chosen(Calm(video), video), run, stem, Heard(), ("json",), loaded=loaded(run))
     assert (tmp_path / "r0.json").read_text() == "{}"
+
+
+@pytest.mark.parametrize("moment", ["before it is there", "before that is said"])
+def test_killed_while_its_timeline_is_put_there_it_goes_on(run: Run, video: Path, tmp_path: Path, moment: str) -> None:
+    stem = tmp_path / "r0"
+    watch(chosen(Calm(video), video), run, stem, Heard(), ("json",), lasting_s=5.0, loaded=loaded(run))
+    before = (tmp_path / "r0.json").read_bytes()
+    words = [str(run.folder), str(video), str(stem), moment]
+    died = subprocess.run([sys.executable, "-c", KILLED, *words], cwd=Path(__file__).parent, timeout=300)
+    assert died.returncode == -signal.SIGKILL
+    assert kept(tmp_path / "r0.live.jsonl")[-1]["kind"] == "writing"
+    assert ((tmp_path / "r0.json").read_bytes() == before) == (moment == "before it is there")
+    done = watch(chosen(Calm(video), video), run, stem, Heard(), ("json",), loaded=loaded(run))
+    (offline,) = annotate_each([video], run, ("json",), tmp_path / "offline", recognizer=loaded(run).recognizer)
+    assert read(done.files[0]).intervals == read(offline.files[0]).intervals
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["r0.json", "r0.live.jsonl"]
+
+
+#: Watches to the end, and is killed when its timeline is about to be there, or before it says that it is.
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from unittest import mock
+from live_lamps import Calm, Heard, chosen, loaded
+from actscribe.live.watch import watch
+from actscribe.run_folder.run import Run
+
+run, video, stem, moment = Run.open(Path(sys.argv[1])), Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4]
+ready, put = loaded(run), Path.replace
+
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def put_or_die(beside, target):
+    return die() if target == stem.with_suffix(".json") else put(beside, target)
+
+at = ("pathlib.Path.replace", put_or_die) if moment == "before it is there" else ("actscribe.live.lines.written", die)
+with mock.patch(*at):
+    watch(chosen(Calm(video), video), run, stem, Heard(), ("json",), loaded=ready)
+"""
 
 
 def test_files_of_the_user_are_left_alone(run: Run, video: Path, tmp_path: Path) -> None:

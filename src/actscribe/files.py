@@ -7,8 +7,9 @@ import hashlib
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 from actscribe.errors import ActScribeError
@@ -18,6 +19,21 @@ from actscribe.ownership import check_replaceable, mark
 #: Error numbers of a full disk, and what libraries say that write files themselves (safetensors, Arrow; torch).
 FULL = (errno.ENOSPC, errno.EDQUOT)
 FULL_WORDS = ("No space left on device", "PytorchStreamWriter failed writing", "inline_container.cc")
+
+_noting: ContextVar[Callable[[Path, Path], None] | None] = ContextVar("noting", default=None)
+
+
+@contextmanager
+def noting(note: Callable[[Path, Path], None]) -> Iterator[None]:
+    """Call `note` with each file that is written within the block, just before it is there, and where its bytes lie.
+
+    What is noted so is known to be ours, whenever the process is killed.
+    """
+    before = _noting.set(note)
+    try:
+        yield
+    finally:
+        _noting.reset(before)
 
 
 @contextmanager
@@ -50,6 +66,9 @@ def write_beside(target: Path, *, durable: bool = True) -> Iterator[Path]:
             with beside.open("rb") as file:
                 os.fsync(file.fileno())
         _set_mode(beside, mode)
+        note = _noting.get()
+        if note is not None:
+            note(target, beside)
         beside.replace(target)
     except OSError as error:
         raise explain_os_error(error, target) from error

@@ -113,4 +113,4 @@ def digests(files: Sequence[Path]) -> dict[str, str]:
 
 
 def _is_ours(path: Path, earlier: Earlier | None) -> bool:
-    return earlier is not None and path.is_file() and earlier.files.get(path.name) == content_hash(path)
+    return earlier is not None and path.is_file() and content_hash(path) in earlier.files.get(path.name, ())

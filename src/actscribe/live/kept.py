@@ -33,7 +33,7 @@ class Earlier:
         scored: end of the newest window that was scored, in seconds; 0: none was.
         began: when the recording began, in Unix seconds.
         open: label -> start of the bars that were open.
-        files: name -> digest of what was written at its ends.
+        files: name -> digests of what was written at its ends, or was about to be when it was killed.
         stopped: whether its last session ended by itself, and was not killed.
     """
 
@@ -41,7 +41,7 @@ class Earlier:
     scored: float
     began: float
     open: dict[str, float]
-    files: dict[str, str]
+    files: dict[str, set[str]]
     stopped: bool
 
 
@@ -86,8 +86,12 @@ class Kept:
             raise
         return earlier
 
-    def add(self, line: Line) -> None:
+    def add(self, line: Line, at_once: bool = False) -> None:
         """Append a line.
+
+        Args:
+            line: see `lines`.
+            at_once: put it through to the disk before this returns.
 
         Raises:
             ActScribeError: the disk is full or gone.
@@ -96,7 +100,7 @@ class Kept:
         try:
             self._file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
             self._file.flush()
-            if time.monotonic() - self._synced > _SYNC_S:
+            if at_once or time.monotonic() - self._synced > _SYNC_S:
                 os.fsync(self._file.fileno())
                 self._synced = time.monotonic()
         except OSError as error:
@@ -142,7 +146,7 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
 def _earlier(path: Path, run: Run, source: str) -> Earlier | None:
     at, scored, began, stopped = 0.0, 0.0, None, True
     bars: dict[str, float] = {}
-    files: dict[str, str] = {}
+    files: dict[str, set[str]] = {}
     for line in _lines(path):
         kind = line["kind"]
         if began is None:
@@ -151,15 +155,18 @@ def _earlier(path: Path, run: Run, source: str) -> Earlier | None:
                 raise ActScribeError(f"{path}: {why}; nothing was changed.", "Choose another --name or --out.")
             began = line["unix_s"]
         at = max(at, line.get("at", 0.0), line.get("end", 0.0))
-        stopped = kind in ("end", "written") or (stopped and kind == "gap")
+        stopped = kind in ("end", "writing", "written") or (stopped and kind == "gap")
         if kind == "window":
             scored = line["end"]
         elif kind == "begins":
             bars[line["label"]] = line["start"]
         elif kind == "ends":
             bars.pop(line["label"], None)
+        elif kind == "writing":
+            files.setdefault(line["file"], set()).add(line["digest"])
         elif kind == "written":
-            files |= line["files"]
+            for name, digest in line["files"].items():
+                files.setdefault(name, set()).add(digest)
     if began is None and path.stat().st_size and not path.read_bytes()[:64].startswith(_BEGINNING):
         raise ActScribeError(
             f"{path}: actscribe watch did not write it; nothing was changed.", "Choose another --name."

@@ -10,6 +10,7 @@
 | stride | stride_s, at |
 | gap | start, end: not annotated |
 | end | at, why |
+| writing | file, digest: what is put there next |
 | written | files: name -> digest, by: "file" or "scores" |
 
 Times are seconds of the recording; `at` is up to where it was seen when the line was written.
@@ -112,6 +113,11 @@ def gap(start: float, end: float) -> Line:
 def end(at: float, why: str) -> Line:
     """Return the line with which a session ends."""
     return {"kind": "end", "at": _time(at), "why": why}
+
+
+def writing(file: str, digest: str) -> Line:
+    """Return the line of a file that is about to be put in its place."""
+    return {"kind": "writing", "file": file, "digest": digest}
 
 
 def written(files: Mapping[str, str], by: str) -> Line:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actscribe.errors import ActScribeError
+from actscribe.files import content_hash, noting
 from actscribe.live import final, lines
 from actscribe.live.kept import ENDING, Earlier, Kept
 from actscribe.live.scorers import scorer_of
@@ -14,7 +15,7 @@ from actscribe.live.session import Ended, Session, Shown, begin_of, warm_up
 from actscribe.live.sources.choose import Chosen
 from actscribe.live.windows import LiveWindows
 from actscribe.run_folder.run import Run
-from actscribe.runs.one_video import Loaded, load, try_to_write
+from actscribe.runs.one_video import Loaded, load, timeline_path, try_to_write
 from actscribe.settings.registry import recognizer as spec_of
 from actscribe.settings.study import parse_settings
 from actscribe.video.frame_times import frame_clock
@@ -108,7 +109,9 @@ def watch(
             session = Session(chosen, loaded, scorer, kept, earlier, shown)
             ended = session.run(lasting_s)
         whole = ended is None or ended.whole
-        files, by = _written(chosen, loaded, kept, stem, formats, earlier, whole)
+        targets = [timeline_path(stem, name) for name in formats]
+        with noting(lambda target, beside: _note(kept, shown, target, beside) if target in targets else None):
+            files, by = _written(chosen, loaded, kept, stem, formats, earlier, whole)
         line = lines.written(final.digests(files), by)
         kept.add(line)
         shown.line(line)
@@ -123,6 +126,13 @@ def _is_over(chosen: Chosen, windows: LiveWindows, earlier: Earlier | None) -> b
         return False
     duration = getattr(chosen.source, "duration", float("inf"))
     return begin_of(chosen, windows, earlier) + windows.length > float(duration)
+
+
+def _note(kept: Kept, shown: Shown, target: Path, beside: Path) -> None:
+    """Note what a timeline will be before it is there: a kill at any moment leaves one that is known as ours."""
+    line = lines.writing(target.name, content_hash(beside))
+    kept.add(line, at_once=True)
+    shown.line(line)
 
 
 def _written(
