@@ -234,13 +234,13 @@ EXAMPLE = """
 import sys, hashlib
 from pathlib import Path
 from actscribe.annotations import *
-found = Annotations.of(
+annotations = Annotations.of(
     [Interval(f"label {n % 7}", n / 3, n / 3 + 0.3, f"subject {n % 5}", 0.5) for n in range(40)],
     ["/data/a.mp4"], 20.0, [f"label {n}" for n in (9, 3, 8, 1)],
 )
 for name in FORMATS:
     path = Path(sys.argv[1]) / f"a{FORMATS[name].ending}"
-    write(path, found, name, FrameClock(25))
+    write(path, annotations, name, FrameClock(25))
     print(name, hashlib.sha256(path.read_bytes()).hexdigest())
 """
 

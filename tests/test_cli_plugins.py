@@ -148,8 +148,8 @@ class TestWithoutOpenCV:
     def test_every_module_of_the_core_imports(self, bare: Path) -> None:
         code = (
             "import importlib, pkgutil, sys, actscribe\n"
-            "for found in pkgutil.walk_packages(actscribe.__path__, 'actscribe.'):\n"
-            "    if not found.name.endswith('__main__'): importlib.import_module(found.name)\n"
+            "for module in pkgutil.walk_packages(actscribe.__path__, 'actscribe.'):\n"
+            "    if not module.name.endswith('__main__'): importlib.import_module(module.name)\n"
             "print(*(name for name in sys.modules if name.startswith('actscribe_sim')))"
         )
         path = os.pathsep.join([str(bare), *filter(None, [os.environ.get("PYTHONPATH")])])

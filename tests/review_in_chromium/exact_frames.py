@@ -37,7 +37,7 @@ STEPPING = """async (steps) => {
   const canvas = document.createElement('canvas');
   const [width, height] = [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
   const pen = canvas.getContext('2d', { willReadFrequently: true });
-  const found = [];
+  const shown = [];
   for (let step = 0; step <= steps; step++) {
     if (step) await player.step(1);
     pen.drawImage(video, 0, 0);
@@ -47,9 +47,9 @@ STEPPING = """async (steps) => {
       const [x, y] = [Math.floor((2 * column + 1) * width / 8), Math.floor((2 * row + 1) * height / 8)];
       cells.push(pixels[4 * (y * width + x)]);
     }
-    found.push([cells, player.time]);
+    shown.push([cells, player.time]);
   }
-  return found;
+  return shown;
 }"""
 #: Scrolls and zooms for some pictures; milliseconds between them, and of drawing each.
 MOVING = """async (pictures) => {
