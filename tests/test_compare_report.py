@@ -259,7 +259,7 @@ def test_where_there_is_no_interval_the_reason_is_said(done: Comparison, groups:
 
 def test_what_holds_for_all_is_warned_of_once(tmp_path: Path) -> None:
     provenance = made_up(tmp_path, count=4, seeds=1, curve=())
-    for index, folder in enumerate(sorted(index.beside for index in provenance.runs.values())):
+    for index, folder in enumerate(sorted(one.beside for one in provenance.runs.values())):
         run = Run.open(tmp_path / folder)
         run.info.notes = ["no clip of test shows: X", *(f"note {number}" for number in range(12 if index else 0))]
         run.info.reads["test"] = 2 if index else 1
