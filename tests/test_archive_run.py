@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -195,6 +196,59 @@ def test_failures_are_tried_again_when_asked_for(one_run: Run, tmp_path: Path, m
     assert (tmp_path / "in" / "a.mp4").stat().st_size != state.st_size
     ended = retry_failed(out, Hands(1))
     assert (ended.done, ended.failed) == (1, 0)
+
+
+def test_names_in_another_encoding_are_annotated_and_written_as_every_file_can_hold_them(
+    one_run: Run, videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LocalPool", archives.HerePool)
+    good, bad = (tmp_path / "in" / os.fsdecode(name) for name in (b"caf\xe9.mp4", b"th\xe9.mp4"))
+    good.parent.mkdir()
+    try:
+        shutil.copy(videos / "a.mp4", good)
+    except OSError:
+        pytest.skip("this file system takes no such names")
+    bad.write_text("no video")
+    out = tmp_path / "out"
+    words = ["archive", good.parent, "--run", one_run.folder, "--out", out, "--format", "json,elan", "--workers", 1]
+    ended = CliRunner().invoke(app, [str(word) for word in words])
+    assert ended.exit_code == 3, (ended.output, ended.exception)
+    table = pd.read_parquet(out / "archive.parquet")
+    assert set(table[table.state == "done"].video) == {"caf\\xe9.mp4"}
+    assert set(table[table.state == "failed"].video) == {"th\\xe9.mp4"}
+    with computing(Compute("cpu", 1)):
+        annotate(good, one_run, formats=("json", "elan"), out=tmp_path / "alone" / "timelines")
+    written, alone = (
+        {path.suffix: path.read_bytes() for path in folder.iterdir()}
+        for folder in (out / "timelines", tmp_path / "alone" / "timelines")
+    )
+    assert written == alone
+    assert "caf\\xe9.mp4" in json.loads((out / "timelines" / "caf-xe9.json").read_text())["media"][0]
+
+
+def test_where_the_report_has_no_room_what_is_done_is_said_all_the_same(
+    one_run: Run, videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, table: pd.DataFrame) -> None:
+        raise ActScribeError(f"{path}: the disk is full (0 MiB free).", "Free some space.")
+
+    monkeypatch.setattr(module, "LocalPool", archives.HerePool)
+    monkeypatch.setattr("actscribe.archive.report.write_table", full)
+    (tmp_path / "in").mkdir()
+    shutil.copy(videos / "a.mp4", tmp_path / "in" / "a.mp4")
+    out = tmp_path / "out"
+    words = [str(word) for word in ("archive", tmp_path / "in", "--run", one_run.folder, "--out", out, "--workers", 1)]
+    ended = CliRunner().invoke(app, words)
+    said = " ".join(ended.output.split())
+    assert ended.exit_code == 3
+    assert "1 of 1 videos have a timeline" in said
+    assert f"Tables and report are not written: {out / 'archive.csv'}: the disk is full" in said
+    assert f"actscribe archive {out} --report" in said
+    ended = CliRunner().invoke(app, ["archive", str(out), "--report"])
+    assert (ended.exit_code, "Free some space." in ended.output) == (2, True)
+    monkeypatch.undo()
+    assert CliRunner().invoke(app, ["archive", str(out), "--report"]).exit_code == 0
+    assert (out / "report.html").exists()
 
 
 def test_what_cannot_be_done_is_said_before_any_video_is_opened(one_run: Run, videos: Path, tmp_path: Path) -> None:

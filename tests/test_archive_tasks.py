@@ -11,6 +11,7 @@ from pathlib import Path
 
 import archives
 import pytest
+from typer.testing import CliRunner
 
 from actscribe.archive import folder as folder_module
 from actscribe.archive import task as module
@@ -20,6 +21,7 @@ from actscribe.archive.listing import Video, list_archive
 from actscribe.archive.record import read_done
 from actscribe.archive.status import status, verify
 from actscribe.archive.task import Outcome, attempt
+from actscribe.cli import app
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 from actscribe.places import Place
@@ -213,6 +215,48 @@ def test_a_video_that_changed_is_another_one(made: tuple[Archive, list[Video]], 
     assert again["b/c.mp4"] == videos[1]
 
 
+def touched(archive: Archive, video: Video) -> Video:
+    """Let a file seem to have changed later, as one does that is copied without its times, and list it again."""
+    os.utime(video.path, (0.0, 1e9))
+    listed = list_archive(archive.plan.source.find(archive.folder))
+    return next(one for one in listed if one.name == video.name)
+
+
+def test_a_file_that_was_only_touched_keeps_its_timeline(made: tuple[Archive, list[Video]]) -> None:
+    archive, videos = made
+    do(archive, videos[2])
+    timeline = archive.folder / "timelines" / "a.json"
+    timeline.write_text("corrected by a person")
+    again = touched(archive, videos[2])
+    assert again.key != videos[2].key
+    assert do(archive, again).how == "done"
+    assert archive.states([again]) == ["done"]
+    assert timeline.read_text() == "corrected by a person"
+    assert len(archives.noted(archive)) == 1
+    archive.save_videos([again])
+    assert verify(archive).changed == ("timelines/a.json",)
+
+
+def test_a_file_with_other_content_does_not_pass_for_one_that_was_touched(made: tuple[Archive, list[Video]]) -> None:
+    archive, videos = made
+    do(archive, videos[2])
+    Path(videos[2].path).write_bytes(b"two")
+    again = touched(archive, videos[2])
+    assert do(archive, again).how == "failed"
+    assert archives.timelines(archive) == archives.wanted(CONTENTS, ["a.mp4"])
+
+
+def test_a_file_that_was_touched_after_a_kill_is_done_again(made: tuple[Archive, list[Video]]) -> None:
+    archive, videos = made
+    do(archive, videos[2])
+    archive.forget(videos[2])  # killed between timeline and record
+    archive.note_begun(videos[2])
+    again = touched(archive, videos[2])
+    assert do(archive, again).how == "done"
+    assert not archive.is_begun(videos[2])
+    assert archives.timelines(archive) == archives.wanted(CONTENTS, ["a.mp4"])
+
+
 def test_what_was_written_is_compared_with_its_digest(made: tuple[Archive, list[Video]]) -> None:
     archive, videos = made
     for video in videos:
@@ -226,6 +270,27 @@ def test_what_was_written_is_compared_with_its_digest(made: tuple[Archive, list[
     assert [do(archive, video).how for video in videos] == ["done"] * 3
     assert (archive.folder / "timelines" / "a.json").read_text() == "corrected by a person"
     assert (archive.folder / "timelines" / "b" / "c.json").exists()
+
+
+def test_what_is_gone_is_named_where_nothing_can_be_written(
+    made: tuple[Archive, list[Video]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive, videos = made
+    for video in videos:
+        do(archive, video)
+    (archive.folder / "timelines" / "a.json").unlink()
+
+    def refuse(self: Archive, video: Video) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Archive, "note_begun", refuse)
+    check = verify(archive)
+    assert check.gone == ("timelines/a.json",)
+    assert check.unnoted.endswith("state: cannot be written: Read-only file system.")
+    said = CliRunner().invoke(app, ["archive", str(archive.folder), "--verify"])
+    assert said.exit_code == 3
+    assert "gone: timelines/a.json" in said.output
+    assert "is not noted, so no command writes it again" in " ".join(said.output.split())
 
 
 def test_a_corrected_file_is_not_written_over_when_another_of_its_video_is_gone(

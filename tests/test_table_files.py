@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import openpyxl
@@ -26,6 +29,36 @@ def test_a_workbook_holds_numbers_and_no_formula_and_is_the_same_again(tmp_path:
     rows = list(sheet.iter_rows(values_only=True))
     assert rows == [("label", "total_s", "bouts"), ("'=1+1", 1.25, 3), ("Rücken\ufffd", None, 0)]
     assert {cell.data_type for row in sheet for cell in row} <= {"s", "n"}
+
+
+NO_ROOM = """
+import resource, signal, sys
+from pathlib import Path
+import pandas as pd
+from actscribe.errors import ActScribeError
+from actscribe.table_files import write_table
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
+try:
+    write_table(Path(sys.argv[1]), pd.DataFrame({"a": range(20_000)}))
+except ActScribeError as error:
+    print(error.message)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits files as Unix does")
+def test_a_workbook_for_which_there_is_no_temporary_room_says_where_it_lacks(tmp_path: Path) -> None:
+    (tmp_path / "temporary").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", NO_ROOM, str(tmp_path / "x.xlsx")],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"TMPDIR": str(tmp_path / "temporary")},
+        check=True,
+    )
+    assert done.stdout == f"{tmp_path / 'temporary' / 'x.xlsx'}: File too large.\n"
+    assert done.stderr == ""
+    assert not (tmp_path / "x.xlsx").exists()
 
 
 def test_excel_is_told_the_encoding_of_umlauts_alone(tmp_path: Path) -> None:

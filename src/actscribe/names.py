@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import unicodedata
 from collections import Counter, defaultdict
@@ -34,6 +35,11 @@ def safe_name(text: str, longest: int = LONGEST) -> str:
         kept = name.encode()[: longest - len(digest) - 1].decode("utf-8", "ignore")
         name = f"{_trimmed(kept)}-{digest}"
     return name or "unnamed"
+
+
+def printable(name: str) -> str:
+    """Return the name or path of a file as UTF-8 can write it; bytes that are none are spelled \\x.."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def is_safe_name(name: str) -> bool:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import math
 import re
+import sys
+import traceback
 import zipfile
 from datetime import datetime
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import pandas as pd
 
 from actscribe.errors import ActScribeError
-from actscribe.files import check_writable, write_beside, write_text
+from actscribe.files import check_writable, explain_os_error, write_beside, write_text
 from actscribe.ownership import check_file
 from actscribe.table_text import csv_text, safe_texts
 
@@ -42,8 +46,23 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
     if path.suffix.casefold() == ".csv":
         write_text(path, csv_text(table))
         return
+    try:
+        content = _workbook(safe_texts(table))
+    except OSError as error:  # openpyxl writes each sheet to a temporary file first
+        _end_quietly(error)
+        raise explain_os_error(error, Path(gettempdir()) / path.name) from error
     with write_beside(path) as beside:
-        beside.write_bytes(_workbook(safe_texts(table)))
+        beside.write_bytes(content)
+
+
+def _end_quietly(error: OSError) -> None:
+    """End the writer of a sheet that failed: it tries to write once more, and Python would print that error, too."""
+    hook, sys.unraisablehook = sys.unraisablehook, lambda again: None
+    try:
+        traceback.clear_frames(error.__traceback__)
+        gc.collect()
+    finally:
+        sys.unraisablehook = hook
 
 
 def _workbook(table: pd.DataFrame) -> bytes:

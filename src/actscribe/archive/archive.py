@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -16,10 +16,11 @@ from actscribe.archive.folder import TIMELINES, Archive, Plan
 from actscribe.archive.listing import Video, list_archive, shard
 from actscribe.archive.local import LocalPool, places
 from actscribe.archive.pool import Pool, hand_out
-from actscribe.archive.report import write_tables
+from actscribe.archive.report import report_sentences, write_tables
 from actscribe.archive.task import Outcome
 from actscribe.archive.work import working
 from actscribe.compute import chosen
+from actscribe.errors import ActScribeError
 from actscribe.leftovers import sweep_below
 from actscribe.places import Place
 from actscribe.progress import LINE_EVERY_S, say
@@ -40,6 +41,7 @@ class Ended:
         done: how many of them have their timeline.
         failed: how many were tried and have none.
         stopped: why no more were handed out; empty where all were.
+        unwritten: why tables and report could not be written; empty where they were, and of a shard.
         sentences: what to say of it.
         files: tables and report; none of a shard.
     """
@@ -49,6 +51,7 @@ class Ended:
     done: int
     failed: int
     stopped: str
+    unwritten: str
     sentences: tuple[str, ...]
     files: tuple[Path, ...]
 
@@ -123,7 +126,8 @@ def annotate_archive(
 def report_again(out: Path) -> Ended:
     """Write the tables and the report of an archive as it is now: once after all shards, say."""
     archive = Archive.open(out)
-    return _ended(archive, _run(archive), archive.videos())
+    run = _run(archive)
+    return _ended(archive, archive.videos(), *write_tables(archive, run))
 
 
 def retry_failed(out: Path, hands: Hands = ALONE) -> Ended:
@@ -164,20 +168,32 @@ def _work(archive: Archive, run: Run, videos: Sequence[Video], hands: Hands) -> 
         with closing(_pool(archive, run, hands, len(todo))) as pool:
             outcomes = hand_out(archive, todo, pool, _Teller(mine, todo, states.count("failed")))
         stopped = next((one.sentence for one in outcomes if one.how == "stopped"), "")
-    return _ended(archive, run, mine, stopped, hands.shard)
+    if hands.shard is not None:
+        return _shard_ended(archive, mine, stopped, *hands.shard)
+    try:
+        sentences, files = write_tables(archive, run)
+    except ActScribeError as error:
+        return _ended(archive, mine, report_sentences(archive, run), (), stopped, error.message)
+    return _ended(archive, mine, sentences, files, stopped)
+
+
+def _shard_ended(archive: Archive, mine: Sequence[Video], stopped: str, number: int, count: int) -> Ended:
+    ended = _ended(archive, mine, (), (), stopped)
+    sentence = f"Shard {number} of {count}: {ended.done} of {ended.videos} done, {ended.failed} failed."
+    return replace(ended, sentences=(sentence,))
 
 
 def _ended(
-    archive: Archive, run: Run, mine: Sequence[Video], stopped: str = "", shard: tuple[int, int] | None = None
+    archive: Archive,
+    mine: Sequence[Video],
+    sentences: tuple[str, ...],
+    files: tuple[Path, ...],
+    stopped: str = "",
+    unwritten: str = "",
 ) -> Ended:
     states = archive.states(mine)
     done, failed = states.count("done"), states.count("failed")
-    if shard:
-        sentences: tuple[str, ...] = (f"Shard {shard[0]} of {shard[1]}: {done} of {len(mine)} done, {failed} failed.",)
-        files: tuple[Path, ...] = ()
-    else:
-        sentences, files = write_tables(archive, run)
-    return Ended(archive, len(mine), done, failed, stopped, sentences, files)
+    return Ended(archive, len(mine), done, failed, stopped, unwritten, sentences, files)
 
 
 def _pool(archive: Archive, run: Run, hands: Hands, most: int) -> Pool:

@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from actscribe.archive.claims import create_whole
-from actscribe.archive.listing import Video
+from actscribe.archive.listing import NAME_DIGITS, Video
 from actscribe.archive.record import Done, Failed, read_done, read_failed, write_record
 from actscribe.errors import ActScribeError, in_one_line
 from actscribe.files import check_writable, write_text
@@ -171,6 +171,13 @@ class Archive:
         """Return what is written down of a video that is done."""
         return read_done(self._path("done", video.key))
 
+    def done_before(self, video: Video) -> Iterator[Done]:
+        """Yield what is written down of files of the same name that had another size or time of change."""
+        for path in self._path("done", video.key).parent.glob(f"{video.key[:NAME_DIGITS]}*.json"):
+            record = read_done(path)
+            if record is not None and record.key != video.key:
+                yield record
+
     def failed(self, video: Video) -> Failed | None:
         """Return why a video is not done, if it failed."""
         return read_failed(self._path("failed", video.key))
@@ -180,18 +187,18 @@ class Archive:
         write_record(self._path("done" if isinstance(record, Done) else "failed", record.key), record)
 
     def note_begun(self, video: Video) -> None:
-        """Note that files at the video's stem are ours from now on."""
-        path = self._path("begun", video.key)
+        """Note that files at the stem of a video of this name are ours from now on."""
+        path = self._path("begun", video.key[:NAME_DIGITS])
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
 
     def is_begun(self, video: Video) -> bool:
-        """Tell whether somebody began with a video and has not ended."""
-        return self._path("begun", video.key).exists()
+        """Tell whether somebody began with a video of this name and has not ended."""
+        return self._path("begun", video.key[:NAME_DIGITS]).exists()
 
     def end_begun(self, video: Video) -> None:
         """Take back `note_begun`."""
-        self._path("begun", video.key).unlink(missing_ok=True)
+        self._path("begun", video.key[:NAME_DIGITS]).unlink(missing_ok=True)
 
     def note_death(self, video: Video, name: str) -> int:
         """Note that a worker died over a video, and return how many have; `name` tells deaths apart."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -13,11 +12,12 @@ from actscribe.annotations.formats import FORMATS
 from actscribe.annotations.table import find_table
 from actscribe.data.folder import list_videos
 from actscribe.errors import ActScribeError
-from actscribe.names import safe_name, same_name
+from actscribe.names import printable, safe_name, same_name
 from actscribe.reading import read_text
 from actscribe.video.endings import VIDEO_ENDINGS
 
-KEY_BYTES = 16
+#: Hex digits of a key that tell names apart, and of its rest, that tells states of one file apart.
+NAME_DIGITS, STATE_DIGITS = 16, 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,8 @@ class Video:
     """One file of an archive.
 
     Args:
-        key: digest of name, size and time of last change: a file that changes is another one. 32 hex digits.
-        name: from the folder or as the list spells it, with `/`; bytes that are no UTF-8 are written as \\x.., so that
-            every table can hold it.
+        key: digest of its name, then one of its size and time of last change: a file that changes is another one.
+        name: from the folder or as the list spells it, with `/`, see `names.printable`: every table can hold it.
         path: of the file.
         bytes: its size; 0 where it is not there.
         stem: of its timelines, from the archive's folder of timelines, with `/` and without ending.
@@ -95,18 +94,18 @@ def _listed(source: Path) -> list[tuple[str, Path]]:
 
 
 def _video(name: str, path: Path) -> Video:
-    name = os.fsencode(name).decode("utf-8", "backslashreplace")
+    name = printable(name)
     try:
         state = path.stat()
         size, changed = state.st_size, state.st_mtime_ns
     except OSError:  # said when its turn comes
         size, changed = 0, 0
-    return Video(_digest(name, size, changed), name, str(path), size, _stem(name))
+    key = _digest(NAME_DIGITS, name) + _digest(STATE_DIGITS, size, changed)
+    return Video(key, name, str(path), size, _stem(name))
 
 
-def _digest(*parts: object) -> str:
-    text = "\n".join(map(str, parts)).encode("utf-8", "surrogateescape")
-    return hashlib.blake2b(text, digest_size=KEY_BYTES).hexdigest()
+def _digest(digits: int, *parts: object) -> str:
+    return hashlib.blake2b("\n".join(map(str, parts)).encode(), digest_size=digits // 2).hexdigest()
 
 
 def _stem(name: str) -> str:
@@ -125,7 +124,7 @@ def _with_stems(videos: Iterable[Video]) -> list[Video]:
     return [
         one
         if all(counts[name] == 1 for name in _files(one.stem))
-        else replace(one, stem=f"{one.stem}-{_digest(one.name)[:8]}")
+        else replace(one, stem=f"{one.stem}-{_digest(8, one.name)}")
         for one in videos
     ]
 

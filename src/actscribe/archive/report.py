@@ -15,6 +15,7 @@ from actscribe.archive.folder import INDICATORS, REPORT, TABLE, Archive
 from actscribe.evaluation.audit import table as audit_tables
 from actscribe.evaluation.audit.table import SUMMARY_COLUMNS
 from actscribe.files import write_beside, write_text
+from actscribe.names import printable
 from actscribe.report.archive_page import ArchivePage, archive_page
 from actscribe.run_folder.run import Run
 from actscribe.runs.audit import known_of
@@ -41,7 +42,7 @@ def write_tables(archive: Archive, run: Run) -> tuple[tuple[str, ...], tuple[Pat
     paths = _write(archive.folder / TABLE, rows)
     summary = None
     if run.labels.indicators:
-        named = ((tables.printable(video.name), content.done.get(video.key)) for video in content.videos)
+        named = ((printable(video.name), content.done.get(video.key)) for video in content.videos)
         audits = audited([(name, record) for name, record in named if record is not None], run.labels)
         known = known_of(run)
         errors = None if known is None else known.errors
@@ -51,6 +52,11 @@ def write_tables(archive: Archive, run: Run) -> tuple[tuple[str, ...], tuple[Pat
     page = page_of(content, f"Archive {archive.folder.absolute().name}", standing(run), retry, rows, summary)
     write_text(archive.folder / REPORT, archive_page(page))
     return tuple(page.verdict), (*paths, archive.folder / REPORT)
+
+
+def report_sentences(archive: Archive, run: Run) -> tuple[str, ...]:
+    """Return the sentences of `write_tables`, and write nothing."""
+    return tuple(tables.sentences(tables.read(archive, reference(run))))
 
 
 def _write(stem: Path, rows: pd.DataFrame) -> list[Path]:

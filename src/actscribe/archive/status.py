@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from actscribe.archive.claims import Claims
-from actscribe.archive.folder import Archive
-from actscribe.files import content_hash
+from actscribe.archive.folder import STATE, Archive
+from actscribe.archive.listing import Video
+from actscribe.files import content_hash, explain_os_error
 
 #: Records from whose times the pace is told: the newest ones (ours).
 PACE = 200
@@ -44,12 +46,14 @@ class Verified:
         gone: files that are not there; their videos are done again by the next call, unless another file of the same
             video was changed, which would be written over.
         unreadable: videos whose record is damaged; the next call looks at them again.
+        unnoted: why what is gone or damaged does not count as not done; empty where it does.
     """
 
     files: int
     changed: tuple[str, ...]
     gone: tuple[str, ...]
     unreadable: tuple[str, ...]
+    unnoted: str
 
 
 def status(archive: Archive) -> Status:
@@ -72,13 +76,15 @@ def verify(archive: Archive) -> Verified:
     One that was changed, by a person perhaps, is left as it is, and so are the others of its video.
     """
     files, changed, gone, unreadable = 0, [], [], []
+    again: list[Video] = []
+    strangers: list[Video] = []
     for video in archive.videos():
         if not archive.is_done(video):
             continue
         record = archive.done(video)
         if record is None:  # of whatever lies at its stem nobody knows any more whether a person changed it
             unreadable.append(video.name)
-            archive.forget(video)
+            strangers.append(video)
             continue
         files += len(record.files)
         missing = [name for name in record.files if not (archive.folder / name).is_file()]
@@ -90,9 +96,28 @@ def verify(archive: Archive) -> Verified:
         changed += others
         gone += missing
         if missing and not others:
-            archive.note_begun(video)  # what is left of its files is ours, and may be written again
+            again.append(video)
+    unnoted = _note(archive, again, strangers)
+    return Verified(files, tuple(changed), tuple(gone), tuple(unreadable), unnoted)
+
+
+def _note(archive: Archive, again: Iterable[Video], strangers: Iterable[Video]) -> str:
+    """Let videos count as not done, and return why that is not possible; "" where it is.
+
+    Args:
+        archive: that they belong to.
+        again: of which what is left is ours, and may be written again.
+        strangers: of whose files nobody knows whose they are.
+    """
+    try:
+        for video in again:
+            archive.note_begun(video)
             archive.forget(video)
-    return Verified(files, tuple(changed), tuple(gone), tuple(unreadable))
+        for video in strangers:
+            archive.forget(video)
+    except OSError as error:
+        return explain_os_error(error, archive.folder / STATE).message
+    return ""
 
 
 def _pace(times: list[float]) -> float | None:

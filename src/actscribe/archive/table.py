@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from actscribe.archive.record import Done, Failed, LabelSummary
 from actscribe.columns import Column, names
 from actscribe.data.recording import ID_DIGITS
 from actscribe.evaluation.indicators import DECIMALS
+from actscribe.names import printable
 from actscribe.report.formatting import length
 
 #: One row for each video and label; of a video without a timeline one row without a label.
@@ -265,11 +265,6 @@ def counts(content: Content) -> dict[str, np.ndarray]:
 def looked_at(content: Content) -> int:
     """Return how many videos a person should look at."""
     return sum(bool(content.why_look(video)) for video in content.videos)
-
-
-def printable(name: str) -> str:
-    """Return a name as UTF-8 can write it; names of files in another encoding cannot all be."""
-    return os.fsencode(name).decode("utf-8", "replace")
 
 
 def sentences(content: Content) -> list[str]:

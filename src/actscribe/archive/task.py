@@ -7,7 +7,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -181,6 +181,9 @@ def _attempt(archive: Archive, claims: Claims, video: Video, prepared: Prepared,
         if not alone:
             return Outcome(video.key, "taken")
         if not archive.is_begun(video):
+            if same := _same_as_before(archive, video, prepared):
+                archive.save(same)
+                return Outcome(video.key, "done")
             _check_free(prepared)
             archive.note_begun(video)
         try:
@@ -207,6 +210,14 @@ def _attempt(archive: Archive, claims: Claims, video: Video, prepared: Prepared,
     archive.save(done)
     archive.end_begun(video)
     return Outcome(video.key, "done", seconds)
+
+
+def _same_as_before(archive: Archive, video: Video, prepared: Prepared) -> Done | None:
+    """Return the record of a video that was done before its file was touched, or copied without its times."""
+    if not any(path.exists() for path in prepared.targets):
+        return None
+    same = (one for one in archive.done_before(video) if one.task == prepared.task)
+    return next((replace(one, key=video.key) for one in same), None)
 
 
 def _check_free(prepared: Prepared) -> None:

@@ -20,6 +20,7 @@ from actscribe.evaluation.audit.presence import observed
 from actscribe.evaluation.indicators import indicators
 from actscribe.files import content_hash
 from actscribe.models.device import computing
+from actscribe.names import safe_name
 from actscribe.progress import report_to
 from actscribe.run_folder.run import Run
 from actscribe.runs.kept_scores import scores_key
@@ -52,6 +53,11 @@ class OpenedVideo:
         return scores_key(self.loaded.run, self.content)
 
     @property
+    def name(self) -> str:
+        """Of the recording."""
+        return safe_name(self.probed.video.stem)
+
+    @property
     def targets(self) -> tuple[Path, ...]:
         """The timelines that will be written."""
         stem = self.archive.stem(self.video)
@@ -62,7 +68,7 @@ class OpenedVideo:
         made, _ = annotate_video(
             self.loaded,
             self.probed,
-            self.probed.video.stem,
+            self.name,
             self.archive.stem(self.video),
             self.archive.plan.formats,
             kept_in=self.archive.scores(),
@@ -97,7 +103,7 @@ def working(run: Run, archive: Archive, compute: Compute) -> Iterator[Work]:
             return OpenedVideo(archive, loaded, video, probed, content)
 
         def score(opened: Sequence[OpenedVideo]) -> None:
-            keep_scores(loaded, [(one.probed, one.content) for one in opened], archive.scores())
+            keep_scores(loaded, [(one.probed, one.name, one.content) for one in opened], archive.scores())
 
         yield Work(open_video, score)
 

@@ -125,11 +125,14 @@ def _say(ended: Ended) -> None:
         print_sentence(f"Failed, {count}: {reason}")
     if ended.stopped:
         print_sentence(f"No more were begun: {ended.stopped} The same command goes on.")
+    if ended.unwritten:
+        print_sentence(f"Tables and report are not written: {ended.unwritten}")
+        print(f"When there is room: actscribe archive {ended.archive.folder} --report")
     for path in ended.files:
         print(path)
     if ended.failed:
         print(f"Again: actscribe archive {ended.archive.folder} --retry-failed")
-    if ended.done < ended.videos:
+    if ended.done < ended.videos or ended.unwritten:
         raise typer.Exit(NOT_ALL)
 
 
@@ -159,6 +162,7 @@ def _say_status(folder: Path) -> None:
 def _say_verified(folder: Path) -> None:
     from actscribe.archive.folder import Archive
     from actscribe.archive.status import verify
+    from actscribe.tables import print_sentence
 
     check = verify(Archive.open(folder))
     print(f"{check.files - len(check.changed) - len(check.gone)} of {check.files} files are as they were written.")
@@ -168,7 +172,9 @@ def _say_verified(folder: Path) -> None:
         print(f"gone: {name}")
     for name in check.unreadable:
         print(f"its record is damaged: {name}")
-    if check.gone or check.unreadable:
+    if check.unnoted:
+        print_sentence(f"What is gone is not noted, so no command writes it again: {check.unnoted}")
+    elif check.gone or check.unreadable:
         print("What is gone is written again by the command that made the archive,")
         print("but for videos of which another file was changed: move that one away first.")
     if check.changed or check.gone or check.unreadable:

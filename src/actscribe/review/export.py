@@ -13,7 +13,7 @@ from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError
 from actscribe.journal import AGREED, Began, Journal, Sheet
 from actscribe.journal.annotations import own_parts
-from actscribe.names import safe_name
+from actscribe.names import printable, safe_name
 from actscribe.review.cameras import Conversions
 from actscribe.review.exported import note
 from actscribe.review.origins import is_as_suggested, with_origins
@@ -75,7 +75,7 @@ class Exporter:
         found = replace(
             found,
             intervals=with_origins(found.intervals, sheet, self.data.labels),
-            media=(str(item.recording.video.absolute()),),
+            media=(printable(str(item.recording.video.absolute())),),
             duration=item.recording.duration,
             notes=notes(sheet),
         )

@@ -10,7 +10,7 @@ import pandas as pd
 
 from actscribe.errors import ActScribeError, UnreadableVideo
 from actscribe.evaluation.indicators import time_budget as budget_of
-from actscribe.names import safe_name, same_name, unique_names
+from actscribe.names import printable, safe_name, same_name, unique_names
 from actscribe.ownership import check_file
 from actscribe.places import real_path
 from actscribe.recognizers.base import Recognizer
@@ -128,7 +128,7 @@ def annotate_each(
     probed = _all_probed(paths, broken)
     for one in probed if formats else ():
         stem = _stem(one.video, out)
-        try_to_write(stem, str(one.video.absolute()), one.duration, one.clock, formats, run.labels)
+        try_to_write(stem, printable(str(one.video.absolute())), one.duration, one.clock, formats, run.labels)
     loaded = load(run, rules, recognizer)
     forget_old()
     keeping: list[KeptScores] = []

@@ -29,6 +29,7 @@ from actscribe.evaluation.result import Evaluation, measure
 from actscribe.files import check_writable, write_text
 from actscribe.leftovers import sweep_below
 from actscribe.models.device import in_words
+from actscribe.names import printable
 from actscribe.progress import say
 from actscribe.recognizers.base import Recognizer
 from actscribe.report.audit import audit_of
@@ -256,6 +257,6 @@ def _write_timelines(
 ) -> None:
     for recording in recordings:
         if recording.name in timelines:
-            video = str(recording.video.absolute())
+            video = printable(str(recording.video.absolute()))
             found = Annotations.of(timelines[recording.name], [video], recording.duration, run.labels.names)
             annotation_files.write(run.folder / written.timeline(split, recording.name), found, "json")

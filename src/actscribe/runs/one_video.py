@@ -15,6 +15,7 @@ from actscribe.errors import ActScribeError, UnreadableVideo, in_one_line
 from actscribe.files import content_hash, trial_folder
 from actscribe.labels import LabelSet
 from actscribe.models.device import in_words
+from actscribe.names import printable
 from actscribe.progress import say
 from actscribe.recognizers.base import Recognizer
 from actscribe.run_folder.run import Run
@@ -161,18 +162,18 @@ def annotate_video(
     return AnnotatedVideo(recording, found.intervals, merged, scored, files, loaded.notes), kept
 
 
-def keep_scores(loaded: Loaded, videos: Sequence[tuple[Probed, str]], kept_in: Path) -> None:
+def keep_scores(loaded: Loaded, videos: Sequence[tuple[Probed, str, str]], kept_in: Path) -> None:
     """Score several videos in one pass and keep their scores, so that `annotate_video` finds them.
 
     A video that cannot be scored so is left as it is.
 
     Args:
         loaded: the run.
-        videos: each with the digest of its bytes, taken after it was probed.
+        videos: each with the name of its recording and the digest of its bytes, taken after it was probed.
         kept_in: folder of kept scores.
     """
     run = loaded.run
-    recordings = [_recording(probed, probed.video.stem, content) for probed, content in videos]
+    recordings = [_recording(*one) for one in videos]
     kept = [one for one in (KeptScores(run, recording, kept_in) for recording in recordings) if one.read() is None]
     found = score_together(loaded.recognizer, [one.recording for one in kept], run.labels, run.study.windows)
     for one, scored in zip(kept, found, strict=True):
@@ -217,7 +218,7 @@ def scores_path(stem: Path) -> Path:
 
 
 def _recording(probed: Probed, name: str, content: str) -> Recording:
-    return Recording(name, probed.video, probed.duration, content, probed.video.stem)
+    return Recording(name, probed.video, probed.duration, content, name)
 
 
 def _scored(loaded: Loaded, kept: KeptScores) -> ScoredClips:
@@ -246,7 +247,8 @@ def _timeline(loaded: Loaded, scores: TimeScores, recording: Recording) -> Annot
     """Return what is written: bouts with confidences, and what is to be known of the run."""
     labels, confidence = loaded.run.labels, loaded.run.operating_point.confidence
     sure = with_confidence(build(scores, loaded.settings, labels), scores, confidence, labels)
-    return Annotations.of(sure, [str(recording.video.absolute())], recording.duration, labels.names, loaded.notes)
+    media = printable(str(recording.video.absolute()))
+    return Annotations.of(sure, [media], recording.duration, labels.names, loaded.notes)
 
 
 def write_timeline(

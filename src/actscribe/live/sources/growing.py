@@ -16,6 +16,7 @@ from actscribe.errors import ActScribeError
 from actscribe.live.arrivals import Arrival, Event, Picture
 from actscribe.live.clock import StreamClock
 from actscribe.live.sources.packets import LIVE, decoded, prepare
+from actscribe.names import printable
 from actscribe.video.opening import origin, picture_stream
 
 #: Seconds between two looks at the file's end.
@@ -72,7 +73,7 @@ class Growing:
     @property
     def media(self) -> str:
         """The file's full path."""
-        return str(self.path.absolute())
+        return printable(str(self.path.absolute()))
 
     def arrivals(self, begin: float, stop: threading.Event) -> Iterator[Arrival]:
         """See `Source.arrivals`."""

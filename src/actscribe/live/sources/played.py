@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actscribe.live.arrivals import Arrival, Event, Picture
+from actscribe.names import printable
 from actscribe.video.decoding import Pictures
 from actscribe.video.opening import open_video
 
@@ -34,7 +35,7 @@ class Played:
     @property
     def media(self) -> str:
         """The file's full path."""
-        return str(self.path.absolute())
+        return printable(str(self.path.absolute()))
 
     def arrivals(self, begin: float, stop: threading.Event) -> Iterator[Arrival]:
         """See `Source.arrivals`; what is shown at `begin` comes first, where it was read from the keyframe before."""
