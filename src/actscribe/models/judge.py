@@ -17,6 +17,7 @@ from actscribe.models.catalog import checkpoint_folder
 from actscribe.models.chat_template import filled
 from actscribe.models.checkpoint_files import is_pointer, not_fetched
 from actscribe.models.device import device, use_bfloat16
+from actscribe.models.gguf import load_gguf
 from actscribe.models.loading import load_part, load_weights, read_config
 from actscribe.models.vlm.answers import yes_no_tokens
 from actscribe.models.vlm.loading import digest
@@ -97,6 +98,7 @@ def load_judge(name: str, dtype: str = "auto") -> Judge:
     Raises:
         ActScribeError: the extra is not installed, or the model is not here, damaged or no causal language model.
     """
+    weights = torch.bfloat16 if use_bfloat16(dtype) else torch.float32
     path = _packaged() if name == PACKAGED_JUDGE else Path(name)
     gguf_files = sorted(path.glob("*.gguf")) if path.is_dir() and not any(path.glob("*.safetensors")) else []
     path = gguf_files[0] if len(gguf_files) == 1 else path
@@ -104,18 +106,17 @@ def load_judge(name: str, dtype: str = "auto") -> Judge:
         require("gguf", f"The judge '{name}'")
         if is_pointer(path):
             raise not_fetched(path)
-        return _load(path.parent, name, content_hash(path), dtype, gguf_file=path.name)
+        return _judge(*load_gguf(path, name, weights), name, content_hash(path), weights)
     folder = checkpoint_folder(name, "llm")
     read_config(folder, name, ())
-    return _load(folder, name, digest(folder), dtype)
+    tokenizer = load_part(transformers.AutoTokenizer, folder, name, "tokenizer of the judge")
+    model = load_weights(transformers.AutoModelForCausalLM, folder, name, dtype=torch.float32)
+    return _judge(tokenizer, model, name, digest(folder), weights)
 
 
-def _load(folder: Path, name: str, revision: str, dtype: str, **options: Any) -> Judge:
-    tokenizer = load_part(transformers.AutoTokenizer, folder, name, "tokenizer of the judge", **options)
-    model = load_weights(transformers.AutoModelForCausalLM, folder, name, dtype=torch.float32, **options)
-    chosen = torch.bfloat16 if use_bfloat16(dtype) else torch.float32
-    model = model.to(device(), chosen).eval().requires_grad_(False)
-    return Judge(model, tokenizer, {"model": name, "digest": revision, "dtype": str(chosen).removeprefix("torch.")})
+def _judge(tokenizer: Any, model: Any, name: str, revision: str, dtype: torch.dtype) -> Judge:
+    model = model.to(device(), dtype).eval().requires_grad_(False)
+    return Judge(model, tokenizer, {"model": name, "digest": revision, "dtype": str(dtype).removeprefix("torch.")})
 
 
 def _packaged() -> Path:

@@ -1,0 +1,58 @@
+"""A causal language model of a GGUF file, kept in the user's cache as a checkpoint that loads in two seconds.
+
+transformers parses such a file in Python, once each for tokenizer, configuration and weights: 20 s for 135 M weights.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+
+from actscribe.caches import cache_folder
+from actscribe.errors import ActScribeError
+from actscribe.files import content_hash, folder_beside
+from actscribe.models.loading import load_part, load_weights
+
+
+def load_gguf(path: Path, name: str, dtype: torch.dtype) -> tuple[Any, Any]:
+    """Return tokenizer and model, with weights of `dtype` on the CPU; a cache that cannot be written is no error.
+
+    Args:
+        path: of the file.
+        name: as the user named it.
+        dtype: of the weights, which are dequantized.
+
+    Raises:
+        ActScribeError: the file is damaged or no causal language model.
+    """
+    parts = f"{content_hash(path)} {dtype} transformers {transformers.__version__}"
+    kept = cache_folder() / "gguf" / hashlib.blake2b(parts.encode(), digest_size=16).hexdigest()
+    if kept.is_dir():
+        with suppress(ActScribeError):  # damaged, or not ours to read: it is made again
+            return _load(kept, name, dtype)
+    tokenizer, model = _parsed(path, name, dtype)
+    with suppress(ActScribeError), folder_beside(kept) as beside:
+        model.save_pretrained(beside)
+        tokenizer.save_pretrained(beside)
+    return tokenizer, model
+
+
+def _parsed(path: Path, name: str, dtype: torch.dtype) -> tuple[Any, Any]:
+    dense = transformers.GgufConfig(dequantize=True)  # else transformers asks a hub for a kernel where it can
+    tokenizer, model = _load(path.parent, name, dtype, {"gguf_file": path.name}, {"quantization_config": dense})
+    model.hf_quantizer = None  # which would not let the dense weights be saved
+    return tokenizer, model
+
+
+def _load(
+    folder: Path, name: str, dtype: torch.dtype, file: dict[str, str] | None = None, how: dict[str, Any] | None = None
+) -> tuple[Any, Any]:
+    file, how = file or {}, how or {}
+    tokenizer = load_part(transformers.AutoTokenizer, folder, name, "tokenizer of the judge", **file)
+    model = load_weights(transformers.AutoModelForCausalLM, folder, name, dtype=torch.float32, **file, **how)
+    return tokenizer, model.to(dtype)
