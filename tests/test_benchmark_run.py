@@ -13,12 +13,14 @@ from scipy import stats
 from small_benchmarks import ActionSet, by_hand, kept, tables
 from typer.testing import CliRunner
 
-from actscribe.benchmark import benchmark as module
+from actscribe.benchmark import work as module
 from actscribe.benchmark.benchmark import benchmark
 from actscribe.benchmark.plan import Plan
 from actscribe.cli import app
+from actscribe.compute import Compute
 from actscribe.data.benchmarks.folder import UNGROUPED
 from actscribe.errors import ActScribeError
+from actscribe.models.device import computing
 from actscribe.run_folder.run import Run
 from actscribe.runs.annotate import annotate
 
@@ -58,6 +60,16 @@ def test_results_are_means_over_seeds_of_the_kept_scores(pair: tuple[Plan, Path]
             if values[:, index].std():
                 assert row["high"] - row["mean"] == pytest.approx(half)
             assert row["seeds"] == 2
+
+
+def test_two_at_once_end_with_the_same_tables(
+    pair: tuple[Plan, Path], actions: ActionSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan, out = pair
+    with computing(Compute(threads=1)):
+        benchmark(plan, tmp_path, cache=actions.cache, at_once=2)
+    assert tables(tmp_path / plan.name) == tables(out / plan.name)
+    assert "(4 of 4)" in capsys.readouterr().err
 
 
 def test_the_difference_is_paired_by_seed(pair: tuple[Plan, Path]) -> None:
@@ -222,7 +234,7 @@ def test_the_command_prints_the_tables(actions: ActionSet, tmp_path: Path, monke
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "classes_of", interrupted)
+    monkeypatch.setattr("actscribe.benchmark.benchmark.classes_of", interrupted)
     stopped = CliRunner().invoke(app, [*words, "--shots", "0", "--resume"])
     assert stopped.exit_code == 130
     assert "--resume" in stopped.output

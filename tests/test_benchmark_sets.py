@@ -134,7 +134,7 @@ def test_a_list_with_ids_of_its_own_comes_with_its_label_file(
     labels = write_lines(tmp_path / "k1.csv", ["id,name", *(f"{own},{name}" for own, name in enumerate(names))])
     asked: list[Plan] = []
 
-    def never(plan: Plan, *_: object) -> None:
+    def never(plan: Plan, *_: object, **__: object) -> None:
         asked.append(plan)
         raise ActScribeError("asked")
 

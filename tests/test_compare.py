@@ -152,6 +152,18 @@ def test_costs_are_measured_not_remembered(lamps: Lamps) -> None:
     assert table["memory_mb"].between(50, 100_000).all()
 
 
+def test_two_at_once_end_with_the_same_tables_and_say_so_beside_the_costs(lamps: Lamps, tmp_path: Path) -> None:
+    actscribe(*lamps.again(tmp_path / "two", "--at-once", 2, "--threads", 1))
+    assert tables(tmp_path / "two") == tables(lamps.first)
+    costs = pd.read_csv(tmp_path / "two" / "tables" / "costs.csv")
+    assert (costs["seconds_per_minute"] > 0).all()
+    assert costs.set_index("system").loc["timesformer", "training_memory_mb"] > 50
+    assert Provenance.read(tmp_path / "two").at_once == 2
+    sentence = "2 trainings ran at once: alone each takes less time."
+    reports = [(folder / "report.html").read_text(encoding="utf-8") for folder in (tmp_path / "two", lamps.first)]
+    assert [sentence in report for report in reports] == [True, False]
+
+
 def test_a_comparison_in_the_way_is_kept(lamps: Lamps) -> None:
     before = tables(lamps.first)
     assert "--resume" in actscribe(*lamps.again(lamps.first), code=2)

@@ -10,15 +10,19 @@ from pathlib import Path
 from textwrap import fill
 from typing import Any
 
+import psutil
+
 from actscribe import annotations as annotation_files
 from actscribe.benchmark.benchmark import benchmark
 from actscribe.benchmark.plan import Plan
 from actscribe.compare.compare import compare
+from actscribe.compute import Compute
 from actscribe.data.benchmarks.base import Source
 from actscribe.data.loading import load_data
 from actscribe.data.summary import summarise
 from actscribe.errors import ActScribeError
 from actscribe.files import check_writable, write_text
+from actscribe.models.device import computing
 from actscribe.ownership import check_free
 from actscribe.packages import explain, missing
 from actscribe.places import real_path
@@ -32,11 +36,16 @@ from actscribe.runs.annotate import annotate
 from actscribe.settings.registry import recognizer
 from actscribe.settings.study import Study, load_study, parse_settings
 from actscribe.tables import print_table
+from actscribe.workers import cores
 from actscribe_sim.resuscitation.recording import simulate
 from actscribe_sim.tabletop.clips import simulate_tabletop
 
 #: A folder with this file, and these words in it, was made by the demo; it may be remade if the user says so.
 MARKER, WORDS = "made-by-actscribe-demo.txt", "Everything in this folder was made by: actscribe demo\n"
+#: Of each run: sums of several threads differ in the last digit, and the tables with the number of cores.
+ONE_THREAD = Compute(threads=1)
+#: Memory of one training of the demo's networks beside a judge, and the most that run at once.
+RUN_BYTES, MOST_AT_ONCE = 3 * 2**30, 4
 EXPORTS = ("elan", "boris", "csv")
 
 
@@ -122,7 +131,8 @@ def demo(out: Path, quick: bool = False, seed: int = 1, overwrite: bool = False)
     for title, table in summarise(study, load_data(study)).tables.items():
         print_table(title, table)
     _say("3. Training and testing every recognizer on the same clips")
-    done = compare(study, out=out / "comparison")
+    with computing(ONE_THREAD):
+        done = compare(study, out=out / "comparison", at_once=_at_once())
     _say("4. The comparison")
     _show(done)
     best = _best(done)
@@ -197,8 +207,15 @@ def _few_shot(out: Path, size: Size, seed: int) -> None:
         seeds=size.seeds,
         overrides=FEW_SHOT | {"epochs": size.few_shot_epochs},
     )
-    for title, table in benchmark(plan, out / "runs").shown().items():
+    with computing(ONE_THREAD):
+        done = benchmark(plan, out / "runs", at_once=_at_once())
+    for title, table in done.shown().items():
         print_table(title, table)
+
+
+def _at_once() -> int:
+    """Return how many of these small networks this machine trains at once."""
+    return max(1, min(cores(), MOST_AT_ONCE, int(psutil.virtual_memory().available // RUN_BYTES)))
 
 
 def _clear(out: Path, overwrite: bool) -> None:

@@ -34,7 +34,7 @@ def next_command(printed: str) -> list[str]:
 def test_recordings_of_too_few_teams_are_added_to_and_then_pass_the_check(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
-    monkeypatch.setattr(recording, "_cores", lambda: 1)  # starting processes would take longer than the films
+    monkeypatch.setattr(recording, "cores", lambda: 1)  # starting processes would take longer than the films
     monkeypatch.setenv("ACTSCRIBE_CACHE", str(tmp_path / "cache"))
     study = tmp_path / "my study"
     following = next_command(typed("simulate", study, "--recordings", count, "--minutes", 0.1, "--size", 64))
@@ -57,7 +57,7 @@ def test_the_benchmark_that_is_told_finds_its_shots(
     class Drawn(Exception):
         pass
 
-    def only_draw(plan: Plan, *_: object) -> None:
+    def only_draw(plan: Plan, *_: object, **__: object) -> None:
         clips = draw(plan, classes_of(plan), 0, Probes()).data
         drawn.extend(len(clips.of_split(split)) for split in ("train", "validation", "test"))
         raise Drawn

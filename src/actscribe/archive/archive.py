@@ -14,7 +14,7 @@ from actscribe.annotations.frame_clock import FrameClock
 from actscribe.archive.cluster import RayPool
 from actscribe.archive.folder import TIMELINES, Archive, Plan
 from actscribe.archive.listing import Video, list_archive, shard
-from actscribe.archive.local import LocalPool, places
+from actscribe.archive.local import LocalPool
 from actscribe.archive.pool import Pool, hand_out
 from actscribe.archive.report import report_sentences, write_tables
 from actscribe.archive.task import Outcome
@@ -29,6 +29,7 @@ from actscribe.run_folder.run import Run
 from actscribe.run_folder.written import OPERATING_POINT
 from actscribe.runs.kept_scores import scores_key
 from actscribe.runs.one_video import try_to_write
+from actscribe.workers import spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +200,7 @@ def _ended(
 def _pool(archive: Archive, run: Run, hands: Hands, most: int) -> Pool:
     if hands.ray:
         return RayPool(archive, partial(working, run), hands.ray, chosen(), hands.workers)
-    return LocalPool(archive, partial(working, run), places(hands.workers, chosen())[:most])
+    return LocalPool(archive, partial(working, run), spread(hands.workers, chosen())[:most])
 
 
 class _Teller:

@@ -5,16 +5,12 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import threading
-import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
-
-import psutil
 
 from actscribe.archive.claims import Claims
 from actscribe.archive.folder import Archive
@@ -23,42 +19,10 @@ from actscribe.archive.pool import Heard
 from actscribe.archive.task import Work, attempt_all
 from actscribe.compute import Compute
 from actscribe.errors import ActScribeError
+from actscribe.workers import end_with_parent
 
-#: Memory of a worker with a small model, its decoder included (measured: 0.9 GiB); larger ones want --workers (ours).
-WORKER_BYTES = 1.25 * 2**30
-#: Seconds between two looks of a worker at whether whoever started it still lives.
-ORPHAN_S = 1.0
 #: What makes a worker able to do videos: archive and compute -> a context with the work.
 Maker = Callable[[Archive, Compute], AbstractContextManager[Work]]
-
-
-def places(workers: int | None, compute: Compute) -> list[Compute]:
-    """Return where each worker of this machine computes.
-
-    On a processor each has one thread, whatever their number, since sums of several threads may differ in their last
-    digit; so many workers give the bytes of one.
-
-    Args:
-        workers: how many; None: one for each GPU, or as many as cores and memory allow.
-        compute: what was asked for.
-    """
-    import torch
-
-    from actscribe.models.device import device
-
-    where = device()
-    if where.type == "cuda" and compute.device == "auto":
-        gpus = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
-        named = [gpus[index % len(gpus)] for index in range(workers or len(gpus))]
-        return [replace(compute, device=name) for name in named]
-    if where.type != "cpu":
-        return [compute] * (workers or 1)
-    return [replace(compute, device="cpu", threads=compute.threads or 1)] * (workers or _usual_workers())
-
-
-def _usual_workers() -> int:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, int(psutil.virtual_memory().available // WORKER_BYTES)))
 
 
 @dataclass(slots=True)
@@ -146,7 +110,7 @@ def serve(pipe: Connection, archive: Archive, make: Maker, compute: Compute, par
         parent: process id of whoever sends them.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is answered by the one who hands out
-    threading.Thread(target=_end_with, args=(parent,), name="orphan", daemon=True).start()
+    end_with_parent(parent)
     claims = Claims(archive.claims())
     with suppress(EOFError, OSError, KeyboardInterrupt):
         try:
@@ -156,10 +120,3 @@ def serve(pipe: Connection, archive: Archive, make: Maker, compute: Compute, par
                     pipe.send(attempt_all(archive, claims, pipe.recv(), work))
         except ActScribeError as error:
             pipe.send((error.message, error.hint))
-
-
-def _end_with(parent: int) -> None:
-    """End this process at once when its parent is gone; what it was at is done again, with the same bytes."""
-    while os.getppid() == parent:
-        time.sleep(ORPHAN_S)
-    os._exit(1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import pandas as pd
-from pydantic import BaseModel
 
 from actscribe.benchmark.draw import Classes, Draw, classes_of, draw
 from actscribe.benchmark.plan import Plan
@@ -27,28 +25,23 @@ from actscribe.benchmark.tables import (
     seed_result,
     seeds_table,
 )
+from actscribe.benchmark.work import NOVEL_FOLDER, Piece, finish_all, study_with, system
 from actscribe.data.benchmarks.base import Benchmark, Missing
-from actscribe.data.benchmarks.convert import Probes, availability, lacking, missing_table, study_of
+from actscribe.data.benchmarks.convert import Probes, availability, lacking, missing_table
 from actscribe.errors import ActScribeError
 from actscribe.files import check_writable, folder_beside
 from actscribe.ownership import check_replaceable
 from actscribe.progress import say
-from actscribe.recognizers.base import Recognizer, implementation
+from actscribe.recognizers.base import implementation
 from actscribe.report.benchmark_page import REPORT, benchmark_page
 from actscribe.run_folder.environment import machine, versions
-from actscribe.run_folder.run import Run, RunInfo
-from actscribe.run_folder.written import RUN_FILE
-from actscribe.runs.evaluate import score_split
+from actscribe.run_folder.run import Run
 from actscribe.runs.preflight import Infos, memory_warnings, refusals
-from actscribe.runs.reuse import check_same, complete_run
-from actscribe.runs.train import UNDECIDED, train
-from actscribe.settings.study import Study
+from actscribe.runs.reuse import complete_run
+from actscribe.runs.train import UNDECIDED
 from actscribe.video.cache import FrameCache
 from actscribe.video.contained import contained
 
-#: In a run's folder: its scores on the novel classes, as a run without a model of its own.
-NOVEL_FOLDER = "novel"
-INSTEAD = "or benchmark into another folder with --out."
 #: Tables that belong on a terminal, with their titles.
 SHOWN = {
     "availability": "Clips of the set on this machine",
@@ -82,7 +75,11 @@ class Benchmarked:
 
 @contained()
 def benchmark(
-    plan: Plan, out: str | Path | None = None, resume: bool = False, cache: FrameCache | None = None
+    plan: Plan,
+    out: str | Path | None = None,
+    resume: bool = False,
+    cache: FrameCache | None = None,
+    at_once: int = 1,
 ) -> Benchmarked:
     """Train and test a backbone on each seed's shots, with VgHIF too if the plan says so; return the tables.
 
@@ -94,6 +91,7 @@ def benchmark(
         out: folder; default runs/SET-splitN.
         resume: continue a benchmark that was interrupted, or add to it; finished work is reused.
         cache: of decoded frames; default the user's.
+        at_once: how many runs are made at once, see `compare`.
 
     Raises:
         ActScribeError: bad data, too few clips, runs in the way, or runs of another plan to be reused.
@@ -110,22 +108,16 @@ def benchmark(
         notes[f"{len(chosen.listed.missing)} clips of {plan.shots_list} are not on this machine."] = None
     draws = {seed: draw(plan, chosen, seed, probes) for seed in parts}
     _check(plan, chosen, draws[0], folder, cache)
-    for index, (seed, variants) in enumerate(parts.items()):
-        drawn = draws[seed]
+    for drawn in draws.values():
         notes |= dict.fromkeys(drawn.notes)
-        for vghif in variants:
-            say(f"{system(plan, vghif)}, seed {seed} ({index + 1} of {len(parts)})", None)
-            _finish(plan, chosen, drawn, folder / plan.run_name(vghif, seed), vghif, seed, cache)
-            gc.collect()
+    pieces = [
+        Piece(plan, chosen, draws[seed], folder, vghif, seed, cache) for seed, some in parts.items() for vghif in some
+    ]
+    finish_all(pieces, at_once)
     unreadable = probes.unreadable(chosen.whole.clips)
     if unreadable:
         notes[f"{len(unreadable)} clips are here and cannot be read; they are left out (missing.csv says why)."] = None
     return _write(plan, chosen.whole, folder, parts, unreadable, tuple(notes))
-
-
-def system(plan: Plan, vghif: bool) -> str:
-    """Return what tables call a backbone with or without VgHIF."""
-    return f"{plan.backbone} + VgHIF" if vghif else plan.backbone
 
 
 def _variants(plan: Plan) -> tuple[bool, ...]:
@@ -161,80 +153,12 @@ def _check(plan: Plan, chosen: Classes, drawn: Draw, folder: Path, cache: FrameC
     problems: list[str] = []
     for vghif in _variants(plan):
         if complete_run(folder / plan.run_name(vghif, 0)) is None:
-            study = _study(plan, chosen.learned, plan.settings(vghif, len(drawn.data.of_split("train"))), 0)
+            study = study_with(plan, chosen.learned, plan.settings(vghif, len(drawn.data.of_split("train"))), 0)
             problems += refusals(study, [plan.backbone], drawn.data, cache, infos)
             for sentence in memory_warnings(study, [plan.backbone], drawn.data):
                 say(f"Warning: {sentence}", None)
     if problems:
         raise ActScribeError("\n".join(dict.fromkeys(problems)), "Nothing was begun. Mend this, then type it again.")
-
-
-def _study(plan: Plan, benchmark: Benchmark, settings: BaseModel, seed: int) -> Study:
-    made = study_of(benchmark, {plan.backbone: settings.model_dump(mode="json")}, plan.clip_frames, seed)
-    return made.model_copy(update={"empty_labels": "allow"})  # Kinetics may have lost a class's last video
-
-
-def _finish(
-    plan: Plan, chosen: Classes, drawn: Draw, folder: Path, vghif: bool, seed: int, cache: FrameCache | None
-) -> None:
-    """Train and score one run, as far as that is not done."""
-    settings = plan.settings(vghif, len(drawn.data.of_split("train")))
-    study = _study(plan, chosen.learned, settings, seed)
-    run = complete_run(folder)
-    if run is None:
-        begun = (folder / RUN_FILE).is_file()
-        run = train(study, plan.backbone, folder, resume=begun, cache=cache, data=drawn.data)
-    check_same(run, study, drawn.data, INSTEAD)
-    recognizer = _score(run, plan, None)
-    if chosen.novel is None or drawn.novel is None:
-        return
-    study = _study(plan, chosen.novel, settings, seed)
-    target = folder / NOVEL_FOLDER
-    other = Run.open(target) if (target / RUN_FILE).is_file() else None
-    if other is not None and other.info.status != "begun":
-        check_same(other, study, drawn.novel, INSTEAD)
-    else:
-        facts = RunInfo(
-            status="complete",
-            name=plan.backbone,
-            recognizer=plan.backbone,
-            settings=run.info.settings,
-            seed=seed,
-            study=study.name,
-            versions=versions(),
-            machine=machine(),
-            notes=["scored by the model of the run above, with the prompts of the novel classes"],
-        )
-        other = Run.create(target, study, drawn.novel.labels, drawn.novel.recordings, facts)
-    if not _is_scored(other, plan):
-        learned: Any = recognizer or run.recognizer()
-        _score(other, plan, learned.for_labels(drawn.novel.labels))
-
-
-def _score(run: Run, plan: Plan, recognizer: Recognizer | None) -> Recognizer | None:
-    """Score test if that is not done; return the recognizer if one was loaded."""
-    if _is_scored(run, plan):
-        return recognizer
-    loaded = recognizer or run.recognizer()
-    score_split(run, "test", loaded, plan.views)
-    return loaded
-
-
-def _is_scored(run: Run, plan: Plan) -> bool:
-    """Tell whether the run keeps test scores of these views; those that a killed process left count as none.
-
-    Raises:
-        ActScribeError: it keeps scores of other views.
-    """
-    if not run.has_scores("test") or "test" not in run.info.views:
-        return False
-    kept, wanted = run.info.views["test"], (plan.views.clips, plan.views.crops)
-    if kept != wanted:
-        raise ActScribeError(
-            f"{run.folder}: its scores are of {kept[0]} x {kept[1]} views, not of {wanted[0]} x {wanted[1]}.",
-            "Give the same --clips and --crops, or benchmark into another folder with --out.",
-        )
-    return True
 
 
 def _results(plan: Plan, folder: Path, parts: Mapping[int, Sequence[bool]]) -> tuple[SeedResult, ...]:

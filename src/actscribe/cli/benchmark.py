@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from actscribe.cli.compute import AtOnce
 from actscribe.errors import ActScribeError
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def benchmark(
     halves: Halves = None,
     out: Out = None,
     resume: Resume = False,
+    at_once: AtOnce = 1,
 ) -> None:
     """Measure a backbone on a benchmark set over several seeds, with and without VgHIF."""
     drawn = _shots(shots, shots_list)  # refused before networks are loaded
@@ -91,7 +93,7 @@ def benchmark(
         halves=halves,
         shots_labels=shots_labels,
     )
-    _show(run_benchmark(plan, out, resume))
+    _show(run_benchmark(plan, out, resume, at_once=at_once))
 
 
 def _show(done: Benchmarked) -> None:

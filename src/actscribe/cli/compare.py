@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from actscribe.cli.compute import AtOnce
 from actscribe.errors import ActScribeError
 
 
@@ -34,6 +35,7 @@ def compare(
     again: Annotated[
         Path | None, typer.Option("--from", help="provenance.json of a comparison to repeat, retraining everything.")
     ] = None,
+    at_once: AtOnce = 1,
 ) -> None:
     """Compare all recognizers of a study on the same clips, with statistics, tables and one report."""
     from actscribe.settings.study import load_study
@@ -45,7 +47,7 @@ def compare(
         from actscribe.compare.compare import repeat
         from actscribe.report.comparison.show import show
 
-        done, differ = repeat(again, out, resume, home=study)
+        done, differ = repeat(again, out, resume, home=study, at_once=at_once)
         show(done)
         print(f"Not the same numbers: {', '.join(differ)}" if differ else "The same numbers in every table.")
         return
@@ -57,4 +59,4 @@ def compare(
     from actscribe.compare.compare import compare as compare_study
     from actscribe.report.comparison.show import show
 
-    show(compare_study(loaded, names, seeds, resume, curve, out))
+    show(compare_study(loaded, names, seeds, resume, curve, out, at_once=at_once))

@@ -9,6 +9,15 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+#: Of commands that train several recognizers.
+AtOnce = Annotated[
+    int,
+    typer.Option(
+        help="Runs that are made at once, each by a process of its own with its share of the cores, or with a GPU of"
+        " its own. Small networks are done sooner so; each process takes memory of its own.",
+        min=1,
+    ),
+]
 _OPTIONS: dict[str, tuple[Any, Any]] = {
     "device": (
         Annotated[str, typer.Option(help="Where networks run: auto (a GPU where there is one), cpu, cuda, mps.")],

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from rich import box
 from rich.console import Console
@@ -41,6 +42,7 @@ class Board:
         names = [part.recognizer for part in parts]
         self._rows = {name: _Row(names.count(name)) for name in names}
         self._live: Live | None = None
+        self._done: set[Part] = set()
         self._last = 0.0
         self._start = time.monotonic()
 
@@ -61,18 +63,28 @@ class Board:
     @contextmanager
     def on(self, part: Part) -> Iterator[None]:
         """Attribute progress reported inside the block to a part."""
-        row = self._rows[part.recognizer]
-
-        def listen(text: str, left: float | None) -> None:
-            row.doing, row.left = text, left
-            self._tell(part, text, left)
-
-        with report_to(listen):
+        with report_to(partial(self.tell, part)):
             yield
 
-    def finished(self, part: Part, macro_f1: float, reused: bool) -> None:
-        """Say that a part is done."""
+    def tell(self, part: Part, text: str, left: float | None) -> None:
+        """Show what a part is doing; `left` in seconds, None where unknown."""
         row = self._rows[part.recognizer]
+        row.doing, row.left = text, left
+        if self._live is not None:
+            self._live.update(self.table())
+            return
+        now = time.monotonic()
+        if now - self._last >= LINE_EVERY_S:
+            self._last = now
+            self._print(f"{part.words}: {text}" + ("" if left is None else f", about {clock(left)} left"))
+
+    def finished(self, part: Part, macro_f1: float, reused: bool) -> None:
+        """Say that a part is done; a second time, after its cost was measured, says nothing."""
+        row = self._rows[part.recognizer]
+        if part in self._done:
+            row.doing, row.left = "", None
+            return
+        self._done.add(part)
         row.done, row.doing, row.left = row.done + 1, "", None
         if part.recordings is None:
             row.f1.append(macro_f1)
@@ -100,15 +112,6 @@ class Board:
         done, total = (sum(getattr(row, name) for row in self._rows.values()) for name in ("done", "total"))
         table.caption = f"{done} of {total} runs done after {clock(time.monotonic() - self._start)}"
         return table
-
-    def _tell(self, part: Part, text: str, left: float | None) -> None:
-        if self._live is not None:
-            self._live.update(self.table())
-            return
-        now = time.monotonic()
-        if now - self._last >= LINE_EVERY_S:
-            self._last = now
-            self._print(f"{part.words}: {text}" + ("" if left is None else f", about {clock(left)} left"))
 
     def _print(self, text: str) -> None:
         print(text, file=sys.stderr, flush=True)

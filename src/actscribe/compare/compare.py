@@ -9,9 +9,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from actscribe.compare.at_once import Shared, finish_at_once
 from actscribe.compare.board import Board
 from actscribe.compare.decode_once import decoding_once
-from actscribe.compare.plan import chosen, default_folder, parse_curve, parts, study_of, subset
+from actscribe.compare.plan import Part, chosen, default_folder, parse_curve, parts, study_of, subset
 from actscribe.compare.result import assemble
 from actscribe.compare.work import complete_run_of, finish
 from actscribe.data.loading import StudyData, load_data
@@ -42,6 +43,7 @@ def compare(
     curve: str | None = None,
     out: str | Path | None = None,
     cache: FrameCache | None = None,
+    at_once: int = 1,
 ) -> Comparison:
     """Train or set up each recognizer of a study, evaluate all on the same test clips, and return the results.
 
@@ -56,6 +58,8 @@ def compare(
         curve: numbers of training recordings of a learning curve, such as "1,2,5,10,all"; default none.
         out: folder; default STUDY/comparison.
         cache: of decoded frames; default the user's.
+        at_once: how many runs are made at once, each by a process of its own with its share of the cores, or with a GPU
+            of its own; each takes memory of its own.
 
     Raises:
         ActScribeError: bad data, an earlier comparison in the folder, or as `train` and `evaluate`.
@@ -82,8 +86,9 @@ def compare(
         not_known=list(data.not_known),
         versions=versions(),
         machine=machine(),
+        at_once=at_once,
     )
-    return _run(provenance, study, data, folder, cache)
+    return _run(provenance, study, data, folder, cache, at_once=at_once)
 
 
 def repeat(
@@ -92,6 +97,7 @@ def repeat(
     resume: bool = False,
     cache: FrameCache | None = None,
     home: Path | None = None,
+    at_once: int = 1,
 ) -> tuple[Comparison, list[str]]:
     """Make a comparison again from its provenance.json, retraining everything, and say which tables differ.
 
@@ -101,6 +107,7 @@ def repeat(
         resume: go on with a repetition that was interrupted.
         cache: of decoded frames; default the user's.
         home: folder of the study, or its study file, where it was moved away from the comparison.
+        at_once: see `compare`.
 
     Returns:
         the comparison, and the names of tables whose numbers are not the same.
@@ -123,10 +130,17 @@ def repeat(
     data = load_data(study)
     _check_recordings(before, data, first)
     fresh = before.model_copy(
-        update={"status": "running", "runs": {}, "results": {}, "versions": versions(), "machine": machine()}
+        update={
+            "status": "running",
+            "runs": {},
+            "results": {},
+            "versions": versions(),
+            "machine": machine(),
+            "at_once": at_once,
+        }
     )
     # A run that lies in the study's folder is not taken: it may be the very one that is to be repeated.
-    done = _run(fresh, study, data, folder, cache, retrain=True)
+    done = _run(fresh, study, data, folder, cache, retrain=True, at_once=at_once)
     after = done.provenance.results
     differ = sorted(name for name in before.results if after.get(name) != before.results[name])
     return done, differ
@@ -152,6 +166,7 @@ def _run(
     folder: Path,
     cache: FrameCache | None,
     retrain: bool = False,
+    at_once: int = 1,
 ) -> Comparison:
     every = parts(study, provenance.recognizers, provenance.seeds, provenance.curve)
     sweep_below(folder)
@@ -165,8 +180,13 @@ def _run(
     provenance.write(folder)
     sharers = [name for name in provenance.recognizers if name in left]
     with decoding_once(study, sharers, data, cache or default_cache()), Board(every).shown() as board:
+        memories: dict[Part, float | None] = {}
+        if at_once > 1:
+            missing = [part for part, run in zip(every, done, strict=True) if run is None]
+            shared = Shared(study, data, folder, cache, retrain, tuple(sharers))
+            memories = finish_at_once(missing, shared, board, at_once)
         for part in every:
-            run = finish(part, study, data, folder, board, cache, retrain)
+            run = finish(part, study, data, folder, board, cache, retrain, memories.get(part))
             provenance.runs[part.subfolder] = Place.of(run.folder, folder)
             provenance.write(folder)
     made = assemble(folder, provenance)

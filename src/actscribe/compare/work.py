@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from actscribe.compare.board import Board
@@ -20,6 +21,23 @@ from actscribe.settings.study import Study
 from actscribe.video.cache import FrameCache
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A part that is done but for its cost.
+
+    Args:
+        run: complete and evaluated.
+        macro_f1: on test, see `Evaluation.headline`.
+        memory_mb: peak of the process while it was trained, 10^6 bytes; None: not looked at.
+        reused: was done already.
+    """
+
+    run: Run
+    macro_f1: float
+    memory_mb: float | None
+    reused: bool
+
+
 def finish(
     part: Part,
     study: Study,
@@ -28,11 +46,9 @@ def finish(
     board: Board,
     cache: FrameCache | None = None,
     retrain: bool = False,
+    memory_mb: float | None = None,
 ) -> Run:
-    """Return the complete, evaluated run of a part, doing whatever of it is missing.
-
-    A complete run of the same study, seed and settings is taken from the comparison's folder, or from where `actscribe
-    train` puts one. An unfinished training goes on from its last checkpoint.
+    """Return the complete, evaluated run of a part with its cost, doing whatever of it is missing.
 
     Args:
         part: to do.
@@ -41,26 +57,41 @@ def finish(
         board: receives the progress.
         cache: of decoded frames; default the user's.
         retrain: take no run from outside the comparison's folder.
+        memory_mb: peak while the part was trained by another process, where it was.
+
+    Raises:
+        ActScribeError: as `train_and_measure`.
+    """
+    with board.on(part):
+        done = train_and_measure(part, study, data, folder, cache, retrain)
+        if part.recordings is None and kept_cost(done.run) is None:
+            measure_cost(done.run, done.memory_mb or memory_mb)
+    board.finished(part, done.macro_f1, done.reused)
+    return done.run
+
+
+def train_and_measure(
+    part: Part, study: Study, data: StudyData, folder: Path, cache: FrameCache | None = None, retrain: bool = False
+) -> Measured:
+    """Return the complete, evaluated run of a part, doing whatever of it is missing.
+
+    A complete run of the same study, seed and settings is taken from the comparison's folder, or from where `actscribe
+    train` puts one. An unfinished training goes on from its last checkpoint. Arguments as in `finish`.
 
     Raises:
         ActScribeError: as `train` and `evaluate`, or a run of another study is in the way.
     """
     own, its = study_of(study, part), subset(data, part.recordings, part.seed)
     run = complete_run_of(part, own, its, folder, retrain)
-    ready = run is not None and _is_evaluated(run, part)
-    with board.on(part):
-        memory = None
-        if run is None:
-            with peak_memory() as peak:
-                run_folder = folder / part.subfolder
-                begun = (run_folder / RUN_FILE).is_file()
-                run = train(own, part.recognizer, run_folder, resume=begun, cache=cache, data=its)
-            memory = round(peak[0] / MB, 1)
-        result = _evaluation(run, part, study)
-        if part.recordings is None and kept_cost(run) is None:
-            measure_cost(run, memory)
-    board.finished(part, result.headline(), ready)
-    return run
+    reused = run is not None and _is_evaluated(run, part)
+    memory = None
+    if run is None:
+        with peak_memory() as peak:
+            run_folder = folder / part.subfolder
+            begun = (run_folder / RUN_FILE).is_file()
+            run = train(own, part.recognizer, run_folder, resume=begun, cache=cache, data=its)
+        memory = round(peak[0] / MB, 1)
+    return Measured(run, _evaluation(run, part, study).headline(), memory, reused)
 
 
 def complete_run_of(part: Part, study: Study, data: StudyData, folder: Path, retrain: bool = False) -> Run | None:

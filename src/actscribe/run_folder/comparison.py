@@ -52,6 +52,7 @@ class Provenance(BaseModel):
         not_known: what the proof that nothing leaks could not see; said below every table.
         runs: place of each part -> folder of its run.
         versions, machine: of the last session that worked on it.
+        at_once: how many runs that session made at once.
         results: table -> digest of its CSV, by which a repetition is compared.
     """
 
@@ -71,6 +72,7 @@ class Provenance(BaseModel):
     runs: dict[str, Place] = {}
     versions: dict[str, str] = {}
     machine: str = ""
+    at_once: int = 1
     results: dict[str, str] = {}
 
     @classmethod

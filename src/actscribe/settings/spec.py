@@ -59,6 +59,8 @@ class RecognizerSpec:
         models: kinds of the catalog's models that this recognizer is the usual one for, see `models.catalog.Entry`.
         prompted: compares videos with prompts, and so has scores for classes that it never learned.
         embeds: looks at each clip once and keeps vectors of it, so that no decoded frames have to be kept.
+        shares_features: keeps what the frozen part of its model computes, for every recognizer on that model; one that
+            embeds does so, too.
         merges_into: the recognizer as which a run goes on whose adapters are folded into the model; empty: has none.
         model: settings -> the model that they name, see `models.catalog`; empty: they name none.
         looks_ahead: settings -> why it cannot score what has just happened, as part of a sentence; empty: it can.
@@ -74,6 +76,7 @@ class RecognizerSpec:
     models: tuple[str, ...] = ()
     prompted: bool = False
     embeds: bool = False
+    shares_features: bool = False
     merges_into: str = ""
     model: Callable[[Any], str] = no_model
     looks_ahead: Callable[[Any], str] = at_once

@@ -109,6 +109,10 @@ class FrameCache:
         self.root, self.limit_bytes = Path(root), limit_bytes
         self._held: WeakValueDictionary[str, CachedFrames] = WeakValueDictionary()
 
+    def __reduce__(self) -> tuple[type[FrameCache], tuple[Path, int]]:
+        """Another process gets the same folder, and holds what it opens itself."""
+        return FrameCache, (self.root, self.limit_bytes)
+
     def frames(
         self, path: Path, content: str, times: np.ndarray, short_side: int | None, square_pixels: bool = True
     ) -> CachedFrames:

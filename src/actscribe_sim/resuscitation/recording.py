@@ -26,6 +26,7 @@ from actscribe.files import write_text
 from actscribe.progress import track
 from actscribe.settings.study import STUDY_FILE
 from actscribe.video.writing import write_video
+from actscribe.workers import cores
 from actscribe_sim.claim import claim
 from actscribe_sim.resuscitation.captions import captions
 from actscribe_sim.resuscitation.scene import CAPTION, Scene, group_of, make_scene, render_frames
@@ -132,7 +133,7 @@ def simulate(
     names = [_files(out, settings, index) for index in range(recordings)]
     _check_manifest(out, names)
     missing = [index for index, files in enumerate(names) if not _done(files)]
-    processes = min(workers or _cores(), len(missing))
+    processes = min(workers or cores(), len(missing))
     if processes > 1:
         _film_in_processes(out, settings, missing, processes)
     else:
@@ -246,10 +247,6 @@ def _table(rows: Iterable[Iterable[str]]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue()
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

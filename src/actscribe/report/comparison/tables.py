@@ -139,7 +139,9 @@ def cost_table(done: Comparison) -> Table:
         Column("seconds_per_minute", "s per minute", "seconds of compute for a minute of video, decoding included"),
         Column("train_s", "training", format="length"),
     )
-    return frame_table("Cost, measured on this machine in the same comparison.", done.costs, columns)
+    at_once = done.provenance.at_once
+    beside = f" {at_once} trainings ran at once: alone each takes less time." if at_once > 1 else ""
+    return frame_table(f"Cost, measured on this machine in the same comparison.{beside}", done.costs, columns)
 
 
 def _bouts(intervals: Iterable[Interval], name: str) -> list[list[float]]:

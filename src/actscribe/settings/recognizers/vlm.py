@@ -248,6 +248,7 @@ RECOGNIZERS = {
         "actscribe.recognizers.vlm_list:VLM_LIST",
         _asked,
         _quantized,
+        shares_features=True,
         model=named_model,
     ),
     "vlm-yesno": RecognizerSpec(
@@ -257,6 +258,7 @@ RECOGNIZERS = {
         _asked,
         _quantized,
         models=("vlm", "llm"),
+        shares_features=True,
         model=named_model,
     ),
     "vlm-judge": RecognizerSpec(
@@ -265,6 +267,7 @@ RECOGNIZERS = {
         "actscribe.recognizers.vlm_judge:VLM_JUDGE",
         _asked,
         _judged,
+        shares_features=True,
         model=named_model,
     ),
     "vlm-ground": RecognizerSpec(
@@ -291,6 +294,7 @@ RECOGNIZERS = {
         training_splits,
         _adapted,
         merges_into="vlm-head",
+        shares_features=True,
         model=named_model,
     ),
 }

@@ -1,0 +1,226 @@
+"""Jobs of one command done at once by several processes of this machine, each with its share of it.
+
+Small networks gain little from a second thread: two trainings at once, each with one, take half the time of two after
+another. On a machine with several GPUs each process has one of them.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+import psutil
+
+from actscribe.compute import Compute
+from actscribe.errors import ActScribeError
+from actscribe.progress import report_to
+
+#: Memory of a process with a small model, its decoder included (measured: 0.9 GiB); larger ones want fewer (ours).
+PROCESS_BYTES = 1.25 * 2**30
+#: Seconds between two looks of a process at whether whoever started it still lives.
+ORPHAN_S = 1.0
+#: Seconds that a process has to end by itself before it is killed.
+ENDING_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One call of the function that the processes run.
+
+    Args:
+        argument: of the call; can be pickled, as what it returns.
+        words: what a message calls it.
+        keeps: what the first job of this key computes and keeps for all others, which wait for it; empty: nothing.
+    """
+
+    argument: Any
+    words: str
+    keeps: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a job says of itself while it runs; `left` in seconds, None where unknown."""
+
+    job: int
+    text: str
+    left: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a job returned."""
+
+    job: int
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Worker:
+    process: BaseProcess
+    pipe: Connection
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def spread(count: int | None, compute: Compute, threads: int = 1) -> list[Compute]:
+    """Return where each of several processes of this machine computes.
+
+    Args:
+        count: of processes; None: one for each GPU, or as many as cores and memory allow.
+        compute: what was asked for.
+        threads: of each on a processor, where `compute` says nothing. Sums of several threads may differ in their last
+            digit from those of one.
+    """
+    import torch
+
+    from actscribe.models.device import device
+
+    kind = device().type
+    if kind == "cuda" and compute.device == "auto":
+        gpus = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+        named = [gpus[index % len(gpus)] for index in range(count or len(gpus))]
+        return [replace(compute, device=name) for name in named]
+    if kind != "cpu":
+        return [compute] * (count or 1)
+    return [replace(compute, device="cpu", threads=compute.threads or threads)] * (count or _usual_count())
+
+
+def _usual_count() -> int:
+    return max(1, min(cores(), int(psutil.virtual_memory().available // PROCESS_BYTES)))
+
+
+def run_jobs(
+    function: Callable[[Any], Any], jobs: Sequence[Job], computes: Sequence[Compute]
+) -> Iterator[Progress | Done]:
+    """Run a function on each job's argument, as many at once as there are `computes`; yield what comes as it comes.
+
+    However the block ends that iterates, no process is left behind.
+
+    Args:
+        function: can be pickled: of a module, not within another function.
+        jobs: are begun in this order.
+        computes: where each process computes, see `spread`.
+
+    Raises:
+        ActScribeError: of a job, which ends all others; or a process ended within one.
+    """
+    context = multiprocessing.get_context("spawn")  # a forked process cannot use a GPU
+    idle = [_start(context, function, compute) for compute in computes[: len(jobs)]]
+    every, running, known = list(idle), dict[int, tuple[_Worker, int]](), set[str]()
+    waiting = list(range(len(jobs)))
+    try:
+        while waiting or running:
+            for job in _ready(jobs, waiting, [number for _, number in running.values()], known)[: len(idle)]:
+                worker = idle.pop()
+                waiting.remove(job)
+                running[worker.pipe.fileno()] = worker, job
+                with suppress(OSError):  # it died; it is heard of below
+                    worker.pipe.send((job, jobs[job].argument))
+            for pipe in wait([worker.pipe for worker, _ in running.values()]):
+                worker, job = running[pipe.fileno()]  # type: ignore[union-attr]
+                answer = _heard(worker, jobs[job])
+                if isinstance(answer, Done):
+                    known.add(jobs[job].keeps)
+                    del running[worker.pipe.fileno()]
+                    idle.append(worker)
+                yield answer
+    finally:
+        for worker in every:
+            worker.pipe.close()
+            worker.process.terminate()
+        for worker in every:
+            worker.process.join(ENDING_S)
+            worker.process.kill()
+            worker.process.join()
+
+
+def _ready(jobs: Sequence[Job], waiting: Sequence[int], running: Collection[int], known: Collection[str]) -> list[int]:
+    """Return the jobs that may begin now: none that another one is just computing something for."""
+    ready: list[int] = []
+    for job in waiting:
+        key = jobs[job].keeps
+        if not key or key in known or key not in {jobs[other].keeps for other in (*running, *ready)}:
+            ready.append(job)
+    return ready
+
+
+def _start(context: Any, function: Callable[[Any], Any], compute: Compute) -> _Worker:
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(theirs, function, compute, os.getpid()), daemon=True)
+    process.start()
+    theirs.close()
+    return _Worker(process, ours)
+
+
+def _heard(worker: _Worker, job: Job) -> Progress | Done:
+    try:
+        answer = worker.pipe.recv()
+    except (EOFError, OSError):
+        worker.process.join()
+        raise ActScribeError(
+            f"{job.words}: its process ended (exit code {worker.process.exitcode}) before its work was done.",
+            "It may have taken too much memory: do fewer at once. What is done is kept.",
+        ) from None
+    if isinstance(answer, _Failed):
+        raise ActScribeError(f"{job.words}: {answer.message}", answer.hint)
+    return answer  # type: ignore[no-any-return]
+
+
+def _serve(pipe: Connection, function: Callable[[Any], Any], compute: Compute, parent: int) -> None:
+    """Do jobs until whoever sends them is gone: what a process runs."""
+    from actscribe.models.device import computing
+    from actscribe.video.contained import contained
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is answered by the one who hands out
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what libraries hold of the system is given back
+    end_with_parent(parent)
+    with computing(compute), contained():
+        for job, argument in iter(lambda: _next(pipe), None):
+            try:
+                with report_to(partial(_report, pipe, job)):
+                    answer: Done | _Failed = Done(job, function(argument))
+            except ActScribeError as error:
+                answer = _Failed(error.message, error.hint)
+            pipe.send(answer)
+
+
+def _report(pipe: Connection, job: int, text: str, left: float | None) -> None:
+    pipe.send(Progress(job, text, left))
+
+
+def _next(pipe: Connection) -> tuple[int, Any] | None:
+    with suppress(EOFError, OSError):
+        return pipe.recv()  # type: ignore[no-any-return]
+    return None
+
+
+def end_with_parent(parent: int) -> None:
+    """Let this process end at once when its parent is gone; what it was at is done again, with the same bytes."""
+
+    def look() -> None:
+        while os.getppid() == parent:
+            time.sleep(ORPHAN_S)
+        os._exit(1)
+
+    threading.Thread(target=look, name="orphan", daemon=True).start()
