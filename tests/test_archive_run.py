@@ -239,11 +239,11 @@ def test_where_the_report_has_no_room_what_is_done_is_said_all_the_same(
     out = tmp_path / "out"
     words = [str(word) for word in ("archive", tmp_path / "in", "--run", one_run.folder, "--out", out, "--workers", 1)]
     ended = CliRunner().invoke(app, words)
-    said = " ".join(ended.output.split())
+    output = " ".join(ended.output.split())
     assert ended.exit_code == 3
-    assert "1 of 1 videos have a timeline" in said
-    assert f"Tables and report are not written: {out / 'archive.csv'}: the disk is full" in said
-    assert f"actscribe archive {out} --report" in said
+    assert "1 of 1 videos have a timeline" in output
+    assert f"Tables and report are not written: {out / 'archive.csv'}: the disk is full" in output
+    assert f"actscribe archive {out} --report" in output
     ended = CliRunner().invoke(app, ["archive", str(out), "--report"])
     assert (ended.exit_code, "Free some space." in ended.output) == (2, True)
     monkeypatch.undo()

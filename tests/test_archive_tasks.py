@@ -287,10 +287,10 @@ def test_what_is_gone_is_named_where_nothing_can_be_written(
     check = verify(archive)
     assert check.gone == ("timelines/a.json",)
     assert check.unnoted.endswith("state: cannot be written: Read-only file system.")
-    said = CliRunner().invoke(app, ["archive", str(archive.folder), "--verify"])
-    assert said.exit_code == 3
-    assert "gone: timelines/a.json" in said.output
-    assert "is not noted, so no command writes it again" in " ".join(said.output.split())
+    ended = CliRunner().invoke(app, ["archive", str(archive.folder), "--verify"])
+    assert ended.exit_code == 3
+    assert "gone: timelines/a.json" in ended.output
+    assert "is not noted, so no command writes it again" in " ".join(ended.output.split())
 
 
 def test_a_corrected_file_is_not_written_over_when_another_of_its_video_is_gone(

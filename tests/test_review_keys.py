@@ -121,8 +121,8 @@ def test_what_is_no_key_is_refused_with_the_line(tmp_path: Path, typed: str) -> 
 
 
 def test_digits_need_no_quotes(tmp_path: Path) -> None:
-    found = reached(own(tmp_path, f"{RIGHT}: 1\nplay: [0, k]\n"))
-    assert (found["1"], found["2"], found["0"], found["k"]) == (RIGHT, LEFT, "play", "play")
+    bound = reached(own(tmp_path, f"{RIGHT}: 1\nplay: [0, k]\n"))
+    assert (bound["1"], bound["2"], bound["0"], bound["k"]) == (RIGHT, LEFT, "play", "play")
 
 
 @pytest.mark.parametrize(
@@ -150,14 +150,14 @@ def test_a_label_named_like_an_action_is_given_no_key_by_that_name(tmp_path: Pat
     with pytest.raises(ActScribeError, match="'loop' is an action as well as a label") as caught:
         key_map(own(tmp_path, "loop: f\n"), ("loop",))
     assert "digits" in caught.value.hint
-    found = key_map(tmp_path / "none.yaml", ("loop",))
-    assert (found.labels["loop"], found.commands["loop"]) == (("1",), ("Shift+L",))
+    mapped = key_map(tmp_path / "none.yaml", ("loop",))
+    assert (mapped.labels["loop"], mapped.commands["loop"]) == (("1",), ("Shift+L",))
 
 
 def test_no_key_at_all_can_be_asked_for(tmp_path: Path) -> None:
-    found = key_map(own(tmp_path, f"{LEFT}: []\nplay: []\n"), (LEFT, RIGHT))
-    assert (found.labels[LEFT], found.labels[RIGHT], found.commands["play"]) == ((), ("1",), ())
-    assert not found.sentences()
+    mapped = key_map(own(tmp_path, f"{LEFT}: []\nplay: []\n"), (LEFT, RIGHT))
+    assert (mapped.labels[LEFT], mapped.labels[RIGHT], mapped.commands["play"]) == ((), ("1",), ())
+    assert not mapped.sentences()
 
 
 def test_an_action_that_lost_its_last_key_is_named(tmp_path: Path) -> None:

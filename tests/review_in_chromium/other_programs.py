@@ -171,14 +171,14 @@ def test_page_and_server_call_a_key_alike(chromium: Tab, ward: Site, key: str) -
     page = enter(chromium, ward, 1280)
     held = {"": {}, "Ctrl+": {"ctrlKey": True}, "Alt+": {"altKey": True}}
     for modifiers, flags in held.items():
-        place = page.evaluate(
+        index = page.evaluate(
             """async ([key, event]) => {
                 const {Keys} = await import("/static/keys.js");
                 return new Keys({labels: [{keys: [key]}], commands: []}).placeOf(event);
             }""",
             [named(modifiers + key), {"key": key, **flags}],
         )
-        assert place == 0, modifiers
+        assert index == 0, modifiers
 
 
 def exported(page: Page, site: Site) -> None:
