@@ -81,9 +81,18 @@ def test_plan_of_a_folder(tmp_path: Path) -> None:
         (("nowhere",), "neither a folder"),
         (("smolvlm2-256m", "--recognizer", "vlm-yes"), "vlm-yesno"),
         (("smolvlm2-256m", "--dtype", "float16"), "float"),
+        (("clip-b32", "--recognizer", "vlm-yesno"), "'clip-b32' is a CLIP, which is no vision-language model."),
+        (("timesformer-k400", "--recognizer", "vlm-lora"), "is a TimeSformer, which is no vision-language model."),
+        (("clip-b32", "--recognizer", "vlm-head"), "is a CLIP, which is no vision-language model."),
+        (("smolvlm2-256m", "--recognizer", "clip"), "is a SmolVLM2, which is no model of this recognizer."),
+        (("smolvlm2-256m", "--recognizer", "probe"), "is a SmolVLM2, which is no encoder that is known here."),
+        (("smollm2-360m",), "is a SmolLM2, which is no vision-language model."),
+        (("smolvlm2-256m", "--frames", "1000000000"), "--frames 1000000000: a study has at most"),
+        (("smolvlm2-256m", "--labels", "1000000000"), "--labels 1000000000: a study has at most 10,000."),
     ],
 )
 def test_plan_of_what_is_not_there(words: tuple[str, ...], message: str) -> None:
     code, text = run("plan", *words)
     assert code == 2
     assert message in text
+    assert "models pull" not in text

@@ -16,6 +16,9 @@ from actscribe.cli.terminal import allow_bars
 
 models = typer.Typer(help="Models: what is here, getting one, what one will cost.", no_args_is_help=True)
 
+#: Labels of the largest sets that there are, with room to spare.
+MOST_LABELS = 10_000
+
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
@@ -84,6 +87,7 @@ def plan(
     from actscribe.models.catalog import find
     from actscribe.settings.registry import usual_for
 
+    _check_sizes(frames, labels)
     entry = find(name)
     chosen = recognizer or usual_for(entry.kind if entry else "vlm")
     settings = _settings(chosen, name, dtype, batch_size)
@@ -98,6 +102,16 @@ def plan(
     peak = f"{needed.memory / MB:,.0f} MB at the peak, besides about 700 MB of Python and PyTorch"
     for topic, text in {"recognizer": chosen, "memory": peak, **needed.lines}.items():
         print(f"{topic + ':':<18} {text}")
+
+
+def _check_sizes(frames: int, labels: int) -> None:
+    """Refuse what no study has, which would be counted for ever."""
+    from actscribe.errors import ActScribeError
+    from actscribe.settings.study import MOST_FRAMES
+
+    for option, given, most in (("--frames", frames, MOST_FRAMES), ("--labels", labels, MOST_LABELS)):
+        if given > most:
+            raise ActScribeError(f"{option} {given}: a study has at most {most:,}.", "Give that of yours.")
 
 
 def _settings(recognizer: str, model: str, dtype: str | None, batch_size: int | None) -> BaseModel:

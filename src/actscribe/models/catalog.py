@@ -25,6 +25,14 @@ ALLOWED = ("*.safetensors", "*.safetensors.index.json", "*.json", "*.jinja", "*.
 ENCODER = "encoder"
 #: The hub's own account that offers safetensors of older models as pull requests.
 CONVERTER = "SFconvertbot"
+#: Kind -> what such a model is, in a sentence on one that is none.
+_KINDS = {
+    "vlm": "vision-language model",
+    "timesformer": "video classifier",
+    "clip": "CLIP",
+    "xclip": "X-CLIP",
+    "llm": "text-only language model",
+}
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack")
 
 
@@ -209,11 +217,11 @@ def checkpoint_folder(name: str, kind: str = "") -> Path:
 
     Args:
         name: what the user typed.
-        kind: of the embedded model that "embedded" stands for; empty for any other name, of whatever kind it is.
+        kind: that is wanted, and of which "embedded" stands for the embedded model; empty: any.
 
     Raises:
-        ActScribeError: it is not here, or is without safetensors, or a file of it is cut short, not fetched, or asks
-            for code of its own; the message says what is missing and what to type.
+        ActScribeError: it is known to be of another kind, it is not here, or is without safetensors, or a file of it
+            is cut short, not fetched, or asks for code of its own; the message says what is missing and what to type.
     """
     if name == EMBEDDED:
         return _packaged(kind)
@@ -222,6 +230,9 @@ def checkpoint_folder(name: str, kind: str = "") -> Path:
         _complete(folder, f"Copy the missing files into {folder}.", f"Copy it again into {folder}.")
         return folder
     entry = find(name)
+    if entry is not None and kind and entry.kind not in (kind, ENCODER):
+        fitting = ", ".join(one.name for one in ENTRIES if one.kind == kind)
+        raise ActScribeError(f"'{name}' is a {entry.family}, which is no {_KINDS[kind]}.", f"Such are: {fitting}.")
     if entry is not None and entry.kind == ENCODER:
         raise ActScribeError(f"'{name}' is no checkpoint but an encoder of a package.", "Use it with recognizer: probe")
     if entry is not None and not entry.hub:

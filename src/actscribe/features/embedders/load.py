@@ -33,6 +33,7 @@ from actscribe.settings.recognizers.dual_encoder import XclipSettings
 FRAMES_AT_ONCE = 16
 #: Part of every key; raise it when vectors are made in another way.
 VERSION = 1
+_OTHERS = "Vision-language models: recognizer vlm-head"
 KNOWN = (*pictures.FAMILIES, *CLASSIFIERS, *videos.PERCEPTION, "xclip")
 
 
@@ -157,6 +158,8 @@ def _network(settings: EncoderChoice, frames: int) -> tuple[nn.Module, Pixels, A
 
 def _folder(model: str) -> Path:
     entry = find(model)
+    if entry is not None and entry.kind in ("vlm", "llm"):
+        raise ActScribeError(f"'{model}' is a {entry.family}, which is no encoder that is known here.", _OTHERS)
     return checkpoint_folder(model, "timesformer" if model == EMBEDDED or entry is None else entry.kind)
 
 
@@ -167,7 +170,7 @@ def _config(model: str) -> Any:
     if kind not in KNOWN:
         raise ActScribeError(
             f"'{model}' is a {kind}, which is no encoder that is known here.",
-            f"Known: {', '.join(sorted(KNOWN))}. Vision-language models: recognizer vlm-head",
+            f"Known: {', '.join(sorted(KNOWN))}. {_OTHERS}",
         )
     if kind in CLASSIFIERS:
         return encoder_configuration(folder, model)
