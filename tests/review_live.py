@@ -11,9 +11,9 @@ from typing import Any
 
 import uvicorn
 
+from actscribe.local_page.access import Access
+from actscribe.local_page.listening import listen
 from actscribe.review.app import create
-from actscribe.review.security import Access
-from actscribe.review.serve import listen
 from actscribe.review.session import Session
 from actscribe.review.start import read_study
 

@@ -20,10 +20,10 @@ from actscribe import load_study
 from actscribe.data.loading import load_data
 from actscribe.files import write_text
 from actscribe.journal import Journal, Sheet, Suggestion
+from actscribe.local_page.access import Access
+from actscribe.local_page.listening import LOOPBACK, listen
 from actscribe.review.app import create
 from actscribe.review.folder import ReviewFolder
-from actscribe.review.security import Access
-from actscribe.review.serve import LOOPBACK, listen
 from actscribe.review.session import Session
 from actscribe.review.suggester import Suggester
 from actscribe.review.suggestions import Doubt, Kept, Suggested

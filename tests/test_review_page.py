@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import actscribe.local_page
 import actscribe.review
 from actscribe.review.commands import COMMANDS
 
 STATIC = Path(actscribe.review.__file__).parent / "static"
+SHARED = Path(actscribe.local_page.__file__).parent / "static"
 TUTORIAL = Path(__file__).parents[1] / "docs" / "tutorials" / "review.md"
 #: Bytes of all files together.
 MOST = 150_000
@@ -17,7 +19,9 @@ SVG = "http://www.w3.org/2000/svg"
 
 
 def _texts() -> dict[str, str]:
-    return {path.name: path.read_text(encoding="utf-8") for path in sorted(STATIC.iterdir())}
+    return {
+        path.name: path.read_text(encoding="utf-8") for path in (*sorted(STATIC.iterdir()), *sorted(SHARED.iterdir()))
+    }
 
 
 def test_the_page_is_small_and_asks_nobody_else() -> None:

@@ -18,7 +18,8 @@ import pytest
 import uvicorn
 from short_studies import refused
 
-from actscribe.review.serve import configured, listen
+from actscribe.local_page.listening import configured, listen
+from actscribe.review.app import create
 from actscribe.review.served import start
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl here to make a certificate")
@@ -48,7 +49,7 @@ def served(
     study = shutil.copytree(short_study, tmp_path_factory.mktemp("tls-study") / "study")
     at = listen("127.0.0.1", 0, *pair)
     session, _ = start(study, None, "AB", False, 0.0, "", NAME, at)
-    server = uvicorn.Server(configured(session, at))
+    server = uvicorn.Server(configured(create(session), at))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [at.socket]}, daemon=True)
     thread.start()
     while not server.started:

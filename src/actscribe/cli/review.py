@@ -56,7 +56,8 @@ def review(
         _prepare(study, run)
     else:
         _require()
-        from actscribe.review.serve import listen, serve
+        from actscribe.local_page.listening import listen
+        from actscribe.review.serve import serve
         from actscribe.review.served import address, start
         from actscribe.run_folder.standing_in_the_way import train_command
         from actscribe.tables import print_sentence

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib import resources
-from pathlib import PurePosixPath
 from typing import Any
 
 from starlette.applications import Starlette
@@ -16,21 +14,14 @@ from starlette.routing import Route
 
 from actscribe.errors import ActScribeError
 from actscribe.journal import Conflict
+from actscribe.local_page.access import Guarded, TooLarge
+from actscribe.local_page.answers import answer, refusal
+from actscribe.local_page.static_files import static_file
 from actscribe.review import agreement, opened, overview, reports, written
-from actscribe.review.answers import answer, refusal
 from actscribe.review.asked import Asked
 from actscribe.review.media import serve
-from actscribe.review.security import Guarded, TooLarge
 from actscribe.review.session import Session, Unknown
 
-#: Ending of a file of the page -> what it is served as; files of other endings are not served.
-_TYPES = {
-    ".html": "text/html; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".svg": "image/svg+xml",
-    ".png": "image/png",
-}
 _GET: Mapping[str, Callable[[Asked], Any]] = {
     "/api/study": overview.overview,
     "/api/agreement": agreement.agreement,
@@ -125,23 +116,11 @@ async def _report(request: Request) -> Response:
 
 
 async def _page(request: Request) -> Response:
-    return _file("index.html")
+    return static_file("actscribe.review", "index.html")
 
 
 async def _static(request: Request) -> Response:
-    return _file(request.path_params["path"])
-
-
-def _file(name: str) -> Response:
-    """Return a file of the page, and nothing else: names are plain, without a step up."""
-    path = PurePosixPath(name)
-    plain = all(part.replace("-", "").replace("_", "").replace(".", "").isalnum() for part in path.parts)
-    if not plain or any(part.startswith(".") for part in path.parts) or path.suffix not in _TYPES:
-        return refusal(404, "There is no such file.")
-    found = resources.files("actscribe.review").joinpath("static", *path.parts)
-    if not found.is_file():
-        return refusal(404, "There is no such file.")
-    return Response(found.read_bytes(), media_type=_TYPES[path.suffix], headers={"cache-control": "no-cache"})
+    return static_file("actscribe.review", request.path_params["path"])
 
 
 async def _not_there(request: Request, error: Exception) -> Response:

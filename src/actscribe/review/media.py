@@ -10,7 +10,7 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from actscribe.review.answers import refusal
+from actscribe.local_page.answers import refusal
 from actscribe.review.ranges import Unsatisfiable, wanted
 
 #: Bytes that are read at once.

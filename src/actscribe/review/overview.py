@@ -10,15 +10,13 @@ from actscribe.data.clips import SAME_S
 from actscribe.journal.annotations import begin
 from actscribe.journal.sheet import Sheet
 from actscribe.journal.spans import Spans, seconds, shared
+from actscribe.local_page.colours import label_colour
 from actscribe.review.asked import Asked
 from actscribe.review.commands import COMMANDS
 from actscribe.review.keys import key_map
 from actscribe.review.recordings import Item
 from actscribe.review.reports import listed
 from actscribe.review.session import Session
-
-#: Degrees from one label's hue to the next: the golden angle keeps neighbours apart however many there are.
-GOLDEN = 137.508
 
 
 def overview(asked: Asked) -> dict[str, Any]:
@@ -38,7 +36,7 @@ def overview(asked: Asked) -> dict[str, Any]:
             {
                 "name": label.name,
                 "definition": label.definition,
-                "color": f"hsl({(200 + index * GOLDEN) % 360:.1f} 65% 48%)",
+                "color": label_colour(index),
                 "keys": keys.labels[label.name],
             }
             for index, label in enumerate(labels.labels)

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from actscribe.annotations.text import parse_seconds
 from actscribe.errors import ActScribeError, closest
+from actscribe.local_page.access import Access
+from actscribe.local_page.listening import Listening
 from actscribe.review.choose_run import choose_run
 from actscribe.review.folder import ReviewFolder
 from actscribe.review.keys import key_map
-from actscribe.review.security import Access
-from actscribe.review.serve import Listening
 from actscribe.review.session import Session
 from actscribe.review.start import checked_name, read_study
 from actscribe.review.suggester import Suggester

@@ -11,6 +11,7 @@ from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError
 from actscribe.journal import AGREED, Action, Began, Journal, Sheet, Suggestion
 from actscribe.journal.spans import Spans
+from actscribe.local_page.access import Access
 from actscribe.remembered import remembered_content
 from actscribe.review.cameras import Conversions
 from actscribe.review.derived import planted_in, sentence, taken_back, unmasked
@@ -19,7 +20,6 @@ from actscribe.review.folder import ReviewFolder
 from actscribe.review.guard import Judged, Looks, judged
 from actscribe.review.planted import planted
 from actscribe.review.recordings import Item, items, outside
-from actscribe.review.security import Access
 from actscribe.review.settling import Voice, begun_as_agreed, voices
 from actscribe.review.sheets import Sheets
 from actscribe.review.suggester import Suggester

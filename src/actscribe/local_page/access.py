@@ -17,7 +17,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from actscribe.review.answers import refusal
+from actscribe.local_page.answers import refusal
 
 #: No script, style or address but our own, and no place in another page.
 POLICY = (
@@ -34,7 +34,7 @@ HEADERS = {
 }
 #: Bytes of a request's body: an action of 20,000 operations has about 6 MB.
 MOST_BODY = 16 << 20
-#: What needs the cookie: all that says anything of the study. The page itself holds nothing but our code.
+#: What needs the cookie: all that says anything of a study or a recording. The page itself holds nothing but our code.
 _GUARDED = ("/api/", "/media/", "/reports/")
 
 
@@ -71,7 +71,7 @@ class Access:
     @property
     def cookie_name(self) -> str:
         """With the port: browsers send a cookie to all ports of a host."""
-        return f"actscribe-review-{self.port}"
+        return f"actscribe-{self.port}"
 
     @property
     def address(self) -> str:
