@@ -45,6 +45,11 @@ def watch(
     rules: Annotated[
         bool | None, typer.Option("--rules/--no-rules", help="Apply the label set's rules; default as the run has it.")
     ] = None,
+    page: Annotated[
+        bool, typer.Option("--page", help="Show it in the browser as well, on this machine alone.")
+    ] = False,
+    port: Annotated[int, typer.Option(help="Of the page's address; default any that is free.", min=0, max=65535)] = 0,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the page's address, open nothing.")] = False,
 ) -> None:
     """Write the timeline while it happens: of a camera, a stream, or a file as it plays or grows."""
     from actscribe.annotations import FORMATS
@@ -69,8 +74,31 @@ def watch(
 
     chosen = choose(source, speed, growing, give_up, None if record is None else Remuxed(record))
     _check_options(chosen.passes, growing, speed, record)
+    if not page and (port or no_browser):
+        raise ActScribeError("--port and --no-browser are of the page.", "Add --page, or leave them out.")
     folder = out or (Path(source).parent if not chosen.passes else Path())
-    _watch(chosen, opened, folder / (safe_name(name) if name else chosen.name), formats, json, lasting, rules)
+    stem = folder / (safe_name(name) if name else chosen.name)
+    with ExitStack() as around:
+        shown = _page(around, chosen.source.media, opened, port, not no_browser, json) if page else None
+        _watch(chosen, opened, stem, formats, json, lasting, rules, shown)
+
+
+def _page(around: ExitStack, media: str, run: Run, port: int, browser: bool, json: bool) -> Shown:
+    """Serve the page as long as `around` is open, say where, and return it."""
+    from actscribe.packages import require
+
+    for module in ("starlette", "uvicorn"):
+        require(module, "actscribe watch --page")
+    from actscribe.live.page.board import Board
+    from actscribe.live.page.serve import access_of, served
+    from actscribe.local_page.listening import LOOPBACK, listen
+
+    listening = listen(LOOPBACK, port)
+    around.enter_context(listening.socket)
+    board, access = Board(media, run.labels.names), access_of(listening)
+    around.enter_context(served(board, listening, access, browser))
+    print(f"Open in your browser: {access.address}", flush=True, file=sys.stderr if json else sys.stdout)
+    return board
 
 
 def _check_options(passes: bool, growing: bool, speed: float, record: Path | None) -> None:
@@ -94,8 +122,9 @@ def _watch(
     json: bool,
     lasting: float | None,
     rules: bool | None,
+    page: Shown | None,
 ) -> None:
-    from actscribe.live.screen import JsonLines, Lanes, Lines
+    from actscribe.live.screen import JsonLines, Lanes, Lines, Together
     from actscribe.live.watch import watch as watch_source
     from actscribe.tables import print_sentence
 
@@ -105,6 +134,8 @@ def _watch(
         shown: Shown = JsonLines() if json else Lines()
         if not json and sys.stdout.isatty():
             shown = around.enter_context(Lanes(chosen.source.media, run.labels.names))
+        if page is not None:
+            shown = Together(shown, page)
         done = watch_source(chosen, run, stem, shown, formats, rules, lasting)
     if json:
         return

@@ -122,8 +122,8 @@ class Health:
         return self._changed(sample.moment)
 
     def forget(self) -> None:
-        """Start over after a loss."""
-        self._last, self._dark_since, self._still_since = None, None, None
+        """Start over after a loss; what was said of the picture before is no longer so."""
+        self._state, self._last, self._dark_since, self._still_since = "picture", None, None, None
 
     def _changed(self, now: float) -> Event | None:
         if self._dark_since is not None and now - self._dark_since >= BLACK_S:

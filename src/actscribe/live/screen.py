@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from actscribe.live.lines import Line
-from actscribe.live.session import State
+from actscribe.live.session import Shown, State
 from actscribe.progress import clock
 
 #: Seconds that the lanes show, from one mark to the next, and between two drawings.
@@ -74,6 +74,27 @@ def title(state: State, media: str, width: int) -> str:
         status += f"  late by {state.latency[0]:.1f} s (95 %: {state.latency[1]:.1f} s)"
     room = width - len(status)
     return (_short(media, max(8, room)) + status)[:width]
+
+
+class Together:
+    """Several places where a session is shown.
+
+    Args:
+        places: each of them.
+    """
+
+    def __init__(self, *places: Shown) -> None:
+        self._places = places
+
+    def line(self, line: Line) -> None:
+        """Show what happened everywhere."""
+        for one in self._places:
+            one.line(line)
+
+    def draw(self, state: State) -> None:
+        """Show how it stands everywhere."""
+        for one in self._places:
+            one.draw(state)
 
 
 class Lines:

@@ -1,0 +1,1 @@
+"""The page on which a watched recording is seen while it grows."""
