@@ -12,7 +12,7 @@ NO_COMPILER := CC=false CXX=false
 ROADS := cli_plugins road probe dual_recognizer vlm_zero_shot vlm_head vlm_lora judge archive_run figure cli_models \
   table_files video_reading evaluation_clips evaluation_significance annotations_exports
 
-.PHONY: help install demo demo-quick wheel-test test test-slow lowest test-lowest test-lowest-quick report-test review-test docs docs-test browser-test lint format benchmarks campaigns campaigns-full campaign-programs campaign-video-matrix campaign-archive campaign-servers clean
+.PHONY: help install demo demo-quick wheel-test test test-slow lowest test-lowest test-lowest-quick report-test review-test live-test docs docs-test browser-test lint format benchmarks campaigns campaigns-full campaign-programs campaign-video-matrix campaign-archive campaign-servers clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/ -/'
@@ -69,8 +69,11 @@ docs: install    ## the documentation, into site/ to be opened without a network
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "Open site/index.html"
 
-browser-test: docs  ## these three at once, in two processes
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -o 'python_files=*.py' -n 2 --dist loadfile tests/report_in_chromium.py tests/docs_in_chromium.py tests/review_in_chromium
+live-test: install  ## the live page in headless Chromium, which must be on the PATH: what is seen, axe, width
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/live_in_chromium.py
+
+browser-test: docs  ## these and the documentation at once, in two processes
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -o 'python_files=*.py' -n 2 --dist loadfile tests/report_in_chromium.py tests/docs_in_chromium.py tests/live_in_chromium.py tests/review_in_chromium
 
 docs-test: docs  ## the same in headless Chromium, which must be on the PATH: offline, width, search
 	$(BIN)/python -m pytest tests/docs_in_chromium.py

@@ -21,11 +21,11 @@ function say(id, text) {
 }
 
 /** A piece of a track from one second to another, as far as it is shown; null: nothing of it is. */
-function piece(kind, start, end, {at, shown_s}) {
-	const [from, to] = [Math.max(start, at - shown_s), Math.min(end, at)];
+function piece(kind, start, end, {at, begin, shown_s}) {
+	const [from, to] = [Math.max(start, begin), Math.min(end, at)];
 	if (to <= from) return null;
 	const made = make("span", kind);
-	made.style.left = `${100 * (from - at + shown_s) / shown_s}%`;
+	made.style.left = `${100 * (from - begin) / shown_s}%`;
 	made.style.width = `${100 * (to - from) / shown_s}%`;
 	return made;
 }
@@ -45,16 +45,16 @@ function lane({name, colour}, index, view) {
 	const spans = bars.map(({start, end, open}) => open ? `since ${clock(start, 0)}, goes on` : `${clock(start, 0)} to ${clock(end, 0)}`);
 	track.setAttribute("aria-label", `${name}: ${spans.join("; ") || "nothing"}`);
 	const score = view.scores[index];
-	const words = [score === null ? "" : score.toFixed(2), open ? `for ${lasting(open.end - open.start)}` : ""];
+	const words = [score === null ? "" : score.toFixed(2), open ? lasting(open.end - open.start) : ""];
 	drawn.append(make("div", "name", name), track, make("div", "score", words.filter(Boolean).join(" · ")));
 	return drawn;
 }
 
-function axis({at, shown_s}) {
+function axis({begin, shown_s}) {
 	const ticks = make("div", "ticks");
-	for (let mark = Math.max(0, Math.ceil((at - shown_s) / MARK_S) * MARK_S); mark < at - 5; mark += MARK_S) {
+	for (let mark = Math.ceil(begin / MARK_S) * MARK_S; mark < begin + shown_s; mark += MARK_S) {
 		const tick = make("span", "", clock(mark, 0));
-		tick.style.left = `${100 * (mark - at + shown_s) / shown_s}%`;
+		tick.style.left = `${100 * (mark - begin) / shown_s}%`;
 		ticks.append(tick);
 	}
 	return ticks;
@@ -85,7 +85,7 @@ function draw(seen) {
 	say("alarm", alarm(seen));
 	say("ended", ended(seen));
 	if (!seen.now) return;
-	const view = {...seen.now, shown_s: seen.shown_s};
+	const view = {...seen.now, shown_s: seen.shown_s, begin: Math.max(0, seen.now.at - seen.shown_s)};
 	say("at", clock(view.at, 0));
 	pace(view);
 	get("lanes").replaceChildren(...seen.labels.map((label, index) => lane(label, index, view)));
