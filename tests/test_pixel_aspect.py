@@ -22,7 +22,7 @@ from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.data.views import Views
 from actscribe.files import content_hash
 from actscribe.runs.scoring import score_recordings
-from actscribe.runs.training_clips import seen_clips
+from actscribe.runs.training_clips import cut_training_clips
 from actscribe.settings.study import Windows
 from actscribe.video.cache import FrameCache
 from actscribe.video.reading import frames_at
@@ -82,7 +82,7 @@ def test_a_benchmark_trains_on_what_its_mode_says(
     study = study_of(benchmark, {"clip": settings}, 4, 0)
     assert study.windows.square_pixels is square
     data = StudyData(CLASSES, (squeezed, replace(squeezed, name="held", split="validation")), {})
-    shown = seen_clips(study, "clip", data, FrameCache(tmp_path / "cache", 2**30))
+    shown = cut_training_clips(study, "clip", data, FrameCache(tmp_path / "cache", 2**30))
     high = shown.view.short_side
     for clips in (shown.clips["train"], shown.clips["validation"]):
         assert clips[0].frames.shape[1:] == (high, round(high * width / 48), 3)

@@ -28,7 +28,7 @@ from actscribe.runs import preflight
 from actscribe.runs.no_validation import SAID
 from actscribe.runs.preflight import memory_warnings, preflight_problems, weight_notes
 from actscribe.runs.train import train
-from actscribe.runs.training_clips import seen_clips
+from actscribe.runs.training_clips import cut_training_clips
 from actscribe.settings.recognizers.video_classifier import TimesformerSettings
 from actscribe.settings.study import Study
 from actscribe.tables import bytes_text
@@ -262,7 +262,7 @@ def test_the_feature_store_is_foretold_what_training_puts_into_it(
     monkeypatch.setenv("ACTSCRIBE_CACHE", str(tmp_path / "cache"))
     study = made(tmp_path / "study", recognizers={"one": recognizer})
     data, cache = load_data(study), FrameCache(tmp_path / "frames", 2**30)
-    foretold = seen_clips(study, "one", data, cache).vectors
+    foretold = cut_training_clips(study, "one", data, cache).vectors
 
     monkeypatch.setenv("ACTSCRIBE_FEATURES_GIB", f"{(foretold - 1) / 2**30:.15f}")
     (problem,) = preflight_problems(study, data, cache)

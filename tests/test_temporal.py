@@ -317,5 +317,5 @@ def test_steps_laid_on_a_grid_by_hand() -> None:
     steps = StepScores(np.array([2.5, 3.5, 4.5]), np.array([[0.0], [1.0], [0.5]]), 1.0)
     laid = on_grid(steps, 8.0, 0.5)
     np.testing.assert_allclose(laid.scores[3:11, 0], [0, 0, 0.25, 0.75, 0.875, 0.625, 0.5, 0.5])
-    assert laid.seen.tolist() == [False] * 3 + [True] * 8 + [False] * 5
-    assert np.isnan(laid.scores[~laid.seen]).all()
+    assert laid.scored.tolist() == [False] * 3 + [True] * 8 + [False] * 5
+    assert np.isnan(laid.scores[~laid.scored]).all()

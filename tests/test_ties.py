@@ -181,8 +181,8 @@ def test_equal_scores_on_the_threshold_are_a_bout_throughout() -> None:
 def test_a_step_counts_for_the_window_that_begins_in_its_middle() -> None:
     for start in np.arange(0, 40) * 0.1 + 0.05:
         merged = merge_windows(np.array([start]), np.array([start + 1.0]), np.array([[0.5]]), 10.0)
-        assert merged.seen.sum() == 10
-    assert time_scores([0.5]).seen.all()
+        assert merged.scored.sum() == 10
+    assert time_scores([0.5]).scored.all()
 
 
 def _annotations(made: Recording) -> Annotations:

@@ -35,8 +35,8 @@ def test_agrees_with_the_definition():
     merged = merge_windows(starts, ends, scores, 20.03, 0.1)
     assert merged.scores.shape == (201, 3)
     np.testing.assert_allclose(merged.scores, slow_merge(starts, ends, scores, merged.times), atol=1e-12)
-    assert (merged.seen == np.isfinite(merged.scores).any(axis=1)).all()
-    assert not merged.seen.all()
+    assert (merged.scored == np.isfinite(merged.scores).any(axis=1)).all()
+    assert not merged.scored.all()
 
 
 @given(windows, st.floats(0, 1))
@@ -44,8 +44,8 @@ def test_constant_scores_stay_constant(some, value):
     starts = np.array([window[0] for window in some])
     ends = starts + np.array([window[1] for window in some])
     merged = merge_windows(starts, ends, np.full((len(some), 1), value), 13.0, 0.1)
-    np.testing.assert_allclose(merged.scores[merged.seen], value, atol=1e-12)
-    assert merged.seen.any()
+    np.testing.assert_allclose(merged.scores[merged.scored], value, atol=1e-12)
+    assert merged.scored.any()
 
 
 @given(windows, st.randoms())
@@ -59,7 +59,7 @@ def test_the_order_of_windows_does_not_matter_and_scores_stay_between(some, rand
     merged = merge(some)
     np.testing.assert_allclose(merged.scores, merge(shuffled).scores, atol=1e-12)
     given_scores = [row[2] for row in some if not np.isnan(row[2])]
-    scores = merged.scores[merged.seen]
+    scores = merged.scores[merged.scored]
     assert scores.size == 0 or (scores.min() >= min(given_scores) - 1e-12 and scores.max() <= max(given_scores) + 1e-12)
 
 
@@ -80,14 +80,14 @@ def test_the_last_step_ends_with_the_recording():
 
 def test_a_window_shorter_than_a_step_counts_for_the_step_it_lies_in():
     merged = merge_windows(np.array([2.1]), np.array([2.2]), np.array([[0.7]]), 5.0, 1.0)
-    np.testing.assert_array_equal(merged.seen, [False, False, True, False, False])
+    np.testing.assert_array_equal(merged.scored, [False, False, True, False, False])
     assert merged.scores[2, 0] == pytest.approx(0.7)
 
 
 def test_no_windows_at_all_is_an_unseen_recording():
     merged = merge_windows(np.zeros(0), np.zeros(0), np.zeros((0, 2)), 3.0, 1.0)
     assert merged.scores.shape == (3, 2)
-    assert not merged.seen.any()
+    assert not merged.scored.any()
 
 
 @pytest.mark.parametrize(
@@ -106,4 +106,4 @@ def test_mean_inside_spans_weighs_parts_of_steps():
 
 def test_a_window_covers_the_middle_it_begins_at_but_not_the_one_it_ends_at():
     merged = merge_windows(np.array([1.5]), np.array([3.5]), np.array([[0.7]]), 5.0, 1.0)
-    np.testing.assert_array_equal(merged.seen, [False, True, True, False, False])
+    np.testing.assert_array_equal(merged.scored, [False, True, True, False, False])

@@ -73,7 +73,7 @@ def test_steps_in_bouts_are_those_of_a_state_machine(scores, decision):
 @given(columns, decisions)
 def test_bouts_keep_the_shortest_duration_and_gap_and_cover_only_seen_steps(scores, decision):
     values = time_scores(scores)
-    unseen = np.flatnonzero(~values.seen)
+    unseen = np.flatnonzero(~values.scored)
     built = build(values, TimelineSettings(step=1.0, decisions={"A": decision}), label_set("A"))
     for interval in built:
         assert interval.duration >= decision.min_duration

@@ -37,14 +37,14 @@ def remembered(path: Path, what: str, find: Callable[[], dict[str, Any]]) -> dic
     note = cache_folder() / "files" / name[:2] / f"{name}.json"  # writing looks through the folder: small ones
     kept = _read(note)
     if kept.get("looks") == before:
-        known: dict[str, Any] = kept["found"]
+        known: dict[str, Any] = kept["facts"]
         return known
-    found = find()
+    facts = find()
     if before == _looks(path) and time.time() - before[1] / 1e9 > FRESH_S:
         with suppress(ActScribeError):
-            text = json.dumps({"looks": before, "found": found, "sum": _hash(json.dumps([before, found]))})
+            text = json.dumps({"looks": before, "facts": facts, "sum": _hash(json.dumps([before, facts]))})
             write_text(note, text, durable=False)
-    return found
+    return facts
 
 
 def remembered_content(path: Path) -> str:
@@ -68,7 +68,7 @@ def _read(note: Path) -> dict[str, Any]:
     """Return a note, or an empty one where there is none that is whole."""
     try:
         values: dict[str, Any] = json.loads(note.read_text(encoding="utf-8"))
-        return values if values["sum"] == _hash(json.dumps([values["looks"], values["found"]])) else {}
+        return values if values["sum"] == _hash(json.dumps([values["looks"], values["facts"]])) else {}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
 

@@ -32,7 +32,7 @@ _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float", "tag:yaml.org,20
 
 def quoted(text: str) -> str:
     """Return a text as YAML's double quotes hold it; what YAML refuses or folds is escaped."""
-    return _UNWRITABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))
+    return _UNWRITABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(text, ensure_ascii=False))
 
 
 def load_model(path: Path, model: type[Model], context: object = None) -> Model:
@@ -116,12 +116,12 @@ def _check_size(path: Path, root: yaml.Node) -> None:
 
 def _check_keys(path: Path, loader: yaml.SafeLoader, root: yaml.Node) -> None:
     """Refuse a key that is twice in one mapping; YAML's own reader would keep the last without a word."""
-    waiting, seen = [root], set()
+    waiting, visited = [root], set()
     while waiting:
         node = waiting.pop()
-        if id(node) in seen:
+        if id(node) in visited:
             continue
-        seen.add(id(node))
+        visited.add(id(node))
         waiting += _inner(node)
         if not isinstance(node, yaml.MappingNode):
             continue
@@ -167,13 +167,13 @@ def _in_words(problem: ErrorDetails, model: type[BaseModel]) -> str:
     if problem["type"] == "missing":
         return f"'{name}' is missing."
     message = problem["msg"].removeprefix("Value error, ")
-    found = f" (found {problem['input']!r})" if problem["type"] != "value_error" else ""
-    return f"{name}: {message}{found}{unquoted(problem['type'], problem['input'])}"
+    given = f" (found {problem['input']!r})" if problem["type"] != "value_error" else ""
+    return f"{name}: {message}{given}{unquoted(problem['type'], problem['input'])}"
 
 
-def unquoted(problem: str, found: object) -> str:
+def unquoted(problem: str, value: object) -> str:
     """Return advice on a mapping in the place of a text, as YAML reads `{name}`; empty for any other problem."""
-    if problem != "string_type" or not isinstance(found, dict):
+    if problem != "string_type" or not isinstance(value, dict):
         return ""
     return ". Put a text that begins with a brace into quotes, such as '{name}'"
 
@@ -208,7 +208,7 @@ def _model_in(annotation: object) -> object:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     for inner in getattr(annotation, "__args__", ()):
-        found = _model_in(inner)
-        if found is not None:
-            return found
+        nested = _model_in(inner)
+        if nested is not None:
+            return nested
     return None

@@ -104,7 +104,7 @@ def _joined(starts: np.ndarray, ends: np.ndarray, scores: np.ndarray, duration: 
 
 def unseen(scores: TimeScores) -> tuple[Interval, ...]:
     """Return the spans that no window saw, as gaps for every label."""
-    return tuple(Interval("", start, end) for start, end in sp.joined(scores.edges, ~scores.seen).tolist())
+    return tuple(Interval("", start, end) for start, end in sp.joined(scores.edges, ~scores.scored).tolist())
 
 
 def digests(files: Sequence[Path]) -> dict[str, str]:

@@ -26,7 +26,7 @@ from actscribe.live.scorers import Scorer
 from actscribe.live.sources.choose import Chosen
 from actscribe.live.windows import LiveWindows
 from actscribe.runs.one_video import Loaded
-from actscribe.runs.scoring import seen_by
+from actscribe.runs.scoring import clip_view
 
 #: Seconds of pictures that are held beside those of a window, for whoever is late.
 LATE_S = 10.0
@@ -157,7 +157,7 @@ class Session:
         Raises:
             ActScribeError: the source cannot be read, or the disk not be written to; what came before is kept.
         """
-        view = replace(seen_by(self._loaded.recognizer, self._loaded.run.study.windows), temporal_jitter=1)
+        view = replace(clip_view(self._loaded.recognizer, self._loaded.run.study.windows), temporal_jitter=1)
         moments = self._windows.every_moment(self._begin)
         capture = Capture(self._chosen.source, self._begin, moments, view, self._buffer)
         capture.start()

@@ -132,10 +132,10 @@ class Guarded:
         return site not in ("same-origin", "none") and not opened
 
     def _knows_cookie(self, headers: Headers) -> bool:
-        found = (part.strip().partition("=") for line in headers.getlist("cookie") for part in line.split(";"))
+        cookies = (part.strip().partition("=") for line in headers.getlist("cookie") for part in line.split(";"))
         return any(
             name == self.access.cookie_name and hmac.compare_digest(value.encode(), self.access.cookie.encode())
-            for name, _, value in found
+            for name, _, value in cookies
         )
 
     async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -179,10 +179,10 @@ def _bounded(receive: Receive) -> Receive:
 def _with_headers(send: Send) -> Send:
     async def out(message: Message) -> None:
         if message["type"] == "http.response.start":
-            found = MutableHeaders(scope=message)
+            headers = MutableHeaders(scope=message)
             for name, value in HEADERS.items():
-                found.setdefault(name, value)  # a report has a policy of its own
-            found.setdefault("cache-control", "no-store")
+                headers.setdefault(name, value)  # a report has a policy of its own
+            headers.setdefault("cache-control", "no-store")
         await send(message)
 
     return out

@@ -41,12 +41,12 @@ def named_labels(text: str, labels: LabelSet) -> frozenset[str] | None:
     words = list(_words(text))
     position = 0
     while position < len(words):
-        found = next((s for s in spelled if _at(words, position, s[0])), None)
-        if found is None:
+        match = next((s for s in spelled if _at(words, position, s[0])), None)
+        if match is None:
             nothing |= words[position][0] in _NOTHING
             position += 1
             continue
-        spelling, label = found
+        spelling, label = match
         if _denied(words, position, position + len(spelling)):
             denied = True
         else:
@@ -83,12 +83,12 @@ def _words(text: str) -> Iterator[tuple[str, int]]:
 
 def _spellings(labels: LabelSet) -> list[tuple[tuple[str, ...], str]]:
     """Return (words, label's name), the longest first."""
-    found = {
+    by_words = {
         tuple(word for word, _ in _words(spelling)): label.name
         for label in labels.labels
         for spelling in (*label.aliases, label.described(), label.name)
     }
-    return sorted(((words, name) for words, name in found.items() if words), key=lambda pair: -len(pair[0]))
+    return sorted(((words, name) for words, name in by_words.items() if words), key=lambda pair: -len(pair[0]))
 
 
 def _at(words: list[tuple[str, int]], position: int, spelling: tuple[str, ...]) -> bool:

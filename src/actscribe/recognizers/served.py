@@ -84,12 +84,12 @@ def judge_server(settings: VlmJudgeSettings) -> ChatServer:
 
 def servers(settings: object) -> dict[str, ChatServer]:
     """Return the servers that a recognizer's settings name, by what runs there; none where all runs here."""
-    found = {}
+    by_role = {}
     if isinstance(settings, ZeroShot) and settings.server:
-        found["model"] = vlm_server(settings)
+        by_role["model"] = vlm_server(settings)
     if isinstance(settings, VlmJudgeSettings) and settings.judge_server:
-        found["judge"] = judge_server(settings)
-    return found
+        by_role["judge"] = judge_server(settings)
+    return by_role
 
 
 def joined(start: str, opening: str, ending: str) -> str:

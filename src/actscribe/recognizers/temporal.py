@@ -88,11 +88,11 @@ def load(folder: Path, labels: LabelSet) -> Recognizer:
     Raises:
         ActScribeError: the encoder is not on this machine, or is another one than the network was trained on.
     """
-    settings, seen, embedder = noted_there(folder, TemporalSettings)
+    settings, view, embedder = noted_there(folder, TemporalSettings)
     stepping = _stepping(settings, embedder.encoder)
     network = TemporalNetwork(_design(settings, stepping, labels))
     fill(network.state_dict(), folder / "network.safetensors")
-    return _recognizer(settings, embedder, stepping, network, labels, seen)
+    return _recognizer(settings, embedder, stepping, network, labels, view)
 
 
 def starting(settings: TemporalSettings, labels: LabelSet, frames: int) -> list[str]:
@@ -143,8 +143,8 @@ def _sequences(
     embedding = Embedding(embedder, view, default_store(), data.show)
     spans = {name: _stretch(data, name, stepping) for name in dict.fromkeys(clip.recording for clip in data.clips)}
     clips = {name: stepping.clips(name, own, data.recordings[name].duration) for name, own in spans.items()}
-    seen = embed(embedding, list(data.recordings.values()), [clip for own in clips.values() for clip in own], what)
-    rows = (seen.row(index) for index in range(len(seen)))
+    features = embed(embedding, list(data.recordings.values()), [clip for own in clips.values() for clip in own], what)
+    rows = (features.row(index) for index in range(len(features)))
     return [
         LearnedSequence(
             stacked((next(rows) for _ in clips[name]), own, stepping), _targets(data, name, own, job.labels)
@@ -180,8 +180,8 @@ def _begin(network: TemporalNetwork, train: Sequence[LearnedSequence], bias: np.
 def _loss(settings: TemporalSettings, labels: LabelSet, train: Sequence[LearnedSequence]) -> SequenceLoss:
     changes = []
     for one in train:
-        begun, told = boundaries(torch.from_numpy(one.targets)[None])
-        changes.append(torch.where(told[0] > 0, begun[0], torch.nan).numpy())
+        begun, known = boundaries(torch.from_numpy(one.targets)[None])
+        changes.append(torch.where(known[0] > 0, begun[0], torch.nan).numpy())
     return sequence_loss(
         labels.task,
         np.concatenate([one.targets for one in train]),
@@ -198,14 +198,14 @@ def _recognizer(
     stepping: Stepping,
     network: TemporalNetwork,
     labels: LabelSet,
-    seen: InputSpec,
+    view: InputSpec,
 ) -> OnSequences:
     def save(folder: Path) -> None:
         weights = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
         save_file(weights, folder / "network.safetensors")
-        write_text(folder / FILE, json.dumps(noted_encoder(settings, seen, folder), indent=1))
+        write_text(folder / FILE, json.dumps(noted_encoder(settings, view, folder), indent=1))
 
-    return OnSequences(embedder, seen, stepping, network.to(device()), labels, save)
+    return OnSequences(embedder, view, stepping, network.to(device()), labels, save)
 
 
 TEMPORAL = Implementation(

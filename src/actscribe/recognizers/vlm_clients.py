@@ -135,8 +135,8 @@ class CachedVlmClient:
         return [YesNo(**answer) for answer in remember(self.store, keys, ask)]
 
     def _keys(self, clip: ClipFrames, opening: str, endings: Sequence[str], settings: dict[str, Any]) -> list[str]:
-        seen = clip_digest(clip)
-        return [answer_key(self.identity, joined(opening, opening, end), settings, seen) for end in endings]
+        digest = clip_digest(clip)
+        return [answer_key(self.identity, joined(opening, opening, end), settings, digest) for end in endings]
 
 
 def vlm_client(settings: ZeroShot) -> VlmClient:

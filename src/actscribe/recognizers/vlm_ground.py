@@ -29,7 +29,7 @@ from actscribe.recognizers.prompts import Prompts, fill, prompts
 from actscribe.recognizers.served import vlm_server
 from actscribe.recognizers.vlm_clients import CachedVlmClient, vlm_client
 from actscribe.recognizers.vlm_clients import starting as started
-from actscribe.recognizers.vlm_clients import view as seen_by
+from actscribe.recognizers.vlm_clients import view as clip_view
 from actscribe.recognizers.when import When, when
 from actscribe.recognizers.zero_shot import NONE, about, asked_of, restore, write_about
 from actscribe.settings.recognizers.vlm import VlmGroundSettings
@@ -104,14 +104,14 @@ def load(folder: Path, labels: LabelSet) -> Recognizer:
 
 def view(settings: VlmGroundSettings, frames: int) -> InputSpec:
     """Return what the model sees of a window; see `vlm_clients.view`."""
-    return seen_by(settings, settings.frames)
+    return clip_view(settings, settings.frames)
 
 
 def windows(settings: VlmGroundSettings, clips: Sequence[Clip]) -> list[Clip]:
     """Return the windows of a recording that are asked about: from its first clip's start to its last one's end."""
     first, last = min(clip.start for clip in clips), max(clip.end for clip in clips)
-    found = spans(last - first, Window(settings.window, settings.stride))
-    return [Clip(clips[0].recording, first + start, first + end) for start, end in found]
+    window_spans = spans(last - first, Window(settings.window, settings.stride))
+    return [Clip(clips[0].recording, first + start, first + end) for start, end in window_spans]
 
 
 def looks(settings: VlmGroundSettings, frames: int, clips: Sequence[Clip], duration: float) -> Look:
@@ -121,10 +121,10 @@ def looks(settings: VlmGroundSettings, frames: int, clips: Sequence[Clip], durat
 
 def starting(settings: VlmGroundSettings, labels: LabelSet, frames: int) -> list[str]:
     """Return also where a server's intervals are all equally sure; see `Implementation.starting`."""
-    found = started(settings, labels, frames)
+    remarks = started(settings, labels, frames)
     if settings.server and settings.mode == "probability" and not vlm_server(settings).manner.probabilities:
-        found.append("the server tells no probabilities of what it writes: intervals score 1, and all else 0")
-    return found
+        remarks.append("the server tells no probabilities of what it writes: intervals score 1, and all else 0")
+    return remarks
 
 
 def opening(texts: Prompts, clip: ClipFrames, writes_times: bool) -> str:
@@ -133,7 +133,7 @@ def opening(texts: Prompts, clip: ClipFrames, writes_times: bool) -> str:
     length = round(clip.clip.end - clip.clip.start, 1)
     parts = [texts.opening, f"The video is {length:g} seconds long."]
     if not writes_times:
-        times = ", ".join(f"{moment:.1f}" for moment in _told(clip))
+        times = ", ".join(f"{moment:.1f}" for moment in _stated_times(clip))
         parts.append(f"Its {len(clip.frames)} frames were taken at {times} seconds.")
     return " ".join(part for part in parts if part)
 
@@ -146,22 +146,22 @@ def read(written: Written, index: int, labels: LabelSet, clip: ClipFrames) -> Wh
     return when(written.text, labels.labels[index], length, len(clip.frames), labels.labels)
 
 
-def _recognizer(labels: LabelSet, settings: VlmGroundSettings, seen: InputSpec, texts: Prompts) -> GroundRecognizer:
+def _recognizer(labels: LabelSet, settings: VlmGroundSettings, view: InputSpec, texts: Prompts) -> GroundRecognizer:
     model = CachedVlmClient(vlm_client(settings), default_store())
 
     def ask(clip: ClipFrames) -> Grounded:
         start = opening(texts, clip, model.writes_times)
         written = model.weighed(clip, start, texts.questions, settings.max_new_tokens)
         answers = tuple(read(one, index, labels, clip) for index, one in enumerate(written))
-        chances = tuple(_chances(one, found, settings.mode) for one, found in zip(written, answers, strict=True))
-        shift = float(np.median(clip.times - clip.clip.start - _told(clip)))
+        chances = tuple(_chances(one, answer, settings.mode) for one, answer in zip(written, answers, strict=True))
+        shift = float(np.median(clip.times - clip.clip.start - _stated_times(clip)))
         return Grounded(clip.clip, answers, chances, tuple(one.text for one in written), shift)
 
-    noted = about(settings, seen, texts, {"model": dict(model.identity)})
-    return GroundRecognizer(labels, settings, seen, ask, noted, asked_of(model=model.server))
+    noted = about(settings, view, texts, {"model": dict(model.identity)})
+    return GroundRecognizer(labels, settings, view, ask, noted, asked_of(model=model.server))
 
 
-def _told(clip: ClipFrames) -> np.ndarray:
+def _stated_times(clip: ClipFrames) -> np.ndarray:
     """Return the times that the model is told for a clip's frames, in seconds from its start."""
     return nominal_times(clip.clip.start, clip.clip.end, len(clip.frames))
 

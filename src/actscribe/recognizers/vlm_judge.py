@@ -74,7 +74,7 @@ def judged(judge: TextModel, caption: str, texts: Prompts, store: AnswerStore) -
     return [YesNo(**answer) for answer in answers]
 
 
-def _recognizer(labels: LabelSet, settings: VlmJudgeSettings, seen: InputSpec, texts: Prompts) -> ZeroShotRecognizer:
+def _recognizer(labels: LabelSet, settings: VlmJudgeSettings, view: InputSpec, texts: Prompts) -> ZeroShotRecognizer:
     store = default_store()
     model = CachedVlmClient(vlm_client(settings), store)
     judge = _judge(settings)
@@ -86,7 +86,7 @@ def _recognizer(labels: LabelSet, settings: VlmJudgeSettings, seen: InputSpec, t
 
     models = {"model": dict(model.identity), "judge": dict(judge.identity)}
     servers = asked_of(model=model.server, judge=judge.server)
-    return ZeroShotRecognizer(labels, seen, ask, about(settings, seen, texts, models), servers)
+    return ZeroShotRecognizer(labels, view, ask, about(settings, view, texts, models), servers)
 
 
 def _judge(settings: VlmJudgeSettings) -> TextModel:

@@ -50,15 +50,15 @@ def from_list(clip: Clip, text: str, labels: LabelSet) -> Answered:
     return Answered(clip, scores, np.zeros(count, dtype=bool), text)
 
 
-def _recognizer(labels: LabelSet, settings: VlmListSettings, seen: InputSpec, texts: Prompts) -> ZeroShotRecognizer:
+def _recognizer(labels: LabelSet, settings: VlmListSettings, view: InputSpec, texts: Prompts) -> ZeroShotRecognizer:
     model = CachedVlmClient(vlm_client(settings), default_store())
 
     def ask(clip: ClipFrames, read: bool) -> Answered:
         (text,) = model.written(clip, texts.listing, [""], settings.max_new_tokens)
         return from_list(clip.clip, text, labels)
 
-    noted = about(settings, seen, texts, {"model": dict(model.identity)})
-    return ZeroShotRecognizer(labels, seen, ask, noted, asked_of(model=model.server))
+    noted = about(settings, view, texts, {"model": dict(model.identity)})
+    return ZeroShotRecognizer(labels, view, ask, noted, asked_of(model=model.server))
 
 
 VLM_LIST = Implementation(

@@ -286,7 +286,7 @@ def _fold(model: Any) -> None:
     """Replace every adapted layer by the plain one with the adapter added to its weights."""
     from peft.tuners.lora import LoraLayer
 
-    for name, layer in [found for found in model.named_modules() if isinstance(found[1], LoraLayer)]:
+    for name, layer in [item for item in model.named_modules() if isinstance(item[1], LoraLayer)]:
         layer.merge(safe_merge=True)
         model.set_submodule(name, layer.get_base_layer())
     del model.peft_config

@@ -69,7 +69,7 @@ def content_free(clip: ClipFrames) -> ClipFrames:
     return ClipFrames(Clip("", 0.0, length), "grey", np.full_like(clip.frames, GREY), times)
 
 
-def _recognizer(labels: LabelSet, settings: VlmYesnoSettings, seen: InputSpec, texts: Prompts) -> ZeroShotRecognizer:
+def _recognizer(labels: LabelSet, settings: VlmYesnoSettings, view: InputSpec, texts: Prompts) -> ZeroShotRecognizer:
     model = CachedVlmClient(vlm_client(settings), default_store())
 
     def ask(clip: ClipFrames, read: bool) -> Answered:
@@ -82,8 +82,8 @@ def _recognizer(labels: LabelSet, settings: VlmYesnoSettings, seen: InputSpec, t
             (text,) = model.written(clip, texts.caption, [""], settings.caption_tokens)
         return from_yes_no(clip.clip, answers, labels, text)
 
-    noted = about(settings, seen, texts, {"model": dict(model.identity)})
-    return ZeroShotRecognizer(labels, seen, ask, noted, asked_of(model=model.server))
+    noted = about(settings, view, texts, {"model": dict(model.identity)})
+    return ZeroShotRecognizer(labels, view, ask, noted, asked_of(model=model.server))
 
 
 def _answers(model: VlmClient, clip: ClipFrames, settings: VlmYesnoSettings, texts: Prompts) -> list[YesNo]:

@@ -103,20 +103,20 @@ def when(text: str, label: Label, length: float, frames: int, labels: Sequence[L
     if _NOTHING.fullmatch(text[end:] if name else text):
         return When()
     try:
-        found, others = _from_json(text, label, length / frames, labels) or _from_words(
+        named, others = _from_json(text, label, length / frames, labels) or _from_words(
             text, label, length / frames, labels
         )
     except ValueError:
         return When(unread=True)
-    kept = _possible(found, length)
-    return replace(kept, others=others, unread=not kept.intervals and (bool(found) or others > 0))
+    kept = _possible(named, length)
+    return replace(kept, others=others, unread=not kept.intervals and (bool(named) or others > 0))
 
 
-def _possible(found: Sequence[Named], length: float) -> When:
+def _possible(named: Sequence[Named], length: float) -> When:
     """Return the intervals that can be, clipped, with counts of the others."""
     kept: list[Named] = []
     reversed_ = outside = clipped = repeats = 0
-    for one in found:
+    for one in named:
         if one.end <= one.start:
             reversed_ += 1
         elif one.start >= length or one.end <= 0:
@@ -140,7 +140,7 @@ def _from_words(text: str, label: Label, frame: float, labels: Sequence[Label]) 
     """
     spelled = _spellings((label, *labels))
     around = _AROUND | {word.casefold() for word in _WORD.findall(f"{label.name} {label.described()}")}
-    found: list[Named] = []
+    named: list[Named] = []
     others, position, mentioned = 0, 0, label.name
     while position < len(text):
         if text[position] == "\n":
@@ -153,11 +153,11 @@ def _from_words(text: str, label: Label, frame: float, labels: Sequence[Label]) 
             position = _past(text, position, around)
         else:
             others += mentioned != label.name
-            found += [interval] if mentioned == label.name else []
+            named += [interval] if mentioned == label.name else []
             position = interval.span[1]
-    if not found and not others:
+    if not named and not others:
         raise ValueError("no interval")
-    return found, others
+    return named, others
 
 
 def _spellings(labels: Sequence[Label]) -> list[tuple[re.Pattern[str], str]]:
@@ -175,8 +175,8 @@ def _label_at(text: str, position: int, spelled: Sequence[tuple[re.Pattern[str],
     """Return the label named at a position of the text, and where its name ends; ("", position) where none is."""
     if position and text[position - 1].isalnum():
         return "", position
-    found = ((match, name) for pattern, name in spelled if (match := pattern.match(text, position)))
-    return next(((name, match.end()) for match, name in found), ("", position))
+    matches = ((match, name) for pattern, name in spelled if (match := pattern.match(text, position)))
+    return next(((name, match.end()) for match, name in matches), ("", position))
 
 
 def _past(text: str, position: int, around: frozenset[str]) -> int:

@@ -148,7 +148,7 @@ def restore(
         ActScribeError: a model is gone, or its files have changed since.
     """
     saved = json.loads((folder / FILE).read_text(encoding="utf-8"))
-    moved = {role: str(Place.model_validate(place).find(folder)) for role, place in saved["places"].items()}
+    moved = {role: str(Place.model_validate(location).find(folder)) for role, location in saved["places"].items()}
     chosen = settings.model_validate({**saved["settings"], **moved})
     made = build(labels, chosen, InputSpec(**saved["view"]), Prompts.of(saved["prompts"]))
     for role, identity in made.about["models"].items():

@@ -72,11 +72,11 @@ def show(done: Agreement, notes: Sequence[str] = (), subjects: pd.DataFrame | No
 def views(done: Agreement) -> dict[str, pd.DataFrame]:
     """Return the table in two parts with short headings, by title; columns of intervals only where some are known."""
     unknown = [name for name in ("low", "high", "f1_low", "f1_high") if done.table[name].isna().all()]
-    found = {}
+    by_title = {}
     for title, columns in ((f"Moments, one every {done.measure.unit:g} s", MOMENTS), ("Events", EVENTS)):
         kept = {name: heading for name, heading in columns.items() if name not in unknown}
-        found[title] = done.table[list(kept)].rename(columns=kept)
-    return found
+        by_title[title] = done.table[list(kept)].rename(columns=kept)
+    return by_title
 
 
 def overall(done: Agreement) -> str:

@@ -111,8 +111,8 @@ def script() -> tuple[Markup, str]:
 
 def ids_in(html: bytes) -> frozenset[str] | None:
     """Return the ids under which review would know the videos of a page; None: it was written by another version."""
-    found = _IDS.search(html)
-    return frozenset(filter(None, json.loads(found[1]))) if found else None
+    match = _IDS.search(html)
+    return frozenset(filter(None, json.loads(match[1]))) if match else None
 
 
 def _data(page: ArchivePage) -> Markup:
@@ -151,9 +151,9 @@ def _short(value: float) -> float | int | None:
     return int(rounded) if rounded.is_integer() else rounded
 
 
-def _panel(label: str, found: np.ndarray, own: np.ndarray | None) -> Panel:
+def _panel(label: str, counts: np.ndarray, own: np.ndarray | None) -> Panel:
     """Return how often each score occurs, as bars, and in the run's own recordings, as a line."""
-    bars = found / max(found.sum(), 1.0)
+    bars = counts / max(counts.sum(), 1.0)
     line = None if own is None or not own.sum() else own / own.sum()
     most = max(float(bars.max(initial=0.0)), 0.0 if line is None else float(line.max()), 1e-9)
     width, bottom = WIDTH / len(bars), TOP + HEIGHT

@@ -112,7 +112,7 @@ def _show_indicators(page: AuditPage) -> None:
             show_video(f"{name}, {source}", own)
     elif page.summary is not None:
         print_table(f"{page.table['recording'].nunique()} videos", _in_short(page.summary))
-    for name, words in () if page.errors is None else _said(page.errors):
+    for name, words in () if page.errors is None else _error_texts(page.errors):
         print_sentence(f"{name}: {words}.")
 
 
@@ -124,7 +124,7 @@ def _in_short(summary: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({**shown, "met/not/undecided": counts})
 
 
-def _said(errors: pd.DataFrame) -> list[tuple[str, str]]:
+def _error_texts(errors: pd.DataFrame) -> list[tuple[str, str]]:
     own = errors[errors["part"] == ""]
     return list(zip(own["indicator"], own["text"], strict=True))
 
@@ -189,12 +189,12 @@ def audit_of(result: Evaluation) -> AuditPage | None:
     if not result.labels.indicators or not result.timelines:
         return None
     sides = {ANNOTATED: {one.name: one.intervals or () for one in result.recordings}, PREDICTED: result.timelines}
-    found = tables.audit(result.recordings, sides, result.labels)
-    errors = tables.errors(found, {one.name: one.group for one in result.recordings})
+    audits = tables.audit(result.recordings, sides, result.labels)
+    errors = tables.errors(audits, {one.name: one.group for one in result.recordings})
     note = f"How far the recognizer is off was found out on these {result.split} recordings themselves."
     return indicators_page(
-        tables.table(found, errors),
-        tables.summary(found, result.labels, errors),
+        tables.table(audits, errors),
+        tables.summary(audits, result.labels, errors),
         tables.error_table(errors, result.labels),
         [note],
     )

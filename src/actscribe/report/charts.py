@@ -76,8 +76,8 @@ def f1_figure(result: Evaluation) -> Markup:
     baseline = best_baseline(result)
     for row, (index, name) in enumerate(zip(indices, names, strict=True)):
         middle = forest_row(row)
-        found = result.confidence.iloc[index]
-        values = [float(found[key]) for key in ("value", "low", "high")]
+        label_row = result.confidence.iloc[index]
+        values = [float(label_row[key]) for key in ("value", "low", "high")]
         parts.append(
             svg.name_lines(FOREST_LEFT - 10, middle, name, 22, "name strong" if index == indices[-1] else "name")
         )
@@ -250,11 +250,11 @@ def _steps(target: np.ndarray, score: np.ndarray) -> str:
     precision, recall = precision[-2::-1], recall[-2::-1]  # from the highest threshold on, without the point (0, 1)
     path = [f"M{svg.plain(LEFT)} {svg.plain(_down(precision[0]))}"]
     last = (svg.plain(LEFT), svg.plain(_down(precision[0])))
-    for found, right in zip(recall, precision, strict=True):
-        here = (f"{_across(found):.1f}", f"{_down(right):.1f}")
-        if here != last:
-            path.append(f"V{here[1]}H{here[0]}")
-            last = here
+    for recalled, right in zip(recall, precision, strict=True):
+        point = (f"{_across(recalled):.1f}", f"{_down(right):.1f}")
+        if point != last:
+            path.append(f"V{point[1]}H{point[0]}")
+            last = point
     return "".join(path)
 
 

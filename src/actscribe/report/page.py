@@ -93,12 +93,12 @@ def _audit(result: Evaluation) -> tuple[Section, ...]:
     return () if page is None else (section(page),)
 
 
-def _data_tables(found: dict[str, Any]) -> list[Table]:
+def _data_tables(summaries: dict[str, Any]) -> list[Table]:
     made = []
-    if "Recordings" in found:
-        made.append(tables.split_table(found["Recordings"]))
-    if "Labels" in found:
-        made.append(tables.content_table(found["Labels"]))
+    if "Recordings" in summaries:
+        made.append(tables.split_table(summaries["Recordings"]))
+    if "Labels" in summaries:
+        made.append(tables.content_table(summaries["Labels"]))
     return made
 
 

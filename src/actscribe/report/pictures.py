@@ -69,12 +69,12 @@ def _of_error(
 ) -> ErrorPictures:
     start, end, recording = float(row["start"]), float(row["end"]), by_name[row["recording"]]
     title = f"{row['label']}, {row['kind']}: {recording.name} {w.clock(start)}–{w.clock(end)}"
-    seen = [
+    frame_times = [
         times
         for clip, times in zip(scored.clips, scored.times, strict=True)
         if clip.recording == recording.name and clip.start < end and clip.end > start
     ]
-    times = np.unique(np.concatenate(seen))
+    times = np.unique(np.concatenate(frame_times))
     inside = times[(times >= start) & (times <= end)]
     times = inside if len(inside) else times
     chosen = times[np.linspace(0, len(times) - 1, min(FRAMES, len(times))).round().astype(int)]

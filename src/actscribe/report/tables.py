@@ -195,7 +195,7 @@ def split_table(recordings: pd.DataFrame) -> Table:
 def content_table(labels: pd.DataFrame) -> Table:
     """Return intervals, minutes and clips per label, splits side by side, from `data.summary`."""
     splits = list(dict.fromkeys(labels["split"]))
-    by_place = labels.set_index(["label", "split"])
+    by_cell = labels.set_index(["label", "split"])
     columns, groups = [NAME], [("", 1)]
     for split in splits:
         columns += [Head("intervals"), Head("minutes"), Head("clips with"), Head("share", "of annotated clips")]
@@ -204,7 +204,7 @@ def content_table(labels: pd.DataFrame) -> Table:
     for label in dict.fromkeys(labels["label"]):
         cells = [str(label)]
         for split in splits:
-            row = by_place.loc[(label, split)]
+            row = by_cell.loc[(label, split)]
             cells += [w.count(row["intervals"]), w.number(row["minutes"], 1), w.count(row["clips_with"])]
             cells.append(w.percent(row["share"]))
         rows.append(Row(tuple(cells)))

@@ -123,14 +123,14 @@ def _lanes(recording: Recording, result: Evaluation, name: str) -> _Lanes:
     predicted = [interval for interval in result.timelines[recording.name] if interval.label == name]
     annotated = annotated_spans(recording, name)
     true = sp.union(interval for interval in recording.intervals or () if interval.label == name)
-    found = sp.union(predicted)
+    predicted_spans = sp.union(predicted)
     return _Lanes(
         label=name,
         true=true,
         predicted=np.array([(interval.start, interval.end) for interval in predicted], dtype=float).reshape(-1, 2),
         scores=tuple(interval.score for interval in predicted),
-        missed=sp.intersect(sp.subtract(true, found), annotated),
-        false=sp.intersect(sp.subtract(found, true), annotated),
+        missed=sp.intersect(sp.subtract(true, predicted_spans), annotated),
+        false=sp.intersect(sp.subtract(predicted_spans, true), annotated),
         gaps=sp.subtract(sp.whole(recording.duration), annotated),
     )
 
@@ -173,7 +173,7 @@ def _label(
         svg.tag("path", d=svg.boxes([(LEFT, WIDTH - RIGHT)], upper, LANE), class_="lane"),
         svg.tag("path", d=svg.boxes([(LEFT, WIDTH - RIGHT)], lower, LANE), class_="lane"),
     ]
-    for spans, seen, y, kind in (
+    for spans, mask, y, kind in (
         (lane.true, inside[0], upper, "true"),
         (lane.predicted, inside[1], lower, "found"),
     ):
@@ -181,7 +181,7 @@ def _label(
         if titled:
             scores = lane.scores if kind == "found" else (None,) * len(spans)
             paths = []
-            for box, index in zip(boxes, np.flatnonzero(seen), strict=True):
+            for box, index in zip(boxes, np.flatnonzero(mask), strict=True):
                 words = svg.tag("title", _tooltip(lane.label, kind, spans[index], scores[index]))
                 bar = svg.tag("path", words, d=svg.boxes([box], y, LANE))
                 paths.append(moment(recording.id, float(spans[index][0]), bar, by_key=False))

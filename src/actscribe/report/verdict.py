@@ -53,8 +53,8 @@ class Baseline:
 def best_baseline(result: Evaluation) -> Baseline:
     """Return the baseline with the highest macro F1."""
     macro = len(result.labels)
-    found = [Baseline(name, table, float(table["f1"].iloc[macro])) for name, table in result.baselines.items()]
-    return max(found, key=lambda baseline: baseline.macro_f1 if math.isfinite(baseline.macro_f1) else -1.0)
+    baselines = [Baseline(name, table, float(table["f1"].iloc[macro])) for name, table in result.baselines.items()]
+    return max(baselines, key=lambda baseline: baseline.macro_f1 if math.isfinite(baseline.macro_f1) else -1.0)
 
 
 def verdict(result: Evaluation) -> tuple[str, ...]:
@@ -121,9 +121,9 @@ def _in_words(result: Evaluation) -> str:
     row = result.table.iloc[len(result.labels)]
     if row["predicted_rate"] == 0:
         return "It marked no clip at all."
-    found, right = w.percent(row["recall"]), w.percent(row["precision"])
+    recall, right = w.percent(row["recall"]), w.percent(row["precision"])
     return (
-        f"On average over the labels it found {found} of the clips that show the activity, "
+        f"On average over the labels it found {recall} of the clips that show the activity, "
         f"and of the clips that it marked {right} really show it."
     )
 

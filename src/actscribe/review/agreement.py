@@ -28,8 +28,8 @@ def agreement(asked: Asked) -> dict[str, Any]:
             "Only who settles sees what two annotators say.",
             "Type: actscribe review STUDY --annotator agreed",
         )
-    found = {item.id: voices(item, session.journal, session.data.labels) for item in session.items.values()}
-    both = {id: (one[0], one[1]) for id, one in found.items() if len(one) == 2}
+    by_item = {item.id: voices(item, session.journal, session.data.labels) for item in session.items.values()}
+    both = {id: (one[0], one[1]) for id, one in by_item.items() if len(one) == 2}
     return {
         "recordings": [_recording(session, session.items[id], pair) for id, pair in both.items()],
         "labels": _labels(session, both),

@@ -89,15 +89,15 @@ class Conversions:
         with video.open("rb") as file:
             served = shown_as(info, file.read(64))
         heard = is_heard(info, served)
-        found = About(
+        about = About(
             width=info.width,
             height=info.height,
             duration=info.duration,
             served_as=served if heard else "",
             copies=bool(served) and not heard and fits_mp4(info),
         )
-        write_text(kept, found.model_dump_json())
-        return found
+        write_text(kept, about.model_dump_json())
+        return about
 
     def times(self, video: Path) -> tuple[np.ndarray, float]:
         """Return when each frame is shown, ascending, no two the same, shape (frames,), and when the last one ends.

@@ -33,12 +33,12 @@ def choose_run(study: Study, named: Path | None) -> ChosenRun:
     """
     if named is not None:
         return ChosenRun(Run.open(named).require_complete(), f"Suggestions: of the run {named}.")
-    found = _complete(study.folder / "runs")
-    if not found:
+    complete_runs = _complete(study.folder / "runs")
+    if not complete_runs:
         return ChosenRun(None, "Suggestions: none, since no run is complete; make one with: actscribe train.")
-    names = {run.info.name for run in found}
+    names = {run.info.name for run in complete_runs}
     wanted = next(iter(names)) if len(names) == 1 else next(iter(study.recognizers))
-    own = [run for run in found if run.info.name == wanted]
+    own = [run for run in complete_runs if run.info.name == wanted]
     if not own:
         known = ", ".join(sorted(names))
         return ChosenRun(None, f"Suggestions: none; there are runs of {known}, none of {wanted}. Choose with --run.")
@@ -47,12 +47,12 @@ def choose_run(study: Study, named: Path | None) -> ChosenRun:
 
 
 def _complete(folder: Path) -> list[Run]:
-    found = []
+    runs = []
     for path in sorted(folder.glob("*/run.json")):
         try:
             run = Run.open(path.parent)
         except ActScribeError:  # a damaged one suggests nothing; who names it is told why
             continue
         if run.info.status == "complete":
-            found.append(run)
-    return found
+            runs.append(run)
+    return runs

@@ -100,15 +100,15 @@ def _derived(bout: Bout, before: Sequence[Bout], after: Sequence[Bout]) -> Spans
         before: bouts that the action changes or takes away, as they were.
         after: all bouts, as they will be.
     """
-    here: Spans = ((bout.start, bout.end),)
+    whole: Spans = ((bout.start, bout.end),)
     sources = [one for one in before if one.label == bout.label and one.start <= bout.end and bout.start <= one.end]
     origin = bout.origin if bout.origin is not None and bout.origin.planted else None
     fresh = [(origin.start, origin.end)] if origin is not None and origin.label == bout.label else []
     own = joined(span for one in sources for span in own_parts(one) if one.planted or one.origin != origin or not fresh)
     wrong = joined([*fresh, *(span for one in sources for span in one.planted)])
-    if not shared(here, wrong) or not _still(bout, joined(fresh) or wrong, after):
+    if not shared(whole, wrong) or not _still(bout, joined(fresh) or wrong, after):
         return ()
-    return shared(here, left_of(bout.end, own))
+    return shared(whole, left_of(bout.end, own))
 
 
 def _still(bout: Bout, wrong: Spans, after: Sequence[Bout]) -> bool:

@@ -61,7 +61,7 @@ def doubt(near: np.ndarray, scores: TimeScores) -> float:
         near: from `nearness`.
         scores: of the recording.
     """
-    lengths = np.diff(scores.edges) * scores.seen
+    lengths = np.diff(scores.edges) * scores.scored
     return float(near.max(axis=1) @ lengths / lengths.sum()) if lengths.sum() else 0.0
 
 
@@ -76,7 +76,7 @@ def doubtful(
         scores: that the timeline was made of.
         labels: of the columns.
     """
-    found: list[tuple[float, Doubt]] = []
+    weighted: list[tuple[float, Doubt]] = []
     for index, name in enumerate(labels):
         own = [one for one in suggestions if one.label == name]
         bouts = np.array([(one.start, one.end) for one in own]).reshape(-1, 2)
@@ -88,8 +88,8 @@ def doubtful(
         for (start, end), why in parts:
             if end - start >= SHORTEST_DOUBT_S:
                 start, end, weight = _worst(float(start), float(end), near[:, index], scores)
-                found.append((weight, Doubt(label=name, start=start, end=end, why=why)))
-    kept = [one for _, one in sorted(found, key=lambda pair: -pair[0])[:MOST_DOUBTS]]
+                weighted.append((weight, Doubt(label=name, start=start, end=end, why=why)))
+    kept = [one for _, one in sorted(weighted, key=lambda pair: -pair[0])[:MOST_DOUBTS]]
     return sorted(kept, key=lambda one: (one.start, one.end, one.label))
 
 

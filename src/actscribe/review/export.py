@@ -71,24 +71,24 @@ class Exporter:
         if annotator not in self.journal.annotators(item.content):
             return []
         sheet = self.journal.sheet(item.content, annotator)
-        found = annotated(sheet, self.data.labels)
-        found = replace(
-            found,
-            intervals=with_origins(found.intervals, sheet, self.data.labels),
+        annotations = annotated(sheet, self.data.labels)
+        annotations = replace(
+            annotations,
+            intervals=with_origins(annotations.intervals, sheet, self.data.labels),
             media=(printable(str(item.recording.video.absolute())),),
             duration=item.recording.duration,
             notes=notes(sheet),
         )
-        return self._files(item, annotator, found, formats)
+        return self._files(item, annotator, annotations, formats)
 
-    def _files(self, item: Item, annotator: str, found: Annotations, formats: Sequence[str]) -> list[Path]:
+    def _files(self, item: Item, annotator: str, annotations: Annotations, formats: Sequence[str]) -> list[Path]:
         stem = self.folder / safe_name(annotator) / safe_name(item.recording.name)
         stem.parent.mkdir(parents=True, exist_ok=True)
         times, end = self.conversions.times(item.recording.video)
         files = []
         for name in dict.fromkeys(formats):
             path = stem.with_name(f"{stem.name}{annotation_files.find_format(name).ending}")
-            annotation_files.write(path, found, name, FrameClock.of_frames(times, end))
+            annotation_files.write(path, annotations, name, FrameClock.of_frames(times, end))
             files.append(path)
         return files
 

@@ -60,10 +60,10 @@ def judged(sheets: Iterable[Sheet]) -> Judged:
     """Count the verdicts of an annotator's sheets."""
     sheets = list(sheets)
     judgements = [(one, accepted) for sheet in sheets for one, accepted in sheet.verdicts.items()]
-    seen_through = {one for sheet in sheets for one in corrected(sheet)}
+    detected = {one for sheet in sheets for one in corrected(sheet)}
     return Judged(
         sum(accepted for _, accepted in judgements),
         sum(not accepted for _, accepted in judgements),
         sum(one.planted for one, _ in judgements),
-        sum(one.planted and accepted and one not in seen_through for one, accepted in judgements),
+        sum(one.planted and accepted and one not in detected for one, accepted in judgements),
     )

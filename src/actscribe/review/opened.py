@@ -56,12 +56,12 @@ def suggestions(asked: Asked) -> dict[str, Any]:
     session, item = asked.session, asked.item
     if session.suggester is None or session.is_blind(item):
         return {"suggestions": None, "doubts": [], "suggesting": "none"}
-    found = session.shown(item)
-    if found is None:
+    suggested = session.shown(item)
+    if suggested is None:
         return {"suggestions": None, "doubts": [], "suggesting": session.suggester.state(item)}
     return {
-        "suggestions": [shown(one) for one in found.suggestions],
-        "doubts": [one.model_dump() for one in found.doubts],
+        "suggestions": [shown(one) for one in suggested.suggestions],
+        "doubts": [one.model_dump() for one in suggested.doubts],
         "suggesting": "ready",
     }
 
@@ -84,8 +84,8 @@ def curves(asked: Asked) -> dict[str, Any]:
     edges = np.linspace(start, max(end, start + scores.step), points + 1)
     bins = np.column_stack([edges[:-1], edges[1:]])
     hidden = session.hidden(item)
-    seen = np.array([outside(hidden, low, high) for low, high in bins])
-    labels = {name: _plain(np.where(seen, scores.mean(index, bins), np.nan)) for index, name in enumerate(names)}
+    visible = np.array([outside(hidden, low, high) for low, high in bins])
+    labels = {name: _plain(np.where(visible, scores.mean(index, bins), np.nan)) for index, name in enumerate(names)}
     return {"times": ((edges[:-1] + edges[1:]) / 2).tolist(), "labels": labels}
 
 
@@ -132,8 +132,8 @@ def _changed(done: Changed) -> dict[str, Any]:
     return {**_revision(done.sheet), "ops": ops, "reviewed": reviewed, "verdicts": _verdicts(done.verdicts)}
 
 
-def _verdicts(found: tuple[tuple[Suggestion, bool | None], ...]) -> list[dict[str, Any]]:
-    return [{"suggestion": shown(one), "accepted": accepted} for one, accepted in found]
+def _verdicts(verdicts: tuple[tuple[Suggestion, bool | None], ...]) -> list[dict[str, Any]]:
+    return [{"suggestion": shown(one), "accepted": accepted} for one, accepted in verdicts]
 
 
 def _revision(sheet: Sheet) -> dict[str, Any]:

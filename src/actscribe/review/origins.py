@@ -26,15 +26,15 @@ def with_origins(intervals: Sequence[Interval], sheet: Sheet, labels: LabelSet) 
     indices: dict[tuple[str, str], list[int]] = defaultdict(list)
     for index, one in enumerate(intervals):
         indices[one.label, one.subject].append(index)
-    starts = {key: [intervals[index].start for index in found] for key, found in indices.items()}
+    starts = {key: [intervals[index].start for index in positions] for key, positions in indices.items()}
     origins: dict[int, list[Origin]] = defaultdict(list)
     began = {one.id: one for one in sheet.began.bouts}
     for bout in sheet.bouts.values():
         key = labels.resolve(bout.label) or "", bout.subject
         for start, _ in own_parts(bout):
-            found = bisect_right(starts.get(key, []), start)
-            if found:
-                origins[indices[key][found - 1]].append(_of(bout, began.get(bout.id), sheet))
+            count = bisect_right(starts.get(key, []), start)
+            if count:
+                origins[indices[key][count - 1]].append(_of(bout, began.get(bout.id), sheet))
     return tuple(replace(one, origin=_joined(origins[index], sheet)) for index, one in enumerate(intervals))
 
 
@@ -53,8 +53,8 @@ def is_as_suggested(bout: Bout) -> bool:
     return one is not None and (one.label, one.start, one.end) == (bout.label, bout.start, bout.end)
 
 
-def _joined(found: Iterable[Origin], sheet: Sheet) -> Origin:
-    kinds = set(found)
+def _joined(origins: Iterable[Origin], sheet: Sheet) -> Origin:
+    kinds = set(origins)
     if len(kinds) == 1:
         return kinds.pop()
     runs = {one.run for one in kinds}

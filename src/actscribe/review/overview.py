@@ -54,10 +54,10 @@ def overview(asked: Asked) -> dict[str, Any]:
 
 def whole_reviewed(sheet: Sheet, labels: tuple[str, ...]) -> Spans:
     """Return the time that was reviewed for every label."""
-    found: Spans = ((0.0, sheet.began.duration),)
+    spans: Spans = ((0.0, sheet.began.duration),)
     for label in labels:
-        found = shared(found, sheet.reviewed.get(label, ()))
-    return found
+        spans = shared(spans, sheet.reviewed.get(label, ()))
+    return spans
 
 
 def _row(session: Session, item: Item) -> dict[str, Any]:
@@ -93,8 +93,8 @@ def _doubt(session: Session, item: Item) -> float | None:
     """Return how doubtful a recording is, see `doubtful.doubt`; None where that is not known, or not shown."""
     if session.suggester is None or session.is_blind(item):
         return None
-    found = session.suggester.kept(item).read()
-    return None if found is None else found.doubt
+    suggested = session.suggester.kept(item).read()
+    return None if suggested is None else suggested.doubt
 
 
 def _run(session: Session) -> dict[str, Any] | None:

@@ -22,7 +22,7 @@ JITTER = 0.03
 
 
 def planted(
-    found: Suggested,
+    suggested: Suggested,
     scores: TimeScores,
     labels: Sequence[str],
     annotated: Iterable[tuple[str, float, float]],
@@ -36,7 +36,7 @@ def planted(
     and without a confidence where they have none. Labels that the run suggests nowhere are never among them.
 
     Args:
-        found: what the run suggests.
+        suggested: what the run suggests.
         scores: of the run, columns in the order of `labels`.
         labels: of the run.
         annotated: label, start and end of what is known to be there.
@@ -45,29 +45,29 @@ def planted(
         seed: the same numbers give the same suggestions.
     """
     rng = np.random.default_rng(list(seed))
-    there = [*annotated, *((one.label, one.start, one.end) for one in found.suggestions)]
+    there = [*annotated, *((one.label, one.start, one.end) for one in suggested.suggestions)]
     models = {label: [one for one in own if one.label == label] for label in labels}
     names = [label for label in labels if models[label]]
     made: list[Suggestion] = []
-    for _ in found.suggestions:
+    for _ in suggested.suggestions:
         if rng.random() >= share:
             continue
         places = []
         for _ in range(TRIES):
             label = names[rng.integers(len(names))]
-            start, end = _place(models[label][rng.integers(len(models[label]))], scores, rng)
+            start, end = _moved_span(models[label][rng.integers(len(models[label]))], scores, rng)
             if end > start and not any(one == label and low < end and start < high for one, low, high in there):
                 mean = float(np.nan_to_num(scores.mean(labels.index(label), np.array([[start, end]]))[0], nan=1.0))
                 places.append((mean, label, start, end))
         if places:
             _, label, start, end = min(places)
             score = _sure(models[label], rng)
-            made.append(Suggestion(label=label, start=start, end=end, run=found.run, score=score, planted=True))
+            made.append(Suggestion(label=label, start=start, end=end, run=suggested.run, score=score, planted=True))
             there.append((label, start, end))
     return tuple(made)
 
 
-def _place(like: Suggestion, scores: TimeScores, rng: np.random.Generator) -> tuple[float, float]:
+def _moved_span(like: Suggestion, scores: TimeScores, rng: np.random.Generator) -> tuple[float, float]:
     """Return a span as long as one of the run's, moved by whole steps of its scores; empty: there is no room for it."""
     length = like.end - like.start
     steps = int((scores.duration - length) / scores.step)

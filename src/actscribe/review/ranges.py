@@ -26,17 +26,17 @@ def wanted(header: str | None, size: int) -> tuple[int, int] | None:
     Raises:
         Unsatisfiable: it begins behind the end of the file, or asks for its last 0 bytes.
     """
-    found = _ONE.fullmatch(header) if header and len(header) <= LONGEST else None
-    if found is None or not (found[1] or found[2]):
+    match = _ONE.fullmatch(header) if header and len(header) <= LONGEST else None
+    if match is None or not (match[1] or match[2]):
         return None
-    if not found[1]:
-        last = int(found[2])
+    if not match[1]:
+        last = int(match[2])
         if last == 0 or size == 0:
             raise Unsatisfiable
         return max(0, size - last), size
-    start = int(found[1])
-    end = int(found[2]) + 1 if found[2] else size
-    if found[2] and end <= start:  # from 5 to 3: no range
+    start = int(match[1])
+    end = int(match[2]) + 1 if match[2] else size
+    if match[2] and end <= start:  # from 5 to 3: no range
         return None
     if start >= size:
         raise Unsatisfiable

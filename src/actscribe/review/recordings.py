@@ -61,7 +61,7 @@ def items(study: Study, data: StudyData) -> dict[str, Item]:
     by_time = study.split.within == "recordings"
     splits = {} if by_time else {one.content: one.split for one in data.recordings}
     hidden = _hidden_parts(study, data) if by_time else {}
-    found: dict[str, Item] = {}
+    by_id: dict[str, Item] = {}
     for content, written in data.written.items():
         one, split = written.recording, splits.get(content, "")
         whole: Spans = ((0.0, one.duration),) if split == TEST else ()
@@ -74,8 +74,8 @@ def items(study: Study, data: StudyData) -> dict[str, Item]:
             hidden.get(content, whole),
             data.second.get(one.name),
         )
-        found.setdefault(item.id, item)
-    return found
+        by_id.setdefault(item.id, item)
+    return by_id
 
 
 def cameras_of(row: Row) -> tuple[Camera, ...]:

@@ -40,10 +40,10 @@ def reports(session: Session) -> list[Report]:
 
     Near are folders in that of the study and beside it: comparisons of the study, and archives of its runs.
     """
-    found: dict[tuple[str, str], Report] = {}
+    by_name: dict[tuple[str, str], Report] = {}
     for one in (*_of_runs(session), *_near(session.study.folder)):
-        found.setdefault((one.name, one.about), one)
-    return list(found.values())
+        by_name.setdefault((one.name, one.about), one)
+    return list(by_name.values())
 
 
 def _of_runs(session: Session) -> Iterator[Report]:
@@ -71,7 +71,7 @@ def _near(study: Path) -> Iterator[Report]:
 def _leads_to(study: Path, file: Path, key: str) -> bool:
     """Tell whether a file notes, as the place `key`, the folder of the study or one below it."""
     try:
-        place = Place.model_validate(json.loads(file.read_text(encoding="utf-8"))[key])
+        location = Place.model_validate(json.loads(file.read_text(encoding="utf-8"))[key])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False
-    return any(real_path(path).is_relative_to(study) for path in place.options(file.parent))
+    return any(real_path(path).is_relative_to(study) for path in location.options(file.parent))

@@ -59,9 +59,9 @@ def insist(asked: Asked) -> dict[str, Any]:
     wanted, session = bodies.read(asked.body, bodies.Report), asked.session
     report = find(session, wanted.name, wanted.about)
     if kept_back := _kept_back(session, report):
-        seen = _digest(report)
+        digest = _digest(report)
         for item in kept_back:
-            session.looks.note(item.content, seen, insisted=True)
+            session.looks.note(item.content, digest, insisted=True)
     return {}
 
 
@@ -110,9 +110,9 @@ def _title(report: Report) -> str:
 def _linked(session: Session, html: bytes) -> bytes:
     """Return a report whose moments are links, where they lie in recordings that this study has."""
 
-    def link(found: re.Match[bytes]) -> bytes:
-        id = found[1].decode()
-        return f'<a href="/#{id}@'.encode() if id in session.items else found[0]
+    def link(match: re.Match[bytes]) -> bytes:
+        id = match[1].decode()
+        return f'<a href="/#{id}@'.encode() if id in session.items else match[0]
 
     return _LINK.sub(link, html)
 
@@ -121,17 +121,17 @@ def _kept_back(session: Session, report: Report) -> list[Item]:
     """Return the recordings in a report whose predictions are kept from this annotator."""
     hidden = [item for item in session.items.values() if session.hidden(item)]
     if report.about == ARCHIVE and hidden:
-        found = remembered(report.path, "ids in the report of an archive", partial(_ids, report.path))["ids"]
-        return [item for item in hidden if found is None or item.id in found]
+        ids = remembered(report.path, "ids in the report of an archive", partial(_ids, report.path))["ids"]
+        return [item for item in hidden if ids is None or item.id in ids]
     return hidden if report.about in (TEST, COMPARISON) else []
 
 
 def _ids(path: Path) -> dict[str, Any]:
     try:
-        found = ids_in(path.read_bytes())
+        ids = ids_in(path.read_bytes())
     except OSError:  # gone since it was listed; opening it says so
-        found = frozenset()
-    return {"ids": None if found is None else sorted(found)}
+        ids = frozenset()
+    return {"ids": None if ids is None else sorted(ids)}
 
 
 def _digest(report: Report) -> str:

@@ -115,8 +115,8 @@ class Session:
     def look(self, item: Item, insist: bool) -> None:
         """Write down that a recording is shown, and with what."""
         insisted = bool(item.hidden) and (insist or self.looks.insisted(item.content))
-        seen = self.suggester is not None and (insisted or not item.is_test)
-        self.looks.note(item.content, self.suggester.digest if self.suggester and seen else "", insisted)
+        is_shown = self.suggester is not None and (insisted or not item.is_test)
+        self.looks.note(item.content, self.suggester.digest if self.suggester and is_shown else "", insisted)
 
     def annotators(self, item: Item) -> list[str]:
         """Return who began a recording, in their order."""
@@ -126,33 +126,33 @@ class Session:
         """Return what is suggested for a recording; None: it will be computed next, or cannot be."""
         if item.id in self._suggested or self.suggester is None:
             return self._suggested.get(item.id)
-        found = self.suggester.of(item)
-        if found is not None:
+        suggested = self.suggester.of(item)
+        if suggested is not None:
             if self.plant > 0:
-                found = self._with_planted(item, found, self.suggester)
-            self._suggested[item.id] = found
-        return found
+                suggested = self._with_planted(item, suggested, self.suggester)
+            self._suggested[item.id] = suggested
+        return suggested
 
     def shown(self, item: Item) -> Suggested | None:
         """Return what this annotator may see of what is suggested, under the study's labels; None: not there yet."""
-        found, hidden, names = self.suggested(item), self.hidden(item), self.data.labels.names
-        if found is None:
+        suggested, hidden, names = self.suggested(item), self.hidden(item), self.data.labels.names
+        if suggested is None:
             return None
 
         def is_shown(one: Suggestion | Doubt) -> bool:
             return one.label in names and outside(hidden, one.start, one.end)
 
         kept = {
-            "suggestions": tuple(filter(is_shown, found.suggestions)),
-            "doubts": tuple(filter(is_shown, found.doubts)),
+            "suggestions": tuple(filter(is_shown, suggested.suggestions)),
+            "doubts": tuple(filter(is_shown, suggested.doubts)),
         }
-        return found.model_copy(update=kept)
+        return suggested.model_copy(update=kept)
 
     def shown_count(self) -> int:
         """Return how many suggestions of this run this annotator was shown."""
         run = self.suggester.digest if self.suggester else ""
-        seen = [item for item in self.items.values() if run and self.looks.saw(item.content, run)]
-        return sum(len(found.suggestions) for item in seen if (found := self._kept(item)) is not None)
+        shown_items = [item for item in self.items.values() if run and self.looks.saw(item.content, run)]
+        return sum(len(suggested.suggestions) for item in shown_items if (suggested := self._kept(item)) is not None)
 
     def _kept(self, item: Item) -> Suggested | None:
         kept = self._suggested.get(item.id)
@@ -165,8 +165,8 @@ class Session:
             Conflict: `revision` is not the last.
             ActScribeError: the action cannot be applied.
         """
-        found = self._suggested.get(item.id)
-        known = [one for one in found.suggestions if one.planted] if found else []
+        suggested = self._suggested.get(item.id)
+        known = [one for one in suggested.suggestions if one.planted] if suggested else []
         sheet = self.sheets.load(item.content)
         if sheet is not None:
             return self.sheets.act(item.content, unmasked(action, [*known, *planted_in(sheet)], sheet), revision)
@@ -205,13 +205,13 @@ class Session:
         Raises:
             ActScribeError: it has no two.
         """
-        found = voices(item, self.journal, self.data.labels)
-        if len(found) < 2:
+        both = voices(item, self.journal, self.data.labels)
+        if len(both) < 2:
             raise ActScribeError(
-                f"{item.recording.name} was annotated by {len(found)} of the two whose work could be settled.",
+                f"{item.recording.name} was annotated by {len(both)} of the two whose work could be settled.",
                 "Settle recordings that two people annotated, each with a name of their own (--annotator).",
             )
-        return found[0], found[1]
+        return both[0], both[1]
 
     def lanes(self, item: Item) -> list[dict[str, Any]]:
         """Return what the two annotators say of a recording, which only who settles may see."""
@@ -227,25 +227,25 @@ class Session:
             for voice in self.two(item)
         ]
 
-    def _with_planted(self, item: Item, found: Suggested, suggester: Suggester) -> Suggested:
+    def _with_planted(self, item: Item, suggested: Suggested, suggester: Suggester) -> Suggested:
         scores, names = read_scores(suggester.kept(item).scores)
         there = [(one.label, one.start, one.end) for one in item.recording.intervals or ()]
-        seed = [self.study.seed, *bytes.fromhex(item.content), *bytes.fromhex(found.run)]
+        seed = [self.study.seed, *bytes.fromhex(item.content), *bytes.fromhex(suggested.run)]
         every = (suggester.kept(one).read() for one in self.items.values())
         own = [one for kept in every if kept for one in kept.suggestions]
-        wrong = planted(found, scores, names, there, own, self.plant, seed)
-        both: Sequence[Suggestion] = (*found.suggestions, *wrong)
+        wrong = planted(suggested, scores, names, there, own, self.plant, seed)
+        both: Sequence[Suggestion] = (*suggested.suggestions, *wrong)
         ordered = sorted(both, key=lambda one: (one.start, one.end, one.label))
-        return found.model_copy(update={"suggestions": tuple(ordered)})
+        return suggested.model_copy(update={"suggestions": tuple(ordered)})
 
     def open(self, item: Item) -> Sheet:
         """Return the sheet of a recording; one that was not begun is as it would begin, and looking does not begin it.
 
         Who begins first begins with what the study's annotation file says; everybody else begins from nothing.
         """
-        found = self.sheets.load(item.content)
-        if found is not None:
-            return found
+        sheet = self.sheets.load(item.content)
+        if sheet is not None:
+            return sheet
         began = self._beginnings.setdefault(item.content, self._beginning(item))
         return Sheet.beginning(item.content, self.annotator, began)
 

@@ -59,13 +59,13 @@ def voices(item: Item, journal: Journal, labels: LabelSet) -> tuple[Voice, ...]:
     """
     names = [name for name in journal.annotators(item.content) if name != AGREED]
     sheets = [journal.sheet(item.content, name) for name in names[:2]]
-    found = [Voice(one.annotator, annotated(one, labels), one.began.source) for one in sheets]
-    if len(found) < 2 and item.recording.intervals is not None and not any(voice.source for voice in found):
+    all_voices = [Voice(one.annotator, annotated(one, labels), one.began.source) for one in sheets]
+    if len(all_voices) < 2 and item.recording.intervals is not None and not any(voice.source for voice in all_voices):
         in_file = Annotations(item.recording.intervals, item.recording.gaps)
-        found.insert(0, Voice("annotations", in_file, item.written.source))
-    if len(found) == 1 and item.second is not None:
-        found.append(Voice("annotations_2", item.second))
-    return tuple(found)
+        all_voices.insert(0, Voice("annotations", in_file, item.written.source))
+    if len(all_voices) == 1 and item.second is not None:
+        all_voices.append(Voice("annotations_2", item.second))
+    return tuple(all_voices)
 
 
 def annotated(sheet: Sheet, labels: LabelSet) -> Annotations:
@@ -82,16 +82,16 @@ def disagreements(item: Item, both: Sequence[Voice], labels: Sequence[str]) -> l
         labels: of the study.
     """
     first, second = both
-    found = []
+    differing = []
     for label in labels:
         one, other = (label_spans(_as(item, voice), voice.annotations.intervals, label) for voice in both)
         known = sp.intersect(*(annotated_spans(_as(item, voice), label) for voice in both))
-        for mine, theirs, here in ((one, other, True), (other, one, False)):
+        for mine, theirs, is_first in ((one, other, True), (other, one, False)):
             for start, end in sp.intersect(sp.subtract(mine, theirs), known):
                 if end - start > SAME_S:
-                    who = {first.name: here, second.name: not here}
-                    found.append(Disagreement(label, float(start), float(end), who))
-    return sorted(found, key=lambda one: (one.start, one.end, one.label))
+                    who = {first.name: is_first, second.name: not is_first}
+                    differing.append(Disagreement(label, float(start), float(end), who))
+    return sorted(differing, key=lambda one: (one.start, one.end, one.label))
 
 
 def begun_as_agreed(item: Item, both: Sequence[Voice], labels: Sequence[str]) -> Began:
@@ -110,13 +110,13 @@ def begun_as_agreed(item: Item, both: Sequence[Voice], labels: Sequence[str]) ->
         open_spans[one.label] = joined((*open_spans[one.label], (one.start, one.end)))
     reviewed = {}
     for label in labels:
-        found: Spans = ((0.0, duration),)
+        spans: Spans = ((0.0, duration),)
         for voice in both:
             gaps = joined((gap.start, gap.end) for gap in voice.annotations.gaps if gap.label in ("", label))
-            found = shared(found, left_of(duration, gaps))
+            spans = shared(spans, left_of(duration, gaps))
         for start, end in open_spans[label]:
-            found = removed(found, start, end)
-        reviewed[label] = found
+            spans = removed(spans, start, end)
+        reviewed[label] = spans
     bouts = tuple(
         Bout(id=f"f{index}", label=one.label, start=one.start, end=one.end, subject=one.subject)
         for index, one in enumerate(both[0].annotations.intervals, 1)

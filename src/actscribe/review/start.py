@@ -92,13 +92,13 @@ def prepared(study: Path, run: Path | None) -> list[str]:
     loaded, data, words = read_study(study)
     chosen = choose_run(loaded, run)
     folder = ReviewFolder.of(loaded.folder).prepared
-    found, failed = list(items(loaded, data).values()), []
+    all_items, failed = list(items(loaded, data).values()), []
     conversions = Conversions(folder)
-    for item in track(found, "Preparing videos"):
+    for item in track(all_items, "Preparing videos"):
         failed += _videos(conversions, item)
     if chosen.run is not None:
         ready, digest = load(chosen.run), run_digest(chosen.run)
-        for item in track([one for one in found if not one.is_test], "Preparing suggestions"):
+        for item in track([one for one in all_items if not one.is_test], "Preparing suggestions"):
             try:
                 suggest(ready, Kept(folder, digest, item.content), item.recording.video, item.recording.name)
             except ActScribeError as error:

@@ -50,10 +50,10 @@ class Suggester:
 
     def of(self, item: Item) -> Suggested | None:
         """Return the suggestions for a recording; None: they are not there yet, and will be computed next."""
-        found = self.kept(item).read()
-        if found is None:
+        suggested = self.kept(item).read()
+        if suggested is None:
             self.ask([item], first=True)
-        return found
+        return suggested
 
     def state(self, item: Item) -> str:
         """Return "ready", "computing", "none" or why there are none."""

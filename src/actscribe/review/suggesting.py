@@ -37,9 +37,9 @@ def suggest(loaded: Loaded, kept: Kept, video: Path, name: str) -> None:
     )
     near = nearness(made.scores, loaded.settings, loaded.run.labels, loaded.run.operating_point.confidence)
     doubts = tuple(doubtful(suggestions, near, made.scores, labels))
-    found = Suggested(run=kept.run, suggestions=suggestions, doubts=doubts, doubt=doubt(near, made.scores))
+    suggested = Suggested(run=kept.run, suggestions=suggestions, doubts=doubts, doubt=doubt(near, made.scores))
     write_scores(kept.scores, made.scores, labels)
-    write_text(kept.timeline, found.model_dump_json())
+    write_text(kept.timeline, suggested.model_dump_json())
     scores.remove()
 
 

@@ -22,9 +22,9 @@ def noted(folder: Path) -> Iterator[Version]:
     for depth in range(1, _DEEPEST + 1):
         for name in _FILES:
             for path in sorted(folder.glob("*/" * depth + name)):
-                found = _noted_in(path)
-                if found is not None:
-                    yield found
+                version = _noted_in(path)
+                if version is not None:
+                    yield version
 
 
 def _noted_in(path: Path) -> Version | None:

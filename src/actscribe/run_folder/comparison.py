@@ -90,16 +90,16 @@ class Provenance(BaseModel):
         if not path.is_file():
             raise ActScribeError(f"{path}: no such file.", "Make a comparison with: actscribe compare STUDY")
         try:
-            found = cls.model_validate(load_json(path), context=KEPT)
+            provenance = cls.model_validate(load_json(path), context=KEPT)
         except (ValueError, OSError) as error:
             raise ActScribeError(
                 f"{path}: not a comparison of this version of ActScribe ({in_one_line(error)}).",
                 "Name the folder of a comparison, or to make one, a new or empty folder with --out.",
             ) from None
-        for name in found.recognizers:
-            check_installed(found.study.kind(name), path)
-        home = home or found.folder.find(path.parent, found.study.recordings)
-        return found.model_copy(update={"study": placed_study(found.study, home)})
+        for name in provenance.recognizers:
+            check_installed(provenance.study.kind(name), path)
+        home = home or provenance.folder.find(path.parent, provenance.study.recordings)
+        return provenance.model_copy(update={"study": placed_study(provenance.study, home)})
 
     def write(self, folder: Path) -> None:
         """Write provenance.json into the comparison's folder."""

@@ -26,19 +26,19 @@ TRACED = (
 
 def versions() -> dict[str, str]:
     """Return the versions that can change a number."""
-    return dict(_found())
+    return dict(_installed())
 
 
 @cache
-def _found() -> dict[str, str]:
+def _installed() -> dict[str, str]:
     """Return them, looked up once: each takes milliseconds, and every key of kept scores asks for all."""
-    found = {"python": platform.python_version(), "actscribe": __version__}
+    installed = {"python": platform.python_version(), "actscribe": __version__}
     for package in TRACED:
         try:
-            found[package] = metadata.version(package)
+            installed[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return installed
 
 
 def machine() -> str:

@@ -53,11 +53,11 @@ def unsealed(path: Path) -> dict[str, Any]:
 
 def digests(folder: Path, paths: Iterable[Path]) -> dict[str, str]:
     """Return the digest of each file, and of each file below a folder, by its path from `folder` with `/`."""
-    found = {}
+    by_path = {}
     for path in paths:
         for file in _files(path) if path.is_dir() else (path,):
-            found[file.relative_to(folder).as_posix()] = content_hash(file)
-    return dict(sorted(found.items()))
+            by_path[file.relative_to(folder).as_posix()] = content_hash(file)
+    return dict(sorted(by_path.items()))
 
 
 def check(folder: Path, noted: Mapping[str, str]) -> None:

@@ -164,7 +164,7 @@ class Run:
                 "Name the folder of a run, or to make one, a new or empty folder with --out.",
             ) from None
         whole = info.status == "complete"
-        check(folder, {name: found for name, found in info.digests.items() if whole or name in BASE})
+        check(folder, {name: digest for name, digest in info.digests.items() if whole or name in BASE})
         return cls(folder, info)
 
     def require_complete(self) -> Run:
@@ -190,10 +190,10 @@ class Run:
         Args:
             paths: below the run's folder.
         """
-        found = digests(self.folder, paths)
+        new_digests = digests(self.folder, paths)
         gone = tuple(f"{path.relative_to(self.folder).as_posix()}/" for path in paths)
         kept = {name: value for name, value in self.info.digests.items() if not name.startswith(gone)}
-        self.info.digests = kept | found
+        self.info.digests = kept | new_digests
 
     @cached_property
     def study(self) -> Study:
@@ -216,12 +216,12 @@ class Run:
         """
         path = self.folder / "recordings.json"
         try:
-            found = LISTED.validate_json(path.read_text(encoding="utf-8"))
+            listed = LISTED.validate_json(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise ActScribeError(
                 f"{path}: cannot be read: {in_one_line(error)}.", "Copy the run's folder again."
             ) from None
-        return tuple(one for one in found if split is None or one.split == split)
+        return tuple(one for one in listed if split is None or one.split == split)
 
     def save_listed(self, listed: tuple[Listed, ...]) -> None:
         """Write recordings.json.
@@ -359,13 +359,13 @@ def _runs_of(folder: Path) -> str:
 
 
 def _runs_below(folder: Path) -> list[Path]:
-    found: list[Path] = []
+    folders: list[Path] = []
     for parent, below, files in os.walk(folder):
         depth = len(Path(parent).relative_to(folder).parts)
         below[:] = [] if RUN_FILE in files or depth >= DEEPEST else sorted(n for n in below if not n.startswith("."))
         if RUN_FILE in files:
-            found.append(Path(parent))
-    return sorted(found)
+            folders.append(Path(parent))
+    return sorted(folders)
 
 
 def _is_complete(folder: Path) -> bool:

@@ -113,9 +113,9 @@ def time_scores(scored: ScoredClips, recordings: Sequence[Recording], step: floa
 
 def _steps(table: pd.DataFrame, labels: LabelSet) -> dict[str, StepScores]:
     """Return what `ScoredClips.table` wrote of steps, by recording."""
-    found = {}
+    by_recording = {}
     for name, rows in table.groupby("recording", sort=False):
         columns = [np.concatenate(list(rows[f"{STEP_SCORES}{label}"])) for label in labels.names]
         times = np.concatenate(list(rows[STEP_TIMES]))
-        found[str(name)] = StepScores(times, np.column_stack(columns), float(rows[STEP].iloc[0]))
-    return found
+        by_recording[str(name)] = StepScores(times, np.column_stack(columns), float(rows[STEP].iloc[0]))
+    return by_recording

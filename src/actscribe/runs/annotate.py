@@ -87,8 +87,8 @@ def annotate(
     """
     several: Sequence[str | Path] = [videos] if isinstance(videos, (str, Path)) else videos
     with contained():
-        found = list(annotate_each(several, run, formats, out, rules, recognizer, overwrite, time_budget, scores))
-    return found if several is videos else found[0]
+        annotated = list(annotate_each(several, run, formats, out, rules, recognizer, overwrite, time_budget, scores))
+    return annotated if several is videos else annotated[0]
 
 
 def annotate_each(
@@ -177,7 +177,7 @@ def _all_probed(videos: Sequence[Path], broken: list[ActScribeError]) -> list[Pr
     Raises:
         ActScribeError: none can.
     """
-    probed = [found for video in videos if (found := _probed(video, broken)) is not None]
+    probed = [one for video in videos if (one := _probed(video, broken)) is not None]
     if not probed:
         raise _unread(broken, 0)
     return probed

@@ -49,12 +49,12 @@ def keep_answers(run: Run, split: str, answers: Sequence[Answered] | Sequence[Gr
     if not answers:
         return
     asked = [answer for answer in answers if isinstance(answer, Answered)]
-    told = [answer for answer in answers if isinstance(answer, Grounded)]
-    captions = [*(_caption(a.clip, a.text) for a in asked if a.text), *_written(run, told)]
+    grounded = [answer for answer in answers if isinstance(answer, Grounded)]
+    captions = [*(_caption(a.clip, a.text) for a in asked if a.text), *_written(run, grounded)]
     if captions:
         _write(run, written.of_split(written.CAPTIONS, split), captions)
-    found = _of_windows(run, told) if told else _of_clips(run, asked)
-    _write(run, written.of_split(written.HALLUCINATION, split), found)
+    measures = _of_windows(run, grounded) if grounded else _of_clips(run, asked)
+    _write(run, written.of_split(written.HALLUCINATION, split), measures)
 
 
 def _of_clips(run: Run, answers: Sequence[Answered]) -> dict[str, Any]:
@@ -76,9 +76,9 @@ def _of_windows(run: Run, answers: Sequence[Grounded]) -> dict[str, Any]:
     named = np.array([[float(bool(one.intervals)) for one in answer.answers] for answer in answers])
     happens = targets([answer.window for answer in answers], labels.task, OCCURS)
     unread = np.stack([answer.unread for answer in answers])
-    found = hallucination(labels, happens, named, np.full(len(labels), 0.5), unread)
+    measures = hallucination(labels, happens, named, np.full(len(labels), 0.5), unread)
     counts = [_counted([answer.answers[column] for answer in answers]) for column in range(len(labels))]
-    return {INTERVALS: intervals_table(labels, counts), **found}
+    return {INTERVALS: intervals_table(labels, counts), **measures}
 
 
 def _counted(answers: Sequence[When]) -> dict[str, int]:

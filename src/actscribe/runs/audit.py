@@ -40,12 +40,12 @@ class Item:
     Args:
         name: of the video.
         source: ANNOTATED or PREDICTED.
-        seen: what is said of it.
+        observed: what is said of it.
     """
 
     name: str
     source: str
-    seen: Observed
+    observed: Observed
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +146,14 @@ def read_items(
 
 def audited(items: Sequence[Item], labels: LabelSet) -> list[Audited]:
     """Return the indicators of items."""
-    return [Audited(one.name, one.source, measured(one.seen, labels)) for one in items]
+    return [Audited(one.name, one.source, measured(one.observed, labels)) for one in items]
 
 
 def budgets(items: Sequence[Item], labels: LabelSet) -> pd.DataFrame:
     """Return the time budget of items, `budget.BUDGET_COLUMNS`."""
     tables = []
     for one in items:
-        table = budget.budget(one.seen, labels)
+        table = budget.budget(one.observed, labels)
         table.insert(0, "source", one.source)
         table.insert(0, "recording", one.name)
         tables.append(table)
@@ -164,7 +164,7 @@ def transitions(items: Sequence[Item], labels: LabelSet) -> pd.DataFrame:
     """Return what follows what in all items of each source, `budget.TRANSITION_COLUMNS` behind a column `source`."""
     tables = []
     for source in dict.fromkeys(one.source for one in items):
-        own = [part for one in items if one.source == source for part in budget.sequence(one.seen, labels)]
+        own = [part for one in items if one.source == source for part in budget.sequence(one.observed, labels)]
         table = budget.transitions(own, labels)
         table.insert(0, "source", source)
         tables.append(table)
@@ -192,8 +192,8 @@ def known_of(run: Run, labels: LabelSet | None = None) -> Known | None:
 
 def show_predicted(recording: Recording, intervals: Sequence[Interval], labels: LabelSet, known: Known | None) -> None:
     """Print the indicators of one predicted timeline, with how far the recognizer usually is off."""
-    found = audit([recording], {PREDICTED: {recording.name: intervals}}, labels)
-    show_video(f"{recording.video.name}: indicators", table(found, None if known is None else known.errors))
+    audits = audit([recording], {PREDICTED: {recording.name: intervals}}, labels)
+    show_video(f"{recording.video.name}: indicators", table(audits, None if known is None else known.errors))
     print_sentence(UNKNOWN if known is None else known.sentence())
 
 
@@ -228,8 +228,8 @@ def _timelines(run: Run, split: str, recordings: Sequence[Recording]) -> Mapping
 def _rows(manifest: Path | None) -> dict[str, Row]:
     """Return the rows of a manifest by the names of their videos and annotation files."""
     rows = read_manifest(manifest) if manifest else []
-    found = {same_name(row.video.stem): row for row in rows}
-    return found | {same_name(_stem(row.annotations.name)): row for row in rows if row.annotations is not None}
+    by_stem = {same_name(row.video.stem): row for row in rows}
+    return by_stem | {same_name(_stem(row.annotations.name)): row for row in rows if row.annotations is not None}
 
 
 def _files(path: Path) -> list[Path]:
@@ -237,10 +237,10 @@ def _files(path: Path) -> list[Path]:
         return [path]
     if not path.is_dir():
         raise ActScribeError(f"{path}: no such file or folder.")
-    found = [one for one in sorted(path.iterdir()) if one.is_file() and _is_annotation(one.name)]
-    if not found:
+    files = [one for one in sorted(path.iterdir()) if one.is_file() and _is_annotation(one.name)]
+    if not files:
         raise ActScribeError(f"{path}: neither a run nor a folder with annotation files.")
-    return found
+    return files
 
 
 def _is_annotation(name: str) -> bool:
@@ -257,28 +257,30 @@ def _of_file(
     guessed: list[str],
     unknown: Counter[str],
 ) -> Iterator[Item]:
-    for title, found in annotation_files.read_all(path).items():
+    for title, one_video in annotation_files.read_all(path).items():
         if subject is not None:
-            found = replace(found, intervals=tuple(one for one in found.intervals if one.subject == subject))
-        named, more = annotation_files.resolve(found, labels)
+            one_video = replace(
+                one_video, intervals=tuple(one for one in one_video.intervals if one.subject == subject)
+            )
+        named, more = annotation_files.resolve(one_video, labels)
         unknown.update(more)
         name = _stem(title) if title else _stem(path.name)
         row = rows.get(same_name(name)) or rows.get(same_name(_stem(path.name)))
-        duration = _duration(path, name, found, row, guessed)
-        intervals = (*named.intervals, *events_of(found, labels))
+        duration = _duration(path, name, one_video, row, guessed)
+        intervals = (*named.intervals, *events_of(one_video, labels))
         moments = dict(moments_of(row, labels)) if row is not None else {}
-        source = PREDICTED if any(one.is_predicted for one in found.intervals) else ANNOTATED
+        source = PREDICTED if any(one.is_predicted for one in one_video.intervals) else ANNOTATED
         yield Item(name, source, Observed(intervals, duration, named.gaps, moments))
 
 
-def _duration(path: Path, name: str, found: Annotations, row: Row | None, guessed: list[str]) -> float:
-    if found.duration is not None:
-        return found.duration
-    videos = [row.video] if row is not None else [Path(one) for one in resolved(path, found.media)]
+def _duration(path: Path, name: str, annotations: Annotations, row: Row | None, guessed: list[str]) -> float:
+    if annotations.duration is not None:
+        return annotations.duration
+    videos = [row.video] if row is not None else [Path(one) for one in resolved(path, annotations.media)]
     if len(videos) == 1 and is_there(videos[0]):
         return probe(videos[0]).duration
     guessed.append(name)
-    return max((one.end for one in (*found.intervals, *found.gaps)), default=0.0)
+    return max((one.end for one in (*annotations.intervals, *annotations.gaps)), default=0.0)
 
 
 def _stem(name: str) -> str:

@@ -88,17 +88,17 @@ def _page(kind: str, read: Read, labels: LabelSet, known: Known | None) -> Audit
     if kind == "transitions":
         columns = (replace(BUDGET_COLUMNS[1]), *TRANSITION_COLUMNS)
         return AuditPage(kind, transitions(read.items, labels), columns, notes=read.notes)
-    found = audited(read.items, labels)
+    audits = audited(read.items, labels)
     errors = None if known is None else known.errors
     error_table = None if errors is None else tables.error_table(errors, labels)
     notes = list(read.notes)
-    if any(one.source == PREDICTED for one in found):
+    if any(one.source == PREDICTED for one in audits):
         notes.append(UNKNOWN if known is None else known.sentence())
     if kind == "errors":
         if error_table is None:
             raise ActScribeError(UNKNOWN, "Name a run that was evaluated, among the arguments or with --run.")
         return AuditPage(kind, error_table, ERROR_COLUMNS, notes=tuple(notes))
-    return indicators_page(tables.table(found, errors), tables.summary(found, labels, errors), error_table, notes)
+    return indicators_page(tables.table(audits, errors), tables.summary(audits, labels, errors), error_table, notes)
 
 
 def _agreement(first: Read, second: Read, labels: LabelSet) -> AuditPage:
@@ -113,14 +113,14 @@ def _agreement(first: Read, second: Read, labels: LabelSet) -> AuditPage:
         for measure in ("total", "count", "latency")
     ]
     wanted = labels.model_copy(update={"indicators": (*each, *labels.indicators)})
-    found = [replace(one, source=ANNOTATED) for one in audited(first.items, wanted)]
-    found += [replace(one, source=SECOND) for one in audited(second.items, wanted)]
+    audits = [replace(one, source=ANNOTATED) for one in audited(first.items, wanted)]
+    audits += [replace(one, source=SECOND) for one in audited(second.items, wanted)]
     shared = {one.name for one in first.items} & {one.name for one in second.items}
     if not shared:
         raise ActScribeError(
             "The two annotators have no video in common.", "Give their files the same names, but for their endings."
         )
-    table = tables.error_table(tables.errors(found, {name: name for name in shared}, SECOND), wanted)
+    table = tables.error_table(tables.errors(audits, {name: name for name in shared}, SECOND), wanted)
     table = table[table["part"] == ""][names(AGREEMENT_COLUMNS)]
     return AuditPage("agreement", table, AGREEMENT_COLUMNS, notes=tuple(dict.fromkeys((*first.notes, *second.notes))))
 

@@ -258,5 +258,5 @@ def _write_timelines(
     for recording in recordings:
         if recording.name in timelines:
             video = printable(str(recording.video.absolute()))
-            found = Annotations.of(timelines[recording.name], [video], recording.duration, run.labels.names)
-            annotation_files.write(run.folder / written.timeline(split, recording.name), found, "json")
+            annotations = Annotations.of(timelines[recording.name], [video], recording.duration, run.labels.names)
+            annotation_files.write(run.folder / written.timeline(split, recording.name), annotations, "json")

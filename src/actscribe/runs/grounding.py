@@ -40,19 +40,19 @@ def score_by_windows(recognizer: GroundRecognizer, cuts: Sequence[Cut], view: In
     clips: list[Clip] = []
     times: list[np.ndarray] = []
     rows: list[np.ndarray] = []
-    found: dict[str, StepScores] = {}
+    step_scores: dict[str, StepScores] = {}
     with closing(ahead(_frames(cuts, every, view), 1)) as frames:
         asked = track(_asked(recognizer, frames), what, total=sum(map(len, every)))
         for (recording, own), its in zip(cuts, every, strict=True):
-            answers, seen = zip(*(next(asked) for _ in its), strict=True)
+            answers, frame_times = zip(*(next(asked) for _ in its), strict=True)
             edges = step_edges(its[0].start, its[-1].end)
             scores = on_steps(answers, edges, recognizer.labels.task)
-            steps = found[recording.name] = StepScores((edges[:-1] + edges[1:]) / 2, scores, STEP_S)
+            steps = step_scores[recording.name] = StepScores((edges[:-1] + edges[1:]) / 2, scores, STEP_S)
             clips += own
-            times += [_shown(clip, np.unique(np.concatenate(seen))) for clip in own]
+            times += [_shown(clip, np.unique(np.concatenate(frame_times))) for clip in own]
             rows += [scores[held(clip, steps.times)].mean(axis=0) for clip in own]
         next(asked, None)  # lets the last reader close its file and report damage
-    return ScoredClips(clips, times, np.stack(rows) if rows else np.zeros((0, len(recognizer.labels))), found)
+    return ScoredClips(clips, times, np.stack(rows) if rows else np.zeros((0, len(recognizer.labels))), step_scores)
 
 
 def _shown(clip: Clip, times: np.ndarray) -> np.ndarray:
@@ -63,10 +63,10 @@ def _shown(clip: Clip, times: np.ndarray) -> np.ndarray:
 
 def _windows(recognizer: GroundRecognizer, recording: Recording, clips: Sequence[Clip]) -> list[Clip]:
     """Return the windows of a recording, with what is annotated in them."""
-    found = windows(recognizer.settings, clips)
+    own_windows = windows(recognizer.settings, clips)
     if recording.intervals is None:
-        return found
-    return annotated_by(found, Annotations(recording.intervals, recording.gaps), recognizer.labels)
+        return own_windows
+    return annotated_by(own_windows, Annotations(recording.intervals, recording.gaps), recognizer.labels)
 
 
 def _frames(cuts: Sequence[Cut], every: Sequence[Sequence[Clip]], view: InputSpec) -> Iterator[ClipFrames]:

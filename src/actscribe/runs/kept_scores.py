@@ -56,9 +56,9 @@ class KeptScores:
         held, table = content[:DIGEST_BYTES], content[DIGEST_BYTES:]
         if held != _digest(table):
             return None
-        found = ScoredClips.from_table(pd.read_parquet(io.BytesIO(table)), self.run.labels)
-        spans = [[(clip.start, clip.end) for clip in clips] for clips in (found.clips, self.clips)]
-        return ScoredClips(self.clips, found.times, found.scores, found.steps) if spans[0] == spans[1] else None
+        stored = ScoredClips.from_table(pd.read_parquet(io.BytesIO(table)), self.run.labels)
+        spans = [[(clip.start, clip.end) for clip in clips] for clips in (stored.clips, self.clips)]
+        return ScoredClips(self.clips, stored.times, stored.scores, stored.steps) if spans[0] == spans[1] else None
 
     def write(self, scored: ScoredClips) -> None:
         """Keep scores; where that is not possible, that is reported and the work goes on."""

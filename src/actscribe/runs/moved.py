@@ -30,15 +30,15 @@ def moved_groups(study: Study, data: StudyData) -> list[str]:
 
 
 def _runs(folder: Path) -> list[Run]:
-    found = []
+    runs = []
     for path in sorted(folder.glob(f"*/{RUN_FILE}")):
         try:
             run = Run.open(path.parent)
         except (ActScribeError, OSError):  # damaged, or of another version: whoever opens it is told
             continue
         if run.info.status != "begun":  # one that was killed so early has no recordings yet
-            found.append(run)
-    return found
+            runs.append(run)
+    return runs
 
 
 def _of(run: Run, now: dict[str, str]) -> list[str]:

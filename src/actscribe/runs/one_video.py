@@ -151,15 +151,15 @@ def annotate_video(
     except OSError as error:  # it is gone, or its disk is
         raise UnreadableVideo(f"{probed.video}: {error.strerror or in_one_line(error)}.") from error
     merged = time_scores(scored, [recording], loaded.settings.step)[name]
-    found = _timeline(loaded, merged, recording)
+    annotations = _timeline(loaded, merged, recording)
     try:
-        files = write_timeline(found, stem, formats, probed.clock)
+        files = write_timeline(annotations, stem, formats, probed.clock)
         if scores:
             write_scores(scores_path(stem), merged, loaded.run.labels.names)
             files = (*files, scores_path(stem))
     except ActScribeError as error:
         raise ActScribeError(error.message, f"{error.hint} {kept.way_on()}".strip()) from error
-    return AnnotatedVideo(recording, found.intervals, merged, scored, files, loaded.notes), kept
+    return AnnotatedVideo(recording, annotations.intervals, merged, scored, files, loaded.notes), kept
 
 
 def keep_scores(loaded: Loaded, videos: Sequence[tuple[Probed, str, str]], kept_in: Path) -> None:
@@ -175,8 +175,8 @@ def keep_scores(loaded: Loaded, videos: Sequence[tuple[Probed, str, str]], kept_
     run = loaded.run
     recordings = [_recording(*one) for one in videos]
     kept = [one for one in (KeptScores(run, recording, kept_in) for recording in recordings) if one.read() is None]
-    found = score_together(loaded.recognizer, [one.recording for one in kept], run.labels, run.study.windows)
-    for one, scored in zip(kept, found, strict=True):
+    all_scored = score_together(loaded.recognizer, [one.recording for one in kept], run.labels, run.study.windows)
+    for one, scored in zip(kept, all_scored, strict=True):
         if scored is not None:
             one.write(scored)
 
@@ -224,10 +224,10 @@ def _recording(probed: Probed, name: str, content: str) -> Recording:
 def _scored(loaded: Loaded, kept: KeptScores) -> ScoredClips:
     """Return the scores of a video: those kept by a call that did not end, else new ones, which are kept."""
     recording, run = kept.recording, kept.run
-    found = kept.read()
-    if found is not None:
+    stored = kept.read()
+    if stored is not None:
         say(f"{recording.video.name} is scored already: its scores were kept in {kept.path}", None)
-        return found
+        return stored
     what = f"Annotating {recording.video.name}"
     made = score_recordings(loaded.recognizer, [recording], run.labels, run.study.windows, what)
     kept.write(made)
@@ -252,10 +252,10 @@ def _timeline(loaded: Loaded, scores: TimeScores, recording: Recording) -> Annot
 
 
 def write_timeline(
-    found: Annotations, stem: Path, formats: Sequence[str], clock: FrameClock | None
+    annotations: Annotations, stem: Path, formats: Sequence[str], clock: FrameClock | None
 ) -> tuple[Path, ...]:
     """Write a timeline in several formats, and return the files; arguments and errors as in `try_to_write`."""
     files = tuple(timeline_path(stem, name) for name in formats)
     for path, name in zip(files, formats, strict=True):
-        annotation_files.write(path, found, name, clock)
+        annotation_files.write(path, annotations, name, clock)
     return files

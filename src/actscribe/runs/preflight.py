@@ -17,7 +17,7 @@ from actscribe.recognizers.ready import problems
 from actscribe.recognizers.served import servers
 from actscribe.runs.no_validation import SAID, keeps_last, with_keep
 from actscribe.runs.train import check_shares, check_targets, needed
-from actscribe.runs.training_clips import seen_clips
+from actscribe.runs.training_clips import cut_training_clips
 from actscribe.settings.registry import REAL_VIDEO, recognizer
 from actscribe.settings.study import Study
 from actscribe.video.cache import FrameCache, default_cache
@@ -87,8 +87,8 @@ def check_comparable(
 def memory_warnings(study: Study, names: Sequence[str], data: StudyData) -> list[str]:
     """Return a sentence for each recognizer that this machine's memory hardly holds; that is no refusal."""
     ready = [name for name in names if not problems(study, name)]
-    found = {name: too_large(with_keep(study, name, data), name, len(data.labels)) for name in ready}
-    return [f"{name}: {sentence}" for name, sentence in found.items() if sentence]
+    sentences = {name: too_large(with_keep(study, name, data), name, len(data.labels)) for name in ready}
+    return [f"{name}: {sentence}" for name, sentence in sentences.items() if sentence]
 
 
 def _gaps(study: Study, data: StudyData, splits: Sequence[str]) -> list[str]:
@@ -103,9 +103,11 @@ def _gaps(study: Study, data: StudyData, splits: Sequence[str]) -> list[str]:
 def _instead(split: str, data: StudyData) -> str:
     if split == "validation":
         return " Meanwhile 'actscribe train STUDY --recognizer NAME' trains one that can do without."
-    seen = next((name for name in ("validation", "train") if data.of_split(name)), "")
+    available = next((name for name in ("validation", "train") if data.of_split(name)), "")
     what = {"validation": "what was chosen by", "train": "what was trained on"}
-    return f" Meanwhile 'actscribe evaluate RUN --split {seen}' measures on {what[seen]}." if seen else ""
+    return (
+        f" Meanwhile 'actscribe evaluate RUN --split {available}' measures on {what[available]}." if available else ""
+    )
 
 
 def weight_notes(study: Study, data: StudyData) -> list[str]:
@@ -142,8 +144,8 @@ def server_notes(study: Study, names: Sequence[str] | None = None) -> tuple[list
                 accepted[server.description()].append(name)
         except ActScribeError as error:
             refused[in_one_line(error)].append(name)
-    found = [[f"{', '.join(about)}: {what}" for what, about in one.items()] for one in (accepted, refused)]
-    return found[0], found[1]
+    notes = [[f"{', '.join(about)}: {what}" for what, about in one.items()] for one in (accepted, refused)]
+    return notes[0], notes[1]
 
 
 def frame_notes(
@@ -160,7 +162,7 @@ def frame_notes(
         if problems(study, name):
             continue
         with suppress(ActScribeError):  # which `preflight_problems` says
-            by_sentence[seen_clips(study, name, data, held, infos).check_room().sentence].append(name)
+            by_sentence[cut_training_clips(study, name, data, held, infos).check_room().sentence].append(name)
     return [f"{', '.join(names)}: {sentence}" for sentence, names in by_sentence.items()]
 
 
@@ -169,15 +171,15 @@ def _of(name: str, study: Study, data: StudyData, cache: FrameCache, infos: Info
     if lacking:
         return lacking
     study = with_keep(study, name, data)
-    found: list[str] = []
+    refusals: list[str] = []
     checks: tuple[Callable[[], object], ...] = (
         lambda: check_shares(study, name),
         lambda: check_targets(study, data, needed(study, name)),
-        lambda: seen_clips(study, name, data, cache, infos).check_room(),
+        lambda: cut_training_clips(study, name, data, cache, infos).check_room(),
     )
     for check in checks:
         try:
             check()
         except ActScribeError as error:
-            found.append(in_one_line(error))
-    return found
+            refusals.append(in_one_line(error))
+    return refusals

@@ -69,9 +69,9 @@ def _recordings(run: Run) -> list[tuple[str, str]]:
 def _files(folder: Path) -> Iterator[str]:
     """Yield the files and links below a run, without those of its model, as paths from it with `/`."""
     for parent, below, files in os.walk(folder):
-        here = Path(parent)
-        below[:] = [name for name in below if not is_temporary(name) and here / name != folder / MODEL]
-        links = [name for name in below if (here / name).is_symlink()]
+        current = Path(parent)
+        below[:] = [name for name in below if not is_temporary(name) and current / name != folder / MODEL]
+        links = [name for name in below if (current / name).is_symlink()]
         for name in (*files, *links):
             if name not in CLUTTER and not is_temporary(name):
-                yield (here / name).relative_to(folder).as_posix()
+                yield (current / name).relative_to(folder).as_posix()

@@ -40,11 +40,11 @@ def _same_settings(run: Run, study: Study) -> bool:
     """Tell whether settings are those of a run; a model in the study's folder is the same wherever that lies now."""
     if study.chosen(run.info.name).recognizer != run.info.recognizer:
         return False
-    then, now = _settings_without_place(run, study)
+    then, now = _portable_settings(run, study)
     return run.info.settings == own_settings(study, run.info.name) or then == now
 
 
-def _settings_without_place(run: Run, study: Study) -> tuple[dict[str, Any], dict[str, Any]]:
+def _portable_settings(run: Run, study: Study) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return settings of a run and of a study, paths in the study's folder as from there."""
     home, kind = Path(run.info.home.was) if run.info.home else study.folder, recognizer(run.info.recognizer).settings
     now = own_settings(study, run.info.name)
@@ -55,7 +55,7 @@ def _other_settings(run: Run, study: Study) -> str:
     """Return words on which settings differ from those of a run."""
     if study.chosen(run.info.name).recognizer != run.info.recognizer:
         return "recognizers"
-    then, now = _settings_without_place(run, study)
+    then, now = _portable_settings(run, study)
     return f"settings ({', '.join(key for key in now if now[key] != then.get(key))})"
 
 

@@ -56,7 +56,7 @@ def score_recordings(
     cuts = [(recording, cut(recording, labels, window)) for recording in recordings]
     if within:
         cuts = [(recording, clips_of_part(own, recording)) for recording, own in cuts]
-    scored = score_wholes(recognizer, cuts, seen_by(recognizer, windows), what) if views == ONE_VIEW else None
+    scored = score_wholes(recognizer, cuts, clip_view(recognizer, windows), what) if views == ONE_VIEW else None
     if scored is not None:
         for row in scored.scores:
             sound(row, len(labels))
@@ -64,17 +64,18 @@ def score_recordings(
     clips = [clip for _, own in cuts for clip in own]
     times = FrameTimes()
 
-    def seen() -> Iterator[ClipFrames]:
-        for clip_frames in _frames(cuts, seen_by(recognizer, windows), views):
+    def timed_frames() -> Iterator[ClipFrames]:
+        for clip_frames in _frames(cuts, clip_view(recognizer, windows), views):
             times.append(clip_frames.times)
             yield clip_frames
 
     expected = len(clips) * len(views)
     if isinstance(recognizer, OnFeatures) and views == ONE_VIEW:
-        found = _from_features(recognizer, cuts, windows, times)
-        scores = _gathered(track(found, what, total=expected), expected, len(labels))
+        rows = _from_features(recognizer, cuts, windows, times)
+        scores = _gathered(track(rows, what, total=expected), expected, len(labels))
     else:
-        with closing(ahead(seen(), CLIPS_AHEAD)) as frames:  # the reader does not outlive this, whatever happens
+        # The reader does not outlive this, whatever happens.
+        with closing(ahead(timed_frames(), CLIPS_AHEAD)) as frames:
             scores = _gathered(track(recognizer.score(frames), what, total=expected), expected, len(labels))
     of_clips = times.apart()
     if len(views) > 1:
@@ -131,7 +132,7 @@ def _from_features(
     Raises:
         ActScribeError: the store has no room for the vectors of a recording.
     """
-    embedding = Embedding(recognizer.embedder, seen_by(recognizer, windows), default_store())
+    embedding = Embedding(recognizer.embedder, clip_view(recognizer, windows), default_store())
     check_one_by_one(embedding, (own for _, own in cuts), "the features of one recording")
 
     def vectors() -> Iterator[Tensor]:
@@ -151,9 +152,9 @@ def sound(row: object, labels: int) -> np.ndarray:
             means of it would be nothing either.
     """
     if not (isinstance(row, np.ndarray) and row.shape == (labels,) and row.dtype.kind in "fiu"):
-        found = f"an array of {row.dtype}, shape {row.shape}" if isinstance(row, np.ndarray) else repr(row)
+        description = f"an array of {row.dtype}, shape {row.shape}" if isinstance(row, np.ndarray) else repr(row)
         raise ActScribeError(
-            f"The recognizer's scores of a clip are {found}, expected a NumPy array of {labels} numbers.", _DEFECT
+            f"The recognizer's scores of a clip are {description}, expected a NumPy array of {labels} numbers.", _DEFECT
         )
     if not (np.abs(row - 0.5) <= 0.5 + ROUNDING).all():  # also of NaN
         raise ActScribeError(
@@ -164,7 +165,7 @@ def sound(row: object, labels: int) -> np.ndarray:
     return row
 
 
-def seen_by(recognizer: Recognizer, windows: Windows) -> InputSpec:
+def clip_view(recognizer: Recognizer, windows: Windows) -> InputSpec:
     """Return what a recognizer sees of a study's clips."""
     return replace(recognizer.view, square_pixels=windows.square_pixels)
 

@@ -38,21 +38,21 @@ def score_by_steps(recognizer: OnSequences, cuts: Sequence[Cut], view: InputSpec
     """
     cuts = [(recording, own) for recording, own in cuts if own]
     spans = [step_spans(recognizer, recording, own) for recording, own in cuts]
-    seen: list[np.ndarray] = []
-    features = track(_features(recognizer, cuts, spans, view, seen), what, total=sum(map(len, spans)))
+    frame_times: list[np.ndarray] = []
+    features = track(_features(recognizer, cuts, spans, view, frame_times), what, total=sum(map(len, spans)))
     clips: list[Clip] = []
     times: list[np.ndarray] = []
     rows: list[np.ndarray] = []
     steps: dict[str, StepScores] = {}
     for (recording, own), its in zip(cuts, spans, strict=True):
-        seen.clear()
+        frame_times.clear()
         scores = recognizer.score_steps(islice(features, len(its))).astype(np.float64)
         middles = its.mean(axis=1)
         steps[recording.name] = StepScores(middles, scores, recognizer.stepping.step)
         for clip in own:
             inside = held(clip, middles)
             clips.append(clip)
-            times.append(_frames_of(clip, seen[inside]))
+            times.append(_frames_of(clip, frame_times[inside]))
             rows.append(scores[inside].mean(axis=0))
     next(features, None)  # lets the last reader close its file and report damage
     return ScoredClips(clips, times, np.stack(rows) if rows else np.zeros((0, len(recognizer.labels))), steps)
@@ -97,21 +97,25 @@ def step_spans(recognizer: OnSequences, recording: Recording, clips: Sequence[Cl
 
 
 def _features(
-    recognizer: OnSequences, cuts: Sequence[Cut], spans: Sequence[np.ndarray], view: InputSpec, seen: list[np.ndarray]
+    recognizer: OnSequences,
+    cuts: Sequence[Cut],
+    spans: Sequence[np.ndarray],
+    view: InputSpec,
+    frame_times: list[np.ndarray],
 ) -> Iterator[Tensor]:
-    """Yield the features of all steps; the times of the frames behind them are appended to `seen`."""
+    """Yield the features of all steps; the times of the frames behind them are appended to `frame_times`."""
     stepping = recognizer.stepping
     embedding, clips = shown_clips(recognizer, cuts, spans, view)
     check_one_by_one(embedding, clips, "one recording")
     for (recording, _), its, shown in zip(cuts, spans, clips, strict=True):
         rows = embedded(embedding, recording, shown)
         for vector, times in stepping.vectors(rows, its):
-            seen.append(times)
+            frame_times.append(times)
             yield vector
 
 
-def _frames_of(clip: Clip, seen: Sequence[np.ndarray]) -> np.ndarray:
+def _frames_of(clip: Clip, frame_times: Sequence[np.ndarray]) -> np.ndarray:
     """Return the times of the frames behind a clip's steps that lie in the clip, or else all of them."""
-    times = np.unique(np.concatenate(seen))
+    times = np.unique(np.concatenate(frame_times))
     inside = times[(times >= clip.start - SAME_S) & (times <= clip.end + SAME_S)]
     return inside if len(inside) else times

@@ -28,7 +28,7 @@ from actscribe.recognizers.on_features import OnFeatures
 from actscribe.recognizers.on_sequences import OnSequences
 from actscribe.recognizers.vlm_ground import GroundRecognizer
 from actscribe.run_folder.scored_clips import ScoredClips
-from actscribe.runs.scoring import CLIPS_AHEAD, FrameTimes, seen_by, sound
+from actscribe.runs.scoring import CLIPS_AHEAD, FrameTimes, clip_view, sound
 from actscribe.runs.stepping import Cut, shown_clips, step_spans
 from actscribe.settings.study import Windows
 
@@ -47,7 +47,7 @@ def score_together(
     """
     window = Window(windows.length, windows.stride)
     cuts: list[Cut] = [(recording, cut(recording, labels, window)) for recording in recordings]
-    view = seen_by(recognizer, windows)
+    view = clip_view(recognizer, windows)
     if isinstance(recognizer, OnFeatures):
         embed_together(Embedding(recognizer.embedder, view, default_store()), cuts)
     elif isinstance(recognizer, OnSequences):
@@ -69,7 +69,7 @@ class _Dealt:
     """
 
     def __init__(self, recognizer: Recognizer, cuts: Sequence[Cut], windows: Windows) -> None:
-        self._recognizer, self._cuts, self._view = recognizer, cuts, seen_by(recognizer, windows)
+        self._recognizer, self._cuts, self._view = recognizer, cuts, clip_view(recognizer, windows)
         #: Whose clips they are that were shown and are not scored yet, in their order.
         self._owners: deque[int] = deque()
         self._times = [FrameTimes() for _ in cuts]

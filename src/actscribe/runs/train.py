@@ -34,7 +34,7 @@ from actscribe.runs.replace import check_ours, clear
 from actscribe.runs.reuse import check_same, move_in
 from actscribe.runs.scoring import score_recordings, sound
 from actscribe.runs.served import keep_served
-from actscribe.runs.training_clips import Seen, check_frames, clips_of, seen_clips, targets_of
+from actscribe.runs.training_clips import TrainingClips, check_frames, clips_of, cut_training_clips, targets_of
 from actscribe.runs.warm import check_warm, started_from, warm_from
 from actscribe.settings.study import Study, load_study, parse_settings
 from actscribe.settings.training import Training
@@ -107,8 +107,8 @@ def train(
     notes = [*check_targets(study, data, needed(study, recognizer)), *data.remarks, *data.not_known]
     notes += [SAID] if last else []
     warm = None if warm_start is None else warm_from(warm_start, study, recognizer, data, folder)
-    seen = seen_clips(study, recognizer, data, cache or default_cache())
-    frames = seen.check_room()
+    training_clips = cut_training_clips(study, recognizer, data, cache or default_cache())
+    frames = training_clips.check_room()
     if frames.room:
         notes.append(frames.sentence)
         say(f"{recognizer}: {frames.sentence}", None)
@@ -122,8 +122,8 @@ def train(
     wait()
     if not is_first():
         run = Run.open(folder)
-    seen.divide(run.info.frames_room)
-    job = _job(run, study, data, seen, resume)
+    training_clips.divide(run.info.frames_room)
+    job = _job(run, study, data, training_clips, resume)
     say(in_words(), None)
     with timed(run, "train"):
         made = code.make(job)
@@ -175,15 +175,15 @@ def _new_run(
     return Run.create(folder, study, data.labels, data.recordings, facts)
 
 
-def _job(run: Run, study: Study, data: StudyData, seen: Seen, resume: bool) -> TrainingInputs:
+def _job(run: Run, study: Study, data: StudyData, training_clips: TrainingClips, resume: bool) -> TrainingInputs:
     return TrainingInputs(
         labels=data.labels,
         settings=parse_settings(run.info.recognizer, run.info.settings),
-        view=seen.view,
-        train=seen.clips["train"],
-        validation=seen.clips["validation"],
-        train_targets=seen.targets["train"],
-        validation_targets=seen.targets["validation"],
+        view=training_clips.view,
+        train=training_clips.clips["train"],
+        validation=training_clips.clips["validation"],
+        train_targets=training_clips.targets["train"],
+        validation_targets=training_clips.targets["validation"],
         folder=run.folder,
         seed=study.seed,
         resume=resume,

@@ -29,7 +29,7 @@ from actscribe.video.probe import VideoInfo
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Seen:
+class TrainingClips:
     """What a training sees: the clips that have a target for some label.
 
     Args:
@@ -140,13 +140,13 @@ def check_frames(run: Run, frames: Frames) -> None:
         )
 
 
-def seen_clips(
+def cut_training_clips(
     study: Study,
     recognizer: str,
     data: StudyData,
     cache: FrameCache,
     infos: dict[Path, VideoInfo] | None = None,
-) -> Seen:
+) -> TrainingClips:
     """Cut the clips of training and validation; nothing is decoded.
 
     Args:
@@ -159,8 +159,8 @@ def seen_clips(
     infos = {} if infos is None else infos
     chosen = study.chosen(recognizer)
     code = implementation(chosen.recognizer)
-    seen = code.view(chosen.settings, study.windows.frames)
-    view = replace(seen, square_pixels=study.windows.square_pixels)
+    model_view = code.view(chosen.settings, study.windows.frames)
+    view = replace(model_view, square_pixels=study.windows.square_pixels)
     shown, truth = {}, {}
     for split, one in (("train", view), ("validation", replace(view, temporal_jitter=1))):
         clips = clips_of(data, study, split)
@@ -169,7 +169,9 @@ def seen_clips(
         shown[split] = ClipData(data.of_split(split), [clips[index] for index in known], one, cache, infos)
         truth[split] = all_targets[known]
     vectors = _vectors(shown.values(), code, chosen.settings, study.windows.frames)
-    return Seen(view, shown, truth, cache, chosen.trains and not chosen.spec.embeds, vectors, chosen.spec.embeds)
+    return TrainingClips(
+        view, shown, truth, cache, chosen.trains and not chosen.spec.embeds, vectors, chosen.spec.embeds
+    )
 
 
 def _vectors(splits: Iterable[ClipData], code: Implementation, settings: BaseModel, frames: int) -> int:
@@ -177,23 +179,23 @@ def _vectors(splits: Iterable[ClipData], code: Implementation, settings: BaseMod
     kept = code.kept(settings, frames) if code.kept is not None else None
     if kept is None or not kept.bytes:
         return 0
-    found: set[tuple[str, Moment]] = set()
+    entries: set[tuple[str, Moment]] = set()
     for held in splits:
         for name, clips in by_recording(held.clips).items():
             recording = held.recordings[name]
             look = code.looks(settings, frames, clips, recording.duration)
-            found.update(
+            entries.update(
                 (recording.content, one) for clip in look.clips for one in moments(clip, look.frames, kept.per)
             )
-    return len(found) * kept.bytes
+    return len(entries) * kept.bytes
 
 
 def by_recording(clips: Iterable[Clip]) -> dict[str, list[Clip]]:
     """Return the clips of each recording, in order of time."""
-    found: dict[str, list[Clip]] = {}
+    by_name: dict[str, list[Clip]] = {}
     for clip in sorted(clips, key=lambda one: (one.start, one.end)):
-        found.setdefault(clip.recording, []).append(clip)
-    return found
+        by_name.setdefault(clip.recording, []).append(clip)
+    return by_name
 
 
 def targets_of(clips: Sequence[Clip], study: Study, labels: LabelSet) -> np.ndarray:

@@ -38,13 +38,13 @@ def located(
     """
     listed = {one.name: one for one in run.listed()}
     search = _Search(run.folder, videos)
-    found: list[Recording] = []
+    all_recordings: list[Recording] = []
     lost: list[str] = []
     for recording in recordings:
         video = search.find(listed[recording.name])
         if video is None:
             lost.append(search.what_is_wrong(listed[recording.name]))
-        found.append(listed[recording.name].recording(video) if video else recording)
+        all_recordings.append(listed[recording.name].recording(video) if video else recording)
     if lost and needed:
         more = f"; and {len(lost) - MOST_LISTED} more" if len(lost) > MOST_LISTED else ""
         raise ActScribeError(
@@ -53,7 +53,7 @@ def located(
             f"Say in which folder to look, whatever the files are called now: actscribe evaluate"
             f" {shlex.quote(str(run.folder))} --videos DIR",
         )
-    return tuple(found)
+    return tuple(all_recordings)
 
 
 class _Search:

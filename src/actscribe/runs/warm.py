@@ -47,15 +47,15 @@ def warm_from(earlier: Run | str | Path, study: Study, recognizer: str, data: St
     _check_same(run, study, recognizer, data)
     before = run.info.warm_start
     learned = {one.content: one.group for one in run.listed("train")}
-    found = WarmStart(
+    start = WarmStart(
         run=Place.of(run.folder, folder),
         model=_digest(run),
         learned=tuple(sorted({*learned, *(before.learned if before else ())})),
         chosen=tuple(sorted({*(one.content for one in run.listed("validation")), *(before.chosen if before else ())})),
         groups=tuple(sorted({*learned.values(), *(before.groups if before else ())})),
     )
-    _check_leakage(found, run, data)
-    return found
+    _check_leakage(start, run, data)
+    return start
 
 
 def started_from(start: WarmStart | None, folder: Path) -> Path | None:
@@ -100,17 +100,17 @@ def _check_same(run: Run, study: Study, recognizer: str, data: StudyData) -> Non
     kind, now = study.chosen(recognizer).recognizer, own_settings(study, recognizer)
     of_training = set(Training.model_fields) - set(_OF_THE_NETWORK)
     names = [name for name in now if name not in of_training and now[name] != run.info.settings.get(name)]
-    found = ""
+    difference = ""
     if run.info.recognizer != kind:
-        found = f"is a run of '{run.info.recognizer}', expected one of '{kind}'"
+        difference = f"is a run of '{run.info.recognizer}', expected one of '{kind}'"
     elif run.labels.names != data.labels.names or run.labels.task != data.labels.task:
-        found = "has other labels than the study"
+        difference = "has other labels than the study"
     elif run.study.windows.frames != study.windows.frames:
-        found = f"looks at {run.study.windows.frames} frames of a clip, and the study at {study.windows.frames}"
+        difference = f"looks at {run.study.windows.frames} frames of a clip, and the study at {study.windows.frames}"
     elif names:
-        found = f"was trained with another {' and '.join(names)}"
-    if found:
-        raise ActScribeError(f"{run.folder}: {found}; its weights do not fit.", "Leave out --warm-start.")
+        difference = f"was trained with another {' and '.join(names)}"
+    if difference:
+        raise ActScribeError(f"{run.folder}: {difference}; its weights do not fit.", "Leave out --warm-start.")
 
 
 def _check_leakage(start: WarmStart, run: Run, data: StudyData) -> None:

@@ -21,10 +21,10 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 
 def entries(group: str) -> dict[str, list[metadata.EntryPoint]]:
     """Return the entry points of a group by name; several of one name are for `load` to refuse."""
-    found: dict[str, list[metadata.EntryPoint]] = {}
+    by_name: dict[str, list[metadata.EntryPoint]] = {}
     for point in metadata.entry_points(group=group):
-        found.setdefault(point.name, []).append(point)
-    return found
+        by_name.setdefault(point.name, []).append(point)
+    return by_name
 
 
 def load(points: Sequence[metadata.EntryPoint], what: str) -> Any:
@@ -80,12 +80,12 @@ def careful(
 
     def called(*given: Any) -> Any:
         try:
-            found = call(*given)
+            returned = call(*given)
         except (Exception, SystemExit) as error:
             raise_explained(error, point, what, part)
-        if not isinstance(found, expected):
-            raise wrong(point, what, f": '{part}' returned {found!r}, expected a {expected.__name__}.")
-        return found
+        if not isinstance(returned, expected):
+            raise wrong(point, what, f": '{part}' returned {returned!r}, expected a {expected.__name__}.")
+        return returned
 
     return called
 
@@ -100,11 +100,11 @@ def raise_explained(error: BaseException, point: metadata.EntryPoint, what: str,
     if isinstance(error, (ActScribeError, BrokenPipeError)) or disk_is_full(error):
         raise error
     last = traceback.extract_tb(error.__traceback__)[-1]
-    found = wrong(
+    defect = wrong(
         point, what, f": '{part}' failed with {named(error)} ({Path(last.filename).name}, line {last.lineno})."
     )
-    hint = f"{found.hint}\nWhere it happened, step by step: type the same with {TRACEBACK}=1 before it."
-    raise ActScribeError(found.message, hint) from error
+    hint = f"{defect.hint}\nWhere it happened, step by step: type the same with {TRACEBACK}=1 before it."
+    raise ActScribeError(defect.message, hint) from error
 
 
 def package(point: metadata.EntryPoint) -> str:

@@ -78,12 +78,12 @@ def settings_of(model: type[BaseModel], before: str = "") -> list[Setting]:
         model: pydantic's.
         before: put before every name, such as "windows.".
     """
-    meanings, conditions, found = _meanings(model), _conditions(model), []
+    meanings, conditions, settings = _meanings(model), _conditions(model), []
     for name, field in model.model_fields.items():
         if field.exclude:
             continue
         units = [one.name for one in field.metadata if isinstance(one, Unit)]
-        found.append(
+        settings.append(
             Setting(
                 before + name,
                 meanings.get(name, "") + conditions.get(name, ""),
@@ -94,8 +94,8 @@ def settings_of(model: type[BaseModel], before: str = "") -> list[Setting]:
         )
         inner, each = _model_within(field.annotation)
         if inner is not None and inner is not LabelSet and conditions.get(name) != INERT:
-            found += settings_of(inner, f"{before}{name}{'[]' if each else ''}.")
-    return found
+            settings += settings_of(inner, f"{before}{name}{'[]' if each else ''}.")
+    return settings
 
 
 def own_settings(model: type[BaseModel]) -> list[Setting]:
@@ -105,21 +105,21 @@ def own_settings(model: type[BaseModel]) -> list[Setting]:
     """
     inherited = settings_of(base) if (base := base_of(model)) else []
     declared = inspect.get_annotations(model)
-    found = [one for one in settings_of(model) if one not in inherited]
-    return sorted(found, key=lambda one: one.name.partition(".")[0].removesuffix("[]") not in declared)
+    settings = [one for one in settings_of(model) if one not in inherited]
+    return sorted(settings, key=lambda one: one.name.partition(".")[0].removesuffix("[]") not in declared)
 
 
 def own_first(model: type[BaseModel]) -> list[Setting]:
     """Return every key of a class: its own, then those of the class that it is made from, and so on."""
     wanted = {setting.name for setting in settings_of(model)}  # a base class may hold more within a key
-    found: dict[str, Setting] = {}
+    by_name: dict[str, Setting] = {}
     one: type[BaseModel] | None = model
     while one is not None:
         for setting in own_settings(one):
             if setting.name in wanted:
-                found.setdefault(setting.name, setting)
+                by_name.setdefault(setting.name, setting)
         one = base_of(one)
-    return list(found.values())
+    return list(by_name.values())
 
 
 def base_of(model: type[BaseModel]) -> type[BaseModel] | None:
@@ -130,21 +130,21 @@ def base_of(model: type[BaseModel]) -> type[BaseModel] | None:
 
 def _meanings(model: type[BaseModel]) -> dict[str, str]:
     """Return the Args of a class and of those it is made from; its own words come before theirs."""
-    found: dict[str, str] = {}
+    meanings: dict[str, str] = {}
     for one in reversed(model.__mro__):
         if issubclass(one, BaseModel) and one is not BaseModel:
             args = inspect.cleandoc(one.__doc__ or "").partition("\nArgs:\n")[2]
             for names, words in _ARGUMENT.findall(args):
-                found |= dict.fromkeys(names.split(", "), " ".join(words.split()))
-    return found
+                meanings |= dict.fromkeys(names.split(", "), " ".join(words.split()))
+    return meanings
 
 
 def _conditions(model: type[BaseModel]) -> dict[str, str]:
     """Return for each key that does not always act a sentence on when it does, from `acts_with` of the classes."""
-    found: dict[str, str] = {}
+    conditions: dict[str, str] = {}
     for one in reversed(model.__mro__):
-        found |= vars(one).get("acts_with", {})
-    return {name: f" Acts with `{when}` alone." if when else INERT for name, when in found.items()}
+        conditions |= vars(one).get("acts_with", {})
+    return {name: f" Acts with `{when}` alone." if when else INERT for name, when in conditions.items()}
 
 
 def _value(value: object) -> str:
@@ -208,7 +208,7 @@ def _model_within(kind: Any) -> tuple[type[BaseModel] | None, bool]:
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return kind, False
     for inner in get_args(kind):
-        found, each = _model_within(inner)
-        if found is not None:
-            return found, each or get_origin(kind) is tuple
+        nested, each = _model_within(inner)
+        if nested is not None:
+            return nested, each or get_origin(kind) is tuple
     return None, False

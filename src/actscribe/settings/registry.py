@@ -29,10 +29,10 @@ REAL_VIDEO = "probe"
 
 def _declared() -> dict[str, RecognizerSpec]:
     """Return what the files of `settings/recognizers/` declare, in the order of their names."""
-    found: dict[str, RecognizerSpec] = {}
+    specs: dict[str, RecognizerSpec] = {}
     for module in sorted(one.name for one in iter_modules(recognizers.__path__, f"{recognizers.__name__}.")):
-        found |= import_module(module).RECOGNIZERS
-    return found
+        specs |= import_module(module).RECOGNIZERS
+    return specs
 
 
 #: Those of this package.

@@ -54,7 +54,7 @@ class Windows(BaseModel):
     square_pixels: bool = True
 
     @model_validator(mode="after")
-    def _every_second_is_seen(self) -> Windows:
+    def _windows_leave_no_gap(self) -> Windows:
         if self.length is not None and self.stride > self.length:
             raise ValueError(f"stride {self.stride} s leaves gaps between windows of {self.length} s")
         return self
@@ -264,10 +264,10 @@ def _unfit(name: str, what: str) -> str:
     return ""
 
 
-def _alike(found: Sequence[str]) -> list[InitErrorDetails]:
+def _alike(given: Sequence[str]) -> list[InitErrorDetails]:
     """Return a problem at each name that some file system takes for an earlier one."""
     first: dict[str, str] = {}
-    pairs = [(first.setdefault(same_name(name), name), name) for name in found]
+    pairs = [(first.setdefault(same_name(name), name), name) for name in given]
     return [
         _problem(f"'{name}' differs from '{known}' only in upper and lower case; {_ANOTHER}", (name,), name)
         for known, name in pairs
@@ -284,9 +284,9 @@ def _yaml(value: object) -> str:
     return json.dumps(value, default=str)
 
 
-def _problem(words: str, where: tuple[int | str, ...], found: object) -> InitErrorDetails:
+def _problem(words: str, where: tuple[int | str, ...], value: object) -> InitErrorDetails:
     # The words stand in the context, for braces in a template would be filled in.
-    return {"type": PydanticCustomError(SAID, "{words}", {"words": words}), "loc": where, "input": found}
+    return {"type": PydanticCustomError(SAID, "{words}", {"words": words}), "loc": where, "input": value}
 
 
 def _in_words(name: str, kind: type[BaseModel], problem: ErrorDetails) -> str:

@@ -110,8 +110,8 @@ def _fit(
 
     from scipy.optimize import minimize  # a second of CPU that only fitting needs
 
-    found = minimize(loss, np.asarray(centre), method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-9})
-    return float(np.clip(found.x[0], -8, 8)), float(found.x[1])
+    optimum = minimize(loss, np.asarray(centre), method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-9})
+    return float(np.clip(optimum.x[0], -8, 8)), float(optimum.x[1])
 
 
 def _softened(shown: np.ndarray, share: float) -> np.ndarray:

@@ -40,10 +40,10 @@ def exclusive_spans(scores: np.ndarray, edges: np.ndarray, min_durations: np.nda
     sums = np.vstack([np.zeros(scores.shape[1]), np.cumsum(np.nan_to_num(scores), axis=0)])
     while (short := _shortest(runs, edges, min_durations)) is not None:
         _give_away(runs, short, sums)
-    found: list[list[tuple[float, float]]] = [[] for _ in min_durations]
+    by_label: list[list[tuple[float, float]]] = [[] for _ in min_durations]
     for run in runs:
-        found[run.label].append((edges[run.first], edges[run.stop]))
-    return [np.array(spans, dtype=float).reshape(-1, 2) for spans in found]
+        by_label[run.label].append((edges[run.first], edges[run.stop]))
+    return [np.array(spans, dtype=float).reshape(-1, 2) for spans in by_label]
 
 
 def _shortest(runs: list[_Run], edges: np.ndarray, min_durations: np.ndarray) -> int | None:

@@ -94,8 +94,8 @@ class Grid:
         best, best_key = (0,) * len(SHAPE), (-1.0, -1.0, 0, 0.0)
         rounded, percent = np.round(segment, 9), np.round(frame, 2)
         highest = rounded.max()
-        for found in np.argwhere(rounded == highest):
-            index = tuple(int(one) for one in found)
+        for position in np.argwhere(rounded == highest):
+            index = tuple(int(one) for one in position)
             made = self.decision(index)
             used = sum(value > 0 for value in (made.smoothing, made.min_gap, made.min_duration, made.on - made.off))
             key = (float(highest), float(percent[index]), -used, -abs(made.on - 0.5))
@@ -116,19 +116,19 @@ def try_all(joined: Joined) -> Grid:
             for gap, min_gap in enumerate(sizes):
                 bridged = bridge(spans, stretch, min_gap)
                 for shortest, min_duration in enumerate(sizes):
-                    found = drop_short(bridged, min_duration)
-                    key = found.tobytes()
+                    bouts = drop_short(bridged, min_duration)
+                    key = bouts.tobytes()
                     if key not in known:
-                        known[key] = quality(sp.intersect(found, joined.annotated), joined.true)
+                        known[key] = quality(sp.intersect(bouts, joined.annotated), joined.true)
                     at = (index, on, lower, gap, shortest)
                     segment[at], frame[at] = known[key]
     return Grid(sizes, levels, segment, frame)
 
 
-def quality(found: np.ndarray, true: np.ndarray) -> tuple[float, float]:
+def quality(bouts: np.ndarray, true: np.ndarray) -> tuple[float, float]:
     """Return segment F1, a mean over overlap thresholds, and F1 of time."""
-    both = 2 * sp.total(sp.intersect(found, true)) / (sp.total(found) + sp.total(true))
-    return float(f1_of(count_matches(found, true)).mean()), both
+    both = 2 * sp.total(sp.intersect(bouts, true)) / (sp.total(bouts) + sp.total(true))
+    return float(f1_of(count_matches(bouts, true)).mean()), both
 
 
 def _off(levels: Sequence[float], on: int, lower: int) -> float:
@@ -139,12 +139,12 @@ def _off(levels: Sequence[float], on: int, lower: int) -> float:
 
 def _levels(joined: Joined) -> tuple[float, ...]:
     values = joined.smoothed(0.0)
-    seen = values[np.isfinite(values) & sp.covers(joined.annotated, joined.times)]
-    if not len(seen):
+    annotated = values[np.isfinite(values) & sp.covers(joined.annotated, joined.times)]
+    if not len(annotated):
         return LEVELS + (0.5,) * len(RATES)
     prior = sp.total(joined.true) / max(sp.total(joined.annotated), 1e-9)
     shares = [max(0.0, 1 - rate * prior) for rate in RATES]
-    return LEVELS + tuple(map(float, np.quantile(seen, shares)))
+    return LEVELS + tuple(map(float, np.quantile(annotated, shares)))
 
 
 def join(recordings: Sequence[Recording], scores: Mapping[str, TimeScores], name: str, column: int) -> Joined:

@@ -29,14 +29,14 @@ class TimeScores:
         times: middle of each step in seconds, shape (steps,).
         scores: in [0, 1], shape (steps, labels); nan where no window gave a score.
         step: seconds.
-        seen: True where at least one label has a score, shape (steps,).
+        scored: True where at least one label has a score, shape (steps,).
         duration: of the recording, in seconds.
     """
 
     times: np.ndarray
     scores: np.ndarray
     step: float
-    seen: np.ndarray
+    scored: np.ndarray
     duration: float
 
     @property
@@ -49,9 +49,9 @@ class TimeScores:
         edges, values = self.edges, self.scores[:, column]
         finite = np.isfinite(values)
         lengths = np.diff(edges) * finite
-        seen = np.interp(spans, edges, np.concatenate([[0.0], np.cumsum(lengths)]))
+        covered = np.interp(spans, edges, np.concatenate([[0.0], np.cumsum(lengths)]))
         area = np.interp(spans, edges, np.concatenate([[0.0], np.cumsum(lengths * np.where(finite, values, 0.0))]))
-        width = seen[:, 1] - seen[:, 0]
+        width = covered[:, 1] - covered[:, 0]
         with np.errstate(invalid="ignore", divide="ignore"):
             means = (area[:, 1] - area[:, 0]) / width
         # Differences of running sums are exact to about 1e-9 of the recording; a score must stay a score.

@@ -130,21 +130,23 @@ def _tune_exclusive(
     for smoothing, shortest in product(sizes, sizes):
         decision = LabelDecision(smoothing=smoothing, min_duration=shortest)
         settings = TimelineSettings(step=step, decisions=dict.fromkeys(labels.names, decision), rules=False)
-        found = {recording.name: build(scores[recording.name], settings, labels) for recording in recordings}
-        pooled = segment_counts(recordings, found, labels).sum(axis=(0, 1))
+        timelines = {recording.name: build(scores[recording.name], settings, labels) for recording in recordings}
+        pooled = segment_counts(recordings, timelines, labels).sum(axis=(0, 1))
         segment = float(np.nan_to_num(f1_of(pooled)).mean())
         used = (smoothing > 0) + (shortest > 0)
-        key = (round(segment, 9), round(_joint_frame_f1(recordings, found, labels), 2), -used)
+        key = (round(segment, 9), round(_joint_frame_f1(recordings, timelines, labels), 2), -used)
         if key > best_key:
             best_key, best = key, decision
     return dict.fromkeys(labels.names, best)
 
 
-def _joint_frame_f1(recordings: Sequence[Recording], found: Mapping[str, list[Interval]], labels: LabelSet) -> float:
+def _joint_frame_f1(
+    recordings: Sequence[Recording], timelines: Mapping[str, list[Interval]], labels: LabelSet
+) -> float:
     both = either = 0.0
     for recording, name in product(recordings, labels.names):
         true = label_spans(recording, recording.intervals or (), name)
-        predicted = label_spans(recording, found[recording.name], name)
+        predicted = label_spans(recording, timelines[recording.name], name)
         both += 2 * sp.total(sp.intersect(true, predicted))
         either += sp.total(true) + sp.total(predicted)
     return both / either if either else 0.0

@@ -66,8 +66,8 @@ class NotedCheckpoints(TrainerCallback):
 def note_checkpoint(folder: Path) -> None:
     """Write the digests of a checkpoint's files into it; from here on it counts as whole."""
     files = (path for path in sorted(folder.iterdir()) if path.is_file() and path.name != DIGESTS)
-    found = {path.name: content_hash(path) for path in files if not _OF_ONE_PROCESS.fullmatch(path.name)}
-    write_text(folder / DIGESTS, json.dumps(found, indent=1))
+    digests = {path.name: content_hash(path) for path in files if not _OF_ONE_PROCESS.fullmatch(path.name)}
+    write_text(folder / DIGESTS, json.dumps(digests, indent=1))
 
 
 def last_checkpoint(folder: Path) -> Path | None:
@@ -76,19 +76,19 @@ def last_checkpoint(folder: Path) -> Path | None:
     Others are removed: those that a killed process left half-written, and damaged ones, with a warning. A training goes
     on from the one before, or starts over, and takes the same steps either way.
     """
-    found = sorted(_checkpoints(folder), key=_step)
-    whole = [path for path in found if _is_whole(path)]
+    checkpoints = sorted(_checkpoints(folder), key=_step)
+    whole = [path for path in checkpoints if _is_whole(path)]
     names = {path.name for path in whole}
-    for path in found:
+    for path in checkpoints:
         if path.name not in names:
             _remove(path)
     last = next((path for path in reversed(whole) if _best(path) in (None, *names)), None)
     if last is not None:
-        _place_best(last)
+        _repoint_best(last)
     return last
 
 
-def _place_best(folder: Path) -> None:
+def _repoint_best(folder: Path) -> None:
     """Let the best checkpoint be looked for beside this one: the run may have moved, or is named from elsewhere now.
 
     Where the Trainer does not find it, it ends with the last weights and says nothing.
@@ -141,8 +141,8 @@ def _remove(folder: Path) -> None:
 
 def _checkpoints(folder: Path) -> list[Path]:
     """Return the folders that the Trainer wrote, in no order."""
-    found = folder.glob("checkpoint-*")
-    return [path for path in found if re.fullmatch(r"checkpoint-\d+", path.name) and not path.is_symlink()]
+    folders = folder.glob("checkpoint-*")
+    return [path for path in folders if re.fullmatch(r"checkpoint-\d+", path.name) and not path.is_symlink()]
 
 
 def _is_whole(folder: Path) -> bool:

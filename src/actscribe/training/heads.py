@@ -73,9 +73,9 @@ def _example(features: Features, longest: int) -> Example:
     """Return a function from (epoch, clip) to the head's input, padded to `longest` tokens."""
 
     def example(epoch: int | None, index: int) -> Mapping[str, Tensor]:
-        found = features[index].float()
-        states = nn.functional.pad(found, (0, 0, 0, longest - len(found)))
-        return {"states": states, "mask": torch.arange(longest) < len(found)}
+        tokens = features[index].float()
+        states = nn.functional.pad(tokens, (0, 0, 0, longest - len(tokens)))
+        return {"states": states, "mask": torch.arange(longest) < len(tokens)}
 
     return example
 

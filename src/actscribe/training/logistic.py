@@ -41,17 +41,17 @@ def fit_logistic(
     """
     mean, scale = pooled.mean(axis=0), pooled.std(axis=0)
     scale[scale < 1e-6] = 1.0
-    seen, axes = _row_space((pooled - mean) / scale)
-    line, biases = _line(seen, targets, task, strength, settings)
+    rows, axes = _row_space((pooled - mean) / scale)
+    line, biases = _line(rows, targets, task, strength, settings)
     weights = line if axes is None else line @ axes.T
     with torch.no_grad():
-        for held, found in (
+        for held, value in (
             (head.mean, mean),
             (head.scale, scale),
             (head.out.weight, weights),
             (head.out.bias, biases),
         ):
-            held.copy_(torch.from_numpy(np.asarray(found, dtype=np.float32)))
+            held.copy_(torch.from_numpy(np.asarray(value, dtype=np.float32)))
 
 
 def choose_strength(loss: Callable[[float], float]) -> tuple[float, dict[float, float]]:
@@ -59,13 +59,13 @@ def choose_strength(loss: Callable[[float], float]) -> tuple[float, dict[float, 
 
     The loss is smoother than the number of clips that are right, which few clips leave to chance.
     """
-    found = {strength: loss(strength) for strength in STRENGTHS}
+    losses = {strength: loss(strength) for strength in STRENGTHS}
 
     def rank(strength: float) -> tuple[float, float]:
-        lost = found[strength]
+        lost = losses[strength]
         return round(lost, 9) if np.isfinite(lost) else np.inf, abs(np.log10(strength / MIDDLE))
 
-    return min(found, key=rank), found
+    return min(losses, key=rank), losses
 
 
 def across_groups(
@@ -84,44 +84,44 @@ def across_groups(
     return logits
 
 
-def _row_space(seen: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+def _row_space(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     """Return rows by coordinates in the space that they span, and its orthonormal axes, shape (columns, coordinates).
 
     The penalty keeps weights in that space, and lengths are the same in it, so that the fit is the same one (Hastie and
     Tibshirani 2004, section 2) and several times quicker. Where columns are not more than rows, there is nothing to
     gain: the rows come back as they are, without axes. Of few rows the solver loses its way in single precision.
     """
-    if len(seen) >= seen.shape[1]:
-        return seen, None
-    axes, coordinates = np.linalg.qr(seen.T.astype(np.float64))
+    if len(rows) >= rows.shape[1]:
+        return rows, None
+    axes, coordinates = np.linalg.qr(rows.T.astype(np.float64))
     return coordinates.T, axes
 
 
-def _line(seen: np.ndarray, targets: np.ndarray, task: Task, strength: float, settings: Training) -> Line:
+def _line(rows: np.ndarray, targets: np.ndarray, task: Task, strength: float, settings: Training) -> Line:
     if task == "multi-class":
-        return _classes(seen, targets, strength, settings)
+        return _classes(rows, targets, strength, settings)
     priors = prior_logits(targets, task)
-    weights, biases = np.zeros((targets.shape[1], seen.shape[1])), priors.astype(np.float64)
+    weights, biases = np.zeros((targets.shape[1], rows.shape[1])), priors.astype(np.float64)
     ratio = positive_weights(targets, settings.most_weight) if settings.positive_weight else np.ones(targets.shape[1])
     for label in range(targets.shape[1]):
         known = ~np.isnan(targets[:, label])
         truth = targets[known, label]
         if len(np.unique(truth)) == 2:
             each = np.where(truth > 0, ratio[label], 1.0)
-            made = LogisticRegression(C=strength, max_iter=STEPS).fit(seen[known], truth, each)
+            made = LogisticRegression(C=strength, max_iter=STEPS).fit(rows[known], truth, each)
             weights[label], biases[label] = made.coef_[0], made.intercept_[0]
     return weights, biases
 
 
-def _classes(seen: np.ndarray, targets: np.ndarray, strength: float, settings: Training) -> Line:
+def _classes(rows: np.ndarray, targets: np.ndarray, strength: float, settings: Training) -> Line:
     known = ~np.isnan(targets).any(axis=1)
     truth = targets[known].argmax(axis=1)
-    weights, biases = np.zeros((targets.shape[1], seen.shape[1])), prior_logits(targets, "multi-class").astype(float)
+    weights, biases = np.zeros((targets.shape[1], rows.shape[1])), prior_logits(targets, "multi-class").astype(float)
     classes = np.unique(truth)
     if len(classes) < 2:
         return weights, biases
     each = class_weights(targets, settings.most_weight)[truth] if settings.positive_weight else None
-    made = LogisticRegression(C=strength, max_iter=STEPS).fit(seen[known], truth, each)
+    made = LogisticRegression(C=strength, max_iter=STEPS).fit(rows[known], truth, each)
     if len(classes) == 2:  # scikit-learn writes one line for two classes
         weights[classes], biases[classes] = (
             np.stack([-made.coef_[0], made.coef_[0]]) / 2,

@@ -61,21 +61,21 @@ def pieces(sequences: Sequence[LearnedSequence], length: int) -> list[tuple[int,
 
     Pieces of a recording lie evenly in it and may share steps.
     """
-    found = []
+    starts = []
     for index, one in enumerate(sequences):
         count = -(-len(one) // length)
         last = max(0, len(one) - length)
-        found += [(index, round(last * number / max(1, count - 1))) for number in range(count)]
-    return found
+        starts += [(index, round(last * number / max(1, count - 1))) for number in range(count)]
+    return starts
 
 
 def padded_targets(sequences: Sequence[LearnedSequence], length: int, labels: int) -> np.ndarray:
     """Return the targets of all pieces, shape (pieces, length, labels), nan beyond the end of a recording."""
-    found = np.full((len(pieces(sequences, length)), length, labels), np.nan, dtype=np.float32)
-    for row, (index, first) in zip(found, pieces(sequences, length), strict=True):
+    padded = np.full((len(pieces(sequences, length)), length, labels), np.nan, dtype=np.float32)
+    for row, (index, first) in zip(padded, pieces(sequences, length), strict=True):
         shown = sequences[index].targets[first : first + length]
         row[: len(shown)] = shown
-    return found
+    return padded
 
 
 def example_of(

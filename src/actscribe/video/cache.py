@@ -131,9 +131,9 @@ class FrameCache:
         times = np.asarray(times, dtype=np.float64)
         if not len(times) or (np.diff(times) <= 0).any():
             raise ValueError("the frame cache wants at least one time, and distinct times that ascend")
-        found = self.held(path, content, times, short_side, square_pixels)
-        if found is not None:
-            return found
+        frames = self.held(path, content, times, short_side, square_pixels)
+        if frames is not None:
+            return frames
         with self.writing(path, content, times, short_side, square_pixels) as add:
             for frame in frames_at(path, times, short_side, square_pixels):
                 add(frame)
@@ -152,8 +152,8 @@ class FrameCache:
         entry = self._entry(content, times, short_side, square_pixels)
         if (known := self._held.get(entry.name)) is not None:
             return known
-        found = _open(entry, len(times), path)
-        if found is None:
+        stored = _open(entry, len(times), path)
+        if stored is None:
             return None
 
         def again(holder: CachedFrames) -> Entry:
@@ -163,7 +163,7 @@ class FrameCache:
             self._held[entry.name] = holder
             return made
 
-        frames = CachedFrames(times, found, again)
+        frames = CachedFrames(times, stored, again)
         self._held[entry.name] = frames
         return frames
 

@@ -39,10 +39,10 @@ def copied(path: Path, target: Path, end: float, done: Callable[[float], None]) 
         UnreadableVideo: the process that did it crashed or hung.
     """
     keeper = contained.current()
-    return copy_here(path, target, end, done) if keeper is None else keeper.copy(path, target, end, done)
+    return copy_in_process(path, target, end, done) if keeper is None else keeper.copy(path, target, end, done)
 
 
-def copy_here(path: Path, target: Path, end: float, done: Callable[[float], None]) -> str | None:
+def copy_in_process(path: Path, target: Path, end: float, done: Callable[[float], None]) -> str | None:
     """Do in this process what `copied` says."""
     try:
         left_out = _write(path, target, end, done)

@@ -33,5 +33,5 @@ def frame_clock(path: str | Path) -> FrameClock:
 def frame_times(path: Path) -> tuple[np.ndarray, float]:
     """Return when each frame is shown, ascending, shape (frames,), and when the last one ends, in seconds."""
     with open_video(path) as (container, stream):
-        found = scan(path, container, stream, decode=False)
-    return found.times, found.end
+        scanned = scan(path, container, stream, decode=False)
+    return scanned.times, scanned.end

@@ -172,8 +172,8 @@ def _video_stream(path: Path, container: InputContainer) -> VideoStream:
     if stream is None:
         kinds = sorted({str(stream.type) for stream in container.streams if stream.type != "video"})
         only = " and ".join(f"{'an' if kind[0] in 'aeiou' else 'a'} {kind} stream" for kind in kinds)
-        found = f"only {only}" if only else "no stream of any kind"
-        raise UnreadableVideo(f"{path}: {found} was found, expected a video.", "Give the file with the picture.")
+        streams = f"only {only}" if only else "no stream of any kind"
+        raise UnreadableVideo(f"{path}: {streams} was found, expected a video.", "Give the file with the picture.")
     if stream.codec_context is None:
         raise UnreadableVideo(f"{path}: its video is in a codec that FFmpeg does not know.", CONVERT)
     width, height = stream.codec_context.width, stream.codec_context.height

@@ -93,8 +93,8 @@ def probe(path: Path) -> VideoInfo:
         UnreadableVideo: no such file, not a video, only sound, no frame in it, times that cannot be true; names the
             file and what was found.
     """
-    found = remembered(Path(path), f"video {MEASURED} av {av.__version__}", lambda: _measured(Path(path)))
-    info = VideoInfo(Path(path), **{**found, "doubts": tuple(found["doubts"])})
+    facts = remembered(Path(path), f"video {MEASURED} av {av.__version__}", lambda: _measured(Path(path)))
+    info = VideoInfo(Path(path), **{**facts, "doubts": tuple(facts["doubts"])})
     for doubt in info.doubts:
         logger.warning("%s: %s", path, doubt)
     return info
@@ -113,36 +113,36 @@ def measure(path: Path) -> VideoInfo:
     """Measure a video in this process, and say nothing of its doubts; see `probe`."""
     with open_video(path) as (container, stream):
         stream.codec_context.thread_count = 1
-        found = scan(path, container, stream)
+        scanned = scan(path, container, stream)
         codec, pixel_format = stream.codec_context.name, stream.codec_context.pix_fmt
         kind, begins, sound = container.format.name, origin(container), _sound(container)
         aspect = float(stream.sample_aspect_ratio or 1) or 1.0
         tick = float(stream.time_base or 1)
-        doubts = [*_doubts(found, container.format.name, path.stat().st_size), *_other_streams(container)]
-    if found.first is None:
+        doubts = [*_doubts(scanned, container.format.name, path.stat().st_size), *_other_streams(container)]
+    if scanned.first is None:
         raise UnreadableVideo(
-            f"{path}: {len(found.times)} frames of {codec} video were found, but none could be decoded.",
+            f"{path}: {len(scanned.times)} frames of {codec} video were found, but none could be decoded.",
             f"{COPY} Or convert it to MP4 (H.264).",
         )
-    width, height = scaled(found.first.width, found.first.height, aspect, None)
-    rotation = turn(display_matrix(found.first))
+    width, height = scaled(scanned.first.width, scanned.first.height, aspect, None)
+    rotation = turn(display_matrix(scanned.first))
     if rotation % 180:
         width, height = height, width
     return VideoInfo(
         path=path,
-        duration=found.end,
+        duration=scanned.end,
         width=width,
         height=height,
-        fps=_rate(len(found.times), found.end - float(found.times[0])),
+        fps=_rate(len(scanned.times), scanned.end - float(scanned.times[0])),
         rotation=rotation,
-        variable_frame_rate=_is_variable(found.times, tick),
+        variable_frame_rate=_is_variable(scanned.times, tick),
         codec=codec,
-        frames=len(found.times),
+        frames=len(scanned.times),
         container=kind,
         pixel_format=pixel_format or "",
-        mended=bool(found.damaged or found.restarts or found.errors.words),
+        mended=bool(scanned.damaged or scanned.restarts or scanned.errors.words),
         begins=begins,
-        open_groups=found.open_groups,
+        open_groups=scanned.open_groups,
         sound=sound,
         doubts=tuple(doubts),
     )
@@ -155,38 +155,39 @@ def _sound(container: InputContainer) -> str:
     return "unknown" if stream.codec_context is None else stream.codec_context.codec.canonical_name
 
 
-def _doubts(found: Scan, container: str, size: int) -> Iterator[str]:
+def _doubts(scanned: Scan, container: str, size: int) -> Iterator[str]:
     """Yield a sentence for whatever about the times of a video is doubtful."""
-    begin, end = float(found.times[0]), found.end
-    if container not in STREAMED and found.stated is not None and abs(found.stated - end) > LENGTH_DOUBT_S:
-        why = "it may be cut off" if end < found.stated else "its header or its time stamps may be damaged"
-        yield f"the file says that its video ends at {found.stated:.2f} s, but it ends at {end:.2f} s; {why}."
-    elif found.missing:
-        yield f"its index counts {found.missing} frames more than the {len(found.times)} that could be read."
+    begin, end = float(scanned.times[0]), scanned.end
+    if container not in STREAMED and scanned.stated is not None and abs(scanned.stated - end) > LENGTH_DOUBT_S:
+        why = "it may be cut off" if end < scanned.stated else "its header or its time stamps may be damaged"
+        yield f"the file says that its video ends at {scanned.stated:.2f} s, but it ends at {end:.2f} s; {why}."
+    elif scanned.missing:
+        yield f"its index counts {scanned.missing} frames more than the {len(scanned.times)} that could be read."
     if begin > LATE_DOUBT_S:
         yield f"its first picture comes at {begin:.2f} s; before that there is nothing to see."
-    step = usual_step(found.times, end - begin)
-    steps = np.diff(found.times, append=end)
+    step = usual_step(scanned.times, end - begin)
+    steps = np.diff(scanned.times, append=end)
     longest = int(steps.argmax())
     if step > STEP_DOUBT_S:
         yield f"by its time stamps each picture lasts {step:.0f} s; is that so?"
     elif steps[longest] > LONGEST_DOUBT_S:
-        when = f"{found.times[longest]:.2f} s"
+        when = f"{scanned.times[longest]:.2f} s"
         yield f"by its time stamps the picture of {when} lasts {steps[longest]:.2f} s; is that so?"
-    if found.restarts:
-        yield f"its clock is reset at {_places(found.restarts)}; what follows counts on from there."
-    if found.damaged:
-        yield f"damaged time stamps at {_places(found.damaged)}; those frames take the times between their neighbours'."
-    holes = _holes(found.times, step) if container in STREAMED else []
+    if scanned.restarts:
+        yield f"its clock is reset at {_places(scanned.restarts)}; what follows counts on from there."
+    if scanned.damaged:
+        where = _places(scanned.damaged)
+        yield f"damaged time stamps at {where}; those frames take the times between their neighbours'."
+    holes = _holes(scanned.times, step) if container in STREAMED else []
     if holes:
         first = ", ".join(f"from {start:.2f} to {stop:.2f} s" for start, stop in holes[:MOST_PLACES])
         yield f"no new picture {first}{_more(len(holes))}; the one before stands in."
-    if found.errors.words:
-        rest = f", and nothing after {end:.2f} s could be read" if found.errors.gave_up else ""
-        yield f"reading it failed at {len(found.errors.words)} places ({found.errors.words[0]}){rest}."
-    if container != MP4 and found.read_to < END_FRACTION * size and size - found.read_to > END_BYTES:
+    if scanned.errors.words:
+        rest = f", and nothing after {end:.2f} s could be read" if scanned.errors.gave_up else ""
+        yield f"reading it failed at {len(scanned.errors.words)} places ({scanned.errors.words[0]}){rest}."
+    if container != MP4 and scanned.read_to < END_FRACTION * size and size - scanned.read_to > END_BYTES:
         yield (
-            f"its video ends at {end:.2f} s, {found.read_to / size:.0%} into the file; what follows is something"
+            f"its video ends at {end:.2f} s, {scanned.read_to / size:.0%} into the file; what follows is something"
             " else. If the video goes on there, rewrite it with ffmpeg."
         )
 

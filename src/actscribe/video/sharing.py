@@ -67,7 +67,7 @@ def joined(wants: Sequence[Want]) -> tuple[Want, ...]:
     times: dict[tuple[int | None, bool], set[float]] = {}
     for want in wants:
         times.setdefault((want.short_side, want.square_pixels), set()).update(want.times)
-    return tuple(Want(tuple(sorted(found)), *size) for size, found in times.items())
+    return tuple(Want(tuple(sorted(own_times)), *size) for size, own_times in times.items())
 
 
 def _from(cache: FrameCache, path: Path, shared: Shared, want: Want) -> Iterator[Frame] | None:

@@ -60,7 +60,7 @@ def decoded_sound(path: Path, end: float) -> Iterator[np.ndarray]:
             raise UnreadableVideo(f"{path}: its sound is in a codec that FFmpeg does not know.", CONVERT)
         errors, row = ReadErrors(), _Row(round(end * RATE))
         for time, samples in _pieces(container, stream, errors):
-            yield from row.place(time, samples)
+            yield from row.aligned(time, samples)
         if not row.begun and errors.words:
             codec = stream.codec_context.name
             raise UnreadableVideo(f"{path}: its sound ({codec}) cannot be decoded ({errors.words[0]}).", CONVERT)
@@ -84,7 +84,7 @@ class _Row:
     begun: bool = False
     behind: int = 0
 
-    def place(self, time: float | None, samples: np.ndarray) -> Iterator[np.ndarray]:
+    def aligned(self, time: float | None, samples: np.ndarray) -> Iterator[np.ndarray]:
         """Yield a piece of sound, after the silence before it; of what lies before what came already nothing."""
         if time is not None:
             due = round(time * RATE) + self.behind

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from actscribe.errors import ActScribeError, in_one_line
-from actscribe.video.copying import copy_here
+from actscribe.video.copying import copy_in_process
 from actscribe.video.frame_times import frame_times
 from actscribe.video.opening import CONVERT, COPY
 from actscribe.video.packets import PULSE
@@ -73,14 +73,14 @@ class Life:
         self._packets += 1
 
     def _beat(self) -> None:
-        seen, parent = 0, int(sys.argv[-1])
+        last_packets, parent = 0, int(sys.argv[-1])
         while True:
             time.sleep(ALIVE_S)
             # Killed: nobody would end a decoder that hangs. (On Windows Python's launcher may stand between us.)
             if os.name != "nt" and os.getppid() != parent:
                 os._exit(1)
-            if self._packets != seen:
-                seen = self._packets
+            if self._packets != last_packets:
+                last_packets = self._packets
                 self._sender.send("alive")
 
 
@@ -145,15 +145,15 @@ def _sound(job: dict[str, Any], sender: Sender) -> None:
 
 
 def _copy(job: dict[str, Any], sender: Sender) -> None:
-    told = 0.0
+    sent = 0.0
 
     def done(part: float) -> None:
-        nonlocal told
-        if part >= told + PART:
-            told = part
+        nonlocal sent
+        if part >= sent + PART:
+            sent = part
             sender.send("part", part=part)
 
-    left_out = copy_here(Path(job["path"]), Path(job["target"]), job["end"], done)
+    left_out = copy_in_process(Path(job["path"]), Path(job["target"]), job["end"], done)
     sender.send("copied", left_out=left_out)
 
 

@@ -107,7 +107,7 @@ def heat_map(labels: pd.DataFrame, systems: Sequence[str], names: Sequence[str])
     heads = [textwrap.wrap(system, 13) for system in systems]
     top = 17.0 + 13 * max(len(head) for head in heads)
     width, height = left + cell_wide * len(systems) + 10, top + cell_high * len(names) + 8
-    by_place = labels.set_index(["system", "label"])["f1"]
+    by_cell = labels.set_index(["system", "label"])["f1"]
     parts = []
     for column, head in enumerate(heads):
         for line, words in enumerate(reversed(head)):
@@ -116,7 +116,7 @@ def heat_map(labels: pd.DataFrame, systems: Sequence[str], names: Sequence[str])
         y = top + cell_high * row
         parts.append(svg.name_lines(left - 10, y + cell_high / 2, name))
         for column, system in enumerate(systems):
-            value, x = float(by_place.loc[(system, name)]), left + cell_wide * column
+            value, x = float(by_cell.loc[(system, name)]), left + cell_wide * column
             tooltip = tag_title(f"{system}, {name}: F1 {w.number(value)}")
             shade = svg.shade(value) if math.isfinite(value) else 0.0
             box = {"x": x + 1, "y": y + 1, "width": cell_wide - 2, "height": cell_high - 2}
@@ -239,11 +239,11 @@ def lanes(recording: Recording, systems: Sequence[System], names: Sequence[str])
         rows += [(s.name, f"bar {colour(i)}", s.runs[0].timelines[recording.name]) for i, s in enumerate(systems)]
         for row, (who, kind, intervals) in enumerate(rows):
             y = top + NAME_HIGH + (LANE + BETWEEN) * row
-            found = sp.union(interval for interval in intervals if interval.label == name)
+            spans = sp.union(interval for interval in intervals if interval.label == name)
             parts.append(svg.text(LANES_LEFT - 8, y + LANE - 2, who, "name tiny", "end"))
             parts.append(svg.tag("path", d=_lane_box([(0.0, recording.duration)], y, scale), class_="lane"))
             parts.append(
-                svg.tag("g", *(_bout(recording.id, name, who, span, y, scale) for span in found.tolist()), class_=kind)
+                svg.tag("g", *(_bout(recording.id, name, who, span, y, scale) for span in spans.tolist()), class_=kind)
             )
         gaps = sp.subtract(sp.whole(recording.duration), annotated_spans(recording, name))
         if len(gaps):

@@ -110,15 +110,15 @@ def _recordings(done: Comparison) -> list[Lanes]:
     """Return the recordings with all timelines; of many those that are fitted worst."""
     if not done.systems[0].runs[0].timelines:
         return []
-    found = []
+    ranked = []
     for recording in done.shared.recordings:
         fits = [agreement(recording, system.runs[0]) for system in done.systems]
         known = [fit for fit in fits if math.isfinite(fit)]
-        found.append((sum(known) / len(known) if known else 1.0, recording, fits))
-    if len(found) > MOST_RECORDINGS:
-        found = sorted(found, key=lambda one: one[0])[:MOST_RECORDINGS]
+        ranked.append((sum(known) / len(known) if known else 1.0, recording, fits))
+    if len(ranked) > MOST_RECORDINGS:
+        ranked = sorted(ranked, key=lambda one: one[0])[:MOST_RECORDINGS]
     shown = []
-    for _, recording, fits in found:
+    for _, recording, fits in ranked:
         timelines = [recording.intervals or (), *(s.runs[0].timelines[recording.name] for s in done.systems)]
         present = {interval.label for side in timelines for interval in side}
         names = [name for name in done.shared.labels.names if name in present]

@@ -77,8 +77,8 @@ def timelines(done: Comparison) -> str:
     macro = table[own].set_index(["measure", "system"])
     if "f1@50" not in macro.index.get_level_values(0):
         return "No activity is annotated in these recordings."
-    found = macro.loc["f1@50"].sort_values("value", ascending=False, kind="stable")
-    best, row = found.index[0], found.iloc[0]
+    ranking = macro.loc["f1@50"].sort_values("value", ascending=False, kind="stable")
+    best, row = ranking.index[0], ranking.iloc[0]
     text = f"The timelines of {best} fit best: segment F1@50, of bouts that overlap by at least half, is {_value(row)}"
     if ("onset_mae_s", best) in macro.index:
         text += f"; the bouts it finds begin {macro.loc[('onset_mae_s', best), 'value']:.1f} s off on average"
@@ -283,10 +283,10 @@ def _against_blind(done: Comparison, best: str) -> str:
 
 def _not_usable(done: Comparison) -> str:
     """Say of whose answers so many could not be read that their numbers say little; empty of none."""
-    found = [(one.name, one.unread) for one in done.systems if one.unread > MOST_UNREAD]
-    if not found:
+    unusable = [(one.name, one.unread) for one in done.systems if one.unread > MOST_UNREAD]
+    if not unusable:
         return ""
-    parts = w.listed([f"{name} ({share:.1%} of its answers)" for name, share in found])
+    parts = w.listed([f"{name} ({share:.1%} of its answers)" for name, share in unusable])
     return f"Not usable, since more than {MOST_UNREAD:.0%} of the answers could not be read: {parts}."
 
 

@@ -97,16 +97,16 @@ def ask(
     pieces = candidates(every, None if length is None else (span or SPAN_CLIPS * length))
     around = 0.0 if length is None else (CONTEXT_CLIPS * length if context is None else context)
     watched = Watched(around, {one.recording: one.duration for one in every})
-    found = choose(pieces, known, strategy, minutes * 60, watched, seed)
+    chosen = choose(pieces, known, strategy, minutes * 60, watched, seed)
     left = sum(seconds(one.open) for one in every)
-    return Queue(tuple(found), strategy, left, tuple(_notes(strategy, split, also_open, left, found)))
+    return Queue(tuple(chosen), strategy, left, tuple(_notes(strategy, split, also_open, left, chosen)))
 
 
 def runs_of(study: Study) -> list[Run]:
     """Return the complete runs that `train` put into the study's folder, in the order of the study's recognizers."""
     folders = [study.folder / "runs" / name for name in study.recognizers]
-    found = [Run.open(folder) for folder in folders if (folder / RUN_FILE).is_file()]
-    return [run for run in found if run.info.status == "complete"]
+    runs = [Run.open(folder) for folder in folders if (folder / RUN_FILE).is_file()]
+    return [run for run in runs if run.info.status == "complete"]
 
 
 def _usual(study: Study, runs: Sequence[Run]) -> str:
@@ -169,7 +169,7 @@ def _predictions(
     return predictions(run.info.name, np.concatenate(scores), names, task, run.operating_point)
 
 
-def _notes(strategy: str, split: str, also_open: Sequence[str], left: float, found: Sequence[Chosen]) -> list[str]:
+def _notes(strategy: str, split: str, also_open: Sequence[str], left: float, chosen: Sequence[Chosen]) -> list[str]:
     notes = []
     if split != "train" and strategy != "random":
         held = "the test split" if split == "test" else "validation"
@@ -180,7 +180,7 @@ def _notes(strategy: str, split: str, also_open: Sequence[str], left: float, fou
         )
     if not left:
         notes.append(f"Everything of {split} is reviewed.")
-    elif not found:
+    elif not chosen:
         notes.append("No span fits into these minutes; allow more, or shorter spans with --span.")
     if split == "train" and also_open:
         notes.append(

@@ -53,7 +53,7 @@ def candidates(every: Sequence[Clips], length: float | None) -> list[Candidate]:
         every: of all recordings; their clips are counted through.
         length: of a span in seconds, about: open time is cut evenly. None: a recording's open time is one.
     """
-    found: list[Candidate] = []
+    all_candidates: list[Candidate] = []
     first = 0
     for one in every:
         middles = one.edges.mean(axis=1) if len(one.edges) else np.empty(0)
@@ -63,10 +63,10 @@ def candidates(every: Sequence[Clips], length: float | None) -> list[Candidate]:
                 for piece in _pieces(low, high, length):
                     rows = first + np.flatnonzero((middles >= piece[0]) & (middles < piece[1]))
                     if len(rows):
-                        found.append(Candidate(one.recording, *piece, tuple(rows.tolist()), reviewed))
+                        all_candidates.append(Candidate(one.recording, *piece, tuple(rows.tolist()), reviewed))
             edge = end
         first += len(one.edges)
-    return found
+    return all_candidates
 
 
 def _pieces(start: float, end: float, length: float | None) -> list[tuple[float, float]]:

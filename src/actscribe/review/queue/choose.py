@@ -51,7 +51,7 @@ def choose(
         return []
     order = ranking(strategy, spans, known, seed)
     left = {index for index, one in enumerate(spans) if not one.reviewed}
-    found: list[Chosen] = []
+    chosen: list[Chosen] = []
     while left:
         indices = np.array(sorted(left))
         costs = np.array([watched.cost(spans[index]) for index in indices])
@@ -63,19 +63,19 @@ def choose(
         best = int(per_second.argmax())
         index = int(indices[best])
         one = spans[index]
-        found.append(
+        chosen.append(
             Chosen(one.recording, one.start, one.end, float(costs[best]), float(per_second[best]), order.why(index))
         )
         watched.watch(one)
         order.chose(index)
         left.discard(index)
-    return _joined(found)
+    return _joined(chosen)
 
 
-def _joined(found: Sequence[Chosen]) -> list[Chosen]:
+def _joined(chosen: Sequence[Chosen]) -> list[Chosen]:
     """Return spans of which those that touch are one, with the words of the one that was chosen first."""
     done: list[Chosen] = []
-    for one in found:
+    for one in chosen:
         met = [index for index, other in enumerate(done) if _touches(one, other)]
         if not met:
             done.append(one)

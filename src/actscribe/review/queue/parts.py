@@ -53,13 +53,13 @@ def parts_of(study: Study, data: StudyData, split: str) -> list[Part]:
         data: of it, from `load_data`.
         split: "train", "validation" or "test".
     """
-    found = data.of_split(split)
+    recordings = data.of_split(split)
     if study.split.within != "recordings":
-        return [Part(one, ((0.0, one.duration),)) for one in found]
+        return [Part(one, ((0.0, one.duration),)) for one in recordings]
     whole = [written.recording for written in data.written.values()]
     names = {one.content: one.name for one in whole}
     inside = spans_of_parts(whole, study, read_manifest(study.folder / study.recordings))
-    return [Part(replace(one, name=names[one.content]), inside[one.content, split]) for one in found]
+    return [Part(replace(one, name=names[one.content]), inside[one.content, split]) for one in recordings]
 
 
 def open_time(recording: Recording) -> Spans:

@@ -32,17 +32,17 @@ def scores_of(run: Run, recordings: Sequence[Recording]) -> dict[str, ScoredClip
     """
     bare = {one.name: replace(one, intervals=None, gaps=()) for one in recordings}
     kept = {name: KeptScores(run, one) for name, one in bare.items()}
-    found = {name: scored for name, one in kept.items() if (scored := one.read()) is not None}
-    lacking = [one for name, one in bare.items() if name not in found]
+    by_name = {name: scored for name, one in kept.items() if (scored := one.read()) is not None}
+    lacking = [one for name, one in bare.items() if name not in by_name]
     if lacking:
         what = f"Scoring with {run.info.name}"
         made = score_recordings(run.recognizer(), lacking, run.labels, run.study.windows, what)
         for name, rows in made.rows().items():
             steps = {name: made.steps[name]} if name in made.steps else None
             clips, times = [made.clips[row] for row in rows], [made.times[row] for row in rows]
-            found[name] = ScoredClips(clips, times, made.scores[rows], steps)
-            kept[name].write(found[name])
-    return found
+            by_name[name] = ScoredClips(clips, times, made.scores[rows], steps)
+            kept[name].write(by_name[name])
+    return by_name
 
 
 def encoder_of(study: Study) -> FrozenEncoderSettings | None:
