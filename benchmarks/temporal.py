@@ -136,7 +136,7 @@ def scored(way: str, hours: float) -> dict[str, float]:
     scored = score_recordings(made, [one], labels, Windows(), "Scoring")
     merged = time_scores(scored, [one], 0.1)[one.name]
     seconds = time.perf_counter() - begun
-    assert merged.seen.all()
+    assert merged.scored.all()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
     return {"seconds": seconds, "peak_mib": round(peak, 1)}
 
