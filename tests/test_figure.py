@@ -60,7 +60,7 @@ def test_figures_are_as_wide_as_asked_and_the_same_again(
 
 
 def test_lanes_differ_in_grey() -> None:
-    colours = (module.TRUE, module.FOUND, module.GROUND)
+    colours = (module.TRUE, module.PREDICTED, module.GROUND)
     greys = [float(np.dot(to_rgb(colour), (0.2126, 0.7152, 0.0722))) for colour in colours]
     assert np.diff(greys).min() > 0.25
 
@@ -68,7 +68,7 @@ def test_lanes_differ_in_grey() -> None:
 def test_bars_stand_where_the_bouts_are(files: tuple[Path, Path], tmp_path: Path) -> None:
     plot(files[0], "--out", tmp_path / "x.png")
     image = matplotlib.image.imread(tmp_path / "x.png")[..., :3]
-    blue = np.abs(image - np.array(to_rgb(module.FOUND))).max(axis=2) < 0.02
+    blue = np.abs(image - np.array(to_rgb(module.PREDICTED))).max(axis=2) < 0.02
     ground = np.abs(image - np.array(to_rgb(module.GROUND))).max(axis=2) < 0.02
     rows = np.flatnonzero(ground.sum(axis=1) > 500)
     lane = rows[len(rows) // 6]

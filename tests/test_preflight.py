@@ -25,7 +25,7 @@ from actscribe.errors import ActScribeError, in_one_line
 from actscribe.recognizers.plans import memory
 from actscribe.recognizers.plans.clips import plan_classifier
 from actscribe.runs import preflight
-from actscribe.runs.no_validation import SAID
+from actscribe.runs.no_validation import KEEP_LAST_NOTE
 from actscribe.runs.preflight import memory_warnings, preflight_problems, weight_notes
 from actscribe.runs.train import train
 from actscribe.runs.training_clips import cut_training_clips
@@ -98,7 +98,7 @@ def test_without_a_validation_split_the_last_weights_are_kept_unless_best_was_as
     (note,) = weight_notes(study, data)
     assert note.startswith("timesformer: no recording is in the validation split")
     run = train(study, "timesformer", out=tmp_path / "run", cache=cache)
-    assert (run.info.settings["keep"], SAID in run.info.notes) == ("last", True)
+    assert (run.info.settings["keep"], KEEP_LAST_NOTE in run.info.notes) == ("last", True)
 
     asked = study.model_copy(
         update={"recognizers": {"timesformer": {**study.recognizers["timesformer"], "keep": "best"}}}

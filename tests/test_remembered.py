@@ -82,7 +82,7 @@ def test_a_damaged_note_is_no_answer(file: Path, cache: Path, damage: str) -> No
     asked(file)
     (note,) = cache.rglob("*.json")
     if damage == "other answer":
-        damage = json.dumps(json.loads(note.read_text()) | {"found": {"size": 7}})
+        damage = json.dumps(json.loads(note.read_text()) | {"facts": {"size": 7}})
     note.write_text(damage)
     assert asked(file) == ({"size": 3}, 1)
 

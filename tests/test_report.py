@@ -18,7 +18,7 @@ from actscribe.annotations.interval import Interval
 from actscribe.evaluation.events import event_table
 from actscribe.report import formatting
 from actscribe.report.page import write_report
-from actscribe.report.review_links import PLACE
+from actscribe.report.review_links import LINK_START
 from actscribe.report.verdict import verdict, warnings
 from actscribe.runs.evaluate import EvaluatedRun, evaluate
 
@@ -68,7 +68,7 @@ class TestSelfContained:
         pairs = [tuple(one.split("@")) for one in moments]
         for id, seconds in wanted:
             assert any(one == id and 0 <= float(at) - seconds < 0.0011 for one, at in pairs)
-        assert html.count(PLACE) == len(moments)
+        assert html.count(LINK_START) == len(moments)
         first = errors.iloc[0]
         assert f"--open '{first['recording']}@" in page.text or f"--open {first['recording']}@" in page.text
 

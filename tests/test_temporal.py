@@ -23,7 +23,7 @@ from actscribe.data.frames import stream
 from actscribe.data.loading import load_data
 from actscribe.data.view import ClipFrames
 from actscribe.data.views import Views
-from actscribe.data.within import SAID
+from actscribe.data.within import WITHIN_NOTE
 from actscribe.errors import ActScribeError
 from actscribe.features.embedders.load import load_embedder
 from actscribe.recognizers import temporal
@@ -236,7 +236,7 @@ def test_a_part_of_a_recording_is_scored_without_the_others(root: Path, tmp_path
     recognizers = {"temporal": {**QUICK, "model": str(root / "dino"), "epochs": 1}}
     study = load_study(lamp_study(tmp_path, 2, 20.0, split=halves, empty_labels="allow", recognizers=recognizers))
     made = train(study, "temporal")
-    assert SAID in made.info.notes
+    assert WITHIN_NOTE in made.info.notes
     for name, steps in made.scores("validation").steps.items():
         own = [clip for clip in made.scores("validation").clips if clip.recording == name]
         assert min(clip.start for clip in own) < steps.times[0] < steps.times[-1] < max(clip.end for clip in own)

@@ -59,7 +59,7 @@ def read_states(made: TabletopClip) -> States:
     kinds, colours = list(KINDS), list(COLOURS)
     for frame, time in enumerate(made.times):
         things, hands = scene.film.at(float(time))
-        projected = scene.seen(things[:, :2]) if len(things) else np.zeros((0, 2))
+        projected = scene.in_picture(things[:, :2]) if len(things) else np.zeros((0, 2))
         for index in range(count):
             columns = things[index, [Z, AMOUNT, ANGLE, SQUEEZE]]
             states.things[frame, index] = [*projected[index], *columns]
@@ -67,6 +67,6 @@ def read_states(made: TabletopClip) -> States:
                 states.kinds[frame, index] = kinds.index(play.things[index].kind) + 1
                 states.colours[frame, index] = colours.index(play.things[index].colour) + 1
         for index in range(min(len(hands), HANDS)):
-            position = scene.seen(hands[index : index + 1, :2])[0]
+            position = scene.in_picture(hands[index : index + 1, :2])[0]
             states.hands[frame, index] = [*position, hands[index, Z], hands[index, GRIP], hands[index, CURL]]
     return states

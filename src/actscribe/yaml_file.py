@@ -24,7 +24,7 @@ MOST_VALUES = 50_000
 #: Characters; YAML reads '1:1:1' as a number to the base of 60, in time that grows with the square of its length.
 _LONGEST_NUMBER = 400
 #: Type of an error whose message says where it is and what was found.
-SAID = "said"
+EXPLAINED = "explained"
 _UNWRITABLE = re.compile("[\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff]")
 _MERGE = "tag:yaml.org,2002:merge"
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float", "tag:yaml.org,2002:timestamp")
@@ -159,7 +159,7 @@ def _explain(path: Path, root: yaml.Node | None, error: ValidationError, model: 
 def _in_words(problem: ErrorDetails, model: type[BaseModel]) -> str:
     location = problem["loc"]
     name = ".".join(str(part) for part in location) or model.__name__
-    if problem["type"] == SAID:
+    if problem["type"] == EXPLAINED:
         return problem["msg"]
     if problem["type"] == "extra_forbidden":
         known = fields_at(model, location[:-1])

@@ -74,15 +74,15 @@ class ServerDesk:
 
     def open(self, recording: str) -> Sequence[Bout]:
         """Begin a recording, or go on with it; return the bouts that are there."""
-        found = self.post(f"/api/recordings/{recording[:ID_DIGITS]}/open", {})
-        self._revisions[recording] = found["revision"]
-        return tuple(map(Bout.model_validate, found["bouts"]))
+        answer = self.post(f"/api/recordings/{recording[:ID_DIGITS]}/open", {})
+        self._revisions[recording] = answer["revision"]
+        return tuple(map(Bout.model_validate, answer["bouts"]))
 
     def act(self, recording: str, action: Action) -> None:
         """Do something in it."""
         asked = {"revision": self._revisions[recording], **action.model_dump(mode="json", exclude={"final"})}
-        found = self.post(f"/api/recordings/{recording[:ID_DIGITS]}/actions", asked)
-        self._revisions[recording] = found["revision"]
+        answer = self.post(f"/api/recordings/{recording[:ID_DIGITS]}/actions", asked)
+        self._revisions[recording] = answer["revision"]
 
 
 @dataclass(slots=True)
@@ -142,12 +142,12 @@ class Annotator:
         for bout in before:
             if bout.start < end and bout.end > start:
                 ops += self._cut_back(bout, start, end)
-        seen = [one for one in self.truth[recording] if one.start < end and one.end > start]
-        for one in seen:
-            ops += self._said(one, start, end)
+        overlapping = [one for one in self.truth[recording] if one.start < end and one.end > start]
+        for one in overlapping:
+            ops += self._annotate(one, start, end)
         ops.append(Mark(start=start, end=end, labels=self.labels.names))
         self.desk.act(recording, Action(why="review", ops=tuple(ops)))
-        self.spent += end - start + self.delay * len(seen)
+        self.spent += end - start + self.delay * len(overlapping)
 
     def _cut_back(self, one: Bout, start: float, end: float) -> list[Op]:
         ops: list[Op] = [Drop(id=one.id)]
@@ -156,7 +156,7 @@ class Annotator:
                 ops.append(Put(bout=one.model_copy(update={"id": self._id(), "start": low, "end": high})))
         return ops
 
-    def _said(self, one: Interval, start: float, end: float) -> list[Op]:
+    def _annotate(self, one: Interval, start: float, end: float) -> list[Op]:
         label = one.label
         drawn = self._rng.random(2)
         if drawn[0] < self.mistakes.rate:

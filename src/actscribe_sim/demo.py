@@ -123,7 +123,7 @@ def demo(out: Path, quick: bool = False, seed: int = 1, overwrite: bool = False)
     left_out = _lacking()
     _clear(out, overwrite)
     if left_out:
-        print(_said(left_out))
+        print(_sentence(left_out))
     _say("1. Simulating annotated recordings")
     simulate(out / "study", recordings=size.recordings, minutes=size.minutes, seed=seed)
     study = _study(out / "study", size, left_out)
@@ -153,10 +153,10 @@ def _lacking() -> dict[str, list[str]]:
         name: [explain(module) for module in missing(recognizer(name).packages(parse_settings(name, settings)))]
         for name, settings in RECOGNIZERS.items()
     }
-    return {name: found for name, found in lacks.items() if found}
+    return {name: reasons for name, reasons in lacks.items() if reasons}
 
 
-def _said(left_out: Mapping[str, list[str]]) -> str:
+def _sentence(left_out: Mapping[str, list[str]]) -> str:
     """Return one sentence on the recognizers that are left out, and what each lacks."""
     each = "; ".join(f"{name} ({', '.join(lacks)})" for name, lacks in left_out.items())
     return fill(f"Left out, because packages are missing: {each}.", 80, break_long_words=False, break_on_hyphens=False)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from actscribe_sim.canvas.canvas import Camera, Canvas, Light, Paint, make_sensor
 from actscribe_sim.canvas.hand import HandLook, HandPose, draw_hand, hand_outlines
-from actscribe_sim.canvas.shapes import capsule, ellipse, limb, place, rectangle, smooth
+from actscribe_sim.canvas.shapes import capsule, ellipse, limb, rectangle, smooth, transformed
 from actscribe_sim.canvas.textures import SURFACES, cloud, grain, table, weave
 
 GREY = (100.0, 100.0, 100.0)
@@ -58,7 +58,7 @@ def test_a_smooth_curve_passes_through_its_points() -> None:
 
 
 def test_place_turns_clockwise_as_seen_on_the_screen() -> None:
-    assert place(np.array([[1.0, 0.0]]), (5, 5), math.pi / 2, 2.0)[0] == pytest.approx([5, 7])  # y is down
+    assert transformed(np.array([[1.0, 0.0]]), (5, 5), math.pi / 2, 2.0)[0] == pytest.approx([5, 7])  # y is down
 
 
 def test_the_camera_maps_the_short_side_to_minus_one_to_one() -> None:

@@ -236,7 +236,7 @@ def test_both_of_a_pair_have_the_same_things_hands_and_look() -> None:
 
 def test_a_pushed_thing_starts_anywhere_and_is_of_any_kind() -> None:
     clips = [tabletop_clip(seed, "push_left") for seed in range(200)]
-    starts = np.array([clip.scene.seen(clip.scene.film.things[0, :1, :2])[0] for clip in clips])
+    starts = np.array([clip.scene.in_picture(clip.scene.film.things[0, :1, :2])[0] for clip in clips])
     assert (np.histogram(starts[:, 0], [-0.4, 0, 0.3, 0.8])[0] > 10).all()
     assert (np.histogram(starts[:, 1], [-0.8, -0.3, 0.3, 0.8])[0] > 30).all()
     assert len({clip.scene.play.things[0].kind for clip in clips}) == len(KINDS) - 1  # all but the cloth

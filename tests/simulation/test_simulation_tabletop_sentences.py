@@ -190,7 +190,7 @@ def test_lists_are_what_is_there(clips: list[TabletopClip]) -> None:
         assert lists["Which objects are on the table?"] == clip.objects
         assert set(clip.objects) <= {thing.name for thing in clip.scene.play.things}
         assert set(lists["Which colours do the objects have?"]) == set(clip.colours)
-        lefts = [clip.scene.seen(clip.scene.film.things[0, named(clip, name), :2])[0] for name in clip.objects]
+        lefts = [clip.scene.in_picture(clip.scene.film.things[0, named(clip, name), :2])[0] for name in clip.objects]
         assert lefts == sorted(lefts)
         moved = {clip.scene.play.things[k].name for k in np.flatnonzero(
             np.ptp(clip.scene.film.things, axis=0).max(axis=1) > 0.05)}  # fmt: skip

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 #: Exit code where something is not done, or not as it was written.
 NOT_ALL = 3
-_PLACE = "Folder of videos, or .csv with a column 'video'; with --status and the like, the folder of an archive."
+_SOURCE_HELP = "Folder of videos, or .csv with a column 'video'; with --status and the like, the folder of an archive."
 
 
 def archive(
-    folder: Annotated[Path, typer.Argument(metavar="VIDEOS|OUT", help=_PLACE)],
+    folder: Annotated[Path, typer.Argument(metavar="VIDEOS|OUT", help=_SOURCE_HELP)],
     run: Annotated[Path | None, typer.Option(help="Run folder made by `actscribe train`.")] = None,
     out: Annotated[Path | None, typer.Option(help="New or empty folder, or one to go on with.")] = None,
     format: Annotated[str, typer.Option(help="Comma-separated: elan, boris, csv, json, vtt, …")] = "json",

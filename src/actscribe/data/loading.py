@@ -24,7 +24,7 @@ from actscribe.data.recording import Recording
 from actscribe.data.reviewed import Review, Written, read_review, written_of
 from actscribe.data.splits import assign_splits, check_leakage
 from actscribe.data.unknown import Unknown, message, unknown_in
-from actscribe.data.within import SAID, part_of, split_within
+from actscribe.data.within import WITHIN_NOTE, part_of, split_within
 from actscribe.errors import ActScribeError
 from actscribe.journal import JOURNAL_FILE
 from actscribe.labels import LabelSet
@@ -107,7 +107,7 @@ def load_data(study: Study | str | Path) -> StudyData:
     second |= {one.name: review.second[one.content] for one in whole if one.content in review.second}
     if study.split.within == "recordings":
         whole = review.applied(whole)
-        recordings, unseen = split_within(whole, study, rows), [SAID]
+        recordings, unseen = split_within(whole, study, rows), [WITHIN_NOTE]
         second = _second_within(whole, recordings, second)
     else:
         shares = {name: getattr(study.split, name) for name in SPLITS}

@@ -19,7 +19,7 @@ from actscribe.journal.spans import Spans, joined, left_of
 from actscribe.settings.study import Study
 
 #: Said wherever numbers are: what such a split cannot tell.
-SAID = (
+WITHIN_NOTE = (
     "split within recordings, by time: every recording and subject is in all splits, so the numbers say how well the"
     " same recordings go on, and nothing about other people, animals or places."
 )

@@ -32,7 +32,7 @@ LANE, BETWEEN, CURVE, APART, TITLE, AXIS, LEGEND = 1.9, 0.3, 5.0, 1.1, 5.0, 6.5,
 #: mm: right of the axes, for half of the last tick's text.
 RIGHT = 6.0
 #: Lightness 0.2, 0.6 and 0.9.
-TRUE, FOUND, GROUND, LINE = "#333333", "#56b4e9", "#e8e8e8", "#0072b2"
+TRUE, PREDICTED, GROUND, LINE = "#333333", "#56b4e9", "#e8e8e8", "#0072b2"
 #: Seconds between ticks.
 TICKS = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200)
 DPI = 600
@@ -186,7 +186,7 @@ def _panel(axes: Any, panel: Panel, left: float, width: float) -> None:
         if panel.truth is not None:
             _bars(axes, panel.truth, label, lanes, TRUE, panel.duration)
             lanes += LANE + BETWEEN
-        _bars(axes, panel.intervals, label, lanes, FOUND if panel.predicted else TRUE, panel.duration)
+        _bars(axes, panel.intervals, label, lanes, PREDICTED if panel.predicted else TRUE, panel.duration)
         _gaps(axes, panel, label, top, lanes + LANE - top)
         name = {"fontsize": FONT, "ha": "right", "va": "center", "parse_math": False, "linespacing": 0.95}
         axes.annotate(
@@ -242,7 +242,7 @@ def _legend(figure: Any, panels: Sequence[Panel]) -> None:
     if any(panel.truth is not None or not panel.predicted for panel in panels):
         shown.append(Patch(facecolor=TRUE, label="annotated"))
     if any(panel.predicted for panel in panels):
-        shown.append(Patch(facecolor=FOUND, label="predicted"))
+        shown.append(Patch(facecolor=PREDICTED, label="predicted"))
     if any(panel.scores is not None for panel in panels):
         shown.append(Line2D([], [], color=LINE, linewidth=0.8, label="score, 0 to 1"))
     if any(panel.gaps for panel in panels):

@@ -14,7 +14,7 @@ from actscribe.report import svg
 
 #: How a link begins in the file, which knows no server: review writes an address in place of it. No text of a report
 #: can look like it, since all are escaped.
-PLACE = '<a data-moment="'
+LINK_START = '<a data-moment="'
 #: How the table begins that an archive's script fills: review writes the ids of its recordings behind it, by which the
 #: script knows which rows may be links.
 KNOWN = '<table id="rows" data-review="'

@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.review.commands import COMMANDS
-from actscribe.yaml_file import SAID, load_model
+from actscribe.yaml_file import EXPLAINED, load_model
 
 #: Programs whose keys the page can have, each a file of `key_maps`.
 PROGRAMS = ("elan", "boris")
@@ -55,7 +55,7 @@ KeysByName = Mapping[str, tuple[str, ...]]
 def _as_name(value: object) -> str:
     if isinstance(value, str):
         return value
-    raise PydanticCustomError(SAID, "{text}", {"text": f"{value!r} is no name; put it into quotes."})
+    raise PydanticCustomError(EXPLAINED, "{text}", {"text": f"{value!r} is no name; put it into quotes."})
 
 
 def _as_keys(value: object) -> tuple[str, ...]:
@@ -66,7 +66,7 @@ def _as_keys(value: object) -> tuple[str, ...]:
         if twice:
             raise ValueError(f"{twice} stands here twice.")
     except ValueError as error:
-        raise PydanticCustomError(SAID, "{text}", {"text": str(error)}) from None
+        raise PydanticCustomError(EXPLAINED, "{text}", {"text": str(error)}) from None
     return keys
 
 

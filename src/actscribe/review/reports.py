@@ -16,7 +16,7 @@ from actscribe.errors import ActScribeError
 from actscribe.files import content_hash
 from actscribe.remembered import remembered
 from actscribe.report.archive_page import ids_in, script
-from actscribe.report.review_links import KNOWN, PLACE
+from actscribe.report.review_links import KNOWN, LINK_START
 from actscribe.review import bodies
 from actscribe.review.asked import Asked
 from actscribe.review.recordings import TEST, Item
@@ -30,7 +30,7 @@ POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none';"
     " frame-ancestors 'none'"
 )
-_LINK = re.compile(re.escape(PLACE.encode()) + rb"([0-9a-f]+)@")
+_LINK = re.compile(re.escape(LINK_START.encode()) + rb"([0-9a-f]+)@")
 
 
 @dataclass(frozen=True, slots=True)

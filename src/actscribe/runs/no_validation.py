@@ -8,7 +8,7 @@ from actscribe.settings.training import Training
 
 KEEP = "keep"
 #: Said by `check` and `train`, and noted in run.json.
-SAID = (
+KEEP_LAST_NOTE = (
     "no recording is in the validation split, so there is no epoch to choose by it: every epoch is trained and the last"
     " one's weights are kept (keep: last)."
 )

@@ -15,7 +15,7 @@ from actscribe.packages import missing
 from actscribe.recognizers.plans.memory import too_large
 from actscribe.recognizers.ready import problems
 from actscribe.recognizers.served import servers
-from actscribe.runs.no_validation import SAID, keeps_last, with_keep
+from actscribe.runs.no_validation import KEEP_LAST_NOTE, keeps_last, with_keep
 from actscribe.runs.train import check_shares, check_targets, needed
 from actscribe.runs.training_clips import cut_training_clips
 from actscribe.settings.registry import REAL_VIDEO, recognizer
@@ -113,7 +113,7 @@ def _instead(split: str, data: StudyData) -> str:
 def weight_notes(study: Study, data: StudyData) -> list[str]:
     """Return a sentence on the recognizers that keep their last weights for want of a validation split, if any."""
     names = [name for name in study.recognizers if keeps_last(study, name, data)]
-    return [f"{', '.join(names)}: {SAID}"] if names else []
+    return [f"{', '.join(names)}: {KEEP_LAST_NOTE}"] if names else []
 
 
 def model_notes(study: Study) -> list[str]:

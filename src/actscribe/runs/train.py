@@ -29,7 +29,7 @@ from actscribe.run_folder.standing_in_the_way import REPLACE, refuse_complete
 from actscribe.run_folder.warm import WarmStart
 from actscribe.run_folder.written import RUN_FILE
 from actscribe.runs.moved import moved_groups
-from actscribe.runs.no_validation import SAID, keeps_last, with_keep
+from actscribe.runs.no_validation import KEEP_LAST_NOTE, keeps_last, with_keep
 from actscribe.runs.replace import check_ours, clear
 from actscribe.runs.reuse import check_same, move_in
 from actscribe.runs.scoring import score_recordings, sound
@@ -103,9 +103,9 @@ def train(
     last = keeps_last(study, recognizer, data)
     if last:
         study = with_keep(study, recognizer, data)
-        say(f"{recognizer}: {SAID}", None)
+        say(f"{recognizer}: {KEEP_LAST_NOTE}", None)
     notes = [*check_targets(study, data, needed(study, recognizer)), *data.remarks, *data.not_known]
-    notes += [SAID] if last else []
+    notes += [KEEP_LAST_NOTE] if last else []
     warm = None if warm_start is None else warm_from(warm_start, study, recognizer, data, folder)
     training_clips = cut_training_clips(study, recognizer, data, cache or default_cache())
     frames = training_clips.check_room()

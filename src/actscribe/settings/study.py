@@ -19,7 +19,7 @@ from actscribe.settings.other_packages import NAME
 from actscribe.settings.registry import DEFAULT, is_installed, names, recognizer
 from actscribe.settings.spec import RecognizerSpec
 from actscribe.settings.unit import Unit
-from actscribe.yaml_file import SAID, fields_at, load_model, unquoted
+from actscribe.yaml_file import EXPLAINED, fields_at, load_model, unquoted
 
 STUDY_FILE = "study.yaml"
 #: The key of an entry of `recognizers` that says what it is, where its name does not.
@@ -286,7 +286,7 @@ def _yaml(value: object) -> str:
 
 def _problem(words: str, where: tuple[int | str, ...], value: object) -> InitErrorDetails:
     # The words stand in the context, for braces in a template would be filled in.
-    return {"type": PydanticCustomError(SAID, "{words}", {"words": words}), "loc": where, "input": value}
+    return {"type": PydanticCustomError(EXPLAINED, "{words}", {"words": words}), "loc": where, "input": value}
 
 
 def _in_words(name: str, kind: type[BaseModel], problem: ErrorDetails) -> str:

@@ -95,8 +95,8 @@ class Projection:
         if isinstance(height, np.ndarray):
             closer = closer[:, None]
         flat = (points @ self.plane[:2, :2].T + self.plane[:2, 2]) * closer
-        seen = flat @ self.pixels[:, :2].T + self.pixels[:, 2]
-        return np.asarray(seen[:, :2] / seen[:, 2:])
+        homogeneous = flat @ self.pixels[:, :2].T + self.pixels[:, 2]
+        return np.asarray(homogeneous[:, :2] / homogeneous[:, 2:])
 
     def matrix(self) -> np.ndarray:
         """Return the homography from the table plane to pixels, shape (3, 3)."""
@@ -215,22 +215,22 @@ class Canvas:
 
     def solid(self, points: np.ndarray, heights: np.ndarray, paint: Paint, angle: float = 0.0) -> None:
         """Paint the silhouette of the convex body around `points` at `heights`, shapes (n, 2) and (n,)."""
-        seen = self.projection.project(points, heights).astype(np.float32)
-        self._fill([cv2.convexHull(seen)[:, 0]], paint, angle)
+        projected = self.projection.project(points, heights).astype(np.float32)
+        self._fill([cv2.convexHull(projected)[:, 0]], paint, angle)
 
-    def _fill(self, seen: list[np.ndarray], paint: Paint, angle: float) -> None:
-        box = self._box(seen, 2)
+    def _fill(self, outlines: list[np.ndarray], paint: Paint, angle: float) -> None:
+        box = self._box(outlines, 2)
         if box is None:
             return
         x0, y0, x1, y1 = box
-        mask = _mask(seen, box)
+        mask = _mask(outlines, box)
         alpha = mask.astype(np.float32)
         alpha *= np.float32(paint.opacity / 255)
         colour = np.array(paint.colour, dtype=np.float32)
         region = self.pixels[y0:y1, x0:x1]
         tone = self._tone(mask, paint)
         if paint.texture is not None:
-            grain = self._texture(paint, box, np.asarray(seen[0]).mean(axis=0), angle)
+            grain = self._texture(paint, box, np.asarray(outlines[0]).mean(axis=0), angle)
             tone = grain if tone is None else tone * grain
         if tone is None:
             region += (colour - region) * alpha[..., None]
@@ -291,18 +291,18 @@ class Canvas:
         """Return the outlines in pixels, views of one array: small arrays cost mostly the calls."""
         listed = [outlines] if isinstance(outlines, np.ndarray) else outlines
         points = listed[0] if len(listed) == 1 else np.concatenate(listed)
-        seen = self.projection.project(points if moved is None else points + moved, height)
+        projected = self.projection.project(points if moved is None else points + moved, height)
         if len(listed) == 1:
-            return [seen]
+            return [projected]
         parts, start = [], 0
         for outline in listed:
-            parts.append(seen[start : start + len(outline)])
+            parts.append(projected[start : start + len(outline)])
             start += len(outline)
         return parts
 
-    def _box(self, seen: list[np.ndarray], pad: int) -> tuple[int, int, int, int] | None:
+    def _box(self, outlines: list[np.ndarray], pad: int) -> tuple[int, int, int, int] | None:
         """Return (x0, y0, x1, y1) of the pixels that the outlines touch, or None outside the picture."""
-        points = seen[0] if len(seen) == 1 else np.concatenate(seen)
+        points = outlines[0] if len(outlines) == 1 else np.concatenate(outlines)
         left, top, wide, high = cv2.boundingRect(points.astype(np.float32))
         height, width = self.projection.size
         x0, y0 = max(left - pad, 0), max(top - pad, 0)
@@ -349,14 +349,14 @@ class Canvas:
         multiply: bool,
         opacity: float = 1.0,
     ) -> None:
-        seen = self._projected(outlines, height, moved)
-        box = self._box(seen, int(3 * sigma) + 2)
+        projected = self._projected(outlines, height, moved)
+        box = self._box(projected, int(3 * sigma) + 2)
         if box is None:
             return
         x0, y0, x1, y1 = box
         factor = max(int(sigma / COARSE), 1)
         shape = (-(-(y1 - y0) // factor), -(-(x1 - x0) // factor))
-        centred = [(outline - (x0 - 0.5, y0 - 0.5)) / factor - 0.5 for outline in seen]
+        centred = [(outline - (x0 - 0.5, y0 - 0.5)) / factor - 0.5 for outline in projected]
         small = _mask(centred, (0, 0, shape[1], shape[0]))
         soft = cv2.GaussianBlur(small, (0, 0), max(sigma / factor, 0.5), borderType=cv2.BORDER_REPLICATE)
         full = cv2.resize(soft, (factor * shape[1], factor * shape[0]))[: y1 - y0, : x1 - x0]
@@ -368,11 +368,11 @@ class Canvas:
             region += amount * (colour - region)
 
 
-def _mask(seen: list[np.ndarray], box: tuple[int, int, int, int]) -> np.ndarray:
+def _mask(outlines: list[np.ndarray], box: tuple[int, int, int, int]) -> np.ndarray:
     """Return the anti-aliased union of pixel outlines over `box`, uint8; OpenCV's comes out half a pixel wider."""
     x0, y0, x1, y1 = box
     mask = np.zeros((y1 - y0, x1 - x0), dtype=np.uint8)
-    for outline in seen:
+    for outline in outlines:
         fixed = np.round((outline - (x0, y0)) * 2**SHIFT).astype(np.int32)
         cv2.fillPoly(mask, [fixed], 255, cv2.LINE_AA, SHIFT)
     return mask

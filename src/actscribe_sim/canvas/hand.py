@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from actscribe_sim.canvas.canvas import Canvas, Colour, Paint
-from actscribe_sim.canvas.shapes import Point, capsule, limb, place, smooth
+from actscribe_sim.canvas.shapes import Point, capsule, limb, smooth, transformed
 
 #: From the hand's position (the middle of its knuckles) to what a closed grip holds, in hand lengths.
 GRASP_REACH = 0.2
@@ -158,4 +158,4 @@ def _tube(pose: HandPose, joints: Sequence[Point], radii: Sequence[float]) -> li
 def _world(pose: HandPose, outline: np.ndarray) -> np.ndarray:
     """Return an outline given in hand lengths, for a right hand with fingers along +x, in world units."""
     mirrored = outline if pose.right else outline * (1, -1)
-    return place(mirrored, pose.position, pose.angle, pose.size)
+    return transformed(mirrored, pose.position, pose.angle, pose.size)

@@ -17,7 +17,7 @@ HALF_TURN = np.stack(
 
 def ellipse(centre: Point, rx: float, ry: float, angle: float = 0.0, points: int = 28) -> np.ndarray:
     """Return the outline of an ellipse turned by `angle` radians."""
-    return place(_circle(points) * (rx, ry), centre, angle)
+    return transformed(_circle(points) * (rx, ry), centre, angle)
 
 
 def rectangle(centre: Point, width: float, depth: float, angle: float = 0.0, corner: float = 0.0) -> np.ndarray:
@@ -25,22 +25,22 @@ def rectangle(centre: Point, width: float, depth: float, angle: float = 0.0, cor
     corner = min(corner, width / 2, depth / 2)
     x, y = width / 2 - corner, depth / 2 - corner
     if corner <= 0:
-        return place(np.array([[-x, -y], [x, -y], [x, y], [-x, y]]), centre, angle)
+        return transformed(np.array([[-x, -y], [x, -y], [x, y], [-x, y]]), centre, angle)
     arc = np.linspace(0, np.pi / 2, 5)
     quarter = corner * np.stack([np.cos(arc), np.sin(arc)], axis=1)
     corners = [
         (np.array([cx, cy]) + quarter @ rotation(k * np.pi / 2).T)
         for k, (cx, cy) in enumerate([(x, y), (-x, y), (-x, -y), (x, -y)])
     ]
-    return place(np.concatenate(corners), centre, angle)
+    return transformed(np.concatenate(corners), centre, angle)
 
 
 def smooth(points: np.ndarray, steps: int = 6) -> np.ndarray:
     """Return a closed Catmull-Rom curve through `points`, shape (len(points) * steps, 2)."""
-    before, here = np.roll(points, 1, axis=0), np.asarray(points, dtype=float)
+    before, knots = np.roll(points, 1, axis=0), np.asarray(points, dtype=float)
     after, beyond = np.roll(points, -1, axis=0), np.roll(points, -2, axis=0)
     t = (np.arange(steps) / steps)[None, :, None]
-    a, b, c, d = before[:, None], here[:, None], after[:, None], beyond[:, None]
+    a, b, c, d = before[:, None], knots[:, None], after[:, None], beyond[:, None]
     curve = 0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
     return np.asarray(curve.reshape(-1, 2))
 
@@ -58,7 +58,7 @@ def capsule(start: Point, end: Point, radius: float, end_radius: float | None = 
     return np.concatenate([np.asarray(start) + radius * back, np.asarray(end) - end_radius * back])
 
 
-def place(outline: np.ndarray, centre: Point, angle: float = 0.0, scale: float = 1.0) -> np.ndarray:
+def transformed(outline: np.ndarray, centre: Point, angle: float = 0.0, scale: float = 1.0) -> np.ndarray:
     """Return `outline`, given about the origin, scaled, turned by `angle` radians and moved to `centre`."""
     return np.asarray(outline @ (scale * rotation(angle)).T + np.asarray(centre, dtype=float))
 

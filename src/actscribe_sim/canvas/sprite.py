@@ -86,11 +86,11 @@ def stamp(canvas: Canvas, sprite: Sprite, matrix: np.ndarray, height: float = 0.
         return
     x0, y0, x1, y1 = box
     moved = np.array([[1, 0, -x0], [0, 1, -y0], [0, 0, 1]]) @ full
-    seen = cv2.warpPerspective(sprite.pixels, moved, (x1 - x0, y1 - y0))
-    through = cv2.cvtColor(255 - cv2.extractChannel(seen, 3), cv2.COLOR_GRAY2RGB)
+    warped = cv2.warpPerspective(sprite.pixels, moved, (x1 - x0, y1 - y0))
+    through = cv2.cvtColor(255 - cv2.extractChannel(warped, 3), cv2.COLOR_GRAY2RGB)
     region = canvas.pixels[y0:y1, x0:x1]
     cv2.multiply(region, through, dst=region, scale=1 / 255, dtype=cv2.CV_32F)
-    cv2.add(region, cv2.cvtColor(seen, cv2.COLOR_RGBA2RGB), dst=region, dtype=cv2.CV_32F)
+    cv2.add(region, cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB), dst=region, dtype=cv2.CV_32F)
 
 
 def stamp_shadow(
@@ -125,8 +125,8 @@ def _to_pixels(projection: Projection, height: float) -> np.ndarray:
 def _box(full: np.ndarray, shape: tuple[int, ...], size: tuple[int, int], pad: int) -> tuple[int, int, int, int] | None:
     """Return (x0, y0, x1, y1) of the frame's pixels that a sprite touches, or None outside the picture."""
     corners = np.array([(0, 0, 1), (shape[1], 0, 1), (shape[1], shape[0], 1), (0, shape[0], 1)]) @ full.T
-    seen = corners[:, :2] / corners[:, 2:]
-    low, high = seen.min(axis=0), seen.max(axis=0)
+    projected = corners[:, :2] / corners[:, 2:]
+    low, high = projected.min(axis=0), projected.max(axis=0)
     x0, y0 = max(int(low[0]) - pad, 0), max(int(low[1]) - pad, 0)
     x1, y1 = min(int(high[0]) + pad + 2, size[1]), min(int(high[1]) + pad + 2, size[0])
     return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from actscribe_sim.canvas.canvas import Canvas, Colour, Light, Paint
-from actscribe_sim.canvas.shapes import capsule, ellipse, limb, place, smooth
+from actscribe_sim.canvas.shapes import capsule, ellipse, limb, smooth, transformed
 from actscribe_sim.canvas.sprite import Sprite, bake
 
 #: Where masks and catheters go, and what hands rub, in the doll's own coordinates.
@@ -142,7 +142,7 @@ def _hand(wrist: Sequence[float], along: Sequence[float]) -> list[np.ndarray]:
     shapes = [ellipse((0.045, 0.0), 0.045, 0.04)]
     shapes += [capsule((0.06, y), (0.105 - abs(y) * 0.5, y * 1.35), 0.0125) for y in (-0.028, -0.009, 0.01, 0.029)]
     shapes += [capsule((0.02, -0.03), (0.055, -0.06), 0.0135)]
-    return [place(shape, wrist, angle) for shape in shapes]
+    return [transformed(shape, wrist, angle) for shape in shapes]
 
 
 def _leg(canvas: Canvas, look: DollLook, side: int) -> None:
@@ -162,7 +162,7 @@ def _foot(ankle: Sequence[float], sign: int) -> list[np.ndarray]:
     turn = np.pi / 2 - sign * 0.35
     shapes = [smooth(np.array([(-0.03, -0.032), (0.06, -0.035), (0.085, 0.0), (0.06, 0.035), (-0.03, 0.032)]))]
     shapes += [ellipse((0.088 - 0.006 * k, sign * (0.03 - 0.0145 * k)), 0.012, 0.01) for k in range(5)]
-    return [place(shape, ankle, turn) for shape in shapes]
+    return [transformed(shape, ankle, turn) for shape in shapes]
 
 
 def _trunk(canvas: Canvas, look: DollLook, back: bool) -> None:

@@ -219,8 +219,8 @@ def mask_track(
         for before, bout in zip((None, *episode.bouts), episode.bouts, strict=False):
             if before is not None:  # lifted between two bouts on the face: the seal is broken at once
                 keys.append(((before.end + bout.start) / 2, mask_off(rng, "hover", seat, side)))
-            here = seat if bout.kind in ("ppv", "cpap") else mask_off(rng, bout.kind, seat, side)
-            keys += [(bout.start, here), (bout.end, here)]
+            pose = seat if bout.kind in ("ppv", "cpap") else mask_off(rng, bout.kind, seat, side)
+            keys += [(bout.start, pose), (bout.end, pose)]
         lying = mask_rest(rng, side)
         keys.append((episode.bouts[-1].end + FETCH, lying))
     return Track.of(keys)
@@ -245,8 +245,8 @@ def catheter_track(rng: np.random.Generator, episodes: Sequence[Episode], mouths
         for before, bout in zip((None, *episode.bouts), episode.bouts, strict=False):
             if before is not None:  # drawn out between two bouts in the mouth
                 keys.append(((before.end + bout.start) / 2, _catheter_at(mouth, out, 0.12)))
-            here = _catheter_at(mouth, out, 0.0 if bout.kind == "suction" else float(rng.uniform(0.12, 0.24)))
-            keys += [(bout.start, here), (bout.end, here)]
+            pose = _catheter_at(mouth, out, 0.0 if bout.kind == "suction" else float(rng.uniform(0.12, 0.24)))
+            keys += [(bout.start, pose), (bout.end, pose)]
         lying = catheter_rest(rng, side)
         keys.append((episode.bouts[-1].end + FETCH, lying))
     return Track.of(keys)
@@ -281,7 +281,7 @@ class Rub:
         return distance * self.along[0], distance * self.along[1]
 
 
-def rub_place(rng: np.random.Generator, bout: Bout, places: Places | None, aside: int) -> tuple[Point, Rub, float]:
+def rub_position(rng: np.random.Generator, bout: Bout, places: Places | None, aside: int) -> tuple[Point, Rub, float]:
     """Return where a hand works in a bout, its swing, and its height above the table."""
     rate, reach = float(rng.uniform(2.0, 3.2)), float(rng.uniform(0.09, 0.125))
     limb, lean, height = -1, float(rng.normal(0, 0.25)), ON_BABY
@@ -314,7 +314,7 @@ def rub_track(
     keys: list[tuple[float, Sequence[float]]] = []
     rubs = []
     for bout in episode.bouts:
-        (x, y), rub, height = rub_place(rng, bout, places, aside)
+        (x, y), rub, height = rub_position(rng, bout, places, aside)
         slide = float(rng.uniform(-0.05, 0.05)) if rub.swing.reach else 0.0
         keys += [(bout.start, (x, y, height)), (bout.end, (x + slide * rub.along[0], y + slide * rub.along[1], height))]
         rubs.append(rub)

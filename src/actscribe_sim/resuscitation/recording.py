@@ -168,10 +168,12 @@ def film(out: Path, settings: Settings, index: int, shown: bool = False) -> None
     with _one_thread():
         write_video(files.video, frames, settings.fps, crf=scene.film.crf)
     write(files.annotations, scene.script.annotations(files.video.name), settings.format, FrameClock(settings.fps))
-    write_text(files.captions, _table([["video", "start_s", "end_s", "caption"], *_told(scene, files.video.name)]))
+    write_text(
+        files.captions, _table([["video", "start_s", "end_s", "caption"], *_caption_rows(scene, files.video.name)])
+    )
 
 
-def _told(scene: Scene, video: str) -> Iterator[list[str]]:
+def _caption_rows(scene: Scene, video: str) -> Iterator[list[str]]:
     """One caption for each window of three seconds, a second apart."""
     rng = np.random.default_rng([scene.seed, CAPTION, scene.index])
     for start, end in spans(scene.script.duration, Window()):

@@ -112,8 +112,8 @@ class Script:
 
     def bouts(self, *kinds: Kind) -> list[Bout]:
         """Return the bouts of these kinds, or all, in order of time."""
-        found = [bout for episode in self.episodes for bout in episode.bouts if not kinds or bout.kind in kinds]
-        return sorted(found, key=lambda bout: (bout.start, bout.kind))
+        bouts = [bout for episode in self.episodes for bout in episode.bouts if not kinds or bout.kind in kinds]
+        return sorted(bouts, key=lambda bout: (bout.start, bout.kind))
 
     def annotations(self, media: str = "") -> Annotations:
         """Return what an annotator who never errs would write, spelled as in the study of Guerriero et al. 2026."""
@@ -351,13 +351,13 @@ def _rare_first(rng: np.random.Generator, plans: list[_Plan]) -> list[_Plan]:
     ordered: list[_Plan] = []
     for label in (("suction",), ("trunk", "back"), ("ppv", "cpap")):
         ordered += [p for p in waiting if any(kind in label for kind, _ in p.parts) and p not in ordered][:1]
-    seen = {kind for plan in ordered for kind, _ in plan.parts}
+    covered = {kind for plan in ordered for kind, _ in plan.parts}
     later: list[_Plan] = []
     for plan in waiting:
         if plan not in ordered:
             kinds = {kind for kind, _ in plan.parts}
-            (ordered if kinds - seen else later).append(plan)
-            seen |= kinds
+            (ordered if kinds - covered else later).append(plan)
+            covered |= kinds
     return ordered + sorted(later, key=lambda plan: plan.parts[0][0] not in SPELLINGS and len(plan.parts) == 1)
 
 

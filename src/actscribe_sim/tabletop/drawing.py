@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from actscribe_sim.canvas.canvas import Canvas, Colour, Paint
-from actscribe_sim.canvas.shapes import capsule, ellipse, place, rectangle, smooth
+from actscribe_sim.canvas.shapes import capsule, ellipse, rectangle, smooth, transformed
 from actscribe_sim.tabletop.things import AMOUNT, ANGLE, SQUEEZE, Thing, X, Y, Z
 
 CLOTH_HALF = 0.3
@@ -71,7 +71,7 @@ def _ball(canvas: Canvas, thing: Thing, state: np.ndarray, ground: float) -> Non
     along, across, up = BALL_SPOTS.T / np.linalg.norm(BALL_SPOTS, axis=1)
     forward, high = along * cos + up * sin, up * cos - along * sin  # rolls towards its own x axis
     spots = [
-        place(
+        transformed(
             ellipse((0, 0), 0.3 * radius * h, 0.3 * radius, math.atan2(a, f), 12)
             + 0.93 * radius * np.array([f * (1 - 0.4 * squeeze), a]),
             state[:2],
@@ -283,7 +283,7 @@ def _bumps(canvas: Canvas, cloth: int, things: tuple[Thing, ...], states: np.nda
 
 
 def _local(outline: np.ndarray, state: np.ndarray) -> np.ndarray:
-    return place(outline, (state[X], state[Y]), state[ANGLE])
+    return transformed(outline, (state[X], state[Y]), state[ANGLE])
 
 
 def _shade(colour: Colour, factor: float) -> Colour:

@@ -55,7 +55,7 @@ class Facts:
     Args:
         things: of the scene.
         start, end: their states, shape (things, 6).
-        seen_start, seen_end: their places in the picture, shape (things, 2); x right, y down, -1 to 1.
+        start_positions, end_positions: their positions in the picture, shape (things, 2); x right, y down, -1 to 1.
         moves: per thing, whether it moves, turns, opens, folds or is squeezed.
         hands: largest number of hands in the picture at one time.
         visible: indices of the things that can be seen at some time, from left to right at the start.
@@ -64,8 +64,8 @@ class Facts:
     things: tuple[Thing, ...]
     start: np.ndarray
     end: np.ndarray
-    seen_start: np.ndarray
-    seen_end: np.ndarray
+    start_positions: np.ndarray
+    end_positions: np.ndarray
     moves: tuple[bool, ...]
     hands: int
     visible: tuple[int, ...]
@@ -75,23 +75,23 @@ def facts_of(scene: Scene) -> Facts:
     """Read the facts off a scene's states."""
     film, things = scene.film, scene.play.things
     start, end = film.things[0], film.things[-1]
-    seen_start, seen_end = scene.seen(start[:, :2]), scene.seen(end[:, :2])
+    start_positions, end_positions = scene.in_picture(start[:, :2]), scene.in_picture(end[:, :2])
     keys = film.things[:: max(len(film.times) // 12, 1)]
     shown = [
         index
         for index in range(len(things))
         if any(covered(things, states, index) is None for states in keys)
-        and min(np.abs(scene.seen(keys[:, index, :2])).max(axis=1)) < 1
+        and min(np.abs(scene.in_picture(keys[:, index, :2])).max(axis=1)) < 1
     ]
     return Facts(
         things,
         start,
         end,
-        seen_start,
-        seen_end,
+        start_positions,
+        end_positions,
         tuple(bool(moving) for moving in _moving(film)),
         _most_hands(scene, film),
-        tuple(sorted(shown, key=lambda index: float(seen_start[index, 0]))),
+        tuple(sorted(shown, key=lambda index: float(start_positions[index, 0]))),
     )
 
 
@@ -105,5 +105,5 @@ def _most_hands(scene: Scene, film: Film) -> int:
     """Count the hands whose fingertips come into the picture, most at one time."""
     if film.hands.shape[1] == 0:
         return 0
-    seen = scene.seen(film.hands[:, :, :2].reshape(-1, 2)).reshape(*film.hands.shape[:2], 2)
-    return int((np.abs(seen).max(axis=2) < 1.05).sum(axis=1).max())
+    positions = scene.in_picture(film.hands[:, :, :2].reshape(-1, 2)).reshape(*film.hands.shape[:2], 2)
+    return int((np.abs(positions).max(axis=2) < 1.05).sum(axis=1).max())

@@ -60,23 +60,23 @@ def nothing(setup: Setup) -> Play:
 def rest_hand(setup: Setup) -> Play:
     """A hand lies still."""
     stage = _gesturing(setup)
-    place = reaching(stage.hands[0], setup.spot(0.45), 0.08)
-    place[[GRIP, SPREAD]] = setup.rng.uniform(0, 0.3), setup.rng.uniform(0, 0.6)
-    stage.begin(0, place)
+    pose = reaching(stage.hands[0], setup.spot(0.45), 0.08)
+    pose[[GRIP, SPREAD]] = setup.rng.uniform(0, 0.3), setup.rng.uniform(0, 0.6)
+    stage.begin(0, pose)
     tremor = np.array([0.006, 0.004, 0.01, 0, 0, 0, 0])
-    stage.step(2.6, hands={0: shuttle(place, tremor, setup.rng.uniform(0.5, 1.5))})
+    stage.step(2.6, hands={0: shuttle(pose, tremor, setup.rng.uniform(0.5, 1.5))})
     return _play(stage, 0)
 
 
 def wave_hand(setup: Setup) -> Play:
     """An open hand waves above the table."""
     stage = _gesturing(setup)
-    place = reaching(stage.hands[0], setup.spot(0.3), _above(stage), 0.0)
-    place[SPREAD] = 1.0
-    side = np.array([-math.sin(place[ANGLE]), math.cos(place[ANGLE])]) * 0.16
-    _come(stage, place)
+    pose = reaching(stage.hands[0], setup.spot(0.3), _above(stage), 0.0)
+    pose[SPREAD] = 1.0
+    side = np.array([-math.sin(pose[ANGLE]), math.cos(pose[ANGLE])]) * 0.16
+    _come(stage, pose)
     by = np.array([*side, setup.rng.uniform(0.4, 0.6), 0, 0, 0, 0])
-    stage.step(2.0, hands={0: shuttle(place, by, setup.rng.uniform(2.5, 4.0))})
+    stage.step(2.0, hands={0: shuttle(pose, by, setup.rng.uniform(2.5, 4.0))})
     stage.leave(0)
     return _play(stage, 0)
 
@@ -104,12 +104,12 @@ def wipe(setup: Setup) -> Play:
         states[0, AMOUNT] = 1.0
     hand = setup.hand()
     stage = Stage(setup.rng, things, states, [hand])
-    place = reaching(hand, stage.hold_point(0, 0) if things else point, 0.16 if things else 0.1)
-    _come(stage, place)
+    pose = reaching(hand, stage.hold_point(0, 0) if things else point, 0.16 if things else 0.1)
+    _come(stage, pose)
     angle, reach = setup.rng.uniform(-np.pi, np.pi), setup.rng.uniform(0.2, 0.32)
     along = reach * np.array([math.cos(angle), math.sin(angle)])
     cycles = setup.rng.uniform(2.5, 4.0)
-    moves = shuttle(place, np.array([*along, 0, 0, 0, 0, 0]), cycles)
+    moves = shuttle(pose, np.array([*along, 0, 0, 0, 0, 0]), cycles)
     rubbed = {0: shuttle(states[0], np.array([*along, 0, 0, 0, 0]), cycles)} if things else None
     stage.step(2.2, rubbed, {0: moves})
     stage.leave(0)
@@ -139,11 +139,11 @@ def point_at(setup: Setup) -> Play:
     stage = Stage(setup.rng, [thing], np.array([setup.state(thing, middle)]), [hand])
     back = np.array(hand.shoulder) - middle
     gap = thing.radius + 0.05 + 0.2 * hand.size  # the fingertip lies ahead of the grasp point
-    place = reaching(hand, middle + gap * back / np.hypot(*back), 0.2, 0.0, 1.0)
-    place[ANGLE] = math.atan2(-back[1], -back[0])
-    _come(stage, place)
+    pose = reaching(hand, middle + gap * back / np.hypot(*back), 0.2, 0.0, 1.0)
+    pose[ANGLE] = math.atan2(-back[1], -back[0])
+    _come(stage, pose)
     tremor = np.array([0.008, 0.005, 0.015, 0, 0, 0, 0])
-    stage.step(1.7, hands={0: shuttle(place, tremor, setup.rng.uniform(1, 2))})
+    stage.step(1.7, hands={0: shuttle(pose, tremor, setup.rng.uniform(1, 2))})
     stage.leave(0)
     return _play(stage, 1)
 
@@ -194,11 +194,11 @@ def _gesturing(setup: Setup) -> Stage:
     return Stage(setup.rng, play.things, states, [setup.hand()])
 
 
-def _come(stage: Stage, place: np.ndarray) -> None:
+def _come(stage: Stage, pose: np.ndarray) -> None:
     """Bring hand 0 to a state, in one clip of three from where it hovers."""
     if stage.rng.random() < 0.35:
-        stage.begin(0, stage.nearby(0, place))
-    stage.step(0.5, hands={0: glide(stage.held[0], place)})
+        stage.begin(0, stage.nearby(0, pose))
+    stage.step(0.5, hands={0: glide(stage.held[0], pose)})
 
 
 def _play(stage: Stage, roles: int) -> Play:

@@ -266,10 +266,10 @@ def move_together(setup: Setup) -> Play:
     stage, axis = _two_held(setup, 0.2, 0.3, (*SMALL, "book", "plate", "bowl", "box"))
     apart = stage.things[0].radius + stage.things[1].radius + 0.02
     middle = stage.state[:2, :2].mean(axis=0)
-    goals = {index: stage.state[index].copy() for index in (0, 1)}
+    targets = {index: stage.state[index].copy() for index in (0, 1)}
     for index, side in ((0, -1), (1, 1)):
-        goals[index][:2] = middle + side * axis * apart / 2
-    stage.carry({0: 0, 1: 1}, goals, 1.2)
+        targets[index][:2] = middle + side * axis * apart / 2
+    stage.carry({0: 0, 1: 1}, targets, 1.2)
     stage.leave(0, 1)
     return _play(stage, 2)
 
@@ -277,10 +277,10 @@ def move_together(setup: Setup) -> Play:
 def swap(setup: Setup) -> Play:
     """Two hands exchange the places of two things. Run backwards it is itself."""
     stage, _ = _two_held(setup, 0.14, 0.24, SMALL)
-    goals = {index: stage.state[index].copy() for index in (0, 1)}
+    targets = {index: stage.state[index].copy() for index in (0, 1)}
     for index in (0, 1):
-        goals[index][:2] = stage.state[1 - index, :2]
-    stage.carry({0: 0, 1: 1}, goals, 1.6, bulge=float(setup.rng.choice([-1, 1])) * 0.22)
+        targets[index][:2] = stage.state[1 - index, :2]
+    stage.carry({0: 0, 1: 1}, targets, 1.6, bulge=float(setup.rng.choice([-1, 1])) * 0.22)
     stage.leave(0, 1)
     return _play(stage, 2)
 
@@ -292,17 +292,17 @@ def _two_held(setup: Setup, near: float, far: float, kinds: Sequence[str]) -> tu
     """
     things = [setup.thing(kinds), setup.thing(kinds)]
     angle = setup.rng.uniform(-np.pi, np.pi)
-    seen = np.array([math.cos(angle), math.sin(angle)])
-    axis, middle = setup.to_world @ seen, setup.spot(0.15)
+    direction = np.array([math.cos(angle), math.sin(angle)])
+    axis, middle = setup.to_world @ direction, setup.spot(0.15)
     half = (things[0].radius + things[1].radius) / 2 + setup.rng.uniform(near, far)
     states = [setup.state(thing, middle + side * half * axis) for thing, side in zip(things, (-1, 1), strict=True)]
-    hands = [setup.hand(side * seen + np.array([0, 0.4])) for side in (-1, 1)]
+    hands = [setup.hand(side * direction + np.array([0, 0.4])) for side in (-1, 1)]
     stage = Stage(setup.rng, things, np.array(states), hands)
-    goals = [reaching(hands[k], stage.hold_point(k, k), stage.top(k)) for k in (0, 1)]
+    targets = [reaching(hands[k], stage.hold_point(k, k), stage.top(k)) for k in (0, 1)]
     if setup.rng.random() < 0.35:
         for k in (0, 1):
-            stage.begin(k, stage.nearby(k, goals[k]))
-    stage.step(0.55, hands={k: glide(stage.held[k], goals[k]) for k in (0, 1)})
+            stage.begin(k, stage.nearby(k, targets[k]))
+    stage.step(0.55, hands={k: glide(stage.held[k], targets[k]) for k in (0, 1)})
     stage.grip(0, 1)
     return stage, axis
 

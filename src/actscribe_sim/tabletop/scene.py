@@ -109,7 +109,7 @@ class Scene:
         """Length in seconds."""
         return self.play.film.duration
 
-    def seen(self, points: np.ndarray) -> np.ndarray:
+    def in_picture(self, points: np.ndarray) -> np.ndarray:
         """Return world points as the camera sees them, without sway and tilt: x right, y down, the picture -1 to 1."""
         return np.asarray((points - np.array(self.camera.centre)) @ rotation(self.camera.angle).T * self.camera.zoom)
 

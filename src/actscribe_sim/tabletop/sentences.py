@@ -25,8 +25,8 @@ def captions(scene: Scene, facts: Facts, action: str | None, rng: np.random.Gene
     """Return sentences about a clip: what happens in two wordings, what lies there, both together."""
     lying = _lying(scene, facts, rng, range(len(facts.things)))
     if action is None:
-        places = [_place(facts, index) for index in facts.visible]
-        more = [str(place) for place in rng.permutation(places)[:2]]
+        places = [_position(facts, index) for index in facts.visible]
+        more = [str(position) for position in rng.permutation(places)[:2]]
         hands = "" if not facts.hands else f" {_sentence(f'{_hand(scene, rng)} lies still')}"
         return [lying + hands, *more] if more else [lying + hands]
     happens = [_happens(scene, facts, ACTIONS[action], rng, wording) for wording in _two(ACTIONS[action], rng)]
@@ -69,8 +69,8 @@ def _lying(scene: Scene, facts: Facts, rng: np.random.Generator, which: Sequence
     return _sentence(str(rng.choice(wordings)))
 
 
-def _place(facts: Facts, index: int) -> str:
-    x, y = facts.seen_start[index]
+def _position(facts: Facts, index: int) -> str:
+    x, y = facts.start_positions[index]
     column = "left" if x < -0.3 else "right" if x > 0.3 else ""
     row = "top" if y < -0.3 else "bottom" if y > 0.3 else ""
     where = f"at the {f'{row} {column}'.strip()}" if row or column else "in the middle"
@@ -191,7 +191,7 @@ def _about_sides(facts: Facts, rng: np.random.Generator) -> Iterator[Asked]:
     if len(resting) < 2:
         return
     first, second = (resting[int(index)] for index in rng.permutation(len(resting))[:2])
-    apart = facts.seen_start[first] - facts.seen_start[second]
+    apart = facts.start_positions[first] - facts.start_positions[second]
     names = facts.things[first].name, facts.things[second].name
     for axis, sign, words in SIDES:
         if abs(apart[axis]) > CLEARLY:
@@ -216,7 +216,7 @@ def _about_changes(facts: Facts, action: str | None, rng: np.random.Generator) -
     for index in range(len(facts.things)):
         if facts.moves[index]:
             yield from _about_way(facts, index)
-        yield from _about_place(facts, index)
+        yield from _about_relations(facts, index)
         yield from _about_form(facts, index)
     if moving and resting:
         yield f"Does the {facts.things[int(rng.choice(moving))].name} move?", True
@@ -231,19 +231,19 @@ def _about_changes(facts: Facts, action: str | None, rng: np.random.Generator) -
 
 def _about_way(facts: Facts, index: int) -> Iterator[Asked]:
     name = facts.things[index].name
-    way = facts.seen_end[index] - facts.seen_start[index]
+    way = facts.end_positions[index] - facts.start_positions[index]
     for axis, words in ((0, ("left", "right")), (1, ("up", "down"))):
         if abs(way[axis]) > CLEARLY:
             for sign, word in zip((-1, 1), words, strict=True):
-                place = f"to the {word}" if axis == 0 else word
-                yield f"Does the {name} end up further {place} than it began?", bool(way[axis] * sign > 0)
+                direction = f"to the {word}" if axis == 0 else word
+                yield f"Does the {name} end up further {direction} than it began?", bool(way[axis] * sign > 0)
     turn = facts.end[index, ANGLE] - facts.start[index, ANGLE]
     if abs(turn) > 1 and np.abs(way).max() < 0.1:
         yield f"Does the {name} turn clockwise?", bool(turn > 0)
         yield f"Does the {name} turn counter-clockwise?", bool(turn < 0)
 
 
-def _about_place(facts: Facts, index: int) -> Iterator[Asked]:
+def _about_relations(facts: Facts, index: int) -> Iterator[Asked]:
     """Ask about being in, on or under something that holds at the start or at the end but not at both."""
     name = facts.things[index].name
     for where, words in ((inside, "inside"), (on_top_of, "on top of"), (covered, "covered by")):
