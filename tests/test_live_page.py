@@ -87,10 +87,10 @@ def test_how_it_ended_is_told_before_the_server_goes() -> None:
     heard: list[list[str]] = []
     asking = threading.Timer(0.3, lambda: heard.append(shown.snapshot()["files"]))
     asking.start()
-    shown.told(30.0)
+    shown.wait_until_shown(30.0)
     assert heard == [["a.json"]]
     begun = time.monotonic()
-    board().told(30.0)  # nobody ever looked
+    board().wait_until_shown(30.0)  # nobody ever looked
     assert time.monotonic() - begun < 5
 
 

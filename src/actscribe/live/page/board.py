@@ -32,7 +32,7 @@ class Board:
         self._drawn = time.monotonic()
         self._alarm: dict[str, Any] | None = None
         self._ended, self._files = "", tuple[str, ...]()
-        self._is_over, self._was_asked, self._was_told = False, False, False
+        self._is_over, self._was_asked, self._end_was_shown = False, False, False
 
     def line(self, line: Line) -> None:
         """Note what a line says of the source, and how it ends."""
@@ -55,7 +55,7 @@ class Board:
         """Return all that the page shows, as JSON has it; times in seconds of the recording, `age_s` since it is so."""
         with self._changed:
             self._was_asked = True
-            self._was_told = self._is_over
+            self._end_was_shown = self._is_over
             self._changed.notify_all()
             return {
                 "media": self._media,
@@ -66,16 +66,16 @@ class Board:
                 "ended": self._ended,
                 "over": self._is_over,
                 "files": list(self._files),
-                "now": None if self._state is None else self._seen(self._state),
+                "now": None if self._state is None else self._as_json(self._state),
             }
 
-    def told(self, patience_s: float) -> None:
+    def wait_until_shown(self, patience_s: float) -> None:
         """Wait until a page that looks has heard how it ended, or for so many seconds."""
         with self._changed:
             if self._was_asked:
-                self._changed.wait_for(lambda: self._was_told, patience_s)
+                self._changed.wait_for(lambda: self._end_was_shown, patience_s)
 
-    def _seen(self, state: State) -> dict[str, Any]:
+    def _as_json(self, state: State) -> dict[str, Any]:
         begin = state.at - SHOWN_S
         bars = [
             {"label": self._labels.index(bar.label), "start": bar.start, "end": bar.end, "open": bar.open}

@@ -71,7 +71,7 @@ def served(board: Board, listening: Listening, access: Access, browser: bool) ->
         threading.Thread(target=webbrowser.open, args=(access.address,), name="browser", daemon=True).start()
     try:
         yield
-        board.told(_LAST_WORD_S)
+        board.wait_until_shown(_LAST_WORD_S)
     finally:
         server.should_exit = True
         thread.join(_STOP_S)
