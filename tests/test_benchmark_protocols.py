@@ -162,7 +162,11 @@ def test_halves_come_from_label_files_in_their_order(actions: ActionSet, tmp_pat
 
 def test_a_recipe_takes_the_published_steps_and_no_validation(actions: ActionSet, tmp_path: Path) -> None:
     values = load_recipe("vifi_clip_few_shot").model_dump(mode="json")
-    layout = {"devices": 2, "per_device": 2, "accumulation": 2}  # 12 clips: 6 a card, 3 passes, 1 step of 8
+    layout = {
+        "devices": 2,
+        "per_device": 2,
+        "gradient_accumulation_steps": 2,
+    }  # 12 clips: 6 a card, 3 passes, 1 step of 8
     values |= {"name": "small", "epochs": 2, "frames": 4, "layout": layout, "test": {"clips": 2, "crops": 3}}
     values |= {"published": [{"dataset": "folder", "shots": 2, "top1": 57.2, "source": "made up"}]}
     values["optimizer"]["warmup_epochs"] = 1

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from actscribe.errors import ActScribeError
 from actscribe.training.recipes import Layout, load_recipe, one_device, recipes
 
-EIGHT = Layout(devices=8, per_device=4, accumulation=2)
+EIGHT = Layout(devices=8, per_device=4, gradient_accumulation_steps=2)
 
 
 @pytest.mark.parametrize("name", recipes())
@@ -27,7 +27,7 @@ def test_every_recipe_loads(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "frames", "epochs", "rate", "factor", "batch", "template"),
+    ("name", "frames", "epochs", "rate", "factor", "batch_size", "template"),
     [
         ("xclip_few_shot", 32, 50, 2e-6, 10, 64, "{name}"),
         ("xclip_kinetics400", 8, 30, 8e-6, 10, 256, "{name}"),
@@ -39,9 +39,14 @@ def test_every_recipe_loads(name: str) -> None:
         ("vifi_clip_prompts_few_shot", 32, 50, 8e-3, 1, 64, "a photo of a {name}."),
     ],
 )
-def test_recipes_hold_the_published_values(name, frames, epochs, rate, factor, batch, template) -> None:
+def test_recipes_hold_the_published_values(name, frames, epochs, rate, factor, batch_size, template) -> None:
     recipe = load_recipe(name)
-    assert (recipe.frames, recipe.epochs, recipe.layout.batch, recipe.template) == (frames, epochs, batch, template)
+    assert (recipe.frames, recipe.epochs, recipe.layout.batch_size, recipe.template) == (
+        frames,
+        epochs,
+        batch_size,
+        template,
+    )
     assert (recipe.optimizer.learning_rate, recipe.optimizer.new_factor) == (rate, factor)
     assert recipe.optimizer.decay_vectors == (recipe.backbone == "vifi-clip")
     assert set(recipes()) >= {name}
@@ -55,14 +60,16 @@ def test_recipes_hold_the_published_values(name, frames, epochs, rate, factor, b
 def test_steps_per_epoch_of_the_published_layout(clips: int, steps: int) -> None:
     assert EIGHT.steps_per_epoch(clips) == steps
     passes = one_device(EIGHT, clips, fit=8)
-    assert (passes.batch, passes.per_pass, passes.accumulation) == (64, 8, 8)
+    assert (passes.batch_size, passes.per_pass, passes.gradient_accumulation_steps) == (64, 8, 8)
     assert (passes.steps_per_epoch, passes.clips_per_epoch) == (steps, steps * 64)
 
 
-@pytest.mark.parametrize(("fit", "per_pass", "accumulation"), [(1, 1, 64), (5, 4, 16), (63, 32, 2), (500, 64, 1)])
-def test_passes_fit_into_memory_and_fill_the_batch(fit: int, per_pass: int, accumulation: int) -> None:
+@pytest.mark.parametrize(
+    ("fit", "per_pass", "gradient_accumulation_steps"), [(1, 1, 64), (5, 4, 16), (63, 32, 2), (500, 64, 1)]
+)
+def test_passes_fit_into_memory_and_fill_the_batch(fit: int, per_pass: int, gradient_accumulation_steps: int) -> None:
     passes = one_device(EIGHT, 102, fit)
-    assert (passes.per_pass, passes.accumulation) == (per_pass, accumulation)
+    assert (passes.per_pass, passes.gradient_accumulation_steps) == (per_pass, gradient_accumulation_steps)
 
 
 def test_cards_repeat_clips_to_fill_their_share() -> None:
@@ -75,13 +82,20 @@ def test_cards_repeat_clips_to_fill_their_share() -> None:
 
 
 @settings(max_examples=25)
-@given(clips=st.integers(1, 600), devices=st.integers(1, 9), size=st.integers(1, 9), accumulation=st.integers(1, 5))
-def test_steps_are_those_of_the_published_loop(clips: int, devices: int, size: int, accumulation: int) -> None:
-    layout = Layout(devices=devices, per_device=size, accumulation=accumulation)
+@given(
+    clips=st.integers(1, 600),
+    devices=st.integers(1, 9),
+    size=st.integers(1, 9),
+    gradient_accumulation_steps=st.integers(1, 5),
+)
+def test_steps_are_those_of_the_published_loop(
+    clips: int, devices: int, size: int, gradient_accumulation_steps: int
+) -> None:
+    layout = Layout(devices=devices, per_device=size, gradient_accumulation_steps=gradient_accumulation_steps)
     filled = clips + (-clips) % devices  # the sampler of several cards repeats clips
     taken = 0
     for index in range(filled // devices // size):  # drop_last
-        taken += (index + 1) % accumulation == 0
+        taken += (index + 1) % gradient_accumulation_steps == 0
     assert layout.steps_per_epoch(clips) == taken
 
 

@@ -131,7 +131,7 @@ class Plan:
             if (
                 "gradient_accumulation_steps" in self.overrides
             ):  # must divide it, also where the clips are not known yet
-                chosen.setdefault("batch_size", self.published.layout.batch)
+                chosen.setdefault("batch_size", self.published.layout.batch_size)
         if self.shots == 0 and recognizer(self.backbone).prompted:
             chosen |= {LEARNS: "none", "keep": "last"}
         chosen = merge(chosen, {key: value for key, value in self.overrides.items() if key not in (VGHIF, VGHIF_RATE)})
@@ -183,7 +183,7 @@ def recipe_settings(recipe: Recipe, clips: int, crops: int) -> dict[str, Any]:
 
     Args:
         recipe: without learned prompts.
-        clips: training clips, for batch, accumulation and clips_per_epoch; 0: leave these out.
+        clips: training clips, for batch_size, gradient_accumulation_steps and clips_per_epoch; 0: leave these out.
         crops: of a test clip; three come from pictures that are no larger than the network's input.
 
     Raises:
@@ -194,8 +194,8 @@ def recipe_settings(recipe: Recipe, clips: int, crops: int) -> dict[str, Any]:
     if clips:
         passes = one_device(recipe.layout, clips, recipe.layout.per_device)
         batch = {
-            "batch_size": passes.batch,
-            "gradient_accumulation_steps": passes.accumulation,
+            "batch_size": passes.batch_size,
+            "gradient_accumulation_steps": passes.gradient_accumulation_steps,
             "clips_per_epoch": passes.clips_per_epoch,
         }
     return batch | {

@@ -24,19 +24,19 @@ class Layout(BaseModel):
     Args:
         devices: graphics cards.
         per_device: clips that one card takes at a time.
-        accumulation: such passes per optimiser step.
+        gradient_accumulation_steps: such passes per optimiser step.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     devices: int = Field(ge=1)
     per_device: int = Field(ge=1)
-    accumulation: int = Field(1, ge=1)
+    gradient_accumulation_steps: int = Field(1, ge=1)
 
     @property
-    def batch(self) -> int:
+    def batch_size(self) -> int:
         """Clips of one optimiser step."""
-        return self.devices * self.per_device * self.accumulation
+        return self.devices * self.per_device * self.gradient_accumulation_steps
 
     def steps_per_epoch(self, clips: int) -> int:
         """Return the optimiser steps that the published code takes in an epoch of so many training clips.
@@ -45,25 +45,25 @@ class Layout(BaseModel):
         gradients of passes that do not fill an accumulation.
         """
         share = -(-clips // self.devices)
-        return share // self.per_device // self.accumulation
+        return share // self.per_device // self.gradient_accumulation_steps
 
 
 class Passes(BaseModel):
     """What one device does in the place of several; the fields of `training.fit.Fit` have the same names.
 
     Args:
-        batch: clips of one optimiser step.
+        batch_size: clips of one optimiser step.
         per_pass: clips in memory at a time.
-        accumulation: passes per optimiser step.
+        gradient_accumulation_steps: passes per optimiser step.
         steps_per_epoch: as published.
-        clips_per_epoch: batch times steps; what is left of an epoch's order is not used, as published.
+        clips_per_epoch: batch size times steps; what is left of an epoch's order is not used, as published.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    batch: int
+    batch_size: int
     per_pass: int
-    accumulation: int
+    gradient_accumulation_steps: int
     steps_per_epoch: int
     clips_per_epoch: int
 
@@ -82,16 +82,16 @@ def one_device(layout: Layout, clips: int, fit: int) -> Passes:
     steps = layout.steps_per_epoch(clips)
     if not steps:
         raise ActScribeError(
-            f"{clips} clips do not fill one step of {layout.batch} clips on {layout.devices} devices.",
+            f"{clips} clips do not fill one step of {layout.batch_size} clips on {layout.devices} devices.",
             f"Take smaller steps than published: --set batch_size={min(clips, fit)}",
         )
-    per_pass = max(size for size in range(1, min(fit, layout.batch) + 1) if layout.batch % size == 0)
+    per_pass = max(size for size in range(1, min(fit, layout.batch_size) + 1) if layout.batch_size % size == 0)
     return Passes(
-        batch=layout.batch,
+        batch_size=layout.batch_size,
         per_pass=per_pass,
-        accumulation=layout.batch // per_pass,
+        gradient_accumulation_steps=layout.batch_size // per_pass,
         steps_per_epoch=steps,
-        clips_per_epoch=steps * layout.batch,
+        clips_per_epoch=steps * layout.batch_size,
     )
 
 
